@@ -68,7 +68,7 @@ def _open_what_is_closed() -> None:
 
 def fail(message: str, code: int = 2) -> None:
     """Say one line, harmless whatever is in it (SY-06), and end."""
-    from widgets.grid_text import harmless
+    from core.model.harmless_text import harmless
 
     sys.stderr.write(f"keyturn: {harmless(message)}\n")
     raise SystemExit(code)

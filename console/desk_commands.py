@@ -38,13 +38,13 @@ from console.screens.help import HelpScreen
 from console.screens.keep_layout import KeepLayoutScreen
 from console.screens.key_holder import holds_key
 from console.screens.why import ExplainScreen, WhyScreen
+from core.model.harmless_text import harmless
 from core.ports import JournalError, OperatorError
 from core.views import DeskView
 from core.views.history import HistoryDay, HistoryKind
 from widgets.chart import Chart
 from widgets.grid import Grid
 from widgets.grid_picture import in_a_line
-from widgets.grid_text import harmless
 from widgets.lines import TextLine
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from console.desk import DeskApp
 from console.gc_schedule import choose_moments
 from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.terminal.driver import may_ask_for_mouse
-from widgets.grid_text import harmless
+from core.model.harmless_text import harmless
 
 if TYPE_CHECKING:
     from core.settings.display import DisplaySettings  # it brings pydantic, which is not needed before the first paint

@@ -20,6 +20,7 @@ from core.facts import (
     Fact,
     NotificationFailed,
     NotificationSent,
+    NotificationWithdrawn,
     Resumed,
 )
 from core.messages import commands, inputs
@@ -49,9 +50,9 @@ QUESTIONS = frozenset({FetchAccount})
 UNSYNCED = QUESTIONS | {FetchPicture, FetchActivities, FetchHistory, LookUpSymbols}
 """Those that need no sync of their own; an answer to the picture is waited for, so it moves a deadline."""
 
-UNHURRIED = (NotificationSent, NotificationFailed)
-"""Facts that the next sync takes along: lost with the machine, what is urgent is told again as a repeat, and nothing
-else is (SY-03). No order waits for a sync of theirs.
+UNHURRIED = (NotificationSent, NotificationFailed, NotificationWithdrawn)
+"""Facts that the next sync takes along: lost with the machine, what is urgent is told again as a repeat, nothing else
+is, and what is over is withdrawn again (SY-03). No order waits for a sync of theirs.
 """
 
 REPLANNED = frozenset(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import time
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Protocol, get_origin
@@ -377,8 +376,6 @@ def _bent(annotation: object, value: object) -> str | None:
         return "must not be true or false"
     if annotation is bool and not isinstance(value, bool):
         return "must be true or false"
-    if annotation is time and not isinstance(value, (str, time)):
-        return 'must be a time of day, as in "10:00"'
     if get_origin(annotation) is tuple and not isinstance(value, list):
         return 'must be a list, as in ["SPY", "IBM"]'
     return None

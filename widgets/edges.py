@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widget import Widget
 
-from widgets.grid_text import harmless
+from core.model.harmless_text import harmless
 
 
 def put_title(frame: Widget, text: str) -> None:

@@ -7,20 +7,16 @@ reading, characters without width. It is drawn without any of them, and never as
 from __future__ import annotations
 
 import re
-import unicodedata
 from enum import Enum
 from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
-REPLACEMENT = "\ufffd"
+from core.model.harmless_text import harmless
+
 CUT = "…"
 TOO_WIDE = "#"
 
-HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode categories: control, format (direction, zero width, joiners), surrogate, private, unassigned, separators."""
-
-MARKS = frozenset({"Mn", "Me", "Mc"})
 FRACTION = re.compile(r"\.(\d+)")
 
 
@@ -28,25 +24,6 @@ class Align(Enum):
     LEFT = "left"
     RIGHT = "right"
     POINT = "on the decimal point"
-
-
-@lru_cache(maxsize=2048)
-def harmless(text: str) -> str:
-    """The text with a replacement sign for every character that would do something instead of being seen (SY-06).
-
-    A mark above or below a letter stays where it follows one; a second on the same letter does not.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    kept: list[str] = []
-    may_be_marked = False
-    for character in unicodedata.normalize("NFC", text):
-        category = unicodedata.category(character)
-        is_mark = category in MARKS or not cell_len(character)
-        is_kept = category not in HARMFUL and (may_be_marked or not is_mark)
-        kept.append(character if is_kept else REPLACEMENT)
-        may_be_marked = is_kept and not is_mark
-    return "".join(kept)
 
 
 @lru_cache(maxsize=2048)

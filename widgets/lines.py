@@ -16,8 +16,9 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from core.model.harmless_text import harmless
 from widgets.grid_picture import Cell, Tone
-from widgets.grid_text import CUT, harmless
+from widgets.grid_text import CUT
 
 __all__ = ["Cell", "Lines", "TextLine", "joined", "spread"]
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 
 from console.client.ssh_command import VARIABLE, end_in_words
+from core.model.harmless_text import harmless
 from core.ports import OperatorError
-from widgets.grid_text import harmless
 
 ENDS = 1.0
 """Seconds that ssh has for each step of its end: to go by itself, to go when told, to have its last line read."""

@@ -93,7 +93,7 @@ def _progress() -> Iterator[Watch]:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from widgets.grid_text import harmless
+    from core.model.harmless_text import harmless
 
     bars: dict[str, TaskID] = {}
     with Progress(console=Console(stderr=True), transient=True) as progress:

@@ -20,9 +20,9 @@ from core.analytics.wording import (
     told,
     value_of,
 )
+from core.model.harmless_text import harmless
 from core.model.signal import NoTradeReason
 from core.strategies.questions import RAISED
-from widgets.grid_text import harmless
 
 EQUITY_LINES, DRAWDOWN_LINES = 8, 4
 PAUSED_FOR_GOOD = (

@@ -10,7 +10,8 @@ from console.commands.assembly.engines import carrier_of
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from console.commands.shared import AsJson, host_of, print_json, say
-from core.model.notice import USUAL, DeliveryCode, NoticeKind, Severity, harmless
+from core.model.harmless_words import harmless
+from core.model.notice import USUAL, DeliveryCode, NoticeKind, Severity
 from core.model.values import AccountId, Symbol
 from core.model.venues import HOME
 from core.ports import OperatorError
@@ -138,11 +139,11 @@ def _of_rules(
 
 def _address_of(host: Host, terms: NotifySettings, channel: str) -> str:
     """Where it is, in words; never what it is."""
-    from core.settings.notify import COMMAND
+    from core.settings.notify import COMMAND, program_of
     from state.channel_addresses import find_address, variable_of
 
     if channel == COMMAND:
-        return f"{terms.command[0]}, in the settings"
+        return f"{' '.join(program_of(terms.command))}, in the settings"
     if host.environ.get(variable_of(channel)):
         return f"in {variable_of(channel)}"
     try:

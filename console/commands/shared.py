@@ -13,9 +13,9 @@ import typer
 
 from console.commands.assembly.host import Host
 from core.io.harmless_json import harmless_json
+from core.model.harmless_text import harmless
 from core.ports import OperatorError
 from state.last_start import Chosen
-from widgets.grid_text import harmless
 
 Account = Annotated[
     str | None, typer.Option("--account", help="Account folder; without it the one that runs, or ran last.")

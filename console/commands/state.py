@@ -14,11 +14,11 @@ import typer
 
 from console.commands.assembly.host import Host
 from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
+from core.model.harmless_text import harmless
 from core.ports import Checkpoint, OperatorError
 from state.accounts import account_of, whole_account
 from state.folders import AccountFolder
 from state.lock import last_account
-from widgets.grid_text import harmless
 
 if TYPE_CHECKING:
     from state.resetting import ResetPlan

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 
 from core.analytics.html_page import STYLE
+from core.analytics.html_text import escaped
 
 MORE = (
     "table{width:100%}td{vertical-align:top}tr.fails td:first-child{border-left:4px solid #c0392b;padding-left:.4rem}"
@@ -25,9 +25,9 @@ def page(rows: Sequence[Mapping[str, str]], fails: Sequence[bool], words: Sequen
     words
         What stands over the table: account, settings, load.
     """
-    head = "".join(f"<th>{escape(name)}</th>" for name in HEAD)
+    head = "".join(f"<th>{escaped(name)}</th>" for name in HEAD)
     body = "\n".join(_row(row, is_failed) for row, is_failed in zip(rows, fails, strict=True))
-    over = "".join(f"<p>{escape(line)}</p>" for line in words)
+    over = "".join(f"<p>{escaped(line)}</p>" for line in words)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Keyturn attest</title>'
         f"<style>{STYLE}{MORE}</style></head>\n<body>\n<h1>Keyturn attest</h1>\n{over}\n"
@@ -36,5 +36,5 @@ def page(rows: Sequence[Mapping[str, str]], fails: Sequence[bool], words: Sequen
 
 
 def _row(row: Mapping[str, str], is_failed: bool) -> str:
-    cells = "".join(f"<td>{escape(row[name])}</td>" for name in HEAD)
+    cells = "".join(f"<td>{escaped(row[name])}</td>" for name in HEAD)
     return f'<tr class="fails">{cells}</tr>' if is_failed else f"<tr>{cells}</tr>"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 
+from core.analytics.html_text import escaped
 from core.analytics.plot import sampled
 from core.analytics.tables import COLUMNS, Result
 from core.analytics.wording import drawdown_in_words, of_the_bars, of_what_is_modelled, of_what_is_not_measured, told
@@ -33,15 +33,15 @@ def page(results: Sequence[Result]) -> str:
 
 def _result(result: Result) -> Iterator[str]:
     strategy = result["strategy"] or ", ".join(result["reasons"])
-    yield f"<h2>{escape(str(result['file']))}: {escape(str(strategy))}, {escape(str(result['profile']))}</h2>"
+    yield f"<h2>{escaped(str(result['file']))}: {escaped(str(strategy))}, {escaped(str(result['profile']))}</h2>"
     if "interrupted" in result:
         yield "<p><strong>Interrupted: the file was not played to its end.</strong></p>"
-    yield from (f"<p><strong>{escape(line)}</strong></p>" for line in of_the_bars(result))
+    yield from (f"<p><strong>{escaped(line)}</strong></p>" for line in of_the_bars(result))
     rows = "".join(
-        f'<tr><td>{escape(name)}</td><td class="n">{escape(value)}</td></tr>' for name, value in _all(result)
+        f'<tr><td>{escaped(name)}</td><td class="n">{escaped(value)}</td></tr>' for name, value in _all(result)
     )
-    yield f"<table>{rows}</table><p>{escape(of_what_is_not_measured(result))}</p>"
-    yield from (f"<p>{escape(line)}</p>" for line in of_what_is_modelled(result))
+    yield f"<table>{rows}</table><p>{escaped(of_what_is_not_measured(result))}</p>"
+    yield from (f"<p>{escaped(line)}</p>" for line in of_what_is_modelled(result))
     equity = [float(each["equity"]) for each in result["equity"]]
     below = [-float(each["drawdown"]) for each in result["equity"]]
     if len(equity) > 1:
@@ -49,7 +49,7 @@ def _result(result: Result) -> Iterator[str]:
         yield f"<h3>Equity, USD: {min(equity):,.2f} to {max(equity):,.2f}, {days}</h3>" + _plot(
             equity, HEIGHT, "#1f77b4"
         )
-        words = escape(drawdown_in_words(result["metrics"]))
+        words = escaped(drawdown_in_words(result["metrics"]))
         yield f"<h3>Drawdown: {words}</h3>" + _plot(below, LOW, "#c0392b")
     yield _reasons(result)
     for name in ("trades", "signals", "orders"):
@@ -81,7 +81,7 @@ def _reasons(result: Result) -> str:
     rows = [(strategy, reason, n) for strategy, counted in result["reasons"].items() for reason, n in counted.items()]
     rows += [("gate", reason, count) for reason, count in result["skipped"].items()]
     cells = "".join(
-        f'<tr><td>{escape(who)}</td><td>{escape(reason)}</td><td class="n">{count:,}</td></tr>'
+        f'<tr><td>{escaped(who)}</td><td>{escaped(reason)}</td><td class="n">{count:,}</td></tr>'
         for who, reason, count in rows
     )
     return f"<h3>Why it did not trade</h3><table>{cells}</table>"
@@ -89,8 +89,8 @@ def _reasons(result: Result) -> str:
 
 def _folded(name: str, rows: Sequence[Result]) -> str:
     columns = COLUMNS[name]
-    head = "".join(f"<th>{escape(column.replace('_', ' '))}</th>" for column in columns)
+    head = "".join(f"<th>{escaped(column.replace('_', ' '))}</th>" for column in columns)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(row[column] or ''))}</td>" for column in columns) + "</tr>" for row in rows
+        "<tr>" + "".join(f"<td>{escaped(str(row[column] or ''))}</td>" for column in columns) + "</tr>" for row in rows
     )
     return f"<details><summary>{len(rows):,} {name}</summary><table><tr>{head}</tr>{body}</table></details>"

@@ -95,3 +95,13 @@ class NotificationSettled(Fact):
     """What a notice was about is over: nobody else is told of it."""
 
     matter: str
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class NotificationWithdrawn(Fact):
+    """Notices that the channel was still owed, of a matter that is over: nobody is called about them."""
+
+    channel: str
+    is_urgent: bool
+    numbers: tuple[int, ...]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 
-_HARMFUL = re.compile(r"[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
-"""JSON itself escapes the control characters below the blank; these it leaves to us."""
+from core.model.harmless_text import HARMFUL
 
 
 def harmless_json(text: str) -> str:
-    """The JSON with what is left of them escaped."""
-    return _HARMFUL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    """The JSON with what is left of them escaped: JSON itself escapes the control characters below the blank."""
+    return text if text.isascii() and "\x7f" not in text else "".join(map(_escaped, text))
+
+
+def _escaped(character: str) -> str:
+    if character < "\x7f" or unicodedata.category(character) not in HARMFUL:
+        return character
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

@@ -5,27 +5,11 @@ It tells. Nothing in it acts: no link, no code, no name of an order, and nothing
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from core.model.values import Symbol
-
-LONGEST = 300
-"""Characters of one notice."""
-HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_LINK = re.compile(
-    r"(?i)\b[a-z][a-z0-9+.-]{1,20}:/*(?=\S*[/@.?&=])\S+|\bwww\.\S+|\b(?:mailto|tel|sms|data|javascript):\S*"
-)
-_DOT = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2})")
-_MENTION = re.compile(r"(?<!\w)[/@#]+(?=\w)")
-NO_LINK = "(link removed)"
-_ORDER = re.compile(
-    r"(?i)(?<![0-9a-z])(?=[0-9a-f-]*\d)(?:[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9a-z])"
-)
-NO_NAME = "(name removed)"
 
 
 class NoticeKind(StrEnum):
@@ -159,13 +143,3 @@ class Delivery:
 
 
 DELIVERED = Delivery(DeliveryCode.DELIVERED)
-
-
-def harmless(text: str) -> str:
-    """What came from outside, so that no receiver makes more of it than text: one line, without control characters,
-    without what a telephone would make a link, a command or a call of, and without the name of an order.
-    """
-    seen = "".join(" " if unicodedata.category(c) in HARMFUL else c for c in unicodedata.normalize("NFKC", text))
-    bare = _ORDER.sub(NO_NAME, _MENTION.sub("", _DOT.sub(" ", _LINK.sub(NO_LINK, seen))))
-    line = " ".join(bare.replace("<", "‹").replace(">", "›").split())
-    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from html import escape
 
 from core.analytics.equity_change import Part
 from core.analytics.html_page import STYLE
+from core.analytics.html_text import escaped
 from core.model.signal import EXIT_WORDS
 from core.model.values import ZERO, plain, priced
 from core.model.venues import HOME
@@ -35,8 +35,8 @@ def page(found: PostMortem) -> str:
     title = f"Keyturn, {found.first}" + (f" to {found.last}" if found.last != found.first else "")
     body = "\n".join(_body(found))
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{STYLE}{MORE}</style></head>\n<body>\n<h1>{escape(title)}</h1>\n{body}\n</body></html>\n"
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escaped(title)}</title>'
+        f"<style>{STYLE}{MORE}</style></head>\n<body>\n<h1>{escaped(title)}</h1>\n{body}\n</body></html>\n"
     )
 
 
@@ -64,19 +64,19 @@ def _day(day: DayExplained) -> Iterator[str]:
     yield _amounts([*day.parts, *rest])
     opening, closing = (("–" if each is None else f"{each:,.2f}") for each in (day.opening, day.closing))
     yield f"<p>Equity {opening} → {closing}</p>"
-    yield from (f'<p class="note">{escape(note)}</p>' for note in day.notes)
+    yield from (f'<p class="note">{escaped(note)}</p>' for note in day.notes)
 
 
 def _trade(told: TradeExplained) -> Iterator[str]:
     trade = told.story.trade
     side = "long" if told.story.is_long else "short"
     yield (
-        f"<h3>{escape(trade.symbol)} {escape(trade.strategy)}, {plain(trade.quantity)} {side}: {usd(trade.profit)} USD,"
-        f" {escape(EXIT_WORDS[trade.exit_reason][0])}</h3>"
+        f"<h3>{escaped(trade.symbol)} {escaped(trade.strategy)}, {plain(trade.quantity)} {side}: {usd(trade.profit)} "
+        f"USD, {escaped(EXIT_WORDS[trade.exit_reason][0])}</h3>"
     )
     yield _chart(told)
     yield _amounts([*told.split.parts])
-    yield from (f'<p class="note">{escape(words)}</p>' for words in told.split.unknown)
+    yield from (f'<p class="note">{escaped(words)}</p>' for words in told.split.unknown)
     rows = [
         (
             f"{HOME.local(fill.at):%Y-%m-%d %H:%M:%S}",
@@ -99,7 +99,7 @@ def _trade(told: TradeExplained) -> Iterator[str]:
 
 
 def _table(rows: Iterable[Sequence[str]]) -> str:
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    body = "".join("<tr>" + "".join(f"<td>{escaped(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table>{body}</table>"
 
 
@@ -107,7 +107,7 @@ def _folded(name: str, records: Sequence[Recorded]) -> str:
     if not records:
         return ""
     rows = [(str(r.sequence), instant(r), kind_of(r.fact), in_words(r.fact)) for r in records]
-    return f"<details><summary>{escape(name)}: {len(rows)} records</summary>{_table(rows)}</details>"
+    return f"<details><summary>{escaped(name)}: {len(rows)} records</summary>{_table(rows)}</details>"
 
 
 # ── pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -125,7 +125,7 @@ def _amounts(parts: Sequence[Part]) -> str:
         x = 550 if part.amount >= 0 else 550 - length
         tone = "up" if part.amount >= 0 else "down"
         rows.append(
-            f'<text x="0" y="{y + 15}">{escape(part.name)}</text>'
+            f'<text x="0" y="{y + 15}">{escaped(part.name)}</text>'
             f'<text x="280" y="{y + 15}" text-anchor="end">{usd(part.amount)}</text>'
             f'<rect class="{tone}" x="{x:.1f}" y="{y + 5}" width="{max(length, 1):.1f}" height="{HALF}"/>'
         )
@@ -152,7 +152,7 @@ def _chart(told: TradeExplained) -> str:
         y = scale.y(price)
         drawn.append(
             f'<line x1="0" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}" stroke="#777" stroke-dasharray="4 4"/>'
-            f'<text x="4" y="{y - 3:.1f}">{escape(name)} {priced(price)}</text>'
+            f'<text x="4" y="{y - 3:.1f}">{escaped(name)} {priced(price)}</text>'
         )
     for fill in told.story.fills:
         if minutes[0].bar.start <= fill.at <= minutes[-1].bar.end:
@@ -164,7 +164,7 @@ def _chart(told: TradeExplained) -> str:
             )
     first, last = HOME.local(minutes[0].bar.start), HOME.local(minutes[-1].bar.end)
     words = f"{first:%H:%M} to {last:%H:%M} {HOME.name}; blue the closes, orange VWAP of the session"
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(drawn)}</svg><p>{escape(words)}</p>'
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(drawn)}</svg><p>{escaped(words)}</p>'
 
 
 def _levels(told: TradeExplained) -> list[tuple[str, Decimal]]:

@@ -8,7 +8,7 @@ kept and named. How a settings key is renamed, or its default changed, stands in
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache, reduce
 from itertools import takewhile
@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from core.settings.notify import program_of
 from core.settings.settings import Settings
 from core.settings.types import AmountSettings, HistoricalValue, KeyPath, SettingsTable
 from core.settings.user_strategies import UserStrategySettings
@@ -64,6 +65,7 @@ def each(*steps: Upgrade) -> Upgrade:
 
 
 _ABSENT = object()
+COMMAND: KeyPath = ("notify", "command")
 
 
 def _found(values: object, path: Iterable[str]) -> Any:
@@ -117,6 +119,7 @@ def read(values: object, version: int) -> Settings:
     table: Table = values
     for step in range(version, VERSION):
         table = EARLIER[step](table)
+    table = _without_arguments(table)
     try:
         return Settings.model_validate(table)
     except ValidationError:
@@ -141,13 +144,29 @@ def _with_what_is_odd(table: Table) -> Settings:
 
 def written(settings: Settings, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
     """The settings as a record holds them: with what was not read of them in its place."""
-    values = settings.model_dump(mode=mode, warnings=False)
+    values = as_recorded(settings).model_dump(mode=mode, warnings=False)
     for path, value in settings.odd.unread:
         table = values
         for key in path[:-1]:
             table = table.setdefault(key, {})
         table[path[-1]] = value
     return values
+
+
+def as_recorded(settings: Settings) -> Settings:
+    """Without what is for the settings file alone: the arguments of `notify.command` may be secrets (SY-06)."""
+    command = program_of(settings.notify.command)
+    if command == settings.notify.command:
+        return settings
+    return settings.model_copy(update={"notify": settings.notify.model_copy(update={"command": command})})
+
+
+def _without_arguments(table: Table) -> Table:
+    """The same, of a record of before that was so."""
+    command = _found(table, COMMAND)
+    if not isinstance(command, Sequence) or isinstance(command, str):
+        return table if command is _ABSENT else _without(table, [*COMMAND])
+    return _with(table, [*COMMAND], list(program_of(command)))
 
 
 def restated(settings: Settings) -> Settings:

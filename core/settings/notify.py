@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import time
 from decimal import Decimal
 from typing import Annotated, Self
@@ -10,7 +10,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from core.model.notice import NoticeKind, Severity
-from core.settings.types import Delay, SettingsTable
+from core.settings.types import Delay, SettingsTable, SymbolName, TimeOfDay
 
 COMMAND = "command"
 """The channel that `notify.command` is."""
@@ -18,11 +18,18 @@ NAME = r"^[a-z][a-z0-9_]{0,30}$"
 Name = Annotated[str, Field(pattern=NAME)]
 
 
+def program_of(command: Sequence[str]) -> tuple[str, ...]:
+    """What of the command may be shown and recorded: its program, and of that what stands before a blank. All else may
+    be a secret (SY-06).
+    """
+    return tuple(str(word).split(" ", 1)[0] for word in command[:1])
+
+
 class ChannelSettings(SettingsTable):
     """One way to a person; its address is in KEYTURN_CHANNEL_ and its name, or in the keyring."""
 
     by: Name = Field("apprise", description="what carries it: apprise, or an entry point of keyturn.channels")
-    a_minute: int = Field(10, ge=1, le=60, description="messages a minute at most; what is over it goes together")
+    a_minute: int = Field(10, ge=1, le=60, description="messages a minute, urgent or not; more go together")
 
 
 class EscalationSettings(SettingsTable):
@@ -38,7 +45,7 @@ class RuleSettings(SettingsTable):
     channels: tuple[Name, ...] = Field(min_length=1)
     kinds: tuple[NoticeKind, ...] = ()
     at_least: Severity = Severity.INFO
-    symbols: tuple[str, ...] = Field((), description="notices about these alone")
+    symbols: tuple[SymbolName, ...] = Field((), description="notices about these alone")
     accounts: tuple[str, ...] = ()
     digest: bool = Field(False, description="true: what is not urgent is told together, at notify.digest_at")
     escalate: tuple[EscalationSettings, ...] = ()
@@ -47,8 +54,8 @@ class RuleSettings(SettingsTable):
 class QuietSettings(SettingsTable):
     """From when to when what does not break it waits, by the exchange's clock."""
 
-    begins: time | None = None
-    ends: time | None = None
+    begins: TimeOfDay | None = None
+    ends: TimeOfDay | None = None
     broken_from: Severity = Field(Severity.URGENT, description="from this severity on a notice breaks it")
     broken_by: tuple[NoticeKind, ...] = Field((), description="kinds that break it, whatever their severity")
 
@@ -69,7 +76,7 @@ class NotifySettings(SettingsTable):
     give_up_minutes: int = Field(720, ge=1, le=10_080, description="minutes for which what failed is tried again")
     exit_seconds: Delay = Field(Decimal(10), description="seconds an exit waits before it is told")
     disconnect_seconds: Delay = Field(Decimal(60), description="seconds a connection is away before")
-    digest_at: tuple[time, ...] = Field((time(16, 15),), min_length=1, description="when digests go out")
+    digest_at: tuple[TimeOfDay, ...] = Field((time(16, 15),), min_length=1, description="when digests go out")
     in_demo: bool = Field(False, description="true: a demo's messages leave this machine too; a replay's never do")
     quiet: QuietSettings = QuietSettings()
     channels: dict[Name, ChannelSettings] = Field({}, description="a table for each: [notify.channels.phone]")
@@ -89,7 +96,7 @@ class NotifySettings(SettingsTable):
         if COMMAND in self.channels:
             raise ValueError(f"notify.channels.{COMMAND}: that is the channel of notify.command; call it otherwise")
         if self.command and not self.command[0].startswith("/"):
-            raise ValueError(f"notify.command: {self.command[0]!r} is no whole path; write it from the / on")
+            raise ValueError("notify.command: its program is no whole path; write it from the / on")
         for place, name in self._named():
             if name not in self.names:
                 known = ", ".join(self.names) or "none"

@@ -6,7 +6,7 @@ from datetime import time
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from core.model.venues import HOME
 from core.settings.conduct import MessageSettings, SelfCrossSettings, TwinSettings
@@ -15,16 +15,15 @@ from core.settings.portfolio import MarginSettings, PortfolioSettings, SessionSe
 from core.settings.protections import ProtectionsSettings
 from core.settings.regime import FrequencySettings
 from core.settings.size_factors import SizingSettings
-from core.settings.types import LARGEST_AMOUNT, AmountSettings, GrowingSettingsTable, NotNegative, Ratio, Seconds
-
-
-def _without_zone(moment: time) -> time:
-    if moment.tzinfo is not None:
-        raise ValueError(f'must have no zone: times of day are {HOME.name}\'s, as in "10:00"')
-    return moment
-
-
-TimeOfDay = Annotated[time, AfterValidator(_without_zone)]
+from core.settings.types import (
+    LARGEST_AMOUNT,
+    AmountSettings,
+    GrowingSettingsTable,
+    NotNegative,
+    Ratio,
+    Seconds,
+    TimeOfDay,
+)
 
 
 class RiskSettings(GrowingSettingsTable):

@@ -5,7 +5,7 @@ Ratios are fractions (0.003), money is USD. The figures are those of the require
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
@@ -26,7 +26,7 @@ from core.settings.regime import RegimeSettings
 from core.settings.risk import RiskSettings
 from core.settings.staging import ConfirmSettings, StagingSettings
 from core.settings.strategies import StrategiesSettings
-from core.settings.types import NOTHING_ODD, GrowingSettingsTable, HistoricalValue
+from core.settings.types import NOTHING_ODD, GrowingSettingsTable, HistoricalValue, SymbolName
 
 
 class Settings(GrowingSettingsTable):
@@ -37,7 +37,7 @@ class Settings(GrowingSettingsTable):
     )
 
     profile: Literal["micro", "swing", "freqtrade"] = "micro"
-    symbols: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9./]{0,9}$")], ...] = ("SPY",)
+    symbols: tuple[SymbolName, ...] = ("SPY",)
     account: AccountSettings = AccountSettings()
     risk: RiskSettings = RiskSettings()
     staging: StagingSettings = StagingSettings()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -18,6 +21,8 @@ from pydantic import (
     model_serializer,
     model_validator,
 )
+
+from core.model.venues import HOME
 
 LARGEST_AMOUNT = 1_000_000_000
 """Of any amount, USD: more is a slip of the hand, and a limit that limits nothing."""
@@ -31,6 +36,37 @@ Delay = Annotated[Decimal, Field(ge=0, le=3600)]
 Minutes = Annotated[int, Field(ge=1, le=366 * 1440)]
 Trades = Annotated[int, Field(ge=1, le=10_000)]
 """A number of closed trades."""
+
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9./]{0,9}")
+
+
+def _in_capitals(written: object) -> object:
+    """A symbol in small letters would never be met (SY-03)."""
+    if isinstance(written, str) and not _SYMBOL.fullmatch(written) and _SYMBOL.fullmatch(written.upper()):
+        raise ValueError(f'must be in capitals: "{written.upper()}"')
+    return written
+
+
+SymbolName = Annotated[str, BeforeValidator(_in_capitals), Field(pattern=rf"^{_SYMBOL.pattern}$")]
+
+EXAMPLE = 'as in "10:00"'
+_CLOCK = re.compile(r"\d\d:\d\d(?::\d\d)?(?P<fraction>[.,]\d+)?(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?", re.IGNORECASE)
+
+
+def _on_the_clock(written: object) -> object:
+    """What a clock on a wall may show: whoever compares two times of day never meets a zone (SY-03)."""
+    found = _CLOCK.fullmatch(str(written)) if isinstance(written, (str, time)) else None
+    if found is None:
+        raise ValueError(f"must be a time of day, {EXAMPLE}")
+    if found["zone"]:
+        raise ValueError(f"must have no zone: times of day are {HOME.name}'s, {EXAMPLE}")
+    if found["fraction"]:
+        raise ValueError(f"must have no fraction of a second, {EXAMPLE}")
+    return written
+
+
+TimeOfDay = Annotated[time, BeforeValidator(_on_the_clock)]
+"""To the second, by the exchange's clock."""
 
 
 WHOLE = "whole"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from core.facts import (
@@ -18,6 +18,7 @@ from core.facts import (
     NotificationSent,
     NotificationSettled,
     NotificationSuppressed,
+    NotificationWithdrawn,
     ProposalEnded,
     Rearmed,
     ReconciliationPassed,
@@ -26,12 +27,13 @@ from core.facts import (
 from core.model.codes import HaltCause
 from core.model.notice import SURELY_NOT, Notice, NoticeKind
 from core.model.values import ProposalId
+from core.trading_state.notice_lines import ONE_MINUTE, Aside, ChannelLine, Held, numbers_of
 
-ONE_MINUTE = timedelta(minutes=1)
 KILL, BREAKER, READ_ONLY = "kill", "breaker", "read-only"
 
 
 def of_proposal(proposal_id: ProposalId) -> str:
+    """As records of before an exit was named by its position have it."""
     return f"proposal {proposal_id}"
 
 
@@ -40,109 +42,44 @@ def of_halt(cause: HaltCause) -> str:
 
 
 @dataclass(slots=True)
-class Held:
-    """What waits for the end of quiet hours, or for a digest."""
-
-    until: datetime
-    notice: Notice
-
-
-@dataclass(slots=True)
-class Aside:
-    """An urgent batch that failed and is tried again at `again_at`, while others go."""
-
-    batch: list[Notice]
-    tries: int
-    first_at: datetime | None
-    again_at: datetime
-    may_have_arrived: bool
-
-
-@dataclass(slots=True)
-class ChannelLine:
-    """What one channel is owed, of one urgency.
+class Matter:
+    """Something that lasts, from its first word to its end.
 
     Attributes
     ----------
-    batch
-        What is on its way, or is tried again at `again_at`; empty where nothing is.
-    begun_at
-        When the message left that has no outcome yet; None where none is on its way.
-    first_at
-        When the first try of the batch left.
-    may_have_arrived
-        Whether any try of the batch may have.
-    left
-        When the messages of the last minute left.
-    untold
-        Notices that were suppressed since the last message; `told_untold` is what the batch says of them.
-    aside
-        Urgent batches that failed before this one and wait for their next try.
+    since
+        When people were first told of it, UTC; later words are of the same matter.
+    notice
+        What was said of it last.
+    steps
+        Those of its escalation that were taken.
+    numbers
+        Of the notices that its escalation made. What was first said of it is told whatever becomes of it.
     """
 
-    waiting: list[Notice] = field(default_factory=list)
-    held: list[Held] = field(default_factory=list)
-    batch: list[Notice] = field(default_factory=list)
-    tries: int = 0
-    begun_at: datetime | None = None
-    first_at: datetime | None = None
-    again_at: datetime | None = None
-    may_have_arrived: bool = False
-    left: list[datetime] = field(default_factory=list)
-    untold: int = 0
-    told_untold: int = 0
-    aside: list[Aside] = field(default_factory=list)
-
-    @property
-    def size(self) -> int:
-        return len(self.waiting) + len(self.held)
-
-    def ready(self, at: datetime) -> list[Notice]:
-        """What may be told now, the oldest first."""
-        if not self.held:
-            return self.waiting
-        return [*(each.notice for each in self.held if each.until <= at), *self.waiting]
-
-    def free_at(self, a_minute: int) -> datetime | None:
-        """From when on another message may leave; None where one may at once."""
-        return self.left[-a_minute] + ONE_MINUTE if len(self.left) >= a_minute else None
-
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        return numbers_of(self.batch)
-
-    def tried(self, numbers: tuple[int, ...]) -> tuple[int, bool]:
-        """How often these were, and whether any try may have arrived."""
-        if numbers == self.numbers:
-            return self.tries, self.may_have_arrived
-        known = next((each for each in self.aside if numbers_of(each.batch) == numbers), None)
-        return (0, False) if known is None else (known.tries, known.may_have_arrived)
-
-
-def numbers_of(notices: list[Notice]) -> tuple[int, ...]:
-    return tuple(notice.number for notice in notices)
-
-
-@dataclass(slots=True)
-class Matter:
-    """Something that lasts, and who was told of it: the steps of escalation that were taken."""
-
+    since: datetime
     notice: Notice
     steps: list[str] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class NotificationsState:
-    """`last` is the number that was given last; lines stand by their channel, matters by what they are about."""
+    """`last` is the number that was given last; lines stand by their channel, matters by what they are about.
+
+    `over` has the numbers of steps that are owed yet, and are about a matter that ended.
+    """
 
     last: int = 0
     urgent: dict[str, ChannelLine] = field(default_factory=dict)
     ordinary: dict[str, ChannelLine] = field(default_factory=dict)
     matters: dict[str, Matter] = field(default_factory=dict)
+    over: list[int] = field(default_factory=list)
     reported: date | None = None
     sent: int = 0
     failed: int = 0
     suppressed: int = 0
+    withdrawn: int = 0
 
 
 class Notifications:
@@ -160,6 +97,7 @@ class Notifications:
             NotificationSent: self._sent,
             NotificationFailed: self._failed,
             NotificationSettled: self._settled,
+            NotificationWithdrawn: self._withdrawn,
             ProposalEnded: self._ended,
             Resumed: self._resumed,
             Rearmed: self._rearmed,
@@ -176,6 +114,16 @@ class Notifications:
         """What the channel is owed of that urgency; nothing of it is kept where there is none."""
         lines = self.state.urgent if is_urgent else self.state.ordinary
         return lines.get(channel) or ChannelLine()
+
+    def free_at(self, channel: str, a_minute: int, *, is_urgent: bool) -> datetime | None:
+        """From when on another message may leave; None where one may at once.
+
+        All messages of a channel count; what is urgent waits for what is urgent alone.
+        """
+        left = self.line(channel, is_urgent=True).left
+        if not is_urgent:
+            left = sorted([*left, *self.line(channel, is_urgent=False).left])
+        return left[-a_minute] + ONE_MINUTE if len(left) >= a_minute else None
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -204,9 +152,17 @@ class Notifications:
         """Whatever became of its notice, a matter begins once and a step is taken once."""
         if not fact.matter:
             return
+        matter = self.state.matters.get(fact.matter)
+        if matter is None:
+            if fact.step:
+                return
+            matter = self.state.matters[fact.matter] = Matter(fact.notice.at, fact.notice)
         if not fact.step:
-            self.state.matters[fact.matter] = Matter(fact.notice)
-        elif (matter := self.state.matters.get(fact.matter)) is not None and fact.step not in matter.steps:
+            matter.notice = fact.notice
+            return
+        if fact.notice.number not in matter.numbers[-1:]:
+            matter.numbers.append(fact.notice.number)
+        if fact.step not in matter.steps:
             matter.steps.append(fact.step)
 
     def _number(self, at: datetime, notice: Notice) -> None:
@@ -266,25 +222,40 @@ class Notifications:
         line.may_have_arrived |= fact.code not in SURELY_NOT
 
     def _empty(self, channel: str, *, is_urgent: bool) -> None:
-        line = self._line(channel, is_urgent=is_urgent)
-        line.batch, line.tries = [], 0
-        line.begun_at = line.first_at = line.again_at = None
-        line.may_have_arrived, line.told_untold = False, 0
+        self._line(channel, is_urgent=is_urgent).empty()
+        self._forget_what_nobody_owes()
+
+    def _withdrawn(self, _at: datetime, fact: NotificationWithdrawn) -> None:
+        self.state.withdrawn += len(fact.numbers)
+        self._line(fact.channel, is_urgent=fact.is_urgent).withdraw(frozenset(fact.numbers))
+        self._forget_what_nobody_owes()
+
+    def _end(self, matter: str) -> None:
+        """Nobody is told of it any more: what is owed of it is over."""
+        ended = self.state.matters.pop(matter, None)
+        if ended is not None:
+            self.state.over += ended.numbers
+            self._forget_what_nobody_owes()
+
+    def _forget_what_nobody_owes(self) -> None:
+        if self.state.over:
+            lines = [*self.state.urgent.values(), *self.state.ordinary.values()]
+            self.state.over = [number for number in self.state.over if any(line.owes(number) for line in lines)]
 
     def _settled(self, _at: datetime, fact: NotificationSettled) -> None:
-        self.state.matters.pop(fact.matter, None)
+        self._end(fact.matter)
 
     def _ended(self, _at: datetime, fact: ProposalEnded) -> None:
-        self.state.matters.pop(of_proposal(fact.proposal_id), None)
+        self._end(of_proposal(fact.proposal_id))
 
     def _resumed(self, _at: datetime, fact: Resumed) -> None:
-        self.state.matters.pop(of_halt(fact.cause), None)
+        self._end(of_halt(fact.cause))
 
     def _rearmed(self, _at: datetime, _fact: Rearmed) -> None:
-        self.state.matters.pop(KILL, None)
+        self._end(KILL)
 
     def _closed(self, _at: datetime, _fact: BreakerClosed) -> None:
-        self.state.matters.pop(BREAKER, None)
+        self._end(BREAKER)
 
     def _agreed(self, _at: datetime, _fact: ReconciliationPassed) -> None:
-        self.state.matters.pop(READ_ONLY, None)
+        self._end(READ_ONLY)

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from core.io.wall_clock import utc_now
+from core.model.harmless_words import harmless
 from core.model.notice import (
     NEVER_AGAIN,
     SURELY_NOT,
@@ -26,7 +27,6 @@ from core.model.notice import (
     DeliveryCode,
     Notice,
     NoticeKind,
-    harmless,
 )
 from core.model.values import AccountId
 from core.model.venues import HOME

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,9 +13,10 @@ from textual.app import ComposeResult
 from textual.geometry import Region
 
 from console.theme import PALETTES, theme_for
+from core.model.harmless_text import HARMFUL, REPLACEMENT, harmless
 from tests.styled import StyledApp
 from widgets.grid import Align, Cell, Column, Grid, Row
-from widgets.grid_text import fitted, harmless
+from widgets.grid_text import fitted
 
 COLUMNS = (
     Column("sym", 6),
@@ -314,6 +317,14 @@ async def test_text_from_outside_is_only_text() -> None:
 def test_harmful_characters_are_replaced(outside: str, drawn: str) -> None:
     """SY-06"""
     assert harmless(outside) == drawn
+
+
+def test_what_the_terminal_gives_no_room_is_kept_only_behind_a_letter() -> None:
+    """SY-06: as the terminal's library counts cells."""
+    room = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) not in HARMFUL]
+
+    unseen = [character for character in room if not cell_len(character)]
+    assert [character for character in unseen if set(harmless(character)) != {REPLACEMENT}] == []
 
 
 def test_numbers_align_on_their_point_and_are_never_cut() -> None:

@@ -25,7 +25,8 @@ from core.messages.effects import SendNotification
 from core.messages.inputs import ConnectionChanged, NotificationAnswered
 from core.model.codes import HaltCause
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
-from core.model.notice import DELIVERED, Delivery, DeliveryCode, Notice, NoticeKind, Severity, harmless
+from core.model.harmless_words import harmless
+from core.model.notice import DELIVERED, Delivery, DeliveryCode, Notice, NoticeKind, Severity
 from core.settings.settings import Settings
 from core.workflows.operator.notice_text import REPEAT
 from tests.scenarios.changes import passes
@@ -163,7 +164,26 @@ def test_an_exit_that_was_told_and_then_sold_goes_to_no_second_channel():
 
     assert receivers.told(SECOND) == []
     assert house.desk.notifications.state.matters == {}
-    assert house.facts(NotificationSettled) == []
+    assert len(house.facts(NotificationSettled)) == 1
+
+
+def test_a_command_is_told_by_and_its_arguments_are_in_no_record_and_no_document():
+    """SY-03, SY-06: also over a restart, which records no change."""
+    from core.facts import SettingsApplied
+    from core.trading_state.checkpoint import checkpoint_of
+
+    receivers = Receivers()
+    rules = {"all": {"channels": ["command"]}}
+    house = a_house(receivers, command=["/bin/push", "--token", "hush-hush"], rules=rules)
+    house.presses(Kill("key"))
+    with_receivers(house.restarted(), receivers).until("10:05")
+
+    assert [effect.channel for effect in receivers.heard] == ["command"]
+    (applied,) = house.facts(SettingsApplied)
+    assert applied.settings.notify.command == ("/bin/push",)
+    assert house.desk.control.settings.notify.command == ("/bin/push",)
+    assert "hush-hush" not in str(house.journal.lines) + str(checkpoint_of(house.desk).documents)
+    assert_can_be_rebuilt(house)
 
 
 # ── rules ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -534,6 +554,33 @@ def test_what_is_urgent_waits_for_nothing_that_is_not():
     house.presses(Kill("key"))
 
     assert [e.is_urgent for e in receivers.heard] == [False, True]
+
+
+def test_all_messages_of_a_channel_count_for_its_minute():
+    """SY-03: what is urgent takes of it, and waits for nothing else; what is not waits for both."""
+    receivers = Receivers()
+    house = a_house(receivers, channels={PHONE: {"a_minute": 3}}, rules={"all": {"channels": [PHONE]}})
+    rings(house, "ring 1")
+    halts(house, "halt 1")
+    rings(house, "ring 2")
+    rings(house, "ring 3")
+    halts(house, "halt 2")
+    halts(house, "halt 3")
+    halts(house, "halt 4")
+    house.until("10:00:50")
+
+    assert [effect.is_urgent for effect in receivers.heard] == [False, True, False, True, True]
+    assert "ring 3" not in "".join(receivers.told())
+    house.until("10:03")
+
+    assert [effect.is_urgent for effect in receivers.heard[5:]] == [True, False]
+    told = "".join(receivers.told())
+    assert all(f"{kind} {number}" in told for kind in ("halt", "ring") for number in range(1, 4))
+    left = [(r.at, r.fact.is_urgent) for r in house.journal.records() if isinstance(r.fact, NotificationBegun)]
+    for number, (moment, is_urgent) in enumerate(left, 1):
+        before = [other for at, other in left[:number] if at > moment - timedelta(minutes=1)]
+        assert (before.count(True) if is_urgent else len(before)) <= 3
+    assert_can_be_rebuilt(house)
 
 
 def test_no_message_leaves_between_a_key_and_its_order():

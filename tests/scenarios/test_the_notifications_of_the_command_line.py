@@ -8,10 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from console.commands.assembly.host import Host
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.model.notice import NoticeKind
 from state.folders import Home
 from state.heartbeat import read
@@ -112,11 +115,18 @@ def test_a_kind_that_no_rule_takes_is_said(keyturn: Keyturn, home: Home):
     assert "no rule tells anybody of fill" in keyturn("notify", "test", "fill").err
 
 
-@pytest.mark.usefixtures("home")
-def test_the_list_says_where_addresses_are_and_none_of_them(keyturn: Keyturn, web: WebServer):
+def test_the_list_says_where_addresses_are_and_none_of_them(keyturn: Keyturn, home: Home, web: WebServer):
     """SY-03, SY-06"""
+    home.settings.write_text(
+        SETTINGS.replace("[notify]\n", '[notify]\ncommand = ["/bin/false", "--token", "hush"]\n', 1)
+    )
     found = keyturn("notify", "list")
+    asked = (("notify", "list", "--json"), ("notify", "test", "kill", "--channel", "command"), ("status", "--json"))
 
+    assert "channel command: address /bin/false, in the settings" in found.out
+    for words in asked:
+        answer = keyturn(*words)
+        assert "hush" not in answer.out + answer.err
     assert "channel phone: address in KEYTURN_CHANNEL_PHONE" in found.out
     assert "channel nowhere: address MISSING: set KEYTURN_CHANNEL_NOWHERE" in found.out
     assert "rule bad: breaker from info on; to hook, nowhere" in found.out
@@ -136,6 +146,20 @@ def until(holds: object, watchdog: subprocess.Popen[str]) -> None:
         assert time.monotonic() < end, "it did not come"
         assert watchdog.poll() is None
         time.sleep(0.02)
+
+
+def test_a_rule_about_an_account_that_nobody_knows_is_said_at_the_start(home: Home):
+    """SY-03: once, with the accounts that there are."""
+    home.account("PA7").path.mkdir(parents=True)
+    rule = '[notify.rules.first]\nchannels = ["phone"]\naccounts = ["PA7", "PA8"]\n'
+    home.settings.write_text(SETTINGS + rule + rule.replace("first", "other").replace("PA8", "demo"))
+
+    with ExitStack() as stack:
+        host = Host.of({**os.environ, "KEYTURN_HOME": str(home.settings.parent)})
+        runtime = demo_runtime(host, DemoOptions(), stack)
+        said = [note for note in runtime.engine.notes if "notify" in note]
+
+    assert said == ["notify.rules.first.accounts: PA8: no account of this home; there are: PA7, demo"]
 
 
 def test_the_watchdog_tells_a_person_by_itself_that_the_engine_hangs_or_died(

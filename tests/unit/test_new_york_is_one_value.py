@@ -47,6 +47,7 @@ KNOWS_A_VENUE_BY_NAME: Mapping[str, str] = {
     "core/market/daily_source.py": GIVEN,
     "core/market/vix/service.py": US_FIGURES,
     "core/settings/user_strategies.py": BOUNDS,
+    "core/settings/types.py": "it says whose clock a time of day is by",
     "core/risk/protections/book.py": GIVEN,
     "core/risk/size_factors/book.py": GIVEN,
     "core/post_mortem/page.py": SHOWN,

@@ -168,7 +168,7 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
         steady=time.monotonic,
         advisers=advisers_of(settings.advisers),
         keeper=keeper_of(host, folder, switch, write, (), left_out, last_time.sources(), watchlists_of(host)),
-        notifier=notifier_of(host, settings),
+        notifier=notifier_of(host, settings, engine),
     )
     broker.show_on(runtime.inbox.show)
     return runtime

@@ -59,7 +59,7 @@ def run_headless(runtime: VirtualRuntime, reason: str) -> bool:
     """
     for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(name, lambda *_: runtime.leave())
-    from widgets.grid_text import harmless
+    from core.model.harmless_text import harmless
 
     gc.freeze()
     for note in runtime.engine.notes:

@@ -78,7 +78,7 @@ def run_service(host: Host) -> None:
         service = EngineService(runtime, listener, release(version("keyturn")))
         for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(name, lambda *_: runtime.leave())
-        from widgets.grid_text import harmless
+        from core.model.harmless_text import harmless
 
         for note in runtime.engine.notes:
             sys.stderr.write(f"keyturn: {harmless(note)}\n")

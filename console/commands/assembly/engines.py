@@ -125,10 +125,15 @@ def vix_of(host: Host, settings: Settings) -> VixService | None:
     return VixService(HttpVixSource(settings.regime), VixFile(host.home.vix, utc_now), utc_now)
 
 
-def notifier_of(host: Host, settings: Settings) -> Notifier | None:
-    """Who carries messages to people; None where no rule asks for any (SY-03)."""
+def notifier_of(host: Host, settings: Settings, engine: Engine) -> Notifier | None:
+    """Who carries messages to people; None where no rule asks for any (SY-03). A rule that can take none is said."""
+    from core.workflows.operator.notice_routes import accounts_not_known
+
     if not settings.notify.rules:
         return None
+    known = {engine.state.account_name, *(folder.name for folder in host.home.accounts())}
+    for words in accounts_not_known(settings.notify, known):
+        engine.say(words)
     carrier = carrier_of(host, settings.notify)
     carrier.begin()
     return carrier

@@ -103,7 +103,7 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
         switch=switch,
         steady=time.monotonic if settings.strategies.own else None,  # the house's own need no measure
         keeper=keeper_of(host, folder, switch, write, chosen, left_out, last_time.sources(), watchlists_of(host)),
-        notifier=notifier_of(host, settings) if settings.notify.in_demo else None,
+        notifier=notifier_of(host, settings, engine) if settings.notify.in_demo else None,
         recorder=stack.enter_context(closing(RunLogFile(folder, started))),
     )
 

@@ -39,6 +39,7 @@ QUIET = (
     facts.NotificationBegun,
     facts.NotificationSent,
     facts.NotificationSettled,
+    facts.NotificationWithdrawn,
 )
 """Facts that the log pane leaves to the journal."""
 PRESSES = frozenset({Halt.__name__, Kill.__name__})

@@ -8,7 +8,7 @@ from core.model.venues import HOME
 from core.views.event_text.pieces import EventTexts, told
 
 NoticeFact = facts.NotificationDue | facts.NotificationSuppressed | facts.NotificationSettled
-DeliveryFact = facts.NotificationBegun | facts.NotificationSent | facts.NotificationFailed
+DeliveryFact = facts.NotificationBegun | facts.NotificationSent | facts.NotificationFailed | facts.NotificationWithdrawn
 CODES = {
     DeliveryCode.DELIVERED: "delivered",
     DeliveryCode.NOT_SENT: "nobody was reached",
@@ -53,6 +53,8 @@ def _delivery(fact: DeliveryFact) -> str:
             return f"{fact.channel}: {of} leaves, try {fact.tries}{', marked as a repeat' if fact.is_repeat else ''}"
         case facts.NotificationSent():
             return f"{fact.channel}: {of} delivered"
+        case facts.NotificationWithdrawn():
+            return f"{fact.channel}: {of} withdrawn, it is over"
         case facts.NotificationFailed():
             again = "not tried again" if fact.again_at is None else f"again at {HOME.clock(fact.again_at)}"
             return f"{fact.channel}: {of} NOT delivered, {failed_in_words(fact.code, fact.status)}; {again}"

@@ -28,6 +28,7 @@ from core.settings.changes import (
     with_changes,
     without_looser,
 )
+from core.settings.history import as_recorded
 from core.settings.settings import Settings
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
@@ -48,7 +49,7 @@ class LimitsReload:
         """Recorded where they are new. Limits that are looser than those that held wait for their word, as while an
         engine runs (RK-13): no crash and no restart lets them in.
         """
-        state, control = self.state, self.state.control
+        state, control, settings = self.state, self.state.control, as_recorded(settings)
         if control.state.installation is None:
             state.record(InstallationNamed(installation))
         if control.state.starts > 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from core.model.notice import Notice, NoticeKind, Severity
@@ -29,6 +29,16 @@ def rules_for(
     for name, rule in terms.rules.items():
         if takes(rule, kind, severity, symbol, account):
             yield name, rule
+
+
+def accounts_not_known(terms: NotifySettings, known: Collection[str]) -> Iterator[str]:
+    """Of each rule that names an account that is none of these, in words: it may be a slip, and would tell nobody."""
+    for name, rule in terms.rules.items():
+        if unknown := [account for account in rule.accounts if account not in known]:
+            yield (
+                f"notify.rules.{name}.accounts: {', '.join(unknown)}: no account of this home; "
+                f"there are: {', '.join(sorted(known))}"
+            )
 
 
 def channels_of(

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from core.model.notice import Notice, harmless
+from core.model.harmless_words import harmless
+from core.model.notice import Notice
 from core.model.venue import Venue
 
 MOST_LINES = 20

@@ -10,10 +10,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.facts import EngineStarted, NotificationBegun, NotificationDue, NotificationFailed, NotificationSent
+from core.facts import (
+    EngineStarted,
+    NotificationBegun,
+    NotificationDue,
+    NotificationFailed,
+    NotificationSent,
+    NotificationSettled,
+    NotificationWithdrawn,
+)
 from core.messages.effects import Effect, SendNotification
 from core.messages.inputs import Input, NotificationAnswered
 from core.model.account import Mode
+from core.model.harmless_words import harmless
 from core.model.notice import (
     NEVER_AGAIN,
     SURELY_NOT,
@@ -24,13 +33,13 @@ from core.model.notice import (
     DeliveryCode,
     Notice,
     NoticeKind,
-    harmless,
 )
 from core.ports import JournalWriteError
 from core.settings.notify import NotifySettings
-from core.trading_state.notifications import ChannelLine, numbers_of
+from core.trading_state.notice_lines import ChannelLine, numbers_of
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
+from core.workflows.operator.notice_matters import exits_that_ended
 from core.workflows.operator.notice_routes import rules_for
 from core.workflows.operator.notice_text import MOST_LINES, text_of, title_of
 
@@ -104,6 +113,8 @@ class NotificationDelivery:
     def next_due(self) -> Iterator[datetime]:
         earliest = self.state.at + A_MOMENT if self._is_at_a_key else None
         yield from (at for each in (self._unwritten or {}).values() if (at := self._look_at(each)) is not None)
+        if exits_that_ended(self.state) or any(self._over_of(line) for _, _, line in self._lines()):
+            yield earliest or self.state.at
         for channel, is_urgent, line in self._lines():
             if (at := self._due_at(channel, line, is_urgent=is_urgent)) is not None:
                 yield at if earliest is None or line.begun_at is not None else max(at, earliest)
@@ -112,6 +123,8 @@ class NotificationDelivery:
         """Raises JournalWriteError where what cannot be written is owed: `without_disk` sends that."""
         if any(self._is_due(each) for each in (self._unwritten or {}).values()):
             raise JournalWriteError(self.state.sightings.disk.trouble or "the journal cannot be written")
+        if not self._is_at_a_key:
+            self._withdraw_what_is_over()
         for channel, is_urgent, line in self._lines():
             at = self._due_at(channel, line, is_urgent=is_urgent)
             if at is None or at > self.state.at:
@@ -133,7 +146,7 @@ class NotificationDelivery:
             return line.begun_at + timedelta(seconds=self._terms.seconds) + GRACE
         if line.batch and not is_urgent:
             return line.again_at
-        free_at = line.free_at(self._terms.a_minute(channel))
+        free_at = self._free_at(channel, is_urgent=is_urgent)
         moments = [each.again_at for each in line.aside] + [each.until for each in line.held]
         if line.waiting:
             moments.append(self.state.at)
@@ -194,12 +207,11 @@ class NotificationDelivery:
 
     def _send_what_may(self, channel: str, *, is_urgent: bool) -> Iterator[Effect]:
         """The batch that is tried again, or the next one, where its time has come and none is on its way."""
+        if self._is_at_a_key:
+            return
+        self._withdraw_what_is_over()
         line = self.state.notifications.line(channel, is_urgent=is_urgent)
-        if (
-            self._is_at_a_key
-            or line.begun_at is not None
-            or not (notices := self._next(channel, line, is_urgent=is_urgent))
-        ):
+        if line.begun_at is not None or not (notices := self._next(channel, line, is_urgent=is_urgent)):
             return
         numbers = numbers_of(notices)
         tried, is_repeat = line.tried(numbers)
@@ -209,6 +221,19 @@ class NotificationDelivery:
             self._fail(channel, line, Delivery(DeliveryCode.NO_CHANNEL), is_urgent=is_urgent)
             return
         yield self._message(channel, notices, numbers, tries, line.told_untold, is_repeat=is_repeat)
+
+    def _withdraw_what_is_over(self) -> None:
+        """Before anything leaves: nobody is called about what has ended. What is on its way is looked at after it."""
+        for matter in exits_that_ended(self.state):
+            self.state.record(NotificationSettled(matter))
+        for channel, is_urgent, line in self._lines():
+            if numbers := self._over_of(line):
+                self.state.record(NotificationWithdrawn(channel, is_urgent, numbers))
+
+    def _over_of(self, line: ChannelLine) -> tuple[int, ...]:
+        """What can be withdrawn of it."""
+        over = self.state.notifications.state.over
+        return tuple(notice.number for notice in line.waits() if notice.number in over) if over else ()
 
     def _message(
         self, channel: str, notices: list[Notice], numbers: tuple[int, ...], tries: int, untold: int, *, is_repeat: bool
@@ -221,7 +246,7 @@ class NotificationDelivery:
     def _next(self, channel: str, line: ChannelLine, *, is_urgent: bool) -> list[Notice]:
         """What the next message tells; nothing where its time has not come. What is urgent waits for no other's try."""
         at = self.state.at
-        free_at = line.free_at(self._terms.a_minute(channel))
+        free_at = self._free_at(channel, is_urgent=is_urgent)
         is_free = free_at is None or free_at <= at
         if is_free and (is_urgent or not line.batch) and (ready := line.ready(at)):
             return ready[:MOST_LINES] if is_urgent else [*ready]
@@ -229,6 +254,9 @@ class NotificationDelivery:
             return line.batch
         again = min(line.aside, key=lambda each: each.again_at, default=None)
         return again.batch if again is not None and is_free and again.again_at <= at else []
+
+    def _free_at(self, channel: str, *, is_urgent: bool) -> datetime | None:
+        return self.state.notifications.free_at(channel, self._terms.a_minute(channel), is_urgent=is_urgent)
 
     def _fail(self, channel: str, line: ChannelLine, delivery: Delivery, *, is_urgent: bool) -> None:
         again_at = self._again_at(line, delivery.code, is_urgent=is_urgent)

@@ -27,27 +27,26 @@ from core.facts import (
 from core.messages.inputs import ConnectionChanged
 from core.model.codes import FAILED_CLOSES
 from core.model.connection import Channel, ConnectionState
-from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode, harmless
+from core.model.harmless_words import harmless
+from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode
 from core.model.order import Side
 from core.model.said_once import is_news
 from core.model.session import Session
-from core.model.signal import ExitReason
 from core.model.staging import Proposal
 from core.model.values import NO_MONEY, Symbol, plain, priced
 from core.settings.notify import NotifySettings, RuleSettings
-from core.trading_state.notifications import BREAKER, KILL, READ_ONLY, of_halt, of_proposal
+from core.trading_state.notifications import BREAKER, KILL, READ_ONLY, of_halt
 from core.trading_state.state import TradingState
 from core.views import event_text
 from core.views.order_text import order_in_words
 from core.workflows.base.declarations import answers, follows
+from core.workflows.operator.notice_matters import exits_that_ended, of_exit, of_line
 from core.workflows.operator.notice_routes import channels_of, rules_for
 
 MOST_WAITING = 100
 """Notices that are not urgent and wait for one channel; more are counted and not told."""
 AFTER_THE_CLOSE = timedelta(minutes=5)
 """Until a day's report: the last fills are in by then."""
-BY_HAND = frozenset({ExitReason.MANUAL, ExitReason.KILL})
-"""Exits that a person asked for and is at: nobody needs to be called for them."""
 AWAY = frozenset({ConnectionState.CONNECTING, ConnectionState.SILENT, ConnectionState.DOWN, ConnectionState.REFUSED})
 DONE = {Side.BUY: "bought", Side.SELL: "sold"}
 FILL, STOP, WAITING = NoticeKind.FILL, NoticeKind.STOP, NoticeKind.EXIT_WAITING
@@ -144,11 +143,12 @@ class Notifying:
         if message.lamp.state in AWAY:
             self._away.setdefault(line, self.state.at)
             return ()
-        self._away.pop(line, None)
-        matter = _of_line(line)
+        since = self._away.pop(line, None)
+        matter = of_line(line)
         if matter in self.state.notifications.state.matters:
             self.state.record(NotificationSettled(matter))
-            self._tell(Subject(NoticeKind.DISCONNECT, f"{_line_in_words(line)} is back"))
+            away = "" if since is None else f"; it was away since {self.state.calendar.venue.clock(since)}"
+            self._tell(Subject(NoticeKind.DISCONNECT, f"{_line_in_words(line)} is back{away}"))
         return ()
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -180,29 +180,35 @@ class Notifying:
         wait = timedelta(seconds=float(self._terms.exit_seconds))
         for proposal in self.state.stage.state.proposals.values():
             subject = self._of_exit(proposal)
-            if subject is not None and subject.matter not in known and self._is_wanted(subject):
+            if subject is not None and self._is_new(subject, proposal.staged_at) and self._is_wanted(subject):
                 yield proposal.staged_at + wait, subject
         grace = timedelta(seconds=float(self._terms.disconnect_seconds))
         for line, since in self._away.items():
             words = f"{_line_in_words(line)} is away since {self.state.calendar.venue.clock(since)}"
-            subject = Subject(NoticeKind.DISCONNECT, words, matter=_of_line(line))
+            subject = Subject(NoticeKind.DISCONNECT, words, matter=of_line(line))
             if subject.matter not in known and self._is_wanted(subject):
                 yield since + grace, subject
+
+    def _is_new(self, subject: Subject, staged_at: datetime) -> bool:
+        """Nobody was told of the exit, or another has come in its place since and says something else."""
+        known = self.state.notifications.state.matters.get(subject.matter)
+        if known is None:
+            return True
+        return staged_at > known.notice.at and is_news(harmless(subject.words), known.notice.words)
 
     @staticmethod
     def _of_exit(proposal: Proposal) -> Subject | None:
         """An exit that waits for a key, and a stop that nobody holds until its key is turned; None of all else."""
-        if not proposal.only_reduces or proposal.exit_reason in BY_HAND:
+        matter = of_exit(proposal)
+        if matter is None:
             return None
         order = order_in_words(proposal.order)
         if proposal.is_guard:
-            if proposal.guard is None:
-                return None
             words = f"{order} is owed and waits for your key at the desk: nothing guards these shares"
-            return Subject(STOP, words, proposal.symbol, of_proposal(proposal.id), Severity.URGENT)
+            return Subject(STOP, words, proposal.symbol, matter, Severity.URGENT)
         why = "exit" if proposal.exit_reason is None else proposal.exit_reason.value.replace("_", " ").lower()
         words = f"{order} ({why}) waits for your key at the desk"
-        return Subject(WAITING, words, proposal.symbol, of_proposal(proposal.id))
+        return Subject(WAITING, words, proposal.symbol, matter)
 
     def _report_at(self) -> datetime | None:
         """When today's report is due; None where nobody wants one, or it was told."""
@@ -233,7 +239,7 @@ class Notifying:
                 for each in rule.escalate:
                     step = Step(key, f"{name} {each.minutes}", rule.model_copy(update={"channels": each.channels}))
                     if step.name not in matter.steps:
-                        yield notice.at + timedelta(minutes=each.minutes), step
+                        yield matter.since + timedelta(minutes=each.minutes), step
 
     def _escalate(self, step: Step) -> None:
         matter = self.state.notifications.state.matters.get(step.matter)
@@ -242,16 +248,18 @@ class Notifying:
         if not self._goes_on(step.matter):
             self.state.record(NotificationSettled(step.matter))
             return
-        first = matter.notice
-        minutes = int((self.state.at - first.at).total_seconds() // 60)
-        words = f"for {minutes} min: {first.words}"
-        self._record(Subject(first.kind, words, first.symbol, step.matter, first.severity), [step.rule], step.name)
+        said = matter.notice
+        minutes = int((self.state.at - matter.since).total_seconds() // 60)
+        words = f"for {minutes} min: {said.words}"
+        self._record(Subject(said.kind, words, said.symbol, step.matter, said.severity), [step.rule], step.name)
 
     def _goes_on(self, matter: str) -> bool:
         """What no fact ends is looked at."""
         control, breaker = self.state.control, self.state.breaker.state
         kind, _, rest = matter.partition(" ")
         match kind:
+            case "exit" | "stop":
+                return matter not in exits_that_ended(self.state)
             case "proposal":
                 return any(proposal_id == rest for proposal_id in self.state.stage.state.proposals)
             case "halt":
@@ -301,10 +309,6 @@ class Notifying:
 
     def _is_full(self, channel: str) -> bool:
         return self.state.notifications.line(channel, is_urgent=False).size >= MOST_WAITING
-
-
-def _of_line(line: Channel) -> str:
-    return f"line {line.value}"
 
 
 def _line_in_words(line: Channel) -> str:

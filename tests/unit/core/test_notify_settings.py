@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from core.facts import SettingsApplied
+from core.settings.history import VERSION, put_down, read, taken_up, written
 from core.settings.settings import Settings
+from state.codec import GENESIS, encode
 from state.folders import Home
 from state.settings_file import SettingsError, load_settings
 
@@ -58,9 +62,13 @@ def test_an_address_in_the_environment_is_no_setting(tmp_path: Path):
         (PHONE + "url = 'ntfys://secret'\n", "notify.channels.phone.url", "Extra inputs"),
         ("[notify.channels]\nphone = 'ntfys://secret'\n", "notify.channels.phone", "dictionary or instance"),
         ("[notify]\nchanels = {}\n", "notify.chanels", "did you mean notify.channels?"),
-        ("[notify]\ncommand = ['push']\n", "notify.command", "is no whole path"),
+        ("[notify]\ncommand = ['push --token=secret']\n", "notify.command", "is no whole path"),
+        ("[notify]\ncommand = '/bin/push --token=secret'\n", "notify.command", "must be a list"),
+        ("[notify]\ncommand = ['/bin/push', '--token', 'secret', 1]\n", "notify.command", "must be a valid string"),
         ("[notify.channels.command]\n", "notify.channels.command", "call it otherwise"),
         ('[notify.quiet]\nbegins = "22:00"\n', "notify.quiet", "give both, and not the same"),
+        (PHONE + RULE + 'symbols = ["SPY", "brk.b"]\n', "notify.rules.night.symbols", 'must be in capitals: "BRK.B"'),
+        (PHONE + RULE + 'symbols = ["ntfys://secret"]\n', "notify.rules.night.symbols", "must match pattern"),
         ("[notify]\nseconds = 0\n", "notify.seconds", "greater than or equal to 1"),
         (
             PHONE + RULE + THIRD,
@@ -78,3 +86,59 @@ def test_what_cannot_stand_is_refused_by_its_place_and_never_repeated(tmp_path: 
     assert why in str(refused.value)
     assert "secret" not in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "wrote", ['"22:00:00+01:00"', '"22:00Z"', '"22:00:00.5"', "22:00:00.500000", "22", "79200.0", '"79200"', '"22"']
+)
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [("[notify.quiet]\nends = '07:00'\n", "quiet.begins"), ("[notify]\n", "digest_at"), ("[risk]\n", "window_end")],
+)
+def test_a_time_of_day_has_no_zone_no_fraction_and_is_no_number(tmp_path: Path, table: str, key: str, wrote: str):
+    """SY-03: an engine that took one would not start; the place says what to write."""
+    name = key.rpartition(".")[2]
+    value = f"[{wrote}]" if name == "digest_at" else wrote
+    with pytest.raises(SettingsError) as refused:
+        loaded(tmp_path, f"{table}{name} = {value}\n")
+
+    assert f"settings.toml: {'risk' if key == 'window_end' else 'notify'}.{key}" in str(refused.value)
+    assert str(refused.value).endswith('as in "10:00"')
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("wrote", ['"22:00"', '"22:00:30"', "22:00:00"])
+def test_a_time_of_day_is_written_as_a_text_or_as_a_time(tmp_path: Path, wrote: str):
+    """SY-03"""
+    text = f"[notify]\ndigest_at = [{wrote}]\n[notify.quiet]\nbegins = {wrote}\nends = '07:00'\n"
+    terms = loaded(tmp_path, text)
+
+    assert terms.notify.digest_at == (terms.notify.quiet.begins,)
+
+
+def test_a_journal_of_before_the_rule_is_read_with_its_times():
+    """SY-03, SP-07: a time with a zone was taken then."""
+    times = {"digest_at": ["16:15:00+01:00"], "quiet": {"begins": "22:00:00.500000", "ends": "07:00:00"}}
+
+    settings = read({"notify": times}, VERSION)
+
+    assert settings.odd.places == (("notify", "digest_at"), ("notify", "quiet", "begins"))
+    assert written(settings, "json")["notify"]["digest_at"] == ["16:15:00+01:00"]
+
+
+def test_a_record_of_the_settings_has_the_program_of_the_command_and_none_of_its_arguments():
+    """SY-03, SY-06: also where an older record has them."""
+    terms = Settings.model_validate({"notify": {"command": ["/bin/push", "--token", "hush"]}})
+    line, _ = encode(1, datetime(2026, 11, 20, tzinfo=UTC), SettingsApplied(terms), GENESIS)
+    assert b'"command":["/bin/push"]' in line
+    assert b"hush" not in line
+
+    old = {"notify": {"command": ["/bin/push", "--token", "hush"], "quiet": {"begins": "22:00Z", "ends": "07:00"}}}
+    settings = read(old, VERSION)
+
+    assert settings.notify.command == ("/bin/push",)
+    assert settings.odd.places == (("notify", "quiet", "begins"),)
+    assert "hush" not in str(written(settings, "json")) + str(put_down(settings)) + repr(settings)
+    assert taken_up({"notify": {"command": ["/bin/push", "hush"]}}).notify.command == ("/bin/push",)
+    assert read({"notify": {"command": ["/bin/push --token hush"]}}, 1).notify.command == ("/bin/push",)
+    assert "hush" not in str(written(read({"notify": {"command": "hush"}}, VERSION)))

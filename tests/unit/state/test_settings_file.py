@@ -123,7 +123,8 @@ def test_text_lists_and_words_are_understood(home):
         ),
         ('[account]\ndata = "bloomberg"', "settings.toml: account.data = \"bloomberg\": must be 'alpaca'"),
         ('[account]\nbroker = "No Name"', 'settings.toml: account.broker = "No Name": must match pattern'),
-        ('symbols = ["SPY", "spy"]', 'settings.toml: symbols = "spy": must match pattern'),
+        ('symbols = ["SPY", "spy"]', 'settings.toml: symbols = "spy": must be in capitals: "SPY"'),
+        ('symbols = ["SPY", "$PY"]', 'settings.toml: symbols = "$PY": must match pattern'),
         (
             '[risk]\nwindow_start = "12:00"',
             "settings: risk.window_start is after risk.window_end; change one of the two",

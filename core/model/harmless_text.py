@@ -1,0 +1,44 @@
+"""Text that is seen and does nothing: one rule for every screen and page that shows what came from outside (SY-06).
+
+Text from outside (a broker's message, a news line) may hold control characters, marks that turn the direction of
+reading, characters without width. It is shown without any of them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+REPLACEMENT = "\ufffd"
+
+HARMFUL = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories: control, format (direction, zero width, joiners), surrogate, private, unassigned, separators."""
+
+MARKS = frozenset({"Mn", "Me", "Mc"})
+WITHOUT_WIDTH = (
+    range(0x1160, 0x1200),
+    range(0x3164, 0x3165),
+    range(0xD7B0, 0xD800),
+    range(0xFFA0, 0xFFA1),
+    range(0x1F3FB, 0x1F400),
+)
+"""Letters and signs that take no room of their own: parts of Hangul syllables, its fillers, tones of skin."""
+
+
+@lru_cache(maxsize=2048)
+def harmless(text: str) -> str:
+    """The text with a replacement sign for every character that would do something instead of being seen.
+
+    A mark above or below a letter stays where it follows one; a second on the same letter does not.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    kept: list[str] = []
+    may_be_marked = False
+    for character in unicodedata.normalize("NFC", text):
+        category = unicodedata.category(character)
+        is_mark = category in MARKS or any(ord(character) in each for each in WITHOUT_WIDTH)
+        is_kept = category not in HARMFUL and (may_be_marked or not is_mark)
+        kept.append(character if is_kept else REPLACEMENT)
+        may_be_marked = is_kept and not is_mark
+    return "".join(kept)

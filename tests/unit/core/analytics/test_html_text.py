@@ -1,0 +1,56 @@
+"""What came from outside stands in a page as text, and does nothing there."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from html import unescape
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.analytics import attest_page
+from core.analytics.html_text import escaped
+from core.io.harmless_json import harmless_json
+from core.model.harmless_text import HARMFUL, harmless
+
+ROOT = Path(__file__).parents[4]
+
+
+def test_an_attestation_shows_no_control_character_of_a_broker() -> None:
+    """SY-06: neither those of the terminal nor those that turn the direction of reading."""
+    words = "\x1b[31mred\x07 \u202ereversed\u2066 <b>bold</b>\x9b2J\x00"
+    row = dict.fromkeys(attest_page.HEAD, words)
+
+    page = attest_page.page([row], [True], [words])
+
+    assert not [c for c in page if c != "\n" and unicodedata.category(c) in HARMFUL]
+    assert "&lt;b&gt;bold" in page
+
+
+@given(st.text())
+def test_every_text_is_escaped_by_the_terminals_rule(text: str) -> None:
+    """SY-06: the page shows what the terminal shows."""
+    shown = escaped(text)
+
+    assert unescape(shown) == harmless(text)
+    assert not [c for c in shown if c in "<>\"'" or unicodedata.category(c) in HARMFUL]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_json_keeps_its_value_and_has_no_harmful_character(text: str) -> None:
+    """SY-06: also of those that one escape is too short for."""
+    written = harmless_json(json.dumps({"words": text}, ensure_ascii=False))
+
+    assert json.loads(written) == {"words": text}
+    assert not [c for c in written if unicodedata.category(c) in HARMFUL]
+
+
+def test_no_other_module_writes_text_into_a_page() -> None:
+    """SY-06: one rule, in one place."""
+    knows = re.compile(r"^\s*(from html import|import html\b)", re.MULTILINE)
+    found = [path for room in ("core", "console", "state", "widgets") for path in (ROOT / room).rglob("*.py")]
+
+    assert [path.name for path in found if knows.search(path.read_text())] == ["html_text.py"]
