@@ -63,9 +63,8 @@ def lines_of(found: DeskMeasures) -> Iterator[str]:
 
 def title(found: DeskMeasures) -> str:
     days = f"{found.first}" if found.first == found.last else f"{found.first} to {found.last}"
-    return (
-        f"{days}: {value_of(found.trades['trades'], 'count')} trades, {value_of(found.trades['profit'], 'money')} USD"
-    )
+    trades, made = found.trades["trades"], value_of(found.trades["profit"], "money")
+    return f"{days}: {trades:,} {'trade' if trades == 1 else 'trades'}, {made} USD"
 
 
 def account_rows(found: DeskMeasures) -> list[tuple[str, str]]:
@@ -94,15 +93,13 @@ def notes_of(found: DeskMeasures) -> Iterator[str]:
     if found.days[-1].day < found.last:
         yield f"after {found.days[-1].day} no close is recorded yet: the next trading day tells it"
     if found.missing:
-        yield (
-            f"{len(found.missing)} closes in between were not recorded, the first of {found.missing[0]}: no return is "
-            "made of them"
-        )
+        many, first = len(found.missing), found.missing[0]
+        yield f"closes in between that were not recorded: {many}, the first of {first}; no return is made of them"
     if first_figures := sum(day.is_first_figure for day in found.days):
-        yield f"of {first_figures} closes the broker told none: the first figure of the next day stands for each"
+        yield f"closes that the broker did not tell, the first figure of the next day stands for them: {first_figures}"
     if found.unpriced:
-        yield f"{found.unpriced} transfers of shares have no price: their worth counts as a result"
-    if not found.rolling:
+        yield f"transfers of shares without a price, whose worth counts as a result: {found.unpriced}"
+    if not rolling_rows(found):
         yield f"rolling figures need {ROLLING + 1} closes without a gap"
 
 

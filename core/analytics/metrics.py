@@ -101,7 +101,7 @@ def rolling(equity: pd.Series, sessions: int = ROLLING) -> pd.DataFrame:
     deviation = windows.std()
     frame = pd.DataFrame(
         {
-            "total_return": equity / equity.shift(sessions) - 1,
+            "total_return": (equity / equity.shift(sessions) - 1).where(windows.count() == sessions),
             "volatility": deviation * math.sqrt(SESSIONS_A_YEAR),
             "sharpe": (windows.mean() / deviation * math.sqrt(SESSIONS_A_YEAR)).where(deviation > 0),
             "max_drawdown": _deepest_within(equity, sessions + 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -14,8 +15,10 @@ import pytest
 from core.facts import DayStarted, MarginSampled, OrderCreated, TradeClosed
 from core.model.position import AnyTrade
 from core.model.venues import HOME
-from state.journal import days_of, read
+from state.folders import AccountFolder
+from state.journal import FileJournal, days_of, read
 from tests.scenarios.backtests import Keyturn
+from tests.scenarios.test_a_month_of_the_account import SESSIONS, a_house, buys, sells_all
 
 HEADS = ("strategy", "by", "regime", "symbol", "half_hour", "held")
 
@@ -154,6 +157,49 @@ def test_a_desk_that_lends_nothing_says_so(keyturn: Keyturn, minutes: Path, tmp_
 
     assert "margin: none was in use" in keyturn("measures", "--journal-dir", folder).out
     assert measured(keyturn, folder)["trades"]["trades"] == 0
+
+
+@pytest.fixture
+def month(tmp_path: Path) -> Path:
+    """500 USD are paid in on the 12th, and SPY is split two for one on the 17th, while ten shares of it are held."""
+    house = a_house()
+    buys(house, "10", "09:35", SESSIONS[1])
+    sells_all(house, "09:36", date(2026, 11, 18))
+    house.until("09:45", date(2026, 11, 25))
+    folder = AccountFolder(tmp_path / "DEMO")
+    with closing(FileJournal(folder)) as kept:
+        for record in house.journal.records():
+            kept.append(record.at, record.fact)
+        kept.sync()
+    return folder.journal
+
+
+def test_what_was_paid_in_and_out_is_no_result(keyturn: Keyturn, month: Path) -> None:
+    """AN-01: a desk's whole month; a dividend, interest and fees are results"""
+    found = measured(keyturn, month)
+
+    rows = found["days"]
+    assert {row["day"]: Decimal(row["moved"]) for row in rows if Decimal(row["moved"])} == {
+        "2026-11-12": Decimal(500),
+        "2026-11-24": Decimal("-120.50"),
+    }
+    equity = np.array([float(row["equity"]) for row in rows])
+    moved = np.array([float(row["moved"]) for row in rows])
+    returns = (equity[1:] - moved[1:]) / equity[:-1] - 1
+    assert np.abs(returns).max() < 0.005
+    assert found["measures"]["total_return"] == pytest.approx(np.prod(1 + returns) - 1)
+    assert found["measures"]["moved"] == 379.5
+
+
+def test_a_trade_over_a_split_risked_what_it_did_when_it_was_opened(keyturn: Keyturn, month: Path) -> None:
+    """AN-01: ten shares with a stop 60 USD below them; twenty with one 30 below are the same 600 USD"""
+    (trade,) = trades_of(month)
+
+    (found,) = measured(keyturn, month)["groups"]["strategy"].items()
+
+    assert found[0] == "manual"
+    assert trade.quantity == Decimal(20)
+    assert found[1]["mean_r"] == pytest.approx(float(trade.profit) / 600)
 
 
 @pytest.mark.parametrize(

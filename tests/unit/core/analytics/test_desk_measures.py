@@ -133,8 +133,9 @@ def test_a_gap_makes_no_return_and_is_named() -> None:
     found = measured(*facts)
 
     assert (found.returns, len(found.missing), found.missing[0]) == (79 - 3, 2, DAYS[30])
-    assert any("2 closes in between were not recorded" in line for line in lines_of(found))
+    assert any("closes in between that were not recorded: 2, the first of" in line for line in lines_of(found))
     assert [row[3] for row in day_rows(found)[29:34]].count("–") == 3
+    assert any("rolling figures need 64 closes without a gap" in line for line in lines_of(found))
 
 
 def test_an_account_that_came_to_nothing_is_told_without_a_made_up_number() -> None:
