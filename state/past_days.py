@@ -51,7 +51,7 @@ def explained(folder: Path, what: str | None) -> tuple[PostMortem, bool]:
     asked = what or ""
     first, dots, last = asked.partition("..")
     if DAY.fullmatch(first):
-        days = days_between(folder, _day(first), _day(last) if dots else _day(first))
+        days = days_between(folder, day_named(first), day_named(last) if dots else day_named(first))
         return _of_days(folder, days), False
     if asked and (dots or re.fullmatch(r"[\w-]+", asked) is None):
         raise OperatorError(f"{asked} is no order, no day and no days; write 2026-11-19 or 2026-11-16..2026-11-20")
@@ -69,7 +69,7 @@ def _of_days(folder: Path, days: Sequence[date], trade: str | None = None) -> Po
     return post_mortem(read_for(folder, days), days, HOME.day_of, sessions.session_at, trade)
 
 
-def _day(text: str) -> date:
+def day_named(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -84,12 +84,12 @@ def read_for(folder: Path, days: Sequence[date]) -> Read:
     since = min([*(HOME.day_of(trade.entry_time) for trade in ended), days[0]])
     earlier = [day for day in known if day < since]
     between = _but_bars(folder, [day for day in known if since <= day < days[0]], {trade.symbol for trade in ended})
-    before = list(_of(folder, earlier, BEFORE))
+    before = list(records_of(folder, earlier, BEFORE))
     return Read(
         records=[*between, *wanted],
         before=before,
         closes=_last_prices(folder, earlier, held_after(before)),
-        after=list(_of(folder, [day for day in known if day > days[-1]][:LATER], AFTER)),
+        after=list(records_of(folder, [day for day in known if day > days[-1]][:LATER], AFTER)),
     )
 
 
@@ -119,7 +119,7 @@ def _last_prices(folder: Path, days: Sequence[date], symbols: set[Symbol]) -> di
         if symbols <= found.keys():
             break
         of_day: dict[Symbol, Price] = {}
-        for record in _of(folder, [day], (BarClosed,)):
+        for record in records_of(folder, [day], (BarClosed,)):
             if isinstance(record.fact, BarClosed):
                 of_day[record.fact.bar.symbol] = record.fact.bar.close
         found = of_day | found
@@ -132,7 +132,7 @@ def _lines_of(kinds: tuple[type[Fact], ...]) -> re.Pattern[bytes]:
     return re.compile(rb'\{"seq":\d+,"at":"[^"]*","fact":"(?:%b)"' % "|".join(names).encode())
 
 
-def _of(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...]) -> Iterator[Recorded]:
+def records_of(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...]) -> Iterator[Recorded]:
     """Records of these facts. The chain is not checked here."""
     wanted = _lines_of(kinds)
     return _read(folder, days, lambda line: wanted.match(line) is not None)
@@ -170,7 +170,7 @@ def day_of_trade(folder: Path, order: str) -> date:
     days_between(folder, None, None)
     found = {
         str(record.fact.trade.exit_order): HOME.day_of(record.fact.trade.exit_time)
-        for record in _of(folder, days_of(folder), (TradeClosed,))
+        for record in records_of(folder, days_of(folder), (TradeClosed,))
         if isinstance(record.fact, TradeClosed) and record.fact.trade.exit_order.startswith(order)
     }
     if len(found) != 1:

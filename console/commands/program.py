@@ -16,6 +16,7 @@ from console.commands import (
     explain,
     kill,
     latency,
+    measures,
     notify,
     protections,
     reconcile,
@@ -105,6 +106,7 @@ def build(host: Host) -> typer.Typer:
     program.command(name="plan", hidden=True)(basket.basket)
     program.command(name="activities")(activities.activities)
     program.command(name="latency")(latency.latency)
+    program.command(name="measures")(measures.measures)
     program.command(name="relay")(relay.relay)
     program.command(name="reconcile")(reconcile.reconcile)
     program.command(name="regime")(regime.regime)

@@ -8,11 +8,12 @@ from datetime import datetime, time, timedelta
 
 import pandas as pd
 
+from core.analytics.equity_change import Part, in_cents
 from core.analytics.metrics import expectancy, profit_factor, win_rate
 from core.model.position import AnyTrade
 from core.model.regime import RegimeLabels
-from core.model.staging import MANUAL
-from core.model.values import ClientOrderId, Price
+from core.model.staging import MANUAL, StopPlan
+from core.model.values import ZERO, ClientOrderId, Money, Price
 
 NOT_KNOWN = "not known"
 HELD: tuple[tuple[timedelta, str], ...] = (
@@ -23,15 +24,15 @@ HELD: tuple[tuple[timedelta, str], ...] = (
 )
 """Times held, the shortest first; what is longer was held overnight."""
 OVERNIGHT = "overnight"
-StopOf = Callable[[ClientOrderId], Price | None]
-"""Where the stop of an entry stood as it was sent; None where it had none."""
+StopOf = Callable[[ClientOrderId], StopPlan | None]
+"""The stop of an entry as it was sent; None where it had none."""
 LocalTime = Callable[[datetime], time]
 """The venue's own time of day."""
 
 
 @dataclass(frozen=True, slots=True)
 class TradeRow:
-    """A trade as it is grouped. `profit` is in USD; `r` is the profit to what was risked to the stop, None without."""
+    """A trade as it is grouped. `profit` is exact USD; `r` is that to what was risked to the stop, None without one."""
 
     strategy: str
     by: str
@@ -39,10 +40,12 @@ class TradeRow:
     symbol: str
     half_hour: str
     held: str
-    profit: float
+    profit: Money
     r: float | None
 
 
+Figures = dict[str, float | int | None]
+"""What `figures` tells of a group, by name."""
 BY = ("strategy", "by", "regime", "symbol", "half_hour", "held")
 """What trades are grouped by; `by` is whether a hand or a strategy proposed them."""
 
@@ -57,7 +60,7 @@ def rows_of(trades: Iterable[AnyTrade], stop_of: StopOf, local: LocalTime) -> li
             trade.symbol,
             half_hour(local(trade.entry_time)),
             time_held(trade.exit_time - trade.entry_time),
-            float(trade.profit),
+            trade.profit,
             r_multiple(trade, stop_of(trade.entry_order)),
         )
         for trade in trades
@@ -73,31 +76,57 @@ def time_held(held: timedelta) -> str:
     return next((words for most, words in HELD if held < most), OVERNIGHT)
 
 
-def r_multiple(trade: AnyTrade, stop: Price | None) -> float | None:
-    """The profit to what the entry risked to its stop (R). V. Tharp, "Trade Your Way to Financial Freedom" (1998)."""
-    if stop is None or stop == trade.entry_price:
-        return None
-    risked = trade.instrument.cost(abs(trade.quantity), Price(abs(trade.entry_price - stop)))
+def r_multiple(trade: AnyTrade, stop: StopPlan | None) -> float | None:
+    """The profit to what the entry risked: its price to its first stop, times all that was entered (R).
+
+    V. Tharp, "Trade Your Way to Financial Freedom" (1998). None where no stop went with it, or one at its own price.
+    """
+    way = ZERO if stop is None else stop.way_from(trade.entry_price)
+    risked = trade.instrument.cost(abs(trade.quantity), Price(way))
     return float(trade.profit / risked) if risked else None
 
 
-def by_groups(rows: Sequence[TradeRow]) -> dict[str, dict[str, dict[str, float | int | None]]]:
-    """By what they are grouped, and by the group, in its own order: trades, profit, win rate, expectancy …"""
-    frame = pd.DataFrame(rows, columns=[*BY, "profit", "r"])
-    return {by: {str(name): figures(group) for name, group in frame.groupby(by, sort=True)} for by in BY}
+def by_groups(rows: Sequence[TradeRow]) -> dict[str, dict[str, Figures]]:
+    """By what they are grouped, and by the group: its `figures`. Profits of groups add up to the cent.
+
+    Groups are in the order of their names, times held from the shortest to the longest.
+    """
+    frame, exact = framed(rows), [row.profit for row in rows]
+    found: dict[str, dict[str, Figures]] = {}
+    for by in BY:
+        groups = sorted(frame.groupby(by).groups.items(), key=lambda each: _place(str(each[0])))
+        sums = in_cents(Part(str(name), Money(sum((exact[n] for n in places), ZERO))) for name, places in groups)
+        found[by] = {
+            part.name: figures(frame.loc[places]) | {"profit": float(part.amount)}
+            for part, (_, places) in zip(sums, groups, strict=True)
+        }
+    return found
 
 
-def figures(group: pd.DataFrame) -> dict[str, float | int | None]:
-    """Of one group. `mean_r` is over the trades that had a stop; None where none had."""
-    profit, r = group["profit"], group["r"].dropna().astype(float)
+def framed(rows: Sequence[TradeRow]) -> pd.DataFrame:
+    """A row a trade, numbered from 0; money as floats."""
+    return pd.DataFrame(rows, columns=[*BY, "profit", "r"]).astype({"profit": float, "r": float})
+
+
+def figures(group: pd.DataFrame) -> Figures:
+    """Of one group. R is of the trades that had a stop, None where none had; `without_r` counts the others."""
+    profit, r = group["profit"], group["r"].dropna()
     return {
         "trades": len(group),
         "profit": float(profit.sum()),
         "win_rate": win_rate(profit),
         "expectancy": expectancy(profit),
         "profit_factor": profit_factor(profit),
-        "mean_r": float(r.mean()) if len(r) else None,
+        "mean_r": expectancy(r),
+        "total_r": float(r.sum()) if len(r) else None,
+        "without_r": len(group) - len(r),
     }
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Where a group stands beside the others."""
+    held = [words for _, words in HELD]
+    return (held.index(name) if name in held else len(held) if name == OVERNIGHT else 0, name)
 
 
 def _regime(labels: RegimeLabels | None) -> str:

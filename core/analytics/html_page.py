@@ -46,11 +46,11 @@ def _result(result: Result) -> Iterator[str]:
     below = [-float(each["drawdown"]) for each in result["equity"]]
     if len(equity) > 1:
         days = f"{result['equity'][0]['day']} to {result['equity'][-1]['day']}"
-        yield f"<h3>Equity, USD: {min(equity):,.2f} to {max(equity):,.2f}, {days}</h3>" + _plot(
+        yield f"<h3>Equity, USD: {min(equity):,.2f} to {max(equity):,.2f}, {days}</h3>" + plot(
             equity, HEIGHT, "#1f77b4"
         )
         words = escaped(drawdown_in_words(result["metrics"]))
-        yield f"<h3>Drawdown: {words}</h3>" + _plot(below, LOW, "#c0392b")
+        yield f"<h3>Drawdown: {words}</h3>" + plot(below, LOW, "#c0392b")
     yield _reasons(result)
     for name in ("trades", "signals", "orders"):
         yield _folded(name, result[name])
@@ -65,7 +65,7 @@ def _all(result: Result) -> list[tuple[str, str]]:
     ]
 
 
-def _plot(values: Sequence[float], height: int, colour: str) -> str:
+def plot(values: Sequence[float], height: int, colour: str) -> str:
     columns = sampled(values, POINTS)
     low, high = min(columns), max(columns)
     span = (high - low) or 1.0

@@ -57,8 +57,8 @@ def framed(series: Sequence[DayOfEquity]) -> pd.DataFrame:
 
 
 def returns_of(equity: pd.Series) -> pd.Series:
-    """Simple returns from close to close; a day after an equity of zero or less has none."""
-    return equity.pct_change()[equity.shift() > 0]
+    """Simple returns from close to close; none after an equity of zero or less, nor to or from a missing close."""
+    return _changes(equity).dropna()
 
 
 def sharpe(returns: pd.Series) -> float | None:
@@ -95,17 +95,16 @@ def rolling(equity: pd.Series, sessions: int = ROLLING) -> pd.DataFrame:
     """Over the sessions up to each day: `total_return`, `volatility` a year, `sharpe` and `max_drawdown`, by day.
 
     The first row is that of the day with so many returns behind it; a shorter series has none. What cannot be worked
-    out is NaN.
+    out, and all of a window in which a close is missing, is NaN (AN-01).
     """
-    returns = returns_of(equity)
-    windows = returns.rolling(sessions)
+    windows = _changes(equity).rolling(sessions)
     deviation = windows.std()
     frame = pd.DataFrame(
         {
-            "total_return": equity / equity.shift(sessions) - 1,
+            "total_return": (equity / equity.shift(sessions) - 1).where(windows.count() == sessions),
             "volatility": deviation * math.sqrt(SESSIONS_A_YEAR),
             "sharpe": (windows.mean() / deviation * math.sqrt(SESSIONS_A_YEAR)).where(deviation > 0),
-            "max_drawdown": equity.rolling(sessions + 1).apply(lambda part: drawdowns(part).max()),
+            "max_drawdown": _deepest_within(equity, sessions + 1),
         }
     )
     return frame.iloc[sessions:]
@@ -113,10 +112,23 @@ def rolling(equity: pd.Series, sessions: int = ROLLING) -> pd.DataFrame:
 
 def rolled(equity: pd.Series) -> list[dict[str, object]]:
     """`rolling` as rows with their `day`, to six places; None where a figure cannot be worked out."""
+    figures = rolling(equity)
     return [
         {"day": str(day)} | {str(name): None if pd.isna(value) else round(value, 6) for name, value in row.items()}
-        for day, row in rolling(equity).iterrows()
+        for day, row in zip(figures.index, figures.to_dict("records"), strict=True)
     ]
+
+
+def _changes(equity: pd.Series) -> pd.Series:
+    """As `returns_of`, with a row for every day: NaN where there is no return."""
+    return equity.pct_change(fill_method=None).where(equity.shift() > 0)
+
+
+def _deepest_within(equity: pd.Series, closes: int) -> pd.Series:
+    """The deepest drawdown of so many closes up to each: all windows in one table, a row for each, not one by one."""
+    windows = pd.concat([equity.shift(back) for back in reversed(range(closes))], axis=1, ignore_index=True)
+    tops = windows.cummax(axis=1)
+    return (1 - windows / tops).where((tops > 0) | tops.isna(), 0.0).max(axis=1, skipna=False)
 
 
 def _a_year(returns: pd.Series, deviation: float) -> float | None:
@@ -124,9 +136,13 @@ def _a_year(returns: pd.Series, deviation: float) -> float | None:
 
 
 def drawdowns(equity: pd.Series) -> pd.Series:
-    """How far below its highest point so far the series is, day by day: 0 at a peak, 0.1 a tenth below."""
-    top = equity.cummax()
-    return (1 - equity / top).where(top > 0, 0.0)
+    """How far below its highest point so far the series is, day by day: 0 at a peak, 0.1 a tenth below.
+
+    Where a close is missing, the one before stands for it.
+    """
+    known = equity.ffill()
+    top = known.cummax()
+    return (1 - known / top).where(top > 0, 0.0)
 
 
 def deepest(equity: pd.Series) -> Drawdown | None:

@@ -18,7 +18,7 @@ from core.facts import (
 )
 from core.model.position import AnyTrade, Trade
 from core.model.staging import Proposal, StopPlan
-from core.model.values import ClientOrderId, Price, plain
+from core.model.values import ClientOrderId, plain
 from core.trading_state.state import TradingState
 
 Row = dict[str, str | None]
@@ -35,7 +35,7 @@ class Report:
     closed
         The trades themselves, in their order.
     stops
-        Where the stop of an entry stood as it was written, USD.
+        The stop of an entry as it was written.
     """
 
     def __init__(self, state: TradingState) -> None:
@@ -44,7 +44,7 @@ class Report:
         self.orders: dict[ClientOrderId, Row] = {}
         self.trades: list[Row] = []
         self.closed: list[AnyTrade] = []
-        self.stops: dict[ClientOrderId, Price] = {}
+        self.stops: dict[ClientOrderId, StopPlan] = {}
         self.skipped: Counter[str] = Counter()
         self.first_quarantined: str | None = None
         state.add_listener(self._hear)
@@ -82,7 +82,7 @@ class Report:
             case OrderCreated():
                 order_id = fact.order.client_order_id
                 if fact.stop is not None:
-                    self.stops[order_id] = fact.stop.price
+                    self.stops[order_id] = fact.stop
             case OrderStateChanged():
                 order_id = fact.client_order_id
             case OrderFilled():

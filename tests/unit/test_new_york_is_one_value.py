@@ -36,6 +36,7 @@ KNOWS_A_VENUE_BY_NAME: Mapping[str, str] = {
     "console/commands/latency.py": SHOWN,
     "console/commands/notify.py": SHOWN,
     "core/advisers/words.py": SHOWN,
+    "core/analytics/measures_words.py": SHOWN,
     "core/brokers/alpaca/parsing.py": ALPACA,
     "core/execution/gateway.py": GIVEN,
     "core/settings/exits.py": BOUNDS,

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from core.analytics.groups import NOT_KNOWN, OVERNIGHT, by_groups, half_hour, r_multiple, rows_of, time_held
+from core.analytics.groups import HELD, NOT_KNOWN, OVERNIGHT, by_groups, half_hour, r_multiple, rows_of, time_held
+from core.model.order import StopHolder
 from core.model.position import Trade
 from core.model.regime import RegimeLabels, VixLevel
 from core.model.signal import ExitReason
+from core.model.staging import StopPlan
 from core.model.values import ClientOrderId, Money, Price, Quantity, Symbol
 
 OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
@@ -41,8 +45,13 @@ def a_trade(profit: str, *, minutes: int = 10, **parts: object) -> Trade:
     return replace(trade, **parts)  # type: ignore[arg-type]
 
 
-def at_98(_entry: ClientOrderId) -> Price:
-    return Price(Decimal(98))
+def a_stop(price: int | str, behind: int | None = None) -> StopPlan:
+    trails = None if behind is None else Price(Decimal(behind))
+    return StopPlan(Price(Decimal(price)), StopHolder.BROKER, trails)
+
+
+def at_98(_entry: ClientOrderId) -> StopPlan:
+    return a_stop(98)
 
 
 def new_york(at: datetime) -> time:
@@ -65,6 +74,8 @@ def test_each_group_has_the_figures_of_its_trades_alone() -> None:
         "expectancy": pytest.approx(mine.mean()),
         "profit_factor": pytest.approx(mine[mine > 0].sum() / -mine[mine < 0].sum()),
         "mean_r": pytest.approx((mine / 20).mean()),
+        "total_r": pytest.approx((mine / 20).sum()),
+        "without_r": 0,
     }
     assert set(groups["by"]) == {"by hand", "strategies"}
     assert set(groups["half_hour"]) == {"09:30"}
@@ -97,10 +108,43 @@ def test_a_half_hour_is_named_by_its_beginning() -> None:
 
 
 def test_r_is_the_profit_to_what_the_stop_would_have_lost() -> None:
-    assert r_multiple(a_trade("30"), Price(Decimal(97))) == pytest.approx(1.0)
-    assert r_multiple(a_trade("-60"), Price(Decimal(97))) == pytest.approx(-2.0)
+    """AN-01: of a stop that trails, what it trails by"""
+    assert r_multiple(a_trade("30"), a_stop(97)) == pytest.approx(1.0)
+    assert r_multiple(a_trade("-60"), a_stop(97)) == pytest.approx(-2.0)
+    assert r_multiple(a_trade("30"), a_stop(97, behind=6)) == pytest.approx(0.5)
     assert r_multiple(a_trade("30"), None) is None
-    assert r_multiple(a_trade("30"), Price(Decimal(100))) is None
+    assert r_multiple(a_trade("30"), a_stop(100)) is None
+
+
+def test_a_trade_without_a_stop_has_no_r_and_is_counted_apart() -> None:
+    """AN-01: missing, not zero"""
+    stops = {ClientOrderId("entry30"): a_stop(97)}
+    (figures,) = by_groups(rows_of([a_trade("30"), a_trade("-12")], stops.get, new_york))["symbol"].values()
+
+    assert (figures["trades"], figures["mean_r"], figures["total_r"], figures["without_r"]) == (2, 1.0, 1.0, 1)
+    assert figures["expectancy"] == 9.0
+
+
+@given(st.lists(st.tuples(st.integers(-900_000, 900_000), st.integers(0, 600)), min_size=1, max_size=30))
+def test_groups_add_up_to_the_cent(made: list[tuple[int, int]]) -> None:
+    """AN-01: results of fractions of shares, whose cents are rounded"""
+    exact = [Decimal(amount) / 10_000 for amount, _ in made]
+    trades = [
+        a_trade(str(amount), minutes=minutes, strategy=f"s{minutes % 4}", entry_time=OPEN + timedelta(minutes=minutes))
+        for amount, (_, minutes) in zip(exact, made, strict=True)
+    ]
+    whole = sum(exact, Decimal(0)).quantize(Decimal("0.01"), ROUND_HALF_EVEN)
+
+    for groups in by_groups(rows_of(trades, at_98, new_york)).values():
+        assert sum((Decimal(str(each["profit"])) for each in groups.values()), Decimal(0)) == whole
+        assert sum(int(each["trades"] or 0) for each in groups.values()) == len(made)
+
+
+def test_times_held_are_told_from_the_shortest_on() -> None:
+    """AN-01"""
+    trades = [a_trade(str(minutes), minutes=minutes) for minutes in (900, 10, 60, 1, 400)]
+
+    assert list(by_groups(rows_of(trades, at_98, new_york))["held"]) == [*(words for _, words in HELD), OVERNIGHT]
 
 
 def test_no_trades_are_no_groups() -> None:

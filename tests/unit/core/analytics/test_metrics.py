@@ -82,6 +82,33 @@ def test_rolling_figures_are_those_of_each_window_alone() -> None:
     assert rolling(a_series(*[100.0] * 70), 63)["sharpe"].isna().all()
 
 
+def test_all_windows_at_once_are_what_each_is_alone() -> None:
+    """AN-01: a naive walk with numpy; many alike, a fall to nothing, and a window of one return"""
+    chance = np.random.default_rng(11)
+    equities = np.concatenate([chance.integers(1, 9, 200).astype(float), [0.0, 0.0, 5.0, 4.0], np.full(40, 3.0)])
+    for sessions in (1, 7, 63):
+        found = rolling(a_series(*equities), sessions)["max_drawdown"].to_numpy()
+        windows = [equities[n - sessions : n + 1] for n in range(sessions, len(equities))]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            tops = [np.maximum.accumulate(window) for window in windows]
+            naive = [np.where(top > 0, 1 - w / top, 0.0).max() for w, top in zip(windows, tops, strict=True)]
+        assert np.abs(found - naive).max() < 1e-9
+
+
+def test_a_missing_close_makes_no_return_and_no_window() -> None:
+    """AN-01: two returns are not told as one, and a drawdown goes on over it"""
+    series = a_series(100, 120, math.nan, 90, 99, 98, 97)
+
+    assert list(returns_of(series)) == pytest.approx([0.2, 0.1, 98 / 99 - 1, 97 / 98 - 1])
+    for name, figures in rolling(series, 2).items():
+        assert list(figures.isna()) == [True, True, True, False, False], name
+    assert list(drawdowns(series)) == pytest.approx([0, 0, 0, 0.25, 1 - 99 / 120, 1 - 98 / 120, 1 - 97 / 120])
+    fall = deepest(series)
+    assert fall is not None
+    assert fall.depth == pytest.approx(0.25)
+    assert fall.sessions == 5
+
+
 def test_a_drawdown_tells_how_deep_from_when_until_when_and_how_long() -> None:
     """AN-01: the deepest one is from 120 to 90; the later one, from 130 to 110, is none of it."""
     fall = deepest(a_series(100, 120, 110, 90, 115, 121, 130, 110))

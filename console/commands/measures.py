@@ -1,0 +1,49 @@
+"""`keyturn measures`: how good a desk was, from its journal: its account, its trades by group, its margin (AN-01)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from console.commands.shared import Account, AsJson, JournalDir, checked_page, host_of, print_json, say, write_page
+from state.accounts import journal_of
+
+
+def measures(
+    context: typer.Context,
+    what: Annotated[
+        str | None,
+        typer.Argument(metavar="[DAY|FROM..TO]", help="A day, or days; without it all that the journal has."),
+    ] = None,
+    account: Account = None,
+    journal_dir: JournalDir = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write one HTML page that needs nothing else.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what came of a desk: daily equity, trades by what they have in common, margin in use over time.
+
+    Trades are told by strategy, regime, symbol, half-hour and time held. A measure that rests on too few days is not
+    told. Works while the engine runs; nothing but the journal is read.
+
+    Example: keyturn measures 2026-10-01..2026-12-31 --html quarter.html
+    """
+    from core.analytics.measures_page import page
+    from core.analytics.measures_words import as_json as told
+    from core.analytics.measures_words import lines_of
+    from state.measured import measured
+
+    folder = journal_of(host_of(context).home, account, journal_dir).journal
+    checked_page(html)
+    found = measured(folder, what)
+    if html is not None:
+        write_page(html, page(found))
+    if as_json:
+        print_json(told(found), orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
+        return
+    for line in lines_of(found):
+        say(line)
+    if html is not None:
+        say(f"written: {html}")

@@ -1,0 +1,81 @@
+"""The measures of a desk as one HTML file that needs nothing else: style and plots inside, no network (AN-01)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from core.analytics.desk_measures import DeskMeasures
+from core.analytics.html_page import HEIGHT, LOW, STYLE, plot
+from core.analytics.html_text import escaped
+from core.analytics.measures_words import (
+    COLUMNS,
+    DAY_HEAD,
+    GROUPS,
+    MARGIN_HEAD,
+    account_rows,
+    day_rows,
+    group_rows,
+    margin_rows,
+    margin_series,
+    notes_of,
+    rolling_rows,
+    title,
+    trade_rows,
+)
+from core.analytics.metrics import ROLLING, drawdowns, framed
+from core.analytics.wording import drawdown_in_words
+
+MORE = "td:not(:first-child),th:not(:first-child){text-align:right}h3{margin-top:1.6rem}"
+
+
+def page(found: DeskMeasures) -> str:
+    """The whole file."""
+    words = escaped(title(found))
+    body = "\n".join(_body(found))
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Keyturn, {words}</title>'
+        f"<style>{STYLE}{MORE}</style></head>\n<body>\n<h1>{words}</h1>\n{body}\n</body></html>\n"
+    )
+
+
+def _body(found: DeskMeasures) -> Iterator[str]:
+    yield "<h2>Account</h2>"
+    yield from (f"<p>{escaped(note)}</p>" for note in notes_of(found))
+    if found.days:
+        yield _table((), account_rows(found))
+        yield from _plots(found)
+        days = _table(DAY_HEAD, day_rows(found))
+        yield f"<details><summary>{len(found.days):,} closes</summary>{days}</details>"
+    if rows := rolling_rows(found):
+        yield f"<h3>Rolling, {ROLLING} sessions</h3>" + _table(("", "now", "lowest", "highest"), rows)
+    yield "<h2>Trades</h2>" + _table((), trade_rows(found))
+    head = ("", *(name for name, *_ in COLUMNS))
+    for by, name in GROUPS.items():
+        if found.groups[by]:
+            yield f"<h3>By {escaped(name)}</h3>" + _table(head, group_rows(found.groups[by]))
+    yield "<h2>Maintenance margin / equity</h2>"
+    yield from _margin(found)
+
+
+def _plots(found: DeskMeasures) -> Iterator[str]:
+    equity = framed(found.growth)["equity"].dropna()
+    if len(equity) > 1:
+        yield "<h3>Equity without what was paid in and out, USD</h3>" + plot(list(equity), HEIGHT, "#1f77b4")
+        below = [-each for each in drawdowns(equity)]
+        yield f"<h3>Drawdown: {escaped(drawdown_in_words(found.measures))}</h3>" + plot(below, LOW, "#c0392b")
+
+
+def _margin(found: DeskMeasures) -> Iterator[str]:
+    if not found.margin:
+        yield "<p>None was in use by any figure of these days, or the broker tells none.</p>"
+        return
+    values = margin_series(found)
+    if len(values) > 1:
+        yield plot(values, LOW, "#e08a00")
+    yield _table(MARGIN_HEAD, margin_rows(found))
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    over = "<tr>" + "".join(f"<th>{escaped(name)}</th>" for name in head) + "</tr>" if head else ""
+    body = "".join("<tr>" + "".join(f"<td>{escaped(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table>{over}{body}</table>"

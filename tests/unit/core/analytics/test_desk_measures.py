@@ -1,0 +1,214 @@
+"""The measures of a desk from its facts alone, against numpy (AN-01)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from core.analytics.desk_measures import NEEDS, DeskMeasures, desk_measures
+from core.analytics.measures_words import account_rows, as_json, day_rows, lines_of
+from core.facts import CashMoved, CorporateActionApplied, DayStarted, Fact, OrderCreated, PositionCorrected, TradeClosed
+from core.facts.activities import OwnerQuantity
+from core.market.calendar import load_calendar
+from core.model.activity import ActivityId, ActivityKind
+from core.model.order import Effect, OrderRequest, OrderType, Side, StopHolder
+from core.model.position import Trade
+from core.model.signal import ExitReason
+from core.model.staging import StopPlan
+from core.model.values import ClientOrderId, Money, Price, ProposalId, Quantity, Symbol
+from core.model.venues import HOME
+from core.ports import Recorded
+
+SPY = Symbol("SPY")
+DAYS = [session.day for session in load_calendar(date(2024, 1, 2), date(2025, 6, 30)).sessions()]
+
+
+def usd(amount: object) -> Money:
+    return Money(Decimal(str(amount)))
+
+
+def measured(*facts: Fact, first: date = DAYS[0], last: date = DAYS[-1]) -> DeskMeasures:
+    records = [Recorded(number, noon(DAYS[0]), fact) for number, fact in enumerate(facts)]
+    return desk_measures(records, first, last, DAYS, HOME.day_of, lambda at: HOME.local(at).time())
+
+
+def noon(day: date) -> datetime:
+    return datetime.combine(day, time(17), UTC)
+
+
+def closes(equities: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[Fact]:
+    return [
+        DayStarted(day, usd(round(e, 2)), before) for (before, day), e in zip(pairwise(DAYS), equities, strict=False)
+    ]
+
+
+def an_entry(name: str, stop: str | None, *, strategy: str = "vwap") -> OrderCreated:
+    order = OrderRequest(ClientOrderId(name), SPY, Side.BUY, Effect.OPEN, Quantity(Decimal(10)), OrderType.MARKET)
+    plan = None if stop is None else StopPlan(Price(Decimal(stop)), StopHolder.BROKER)
+    return OrderCreated(order, ProposalId(name), strategy, noon(DAYS[0]), plan, None, None, None, None, None)
+
+
+def a_trade(name: str, profit: str, *, day: date = DAYS[5], price: str = "100", quantity: int = 10) -> TradeClosed:
+    """By strategy `vwap`."""
+    begun = noon(day)
+    trade = Trade(
+        SPY, "vwap", ClientOrderId(name), ClientOrderId(f"x{name}"), begun, Price(Decimal(price)),
+        Quantity(Decimal(quantity)), begun + timedelta(minutes=9), Price(Decimal(101)), ExitReason.STOP_LOSS, None,
+        None, None, usd(profit), usd("0.10"), fees=usd("0.02"),
+    )  # fmt: skip
+    return TradeClosed(trade)
+
+
+def by_hand(closed: TradeClosed) -> TradeClosed:
+    return TradeClosed(replace(closed.trade, strategy="manual"))
+
+
+def test_every_measure_of_an_account_with_transfers_is_what_numpy_works_out() -> None:
+    """AN-01: what was paid in is taken off the day on which it came, and the ratios are of the rest"""
+    chance = np.random.default_rng(5)
+    r = chance.normal(0.0004, 0.01, 299)
+    moved = np.where(chance.random(299) < 0.03, chance.integers(-2000, 5000, 299), 0)
+    equity = [100_000.0]
+    for change, cash in zip(r, moved, strict=True):
+        equity.append(round(equity[-1] * (1 + change) + cash, 2))
+    cash_facts = [
+        CashMoved(ActivityId(f"t{n}"), DAYS[n + 1], ActivityKind.TRANSFER, usd(int(cash)), None, "")
+        for n, cash in enumerate(moved)
+        if cash
+    ]
+
+    found = measured(*closes(np.array(equity)), *cash_facts)
+
+    known = np.array(equity)
+    returns = (known[1:] - moved) / known[:-1] - 1
+    worth = np.concatenate([[1.0], np.cumprod(1 + returns)])
+    below = 1 - worth / np.maximum.accumulate(worth)
+    growth = worth[-1] ** (252 / 299) - 1
+    expected = {
+        "total_return": worth[-1] - 1,
+        "yearly_return": growth,
+        "sharpe": returns.mean() / returns.std(ddof=1) * np.sqrt(252),
+        "sortino": returns.mean() / np.sqrt(np.square(np.minimum(returns, 0)).mean()) * np.sqrt(252),
+        "omega": np.maximum(returns, 0).sum() / np.maximum(-returns, 0).sum(),
+        "calmar": growth / below.max(),
+        "max_drawdown": below.max(),
+        "first_equity": known[0],
+        "last_equity": known[-1],
+        "moved": moved.sum(),
+    }
+    assert len(cash_facts) > 3
+    assert {name: found.measures[name] for name in expected} == pytest.approx(expected, rel=1e-9)
+    assert found.too_few == {}
+    assert found.rolling[-1]["sharpe"] == pytest.approx(
+        returns[-63:].mean() / returns[-63:].std(ddof=1) * np.sqrt(252), abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("many", [1, 2, 63, 64, 252, 253])
+def test_a_measure_on_too_few_days_says_what_it_needs_instead_of_a_number(many: int) -> None:
+    """AN-01"""
+    found = measured(*closes(100_000 + np.random.default_rng(1).normal(0, 900, many).cumsum()))
+
+    for name, needed in NEEDS.items():
+        assert (found.measures[name] is None) is (many - 1 < needed), name
+        assert (name in found.too_few) is (many - 1 < needed)
+    assert bool(found.rolling) is (many > 63)
+    said = [value for _, value in account_rows(found) if "needs" in value]
+    assert len(said) == len(found.too_few)
+    if many == 64:
+        assert said[0] == "– needs 252 returns, there are 63"
+
+
+def test_a_gap_makes_no_return_and_is_named() -> None:
+    """AN-01"""
+    facts = [fact for n, fact in enumerate(closes(np.linspace(100, 140, 80))) if n not in (30, 31)]
+
+    found = measured(*facts)
+
+    assert (found.returns, len(found.missing), found.missing[0]) == (79 - 3, 2, DAYS[30])
+    assert any("closes in between that were not recorded: 2, the first of" in line for line in lines_of(found))
+    assert [row[3] for row in day_rows(found)[29:34]].count("–") == 3
+    assert any("rolling figures need 64 closes without a gap" in line for line in lines_of(found))
+
+
+def test_an_account_that_came_to_nothing_is_told_without_a_made_up_number() -> None:
+    """AN-01"""
+    found = measured(*closes(np.array([100.0, 0.0, 50.0, 60.0])))
+
+    assert not any(isinstance(value, float) and math.isnan(value) for value in found.measures.values())
+    assert found.measures["last_equity"] == 60.0
+    assert day_rows(found)[-1][3] == "–"
+
+
+def test_trades_of_the_days_alone_are_measured_with_the_hand_as_its_own() -> None:
+    """AN-01: sums of numpy; a trade before the range, and one after, is none of it"""
+    profits = np.array([12.345, -20.0, 7.25, 40.01])
+    trades = [a_trade(f"e{n}", str(profit)) for n, profit in enumerate(profits)]
+    entries = [an_entry(f"e{n}", None if n == 3 else "98") for n in range(4)]
+    outside = [a_trade("o1", "1000", day=DAYS[1]), a_trade("o2", "1000", day=DAYS[9])]
+
+    found = measured(*entries, *trades[:3], by_hand(trades[3]), *outside, first=DAYS[5], last=DAYS[5])
+
+    assert found.groups["strategy"]["manual"]["trades"] == 1
+    assert found.groups["strategy"]["manual"]["mean_r"] is None
+    assert found.trades == {
+        "trades": 4,
+        "profit": float(Decimal("39.605").quantize(Decimal("0.01"), ROUND_HALF_EVEN)),
+        "win_rate": 0.75,
+        "expectancy": pytest.approx(profits.mean()),
+        "profit_factor": pytest.approx(profits[profits > 0].sum() / 20),
+        "mean_r": pytest.approx((profits[:3] / 20).mean()),
+        "total_r": pytest.approx((profits[:3] / 20).sum()),
+        "without_r": 1,
+    }
+    for groups in found.groups.values():
+        assert sum(Decimal(str(each["profit"])) for each in groups.values()) == Decimal(str(found.trades["profit"]))
+    assert (found.measures["slippage"], found.measures["fees"]) == (0.4, 0.08)
+
+
+def split(*owners: str) -> CorporateActionApplied:
+    """Two for one, of ten shares."""
+    held = tuple(OwnerQuantity(owner, Quantity(Decimal(20))) for owner in owners)
+    before, after = Quantity(Decimal(10)), Quantity(Decimal(20))
+    return CorporateActionApplied((ActivityId("s"),), DAYS[3], SPY, Decimal(2), before, after, held)
+
+
+def corrected() -> PositionCorrected:
+    return PositionCorrected(SPY, Quantity(Decimal(20)), Price(Decimal(50)), "", is_split=True)
+
+
+@pytest.mark.parametrize(
+    ("between", "price", "quantity", "r"),
+    [
+        (lambda: split("vwap"), "50", 20, 1.0),
+        (lambda: split("other"), "100", 10, 1.0),
+        (split, "100", 10, 1.0),
+        (corrected, "50", 20, None),
+    ],
+    ids=["a split", "of another's shares", "that our books had", "by a correction, which tells no ratio"],
+)
+def test_r_is_measured_in_the_shares_that_the_trade_has(
+    between: Callable[[], Fact], price: str, quantity: int, r: float | None
+) -> None:
+    """AN-01: ten at 100 with a stop at 98 risk 20 USD, and so do twenty at 50 with one at 49"""
+    found = measured(an_entry("e", "98"), between(), a_trade("e", "20", price=price, quantity=quantity))
+
+    assert found.trades["mean_r"] == (None if r is None else pytest.approx(r))
+
+
+def test_a_journal_without_anything_is_told_in_words() -> None:
+    """AN-01"""
+    found = measured()
+
+    lines = list(lines_of(found))
+    assert any("no close of the account is recorded yet" in line for line in lines)
+    assert any("margin: none was in use" in line for line in lines)
+    assert all(len(line) <= 80 for line in lines)
+    assert as_json(found)["days"] == []
