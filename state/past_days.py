@@ -51,7 +51,7 @@ def explained(folder: Path, what: str | None) -> tuple[PostMortem, bool]:
     asked = what or ""
     first, dots, last = asked.partition("..")
     if DAY.fullmatch(first):
-        days = days_between(folder, _day(first), _day(last) if dots else _day(first))
+        days = days_between(folder, day_in(first), day_in(last) if dots else day_in(first))
         return _of_days(folder, days), False
     if asked and (dots or re.fullmatch(r"[\w-]+", asked) is None):
         raise OperatorError(f"{asked} is no order, no day and no days; write 2026-11-19 or 2026-11-16..2026-11-20")
@@ -69,7 +69,7 @@ def _of_days(folder: Path, days: Sequence[date], trade: str | None = None) -> Po
     return post_mortem(read_for(folder, days), days, HOME.day_of, sessions.session_at, trade)
 
 
-def _day(text: str) -> date:
+def day_in(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -78,19 +78,34 @@ def _day(text: str) -> date:
 
 def read_for(folder: Path, days: Sequence[date]) -> Read:
     """For these days, which follow each other in the journal. Raises `OperatorError`, `JournalDamagedError`."""
+    return read_beside(folder, days, ())[0]
+
+
+def read_beside(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...]) -> tuple[Read, list[Recorded]]:
+    """The same; and of the time before its records those facts, which it has no use for itself.
+
+    Raises
+    ------
+    OperatorError
+        The journal has none of the days.
+    JournalDamagedError
+        A record of one of them does not hold.
+    """
     known = days_of(folder)
     wanted = [record for day in days for record in read_day(folder, day)]
     ended = [record.fact.trade for record in wanted if isinstance(record.fact, TradeClosed)]
     since = min([*(HOME.day_of(trade.entry_time) for trade in ended), days[0]])
     earlier = [day for day in known if day < since]
     between = _but_bars(folder, [day for day in known if since <= day < days[0]], {trade.symbol for trade in ended})
-    before = list(_of(folder, earlier, BEFORE))
-    return Read(
+    told = list(facts_of(folder, earlier, (*BEFORE, *kinds)))
+    before = [record for record in told if isinstance(record.fact, BEFORE)]
+    read = Read(
         records=[*between, *wanted],
         before=before,
         closes=_last_prices(folder, earlier, held_after(before)),
-        after=list(_of(folder, [day for day in known if day > days[-1]][:LATER], AFTER)),
+        after=list(facts_of(folder, [day for day in known if day > days[-1]][:LATER], AFTER)),
     )
+    return read, [record for record in told if not isinstance(record.fact, BEFORE)]
 
 
 def days_between(folder: Path, first: date | None, last: date | None) -> tuple[date, ...]:
@@ -119,7 +134,7 @@ def _last_prices(folder: Path, days: Sequence[date], symbols: set[Symbol]) -> di
         if symbols <= found.keys():
             break
         of_day: dict[Symbol, Price] = {}
-        for record in _of(folder, [day], (BarClosed,)):
+        for record in facts_of(folder, [day], (BarClosed,)):
             if isinstance(record.fact, BarClosed):
                 of_day[record.fact.bar.symbol] = record.fact.bar.close
         found = of_day | found
@@ -132,7 +147,7 @@ def _lines_of(kinds: tuple[type[Fact], ...]) -> re.Pattern[bytes]:
     return re.compile(rb'\{"seq":\d+,"at":"[^"]*","fact":"(?:%b)"' % "|".join(names).encode())
 
 
-def _of(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...]) -> Iterator[Recorded]:
+def facts_of(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...]) -> Iterator[Recorded]:
     """Records of these facts. The chain is not checked here."""
     wanted = _lines_of(kinds)
     return _read(folder, days, lambda line: wanted.match(line) is not None)
@@ -170,7 +185,7 @@ def day_of_trade(folder: Path, order: str) -> date:
     days_between(folder, None, None)
     found = {
         str(record.fact.trade.exit_order): HOME.day_of(record.fact.trade.exit_time)
-        for record in _of(folder, days_of(folder), (TradeClosed,))
+        for record in facts_of(folder, days_of(folder), (TradeClosed,))
         if isinstance(record.fact, TradeClosed) and record.fact.trade.exit_order.startswith(order)
     }
     if len(found) != 1:

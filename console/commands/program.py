@@ -22,6 +22,7 @@ from console.commands import (
     regime,
     relay,
     replay,
+    report,
     service,
     state,
     status,
@@ -97,6 +98,7 @@ def build(host: Host) -> typer.Typer:
     program.command(name="attest")(attest.attest)
     program.command(name="doctor")(doctor.doctor)
     program.command(name="explain")(explain.explain)
+    program.command(name="report")(report.report)
     program.command(name="status")(status.status)
     program.command(name="kill")(kill.kill)
     program.command(name="basket")(basket.basket)
