@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from core.analytics.equity_change import Part, in_cents, to_the_cent
+from core.analytics.equity_change import Part, to_the_cent
 from core.model.position import AnyTrade
 from core.model.values import ZERO, Money
 from core.post_mortem.let_go import LetGo
 from core.post_mortem.post_mortem import TradeExplained
 from core.post_mortem.split import Cause
+from core.post_mortem.words import made_by_strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +135,11 @@ class NotTaken:
 
 
 def not_taken(found: Sequence[LetGo]) -> tuple[NotTaken, ...]:
-    """By strategy, as often as not the longest list first; the sums are those that `explain` tells."""
+    """By strategy, the one with the most first; the sums are those that `explain` tells."""
     by_name: dict[str, list[LetGo]] = {}
     for each in found:
         by_name.setdefault(each.proposal.strategy, []).append(each)
-    known = {
-        name: sum((each.would_have_made for each in its if each.would_have_made is not None), ZERO)
-        for name, its in by_name.items()
-        if any(each.would_have_made is not None for each in its)
-    }
-    cents = {part.name: part.amount for part in in_cents(Part(name, Money(made)) for name, made in known.items())}
+    cents = {part.name: part.amount for part in made_by_strategy(found)}
     return tuple(
         NotTaken(name, len(its), cents.get(name), _ends(its))
         for name, its in sorted(by_name.items(), key=lambda item: -len(item[1]))

@@ -20,7 +20,7 @@ MOST = 4
 
 def subject_of(report: Report, desk: str) -> str:
     """`Keyturn paper-demo: Thursday 19 November 2026`."""
-    return harmless(f"Keyturn {desk}: {title_of(report)}")
+    return harmless(f"{f'Keyturn {desk}'.strip()}: {title_of(report)}")
 
 
 def text_of(report: Report) -> str:

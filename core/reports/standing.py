@@ -88,7 +88,7 @@ class StillStands:
     Attributes
     ----------
     orders
-        Those that work, protective stops of what is held aside.
+        Those that work; protective stops of what is held, and legs of what is not filled, are not among them.
     exits
         What would take a position off, or guard it, and waits for a key.
     doubts
@@ -121,6 +121,7 @@ def still_stands(before: Iterable[Recorded], records: Iterable[Recorded]) -> Sti
 @dataclass(slots=True)
 class _Found:
     books: Books = field(default_factory=lambda: Books({}))
+    entries: dict[ClientOrderId, Quantity] = field(default_factory=dict)
     working: dict[ClientOrderId, OrderCreated] = field(default_factory=dict)
     stops: dict[Key, tuple[Price, StopHolder]] = field(default_factory=dict)
     doubts: set[ClientOrderId] = field(default_factory=set)
@@ -155,6 +156,8 @@ class _Found:
         order = created.order
         self.working[order.client_order_id] = created
         self.proposals.pop(created.proposal_id, None)
+        if not order.effect.only_reduces:
+            self.entries[order.client_order_id] = order.quantity
         if created.stop is not None and not order.effect.only_reduces:
             self.stops[order.symbol, created.strategy] = (created.stop.price, created.stop.holder)
 
@@ -197,6 +200,7 @@ class _Found:
                 created.order
                 for name, created in self.working.items()
                 if name not in self.doubts
+                and not self._waits_for_its_entry(created)
                 and not (_is_stop(created) and (created.order.symbol, created.strategy) in guarded)
             ),
             tuple(each for each in self.proposals.values() if each.only_reduces),
@@ -204,11 +208,18 @@ class _Found:
             (*(f"halted: {reason}" for reason in self.halts.values()), *self.shut.values(), *protections),
         )
 
+    def _waits_for_its_entry(self, created: OrderCreated) -> bool:
+        """A leg whose entry is not filled: it guards nothing, and goes with it."""
+        if created.role is None or created.parent not in self.entries:
+            return False
+        return self.filled[created.parent] < self.entries[created.parent]
+
     def _held(self, key: Key, standing: Standing) -> Held:
         guards = [
             created.order
             for name, created in self.working.items()
             if _is_stop(created) and (created.order.symbol, created.strategy) == key and name not in self.doubts
+            if not self._waits_for_its_entry(created)
         ]
         last = self.books.closes.get(key[0])
         if guards:

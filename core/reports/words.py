@@ -81,8 +81,8 @@ def more_trades(report: Report) -> Iterator[str]:
 
 
 def shown_trades(report: Report) -> list[TradeTold]:
-    biggest = sorted(report.trades, key=lambda each: -abs(result_of(each.told)))[:SHOWN]
-    return [each for each in report.trades if each in biggest]
+    biggest = sorted(range(len(report.trades)), key=lambda number: -abs(result_of(report.trades[number].told)))
+    return [report.trades[number] for number in sorted(biggest[:SHOWN])]
 
 
 def _trade(each: TradeTold) -> Iterator[str]:
