@@ -74,6 +74,10 @@ def tried(
     subject = _kind(kind)
     grave = USUAL[subject] if severity is None else _severity(severity)
     channels = _chosen(terms, channel) if channel else channels_of(terms, subject, grave, symbol, account)
+    if not channels:
+        raise OperatorError(
+            f"no rule tells anybody of {subject.value}: add one under [notify.rules], or name a channel with --channel"
+        )
     ends = _sent(host, terms, subject, channels, grave)
     if is_json:
         print_json({name: delivery_as_json(end) for name, end in ends.items()})

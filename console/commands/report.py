@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
 
 from console.commands.assembly.deliveries import channels_of, deliver, delivery_as_json, delivery_in_words
+from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from console.commands.shared import Account, AsJson, JournalDir, checked_page, host_of, print_json, say, write_page
 from core.model.notice import USUAL, DeliveryCode, NoticeKind
+from core.ports import OperatorError
 from state.accounts import journal_of
+
+if TYPE_CHECKING:
+    from core.settings.notify import NotifySettings
+
+SEVERITY = USUAL[NoticeKind.REPORT]
 
 
 def report(
@@ -50,12 +57,11 @@ def report(
     checked_page(html)
     folder = journal_of(host.home, account, journal_dir)
     desk = "" if journal_dir is not None else folder.name  # a folder of segments is no account's
-    terms, severity = settings_of(host).notify, USUAL[NoticeKind.REPORT]
-    channels = channels_of(terms, NoticeKind.REPORT, severity, None, desk) if send else ()
+    to = _receivers(host, desk) if send else None
     found = reported(folder.journal, day, week)
     if html is not None:
         write_page(html, page(found))
-    ends = deliver(host, terms, channels, subject_of(found, desk), text_of(found), severity) if send else {}
+    ends = {} if to is None else deliver(host, *to, subject_of(found, desk), text_of(found), SEVERITY)
     if as_json:
         sent = {name: delivery_as_json(end) for name, end in ends.items()}
         print_json({**told(found), **({"sent": sent} if send else {})}, orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
@@ -68,3 +74,12 @@ def report(
             say(f"{name}: {delivery_in_words(end)}")
     if send and not any(end.code is DeliveryCode.DELIVERED for end in ends.values()):
         raise typer.Exit(1)
+
+
+def _receivers(host: Host, account: str) -> tuple[NotifySettings, tuple[str, ...]]:
+    """Asked before anything is read. Raises `OperatorError` where nobody is told."""
+    terms = settings_of(host).notify
+    channels = channels_of(terms, NoticeKind.REPORT, SEVERITY, None, account)
+    if not channels:
+        raise OperatorError("--send: no rule tells anybody of report: add one under [notify.rules]")
+    return terms, channels

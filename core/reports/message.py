@@ -46,11 +46,11 @@ def _lines(report: Report) -> Iterator[str]:
     if standing.held:
         yield _listed("held", [held_in_words(each) for each in standing.held])
     waiting = (
-        (len(standing.exits), "exits wait for a key"),
-        (len(standing.orders), "orders work"),
+        (len(standing.exits), "exits waiting for a key"),
+        (len(standing.orders), "orders working"),
         (len(standing.doubts), "orders in doubt"),
     )
-    if told := [f"{many} {words}" for many, words in waiting if many]:
+    if told := [f"{words} {many}" for many, words in waiting if many]:
         yield _listed("at the end", told)
     if standing.shut:
         yield _listed("shut", list(standing.shut))

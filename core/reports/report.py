@@ -153,7 +153,7 @@ def report_of(
         controls_of([*read.before, *earlier], records),
         quality_of(of_days, session_at),
         _by_the_broker(of_days[days[-1]]),
-        still_stands(sorted([*status, *read.before], key=lambda record: record.sequence), read.records),
+        still_stands(sorted([*status, *read.before], key=lambda record: record.sequence), read.records, read.closes),
         curve_of(days, read.before, by_day, read.closes, stories.fills),
         before,
     )

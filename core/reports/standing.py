@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -108,9 +108,19 @@ class StillStands:
         return not (self.held or self.orders or self.exits or self.doubts or self.shut)
 
 
-def still_stands(before: Iterable[Recorded], records: Iterable[Recorded]) -> StillStands:
-    """`before` has `FOLDED`, `STAGED`, and how orders were made and positions changed, the oldest first."""
-    found = _Found()
+def still_stands(
+    before: Iterable[Recorded], records: Iterable[Recorded], closes: Mapping[Symbol, Price]
+) -> StillStands:
+    """Of all these records, the oldest first.
+
+    Parameters
+    ----------
+    before
+        `FOLDED`, `STAGED`, and how orders were made and positions changed.
+    closes
+        Last prices of what was held before `records`, USD.
+    """
+    found = _Found(Books(closes))
     end = None
     for record in (*before, *records):
         found.take(record)
@@ -120,7 +130,7 @@ def still_stands(before: Iterable[Recorded], records: Iterable[Recorded]) -> Sti
 
 @dataclass(slots=True)
 class _Found:
-    books: Books = field(default_factory=lambda: Books({}))
+    books: Books
     entries: dict[ClientOrderId, Quantity] = field(default_factory=dict)
     working: dict[ClientOrderId, OrderCreated] = field(default_factory=dict)
     stops: dict[Key, tuple[Price, StopHolder]] = field(default_factory=dict)

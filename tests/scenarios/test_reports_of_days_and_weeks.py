@@ -90,8 +90,14 @@ def summed(rows: list[dict[str, Any]], what: str = "amount") -> Decimal:
     return sum((Decimal(row[what]) for row in rows if row[what] is not None), Decimal(0))
 
 
-def all_days(*folders: Path) -> Iterator[tuple[Path, date]]:
-    return ((folder, day) for folder in folders for day in days_of(folder))
+TOLD = (SESSIONS[0], SESSIONS[3], SPLIT_ON, SESSIONS[13], SESSIONS[-3], SESSIONS[-1])
+"""Days of the month: nothing held yet, a dividend, the split, another dividend, the sale, the last."""
+
+
+def all_days(month: Path, *folders: Path) -> Iterator[tuple[Path, date]]:
+    """Of the month those that are told of."""
+    yield from ((month, day) for day in TOLD)
+    yield from ((folder, day) for folder in folders for day in days_of(folder))
 
 
 # ── sums ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -101,7 +107,7 @@ def test_every_sum_of_a_day_is_the_one_that_explain_tells(
     keyturn: Keyturn, week: Path, declined: Path, month: Path, busy: Path
 ) -> None:
     """AN-06: to the cent, by strategy and by cause, with what nobody took and what nothing explains."""
-    for folder, day in all_days(week, declined, month, busy):
+    for folder, day in all_days(month, week, declined, busy):
         found = told(keyturn, folder, "--day", day)
         of_explain = keyturn("explain", day, "--journal-dir", folder, "--json").json
 

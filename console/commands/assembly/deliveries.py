@@ -12,7 +12,6 @@ from console.commands.assembly.engines import carrier_of
 from console.commands.assembly.host import Host
 from core.model.notice import DeliveryCode, NoticeKind, Severity, harmless
 from core.model.values import AccountId, Symbol
-from core.ports import OperatorError
 
 if TYPE_CHECKING:
     from core.model.notice import Delivery
@@ -22,15 +21,11 @@ if TYPE_CHECKING:
 def channels_of(
     terms: NotifySettings, kind: NoticeKind, severity: Severity, symbol: str | None, account: str
 ) -> tuple[str, ...]:
-    """Those that the rules give it, each once. Raises `OperatorError` where no rule tells anybody."""
+    """Those that the rules give it, each once; none where no rule tells anybody."""
     from core.workflows.operator.notice_routes import rules_for
 
     about = None if symbol is None else Symbol(symbol)
     found = [c for _, rule in rules_for(terms, kind, severity, about, AccountId(account)) for c in rule.channels]
-    if not found:
-        raise OperatorError(
-            f"no rule tells anybody of {kind.value}: add one under [notify.rules], or name a channel with --channel"
-        )
     return tuple(dict.fromkeys(found))
 
 

@@ -58,7 +58,7 @@ HELD = facts.PositionChanged(SPY, "vwap", quantity("10"), price("100"))
 
 
 def stands(*told: facts.Fact) -> StillStands:
-    return still_stands([], [Recorded(number, AT, fact) for number, fact in enumerate(told, 1)])
+    return still_stands([], [Recorded(number, AT, fact) for number, fact in enumerate(told, 1)], {SPY: price("99")})
 
 
 def test_the_broker_holds_a_stop_that_works_for_what_is_left_of_it() -> None:
@@ -66,6 +66,7 @@ def test_the_broker_holds_a_stop_that_works_for_what_is_left_of_it() -> None:
     found = stands(created("a", "6", "95"), created("b", "4", "90"), filled("b", "1"), HELD)
 
     (held,) = found.held
+    assert held.last == price("99")
     assert (held.holder, held.stop, held.covered) == (StopHolder.BROKER, price("95"), quantity("9"))
     assert found.orders == ()
 
