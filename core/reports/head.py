@@ -39,7 +39,7 @@ def head_of(report: Report) -> Iterator[str]:
             f"  of the equity trades made {usd(whole.result)}, what else was held or moved "
             f"{usd(report.explained - whole.result)}; rest, explained by no record {usd(report.rest)}"
         )
-    elif not report.is_week:
+    else:
         known = sum((part.amount for part in report.parts), ZERO)
         last, opening = report.by_the_broker, whole.opening
         rest = None if last is None or opening is None else last.equity - opening - known
@@ -54,8 +54,14 @@ def _equity(report: Report) -> str:
     whole, last = report.whole, report.by_the_broker
     if whole.change is not None:
         return f"equity {usd(whole.change)} USD, {whole.opening:,.2f} → {whole.closing:,.2f}"
-    if whole.opening is None or last is None:
+    if whole.opening is None:
         return "equity not recorded yet"
+    if last is None:
+        closed = [(day.last, day.closing) for day in report.days if day.closing is not None]
+        if not closed:
+            return "equity not recorded yet"
+        day, closing = closed[-1]
+        return f"equity {usd(closing - whole.opening)} USD up to {day:%A}, {whole.opening:,.2f} → {closing:,.2f}"
     at = HOME.clock(last.at)
     return f"equity {usd(last.equity - whole.opening)} USD up to {at}, {whole.opening:,.2f} → {last.equity:,.2f}"
 

@@ -261,6 +261,17 @@ def test_an_evening_tells_the_change_up_to_the_brokers_list(keyturn: Keyturn, mo
     assert "by the broker's list at Fri 17:15: equity 5,441.46" in found
 
 
+def test_a_week_whose_last_close_is_not_known_is_told_up_to_the_one_before(keyturn: Keyturn, week: Path) -> None:
+    """AN-06: what is explained so far has the last day too."""
+    alone = [told(keyturn, week, "--day", day) for day in days_of(week)]
+
+    found = keyturn("report", "--week", "2026-01-07", "--journal-dir", week).lines
+
+    known = sum(Decimal(each["whole"]["equity_change"]) for each in alone[:-1])
+    assert found[0].startswith(f"Week of 05 January 2026 to 09 January 2026: equity {known:+} USD up to Thursday, ")
+    assert f"  explained so far {sum(summed(each['parts']) for each in alone):+} USD" in found
+
+
 # ── what stands at the end ───────────────────────────────────────────────────────────────────────────────────────────
 
 
