@@ -78,19 +78,34 @@ def day_named(text: str) -> date:
 
 def read_for(folder: Path, days: Sequence[date]) -> Read:
     """For these days, which follow each other in the journal. Raises `OperatorError`, `JournalDamagedError`."""
+    return read_beside(folder, days, ())[0]
+
+
+def read_beside(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...]) -> tuple[Read, list[Recorded]]:
+    """The same; and of the time before its records those facts, which it has no use for itself.
+
+    Raises
+    ------
+    OperatorError
+        The journal has none of the days.
+    JournalDamagedError
+        A record of one of them does not hold.
+    """
     known = days_of(folder)
     wanted = [record for day in days for record in read_day(folder, day)]
     ended = [record.fact.trade for record in wanted if isinstance(record.fact, TradeClosed)]
     since = min([*(HOME.day_of(trade.entry_time) for trade in ended), days[0]])
     earlier = [day for day in known if day < since]
     between = _but_bars(folder, [day for day in known if since <= day < days[0]], {trade.symbol for trade in ended})
-    before = list(records_of(folder, earlier, BEFORE))
-    return Read(
+    told = list(records_of(folder, earlier, (*BEFORE, *kinds)))
+    before = [record for record in told if isinstance(record.fact, BEFORE)]
+    read = Read(
         records=[*between, *wanted],
         before=before,
         closes=_last_prices(folder, earlier, held_after(before)),
         after=list(records_of(folder, [day for day in known if day > days[-1]][:LATER], AFTER)),
     )
+    return read, [record for record in told if not isinstance(record.fact, BEFORE)]
 
 
 def days_between(folder: Path, first: date | None, last: date | None) -> tuple[date, ...]:

@@ -18,7 +18,8 @@ from core.model.venues import HOME
 from state.folders import AccountFolder, JournalFolder
 
 if TYPE_CHECKING:
-    from core.runtime.attest.journal import Reading, Trip
+    from core.post_mortem.control_trips import Trip
+    from core.runtime.attest.journal import Reading
     from core.runtime.attest.report import Load, Row
     from core.runtime.attest.run import Attested, Watch
     from core.settings.settings import Settings

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.commands.assembly.engines import carrier_of
+from console.commands.assembly.deliveries import channels_of, deliver, delivery_as_json, delivery_in_words
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from console.commands.shared import AsJson, host_of, print_json, say
 from core.model.harmless_words import harmless
 from core.model.notice import USUAL, DeliveryCode, NoticeKind, Severity
-from core.model.values import AccountId, Symbol
 from core.model.venues import HOME
 from core.ports import OperatorError
 
@@ -75,13 +74,17 @@ def tried(
     terms = settings_of(host).notify
     subject = _kind(kind)
     grave = USUAL[subject] if severity is None else _severity(severity)
-    channels = _chosen(terms, channel) if channel else _of_rules(terms, subject, grave, symbol, account)
+    channels = _chosen(terms, channel) if channel else channels_of(terms, subject, grave, symbol, account)
+    if not channels:
+        raise OperatorError(
+            f"no rule tells anybody of {subject.value}: add one under [notify.rules], or name a channel with --channel"
+        )
     ends = _sent(host, terms, subject, channels, grave)
     if is_json:
-        print_json({name: _as_json(end) for name, end in ends.items()})
+        print_json({name: delivery_as_json(end) for name, end in ends.items()})
     else:
         for name, end in ends.items():
-            say(f"{name}: {_in_words(end)}")
+            say(f"{name}: {delivery_in_words(end)}")
     if any(end.code is not DeliveryCode.DELIVERED for end in ends.values()):
         raise typer.Exit(1)
 
@@ -90,16 +93,10 @@ def _sent(
     host: Host, terms: NotifySettings, kind: NoticeKind, channels: tuple[str, ...], severity: Severity
 ) -> dict[str, Delivery]:
     from core.io.wall_clock import utc_now
-    from core.runtime.notifier.message import Message
 
     title = f"Keyturn TEST: {kind.words}"
     text = f"{HOME.clock(utc_now())} {kind.words}: a test of this channel; nothing happened at the desk"
-    message = Message(harmless(title), text, severity is Severity.URGENT)
-    carrier = carrier_of(host, terms)
-    try:
-        return {name: carrier.deliver(name, message) for name in channels}
-    finally:
-        carrier.close()
+    return deliver(host, terms, channels, harmless(title), text, severity)
 
 
 def _kind(text: str) -> NoticeKind:
@@ -121,20 +118,6 @@ def _chosen(terms: NotifySettings, channels: list[str]) -> tuple[str, ...]:
         if name not in terms.names:
             raise OperatorError(f"--channel {name}: is no channel; there are: {', '.join(terms.names) or 'none'}")
     return tuple(dict.fromkeys(channels))
-
-
-def _of_rules(
-    terms: NotifySettings, kind: NoticeKind, severity: Severity, symbol: str | None, account: str
-) -> tuple[str, ...]:
-    from core.workflows.operator.notice_routes import rules_for
-
-    about = None if symbol is None else Symbol(symbol)
-    found = [c for _, rule in rules_for(terms, kind, severity, about, AccountId(account)) for c in rule.channels]
-    if not found:
-        raise OperatorError(
-            f"no rule tells anybody of {kind.value}: add one under [notify.rules], or name a channel with --channel"
-        )
-    return tuple(dict.fromkeys(found))
 
 
 def _address_of(host: Host, terms: NotifySettings, channel: str) -> str:
@@ -161,21 +144,3 @@ def _rule_in_words(rule: RuleSettings) -> str:
     parts += ["in a digest"] if rule.digest else []
     parts += [f"after {step.minutes} min {', '.join(step.channels)}" for step in rule.escalate]
     return "; ".join(parts)
-
-
-def _in_words(end: Delivery) -> str:
-    from core.views.event_text.notifications import failed_in_words
-
-    if end.code is DeliveryCode.DELIVERED:
-        return "delivered"
-    more = f": {harmless(end.said)}" if end.said else ""
-    return f"NOT delivered, {failed_in_words(end.code, end.status)}{more}"
-
-
-def _as_json(end: Delivery) -> dict[str, object]:
-    return {
-        "is_delivered": end.code is DeliveryCode.DELIVERED,
-        "code": end.code,
-        "status": end.status,
-        "said": harmless(end.said),
-    }

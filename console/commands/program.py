@@ -23,6 +23,7 @@ from console.commands import (
     regime,
     relay,
     replay,
+    report,
     service,
     state,
     status,
@@ -100,6 +101,7 @@ def build(host: Host) -> typer.Typer:
     program.command(name="doctor")(doctor.doctor)
     program.command(name="explain")(explain.explain)
     program.command(name="whatif")(whatif.whatif)
+    program.command(name="report")(report.report)
     program.command(name="status")(status.status)
     program.command(name="kill")(kill.kill)
     program.command(name="basket")(basket.basket)

@@ -45,8 +45,8 @@ def days_explained(
     """
     after = list(after)
     read = [record for records in by_day.values() for record in records]
-    equity, moves = _equities([*read, *after]), _moves([*read, *after])
-    books = _Books(closes)
+    equity, moves = equities([*read, *after]), _moves([*read, *after])
+    books = Books(closes)
     for record in before:
         books.take(record)
     for day, records in by_day.items():
@@ -57,7 +57,7 @@ def days_explained(
         if day in days:
             yield explained(
                 day,
-                (equity.get(day, (None, None))[0], _closing(equity, day)),
+                (equity.get(day, (None, None))[0], closing_of(equity, day)),
                 (began, dict(books.standing)),
                 (marked, dict(books.closes)),
                 fills.get(day, ()),
@@ -68,13 +68,13 @@ def days_explained(
 
 def held_after(before: Iterable[Recorded]) -> set[Symbol]:
     """Symbols of which anything is held then."""
-    books = _Books({})
+    books = Books({})
     for record in before:
         books.take(record)
     return {symbol for (symbol, _), each in books.standing.items() if each.quantity}
 
 
-class _Books:
+class Books:
     """What is held and the last prices, as far as they were read.
 
     Attributes
@@ -126,7 +126,7 @@ def _moves(records: Iterable[Recorded]) -> dict[date, list[Part]]:
     return found
 
 
-def _equities(records: Iterable[Recorded]) -> dict[date, tuple[Money, date | None]]:
+def equities(records: Iterable[Recorded]) -> dict[date, tuple[Money, date | None]]:
     """The equity that each day began with, and the day at whose close it stood; a later word counts."""
     return {
         record.fact.day: (record.fact.equity, record.fact.close_of)
@@ -135,7 +135,7 @@ def _equities(records: Iterable[Recorded]) -> dict[date, tuple[Money, date | Non
     }
 
 
-def _closing(equity: Mapping[date, tuple[Money, date | None]], day: date) -> Money | None:
+def closing_of(equity: Mapping[date, tuple[Money, date | None]], day: date) -> Money | None:
     """By the word of the day that follows; None where that names another close."""
     following = min((other for other in equity if other > day), default=None)
     if following is None:

@@ -33,10 +33,15 @@ MORE = (
 def page(found: PostMortem) -> str:
     """The whole file."""
     title = f"Keyturn, {found.first}" + (f" to {found.last}" if found.last != found.first else "")
-    body = "\n".join(_body(found))
+    return document(title, _body(found))
+
+
+def document(title: str, body: Iterable[str]) -> str:
+    """A whole file: its style is inside."""
+    parts = "\n".join(body)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escaped(title)}</title>'
-        f"<style>{STYLE}{MORE}</style></head>\n<body>\n<h1>{escaped(title)}</h1>\n{body}\n</body></html>\n"
+        f"<style>{STYLE}{MORE}</style></head>\n<body>\n<h1>{escaped(title)}</h1>\n{parts}\n</body></html>\n"
     )
 
 
@@ -52,16 +57,16 @@ def _body(found: PostMortem) -> Iterator[str]:
 def _let_go(found: Sequence[LetGo]) -> Iterator[str]:
     if not found:
         return
-    yield f"<h3>Not taken: {len(found)}</h3>" + _amounts(
+    yield f"<h3>Not taken: {len(found)}</h3>" + amounts(
         [Part(f"{part.name} would have made", part.amount) for part in made_by_strategy(found)]
     )
-    yield _table([(usd(each.would_have_made), instant(each.record), in_words(each.record.fact)) for each in found])
+    yield table([(usd(each.would_have_made), instant(each.record), in_words(each.record.fact)) for each in found])
 
 
 def _day(day: DayExplained) -> Iterator[str]:
     yield f"<h2>{day.day:%A %d %B %Y}: {usd(day.change)} USD</h2>"
     rest = [] if day.rest is None else [Part("rest, explained by no record", day.rest)]
-    yield _amounts([*day.parts, *rest])
+    yield amounts([*day.parts, *rest])
     opening, closing = (("–" if each is None else f"{each:,.2f}") for each in (day.opening, day.closing))
     yield f"<p>Equity {opening} → {closing}</p>"
     yield from (f'<p class="note">{escaped(note)}</p>' for note in day.notes)
@@ -75,7 +80,7 @@ def _trade(told: TradeExplained) -> Iterator[str]:
         f"USD, {escaped(EXIT_WORDS[trade.exit_reason][0])}</h3>"
     )
     yield _chart(told)
-    yield _amounts([*told.split.parts])
+    yield amounts([*told.split.parts])
     yield from (f'<p class="note">{escaped(words)}</p>' for words in told.split.unknown)
     rows = [
         (
@@ -87,18 +92,18 @@ def _trade(told: TradeExplained) -> Iterator[str]:
         )
         for fill in told.story.fills
     ]
-    yield _table(rows)
+    yield table(rows)
     if told.best is not None:
         yield f"<p>While it was held at best {usd(told.best)}, at worst {usd(told.worst)} USD.</p>"
     if told.missing:
         yield f'<p class="note">{told.missing} minutes are missing while it was held.</p>'
-    yield _table([(words,) for words in checks_of(told)])
+    yield table([(words,) for words in checks_of(told)])
     yield _folded("its way", told.timeline)
     yield _folded("proposed beside it", told.others)
     yield _folded("data around it", told.disturbed)
 
 
-def _table(rows: Iterable[Sequence[str]]) -> str:
+def table(rows: Iterable[Sequence[str]]) -> str:
     body = "".join("<tr>" + "".join(f"<td>{escaped(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table>{body}</table>"
 
@@ -107,13 +112,13 @@ def _folded(name: str, records: Sequence[Recorded]) -> str:
     if not records:
         return ""
     rows = [(str(r.sequence), instant(r), kind_of(r.fact), in_words(r.fact)) for r in records]
-    return f"<details><summary>{escaped(name)}: {len(rows)} records</summary>{_table(rows)}</details>"
+    return f"<details><summary>{escaped(name)}: {len(rows)} records</summary>{table(rows)}</details>"
 
 
 # ── pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _amounts(parts: Sequence[Part]) -> str:
+def amounts(parts: Sequence[Part]) -> str:
     """A bar for each part, gains to the right and losses to the left, and their sum below."""
     if not parts:
         return "<p>Nothing was held and nothing was traded.</p>"

@@ -3,38 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from enum import Enum
 
-from core.facts import (
-    BarClosed,
-    BasketOpened,
-    BasketOrderSkipped,
-    BasketRefused,
-    BasketSigned,
-    BreakerOpened,
-    CancelRequested,
-    ConfirmationRefused,
-    Halted,
-    Killed,
-    OrderApproved,
-    OrderCreated,
-    OrderFilled,
-    OrderStateChanged,
-    ProposalEdited,
-    ProposalSkipped,
-    ProposalStaged,
-    ProtectionTripped,
-    TicketOpened,
-)
-from core.facts.registry import Fact
-from core.model.codes import CancelCode
-from core.model.staging import CheckResult, Verdict
+from core.facts import BarClosed, CancelRequested, Fact, OrderCreated, OrderFilled, OrderStateChanged
 from core.ports import Recorded
-from core.risk.checks.verdicts import UNMEASURED
-from core.risk.controls import BY_NAME
+from core.post_mortem.control_trips import Trip, TripKind, said_in
 
 QUOTES_A_BAR = 60
 """Of each recorded minute of a symbol: a journal keeps no quotes, and a desk looks at one a second (MD-02)."""
@@ -42,35 +17,6 @@ SIX_MONTHS = timedelta(days=183)
 """Over which RTS 6 looks for the busiest day (article 10(a))."""
 COUNTED: tuple[type[Fact], ...] = (BarClosed, OrderCreated, CancelRequested, OrderStateChanged, OrderFilled)
 """What was a message from or to a broker."""
-TAKES_BACK: Mapping[CancelCode, str] = {
-    CancelCode.KILLED: "kill switch",
-    CancelCode.LISTED: "lists",
-    CancelCode.REPEATED: "repeated execution",
-}
-"""Whose cancel it is that is asked for with such a code."""
-
-
-class TripKind(Enum):
-    REFUSED = "refused"
-    TRIPPED = "tripped"
-    """It shut: a halt, a kill, an opening of the breaker, a protection."""
-    TOOK_BACK = "took back"
-    """An order that worked is cancelled."""
-    WARNED = "warned"
-    """Of its own limit: the order went all the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trip:
-    """When a control acted, or warned, and in which words; `at` in UTC."""
-
-    at: datetime
-    kind: TripKind
-    words: str
-
-
-Said = tuple[str, TripKind, str]
-"""By which control, what it did, in which words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +73,7 @@ def read_of(records: Iterable[Recorded], day_of: Callable[[datetime], date]) -> 
         fact = record.fact
         if isinstance(fact, COUNTED):
             reading.days.setdefault(day_of(record.at), Counter())[type(fact)] += 1
-        for name, kind, words in _said(fact):
+        for name, kind, words in said_in(fact):
             of_its_kind = reading.warnings if kind is TripKind.WARNED else reading.trips
             of_its_kind[name] = Trip(record.at, kind, words)
     return reading
@@ -135,51 +81,3 @@ def read_of(records: Iterable[Recorded], day_of: Callable[[datetime], date]) -> 
 
 def _messages(counted: Counter[type[Fact]]) -> int:
     return counted.total() + QUOTES_A_BAR * counted[BarClosed]
-
-
-def _said(fact: Fact) -> Iterator[Said]:
-    """Each control that acted in a fact, or warned. An order that only reduces is warned of, never refused."""
-    match fact:
-        case Halted():
-            yield "kill switch", TripKind.TRIPPED, f"halted: {fact.reason}"
-        case Killed():
-            yield "kill switch", TripKind.TRIPPED, f"killed by {fact.by}"
-        case BreakerOpened():
-            yield "breaker", TripKind.TRIPPED, fact.reason
-        case ProtectionTripped():
-            yield fact.name.replace("_", " "), TripKind.TRIPPED, f"{fact.scope}: {fact.reason}"
-        case CancelRequested(code=code) if code in TAKES_BACK:
-            yield TAKES_BACK[code], TripKind.TOOK_BACK, fact.reason
-        case ProposalSkipped() | ConfirmationRefused():
-            for name, reason in zip(fact.checks, fact.reasons, strict=False):
-                yield name, TripKind.REFUSED, reason.removeprefix(f"{name}: ")
-        case BasketOpened():
-            for line in fact.plan.lines:
-                yield from _refused(line.refusals)
-        case BasketSigned():
-            for _, reasons in fact.left_out:
-                yield from _refused(reasons)
-        case BasketRefused() | BasketOrderSkipped():
-            yield from _refused(fact.reasons)
-        case ProposalStaged() | ProposalEdited() | OrderApproved():
-            yield from _judged(fact.review.verdicts)
-        case TicketOpened():
-            yield from _judged(fact.ticket.review.verdicts)
-
-
-def _refused(reasons: Iterable[str]) -> Iterator[Said]:
-    """Of a basket's row: its reasons begin with the name of the check, where one gave them."""
-    for reason in reasons:
-        name, _, words = reason.partition(": ")
-        if name in BY_NAME:
-            yield name, TripKind.REFUSED, words
-
-
-def _judged(verdicts: Iterable[Verdict]) -> Iterator[Said]:
-    """What measured nothing, as no figure was there yet, is no warning of a limit."""
-    for verdict in verdicts:
-        standing = verdict.standing
-        if standing is CheckResult.WARNS and not any(words in verdict.reason for words in UNMEASURED):
-            yield verdict.check, TripKind.WARNED, verdict.reason
-        elif standing is CheckResult.REFUSES:
-            yield verdict.check, TripKind.REFUSED, verdict.reason

@@ -8,8 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.model.values import plain
+from core.post_mortem.control_trips import Trip
 from core.risk.controls import CONTROLS, OWN, Control, Trial, value_of
-from core.runtime.attest.journal import BusiestDay, Reading, Trip
+from core.runtime.attest.journal import BusiestDay, Reading
 from core.runtime.attest.run import Attested, Result, Tested
 from core.runtime.attest.settings import tried_at
 from core.settings.settings import Settings

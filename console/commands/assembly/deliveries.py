@@ -1,0 +1,62 @@
+"""A message that a command sends by itself: to which channels, how each took it, and that in words (SY-03).
+
+It goes out at once, also in quiet hours: whoever typed the command waits for it. No engine is needed, and nothing is
+recorded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from console.commands.assembly.engines import carrier_of
+from console.commands.assembly.host import Host
+from core.model.harmless_words import harmless
+from core.model.notice import DeliveryCode, NoticeKind, Severity
+from core.model.values import AccountId, Symbol
+
+if TYPE_CHECKING:
+    from core.model.notice import Delivery
+    from core.settings.notify import NotifySettings
+
+
+def channels_of(
+    terms: NotifySettings, kind: NoticeKind, severity: Severity, symbol: str | None, account: str
+) -> tuple[str, ...]:
+    """Those that the rules give it, each once; none where no rule tells anybody."""
+    from core.workflows.operator.notice_routes import rules_for
+
+    about = None if symbol is None else Symbol(symbol)
+    found = [c for _, rule in rules_for(terms, kind, severity, about, AccountId(account)) for c in rule.channels]
+    return tuple(dict.fromkeys(found))
+
+
+def deliver(
+    host: Host, terms: NotifySettings, channels: tuple[str, ...], title: str, text: str, severity: Severity
+) -> dict[str, Delivery]:
+    """What became of it, by channel."""
+    from core.runtime.notifier.message import Message
+
+    message = Message(title, text, severity is Severity.URGENT)
+    carrier = carrier_of(host, terms)
+    try:
+        return {name: carrier.deliver(name, message) for name in channels}
+    finally:
+        carrier.close()
+
+
+def delivery_in_words(end: Delivery) -> str:
+    from core.views.event_text.notifications import failed_in_words
+
+    if end.code is DeliveryCode.DELIVERED:
+        return "delivered"
+    more = f": {harmless(end.said)}" if end.said else ""
+    return f"NOT delivered, {failed_in_words(end.code, end.status)}{more}"
+
+
+def delivery_as_json(end: Delivery) -> dict[str, object]:
+    return {
+        "is_delivered": end.code is DeliveryCode.DELIVERED,
+        "code": end.code,
+        "status": end.status,
+        "said": harmless(end.said),
+    }

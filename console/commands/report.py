@@ -1,0 +1,85 @@
+"""`keyturn report`: the evening page of a day, the digest of a week, and either as a message (AN-06, SY-03)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+import typer
+
+from console.commands.assembly.deliveries import channels_of, deliver, delivery_as_json, delivery_in_words
+from console.commands.assembly.host import Host
+from console.commands.assembly.settings import settings_of
+from console.commands.shared import Account, AsJson, JournalDir, checked_page, host_of, print_json, say, write_page
+from core.model.notice import USUAL, DeliveryCode, NoticeKind
+from core.ports import OperatorError
+from state.accounts import journal_of
+
+if TYPE_CHECKING:
+    from core.settings.notify import NotifySettings
+
+SEVERITY = USUAL[NoticeKind.REPORT]
+
+
+def report(
+    context: typer.Context,
+    day: Annotated[
+        str | None, typer.Option("--day", help="A trading day, 2026-11-19; without it the last one of the journal.")
+    ] = None,
+    week: Annotated[
+        str | None,
+        typer.Option("--week", help="The week from Monday to Friday that holds this day."),
+    ] = None,
+    account: Account = None,
+    journal_dir: JournalDir = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write one HTML page that needs nothing else.")] = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send its first lines to whoever the rules tell of a report, now.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the page of a day or of a week: what was done and why, what it made by strategy and cause, what was let go.
+
+    Then what the controls did or nearly did, how good data and connection were, and what still stands. Each amount is
+    the one that `keyturn explain` tells. Works on any day of the journal, while the engine runs. With --send the exit
+    code is 1 where no channel took it.
+
+    Example: keyturn report --day 2026-11-19 --html thursday.html
+    """
+    from core.reports.message import subject_of, text_of
+    from core.reports.page import page
+    from core.reports.told_as_json import as_json as told
+    from core.reports.words import lines_of
+    from state.past_reports import reported
+
+    host = host_of(context)
+    checked_page(html)
+    folder = journal_of(host.home, account, journal_dir)
+    desk = "" if journal_dir is not None else folder.name  # a folder of segments is no account's
+    to = _receivers(host, desk) if send else None
+    found = reported(folder.journal, day, week)
+    if html is not None:
+        write_page(html, page(found))
+    ends = {} if to is None else deliver(host, *to, subject_of(found, desk), text_of(found), SEVERITY)
+    if as_json:
+        sent = {name: delivery_as_json(end) for name, end in ends.items()}
+        print_json({**told(found), **({"sent": sent} if send else {})}, orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z)
+    else:
+        for line in lines_of(found):
+            say(line)
+        if html is not None:
+            say(f"written: {html}")
+        for name, end in ends.items():
+            say(f"{name}: {delivery_in_words(end)}")
+    if send and not any(end.code is DeliveryCode.DELIVERED for end in ends.values()):
+        raise typer.Exit(1)
+
+
+def _receivers(host: Host, account: str) -> tuple[NotifySettings, tuple[str, ...]]:
+    """Asked before anything is read. Raises `OperatorError` where nobody is told."""
+    terms = settings_of(host).notify
+    channels = channels_of(terms, NoticeKind.REPORT, SEVERITY, None, account)
+    if not channels:
+        raise OperatorError("--send: no rule tells anybody of report: add one under [notify.rules]")
+    return terms, channels

@@ -1,0 +1,153 @@
+"""What some days came to, in sums: of a day, of a week, and of the week before (AN-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from core.analytics.equity_change import Part, to_the_cent
+from core.model.position import AnyTrade
+from core.model.values import ZERO, Money
+from core.post_mortem.let_go import LetGo
+from core.post_mortem.post_mortem import TradeExplained
+from core.post_mortem.split import Cause
+from core.post_mortem.words import made_by_strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of one day or more, USD to the cent.
+
+    Attributes
+    ----------
+    result
+        Of the trades that ended, each rounded to the cent, as they are explained.
+    fees
+        Of all fills, below zero; those of the trades are in `result` already.
+    opening, closing
+        Equity at the close before and at the last close, by the broker's word; None where it was not recorded.
+    """
+
+    first: date
+    last: date
+    trades: int
+    won: int
+    result: Money
+    fees: Money
+    opening: Money | None
+    closing: Money | None
+
+    @property
+    def change(self) -> Money | None:
+        return None if self.opening is None or self.closing is None else Money(self.closing - self.opening)
+
+
+def figures_of(
+    days: tuple[date, date], ends: tuple[Money | None, Money | None], trades: Iterable[AnyTrade], fees: Decimal
+) -> Figures:
+    """From the first of these days to the last.
+
+    Parameters
+    ----------
+    ends
+        Equity as they began and as they ended, USD.
+    trades
+        Those that ended on them.
+    fees
+        That the broker took for fills, USD.
+    """
+    ended = list(trades)
+    opening, closing = (None if equity is None else to_the_cent(equity) for equity in ends)
+    result = Money(sum((to_the_cent(trade.profit) for trade in ended), ZERO))
+    won = sum(trade.profit > 0 for trade in ended)
+    return Figures(*days, len(ended), won, result, to_the_cent(-fees), opening, closing)
+
+
+def result_of(told: TradeExplained) -> Money:
+    """Of one trade, to the cent: its parts together."""
+    return Money(sum((part.amount for part in told.split.parts), ZERO))
+
+
+def biggest_of(told: TradeExplained) -> Part | None:
+    """What made or cost the most of it; None where nothing did."""
+    part = max(told.split.parts, key=lambda each: abs(each.amount), default=None)
+    return None if part is None or not part.amount else part
+
+
+def the_biggest(parts: Sequence[Part], most: int) -> list[Part]:
+    """Those that made or cost the most, and the others in sum."""
+    biggest = sorted(parts, key=lambda part: -abs(part.amount))
+    rest = biggest[most:]
+    more = [Part(f"… {len(rest)} more", Money(sum((part.amount for part in rest), ZERO)))] if rest else []
+    return [*biggest[:most], *more]
+
+
+@dataclass(frozen=True, slots=True)
+class OfStrategy:
+    """What its trades made, the hand's among the strategies, USD to the cent."""
+
+    strategy: str
+    trades: int
+    won: int
+    result: Money
+
+
+def by_strategy(trades: Iterable[TradeExplained]) -> tuple[OfStrategy, ...]:
+    """The best first."""
+    found: dict[str, list[TradeExplained]] = {}
+    for told in trades:
+        found.setdefault(told.story.trade.strategy, []).append(told)
+    sums = [
+        OfStrategy(
+            name, len(its), sum(told.story.trade.profit > 0 for told in its), Money(sum(map(result_of, its), ZERO))
+        )
+        for name, its in found.items()
+    ]
+    return tuple(sorted(sums, key=lambda each: (-each.result, each.strategy)))
+
+
+def by_cause(trades: Iterable[TradeExplained]) -> tuple[Part, ...]:
+    """The parts of every trade, summed by what they come from; together they are the result."""
+    sums: dict[str, Decimal] = {}
+    for part in (part for told in trades for part in told.split.parts):
+        sums[part.name] = sums.get(part.name, ZERO) + part.amount
+    return tuple(Part(cause.value, Money(sums[cause.value])) for cause in Cause if cause.value in sums)
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """What one strategy's entries would have made that nobody took, and how they ended.
+
+    Attributes
+    ----------
+    would_have_made
+        Of those that would have been filled, after fees, USD; None where none would.
+    ends
+        `declined`, `expired` and `blocked`, with how often.
+    """
+
+    strategy: str
+    many: int
+    would_have_made: Money | None
+    ends: tuple[tuple[str, int], ...]
+
+
+def not_taken(found: Sequence[LetGo]) -> tuple[NotTaken, ...]:
+    """By strategy, the one with the most first; the sums are those that `explain` tells."""
+    by_name: dict[str, list[LetGo]] = {}
+    for each in found:
+        by_name.setdefault(each.proposal.strategy, []).append(each)
+    cents = {part.name: part.amount for part in made_by_strategy(found)}
+    return tuple(
+        NotTaken(name, len(its), cents.get(name), _ends(its))
+        for name, its in sorted(by_name.items(), key=lambda item: -len(item[1]))
+    )
+
+
+def _ends(found: Iterable[LetGo]) -> tuple[tuple[str, int], ...]:
+    counted: dict[str, int] = {}
+    for each in found:
+        counted[each.end] = counted.get(each.end, 0) + 1
+    return tuple(sorted(counted.items()))

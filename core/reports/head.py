@@ -1,0 +1,92 @@
+"""The first lines of a report: what a day or a week came to in one line, and a table of a week's days (AN-06)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.model.values import ZERO
+from core.model.venues import HOME
+from core.post_mortem.words import usd
+from core.reports.figures import Figures
+from core.reports.report import Report
+
+
+def span_of(report: Report) -> str:
+    """`2026-11-19`, `2026-11-16..2026-11-20`: as `explain` takes it."""
+    whole = report.whole
+    return f"{whole.first}" if whole.first == whole.last else f"{whole.first}..{whole.last}"
+
+
+def title_of(report: Report) -> str:
+    whole = report.whole
+    if report.is_week:
+        return f"Week of {whole.first:%d %B %Y} to {whole.last:%d %B %Y}"
+    return f"{whole.first:%A %d %B %Y}"
+
+
+def quiet_line(report: Report) -> str:
+    change = "" if report.whole.change is None else f"; equity {usd(report.whole.change)} USD"
+    return f"{title_of(report)}: nothing was traded, held or proposed{change}"
+
+
+def head_of(report: Report) -> Iterator[str]:
+    """What it came to, in two or three lines."""
+    whole = report.whole
+    yield f"{title_of(report)}: {_equity(report)}"
+    yield f"  {trades_in_words(whole)}: {usd(whole.result)} USD; fees of fills {usd(whole.fees)}"
+    if report.explained is not None and report.rest is not None:
+        yield (
+            f"  of the equity trades made {usd(whole.result)}, what else was held or moved "
+            f"{usd(report.explained - whole.result)}; rest, explained by no record {usd(report.rest)}"
+        )
+    else:
+        known = sum((part.amount for part in report.parts), ZERO)
+        last, opening = report.by_the_broker, whole.opening
+        rest = None if last is None or opening is None else last.equity - opening - known
+        yield f"  explained so far {usd(known)} USD" + ("" if rest is None else f"; not yet {usd(rest)}")
+    for note in dict.fromkeys(note for day in report.found.days for note in day.notes):
+        yield f"  note: {note}"
+    if report.week_before is not None:
+        yield f"  the week before: {_short(report.week_before)}"
+
+
+def _equity(report: Report) -> str:
+    whole, last = report.whole, report.by_the_broker
+    if whole.change is not None:
+        return f"equity {usd(whole.change)} USD, {whole.opening:,.2f} → {whole.closing:,.2f}"
+    if whole.opening is None:
+        return "equity not recorded yet"
+    if last is None:
+        closed = [(day.last, day.closing) for day in report.days if day.closing is not None]
+        if not closed:
+            return "equity not recorded yet"
+        day, closing = closed[-1]
+        return f"equity {usd(closing - whole.opening)} USD up to {day:%A}, {whole.opening:,.2f} → {closing:,.2f}"
+    at = HOME.clock(last.at)
+    return f"equity {usd(last.equity - whole.opening)} USD up to {at}, {whole.opening:,.2f} → {last.equity:,.2f}"
+
+
+def trades_in_words(figures: Figures) -> str:
+    return f"{many(figures.trades, 'trade')} closed, {figures.won} won" if figures.trades else "no trade closed"
+
+
+def _short(figures: Figures) -> str:
+    return (
+        f"equity {usd(figures.change)} USD; {trades_in_words(figures)}: {usd(figures.result)}; fees {usd(figures.fees)}"
+    )
+
+
+def table_of(report: Report) -> list[tuple[str, ...]]:
+    """Of a week: what each column is, a row a day, and all of them together."""
+    rows: list[tuple[str, ...]] = [("day", "equity", "result", "trades", "won", "fees", "closing")]
+    for each in (*report.days, report.whole):
+        name = "in all" if each is report.whole else f"{each.first:%a %d %B}"
+        closing = "–" if each.closing is None else f"{each.closing:,.2f}"
+        many = (str(each.trades), str(each.won))
+        rows.append((name, usd(each.change), usd(each.result), *many, usd(each.fees), closing))
+    return rows
+
+
+def many(number: int, what: str) -> str:
+    """`1 trade`, `1,950 minutes`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -1,0 +1,269 @@
+"""How good data and connection were on some days, as far as the journal says (AN-06).
+
+How long a stream was away is known where somebody was to be told of it; else by the minutes that are missing, and by
+the requests that had no answer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from core.facts import (
+    ActivitiesCompared,
+    ActivityQuarantined,
+    BarClosed,
+    BreakerClosed,
+    BreakerOpened,
+    CallAnswered,
+    CallFailed,
+    ClockJumped,
+    EngineStarted,
+    EngineStopped,
+    MarketDataQuarantined,
+    NotificationDue,
+    NotificationSettled,
+    OrderStateUnknown,
+    PositionCorrected,
+    ReconciliationFailed,
+    ReconciliationPassed,
+    StrategyFailed,
+    TradingHalted,
+    TradingResumed,
+)
+from core.model.bar import ONE_MINUTE, Bar
+from core.model.notice import NoticeKind
+from core.model.session import NoSession, Session
+from core.model.values import Symbol, plain
+from core.ports import Recorded
+from core.post_mortem.let_go import SessionAt
+
+LATE = timedelta(minutes=1)
+"""A bar is late that comes so long after its minute."""
+NAMED = 3
+"""Symbols with missing minutes that are told by name."""
+SHORTEST_GAP = 3
+"""Minutes in a row without a bar of any symbol that are told as one gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """One thing, how often, and the words of the last.
+
+    Attributes
+    ----------
+    at
+        When the last was, UTC.
+    span
+        For how long, all of them together; None of what has no length.
+    """
+
+    name: str
+    many: int
+    words: str
+    at: datetime
+    span: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Of some days.
+
+    Attributes
+    ----------
+    bars, symbols
+        Complete minutes that were heard, and of how many symbols.
+    comparisons
+        How often the books were compared with the broker's, or its list of activities.
+    troubles
+        What was not as it should be.
+    """
+
+    bars: int
+    symbols: int
+    starts: tuple[datetime, ...]
+    ends: tuple[datetime, ...]
+    comparisons: int
+    troubles: tuple[Noted, ...]
+
+
+def quality_of(by_day: Mapping[date, Sequence[Recorded]], session_at: SessionAt) -> Quality:
+    records = [record for of_day in by_day.values() for record in of_day]
+    bars = [(record.at, record.fact.bar) for record in records if isinstance(record.fact, BarClosed)]
+    compared = (ReconciliationPassed, ReconciliationFailed, ActivitiesCompared)
+    return Quality(
+        len(bars),
+        len({bar.symbol for _, bar in bars}),
+        tuple(record.at for record in records if isinstance(record.fact, EngineStarted)),
+        tuple(record.at for record in records if isinstance(record.fact, EngineStopped)),
+        sum(isinstance(record.fact, compared) for record in records),
+        _together(
+            (
+                *(noted for of_day in by_day.values() for noted in _away(of_day)),
+                *_spans(records),
+                *_counted(records),
+                *(noted for of_day in by_day.values() for noted in _of_minutes(of_day, session_at)),
+                *_late(bars),
+            )
+        ),
+    )
+
+
+def _together(found: Iterable[Noted]) -> tuple[Noted, ...]:
+    """One of each name: of a week, or of a day on which it happened more than once."""
+    sums: dict[str, Noted] = {}
+    for each in found:
+        known = sums.get(each.name)
+        sums[each.name] = each if known is None else _added(known, each)
+    return tuple(sums.values())
+
+
+def _added(known: Noted, more: Noted) -> Noted:
+    last = max(known, more, key=lambda each: each.at)
+    spans = [each.span for each in (known, more) if each.span is not None]
+    return Noted(last.name, known.many + more.many, last.words, last.at, sum(spans, timedelta()) if spans else None)
+
+
+def lasted(span: timedelta) -> str:
+    """`4 min`, `1 h 05 min`, `12 s`."""
+    if span < ONE_MINUTE:
+        return f"{span // timedelta(seconds=1)} s"
+    hours, minutes = divmod(span // ONE_MINUTE, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
+# ── what is counted ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _counted(records: Iterable[Recorded]) -> Iterator[Noted]:
+    many: Counter[str] = Counter()
+    last: dict[str, Noted] = {}
+    for record in records:
+        for name, words in _trouble_in(record):
+            many[name] += 1
+            last[name] = Noted(name, many[name], words, record.at)
+    yield from last.values()
+
+
+def _trouble_in(record: Recorded) -> Iterator[tuple[str, str]]:
+    match record.fact:
+        case MarketDataQuarantined(place=place, reason=reason):
+            yield "market data set aside", f"{place}: {reason}"
+        case CallFailed(call=call, reason=reason):
+            yield "requests without an answer", f"{call}: {reason}"
+        case CallAnswered(call=call, took=took, is_slow=True):
+            yield "slow answers", call if took is None else f"{call} took {plain(took)} s"
+        case OrderStateUnknown(reason=reason):
+            yield "orders in doubt", reason
+        case StrategyFailed() as failed:
+            words = failed.reason or f"over its {plain(failed.limit) if failed.limit is not None else '–'} ms"
+            yield "strategies without an answer", f"{failed.strategy} {failed.symbol}: {words}"
+        case ClockJumped(seconds=seconds):
+            yield "jumps of the clock", f"{plain(seconds)} s"
+        case ActivityQuarantined(reason=reason):
+            yield "activities that could not be read", reason
+        case PositionCorrected() as corrected:
+            yield "corrections of a position", f"{corrected.symbol} is {plain(corrected.quantity)}: {corrected.reason}"
+        case ReconciliationFailed() as failed_comparison:
+            yield "failed comparisons with the broker", "; ".join(failed_comparison.reasons)
+        case ReconciliationPassed(differences=differences) | ActivitiesCompared(differences=differences):
+            yield from (("differences from the broker", each.in_words) for each in differences)
+
+
+# ── minutes ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _late(bars: Iterable[tuple[datetime, Bar]]) -> Iterator[Noted]:
+    """A bar of a whole session is heard at the next open, and is none of these."""
+    late = [(at - bar.end, at, bar) for at, bar in bars if LATE < at - bar.end < timedelta(hours=8)]
+    if late:
+        longest, at, bar = max(late, key=lambda each: each[0])
+        yield Noted("late minutes", len(late), f"{bar.symbol} {lasted(longest)} after its end", at)
+
+
+def _of_minutes(records: Sequence[Recorded], session_at: SessionAt) -> Iterator[Noted]:
+    """Minutes of the session that no bar told, by symbol from its first one on, and gaps in which none told any."""
+    session = next((s for s in (session_at(record.at) for record in _bars(records)) if isinstance(s, Session)), None)
+    if session is None or isinstance(session, NoSession):
+        return
+    heard: defaultdict[Symbol, set[datetime]] = defaultdict(set)
+    for record in _bars(records):
+        if isinstance(record.fact, BarClosed) and session.holds(record.fact.bar.start):
+            heard[record.fact.bar.symbol].add(record.fact.bar.start)
+    end = min(session.close, records[-1].at)
+    missing = {
+        symbol: len(_minutes(min(starts), end)) - len(starts) for symbol, starts in heard.items() if len(starts) > 1
+    }
+    found = sorted(((many, symbol) for symbol, many in missing.items() if many > 0), reverse=True)
+    if found:
+        words = ", ".join(f"{symbol} {many}" for many, symbol in found[:NAMED])
+        more = f" and {len(found) - NAMED} more symbols" if len(found) > NAMED else ""
+        yield Noted("missing minutes", sum(many for many, _ in found), words + more, end)
+    yield from _gaps(set().union(*heard.values()), end)
+
+
+def _bars(records: Iterable[Recorded]) -> Iterator[Recorded]:
+    return (record for record in records if isinstance(record.fact, BarClosed))
+
+
+def _minutes(first: datetime, end: datetime) -> list[datetime]:
+    """Starts of the whole minutes between."""
+    return [first + ONE_MINUTE * number for number in range(max((end - first) // ONE_MINUTE, 0))]
+
+
+def _gaps(heard: set[datetime], end: datetime) -> Iterator[Noted]:
+    if not heard:
+        return
+    gap: list[datetime] = []
+    for start in [*_minutes(min(heard), end), end]:
+        if start not in heard and start < end:
+            gap.append(start)
+            continue
+        if len(gap) >= SHORTEST_GAP:
+            yield Noted("gaps in all symbols", 1, "no bar of any", gap[0], len(gap) * ONE_MINUTE)
+        gap = []
+
+
+# ── spans ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _spans(records: Iterable[Recorded]) -> Iterator[Noted]:
+    """What began and ended: streams that were away, the breaker, halts of a symbol by its exchange."""
+    open_: dict[str, tuple[str, datetime, str]] = {}
+    for record in records:
+        match record.fact:
+            case NotificationDue(notice=notice, matter=matter) if notice.kind is NoticeKind.DISCONNECT and matter:
+                open_.setdefault(matter, ("disconnects", record.at, notice.words))
+            case BreakerOpened(reason=reason):
+                open_.setdefault("breaker", ("breaker open", record.at, reason))
+            case TradingHalted(halt=halt):
+                open_.setdefault(f"halt {halt.symbol}", ("halts by the exchange", record.at, halt.symbol))
+            case NotificationSettled(matter=matter) if matter in open_:
+                yield _ended(open_.pop(matter), record.at)
+            case BreakerClosed() if "breaker" in open_:
+                yield _ended(open_.pop("breaker"), record.at)
+            case TradingResumed(symbol=symbol) if f"halt {symbol}" in open_:
+                yield _ended(open_.pop(f"halt {symbol}"), record.at)
+    yield from (Noted(name, 1, f"{words}; not over yet", since) for name, since, words in open_.values())
+
+
+def _ended(begun: tuple[str, datetime, str], at: datetime) -> Noted:
+    name, since, words = begun
+    return Noted(name, 1, words, since, at - since)
+
+
+def _away(records: Sequence[Recorded]) -> Iterator[Noted]:
+    """An engine that started again on the same day, and for how long there was none; a start takes down its own records
+    first, all of one instant.
+    """
+    before: Recorded | None = None
+    now: Recorded | None = None
+    for record in records:
+        if now is not None and now.at < record.at:
+            before = now
+        now = record
+        if isinstance(record.fact, EngineStarted) and before is not None:
+            how = "stopped" if isinstance(before.fact, EngineStopped) else "ended without a stop"
+            yield Noted("times without an engine", 1, f"it {how}", before.at, record.at - before.at)

@@ -1,0 +1,216 @@
+"""A report put together: the page of a day, or the digest of a week beside the one before (AN-06). No file is read.
+
+Trades, days and what was let go are those of the post-mortem, so that every amount is the one that `explain` tells.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from core.analytics.equity_change import Part
+from core.facts import ActivitiesCompared, OrderFilled, ProposalEdited, ProposalStaged, TradeClosed
+from core.model.position import AnyTrade
+from core.model.values import ZERO, Money, ProposalId
+from core.ports import Recorded
+from core.post_mortem.days import closing_of, equities
+from core.post_mortem.let_go import SessionAt
+from core.post_mortem.post_mortem import PostMortem, Read, TradeExplained, post_mortem
+from core.post_mortem.stories import FillStory, Stories
+from core.reports.controls import Controls, controls_of
+from core.reports.curve import EquityPoint, curve_of
+from core.reports.figures import Figures, figures_of
+from core.reports.quality import Quality, quality_of
+from core.reports.standing import StillStands, still_stands
+
+DayOf = Callable[[datetime], date]
+
+
+@dataclass(frozen=True, slots=True)
+class TradeTold:
+    """A trade as it is explained; `entered` is why its entry was proposed, empty where that was not recorded."""
+
+    told: TradeExplained
+    entered: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByTheBroker:
+    """The account's figures with the last list of activities of a day, USD."""
+
+    at: datetime
+    equity: Money
+    cash: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Of a day, or of a week.
+
+    Attributes
+    ----------
+    days
+        Each day's own sums, in their order.
+    whole
+        All of them together.
+    by_the_broker
+        Of the last day; None where no list was fetched.
+    standing
+        At the end of the last day.
+    week_before
+        None of a day's report, and where the journal has none.
+    """
+
+    is_week: bool
+    days: tuple[Figures, ...]
+    whole: Figures
+    found: PostMortem
+    trades: tuple[TradeTold, ...]
+    controls: Controls
+    quality: Quality
+    by_the_broker: ByTheBroker | None
+    standing: StillStands
+    curve: tuple[EquityPoint, ...]
+    week_before: Figures | None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What each position made and what moved cash, over all days, as they are explained."""
+        sums: dict[str, Decimal] = {}
+        for part in (part for day in self.found.days for part in day.parts):
+            sums[part.name] = sums.get(part.name, ZERO) + part.amount
+        return tuple(Part(name, Money(amount)) for name, amount in sums.items())
+
+    @property
+    def explained(self) -> Money | None:
+        """What the parts of all days explain, trades among them, USD; None where the change is not known."""
+        return None if any(day.rest is None for day in self.found.days) else _sum(d.explained for d in self.found.days)
+
+    @property
+    def rest(self) -> Money | None:
+        """What no record explains, USD; None where the change is not known."""
+        return None if self.explained is None else _sum(day.rest for day in self.found.days if day.rest is not None)
+
+    @property
+    def equity(self) -> tuple[tuple[datetime, Money], ...]:
+        """Along the curve, USD: each day begins at its opening, or where the one before it ended."""
+        began = {day.first: day.opening for day in self.days}
+        found: list[tuple[datetime, Money]] = []
+        day, base, now = None, ZERO, ZERO
+        for point in self.curve:
+            if point.day != day:
+                day, opening = point.day, began[point.day]
+                base = now if opening is None else opening
+            now = base + point.made
+            found.append((point.at, Money(now)))
+        return tuple(found)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing happened that a page could tell of."""
+        told = self.trades or self.found.let_go or self.controls.acted or self.controls.near or self.quality.troubles
+        return not (self.parts or told) and self.standing.is_empty
+
+
+def report_of(
+    read: Read,
+    days: Sequence[date],
+    day_of: DayOf,
+    session_at: SessionAt,
+    *,
+    is_week: bool,
+    status: Sequence[Recorded] = (),
+    before: Figures | None = None,
+) -> Report:
+    """Of these days.
+
+    Parameters
+    ----------
+    status
+        Of the time before `read.records`: what is folded into what still stands, the oldest first.
+    before
+        Of the week before.
+    """
+    found = post_mortem(read, days, day_of, session_at)
+    by_day: dict[date, list[Recorded]] = {}
+    for record in read.records:
+        by_day.setdefault(day_of(record.at), []).append(record)
+    of_days = {day: by_day.get(day, []) for day in days}
+    records = [record for of_day in of_days.values() for record in of_day]
+    earlier = [record for day, of_day in by_day.items() if day < days[0] for record in of_day]
+    stories = Stories([*read.before, *read.records])
+    told = _days(found, stories.fills, day_of)
+    reasons = _reasons(read.records)
+    return Report(
+        is_week,
+        told,
+        _together(told),
+        found,
+        tuple(TradeTold(each, reasons.get(str(each.story.trade.entry_order), "")) for each in found.trades),
+        controls_of([*read.before, *earlier], records),
+        quality_of(of_days, session_at),
+        _by_the_broker(of_days[days[-1]]),
+        still_stands(sorted([*status, *read.before], key=lambda record: record.sequence), read.records, read.closes),
+        curve_of(days, read.before, by_day, read.closes, stories.fills),
+        before,
+    )
+
+
+def week_figures(days: Sequence[date], records: Iterable[Recorded], later: Iterable[Recorded]) -> Figures:
+    """Of days of which only trades, fills and equity were read; `later` tells at what equity the last one closed."""
+    records = list(records)
+    equity = equities([*records, *later])
+    ends = (equity.get(days[0], (None, None))[0], closing_of(equity, days[-1]))
+    trades = [record.fact.trade for record in records if isinstance(record.fact, TradeClosed)]
+    fees = sum((record.fact.fill.fee for record in records if isinstance(record.fact, OrderFilled)), ZERO)
+    return figures_of((days[0], days[-1]), ends, trades, fees)
+
+
+def _days(found: PostMortem, fills: Iterable[FillStory], day_of: DayOf) -> tuple[Figures, ...]:
+    trades: defaultdict[date, list[AnyTrade]] = defaultdict(list)
+    for each in found.trades:
+        trades[day_of(each.story.trade.exit_time)].append(each.story.trade)
+    fees: defaultdict[date, Decimal] = defaultdict(lambda: ZERO)
+    for fill in fills:
+        fees[day_of(fill.at)] += fill.fee
+    return tuple(
+        figures_of((each.day, each.day), (each.opening, each.closing), trades[each.day], fees[each.day])
+        for each in found.days
+    )
+
+
+def _together(days: Sequence[Figures]) -> Figures:
+    return Figures(
+        days[0].first,
+        days[-1].last,
+        sum(day.trades for day in days),
+        sum(day.won for day in days),
+        _sum(day.result for day in days),
+        _sum(day.fees for day in days),
+        days[0].opening,
+        days[-1].closing,
+    )
+
+
+def _sum(amounts: Iterable[Money]) -> Money:
+    return Money(sum(amounts, ZERO))
+
+
+def _reasons(records: Iterable[Recorded]) -> dict[str, str]:
+    """Why each was proposed, by the name that its order took over."""
+    found: dict[ProposalId, str] = {}
+    for record in records:
+        match record.fact:
+            case ProposalStaged(proposal=proposal) | ProposalEdited(proposal=proposal):
+                found[proposal.id] = proposal.reason
+    return {str(name): reason for name, reason in found.items()}
+
+
+def _by_the_broker(records: Sequence[Recorded]) -> ByTheBroker | None:
+    for record in reversed(records):
+        if isinstance(record.fact, ActivitiesCompared):
+            return ByTheBroker(record.fact.as_of, record.fact.equity, record.fact.cash)
+    return None

@@ -1,0 +1,247 @@
+"""What stands at the end of a day: positions with who holds their stop, orders, and what still asks for somebody."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core.facts import (
+    BreakerClosed,
+    BreakerOpened,
+    Fact,
+    Halted,
+    Killed,
+    OrderCreated,
+    OrderFilled,
+    OrderStateChanged,
+    OrderStateUnknown,
+    ProposalEdited,
+    ProposalEnded,
+    ProposalStaged,
+    ProtectionExpired,
+    ProtectionOverridden,
+    ProtectionTripped,
+    Rearmed,
+    ReconciliationFailed,
+    ReconciliationPassed,
+    Resumed,
+)
+from core.model.codes import HaltCause
+from core.model.order import AnyOrder, StopHolder
+from core.model.staging import Proposal
+from core.model.values import NO_SHARES, ZERO, ClientOrderId, Price, ProposalId, Quantity, Symbol
+from core.ports import Recorded
+from core.post_mortem.day import Standing
+from core.post_mortem.days import Books
+from core.post_mortem.stories import Key
+
+FOLDED: tuple[type[Fact], ...] = (
+    BreakerClosed,
+    BreakerOpened,
+    Halted,
+    Killed,
+    OrderFilled,
+    OrderStateChanged,
+    OrderStateUnknown,
+    ProtectionExpired,
+    ProtectionOverridden,
+    ProtectionTripped,
+    Rearmed,
+    ReconciliationFailed,
+    ReconciliationPassed,
+    Resumed,
+)
+"""What is read of all the time before, beside what explains a day."""
+STAGED: tuple[type[Fact], ...] = (ProposalStaged, ProposalEdited, ProposalEnded)
+"""Of the last days before: a strategy asks anew for what waits longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A position.
+
+    Attributes
+    ----------
+    last
+        The last price that was recorded, USD.
+    stop
+        The nearest of its stops, USD; None where nobody holds one.
+    covered
+        So much of it is guarded by stops at the broker.
+    """
+
+    symbol: Symbol
+    strategy: str
+    standing: Standing
+    last: Price | None
+    stop: Price | None
+    holder: StopHolder
+    covered: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class StillStands:
+    """At the end of the last day that was read.
+
+    Attributes
+    ----------
+    orders
+        Those that work; protective stops of what is held, and legs of what is not filled, are not among them.
+    exits
+        What would take a position off, or guard it, and waits for a key.
+    doubts
+        Orders of which nobody knows whether the broker has them.
+    shut
+        What keeps the desk from opening, in words.
+    """
+
+    held: tuple[Held, ...]
+    orders: tuple[AnyOrder, ...]
+    exits: tuple[Proposal, ...]
+    doubts: tuple[AnyOrder, ...]
+    shut: tuple[str, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.held or self.orders or self.exits or self.doubts or self.shut)
+
+
+def still_stands(
+    before: Iterable[Recorded], records: Iterable[Recorded], closes: Mapping[Symbol, Price]
+) -> StillStands:
+    """Of all these records, the oldest first.
+
+    Parameters
+    ----------
+    before
+        `FOLDED`, `STAGED`, and how orders were made and positions changed.
+    closes
+        Last prices of what was held before `records`, USD.
+    """
+    found = _Found(Books(closes))
+    end = None
+    for record in (*before, *records):
+        found.take(record)
+        end = record.at
+    return found.at_the_end(end)
+
+
+@dataclass(slots=True)
+class _Found:
+    books: Books
+    entries: dict[ClientOrderId, Quantity] = field(default_factory=dict)
+    working: dict[ClientOrderId, OrderCreated] = field(default_factory=dict)
+    stops: dict[Key, tuple[Price, StopHolder]] = field(default_factory=dict)
+    doubts: set[ClientOrderId] = field(default_factory=set)
+    filled: defaultdict[ClientOrderId, Quantity] = field(default_factory=lambda: defaultdict(lambda: NO_SHARES))
+    proposals: dict[ProposalId, Proposal] = field(default_factory=dict)
+    halts: dict[HaltCause, str] = field(default_factory=dict)
+    shut: dict[str, str] = field(default_factory=dict)
+    tripped: dict[tuple[str, str], ProtectionTripped] = field(default_factory=dict)
+
+    def take(self, record: Recorded) -> None:
+        self.books.take(record)
+        match record.fact:
+            case OrderCreated() as created:
+                self._created(created)
+            case OrderStateChanged() as changed:
+                self.doubts.discard(changed.client_order_id)
+                if changed.after.is_terminal:
+                    self.working.pop(changed.client_order_id, None)
+            case OrderFilled(fill=fill):
+                self.doubts.discard(fill.client_order_id)
+                self.filled[fill.client_order_id] = Quantity(self.filled[fill.client_order_id] + fill.quantity)
+            case OrderStateUnknown(client_order_id=order):
+                self.doubts.add(order)
+            case ProposalStaged(proposal=proposal) | ProposalEdited(proposal=proposal):
+                self.proposals[proposal.id] = proposal
+            case ProposalEnded(proposal_id=name):
+                self.proposals.pop(name, None)
+            case _:
+                self._status(record.fact)
+
+    def _created(self, created: OrderCreated) -> None:
+        order = created.order
+        self.working[order.client_order_id] = created
+        self.proposals.pop(created.proposal_id, None)
+        if not order.effect.only_reduces:
+            self.entries[order.client_order_id] = order.quantity
+        if created.stop is not None and not order.effect.only_reduces:
+            self.stops[order.symbol, created.strategy] = (created.stop.price, created.stop.holder)
+
+    def _status(self, fact: Fact) -> None:
+        match fact:
+            case Halted(cause=cause, reason=reason):
+                self.halts[cause] = reason
+            case Resumed(cause=cause):
+                self.halts.pop(cause, None)
+            case Killed(by=by):
+                self.shut["killed"] = f"killed by {by}"
+            case Rearmed():
+                self.shut.pop("killed", None)
+            case ReconciliationFailed(reasons=reasons):
+                self.shut["read-only"] = f"read-only: {'; '.join(reasons)}"
+            case ReconciliationPassed():
+                self.shut.pop("read-only", None)
+            case BreakerOpened(reason=reason):
+                self.shut["breaker"] = f"the breaker is open: {reason}"
+            case BreakerClosed():
+                self.shut.pop("breaker", None)
+            case ProtectionTripped() as tripped:
+                self.tripped[tripped.name, tripped.scope] = tripped
+            case ProtectionExpired() | ProtectionOverridden():
+                self.tripped.pop((fact.name, fact.scope), None)
+
+    def at_the_end(self, end: datetime | None) -> StillStands:
+        held = tuple(
+            self._held(key, standing) for key, standing in sorted(self.books.standing.items()) if standing.quantity
+        )
+        guarded = {(each.symbol, each.strategy) for each in held}
+        protections = (
+            f"{each.name.replace('_', ' ')} shuts {each.scope}: {each.reason}"
+            for each in self.tripped.values()
+            if each.until is None or (end is not None and each.until > end)
+        )
+        return StillStands(
+            held,
+            tuple(
+                created.order
+                for name, created in self.working.items()
+                if name not in self.doubts
+                and not self._waits_for_its_entry(created)
+                and not (_is_stop(created) and (created.order.symbol, created.strategy) in guarded)
+            ),
+            tuple(each for each in self.proposals.values() if each.only_reduces),
+            tuple(created.order for name, created in self.working.items() if name in self.doubts),
+            (*(f"halted: {reason}" for reason in self.halts.values()), *self.shut.values(), *protections),
+        )
+
+    def _waits_for_its_entry(self, created: OrderCreated) -> bool:
+        """A leg whose entry is not filled: it guards nothing, and goes with it."""
+        if created.role is None or created.parent not in self.entries:
+            return False
+        return self.filled[created.parent] < self.entries[created.parent]
+
+    def _held(self, key: Key, standing: Standing) -> Held:
+        guards = [
+            created.order
+            for name, created in self.working.items()
+            if _is_stop(created) and (created.order.symbol, created.strategy) == key and name not in self.doubts
+            if not self._waits_for_its_entry(created)
+        ]
+        last = self.books.closes.get(key[0])
+        if guards:
+            prices = [order.stop_price for order in guards if order.stop_price is not None]
+            nearest = (max if standing.quantity > 0 else min)(prices, default=None)
+            covered = sum((order.quantity - self.filled[order.client_order_id] for order in guards), ZERO)
+            return Held(*key, standing, last, nearest, StopHolder.BROKER, Quantity(covered))
+        planned = self.stops.get(key)
+        if planned is not None and planned[1] is StopHolder.DESK:
+            return Held(*key, standing, last, planned[0], StopHolder.DESK, NO_SHARES)
+        return Held(*key, standing, last, None, StopHolder.YOU, NO_SHARES)
+
+
+def _is_stop(created: OrderCreated) -> bool:
+    return created.order.effect.only_reduces and created.order.type.is_stop

@@ -1,0 +1,71 @@
+"""Reads what a report of a day or a week needs of a journal, and puts it together (AN-06).
+
+It reads what explains the days, and beside that the few facts of which what still stands is folded. Nothing is asked of
+an engine that runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+from core.facts import DayCorrected, DayStarted, OrderFilled, TradeClosed
+from core.model.venues import HOME
+from core.ports import OperatorError
+from core.reports.figures import Figures
+from core.reports.report import Report, report_of, week_figures
+from core.reports.standing import FOLDED, STAGED
+from state.journal import days_of
+from state.past_days import AFTER, LATER, day_named, days_between, read_beside, records_of
+
+RECENT = 5
+"""Segments before the day in which an exit may have been asked for that still waits: a strategy asks anew."""
+IN_SUMS = (DayCorrected, DayStarted, OrderFilled, TradeClosed)
+A_WEEK = timedelta(days=7)
+WORKDAYS = timedelta(days=4)
+
+
+def reported(folder: Path, day: str | None, week: str | None) -> Report:
+    """Of that day, of the week from Monday to Friday that holds the other one, or of the last day of the journal.
+
+    Raises
+    ------
+    OperatorError
+        One of them is no day, both are given, or the journal has no record of it.
+    JournalDamagedError
+        A record of these days does not hold.
+    """
+    if day is not None and week is not None:
+        raise OperatorError("--day and --week: one of them, not both")
+    if week is not None:
+        return _of_week(folder, day_named(week))
+    days = days_between(folder, None, None) if day is None else days_between(folder, day_named(day), day_named(day))
+    return _of_days(folder, days)
+
+
+def _of_week(folder: Path, day: date) -> Report:
+    monday = day - timedelta(days=day.weekday())
+    days = days_between(folder, monday, monday + WORKDAYS)
+    return _of_days(folder, days, is_week=True, before=_week(folder, monday - A_WEEK))
+
+
+def _of_days(folder: Path, days: Sequence[date], *, is_week: bool = False, before: Figures | None = None) -> Report:
+    from core.market.calendar import load_calendar  # drags pandas in
+
+    sessions = load_calendar(days[0], days[-1])
+    read, status = read_beside(folder, days, FOLDED)
+    began = HOME.day_of(read.records[0].at) if read.records else days[0]
+    recent = [known for known in days_of(folder) if known < began][-RECENT:]
+    status += records_of(folder, recent, STAGED)
+    return report_of(read, days, HOME.day_of, sessions.session_at, is_week=is_week, status=status, before=before)
+
+
+def _week(folder: Path, monday: date) -> Figures | None:
+    """The sums of a week; None where the journal has no day of it."""
+    known = days_of(folder)
+    days = [day for day in known if monday <= day <= monday + WORKDAYS]
+    if not days:
+        return None
+    later = [day for day in known if day > days[-1]][:LATER]
+    return week_figures(days, records_of(folder, days, IN_SUMS), records_of(folder, later, AFTER))

@@ -1,0 +1,142 @@
+"""What stands at the end of a day, folded from a few kinds of records."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from core import facts
+from core.facts.orders import Source
+from core.model.codes import HaltCause
+from core.model.order import Effect, LegRole, OrderRequest, OrderStatus, OrderType, Side, StopHolder
+from core.model.position import Fill
+from core.model.staging import StopPlan
+from core.model.values import ClientOrderId, ExecutionId, Price, ProposalId, Quantity
+from core.ports import Recorded
+from core.reports.standing import StillStands, still_stands
+from tests.unit.core.brokers.trading_floor import SPY, at
+
+AT = at("10:06")
+
+
+def quantity(text: str) -> Quantity:
+    return Quantity(Decimal(text))
+
+
+def price(text: str) -> Price:
+    return Price(Decimal(text))
+
+
+def created(name: str, of: str = "10", stop: str | None = None, plan: StopPlan | None = None) -> facts.OrderCreated:
+    """A stop that guards where `stop` is its price; else an entry with its plan."""
+    guards = stop is not None
+    order = OrderRequest(
+        ClientOrderId(name),
+        SPY,
+        Side.SELL if guards else Side.BUY,
+        Effect.CLOSE if guards else Effect.OPEN,
+        quantity(of),
+        OrderType.STOP if guards else OrderType.MARKET,
+        stop_price=None if stop is None else price(stop),
+    )
+    return facts.OrderCreated(order, ProposalId(name), "vwap", AT, plan, None, None, None, None, None)
+
+
+def changed(name: str, after: OrderStatus) -> facts.OrderStateChanged:
+    return facts.OrderStateChanged(ClientOrderId(name), OrderStatus.PENDING, after, Source.STREAM, None, "")
+
+
+def filled(name: str, of: str) -> facts.OrderFilled:
+    fill = Fill(ExecutionId(name), ClientOrderId(name), AT, quantity(of), price("95"))
+    return facts.OrderFilled(fill, quantity(of), Source.STREAM, is_late=False)
+
+
+HELD = facts.PositionChanged(SPY, "vwap", quantity("10"), price("100"))
+
+
+def stands(*told: facts.Fact) -> StillStands:
+    return still_stands([], [Recorded(number, AT, fact) for number, fact in enumerate(told, 1)], {SPY: price("99")})
+
+
+def test_the_broker_holds_a_stop_that_works_for_what_is_left_of_it() -> None:
+    """AN-06, OP-06: two work, the nearest is named; what one filled guards no more."""
+    found = stands(created("a", "6", "95"), created("b", "4", "90"), filled("b", "1"), HELD)
+
+    (held,) = found.held
+    assert held.last == price("99")
+    assert (held.holder, held.stop, held.covered) == (StopHolder.BROKER, price("95"), quantity("9"))
+    assert found.orders == ()
+
+
+@pytest.mark.parametrize(
+    ("holder", "told"), [(StopHolder.DESK, (StopHolder.DESK, price("95"))), (StopHolder.BROKER, (StopHolder.YOU, None))]
+)
+def test_a_stop_that_works_no_more_is_nobodys_unless_the_desk_holds_it(
+    holder: StopHolder, told: tuple[StopHolder, Price | None]
+) -> None:
+    """AN-06, OP-06"""
+    plan = StopPlan(price("95"), holder)
+    ended = (changed("e", OrderStatus.FILLED), created("s", "10", "95"), changed("s", OrderStatus.EXPIRED))
+
+    (held,) = stands(created("e", plan=plan), *ended, HELD).held
+
+    assert (held.holder, held.stop) == told
+
+
+def test_a_position_that_is_closed_stands_no_more() -> None:
+    """AN-06"""
+    assert stands(HELD, facts.PositionChanged(SPY, "vwap", quantity("0"), None)).is_empty
+
+
+def test_an_order_in_doubt_is_told_as_such_until_the_broker_speaks() -> None:
+    """AN-06, EX-06"""
+    lost = facts.OrderStateUnknown(ClientOrderId("e"), "no answer")
+
+    doubt, known = stands(created("e"), lost), stands(created("e"), lost, changed("e", OrderStatus.SUBMITTED))
+
+    assert ([order.client_order_id for order in doubt.doubts], doubt.orders) == (["e"], ())
+    assert ([order.client_order_id for order in known.orders], known.doubts) == (["e"], ())
+
+
+SHUTS = [
+    (facts.Halted(HaltCause.KEY, "by you"), facts.Resumed(HaltCause.KEY), "halted: by you"),
+    (facts.Killed("file"), facts.Rearmed(), "killed by file"),
+    (facts.BreakerOpened("five failed", None), facts.BreakerClosed("it answers"), "the breaker is open: five failed"),
+    (facts.ReconciliationFailed(("SPY",)), facts.ReconciliationPassed(()), "read-only: SPY"),
+    (
+        facts.ProtectionTripped("daily_loss", "global", "12 lost", AT + timedelta(hours=1)),
+        facts.ProtectionExpired("daily_loss", "global"),
+        "daily loss shuts global: 12 lost",
+    ),
+]
+
+
+@pytest.mark.parametrize(("shuts", "opens", "words"), SHUTS)
+def test_what_shuts_the_desk_is_told_until_it_is_over(shuts: facts.Fact, opens: facts.Fact, words: str) -> None:
+    """AN-06"""
+    assert stands(shuts).shut == (words,)
+    assert stands(shuts, opens).is_empty
+
+
+def test_a_protection_whose_time_is_over_shuts_nothing() -> None:
+    """AN-06, RK-06: nobody has to record its end."""
+    tripped = facts.ProtectionTripped("loss_streak", "vwap", "5 in a row", AT - timedelta(minutes=1))
+
+    assert stands(tripped).is_empty
+
+
+def test_a_leg_guards_nothing_before_its_entry_is_filled_and_is_no_order_of_its_own() -> None:
+    """AN-06, EX-13"""
+    leg = replace(created("s", "10", "95"), parent=ClientOrderId("e"), role=LegRole.STOP)
+    part = facts.PositionChanged(SPY, "vwap", quantity("4"), price("100"))
+
+    waiting, partly = stands(created("e"), leg), stands(created("e"), leg, filled("e", "4"), part)
+    whole = stands(created("e"), leg, filled("e", "10"), changed("e", OrderStatus.FILLED), HELD)
+
+    assert [order.client_order_id for order in waiting.orders] == ["e"]
+    assert [held.holder for held in partly.held] == [StopHolder.YOU]
+    assert [(held.holder, held.covered) for held in whole.held] == [(StopHolder.BROKER, quantity("10"))]
+    assert whole.orders == ()
