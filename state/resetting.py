@@ -110,7 +110,8 @@ def begin_anew(folder: AccountFolder) -> None:
 
     Only for accounts that nobody trades on, as the stress desk's; every other account is its journal.
     """
-    kept = [path for place in (folder.journal, folder.backups) for path in place.iterdir() if path.is_file()]
+    folders = (folder.journal, folder.backups, folder.stamps)
+    kept = [path for place in folders for path in place.iterdir() if path.is_file()]
     others = (folder.documents, folder.heads, folder.past_orders, folder.exchange, folder.heartbeat, folder.kill_switch)
     for path in (*kept, *others):
         path.unlink(missing_ok=True)

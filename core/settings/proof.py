@@ -1,0 +1,16 @@
+"""What proves a record to others: who stamps its heads (SP-08)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pydantic import Field
+
+from core.settings.types import Seconds, SettingsTable, Url
+
+
+class ProofSettings(SettingsTable):
+    """The proof of each day's record. No order depends on it; a command reads it each time."""
+
+    stamp_url: Url = Field("", description="a service of time stamps, RFC 3161; empty: none is asked")
+    stamp_seconds: Seconds = Field(Decimal(30), description="until its whole answer has come")
