@@ -11,8 +11,10 @@ the key can write another record, and not one that fits that head.
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -113,6 +115,22 @@ def sign_days(folder: AccountFolder, key: SigningKey, now: datetime) -> list[Sig
     JournalDamagedError
         The journal, or the chain of heads, is not whole.
     """
+    with _alone(folder):
+        return _sign_days(folder, key, now)
+
+
+@contextmanager
+def _alone(folder: AccountFolder) -> Iterator[None]:
+    """One signs at a time, a person or whoever does it each day; the next one waits and finds what was signed."""
+    descriptor = os.open(folder.path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _sign_days(folder: AccountFolder, key: SigningKey, now: datetime) -> list[SignedHead]:
     known = read_heads(folder.heads)
     if known and known[-1].head.key != key.public.hex():
         raise OperatorError(

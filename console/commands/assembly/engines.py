@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.strategies.builtin import StrategyKinds
     from state.housekeeping import Housekeeping
     from state.kill_switch import FileKillSwitch
+    from state.proof.daily_signing import DailySigning
     from state.watchlist_files import WatchlistFiles
 
 
@@ -65,11 +66,13 @@ def keeper_of(
     left_out: tuple[str, ...] = (),
     sources: tuple[SettingsSource, ...] = (),
     lists: WatchlistFiles | None = None,
+    signing: DailySigning | None = None,
 ) -> Housekeeping:
     """Whoever keeps a running engine.
 
     `overrides` are those that its settings were loaded with, `left_out` those that it was started with last time,
-    `sources` what goes over the file beside them, and `lists` the operator's watchlists where the account has them.
+    `sources` what goes over the file beside them, `lists` the operator's watchlists where the account has them, and
+    `signing` what has its days signed.
     """
     from core.views.builders.status import word_of
     from state.heartbeat import Heartbeat
@@ -84,7 +87,18 @@ def keeper_of(
         sources=sources,
         beside=(sectors_file(host.home),),
     )
-    return Housekeeping(folder, switch, write, Heartbeat(folder).beat, word_of, watch, lists)
+    return Housekeeping(folder, switch, write, Heartbeat(folder).beat, word_of, watch, lists, signing)
+
+
+def signing_of(host: Host, folder: AccountFolder, settings: Settings) -> DailySigning | None:
+    """What has each day that is over signed; None where the settings do not ask for it (SP-08)."""
+    from console.commands.assembly.own_program import own_program
+    from core.io.wall_clock import utc_now
+    from state.proof.daily_signing import DailySigning
+
+    if not settings.proof.sign_daily:
+        return None
+    return DailySigning(own_program("journal", "sign", "--account", folder.name), host.environ, utc_now)
 
 
 def watchlists_of(host: Host) -> WatchlistFiles:
