@@ -15,6 +15,7 @@ import pytest
 from console.commands.assembly.engines import signing_of
 from console.commands.assembly.host import Host
 from console.commands.assembly.own_program import own_program
+from core.brokers.alpaca.connection import ALPACA
 from core.settings.settings import Settings
 from state.folders import AccountFolder
 from state.housekeeping import Housekeeping
@@ -132,11 +133,12 @@ def test_a_stop_ends_what_it_began(tmp_path: Path) -> None:
 
 
 def test_the_settings_ask_for_it(folder: AccountFolder) -> None:
-    """SP-08: off at first, for a keyring may ask a person"""
-    host = Host.of(environ(folder))
+    """SP-08, SY-06: off at first, for a keyring may ask a person; the broker's keys stay here"""
+    host = Host.of(environ(folder, APCA_API_SECRET_KEY="of the broker"))
     assert signing_of(host, folder, Settings()) is None
-    daily = signing_of(host, folder, Settings.model_validate({"proof": {"sign_daily": True}}))
+    daily = signing_of(host, folder, Settings.model_validate({"proof": {"sign_daily": True}}), (ALPACA.keys,))
     assert daily is not None
+    assert daily.environ == environ(folder)
     assert list(daily.program[-4:]) == ["journal", "sign", "--account", "paper"]
 
 

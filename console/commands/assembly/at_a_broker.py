@@ -177,7 +177,7 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
             left_out,
             last_time.sources(),
             watchlists_of(host),
-            signing_of(host, folder, settings),
+            signing_of(host, folder, settings, (kind.keys, source.keys)),
         ),
         notifier=notifier_of(host, settings),
     )
