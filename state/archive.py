@@ -22,10 +22,11 @@ from core.ports import OperatorError
 from state.files import make_folder, naming, open_private, write_all
 
 OURS = re.compile(
-    r"journal/\d{4}-\d{2}-\d{2}\.jsonl|documents\.json|backups/documents\.[1-5]\.json|heads\.jsonl|exchange\.jsonl|runs\.ndjson"
+    r"journal/\d{4}-\d{2}-\d{2}\.jsonl|documents\.json|backups/documents\.[1-5]\.json|heads\.jsonl|stamps/\d{4}-\d{2}-\d{2}\.tsr"
+    r"|exchange\.jsonl|runs\.ndjson"
 )
 """What a backup holds, below the account's name."""
-FOLDERS = ("", "journal", "backups")
+FOLDERS = ("", "journal", "backups", "stamps")
 MOST_FILES = 20_000
 """Eighty years of trading days."""
 MOST_BYTES = 16 << 30

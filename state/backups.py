@@ -1,8 +1,9 @@
-"""A backup of an account: documents, signed heads, journal and the simulated exchange's log in one archive (SP-04).
+"""A backup of an account: documents, signed and stamped heads, journal and the simulated exchange's log (SP-04).
 
-May run beside an engine. The documents are read first, the journal after them and the exchange's log last: the journal
-in the archive never ends before the record that the documents know, and the exchange knows every order that the
-journal says it took. The kill switch, the lock and the heartbeat belong to the running installation and stay out.
+One archive holds them all, and may be made beside an engine. The documents are read first, the journal after them and
+the exchange's log last: the journal in the archive never ends before the record that the documents know, and the
+exchange knows every order that the journal says it took. The kill switch, the lock and the heartbeat belong to the
+running installation and stay out.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def backup(folder: AccountFolder, to: Path) -> Path:
     """
     refuse_half_done(folder)
     files = _documents(folder)
+    stamps = _stamps(folder)
     heads = _lines_of(folder.heads)
     journal = _journal(folder)
     exchange = _lines_of(folder.exchange)
@@ -52,7 +54,7 @@ def backup(folder: AccountFolder, to: Path) -> Path:
     try:
         with naming(target), os.fdopen(descriptor, "wb") as file:
             with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive:
-                for name, content in (files | heads | journal | exchange).items():
+                for name, content in (files | stamps | heads | journal | exchange).items():
                     _add(archive, f"{folder.name}/{name}", content)
             file.flush()
             os.fsync(file.fileno())
@@ -79,6 +81,11 @@ def _documents(folder: AccountFolder) -> dict[str, bytes]:
         except FileNotFoundError:
             continue  # rotated away meanwhile
     return found
+
+
+def _stamps(folder: AccountFolder) -> dict[str, bytes]:
+    """Each was put there whole."""
+    return {f"{folder.stamps.name}/{path.name}": bytes_of(path) for path in sorted(folder.stamps.glob("*.tsr"))}
 
 
 def _journal(folder: AccountFolder) -> dict[str, bytes]:

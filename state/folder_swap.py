@@ -40,7 +40,7 @@ def begin(folder: AccountFolder, reason: str) -> AccountFolder:
     stage = AccountFolder(folder.path / NEW)
     make_folder(stage.path)
     replace_file(stage.path / REASON, reason.encode(), durable=False)
-    for inner in (stage.journal, stage.backups):
+    for inner in (stage.journal, stage.backups, stage.stamps):
         make_folder(inner)
     return stage
 
@@ -119,7 +119,7 @@ def _fill(folder: AccountFolder, emptied: Path) -> None:
     for part in _parts(folder):
         if (emptied / part.name).exists():
             _move(emptied / part.name, part)
-    for part in (folder.journal, folder.backups):
+    for part in (folder.journal, folder.backups, folder.stamps):
         aside = emptied / REPLACED / part.name
         for path in sorted(aside.iterdir()) if aside.is_dir() else ():
             if not OURS.fullmatch(f"{part.name}/{path.name}"):
@@ -127,7 +127,8 @@ def _fill(folder: AccountFolder, emptied: Path) -> None:
 
 
 def _parts(folder: AccountFolder) -> tuple[Path, ...]:
-    return folder.journal, folder.backups, folder.documents, folder.heads, folder.past_orders, folder.exchange
+    folders = folder.journal, folder.backups, folder.stamps
+    return *folders, folder.documents, folder.heads, folder.past_orders, folder.exchange
 
 
 def _move(source: Path, target: Path) -> None:

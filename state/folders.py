@@ -76,6 +76,11 @@ class AccountFolder:
         return self.path / "heads.jsonl"
 
     @property
+    def stamps(self) -> Path:
+        """The folder of what a service of time stamps answered about a head."""
+        return self.path / "stamps"
+
+    @property
     def lock(self) -> Path:
         return self.path / "lock"
 
@@ -143,7 +148,7 @@ class AccountFolder:
 
     def prepare(self) -> tuple[str, ...]:
         """Make the folders, and mend permissions that are too wide. Returns what was mended, in words."""
-        folders = (self.path, self.journal, self.backups, self.archives, self.logs)
+        folders = (self.path, self.journal, self.backups, self.stamps, self.archives, self.logs)
         for folder in self.above:
             _refuse_shared(folder)
         mended = [make_folder(folder) for folder in (*self.above, *folders)]

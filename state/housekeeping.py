@@ -25,6 +25,7 @@ from state.folders import AccountFolder
 from state.halt_request import HaltRequest
 from state.heartbeat import SILENCE_STEP, Status
 from state.kill_switch import FileKillSwitch, asks_to_flatten
+from state.proof.daily_signing import DailySigning
 from state.settings_watch import SettingsWatch
 from state.watchlist_files import WatchlistFiles
 
@@ -35,7 +36,7 @@ CHECKPOINT_SECONDS = 5.0
 @dataclass(slots=True)
 class Housekeeping:
     """Looks at every beat; `state` says in a word how the engine is, `watch` what became of the settings file, `lists`
-    what the files of the watchlists say.
+    what the files of the watchlists say; `signing` has the days that are over signed.
     """
 
     folder: AccountFolder
@@ -45,6 +46,7 @@ class Housekeeping:
     state: Callable[[Engine], str]
     watch: SettingsWatch | None = None
     lists: WatchlistFiles | None = None
+    signing: DailySigning | None = None
     saved_at: float = field(default_factory=time.monotonic)
 
     plans: BasketInbox = field(init=False)
@@ -66,6 +68,8 @@ class Housekeeping:
             self._send(runtime, seen)
         self._look_at_the_lists(runtime)
         self._look_for_a_plan(runtime)
+        if self.signing is not None and (fault := self.signing.look()) is not None:
+            runtime.engine.say(fault)
         self._keep(runtime, lambda: self.beat(self._status(runtime)))
         if time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
             self.saved_at = time.monotonic()
@@ -97,6 +101,8 @@ class Housekeeping:
 
     def close(self, runtime: Runtime) -> None:
         """The last words of a clean stop."""
+        if self.signing is not None:
+            self.signing.close()
         self._keep(runtime, self.write)
         self._keep(runtime, lambda: self.beat(status_of(runtime.engine, self.folder.name, "stopped")))
 

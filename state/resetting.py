@@ -110,15 +110,9 @@ def begin_anew(folder: AccountFolder) -> None:
 
     Only for accounts that nobody trades on, as the stress desk's; every other account is its journal.
     """
-    kept = [path for place in (folder.journal, folder.backups) for path in place.iterdir() if path.is_file()]
-    others = (
-        folder.documents,
-        folder.heads,
-        folder.past_orders,
-        folder.exchange,
-        folder.runs,
-        folder.heartbeat,
-        folder.kill_switch,
-    )
-    for path in (*kept, *others):
+    folders = (folder.journal, folder.backups, folder.stamps)
+    kept = [path for place in folders for path in place.iterdir() if path.is_file()]
+    logs = (folder.heads, folder.exchange, folder.runs)
+    others = (folder.documents, folder.past_orders, folder.heartbeat, folder.kill_switch)
+    for path in (*kept, *logs, *others):
         path.unlink(missing_ok=True)

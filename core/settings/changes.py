@@ -29,7 +29,7 @@ from core.settings.user_strategies import UserStrategySettings
 OF_THE_ACCOUNT = (DAILY, WEEKLY)
 LIMITS = "risk"
 """The table of which a running engine takes over everything; of others it takes what is named below."""
-OF_THE_SCREEN = ("display", "health", "keys", "notify")
+OF_THE_SCREEN = ("display", "health", "keys", "notify", "proof")
 """Tables that no order depends on."""
 
 MORE_IS_LOOSER = frozenset(

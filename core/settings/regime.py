@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from core.settings.types import Positive, Seconds, SettingsTable, is_loopback
+from core.settings.types import Positive, Seconds, SettingsTable, Url
 
 
 class FrequencySettings(SettingsTable):
@@ -24,14 +24,7 @@ CBOE = "https://cdn.cboe.com/api/global/us_indices/daily_prices/VIX_History.csv"
 class RegimeSettings(SettingsTable):
     """The measure of the market (RK-19)."""
 
-    vix_url: str = Field(CBOE, description="a CSV with DATE and CLOSE; empty: the VIX is not asked for")
+    vix_url: Url = Field(CBOE, description="a CSV with DATE and CLOSE; empty: the VIX is not asked for")
     connect_seconds: Seconds = Field(Decimal(3), description="until a connection stands")
     read_seconds: Seconds = Field(Decimal(5), description="until the next piece of the answer")
     answer_seconds: Seconds = Field(Decimal(15), description="until the whole answer has come")
-
-    @field_validator("vix_url")
-    @classmethod
-    def plain_only_on_loopback(cls, url: str) -> str:
-        if url and not (url.startswith("https://") or (url.startswith("http://") and is_loopback(url))):
-            raise ValueError("https; plain http only on this machine (127.0.0.1, localhost, [::1])")
-        return url

@@ -20,6 +20,7 @@ from core.settings.execution import ExecutionSettings, OrdersSettings
 from core.settings.exits import ExitSettings
 from core.settings.health import HealthSettings
 from core.settings.notify import NotifySettings
+from core.settings.proof import ProofSettings
 from core.settings.protections import FREQTRADE
 from core.settings.reconciliation import ReconciliationSettings
 from core.settings.regime import RegimeSettings
@@ -33,7 +34,7 @@ class Settings(GrowingSettingsTable):
     """Everything that can be set. The profile gives the defaults; file, environment and command line go over them."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"advisers", "attendance", "confirm", "evaluation", "exits", "health", "notify", "orders"}
+        {"advisers", "attendance", "confirm", "evaluation", "exits", "health", "notify", "orders", "proof"}
     )
 
     profile: Literal["micro", "swing", "freqtrade"] = "micro"
@@ -56,6 +57,7 @@ class Settings(GrowingSettingsTable):
     evaluation: EvaluationSettings = EvaluationSettings()
     health: HealthSettings = HealthSettings()
     notify: NotifySettings = NotifySettings()
+    proof: ProofSettings = ProofSettings()
     keys: dict[str, str] = Field({}, description="other keys, by the identifier of the table's line")
 
     _odd: HistoricalValue = PrivateAttr(NOTHING_ODD)

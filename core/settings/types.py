@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -162,3 +163,14 @@ def is_loopback(url: str) -> bool:
     """Whether it is plain, and leads to this machine alone (SY-06)."""
     parts = urlsplit(url)
     return parts.scheme in ("http", "ws") and parts.hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def plain_only_on_loopback(url: str) -> str:
+    """An address over TLS, or one of this machine; empty is none. Raises ValueError (SY-06)."""
+    is_tls = urlsplit(url).scheme == "https" and url.startswith("https://")
+    if url and not (is_tls or (url.startswith("http://") and is_loopback(url))):
+        raise ValueError("https; plain http only on this machine (127.0.0.1, localhost, [::1])")
+    return url
+
+
+Url = Annotated[str, AfterValidator(plain_only_on_loopback)]

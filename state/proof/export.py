@@ -70,6 +70,10 @@ def export(
     wanted = None if only is None else frozenset(n for n in only if shown[0].first <= n <= shown[-1].last)
     if wanted is not None and not wanted:
         raise OperatorError(f"none of these records is of the signed days from {first} to {last}: name other days")
+    if kept_back and (first_way := next((head for head in shown if head.v == 1), None)):
+        raise OperatorError(
+            f"{first_way.day} was signed in the first way, and what is kept back of it could be guessed: show it whole"
+        )
     many = sum(head.last - head.first + 1 for head in shown) if wanted is None else len(wanted)
     contents = Contents(
         VERSION,
@@ -99,20 +103,20 @@ def _records(
 ) -> Iterator[bytes]:
     if only is None:
         for sequence, line in lines_of(folder, head):
-            yield orjson.dumps(_record(sequence, line, key, hidden)) + b"\n"
+            yield orjson.dumps(_record(sequence, split(line, head.v), key, hidden)) + b"\n"
         return
-    lines = list(lines_of(folder, head))
-    if not any(sequence in only for sequence, _ in lines):
+    if not any(head.first <= sequence <= head.last for sequence in only):
         return
-    leaves = [leaf(n, commitments(split(line), salt_of_line(key.secret, n))) for n, line in lines]
-    for index, (sequence, line) in enumerate(lines):
+    records = [(sequence, split(line, head.v)) for sequence, line in lines_of(folder, head)]
+    leaves = [leaf(sequence, commitments(parts, salt_of_line(key.secret, sequence))) for sequence, parts in records]
+    for index, (sequence, parts) in enumerate(records):
         if sequence in only:
             way = [["left" if is_left else "right", beside.hex()] for is_left, beside in path(leaves, index)]
-            yield orjson.dumps({**_record(sequence, line, key, hidden), "way": way}) + b"\n"
+            yield orjson.dumps({**_record(sequence, parts, key, hidden), "way": way}) + b"\n"
 
 
-def _record(sequence: int, line: bytes, key: SigningKey, hidden: Collection[Part]) -> dict[str, object]:
-    parts, of_line = split(line), salt_of_line(key.secret, sequence)
+def _record(sequence: int, parts: Parts, key: SigningKey, hidden: Collection[Part]) -> dict[str, object]:
+    of_line = salt_of_line(key.secret, sequence)
     if not hidden:
         return {"seq": sequence, "salt": of_line.hex(), "parts": _texts(parts)}
     shown = []

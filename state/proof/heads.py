@@ -1,17 +1,20 @@
 """The chain of heads: one signed line a day, each of which holds the one before (SP-08).
 
-    {"head":{"v":1,"number":3,"day":"2026-11-20","first":913,"last":1402,"sum":"…","root":"…","before":"…","key":"…"},
+    {"head":{"v":2,"number":3,"day":"2026-11-20","first":913,"last":1402,"sum":"…","root":"…","before":"…","key":"…"},
      "signature":"…"}
 
-`sum` is the chained sum of the day's last record, `root` its Merkle tree's, `before` the hash of the head before. Only
-days that are over are signed. A head that was published, kept elsewhere or stamped holds everything before it in its
-place: who has the key can write another record, and not one that fits that head.
+`sum` is a salted hash of the chained sum of the day's last record, `root` its Merkle tree's, `before` the hash of the
+head before. Heads of version 1 have the sum itself, and another split of each line (`parts.py`). Only days that are
+over are signed. A head that was published, kept elsewhere or stamped holds everything before it in its place: who has
+the key can write another record, and not one that fits that head.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -25,11 +28,11 @@ from core.ports import JournalDamagedError, OperatorError
 from state.files import open_private, sync_folder, write_all
 from state.folders import AccountFolder
 from state.journal_segments import Walk, end_of, segments, start_at
-from state.proof.parts import split
+from state.proof.parts import KINDS, split
 from state.proof.signing_key import SigningKey
 from state.proof.tree import commitments, leaf, root, salt_of_line
 
-VERSION = 1
+VERSION = 2
 SIGNED_AS = b"keyturn head 1\n"
 """Stands before what is signed, so that a head's signature is nothing else's."""
 NOTHING_BEFORE = "0" * 64
@@ -84,6 +87,8 @@ def read_heads(path: Path) -> list[SignedHead]:
         except (KeyError, TypeError, ValueError, InvalidSignature) as error:
             raise JournalDamagedError(f"{path.name}, line {number}: not as it was signed: {error!r}") from error
         before = found[-1].head.hash if found else NOTHING_BEFORE
+        if signed.head.v not in KINDS:
+            raise JournalDamagedError(f"{path.name}, line {number}: a newer Keyturn signed it; start that one")
         if signed.head.before != before or signed.head.number != number:
             raise JournalDamagedError(f"{path.name}, line {number}: it does not follow the head before it")
         found.append(signed)
@@ -110,6 +115,22 @@ def sign_days(folder: AccountFolder, key: SigningKey, now: datetime) -> list[Sig
     JournalDamagedError
         The journal, or the chain of heads, is not whole.
     """
+    with _alone(folder):
+        return _sign_days(folder, key, now)
+
+
+@contextmanager
+def _alone(folder: AccountFolder) -> Iterator[None]:
+    """One signs at a time, a person or whoever does it each day; the next one waits and finds what was signed."""
+    descriptor = os.open(folder.path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _sign_days(folder: AccountFolder, key: SigningKey, now: datetime) -> list[SignedHead]:
     known = read_heads(folder.heads)
     if known and known[-1].head.key != key.public.hex():
         raise OperatorError(
@@ -134,14 +155,14 @@ def _head_of(folder: AccountFolder, path: Path, before: Head | None, key: Signin
     walk = _walk(folder, path, first)
     for line in walk:
         salt = salt_of_line(key.secret, walk.sequence)
-        leaves.append(leaf(walk.sequence, commitments(split(line), salt)))
+        leaves.append(leaf(walk.sequence, commitments(split(line, VERSION), salt)))
     return Head(
         VERSION,
         before.number + 1 if before is not None else 1,
         path.stem,
         first,
         walk.sequence,
-        walk.sum,
+        sha256(salt_of_line(key.secret, walk.sequence) + walk.sum.encode()).hexdigest(),
         root(leaves).hex(),
         before.hash if before is not None else NOTHING_BEFORE,
         key.public.hex(),

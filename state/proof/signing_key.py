@@ -1,18 +1,23 @@
-"""The key that signs each day of a record: Ed25519, in the keyring or the environment, never in a file (SP-08)."""
+"""The key that signs each day of a record: Ed25519, in the keyring, an SSH agent or the environment (SP-08).
+
+It is never read from a file. Whichever of the three holds it, its signatures are the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core.ports import OperatorError
+from state.proof.ssh_agent import AgentKey, SshAgent
 
 SERVICE, NAME = "keyturn", "record-key"
 """Where the keyring has it: 64 hex digits."""
 VARIABLE = "KEYTURN_RECORD_KEY"
 NO_KEY = f"no key signs this record: keyturn journal key --new makes one in the keyring, or set {VARIABLE}"
+SETTING = "proof.agent_key"
 SECRET_OF = b"keyturn record, salts, 1"
 """Signed to get the secret of the salts: an Ed25519 signature of the same words is always the same (RFC 8032)."""
 
@@ -20,26 +25,44 @@ SECRET_OF = b"keyturn record, salts, 1"
 class SigningKey:
     """One account's or many's; `secret` is what all salts are made of, and is never shown."""
 
-    def __init__(self, key: Ed25519PrivateKey) -> None:
-        self._key = key
-        self.public = key.public_key().public_bytes_raw()
-        self.secret = sha256(key.sign(SECRET_OF)).digest()
+    def __init__(self, public: bytes, sign: Callable[[bytes], bytes]) -> None:
+        """Raises `OperatorError` where the salts would be others the next time: nothing could be shown then."""
+        signed = sign(SECRET_OF)
+        if sign(SECRET_OF) != signed:
+            raise OperatorError("this key signs the same words in two ways, and RFC 8032 knows one: use another key")
+        self.public, self.sign = public, sign
+        self.secret = sha256(signed).digest()
+
+    @classmethod
+    def private(cls, key: Ed25519PrivateKey) -> SigningKey:
+        return cls(key.public_key().public_bytes_raw(), key.sign)
 
     @classmethod
     def of(cls, text: str, whence: str) -> SigningKey:
         """Raises `OperatorError` where it is no key; the message does not hold it."""
         try:
-            return cls(Ed25519PrivateKey.from_private_bytes(bytes.fromhex(text.strip())))
+            return cls.private(Ed25519PrivateKey.from_private_bytes(bytes.fromhex(text.strip())))
         except ValueError:
             raise OperatorError(f"{whence} holds no Ed25519 key: it is 64 hex digits") from None
 
-    def sign(self, data: bytes) -> bytes:
-        return self._key.sign(data)
+    @classmethod
+    def of_the_agent(cls, agent: SshAgent, fingerprint: str) -> SigningKey:
+        """Raises `OperatorError` where the agent does not have it, or does not sign."""
+        key = _named(agent, fingerprint)
+        return cls(key.public, lambda data: agent.sign(key, data))
 
 
-def find_key(environ: Mapping[str, str]) -> SigningKey:
-    """Raises `OperatorError` where there is none, or it cannot be read."""
-    if text := environ.get(VARIABLE, ""):
+def find_key(environ: Mapping[str, str], agent_key: str = "") -> SigningKey:
+    """`agent_key` is the fingerprint of one that the SSH agent holds; empty: it is not asked.
+
+    Raises `OperatorError` where there is none, or it cannot be read.
+    """
+    text = environ.get(VARIABLE, "")
+    if agent_key and text:
+        raise OperatorError(f"{SETTING} and {VARIABLE} name a key each: take one of the two away")
+    if agent_key:
+        return SigningKey.of_the_agent(SshAgent(environ), agent_key)
+    if text:
         return SigningKey.of(text, VARIABLE)
     text = _in_keyring() or ""
     if not text:
@@ -61,7 +84,16 @@ def make_key() -> SigningKey:
         raise OperatorError(f"this system has no keyring: set {VARIABLE} to 64 hex digits of your own") from None
     except KeyringError as error:
         raise OperatorError(f"the keyring does not open ({type(error).__name__}): unlock it") from None
-    return SigningKey(key)
+    return SigningKey.private(key)
+
+
+def _named(agent: SshAgent, fingerprint: str) -> AgentKey:
+    held = agent.keys()
+    for key in held:
+        if key.fingerprint == fingerprint:
+            return key
+    there = ", ".join(key.fingerprint for key in held) or "none, or it is locked"
+    raise OperatorError(f"the SSH agent does not hold {fingerprint} ({SETTING}): ssh-add it. It holds {there}")
 
 
 def _in_keyring() -> str | None:

@@ -21,7 +21,7 @@ from tests.proof.mutations import Lines
 ROOT = Path(__file__).parents[2]
 VERIFIER = ROOT / "docs" / "verify_record.py"
 EACH = ROOT / "tests" / "journals" / "kept" / "first-each.jsonl.xz"
-KEY = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
+KEY = SigningKey.private(Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
 FIRST = date(2025, 11, 18)
 NOON = datetime(2025, 11, 18, 17, 0, tzinfo=UTC)
 

@@ -22,7 +22,7 @@ from state.proof.tree import commitments, leaf, root, salt_of_line
 Lines = list[bytes]
 Mutation = Callable[[Lines, Random], Lines | None]
 """None where there is nothing of the kind to change."""
-OTHER = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+OTHER = SigningKey.private(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 
 
 def heads_in(lines: Lines) -> int:

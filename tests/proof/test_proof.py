@@ -17,7 +17,7 @@ from state.backups import backup
 from state.folders import AccountFolder
 from state.journal_segments import segments
 from state.proof.heads import read_heads, sign_days
-from state.proof.parts import joined, split
+from state.proof.parts import KINDS, joined, split
 from state.proof.tree import path, root
 from state.resetting import reset
 from state.restoring import restore
@@ -39,8 +39,9 @@ def exported(folder: AccountFolder, **options: object) -> Lines:
     return exported_days(folder, DAYS, **options)
 
 
-def test_every_fact_is_the_same_line_again_out_of_its_four_parts() -> None:
-    assert all(joined(split(line)) == line for line in every_fact())
+@pytest.mark.parametrize("version", KINDS)
+def test_every_fact_is_the_same_line_again_out_of_its_four_parts(version: int) -> None:
+    assert all(joined(split(line, version)) == line for line in every_fact())
 
 
 def test_a_day_that_goes_on_is_not_signed_and_one_that_is_over_is_once(folder: AccountFolder) -> None:

@@ -17,6 +17,7 @@ from console.commands.assembly.engines import (
     keeper_of,
     notifier_of,
     open_engine,
+    signing_of,
     vix_of,
     watchlists_of,
 )
@@ -167,7 +168,17 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
         charts=ChartWatch(market.history, market.chart_days, calendar, utc_now),
         steady=time.monotonic,
         advisers=advisers_of(settings.advisers),
-        keeper=keeper_of(host, folder, switch, write, (), left_out, last_time.sources(), watchlists_of(host)),
+        keeper=keeper_of(
+            host,
+            folder,
+            switch,
+            write,
+            (),
+            left_out,
+            last_time.sources(),
+            watchlists_of(host),
+            signing_of(host, folder, settings, (kind.keys, source.keys)),
+        ),
         notifier=notifier_of(host, settings, engine),
     )
     broker.show_on(runtime.inbox.show)

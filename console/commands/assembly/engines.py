@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from core.engine import Engine
     from core.market.vix.service import VixService
     from core.messages.commands import SettingsSource
+    from core.model.keys import KeyNames
     from core.runtime.notifier.process import Notifier
     from core.settings.notify import NotifySettings
     from core.settings.settings import Settings
     from core.strategies.builtin import StrategyKinds
     from state.housekeeping import Housekeeping
     from state.kill_switch import FileKillSwitch
+    from state.proof.daily_signing import DailySigning
     from state.watchlist_files import WatchlistFiles
 
 
@@ -65,11 +67,13 @@ def keeper_of(
     left_out: tuple[str, ...] = (),
     sources: tuple[SettingsSource, ...] = (),
     lists: WatchlistFiles | None = None,
+    signing: DailySigning | None = None,
 ) -> Housekeeping:
     """Whoever keeps a running engine.
 
     `overrides` are those that its settings were loaded with, `left_out` those that it was started with last time,
-    `sources` what goes over the file beside them, and `lists` the operator's watchlists where the account has them.
+    `sources` what goes over the file beside them, `lists` the operator's watchlists where the account has them, and
+    `signing` what has its days signed.
     """
     from core.views.builders.status import word_of
     from state.heartbeat import Heartbeat
@@ -84,7 +88,25 @@ def keeper_of(
         sources=sources,
         beside=(sectors_file(host.home),),
     )
-    return Housekeeping(folder, switch, write, Heartbeat(folder).beat, word_of, watch, lists)
+    return Housekeeping(folder, switch, write, Heartbeat(folder).beat, word_of, watch, lists, signing)
+
+
+def signing_of(
+    host: Host, folder: AccountFolder, settings: Settings, keys: Collection[KeyNames] = ()
+) -> DailySigning | None:
+    """What has each day that is over signed; None where the settings do not ask for it (SP-08).
+
+    Its process is given no key of a broker: `keys` are the variables that would hold one.
+    """
+    from console.commands.assembly.own_program import own_program
+    from core.io.wall_clock import utc_now
+    from state.proof.daily_signing import DailySigning
+
+    if not settings.proof.sign_daily:
+        return None
+    kept_back = {name for names in keys for name in (names.key_id, names.secret)}
+    environ = {name: value for name, value in host.environ.items() if name not in kept_back}
+    return DailySigning(own_program("journal", "sign", "--account", folder.name), environ, utc_now)
 
 
 def watchlists_of(host: Host) -> WatchlistFiles:

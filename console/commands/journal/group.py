@@ -6,7 +6,8 @@ import typer
 
 from console.commands.journal.proof import export, head, key, sign
 from console.commands.journal.records import explain, tail, verify, why
+from console.commands.journal.stamp import stamp
 
 commands = typer.Typer(help="Read, prove and explain the journal.", no_args_is_help=True, rich_markup_mode=None)
-for command in (tail, explain, verify, why, key, sign, head, export):
+for command in (tail, explain, verify, why, key, sign, head, stamp, export):
     commands.command()(command)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from console.commands.assembly.host import Host
+from console.commands.assembly.settings import settings_of
 from console.commands.shared import Account, AsJson, JournalDir, counted, host_of, print_json, say
 from core.ports import OperatorError
 from state.accounts import journal_of
@@ -28,15 +29,32 @@ Redacted = Annotated[
 def key(
     context: typer.Context,
     is_new: Annotated[bool, typer.Option("--new", help="Make one, and put it into the system's keyring.")] = False,
+    of_agent: Annotated[bool, typer.Option("--agent", help="List those of the SSH agent that could sign.")] = False,
 ) -> None:
     """Print the public key of your record. Publish it: whoever has it can check what you hand them.
 
     Example: keyturn journal key --new
     """
-    from state.proof.signing_key import find_key, make_key
+    from state.proof.signing_key import SETTING, make_key
 
-    found = make_key() if is_new else find_key(host_of(context).environ)
-    say(found.public.hex())
+    host = host_of(context)
+    if of_agent:
+        _list_agent(host)
+        return
+    if is_new and settings_of(host).proof.agent_key:
+        raise OperatorError(f"{SETTING} names a key of the SSH agent, and it signs: take it out of the settings first")
+    say((make_key() if is_new else _key(host)).public.hex())
+
+
+def _list_agent(host: Host) -> None:
+    from state.proof.ssh_agent import SshAgent
+
+    held = SshAgent(host.environ).keys()
+    for each in held:
+        say(f'agent_key = "{each.fingerprint}"   # {each.comment}')
+    if not held:
+        raise OperatorError("the SSH agent shows no Ed25519 key: ssh-add gives it one, ssh-add -X unlocks it")
+    say("one of these lines under [proof] in the settings, and that key signs")
 
 
 def sign(
@@ -115,10 +133,15 @@ def _signed(
     host: Host, account: str | None, journal_dir: Path | None
 ) -> tuple[AccountFolder, SigningKey, list[SignedHead]]:
     from state.proof.heads import sign_days
+
+    folder, signing = journal_of(host.home, account, journal_dir), _key(host)
+    return folder, signing, sign_days(folder, signing, datetime.now(UTC))
+
+
+def _key(host: Host) -> SigningKey:
     from state.proof.signing_key import find_key
 
-    folder, signing = journal_of(host.home, account, journal_dir), find_key(host.environ)
-    return folder, signing, sign_days(folder, signing, datetime.now(UTC))
+    return find_key(host.environ, settings_of(host).proof.agent_key)
 
 
 def _records_of(order: str, folder: AccountFolder) -> frozenset[int]:
