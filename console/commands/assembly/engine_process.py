@@ -73,11 +73,11 @@ def run_service(host: Host) -> None:
     settings = settings_of(host)
     with ExitStack() as stack:
         runtime, folder, keys = _runtime(host, settings, stack)
+        for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):  # before anybody can know that it is there
+            signal.signal(name, lambda *_: runtime.leave())
         listener = stack.enter_context(listening(folder.engine_socket))
         service_health(host, runtime, stack, service_log(host, runtime, stack, keys))
         service = EngineService(runtime, listener, release(version("keyturn")))
-        for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            signal.signal(name, lambda *_: runtime.leave())
         from core.model.harmless_text import harmless
 
         for note in runtime.engine.notes:
