@@ -171,7 +171,10 @@ def test_a_day_without_recorded_inputs_is_a_model_and_says_of_what(
     found = asked(keyturn, live, "off=vwap")
 
     assert found["base"]["is_exact"] is False
-    assert any(words.startswith("bars: as recorded; quotes: a spread") for words in found["base"]["modelled"])
+    known = sum(1 for r in records_of(played, DAY) if getattr(r.fact, "bid", None) is not None)
+    assert f"quotes: the {known} that were recorded" in " ".join(found["base"]["modelled"])
+    assert found["beside"]
+    assert all(row["was"] == row["now"] for row in found["beside"])
     assert any("simulated exchange's" in words for words in found["base"]["modelled"])
     (off,) = found["changes"]
     assert off["trades"]

@@ -11,11 +11,15 @@ from console.commands.assembly.engines import strategy_kinds
 from console.commands.assembly.host import Host
 from console.commands.assembly.recorded_day import RecordedDay, settings_at
 from console.commands.assembly.recordings import FILE_SEED, Recording, fresh, played_by
+from core.brokers.simulated.market import DERIVED_SIZE
 from core.facts import (
     BarClosed,
     ConfirmationReceived,
     DayStarted,
     InstallationNamed,
+    OrderApproved,
+    OrderCreated,
+    OrderSent,
     ProposalEnded,
     ProposalStaged,
     TicketOpened,
@@ -23,8 +27,9 @@ from core.facts import (
 from core.messages.command_ports import addressed
 from core.messages.commands import Command, Confirm, Decline, OpenTicket
 from core.model.codes import ProposalEnd
+from core.model.quote import Feed, Quote
 from core.model.staging import MANUAL
-from core.model.values import AccountId, plain
+from core.model.values import AccountId, ClientOrderId, Symbol, TicketId, plain
 from core.ports import OperatorError, Recorded
 from core.runtime.run_record import HeardFromOutside, RecordedRun, RunKind, RunStarted
 from core.settings.settings import Settings
@@ -54,14 +59,15 @@ class ModelledDay:
     def of(cls, host: Host, found: RecordedDay) -> ModelledDay:
         """Raises `OperatorError` where the day has no bars."""
         from core.market.calendar import load_calendar
-        from core.messages.inputs import BarArrived
-        from core.runtime.feed import bar_item
+        from core.messages.inputs import BarArrived, QuoteArrived
+        from core.runtime.feed import bar_item, quote_item
 
         bars = [record for record in found.of_day if isinstance(record.fact, BarClosed)]
         if not bars:
             raise OperatorError(f"no bar of {found.day} was recorded: there is nothing to play")
         messages = (BarArrived(r.fact.bar, f"record {r.sequence}") for r in bars if isinstance(r.fact, BarClosed))
         feed = sorted(map(bar_item, messages), key=lambda item: item[0])
+        quotes = [quote_item(QuoteArrived(quote)) for quote in _quotes_of(found.of_day)]
         equity = next((r.fact.equity for r in found.of_day if isinstance(r.fact, DayStarted)), None)
         settings = settings_at(found)
         laid_over = (*UNATTENDED, *(() if equity is None else (f"exchange.cash={equity:f}",)))
@@ -70,10 +76,10 @@ class ModelledDay:
         calendar = load_calendar(found.day - timedelta(days=7), found.day + timedelta(days=7))
         names = [r.fact.name for r in found.records if isinstance(r.fact, InstallationNamed)]
         first, last = feed[0][0], feed[-1][0]
-        recording = Recording(
-            settings, strategy_kinds(host, settings, is_played=True), calendar, [feed], first, last, (first,), False
-        )
-        return cls(found, recording, names[-1] if names else "what-if", tuple(_modelled(found, settings)))
+        kinds = strategy_kinds(host, settings, is_played=True)
+        recording = Recording(settings, kinds, calendar, [feed, quotes], first, last, (first,), is_daily=False)
+        words = tuple(_modelled(found, settings, len(quotes)))
+        return cls(found, recording, names[-1] if names else "what-if", words)
 
     def play(self, folder: AccountFolder, changed: Changed | None) -> Taken:
         from core.runtime.pace import Pace
@@ -120,13 +126,41 @@ def _keys_of(records: Sequence[Recorded], account: AccountId) -> list[HeardFromO
     return sorted(found, key=lambda each: each.at)
 
 
-def _modelled(found: RecordedDay, settings: Settings) -> list[str]:
+def _quotes_of(records: Sequence[Recorded]) -> list[Quote]:
+    """Those that the desk recorded with its proposals, tickets, keys and orders (AN-03), by their record's instant."""
+    of_ticket: dict[TicketId, Symbol] = {}
+    of_order: dict[ClientOrderId, Symbol] = {}
+    found: list[Quote] = []
+    for record in records:
+        symbol: Symbol | None = None
+        match record.fact:
+            case ProposalStaged(proposal=proposal, bid=bid, ask=ask):
+                symbol = proposal.symbol
+            case TicketOpened(ticket=ticket, bid=bid, ask=ask):
+                symbol = of_ticket[ticket.id] = ticket.order.symbol
+            case OrderApproved(ticket_id=ticket_id, bid=bid, ask=ask):
+                symbol = of_ticket.get(ticket_id)
+            case OrderCreated(order=order):
+                of_order[order.client_order_id] = order.symbol
+                continue
+            case OrderSent(client_order_id=order_id, bid=bid, ask=ask):
+                symbol = of_order.get(order_id)
+            case _:
+                continue
+        if symbol is not None and bid is not None and ask is not None:
+            found.append(Quote(symbol, record.at, bid, DERIVED_SIZE, ask, DERIVED_SIZE, Feed.RECORDED))
+    return found
+
+
+def _modelled(found: RecordedDay, settings: Settings, quotes: int) -> list[str]:
     """What is made up, and what is left out."""
     of_day = found.of_day
     spread = plain(settings.exchange.half_spread_ticks * 2)
     typed = sum(1 for r in of_day if isinstance(r.fact, ProposalStaged) and r.fact.proposal.strategy == MANUAL)
     words = [
-        f"bars: as recorded; quotes: a spread of {spread} ticks about each bar's way, by the simulated exchange",
+        "bars: as recorded",
+        f"quotes: the {quotes} that were recorded with proposals, tickets and orders; between them the spread of the last "
+        f"one, {spread} ticks at least, about each bar's way",
         "answers and fills: the simulated exchange's, at once, by the settings of `exchange`",
         "keys: as turned on strategies' proposals; what only reduces and had no key gets one after a second",
         "strategies begin with the day's first bar, and the account with its equity, in cash, and no position",
