@@ -159,8 +159,8 @@ def _modelled(found: RecordedDay, settings: Settings, quotes: int) -> list[str]:
     typed = sum(1 for r in of_day if isinstance(r.fact, ProposalStaged) and r.fact.proposal.strategy == MANUAL)
     words = [
         "bars: as recorded",
-        f"quotes: the {quotes} that were recorded with proposals, tickets and orders; between them the spread of the last "
-        f"one, {spread} ticks at least, about each bar's way",
+        f"quotes: the {quotes} that were recorded with proposals, tickets and orders; between them the spread of the "
+        f"last one, {spread} ticks at least, about each bar's way",
         "answers and fills: the simulated exchange's, at once, by the settings of `exchange`",
         "keys: as turned on strategies' proposals; what only reduces and had no key gets one after a second",
         "strategies begin with the day's first bar, and the account with its equity, in cash, and no position",
