@@ -1,8 +1,9 @@
 """What another settings file would change: limits made tighter, limits made looser, what needs a restart (RK-13).
 
-Only limits are read while an engine runs: those under `risk`, of the breaker, of orders without an answer and of who is
-away. Of each it is said here which way is looser; a change of one under `risk` that is not named, or of one that cannot
-be compared, counts as looser: it takes the word.
+Only limits are read while an engine runs: those under `risk`, of the breaker, of orders without an answer, of who is
+away, of how long a ticket, a key and a resting entry wait, and of what a comparison bears. Of each it is said here
+which way is looser. A change of one under `risk` that is not named, or of one that cannot be compared, counts as
+looser: it takes the word.
 """
 
 from __future__ import annotations
@@ -102,6 +103,18 @@ MORE_IS_LOOSER = frozenset(
         "execution.warning_seconds",
         "attendance.cancel_minutes",
         "attendance.dead_man_hours",
+        "staging.ticket_seconds",
+        "staging.signal_seconds",
+        "staging.manual_seconds",
+        "staging.approval_seconds",
+        "staging.move_of_stop",
+        "staging.move",
+        "confirm.silent_seconds",
+        "orders.ttl_seconds",
+        "reconciliation.max_missing",
+        "reconciliation.max_drift",
+        "reconciliation.split_tolerance",
+        "reconciliation.max_unanswered",
     }
 )
 """Limits that allow more the larger they are, those under `risk` without its name; true is more than false."""
@@ -152,12 +165,12 @@ LESS_IS_LOOSER = frozenset(
 STRICTER = {"on_missing_equity": "refuse", "session.policy": "regular_only", "attendance.entries": "cancel"}
 """Of a choice, the one that allows least."""
 FOR_EVER = Decimal("Infinity")
-ZERO_IS_NEVER = frozenset({"attendance.dead_man_hours"})
+ZERO_IS_NEVER = frozenset({"attendance.dead_man_hours", "orders.ttl_seconds"})
 """Limits that are off at zero: it allows most."""
 NAMED = MORE_IS_LOOSER | LESS_IS_LOOSER | frozenset(STRICTER)
 BESIDE_RISK: Mapping[str, tuple[str, ...]] = {
     table: tuple(name.removeprefix(f"{table}.") for name in sorted(NAMED) if name.startswith(f"{table}."))
-    for table in ("execution", "attendance")
+    for table in ("execution", "attendance", "staging", "confirm", "orders", "reconciliation")
 }
 """The limits of other tables, by table: all that is named, for the rest of these tables is read at a start alone."""
 

@@ -143,7 +143,7 @@ def test_settings_of_before_baskets_had_their_name_are_read_with_it() -> None:
             "alpaca.data_url = http://example.com: https or wss; plain http and ws only on this machine "
             "(127.0.0.1, localhost, [::1])",
         ),
-        ("symbols", ["spy"], ("spy",), "symbols.0 = spy: must match pattern '^[A-Z][A-Z0-9./]{0,9}$'"),
+        ("symbols", ["spy"], ("spy",), 'symbols.0 = spy: must be in capitals: "SPY"'),
         (
             "risk.margin.warn_at",
             ["0.5", "1.5"],

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.settings.changes import (
+    BESIDE_RISK,
     LESS_IS_LOOSER,
     MORE_IS_LOOSER,
     STRICTER,
@@ -47,7 +48,7 @@ def leaves(table: Any, path: tuple[str, ...] = ()) -> dict[str, object]:
 
 
 RISK = leaves(Settings().risk.model_dump(context=WHOLE))
-BESIDE = leaves(Settings().model_dump(include={"execution", "attendance"}, context=WHOLE))
+BESIDE = leaves(Settings().model_dump(include=set(BESIDE_RISK), context=WHOLE))
 
 
 def test_a_direction_is_said_of_limits_that_there_are_and_of_each_once() -> None:
@@ -106,6 +107,19 @@ def test_a_limit_is_tighter_or_looser_and_what_cannot_be_compared_is_looser(
         ("attendance.cancel_minutes", "600", "5"),
         ("attendance.dead_man_hours", "8", "2"),
         ("attendance.dead_man_hours", "0", "720"),
+        ("staging.ticket_seconds", "90", "20"),
+        ("staging.signal_seconds", "180", "30"),
+        ("staging.manual_seconds", "900", "60"),
+        ("staging.approval_seconds", "9", "2"),
+        ("staging.move_of_stop", "0.5", "0.1"),
+        ("staging.move", "0.02", "0.001"),
+        ("confirm.silent_seconds", "20", "4"),
+        ("orders.ttl_seconds", "600", "60"),
+        ("orders.ttl_seconds", "0", "3600"),
+        ("reconciliation.max_missing", 9, 0),
+        ("reconciliation.max_drift", "0.2", "0.01"),
+        ("reconciliation.split_tolerance", "0.05", "0.001"),
+        ("reconciliation.max_unanswered", 9, 1),
     ],
 )
 def test_limits_of_the_breaker_of_unanswered_orders_and_of_who_is_away_have_a_direction_too(
