@@ -43,7 +43,7 @@ def backup(folder: AccountFolder, to: Path) -> Path:
     stamps = _stamps(folder)
     heads = _lines_of(folder.heads)
     journal = _journal(folder)
-    exchange = _lines_of(folder.exchange)
+    exchange = _lines_of(folder.exchange) | _lines_of(folder.runs)
     if not files and not journal:
         raise BackupError(f"account {folder.name!r} has neither journal nor documents yet: there is nothing to back up")
     target = to / f"keyturn-{folder.name}-{_last_sequence(journal)}.tar.gz" if to.is_dir() else to

@@ -128,7 +128,7 @@ def _fill(folder: AccountFolder, emptied: Path) -> None:
 
 def _parts(folder: AccountFolder) -> tuple[Path, ...]:
     folders = folder.journal, folder.backups, folder.stamps
-    return *folders, folder.documents, folder.heads, folder.past_orders, folder.exchange
+    return *folders, folder.documents, folder.heads, folder.past_orders, folder.exchange, folder.runs
 
 
 def _move(source: Path, target: Path) -> None:

@@ -97,6 +97,8 @@ def read_runs(folder: AccountFolder) -> list[RecordedRun]:
     """The oldest first; those that a restore has made undone are left out. Raises `RunLogError`."""
     if not folder.runs.exists():
         return []
+    if not folder.runs.stat().st_size:
+        raise RunLogError(f"{folder.runs.name} is empty: put a backup's in its place, or move it away")
     found: list[RecordedRun] = []
     for number, line in enumerate(_whole_lines(folder.runs), 1):
         try:
@@ -107,6 +109,8 @@ def read_runs(folder: AccountFolder) -> list[RecordedRun]:
                 found.append(RecordedRun(started))
             elif found:
                 found[-1] = _with_line(found[-1], told)
+            else:
+                raise ValueError("no run began before it")
         except (KeyError, TypeError, ValueError, ValidationError) as error:
             raise RunLogError(
                 f"{folder.runs.name}, line {number}: {_in_a_line(error)}; the run cannot be played again"
@@ -125,10 +129,10 @@ def _with_line(run: RecordedRun, told: dict[str, Any]) -> RecordedRun:
 
 
 def _whole_lines(path: Path) -> Iterator[bytes]:
-    """A last one without its end is none: the run died in it. Neither is one that a crash cut short."""
+    """One that begins as a line and has no end is none: the run died in it."""
     with reading(path) as file:
         for line in file:
-            if line.endswith(b"}\n"):
+            if line.endswith(b"}\n") or not line.startswith(b"{"):
                 yield line
 
 
@@ -167,6 +171,7 @@ def _started_of(values: dict[str, Any]) -> RunStarted:
         quotes=tuple(PlayedFile(**one) for one in values["quotes"]),
         vix=played(values["vix"]),
         market=played(values["market"]),
+        strategies=tuple(PlayedFile(**one) for one in values.get("strategies", ())),
     )
 
 

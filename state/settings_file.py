@@ -273,7 +273,9 @@ def with_override(settings: Settings, override: Chosen) -> Settings:
 
 
 def _over(values: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """One table over another, key by key."""
+    """One table over another, key by key; an amount in USD takes the place of one of equity."""
+    if values.keys() == AmountSettings.model_fields.keys():
+        return dict(above)
     laid = {
         key: _over(values[key], value) if isinstance(value, dict) and isinstance(values.get(key), dict) else value
         for key, value in above.items()

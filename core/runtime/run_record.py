@@ -47,6 +47,8 @@ class RunStarted:
         Who pressed the keys: `none`, `confirm-all`, or the text of a script.
     files, quotes
         Of a replay.
+    strategies
+        The user's own that were on.
     """
 
     kind: RunKind
@@ -62,6 +64,7 @@ class RunStarted:
     quotes: tuple[PlayedFile, ...] = ()
     vix: PlayedFile | None = None
     market: PlayedFile | None = None
+    strategies: tuple[PlayedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from core.facts import ConfirmationReceived, ProposalEnded, ProposalSkipped, ProposalStaged, TicketOpened
+from core.facts import OrderApproved, OrderStateChanged, ProposalEnded, ProposalSkipped, ProposalStaged, TicketOpened
 from core.model.staging import Proposal
 from core.model.values import ZERO, Money, ProposalId, TicketId, plain
 from core.ports import Recorded
 from core.post_mortem.post_mortem import PostMortem, TradeExplained
 from core.staging.shadow_trades import BLOCKED
+from core.what_if.changes import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,20 @@ class Base:
         The number of the first record that is not as it was; None where all are.
     modelled
         What the replay makes up, in words: of a day whose inputs were not recorded.
+    operator
+        Who pressed keys by script, in words, and does in what is changed too; empty where nobody did.
     """
 
     is_exact: bool
     records: int
     first_other: int | None = None
     modelled: tuple[str, ...] = ()
+    operator: str = ""
+
+    @property
+    def heading(self) -> str:
+        """Of the unchanged day, over its figures."""
+        return "its model" if self.modelled else "as it was" if self.is_exact else "replayed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,10 @@ class WhatIf:
         Keys of then that found no ticket to turn on.
     first_other
         The first record that is not as in the unchanged day; None where the whole day is the same.
+    fate
+        What became of the order that was changed; empty where the change is of none.
+    came
+        Proposals that were not there on the unchanged day.
     """
 
     words: str
@@ -83,6 +96,8 @@ class WhatIf:
     rows: tuple[Row, ...]
     was: PostMortem
     now: PostMortem
+    fate: str
+    came: tuple[Decided, ...]
 
     @property
     def change_of_equity(self) -> tuple[Money | None, Money | None]:
@@ -149,7 +164,7 @@ def decided_of(records: Sequence[Recorded]) -> tuple[Decided, ...]:
                 staged[proposal.id] = (record, proposal)
             case TicketOpened(ticket=ticket):
                 tickets[ticket.id] = ticket.proposal_id
-            case ConfirmationReceived(ticket_id=ticket_id) if ticket_id in tickets:
+            case OrderApproved(ticket_id=ticket_id) if ticket_id in tickets:
                 ends[tickets[ticket_id]] = "confirmed"
             case ProposalEnded(proposal_id=proposal_id, end=end):
                 ends.setdefault(proposal_id, end.value)
@@ -161,3 +176,21 @@ def decided_of(records: Sequence[Recorded]) -> tuple[Decided, ...]:
 
 def sum_of(rows: Sequence[Row]) -> Decimal:
     return sum((row.difference for row in rows), ZERO)
+
+
+def fate_of(change: Change, records: Sequence[Recorded]) -> str:
+    """Of the order that the change is about, by its last record; empty where it is about none."""
+    if change.proposal is None:
+        return ""
+    states = [
+        record.fact.after
+        for record in records
+        if isinstance(record.fact, OrderStateChanged) and record.fact.client_order_id == change.name
+    ]
+    return f"its order ended {states[-1].value}" if states else "no order of it was sent"
+
+
+def came_new(was: Sequence[Decided], now: Sequence[Decided]) -> tuple[Decided, ...]:
+    """What checks blocked aside."""
+    known = {each.proposal.id for each in was}
+    return tuple(each for each in now if each.proposal.id not in known and each.end != BLOCKED)

@@ -16,11 +16,13 @@ WIDE = 34
 
 def lines_of(found: PlayedAgain) -> Iterator[str]:
     yield from _base(found)
+    if found.base.operator:
+        yield f"  {found.base.operator}"
     if not found.answers:
         yield from _decided(found.decided)
     for answer in found.answers:
         yield ""
-        yield from _answer(answer)
+        yield from _answer(answer, found.base.heading)
 
 
 def _base(found: PlayedAgain) -> Iterator[str]:
@@ -29,6 +31,8 @@ def _base(found: PlayedAgain) -> Iterator[str]:
         yield f"{found.day} again, a model of it: its inputs were not recorded"
         yield from (f"  {words}" for words in base.modelled)
         yield f"  {'':<{WIDE}}{'the day':>12}{'its model':>12}{'difference':>12}"
+        if not found.beside:
+            yield "  no trade of either"
         yield from (_line(row.name, row.was, row.now) for row in found.beside)
     elif base.is_exact:
         yield f"{found.day} again: byte for byte as it was recorded, {base.records:,} records"
@@ -48,14 +52,22 @@ def _decided(decided: tuple[Decided, ...]) -> Iterator[str]:
     for each in decided:
         if each.end == BLOCKED:
             continue
-        order = each.proposal.order
-        what = f"{order.side.value.upper()} {plain(order.quantity)} {each.proposal.symbol} {each.proposal.strategy}"
-        yield f"  {str(each.proposal.id)[:8]} {instant(each.record)} {what}: {each.end}"
+        yield f"  {_proposal(each)}"
     if blocked:
         yield f"  and {len(blocked)} that checks blocked: only set: lets them by; `keyturn explain` has them"
 
 
-def _answer(answer: WhatIf) -> Iterator[str]:
+def _proposal(each: Decided) -> str:
+    order = each.proposal.order
+    what = f"{order.side.value.upper()} {plain(order.quantity)} {each.proposal.symbol} {each.proposal.strategy}"
+    return f"{str(each.proposal.id)[:8]} {instant(each.record)} {what}: {each.end}"
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _answer(answer: WhatIf, heading: str) -> Iterator[str]:
     yield f"what if {answer.words}"
     yield from (f"  the desk did not take it: {reason}" for reason in answer.refused)
     if answer.at is None:
@@ -66,9 +78,15 @@ def _answer(answer: WhatIf) -> Iterator[str]:
         yield "  every record of the day is the same"
         return
     yield f"  from {HOME.local(other.at):%H:%M:%S} on the day is another: {told_of(other)}"
+    if answer.fate:
+        yield f"  {answer.fate}"
     if answer.unplaced:
-        yield f"  {answer.unplaced} keys of then found no ticket to turn on"
-    yield f"  {'':<{WIDE}}{'as it was':>12}{'changed':>12}{'difference':>12}"
+        yield f"  {_many(answer.unplaced, 'key')} of then found no ticket to turn on"
+    for each in answer.came[:SHOWN]:
+        yield f"  was not there: {_proposal(each)}"
+    if len(answer.came) > SHOWN:
+        yield f"  and {len(answer.came) - SHOWN} more that were not there"
+    yield f"  {'':<{WIDE}}{heading:>12}{'changed':>12}{'difference':>12}"
     was, now = answer.change_of_equity
     if was is None or now is None:
         yield _line("the day, by what is known of it", answer.was.days[0].explained, answer.now.days[0].explained)
@@ -79,7 +97,7 @@ def _answer(answer: WhatIf) -> Iterator[str]:
         if row.was != row.now or not is_long:
             yield _line(row.name, row.was, row.now)
     same = sum(1 for row in answer.rows if row.was == row.now)
-    yield f"  {len(answer.rows)} trades, {same} of them the same; results differ by {usd(sum_of(answer.rows))} USD"
+    yield f"  {_many(len(answer.rows), 'trade')}, {same} the same; results differ by {usd(sum_of(answer.rows))} USD"
 
 
 def _line(name: str, was: Decimal | None, now: Decimal | None) -> str:
@@ -92,20 +110,21 @@ def as_json(found: PlayedAgain) -> dict[str, object]:
         "day": found.day,
         "base": _base_as_json(found.base),
         "beside": [_row_as_json(row) for row in found.beside],
-        "proposals": [
-            {
-                "id": str(each.proposal.id),
-                "record": each.record.sequence,
-                "at": each.record.at,
-                "symbol": each.proposal.symbol,
-                "strategy": each.proposal.strategy,
-                "side": each.proposal.order.side.value,
-                "quantity": str(each.proposal.order.quantity),
-                "end": each.end,
-            }
-            for each in found.decided
-        ],
+        "proposals": [_decided_as_json(each) for each in found.decided],
         "changes": [_answer_as_json(answer) for answer in found.answers],
+    }
+
+
+def _decided_as_json(each: Decided) -> dict[str, object]:
+    return {
+        "id": str(each.proposal.id),
+        "record": each.record.sequence,
+        "at": each.record.at,
+        "symbol": each.proposal.symbol,
+        "strategy": each.proposal.strategy,
+        "side": each.proposal.order.side.value,
+        "quantity": str(each.proposal.order.quantity),
+        "end": each.end,
     }
 
 
@@ -115,6 +134,7 @@ def _base_as_json(base: Base) -> dict[str, object]:
         "records": base.records,
         "first_other": base.first_other,
         "modelled": list(base.modelled),
+        "operator": base.operator,
     }
 
 
@@ -126,6 +146,8 @@ def _answer_as_json(answer: WhatIf) -> dict[str, object]:
         "at": answer.at,
         "refused": list(answer.refused),
         "unplaced": answer.unplaced,
+        "fate": answer.fate,
+        "came": [_decided_as_json(each) for each in answer.came],
         "first_other": None if other is None else {"record": other.sequence, "at": other.at, "words": told_of(other)},
         "equity_change": {"was": _number(was), "now": _number(now)},
         "trades": [_row_as_json(row) for row in answer.rows],

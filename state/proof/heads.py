@@ -139,10 +139,13 @@ def _sign_days(folder: AccountFolder, key: SigningKey, now: datetime) -> list[Si
         )
     last = known[-1].head if known else None
     new: list[SignedHead] = []
-    for path in segments(folder.journal) if folder.journal.is_dir() else []:
+    paths = segments(folder.journal) if folder.journal.is_dir() else []
+    for path in paths:
         day = date.fromisoformat(path.stem)
         if (last is not None and path.stem <= last.day) or end_of(day) > now:
             continue
+        if path == paths[-1] and folder.exchange.exists():
+            continue  # its days are not those of the wall: the last one may go on
         last = _head_of(folder, path, last, key)
         new.append(SignedHead(last, key.sign(SIGNED_AS + last.written).hex()))
     _append(folder.heads, new)

@@ -54,6 +54,13 @@ def test_a_day_that_goes_on_is_not_signed_and_one_that_is_over_is_once(folder: A
     assert [head.before for head in heads[1:]] == [head.hash for head in heads[:-1]]
 
 
+def test_of_a_simulated_exchange_the_last_day_may_go_on_whatever_the_wall_says(folder: AccountFolder) -> None:
+    """SP-08: a demo's clock is its own; half a day that is signed would keep every later one from it."""
+    folder.exchange.touch()
+
+    assert [signed.head.day for signed in sign_days(folder, KEY, LATER)] == ["2025-11-18", "2025-11-19"]
+
+
 def test_a_head_that_a_crash_cut_short_is_signed_again(folder: AccountFolder) -> None:
     sign_days(folder, KEY, LATER)
     whole = folder.heads.read_bytes()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from console.commands.assembly.engines import open_engine
 from console.commands.assembly.host import Host
@@ -38,11 +38,11 @@ from core.ports import OperatorError, Recorded
 from core.runtime.run_record import PlayedFile, RecordedRun, RunKind
 from core.staging.shadow_trades import BLOCKED
 from core.what_if.changes import Change, ChangeKind, change_of, found_in
-from core.what_if.outcome import Base, PlayedAgain, WhatIf, decided_of, first_other, rows_of
+from core.what_if.outcome import Base, PlayedAgain, WhatIf, came_new, decided_of, fate_of, first_other, rows_of
 from core.what_if.run_again import RunAgain
 from core.what_if.said_again import Changed, Taken
 from state.folders import AccountFolder
-from state.journal import FileJournal, read
+from state.journal import FileJournal, read, read_day
 from state.journal_segments import segments
 from state.last_start import Chosen
 from state.past_days import explained
@@ -53,6 +53,10 @@ if TYPE_CHECKING:
     from core.post_mortem.post_mortem import PostMortem
     from core.settings.settings import Settings
 
+DECIDED = ("risk", "strategies", "staging", "confirm", "execution", "orders", "exits", "attendance", "symbols")
+"""Tables of settings that a day can be played again with. A profile is many of them; an exchange keeps its rules."""
+CONFIRMS_ALL = "its operator confirms all, and does so below: what was not there gets its key too"
+A_SCRIPT = "its keys were pressed by a script, which presses them below at the same times"
 Watch = Callable[[str], None]
 """Hears what is played."""
 
@@ -89,9 +93,14 @@ def played_again(host: Host, source: AccountFolder, day: date, changes: Sequence
 def _require_can_be_set(change: Change, settings: Settings) -> None:
     if change.kind is not ChangeKind.SET:
         return
-    if change.name.startswith("exchange."):
-        raise OperatorError(f"set:{change.name}: an exchange keeps its rules; change what you decide")
-    _with(settings, change)
+    table = change.name.partition("=")[0].partition(".")[0].strip()
+    if table not in DECIDED:
+        raise OperatorError(
+            f"set:{change.name}: a day is played again with another limit or strategy, from {', '.join(DECIDED)}"
+        )
+    new = _with(settings, change)
+    if more := [symbol for symbol in new.symbols if symbol not in settings.symbols]:
+        raise OperatorError(f"set:{change.name}: nothing of {', '.join(more)} was played on that day")
 
 
 def _with(settings: Settings, change: Change) -> Settings:
@@ -110,7 +119,9 @@ def _base_of(host: Host, found: RecordedDay, folder: AccountFolder) -> Base:
     _play(host, found, folder, None)
     first = found.runs[0].started.sequence
     other = _first_other_line(found, folder)
-    return Base(is_exact=other is None, records=found.records[-1].sequence - first, first_other=other)
+    keys = {run.started.operator for run in found.runs}
+    words = CONFIRMS_ALL if "confirm-all" in keys else A_SCRIPT if keys != {"none"} else ""
+    return Base(is_exact=other is None, records=found.records[-1].sequence - first, first_other=other, operator=words)
 
 
 def _first_other_line(found: RecordedDay, folder: AccountFolder) -> int | None:
@@ -121,9 +132,12 @@ def _first_other_line(found: RecordedDay, folder: AccountFolder) -> int | None:
         again = folder.journal / path.name
         lines = again.read_bytes().splitlines() if again.exists() else []
         for place, line in enumerate(path.read_bytes().splitlines()):
+            number = SEQUENCE.match(line)
+            sequence = int(number.group(1)) if number is not None else 0
+            if sequence > found.records[-1].sequence:  # a day that goes on
+                return None
             if place >= len(lines) or lines[place] != line:
-                number = SEQUENCE.match(line)
-                return int(number.group(1)) if number is not None else 0
+                return sequence
     return None
 
 
@@ -139,7 +153,9 @@ def _play(host: Host, found: RecordedDay, folder: AccountFolder, changed: Change
             runtime.run(found.ends)
             stopped = _stopped(found.records, run.started.sequence, following)
             if stopped is not None and runtime.at <= found.ends:
-                runtime.stop(stopped.reason)
+                runtime.stop(stopped.fact.reason)
+        if stopped is not None:
+            _write_between(folder, found.records, stopped.sequence, following)
         taken = Taken(taken.at or said.at, [*taken.refused, *said.refused], taken.unplaced + said.unplaced)
     return taken
 
@@ -148,11 +164,26 @@ def _is_bar_of(record: Recorded, after: int, until: int | None) -> bool:
     return isinstance(record.fact, BarClosed) and after < record.sequence <= (until or record.sequence)
 
 
-def _stopped(records: Sequence[Recorded], after: int, until: int | None) -> EngineStopped | None:
+class _Stopped(NamedTuple):
+    sequence: int
+    fact: EngineStopped
+
+
+def _stopped(records: Sequence[Recorded], after: int, until: int | None) -> _Stopped | None:
     """How the run between these records ended, where it did."""
-    stops = [record for record in records if isinstance(record.fact, EngineStopped) and record.sequence > after]
-    found = next((record for record in stops if until is None or record.sequence <= until), None)
-    return found.fact if found is not None and isinstance(found.fact, EngineStopped) else None
+    for record in records:
+        if isinstance(record.fact, EngineStopped) and after < record.sequence <= (until or record.sequence):
+            return _Stopped(record.sequence, record.fact)
+    return None
+
+
+def _write_between(folder: AccountFolder, records: Sequence[Recorded], after: int, until: int | None) -> None:
+    """What was written while no engine ran, as by a restore, stands there as it was."""
+    found = [record for record in records if after < record.sequence <= (until or record.sequence)]
+    if found:
+        with closing(FileJournal(folder)) as journal:
+            for record in found:
+                journal.append(record.at, record.fact)
 
 
 def _runtime(host: Host, found: RecordedDay, folder: AccountFolder, run: RecordedRun, stack: ExitStack) -> RunAgain:
@@ -173,7 +204,7 @@ def _demo(host: Host, found: RecordedDay, folder: AccountFolder, run: RecordedRu
     records = list(log.records())
     market = demo.demo_market(records, usual=MARKETS[started.stage])
     engine, _ = open_engine(host, folder, calendar, Mode.PAPER, stack, settings=started.settings)
-    for file in (started.vix, started.market):
+    for file in (started.vix, started.market, *started.strategies):
         _require_same(file)
     if started.settings.strategies.own:
         engine.state.orchestrator.knows_who_missed(missed_in(read(found.source.journal)))
@@ -202,7 +233,7 @@ def _replay(host: Host, found: RecordedDay, folder: AccountFolder, run: Recorded
 
     started = run.started
     files, quotes = started.files, started.quotes
-    for file in (*files, *quotes, started.vix, started.market):
+    for file in (*files, *quotes, started.vix, started.market, *started.strategies):
         _require_same(file)
     paths, quoted = [Path(file.path) for file in files], [Path(file.path) for file in quotes]
     recording = recorded(host, paths, quoted, (), lambda _host, _overrides: started.settings, ())
@@ -239,6 +270,7 @@ def _answer(
     folder = account_before(found, place)
     taken = _play(host, found, folder, changed) if found.runs else ModelledDay.of(host, found).play(folder, changed)
     now, _ = explained(folder.journal, found.day.isoformat())
+    of_day = list(read_day(folder.journal, found.day))
     after = found.runs[0].started.sequence if found.runs else 0
     return WhatIf(
         change.words,
@@ -249,4 +281,6 @@ def _answer(
         rows_of(was, now),
         was,
         now,
+        fate_of(change, of_day),
+        came_new(decided_of(list(read_day(base.journal, found.day))), decided_of(of_day)),
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from core.messages.commands import SettingsSource
     from core.model.keys import KeyNames
     from core.runtime.notifier.process import Notifier
+    from core.runtime.run_record import PlayedFile
     from core.settings.notify import NotifySettings
     from core.settings.settings import Settings
     from core.strategies.builtin import StrategyKinds
@@ -133,6 +134,15 @@ def strategies_folder_of(host: Host, settings: Settings) -> Path:
     from state.settings_file import strategies_folder
 
     return strategies_folder(host.home, settings.strategies.folder)
+
+
+def own_files(host: Host, settings: Settings) -> tuple[PlayedFile, ...]:
+    """The files of the user's strategies that are on, as they are now."""
+    from state.run_log import file_played
+
+    folder = strategies_folder_of(host, settings)
+    names = (name for name in settings.strategies.own if settings.strategies.of(name).enabled)
+    return tuple(file_played(path) for name in names if (path := folder / f"{name}.py").is_file())
 
 
 def vix_of(host: Host, settings: Settings) -> VixService | None:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.facts import DayStarted, ProposalStaged, SettingsApplied, TicketOpened
+from core.facts import DayStarted, EngineStarted, ProposalStaged, SettingsApplied, TicketOpened
 from core.model.venues import HOME
 from core.ports import OperatorError, Recorded
 from core.runtime.run_record import RecordedRun
@@ -18,6 +18,7 @@ from core.what_if.said_again import Known
 from state.folders import AccountFolder, JournalFolder
 from state.journal import days_of, read
 from state.journal_segments import segments
+from state.past_days import records_of
 from state.run_log import read_runs
 
 if TYPE_CHECKING:
@@ -55,9 +56,13 @@ def recorded_day(source: AccountFolder, day: date) -> RecordedDay:
         there = days_of(source.journal)
         span = f"; it goes from {there[0]} to {there[-1]}" if there else ""
         raise OperatorError(f"the journal has no record of {day}{span}")
-    runs = _runs_of(read_runs(source), day)
+    told = read_runs(source)
+    runs = _runs_of(_of_this_journal(source, told), day)
     after = runs[0].started.sequence if runs else 0
     every = tuple(read(source.journal, after))
+    if runs and source.runs.exists():  # read once more: what came in meanwhile is in the records too
+        last = read_runs(source)[-1]
+        runs = (*runs[:-1], last if last.started == runs[-1].started else runs[-1])
     records = tuple(each for each in every if HOME.day_of(each.at) <= day)
     tickets = {r.fact.ticket.id: r.fact.ticket.proposal_id for r in records if isinstance(r.fact, TicketOpened)}
     proposals = frozenset(r.fact.proposal.id for r in records if isinstance(r.fact, ProposalStaged))
@@ -72,6 +77,20 @@ def _ends(day: date, runs: Sequence[RecordedRun], records: Sequence[Recorded]) -
     ends = HOME.end_of(day) - timedelta(microseconds=1)
     is_over = HOME.day_of(records[-1].at) > day or (bool(runs) and runs[-1].left is not None)
     return ends if is_over else min(records[-1].at, ends)
+
+
+def _of_this_journal(source: AccountFolder, runs: Sequence[RecordedRun]) -> list[RecordedRun]:
+    """Those that the journal tells of: what a reset or a restore has forgotten is another life."""
+    if not runs:
+        return []
+    told = records_of(source.journal, days_of(source.journal), (EngineStarted,))
+    starts = {record.sequence: record.at for record in told}
+    found = []
+    for run in runs:
+        began = min((sequence for sequence in starts if sequence > run.started.sequence), default=None)
+        if began is not None and starts[began] == run.started.at:
+            found.append(run)
+    return found
 
 
 def _runs_of(runs: Sequence[RecordedRun], day: date) -> tuple[RecordedRun, ...]:

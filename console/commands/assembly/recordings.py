@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from console.commands.assembly.engines import strategy_kinds
+from console.commands.assembly.engines import own_files, strategy_kinds
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from core.ports import Journal, OperatorError
@@ -120,7 +120,7 @@ def replay_runtime(host: Host, options: ReplayOptions, stack: ExitStack) -> Virt
     journal: FileJournal | MemoryJournal = MemoryJournal()
     recorder: RunLogFile | None = None
     if options.journal_folder is not None:
-        started = _started(recording, options)
+        started = _started(host, recording, options)
         if options.journal_folder.is_dir() and any(options.journal_folder.iterdir()):
             raise OperatorError(f"{options.journal_folder} is not empty; name a new folder for the journal")
         folder = JournalFolder(options.journal_folder)
@@ -210,7 +210,7 @@ def _require_starts(settings: Settings, kinds: StrategyKinds) -> None:
             raise OperatorError(f"{name} cannot start: {made.reason}")
 
 
-def _started(recording: Recording, options: ReplayOptions) -> RunStarted:
+def _started(host: Host, recording: Recording, options: ReplayOptions) -> RunStarted:
     """What it takes to play the files again."""
     from core.runtime.run_record import RunKind, RunStarted
     from state.run_log import file_played
@@ -229,6 +229,7 @@ def _started(recording: Recording, options: ReplayOptions) -> RunStarted:
         quotes=tuple(map(file_played, options.quotes)),
         vix=None if options.vix is None else file_played(options.vix),
         market=None if options.market is None else file_played(options.market),
+        strategies=own_files(host, recording.settings),
     )
 
 

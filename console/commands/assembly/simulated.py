@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from console.commands.assembly.engines import keeper_of, notifier_of, open_engine, watchlists_of
+from console.commands.assembly.engines import keeper_of, notifier_of, open_engine, own_files, watchlists_of
 from console.commands.assembly.host import Host
 from console.commands.assembly.last_start import LastTime
 from console.commands.assembly.recordings import keys_of, operator_by
@@ -95,6 +95,7 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
         keys_of(options.operator),
         vix=None if options.vix is None else file_played(options.vix),
         market=None if options.market is None else file_played(options.market),
+        strategies=own_files(host, settings),
     )
     parts = demo_parts(started, market, engine, log, records, calendar)
     left_out = last_time.settled(engine.state, settings)
