@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from core.facts import OrderApproved, OrderStateChanged, ProposalEnded, ProposalSkipped, ProposalStaged, TicketOpened
-from core.model.staging import Proposal
+from core.model.signal import ExitReason
+from core.model.staging import MANUAL, Proposal
 from core.model.values import ZERO, Money, ProposalId, TicketId, plain
 from core.ports import Recorded
 from core.post_mortem.post_mortem import PostMortem, TradeExplained
 from core.staging.shadow_trades import BLOCKED
 from core.what_if.changes import Change
+from core.what_if.same_proposal import asks_the_same
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,5 +194,12 @@ def fate_of(change: Change, records: Sequence[Recorded]) -> str:
 
 def came_new(was: Sequence[Decided], now: Sequence[Decided]) -> tuple[Decided, ...]:
     """What checks blocked aside."""
-    known = {each.proposal.id for each in was}
-    return tuple(each for each in now if each.proposal.id not in known and each.end != BLOCKED)
+    known = {each.proposal.id: each.proposal for each in was}
+    return tuple(each for each in now if each.end != BLOCKED and not _is_known(each.proposal, known))
+
+
+def _is_known(proposal: Proposal, known: Mapping[ProposalId, Proposal]) -> bool:
+    """A name alone says nothing: those of what is typed count up."""
+    return any(asks_the_same(proposal, each) for each in known.values()) and (
+        proposal.strategy == MANUAL or proposal.id in known or proposal.exit_reason is ExitReason.MANUAL
+    )

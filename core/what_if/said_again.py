@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from heapq import heappop, heappush
@@ -23,13 +23,17 @@ from core.messages.commands import (
     Command,
     Confirm,
     Decline,
+    EditOrder,
     EditProposal,
     Keyed,
     LeaveTicket,
     MoveStop,
     OpenTicket,
     PauseStrategy,
+    ReinstateStrategy,
     ReloadLimits,
+    RequestCancel,
+    ResumeStrategy,
     SettingsFileSeen,
 )
 from core.messages.inputs import NotificationAnswered
@@ -39,9 +43,11 @@ from core.model.staging import Proposal
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, TicketId
 from core.risk.recent_entries import word_of
 from core.runtime.run_record import HeardFromOutside, RecordedRun
+from core.settings.changes import digest_of
 from core.settings.settings import Settings
 from core.trading_state.state import TradingState
 from core.what_if.changes import Change, ChangeKind
+from core.what_if.same_proposal import NamesNow
 
 AT_ONCE = timedelta(milliseconds=100)
 """Behind what it answers; before anybody opens a ticket on it."""
@@ -64,7 +70,7 @@ class Known:
 
     day: date
     tickets: Mapping[TicketId, ProposalId]
-    proposals: Collection[ProposalId]
+    proposals: Mapping[ProposalId, Proposal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,8 @@ class SaidAgain:
         self._has_parted = has_parted
         self._has_begun = False
         self._moves: tuple[datetime, Symbol] | None = None
+        self._names = NamesNow(known.proposals, state)
+        self._file: Settings | None = None
         self._strategy, self._tries = "", 0
         self._own: list[tuple[datetime, int, Command | SettingsApplied]] = []
         self._numbers = count()
@@ -130,6 +138,12 @@ class SaidAgain:
         if changed is not None:
             state.add_listener(self._hear)
             state.add_bar_listener(self._hear_bar)
+
+    def now(self, command: Command) -> Command | None:
+        """What a script pressed then, as it is pressed now."""
+        if not self._has_parted and self._taken.at is None:
+            return command
+        return self._as_it_is_now(command)  # type: ignore[return-value]
 
     def doors(self) -> Iterator[CommandPort]:
         yield self._script
@@ -270,17 +284,47 @@ class SaidAgain:
         return self._ports[heard.terminal, heard.user].through(said)
 
     def _as_it_is_now(self, said: Command | NotificationAnswered) -> Command | NotificationAnswered | None:
+        match said:
+            case SettingsFileSeen(answer=Settings() as answer) if self._settings is not None:
+                self._file = self._settings(answer)
+                return replace(said, answer=self._file)
+            case ReloadLimits() if self._file is not None:
+                return replace(said, digest=digest_of(self._file))
+            case ResumeStrategy(strategy=name) | ReinstateStrategy(strategy=name) if self._is_off(name):
+                return None
+            case OpenTicket() | Decline() | EditProposal():
+                return self._on_proposal(said)
+            case Confirm() | LeaveTicket():
+                return self._on_ticket(said)
+            case RequestCancel(client_order_id=order_id) | EditOrder(client_order_id=order_id):
+                now = self._names.of_order(order_id)
+                return None if now is None else replace(said, client_order_id=now)
+        return said
+
+    def _is_off(self, strategy: str) -> bool:
         change = self._change
-        if change is not None and change.kind is ChangeKind.SET and isinstance(said, SettingsFileSeen | ReloadLimits):
+        return change is not None and change.kind is ChangeKind.OFF and change.name == strategy
+
+    def _is_taken(self, proposal: ProposalId) -> bool:
+        """What a change decides of a proposal, nobody else does."""
+        change = self._change
+        return change is not None and change.kind in TAKES_THE_KEYS and proposal == change.proposal
+
+    def _on_proposal(self, said: OpenTicket | Decline | EditProposal) -> Command | None:
+        if self._is_taken(said.proposal_id):
             return None
-        proposal = self._proposal_of(said)
-        if proposal is None:
+        now = self._names.of_proposal(said.proposal_id)
+        return None if now is None else replace(said, proposal_id=now)
+
+    def _on_ticket(self, said: Confirm | LeaveTicket) -> Command | None:
+        """On the ticket that is open on the same proposal now, as it reads now."""
+        then = self._known.tickets.get(said.ticket_id)
+        if then is None:
             return said
-        if change is not None and proposal == change.proposal and change.kind in TAKES_THE_KEYS:
+        if self._is_taken(then):
             return None
-        if not isinstance(said, Confirm | LeaveTicket):
-            return said
-        ticket = next((t for t in self._state.stage.state.tickets.values() if t.proposal_id == proposal), None)
+        now = self._names.of_proposal(then)
+        ticket = next((t for t in self._state.stage.state.tickets.values() if t.proposal_id == now), None)
         if ticket is None:
             self._taken.unplaced += isinstance(said, Confirm)
             return None
@@ -291,11 +335,6 @@ class SaidAgain:
         return replace(
             said, ticket_id=ticket.id, digest=ticket.digest, effect=order.effect, replaces=order.replaces, word=word
         )
-
-    def _proposal_of(self, said: Command | NotificationAnswered) -> ProposalId | None:
-        if isinstance(said, OpenTicket | Decline | EditProposal):
-            return said.proposal_id
-        return self._known.tickets.get(said.ticket_id) if isinstance(said, Confirm | LeaveTicket) else None
 
 
 TAKES_THE_KEYS = frozenset({ChangeKind.CONFIRM, ChangeKind.DECLINE})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from core.analytics.equity_change import to_the_cent
 from core.model.values import ZERO, plain
 from core.model.venues import HOME
+from core.post_mortem.post_mortem import PostMortem
 from core.post_mortem.words import SHOWN, instant, told_of, usd
 from core.staging.shadow_trades import BLOCKED
 from core.what_if.outcome import Base, Decided, PlayedAgain, Row, WhatIf, sum_of
@@ -96,8 +98,25 @@ def _answer(answer: WhatIf, heading: str) -> Iterator[str]:
     for row in answer.rows:
         if row.was != row.now or not is_long:
             yield _line(row.name, row.was, row.now)
+    rest = _rests(answer)
+    if any(rest):
+        yield _line("what is still held, and cents", *rest)
     same = sum(1 for row in answer.rows if row.was == row.now)
     yield f"  {_many(len(answer.rows), 'trade')}, {same} the same; results differ by {usd(sum_of(answer.rows))} USD"
+
+
+def _rests(answer: WhatIf) -> tuple[Decimal, Decimal]:
+    return (
+        _rest(answer.was, (row.was for row in answer.rows)),
+        _rest(answer.now, (row.now for row in answer.rows)),
+    )
+
+
+def _rest(post: PostMortem, results: Iterable[Decimal | None]) -> Decimal:
+    """Of the day's change, what no trade that closed has made: what is held, and the cents of rounding."""
+    day = post.days[0]
+    whole = day.explained if day.change is None else day.change
+    return whole - to_the_cent(sum((result or ZERO for result in results), ZERO))
 
 
 def _line(name: str, was: Decimal | None, now: Decimal | None) -> str:
@@ -150,6 +169,7 @@ def _answer_as_json(answer: WhatIf) -> dict[str, object]:
         "came": [_decided_as_json(each) for each in answer.came],
         "first_other": None if other is None else {"record": other.sequence, "at": other.at, "words": told_of(other)},
         "equity_change": {"was": _number(was), "now": _number(now)},
+        "held_and_cents": {name: _number(rest) for name, rest in zip(("was", "now"), _rests(answer), strict=True)},
         "trades": [_row_as_json(row) for row in answer.rows],
     }
 

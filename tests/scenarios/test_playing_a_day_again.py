@@ -15,8 +15,11 @@ from console.client.handle import EngineHandle
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import ProposalStaged
-from core.messages.commands import Confirm, Decline, OpenTicket
+from core.messages.commands import Confirm, Decline, OpenTicket, ProposeClose, ProposeOrder
+from core.model.desk import PaintProof
+from core.model.order import Effect, OrderType, StopHolder
 from core.model.staging import Proposal
+from core.model.values import Price, Quantity
 from core.views import DeskView
 from state.journal import read, read_day
 from tests.scenarios.backtests import Keyturn, minutes_of
@@ -193,7 +196,7 @@ def until(handle: EngineHandle, there: Callable[[DeskView], Any]) -> Any:
         if isinstance(view, DeskView) and (found := there(view)):
             return found
         time.sleep(0.002)
-    raise AssertionError(f"it never came: {handle.view}")
+    raise AssertionError(f"it never came: {getattr(handle.view, 'refusals', handle.view)}")
 
 
 def test_a_demo_with_keys_a_restart_and_a_decline_is_written_again(keyturn: Keyturn, tmp_path: Path) -> None:
@@ -207,10 +210,7 @@ def test_a_demo_with_keys_a_restart_and_a_decline_is_written_again(keyturn: Keyt
         handle.send(Decline(first, "not this one"))
         until(handle, lambda view: not view.proposals)
         handle.send(OpenTicket(until(handle, lambda view: view.proposals)[0].id))
-        ticket = until(handle, lambda view: view.tickets)[0].ticket
-        time.sleep(0.05)
-        handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect))
-        time.sleep(0.2)
+        confirms(handle)
         handle.close("left", 10)
     folder = tmp_path / "home" / "state" / "demo-5" / "journal"
     day = "2026-01-05"
@@ -221,9 +221,57 @@ def test_a_demo_with_keys_a_restart_and_a_decline_is_written_again(keyturn: Keyt
     base = found.json["base"]
     assert (base["is_exact"], base["records"]) == (True, sum(1 for _ in read(folder)))
     assert {row["end"] for row in found.json["proposals"]} >= {"declined"}
+    facts = [type(record.fact).__name__ for record in read(folder)]
+    assert facts.count("ConfirmationReceived") >= 1
+    assert facts.count("OrderFilled") >= 1
     (answer,) = found.json["changes"]
     assert answer["refused"] == []
     assert answer["first_other"] is not None
+    assert answer["fate"].startswith("its order ended")
+
+
+def confirms(handle: EngineHandle) -> None:
+    """The right key of the desk that holds it, on the ticket that is open, once it is armed."""
+    ticket = until(handle, lambda view: view.tickets)[0].ticket
+    time.sleep(0.05)
+    hold = until(handle, lambda view: view.status.key).hold
+    handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect, hold=hold, proof=PaintProof.ANSWERED))
+    until(handle, lambda view: not view.tickets)
+    time.sleep(0.2)
+
+
+def test_no_key_is_turned_on_what_has_the_name_of_something_that_is_not_there(keyturn: Keyturn, tmp_path: Path) -> None:
+    """AN-06: typed orders count up; without the close that was confirmed, the buy that was declined has its name."""
+    program = Host.of({"KEYTURN_HOME": str(tmp_path / "home")})
+    options = DemoOptions(seed=5, speed=120.0, profile="micro")
+    handle = EngineHandle(lambda stack: demo_runtime(program, options, stack))
+    handle.start()
+    entry = until(handle, lambda view: view.proposals)[0]
+    handle.send(OpenTicket(entry.id))
+    confirms(handle)
+    until(handle, lambda view: view.positions)
+    handle.send(ProposeClose(entry.symbol))
+    close = until(handle, lambda view: [row for row in view.proposals if row.effect.only_reduces])[0]
+    assert entry.limit_price is not None
+    limit, stop = entry.limit_price, Price(entry.limit_price - 1)
+    bought = Quantity(Decimal("0.05"))
+    handle.send(ProposeOrder(entry.symbol, Effect.OPEN, bought, OrderType.LIMIT, limit, stop, StopHolder.DESK))
+    typed = until(handle, lambda view: [row for row in view.proposals if row.strategy == "manual"])[0]
+    handle.send(OpenTicket(close.id))
+    confirms(handle)
+    until(handle, lambda view: not view.positions)
+    handle.send(Decline(typed.id, "not this one"))
+    until(handle, lambda view: all(row.id != typed.id for row in view.proposals))
+    handle.close("left", 10)
+
+    found = keyturn("whatif", "2026-01-05", "--account", "demo-5", "--json", "--change", f"decline={entry.id}").json
+
+    assert found["base"]["is_exact"] is True
+    (answer,) = found["changes"]
+    assert [row["now"] for row in answer["trades"]] == [None]
+    assert "confirmed" not in {row["end"] for row in answer["came"]}
+    assert answer["unplaced"] == 1
+    assert answer["held_and_cents"]["now"] == "0.00"
 
 
 def a_demo(home: Path, seconds: float = 1.5, seed: int = 5, operator: str = "confirm-all") -> Path:

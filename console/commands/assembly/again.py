@@ -38,6 +38,7 @@ from core.ports import OperatorError, Recorded
 from core.runtime.run_record import PlayedFile, RecordedRun, RunKind
 from core.staging.shadow_trades import BLOCKED
 from core.what_if.changes import Change, ChangeKind, change_of, found_in
+from core.what_if.operators import Pressed
 from core.what_if.outcome import Base, PlayedAgain, WhatIf, came_new, decided_of, fate_of, first_other, rows_of
 from core.what_if.run_again import RunAgain
 from core.what_if.said_again import Changed, Taken
@@ -80,12 +81,13 @@ def played_again(host: Host, source: AccountFolder, day: date, changes: Sequence
     with tempfile.TemporaryDirectory(prefix="keyturn-") as place:
         watch("as it was")
         base_folder = account_before(found, Path(place) / "base")
-        base = _base_of(host, found, base_folder)
+        pressed: dict[int, Pressed] = {}
+        base = _base_of(host, found, base_folder, pressed)
         was, _ = explained(base_folder.journal, day.isoformat())
         answers = []
         for number, change in enumerate(asked, 1):
             watch(change.words)
-            answers.append(_answer(host, found, change, Path(place) / str(number), base_folder, was))
+            answers.append(_answer(host, found, change, Path(place) / str(number), base_folder, was, pressed))
     beside = () if found.runs else rows_of(explained(source.journal, day.isoformat())[0], was)
     return PlayedAgain(day, base, decided, beside, tuple(answers))
 
@@ -111,12 +113,12 @@ def _with(settings: Settings, change: Change) -> Settings:
 # ── the unchanged day ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _base_of(host: Host, found: RecordedDay, folder: AccountFolder) -> Base:
+def _base_of(host: Host, found: RecordedDay, folder: AccountFolder, pressed: dict[int, Pressed]) -> Base:
     if not found.runs:
         model = ModelledDay.of(host, found)
         model.play(folder, None)
         return Base(is_exact=False, records=0, modelled=model.words)
-    _play(host, found, folder, None)
+    _play(host, found, folder, None, pressed)
     first = found.runs[0].started.sequence
     other = _first_other_line(found, folder)
     keys = {run.started.operator for run in found.runs}
@@ -141,16 +143,22 @@ def _first_other_line(found: RecordedDay, folder: AccountFolder) -> int | None:
     return None
 
 
-def _play(host: Host, found: RecordedDay, folder: AccountFolder, changed: Changed | None) -> Taken:
-    """The runs of the day, one after the other, in the copy."""
+def _play(
+    host: Host, found: RecordedDay, folder: AccountFolder, changed: Changed | None, pressed: dict[int, Pressed]
+) -> Taken:
+    """The runs of the day, one after the other, in the copy. What their scripts press is noted in the unchanged one."""
     taken = Taken()
     for place, run in enumerate(found.runs):
         following = found.runs[place + 1].started.sequence if place + 1 < len(found.runs) else None
         with ExitStack() as stack:
             runtime = _runtime(host, found, folder, run, stack)
             bars = sum(1 for record in found.records if _is_bar_of(record, run.started.sequence, following))
-            said = runtime.again(run, found.known, changed, bars=bars, has_parted=taken.at is not None)
+            said = runtime.again(
+                run, found.known, changed, bars=bars, has_parted=taken.at is not None, pressed=pressed.get(place, ())
+            )
             runtime.run(found.ends)
+            if changed is None:
+                pressed[place] = runtime.pressed
             stopped = _stopped(found.records, run.started.sequence, following)
             if stopped is not None and runtime.at <= found.ends:
                 runtime.stop(stopped.fact.reason)
@@ -262,13 +270,20 @@ def _require_same(file: PlayedFile | None) -> None:
 
 
 def _answer(
-    host: Host, found: RecordedDay, change: Change, place: Path, base: AccountFolder, was: PostMortem
+    host: Host,
+    found: RecordedDay,
+    change: Change,
+    place: Path,
+    base: AccountFolder,
+    was: PostMortem,
+    pressed: dict[int, Pressed],
 ) -> WhatIf:
     changed = Changed(change, None)
     if change.kind is ChangeKind.SET:
         changed = Changed(change, lambda held: _with(held, change))
     folder = account_before(found, place)
-    taken = _play(host, found, folder, changed) if found.runs else ModelledDay.of(host, found).play(folder, changed)
+    runs = bool(found.runs)
+    taken = _play(host, found, folder, changed, pressed) if runs else ModelledDay.of(host, found).play(folder, changed)
     now, _ = explained(folder.journal, found.day.isoformat())
     of_day = list(read_day(folder.journal, found.day))
     after = found.runs[0].started.sequence if found.runs else 0

@@ -22,6 +22,7 @@ from core.facts import (
     OrderSent,
     ProposalEnded,
     ProposalStaged,
+    SettingsApplied,
     TicketOpened,
 )
 from core.messages.command_ports import addressed
@@ -156,7 +157,8 @@ def _modelled(found: RecordedDay, settings: Settings, quotes: int) -> list[str]:
     """What is made up, and what is left out."""
     of_day = found.of_day
     spread = plain(settings.exchange.half_spread_ticks * 2)
-    typed = sum(1 for r in of_day if isinstance(r.fact, ProposalStaged) and r.fact.proposal.strategy == MANUAL)
+    begins = next((r.sequence for r in of_day if isinstance(r.fact, BarClosed)), 0)
+    reloaded = any(isinstance(r.fact, SettingsApplied) and r.sequence > begins for r in of_day)
     words = [
         "bars: as recorded",
         f"quotes: the {quotes} that were recorded with proposals, tickets and orders; between them the spread of the "
@@ -165,4 +167,5 @@ def _modelled(found: RecordedDay, settings: Settings, quotes: int) -> list[str]:
         "keys: as turned on strategies' proposals; what only reduces and had no key gets one after a second",
         "strategies begin with the day's first bar, and the account with its equity, in cash, and no position",
     ]
-    return [*words, f"left out: {typed} orders that a person typed"] if typed else words
+    left = "left out: what a person typed, edited, moved, cancelled, paused or halted, and what was held over night"
+    return [*words, left + ("; settings that changed on the day" if reloaded else "")]

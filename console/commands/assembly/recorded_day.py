@@ -65,7 +65,7 @@ def recorded_day(source: AccountFolder, day: date) -> RecordedDay:
         runs = (*runs[:-1], last if last.started == runs[-1].started else runs[-1])
     records = tuple(each for each in every if HOME.day_of(each.at) <= day)
     tickets = {r.fact.ticket.id: r.fact.ticket.proposal_id for r in records if isinstance(r.fact, TicketOpened)}
-    proposals = frozenset(r.fact.proposal.id for r in records if isinstance(r.fact, ProposalStaged))
+    proposals = {r.fact.proposal.id: r.fact.proposal for r in records if isinstance(r.fact, ProposalStaged)}
     return RecordedDay(source, day, runs, records, _ends(day, runs, every), Known(day, tickets, proposals))
 
 
@@ -115,10 +115,13 @@ def settings_at(found: RecordedDay) -> Settings:
             if isinstance(record.fact, SettingsApplied) and HOME.day_of(record.at) < found.day:
                 held = record.fact.settings
         return held
-    applied = [record.fact.settings for record in found.records if isinstance(record.fact, SettingsApplied)]
-    if not applied:
+    applied = [record for record in found.records if isinstance(record.fact, SettingsApplied)]
+    before = [record for record in applied if HOME.day_of(record.at) < found.day] or applied[:1]
+    if not before:
         raise OperatorError("the journal holds no settings: there is nothing to play the day by")
-    return applied[-1]
+    last = before[-1].fact
+    assert isinstance(last, SettingsApplied)
+    return last.settings
 
 
 def account_before(found: RecordedDay, place: Path) -> AccountFolder:
