@@ -71,9 +71,11 @@ def _of_days(folder: Path, days: Sequence[date], trade: str | None = None) -> Po
 
 def day_named(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        if DAY.fullmatch(text):
+            return date.fromisoformat(text)
     except ValueError:
-        raise OperatorError(f"{text or 'nothing'} is no day; write it as 2026-11-19") from None
+        pass
+    raise OperatorError(f"{text or 'nothing'} is no day; write it as 2026-11-19")
 
 
 def read_for(folder: Path, days: Sequence[date]) -> Read:

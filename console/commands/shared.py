@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -69,16 +71,36 @@ def _print(text: str, *, err: bool = False) -> None:
         ) from None
 
 
+PAGE = re.compile(r"<!doctype html>\n<html[^>]*><head><meta[^>]*><title>Keyturn\b")
+"""What a page of ours begins with: such a file may be written anew."""
+
+
 def checked_page(path: Path | None) -> None:
-    """Whether `--html` names a place; asked before anything long is read. Raises `OperatorError`."""
-    if path is not None and not path.parent.is_dir():
+    """Whether `--html` names a place that may be written, asked before anything is read. Raises `OperatorError`."""
+    if path is None:
+        return
+    if not path.parent.is_dir():
         raise OperatorError(f"--html {path}: there is no folder {path.parent}; name one that there is")
+    if os.path.lexists(path) and not _is_page(path):
+        raise OperatorError(f"--html {path} is there already and is no page of Keyturn's; name a new file")
+
+
+def _is_page(path: Path) -> bool:
+    if path.is_symlink() or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            return PAGE.match(file.read(300).decode(errors="replace")) is not None
+    except OSError:
+        return False
 
 
 def write_page(path: Path, text: str) -> None:
-    """What `--html` asked for. Raises `OperatorError`."""
+    """What `--html` asked for; the page that was there stays whole until this one is. Raises `OperatorError`."""
+    from state.files import replace_file
+
     try:
-        path.write_text(text)
+        replace_file(path, text.encode(), durable=False)
     except OSError as error:
         raise OperatorError(f"--html {path} cannot be written: {error.strerror}; name another file") from None
 

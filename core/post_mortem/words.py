@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from core.analytics.equity_change import Part, in_cents
+from core.analytics.equity_change import Part, in_cents, to_the_cent
 from core.analytics.plot import plotted
 from core.model.signal import EXIT_WORDS
 from core.model.staging import CheckResult
@@ -27,7 +27,7 @@ SHOWN = 12
 
 def usd(amount: Decimal | None) -> str:
     """`-41.20`, in cents; a dash where it is not known."""
-    return "–" if amount is None else f"{amount:+,.2f}"
+    return "–" if amount is None else f"{to_the_cent(amount) or ZERO:+,.2f}"
 
 
 def instant(record: Recorded) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from core.analytics.equity_change import Part, to_the_cent
+from core.analytics.equity_change import Part, in_cents, to_the_cent
 from core.model.position import AnyTrade
 from core.model.values import ZERO, Money
 from core.post_mortem.let_go import LetGo
@@ -15,17 +15,19 @@ from core.post_mortem.post_mortem import TradeExplained
 from core.post_mortem.split import Cause
 from core.post_mortem.words import made_by_strategy
 
+ROUNDED = "each trade rounded to the cent"
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of one day or more, USD to the cent.
+    """Of one day or more, USD.
 
     Attributes
     ----------
-    result
-        Of the trades that ended, each rounded to the cent, as they are explained.
-    fees
-        Of all fills, below zero; those of the trades are in `result` already.
+    made
+        By the trades that ended, exact: of several it is rounded once, in `result`.
+    paid
+        For all fills, exact; in `fees` it is below zero, and what the trades paid is in `result` already.
     opening, closing
         Equity at the close before and at the last close, by the broker's word; None where it was not recorded.
     """
@@ -34,10 +36,18 @@ class Figures:
     last: date
     trades: int
     won: int
-    result: Money
-    fees: Money
+    made: Decimal
+    paid: Decimal
     opening: Money | None
     closing: Money | None
+
+    @property
+    def result(self) -> Money:
+        return to_the_cent(self.made)
+
+    @property
+    def fees(self) -> Money:
+        return to_the_cent(-self.paid)
 
     @property
     def change(self) -> Money | None:
@@ -60,9 +70,9 @@ def figures_of(
     """
     ended = list(trades)
     opening, closing = (None if equity is None else to_the_cent(equity) for equity in ends)
-    result = Money(sum((to_the_cent(trade.profit) for trade in ended), ZERO))
+    made = sum((trade.profit for trade in ended), ZERO)
     won = sum(trade.profit > 0 for trade in ended)
-    return Figures(*days, len(ended), won, result, to_the_cent(-fees), opening, closing)
+    return Figures(*days, len(ended), won, made, fees, opening, closing)
 
 
 def result_of(told: TradeExplained) -> Money:
@@ -95,25 +105,38 @@ class OfStrategy:
 
 
 def by_strategy(trades: Iterable[TradeExplained]) -> tuple[OfStrategy, ...]:
-    """The best first."""
+    """The best first; together they are the result."""
     found: dict[str, list[TradeExplained]] = {}
     for told in trades:
         found.setdefault(told.story.trade.strategy, []).append(told)
-    sums = [
+    exact = [Part(name, Money(_made(its))) for name, its in found.items()]
+    told_in_cents = in_cents(sorted(exact, key=lambda part: (-part.amount, part.name)))
+    return tuple(
         OfStrategy(
-            name, len(its), sum(told.story.trade.profit > 0 for told in its), Money(sum(map(result_of, its), ZERO))
+            part.name,
+            len(found[part.name]),
+            sum(told.story.trade.profit > 0 for told in found[part.name]),
+            part.amount,
         )
-        for name, its in found.items()
-    ]
-    return tuple(sorted(sums, key=lambda each: (-each.result, each.strategy)))
+        for part in told_in_cents
+    )
 
 
 def by_cause(trades: Iterable[TradeExplained]) -> tuple[Part, ...]:
-    """The parts of every trade, summed by what they come from; together they are the result."""
+    """The parts of every trade, summed by what they come from, and the cents by which they were rounded one by one;
+    together they are the result.
+    """
+    every = list(trades)
     sums: dict[str, Decimal] = {}
-    for part in (part for told in trades for part in told.split.parts):
+    for part in (part for told in every for part in told.split.parts):
         sums[part.name] = sums.get(part.name, ZERO) + part.amount
-    return tuple(Part(cause.value, Money(sums[cause.value])) for cause in Cause if cause.value in sums)
+    causes = [Part(cause.value, Money(sums[cause.value])) for cause in Cause if cause.value in sums]
+    rounded = to_the_cent(_made(every)) - sum(sums.values(), ZERO)
+    return (*causes, Part(ROUNDED, Money(rounded))) if rounded else tuple(causes)
+
+
+def _made(trades: Iterable[TradeExplained]) -> Decimal:
+    return sum((told.story.trade.profit for told in trades), ZERO)
 
 
 @dataclass(frozen=True, slots=True)

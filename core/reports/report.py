@@ -188,8 +188,8 @@ def _together(days: Sequence[Figures]) -> Figures:
         days[-1].last,
         sum(day.trades for day in days),
         sum(day.won for day in days),
-        _sum(day.result for day in days),
-        _sum(day.fees for day in days),
+        sum((day.made for day in days), ZERO),
+        sum((day.paid for day in days), ZERO),
         days[0].opening,
         days[-1].closing,
     )

@@ -23,15 +23,16 @@ def a_trade(profit: str) -> Trade:
     )  # fmt: skip
 
 
-def test_a_result_is_the_sum_of_what_each_trade_is_explained_to() -> None:
-    """AN-06: three thirds of a cent are none, as each trade is told to the cent."""
+def test_a_result_is_rounded_once_however_many_trades_made_it() -> None:
+    """AN-06: three thirds of a cent are one; sixty-six losses of less than a cent are no gain."""
     trades = [a_trade(profit) for profit in ("0.004", "0.004", "0.004", "-1.50", "2.25")]
 
     found = figures_of(DAYS, (Money(Decimal("100.004")), Money(Decimal("100.766"))), trades, Decimal("0.0349"))
 
-    assert (found.trades, found.won, found.result) == (5, 4, Decimal("0.75"))
+    assert (found.trades, found.won, found.result) == (5, 4, Decimal("0.76"))
     assert (found.opening, found.closing, found.change) == (Decimal("100.00"), Decimal("100.77"), Decimal("0.77"))
     assert found.fees == Decimal("-0.03")
+    assert figures_of(DAYS, (None, None), [a_trade("-0.0004")] * 66, Decimal(0)).result == Decimal("-0.03")
 
 
 def test_without_one_end_there_is_no_change() -> None:
