@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -67,18 +68,20 @@ def test_a_link_that_never_spoke_lets_no_entry_out(line: Channel) -> None:
     assert house.requests() == []
 
 
-def test_the_time_is_the_operators_to_set() -> None:
-    """OP-04"""
+@pytest.mark.parametrize(("seconds", "heard", "is_sent"), [(4, 4.5, False), (30, 20, False), (30, 4.5, True)])
+def test_the_time_is_the_operators_to_set_and_no_start_makes_it_longer(
+    seconds: int, heard: float, is_sent: bool
+) -> None:
+    """OP-04, RK-13"""
     house = a_house_with_an_open_ticket()
-    house.engine.apply(
-        house.line.at, house.settings.model_copy(update={"confirm": ConfirmSettings(silent_seconds=30)}), "house"
-    )
-    a_link_was_heard(house, Channel.DATA, 20)
+    confirm = ConfirmSettings(silent_seconds=Decimal(seconds))
+    house.engine.apply(house.line.at, house.settings.model_copy(update={"confirm": confirm}), "house")
+    a_link_was_heard(house, Channel.DATA, heard)
 
     house.confirms()
-    house.until("10:06:02")
+    house.until("10:06:01.200")
 
-    assert house.facts(OrderApproved)
+    assert bool(house.facts(OrderApproved)) is is_sent
 
 
 def test_an_exit_goes_over_a_silent_link_with_a_warning() -> None:
