@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -52,7 +52,9 @@ class RunLogError(OperatorError):
 
 
 class RunLogFile:
-    """Writes one run. Opening it writes how the run began; where the disk takes no line, no further one is tried."""
+    """Writes one run. Opening it writes how the run began; after a line that cannot be written none is tried: a record
+    with a gap would be played as if nothing was missing.
+    """
 
     def __init__(self, folder: AccountFolder, started: RunStarted) -> None:
         self._descriptor: int | None = None
@@ -79,7 +81,7 @@ class RunLogFile:
             return
         try:
             write_all(self._descriptor, orjson.dumps(line, _plain, orjson.OPT_UTC_Z) + b"\n")
-        except OSError:
+        except (OSError, TypeError, ValueError):  # a full disk, or half a character in what somebody typed
             self.close()
 
 
@@ -99,33 +101,39 @@ def read_runs(folder: AccountFolder) -> list[RecordedRun]:
         return []
     if not folder.runs.stat().st_size:
         raise RunLogError(f"{folder.runs.name} is empty: put a backup's in its place, or move it away")
-    found: list[RecordedRun] = []
+    found: list[_Read] = []
     for number, line in enumerate(_whole_lines(folder.runs), 1):
         try:
             told = orjson.loads(line)
             if "run" in told:
                 started = _started_of(told["run"])
-                found = [run for run in found if run.started.sequence < started.sequence] if found else found
-                found.append(RecordedRun(started))
+                found = [*(each for each in found if each.started.sequence < started.sequence), _Read(started)]
             elif found:
-                found[-1] = _with_line(found[-1], told)
+                found[-1].take(told)
             else:
                 raise ValueError("no run began before it")
         except (KeyError, TypeError, ValueError, ValidationError) as error:
             raise RunLogError(
                 f"{folder.runs.name}, line {number}: {_in_a_line(error)}; the run cannot be played again"
             ) from error
-    return found
+    return [RecordedRun(each.started, tuple(each.heard), each.left) for each in found]
 
 
-def _with_line(run: RecordedRun, told: dict[str, Any]) -> RecordedRun:
-    events, at = int(told["events"]), datetime.fromisoformat(told["at"])
-    if "left" in told:
-        return replace(run, left=RunLeft(events, at))
-    heard = HeardFromOutside(
-        events, at, _said_of(told["said"], told["data"]), told.get("terminal", ""), told.get("user", "")
-    )
-    return replace(run, heard=(*run.heard, heard))
+@dataclass(slots=True)
+class _Read:
+    """A run as far as it was read."""
+
+    started: RunStarted
+    heard: list[HeardFromOutside] = field(default_factory=list)
+    left: RunLeft | None = None
+
+    def take(self, told: dict[str, Any]) -> None:
+        events, at = int(told["events"]), datetime.fromisoformat(told["at"])
+        if "left" in told:
+            self.left = RunLeft(events, at)
+            return
+        said = _said_of(told["said"], told["data"])
+        self.heard.append(HeardFromOutside(events, at, said, told.get("terminal", ""), told.get("user", "")))
 
 
 def _whole_lines(path: Path) -> Iterator[bytes]:
@@ -149,7 +157,7 @@ def file_played(path: Path) -> PlayedFile:
 
 
 def _started_as_json(started: RunStarted) -> dict[str, Any]:
-    values = {field.name: getattr(started, field.name) for field in fields(started)}
+    values = {each.name: getattr(started, each.name) for each in fields(started)}
     return {**values, "settings": put_down(started.settings)}
 
 
@@ -176,7 +184,7 @@ def _started_of(values: dict[str, Any]) -> RunStarted:
 
 
 def _plain_data(said: Said) -> dict[str, Any]:
-    values = {field.name: getattr(said, field.name) for field in fields(said) if field.name != "sender"}
+    values = {each.name: getattr(said, each.name) for each in fields(said) if each.name != "sender"}
     if isinstance(said, SettingsFileSeen):
         answer = said.answer
         told = {"settings": put_down(answer)} if isinstance(answer, Settings) else asdict(answer)

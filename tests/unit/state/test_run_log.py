@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from core.messages.command_ports import CommandPort, PortKind
-from core.messages.commands import Confirm, SettingsFault, SettingsFileSeen, SettingsSource
+from core.messages.commands import Confirm, Decline, SettingsFault, SettingsFileSeen, SettingsSource
 from core.messages.inputs import NotificationAnswered
 from core.model.notice import Delivery, DeliveryCode
 from core.model.order import Effect
-from core.model.values import Digest, TicketId
+from core.model.values import Digest, ProposalId, TicketId
 from core.protocol.shapes import COMMANDS, shape_of
 from core.runtime.run_record import HeardFromOutside, PlayedFile, RunKind, RunLeft, RunStarted
 from core.settings.settings import Settings
@@ -146,3 +146,16 @@ def test_a_disk_that_takes_no_line_ends_no_run(tmp_path: Path) -> None:
     log.close()
 
     assert read_runs(AccountFolder(tmp_path / "nowhere")) == []
+
+
+def test_what_cannot_be_written_ends_the_record_and_no_run(folder: AccountFolder) -> None:
+    """AN-06: half a character that somebody typed; behind it nothing is written that would hide the gap."""
+    log = RunLogFile(folder, started())
+    for events, reason in enumerate(("not this", "half \udc80", "another")):
+        log.heard(HeardFromOutside(events, AT, Decline(ProposalId("a"), reason)))
+    log.left(RunLeft(9, AT))
+    log.close()
+
+    (run,) = read_runs(folder)
+    assert [each.said for each in run.heard] == [Decline(ProposalId("a"), "not this")]
+    assert run.left is None
