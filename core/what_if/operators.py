@@ -22,9 +22,6 @@ class Noted:
         self._operator = operator
         self.pressed: list[tuple[datetime, tuple[Command, ...]]] = []
 
-    def in_words(self) -> str | None:
-        return None
-
     def next_at(self) -> datetime | None:
         return self._operator.next_at()
 
@@ -40,9 +37,6 @@ class PressedAgain:
     def __init__(self, pressed: Pressed, now: Callable[[Command], Command | None]) -> None:
         self._pressed = deque(pressed)
         self._now = now
-
-    def in_words(self) -> str | None:
-        return None
 
     def next_at(self) -> datetime | None:
         return self._pressed[0][0] if self._pressed else None
@@ -68,9 +62,6 @@ class Together:
 
     def __init__(self, operators: Iterable[Operator]) -> None:
         self._operators = tuple(operators)
-
-    def in_words(self) -> str | None:
-        return None
 
     def next_at(self) -> datetime | None:
         return min((at for each in self._operators if (at := each.next_at()) is not None), default=None)

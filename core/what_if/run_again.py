@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.facts import (
-    SettingsApplied,
-)
+from core.facts import SettingsApplied
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.inputs import NotificationAnswered
 from core.runtime.run_record import RecordedRun, RunKind

@@ -141,7 +141,7 @@ class SaidAgain:
 
     def now(self, command: Command) -> Command | None:
         """What a script pressed then, as it is pressed now."""
-        if not self._has_parted and self._taken.at is None:
+        if not self._is_another:
             return command
         return self._as_it_is_now(command)  # type: ignore[return-value]
 
@@ -157,11 +157,15 @@ class SaidAgain:
         left = self._left
         if left is None or self._heard:
             return False
-        is_there = self._has_heard_all(left.at, following)
-        return is_there or self._is_due(left.events, left.at, events, following)
+        if not self._is_another:
+            return left.events <= events
+        has_heard_all = self._taken.at is not None and self._bars_left <= 0
+        return following is None or left.at < following or (has_heard_all and left.at == following)
 
-    def _has_heard_all(self, at: datetime, following: datetime | None) -> bool:
-        return self._taken.at is not None and self._bars_left <= 0 and (following is None or at <= following)
+    @property
+    def _is_another(self) -> bool:
+        """Whether its events are others than then: what is said goes by its time."""
+        return self._has_parted or self._taken.at is not None
 
     def _hear_bar(self, _bar: Bar) -> None:
         self._bars_left -= 1
@@ -170,25 +174,27 @@ class SaidAgain:
         self, events: int, following: datetime | None, now: datetime, until: datetime | None
     ) -> tuple[datetime, Command | NotificationAnswered | SettingsApplied] | None:
         """What is said now, and when; None where something else comes first."""
-        self._begin_day(now if following is None else following, now)
+        self._begin_day(now if following is None else following)
         if self._own and (following is None or self._own[0][0] < following):
             at, _, command = heappop(self._own)
+            self._diverge(at)
             return at, command
         while self._heard:
             first = self._heard[-1]
             if until is not None and first.at > until:
                 return None
-            if not self._is_due(first.events, first.at, events, following):
+            if not self._is_due(first, events, following):
                 return None
             self._heard.pop()
             if (said := self._placed(first)) is not None:
                 return first.at, said
         return None
 
-    def _is_due(self, then: int, at: datetime, events: int, following: datetime | None) -> bool:
-        if self._has_parted or self._taken.at is not None:
-            return following is None or at < following
-        return then <= events
+    def _is_due(self, first: HeardFromOutside, events: int, following: datetime | None) -> bool:
+        was_by_then = first.events <= events and not self._has_parted
+        if not self._is_another:
+            return was_by_then
+        return following is None or first.at < following or (first.at == following and was_by_then)
 
     # ── a change ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -199,13 +205,13 @@ class SaidAgain:
             return True
         return not has_script and proposal.only_reduces and proposal.id not in self._known.proposals
 
-    def _begin_day(self, at: datetime, now: datetime) -> None:
-        """What a day begins with, once the first thing of it is next."""
+    def _begin_day(self, at: datetime) -> None:
+        """What a day begins with, once the first thing of it is next: before that, and before what was said then."""
         change = self._change
         if change is None or self._has_begun or self._state.calendar.venue.day_of(at) < self._known.day:
             return
         self._has_begun = True
-        begins = max(now, self._state.calendar.venue.end_of(self._known.day - timedelta(days=1)))
+        begins = self._state.calendar.venue.end_of(self._known.day - timedelta(days=1))
         settings = self._state.control.settings
         if change.kind is ChangeKind.OFF:
             for symbol in settings.symbols:
@@ -264,7 +270,6 @@ class SaidAgain:
         return ticket is not None and ticket.proposal_id == change.proposal
 
     def _say(self, at: datetime, said: Command | SettingsApplied) -> None:
-        self._diverge(at)
         if not isinstance(said, SettingsApplied):
             said = self._script.through(addressed(said, self._state.account_name))
         heappush(self._own, (at, next(self._numbers), said))
@@ -277,7 +282,7 @@ class SaidAgain:
     def _placed(self, heard: HeardFromOutside) -> Command | NotificationAnswered | None:
         """As it is said now; None where a change takes its place, or it finds nothing to be said of."""
         said: Any = heard.said
-        if self._has_parted or self._taken.at is not None:
+        if self._is_another:
             said = self._as_it_is_now(said)
         if said is None or not isinstance(said, Keyed):
             return said

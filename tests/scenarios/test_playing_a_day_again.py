@@ -215,7 +215,8 @@ def test_a_demo_with_keys_a_restart_and_a_decline_is_written_again(keyturn: Keyt
     folder = tmp_path / "home" / "state" / "demo-5" / "journal"
     day = "2026-01-05"
 
-    found = keyturn("whatif", day, "--account", "demo-5", "--json", "--change", f"confirm={first}")
+    changes = ("--change", f"confirm={first}", "--change", "off=vwap")
+    found = keyturn("whatif", day, "--account", "demo-5", "--json", *changes)
 
     assert found.code == 0, found.err
     base = found.json["base"]
@@ -224,10 +225,11 @@ def test_a_demo_with_keys_a_restart_and_a_decline_is_written_again(keyturn: Keyt
     facts = [type(record.fact).__name__ for record in read(folder)]
     assert facts.count("ConfirmationReceived") >= 1
     assert facts.count("OrderFilled") >= 1
-    (answer,) = found.json["changes"]
+    answer, off = found.json["changes"]
     assert answer["refused"] == []
     assert answer["first_other"] is not None
     assert answer["fate"].startswith("its order ended")
+    assert "is paused" in off["first_other"]["words"]
 
 
 def confirms(handle: EngineHandle) -> None:

@@ -28,10 +28,7 @@ from console.commands.assembly.recordings import (
     recorded,
 )
 from console.commands.assembly.simulated import demo_calendar, demo_parts, path_of
-from core.facts import (
-    BarClosed,
-    EngineStopped,
-)
+from core.facts import BarClosed, EngineStopped
 from core.model.account import Mode
 from core.model.values import Symbol
 from core.ports import OperatorError, Recorded

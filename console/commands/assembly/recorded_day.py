@@ -52,6 +52,7 @@ class RecordedDay:
 
 
 def recorded_day(source: AccountFolder, day: date) -> RecordedDay:
+    """Raises `OperatorError` where the journal has no such day, or where it cannot be played to its end."""
     if day not in days_of(source.journal):
         there = days_of(source.journal)
         span = f"; it goes from {there[0]} to {there[-1]}" if there else ""
