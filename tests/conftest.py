@@ -40,10 +40,21 @@ FIRST = ("simulation", "accidents", "service", "terminal")
 """Rooms whose single tests take longest: begun last, one of them would keep a worker busy while the others are done."""
 
 
+def is_measured(path: Path) -> bool:
+    return path.relative_to(HERE).parts[0] in MEASURED and path.stem not in LONG
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Of a file that the run leaves out nothing is read: each worker would rewrite all of its assertions first."""
+    wanted = {"measured": True, "not measured": False}.get(config.getoption("markexpr"))
+    is_file_of_tests = collection_path.is_file() and collection_path.is_relative_to(HERE)
+    return True if wanted is not None and is_file_of_tests and is_measured(collection_path) is not wanted else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Coverage is of the units and of the short stories alone, in a run of their own (SY-07)."""
     for item in items:
-        if item.path.relative_to(HERE).parts[0] in MEASURED and item.path.stem not in LONG:
+        if is_measured(item.path):
             item.add_marker(pytest.mark.measured)
     items.sort(key=_turn)
 
