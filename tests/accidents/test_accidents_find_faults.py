@@ -152,7 +152,8 @@ FAULTS: tuple[Callable[[Patch], None], ...] = (
 HANDS = tuple(name for name in KINDS if name not in {kind.__name__ for kind in BYTES})
 """What is no matter of bytes in pieces: where neither of the last two faults is planted, these find it sooner."""
 OF_WORDS = FAULTS[-3:]
-BEGINS = {held_keys_count: 1, any_close_is_taken_for_half: 3, a_question_is_answered_at_once: 1} | dict.fromkeys(OF_WORDS, 3)
+BEGINS = {held_keys_count: 1, any_close_is_taken_for_half: 3, a_question_is_answered_at_once: 1}
+BEGINS |= dict.fromkeys(OF_WORDS, 3)
 """The desk that is played first; the first one of all draws what it shows, which takes thrice as long."""
 ONLY: dict[Callable[[Patch], None], tuple[str, ...]] = {
     keys_of_a_stall_kept: ("burst_after_a_stall",),

@@ -437,6 +437,7 @@ def test_a_picture_that_is_larger_than_a_frame_costs_its_desk_alone(
     begins = engine.pace.free_until
     assert begins is not None
     waits_for(lambda: engine.at >= begins)  # a chart that is not full yet is hardly larger than none
+    engine.pace.attend(attended=True)  # and what trades on meanwhile makes every picture larger
     small = Client(there, HELLO).until(Picture)
     large = Client(there, HELLO, Watch("SPY")).until(Picture)
     sizes = sorted(len(pack(each)) for each in (small, large) if isinstance(each, Picture))
