@@ -1,0 +1,99 @@
+"""`keyturn whatif` on days whose settings changed, and with notifications: what was said then is said again (AN-06)."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from console.client.handle import EngineHandle
+from console.commands.assembly.host import Host
+from console.commands.assembly.recorded_day import recorded_day, settings_at
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
+from core.facts import NotificationSent, SettingsApplied
+from core.messages.commands import ReloadLimits
+from core.views import DeskView
+from state.folders import AccountFolder
+from state.journal import read
+from tests.scenarios.backtests import Keyturn
+from tests.scenarios.test_playing_a_day_again import until
+
+DAY = "2026-01-05"
+
+
+def started(home: Path) -> EngineHandle:
+    options = DemoOptions(seed=5, speed=600.0, profile="swing", operator="confirm-all")
+    handle = EngineHandle(lambda stack: demo_runtime(Host.of({"KEYTURN_HOME": str(home)}), options, stack))
+    handle.start()
+    return handle
+
+
+def a_day_with_a_reload(home: Path) -> AccountFolder:
+    """Every entry is bought; then the file says that a tenth of it is risked a trade, and that is reloaded."""
+    handle = started(home)
+    until(handle, lambda view: view.orders)
+    file = Host.of({"KEYTURN_HOME": str(home)}).home.settings
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("[risk.per_trade]\nusd = 20\n")
+    handle.send(ReloadLimits(until(handle, lambda view: view.reload.digest)))
+    until(handle, has_reloaded)
+    time.sleep(1.5)
+    handle.close("left", 10)
+    return AccountFolder(home / "state" / "demo-5")
+
+
+def has_reloaded(view: DeskView) -> Any:
+    return not view.reload.digest
+
+
+def test_what_was_reloaded_on_the_day_is_reloaded_on_a_changed_one(keyturn: Keyturn, tmp_path: Path) -> None:
+    """AN-06, RK-13: under another setting the file is another; its limits hold from the same moment on."""
+    account = a_day_with_a_reload(tmp_path / "home")
+    applied = [record.fact for record in read(account.journal) if isinstance(record.fact, SettingsApplied)]
+    assert [fact.settings.risk.per_trade.usd for fact in applied] == [None, Decimal(20)]
+
+    change = "set:risk.twins.enabled=false"
+    found = keyturn("whatif", DAY, "--account", "demo-5", "--json", "--change", change).json
+
+    assert found["base"]["is_exact"] is True
+    (answer,) = found["changes"]
+    assert answer["refused"] == []
+    assert answer["came"] == []
+    assert [row["difference"] for row in answer["trades"]] == ["0.00"] * len(answer["trades"])
+
+
+def test_a_model_begins_with_the_settings_of_its_morning(keyturn: Keyturn, tmp_path: Path) -> None:
+    """AN-06: what was reloaded later on that day is left out, which is said."""
+    account = a_day_with_a_reload(tmp_path / "home")
+    account.runs.unlink()
+
+    begins_with = settings_at(recorded_day(account, date.fromisoformat(DAY)))
+    found = keyturn("whatif", DAY, "--account", "demo-5", "--json").json["base"]
+
+    assert begins_with.risk.per_trade.usd is None
+    assert found["is_exact"] is False
+    assert "settings that changed on the day" in found["modelled"][-1]
+
+
+def test_a_demo_that_told_somebody_is_written_again_and_tells_nobody(keyturn: Keyturn, tmp_path: Path) -> None:
+    """AN-06, SY-03: what became of each message is said again as it was."""
+    home, heard = tmp_path / "home", tmp_path / "heard"
+    home.mkdir()
+    tells = f'["/bin/sh", "-c", "echo told >>{heard}"]'
+    rule = '[notify.rules.all]\nchannels = ["command"]\nkinds = ["fill", "stop"]\n'
+    (home / "settings.toml").write_text(f"[notify]\nin_demo = true\ncommand = {tells}\n{rule}")
+    handle = started(home)
+    until(handle, lambda view: view.positions and heard.exists())
+    handle.close("left", 10)
+    journal = AccountFolder(home / "state" / "demo-5").journal
+    sent = sum(isinstance(record.fact, NotificationSent) for record in read(journal))
+    told = heard.read_text().count("told")
+    assert 0 < sent <= told
+
+    found = keyturn("whatif", DAY, "--account", "demo-5", "--json").json["base"]
+
+    assert (found["is_exact"], found["modelled"]) == (True, [])
+    assert heard.read_text().count("told") == told
