@@ -6,6 +6,7 @@ others. Keys are a person's: they turn on the proposal that they were turned on,
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from core.facts import SettingsApplied
@@ -15,7 +16,26 @@ from core.runtime.run_record import RecordedRun, RunKind
 from core.runtime.scripted_operator import ConfirmAll, Script
 from core.runtime.virtual import VirtualRuntime
 from core.what_if.operators import Noted, Pressed, PressedAgain, Silent, Together
-from core.what_if.said_again import Changed, Known, SaidAgain, Taken
+from core.what_if.said_again import Ahead, Changed, Known, Place, SaidAgain, Taken
+
+
+@dataclass(frozen=True, slots=True)
+class AsItWas:
+    """What is known of a run once it was played again unchanged.
+
+    Attributes
+    ----------
+    pressed
+        By its script.
+    places
+        Of what was said from outside; None of what came in time.
+    """
+
+    pressed: Pressed = ()
+    places: tuple[Place | None, ...] = ()
+
+
+UNKNOWN = AsItWas()
 
 
 class RunAgain(VirtualRuntime):
@@ -29,19 +49,17 @@ class RunAgain(VirtualRuntime):
         known: Known,
         changed: Changed | None,
         *,
-        bars: int,
         has_parted: bool = False,
-        pressed: Pressed = (),
+        was: AsItWas = UNKNOWN,
     ) -> Taken:
         """From here on what was heard from outside is said again. Returns what will become of the change.
 
-        `bars` are those that the run heard: by them one that has parted from it leaves at the same point of the market.
         One that `has_parted` from it has other events from the beginning: a model, and what follows a changed run.
-        `pressed` is what its script pressed in the unchanged one.
+        `was` is what is known of the unchanged one.
         """
         state = self.engine.state
         taken = Taken()
-        self._said = SaidAgain(run, known, state, changed, taken, bars, has_parted)
+        self._said = SaidAgain(run, known, state, changed, taken, has_parted, was.places)
         for door in self._said.doors():
             self.admit(door.known)
         terms = run.started.settings.notify
@@ -51,7 +69,7 @@ class RunAgain(VirtualRuntime):
             self.operator = self._script = Noted(self.operator)
         if changed is not None or has_parted:
             if self._script is not None:
-                self.operator = PressedAgain(pressed, self._said.now)
+                self.operator = PressedAgain(was.pressed, self._said.now)
             has_script = run.started.operator == "confirm-all"
             own = ConfirmAll(state, lambda proposal: self._said.is_to_be_confirmed(proposal, has_script))
             self.operator = own if self.operator is None else Together((self.operator, own))
@@ -62,17 +80,18 @@ class RunAgain(VirtualRuntime):
         return taken
 
     @property
-    def pressed(self) -> Pressed:
-        """What its script has pressed by now."""
-        return () if self._script is None else tuple(self._script.pressed)
+    def was(self) -> AsItWas:
+        """What its script has pressed by now, and what was said by now."""
+        return AsItWas(() if self._script is None else tuple(self._script.pressed), tuple(self._said.places))
 
     def step(self, until: datetime | None = None) -> bool:
         said = self._said
         following = self._earliest()
-        if said.has_left(self.events, following):
+        ahead = Ahead(self.events, following, self._hears_a_bar(following))
+        if said.has_left(ahead):
             self.leave()
             return False
-        found = said.next(self.events, following, self.at, until)
+        found = said.next(ahead, self.at, until)
         if found is None:
             return super().step(until)
         at, message = found
@@ -85,6 +104,13 @@ class RunAgain(VirtualRuntime):
         else:
             self.obey(message)
         return True
+
+    def _hears_a_bar(self, at: datetime | None) -> bool:
+        """Whether that is what is due then, in the order in which things happen."""
+        if at is None or not self._arriving or self._arriving[0].heard_at > at:
+            return False
+        begins = self._next is not None and self._next[0] <= at
+        return not begins and not (self._heap and self._heap[0][0] <= at)
 
     def _is_quiet(self) -> bool:
         return not self._said.has_more and super()._is_quiet()

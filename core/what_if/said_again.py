@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.facts import (
     ConfirmationRefused,
@@ -42,7 +43,7 @@ from core.model.order import OrderStatus
 from core.model.staging import Proposal
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, TicketId
 from core.risk.recent_entries import word_of
-from core.runtime.run_record import HeardFromOutside, RecordedRun
+from core.runtime.run_record import HeardFromOutside, RecordedRun, RunLeft
 from core.settings.changes import digest_of
 from core.settings.settings import Settings
 from core.trading_state.state import TradingState
@@ -64,12 +65,15 @@ class Known:
     ----------
     tickets
         Of which proposal each was.
+    words
+        That a ticket asked for beside its key; of most it was none.
     proposals
         All that were staged.
     """
 
     day: date
     tickets: Mapping[TicketId, ProposalId]
+    words: Mapping[TicketId, str]
     proposals: Mapping[ProposalId, Proposal]
 
 
@@ -100,8 +104,38 @@ class Taken:
     unplaced: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What is next of a run, without what comes from outside.
+
+    Attributes
+    ----------
+    events
+        That have happened.
+    at
+        When the next one is due; None where there is none.
+    is_bar
+        Whether that is a bar that is heard.
+    """
+
+    events: int
+    at: datetime | None
+    is_bar: bool
+
+
+class Place(NamedTuple):
+    """Of something that was said: after so many bars, and so many events behind the last of them."""
+
+    bars: int
+    events: int
+
+
 class SaidAgain:
-    """What came from outside, in its order, and what a change puts in its place."""
+    """What came from outside, in its order, and what a change puts in its place.
+
+    `places` are those of what came late, as far as they are known: the desk was behind its clock, and heard it before
+    what was due earlier.
+    """
 
     def __init__(
         self,
@@ -110,10 +144,12 @@ class SaidAgain:
         state: TradingState,
         changed: Changed | None,
         taken: Taken,
-        bars: int,
         has_parted: bool,
+        places: Sequence[Place | None],
     ) -> None:
         self._heard = list(reversed(run.heard))
+        self._places = deque(places)
+        self.places: list[Place | None] = []
         self._left = run.left
         self._known = known
         self._state = state
@@ -134,10 +170,10 @@ class SaidAgain:
             for each in run.heard
             if isinstance(each.said, Keyed)
         }
-        self._bars_left = bars
+        self._bars = self._bars_counted = self._events_at_bar = 0
+        state.add_bar_listener(self._hear_bar)
         if changed is not None:
             state.add_listener(self._hear)
-            state.add_bar_listener(self._hear_bar)
 
     def now(self, command: Command) -> Command | None:
         """What a script pressed then, as it is pressed now."""
@@ -153,48 +189,62 @@ class SaidAgain:
     def has_more(self) -> bool:
         return bool(self._heard or self._own or self._left) or (self._change is not None and not self._has_begun)
 
-    def has_left(self, events: int, following: datetime | None) -> bool:
+    def has_left(self, ahead: Ahead) -> bool:
+        """Asked before each event."""
+        if self._bars != self._bars_counted:
+            self._bars_counted, self._events_at_bar = self._bars, ahead.events
         left = self._left
-        if left is None or self._heard:
+        if left is None or self._heard or not self._is_due(left, ahead):
             return False
-        if not self._is_another:
-            return left.events <= events
-        has_heard_all = self._taken.at is not None and self._bars_left <= 0
-        return following is None or left.at < following or (has_heard_all and left.at == following)
+        self._note(left, ahead)
+        return True
 
     @property
     def _is_another(self) -> bool:
-        """Whether its events are others than then: what is said goes by its time."""
+        """Whether its events are others than then: their number says nothing."""
         return self._has_parted or self._taken.at is not None
 
     def _hear_bar(self, _bar: Bar) -> None:
-        self._bars_left -= 1
+        self._bars += 1
 
     def next(
-        self, events: int, following: datetime | None, now: datetime, until: datetime | None
+        self, ahead: Ahead, now: datetime, until: datetime | None
     ) -> tuple[datetime, Command | NotificationAnswered | SettingsApplied] | None:
         """What is said now, and when; None where something else comes first."""
-        self._begin_day(now if following is None else following)
-        if self._own and (following is None or self._own[0][0] < following):
+        self._begin_day(now if ahead.at is None else ahead.at)
+        if self._own and _is_before(self._own[0][0], ahead):
             at, _, command = heappop(self._own)
             self._diverge(at)
             return at, command
         while self._heard:
             first = self._heard[-1]
-            if until is not None and first.at > until:
-                return None
-            if not self._is_due(first, events, following):
+            if (until is not None and first.at > until) or not self._is_due(first, ahead):
                 return None
             self._heard.pop()
+            self._note(first, ahead)
             if (said := self._placed(first)) is not None:
                 return first.at, said
         return None
 
-    def _is_due(self, first: HeardFromOutside, events: int, following: datetime | None) -> bool:
-        was_by_then = first.events <= events and not self._has_parted
+    def _is_due(self, first: HeardFromOutside | RunLeft, ahead: Ahead) -> bool:
+        """After as many events as then; where they are others at its time, or, what was heard late, after the same bar
+        and as many events behind it.
+        """
         if not self._is_another:
-            return was_by_then
-        return following is None or first.at < following or (first.at == following and was_by_then)
+            return first.events <= ahead.events
+        place = self._places[0] if self._places else None
+        if place is None or ahead.at is None:
+            return _is_before(first.at, ahead)
+        here = self._here(ahead)
+        return here >= place or (here.bars == place.bars and ahead.is_bar)
+
+    def _note(self, first: HeardFromOutside | RunLeft, ahead: Ahead) -> None:
+        self.places.append(None if _is_before(first.at, ahead) else self._here(ahead))
+        if self._places:
+            self._places.popleft()
+
+    def _here(self, ahead: Ahead) -> Place:
+        return Place(self._bars, ahead.events - self._events_at_bar)
 
     # ── a change ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -335,11 +385,16 @@ class SaidAgain:
             return None
         if isinstance(said, LeaveTicket):
             return replace(said, ticket_id=ticket.id)
-        order = ticket.order
-        word = word_of(ticket.review) or said.word
+        order, word = ticket.order, word_of(ticket.review)
+        if not word or word == self._known.words.get(said.ticket_id):  # asked then too: it was typed, or it was not
+            word = said.word
         return replace(
             said, ticket_id=ticket.id, digest=ticket.digest, effect=order.effect, replaces=order.replaces, word=word
         )
+
+
+def _is_before(at: datetime, ahead: Ahead) -> bool:
+    return ahead.at is None or at < ahead.at
 
 
 TAKES_THE_KEYS = frozenset({ChangeKind.CONFIRM, ChangeKind.DECLINE})

@@ -6,6 +6,7 @@ import time
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from console.client.handle import EngineHandle
@@ -13,7 +14,8 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.recorded_day import recorded_day, settings_at
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import NotificationSent, SettingsApplied
-from core.messages.commands import ReloadLimits
+from core.messages.commands import Confirm, Decline, LeaveTicket, OpenTicket, ProposeClose, ReloadLimits
+from core.model.desk import PaintProof
 from core.views import DeskView
 from state.folders import AccountFolder
 from state.journal import read
@@ -23,8 +25,8 @@ from tests.scenarios.test_playing_a_day_again import until
 DAY = "2026-01-05"
 
 
-def started(home: Path) -> EngineHandle:
-    options = DemoOptions(seed=5, speed=600.0, profile="swing", operator="confirm-all")
+def started(home: Path, operator: str = "confirm-all") -> EngineHandle:
+    options = DemoOptions(seed=5, speed=600.0, profile="swing", operator=operator)
     handle = EngineHandle(lambda stack: demo_runtime(Host.of({"KEYTURN_HOME": str(home)}), options, stack))
     handle.start()
     return handle
@@ -40,7 +42,7 @@ def a_day_with_a_reload(home: Path) -> AccountFolder:
     file.write_text("[risk.per_trade]\nusd = 20\n")
     handle.send(ReloadLimits(until(handle, lambda view: view.reload.digest)))
     until(handle, has_reloaded)
-    time.sleep(1.5)
+    time.sleep(0.8)
     handle.close("left", 10)
     return AccountFolder(home / "state" / "demo-5")
 
@@ -55,7 +57,7 @@ def test_what_was_reloaded_on_the_day_is_reloaded_on_a_changed_one(keyturn: Keyt
     applied = [record.fact for record in read(account.journal) if isinstance(record.fact, SettingsApplied)]
     assert [fact.settings.risk.per_trade.usd for fact in applied] == [None, Decimal(20)]
 
-    change = "set:risk.twins.enabled=false"
+    change = "set:risk.collar.passive_band=0.9"
     found = keyturn("whatif", DAY, "--account", "demo-5", "--json", "--change", change).json
 
     assert found["base"]["is_exact"] is True
@@ -86,14 +88,53 @@ def test_a_demo_that_told_somebody_is_written_again_and_tells_nobody(keyturn: Ke
     rule = '[notify.rules.all]\nchannels = ["command"]\nkinds = ["fill", "stop"]\n'
     (home / "settings.toml").write_text(f"[notify]\nin_demo = true\ncommand = {tells}\n{rule}")
     handle = started(home)
-    until(handle, lambda view: view.positions and heard.exists())
-    handle.close("left", 10)
     journal = AccountFolder(home / "state" / "demo-5").journal
-    sent = sum(isinstance(record.fact, NotificationSent) for record in read(journal))
+    until(handle, lambda _view: any(isinstance(record.fact, NotificationSent) for record in read(journal)))
+    handle.close("left", 10)
     told = heard.read_text().count("told")
-    assert 0 < sent <= told
 
     found = keyturn("whatif", DAY, "--account", "demo-5", "--json").json["base"]
 
     assert (found["is_exact"], found["modelled"]) == (True, [])
     assert heard.read_text().count("told") == told
+
+
+def a_day_at_the_keys(home: Path) -> None:
+    """Twice an hour or so, faster than the desk keeps up with: tickets opened, confirmed and left, declines, closes."""
+    draws = Random(7)
+    for _ in range(2):
+        handle = started(home, operator="none")
+        ends = time.monotonic() + 1.2
+        while time.monotonic() < ends:
+            time.sleep(draws.uniform(0.01, 0.1))
+            if isinstance(handle.view, DeskView):
+                presses_something(handle, handle.view, draws)
+        handle.close("left", 10)
+
+
+def presses_something(handle: EngineHandle, view: DeskView, draws: Random) -> None:
+    if view.tickets and draws.random() < 0.2:
+        handle.send(LeaveTicket(view.tickets[0].ticket.id))
+    elif view.tickets:
+        ticket, hold = view.tickets[0].ticket, view.status.key.hold
+        handle.send(Confirm(ticket.id, ticket.digest, ticket.order.effect, hold=hold, proof=PaintProof.ANSWERED))
+    elif view.proposals and draws.random() < 0.2:
+        handle.send(Decline(draws.choice(view.proposals).id, "not this one"))
+    elif view.proposals:
+        handle.send(OpenTicket(draws.choice(view.proposals).id))
+    elif view.positions:
+        handle.send(ProposeClose(draws.choice(view.positions).symbol))
+
+
+def test_a_change_that_changes_nothing_makes_no_difference(keyturn: Keyturn, tmp_path: Path) -> None:
+    """AN-06: also where the desk was behind its clock, and over a restart."""
+    a_day_at_the_keys(tmp_path / "home")
+
+    change = "set:risk.collar.passive_band=0.9"
+    found = keyturn("whatif", DAY, "--account", "demo-5", "--json", "--change", change).json
+
+    assert found["base"]["is_exact"] is True
+    (answer,) = found["changes"]
+    assert answer["came"] == []
+    assert len(answer["trades"]) > 1
+    assert {row["difference"] for row in answer["trades"]} == {"0.00"}

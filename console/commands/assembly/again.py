@@ -28,16 +28,15 @@ from console.commands.assembly.recordings import (
     recorded,
 )
 from console.commands.assembly.simulated import demo_calendar, demo_parts, path_of
-from core.facts import BarClosed, EngineStopped
+from core.facts import EngineStopped
 from core.model.account import Mode
 from core.model.values import Symbol
 from core.ports import OperatorError, Recorded
 from core.runtime.run_record import PlayedFile, RecordedRun, RunKind
 from core.staging.shadow_trades import BLOCKED
 from core.what_if.changes import Change, ChangeKind, change_of, found_in
-from core.what_if.operators import Pressed
 from core.what_if.outcome import Base, PlayedAgain, WhatIf, came_new, decided_of, fate_of, first_other, rows_of
-from core.what_if.run_again import RunAgain
+from core.what_if.run_again import UNKNOWN, AsItWas, RunAgain
 from core.what_if.said_again import Changed, Taken
 from state.folders import AccountFolder
 from state.journal import FileJournal, read, read_day
@@ -78,13 +77,13 @@ def played_again(host: Host, source: AccountFolder, day: date, changes: Sequence
     with tempfile.TemporaryDirectory(prefix="keyturn-") as place:
         watch("as it was")
         base_folder = account_before(found, Path(place) / "base")
-        pressed: dict[int, Pressed] = {}
-        base = _base_of(host, found, base_folder, pressed)
+        known: dict[int, AsItWas] = {}
+        base = _base_of(host, found, base_folder, known)
         was, _ = explained(base_folder.journal, day.isoformat())
         answers = []
         for number, change in enumerate(asked, 1):
             watch(change.words)
-            answers.append(_answer(host, found, change, Path(place) / str(number), base_folder, was, pressed))
+            answers.append(_answer(host, found, change, Path(place) / str(number), base_folder, was, known))
     beside = () if found.runs else rows_of(explained(source.journal, day.isoformat())[0], was)
     return PlayedAgain(day, base, decided, beside, tuple(answers))
 
@@ -110,12 +109,12 @@ def _with(settings: Settings, change: Change) -> Settings:
 # ── the unchanged day ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _base_of(host: Host, found: RecordedDay, folder: AccountFolder, pressed: dict[int, Pressed]) -> Base:
+def _base_of(host: Host, found: RecordedDay, folder: AccountFolder, known: dict[int, AsItWas]) -> Base:
     if not found.runs:
         model = ModelledDay.of(host, found)
         model.play(folder, None)
         return Base(is_exact=False, records=0, modelled=model.words)
-    _play(host, found, folder, None, pressed)
+    _play(host, found, folder, None, known)
     first = found.runs[0].started.sequence
     other = _first_other_line(found, folder)
     keys = {run.started.operator for run in found.runs}
@@ -141,7 +140,7 @@ def _first_other_line(found: RecordedDay, folder: AccountFolder) -> int | None:
 
 
 def _play(
-    host: Host, found: RecordedDay, folder: AccountFolder, changed: Changed | None, pressed: dict[int, Pressed]
+    host: Host, found: RecordedDay, folder: AccountFolder, changed: Changed | None, known: dict[int, AsItWas]
 ) -> Taken:
     """The runs of the day, one after the other, in the copy. What their scripts press is noted in the unchanged one."""
     taken = Taken()
@@ -149,13 +148,11 @@ def _play(
         following = found.runs[place + 1].started.sequence if place + 1 < len(found.runs) else None
         with ExitStack() as stack:
             runtime = _runtime(host, found, folder, run, stack)
-            bars = sum(1 for record in found.records if _is_bar_of(record, run.started.sequence, following))
-            said = runtime.again(
-                run, found.known, changed, bars=bars, has_parted=taken.at is not None, pressed=pressed.get(place, ())
-            )
+            was = known.get(place, UNKNOWN)
+            said = runtime.again(run, found.known, changed, has_parted=taken.at is not None, was=was)
             runtime.run(found.ends)
             if changed is None:
-                pressed[place] = runtime.pressed
+                known[place] = runtime.was
             stopped = _stopped(found.records, run.started.sequence, following)
             if stopped is not None and runtime.at <= found.ends:
                 runtime.stop(stopped.fact.reason)
@@ -163,10 +160,6 @@ def _play(
             _write_between(folder, found.records, stopped.sequence, following)
         taken = Taken(taken.at or said.at, [*taken.refused, *said.refused], taken.unplaced + said.unplaced)
     return taken
-
-
-def _is_bar_of(record: Recorded, after: int, until: int | None) -> bool:
-    return isinstance(record.fact, BarClosed) and after < record.sequence <= (until or record.sequence)
 
 
 class _Stopped(NamedTuple):
@@ -273,14 +266,14 @@ def _answer(
     place: Path,
     base: AccountFolder,
     was: PostMortem,
-    pressed: dict[int, Pressed],
+    known: dict[int, AsItWas],
 ) -> WhatIf:
     changed = Changed(change, None)
     if change.kind is ChangeKind.SET:
         changed = Changed(change, lambda held: _with(held, change))
     folder = account_before(found, place)
     runs = bool(found.runs)
-    taken = _play(host, found, folder, changed, pressed) if runs else ModelledDay.of(host, found).play(folder, changed)
+    taken = _play(host, found, folder, changed, known) if runs else ModelledDay.of(host, found).play(folder, changed)
     now, _ = explained(folder.journal, found.day.isoformat())
     of_day = list(read_day(folder.journal, found.day))
     after = found.runs[0].started.sequence if found.runs else 0

@@ -94,7 +94,7 @@ class ModelledDay:
             )
             runtime = played_by(RunAgain, recording, engine, exchange, None, pace=Pace(None))
             run = RecordedRun(_started_as(recording), tuple(_keys_of(self.found.of_day, engine.state.account_name)))
-            taken = runtime.again(run, self.found.known, changed, bars=0, has_parted=True)
+            taken = runtime.again(run, self.found.known, changed, has_parted=True)
             runtime.run(self.found.ends)
         return taken
 

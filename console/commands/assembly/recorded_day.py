@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from core.facts import DayStarted, EngineStarted, ProposalStaged, SettingsApplied, TicketOpened
 from core.model.venues import HOME
 from core.ports import OperatorError, Recorded
+from core.risk.recent_entries import word_of
 from core.runtime.run_record import RecordedRun
 from core.what_if.said_again import Known
 from state.folders import AccountFolder, JournalFolder
@@ -65,9 +66,10 @@ def recorded_day(source: AccountFolder, day: date) -> RecordedDay:
         last = read_runs(source)[-1]
         runs = (*runs[:-1], last if last.started == runs[-1].started else runs[-1])
     records = tuple(each for each in every if HOME.day_of(each.at) <= day)
-    tickets = {r.fact.ticket.id: r.fact.ticket.proposal_id for r in records if isinstance(r.fact, TicketOpened)}
+    opened = [r.fact.ticket for r in records if isinstance(r.fact, TicketOpened)]
+    tickets, words = {each.id: each.proposal_id for each in opened}, {each.id: word_of(each.review) for each in opened}
     proposals = {r.fact.proposal.id: r.fact.proposal for r in records if isinstance(r.fact, ProposalStaged)}
-    return RecordedDay(source, day, runs, records, _ends(day, runs, every), Known(day, tickets, proposals))
+    return RecordedDay(source, day, runs, records, _ends(day, runs, every), Known(day, tickets, words, proposals))
 
 
 def _ends(day: date, runs: Sequence[RecordedRun], records: Sequence[Recorded]) -> datetime:
