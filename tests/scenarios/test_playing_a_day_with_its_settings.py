@@ -104,6 +104,7 @@ def a_day_at_the_keys(home: Path) -> None:
     draws = Random(7)
     for _ in range(2):
         handle = started(home, operator="none")
+        until(handle, lambda view: view)
         ends = time.monotonic() + 1.2
         while time.monotonic() < ends:
             time.sleep(draws.uniform(0.01, 0.1))
@@ -138,3 +139,16 @@ def test_a_change_that_changes_nothing_makes_no_difference(keyturn: Keyturn, tmp
     assert answer["came"] == []
     assert len(answer["trades"]) > 1
     assert {row["difference"] for row in answer["trades"]} == {"0.00"}
+
+
+def test_a_desk_that_was_left_before_it_opened_is_no_part_of_the_day(keyturn: Keyturn, tmp_path: Path) -> None:
+    """AN-06: its engine never began; what it wrote all the same stands where it was."""
+    left = started(tmp_path / "home", operator="none")
+    left.close("left", 10)
+    handle = started(tmp_path / "home", operator="none")
+    until(handle, lambda view: view.proposals)
+    handle.close("left", 10)
+
+    found = keyturn("whatif", DAY, "--account", "demo-5", "--json").json["base"]
+
+    assert (found["is_exact"], found["modelled"]) == (True, [])

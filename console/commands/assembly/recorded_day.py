@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,15 +84,18 @@ def _ends(day: date, runs: Sequence[RecordedRun], records: Sequence[Recorded]) -
 
 
 def _of_this_journal(source: AccountFolder, runs: Sequence[RecordedRun]) -> list[RecordedRun]:
-    """Those that the journal tells of: what a reset or a restore has forgotten is another life."""
+    """Those that the journal tells of: what a reset or a restore has forgotten is another life. One that was left
+    before it began is none: what it wrote stands between two others.
+    """
     if not runs:
         return []
     told = records_of(source.journal, days_of(source.journal), (EngineStarted,))
     starts = {record.sequence: record.at for record in told}
     found = []
-    for run in runs:
+    for run, following in zip_longest(runs, runs[1:]):
         began = min((sequence for sequence in starts if sequence > run.started.sequence), default=None)
-        if began is not None and starts[began] == run.started.at:
+        is_its_own = following is None or (began is not None and began <= following.started.sequence)
+        if began is not None and is_its_own and starts[began] == run.started.at:
             found.append(run)
     return found
 
