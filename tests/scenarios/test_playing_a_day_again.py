@@ -200,7 +200,7 @@ def until(handle: EngineHandle, there: Callable[[DeskView], Any]) -> Any:
 
 
 def test_a_demo_with_keys_a_restart_and_a_decline_is_written_again(keyturn: Keyturn, tmp_path: Path) -> None:
-    """AN-06: what a person did at its time, over two runs of one day; the declined one confirmed makes a trade."""
+    """AN-06: what a person did at its time, over two runs of one day; the declined one confirmed sends its order."""
     program = Host.of({"KEYTURN_HOME": str(tmp_path / "home")})
     options = DemoOptions(seed=5, speed=600.0, profile="micro")
     for _ in range(2):
@@ -223,8 +223,7 @@ def test_a_demo_with_keys_a_restart_and_a_decline_is_written_again(keyturn: Keyt
     assert (base["is_exact"], base["records"]) == (True, sum(1 for _ in read(folder)))
     assert {row["end"] for row in found.json["proposals"]} >= {"declined"}
     facts = [type(record.fact).__name__ for record in read(folder)]
-    assert facts.count("ConfirmationReceived") >= 1
-    assert facts.count("OrderFilled") >= 1
+    assert facts.count("ConfirmationReceived") >= 1  # whether the market then meets its limit is the wall's matter
     answer, off = found.json["changes"]
     assert answer["refused"] == []
     assert answer["first_other"] is not None
