@@ -83,7 +83,7 @@ PYTEST := -q --dist worksteal --durations=10
 # third slower. Its total is printed; which lines were missed stands in .venv/coverage.txt.
 test: .venv/.ready
 ifeq ($(ARGS),)
-	@$(BIN)/python -m slipcover --json --out .venv/coverage.json -m pytest $(PYTEST) -n 3 -m measured tests/unit tests/scenarios
+	@$(BIN)/python -m slipcover --json --out .venv/coverage.json -m pytest $(PYTEST) -n 2 -m measured tests/unit tests/scenarios
 	@$(BIN)/python -m slipcover --fail-under 90 --out .venv/coverage.sum --merge .venv/coverage.json \
 	  >.venv/coverage.txt; rc=$$?; tail -n 1 .venv/coverage.txt; exit $$rc
 	@$(BIN)/pytest $(PYTEST) -n 4 -m 'not measured' --ignore=tests/package --ignore=tests/service tests
