@@ -55,8 +55,9 @@ def a_desk(market: LoopbackExchange, home: Path, **more: str) -> Iterator[Open]:
     symbols = ",".join(f'"{symbol}"' for symbol in SYMBOLS)
     words = environ(market, home, KEYTURN_SYMBOLS=f"[{symbols}]", **LOOSE, **more)
     with opened(Host.of(words)) as desk:
-        known = desk.runtime.engine.state.sightings.instruments
-        waits(desk, lambda view: view.status.word == "on" and all(s in known for s in SYMBOLS), "the books agree")
+        seen = desk.runtime.engine.state.sightings
+        waits(desk, lambda view: view.status.word == "on" and all(s in seen.instruments for s in SYMBOLS), "the books")
+        waits(desk, lambda _: all(symbol in seen.quotes for symbol in SYMBOLS), "a quote: without one no key counts")
         yield desk
 
 
