@@ -24,6 +24,7 @@ from tests.wire.test_the_whole_house import SPY, Open, environ, opened, written
 
 DOLLARS = Decimal(40)
 QUIET = 0.5
+"""Seconds."""
 
 
 @pytest.fixture
