@@ -25,11 +25,12 @@ from console.commands.assembly.host import Host
 from core.brokers.simulated.config import EDITION, FIRST_EDITION
 from core.runtime import simulated_exchange
 from core.settings.strategies import HOUSE_NAMES
+from tests.data import MARKET
 
 if TYPE_CHECKING:
     from core.brokers.simulated.config import ExchangeConfig
 
-DATA = Path(os.environ.get("KEYTURN_DATA", "../shared/data"))
+DATA = Path(os.environ.get("KEYTURN_DATA", MARKET))
 """Recorded bars, and the VIX of their days."""
 KINDS = {"minutes": ("*_1min_*.csv", "micro"), "days": ("*_daily_*.csv", "swing")}
 NO_SYMBOLS = ("VIX", "SPY_quotes")

@@ -5,7 +5,7 @@ proposal confirmed, and the journal that it leaves says what tripped, what that 
 of 2008 and 2020 know no engine: a plain strategy buys dips in SPY, QQQ and IWM, and each protection that its trades and
 its account would have met is asked before every entry. The changes of the regime are those that `keyturn regime` tells.
 
-.venv/bin/python -m tests.bench.risk_days [FOLDER]    FOLDER holds the recorded figures; without it ../shared/data
+.venv/bin/python -m tests.bench.risk_days [FOLDER]    FOLDER holds the recorded figures; without it tests/data/market
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from pathlib import Path
 from core.facts import ProposalSkipped, ProtectionExpired, ProtectionTripped, RiskThrottled, TradeClosed
 from state.journal import read
 from tests.bench.daily_dips import SEASONS, Season, seasons_of
+from tests.data import MARKET
 
 ROOT = Path(__file__).resolve().parents[2]
-BESIDE = ROOT.parent / "shared" / "data"
+BESIDE = MARKET
 PROGRAM = Path(sys.executable).with_name("keyturn")
 SYMBOLS = ("SPY", "IBM", "BAC", "AIG")
 SPAN = "1min_2013-10-07_to_2013-10-10"

@@ -10,12 +10,9 @@ import pandas as pd
 import pytest
 
 from core.model.order import order_id_of
+from tests.data import days_of
 from tests.scenarios.backtests import Keyturn, minutes_of
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-real_data = pytest.mark.skipif(
-    not DATA.is_dir(), reason="the real market data lies beside the project, in ../shared/data, and is not there"
-)
 BARE = ("--set", "strategies.sma.regime_filter=false", "--set", "strategies.sma.minimum_confidence=0")
 # ── the same engine ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -116,11 +113,10 @@ def test_the_bare_crossover_says_what_pandas_works_out_all_at_once(
     assert said(keyturn, days, pairs) == expected
 
 
-@real_data
 @pytest.mark.parametrize("pairs", PAIRS)
 def test_the_bare_crossover_of_thirteen_years_is_that_of_pandas(keyturn: Keyturn, pairs: list[list[int]]) -> None:
     """ST-05, AN-04: SPY from 2008 to 2021."""
-    path = DATA / "SPY_daily_2008_on.csv"
+    path = days_of("SPY")
 
     assert said(keyturn, path, pairs) == crossings(path, pairs)
 
@@ -176,10 +172,9 @@ def test_a_day_knows_no_window_and_no_flat_time(keyturn: Keyturn, days: Path) ->
     assert found["bars"] == len(days.read_text().splitlines()) - 1
 
 
-@real_data
 def test_breakouts_of_days_are_counted_over_a_quarter_and_then_forgotten(keyturn: Keyturn) -> None:
     """ST-04, AN-04: 13 years of SPY; a session's worth of minutes would be a year and a half of days."""
-    path = DATA / "SPY_daily_2008_on.csv"
+    path = days_of("SPY")
 
     found = keyturn("backtest", path, "--strategy", "breakout", "--without-frictions", "--json").json
     written = keyturn(

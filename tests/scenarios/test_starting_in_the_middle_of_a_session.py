@@ -33,10 +33,9 @@ from core.workflows.staging.proposals import TOO_LATE
 from tests.scenarios.house import House, assert_can_be_rebuilt
 from tests.scenarios.house import running as remembered
 from tests.scenarios.weeks import OTHERS
-from tests.unit.core.strategies.recorded import minute_bars, real_data
+from tests.unit.core.strategies.recorded import minute_bars
 from tests.unit.core.strategies.test_warming import OF_TRADES, SHORT
 
-pytestmark = real_data
 SPY = Symbol("SPY")
 PLANNED = [name for name in HOUSE if name != "vwap"]
 RISK: dict[str, Any] = {

@@ -24,12 +24,8 @@ from core.messages.commands import Kill
 from state import basket_inbox
 from state.folders import Home
 from state.heartbeat import Heartbeat, Status
+from tests.data import MARKET
 from tests.scenarios.backtests import Keyturn
-
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-real_data = pytest.mark.skipif(
-    not DATA.is_dir(), reason="the real market data lies beside the project, and is not there"
-)
 
 
 def test_a_replay_tells_everything_as_json(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
@@ -77,7 +73,6 @@ def test_a_setting_given_on_the_command_line_reaches_the_strategy(keyturn: Keytu
     assert "stop" not in {row["type"] for row in found["orders"]}
 
 
-@real_data
 @pytest.mark.parametrize(
     ("symbol", "bars", "entries"),
     [
@@ -107,11 +102,10 @@ def test_the_real_week_makes_the_entries_that_the_rule_gives(
 
 
 def the_real_week_of(symbol: str, keyturn: Keyturn, *terms: str) -> Mapping[str, Any]:
-    path = DATA / f"{symbol}_1min_2013-10-07_to_2013-10-10.csv"
+    path = MARKET / f"{symbol}_1min_2013-10-07_to_2013-10-10.csv"
     return keyturn("replay", path, "--symbol", symbol, "--headless", "--json", "--operator", "confirm-all", *terms).json
 
 
-@real_data
 @pytest.mark.parametrize(("symbol", "filled", "waited"), [("SPY", 2, 0), ("IBM", 1, 3), ("BAC", 1, 5), ("AIG", 2, 1)])
 def test_an_entry_of_the_real_week_is_filled_where_the_market_went_past_its_limit_and_nowhere_else(
     keyturn: Keyturn, symbol: str, filled: int, waited: int
@@ -130,11 +124,10 @@ def test_an_entry_of_the_real_week_is_filled_where_the_market_went_past_its_limi
 
 
 def real_lows_of(symbol: str) -> dict[datetime, Decimal]:
-    with (DATA / f"{symbol}_1min_2013-10-07_to_2013-10-10.csv").open() as rows:
+    with (MARKET / f"{symbol}_1min_2013-10-07_to_2013-10-10.csv").open() as rows:
         return {datetime.fromisoformat(row["timestamp"]): Decimal(row["low"]) for row in csv.DictReader(rows)}
 
 
-@real_data
 def test_a_week_that_gave_back_what_it_had_made_goes_on_while_the_balance_stands(keyturn: Keyturn) -> None:
     """RK-04: BAC made 0.1805 USD on Monday and lost 0.1448 on Tuesday at 15:35 UTC: 0.07 % of a balance of 200.18.
 
@@ -148,7 +141,6 @@ def test_a_week_that_gave_back_what_it_had_made_goes_on_while_the_balance_stands
     assert found["skipped"] == {}
 
 
-@real_data
 @pytest.mark.parametrize("symbol", ["SPY", "IBM", "AIG"])
 def test_the_other_real_weeks_trip_nothing_that_would_have_refused_an_entry(keyturn: Keyturn, symbol: str) -> None:
     """RK-04, RK-09"""

@@ -11,7 +11,7 @@ import pytest
 
 from tests.scenarios.backtests import Keyturn
 from tests.unit.core.market.vix.source import Source
-from tests.unit.core.risk.regime.seasons import bars, file_of, real_data
+from tests.unit.core.risk.regime.seasons import bars, file_of
 
 NEW_YORK = ZoneInfo("America/New_York")
 VIX = "date,open,high,low,close\n2020-02-21,17,18,16,17.08\n2020-02-24,22,26,21,25.03\n2020-02-27,37,40,30,39.16\n"
@@ -127,7 +127,6 @@ def test_what_it_cannot_use_is_one_line_that_says_what_to_do(keyturn: Keyturn, w
     assert error in answer.err
 
 
-@real_data
 def test_the_recorded_spring_of_2020_from_the_command_line(keyturn: Keyturn) -> None:
     """RK-19, RK-12"""
     days = ("--since", "2020-02-24", "--until", "2020-03-31")

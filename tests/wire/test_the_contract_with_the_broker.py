@@ -11,7 +11,7 @@ import requests
 from core.brokers.alpaca.contract import ACCOUNT, ASSET, CLOCK, DAY, FILL, ORDER, POSITION
 from core.market.alpaca.contract import BAR, BARS, QUOTE, QUOTES
 from core.model.api_contract import ApiRecord
-from tests.unit.core.brokers.description import faults_in, needs_it
+from tests.unit.core.brokers.description import faults_in
 from tests.wire.clients import a_limit_order, a_market_order, a_stop_order, trading_client
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.test_orders_of_every_kind import a_bracket
@@ -56,7 +56,6 @@ MANY = (
 )
 
 
-@needs_it
 @pytest.mark.parametrize(("path", "described", "_table"), [*ONE, *MANY])
 def test_each_answer_of_the_trading_side_is_as_the_broker_describes_it(
     busy: LoopbackExchange, path: str, described: str, _table: ApiRecord
@@ -81,7 +80,6 @@ def test_each_answer_tells_what_the_table_says_is_always_there(
         assert [field.name for field in table.fields if field.is_always_there and row.get(field.name) is None] == []
 
 
-@needs_it
 @pytest.mark.parametrize(
     ("path", "described"), [("bars", "stock_bars_resp"), ("quotes/latest", "stock_latest_quotes_resp")]
 )

@@ -1,4 +1,4 @@
-"""The broker's own description of its answers, as it lies beside the project; tests without it are skipped."""
+"""The broker's own API description (tests/data/alpaca)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-FOLDER = Path(__file__).resolve().parents[4].parent / "shared" / "data" / "alpaca"
-needs_it = pytest.mark.skipif(
-    not FOLDER.is_dir(),
-    reason="the broker's own description lies beside the project, in ../shared/data/alpaca, and is not there",
-)
+from tests.data import ALPACA
 
 Schema = Mapping[str, Any]
 
@@ -25,7 +18,7 @@ def schemas() -> Mapping[str, Schema]:
     """Every named object of the trading and of the market data side."""
     found: dict[str, Schema] = {}
     for name in ("trading", "market_data"):
-        found |= json.loads((FOLDER / f"{name}.json").read_text())["schemas"]
+        found |= json.loads((ALPACA / f"{name}.json").read_text())["schemas"]
     return found
 
 

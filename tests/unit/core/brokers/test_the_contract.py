@@ -40,7 +40,7 @@ from tests.unit.core.brokers.alpaca_door import (
     an_order_json,
     an_update_json,
 )
-from tests.unit.core.brokers.description import needs_it, property_of, resolved, schemas, sunset_of, words_of
+from tests.unit.core.brokers.description import property_of, resolved, schemas, sunset_of, words_of
 
 ALL = (*BROKER, *MARKET)
 FIELDS = [pytest.param(record, field, id=f"{record.name}: {field.name}") for record in ALL for field in record.fields]
@@ -78,7 +78,6 @@ A_QUOTE = {"t": "2026-11-20T16:59:00Z", "bp": Decimal(1), "bs": 1, "ap": Decimal
 # ── the broker's own description ─────────────────────────────────────────────────────────────────────────────────────
 
 
-@needs_it
 @pytest.mark.parametrize(("record", "field"), DESCRIBED)
 def test_every_field_that_is_read_is_described_as_the_table_has_it(record: ApiRecord, field: ApiField) -> None:
     """MD-07: its type, its words, that it may be null, and the day from which it goes."""
@@ -94,7 +93,6 @@ def test_every_field_that_is_read_is_described_as_the_table_has_it(record: ApiRe
     assert bool(field.instead) is bool(said.get("deprecated"))
 
 
-@needs_it
 def test_every_object_that_is_read_is_described() -> None:
     """MD-07: but for what the streams alone tell, and for a corporate action, which is described kind by kind."""
     assert {record.described for record in ALL} - {""} <= set(schemas())
@@ -102,7 +100,6 @@ def test_every_object_that_is_read_is_described() -> None:
     assert undescribed == ["an order update", "a trading status", "a corporate action"]
 
 
-@needs_it
 @pytest.mark.parametrize("name", FORMS)
 def test_what_is_read_of_a_corporate_action_is_described_for_its_kind(name: str) -> None:
     """MD-07: a list of its own for each kind, and each names its share and its day by other fields."""

@@ -9,14 +9,13 @@ import pytest
 
 from tests.bench.daily_dips import Season, seasons_of
 from tests.bench.risk_days import minutes_of
-from tests.unit.core.risk.regime.seasons import DATA, real_data
+from tests.data import MARKET
 
 
 def season_of(year: int, profile: str) -> Season:
-    return next(season for season in seasons_of(DATA, year) if season.profile == profile)
+    return next(season for season in seasons_of(MARKET, year) if season.profile == profile)
 
 
-@real_data
 @pytest.mark.parametrize(
     ("profile", "trades", "trips"),
     [("micro", 2, {}), ("swing", 17, {"loss_streak": 7, "stop_loss_guard": 4, "low_profit": 2})],
@@ -28,13 +27,12 @@ def test_losses_of_some_dollars_are_no_drawdown_of_the_account_and_what_counts_l
 
     What the market only touched is not filled: three dips of BAC that had won among it (AN-04).
     """
-    told = list(minutes_of(DATA, profile))
+    told = list(minutes_of(MARKET, profile))
 
     assert sum("trade    " in line for line in told) == trades
     assert Counter(line.split()[4] for line in told if "TRIPPED" in line) == trips
 
 
-@real_data
 def test_the_equity_curve_stopped_buying_dips_in_october_2008() -> None:
     """RK-13: after twenty trades that lost on average; what it refused went on as shadows and lost too."""
     swing = season_of(2008, "swing")
@@ -44,7 +42,6 @@ def test_the_equity_curve_stopped_buying_dips_in_october_2008() -> None:
     assert swing.made < 0
 
 
-@real_data
 def test_the_range_of_spy_allowed_no_dip_of_the_crash_of_2020() -> None:
     """RK-12: the crash fell by a third from here."""
     micro = season_of(2020, "micro")

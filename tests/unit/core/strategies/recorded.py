@@ -7,10 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import strategies as st
 
 from core.model.bar import Bar
@@ -21,9 +19,8 @@ from core.model.venues import XNYS
 from core.strategies.base import Strategy
 from core.strategies.context import Context
 from core.strategies.signal_checks import fault_in
+from tests.data import days_of, minutes_of
 
-DATA = Path(__file__).resolve().parents[4].parent / "shared" / "data"
-real_data = pytest.mark.skipif(not DATA.is_dir(), reason="the recorded bars lie beside the project, in ../shared/data")
 SPY = Symbol("SPY")
 OPEN = datetime(2013, 10, 8, 13, 30, tzinfo=UTC)
 NEW_YORK = ZoneInfo("America/New_York")
@@ -36,7 +33,7 @@ def a_bar(start: datetime, prices: tuple[str, str, str, str], volume: str, symbo
 
 def daily_bars(symbol: str = "SPY", count: int | None = None) -> list[Bar]:
     """A session as one bar, which starts when the session does."""
-    with (DATA / f"{symbol}_daily_2008_on.csv").open() as file:
+    with days_of(symbol).open() as file:
         rows = list(csv.DictReader(file))[:count]
     return [
         a_bar(
@@ -51,7 +48,7 @@ def daily_bars(symbol: str = "SPY", count: int | None = None) -> list[Bar]:
 
 def minute_bars(symbol: str = "SPY") -> list[Bar]:
     """Four regular sessions of October 2013."""
-    with (DATA / f"{symbol}_1min_2013-10-07_to_2013-10-10.csv").open() as file:
+    with minutes_of(symbol).open() as file:
         rows = list(csv.DictReader(file))
     bars = [
         a_bar(

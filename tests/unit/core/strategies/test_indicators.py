@@ -18,7 +18,7 @@ from core.strategies.indicators.average_range import AverageRange
 from core.strategies.indicators.averages import Deviation, Mean
 from core.strategies.indicators.extremes import Highest, Lowest
 from core.strategies.indicators.strength import Gain, Strength
-from tests.unit.core.strategies.recorded import daily_bars, minute_bars, real_data, series
+from tests.unit.core.strategies.recorded import daily_bars, minute_bars, series
 
 Frame = pd.DataFrame
 
@@ -84,7 +84,6 @@ def test_an_indicator_is_what_pandas_makes_of_the_whole_series(case: Case, bars:
     compare(case, bars, length)
 
 
-@real_data
 @each_one
 @pytest.mark.parametrize("length", [14, 50])
 def test_so_it_is_on_recorded_days_and_minutes(case: Case, length: int) -> None:

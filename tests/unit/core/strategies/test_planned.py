@@ -20,7 +20,7 @@ from core.strategies.builtin import HOUSE
 from core.strategies.mean_reversion import MeanReversionStrategy
 from core.strategies.momentum import MomentumStrategy
 from core.strategies.trade_plan import TradePlanStrategy
-from tests.unit.core.strategies.recorded import OPEN, SPY, Trader, daily_bars, minute_bars, real_data
+from tests.unit.core.strategies.recorded import OPEN, SPY, Trader, daily_bars, minute_bars
 
 REASON = NoTradeReason
 
@@ -366,7 +366,6 @@ def test_one_that_the_bars_speak_against_opens_nothing(strategy: TradePlanStrate
 # ── recorded bars ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@real_data
 @pytest.mark.parametrize("symbol", ["SPY", "IBM", "BAC", "AIG"])
 @pytest.mark.parametrize("name", [name for name in HOUSE if name != "vwap"])
 def test_on_recorded_bars_each_trades_and_says_why_it_does_not(name: str, symbol: str) -> None:
@@ -383,7 +382,6 @@ def test_on_recorded_bars_each_trades_and_says_why_it_does_not(name: str, symbol
     assert len(trader.reasons) >= 2
 
 
-@real_data
 def test_the_recorded_days_of_ten_years_are_traded_too() -> None:
     """ST-04, ST-05"""
     bars = daily_bars("SPY", 2500)

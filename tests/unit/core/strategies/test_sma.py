@@ -18,7 +18,7 @@ from core.model.signal import EntrySignal, ExitReason, NoTrade, NoTradeReason
 from core.model.values import Price, Quantity
 from core.settings.house_strategies import SmaSettings
 from core.strategies.sma import SmaStrategy
-from tests.unit.core.strategies.recorded import OPEN, SPY, Trader, a_context, daily_bars, minute_bars, real_data, series
+from tests.unit.core.strategies.recorded import OPEN, SPY, Trader, a_context, daily_bars, minute_bars, series
 
 THE_BROKERS = Quantity(Decimal(10**6))
 """Every share is covered by a stop at the broker, which never fills."""
@@ -56,7 +56,6 @@ def said_of(bars: list[Bar], strategy: SmaStrategy) -> list[tuple[datetime, Side
     return said
 
 
-@real_data
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
 def test_the_dates_of_spy_are_those_of_pandas(pair: tuple[int, int]) -> None:
     """ST-05: each crossing since 2008; its entries are the buys, and its exits the sells that had something to sell."""
@@ -75,7 +74,6 @@ def test_the_dates_of_spy_are_those_of_pandas(pair: tuple[int, int]) -> None:
     assert said_of(bars, SmaStrategy(bare(pair))) == whole
 
 
-@real_data
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
 def test_they_are_those_of_plain_rolling_means_too(pair: tuple[int, int]) -> None:
     """ST-05: the few lines that anybody would write, floats and all."""
@@ -89,7 +87,6 @@ def test_they_are_those_of_plain_rolling_means_too(pair: tuple[int, int]) -> Non
     assert [at for at, side in said if side is Side.BUY] == list(over.index[over])
 
 
-@real_data
 @pytest.mark.parametrize("symbol", ["SPY", "IBM", "BAC", "AIG"])
 def test_so_are_those_of_recorded_minutes(symbol: str) -> None:
     """ST-05"""

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -26,9 +25,9 @@ from core.settings.house_strategies import VwapSettings
 from core.strategies.base import Strategy
 from core.strategies.context import Context
 from core.strategies.vwap import VwapState, VwapStrategy
+from tests.data import MARKET
 
 SPY = Symbol("SPY")
-DATA = Path(__file__).parents[4].parent / "shared" / "data" / "SPY_1min_2013-10-07_to_2013-10-10.csv"
 OPEN = datetime(2013, 10, 8, 13, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
@@ -447,14 +446,13 @@ def test_a_slope_survives_a_stop() -> None:
 # ── a real week ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="needs ../shared/data: one-minute bars of SPY, 7 to 10 October 2013")
 def test_the_first_signals_of_a_real_week() -> None:
     """ST-02, MD-03: nobody answers, so each day signals on; its first signal is what counts."""
     calendar = load_calendar(date(2013, 10, 7), date(2013, 10, 10))
     normaliser = Normaliser(calendar)
     strategy = VwapStrategy(VwapSettings())
     first: dict[date, EntrySignal] = {}
-    for bar in read_bars(DATA, SPY):
+    for bar in read_bars(MARKET / "SPY_1min_2013-10-07_to_2013-10-10.csv", SPY):
         assert isinstance(bar, Bar)
         if normaliser.judge(bar, bar.end) is not COMPLETE:
             continue

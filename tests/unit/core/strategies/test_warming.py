@@ -23,7 +23,7 @@ from core.strategies.memory import Memories, OrchestratorState, StrategyMemory
 from core.strategies.orchestrator import Orchestrator
 from core.strategies.trade_plan import TradePlan
 from tests.unit.core.brokers.trading_floor import NewYorkHours
-from tests.unit.core.strategies.recorded import OPEN, Trader, a_context, daily_bars, minute_bars, real_data, series
+from tests.unit.core.strategies.recorded import OPEN, Trader, a_context, daily_bars, minute_bars, series
 from tests.unit.core.test_orchestrator import Holdings
 
 PLANNED = [name for name in HOUSE if name != "vwap"]
@@ -70,7 +70,6 @@ def test_the_bars_that_it_asks_for_make_its_measures_the_same(name: str, bars: l
     assert measured(late.state) == measured(running.state)
 
 
-@real_data
 @pytest.mark.parametrize("name", PLANNED)
 @pytest.mark.parametrize("symbol", ["SPY", "IBM", "BAC", "AIG"])
 def test_so_it_is_in_the_middle_of_recorded_sessions_by_the_defaults(name: str, symbol: str) -> None:
@@ -89,7 +88,6 @@ def test_so_it_is_in_the_middle_of_recorded_sessions_by_the_defaults(name: str, 
             assert measured(late.state) == measured(running.state)
 
 
-@real_data
 @pytest.mark.parametrize("name", list(HOUSE))
 @pytest.mark.parametrize("source", ["minutes", "days"])
 def test_one_stopped_and_started_at_twenty_bars_says_what_one_that_ran_on_says(name: str, source: str) -> None:
@@ -165,7 +163,6 @@ def told(bars: list[Bar], stops: set[int]) -> tuple[list[object], Kept]:
     return said, (orchestrator.state, orchestrator.memories)
 
 
-@real_data
 def test_all_of_them_go_on_after_twenty_starts() -> None:
     """ST-01, ST-07, SP-03: the signals, the counted reasons, each memory."""
     bars = sorted([*minute_bars("SPY"), *minute_bars("IBM")], key=lambda bar: (bar.start, bar.symbol))

@@ -1,4 +1,4 @@
-"""Seasons of daily bars for a story, and the recorded ones beside the project."""
+"""Seasons of daily bars for a story, and the recorded ones."""
 
 from __future__ import annotations
 
@@ -7,20 +7,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
-
 from core.model.regime import DailyBar, DailyValue
 from core.model.values import Price
+from tests.data import days_of
 
-DATA = Path(__file__).resolve().parents[5].parent / "shared" / "data"
-real_data = pytest.mark.skipif(
-    not DATA.is_dir(), reason="the recorded daily figures lie beside the project, in ../shared/data, and are not there"
-)
 FIRST = date(2024, 1, 1)
 
 
 def file_of(symbol: str) -> Path:
-    return DATA / f"{symbol}_daily_2008_on.csv"
+    return days_of(symbol)
 
 
 def a_bar(day: date, close: str | int | Decimal, span: str | int | Decimal = 2) -> DailyBar:

@@ -15,7 +15,7 @@ from core.risk.regime.market import MarketFold
 from core.risk.regime.report import change_in_words
 from core.risk.regime.vix import plain_level
 from core.settings.regime import FrequencySettings
-from tests.unit.core.risk.regime.seasons import file_of, real_data
+from tests.unit.core.risk.regime.seasons import file_of
 
 SPRING = (date(2020, 2, 1), date(2020, 4, 30))
 
@@ -28,7 +28,6 @@ def of_market(symbol: str, since: date, until: date) -> list[str]:
     return told(market_changes(Symbol(symbol), read_daily_bars(file_of(symbol))), since, until)
 
 
-@real_data
 def test_the_levels_of_the_vix_in_2008() -> None:
     """RK-19: from September on it is high, for the rest of the year."""
     changes = vix_changes(read_daily_values(file_of("VIX")))
@@ -49,7 +48,6 @@ def test_the_levels_of_the_vix_in_2008() -> None:
     ]
 
 
-@real_data
 def test_the_levels_of_the_vix_in_the_spring_of_2020() -> None:
     """RK-19: high two weeks before the worst of it, and all through March."""
     changes = vix_changes(read_daily_values(file_of("VIX")))
@@ -62,7 +60,6 @@ def test_the_levels_of_the_vix_in_the_spring_of_2020() -> None:
     ]
 
 
-@real_data
 def test_the_labels_of_spy_in_2008() -> None:
     """RK-19: the file begins with 2008, so that its first trend is that of October."""
     assert of_market("SPY", date(2008, 1, 1), date(2008, 12, 31)) == [
@@ -76,7 +73,6 @@ def test_the_labels_of_spy_in_2008() -> None:
     ]
 
 
-@real_data
 def test_the_labels_of_spy_qqq_and_iwm_in_the_spring_of_2020() -> None:
     """RK-19"""
     assert of_market("SPY", *SPRING) == [
@@ -105,7 +101,6 @@ def test_the_labels_of_spy_qqq_and_iwm_in_the_spring_of_2020() -> None:
     ]
 
 
-@real_data
 def test_hysteresis_takes_a_third_of_the_changes_away() -> None:
     """RK-19"""
     history = read_daily_values(file_of("VIX"))
@@ -117,7 +112,6 @@ def test_hysteresis_takes_a_third_of_the_changes_away() -> None:
     assert (changes, flaps) == (426, 628)
 
 
-@real_data
 def test_no_entry_was_allowed_in_the_whole_of_march_2020_and_one_more_in_the_calm_of_2017() -> None:
     """RK-12: the day is judged by the sessions before it."""
     fold, terms = MarketFold(Symbol("SPY")), FrequencySettings()
