@@ -1,30 +1,38 @@
-"""Sessions that find nothing prove nothing: faults that cost real money are planted in turn, and the auditor must tell.
+"""Faults of orders, stops, baskets, keys and restarts, planted to see that a session finds each.
 
-The count of sessions that each took is printed at the end of the run.
+Each is one function that patches the product; `rough_faults.py` has those of lanes, leaving and brackets,
+`desk_faults.py` those of several desks, `refusal_faults.py` those of controls that reject too much.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from core.execution.exit_claims import ExitClaims
 from core.execution.gateway import Gateway
 from core.execution.ledger import Ledger
 from core.execution.order import Order
-from core.facts import ContingentOrdersMissing, EngineStarted, Source
+from core.facts import ContingentOrdersMissing, EngineStarted, ProposalEdited, Source
+from core.messages.commands import Confirm
 from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.messages.inputs import Start, SubmissionAnswered
 from core.model.basket import BasketPhase
 from core.model.broker import Execution, NoAnswer, OrderReport
 from core.model.staging import AuthorizationKind
+from core.model.values import NO_SHARES, ClientOrderId, Quantity
+from core.risk.checks.protections import ProtectionCheck
+from core.risk.checks.verdicts import passed
 from core.risk.gate import Gate
 from core.staging.basket_run import BasketRun
 from core.staging.baskets import Baskets
 from core.staging.stage import Stage
+from core.strategies.orchestrator import Orchestrator
 from core.trading_state.state import TradingState
 from core.trading_state.trading_status import TradingStatus
 from core.workflows.baskets import baskets
@@ -36,33 +44,93 @@ from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.submission import Submission
-from tests.simulation.other_exchange import Manners
-from tests.simulation.play import play
-from tests.simulation.rough_faults import (
-    a_bracket_is_edited_whatever_becomes_of_its_target,
-    a_deadline_that_raises_keeps_the_others_waiting,
-    a_leave_forgets_what_follows,
-    a_permission_is_used_up_without_its_order,
-    a_permission_lapses_in_the_queue,
-    a_trickling_answer_holds_its_lane,
-    an_exit_is_not_clamped_again,
-    another_command_lets_the_latch_go,
-    cancels_wait_behind_questions,
-    doubt_begins_in_the_queue,
-    exits_wait_behind_entries,
-    names_are_counted_by_what_is_remembered,
-    one_raise_drops_what_was_asked_for,
-    siblings_are_left_to_the_broker,
-    what_an_edited_bracket_had_filled_is_forgotten,
-    what_was_kept_is_never_sent,
-)
-from tests.simulation.sessions import PLENTY, Event, session_of
-from tests.simulation.world import Switch
+from core.workflows.protection.protective_stops import ProtectiveStops
+from core.workflows.staging.confirmation import Confirmations
+from core.workflows.staging.proposal_edits import ProposalEdits
+from tests.simulation.world import Disk, Switch
 
-ENOUGH = 2_000
-SEED = 5
-OTHER_SEEDS = {"nobody_asks_after_a_crash": 6}
-"""Where SEED's sessions take long to get there: any seed finds it in the end, one in some hundred sessions."""
+
+def nothing_is_refused(patch: pytest.MonkeyPatch) -> None:
+    """The one place where permission is judged lets everything through (OP-02)."""
+    patch.setattr(Stage, "refusal_to_redeem", lambda *_: None)
+
+
+def the_digest_is_not_compared(patch: pytest.MonkeyPatch) -> None:
+    """A key counts for whatever the ticket shows now (OP-02)."""
+    careful = Confirmations.on_confirm
+
+    def careless(self: Confirmations, command: Confirm) -> Iterator[Effect]:
+        ticket = self.state.stage.state.tickets.get(command.ticket_id)
+        return careful(self, replace(command, digest=ticket.digest) if ticket else command)
+
+    patch.setattr(Confirmations, "on_confirm", careless)
+
+
+def any_key_replaces(patch: pytest.MonkeyPatch) -> None:
+    """The key of the effect counts where R alone may (OP-04)."""
+    careful = Confirmations.on_confirm
+
+    def careless(self: Confirmations, command: Confirm) -> Iterator[Effect]:
+        ticket = self.state.stage.state.tickets.get(command.ticket_id)
+        return careful(self, replace(command, replaces=ticket.order.replaces) if ticket else command)
+
+    patch.setattr(Confirmations, "on_confirm", careless)
+
+
+def a_pair_counts_for_nothing(patch: pytest.MonkeyPatch) -> None:
+    """While its answer is awaited the position looks bare: a pair counts for nothing (EX-13)."""
+
+    def claim(self: ExitClaims, order: Order) -> Quantity:
+        return NO_SHARES if self.chains.replaced(order) or order.is_being_replaced else order.remaining
+
+    patch.setattr(ExitClaims, "claim", claim)
+
+
+def a_stop_is_released_for_the_whole_fill_each_time(patch: pytest.MonkeyPatch) -> None:
+    """The mandate's limit is neither minded nor checked (OP-02, OP-06)."""
+    careful = Stage.permit
+
+    def cover(self: ProtectiveStops, entry_id: ClientOrderId) -> Iterator[Effect]:
+        entry = self.state.ledger.order(entry_id)
+        for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP, entry_id):
+            if entry is not None:
+                yield from self.release_stop(use, entry, entry.filled_quantity)
+
+    def permit(self: Stage, use: Any, *rest: Any) -> Any:
+        return careful(self, replace(use, released=Decimal(-1_000_000)), *rest)
+
+    patch.setattr(ProtectiveStops, "cover", cover)
+    patch.setattr(Stage, "permit", permit)
+
+
+def nothing_is_synced(patch: pytest.MonkeyPatch) -> None:
+    """Effects leave before their facts are on the disk (SP-01)."""
+    patch.setattr(Disk, "sync", lambda _: None)
+
+
+def an_edit_leaves_what_was_shown_open(patch: pytest.MonkeyPatch) -> None:
+    """The ticket on the order before can still be confirmed (OP-02)."""
+
+    def edited(self: Stage, _at: object, fact: ProposalEdited) -> None:
+        self.state.proposals[fact.proposal.id] = fact.proposal
+
+    patch.setattr(Stage, "_edited", edited)
+    patch.setattr(ProposalEdits, "_close_tickets", lambda *_: None)
+
+
+def a_pause_is_not_minded(patch: pytest.MonkeyPatch) -> None:
+    """It is recorded, and the strategy is not told (ST-03)."""
+    patch.setattr(Orchestrator, "_paused", lambda *_: None)
+
+
+def a_refused_symbol_is_not_checked(patch: pytest.MonkeyPatch) -> None:
+    """It is recorded, and the gate does not look (RK-01)."""
+    patch.setattr(TradingStatus, "refusal_of", lambda *_: None)
+
+
+def a_trip_is_not_minded(patch: pytest.MonkeyPatch) -> None:
+    """It is recorded, and the gate does not look (RK-09)."""
+    patch.setattr(ProtectionCheck, "review", lambda self, *_: passed(self.name, "not tripped"))
 
 
 def a_post_is_sent_again_blindly(patch: pytest.MonkeyPatch) -> None:
@@ -211,141 +279,26 @@ def what_is_not_marked_goes_too(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(baskets, "rehearsed", all_of_it)
 
 
-ROUGH_SEEDS = {
-    exits_wait_behind_entries: 8,
-    an_exit_is_not_clamped_again: 510,
-    cancels_wait_behind_questions: 3,
-    a_permission_lapses_in_the_queue: 218,
-    doubt_begins_in_the_queue: 111,
-    a_trickling_answer_holds_its_lane: 61,
-    a_leave_forgets_what_follows: 34,
-    what_was_kept_is_never_sent: 15,
-    another_command_lets_the_latch_go: 0,
-    names_are_counted_by_what_is_remembered: 40,
-    one_raise_drops_what_was_asked_for: 0,
-    a_deadline_that_raises_keeps_the_others_waiting: 133,
-    what_an_edited_bracket_had_filled_is_forgotten: 8,
-    a_bracket_is_edited_whatever_becomes_of_its_target: 27,
-    siblings_are_left_to_the_broker: 119,
-}
-"""Of SEED, the session that is tried first."""
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("fault", ROUGH_SEEDS, ids=lambda fault: fault.__name__)
-def test_a_fault_of_the_way_out_is_found(
-    fault: Callable[[pytest.MonkeyPatch], None],
-    monkeypatch: pytest.MonkeyPatch,
-    record_property: Callable[[str, object], None],
-) -> None:
-    """EX-22, OP-07"""
-    fault(monkeypatch)
-
-    first = ROUGH_SEEDS[fault]
-    for number in range(first, first + ENOUGH):
-        found = play(session_of(SEED, number)).failures
-        if found:
-            break
-
-    assert found, f"{ENOUGH} sessions did not find it"
-    record_property(f"found: {fault.__name__}", f"{number + 1 - first} sessions: {found[0].words[0]}")
-
-
-PLAIN, DROPS_LEGS = Manners(), Manners(drops_legs=True)
-DIRECTED = {
-    a_leave_forgets_what_follows: (("the_desk_is_left", (1, "SubmitOrder left", 5.0, "fraction", 1.0)), PLAIN),
-    siblings_are_left_to_the_broker: (
-        ("a_bracket_is_traded", ("open", "6", False, "target, stop", 30, 61.0)),
-        Manners(ends_siblings=False),
-    ),
-    a_permission_lapses_in_the_queue: (
-        ("a_request_hangs", ("an exit", "its answer hangs", 30.0, False, "bare, part, part", 10.0)),
-        PLAIN,
-    ),
-    doubt_begins_in_the_queue: (
-        ("a_request_hangs", ("an exit", "its answer hangs", 30.0, True, "bare, part, part, part", 20.0)),
-        PLAIN,
-    ),
-    a_trickling_answer_holds_its_lane: (
-        ("a_request_hangs", ("an exit", "its answer trickles", 30.0, False, "fraction, part", 40.0)),
-        PLAIN,
-    ),
-    what_was_kept_is_never_sent: (("the_desk_is_left", (0, "", 5.0, "", 0.0, True)), PLAIN),
-    names_are_counted_by_what_is_remembered: (
-        ("a_position_grows_old", ("part, week, part, part", 8, "0.5")),
-        PLAIN,
-    ),
-    one_raise_drops_what_was_asked_for: (("a_follow_up_raises", ("fraction", 15.0)), PLAIN),
-    a_permission_is_used_up_without_its_order: (("a_follow_up_raises", ("fraction", 15.0, "permitted")), PLAIN),
-    a_deadline_that_raises_keeps_the_others_waiting: (("a_deadline_raises", ("fraction", "an entry", 90.0)), PLAIN),
-    what_an_edited_bracket_had_filled_is_forgotten: (
-        ("a_half_filled_bracket_is_edited", ("8", 30, "4", "-0.02", False, "")),
-        DROPS_LEGS,
-    ),
-    a_bracket_is_edited_whatever_becomes_of_its_target: (
-        ("a_half_filled_bracket_is_edited", ("8", 30, "4", "-0.02", True, "")),
-        DROPS_LEGS,
-    ),
-    a_stop_that_a_crash_kept_back_is_never_sent: (("the_process_dies", (2, "OrderFilled", 3, False, 1.0, 0)), PLAIN),
-}
-"""The one event that meets it, on a desk in peace, and the exchange's manners."""
-AFTER_IT = {
-    a_stop_that_a_crash_kept_back_is_never_sent: (
-        Event("an_order_is_typed", ("open", "2.5", "", "1.00", "broker", "SPY")),
-        Event("quiet_minutes", (8, 1)),
-    ),
-}
-"""What that event waits for."""
-
-
-@pytest.mark.parametrize("is_planted", [True, False])
-@pytest.mark.parametrize("fault", DIRECTED, ids=lambda fault: fault.__name__)
-def test_one_event_meets_the_fault_and_finds_nothing_without_it(
-    fault: Callable[[pytest.MonkeyPatch], None], is_planted: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """EX-22, EX-13, EX-04, OP-06, EX-20"""
-    (name, arguments), manners = DIRECTED[fault]
-    events = (Event(name, arguments), *AFTER_IT.get(fault, ()))
-    if is_planted:
-        fault(monkeypatch)
-    session = session_of(SEED, 0)
-    peace = replace(
-        session.profile, is_margin=True, is_guarded=False, minutes=30, speaks_often=False, cash=PLENTY, manners=manners
-    )
-
-    found = play(replace(session, profile=peace, events=events)).failures
-
-    assert bool(found) is is_planted
-
-
-FAULTS: tuple[Callable[[pytest.MonkeyPatch], None], ...] = (
+ORDER_FAULTS = (
+    nothing_is_refused,
+    the_digest_is_not_compared,
+    any_key_replaces,
+    a_pair_counts_for_nothing,
+    a_stop_is_released_for_the_whole_fill_each_time,
+    nothing_is_synced,
+    an_edit_leaves_what_was_shown_open,
+    a_pause_is_not_minded,
+    a_refused_symbol_is_not_checked,
+    a_trip_is_not_minded,
     a_post_is_sent_again_blindly,
     a_replayed_fill_counts_again,
     nobody_asks_after_a_crash,
     a_restart_forgets_the_kill,
     the_sale_does_not_wait_for_its_stop,
+    a_stop_that_a_crash_kept_back_is_never_sent,
     a_word_that_is_behind_ends_what_is_over,
     legs_that_are_left_out_are_missing,
     a_buy_does_not_wait_for_its_sells,
     a_plan_goes_on_after_a_crash,
     what_is_not_marked_goes_too,
 )
-
-
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_a_planted_fault_is_found(
-    fault: Callable[[pytest.MonkeyPatch], None],
-    monkeypatch: pytest.MonkeyPatch,
-    record_property: Callable[[str, object], None],
-) -> None:
-    """OP-02, OP-05, OP-06, OP-07, EX-05, EX-06, EX-10, EX-13, EX-20, EX-21"""
-    fault(monkeypatch)
-
-    for number in range(ENOUGH):
-        found = play(session_of(OTHER_SEEDS.get(fault.__name__, SEED), number)).failures
-        if found:
-            break
-
-    assert found, f"{ENOUGH} sessions did not find it"
-    record_property(f"found: {fault.__name__}", f"{number + 1} sessions: {found[0].words[0]}")
