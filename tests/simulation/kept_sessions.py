@@ -29,7 +29,7 @@ FILE = Path(__file__).with_name("shortest.json")
 FAULTS: Mapping[str, Fault] = {
     fault.__name__: fault for fault in (*ORDER_FAULTS, *ROUGH_FAULTS, *DESK_FAULTS, *REFUSAL_FAULTS)
 }
-SEED, ENOUGH, TRIES = 5, 60, 200
+SEED, ENOUGH, TRIES = 5, 16, 60
 FIRST = {"an_exit_is_not_clamped_again": 510}
 """The session that is tried first, where an early one does not find the fault."""
 _profiles = TypeAdapter(Profile)
