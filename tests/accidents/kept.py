@@ -18,7 +18,7 @@ from tests.accidents.play import Failure, Played
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".accidents"
-CODE = ("console", "core", "widgets", "tests/accidents", "tests/terminal/ways.py")
+CODE = ("console", "core", "widgets", "tests/accidents", "tests/kit/key_sequences.py")
 
 
 def digest_of_the_code() -> str:
