@@ -1,4 +1,4 @@
-"""An account of its own with real processes, `keyturn engine run` and `keyturn` in a terminal; what its files say."""
+"""An account with real processes: `keyturn engine run`, `keyturn` in a terminal, and what their files say."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import subprocess
-import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,17 +15,31 @@ from typing import Any, Self
 
 from state.folders import AccountFolder, Home
 from state.lock import holder
-from state.thread_dump import listens
-from tests.real.demo import PROGRAM, was_here_before
+from tests.real.demo import CONFIRMED, PROGRAM, journal_records, mark_guide_as_read
 from tests.real.terminal import Pty
-from tests.waiting import PATIENCE
+from tests.real.waiting import LIMIT, LOOK, until
 
-SETTINGS = """
+PATIENT = """
+[staging]
+ticket_seconds = 3600
+signal_seconds = 3600
+manual_seconds = 3600
+review_seconds = 60
+[confirm]
+silent_seconds = 60
+[execution]
+answer_seconds = 60
+breaker_slow_seconds = 60
+"""
+"""Limits of minutes and hours: on a slow machine the right answer stays the same."""
+SETTINGS = (
+    """
 profile = "micro"
 symbols = ["SPY"]
 [account]
 broker = "simulated"
 [risk]
+quote_age_seconds = 3600
 max_open_positions = 1000
 entries_a_day = 10000
 window_start = "09:30"
@@ -49,67 +63,56 @@ multiplier = "2"
 [strategies.vwap]
 enabled = false
 """
-"""An account that may do a lot, and whose proposals are the hand's own."""
-LOOK = 0.01
-MINUTE = 60.0
-STANDSTILL = float(os.environ.get("STANDSTILL", "4"))
-"""Seconds for which something is stopped: beyond the limits of a desk's link here, over a minute in `make faults`."""
-AGAIN = 5.0
-"""Seconds after which a hand that sees nothing come of its key types it again."""
-CONFIRMED = "ConfirmationReceived"
+    + PATIENT
+)
+"""An account that may do a lot, and whose only proposals are typed orders."""
 Record = dict[str, Any]
 
 
 class Engine:
-    """`keyturn engine run` on a house. What it says goes into a file."""
+    """`keyturn engine run` on an account. Its output goes into a file."""
 
-    def __init__(self, house: House, words: tuple[str, ...] = ("engine", "run")) -> None:
-        self.house = house
-        self.said_in = house.path / f"engine-{len(house.engines)}.txt"
-        with self.said_in.open("wb") as output:
+    def __init__(self, account: Account, words: tuple[str, ...] = ("engine", "run")) -> None:
+        self.account = account
+        self.output = account.path / f"engine-{len(account.engines)}.txt"
+        with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [*house.program, *words],
-                env=house.environ,
+                [*account.program, *words],
+                env=account.environ,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                cwd=house.path,
+                cwd=account.path,
             )
-        house.engines.append(self)
+        account.engines.append(self)
 
     @property
     def pid(self) -> int:
         return self.process.pid
 
+    def is_alive(self) -> bool:
+        return self.process.poll() is None
+
     def said(self) -> str:
-        return self.said_in.read_text(errors="replace")
+        return self.output.read_text(errors="replace")
 
     def until_it_listens(self) -> Self:
-        until = time.monotonic() + PATIENCE
-        while self.house.listener() != self.pid:
-            assert self.process.poll() is None, self.said()
-            assert time.monotonic() < until, f"the engine does not listen; {self.threads()}"
-            time.sleep(LOOK)
-        return self
+        def listens() -> bool:
+            assert self.is_alive(), self.said()
+            return self.account.listener() == self.pid
 
-    def threads(self) -> str:
-        """Where each thread stands, where it got as far as to say that it answers."""
-        held = holder(self.house.folder)
-        if not listens(self.house.folder, self.pid):
-            return f"the account is held by {held}, and {self.pid} does not say what its threads do; {self.said()}"
-        self.signalled(signal.SIGUSR2)
-        time.sleep(0.5)
-        return f"the account is held by {held}; {self.house.folder.threads.read_text()[-6000:]}"
+        self.account.until(listens, "the engine listens")
+        return self
 
     def signalled(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
     def killed(self) -> None:
         self.process.kill()
-        self.process.wait(PATIENCE)
+        self.process.wait(LIMIT)
 
     def ended(self) -> int:
-        return self.process.wait(PATIENCE)
+        return self.process.wait(LIMIT)
 
     def stopped(self) -> int:
         self.signalled(signal.SIGTERM)
@@ -117,35 +120,19 @@ class Engine:
 
 
 class Desk(Pty):
-    """`keyturn` in a terminal, attached to the engine of its house."""
+    """`keyturn` in a terminal, attached to the engine of its account."""
 
-    def __init__(self, house: House, size: tuple[int, int] = (120, 40)) -> None:
-        self.house = house
-        super().__init__([*house.program], dict(house.environ), size)
-
-    def shows(self, text: str) -> bool:
-        return any(text in line for line in self.screen.display)
-
-    def until_it_shows(self, *texts: str) -> None:
-        self.until(lambda: any(self.shows(text) for text in texts))
-
-    def is_armed(self) -> bool:
-        """Whether a ticket on the screen says so."""
-        return any(("armed" in line and "armed in" not in line) for line in self.screen.display)
-
-    def asks(self, key: bytes, text: str) -> None:
-        """Types a key until it shows this: one that is typed into a machine that stands still is dropped."""
-        until = time.monotonic() + PATIENCE
-        while not self.shows(text):
-            assert time.monotonic() < until, f"{key!r} does not show {text!r}; {self.what_it_shows()}"
-            self.type(key)
-            again = time.monotonic() + AGAIN
-            while not self.shows(text) and time.monotonic() < again:
-                self.read_for(0.02)
+    def __init__(self, account: Account, size: tuple[int, int] = (120, 40)) -> None:
+        self.account = account
+        super().__init__([*account.program], dict(account.environ), size)
 
     def is_bare(self) -> bool:
         """Whether nothing lies over the panes: a dialog has round corners."""
         return not self.shows("╭")
+
+    def asks(self, key: bytes, text: str) -> None:
+        """Type a key until the screen shows this text."""
+        self.presses(key, lambda: self.shows(text))
 
     def until_attached(self) -> None:
         self.until_it_shows("ENTRIES ON")
@@ -154,38 +141,70 @@ class Desk(Pty):
         self.until(self.is_armed)
 
     def proposes(self, quantity: str = "1", limit: str = "480", stop: str = "470") -> str:
-        """An order of its own, typed; the identifier of its ticket, which opens by itself."""
-        known = self.house.count("TicketOpened")
-        self.asks(b"n", "New order")
-        self.type(f"{quantity}\t\t{limit}\t{stop}\t".encode())
-        self.until(lambda: any("Stop price" in line and stop in line for line in self.screen.display))
-        self.type(b"\r")
-        return self._the_ticket(known)
+        """Type an order; return the identifier of its ticket, which opens by itself."""
+        known = self.account.count("TicketOpened")
 
-    def opens_a_ticket(self) -> str:
+        def types_order() -> None:
+            self.asks(b"n", "New order")
+            self.type(f"{quantity}\t\t{limit}\t{stop}\t".encode())
+            self.read_for(1.0)
+            if self._is_in_form(quantity, limit, stop):
+                self.presses(b"\r", lambda: self.account.count("TicketOpened") > known or self.is_bare(), 30)
+            elif self.shows("New order"):  # some keys were dropped: begin again
+                self.presses(b"\x1b", lambda: not self.shows("New order"))
+
+        until(lambda: self.account.count("TicketOpened") > known, self.what_it_shows, types_order)
+        return self._the_ticket()
+
+    def _is_in_form(self, *texts: str) -> bool:
+        labels = ("Quantity", "Limit price", "Stop price")
+        return all(
+            any(label in line and line.split(label)[1].split()[:1] == [text] for line in self.screen.display)
+            for label, text in zip(labels, texts, strict=True)
+        )
+
+    def opens_ticket(self) -> str:
         """Of the first proposal; its identifier."""
-        known = self.house.count("TicketOpened")
+        known = self.account.count("TicketOpened")
         self.asks(b"1", "▸")
         self.asks(b"\r", "PAPER ─ BUY to ")
-        return self._the_ticket(known)
+        self.until(lambda: self.account.count("TicketOpened") > known)
+        return self._the_ticket()
 
-    def _the_ticket(self, known: int) -> str:
-        self.until(lambda: self.house.count("TicketOpened") > known)
+    def _the_ticket(self) -> str:
         self.until_it_shows("PAPER ─ BUY to ")
-        return str(self.house.records("TicketOpened")[-1]["data"]["ticket"]["id"])
+        return str(self.account.records("TicketOpened")[-1]["data"]["ticket"]["id"])
 
-    def takes_the_key(self) -> None:
+    def confirms(self) -> None:
+        """Press the key of an armed ticket until it counts: a slow machine may correctly drop a key."""
+        known = self.account.count(CONFIRMED)
+
+        def press() -> None:
+            if self.is_armed():
+                self.type(b"B")
+            elif self.shows("r open it again"):
+                self.type(b"r")
+            self.read_for(1.0)
+
+        until(lambda: self.account.count(CONFIRMED) > known, self.what_it_shows, press)
+
+    def takes_key(self) -> None:
         """From a desk whose link is lost."""
-        known = self.house.count("KeyTaken")
-        self.asks(b"T", "Take the key?")
-        self.until_armed()
-        self.type(b"D")
-        self.until(lambda: self.house.count("KeyTaken") > known)
+        known = self.account.count("KeyTaken")
+
+        def press() -> None:
+            if not self.shows("Take the key?"):
+                self.asks(b"T", "Take the key?")
+            if self.is_armed():
+                self.type(b"D")
+            self.read_for(0.5)
+
+        until(lambda: self.account.count("KeyTaken") > known, self.what_it_shows, press)
 
 
 @dataclass
-class House:
-    """One home, and whoever runs in it. Everything that it started has ended when it is left."""
+class Account:
+    """One home and the processes that run in it. Everything that it started has ended when it is left."""
 
     path: Path
     program: tuple[str, ...] = (PROGRAM,)
@@ -197,7 +216,7 @@ class House:
     def __post_init__(self) -> None:
         self.home_path = home = self.path / "home"
         home.mkdir(mode=0o700, exist_ok=True)
-        was_here_before(home)
+        mark_guide_as_read(home)
         self.environ = {**os.environ, **self.variables, "KEYTURN_HOME": str(home)}
         self.home = Home.of(self.environ)
         self.home.settings.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -211,20 +230,23 @@ class House:
         for desk in self.desks:
             desk.__exit__()
         for engine in self.engines:
-            if engine.process.poll() is None:
+            if engine.is_alive():
                 engine.killed()
-        while left := self.processes():
-            for pid in sorted(left):  # a watchdog is older than its engine
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            time.sleep(LOOK)
+        until(self._all_killed, "its processes are gone")
+
+    def _all_killed(self) -> bool:
+        left = sorted(self.processes())  # a watchdog is older than its engine
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return not left
 
     @property
     def folder(self) -> AccountFolder:
         return self.home.account("demo")
 
     def processes(self) -> list[int]:
-        """Whatever runs on this home, as the kernel knows it: a watchdog and its engine belong to nobody here."""
+        """Whatever runs on this home, as the kernel knows it: a watchdog and its engine are nobody's child here."""
         mine, found = f"KEYTURN_HOME={self.home_path}".encode(), []
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
@@ -245,15 +267,23 @@ class House:
         self.desks.append(desk)
         return desk
 
+    def armed(self) -> tuple[Engine, Desk]:
+        """An engine, and a desk on which a ticket stands armed."""
+        engine, desk = self.running(), self.desk()
+        desk.until_attached()
+        desk.proposes()
+        desk.until_armed()
+        return engine, desk
+
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Another `keyturn` in this house, to its end."""
+        """Another `keyturn` on this home, to its end."""
         return subprocess.run(
             [*self.program, *words],
             env=self.environ,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=LIMIT,
             check=False,
             cwd=self.path,
         )
@@ -265,34 +295,26 @@ class House:
         pid = holder(self.folder)
         return pid if pid and is_listening(self.folder) else None
 
-    def until(self, holds: Callable[[], bool], what: str) -> None:
-        """Waits, and reads what the terminals show meanwhile."""
-        end = time.monotonic() + PATIENCE
-        while not holds():
-            assert time.monotonic() < end, f"{what}: not in {PATIENCE:g} s"
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Wait, and read what the terminals show meanwhile."""
+
+        def read() -> None:
             for desk in self.desks:
                 desk.read_for(LOOK)
-            time.sleep(LOOK)
+
+        until(condition, what, read if self.desks else None)
 
     # ── what its files say
 
     def records(self, *facts: str) -> list[Record]:
-        """Of the journal, in order; one that is just being written is not there yet."""
-        return [record for record in self._records() if not facts or record["fact"] in facts]
+        """Of the journal, in order."""
+        return [record for record in journal_records(self.folder.path) if not facts or record["fact"] in facts]
 
     def count(self, *facts: str) -> int:
         return len(self.records(*facts))
 
-    def _records(self) -> Iterator[Record]:
-        for path in sorted(self.folder.journal.glob("*.jsonl")):
-            for line in path.read_bytes().splitlines():
-                with suppress(ValueError):
-                    record = json.loads(line)
-                    if "fact" in record:
-                        yield record
-
     def exchange_orders(self) -> list[str]:
-        """The names of all that was submitted to the exchange, in order, as its own log has them."""
+        """The names of all orders that were submitted to the exchange, in order, as its own log has them."""
         if not self.folder.exchange.exists():
             return []
         found = []
@@ -303,5 +325,32 @@ class House:
                     found.append(str(record["client_order_id"]))
         return found
 
+    def nothing_was_sent(self) -> bool:
+        return self.count(CONFIRMED) == 0 and self.exchange_orders() == []
+
     def journal_is_whole(self) -> bool:
         return self.run("journal", "verify").returncode == 0
+
+
+def lost_and_doubled(account: Account) -> Iterator[str]:
+    """By the journal and the exchange's log: each order once, each known to both."""
+    sent = account.exchange_orders()
+    for name, many in Counter(sent).items():
+        if many > 1:
+            yield f"order {name} was submitted {many} times"
+    states: dict[str, str] = {}
+    for record in account.records("OrderCreated", "OrderStateChanged", "OrderStateUnknown"):
+        data = record["data"]
+        if record["fact"] == "OrderCreated":
+            if data.get("role") is None:
+                states[str(data["order"]["client_order_id"])] = "pending"
+        elif str(data["client_order_id"]) in states:
+            states[str(data["client_order_id"])] = str(data.get("after", "unknown")).lower()
+    for name in sent:
+        if name not in states:
+            yield f"order {name} is at the exchange, and not in the journal"
+    for name, state in states.items():
+        if state in ("pending", "unknown"):
+            yield f"order {name} is {state} in the journal, and stays so"
+        elif name not in sent and state not in ("cancelled", "rejected", "expired"):
+            yield f"order {name} is {state} in the journal, and the exchange never had it"

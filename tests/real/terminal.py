@@ -1,4 +1,4 @@
-"""A terminal for the tests: a pty with a desk in it, a screen that understands what is painted, and hands that type."""
+"""A program in a pseudo-terminal, a screen that understands what it paints, and keys that are typed."""
 
 from __future__ import annotations
 
@@ -18,22 +18,17 @@ from typing import Self
 
 import pyte
 
-from tests.waiting import PATIENCE
+from tests.real.waiting import LIMIT, LOOK, pause, until
 
+ROOT = Path(__file__).parents[2]
 APP = Path(__file__).with_name("recording_desk.py")
-ROOT = APP.parents[2]
 COLUMNS, LINES = 120, 40
-
-
-@dataclass(frozen=True)
-class Fact:
-    at: float
-    word: str
-    rest: str
+AGAIN = 3.0
+"""Seconds after which a key without an effect is typed again."""
 
 
 class Pty:
-    """A program in a terminal; it is read only when told to."""
+    """A program in a terminal. It is read only while a method of this class waits."""
 
     def __init__(self, command: list[str], variables: dict[str, str], size: tuple[int, int] = (COLUMNS, LINES)) -> None:
         self.raw = b""
@@ -55,47 +50,72 @@ class Pty:
         if self.status is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
+            self.status = -signal.SIGKILL
         if self.master >= 0:
-            os.close(self.master)
+            self.hang_up()
+
+    # ── keys
 
     def type(self, *writes: bytes) -> float:
-        """Sends each part by itself; the instant of the last."""
+        """Send each part by itself; return the instant of the last."""
         for part in writes:
             at = time.monotonic()
             os.write(self.master, part)
-            time.sleep(0.002)
+            pause(0.002)
         return at
+
+    def presses(self, key: bytes, effect: Callable[[], object], limit: float = LIMIT) -> None:
+        """Type a key again and again until it has its effect: a slow machine may correctly drop a key."""
+
+        def once_more() -> bool:
+            self.type(key)
+            end = time.monotonic() + AGAIN
+            while not effect() and time.monotonic() < end:
+                self.read_for(LOOK)
+            return bool(effect())
+
+        until(lambda: effect() or once_more(), lambda: f"{key!r}; {self.what_it_shows()}", lambda: None, limit)
+
+    # ── the screen
+
+    def shows(self, text: str) -> bool:
+        return any(text in line for line in self.screen.display)
+
+    def until_it_shows(self, *texts: str) -> None:
+        """Until it shows one of them."""
+        self.until(lambda: any(map(self.shows, texts)))
+
+    def is_armed(self) -> bool:
+        """Whether an open ticket or question says that its key counts."""
+        return any(
+            "armed" in line and "armed in" not in line and "not armed" not in line for line in self.screen.display
+        )
+
+    def what_it_shows(self) -> str:
+        return "\n".join(line.rstrip() for line in self.screen.display if line.strip())
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Read until it holds."""
+        until(condition, self.what_it_shows, lambda: self._read(LOOK))
 
     def read_for(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self._read(left)
 
-    def until(self, holds: Callable[[], bool]) -> None:
-        """Reads until it holds."""
-        end = time.monotonic() + PATIENCE
-        while not holds():
-            assert time.monotonic() < end, f"did not happen in {PATIENCE:g} s; {self.what_it_shows()}"
-            self._read(0.01)
-
-    def what_it_shows(self) -> str:
-        return "\n".join(line.rstrip() for line in self.screen.display if line.strip())
+    # ── the process
 
     def hang_up(self) -> None:
         os.close(self.master)
         self.master = -1
 
     def ended(self) -> int:
-        """The exit status, reading what is painted meanwhile."""
-        end = time.monotonic() + PATIENCE
-        while time.monotonic() < end:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.status = os.waitstatus_to_exitcode(status)
-                self._read(0)
-                return self.status
-            self._read(0.02)
-        raise AssertionError(f"still running after {PATIENCE:g} s")
+        """Its exit status; what is painted meanwhile is read."""
+        until(lambda: not self.is_alive(), self.what_it_shows, lambda: self._read(LOOK))
+        assert self.status is not None
+        if self.master >= 0:
+            self._read(0)
+        return self.status
 
     def is_alive(self) -> bool:
         """Without reading anything."""
@@ -109,39 +129,47 @@ class Pty:
 
     def _read(self, seconds: float) -> None:
         if self.master < 0:
-            time.sleep(seconds)
+            pause(seconds)
             return
         if not select.select([self.master], [], [], seconds)[0]:
             return
         try:
             data = os.read(self.master, 65536)
         except OSError:
-            time.sleep(seconds)
+            pause(seconds)
             return
         self.raw += data
         self._stream.feed(data)
 
 
-class Terminal(Pty):
-    """The small desk of `desk_app.py`, which writes down what happens."""
+@dataclass(frozen=True)
+class Record:
+    """A line of what `recording_desk.py` writes down."""
+
+    at: float
+    word: str
+    rest: str
+
+
+class RecordingDesk(Pty):
+    """The small desk of `recording_desk.py`, which writes down what happens to it."""
 
     def __init__(self, folder: Path, scene: str) -> None:
-        self.record = folder / f"{scene}.txt"
-        super().__init__([sys.executable, str(APP), str(self.record), scene], {})
-        self.until(lambda: bool(self.facts("ready")))
-        self.read_for(0.1)
+        self.path = folder / f"{scene}.txt"
+        super().__init__([sys.executable, str(APP), str(self.path), scene], {})
+        self.until(lambda: self.records("ready"))
 
     def what_it_shows(self) -> str:
-        return f"recorded: {self.all()[-20:]}"
+        return f"recorded: {self.all_records()[-20:]}"
 
-    def all(self) -> list[Fact]:
-        if not self.record.exists():
+    def all_records(self) -> list[Record]:
+        if not self.path.exists():
             return []
-        parts = (line.split(" ", 2) for line in self.record.read_text().splitlines())
-        return [Fact(float(at), word, "".join(rest)) for at, word, *rest in parts]
+        parts = (line.split(" ", 2) for line in self.path.read_text().splitlines())
+        return [Record(float(at), word, "".join(rest)) for at, word, *rest in parts]
 
-    def facts(self, word: str) -> list[Fact]:
-        return [fact for fact in self.all() if fact.word == word]
+    def records(self, word: str) -> list[Record]:
+        return [record for record in self.all_records() if record.word == word]
 
-    def keys_read(self) -> list[str]:
-        return [fact.rest for fact in self.facts("key")]
+    def keys(self) -> list[str]:
+        return [record.rest for record in self.records("key")]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.real.account import CONFIRMED, Desk, Engine, House, Record
+from tests.real.account import CONFIRMED, Account, Desk, Engine, Record, lost_and_doubled
 
 KEY = b"B"
 NO_KEYS = (b"S", b"y", b"\r", b"j", b"BB", b"\x1b[200~B\x1b[201~", b"\x1b", b" ")
@@ -78,7 +78,7 @@ class Told:
 class Table:
     """One account, its engine, its desk, and the hand at it."""
 
-    def __init__(self, house: House, told: Told) -> None:
+    def __init__(self, house: Account, told: Told) -> None:
         self.house, self.told = house, told
         self.chance = Random(0)
         self.engine: Engine | None = None
@@ -149,7 +149,7 @@ class Table:
             if desk.shows("No proposals."):
                 ticket = desk.proposes("1", "500" if self.chance.random() < 0.3 else "480", "470")
             else:
-                ticket = desk.opens_a_ticket()
+                ticket = desk.opens_ticket()
             end = time.monotonic() + ACTS_IN
             while time.monotonic() < end:
                 desk.read_for(0.05)
@@ -271,30 +271,6 @@ def orphans(records: list[Record]) -> Iterator[str]:
             opened.add(str(record["data"]["ticket"]["id"]))
         elif record["fact"] == CONFIRMED and str(record["data"]["ticket_id"]) not in opened:
             yield f"record {record['seq']} confirms {record['data']['ticket_id']}, which its engine never opened"
-
-
-def lost_and_doubled(house: House) -> Iterator[str]:
-    """By the journal and the exchange's log: each order once, each known to both."""
-    sent = house.exchange_orders()
-    for name, many in Counter(sent).items():
-        if many > 1:
-            yield f"order {name} was submitted {many} times"
-    states: dict[str, str] = {}
-    for record in house.records("OrderCreated", "OrderStateChanged", "OrderStateUnknown"):
-        data = record["data"]
-        if record["fact"] == "OrderCreated":
-            if data.get("role") is None:
-                states[str(data["order"]["client_order_id"])] = "pending"
-        elif str(data["client_order_id"]) in states:
-            states[str(data["client_order_id"])] = str(data.get("after", "unknown")).lower()
-    for name in sent:
-        if name not in states:
-            yield f"order {name} is at the exchange, and not in the journal"
-    for name, state in states.items():
-        if state in ("pending", "unknown"):
-            yield f"order {name} is {state} in the journal, and stays so"
-        elif name not in sent and state not in ("cancelled", "rejected", "expired"):
-            yield f"order {name} is {state} in the journal, and the exchange never had it"
 
 
 # ── the accidents ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -463,7 +439,7 @@ def play_house(
     """Accidents of these numbers on one account; what each is follows from seed and number, its instants from the
     machine too."""
     told = Told()
-    with House(folder) if program is None else House(folder, program) as house:
+    with Account(folder) if program is None else Account(folder, program) as house:
         table = Table(house, told)
         for number in numbers:
             try:
