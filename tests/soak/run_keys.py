@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.kit.key_sequences import LETTERS, Way, ways
 from tests.soak.armed_terminal import SCREENS, Told, play
-from tests.unit.console.test_confirming_keys import Tries, acted, cut_in_three, cut_in_two, whole_and_joined
+from tests.unit.console.armed_screen import Tries, acted, cut_in_three, cut_in_two, whole_and_joined
 
 ALL: tuple[Callable[[Way, str], Tries], ...] = (whole_and_joined, cut_in_two, cut_in_three)
 

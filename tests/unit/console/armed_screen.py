@@ -5,7 +5,8 @@ Every Esc uncovers another one with the same key, as a dialog over a ticket does
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from textual import events
 from textual.message import Message
@@ -13,6 +14,7 @@ from textual.message import Message
 from console.arming import REDUCES_AFTER, Arming, Keyboard, ShownTicket
 from console.terminal.input_reader import Dropped, Reader
 from console.terminal.typed import is_modified
+from tests.kit.key_sequences import Way
 
 LOOK = 0.05
 """Seconds between two looks of the input thread while something is pending."""
@@ -104,3 +106,46 @@ class ArmedScreen:
 
     def is_kill_open(self) -> bool:
         return self._is_kill_open and self.letter in "KF"
+
+
+# ── what is tried on it
+
+PAUSES = (0.05, 0.3, 0.6, 0.8, 1.2, 3.0)
+AROUND = (b"j", b"\x1b[A", b"\x1b[0n", b"\x1b[<35;3;3M", b"\x1b", b"\x1b[I", b"\xc3\xa9")
+QUIET = re.compile(rb"\x1b\[(?:<(?:0;10;20m|[1-9].*)|0n)").fullmatch
+"""A mouse that moves, a wheel or a button let go, and the terminal's answer: the hand at the keyboard makes neither."""
+Tries = Iterator[tuple[Sequence[bytes], Sequence[float]]]
+
+
+def whole_and_joined(way: Way, letter: str) -> Tries:
+    """The plain letter is a neighbour too, where it is judged by its silence, and the way is none that breaks none."""
+    if not has_its_beginning(way, letter):
+        return
+    yield (way.data,), ()
+    for neighbour in (*AROUND, way.data, *([letter.encode()] if letter in PRESSES and not QUIET(way.data) else [])):
+        yield (neighbour + way.data,), ()
+        yield (way.data + neighbour,), ()
+
+
+def has_its_beginning(way: Way, letter: str) -> bool:
+    """A `[` alone is no introducer: behind it the letters of a screen without an arming mean what they say."""
+    return way.data[:1] != b"[" or letter in PRESSES
+
+
+def cut_in_two(way: Way, letter: str) -> Tries:
+    for at in range(1, len(way.data)) if has_its_beginning(way, letter) else ():
+        for pause in PAUSES:
+            yield (way.data[:at], way.data[at:]), (pause,)
+
+
+def cut_in_three(way: Way, letter: str) -> Tries:
+    for first in range(1, len(way.data) - 1) if has_its_beginning(way, letter) else ():
+        for second in range(first + 1, len(way.data)):
+            for pauses in ((0.6, 0.6), (0.3, 3.0), (3.0, 0.8), (1.2, 1.2)):
+                yield (way.data[:first], way.data[first:second], way.data[second:]), pauses
+
+
+def acted(tries: Tries, letter: str) -> Iterator[str]:
+    for parts, pauses in tries:
+        if ArmedScreen(letter).comes(parts, pauses):
+            yield f"{parts} {pauses}"
