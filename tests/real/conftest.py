@@ -1,4 +1,4 @@
-"""Fixtures of the real tier, and what its run says at the end: how to repeat a failure, how long it took, what is missing.
+"""Fixtures of the real tier, and the end of its run: how to repeat a failure, how long it took, what is missing.
 
 A case that needs a program which this machine does not have is skipped with the reason `needs NAME`; the last line of
 the run counts them.
@@ -6,6 +6,7 @@ the run counts them.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
@@ -26,6 +27,7 @@ CASE = 900
 """Seconds after which a case is given up: several waits may each take their limit."""
 NEEDS = "needs "
 BEGAN = time.monotonic()
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each process would compile the whole program again
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
-"""A small desk on the real driver, for the tests beside it: what happens is written to a file, with its instant.
+"""A small desk on the real driver, for the tests beside it. It writes what happens to a file, with the instant.
 
 Arguments: the file, and a name of `SCENES`. Lines are `monotonic-time word rest`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import threading
@@ -24,7 +23,7 @@ from console.terminal.frames import tight
 SCENES = ("idle", "input", "dialog", "busy", "deaf-to-leave")
 
 
-class Record:
+class RecordWriter:
     """Appends a line a fact; one write each, so that no line is torn or lost."""
 
     def __init__(self, path: str) -> None:
@@ -35,10 +34,10 @@ class Record:
         os.write(self._descriptor, f"{line}\n".encode())
 
 
-class FileDoor:
-    """A door that only writes down who knocked, and on which thread."""
+class RecordingKillPort:
+    """Writes down each call, and its thread."""
 
-    def __init__(self, record: Record, scene: str) -> None:
+    def __init__(self, record: RecordWriter, scene: str) -> None:
         self._record = record
         self._scene = scene
         self._is_open = False
@@ -73,12 +72,11 @@ class DeskApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar = [Binding("ctrl+q", "nothing", priority=True)]
 
-    def __init__(self, record: Record, scene: str, **kwargs: Any) -> None:
+    def __init__(self, record: RecordWriter, scene: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.record = record
         self.scene = scene
         self.ticks = 0
-        self.largest_gap = 0.0
 
     def compose(self) -> ComposeResult:
         yield Static("", id="wall")
@@ -94,19 +92,9 @@ class DeskApp(App[None]):
         if self.scene == "busy":
             self.set_interval(1 / 30, self.paint)
         self.set_interval(0.5, self.report)
-        self.run_worker(self.tick())
 
     def on_ready(self) -> None:
         self.record("ready")
-
-    async def tick(self) -> None:
-        """Measures how long the event loop keeps others waiting."""
-        last = time.monotonic()
-        while True:
-            await asyncio.sleep(0.005)
-            now = time.monotonic()
-            self.largest_gap = max(self.largest_gap, now - last)
-            last = now
 
     def paint(self) -> None:
         self.ticks += 1
@@ -117,10 +105,7 @@ class DeskApp(App[None]):
     def report(self) -> None:
         driver = self._driver
         assert isinstance(driver, KeyturnDriver)
-        self.record(
-            "loop", f"{self.largest_gap:.4f}", driver.frames_skipped, driver.keys_dropped, driver.sequences_dropped
-        )
-        self.largest_gap = 0.0
+        self.record("skipped", driver.frames_skipped)
 
     async def on_event(self, event: events.Event) -> None:
         """Before any binding of Textual's own takes it."""
@@ -143,10 +128,10 @@ class DeskApp(App[None]):
 
 def main() -> None:
     path, scene = sys.argv[1:]
-    record = Record(path)
-    door = FileDoor(record, scene)
-    app = DeskApp(record, scene, driver_class=make_driver(door))
-    door.app = app
+    record = RecordWriter(path)
+    port = RecordingKillPort(record, scene)
+    app = DeskApp(record, scene, driver_class=make_driver(port))
+    port.app = app
     app.run(mouse=may_ask_for_mouse(os.environ))
     driver = app._driver
     assert isinstance(driver, KeyturnDriver)

@@ -23,8 +23,8 @@ from tests.real.waiting import LIMIT, LOOK, pause, until
 ROOT = Path(__file__).parents[2]
 APP = Path(__file__).with_name("recording_desk.py")
 COLUMNS, LINES = 120, 40
-AGAIN = 3.0
-"""Seconds after which a key without an effect is typed again."""
+AGAIN = 6.5
+"""Seconds after which a key without an effect is typed again: a doubt about cut keys lasts five silent seconds."""
 
 
 class Pty:
@@ -171,5 +171,5 @@ class RecordingDesk(Pty):
     def records(self, word: str) -> list[Record]:
         return [record for record in self.all_records() if record.word == word]
 
-    def keys(self) -> list[str]:
+    def typed_keys(self) -> list[str]:
         return [record.rest for record in self.records("key")]

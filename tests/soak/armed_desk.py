@@ -44,7 +44,7 @@ from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView, ProposalRow
 from tests.accidents.house import ARMED, LONG, SHORT, WiredDesk
 from tests.kit.simulated_runtime import order_in, runtime
-from tests.real.recording_desk import Record
+from tests.real.recording_desk import RecordWriter
 
 ACTS = (Confirm, SignBasket, AnswerBasket, Kill, ProposeFlattening, RefuseSymbol)
 EFFECTS = {"B": Effect.OPEN, "H": Effect.SHORT, "S": Effect.CLOSE, "C": Effect.COVER}
@@ -60,7 +60,7 @@ PATIENCE = 2.0
 class HeldBack(EngineHandle):
     """Writes down what a confirming key asks for, and asks the engine for nothing of it, but where the keeper does."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: RecordWriter) -> None:
         super().__init__(lambda _stack: runtime())
         self._record = record
 
@@ -79,7 +79,7 @@ class KeptDesk(DeskApp):
 
     CSS_PATH = WiredDesk.CSS_PATH
 
-    def __init__(self, record: Record, letter: str) -> None:
+    def __init__(self, record: RecordWriter, letter: str) -> None:
         self.held_back = HeldBack(record)
         super().__init__(self.held_back)
         self._record = record
@@ -236,7 +236,7 @@ def picture_of(view: DeskView) -> object:
 
 def main() -> None:
     path, letter = sys.argv[1:]
-    record = Record(path)
+    record = RecordWriter(path)
     desk = KeptDesk(record, letter)
     record("ready")
     desk.run()
