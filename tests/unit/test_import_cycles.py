@@ -1,6 +1,6 @@
-"""No module imports another that imports it in turn, at any distance: types count, imports inside of functions too.
+"""No module imports another that imports it in turn, at any distance: imports of types and inside functions count.
 
-Nobody imports `app`, which is no package (a contract says so): no circle goes through it.
+Nobody imports `app`, which is no package (a contract says so): no cycle goes through it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import pytest
 PACKAGES = ("console", "core", "state", "widgets")
 
 
-def test_no_module_imports_in_a_circle() -> None:
-    """SP-07"""
+def test_modules_import_without_cycles() -> None:
+    """SP-07, SY-07"""
     graph = grimp.build_graph(*PACKAGES, cache_dir=None)
 
     try:

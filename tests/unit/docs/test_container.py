@@ -8,7 +8,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from state.services.plan import LATEST_STOP
@@ -31,7 +30,7 @@ def figures() -> dict[str, str]:
     return dict(re.findall(r"^\|[^|]*?\(`(\w+)`[^|]*\| ([^|]*?) \|", PAGE, re.MULTILINE))
 
 
-def test_the_page_has_the_watchdogs_own_figures() -> None:
+def test_page_has_the_watchdog_figures() -> None:
     """SY-02"""
     limits, found = Limits(), figures()
 
@@ -46,7 +45,7 @@ def test_the_page_has_the_watchdogs_own_figures() -> None:
     assert f"`WatchdogSec={LIVES_SECONDS}`" in PAGE
 
 
-def test_every_directive_that_the_page_names_stands_in_the_unit() -> None:
+def test_unit_has_the_directives_of_the_page() -> None:
     """SY-02"""
     table = PAGE.split("| directive | why |")[1].split("\n\n")[0]
     rows = [row.split("|")[1] for row in table.splitlines()[2:]]
@@ -62,7 +61,7 @@ def test_every_directive_that_the_page_names_stands_in_the_unit() -> None:
 # ── the container ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_image_is_not_root_and_its_base_is_named_exactly() -> None:
+def test_image_is_not_root_and_pins_its_base() -> None:
     """SY-02"""
     bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
 
@@ -73,7 +72,7 @@ def test_the_image_is_not_root_and_its_base_is_named_exactly() -> None:
     assert not re.search(r"APCA|SECRET|KEYTURN_ALLOW_LIVE", DOCKERFILE)
 
 
-def test_everything_that_the_program_is_made_of_is_copied_and_nothing_else_is_sent() -> None:
+def test_image_gets_the_program_and_nothing_else() -> None:
     """SY-02, SY-06: a key or a journal beside the clone never reaches the image."""
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     sent = {line[1:] for line in ignored if line.startswith("!")}
@@ -90,7 +89,7 @@ def test_everything_that_the_program_is_made_of_is_copied_and_nothing_else_is_se
     assert [path for path in sorted(sent) if not (ROOT / path).exists()] == []
 
 
-def test_the_container_has_what_the_engine_needs_and_no_more() -> None:
+def test_container_has_least_privileges() -> None:
     """SY-02"""
     assert (ENGINE["read_only"], ENGINE["cap_drop"], ENGINE["init"]) == (True, ["ALL"], True)
     assert ENGINE["security_opt"] == ["no-new-privileges:true"]
@@ -103,12 +102,11 @@ def test_the_container_has_what_the_engine_needs_and_no_more() -> None:
     assert ENGINE["restart"] == f"on-failure:{Limits().restarts}"
 
 
-@pytest.mark.parametrize("name", ["interval", "timeout", "start-period", "retries"])
-def test_image_and_compose_ask_for_its_health_alike(name: str) -> None:
+def test_image_and_compose_share_a_health_check() -> None:
     """SY-02: a start may take as long as the watchdog lets it."""
-    asked = re.search(rf"^HEALTHCHECK .*--{name}=(\w+)", DOCKERFILE, re.MULTILINE)
-
-    assert asked is not None
-    assert str(ENGINE["healthcheck"][name.replace("-", "_")]) == asked[1]
+    for name in ("interval", "timeout", "start-period", "retries"):
+        asked = re.search(rf"^HEALTHCHECK .*--{name}=(\w+)", DOCKERFILE, re.MULTILINE)
+        assert asked is not None, name
+        assert str(ENGINE["healthcheck"][name.replace("-", "_")]) == asked[1]
     assert int(ENGINE["healthcheck"]["start_period"][:-1]) > Limits().starting_seconds
     assert ENGINE["healthcheck"]["test"] == ["CMD", "keyturn", "status"]
