@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -258,6 +258,7 @@ def paths(values: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tup
 EVERY_KEY = sorted(paths(json.loads((KEPT / "settings-1.json").read_text())))
 
 
+@settings(max_examples=25)
 @given(
     changes=st.lists(st.tuples(st.sampled_from(EVERY_KEY), st.sampled_from(["", "x"]), json_values), max_size=6),
     version=st.just(1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.analytics.equity_change import OPEN_POSITIONS, OPENING, AccountAt, Part, equity_change
@@ -64,6 +64,7 @@ def test_a_split_explains_nothing_and_leaves_nothing_to_explain() -> None:
     assert change.rest == 0
 
 
+@settings(max_examples=40)
 @given(opening=st.tuples(amounts, amounts, amounts), moves=st.lists(st.tuples(amounts, amounts)), open_profit=amounts)
 def test_the_parts_of_what_happened_always_add_up_to_the_cent(
     opening: tuple[Decimal, Decimal, Decimal], moves: list[tuple[Decimal, Decimal]], open_profit: Decimal

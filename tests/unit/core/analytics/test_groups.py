@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.analytics.groups import HELD, NOT_KNOWN, OVERNIGHT, by_groups, half_hour, r_multiple, rows_of, time_held
@@ -125,6 +125,7 @@ def test_a_trade_without_a_stop_has_no_r_and_is_counted_apart() -> None:
     assert figures["expectancy"] == 9.0
 
 
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.integers(-900_000, 900_000), st.integers(0, 600)), min_size=1, max_size=30))
 def test_groups_add_up_to_the_cent(made: list[tuple[int, int]]) -> None:
     """AN-01: results of fractions of shares, whose cents are rounded"""

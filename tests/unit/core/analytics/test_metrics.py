@@ -10,7 +10,7 @@ from statistics import fmean, stdev
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.analytics.metrics import (
@@ -158,6 +158,7 @@ def test_what_cannot_be_worked_out_is_not_made_up() -> None:
     assert (told["sharpe"], told["win_rate"], told["total_return"]) == (None, None, None)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=60))
 def test_what_a_drawdown_tells_is_what_a_walk_along_the_series_finds(equities: list[int]) -> None:
     """AN-01: few different values, so that peaks and falls are often alike."""

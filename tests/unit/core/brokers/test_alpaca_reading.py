@@ -254,6 +254,7 @@ def error_of(read: Any, raw: object) -> str | None:
 
 
 @UNHURRIED
+@settings(max_examples=40)
 @given(JUNK | st.dictionaries(st.sampled_from(NAMES), JUNK, max_size=8))
 def test_whatever_comes_is_read_or_named_and_nothing_else_is_raised(raw: object) -> None:
     """EX-06: a message of the broker's never ends the desk."""
@@ -263,6 +264,7 @@ def test_whatever_comes_is_read_or_named_and_nothing_else_is_raised(raw: object)
 
 
 @UNHURRIED
+@settings(max_examples=40)
 @given(st.sampled_from(sorted(an_order_json())), JUNK)
 def test_an_order_with_one_field_gone_wrong_is_an_order_or_named(name: str, value: object) -> None:
     """EX-01"""
@@ -277,6 +279,7 @@ def test_an_order_with_one_field_gone_wrong_is_an_order_or_named(name: str, valu
 
 
 @UNHURRIED
+@settings(max_examples=40)
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode), st.integers(100, 599))
 def test_whatever_a_server_answers_is_a_refusal_or_a_doubt(body: bytes, status: int) -> None:
     """EX-06"""

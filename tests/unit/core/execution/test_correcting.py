@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.execution.ledger_state import UNKNOWN_OWNER
@@ -135,6 +135,7 @@ def test_of_a_split_each_has_its_part_at_its_own_price(true: str, after: dict[st
     assert {share.average_price * Decimal(true) for share in shares} == {Decimal(1500)}
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.sampled_from(["-7", "-2", "3", "10"]), min_size=1, max_size=4),
     st.integers(-30, 30),

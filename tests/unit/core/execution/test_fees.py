@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.execution.ledger_state import LedgerState
@@ -96,6 +96,7 @@ prices = st.decimals("90", "110", places=2).map(str)
 fees = st.decimals("0", "3", places=2).map(str)
 
 
+@settings(max_examples=20)
 @given(st.lists(st.tuples(prices, prices, fees, st.sampled_from(Side)), min_size=1, max_size=6))
 def test_the_profits_of_all_trades_are_what_became_of_the_money(trades: list[tuple[str, str, str, Side]]) -> None:
     """AN-04, EX-18"""

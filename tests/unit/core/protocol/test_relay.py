@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.protocol.errors import FrameError
@@ -12,6 +12,7 @@ from core.protocol.relay import HELLO, LARGEST_PIECE, Channel, Kind, Piece, Piec
 PIECES = st.lists(st.builds(Piece, st.sampled_from(Kind), st.sampled_from(Channel), st.binary(max_size=40)), max_size=8)
 
 
+@settings(max_examples=40)
 @given(PIECES, st.integers(1, 50))
 def test_a_stream_cut_anywhere_gives_the_same_pieces(pieces: list[Piece], step: int) -> None:
     stream = HELLO + b"".join(packed(piece) for piece in pieces)

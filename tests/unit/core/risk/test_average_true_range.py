@@ -10,7 +10,7 @@ from itertools import pairwise
 from statistics import correlation as by_the_library
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core.facts import BarClosed, DayStarted, RiskThrottled
@@ -84,6 +84,7 @@ BARS = st.lists(
 )
 
 
+@settings(max_examples=40)
 @given(BARS)
 def test_the_average_taken_bar_by_bar_is_that_of_all_bars_read_again(bars: Sequence[tuple[int, int, int, int]]) -> None:
     """RK-10: the first fourteen plainly, then a fourteenth of each new one"""
@@ -112,6 +113,7 @@ def test_the_average_taken_bar_by_bar_is_that_of_all_bars_read_again(bars: Seque
 RETURNS = st.lists(st.tuples(st.integers(-500, 500), st.integers(-500, 500)), min_size=3, max_size=60)
 
 
+@settings(max_examples=40)
 @given(RETURNS)
 def test_the_correlation_is_the_one_that_everybody_knows(pairs: list[tuple[int, int]]) -> None:
     """RK-16: Pearson's, as the standard library has it"""

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from core.model.account import Account, NoAccount
@@ -344,6 +345,7 @@ requirements = st.builds(
 sizes = st.integers(1, 100_000).map(str)
 
 
+@examples(max_examples=40)
 @given(accounts, requirements, sizes, sizes, st.sampled_from([Effect.OPEN, Effect.SHORT]))
 def test_a_larger_entry_is_never_judged_more_kindly(
     account: Account, instrument: BrokerInstrument, one: str, other: str, effect: Effect
@@ -359,12 +361,14 @@ def test_a_larger_entry_is_never_judged_more_kindly(
     assert order.index(kind) <= order.index(strict)
 
 
+@examples(max_examples=40)
 @given(accounts, requirements, sizes)
 def test_an_exit_never_waits_for_margin(account: Account, instrument: BrokerInstrument, size: str) -> None:
     """RK-14, RK-22"""
     assert verdict(an_exit(quantity=size), account=account, instrument=instrument)[0] is PASSES
 
 
+@examples(max_examples=40)
 @given(accounts, requirements, sizes, st.sampled_from([Effect.OPEN, Effect.SHORT]))
 def test_what_passes_leaves_the_account_over_maintenance_and_within_its_buying_power(
     account: Account, instrument: BrokerInstrument, size: str, effect: Effect

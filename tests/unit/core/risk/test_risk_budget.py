@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from core.execution.order import Order
@@ -188,6 +189,7 @@ def test_a_short_counts_up_to_its_stop_above_it() -> None:
 SHARES = st.integers(1, 100)
 
 
+@examples(max_examples=40)
 @given(held=SHARES, stops=st.lists(st.tuples(SHARES, st.integers(50, 150)), max_size=4), price=st.integers(60, 140))
 def test_the_measure_is_never_below_zero_nor_above_the_whole(
     held: int, stops: list[tuple[int, int]], price: int
@@ -310,6 +312,7 @@ def test_over_a_cap_the_refusal_names_the_size_that_would_pass(
     assert said(PerTradeLossCheck(), a_candidate(quantity=quantity, stop=stop), desk) == (REFUSES, words)
 
 
+@examples(max_examples=40)
 @given(
     quantity=st.integers(1, 5000).map(lambda n: Decimal(n) / 1000),
     stop=st.integers(5000, 9999).map(lambda n: Decimal(n) / 100),
@@ -363,6 +366,7 @@ def test_in_hours_that_are_not_regular_the_size_that_would_pass_is_theirs() -> N
     assert said(PerTradeLossCheck(), a_candidate(quantity="3", stop="95"), desk)[1].endswith("; 0.15 would pass")
 
 
+@examples(max_examples=40)
 @given(
     quantity=st.integers(50, 3000),
     effect=st.sampled_from([Effect.OPEN, Effect.SHORT]),

@@ -9,7 +9,7 @@ from fractions import Fraction as Exact
 from math import floor, prod
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core.model.regime import UNKNOWN, VixLevel, VixReading
@@ -293,6 +293,7 @@ def most_by(order: WantedEntry, conditions: Conditions, factor: Decimal) -> list
     return limits if left is None else [*limits, max(Exact(left), Exact(0)) / way]
 
 
+@settings(max_examples=40)
 @given(order=WANTED, conditions=CONDITIONS)
 def test_no_size_is_over_the_risk_the_largest_order_or_the_budget(order: WantedEntry, conditions: Conditions) -> None:
     """RK-02, RK-10, RK-18, RK-21: raised to a minimum or not"""
@@ -303,6 +304,7 @@ def test_no_size_is_over_the_risk_the_largest_order_or_the_budget(order: WantedE
     assert all(Exact(size.quantity) <= limit for limit in most_by(order, conditions, binding))
 
 
+@settings(max_examples=40)
 @given(order=WANTED, conditions=CONDITIONS)
 def test_the_factors_as_told_make_the_size(order: WantedEntry, conditions: Conditions) -> None:
     """RK-10: whoever reads the terms can work the size out again"""
@@ -315,6 +317,7 @@ def test_the_factors_as_told_make_the_size(order: WantedEntry, conditions: Condi
     assert Exact(size.quantity) == again * Exact(order.step)
 
 
+@settings(max_examples=40)
 @given(order=WANTED, conditions=CONDITIONS, more=cents("0", "1000"))
 def test_a_larger_risk_never_buys_less(order: WantedEntry, conditions: Conditions, more: Decimal) -> None:
     """RK-10: Kelly's bound aside, which is rounded down as a part of the risk"""
@@ -327,6 +330,7 @@ def test_a_larger_risk_never_buys_less(order: WantedEntry, conditions: Condition
     assert larger.quantity >= smaller.quantity
 
 
+@settings(max_examples=40)
 @given(order=WANTED, conditions=CONDITIONS)
 def test_every_term_is_told_once_and_none_makes_a_trade_larger(order: WantedEntry, conditions: Conditions) -> None:
     """RK-10"""

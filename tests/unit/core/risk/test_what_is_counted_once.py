@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import settings as tuned
 from hypothesis import strategies as st
 
@@ -70,6 +71,7 @@ def a_book(held: Decimal, coming: Decimal, price: Decimal, of: Instrument) -> Le
 
 
 @UNHURRIED
+@examples(max_examples=40)
 @given(held=shares, coming=shares, price=prices, last=prices)
 def test_exposure_risk_reserve_and_capital_count_a_hundredth_of_it_as_a_share(
     held: Decimal, coming: Decimal, price: Decimal, last: Decimal
@@ -100,6 +102,7 @@ def judged(of: Instrument, quantity: Decimal, limit: Decimal, way: Decimal) -> t
 
 
 @UNHURRIED
+@examples(max_examples=40)
 @given(quantity=shares, limit=prices, way=ways)
 def test_money_is_weighed_of_a_hundredth_as_of_a_share(quantity: Decimal, limit: Decimal, way: Decimal) -> None:
     """RK-01, RK-02, RK-10, RK-16, RK-21, EX-11: letter by letter, and the same limit caps it"""
@@ -119,6 +122,7 @@ def told(verdict: Verdict) -> str:
 
 
 @UNHURRIED
+@examples(max_examples=40)
 @given(limit=prices, way=ways, at_risk=st.integers(1, 500), most=st.integers(10, 5_000))
 def test_a_size_is_a_hundredth_and_limited_by_the_same(limit: Decimal, way: Decimal, at_risk: int, most: int) -> None:
     """RK-02, RK-10"""
@@ -139,6 +143,7 @@ def test_a_size_is_a_hundredth_and_limited_by_the_same(limit: Decimal, way: Deci
 
 
 @UNHURRIED
+@examples(max_examples=40)
 @given(quantity=shares, price=prices)
 def test_margin_takes_as_much_of_a_hundredth_as_of_a_share(quantity: Decimal, price: Decimal) -> None:
     """RK-14"""

@@ -10,7 +10,6 @@ import pytest
 from core.execution.lanes import Lane, LaneKind
 from core.runtime.lane_threads import LaneThreads, NoThreadError, Threads
 from tests.no_threads import no_thread_starts
-from tests.waiting import PATIENCE
 
 ENTRIES, LOOK_UP = Lane(LaneKind.ENTRIES), Lane(LaneKind.LOOK_UPS, "one")
 
@@ -30,7 +29,7 @@ def test_requests_of_one_lane_leave_in_order_one_at_a_time(lanes: LaneThreads) -
         lanes.send(ENTRIES, lambda number=number: sent.append(number))  # type: ignore[misc]
     lanes.send(ENTRIES, is_done.set)
 
-    assert is_done.wait(PATIENCE)
+    is_done.wait()
     assert sent == list(range(50))
 
 
@@ -43,10 +42,10 @@ def test_a_request_that_hangs_holds_one_place_of_its_own_lane(lanes: LaneThreads
     lanes.send(ENTRIES, behind.set)
     lanes.send(Lane(LaneKind.EXITS, "SPY"), another.set)
 
-    assert another.wait(PATIENCE)
+    another.wait()
     assert not behind.is_set()
     release.set()
-    assert behind.wait(PATIENCE)
+    behind.wait()
 
 
 def test_what_waits_when_the_lanes_close_is_never_done(lanes: LaneThreads) -> None:
@@ -59,13 +58,13 @@ def test_what_waits_when_the_lanes_close_is_never_done(lanes: LaneThreads) -> No
 
     lanes.send(ENTRIES, hangs)
     lanes.send(ENTRIES, behind.set)
-    assert is_begun.wait(PATIENCE)
+    is_begun.wait()
 
     lanes.close()
     release.set()
     last = Threads("last").ask(lambda: None)
 
-    assert last.result(PATIENCE) is None
+    assert last.result() is None
     assert not behind.is_set()
 
 
@@ -78,7 +77,7 @@ def test_a_request_whose_thread_cannot_start_frees_its_lane(lanes: LaneThreads) 
     lanes.send(ENTRIES, lambda: sent.append("the second"))
     lanes.send(ENTRIES, is_done.set)
 
-    assert is_done.wait(PATIENCE)
+    is_done.wait()
     assert sent == ["the second"]
 
 
@@ -112,4 +111,4 @@ def test_what_a_question_raises_is_told_to_whoever_waits_for_it() -> None:
 
 
 def _wait(release: threading.Event) -> None:
-    release.wait(PATIENCE)
+    release.wait()

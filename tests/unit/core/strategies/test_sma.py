@@ -87,7 +87,7 @@ def test_they_are_those_of_plain_rolling_means_too(pair: tuple[int, int]) -> Non
     assert [at for at, side in said if side is Side.BUY] == list(over.index[over])
 
 
-@pytest.mark.parametrize("symbol", ["SPY", "IBM", "BAC", "AIG"])
+@pytest.mark.parametrize("symbol", ["SPY", "AIG"])
 def test_so_are_those_of_recorded_minutes(symbol: str) -> None:
     """ST-05"""
     bars = minute_bars(symbol)
@@ -95,7 +95,7 @@ def test_so_are_those_of_recorded_minutes(symbol: str) -> None:
     assert said_of(bars, SmaStrategy(bare((10, 30)))) == crossings(bars, 10, 30)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(bars=series(least=20, most=120), fast=st.integers(1, 8), more=st.integers(1, 12))
 def test_any_pair_of_any_series_crosses_where_pandas_has_it(bars: list[Bar], fast: int, more: int) -> None:
     """ST-05"""

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgpack
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgpack import Timestamp
 
@@ -108,6 +108,7 @@ def test_text_from_outside_is_short_and_without_control_characters() -> None:
     assert shown("\x1b[2J" + "x" * 100) == "'\\x1b[2J" + "x" * 32 + "…"
 
 
+@settings(max_examples=40)
 @given(json_like)
 @example({"o": 1.0, "h": 1e308, "l": -1e308, "c": 1, "v": 1, "t": "2013-10-08T14:50:00Z"})
 def test_no_payload_raises_and_what_is_read_can_be_reckoned_with(payload: object) -> None:
@@ -116,6 +117,7 @@ def test_no_payload_raises_and_what_is_read_can_be_reckoned_with(payload: object
         assert isinstance(arrived, BarArrived | QuoteArrived | MarketDataBroken)
 
 
+@settings(max_examples=40)
 @given(
     st.fixed_dictionaries(
         dict.fromkeys(("o", "h", "l", "c", "v"), json_like),
@@ -132,6 +134,7 @@ def test_a_hostile_bar_is_broken_or_finite(payload: dict[str, object]) -> None:
         assert FIRST_YEAR <= bar.start.year <= LAST_YEAR
 
 
+@settings(max_examples=40)
 @given(st.binary())
 @example(b"")
 @example(msgpack.packb([1, None, {"T": "b"}]))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from math import sqrt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.facts import DayStarted, PositionChanged, RegimeMeasured
@@ -61,6 +61,7 @@ COURSES = st.lists(st.tuples(st.integers(0, 4), PROFITS), min_size=1, max_size=1
 """Days since the trade before, and what this one made."""
 
 
+@settings(max_examples=40)
 @given(COURSES, st.integers(0, 20))
 def test_the_figures_of_a_night_are_those_of_a_plain_rescan(course: list[tuple[int, Decimal]], quiet: int) -> None:
     """ST-10"""
@@ -102,6 +103,7 @@ def test_the_figures_of_a_night_are_those_of_a_plain_rescan(course: list[tuple[i
         assert float(found.sharpe) == pytest.approx(ratio, abs=1e-3)
 
 
+@settings(max_examples=40)
 @given(COURSES)
 def test_no_more_trades_are_kept_than_the_window_holds(course: list[tuple[int, Decimal]]) -> None:
     """ST-10"""

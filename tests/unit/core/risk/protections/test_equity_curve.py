@@ -43,6 +43,7 @@ def after(curve: EquityCurve, trades: list[ClosedTrade]) -> EquityCurve:
     return curve
 
 
+@settings(max_examples=40)
 @given(st.lists(st.integers(-9, 9), max_size=30), st.lists(st.integers(-9, 9), max_size=3))
 def test_what_it_will_say_after_some_results_is_what_it_says_when_they_are_taken_and_changes_nothing(
     before: list[int], then: list[int]
@@ -78,7 +79,7 @@ def shut_by_a_rescan(ratios: list[int], reviews: list[int], terms: EquityCurveSe
     return is_down or is_disabled, is_disabled
 
 
-@settings(max_examples=200)
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(st.sampled_from(["vwap", "sma"]), st.integers(-9, 9), st.booleans()), max_size=60),
     st.lists(st.integers(0, 59), max_size=4),

@@ -92,7 +92,7 @@ def holding(made: list[tuple[str, datetime]], at: datetime) -> dict[str, datetim
     return ends
 
 
-@settings(max_examples=150)
+@settings(max_examples=40)
 @given(st.lists(steps, min_size=1, max_size=40), terms, st.integers(0, 39), st.integers(0, 400))
 def test_each_protection_equals_a_rescan_at_every_step_also_after_a_restart(
     found: list[tuple[Any, ...]], values: dict[str, Any], restart: int, later: int
