@@ -104,7 +104,7 @@ def test_a_number_to_call_is_taken_away(words: str) -> None:
 
 
 @pytest.mark.parametrize("words", ["{}", "go to {} now", "go ({})", "see {}."])
-def test_an_address_and_what_a_scheme_acts_on_are_taken_away(words: str) -> None:
+def test_links_and_schemes_are_taken_away(words: str) -> None:
     """SY-03, SY-06"""
     for link in LINKS:
         told = harmless(words.format(link))
@@ -171,7 +171,7 @@ def test_what_was_made_harmless_stays_as_it_is(text: str) -> None:
 
 @settings(max_examples=200)
 @given(AROUND, st.sampled_from([*CALLS, *LINKS]), AROUND)
-def test_whatever_stands_around_it_what_acts_is_taken_away(before: str, acts: str, after: str) -> None:
+def test_surrounding_text_hides_nothing(before: str, acts: str, after: str) -> None:
     """SY-03, SY-06"""
     told = harmless(f"{before} {acts} {after}")
 

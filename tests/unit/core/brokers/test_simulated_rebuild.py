@@ -186,7 +186,7 @@ def everything(floor: Floor, moment: datetime) -> tuple[object, list[OrderUpdate
 
 @settings(max_examples=40)
 @given(worlds, moments)
-def test_an_exchange_made_again_from_its_log_is_the_one_that_never_died(world: World, crash: datetime) -> None:
+def test_a_rebuilt_exchange_equals_the_original(world: World, crash: datetime) -> None:
     """MD-05, EX-05"""
     one = live(world, crash, when_woken)
 
@@ -199,7 +199,7 @@ def test_an_exchange_made_again_from_its_log_is_the_one_that_never_died(world: W
 
 @settings(max_examples=40)
 @given(worlds)
-def test_how_often_it_is_woken_changes_nothing(world: World) -> None:
+def test_wake_ups_change_nothing(world: World) -> None:
     """MD-05"""
     woken, left_alone = live(world, END, when_woken), live(world, END, not_at_all)
 
@@ -208,7 +208,7 @@ def test_how_often_it_is_woken_changes_nothing(world: World) -> None:
 
 @settings(max_examples=40)
 @given(worlds)
-def test_cash_and_positions_always_reconcile_with_the_executions(world: World) -> None:
+def test_cash_and_positions_reconcile_with_fills(world: World) -> None:
     """EX-05, EX-08"""
     floor = live(world, END, when_woken)
     picture, updates = floor.exchange.picture(END), floor.exchange.take_updates()
@@ -228,7 +228,7 @@ def test_cash_and_positions_always_reconcile_with_the_executions(world: World) -
 
 @settings(max_examples=40)
 @given(worlds)
-def test_no_order_fills_twice_beyond_its_quantity_or_worse_than_its_limit(world: World) -> None:
+def test_no_order_overfills_or_beats_its_limit(world: World) -> None:
     """EX-05, EX-12"""
     floor = live(world, END, when_woken)
 
@@ -245,7 +245,7 @@ def test_no_order_fills_twice_beyond_its_quantity_or_worse_than_its_limit(world:
 
 @settings(max_examples=40)
 @given(worlds)
-def test_a_cash_account_is_never_short_and_our_fills_stay_within_the_bars(world: World) -> None:
+def test_a_cash_account_is_never_short(world: World) -> None:
     """EX-11, EX-05"""
     floor = live(world, END, when_woken)
 
@@ -265,7 +265,7 @@ def test_a_cash_account_is_never_short_and_our_fills_stay_within_the_bars(world:
     "record",
     [{"request": "submit", "at": "2026-11-19T15:00:00+00:00"}, {"request": "hello", "at": "2026-11-19T15:00:00+00:00"}],
 )
-def test_a_record_that_says_nothing_is_named_and_refused(record: Record) -> None:
+def test_a_damaged_record_is_refused(record: Record) -> None:
     """SP-01"""
     with pytest.raises(DamagedRecordError):
         rebuild(Floor().exchange, [], [], [{"client_order_id": None, **record}], at("10:00"))

@@ -42,13 +42,11 @@ SHARES = AssetList(
         ("&", []),
     ],
 )
-def test_what_is_typed_finds_symbols_first_and_names_by_the_beginnings_of_their_words(
-    typed: str, found: list[str]
-) -> None:
+def test_symbols_are_found_before_names(typed: str, found: list[str]) -> None:
     assert [asset.symbol for asset in SHARES.find(typed)] == found
 
 
-def test_an_answer_has_no_more_than_it_may_and_the_exact_symbol_stands_first() -> None:
+def test_an_answer_is_bounded() -> None:
     many = AssetList([listed(f"Z{number:03}", "Zed Holdings") for number in range(500)] + [listed("Z", "Zillow")])
 
     found = many.find("z")

@@ -79,7 +79,7 @@ def home(tmp_path: Path) -> Home:
 # ── an hour ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_was_measured_is_not_asked_for_again_within_the_hour_by_nobody(home: Home) -> None:
+def test_a_fresh_value_is_not_asked_for_again(home: Home) -> None:
     """RK-19"""
     first, second = home.service(), home.service()
 
@@ -92,7 +92,7 @@ def test_what_was_measured_is_not_asked_for_again_within_the_hour_by_nobody(home
     assert home.source.requests == 1
 
 
-def test_after_the_hour_one_of_them_asks_and_all_know(home: Home) -> None:
+def test_after_an_hour_one_asks_for_all(home: Home) -> None:
     """RK-19"""
     first, second = home.service(), home.service()
     first.last()
@@ -103,7 +103,7 @@ def test_after_the_hour_one_of_them_asks_and_all_know(home: Home) -> None:
     assert home.source.requests == 2
 
 
-def test_a_clock_that_is_set_back_makes_nothing_fresh(home: Home) -> None:
+def test_a_clock_set_back_makes_nothing_fresh(home: Home) -> None:
     """RK-19"""
     home.service().last()
     home.later(-timedelta(minutes=30))
@@ -116,7 +116,7 @@ def test_a_clock_that_is_set_back_makes_nothing_fresh(home: Home) -> None:
 # ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_where_nothing_was_ever_measured_it_is_unknown_with_the_reason(home: Home) -> None:
+def test_an_unmeasured_vix_has_its_reason(home: Home) -> None:
     """RK-19"""
     home.source.failure = "the source answered 503"
 
@@ -126,7 +126,7 @@ def test_where_nothing_was_ever_measured_it_is_unknown_with_the_reason(home: Hom
     assert (kept.fetched_at, kept.failed_at) == (None, BEGINS)
 
 
-def test_a_failure_leaves_the_last_known_value_with_its_own_day(home: Home) -> None:
+def test_a_failure_keeps_the_last_value(home: Home) -> None:
     """RK-19"""
     home.service().last()
     home.source.failure = "the source answered 500"
@@ -138,7 +138,7 @@ def test_a_failure_leaves_the_last_known_value_with_its_own_day(home: Home) -> N
     assert home.file().load() == kept
 
 
-def test_after_a_failure_nobody_asks_for_some_minutes_and_then_the_value_comes(home: Home) -> None:
+def test_a_failure_is_followed_by_a_pause(home: Home) -> None:
     """RK-19"""
     home.source.failure = "the source answered 500"
     home.service().last()
@@ -159,7 +159,7 @@ def test_after_a_failure_nobody_asks_for_some_minutes_and_then_the_value_comes(h
         (TWO_DAYS + "11/20/2026,24,25,23,24\n", "ends 2026-11-20, and today is 2026-11-19"),
     ],
 )
-def test_a_history_that_goes_back_or_knows_the_future_is_not_believed(home: Home, body: str, why: str) -> None:
+def test_an_impossible_history_is_refused(home: Home, body: str, why: str) -> None:
     """RK-19"""
     home.service().last()
     home.source.body = body
@@ -198,7 +198,7 @@ def test_a_history_that_goes_back_or_knows_the_future_is_not_believed(home: Home
         b'{"reading": {"reason": "none"}, "fetched_at": "2026-11-19T15:00:00Z"}',
     ],
 )
-def test_a_damaged_file_is_not_believed_and_the_source_is_asked_again(home: Home, content: bytes) -> None:
+def test_a_damaged_file_is_ignored(home: Home, content: bytes) -> None:
     """RK-19"""
     home.path.parent.mkdir()
     home.path.write_bytes(content)
@@ -215,7 +215,7 @@ def test_a_sound_file_is_believed(home: Home) -> None:
     assert home.file().load() == Kept(ELEVATED, BEGINS)
 
 
-def test_a_level_that_holds_until_the_value_is_a_point_under_its_border_is_believed(home: Home) -> None:
+def test_a_level_held_by_hysteresis_is_kept(home: Home) -> None:
     """RK-19: 29.50 leaves high where that stood before"""
     home.path.parent.mkdir()
     home.path.write_bytes(a_file(value="29.50", level="high", closes=[]))  # as it was kept before there were any
@@ -234,7 +234,7 @@ def test_the_file_is_the_owners_alone_and_exact(home: Home) -> None:
     }  # fmt: skip
 
 
-def test_where_nothing_can_be_kept_this_process_remembers_for_itself(home: Home) -> None:
+def test_an_unwritable_home_is_remembered_in_memory(home: Home) -> None:
     """RK-19: a file stands where the folder should be."""
     home.path.parent.write_text("in the way")
     service = home.service()
@@ -272,7 +272,7 @@ def test_a_reader_never_sees_half_a_file(home: Home) -> None:
 # ── several at once ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_while_one_asks_another_takes_what_is_known(home: Home) -> None:
+def test_one_asks_while_another_takes_what_is_known(home: Home) -> None:
     """RK-19: the lock is of an open file, so that two services of one process exclude each other too."""
     home.service().last()
     home.later(FRESH_FOR)

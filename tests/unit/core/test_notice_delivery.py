@@ -81,7 +81,7 @@ def some_steps(chance: Random) -> list[str | int]:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_urgent_at_least_once_others_at_most_once_and_each_repeat_marked(seed: int):
+def test_urgent_notices_arrive_at_least_once(seed: int):
     """SY-03: over answers of every kind, crashes beside them, and a link that comes back."""
     steps = some_steps(Random(seed))
     phone = Phone()
@@ -116,7 +116,7 @@ def test_urgent_at_least_once_others_at_most_once_and_each_repeat_marked(seed: i
     assert len(begun) == len(ended)
 
 
-def test_an_answer_that_comes_too_late_counts_no_more():
+def test_a_late_answer_is_ignored():
     """SY-03: it is of a try that was given up, and another is on its way."""
     phone = Phone(end="taken, the notifier died")
     house = House(minutes("09:30", "09:40"), SETTINGS)

@@ -21,7 +21,7 @@ def lanes() -> Iterator[LaneThreads]:
     found.close()
 
 
-def test_requests_of_one_lane_leave_in_order_one_at_a_time(lanes: LaneThreads) -> None:
+def test_a_lane_sends_in_order(lanes: LaneThreads) -> None:
     """EX-22"""
     sent: list[int] = []
     is_done = threading.Event()
@@ -33,7 +33,7 @@ def test_requests_of_one_lane_leave_in_order_one_at_a_time(lanes: LaneThreads) -
     assert sent == list(range(50))
 
 
-def test_a_request_that_hangs_holds_one_place_of_its_own_lane(lanes: LaneThreads) -> None:
+def test_a_hanging_request_holds_its_own_lane(lanes: LaneThreads) -> None:
     """EX-22: six look-ups of one order and an entry hang; others go on."""
     release, another, behind = threading.Event(), threading.Event(), threading.Event()
     for _ in range(6):
@@ -48,7 +48,7 @@ def test_a_request_that_hangs_holds_one_place_of_its_own_lane(lanes: LaneThreads
     behind.wait()
 
 
-def test_what_waits_when_the_lanes_close_is_never_done(lanes: LaneThreads) -> None:
+def test_closing_drops_waiting_requests(lanes: LaneThreads) -> None:
     """EX-22"""
     release, is_begun, behind = threading.Event(), threading.Event(), threading.Event()
 
@@ -68,7 +68,7 @@ def test_what_waits_when_the_lanes_close_is_never_done(lanes: LaneThreads) -> No
     assert not behind.is_set()
 
 
-def test_a_request_whose_thread_cannot_start_frees_its_lane(lanes: LaneThreads) -> None:
+def test_a_failed_thread_start_frees_its_lane(lanes: LaneThreads) -> None:
     """EX-22: who sent it is told, and the next one of the lane leaves."""
     sent: list[str] = []
     is_done = threading.Event()
@@ -81,7 +81,7 @@ def test_a_request_whose_thread_cannot_start_frees_its_lane(lanes: LaneThreads) 
     assert sent == ["the second"]
 
 
-def test_many_questions_are_asked_a_few_at_a_time_and_answered_in_their_order() -> None:
+def test_questions_are_bounded_and_ordered() -> None:
     """EX-17"""
     at_once, most, lock = 0, 0, threading.Lock()
 
@@ -100,7 +100,7 @@ def test_many_questions_are_asked_a_few_at_a_time_and_answered_in_their_order() 
     assert most <= 3
 
 
-def test_what_a_question_raises_is_told_to_whoever_waits_for_it() -> None:
+def test_a_questions_error_reaches_its_asker() -> None:
     """EX-17"""
 
     def fails() -> None:
