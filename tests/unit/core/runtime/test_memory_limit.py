@@ -53,7 +53,7 @@ def test_what_fits_comes_back_as_it_was() -> None:
         ("at", "noon", "its state.at is 'noon': "),
     ],
 )
-def test_what_does_not_fit_is_named_and_what_did_stays(name: str, value: Any, words: str) -> None:
+def test_an_oversized_memory_is_named(name: str, value: Any, words: str) -> None:
     """ST-01"""
     state = Remembered(deque([Decimal("99.5")]))
     memory = a_memory(state)
@@ -66,7 +66,7 @@ def test_what_does_not_fit_is_named_and_what_did_stays(name: str, value: Any, wo
     assert memory.last_sound() == Remembered(deque([Decimal("99.5")]))
 
 
-def test_a_memory_of_many_values_is_looked_at_on_as_many_fewer_bars() -> None:
+def test_large_memories_are_checked_less_often() -> None:
     """ST-01: what looking costs does not grow with it."""
     state = Remembered(deque([Decimal(1)] * ITEMS_A_BAR * 3))
     memory = a_memory(state)

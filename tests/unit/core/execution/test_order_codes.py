@@ -24,9 +24,7 @@ def a_cancelled_stop(books: Books, code: EndCode, words: str = OTHER_WORDS) -> O
     ("code", "gave_up", "made_way"),
     [(EndCode.NEVER_ARRIVED, True, False), (EndCode.REPLACED, False, True), (EndCode.AS_ITS_STATE_SAYS, False, False)],
 )
-def test_how_an_order_ended_is_read_from_the_code_whatever_the_words(
-    code: EndCode, gave_up: bool, made_way: bool
-) -> None:
+def test_an_orders_end_is_read_from_its_code(code: EndCode, gave_up: bool, made_way: bool) -> None:
     """SP-07"""
     order = a_cancelled_stop(Books(), code)
 
@@ -43,7 +41,7 @@ def test_the_words_of_an_end_decide_nothing(words: str) -> None:
 
 
 @pytest.mark.parametrize("code", list(CancelCode))
-def test_a_stop_that_was_for_too_much_is_owed_its_shares_by_the_code_of_its_cancel(code: CancelCode) -> None:
+def test_an_oversized_stop_is_owed_its_shares(code: CancelCode) -> None:
     """EX-13, SP-07"""
     books = Books()
     order = books.creates(a_request("stop", Side.SELL, stop="99"))
@@ -54,7 +52,7 @@ def test_a_stop_that_was_for_too_much_is_owed_its_shares_by_the_code_of_its_canc
     assert order.is_cut == (code in (CancelCode.TOO_MUCH, CancelCode.NONE_AT_THE_BROKER))
 
 
-def test_a_cancel_that_was_dropped_leaves_no_code_behind() -> None:
+def test_a_dropped_cancel_leaves_no_code() -> None:
     """EX-21, SP-07"""
     books = Books()
     order = books.creates(a_request("stop", Side.SELL, stop="99"))

@@ -71,7 +71,7 @@ def a_book(held: Decimal, coming: Decimal, price: Decimal, of: Instrument) -> Le
 
 @UNHURRIED
 @given(held=shares, coming=shares, price=prices, last=prices)
-def test_exposure_risk_reserve_and_capital_count_a_hundredth_of_it_as_a_share(
+def test_exposure_and_capital_count_the_multiplier(
     held: Decimal, coming: Decimal, price: Decimal, last: Decimal
 ) -> None:
     """RK-16, RK-21, OP-03, ST-08"""
@@ -101,7 +101,7 @@ def judged(of: Instrument, quantity: Decimal, limit: Decimal, way: Decimal) -> t
 
 @UNHURRIED
 @given(quantity=shares, limit=prices, way=ways)
-def test_money_is_weighed_of_a_hundredth_as_of_a_share(quantity: Decimal, limit: Decimal, way: Decimal) -> None:
+def test_money_limits_count_the_multiplier(quantity: Decimal, limit: Decimal, way: Decimal) -> None:
     """RK-01, RK-02, RK-10, RK-16, RK-21, EX-11: letter by letter, and the same limit caps it"""
     ones, few = judged(share(SPY), quantity, limit, way), judged(hundreds(SPY), quantity / HUNDRED, limit, way)
 
@@ -120,7 +120,7 @@ def told(verdict: Verdict) -> str:
 
 @UNHURRIED
 @given(limit=prices, way=ways, at_risk=st.integers(1, 500), most=st.integers(10, 5_000))
-def test_a_size_is_a_hundredth_and_limited_by_the_same(limit: Decimal, way: Decimal, at_risk: int, most: int) -> None:
+def test_a_size_counts_the_multiplier(limit: Decimal, way: Decimal, at_risk: int, most: int) -> None:
     """RK-02, RK-10"""
 
     def sized(step: str, of: Instrument) -> tuple[Decimal, str]:
@@ -140,7 +140,7 @@ def test_a_size_is_a_hundredth_and_limited_by_the_same(limit: Decimal, way: Deci
 
 @UNHURRIED
 @given(quantity=shares, price=prices)
-def test_margin_takes_as_much_of_a_hundredth_as_of_a_share(quantity: Decimal, price: Decimal) -> None:
+def test_margin_counts_the_multiplier(quantity: Decimal, price: Decimal) -> None:
     """RK-14"""
     account = replace(an_account("1000", "2000"), multiplier=Decimal(2), maintenance_margin=Decimal(0))
     listed = BrokerInstrument(SPY, long_requirement=Fraction(Decimal("0.3")))
@@ -154,7 +154,7 @@ def test_margin_takes_as_much_of_a_hundredth_as_of_a_share(quantity: Decimal, pr
     assert found[0] == found[1]
 
 
-def test_the_same_limit_keeps_a_hundredth_from_being_larger() -> None:
+def test_the_cap_counts_the_multiplier() -> None:
     """OP-03"""
     ones = judged(share(SPY), Decimal("1.5"), Decimal(100), Decimal("0.2"))
     few = judged(hundreds(SPY), Decimal("0.015"), Decimal(100), Decimal("0.2"))

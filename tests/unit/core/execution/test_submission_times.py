@@ -9,7 +9,7 @@ from core.model.values import ClientOrderId
 from tests.unit.core.execution.books import TEN
 
 
-def test_when_an_order_left_is_remembered_for_a_week_and_not_for_ever() -> None:
+def test_submission_times_are_kept_for_a_week() -> None:
     """EX-22, EX-06: a desk that runs for months does not grow"""
     departing = Departures()
     for day in range(60):

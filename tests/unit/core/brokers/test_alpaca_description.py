@@ -79,7 +79,7 @@ A_QUOTE = {"t": "2026-11-20T16:59:00Z", "bp": Decimal(1), "bs": 1, "ap": Decimal
 
 
 @pytest.mark.parametrize(("record", "field"), DESCRIBED)
-def test_every_field_that_is_read_is_described_as_the_table_has_it(record: ApiRecord, field: ApiField) -> None:
+def test_each_field_read_is_described(record: ApiRecord, field: ApiField) -> None:
     """MD-07: its type, its words, that it may be null, and the day from which it goes."""
     said = property_of(record.described, field.name)
     assert said is not None or field.goes is not None, "not described, and no day of removal stands in the table"
@@ -101,7 +101,7 @@ def test_every_object_that_is_read_is_described() -> None:
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_what_is_read_of_a_corporate_action_is_described_for_its_kind(name: str) -> None:
+def test_corporate_actions_are_described_by_kind(name: str) -> None:
     """MD-07: a list of its own for each kind, and each names its share and its day by other fields."""
     of_its_kind = resolved(resolved(schemas()["corporate_actions"]["properties"][name])["items"])
     form = FORMS[name]
@@ -111,7 +111,7 @@ def test_what_is_read_of_a_corporate_action_is_described_for_its_kind(name: str)
     assert "process_date" in of_its_kind["required"]
 
 
-def test_a_field_that_goes_is_optional_whatever_the_description_requires() -> None:
+def test_a_deprecated_field_is_optional() -> None:
     """MD-07: from its announcement on its absence has a meaning, and what stands in its place is read too."""
     due = removals(ALL)
 
@@ -140,7 +140,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
     return seen
 
 
-def test_the_readers_read_each_field_of_the_table_and_no_other(asked: set[tuple[str, str]]) -> None:
+def test_readers_read_the_tables_fields_only(asked: set[tuple[str, str]]) -> None:
     """MD-07: so the two cannot drift. A field that is in no table cannot be read at all."""
     an_account(an_account_json(), NOON)
     an_instrument(an_asset_json(margin_requirement_long="30"))
@@ -174,7 +174,7 @@ def test_the_readers_read_each_field_of_the_table_and_no_other(asked: set[tuple[
 
 @pytest.mark.parametrize("field", [field.name for field in ACCOUNT.fields if field.is_always_there])
 @pytest.mark.parametrize("absent", ["left out", "null"])
-def test_an_account_without_what_is_always_there_is_unreadable_and_says_which_field(field: str, absent: str) -> None:
+def test_an_account_lacking_a_field_names_it(field: str, absent: str) -> None:
     """MD-07: a block that is not told is not taken for none, nor an amount for zero."""
     raw = an_account_json(**{field: None})
     if absent == "left out":
@@ -185,13 +185,13 @@ def test_an_account_without_what_is_always_there_is_unreadable_and_says_which_fi
 
 
 @pytest.mark.parametrize("field", [field.name for field in ORDER.fields if field.is_always_there])
-def test_an_order_without_what_is_always_there_is_unreadable_and_says_which_field(field: str) -> None:
+def test_an_order_lacking_a_field_names_it(field: str) -> None:
     """MD-07"""
     with pytest.raises(UnreadableFieldError, match=f": {field} is missing$"):
         an_order(an_order_json(**{field: None}))
 
 
-def test_a_word_that_is_new_is_kept_or_named_and_never_taken_for_another() -> None:
+def test_a_new_enum_value_is_kept_or_named() -> None:
     """MD-07: of each enumeration that is read."""
     new = "something_new"
     assert an_instrument(an_asset_json(borrow_status=new)).borrow_said == new

@@ -51,9 +51,7 @@ def an_entry(**terms: object) -> Candidate:
         (Capabilities(order_types=frozenset({OrderType.LIMIT})), an_entry(), "holds no stop"),
     ],
 )
-def test_an_entry_that_asks_for_what_the_broker_lacks_is_refused(
-    can: Capabilities, candidate: Candidate, words: str
-) -> None:
+def test_an_entry_beyond_the_broker_is_refused(can: Capabilities, candidate: Candidate, words: str) -> None:
     """EX-12, RK-01"""
     assert said(TradableCheck(), candidate, a_desk(capabilities=can)) == (CheckResult.REFUSES, f"this broker {words}")
     assert said(TradableCheck(), candidate, a_desk())[0] is CheckResult.PASSES
@@ -68,7 +66,7 @@ def test_an_exit_of_that_kind_is_only_warned_of() -> None:
     assert (verdict.standing, verdict.reason) == (CheckResult.WARNS, "this broker takes no limit orders")
 
 
-def test_a_stop_that_the_desk_holds_asks_nothing_of_the_broker() -> None:
+def test_a_held_stop_asks_nothing_of_the_broker() -> None:
     """OP-06"""
     entry = a_candidate(quantity="1", holder=StopHolder.DESK)
     can = Capabilities(order_types=frozenset({OrderType.LIMIT}), fractions=False)

@@ -23,7 +23,7 @@ def staged(house: House) -> ProposalStaged:
     return house.facts(ProposalStaged)[-1]
 
 
-def test_words_are_made_when_they_are_read_and_not_before() -> None:
+def test_reasons_are_made_when_read() -> None:
     """RK-01"""
     made: list[str] = []
     verdict = unsaid("notional", lambda: made.append("") or "5 USD")  # type: ignore[func-returns-value]
@@ -41,7 +41,7 @@ def test_whoever_looks_finds_no_difference() -> None:
     assert unsaid("margin", lambda: "5 USD") != SAID
 
 
-def test_it_is_written_byte_for_byte_as_one_whose_words_were_said() -> None:
+def test_a_lazy_verdict_serialises_the_same() -> None:
     """SP-01: in the journal and in the documents"""
     adapter: TypeAdapter[Review] = TypeAdapter(Review)
 
@@ -50,7 +50,7 @@ def test_it_is_written_byte_for_byte_as_one_whose_words_were_said() -> None:
     assert adapter.dump_python(Review((UNSAID,)), mode="json") == adapter.dump_python(Review((SAID,)), mode="json")
 
 
-def test_what_the_journal_reads_back_is_what_was_recorded() -> None:
+def test_a_verdict_round_trips_in_the_journal() -> None:
     """SP-01, SP-03"""
     house = a_house_with_a_proposal()
     proposal = house.proposal
@@ -66,7 +66,7 @@ def test_what_the_journal_reads_back_is_what_was_recorded() -> None:
     assert staged(house).review.passes
 
 
-def test_words_do_not_move_with_what_moves_behind_them() -> None:
+def test_a_reason_does_not_change_later() -> None:
     """OP-03: a ticket shows what was judged, whenever it is read"""
     house = a_house_with_a_proposal()
     pictures = ViewBuilder(house.engine)

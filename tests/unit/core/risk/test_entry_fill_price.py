@@ -87,7 +87,7 @@ def lent(buying_power: str, equity: str = "1000") -> Account:
         pytest.param(a_short("50"), "0", "0", "50", "50", "50", id="a short limit where nobody bids"),
     ],
 )  # fmt: skip
-def test_an_entry_may_fill_between_its_limit_and_what_it_meets(
+def test_an_entry_fills_between_limit_and_quote(
     candidate: Candidate, bid: str, ask: str, price: str, farthest: str, nearest: str
 ) -> None:
     """RK-02, EX-12"""
@@ -110,7 +110,7 @@ def test_an_entry_may_fill_between_its_limit_and_what_it_meets(
     ],
     ids=["notional", "buying power", "margin", "exposure", "reserve", "session limits"],
 )
-def test_a_short_limit_under_the_bid_is_measured_at_the_bid(check: Check, changes: dict[str, object]) -> None:
+def test_a_low_short_is_measured_at_the_bid(check: Check, changes: dict[str, object]) -> None:
     """EX-11, RK-14, RK-16, RK-20: 50 would pass each, the 100 that it fills at pass none."""
     candidate = a_short()
     if isinstance(check, SessionLimitsCheck):
@@ -122,7 +122,7 @@ def test_a_short_limit_under_the_bid_is_measured_at_the_bid(check: Check, change
     assert said(check, candidate, waits)[0] is not REFUSES
 
 
-def test_a_short_limit_takes_of_its_strategys_share_what_it_fills_at() -> None:
+def test_a_low_short_takes_its_fill_from_the_share() -> None:
     """ST-08: 40 % of 200 USD."""
     desk = a_desk(quote=DOUBLE)
     terms = Settings.model_validate({"strategies": {"vwap": {"allocation": "0.4"}}})
@@ -132,7 +132,7 @@ def test_a_short_limit_takes_of_its_strategys_share_what_it_fills_at() -> None:
     assert said(AllocationCheck(), a_short(), replace(desk, quote=a_quote("49.98", "50.00")))[0] is PASSES
 
 
-def test_without_a_quote_nobody_knows_what_a_short_limit_brings() -> None:
+def test_an_unquoted_short_waits_for_the_ticket() -> None:
     """RK-01: the ticket asks for it; there it refuses."""
     unseen = a_desk(quote=NoQuote("none seen yet"), is_fresh=False)
 
@@ -168,14 +168,12 @@ def test_without_a_quote_nobody_knows_what_a_short_limit_brings() -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_stop_is_not_passed_by_the_fill_that_it_is_to_guard(
-    candidate: Candidate, quote: object, standing: CheckResult
-) -> None:
+def test_a_stop_beyond_its_fill_is_refused(candidate: Candidate, quote: object, standing: CheckResult) -> None:
     """OP-06, RK-02"""
     assert said(StopPresentCheck(), candidate, a_desk(quote=quote))[0] is standing
 
 
-def test_the_loss_at_the_stop_is_that_of_the_worst_fill_that_the_limit_allows() -> None:
+def test_the_loss_is_that_of_the_worst_fill() -> None:
     """RK-02, RK-21: a short of 99 with its stop at 101 may fill at 99 although the bid is 100 now."""
     desk = a_desk(quote=DOUBLE, settings=settings(per_trade=usd("1.50"), sizing={"budget": "0.0075"}))
 
@@ -185,7 +183,7 @@ def test_the_loss_at_the_stop_is_that_of_the_worst_fill_that_the_limit_allows() 
     assert said(RiskBudgetCheck(), a_short("99.60"), desk)[0] is PASSES
 
 
-def test_where_nobody_holds_the_stop_all_that_it_fills_at_is_at_stake() -> None:
+def test_without_a_stop_the_whole_fill_is_at_risk() -> None:
     """RK-21: 100 of 200 USD, not the 50 of its limit."""
     desk = a_desk(quote=DOUBLE, settings=settings(sizing={"budget": "0.4"}))
 
@@ -193,7 +191,7 @@ def test_where_nobody_holds_the_stop_all_that_it_fills_at_is_at_stake() -> None:
 
 
 @pytest.mark.parametrize(("target", "standing"), [("49.99", PASSES), ("50", REFUSES), ("75", REFUSES)])
-def test_the_target_of_a_short_limit_lies_beyond_its_limit_whatever_the_bid(target: str, standing: CheckResult) -> None:
+def test_a_shorts_target_is_beyond_its_limit(target: str, standing: CheckResult) -> None:
     """EX-12: it may fill at 50, and 75 would be no profit then."""
     candidate = a_short("50.00")
     assert not isinstance(candidate.stop, NoStop)
@@ -207,7 +205,7 @@ def test_the_target_of_a_short_limit_lies_beyond_its_limit_whatever_the_bid(targ
 # ── how many, and what is on its way ─────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_size_that_would_pass_costs_what_it_fills_at_and_loses_what_its_limit_allows() -> None:
+def test_the_passing_size_uses_fill_and_limit() -> None:
     """RK-10"""
     terms = settings(max_notional=usd("250"), per_trade=usd("1000"))
     desk = a_desk(quote=DOUBLE, settings=terms, account=lent("2000"), instrument=MARGINABLE)
@@ -221,14 +219,14 @@ def test_the_size_that_would_pass_costs_what_it_fills_at_and_loses_what_its_limi
     )  # fmt: skip
 
 
-def test_the_ticket_says_what_keeps_a_short_limit_from_being_larger() -> None:
+def test_a_ticket_names_a_shorts_binding_limit() -> None:
     """OP-03"""
     desk = a_desk(quote=DOUBLE, settings=settings(max_notional=usd("150"), per_trade=usd("1000")))
 
     assert cap_of(a_short(), desk) == "150 USD"
 
 
-def test_a_short_limit_that_works_counts_at_what_it_was_measured_at() -> None:
+def test_a_working_short_keeps_its_measure() -> None:
     """OP-03, RK-16: sent at a bid of 100, and no word of it yet."""
     books = Books()
     sent(books, a_short())
@@ -242,9 +240,7 @@ def test_a_short_limit_that_works_counts_at_what_it_was_measured_at() -> None:
     [("89", "90", "10"), ("101", "90", "11")],
     ids=["a limit that met the bid at its key", "one above it"],
 )
-def test_a_short_limit_that_makes_way_gives_back_what_the_broker_holds_for_it(
-    limit: str, given: str, reserved: str
-) -> None:
+def test_a_replaced_short_gives_back_its_reserve(limit: str, given: str, reserved: str) -> None:
     """OP-03, EX-11: measured at a bid of 100, it came when that was 85, and rests at its limit of 90."""
     books, account = Books(), an_account()
     resting = sent(books, a_short("90"))
@@ -259,7 +255,7 @@ def test_a_short_limit_that_makes_way_gives_back_what_the_broker_holds_for_it(
     assert reserved_for_unseen(books.ledger, account) == Decimal(reserved)
 
 
-def test_two_of_which_the_figures_show_neither_reserve_the_larger_alone() -> None:
+def test_a_replacement_pair_reserves_the_larger() -> None:
     """OP-03: the one that makes way is reserved at what it was measured at, and the other needs no more."""
     books = Books()
     first = sent(books, a_short("90"))
@@ -291,7 +287,7 @@ def sent(books: Books, candidate: Candidate) -> Order:
     return books.ledger.state.orders[order.client_order_id]
 
 
-def test_a_quote_of_yesterday_says_nothing_of_a_stops_side() -> None:
+def test_yesterdays_quote_judges_no_stop() -> None:
     """OP-06, RK-17: it opened lower after a higher night; at the key the quote is asked anew, and says it."""
     entry = a_candidate(limit="100.00", stop="99.50")
     old = a_quote(bid="98.98", ask="99.00", age=20_000)

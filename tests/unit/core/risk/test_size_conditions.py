@@ -10,7 +10,7 @@ from itertools import pairwise
 from statistics import correlation as by_the_library
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core.facts import BarClosed, DayStarted, RiskThrottled
@@ -43,7 +43,7 @@ def after(*bars: str, day: date = THURSDAY) -> Ranges:
     return ranges
 
 
-def test_the_average_range_is_known_from_fourteen_bars_on() -> None:
+def test_atr_needs_fourteen_bars() -> None:
     """RK-10"""
     bar = "100 100.10 99.90 100"
 
@@ -52,14 +52,14 @@ def test_the_average_range_is_known_from_fourteen_bars_on() -> None:
     assert after(*[bar] * 14).atr(IBM, OVER) is None
 
 
-def test_a_gap_between_two_minutes_is_a_part_of_the_range() -> None:
+def test_a_gap_is_part_of_the_range() -> None:
     """RK-10: the fifteenth opens a dollar higher; Wilder's average takes a fourteenth of what is new"""
     ranges = after(*["100 100.10 99.90 100"] * 14, "101 101.10 101 101.10")
 
     assert ranges.atr(SPY, OVER) == Decimal("0.20") + (Decimal("1.10") - Decimal("0.20")) / 14
 
 
-def test_the_gap_over_night_counts_in_the_true_range_of_the_first_minute() -> None:
+def test_the_overnight_gap_counts_in_the_first_minute() -> None:
     """RK-10: a market that opens 20 dollars away moves that far, and a size at the open is made for it"""
     ranges = after(*["100 100.10 99.90 100"] * 14)
 
@@ -68,7 +68,7 @@ def test_the_gap_over_night_counts_in_the_true_range_of_the_first_minute() -> No
     assert ranges.atr(SPY, OVER) == Decimal("0.20") + (Decimal("20.10") - Decimal("0.20")) / 14
 
 
-def test_the_way_over_weeks_that_nobody_heard_is_no_minutes_range() -> None:
+def test_a_gap_of_weeks_is_no_minutes_range() -> None:
     """RK-10: no night is that long; the symbol was not followed"""
     ranges = after(*["100 100.10 99.90 100"] * 14)
 
@@ -84,8 +84,9 @@ BARS = st.lists(
 )
 
 
+@settings(max_examples=40)
 @given(BARS)
-def test_the_average_taken_bar_by_bar_is_that_of_all_bars_read_again(bars: Sequence[tuple[int, int, int, int]]) -> None:
+def test_incremental_atr_equals_a_rescan(bars: Sequence[tuple[int, int, int, int]]) -> None:
     """RK-10: the first fourteen plainly, then a fourteenth of each new one"""
     rows = [
         (Decimal(low + max(up, part)) / 100, Decimal(low) / 100, Decimal(low + min(part, up)) / 100)
@@ -112,8 +113,9 @@ def test_the_average_taken_bar_by_bar_is_that_of_all_bars_read_again(bars: Seque
 RETURNS = st.lists(st.tuples(st.integers(-500, 500), st.integers(-500, 500)), min_size=3, max_size=60)
 
 
+@settings(max_examples=40)
 @given(RETURNS)
-def test_the_correlation_is_the_one_that_everybody_knows(pairs: list[tuple[int, int]]) -> None:
+def test_correlation_is_pearsons(pairs: list[tuple[int, int]]) -> None:
     """RK-16: Pearson's, as the standard library has it"""
     first, second = ([Decimal(pair[n]) / 10_000 for pair in pairs] for n in (0, 1))
     assume(len(set(first)) > 1 and len(set(second)) > 1)
@@ -126,7 +128,7 @@ def test_the_correlation_is_the_one_that_everybody_knows(pairs: list[tuple[int, 
     )
 
 
-def test_what_did_not_move_has_no_correlation_and_returns_must_pair() -> None:
+def test_no_movement_has_no_correlation() -> None:
     """RK-16"""
     assert correlation([Decimal(0)] * 3, [Decimal(1), Decimal(2), Decimal(3)]) is None
     assert correlation([], []) is None
@@ -158,7 +160,7 @@ def likeness(book: SizingBook, *, is_long: bool = True) -> Likeness:
 UP_AND_DOWN = [(str(100 + n % 3), str(50 + n % 3)) for n in range(22)]
 
 
-def test_daily_closes_in_common_make_the_correlation_with_what_is_held() -> None:
+def test_common_closes_make_the_correlation() -> None:
     """RK-16: twenty-two days have twenty-one closes, and those twenty returns; its own symbol is no other's"""
     assert likeness(a_book_of_days(UP_AND_DOWN[:21])) == Likeness(IBM, True, None, 19)
     found = likeness(a_book_of_days(UP_AND_DOWN))
@@ -167,7 +169,7 @@ def test_daily_closes_in_common_make_the_correlation_with_what_is_held() -> None
     assert found.correlation > Decimal("0.99")
 
 
-def test_what_is_as_it_was_is_the_same_object_until_a_day_is_over() -> None:
+def test_conditions_are_cached_for_a_day() -> None:
     """SY-01: a picture has it for each symbol, and a desk is told only what changed."""
     book = a_book_of_days(UP_AND_DOWN)
 
@@ -182,7 +184,7 @@ def test_what_is_as_it_was_is_the_same_object_until_a_day_is_over() -> None:
     assert held(True)[0].days == before[0].days + 1
 
 
-def test_a_day_on_which_one_did_not_trade_is_left_out_of_both() -> None:
+def test_a_day_missing_in_one_is_left_out_of_both() -> None:
     """RK-16: else every later return would stand beside another day's"""
     closes = [(str(100 + n * n % 7), str(50 + n * n % 7)) for n in range(25)]
 
@@ -193,7 +195,7 @@ def test_a_day_on_which_one_did_not_trade_is_left_out_of_both() -> None:
     assert found.correlation > Decimal("0.99")
 
 
-def test_a_symbol_that_never_moves_is_like_no_other() -> None:
+def test_a_still_symbol_correlates_with_none() -> None:
     """RK-16"""
     assert likeness(a_book_of_days([(str(100 + n % 3), "50") for n in range(22)])).correlation == 0
 
@@ -217,7 +219,7 @@ def edge(book: SizingBook, strategy: str) -> Edge:
     return book.conditions(SPY, strategy, held=(), equity=None, open_losses=Decimal(0)).edge
 
 
-def test_each_strategy_has_the_edge_of_its_own_newest_trades() -> None:
+def test_an_edge_is_of_the_newest_trades() -> None:
     """RK-10"""
     book = SizingBook()
     book.take(a_trade("0.5"))
@@ -247,9 +249,7 @@ VIX_TERMS = {
 @pytest.mark.parametrize("terms", VIX_TERMS.values(), ids=VIX_TERMS)
 @pytest.mark.parametrize("level", [*VixLevel, None])
 @pytest.mark.parametrize("factor", ["1", "0.5", "0.25"])
-def test_a_calm_book_is_one_in_which_nothing_lowers_the_limit(
-    terms: VixSettings, level: VixLevel | None, factor: str
-) -> None:
+def test_a_calm_book_lowers_nothing(terms: VixSettings, level: VixLevel | None, factor: str) -> None:
     """RK-10, RK-11: with nothing held, what it says at once is what the terms say one by one"""
     book = SizingBook(lambda: SizingSettings(vix=terms), lambda: measured(level))
     book.losses.folds[DayStarted](at("09:30"), DayStarted(THURSDAY, Money(Decimal(200))))  # type: ignore[operator]
@@ -260,7 +260,7 @@ def test_a_calm_book_is_one_in_which_nothing_lowers_the_limit(
     assert book.is_calm is (binding_cuts(wanted, conditions) == ())
 
 
-def test_the_measure_of_the_market_is_read_at_each_size_and_unknown_until_somebody_took_one() -> None:
+def test_the_vix_is_read_at_each_size() -> None:
     """RK-10, RK-19"""
     told = [UNKNOWN]
     book = SizingBook(regime=lambda: told[-1])

@@ -45,15 +45,15 @@ def test_what_the_log_says_of_a_time(fact: facts.Fact, said: str) -> None:
         ("of another make", "permission of another make has ended: sold"),
     ],
 )
-def test_what_a_ticket_permitted_has_words_for_its_reader(mandate: str, said: str) -> None:
+def test_a_permission_has_words_for_its_reader(mandate: str, said: str) -> None:
     assert in_words(facts.AuthorizationEnded(mandate, "sold")) == said
 
 
-def test_a_span_of_minutes_that_is_asked_for_again() -> None:
+def test_a_repeated_span_is_told_in_minutes() -> None:
     assert str(MinuteSpan(AT.replace(second=0, microsecond=0), LATER)) == "10:24 to 09:30 New York"
 
 
-def test_no_words_of_the_core_hold_a_bare_or_a_foreign_hour() -> None:
+def test_core_texts_hold_no_bare_hour() -> None:
     """An hour in words comes of the venue's clock; what goes over a wire, or names an order, is no words."""
     hour = re.compile(r"\{([^{}]*):[^{}]*%H:%M[^{}]*\}(Z| UTC)?")
     found = []

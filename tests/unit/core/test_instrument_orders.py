@@ -86,7 +86,7 @@ def created(order: OrderRequest) -> OrderCreated:
     )
 
 
-def test_an_order_for_shares_has_one_leg_by_its_own_fields() -> None:
+def test_a_share_order_has_one_leg() -> None:
     """MD-07"""
     bought, sold = a_limit(), a_limit(side=Side.SELL, effect=Effect.SHORT)
 
@@ -96,7 +96,7 @@ def test_an_order_for_shares_has_one_leg_by_its_own_fields() -> None:
     assert bought.is_of_one_leg
 
 
-def test_an_order_for_shares_is_signed_and_written_as_ever() -> None:
+def test_a_share_orders_digest_is_unchanged() -> None:
     """SP-07, OP-02: its digest and its line in a journal, letter by letter"""
     order = a_limit()
     said = "paper\x1f0123456789abcdef\x1fSPY\x1fbuy\x1fopen\x1f2\x1flimit\x1fday\x1f3.1\x1f-"
@@ -113,7 +113,7 @@ def test_an_order_for_shares_is_signed_and_written_as_ever() -> None:
 
 
 @pytest.mark.parametrize("order", [traded_in(a_call(500), a_limit(a_call(500).symbol)), a_spread()])
-def test_an_order_that_names_its_legs_comes_back_from_a_journal_as_it_was(order: InstrumentOrder) -> None:
+def test_an_order_with_legs_round_trips(order: InstrumentOrder) -> None:
     """SP-07"""
     line, _ = encode(1, AT, created(order), GENESIS)
 
@@ -141,7 +141,7 @@ def test_each_leg_is_signed() -> None:
     assert len({order.digest("paper") for order in (spread, *others)}) == 5
 
 
-def test_an_order_of_one_leg_costs_and_risks_what_its_instrument_says() -> None:
+def test_one_leg_costs_by_its_instrument() -> None:
     """EX-08"""
     call = traded_in(a_call(500), a_limit(a_call(500).symbol))
 
@@ -150,7 +150,7 @@ def test_an_order_of_one_leg_costs_and_risks_what_its_instrument_says() -> None:
     assert call.moves(call.quantity) == ((a_call(500), Decimal(2)),)
 
 
-def test_every_leg_of_several_has_its_own_signed_quantity_and_the_whole_no_one_instrument() -> None:
+def test_each_leg_has_its_signed_quantity() -> None:
     """MD-07"""
     spread = a_spread()
 
@@ -159,7 +159,7 @@ def test_every_leg_of_several_has_its_own_signed_quantity_and_the_whole_no_one_i
         _ = spread.instrument
 
 
-def test_a_leg_that_says_another_thing_than_its_order_is_refused() -> None:
+def test_a_contradicting_leg_is_refused() -> None:
     """EX-11: no record of one refuses a start, so the gate does"""
     one = traded_in(a_call(500), a_limit(a_call(500).symbol))
     assert isinstance(one, InstrumentOrder)
@@ -172,7 +172,7 @@ def test_a_leg_that_says_another_thing_than_its_order_is_refused() -> None:
 
 
 @pytest.mark.parametrize("effect", [Effect.OPEN, Effect.CLOSE])
-def test_the_gate_refuses_an_order_of_several_legs_whatever_it_does(effect: Effect) -> None:
+def test_the_gate_refuses_multi_leg_orders(effect: Effect) -> None:
     """RK-01, EX-11: it says why, and no check weighs what it cannot"""
     candidate = Candidate(a_spread(effect), NoStop("it closes"), "manual", AT, is_manual=True)
 
@@ -187,7 +187,7 @@ class Open:
         return None
 
 
-def test_the_gateway_lets_no_order_of_several_legs_out() -> None:
+def test_the_gateway_sends_no_multi_leg_order() -> None:
     """OP-02, EX-11"""
     order = a_spread()
     approval = Approval("a", TicketId("t"), None, Digest(order.digest("paper")), AT + timedelta(seconds=5))
@@ -198,7 +198,7 @@ def test_the_gateway_lets_no_order_of_several_legs_out() -> None:
     assert "it has 2 legs" in withheld.words
 
 
-def test_neither_adapter_takes_an_order_of_several_legs_for_one_of_its_first() -> None:
+def test_no_adapter_takes_a_multi_leg_order() -> None:
     """EX-11"""
     with pytest.raises(SeveralLegsError):
         a_submission(a_spread())

@@ -10,7 +10,6 @@ import pytest
 from core.execution.lanes import Lane, LaneKind
 from core.runtime.lane_threads import LaneThreads, NoThreadError, Threads
 from tests.no_threads import no_thread_starts
-from tests.waiting import PATIENCE
 
 ENTRIES, LOOK_UP = Lane(LaneKind.ENTRIES), Lane(LaneKind.LOOK_UPS, "one")
 
@@ -22,7 +21,7 @@ def lanes() -> Iterator[LaneThreads]:
     found.close()
 
 
-def test_requests_of_one_lane_leave_in_order_one_at_a_time(lanes: LaneThreads) -> None:
+def test_a_lane_sends_in_order(lanes: LaneThreads) -> None:
     """EX-22"""
     sent: list[int] = []
     is_done = threading.Event()
@@ -30,11 +29,11 @@ def test_requests_of_one_lane_leave_in_order_one_at_a_time(lanes: LaneThreads) -
         lanes.send(ENTRIES, lambda number=number: sent.append(number))  # type: ignore[misc]
     lanes.send(ENTRIES, is_done.set)
 
-    assert is_done.wait(PATIENCE)
+    is_done.wait()
     assert sent == list(range(50))
 
 
-def test_a_request_that_hangs_holds_one_place_of_its_own_lane(lanes: LaneThreads) -> None:
+def test_a_hanging_request_holds_its_own_lane(lanes: LaneThreads) -> None:
     """EX-22: six look-ups of one order and an entry hang; others go on."""
     release, another, behind = threading.Event(), threading.Event(), threading.Event()
     for _ in range(6):
@@ -43,13 +42,13 @@ def test_a_request_that_hangs_holds_one_place_of_its_own_lane(lanes: LaneThreads
     lanes.send(ENTRIES, behind.set)
     lanes.send(Lane(LaneKind.EXITS, "SPY"), another.set)
 
-    assert another.wait(PATIENCE)
+    another.wait()
     assert not behind.is_set()
     release.set()
-    assert behind.wait(PATIENCE)
+    behind.wait()
 
 
-def test_what_waits_when_the_lanes_close_is_never_done(lanes: LaneThreads) -> None:
+def test_closing_drops_waiting_requests(lanes: LaneThreads) -> None:
     """EX-22"""
     release, is_begun, behind = threading.Event(), threading.Event(), threading.Event()
 
@@ -59,17 +58,17 @@ def test_what_waits_when_the_lanes_close_is_never_done(lanes: LaneThreads) -> No
 
     lanes.send(ENTRIES, hangs)
     lanes.send(ENTRIES, behind.set)
-    assert is_begun.wait(PATIENCE)
+    is_begun.wait()
 
     lanes.close()
     release.set()
     last = Threads("last").ask(lambda: None)
 
-    assert last.result(PATIENCE) is None
+    assert last.result() is None
     assert not behind.is_set()
 
 
-def test_a_request_whose_thread_cannot_start_frees_its_lane(lanes: LaneThreads) -> None:
+def test_a_failed_thread_start_frees_its_lane(lanes: LaneThreads) -> None:
     """EX-22: who sent it is told, and the next one of the lane leaves."""
     sent: list[str] = []
     is_done = threading.Event()
@@ -78,11 +77,11 @@ def test_a_request_whose_thread_cannot_start_frees_its_lane(lanes: LaneThreads) 
     lanes.send(ENTRIES, lambda: sent.append("the second"))
     lanes.send(ENTRIES, is_done.set)
 
-    assert is_done.wait(PATIENCE)
+    is_done.wait()
     assert sent == ["the second"]
 
 
-def test_many_questions_are_asked_a_few_at_a_time_and_answered_in_their_order() -> None:
+def test_questions_are_bounded_and_ordered() -> None:
     """EX-17"""
     at_once, most, lock = 0, 0, threading.Lock()
 
@@ -101,7 +100,7 @@ def test_many_questions_are_asked_a_few_at_a_time_and_answered_in_their_order() 
     assert most <= 3
 
 
-def test_what_a_question_raises_is_told_to_whoever_waits_for_it() -> None:
+def test_a_questions_error_reaches_its_asker() -> None:
     """EX-17"""
 
     def fails() -> None:
@@ -112,4 +111,4 @@ def test_what_a_question_raises_is_told_to_whoever_waits_for_it() -> None:
 
 
 def _wait(release: threading.Event) -> None:
-    release.wait(PATIENCE)
+    release.wait()

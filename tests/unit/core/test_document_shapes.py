@@ -45,7 +45,7 @@ def test_a_field_that_comes_goes_or_changes_does(changed: type) -> None:
     assert digest_of([("counts", changed)]) != digest_of([("counts", Counts)])
 
 
-def test_a_slice_more_does_and_the_order_of_fields_does_not() -> None:
+def test_a_new_slice_changes_the_shape() -> None:
     """SP-02, SP-07"""
     turned = like_counts(seen=dict[str, int], side=SIDE | None)
 
