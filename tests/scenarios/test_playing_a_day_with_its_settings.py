@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.recorded_day import recorded_day, settings_at
@@ -24,9 +28,19 @@ def started(home: Path, operator: str = "confirm-all") -> SteppedDemo:
     return SteppedDemo(home, profile="swing", operator=operator).starts()
 
 
-def a_day_with_a_reload(home: Path) -> AccountFolder:
+@pytest.fixture
+def reloaded(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> AccountFolder:
+    """A copy of a day with a reload, in this test's home. The day is played once."""
+    played = tmp_path_factory.getbasetemp() / "a day with a reload"
+    if not played.is_dir():
+        a_day_with_a_reload(played)
+    shutil.copytree(played, tmp_path / "home")
+    return AccountFolder(tmp_path / "home" / "state" / "demo-5")
+
+
+def a_day_with_a_reload(home: Path) -> None:
     """Every entry is bought; then the file says that less is risked a trade, and by that one more is closed."""
-    demo, account = started(home), AccountFolder(home / "state" / "demo-5")
+    demo = started(home)
     demo.until(lambda: demo.desk.ledger.state.orders)
     file = Host.of({"KEYTURN_HOME": str(home)}).home.settings
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -34,16 +48,14 @@ def a_day_with_a_reload(home: Path) -> AccountFolder:
     demo.beats()
     demo.sends(ReloadLimits(ViewBuilder(demo.runtime.engine).draw(demo.runtime.at).reload.digest))
     demo.until(lambda: demo.facts(LimitsReloaded))
-    reloaded = demo.runtime.at
-    demo.until(lambda: any(fact.trade.entry_time > reloaded for fact in demo.facts(TradeClosed)))
+    since = demo.runtime.at
+    demo.until(lambda: any(fact.trade.entry_time > since for fact in demo.facts(TradeClosed)))
     demo.leaves()
-    return account
 
 
-def test_what_was_reloaded_on_the_day_is_reloaded_on_a_changed_one(keyturn: Keyturn, tmp_path: Path) -> None:
+def test_what_was_reloaded_on_the_day_is_reloaded_on_a_changed_one(keyturn: Keyturn, reloaded: AccountFolder) -> None:
     """AN-06, RK-13: under another setting the file is another; its limits hold from the same moment on."""
-    account = a_day_with_a_reload(tmp_path / "home")
-    applied = [record.fact for record in read(account.journal) if isinstance(record.fact, SettingsApplied)]
+    applied = [record.fact for record in read(reloaded.journal) if isinstance(record.fact, SettingsApplied)]
     assert [fact.settings.risk.per_trade.usd for fact in applied] == [None, Decimal(20)]
 
     change = "set:risk.collar.passive_band=0.9"
@@ -56,17 +68,18 @@ def test_what_was_reloaded_on_the_day_is_reloaded_on_a_changed_one(keyturn: Keyt
     assert {row["difference"] for row in answer["trades"]} == {"0.00"}
 
 
-def test_a_model_begins_with_the_settings_of_its_morning(keyturn: Keyturn, tmp_path: Path) -> None:
+def test_a_model_begins_with_the_settings_of_its_morning(
+    keyturn: Keyturn, reloaded: AccountFolder, snapshot: SnapshotAssertion
+) -> None:
     """AN-06: what was reloaded later on that day is left out, which is said."""
-    account = a_day_with_a_reload(tmp_path / "home")
-    account.runs.unlink()
+    reloaded.runs.unlink()
 
-    begins_with = settings_at(recorded_day(account, date.fromisoformat(DAY)))
+    begins_with = settings_at(recorded_day(reloaded, date.fromisoformat(DAY)))
     found = keyturn("whatif", DAY, "--account", "demo-5", "--json").json["base"]
 
     assert begins_with.risk.per_trade.usd is None
     assert found["is_exact"] is False
-    assert "settings that changed on the day" in found["modelled"][-1]
+    assert found["modelled"] == snapshot
 
 
 def test_a_demo_that_told_somebody_is_written_again_and_tells_nobody(keyturn: Keyturn, tmp_path: Path) -> None:
