@@ -31,6 +31,7 @@ from tests.scenarios.house import (
     a_house_in_a_position,
     a_house_with_a_proposal,
 )
+from tests.scenarios.requests import CANCEL, buy, requested, sell
 from tests.unit.core.brokers.trading_floor import SPY, at
 
 
@@ -80,7 +81,7 @@ def test_nothing_reaches_the_broker_while_nobody_turns_the_key() -> None:
     house.opens_ticket()
     house.until("10:20")
 
-    assert house.requests() == []
+    assert requested(house) == []
     assert house.last(ProposalEnded).end is ProposalEnd.EXPIRED
 
 
@@ -118,7 +119,7 @@ def test_the_stop_is_at_the_broker_at_once_without_a_second_key() -> None:
     """OP-06"""
     house = a_house_in_a_position()
 
-    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+    assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502")]
     (stop,) = house.stops
     assert (stop.status, plain(stop.request.stop_price)) == (OrderStatus.SUBMITTED, "99.3")
     assert stop.parent == house.entry.id
@@ -137,7 +138,7 @@ def test_an_entry_that_is_not_filled_is_cancelled_ninety_seconds_after_its_signa
     assert working is OrderStatus.SUBMITTED
     assert house.entry.status is OrderStatus.CANCELLED
     assert house.entry.reason == "its time to live is over"
-    assert house.requests() == ["submit buy limit 0.502", "cancel"]
+    assert requested(house) == [buy("limit", "0.502"), CANCEL]
     assert house.held() == "0"
 
 
@@ -204,11 +205,11 @@ def test_back_at_vwap_the_stop_makes_way_and_then_the_shares_are_sold() -> None:
     house.confirms_at("10:11:02")
     house.until("10:12")
 
-    assert house.requests() == [
-        "submit buy limit 0.502",
-        "submit sell stop 0.502",
-        "cancel",
-        "submit sell market 0.502",
+    assert requested(house) == [
+        buy("limit", "0.502"),
+        sell("stop", "0.502"),
+        CANCEL,
+        sell("market", "0.502"),
     ]
     assert house.last(TradeClosed).trade.exit_reason is ExitReason.MEAN_REVERSION
     assert house.held() == house.held_by_the_broker() == "0"
@@ -252,7 +253,7 @@ def test_when_the_stop_fills_while_it_is_taken_back_nothing_is_sold_twice() -> N
 
     assert house.held() == house.held_by_the_broker() == "0"
     assert sum(f.fill.quantity for f in house.facts(OrderFilled)) == Decimal("1.004")
-    assert "submit sell market 0.502" not in house.requests()
+    assert sell("market", "0.502") not in requested(house)
 
 
 def test_an_exit_is_withdrawn_when_its_condition_no_longer_holds() -> None:

@@ -33,6 +33,7 @@ from core.workflows.staging.auto_exits import TAKEN_BACK
 from core.workflows.staging.exit_preview import signed_in_words
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.requests import CANCEL, buy, requested, sell
 from tests.scenarios.test_the_exit_rules import FLAT, exits, held_by_the_desk, with_rules
 from tests.unit.core.brokers.trading_floor import SPY, at
 
@@ -132,7 +133,7 @@ def test_shares_that_a_stop_holds_are_freed_first_and_sold_once() -> None:
 
     house.until("10:06")
 
-    assert house.requests() == ["submit buy limit 0.1", "submit sell stop 0.1", "cancel", "submit sell market 0.1"]
+    assert requested(house) == [buy("limit", "0.1"), sell("stop", "0.1"), CANCEL, sell("market", "0.1")]
     assert house.held_by_the_broker() == "0"
     assert_can_be_rebuilt(house)
 
@@ -141,12 +142,12 @@ def test_a_sale_that_the_broker_refuses_gets_its_stop_back_and_waits_for_a_key()
     """EX-21, EX-13, EX-14: nothing that was refused is sent again by itself."""
     house = a_signed_house(("10:02", "10:10", UP), buys=a_typed_buy())
     house.until("10:03:00")
-    while house.requests()[-1:] != ["cancel"]:
+    while requested(house)[-1:] != [CANCEL]:
         house.until_moment(house.line.at + A_MOMENT)
     house.line.refuses_the_next_order("trading is halted in this symbol")
     passes(house, 5)
 
-    assert house.requests()[-1] == "submit sell stop 0.1"
+    assert requested(house)[-1] == sell("stop", "0.1")
     assert house.held() == "0.1"
     house.until("10:08")
     assert exits(house) == [("TAKE_PROFIT", "0.1")]
@@ -217,7 +218,7 @@ def test_a_start_in_between_forgets_nothing_of_what_was_signed_and_sends_it_once
         house = house.restarted()
         house.until("10:08")
         assert (house.held(), house.held_by_the_broker()) == ("0", "0")
-        assert house.requests().count("submit sell market 0.1") == 1
+        assert requested(house).count(sell("market", "0.1")) == 1
 
 
 def test_the_stop_of_a_typed_order_that_the_desk_holds_is_watched_though_the_rules_leave_it_alone() -> None:
@@ -247,7 +248,7 @@ def test_an_altered_exit_is_stopped_before_the_wire() -> None:
     house.line.tamper = altered
     house.until("10:04")
 
-    assert house.requests() == ["submit buy limit 0.1"]
+    assert requested(house) == [buy("limit", "0.1")]
     assert house.held() == "0.1"
     assert house.last(OrderCreated).exit_reason is ExitReason.TAKE_PROFIT
 
@@ -271,7 +272,7 @@ def test_the_operator_takes_a_signature_back_and_each_exit_waits_for_a_key_again
     assert [fact.reason for fact in house.facts(AuthorizationEnded)] == [TAKEN_BACK]
     assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
     assert not house.facts(ExitReleased)
-    assert house.requests() == ["submit buy limit 0.1", "submit sell stop 0.1"]
+    assert requested(house) == [buy("limit", "0.1"), sell("stop", "0.1")]
     (row,) = ViewBuilder(house.engine).draw(house.line.at).positions
     assert row.unattended_until is None
     assert list(signed_in_words(house.desk)) == []
