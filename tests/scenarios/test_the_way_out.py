@@ -46,7 +46,6 @@ from core.workflows.staging.confirmation import Confirmations
 from state.journal import MemoryJournal
 from tests.scenarios.house import STEADY, a_day, a_house_in_a_position
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
-from tests.scenarios.requests import CANCEL, requested, sell
 from tests.unit.core.brokers.trading_floor import SPY
 from tests.waiting import PATIENCE
 
@@ -378,7 +377,7 @@ def test_in_virtual_time_too_a_turned_key_of_an_exit_waits_for_no_figures_where_
     house.line.link = LosesFigures()
     house.confirms()
     house.line.finish_what_is_owed()
-    assert requested(house)[-2:] == [CANCEL, sell("market", "0.502")]
+    assert house.requests()[-2:] == ["cancel", "submit sell market 0.502"]
     assert house.held_by_the_broker() == "0"
 
 
