@@ -8,8 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from simulation.lane_watch import role_of
-from simulation.world import BadLine, Wire
 
 from core.engine import Engine
 from core.execution.departures import Departures
@@ -33,6 +31,8 @@ from core.workflows.protection.excess_exits import ExcessExits
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.staging import confirmation
 from core.workflows.staging.order_changes import OrderChanges
+from tests.simulation.lane_watch import role_of
+from tests.simulation.world import BadLine, Wire
 
 
 @dataclass(frozen=True)

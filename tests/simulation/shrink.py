@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from simulation.play import play
-from simulation.sessions import Event, Session
+from tests.simulation.play import play
+from tests.simulation.sessions import Event, Session
 
 
 def shrunk(session: Session, seconds: float) -> Session:

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from simulation.play import Player
-from simulation.sessions import session_of
 
 from core.brokers.simulated.book import Book
 from core.execution.order import Order
@@ -16,6 +14,8 @@ from core.messages.effects import Effect
 from core.model.broker import OrderReport
 from core.workflows.orders.order_updates import is_ours
 from core.workflows.reconciliation.listed_orders import ListedOrders
+from tests.simulation.play import Player
+from tests.simulation.sessions import session_of
 
 SEED = 20_131_007
 SESSIONS = 30

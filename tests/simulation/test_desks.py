@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from simulation.desk_faults import DESK_FAULTS
-from simulation.play import Played, play
-from simulation.sessions import session_with_desks
+
+from tests.simulation.desk_faults import DESK_FAULTS
+from tests.simulation.play import Played, play
+from tests.simulation.sessions import session_with_desks
 
 SEED = 20_131_008
 SOME = 20

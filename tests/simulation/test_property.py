@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Mapping
 
 import pytest
-from simulation.machine import a_run
+
+from tests.simulation.machine import a_run
 
 SEQUENCES = int(os.environ.get("SEQUENCES", "240"))
 SEED = int(os.environ.get("SEED", "1"))

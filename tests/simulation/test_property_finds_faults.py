@@ -9,8 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from simulation.machine import TradingDays, a_run
-from simulation.world import Disk
 
 from core.execution.exit_claims import ExitClaims
 from core.execution.order import Order
@@ -29,6 +27,8 @@ from core.workflows.orders.order_updates import OrderUpdates
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.staging.confirmation import Confirmations
 from core.workflows.staging.proposal_edits import ProposalEdits
+from tests.simulation.machine import TradingDays, a_run
+from tests.simulation.world import Disk
 
 BEGUN_ANEW = 125
 """Sequences behind which another seed is taken: a run that went the wrong way early seldom comes back."""

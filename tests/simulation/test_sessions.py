@@ -8,12 +8,12 @@ from itertools import count
 from types import SimpleNamespace
 
 import pytest
-from simulation.play import Played, Player, play
-from simulation.rough import ROUGH
-from simulation.sessions import EVENTS, IN_EVERY_SESSION, Event, session_of
-from simulation.shrink import shrunk
 
 from core.workflows.orders.order_updates import OrderUpdates
+from tests.simulation.play import Played, Player, play
+from tests.simulation.rough import ROUGH
+from tests.simulation.sessions import EVENTS, IN_EVERY_SESSION, Event, session_of
+from tests.simulation.shrink import shrunk
 
 SEED = 20_131_008
 PARTS = 4
@@ -88,7 +88,7 @@ def test_a_session_that_goes_wrong_is_cut_down_to_what_makes_it_wrong(monkeypatc
 def test_shrinking_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-20: bounded, whatever a session costs"""
     moments = count()
-    monkeypatch.setattr("simulation.shrink.time", SimpleNamespace(monotonic=lambda: float(next(moments))))
+    monkeypatch.setattr("tests.simulation.shrink.time", SimpleNamespace(monotonic=lambda: float(next(moments))))
     session = session_of(SEED, 1)
 
     short = shrunk(session, seconds=3.0)

@@ -11,28 +11,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from simulation.other_exchange import Manners
-from simulation.play import play
-from simulation.rough_faults import (
-    a_bracket_is_edited_whatever_becomes_of_its_target,
-    a_deadline_that_raises_keeps_the_others_waiting,
-    a_leave_forgets_what_follows,
-    a_permission_is_used_up_without_its_order,
-    a_permission_lapses_in_the_queue,
-    a_trickling_answer_holds_its_lane,
-    an_exit_is_not_clamped_again,
-    another_command_lets_the_latch_go,
-    cancels_wait_behind_questions,
-    doubt_begins_in_the_queue,
-    exits_wait_behind_entries,
-    names_are_counted_by_what_is_remembered,
-    one_raise_drops_what_was_asked_for,
-    siblings_are_left_to_the_broker,
-    what_an_edited_bracket_had_filled_is_forgotten,
-    what_was_kept_is_never_sent,
-)
-from simulation.sessions import PLENTY, Event, session_of
-from simulation.world import Switch
 
 from core.execution.gateway import Gateway
 from core.execution.ledger import Ledger
@@ -58,6 +36,28 @@ from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.submission import Submission
+from tests.simulation.other_exchange import Manners
+from tests.simulation.play import play
+from tests.simulation.rough_faults import (
+    a_bracket_is_edited_whatever_becomes_of_its_target,
+    a_deadline_that_raises_keeps_the_others_waiting,
+    a_leave_forgets_what_follows,
+    a_permission_is_used_up_without_its_order,
+    a_permission_lapses_in_the_queue,
+    a_trickling_answer_holds_its_lane,
+    an_exit_is_not_clamped_again,
+    another_command_lets_the_latch_go,
+    cancels_wait_behind_questions,
+    doubt_begins_in_the_queue,
+    exits_wait_behind_entries,
+    names_are_counted_by_what_is_remembered,
+    one_raise_drops_what_was_asked_for,
+    siblings_are_left_to_the_broker,
+    what_an_edited_bracket_had_filled_is_forgotten,
+    what_was_kept_is_never_sent,
+)
+from tests.simulation.sessions import PLENTY, Event, session_of
+from tests.simulation.world import Switch
 
 ENOUGH = 2_000
 SEED = 5

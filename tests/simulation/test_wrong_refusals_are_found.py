@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from simulation.play import play
-from simulation.run import made
 
 import core.risk.checks.price_collar
 import core.risk.self_cross
@@ -20,6 +18,8 @@ from core.risk.checks.message_rate import MessageRateCheck
 from core.risk.checks.order_size import OrderSizeCheck
 from core.risk.checks.verdicts import refused
 from core.risk.gate import Candidate, Check
+from tests.simulation.play import play
+from tests.simulation.sessions import made
 
 SEED = 77
 SESSIONS = 12

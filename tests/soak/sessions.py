@@ -1,97 +1,74 @@
-"""`make simulate SESSIONS=20000`: that many sessions of the real engine on all cores, and what must be zero after them.
+"""Sessions of the real engine with faults and crashes at any place, and the figures that must be zero after them.
 
 Every other session is played from desks that come and go (OP-13).
 
-`make simulate SEED=7 ONLY=1234` plays one session again, event by event with every fact that it recorded.
-`make simulate ARGS="--plant exits_wait_behind_entries"` says whether, and after how many, that fault would be found.
+`make soak PART=sessions N=20000` plays that many; `SEED=7 ONLY=1234` plays one again, event by event with every fact.
+`ARGS="--plant exits_wait_behind_entries"` states whether, and after how many sessions, that fault is found.
 """
 
 from __future__ import annotations
 
-import argparse
-import multiprocessing
-import os
-import random
 import re
-import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable
 
 import pytest
-from simulation.bareness import NO_CAUSE, Stretch, middle_high_longest, told
-from simulation.desk_faults import DESK_FAULTS
-from simulation.play import Failure, Played, play
-from simulation.rough_faults import ROUGH_FAULTS
-from simulation.sessions import Session, session_of, session_with_desks
-from simulation.shrink import shrunk
 
-A_BAR = 40
-A_JOB = 20
+from tests.simulation.bareness import NO_CAUSE, Stretch, middle_high_longest, told
+from tests.simulation.desk_faults import DESK_FAULTS
+from tests.simulation.play import Failure, Played, play
+from tests.simulation.rough_faults import ROUGH_FAULTS
+from tests.simulation.sessions import Session, made
+from tests.simulation.shrink import shrunk
+from tests.soak.chunks import A_BAR, Chunks, Play
+
+A_CHUNK = 20
 SHOWN = 5
 """Failures that are shrunk and shown; the others are named."""
+SHRINK_SECONDS = 20.0
 
 
 PLANTED = (*ROUGH_FAULTS, *DESK_FAULTS)
 
 
-def main() -> None:
-    wish = argparse.ArgumentParser(description=__doc__)
-    wish.add_argument("--sessions", type=int, default=2_000)
-    wish.add_argument("--seed", type=int, default=None)
-    wish.add_argument("--only", type=int, default=None)
-    wish.add_argument("--cores", type=int, default=os.cpu_count() or 1)
-    wish.add_argument("--plant", choices=[fault.__name__ for fault in PLANTED], help="with a fault planted back")
-    wish.add_argument("--shrink-seconds", type=float, default=20.0)
-    asked = wish.parse_args()
-    seed = asked.seed if asked.seed is not None else random.SystemRandom().randrange(1 << 32)
-    _plant(asked.plant)
-    if asked.only is not None:
-        sys.exit(replay(seed, asked.only))
-    print(f"simulate: {asked.sessions:,} sessions from seed {seed}, {asked.cores} cores")
-    began = time.monotonic()
-    played = Played()
-    for some in sessions(seed, asked.sessions, asked.cores, asked.plant):
+def run(chunks: Callable[[Play, int], Chunks], cores: int, plant: str | None) -> int:
+    """Play them and print the table; 1 where a session went wrong."""
+    begun, played = time.monotonic(), Played()
+    if plant is not None:
+        return _find(plant, chunks(some_sessions, A_CHUNK))
+    for some in chunks(some_sessions, A_CHUNK).results(cores):
         played.add(some)
         for failure in some.failures:
             print(f"\rsession {failure.number} is wrong: {again(failure)}{'':{A_BAR}}")
-        show_progress(played, asked.sessions, time.monotonic() - began)
-    print()
-    tell(played, time.monotonic() - began)
+    tell(played, time.monotonic() - begun)
     for failure in played.failures[:SHOWN]:
-        tell_failure(failure, asked.shrink_seconds)
+        tell_failure(failure, SHRINK_SECONDS)
     for failure in played.failures[SHOWN:]:
         print(f"session {failure.number} too: {again(failure)}")
-    sys.exit(1 if played.failures else 0)
+    return int(bool(played.failures))
 
 
-def _plant(fault: str | None) -> None:
-    """For good, in this process."""
-    for one in PLANTED:
-        if one.__name__ == fault:
-            one(pytest.MonkeyPatch())
+def _find(plant: str, chunks: Chunks) -> int:
+    """Plant a fault in this process and play until a session finds it; 1 where none does."""
+    fault = next((one for one in PLANTED if one.__name__ == plant), None)
+    if fault is None:
+        raise SystemExit(f"{plant}: no such fault. Known: {', '.join(one.__name__ for one in PLANTED)}")
+    fault(pytest.MonkeyPatch())
+    for number in range(chunks.many):
+        failures = _played(made(chunks.seed, number)).failures
+        if failures:
+            print(f"{plant}: found after {number + 1} sessions of seed {chunks.seed}: {failures[0].words[0]}")
+            return 0
+    print(f"{plant}: not found in {chunks.many:,} sessions of seed {chunks.seed}")
+    return 1
 
 
-def sessions(seed: int, many: int, cores: int, fault: str | None = None) -> Iterable[Played]:
-    jobs = [(seed, first, min(A_JOB, many - first)) for first in range(0, many, A_JOB)]
-    if cores == 1:
-        yield from map(some_sessions, jobs)
-        return
-    with multiprocessing.Pool(cores, _plant, (fault,)) as pool:
-        yield from pool.imap_unordered(some_sessions, jobs)
-
-
-def some_sessions(job: tuple[int, int, int]) -> Played:
-    seed, first, many = job
+def some_sessions(seed: int, first: int, many: int) -> Played:
     played = Played()
     for number in range(first, first + many):
         played.add(_played(made(seed, number)))
     return played
-
-
-def made(seed: int, number: int) -> Session:
-    """Every other session is played from desks that come and go."""
-    return session_with_desks(seed, number) if number % 2 else session_of(seed, number)
 
 
 def _played(session: Session) -> Played:
@@ -116,16 +93,6 @@ def replay(seed: int, number: int) -> int:
 
 
 # ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def show_progress(played: Played, wanted: int, seconds: float) -> None:
-    done = min(1.0, played.sessions / wanted)
-    bar = "█" * round(done * A_BAR)
-    rate = played.sessions / seconds if seconds else 0.0
-    left = (wanted - played.sessions) / rate if rate else 0.0
-    wrong = f"  {len(played.failures)} failed" if played.failures else ""
-    sys.stdout.write(f"\r{bar:░<{A_BAR}} {done:4.0%}  {rate:,.0f} sessions/s  {left:,.0f} s left{wrong} ")
-    sys.stdout.flush()
 
 
 def tell(played: Played, seconds: float) -> None:
@@ -193,8 +160,4 @@ def tell_failure(failure: Failure, seconds: float) -> None:
 
 
 def again(failure: Failure) -> str:
-    return f"make simulate SEED={failure.seed} ONLY={failure.number}"
-
-
-if __name__ == "__main__":
-    main()
+    return f"make soak PART=sessions SEED={failure.seed} ONLY={failure.number}"
