@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.facts import (
     OrderApproved,
@@ -16,7 +17,7 @@ from core.facts import (
     TradeClosed,
 )
 from core.messages.commands import ProposeClose
-from core.model.codes import ProposalEnd
+from core.model.codes import CancelCode, ProposalEnd
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus
 from core.model.signal import ExitReason
@@ -31,11 +32,12 @@ from tests.scenarios.house import (
     a_house_in_a_position,
     a_house_with_a_proposal,
 )
+from tests.scenarios.requests import CANCEL, buy, requested, sell
 from tests.unit.core.brokers.trading_floor import SPY, at
 
 
 @pytest.mark.usefixtures("a_tick_each_way")
-def test_an_order_goes_from_the_bar_to_the_closed_trade_and_each_step_is_recorded() -> None:
+def test_every_step_of_an_order_is_recorded() -> None:
     """OP-01, OP-02, OP-06, EX-01, EX-03, EX-18, ST-02"""
     house = House(a_day(("10:06", "10:08", STEADY), ("10:09", "10:12", FALL))).opens()
 
@@ -73,18 +75,18 @@ def test_an_order_goes_from_the_bar_to_the_closed_trade_and_each_step_is_recorde
     assert house.held() == house.held_by_the_broker() == "0"
 
 
-def test_nothing_reaches_the_broker_while_nobody_turns_the_key() -> None:
+def test_nothing_reaches_the_broker_without_a_key() -> None:
     """OP-01"""
     house = a_house_with_a_proposal()
 
     house.opens_ticket()
     house.until("10:20")
 
-    assert house.requests() == []
+    assert requested(house) == []
     assert house.last(ProposalEnded).end is ProposalEnd.EXPIRED
 
 
-def test_the_ticket_says_what_will_be_sent_and_what_it_costs() -> None:
+def test_the_ticket_shows_what_is_sent_and_its_cost() -> None:
     """OP-03"""
     house = a_house_with_a_proposal()
 
@@ -104,7 +106,7 @@ def test_the_ticket_says_what_will_be_sent_and_what_it_costs() -> None:
 
 
 @pytest.mark.usefixtures("a_tick_each_way")
-def test_the_approval_stands_beside_the_figures_that_it_was_given_on() -> None:
+def test_the_approval_records_its_figures() -> None:
     """OP-03"""
     house = a_house_in_a_position()
 
@@ -114,17 +116,17 @@ def test_the_approval_stands_beside_the_figures_that_it_was_given_on() -> None:
     assert (plain(approved.bid), plain(approved.ask)) == ("99.59", "99.61")
 
 
-def test_the_stop_is_at_the_broker_at_once_without_a_second_key() -> None:
+def test_the_stop_is_sent_without_a_second_key() -> None:
     """OP-06"""
     house = a_house_in_a_position()
 
-    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+    assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502")]
     (stop,) = house.stops
     assert (stop.status, plain(stop.request.stop_price)) == (OrderStatus.SUBMITTED, "99.3")
     assert stop.parent == house.entry.id
 
 
-def test_an_entry_that_is_not_filled_is_cancelled_ninety_seconds_after_its_signal() -> None:
+def test_an_unfilled_entry_is_cancelled_after_90_seconds() -> None:
     """EX-07, ST-03"""
     away = "99.70 99.70 99.65 99.70"
     house = a_house_with_a_proposal(("10:06", "10:30", away))
@@ -136,13 +138,13 @@ def test_an_entry_that_is_not_filled_is_cancelled_ninety_seconds_after_its_signa
 
     assert working is OrderStatus.SUBMITTED
     assert house.entry.status is OrderStatus.CANCELLED
-    assert house.entry.reason == "its time to live is over"
-    assert house.requests() == ["submit buy limit 0.502", "cancel"]
+    assert house.entry.cancel_code is CancelCode.OUTLIVED
+    assert requested(house) == [buy("limit", "0.502"), CANCEL]
     assert house.held() == "0"
 
 
 @pytest.mark.usefixtures("a_bar_at_once")
-def test_a_partial_fill_is_protected_at_once_and_each_fill_has_its_stop() -> None:
+def test_each_partial_fill_gets_its_stop_at_once() -> None:
     """OP-06, EX-13"""
     house = a_house_with_a_proposal(participation=Decimal("0.000002"))
 
@@ -159,7 +161,7 @@ def test_a_partial_fill_is_protected_at_once_and_each_fill_has_its_stop() -> Non
 
 
 @pytest.mark.usefixtures("a_bar_at_once")
-def test_what_a_partly_filled_entry_still_wants_is_cancelled_and_what_it_got_stays_protected() -> None:
+def test_the_rest_of_a_partial_fill_is_cancelled() -> None:
     """EX-07, OP-06"""
     house = a_house_with_a_proposal(participation=Decimal("0.000002"))
     house.confirms_at("10:06:02")
@@ -171,7 +173,7 @@ def test_what_a_partly_filled_entry_still_wants_is_cancelled_and_what_it_got_sta
     assert [s.status for s in house.stops] == [OrderStatus.SUBMITTED] * 2
 
 
-def test_a_second_signal_while_the_proposal_waits_stages_nothing() -> None:
+def test_a_waiting_proposal_blocks_a_second_signal() -> None:
     """ST-03"""
     house = a_house_with_a_proposal()
 
@@ -181,7 +183,7 @@ def test_a_second_signal_while_the_proposal_waits_stages_nothing() -> None:
     assert house.desk.orchestrator.no_trade()["PROPOSAL_WAITING"] == 1
 
 
-def test_the_days_one_entry_is_used_up_by_a_fill_and_not_by_a_proposal() -> None:
+def test_a_fill_uses_up_the_days_entry() -> None:
     """ST-02, ST-03"""
     house = a_house_in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:30", FALL))
 
@@ -197,25 +199,25 @@ def test_the_days_one_entry_is_used_up_by_a_fill_and_not_by_a_proposal() -> None
 BACK = (("10:06", "10:09", STEADY), ("10:10", "10:40", RECOVERY))
 
 
-def test_back_at_vwap_the_stop_makes_way_and_then_the_shares_are_sold() -> None:
+def test_an_exit_cancels_the_stop_before_it_sells() -> None:
     """EX-21, EX-13, ST-02"""
     house = a_house_in_a_position(*BACK)
 
     house.confirms_at("10:11:02")
     house.until("10:12")
 
-    assert house.requests() == [
-        "submit buy limit 0.502",
-        "submit sell stop 0.502",
-        "cancel",
-        "submit sell market 0.502",
+    assert requested(house) == [
+        buy("limit", "0.502"),
+        sell("stop", "0.502"),
+        CANCEL,
+        sell("market", "0.502"),
     ]
     assert house.last(TradeClosed).trade.exit_reason is ExitReason.MEAN_REVERSION
     assert house.held() == house.held_by_the_broker() == "0"
     assert house.stops[0].status is OrderStatus.CANCELLED
 
 
-def test_the_sale_waits_until_the_broker_says_that_the_stop_is_gone() -> None:
+def test_the_sale_waits_for_the_cancelled_stop() -> None:
     """EX-21"""
     house = a_house_in_a_position(*BACK)
     house.confirms_at("10:11:02")
@@ -227,7 +229,7 @@ def test_the_sale_waits_until_the_broker_says_that_the_stop_is_gone() -> None:
     assert gone < sold
 
 
-def test_when_the_sale_is_refused_the_stop_is_put_back() -> None:
+def test_a_refused_sale_puts_the_stop_back() -> None:
     """EX-21"""
     house = a_house_in_a_position(*BACK)
     house.confirms_at("10:11:02")
@@ -242,7 +244,7 @@ def test_when_the_sale_is_refused_the_stop_is_put_back() -> None:
     assert house.desk.ledger.exits.covered(house.entry.request.symbol, "vwap") == Decimal("0.502")
 
 
-def test_when_the_stop_fills_while_it_is_taken_back_nothing_is_sold_twice() -> None:
+def test_a_stop_filled_during_its_cancel_sells_once() -> None:
     """EX-21, EX-05"""
     crash = "100.20 100.20 99.00 99.00"
     house = a_house_in_a_position(("10:06", "10:09", STEADY), ("10:10", "10:10", RECOVERY), ("10:11", "10:20", crash))
@@ -252,10 +254,10 @@ def test_when_the_stop_fills_while_it_is_taken_back_nothing_is_sold_twice() -> N
 
     assert house.held() == house.held_by_the_broker() == "0"
     assert sum(f.fill.quantity for f in house.facts(OrderFilled)) == Decimal("1.004")
-    assert "submit sell market 0.502" not in house.requests()
+    assert sell("market", "0.502") not in requested(house)
 
 
-def test_an_exit_is_withdrawn_when_its_condition_no_longer_holds() -> None:
+def test_an_exit_is_withdrawn_with_its_condition() -> None:
     """OP-06"""
     house = a_house_in_a_position(("10:06", "10:09", STEADY), ("10:10", "10:10", RECOVERY), ("10:11", "10:20", "99.60"))
 
@@ -278,7 +280,7 @@ def test_force_flat_comes_five_minutes_before_the_close() -> None:
     assert house.proposal.signal_time == at("15:55")
 
 
-def test_the_stop_expires_with_its_day_when_nobody_closes() -> None:
+def test_the_stop_expires_with_its_day() -> None:
     """EX-01, OP-06"""
     house = a_house_in_a_position(("10:06", "15:59", STEADY))
 
@@ -299,7 +301,7 @@ def test_a_signal_outside_the_window_proposes_nothing() -> None:
     assert early.desk.orchestrator.no_trade()["OUTSIDE_WINDOW"] > 0
 
 
-def test_shares_that_were_read_back_are_closed_exactly_and_more_than_is_held_is_refused() -> None:
+def test_no_more_than_is_held_can_be_closed(snapshot: SnapshotAssertion) -> None:
     """EX-21, OP-04"""
     house = a_house_in_a_position()
 
@@ -307,15 +309,15 @@ def test_shares_that_were_read_back_are_closed_exactly_and_more_than_is_held_is_
     refused = house.last(ProposalSkipped).reasons
     house.presses(ProposeClose(SPY, quantity=Quantity(Decimal("0.12")), strategy="vwap"))
 
-    assert refused == ("0.6 were to be closed and 0.502 are held: no more can be; close again",)
+    assert refused == snapshot
     assert (house.proposal.order.quantity, house.proposal.order.effect) == (Decimal("0.12"), OrderEffect.REDUCE)
 
 
-def test_a_close_of_one_strategys_position_leaves_the_others_alone() -> None:
+def test_a_close_leaves_other_strategies_alone(snapshot: SnapshotAssertion) -> None:
     """EX-08, EX-21"""
     house = a_house_in_a_position()
 
     house.presses(ProposeClose(SPY, strategy="manual"))
 
-    assert house.last(ProposalSkipped).reasons == ("there is no position in SPY",)
+    assert house.last(ProposalSkipped).reasons == snapshot
     assert house.desk.stage.proposals() == ()
