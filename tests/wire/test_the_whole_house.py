@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-import time as clock
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
@@ -30,18 +28,10 @@ from core.runtime.live import LiveRuntime
 from core.views import DeskView
 from state.credentials import find_keys
 from state.journal import FileJournal, read
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
+from tests.kit.timeline import timeline
 from tests.wire.exchange.server import LoopbackExchange
 
 SPY = Symbol("SPY")
-
-
-@pytest.fixture
-def market() -> Iterator[LoopbackExchange]:
-    """Real time, in hours moved so that it is 10:05 in New York now."""
-    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(datetime.now(UTC), time(10, 5))) as exchange:
-        yield exchange
 
 
 def environ(exchange: LoopbackExchange, home: Path, **more: str) -> dict[str, str]:
@@ -98,21 +88,21 @@ class Open:
         runtime.admit(self.door.known)
         self.view: DeskView | None = None
         runtime.on_beat(self._look)
+        runtime.rest_while(lambda: True)
 
     def _look(self) -> None:
-        self.view = self.runtime.picture()
+        if self.view is None or self.runtime.has_changed():
+            self.view = self.runtime.picture()
 
     def sends(self, command: Command) -> None:
         """As the console would: through its door, for the account of its picture."""
         self.runtime.send(self.door.through(command, self.runtime.engine.state.account_name))
 
     def waits(self, holds: Callable[[DeskView], object], what: str, seconds: float = 20.0) -> DeskView:
-        end = clock.monotonic() + seconds
-        while clock.monotonic() < end:
-            if self.view is not None and holds(self.view):
-                return self.view
-            clock.sleep(0.01)
-        raise AssertionError(f"{what}: not in {seconds:g} s")
+        """The newest picture, as soon as this holds of it."""
+        timeline().until(lambda: self.view is not None and holds(self.view), what, seconds)
+        assert self.view is not None
+        return self.view
 
 
 @contextmanager
@@ -127,7 +117,7 @@ def opened(keyturn: Host) -> Iterator[Open]:
         thread.start()
         yield desk
         runtime.leave()
-        thread.join(8)
+        thread.join(60)
         assert not thread.is_alive()
         runtime.stop("left")
 
