@@ -440,9 +440,9 @@ def _use_sockets_in_turn(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
         def do(self: socket.socket, *args: Any, **named: Any) -> Any:
             timeline.has_sent()
             limit = self.gettimeout()
-            if limit != 0 and timeline.knows_this_thread():
-                if not timeline.await_descriptors(((self.fileno(), events),), limit):
-                    raise TimeoutError("timed out")
+            is_in_turn = limit != 0 and timeline.knows_this_thread()
+            if is_in_turn and not timeline.await_descriptors(((self.fileno(), events),), limit):
+                raise TimeoutError("timed out")
             return act(self, *args, **named)
 
         return do

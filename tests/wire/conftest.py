@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from tests.kit.timeline import Timeline, installed
-from tests.wire.exchange.clocks import RunningClock, StillClock
+from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.server import MORNING, LoopbackExchange
-
-YESTERDAY = (MORNING - timedelta(days=1)).date()
+from tests.wire.open_desk import a_market
 
 
 @pytest.fixture(autouse=True)
@@ -27,11 +24,6 @@ def exchange(timeline: Timeline) -> Iterator[LoopbackExchange]:
     """A seeded market on a Thursday at ten in New York; its clock stands until a test moves it."""
     with LoopbackExchange(clock=StillClock(MORNING)) as house:
         yield house
-
-
-def a_market(**more: Any) -> LoopbackExchange:
-    """A seeded market that goes on with the time of the test, and remembers the day before it."""
-    return LoopbackExchange(clock=RunningClock(), since=YESTERDAY, **more)
 
 
 @pytest.fixture

@@ -60,7 +60,8 @@ REMEMBERED = timedelta(days=60)
 class SeededTape:
     """A market without end, made day by day from its seed; its quotes are the matching engine's own.
 
-    It remembers two months, and nothing before `since`: a question about years is not worth the seconds that they take to make.
+    It remembers two months, and nothing before `since`: a question about years is not worth the seconds that they
+    take to make.
     """
 
     def __init__(self, seed: int, symbols: Sequence[str], calendar: Calendar, since: date = date.min) -> None:
