@@ -14,6 +14,7 @@ from core.messages.commands import ProposeClose
 from core.model.broker import OrderReport
 from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.values import Money, Quantity
+from tests.kit.timeline import timeline
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import SPY, SYMBOLS, Open, a_buy, a_desk, a_market, turn, waits, written
 
@@ -47,6 +48,7 @@ def test_the_sale_of_a_part_and_the_stop_of_the_rest_both_arrive_after_their_ent
     with a_desk(market, tmp_path) as desk:
         turn(desk, a_buy(SPY, "1.5", StopHolder.BROKER))
         waits(desk, lambda view: view.positions and view.positions[0].covered == Decimal("1.5"), "a covered position")
+        timeline().advance(1)
         forgets_what_ended(desk)
         turn(desk, ProposeClose(SPY, quantity=Quantity(Decimal("0.5"))))
         view = waits(

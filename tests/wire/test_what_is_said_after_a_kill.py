@@ -127,7 +127,7 @@ def test_rearm_beside_an_order_in_doubt_is_asked_for_again_in_sight_of_its_name(
 def test_the_report_of_a_plan_is_of_what_the_kill_left_of_it(market: LoopbackExchange, tmp_path: Path) -> None:
     """OP-05, OP-07, EX-10: the broker is asked again when what was taken back is gone."""
     with a_desk(market, tmp_path) as desk:
-        waits(desk, lambda view: says(view, "earlier daily closes taken in"), "what the checks measure by")
+        waits(desk, lambda view: says(view, "earlier daily close"), "what the checks measure by")
         signs_a_plan_of_one_entry(market, desk)
         waits(desk, rests, "its entry rests")
         reserved = market.call(market.floor.account).buying_power

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from console.commands.assembly.host import Host
@@ -110,7 +110,7 @@ def test_a_desk_follows_the_market_that_nobody_trades_and_what_its_account_holds
     No strategy is on that asks for a history, and what needs one has it from the start.
     """
     listed = ["SPY", "IBM", "QQQ"]
-    with a_market(symbols=listed) as market:
+    with a_market(symbols=listed, since=date.min) as market:
         market.make("bought-elsewhere", symbol="QQQ")
         keyturn = Host.of(environ(market, tmp_path, KEYTURN_SYMBOLS='["IBM"]'))
         with opened(keyturn) as desk:
