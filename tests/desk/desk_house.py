@@ -47,10 +47,10 @@ from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings
 from core.views import DeskView
 from state.journal import MemoryJournal
+from tests.kit.screen import text_of
+from tests.kit.styled import STYLES
 from tests.scenarios.house import Switch
-from tests.screen import text_of
 from tests.served import served
-from tests.styled import STYLES
 from tests.unit.core.brokers.trading_floor import STORIES, Notebook
 from tests.waiting import PATIENCE
 
