@@ -15,8 +15,8 @@ from textual.containers import Horizontal
 from textual.strip import Strip
 
 from console.terminal.frames import Pen, TightLayout, TightUpdate, tight
-from tests.screen import text_of, whole
-from tests.styled import StyledApp
+from tests.kit.screen import text_of, whole
+from tests.kit.styled import StyledApp
 from widgets.grid import Align, Cell, Column, Grid, Row, Tone
 
 COLUMNS = tuple(Column(f"c{number}", 5, Align.POINT) for number in range(5))
