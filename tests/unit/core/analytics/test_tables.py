@@ -11,7 +11,7 @@ from core.analytics.tables import COLUMNS, tables
 
 def a_result(**tables_: list[dict[str, Any]]) -> dict[str, Any]:
     empty: dict[str, Any] = {name: [] for name in COLUMNS}
-    return {**empty, "reasons": {"vwap": {"no range, yet": 3}}, "skipped": {}, "metrics": {}, **tables_}
+    return {**empty, "reasons": {"vwap": {"none, yet": 3}}, "skipped": {}, "metrics": {}, **tables_}
 
 
 def test_a_missing_value_is_an_empty_cell() -> None:
@@ -26,7 +26,7 @@ def test_a_missing_value_is_an_empty_cell() -> None:
 
     assert written["orders.csv"].splitlines()[1:] == ["a,,,,3,,,,", "b,,,,,,,,"]
     assert written["equity.csv"] == "day,equity,drawdown\n2024-01-02,200.1,0.0\n"
-    assert written["reasons.csv"] == 'strategy,reason,bars\nvwap,"no range, yet",3\n'
+    assert written["reasons.csv"] == 'strategy,reason,bars\nvwap,"none, yet",3\n'
     assert written["trades.csv"] == ",".join(COLUMNS["trades"]) + "\n"
 
 
