@@ -234,7 +234,6 @@ def test_every_odd_setting_is_named(snapshot: SnapshotAssertion) -> None:
     assert [key for key, _ in odd.unread] == [("display", "moon"), ("moon",), ("risk", "moon"), ("staging", "moon")]
     told = as_they_were(odd)
     assert told == snapshot
-    assert told == snapshot
     assert "\n" not in told
 
 

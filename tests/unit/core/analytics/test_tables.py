@@ -1,9 +1,7 @@
-"""A backtest's tables as CSV, and what may not be loaded for them before it is needed."""
+"""A backtest's tables as CSV."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Any
 
 from core.analytics.tables import COLUMNS, tables
@@ -28,14 +26,3 @@ def test_a_missing_value_is_an_empty_cell() -> None:
     assert written["equity.csv"] == "day,equity,drawdown\n2024-01-02,200.1,0.0\n"
     assert written["reasons.csv"] == 'strategy,reason,bars\nvwap,"none, yet",3\n'
     assert written["trades.csv"] == ",".join(COLUMNS["trades"]) + "\n"
-
-
-def test_the_desk_imports_no_heavy_library() -> None:
-    """SY-08: the desk paints first."""
-    code = (
-        "import sys, app, console.desk, console.commands.backtest_page, core.analytics.tables;"
-        "sys.exit(', '.join({'numpy', 'pandas', 'tenacity'} & set(sys.modules)) or None)"
-    )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-
-    assert (told.returncode, told.stderr) == (0, "")

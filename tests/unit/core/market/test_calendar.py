@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -145,13 +143,6 @@ def test_a_range_that_runs_backwards_is_refused() -> None:
     """MD-03"""
     with pytest.raises(CalendarRangeError, match="backwards"):
         load_calendar(date(2013, 10, 10), date(2013, 10, 7))
-
-
-def test_importing_the_calendar_loads_no_pandas() -> None:
-    """The desk paints first: nothing heavy is imported before a calendar is loaded."""
-    code = "import sys, core.market.calendar; sys.exit('pandas' in sys.modules or 'exchange_calendars' in sys.modules)"
-
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_the_brokers_sessions_win(snapshot: SnapshotAssertion) -> None:
