@@ -28,6 +28,7 @@ from core.model.values import Price, Quantity, Symbol
 from core.settings.settings import Settings
 from core.workflows.staging.proposals import Proposals
 from tests.scenarios.house import House, a_day, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt
+from tests.scenarios.requests import requested
 from tests.unit.core.brokers.trading_floor import SPY
 
 Deed = Callable[[Shown, House], object]
@@ -257,7 +258,7 @@ def test_an_adviser_that_reaches_for_trading_is_refused_and_told(way: str) -> No
     assert not house.facts(ConfirmationReceived)
     assert not house.facts(OrderCreated)
     assert len(house.facts(ProposalStaged)) == 1
-    assert house.requests() == []
+    assert requested(house) == []
     assert house.desk.control.killed_by is None
     assert house.line.latch.shut() is None
     assert house.told()[len(before) :] == ["AdviserOverstepped", "AdviceGiven"]

@@ -23,6 +23,7 @@ from core.workflows.protection.stop_renewal import NOT_THERE
 from core.workflows.staging.closing_terms import NO_FRACTION_LASTS, NO_FRACTION_OF_A_PAIR, NO_FRACTION_TRAILS
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.requests import CANCEL, Request, buy, requested, sell
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
 from tests.unit.core.brokers.unlinked_book import unlink_siblings
 
@@ -411,7 +412,7 @@ def test_an_exit_that_the_broker_never_takes_of_a_fraction_is_refused_before_its
 
     assert house.last(ProposalSkipped).reasons == (why,)
     assert (house.desk.stage.proposals(), working(house)) == ((), ["sell stop 1.5 99"])
-    assert house.requests() == ["submit buy limit 1.5", "submit sell stop 1.5"]
+    assert requested(house) == [buy("limit", "1.5"), sell("stop", "1.5")]
 
 
 # ── a sale that becomes less, or is moved ────────────────────────────────────────────────────────────────────────────
@@ -487,7 +488,7 @@ def test_what_is_gone_elsewhere_is_no_reason_to_make_an_exit_less_than_what_is_l
     passes(house, 300)
 
     assert working(house) == [f"{way.out} limit 5 {plain(way.at('101'))}"]
-    assert [r for r in house.requests() if r.startswith("replace")] == [f"replace {way.out} limit 5"]
+    assert [r for r in requested(house) if r.verb == "replace"] == [Request("replace", way.out, "limit", "5")]
     takes_back_the_exit(house, way, "101")
     assert working(house) == [f"{way.out} stop 5 {plain(way.at('99'))}"]
     house.accepts(house.exchange.picture(house.line.at))
@@ -560,7 +561,7 @@ def test_a_stop_of_a_close_that_was_given_up_does_not_stand_in_the_way_of_the_ne
     passes(house, 30)
 
     assert (house.held(), working(house)) == ("0", [])
-    assert house.requests()[-1] == f"submit {way.out} market 7"
+    assert requested(house)[-1] == Request("submit", way.out, "market", "7")
 
 
 @BOTH
@@ -568,12 +569,12 @@ def test_what_stayed_and_is_taken_away_elsewhere_much_later_is_not_put_back(way:
     """EX-13, EX-21: nothing is sent behind that person's back; what was lost without a word has arrived by then"""
     house = one_of_two_stops_stays(way)
     passes(house, 600)
-    asked = house.requests()
+    asked = requested(house)
 
     house.exchange.cancel(house.line.at, house.stops[1].id)
     passes(house, 120)
 
-    assert house.requests() == [*asked, "cancel"]
+    assert requested(house) == [*asked, CANCEL]
     assert "the stop stayed where it was" in [fact.reason for fact in house.facts(AuthorizationEnded)]
     assert len(unprotected_in_words(house.desk.ledger)) == 1
 

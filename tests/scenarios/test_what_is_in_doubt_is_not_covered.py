@@ -34,6 +34,7 @@ from tests.scenarios.house import (
     a_house_with_a_proposal,
     assert_can_be_rebuilt,
 )
+from tests.scenarios.requests import CANCEL, buy, requested, sell
 from tests.unit.core.brokers.trading_floor import SPY
 from widgets.lines import joined
 
@@ -111,7 +112,7 @@ def test_a_stop_in_doubt_is_never_sent_a_second_time() -> None:
     moves(house, "99.20")
     passes(house, 5)
 
-    assert (len(house.stops), house.requests()) == (1, ["submit buy limit 0.502"])
+    assert (len(house.stops), requested(house)) == (1, [buy("limit", "0.502")])
     assert house.desk.ledger.exits.reserved(SPY, "vwap") == Decimal("0.502")
     assert "has not answered" in house.last(ProposalSkipped).reasons[0]
 
@@ -142,7 +143,7 @@ def test_a_stop_that_never_arrived_leaves_its_shares_bare_and_m_guards_them() ->
     passes(house, 5)
 
     assert (row.unprotected, row.doubt) == (Decimal("0.502"), "")
-    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+    assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502")]
     assert the_view(house).kill.uncovered == ()
 
 
@@ -231,7 +232,7 @@ def test_a_sale_in_doubt_is_neither_sold_nor_guarded_a_second_time() -> None:
 
     assert close_refused == ("an exit of it is in doubt: the broker is asked, and nothing is sent twice",)
     assert len(house.facts(ProposalSkipped)) == 2
-    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502", "cancel"]
+    assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502"), CANCEL]
 
 
 def test_a_sale_that_never_arrived_is_told_with_the_word_to_close_again() -> None:
@@ -304,7 +305,7 @@ def test_a_close_that_was_given_up_leaves_its_stop_at_the_broker() -> None:
     passes(house, 60)
 
     assert len(house.facts(CancelDropped)) == 1
-    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+    assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502")]
     assert (plain(the_row(house).covered), the_row(house).doubt) == ("0.502", "")
     assert house.stops[0].reason == ""
     assert_can_be_rebuilt(house)
@@ -314,12 +315,12 @@ def test_a_late_word_on_a_cancel_that_nobody_wants_any_more_takes_no_stop_away()
     """EX-21, OP-06: the second of two cancels is refused when the close has been given up long since."""
     house = a_house_whose_close_was_given_up()
     passes(house, 60)
-    asked = house.requests()
+    asked = requested(house)
 
     house.line.take(house.line.at, CancelAnswered(house.stops[0].id, NoAnswer("no answer in 8 s")))
     passes(house, 60)
 
-    assert house.requests() == asked
+    assert requested(house) == asked
     assert (plain(the_row(house).covered), the_row(house).doubt) == ("0.502", "")
     assert_can_be_rebuilt(house)
 
@@ -333,7 +334,7 @@ def test_a_start_takes_no_stop_away_for_a_close_whose_time_is_over() -> None:
     passes(house, 60)
 
     assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(AuthorizationEnded)]
-    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+    assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502")]
     assert plain(the_row(house).covered) == "0.502"
 
 
@@ -357,7 +358,7 @@ def test_a_stop_that_a_start_finds_at_the_broker_stays_where_its_close_was_given
     passes(house, 60)
 
     assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(AuthorizationEnded)]
-    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+    assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502")]
     assert plain(the_row(house).covered) == "0.502"
 
 
@@ -374,7 +375,7 @@ def test_a_cancel_that_was_lost_without_a_word_is_not_asked_for_again_when_its_c
 
     assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(AuthorizationEnded)]
     assert len(house.facts(CancelDropped)) == 1
-    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+    assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502")]
     assert (plain(the_row(house).covered), the_row(house).doubt) == ("0.502", "")
     assert_can_be_rebuilt(house)
 

@@ -25,6 +25,7 @@ from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.house import Drawer, House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.plans import a_buy, a_house_that_holds, a_sale, marks, opens, signs
+from tests.scenarios.requests import buy, requested
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
 FRIDAY, MONDAY, LATER = (THURSDAY + timedelta(days=days) for days in (1, 4, 11))
@@ -249,7 +250,7 @@ def is_kept_back(house: House, before: list[str]) -> bool:
     """Nothing that opens left, and the desk says why."""
     entries = [o for o in house.desk.ledger.state.orders.values() if not o.only_reduces]
     is_halted = "past-orders.db" in house.desk.control.halts.get(HaltCause.INVARIANT, "")
-    return is_halted and house.requests() == before and all(o.status is not OrderStatus.SUBMITTED for o in entries)
+    return is_halted and requested(house) == before and all(o.status is not OrderStatus.SUBMITTED for o in entries)
 
 
 def test_an_entry_whose_own_name_cannot_be_looked_up_does_not_leave(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,7 +260,7 @@ def test_an_entry_whose_own_name_cannot_be_looked_up_does_not_leave(monkeypatch:
     house.presses(replace(AT_HAND, stop_holder=StopHolder.BROKER, time_in_force=TimeInForce.DAY))
     house.opens_ticket()
     passes(house, 2)
-    before = house.requests()
+    before = requested(house)
 
     monkeypatch.setattr(house.journal.past, "find", unreadable)
     house.confirms()
@@ -289,7 +290,7 @@ def test_a_basket_whose_buys_cannot_be_looked_up_halts_in_that_act(monkeypatch: 
 
     (halted,) = [record for record in house.journal.records() if isinstance(record.fact, Halted)]
     assert halted.at == tried[0]
-    assert "submit buy market 10" not in house.requests()
+    assert buy("market", "10") not in requested(house)
     house.desk.ledger.state.forgotten = 0
 
 

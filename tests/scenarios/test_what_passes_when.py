@@ -36,6 +36,7 @@ from core.runtime.link import Link
 from core.settings.settings import Settings
 from tests.scenarios.changes import passes
 from tests.scenarios.house import RECOVERY, STEADY, House, a_house_in_a_position, a_typed_buy
+from tests.scenarios.requests import CANCEL, requested, sell
 from tests.unit.core.brokers.trading_floor import IBM, SPY, a_bar
 
 BAC, XOM = Symbol("BAC"), Symbol("XOM")
@@ -274,7 +275,7 @@ def at_the_broker(house: House, order: Order) -> OrderStatus:
 
 def entries(house: House) -> int:
     """Orders to buy that reached the broker."""
-    return sum(request.startswith("submit buy") for request in house.requests())
+    return sum((request.verb, request.side) == ("submit", "buy") for request in requested(house))
 
 
 def said(house: House) -> str:
@@ -377,18 +378,18 @@ def test_opens_or_adds_is_refused_with_every_reason_where_several_stand() -> Non
 def test_only_reduces_is_confirmed_and_checks_only_warn(row: Row) -> None:
     """RK-22, OP-07, EX-15, EX-09: nothing leaves before the key; its stop makes way, and the broker holds nothing."""
     house = where(row)
-    before = house.requests()
+    before = requested(house)
 
     house.presses(ProposeClose(SPY))
     ticket = a_ticket(house)
-    at_the_ticket = house.requests()
+    at_the_ticket = requested(house)
     confirms(house, ticket)
     passes(house, 20)
 
     standings = {verdict.check: verdict.standing for verdict in ticket.review.verdicts}
     assert CheckResult.REFUSES not in standings.values()
     assert standings.get(row.check, CheckResult.WARNS) is CheckResult.WARNS
-    assert "submit sell market 0.4" not in at_the_ticket[len(before) :]
+    assert sell("market", "0.4") not in at_the_ticket[len(before) :]
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
 
 
@@ -438,7 +439,7 @@ def test_only_reduces_is_refused(row: Row) -> None:
     house = a_house(row)
     house.presses(ProposeClose(SPY))
     ticket = a_ticket(house)
-    before = house.requests()
+    before = requested(house)
 
     row.comes(house)
     confirms(house, ticket)
@@ -446,7 +447,7 @@ def test_only_reduces_is_refused(row: Row) -> None:
     house.presses(ProposeClose(SPY))
     passes(house, 5)
 
-    assert house.requests() == before
+    assert requested(house) == before
     assert house.held_by_the_broker() == "0.4"
 
 
@@ -462,7 +463,7 @@ def test_cancels_at_once(row: Row) -> None:
     house.presses(RequestCancel(order.id))
     passes(house, 0.2)
 
-    assert house.requests()[-1] == "cancel"
+    assert requested(house)[-1] == CANCEL
     assert at_the_broker(house, order) is OrderStatus.CANCELLED
 
 

@@ -46,6 +46,7 @@ from tests.scenarios.house import (
     a_typed_buy,
     assert_can_be_rebuilt,
 )
+from tests.scenarios.requests import requested
 from tests.unit.core.brokers.trading_floor import SPY
 
 A_PART = ProposeOrder(SPY, Effect.CLOSE, Quantity(Decimal("0.2")), OrderType.MARKET, None, None, StopHolder.BROKER)
@@ -120,7 +121,7 @@ def test_an_order_that_was_written_down_and_not_sent_is_taken_back_at_once() -> 
     house.until("10:07")
 
     (order,) = house.desk.ledger.state.orders.values()
-    assert (order.status, house.requests()) == (OrderStatus.CANCELLED, [])
+    assert (order.status, requested(house)) == (OrderStatus.CANCELLED, [])
     assert "it never left" in order.reason
     assert house.facts(OrderStateUnknown) == []
     assert is_halted(house)
@@ -200,7 +201,7 @@ def test_an_entry_that_was_asked_for_before_something_raised_is_kept_here_by_the
     house.confirms_at("10:06:02")
     house.until("10:07")
 
-    assert (house.entry.status, house.requests()) == (OrderStatus.CANCELLED, [])
+    assert (house.entry.status, requested(house)) == (OrderStatus.CANCELLED, [])
     assert "halted (invariant)" in house.entry.reason
 
 
@@ -221,7 +222,7 @@ def test_a_kill_takes_back_every_order_but_the_one_whose_cancel_raises(monkeypat
     assert house.facts(Killed)
     assert house.switch.is_on()
     assert (first.status, second.status) == (OrderStatus.SUBMITTED, OrderStatus.CANCELLED)
-    assert [type(e) for e in house.requests()].count(CancelOrder) <= 1
+    assert [type(e) for e in requested(house)].count(CancelOrder) <= 1
 
 
 def test_a_start_gives_each_fill_its_stop_although_another_raises(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -373,6 +374,6 @@ def test_an_order_that_was_cancelled_in_the_act_that_wrote_it_never_leaves() -> 
     house.until("10:08")
 
     (order,) = house.desk.ledger.state.orders.values()
-    assert (order.status, house.requests(), house.held_by_the_broker()) == (OrderStatus.CANCELLED, [], "0")
+    assert (order.status, requested(house), house.held_by_the_broker()) == (OrderStatus.CANCELLED, [], "0")
     assert order.reason.startswith("taken back")
     assert house.facts(OrderStateUnknown) == []

@@ -25,6 +25,7 @@ from core.workflows.reconciliation.reconciliation import NOTHING_HELD
 from core.workflows.staging.closing_terms import left_to_close
 from state.codec import decode
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal
+from tests.scenarios.requests import CANCEL, buy, requested, sell
 from tests.unit.core.brokers.trading_floor import SPY
 
 ON_MARGIN = {"multiplier": Decimal(2)}
@@ -76,7 +77,7 @@ def test_an_order_that_was_given_up_and_works_after_all_is_taken_back_at_the_nex
     compares(house)
     house.until("10:08:40")
 
-    assert house.requests()[-1] == "cancel"
+    assert requested(house)[-1] == CANCEL
     assert [report.raw_status for report in house.exchange.orders(house.line.at)] == ["canceled"]
 
 
@@ -99,13 +100,13 @@ def test_a_word_that_comes_behind_the_end_that_the_broker_told_takes_nothing_bac
     """EX-06, EX-09: read before its end and told behind it, it is asked once more: nobody asked for a second cancel"""
     house = a_house_in_a_position()
     stop = the_stop_is_taken_back(house)
-    before = house.requests()
+    before = requested(house)
 
     for moment in ("10:06:50", "10:07"):  # each time the answer says that it has ended
         hears_that_it_works(house, stop)
         house.until(moment)
 
-    assert house.requests() == before
+    assert requested(house) == before
     assert stop.status is OrderStatus.CANCELLED
 
 
@@ -113,7 +114,7 @@ def test_two_words_that_come_behind_that_end_are_none_of_them_the_answer_to_the_
     """EX-06, EX-09: the order stream tells twice that it is new, behind its end"""
     house = a_house_in_a_position()
     stop = the_stop_is_taken_back(house)
-    before = house.requests()
+    before = requested(house)
     report = next(r for r in house.exchange.orders(house.line.at) if r.client_order_id == stop.id)
     told = replace(report, status=OrderStatus.SUBMITTED, raw_status="new")
 
@@ -121,21 +122,21 @@ def test_two_words_that_come_behind_that_end_are_none_of_them_the_answer_to_the_
         house.line.take(house.line.at, BrokerUpdated(OrderUpdate(UpdateEvent.NEW, house.line.at, told)))
     house.until("10:06:50")
 
-    assert house.requests() == before
+    assert requested(house) == before
 
 
 def test_an_order_that_the_broker_says_again_works_after_it_told_of_its_end_is_taken_back() -> None:
     """EX-06: twice, and the second time asked after that end"""
     house = a_house_in_a_position()
     stop = the_stop_is_taken_back(house)
-    before = house.requests()
+    before = requested(house)
     house.line.breaks_at(LookUpOrder, arrives=False)
 
     hears_that_it_works(house, stop)
     hears_that_it_works(house, stop)
     house.until("10:06:50")
 
-    assert house.requests()[len(before) :] == ["cancel"]
+    assert requested(house)[len(before) :] == [CANCEL]
 
 
 def confirms_a_close(house: House) -> None:
@@ -159,7 +160,7 @@ def test_a_close_whose_position_is_gone_at_the_broker_is_not_sold_short() -> Non
     house.until("10:08")
 
     assert (house.sale.status, house.sale.reason) == (OrderStatus.CANCELLED, NOTHING_HELD)
-    assert house.requests().count("submit sell market 0.502") == 1, "that of somebody else"
+    assert requested(house).count(sell("market", "0.502")) == 1, "that of somebody else"
     assert house.held() == house.held_by_the_broker() == "0"
     assert not any(house.desk.ledger.working())
 
@@ -172,7 +173,7 @@ def test_a_close_that_waits_is_withdrawn_when_the_books_show_that_it_would_open(
     house.until("10:06:32")
     house.opens_ticket()
     house.until("10:06:33")
-    ticket, sent = house.ticket, len(house.requests())
+    ticket, sent = house.ticket, len(requested(house))
     assert ticket.order.side is Side.SELL
     picture = picture_of(house)
     held = tuple(replace(position, quantity=Quantity(theirs)) for position in picture.positions if theirs)
@@ -184,7 +185,7 @@ def test_a_close_that_waits_is_withdrawn_when_the_books_show_that_it_would_open(
     assert house.last(ProposalEnded).reason == "the position is closed"
     assert not house.desk.stage.proposals()
     assert left_to_close(house.desk, SPY, "vwap", Side.SELL) == 0
-    assert "submit sell market" not in " ".join(house.requests()[sent:])
+    assert "market" not in {request.type for request in requested(house)[sent:]}
 
 
 def test_a_stop_that_works_for_nothing_is_taken_back_when_the_books_are_corrected() -> None:
@@ -196,7 +197,7 @@ def test_a_stop_that_works_for_nothing_is_taken_back_when_the_books_are_correcte
     house.until("10:07")
 
     assert house.last(PositionCorrected).quantity == 0
-    assert house.requests()[-1] == "cancel"
+    assert requested(house)[-1] == CANCEL
     assert not any(house.desk.ledger.working())
 
 
@@ -217,7 +218,7 @@ def test_a_stop_for_a_fill_that_is_gone_by_the_same_books_never_leaves() -> None
     (stop,) = house.stops
     assert (stop.status, stop.reason) == (OrderStatus.CANCELLED, NOTHING_HELD)
     assert house.facts(SubmissionBlocked)
-    assert house.requests() == ["submit buy limit 0.502"]
+    assert requested(house) == [buy("limit", "0.502")]
 
 
 def test_a_position_that_flipped_gets_no_stop_that_would_add_to_it() -> None:

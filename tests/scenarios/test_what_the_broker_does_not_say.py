@@ -47,6 +47,7 @@ from core.runtime.link import Link
 from core.views.builders.desk import ViewBuilder
 from core.workflows.staging.proposals import Proposals
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, minutes
+from tests.scenarios.requests import CANCEL, buy, requested, sell
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
 AWAY = ("10:06", "10:30", "99.70 99.70 99.65 99.70")
@@ -100,7 +101,7 @@ def test_an_answer_that_is_lost_leaves_doubt_and_the_look_up_adopts_the_order() 
     assert house.entry.status is OrderStatus.SUBMITTED
     assert house.entry.in_doubt_since is None
     assert house.last(OrderStateChanged).source is Source.LOOK_UP
-    assert house.requests() == ["submit buy limit 0.502"]
+    assert requested(house) == [buy("limit", "0.502")]
 
 
 def test_no_answer_at_all_is_doubt_after_eight_seconds() -> None:
@@ -117,7 +118,7 @@ def test_no_answer_at_all_is_doubt_after_eight_seconds() -> None:
 
     assert before == []
     assert [d.reason for d in house.facts(OrderStateUnknown)] == ["no answer in 8 s"]
-    assert house.requests() == ["submit buy limit 0.502"]
+    assert requested(house) == [buy("limit", "0.502")]
 
 
 def test_five_stated_not_founds_over_a_minute_end_an_order_that_never_arrived() -> None:
@@ -135,7 +136,7 @@ def test_five_stated_not_founds_over_a_minute_end_an_order_that_never_arrived() 
     assert (house.entry.status, house.entry.end_code) == (OrderStatus.CANCELLED, EndCode.NEVER_ARRIVED)
     assert house.entry.ended_at is not None
     assert house.entry.ended_at - house.entry.first_not_found_at >= timedelta(seconds=60)  # type: ignore[operator]
-    assert house.requests() == []
+    assert requested(house) == []
 
 
 def a_house_of_a_lost_request(*, arrives: bool) -> House:
@@ -172,7 +173,7 @@ def test_an_order_that_only_the_books_show_is_taken_in_and_never_given_up() -> N
 
     assert in_doubt == (OrderStatus.PENDING, True)
     assert [c.after for c in house.facts(OrderStateChanged)] == [OrderStatus.SUBMITTED, OrderStatus.CANCELLED]
-    assert house.requests() == ["submit buy limit 0.502", "cancel"]  # its time to live was over long ago
+    assert requested(house) == [buy("limit", "0.502"), CANCEL]  # its time to live was over long ago
     assert house.entry.end_code is not EndCode.NEVER_ARRIVED
 
 
@@ -239,7 +240,7 @@ def test_a_late_error_for_an_order_that_was_given_up_is_looked_up_at_once() -> N
     house.line.take(house.line.at, SubmissionAnswered(house.entry.id, NoAnswer("504 Gateway Timeout")))
     house.until("10:08:32")
 
-    assert house.requests() == ["submit buy limit 0.502", "cancel"]
+    assert requested(house) == [buy("limit", "0.502"), CANCEL]
 
 
 def test_an_order_that_was_given_up_and_appears_after_all_is_taken_back_at_once() -> None:
@@ -253,7 +254,7 @@ def test_an_order_that_was_given_up_and_appears_after_all_is_taken_back_at_once(
     house.line._pass_updates_on()
     house.until("10:08:40")
 
-    assert house.requests() == ["submit buy limit 0.502", "cancel"]
+    assert requested(house) == [buy("limit", "0.502"), CANCEL]
     assert house.entry.status is OrderStatus.CANCELLED
     assert house.held() == house.held_by_the_broker() == "0"
 
@@ -391,7 +392,7 @@ def test_a_signal_has_one_order_also_after_a_restart() -> None:
 
     assert house.desk.stage.proposals() == ()
     assert house.last(ProposalSkipped).reasons == ("this signal had its order already",)
-    assert [r for r in house.requests() if "buy" in r] == ["submit buy limit 0.502"]
+    assert [r for r in requested(house) if "buy" in r] == [buy("limit", "0.502")]
 
 
 def test_the_name_of_an_order_is_the_hash_of_its_signal() -> None:
@@ -602,7 +603,7 @@ def test_a_cancel_that_arrived_without_an_answer_is_seen_in_the_stream() -> None
     house.until("10:06:10")
 
     assert house.entry.status is OrderStatus.CANCELLED
-    assert house.requests().count("cancel") == 1
+    assert requested(house).count(CANCEL) == 1
 
 
 def test_cancelling_what_is_filled_already_changes_nothing() -> None:
@@ -613,7 +614,7 @@ def test_cancelling_what_is_filled_already_changes_nothing() -> None:
     house.until("10:06:40")
 
     assert house.entry.status is OrderStatus.FILLED
-    assert "cancel" not in house.requests()
+    assert CANCEL not in requested(house)
 
 
 def test_a_cancel_of_an_order_without_an_answer_waits_for_the_answer() -> None:
@@ -626,10 +627,10 @@ def test_a_cancel_of_an_order_without_an_answer_waits_for_the_answer() -> None:
 
     house.presses(RequestCancel(house.entry.id))
     house.until("10:06:04")
-    asked_early = house.requests()
+    asked_early = requested(house)
     house.until("10:06:15")
 
-    assert asked_early == ["submit buy limit 0.502"]
+    assert asked_early == [buy("limit", "0.502")]
     assert house.entry.status is OrderStatus.CANCELLED
 
 
@@ -654,11 +655,11 @@ def test_a_crash_between_the_intent_and_the_post_sends_nothing_twice() -> None:
     house = a_house_with_a_proposal(AWAY)
     house.confirms_at("10:06:02")
     house.until("10:06:02.150")  # the intent is written, the request still on the line
-    assert house.requests() == []
+    assert requested(house) == []
 
     house.restarted().until("10:08:30")
 
-    assert house.requests() == []
+    assert requested(house) == []
     assert (house.entry.status, house.entry.end_code) == (OrderStatus.CANCELLED, EndCode.NEVER_ARRIVED)
 
 
@@ -674,7 +675,7 @@ def test_a_crash_between_the_post_and_its_answer_finds_the_order() -> None:
     house.restarted().until("10:06:10")
 
     assert house.entry.status is OrderStatus.SUBMITTED
-    assert house.requests() == ["submit buy limit 0.502"]
+    assert requested(house) == [buy("limit", "0.502")]
     assert len(house.facts(ReconciliationPassed)) == 2
 
 
@@ -686,7 +687,7 @@ def test_a_cancel_without_its_end_is_asked_for_again_by_a_start() -> None:
     house.restarted().until("10:06:10")
 
     assert house.entry.status is OrderStatus.CANCELLED
-    assert house.requests() == ["submit buy limit 0.502", "cancel"]
+    assert requested(house) == [buy("limit", "0.502"), CANCEL]
 
 
 def test_a_close_that_was_cut_off_goes_on_after_the_restart() -> None:
@@ -698,7 +699,7 @@ def test_a_close_that_was_cut_off_goes_on_after_the_restart() -> None:
     house.restarted().until("10:11:20")
 
     assert house.held() == house.held_by_the_broker() == "0"
-    assert house.requests()[-2:] == ["cancel", "submit sell market 0.502"]
+    assert requested(house)[-2:] == [CANCEL, sell("market", "0.502")]
 
 
 # ── more that a broker may say ───────────────────────────────────────────────────────────────────────────────────────
@@ -739,7 +740,7 @@ def test_a_close_whose_stop_does_not_go_away_is_given_up_and_the_stop_stands() -
     house.confirms_at("10:11:02")
     house.until("10:13")
 
-    assert "submit sell market 0.502" not in house.requests()
+    assert sell("market", "0.502") not in requested(house)
     assert house.stops[0].status is OrderStatus.SUBMITTED
     assert house.held() == house.held_by_the_broker() == "0.502"
 

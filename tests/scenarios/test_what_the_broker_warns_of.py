@@ -15,6 +15,7 @@ from core.model.order import OrderStatus
 from core.views import WARNED
 from core.workflows.orders.broker_warnings import NOT_CONFIRMED
 from tests.scenarios.house import House, a_house_with_a_proposal
+from tests.scenarios.requests import CANCEL, buy, requested
 
 WORDS = ("it may be reviewed before the market opens",)
 AWAY = ("10:06", "10:30", "100 100 99.90 100")
@@ -66,7 +67,7 @@ def test_an_entry_whose_warning_nobody_confirms_is_taken_back() -> None:
 
     assert (before, house.entry.status) == (OrderStatus.SUBMITTED, OrderStatus.CANCELLED)
     assert house.entry.reason == NOT_CONFIRMED
-    assert house.requests() == ["submit buy limit 0.502", "cancel"]
+    assert requested(house) == [buy("limit", "0.502"), CANCEL]
 
 
 def test_an_entry_whose_warning_was_read_and_confirmed_stands() -> None:

@@ -12,6 +12,7 @@ from core.model.broker import Execution, OrderUpdate, UpdateEvent
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.house import House, a_house_in_a_position
+from tests.scenarios.requests import requested
 
 
 def moves_the_stop_elsewhere(house: House) -> None:
@@ -61,7 +62,7 @@ def test_a_fill_that_its_order_has_no_room_for_is_recorded_and_the_books_are_ask
     """EX-05: it is not counted; were it true, the comparison would find the shares."""
     house = a_house_in_a_position()
     entry, held = house.entry, house.held()
-    began, asked = house.line.at, house.requests()
+    began, asked = house.line.at, requested(house)
     report = house.exchange.order(began, entry.id)
     more = Execution(ExecutionId("too-much"), began, Quantity(Decimal(5)), Price(Decimal("99.50")))
     update = OrderUpdate(UpdateEvent.FILL, began, report, more)  # type: ignore[arg-type]
@@ -74,4 +75,4 @@ def test_a_fill_that_its_order_has_no_room_for_is_recorded_and_the_books_are_ask
     assert told.reason == (
         "a fill of 5 at 99.5 (too-much): 0.502 of 0.502 are counted, and the broker's own figure is 0.502"
     )
-    assert (house.held(), house.requests()) == (held, asked)
+    assert (house.held(), requested(house)) == (held, asked)

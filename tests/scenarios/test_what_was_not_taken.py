@@ -31,6 +31,7 @@ from tests.scenarios.house import (
     assert_can_be_rebuilt,
     minutes,
 )
+from tests.scenarios.requests import requested
 from tests.unit.core.brokers.trading_floor import SPY
 
 FRIDAY = date(2026, 11, 20)
@@ -121,7 +122,7 @@ def test_an_entry_that_the_gateway_stopped_is_followed() -> None:
 
     assert house.facts(SubmissionBlocked)
     assert shadows(house)[0] == ("vwap", "blocked: target", "0.20")
-    assert house.requests() == []
+    assert requested(house) == []
 
 
 def _killed_before(house: House, effect: Effect) -> Effect:

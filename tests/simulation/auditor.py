@@ -14,13 +14,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from simulation.bareness import names_stop
-from simulation.cancel_audit import CancelAudit
-from simulation.desk_audit import DeskAudit
-from simulation.plan_audit import PlanAudit
-from simulation.reckoning import A_DOUBT, all_reports, ended_unseen
-from simulation.refusal_audit import RefusalAudit
-
 from core.advisers.authority import at_work
 from core.brokers.simulated.log import CancelRequest, decoded
 from core.execution import order_states
@@ -75,6 +68,12 @@ from core.ports import NoCheckpoint
 from core.risk.protections.base import GLOBAL
 from core.trading_state import checkpoint
 from core.trading_state.state import TradingState
+from tests.simulation.bareness import names_stop
+from tests.simulation.cancel_audit import CancelAudit
+from tests.simulation.desk_audit import DeskAudit
+from tests.simulation.plan_audit import PlanAudit
+from tests.simulation.reckoning import A_DOUBT, all_reports, ended_unseen
+from tests.simulation.refusal_audit import RefusalAudit
 
 A_MOMENT = timedelta(seconds=1)
 MADE_TO_RAISE = "a workflow was made to raise"

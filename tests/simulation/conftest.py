@@ -1,20 +1,11 @@
-"""Makes this folder's helpers importable as `simulation.…`, and prints what the simulated days reached."""
+"""Prints what the simulated days reached."""
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-PACKAGE = "simulation"
 REACHED = "reached: "
-
-if PACKAGE not in sys.modules:
-    package = ModuleType(PACKAGE)
-    package.__path__ = [str(Path(__file__).parent)]
-    sys.modules[PACKAGE] = package
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -26,8 +26,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from simulation.limits import UNGUARDED
-from simulation.world import DAY, SPY, Trouble, World, calendar
 
 from core.brokers.simulated.exchange import ExchangeConfig
 from core.messages.commands import (
@@ -56,6 +54,8 @@ from core.model.staging import Ticket
 from core.model.values import ClientOrderId, Digest, Fraction, Price, Quantity
 from core.risk.recent_entries import word_of
 from core.settings.settings import Settings
+from tests.simulation.limits import UNGUARDED
+from tests.simulation.world import DAY, SPY, Trouble, World, calendar
 
 STEPS = 40
 """Of a sequence, at most; about thirty on average."""

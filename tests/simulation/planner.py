@@ -7,8 +7,6 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
-from simulation.world import SPY, Trouble
-
 from core.messages.commands import (
     AnswerBasket,
     BasketRow,
@@ -35,6 +33,7 @@ from core.runtime.scripted_operator import turn_of
 from core.staging.basket_run import BasketRun
 from core.workflows.baskets.basket_dry_run import DryRunResult
 from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
+from tests.simulation.world import SPY, Trouble
 
 if TYPE_CHECKING:
     from simulation.world import World

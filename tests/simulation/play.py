@@ -12,16 +12,6 @@ from datetime import timedelta
 from decimal import Decimal
 from random import Random
 
-from simulation import tempter
-from simulation.bareness import Stretch
-from simulation.desk_play import DeskPlay
-from simulation.planner import Planner
-from simulation.reckoning import Reckoning, reckon
-from simulation.rough import Rough
-from simulation.sessions import Event, Session
-from simulation.surprises import Surprise
-from simulation.world import DAY, SPY, Trouble, World, calendar
-
 from core.brokers.simulated.exchange import ExchangeConfig
 from core.facts import OrderFilled
 from core.messages.commands import (
@@ -52,6 +42,15 @@ from core.model.staging import Proposal, Ticket
 from core.model.values import Digest, Fraction, Price, Quantity, Symbol
 from core.risk.recent_entries import word_of
 from core.settings.attendance import AttendanceSettings
+from tests.simulation import tempter
+from tests.simulation.bareness import Stretch
+from tests.simulation.desk_play import DeskPlay
+from tests.simulation.planner import Planner
+from tests.simulation.reckoning import Reckoning, reckon
+from tests.simulation.rough import Rough
+from tests.simulation.sessions import Event, Session
+from tests.simulation.surprises import Surprise
+from tests.simulation.world import DAY, SPY, Trouble, World, calendar
 
 ATTENDED = AttendanceSettings(entries="cancel", cancel_minutes=Decimal(2))
 Tell = Callable[[str], None]

@@ -11,10 +11,6 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
 
-from simulation.auditor import MADE_TO_RAISE
-from simulation.reckoning import loose_exits
-from simulation.world import SPY, Trouble, World, calendar
-
 from core.execution.cover import unprotected_in_words
 from core.execution.order import Order
 from core.facts import Fact, OrderCreated
@@ -26,6 +22,9 @@ from core.model.values import Fraction, Price, Quantity
 from core.workflows.orders.interrupted_orders import InterruptedOrders
 from core.workflows.staging.exit_resizing import ExitResizing
 from core.workflows.staging.proposals import Proposals
+from tests.simulation.auditor import MADE_TO_RAISE
+from tests.simulation.reckoning import loose_exits
+from tests.simulation.world import SPY, Trouble, World, calendar
 
 if TYPE_CHECKING:
     from simulation.play import Player

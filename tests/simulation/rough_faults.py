@@ -8,8 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from simulation.lane_watch import role_of
-from simulation.world import BadLine, Wire
 
 from core.engine import Engine
 from core.execution.departures import Departures
@@ -33,6 +31,8 @@ from core.workflows.protection.excess_exits import ExcessExits
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.staging import confirmation
 from core.workflows.staging.order_changes import OrderChanges
+from tests.simulation.lane_watch import role_of
+from tests.simulation.world import BadLine, Wire
 
 
 @dataclass(frozen=True)
@@ -228,6 +228,7 @@ ROUGH_FAULTS = (
     cancels_wait_behind_questions,
     doubt_begins_in_the_queue,
     a_permission_lapses_in_the_queue,
+    a_permission_is_used_up_without_its_order,
     a_trickling_answer_holds_its_lane,
     a_leave_forgets_what_follows,
     what_was_kept_is_never_sent,

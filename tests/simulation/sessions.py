@@ -10,14 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
-from simulation.desk_play import a_key_on_its_way, what_desks_do
-from simulation.limits import CONTROLS, UNGUARDED
-from simulation.other_exchange import Manners
-from simulation.rough import HAS_IT, ROUGH
-from simulation.surprises import REFUSALS
-from simulation.tempter import DEEDS
-
 from core.settings.settings import Settings
+from tests.simulation.desk_play import a_key_on_its_way, what_desks_do
+from tests.simulation.limits import CONTROLS, UNGUARDED
+from tests.simulation.other_exchange import Manners
+from tests.simulation.rough import HAS_IT, ROUGH
+from tests.simulation.surprises import REFUSALS
+from tests.simulation.tempter import DEEDS
 
 LEAST, MOST = 30, 52
 """Events of a session."""
@@ -226,6 +225,11 @@ def session_with_desks(seed: int, number: int) -> Session:
     for _ in range(chance.randint(0, 2)):
         events.insert(chance.randrange(len(events)), Event("a_basket_across_a_hand_over", a_key_on_its_way(chance)))
     return replace(session, events=tuple(events), has_desks=True)
+
+
+def made(seed: int, number: int) -> Session:
+    """Every other session is played from desks that come and go."""
+    return session_with_desks(seed, number) if number % 2 else session_of(seed, number)
 
 
 def _roughen(events: list[Event], chance: Random) -> None:

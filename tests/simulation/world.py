@@ -15,12 +15,6 @@ from functools import cache, lru_cache
 from typing import Any
 
 import orjson
-from simulation.auditor import Auditor
-from simulation.bareness import Meter
-from simulation.lane_watch import LaneWatch, role_of
-from simulation.other_exchange import Manners, OtherExchange
-from simulation.plan_audit import PlanKeys
-from simulation.surprises import Planned, Surprises
 
 from core.brokers.simulated.exchange import ExchangeConfig, SimulatedExchange
 from core.engine import Engine
@@ -50,6 +44,12 @@ from core.views.builders.desk import ViewBuilder
 from core.workflows.operator.kill_switch import REARM
 from state.codec import GENESIS, checked_sum, decode
 from state.journal import Chain, MemoryJournal
+from tests.simulation.auditor import Auditor
+from tests.simulation.bareness import Meter
+from tests.simulation.lane_watch import LaneWatch, role_of
+from tests.simulation.other_exchange import Manners, OtherExchange
+from tests.simulation.plan_audit import PlanKeys
+from tests.simulation.surprises import Planned, Surprises
 
 SPY = Symbol("SPY")
 AAA, BBB, CCC = Symbol("AAA"), Symbol("BBB"), Symbol("CCC")

@@ -1,0 +1,292 @@
+"""Latencies, counts and calls: what the operator sees of the way to the broker (EX-11, EX-16, EX-17)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from console.details.wire import in_words, wire
+from core.execution.latency import percentile
+from core.execution.latency_report import latency_report
+from core.facts import OrderSent, ProposalSkipped, ProposalStaged
+from core.messages.commands import Kill
+from core.messages.effects import CancelOrder
+from core.messages.inputs import AccountFetched, CallsCounted, ConnectionChanged, LookUpAnswered, PictureFetched
+from core.model.bar import Bar
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
+from core.model.order import StopHolder
+from core.model.signal import EntrySignal, ExitReason, ExitSignal
+from core.model.values import Price, Quantity, Symbol
+from core.runtime.call_counts import counted
+from core.settings.settings import Settings
+from core.strategies.context import Context
+from core.strategies.signal_checks import fault_in
+from core.strategies.vwap import VwapStrategy
+from tests.scenarios.house import (
+    DIP,
+    STEADY,
+    House,
+    a_day,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    minutes,
+)
+from tests.unit.core.brokers.trading_floor import IBM, SPY, a_bar, at
+
+
+def spans(house: House) -> dict[str, timedelta]:
+    return {span.name: span.percentiles[0] for span in house.line.picture().wire.spans}
+
+
+def detail(house: House) -> str:
+    lines = wire(house.line.picture(), "", house.line.at) or []
+    return "\n".join("".join(cell.text for cell in line) for line in lines)
+
+
+def test_every_part_of_an_orders_way_is_measured(snapshot: SnapshotAssertion) -> None:
+    """EX-16: staged as its bar ended at 10:06:00, confirmed at 10:06:02, its figures fetched within 0.1 s."""
+    house = a_house_in_a_position()
+
+    assert [span / timedelta(seconds=1) for span in spans(house).values()] == [0, 2, 0.1, 0.1, 0.1, 0, 0.3]
+    assert list(spans(house)) == snapshot
+
+
+def test_a_stop_sent_by_authorization_is_not_measured() -> None:
+    """EX-16: nobody signalled or confirmed it by itself."""
+    house = a_house_in_a_position()
+
+    assert len(house.facts(OrderSent)) == 2
+    assert {span.orders for span in house.line.picture().wire.spans} == {1}
+
+
+def test_the_journal_alone_has_the_same_latencies() -> None:
+    """EX-16: `keyturn latency`."""
+    house = a_house_in_a_position()
+
+    told = latency_report(house.journal.records(), house.calendar.trading_day, None)
+
+    assert told["orders"] == 1
+    (sent,) = [span for span in told["spans"] if span["name"] == "confirmed to sent"]  # type: ignore[attr-defined]
+    assert sent == {"name": "confirmed to sent", "orders": 1, "p50": 100.0, "p90": 100.0, "p95": 100.0, "p99": 100.0}
+    (timing,) = told["timings"]  # type: ignore[misc]
+    assert (timing["confirmed"], timing["sent"]) == ("2026-11-19T15:06:02Z", "2026-11-19T15:06:02.100000Z")
+
+
+def test_a_day_without_an_order_has_no_latency() -> None:
+    """EX-16"""
+    house = a_house_in_a_position()
+
+    told = latency_report(house.journal.records(), house.calendar.trading_day, at("09:30").date().replace(day=1))
+
+    assert (told["orders"], told["spans"]) == (0, [])
+
+
+def test_a_percentile_is_a_figure_that_was_measured() -> None:
+    """EX-16: nearest rank."""
+    hundred = [timedelta(seconds=n) for n in range(1, 101)]
+
+    for percent in (50, 90, 95, 99):
+        assert percentile(hundred, percent) == timedelta(seconds=percent)
+        assert percentile(hundred[:1], percent) == hundred[0]
+
+
+def test_latencies_are_shown_with_their_units() -> None:
+    """EX-16"""
+    house = a_house_in_a_position()
+
+    assert "confirmed to sent" in detail(house)
+    assert "100.0 ms" in detail(house)
+    assert [in_words(timedelta(seconds=s)) for s in (0.0024, 1.2, 125)] == ["2.4 ms", "1.20 s", "2:05"]
+
+
+def test_invalid_and_rejected_orders_count_apart() -> None:
+    """EX-11"""
+    house = a_house_with_a_proposal()
+    house.presses(a_typed_buy(quantity="0.0001"))
+    assert house.last(ProposalSkipped).checks[0] == "quantity"
+    house.line.refuses_the_next_order("insufficient buying power")
+    house.confirms_at("10:06:02")
+    house.until("10:06:05")
+
+    wire = house.line.picture().wire
+
+    assert (wire.sent, wire.invalid, wire.rejected) == (1, 1, 1)
+
+
+def test_a_limit_of_the_trader_is_no_broker_rule(snapshot: SnapshotAssertion) -> None:
+    """EX-11"""
+    house = House(minutes("09:30", "10:30", "99.60")).opens().until("09:40")
+
+    house.presses(a_typed_buy())
+
+    assert house.last(ProposalSkipped).checks == ("entry window",)
+    assert house.last(ProposalSkipped).reasons == snapshot
+    assert house.line.picture().wire.invalid == 0
+
+
+def test_the_most_frequent_calls_come_first() -> None:
+    """EX-17"""
+    house = a_house_with_a_proposal()
+
+    house.line.take(house.line.at, CallsCounted((("GET /account", 3), ("GET /orders", 12))))
+
+    assert house.line.picture().wire.calls == (("GET /orders", 12), ("GET /account", 3))
+    assert "12  GET /orders" in detail(house)
+
+
+class Counting:
+    """An adapter that counts."""
+
+    def __init__(self) -> None:
+        self.sent = {"GET /account": 2}
+
+    def calls(self) -> Counting:
+        return self
+
+
+def test_counting_adapters_are_summed() -> None:
+    """EX-17"""
+    assert counted(Counting(), object(), Counting()) == CallsCounted((("GET /account", 4),))
+
+
+def test_bars_of_one_minute_ask_for_the_account_once() -> None:
+    """EX-17: once a cycle."""
+    bars = [*a_day(("10:06", "10:20", STEADY)), *minutes("09:30", "10:20", "50", symbol=IBM)]
+    house = House(bars, Settings(symbols=("SPY", "IBM")), cash=Decimal(200)).opens().until("10:06")
+    house.confirms_at("10:06:02")
+    house.until("10:10:30")
+    before = accounts(house)
+
+    house.until("10:15:30")
+
+    assert house.held() != "0"
+    assert accounts(house) - before == 5
+
+
+def accounts(house: House) -> int:
+    return sum(isinstance(message, AccountFetched) for message in house.line.heard)
+
+
+def look_ups(house: House) -> int:
+    return sum(isinstance(message, LookUpAnswered) for message in house.line.heard)
+
+
+def books(house: House) -> int:
+    return sum(isinstance(message, PictureFetched) for message in house.line.heard)
+
+
+def a_house_with_entries(count: int) -> House:
+    """Typed buys far below the market: they work and do not fill."""
+    settings = Settings.model_validate({"risk": {"entries_a_day": count}})
+    house = House(minutes("09:30", "10:30", "99.60"), settings).opens().until("10:06:30")
+    for _ in range(count):
+        house.presses(a_typed_buy(limit="98.00", stop="97.70"))
+        house.opens_ticket()
+        house.until_moment(house.line.at + timedelta(seconds=1))
+        house.confirms()
+        house.until_moment(house.line.at + timedelta(seconds=1))
+    return house
+
+
+def test_many_lost_cancels_are_looked_up_at_once() -> None:
+    """EX-17, EX-06: one question, and not one an order."""
+    house = a_house_with_entries(4)
+    house.line.is_deaf = True
+    house.line.breaks_at(CancelOrder, arrives=False, times=4)
+    before = (look_ups(house), books(house))
+
+    house.presses(Kill("key"))
+    house.until_moment(house.line.at + timedelta(seconds=20))
+
+    assert all(not order.is_working for order in house.desk.ledger.state.orders.values())
+    assert look_ups(house) - before[0] <= 8
+    assert books(house) > before[1]
+
+
+def test_without_the_stream_working_orders_are_polled() -> None:
+    """EX-17: one batched poll as the fallback."""
+    house = a_house_with_entries(1)
+    lamp = ConnectionStatus(Channel.TRADES, ConnectionState.DOWN, since=house.line.at)
+    house.line.take(house.line.at, ConnectionChanged(lamp))
+    before = (look_ups(house), books(house))
+
+    house.until_moment(house.line.at + timedelta(seconds=60))
+
+    assert (look_ups(house) - before[0], books(house) - before[1]) == (0, 12)
+
+
+def test_without_the_stream_an_idle_desk_is_not_polled() -> None:
+    """EX-17"""
+    house = a_house_with_entries(0)
+    lamp = ConnectionStatus(Channel.TRADES, ConnectionState.DOWN, since=house.line.at)
+    house.line.take(house.line.at, ConnectionChanged(lamp))
+    before = books(house)
+
+    house.until_moment(house.line.at + timedelta(seconds=60))
+
+    assert books(house) - before == 1
+
+
+# ── the boundary of a strategy ───────────────────────────────────────────────────────────────────────────────────────
+
+START = at("10:05")
+
+
+def an_entry(**changes: object) -> EntrySignal:
+    price = Price(Decimal("99.60"))
+    sound = EntrySignal(
+        "vwap", SPY, START, price, Price(Decimal("99.30")), StopHolder.BROKER, Quantity(Decimal(1)), price, "a dip"
+    )
+    return replace(sound, **changes)  # type: ignore[arg-type]
+
+
+def an_exit(quantity: str) -> ExitSignal:
+    price = Price(Decimal("99.60"))
+    return ExitSignal("vwap", SPY, START, Quantity(Decimal(quantity)), ExitReason.STOP_LOSS, price, price, "a fall")
+
+
+def test_a_malformed_signal_is_named(snapshot: SnapshotAssertion) -> None:
+    """EX-11"""
+    sound = (an_entry(), an_exit("0.5"))
+    malformed = (
+        an_entry(quantity=Decimal("NaN")),
+        an_entry(quantity=Decimal(0)),
+        an_entry(limit_price=Decimal("-1")),
+        an_entry(limit_price=99.6),
+        an_entry(stop_price=Decimal("99.60")),
+        an_entry(symbol=IBM),
+        an_entry(strategy="another"),
+        an_entry(bar_start=START + timedelta(minutes=1)),
+        an_exit("0.6"),
+        "BUY!",
+    )
+
+    def fault(signal: object) -> str | None:
+        return fault_in(signal, "vwap", a_bar("10:05", DIP), Quantity(Decimal("0.5")))
+
+    assert [fault(signal) for signal in sound] == [None, None]
+    assert [fault(signal) for signal in malformed] == snapshot
+
+
+def test_a_malformed_signal_never_becomes_a_proposal(
+    monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+) -> None:
+    """EX-11, ST-07"""
+
+    def raves(_self: object, bar: Bar, _context: Context) -> EntrySignal:
+        return an_entry(bar_start=bar.start, quantity=Quantity(Decimal("Infinity")))
+
+    monkeypatch.setattr(VwapStrategy, "on_bar", raves)
+    house = House(a_day()).opens().until("10:06")
+    House.built.remove(house)  # who rebuilds it has the sound strategy again
+
+    runner = house.desk.orchestrator.roster.runner("vwap", Symbol("SPY"))
+    assert runner is not None
+    assert house.facts(ProposalStaged) == []
+    assert runner.memory.last_answer == snapshot
+    assert runner.reasons()["MALFORMED"] == 36

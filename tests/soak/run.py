@@ -1,0 +1,81 @@
+"""`make soak`: the long seeded runs. Each can be broken off, and the same command goes on where it was.
+
+make soak                                    every part, one after the other
+make soak PART=sessions N=20000 SEED=7       one part, so many cases, of one seed
+make soak PART=sessions SEED=7 ONLY=1234     one case again, event by event
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from random import SystemRandom
+
+from tests.soak import accidents, days, forgeries, sessions
+from tests.soak.chunks import FOLDER, Chunks, Play, digest_of_the_code
+
+Run = Callable[[Callable[[Play, int], Chunks], int, str | None], int]
+
+
+@dataclass(frozen=True)
+class Part:
+    """`many` are the cases that are played unless N says otherwise; `again` plays one case of a seed."""
+
+    title: str
+    many: int
+    run: Run
+    again: Callable[[int, int], int] | None = None
+
+
+PARTS = {
+    "sessions": Part("sessions with faults and crashes", 20_000, sessions.run, sessions.replay),
+    "accidents": Part("accidents over the keys", 20_000, accidents.run, accidents.replay),
+    "crashes": Part("a crash at every place of a day, in three ways", 1_000, days.run_crashes),
+    "days": Part("random days", 3_200, days.run_days),
+    "forgeries": Part("forged exports of the record", 10_000, forgeries.run),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--part", choices=PARTS, help="one part; all of them without it")
+    parser.add_argument("--many", type=int, help="cases")
+    parser.add_argument("--seed", type=int, help="the last unfinished run's, else a new one")
+    parser.add_argument("--only", type=int, help="one case of the seed, told event by event")
+    parser.add_argument("--plant", help="sessions: with this fault planted, until it is found")
+    parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
+    asked = parser.parse_args()
+    if asked.only is not None:
+        again = PARTS[asked.part].again if asked.part else None
+        if again is None or asked.seed is None:
+            parser.error("--only needs --seed and a part with numbered cases: sessions or accidents")
+        return again(asked.seed, asked.only)
+    code = digest_of_the_code()
+    return max([_run(name, asked, code) for name in ([asked.part] if asked.part else PARTS)])
+
+
+def _run(name: str, asked: argparse.Namespace, code: str) -> int:
+    part = PARTS[name]
+    many = part.many if asked.many is None else asked.many
+    seed = asked.seed if asked.seed is not None else _last_seed(name, code)
+    print(f"{name}: {part.title}; N={many:,} SEED={seed}, {asked.cores} cores", flush=True)
+    made = partial(_chunks, name, seed, many, code)
+    return part.run(made, asked.cores, asked.plant)
+
+
+def _chunks(name: str, seed: int, many: int, code: str, play: Play, size: int) -> Chunks:
+    return Chunks(name, seed, many, size, play, code)
+
+
+def _last_seed(name: str, code: str) -> int:
+    """That of this part's last run with this code that was broken off; a new one where there is none."""
+    files = sorted(FOLDER.glob(f"{name}-*-{code}.jsonl"), key=lambda file: file.stat().st_mtime)
+    return int(files[-1].name.split("-")[1]) if files else SystemRandom().randrange(1 << 32)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
