@@ -18,6 +18,7 @@ from core.model.codes import HaltCause
 from core.model.sender import Sender
 from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
 from state.codec import decode, encode
+from tests.scenarios.exchange_requests import BUY, LIMIT, sent, submit
 from tests.scenarios.house import House, a_house_with_a_proposal, to
 from tests.scenarios.live_floor import LiveHouse
 from tests.scenarios.test_the_live_runtime import a_ticket, at_the_dip
@@ -71,10 +72,10 @@ def test_a_key_that_some_code_posts_confirms_nothing_and_is_told(
     assert house.last(CommandRefused).command == "Confirm"
     assert "did not come through the console" in house.last(CommandRefused).reason
     assert any("CRITICAL: confirm refused" in row.text for row in house.line.picture().refusals)
-    assert (house.requests(), house.facts(ConfirmationReceived), house.facts(ConfirmationRefused)) == ([], [], [])
+    assert (sent(house), house.facts(ConfirmationReceived), house.facts(ConfirmationRefused)) == ([], [], [])
     house.confirms()
     house.until("10:06:10")
-    assert house.requests()[0] == "submit buy limit 0.502"
+    assert sent(house)[0] == submit(BUY, LIMIT, "0.502")
 
 
 def test_no_door_is_made_known_once_the_desk_runs() -> None:
