@@ -64,7 +64,7 @@ def closed(house: House) -> House:
     return house.until("10:30")
 
 
-def test_its_order_names_it_and_an_order_for_shares_does_not() -> None:
+def test_its_order_names_the_instrument() -> None:
     """MD-07, SP-07"""
     few, many = with_a_ticket(of_a_hundred(), "2"), with_a_ticket(of_shares(), "200")
 
@@ -74,7 +74,7 @@ def test_its_order_names_it_and_an_order_for_shares_does_not() -> None:
     assert many.ticket.order.instrument == share(SPY)
 
 
-def test_the_ticket_of_two_says_what_that_of_two_hundred_shares_does() -> None:
+def test_two_cost_what_two_hundred_shares_do() -> None:
     """OP-03, RK-01: cost, loss at the stop, share of equity, buying power, and every check that weighs money"""
     few, many = with_a_ticket(of_a_hundred(), "2"), with_a_ticket(of_shares(), "200")
     by_number = {"quantity", "tradable"}
@@ -89,7 +89,7 @@ def test_the_ticket_of_two_says_what_that_of_two_hundred_shares_does() -> None:
 
 
 @pytest.mark.parametrize(("quantity", "shares"), [("3.405", "340.5"), ("8", "800")])
-def test_what_is_too_much_of_it_is_refused_as_so_many_shares_are(quantity: str, shares: str) -> None:
+def test_too_many_are_refused_as_so_many_shares(quantity: str, shares: str) -> None:
     """RK-02, RK-10, RK-16, RK-21: and the size that would pass is a hundredth"""
     few, many = of_a_hundred(), of_shares()
     few.presses(a_typed_buy(quantity))
@@ -109,7 +109,7 @@ def test_what_is_too_much_of_it_is_refused_as_so_many_shares_are(quantity: str, 
     )
 
 
-def test_what_is_held_counts_alike_on_the_desk_and_at_the_broker() -> None:
+def test_the_position_counts_as_so_many_shares() -> None:
     """EX-08, RK-16, RK-21"""
     few, many = in_a_position(of_a_hundred(), "2"), in_a_position(of_shares(), "200")
     views = [ViewBuilder(house.engine).draw(house.line.at) for house in (few, many)]
@@ -128,7 +128,7 @@ def test_what_is_held_counts_alike_on_the_desk_and_at_the_broker() -> None:
     assert few.stops[0].request.instrument == BIG.terms
 
 
-def test_its_trade_makes_what_that_of_so_many_shares_does_and_the_account_has_it() -> None:
+def test_the_trade_makes_what_so_many_shares_do() -> None:
     """EX-18, AN-04, SP-03"""
     few, many = closed(in_a_position(of_a_hundred(), "2")), closed(in_a_position(of_shares(), "200"))
     trades = [house.last(TradeClosed).trade for house in (few, many)]

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.execution.order import Order
 from core.facts import OrderStateChanged, PositionCorrected, ProposalEnded, SubmissionBlocked
@@ -14,6 +15,7 @@ from core.messages.commands import Confirm, ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, FetchPicture, LookUpOrder, SubmitOrder
 from core.messages.inputs import BrokerUpdated, LookUpAnswered, PictureFetched
 from core.model.broker import BrokerPicture, OrderUpdate, UpdateEvent
+from core.model.codes import ProposalEnd
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side
 from core.model.values import ClientOrderId, Quantity
 from core.settings.house_strategies import VwapSettings
@@ -63,7 +65,7 @@ def closes_elsewhere(house: House) -> None:
     assert house.held_by_the_broker() == "0"
 
 
-def test_an_order_that_was_given_up_and_works_after_all_is_taken_back_at_the_next_comparison() -> None:
+def test_a_lost_order_found_working_is_cancelled() -> None:
     """EX-06, EX-09: the stream was gone when it arrived, so only the broker's books tell of it."""
     house = a_house_with_a_proposal(*AWAY)
     house.line.breaks_at(SubmitOrder, arrives=False)
@@ -96,7 +98,7 @@ def the_stop_is_taken_back(house: House) -> Order:
     return stop
 
 
-def test_a_word_that_comes_behind_the_end_that_the_broker_told_takes_nothing_back() -> None:
+def test_a_late_report_behind_an_end_cancels_nothing() -> None:
     """EX-06, EX-09: read before its end and told behind it, it is asked once more: nobody asked for a second cancel"""
     house = a_house_in_a_position()
     stop = the_stop_is_taken_back(house)
@@ -110,7 +112,7 @@ def test_a_word_that_comes_behind_the_end_that_the_broker_told_takes_nothing_bac
     assert stop.status is OrderStatus.CANCELLED
 
 
-def test_two_words_that_come_behind_that_end_are_none_of_them_the_answer_to_the_question() -> None:
+def test_two_late_updates_behind_an_end_cancel_nothing() -> None:
     """EX-06, EX-09: the order stream tells twice that it is new, behind its end"""
     house = a_house_in_a_position()
     stop = the_stop_is_taken_back(house)
@@ -125,7 +127,7 @@ def test_two_words_that_come_behind_that_end_are_none_of_them_the_answer_to_the_
     assert requested(house) == before
 
 
-def test_an_order_that_the_broker_says_again_works_after_it_told_of_its_end_is_taken_back() -> None:
+def test_an_order_confirmed_working_again_is_cancelled() -> None:
     """EX-06: twice, and the second time asked after that end"""
     house = a_house_in_a_position()
     stop = the_stop_is_taken_back(house)
@@ -148,7 +150,7 @@ def confirms_a_close(house: House) -> None:
     house.confirms()
 
 
-def test_a_close_whose_position_is_gone_at_the_broker_is_not_sold_short() -> None:
+def test_a_close_of_a_position_gone_elsewhere_is_not_sold() -> None:
     """EX-09, EX-21: its stop's end and the empty position are learnt from the same books."""
     house = a_house_in_a_position(**ON_MARGIN)
     house.line.breaks_at(CancelOrder, arrives=False)
@@ -160,13 +162,13 @@ def test_a_close_whose_position_is_gone_at_the_broker_is_not_sold_short() -> Non
     house.until("10:08")
 
     assert (house.sale.status, house.sale.reason) == (OrderStatus.CANCELLED, NOTHING_HELD)
-    assert requested(house).count(sell("market", "0.502")) == 1, "that of somebody else"
+    assert requested(house).count(sell("market", "0.502")) == 1  # by another program
     assert house.held() == house.held_by_the_broker() == "0"
     assert not any(house.desk.ledger.working())
 
 
 @pytest.mark.parametrize("theirs", [Decimal(0), Decimal(-2)], ids=["flat", "short"])
-def test_a_close_that_waits_is_withdrawn_when_the_books_show_that_it_would_open(theirs: Decimal) -> None:
+def test_a_waiting_close_that_would_open_is_withdrawn(theirs: Decimal, snapshot: SnapshotAssertion) -> None:
     """OP-01, EX-09: closed or sold short elsewhere, its sale would sell what nobody holds, or more of the short."""
     house = a_house_in_a_position(**ON_MARGIN)
     house.presses(ProposeClose(SPY))
@@ -182,13 +184,14 @@ def test_a_close_that_waits_is_withdrawn_when_the_books_show_that_it_would_open(
     house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect))
     house.until("10:06:40")
 
-    assert house.last(ProposalEnded).reason == "the position is closed"
+    assert house.last(ProposalEnded).end is ProposalEnd.WITHDRAWN
+    assert house.last(ProposalEnded).reason == snapshot
     assert not house.desk.stage.proposals()
     assert left_to_close(house.desk, SPY, "vwap", Side.SELL) == 0
     assert "market" not in {request.type for request in requested(house)[sent:]}
 
 
-def test_a_stop_that_works_for_nothing_is_taken_back_when_the_books_are_corrected() -> None:
+def test_a_stop_for_no_shares_is_cancelled() -> None:
     """EX-09, EX-13: left at the broker it would open a short"""
     house = a_house_in_a_position(**ON_MARGIN)
     picture = replace(picture_of(house), positions=())
@@ -201,7 +204,7 @@ def test_a_stop_that_works_for_nothing_is_taken_back_when_the_books_are_correcte
     assert not any(house.desk.ledger.working())
 
 
-def test_a_stop_for_a_fill_that_is_gone_by_the_same_books_never_leaves() -> None:
+def test_a_stop_for_a_corrected_fill_never_leaves() -> None:
     """EX-09, OP-06"""
     house = a_house_with_a_proposal(("10:06", "10:30", STEADY), **ON_MARGIN)
     house.line.is_deaf = True
@@ -221,7 +224,7 @@ def test_a_stop_for_a_fill_that_is_gone_by_the_same_books_never_leaves() -> None
     assert requested(house) == [buy("limit", "0.502")]
 
 
-def test_a_position_that_flipped_gets_no_stop_that_would_add_to_it() -> None:
+def test_a_flipped_position_gets_no_stop_that_adds() -> None:
     """EX-13, EX-21: a sale that was on its way when the position was closed elsewhere sells short, and fills"""
     house = a_house_with_a_proposal(settings=WHOLE, cash=Decimal(5000), **ON_MARGIN)
     house.confirms_at("10:06:02")
@@ -241,7 +244,7 @@ def test_a_position_that_flipped_gets_no_stop_that_would_add_to_it() -> None:
     assert len(house.stops) == 1, "the long one's, which made way"
 
 
-def test_a_crash_between_a_refused_sale_and_its_stop_puts_the_stop_back_at_the_next_start() -> None:
+def test_a_crash_after_a_refused_sale_restores_the_stop() -> None:
     """EX-20, EX-21: the refusal is on the disk, what follows from it is not"""
     house = a_house_in_a_position()
     house.presses(ProposeClose(SPY))
@@ -281,7 +284,7 @@ def forgets_after_the_end_of(house: House, order: Order) -> None:
         house.journal.append(recorded.at, recorded.fact)
 
 
-def test_a_cancelled_stop_is_not_put_back_by_that_start() -> None:
+def test_a_cancelled_stop_is_not_restored_by_a_start() -> None:
     """EX-21: nothing was sold and nothing was refused; the operator took it away"""
     house = a_house_in_a_position()
     house.presses(RequestCancel(house.stops[0].id))

@@ -56,7 +56,7 @@ def stops(house: House) -> dict[str, str]:
         pytest.param("0.900", {"vwap": "0.502", "manual": "0.398"}, "0.398", id="sold elsewhere"),
     ],
 )
-def test_a_correction_takes_no_stop_away_from_either_owner(theirs: str, after: dict[str, str], guarded: str) -> None:
+def test_a_correction_takes_no_stop_from_either_owner(theirs: str, after: dict[str, str], guarded: str) -> None:
     """EX-09, EX-13: both stops were cancelled, and both positions were nobody's. One over its position is cut."""
     house = a_house_of_two()
     before = stops(house)
@@ -74,7 +74,7 @@ def test_a_correction_takes_no_stop_away_from_either_owner(theirs: str, after: d
     assert_can_be_rebuilt(house)
 
 
-def test_what_nobody_here_bought_is_shown_without_a_stop() -> None:
+def test_shares_of_no_owner_have_no_stop() -> None:
     """EX-09, OP-06: nobody's in particular, and nobody guards it."""
     house = a_house_of_two()
 
@@ -85,7 +85,7 @@ def test_what_nobody_here_bought_is_shown_without_a_stop() -> None:
     assert rows["vwap"].covered == Decimal("0.502")
 
 
-def test_each_stop_still_ends_its_own_trade_after_a_correction() -> None:
+def test_each_stop_ends_its_own_trade() -> None:
     """EX-13, EX-18"""
     house = a_house_of_two()
     compares(house, holding("SPY", "0.930"))
@@ -102,7 +102,7 @@ def test_each_stop_still_ends_its_own_trade_after_a_correction() -> None:
 @pytest.mark.parametrize(
     ("theirs", "mismatch"), [("0.900", "two owners"), ("0.930", "two owners"), ("0.500", "one owner")]
 )
-def test_a_stop_that_this_desk_watches_outlives_a_correction(theirs: str, mismatch: str) -> None:
+def test_a_stop_watched_by_the_desk_outlives_a_correction(theirs: str, mismatch: str) -> None:
     """OP-06, ST-09: the prices of an entry end with a split alone."""
     house = a_house_of_two(watched=True, typed="0.4" if mismatch == "two owners" else None)
 
@@ -116,7 +116,7 @@ def test_a_stop_that_this_desk_watches_outlives_a_correction(theirs: str, mismat
     assert_can_be_rebuilt(house)
 
 
-def test_of_a_split_that_the_operator_takes_over_each_has_its_part() -> None:
+def test_an_accepted_split_divides_both_positions() -> None:
     """EX-09: two for one; what the entries named were prices of other shares."""
     house = a_house_of_two(watched=True)
     twice = BrokerPosition(SPY, Quantity(Decimal("1.804")), Price(Decimal("49.80")))
@@ -131,7 +131,7 @@ def test_of_a_split_that_the_operator_takes_over_each_has_its_part() -> None:
     assert_can_be_rebuilt(house)
 
 
-def test_a_record_of_before_is_taken_as_it_was() -> None:
+def test_an_older_record_without_owners_is_taken() -> None:
     """SP-07: it named no owners, and what several held was nobody's in particular."""
     house = a_house_of_two()
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
+from syrupy.assertion import SnapshotAssertion
+
 from console.screens.leave import leaving_lines
 from core.facts import (
     AuthorizationEnded,
@@ -19,6 +21,7 @@ from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, Effect, SubmitOrder
 from core.messages.inputs import CancelAnswered, Input
 from core.model.broker import CancelTaken, NoAnswer
+from core.model.codes import AuthorizationCode
 from core.model.order import OrderStatus, StopHolder
 from core.model.values import Fraction, plain
 from core.runtime.request_executor import no_answer
@@ -85,7 +88,7 @@ def a_house_whose_stop_is_in_doubt() -> House:
 # ── a stop ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_stop_in_doubt_is_not_told_as_covering() -> None:
+def test_a_stop_in_doubt_covers_nothing(snapshot: SnapshotAssertion) -> None:
     """EX-13, OP-06: the broker has said more than once that it does not know it"""
     house = a_house_whose_stop_is_in_doubt()
 
@@ -101,11 +104,10 @@ def test_a_stop_in_doubt_is_not_told_as_covering() -> None:
     )
     assert [held.symbol for held in the_view(house).kill.uncovered] == [SPY]
     assert [stop.marks for stop in the_view(house).kill.stops_working] == [("in doubt",)]
-    assert "keeps its stop" not in leaving(house)
-    assert "SPY 0.502: the stop of 0.502 is in doubt" in leaving(house)
+    assert leaving(house) == snapshot
 
 
-def test_a_stop_in_doubt_is_never_sent_a_second_time() -> None:
+def test_a_stop_in_doubt_is_never_sent_twice(snapshot: SnapshotAssertion) -> None:
     """EX-06, EX-13: it may be there; the engine counts it, and the operator's m is refused"""
     house = a_house_whose_stop_is_in_doubt()
 
@@ -114,10 +116,10 @@ def test_a_stop_in_doubt_is_never_sent_a_second_time() -> None:
 
     assert (len(house.stops), requested(house)) == (1, [buy("limit", "0.502")])
     assert house.desk.ledger.exits.reserved(SPY, "vwap") == Decimal("0.502")
-    assert "has not answered" in house.last(ProposalSkipped).reasons[0]
+    assert house.last(ProposalSkipped).reasons == snapshot
 
 
-def test_a_stop_that_turns_out_to_be_there_covers_at_once() -> None:
+def test_a_stop_found_at_the_broker_covers_at_once(snapshot: SnapshotAssertion) -> None:
     """EX-06, EX-13"""
     house = a_house_with_a_proposal(LONG)
     loses(house, "stop", arrives=True)
@@ -128,10 +130,10 @@ def test_a_stop_that_turns_out_to_be_there_covers_at_once() -> None:
     assert house.stops[0].status is OrderStatus.SUBMITTED
     assert (the_row(house).covered, the_row(house).doubt) == (Decimal("0.502"), "")
     assert the_view(house).kill.uncovered == ()
-    assert "SPY 0.502 keeps its stop at the broker." in leaving(house)
+    assert leaving(house) == snapshot
 
 
-def test_a_stop_that_never_arrived_leaves_its_shares_bare_and_m_guards_them() -> None:
+def test_a_lost_stop_leaves_its_shares_unprotected() -> None:
     """EX-06, OP-06"""
     house = a_house_whose_stop_is_in_doubt()
     house.until("10:08:30")
@@ -147,7 +149,7 @@ def test_a_stop_that_never_arrived_leaves_its_shares_bare_and_m_guards_them() ->
     assert the_view(house).kill.uncovered == ()
 
 
-def test_a_stop_that_waits_for_its_answer_like_any_order_is_no_doubt() -> None:
+def test_a_stop_awaiting_its_answer_is_not_in_doubt() -> None:
     """EX-06: some milliseconds are no reason for a banner"""
     house = a_house_in_a_position()
     house.presses(RequestCancel(house.stops[0].id))
@@ -161,7 +163,7 @@ def test_a_stop_that_waits_for_its_answer_like_any_order_is_no_doubt() -> None:
     assert (row.covered, row.doubt) == (Decimal("0.502"), "")
 
 
-def test_the_part_of_a_position_whose_stop_is_in_doubt_is_named_beside_what_is_covered() -> None:
+def test_the_part_in_doubt_is_shown_beside_the_covered() -> None:
     """EX-13, OP-06: half is closed, and what is left gets a stop that is never answered"""
     house = a_house_in_a_position()
     loses(house, "stop")
@@ -175,7 +177,7 @@ def test_the_part_of_a_position_whose_stop_is_in_doubt_is_named_beside_what_is_c
     assert "keeps its stop" not in leaving(house)
 
 
-def test_a_move_in_doubt_leaves_the_shares_covered_by_one_of_the_two() -> None:
+def test_a_stop_move_in_doubt_keeps_the_shares_covered() -> None:
     """EX-13: the old stop works until the broker says that the new one has its place"""
     house = a_house_in_a_position()
     ask = house.line.ask
@@ -188,12 +190,12 @@ def test_a_move_in_doubt_leaves_the_shares_covered_by_one_of_the_two() -> None:
     assert (the_row(house).covered, the_row(house).doubt) == (Decimal("0.502"), "")
 
 
-def test_doubt_outlives_a_restart() -> None:
+def test_doubt_outlives_a_restart(snapshot: SnapshotAssertion) -> None:
     """EX-13, SP-03"""
     house = a_house_whose_stop_is_in_doubt()
 
     assert_can_be_rebuilt(house)
-    assert status_of(house.engine, "house", "trading").uncovered == ("SPY 0.502 stop in doubt",)
+    assert status_of(house.engine, "house", "trading").uncovered == snapshot
 
 
 # ── a close ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -210,7 +212,7 @@ def a_house_whose_sale_is_in_doubt() -> House:
     return house
 
 
-def test_a_position_whose_sale_is_in_doubt_is_named_as_uncovered() -> None:
+def test_a_position_whose_sale_is_in_doubt_is_uncovered(snapshot: SnapshotAssertion) -> None:
     """EX-13, EX-21"""
     house = a_house_whose_sale_is_in_doubt()
 
@@ -218,10 +220,10 @@ def test_a_position_whose_sale_is_in_doubt_is_named_as_uncovered() -> None:
 
     assert (row.covered, plain(row.in_doubt), row.doubt, row.holder) == (0, "0.502", "exit", StopHolder.YOU)
     assert the_view(house).kill.uncovered == (row,)
-    assert status_of(house.engine, "house", "trading").uncovered == ("SPY 0.502 exit in doubt",)
+    assert status_of(house.engine, "house", "trading").uncovered == snapshot
 
 
-def test_a_sale_in_doubt_is_neither_sold_nor_guarded_a_second_time() -> None:
+def test_a_sale_in_doubt_is_not_repeated(snapshot: SnapshotAssertion) -> None:
     """EX-06, EX-13"""
     house = a_house_whose_sale_is_in_doubt()
 
@@ -230,12 +232,12 @@ def test_a_sale_in_doubt_is_neither_sold_nor_guarded_a_second_time() -> None:
     moves(house, "99.20")
     passes(house, 5)
 
-    assert close_refused == ("an exit of it is in doubt: the broker is asked, and nothing is sent twice",)
+    assert close_refused == snapshot
     assert len(house.facts(ProposalSkipped)) == 2
     assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502"), CANCEL]
 
 
-def test_a_sale_that_never_arrived_is_told_with_the_word_to_close_again() -> None:
+def test_a_lost_sale_asks_to_close_again(snapshot: SnapshotAssertion) -> None:
     """EX-21, EX-06: its stop is back by then"""
     house = a_house_in_a_position()
     pictures = ViewBuilder(house.engine)
@@ -246,12 +248,13 @@ def test_a_sale_that_never_arrived_is_told_with_the_word_to_close_again() -> Non
 
     (told,) = pictures.draw(house.line.at).failed_closes
 
-    assert told.text == "close again: 0.502 SPY did not go through (never arrived)"
+    assert AuthorizationCode.NOT_THROUGH in [fact.code for fact in house.facts(AuthorizationEnded)]
+    assert told.text == snapshot
     assert (plain(the_row(house).covered), the_row(house).doubt) == ("0.502", "")
     assert the_view(house).kill.uncovered == ()
 
 
-def test_a_sale_that_went_through_is_no_failed_close() -> None:
+def test_a_filled_sale_is_no_failed_close() -> None:
     """EX-21"""
     house = a_house_in_a_position()
     pictures = ViewBuilder(house.engine)
@@ -263,7 +266,7 @@ def test_a_sale_that_went_through_is_no_failed_close() -> None:
     assert pictures.draw(house.line.at).failed_closes == ()
 
 
-def test_a_stop_that_is_refused_on_its_way_back_is_never_told_as_put_back() -> None:
+def test_a_refused_stop_is_never_reported_as_put_back(snapshot: SnapshotAssertion) -> None:
     """EX-21, SP-03: sale and stop are both refused"""
     house = a_house_in_a_position()
     house.presses(ProposeClose(SPY))
@@ -274,10 +277,9 @@ def test_a_stop_that_is_refused_on_its_way_back_is_never_told_as_put_back() -> N
 
     assert house.stops[-1].status is OrderStatus.REJECTED
     assert plain(the_row(house).unprotected) == "0.502"
-    ends = [fact.reason for fact in house.facts(AuthorizationEnded)]
-    assert "close again: 0.502 SPY did not go through (not now (40310000))" in ends
-    assert "the stop was asked for again" in ends
-    assert not [reason for reason in ends if "put back" in reason]
+    ends = [fact.code for fact in house.facts(AuthorizationEnded)]
+    assert {AuthorizationCode.NOT_THROUGH, AuthorizationCode.ASKED_AGAIN} <= set(ends)
+    assert [fact.reason for fact in house.facts(AuthorizationEnded)] == snapshot
 
 
 def a_house_whose_cancels_get_lost(seconds: int) -> House:
@@ -294,11 +296,11 @@ def a_house_whose_cancels_get_lost(seconds: int) -> House:
 def a_house_whose_close_was_given_up() -> House:
     """No cancel of its stop got through in the time that the close had, and the broker is back."""
     house = a_house_whose_cancels_get_lost(100)
-    assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(AuthorizationEnded)]
+    assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(AuthorizationEnded)]
     return house
 
 
-def test_a_close_that_was_given_up_leaves_its_stop_at_the_broker() -> None:
+def test_an_abandoned_close_leaves_its_stop() -> None:
     """EX-21: taken back for nothing, it might be refused when it is to be put back."""
     house = a_house_whose_close_was_given_up()
 
@@ -311,7 +313,7 @@ def test_a_close_that_was_given_up_leaves_its_stop_at_the_broker() -> None:
     assert_can_be_rebuilt(house)
 
 
-def test_a_late_word_on_a_cancel_that_nobody_wants_any_more_takes_no_stop_away() -> None:
+def test_a_late_cancel_answer_takes_no_stop_away() -> None:
     """EX-21, OP-06: the second of two cancels is refused when the close has been given up long since."""
     house = a_house_whose_close_was_given_up()
     passes(house, 60)
@@ -325,7 +327,7 @@ def test_a_late_word_on_a_cancel_that_nobody_wants_any_more_takes_no_stop_away()
     assert_can_be_rebuilt(house)
 
 
-def test_a_start_takes_no_stop_away_for_a_close_whose_time_is_over() -> None:
+def test_a_start_after_an_expired_close_keeps_the_stop() -> None:
     """EX-20, EX-21: no cancel had got through when the desk died; it came back when the time of the close was over."""
     house = a_house_whose_cancels_get_lost(2)
     house.line.at += timedelta(seconds=200)
@@ -333,12 +335,12 @@ def test_a_start_takes_no_stop_away_for_a_close_whose_time_is_over() -> None:
     house.restarted()
     passes(house, 60)
 
-    assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(AuthorizationEnded)]
+    assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(AuthorizationEnded)]
     assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502")]
     assert plain(the_row(house).covered) == "0.502"
 
 
-def test_a_stop_that_a_start_finds_at_the_broker_stays_where_its_close_was_given_up() -> None:
+def test_a_start_keeps_the_stop_of_an_abandoned_close() -> None:
     """EX-20, EX-21: nobody knew it to be there when the close was confirmed, and the desk died before it was asked."""
     house = a_house_with_a_proposal(LONG)
     ask = house.line.ask
@@ -357,12 +359,12 @@ def test_a_stop_that_a_start_finds_at_the_broker_stays_where_its_close_was_given
     house.restarted()
     passes(house, 60)
 
-    assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(AuthorizationEnded)]
+    assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(AuthorizationEnded)]
     assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502")]
     assert plain(the_row(house).covered) == "0.502"
 
 
-def test_a_cancel_that_was_lost_without_a_word_is_not_asked_for_again_when_its_close_is_given_up() -> None:
+def test_a_lost_cancel_is_not_repeated_for_a_failed_close() -> None:
     """EX-21, EX-07: the broker said that it would, and did not; look-ups ask for it as long as the close waits."""
     house = a_house_in_a_position(("10:06", "10:30", STEADY))
     ask = house.line.ask
@@ -373,14 +375,14 @@ def test_a_cancel_that_was_lost_without_a_word_is_not_asked_for_again_when_its_c
     house.line.ask = ask  # type: ignore[method-assign]
     passes(house, 120)
 
-    assert "close again: the stop was not gone in time" in [fact.reason for fact in house.facts(AuthorizationEnded)]
+    assert AuthorizationCode.NOT_IN_TIME in [fact.code for fact in house.facts(AuthorizationEnded)]
     assert len(house.facts(CancelDropped)) == 1
     assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502")]
     assert (plain(the_row(house).covered), the_row(house).doubt) == ("0.502", "")
     assert_can_be_rebuilt(house)
 
 
-def test_a_lost_cancel_that_arrives_after_all_has_its_stop_put_back() -> None:
+def test_a_late_cancel_has_its_stop_put_back() -> None:
     """EX-21, EX-13"""
     house = a_house_whose_close_was_given_up()
     passes(house, 60)
@@ -393,7 +395,7 @@ def test_a_lost_cancel_that_arrives_after_all_has_its_stop_put_back() -> None:
     assert plain(the_row(house).covered) == "0.502"
 
 
-def test_a_stop_that_the_operator_cancels_then_is_not_put_back() -> None:
+def test_a_stop_cancelled_by_the_operator_stays_cancelled() -> None:
     """EX-21: what was signed for the close ends with the key that takes the stop away."""
     house = a_house_whose_close_was_given_up()
     passes(house, 60)
@@ -405,7 +407,7 @@ def test_a_stop_that_the_operator_cancels_then_is_not_put_back() -> None:
     assert plain(the_row(house).unprotected) == "0.502"
 
 
-def test_a_stop_that_the_broker_did_not_find_while_it_made_way_is_put_back_for_what_is_left() -> None:
+def test_a_stop_not_found_while_cancelled_is_put_back() -> None:
     """EX-21, EX-13: a doubt beside the cancel says nothing of why the cancel was asked."""
     house = a_house_with_a_proposal(LONG)
     house.confirms_at("10:06:02")

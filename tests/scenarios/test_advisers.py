@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.advisers.authority import UnauthorizedAIActionError
 from core.advisers.base import Adviser, Shown
@@ -88,18 +89,19 @@ def a_house() -> House:
 # ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_an_adviser_says_is_kept_once_with_its_name_and_nothing_is_staged() -> None:
+def test_advice_is_recorded_once_and_stages_nothing() -> None:
     """OP-09"""
-    house = asks(a_house(), Speaker(Advice("the range is narrow", an_idea()))).until("09:50")
+    said = "the range is narrow"
+    house = asks(a_house(), Speaker(Advice(said, an_idea()))).until("09:50")
 
     (given,) = house.facts(AdviceGiven)
-    assert (given.number, given.adviser, given.text) == (1, "speaker", "the range is narrow")
+    assert (given.number, given.adviser, given.text) == (1, "speaker", said)
     assert given.idea == an_idea()
     assert not house.facts(ProposalStaged)
     assert_can_be_rebuilt(house)
 
 
-def test_an_advice_may_be_said_again_when_its_time_is_over() -> None:
+def test_expired_advice_may_be_given_again() -> None:
     """OP-09"""
     short = Advice("the range is narrow", valid_for=timedelta(minutes=5))
 
@@ -108,7 +110,7 @@ def test_an_advice_may_be_said_again_when_its_time_is_over() -> None:
     assert [given.number for given in house.facts(AdviceGiven)] == [1, 2]
 
 
-def test_words_are_bounded_and_hold_no_control_characters() -> None:
+def test_advice_is_bounded_and_printable() -> None:
     """OP-09, SY-06"""
     house = asks(a_house(), Speaker(Advice("\x1b[2Jbuy\nnow \ud800" + "x" * 5000))).until("09:42")
 
@@ -118,7 +120,7 @@ def test_words_are_bounded_and_hold_no_control_characters() -> None:
     assert given.text.isprintable()
 
 
-def test_the_watchman_names_a_check_that_refuses_again_and_again() -> None:
+def test_the_watchman_names_a_check_that_keeps_refusing(snapshot: SnapshotAssertion) -> None:
     """OP-09"""
     settings = Settings.model_validate({"advisers": {"watchman": {"enabled": True}}})
     house = a_house_in_a_position(settings=settings)
@@ -130,12 +132,10 @@ def test_the_watchman_names_a_check_that_refuses_again_and_again() -> None:
     assert len(house.facts(ProposalSkipped)) == 5
     house.until("10:08")
 
-    said = [given.text for given in house.facts(AdviceGiven)]
-    assert said
-    assert all(text.startswith("manual: SPY was refused again and again by one check, ") for text in said)
+    assert [(given.adviser, given.text) for given in house.facts(AdviceGiven)] == snapshot
 
 
-def test_the_same_day_with_the_same_advisers_is_the_same_journal() -> None:
+def test_the_same_advisers_make_the_same_journal() -> None:
     """OP-09, MD-05"""
     days = [asks(a_house(), Speaker(Advice("the range is narrow", an_idea()))).until("10:20") for _ in range(2)]
 
@@ -144,7 +144,7 @@ def test_the_same_day_with_the_same_advisers_is_the_same_journal() -> None:
     assert days[0].journal.fingerprint() == days[1].journal.fingerprint()
 
 
-def test_an_adviser_that_answers_now_so_now_so_is_not_asked_in_virtual_time() -> None:
+def test_an_unsteady_adviser_is_not_asked_in_virtual_time() -> None:
     """OP-09, MD-05"""
     moody = Speaker(Advice("buy"))
     moody.is_deterministic = False
@@ -178,27 +178,26 @@ class Flooder(Speaker):
 
 
 @pytest.mark.parametrize(
-    ("adviser", "why", "kept"),
+    ("adviser", "kept"),
     [
-        (Raiser(), "SystemExit: the model is not there", 0),
-        (Flooder(), "said more than 3 advices at once", 9),
-        (Speaker("buy"), "said a str, which is no advice", 0),
-        (Speaker(Advice("x", replace(an_idea(), stop=Price(Decimal("nan"))))), "whose figures are not stop", 0),
-        (Speaker(Advice("x", replace(an_idea(), target=Price(Decimal("1E-999999"))))), "whose figures are not stop", 0),
-        (Speaker(Advice("x", replace(an_idea(), stop=Price(Decimal("0." + "3" * 9999))))), "whose figures are not", 0),
-        (Speaker(Advice("x", replace(an_idea(), symbol=Symbol("spy\n")))), "named a trade without a symbol", 0),
+        (Raiser(), 0),
+        (Flooder(), 9),
+        (Speaker("buy"), 0),
+        (Speaker(Advice("x", replace(an_idea(), stop=Price(Decimal("nan"))))), 0),
+        (Speaker(Advice("x", replace(an_idea(), target=Price(Decimal("1E-999999"))))), 0),
+        (Speaker(Advice("x", replace(an_idea(), stop=Price(Decimal("0." + "3" * 9999))))), 0),
+        (Speaker(Advice("x", replace(an_idea(), symbol=Symbol("spy\n")))), 0),
     ],
+    ids=["raises", "floods", "no advice", "no number", "tiny target", "long stop", "bad symbol"],
 )
-def test_a_failing_adviser_is_told_once_rests_after_three_and_changes_nothing(
-    adviser: Speaker, why: str, kept: int
-) -> None:
+def test_a_failing_adviser_rests_and_changes_nothing(adviser: Speaker, kept: int, snapshot: SnapshotAssertion) -> None:
     """OP-09"""
     house = asks(a_house(), adviser)
 
     house.until("10:06")
 
     (failed,), (paused,) = house.facts(AdviserFailed), house.facts(AdviserPaused)
-    assert why in failed.reason
+    assert failed.reason == snapshot
     assert (failed.adviser, paused.adviser) == (adviser.name, adviser.name)
     assert len(house.facts(AdviceGiven)) == kept
     assert len(house.facts(ProposalStaged)) == 1, "VWAP trades on"
@@ -206,7 +205,7 @@ def test_a_failing_adviser_is_told_once_rests_after_three_and_changes_nothing(
     assert_can_be_rebuilt(house)
 
 
-def test_the_next_start_asks_it_again() -> None:
+def test_the_next_start_asks_a_resting_adviser_again() -> None:
     """OP-09"""
     house = asks(a_house(), Raiser()).until("09:50")
     assert house.desk.advice.state.paused
@@ -240,7 +239,7 @@ WAYS: dict[str, Deed] = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_adviser_that_reaches_for_trading_is_refused_and_told(way: str) -> None:
+def test_an_adviser_that_tries_to_trade_is_refused(way: str) -> None:
     """OP-09"""
     settings = Settings.model_validate({"advisers": {"every_seconds": 5}})
     house = House(a_day(("10:06", "10:30", "99.60 99.61 99.58 99.60")), settings).opens().until("10:06")
@@ -265,7 +264,7 @@ def test_an_adviser_that_reaches_for_trading_is_refused_and_told(way: str) -> No
     assert_can_be_rebuilt(house)
 
 
-def test_a_command_in_an_advisers_envelope_is_refused_by_the_engine_itself() -> None:
+def test_the_engine_refuses_a_command_from_an_adviser(snapshot: SnapshotAssertion) -> None:
     """OP-09: not only by the wrapper."""
     house = House(a_day(("10:06", "10:30", "99.60 99.61 99.58 99.60"))).opens().until("10:06")
     house.opens_ticket()
@@ -275,22 +274,21 @@ def test_a_command_in_an_advisers_envelope_is_refused_by_the_engine_itself() -> 
     house.line.take(house.line.at, FromAdviser("sly", Confirm(ticket.id, ticket.digest, ticket.order.effect)))
     house.line.take(house.line.at, FromAdviser("sly", OpenTicket(house.proposal.id)))
 
-    told = [fact.attempt for fact in house.facts(AdviserOverstepped)]
-    assert told == ["send the engine a Confirm", "send the engine a OpenTicket"]
+    assert house.facts(AdviserOverstepped) == snapshot
     assert not house.facts(ConfirmationReceived)
 
 
-def test_a_command_among_an_advisers_words_is_refused_as_one() -> None:
+def test_a_command_among_the_advice_is_refused(snapshot: SnapshotAssertion) -> None:
     """OP-09"""
     house = asks(a_house(), Speaker(Advice("all is well"), a_typed_buy()))
 
     house.until("09:41:30")
 
-    assert house.last(AdviserOverstepped).attempt == "send the engine a ProposeOrder"
+    assert house.last(AdviserOverstepped) == snapshot
     assert not house.facts(ProposalStaged)
 
 
-def test_one_that_goes_on_reaching_for_it_is_asked_no_more() -> None:
+def test_an_adviser_that_keeps_trying_is_asked_no_more() -> None:
     """OP-09"""
     house = a_house()
     climber = Climber(house, WAYS["submit"])
@@ -302,11 +300,11 @@ def test_one_that_goes_on_reaching_for_it_is_asked_no_more() -> None:
     assert len(climber.errors) == 3
 
 
-@pytest.mark.parametrize("name", ["postions", "orders", "signals", "computed_at", "__copy__"])
-def test_a_name_that_a_picture_has_not_is_no_attempt_to_trade(name: str) -> None:
+def test_an_unknown_name_is_no_attempt_to_trade() -> None:
     """OP-09: a slip of the pen rings no bell."""
     house = a_house()
-    climber = Climber(house, lambda shown, _: getattr(shown, name, None))
+    names = ("postions", "orders", "signals", "computed_at", "__copy__")
+    climber = Climber(house, lambda shown, _: [getattr(shown, name, None) for name in names])
 
     asks(house, climber).until("09:45")
 

@@ -10,6 +10,7 @@ from hashlib import sha256
 from itertools import pairwise
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.facts import (
     ApprovalRedeemed,
@@ -88,7 +89,7 @@ def an_execution(name: str, quantity: str, price: str = "99.60") -> Execution:
 # ── in doubt ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_answer_that_is_lost_leaves_doubt_and_the_look_up_adopts_the_order() -> None:
+def test_a_lost_answer_is_resolved_by_a_look_up() -> None:
     """EX-06, EX-20"""
     house = a_house_with_a_proposal(AWAY)
     house.line.breaks_at(SubmitOrder, arrives=True)
@@ -104,7 +105,7 @@ def test_an_answer_that_is_lost_leaves_doubt_and_the_look_up_adopts_the_order() 
     assert requested(house) == [buy("limit", "0.502")]
 
 
-def test_no_answer_at_all_is_doubt_after_eight_seconds() -> None:
+def test_no_answer_is_doubt_after_eight_seconds(snapshot: SnapshotAssertion) -> None:
     """EX-06"""
     house = a_house_with_a_proposal(AWAY)
     house.line.is_deaf = True
@@ -117,11 +118,11 @@ def test_no_answer_at_all_is_doubt_after_eight_seconds() -> None:
     house.until("10:06:10.150")
 
     assert before == []
-    assert [d.reason for d in house.facts(OrderStateUnknown)] == ["no answer in 8 s"]
+    assert house.facts(OrderStateUnknown) == snapshot
     assert requested(house) == [buy("limit", "0.502")]
 
 
-def test_five_stated_not_founds_over_a_minute_end_an_order_that_never_arrived() -> None:
+def test_five_not_founds_in_a_minute_end_a_lost_order() -> None:
     """EX-06"""
     house = a_house_with_a_proposal(AWAY)
     house.line.breaks_at(SubmitOrder, arrives=False)
@@ -149,7 +150,7 @@ def a_house_of_a_lost_request(*, arrives: bool) -> House:
     return house.until("10:06:10")
 
 
-def test_without_the_books_no_number_of_not_founds_ends_an_order() -> None:
+def test_without_the_books_not_found_ends_nothing() -> None:
     """EX-06: it may stand among the open or the closed ones."""
     house = a_house_of_a_lost_request(arrives=False)
 
@@ -162,7 +163,7 @@ def test_without_the_books_no_number_of_not_founds_ends_an_order() -> None:
     assert (house.entry.status, house.entry.end_code) == (OrderStatus.CANCELLED, EndCode.NEVER_ARRIVED)
 
 
-def test_an_order_that_only_the_books_show_is_taken_in_and_never_given_up() -> None:
+def test_an_order_seen_only_in_the_books_is_adopted() -> None:
     """EX-06, EX-20"""
     house = a_house_of_a_lost_request(arrives=True)
     house.until("10:09")
@@ -177,7 +178,7 @@ def test_an_order_that_only_the_books_show_is_taken_in_and_never_given_up() -> N
     assert house.entry.end_code is not EndCode.NEVER_ARRIVED
 
 
-def test_books_with_an_order_that_names_no_id_end_nothing() -> None:
+def test_an_unnamed_order_in_the_books_ends_nothing() -> None:
     """EX-06: what cannot be read may be this very order."""
     house = a_house_of_a_lost_request(arrives=False)
     house.until("10:09")
@@ -191,7 +192,7 @@ def test_books_with_an_order_that_names_no_id_end_nothing() -> None:
     assert (with_it, house.entry.status) == (OrderStatus.PENDING, OrderStatus.CANCELLED)
 
 
-def test_a_look_up_that_breaks_too_is_no_statement() -> None:
+def test_a_failed_look_up_is_no_not_found() -> None:
     """EX-06"""
     house = a_house_with_a_proposal(AWAY)
     house.line.breaks_at(SubmitOrder, arrives=False)
@@ -205,7 +206,7 @@ def test_a_look_up_that_breaks_too_is_no_statement() -> None:
     assert house.entry.in_doubt_since is not None
 
 
-def test_when_the_broker_is_back_the_pauses_between_look_ups_begin_anew() -> None:
+def test_look_ups_start_over_when_the_broker_is_back() -> None:
     """EX-06: what grew while nobody could answer keeps nothing in doubt that an answer would end."""
     house = a_house_with_a_proposal(AWAY)
     house.line.breaks_at(SubmitOrder, arrives=False)
@@ -227,7 +228,7 @@ def test_when_the_broker_is_back_the_pauses_between_look_ups_begin_anew() -> Non
     assert (house.entry.status, house.entry.end_code) == (OrderStatus.CANCELLED, EndCode.NEVER_ARRIVED)
 
 
-def test_a_late_error_for_an_order_that_was_given_up_is_looked_up_at_once() -> None:
+def test_a_late_error_is_looked_up_at_once() -> None:
     """EX-06: its request was on the way for all that time, and the broker may have taken it"""
     house = a_house_with_a_proposal(AWAY)
     house.line.breaks_at(SubmitOrder, arrives=False)
@@ -243,7 +244,7 @@ def test_a_late_error_for_an_order_that_was_given_up_is_looked_up_at_once() -> N
     assert requested(house) == [buy("limit", "0.502"), CANCEL]
 
 
-def test_an_order_that_was_given_up_and_appears_after_all_is_taken_back_at_once() -> None:
+def test_a_lost_order_that_appears_is_cancelled() -> None:
     """EX-06, EX-02: it was ended as never arrived; a working order that nobody wants any more is cancelled."""
     house = a_house_with_a_proposal(AWAY)
     house.line.breaks_at(SubmitOrder, arrives=False)
@@ -259,7 +260,7 @@ def test_an_order_that_was_given_up_and_appears_after_all_is_taken_back_at_once(
     assert house.held() == house.held_by_the_broker() == "0"
 
 
-def test_an_order_that_was_given_up_and_fills_after_all_is_real_money() -> None:
+def test_a_lost_order_that_fills_is_counted() -> None:
     """EX-06, EX-02"""
     house = a_house_with_a_proposal(("10:06", "10:07", "99.70"), ("10:08", "10:30", "99.60"))
     house.line.breaks_at(SubmitOrder, arrives=False)
@@ -276,7 +277,7 @@ def test_an_order_that_was_given_up_and_fills_after_all_is_real_money() -> None:
 
 
 @pytest.mark.parametrize("days", [4, 11], ids=["listed yet", "listed no more"])
-def test_what_was_given_up_and_filled_while_the_desk_was_off_is_taken_in_at_its_start(days: int) -> None:
+def test_a_fill_while_the_desk_was_off_is_taken_in(days: int) -> None:
     """EX-06, EX-09: by then the broker's list may end before it, and its shares would be nobody's, with no stop"""
     later = THURSDAY + timedelta(days=days)
     bars = [*a_day(("10:06", "10:07", "99.70"), ("10:08", "10:30", "99.60"))]
@@ -300,7 +301,7 @@ def test_what_was_given_up_and_filled_while_the_desk_was_off_is_taken_in_at_its_
     assert (exit_.is_exit, exit_.strategy, plain(exit_.order.quantity)) == (True, "vwap", "0.502"), "it is held over"
 
 
-def test_a_stated_refusal_rejects_and_is_never_doubt() -> None:
+def test_a_refusal_is_never_doubt(snapshot: SnapshotAssertion) -> None:
     """EX-06"""
     house = a_house_with_a_proposal()
     house.line.refuses_the_next_order("insufficient buying power")
@@ -309,11 +310,12 @@ def test_a_stated_refusal_rejects_and_is_never_doubt() -> None:
     house.until("10:06:20")
 
     assert house.entry.status is OrderStatus.REJECTED
-    assert house.entry.reason == "insufficient buying power (40310000)"
+    assert house.last(OrderStateChanged).refusal is RefusalKind.FORBIDDEN
+    assert house.entry.reason == snapshot
     assert house.facts(OrderStateUnknown) == []
 
 
-def test_duplicate_client_order_id_means_that_it_is_there() -> None:
+def test_a_duplicate_id_means_that_the_order_is_there() -> None:
     """EX-06"""
     house = a_house_with_a_proposal(AWAY)
     house.line.breaks_at(SubmitOrder, arrives=True)
@@ -330,7 +332,7 @@ def test_duplicate_client_order_id_means_that_it_is_there() -> None:
     assert house.entry.status is OrderStatus.SUBMITTED
 
 
-def test_a_refusal_under_the_code_of_every_bad_request_is_a_refusal() -> None:
+def test_a_bad_request_is_a_refusal() -> None:
     """EX-06, EX-21: Alpaca says 40010001 of whatever it cannot read; the stop is back at once."""
     house = a_house_in_a_position(("10:06", "10:40", STEADY))
     house.presses(ProposeClose(SPY))
@@ -347,7 +349,7 @@ def test_a_refusal_under_the_code_of_every_bad_request_is_a_refusal() -> None:
     assert [stop.status for stop in house.stops] == [OrderStatus.CANCELLED, OrderStatus.SUBMITTED]
 
 
-def test_an_order_with_our_id_and_other_fields_is_shown_and_never_adopted() -> None:
+def test_a_different_order_with_our_id_is_not_adopted(snapshot: SnapshotAssertion) -> None:
     """EX-04"""
     house = a_house_with_a_proposal(AWAY)
     house.line.breaks_at(SubmitOrder, arrives=False)
@@ -360,8 +362,7 @@ def test_an_order_with_our_id_and_other_fields_is_shown_and_never_adopted() -> N
     house.line.take(house.line.at, LookUpAnswered(house.entry.id, stranger))
 
     assert house.entry.status is OrderStatus.REJECTED
-    assert "another order with this id: buy 1 SPY" in house.entry.reason
-    assert "is another: buy 1 SPY" in house.last(UpdateIgnored).reason
+    assert (house.entry.reason, house.last(UpdateIgnored).reason) == snapshot
     assert house.held() == "0"
 
 
@@ -382,7 +383,7 @@ def the_same_signal(house: House) -> EntrySignal:
     )
 
 
-def test_a_signal_has_one_order_also_after_a_restart() -> None:
+def test_a_signal_has_one_order_also_after_a_restart(snapshot: SnapshotAssertion) -> None:
     """EX-04"""
     house = a_house_with_a_working_entry()
     house.until("10:07")
@@ -391,7 +392,7 @@ def test_a_signal_has_one_order_also_after_a_restart() -> None:
     house.engine.the(Proposals).stage_entry(the_same_signal(house))
 
     assert house.desk.stage.proposals() == ()
-    assert house.last(ProposalSkipped).reasons == ("this signal had its order already",)
+    assert house.last(ProposalSkipped).reasons == snapshot
     assert [r for r in requested(house) if "buy" in r] == [buy("limit", "0.502")]
 
 
@@ -406,7 +407,7 @@ def test_the_name_of_an_order_is_the_hash_of_its_signal() -> None:
 # ── fills ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_fill_told_by_stream_and_by_reconciliation_counts_once() -> None:
+def test_a_fill_reported_twice_counts_once() -> None:
     """EX-05"""
     house = a_house_in_a_position()
 
@@ -420,7 +421,7 @@ def test_a_fill_told_by_stream_and_by_reconciliation_counts_once() -> None:
     assert house.desk.ledger.state.updates_ignored > 0
 
 
-def test_a_fill_that_the_stream_missed_is_found_by_the_reconciliation_of_a_restart() -> None:
+def test_a_missed_fill_is_found_by_reconciliation() -> None:
     """EX-05, EX-09, OP-06"""
     house = a_house_with_a_proposal()
     house.line.is_deaf = True
@@ -436,7 +437,7 @@ def test_a_fill_that_the_stream_missed_is_found_by_the_reconciliation_of_a_resta
     assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.502")
 
 
-def test_a_fill_without_its_execution_is_derived_from_what_the_report_says_more() -> None:
+def test_a_fill_without_execution_is_derived() -> None:
     """EX-05"""
     house = a_house_with_a_working_entry()
     hears(house, a_report(house, filled_quantity=Decimal("0.2"), executions=()), an_execution("x-1", "0.2", "99.58"))
@@ -458,7 +459,7 @@ def test_a_fill_without_its_execution_is_derived_from_what_the_report_says_more(
     assert house.held() == "0.5"
 
 
-def test_an_execution_that_comes_again_while_more_is_filled_already_counts_once() -> None:
+def test_a_repeated_execution_counts_once() -> None:
     """EX-05: the cumulative quantity leaves room for it, its id does not."""
     house = a_house_with_a_working_entry()
     first = an_execution("x-1", "0.1")
@@ -470,7 +471,7 @@ def test_an_execution_that_comes_again_while_more_is_filled_already_counts_once(
     assert len(house.facts(OrderFilled)) == 1
 
 
-def test_a_fill_before_the_answer_records_submitted_first() -> None:
+def test_a_fill_before_the_answer_records_submitted() -> None:
     """EX-01"""
     house = a_house_with_a_proposal()
     house.line.link = TheStreamIsFaster(answer_delay=timedelta(seconds=2))
@@ -485,7 +486,7 @@ def test_a_fill_before_the_answer_records_submitted_first() -> None:
     ]
 
 
-def test_an_update_that_comes_out_of_order_never_moves_an_order_backwards() -> None:
+def test_an_old_update_never_moves_an_order_back() -> None:
     """EX-05, EX-02"""
     house = a_house_in_a_position()
 
@@ -496,7 +497,7 @@ def test_an_update_that_comes_out_of_order_never_moves_an_order_backwards() -> N
     assert house.held() == "0.502"
 
 
-def test_a_fill_after_a_cancel_is_late_moves_the_position_and_is_compared_with_the_broker() -> None:
+def test_a_fill_after_a_cancel_is_late_and_compared() -> None:
     """EX-02"""
     house = a_house_with_a_working_entry()
     house.presses(RequestCancel(house.entry.id))
@@ -531,7 +532,7 @@ def test_a_fill_that_races_a_cancel_is_taken() -> None:
     assert house.stops[0].status is OrderStatus.SUBMITTED
 
 
-def test_an_unknown_status_is_kept_raw_looked_up_and_never_guessed() -> None:
+def test_an_unknown_status_is_looked_up() -> None:
     """EX-01"""
     house = a_house_with_a_working_entry()
     look_ups = len([m for m in house.line.heard if isinstance(m, LookUpAnswered)])
@@ -539,29 +540,26 @@ def test_an_unknown_status_is_kept_raw_looked_up_and_never_guessed() -> None:
     hears(house, a_report(house, status=None, raw_status="halted_by_goblins"))
     house.until("10:06:06")
 
-    assert "unknown status 'halted_by_goblins'" in house.last(UpdateIgnored).reason
+    assert "halted_by_goblins" in house.last(UpdateIgnored).reason
     assert house.entry.status is OrderStatus.SUBMITTED
     assert len([m for m in house.line.heard if isinstance(m, LookUpAnswered)]) == look_ups + 1
 
 
-def test_an_update_of_an_order_that_is_not_ours_changes_nothing() -> None:
+def test_an_update_of_a_foreign_order_changes_nothing(snapshot: SnapshotAssertion) -> None:
     """EX-02, EX-04"""
     house = a_house_with_a_working_entry()
 
     hears(house, a_report(house, client_order_id=ClientOrderId("f" * 16), broker_order_id=BrokerOrderId("x")))
     hears(house, a_report(house, quantity=Quantity(Decimal(9))))
 
-    assert [u.reason for u in house.facts(UpdateIgnored)] == [
-        "an order that is not ours",
-        "the broker's order with this id is another",
-    ]
+    assert [u.reason for u in house.facts(UpdateIgnored)] == snapshot
     assert house.entry.filled_quantity == 0
 
 
 # ── cancels ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_cancel_whose_answer_is_lost_is_asked_for_again() -> None:
+def test_a_cancel_without_an_answer_is_repeated(snapshot: SnapshotAssertion) -> None:
     """EX-06, EX-07: what failed is logged as an error."""
     house = a_house_with_a_working_entry()
     house.line.breaks_at(CancelOrder, arrives=False)
@@ -573,15 +571,15 @@ def test_a_cancel_whose_answer_is_lost_is_asked_for_again() -> None:
     house.until("10:06:10")
 
     assert after_the_failure is OrderStatus.SUBMITTED
-    assert house.last(CancelFailed).reason == "the broker did not answer: the connection broke"
+    assert house.last(CancelFailed).refusal is None
     assert len(house.facts(CancelRequested)) == 2
     assert house.entry.status is OrderStatus.CANCELLED
     (error,) = (row for row in pictures.draw(house.line.at).log if row.severity)
     assert (error.kind, error.severity) == ("order", "ERROR")
-    assert error.text.startswith(f"ERROR: {house.entry.id} cancel failed: the broker did not answer")
+    assert (house.last(CancelFailed).reason, error.text) == snapshot
 
 
-def test_a_cancel_that_goes_on_failing_is_asked_for_at_longer_intervals() -> None:
+def test_a_failing_cancel_is_repeated_less_often() -> None:
     """EX-15: 2, 4, 8, and at most 16 s; the log of an outage stays readable."""
     house = a_house_with_a_working_entry()
     house.line.breaks_at(CancelOrder, arrives=False, times=20)
@@ -594,7 +592,7 @@ def test_a_cancel_that_goes_on_failing_is_asked_for_at_longer_intervals() -> Non
     assert [int((later - earlier).total_seconds()) for earlier, later in pairwise(asked)][:5] == [2, 4, 8, 16, 16]
 
 
-def test_a_cancel_that_arrived_without_an_answer_is_seen_in_the_stream() -> None:
+def test_an_unanswered_cancel_is_seen_in_the_stream() -> None:
     """EX-06"""
     house = a_house_with_a_working_entry()
     house.line.breaks_at(CancelOrder, arrives=True)
@@ -606,7 +604,7 @@ def test_a_cancel_that_arrived_without_an_answer_is_seen_in_the_stream() -> None
     assert requested(house).count(CANCEL) == 1
 
 
-def test_cancelling_what_is_filled_already_changes_nothing() -> None:
+def test_a_cancel_of_a_filled_order_changes_nothing() -> None:
     """EX-07"""
     house = a_house_in_a_position()
 
@@ -617,7 +615,7 @@ def test_cancelling_what_is_filled_already_changes_nothing() -> None:
     assert CANCEL not in requested(house)
 
 
-def test_a_cancel_of_an_order_without_an_answer_waits_for_the_answer() -> None:
+def test_a_cancel_waits_for_the_orders_answer() -> None:
     """EX-07, OP-07"""
     house = a_house_with_a_proposal(AWAY)
     house.line.link = replace(house.line.link, answer_delay=timedelta(seconds=3))
@@ -634,7 +632,7 @@ def test_a_cancel_of_an_order_without_an_answer_waits_for_the_answer() -> None:
     assert house.entry.status is OrderStatus.CANCELLED
 
 
-def test_a_stop_whose_mandate_has_ended_does_not_leave() -> None:
+def test_a_stop_of_an_ended_authorization_stays() -> None:
     """OP-02, OP-06"""
     house = a_house_with_a_working_entry()
     (use,) = house.desk.stage.state.mandates.values()
@@ -650,7 +648,7 @@ def test_a_stop_whose_mandate_has_ended_does_not_leave() -> None:
 # ── restarts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_crash_between_the_intent_and_the_post_sends_nothing_twice() -> None:
+def test_a_crash_before_the_post_sends_nothing_twice() -> None:
     """EX-06, EX-20"""
     house = a_house_with_a_proposal(AWAY)
     house.confirms_at("10:06:02")
@@ -663,7 +661,7 @@ def test_a_crash_between_the_intent_and_the_post_sends_nothing_twice() -> None:
     assert (house.entry.status, house.entry.end_code) == (OrderStatus.CANCELLED, EndCode.NEVER_ARRIVED)
 
 
-def test_a_crash_between_the_post_and_its_answer_finds_the_order() -> None:
+def test_a_crash_after_the_post_finds_the_order() -> None:
     """EX-06, EX-20"""
     house = a_house_with_a_proposal(AWAY)
     house.line.link = replace(house.line.link, answer_delay=timedelta(seconds=3))
@@ -679,7 +677,7 @@ def test_a_crash_between_the_post_and_its_answer_finds_the_order() -> None:
     assert len(house.facts(ReconciliationPassed)) == 2
 
 
-def test_a_cancel_without_its_end_is_asked_for_again_by_a_start() -> None:
+def test_a_start_repeats_an_unfinished_cancel() -> None:
     """EX-20, EX-07"""
     house = a_house_with_a_working_entry()
     house.presses(RequestCancel(house.entry.id))
@@ -690,7 +688,7 @@ def test_a_cancel_without_its_end_is_asked_for_again_by_a_start() -> None:
     assert requested(house) == [buy("limit", "0.502"), CANCEL]
 
 
-def test_a_close_that_was_cut_off_goes_on_after_the_restart() -> None:
+def test_a_close_cut_off_goes_on_after_a_restart() -> None:
     """EX-21, EX-20"""
     house = a_house_in_a_position(("10:06", "10:09", "99.60"), ("10:10", "10:40", "99.60 100.20 99.60 100.20"))
     house.confirms_at("10:11:02")
@@ -705,7 +703,7 @@ def test_a_close_that_was_cut_off_goes_on_after_the_restart() -> None:
 # ── more that a broker may say ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_rejection_that_comes_by_stream_rejects() -> None:
+def test_a_rejection_by_stream_rejects() -> None:
     """EX-01"""
     house = a_house_with_a_working_entry()
     other = a_house_with_a_proposal(AWAY)
@@ -720,7 +718,7 @@ def test_a_rejection_that_comes_by_stream_rejects() -> None:
     assert other.desk.stage.state.proposals == {}
 
 
-def test_a_report_that_counts_more_than_it_lists_is_looked_up_before_it_is_believed() -> None:
+def test_an_incomplete_report_is_looked_up() -> None:
     """EX-05"""
     house = a_house_with_a_working_entry()
     look_ups = len([m for m in house.line.heard if isinstance(m, LookUpAnswered)])
@@ -732,7 +730,7 @@ def test_a_report_that_counts_more_than_it_lists_is_looked_up_before_it_is_belie
     assert len([m for m in house.line.heard if isinstance(m, LookUpAnswered)]) == look_ups + 1
 
 
-def test_a_close_whose_stop_does_not_go_away_is_given_up_and_the_stop_stands() -> None:
+def test_a_close_without_its_cancel_keeps_the_stop() -> None:
     """EX-21"""
     house = a_house_in_a_position(("10:06", "10:09", "99.60"), ("10:10", "10:40", "99.60 100.20 99.60 100.20"))
     house.line.breaks_at(CancelOrder, arrives=False, times=100)
@@ -745,7 +743,7 @@ def test_a_close_whose_stop_does_not_go_away_is_given_up_and_the_stop_stands() -
     assert house.held() == house.held_by_the_broker() == "0.502"
 
 
-def test_answers_for_orders_that_nobody_knows_change_nothing() -> None:
+def test_answers_for_unknown_orders_change_nothing() -> None:
     """EX-02"""
     house = a_house_with_a_working_entry()
     nobody = ClientOrderId("f" * 16)
@@ -760,7 +758,7 @@ def test_answers_for_orders_that_nobody_knows_change_nothing() -> None:
     assert len(house.told()) == told
 
 
-def test_a_refusal_that_comes_after_the_order_was_seen_changes_nothing() -> None:
+def test_a_late_refusal_changes_nothing() -> None:
     """EX-02, EX-06"""
     house = a_house_with_a_working_entry()
 

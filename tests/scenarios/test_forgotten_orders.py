@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import orjson
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.execution.order import Order
 from core.execution.order_states import DuplicateOrderError
@@ -25,7 +26,7 @@ from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.house import Drawer, House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.plans import a_buy, a_house_that_holds, a_sale, marks, opens, signs
-from tests.scenarios.requests import buy, requested
+from tests.scenarios.requests import Request, buy, requested
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
 FRIDAY, MONDAY, LATER = (THURSDAY + timedelta(days=days) for days in (1, 4, 11))
@@ -81,7 +82,7 @@ def is_halted(house: House) -> bool:
     return HaltCause.INVARIANT in house.desk.control.halts
 
 
-def test_a_trade_that_is_over_leaves_memory_and_documents_when_the_next_day_begins() -> None:
+def test_a_finished_trade_leaves_memory_the_next_day() -> None:
     """SP-02, SY-05: and is found by its name"""
     house = a_house(FRIDAY)
     buys(house, far=False)
@@ -103,7 +104,7 @@ def test_a_trade_that_is_over_leaves_memory_and_documents_when_the_next_day_begi
     assert_can_be_rebuilt(house)
 
 
-def test_no_name_is_used_again_after_its_order_has_left_memory() -> None:
+def test_no_name_of_a_forgotten_order_is_used_again() -> None:
     """EX-04"""
     house, entry = a_day_after_a_cancelled_entry()
 
@@ -112,7 +113,7 @@ def test_no_name_is_used_again_after_its_order_has_left_memory() -> None:
         house.desk.ledger.retention.require_new(entry.id)
 
 
-def test_what_an_open_position_came_with_stays() -> None:
+def test_the_orders_of_an_open_position_stay() -> None:
     """OP-06, EX-13"""
     house = a_house(FRIDAY)
     entry = buys(house, far=False, holder=StopHolder.BROKER)
@@ -122,7 +123,7 @@ def test_what_an_open_position_came_with_stays() -> None:
     assert_can_be_rebuilt(house)
 
 
-def test_what_a_ticket_may_yet_owe_a_stop_stays() -> None:
+def test_an_order_that_may_owe_a_stop_stays() -> None:
     """EX-02, OP-06: a late fill of the next day has its stop by what was signed"""
     house, entry = a_day_after_a_cancelled_entry(StopHolder.BROKER)
     assert entry.id in orders(house)
@@ -134,7 +135,7 @@ def test_what_a_ticket_may_yet_owe_a_stop_stays() -> None:
     assert [str(o.request.stop_price) for o in house.stops if o.is_working] == ["94"]
 
 
-def test_todays_trades_are_shown_and_yesterdays_are_in_the_journal() -> None:
+def test_only_todays_trades_are_shown() -> None:
     """SY-05: the pane shows a day"""
     house = a_house(FRIDAY)
     buys(house, far=False)
@@ -150,7 +151,7 @@ def test_todays_trades_are_shown_and_yesterdays_are_in_the_journal() -> None:
 
 
 @pytest.mark.parametrize("restarts", [False, True])
-def test_a_fill_that_is_told_after_its_order_left_memory_counts_once(restarts: bool) -> None:
+def test_a_fill_of_a_forgotten_order_counts_once(restarts: bool) -> None:
     """EX-02, EX-05: it is recalled as it was, the fill is late, and the books are compared"""
     house, entry = a_day_after_a_cancelled_entry()
     if restarts:
@@ -169,7 +170,7 @@ def test_a_fill_that_is_told_after_its_order_left_memory_counts_once(restarts: b
     assert_can_be_rebuilt(house)
 
 
-def test_a_fill_that_no_stream_told_is_found_in_the_books_after_its_order_left_memory() -> None:
+def test_a_fill_found_in_the_books_recalls_its_order() -> None:
     """EX-09: no position appears without the order that made it"""
     house, entry = a_day_after_a_cancelled_entry()
     house.line.is_deaf = True
@@ -183,7 +184,7 @@ def test_a_fill_that_no_stream_told_is_found_in_the_books_after_its_order_left_m
     assert_can_be_rebuilt(house)
 
 
-def test_a_word_that_tells_nothing_new_of_what_left_memory_changes_nothing() -> None:
+def test_an_old_update_of_a_forgotten_order_is_ignored(snapshot: SnapshotAssertion) -> None:
     """EX-02: it is no stranger's order either"""
     house, entry = a_day_after_a_cancelled_entry()
     report = house.exchange.order(house.line.at, entry.id)
@@ -193,13 +194,12 @@ def test_a_word_that_tells_nothing_new_of_what_left_memory_changes_nothing() -> 
     passes(house, 65)
 
     told = house.facts(UpdateIgnored)[len(before) :]
-    assert [(fact.client_order_id, fact.reason) for fact in told] == [
-        (entry.id, "it ended on an earlier day: nothing new")
-    ]
+    assert [fact.client_order_id for fact in told] == [entry.id]
+    assert [fact.reason for fact in told] == snapshot
     assert (orders(house), house.desk.sightings.others, house.facts(OrdersRecalled)) == (set(), (), [])
 
 
-def test_what_was_recalled_leaves_again_with_what_became_of_it() -> None:
+def test_a_recalled_order_is_forgotten_again() -> None:
     """SY-05: once the position that it made is closed"""
     house = a_house(FRIDAY, MONDAY)
     entry = cancels(house, buys(house, far=True))
@@ -220,7 +220,7 @@ def test_what_was_recalled_leaves_again_with_what_became_of_it() -> None:
     assert_can_be_rebuilt(house)
 
 
-def test_an_index_that_cannot_be_read_halts_what_opens_and_keeps_no_stop_from_a_fill(
+def test_an_unreadable_index_halts_and_keeps_stops(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """EX-22, SP-06: it is asked for every new order's name; the desk lives, says so, and guards what was bought"""
@@ -246,14 +246,14 @@ def unreadable(order_id: ClientOrderId, until: int) -> bytes | None:
     raise PastUnreadableError(f"past-orders.db: {order_id} up to {until}: disk I/O error")
 
 
-def is_kept_back(house: House, before: list[str]) -> bool:
+def is_kept_back(house: House, before: list[Request]) -> bool:
     """Nothing that opens left, and the desk says why."""
     entries = [o for o in house.desk.ledger.state.orders.values() if not o.only_reduces]
     is_halted = "past-orders.db" in house.desk.control.halts.get(HaltCause.INVARIANT, "")
     return is_halted and requested(house) == before and all(o.status is not OrderStatus.SUBMITTED for o in entries)
 
 
-def test_an_entry_whose_own_name_cannot_be_looked_up_does_not_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_entry_that_cannot_be_looked_up_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-04, EX-14: the index breaks while the ticket is open; the very act that fails to read keeps the order here"""
     house, _ = a_day_after_a_cancelled_entry()
     house.until("10:05", FRIDAY)
@@ -269,7 +269,7 @@ def test_an_entry_whose_own_name_cannot_be_looked_up_does_not_leave(monkeypatch:
     assert is_kept_back(house, before)
 
 
-def test_a_basket_whose_buys_cannot_be_looked_up_halts_in_that_act(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_basket_that_cannot_be_looked_up_halts_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-04, EX-14: their turn comes as an act is settled, after its handlers; nothing of it leaves before the halt"""
     house = a_house_that_holds("AAA", quantity="60")
     opens(house, a_sale("AAA"), a_buy("GGG", "10"))
@@ -294,7 +294,7 @@ def test_a_basket_whose_buys_cannot_be_looked_up_halts_in_that_act(monkeypatch: 
     house.desk.ledger.state.forgotten = 0
 
 
-def test_documents_without_their_index_are_left_and_the_journal_is_read() -> None:
+def test_documents_without_their_index_are_not_used(snapshot: SnapshotAssertion) -> None:
     """SP-02, EX-04: as after a restore"""
     house, entry = a_day_after_a_cancelled_entry()
     drawer = Drawer(checkpoint_of(house.desk))
@@ -305,12 +305,12 @@ def test_documents_without_their_index_are_left_and_the_journal_is_read() -> Non
 
     (note,) = rebuild(desk, drawer)
 
-    assert note == "the index of past orders is missing or not this journal's; made anew from the journal"
+    assert note == snapshot
     assert states(desk) == states(house.desk)
     assert desk.ledger.has(entry.id)
 
 
-def test_a_bracket_leaves_as_one_and_is_recalled_as_one() -> None:
+def test_a_bracket_is_forgotten_and_recalled_as_one() -> None:
     """EX-13: its legs are known again with it, and nobody asks for them"""
     house = a_house(LATER)
     house.presses(replace(a_typed_buy("2", limit="95", stop="94"), target_price=Price(Decimal(99))))
