@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from syrupy.assertion import SnapshotAssertion
+
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.messages.command_ports import CommandPort, PortKind
@@ -36,7 +38,7 @@ def demo_account(tmp_path: Path) -> AccountFolder:
     return Home.of({"KEYTURN_HOME": str(tmp_path)}).account("demo")
 
 
-def test_the_start_after_the_watchdog_gave_up_is_halted_and_says_why(tmp_path: Path) -> None:
+def test_the_start_after_the_watchdog_gave_up_is_halted(tmp_path: Path) -> None:
     """SY-02: before it took anything of the market in; a person resumes it as any halt by key."""
     folder = demo_account(tmp_path)
     folder.prepare()
@@ -60,7 +62,9 @@ def test_the_start_after_the_watchdog_gave_up_is_halted_and_says_why(tmp_path: P
         assert control.halts == {}
 
 
-def test_status_says_that_the_next_start_is_halted(keyturn: Keyturn, tmp_path: Path) -> None:
+def test_status_shows_that_the_next_start_is_halted(
+    keyturn: Keyturn, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
     """SY-02"""
     folder = demo_account(tmp_path / "home")
     with ExitStack() as stack:
@@ -70,11 +74,11 @@ def test_status_says_that_the_next_start_is_halted(keyturn: Keyturn, tmp_path: P
     HaltRequest(folder).leave(WHY)
 
     answer = keyturn("status")
-    assert (answer.code, answer.lines[-1]) == (3, f"the next start is halted: {WHY}; U resumes it there")
+    assert (answer.code, answer.lines[-1]) == (3, snapshot)
     assert keyturn("status", "--json").json["halt_request"] == WHY
 
 
-def test_a_request_outlives_an_engine_that_dies_before_it_is_on_record(tmp_path: Path) -> None:
+def test_a_halt_request_outlives_an_early_death(tmp_path: Path) -> None:
     """SY-02"""
     folder = demo_account(tmp_path)
     folder.prepare()
@@ -86,7 +90,7 @@ def test_a_request_outlives_an_engine_that_dies_before_it_is_on_record(tmp_path:
     assert HaltRequest(folder).asked_by() == WHY
 
 
-def test_an_engine_that_is_halted_already_says_so_too(tmp_path: Path) -> None:
+def test_a_halted_engine_takes_the_request_too(tmp_path: Path) -> None:
     """SY-02: the request is not left for a later start, which would halt without a reason."""
     folder = demo_account(tmp_path)
     with ExitStack() as stack:
@@ -100,7 +104,7 @@ def test_an_engine_that_is_halted_already_says_so_too(tmp_path: Path) -> None:
         assert f"halted by {WHY}" in runtime.engine.notes
 
 
-def test_an_engine_answers_to_be_asked_what_its_threads_do(tmp_path: Path) -> None:
+def test_an_engine_listens_for_thread_dumps(tmp_path: Path) -> None:
     """SY-02"""
     with ExitStack() as stack:
         runtime = demo(tmp_path, stack)
@@ -129,7 +133,7 @@ def kept(tmp_path: Path, house: House) -> Kept:
     return Kept(house, keeper, beats)
 
 
-def test_the_heartbeat_says_how_long_an_open_session_has_been_silent(tmp_path: Path) -> None:
+def test_the_heartbeat_counts_the_silence_of_a_session(tmp_path: Path) -> None:
     """SY-02: by steps of half a minute, from the last bar on."""
     found = kept(tmp_path, House(minutes("09:30", "09:59")).opens())
     found.silence()
@@ -142,7 +146,7 @@ def test_the_heartbeat_says_how_long_an_open_session_has_been_silent(tmp_path: P
     assert found.silence() == 720
 
 
-def test_no_silence_is_counted_while_no_session_is_open(tmp_path: Path) -> None:
+def test_outside_a_session_no_silence_is_counted(tmp_path: Path) -> None:
     """SY-02, RK-20"""
     found = kept(tmp_path, House(minutes("15:30", "15:59")).opens())
     found.silence()
@@ -152,7 +156,7 @@ def test_no_silence_is_counted_while_no_session_is_open(tmp_path: Path) -> None:
     assert found.silence() is None
 
 
-def test_a_start_in_the_middle_of_a_session_is_no_silence(tmp_path: Path) -> None:
+def test_a_late_start_is_no_silence(tmp_path: Path) -> None:
     """SY-02: what was not heard before the start is nobody's fault."""
     found = kept(tmp_path, House(minutes("11:00", "11:30")).opens())
     found.house.line.at = at("10:50")
@@ -162,7 +166,7 @@ def test_a_start_in_the_middle_of_a_session_is_no_silence(tmp_path: Path) -> Non
     assert found.silence() == 90
 
 
-def test_an_older_engines_heartbeat_says_nothing_of_the_market(tmp_path: Path) -> None:
+def test_an_older_heartbeat_has_no_silence(tmp_path: Path) -> None:
     """SY-02"""
     folder = AccountFolder(tmp_path / "paper")
     folder.prepare()

@@ -28,6 +28,7 @@ from core.messages.commands import Confirm, Halt, Kill, OpenTicket, ProposeClose
 from core.messages.effects import FetchPicture
 from core.messages.inputs import AccountFetched, PictureFetched, RegimeArrived
 from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer, OrderReport, UnreadableOrder
+from core.model.codes import HaltCause
 from core.model.order import Effect, OrderStatus
 from core.model.regime import MarketMeasure, NoVix, Regime, Trend, Volatility
 from core.model.staging import CheckResult, Ticket
@@ -288,7 +289,7 @@ def said(house: House) -> str:
 def assert_is_refused(house: House, row: Row, entries_before: int) -> None:
     assert entries(house) == entries_before
     if row is DISK:  # nothing can be recorded: the desk itself says why
-        assert "halted (journal): no space left" in (house.desk.control.refusal() or "")
+        assert HaltCause.JOURNAL in house.desk.control.halts
         return
     assert row.words in said(house)
 
@@ -300,7 +301,7 @@ opens_or_adds = pytest.mark.parametrize("effect", [Effect.OPEN, Effect.ADD], ids
 
 @opens_or_adds
 @rows(ON)
-def test_opens_or_adds_is_confirmed_after_every_check(row: Row, effect: Effect) -> None:
+def test_an_entry_is_confirmed_after_every_check(row: Row, effect: Effect) -> None:
     """RK-01, OP-01: nothing leaves before the key."""
     house = where(row)
     before = entries(house)
@@ -320,7 +321,7 @@ def test_opens_or_adds_is_confirmed_after_every_check(row: Row, effect: Effect) 
 
 @opens_or_adds
 @rows(*SHUT, *HALTED, KILLED, READ_ONLY, DISK)
-def test_opens_or_adds_is_refused(row: Row, effect: Effect) -> None:
+def test_an_entry_is_refused(row: Row, effect: Effect) -> None:
     """RK-01, RK-09, EX-14, EX-15, SP-06: it is not staged, but in memory alone where the disk is full; no key of
     its ticket sends it then.
     """
@@ -343,7 +344,7 @@ def test_opens_or_adds_is_refused(row: Row, effect: Effect) -> None:
 
 @opens_or_adds
 @rows(*SHUT, *HALTED, KILLED, READ_ONLY, DISK)
-def test_opens_or_adds_is_refused_although_its_ticket_was_open_before(row: Row, effect: Effect) -> None:
+def test_an_entry_with_an_open_ticket_is_refused(row: Row, effect: Effect) -> None:
     """OP-03, OP-07: everything is checked again at the key; a kill takes the ticket away."""
     house = a_house(row)
     types_an_entry(house, effect)
@@ -357,7 +358,7 @@ def test_opens_or_adds_is_refused_although_its_ticket_was_open_before(row: Row, 
     assert_is_refused(house, row, before)
 
 
-def test_opens_or_adds_is_refused_with_every_reason_where_several_stand() -> None:
+def test_an_entry_is_refused_with_every_reason() -> None:
     """RK-01, RK-09: a protection, a limit, the regime, the breaker and a halt at once, on one entry."""
     protection, limit, regime, breaker, *_ = SHUT
     several = (protection, limit, regime, breaker, HALTED[0])
@@ -375,7 +376,7 @@ def test_opens_or_adds_is_refused_with_every_reason_where_several_stand() -> Non
 
 
 @rows(ON, *SHUT, *HALTED, KILLED, READ_ONLY)
-def test_only_reduces_is_confirmed_and_checks_only_warn(row: Row) -> None:
+def test_an_exit_is_confirmed_and_checks_only_warn(row: Row) -> None:
     """RK-22, OP-07, EX-15, EX-09: nothing leaves before the key; its stop makes way, and the broker holds nothing."""
     house = where(row)
     before = requested(house)
@@ -393,7 +394,7 @@ def test_only_reduces_is_confirmed_and_checks_only_warn(row: Row) -> None:
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
 
 
-def test_only_reduces_from_the_kill_screen_needs_a_key_of_its_own() -> None:
+def test_a_close_from_the_kill_screen_needs_its_own_key() -> None:
     """OP-07: the flattening is staged, and nothing is sold before its key."""
     house = where(KILLED)
     passes(house, 5)
@@ -408,7 +409,7 @@ def test_only_reduces_from_the_kill_screen_needs_a_key_of_its_own() -> None:
 
 
 @rows(*SHUT[2:4], *HALTED[:3], KILLED)
-def test_only_reduces_is_staged_by_an_exit_of_a_strategy_too(row: Row) -> None:
+def test_an_exit_of_a_strategy_is_staged_too(row: Row) -> None:
     """RK-22, ST-02: it is back at its average price."""
     house = a_house_in_a_position(("10:06", "10:08", STEADY), ("10:09", "10:12", RECOVERY))
 
@@ -420,7 +421,7 @@ def test_only_reduces_is_staged_by_an_exit_of_a_strategy_too(row: Row) -> None:
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
 
 
-def test_only_reduces_is_for_no_more_than_the_broker_reports_on_a_read_only_desk() -> None:
+def test_a_read_only_exit_is_for_what_the_broker_has() -> None:
     """EX-09: what is sold without being there would be short."""
     house = where(Row("read-only", the_broker_reports("0.2")))
 
@@ -434,7 +435,7 @@ def test_only_reduces_is_for_no_more_than_the_broker_reports_on_a_read_only_desk
 
 
 @rows(DISK)
-def test_only_reduces_is_refused(row: Row) -> None:
+def test_an_exit_is_refused_with_a_full_disk(row: Row) -> None:
     """SP-06: where its ticket was open before, and where it is asked for now."""
     house = a_house(row)
     house.presses(ProposeClose(SPY))
@@ -455,7 +456,7 @@ def test_only_reduces_is_refused(row: Row) -> None:
 
 
 @rows(*(row for row in EVERY if row is not KILLED))
-def test_cancels_at_once(row: Row) -> None:
+def test_a_cancel_goes_at_once(row: Row) -> None:
     """EX-07, EX-15, SP-06: with no ticket, as soon as the request is there."""
     house = where(row)
     order = the_waiting(house)
@@ -468,7 +469,7 @@ def test_cancels_at_once(row: Row) -> None:
 
 
 @rows(KILLED)
-def test_cancels_by_itself_what_could_open_and_names_the_stops_that_stay(row: Row) -> None:
+def test_a_kill_cancels_entries_and_names_the_stops(row: Row) -> None:
     """OP-07"""
     house = where(row)
     passes(house, 0.5)
@@ -486,7 +487,7 @@ def test_cancels_by_itself_what_could_open_and_names_the_stops_that_stay(row: Ro
 
 
 @rows(*EVERY)
-def test_a_stop_that_the_broker_holds_stands_through_it(row: Row) -> None:
+def test_a_stop_at_the_broker_stands(row: Row) -> None:
     """OP-06, OP-07"""
     house = where(row)
 

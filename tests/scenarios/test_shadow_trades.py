@@ -50,7 +50,7 @@ def shadows(house: House) -> list[tuple[str, str, str | None]]:
     ]
 
 
-def test_what_was_declined_is_followed_to_its_target() -> None:
+def test_a_declined_entry_is_followed_to_its_target() -> None:
     """OP-12: 0.502 shares from 99.60; VWAP at the signal was 99.99."""
     house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
     house.presses(PauseStrategy("vwap", SPY))
@@ -68,7 +68,7 @@ def test_what_was_declined_is_followed_to_its_target() -> None:
     assert house.facts(OrderCreated) == []
 
 
-def test_what_expired_is_followed_to_its_stop_at_the_worse_price() -> None:
+def test_an_expired_entry_is_followed_to_its_stop() -> None:
     """OP-12: the bar opens at 99.55 and goes through the stop at 99.30."""
     house = a_house_with_a_proposal(("10:06", "10:09", STEADY), ("10:10", "10:10", FALL), ("10:11", "10:20", "99.25"))
     house.presses(PauseStrategy("vwap", SPY))
@@ -81,7 +81,7 @@ def test_what_expired_is_followed_to_its_stop_at_the_worse_price() -> None:
 
 @pytest.mark.parametrize("fee", ["0", "0.10"])
 @pytest.mark.usefixtures("a_tick_each_way")
-def test_what_was_let_go_makes_what_it_would_have_made(fee: str) -> None:
+def test_a_shadow_makes_what_the_trade_would_have_made(fee: str) -> None:
     """OP-12, RK-13: stopped out at half a spread below 99.30, with the fees of both ways"""
     terms = Settings.model_validate({"exchange": {"fee_per_share": fee}})
     then = ("10:06", "10:08", STEADY), ("10:09", "10:09", FALL), ("10:10", "10:20", "99.25")
@@ -102,7 +102,7 @@ def test_what_was_let_go_makes_what_it_would_have_made(fee: str) -> None:
     assert (row.state, row.result) == ("stop", trade.profit)
 
 
-def test_what_a_kill_blocked_is_followed() -> None:
+def test_an_entry_blocked_by_a_kill_is_followed() -> None:
     """OP-12, OP-07"""
     house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
     house.presses(Kill("key"))
@@ -112,7 +112,7 @@ def test_what_a_kill_blocked_is_followed() -> None:
     assert shadows(house)[0] == ("vwap", "blocked: target", "0.20")
 
 
-def test_an_entry_that_the_gateway_stopped_is_followed() -> None:
+def test_an_entry_stopped_at_the_gateway_is_followed() -> None:
     """OP-12, OP-08: the kill comes between the intent and the wire."""
     house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
     house.line.tamper = lambda effect: _killed_before(house, effect)
@@ -131,7 +131,7 @@ def _killed_before(house: House, effect: Effect) -> Effect:
     return effect
 
 
-def test_a_signal_that_the_gate_refused_is_followed_one_at_a_time() -> None:
+def test_refused_signals_are_followed_one_at_a_time() -> None:
     """OP-12: every bar of the dip is a signal; a strategy would hold one position."""
     house = House(a_day(("10:06", "10:08", STEADY), UP)).opens().until("10:00")
     house.presses(RefuseSymbol(SPY, ""))
@@ -145,7 +145,7 @@ def test_a_signal_that_the_gate_refused_is_followed_one_at_a_time() -> None:
     assert shadows(house) == [("vwap", "blocked: target", "0.20")]
 
 
-def test_a_dip_that_is_declined_bar_after_bar_is_followed_once_until_it_ends() -> None:
+def test_a_dip_declined_again_is_followed_once() -> None:
     """OP-12: every bar of the dip stages it again; a strategy would hold one position."""
     bars = a_day(("10:06", "10:08", STEADY), ("10:09", "10:09", RECOVERY), ("10:10", "10:30", STEADY))
     house = House(bars).opens()
@@ -160,7 +160,7 @@ def test_a_dip_that_is_declined_bar_after_bar_is_followed_once_until_it_ends() -
     assert (result.declined, f"{result.shadow:.2f}") == (2, "0.20")
 
 
-def test_a_bar_that_came_later_than_its_signal_lives_proposes_nothing() -> None:
+def test_a_bar_older_than_its_signal_proposes_nothing() -> None:
     """RK-07: a start reads the morning's bars; what they would have bought is no offer any more"""
     *morning, dip = a_day()
     house = House([*morning, *minutes("10:07", "10:30", STEADY)]).opens().until("10:07:31")
@@ -171,7 +171,7 @@ def test_a_bar_that_came_later_than_its_signal_lives_proposes_nothing() -> None:
     assert (house.facts(ProposalStaged), shadows(house)) == ([], [])
 
 
-def test_an_order_typed_wrong_is_not_followed_and_one_that_was_declined_is() -> None:
+def test_only_a_sound_typed_order_is_followed() -> None:
     """OP-12"""
     house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
     house.presses(PauseStrategy("vwap", SPY))
@@ -186,7 +186,7 @@ def test_an_order_typed_wrong_is_not_followed_and_one_that_was_declined_is() -> 
     assert [(r.strategy, r.declined) for r in the_view(house).results] == [("vwap", 1), ("manual", 1)]
 
 
-def test_a_declined_order_at_the_market_is_open_half_a_spread_from_the_last_price() -> None:
+def test_a_declined_market_order_opens_at_half_a_spread() -> None:
     """OP-12: and would be sold as far below it"""
     house = House(minutes("09:30", "10:30", "99.60")).opens().until("10:06")
     house.presses(a_typed_buy("0.2", limit=None, stop="99.30"))
@@ -197,7 +197,7 @@ def test_a_declined_order_at_the_market_is_open_half_a_spread_from_the_last_pric
     assert (row.state, row.entry_price, row.result) == ("open", Decimal("99.61"), Decimal("-0.004"))
 
 
-def test_what_was_taken_and_what_would_have_closed_is_not_followed() -> None:
+def test_taken_orders_and_exits_are_not_followed() -> None:
     """OP-12"""
     house = a_house_in_a_position()
     house.presses(ProposeClose(SPY, Fraction(Decimal("0.5"))))
@@ -217,7 +217,7 @@ def test_the_edited_order_is_what_is_followed() -> None:
     assert (row.quantity, row.entry_price) == (Decimal("0.1"), Decimal("99.58"))
 
 
-def test_a_shadow_survives_a_restart_and_is_a_fold_of_the_journal() -> None:
+def test_a_shadow_survives_a_restart() -> None:
     """OP-12, SP-03, SP-05"""
     house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
     house.presses(PauseStrategy("vwap", SPY))
@@ -231,7 +231,7 @@ def test_a_shadow_survives_a_restart_and_is_a_fold_of_the_journal() -> None:
     assert_can_be_rebuilt(house)
 
 
-def test_yesterdays_are_gone_today_and_one_without_a_last_bar_is_not_carried_over() -> None:
+def test_shadows_end_with_their_day() -> None:
     """OP-12"""
     bars = a_day(("10:06", "10:30", STEADY)) + minutes("09:30", "10:30", "99.60", FRIDAY)
     house = House(bars).opens().until("10:06")
@@ -247,7 +247,7 @@ def test_yesterdays_are_gone_today_and_one_without_a_last_bar_is_not_carried_ove
     assert_can_be_rebuilt(house)
 
 
-def test_results_are_told_by_strategy_with_what_is_not_flat_yet() -> None:
+def test_results_by_strategy_include_what_is_open() -> None:
     """OP-12, EX-08: half of the position is sold at 100.20, 60 cents up; the other half is worth that."""
     house = a_house_in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:30", "100.20 100.20 100.19 100.20"))
     house.presses(PauseStrategy("vwap", SPY))
@@ -268,7 +268,7 @@ def test_results_are_told_by_strategy_with_what_is_not_flat_yet() -> None:
     assert half.shadow is None
 
 
-def test_a_killed_desk_goes_on_following_after_it_is_armed_again() -> None:
+def test_a_rearmed_desk_goes_on_following() -> None:
     """OP-12"""
     settings = Settings(risk=RiskSettings(entries_a_day=5))
     house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP, settings=settings)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.facts import (
     AbsenceEnded,
@@ -67,7 +68,7 @@ def away(house: House) -> AwayView:
 # ── proposals ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_a_strategy_proposes_is_only_followed_while_nobody_is_at_a_desk() -> None:
+def test_unattended_proposals_are_only_followed() -> None:
     """RK-27, OP-12"""
     house = served()
 
@@ -78,7 +79,7 @@ def test_what_a_strategy_proposes_is_only_followed_while_nobody_is_at_a_desk() -
     assert [shadow.symbol for shadow in house.desk.shadows.state.shadows.values()] == [SPY]
 
 
-def test_a_desk_that_is_attached_gets_the_proposal() -> None:
+def test_an_attached_desk_gets_the_proposal() -> None:
     """RK-27"""
     house = served()
     house.attaches("adam")
@@ -88,7 +89,7 @@ def test_a_desk_that_is_attached_gets_the_proposal() -> None:
     assert house.proposal.strategy == "vwap"
 
 
-def test_a_desk_without_a_terminal_of_its_own_attends_nothing() -> None:
+def test_a_desk_without_a_terminal_attends_nothing() -> None:
     """RK-27, OP-13"""
     house = served()
     house.attaches("robot", terminal="")
@@ -98,7 +99,7 @@ def test_a_desk_without_a_terminal_of_its_own_attends_nothing() -> None:
     assert house.facts(ProposalStaged) == []
 
 
-def test_a_desk_whose_link_is_lost_is_not_there() -> None:
+def test_a_desk_whose_link_is_lost_is_absent() -> None:
     """RK-27, OP-13: the key is kept for it, and a proposal would wait for nobody"""
     house = served()
     desk = house.attaches("adam")
@@ -110,7 +111,7 @@ def test_a_desk_whose_link_is_lost_is_not_there() -> None:
     assert house.facts(ProposalStaged) == []
 
 
-def test_who_never_served_a_desk_misses_nobody() -> None:
+def test_a_desk_that_was_never_served_is_not_absent() -> None:
     """RK-27: a replay, a script and a test are at the key themselves"""
     house = a_house_with_a_proposal()
 
@@ -118,7 +119,7 @@ def test_who_never_served_a_desk_misses_nobody() -> None:
     assert house.proposal.strategy == "vwap"
 
 
-def test_after_a_restart_nobody_is_missed_before_desks_are_served_again() -> None:
+def test_after_a_restart_absence_waits_for_served_desks() -> None:
     """RK-27"""
     house = served()
     since = house.line.at
@@ -134,7 +135,7 @@ def test_after_a_restart_nobody_is_missed_before_desks_are_served_again() -> Non
 # ── entries that rest ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_entry_that_rests_with_nobody_there_is_cancelled_after_its_minutes() -> None:
+def test_an_unattended_entry_is_cancelled_in_time() -> None:
     """RK-27"""
     house, desk = with_a_resting_entry()
     house.presses_at(desk, DetachDesk())
@@ -148,7 +149,7 @@ def test_an_entry_that_rests_with_nobody_there_is_cancelled_after_its_minutes() 
     assert house.entry.status is OrderStatus.CANCELLED
 
 
-def test_a_desk_that_comes_back_in_time_keeps_its_entry() -> None:
+def test_a_desk_back_in_time_keeps_its_entry() -> None:
     """RK-27"""
     house, desk = with_a_resting_entry()
     house.presses_at(desk, DetachDesk())
@@ -187,7 +188,7 @@ def in_a_position(unattended: bool) -> tuple[House, DeskNumber]:
     return house, desk
 
 
-def test_a_signed_exit_goes_out_with_nobody_at_a_desk() -> None:
+def test_an_unattended_signed_exit_goes_out() -> None:
     """RK-27, OP-06"""
     house, desk = in_a_position(unattended=True)
     house.presses_at(desk, DetachDesk())
@@ -199,7 +200,7 @@ def test_a_signed_exit_goes_out_with_nobody_at_a_desk() -> None:
     assert house.last(ConfirmationReceived).turn is None
 
 
-def test_an_exit_that_was_not_signed_waits_for_a_key() -> None:
+def test_an_unsigned_exit_waits_for_a_key() -> None:
     """RK-27, OP-06"""
     house, desk = in_a_position(unattended=False)
     house.presses_at(desk, DetachDesk())
@@ -219,7 +220,7 @@ def a_live_house(hours: str) -> House:
     return house
 
 
-def test_a_live_account_without_a_key_for_its_hours_halts_entries() -> None:
+def test_a_live_account_without_a_key_halts_entries(snapshot: SnapshotAssertion) -> None:
     """RK-27"""
     house = a_live_house("0.5")
     desk = house.attaches("adam")
@@ -229,17 +230,14 @@ def test_a_live_account_without_a_key_for_its_hours_halts_entries() -> None:
     assert house.facts(Halted) == []
     house.until_moment(pressed_at + timedelta(minutes=31))
 
-    assert (house.last(Halted).cause, house.last(Halted).reason) == (
-        HaltCause.UNATTENDED,
-        "no key was pressed for 0.5 hours",
-    )
+    assert (house.last(Halted).cause, house.last(Halted).reason) == (HaltCause.UNATTENDED, snapshot)
     house.presses_at(desk, Resume())
     house.until("10:50")
     assert [fact.cause for fact in house.facts(Resumed)] == [HaltCause.UNATTENDED]
     assert not house.desk.control.halts
 
 
-def test_each_key_winds_the_timer_up_again() -> None:
+def test_each_key_restarts_the_timer() -> None:
     """RK-27"""
     house = a_live_house("0.5")
     desk = house.attaches("adam")
@@ -252,7 +250,7 @@ def test_each_key_winds_the_timer_up_again() -> None:
     assert house.facts(Halted) == []
 
 
-def test_a_desk_that_comes_back_by_itself_is_no_key() -> None:
+def test_a_returning_desk_is_no_key() -> None:
     """RK-27"""
     house = a_live_house("0.5")
     desk = house.attaches("adam")
@@ -266,7 +264,7 @@ def test_a_desk_that_comes_back_by_itself_is_no_key() -> None:
     assert house.last(Halted).cause is HaltCause.UNATTENDED
 
 
-def test_a_desk_that_comes_back_to_the_next_engine_is_no_key() -> None:
+def test_a_desk_returning_to_the_next_engine_is_no_key() -> None:
     """RK-27: that engine knows no number of it, and gives it the key that it held"""
     house = a_live_house("0.5")
     house.attaches("adam")
@@ -281,7 +279,7 @@ def test_a_desk_that_comes_back_to_the_next_engine_is_no_key() -> None:
     assert house.last(Halted).cause is HaltCause.UNATTENDED
 
 
-def test_keys_that_ask_the_engine_for_nothing_are_keys() -> None:
+def test_keys_that_send_no_command_count() -> None:
     """RK-27, OP-13: a person who reads is there"""
     house = a_live_house("0.5")
     desk = house.attaches("adam")
@@ -294,7 +292,7 @@ def test_keys_that_ask_the_engine_for_nothing_are_keys() -> None:
 
 
 @pytest.mark.parametrize("mode", [Mode.PAPER, Mode.LIVE])
-def test_a_paper_account_and_one_without_hours_has_no_timer(mode: Mode) -> None:
+def test_paper_accounts_and_no_hours_have_no_timer(mode: Mode) -> None:
     """RK-27"""
     house = a_live_house("0.5" if mode is Mode.PAPER else "0")
     house.desk.mode = mode
@@ -308,7 +306,7 @@ def test_a_paper_account_and_one_without_hours_has_no_timer(mode: Mode) -> None:
 # ── who comes back ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_who_comes_back_is_told_what_happened_meanwhile() -> None:
+def test_a_returning_desk_is_told_what_happened() -> None:
     """RK-27"""
     house, desk = in_a_position(unattended=True)
     house.presses_at(desk, DetachDesk())
@@ -327,7 +325,7 @@ def test_who_comes_back_is_told_what_happened_meanwhile() -> None:
     assert all(gone_at < row.at < house.line.at for row in view.rows)
 
 
-def test_what_was_cancelled_and_only_followed_is_counted() -> None:
+def test_cancelled_and_shadowed_entries_are_counted() -> None:
     """RK-27"""
     house, desk = with_a_resting_entry(minutes="3")
     house.presses_at(desk, DetachDesk())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from syrupy.assertion import SnapshotAssertion
+
 from core.facts import PastDaysLoaded
 from core.model.order import OrderStatus
 from core.model.past_days import PastDay, PastDays
@@ -28,7 +30,7 @@ def pictures(house: House) -> ViewBuilder:
     return ViewBuilder(house.engine)
 
 
-def test_while_nothing_is_filled_stop_and_target_wait_and_the_entry_is_one_order() -> None:
+def test_an_unfilled_bracket_is_one_waiting_line(snapshot: SnapshotAssertion) -> None:
     """OP-06: a stop that waits guards nothing, and nobody is told that it does"""
     house = a_house(("10:06", "10:08", ABOVE))
     house.until("10:08")
@@ -41,28 +43,21 @@ def test_while_nothing_is_filled_stop_and_target_wait_and_the_entry_is_one_order
 
     legs = [row for row in view.orders if row.parent is not None]
     assert [(row.status, row.marks) for row in legs] == [(OrderStatus.SUBMITTED, (RowMark.HELD,))] * 2
-    (said,) = lines_of(view)
-    assert said.startswith("BUY 15 SPY 95.00 working, ")
-    waits = said.partition(", ")[2].removesuffix(" wait for it")
-    assert sorted(waits.split(" and ")) == ["stop 94.00", "target 101.00"]
+    assert lines_of(view) == snapshot
     assert working_orders(view.orders) == 1
     assert [row.working for row in view.watch.rows if row.symbol == SPY] == [1]
 
 
-def test_what_is_filled_has_its_stop_and_target_at_work_in_the_same_line() -> None:
+def test_a_filled_bracket_shows_its_legs_at_work(snapshot: SnapshotAssertion) -> None:
     """OP-06"""
     house = with_a_bracket()
     view = pictures(house).draw(house.line.at)
-    (said,) = lines_of(view)
-    assert said.endswith(" working")
-    assert "wait" not in said
-    assert "stop 99.30" in said
-    assert "target 101.00" in said
+    assert lines_of(view) == snapshot
     assert working_orders(view.orders) == 1
 
 
-def test_one_close_before_todays_is_one_day() -> None:
+def test_one_earlier_close_is_singular(snapshot: SnapshotAssertion) -> None:
     house = a_house()
     day = PastDay(house.line.at.date(), Price(Decimal(100)), None)
     said = in_words(PastDaysLoaded(PastDays(SPY, (day,))))
-    assert said == "SPY: 1 earlier daily close taken in"
+    assert said == snapshot
