@@ -37,8 +37,9 @@ AT_HAND = a_typed_buy("0.5", limit="101", stop="94")
 
 def a_house(*days: date) -> House:
     """It is Thursday, 10:05; the market stands still at 100, on the days after it too."""
-    bars = [bar for day in (THURSDAY, *days) for bar in minutes("09:30", "15:59", day=day)]
-    return House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    bars = [bar for day in (THURSDAY, *days) for bar in minutes("09:30", "10:20", day=day)]
+    rarely = ROOMY.reconciliation.model_copy(update={"every_seconds": Decimal(120)})
+    return House(bars, ROOMY.model_copy(update={"reconciliation": rarely}), cash=Decimal(10_000)).opens().until("10:05")
 
 
 def buys(house: House, *, far: bool, holder: StopHolder = StopHolder.DESK) -> Order:
@@ -72,6 +73,7 @@ def fills_after_all(house: House, name: ClientOrderId) -> None:
     booked.paid += size * price
     house.exchange._ledger.execute(SPY, Side.BUY, size, price, at)
     book._tell(booked, UpdateEvent.FILL, at, execution)
+    house.line._pass_updates_on()
 
 
 def orders(house: House) -> set[ClientOrderId]:
