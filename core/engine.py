@@ -35,7 +35,16 @@ from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
 from core.trading_state.state import TradingState
 from core.workflows.assembly import workflows_of
 from core.workflows.base.deadlines import Deadlines
-from core.workflows.base.declarations import ANSWERS, FOLLOWS, EndsActs, HasDeadline, HearsDiskFailure, Starts, declared
+from core.workflows.base.declarations import (
+    ANSWERS,
+    FOLLOWS,
+    EndsActs,
+    HasDeadline,
+    HearsDiskFailure,
+    Starts,
+    declared,
+    declaring,
+)
 from core.workflows.base.follow_up import follow_up
 from core.workflows.base.isolation import halt_for
 from core.workflows.operator.desk_rights import DeskRights
@@ -108,10 +117,8 @@ class Engine:
         own: Handlers = {inputs.Start: (self._on_start,), inputs.DeadlineReached: (self._on_deadline,)}
         self.handlers = _by_kind(self.workflows, ANSWERS, own)
         self._follow = _by_kind(self.workflows, FOLLOWS)
-        self._settling = [workflow for workflow in self.workflows if isinstance(workflow, EndsActs)]
-        self._deadlines = Deadlines(
-            state, [workflow for workflow in self.workflows if isinstance(workflow, HasDeadline)]
-        )
+        self._settling = declaring(EndsActs, self.workflows)
+        self._deadlines = Deadlines(state, declaring(HasDeadline, self.workflows))
 
     def _followers(self, kind: type) -> tuple[Handler, ...]:
         return self._follow.get(kind, ())
@@ -212,9 +219,8 @@ class Engine:
         state.at = max(at, state.at)
         if state.control.settings.odd.words:
             self.say(as_they_were(state.control.settings.odd))
-        for workflow in self.workflows:
-            if isinstance(workflow, Starts):
-                workflow.begin_with(settings, installation)
+        for workflow in declaring(Starts, self.workflows):
+            workflow.begin_with(settings, installation)
         state.journal.sync()
         self._is_owed_a_sync = False
 
@@ -265,7 +271,7 @@ class Engine:
         self._plan_later()
         if self._is_refused(message):
             return NOTHING
-        diskless = (workflow for workflow in self.workflows if isinstance(workflow, HearsDiskFailure))
+        diskless = declaring(HearsDiskFailure, self.workflows)
         return [effect for workflow in diskless for effect in workflow.without_disk(message)]
 
     def _is_refused(self, message: Any) -> bool:

@@ -10,6 +10,7 @@ Ours are worked out here, by `core.analytics` alone. The libraries' are kept fig
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -125,7 +126,7 @@ def ours(rule: str) -> Figures:
     told = metrics([DayOfEquity(day, each) for day, each in equity.items()], list(trades))
     return {
         **{key: told[key] for key, _, _ in ROWS if key in told},
-        "volatility": rolling(equity, len(returns))["volatility"].iloc[-1],
+        "volatility": float(returns.std()) * math.sqrt(SESSIONS_A_YEAR),
         "omega_5_percent": omega(returns, (1 + REQUIRED) ** (1 / SESSIONS_A_YEAR) - 1),
         "drawdown_length": told["drawdown_sessions"],
         "rolling_sharpe_last": windows["sharpe"].iloc[-1],

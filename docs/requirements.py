@@ -3,6 +3,7 @@
 .venv/bin/python docs/requirements.py               writes the page
 .venv/bin/python docs/requirements.py --check       exits 1 where the page is not what it would write
 .venv/bin/python docs/requirements.py --words FILE  takes the requirements' words anew from FILE into requirements.toml
+.venv/bin/python docs/requirements.py --spec FILE   names the identifiers whose words differ from FILE's; 1 for any
 
 `docs/requirements.toml` holds the words and, for each identifier, its open clauses, each a piece of the words to the
 letter: a clause that is open cannot be paraphrased away.
@@ -10,13 +11,13 @@ letter: a clause that is open cannot be paraphrased away.
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 import tomllib
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from docs.pages import table, written
@@ -27,6 +28,9 @@ WORDS = ROOT / "docs" / "requirements.toml"
 ROW = re.compile(r"^\| ([A-Z]{2}-\d\d) \| (.*) \|$", re.M)
 CHAPTER = re.compile(r"^## ([A-Z]{2})\. (.*)$", re.M)
 NAMED = re.compile(r"[A-Z]{2}-\d\d")
+END = r" *(?:#[^\n]*)?\n"
+TEST = re.compile(rf'^ *(?:async )?def (test_\w+)\((?:[^:]|:(?!{END}))*:{END}\s+"""(.*?)"""', re.M | re.S)
+"""A test and its docstring; the signature ends with the first colon at the end of a line."""
 SHOWN = 4
 
 HEAD = """# What Keyturn must do, what of it is open, and the tests that prove the rest
@@ -69,14 +73,14 @@ def words_of(page: str) -> dict[str, str]:
     return {match[1]: match[2].strip() for match in ROW.finditer(page)}
 
 
+@cache
 def tests_by_identifier() -> dict[str, list[str]]:
     """`folder/file::test`, for every identifier that a test's own docstring names."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-                for identifier in sorted(set(NAMED.findall(ast.get_docstring(node) or ""))):
-                    found[identifier].append(f"{path.relative_to(ROOT / 'tests')}::{node.name}")
+        for name, docstring in TEST.findall(path.read_text()):
+            for identifier in sorted(set(NAMED.findall(docstring))):
+                found[identifier].append(f"{path.relative_to(ROOT / 'tests')}::{name}")
     return found
 
 
@@ -141,7 +145,17 @@ def take_words(source: Path) -> None:
     WORDS.write_text("\n".join(lines) + "\n")
 
 
+def differing(spec: Path) -> list[str]:
+    """The identifiers whose words here are not those of a specification, or that only one of the two has."""
+    ours, theirs = {one.id: one.words for one in requirements()}, words_of(spec.read_text())
+    return sorted(each for each in ours.keys() | theirs.keys() if ours.get(each) != theirs.get(each))
+
+
 if __name__ == "__main__":
+    if "--spec" in sys.argv:
+        differences = differing(Path(sys.argv[sys.argv.index("--spec") + 1]))
+        print("\n".join(differences), end="\n" if differences else "")
+        sys.exit(bool(differences))
     if "--words" in sys.argv:
         take_words(Path(sys.argv[sys.argv.index("--words") + 1]))
     sys.exit(written(PAGE, page))

@@ -69,6 +69,8 @@ class EngineHandle:
         Makes the runtime, in the engine's thread; what it opens is closed by the stack that it is given.
     door
         What commands that open or loosen go through; made known to the engine before it runs, and handed to nobody.
+    wall
+        The clock that pictures are drawn by, in seconds.
     """
 
     goes_on = False
@@ -77,12 +79,18 @@ class EngineHandle:
     owes_press: Owed | None = None
     """Nothing: a press from before the engine is there is kept for it, and it starts by that."""
 
-    def __init__(self, build: Callable[[ExitStack], EngineRunning], door: CommandPort | None = None) -> None:
+    def __init__(
+        self,
+        build: Callable[[ExitStack], EngineRunning],
+        door: CommandPort | None = None,
+        wall: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.view: DeskView | EngineLoading | EngineFailed = EngineLoading("reading the journal")
         self.ended = threading.Event()
         self.unsaid: deque[str] = deque()
         self.found: AssetsFound | None = None
         self._build = build
+        self._wall = wall
         self.door = door or a_console_door()
         self._runtime: EngineRunning | None = None
         self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
@@ -210,10 +218,10 @@ class EngineHandle:
             runtime.stop(self._reason)
             return
         runtime.stop("the market has ended")
-        self._draw(time.monotonic())
+        self._draw(self._wall())
 
     def _publish(self) -> None:
-        now = time.monotonic()
+        now = self._wall()
         since = now - self._drawn_at
         if self._runtime is None:
             return

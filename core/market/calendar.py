@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from core.model.session import NoSession, Session
 from core.model.venue import Venue
@@ -129,23 +130,28 @@ def load_calendar(first: date, last: date, venue: Venue = HOME) -> ExchangeCalen
     CalendarRangeError
         `last` is before `first`, or the library does not know the range.
     """
-    import exchange_calendars
-
     if last < first:
         raise CalendarRangeError(f"the calendar cannot run backwards, from {first} to {last}")
-    until = last + DAYS_AFTER
+    sessions, holidays = _listed(first, last + DAYS_AFTER, venue)
+    return ExchangeCalendar(first, last + DAYS_AFTER, sessions, holidays, venue)
+
+
+@lru_cache(maxsize=32)
+def _listed(first: date, until: date, venue: Venue) -> tuple[tuple[Session, ...], Mapping[date, str]]:
+    """Sessions and holidays of a range; the library is asked for each range once in a process."""
+    import exchange_calendars
+
     try:
         library = exchange_calendars.get_calendar(venue.calendar, start=first, end=until)
     except (ValueError, exchange_calendars.errors.CalendarError) as error:
         raise CalendarRangeError(f"no {venue.calendar} calendar from {first} to {until}: {error}") from error
     schedule = library.schedule
-    sessions = [
+    sessions = tuple(
         Session(day=label.date(), open=_utc(opened), close=_utc(closed))
         for label, opened, closed in zip(schedule.index, schedule["open"], schedule["close"], strict=True)
-    ]
+    )
     named = library.regular_holidays.holidays(start=first, end=until, return_name=True)
-    holidays = {label.date(): f"holiday, {name}" for label, name in named.items()}
-    return ExchangeCalendar(first, until, sessions, holidays, venue)
+    return sessions, {label.date(): f"holiday, {name}" for label, name in named.items()}
 
 
 def _utc(stamp: datetime) -> datetime:

@@ -107,6 +107,8 @@ class Runtime(ABC):
         What symbols are searched in.
     charts
         What charts have of the time before the engine heard anything.
+    wall
+        The wall's clock, in seconds: how long a command lay in the inbox.
 
     Without a `notifier` no message leaves the machine.
     """
@@ -130,6 +132,7 @@ class Runtime(ABC):
         self._allowed_by, self._disk = frozenset(engine.state.control.folds), engine.state.sightings.disk
         engine.state.add_listener(self._tell_the_lanes)
         self.is_running = True
+        self.wall: Callable[[], float] = time.monotonic
         self.last_words: tuple[str, ...] = ()
         self.ended_by = ""
         self.keeper = keeper
@@ -212,10 +215,10 @@ class Runtime(ABC):
         """
         only_for_people(f"send {type(command).__name__}")
         if self._presses(command):
-            self._commands.appendleft((self.latch.press(command.by), time.monotonic(), command))
+            self._commands.appendleft((self.latch.press(command.by), self.wall(), command))
         else:
             presses = self.latch.presses
-            self._commands.append((presses if seen is None else min(seen, presses), time.monotonic(), command))
+            self._commands.append((presses if seen is None else min(seen, presses), self.wall(), command))
         self.wake()
         if self._has_ended:
             self._latch_late_kills()
@@ -451,7 +454,7 @@ class Runtime(ABC):
         """What was typed before a press ends none: it waited behind what was pressed after it."""
         press, sent_at, command = self._commands.popleft()
         self.at = max(self.at, self.clock())
-        is_late = time.monotonic() - sent_at > STOOD_STILL
+        is_late = self.wall() - sent_at > STOOD_STILL
         is_outrun = isinstance(command, Resume | Rearm) and press < self.latch.presses
         said = as_late(command) if is_late or is_outrun else command
         self._note_from_outside(said)

@@ -22,6 +22,8 @@ class Pace:
     ----------
     speed
         Virtual seconds a second of the wall; None runs without waiting.
+    wall
+        The wall's clock, in seconds.
 
     Attributes
     ----------
@@ -31,13 +33,14 @@ class Pace:
         Virtual seconds a second of the wall, now.
     """
 
-    def __init__(self, speed: float | None) -> None:
+    def __init__(self, speed: float | None, wall: Callable[[], float] = time.monotonic) -> None:
         self.speed = speed
+        self.wall = wall
         self.free_until: datetime | None = None
         self.rate = 1.0
         self.wake = threading.Event()
         self._attended = False
-        self._base_wall = time.monotonic()
+        self._base_wall = self.wall()
         self._base: datetime | None = None
         self._last_beat = 0.0
         self._beat: Callable[[], float] = lambda: BEAT
@@ -55,7 +58,7 @@ class Pace:
         """Virtual time at this instant of the wall, never before `last`."""
         if self._base is None or self.speed is None:
             return last
-        passed = (time.monotonic() - self._base_wall) * self.rate
+        passed = (self.wall() - self._base_wall) * self.rate
         return max(last, self._base + timedelta(seconds=passed))
 
     def wait_until(self, at: datetime, last: datetime) -> bool:
@@ -76,7 +79,7 @@ class Pace:
 
     def is_beat_due(self) -> bool:
         """Once in the time between two; a wait that ended a little early is not another one to be waited."""
-        now = time.monotonic()
+        now = self.wall()
         if now - self._last_beat < self._beat() * 0.8:
             return False
         self._last_beat = now
@@ -95,4 +98,4 @@ class Pace:
 
     def _rebase(self, at: datetime) -> None:
         self._base = at
-        self._base_wall = time.monotonic()
+        self._base_wall = self.wall()

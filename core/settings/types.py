@@ -104,6 +104,10 @@ class SettingsTable(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Itself: it is frozen, and pydantic would copy each default of every `Settings`."""
+        return self
+
     @model_validator(mode="before")
     @classmethod
     def _with_its_fields(cls, values: object) -> object:

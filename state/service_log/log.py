@@ -70,7 +70,7 @@ class ServiceLog:
         self._clock = clock
         self._file = RotatingFile(folder.log, limits)
         self._lines = Lines(folder.name, hiding)
-        self._queue: SimpleQueue[_Heard | Event | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Heard | Event | threading.Event | None] = SimpleQueue()
         self._left_out = 0
         self._counting = threading.RLock()  # a signal's handler may log while its thread counts
         self._requests = count(1)
@@ -139,6 +139,12 @@ class ServiceLog:
     def now(self) -> datetime:
         """The time that a line bears which no fact gives one. Any thread."""
         return self._clock()
+
+    def settle(self) -> None:
+        """Wait until all that was put so far is written, or counted where it was not."""
+        is_written = threading.Event()
+        self._queue.put(is_written)
+        is_written.wait()
 
     @property
     def waiting(self) -> int:
@@ -220,7 +226,10 @@ class ServiceLog:
                 while batch[-1] is not None and len(batch) < AT_ONCE:
                     batch.append(self._queue.get_nowait())
             is_over = batch[-1] is None
-            self._write([self._event_of(item) for item in batch if item is not None])
+            marks = [item for item in batch if isinstance(item, threading.Event)]
+            self._write([self._event_of(i) for i in batch if i is not None and not isinstance(i, threading.Event)])
+            for mark in marks:
+                mark.set()
         self._file.close()
 
     def _event_of(self, item: _Heard | Event) -> Event:

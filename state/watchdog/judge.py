@@ -38,6 +38,24 @@ class Reason:
     words: str
 
 
+class RemarkCode(Enum):
+    """What is said of a look that restarts nothing."""
+
+    STOOD_STILL = "stood_still"
+    ODD_FILE = "odd_file"
+    MISSING = "missing"
+    GARBAGE = "garbage"
+    DISK = "disk"
+    GROWTH = "growth"
+    DATA = "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    code: RemarkCode
+    words: str
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """One look.
@@ -67,7 +85,7 @@ class Seen:
 class Verdict:
     """What is to be said, and why the engine is restarted; None where it is not."""
 
-    says: tuple[str, ...] = ()
+    says: tuple[Remark, ...] = ()
     reason: Reason | None = None
 
 
@@ -95,8 +113,8 @@ class Judge:
         self.has_beaten = False
         self._growth = Growth(at)
         self._since: dict[Trouble, float] = {}
-        self._said: set[str] = set()
-        self._says: list[str] = []
+        self._said: set[RemarkCode] = set()
+        self._says: list[Remark] = []
 
     def look(self, seen: Seen) -> Verdict:
         """What to say of this look, and whether the engine is restarted for it."""
@@ -106,11 +124,11 @@ class Judge:
         reason = self._silence(seen) or self._memory(seen) or self._growing(seen) or self._data(seen)
         return Verdict(tuple(self._says), reason)
 
-    def _say(self, key: str, words: str) -> None:
+    def _say(self, code: RemarkCode, words: str) -> None:
         """Once a process."""
-        if key not in self._said:
-            self._said.add(key)
-            self._says.append(words)
+        if code not in self._said:
+            self._said.add(code)
+            self._says.append(Remark(code, words))
 
     def _notice_a_gap(self, seen: Seen) -> None:
         """A watchdog that stood still saw no beat: the engine has the whole time once more (a laptop that slept)."""
@@ -118,26 +136,27 @@ class Judge:
         if gap > self.limits.gap_seconds:
             self._alive_at = seen.at
             self._since.clear()
-            self._says.append(f"this watchdog stood still for {gap:.0f} s; the engine is given its time again")
+            words = f"this watchdog stood still for {gap:.0f} s; the engine is given its time again"
+            self._says.append(Remark(RemarkCode.STOOD_STILL, words))
 
     def _hear(self, seen: Seen) -> None:
         """Whether it beat since the last look. What cannot be seen is taken as a beat, and said."""
         if seen.odd is not None:
-            self._say("odd", f"the heartbeat cannot be judged: {seen.odd}; move it away")
+            self._say(RemarkCode.ODD_FILE, f"the heartbeat cannot be judged: {seen.odd}; move it away")
             self._alive_at = seen.at
             return
-        self._said.discard("odd")
+        self._said.discard(RemarkCode.ODD_FILE)
         is_first = self._beat is None
         is_new = seen.beat is not None and seen.beat != self._beat
         self._beat = self._beat if seen.beat is None else seen.beat
         is_its_own = seen.status is not None and seen.status.pid == self._pid
         if is_new and (is_its_own or not is_first):  # the first may be that of the engine before
             self._alive_at, self.has_beaten = seen.at, True
-            self._said -= {"disk", "missing"}
+            self._said -= {RemarkCode.DISK, RemarkCode.MISSING}
         if seen.beat is None and self.has_beaten:
-            self._say("missing", "the heartbeat is gone; an engine that lives writes it again")
+            self._say(RemarkCode.MISSING, "the heartbeat is gone; an engine that lives writes it again")
         elif seen.beat is not None and seen.status is None:
-            self._say("garbage", "the heartbeat's words cannot be read; it is judged by its time alone")
+            self._say(RemarkCode.GARBAGE, "the heartbeat's words cannot be read; it is judged by its time alone")
 
     def _silence(self, seen: Seen) -> Reason | None:
         age = seen.at - self._alive_at
@@ -149,7 +168,8 @@ class Judge:
             return None
         if (why := self._disk_refuses()) is not None:
             self._say(
-                "disk", f"no heartbeat for {age:.0f} s, and the disk takes none: {why}; mend it, the engine may live"
+                RemarkCode.DISK,
+                f"no heartbeat for {age:.0f} s, and the disk takes none: {why}; mend it, the engine may live",
             )
             return None
         return Reason(Trouble.SILENT, f"no heartbeat for {age:.0f} s")
@@ -172,7 +192,7 @@ class Judge:
             return None
         words = f"memory grows by {a_day / MEGABYTE:.1f} MB a day, limit {self.limits.growth_bytes_a_day // MEGABYTE}"
         if seen.status is not None and seen.status.data_silent_seconds is not None:
-            self._say("growth", f"{words}; the restart waits for the close")
+            self._say(RemarkCode.GROWTH, f"{words}; the restart waits for the close")
             return None
         return Reason(Trouble.GROWTH, words)
 
@@ -184,7 +204,9 @@ class Judge:
         words = f"no market data for {silent} s in an open session"
         last = self._data_restart_at
         if last is not None and seen.at - last < self.limits.data_again_seconds:
-            self._say("data", f"{words}, also after a restart: look at the source; `keyturn doctor` says how it is")
+            self._say(
+                RemarkCode.DATA, f"{words}, also after a restart: look at the source; `keyturn doctor` says how it is"
+            )
             return None
         self._data_restart_at = seen.at
         return Reason(Trouble.DATA, words)

@@ -58,10 +58,21 @@ class Line:
 
 
 class Push:
-    """`terms` are read for each try; None where nobody is to be told. It may raise OperatorError and OSError."""
+    """`terms` are read for each try; None where nobody is to be told. It may raise OperatorError and OSError.
 
-    def __init__(self, terms: Callable[[], PushTerms | None], owed: OwedAlerts | None = None) -> None:
+    `pause` waits so many seconds, or until something new is owed, between the tries of one channel.
+    """
+
+    def __init__(
+        self,
+        terms: Callable[[], PushTerms | None],
+        owed: OwedAlerts | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        pause: Callable[[threading.Event, float], object] = threading.Event.wait,
+    ) -> None:
         self._terms = terms
+        self._clock = clock
+        self._pause = pause
         self._owed = owed or OwedAlerts()
         self._threads = Threads("push")
         self._told: deque[str] = deque()
@@ -77,7 +88,7 @@ class Push:
 
     def send(self, words: str, account: str) -> None:
         """Never waits, and does not raise."""
-        alert = Alert(words, account, utc_now())
+        alert = Alert(words, account, self._clock())
         self._under_way.add(alert)
         self._apart(alert, partial(self._take, alert))
 
@@ -173,15 +184,15 @@ class Push:
                     line.is_served = False
                     return
                 line.wakes.clear()
-                batch, wait = _next(channel, line.alerts, utc_now())
+                batch, wait = _next(channel, line.alerts, self._clock())
             if not batch:
-                line.wakes.wait(wait)
+                self._pause(line.wakes, wait)
                 continue
             self._try(channel, line, batch)
 
     def _try(self, channel: str, line: Line, batch: list[Alert]) -> None:
         lefts = [_left(alert, channel) for alert in batch]
-        is_repeat, now = any(left.may_have_arrived for left in lefts), utc_now()
+        is_repeat, now = any(left.may_have_arrived for left in lefts), self._clock()
         for alert, left in zip(batch, lefts, strict=True):
             left.tries, left.first_at, left.is_on_its_way = left.tries + 1, left.first_at or now, True
             self._keep(alert)
@@ -194,7 +205,7 @@ class Push:
         for alert, left in zip(batch, lefts, strict=True):
             left.is_on_its_way = False
             left.may_have_arrived = left.may_have_arrived or end.code not in SURELY_NOT
-            left.again_at = _again_at(left, end.code, utc_now(), most)
+            left.again_at = _again_at(left, end.code, self._clock(), most)
             if end.code is DeliveryCode.DELIVERED or left.again_at is None:
                 with self._lock:
                     line.alerts.remove(alert)
@@ -213,7 +224,7 @@ class Push:
             most = timedelta(minutes=terms.settings.give_up_minutes)
             notifier = Notifier(terms.settings, terms.find, terms.environ)
             try:
-                end = notifier.deliver(channel, a_message(batch, utc_now(), is_repeat=is_repeat))
+                end = notifier.deliver(channel, a_message(batch, self._clock(), is_repeat=is_repeat))
             finally:
                 notifier.close()
         if end.code is DeliveryCode.DELIVERED:

@@ -198,8 +198,8 @@ class Watchdog:
         if self._signs.folder is not None:
             self._log.is_of(self._signs.folder)
             self._presence.is_over(self._signs.folder)
-        for words in verdict.says:
-            self._alert(words)
+        for remark in verdict.says:
+            self._alert(remark.words)
         self._last = seen.status or self._last
         word = seen.status.state if seen.status is not None else "running"
         if self._judge.has_beaten and not had_beaten:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from console.terminal.grammar import is_nobodys
 from tests.accidents.hand import Hand
-from tests.terminal.ways import BEGINNINGS, Way, ways
+from tests.kit.key_sequences import BEGINNINGS, Way, ways
 
 SLOWEST = 3.0
 """Seconds in which a link brings the rest."""

@@ -44,8 +44,8 @@ from state.journal import MemoryJournal
 from tests.accidents.clock import Clock
 from tests.accidents.far_screen import FarScreen
 from tests.accidents.wire import Wire, driver_on
+from tests.kit.styled import STYLES
 from tests.scenarios.house import Switch
-from tests.styled import STYLES
 from tests.unit.core.brokers.trading_floor import Notebook
 
 LONG, SHORT = Symbol("SPY"), Symbol("QQQ")

@@ -33,7 +33,7 @@ from state.engine_socket import connected
 from state.release import release
 from tests.bench.desk import Watched, opened
 from tests.bench.engine_alone import RELEASE, ROOT, Alone, alone, memory, processor_seconds, seat, waited
-from tests.remote.server import SSHD, Server
+from tests.real.ssh_server import SSHD, Server
 
 ATTACHED = [sys.executable, str(ROOT / "tests" / "bench" / "attached_desk.py")]
 SIZE = 120, 40

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.terminal.pty_desk import ROOT, Pty
+from tests.real.terminal import ROOT, Pty
 
 APP = Path(__file__).with_name("chord_desk.py")
 CTRL_K, ESCAPE = b"\x0b", b"\x1b"

@@ -29,7 +29,7 @@ from threading import Thread
 import pyte
 
 from tests.desk.still_house import a_chart
-from tests.terminal.pty_demo import was_here_before
+from tests.real.demo import was_here_before
 from widgets.chart_bars import OVERLAYS, TIMEFRAMES
 from widgets.chart_picture import Look, chart_lines
 

@@ -1,4 +1,4 @@
-"""The exchange under the desk's stories."""
+"""The clock of the desk's tests, and the exchange under its stories."""
 
 from __future__ import annotations
 
@@ -6,7 +6,21 @@ import pytest
 
 from core.brokers.simulated.config import FIRST_EDITION
 from tests.desk import desk_house
+from tests.kit.screen import drawn_on_demand
+from tests.kit.style_cache import remembered
+from tests.kit.virtual_time import VirtualLoop, patched
 from tests.scenarios.house import House
+
+
+def pytest_asyncio_loop_factories() -> dict[str, type[VirtualLoop]]:
+    return {"virtual": VirtualLoop}
+
+
+@pytest.fixture(autouse=True)
+def _in_virtual_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    patched(monkeypatch)
+    drawn_on_demand(monkeypatch)
+    remembered(monkeypatch)
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -19,7 +18,6 @@ import pytest
 from textual.pilot import Pilot
 
 from console.client.access import EngineAccess
-from console.client.handle import EngineHandle
 from console.client.seat import a_console_door
 from console.desk import DeskApp
 from console.host_files import NO_SURROUNDINGS, HostFiles
@@ -47,10 +45,12 @@ from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings
 from core.views import DeskView
 from state.journal import MemoryJournal
+from tests.kit import virtual_time
+from tests.kit.screen import text_of
+from tests.kit.stepped_engine import SteppedHandle
+from tests.kit.styled import STYLES
 from tests.scenarios.house import Switch
-from tests.screen import text_of
 from tests.served import served
-from tests.styled import STYLES
 from tests.unit.core.brokers.trading_floor import STORIES, Notebook
 from tests.waiting import PATIENCE
 
@@ -98,22 +98,6 @@ class WatchedDesk(DeskApp):
         super()._display(screen, renderable)
 
 
-class HeldClock:
-    """The console's clock, which may be held while keys are pressed."""
-
-    def __init__(self) -> None:
-        self._held: float | None = None
-
-    def __call__(self) -> float:
-        return time.monotonic() if self._held is None else self._held
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        self._held = time.monotonic()
-        yield
-        self._held = None
-
-
 @dataclass
 class House:
     """The desk, its hands, and what the engine wrote down."""
@@ -125,19 +109,21 @@ class House:
     """What commands of desks come through."""
 
     async def until(self, holds: Callable[[], object]) -> None:
-        end = asyncio.get_running_loop().time() + PATIENCE
+        end = virtual_time.now() + PATIENCE
+        await self.pilot.pause()
         while not holds():
-            assert asyncio.get_running_loop().time() < end, f"did not happen in {PATIENCE:g} s:\n{self.picture()}"
-            await self.pilot.pause(0.02)
+            assert virtual_time.now() < end, f"did not happen in {PATIENCE:g} s:\n{self.picture()}"
+            await self.wait(0.02)
 
     async def press(self, *keys: str) -> None:
-        """Several are one right behind the other, however long this machine takes for them."""
-        clock = self.desk.now
-        with clock.held() if isinstance(clock, HeldClock) and len(keys) > 1 else nullcontext():
-            await self.pilot.press(*keys)
+        """One right behind the other: the clock stands."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
 
     async def wait(self, seconds: float) -> None:
-        await self.pilot.pause(seconds)
+        """The clock goes on, for the desk and for its engine."""
+        await asyncio.sleep(seconds)
+        await self.pilot.pause()
 
     async def opens_the_ticket(self) -> TicketScreen:
         await self.until(lambda: self.shows("1 waiting"))
@@ -238,7 +224,7 @@ async def open_desk(
     now: Callable[[], float] | None = None,
     ready: bool = True,
     kind: type[DeskApp] = DeskApp,
-    handled_by: type[EngineHandle] = EngineHandle,
+    handled_by: type[SteppedHandle] = SteppedHandle,
     settings: Settings | None = None,
     surroundings: HostFiles = NO_SURROUNDINGS,
 ) -> AsyncIterator[House]:
@@ -247,14 +233,14 @@ async def open_desk(
     with ExitStack() as stack:
         handle: EngineAccess
         proposed_at = runtime.pace.free_until
-        if OVER_A_SOCKET and handled_by is EngineHandle:
+        if OVER_A_SOCKET and handled_by is SteppedHandle:
             runtime.pace.free_until = None  # the engine runs already: what is proposed to nobody is only followed
             there = stack.enter_context(served(runtime))
             handle, door = there.a_desk(), there.service.books.door
         else:
-            here = handled_by(lambda _stack: _built(runtime, _stack))
+            here = handled_by(runtime)
             handle, door = here, here.door
-        desk = kind(handle, now or HeldClock(), surroundings)
+        desk = kind(handle, now or virtual_time.now, surroundings)
         async with desk.run_test(size=size) as pilot:
             house = House(desk, pilot, runtime, door)
             if runtime.pace.free_until is None:
@@ -269,10 +255,6 @@ async def open_desk(
                 yield house
             finally:
                 handle.close("the test is over", PATIENCE)
-
-
-def _built(runtime: VirtualRuntime, _stack: ExitStack) -> VirtualRuntime:
-    return runtime
 
 
 def _runtime(settings: Settings | None = None) -> VirtualRuntime:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from console.client.handle import EngineHandle
 from console.desk import DeskApp
 from core.messages.commands import BasketRow, OpenBasket
 from core.model.basket import BasketSource
 from core.runtime.link import Link
 from core.runtime.pace import Pace
 from tests.desk.desk_house import SPY, House
+from tests.kit import virtual_time
+from tests.kit.stepped_engine import SteppedHandle
 from tests.scenarios.house import House as Story
 from tests.scenarios.plans import SOLD, a_house_that_holds
 from tests.waiting import PATIENCE
@@ -39,8 +39,8 @@ async def open_on(
     line.pace = Pace(1.0)
     line.pace.free_until = line.at
     line.link = Link(latency)
-    handle = EngineHandle(lambda _stack: line, before.door)
-    desk = DeskApp(handle, time.monotonic)
+    handle = SteppedHandle(line, before.door)
+    desk = DeskApp(handle, virtual_time.now)
     async with desk.run_test(size=size) as pilot:
         house = House(desk, pilot, line)
         await house.until(lambda: desk.view is not None and house.shows("ENTRIES ON"))

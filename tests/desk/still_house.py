@@ -33,6 +33,7 @@ from core.views import (
     TradeRow,
 )
 from tests.desk.desk_house import SPY, House, _runtime, market
+from tests.kit import virtual_time
 
 
 class StillHandle(EngineHandle):
@@ -82,10 +83,13 @@ class StillHouse(House):
         await self.pilot.pause()
 
 
+_NO_ENGINE: Any = None
+
+
 @asynccontextmanager
 async def open_still(view: DeskView, size: tuple[int, int] = (120, 40), **terms: Any) -> AsyncIterator[StillHouse]:
     handle = StillHandle(view)
-    desk = DeskApp(handle, **terms)
+    desk = DeskApp(handle, **{"now": virtual_time.now, **terms})
     async with desk.run_test(size=size) as pilot:
         house = still_house(desk, pilot, handle)
         await house.is_drawn()
@@ -93,7 +97,7 @@ async def open_still(view: DeskView, size: tuple[int, int] = (120, 40), **terms:
 
 
 def still_house(desk: DeskApp, pilot: Pilot[Any], handle: StillHandle) -> StillHouse:
-    house = StillHouse(desk, pilot, _runtime())
+    house = StillHouse(desk, pilot, _NO_ENGINE)
     house.handle = handle
     return house
 

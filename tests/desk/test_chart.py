@@ -22,7 +22,7 @@ from core.views.builders.charts import Charts
 from state.journal import MemoryJournal
 from tests.desk.desk_house import SPY, in_one_process, open_desk
 from tests.desk.still_house import a_chart, a_held_chart, a_position, a_view, open_still
-from tests.styled import StyledApp
+from tests.kit.styled import StyledApp
 from widgets.chart import Chart, levels_of
 from widgets.chart_bars import DAY, average, behind, bollinger, candles_of, curves
 from widgets.chart_picture import Levels, Look, chart_lines

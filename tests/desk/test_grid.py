@@ -14,7 +14,7 @@ from textual.geometry import Region
 
 from console.theme import PALETTES, theme_for
 from core.model.harmless_text import HARMFUL, REPLACEMENT, harmless
-from tests.styled import StyledApp
+from tests.kit.styled import StyledApp
 from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.grid_text import fitted
 

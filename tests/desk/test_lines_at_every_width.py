@@ -17,7 +17,7 @@ from core.model.account import Mode
 from core.views import DeskView
 from tests.desk.desk_house import House
 from tests.desk.still_house import a_position, a_view, an_exit, an_order, dollars, open_still
-from tests.screen import lines_of
+from tests.kit.screen import lines_of
 from widgets.lines import Cell, joined, spread
 from widgets.status_lines import account_lines, first_line
 

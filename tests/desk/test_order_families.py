@@ -16,7 +16,7 @@ from core.model.values import ClientOrderId, Price, Quantity
 from core.views import OrderRow, RowMark
 from core.views.order_families import families, working_orders
 from tests.desk.still_house import StillHouse, a_view, an_order, open_still
-from tests.screen import text_of
+from tests.kit.screen import text_of
 from widgets.orders import LEGS, Orders
 from widgets.strip import items_of
 

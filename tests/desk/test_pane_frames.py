@@ -7,8 +7,8 @@ from typing import Any
 from textual._compositor import ChopsUpdate
 from textual.app import ComposeResult
 
-from tests.screen import text_of
-from tests.styled import StyledApp
+from tests.kit.screen import text_of
+from tests.kit.styled import StyledApp
 from widgets.grid import Cell, Column, Row
 from widgets.pane import Pane
 

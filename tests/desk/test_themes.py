@@ -39,7 +39,7 @@ from tests.desk.still_house import (
     dollars,
     open_still,
 )
-from tests.screen import lines_of
+from tests.kit.screen import lines_of
 from widgets.grid_picture import Background, Tone
 
 NAMES = tuple(PALETTES)

@@ -11,7 +11,7 @@ from core.messages.commands import ProposeClose
 from core.model.staging import CheckResult, Review, Verdict
 from core.views import DeskView
 from tests.desk.desk_house import SPY, House, open_desk
-from tests.styled import STYLES
+from tests.kit.styled import STYLES
 
 MANY = 16
 

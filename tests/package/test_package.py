@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 
 from state.release import WRITTEN, commit_of
 from tests.package.building import ROOT, Built, Environment, build, install
-from tests.terminal.pty_desk import Pty
+from tests.real.terminal import Pty
 
 PACKAGES = ("console", "core", "state", "widgets")
 MAN_PAGE = "share/man/man1/keyturn.1"

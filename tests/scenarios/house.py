@@ -310,6 +310,10 @@ class House:
             for r in self.notebook.records
         ]
 
+    def sent(self) -> list[tuple[str, ...]]:
+        """What reached the exchange: `("submit", "sell", "stop", "0.502")`, `("replace", …)`, `("cancel",)`."""
+        return [tuple(request.split()) for request in self.requests()]
+
     def facts(self, kind: type[F]) -> list[F]:
         return [r.fact for r in self.journal.records() if isinstance(r.fact, kind)]
 

@@ -64,7 +64,7 @@ def a_sale(symbol: str, quantity: str | None = None, **terms: object) -> BasketR
 
 def a_floor(settings: Settings = SETTINGS, **rules: object) -> House:
     """10:00; every symbol trades at 100, a hundred thousand shares a minute; 20,000 USD, lent twice."""
-    bars = [bar for symbol in settings.symbols for bar in minutes("09:30", "11:00", "100", symbol=Symbol(symbol))]
+    bars = [bar for symbol in settings.symbols for bar in minutes("09:57", "10:15", "100", symbol=Symbol(symbol))]
     terms: dict[str, object] = {"cash": Decimal(20_000), "multiplier": Decimal(2), **rules}
     return House(bars, settings=settings, **terms).opens().until("10:00")
 

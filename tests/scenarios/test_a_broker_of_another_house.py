@@ -45,7 +45,7 @@ from state.credentials import find_keys
 from tests.scenarios.live_floor import LiveFloor, Market
 from tests.unit.core.brokers.trading_floor import STORIES, Notebook
 from tests.wire.exchange.hours import Hours, moved_hours
-from tests.wire.test_the_whole_house import Open, confirm_the_first
+from tests.wire.open_desk import Open, confirm_the_first
 
 ROOT = Path(__file__).resolve().parents[2]
 SPY = Symbol("SPY")

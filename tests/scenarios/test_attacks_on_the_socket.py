@@ -51,8 +51,8 @@ from core.runtime.service.peer import peer_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from state.engine_socket import connected, listening
+from tests.kit.simulated_runtime import runtime
 from tests.served import Served, served
-from tests.terminal.armed_desk import runtime
 from tests.waiting import PATIENCE
 
 HELLO = Hello(PROTOCOL, "tests", Role.DESK)

@@ -228,6 +228,7 @@ ROUGH_FAULTS = (
     cancels_wait_behind_questions,
     doubt_begins_in_the_queue,
     a_permission_lapses_in_the_queue,
+    a_permission_is_used_up_without_its_order,
     a_trickling_answer_holds_its_lane,
     a_leave_forgets_what_follows,
     what_was_kept_is_never_sent,

@@ -1,33 +1,30 @@
-"""The shortest list of events, found in the time given, that still goes wrong."""
+"""The shortest list of events, found in a number of tries, that still goes wrong."""
 
 from __future__ import annotations
-
-import time
 
 from tests.simulation.play import play
 from tests.simulation.sessions import Event, Session
 
 
-def shrunk(session: Session, seconds: float) -> Session:
-    """Leave out halves, then smaller pieces, as long as what remains still fails."""
-    until = time.monotonic() + seconds
+def goes_wrong(session: Session) -> bool:
+    """Whether playing it finds a failure, or an order that was refused wrongly."""
+    played = play(session)
+    return bool(played.failures or played.zeros.refused_wrongly)
+
+
+def shrunk(session: Session, tries: int) -> Session:
+    """Leave out halves, then smaller pieces, as long as the rest still fails; play `tries` sessions at most."""
     size = len(session.events) // 2
-    while size:
-        session = _without_pieces(session, size, until)
+    while size and tries:
+        place = 0
+        while place < len(session.events) and tries:
+            fewer = session.having(_without(session.events, place, size))
+            tries -= 1
+            if goes_wrong(fewer):
+                session = fewer
+            else:
+                place += size
         size //= 2
-        if time.monotonic() > until:
-            break
-    return session
-
-
-def _without_pieces(session: Session, size: int, until: float) -> Session:
-    place = 0
-    while place < len(session.events) and time.monotonic() < until:
-        fewer = session.having(_without(session.events, place, size))
-        if play(fewer).failures:
-            session = fewer
-        else:
-            place += size
     return session
 
 

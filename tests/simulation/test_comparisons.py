@@ -18,10 +18,10 @@ from tests.simulation.play import Player
 from tests.simulation.sessions import session_of
 
 SEED = 20_131_007
-SESSIONS = 30
+SESSIONS = 6
 
 
-def test_an_order_that_a_comparison_passes_over_has_nothing_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_skipped_order_has_no_news(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-09"""
     take_in, look = ListedOrders.take_in, ListedOrders._to_look_at
     compared: list[Comparison] = []
@@ -48,7 +48,7 @@ def test_an_order_that_a_comparison_passes_over_has_nothing_to_tell(monkeypatch:
     assert passed_over[0] > 0
 
 
-def test_the_list_that_the_exchange_kept_is_the_one_that_it_would_make_now(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cached_list_equals_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-09"""
     reports, kept, before = Book.reports, [0], [()]
 

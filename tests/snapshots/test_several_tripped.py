@@ -10,7 +10,7 @@ import pytest
 from console.desk import DeskApp
 from core.messages.commands import Command, OpenTicket
 from core.views import DeskView
-from tests.screen import text_of
+from tests.kit.screen import text_of
 from tests.snapshots.conftest import Compare
 from tests.snapshots.sizes import SMALL, USUAL, WIDE
 from tests.snapshots.still import Still, presses, still_desk

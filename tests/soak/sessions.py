@@ -26,7 +26,7 @@ from tests.soak.chunks import A_BAR, Chunks, Play
 A_CHUNK = 20
 SHOWN = 5
 """Failures that are shrunk and shown; the others are named."""
-SHRINK_SECONDS = 20.0
+SHRINK_TRIES = 100
 
 
 PLANTED = (*ROUGH_FAULTS, *DESK_FAULTS)
@@ -43,7 +43,7 @@ def run(chunks: Callable[[Play, int], Chunks], cores: int, plant: str | None) ->
             print(f"\rsession {failure.number} is wrong: {again(failure)}{'':{A_BAR}}")
     tell(played, time.monotonic() - begun)
     for failure in played.failures[:SHOWN]:
-        tell_failure(failure, SHRINK_SECONDS)
+        tell_failure(failure, SHRINK_TRIES)
     for failure in played.failures[SHOWN:]:
         print(f"session {failure.number} too: {again(failure)}")
     return int(bool(played.failures))
@@ -147,11 +147,11 @@ def grouped(places: Counter[str]) -> Counter[str]:
     return kinds
 
 
-def tell_failure(failure: Failure, seconds: float) -> None:
+def tell_failure(failure: Failure, tries: int) -> None:
     print(f"\nsession {failure.number}   again: {again(failure)}")
     for word in failure.words:
         print(f"  {word}")
-    short = shrunk(made(failure.seed, failure.number), seconds)
+    short = shrunk(made(failure.seed, failure.number), tries)
     print(f"  {len(short.events)} events are enough, {short.profile}:")
     for event in short.events:
         print(f"    {event}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -102,6 +103,7 @@ async def market_data(exchange: LoopbackExchange, *symbols: str, feed: str = "ie
 @asynccontextmanager
 async def running(stream: TradingStream | StockDataStream, is_there: Callable[[], bool]) -> AsyncIterator[None]:
     """The stream runs, and comes back within a twentieth of a second where it is lost."""
+    random.seed(1)  # of which the library takes its pauses
     stream._reconnect_min_backoff = stream._reconnect_max_backoff = 0.05
     task = asyncio.create_task(stream._run_forever())
     try:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
-
-import pytest
 
 from console.commands.assembly.host import Host
 from core.facts import ContingentOrdersMissing
@@ -17,25 +14,15 @@ from core.model.broker import OrderReport
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import ClientOrderId, Price, Quantity
 from core.views import DeskView, TicketView
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.exchange.words import Json
-from tests.wire.test_the_way_out import posts, status_of, waits
-from tests.wire.test_the_whole_house import SPY, Open, environ, opened, says, written
+from tests.wire.open_desk import SPY, Open, environ, opened, posts, says, status_of, waits, written
 from widgets.lines import joined
 from widgets.ticket import ticket_lines
 
 LOOSE = {"KEYTURN_RISK__PER_TRADE__USD": "90000", "KEYTURN_RISK__MAX_NOTIONAL__USD": "90000"}
 SOON = {"KEYTURN_EXECUTION__LOOK_UP_FIRST_SECONDS": "0.2"}
 A_PART_IS_BARE = "in force when all of it is filled; till then a part has NO STOP"
-
-
-@pytest.fixture
-def market() -> Iterator[LoopbackExchange]:
-    """Real time, in hours moved so that it is 10:05 in New York now."""
-    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(datetime.now(UTC), time(10, 5))) as exchange:
-        yield exchange
 
 
 @contextmanager

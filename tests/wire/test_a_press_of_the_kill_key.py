@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +13,8 @@ from console.commands.assembly.host import Host
 from core.messages.commands import Command, Confirm, Halt, Kill, OpenTicket
 from core.model.connection import ConnectionState
 from core.model.order import OrderStatus
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_the_whole_house import a_buy_of_two, environ, opened
-
-
-@pytest.fixture
-def market() -> Iterator[LoopbackExchange]:
-    """Real time, in hours moved so that it is 10:05 in New York now."""
-    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(datetime.now(UTC), time(10, 5))) as exchange:
-        yield exchange
+from tests.wire.open_desk import a_buy_of_two, environ, opened
 
 
 class HeldBack(deque[Any]):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,20 +15,11 @@ from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Quantity
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.protection.protections import ProtectionEvents
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_the_whole_house import SPY, confirm_the_first, environ, opened, two_shares_are_bought, written
+from tests.wire.open_desk import SPY, confirm_the_first, environ, opened, two_shares_are_bought, written
 
 A_PART = ProposeOrder(SPY, Effect.CLOSE, Quantity(Decimal(1)), OrderType.MARKET, None, None, StopHolder.BROKER)
 OFTEN = {"KEYTURN_RECONCILIATION__EVERY_SECONDS": "1"}
-
-
-@pytest.fixture
-def market() -> Iterator[LoopbackExchange]:
-    """Real time, in hours moved so that it is 10:05 in New York now."""
-    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(datetime.now(UTC), time(10, 5))) as exchange:
-        yield exchange
 
 
 def raises(*_: object) -> Any:

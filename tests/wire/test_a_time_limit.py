@@ -7,7 +7,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,10 +36,8 @@ from core.views import DeskView
 from tests.wire.clients import until
 from tests.wire.desk_side import an_order
 from tests.wire.dripping import Dripping
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_the_whole_house import a_buy_of_two, confirm_the_first, environ, opened, written
+from tests.wire.open_desk import a_buy_of_two, confirm_the_first, environ, opened, written
 
 Answer = TypeVar("Answer")
 KEYS = Keys(SecretStr("PKTESTTESTTESTTEST00"), SecretStr("not-a-secret-of-anyone"))  # pragma: allowlist secret
@@ -52,13 +49,6 @@ PATIENT = 20
 def server() -> Iterator[Dripping]:
     with Dripping() as dripping:
         yield dripping
-
-
-@pytest.fixture
-def market() -> Iterator[LoopbackExchange]:
-    """Real time, in hours moved so that it is 10:05 in New York now."""
-    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(datetime.now(UTC), time(10, 5))) as exchange:
-        yield exchange
 
 
 def is_up(view: DeskView) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,13 @@ from core.facts import ActivitiesCompared, CashMoved
 from core.messages.commands import CompareActivities
 from core.model.activity import ActivityKind, DropCopy
 from core.model.values import plain
+from tests.kit.timeline import timeline
 from tests.unit.core.brokers.alpaca_door import Door, Says, a_broker, a_door, an_account_json
 from tests.wire.clients import a_market_order, trading_client
 from tests.wire.desk_side import a_desk_broker
-from tests.wire.exchange.clocks import RunningClock, StillClock
-from tests.wire.exchange.hours import NEW_YORK, moved_hours
+from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.server import MORNING, LoopbackExchange
-from tests.wire.test_the_whole_house import Open, environ, opened, says, two_shares_are_bought, written
+from tests.wire.open_desk import YESTERDAY, Open, a_market, environ, opened, says, two_shares_are_bought, written
 
 SINCE = date(2026, 11, 16)
 EVENTS = (
@@ -57,10 +57,8 @@ def test_fills_fees_dividends_interest_transfers_and_a_split_are_read_with_their
 
 def test_a_desk_over_http_records_each_once_and_its_cash_agrees_to_the_cent(tmp_path: Path) -> None:
     """EX-09, SP-05: at a start, when the operator asks, and at the next start; a purchase lies between."""
-    now = datetime.now(UTC)
-    yesterday = now.astimezone(NEW_YORK).date() - timedelta(days=1)
-    events = f"{yesterday} interest 0.12; {yesterday} fee -0.35"
-    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(now, time(10, 5)), events=events) as market:
+    events = f"{YESTERDAY} interest 0.12; {YESTERDAY} fee -0.35"
+    with a_market(events=events) as market:
         keyturn = Host.of(environ(market, tmp_path))
         with opened(keyturn) as desk:
             desk.waits(lambda view: says(view, "activities agree with the journal"), "the first list")
@@ -84,6 +82,7 @@ def compares(desk: Open) -> None:
     """The operator asks for a list, and it is here."""
     book = desk.runtime.engine.state.activities
     before = book.state.as_of
+    timeline().advance(1)
     desk.sends(CompareActivities())
     desk.waits(lambda _: book.state.as_of != before, "another list")
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, time
 from pathlib import Path
-
-import pytest
 
 from console.commands.assembly.host import Host
 from core.model.connection import Channel
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_the_whole_house import a_buy_of_two, environ, opened, says
+from tests.wire.open_desk import a_buy_of_two, environ, opened, says
 
 OFTEN = {
     "KEYTURN_RECONCILIATION__EVERY_SECONDS": "1",
@@ -21,13 +15,6 @@ OFTEN = {
     "KEYTURN_RECONCILIATION__APART_SECONDS": "0.2",
 }
 NO_WORD = "the account: trading_blocked is missing"
-
-
-@pytest.fixture
-def market() -> Iterator[LoopbackExchange]:
-    """Real time, in hours moved so that it is 10:05 in New York now."""
-    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(datetime.now(UTC), time(10, 5))) as exchange:
-        yield exchange
 
 
 def test_an_account_that_cannot_be_read_is_said_once_however_often_it_is_asked(

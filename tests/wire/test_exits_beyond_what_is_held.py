@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,18 +14,15 @@ from core.messages.commands import Kill, ProposeOrder
 from core.model.broker import OrderReport
 from core.model.order import Effect, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_the_whole_house import SPY, Open, confirm_the_first, environ, opened
+from tests.wire.open_desk import SPY, Open, a_market, confirm_the_first, environ, opened
 
 SIDES = pytest.mark.parametrize("effect", [Effect.OPEN, Effect.SHORT])
 
 
 @pytest.fixture
 def market() -> Iterator[LoopbackExchange]:
-    """Real time, in hours moved so that it is 10:05 in New York now."""
-    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(datetime.now(UTC), time(10, 5))) as exchange:
+    with a_market() as exchange:
         exchange.make("legs-unlinked")
         yield exchange
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from alpaca.trading.requests import GetOrdersRequest, ReplaceOrderRequest
 from requests import ConnectionError as LostConnectionError
 from requests import ReadTimeout
 
+from core.io.wall_clock import utc_now
 from tests.wire.clients import a_limit_order, a_market_order, trade_updates, trading_client, until
 from tests.wire.exchange.server import LoopbackExchange
 
@@ -150,7 +150,7 @@ def test_too_many_requests_with_the_time_to_wait(exchange: LoopbackExchange) -> 
     headers = refused(trading_client(exchange).get_clock).response.headers
 
     assert headers["Retry-After"] == "7"
-    assert int(headers["X-RateLimit-Reset"]) == pytest.approx(datetime.now(UTC).timestamp() + 7, abs=2)
+    assert int(headers["X-RateLimit-Reset"]) == pytest.approx(utc_now().timestamp() + 7, abs=2)
 
 
 def test_more_requests_than_a_minute_allows_are_too_many() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,10 +14,8 @@ from console.screens.leave import leaving_lines
 from core.messages.commands import ProposeOrder
 from core.model.order import OrderStatus, Side, StopHolder
 from core.model.values import CENT, Price, Symbol
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_the_way_out import IBM, SPY, SYMBOLS, Open, a_buy, a_desk, is_held, status_of, turn, waits
+from tests.wire.open_desk import IBM, SPY, SYMBOLS, Open, a_buy, a_desk, a_market, is_held, status_of, turn, waits
 from widgets.lines import joined
 
 A_MOMENT = 0.3
@@ -27,9 +24,7 @@ A_MOMENT = 0.3
 
 @pytest.fixture
 def market() -> Iterator[LoopbackExchange]:
-    """Real time, in hours moved so that it is 10:05 in New York now."""
-    hours = moved_hours(datetime.now(UTC), time(10, 5))
-    with LoopbackExchange(clock=RunningClock(), calendar=hours, symbols=SYMBOLS) as exchange:
+    with a_market(symbols=SYMBOLS) as exchange:
         yield exchange
 
 

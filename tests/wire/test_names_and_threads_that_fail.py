@@ -6,7 +6,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +15,15 @@ from core.execution.lanes import Lane, LaneKind
 from core.messages.commands import Kill, ProposeClose
 from core.model.order import OrderStatus
 from tests.no_threads import no_thread_starts
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_the_way_out import PATIENCE, SPY, SYMBOLS, a_buy, a_desk, is_held, status_of, turn, waits
+from tests.wire.open_desk import PATIENCE, SPY, SYMBOLS, a_buy, a_desk, a_market, is_held, status_of, turn, waits
 
 AT_HOME = "localhost"
 
 
 @pytest.fixture
 def market() -> Iterator[LoopbackExchange]:
-    """Real time, in hours moved so that it is 10:05 in New York now."""
-    hours = moved_hours(datetime.now(UTC), time(10, 5))
-    with LoopbackExchange(clock=RunningClock(), calendar=hours, symbols=SYMBOLS) as exchange:
+    with a_market(symbols=SYMBOLS) as exchange:
         yield exchange
 
 

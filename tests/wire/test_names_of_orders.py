@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,18 +14,14 @@ from core.messages.commands import ProposeClose
 from core.model.broker import OrderReport
 from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.values import Money, Quantity
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
+from tests.kit.timeline import timeline
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_the_way_out import SPY, SYMBOLS, a_buy, a_desk, turn, waits
-from tests.wire.test_the_whole_house import Open, written
+from tests.wire.open_desk import SPY, SYMBOLS, Open, a_buy, a_desk, a_market, turn, waits, written
 
 
 @pytest.fixture
 def market() -> Iterator[LoopbackExchange]:
-    """Real time, in hours moved so that it is 10:05 in New York now."""
-    hours = moved_hours(datetime.now(UTC), time(10, 5))
-    with LoopbackExchange(clock=RunningClock(), calendar=hours, symbols=SYMBOLS) as exchange:
+    with a_market(symbols=SYMBOLS) as exchange:
         yield exchange
 
 
@@ -52,6 +48,7 @@ def test_the_sale_of_a_part_and_the_stop_of_the_rest_both_arrive_after_their_ent
     with a_desk(market, tmp_path) as desk:
         turn(desk, a_buy(SPY, "1.5", StopHolder.BROKER))
         waits(desk, lambda view: view.positions and view.positions[0].covered == Decimal("1.5"), "a covered position")
+        timeline().advance(1)
         forgets_what_ended(desk)
         turn(desk, ProposeClose(SPY, quantity=Quantity(Decimal("0.5"))))
         view = waits(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, time
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from console.commands.assembly.host import Host
 from core.execution.lanes import Lane, LaneKind
 from core.facts import (
     OrderCreated,
@@ -21,20 +18,29 @@ from core.facts import (
     PermissionReturned,
     SubmissionBlocked,
 )
-from core.messages.commands import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder, RequestCancel
+from core.messages.commands import Kill, ProposeClose, ProposeOrder, RequestCancel
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, StopHolder, TimeInForce
-from core.model.staging import MANUAL
-from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol
-from core.views import DeskView
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
+from core.model.values import ClientOrderId, Price, Quantity
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_the_whole_house import Open, environ, opened, written
+from tests.wire.open_desk import (
+    IBM,
+    KO,
+    PATIENCE,
+    SPY,
+    SYMBOLS,
+    Open,
+    a_buy,
+    a_desk,
+    a_market,
+    eventually,
+    is_held,
+    posts,
+    status_of,
+    turn,
+    waits,
+    written,
+)
 
-SPY, IBM, KO, XOM = SYMBOLS = tuple(map(Symbol, ("SPY", "IBM", "KO", "XOM")))
-PATIENCE = 120.0
-"""Seconds; only a failure takes as long."""
-LOOSE = {"KEYTURN_RISK__PER_TRADE__OF_EQUITY": "0.1", "KEYTURN_RISK__MAX_NOTIONAL__OF_EQUITY": "0.2"}
 ELSEWHERE, LITTLE = ClientOrderId("elsewhere"), Quantity(Decimal("0.05"))
 HANGS = {"KEYTURN_ALPACA__READ_SECONDS": "60"}
 """Longer than any permission lasts."""
@@ -44,74 +50,8 @@ SHORTLY = {"KEYTURN_ALPACA__READ_SECONDS": "7"}
 
 @pytest.fixture
 def market() -> Iterator[LoopbackExchange]:
-    """Real time, in hours moved so that it is 10:05 in New York now."""
-    hours = moved_hours(datetime.now(UTC), time(10, 5))
-    with LoopbackExchange(clock=RunningClock(), calendar=hours, symbols=SYMBOLS) as exchange:
+    with a_market(symbols=SYMBOLS) as exchange:
         yield exchange
-
-
-@contextmanager
-def a_desk(market: LoopbackExchange, home: Path, **more: str) -> Iterator[Open]:
-    symbols = ",".join(f'"{symbol}"' for symbol in SYMBOLS)
-    words = environ(market, home, KEYTURN_SYMBOLS=f"[{symbols}]", **LOOSE, **more)
-    with opened(Host.of(words)) as desk:
-        seen = desk.runtime.engine.state.sightings
-        waits(desk, lambda view: view.status.word == "on" and all(s in seen.instruments for s in SYMBOLS), "the books")
-        waits(desk, lambda _: all(symbol in seen.quotes for symbol in SYMBOLS), "a quote: without one no key counts")
-        yield desk
-
-
-def waits(desk: Open, holds: Callable[[DeskView], object], what: str) -> DeskView:
-    """The first picture of which it holds; where none comes, what the log ends with."""
-    try:
-        return desk.waits(holds, what, PATIENCE)
-    except AssertionError as error:
-        log = [row.text for row in desk.view.log[-5:]] if desk.view else []
-        raise AssertionError(f"{error}; the log ends with {log}") from None
-
-
-def turn(desk: Open, command: ProposeOrder | ProposeClose) -> ClientOrderId:
-    """Stage it, open its ticket and turn the key; the order's own name."""
-    known = {p.id for p in desk.view.proposals} if desk.view else set()
-
-    def new(view: DeskView) -> list[ProposalId]:
-        ours = (p for p in view.proposals if (p.symbol, p.strategy) == (command.symbol, MANUAL))
-        return [p.id for p in ours if p.id not in known]
-
-    desk.sends(command)
-    (proposal,) = new(waits(desk, new, "the proposal"))
-    desk.sends(OpenTicket(proposal))
-    view = waits(desk, lambda view: any(t.ticket.proposal_id == proposal for t in view.tickets), "the ticket")
-    (ticket,) = [t.ticket for t in view.tickets if t.ticket.proposal_id == proposal]
-    desk.sends(Confirm(ticket.id, ticket.digest, ticket.order.effect))
-    return ticket.order.client_order_id
-
-
-def a_buy(symbol: Symbol, shares: str, holder: StopHolder = StopHolder.DESK, limit: str | None = None) -> ProposeOrder:
-    stop = Price(Decimal(400 if symbol == SPY and limit is None else 1))
-    price = None if limit is None else Price(Decimal(limit))
-    kind = OrderType.MARKET if price is None else OrderType.LIMIT
-    return ProposeOrder(symbol, Effect.OPEN, Quantity(Decimal(shares)), kind, price, stop, holder)
-
-
-def is_held(symbol: Symbol) -> Callable[[DeskView], bool]:
-    return lambda view: any(row.symbol == symbol for row in view.positions)
-
-
-def status_of(desk: Open, order_id: ClientOrderId) -> OrderStatus | None:
-    order = desk.runtime.engine.state.ledger.order(order_id)
-    return None if order is None else order.status
-
-
-def eventually(holds: Callable[[], object], what: str) -> None:
-    end = clock.monotonic() + PATIENCE
-    while not holds():
-        assert clock.monotonic() < end, what
-        clock.sleep(0.01)
-
-
-def posts(market: LoopbackExchange) -> int:
-    return len(market.received("POST", "/v2/orders"))
 
 
 def test_a_confirmed_exit_goes_out_while_an_entry_hangs(market: LoopbackExchange, tmp_path: Path) -> None:

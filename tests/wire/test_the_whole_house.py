@@ -3,140 +3,34 @@
 from __future__ import annotations
 
 import json
-import threading
-import time as clock
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from console.commands.assembly.at_a_broker import live_runtime, mode_of
+from console.commands.assembly.at_a_broker import mode_of
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from console.commands.reconcile import compared
-from core.brokers.alpaca.connection import ALPACA
-from core.facts import Fact, Killed, OrderStateChanged, OrderStateUnknown
-from core.messages.command_ports import CommandPort, PortKind
-from core.messages.commands import Command, Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder
+from core.facts import Killed, OrderStateChanged, OrderStateUnknown
+from core.messages.commands import Confirm, Kill, OpenTicket, ProposeClose, ProposeOrder
 from core.model.account import Mode
 from core.model.connection import ConnectionState
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
-from core.model.values import Price, Quantity, Symbol, plain
+from core.model.values import Price, Quantity, plain
 from core.ports import OperatorError
-from core.runtime.live import LiveRuntime
-from core.views import DeskView
-from state.credentials import find_keys
-from state.journal import FileJournal, read
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
-
-SPY = Symbol("SPY")
-
-
-@pytest.fixture
-def market() -> Iterator[LoopbackExchange]:
-    """Real time, in hours moved so that it is 10:05 in New York now."""
-    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(datetime.now(UTC), time(10, 5))) as exchange:
-        yield exchange
-
-
-def environ(exchange: LoopbackExchange, home: Path, **more: str) -> dict[str, str]:
-    return {
-        "KEYTURN_HOME": str(home),
-        "APCA_API_KEY_ID": exchange.keys.id,
-        "APCA_API_SECRET_KEY": exchange.keys.secret,
-        "KEYTURN_PROFILE": "swing",
-        "KEYTURN_RISK__WINDOW_START": "00:00",
-        "KEYTURN_REGIME__VIX_URL": "",
-        "KEYTURN_RISK__WINDOW_END": "23:59",
-        "KEYTURN_ALPACA__TRADING_URL": exchange.trading_url,
-        "KEYTURN_ALPACA__DATA_URL": exchange.data_url,
-        "KEYTURN_ALPACA__TRADE_STREAM_URL": exchange.trade_stream_url,
-        "KEYTURN_ALPACA__DATA_STREAM_URL": exchange.data_stream_url,
-        **more,
-    }
-
-
-def a_buy_of_two() -> ProposeOrder:
-    stop, quantity = Price(Decimal(400)), Quantity(Decimal(2))
-    return ProposeOrder(SPY, Effect.OPEN, quantity, OrderType.MARKET, None, stop, StopHolder.BROKER)
-
-
-def two_shares_are_bought(desk: Open) -> None:
-    """With their stop, in one request."""
-    desk.sends(a_buy_of_two())
-    confirm_the_first(desk)
-
-
-def says(view: DeskView, words: str) -> bool:
-    """Whether the log does."""
-    return any(words in line.text for line in view.log)
-
-
-def confirm_the_first(desk: Open) -> None:
-    proposal = desk.waits(lambda view: view.proposals, "the proposal").proposals[0]
-    desk.sends(OpenTicket(proposal.id))
-    ticket = desk.waits(lambda view: view.tickets, "the ticket").tickets[0].ticket
-    desk.sends(Confirm(ticket.id, ticket.digest, ticket.order.effect))
-
-
-def asked_itself(market: LoopbackExchange) -> bool:
-    """Whether an order was asked for by the broker's own id."""
-    return bool(market.received("GET", "/v2/orders/"))
-
-
-class Open:
-    """An engine of the real composition, in a thread of its own; `view` is its newest picture."""
-
-    def __init__(self, runtime: LiveRuntime) -> None:
-        self.runtime = runtime
-        self.door = CommandPort(PortKind.CONSOLE, "/dev/pts/7", "lena")
-        runtime.admit(self.door.known)
-        self.view: DeskView | None = None
-        runtime.on_beat(self._look)
-
-    def _look(self) -> None:
-        self.view = self.runtime.picture()
-
-    def sends(self, command: Command) -> None:
-        """As the console would: through its door, for the account of its picture."""
-        self.runtime.send(self.door.through(command, self.runtime.engine.state.account_name))
-
-    def waits(self, holds: Callable[[DeskView], object], what: str, seconds: float = 20.0) -> DeskView:
-        end = clock.monotonic() + seconds
-        while clock.monotonic() < end:
-            if self.view is not None and holds(self.view):
-                return self.view
-            clock.sleep(0.01)
-        raise AssertionError(f"{what}: not in {seconds:g} s")
-
-
-@contextmanager
-def opened(keyturn: Host) -> Iterator[Open]:
-    settings = settings_of(keyturn)
-    with ExitStack() as stack:
-        runtime = live_runtime(
-            keyturn, settings, Mode.PAPER, find_keys(keyturn.environ, Mode.PAPER, ALPACA.keys), stack
-        )
-        desk = Open(runtime)
-        thread = threading.Thread(target=runtime.run, daemon=True)
-        thread.start()
-        yield desk
-        runtime.leave()
-        thread.join(8)
-        assert not thread.is_alive()
-        runtime.stop("left")
-
-
-def written(desk: Open) -> list[Fact]:
-    """What its journal holds, of a desk that has left: while it is open only its engine's thread touches the file."""
-    journal = desk.runtime.engine.state.journal
-    assert isinstance(journal, FileJournal)
-    return [record.fact for record in read(journal.folder)]
+from tests.wire.open_desk import (
+    SPY,
+    a_buy_of_two,
+    asked_itself,
+    confirm_the_first,
+    environ,
+    opened,
+    says,
+    two_shares_are_bought,
+    written,
+)
 
 
 @pytest.mark.parametrize(("shares", "posts"), [("1.5", 2), ("2", 1)])

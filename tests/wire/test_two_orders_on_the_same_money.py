@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,15 +11,14 @@ import pytest
 
 from console.commands.assembly.host import Host
 from core.facts import ConfirmationRefused, OrderCreated
+from core.io.wall_clock import utc_now
 from core.messages.commands import Confirm, OpenTicket, ProposeOrder
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.staging import Ticket
 from core.model.values import Price, Quantity
 from core.views import DeskView
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_the_whole_house import SPY, Open, environ, opened, written
+from tests.wire.open_desk import SPY, Open, a_market, environ, opened, written
 
 DOLLARS = Decimal(40)
 QUIET = 0.5
@@ -30,8 +28,7 @@ QUIET = 0.5
 @pytest.fixture
 def market() -> Iterator[LoopbackExchange]:
     """Real time, 10:05 in New York, and a cash account of 60 USD."""
-    hours = moved_hours(datetime.now(UTC), time(10, 5))
-    with LoopbackExchange(clock=RunningClock(), calendar=hours, cash=Decimal(60), multiplier=Decimal(1)) as exchange:
+    with a_market(cash=Decimal(60), multiplier=Decimal(1)) as exchange:
         yield exchange
 
 
@@ -68,7 +65,7 @@ def nobody_asks(desk: Open, market: LoopbackExchange) -> int:
         nonlocal since, known
         if asked() != known:
             since, known = clock.monotonic(), asked()
-        is_in_the_minute = 2 < datetime.now(UTC).second < 57  # at its turn the bar asks
+        is_in_the_minute = 2 < utc_now().second < 57  # at its turn the bar asks
         return is_in_the_minute and clock.monotonic() - since > QUIET
 
     desk.waits(is_quiet, "nobody asks for the account")

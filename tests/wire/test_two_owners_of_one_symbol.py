@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, time
 from pathlib import Path
-
-import pytest
 
 from console.commands.assembly.host import Host
 from core.execution.ledger_state import UNKNOWN_OWNER
 from core.facts import CancelRequested, PositionCorrected
 from core.model.order import Side
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_the_whole_house import environ, opened, two_shares_are_bought, written
-
-
-@pytest.fixture
-def market() -> Iterator[LoopbackExchange]:
-    """Real time, in hours moved so that it is 10:05 in New York now."""
-    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(datetime.now(UTC), time(10, 5))) as exchange:
-        yield exchange
+from tests.wire.open_desk import environ, opened, two_shares_are_bought, written
 
 
 def test_a_share_that_is_bought_elsewhere_takes_no_stop_away(market: LoopbackExchange, tmp_path: Path) -> None:

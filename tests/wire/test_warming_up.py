@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, time
 from pathlib import Path
-
-import pytest
 
 from console.commands.assembly.host import Host
 from core.facts import BarClosed, HistoryLoaded, ProposalStaged
 from core.strategies.builtin import HOUSE
 from core.strategies.warm_up import shown
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_the_whole_house import environ, opened, says, written
-
-
-@pytest.fixture
-def market() -> Iterator[LoopbackExchange]:
-    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(datetime.now(UTC), time(10, 5))) as exchange:
-        yield exchange
+from tests.wire.open_desk import environ, opened, says, written
 
 
 def test_an_average_of_two_hundred_minutes_stands_after_thirty(market: LoopbackExchange, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,19 +14,16 @@ from core.messages.commands import ProposeOrder
 from core.model.instrument import Borrow, BrokerInstrument
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Price, Quantity
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_the_whole_house import SPY, confirm_the_first, environ, opened, says
+from tests.wire.open_desk import SPY, a_market, confirm_the_first, environ, opened, says
 
 HARD = "SPY is hard to borrow: needs a locate, which this desk does not ask for"
 
 
 @contextmanager
-def a_market(borrow: Borrow, said: str = "") -> Iterator[LoopbackExchange]:
-    hours = moved_hours(datetime.now(UTC), time(10, 5))
+def lending(borrow: Borrow, said: str = "") -> Iterator[LoopbackExchange]:
     lent = BrokerInstrument(SPY, borrow=borrow, borrow_said=said)
-    with LoopbackExchange(clock=RunningClock(), calendar=hours, instruments=(lent,)) as exchange:
+    with a_market(instruments=(lent,)) as exchange:
         yield exchange
 
 
@@ -39,7 +35,7 @@ def a_short_of_one() -> ProposeOrder:
 
 def test_a_share_that_is_easy_to_borrow_is_sold_short(tmp_path: Path) -> None:
     """MD-07, EX-11: the asset has `borrow_status`, and no `easy_to_borrow` any more."""
-    with a_market(Borrow.EASY) as market, opened(Host.of(environ(market, tmp_path))) as desk:
+    with lending(Borrow.EASY) as market, opened(Host.of(environ(market, tmp_path))) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.symbols, "the books agree")
         desk.sends(a_short_of_one())
         confirm_the_first(desk)
@@ -59,7 +55,7 @@ def test_a_share_that_is_not_lent_to_everybody_is_not_sold_short_and_says_why(
     tmp_path: Path, borrow: Borrow, said: str, words: str
 ) -> None:
     """MD-07, EX-11"""
-    with a_market(borrow, said) as market, opened(Host.of(environ(market, tmp_path))) as desk:
+    with lending(borrow, said) as market, opened(Host.of(environ(market, tmp_path))) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.symbols, "the books agree")
         desk.waits(lambda view: words in (view.symbols[0].short_refused or ""), "the order form says it")
         desk.sends(a_short_of_one())

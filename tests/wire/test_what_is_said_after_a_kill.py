@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
-
-import pytest
 
 from console.commands.assembly.host import Host
 from core.facts import Fact, OrderStateChanged, Rearmed
@@ -17,12 +14,9 @@ from core.model.basket import BasketPhase, BasketSource
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder
 from core.model.values import ClientOrderId, Digest, Price, Quantity
 from core.views import IN_DOUBT, BasketView, DeskView
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
+from tests.wire.open_desk import SPY, Open, environ, eventually, opened, posts, says, status_of, turn, waits, written
 from tests.wire.test_leaving_with_an_entry import holds_its_news_back
-from tests.wire.test_the_way_out import eventually, posts, status_of, turn, waits
-from tests.wire.test_the_whole_house import SPY, Open, environ, opened, says, written
 
 LOOSE = {"KEYTURN_RISK__PER_TRADE__USD": "90000", "KEYTURN_RISK__MAX_NOTIONAL__USD": "90000"}
 SOON = {"KEYTURN_EXECUTION__LOOK_UP_FIRST_SECONDS": "0.1", "KEYTURN_EXECUTION__LOOK_UP_LONGEST_SECONDS": "0.4"}
@@ -30,13 +24,6 @@ AT_ONCE = {"KEYTURN_EXECUTION__CANCEL_RETRY_SECONDS": "0.2"}
 LONG = {"KEYTURN_STAGING__BASKET__BUYS_SECONDS": "100", "KEYTURN_STAGING__BASKET__REPORT_SECONDS": "100"}
 """Longer than any of these tests: no report is made because time is over."""
 TWO = Quantity(Decimal(2))
-
-
-@pytest.fixture
-def market() -> Iterator[LoopbackExchange]:
-    """Real time, in hours moved so that it is 10:05 in New York now."""
-    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(datetime.now(UTC), time(10, 5))) as exchange:
-        yield exchange
 
 
 @contextmanager
@@ -140,7 +127,7 @@ def test_rearm_beside_an_order_in_doubt_is_asked_for_again_in_sight_of_its_name(
 def test_the_report_of_a_plan_is_of_what_the_kill_left_of_it(market: LoopbackExchange, tmp_path: Path) -> None:
     """OP-05, OP-07, EX-10: the broker is asked again when what was taken back is gone."""
     with a_desk(market, tmp_path) as desk:
-        waits(desk, lambda view: says(view, "earlier daily closes taken in"), "what the checks measure by")
+        waits(desk, lambda view: says(view, "earlier daily close"), "what the checks measure by")
         signs_a_plan_of_one_entry(market, desk)
         waits(desk, rests, "its entry rests")
         reserved = market.call(market.floor.account).buying_power

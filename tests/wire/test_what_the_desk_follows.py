@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, time
+from datetime import date, datetime
 from pathlib import Path
 
 from console.commands.assembly.host import Host
@@ -11,11 +11,10 @@ from core.messages.inputs import BarArrived, TradingHaltHeard
 from core.model.connection import ConnectionState
 from core.model.values import Symbol
 from core.views import DeskView
-from tests.wire.exchange.clocks import RunningClock, StillClock
-from tests.wire.exchange.hours import moved_hours
+from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.server import MORNING, LoopbackExchange
+from tests.wire.open_desk import a_market, environ, opened
 from tests.wire.test_the_desks_market_data import SPY, Desk, a_desk, eventually, is_settled
-from tests.wire.test_the_whole_house import environ, opened
 
 IBM = Symbol("IBM")
 
@@ -110,9 +109,8 @@ def test_a_desk_follows_the_market_that_nobody_trades_and_what_its_account_holds
 
     No strategy is on that asks for a history, and what needs one has it from the start.
     """
-    hours = moved_hours(datetime.now(UTC), time(10, 5))
     listed = ["SPY", "IBM", "QQQ"]
-    with LoopbackExchange(symbols=listed, clock=RunningClock(), calendar=hours) as market:
+    with a_market(symbols=listed, since=date.min) as market:
         market.make("bought-elsewhere", symbol="QQQ")
         keyturn = Host.of(environ(market, tmp_path, KEYTURN_SYMBOLS='["IBM"]'))
         with opened(keyturn) as desk:

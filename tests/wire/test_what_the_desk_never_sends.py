@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, time
 from pathlib import Path
 
 import pytest
@@ -12,10 +10,8 @@ from console.commands.assembly.host import Host
 from console.commands.reconcile import compared
 from core.facts import OtherTakenBack
 from core.messages.commands import Kill, ProposeClose
-from tests.wire.exchange.clocks import RunningClock
-from tests.wire.exchange.hours import moved_hours
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_the_whole_house import (
+from tests.wire.open_desk import (
     SPY,
     a_buy_of_two,
     confirm_the_first,
@@ -26,13 +22,6 @@ from tests.wire.test_the_whole_house import (
 )
 
 OFTEN = {"KEYTURN_RECONCILIATION__EVERY_SECONDS": "1"}
-
-
-@pytest.fixture
-def market() -> Iterator[LoopbackExchange]:
-    """Real time, in hours moved so that it is 10:05 in New York now."""
-    with LoopbackExchange(clock=RunningClock(), calendar=moved_hours(datetime.now(UTC), time(10, 5))) as exchange:
-        yield exchange
 
 
 @pytest.mark.parametrize(

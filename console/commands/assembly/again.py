@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -190,6 +191,7 @@ def _runtime(host: Host, found: RecordedDay, folder: AccountFolder, run: Recorde
 
 
 def _demo(host: Host, found: RecordedDay, folder: AccountFolder, run: RecordedRun, stack: ExitStack) -> RunAgain:
+    from core.brokers.simulated.log import time_of
     from core.runtime import demo
     from core.runtime.demo_market import MARKETS
     from core.runtime.pace import Pace
@@ -202,6 +204,8 @@ def _demo(host: Host, found: RecordedDay, folder: AccountFolder, run: RecordedRu
     records = list(log.records())
     market = demo.demo_market(records, usual=MARKETS[started.stage])
     engine, _ = open_engine(host, folder, calendar, Mode.PAPER, stack, settings=started.settings)
+    last = max([engine.state.at, *(time_of(record) for record in records[-1:])])
+    started = replace(started, at=max(started.at, last))  # a changed run may have waited longer for its last answers
     for file in (started.vix, started.market, *started.strategies):
         _require_same(file)
     if started.settings.strategies.own:

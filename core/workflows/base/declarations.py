@@ -80,6 +80,24 @@ def declared(workflow: object, table: str) -> Iterator[tuple[type, Callable[[Any
         yield kind, getattr(workflow, name)
 
 
+def declaring(protocol: Any, workflows: Iterable[object]) -> list[Any]:
+    """Those workflows whose class has the protocol's methods.
+
+    Each class is asked once: `isinstance` of a protocol would take a third of an engine's start.
+    """
+    found = []
+    for workflow in workflows:
+        key = type(workflow), protocol
+        if key not in _DECLARING:
+            _DECLARING[key] = isinstance(workflow, protocol)
+        if _DECLARING[key]:
+            found.append(workflow)
+    return found
+
+
+_DECLARING: dict[tuple[type, Any], bool] = {}
+
+
 class _Declared:
     """A method on its way into its class: what it is for is entered there by its name, and the method stays itself."""
 

@@ -55,7 +55,8 @@ class LimitsReload:
         if control.state.starts > 0:
             settings = without_looser(control.settings, settings, state.equity_of_today)
         if control.state.starts == 0 or control.settings != settings:
-            changes = changes_between(control.settings, settings, state.equity_of_today)
+            is_first = control.state.starts == 0
+            changes = () if is_first else changes_between(control.settings, settings, state.equity_of_today)
             state.record(SettingsApplied(settings))
             self.protection_events.end_overrides(changes)
 

@@ -16,7 +16,6 @@ from console.client.engine_link import LinkBrokenError
 from console.client.ssh_stream import SshStream
 from core.ports import OperatorError
 from core.protocol.relay import HELLO, LARGEST_PIECE, Channel, Kind, Piece, PieceReader, packed
-from tests.waiting import PATIENCE
 
 
 class Relay:
@@ -48,9 +47,7 @@ class Relay:
         found = self.asked(channel)
         assert self.hear() == Piece(Kind.OPEN, channel)
         self.say(Kind.OPEN, channel)
-        ours = found.result(PATIENCE)
-        ours.settimeout(PATIENCE)
-        return ours
+        return found.result()
 
     def cuts(self) -> None:
         for end in (self.says, self.hears):
@@ -64,8 +61,7 @@ def relay() -> Iterator[Relay]:
     os.write(relay.says, HELLO)
     yield relay
     relay.cuts()
-    relay.thread.join(PATIENCE)
-    assert not relay.thread.is_alive()
+    relay.thread.join()
     relay.pool.shutdown()
 
 
@@ -77,7 +73,7 @@ def test_what_comes_before_the_answer_is_of_the_connection_before(relay: Relay) 
     relay.say(Kind.DATA, Channel.PRESS, b"old")
     relay.say(Kind.OPEN, Channel.PRESS, b"an engine was started")
     relay.say(Kind.DATA, Channel.PRESS, b"new")
-    second = asked.result(PATIENCE)
+    second = asked.result()
     assert second.recv(10) == b"new"
     assert first.recv(10) == b""
     assert relay.told == ["an engine was started"]
@@ -89,7 +85,7 @@ def test_a_refusal_is_said_in_the_relays_words_and_a_close_comes_behind_what_was
     relay.hear()
     relay.say(Kind.CLOSE, Channel.DESK, b"no engine")
     with pytest.raises(OperatorError, match="no engine"):
-        asked.result(PATIENCE)
+        asked.result()
     desk = relay.opened(Channel.DESK)
     relay.say(Kind.DATA, Channel.DESK, b"last words")
     relay.say(Kind.CLOSE, Channel.DESK, b"gone")
@@ -100,19 +96,21 @@ def test_a_refusal_is_said_in_the_relays_words_and_a_close_comes_behind_what_was
 def test_a_desk_that_reads_nothing_stops_the_stream_but_no_press_on_its_way_up(relay: Relay) -> None:
     """OP-07: and a channel is still opened while it does not read."""
     desk, press = relay.opened(Channel.DESK), relay.opened(Channel.PRESS)
-    os.set_blocking(relay.says, False)
-    picture = packed(Piece(Kind.DATA, Channel.DESK, bytes(LARGEST_PIECE)))
-    sent = 0
-    with suppress(BlockingIOError):
-        while True:
-            assert sent < 64 * LARGEST_PIECE, "it takes in without end"
-            written = os.write(relay.says, picture[sent % len(picture) :])
-            sent += written
-            threading.Event().wait(0.002)
-    press.sendall(b"halt")
-    assert relay.hear() == Piece(Kind.DATA, Channel.PRESS, b"halt")
+
+    def says() -> None:
+        for _ in range(64):
+            relay.say(Kind.DATA, Channel.DESK, bytes(LARGEST_PIECE))
+
+    pictures = threading.Thread(target=says)
+    pictures.start()
+    for _ in range(100):
+        press.sendall(b"halt")
+        assert relay.hear() == Piece(Kind.DATA, Channel.PRESS, b"halt")
+
+    assert pictures.is_alive(), "it takes in without end"
     desk.close()
     assert relay.hear() == Piece(Kind.CLOSE, Channel.DESK)
+    pictures.join()
 
 
 def test_what_a_desk_says_last_goes_up_beside_pictures_that_it_did_not_read(relay: Relay) -> None:
@@ -134,8 +132,8 @@ def test_a_cut_closes_both_ends_and_nobody_waits_for_an_answer(relay: Relay) -> 
     relay.cuts()
     assert desk.recv(10) == b""
     with pytest.raises(LinkBrokenError):
-        asked.result(PATIENCE)
-    relay.thread.join(PATIENCE)
+        asked.result()
+    relay.thread.join()
     with pytest.raises(LinkBrokenError):
         relay.stream.open(Channel.DESK)
 
@@ -147,10 +145,9 @@ def test_who_leaves_waits_for_no_answer_and_what_is_open_goes_on(relay: Relay) -
     relay.hear()
     relay.stream.give_up()
     with pytest.raises(LinkBrokenError):
-        asked.result(PATIENCE)
+        asked.result()
     desk.sendall(b"goodbye")
     heard = [relay.hear(), relay.hear()]
     assert Piece(Kind.DATA, Channel.DESK, b"goodbye") in heard
     desk.close()
-    relay.thread.join(PATIENCE)
-    assert not relay.thread.is_alive()
+    relay.thread.join()

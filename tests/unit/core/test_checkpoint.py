@@ -30,7 +30,7 @@ def taken_up(house: House, drawer: Drawer | None) -> tuple[TradingState, tuple[s
     return desk, rebuild(desk, drawer)
 
 
-def test_documents_and_the_journal_after_them_come_to_the_same_as_the_journal_alone() -> None:
+def test_documents_and_journal_equal_the_journal() -> None:
     """SP-02, SP-03"""
     house, drawer = a_kept_desk()
 
@@ -38,7 +38,7 @@ def test_documents_and_the_journal_after_them_come_to_the_same_as_the_journal_al
     assert running(rebuilt(house.desk, drawer)) == running(rebuilt(house.desk)) == running(house.desk)
 
 
-def test_only_the_journal_after_the_documents_is_read() -> None:
+def test_only_the_later_journal_is_read() -> None:
     """SP-02"""
     house, drawer = a_kept_desk()
     house.journal.lines[1] = b"damaged beyond reading"
@@ -49,7 +49,7 @@ def test_only_the_journal_after_the_documents_is_read() -> None:
     assert states(desk) == states(house.desk)
 
 
-def test_documents_that_are_not_taken_up_still_know_how_far_the_journal_went() -> None:
+def test_refused_documents_still_know_the_end() -> None:
     """SP-07, SP-02: records that were on the disk are missed, whoever wrote the documents"""
     house, drawer = a_kept_desk()
     drawer.kept = NoCheckpoint("of an older Keyturn", house.journal.sequence)
@@ -60,7 +60,7 @@ def test_documents_that_are_not_taken_up_still_know_how_far_the_journal_went() -
         taken_up(house, drawer)
 
 
-def test_a_document_in_memory_is_no_part_of_the_desk() -> None:
+def test_a_document_is_a_copy() -> None:
     """SP-02: what lives on after a checkpoint does not reach back into it."""
     house = a_house_in_a_position()
     drawer = Drawer()
@@ -89,7 +89,7 @@ def _ahead(kept: Checkpoint) -> Checkpoint:
     return replace(kept, sequence=kept.sequence + 1_000_000)
 
 
-def test_documents_ahead_of_the_journal_mean_that_its_end_is_lost_and_nothing_starts() -> None:
+def test_documents_ahead_of_the_journal_stop_the_start() -> None:
     """SP-01"""
     house, drawer = a_kept_desk()
     assert isinstance(drawer.kept, Checkpoint)
@@ -107,9 +107,7 @@ def test_documents_ahead_of_the_journal_mean_that_its_end_is_lost_and_nothing_st
         (_of_an_older_program, "the state documents are of an older Keyturn"),
     ],
 )
-def test_documents_that_do_not_fit_only_mean_that_more_of_the_journal_is_read(
-    damage: Callable[[Checkpoint], Checkpoint], words: str
-) -> None:
+def test_unfitting_documents_read_more_journal(damage: Callable[[Checkpoint], Checkpoint], words: str) -> None:
     """SP-02"""
     house, drawer = a_kept_desk()
     assert isinstance(drawer.kept, Checkpoint)

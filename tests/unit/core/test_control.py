@@ -62,7 +62,7 @@ def test_what_stands_says_why_nothing_may_open(facts: tuple[object, ...], refusa
     assert said == refusal if refusal != "read-only: " else str(said).startswith(refusal)
 
 
-def test_a_kill_goes_before_a_halt_and_a_halt_before_read_only() -> None:
+def test_kill_precedes_halt_precedes_read_only() -> None:
     """OP-07"""
     halted = after(Halted(HaltCause.INVARIANT, "broken"))
     killed = after(Halted(HaltCause.INVARIANT, "broken"), Killed("key"))
@@ -71,7 +71,7 @@ def test_a_kill_goes_before_a_halt_and_a_halt_before_read_only() -> None:
     assert str(killed.refusal()).startswith("killed")
 
 
-def test_settings_and_the_installations_name_are_what_the_journal_says() -> None:
+def test_settings_come_from_the_journal() -> None:
     """SP-03, EX-04"""
     settings = Settings(symbols=("IBM",))
 
@@ -80,7 +80,7 @@ def test_settings_and_the_installations_name_are_what_the_journal_says() -> None
     assert (control.state.installation, control.settings, control.state.starts) == ("desk-7", settings, 2)
 
 
-def test_what_was_corrected_is_kept_for_the_screen() -> None:
+def test_corrections_are_kept_for_the_screen() -> None:
     """EX-09"""
     control = after(ReconciliationPassed(("SPY: the broker has 8, our books had 10",)))
 
@@ -88,7 +88,7 @@ def test_what_was_corrected_is_kept_for_the_screen() -> None:
     assert after(Killed("key")).state.killed_at == after(Halted(HaltCause.KEY, "")).state.halted_at == NOW
 
 
-def test_a_part_of_the_settings_in_force_is_picked_once_and_again_where_they_change():
+def test_a_settings_view_follows_reloads():
     """RK-13: a reload and a restored state count from the next bar on."""
     picked: list[str] = []
 

@@ -22,7 +22,7 @@ def a_file(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_bars_are_read_with_their_days_whatever_other_columns_there_are(tmp_path: Path) -> None:
+def test_extra_columns_are_ignored(tmp_path: Path) -> None:
     """RK-19"""
     path = a_file(tmp_path, HEAD + "2020-02-24,330,332.9,321.5,322.42,1\n2020-02-25,323,325,310,311.50,1\n")
 
@@ -47,7 +47,7 @@ def test_an_index_needs_its_close_alone(tmp_path: Path) -> None:
         ("date,close\n2020-02-24,200\n", 1),
     ],
 )
-def test_a_file_of_the_vix_is_read_in_every_form_that_its_sources_have(tmp_path: Path, text: str, days: int) -> None:
+def test_each_vix_file_format_is_read(tmp_path: Path, text: str, days: int) -> None:
     """RK-19: an index is not traded, its volume is empty or zero."""
     assert len(read_daily_values(a_file(tmp_path, text))) == days
 
@@ -59,7 +59,7 @@ def test_a_file_of_the_vix_is_read_in_every_form_that_its_sources_have(tmp_path:
         ("Date,Close,Vol.\n2008-01-02,40.57,29.06M\n", "2: volume '29.06M'"),
     ],
 )
-def test_a_file_with_volumes_is_a_shares_and_not_the_vix(tmp_path: Path, text: str, words: str) -> None:
+def test_a_file_with_volumes_is_no_vix(tmp_path: Path, text: str, words: str) -> None:
     """RK-19: what is no VIX is no value of it."""
     path = a_file(tmp_path, text)
 
@@ -70,7 +70,7 @@ def test_a_file_with_volumes_is_a_shares_and_not_the_vix(tmp_path: Path, text: s
 
 
 @pytest.mark.parametrize("close", ["200.01", "396.33", "0", "-18.7"])
-def test_a_close_that_the_vix_cannot_have_is_refused(tmp_path: Path, close: str) -> None:
+def test_an_impossible_vix_close_is_refused(tmp_path: Path, close: str) -> None:
     """RK-19: also where nothing else tells that the file is a share's."""
     path = a_file(tmp_path, f"date,close\n2021-03-30,122.15\n2021-03-31,{close}\n")
 
@@ -99,7 +99,7 @@ def test_a_close_that_the_vix_cannot_have_is_refused(tmp_path: Path, close: str)
         ),
     ],
 )
-def test_a_row_that_cannot_be_believed_is_named_with_its_line(tmp_path: Path, row: str, words: str) -> None:
+def test_an_invalid_row_is_named_by_its_line(tmp_path: Path, row: str, words: str) -> None:
     """RK-19"""
     path = a_file(tmp_path, HEAD + f"2020-02-21,1,330,321,322,1\n{row}\n")
 

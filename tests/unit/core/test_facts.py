@@ -21,7 +21,7 @@ def the_list_as_it_is() -> Iterator[None]:
         table.update(before)  # type: ignore[arg-type]
 
 
-def test_a_class_is_known_to_journals_by_its_name_or_by_the_one_that_it_is_given() -> None:
+def test_a_renamed_fact_keeps_its_journal_name() -> None:
     """SP-07: so a class may be renamed, and no journal is touched"""
 
     @fact()

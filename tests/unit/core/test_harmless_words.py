@@ -94,24 +94,22 @@ USUAL = [
 """As the broker and the desk write them: nothing of it is changed."""
 
 
-@pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("words", ["{}", "call {} now", "call ({})", "at {}.", "x:{}", "{}, please", "rejected-{}"])
-def test_a_number_to_call_is_taken_away(words: str, call: str) -> None:
+def test_a_number_to_call_is_taken_away(words: str) -> None:
     """SY-03, SY-06"""
-    told = harmless(words.format(call))
+    for call in CALLS:
+        told = harmless(words.format(call))
+        assert NO_NUMBER in told or NO_LINK in told, call
+        assert sum(map(str.isdigit, told)) <= 3, call
 
-    assert NO_NUMBER in told or NO_LINK in told
-    assert sum(map(str.isdigit, told)) <= 3
 
-
-@pytest.mark.parametrize("link", LINKS)
 @pytest.mark.parametrize("words", ["{}", "go to {} now", "go ({})", "see {}."])
-def test_an_address_and_what_a_scheme_acts_on_are_taken_away(words: str, link: str) -> None:
+def test_links_and_schemes_are_taken_away(words: str) -> None:
     """SY-03, SY-06"""
-    told = harmless(words.format(link))
-
-    assert NO_LINK in told
-    assert not [part for part in ("5551234", "evil", "10.0", "192", "db8", "sell", "::") if part in told]
+    for link in LINKS:
+        told = harmless(words.format(link))
+        assert NO_LINK in told, link
+        assert not [part for part in ("5551234", "evil", "10.0", "192", "db8", "sell", "::") if part in told], link
 
 
 @pytest.mark.parametrize(
@@ -131,13 +129,15 @@ def test_a_word_before_a_colon_is_no_scheme(outside: str, told: str) -> None:
     assert harmless(outside) == told
 
 
-@pytest.mark.parametrize("usual", USUAL)
 @pytest.mark.parametrize("words", ["{}", "sold at {} today", "({})", "filled {}, rest open", "limit {}"])
-def test_what_is_usual_is_kept(words: str, usual: str) -> None:
+def test_what_is_usual_is_kept(words: str) -> None:
     """SY-03"""
-    assert harmless(words.format(usual)) == words.format(usual)
+    told = [words.format(usual) for usual in USUAL]
+
+    assert [harmless(text) for text in told] == told
 
 
+AROUND = st.text(st.sampled_from("a1 +-.:/@#()\n\x1bé中\u202e\u200b🚀"), max_size=40)
 PLAIN = st.sampled_from(["SELL", "BUY", "SPY", "BRK.B", "limit", "at", "shares", "rejected:", "(stop)", "of", "USD"])
 FIGURES = st.one_of(
     st.decimals(0, 999_999, places=2).map(str),
@@ -150,6 +150,7 @@ FIGURES = st.one_of(
 )
 
 
+@settings(max_examples=60)
 @given(st.lists(st.tuples(PLAIN, FIGURES), min_size=1, max_size=12))
 def test_figures_between_words_are_kept(told: list[tuple[str, str]]) -> None:
     """SY-03: prices, money with its sign, quantities, times, dates, percentages."""
@@ -158,7 +159,7 @@ def test_figures_between_words_are_kept(told: list[tuple[str, str]]) -> None:
     assert harmless(words) == words[:299] + "…" if len(words) > 300 else harmless(words) == words
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=200)
 @given(st.text(st.sampled_from("0123456789+-.:/() *#abteslw@中\u202e")))
 @example("+1+555 123 4567")
 def test_what_was_made_harmless_stays_as_it_is(text: str) -> None:
@@ -168,9 +169,9 @@ def test_what_was_made_harmless_stays_as_it_is(text: str) -> None:
     assert harmless(once) == once
 
 
-@settings(max_examples=1_000)
-@given(st.text(max_size=40), st.sampled_from([*CALLS, *LINKS]), st.text(max_size=40))
-def test_whatever_stands_around_it_what_acts_is_taken_away(before: str, acts: str, after: str) -> None:
+@settings(max_examples=200)
+@given(AROUND, st.sampled_from([*CALLS, *LINKS]), AROUND)
+def test_surrounding_text_hides_nothing(before: str, acts: str, after: str) -> None:
     """SY-03, SY-06"""
     told = harmless(f"{before} {acts} {after}")
 

@@ -29,7 +29,7 @@ prices = st.decimals("0.0001", "5000", places=4)
 quantities = st.decimals("-1000", "1000", places=3)
 
 
-def test_a_symbol_alone_names_a_share_of_us_stock() -> None:
+def test_a_bare_symbol_is_a_us_share() -> None:
     """MD-07"""
     spy = share(SPY)
 
@@ -49,12 +49,12 @@ def test_a_symbol_alone_names_a_share_of_us_stock() -> None:
         Instrument(SPY, venue=VenueId("XLON")),
     ],
 )
-def test_what_counts_trades_or_is_placed_otherwise_is_no_share(other: Instrument) -> None:
+def test_other_instruments_are_no_share(other: Instrument) -> None:
     """MD-07: its symbol alone does not say what it is"""
     assert not other.is_share
 
 
-def test_what_the_broker_says_of_the_day_is_no_part_of_what_an_instrument_is() -> None:
+def test_daily_broker_facts_are_no_identity() -> None:
     """MD-07"""
     told = BrokerInstrument(SPY, lots=WHOLE_ONES, is_tradable=False, attributes=("has_options",))
 
@@ -62,7 +62,7 @@ def test_what_the_broker_says_of_the_day_is_no_part_of_what_an_instrument_is() -
     assert type(told.terms) is Instrument
 
 
-def test_each_class_says_in_one_table_what_it_asks_for() -> None:
+def test_each_class_has_its_table() -> None:
     """MD-07, RK-20"""
     assert ASKED.keys() == set(AssetClass)
     assert {kind for kind, asked in ASKED.items() if asked.is_opened} == {AssetClass.STOCK, AssetClass.CRYPTO}
@@ -70,7 +70,7 @@ def test_each_class_says_in_one_table_what_it_asks_for() -> None:
 
 
 @given(price=prices)
-def test_the_ticks_of_a_share_are_those_of_us_stocks(price: Decimal) -> None:
+def test_shares_have_us_ticks(price: Decimal) -> None:
     """EX-11"""
     step = Decimal("0.01") if price >= 1 else Decimal("0.0001")
 
@@ -92,9 +92,7 @@ def test_ticks_follow_the_price() -> None:
 
 
 @given(quantity=quantities, paid=prices, price=prices)
-def test_whatever_it_costs_makes_or_risks_counts_its_multiplier_once(
-    quantity: Decimal, paid: Decimal, price: Decimal
-) -> None:
+def test_money_counts_the_multiplier_once(quantity: Decimal, paid: Decimal, price: Decimal) -> None:
     """EX-08: a hundred times a share's"""
     spy = share(SPY)
 
@@ -105,13 +103,13 @@ def test_whatever_it_costs_makes_or_risks_counts_its_multiplier_once(
 
 
 @given(quantity=quantities, price=prices)
-def test_a_share_counts_to_the_last_digit_as_its_quantity_and_price_do(quantity: Decimal, price: Decimal) -> None:
+def test_a_share_counts_to_the_last_digit(quantity: Decimal, price: Decimal) -> None:
     """EX-08: so that figures of before stay byte for byte what they were"""
     assert str(share(SPY).notional(quantity, price)) == str(quantity * price)
 
 
 @given(quantity=quantities.filter(bool), price=prices)
-def test_the_price_of_a_worth_is_the_one_that_it_came_from(quantity: Decimal, price: Decimal) -> None:
+def test_a_worths_price_is_its_origin(quantity: Decimal, price: Decimal) -> None:
     """EX-08"""
     assert A_CALL.price_of(quantity, A_CALL.notional(quantity, price)) == price
     assert str(share(SPY).price_of(quantity, quantity * price)) == str(quantity * price / quantity)

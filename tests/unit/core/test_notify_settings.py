@@ -26,7 +26,7 @@ def loaded(tmp_path: Path, text: str, environ: dict[str, str] | None = None) -> 
     return load_settings(home, environ or {})
 
 
-def test_channels_and_rules_are_tables_by_their_names(tmp_path: Path):
+def test_channels_and_rules_are_named_tables(tmp_path: Path):
     """SY-03"""
     text = (
         '[notify]\ncommand = ["/usr/bin/push", "--quiet"]\ndigest_at = ["12:00", "16:15"]\n'
@@ -42,7 +42,7 @@ def test_channels_and_rules_are_tables_by_their_names(tmp_path: Path):
     assert len(terms.digest_at) == 2
 
 
-def test_an_address_in_the_environment_is_no_setting(tmp_path: Path):
+def test_an_environment_address_is_no_setting(tmp_path: Path):
     """SY-03"""
     assert loaded(tmp_path, PHONE, {"KEYTURN_CHANNEL_PHONE": "ntfys://x/y"}).notify.names == ("phone",)
 
@@ -77,7 +77,7 @@ def test_an_address_in_the_environment_is_no_setting(tmp_path: Path):
         ),
     ],
 )
-def test_what_cannot_stand_is_refused_by_its_place_and_never_repeated(tmp_path: Path, text: str, place: str, why: str):
+def test_a_fault_is_named_and_not_repeated(tmp_path: Path, text: str, place: str, why: str):
     """SY-03, SY-06"""
     with pytest.raises(SettingsError) as refused:
         loaded(tmp_path, text)
@@ -95,7 +95,7 @@ def test_what_cannot_stand_is_refused_by_its_place_and_never_repeated(tmp_path: 
     ("table", "key"),
     [("[notify.quiet]\nends = '07:00'\n", "quiet.begins"), ("[notify]\n", "digest_at"), ("[risk]\n", "window_end")],
 )
-def test_a_time_of_day_has_no_zone_no_fraction_and_is_no_number(tmp_path: Path, table: str, key: str, wrote: str):
+def test_a_time_of_day_is_plain(tmp_path: Path, table: str, key: str, wrote: str):
     """SY-03: an engine that took one would not start; the place says what to write."""
     name = key.rpartition(".")[2]
     value = f"[{wrote}]" if name == "digest_at" else wrote
@@ -108,7 +108,7 @@ def test_a_time_of_day_has_no_zone_no_fraction_and_is_no_number(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("wrote", ['"22:00"', '"22:00:30"', "22:00:00"])
-def test_a_time_of_day_is_written_as_a_text_or_as_a_time(tmp_path: Path, wrote: str):
+def test_a_time_of_day_is_text_or_time(tmp_path: Path, wrote: str):
     """SY-03"""
     text = f"[notify]\ndigest_at = [{wrote}]\n[notify.quiet]\nbegins = {wrote}\nends = '07:00'\n"
     terms = loaded(tmp_path, text)
@@ -116,7 +116,7 @@ def test_a_time_of_day_is_written_as_a_text_or_as_a_time(tmp_path: Path, wrote: 
     assert terms.notify.digest_at == (terms.notify.quiet.begins,)
 
 
-def test_a_journal_of_before_the_rule_is_read_with_its_times():
+def test_an_older_journals_times_are_read():
     """SY-03, SP-07: a time with a zone was taken then."""
     times = {"digest_at": ["16:15:00+01:00"], "quiet": {"begins": "22:00:00.500000", "ends": "07:00:00"}}
 
@@ -126,7 +126,7 @@ def test_a_journal_of_before_the_rule_is_read_with_its_times():
     assert written(settings, "json")["notify"]["digest_at"] == ["16:15:00+01:00"]
 
 
-def test_a_record_of_the_settings_has_the_program_of_the_command_and_none_of_its_arguments():
+def test_a_record_holds_no_command_arguments():
     """SY-03, SY-06: also where an older record has them."""
     terms = Settings.model_validate({"notify": {"command": ["/bin/push", "--token", "hush"]}})
     line, _ = encode(1, datetime(2026, 11, 20, tzinfo=UTC), SettingsApplied(terms), GENESIS)

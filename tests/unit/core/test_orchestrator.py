@@ -171,7 +171,7 @@ def test_every_reason_for_not_trading_is_counted() -> None:
         (Holdings(equity=None), "SIGNAL"),
     ],
 )
-def test_a_strategy_is_told_what_the_books_and_the_stage_say(holdings: Holdings, reason: str) -> None:
+def test_a_context_has_books_and_stage(holdings: Holdings, reason: str) -> None:
     """ST-03, ST-02"""
     stand = Stand(holdings)
     stand.shows_minutes(35)
@@ -181,7 +181,7 @@ def test_a_strategy_is_told_what_the_books_and_the_stage_say(holdings: Holdings,
     assert stand.last() == reason
 
 
-def test_while_the_broker_is_behind_an_exit_is_signalled_all_the_same() -> None:
+def test_a_slow_broker_blocks_no_exit() -> None:
     """EX-15: exits always pass."""
     stand = Stand(Holdings(unanswered=11, position=holding("0.5", "99.60"), entries=1))
 
@@ -191,7 +191,7 @@ def test_while_the_broker_is_behind_an_exit_is_signalled_all_the_same() -> None:
     assert stand.last() == "SIGNAL"
 
 
-def test_a_strategy_that_is_switched_off_looks_and_does_nothing() -> None:
+def test_a_disabled_strategy_does_nothing() -> None:
     """OP-08, ST-03"""
     off = Settings(strategies=StrategiesSettings(vwap=VwapSettings(enabled=False)))
     stand = Stand(settings=off)
@@ -202,7 +202,7 @@ def test_a_strategy_that_is_switched_off_looks_and_does_nothing() -> None:
     assert stand.orchestrator.no_trade() == {"DISABLED": 36}
 
 
-def test_the_loss_is_marked_at_the_last_bars_and_shuts_for_the_day_only() -> None:
+def test_the_daily_loss_shuts_for_the_day() -> None:
     """ST-02, SP-05"""
     stand = Stand(Holdings(position=holding("0.5", "99.60")))
     stand.shows_minutes(35)
@@ -232,7 +232,7 @@ def test_an_exit_is_handed_over_like_an_entry() -> None:
     assert isinstance(answer, ExitSignal)
 
 
-def test_between_facts_the_context_is_not_worked_out_again() -> None:
+def test_a_context_is_cached_between_facts() -> None:
     """MD-05: what a strategy is told follows from the facts, bars aside."""
     stand = Stand()
     stand.shows(a_bar("09:30", "100"))
@@ -246,7 +246,7 @@ def test_between_facts_the_context_is_not_worked_out_again() -> None:
     assert (before, stand.context.is_waiting) == (False, True)
 
 
-def test_the_window_and_the_end_of_the_day_follow_the_session() -> None:
+def test_window_and_flat_time_follow_the_session() -> None:
     """RK-07, ST-02: 13:00 closes the day after Thanksgiving."""
     stand = Stand()
     half_day = date(2026, 11, 27)
@@ -258,7 +258,7 @@ def test_the_window_and_the_end_of_the_day_follow_the_session() -> None:
     assert stand.context.flat_from == at("12:55", half_day)
 
 
-def test_a_limit_that_is_a_part_of_equity_follows_the_days_opening() -> None:
+def test_a_relative_limit_follows_the_opening_equity() -> None:
     """RK-02, RK-03"""
     part = AmountSettings(usd=None, of_equity=Decimal("0.01"))
     stand = Stand(Holdings(equity=Decimal(5000)), Settings(risk=RiskSettings(per_trade=part)))
@@ -273,7 +273,7 @@ def test_a_limit_that_is_a_part_of_equity_follows_the_days_opening() -> None:
 
 
 @pytest.mark.parametrize("has_heard_of_it", [True, False], ids=["rebuilt", "started again"])
-def test_a_bar_that_is_heard_a_day_later_counts_for_that_day_whatever_was_heard_before(has_heard_of_it: bool) -> None:
+def test_a_late_bar_counts_for_its_own_day(has_heard_of_it: bool) -> None:
     """SP-03: a rebuild sized on the equity of the day of the session's first bar, the desk on today's"""
 
     class OfFriday(Holdings):
@@ -290,7 +290,7 @@ def test_a_bar_that_is_heard_a_day_later_counts_for_that_day_whatever_was_heard_
     assert runner.context.risk_per_trade == stand.settings.risk.per_trade.of(Decimal(50_000))
 
 
-def test_one_reason_for_a_whole_session_is_flagged_when_the_next_begins() -> None:
+def test_one_reason_all_session_is_flagged() -> None:
     """ST-03"""
     stand = Stand(settings=Settings(strategies=StrategiesSettings(vwap=VwapSettings(minimum_bars=1000))))
     stand.shows_minutes(ENOUGH_FOR_AN_ANOMALY)
@@ -305,7 +305,7 @@ def test_one_reason_for_a_whole_session_is_flagged_when_the_next_begins() -> Non
 
 
 @pytest.mark.parametrize("bars", [ENOUGH_FOR_AN_ANOMALY - 1, 60])
-def test_a_short_or_an_ordinary_session_is_no_anomaly(bars: int) -> None:
+def test_an_ordinary_session_is_no_anomaly(bars: int) -> None:
     """ST-03"""
     minimum = 1000 if bars < ENOUGH_FOR_AN_ANOMALY else 20
     stand = Stand(settings=Settings(strategies=StrategiesSettings(vwap=VwapSettings(minimum_bars=minimum))))
@@ -316,7 +316,7 @@ def test_a_short_or_an_ordinary_session_is_no_anomaly(bars: int) -> None:
     assert stand.orchestrator.state.runners["vwap/SPY"].anomaly == ""
 
 
-def test_a_strategy_that_raises_is_skipped_for_the_bar_and_shown_and_the_others_go_on() -> None:
+def test_a_raising_strategy_is_skipped_and_shown() -> None:
     """ST-07"""
     stand = Stand(settings=Settings(symbols=("SPY", "IBM")))
     runner = stand.orchestrator.runners[SPY][0]
@@ -335,7 +335,7 @@ def _raises(_bar: Bar, _context: Context) -> None:
     raise ZeroDivisionError("no volume")
 
 
-def test_a_bar_of_a_symbol_that_nobody_trades_is_only_marked() -> None:
+def test_an_untraded_symbols_bar_is_only_marked() -> None:
     """MD-01"""
     stand = Stand()
 
@@ -345,13 +345,13 @@ def test_a_bar_of_a_symbol_that_nobody_trades_is_only_marked() -> None:
     assert stand.orchestrator.no_trade() == {}
 
 
-def test_a_bar_outside_of_every_session_is_a_broken_promise() -> None:
+def test_a_bar_outside_sessions_is_an_error() -> None:
     """EX-14, MD-03"""
     with pytest.raises(TypeError, match="outside of every session"):
         Stand().shows(a_bar("09:00", "100"))
 
 
-def test_new_settings_keep_what_a_strategy_remembers() -> None:
+def test_new_settings_keep_the_memory() -> None:
     """SP-03"""
     stand = Stand()
     stand.shows_minutes(5)
@@ -376,7 +376,7 @@ def test_saved_memories_are_taken_up() -> None:
     assert other.orchestrator.memories["vwap/SPY"].state.bars == 6
 
 
-def test_new_yorks_clock_is_kept_on_both_sides_of_daylight_saving() -> None:
+def test_new_york_time_holds_over_daylight_saving() -> None:
     """RK-03"""
     opens = Settings().risk.window_start
 
@@ -384,7 +384,7 @@ def test_new_yorks_clock_is_kept_on_both_sides_of_daylight_saving() -> None:
     assert XNYS.at(date(2026, 11, 19), opens).hour == 15
 
 
-def test_an_entry_of_a_strategy_that_does_not_mind_its_pause_is_not_handed_over() -> None:
+def test_an_entry_despite_a_pause_is_dropped() -> None:
     """ST-03, OP-01"""
     stand = Stand()
     stand.shows_minutes(35)
@@ -403,7 +403,7 @@ def _signals(bar: Bar, _context: Context) -> EntrySignal:
     )
 
 
-def test_a_session_in_which_a_strategy_was_switched_off_is_no_anomaly() -> None:
+def test_a_switched_off_session_is_no_anomaly() -> None:
     """ST-03: that it answered nothing else was somebody's word."""
     stand = Stand(settings=Settings(strategies=StrategiesSettings(vwap=VwapSettings(enabled=False))))
     stand.shows_minutes(ENOUGH_FOR_AN_ANOMALY)

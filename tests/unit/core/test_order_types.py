@@ -18,25 +18,25 @@ from core.views.order_text import WORDS
         (OrderType.STOP_LIMIT, False),
     ],
 )
-def test_a_stop_takes_any_price_like_a_market_order(kind: OrderType, takes_any_price: bool) -> None:
+def test_a_stop_takes_any_price(kind: OrderType, takes_any_price: bool) -> None:
     """RK-17"""
     assert kind.has_limit is not takes_any_price
 
 
 @pytest.mark.parametrize("kind", OrderType)
-def test_an_order_waits_for_a_price_or_rests_at_its_own_or_goes_at_once(kind: OrderType) -> None:
+def test_types_wait_rest_or_go_at_once(kind: OrderType) -> None:
     """EX-12"""
     assert [kind.waits, kind.rests, kind.goes_at_once].count(True) == 1
 
 
-def test_a_stop_that_buys_stands_above_the_market_and_one_that_sells_below_it() -> None:
+def test_a_stop_is_on_its_side_of_the_market() -> None:
     """EX-12"""
     assert OrderType.STOP.waits_above(Side.BUY)
     assert not OrderType.STOP.waits_above(Side.SELL)
 
 
 @pytest.mark.parametrize("kind", OrderType)
-def test_every_type_has_its_words_and_names_its_prices_in_them(kind: OrderType) -> None:
+def test_every_type_names_its_prices(kind: OrderType) -> None:
     """OP-03: its terms and its ticket tell each price that it has, and no other; a column has room for one"""
     words = WORDS[kind]
     prices = {"{limit}": kind.has_limit, "{stop}": kind.has_stop, "{trail}": kind.trails}
@@ -47,7 +47,7 @@ def test_every_type_has_its_words_and_names_its_prices_in_them(kind: OrderType) 
     assert words.column.count(" ") == words.column.count("{")
 
 
-def test_every_type_is_typed_by_one_word_of_its_own() -> None:
+def test_every_type_has_one_typed_word() -> None:
     """OP-01"""
     assert sorted(TYPED.values(), key=list(OrderType).index) == list(OrderType)
     assert not [word for word in TYPED if " " in word or word != word.lower()]

@@ -64,7 +64,7 @@ def test_two_columns_are_enough_for_sales() -> None:
         ("SPY,buy,1,,,,,week", "time_in_force 'week' must be day or gtc"),
     ],
 )
-def test_a_row_that_cannot_be_believed_is_told_with_its_place(line: str, told: str) -> None:
+def test_an_invalid_row_names_its_place(line: str, told: str) -> None:
     """OP-05"""
     with pytest.raises(BasketFileError) as refused:
         rows(line)
@@ -72,7 +72,7 @@ def test_a_row_that_cannot_be_believed_is_told_with_its_place(line: str, told: s
     assert told in fault
 
 
-def test_every_row_at_fault_is_told_and_none_of_the_file_is_taken() -> None:
+def test_one_faulty_row_refuses_the_file() -> None:
     """OP-05: half of a rebalancing is another trade."""
     with pytest.raises(BasketFileError) as refused:
         rows("SPY,sell,,,,,,", "QQQ,bu,1,,,,,", "IBM,buy,,,,,,", "SPY,sell,1,,,,,")
@@ -89,20 +89,20 @@ def test_a_column_of_another_name_is_refused() -> None:
         rows("SPY,buy,1,500", header="symbol,side,quantity,limt_price")
 
 
-def test_what_is_to_be_deployed_is_shared_by_the_rows_without_a_size() -> None:
+def test_unsized_rows_share_the_amount() -> None:
     """RK-18"""
     read = rows("SPY,sell,,,,,,", "QQQ,buy,5,,,,480,", "IBM,buy,,,,,200,", "AAPL,buy,,,,,180,", deploy="5000")
 
     assert [row.notional for row in read] == [None, None, Decimal(2500), Decimal(2500)]
 
 
-def test_an_amount_with_nothing_to_share_it_is_refused() -> None:
+def test_an_amount_without_takers_is_refused() -> None:
     """RK-18"""
     with pytest.raises(TableError, match="nothing to deploy"):
         rows("QQQ,buy,5,,,,480,", deploy="5000")
 
 
-def test_more_orders_than_a_person_reads_are_refused() -> None:
+def test_too_many_orders_are_refused() -> None:
     """OP-05"""
     with pytest.raises(TableError, match="200 at most are signed at once"):
         rows(*(f"A{number},sell" for number in range(201)), header="symbol,side")
@@ -111,7 +111,7 @@ def test_more_orders_than_a_person_reads_are_refused() -> None:
 WIDE = "symbol,side,quantity,type,limit_price,stop_price,trigger_price,trail,ttl_seconds"
 
 
-def test_entries_that_wait_for_a_trigger_are_read_with_all_their_prices() -> None:
+def test_trigger_entries_have_all_prices() -> None:
     """EX-12, EX-07"""
     stop, limited, trailing, short, timed = rows(
         "SPY,buy,10,stop,,99,101,,",
@@ -147,7 +147,7 @@ def test_entries_that_wait_for_a_trigger_are_read_with_all_their_prices() -> Non
         ("SPY,sell,1,limit,100,,,,60", "ttl_seconds is an entry's own time; a sale has none"),
     ],
 )
-def test_a_trigger_a_trail_or_a_time_in_the_wrong_place_is_told(line: str, told: str) -> None:
+def test_a_misplaced_trigger_is_named(line: str, told: str) -> None:
     """EX-12, EX-07"""
     with pytest.raises(BasketFileError) as refused:
         rows(line, header=WIDE)

@@ -31,7 +31,7 @@ def stretches(hours: QuietHours, first: datetime, last: datetime) -> list[tuple[
 
 
 @pytest.mark.parametrize(("day", "hours"), [(SPRING, 8), (AUTUMN, 10)])
-def test_a_night_in_which_the_clock_is_set_is_an_hour_shorter_or_longer_and_has_one_end(day: datetime, hours: int):
+def test_a_clock_change_night_has_one_end(day: datetime, hours: int):
     """SY-03"""
     (begin, end), *more = stretches(NIGHT, day - timedelta(hours=12), day + timedelta(hours=12))
 
@@ -41,7 +41,7 @@ def test_a_night_in_which_the_clock_is_set_is_an_hour_shorter_or_longer_and_has_
     assert end - begin == timedelta(hours=hours)
 
 
-def test_an_end_that_the_clock_leaves_out_is_where_it_goes_on():
+def test_a_skipped_end_is_the_next_instant():
     """SY-03: 02:30 is missing in spring; the hours end as the clock shows 03:00."""
     (begin, end), *more = stretches(
         QuietHours(time(22), time(2, 30)), SPRING - timedelta(hours=12), SPRING.replace(hour=12)
@@ -53,7 +53,7 @@ def test_an_end_that_the_clock_leaves_out_is_where_it_goes_on():
     assert end - begin == timedelta(hours=4)
 
 
-def test_hours_that_end_in_the_hour_that_comes_twice_do_not_begin_again():
+def test_a_repeated_hour_ends_the_night_once():
     """SY-03: 01:30 comes twice in autumn; the night is over at the first."""
     (begin, end), *more = stretches(
         QuietHours(time(22), time(1, 30)), AUTUMN - timedelta(hours=12), AUTUMN.replace(hour=12)
@@ -83,7 +83,7 @@ def test_what_holds_ends_later_and_within_a_day(minute: int, begins: time, ends:
     assert end is None or HOME.local(end).time() >= ends or HOME.local(end).time().minute == 0
 
 
-def test_the_next_digest_is_the_next_of_its_times_and_never_now():
+def test_the_next_digest_is_never_now():
     """SY-03"""
     clocks = (time(12), time(16, 15))
     noon = datetime(2026, 11, 20, 12, tzinfo=HOME.zone)

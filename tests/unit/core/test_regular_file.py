@@ -73,13 +73,13 @@ def test_a_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
         bytes_of(path, 4)
 
 
-def test_a_file_without_a_size_of_its_own_is_bounded_too(tmp_path: Path) -> None:
+def test_a_file_without_a_size_is_bounded(tmp_path: Path) -> None:
     """SP-06: as those of /proc are, which say that they are empty."""
     with pytest.raises(TooLargeError):
         bytes_of(Path("/proc/self/environ"), 3)
 
 
-def test_what_was_there_is_cut_only_where_it_is_a_file(tmp_path: Path) -> None:
+def test_only_a_regular_file_is_cut(tmp_path: Path) -> None:
     """SP-06"""
     path = tmp_path / "file"
     path.write_bytes(b"12345")

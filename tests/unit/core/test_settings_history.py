@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -68,7 +68,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_settings_that_stand_today_are_read_as_they_are(profile: str) -> None:
+def test_todays_settings_are_read_unchanged(profile: str) -> None:
     """SP-07, SP-03"""
     settings = Settings.model_validate({"profile": profile, **PROFILES[profile]})
 
@@ -80,7 +80,7 @@ def test_settings_that_stand_today_are_read_as_they_are(profile: str) -> None:
 
 
 @pytest.mark.parametrize("version", range(1, history.VERSION + 1))
-def test_what_a_record_lacks_takes_the_default_of_its_version(version: int) -> None:
+def test_a_missing_key_has_its_versions_default(version: int) -> None:
     """SP-07: it is as if the record said it. Where a default is changed, the version grows, and `EARLIER` says what it
     was; the defaults of each version are kept in `tests/journals/kept/`.
     """
@@ -104,7 +104,7 @@ def differing(stated: object, lacking: object, path: str = "") -> Iterator[str]:
         yield f"{path} was {stated} and is {lacking}"
 
 
-def test_settings_of_before_baskets_had_their_name_are_read_with_it() -> None:
+def test_settings_before_baskets_are_read() -> None:
     """SP-07: the table and the keys of the first version; today's names are read as they are."""
     first = {"staging": {"plan": {"life_seconds": "90"}}, "keys": {"plan": "B", "plan.sign": "Q", "new": "N"}}
     today = {"staging": {"basket": {"life_seconds": "90"}}, "keys": {"basket": "B", "basket.sign": "Q", "new": "N"}}
@@ -177,7 +177,7 @@ def test_settings_of_before_baskets_had_their_name_are_read_with_it() -> None:
         ),
     ],
 )
-def test_a_value_out_of_todays_range_stands_as_history(key: str, raw: object, value: object, words: str) -> None:
+def test_an_out_of_range_value_stands_as_history(key: str, raw: object, value: object, words: str) -> None:
     """SP-07: a bound that was tightened, a choice that is gone, a rule between keys that came later"""
     record = put(as_json(Settings()), key, raw)
 
@@ -207,9 +207,7 @@ def test_a_value_out_of_todays_range_stands_as_history(key: str, raw: object, va
         ("risk.daily_loss", {"usd": None, "of_equity": None}, "give exactly one of usd and of_equity"),
     ],
 )
-def test_what_nobody_knows_or_can_read_is_kept_and_named_and_its_default_stands(
-    key: str, raw: object, words: str
-) -> None:
+def test_an_unreadable_setting_keeps_its_default(key: str, raw: object, words: str) -> None:
     """SP-07"""
     record = put(as_json(Settings()), key, raw)
 
@@ -222,7 +220,7 @@ def test_what_nobody_knows_or_can_read_is_kept_and_named_and_its_default_stands(
     assert restated(found) == found
 
 
-def test_every_odd_setting_is_named_and_the_start_names_the_first_of_them() -> None:
+def test_every_odd_setting_is_named() -> None:
     """SP-07: in one line"""
     record = as_json(Settings())
     for key in ("moon", "risk.moon", "staging.moon", "display.moon"):
@@ -258,15 +256,14 @@ def paths(values: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tup
 EVERY_KEY = sorted(paths(json.loads((KEPT / "settings-1.json").read_text())))
 
 
+@settings(max_examples=25)
 @given(
     changes=st.lists(st.tuples(st.sampled_from(EVERY_KEY), st.sampled_from(["", "x"]), json_values), max_size=6),
     version=st.just(1),
 )
 @example([(("strategies", "own"), "", None), (("strategies", "vwap"), "x", {})], 1)
 @example([(("strategies", "own"), "", "mine"), (("strategies", "vwap"), "x", {})], 1)
-def test_no_settings_of_a_journal_are_ever_refused(
-    changes: list[tuple[tuple[str, ...], str, object]], version: int
-) -> None:
+def test_no_settings_of_a_journal_are_refused(changes: list[tuple[tuple[str, ...], str, object]], version: int) -> None:
     """SP-07: whatever stands in them; and they are written as they were read"""
     record = as_json(Settings())
     for path, more, value in changes:
@@ -285,7 +282,7 @@ def test_no_settings_of_a_journal_are_ever_refused(
 # ── a version and the next ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_key_that_was_renamed_is_read_under_its_new_name(later: Any) -> None:
+def test_a_renamed_key_is_read(later: Any) -> None:
     """SP-07"""
     later(renamed("risk.trades_a_day", "risk.entries_a_day"), renamed("limits", "risk"))
     first = {"limits": {"trades_a_day": 7}, "risk": {"trades_a_day": 8}}
@@ -297,7 +294,7 @@ def test_a_key_that_was_renamed_is_read_under_its_new_name(later: Any) -> None:
     assert read({"risk": {"trades_a_day": 7}}, 3).odd.words == ("risk.trades_a_day: there is no such setting any more",)
 
 
-def test_a_default_that_was_changed_is_what_it_was_in_what_was_written_before(later: Any) -> None:
+def test_a_changed_default_keeps_its_old_value(later: Any) -> None:
     """SP-07: a missing key takes the default of its version"""
     later(each(defaulted("risk.several_strategies_a_symbol", True), defaulted("exits.max_days", 9)))
 
@@ -310,7 +307,7 @@ def test_a_default_that_was_changed_is_what_it_was_in_what_was_written_before(la
 
 
 @pytest.mark.parametrize("values", [7, None, [], "risk"])
-def test_what_is_no_table_is_no_settings(values: object) -> None:
+def test_a_non_table_is_no_settings(values: object) -> None:
     """SP-01: a record that nobody wrote is refused"""
     with pytest.raises(TypeError):
         read(values, 1)
@@ -319,7 +316,7 @@ def test_what_is_no_table_is_no_settings(values: object) -> None:
 # ── state documents ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_state_document_keeps_the_version_of_its_settings(later: Any) -> None:
+def test_a_state_document_keeps_its_version(later: Any) -> None:
     """SP-07, SP-02: one that was written before there were any holds settings of the first"""
     adapter = TypeAdapter(TradingStatusState)
     of_today = adapter.dump_python(TradingStatusState(), mode="json")
@@ -334,7 +331,7 @@ def test_a_state_document_keeps_the_version_of_its_settings(later: Any) -> None:
 
 
 @pytest.mark.parametrize("kept", [7, None, {"version": "x", "settings": {}}, {"version": 99, "settings": {}}])
-def test_a_document_whose_settings_are_none_is_not_taken_up(kept: object) -> None:
+def test_a_document_without_settings_is_refused(kept: object) -> None:
     """SP-02: the journal says what they are"""
     with pytest.raises(ValueError, match="settings"):
         TypeAdapter(TradingStatusState).validate_python({"settings": kept})
@@ -343,7 +340,7 @@ def test_a_document_whose_settings_are_none_is_not_taken_up(kept: object) -> Non
 # ── what holds beside what is history ────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_tighter_limit_is_taken_beside_one_that_stands_as_history() -> None:
+def test_tighter_limits_join_history() -> None:
     """SP-07, RK-13: and a looser one is not"""
     held = read(put(put(as_json(Settings()), "risk.spread_limit", "1.5"), "risk.entries_a_day", 5), 1)
     file = Settings.model_validate({"risk": {"entries_a_day": 2, "max_open_positions": 4}})
@@ -358,7 +355,7 @@ def test_a_tighter_limit_is_taken_beside_one_that_stands_as_history() -> None:
     assert stays.odd.words == ()
 
 
-def test_a_fault_that_was_there_stands_and_a_new_one_is_refused() -> None:
+def test_an_old_fault_stands_and_a_new_is_refused() -> None:
     """SP-07, RK-13"""
     held = read(put(as_json(Settings()), "risk.clock_steady_seconds", "0"), 1)
     file = Settings.model_validate({"risk": {"max_notional": {"usd": "20"}, "min_notional": "15"}})

@@ -33,7 +33,7 @@ def after(shadow: ShadowTrade, *bars: tuple[str, str]) -> tuple[str, str | None]
     return shadow.course.value, None if shadow.result is None else str(shadow.result)
 
 
-def test_it_waits_until_a_whole_bar_after_it_touches_its_limit() -> None:
+def test_a_shadow_waits_a_bar_after_its_touch() -> None:
     """OP-12"""
     shadow = a_shadow()
 
@@ -69,7 +69,7 @@ def test_it_waits_until_a_whole_bar_after_it_touches_its_limit() -> None:
         "stop in the flat bar",
     ],
 )
-def test_an_open_one_ends_at_its_stop_at_its_target_or_flat(bars: list[tuple[str, str]], end: tuple[str, str]) -> None:
+def test_a_shadow_ends_at_stop_target_or_flat(bars: list[tuple[str, str]], end: tuple[str, str]) -> None:
     """OP-12"""
     shadow = a_shadow()
     after(shadow, ("10:07", "99.65 99.70 99.60 99.60"))
@@ -77,13 +77,13 @@ def test_an_open_one_ends_at_its_stop_at_its_target_or_flat(bars: list[tuple[str
     assert after(shadow, *bars) == end
 
 
-def test_in_the_bar_that_touched_its_limit_only_the_stop_ends_it() -> None:
+def test_only_a_stop_ends_it_in_its_entry_bar() -> None:
     """OP-12: whether the high came before the limit was touched, the bar does not say."""
     assert after(a_shadow(), ("10:07", "99.70 100.50 99.55 99.70")) == ("open", "0.20")
     assert after(a_shadow(), ("10:07", "99.70 100.50 99.30 99.70")) == ("stop", "-0.60")
 
 
-def test_a_short_one_is_followed_the_other_way_round() -> None:
+def test_a_short_shadow_is_mirrored() -> None:
     """OP-12"""
     up = ("10:07", "99.50 99.60 99.45 99.50")
 
@@ -106,9 +106,7 @@ def one_that_pays(**terms: str) -> ShadowTrade:
     ],
     ids=["a buy", "a short sale"],
 )
-def test_a_limit_is_filled_where_the_quote_comes_to_it_and_not_by_a_touch(
-    before: tuple[str, str], then: tuple[str, str]
-) -> None:
+def test_a_limit_needs_the_quote_not_a_touch(before: tuple[str, str], then: tuple[str, str]) -> None:
     """OP-12, AN-04: 2 shares, half a spread of 0.02 and a fee of 0.05 a share, in and out."""
     shadow = one_that_pays(**({} if then[1].startswith("99.70") else SELLING))  # type: ignore[arg-type]
 
@@ -127,7 +125,7 @@ def test_a_limit_is_filled_where_the_quote_comes_to_it_and_not_by_a_touch(
     ],
     ids=["stop", "stop, opened beyond it", "a target that is touched", "a target that the quote comes to", "flat time"],
 )
-def test_half_a_spread_and_the_fees_of_both_ways_are_lost(bars: list[tuple[str, str]], end: tuple[str, str]) -> None:
+def test_spread_and_fees_are_lost(bars: list[tuple[str, str]], end: tuple[str, str]) -> None:
     """OP-12, RK-13: 0.20 of fees; at a limit the spread is in the way that the bar must go, else in the price."""
     shadow = one_that_pays()
     after(shadow, ("10:07", "99.65 99.70 99.58 99.60"))
@@ -135,7 +133,7 @@ def test_half_a_spread_and_the_fees_of_both_ways_are_lost(bars: list[tuple[str, 
     assert after(shadow, *bars) == end
 
 
-def test_what_its_curve_counts_is_what_is_left_after_its_costs() -> None:
+def test_its_curve_counts_net_results() -> None:
     """RK-13: 0.04 of gain in the prices, 0.20 of fees, on 199.20 USD"""
     shadow = one_that_pays(target="99.62")
     after(shadow, ("10:07", "99.65 99.70 99.58 99.60"), ("10:08", "99.60 99.70 99.58 99.60"))
@@ -147,7 +145,7 @@ def test_what_its_curve_counts_is_what_is_left_after_its_costs() -> None:
 
 
 @pytest.mark.parametrize("clock", ["15:55", "15:59"])
-def test_one_whose_limit_is_not_touched_before_the_flat_time_made_nothing(clock: str) -> None:
+def test_an_untouched_limit_made_nothing(clock: str) -> None:
     """OP-12"""
     shadow = a_shadow()
 
@@ -155,7 +153,7 @@ def test_one_whose_limit_is_not_touched_before_the_flat_time_made_nothing(clock:
     assert not shadow.is_followed
 
 
-def test_without_a_bar_at_the_end_of_its_session_the_last_one_before_ends_it() -> None:
+def test_the_last_bar_ends_it_without_a_close() -> None:
     """OP-12"""
     shadow = a_shadow()
     after(shadow, ("10:07", "99.65 99.70 99.60 99.65"))
@@ -166,7 +164,7 @@ def test_without_a_bar_at_the_end_of_its_session_the_last_one_before_ends_it() -
     assert (shadow.course, str(shadow.result)) == (ShadowCourse.CLOSE, "0.10")
 
 
-def test_one_without_a_flat_time_of_its_own_ends_with_the_last_bar_of_its_session() -> None:
+def test_without_a_flat_time_the_session_ends_it() -> None:
     """OP-12: what a person typed is nobody's to be flat by."""
     shadow = replace(a_shadow(), flat_from=at("16:00"))
 

@@ -45,7 +45,7 @@ def test_each_sighting_says_what_decides_by_it() -> None:
     assert {each.name for each in fields(Sightings)} == told - {"Attributes"}
 
 
-def test_a_desk_holds_its_slices_and_its_sightings_and_nothing_loose_beside_them() -> None:
+def test_a_desk_holds_slices_and_sightings_only() -> None:
     """SP-03"""
     desk = TradingState("house", Mode.PAPER, NewYorkHours(), MemoryJournal())
 
@@ -83,7 +83,7 @@ def a_kill_on_a_full_disk() -> House:
 
 
 @pytest.mark.parametrize("naked", [False, True])
-def test_a_disk_that_fails_halts_and_kills_and_writes_into_no_state(naked: bool) -> None:
+def test_a_failing_disk_halts_without_state(naked: bool) -> None:
     """SP-06, SP-03: what no record says is a sighting"""
     house = a_house_in_a_position()
     before, kept = deepcopy(states(house.desk)), documents_of(house.desk)
@@ -100,7 +100,7 @@ def test_a_disk_that_fails_halts_and_kills_and_writes_into_no_state(naked: bool)
     assert control.refusal() == "killed by key; Ctrl+K, then type REARM to trade again"
 
 
-def test_a_kill_that_could_not_be_written_is_written_with_the_next_press_that_can_be() -> None:
+def test_an_unwritten_kill_is_written_later() -> None:
     """SP-06, OP-07"""
     house = a_kill_on_a_full_disk()
     takes_lines_again(house)
@@ -110,7 +110,7 @@ def test_a_kill_that_could_not_be_written_is_written_with_the_next_press_that_ca
     assert house.desk.control.state.killed_by == "key"
 
 
-def test_re_armed_by_a_record_ends_the_kill_that_could_not_be_written_and_not_the_halt() -> None:
+def test_a_rearm_ends_the_unwritten_kill() -> None:
     """OP-07, SP-06: the disk is believed by a start alone"""
     house = a_kill_on_a_full_disk()
     takes_lines_again(house)
@@ -122,7 +122,7 @@ def test_re_armed_by_a_record_ends_the_kill_that_could_not_be_written_and_not_th
     assert house.switch.door is None
 
 
-def test_what_halted_before_the_disk_did_says_since_when() -> None:
+def test_a_halt_before_the_disk_says_since_when() -> None:
     """OP-07"""
     house = a_house_in_a_position()
     house.presses(Halt("key"))

@@ -80,7 +80,7 @@ class Hearer(Toy):
         }
 
 
-def test_one_more_slice_is_folded_kept_and_taken_up_again_by_its_own_class_and_the_list_alone() -> None:
+def test_a_new_slice_needs_its_class_and_the_list() -> None:
     """SP-02, SP-03"""
     live, drawer = a_desk(Toy()), Drawer()
     live.record(SettingsApplied(Settings()))
@@ -97,7 +97,7 @@ def test_one_more_slice_is_folded_kept_and_taken_up_again_by_its_own_class_and_t
     assert states(from_documents) == states(from_the_journal) == states(live)
 
 
-def test_documents_of_before_a_slice_was_there_leave_it_to_the_journal() -> None:
+def test_older_documents_leave_a_slice_to_the_journal() -> None:
     """SP-02, SP-07"""
     live, drawer = a_desk(), Drawer()
     live.record(Halted(HaltCause.KEY, "by key"))
@@ -109,7 +109,7 @@ def test_documents_of_before_a_slice_was_there_leave_it_to_the_journal() -> None
     assert states(again)["toy"] == ToyState({HaltCause.KEY: 1}, at("09:30"))
 
 
-def test_every_slice_has_a_document_of_its_own_and_folds() -> None:
+def test_every_slice_has_a_document() -> None:
     """SP-02"""
     desk = a_desk()
     names = [each.name for each in desk.slices]
@@ -132,7 +132,7 @@ def test_a_state_is_what_a_slice_takes_up() -> None:
     assert states(desk) == states(house.desk)
 
 
-def test_what_one_slice_makes_of_a_fact_is_there_for_those_behind_it() -> None:
+def test_later_slices_see_earlier_folds() -> None:
     """SP-03: the books come before whoever asks them what a fill ended, the stage before whoever asks what it let go"""
     desk = a_desk()
     place = {each.name: number for number, each in enumerate(desk.slices)}
@@ -143,7 +143,7 @@ def test_what_one_slice_makes_of_a_fact_is_there_for_those_behind_it() -> None:
     assert desk.folds[OrderFilled][0] == desk.ledger.folds[OrderFilled]
 
 
-def test_a_slice_may_hear_whatever_others_fold_bars_aside() -> None:
+def test_a_slice_may_hear_others_facts() -> None:
     """ST-03: the strategies are told anew after whatever may have changed what they are told"""
     toy, hearer = Toy(), Hearer()
 
@@ -159,7 +159,7 @@ def test_a_slice_may_hear_whatever_others_fold_bars_aside() -> None:
 # ── nothing from outside ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_nobody_but_a_slice_itself_sets_what_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_slice_sets_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
     """SP-03: what a slice needs of another it is given when it is made"""
     found: set[str] = set()
 
@@ -177,7 +177,7 @@ def test_nobody_but_a_slice_itself_sets_what_it_holds(monkeypatch: pytest.Monkey
     assert found == set()
 
 
-def test_no_line_of_the_program_writes_into_a_slice_of_the_desk() -> None:
+def test_no_code_writes_into_a_slice() -> None:
     """SP-03: a fact is the only thing that changes a state"""
     slices = a_desk().slices
     names = {name for name, value in vars(a_desk()).items() if any(type(value) is type(each) for each in slices)}
@@ -229,7 +229,7 @@ def _is_of_a_slice(node: ast.AST, names: set[str], stand_ins: set[str]) -> bool:
     return isinstance(node, ast.Name) and node.id in stand_ins
 
 
-def test_each_fold_stands_beside_the_name_of_its_slice_in_the_order_of_a_desk() -> None:
+def test_folds_are_listed_in_slice_order() -> None:
     """SP-07"""
     desk = a_desk()
     owners = {each.name: each for each in desk.slices}

@@ -22,7 +22,7 @@ def a_history(folder: Path, *reasons: str, symbol: str = "SPY") -> Path:
     return path
 
 
-def test_a_header_alone_is_a_history_of_no_trades(tmp_path: Path) -> None:
+def test_a_header_alone_is_an_empty_history(tmp_path: Path) -> None:
     """RK-09"""
     assert read_trades(a_history(tmp_path)) == []
 
@@ -41,14 +41,14 @@ def test_what_freqtrade_calls_an_end_is_known(tmp_path: Path) -> None:
     assert [t.exit_reason for t in trades] == [ExitReason.TAKE_PROFIT, ExitReason.MANUAL, ExitReason.STOP_LOSS]
 
 
-def test_an_end_that_is_not_known_is_refused_with_its_line_and_the_known_ones(tmp_path: Path) -> None:
+def test_an_unknown_exit_reason_is_refused(tmp_path: Path) -> None:
     """RK-09: it may have been a stop"""
     with pytest.raises(TableError, match=r"trades\.csv:3: exit_reason 'sideways' is not known; .* stop_loss, .* roi"):
         read_trades(a_history(tmp_path, "roi", "sideways"))
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1899-12-31", "soon", ""])
-def test_an_instant_that_no_window_reaches_from_is_none(text: str) -> None:
+def test_an_extreme_instant_is_refused(text: str) -> None:
     """RK-09: the windows of protections look back and forth from it"""
     assert moment_of(text) is None
     assert moment_of("2026-11-20T15:00:00") == datetime(2026, 11, 20, 15, tzinfo=UTC)
@@ -57,7 +57,7 @@ def test_an_instant_that_no_window_reaches_from_is_none(text: str) -> None:
 OF_A_BACKTEST = "symbol,entry_time,entry_price,quantity,exit_time,exit_price,exit_reason,profit,slippage"
 
 
-def test_the_trades_that_a_backtest_writes_are_read_too(tmp_path: Path) -> None:
+def test_a_backtests_trades_are_read(tmp_path: Path) -> None:
     """RK-09, AN-04: the ratio is of what was paid or received, and a short makes its profit by a fall."""
     path = tmp_path / "trades.csv"
     path.write_text(
@@ -88,7 +88,7 @@ def test_the_trades_that_a_backtest_writes_are_read_too(tmp_path: Path) -> None:
         ("SPY,2013-10-08T14:51:20Z,1,0.001,2013-10-09T15:39:20Z,1,STOP_LOSS,99999,0", "cannot be; mend the row"),
     ],
 )
-def test_a_row_of_a_backtest_that_cannot_be_is_refused_with_its_line(tmp_path: Path, row: str, said: str) -> None:
+def test_an_impossible_row_names_its_line(tmp_path: Path, row: str, said: str) -> None:
     """RK-09"""
     path = tmp_path / "trades.csv"
     path.write_text(f"{OF_A_BACKTEST}\n{row}\n")

@@ -45,7 +45,7 @@ def session_of(calendar: ExchangeCalendar, day: date = THURSDAY) -> Session:
 
 @EACH
 @pytest.mark.parametrize("day", [SUMMER, THURSDAY, WINTER])
-def test_the_exchange_opens_and_closes_when_its_venue_says_in_summer_and_in_winter(venue: Venue, day: date) -> None:
+def test_an_exchange_keeps_its_venues_hours(venue: Venue, day: date) -> None:
     """RK-20"""
     session = session_of(calendar_of(venue), day)
 
@@ -54,7 +54,7 @@ def test_the_exchange_opens_and_closes_when_its_venue_says_in_summer_and_in_wint
 
 
 @EACH
-def test_a_trading_day_begins_and_ends_at_the_venues_own_midnight(venue: Venue) -> None:
+def test_a_trading_day_ends_at_venue_midnight(venue: Venue) -> None:
     """RK-20"""
     calendar, midnight = calendar_of(venue), there(venue, "00:00")
 
@@ -65,7 +65,7 @@ def test_a_trading_day_begins_and_ends_at_the_venues_own_midnight(venue: Venue) 
     assert (venue.start_of(THURSDAY), venue.end_of(THURSDAY)) == (midnight, there(venue, "00:00", FRIDAY))
 
 
-def test_one_instant_is_of_two_days_at_two_venues() -> None:
+def test_one_instant_has_two_days_at_two_venues() -> None:
     """RK-20: Sydney has opened on Thursday while it is Wednesday evening in New York"""
     at = there(SYDNEY, "10:30")
 
@@ -76,7 +76,7 @@ def test_one_instant_is_of_two_days_at_two_venues() -> None:
 
 
 @EACH
-def test_a_session_holds_from_its_own_open_to_before_its_own_close(venue: Venue) -> None:
+def test_a_session_excludes_its_close(venue: Venue) -> None:
     """RK-20"""
     calendar = calendar_of(venue)
     session = session_of(calendar)
@@ -89,7 +89,7 @@ def test_a_session_holds_from_its_own_open_to_before_its_own_close(venue: Venue)
     assert calendar.next_session(session.open).open == venue.at(FRIDAY, venue.opens)
 
 
-def test_a_holiday_of_one_venue_is_a_session_of_another() -> None:
+def test_a_holiday_is_of_one_venue() -> None:
     """RK-20: Thanksgiving, and the first Monday of September"""
     thanksgiving, labor_day = date(2026, 11, 26), date(2026, 9, 7)
 
@@ -100,7 +100,7 @@ def test_a_holiday_of_one_venue_is_a_session_of_another() -> None:
 
 
 @EACH
-def test_a_day_on_which_the_clocks_change_has_its_own_length(venue: Venue) -> None:
+def test_a_clock_change_day_has_its_own_length(venue: Venue) -> None:
     """RK-20: Sydney's day is short in October, London's long, New York's long in November"""
     day, hours = {
         "New York": (date(2026, 11, 1), 25),
@@ -113,7 +113,7 @@ def test_a_day_on_which_the_clocks_change_has_its_own_length(venue: Venue) -> No
     assert venue.end_of_week(THURSDAY) == venue.start_of(date(2026, 11, 23))
 
 
-def test_the_brokers_word_on_a_day_leaves_the_venue_as_it_is() -> None:
+def test_a_brokers_session_keeps_the_venue() -> None:
     """RK-20"""
     early = Session(THURSDAY, there(SYDNEY, "10:00"), there(SYDNEY, "14:10"))
 
@@ -125,7 +125,7 @@ def test_the_brokers_word_on_a_day_leaves_the_venue_as_it_is() -> None:
 # ── what counts by days and minutes ──────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_is_counted_by_the_day_begins_anew_at_the_venues_midnight() -> None:
+def test_daily_counts_reset_at_venue_midnight() -> None:
     """RK-20, EX-11"""
     tally = RefusalCounts(calendar_of(SYDNEY).trading_day)
     skipped = ProposalSkipped("typed", SPY, there(SYDNEY, "10:00"), ("no",), checks=("quantity",))
@@ -136,7 +136,7 @@ def test_what_is_counted_by_the_day_begins_anew_at_the_venues_midnight() -> None
     assert (tally.state.day, tally.state.invalid) == (FRIDAY, 3)
 
 
-def test_a_session_that_crosses_midnight_utc_is_one_day_of_a_symbols_moves() -> None:
+def test_a_session_over_utc_midnight_is_one_day() -> None:
     """RK-20, RK-10"""
     ranges = Ranges(calendar_of(SYDNEY).trading_day)
 
@@ -147,7 +147,7 @@ def test_a_session_that_crosses_midnight_utc_is_one_day_of_a_symbols_moves() -> 
 
 
 @EACH
-def test_a_start_in_the_middle_of_a_session_hears_its_minutes_from_the_open_on(venue: Venue) -> None:
+def test_a_late_start_hears_from_the_open(venue: Venue) -> None:
     """RK-20, ST-03"""
     calendar = calendar_of(venue)
     opened = session_of(calendar).open
@@ -171,7 +171,7 @@ def test_extended_hours_are_the_venues(clock: str, ends: str | None) -> None:
     assert found == (None if ends is None else there(SYDNEY, ends))
 
 
-def test_extended_hours_end_earlier_on_a_half_day() -> None:
+def test_extended_hours_end_early_on_a_half_day() -> None:
     """RK-20: Sydney closes at 14:10 on Christmas Eve"""
     eve = session_of(calendar_of(SYDNEY), date(2026, 12, 24))
 
@@ -179,7 +179,7 @@ def test_extended_hours_end_earlier_on_a_half_day() -> None:
     assert SYDNEY.extended_span(eve) == (there(SYDNEY, "07:00", eve.day), there(SYDNEY, "15:30", eve.day))
 
 
-def test_a_venue_without_extended_hours_has_none_to_trade_in() -> None:
+def test_a_venue_may_lack_extended_hours() -> None:
     """RK-20: no instant of its day is one, and an order that is typed then is not marked"""
     calendar, order = calendar_of(LONDON), a_buy()
     session = session_of(calendar)
@@ -193,7 +193,7 @@ def test_a_venue_without_extended_hours_has_none_to_trade_in() -> None:
 
 
 @EACH
-def test_an_order_for_the_day_ends_with_the_session_of_its_venue(venue: Venue) -> None:
+def test_a_day_order_ends_with_its_session(venue: Venue) -> None:
     """RK-20, OP-02: before the open and in the session that day's, after the close the next one's"""
     calendar = calendar_of(venue)
     session, after = session_of(calendar), session_of(calendar, FRIDAY)
@@ -204,7 +204,7 @@ def test_an_order_for_the_day_ends_with_the_session_of_its_venue(venue: Venue) -
     assert end_of_stops(calendar, a_buy(), session.open) == after.close
 
 
-def test_an_order_that_acts_in_extended_hours_is_guarded_through_the_next_session() -> None:
+def test_an_extended_order_is_guarded_overnight() -> None:
     """RK-20, OP-02"""
     calendar, order = calendar_of(SYDNEY), marked_for(there(SYDNEY, "08:00"), a_buy(), calendar_of(SYDNEY), INCLUDED)
 
@@ -221,7 +221,7 @@ def test_an_order_that_acts_in_extended_hours_is_guarded_through_the_next_sessio
     [(XNYS, "05:30:00 New York", "05:30 New York"), (LONDON, "10:30:00 London", "10:30 London"),
      (SYDNEY, "21:30:00 Sydney", "21:30 Sydney")],
 )  # fmt: skip
-def test_an_instant_is_told_by_the_venues_clock_and_says_whose_it_is(venue: Venue, clock: str, told: str) -> None:
+def test_an_instant_names_its_venues_clock(venue: Venue, clock: str, told: str) -> None:
     """RK-20"""
     at = datetime(2026, 11, 19, 10, 30, tzinfo=UTC)
 
@@ -230,7 +230,7 @@ def test_an_instant_is_told_by_the_venues_clock_and_says_whose_it_is(venue: Venu
     assert venue.dated(at, at - timedelta(days=2)) == f"Thu 19 Nov {told}"
 
 
-def test_a_time_that_has_no_local_one_is_told_as_it_is() -> None:
+def test_an_unlocalisable_time_is_told_as_is() -> None:
     """RK-20"""
     assert XNYS.told(datetime.min.replace(tzinfo=UTC)) == "00:00 UTC"
     assert SYDNEY.told(datetime.max.replace(tzinfo=UTC)) == "23:59 UTC"
@@ -248,13 +248,13 @@ def test_a_lock_ends_by_the_venues_clock() -> None:
 # ── the venues that there are ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_screen_and_the_settings_go_by_new_york() -> None:
+def test_screen_and_settings_use_new_york() -> None:
     """RK-20"""
     assert (HOME.id, HOME.name, HOME.short, HOME.currency) == ("XNYS", "New York", "NY", "USD")
     assert (HOME.opens, HOME.closes, HOME.session_minutes) == (time(9, 30), time(16), 390)
 
 
-def test_the_other_exchanges_of_its_hours_are_venues_of_their_own() -> None:
+def test_sister_exchanges_are_own_venues() -> None:
     """RK-20"""
     assert VENUES.keys() == {"XNYS", *KIN}
     assert all(id_ == venue.id and venue.extended == XNYS.extended for id_, venue in VENUES.items())

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
-import sys
-import textwrap
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,9 +22,9 @@ from state.journal import FileJournal, MemoryJournal, TimeWentBackError, days_of
 from state.journal_segments import lines_backwards, segments
 from state.tail import tail
 from state.verify import fingerprint, verify
+from tests.unit.state.disks import a_disk_that_takes
 
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -379,47 +376,22 @@ def test_a_record_that_this_version_cannot_read_is_placed(folder, monkeypatch):
 
 # ── a disk that refuses ──────────────────────────────────────────────────────────────────────────────────────────────
 
-FULL_DISK = """
-    import resource, signal
-    from datetime import UTC, datetime
-    from pathlib import Path
-    from core.facts import EngineStopped
-    from core.ports import JournalWriteError
-    from state.folders import AccountFolder
-    from state.journal import FileJournal
-
-    at = datetime(2026, 11, 20, 17, tzinfo=UTC)
-    journal = FileJournal(AccountFolder(Path({path!r})))
-    journal.append(at, EngineStopped("sound"))
-    journal.sync()
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    size = next(journal.folder.iterdir()).stat().st_size
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 70, size + 70))
-    for act in (lambda: journal.append(at, EngineStopped("lost")), journal.sync, journal.flush, journal.sync,
-                lambda: journal.append(at, EngineStopped("late"))):
-        try:
-            act()
-        except JournalWriteError as error:
-            print("refused:", error)
-        else:
-            print("taken")
-    print([recorded.sequence for recorded in journal.records()])
-    journal.close()
-"""
-
 
 def test_a_full_disk_is_told_and_leaves_the_sound_part(folder):
-    """SP-06: a file-size limit makes the very write fail, after it wrote a part."""
-    script = textwrap.dedent(FULL_DISK.format(path=str(folder.path)))
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
-    )
-    told = done.stdout.splitlines()
+    """SP-06: the very write fails, after it wrote a part"""
+    journal = FileJournal(folder)
+    journal.append(NOON, a_stop(1))
+    journal.sync()
+    with a_disk_that_takes(only(folder).stat().st_size + 70):
+        journal.append(NOON, EngineStopped("lost"))
+        with pytest.raises(JournalWriteError, match=os.strerror(errno.EFBIG)):
+            journal.sync()
+        for act in (journal.flush, journal.sync, lambda: journal.append(NOON, a_stop(2))):
+            with pytest.raises(JournalWriteError):
+                act()
+        assert [recorded.sequence for recorded in journal.records()] == [1]
+        journal.close()
 
-    assert told[0] == "taken"
-    assert [line.split(":")[0] for line in told[1:5]] == ["refused"] * 4
-    assert os.strerror(errno.EFBIG) in told[1]
-    assert told[5] == "[1]"
     assert verify(folder).torn is None
     assert FileJournal(folder).sequence == 1
 

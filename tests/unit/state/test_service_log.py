@@ -5,13 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
-import resource
-import signal
 import stat
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +22,7 @@ from state.service_log.log import WAITING_AT_MOST, ServiceLog
 from state.service_log.reading import LogReader, OrderLines, last_record, whole_id
 from state.service_log.rotation import Limits, all_files
 from tests.no_threads import no_thread_starts
-from tests.waiting import PATIENCE
+from tests.unit.state.disks import a_disk_that_takes
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SECRET = "wJalrXUtnFEMI7K7MDENGbPxRfiCY"  # pragma: allowlist secret
@@ -58,26 +53,6 @@ def content(folder: AccountFolder) -> bytes:
 
 def numbers(folder: AccountFolder) -> list[int]:
     return [int(line["words"].split()[1]) for line in lines(folder) if line["words"].startswith("line ")]
-
-
-def until(what: Any) -> None:
-    ends = time.monotonic() + PATIENCE
-    while not what():
-        assert time.monotonic() < ends
-        time.sleep(0.01)
-
-
-@contextmanager
-def a_disk_that_takes(size: int) -> Iterator[None]:
-    """A limit on the size of a file fails its write as a full disk does."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 # ── what reaches the file ────────────────────────────────────────────────────────────────────────────────────────────
@@ -224,14 +199,6 @@ def test_hooks_and_handlers_are_as_before_when_the_log_is_closed(folder: Account
 # ── rotation ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def one_by_one(log: ServiceLog, numbers: range, at: datetime = NOON) -> None:
-    """Each in a write of its own."""
-    for number in numbers:
-        log.put(an_event(number, at))
-        until(lambda: log.waiting == 0)
-        time.sleep(0)
-
-
 def test_files_turn_by_size_and_all_of_them_stay_within_a_bound(folder: AccountFolder) -> None:
     """SY-05: what is still there is read in order, without a gap."""
     limits = Limits(file=2_000, folder=12_000, files=100)
@@ -276,14 +243,17 @@ def test_a_logrotate_in_the_middle_loses_nothing(folder: AccountFolder) -> None:
     """SY-05: the file moved away, cut in place, and gone with its folder."""
     with a_log(folder) as log:
         log.put(an_event(1))
-        until(lambda: folder.log.exists() and numbers(folder) == [1])
+        log.settle()
+        assert numbers(folder) == [1]
         folder.log.rename(folder.logs / "engine.jsonl.1")
         log.put(an_event(2))
-        until(lambda: folder.log.exists() and numbers(folder) == [1, 2])
+        log.settle()
+        assert numbers(folder) == [1, 2]
         (folder.logs / "engine.jsonl.2").write_bytes(folder.log.read_bytes())
         os.truncate(folder.log, 0)
         log.put(an_event(3))
-        until(lambda: numbers(folder) == [1, 2, 3])
+        log.settle()
+        assert numbers(folder) == [1, 2, 3]
         for file in all_files(folder.log):
             file.unlink()
         folder.logs.rmdir()
@@ -316,11 +286,13 @@ def test_a_full_disk_is_counted_and_said_once_there_is_room(folder: AccountFolde
     """SY-05, SP-06: whoever logs waits for nothing and hears of nothing."""
     with a_log(folder) as log:
         log.put(an_event(1))
-        until(lambda: folder.log.exists() and numbers(folder) == [1])
+        log.settle()
+        assert numbers(folder) == [1]
         with a_disk_that_takes(folder.log.stat().st_size + 40):
             for number in range(2, 5):
                 log.put(an_event(number))
-            until(lambda: log.dropped == 3)
+            log.settle()
+            assert log.dropped == 3
             assert log.trouble == "File too large"
         log.put(an_event(5))
 
@@ -338,12 +310,14 @@ def test_what_stands_in_the_way_of_the_file_ends_nothing(folder: AccountFolder) 
     folder.log.symlink_to("/dev/full")
     with a_log(folder) as log:
         log.put(an_event(1))
-        until(lambda: log.dropped == 1)
+        log.settle()
+        assert log.dropped == 1
         assert log.trouble is not None
         folder.log.unlink()
         folder.log.mkdir()
         log.put(an_event(2))
-        until(lambda: log.dropped == 2)
+        log.settle()
+        assert log.dropped == 2
         folder.log.rmdir()
         log.put(an_event(3))
 

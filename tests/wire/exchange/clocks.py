@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
+
+from core.io.wall_clock import utc_now
 
 
 class Clock(Protocol):
@@ -23,10 +25,10 @@ class RunningClock:
     runs = True
 
     def __init__(self, at: datetime | None = None) -> None:
-        self._ahead = timedelta(0) if at is None else at - datetime.now(UTC)
+        self._ahead = timedelta(0) if at is None else at - utc_now()
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._ahead
+        return utc_now() + self._ahead
 
 
 class StillClock:

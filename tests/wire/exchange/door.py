@@ -10,7 +10,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from math import ceil
 from typing import Any
@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from core.io.wall_clock import utc_now
 from tests.wire.exchange.faults import Fault, Faults, Moment
 from tests.wire.exchange.floor import Floor
 from tests.wire.exchange.refusal import INVALID, MALFORMED, NOT_FOUND, UNAUTHORIZED, RefusalError, malformed
@@ -126,7 +127,7 @@ class Door:
 
     async def _receive(self, request: Request, kind: str, act: Act) -> Response:
         body = (await request.body()).decode(errors="replace")
-        now = datetime.now(UTC)
+        now = utc_now()
         self.received.append(Received(request.method, request.url.path, request.url.query, body, now))
         taken = self._taken[request.url.path.startswith(MARKET_DATA)]
         if len(taken) == self._limit and now - taken[0] < A_MINUTE:
@@ -215,7 +216,7 @@ def refused(status: int, code: int, message: str, background: BackgroundTask | N
 def too_many(seconds: float) -> Response:
     """With the time to wait, said in both ways."""
     wait = max(1, ceil(seconds))
-    reset = int(datetime.now(UTC).timestamp()) + wait
+    reset = int(utc_now().timestamp()) + wait
     response = refused(429, *TOO_MANY)
     response.headers.update({"Retry-After": str(wait), "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)})
     return response

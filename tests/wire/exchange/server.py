@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -81,6 +81,8 @@ class LoopbackExchange:
         Of the rules by which its orders meet prices.
     quote_every
         How often each symbol is quoted while the market is open.
+    since
+        The first day of the seeded market's history.
     say
         Hears a line for all that happens, in the server's thread.
     """
@@ -104,6 +106,7 @@ class LoopbackExchange:
         events: str = "",
         fees: tuple[Decimal, Decimal] = (ZERO, ZERO),
         quote_every: timedelta = QUOTE_EVERY,
+        since: date = date.min,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.keys = keys
@@ -113,7 +116,9 @@ class LoopbackExchange:
         self._transports = Transports()
         hours = calendar or Hours()
         bars, quotes = list(bars), list(quotes)
-        self.tape: Tape = WrittenTape(bars, quotes, symbols) if bars or quotes else SeededTape(seed, symbols, hours)
+        self.tape: Tape = (
+            WrittenTape(bars, quotes, symbols) if bars or quotes else SeededTape(seed, symbols, hours, since)
+        )
         config = ExchangeConfig(
             account="LOOPBACK",
             cash=cash,

@@ -60,23 +60,24 @@ REMEMBERED = timedelta(days=60)
 class SeededTape:
     """A market without end, made day by day from its seed; its quotes are the matching engine's own.
 
-    It remembers two months: a question about years is not worth the seconds that they take to make.
+    It remembers two months, and nothing before `since`: a question about years is not worth the seconds that they
+    take to make.
     """
 
-    def __init__(self, seed: int, symbols: Sequence[str], calendar: Calendar) -> None:
+    def __init__(self, seed: int, symbols: Sequence[str], calendar: Calendar, since: date = date.min) -> None:
         self.symbols = tuple(Symbol(name) for name in symbols)
         self._seed = seed
         self._calendar = calendar
-        self._day_of = lru_cache(maxsize=256)(self._day)
+        self._since = since
 
     def bars(self, symbol: Symbol, start: datetime, end: datetime) -> list[Bar]:
         if symbol not in self.symbols:
             return []
         last = self._calendar.trading_day(end)
-        day = max(self._calendar.trading_day(start), last - REMEMBERED)
+        day = max(self._calendar.trading_day(start), last - REMEMBERED, self._since)
         found: list[Bar] = []
         while day <= last:
-            found += [bar for bar in self._day_of(symbol, day) if start <= bar.start < end]
+            found += [bar for bar in self._day(symbol, day) if start <= bar.start < end]
             day += timedelta(days=1)
         return found
 
@@ -85,7 +86,13 @@ class SeededTape:
 
     def _day(self, symbol: Symbol, day: date) -> list[Bar]:
         session = self._calendar.session_on(day)
-        return synthetic_day(self._seed, symbol, session) if isinstance(session, Session) else []
+        return a_day(self._seed, symbol, session) if isinstance(session, Session) else []
+
+
+@lru_cache(maxsize=512)
+def a_day(seed: int, symbol: Symbol, session: Session) -> list[Bar]:
+    """Made once, for every exchange of this process."""
+    return synthetic_day(seed, symbol, session)
 
 
 def happenings(tape: Tape, after: datetime, until: datetime) -> Iterator[tuple[datetime, Bar | Quote]]:

@@ -27,7 +27,7 @@ def said(refused: tuple[NotStaged, ...] = (), *positions: PositionRow) -> list[s
     return [advice.text for advice in Watchman(WatchmanSettings(enabled=True, refusals=3), most=3).advise(shown)]
 
 
-def test_one_check_that_refuses_three_times_is_named_whatever_its_figures_are() -> None:
+def test_a_check_refusing_three_times_is_named() -> None:
     """OP-09"""
     rounds = tuple(not_staged("SPY", *SPREAD_AND_AGE, words=f"spread 0.{n} % is over 0.2 %") for n in (3, 4, 5))
 
@@ -38,7 +38,7 @@ def test_one_check_that_refuses_three_times_is_named_whatever_its_figures_are() 
     ]
 
 
-def test_a_position_that_nothing_guards_is_named_and_one_that_is_closing_is_not() -> None:
+def test_an_unguarded_position_is_named() -> None:
     """OP-09"""
     bare = a_position(covered=Quantity(Decimal(40)))
 
@@ -47,7 +47,7 @@ def test_a_position_that_nothing_guards_is_named_and_one_that_is_closing_is_not(
     assert said((), a_position(covered=Quantity(Decimal(40)), is_closing=True)) == []
 
 
-def test_it_says_no_more_at_once_than_it_may_and_the_most_frequent_first() -> None:
+def test_alerts_are_capped_most_frequent_first() -> None:
     """OP-09: or it would be taken for one that floods."""
     refused = tuple(not_staged(f"S{n}", "breaker") for n in range(5) for _ in range(3 + n))
 

@@ -38,7 +38,7 @@ def paid(day: date, amount: int, kind: ActivityKind = ActivityKind.TRANSFER) -> 
     return CashMoved(ActivityId(f"{day}{amount}"), day, kind, usd(amount), None, "")
 
 
-def test_a_close_is_the_brokers_word_of_the_day_that_follows_and_a_later_word_counts() -> None:
+def test_the_brokers_latest_close_of_a_day_counts() -> None:
     """AN-01"""
     facts = told(
         DayStarted(MONDAY, usd(100), BEFORE),
@@ -51,7 +51,7 @@ def test_a_close_is_the_brokers_word_of_the_day_that_follows_and_a_later_word_co
     assert [(day.day, day.equity) for day in days] == [(BEFORE, usd(100)), (MONDAY, usd("101.50"))]
 
 
-def test_a_close_that_nobody_recorded_is_missing_and_keeps_its_row() -> None:
+def test_a_missing_close_keeps_its_row() -> None:
     """AN-01"""
     facts = told(
         DayStarted(MONDAY, usd(100), BEFORE),
@@ -66,14 +66,14 @@ def test_a_close_that_nobody_recorded_is_missing_and_keeps_its_row() -> None:
     assert np.isnan([day.equity for day in growth(days)]).tolist() == [False, False, True, True, False]
 
 
-def test_where_the_broker_tells_no_close_the_first_figure_of_the_next_day_stands_for_it_and_says_so() -> None:
+def test_a_next_day_figure_stands_in_for_a_close() -> None:
     """AN-01"""
     days = account_days(told(DayStarted(MONDAY, usd(100)), DayStarted(TUESDAY, usd(101), MONDAY)), MONDAY, FRIDAY)
 
     assert [(day.day, day.is_first_figure) for day in days] == [(BEFORE, True), (MONDAY, False)]
 
 
-def test_of_a_range_the_close_before_it_is_where_it_begins() -> None:
+def test_a_range_begins_at_the_close_before_it() -> None:
     """AN-01"""
     closes = [DayStarted(day, usd(100 + n), before) for n, (before, day) in enumerate(pairwise(SESSIONS))]
 
@@ -83,7 +83,7 @@ def test_of_a_range_the_close_before_it_is_where_it_begins() -> None:
     assert account_days(told(), MONDAY, FRIDAY) == ()
 
 
-def test_what_is_paid_in_and_out_is_no_result_and_counts_from_the_next_close_on() -> None:
+def test_transfers_are_no_result() -> None:
     """AN-01: cash and shares of a transfer do; a dividend and a fee are results. On a Saturday it is in Monday's."""
     facts = told(
         DayStarted(MONDAY, usd(1000), BEFORE),
@@ -107,7 +107,7 @@ def test_what_is_paid_in_and_out_is_no_result_and_counts_from_the_next_close_on(
     assert facts.unpriced == 1
 
 
-def test_without_transfers_growth_is_the_equity_itself() -> None:
+def test_growth_without_transfers_is_equity() -> None:
     """AN-01"""
     days = [
         AccountDay(day, usd(amount))
@@ -117,7 +117,7 @@ def test_without_transfers_growth_is_the_equity_itself() -> None:
     assert [day.equity for day in growth(days)] == [100.0, 100.07, 99.31, 100.01]
 
 
-def test_an_account_that_was_worth_nothing_grows_no_more() -> None:
+def test_an_account_worth_nothing_grows_no_more() -> None:
     """AN-01"""
     days = [AccountDay(day, usd(amount)) for day, amount in zip(SESSIONS, (100, 0, 50, 60), strict=False)]
 
@@ -125,7 +125,7 @@ def test_an_account_that_was_worth_nothing_grows_no_more() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(50, 150), st.integers(-20, 20), st.booleans()), min_size=2, max_size=6))
-def test_growth_links_the_returns_that_numpy_works_out(made: list[tuple[int, int, bool]]) -> None:
+def test_growth_links_daily_returns_as_numpy(made: list[tuple[int, int, bool]]) -> None:
     """AN-01: (equity − what moved since) / equity before, each known close after the one before"""
     made[0] = (made[0][0], 0, True)
     days = [

@@ -70,7 +70,7 @@ def by_hand(closed: TradeClosed) -> TradeClosed:
     return TradeClosed(replace(closed.trade, strategy="manual"))
 
 
-def test_every_measure_of_an_account_with_transfers_is_what_numpy_works_out() -> None:
+def test_measures_with_transfers_match_numpy() -> None:
     """AN-01: what was paid in is taken off the day on which it came, and the ratios are of the rest"""
     chance = np.random.default_rng(5)
     r = chance.normal(0.0004, 0.01, 299)
@@ -112,7 +112,7 @@ def test_every_measure_of_an_account_with_transfers_is_what_numpy_works_out() ->
 
 
 @pytest.mark.parametrize("many", [1, 2, 63, 64, 252, 253])
-def test_a_measure_on_too_few_days_says_what_it_needs_instead_of_a_number(many: int) -> None:
+def test_too_few_days_name_what_is_needed(many: int) -> None:
     """AN-01"""
     found = measured(*closes(100_000 + np.random.default_rng(1).normal(0, 900, many).cumsum()))
 
@@ -138,7 +138,7 @@ def test_a_gap_makes_no_return_and_is_named() -> None:
     assert any("rolling figures need 64 closes without a gap" in line for line in lines_of(found))
 
 
-def test_an_account_that_came_to_nothing_is_told_without_a_made_up_number() -> None:
+def test_an_account_at_nothing_has_no_made_up_number() -> None:
     """AN-01"""
     found = measured(*closes(np.array([100.0, 0.0, 50.0, 60.0])))
 
@@ -147,7 +147,7 @@ def test_an_account_that_came_to_nothing_is_told_without_a_made_up_number() -> N
     assert day_rows(found)[-1][3] == "–"
 
 
-def test_trades_of_the_days_alone_are_measured_with_the_hand_as_its_own() -> None:
+def test_only_trades_in_range_are_measured() -> None:
     """AN-01: sums of numpy; a trade before the range, and one after, is none of it"""
     profits = np.array([12.345, -20.0, 7.25, 40.01])
     trades = [a_trade(f"e{n}", str(profit)) for n, profit in enumerate(profits)]
@@ -194,7 +194,7 @@ def corrected() -> PositionCorrected:
     ],
     ids=["a split", "of another's shares", "that our books had", "by a correction, which tells no ratio"],
 )
-def test_r_is_measured_in_the_shares_that_the_trade_has(
+def test_r_uses_the_shares_of_the_trade(
     between: Callable[[], Fact], price: str, quantity: int, r: float | None
 ) -> None:
     """AN-01: ten at 100 with a stop at 98 risk 20 USD, and so do twenty at 50 with one at 49"""
@@ -203,7 +203,7 @@ def test_r_is_measured_in_the_shares_that_the_trade_has(
     assert found.trades["mean_r"] == (None if r is None else pytest.approx(r))
 
 
-def test_a_journal_without_anything_is_told_in_words() -> None:
+def test_an_empty_journal_is_told_in_words() -> None:
     """AN-01"""
     found = measured()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.analytics.equity_change import OPEN_POSITIONS, OPENING, AccountAt, Part, equity_change
@@ -21,7 +21,7 @@ def an_account(equity: str, cash: str, cost: str) -> AccountAt:
     return AccountAt(usd(equity), usd(cash), usd(cost))
 
 
-def test_a_day_with_a_trade_a_fee_and_a_dividend_is_explained() -> None:
+def test_trade_fee_and_dividend_explain_a_day() -> None:
     """AN-06: ten shares were held at 100 and cost 90; five were sold at 104, the rest closed at 103."""
     opening = an_account("2000", "1000", "900")
     closing = an_account("2037.24", "1522.24", "450")
@@ -54,7 +54,7 @@ def test_a_cent_that_no_part_has_is_the_rest() -> None:
     assert not change.is_explained
 
 
-def test_a_split_explains_nothing_and_leaves_nothing_to_explain() -> None:
+def test_a_split_changes_no_equity() -> None:
     """AN-06: ten at 100 became twenty at 50."""
     held = an_account("1500", "500", "900")
 
@@ -64,8 +64,9 @@ def test_a_split_explains_nothing_and_leaves_nothing_to_explain() -> None:
     assert change.rest == 0
 
 
+@settings(max_examples=40)
 @given(opening=st.tuples(amounts, amounts, amounts), moves=st.lists(st.tuples(amounts, amounts)), open_profit=amounts)
-def test_the_parts_of_what_happened_always_add_up_to_the_cent(
+def test_parts_add_up_to_the_cent(
     opening: tuple[Decimal, Decimal, Decimal], moves: list[tuple[Decimal, Decimal]], open_profit: Decimal
 ) -> None:
     """AN-06: each move changes cash and cost; whatever fractions of a cent it has, none becomes a rest."""

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.analytics.groups import HELD, NOT_KNOWN, OVERNIGHT, by_groups, half_hour, r_multiple, rows_of, time_held
@@ -58,7 +58,7 @@ def new_york(at: datetime) -> time:
     return (at - timedelta(hours=5)).time()
 
 
-def test_each_group_has_the_figures_of_its_trades_alone() -> None:
+def test_each_group_has_figures_of_its_own_trades() -> None:
     profits = np.array([12.5, -20.0, 7.25, 40.0, -3.0])
     trades = [
         a_trade(str(profit), strategy="manual" if number % 2 else "vwap") for number, profit in enumerate(profits)
@@ -84,7 +84,7 @@ def test_each_group_has_the_figures_of_its_trades_alone() -> None:
         assert sum(figures["profit"] for figures in each.values()) == pytest.approx(profits.sum())  # type: ignore[misc]
 
 
-def test_a_regime_is_named_by_what_is_known_of_it() -> None:
+def test_a_regime_is_named_by_its_known_labels() -> None:
     labels = RegimeLabels(VixLevel.LOW, None, None)
     (row,) = rows_of([a_trade("1", regime=labels)], at_98, new_york)
     assert row.regime == "VIX low"
@@ -94,7 +94,7 @@ def test_a_regime_is_named_by_what_is_known_of_it() -> None:
     ("minutes", "words"),
     [(4, "under 5 min"), (5, "under 30 min"), (119, "under 2 h"), (390, "under 7 h"), (421, OVERNIGHT)],
 )
-def test_how_long_it_was_held_is_told_in_five_kinds(minutes: int, words: str) -> None:
+def test_holding_times_fall_in_five_groups(minutes: int, words: str) -> None:
     assert time_held(timedelta(minutes=minutes)) == words
 
 
@@ -107,7 +107,7 @@ def test_a_half_hour_is_named_by_its_beginning() -> None:
     ]
 
 
-def test_r_is_the_profit_to_what_the_stop_would_have_lost() -> None:
+def test_r_is_profit_over_loss_at_the_stop() -> None:
     """AN-01: of a stop that trails, what it trails by"""
     assert r_multiple(a_trade("30"), a_stop(97)) == pytest.approx(1.0)
     assert r_multiple(a_trade("-60"), a_stop(97)) == pytest.approx(-2.0)
@@ -116,7 +116,7 @@ def test_r_is_the_profit_to_what_the_stop_would_have_lost() -> None:
     assert r_multiple(a_trade("30"), a_stop(100)) is None
 
 
-def test_a_trade_without_a_stop_has_no_r_and_is_counted_apart() -> None:
+def test_a_trade_without_a_stop_has_no_r() -> None:
     """AN-01: missing, not zero"""
     stops = {ClientOrderId("entry30"): a_stop(97)}
     (figures,) = by_groups(rows_of([a_trade("30"), a_trade("-12")], stops.get, new_york))["symbol"].values()
@@ -125,6 +125,7 @@ def test_a_trade_without_a_stop_has_no_r_and_is_counted_apart() -> None:
     assert figures["expectancy"] == 9.0
 
 
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.integers(-900_000, 900_000), st.integers(0, 600)), min_size=1, max_size=30))
 def test_groups_add_up_to_the_cent(made: list[tuple[int, int]]) -> None:
     """AN-01: results of fractions of shares, whose cents are rounded"""
@@ -140,7 +141,7 @@ def test_groups_add_up_to_the_cent(made: list[tuple[int, int]]) -> None:
         assert sum(int(each["trades"] or 0) for each in groups.values()) == len(made)
 
 
-def test_times_held_are_told_from_the_shortest_on() -> None:
+def test_holding_times_are_sorted_ascending() -> None:
     """AN-01"""
     trades = [a_trade(str(minutes), minutes=minutes) for minutes in (900, 10, 60, 1, 400)]
 

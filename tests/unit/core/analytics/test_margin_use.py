@@ -24,7 +24,7 @@ def a_sample(minutes: int, equity: float, maintenance: float, initial: float | N
     return Recorded(minutes, OPEN + timedelta(minutes=minutes), fact)
 
 
-def test_each_day_has_its_highest_its_mean_and_when_that_was() -> None:
+def test_each_day_has_its_peak_and_mean_use() -> None:
     """AN-01"""
     chance = np.random.default_rng(3)
     equity, maintenance = chance.uniform(900, 1100, 40).round(2), chance.uniform(100, 500, 40).round(2)
@@ -41,7 +41,7 @@ def test_each_day_has_its_highest_its_mean_and_when_that_was() -> None:
     assert day.at == OPEN + timedelta(minutes=int(use.argmax()))
 
 
-def test_an_instant_that_says_nothing_is_in_use_is_in_the_series_and_in_no_mean() -> None:
+def test_an_instant_without_use_is_in_no_mean() -> None:
     """AN-01"""
     instants = instants_of([a_sample(0, 1000, 300), a_sample(1, 1000, 0)])
 
@@ -49,14 +49,14 @@ def test_an_instant_that_says_nothing_is_in_use_is_in_the_series_and_in_no_mean(
     assert [(day.mean, day.initial) for day in margin_days(instants, HOME.day_of)] == [(0.3, None)]
 
 
-def test_of_an_account_that_is_worth_nothing_the_share_is_over_any() -> None:
+def test_without_equity_the_share_is_unbounded() -> None:
     """AN-01"""
     (day,) = margin_days(instants_of([a_sample(0, 1000, 900), a_sample(1, -5, 900)]), HOME.day_of)
 
     assert (day.highest, day.mean, day.at) == (None, None, OPEN + timedelta(minutes=1))
 
 
-def test_days_are_those_of_the_venue_and_none_without_use() -> None:
+def test_days_are_the_venues_days() -> None:
     """AN-01"""
     evening, next_day = 10 * 60, 24 * 60
     records = [a_sample(evening, 1000, 100), a_sample(evening + 1, 1000, 0), a_sample(next_day, 1000, 200)]

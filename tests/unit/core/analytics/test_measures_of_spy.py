@@ -41,7 +41,7 @@ def test_the_closes_are_those_of_every_session() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_every_measure_of_spy_is_what_numpy_works_out_from_its_closes(rule: str) -> None:
+def test_measures_of_spy_match_numpy(rule: str) -> None:
     """AN-01"""
     equity, trades = plain(rule)
     profits = np.asarray(trades)
@@ -84,7 +84,7 @@ def test_every_measure_of_spy_is_what_numpy_works_out_from_its_closes(rule: str)
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_every_window_of_63_sessions_of_spy_is_what_numpy_works_out(rule: str) -> None:
+def test_rolling_measures_of_spy_match_numpy(rule: str) -> None:
     """AN-01: a quarter in cash has no Sharpe, and the figures after it are not blurred by it"""
     equity, rolled = plain(rule)[0], rolling(equity_of(rule))
     windows = np.lib.stride_tricks.sliding_window_view(equity[1:] / equity[:-1] - 1, 63)
@@ -106,7 +106,7 @@ def test_every_window_of_63_sessions_of_spy_is_what_numpy_works_out(rule: str) -
         ("SMA 200", "2020-02-19", "2020-06-26", "2021-01-07"),
     ],
 )
-def test_the_deepest_drawdown_of_spy_is_that_of_the_crisis(rule: str, peak: str, trough: str, recovered: str) -> None:
+def test_the_deepest_drawdown_is_that_of_the_crisis(rule: str, peak: str, trough: str, recovered: str) -> None:
     """AN-01"""
     fall = deepest(equity_of(rule))
 

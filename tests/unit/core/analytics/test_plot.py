@@ -12,7 +12,7 @@ def whole(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def test_a_plot_rises_with_its_values_and_has_its_scale_beside_it() -> None:
+def test_a_plot_has_its_scale_beside_it() -> None:
     """AN-04"""
     assert plotted([1, 2, 3, 4], 20, 2, whole) == ["4 ┤  ▃█", "1 ┤▁▅██"]
 

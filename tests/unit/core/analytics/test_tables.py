@@ -14,7 +14,7 @@ def a_result(**tables_: list[dict[str, Any]]) -> dict[str, Any]:
     return {**empty, "reasons": {"vwap": {"no range, yet": 3}}, "skipped": {}, "metrics": {}, **tables_}
 
 
-def test_a_value_is_written_as_it_is_and_a_missing_one_is_empty() -> None:
+def test_a_missing_value_is_an_empty_cell() -> None:
     """AN-04: a number beside a missing one is not made another number."""
     orders = [
         {"client_order_id": "a", "quantity": 3, "average_price": None},
@@ -30,7 +30,7 @@ def test_a_value_is_written_as_it_is_and_a_missing_one_is_empty() -> None:
     assert written["trades.csv"] == ",".join(COLUMNS["trades"]) + "\n"
 
 
-def test_the_desk_is_imported_without_what_measures_and_what_asks_again() -> None:
+def test_the_desk_imports_no_heavy_library() -> None:
     """SY-08: the desk paints first."""
     code = (
         "import sys, app, console.desk, console.commands.backtest_page, core.analytics.tables;"

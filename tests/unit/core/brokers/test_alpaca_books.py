@@ -66,7 +66,7 @@ def with_books(door: Door, orders: list[dict[str, Any]], positions: Behaviour | 
     return door
 
 
-def test_a_picture_is_account_positions_and_orders() -> None:
+def test_a_picture_has_account_positions_and_orders() -> None:
     """EX-09"""
     short = a_position_json(symbol="IBM", qty="-3", side="short", avg_entry_price="120.333333333333333333")
     with a_door() as door:
@@ -80,7 +80,7 @@ def test_a_picture_is_account_positions_and_orders() -> None:
     assert picture.account.at == NOON
 
 
-def test_an_old_open_order_is_there_and_an_old_closed_one_is_not() -> None:
+def test_old_open_orders_are_listed_and_closed_not() -> None:
     """EX-09: what works matters however old it is."""
     a_month_ago = NOON - timedelta(days=30)
     still_open = an_old_order(1, a_month_ago) | {"status": "new"}
@@ -104,7 +104,7 @@ def test_no_order_is_lost_or_doubled_over_pages(count: int) -> None:
     assert [order.broker_order_id for order in picture.orders] == [order["id"] for order in orders]
 
 
-def test_a_page_of_one_instant_is_said_and_not_gone_around_for_ever() -> None:
+def test_a_page_of_one_instant_ends_the_paging() -> None:
     """EX-09"""
     orders = [an_old_order(n, NOON - timedelta(hours=1)) for n in range(PAGE + 1)]
     with a_door() as door:
@@ -115,7 +115,7 @@ def test_a_page_of_one_instant_is_said_and_not_gone_around_for_ever() -> None:
     assert "more than 500 orders" in picture.reason
 
 
-def test_a_list_that_is_not_in_order_is_not_believed() -> None:
+def test_an_unordered_list_is_refused() -> None:
     """EX-09: it may have left out the older ones."""
     rows = [an_old_order(2, NOON), an_old_order(1, NOON - timedelta(hours=1))]
     with a_door() as door:
@@ -127,7 +127,7 @@ def test_a_list_that_is_not_in_order_is_not_believed() -> None:
     assert "order of their submission" in picture.reason
 
 
-def test_a_fill_between_the_answers_makes_the_books_be_read_again() -> None:
+def test_a_fill_between_answers_rereads_the_books() -> None:
     """EX-09: positions and orders of one picture belong together."""
     before, after = Says(200, []), Says(200, [A_POSITION])
     answers = iter([before, after, after, after])
@@ -141,7 +141,7 @@ def test_a_fill_between_the_answers_makes_the_books_be_read_again() -> None:
     assert len(picture.positions) == 1
 
 
-def test_books_that_never_stand_still_are_no_picture() -> None:
+def test_books_that_keep_changing_are_no_picture() -> None:
     """EX-09"""
     quantities = iter(range(1, 100))
     with a_door() as door:
@@ -154,7 +154,7 @@ def test_books_that_never_stand_still_are_no_picture() -> None:
 
 @pytest.mark.parametrize("path", ["GET /v2/account", "GET /v2/positions", "GET /v2/orders"])
 @pytest.mark.parametrize("fault", [Says(500, HTML), Says(200, HTML), Says(200, {"message": "?"}), Says(200, [7])])
-def test_one_answer_that_is_missing_is_no_picture(path: str, fault: Says) -> None:
+def test_one_missing_answer_is_no_picture(path: str, fault: Says) -> None:
     """EX-09: all or nothing."""
     with a_door() as door:
         with_books(door, [an_order_json()])
@@ -162,7 +162,7 @@ def test_one_answer_that_is_missing_is_no_picture(path: str, fault: Says) -> Non
         assert isinstance(a_broker(door).picture(), NoAnswer)
 
 
-def test_an_order_of_another_hand_that_is_over_and_strange_is_left_out_and_noted() -> None:
+def test_an_ended_unreadable_foreign_order_is_noted() -> None:
     """EX-09: an order of the dashboard must not shut the desk."""
     at = NOON - timedelta(hours=2)
     strange = an_old_order(1, at, qty=None) | {"client_order_id": "by-hand"}
@@ -187,9 +187,7 @@ def test_an_order_of_another_hand_that_is_over_and_strange_is_left_out_and_noted
         ({"type": "iceberg", "submitted_at": None, "created_at": None}, "type 'iceberg' is unknown here", "SPY"),
     ],
 )
-def test_an_order_of_another_hand_that_works_and_cannot_be_read_is_named_beside_all_others(
-    fields: dict[str, Any], reason: str, symbol: str | None
-) -> None:
+def test_a_working_unreadable_foreign_order_is_named(fields: dict[str, Any], reason: str, symbol: str | None) -> None:
     """EX-09: an order of the dashboard must not shut the desk."""
     at = NOON - timedelta(hours=2)
     strange = an_old_order(1, at) | {"status": "new", "client_order_id": "by-hand"} | fields
@@ -254,7 +252,7 @@ BY_AMOUNT = {"qty": None, "notional": "25", "type": "market", "limit_price": Non
         ({"order_class": "basket"}, "SPY", "BUY 10 SPY limit 100.5 day (class basket)", True),
     ],
 )
-def test_an_order_of_a_kind_that_this_desk_never_sends_is_read_as_what_it_is_and_stops_nothing(
+def test_an_unknown_order_kind_stops_nothing(
     fields: dict[str, Any], symbol: str | None, words: str, may_open: bool
 ) -> None:
     """MD-07"""
@@ -284,7 +282,7 @@ def test_an_order_of_a_kind_that_this_desk_never_sends_is_read_as_what_it_is_and
         ({"side": "sell", "type": "wish", "position_intent": "sell_to_close"}, Side.SELL, None, 10, True),
     ],
 )  # fmt: skip
-def test_of_an_order_that_cannot_be_read_is_told_what_can_be(
+def test_an_unreadable_order_tells_what_it_can(
     fields: dict[str, Any], side: Side | None, kind: OrderType | None, left: int | None, closes: bool
 ) -> None:
     """MD-07, OP-07: whether it opens or guards something is read from it."""
@@ -309,7 +307,7 @@ def test_a_simple_order_is_one_by_either_name(order_class: str) -> None:
     assert (len(picture.orders), picture.foreign_orders) == (1, ())
 
 
-def test_what_is_held_of_another_kind_stands_apart_from_shares() -> None:
+def test_other_asset_classes_are_no_shares() -> None:
     """MD-07: contracts and coins are not counted as shares."""
     option = a_position_json(qty="2", avg_entry_price="3.15", **AN_OPTION)
     with a_door() as door:
@@ -323,7 +321,7 @@ def test_what_is_held_of_another_kind_stands_apart_from_shares() -> None:
 
 
 @pytest.mark.parametrize("fields", [{"status": "new"}, {}])
-def test_an_order_with_a_name_of_ours_that_cannot_be_read_is_no_picture(fields: dict[str, str]) -> None:
+def test_an_own_unreadable_order_is_no_picture(fields: dict[str, str]) -> None:
     """EX-09"""
     strange = an_old_order(1, NOON - timedelta(hours=2), side="sideways") | fields
     with a_door() as door:
@@ -333,7 +331,7 @@ def test_an_order_with_a_name_of_ours_that_cannot_be_read_is_no_picture(fields: 
     assert picture == NoAnswer("Alpaca: an answer that cannot be read, order order-1: side 'sideways' is unknown here")
 
 
-def test_the_closed_orders_of_seven_days_are_asked_for() -> None:
+def test_closed_orders_of_seven_days_are_asked_for() -> None:
     """EX-09"""
     with a_door() as door:
         with_books(door, [])
@@ -343,7 +341,7 @@ def test_the_closed_orders_of_seven_days_are_asked_for() -> None:
     assert after == [None, None, datetime(2026, 11, 13, 17, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")]
 
 
-def test_what_has_not_changed_is_the_very_same_as_in_the_picture_before_it() -> None:
+def test_unchanged_items_are_the_same_objects() -> None:
     """EX-09: a comparison looks at what moved alone"""
     old = [an_old_order(number, NOON - timedelta(hours=number)) for number in (1, 2)]
     with a_door() as door:

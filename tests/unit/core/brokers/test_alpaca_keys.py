@@ -57,7 +57,7 @@ def keys(key_id: str, secret: str = SECRET) -> Keys:
         (keys("PK\u00e9"), Mode.PAPER, "copy both of them again"),
     ],
 )
-def test_keys_that_cannot_be_right_are_refused_before_they_are_sent(wrong: Keys, mode: Mode, words: str) -> None:
+def test_malformed_keys_are_refused_before_sending(wrong: Keys, mode: Mode, words: str) -> None:
     """OP-10"""
     for make in (AlpacaBroker, AlpacaOrderStream):
         with pytest.raises(AccountRefusedError, match=words) as error:
@@ -77,7 +77,7 @@ def test_keys_of_each_kind_open_their_own_account() -> None:
 
 
 @pytest.mark.parametrize("answer", [UNAUTHORISED, Says(403, {"message": "forbidden."})])
-def test_keys_that_alpaca_does_not_take_are_one_line_at_the_start(answer: Says) -> None:
+def test_rejected_keys_are_one_line_at_the_start(answer: Says) -> None:
     """EX-09: the desk says what to check."""
     with a_door(answer) as door, pytest.raises(AccountRefusedError, match=r"check APCA_API_KEY_ID .* paper keys"):
         a_broker(door).standing()
@@ -93,13 +93,13 @@ def test_a_blocked_account_stands_with_its_words() -> None:
     assert "trading is blocked" in standing.words
 
 
-def test_a_start_without_a_network_is_no_verdict_on_the_account() -> None:
+def test_no_network_is_no_verdict_on_the_account() -> None:
     """EX-09"""
     with a_door(*[Drops()] * 4) as door:
         assert isinstance(a_broker(door).standing(), NoAnswer)
 
 
-def test_an_order_with_wrong_keys_is_refused_by_alpaca() -> None:
+def test_an_order_with_wrong_keys_is_refused() -> None:
     """EX-06: it said so itself."""
     with a_door(UNAUTHORISED, Says(403, {"message": "forbidden."})) as door:
         broker = a_broker(door)
@@ -111,7 +111,7 @@ def test_an_order_with_wrong_keys_is_refused_by_alpaca() -> None:
 # ── the lamp ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_lamp_of_the_requests_follows_the_answers() -> None:
+def test_the_link_status_follows_the_answers() -> None:
     """OP-07: what is not there is shown, and what comes back too."""
     account = Says(200, an_account_json())
     lamps: list[ConnectionStatus] = []
@@ -137,7 +137,7 @@ def test_the_lamp_of_the_requests_follows_the_answers() -> None:
     assert "check APCA_API_KEY_ID" in lamps[5].words
 
 
-def test_the_lamp_says_that_the_account_is_blocked() -> None:
+def test_the_link_status_shows_a_blocked_account() -> None:
     """EX-11"""
     lamps: list[ConnectionStatus] = []
     with a_door(Says(200, an_account_json(account_blocked=True)), Says(200, an_account_json())) as door:
@@ -199,7 +199,7 @@ def test_the_client_s_own_repeating_is_off() -> None:
 @pytest.mark.parametrize(
     ("mode", "url"), [(Mode.PAPER, "https://paper-api.alpaca.markets"), (Mode.LIVE, "https://api.alpaca.markets")]
 )
-def test_without_another_address_orders_go_to_alpaca_itself(mode: Mode, url: str) -> None:
+def test_orders_go_to_alpaca_by_default(mode: Mode, url: str) -> None:
     """OP-10"""
     key = keys("PKPAPER") if mode is Mode.PAPER else keys("AKLIVE")
     broker = AlpacaBroker(key, mode, AlpacaSettings(), now=lambda: NOON)
@@ -217,7 +217,7 @@ def test_an_address_may_end_with_a_slash() -> None:
         assert door.lines == ["GET /v2/account"]
 
 
-def test_a_proxy_of_the_environment_never_stands_before_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_proxy_is_not_used_locally(monkeypatch: pytest.MonkeyPatch) -> None:
     """SY-06"""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
@@ -225,7 +225,7 @@ def test_a_proxy_of_the_environment_never_stands_before_this_machine(monkeypatch
         assert not isinstance(a_broker(door).account(), NoAnswer)
 
 
-def test_a_password_file_and_cookies_are_not_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+def test_netrc_and_cookies_are_not_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     """SY-06"""
     netrc = f"{tmp_path}/netrc"
     with open(netrc, "w") as file:

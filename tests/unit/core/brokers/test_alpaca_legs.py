@@ -62,9 +62,7 @@ def sent(order: OrderRequest) -> dict[str, Any]:
         ),
     ],
 )
-def test_every_kind_of_order_is_one_request_with_all_that_belongs_to_it(
-    order: OrderRequest, terms: dict[str, object]
-) -> None:
+def test_each_order_class_is_one_request(order: OrderRequest, terms: dict[str, object]) -> None:
     """EX-12"""
     of_every_order = {
         *("symbol", "qty", "side", "time_in_force", "client_order_id", "extended_hours", "position_intent")
@@ -91,7 +89,7 @@ def test_a_trailing_stop_is_replaced_by_its_trail() -> None:
         }
 
 
-def test_an_answer_names_the_legs_that_alpaca_made() -> None:
+def test_an_answer_names_the_legs_alpaca_made() -> None:
     """EX-13"""
     answer = an_order_json(order_class="oto", legs=[a_leg_json("leg-1")])
     with a_door(Says(200, answer)) as door:
@@ -118,7 +116,7 @@ def test_a_trailing_stop_is_read_with_its_trail() -> None:
     )
 
 
-def test_a_look_up_whose_answer_leaves_the_legs_out_asks_for_them() -> None:
+def test_a_lookup_without_legs_asks_for_them() -> None:
     """EX-13, EX-20: after a crash the legs are found by their parent."""
     bare = an_order_json(order_class="oto", status="new")
     with a_door(Says(200, bare), Says(200, bare | {"legs": [a_leg_json("leg-1")]})) as door:
@@ -130,7 +128,7 @@ def test_a_look_up_whose_answer_leaves_the_legs_out_asks_for_them() -> None:
     assert [leg.broker_order_id for leg in report.legs] == ["leg-1"]
 
 
-def test_a_leg_is_in_the_picture_whether_it_is_held_or_works() -> None:
+def test_held_and_working_legs_are_in_the_picture() -> None:
     """EX-09, EX-13: as Alpaca lists them, no one list has all."""
     held = an_order_json(id="p1", client_order_id="1" * 16, order_class="oto", legs=[a_leg_json("held-leg")])
     working = a_leg_json("live-leg", status="new")

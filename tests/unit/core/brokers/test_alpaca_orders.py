@@ -69,7 +69,7 @@ REFUSALS = [
 ]
 
 
-def test_a_limit_order_is_sent_in_exact_numbers_and_with_our_own_id() -> None:
+def test_a_limit_order_has_exact_numbers_and_our_id() -> None:
     """EX-04, EX-12"""
     with a_door(Says(200, an_order_json())) as door:
         a_broker(door).submit(a_buy("10", "100.50"))
@@ -89,7 +89,7 @@ def test_a_limit_order_is_sent_in_exact_numbers_and_with_our_own_id() -> None:
         assert door.asked[0].headers["APCA-API-KEY-ID"] == KEY_ID
 
 
-def test_an_order_for_extended_hours_is_sent_as_such_and_read_back_as_such() -> None:
+def test_extended_hours_are_sent_and_read_back() -> None:
     """RK-20, EX-04: what the broker made of it is compared with what was sent."""
     with a_door(Says(200, an_order_json(extended_hours=True))) as door:
         answer = a_broker(door).submit(a_buy("10", "100.50", extended_hours=True))
@@ -112,7 +112,7 @@ def test_an_order_for_extended_hours_is_sent_as_such_and_read_back_as_such() -> 
         (Side.BUY, Effect.REDUCE, "buy_to_close"),
     ],
 )
-def test_the_effect_on_the_ticket_is_the_intent_at_alpaca(side: Side, effect: Effect, intent: str) -> None:
+def test_the_effect_is_alpacas_position_intent(side: Side, effect: Effect, intent: str) -> None:
     """OP-03: what closes can never open the other side."""
     with a_door(Says(200, an_order_json())) as door:
         a_broker(door).submit(a_buy(side=side, effect=effect))
@@ -140,7 +140,7 @@ def test_a_fraction_and_a_stop_keep_every_digit() -> None:
         assert "limit_price" not in body
 
 
-def test_an_accepted_order_is_what_alpaca_made_of_it() -> None:
+def test_an_accepted_order_is_alpacas_own() -> None:
     """EX-01"""
     answer = an_order_json(status="partially_filled", filled_qty="4", filled_avg_price="100.415")
     with a_door(Says(200, answer)) as door:
@@ -154,7 +154,7 @@ def test_an_accepted_order_is_what_alpaca_made_of_it() -> None:
 
 
 @pytest.mark.parametrize("fault", DOUBTS)
-def test_what_alpaca_did_not_state_leaves_the_order_in_doubt_and_is_sent_once(fault: str) -> None:
+def test_an_unstated_answer_is_doubt_and_sent_once(fault: str) -> None:
     """EX-06, EX-15: a submission is never repeated by itself."""
     pauses = Pauses()
     with a_door(DOUBTS[fault]) as door:
@@ -167,9 +167,7 @@ def test_what_alpaca_did_not_state_leaves_the_order_in_doubt_and_is_sent_once(fa
 
 
 @pytest.mark.parametrize(("status", "code", "message", "kind"), REFUSALS)
-def test_what_alpaca_stated_is_a_refusal_of_a_kind_and_in_its_own_words(
-    status: int, code: int, message: str, kind: RefusalKind
-) -> None:
+def test_a_stated_refusal_has_a_kind_and_its_words(status: int, code: int, message: str, kind: RefusalKind) -> None:
     """EX-06, SP-07"""
     with a_door(refused(status, code, message), refused(404, 40410000, "order not found")) as door:
         assert a_broker(door).submit(a_buy()) == Refused(kind, message, str(code))
@@ -177,7 +175,7 @@ def test_what_alpaca_stated_is_a_refusal_of_a_kind_and_in_its_own_words(
         assert len(door.lines) == (2 if status in MAY_BE_THE_SECOND else 1)
 
 
-def test_an_id_that_is_taken_is_doubt_by_whatever_code_it_is_said() -> None:
+def test_a_taken_id_is_doubt_by_any_code() -> None:
     """EX-06: a repeated request is refused so, and the first was taken"""
     gone = refused(404, 40410000, "order not found")
     for status, code in ((422, 40010001), (422, 42210000), (409, 40910000)):
@@ -195,7 +193,7 @@ def test_an_answer_that_trickles_in_is_given_up() -> None:
     assert answer == NoAnswer("Alpaca: no whole answer within 0.8 s")
 
 
-def test_a_server_that_is_not_there_is_a_doubt_of_its_own() -> None:
+def test_an_unreachable_server_is_a_doubt_of_its_own() -> None:
     """EX-06"""
     with a_door() as door:
         broker = a_broker(door)
@@ -204,7 +202,7 @@ def test_a_server_that_is_not_there_is_a_doubt_of_its_own() -> None:
     assert answer == NoAnswer("Alpaca: no connection; check the network")
 
 
-def test_an_address_that_has_no_name_is_a_doubt_of_its_own() -> None:
+def test_an_unknown_host_is_a_doubt_of_its_own() -> None:
     """EX-06"""
     settings = AlpacaSettings(trading_url="https://alpaca.invalid", connect_seconds=Decimal(2))
 
@@ -221,7 +219,7 @@ def a_change(quantity: str = "12", limit: str = "100.40") -> OrderRequest:
     return replace(a_buy(quantity, limit), replaces=ClientOrderId("aaaaaaaaaaaaaaaa"))
 
 
-def test_a_replacement_is_one_patch_of_the_order_that_makes_way() -> None:
+def test_a_replacement_is_one_patch() -> None:
     """EX-12"""
     with a_door(Says(200, an_order_json(replaces=OLD, qty="12"))) as door:
         answer = a_broker(door).replace(a_change(), OLD)
@@ -236,7 +234,7 @@ def test_a_replacement_is_one_patch_of_the_order_that_makes_way() -> None:
         }
 
 
-def test_a_fractional_stop_is_moved_without_naming_its_quantity() -> None:
+def test_a_fractional_stop_moves_without_quantity() -> None:
     """EX-12: Alpaca changes whole quantities alone, and keeps what is not named."""
     with a_door(Says(200, an_order_json(qty="0.497"))) as door:
         a_broker(door).replace(a_change("0.497"), OLD)
@@ -245,7 +243,7 @@ def test_a_fractional_stop_is_moved_without_naming_its_quantity() -> None:
 
 
 @pytest.mark.parametrize("fault", DOUBTS)
-def test_a_replacement_without_an_answer_is_in_doubt_and_is_sent_once(fault: str) -> None:
+def test_an_unanswered_replacement_is_sent_once(fault: str) -> None:
     """EX-06: it may have succeeded although its answer is an error."""
     with a_door(DOUBTS[fault]) as door:
         answer = a_broker(door, read_seconds="0.3").replace(a_change(), OLD)
@@ -254,7 +252,7 @@ def test_a_replacement_without_an_answer_is_in_doubt_and_is_sent_once(fault: str
         assert door.lines == [f"PATCH /v2/orders/{OLD}"]
 
 
-def test_a_replacement_asks_for_the_id_of_an_order_that_has_none_here_yet() -> None:
+def test_a_replacement_looks_up_a_missing_id() -> None:
     """EX-12"""
     found = Says(200, an_order_json(client_order_id="aaaaaaaaaaaaaaaa", id=OLD))
     with a_door(found, Says(200, an_order_json())) as door:
@@ -264,7 +262,7 @@ def test_a_replacement_asks_for_the_id_of_an_order_that_has_none_here_yet() -> N
         assert door.asked[0].query == {"client_order_id": "aaaaaaaaaaaaaaaa", "nested": "true"}
 
 
-def test_a_replacement_of_an_order_that_alpaca_does_not_have_is_not_sent() -> None:
+def test_a_replacement_of_an_unknown_order_is_not_sent() -> None:
     """EX-06"""
     with a_door(refused(404, 40410000, "order not found")) as door:
         answer = a_broker(door).replace(a_change(), None)
@@ -273,7 +271,7 @@ def test_a_replacement_of_an_order_that_alpaca_does_not_have_is_not_sent() -> No
         assert door.lines == ["GET /v2/orders:by_client_order_id"]
 
 
-def test_a_refused_replacement_is_one_that_is_not_there() -> None:
+def test_a_refused_replacement_is_not_there() -> None:
     """EX-06"""
     no, gone = refused(422, 42210000, "no"), refused(404, 40410000)
     with a_door(no, gone, no, *[Says(500)] * 4, no, Says(200, an_order_json())) as door:
@@ -285,7 +283,7 @@ def test_a_refused_replacement_is_one_that_is_not_there() -> None:
         assert door.lines.count(f"PATCH /v2/orders/{OLD}") == 3
 
 
-def test_a_replacement_whose_id_is_taken_is_in_doubt_although_no_look_finds_it() -> None:
+def test_a_replacement_with_a_taken_id_is_in_doubt() -> None:
     """EX-06: the same as of an order that replaces nothing."""
     with a_door(refused(422, 40010001, "client_order_id must be unique"), refused(404, 40410000)) as door:
         answer = a_broker(door).replace(a_change(), OLD)
@@ -293,7 +291,7 @@ def test_a_replacement_whose_id_is_taken_is_in_doubt_although_no_look_finds_it()
     assert answer == NoAnswer("Alpaca refused it (client_order_id must be unique), and may have it")
 
 
-def test_the_quantity_of_an_order_is_never_a_float() -> None:
+def test_an_order_quantity_is_never_a_float() -> None:
     """EX-05"""
     with a_door(
         Says(200, b'{"x": 0}'), Says(200, an_order_json(qty=0.1, filled_qty=0.1, filled_avg_price=0.3))
@@ -306,7 +304,7 @@ def test_the_quantity_of_an_order_is_never_a_float() -> None:
     assert (answer.report.quantity, answer.report.average_price) == (Quantity(Decimal("0.1")), Decimal("0.3"))
 
 
-def test_an_adviser_that_came_by_the_broker_sends_replaces_and_cancels_nothing() -> None:
+def test_an_adviser_at_the_broker_sends_nothing() -> None:
     """OP-09"""
     with a_door(Says(200, an_order_json())) as door:
         broker, watch = a_broker(door), Watch("climber")

@@ -41,7 +41,7 @@ GONE = refused(404, 40410000, f"order not found for {THEIRS}")
 # ── patience ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_question_that_finds_no_answer_is_asked_again_ever_later() -> None:
+def test_an_unanswered_question_backs_off() -> None:
     """EX-15"""
     pauses = Pauses()
     with a_door(Says(500, HTML), Says(429), Drops(), ACCOUNT) as door:
@@ -51,7 +51,7 @@ def test_a_question_that_finds_no_answer_is_asked_again_ever_later() -> None:
         assert pauses.taken == [0.25, 0.5, 1.0]
 
 
-def test_a_question_is_asked_four_times_and_no_more() -> None:
+def test_a_question_is_asked_four_times() -> None:
     """EX-15"""
     with a_door(*[Says(503, HTML)] * 5) as door:
         answer = a_broker(door).account()
@@ -78,7 +78,7 @@ def test_the_pauses_of_two_desks_differ() -> None:
         {"X-RateLimit-Reset": str(int(NOON.timestamp()) + 4)},
     ],
 )
-def test_where_alpaca_says_when_the_next_question_waits_until_then(headers: dict[str, str]) -> None:
+def test_retry_after_is_honoured(headers: dict[str, str]) -> None:
     """EX-15"""
     pauses = Pauses(chance=0.0)
     with a_door(Says(429, b"", headers), ACCOUNT) as door:
@@ -88,7 +88,7 @@ def test_where_alpaca_says_when_the_next_question_waits_until_then(headers: dict
 
 
 @pytest.mark.parametrize("value", ["soon", "-4", "１０", ""])
-def test_a_wait_that_cannot_be_read_is_as_if_none_was_said(value: str) -> None:
+def test_an_unreadable_retry_after_is_ignored(value: str) -> None:
     """EX-15"""
     pauses = Pauses()
     with a_door(Says(429, b"", {"Retry-After": value.encode().decode("latin-1")}), ACCOUNT) as door:
@@ -97,7 +97,7 @@ def test_a_wait_that_cannot_be_read_is_as_if_none_was_said(value: str) -> None:
     assert pauses.taken == [0.25]
 
 
-def test_a_wait_that_is_longer_than_anybody_waits_is_not_begun() -> None:
+def test_a_retry_after_beyond_the_limit_gives_up() -> None:
     """EX-15"""
     pauses = Pauses()
     with a_door(Says(429, b"", {"Retry-After": "60"})) as door:
@@ -107,7 +107,7 @@ def test_a_wait_that_is_longer_than_anybody_waits_is_not_begun() -> None:
         assert len(door.asked) == 1
 
 
-def test_a_cancel_that_nobody_answers_ends_within_fifteen_seconds() -> None:
+def test_an_unanswered_cancel_ends_within_15_seconds() -> None:
     """EX-15: two waits of six seconds fit, a third does not."""
     pauses = Pauses()
     with a_door(*[Says(429, b"", {"Retry-After": "6"})] * 4) as door:
@@ -135,7 +135,7 @@ def test_a_stated_refusal_is_not_asked_again() -> None:
         assert len(door.asked) == 1
 
 
-def test_every_request_is_counted_by_its_endpoint() -> None:
+def test_requests_are_counted_by_endpoint() -> None:
     """EX-17"""
     with a_door(Says(429), Drops(), ACCOUNT, Says(200, an_order_json()), GONE) as door:
         broker = a_broker(door)
@@ -156,7 +156,7 @@ def test_every_request_is_counted_by_its_endpoint() -> None:
 # ── cancels ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_cancel_is_asked_and_the_order_is_read_after_it() -> None:
+def test_a_cancel_reads_the_order_after_it() -> None:
     """EX-07: pending_cancel is not the end of an order."""
     with a_door(Says(204), Says(200, an_order_json(status="pending_cancel"))) as door:
         answer = a_broker(door).cancel(OURS, THEIRS)
@@ -166,7 +166,7 @@ def test_a_cancel_is_asked_and_the_order_is_read_after_it() -> None:
         assert door.lines == [CANCEL, READ]
 
 
-def test_a_cancel_without_an_answer_is_asked_again() -> None:
+def test_an_unanswered_cancel_is_repeated() -> None:
     """EX-15, OP-07: a cancel always has a way."""
     with a_door(Drops(), Says(504, HTML), Says(204), Says(200, an_order_json(status="canceled"))) as door:
         answer = a_broker(door).cancel(OURS, THEIRS)
@@ -176,7 +176,7 @@ def test_a_cancel_without_an_answer_is_asked_again() -> None:
         assert door.lines == [CANCEL, CANCEL, CANCEL, READ]
 
 
-def test_a_cancel_whose_first_answer_was_lost_is_known_by_what_the_order_became() -> None:
+def test_a_lost_cancel_answer_is_known_by_the_order() -> None:
     """EX-06: Alpaca refuses the second one, because the first arrived."""
     second = refused(422, 42210000, 'order is already in "canceled" state')
     with a_door(Drops(), second, Says(200, an_order_json(status="canceled"))) as door:
@@ -196,7 +196,7 @@ def test_a_cancel_of_a_filled_order_is_refused() -> None:
     assert answer == Refused(RefusalKind.UNPROCESSABLE, 'order is already in "filled" state', "42210000")
 
 
-def test_a_cancel_of_an_order_that_alpaca_does_not_have_says_so() -> None:
+def test_a_cancel_of_an_unknown_order_says_so() -> None:
     """EX-06"""
     with a_door(GONE) as door:
         assert a_broker(door).cancel(OURS, THEIRS) == NotFound()
@@ -210,7 +210,7 @@ def test_a_wrong_address_is_not_a_missing_order(fault: Behaviour) -> None:
         assert isinstance(broker.cancel(OURS, THEIRS), NoAnswer)
 
 
-def test_a_cancel_of_an_order_whose_id_is_not_here_asks_for_it_by_ours() -> None:
+def test_a_cancel_looks_up_a_missing_id() -> None:
     """EX-07"""
     with a_door(Says(200, an_order_json()), Says(204), Says(200, an_order_json(status="canceled"))) as door:
         assert isinstance(a_broker(door).cancel(OURS, None), Accepted)
@@ -237,7 +237,7 @@ def a_fill_json(number: int, quantity: str, price: str, order_id: str = THEIRS) 
 HALF_FILLED = Says(200, an_order_json(status="partially_filled", filled_qty="7", filled_avg_price="100.3"))
 
 
-def test_a_look_up_brings_the_executions_with_the_ids_of_the_stream() -> None:
+def test_a_lookup_has_the_streams_execution_ids() -> None:
     """EX-05"""
     fills = [a_fill_json(1, "3", "100.25"), a_fill_json(2, "9", "50", "another"), a_fill_json(3, "4", "100.3375")]
     with a_door(HALF_FILLED, Says(200, fills)) as door:
@@ -255,7 +255,7 @@ def test_a_look_up_brings_the_executions_with_the_ids_of_the_stream() -> None:
 @pytest.mark.parametrize(
     "fills", [Says(200, [a_fill_json(1, "3", "100.25")]), Says(200, HTML), refused(403, 40310000), Says(200, {})]
 )
-def test_fills_that_are_not_all_there_leave_the_cumulative_figure_alone(fills: Says) -> None:
+def test_missing_fills_leave_the_cumulative_figure(fills: Says) -> None:
     """EX-05"""
     with a_door(HALF_FILLED, fills) as door:
         report = a_broker(door).look_up(OURS)
@@ -264,7 +264,7 @@ def test_fills_that_are_not_all_there_leave_the_cumulative_figure_alone(fills: S
     assert (report.filled_quantity, report.average_price, report.executions) == (7, Decimal("100.3"), ())
 
 
-def test_only_alpacas_own_word_says_that_an_order_is_not_there() -> None:
+def test_only_alpaca_says_an_order_is_unknown() -> None:
     """EX-06"""
     with a_door(GONE, Says(404, HTML), refused(401, 40110000), Says(200, an_order_json(client_order_id="b"))) as door:
         broker = a_broker(door)
@@ -275,7 +275,7 @@ def test_only_alpacas_own_word_says_that_an_order_is_not_there() -> None:
         assert isinstance(broker.look_up(OURS), NoAnswer)
 
 
-def test_a_cancel_of_what_this_desk_never_sends_is_taken_although_no_report_of_ours_can_tell_it() -> None:
+def test_a_cancel_of_a_foreign_order_is_accepted() -> None:
     """MD-07, OP-07: a kill takes back an order by amount; no failure is counted for it."""
     by_amount = an_order_json(client_order_id="by-hand", qty=None, notional="25", status="pending_cancel")
     with a_door(Says(204), Says(200, by_amount)) as door:
@@ -299,7 +299,7 @@ def test_an_unknown_status_is_kept_raw() -> None:
 # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_account_is_read_in_exact_figures_as_they_were_when_it_was_asked() -> None:
+def test_account_figures_are_exact_and_timed() -> None:
     """EX-17"""
     with a_door(ACCOUNT) as door:
         account = a_broker(door).account()
@@ -331,7 +331,7 @@ def test_the_broker_s_clock_is_told_in_utc() -> None:
 AN_ASSET = an_asset_json()
 
 
-def test_an_asset_is_asked_for_once_and_remembered() -> None:
+def test_an_asset_is_asked_for_once() -> None:
     """EX-11, EX-17"""
     with a_door(Says(200, AN_ASSET)) as door:
         broker = a_broker(door)
@@ -359,9 +359,7 @@ def test_an_asset_is_asked_for_once_and_remembered() -> None:
         ({"shortable": False}, "SPY cannot be sold short"),
     ],
 )
-def test_what_is_lent_is_read_by_the_field_that_there_is_the_newer_one_first(
-    told: dict[str, Any], why_not: str
-) -> None:
+def test_borrowing_reads_the_newest_field(told: dict[str, Any], why_not: str) -> None:
     """MD-07, EX-11: `easy_to_borrow` has left the asset; a short is refused by what is said, never by what is not."""
     with a_door(Says(200, an_asset_json(**told))) as door:
         asset = a_broker(door).instrument(Symbol("SPY"))
@@ -372,7 +370,7 @@ def test_what_is_lent_is_read_by_the_field_that_there_is_the_newer_one_first(
 
 
 @pytest.mark.parametrize("name", ["status", "tradable", "shortable", "marginable", "fractionable", "class"])
-def test_an_asset_without_what_is_always_there_is_unreadable_and_says_which_field(name: str) -> None:
+def test_an_asset_lacking_a_field_names_it(name: str) -> None:
     """MD-07: an absent field is not False."""
     with a_door(Says(200, an_asset_json(**{name: None}))) as door:
         broker = a_broker(door)
@@ -381,7 +379,7 @@ def test_an_asset_without_what_is_always_there_is_unreadable_and_says_which_fiel
     assert found == NoInstrument(f"Alpaca: an answer that cannot be read, asset SPY: {name} is missing")
 
 
-def test_an_asset_of_a_status_that_nobody_knows_is_named_and_not_taken_for_halted() -> None:
+def test_an_unknown_asset_status_is_no_halt() -> None:
     """MD-07"""
     with a_door(Says(200, an_asset_json(status="on_holiday"))) as door:
         found = a_broker(door).instrument(Symbol("SPY"))
@@ -390,7 +388,7 @@ def test_an_asset_of_a_status_that_nobody_knows_is_named_and_not_taken_for_halte
     assert "asset SPY: status 'on_holiday' is unknown here" in found.reason
 
 
-def test_an_asset_of_whole_shares_that_is_halted_says_both() -> None:
+def test_a_halted_whole_share_asset_says_both() -> None:
     """EX-11"""
     with a_door(Says(200, AN_ASSET | {"fractionable": False, "status": "inactive"})) as door:
         asset = a_broker(door).instrument(Symbol("BRK/B"))
@@ -409,9 +407,7 @@ def test_an_asset_of_whole_shares_that_is_halted_says_both() -> None:
         ({}, None, None),
     ],
 )
-def test_what_an_asset_requires_on_margin_is_read_for_each_side(
-    told: dict[str, Any], long: str | None, short: str | None
-) -> None:
+def test_margin_requirements_are_read_per_side(told: dict[str, Any], long: str | None, short: str | None) -> None:
     """RK-14"""
     with a_door(Says(200, AN_ASSET | {"marginable": True} | told)) as door:
         asset = a_broker(door).instrument(Symbol("SPY"))
@@ -440,13 +436,13 @@ def test_each_kind_of_asset_is_told_apart(told: str, kind: AssetClass, refused: 
     assert (asset.asset_class, asset.class_refused) == (kind, refused)
 
 
-def test_a_requirement_that_is_no_number_is_no_instrument() -> None:
+def test_an_unreadable_requirement_is_no_instrument() -> None:
     """RK-14: never guessed."""
     with a_door(Says(200, AN_ASSET | {"margin_requirement_long": "-30"})) as door:
         assert isinstance(a_broker(door).instrument(Symbol("SPY")), NoInstrument)
 
 
-def test_an_account_that_tells_no_margin_has_none_that_is_known() -> None:
+def test_an_account_without_margin_has_none() -> None:
     """RK-14"""
     silent = {"initial_margin": None, "maintenance_margin": "", "regt_buying_power": None}
     with a_door(Says(200, an_account_json(**silent))) as door:
@@ -456,7 +452,7 @@ def test_an_account_that_tells_no_margin_has_none_that_is_known() -> None:
     assert (account.initial_margin, account.maintenance_margin, account.overnight_buying_power) == (None, None, None)
 
 
-def test_an_asset_that_alpaca_does_not_list_is_no_instrument() -> None:
+def test_an_unlisted_asset_is_no_instrument() -> None:
     """EX-11"""
     with a_door(refused(404, 40410000, "asset not found for XYZ"), Says(500), Says(200, AN_ASSET)) as door:
         broker = a_broker(door)
@@ -465,7 +461,7 @@ def test_an_asset_that_alpaca_does_not_list_is_no_instrument() -> None:
         assert isinstance(broker.instrument(Symbol("SPY")), BrokerInstrument)
 
 
-def test_the_calendar_is_new_york_s_in_summer_and_in_winter() -> None:
+def test_the_calendar_is_in_new_york_time() -> None:
     """ST-02: the times of day have no zone of their own."""
     days = [
         {"date": "2026-07-06", "open": "09:30", "close": "16:00"},

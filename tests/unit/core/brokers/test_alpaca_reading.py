@@ -63,7 +63,7 @@ def test_every_event_of_alpaca_is_in_the_table(word: str) -> None:
     assert an_update(an_update_json(word)).event.value == word
 
 
-def test_a_word_that_alpaca_never_said_is_not_guessed() -> None:
+def test_an_unknown_word_is_not_guessed() -> None:
     """EX-01"""
     update = an_update(an_update_json("trade_bust", order=an_order_json(status="busted")))
 
@@ -75,7 +75,7 @@ def test_a_word_that_alpaca_never_said_is_not_guessed() -> None:
 # ── what fits ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_fill_is_this_execution_and_the_order_s_figures_are_cumulative() -> None:
+def test_a_fill_is_one_execution_of_a_cumulative_order() -> None:
     """EX-05"""
     update = an_update(an_update_json())
 
@@ -93,7 +93,7 @@ def test_only_a_fill_carries_an_execution() -> None:
     assert an_update(an_update_json("new", execution_id=None, qty=None, price=None)).execution is None
 
 
-def test_an_older_order_names_its_type_by_the_older_field() -> None:
+def test_an_older_order_type_field_is_read() -> None:
     """EX-01"""
     assert an_order(an_order_json(type="", order_type="stop", stop_price="99")).type is OrderType.STOP
 
@@ -116,7 +116,7 @@ def test_a_number_keeps_its_digits(raw: object, figure: str) -> None:
     "raw",
     ["", None, "NaN", "1e3", " 1", "１", "+1", "1,000", "0x10", ".5", "1" * 40, True, [1], Decimal("1E-999999"), {}],
 )
-def test_a_number_that_is_none_is_said_and_not_filled_in(raw: object) -> None:
+def test_an_invalid_number_is_named(raw: object) -> None:
     """EX-05"""
     with pytest.raises(UnreadableFieldError, match=r"^it: x "):
         Fields({"x": raw}, "it", A_NUMBER).number("x")
@@ -135,14 +135,14 @@ def test_a_number_that_is_none_is_said_and_not_filled_in(raw: object) -> None:
         None,
     ],
 )
-def test_a_time_without_a_zone_or_out_of_all_time_is_no_time(raw: object) -> None:
+def test_a_time_without_a_zone_is_refused(raw: object) -> None:
     """EX-01"""
     with pytest.raises(UnreadableFieldError):
         a_clock({"timestamp": raw})
 
 
 @pytest.mark.parametrize("text", ["a\nb", "\x1b[2J", "x" * 201, 7])
-def test_a_text_with_control_characters_is_not_read(text: object) -> None:
+def test_control_characters_are_not_read(text: object) -> None:
     """SY-06"""
     with pytest.raises(UnreadableFieldError):
         an_order(an_order_json(status=text))
@@ -158,7 +158,7 @@ def test_a_text_with_control_characters_is_not_read(text: object) -> None:
         ({"status": "ACTION_REQUIRED"}, "ACTION_REQUIRED"),
     ],
 )
-def test_a_blocked_account_says_why_and_what_to_do(fields: dict[str, Any], words: str) -> None:
+def test_a_blocked_account_says_why(fields: dict[str, Any], words: str) -> None:
     """EX-11"""
     raw = an_account_json(**fields)
 
@@ -167,7 +167,7 @@ def test_a_blocked_account_says_why_and_what_to_do(fields: dict[str, Any], words
 
 
 @pytest.mark.parametrize(("qty", "side", "signed"), [("3", "long", 3), ("-3", "short", -3), ("3", "short", -3)])
-def test_a_short_position_is_below_zero_however_it_is_written(qty: str, side: str, signed: int) -> None:
+def test_a_short_position_is_negative(qty: str, side: str, signed: int) -> None:
     """EX-08"""
     assert a_position(a_position_json(qty=qty, side=side)).quantity == signed
 
@@ -190,7 +190,7 @@ def a_reply(status: int, body: object) -> Reply:
         (200, {"message": "forbidden."}, False),
     ],
 )
-def test_only_alpaca_says_that_the_keys_are_wrong(status: int, body: object, is_so: bool) -> None:
+def test_only_alpaca_rejects_keys(status: int, body: object, is_so: bool) -> None:
     """EX-06: a page of a proxy on the way says nothing of keys."""
     assert is_unauthorised(a_reply(status, body)) is is_so
 
@@ -255,7 +255,7 @@ def error_of(read: Any, raw: object) -> str | None:
 
 @UNHURRIED
 @given(JUNK | st.dictionaries(st.sampled_from(NAMES), JUNK, max_size=8))
-def test_whatever_comes_is_read_or_named_and_nothing_else_is_raised(raw: object) -> None:
+def test_any_message_is_read_or_named(raw: object) -> None:
     """EX-06: a message of the broker's never ends the desk."""
     named = [error for read in READERS if (error := error_of(read, raw)) is not None]
 
@@ -264,7 +264,7 @@ def test_whatever_comes_is_read_or_named_and_nothing_else_is_raised(raw: object)
 
 @UNHURRIED
 @given(st.sampled_from(sorted(an_order_json())), JUNK)
-def test_an_order_with_one_field_gone_wrong_is_an_order_or_named(name: str, value: object) -> None:
+def test_a_broken_order_is_read_or_named(name: str, value: object) -> None:
     """EX-01"""
     try:
         report = an_order(an_order_json(**{name: value}))
@@ -278,7 +278,7 @@ def test_an_order_with_one_field_gone_wrong_is_an_order_or_named(name: str, valu
 
 @UNHURRIED
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode), st.integers(100, 599))
-def test_whatever_a_server_answers_is_a_refusal_or_a_doubt(body: bytes, status: int) -> None:
+def test_any_server_answer_is_refusal_or_doubt(body: bytes, status: int) -> None:
     """EX-06"""
     reply = Reply(status, {}, body)
 

@@ -45,7 +45,7 @@ async def test_a_fill_is_heard_and_the_lamp_is_up() -> None:
     assert json.loads(said[0][1]) == {"action": "listen", "data": {"streams": ["trade_updates"]}}
 
 
-async def test_updates_come_in_the_order_in_which_they_were_sent_and_twice_where_they_were_sent_twice() -> None:
+async def test_updates_keep_their_order_and_repeats() -> None:
     """EX-05: what is replayed or late is the ledger's to judge, and nothing is left out here."""
     sent = [an_update("new"), an_update(), an_update("partial_fill"), an_update()]
     async with an_ear(saying(*sent)) as (ear, _):
@@ -54,7 +54,7 @@ async def test_updates_come_in_the_order_in_which_they_were_sent_and_twice_where
     assert [update.event.value for update in ear.updates] == ["new", "fill", "partial_fill", "fill"]
 
 
-async def test_an_update_before_the_answer_to_listening_is_heard() -> None:
+async def test_an_update_before_the_listen_answer_is_heard() -> None:
     """EX-05"""
 
     async def talk(socket: ServerConnection) -> None:
@@ -84,7 +84,7 @@ async def test_an_update_before_the_answer_to_listening_is_heard() -> None:
         an_update(order={"id": "x"}),
     ],
 )
-async def test_a_message_that_cannot_be_read_is_noted_and_the_next_one_is_heard(junk: bytes | str) -> None:
+async def test_an_unreadable_message_is_noted(junk: bytes | str) -> None:
     """EX-01: the raw text is kept."""
     async with an_ear(saying(junk, an_update())) as (ear, _):
         await ear.until(lambda: bool(ear.updates))
@@ -95,7 +95,7 @@ async def test_a_message_that_cannot_be_read_is_noted_and_the_next_one_is_heard(
     assert ear.states == [CONNECTING, UP]
 
 
-async def test_a_stream_that_nobody_asked_for_is_passed_over() -> None:
+async def test_an_unrequested_stream_is_ignored() -> None:
     """EX-01"""
     async with an_ear(saying(frame({"stream": "account_updates", "data": {}}), an_update())) as (ear, _):
         await ear.until(lambda: bool(ear.updates))
@@ -107,7 +107,7 @@ async def test_a_stream_that_nobody_asked_for_is_passed_over() -> None:
 # ── the line ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_line_that_is_cut_comes_back_and_hears_on() -> None:
+async def test_a_cut_connection_reconnects() -> None:
     """EX-09: the lamp shows the gap, so that the books are compared."""
     async with an_ear(leaving(an_update("new")), saying(an_update())) as (ear, _):
         await ear.until(lambda: len(ear.updates) == 2)
@@ -118,7 +118,7 @@ async def test_a_line_that_is_cut_comes_back_and_hears_on() -> None:
     assert ear.lamps[-1].tries == 0
 
 
-async def test_a_line_cut_in_the_middle_of_a_frame_comes_back() -> None:
+async def test_a_connection_cut_within_a_frame_reconnects() -> None:
     """EX-05: half a message is none."""
 
     async def talk(socket: ServerConnection) -> None:
@@ -180,7 +180,7 @@ async def test_a_mute_line_is_shown_and_left() -> None:
     assert silent.words == "no order updates: nothing for 0.2 s, and no answer to a ping"
 
 
-async def test_a_server_that_never_answers_the_keys_is_left() -> None:
+async def test_a_server_silent_on_keys_is_left() -> None:
     """EX-09"""
 
     async def hang(socket: ServerConnection) -> None:
@@ -195,7 +195,7 @@ async def test_a_server_that_never_answers_the_keys_is_left() -> None:
 
 
 @pytest.mark.parametrize("answer", [b"\xff", frame([]), frame({"stream": "authorization", "data": {"status": "?"}})])
-async def test_an_answer_to_the_keys_that_says_nothing_is_no_refusal(answer: bytes) -> None:
+async def test_an_empty_answer_to_keys_is_no_refusal(answer: bytes) -> None:
     """EX-06"""
 
     async def talk(socket: ServerConnection) -> None:
@@ -209,7 +209,7 @@ async def test_an_answer_to_the_keys_that_says_nothing_is_no_refusal(answer: byt
     assert REFUSED not in ear.states
 
 
-async def test_a_server_that_does_not_give_order_updates_says_so() -> None:
+async def test_a_refused_subscription_is_reported() -> None:
     """EX-01"""
 
     async def talk(socket: ServerConnection) -> None:
@@ -225,7 +225,7 @@ async def test_a_server_that_does_not_give_order_updates_says_so() -> None:
     assert ear.lamps[1].words == "no order updates: the server does not offer them"
 
 
-async def test_refused_keys_are_shown_and_tried_again_only_slowly() -> None:
+async def test_refused_keys_are_retried_slowly() -> None:
     """OP-10"""
 
     async def refuse(socket: ServerConnection) -> None:
@@ -270,7 +270,7 @@ async def test_a_door_that_stays_shut_says_why(status: HTTPStatus, state: Connec
     assert said == []
 
 
-async def test_a_server_that_is_gone_is_tried_again_ever_later() -> None:
+async def test_a_lost_server_is_retried_with_backoff() -> None:
     """EX-15: no storm, although each connection stands for a moment."""
     async with an_ear(leaving()) as (ear, said):
         await ear.until(lambda: len(said) == 3)
@@ -283,7 +283,7 @@ async def test_a_server_that_is_gone_is_tried_again_ever_later() -> None:
 
 
 @pytest.mark.parametrize("talk", ["agreed", "hanging", "mute"])
-async def test_a_desk_that_leaves_closes_the_line_at_once(talk: str) -> None:
+async def test_closing_closes_the_connection_at_once(talk: str) -> None:
     """OP-07"""
     closed = asyncio.Event()
 
@@ -306,7 +306,7 @@ async def test_a_desk_that_leaves_closes_the_line_at_once(talk: str) -> None:
     await asyncio.wait_for(closed.wait(), PATIENCE)
 
 
-async def test_the_keys_are_not_written_where_everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_keys_are_never_logged(caplog: pytest.LogCaptureFixture) -> None:
     """SY-06"""
     caplog.set_level(logging.DEBUG)
     logging.getLogger("websockets").setLevel(logging.INFO)
@@ -321,7 +321,7 @@ async def test_the_keys_are_not_written_where_everything_is_logged(caplog: pytes
     assert SECRET not in repr([lamp.words for lamp in ear.lamps])
 
 
-async def test_a_proxy_of_the_environment_never_stands_before_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_environment_proxy_is_not_used_locally(monkeypatch: pytest.MonkeyPatch) -> None:
     """SY-06"""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

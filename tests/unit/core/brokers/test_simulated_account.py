@@ -23,7 +23,7 @@ def refused(answer: object) -> RefusalKind:
     return answer.kind
 
 
-def test_a_cash_account_may_spend_a_sale_the_next_trading_day() -> None:
+def test_sale_proceeds_settle_the_next_trading_day() -> None:
     """EX-11"""
     floor = Floor(cash=Decimal(2000))
     floor.bars(a_bar("10:00", "100", day=FRIDAY))
@@ -39,7 +39,7 @@ def test_a_cash_account_may_spend_a_sale_the_next_trading_day() -> None:
     assert monday.buying_power == monday.cash
 
 
-def test_a_sale_before_thanksgiving_settles_on_the_half_day() -> None:
+def test_a_sale_before_thanksgiving_settles_friday() -> None:
     """EX-11"""
     floor = Floor(cash=Decimal(1000))
     floor.bars(a_bar("10:00", "100", day=BEFORE_THANKSGIVING))
@@ -53,7 +53,7 @@ def test_a_sale_before_thanksgiving_settles_on_the_half_day() -> None:
     assert half_day.buying_power == half_day.cash
 
 
-def test_yesterday_s_equity_is_what_the_account_was_worth_at_its_close_all_day_long() -> None:
+def test_last_equity_stays_the_close_all_day() -> None:
     """RK-03: a gap over the night belongs to the day that it opens."""
     floor = Floor(cash=Decimal(2000))
     opened = floor.exchange.account(at("09:00", FRIDAY)).last_equity
@@ -81,7 +81,7 @@ def test_unsettled_money_buys_nothing() -> None:
     assert refused(floor.buys("10:02", "1", name="again")) is RefusalKind.INSUFFICIENT_BUYING_POWER
 
 
-def test_a_working_buy_reserves_what_it_could_cost() -> None:
+def test_a_working_buy_reserves_its_cost() -> None:
     """EX-11"""
     floor = Floor(cash=Decimal(1000))
     floor.bars(a_bar("10:00", "100"))
@@ -110,7 +110,7 @@ def test_a_working_stop_holds_its_shares() -> None:
     assert isinstance(floor.sells("10:00:04", "10"), Accepted)
 
 
-def test_a_cash_account_never_sells_what_it_does_not_have() -> None:
+def test_a_cash_account_never_sells_short() -> None:
     """EX-11"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
@@ -118,7 +118,7 @@ def test_a_cash_account_never_sells_what_it_does_not_have() -> None:
     assert refused(floor.sells("10:00", "1")) is RefusalKind.INSUFFICIENT_SHARES
 
 
-def test_a_margin_account_spends_its_multiple_of_equity() -> None:
+def test_a_margin_account_spends_its_multiple() -> None:
     """RK-14"""
     floor = Floor(cash=Decimal(1000), multiplier=Decimal(2), half_spread_ticks=Decimal(0))
     floor.bars(a_bar("10:00", "100"))
@@ -130,7 +130,7 @@ def test_a_margin_account_spends_its_multiple_of_equity() -> None:
     assert (account.cash, account.equity, account.buying_power) == (-500, 1000, 500)
 
 
-def test_what_is_held_on_margin_asks_for_its_margins() -> None:
+def test_a_margin_position_has_its_requirements() -> None:
     """RK-14: half to open by the multiple of two, 30 % to keep, a short sale as a purchase."""
     floor = Floor(cash=Decimal(1000), multiplier=Decimal(2), half_spread_ticks=Decimal(0))
     floor.bars(a_bar("10:00", "100"))
@@ -145,7 +145,7 @@ def test_what_is_held_on_margin_asks_for_its_margins() -> None:
     assert (short.initial_margin, short.maintenance_margin) == (250, 150)
 
 
-def test_an_instruments_own_requirement_goes_before_the_exchanges() -> None:
+def test_an_instruments_own_requirement_wins() -> None:
     """RK-14"""
     own = BrokerInstrument(SPY, long_requirement=Fraction(Decimal("0.9")))
     unlent = BrokerInstrument(IBM, is_marginable=False)
@@ -164,7 +164,7 @@ def test_an_instruments_own_requirement_goes_before_the_exchanges() -> None:
     assert (told.long_requirement, told.short_requirement) == (Decimal("0.9"), Decimal("0.3"))
 
 
-def test_over_the_night_no_more_than_twice_the_equity_is_lent() -> None:
+def test_overnight_lending_is_twice_the_equity() -> None:
     """RK-14: Regulation T."""
     floor = Floor(cash=Decimal(1000), multiplier=Decimal(4), half_spread_ticks=Decimal(0))
     floor.bars(a_bar("10:00", "100"))
@@ -177,7 +177,7 @@ def test_over_the_night_no_more_than_twice_the_equity_is_lent() -> None:
     assert floor.exchange.account(at("10:01")).overnight_buying_power == 0
 
 
-def test_a_short_sale_brings_cash_and_a_negative_position() -> None:
+def test_a_short_sale_adds_cash() -> None:
     """RK-14"""
     floor = Floor(cash=Decimal(1000), multiplier=Decimal(2), half_spread_ticks=Decimal(0))
     floor.bars(a_bar("10:00", "100"))
@@ -189,7 +189,7 @@ def test_a_short_sale_brings_cash_and_a_negative_position() -> None:
     assert (picture.account.cash, picture.account.equity, picture.account.buying_power) == (1500, 1000, 1500)
 
 
-def test_no_order_turns_a_long_position_into_a_short_one() -> None:
+def test_no_order_turns_long_into_short() -> None:
     """EX-11"""
     floor = Floor(multiplier=Decimal(2))
     floor.bars(a_bar("10:00", "100"))
@@ -198,7 +198,7 @@ def test_no_order_turns_a_long_position_into_a_short_one() -> None:
     assert refused(floor.sells("10:00:01", "8")) is RefusalKind.INSUFFICIENT_SHARES
 
 
-def test_a_short_sale_is_refused_while_a_buy_works_that_would_open() -> None:
+def test_a_short_is_refused_while_a_buy_works() -> None:
     """EX-11"""
     floor = Floor(multiplier=Decimal(2))
     floor.bars(a_bar("10:00", "100"))
@@ -218,7 +218,7 @@ def test_every_execution_costs_its_fee() -> None:
     assert floor.exchange.account(at("10:00:02")).cash == 100_000 - Decimal("0.20") - Decimal("0.10")
 
 
-def test_average_price_is_of_the_shares_still_held() -> None:
+def test_average_price_is_of_shares_still_held() -> None:
     """EX-08"""
     floor = Floor(half_spread_ticks=Decimal(0))
     floor.bars(a_bar("10:00", "100"))
@@ -232,7 +232,7 @@ def test_average_price_is_of_the_shares_still_held() -> None:
     assert (position.quantity, position.average_price) == (15, 105)
 
 
-def test_closed_orders_are_listed_for_seven_days_and_found_for_ever() -> None:
+def test_closed_orders_are_listed_for_seven_days() -> None:
     """EX-09"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))

@@ -50,7 +50,7 @@ def told(exchange: SimulatedExchange, clock: str, day: date) -> list[tuple[str, 
     return [(one.kind.value, f"{one.day:%d}", plain(one.amount)) for one in copy.activities]
 
 
-def test_everything_of_a_script_happens_at_the_beginning_of_its_day() -> None:
+def test_scripted_activities_open_their_day() -> None:
     """EX-20, EX-09: a dividend is paid on what is held then, a split changes shares and no cost."""
     exchange = an_exchange()
     a_day_of_trade(exchange)
@@ -67,7 +67,7 @@ def test_everything_of_a_script_happens_at_the_beginning_of_its_day() -> None:
     assert (plain(held.quantity), held.average_price) == ("15", Decimal("748.5") / 15)
 
 
-def test_the_fees_of_a_day_are_charged_at_its_end_up_to_the_next_cent() -> None:
+def test_daily_fees_round_up_at_the_close() -> None:
     """EX-20, EX-09: 400 USD of sales, four shares."""
     exchange = an_exchange("", **FEES)
     a_day_of_trade(exchange)
@@ -86,7 +86,7 @@ def test_without_rules_nothing_happens() -> None:
     assert exchange.account(at("20:00", MONDAY)).cash == 4400
 
 
-def test_an_exchange_that_is_made_again_has_the_same_activities_whoever_asked_when() -> None:
+def test_a_rebuilt_exchange_has_the_same_activities() -> None:
     """EX-20"""
     notebook = Notebook()
     first = an_exchange(ALL, notebook, **FEES)
@@ -106,7 +106,7 @@ def whole(exchange: SimulatedExchange) -> tuple[Activity, ...]:
     return exchange.activities(at("13:00", MONDAY), THURSDAY).activities
 
 
-def test_interest_of_what_is_lent_is_an_activity_of_each_night() -> None:
+def test_margin_interest_is_charged_nightly() -> None:
     """EX-09: 1,000 USD lent at 12 % a year."""
     exchange = an_exchange("", multiplier=Decimal(2), margin_interest=Decimal("0.12"))
     exchange.begin_bar(a_bar("10:00", "100"))
@@ -128,7 +128,7 @@ def test_interest_of_what_is_lent_is_an_activity_of_each_night() -> None:
         "2026-11-20 fee -1, 2026-11-21 fee -1",
     ],
 )
-def test_a_script_that_says_nothing_is_refused_with_its_words(script: str) -> None:
+def test_an_invalid_script_is_refused(script: str) -> None:
     """SP-07: where the operator writes it."""
     with pytest.raises(ValidationError, match=r"exchange\.events"):
         Settings.model_validate({"exchange": {"events": script}})
@@ -142,7 +142,7 @@ def test_the_events_of_a_script_are_read_by_day() -> None:
     assert [event.kind for event in events][3:] == [ActivityKind.SPLIT, ActivityKind.TRANSFER, ActivityKind.SHARES]
 
 
-def test_an_account_keeps_the_script_that_it_was_opened_with() -> None:
+def test_an_account_keeps_its_first_script() -> None:
     """EX-20: its log says it, and another one is refused."""
     settings = Settings.model_validate({"exchange": {"events": ALL, "sec_fee": "0.0000206"}})
     config = config_of(settings, "SIM", "7")

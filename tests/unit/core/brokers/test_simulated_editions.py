@@ -61,9 +61,7 @@ def test_slippage_is_rounded_as_its_edition_does(edition: int, paid: str) -> Non
 
 
 @pytest.mark.parametrize(("edition", "sold"), [(FIRST_EDITION, [("10", "103.99")]), (EDITION, [])])
-def test_a_trailing_stop_follows_the_bar_of_its_entry_as_its_edition_does(
-    edition: int, sold: list[tuple[str, str]]
-) -> None:
+def test_each_edition_trails_its_entry_bar_its_way(edition: int, sold: list[tuple[str, str]]) -> None:
     """EX-20, AN-04"""
     floor = Floor(edition=edition)
     floor.bars(a_bar("10:00", "100"))
@@ -76,7 +74,7 @@ def test_a_trailing_stop_follows_the_bar_of_its_entry_as_its_edition_does(
 
 
 @pytest.mark.parametrize(("edition", "bought"), [(FIRST_EDITION, [("10", "100.01")]), (EDITION, [])])
-def test_a_price_of_long_ago_is_traded_at_as_its_edition_does(edition: int, bought: list[tuple[str, str]]) -> None:
+def test_each_edition_trades_a_stale_price_its_way(edition: int, bought: list[tuple[str, str]]) -> None:
     """EX-20, AN-04"""
     floor = Floor(edition=edition)
     floor.bars(a_bar("10:00", "100"))
@@ -87,7 +85,7 @@ def test_a_price_of_long_ago_is_traded_at_as_its_edition_does(edition: int, boug
 
 
 @pytest.mark.parametrize(("edition", "answer"), [(FIRST_EDITION, Accepted), (EDITION, Refused)])
-def test_a_short_limit_below_the_bid_reserves_as_its_edition_does(edition: int, answer: type) -> None:
+def test_each_edition_reserves_a_low_short_its_way(edition: int, answer: type) -> None:
     """EX-20, RK-14: it is sold at 99.99, and 40 shares of that are more than 2,000 USD."""
     floor = Floor(edition=edition, cash=Decimal(1_000), multiplier=Decimal(2))
     floor.bars(a_bar("10:00", "100"))
@@ -96,7 +94,7 @@ def test_a_short_limit_below_the_bid_reserves_as_its_edition_does(edition: int, 
 
 
 @pytest.mark.parametrize("edition", [FIRST_EDITION, EDITION])
-def test_each_edition_is_made_again_from_its_log_as_it_was(edition: int) -> None:
+def test_each_edition_is_rebuilt_from_its_log(edition: int) -> None:
     """EX-20"""
     floor = a_story(edition)
     bars: list[Bar] = list(BARS)
@@ -107,7 +105,7 @@ def test_each_edition_is_made_again_from_its_log_as_it_was(edition: int) -> None
     assert again.exchange.orders(at("10:03")) == floor.exchange.orders(at("10:03"))
 
 
-def test_an_opening_names_its_edition_and_one_that_names_none_is_of_the_first() -> None:
+def test_an_opening_without_an_edition_is_the_first() -> None:
     """EX-20"""
     opening = opening_record(ExchangeConfig(), ["SPY"], at("10:00"))
     before = {name: value for name, value in opening.items() if name != "edition"}
@@ -117,7 +115,7 @@ def test_an_opening_names_its_edition_and_one_that_names_none_is_of_the_first() 
     assert opening_record(ExchangeConfig(edition=FIRST_EDITION), ["SPY"], at("10:00")) == before
 
 
-def test_an_edition_that_is_not_known_is_not_guessed() -> None:
+def test_an_unknown_edition_is_refused() -> None:
     """EX-20, SP-05: a newer keyturn opened it."""
     opening = {**opening_record(ExchangeConfig(), ["SPY"], at("10:00")), "edition": "9"}
 

@@ -13,7 +13,7 @@ from core.model.order import OrderStatus, TimeInForce
 from tests.unit.core.brokers.trading_floor import IBM, SPY, Floor, a_bar, a_quote, at
 
 
-def test_a_market_buy_pays_the_ask_and_a_market_sale_gets_the_bid() -> None:
+def test_market_orders_pay_the_spread() -> None:
     """EX-12"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100 101 99 100.5"))
@@ -25,7 +25,7 @@ def test_a_market_buy_pays_the_ask_and_a_market_sale_gets_the_bid() -> None:
     assert floor.fills("10:00:50", "sell") == [("10", "100.99")]
 
 
-def test_the_answer_to_an_order_tells_its_acceptance_and_its_fill_comes_as_an_update() -> None:
+def test_an_answer_is_acceptance_and_a_fill_an_update() -> None:
     """EX-01"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
@@ -40,7 +40,7 @@ def test_the_answer_to_an_order_tells_its_acceptance_and_its_fill_comes_as_an_up
     assert [e.id for e in report.executions] == ["sim-000001-1"]
 
 
-def test_slippage_makes_a_market_fill_worse_on_both_sides() -> None:
+def test_slippage_worsens_both_sides() -> None:
     """AN-04"""
     floor = Floor(slippage=Decimal("0.001"))
     floor.bars(a_bar("10:00", "100"))
@@ -52,7 +52,7 @@ def test_slippage_makes_a_market_fill_worse_on_both_sides() -> None:
     assert floor.fills("10:00:10", "sell") == [("10", "99.89")]
 
 
-def test_a_recorded_quote_counts_until_a_later_price_makes_it_old() -> None:
+def test_a_recorded_quote_counts_until_a_later_price() -> None:
     """MD-05"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100 101 99 100.5"))
@@ -65,7 +65,7 @@ def test_a_recorded_quote_counts_until_a_later_price_makes_it_old() -> None:
     assert floor.fills("10:00:30", "late") == [("10", "99.15")]  # the price is newer, its spread is the recorded one
 
 
-def test_a_crossed_limit_fills_at_once_at_the_other_side_of_the_quote() -> None:
+def test_a_crossed_limit_fills_at_the_quote() -> None:
     """EX-12"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100 101 99 100.5"))
@@ -75,7 +75,7 @@ def test_a_crossed_limit_fills_at_once_at_the_other_side_of_the_quote() -> None:
     assert floor.fills("10:00:00", "buy") == [("10", "100.01")]
 
 
-def test_a_limit_that_the_price_goes_through_fills_at_the_limit() -> None:
+def test_a_limit_passed_by_the_price_fills_at_limit() -> None:
     """EX-12"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100 101 99 100.5"))
@@ -97,7 +97,7 @@ def test_a_limit_at_which_the_ask_arrives_fills() -> None:
     assert floor.fills("10:00:20", "buy") == [("10", "99.01")]
 
 
-def test_a_bar_after_a_pause_that_opens_better_than_the_limit_fills_at_its_ask() -> None:
+def test_a_limit_gapped_after_a_pause_gets_the_ask() -> None:
     """EX-12"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
@@ -108,7 +108,7 @@ def test_a_bar_after_a_pause_that_opens_better_than_the_limit_fills_at_its_ask()
     assert floor.fills("14:10:00", "buy") == [("10", "98.71")]
 
 
-def test_a_stop_inside_the_bar_fills_half_a_spread_and_the_slippage_worse_than_its_price() -> None:
+def test_a_stop_pays_half_a_spread_and_slippage() -> None:
     """EX-12"""
     floor = Floor(slippage=Decimal("0.001"))
     floor.bars(a_bar("10:00", "100"))
@@ -122,7 +122,7 @@ def test_a_stop_inside_the_bar_fills_half_a_spread_and_the_slippage_worse_than_i
     assert floor.fills("10:01:20", "sell") == [("10", "99.3")]  # 99.50 − 0.10 − 0.0994
 
 
-def test_a_stop_that_the_open_gaps_through_fills_from_the_open() -> None:
+def test_a_gapped_stop_fills_from_the_open() -> None:
     """ST-02, RK-02"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
@@ -134,7 +134,7 @@ def test_a_stop_that_the_open_gaps_through_fills_from_the_open() -> None:
     assert floor.fills("10:01:00", "sell") == [("10", "97.99")]
 
 
-def test_a_stop_whose_price_is_crossed_already_is_elected_at_once() -> None:
+def test_a_crossed_stop_is_elected_at_once() -> None:
     """EX-12"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
@@ -145,7 +145,7 @@ def test_a_stop_whose_price_is_crossed_already_is_elected_at_once() -> None:
     assert floor.fills("10:00:06", "sell") == [("10", "99.99")]
 
 
-def test_a_stop_and_a_target_inside_one_bar_the_stop_fills_first() -> None:
+def test_a_stop_fills_before_a_target_in_one_bar() -> None:
     """MD-05"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
@@ -160,7 +160,7 @@ def test_a_stop_and_a_target_inside_one_bar_the_stop_fills_first() -> None:
     assert floor.updates() == ["stop fill 10:01:20", "target fill 10:01:40"]
 
 
-def test_a_stop_takes_the_bars_volume_before_a_target_that_the_same_segment_touches() -> None:
+def test_a_stop_takes_volume_before_a_target() -> None:
     """MD-05"""
     floor = Floor(multiplier=Decimal(2))
     floor.bars(a_bar("10:00", "100"))
@@ -192,7 +192,7 @@ def test_the_high_comes_first_when_we_are_short() -> None:
 
 
 @pytest.mark.parametrize(("sold", "stopped"), [("10:00:05", "10:00:20"), ("10:00:25", "10:00:40")])
-def test_selling_short_turns_a_bar_round_only_before_its_first_extreme(sold: str, stopped: str) -> None:
+def test_a_short_turns_a_bar_before_its_first_extreme(sold: str, stopped: str) -> None:
     """MD-05, AN-04: what has been walked stays."""
     floor = Floor(multiplier=Decimal(2))
     floor.bars(a_bar("10:00", "100 102 98 100"))
@@ -204,7 +204,7 @@ def test_selling_short_turns_a_bar_round_only_before_its_first_extreme(sold: str
     assert floor.updates()[-1] == f"stop fill {stopped}"
 
 
-def test_an_order_larger_than_its_part_of_the_volume_fills_across_bars() -> None:
+def test_a_large_order_fills_across_bars() -> None:
     """EX-05"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100", volume=400))
@@ -230,7 +230,7 @@ def test_an_order_larger_than_its_part_of_the_volume_fills_across_bars() -> None
     ]
 
 
-def test_our_orders_share_one_part_of_a_bars_volume() -> None:
+def test_our_orders_share_a_bars_volume() -> None:
     """EX-05"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100", volume=400))
@@ -242,7 +242,7 @@ def test_our_orders_share_one_part_of_a_bars_volume() -> None:
     assert floor.fills("10:00:59", "second") == [("10", "100.01")]
 
 
-def test_a_thin_bar_gives_one_step_and_an_empty_one_nothing() -> None:
+def test_a_thin_bar_gives_one_step() -> None:
     """EX-05"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100", volume=0))
@@ -253,7 +253,7 @@ def test_a_thin_bar_gives_one_step_and_an_empty_one_nothing() -> None:
     assert floor.fills("10:01:59", "buy") == [("1", "100.01")]
 
 
-def test_a_fractional_order_fills_in_its_instruments_steps() -> None:
+def test_a_fractional_order_fills_in_steps() -> None:
     """EX-11"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100", volume=5))
@@ -264,7 +264,7 @@ def test_a_fractional_order_fills_in_its_instruments_steps() -> None:
     assert floor.fills("10:01:20", "buy") == [("0.125", "100.01")] * 5 + [("0.1", "100.01")]
 
 
-def test_a_minute_without_a_bar_gives_the_size_of_the_quote() -> None:
+def test_without_a_bar_the_quote_size_fills() -> None:
     """EX-05"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
@@ -289,7 +289,7 @@ def test_a_price_of_long_ago_fills_nothing(limit: str | None) -> None:
     assert floor.fills("10:35:59", "buy") == ([] if limit else [("10", "110.01")])
 
 
-def test_a_stop_beyond_a_price_of_long_ago_waits_for_the_next_one() -> None:
+def test_a_stop_beyond_a_stale_price_waits() -> None:
     """AN-04, RK-02: whether it is crossed is told by the bar that comes."""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
@@ -302,7 +302,7 @@ def test_a_stop_beyond_a_price_of_long_ago_waits_for_the_next_one() -> None:
     assert floor.fills("10:35:00", "sell") == [("10", "98.99")]
 
 
-def test_what_is_left_of_an_ioc_order_is_cancelled_at_once() -> None:
+def test_an_ioc_remainder_is_cancelled() -> None:
     """EX-12"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100", volume=400))
@@ -315,7 +315,7 @@ def test_what_is_left_of_an_ioc_order_is_cancelled_at_once() -> None:
     assert floor.exchange.next_at is None
 
 
-def test_the_rest_of_an_elected_stop_goes_on_at_the_market() -> None:
+def test_an_elected_stops_rest_fills_at_market() -> None:
     """EX-05"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
@@ -331,7 +331,7 @@ def test_the_rest_of_an_elected_stop_goes_on_at_the_market() -> None:
     assert fills[3:] == [("7", "100.49"), ("8", "100.49"), ("5", "100.49")]
 
 
-def test_the_rest_of_an_elected_stop_is_not_sold_at_the_other_extreme() -> None:
+def test_an_elected_stops_rest_misses_the_rebound() -> None:
     """AN-04: at 98.99 it was elected; the path that came back to 102 came from 97."""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
@@ -343,7 +343,7 @@ def test_the_rest_of_an_elected_stop_is_not_sold_at_the_other_extreme() -> None:
     assert floor.fills("10:01:59", "sell") == [("20", "98.99"), ("10", "96.99"), ("10", "97.99")]
 
 
-def test_the_rest_of_a_market_order_does_not_gain_by_the_path_that_its_beginning_turned() -> None:
+def test_a_market_rest_gains_nothing_by_its_own_path() -> None:
     """AN-04: a part of it is held, so the low comes first; who buys there pays where the price came from."""
     floor = Floor(multiplier=Decimal(4))
     floor.bars(a_bar("10:00", "100 100.50 99.50 100", volume=4_000))
@@ -353,7 +353,7 @@ def test_the_rest_of_a_market_order_does_not_gain_by_the_path_that_its_beginning
     assert floor.fills("10:00:59", "buy") == [("100", "100.01"), ("100", "100.01")]
 
 
-def test_the_rest_of_an_entry_by_a_stop_is_not_bought_at_the_low() -> None:
+def test_a_stop_entrys_rest_misses_the_low() -> None:
     """AN-04"""
     floor = Floor(multiplier=Decimal(4))
     floor.bars(a_bar("10:00", "100"))
@@ -377,7 +377,7 @@ def test_slippage_of_less_than_a_tick_costs_one(price: str, paid: str, got: str)
     assert floor.fills("10:00:10", "sell") == [("10", got)]
 
 
-def test_prices_below_a_dollar_move_by_a_hundredth_of_a_cent() -> None:
+def test_sub_dollar_prices_tick_by_0_0001() -> None:
     """EX-11"""
     floor = Floor()
     floor.bars(a_bar("10:00", "0.5"))
@@ -387,7 +387,7 @@ def test_prices_below_a_dollar_move_by_a_hundredth_of_a_cent() -> None:
     assert floor.fills("10:00:06", "buy") == [("10", "0.5001")]
 
 
-def test_walking_twice_or_in_small_steps_comes_to_the_same() -> None:
+def test_walking_in_small_steps_changes_nothing() -> None:
     """MD-05"""
     stories = []
     for seconds in (1, 7, 60):
@@ -407,7 +407,7 @@ def test_walking_twice_or_in_small_steps_comes_to_the_same() -> None:
     assert stories[0] == stories[1] == stories[2]
 
 
-def test_it_asks_to_be_woken_only_when_an_order_could_be_touched() -> None:
+def test_it_wakes_only_for_orders_in_reach() -> None:
     """EX-17"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
@@ -447,7 +447,7 @@ def test_symbols_do_not_meet() -> None:
     assert floor.fills("10:01:59", "ibm") == [("10", "179")]
 
 
-def test_a_quantity_finer_than_the_step_is_refused() -> None:
+def test_a_quantity_below_the_step_is_refused() -> None:
     """EX-11"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))

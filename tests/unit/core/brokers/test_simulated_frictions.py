@@ -18,7 +18,7 @@ BY_SIZE = {"slippage": Decimal("0.0002"), "slippage_by_size": Decimal("0.0008"),
 
 
 @pytest.mark.parametrize(("quantity", "price"), [("1", "1000.21"), ("500", "1000.6"), ("1000", "1001")])
-def test_slippage_grows_with_the_size_of_an_order_from_2_to_10_basis_points(quantity: str, price: str) -> None:
+def test_slippage_grows_with_order_size(quantity: str, price: str) -> None:
     """AN-04: a tenth of the bar's 10,000 shares is all that may be taken of it, a quarter of that as it begins.
 
     A part of a cent is a whole one: 1,000.2008 is paid as 1,000.21.
@@ -33,7 +33,7 @@ def test_slippage_grows_with_the_size_of_an_order_from_2_to_10_basis_points(quan
     assert {paid for _, paid in fills} == {price}
 
 
-def test_an_order_larger_than_the_bar_gives_slips_by_the_most() -> None:
+def test_an_order_beyond_the_bar_slips_the_most() -> None:
     """AN-04"""
     floor = Floor(**BY_SIZE, cash=Decimal(10_000_000))
     floor.bars(a_bar("10:00", "1000", volume=10_000))
@@ -43,7 +43,7 @@ def test_an_order_larger_than_the_bar_gives_slips_by_the_most() -> None:
     assert floor.fills("10:00:10", "buy") == [("250", "1001")]
 
 
-def test_a_fill_in_part_is_finished_later_and_is_the_same_every_time() -> None:
+def test_a_partial_fill_is_reproducible() -> None:
     """AN-04, EX-05"""
 
     def fills(seed: str) -> list[tuple[str, str]]:
@@ -60,7 +60,7 @@ def test_a_fill_in_part_is_finished_later_and_is_the_same_every_time() -> None:
     assert fills("7") == fills("7")
 
 
-def test_some_orders_are_refused_although_no_rule_says_so() -> None:
+def test_random_refusals_are_stated() -> None:
     """AN-04, EX-06: a stated refusal."""
     floor = Floor(rejections=Decimal("0.3"), seed="1")
     floor.bars(a_bar("10:00", "100"))
@@ -72,7 +72,7 @@ def test_some_orders_are_refused_although_no_rule_says_so() -> None:
     assert {answer.message for answer in refused} == {"the order was rejected by the venue"}
 
 
-def test_in_a_halt_nothing_trades_and_after_it_everything_goes_on() -> None:
+def test_nothing_trades_in_a_halt() -> None:
     """AN-04"""
     floor = Floor(halts=Decimal(1), halt_minutes=5)
     session = NewYorkHours().session_on(THURSDAY)
@@ -93,7 +93,7 @@ def test_in_a_halt_nothing_trades_and_after_it_everything_goes_on() -> None:
     assert [(update.event, update.at) for update in floor.exchange.take_updates()] == [(UpdateEvent.FILL, over)]
 
 
-def test_what_is_lent_over_night_costs_12_percent_a_year() -> None:
+def test_overnight_loans_cost_12_percent_a_year() -> None:
     """AN-04: 10,000 USD lent from Thursday to Monday, four nights, is 13.33 and a cent for interest on interest."""
     floor = Floor(
         cash=Decimal(10_000), multiplier=Decimal(2), margin_interest=Decimal("0.12"), half_spread_ticks=Decimal(0)
@@ -109,7 +109,7 @@ def test_what_is_lent_over_night_costs_12_percent_a_year() -> None:
     assert floor.exchange.interest == Decimal("13.34")
 
 
-def test_it_never_matters_how_often_anybody_asks_what_was_charged() -> None:
+def test_asking_often_changes_no_charge() -> None:
     """AN-04"""
 
     def interest(*days: int) -> Decimal:
@@ -123,7 +123,7 @@ def test_it_never_matters_how_often_anybody_asks_what_was_charged() -> None:
     assert interest(40) == interest(*range(1, 41)) > 0
 
 
-def test_a_cash_account_owes_nothing_and_without_settings_nothing_goes_wrong() -> None:
+def test_a_cash_account_owes_no_interest() -> None:
     """AN-04"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
@@ -135,7 +135,7 @@ def test_a_cash_account_owes_nothing_and_without_settings_nothing_goes_wrong() -
     assert floor.exchange.interest == 0
 
 
-def test_what_went_wrong_goes_wrong_again_in_a_rebuild() -> None:
+def test_a_rebuild_repeats_the_frictions() -> None:
     """AN-04, EX-20"""
     floor = Floor(partial_fills=Decimal("0.5"), rejections=Decimal("0.3"), halts=Decimal("0.5"), seed="3")
     bars = [a_bar(f"10:{minute:02}", "100 101 99 100", volume=500) for minute in range(30)]
@@ -152,7 +152,7 @@ def test_what_went_wrong_goes_wrong_again_in_a_rebuild() -> None:
     assert 0 < len(again.orders(until)) < len(bars)
 
 
-def test_a_bar_of_a_whole_session_is_walked_from_the_open_to_the_close() -> None:
+def test_a_session_bar_is_walked_open_to_close() -> None:
     """MD-05: its low after a third of the session, its high after two thirds."""
     floor = Floor()
     lasts = timedelta(hours=6, minutes=30)

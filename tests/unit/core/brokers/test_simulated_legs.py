@@ -35,7 +35,7 @@ def statuses(floor: Floor, clock: str) -> list[str]:
     return [floor.report(clock, name).raw_status for name in ("buy", STOP, TARGET)]
 
 
-def test_legs_are_held_until_their_parent_is_filled_and_then_work() -> None:
+def test_legs_work_once_their_parent_is_filled() -> None:
     """EX-12: the limit is met at 10:02:20; until then the stop is no order that could sell."""
     floor = with_a_bracket(limit="99.50")
 
@@ -51,7 +51,7 @@ def test_legs_are_held_until_their_parent_is_filled_and_then_work() -> None:
     ]
 
 
-def test_the_answer_and_a_look_up_name_the_legs_and_the_stream_does_not() -> None:
+def test_answers_name_legs_and_the_stream_does_not() -> None:
     """EX-12: as at Alpaca, whose stream tells each leg alone."""
     floor = a_floor()
 
@@ -75,7 +75,7 @@ def test_the_fill_of_one_leg_cancels_the_other() -> None:
     assert floor.exchange.picture(at("10:03")).positions == ()
 
 
-def test_a_stop_and_a_target_inside_one_bar_the_low_comes_first_and_the_stop_fills() -> None:
+def test_a_stop_leg_fills_before_its_target() -> None:
     """EX-12"""
     floor = with_a_bracket()
 
@@ -84,7 +84,7 @@ def test_a_stop_and_a_target_inside_one_bar_the_low_comes_first_and_the_stop_fil
     assert statuses(floor, "10:03") == ["filled", "filled", "canceled"]
 
 
-def test_a_target_filled_in_part_leaves_its_stop_for_the_rest() -> None:
+def test_a_partial_target_leaves_its_stop_the_rest() -> None:
     """EX-12, EX-13: a tenth of the bar's 40 shares is all that the minute gives."""
     floor = with_a_bracket()
 
@@ -107,7 +107,7 @@ def test_the_cancel_of_one_leg_cancels_the_other(name: str) -> None:
     assert floor.report("10:01:33", "free").status is OrderStatus.FILLED
 
 
-def test_the_cancel_of_a_waiting_parent_cancels_its_held_legs() -> None:
+def test_cancelling_a_parent_cancels_held_legs() -> None:
     """EX-12"""
     floor = with_a_bracket(limit="99.50")
 
@@ -116,7 +116,7 @@ def test_the_cancel_of_a_waiting_parent_cancels_its_held_legs() -> None:
     assert statuses(floor, "10:01:31") == ["canceled"] * 3
 
 
-def test_what_a_parent_filled_before_its_cancel_has_no_leg() -> None:
+def test_a_partly_filled_parent_has_no_leg() -> None:
     """EX-12, EX-13: held legs are for the whole; 4 of 10 shares are held by nobody."""
     floor = with_a_bracket(limit="99.50")
     floor.bars(a_bar("10:02", "100 100.50 99.40 100", volume=80))
@@ -129,7 +129,7 @@ def test_what_a_parent_filled_before_its_cancel_has_no_leg() -> None:
     assert [p.quantity for p in floor.exchange.picture(at("10:02:31")).positions] == [4]
 
 
-def test_a_leg_that_works_holds_its_shares_once_for_the_pair_and_a_held_one_none() -> None:
+def test_a_working_pair_reserves_shares_once() -> None:
     """EX-12, EX-21: stop and target are for the same ten shares."""
     floor = with_a_bracket(quantity="10")
     floor.buys("10:01:03", "5", "more")
@@ -142,7 +142,7 @@ def test_a_leg_that_works_holds_its_shares_once_for_the_pair_and_a_held_one_none
     assert isinstance(taken, Accepted)
 
 
-def test_a_stop_alone_goes_with_its_entry_as_an_oto() -> None:
+def test_a_stop_alone_is_an_oto() -> None:
     """EX-12, OP-06"""
     floor = a_floor()
 
@@ -152,7 +152,7 @@ def test_a_stop_alone_goes_with_its_entry_as_an_oto() -> None:
     assert floor.fills("10:03", STOP) == [("10", "98.99")]
 
 
-def test_a_short_sale_has_its_legs_the_other_way_round() -> None:
+def test_a_short_has_its_legs_reversed() -> None:
     """EX-12"""
     floor = Floor(multiplier=Decimal(2))
     floor.bars(a_bar("10:00", "100"), a_bar("10:01", "100"))
@@ -165,7 +165,7 @@ def test_a_short_sale_has_its_legs_the_other_way_round() -> None:
     assert floor.report("10:03", STOP).raw_status == "canceled"
 
 
-def test_an_oco_is_the_target_with_its_stop_and_either_ends_the_other() -> None:
+def test_either_side_of_an_oco_ends_the_other() -> None:
     """EX-12"""
     floor = a_floor()
     floor.buys("10:01:01", "10")
@@ -179,7 +179,7 @@ def test_an_oco_is_the_target_with_its_stop_and_either_ends_the_other() -> None:
     assert floor.report("10:03", "sell").raw_status == "canceled"
 
 
-def test_a_moved_leg_is_a_leg_in_the_old_ones_place() -> None:
+def test_a_moved_leg_takes_the_old_ones_place() -> None:
     """EX-12: the target still ends with it."""
     floor = with_a_bracket()
     moved = replace(an_order("moved", Side.SELL, "10", stop="99.50"), replaces=ClientOrderId(STOP))
@@ -203,7 +203,7 @@ def test_a_moved_leg_that_was_held_is_held() -> None:
     assert floor.report("10:02:20", "moved").raw_status == "new"
 
 
-def test_a_replaced_entry_gets_new_legs_for_its_new_quantity() -> None:
+def test_a_replaced_entry_gets_new_legs() -> None:
     """EX-12"""
     floor = with_a_bracket(limit="99.50")
     order = an_order("more", Side.BUY, "12", limit="99.60", order_class=OrderClass.BRACKET, legs=BOTH)
@@ -254,7 +254,7 @@ def test_what_a_class_does_not_take_is_refused(
     assert said in answer.message
 
 
-def test_legs_without_an_order_class_are_silently_ignored() -> None:
+def test_legs_without_an_order_class_are_ignored() -> None:
     """EX-12: as Alpaca does; whoever sends them looks for them in the answer."""
     floor = a_floor()
 
@@ -264,7 +264,7 @@ def test_legs_without_an_order_class_are_silently_ignored() -> None:
     assert answer.report.legs == ()
 
 
-def test_an_exchange_made_again_from_its_log_has_the_same_legs() -> None:
+def test_a_rebuilt_exchange_has_the_same_legs() -> None:
     """EX-20"""
     floor = with_a_bracket()
     market = [a_bar("10:00", "100"), a_bar("10:01", "100"), a_bar("10:02", "100 103.50 100 103")]

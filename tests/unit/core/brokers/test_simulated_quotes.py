@@ -24,7 +24,7 @@ def a_floor(**rules: object) -> Floor:
 
 
 @pytest.mark.parametrize("side", Side)
-def test_a_limit_within_the_quote_takes_its_other_side(side: Side) -> None:
+def test_a_marketable_limit_takes_the_quote(side: Side) -> None:
     """AN-04, EX-12: the quote is 99.99 to 100.01."""
     floor = a_floor()
 
@@ -37,7 +37,7 @@ def test_a_limit_within_the_quote_takes_its_other_side(side: Side) -> None:
 
 
 @pytest.mark.parametrize("side", Side)
-def test_a_limit_in_the_middle_of_the_quote_waits(side: Side) -> None:
+def test_a_limit_inside_the_spread_waits(side: Side) -> None:
     """AN-04: the last price is its limit, and nobody sells, or buys, there."""
     floor = a_floor()
     floor.bars(a_bar("10:01", FLAT), a_bar("10:02", FLAT))
@@ -50,7 +50,7 @@ def test_a_limit_in_the_middle_of_the_quote_waits(side: Side) -> None:
     assert floor.fills("10:02:59", "order") == []
 
 
-def test_what_it_takes_slips_and_its_limit_is_the_most_that_it_pays() -> None:
+def test_a_taken_quote_slips_up_to_the_limit() -> None:
     """AN-04"""
     floor = a_floor(slippage=Decimal("0.001"))
 
@@ -61,7 +61,7 @@ def test_what_it_takes_slips_and_its_limit_is_the_most_that_it_pays() -> None:
     assert floor.fills("10:00:10", "near") == [("10", "100.05")]
 
 
-def test_a_recorded_ask_above_the_limit_makes_it_wait_whatever_traded_last() -> None:
+def test_a_recorded_ask_above_the_limit_makes_it_wait() -> None:
     """AN-04, MD-05: the last price, 100, is below the limit, and the ask is not."""
     floor = a_floor()
     floor.exchange.take_quote(a_quote("10:00:01", "99.90", "100.30"))
@@ -74,7 +74,7 @@ def test_a_recorded_ask_above_the_limit_makes_it_wait_whatever_traded_last() -> 
     assert floor.fills("10:00:59", "below") == []
 
 
-def test_a_spread_that_was_recorded_at_the_minute_counts_for_all_of_it() -> None:
+def test_a_recorded_spread_counts_for_its_minute() -> None:
     """AN-04, MD-05: trades bounce inside 99.95 to 100.05; neither side of the bounce is anybody's offer."""
     floor = a_floor()
     for clock, price in (("10:01", "99.96"), ("10:02", "100.04")):
@@ -86,7 +86,7 @@ def test_a_spread_that_was_recorded_at_the_minute_counts_for_all_of_it() -> None
     assert floor.fills("10:02:59", "buy") == []
 
 
-def test_a_quote_of_meanwhile_is_where_the_rest_of_the_way_begins() -> None:
+def test_a_mid_minute_quote_starts_the_rest_of_path() -> None:
     """AN-04, MD-05: at :20 the ask was 99.96; the order came after an ask of 100.10."""
     floor = a_floor()
     floor.bars(a_bar("10:01", "99.98 100.02 99.95 100"))
@@ -97,7 +97,7 @@ def test_a_quote_of_meanwhile_is_where_the_rest_of_the_way_begins() -> None:
     assert floor.fills("10:01:59", "buy") == []
 
 
-def test_a_stop_pays_the_spread_that_was_recorded_last() -> None:
+def test_a_stop_pays_the_last_recorded_spread() -> None:
     """AN-04, RK-02: bid 99.40 and ask 100.60 were written down; at 99.50 a seller gets what is half of that below."""
     floor = a_floor()
     floor.buys("10:00:05", "10")
@@ -120,7 +120,7 @@ def test_a_spread_of_the_day_before_is_forgotten() -> None:
     assert floor.fills("09:30:05", "buy", FRIDAY) == [("10", "100.01")]
 
 
-def test_a_recorded_quote_at_the_open_counts_for_the_open() -> None:
+def test_a_quote_at_the_open_counts_for_the_open() -> None:
     """AN-04, MD-05: the bar opens at 100, and its ask was written down as 100.02."""
     floor = a_floor()
     floor.buys("10:00:05", "10", limit="99.98")
@@ -136,7 +136,7 @@ def test_a_recorded_quote_at_the_open_counts_for_the_open() -> None:
 
 
 @pytest.mark.parametrize(("low", "filled"), [("99.00", []), ("98.99", [("10", "99")])])
-def test_a_limit_below_the_ask_is_filled_when_the_ask_comes_to_it(low: str, filled: list[tuple[str, str]]) -> None:
+def test_a_limit_below_the_ask_waits_for_the_ask(low: str, filled: list[tuple[str, str]]) -> None:
     """AN-04: to touch it is not enough, the other side must be there; it then gets its limit and nothing better."""
     floor = a_floor()
     floor.buys("10:00:05", "10", limit="99.00")
@@ -146,7 +146,7 @@ def test_a_limit_below_the_ask_is_filled_when_the_ask_comes_to_it(low: str, fill
     assert floor.fills("10:01:59", "buy") == filled
 
 
-def test_a_quote_that_comes_to_a_resting_limit_fills_it_at_its_limit() -> None:
+def test_a_quote_reaching_a_resting_limit_fills_it() -> None:
     """AN-04, MD-05: no bar is needed, and it is not given more because the quote went further."""
     floor = a_floor()
     floor.buys("10:00:05", "10", limit="99.50")
@@ -157,7 +157,7 @@ def test_a_quote_that_comes_to_a_resting_limit_fills_it_at_its_limit() -> None:
     assert floor.fills("10:00:30", "buy") == [("10", "99.5")]
 
 
-def test_a_minute_that_opens_lower_than_the_one_before_ended_passed_the_limit_on_its_way() -> None:
+def test_a_lower_open_fills_a_passed_limit() -> None:
     """AN-04: who waits at 99.50 is hit there, not at 98.70, also where minutes are missing; a day opens anew."""
     floor, gapped, paused = a_floor(), a_floor(), a_floor()
     for each in (floor, gapped, paused):
@@ -172,7 +172,7 @@ def test_a_minute_that_opens_lower_than_the_one_before_ended_passed_the_limit_on
     assert paused.fills("09:30:00", "buy", FRIDAY) == [("10", "98.71")]
 
 
-def test_what_is_left_of_a_limit_that_was_hit_is_filled_at_its_limit() -> None:
+def test_a_hit_limits_rest_fills_at_its_limit() -> None:
     """AN-04: the bar had 40 shares at 99; the rest waited there, and the market came through it to 97."""
     floor = a_floor()
     floor.buys("10:00:05", "1000", limit="99.00")
@@ -182,7 +182,7 @@ def test_what_is_left_of_a_limit_that_was_hit_is_filled_at_its_limit() -> None:
     assert {price for _, price in floor.fills("10:02:59", "buy")} == {"99"}
 
 
-def test_a_limit_that_is_not_within_the_quote_is_no_ioc_order() -> None:
+def test_an_unmarketable_limit_cannot_be_ioc() -> None:
     """AN-04, EX-12"""
     floor = a_floor()
 
@@ -191,7 +191,7 @@ def test_a_limit_that_is_not_within_the_quote_is_no_ioc_order() -> None:
     assert floor.updates() == ["buy new 10:00:05", "buy canceled 10:00:05"]
 
 
-def test_a_stop_that_opens_below_a_recorded_quote_gets_no_more_than_that_quote() -> None:
+def test_a_stop_below_a_recorded_bid_gets_the_bid() -> None:
     """AN-04, RK-02: the bid is written down as 97.50."""
     floor = a_floor()
     floor.buys("10:00:05", "10")
@@ -206,7 +206,7 @@ def test_a_stop_that_opens_below_a_recorded_quote_gets_no_more_than_that_quote()
 # ── how much ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_bar_gives_at_each_point_of_its_path_a_part_of_what_had_traded_by_then() -> None:
+def test_volume_is_released_along_the_bars_path() -> None:
     """AN-04, EX-05: a tenth of 400 is 40 shares, and at :00 not one that trades at :59."""
     floor = Floor()
     floor.bars(a_bar("10:00", "100", volume=400))
@@ -219,7 +219,7 @@ def test_a_bar_gives_at_each_point_of_its_path_a_part_of_what_had_traded_by_then
     assert shares == [["10"], ["10", "10"], ["10", "10", "10"], ["10", "10", "10", "10"]]
 
 
-def test_a_bar_of_a_day_does_not_give_its_whole_volume_at_the_open() -> None:
+def test_a_session_bar_spreads_its_volume() -> None:
     """AN-04"""
     floor = Floor()
     day = at("16:00") - at("09:30")
@@ -233,7 +233,7 @@ def test_a_bar_of_a_day_does_not_give_its_whole_volume_at_the_open() -> None:
 # ── what is said ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_it_is_told_how_many_executions_met_a_quote_that_nobody_recorded() -> None:
+def test_executions_on_derived_quotes_are_counted() -> None:
     """AN-04"""
     floor = a_floor()
     floor.exchange.take_quote(a_quote("10:00:01", "99.90", "100.10"))

@@ -106,7 +106,7 @@ def test_an_id_is_good_for_one_order_ever() -> None:
     assert floor.report("10:00:07", "buy").quantity == 1
 
 
-def test_a_price_that_the_type_does_not_have_is_refused() -> None:
+def test_a_price_foreign_to_the_type_is_refused() -> None:
     """EX-11"""
     limit_and_stop = replace(an_order("x", BUY, "1", limit="99.00"), stop_price=Price(Decimal("101.00")))
 
@@ -133,7 +133,7 @@ def test_what_the_broker_knows_of_a_symbol() -> None:
     assert Floor().exchange.instrument(Symbol("ANY")) == BrokerInstrument(Symbol("ANY"))
 
 
-def test_a_log_that_cannot_be_written_lets_nothing_happen() -> None:
+def test_an_unwritable_log_lets_nothing_happen() -> None:
     """SP-06"""
     floor = a_floor()
 

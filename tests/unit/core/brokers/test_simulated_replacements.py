@@ -32,7 +32,7 @@ def a_floor_with_a_stop(quantity: str = "10", cash: int = 100_000) -> Floor:
     return floor
 
 
-def test_a_moved_stop_is_a_new_order_and_the_old_one_is_replaced() -> None:
+def test_a_moved_stop_replaces_the_old_order() -> None:
     """EX-12, EX-01"""
     floor = a_floor_with_a_stop()
 
@@ -46,7 +46,7 @@ def test_a_moved_stop_is_a_new_order_and_the_old_one_is_replaced() -> None:
     assert floor.updates() == ["stop replaced 10:02:03", "moved new 10:02:03"]
 
 
-def test_the_moved_stop_acts_at_its_new_price_and_the_old_one_never_again() -> None:
+def test_a_moved_stop_acts_at_its_new_price_only() -> None:
     """EX-12"""
     floor = a_floor_with_a_stop()
     floor.exchange.replace(at("10:02:03"), a_change("stop", "moved", Side.SELL, "10", stop="99.50"))
@@ -58,7 +58,7 @@ def test_the_moved_stop_acts_at_its_new_price_and_the_old_one_never_again() -> N
     assert floor.exchange.picture(at("10:04")).positions == ()
 
 
-def test_an_entry_takes_another_quantity_and_limit_and_reserves_only_the_new_cost() -> None:
+def test_a_replaced_entry_reserves_only_its_new_cost() -> None:
     """EX-12, OP-03"""
     floor = Floor(cash=Decimal(10_000))
     floor.bars(a_bar("10:00", "100"))
@@ -70,7 +70,7 @@ def test_an_entry_takes_another_quantity_and_limit_and_reserves_only_the_new_cos
     assert floor.exchange.account(at("10:00:03")).buying_power == 10_000 - 9_600
 
 
-def test_the_quantity_is_the_new_orders_own_whatever_the_old_one_filled() -> None:
+def test_a_replacement_has_its_own_quantity() -> None:
     """EX-12: 10 of 30 were bought; the new order for 20 buys 20"""
     floor = Floor(participation=Decimal("0.1"))
     floor.bars(a_bar("10:00", "100", volume=100), a_bar("10:01", "100", volume=100))
@@ -101,7 +101,7 @@ def test_the_quantity_is_the_new_orders_own_whatever_the_old_one_filled() -> Non
     ],
     ids=["unknown", "filled", "same id", "unchanged", "too many", "fraction", "tick", "type", "side", "unnamed"],
 )
-def test_a_refused_replacement_leaves_the_old_order_as_it_was(change: OrderRequest, expected: RefusalKind) -> None:
+def test_a_refused_replacement_keeps_the_old_order(change: OrderRequest, expected: RefusalKind) -> None:
     """EX-06, EX-12"""
     floor = a_floor_with_a_stop()
     before = floor.report("10:02:02", "stop")
@@ -114,7 +114,7 @@ def test_a_refused_replacement_leaves_the_old_order_as_it_was(change: OrderReque
     assert floor.updates() == []
 
 
-def test_a_fractional_stop_moves_and_keeps_its_quantity() -> None:
+def test_a_moved_fractional_stop_keeps_its_quantity() -> None:
     """EX-12"""
     floor = a_floor_with_a_stop("0.5")
 
@@ -123,7 +123,7 @@ def test_a_fractional_stop_moves_and_keeps_its_quantity() -> None:
     assert isinstance(answer, Accepted)
 
 
-def test_an_order_that_was_replaced_is_not_cancelled_any_more() -> None:
+def test_a_replaced_order_cannot_be_cancelled() -> None:
     """EX-06"""
     floor = a_floor_with_a_stop()
     floor.exchange.replace(at("10:02:03"), a_change("stop", "moved", Side.SELL, "10", stop="99.50"))
@@ -135,7 +135,7 @@ def test_an_order_that_was_replaced_is_not_cancelled_any_more() -> None:
     assert floor.report("10:02:05", "moved").status is OrderStatus.SUBMITTED
 
 
-def test_an_exchange_made_again_from_its_log_has_the_replacement() -> None:
+def test_a_rebuilt_exchange_has_the_replacement() -> None:
     """EX-20"""
     floor = a_floor_with_a_stop()
     floor.exchange.replace(at("10:02:03"), a_change("stop", "moved", Side.SELL, "10", stop="99.50"))
@@ -148,7 +148,7 @@ def test_an_exchange_made_again_from_its_log_has_the_replacement() -> None:
     assert again.exchange.account(at("10:02:30")) == floor.exchange.account(at("10:02:30"))
 
 
-def test_a_logged_replacement_reads_back_as_it_was_written() -> None:
+def test_a_logged_replacement_round_trips() -> None:
     """EX-20"""
     floor = a_floor_with_a_stop()
     change = a_change("stop", "moved", Side.SELL, "10", stop="99.50")

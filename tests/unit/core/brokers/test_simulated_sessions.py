@@ -17,7 +17,7 @@ FRIDAY = date(2026, 11, 20)
 HALF_DAY = date(2026, 11, 27)
 
 
-def test_a_day_order_expires_at_a_half_days_early_close() -> None:
+def test_a_day_order_expires_at_an_early_close() -> None:
     """EX-12"""
     floor = Floor()
     floor.bars(a_bar("12:58", "100", day=HALF_DAY))
@@ -29,7 +29,7 @@ def test_a_day_order_expires_at_a_half_days_early_close() -> None:
     assert floor.updates() == ["buy new 12:58:30", "buy expired 13:00:00"]
 
 
-def test_a_day_order_placed_after_the_close_belongs_to_the_next_session() -> None:
+def test_a_late_day_order_joins_the_next_session() -> None:
     """EX-12"""
     floor = Floor()
     floor.bars(a_bar("15:59", "100"))
@@ -52,7 +52,7 @@ def test_a_gtc_order_outlives_the_close() -> None:
     assert floor.fills("09:30", "buy", FRIDAY) == [("10", "98.51")]
 
 
-def test_nothing_fills_before_the_open_or_after_the_close() -> None:
+def test_nothing_fills_outside_the_session() -> None:
     """RK-20"""
     floor = Floor()
     floor.bars(a_bar("09:00", "100"))
@@ -71,7 +71,7 @@ def test_nothing_fills_before_the_open_or_after_the_close() -> None:
 # ── extended hours ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_marked_limit_fills_at_the_known_quote_where_no_bar_comes() -> None:
+def test_an_extended_limit_fills_at_the_quote() -> None:
     """RK-20: at the quote's other side, and as much as is quoted there in a minute."""
     floor = Floor()
     floor.exchange.take_quote(a_quote("08:00:00", "99.90", "100.10", size=10))
@@ -85,7 +85,7 @@ def test_a_marked_limit_fills_at_the_known_quote_where_no_bar_comes() -> None:
     assert floor.fills("09:29:59", "below") == floor.fills("09:29:59", "regular") == []
 
 
-def test_a_bar_of_extended_hours_fills_what_is_marked_and_no_stop() -> None:
+def test_an_extended_bar_fills_no_stop() -> None:
     """RK-20"""
     floor = Floor()
     floor.bars(a_bar("15:59", "100"))
@@ -103,7 +103,7 @@ def test_a_bar_of_extended_hours_fills_what_is_marked_and_no_stop() -> None:
     ("day", "clock", "ends"),
     [(THURSDAY, "10:00", "20:00"), (THURSDAY, "17:00", "20:00"), (HALF_DAY, "08:00", "17:00")],
 )
-def test_a_marked_day_order_lasts_as_long_as_the_days_extended_hours(day: date, clock: str, ends: str) -> None:
+def test_an_extended_day_order_lasts_extended_hours(day: date, clock: str, ends: str) -> None:
     """RK-20, EX-12"""
     floor = Floor()
     floor.bars(a_bar("04:00", "100", day=day))
@@ -114,7 +114,7 @@ def test_a_marked_day_order_lasts_as_long_as_the_days_extended_hours(day: date, 
     assert floor.report(ends, "buy", day).status is OrderStatus.EXPIRED
 
 
-def test_one_that_comes_at_night_begins_with_the_next_extended_hours() -> None:
+def test_a_night_order_begins_in_extended_hours() -> None:
     """RK-20: not at the open."""
     floor = Floor()
     floor.bars(a_bar("15:59", "100"))
@@ -148,7 +148,7 @@ def test_a_marked_order_also_acts_in_the_session() -> None:
         {"limit": "100.00", "order_class": OrderClass.OTO, "legs": (a_stop_leg("99.00"),)},
     ],
 )
-def test_nothing_but_a_simple_limit_order_is_marked(terms: dict[str, object]) -> None:
+def test_only_simple_limits_trade_extended_hours(terms: dict[str, object]) -> None:
     """RK-20, EX-11: in Alpaca's words."""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
@@ -158,7 +158,7 @@ def test_nothing_but_a_simple_limit_order_is_marked(terms: dict[str, object]) ->
     assert answer == Refused(RefusalKind.UNPROCESSABLE, "extended hours order must be DAY or GTC limit orders")
 
 
-def test_a_rebuilt_exchange_knows_which_orders_were_marked() -> None:
+def test_a_rebuilt_exchange_keeps_extended_orders() -> None:
     """SP-03, RK-20"""
     floor = Floor()
     floor.bars(bar := a_bar("15:59", "100"))
@@ -174,7 +174,7 @@ def test_a_rebuilt_exchange_knows_which_orders_were_marked() -> None:
 # ── waiting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_market_order_waits_for_the_sessions_first_price_and_never_fills_at_yesterdays() -> None:
+def test_a_market_order_waits_for_the_first_price() -> None:
     """RK-17"""
     floor = Floor()
     floor.bars(a_bar("15:59", "100"))
@@ -185,7 +185,7 @@ def test_a_market_order_waits_for_the_sessions_first_price_and_never_fills_at_ye
     assert floor.fills("09:34", "buy", FRIDAY) == [("10", "104.01")]
 
 
-def test_an_ioc_order_outside_of_the_session_is_cancelled_at_once() -> None:
+def test_an_ioc_order_off_session_is_cancelled() -> None:
     """EX-12"""
     floor = Floor()
     floor.bars(a_bar("15:59", "100"))
@@ -195,7 +195,7 @@ def test_an_ioc_order_outside_of_the_session_is_cancelled_at_once() -> None:
     assert floor.updates() == ["buy new 16:30:00", "buy canceled 16:30:00"]
 
 
-def test_a_recorded_quote_lets_a_market_order_trade_before_the_first_bar() -> None:
+def test_a_quote_fills_a_market_order_before_a_bar() -> None:
     """MD-05"""
     floor = Floor()
     floor.exchange.take_quote(a_quote("09:30:00", "99.90", "100.10", size=10))
@@ -206,7 +206,7 @@ def test_a_recorded_quote_lets_a_market_order_trade_before_the_first_bar() -> No
     assert floor.fills("09:31:00", "buy") == [("10", "100.1"), ("5", "100.1")]
 
 
-def test_a_cancel_ends_what_is_left_and_a_second_one_is_refused() -> None:
+def test_a_second_cancel_is_refused() -> None:
     """EX-06, EX-07"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100", volume=400))
@@ -222,7 +222,7 @@ def test_a_cancel_ends_what_is_left_and_a_second_one_is_refused() -> None:
     assert floor.updates()[-1] == "buy canceled 10:00:06"
 
 
-def test_a_fill_on_the_way_beats_a_cancel_that_comes_later() -> None:
+def test_an_earlier_fill_beats_a_cancel() -> None:
     """EX-05"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100 100 98 100"))
@@ -233,7 +233,7 @@ def test_a_fill_on_the_way_beats_a_cancel_that_comes_later() -> None:
     assert answer == Refused(RefusalKind.NOT_WORKING, 'order is already in "filled" state')
 
 
-def test_the_list_of_orders_is_the_very_same_until_one_of_them_changes_or_leaves_it() -> None:
+def test_the_order_list_is_cached_until_it_changes() -> None:
     """EX-09"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
@@ -249,7 +249,7 @@ def test_the_list_of_orders_is_the_very_same_until_one_of_them_changes_or_leaves
     assert floor.exchange.orders(at("10:01:01", date(2026, 11, 26))) == ()
 
 
-def test_a_trailing_stop_that_moved_is_listed_where_it_stands() -> None:
+def test_a_moved_trailing_stop_is_listed_anew() -> None:
     """EX-09, EX-12"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))

@@ -29,7 +29,7 @@ def breaks_out(limit: str, quantity: str = "10") -> OrderRequest:
 
 
 @pytest.mark.parametrize(("close", "fills"), [("100.10", []), ("99.90", []), ("99.89", [("01:59", "99.90")])])
-def test_an_entry_that_a_bar_elects_is_filled_by_its_close_alone(close: str, fills: list[tuple[str, str]]) -> None:
+def test_an_entry_elected_by_a_bar_needs_its_close(close: str, fills: list[tuple[str, str]]) -> None:
     """AN-04, EX-12: the low of 98 may have come before 101 did; a close beyond the limit came behind it."""
     floors = both(BEFORE, a_bar("10:01", f"100 102 98 {close}"), orders={"10:00:30": breaks_out("99.90")})
 
@@ -38,7 +38,7 @@ def test_an_entry_that_a_bar_elects_is_filled_by_its_close_alone(close: str, fil
 
 
 @pytest.mark.parametrize(("close", "fills"), [("98.50", []), ("100.20", []), ("100.21", [("01:59", "100.20")])])
-def test_an_exit_that_a_bar_elects_is_filled_by_its_close_alone(close: str, fills: list[tuple[str, str]]) -> None:
+def test_an_exit_elected_by_a_bar_needs_its_close(close: str, fills: list[tuple[str, str]]) -> None:
     """AN-04, RK-02: it is elected at 99 on the way down; whether 102 was before that, the bar does not say."""
     orders = {
         "10:00:10": an_order("held", Side.BUY, "10"),
@@ -50,7 +50,7 @@ def test_an_exit_that_a_bar_elects_is_filled_by_its_close_alone(close: str, fill
     assert [floor.exchange.tally.decided_by_the_path for floor in floors] == [1, 1]
 
 
-def test_in_the_next_bar_it_waits_as_any_limit_does() -> None:
+def test_a_triggered_stop_limit_rests_as_a_limit() -> None:
     """EX-12"""
     bars = (BEFORE, a_bar("10:01", "100 102 98 101.50"), a_bar("10:02", "101.50 102 99 101"))
 
@@ -59,7 +59,7 @@ def test_in_the_next_bar_it_waits_as_any_limit_does() -> None:
     assert filled(floors, "in") == [[("02:20", "99.90")], [("02:20", "99.90")]]
 
 
-def test_one_within_reach_where_it_is_elected_is_filled_there() -> None:
+def test_an_elected_stop_limit_in_reach_fills() -> None:
     """EX-12"""
     floors = both(BEFORE, a_bar("10:01", "100 102 98 101.50"), orders={"10:00:30": breaks_out("101.05")})
 
@@ -75,7 +75,7 @@ def test_what_a_gap_elects_meets_the_whole_bar() -> None:
     assert [floor.exchange.tally.decided_by_the_path for floor in floors] == [0, 0]
 
 
-def test_what_is_left_for_want_of_volume_is_not_filled_by_the_other_extreme() -> None:
+def test_a_volume_rest_misses_the_other_extreme() -> None:
     """AN-04: the market goes on past 101.20; that it came back behind that, only the close can tell."""
     bars = (BEFORE, a_bar("10:01", "100 102 98 101.50", 1_000))
 
@@ -86,7 +86,7 @@ def test_what_is_left_for_want_of_volume_is_not_filled_by_the_other_extreme() ->
     assert [floor.exchange.tally.decided_by_the_path for floor in floors] == [1, 1]
 
 
-def test_what_is_left_of_one_that_no_price_of_the_bar_leaves_behind_goes_on_at_the_worse_end() -> None:
+def test_a_rest_never_left_behind_fills_at_the_worse_end() -> None:
     """EX-12: at 102.50 somebody always sold to it."""
     bars = (BEFORE, a_bar("10:01", "100 102 98 101.50", 1_000))
 
@@ -98,7 +98,7 @@ def test_what_is_left_of_one_that_no_price_of_the_bar_leaves_behind_goes_on_at_t
 
 
 @pytest.mark.parametrize(("close", "fills"), [("101.90", [("01:59", "99.50")]), ("99.20", [])])
-def test_a_target_beside_it_has_no_better_end_of_that_bar(close: str, fills: list[tuple[str, str]]) -> None:
+def test_a_target_gets_no_better_end_of_that_bar(close: str, fills: list[tuple[str, str]]) -> None:
     """AN-04, EX-12: if the low came first the rebound passed 99.50 before it came to 101."""
     legs = (a_stop_leg("99.00", "99.50"), a_target_leg("101.00"))
     orders = {"10:00:30": an_order("in", Side.BUY, "10", order_class=OrderClass.BRACKET, legs=legs)}
@@ -109,7 +109,7 @@ def test_a_target_beside_it_has_no_better_end_of_that_bar(close: str, fills: lis
     assert [floor.exchange.tally.decided_by_the_path for floor in floors] == [1, 1]
 
 
-def test_an_entry_out_of_reach_turns_no_bar_to_the_good_side_of_what_is_held() -> None:
+def test_an_unreachable_entry_turns_no_bar() -> None:
     """AN-04: five thousand shares that would buy at a dollar are no reason for the target to come first."""
     legs = (a_stop_leg("99.00"), a_target_leg("101.00"))
     orders = {
@@ -122,7 +122,7 @@ def test_an_entry_out_of_reach_turns_no_bar_to_the_good_side_of_what_is_held() -
     assert filled(floors, "leg") == [[("01:20", "98.99")], [("01:20", "98.99")]]
 
 
-def test_a_quote_that_is_recorded_behind_its_election_fills_nothing_of_it_in_that_bar() -> None:
+def test_a_quote_after_election_fills_nothing() -> None:
     """AN-04, MD-04: the quote has a time of day, the extreme that elected has none."""
     floor = Floor()
     floor.bars(BEFORE)
@@ -135,7 +135,7 @@ def test_a_quote_that_is_recorded_behind_its_election_fills_nothing_of_it_in_tha
     assert floor.fills("10:01:59", "in") == []
 
 
-def test_each_entry_that_did_not_come_counts_once() -> None:
+def test_each_missed_entry_counts_once() -> None:
     """AN-04"""
     bars = (BEFORE, a_bar("10:01", "100 102 98 100.10"), a_bar("10:02", "100 102 99.95 100.10"))
     more = an_order("again", Side.BUY, "10", stop="101.00", limit="99.97")

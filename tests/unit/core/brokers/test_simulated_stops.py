@@ -23,7 +23,7 @@ def a_floor_with_shares(quantity: str = "10") -> Floor:
     return floor
 
 
-def test_a_stop_limit_trades_no_worse_than_its_limit_once_its_stop_is_touched() -> None:
+def test_a_triggered_stop_limit_respects_its_limit() -> None:
     """EX-12: the low touches 99.00 on its way from 100, and the bid there is above the limit."""
     floor = a_floor_with_shares()
     floor.sells("10:01:02", "10", stop="99.00", limit="98.90")
@@ -34,7 +34,7 @@ def test_a_stop_limit_trades_no_worse_than_its_limit_once_its_stop_is_touched() 
     assert floor.fills("10:02:20", "sell") == [("10", "98.99")]
 
 
-def test_a_stop_limit_that_a_gap_jumps_over_rests_as_a_limit_until_the_price_is_back() -> None:
+def test_a_gapped_stop_limit_rests_at_its_limit() -> None:
     """EX-12: triggered at 98.00, under its limit of 98.90; it sells when 98.90 is there again, and not before."""
     floor = a_floor_with_shares()
     floor.sells("10:01:02", "10", stop="99.00", limit="98.90")
@@ -45,7 +45,7 @@ def test_a_stop_limit_that_a_gap_jumps_over_rests_as_a_limit_until_the_price_is_
     assert floor.fills("10:03:40", "sell") == [("10", "98.9")]
 
 
-def test_an_untouched_stop_limit_never_trades_at_its_limit() -> None:
+def test_an_untouched_stop_limit_waits() -> None:
     """EX-12: the market is above its limit all the time, and it waits for its stop."""
     floor = a_floor_with_shares()
     floor.sells("10:01:02", "10", stop="99.00", limit="98.90")
@@ -55,7 +55,7 @@ def test_an_untouched_stop_limit_never_trades_at_its_limit() -> None:
     assert floor.fills("10:03", "sell") == []
 
 
-def test_a_trailing_stop_keeps_its_distance_from_the_high_that_came_first() -> None:
+def test_a_trailing_stop_keeps_its_distance() -> None:
     """EX-12: 1.00 behind a high of 103; on the way down from it 102 is touched."""
     floor = a_floor_with_shares()
     floor.sells("10:01:02", "10", trail="1.00")
@@ -69,7 +69,7 @@ def test_a_trailing_stop_keeps_its_distance_from_the_high_that_came_first() -> N
 
 
 @pytest.mark.parametrize("low", ["100.10", "101.50"])
-def test_a_trailing_stop_that_a_bar_lifts_above_its_close_is_paid_that_close(low: str) -> None:
+def test_a_trailing_stop_above_the_close_gets_it(low: str) -> None:
     """EX-12, AN-04: 102 behind the high of 103 is gone through, at some price that the bar does not tell."""
     for floor, price in zip(both_of_a_trail(f"101 103 {low} 101.60"), ("101.59", "98.41"), strict=True):
         assert floor.fills("10:02:59", "trail") == [("10", price)]
@@ -77,14 +77,14 @@ def test_a_trailing_stop_that_a_bar_lifts_above_its_close_is_paid_that_close(low
         assert floor.exchange.tally.decided_by_the_path == 0, "either order goes through it"
 
 
-def test_the_open_of_a_bar_moves_a_trailing_stop_before_all_else() -> None:
+def test_the_open_moves_a_trailing_stop_first() -> None:
     """EX-12: 101 came first for certain, and the low of 99.90 behind it."""
     for floor, price in zip(both_of_a_trail("101 101.50 99.90 101.20"), ("99.99", "100.01"), strict=True):
         assert floor.fills("10:02:20", "trail") == [("10", price)]
         assert floor.exchange.tally.decided_by_the_path == 0
 
 
-def test_a_trailing_entry_that_no_price_meets_turns_no_bar_to_the_good_side_of_what_is_held() -> None:
+def test_an_unmet_trailing_entry_turns_no_bar() -> None:
     """AN-04"""
     legs = (a_stop_leg("99.00"), a_target_leg("101.00"))
     orders = {
@@ -106,7 +106,7 @@ def both_of_a_trail(prices: str) -> list[Floor]:
     return both(a_bar("10:00", "100"), a_bar("10:01", "100"), a_bar("10:02", prices), orders=orders)
 
 
-def test_a_trailing_stop_by_percent_moves_up_and_never_down() -> None:
+def test_a_percent_trail_only_moves_up() -> None:
     """EX-12: 2 % behind 110 is 107.80, and stays there while the price falls towards it."""
     floor = a_floor_with_shares()
     floor.sells("10:01:02", "10", trail_fraction="0.02")
@@ -117,7 +117,7 @@ def test_a_trailing_stop_by_percent_moves_up_and_never_down() -> None:
     assert floor.fills("10:03:59", "sell") == []
 
 
-def test_walking_by_little_and_walking_at_once_trail_alike() -> None:
+def test_small_steps_trail_alike() -> None:
     """EX-12: the path alone decides, however often the exchange is asked."""
     ends = []
     for often in (True, False):
@@ -132,7 +132,7 @@ def test_walking_by_little_and_walking_at_once_trail_alike() -> None:
     assert ends[0] == ends[1] != []
 
 
-def test_a_trailing_stop_survives_a_rebuild_of_the_exchange_with_the_high_that_it_had() -> None:
+def test_a_trailing_stop_survives_a_rebuild() -> None:
     """EX-20"""
     floor = a_floor_with_shares()
     floor.sells("10:01:02", "10", trail="1.00")
@@ -146,7 +146,7 @@ def test_a_trailing_stop_survives_a_rebuild_of_the_exchange_with_the_high_that_i
     assert again.report("10:02:59", "sell") == before
 
 
-def test_the_log_keeps_a_trail_and_both_prices_of_a_stop_limit() -> None:
+def test_the_log_keeps_trails_and_stop_limits() -> None:
     """EX-20"""
     floor = a_floor_with_shares()
     floor.sells("10:01:02", "4", "trailing", trail_fraction="0.015")
@@ -156,7 +156,7 @@ def test_the_log_keeps_a_trail_and_both_prices_of_a_stop_limit() -> None:
         assert encoded(decoded(record)) == record
 
 
-def test_a_trailing_stop_takes_whole_shares_and_one_distance() -> None:
+def test_a_trailing_stop_needs_whole_shares() -> None:
     """EX-11, EX-12"""
     floor = a_floor_with_shares("10.5")
 

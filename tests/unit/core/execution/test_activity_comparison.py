@@ -30,7 +30,7 @@ def theirs(name: str, quantity: str, price: str) -> BrokerFill:
     return BrokerFill(execution, ORDER, SPY, Side.BUY)
 
 
-def test_an_order_whose_fills_were_learnt_in_one_is_the_same_as_its_executions() -> None:
+def test_a_summed_fill_equals_its_executions() -> None:
     """EX-09, EX-05: seven at 100.3 are three at 100.25 and four at 100.3375."""
     there = [theirs("x-1", "3", "100.25"), theirs("x-2", "4", "100.3375")]
 
@@ -38,7 +38,7 @@ def test_an_order_whose_fills_were_learnt_in_one_is_the_same_as_its_executions()
 
 
 @pytest.mark.parametrize(("quantity", "price"), [("6", "100.3"), ("7", "100.31")])
-def test_an_order_that_comes_to_other_shares_or_other_money_is_named(quantity: str, price: str) -> None:
+def test_an_order_of_other_shares_or_money_is_named(quantity: str, price: str) -> None:
     """EX-09"""
     there = [theirs("x-1", "3", "100.25"), theirs("x-2", "4", "100.3375")]
 
@@ -62,7 +62,7 @@ def moved(name: str, amount: str, by_its_figures: str | None = None) -> CashMove
     return CashMoved(ActivityId(name), date(2026, 11, 20), ActivityKind.DIVIDEND, usd, SPY, "DIV", due)
 
 
-def test_cash_that_differs_names_first_what_contradicts_itself() -> None:
+def test_a_cash_difference_names_the_contradiction() -> None:
     """AN-06, EX-09"""
     found = cash_difference(Decimal("10.02"), Decimal("10.01"), [moved("a", "1", "1"), moved("b", "2.01", "2.00")])
 
@@ -75,7 +75,7 @@ def test_less_than_half_a_cent_is_no_difference() -> None:
     assert cash_difference(Decimal("10.001"), Decimal("10.004"), []) is None
 
 
-def test_a_dividend_paid_for_a_short_position_is_compared_as_well() -> None:
+def test_a_short_positions_dividend_is_compared() -> None:
     """EX-09: ten shares short owe it."""
     owed = Activity(
         ActivityId("d"), date(2026, 11, 20), ActivityKind.DIVIDEND, Money(Decimal("-2.50")), SPY,

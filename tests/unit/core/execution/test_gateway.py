@@ -65,7 +65,7 @@ def test_any_changed_field_is_another_order(change: dict[str, object]) -> None:
     assert refusal == Withheld("the order is not the one that approval a-1 was given for; confirm a new ticket")
 
 
-def test_a_replacement_that_opens_stays_while_the_latch_is_shut_and_a_moved_stop_leaves() -> None:
+def test_a_shut_latch_stops_opening_replacements_only() -> None:
     """OP-08"""
     entry = replace(a_submission().order, replaces=ClientOrderId("old"))
     stop = replace(entry, side=Side.SELL, effect=Effect.CLOSE)
@@ -78,12 +78,12 @@ def test_a_replacement_that_opens_stays_while_the_latch_is_shut_and_a_moved_stop
     assert refusal_of(stop) is None
 
 
-def test_an_approval_for_another_account_permits_nothing() -> None:
+def test_another_accounts_approval_permits_nothing() -> None:
     """OP-02, OP-10"""
     assert "not the one" in str(Gateway("live", Latch()).refusal(a_submission(account="paper"), TEN))
 
 
-def test_the_same_number_written_differently_is_the_same_order() -> None:
+def test_equal_numbers_are_the_same_order() -> None:
     """OP-02"""
     submission = a_submission(a_request(quantity="10", limit="100"))
     written = replace(submission.order, quantity=Quantity(Decimal("10.000")), limit_price=Price(Decimal("1E+2")))
@@ -110,14 +110,14 @@ def test_an_approval_lapses_after_its_last_instant(late: float, leaves: bool) ->
         (Effect.COVER, True),
     ],
 )
-def test_a_shut_latch_stops_what_opens_and_lets_out_what_only_reduces(effect: Effect, leaves: bool) -> None:
+def test_a_shut_latch_lets_reducing_orders_out(effect: Effect, leaves: bool) -> None:
     """OP-07, OP-08"""
     refusal = Gateway("paper", Latch("killed by file")).refusal(a_submission(a_request(effect=effect)), TEN)
 
     assert (refusal is None) is leaves
 
 
-def test_what_the_latch_stopped_has_not_used_up_its_approval() -> None:
+def test_a_stopped_order_keeps_its_approval() -> None:
     """OP-08"""
     latch = Latch("halted by key")
     gateway = Gateway("paper", latch)
@@ -127,7 +127,7 @@ def test_what_the_latch_stopped_has_not_used_up_its_approval() -> None:
     assert gateway.refusal(a_submission(), TEN) is None
 
 
-def test_the_permission_of_what_only_reduces_does_not_lapse_in_our_own_queue_and_an_entrys_does() -> None:
+def test_only_entry_approvals_lapse_in_the_queue() -> None:
     """EX-22, OP-02"""
     late = LAPSES + timedelta(seconds=8)
     exit_ = a_submission(replace(a_request(limit="100"), side=Side.SELL, effect=Effect.CLOSE))
@@ -137,7 +137,7 @@ def test_the_permission_of_what_only_reduces_does_not_lapse_in_our_own_queue_and
     assert "lapsed at" in str(Gateway("paper", Latch()).refusal(a_submission(), late, TEN))
 
 
-def test_what_was_taken_back_never_leaves_and_what_left_is_never_taken_back() -> None:
+def test_a_withdrawn_order_never_leaves() -> None:
     """EX-22"""
     waiting, sent = Gateway("paper", Latch()), Gateway("paper", Latch())
     order_id = a_submission().order.client_order_id
@@ -148,7 +148,7 @@ def test_what_was_taken_back_never_leaves_and_what_left_is_never_taken_back() ->
     assert not sent.take_back(order_id)
 
 
-def test_an_order_that_ended_while_it_waited_is_not_sent() -> None:
+def test_an_order_ended_in_the_queue_is_not_sent() -> None:
     """EX-22, EX-06"""
     gateway, submission = Gateway("paper", Latch()), a_submission()
     order_id, ended = submission.order.client_order_id, "it is CANCELLED by now"
@@ -163,7 +163,7 @@ def test_an_order_that_ended_while_it_waited_is_not_sent() -> None:
     assert gateway.refusal(submission, TEN) is None
 
 
-def test_what_the_books_say_of_an_order_that_waits_in_no_lane_is_not_kept() -> None:
+def test_unqueued_orders_are_not_remembered() -> None:
     """EX-22: a desk that runs for months does not grow"""
     gateway, submission = Gateway("paper", Latch()), a_submission()
 
@@ -177,7 +177,7 @@ def a_submission_of(number: int, lapses_at: datetime) -> SubmitOrder:
     return SubmitOrder(order, Approval(f"a-{number}", TicketId("t"), None, order.digest("paper"), lapses_at))
 
 
-def test_what_left_and_what_was_taken_back_is_remembered_for_a_week_and_not_for_ever() -> None:
+def test_departures_are_remembered_for_a_week() -> None:
     """OP-02, EX-22: a desk that runs for months does not grow; nothing lapses before it is forgotten."""
     gateway, sizes = Gateway("paper", Latch()), []
     for day in range(60):
@@ -192,7 +192,7 @@ def test_what_left_and_what_was_taken_back_is_remembered_for_a_week_and_not_for_
     assert "was used already" in str(gateway.refusal(a_submission_of(530, now), now))
 
 
-def test_an_approval_that_lapses_late_is_remembered_until_then() -> None:
+def test_a_late_approval_is_kept_until_it_lapses() -> None:
     """OP-02"""
     gateway, late = Gateway("paper", Latch()), TEN + timedelta(days=30)
     assert gateway.refusal(a_submission_of(1, late), TEN) is None

@@ -47,7 +47,7 @@ def test_orders_that_go_one_after_the_other(first: Effect, second: Effect) -> No
     assert lane_of(first).width == 1
 
 
-def test_no_request_waits_for_another_that_it_does_not_depend_on() -> None:
+def test_independent_requests_do_not_wait() -> None:
     """EX-22, OP-07"""
     apart: list[Effect] = [
         SubmitOrder(ENTRY, APPROVAL),
@@ -67,7 +67,7 @@ def test_no_request_waits_for_another_that_it_does_not_depend_on() -> None:
     assert len({lane_of(effect) for effect in apart}) == len(apart)
 
 
-def test_a_cancel_that_hangs_does_not_keep_its_own_repetition_waiting() -> None:
+def test_a_hanging_cancel_holds_no_repeat() -> None:
     """EX-22, OP-07"""
     assert LaneKind.CANCELS.width > 1
     assert LaneKind.LOOK_UPS.width > 1

@@ -32,7 +32,7 @@ from tests.unit.core.execution.books import TEN, Books, a_request, a_stop_plan, 
 # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_order_begins_pending_and_works_until_it_ends() -> None:
+def test_an_order_works_until_it_ends() -> None:
     """EX-01"""
     books = Books()
     order = books.creates()
@@ -56,7 +56,7 @@ def test_an_id_is_used_once_for_ever() -> None:
         books.creates()
 
 
-def test_after_a_week_only_the_id_of_an_order_is_kept_and_still_used_up() -> None:
+def test_after_a_week_only_an_orders_id_is_kept() -> None:
     """EX-04"""
     books = Books()
     order = books.buys("10", "100")
@@ -88,7 +88,7 @@ def test_within_the_week_everything_is_kept() -> None:
     assert books.ledger.order(order.id) is order
 
 
-def test_doubt_has_a_beginning_and_ends_with_the_brokers_word() -> None:
+def test_doubt_ends_with_the_brokers_word() -> None:
     """EX-06"""
     books = Books()
     order = books.creates()
@@ -106,7 +106,7 @@ def test_doubt_has_a_beginning_and_ends_with_the_brokers_word() -> None:
     assert order.in_doubt_since is None
 
 
-def test_a_failed_cancel_leaves_the_order_as_it_was() -> None:
+def test_a_failed_cancel_changes_nothing() -> None:
     """EX-07"""
     books = Books()
     order = books.creates()
@@ -143,21 +143,19 @@ def test_an_ignored_update_is_counted() -> None:
         (-1, OrderStatus.CANCELLED, False),
     ],
 )
-def test_an_order_is_stale_from_the_instant_its_time_is_over(
-    seconds_to_live: int, status: OrderStatus, is_stale: bool
-) -> None:
+def test_an_order_is_stale_when_its_time_ends(seconds_to_live: int, status: OrderStatus, is_stale: bool) -> None:
     """EX-07"""
     order = an_order(status=status, expires_at=TEN + timedelta(seconds=seconds_to_live))
 
     assert is_order_stale(order, TEN) is is_stale
 
 
-def test_an_order_without_a_time_to_live_is_never_stale() -> None:
+def test_without_a_time_to_live_nothing_is_stale() -> None:
     """EX-07"""
     assert not is_order_stale(an_order(), TEN + timedelta(days=365))
 
 
-def test_an_order_knows_what_is_left_and_what_guards_it() -> None:
+def test_an_order_knows_its_rest_and_its_guard() -> None:
     """OP-06, EX-13"""
     entry = an_order(a_request(quantity="10"), filled="3", stop=a_stop_plan())
     watched = an_order(stop=a_stop_plan(holder=StopHolder.DESK))
@@ -188,7 +186,7 @@ def test_a_position_is_made_by_fills_alone() -> None:
     assert order.average_price == Decimal("100.6")
 
 
-def test_a_partial_sale_leaves_the_average_as_it_was() -> None:
+def test_a_partial_sale_keeps_the_average() -> None:
     """EX-08"""
     books = Books()
     books.buys("10", "100.50")
@@ -237,7 +235,7 @@ def test_a_short_earns_when_the_price_falls() -> None:
     assert trade.slippage == Decimal("1.0")
 
 
-def test_a_fill_through_zero_closes_and_opens_the_other_way() -> None:
+def test_a_fill_through_zero_flips_the_position() -> None:
     """EX-08"""
     books = Books()
     books.buys("10", "100")
@@ -251,7 +249,7 @@ def test_a_fill_through_zero_closes_and_opens_the_other_way() -> None:
     assert (trade.quantity, trade.profit) == (10, 10)
 
 
-def test_two_strategies_on_a_symbol_have_a_position_each_and_one_net() -> None:
+def test_two_strategies_have_a_position_each() -> None:
     """EX-08"""
     books = Books()
     books.buys("10", "100", name="one", strategy="vwap")
@@ -262,7 +260,7 @@ def test_two_strategies_on_a_symbol_have_a_position_each_and_one_net() -> None:
     assert len(books.ledger.positions_in(SPY)) == 2
 
 
-def test_a_late_fill_moves_the_position_and_marks_the_order() -> None:
+def test_a_late_fill_marks_its_order() -> None:
     """EX-02"""
     books = Books()
     order = books.creates()
@@ -274,7 +272,7 @@ def test_a_late_fill_moves_the_position_and_marks_the_order() -> None:
     assert books.ledger.net_quantity(SPY) == 2
 
 
-def test_a_corrected_position_stays_with_the_strategy_that_holds_it_alone() -> None:
+def test_a_correction_stays_with_the_sole_owner() -> None:
     """EX-09, EX-13"""
     books = Books()
     entry = books.buys("10", "100")
@@ -288,7 +286,7 @@ def test_a_corrected_position_stays_with_the_strategy_that_holds_it_alone() -> N
 
 
 @pytest.mark.parametrize("strategies", [(), ("vwap", "manual")])
-def test_a_corrected_position_of_several_or_none_is_no_strategys(strategies: tuple[str, ...]) -> None:
+def test_a_correction_of_several_has_no_owner(strategies: tuple[str, ...]) -> None:
     """EX-09"""
     books = Books()
     for strategy in strategies:
@@ -306,7 +304,7 @@ def test_a_corrected_position_of_several_or_none_is_no_strategys(strategies: tup
 # ── what is covered, what is on its way, what the day brought ────────────────────────────────────────────────────────
 
 
-def test_covered_is_what_working_exits_would_still_close() -> None:
+def test_covered_is_what_working_exits_close() -> None:
     """EX-13"""
     books = Books()
     books.buys("10", "100")
@@ -319,7 +317,7 @@ def test_covered_is_what_working_exits_would_still_close() -> None:
     assert books.ledger.exits.working(SPY, "vwap") == (stop,)
 
 
-def test_a_stop_in_doubt_covers_nothing_and_still_claims_its_shares() -> None:
+def test_a_stop_in_doubt_claims_but_does_not_cover() -> None:
     """EX-06, EX-13: six of ten have their stop; the one for the other four was never answered"""
     books = Books()
     books.buys("10", "100")
@@ -338,7 +336,7 @@ def test_a_stop_in_doubt_covers_nothing_and_still_claims_its_shares() -> None:
     assert unprotected_in_words(books.ledger) == ((UnprotectedKind.NO_STOP, "SPY 4 no stop"),)
 
 
-def test_entries_on_their_way_can_be_asked_for_by_symbol_and_strategy() -> None:
+def test_entries_on_their_way_by_symbol_and_strategy() -> None:
     """EX-08"""
     books = Books()
     spy = books.creates(a_request("one"))
@@ -350,7 +348,7 @@ def test_entries_on_their_way_can_be_asked_for_by_symbol_and_strategy() -> None:
     assert books.ledger.working_entries(strategy="vwap") == (spy,)
 
 
-def test_an_entry_counts_once_a_day_however_many_fills_it_takes() -> None:
+def test_an_entry_counts_once_a_day() -> None:
     """ST-02, SP-05"""
     books = Books()
     order = books.creates(a_request(quantity="10"))
@@ -372,7 +370,7 @@ def taken(books: Books, day: date) -> str:
     return str(entries_taken("vwap", day, books.ledger, lambda _strategy: ()))
 
 
-def test_an_entry_that_was_filled_in_part_yesterday_and_still_works_is_one_of_today() -> None:
+def test_a_working_partial_of_yesterday_counts_today() -> None:
     """RK-12: a GTC order; it may fill at any moment, and takes a place until it ends or fills"""
     books = Books()
     order = books.creates(a_request(quantity="10"))
@@ -392,7 +390,7 @@ def test_an_entry_that_was_filled_in_part_yesterday_and_still_works_is_one_of_to
     assert taken(books, friday) == "1 filled"
 
 
-def test_the_rest_of_yesterdays_entry_gives_its_place_back_when_it_is_cancelled_without_a_fill_of_today() -> None:
+def test_a_cancelled_rest_gives_its_place_back() -> None:
     """RK-12"""
     books = Books()
     order = books.creates(a_request(quantity="10"))
@@ -404,7 +402,7 @@ def test_the_rest_of_yesterdays_entry_gives_its_place_back_when_it_is_cancelled_
     assert taken(books, THURSDAY + timedelta(days=1)) == "none so far"
 
 
-def test_what_took_the_place_of_an_entry_that_was_filled_in_part_yesterday_is_one_of_today() -> None:
+def test_a_replacement_of_yesterdays_entry_counts_once() -> None:
     """RK-12, EX-17: the pair has one place, and a fill of either is the same entry"""
     books = Books()
     old = books.creates(a_request("old", quantity="10"))
@@ -423,7 +421,7 @@ def test_what_took_the_place_of_an_entry_that_was_filled_in_part_yesterday_is_on
     assert (under_way, filled, taken(books, friday)) == ("1 working", "1 filled", "1 filled")
 
 
-def test_a_fill_of_yesterday_that_is_heard_late_takes_no_entry_of_today_and_gives_none_back() -> None:
+def test_a_late_fill_of_yesterday_counts_yesterday() -> None:
     """RK-12, EX-06"""
     books = Books()
     old = books.creates(a_request("old", quantity="1"))
@@ -436,7 +434,7 @@ def test_a_fill_of_yesterday_that_is_heard_late_takes_no_entry_of_today_and_give
     assert books.ledger.entries_filled("vwap", THURSDAY + timedelta(days=1)) == 1
 
 
-def test_the_days_result_is_what_was_closed_today_and_what_is_open_now() -> None:
+def test_the_days_result_is_closed_and_open_profit() -> None:
     """RK-03"""
     books = Books()
     books.buys("10", "100", name="yesterday-in")
@@ -453,7 +451,7 @@ def test_the_days_result_is_what_was_closed_today_and_what_is_open_now() -> None
     assert books.ledger.result_of(friday, {}) == 10
 
 
-def test_what_was_closed_in_part_counts_on_its_own_day_and_never_again() -> None:
+def test_a_partial_close_counts_on_its_own_day() -> None:
     """RK-03, ST-02"""
     books = Books()
     books.buys("10", "100", name="in")
@@ -471,7 +469,7 @@ def test_what_was_closed_in_part_counts_on_its_own_day_and_never_again() -> None
     assert books.ledger.state.trades[-1].profit == -18
 
 
-def test_a_sale_of_an_earlier_day_that_is_heard_late_leaves_the_days_result_alone() -> None:
+def test_a_late_sale_leaves_the_days_result() -> None:
     """RK-03, EX-05"""
     books = Books()
     books.buys("10", "100", name="yesterday-in")

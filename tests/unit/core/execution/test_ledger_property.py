@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from core.model.instrument import Instrument, share
@@ -35,14 +35,16 @@ def signed(side: Side, quantity: Decimal) -> Decimal:
     return quantity if side is Side.BUY else -quantity
 
 
+@settings(max_examples=30)
 @given(fills)
-def test_a_position_is_the_signed_sum_of_its_fills(fills: list[tuple[Side, Decimal, Decimal]]) -> None:
+def test_a_position_is_the_sum_of_its_fills(fills: list[tuple[Side, Decimal, Decimal]]) -> None:
     """EX-05, EX-08"""
     books = booked(fills)
 
     assert books.ledger.net_quantity(SPY) == sum(signed(side, quantity) for side, quantity, _ in fills)
 
 
+@settings(max_examples=30)
 @given(some.lists(some.tuples(quantities, prices), min_size=1, max_size=30))
 def test_the_average_of_purchases_is_exact(purchases: list[tuple[Decimal, Decimal]]) -> None:
     """EX-08"""
@@ -55,8 +57,9 @@ def test_the_average_of_purchases_is_exact(purchases: list[tuple[Decimal, Decima
     assert position.quantity == sum(quantity for quantity, _ in purchases)
 
 
+@settings(max_examples=30)
 @given(fills)
-def test_the_profit_of_a_trade_is_the_money_that_its_fills_moved(fills: list[tuple[Side, Decimal, Decimal]]) -> None:
+def test_a_trades_profit_is_the_money_moved(fills: list[tuple[Side, Decimal, Decimal]]) -> None:
     """EX-05, EX-18: from flat to flat, to the last digit."""
     net = sum(signed(side, quantity) for side, quantity, _ in fills)
     if net:
@@ -68,8 +71,9 @@ def test_the_profit_of_a_trade_is_the_money_that_its_fills_moved(fills: list[tup
     assert sum((Fraction(trade.profit) for trade in books.ledger.state.trades), Fraction(0)) == money
 
 
+@settings(max_examples=30)
 @given(some.lists(quantities, min_size=2, max_size=20), some.data())
-def test_a_long_position_never_costs_more_than_its_dearest_fill(sizes: list[Decimal], data: some.DataObject) -> None:
+def test_an_average_cost_stays_within_its_fills(sizes: list[Decimal], data: some.DataObject) -> None:
     """EX-08: the average stays between the cheapest and the dearest purchase, however much of it is sold again."""
     books = Books()
     paid: list[Decimal] = []
@@ -88,8 +92,9 @@ def test_a_long_position_never_costs_more_than_its_dearest_fill(sizes: list[Deci
     assert min(paid) * (1 - tolerance) <= position.average_price <= max(paid) * (1 + tolerance)
 
 
+@settings(max_examples=30)
 @given(fills)
-def test_what_counts_a_hundred_times_costs_and_makes_a_hundred_times_as_much(
+def test_a_multiplier_of_100_scales_all_money(
     fills: list[tuple[Side, Decimal, Decimal]],
 ) -> None:
     """EX-08, EX-18: average prices are the same, every sum of money is a hundred times a share's"""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from core.execution.reconciliation import OrderListing
@@ -77,8 +77,9 @@ LISTED = some.lists(
 )
 
 
+@settings(max_examples=40)
 @given(some.lists(LISTED, min_size=2, max_size=5))
-def test_followed_over_any_pictures_it_is_what_the_last_one_alone_would_be(
+def test_a_listing_equals_its_last_picture(
     pictures: list[list[tuple[str, OrderStatus, list[str]]]],
 ) -> None:
     """EX-09"""

@@ -43,7 +43,7 @@ PAIRS = list(product(OrderStatus, OrderStatus))
 
 
 @pytest.mark.parametrize(("before", "after"), PAIRS, ids=lambda s: s.value)
-def test_the_broker_may_cause_exactly_the_valid_transitions(before: OrderStatus, after: OrderStatus) -> None:
+def test_the_broker_causes_only_valid_transitions(before: OrderStatus, after: OrderStatus) -> None:
     """EX-01, EX-02"""
     if (before.value, after.value) in VALID:
         check(OURS, before, after, THEIRS, Source.STREAM)
@@ -66,7 +66,7 @@ def test_our_own_act_may_only_cancel_or_reject(before: OrderStatus, after: Order
 
 
 @pytest.mark.parametrize("after", sorted(ONLY_THE_BROKER, key=lambda s: s.value), ids=lambda s: s.value)
-def test_without_a_broker_order_id_the_broker_has_confirmed_nothing(after: OrderStatus) -> None:
+def test_without_a_broker_id_nothing_is_confirmed(after: OrderStatus) -> None:
     """EX-02"""
     before = OrderStatus.PENDING if after is OrderStatus.SUBMITTED else OrderStatus.SUBMITTED
 
@@ -74,7 +74,7 @@ def test_without_a_broker_order_id_the_broker_has_confirmed_nothing(after: Order
         check(OURS, before, after, None, Source.ANSWER)
 
 
-def test_the_registry_names_every_status_and_the_end_is_the_end() -> None:
+def test_each_status_is_registered_and_ends_are_final() -> None:
     """EX-01"""
     assert set(TRANSITIONS) == set(OrderStatus)
     assert {s.value for s, following in TRANSITIONS.items() if not following} == TERMINAL
@@ -102,7 +102,7 @@ def test_a_brokers_word_means_one_status(word: str, status: str) -> None:
     assert BROKER_STATUSES[word].value == status
 
 
-def test_no_broker_word_means_pending_and_an_unknown_word_means_nothing() -> None:
+def test_an_unknown_broker_word_means_nothing() -> None:
     """EX-01"""
     assert OrderStatus.PENDING not in BROKER_STATUSES.values()
     assert BROKER_STATUSES.get("halted_by_goblins") is None

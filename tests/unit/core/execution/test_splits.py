@@ -38,7 +38,7 @@ def the_split(ledger: Ledger, held: str, *rows: Activity) -> CorporateActionAppl
 
 
 @pytest.mark.parametrize("rows", [(a_row("new", "20"),), (a_row("gone", "-10"), a_row("come", "30"))])
-def test_each_owner_has_its_part_at_the_cost_that_it_had(rows: tuple[Activity, ...]) -> None:
+def test_a_split_keeps_each_owners_cost(rows: tuple[Activity, ...]) -> None:
     """EX-09: three for one, booked as one row or as two."""
     ledger = a_ledger(("vwap", "6"), ("manual", "4"))
 
@@ -49,7 +49,7 @@ def test_each_owner_has_its_part_at_the_cost_that_it_had(rows: tuple[Activity, .
     assert {p.strategy: (p.quantity, p.cost) for p in ledger.positions()} == {"vwap": (18, 600), "manual": (12, 400)}
 
 
-def test_a_reverse_split_leaves_the_cost_as_it_is() -> None:
+def test_a_reverse_split_keeps_the_cost() -> None:
     """EX-09: ten at 100 become one at 1,000."""
     ledger = a_ledger(("vwap", "10"))
 
@@ -60,7 +60,7 @@ def test_a_reverse_split_leaves_the_cost_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(("ours", "held"), [("30", "30"), ("10", "29"), ("9", "30")])
-def test_books_that_have_it_already_or_are_apart_otherwise_are_left_alone(ours: str, held: str) -> None:
+def test_books_already_split_are_left_alone(ours: str, held: str) -> None:
     """EX-09"""
     ledger = a_ledger(("vwap", ours))
 

@@ -74,7 +74,7 @@ def said(rules: ExitSettings, standing: ExitPosition, close: str) -> tuple[str, 
         (replace(LONG, is_target_at_broker=True), "103", None),
     ],
 )
-def test_the_defaults_are_two_percent_up_one_down_and_five_days(
+def test_default_exits_are_2_up_1_down_and_5_days(
     standing: ExitPosition, close: str, answer: tuple[str, str] | None
 ) -> None:
     """ST-09, ST-04: what came with the entry goes before them; a stop sells only what nothing at the broker covers."""
@@ -85,15 +85,13 @@ def test_the_defaults_are_two_percent_up_one_down_and_five_days(
     ("best", "close", "answer"),
     [("100", "99", None), ("100.5", "99.5", None), ("102", "101", None), ("102", "100.98", ("TRAILING_STOP", "10"))],
 )
-def test_a_trailing_stop_begins_with_its_gain_and_follows_the_best_price(
-    best: str, close: str, answer: tuple[str, str] | None
-) -> None:
+def test_a_trail_begins_at_its_gain(best: str, close: str, answer: tuple[str, str] | None) -> None:
     """ST-09"""
     rules = terms(**NONE, trail="0.01", trail_from="0.01")
     assert said(rules, replace(LONG, best=usd(best)), close) == answer
 
 
-def test_a_trailing_stop_at_the_broker_is_not_raced() -> None:
+def test_a_brokers_trailing_stop_is_not_raced() -> None:
     """EX-13"""
     rules = terms(**NONE, trail="0.01")
     assert said(rules, replace(LONG, best=usd("110"), is_trailed_at_broker=True), "105") is None
@@ -106,7 +104,7 @@ def test_a_longest_hold_sells_a_winner_too() -> None:
     assert said(rules, replace(LONG, days=11), "150") == ("TIME_EXIT", "10")
 
 
-def test_they_speak_for_strategies_alone_unless_told_otherwise_and_leave_vwap_to_its_own() -> None:
+def test_exit_rules_leave_vwap_and_manual_alone() -> None:
     """ST-02, ST-09"""
     assert [name for name in ("vwap", "sma", "mine", "manual", "broker") if terms().guards(name)] == ["sma", "mine"]
     assert terms(by_hand=True).guards("manual")
@@ -119,7 +117,7 @@ def test_they_speak_for_strategies_alone_unless_told_otherwise_and_leave_vwap_to
 ratios = st.sampled_from(["0", "0.002", "0.005", "0.01", "0.03"])
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     bars=series(least=3, most=40),
     entry=st.integers(0, 2),
@@ -127,7 +125,7 @@ ratios = st.sampled_from(["0", "0.002", "0.005", "0.01", "0.03"])
     is_long=st.booleans(),
     figures=st.tuples(ratios, ratios, ratios, ratios),
 )
-def test_bar_by_bar_they_say_what_a_look_over_all_bars_says(
+def test_incremental_exits_equal_a_rescan(
     bars: list[Bar], entry: int, second: int, is_long: bool, figures: tuple[str, str, str, str]
 ) -> None:
     """ST-09, SP-05: the mark is folded bar by bar, and loses nothing of what a rescan finds."""
@@ -181,7 +179,7 @@ def _by_rescan(rules: ExitSettings, standing: ExitPosition, best: Price, close: 
 # ── what is remembered ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_bar_of_the_fill_counts_by_its_close_alone() -> None:
+def test_the_entry_bar_counts_by_its_close() -> None:
     """ST-09: its high may have been before the fill, and would sell at once."""
     ledger = Ledger(NewYorkHours())
     ledger.state.positions["SPY/sma"] = held = Position(

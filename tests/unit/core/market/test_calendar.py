@@ -22,7 +22,7 @@ def utc(month: int, day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2013, month, day, hour, minute, tzinfo=UTC)
 
 
-def test_a_plain_day_opens_at_half_past_nine_and_closes_at_four(year: ExchangeCalendar) -> None:
+def test_a_regular_day_is_half_past_nine_to_four(year: ExchangeCalendar) -> None:
     """ST-02"""
     session = year.session_on(date(2013, 10, 8))
 
@@ -50,9 +50,7 @@ def test_a_half_day_closes_at_one_in_new_york(year: ExchangeCalendar, day: date,
 @pytest.mark.parametrize(
     ("friday", "monday"), [(date(2013, 3, 8), date(2013, 3, 11)), (date(2013, 11, 1), date(2013, 11, 4))]
 )
-def test_daylight_saving_moves_the_open_in_utc_and_not_in_new_york(
-    year: ExchangeCalendar, friday: date, monday: date
-) -> None:
+def test_daylight_saving_moves_the_open_in_utc(year: ExchangeCalendar, friday: date, monday: date) -> None:
     """RK-03"""
     before, after = year.session_on(friday), year.session_on(monday)
 
@@ -79,14 +77,14 @@ def test_a_closed_market_says_why(year: ExchangeCalendar, at: datetime, reason: 
     assert year.session_at(at) == NoSession(reason)
 
 
-def test_a_closing_that_no_rule_foresaw_is_a_holiday_too() -> None:
+def test_an_unscheduled_closing_is_a_holiday() -> None:
     """MD-03"""
     storm = load_calendar(date(2012, 10, 26), date(2012, 10, 31))
 
     assert storm.session_on(date(2012, 10, 29)) == NoSession("holiday")
 
 
-def test_every_minute_asked_in_any_order_gets_the_same_answer(year: ExchangeCalendar) -> None:
+def test_answers_do_not_depend_on_order(year: ExchangeCalendar) -> None:
     """MD-05"""
     start = utc(11, 27, 0)
     minutes = [start + timedelta(minutes=10 * n) for n in range(6 * 24 * 4)]
@@ -98,13 +96,13 @@ def test_every_minute_asked_in_any_order_gets_the_same_answer(year: ExchangeCale
     assert sum(isinstance(answer, Session) for answer in forwards) == 39 + 21
 
 
-def test_the_next_session_after_the_day_before_thanksgiving_is_the_half_day(year: ExchangeCalendar) -> None:
+def test_the_session_after_thanksgiving_is_half(year: ExchangeCalendar) -> None:
     """RK-03"""
     assert year.next_session(utc(11, 27, 22)).day == date(2013, 11, 29)
     assert year.next_session(utc(11, 29, 14, 30)).day == date(2013, 12, 2)
 
 
-def test_the_evening_of_the_last_day_still_knows_the_next_session() -> None:
+def test_the_last_evening_knows_the_next_session() -> None:
     """RK-03"""
     four_days = load_calendar(date(2013, 10, 7), date(2013, 10, 10))
 
@@ -118,7 +116,7 @@ def test_a_range_of_one_holiday_loads() -> None:
     assert christmas.session_on(date(2013, 12, 25)) == NoSession("holiday, Christmas")
 
 
-def test_a_trading_day_ends_at_midnight_in_new_york_and_not_in_utc(year: ExchangeCalendar) -> None:
+def test_a_trading_day_ends_at_new_york_midnight(year: ExchangeCalendar) -> None:
     """RK-03"""
     assert year.trading_day(utc(10, 8, 3, 59)) == date(2013, 10, 7)
     assert year.trading_day(utc(10, 8, 4, 0)) == date(2013, 10, 8)
@@ -126,7 +124,7 @@ def test_a_trading_day_ends_at_midnight_in_new_york_and_not_in_utc(year: Exchang
 
 
 @pytest.mark.parametrize("at", [datetime(2012, 12, 31, 15, tzinfo=UTC), datetime(2014, 1, 15, 15, tzinfo=UTC)])
-def test_a_day_outside_of_the_loaded_range_is_an_error_and_not_a_guess(year: ExchangeCalendar, at: datetime) -> None:
+def test_a_day_outside_the_range_is_an_error(year: ExchangeCalendar, at: datetime) -> None:
     """MD-03"""
     with pytest.raises(CalendarRangeError, match="outside of the loaded calendar"):
         year.session_at(at)
@@ -136,7 +134,7 @@ def test_a_day_outside_of_the_loaded_range_is_an_error_and_not_a_guess(year: Exc
         year.next_session(at)
 
 
-def test_the_session_after_the_last_loaded_one_is_an_error(year: ExchangeCalendar) -> None:
+def test_the_session_after_the_range_is_an_error(year: ExchangeCalendar) -> None:
     """MD-03"""
     with pytest.raises(CalendarRangeError, match="the calendar ends on 2014-01-14"):
         year.next_session(datetime(2014, 1, 14, 22, tzinfo=UTC))
@@ -148,14 +146,14 @@ def test_a_range_that_runs_backwards_is_refused() -> None:
         load_calendar(date(2013, 10, 10), date(2013, 10, 7))
 
 
-def test_importing_the_calendar_leaves_pandas_alone() -> None:
+def test_importing_the_calendar_loads_no_pandas() -> None:
     """The desk paints first: nothing heavy is imported before a calendar is loaded."""
     code = "import sys, core.market.calendar; sys.exit('pandas' in sys.modules or 'exchange_calendars' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_brokers_sessions_go_before_the_table() -> None:
+def test_the_brokers_sessions_win() -> None:
     """MD-01: an early close that only the broker knows, a day that it does not open, and all else as it was."""
     table = load_calendar(date(2026, 11, 16), date(2026, 11, 20))
     first, _closed, third = (table.session_on(date(2026, 11, day)) for day in (16, 17, 18))

@@ -37,7 +37,7 @@ FIRST_BAR = a_bar(50, "166.80", "166.90", "166.70", "166.76", volume="120000")
 SECOND_BAR = a_bar(51, "166.76", "166.80", "166.60", "166.70", volume="90000")
 
 
-def test_a_sound_file_becomes_bars_with_exact_prices(tmp_path: Path) -> None:
+def test_a_valid_file_becomes_exact_bars(tmp_path: Path) -> None:
     """MD-05"""
     assert list(read_bars(a_file(tmp_path, HEADER, FIRST, SECOND), SPY)) == [FIRST_BAR, SECOND_BAR]
 
@@ -56,7 +56,7 @@ def test_a_sound_file_becomes_bars_with_exact_prices(tmp_path: Path) -> None:
     ],
     ids=["a BOM", "CRLF", "no last line break", "empty lines at the end", "capitals", "offsets", "extra", "spaces"],
 )
-def test_the_ways_in_which_programs_write_csv_are_all_read(tmp_path: Path, content: str) -> None:
+def test_common_csv_dialects_are_read(tmp_path: Path, content: str) -> None:
     """MD-05"""
     path = tmp_path / "SPY_1min.csv"
     path.write_bytes(content.encode())
@@ -86,7 +86,7 @@ def test_the_ways_in_which_programs_write_csv_are_all_read(tmp_path: Path, conte
         ("", "the line is empty"),
     ],
 )
-def test_a_bad_row_is_handed_out_in_its_place_and_the_rest_is_read(tmp_path: Path, row: str, reason: str) -> None:
+def test_a_bad_row_is_reported_in_its_place(tmp_path: Path, row: str, reason: str) -> None:
     """MD-03"""
     first, broken, second = read_bars(a_file(tmp_path, HEADER, FIRST, row, SECOND), SPY)
 
@@ -113,9 +113,7 @@ def test_a_bad_row_is_handed_out_in_its_place_and_the_rest_is_read(tmp_path: Pat
         ((HEADER, FIRST.replace("166.80", '"166.80'), SECOND), ":2: a quotation mark is not closed"),
     ],
 )
-def test_a_file_with_a_broken_structure_is_refused_before_anything_is_handed_out(
-    tmp_path: Path, lines: tuple[str, ...], message: str
-) -> None:
+def test_a_broken_structure_is_refused_first(tmp_path: Path, lines: tuple[str, ...], message: str) -> None:
     """MD-05"""
     path = a_file(tmp_path, *lines)
 
@@ -136,9 +134,7 @@ def test_a_last_line_that_was_cut_off_is_refused(tmp_path: Path, kept: int) -> N
         read_bars(path, SPY)
 
 
-def test_a_missing_file_a_folder_and_a_closed_one_are_named_in_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreadable_path_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """MD-05"""
     with pytest.raises(TableError, match=r"gone\.csv: no such file; check the path$"):
         read_bars(tmp_path / "gone.csv", SPY)
@@ -163,7 +159,7 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
         read_bars(path, SPY)
 
 
-def test_text_from_a_file_reaches_no_message_with_its_control_characters(tmp_path: Path) -> None:
+def test_messages_have_no_control_characters(tmp_path: Path) -> None:
     """SY-06"""
     _, broken = read_bars(a_file(tmp_path, HEADER, FIRST, "\x1b[2J[bold]" + "x" * 500 + ",1,1,1,1,1"), SPY)
 
@@ -172,7 +168,7 @@ def test_text_from_a_file_reaches_no_message_with_its_control_characters(tmp_pat
     assert len(broken.reason) < 150
 
 
-def test_the_place_of_an_item_is_the_line_it_stands_on(tmp_path: Path) -> None:
+def test_an_items_place_is_its_line(tmp_path: Path) -> None:
     """MD-03"""
     path = a_file(tmp_path, HEADER, FIRST, "bad", SECOND)
 
@@ -183,7 +179,7 @@ def test_the_place_of_an_item_is_the_line_it_stands_on(tmp_path: Path) -> None:
     assert places == ["SPY_1min.csv:2", "SPY_1min.csv:3", "SPY_1min.csv:4"]
 
 
-def test_a_minutes_last_quote_is_known_at_the_minutes_end(tmp_path: Path) -> None:
+def test_a_minutes_last_quote_counts_at_its_end(tmp_path: Path) -> None:
     """MD-05"""
     path = a_file(tmp_path, QUOTE_HEADER, "2013-10-08T14:50:00Z,166.75,300,166.77,500")
 

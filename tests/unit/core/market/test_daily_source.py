@@ -33,14 +33,12 @@ def a_file(folder: Path, header: str, *rows: str) -> Path:
         ("timestamp", ["2012-11-01T13:30:00Z"], False),
     ],
 )
-def test_a_file_whose_bars_are_a_day_apart_is_recognised(
-    tmp_path: Path, header: str, rows: list[str], daily: bool
-) -> None:
+def test_a_daily_file_is_recognised(tmp_path: Path, header: str, rows: list[str], daily: bool) -> None:
     """MD-05"""
     assert is_daily(a_file(tmp_path, header, *(f"{row},{FIGURES}" for row in rows))) is daily
 
 
-def test_a_day_is_its_session_and_is_heard_when_the_next_one_opens(tmp_path: Path) -> None:
+def test_a_daily_bar_is_heard_at_the_next_open(tmp_path: Path) -> None:
     """MD-05: the day after Thanksgiving closes at 13:00 New York, and the next session is Monday's."""
     path = a_file(tmp_path, "date", f"2012-11-23,{FIGURES}")
 
@@ -52,7 +50,7 @@ def test_a_day_is_its_session_and_is_heard_when_the_next_one_opens(tmp_path: Pat
     assert place == "SPY_daily.csv:2"
 
 
-def test_midnight_in_new_york_names_the_day_there(tmp_path: Path) -> None:
+def test_midnight_in_new_york_names_the_day(tmp_path: Path) -> None:
     """MD-05: as brokers stamp their daily bars."""
     path = a_file(tmp_path, "timestamp", f"2012-11-01T04:00:00Z,{FIGURES}", f"2012-11-02T00:00:00Z,{FIGURES}")
 
@@ -62,7 +60,7 @@ def test_midnight_in_new_york_names_the_day_there(tmp_path: Path) -> None:
     ]
 
 
-def test_a_row_that_is_no_bar_of_a_session_is_set_aside_in_its_place(tmp_path: Path) -> None:
+def test_an_invalid_row_is_set_aside(tmp_path: Path) -> None:
     """MD-03"""
     path = a_file(tmp_path, "date", f"2012-11-22,{FIGURES}", "2012-11-26,100,99,98,100,5", "tomorrow,1,1,1,1,1")
 
@@ -75,7 +73,7 @@ def test_a_row_that_is_no_bar_of_a_session_is_set_aside_in_its_place(tmp_path: P
     ]
 
 
-def test_days_out_of_order_are_refused_with_their_line(tmp_path: Path) -> None:
+def test_unordered_days_are_refused(tmp_path: Path) -> None:
     """MD-03"""
     path = a_file(tmp_path, "date", f"2012-11-02,{FIGURES}", f"2012-11-01,{FIGURES}")
 

@@ -26,7 +26,7 @@ def told_of(one: DayFigures) -> tuple[object, ...]:
     return one.last, one.last_at, one.volume, one.course
 
 
-def test_a_day_is_its_last_price_its_volume_and_a_close_for_each_five_minutes() -> None:
+def test_a_day_has_last_price_volume_and_closes() -> None:
     """MD-06"""
     day = figures(BARS)
 
@@ -35,14 +35,14 @@ def test_a_day_is_its_last_price_its_volume_and_a_close_for_each_five_minutes() 
     assert day.course == tuple(Price(Decimal(close)) for close in (100, 101, 101, 99, 99))
 
 
-def test_a_minute_that_comes_again_or_late_counts_once() -> None:
+def test_a_repeated_or_late_minute_counts_once() -> None:
     """MD-06, MD-03"""
     day = figures([*BARS, BARS[-1], BARS[3]])
 
     assert told_of(day) == told_of(figures(BARS))
 
 
-def test_the_minutes_before_the_first_that_was_heard_are_filled_in_once() -> None:
+def test_missed_minutes_are_filled_in_once() -> None:
     """MD-06: a symbol is added in the middle of a session; its history overlaps what is heard meanwhile."""
     day = figures(BARS[8:])
     day.take_earlier([*BARS[:12], BARS[0]])
@@ -51,7 +51,7 @@ def test_the_minutes_before_the_first_that_was_heard_are_filled_in_once() -> Non
     assert told_of(day) == told_of(figures(BARS))
 
 
-def test_a_day_of_which_nothing_was_heard_is_what_its_history_says() -> None:
+def test_an_unheard_day_is_its_history() -> None:
     """MD-06"""
     day = DayFigures(THURSDAY, CLOSE)
     day.take_earlier(reversed(BARS))

@@ -53,7 +53,7 @@ def a_quote(bid: str, ask: str, at: datetime = TEN) -> Quote:
     return Quote(SPY, at, Price(Decimal(bid)), one, Price(Decimal(ask)), one, Feed.RECORDED)
 
 
-def test_a_regular_minute_that_is_over_is_complete() -> None:
+def test_a_finished_regular_minute_is_complete() -> None:
     """MD-03"""
     normaliser = a_normaliser()
 
@@ -63,14 +63,14 @@ def test_a_regular_minute_that_is_over_is_complete() -> None:
     assert normaliser.judge(a_bar(WEDNESDAY.open), LATER) is COMPLETE
 
 
-def test_a_minute_that_is_not_over_yet_is_quarantined() -> None:
+def test_an_unfinished_minute_is_quarantined() -> None:
     """MD-03"""
     judgement = a_normaliser().judge(a_bar(), TEN + timedelta(seconds=59))
 
     assert judgement == Quarantined("from the future: it ends 1 s after it arrived; check this machine's clock")
 
 
-def test_within_a_known_session_the_same_edges_hold() -> None:
+def test_a_known_session_has_the_same_edges() -> None:
     """MD-03: the quick way through the judgement asks no calendar."""
     normaliser = a_normaliser()
     assert normaliser.judge(a_bar(TUESDAY.open), LATER) is COMPLETE
@@ -90,7 +90,7 @@ def test_within_a_known_session_the_same_edges_hold() -> None:
         (datetime(2013, 10, 12, 15, tzinfo=UTC), "weekend"),
     ],
 )
-def test_extended_hours_are_outside_and_counted_and_not_quarantined(start: datetime, reason: str) -> None:
+def test_extended_hours_are_counted_apart(start: datetime, reason: str) -> None:
     """ST-02, MD-03"""
     normaliser = a_normaliser()
 
@@ -118,7 +118,7 @@ def test_extended_hours_are_outside_and_counted_and_not_quarantined(start: datet
         (a_bar(volume="-1"), "volume -1 is negative"),
     ],
 )
-def test_a_bar_that_cannot_be_right_is_quarantined_with_the_reason(bar: Bar, reason: str, *, warm: bool) -> None:
+def test_an_impossible_bar_is_quarantined(bar: Bar, reason: str, *, warm: bool) -> None:
     """MD-03"""
     normaliser = a_normaliser()
     if warm:
@@ -130,7 +130,7 @@ def test_a_bar_that_cannot_be_right_is_quarantined_with_the_reason(bar: Bar, rea
     assert reason in judgement.reason
 
 
-def test_a_minute_seen_twice_revised_or_late_reaches_strategies_once() -> None:
+def test_a_repeated_minute_reaches_strategies_once() -> None:
     """MD-03"""
     normaliser = a_normaliser()
     normaliser.fold(a_bar())
@@ -160,7 +160,7 @@ def test_a_judgement_alone_changes_no_state() -> None:
     assert normaliser.state == MarketState()
 
 
-def test_the_state_survives_being_written_and_read() -> None:
+def test_the_state_round_trips() -> None:
     """SP-02"""
     normaliser = a_normaliser()
     normaliser.fold(a_bar())
@@ -181,7 +181,7 @@ def test_the_state_survives_being_written_and_read() -> None:
         ("NaN", "100", "a figure is not a number"),
     ],
 )
-def test_a_quote_that_nobody_can_trade_on_is_quarantined(bid: str, ask: str, reason: str) -> None:
+def test_an_untradable_quote_is_quarantined(bid: str, ask: str, reason: str) -> None:
     """MD-03"""
     judgement = a_normaliser().judge_quote(a_quote(bid, ask), TEN)
 
@@ -189,7 +189,7 @@ def test_a_quote_that_nobody_can_trade_on_is_quarantined(bid: str, ask: str, rea
     assert reason in judgement.reason
 
 
-def test_a_sound_quote_passes_a_locked_one_too_and_one_from_the_future_does_not() -> None:
+def test_a_locked_quote_passes() -> None:
     """MD-03"""
     normaliser = a_normaliser()
     sound = a_quote("100", "100.01")
@@ -201,7 +201,7 @@ def test_a_sound_quote_passes_a_locked_one_too_and_one_from_the_future_does_not(
     )
 
 
-def test_the_router_sends_by_kind_and_drops_what_nobody_subscribed_to() -> None:
+def test_the_router_drops_unsubscribed_kinds() -> None:
     """MD-01"""
     router = Router([SPY])
 

@@ -4,8 +4,6 @@ words (MD-06).
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from core.model.listed_asset import MOST_FOUND, AssetList, ListedAsset
@@ -44,30 +42,14 @@ SHARES = AssetList(
         ("&", []),
     ],
 )
-def test_what_is_typed_finds_symbols_first_and_names_by_the_beginnings_of_their_words(
-    typed: str, found: list[str]
-) -> None:
+def test_symbols_are_found_before_names(typed: str, found: list[str]) -> None:
     assert [asset.symbol for asset in SHARES.find(typed)] == found
 
 
-def test_an_answer_has_no_more_than_it_may_and_the_exact_symbol_stands_first() -> None:
+def test_an_answer_is_bounded() -> None:
     many = AssetList([listed(f"Z{number:03}", "Zed Holdings") for number in range(500)] + [listed("Z", "Zillow")])
 
     found = many.find("z")
 
     assert len(found) == MOST_FOUND
     assert found[0].symbol == "Z"
-
-
-def test_eleven_thousand_rows_are_searched_in_a_few_milliseconds() -> None:
-    rows = [
-        listed(f"S{number:05}", f"Share {number} of Company {number % 97} Inc. Common Stock")
-        for number in range(11_000)
-    ]
-    many = AssetList(rows)
-
-    began = time.perf_counter()
-    found = many.find("common stock 96")
-
-    assert len(found) == MOST_FOUND
-    assert time.perf_counter() - began < 0.25

@@ -40,7 +40,7 @@ def test_a_symbol_twice_is_refused() -> None:
     assert fault_of(Watchlist("main", symbols("SPY", "IBM", "SPY")), {})
 
 
-def test_the_symbols_of_all_lists_are_counted_once_each() -> None:
+def test_symbols_of_all_lists_count_once_each() -> None:
     """MD-06: a list that makes way for itself does not count twice."""
     others = {"first": many(MOST_SYMBOLS - 1), "main": symbols("SPY")}
 
@@ -48,7 +48,7 @@ def test_the_symbols_of_all_lists_are_counted_once_each() -> None:
     assert fault_of(Watchlist("main", symbols("SPY", "QQQQ")), others)
 
 
-def test_there_are_so_many_lists_and_one_is_removed_all_the_same() -> None:
+def test_a_full_set_of_lists_can_shrink() -> None:
     """MD-06"""
     others = {f"list-{number}": symbols("SPY") for number in range(MOST_LISTS)}
 

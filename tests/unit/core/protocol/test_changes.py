@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.protocol.changes import Arrange, Put, apply, apply_changes, changes, encode_changes
 from core.protocol.codec import encode
 from core.protocol.errors import FrameError
-from core.protocol.shapes import SHAPES, Shape
+from core.protocol.shapes import SHAPES
 from core.views.engine import EngineFailed
 from core.views.results import ChartBar, ChartView
 from core.views.rows import OrderRow
@@ -67,19 +68,17 @@ def both_ways(old: Any, new: Any, kind: type) -> Any:
     return there
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.kind.__name__)
-def test_any_value_becomes_any_other_of_its_class(shape: Shape) -> None:
+def test_any_value_becomes_any_other() -> None:
     """SY-01"""
-
-    chance = random.Random(shape.number)
-    for _ in range(20):
+    for shape, seed in product(SHAPES, range(6)):
+        chance = random.Random(f"{shape.number} {seed}")
         old, other = a_value_of(shape, chance), a_value_of(shape, chance)
         both_ways(old, other, shape.kind)
         both_ways(old, another(old, chance), shape.kind)
         assert changes(old, old) == ()
 
 
-@settings(SLOW, max_examples=200)
+@settings(SLOW, max_examples=60)
 @given(st.lists(st.integers(0, 12), max_size=12), st.lists(st.integers(0, 12), max_size=12), st.randoms())
 def test_rows_that_come_go_and_move(before: list[int], after: list[int], chance: random.Random) -> None:
     """SY-01: names that stand twice among them."""
@@ -89,7 +88,7 @@ def test_rows_that_come_go_and_move(before: list[int], after: list[int], chance:
     both_ways(old, new, KillView)
 
 
-def test_a_row_that_falls_out_in_front_is_told_as_one_arrangement() -> None:
+def test_a_dropped_first_row_is_one_arrangement() -> None:
     """SY-01: the log loses its oldest row and takes in a new one, at the same length."""
     orders = tuple(an_order(str(number)) for number in range(200))
     fresh = an_order("new")
@@ -109,7 +108,7 @@ def test_a_row_that_moves_is_not_told_again() -> None:
     assert told == (Arrange((0,), ((3, 1, 0), (0, 3, 0)), ()),)
 
 
-def test_what_changed_in_a_row_that_moved_is_told_at_its_new_place() -> None:
+def test_a_change_is_told_at_the_rows_new_place() -> None:
     """SY-01"""
     one, two = an_order("a"), an_order("b")
 
@@ -127,7 +126,7 @@ def test_one_figure_is_one_change() -> None:
     assert told == (Put((0, 1, 10), Decimal(3)),)
 
 
-def test_a_row_that_changed_in_most_of_its_figures_is_told_whole() -> None:
+def test_a_row_mostly_changed_is_told_whole() -> None:
     """SY-01"""
     old, new = (ChartBar(AT, *(Price(Decimal(close)) for _ in range(4)), None) for close in ("1", "2"))
     chart = ChartView(Symbol("SPY"), (old,), (), (), ())
@@ -135,7 +134,7 @@ def test_a_row_that_changed_in_most_of_its_figures_is_told_whole() -> None:
     assert changes(chart, replace(chart, bars=(new,))) == (Put((1, 0), new),)
 
 
-def test_what_has_not_changed_stays_the_same_object() -> None:
+def test_unchanged_parts_stay_the_same_object() -> None:
     """SY-01"""
     old = a_list(an_order("a"), an_order("b"), an_order("c"))
     equal = a_list(*(replace(each) for each in old.entries_working))
@@ -148,7 +147,7 @@ def test_what_has_not_changed_stays_the_same_object() -> None:
     assert made.stops_working is old.stops_working
 
 
-def test_nothing_that_changed_gives_the_very_old_one() -> None:
+def test_no_change_gives_the_same_object() -> None:
     """SY-01"""
     old, equal = a_list(an_order("a")), a_list(an_order("a"))
 
@@ -159,14 +158,14 @@ def test_nothing_that_changed_gives_the_very_old_one() -> None:
 @pytest.mark.parametrize(
     ("was", "now"), [("1.0", "1.00"), ("0", "-0"), ("1E+2", "100"), ("1.00", "1.0")], ids=lambda text: text
 )
-def test_equal_numbers_of_another_text_are_a_change(was: str, now: str) -> None:
+def test_equal_numbers_of_other_text_are_a_change(was: str, now: str) -> None:
     """SY-01"""
     old, new = a_list(an_order("a", was)), a_list(an_order("a", now))
 
     assert str(both_ways(old, new, KillView).entries_working[0].filled_quantity) == now
 
 
-def test_equal_texts_of_another_kind_are_a_change() -> None:
+def test_equal_texts_of_other_type_are_a_change() -> None:
     """SY-01"""
     member = next(iter(SizeLimit))
     old, new = Size(Quantity(Decimal(1)), member), Size(Quantity(Decimal(1)), str(member.value))
@@ -175,7 +174,7 @@ def test_equal_texts_of_another_kind_are_a_change() -> None:
     assert type(both_ways(new, old, Size).limited_by) is SizeLimit
 
 
-def test_a_value_of_another_class_takes_the_place_whole() -> None:
+def test_a_value_of_another_class_is_told_whole() -> None:
     """SY-01"""
     halt, failed = HaltRow(HaltCause.KEY, "x"), EngineFailed("x")
 
@@ -209,21 +208,21 @@ def test_changes_of_another_picture_are_refused(told: Put | Arrange) -> None:
         apply_changes(a_list(an_order("a"), an_order("b")), encode_changes((told,)), KillView)
 
 
-@settings(SLOW, max_examples=300)
+@settings(SLOW, max_examples=100)
 @given(st.binary(max_size=100))
-def test_bytes_of_any_kind_are_changes_or_one_error(data: bytes) -> None:
+def test_random_bytes_are_changes_or_one_error(data: bytes) -> None:
     """SY-01"""
     with suppress(FrameError):
         apply_changes(a_list(an_order("a")), data, KillView)
 
 
-def test_changes_with_bytes_changed_are_changes_or_one_error() -> None:
+def test_altered_changes_are_read_or_one_error() -> None:
     """SY-01"""
     chance = random.Random(19)
     old = a_list(an_order("a"), an_order("b"))
     honest = encode_changes(changes(old, a_list(an_order("c"), an_order("b", "3"))))
     refused = 0
-    for _ in range(5_000):
+    for _ in range(1_000):
         data = bytearray(honest)
         for _ in range(chance.randint(1, 4)):
             data[chance.randrange(len(data))] = chance.randrange(256)
@@ -231,4 +230,4 @@ def test_changes_with_bytes_changed_are_changes_or_one_error() -> None:
             apply_changes(old, bytes(data), KillView)
         except FrameError:
             refused += 1
-    assert refused > 2_000
+    assert refused > 400

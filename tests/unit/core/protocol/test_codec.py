@@ -33,7 +33,7 @@ from core.model.values import (
 )
 from core.protocol.codec import decode, decode_command, decode_view, encode
 from core.protocol.errors import FrameError
-from core.protocol.shapes import BY_KIND, SHAPES, Shape
+from core.protocol.shapes import BY_KIND, SHAPES
 from core.views.engine import EngineFailed, EngineLoading
 from core.views.results import ChartBar
 from tests.unit.core.protocol.anything import a_value_of, is_the_same
@@ -64,14 +64,12 @@ def an_order(quantity: str = "3") -> ProposeOrder:
     )
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.kind.__name__)
-def test_a_value_of_every_class_arrives_as_it_was(shape: Shape) -> None:
+def test_every_class_round_trips() -> None:
     """SY-01"""
-
-    chance = random.Random(shape.number)
-    for _ in range(30):
-        value = a_value_of(shape, chance)
-        assert is_the_same(decode(encode(value), shape.kind), value)
+    for shape in SHAPES:
+        chance = random.Random(shape.number)
+        for value in [a_value_of(shape, chance) for _ in range(8)]:
+            assert is_the_same(decode(encode(value), shape.kind), value)
 
 
 @pytest.mark.parametrize("text", ["1.50", "1.5", "-0", "0.000", "1E+5", "1E-9", "-12345678901234567890.123456789"])
@@ -92,7 +90,7 @@ def test_a_time_of_another_zone_keeps_its_instant() -> None:
     assert arrived.tzinfo is UTC
 
 
-def test_a_text_and_a_member_of_the_same_word_stay_apart() -> None:
+def test_a_text_and_an_equal_member_stay_apart() -> None:
     """SY-01"""
     member = next(iter(SizeLimit))
 
@@ -101,7 +99,7 @@ def test_a_text_and_a_member_of_the_same_word_stay_apart() -> None:
         assert type(decode(encode(size), Size).limited_by) is type(limited_by)
 
 
-def test_a_verdict_whose_words_are_not_said_yet_is_sent_with_its_words() -> None:
+def test_a_lazy_verdict_is_sent_with_its_reason() -> None:
     """SY-01"""
     from core.model.staging import Verdict
 
@@ -122,7 +120,7 @@ def test_a_command_never_takes_its_sender_along() -> None:
     assert arrived.sender is None
 
 
-def test_a_command_that_says_who_sent_it_is_refused() -> None:
+def test_a_command_naming_its_sender_is_refused() -> None:
     """OP-13: who speaks is said by the engine's own side, never by a field that the peer fills in."""
     honest = msgspec.msgpack.decode(encode(Rearm("REARM")))
 
@@ -136,7 +134,7 @@ def test_a_command_keeps_its_account() -> None:
     assert decode_command(encode(an_order())).account == "paper"
 
 
-def test_what_the_settings_file_says_never_crosses() -> None:
+def test_a_settings_file_input_never_crosses() -> None:
     """RK-13"""
     with pytest.raises(FrameError, match="SettingsFileSeen"):
         encode(SettingsFileSeen(SettingsFault("none")))
@@ -148,7 +146,7 @@ def test_a_picture_is_no_command() -> None:
         decode_command(encode(EngineLoading("reading")))
 
 
-def test_what_stands_in_the_pictures_place_crosses_too() -> None:
+def test_loading_and_failed_views_cross() -> None:
     """SY-01"""
     for view in (EngineLoading("reading"), EngineFailed("no disk")):
         assert decode_view(encode(view)) == view
@@ -161,7 +159,7 @@ def test_a_class_that_does_not_cross_is_not_sent() -> None:
 
 
 @pytest.mark.parametrize("number", [2**64, -(2**63) - 1])
-def test_a_whole_number_beyond_64_bits_is_not_sent(number: int) -> None:
+def test_an_integer_beyond_64_bits_is_not_sent(number: int) -> None:
     """SY-01"""
     with pytest.raises(FrameError):
         encode(replace(an_order(), ttl_seconds=number))
@@ -172,7 +170,7 @@ NO_NUMBERS = (math.inf, math.nan, True, [], {}, None, b"1", ["1"], "9" * 3_000_0
 
 
 @pytest.mark.parametrize("close", [*TEXTS_OF_NO_NUMBER, *NO_NUMBERS], ids=lambda close: repr(close)[:12])
-def test_a_number_that_cannot_be_reckoned_with_is_refused(close: object) -> None:
+def test_a_non_finite_number_is_refused(close: object) -> None:
     """SY-01"""
     with pytest.raises(FrameError):
         decode(sent(a_bar(close)), ChartBar)
@@ -223,7 +221,7 @@ def test_what_has_the_wrong_fields_is_refused(row: object) -> None:
     ],
     ids=lambda data: repr(data)[2:20],
 )
-def test_nesting_and_lengths_without_end_cost_no_memory(data: bytes) -> None:
+def test_deep_nesting_costs_no_memory(data: bytes) -> None:
     """SY-01"""
     with suppress(FrameError):
         decode_command(encode(an_order()))  # what is made once is made
@@ -237,21 +235,21 @@ def test_nesting_and_lengths_without_end_cost_no_memory(data: bytes) -> None:
     assert most < 1_000_000
 
 
-@settings(SLOW, max_examples=300)
+@settings(SLOW, max_examples=100)
 @given(st.binary(max_size=200))
-def test_bytes_of_any_kind_are_a_command_or_one_error(data: bytes) -> None:
+def test_random_bytes_are_a_command_or_one_error(data: bytes) -> None:
     """SY-01"""
     with suppress(FrameError):
         decode_command(data)
 
 
-def test_a_frame_with_bytes_changed_is_a_command_or_one_error() -> None:
+def test_an_altered_frame_is_read_or_one_error() -> None:
     """SY-01"""
     chance = random.Random(19)
     honest = [encode(each) for each in (an_order(), Kill("key", naked=True), Rearm("REARM", (ClientOrderId("a"),)))]
     honest.append(encode(OpenTicket(ProposalId("p"), unattended=True)))
     refused = 0
-    for _ in range(20_000):
+    for _ in range(4_000):
         data = bytearray(chance.choice(honest))
         for _ in range(chance.randint(1, 4)):
             data[chance.randrange(len(data))] = chance.randrange(256)
@@ -259,7 +257,7 @@ def test_a_frame_with_bytes_changed_is_a_command_or_one_error() -> None:
             decode_command(bytes(data))
         except FrameError:
             refused += 1
-    assert refused > 10_000
+    assert refused > 2_000
 
 
 def test_a_part_of_a_share_is_a_number_too() -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.messages.commands import Halt
@@ -95,8 +95,9 @@ def test_what_is_no_frame_is_refused(frame: object) -> None:
         from_desk(msgspec.msgpack.encode(frame))
 
 
+@settings(max_examples=40)
 @given(st.binary(max_size=100))
-def test_bytes_of_any_kind_are_a_frame_or_one_error(data: bytes) -> None:
+def test_random_bytes_are_a_frame_or_one_error(data: bytes) -> None:
     """SY-01"""
     for read in (from_desk, from_engine):
         with suppress(FrameError):
@@ -115,8 +116,9 @@ def test_a_text_that_is_none_is_not_sent() -> None:
         pack(of.Preparing("\ud800"))
 
 
+@settings(max_examples=40)
 @given(st.lists(st.binary(max_size=40), max_size=6), st.integers(1, 30), st.randoms(use_true_random=False))
-def test_a_stream_comes_apart_wherever_it_was_cut(sent: list[bytes], most: int, chance: random.Random) -> None:
+def test_a_stream_parses_wherever_it_was_cut(sent: list[bytes], most: int, chance: random.Random) -> None:
     """SY-01"""
     stream = b"".join(len(each).to_bytes(LENGTH, "big") + each for each in sent)
     reader, got = FrameReader(LARGEST), []
@@ -129,7 +131,7 @@ def test_a_stream_comes_apart_wherever_it_was_cut(sent: list[bytes], most: int, 
     assert not reader.is_midway
 
 
-def test_a_length_over_the_limit_is_refused_before_its_bytes_come() -> None:
+def test_an_oversized_length_is_refused_at_once() -> None:
     """SY-01"""
     reader = FrameReader(LARGEST_HELLO)
 
@@ -139,7 +141,7 @@ def test_a_length_over_the_limit_is_refused_before_its_bytes_come() -> None:
         list(reader.feed(pack(of.Detach())))
 
 
-def test_a_limit_is_raised_once_the_peer_is_known() -> None:
+def test_the_limit_rises_for_a_known_peer() -> None:
     """SY-01"""
     reader = FrameReader(LARGEST_HELLO)
     reader.largest = LARGEST

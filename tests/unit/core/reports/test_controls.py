@@ -60,12 +60,12 @@ def near(*told: facts.Fact) -> dict[str, tuple[int, Decimal | None]]:
 
 
 @pytest.mark.parametrize(("quantity", "most"), [("8", None), ("9", Decimal("0.9")), ("10", Decimal(1)), ("11", None)])
-def test_an_entry_over_four_fifths_of_its_largest_value_is_near(quantity: str, most: Decimal | None) -> None:
+def test_an_entry_over_80_percent_is_a_near_miss(quantity: str, most: Decimal | None) -> None:
     """AN-06, EX-11: exactly four fifths are not; what is over the limit was let pass by other terms."""
     assert near(*an_entry(quantity)).get("notional") == (None if most is None else (1, most))
 
 
-def test_what_a_strategy_orders_is_sized_to_its_limits_and_no_near_miss() -> None:
+def test_a_strategys_sized_order_is_no_near_miss() -> None:
     """AN-06"""
     assert near(*an_entry("10", strategy="vwap", buying_power="1000")) == {}
 
@@ -75,14 +75,14 @@ def test_money_that_is_nearly_gone_is_near() -> None:
     assert near(*an_entry("5", buying_power="550"))["buying power"] == (1, Decimal(500) / 550)
 
 
-def test_the_nearest_spread_is_told_with_how_many_were_near() -> None:
+def test_the_nearest_spread_is_told_with_a_count() -> None:
     """AN-06, RK-17: 0.18 and 0.19 of 100 at a limit of 0.2 %."""
     found = near(*an_entry(bid="99.91", ask="100.09"), *an_entry(bid="99.905", ask="100.095"), *an_entry(bid="99.99"))
 
     assert found["spread"] == (2, Decimal("0.95"))
 
 
-def test_a_warning_of_its_limit_is_near_and_one_that_measured_nothing_is_none() -> None:
+def test_a_measured_warning_is_a_near_miss() -> None:
     """AN-06"""
     warned = Verdict("price band", CheckResult.WARNS, "6 % from the quote")
     nothing = Verdict("spread", CheckResult.WARNS, "no quote: none came")
@@ -97,21 +97,21 @@ def test_what_only_reduces_comes_near_nothing() -> None:
     assert near(*an_entry("10", verdicts=(warned,), effect=Effect.CLOSE)) == {}
 
 
-def test_an_approval_whose_order_never_left_comes_near_nothing() -> None:
+def test_an_unsent_approval_is_no_near_miss() -> None:
     """AN-06"""
     approved, *_ = an_entry("10")
 
     assert near(approved) == {}
 
 
-def test_margin_that_came_near_is_told_until_it_is_away_again() -> None:
+def test_near_margin_is_told_until_it_recovers() -> None:
     """AN-06, RK-14"""
     came = facts.MarginWarned(Fraction(Decimal("0.12")), Fraction(Decimal("0.15")))
 
     assert near(came, replace(came, limit=None)) == {"margin": (1, None)}
 
 
-def test_each_control_is_told_once_with_how_often_it_acted() -> None:
+def test_each_control_is_told_with_its_count() -> None:
     """AN-06"""
     skipped = facts.ProposalSkipped("vwap", SPY, AT, ("window: shut", "lists: on it"), None, ("window", "lists"))
     tripped = facts.ProtectionTripped("daily_loss", "global", "12 lost", None)

@@ -23,7 +23,7 @@ def a_trade(profit: str) -> Trade:
     )  # fmt: skip
 
 
-def test_a_result_is_rounded_once_however_many_trades_made_it() -> None:
+def test_a_result_is_rounded_once() -> None:
     """AN-06: three thirds of a cent are one; sixty-six losses of less than a cent are no gain."""
     trades = [a_trade(profit) for profit in ("0.004", "0.004", "0.004", "-1.50", "2.25")]
 

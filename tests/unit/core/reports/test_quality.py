@@ -50,7 +50,7 @@ def test_a_whole_session_has_nothing_to_tell() -> None:
     assert (found.bars, found.symbols, found.troubles) == (390, 1, ())
 
 
-def test_minutes_that_no_bar_told_are_counted_by_symbol() -> None:
+def test_missing_minutes_are_counted_by_symbol() -> None:
     """AN-06: a symbol counts from its first minute on, up to the close."""
     spy = [clock for clock in MINUTES if clock not in ("10:00", "11:30")]
     ibm = [clock for clock in MINUTES if "12:00" <= clock < "15:30"]
@@ -60,7 +60,7 @@ def test_minutes_that_no_bar_told_are_counted_by_symbol() -> None:
     assert (missing.many, missing.words) == (32, "IBM 30, SPY 2")
 
 
-def test_minutes_in_which_nothing_was_heard_are_one_gap() -> None:
+def test_silent_minutes_are_one_gap() -> None:
     """AN-06: one of a symbol alone is none."""
     silent = [clock for clock in MINUTES if not "11:00" <= clock < "11:07"]
 
@@ -70,7 +70,7 @@ def test_minutes_in_which_nothing_was_heard_are_one_gap() -> None:
     assert "gaps in all symbols" not in noted([*of_bars(silent), *of_bars(MINUTES, IBM)])
 
 
-def test_late_minutes_are_counted_with_the_latest() -> None:
+def test_late_minutes_are_counted() -> None:
     """AN-06: a bar of a whole session, heard at the next open, is none."""
     late = of_bars(("10:00", "10:01"), late=timedelta(minutes=4))
     session = of_bars(("09:30",), late=timedelta(hours=20))
@@ -112,7 +112,7 @@ def test_what_is_not_over_at_the_end_says_so() -> None:
 
 
 @pytest.mark.parametrize("end", [facts.EngineStopped("left"), None])
-def test_an_engine_that_was_away_says_for_how_long_and_how_it_ended(end: facts.Fact | None) -> None:
+def test_an_absence_tells_its_length_and_end(end: facts.Fact | None) -> None:
     """AN-06: what a start records before its own name is of that start."""
     told = [("10:00", facts.EngineStarted()), ("11:00", facts.CallFailed("account", "hung"))]
     told += [("11:01", end)] if end is not None else [("11:01", facts.CallFailed("account", "hung"))]
@@ -148,7 +148,7 @@ def test_a_first_start_is_no_time_without_one() -> None:
         (facts.ReconciliationFailed(("SPY differs",)), "failed comparisons with the broker", "SPY differs"),
     ],
 )
-def test_what_is_counted_has_the_words_of_the_last(fact: facts.Fact, name: str, words: str) -> None:
+def test_counts_have_the_last_words(fact: facts.Fact, name: str, words: str) -> None:
     """AN-06"""
     found = noted(recorded(("10:00", fact), ("10:01", fact)))[name]
 
@@ -160,7 +160,7 @@ def test_an_answer_in_time_is_no_trouble() -> None:
     assert quality(recorded(("10:00", facts.CallAnswered("account", None, is_slow=False)))).troubles == ()
 
 
-def test_differences_from_the_broker_are_told_of_every_comparison() -> None:
+def test_broker_differences_are_told_each_time() -> None:
     """AN-06, EX-09"""
     one = Difference(DifferenceKind.QUANTITY_MISMATCH, SPY, "10", "20")
     records = recorded(("10:00", facts.ReconciliationPassed((), (one,))), ("11:00", facts.ReconciliationPassed((), ())))

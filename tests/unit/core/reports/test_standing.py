@@ -61,7 +61,7 @@ def stands(*told: facts.Fact) -> StillStands:
     return still_stands([], [Recorded(number, AT, fact) for number, fact in enumerate(told, 1)], {SPY: price("99")})
 
 
-def test_the_broker_holds_a_stop_that_works_for_what_is_left_of_it() -> None:
+def test_the_nearest_working_stop_is_named() -> None:
     """AN-06, OP-06: two work, the nearest is named; what one filled guards no more."""
     found = stands(created("a", "6", "95"), created("b", "4", "90"), filled("b", "1"), HELD)
 
@@ -74,9 +74,7 @@ def test_the_broker_holds_a_stop_that_works_for_what_is_left_of_it() -> None:
 @pytest.mark.parametrize(
     ("holder", "told"), [(StopHolder.DESK, (StopHolder.DESK, price("95"))), (StopHolder.BROKER, (StopHolder.YOU, None))]
 )
-def test_a_stop_that_works_no_more_is_nobodys_unless_the_desk_holds_it(
-    holder: StopHolder, told: tuple[StopHolder, Price | None]
-) -> None:
+def test_an_ended_stop_guards_nothing(holder: StopHolder, told: tuple[StopHolder, Price | None]) -> None:
     """AN-06, OP-06"""
     plan = StopPlan(price("95"), holder)
     ended = (changed("e", OrderStatus.FILLED), created("s", "10", "95"), changed("s", OrderStatus.EXPIRED))
@@ -86,12 +84,12 @@ def test_a_stop_that_works_no_more_is_nobodys_unless_the_desk_holds_it(
     assert (held.holder, held.stop) == told
 
 
-def test_a_position_that_is_closed_stands_no_more() -> None:
+def test_a_closed_position_is_not_listed() -> None:
     """AN-06"""
     assert stands(HELD, facts.PositionChanged(SPY, "vwap", quantity("0"), None)).is_empty
 
 
-def test_an_order_in_doubt_is_told_as_such_until_the_broker_speaks() -> None:
+def test_an_order_in_doubt_is_told_until_answered() -> None:
     """AN-06, EX-06"""
     lost = facts.OrderStateUnknown(ClientOrderId("e"), "no answer")
 
@@ -115,20 +113,20 @@ SHUTS = [
 
 
 @pytest.mark.parametrize(("shuts", "opens", "words"), SHUTS)
-def test_what_shuts_the_desk_is_told_until_it_is_over(shuts: facts.Fact, opens: facts.Fact, words: str) -> None:
+def test_halts_are_told_until_they_end(shuts: facts.Fact, opens: facts.Fact, words: str) -> None:
     """AN-06"""
     assert stands(shuts).shut == (words,)
     assert stands(shuts, opens).is_empty
 
 
-def test_a_protection_whose_time_is_over_shuts_nothing() -> None:
+def test_an_expired_protection_shuts_nothing() -> None:
     """AN-06, RK-06: nobody has to record its end."""
     tripped = facts.ProtectionTripped("loss_streak", "vwap", "5 in a row", AT - timedelta(minutes=1))
 
     assert stands(tripped).is_empty
 
 
-def test_a_leg_guards_nothing_before_its_entry_is_filled_and_is_no_order_of_its_own() -> None:
+def test_a_held_leg_is_no_order_of_its_own() -> None:
     """AN-06, EX-13"""
     leg = replace(created("s", "10", "95"), parent=ClientOrderId("e"), role=LegRole.STOP)
     part = facts.PositionChanged(SPY, "vwap", quantity("4"), price("100"))

@@ -37,7 +37,7 @@ def verdict(candidate: Candidate, desk: ReviewContext) -> tuple[CheckResult, str
     return None if found is None else (found.standing, found.reason)
 
 
-def test_a_position_of_six_times_equity_is_foreseen() -> None:
+def test_six_times_equity_is_foreseen() -> None:
     """RK-23: Alpaca lets such an account only close until somebody there has looked at it"""
     within, over = (verdict(a_candidate(quantity=shares), at_alpaca()) for shares in ("12", "12.01"))
 
@@ -47,7 +47,7 @@ def test_a_position_of_six_times_equity_is_foreseen() -> None:
     assert over[1].startswith("all positions would be 6.00 times equity; over 6 the broker lets the account only close")
 
 
-def test_a_short_sale_is_held_against_what_alpaca_values_it_at() -> None:
+def test_a_short_is_valued_above_the_ask() -> None:
     """RK-23: three per cent over the ask, or its limit where that is higher"""
     quote = a_quote("99.99", "100.00")
     short = a_candidate(effect=Effect.SHORT, quantity="2", limit="100.00", stop="101")
@@ -63,7 +63,7 @@ def test_a_short_sale_is_held_against_what_alpaca_values_it_at() -> None:
     assert verdict(dear, at_alpaca(quote=quote, account=lent(buying_power=Decimal("206.99"))))[0] is CheckResult.REFUSES  # type: ignore[index]
 
 
-def test_an_account_that_may_not_short_is_said_as_the_broker_says_it() -> None:
+def test_a_no_short_account_is_told_as_by_the_broker() -> None:
     """RK-23: and one of which it says nothing is left to its answer"""
     short = a_candidate(effect=Effect.SHORT, quantity="1", stop="101")
     told = {said: parsing.an_account(an_account_json(shorting_enabled=said), NOW).sells_short for said in (True, False)}
@@ -79,7 +79,7 @@ def test_an_account_that_may_not_short_is_said_as_the_broker_says_it() -> None:
 
 
 @pytest.mark.parametrize(("quantity", "refuses"), [("0.4", True), ("1", False)])
-def test_a_part_of_a_share_is_no_order_before_the_open_where_the_asset_trades_whole(
+def test_fractions_wait_for_the_open(
     quantity: str, refuses: bool
 ) -> None:
     """RK-23, RK-20"""
@@ -94,7 +94,7 @@ def test_a_part_of_a_share_is_no_order_before_the_open_where_the_asset_trades_wh
     assert an_instrument(an_asset_json(attributes=["fractional_eh_enabled"])).has_extended_fractions
 
 
-def test_a_partnership_warns_of_what_alpaca_asks_for_it() -> None:
+def test_a_partnership_warns() -> None:
     """RK-23"""
     asset = an_instrument(an_asset_json(attributes=["ptp_no_exception", "fractional_eh_enabled"]))
 
@@ -106,7 +106,7 @@ def test_a_partnership_warns_of_what_alpaca_asks_for_it() -> None:
     assert an_instrument(an_asset_json(attributes=["ptp_with_exception"])).entry_warned == ""
 
 
-def test_a_broker_without_such_limits_says_nothing_and_no_exit_is_held() -> None:
+def test_a_broker_without_limits_says_nothing() -> None:
     """RK-23, RK-22"""
     too_many = a_candidate(quantity="50")
     exit_of_all = a_candidate(effect=Effect.CLOSE, quantity="50", stop=None)

@@ -19,12 +19,12 @@ from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk, an_account,
         ("0.4", "99.70", None),
     ],
 )
-def test_the_first_limit_that_one_step_more_would_pass_is_named(quantity: str, stop: str, words: str | None) -> None:
+def test_the_first_binding_limit_is_named(quantity: str, stop: str, words: str | None) -> None:
     """OP-03, RK-02: 50 USD an order and a risk of 1.50 USD, at 100 USD a share in steps of 0.001"""
     assert cap_of(a_candidate(quantity=quantity, stop=stop), a_desk()) == words
 
 
-def test_whole_shares_grow_by_a_share_and_a_part_of_equity_is_named_as_one() -> None:
+def test_an_equity_limit_is_named_for_whole_shares() -> None:
     """OP-03: 8 % of 10,000 USD are 800; the ninth share at 100 would be 900"""
     desk = a_desk(
         account=an_account("10000", "10000"),
@@ -36,14 +36,14 @@ def test_whole_shares_grow_by_a_share_and_a_part_of_equity_is_named_as_one() -> 
     assert cap_of(a_candidate(quantity="7"), desk) is None
 
 
-def test_an_account_that_can_pay_no_more_is_named() -> None:
+def test_exhausted_buying_power_is_named() -> None:
     """OP-03"""
     desk = a_desk(account=an_account("200", "40.05"), settings=settings(max_notional=usd("500"), per_trade=usd("9")))
 
     assert cap_of(a_candidate(quantity="0.4"), desk) == "buying power"
 
 
-def test_what_closes_and_what_cannot_be_measured_has_no_cap() -> None:
+def test_exits_and_unknown_prices_have_no_cap() -> None:
     """OP-03"""
     assert cap_of(an_exit(quantity="0.5"), a_desk()) is None
     assert cap_of(a_candidate(quantity="0.5"), a_desk(instrument=NoInstrument("not asked yet"))) is None

@@ -71,9 +71,7 @@ A_MARKET_ORDER = a_candidate(limit=None, quantity="0.4")
         ((ReconciliationFailed(("SPY: 9 against 1",)),), REFUSES, "read-only: SPY: 9 against 1"),
     ],
 )
-def test_nothing_opens_while_killed_halted_or_read_only(
-    happened: tuple[object, ...], standing: CheckResult, reason: str
-) -> None:
+def test_nothing_opens_while_killed_or_halted(happened: tuple[object, ...], standing: CheckResult, reason: str) -> None:
     """OP-07, EX-14, EX-09"""
     assert said(KillCheck(), a_candidate(), a_desk(control=a_control(*happened))) == (standing, reason)
 
@@ -97,14 +95,14 @@ def test_a_live_account_needs_live_settings(account: Mode, configured: Mode, sta
 @pytest.mark.parametrize(
     ("skew", "standing"), [(0, PASSES), (1, PASSES), (-1, PASSES), (1.001, WARNS), (-1.001, WARNS)]
 )
-def test_a_clock_that_differs_by_more_than_a_second_warns(skew: float, standing: CheckResult) -> None:
+def test_a_clock_off_by_a_second_warns(skew: float, standing: CheckResult) -> None:
     """EX-11"""
     desk = a_desk(broker_time=NOW + timedelta(seconds=skew))
 
     assert said(SessionCheck(), a_candidate(), desk)[0] is standing
 
 
-def test_a_closed_market_refuses_and_an_unasked_clock_does_not() -> None:
+def test_a_closed_market_refuses() -> None:
     """EX-11"""
     closed = a_desk(session=NoSession("weekend"))
 
@@ -132,7 +130,7 @@ def test_a_closed_market_refuses_and_an_unasked_clock_does_not() -> None:
         (BrokerInstrument(SPY, multiplier=Decimal(100)), Effect.OPEN, REFUSES),  # counted a hundred times there
     ],
 )
-def test_the_symbol_must_trade_and_be_lent_where_it_is_shorted(
+def test_a_symbol_must_trade_and_be_borrowable(
     instrument: BrokerInstrument | NoInstrument, effect: Effect, standing: CheckResult
 ) -> None:
     """EX-11"""
@@ -200,7 +198,7 @@ def test_a_fraction_is_bought_and_for_the_day(
         (OrderType.LIMIT, "Infinity", None, REFUSES),
     ],
 )
-def test_a_price_stands_on_its_tick_and_belongs_to_its_type(
+def test_a_price_stands_on_its_tick(
     kind: OrderType, limit: str | None, stop_price: str | None, standing: CheckResult
 ) -> None:
     """EX-11"""
@@ -212,7 +210,7 @@ def test_a_price_stands_on_its_tick_and_belongs_to_its_type(
 @pytest.mark.parametrize(
     ("limit", "standing"), [("95.01", PASSES), ("94.99", WARNS), ("105.01", WARNS), ("4.00", WARNS)]
 )
-def test_a_limit_far_from_the_quote_warns_of_a_slip_of_the_finger(limit: str, standing: CheckResult) -> None:
+def test_a_limit_far_from_the_quote_warns(limit: str, standing: CheckResult) -> None:
     """EX-11: more than 5 % from the middle, 100.00 here."""
     quote = replace(a_quote(), bid=Price(Decimal("99.99")), ask=Price(Decimal("100.01")))
 
@@ -234,15 +232,13 @@ def test_a_limit_far_from_the_quote_warns_of_a_slip_of_the_finger(limit: str, st
         ("100.01", StopHolder.BROKER, REFUSES),
     ],
 )
-def test_an_entry_has_a_stop_below_its_price_and_names_who_holds_it(
-    stop: str | None, holder: StopHolder, standing: CheckResult
-) -> None:
+def test_an_entry_has_a_stop_below_its_price(stop: str | None, holder: StopHolder, standing: CheckResult) -> None:
     """OP-06, RK-02"""
     assert said(StopPresentCheck(), a_candidate(stop=stop, holder=holder), a_desk())[0] is standing
 
 
 @pytest.mark.parametrize(("stop", "standing"), [("100.01", PASSES), ("100.00", REFUSES), ("99.99", REFUSES)])
-def test_the_stop_of_a_short_sale_stands_above_it(stop: str, standing: CheckResult) -> None:
+def test_a_shorts_stop_is_above_its_price(stop: str, standing: CheckResult) -> None:
     """OP-06"""
     assert said(StopPresentCheck(), a_candidate(effect=Effect.SHORT, stop=stop), a_desk())[0] is standing
 
@@ -251,7 +247,7 @@ def test_the_stop_of_a_short_sale_stands_above_it(stop: str, standing: CheckResu
     ("quantity", "standing"),
     [("5", PASSES), ("5.08", PASSES), ("5.085", REFUSES)],
 )
-def test_the_loss_at_the_stop_stays_within_the_risk_of_a_trade(quantity: str, standing: CheckResult) -> None:
+def test_the_loss_at_the_stop_is_within_the_risk(quantity: str, standing: CheckResult) -> None:
     """RK-02: 0.30 USD a share against 1.50 USD, with half a tick a share for the stop's rounding."""
     assert said(PerTradeLossCheck(), a_candidate(quantity=quantity), a_desk())[0] is standing
 
@@ -265,13 +261,13 @@ def test_without_a_stop_the_loss_has_no_bound() -> None:
     ("quantity", "standing"),
     [("0.5", PASSES), ("0.501", REFUSES), ("0.01", PASSES), ("0.009", REFUSES)],
 )
-def test_an_order_costs_neither_too_much_nor_too_little(quantity: str, standing: CheckResult) -> None:
+def test_an_orders_cost_has_two_bounds(quantity: str, standing: CheckResult) -> None:
     """EX-11: from 1 to 50 USD, both included."""
     assert said(NotionalCheck(), a_candidate(quantity=quantity), a_desk())[0] is standing
 
 
 @pytest.mark.parametrize("check", [NotionalCheck(), PerTradeLossCheck()], ids=lambda c: c.name)
-def test_a_limit_that_is_a_part_of_equity_needs_an_equity(check: NotionalCheck | PerTradeLossCheck) -> None:
+def test_a_relative_limit_needs_an_equity(check: NotionalCheck | PerTradeLossCheck) -> None:
     """RK-01"""
     swing = settings(per_trade=of_equity("0.005"), max_notional=of_equity("0.25"), min_notional=Decimal(1))
 
@@ -283,7 +279,7 @@ def test_a_limit_that_is_a_part_of_equity_needs_an_equity(check: NotionalCheck |
 
 
 @pytest.mark.parametrize("check", [NotionalCheck(), PerTradeLossCheck()], ids=lambda c: c.name)
-def test_a_limit_that_is_a_part_of_equity_is_that_of_the_days_opening_as_the_size_was(
+def test_a_relative_limit_uses_the_opening_equity(
     check: NotionalCheck | PerTradeLossCheck,
 ) -> None:
     """RK-02: a loss in the morning does not refuse every later size of the day."""
@@ -294,7 +290,7 @@ def test_a_limit_that_is_a_part_of_equity_is_that_of_the_days_opening_as_the_siz
 
 
 @pytest.mark.parametrize("check", [NotionalCheck(), PerTradeLossCheck(), BuyingPowerCheck()], ids=lambda c: c.name)
-def test_a_market_order_without_a_quote_is_measured_at_the_ticket_and_refused_there(
+def test_an_unquoted_market_order_is_refused(
     check: NotionalCheck | PerTradeLossCheck | BuyingPowerCheck,
 ) -> None:
     """RK-01: what cannot be decided on fresh figures refuses."""
@@ -309,14 +305,14 @@ def test_a_market_order_without_a_quote_is_measured_at_the_ticket_and_refused_th
 
 
 @pytest.mark.parametrize(("buying_power", "standing"), [("40", PASSES), ("39.99", REFUSES)])
-def test_an_order_costs_no_more_than_the_buying_power(buying_power: str, standing: CheckResult) -> None:
+def test_an_order_stays_within_buying_power(buying_power: str, standing: CheckResult) -> None:
     """OP-03"""
     desk = a_desk(account=an_account(buying_power=buying_power))
 
     assert said(BuyingPowerCheck(), a_candidate(), desk)[0] is standing
 
 
-def test_a_blocked_or_unknown_account_buys_nothing() -> None:
+def test_a_blocked_account_buys_nothing() -> None:
     """OP-03"""
     assert said(BuyingPowerCheck(), a_candidate(), a_desk(account=an_account(is_blocked=True)))[0] is REFUSES
     assert said(BuyingPowerCheck(), a_candidate(), a_desk(account=NoAccount("no answer")))[0] is REFUSES
@@ -326,7 +322,7 @@ def test_a_blocked_or_unknown_account_buys_nothing() -> None:
     ("acknowledged_at", "standing"),
     [(None, REFUSES), ("10:30:00", REFUSES), ("10:30:01", REFUSES), ("10:29:59", PASSES)],
 )
-def test_an_order_stays_reserved_until_figures_that_are_younger_than_its_acknowledgement(
+def test_an_order_is_reserved_until_younger_figures(
     acknowledged_at: str | None, standing: CheckResult
 ) -> None:
     """OP-03: 30 and 40 USD against 60 USD free, as the account stood at 10:30."""
@@ -350,7 +346,7 @@ def test_an_order_stays_reserved_until_figures_that_are_younger_than_its_acknowl
         pytest.param("10:29:58", "10:29:59", PASSES, id="both before them"),
     ],
 )
-def test_what_was_filled_stays_reserved_until_figures_that_are_younger_than_its_acknowledgement(
+def test_a_fill_is_reserved_until_younger_figures(
     acknowledged_at: str | None, filled_at: str, standing: CheckResult
 ) -> None:
     """OP-03: 40 USD are bought, and 40 more are wanted of the 60 USD that the account had at 10:30."""
@@ -374,7 +370,7 @@ def test_what_was_filled_stays_reserved_until_figures_that_are_younger_than_its_
         assert found[1] == "40.00 USD is over 20.00 USD free, 40.00 USD reserved"
 
 
-def test_of_an_order_filled_in_part_each_share_is_reserved_once() -> None:
+def test_a_partial_fill_reserves_each_share_once() -> None:
     """OP-03: 10 USD are filled and 30 wait, of 60 USD."""
     books = Books()
     order = books.creates(a_request("before", quantity="0.4", limit="100"))
@@ -386,7 +382,7 @@ def test_of_an_order_filled_in_part_each_share_is_reserved_once() -> None:
     assert reserved_for_unseen(books.ledger, an_account(buying_power="60"), but=order.id) == 10
 
 
-def test_a_fill_after_the_order_was_cancelled_is_reserved_where_the_figures_came_between() -> None:
+def test_a_late_fill_of_a_cancelled_order_is_reserved() -> None:
     """OP-03, EX-02: what the broker had reserved for it was free again in them."""
     books = Books()
     order = books.creates(a_request("before", quantity="0.4", limit="100"))
@@ -421,7 +417,7 @@ def test_what_closes_is_never_reserved_for() -> None:
         (1, ["SPY"], [], PASSES),
     ],
 )
-def test_positions_and_orders_on_their_way_stay_within_the_profile(
+def test_position_counts_stay_within_the_profile(
     limit: int, held: list[str], on_the_way: list[str], standing: CheckResult
 ) -> None:
     """EX-08"""
@@ -453,7 +449,7 @@ def test_one_strategy_a_symbol() -> None:
     assert said(OpenPositionsCheck(), a_candidate(symbol=IBM), desk)[0] is PASSES
 
 
-def test_strategies_hold_a_symbol_side_by_side_where_the_settings_say_so() -> None:
+def test_strategies_may_share_a_symbol_by_setting() -> None:
     """EX-08: each position has a place of its own"""
     books = Books()
     books.creates(a_request("theirs"), strategy="momentum")
@@ -477,9 +473,7 @@ def test_strategies_hold_a_symbol_side_by_side_where_the_settings_say_so() -> No
         (None, Side.BUY, Effect.OPEN, "1 of 1 before it"),
     ],
 )
-def test_nothing_opens_against_what_is_held_or_on_its_way(
-    held: Side | None, works: Side | None, effect: Effect, reason: str
-) -> None:
+def test_nothing_opens_against_what_is_held(held: Side | None, works: Side | None, effect: Effect, reason: str) -> None:
     """EX-08"""
     books = Books()
     opening = {Side.BUY: Effect.OPEN, Side.SELL: Effect.SHORT}
@@ -501,7 +495,7 @@ def test_at_the_daily_loss_entries_end(equity: str, standing: CheckResult) -> No
 
 @pytest.mark.parametrize(("policy", "standing"), [("refuse", REFUSES), ("allow", WARNS)])
 @pytest.mark.parametrize("missing", ["now", "at the start", "for the limit"])
-def test_without_an_account_value_entries_are_blocked_unless_a_setting_allows_them(
+def test_without_an_equity_entries_are_blocked(
     missing: str, policy: str, standing: CheckResult
 ) -> None:
     """RK-03"""
@@ -518,7 +512,7 @@ def test_without_an_account_value_entries_are_blocked_unless_a_setting_allows_th
     assert said(DailyLossCheck(), a_candidate(), desk)[0] is standing
 
 
-def test_a_day_begins_with_its_first_account_figure_and_ends_with_the_next() -> None:
+def test_a_day_begins_with_its_first_account_figure() -> None:
     """RK-03"""
     day = Day()
     tomorrow = THURSDAY + timedelta(days=1)
@@ -558,14 +552,14 @@ def test_entries_only_inside_the_window(clock: str, standing: CheckResult, is_ma
         ("11:30:59", REFUSES, "11:30:59 is outside 10:00 to 11:30 New York"),
     ],
 )
-def test_a_typed_order_goes_by_the_clock_to_the_second(clock: str, standing: CheckResult, words: str) -> None:
+def test_a_manual_order_goes_by_the_second(clock: str, standing: CheckResult, words: str) -> None:
     """RK-07: the bar that its symbol is in has no say"""
     desk = a_desk(at=at(clock))
 
     assert said(WindowCheck(), a_candidate(is_manual=True, signal_time=at("10:30")), desk) == (standing, words)
 
 
-def test_a_signal_of_the_windows_last_bar_passes_while_it_lives() -> None:
+def test_the_windows_last_signal_passes() -> None:
     """RK-07: its bar begins at 11:30, and is complete a minute later"""
     desk = a_desk(at=at("11:32:29"))
 
@@ -573,7 +567,7 @@ def test_a_signal_of_the_windows_last_bar_passes_while_it_lives() -> None:
     assert said(WindowCheck(), a_candidate(signal_time=at("11:31")), desk)[0] is REFUSES
 
 
-def test_the_window_is_in_new_york_on_both_sides_of_daylight_saving() -> None:
+def test_the_window_is_in_new_york_time() -> None:
     """RK-07, RK-03"""
     winter, summer = at("10:15"), at("10:15", THURSDAY.replace(month=7, day=16))
 
@@ -596,7 +590,7 @@ def test_the_window_is_in_new_york_on_both_sides_of_daylight_saving() -> None:
         ("100.02", "100.01", REFUSES, WARNS),
     ],
 )
-def test_a_wide_or_broken_quote_blocks_a_market_order_and_warns_a_limit(
+def test_a_wide_quote_blocks_a_market_order(
     bid: str, ask: str, for_market: CheckResult, for_limit: CheckResult
 ) -> None:
     """RK-17: 0.2 % of mid, or a fifth of the 0.30 USD from the limit to the stop."""
@@ -608,7 +602,7 @@ def test_a_wide_or_broken_quote_blocks_a_market_order_and_warns_a_limit(
 
 
 @pytest.mark.parametrize(("part", "words"), [("0.20", "20.00 %"), ("0.35", "35.00 %")])
-def test_a_wide_quote_is_refused_in_the_words_of_the_setting(part: str, words: str) -> None:
+def test_a_wide_quote_names_its_limit(part: str, words: str) -> None:
     """RK-17: 0.11 USD wide, 0.30 to the stop"""
     desk = a_desk(settings=settings(spread_of_stop_limit=part), quote=a_quote("99.91", "100.02"))
 
@@ -635,9 +629,7 @@ def test_a_wide_quote_is_refused_in_the_words_of_the_setting(part: str, words: s
         ),
     ],
 )  # fmt: skip
-def test_the_way_to_the_stop_is_that_of_the_fill_that_is_nearest_to_it(
-    candidate: Candidate, bid: str, ask: str, way: str
-) -> None:
+def test_the_stop_distance_is_from_the_nearest_fill(candidate: Candidate, bid: str, ask: str, way: str) -> None:
     """RK-17: a quote 0.06 USD wide is half of the way from where it fills, and a tenth of that from its limit."""
     said_of_it = said(SpreadCheck(), candidate, a_desk(quote=a_quote(bid, ask)))
 
@@ -648,7 +640,7 @@ def test_the_way_to_the_stop_is_that_of_the_fill_that_is_nearest_to_it(
 @pytest.mark.parametrize(
     ("bid", "ask", "standing"), [("99.90", "100.10", PASSES), ("100.00", "100.20", PASSES), ("99.89", "100.10", WARNS)]
 )
-def test_the_spread_against_mid_counts_where_the_stop_is_far(bid: str, ask: str, standing: CheckResult) -> None:
+def test_the_spread_against_mid_counts_too(bid: str, ask: str, standing: CheckResult) -> None:
     """RK-17: 0.20 of 100.00 is 0.2 % exactly."""
     desk = a_desk(quote=a_quote(bid, ask))
 
@@ -666,7 +658,7 @@ def test_the_spread_against_mid_counts_where_the_stop_is_far(bid: str, ask: str,
         (Feed.IEX, 60.001, REFUSES),
     ],
 )
-def test_an_old_quote_blocks_a_market_order_and_warns_a_limit(feed: Feed, age: float, standing: CheckResult) -> None:
+def test_an_old_quote_blocks_a_market_order(feed: Feed, age: float, standing: CheckResult) -> None:
     """RK-17"""
     desk = a_desk(quote=a_quote(age=age, feed=feed))
 
@@ -679,7 +671,7 @@ def test_an_old_quote_blocks_a_market_order_and_warns_a_limit(feed: Feed, age: f
     ("is_market", "is_fresh", "standing"),
     [(True, True, REFUSES), (True, False, WARNS), (False, True, WARNS), (False, False, WARNS)],
 )
-def test_no_quote_blocks_a_market_order_once_it_was_asked_for(
+def test_a_missing_quote_blocks_a_market_order(
     check: SpreadCheck | QuoteAgeCheck, is_market: bool, is_fresh: bool, standing: CheckResult
 ) -> None:
     """RK-17, OP-03"""
@@ -703,7 +695,7 @@ def test_no_quote_blocks_a_market_order_once_it_was_asked_for(
     ],
     ids=lambda c: c.name,
 )
-def test_what_guards_entries_has_nothing_to_say_of_an_exit(check: StopPresentCheck) -> None:
+def test_entry_checks_do_not_judge_exits(check: StopPresentCheck) -> None:
     """RK-22, RK-07"""
     desk = a_desk(account=NoAccount("no answer"), quote=NoQuote("none"), at=at("15:59"), settings=settings(
         daily_loss=usd("0.01")

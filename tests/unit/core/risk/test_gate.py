@@ -52,7 +52,7 @@ class Raises:
     ids=["passes", "warns", "refuses", "raises"],
 )
 @pytest.mark.parametrize("effect", Effect, ids=lambda e: e.value)
-def test_a_refusal_is_a_warning_where_an_order_only_reduces(
+def test_a_refusal_is_a_warning_for_an_exit(
     check: Check, on_an_entry: CheckResult, on_an_exit: CheckResult, effect: Effect
 ) -> None:
     """RK-01, RK-22"""
@@ -61,14 +61,14 @@ def test_a_refusal_is_a_warning_where_an_order_only_reduces(
     assert verdict.standing is (on_an_exit if effect.only_reduces else on_an_entry)
 
 
-def test_a_check_that_raises_says_what_it_stumbled_over() -> None:
+def test_a_raising_check_names_its_error() -> None:
     """RK-01"""
     (verdict,) = Gate((Raises(),)).review(a_candidate(), a_desk()).verdicts
 
     assert (verdict.check, verdict.reason) == ("broken", "could not decide: ZeroDivisionError: no volume at all")
 
 
-def test_every_check_runs_and_every_reason_is_kept() -> None:
+def test_every_check_runs_and_is_kept() -> None:
     """RK-01, RK-09"""
     gate = Gate((Says(REFUSES, "one"), Says(WARNS, "two"), Raises(), Says(PASSES, "four"), Says(REFUSES, "five")))
 
@@ -80,14 +80,14 @@ def test_every_check_runs_and_every_reason_is_kept() -> None:
     assert not review.passes
 
 
-def test_an_ordinary_entry_passes_every_check_of_the_house() -> None:
+def test_an_ordinary_entry_passes_every_check() -> None:
     """RK-01, EX-11"""
     review = standard_gate().review(a_candidate(), a_desk())
 
     assert [v.reason for v in review.verdicts if v.standing is not PASSES] == []
 
 
-def test_on_the_worst_day_every_guard_of_entries_says_why() -> None:
+def test_every_entry_guard_can_refuse() -> None:
     """RK-01, RK-09"""
     desk = a_desk(
         session=NoSession("weekend"),
@@ -121,7 +121,7 @@ def test_on_the_worst_day_every_guard_of_entries_says_why() -> None:
     }
 
 
-def test_on_the_worst_day_an_exit_is_warned_and_goes() -> None:
+def test_an_exit_is_only_warned() -> None:
     """RK-22"""
     desk = a_desk(
         session=NoSession("weekend"),
@@ -138,7 +138,7 @@ def test_on_the_worst_day_an_exit_is_warned_and_goes() -> None:
     assert {"kill switch", "session and clock", "tradable", "quantity"} <= {v.check for v in review.warnings}
 
 
-def test_the_checks_have_a_name_each_and_their_order_is_the_tickets() -> None:
+def test_checks_have_names_in_ticket_order() -> None:
     """OP-03"""
     names = [check.name for check in standard_gate().checks]
 
@@ -155,7 +155,7 @@ def test_the_checks_have_a_name_each_and_their_order_is_the_tickets() -> None:
         (None, None, Side.BUY, None),
     ],
 )
-def test_a_share_costs_its_limit_or_the_other_side_of_the_quote(
+def test_a_share_costs_its_limit_or_the_quote(
     limit: str | None, quote: str | None, side: Side, price: str | None
 ) -> None:
     """OP-03"""

@@ -61,9 +61,7 @@ def at_hour(clock: str, day: date = THURSDAY, policy: str = "include_extended", 
         ("19:30", date(2027, 3, 15), "20:00"),
     ],
 )
-def test_extended_hours_are_before_and_after_a_session_by_new_yorks_clock(
-    clock: str, day: date, ends: str | None
-) -> None:
+def test_extended_hours_surround_the_session(clock: str, day: date, ends: str | None) -> None:
     """RK-20"""
     found = XNYS.extended_until(at(clock, day), HOURS.session_on(day))
 
@@ -73,7 +71,7 @@ def test_extended_hours_are_before_and_after_a_session_by_new_yorks_clock(
 # ── what may be entered ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_regular_hours_alone_is_the_default_and_says_that_the_market_is_closed() -> None:
+def test_regular_hours_are_the_default() -> None:
     """RK-20"""
     desk = at_hour("17:00", policy="regular_only")
 
@@ -86,7 +84,7 @@ def marked(candidate: Candidate) -> Candidate:
 
 
 @pytest.mark.parametrize(("clock", "until"), [("08:00", "09:30"), ("17:00", "20:00")])
-def test_with_extended_hours_an_order_that_is_marked_for_them_passes_in_them(clock: str, until: str) -> None:
+def test_a_marked_order_passes_in_extended_hours(clock: str, until: str) -> None:
     """RK-20"""
     words = f"open for limit orders, extended hours until {until} New York"
 
@@ -95,7 +93,7 @@ def test_with_extended_hours_an_order_that_is_marked_for_them_passes_in_them(clo
     assert said(SessionCheck(), marked(a_candidate()), at_hour("10:30")) == (PASSES, "open")
 
 
-def test_where_regular_hours_alone_are_wanted_a_marked_entry_is_refused_at_any_hour() -> None:
+def test_regular_hours_refuse_a_marked_entry() -> None:
     """RK-20: the settings were changed after it was typed; its exit still goes."""
     reason = "it would act before the open and after the close, and the settings want neither; type it again"
 
@@ -114,9 +112,7 @@ def test_where_regular_hours_alone_are_wanted_a_marked_entry_is_refused_at_any_h
         ({}, False, "strategies enter in the regular session alone; wait for it, or type the order"),
     ],
 )
-def test_an_entry_that_is_not_marked_is_refused_with_what_to_do(
-    changes: dict[str, object], is_manual: bool, words: str
-) -> None:
+def test_an_unmarked_entry_is_refused(changes: dict[str, object], is_manual: bool, words: str) -> None:
     """RK-20"""
     candidate = a_candidate()
     candidate = replace(candidate, order=replace(candidate.order, **changes), is_manual=is_manual)
@@ -134,21 +130,21 @@ def test_an_entry_that_is_not_marked_is_refused_with_what_to_do(
         ("17:00", "100.10", ""),
     ],
 )
-def test_an_exit_that_is_not_marked_says_that_it_waits(clock: str, limit: str | None, more: str) -> None:
+def test_an_unmarked_exit_is_warned(clock: str, limit: str | None, more: str) -> None:
     """RK-20, RK-22: the gate makes a warning of it."""
     for policy in ("regular_only", "include_extended"):
         words = said(SessionCheck(), an_exit(limit=limit), at_hour(clock, policy=policy))[1]
         assert words == f"the market is closed: closed; it waits for the open{more}"
 
 
-def test_no_stop_acts_in_those_hours_and_the_check_says_so() -> None:
+def test_stops_do_not_act_in_extended_hours() -> None:
     """RK-20, OP-06"""
     assert said(StopPresentCheck(), marked(a_candidate(stop="99.70")), at_hour("08:00")) == (
         WARNS, "the stop 99.70 acts in regular hours: nothing guards it before",
     )  # fmt: skip
 
 
-def test_a_marked_entry_has_the_limits_of_extended_hours_also_while_the_market_is_open() -> None:
+def test_a_marked_entry_keeps_extended_limits() -> None:
     """RK-20: it works on after the close."""
     large = a_candidate(quantity="0.4")
 
@@ -156,13 +152,13 @@ def test_a_marked_entry_has_the_limits_of_extended_hours_also_while_the_market_i
     assert limits(large, "10:30")[0] is PASSES
 
 
-def test_at_night_the_market_is_closed_whatever_the_policy() -> None:
+def test_at_night_the_market_is_closed() -> None:
     """RK-20"""
     assert said(SessionCheck(), a_candidate(), at_hour("21:00"))[1] == "the market is closed: closed"
     assert said(SessionCheck(), a_candidate(), at_hour("10:30"))[0] is PASSES
 
 
-def test_crypto_is_not_traded_yet_also_while_the_exchange_is_open() -> None:
+def test_crypto_is_not_traded_yet() -> None:
     """RK-20"""
     assert said(SessionCheck(), a_candidate(), at_hour("10:30", instrument=CRYPTO)) == (
         REFUSES, "crypto has a day of 24 hours, and this desk trades none yet",
@@ -186,9 +182,7 @@ def limits(candidate: Candidate, clock: str = "17:00", **changes: object) -> tup
         ("0.25", None, PASSES),  # that it has no stop is another check's matter
     ],
 )
-def test_an_entry_is_half_as_large_and_risks_half_as_much(
-    quantity: str, stop: str | None, standing: CheckResult
-) -> None:
+def test_an_extended_entry_is_half_as_large(quantity: str, stop: str | None, standing: CheckResult) -> None:
     """RK-20"""
     assert limits(a_candidate(quantity=quantity, stop=stop))[0] is standing
 
@@ -210,7 +204,7 @@ def test_a_wide_spread_refuses_a_limit_order_too() -> None:
 
 
 @pytest.mark.parametrize(("is_fresh", "standing"), [(True, REFUSES), (False, WARNS)])
-def test_without_a_quote_or_an_equity_nothing_can_be_measured(is_fresh: bool, standing: CheckResult) -> None:
+def test_unmeasurable_entries_are_refused(is_fresh: bool, standing: CheckResult) -> None:
     """RK-20, RK-01"""
     of_equity = settings(session={"policy": "include_extended"}, max_notional={"of_equity": "0.1"})
     unknown = {"settings": of_equity, "account": NoAccount("no answer"), "opening": a_day(None)}
@@ -219,7 +213,7 @@ def test_without_a_quote_or_an_equity_nothing_can_be_measured(is_fresh: bool, st
     assert limits(a_candidate(), is_fresh=is_fresh, **unknown)[0] is standing
 
 
-def test_in_regular_hours_where_they_are_alone_and_on_an_exit_there_is_nothing_to_say() -> None:
+def test_regular_hours_add_no_limit() -> None:
     """RK-20, RK-22"""
     large = a_candidate(quantity="0.4")
 
@@ -229,7 +223,7 @@ def test_in_regular_hours_where_they_are_alone_and_on_an_exit_there_is_nothing_t
     assert limits(large)[0] is REFUSES
 
 
-def test_crypto_has_limits_of_its_own_at_any_hour() -> None:
+def test_crypto_has_its_own_limits() -> None:
     """RK-20"""
     chosen = settings(session={"policy": "regular_only", "crypto": {"part": "0.1"}})
     desk = at_hour("10:30", instrument=CRYPTO, settings=chosen)
@@ -240,7 +234,7 @@ def test_crypto_has_limits_of_its_own_at_any_hour() -> None:
     )  # fmt: skip
 
 
-def test_a_desk_that_was_not_told_the_day_knows_no_extended_hours() -> None:
+def test_an_unknown_day_has_no_extended_hours() -> None:
     """RK-01"""
     desk = at_hour("17:00", session_of_day=NoSession("not asked"))
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from core.model.account import Account, NoAccount
@@ -87,7 +88,7 @@ def verdict(candidate: Candidate, **changes: object) -> tuple[CheckResult, str]:
         ({"multiplier": Decimal(1)}, None),
     ],
 )
-def test_the_distance_is_equity_less_maintenance_as_a_share_of_equity(
+def test_the_distance_is_excess_over_equity(
     changes: dict[str, object], distance: str | None
 ) -> None:
     """RK-14"""
@@ -95,7 +96,7 @@ def test_the_distance_is_equity_less_maintenance_as_a_share_of_equity(
 
 
 @pytest.mark.parametrize(("distance", "limit"), [("0.3", None), ("0.25", None), ("0.2", "0.25"), ("-0.1", "0.1")])
-def test_of_the_distances_that_warn_the_smallest_counts(distance: str, limit: str | None) -> None:
+def test_the_smallest_warning_distance_counts(distance: str, limit: str | None) -> None:
     """RK-14"""
     found = limit_under(Fraction(Decimal(distance)), (Decimal("0.25"), Decimal("0.1")))
 
@@ -105,12 +106,12 @@ def test_of_the_distances_that_warn_the_smallest_counts(distance: str, limit: st
 # ── what an entry does ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_entry_says_how_far_maintenance_is_with_it_and_without() -> None:
+def test_an_entry_tells_the_distance_with_and_without() -> None:
     """RK-14: 100 × 100 USD ask for 3,000 more of 100,000."""
     assert verdict(buys("100")) == (PASSES, "excess over maintenance 67.00 % when filled, 70.00 % without it")
 
 
-def test_an_entry_that_would_bring_the_account_under_maintenance_is_refused() -> None:
+def test_an_entry_below_maintenance_is_refused() -> None:
     """RK-14"""
     low = on_margin(equity=money("32000"))
 
@@ -120,12 +121,12 @@ def test_an_entry_that_would_bring_the_account_under_maintenance_is_refused() ->
     )  # fmt: skip
 
 
-def test_an_account_without_equity_opens_nothing_on_margin() -> None:
+def test_no_equity_opens_nothing_on_margin() -> None:
     """RK-14"""
     assert verdict(buys("1"), account=on_margin(equity=money("0")))[0] is REFUSES
 
 
-def test_an_entry_that_leaves_less_than_the_least_distance_is_refused() -> None:
+def test_an_entry_below_the_least_distance_is_refused() -> None:
     """RK-14"""
     strict = settings(margin={"refuse_at": "0.68"})
 
@@ -142,7 +143,7 @@ def test_the_distances_that_warn_are_settable(warn_at: tuple[str, ...], standing
     assert verdict(buys("100"), settings=settings(margin={"warn_at": warn_at}))[0] is standing
 
 
-def test_an_asset_that_requires_more_takes_more_buying_power_than_it_costs() -> None:
+def test_a_high_requirement_takes_more_buying_power() -> None:
     """RK-14: at a requirement of 100 % 60,000 USD of it take 120,000 of an account that is lent twice."""
     standing, reason = verdict(buys("600"), instrument=requires("1"))
 
@@ -152,12 +153,12 @@ def test_an_asset_that_requires_more_takes_more_buying_power_than_it_costs() -> 
     assert verdict(buys("600"))[0] is PASSES
 
 
-def test_an_asset_that_is_not_marginable_is_paid_in_full() -> None:
+def test_a_non_marginable_asset_is_paid_in_full() -> None:
     """RK-14"""
     assert verdict(buys("600"), instrument=requires(is_marginable=False))[0] is REFUSES
 
 
-def test_a_short_sale_goes_by_the_short_requirement() -> None:
+def test_a_short_uses_the_short_requirement() -> None:
     """RK-14"""
     hard = requires("0.3", "1")
 
@@ -165,7 +166,7 @@ def test_a_short_sale_goes_by_the_short_requirement() -> None:
     assert verdict(buys("600", effect=Effect.OPEN), instrument=hard)[0] is PASSES
 
 
-def test_what_the_day_lends_and_the_night_does_not_is_warned() -> None:
+def test_intraday_only_buying_power_is_warned() -> None:
     """RK-14: an account that is lent four times by day."""
     by_day = on_margin(multiplier=Decimal(4), buying_power=money("300000"), overnight_buying_power=money("9000"))
 
@@ -181,9 +182,7 @@ def test_what_the_day_lends_and_the_night_does_not_is_warned() -> None:
     ("1", "20000", False), ("1", "19999", True),
 ])  # fmt: skip
 @pytest.mark.parametrize("effect", [Effect.OPEN, Effect.SHORT])
-def test_over_the_night_an_entry_takes_what_its_asset_requires_at_two_times(
-    requirement: str, night: str, is_over: bool, effect: Effect
-) -> None:
+def test_overnight_requirements_are_doubled(requirement: str, night: str, is_over: bool, effect: Effect) -> None:
     """RK-14: 10,000 USD at a requirement over a half take more than they cost, long or short."""
     by_day = on_margin(multiplier=Decimal(4), buying_power=money("400000"), overnight_buying_power=money(night))
 
@@ -192,7 +191,7 @@ def test_over_the_night_an_entry_takes_what_its_asset_requires_at_two_times(
     assert standing is (WARNS if is_over else PASSES)
 
 
-def test_who_holds_over_the_night_is_refused_what_the_night_does_not_lend() -> None:
+def test_overnight_holders_need_overnight_power() -> None:
     """RK-14: as `swing` has it; an exit goes all the same."""
     holds = settings(margin={"holds_overnight": True}, max_notional=usd("1000000"))
     by_day = on_margin(multiplier=Decimal(4), buying_power=money("300000"), overnight_buying_power=money("9000"))
@@ -237,7 +236,7 @@ def test_every_warning_of_an_entry_is_told() -> None:
         ({"account": on_margin(maintenance_margin=None)}, "the broker does not say the account's maintenance margin"),
     ],
 )
-def test_what_the_broker_does_not_say_is_never_assumed(changes: dict[str, object], reason: str) -> None:
+def test_unknown_requirements_are_never_assumed(changes: dict[str, object], reason: str) -> None:
     """RK-14, RK-01: refused on fresh figures; before the ticket has asked for them only a warning."""
     assert verdict(buys("1"), **changes) == (REFUSES, reason)
     assert verdict(buys("1"), is_fresh=False, **changes) == (WARNS, f"{reason}; asked at the ticket")
@@ -253,7 +252,7 @@ def test_without_an_account_an_entry_is_refused() -> None:
     assert verdict(buys("1"), account=NoAccount("no answer")) == (REFUSES, "margin is not known: no answer")
 
 
-def test_a_cash_account_and_an_exit_need_no_margin() -> None:
+def test_cash_accounts_and_exits_need_no_margin() -> None:
     """RK-14, RK-22"""
     assert verdict(buys("1"), account=on_margin(multiplier=Decimal(1)))[0] is PASSES
     assert verdict(an_exit(), account=on_margin(equity=money("0")))[0] is PASSES
@@ -270,9 +269,7 @@ def test_a_cash_account_and_an_exit_need_no_margin() -> None:
         ({}, "57.00 %", "60.00 %"),
     ],
 )
-def test_entries_that_work_ask_for_maintenance_too_and_count_whole_where_theirs_is_not_known(
-    known: dict[Symbol, BrokerInstrument], left: str, without: str
-) -> None:
+def test_working_entries_take_maintenance_too(known: dict[Symbol, BrokerInstrument], left: str, without: str) -> None:
     """RK-14: the difference is the order's own.
 
     100 IBM at 100 USD work; the account's own figure counts what is held alone.
@@ -285,7 +282,7 @@ def test_entries_that_work_ask_for_maintenance_too_and_count_whole_where_theirs_
     assert found == (PASSES, f"excess over maintenance {left} when filled, {without} without it")
 
 
-def test_an_entry_that_filled_after_the_figures_were_taken_asks_for_maintenance_too() -> None:
+def test_recent_fills_take_maintenance_too() -> None:
     """OP-03, RK-14: the account's own figure counts what it held then alone, also of an order that it knew."""
     books = Books()
     order = books.creates(a_request("before", symbol=IBM, quantity="100", limit="100"))
@@ -304,7 +301,7 @@ def test_an_entry_that_filled_after_the_figures_were_taken_asks_for_maintenance_
     assert told == (PASSES, "excess over maintenance 67.00 % when filled, 70.00 % without it")
 
 
-def test_an_entry_in_flight_takes_of_the_night_as_of_the_day() -> None:
+def test_entries_in_flight_take_overnight_power() -> None:
     """RK-14: 10,000 of 15,000 USD over the night are spoken for."""
     books = Books()
     books.creates(a_request("in flight", symbol=IBM, quantity="100", limit="100"))
@@ -314,7 +311,7 @@ def test_an_entry_in_flight_takes_of_the_night_as_of_the_day() -> None:
     assert verdict(buys("51"), ledger=books.ledger, account=account)[0] is WARNS
 
 
-def test_an_entry_does_not_count_beside_the_one_whose_place_it_takes() -> None:
+def test_a_replaced_entry_is_not_counted_twice() -> None:
     """RK-14, EX-12"""
     books = Books()
     books.creates(a_request("before", symbol=SPY, quantity="100", limit="100"))
@@ -344,8 +341,9 @@ requirements = st.builds(
 sizes = st.integers(1, 100_000).map(str)
 
 
+@examples(max_examples=40)
 @given(accounts, requirements, sizes, sizes, st.sampled_from([Effect.OPEN, Effect.SHORT]))
-def test_a_larger_entry_is_never_judged_more_kindly(
+def test_a_larger_entry_is_never_judged_better(
     account: Account, instrument: BrokerInstrument, one: str, other: str, effect: Effect
 ) -> None:
     """RK-14"""
@@ -359,14 +357,16 @@ def test_a_larger_entry_is_never_judged_more_kindly(
     assert order.index(kind) <= order.index(strict)
 
 
+@examples(max_examples=40)
 @given(accounts, requirements, sizes)
 def test_an_exit_never_waits_for_margin(account: Account, instrument: BrokerInstrument, size: str) -> None:
     """RK-14, RK-22"""
     assert verdict(an_exit(quantity=size), account=account, instrument=instrument)[0] is PASSES
 
 
+@examples(max_examples=40)
 @given(accounts, requirements, sizes, st.sampled_from([Effect.OPEN, Effect.SHORT]))
-def test_what_passes_leaves_the_account_over_maintenance_and_within_its_buying_power(
+def test_passing_entries_stay_over_maintenance(
     account: Account, instrument: BrokerInstrument, size: str, effect: Effect
 ) -> None:
     """RK-14: the figures reckoned anew from the account's."""
@@ -385,7 +385,7 @@ def test_what_passes_leaves_the_account_over_maintenance_and_within_its_buying_p
 
 
 @pytest.mark.parametrize(("requirement", "after"), [("0.3", "40000"), ("0.75", "10000"), ("1", "-20000")])
-def test_the_power_that_a_ticket_leaves_is_what_the_check_counts(requirement: str, after: str) -> None:
+def test_a_tickets_buying_power_is_the_checks(requirement: str, after: str) -> None:
     """OP-03, RK-14: 600 at 100 USD take 60,000 of 100,000, and more of it where margin asks for more than half"""
     wish, desk = buys("600"), a_margin_desk(instrument=requires(requirement))
     proposal = Proposal(

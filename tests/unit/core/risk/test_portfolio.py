@@ -49,7 +49,7 @@ def last(price: str) -> object:
     return told
 
 
-def test_positions_count_at_their_last_price_and_entries_that_work_at_their_limit() -> None:
+def test_exposure_counts_positions_and_entries() -> None:
     """RK-16: 10 at 100 held, 5 at 40 on their way."""
     books = holding("10", "90")
     books.creates(a_request("on its way", symbol=SPY, quantity="5", limit="40"))
@@ -72,12 +72,12 @@ def test_a_short_position_adds_to_the_exposure() -> None:
 
 
 @pytest.mark.parametrize(("quantity", "standing"), [("10", PASSES), ("10.001", REFUSES)])
-def test_an_entry_keeps_the_exposure_within_the_profile(quantity: str, standing: CheckResult) -> None:
+def test_exposure_stays_within_the_profile(quantity: str, standing: CheckResult) -> None:
     """RK-16: 4,000 of 5,000 USD are held."""
     assert verdict(a_candidate(quantity=quantity), HALF, ledger=holding("40").ledger)[0] is standing
 
 
-def test_what_is_too_large_says_how_much_there_may_be() -> None:
+def test_too_much_exposure_names_the_limit() -> None:
     """RK-16"""
     assert verdict(a_candidate(quantity="20"), HALF, ledger=holding("40").ledger)[1] == (
         "exposure would be 60.00 % of equity, 50.00 % is the most; take fewer shares"
@@ -135,7 +135,7 @@ def test_what_cannot_be_measured_is_refused(changes: dict[str, object], reason: 
     assert verdict(a_candidate(limit=None), HALF, **changes) == (REFUSES, reason)
 
 
-def test_a_price_that_the_ticket_has_yet_to_ask_for_only_warns() -> None:
+def test_an_unknown_price_only_warns() -> None:
     """RK-01"""
     found = verdict(a_candidate(limit=None), HALF, quote=NoQuote("none"), is_fresh=False)
 

@@ -20,9 +20,7 @@ def season_of(year: int, profile: str) -> Season:
     ("profile", "trades", "trips"),
     [("micro", 2, {}), ("swing", 17, {"loss_streak": 7, "stop_loss_guard": 4, "low_profit": 2})],
 )
-def test_losses_of_some_dollars_are_no_drawdown_of_the_account_and_what_counts_losses_trips(
-    profile: str, trades: int, trips: dict[str, int]
-) -> None:
+def test_small_losses_trip_streaks_and_no_drawdown(profile: str, trades: int, trips: dict[str, int]) -> None:
     """RK-04, RK-05, RK-09, RK-13: four symbols, every proposal confirmed; 0.31 of 200 USD, some 260 of 100,000
 
     What the market only touched is not filled: three dips of BAC that had won among it (AN-04).
@@ -33,7 +31,7 @@ def test_losses_of_some_dollars_are_no_drawdown_of_the_account_and_what_counts_l
     assert Counter(line.split()[4] for line in told if "TRIPPED" in line) == trips
 
 
-def test_the_equity_curve_stopped_buying_dips_in_october_2008() -> None:
+def test_the_equity_curve_stopped_in_october_2008() -> None:
     """RK-13: after twenty trades that lost on average; what it refused went on as shadows and lost too."""
     swing = season_of(2008, "swing")
 
@@ -42,7 +40,7 @@ def test_the_equity_curve_stopped_buying_dips_in_october_2008() -> None:
     assert swing.made < 0
 
 
-def test_the_range_of_spy_allowed_no_dip_of_the_crash_of_2020() -> None:
+def test_spys_range_allowed_no_dip_in_the_2020_crash() -> None:
     """RK-12: the crash fell by a third from here."""
     micro = season_of(2020, "micro")
 

@@ -51,7 +51,7 @@ RISK = leaves(Settings().risk.model_dump(context=WHOLE))
 BESIDE = leaves(Settings().model_dump(include=set(BESIDE_RISK), context=WHOLE))
 
 
-def test_a_direction_is_said_of_limits_that_there_are_and_of_each_once() -> None:
+def test_each_limit_has_one_direction() -> None:
     """RK-13"""
     named = [*MORE_IS_LOOSER, *LESS_IS_LOOSER, *STRICTER]
 
@@ -84,9 +84,7 @@ def test_a_direction_is_said_of_limits_that_there_are_and_of_each_once() -> None
         ("min_notional", "2", ChangeKind.LOOSER),
     ],
 )
-def test_a_limit_is_tighter_or_looser_and_what_cannot_be_compared_is_looser(
-    name: str, value: object, kind: ChangeKind
-) -> None:
+def test_a_change_is_tighter_or_looser(name: str, value: object, kind: ChangeKind) -> None:
     """RK-13: another unit needs an equity, another method needs a person."""
     (change,) = changes_between(Settings(), a_limit(name, value))
 
@@ -122,9 +120,7 @@ def test_a_limit_is_tighter_or_looser_and_what_cannot_be_compared_is_looser(
         ("reconciliation.max_unanswered", 9, 1),
     ],
 )
-def test_limits_of_the_breaker_of_unanswered_orders_and_of_who_is_away_have_a_direction_too(
-    name: str, looser: object, tighter: object
-) -> None:
+def test_breaker_and_absence_limits_have_a_direction(name: str, looser: object, tighter: object) -> None:
     """RK-13: no start lets the looser one in, and each start takes the tighter one"""
     table, _, key = name.partition(".")
     file = {value: with_one(Settings(), table, key, value) for value in (looser, tighter)}
@@ -144,7 +140,7 @@ def with_one(settings: Settings, table: str, key: str, value: object) -> Setting
     return Settings.model_validate(whole)
 
 
-def test_what_is_looser_beside_risk_waits_alone_and_the_rest_of_its_table_holds_from_the_start_on() -> None:
+def test_looser_limits_wait_alone() -> None:
     """RK-13"""
     file = a_file(
         execution={"breaker_failures": 90, "max_queued": 2, "answer_seconds": 9},
@@ -169,7 +165,7 @@ def test_a_change_says_old_and_new() -> None:
     ]
 
 
-def test_what_no_order_depends_on_is_no_difference() -> None:
+def test_display_settings_are_no_difference() -> None:
     """RK-13: a theme shuts no entry."""
     new = a_file(display={"theme": "light"}, keys={"order.new": "N"})
 
@@ -177,7 +173,7 @@ def test_what_no_order_depends_on_is_no_difference() -> None:
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_all_changes_together_make_the_file_and_none_of_them_nothing(name: str) -> None:
+def test_all_changes_make_the_file(name: str) -> None:
     """RK-13"""
     old, new = Settings(), a_file(profile=name, **PROFILES[name])
     changes = changes_between(old, new)
@@ -196,7 +192,7 @@ def test_a_part_of_the_changes_takes_these_alone() -> None:
     assert (risk.daily_loss.usd, risk.weekly_loss.usd) == (Decimal(5), Decimal(25))
 
 
-def test_a_strategy_that_no_file_had_named_is_turned_on_by_its_own_changes() -> None:
+def test_a_new_strategy_is_enabled_by_its_changes() -> None:
     """RK-13, ST-05: one of them alone too, and back again."""
     old, new = Settings(), Settings.model_validate({"strategies": {"sma": {"enabled": True, "pairs": [[20, 50]]}}})
     changes = changes_between(old, new)
@@ -210,7 +206,7 @@ def test_a_strategy_that_no_file_had_named_is_turned_on_by_its_own_changes() -> 
     assert with_changes(new, old, changes_between(new, old)) == old
 
 
-def test_a_part_that_cannot_stand_alone_is_an_error() -> None:
+def test_a_change_that_cannot_stand_alone_is_an_error() -> None:
     """RK-13: a window that begins later ends before it, while its later end waits for the word."""
     old, new = Settings(), a_file(risk={"window_start": "12:00", "window_end": "13:00"})
     tighter = [change for change in changes_between(old, new) if change.kind is ChangeKind.TIGHTER]
@@ -234,9 +230,7 @@ def test_the_digest_is_of_what_the_file_says() -> None:
         (None, "1", ChangeKind.LOOSER),
     ],
 )
-def test_dollars_and_parts_of_equity_are_compared_at_the_days_opening(
-    equity: str | None, usd: str, kind: ChangeKind
-) -> None:
+def test_amounts_compare_at_the_opening_equity(equity: str | None, usd: str, kind: ChangeKind) -> None:
     """RK-13: of an equity that is not known yet nobody can say which is more."""
     old, new = a_limit("daily_loss", {"of_equity": "0.02"}), a_limit("daily_loss", {"usd": usd})
 
@@ -245,7 +239,7 @@ def test_dollars_and_parts_of_equity_are_compared_at_the_days_opening(
     assert change.kind is kind
 
 
-def test_the_table_of_a_strategy_of_your_own_is_compared_key_by_key_and_waits_for_a_restart() -> None:
+def test_own_strategy_tables_compare_by_key() -> None:
     """RK-13, ST-08: as the file has it, also where one of the two has no such table."""
     before = Settings.model_validate({"strategies": {"dips": {"enabled": True, "falls": 3}}})
     after = Settings.model_validate({"strategies": {"dips": {"enabled": True, "falls": 4, "allocation": "0.2"}}})

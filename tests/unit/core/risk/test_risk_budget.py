@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from core.execution.order import Order
@@ -58,7 +59,7 @@ def ten_shares_at_100() -> Books:
 # ── the measure ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_position_counts_from_its_last_price_to_its_stop() -> None:
+def test_a_position_risks_last_price_to_stop() -> None:
     """RK-21: what was won since the entry would be lost too"""
     books = ten_shares_at_100()
     a_stop_at_the_broker(books)
@@ -78,7 +79,7 @@ def test_a_position_without_a_stop_counts_whole() -> None:
     assert lost(books, SPY="90") == 900
 
 
-def test_shares_that_a_stop_leaves_bare_count_whole_and_the_farthest_stops_count_first() -> None:
+def test_uncovered_shares_count_whole() -> None:
     """RK-21"""
     books = ten_shares_at_100()
     a_stop_at_the_broker(books, "4", "98")
@@ -100,9 +101,7 @@ def test_shares_that_a_stop_leaves_bare_count_whole_and_the_farthest_stops_count
     ],
 )
 @pytest.mark.parametrize("holder", [StopHolder.BROKER, StopHolder.DESK])
-def test_a_stop_that_was_passed_while_the_shares_are_held_loses_by_the_price(
-    holder: StopHolder, stop: str, price: str, a_share: str
-) -> None:
+def test_a_passed_stop_caps_nothing(holder: StopHolder, stop: str, price: str, a_share: str) -> None:
     """RK-21: it did not act, and caps nothing"""
     books = ten_shares_at_100()
     if holder is StopHolder.BROKER:
@@ -113,7 +112,7 @@ def test_a_stop_that_was_passed_while_the_shares_are_held_loses_by_the_price(
     assert lost(books, SPY=price) == 10 * Decimal(a_share)
 
 
-def test_a_short_whose_stop_was_passed_loses_by_the_price() -> None:
+def test_a_passed_stop_of_a_short_caps_nothing() -> None:
     """RK-21"""
     books = Books()
     order = books.creates(a_request("entry", Side.SELL, "10", effect=Effect.SHORT))
@@ -123,7 +122,7 @@ def test_a_short_whose_stop_was_passed_loses_by_the_price() -> None:
     assert lost(books, SPY="103") == 30
 
 
-def test_a_stop_that_the_desk_holds_is_one_and_a_persons_own_is_none() -> None:
+def test_only_a_persons_own_stop_is_none() -> None:
     """RK-21, OP-06: nobody acts at it by himself; before it and 2 % through it the position counts whole"""
     books = ten_shares_at_100()
     order = books.ledger.state.orders[a_request().client_order_id]
@@ -135,7 +134,7 @@ def test_a_stop_that_the_desk_holds_is_one_and_a_persons_own_is_none() -> None:
     assert lost(books, SPY="97.02") == Decimal("970.20")
 
 
-def test_an_entry_whose_stop_is_a_persons_own_counts_whole_from_its_review_on() -> None:
+def test_an_entry_with_an_own_stop_counts_whole() -> None:
     """RK-21: on its way as it will when it is filled; the size that passes is by its price"""
     books = Books()
     order = books.creates(a_request(quantity="0.1", limit="100"))
@@ -163,7 +162,7 @@ def test_a_stop_in_doubt_guards_nothing() -> None:
     assert lost(books) == 1000
 
 
-def test_an_entry_on_its_way_counts_as_if_it_were_filled_and_what_makes_way_does_not() -> None:
+def test_an_entry_on_its_way_counts_as_filled() -> None:
     """RK-21"""
     books = Books()
     order = books.creates(a_request(quantity="10", limit="100"))
@@ -188,10 +187,9 @@ def test_a_short_counts_up_to_its_stop_above_it() -> None:
 SHARES = st.integers(1, 100)
 
 
+@examples(max_examples=40)
 @given(held=SHARES, stops=st.lists(st.tuples(SHARES, st.integers(50, 150)), max_size=4), price=st.integers(60, 140))
-def test_the_measure_is_never_below_zero_nor_above_the_whole(
-    held: int, stops: list[tuple[int, int]], price: int
-) -> None:
+def test_the_measured_risk_is_bounded(held: int, stops: list[tuple[int, int]], price: int) -> None:
     """RK-21: and a further stop never makes it more"""
     books = Books()
     books.buys(str(held), "100")
@@ -208,7 +206,7 @@ def test_the_measure_is_never_below_zero_nor_above_the_whole(
 # ── the check ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_budget_is_fifteen_hundredths_of_equity_this_order_included() -> None:
+def test_the_budget_is_15_percent_of_equity() -> None:
     """RK-21: 30 of 200 USD; the position's stop costs 29.90 of it"""
     books = Books()
     books.buys("10", "100").stop = a_stop_plan("97.01", StopHolder.DESK)
@@ -228,7 +226,7 @@ def test_an_order_without_a_stop_counts_whole() -> None:
     assert verdict == (REFUSES, "40.00 USD would be lost at the stops, over 30.00 USD; take fewer shares")
 
 
-def test_without_equity_no_budget_can_be_measured() -> None:
+def test_without_equity_no_budget_is_measured() -> None:
     """RK-21, RK-03"""
     nothing = {"account": NoAccount("the broker does not answer"), "opening": a_day(None)}
 
@@ -259,7 +257,7 @@ def a_book_in_which_ibm_moves_with_spy() -> SizingBook:
     return book
 
 
-def test_an_order_beside_a_position_that_moves_with_it_may_lose_half() -> None:
+def test_a_correlated_order_may_lose_half() -> None:
     """RK-10, RK-16: whoever sized it; a further order in the same symbol is no other position"""
     books = Books()
     books.buys("0.1", "100").stop = a_stop_plan("99", StopHolder.DESK)
@@ -274,7 +272,7 @@ def test_an_order_beside_a_position_that_moves_with_it_may_lose_half() -> None:
     assert said(PerTradeLossCheck(), a_candidate(quantity="0.2", stop="95"), desk) == (PASSES, "1.00 USD of 1.50 USD")
 
 
-def test_the_budget_is_named_where_it_keeps_an_order_from_being_larger() -> None:
+def test_the_binding_budget_is_named() -> None:
     """RK-21, OP-03: 29.90 USD of 30 are at the stops; a third of a share loses the last ten cents"""
     books = Books()
     books.buys("10", "100").stop = a_stop_plan("97.01", StopHolder.DESK)
@@ -301,7 +299,7 @@ def test_the_budget_is_named_where_it_keeps_an_order_from_being_larger() -> None
         ),
     ],
 )
-def test_over_a_cap_the_refusal_names_the_size_that_would_pass(
+def test_a_refusal_names_the_size_that_would_pass(
     quantity: str, stop: str, terms: dict[str, object], words: str
 ) -> None:
     """RK-10: never a smaller order unsaid; whole shares where any would do"""
@@ -310,6 +308,7 @@ def test_over_a_cap_the_refusal_names_the_size_that_would_pass(
     assert said(PerTradeLossCheck(), a_candidate(quantity=quantity, stop=stop), desk) == (REFUSES, words)
 
 
+@examples(max_examples=40)
 @given(
     quantity=st.integers(1, 5000).map(lambda n: Decimal(n) / 1000),
     stop=st.integers(5000, 9999).map(lambda n: Decimal(n) / 100),
@@ -345,7 +344,7 @@ def test_the_size_that_would_pass_does_pass(quantity: Decimal, stop: Decimal, fr
         ("3", {"portfolio": {"reserve": "199.5"}}, "no size passes: the reserve is under the smallest one"),
     ],
 )
-def test_the_size_that_would_pass_leaves_the_reserve_and_the_exposure_alone(
+def test_the_passing_size_keeps_reserve_and_exposure(
     quantity: str, terms: dict[str, object], words: str
 ) -> None:
     """RK-10, RK-16"""
@@ -354,7 +353,7 @@ def test_the_size_that_would_pass_leaves_the_reserve_and_the_exposure_alone(
     assert said(PerTradeLossCheck(), a_candidate(quantity=quantity, stop="95"), desk)[1].endswith(f"; {words}")
 
 
-def test_in_hours_that_are_not_regular_the_size_that_would_pass_is_theirs() -> None:
+def test_extended_hours_have_their_own_passing_size() -> None:
     """RK-10, RK-20: half of 1.50 USD at 5 USD a share"""
     desk = a_desk(
         settings=settings(session={"policy": "include_extended"}), session=NoSession("after hours")
@@ -363,6 +362,7 @@ def test_in_hours_that_are_not_regular_the_size_that_would_pass_is_theirs() -> N
     assert said(PerTradeLossCheck(), a_candidate(quantity="3", stop="95"), desk)[1].endswith("; 0.15 would pass")
 
 
+@examples(max_examples=40)
 @given(
     quantity=st.integers(50, 3000),
     effect=st.sampled_from([Effect.OPEN, Effect.SHORT]),
@@ -373,7 +373,7 @@ def test_in_hours_that_are_not_regular_the_size_that_would_pass_is_theirs() -> N
     refuse_at=st.sampled_from(["0", "0.3", "0.68"]),
     holds_overnight=st.booleans(),
 )
-def test_on_margin_the_size_that_would_pass_does_pass(
+def test_on_margin_the_passing_size_passes(
     quantity: int,
     effect: Effect,
     requirement: str,

@@ -9,7 +9,7 @@ from fractions import Fraction as Exact
 from math import floor, prod
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from core.model.regime import UNKNOWN, VixLevel, VixReading
@@ -72,12 +72,12 @@ def test_the_notional_limits_a_small_account() -> None:
     assert shares(size_of(wanted(), NOTHING)) == (Decimal("0.299"), BY_NOTIONAL)
 
 
-def test_the_risk_limits_where_the_notional_is_wide() -> None:
+def test_risk_limits_a_wide_notional() -> None:
     """RK-02: 1.50 USD ÷ (166.76 × 0.003) = 2.998 shares."""
     assert shares(size_of(wanted(notional="5000"), NOTHING)) == (Decimal("2.998"), BY_RISK)
 
 
-def test_whole_shares_are_rounded_down_and_never_up() -> None:
+def test_whole_shares_are_rounded_down() -> None:
     """RK-02"""
     assert shares(size_of(wanted(notional="5000", step="1"), NOTHING)) == (Decimal(2), BY_RISK)
 
@@ -94,14 +94,12 @@ def test_whole_shares_are_rounded_down_and_never_up() -> None:
         ("0.0001", "50", f"{BY_RISK} {BY_STEP}"),
     ],
 )
-def test_an_unknown_or_too_small_limit_buys_nothing_and_says_which(
-    risk: str | None, notional: str | None, limited_by: str
-) -> None:
+def test_an_unknown_limit_buys_nothing(risk: str | None, notional: str | None, limited_by: str) -> None:
     """RK-02"""
     assert shares(size_of(wanted(risk, notional=notional), NOTHING)) == (0, limited_by)
 
 
-def test_without_data_the_risk_is_the_fixed_one_and_every_term_says_why_it_is_left_out() -> None:
+def test_without_data_the_fixed_risk_counts() -> None:
     """RK-10"""
     size = size_of(wanted(notional="5000"), NOTHING)
 
@@ -122,7 +120,7 @@ def test_without_data_the_risk_is_the_fixed_one_and_every_term_says_why_it_is_le
     ("atr", "factor", "quantity"),
     [("0.20", "1", "3"), ("0.25", "1", "3"), ("0.50", "0.5", "1.5"), ("0.75", "0.33", "0.99")],
 )
-def test_a_stop_within_two_average_ranges_is_sized_as_if_it_stood_there(atr: str, factor: str, quantity: str) -> None:
+def test_a_stop_within_two_ranges_is_widened(atr: str, factor: str, quantity: str) -> None:
     """RK-10: a stop half a dollar away, a risk of 1.50 USD"""
     size = size_of(wanted(notional="5000", way="0.50"), replace(NOTHING, atr=Price(Decimal(atr))))
 
@@ -135,7 +133,7 @@ def test_a_stop_within_two_average_ranges_is_sized_as_if_it_stood_there(atr: str
     ("level", "factor"),
     [(VixLevel.LOW, "1"), (VixLevel.NORMAL, "1"), (VixLevel.ELEVATED, "0.7"), (VixLevel.HIGH, "0.5")],
 )
-def test_a_fearful_market_lowers_the_risk_and_a_calm_one_never_raises_it(level: VixLevel, factor: str) -> None:
+def test_a_high_vix_lowers_the_risk(level: VixLevel, factor: str) -> None:
     """RK-10, RK-19"""
     size = size_of(wanted(notional="5000", way="0.50"), replace(NOTHING, vix=a_vix(level)))
 
@@ -153,7 +151,7 @@ def test_a_fearful_market_lowers_the_risk_and_a_calm_one_never_raises_it(level: 
         (held("QQQ", "0.95", is_long=False), "1"),
     ],
 )
-def test_a_position_that_wins_and_loses_with_one_that_is_held_is_cut(likeness: Likeness, factor: str) -> None:
+def test_a_correlated_position_is_cut(likeness: Likeness, factor: str) -> None:
     """RK-10, RK-16: over 0.7; a short beside a long that moves with it takes risk away"""
     size = size_of(wanted(), replace(NOTHING, held=(held("GLD", "0.1"), likeness)))
 
@@ -162,7 +160,7 @@ def test_a_position_that_wins_and_loses_with_one_that_is_held_is_cut(likeness: L
     assert term.factor == Decimal(factor)
 
 
-def test_too_few_days_leave_the_correlation_out_unless_another_is_over_the_limit() -> None:
+def test_too_few_days_leave_correlation_out() -> None:
     """RK-10, RK-16"""
     new = held("IWM", None, days=3)
 
@@ -188,7 +186,7 @@ KELLY = replace(NOTHING, settings=SizingSettings(kelly=KellySettings(enabled=Tru
         (Edge(40, 0, Decimal(0), Decimal("0.40")), "0"),
     ],
 )
-def test_half_kelly_bounds_the_risk_by_the_strategys_own_trades(edge: Edge, factor: str) -> None:
+def test_half_kelly_bounds_the_risk(edge: Edge, factor: str) -> None:
     """RK-10: of 100 USD, beside a fixed risk of 5"""
     size = size_of(wanted("5", notional="5000"), replace(KELLY, edge=edge))
 
@@ -197,7 +195,7 @@ def test_half_kelly_bounds_the_risk_by_the_strategys_own_trades(edge: Edge, fact
     assert term.factor == Decimal(factor)
 
 
-def test_half_kelly_is_off_unless_asked_for_and_waits_for_enough_trades() -> None:
+def test_half_kelly_is_off_by_default() -> None:
     """RK-10"""
     few = replace(KELLY, edge=Edge(29, 0, Decimal(0), Decimal(1)))
 
@@ -208,7 +206,7 @@ def test_half_kelly_is_off_unless_asked_for_and_waits_for_enough_trades() -> Non
 # ── caps ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_risk_budget_that_others_leave_caps_the_size() -> None:
+def test_the_remaining_risk_budget_caps_the_size() -> None:
     """RK-21: 15 % of 200 USD are 30; 29.50 are at the stops already, so 0.50 is left for stops half a dollar away"""
     size = size_of(
         wanted(notional="5000", way="0.50"), replace(NOTHING, equity=Decimal(200), open_losses=Decimal("29.50"))
@@ -222,7 +220,7 @@ def test_the_risk_budget_that_others_leave_caps_the_size() -> None:
 RAISES = SizingSettings(raise_to_minimum=True)
 
 
-def test_a_size_under_the_smallest_order_is_raised_only_where_that_is_allowed() -> None:
+def test_raising_to_the_minimum_needs_a_setting() -> None:
     """RK-18: noise makes it 0.75 shares of 100 USD; the smallest order is 100, and a whole share risks 1 of 1.50"""
     order = wanted(price="100", notional="500", way="1", least="100")
     noisy = replace(NOTHING, atr=Price(Decimal(1)))
@@ -231,7 +229,7 @@ def test_a_size_under_the_smallest_order_is_raised_only_where_that_is_allowed() 
     assert shares(size_of(order, replace(noisy, settings=RAISES))) == (Decimal(1), BY_LEAST)
 
 
-def test_a_raised_size_is_checked_again_and_stays_as_it_was_where_a_limit_would_be_passed() -> None:
+def test_a_raised_size_stays_within_the_limits() -> None:
     """RK-18: the throttle is a limit, and so is the budget; half of 1.50 USD is under the 1 USD of a whole share"""
     order = wanted(price="100", notional="500", way="1", least="100")
     raises = replace(NOTHING, settings=RAISES, equity=Decimal(200))
@@ -241,7 +239,7 @@ def test_a_raised_size_is_checked_again_and_stays_as_it_was_where_a_limit_would_
     assert size_of(replace(order, max_notional=Money(Decimal(99))), raises).quantity == Decimal("0.99")
 
 
-def test_only_what_lowers_the_limit_for_everybody_is_named_as_binding() -> None:
+def test_only_common_limits_are_binding() -> None:
     """RK-10, RK-11"""
     conditions = replace(NOTHING, atr=Price(Decimal(1)), throttle=throttled("0.25"), vix=a_vix(VixLevel.NORMAL))
 
@@ -293,8 +291,9 @@ def most_by(order: WantedEntry, conditions: Conditions, factor: Decimal) -> list
     return limits if left is None else [*limits, max(Exact(left), Exact(0)) / way]
 
 
+@settings(max_examples=40)
 @given(order=WANTED, conditions=CONDITIONS)
-def test_no_size_is_over_the_risk_the_largest_order_or_the_budget(order: WantedEntry, conditions: Conditions) -> None:
+def test_no_size_exceeds_its_limits(order: WantedEntry, conditions: Conditions) -> None:
     """RK-02, RK-10, RK-18, RK-21: raised to a minimum or not"""
     size = size_of(order, conditions)
 
@@ -303,6 +302,7 @@ def test_no_size_is_over_the_risk_the_largest_order_or_the_budget(order: WantedE
     assert all(Exact(size.quantity) <= limit for limit in most_by(order, conditions, binding))
 
 
+@settings(max_examples=40)
 @given(order=WANTED, conditions=CONDITIONS)
 def test_the_factors_as_told_make_the_size(order: WantedEntry, conditions: Conditions) -> None:
     """RK-10: whoever reads the terms can work the size out again"""
@@ -315,6 +315,7 @@ def test_the_factors_as_told_make_the_size(order: WantedEntry, conditions: Condi
     assert Exact(size.quantity) == again * Exact(order.step)
 
 
+@settings(max_examples=40)
 @given(order=WANTED, conditions=CONDITIONS, more=cents("0", "1000"))
 def test_a_larger_risk_never_buys_less(order: WantedEntry, conditions: Conditions, more: Decimal) -> None:
     """RK-10: Kelly's bound aside, which is rounded down as a part of the risk"""
@@ -327,8 +328,9 @@ def test_a_larger_risk_never_buys_less(order: WantedEntry, conditions: Condition
     assert larger.quantity >= smaller.quantity
 
 
+@settings(max_examples=40)
 @given(order=WANTED, conditions=CONDITIONS)
-def test_every_term_is_told_once_and_none_makes_a_trade_larger(order: WantedEntry, conditions: Conditions) -> None:
+def test_every_term_is_told_once(order: WantedEntry, conditions: Conditions) -> None:
     """RK-10"""
     size = size_of(order, conditions)
 

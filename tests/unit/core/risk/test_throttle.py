@@ -63,7 +63,7 @@ def an_account(equity: str = "1000") -> Account:
     ("equity", "factor"),
     [("1000", "1"), ("1020", "1"), ("995.01", "1"), ("995", "0.5"), ("985.01", "0.5"), ("985", "0.25")],
 )
-def test_half_the_daily_limit_halves_the_risk_and_most_of_the_weekly_leaves_a_quarter(equity: str, factor: str) -> None:
+def test_losses_near_a_limit_throttle_the_risk(equity: str, factor: str) -> None:
     """RK-11: 10 USD a day, 25 a week; 60 % of the week's are 15"""
     account = an_account()
 
@@ -72,7 +72,7 @@ def test_half_the_daily_limit_halves_the_risk_and_most_of_the_weekly_leaves_a_qu
     assert account.factor == Decimal(factor)
 
 
-def test_the_throttle_says_what_was_lost_and_stays_when_the_loss_is_made_good() -> None:
+def test_a_recovered_loss_keeps_the_throttle() -> None:
     """RK-11"""
     account = an_account()
     account.shows("994.80")
@@ -83,7 +83,7 @@ def test_the_throttle_says_what_was_lost_and_stays_when_the_loss_is_made_good() 
     assert account.losses.throttle == Throttle(Decimal("0.5"), "5.20 of 10.00 USD lost today")  # type: ignore[arg-type]
 
 
-def test_a_day_that_lost_or_made_nothing_leaves_it_and_a_profitable_one_ends_it() -> None:
+def test_a_profitable_day_ends_the_throttle() -> None:
     """RK-11"""
     account = an_account()
     account.shows("994")
@@ -97,7 +97,7 @@ def test_a_day_that_lost_or_made_nothing_leaves_it_and_a_profitable_one_ends_it(
     assert (after_a_loss, after_nothing, account.factor) == (Decimal("0.5"), Decimal("0.5"), Decimal(1))
 
 
-def test_a_new_week_ends_it_also_where_its_monday_is_a_holiday() -> None:
+def test_a_new_week_ends_the_throttle() -> None:
     """RK-11"""
     account = an_account()
     account.shows("980")
@@ -109,7 +109,7 @@ def test_a_new_week_ends_it_also_where_its_monday_is_a_holiday() -> None:
     assert (on_friday, account.factor) == (Decimal("0.25"), Decimal(1))
 
 
-def test_after_a_profitable_day_the_weeks_loss_throttles_again_only_once_it_has_grown() -> None:
+def test_a_grown_weekly_loss_throttles_again() -> None:
     """RK-11: the reset would mean nothing if the loss that it forgave tripped at once"""
     account = an_account()
     account.shows("980")
@@ -123,14 +123,14 @@ def test_after_a_profitable_day_the_weeks_loss_throttles_again_only_once_it_has_
     assert grown == Throttle(Decimal("0.25"), "18.01 of 25.00 USD lost this week")  # type: ignore[arg-type]
 
 
-def test_a_limit_that_needs_an_unknown_equity_throttles_nothing() -> None:
+def test_unknown_equity_throttles_nothing() -> None:
     """RK-11: the loss of the day refuses entries then, as RK-03 says"""
     assert Losses().measure(Loss(Decimal(100), None), Loss(Decimal(100), None), TERMS) is None
     assert Losses().throttle is None
 
 
 @given(st.lists(st.integers(9_600, 10_300), min_size=1, max_size=40))
-def test_within_a_day_the_risk_only_falls_and_is_what_the_deepest_loss_left(figures: list[int]) -> None:
+def test_within_a_day_the_risk_only_falls(figures: list[int]) -> None:
     """RK-11"""
     account, lowest = an_account(), Decimal(1000)
     for cents in figures:

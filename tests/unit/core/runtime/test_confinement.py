@@ -81,7 +81,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="th
 FILES = {"read a file", "write a file"}
 
 
-def test_limits_deny_files_sockets_and_memory_by_themselves(tmp_path: Path) -> None:
+def test_limits_deny_files_sockets_and_memory(tmp_path: Path) -> None:
     """ST-01: what they leave open is named in docs/STRATEGIES.md, where there is nothing else."""
     held, done = tried("_limited", tmp_path)
 
@@ -91,7 +91,7 @@ def test_limits_deny_files_sockets_and_memory_by_themselves(tmp_path: Path) -> N
     assert os.geteuid() == 0 or "begin a process" not in done  # root has no limit of processes
 
 
-def test_namespaces_deny_every_file_and_the_network_by_themselves(tmp_path: Path) -> None:
+def test_namespaces_deny_files_and_the_network(tmp_path: Path) -> None:
     """ST-01"""
     held, done = tried("_apart", tmp_path)
     if ROOT_OF_ITS_OWN not in held:
@@ -102,7 +102,7 @@ def test_namespaces_deny_every_file_and_the_network_by_themselves(tmp_path: Path
 
 
 @pytest.mark.skipif(os.uname().machine not in sandbox.MACHINES, reason="this machine's calls are not known")
-def test_the_filter_of_calls_denies_all_but_memory_by_itself(tmp_path: Path) -> None:
+def test_the_call_filter_denies_all_but_memory(tmp_path: Path) -> None:
     """ST-01"""
     held, done = tried("_filtered", tmp_path)
 

@@ -26,7 +26,7 @@ def a_file(folder: Path, *lines: str, name: str = "SPY.csv") -> Path:
     return path
 
 
-def test_feeds_are_merged_by_time_and_a_bar_begins_before_a_quote() -> None:
+def test_feeds_are_merged_by_time() -> None:
     """MD-05"""
     bars = [bar_item(BarArrived(a_bar(clock, "100"), "")) for clock in ("10:00", "10:01")]
     other = [bar_item(BarArrived(a_bar("10:00", "50", symbol=IBM), ""))]
@@ -43,7 +43,7 @@ def test_feeds_are_merged_by_time_and_a_bar_begins_before_a_quote() -> None:
     ]
 
 
-def test_at_equal_times_the_feed_that_is_given_first_goes_first() -> None:
+def test_ties_go_to_the_first_feed() -> None:
     """MD-05"""
     spy = [bar_item(BarArrived(a_bar("10:00", "100"), "spy"))]
     ibm = [bar_item(BarArrived(a_bar("10:00", "50", symbol=IBM), "ibm"))]
@@ -102,7 +102,7 @@ def test_quotes_come_from_a_file_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seeded", [CALM, LIVELY])
-def test_a_seeded_market_is_the_same_each_time_and_another_for_another_seed(seeded: DemoMarket) -> None:
+def test_a_seeded_market_is_reproducible(seeded: DemoMarket) -> None:
     """MD-05"""
     session = NewYorkHours().session_on(THURSDAY)
     assert isinstance(session, Session)

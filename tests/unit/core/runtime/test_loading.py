@@ -54,7 +54,7 @@ def looked_at(text: str) -> Loaded:
         ("class Odd(Exception):\n    def __str__(self): return 1 / 0\nraise Odd", 3, "it raises Odd; mend that line"),
     ],
 )
-def test_what_may_not_stand_in_it_is_told_with_its_line(text: str, line: int, words: str) -> None:
+def test_forbidden_code_is_told_with_its_line(text: str, line: int, words: str) -> None:
     """OP-01, ST-01"""
     found = looked_at(text)
 
@@ -63,7 +63,7 @@ def test_what_may_not_stand_in_it_is_told_with_its_line(text: str, line: int, wo
     assert words in found.faults[0]
 
 
-def test_what_a_library_is_for_may_be_named_in_every_way() -> None:
+def test_library_names_may_be_used_freely() -> None:
     """ST-01"""
     head = """
 from __future__ import annotations

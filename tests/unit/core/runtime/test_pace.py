@@ -83,7 +83,7 @@ def test_at_full_speed_nothing_waits(wall: Wall) -> None:
     assert wall.seconds == 1000.0
 
 
-def test_at_full_speed_a_command_is_still_looked_at_first(wall: Wall) -> None:
+def test_full_speed_still_reads_commands(wall: Wall) -> None:
     """OP-07"""
     pace = a_pace(wall, None)
     pace.wake.set()
@@ -91,7 +91,7 @@ def test_at_full_speed_a_command_is_still_looked_at_first(wall: Wall) -> None:
     assert not pace.wait_until(TEN, TEN)
 
 
-def test_it_waits_in_beats_and_a_command_wakes_it(wall: Wall) -> None:
+def test_a_command_wakes_the_wait(wall: Wall) -> None:
     """OP-07"""
     pace = a_pace(wall, 1.0)
 
@@ -104,7 +104,7 @@ def test_it_waits_in_beats_and_a_command_wakes_it(wall: Wall) -> None:
     assert pace.wait_until(TEN + timedelta(seconds=60), TEN)
 
 
-def test_with_a_ticket_open_time_runs_as_it_does_for_a_person(wall: Wall) -> None:
+def test_an_open_ticket_runs_in_real_time(wall: Wall) -> None:
     """MD-05, OP-04"""
     pace = a_pace(wall, 100.0)
     assert seconds_until(pace, wall, 100) == pytest.approx(1.0)
@@ -159,7 +159,7 @@ def test_it_beats_at_most_once_in_a_beat(wall: Wall) -> None:
     assert beats == 3, "a beat counts from four fifths of its time on"
 
 
-def test_while_nobody_looks_it_beats_less_often_and_still_waits_for_no_command(wall: Wall) -> None:
+def test_unwatched_it_beats_less_often(wall: Wall) -> None:
     """SY-05: an engine that nobody looks at costs next to nothing."""
     pace, beats = a_pace(wall, 1.0), 0
     pace.beat_by(lambda: RESTING_BEAT)
@@ -172,7 +172,7 @@ def test_while_nobody_looks_it_beats_less_often_and_still_waits_for_no_command(w
     assert beats == 5
 
 
-def test_in_a_hurry_it_beats_at_once_and_then_in_its_own_time(wall: Wall) -> None:
+def test_a_hurried_beat_comes_at_once(wall: Wall) -> None:
     """OP-03"""
     pace = Pace(None)
     assert pace.is_beat_due()

@@ -24,7 +24,7 @@ def a_reported_day() -> tuple[House, Report]:
     return house, report
 
 
-def test_a_report_is_plain_json_in_utc_with_numbers_as_text() -> None:
+def test_a_report_is_plain_json() -> None:
     """MD-05, AN-03"""
     house, report = a_reported_day()
 
@@ -70,7 +70,7 @@ def test_a_report_follows_each_order_to_its_end() -> None:
     assert (stop["type"], stop["side"], stop["status"], stop["filled_quantity"]) == ("stop", "sell", "FILLED", "0.502")
 
 
-def test_a_report_counts_bars_and_what_was_put_aside() -> None:
+def test_a_report_counts_bars_and_quarantine() -> None:
     """MD-03, ST-03"""
     house, report = a_reported_day()
     house.line.take(house.line.at, MarketDataBroken("bars.csv:7", "no number"))
@@ -95,7 +95,7 @@ def test_an_exit_is_told_with_its_reason() -> None:
     assert (leaving["reason"], leaving["limit_price"], leaving["stop_price"]) == ("FORCE_FLAT", None, None)
 
 
-def test_the_same_day_and_the_same_keys_give_the_same_journal() -> None:
+def test_the_same_input_makes_the_same_journal() -> None:
     """MD-05"""
     first, _ = a_reported_day()
     second, _ = a_reported_day()
@@ -129,6 +129,6 @@ def test_what_is_absent_stays_absent() -> None:
         (Decimal("166.123456"), "166.123456"),
     ],
 )
-def test_an_average_price_is_told_with_six_decimals_at_most(price: Decimal, told: str) -> None:
+def test_average_prices_have_six_decimals(price: Decimal, told: str) -> None:
     """AN-03"""
     assert average(price) == told

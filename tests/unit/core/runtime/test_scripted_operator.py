@@ -48,7 +48,7 @@ def test_a_script_is_a_line_a_key() -> None:
     )
 
 
-def test_after_on_the_first_line_counts_from_the_start() -> None:
+def test_after_counts_from_the_start() -> None:
     """MD-05"""
     assert read_script("after 2 key F", START, "keys.txt") == (TimedKey(START + timedelta(seconds=2), "F"),)
 
@@ -80,7 +80,7 @@ def test_a_line_that_cannot_be_read_is_named(line: str, says: str) -> None:
 # ── pressing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_script_takes_an_order_through_the_house() -> None:
+def test_a_script_fills_an_order() -> None:
     """MD-05, OP-01"""
     house = keys(a_house_with_a_proposal(), "10:06:01 enter", "10:06:02 B")
 
@@ -100,7 +100,7 @@ def test_a_script_takes_an_order_through_the_house() -> None:
         (("10:06:01 enter", "10:06:02 x", "10:06:03 B"), "the proposal was declined"),
     ],
 )
-def test_a_key_that_a_person_could_not_have_meant_confirms_nothing(script: tuple[str, ...], why: str) -> None:
+def test_an_implausibly_fast_key_confirms_nothing(script: tuple[str, ...], why: str) -> None:
     """OP-04"""
     house = keys(a_house_with_a_proposal(), *script)
 
@@ -109,7 +109,7 @@ def test_a_key_that_a_person_could_not_have_meant_confirms_nothing(script: tuple
     assert house.requests() == [], why
 
 
-def test_a_script_kills_only_from_the_kill_screen_and_rearms() -> None:
+def test_a_script_kills_and_rearms() -> None:
     """OP-07"""
     house = keys(a_house_with_a_proposal(), "10:06:01 K", "10:06:02 ctrl+k", "10:06:03 K", "10:06:04 REARM")
 
@@ -147,7 +147,7 @@ def test_a_script_cancels_closes_and_flattens() -> None:
     assert house.sale.status is OrderStatus.FILLED
 
 
-def test_a_script_marks_and_signs_a_plan_of_what_waits() -> None:
+def test_a_script_signs_a_plan() -> None:
     """OP-05, MD-05"""
     house = keys(a_house_with_a_proposal(), "10:06:01 p", "10:06:02 space", "10:06:03 P")
 
@@ -160,7 +160,7 @@ def test_a_script_marks_and_signs_a_plan_of_what_waits() -> None:
 @pytest.mark.parametrize(
     "script", [("10:06:01 p", "10:06:02 P"), ("10:06:01 p", "10:06:01.200 space", "10:06:01.300 P"), ("10:06:01 P",)]
 )
-def test_a_plan_that_is_not_marked_or_not_read_is_not_signed(script: tuple[str, ...]) -> None:
+def test_an_unread_plan_is_not_signed(script: tuple[str, ...]) -> None:
     """OP-04, OP-05"""
     house = keys(a_house_with_a_proposal(), *script)
 
@@ -184,7 +184,7 @@ def test_keys_for_what_is_not_there_do_nothing() -> None:
 # ── confirm all ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_confirm_all_turns_every_key_one_second_after_the_proposal() -> None:
+def test_confirm_all_confirms_after_one_second() -> None:
     """MD-05"""
     house = House(a_day(("10:06", "10:09", STEADY), ("10:10", "10:40", RECOVERY))).opens()
     house.line.operator = ConfirmAll(house.desk)
@@ -195,7 +195,7 @@ def test_confirm_all_turns_every_key_one_second_after_the_proposal() -> None:
     assert house.held() == "0"
 
 
-def test_confirm_all_opens_an_exit_again_that_was_refused() -> None:
+def test_confirm_all_retries_a_refused_exit() -> None:
     """OP-06"""
     house = a_house_with_a_proposal(("10:06", "10:09", STEADY), ("10:10", "10:40", RECOVERY))
     house.confirms_at("10:06:02")
@@ -213,7 +213,7 @@ def test_confirm_all_opens_an_exit_again_that_was_refused() -> None:
     assert house.sale.filled_quantity == Decimal("0.502")
 
 
-def test_r_alone_turns_the_ticket_of_a_moved_stop() -> None:
+def test_r_confirms_a_moved_stop() -> None:
     """OP-04"""
     house = a_house_in_a_position()
     keys(house, "10:07:01 enter", "10:07:03 S", "10:07:05 R")
@@ -226,7 +226,7 @@ def test_r_alone_turns_the_ticket_of_a_moved_stop() -> None:
     assert [*before, "replace sell stop 0.502"] == house.requests()
 
 
-def test_the_operator_that_confirms_all_moves_a_stop_too() -> None:
+def test_confirm_all_confirms_moved_stops() -> None:
     """OP-04"""
     house = a_house_in_a_position()
     house.line.operator = ConfirmAll(house.desk)

@@ -50,7 +50,7 @@ def a_submission(name: str) -> SubmitOrder:
     return SubmitOrder(order, Approval(f"approval {name}", TicketId("t-1"), None, order.digest("paper"), TEN))
 
 
-def test_a_last_look_that_fails_lets_nothing_out_and_the_next_order_leaves() -> None:
+def test_a_failing_last_check_sends_nothing() -> None:
     """OP-08, EX-22"""
     heard: SimpleQueue[Any] = SimpleQueue()
     asking = cast(RequestExecutor, Answers())
@@ -67,7 +67,7 @@ def test_a_last_look_that_fails_lets_nothing_out_and_the_next_order_leaves() -> 
     sending.close()
 
 
-def test_a_request_that_gets_no_thread_is_answered_as_not_sent_and_the_next_one_leaves() -> None:
+def test_a_request_without_a_thread_is_answered() -> None:
     """EX-22: an order never leaves, and a cancel may be asked for again."""
     heard: SimpleQueue[Any] = SimpleQueue()
     latch = BrokenOnce()
@@ -88,7 +88,7 @@ def test_a_request_that_gets_no_thread_is_answered_as_not_sent_and_the_next_one_
     sending.close()
 
 
-def test_each_request_is_told_with_what_came_of_it_and_how_long_it_took() -> None:
+def test_each_request_is_timed_with_its_outcome() -> None:
     """EX-16, SY-05: in its lane, a broken adapter's too."""
     heard: SimpleQueue[Any] = SimpleQueue()
     calls: SimpleQueue[CallMade] = SimpleQueue()

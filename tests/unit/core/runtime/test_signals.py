@@ -20,7 +20,7 @@ def a_bar(start: datetime) -> Bar:
     return Bar(Symbol("SPY"), start, price, price, price, price, Quantity(Decimal(1)))
 
 
-def test_what_was_said_comes_back_with_its_bar_s_start():
+def test_signals_come_back_with_their_bars_start():
     signals = Signals()
     signals.note(a_bar(OPEN), "sma", Side.BUY, Decimal("0.61"))
     signals.note(a_bar(OPEN + ONE_MINUTE), "vwap", Side.SELL, None)
@@ -31,7 +31,7 @@ def test_what_was_said_comes_back_with_its_bar_s_start():
     ]
 
 
-def test_a_signal_of_many_takes_less_than_a_tuple():
+def test_packed_signals_take_little_memory():
     """Five years of minutes cross tens of thousands of times: 16 bytes each, and as much again while a list grows."""
     signals = Signals()
     tracemalloc.start()

@@ -70,7 +70,7 @@ def test_an_answer_is_the_same_on_both_sides(answer: Any) -> None:
     assert pipe_messages.answer_in(over_the_pipe(pipe_messages.answer_out(answer)), "mine", BAR) == answer
 
 
-def test_a_bar_a_context_and_conditions_are_the_same_on_both_sides() -> None:
+def test_bars_and_contexts_round_trip() -> None:
     """ST-01: to the last digit."""
     session = Session(THURSDAY, at("09:30"), at("16:00"))
     advised = Recommendation(

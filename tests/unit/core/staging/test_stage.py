@@ -157,7 +157,7 @@ class Stagehand:
 # ── what waits ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_exits_stand_before_entries_and_older_before_younger() -> None:
+def test_exits_come_first_and_older_before_younger() -> None:
     """OP-06"""
     hand = Stagehand()
     hand.stages(a_proposal("young-entry", staged_at=TEN + timedelta(seconds=5)))
@@ -167,7 +167,7 @@ def test_exits_stand_before_entries_and_older_before_younger() -> None:
     assert [p.id for p in hand.stage.proposals()] == ["exit", "old-entry", "young-entry"]
 
 
-def test_an_entry_waits_for_its_own_strategy_and_symbol_only() -> None:
+def test_an_entry_waits_for_its_strategy_and_symbol() -> None:
     """ST-03"""
     hand = Stagehand()
     hand.stages(a_proposal())
@@ -195,7 +195,7 @@ def test_a_close_by_hand_is_left_to_the_hand(reason: ExitReason, is_the_strategy
     assert not hand.stage.entry_waits(SPY, "vwap")
 
 
-def test_manual_orders_are_counted_for_their_names_and_no_others() -> None:
+def test_only_manual_orders_are_numbered() -> None:
     """EX-04"""
     hand = Stagehand()
     hand.stages(a_proposal("one"))
@@ -221,7 +221,7 @@ def test_every_ticket_has_a_name_of_its_own() -> None:
     assert hand.stage.state.tickets == {}
 
 
-def test_a_proposal_that_ends_takes_its_tickets_and_its_turned_key_with_it() -> None:
+def test_an_ended_proposal_takes_its_tickets() -> None:
     """OP-07"""
     hand = Stagehand()
     ticket = hand.confirms()
@@ -235,7 +235,7 @@ def test_a_proposal_that_ends_takes_its_tickets_and_its_turned_key_with_it() -> 
     assert "has no confirmation that stands" in (hand.why_not(ticket) or "")
 
 
-def test_a_proposal_that_was_sent_keeps_its_mandate() -> None:
+def test_a_sent_proposal_keeps_its_mandate() -> None:
     """OP-02, OP-06"""
     hand = Stagehand()
     ticket = hand.confirms()
@@ -294,7 +294,7 @@ def test_an_approval_permits_no_other_order() -> None:
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_an_approval_that_no_confirmation_minted_permits_nothing(forgery: dict[str, object]) -> None:
+def test_an_unconfirmed_approval_permits_nothing(forgery: dict[str, object]) -> None:
     """OP-02"""
     hand = Stagehand()
     ticket = hand.confirms()
@@ -302,7 +302,7 @@ def test_an_approval_that_no_confirmation_minted_permits_nothing(forgery: dict[s
     assert hand.why_not(ticket, an_approval(ticket, **forgery)) is not None
 
 
-def test_a_refused_confirmation_permits_nothing_and_takes_its_mandates_back() -> None:
+def test_a_refused_confirmation_permits_nothing() -> None:
     """OP-02, OP-03"""
     hand = Stagehand()
     ticket = hand.confirms()
@@ -314,7 +314,7 @@ def test_a_refused_confirmation_permits_nothing_and_takes_its_mandates_back() ->
     assert hand.stage.state.refusals[ticket.id] == ("spread: too wide",)
 
 
-def test_a_refusal_of_a_second_key_takes_nothing_from_what_was_approved() -> None:
+def test_a_second_keys_refusal_changes_nothing() -> None:
     """OP-02, OP-06"""
     hand = Stagehand()
     ticket = hand.confirms()
@@ -326,7 +326,7 @@ def test_a_refusal_of_a_second_key_takes_nothing_from_what_was_approved() -> Non
     assert len(hand.stage.state.mandates) == 1
 
 
-def test_a_refusal_of_a_ticket_that_never_was_is_only_counted() -> None:
+def test_an_unknown_tickets_refusal_is_counted() -> None:
     """OP-02"""
     hand = Stagehand()
 
@@ -335,7 +335,7 @@ def test_a_refusal_of_a_ticket_that_never_was_is_only_counted() -> None:
     assert (hand.stage.state.refused, hand.stage.state.confirmations) == (1, {})
 
 
-def test_a_restart_voids_open_tickets_and_turned_keys_and_keeps_proposals_and_mandates_at_work() -> None:
+def test_a_restart_voids_tickets_and_keys() -> None:
     """OP-02, EX-20"""
     hand = Stagehand()
     sent = hand.confirms()
@@ -374,7 +374,7 @@ def a_stop(quantity: str = "4", **changes: object) -> OrderRequest:
         (a_stop(), 1, "ended at"),
     ],
 )
-def test_a_mandate_permits_what_was_signed_and_no_more(order: OrderRequest, late: int, reason: str | None) -> None:
+def test_a_mandate_permits_what_was_signed(order: OrderRequest, late: int, reason: str | None) -> None:
     """OP-02, OP-06"""
     hand = Stagehand()
     hand.approves(hand.confirms())
@@ -390,7 +390,7 @@ def test_a_mandate_permits_what_was_signed_and_no_more(order: OrderRequest, late
         assert reason in permit
 
 
-def test_what_a_mandate_released_counts_against_it() -> None:
+def test_releases_count_against_a_mandate() -> None:
     """OP-02, OP-06"""
     hand = Stagehand()
     hand.approves(hand.confirms())
@@ -408,7 +408,7 @@ def test_what_a_mandate_released_counts_against_it() -> None:
     assert too_much == "the ticket permitted 6 more, not 7; stage a new order"
 
 
-def test_a_permission_is_used_up_by_the_record_of_its_order() -> None:
+def test_an_orders_record_uses_up_its_permission() -> None:
     """OP-02, EX-20, EX-22: what was redeemed and not written down counts for nothing, whatever is written beside it"""
     hand = Stagehand()
     hand.approves(hand.confirms())
@@ -454,7 +454,7 @@ def test_mandates_are_found_by_their_parent() -> None:
     assert hand.stage.mandates(AuthorizationKind.CLOSE, ticket.order.client_order_id) == ()
 
 
-def test_what_was_signed_is_forgotten_once_nothing_can_be_owed_by_it() -> None:
+def test_an_ended_mandate_is_forgotten() -> None:
     """OP-02, EX-22: a stop that nothing permits any more is asked for on a ticket, for a week."""
     hand = Stagehand()
     ticket = hand.confirms()
@@ -472,7 +472,7 @@ def test_what_was_signed_is_forgotten_once_nothing_can_be_owed_by_it() -> None:
     assert (state.confirmations, state.mandates, state.used, state.refusals) == ({}, {}, set(), {})
 
 
-def test_less_of_what_was_signed_is_used_once_and_forgotten_once_it_has_lapsed() -> None:
+def test_a_lapsed_part_of_a_mandate_is_forgotten() -> None:
     """OP-02: it has no ticket to be forgotten with, and a desk that runs for months does not grow."""
     hand = Stagehand()
     hand.stage.state.used.add("less-of-an-older-journal")
@@ -507,7 +507,7 @@ def test_whatever_is_shown_is_signed(other: Digest) -> None:
     assert other != digest_of_ticket(ACCOUNT, a_request(limit="100"), a_stop_plan(), ())
 
 
-def test_why_a_stop_is_missing_is_no_part_of_what_is_sent() -> None:
+def test_the_reason_for_a_stop_is_not_sent() -> None:
     """OP-02"""
     one = digest_of_ticket(ACCOUNT, a_request(), NoStop("it closes"), ())
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from random import Random
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -68,18 +69,21 @@ def session_of(bar: Bar) -> Session:
     return Session(day, opened, opened + timedelta(hours=6, minutes=30))
 
 
-@st.composite
-def series(draw: st.DrawFn, least: int = 1, most: int = 80) -> list[Bar]:
-    """Minutes that move by cents, or jump."""
+def series(least: int = 1, most: int = 80) -> st.SearchStrategy[list[Bar]]:
+    """Minutes that stand still, move by cents, or jump."""
+    return st.builds(_series, st.randoms(use_true_random=True), st.integers(least, most))
+
+
+def _series(chance: Random, count: int) -> list[Bar]:
     bars = []
-    close = draw(st.integers(2_000, 20_000))
-    for minute in range(draw(st.integers(least, most))):
-        opened = close
-        close = max(100, close + draw(st.one_of(st.integers(-20, 20), st.integers(-900, 900))))
-        high = max(opened, close) + draw(st.integers(0, 30))
-        low = min(opened, close) - draw(st.integers(0, 30))
+    close = chance.randint(2_000, 20_000)
+    for minute in range(count):
+        opened, most = close, chance.choice((0, 1, 20, 20, 900, 900))
+        close = max(100, close + chance.randint(-most, most))
+        high = max(opened, close) + chance.randint(0, 30)
+        low = min(opened, close) - chance.randint(0, 30)
         prices = [Price(Decimal(cents).scaleb(-2)) for cents in (opened, high, low, close)]
-        volume = Quantity(Decimal(draw(st.integers(0, 500_000))))
+        volume = Quantity(Decimal(chance.choice((0, chance.randint(0, 500_000)))))
         bars.append(Bar(SPY, OPEN + timedelta(minutes=minute), prices[0], prices[1], prices[2], prices[3], volume))
     return bars
 

@@ -77,27 +77,25 @@ def compare(case: Case, bars: list[Bar], length: int) -> int:
 
 
 @each_one
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(bars=series(), length=st.integers(1, 25))
-def test_an_indicator_is_what_pandas_makes_of_the_whole_series(case: Case, bars: list[Bar], length: int) -> None:
+def test_an_indicator_equals_pandas(case: Case, bars: list[Bar], length: int) -> None:
     """ST-01, ST-04, ST-05"""
     compare(case, bars, length)
 
 
 @each_one
 @pytest.mark.parametrize("length", [14, 50])
-def test_so_it_is_on_recorded_days_and_minutes(case: Case, length: int) -> None:
+def test_recorded_bars_equal_pandas_too(case: Case, length: int) -> None:
     """ST-01, ST-04, ST-05"""
-    assert compare(case, daily_bars(count=1500), length) >= 1400
-    assert compare(case, minute_bars("IBM"), length) >= 1400
+    assert compare(case, daily_bars(count=400), length) >= 340
+    assert compare(case, minute_bars("IBM")[:400], length) >= 340
 
 
 @each_one
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(bars=series(least=40), length=st.integers(1, 20), first=st.integers(0, 15))
-def test_one_that_began_later_is_the_same_to_the_last_digit(
-    case: Case, bars: list[Bar], length: int, first: int
-) -> None:
+def test_a_full_window_forgets_what_was_before(case: Case, bars: list[Bar], length: int, first: int) -> None:
     """ST-01: once its window is full, nothing before it counts."""
     early, late = case.make(length), case.make(length)
     for number, bar in enumerate(bars):
@@ -109,9 +107,9 @@ def test_one_that_began_later_is_the_same_to_the_last_digit(
 
 
 @each_one
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(bars=series(least=5), length=st.integers(1, 20))
-def test_one_that_was_written_and_read_is_the_same(case: Case, bars: list[Bar], length: int) -> None:
+def test_an_indicator_round_trips(case: Case, bars: list[Bar], length: int) -> None:
     """ST-01, SP-03"""
     indicator = case.make(length)
     for bar in bars:
@@ -122,10 +120,10 @@ def test_one_that_was_written_and_read_is_the_same(case: Case, bars: list[Bar], 
     assert adapter.validate_json(adapter.dump_json(indicator)) == indicator
 
 
-def test_a_mean_slides_over_a_million_without_an_error() -> None:
+def test_a_mean_does_not_drift() -> None:
     """ST-01: floats would have drifted."""
     mean = Mean(3)
-    for number in range(100_000):
+    for number in range(10_000):
         mean.take(Decimal("0.1") + number % 7 * Decimal(10) ** 6)
 
     mean.take(Decimal("0.1"))
@@ -135,7 +133,7 @@ def test_a_mean_slides_over_a_million_without_an_error() -> None:
     assert mean.total == Decimal("0.3")
 
 
-def test_a_window_that_was_written_with_its_squares_is_read():
+def test_an_older_window_document_is_read():
     """Documents of before hold them beside the mean; they follow from it."""
     window = Deviation.over(3)
     for price in ("1.25", "2.5", "5"):
@@ -148,7 +146,7 @@ def test_a_window_that_was_written_with_its_squares_is_read():
     assert read.value == window.value
 
 
-def test_an_average_says_that_it_is_full_when_it_has_a_value():
+def test_a_full_average_has_a_value():
     mean = Mean(2)
     for price in ("1", "2", "3"):
         mean.take(Decimal(price))

@@ -29,20 +29,18 @@ FRIDAY, MONDAY = THURSDAY + timedelta(days=1), THURSDAY + timedelta(days=4)
         (("15:59", FRIDAY), ("12:00", FRIDAY + timedelta(days=1)), False),
     ],
 )
-def test_today_is_told_again_and_days_that_passed_are_not(
-    heard: tuple[str, date], starts: tuple[str, date], missed: bool
-) -> None:
+def test_only_passed_days_are_missed(heard: tuple[str, date], starts: tuple[str, date], missed: bool) -> None:
     """ST-01, MD-02: nights and weekends have no minutes."""
     assert has_missed_bars(HOURS, at(*heard), at(*starts)) is missed
 
 
-def test_a_journal_from_before_the_calendar_begins_anew() -> None:
+def test_a_journal_before_the_calendar_misses_all() -> None:
     """ST-01: and stops no start."""
     calendar = load_calendar(date(2026, 10, 20), date(2026, 12, 1))
     assert has_missed_bars(calendar, at("15:59", date(2026, 3, 2)), at("10:00"))
 
 
-def test_a_desk_hears_its_bars_from_the_open_once_it_has_been() -> None:
+def test_a_late_desk_hears_from_the_open() -> None:
     """MD-02: as its market data does."""
     opened: datetime = at("09:30")
     assert [first_minute(HOURS, at(clock)) for clock in ("09:30", "12:00", "20:00")] == [opened] * 3

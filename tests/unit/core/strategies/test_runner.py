@@ -10,7 +10,7 @@ from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar
 from tests.unit.core.test_orchestrator import Stand
 
 
-def test_a_start_shows_the_bars_of_thirty_days_and_what_went_before_is_a_hole() -> None:
+def test_a_start_shows_thirty_days_of_bars() -> None:
     """ST-01, SP-03: memory has a bound, whatever the journal is."""
     stand = Stand()
     days = [THURSDAY + timedelta(days=number) for number in range(-1, 69, 7)]

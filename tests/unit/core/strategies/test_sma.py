@@ -75,7 +75,7 @@ def test_the_dates_of_spy_are_those_of_pandas(pair: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
-def test_they_are_those_of_plain_rolling_means_too(pair: tuple[int, int]) -> None:
+def test_crossings_equal_float_means_too(pair: tuple[int, int]) -> None:
     """ST-05: the few lines that anybody would write, floats and all."""
     bars = daily_bars("SPY")
     closes = pd.Series([float(bar.close) for bar in bars], index=[bar.start for bar in bars])
@@ -87,7 +87,7 @@ def test_they_are_those_of_plain_rolling_means_too(pair: tuple[int, int]) -> Non
     assert [at for at, side in said if side is Side.BUY] == list(over.index[over])
 
 
-@pytest.mark.parametrize("symbol", ["SPY", "IBM", "BAC", "AIG"])
+@pytest.mark.parametrize("symbol", ["SPY", "AIG"])
 def test_so_are_those_of_recorded_minutes(symbol: str) -> None:
     """ST-05"""
     bars = minute_bars(symbol)
@@ -95,9 +95,9 @@ def test_so_are_those_of_recorded_minutes(symbol: str) -> None:
     assert said_of(bars, SmaStrategy(bare((10, 30)))) == crossings(bars, 10, 30)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(bars=series(least=20, most=120), fast=st.integers(1, 8), more=st.integers(1, 12))
-def test_any_pair_of_any_series_crosses_where_pandas_has_it(bars: list[Bar], fast: int, more: int) -> None:
+def test_any_crossings_equal_pandas(bars: list[Bar], fast: int, more: int) -> None:
     """ST-05"""
     assert said_of(bars, SmaStrategy(bare((fast, fast + more)))) == crossings(bars, fast, fast + more)
 
@@ -123,7 +123,7 @@ def first_answer(terms: SmaSettings, bars: list[Bar]) -> tuple[EntrySignal | Non
     return (trader.entries[0] if trader.entries else None), trader
 
 
-def test_the_slowest_pair_that_crosses_speaks_and_its_own_crossing_back_ends_the_trade() -> None:
+def test_the_slowest_crossing_pair_speaks() -> None:
     """ST-05: the faster ones that turn before it sell nothing."""
     bars = moving((60, "-0.05"), (60, "0.05"), (12, "-0.05"), (40, "0.05"))
 
@@ -138,7 +138,7 @@ def test_the_slowest_pair_that_crosses_speaks_and_its_own_crossing_back_ends_the
     assert len(all_said) > len(said_of(bars, SmaStrategy(only)))
 
 
-def test_under_the_long_average_nothing_is_opened() -> None:
+def test_under_the_long_average_nothing_opens() -> None:
     """ST-05"""
     bars = moving((220, "-0.05"), (15, "0.05"))
     unfiltered, _ = first_answer(bare((5, 15)), bars)
@@ -149,7 +149,7 @@ def test_under_the_long_average_nothing_is_opened() -> None:
     assert trader.reasons[NoTradeReason.WRONG_REGIME] == 1
 
 
-def test_before_the_filters_window_is_full_it_lets_nothing_pass() -> None:
+def test_an_unfilled_regime_filter_blocks() -> None:
     """ST-05: what is not known is no permission."""
     bars = moving((30, "-0.05"), (30, "0.05"))
 
@@ -159,7 +159,7 @@ def test_before_the_filters_window_is_full_it_lets_nothing_pass() -> None:
     assert trader.reasons[NoTradeReason.WRONG_REGIME] == 1
 
 
-def test_a_crossing_is_weighed_from_zero_to_one_and_a_weak_one_opens_nothing() -> None:
+def test_a_weak_crossing_opens_nothing() -> None:
     """ST-05"""
     bars = moving((60, "-0.05"), (60, "0.05"))
     entry, _ = first_answer(bare((5, 15)), bars)

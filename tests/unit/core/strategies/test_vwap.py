@@ -85,7 +85,7 @@ def exit_of(answer: Answer) -> tuple[ExitReason, Decimal]:
 # ── the entry ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_dip_in_the_window_proposes_a_limit_at_the_close_with_its_stop() -> None:
+def test_a_dip_proposes_a_limit_with_a_stop() -> None:
     """ST-02, RK-02, OP-06"""
     strategy: Strategy = a_strategy()
 
@@ -104,7 +104,7 @@ def test_a_dip_in_the_window_proposes_a_limit_at_the_close_with_its_stop() -> No
     )
 
 
-def test_a_close_at_the_threshold_itself_is_not_below_it() -> None:
+def test_the_threshold_itself_is_not_below_it() -> None:
     """ST-02"""
     on_it, below = (
         VwapStrategy(VwapSettings(minimum_bars=1, minimum_volume=Decimal(0)), VwapState(a_session().day, 29, *sums))
@@ -116,7 +116,7 @@ def test_a_close_at_the_threshold_itself_is_not_below_it() -> None:
     assert isinstance(below.on_bar(a_bar(30, "99.70", "1"), a_context()), EntrySignal)
 
 
-def test_a_close_between_the_ticks_is_bid_for_below_it_and_never_above() -> None:
+def test_a_bid_is_rounded_down_to_its_tick() -> None:
     """EX-11"""
     answer = a_strategy().on_bar(a_bar(30, close="99.5975"), a_context())
 
@@ -135,7 +135,7 @@ def test_a_desk_may_hold_the_stop_itself() -> None:
 
 
 @pytest.mark.parametrize(("minute", "is_in"), [(29, False), (30, True), (120, True), (121, False)])
-def test_the_window_counts_by_the_bars_start_with_both_ends_in_it(minute: int, *, is_in: bool) -> None:
+def test_the_window_includes_both_ends(minute: int, *, is_in: bool) -> None:
     """ST-02, RK-07"""
     answer = a_strategy(seen=25).on_bar(a_bar(minute, close="99.50"), a_context())
 
@@ -146,7 +146,7 @@ def test_the_window_counts_by_the_bars_start_with_both_ends_in_it(minute: int, *
 # ── the reasons, in their order ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_reasons_stand_in_their_order_and_the_first_that_holds_is_told() -> None:
+def test_the_first_reason_in_order_is_told() -> None:
     """ST-03: everything is wrong at first, and put right one by one."""
     settings = VwapSettings(minimum_bars=2, minimum_volume=Decimal(1000))
     context = replace(
@@ -201,7 +201,7 @@ def test_the_reasons_stand_in_their_order_and_the_first_that_holds_is_told() -> 
     ]
 
 
-def test_the_least_volume_and_the_least_bars_are_enough() -> None:
+def test_the_least_volume_and_bars_are_enough() -> None:
     """ST-02: at least 20 bars and 1,000 shares."""
     strategy = VwapStrategy(VwapSettings())
     for minute in range(11, 30):
@@ -218,14 +218,14 @@ def test_in_position_is_told_before_max_trades() -> None:
     assert reason_of(a_strategy().on_bar(a_bar(30, "99.60"), context)) is NoTradeReason.IN_POSITION
 
 
-def test_disabled_in_the_settings_is_disabled_whatever_the_desk_says() -> None:
+def test_disabled_by_settings_stays_disabled() -> None:
     """OP-08"""
     strategy = a_strategy(VwapSettings(enabled=False))
 
     assert reason_of(strategy.on_bar(a_bar(30, "99.50"), a_context())) is NoTradeReason.DISABLED
 
 
-def test_a_stop_that_the_tick_swallows_is_no_entry() -> None:
+def test_a_stop_lost_to_the_tick_is_no_entry() -> None:
     """RK-02: at 1.10 a stop 0.3 % below rounds to 1.10 itself."""
     strategy = VwapStrategy(VwapSettings(minimum_bars=1))
     strategy.on_bar(a_bar(29, "1.20"), a_context())
@@ -233,7 +233,7 @@ def test_a_stop_that_the_tick_swallows_is_no_entry() -> None:
     assert reason_of(strategy.on_bar(a_bar(30, "1.10"), a_context())) is NoTradeReason.ZERO_SIZE
 
 
-def test_a_bar_without_anything_to_say_costs_no_new_object() -> None:
+def test_a_quiet_bar_allocates_nothing() -> None:
     """ST-03"""
     strategy = a_strategy()
 
@@ -243,7 +243,7 @@ def test_a_bar_without_anything_to_say_costs_no_new_object() -> None:
 # ── the exits ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_close_at_the_stop_sells_what_nobody_covers() -> None:
+def test_a_close_at_the_stop_sells_uncovered_shares() -> None:
     """ST-02, EX-13"""
     context = holding(a_context(), quantity="0.299", entry="99", covered="0.1")
 
@@ -255,21 +255,21 @@ def test_a_close_at_the_stop_sells_what_nobody_covers() -> None:
     assert answer.reason == "close 98.70 is 0.30 % below the entry 99.00"
 
 
-def test_a_close_above_the_stop_and_below_vwap_holds_on() -> None:
+def test_between_stop_and_vwap_it_holds() -> None:
     """ST-02"""
     context = holding(a_context(), entry="99")
 
     assert reason_of(a_strategy().on_bar(a_bar(40, "98.704"), context)) is NoTradeReason.IN_POSITION
 
 
-def test_a_stop_at_the_broker_that_covers_everything_leaves_the_bar_rule_nothing() -> None:
+def test_a_covering_broker_stop_leaves_nothing() -> None:
     """ST-02, OP-06"""
     context = holding(a_context(), quantity="0.299", entry="99", covered="0.299")
 
     assert reason_of(a_strategy().on_bar(a_bar(40, "98"), context)) is NoTradeReason.IN_POSITION
 
 
-def test_a_close_back_at_vwap_sells_all_of_it_covered_or_not() -> None:
+def test_a_close_at_vwap_sells_all() -> None:
     """ST-02, EX-21"""
     context = holding(a_context(), quantity="0.299", entry="99", covered="0.299")
 
@@ -300,7 +300,7 @@ def test_the_minute_before_is_left_alone() -> None:
     assert isinstance(a_strategy().on_bar(a_bar(384, "99"), context), NoTrade)
 
 
-def test_a_stop_goes_before_the_end_of_the_day_and_that_before_the_reversion() -> None:
+def test_the_worst_exit_reason_counts() -> None:
     """ST-02, EX-18: where several reasons hold, the trade is booked under the one that hurts."""
     stopped = holding(a_context(), quantity="0.3", entry="110", covered="0.1")
     flat = holding(a_context(), quantity="0.3", entry="99", covered="0.1")
@@ -312,7 +312,7 @@ def test_a_stop_goes_before_the_end_of_the_day_and_that_before_the_reversion() -
 @pytest.mark.parametrize(
     "closed_door", [{"is_enabled": False}, {"is_day_disabled": True}, {"entries_filled": 9}, {"is_waiting": True}]
 )
-def test_an_exit_passes_every_door_that_is_closed_to_entries(closed_door: dict[str, bool | int]) -> None:
+def test_an_exit_passes_every_entry_block(closed_door: dict[str, bool | int]) -> None:
     """ST-02, RK-07, RK-22"""
     context = holding(a_context(), entry="99")
     for name, value in closed_door.items():
@@ -323,7 +323,7 @@ def test_an_exit_passes_every_door_that_is_closed_to_entries(closed_door: dict[s
     assert exit_of(answer)[0] is ExitReason.MEAN_REVERSION
 
 
-def test_without_volume_there_is_no_reversion_but_a_stop() -> None:
+def test_without_volume_only_a_stop_sells() -> None:
     """ST-02, ST-03"""
     settings = VwapSettings(minimum_bars=1)
     quiet = VwapStrategy(settings).on_bar(a_bar(40, "99", volume="0"), holding(a_context(), entry="99"))
@@ -336,7 +336,7 @@ def test_without_volume_there_is_no_reversion_but_a_stop() -> None:
 # ── VWAP itself ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_new_session_starts_with_an_empty_average() -> None:
+def test_a_new_session_resets_the_average() -> None:
     """ST-02"""
     strategy = a_strategy()
 
@@ -346,7 +346,7 @@ def test_a_new_session_starts_with_an_empty_average() -> None:
     assert strategy.state.vwap == 200
 
 
-def test_a_state_written_and_read_goes_on_as_if_nothing_had_happened() -> None:
+def test_a_state_round_trips() -> None:
     """ST-01, SP-05"""
     adapter = TypeAdapter(VwapState)
     strategy = a_strategy()
@@ -369,7 +369,7 @@ def minutes_of_trade(draw: st.DrawFn) -> list[Bar]:
 
 
 @given(minutes_of_trade())
-def test_vwap_equals_its_definition_and_the_entry_is_decided_by_it(bars: list[Bar]) -> None:
+def test_vwap_equals_its_definition(bars: list[Bar]) -> None:
     """ST-02: sum of typical price × volume ÷ sum of volume, in exact fractions."""
     strategy = VwapStrategy(VwapSettings(minimum_bars=1, minimum_volume=Decimal(0)))
     context = a_context()
@@ -424,7 +424,7 @@ def test_a_marginal_dip_is_left_alone(filters: dict[str, object], close: str, vo
     assert passes or reason_of(answer) is NoTradeReason.WEAK_SETUP
 
 
-def test_the_filters_have_the_figures_of_the_requirement() -> None:
+def test_filters_have_the_required_figures() -> None:
     """ST-06"""
     filters = VwapSettings().filters
 

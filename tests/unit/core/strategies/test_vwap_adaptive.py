@@ -31,7 +31,7 @@ def zigzag(step: float, many: int = 21) -> list[Price]:
     return prices(*(100 + step * (number % 2) for number in range(many)))
 
 
-def test_the_scale_is_the_standard_deviation_of_daily_returns_over_the_usual_one() -> None:
+def test_the_scale_is_the_relative_deviation() -> None:
     """ST-06"""
     closes = zigzag(1.5)
     measured = pd.Series([float(close) for close in closes]).pct_change().dropna().std(ddof=1)
@@ -39,7 +39,7 @@ def test_the_scale_is_the_standard_deviation_of_daily_returns_over_the_usual_one
     assert float(scale_of(closes, TERMS) or 0) == pytest.approx(measured / 0.01)
 
 
-def test_before_there_are_days_enough_the_settings_hold() -> None:
+def test_too_few_days_keep_the_settings() -> None:
     """ST-06"""
     assert scale_of(zigzag(1.5, 20), TERMS) is None
 
@@ -81,7 +81,7 @@ def entry_after(step: float, dip: str, settings: VwapSettings) -> EntrySignal | 
     return answer if isinstance(answer, EntrySignal) else None
 
 
-def test_in_a_wild_market_a_dip_must_be_deeper_and_the_stop_is_further() -> None:
+def test_a_wild_market_needs_a_deeper_dip() -> None:
     """ST-06: 3 % a day is three times the usual; 0.009 is bounded to 0.006."""
     settings = VwapSettings(adaptive=TERMS)
 
@@ -92,7 +92,7 @@ def test_in_a_wild_market_a_dip_must_be_deeper_and_the_stop_is_further() -> None
     assert entry.stop_price == Decimal("98.70")  # 99.30 less 0.6 %
 
 
-def test_in_a_quiet_market_a_smaller_dip_is_enough() -> None:
+def test_a_quiet_market_needs_a_smaller_dip() -> None:
     """ST-06"""
     assert entry_after(0.2, "99.75", VwapSettings()) is None
     entry = entry_after(0.2, "99.75", VwapSettings(adaptive=TERMS))

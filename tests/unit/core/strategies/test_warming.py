@@ -59,9 +59,9 @@ def warmed(name: str, terms: Any, bars: list[Bar], until: int) -> tuple[Any, Any
 
 
 @pytest.mark.parametrize("name", PLANNED)
-@settings(max_examples=40)
+@settings(max_examples=12)
 @given(bars=series(least=30, most=90), data=st.data())
-def test_the_bars_that_it_asks_for_make_its_measures_the_same(name: str, bars: list[Bar], data: st.DataObject) -> None:
+def test_bars_needed_restore_the_measures(name: str, bars: list[Bar], data: st.DataObject) -> None:
     """ST-01: to the last digit, wherever it is started."""
     terms = terms_of(name, **SHORT[name])
     needed = HOUSE[name].make(terms, None).bars_needed  # type: ignore[attr-defined]
@@ -71,13 +71,13 @@ def test_the_bars_that_it_asks_for_make_its_measures_the_same(name: str, bars: l
 
 
 @pytest.mark.parametrize("name", PLANNED)
-@pytest.mark.parametrize("symbol", ["SPY", "IBM", "BAC", "AIG"])
-def test_so_it_is_in_the_middle_of_recorded_sessions_by_the_defaults(name: str, symbol: str) -> None:
-    """ST-01: at twenty bars of the four days."""
+@pytest.mark.parametrize("symbol", ["SPY", "AIG"])
+def test_recorded_bars_restore_the_measures(name: str, symbol: str) -> None:
+    """ST-01: at ten bars of the four days."""
     bars, terms = minute_bars(symbol), terms_of(name)
     chance = random.Random(f"{name} {symbol}")
     needed = HOUSE[name].make(terms, None).bars_needed  # type: ignore[attr-defined]
-    places = sorted(chance.sample(range(needed, len(bars)), 20))
+    places = sorted(chance.sample(range(needed, len(bars)), 10))
     running = HOUSE[name].make(terms, None)
     for number, bar in enumerate(bars[: places[-1]], 1):
         running.on_bar(bar, a_context(bar))
@@ -90,9 +90,9 @@ def test_so_it_is_in_the_middle_of_recorded_sessions_by_the_defaults(name: str, 
 
 @pytest.mark.parametrize("name", list(HOUSE))
 @pytest.mark.parametrize("source", ["minutes", "days"])
-def test_one_stopped_and_started_at_twenty_bars_says_what_one_that_ran_on_says(name: str, source: str) -> None:
+def test_restarts_change_no_answer(name: str, source: str) -> None:
     """ST-01, SP-03: every signal, every reason, and the state at the end."""
-    bars = minute_bars() if source == "minutes" else daily_bars(count=1500)
+    bars = minute_bars() if source == "minutes" else daily_bars(count=700)
     terms, adapter = terms_of(name, **SHORT.get(name, {})), TypeAdapter(HOUSE[name].state)
     places = set(random.Random(f"{name} {source}").sample(range(len(bars)), 20))
     running, stopped = Trader(HOUSE[name].make(terms, None)), Trader(HOUSE[name].make(terms, None))
@@ -165,7 +165,8 @@ def told(bars: list[Bar], stops: set[int]) -> tuple[list[object], Kept]:
 
 def test_all_of_them_go_on_after_twenty_starts() -> None:
     """ST-01, ST-07, SP-03: the signals, the counted reasons, each memory."""
-    bars = sorted([*minute_bars("SPY"), *minute_bars("IBM")], key=lambda bar: (bar.start, bar.symbol))
+    both = [*minute_bars("SPY")[:800], *minute_bars("IBM")[:800]]
+    bars = sorted(both, key=lambda bar: (bar.start, bar.symbol))
     stops = set(random.Random(20).sample(range(len(bars)), 20))
 
     said, state = told(bars, set())
@@ -176,13 +177,13 @@ def test_all_of_them_go_on_after_twenty_starts() -> None:
     assert {answer.strategy for answer in said} >= set(PLANNED)  # type: ignore[attr-defined]
 
 
-def test_a_memory_that_is_none_of_that_strategys_is_refused() -> None:
+def test_a_foreign_memory_is_refused() -> None:
     """SP-03: the desk then folds its journal."""
     with pytest.raises(ValidationError):
         MEMORIES.validate_python({"sma/SPY": {"state": {"pairs": "many"}}})
 
 
-def test_one_that_nobody_turned_on_does_not_run_and_one_turned_off_still_looks_at_its_exits() -> None:
+def test_a_disabled_strategy_still_checks_exits() -> None:
     """ST-03, ST-09"""
     orchestrator = Orchestrator(NewYorkHours(), Holdings())
     at = OPEN
@@ -205,14 +206,14 @@ def test_windows_of_another_length_begin_anew() -> None:
         assert HOUSE[name].make(terms_of(name), short.state).state is not short.state
 
 
-def test_settings_that_nobody_touched_are_written_as_they_always_were() -> None:
+def test_untouched_settings_are_not_written() -> None:
     """SP-01: and those of a strategy that was turned on come back whole."""
     assert list(Settings().model_dump()["strategies"]) == ["vwap"]
     assert Settings.model_validate_json(ON.model_dump_json()) == ON
 
 
 @pytest.mark.parametrize("name", PLANNED)
-def test_windows_of_another_length_leave_an_open_trade_its_stop_and_its_target(name: str) -> None:
+def test_new_windows_keep_stop_and_target(name: str) -> None:
     """ST-09, SP-03: no bar could tell them, and a position that forgot its stop has none."""
     orchestrator = Orchestrator(NewYorkHours(), Holdings())
     orchestrator.folds[SettingsApplied](OPEN, SettingsApplied(ON))

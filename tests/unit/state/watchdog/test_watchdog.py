@@ -22,7 +22,7 @@ from state.watchdog.presence import ask_to_restart, last_said, watchdog_of
 from state.watchdog.watchdog import GAVE_UP, NOT_LEFT, Watchdog
 from tests.waiting import PATIENCE
 
-ENGINE = Path(__file__).with_name("fake_engine.py")
+ENGINE = Path(__file__).parents[3] / "real" / "fake_engine.py"
 QUICK = Limits(
     silent_seconds=0.6,
     starting_seconds=PATIENCE,

@@ -46,7 +46,7 @@ def minutes_of(found: list[BarArrived | MarketDataBroken], symbol: Symbol = SPY)
     return [clock_of(m.bar) for m in found if isinstance(m, BarArrived) and m.bar.symbol == symbol]
 
 
-async def test_many_symbols_and_pages_come_in_order_of_time() -> None:
+async def test_symbols_and_pages_are_merged_by_time() -> None:
     """MD-04"""
     async with a_server() as server:
         desk = Desk(server, "11:00:00")
@@ -65,7 +65,7 @@ async def test_many_symbols_and_pages_come_in_order_of_time() -> None:
         assert desk.data.counts.requests() == {"GET /v2/stocks/bars": 3}
 
 
-async def test_an_hour_that_is_over_is_asked_for_once_and_the_running_one_each_time() -> None:
+async def test_only_the_running_hour_is_asked_for_again() -> None:
     """MD-04: a cache by time to live on complete minutes."""
     async with a_server() as server:
         desk = Desk(server, "10:30:00")
@@ -81,7 +81,7 @@ async def test_an_hour_that_is_over_is_asked_for_once_and_the_running_one_each_t
         assert [asked.question["start"][11:16] for asked in server.bars_asked()] == ["13:00", "14:00", "13:00"]
 
 
-async def test_a_minute_that_is_not_over_is_never_history() -> None:
+async def test_an_unfinished_minute_is_no_history() -> None:
     """MD-03"""
     async with a_server() as server:
         desk = Desk(server, "9:40:30")
@@ -92,7 +92,7 @@ async def test_a_minute_that_is_not_over_is_never_history() -> None:
         assert minutes_of(found) == every_minute("9:30", "9:39")
 
 
-async def test_null_lists_null_bars_and_strangers_are_counted_and_left_out(pauses: list[float]) -> None:
+async def test_null_bars_are_counted_and_left_out(pauses: list[float]) -> None:
     """MD-03: `null` in place of a list of bars, and in it."""
     async with a_server() as server:
         desk = Desk(server, "11:00:00")
@@ -111,7 +111,7 @@ async def test_null_lists_null_bars_and_strangers_are_counted_and_left_out(pause
         assert (counts.seen(Seen.EMPTY), counts.seen(Seen.NOT_ASKED_FOR)) == (6, 1)
 
 
-async def test_null_for_a_moment_is_asked_again_and_costs_no_bar(pauses: list[float]) -> None:
+async def test_a_transient_null_is_asked_again(pauses: list[float]) -> None:
     """MD-03: `null` may mean that there are no bars, or that they are not there yet."""
     async with a_server() as server:
         desk = Desk(server, "11:00:00")
@@ -124,7 +124,7 @@ async def test_null_for_a_moment_is_asked_again_and_costs_no_bar(pauses: list[fl
         assert len(pauses) == 1
 
 
-async def test_numbers_are_taken_from_the_text_of_the_answer() -> None:
+async def test_numbers_come_from_the_answers_text() -> None:
     """MD-01: never through a float."""
     async with a_server() as server:
         desk = Desk(server, "11:00:00")
@@ -137,7 +137,7 @@ async def test_numbers_are_taken_from_the_text_of_the_answer() -> None:
         assert found[0].bar.volume == Decimal("123456.000000001")
 
 
-async def test_a_server_in_trouble_is_asked_again_after_what_it_asks_for(pauses: list[float]) -> None:
+async def test_a_server_in_trouble_is_asked_again(pauses: list[float]) -> None:
     """MD-04: 429 and 5xx with back-off, Retry-After honoured."""
     async with a_server() as server:
         desk = Desk(server, "11:00:00")
@@ -166,7 +166,7 @@ async def test_a_server_in_trouble_is_asked_again_after_what_it_asks_for(pauses:
         (Answer(302, "", {"Location": "http://elsewhere"}), 1, "refused the question (302)"),
     ],
 )
-async def test_what_never_works_says_why_and_a_stated_refusal_is_not_asked_again(
+async def test_a_stated_refusal_is_not_asked_again(
     pauses: list[float], answer: Answer, requests: int, words: str
 ) -> None:
     """MD-04"""
@@ -181,7 +181,7 @@ async def test_what_never_works_says_why_and_a_stated_refusal_is_not_asked_again
         assert len(server.bars_asked()) == requests == len(pauses) + 1
 
 
-async def test_a_desk_that_leaves_ends_the_pause_and_asks_nothing_again() -> None:
+async def test_closing_ends_the_pause() -> None:
     """MD-04"""
     async with a_server() as server:
         desk = Desk(server, "11:00:00")
@@ -197,7 +197,7 @@ async def test_a_desk_that_leaves_ends_the_pause_and_asks_nothing_again() -> Non
         assert len(server.bars_asked()) == 1
 
 
-async def test_a_server_that_hangs_costs_its_time_out_and_no_more(pauses: list[float]) -> None:
+async def test_a_hanging_server_costs_its_timeout(pauses: list[float]) -> None:
     """MD-04: time-outs on every request."""
     async with a_server() as server:
         desk = Desk(server, "11:00:00", read_seconds=0.2)
@@ -221,7 +221,7 @@ async def test_nobody_there_is_said_with_what_to_check(pauses: list[float]) -> N
         assert len(pauses) == 3
 
 
-async def test_pages_that_never_end_are_not_followed_for_ever() -> None:
+async def test_endless_pages_are_not_followed() -> None:
     """MD-04"""
     async with a_server() as server:
         desk = Desk(server, "11:00:00")
@@ -231,7 +231,7 @@ async def test_pages_that_never_end_are_not_followed_for_ever() -> None:
             await the_bars(desk, "9:30", "9:40")
 
 
-async def test_many_symbols_are_asked_for_in_batches_side_by_side() -> None:
+async def test_symbols_are_asked_for_in_batches() -> None:
     """MD-04"""
     async with a_server() as server:
         desk = Desk(server, "11:00:00")
@@ -245,7 +245,7 @@ async def test_many_symbols_are_asked_for_in_batches_side_by_side() -> None:
         assert server.at_once > 1
 
 
-async def test_the_newest_quote_is_asked_for_now_and_says_its_feed() -> None:
+async def test_the_latest_quote_names_its_feed() -> None:
     """OP-03"""
     async with a_server() as server:
         desk = Desk(server, "10:00:00")
@@ -271,7 +271,7 @@ async def test_the_newest_quote_is_asked_for_now_and_says_its_feed() -> None:
         (Answer(hangs=3), "did not answer in time"),
     ],
 )
-async def test_where_there_is_no_quote_the_reason_is_there(answer: Answer, reason: str) -> None:
+async def test_a_missing_quote_has_its_reason(answer: Answer, reason: str) -> None:
     """OP-03: it never raises."""
     async with a_server() as server:
         desk = Desk(server, "10:00:00", read_seconds=0.4)
@@ -286,7 +286,7 @@ async def test_where_there_is_no_quote_the_reason_is_there(answer: Answer, reaso
         assert time.monotonic() - before < 30
 
 
-def test_the_cache_keeps_whole_hours_that_are_over_and_forgets_the_oldest() -> None:
+def test_the_cache_drops_its_oldest_hours() -> None:
     """MD-04"""
     cache = BarCache(most=2)
     now = at("12:00:30")
@@ -300,7 +300,7 @@ def test_the_cache_keeps_whole_hours_that_are_over_and_forgets_the_oldest() -> N
     assert cache.missing(QQQ, at("11:10"), at("11:20"), now) == (at("11:00"), at("11:20"))
 
 
-def test_an_hour_is_kept_only_once_its_last_bar_has_settled() -> None:
+def test_an_hour_is_kept_once_it_has_settled() -> None:
     """MD-04"""
     cache = BarCache()
 

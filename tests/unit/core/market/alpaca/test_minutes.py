@@ -20,7 +20,7 @@ def some_minutes(**known: str) -> tuple[Minutes, Counts]:
     return Minutes({Symbol(symbol): at(clock) for symbol, clock in known.items()}, counts), counts
 
 
-def test_a_bar_that_the_stream_repeats_is_said_and_left_out() -> None:
+def test_a_repeated_bar_is_left_out() -> None:
     """MD-03"""
     minutes, counts = some_minutes()
     first = minutes.push(a_bar("10:00"), at("10:01"))
@@ -32,7 +32,7 @@ def test_a_bar_that_the_stream_repeats_is_said_and_left_out() -> None:
     assert counts.seen(Seen.REPEATED) == 1
 
 
-def test_a_revised_bar_says_what_changed_and_the_first_one_stands() -> None:
+def test_a_revised_bar_leaves_the_first() -> None:
     """MD-03"""
     minutes, counts = some_minutes()
     minutes.push(a_bar("10:00"), at("10:01"))
@@ -46,7 +46,7 @@ def test_a_revised_bar_says_what_changed_and_the_first_one_stands() -> None:
     assert counts.seen(Seen.REVISED) == 1
 
 
-def test_a_bar_after_a_later_one_is_late_and_said_once() -> None:
+def test_a_late_bar_is_reported_once() -> None:
     """MD-03"""
     minutes, counts = some_minutes()
     minutes.push(a_bar("9:59"), at("10:00"))
@@ -72,7 +72,7 @@ def test_the_streams_copy_of_a_polled_bar_is_expected() -> None:
     assert counts.seen(Seen.LATE) == 0
 
 
-def test_a_bar_before_its_minute_has_ended_here_waits_for_that() -> None:
+def test_a_bar_of_an_unfinished_minute_waits() -> None:
     """MD-03: this machine's clock lags; no strategy sees a minute that is not over."""
     minutes, counts = some_minutes()
 
@@ -85,7 +85,7 @@ def test_a_bar_before_its_minute_has_ended_here_waits_for_that() -> None:
     assert counts.seen(Seen.AHEAD) == 1
 
 
-def test_a_bar_from_far_ahead_is_refused_with_the_remedy() -> None:
+def test_a_bar_from_far_ahead_is_refused() -> None:
     """MD-03"""
     minutes, _ = some_minutes()
 
@@ -94,7 +94,7 @@ def test_a_bar_from_far_ahead_is_refused_with_the_remedy() -> None:
     assert clocks(told) == ["from the future: its minute ends in 300 s by this machine's clock; set the clock"]
 
 
-def test_what_cannot_be_read_is_said_once_though_each_poll_finds_it_again() -> None:
+def test_an_unreadable_bar_is_reported_once() -> None:
     """MD-03"""
     minutes, counts = some_minutes()
     broken = MarketDataBroken("Alpaca's history", "SPY bar: c is missing")
@@ -105,7 +105,7 @@ def test_what_cannot_be_read_is_said_once_though_each_poll_finds_it_again() -> N
     assert counts.seen(Seen.BROKEN) == 1
 
 
-def test_what_waited_for_a_gap_goes_on_behind_what_was_found() -> None:
+def test_waiting_bars_follow_the_filled_gap() -> None:
     """MD-02"""
     minutes, _ = some_minutes(SPY="9:59")
     minutes.begin_fill(at("10:03"))
@@ -133,7 +133,7 @@ def test_of_many_quotes_the_newest_goes_on() -> None:
     assert counts.seen(Seen.CONFLATED) == 9
 
 
-def test_a_crossed_or_one_sided_quote_goes_on_once_and_is_then_counted() -> None:
+def test_a_crossed_quote_goes_on_once() -> None:
     """MD-03: the normaliser says what is wrong; a thousand more in the same second say nothing new."""
     quotes = Quotes(Feed.IEX, counts := Counts())
     told = []
@@ -145,7 +145,7 @@ def test_a_crossed_or_one_sided_quote_goes_on_once_and_is_then_counted() -> None
     assert counts.seen(Seen.BAD_QUOTES) == 4
 
 
-def test_an_older_quote_never_follows_a_newer_one() -> None:
+def test_an_older_quote_never_follows_a_newer() -> None:
     """MD-02"""
     quotes = Quotes(Feed.IEX, Counts())
     quotes.put(SPY, raw_quote("10:00:05"))
@@ -154,7 +154,7 @@ def test_an_older_quote_never_follows_a_newer_one() -> None:
     assert quotes.found([a_quote("10:00:04")], at("10:00:07")) == []
 
 
-def test_a_quote_from_a_moment_ahead_is_one_from_now() -> None:
+def test_a_quote_slightly_ahead_is_one_of_now() -> None:
     """MD-03: this machine's clock may lag by two seconds; more is the normaliser's to refuse."""
     quotes = Quotes(Feed.IEX, counts := Counts())
 
@@ -170,7 +170,7 @@ def a_quote(clock: str) -> QuoteArrived:
     return QuoteArrived(Quote(SPY, at(clock), Price(Decimal(100)), one, Price(Decimal(101)), one, Feed.IEX))
 
 
-def test_pauses_double_up_to_their_limit_and_chance_takes_up_to_half() -> None:
+def test_pauses_double_up_to_their_limit() -> None:
     """MD-04"""
     assert [pause(tries, 1.0).total_seconds() for tries in (1, 2, 3, 4, 5, 6, 7, 10**9)] == [
         1, 2, 4, 8, 16, 30, 30, 30,

@@ -20,7 +20,7 @@ from tests.unit.core.market.alpaca.server import Answer, a_desk, a_server, event
 OTHER_KEYS = "wrong"
 
 
-async def test_bars_and_quotes_come_by_stream_and_the_sessions_first_minutes_by_history() -> None:
+async def test_history_precedes_the_streams_first_bar() -> None:
     """MD-02: the day's minutes are there before the first new one."""
     async with a_server() as server, a_desk(server, "9:35:30") as desk:
         server.has_minutes("9:28", "9:34")
@@ -44,7 +44,7 @@ async def test_bars_and_quotes_come_by_stream_and_the_sessions_first_minutes_by_
 
 
 @pytest.mark.parametrize("is_deaf", [False, True], ids=["its pong comes", "its pong is still waited for"])
-async def test_a_muted_socket_is_pinged_polled_proved_mute_and_made_anew(is_deaf: bool) -> None:
+async def test_a_muted_socket_is_replaced(is_deaf: bool) -> None:
     """MD-02: mute the socket."""
     async with a_server() as server, a_desk(server, "10:02:30") as desk:
         server.has_minutes("9:30", "10:01")
@@ -82,7 +82,7 @@ async def test_a_muted_socket_is_pinged_polled_proved_mute_and_made_anew(is_deaf
         assert desk.data.counts.seen(Seen.MUTED) == 1
 
 
-async def test_a_socket_that_answers_no_ping_is_lost_and_made_anew() -> None:
+async def test_a_socket_without_pongs_is_replaced() -> None:
     """MD-02"""
     async with a_server() as server, a_desk(server, "9:30:10", read_seconds=0.5) as desk:
         desk.starts()
@@ -96,7 +96,7 @@ async def test_a_socket_that_answers_no_ping_is_lost_and_made_anew() -> None:
         await desk.is_up()
 
 
-async def test_a_quiet_link_that_answers_pings_is_heard_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_quiet_link_with_pongs_is_healthy(monkeypatch: pytest.MonkeyPatch) -> None:
     """OP-04: nothing is said for 15 s, and the lamp knows that the other side is there."""
     monkeypatch.setattr(data, "PING_EVERY", 0.02)
     async with a_server() as server, a_desk(server, "9:35:30") as desk:
@@ -113,7 +113,7 @@ async def test_a_quiet_link_that_answers_pings_is_heard_all_the_time(monkeypatch
         await eventually(lambda: desk.lamps[-1].heard_at == at("9:35:48"))
 
 
-async def test_a_link_that_answers_no_ping_is_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_link_without_pongs_is_not_healthy(monkeypatch: pytest.MonkeyPatch) -> None:
     """OP-04"""
     monkeypatch.setattr(data, "PING_EVERY", 0.02)
     async with a_server() as server, a_desk(server, "9:35:30", read_seconds=0.3) as desk:
@@ -127,7 +127,7 @@ async def test_a_link_that_answers_no_ping_is_not_heard(monkeypatch: pytest.Monk
         assert desk.lamps[-1].heard_at < at("9:35:40")
 
 
-async def test_quotes_that_are_asked_for_are_a_sign_of_life_too() -> None:
+async def test_polled_quotes_are_a_sign_of_life() -> None:
     """OP-04: no stream, and the last good answer counts."""
     async with a_server() as server, a_desk(server, "9:35:30") as desk:
         server.admission = [{"T": "error", "code": 406, "msg": "connection limit exceeded"}]
@@ -138,7 +138,7 @@ async def test_quotes_that_are_asked_for_are_a_sign_of_life_too() -> None:
         await eventually(lambda: desk.lamps[-1].heard_at == at("9:35:50"))
 
 
-async def test_another_program_on_the_only_connection_means_polling_with_a_word_and_a_try_each_minute() -> None:
+async def test_a_taken_connection_means_polling() -> None:
     """MD-02: 406."""
     async with a_server() as server, a_desk(server, "9:35:30") as desk:
         server.has_minutes("9:30", "9:36")
@@ -172,7 +172,7 @@ async def test_a_greeting_that_refuses_is_heard_too() -> None:
         await eventually(lambda: any("406" in lamp.words for lamp in desk.lamps))
 
 
-async def test_whoever_is_cancelled_in_the_middle_of_a_goodbye_is_cancelled() -> None:
+async def test_a_cancel_within_a_goodbye_is_kept() -> None:
     """OP-07: the library took it for the end of its goodbye, and the desk did not leave."""
     async with a_server() as server, a_desk(server, "9:35:30") as desk:
         desk.starts()
@@ -190,7 +190,7 @@ async def test_whoever_is_cancelled_in_the_middle_of_a_goodbye_is_cancelled() ->
         assert goodbye.cancelled()
 
 
-async def test_wrong_keys_are_refused_with_what_to_do_and_tried_again_once_a_minute() -> None:
+async def test_wrong_keys_are_retried_once_a_minute() -> None:
     """MD-02: REFUSED, and never hammered."""
     async with a_server() as server, a_desk(server, "9:35:30", secret=OTHER_KEYS) as desk:
         server.always = Answer(401, {"message": "unauthorized"})
@@ -213,7 +213,7 @@ async def test_wrong_keys_are_refused_with_what_to_do_and_tried_again_once_a_min
         assert OTHER_KEYS not in repr(desk.lamps) + repr(desk.data) + str(vars(desk.data.counts))
 
 
-async def test_a_server_that_never_greets_or_never_admits_is_left_in_time() -> None:
+async def test_a_silent_handshake_is_left_in_time() -> None:
     """MD-02: time-outs of our own on connection and authentication."""
     async with a_server() as server, a_desk(server, "9:35:30", connect_seconds=0.3, read_seconds=0.3) as desk:
 
@@ -237,7 +237,7 @@ async def test_a_server_that_never_greets_or_never_admits_is_left_in_time() -> N
         await eventually(lambda: desk.passes(0.05) or desk.state() is ConnectionState.UP)
 
 
-async def test_a_connection_that_breaks_in_the_middle_of_a_frame_loses_and_repeats_no_minute() -> None:
+async def test_a_cut_frame_loses_and_repeats_no_minute() -> None:
     """MD-02: disconnect in the middle of a frame."""
     async with a_server() as server, a_desk(server, "9:32:00") as desk:
         server.has_minutes("9:30", "9:30")
@@ -264,7 +264,7 @@ async def test_a_connection_that_breaks_in_the_middle_of_a_frame_loses_and_repea
         assert desk.data.counts.seen(Seen.LOST) == 1
 
 
-async def test_a_server_that_is_gone_is_down_in_words_and_comes_back_by_itself() -> None:
+async def test_a_lost_server_comes_back() -> None:
     """MD-02"""
     async with a_server() as server, a_desk(server, "9:30:10") as desk:
         desk.data._settings = AlpacaSettings(data_stream_url="ws://127.0.0.1:1/v2/iex")
@@ -278,7 +278,7 @@ async def test_a_server_that_is_gone_is_down_in_words_and_comes_back_by_itself()
         await desk.is_up()
 
 
-async def test_late_revised_repeated_and_null_bars_are_named_and_the_desks_bars_stand() -> None:
+async def test_odd_bars_are_named_and_ours_stand() -> None:
     """MD-03"""
     async with a_server() as server, a_desk(server, "9:30:00") as desk:
         desk.starts()
@@ -311,7 +311,7 @@ async def test_late_revised_repeated_and_null_bars_are_named_and_the_desks_bars_
         assert desk.state() is ConnectionState.UP
 
 
-async def test_noise_in_a_frame_is_counted_and_the_stream_goes_on() -> None:
+async def test_noise_in_a_frame_is_counted() -> None:
     """MD-03"""
     async with a_server() as server, a_desk(server, "9:31:00") as desk:
         desk.starts()
@@ -325,7 +325,7 @@ async def test_noise_in_a_frame_is_counted_and_the_stream_goes_on() -> None:
         assert desk.data.counts.seen(Seen.BROKEN) == 4
 
 
-async def test_crossed_and_zero_quotes_are_said_once_and_a_good_one_follows() -> None:
+async def test_bad_quotes_are_reported_once() -> None:
     """MD-03: the normaliser refuses them by name; they do not flood it."""
     async with a_server() as server, a_desk(server, "9:31:00") as desk:
         desk.starts()
@@ -342,7 +342,7 @@ async def test_crossed_and_zero_quotes_are_said_once_and_a_good_one_follows() ->
         assert [f"{bid}" for bid in desk.bids()] == ["100.02", "100.00"]
 
 
-async def test_quotes_are_asked_for_while_no_stream_brings_them() -> None:
+async def test_quotes_are_polled_without_a_stream() -> None:
     """MD-02: batched, about once a second."""
     async with a_server() as server, a_desk(server, "9:35:30", symbols=(Symbol("SPY"), Symbol("QQQ"))) as desk:
         server.admission = [{"T": "error", "code": 406, "msg": "connection limit exceeded"}]
@@ -358,7 +358,7 @@ async def test_quotes_are_asked_for_while_no_stream_brings_them() -> None:
         assert questions[0] == {"symbols": "SPY,QQQ", "feed": "iex"}
 
 
-async def test_a_desk_that_leaves_leaves_no_socket_behind_and_takes_no_time() -> None:
+async def test_closing_leaves_no_socket() -> None:
     """MD-02: a clean stop, also in the middle of a handshake."""
     for greeting in ([{"T": "success", "msg": "connected"}], None):
         async with a_server() as server, a_desk(server, "9:35:30") as desk:
@@ -375,13 +375,13 @@ async def test_a_desk_that_leaves_leaves_no_socket_behind_and_takes_no_time() ->
             assert desk.task.cancelled()
 
 
-def test_a_stream_without_a_symbol_is_never_begun() -> None:
+def test_a_stream_without_symbols_never_begins() -> None:
     """MD-02: Alpaca's class would burn a core over it."""
     with pytest.raises(ValueError, match="at least one symbol"):
         DataSocket(AlpacaSettings(), SecretStr("k"), SecretStr("s"), ())
 
 
-async def test_a_run_that_is_begun_again_goes_on_where_it_was() -> None:
+async def test_a_restarted_run_goes_on() -> None:
     """MD-02: what was handed on outlives a run."""
     async with a_server() as server, a_desk(server, "9:33:30") as desk:
         server.has_minutes("9:30", "9:32")

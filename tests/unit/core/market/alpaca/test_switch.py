@@ -14,7 +14,7 @@ from core.model.connection import ConnectionState
 from tests.unit.core.market.alpaca.morning import QQQ, SPY, Morning, a_bar, at, clocks, every_minute
 
 
-def test_a_stream_that_mutes_at_10_03_10_is_polled_and_its_return_loses_and_repeats_no_minute() -> None:
+def test_a_muted_stream_is_polled_without_a_gap() -> None:
     """MD-02: mute at 10:03:10, polled until 10:07, back: every minute once, in order."""
     morning = Morning("9:29:50", (SPY, QQQ))
     morning.the_stream_opens()
@@ -39,7 +39,7 @@ def test_a_stream_that_mutes_at_10_03_10_is_polled_and_its_return_loses_and_repe
     assert morning.oddities() == []
 
 
-def test_a_poll_asks_once_for_all_symbols_a_few_seconds_after_each_minute() -> None:
+def test_one_poll_asks_for_all_symbols() -> None:
     """MD-02"""
     morning = Morning("9:29:50", (SPY, QQQ))
 
@@ -49,7 +49,7 @@ def test_a_poll_asks_once_for_all_symbols_a_few_seconds_after_each_minute() -> N
     assert morning.bars(SPY) == morning.bars(QQQ) == every_minute("9:30", "9:33")
 
 
-def test_a_desk_that_starts_in_the_middle_of_a_session_gets_its_first_minutes_first() -> None:
+def test_a_late_start_gets_the_first_minutes_first() -> None:
     """MD-02: the day's VWAP begins at the open, and the stream's bars wait for it."""
     morning = Morning("10:14:57")
     morning.answers = False
@@ -63,7 +63,7 @@ def test_a_desk_that_starts_in_the_middle_of_a_session_gets_its_first_minutes_fi
     assert morning.bars() == every_minute("9:30", "10:19")
 
 
-def test_what_the_journal_knows_is_not_told_again() -> None:
+def test_known_minutes_are_not_repeated() -> None:
     """MD-02"""
     morning = Morning("10:14:30", SPY=at("10:11"))
     morning.the_stream_opens()
@@ -74,7 +74,7 @@ def test_what_the_journal_knows_is_not_told_again() -> None:
     assert morning.oddities() == []
 
 
-def test_a_connection_that_breaks_within_a_minute_needs_no_question() -> None:
+def test_a_short_break_needs_no_question() -> None:
     """MD-02"""
     morning = Morning("9:29:50")
     morning.the_stream_opens()
@@ -90,7 +90,7 @@ def test_a_connection_that_breaks_within_a_minute_needs_no_question() -> None:
     assert morning.bars() == every_minute("9:30", "9:44")
 
 
-def test_a_connection_that_breaks_over_a_minutes_end_gets_that_minute_from_history_before_the_next() -> None:
+def test_a_break_over_a_minutes_end_is_filled() -> None:
     """MD-02"""
     morning = Morning("9:29:50")
     morning.the_stream_opens()
@@ -105,7 +105,7 @@ def test_a_connection_that_breaks_over_a_minutes_end_gets_that_minute_from_histo
     assert morning.bars() == every_minute("9:30", "9:44")
 
 
-def test_a_return_while_a_poll_is_out_is_seamless() -> None:
+def test_a_return_during_a_poll_is_seamless() -> None:
     """MD-02: the poll's answer is older than the stream's return; what lies between is asked for too."""
     morning = Morning("9:29:50")
     morning.until("9:40:10")
@@ -125,7 +125,7 @@ def test_a_return_while_a_poll_is_out_is_seamless() -> None:
     assert clocks(told) == ["09:40", "09:41", "09:42"]
 
 
-def test_a_server_that_stays_mute_after_each_reconnection_is_polled_and_tried_more_and_more_slowly() -> None:
+def test_a_mute_server_is_retried_with_backoff() -> None:
     """MD-02: no storm of reconnections."""
     morning = Morning("9:29:50")
     morning.the_stream_opens()
@@ -146,7 +146,7 @@ def test_a_server_that_stays_mute_after_each_reconnection_is_polled_and_tried_mo
     assert morning.switch.lamp().state is ConnectionState.POLLING
 
 
-def test_a_quiet_stream_whose_polls_find_nothing_is_not_torn_down() -> None:
+def test_a_quiet_stream_is_not_torn_down() -> None:
     """MD-02: a thin symbol may be silent; only a bar that it should have brought proves a stream mute."""
     morning = Morning("9:29:50")
     morning.the_stream_opens()
@@ -163,7 +163,7 @@ def test_a_quiet_stream_whose_polls_find_nothing_is_not_torn_down() -> None:
     assert morning.switch.line.opened_at is not None
 
 
-def test_quotes_that_go_on_without_any_bar_are_no_sign_of_health() -> None:
+def test_quotes_without_bars_are_no_health() -> None:
     """MD-02: a half mute stream is polled, and only a bar brings the trust back."""
     morning = Morning("9:29:50")
     morning.the_stream_opens()
@@ -184,7 +184,7 @@ def test_quotes_that_go_on_without_any_bar_are_no_sign_of_health() -> None:
     assert switch.lamp().state is ConnectionState.UP
 
 
-def test_the_night_is_no_silence_and_nothing_is_polled_in_it() -> None:
+def test_the_night_is_no_silence() -> None:
     """MD-02"""
     morning = Morning("15:58:30")
     morning.the_stream_opens()
@@ -198,7 +198,7 @@ def test_the_night_is_no_silence_and_nothing_is_polled_in_it() -> None:
     assert morning.bars()[-1] == "15:59"
 
 
-def test_a_night_without_a_stream_asks_for_the_last_minute_of_the_day_and_then_for_the_first_of_the_next() -> None:
+def test_a_night_without_a_stream_is_bridged() -> None:
     """MD-02"""
     morning = Morning("15:58:30")
 
@@ -208,7 +208,7 @@ def test_a_night_without_a_stream_asks_for_the_last_minute_of_the_day_and_then_f
     assert morning.switch.ask_at(morning.now) == at("9:31:03") + timedelta(days=1)
 
 
-def test_history_that_does_not_answer_holds_bars_back_for_half_a_minute_and_then_the_hole_is_named() -> None:
+def test_silent_history_names_the_hole_in_30_s() -> None:
     """MD-02, MD-03"""
     morning = Morning("9:29:50")
     morning.the_stream_opens()
@@ -244,7 +244,7 @@ def test_history_that_does_not_answer_holds_bars_back_for_half_a_minute_and_then
         (999, ConnectionState.DOWN, "it refused the connection"),
     ],
 )
-def test_each_refusal_of_the_stream_says_what_to_do(code: int, state: ConnectionState, words: str) -> None:
+def test_each_stream_refusal_has_its_remedy(code: int, state: ConnectionState, words: str) -> None:
     """MD-02: what is REFUSED is tried again after a minute and not before; the others soon."""
     morning = Morning("9:40:10")
     morning.switch.connecting(morning.now)
@@ -259,7 +259,7 @@ def test_each_refusal_of_the_stream_says_what_to_do(code: int, state: Connection
         assert morning.switch.line.connect_at == at("9:41:10")
 
 
-def test_while_another_program_holds_the_connection_bars_are_polled_and_the_stream_is_tried_each_minute() -> None:
+def test_a_taken_connection_is_retried_each_minute() -> None:
     """MD-02"""
     morning = Morning("9:40:10")
     morning.switch.connecting(morning.now)
@@ -274,7 +274,7 @@ def test_while_another_program_holds_the_connection_bars_are_polled_and_the_stre
     assert morning.switch.line.connect_at == at("9:41:10")
 
 
-def test_wrong_keys_for_stream_and_history_are_tried_again_each_minute_and_not_faster() -> None:
+def test_wrong_keys_everywhere_retry_each_minute() -> None:
     """MD-02: a refused key is not hammered, and says when it is tried again."""
     morning = Morning("9:40:10")
     morning.switch.connecting(morning.now)
@@ -307,7 +307,7 @@ def test_a_refusal_that_passes_leaves_no_trace() -> None:
     assert morning.bars() == every_minute("9:30", "9:42")
 
 
-def test_wrong_keys_for_the_stream_alone_leave_the_polls() -> None:
+def test_wrong_stream_keys_leave_the_polls() -> None:
     """MD-02"""
     morning = Morning("9:40:10")
     morning.switch.connecting(morning.now)
@@ -323,7 +323,7 @@ def test_wrong_keys_for_the_stream_alone_leave_the_polls() -> None:
     assert morning.bars() == every_minute("9:30", "9:41")
 
 
-def test_neither_stream_nor_poll_is_down_in_the_words_of_the_last_failure() -> None:
+def test_without_stream_and_poll_the_link_is_down() -> None:
     """MD-02"""
     morning = Morning("9:40:10")
     morning.switch.connecting(morning.now)
@@ -344,7 +344,7 @@ def test_neither_stream_nor_poll_is_down_in_the_words_of_the_last_failure() -> N
     assert (lamp.state, lamp.words) == (ConnectionState.POLLING, "broken off")
 
 
-def test_a_failed_question_is_asked_again_more_and_more_slowly() -> None:
+def test_a_failed_question_backs_off() -> None:
     """EX-15's back-off, for questions of the market"""
     morning = Morning("9:40:10")
     morning.answers = False
@@ -365,7 +365,7 @@ def test_a_server_that_asks_to_be_left_alone_is() -> None:
     assert morning.switch.ask_at(morning.now) == at("9:40:27")
 
 
-def test_a_minute_that_the_stream_leaves_out_is_asked_for_and_comes_in_its_place() -> None:
+def test_a_skipped_minute_is_asked_for() -> None:
     """MD-02: no bar is lost; the one after it waits for the answer."""
     morning = Morning("9:29:50")
     morning.the_stream_opens()
@@ -381,7 +381,7 @@ def test_a_minute_that_the_stream_leaves_out_is_asked_for_and_comes_in_its_place
     assert clocks(told) == ["09:35", "09:36"]
 
 
-def test_a_symbol_that_does_not_trade_in_each_minute_is_asked_for_once_a_gap() -> None:
+def test_a_thin_symbol_is_asked_for_once_a_gap() -> None:
     """MD-02: what an answer covered is known."""
     morning = Morning("9:29:50", (SPY, QQQ))
     switch = morning.switch
@@ -401,7 +401,7 @@ def test_a_symbol_that_does_not_trade_in_each_minute_is_asked_for_once_a_gap() -
     assert clocks([minute for minute in told if minute.bar.symbol == QQQ]) == ["09:34", "09:39", "09:44", "09:49"]
 
 
-def test_one_question_covers_the_minutes_that_each_symbol_left_out() -> None:
+def test_one_question_covers_all_gaps() -> None:
     """MD-02"""
     morning = Morning("9:29:50", (SPY, QQQ))
     morning.the_stream_opens()
@@ -416,7 +416,7 @@ def test_one_question_covers_the_minutes_that_each_symbol_left_out() -> None:
     assert str(span) == "09:30 to 09:36 New York"
 
 
-def test_a_minute_left_out_holds_the_others_for_five_seconds_at_most() -> None:
+def test_a_gap_holds_others_for_five_seconds() -> None:
     """MD-02"""
     morning = Morning("9:29:50")
     morning.the_stream_opens()
@@ -444,7 +444,7 @@ MOVES = st.lists(
 
 @settings(max_examples=25)
 @given(MOVES)
-def test_whatever_the_stream_does_each_minute_comes_once_and_in_order(moves: list[tuple[str, int]]) -> None:
+def test_each_minute_comes_once_and_in_order(moves: list[tuple[str, int]]) -> None:
     """MD-02: a minute is missing only where its hole was named."""
     morning = Morning("9:29:50", (SPY, QQQ))
     for move, seconds in moves:

@@ -57,7 +57,7 @@ class Source:
             def do_GET(self) -> None:
                 source.asked.append(self.path)
                 source.came.set()
-                source.holds.wait(30)
+                source.holds.wait()
                 body = source.body if isinstance(source.body, bytes) else source.body.encode()
                 self.send_response(source.status)
                 for name, value in source.headers.items():

@@ -34,7 +34,7 @@ def refusal(source: Source, **seconds: str) -> str:
     return str(error.value)
 
 
-def test_every_close_of_the_table_is_read_exactly(source: Source) -> None:
+def test_every_close_is_read_exactly(source: Source) -> None:
     """RK-19"""
     assert asked(source) == [
         DailyValue(date(2026, 11, 17), Decimal("16.80")),
@@ -43,7 +43,7 @@ def test_every_close_of_the_table_is_read_exactly(source: Source) -> None:
     assert source.asked == ["/VIX_History.csv"]
 
 
-def test_a_compressed_answer_with_a_mark_at_its_head_is_the_same_answer(source: Source) -> None:
+def test_a_gzipped_answer_is_read(source: Source) -> None:
     """RK-19"""
     source.body = gzip.compress(b"\xef\xbb\xbf" + TWO_DAYS.encode())
     source.headers = {"Content-Encoding": "gzip"}
@@ -69,7 +69,7 @@ def test_a_compressed_answer_with_a_mark_at_its_head_is_the_same_answer(source: 
         (b"DATE,CLOSE\n\xff\xfe,1\n", "UnicodeDecodeError"),
     ],
 )
-def test_an_answer_that_is_not_a_whole_sound_table_is_none(source: Source, body: str | bytes, why: str) -> None:
+def test_an_invalid_table_is_refused(source: Source, body: str | bytes, why: str) -> None:
     """RK-19: neither its last good row nor anything else of it is taken."""
     source.body = body
 
@@ -77,7 +77,7 @@ def test_an_answer_that_is_not_a_whole_sound_table_is_none(source: Source, body:
 
 
 @pytest.mark.parametrize("status", [204, 301, 403, 404, 429, 500, 503])
-def test_any_status_but_200_is_no_answer_and_nobody_is_followed_elsewhere(source: Source, status: int) -> None:
+def test_any_status_but_200_is_refused(source: Source, status: int) -> None:
     """RK-19"""
     source.status = status
     source.headers = {"Location": source.url + "?elsewhere"}
@@ -88,21 +88,21 @@ def test_any_status_but_200_is_no_answer_and_nobody_is_followed_elsewhere(source
     assert len(source.asked) == 1
 
 
-def test_a_source_that_hangs_is_left_after_the_set_time(source: Source) -> None:
+def test_a_hanging_source_is_left(source: Source) -> None:
     """RK-19"""
     source.holds.clear()
 
     assert refusal(source, read_seconds="0.2") == "127.0.0.1 did not answer in time"
 
 
-def test_a_source_that_drips_for_ever_is_left_after_the_set_time(source: Source) -> None:
+def test_a_dripping_source_is_left(source: Source) -> None:
     """RK-19: each piece comes in time, the whole never does."""
     source.drips = True
 
     assert refusal(source, answer_seconds="0.3") == "127.0.0.1 did not end its answer in 0.3 s"
 
 
-def test_more_than_a_history_can_be_is_not_taken_in(source: Source) -> None:
+def test_an_oversized_answer_is_refused(source: Source) -> None:
     """RK-19: also where it came compressed, and small."""
     source.body = gzip.compress(b"0" * (LARGEST + 1))
     source.headers = {"Content-Encoding": "gzip"}
@@ -110,7 +110,7 @@ def test_more_than_a_history_can_be_is_not_taken_in(source: Source) -> None:
     assert refusal(source) == f"127.0.0.1 sent more than {LARGEST:,} bytes"
 
 
-def test_a_source_that_is_not_there_says_what_to_do() -> None:
+def test_an_unreachable_source_says_what_to_do() -> None:
     """RK-19"""
     with Source() as gone:
         url = gone.url

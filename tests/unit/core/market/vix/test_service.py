@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from core.market.vix.http_source import HttpVixSource
-from core.market.vix.port import Kept
+from core.files.daily_file import daily_values
+from core.market.vix.port import Kept, VixError
 from core.market.vix.service import FRESH_FOR, PATIENCE, VixService
 from core.model.regime import DailyValue, NoVix, VixLevel, VixReading
-from core.settings.regime import RegimeSettings
 from state.vix_file import VixFile
-from tests.unit.core.market.vix.source import TWO_DAYS, Source
+from tests.unit.core.market.vix.source import TWO_DAYS
 
 BEGINS = datetime(2026, 11, 19, 15, 0, tzinfo=UTC)
 CLOSES = (
@@ -31,9 +27,6 @@ CLOSES = (
 ELEVATED = VixReading(Decimal("23.40"), date(2026, 11, 18), VixLevel.ELEVATED, CLOSES[:2])
 A_DAY_LATER = TWO_DAYS + "11/19/2026,24,36,23,34.20\n"
 HIGH = VixReading(Decimal("34.20"), date(2026, 11, 19), VixLevel.HIGH, CLOSES)
-ROOT = Path(__file__).resolve().parents[5]
-
-
 TOLD = [{"day": "2026-11-17", "value": "16.80"}, {"day": "2026-11-18", "value": "23.40"}]
 
 
@@ -43,17 +36,33 @@ def a_file(fetched_at: str | None = "2026-11-19T15:00:00Z", **changes: object) -
     return json.dumps({"reading": reading, "fetched_at": fetched_at}).encode()
 
 
+class Source:
+    """Answers each question with the closes of `body`, or with `failure`; while `holds` is not set it hangs."""
+
+    def __init__(self) -> None:
+        self.body, self.failure, self.requests = TWO_DAYS, "", 0
+        self.came, self.holds = Event(), Event()
+        self.holds.set()
+
+    def history(self) -> list[DailyValue]:
+        self.requests += 1
+        self.came.set()
+        self.holds.wait()
+        if self.failure:
+            raise VixError(self.failure)
+        return daily_values(Path("source"), self.body)
+
+
 class Home:
     """A source, a file, and as many processes' services as a test wants, all by one clock."""
 
-    def __init__(self, source: Source, folder: Path) -> None:
-        self.source = source
+    def __init__(self, folder: Path) -> None:
+        self.source = Source()
         self.path = folder / "home" / "vix.json"
         self.now = BEGINS
 
     def service(self) -> VixService:
-        terms = RegimeSettings(vix_url=self.source.url, read_seconds=Decimal(5))
-        return VixService(HttpVixSource(terms), self.file(), lambda: self.now)
+        return VixService(self.source, self.file(), lambda: self.now)
 
     def file(self) -> VixFile:
         return VixFile(self.path, lambda: self.now)
@@ -61,21 +70,16 @@ class Home:
     def later(self, span: timedelta) -> None:
         self.now += span
 
-    @property
-    def requests(self) -> int:
-        return len(self.source.asked)
-
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
-    with Source() as source:
-        yield Home(source, tmp_path)
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
 
 
 # ── an hour ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_was_measured_is_not_asked_for_again_within_the_hour_by_nobody(home: Home) -> None:
+def test_a_fresh_value_is_not_asked_for_again(home: Home) -> None:
     """RK-19"""
     first, second = home.service(), home.service()
 
@@ -85,10 +89,10 @@ def test_what_was_measured_is_not_asked_for_again_within_the_hour_by_nobody(home
 
     assert (measured.reading, measured.fetched_at) == (ELEVATED, BEGINS)
     assert first.last() == second.last() == home.service().last() == measured
-    assert home.requests == 1
+    assert home.source.requests == 1
 
 
-def test_after_the_hour_one_of_them_asks_and_all_know(home: Home) -> None:
+def test_after_an_hour_one_asks_for_all(home: Home) -> None:
     """RK-19"""
     first, second = home.service(), home.service()
     first.last()
@@ -96,56 +100,56 @@ def test_after_the_hour_one_of_them_asks_and_all_know(home: Home) -> None:
     home.later(FRESH_FOR)
 
     assert second.last().reading == first.last().reading == HIGH
-    assert home.requests == 2
+    assert home.source.requests == 2
 
 
-def test_a_clock_that_is_set_back_makes_nothing_fresh(home: Home) -> None:
+def test_a_clock_set_back_makes_nothing_fresh(home: Home) -> None:
     """RK-19"""
     home.service().last()
     home.later(-timedelta(minutes=30))
 
     home.service().last()
 
-    assert home.requests == 2
+    assert home.source.requests == 2
 
 
 # ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_where_nothing_was_ever_measured_it_is_unknown_with_the_reason(home: Home) -> None:
+def test_an_unmeasured_vix_has_its_reason(home: Home) -> None:
     """RK-19"""
-    home.source.status = 503
+    home.source.failure = "the source answered 503"
 
     kept = home.service().last()
 
-    assert kept.reading == NoVix("127.0.0.1 answered 503")
+    assert kept.reading == NoVix("the source answered 503")
     assert (kept.fetched_at, kept.failed_at) == (None, BEGINS)
 
 
-def test_a_failure_leaves_the_last_known_value_with_its_own_day(home: Home) -> None:
+def test_a_failure_keeps_the_last_value(home: Home) -> None:
     """RK-19"""
     home.service().last()
-    home.source.status = 500
+    home.source.failure = "the source answered 500"
     home.later(timedelta(days=3))
 
     kept = home.service().last()
 
-    assert kept == Kept(ELEVATED, BEGINS, failed_at=home.now, failure="127.0.0.1 answered 500")
+    assert kept == Kept(ELEVATED, BEGINS, failed_at=home.now, failure="the source answered 500")
     assert home.file().load() == kept
 
 
-def test_after_a_failure_nobody_asks_for_some_minutes_and_then_the_value_comes(home: Home) -> None:
+def test_a_failure_is_followed_by_a_pause(home: Home) -> None:
     """RK-19"""
-    home.source.status = 500
+    home.source.failure = "the source answered 500"
     home.service().last()
-    home.source.status = 200
+    home.source.failure = ""
     home.later(PATIENCE - timedelta(seconds=1))
     waiting = home.service().last()
     home.later(timedelta(seconds=1))
 
     assert isinstance(waiting.reading, NoVix)
     assert home.service().last() == Kept(ELEVATED, home.now)
-    assert home.requests == 2
+    assert home.source.requests == 2
 
 
 @pytest.mark.parametrize(
@@ -155,7 +159,7 @@ def test_after_a_failure_nobody_asks_for_some_minutes_and_then_the_value_comes(h
         (TWO_DAYS + "11/20/2026,24,25,23,24\n", "ends 2026-11-20, and today is 2026-11-19"),
     ],
 )
-def test_a_history_that_goes_back_or_knows_the_future_is_not_believed(home: Home, body: str, why: str) -> None:
+def test_an_impossible_history_is_refused(home: Home, body: str, why: str) -> None:
     """RK-19"""
     home.service().last()
     home.source.body = body
@@ -194,7 +198,7 @@ def test_a_history_that_goes_back_or_knows_the_future_is_not_believed(home: Home
         b'{"reading": {"reason": "none"}, "fetched_at": "2026-11-19T15:00:00Z"}',
     ],
 )
-def test_a_damaged_file_is_not_believed_and_the_source_is_asked_again(home: Home, content: bytes) -> None:
+def test_a_damaged_file_is_ignored(home: Home, content: bytes) -> None:
     """RK-19"""
     home.path.parent.mkdir()
     home.path.write_bytes(content)
@@ -211,7 +215,7 @@ def test_a_sound_file_is_believed(home: Home) -> None:
     assert home.file().load() == Kept(ELEVATED, BEGINS)
 
 
-def test_a_level_that_holds_until_the_value_is_a_point_under_its_border_is_believed(home: Home) -> None:
+def test_a_level_held_by_hysteresis_is_kept(home: Home) -> None:
     """RK-19: 29.50 leaves high where that stood before"""
     home.path.parent.mkdir()
     home.path.write_bytes(a_file(value="29.50", level="high", closes=[]))  # as it was kept before there were any
@@ -230,7 +234,7 @@ def test_the_file_is_the_owners_alone_and_exact(home: Home) -> None:
     }  # fmt: skip
 
 
-def test_where_nothing_can_be_kept_this_process_remembers_for_itself(home: Home) -> None:
+def test_an_unwritable_home_is_remembered_in_memory(home: Home) -> None:
     """RK-19: a file stands where the folder should be."""
     home.path.parent.write_text("in the way")
     service = home.service()
@@ -240,11 +244,11 @@ def test_where_nothing_can_be_kept_this_process_remembers_for_itself(home: Home)
 
     assert told.reading == again.reading == ELEVATED
     assert "cannot be kept" in told.failure
-    assert home.requests == 1
+    assert home.source.requests == 1
 
 
 def test_a_reader_never_sees_half_a_file(home: Home) -> None:
-    """RK-19: a hundred replacements while another reads."""
+    """RK-19: 25 replacements while another reads."""
     file = home.file()
     with file.turn() as is_ours:
         assert is_ours
@@ -252,84 +256,43 @@ def test_a_reader_never_sees_half_a_file(home: Home) -> None:
     seen: set[str] = set()
 
     def reads() -> None:
-        for _ in range(400):
+        for _ in range(100):
             seen.add(type(home.file().load().reading).__name__)
 
     with ThreadPoolExecutor(1) as pool:
         reading = pool.submit(reads)
-        for number in range(100):
-            long = "x" * (number * 500)
+        for number in range(25):
+            long = "x" * (number * 2000)
             file.save(Kept(ELEVATED, BEGINS, failed_at=BEGINS, failure=long))
         reading.result()
 
     assert seen == {"VixReading"}
 
 
-# ── processes ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-ASKS = """
-import sys
-from datetime import datetime
-from pathlib import Path
-from core.market.vix.http_source import HttpVixSource
-from core.market.vix.service import VixService
-from core.settings.regime import RegimeSettings
-from state.vix_file import VixFile
-url, path, now = sys.argv[1:]
-source = HttpVixSource(RegimeSettings(vix_url=url))
-clock = lambda: datetime.fromisoformat(now)
-kept = VixService(source, VixFile(Path(path), clock), clock).last()
-print(kept.reading, kept.failure)
-"""
+# ── several at once ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def a_process(home: Home) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", ASKS, home.source.url, str(home.path), home.now.isoformat()],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=dict(os.environ),
-    )
-
-
-def test_while_one_process_asks_another_takes_what_is_known_and_asks_nobody(home: Home) -> None:
-    """RK-19"""
+def test_one_asks_while_another_takes_what_is_known(home: Home) -> None:
+    """RK-19: the lock is of an open file, so that two services of one process exclude each other too."""
     home.service().last()
     home.later(FRESH_FOR)
     home.source.came.clear()
     home.source.holds.clear()
-    asking = a_process(home)
-    assert home.source.came.wait(30)
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(home.service().last)
+        home.source.came.wait()
+        meanwhile = home.service().last()
+        home.source.holds.set()
 
-    meanwhile = home.service().last()
-    home.source.holds.set()
-    said, _ = asking.communicate(timeout=30)
-
-    assert meanwhile == Kept(ELEVATED, BEGINS, failure="another process asks for it now")
-    assert "23.40" in said
-    assert home.service().last() == Kept(ELEVATED, home.now)
-    assert home.requests == 2
+    assert (meanwhile.reading, meanwhile.fetched_at) == (ELEVATED, BEGINS)
+    assert asking.result() == home.service().last() == Kept(ELEVATED, home.now)
+    assert home.source.requests == 2
 
 
-def test_a_process_that_dies_in_its_turn_leaves_the_turn_to_others(home: Home) -> None:
+def test_many_at_once_send_one_request(home: Home) -> None:
     """RK-19"""
-    home.source.holds.clear()
-    asking = a_process(home)
-    assert home.source.came.wait(30)
-    asking.kill()
-    asking.wait(30)
-    home.source.holds.set()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: home.service().last(), range(4)))
 
-    assert home.service().last().reading == ELEVATED
-    assert home.requests == 2
-
-
-def test_many_processes_at_once_send_one_request(home: Home) -> None:
-    """RK-19"""
-    processes = [a_process(home) for _ in range(4)]
-    for process in processes:
-        process.communicate(timeout=60)
-
-    assert home.requests == 1
+    assert home.source.requests == 1
     assert home.service().last().reading == ELEVATED

@@ -50,7 +50,7 @@ def is_shut(book: ProtectionBook, moment: datetime) -> bool:
     return book.day_trades.locks.on(EVERYTHING, moment) is not None
 
 
-def test_after_the_third_day_trade_entries_end_so_that_there_is_no_fourth() -> None:
+def test_the_third_day_trade_ends_entries() -> None:
     """RK-15"""
     book = trades_on(a_book(), FRIDAY, MONDAY)
     assert not is_shut(book, at("11:01", MONDAY))
@@ -82,7 +82,7 @@ def test_a_holiday_is_no_business_day() -> None:
         (at("23:30", date(2027, 3, 14)), at("00:30", date(2027, 3, 15)), False),
     ],
 )
-def test_a_day_trade_is_opened_and_closed_on_one_new_york_day(opened: datetime, closed: datetime, counts: bool) -> None:
+def test_a_day_trade_is_within_a_new_york_day(opened: datetime, closed: datetime, counts: bool) -> None:
     """RK-15: summer and winter, also where UTC has another date."""
     book = a_book()
 
@@ -95,7 +95,7 @@ def test_a_day_trade_is_opened_and_closed_on_one_new_york_day(opened: datetime, 
     ("day", "ends"),
     [(date(2026, 10, 30), date(2026, 11, 6)), (date(2027, 3, 12), date(2027, 3, 19))],
 )
-def test_one_counts_until_a_new_york_midnight_on_both_sides_of_daylight_saving(day: date, ends: date) -> None:
+def test_a_day_trade_lapses_at_new_york_midnight(day: date, ends: date) -> None:
     """RK-15"""
     book = trades_on(a_book(), day)
 
@@ -103,7 +103,7 @@ def test_one_counts_until_a_new_york_midnight_on_both_sides_of_daylight_saving(d
     assert book.day_trades.counted(at("00:00", ends)) == 0
 
 
-def test_enough_equity_at_the_days_start_ends_the_counting_and_less_begins_it_again() -> None:
+def test_enough_equity_ends_the_counting() -> None:
     """RK-15: 25,000 USD; what was traded meanwhile is known."""
     book = trades_on(a_book(equity=LARGE), FRIDAY, MONDAY, TUESDAY)
     assert not is_shut(book, at("12:00", TUESDAY))
@@ -116,12 +116,12 @@ def test_enough_equity_at_the_days_start_ends_the_counting_and_less_begins_it_ag
     assert not is_shut(book, at("09:31", HALF_DAY))
 
 
-def test_an_equity_that_is_not_known_may_be_too_small() -> None:
+def test_unknown_equity_may_be_too_small() -> None:
     """RK-15, RK-01"""
     assert is_shut(trades_on(a_book(equity=None), FRIDAY, MONDAY, TUESDAY), at("12:00", TUESDAY))
 
 
-def test_it_is_off_until_somebody_says_that_the_broker_counts() -> None:
+def test_day_trades_are_off_by_default() -> None:
     """RK-15: Alpaca counts none since 2026-07-06."""
     book = trades_on(a_book(ProtectionsSettings()), FRIDAY, MONDAY, TUESDAY)
     desk = a_desk(at=at("12:00", TUESDAY), protections=book)
@@ -134,7 +134,7 @@ def test_it_is_off_until_somebody_says_that_the_broker_counts() -> None:
     ("day", "after"),
     [(THURSDAY, FRIDAY), (FRIDAY, MONDAY), (date(2026, 11, 21), MONDAY), (date(2026, 11, 22), MONDAY)],
 )
-def test_where_no_calendar_reaches_the_next_weekday_is_the_next_business_day(day: date, after: date) -> None:
+def test_beyond_the_calendar_weekdays_count(day: date, after: date) -> None:
     """RK-15"""
 
     class Short(NewYorkHours):
@@ -160,7 +160,7 @@ def opened(books: Books, symbol: str, moment: datetime = NOW) -> None:
     books.becomes(order, OrderStatus.FILLED)
 
 
-def test_what_was_opened_today_or_is_on_its_way_could_become_a_day_trade() -> None:
+def test_todays_entries_could_become_day_trades() -> None:
     """RK-15: two are counted; one is open and one more is asked for."""
     book, books = trades_on(a_book(), date(2026, 11, 17), date(2026, 11, 18)), Books()
     assert the_check(books, book)[0] is CheckResult.PASSES
@@ -172,7 +172,7 @@ def test_what_was_opened_today_or_is_on_its_way_could_become_a_day_trade() -> No
     )  # fmt: skip
 
 
-def test_what_is_held_since_yesterday_and_what_is_added_to_are_no_further_day_trades() -> None:
+def test_held_positions_are_no_further_day_trades() -> None:
     """RK-15"""
     book, books = trades_on(a_book(), date(2026, 11, 17), date(2026, 11, 18)), Books()
     opened(books, "BAC", at("15:00", date(2026, 11, 18)))

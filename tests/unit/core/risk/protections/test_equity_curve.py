@@ -43,10 +43,9 @@ def after(curve: EquityCurve, trades: list[ClosedTrade]) -> EquityCurve:
     return curve
 
 
+@settings(max_examples=40)
 @given(st.lists(st.integers(-9, 9), max_size=30), st.lists(st.integers(-9, 9), max_size=3))
-def test_what_it_will_say_after_some_results_is_what_it_says_when_they_are_taken_and_changes_nothing(
-    before: list[int], then: list[int]
-) -> None:
+def test_a_foreseen_answer_is_the_later_one(before: list[int], then: list[int]) -> None:
     """RK-13"""
     curve, ended = after(a_curve(trades=5), results(*before)), results(*then, is_shadow=True)
     was = STATE.dump_json(curve.state)
@@ -78,7 +77,7 @@ def shut_by_a_rescan(ratios: list[int], reviews: list[int], terms: EquityCurveSe
     return is_down or is_disabled, is_disabled
 
 
-@settings(max_examples=200)
+@settings(max_examples=50)
 @given(
     st.lists(st.tuples(st.sampled_from(["vwap", "sma"]), st.integers(-9, 9), st.booleans()), max_size=60),
     st.lists(st.integers(0, 59), max_size=4),
@@ -86,7 +85,7 @@ def shut_by_a_rescan(ratios: list[int], reviews: list[int], terms: EquityCurveSe
     st.integers(1, 6),
     st.integers(0, 59),
 )
-def test_it_equals_a_rescan_of_all_results_at_every_step_also_after_a_restart(
+def test_the_curve_equals_a_rescan(
     found: list[tuple[str, int, bool]], reviews: list[int], trades: int, disabled_after: int, restart: int
 ) -> None:
     """RK-13, RK-09"""
@@ -129,7 +128,7 @@ def test_a_mean_of_zero_is_not_positive() -> None:
     assert after(a_curve(), results(*[1, -1] * 10)).is_shut("vwap")
 
 
-def test_shadow_trades_lift_it_again_and_are_named() -> None:
+def test_shadow_trades_lift_the_lock() -> None:
     """RK-13"""
     curve = after(a_curve(), results(*[-1] * 20))
 
@@ -146,7 +145,7 @@ def test_shadow_trades_lift_it_again_and_are_named() -> None:
     )
 
 
-def test_twenty_results_below_disable_it_until_the_operator_resumes_it() -> None:
+def test_twenty_results_below_disable_a_strategy() -> None:
     """RK-13: loosening is the operator's, even where the curve has recovered meanwhile."""
     curve = after(a_curve(), results(*[-1] * 38))
     before = list(curve.disabled())
@@ -162,7 +161,7 @@ def test_twenty_results_below_disable_it_until_the_operator_resumes_it() -> None
     assert not said(curve)[0]
 
 
-def test_a_strategy_that_is_resumed_while_its_curve_is_down_stays_shut_and_is_given_twenty_more() -> None:
+def test_a_resumed_strategy_gets_twenty_more_results() -> None:
     """RK-13"""
     curve = after(a_curve(), results(*[-1] * 39))
     curve.resume(BEGINS, "vwap")

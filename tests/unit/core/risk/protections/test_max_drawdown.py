@@ -45,7 +45,7 @@ def measured(guard: MaxDrawdown) -> Measure:
     return measure
 
 
-def test_a_small_fall_after_a_small_gain_is_a_small_fall_of_the_balance() -> None:
+def test_a_small_fall_is_of_the_balance() -> None:
     """RK-04: 0.18 USD of 200.14, not 125 % of a gain of 0.14; peak and current balance are told"""
     guard = a_guard("0.14", "-0.18")
 
@@ -67,7 +67,7 @@ def test_a_small_fall_after_a_small_gain_is_a_small_fall_of_the_balance() -> Non
         (("-20", "15", "-25.01"), True),  # the peak is where it began
     ],
 )
-def test_a_fall_of_more_than_the_limit_shuts_for_a_day(profits: tuple[str, ...], trips: bool) -> None:
+def test_a_fall_over_the_limit_locks_for_a_day(profits: tuple[str, ...], trips: bool) -> None:
     """RK-04"""
     guard = a_guard(*profits)
     last = NOON + timedelta(minutes=len(profits) - 1)
@@ -78,7 +78,7 @@ def test_a_fall_of_more_than_the_limit_shuts_for_a_day(profits: tuple[str, ...],
     assert guard.locks.on(EVERYTHING, last + timedelta(hours=24)) is None
 
 
-def test_what_is_older_than_the_window_is_part_of_where_it_begins() -> None:
+def test_older_losses_set_the_windows_start() -> None:
     """RK-04: a week ago 40 of 200 were lost; the window begins with 160"""
     guard = a_guard("-40")
     later = NOON + timedelta(days=8)
@@ -109,7 +109,7 @@ def balance(guard: MaxDrawdown, days: float) -> Measure:
     return measure
 
 
-def test_what_was_closed_between_a_days_begin_and_the_windows_start_is_part_of_where_it_begins() -> None:
+def test_mornings_results_set_the_windows_start() -> None:
     """RK-04: 200 and 40 of the morning are 240 when the window begins; 33 are lost of that, not of 200"""
     guard = a_history(("0d-3", "=200"), ("0d-1", "40"), ("7d", "-33"))
 
@@ -120,7 +120,7 @@ def test_what_was_closed_between_a_days_begin_and_the_windows_start_is_part_of_w
     assert guard.locks.on(EVERYTHING, NOON + timedelta(days=7, hours=1)) is None
 
 
-def test_a_loss_of_that_morning_does_not_hide_that_a_later_one_is_too_much() -> None:
+def test_a_morning_loss_hides_no_later_one() -> None:
     """RK-04: 160 are there when the window begins; 25 are more than 15 % of them, and less of 200"""
     guard = a_history(("0d-3", "=200"), ("0d-1", "-40"), ("7d", "-25"))
 
@@ -128,7 +128,7 @@ def test_a_loss_of_that_morning_does_not_hide_that_a_later_one_is_too_much() -> 
     assert guard.locks.on(EVERYTHING, NOON + timedelta(days=7, hours=1)) is not None
 
 
-def test_the_window_moves_on_where_no_trade_is_closed() -> None:
+def test_the_window_moves_without_trades() -> None:
     """RK-04: what is asked later is asked of the window that ends then, and nothing counts twice"""
     guard = a_history(("0d-3", "=200"), ("0d-1", "40"), ("1d-3", "=240"), ("1d", "-30"))
 
@@ -138,7 +138,7 @@ def test_the_window_moves_on_where_no_trade_is_closed() -> None:
     assert balance(guard, 6).figure == Decimal(30) / 240
 
 
-def test_where_no_equity_is_known_as_the_window_begins_it_is_reckoned_back_from_the_first_that_is() -> None:
+def test_unknown_equity_is_reckoned_back() -> None:
     """RK-04: 40 were won before 240 were seen"""
     guard = a_history(("0d", "40"), ("1d", "=240"), ("2d", "-33"))
 
@@ -146,14 +146,14 @@ def test_where_no_equity_is_known_as_the_window_begins_it_is_reckoned_back_from_
     assert balance(guard, 7.5).figure == Decimal(33) / 240
 
 
-def test_what_a_later_day_begins_with_moves_no_window_before_it() -> None:
+def test_a_later_deposit_moves_no_window() -> None:
     """RK-04: money that is paid in is no profit"""
     guard = a_history(("0d-3", "=200"), ("0d-1", "40"), ("3d", "=1000"), ("7d", "-33"))
 
     assert balance(guard, 7).figure == Decimal(33) / 240
 
 
-def test_what_was_won_between_the_close_that_is_told_and_the_days_begin_counts_too() -> None:
+def test_evening_profits_count_too() -> None:
     """RK-04, RK-20: 200 at 16:00 of Wednesday, 40 in that evening's hours; Thursday begins at midnight with the 200"""
     book = ProtectionBook(ProtectionsSettings)
     evening, next_week = at("17:00", WEDNESDAY) - NOON, timedelta(days=7)
@@ -166,7 +166,7 @@ def test_what_was_won_between_the_close_that_is_told_and_the_days_begin_counts_t
     assert measure.figure == Decimal(33) / 240
 
 
-def test_a_figure_that_is_mended_takes_the_place_of_the_first() -> None:
+def test_a_corrected_figure_replaces_the_first() -> None:
     """RK-03, RK-04: what was known of the same close, and a first figure that stood in for it"""
     guard = a_history(("0d-3", "=200"), ("0d-3", "=240"), ("7d", "-33"))
     stood_in = a_history(("0d-2", "=200"), ("0d-3", "=240"), ("7d", "-33"))
@@ -174,7 +174,7 @@ def test_a_figure_that_is_mended_takes_the_place_of_the_first() -> None:
     assert balance(guard, 7).figure == balance(stood_in, 7).figure == Decimal(33) / 240
 
 
-def test_freqtrades_own_method_is_the_largest_fall_in_ratios() -> None:
+def test_freqtrades_method_is_the_largest_fall() -> None:
     """RK-04: of its profile, whatever the account is worth"""
     terms = MaxDrawdownSettings.model_validate(FREQTRADE["max_drawdown"])
     guard = MaxDrawdown(lambda: terms)
@@ -185,7 +185,7 @@ def test_freqtrades_own_method_is_the_largest_fall_in_ratios() -> None:
     assert measured(guard).figure == Decimal("0.03")
 
 
-def test_records_of_an_older_desk_still_open_and_a_settings_file_names_what_is_gone(tmp_path: Path) -> None:
+def test_older_records_and_settings_still_open(tmp_path: Path) -> None:
     """RK-04, SP-07: what was a limit of its own is none any more"""
     old = {"risk": {"protections": {"max_drawdown": {"limit": "0.15", "loss_limit": "0.05"}}}}
     home = Home(tmp_path / "settings.toml", tmp_path)

@@ -95,9 +95,9 @@ some_terms = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=50)
 @given(st.lists(steps, min_size=10, max_size=80), some_terms, st.integers(0, 79))
-def test_it_equals_a_rescan_of_all_bars_at_every_step_also_after_a_restart(
+def test_the_halt_equals_a_rescan(
     found: list[tuple[Symbol, str, int]], values: dict[str, object], restart: int
 ) -> None:
     """RK-08, RK-09"""
@@ -127,11 +127,11 @@ def test_it_equals_a_rescan_of_all_bars_at_every_step_also_after_a_restart(
         assert {(str(k.scope), k.since, k.until) for k in halt.locks.holding(bar.end)} == holding
 
 
-def test_after_a_hundred_thousand_bars_its_sums_are_those_of_the_last_thirty() -> None:
+def test_running_sums_do_not_drift() -> None:
     """RK-08: nothing drifts, after wild minutes neither."""
     chance, halt, price = Random(1), a_halt(), Decimal(100)
     last: list[Bar] = []
-    for number in range(100_000):
+    for number in range(5_000):
         wildness = "0.5" if number % 1000 == 0 else "0.0003"
         price = max(price + price * Decimal(wildness) * Decimal(chance.randint(-1000, 1000)) / 1000, Decimal(1))
         price = price.quantize(Decimal("0.01"))
@@ -148,7 +148,7 @@ def test_after_a_hundred_thousand_bars_its_sums_are_those_of_the_last_thirty() -
 # ── what it says ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_twenty_returns_are_judged_and_nineteen_are_not() -> None:
+def test_twenty_returns_are_judged_nineteen_not() -> None:
     """RK-08, RK-01"""
     bars = a_session(["100", "102"] * 11)
     halt = a_halt()
@@ -166,7 +166,7 @@ def test_twenty_returns_are_judged_and_nineteen_are_not() -> None:
     assert tripped.reason == "20 one-minute returns of SPY deviate by 2.032 %, the limit is 0.600 %"
 
 
-def test_the_gap_between_two_sessions_is_no_return() -> None:
+def test_an_overnight_gap_is_no_return() -> None:
     """RK-08: a night that took a tenth off is not a minute that did."""
     tuesday = MONDAY + timedelta(days=1)
     halt = a_halt()
@@ -175,7 +175,7 @@ def test_the_gap_between_two_sessions_is_no_return() -> None:
     assert halt.state.symbols[SPY].recent.squares == 0
 
 
-def test_a_jump_after_minutes_without_a_trade_counts() -> None:
+def test_a_jump_after_a_pause_counts() -> None:
     """RK-08: a pause of trading hides nothing."""
     bars = a_session(["100"] * 30)
     after = a_bar(SPY, bars[-1].start + timedelta(minutes=10), "90")
@@ -183,7 +183,7 @@ def test_a_jump_after_minutes_without_a_trade_counts() -> None:
     assert take(a_halt(), [*bars, after]) == [after.end]
 
 
-def test_a_quiet_symbol_is_halted_at_four_times_its_own_median_once_it_has_twenty_sessions() -> None:
+def test_a_quiet_symbol_halts_by_its_own_median() -> None:
     """RK-08: 0.05 % a minute is nothing, unless it is ten times the usual."""
     quiet, louder = ["100.000", "100.005"] * 20, ["100.00", "100.05"] * 15
     days = [MONDAY + timedelta(days=n) for n in range(21)]
@@ -204,7 +204,7 @@ def test_a_quiet_symbol_is_halted_at_four_times_its_own_median_once_it_has_twent
     assert list(newcomer.measures(wild[-1].end))[1].words.endswith("the median has 19 of 20 sessions")
 
 
-def test_a_halt_is_not_prolonged_and_the_first_wild_minute_after_it_halts_anew() -> None:
+def test_a_halt_is_not_prolonged() -> None:
     """RK-08: 30 minutes are 30 minutes; a spike alone has left the last 30 returns when they are over."""
     spike = a_session([*["100"] * 30, *["104"] * 60])
     wild = a_session(["100", "102"] * 50)
@@ -213,7 +213,7 @@ def test_a_halt_is_not_prolonged_and_the_first_wild_minute_after_it_halts_anew()
     assert take(a_halt(), wild) == [wild[n].end for n in (20, 50, 80)]
 
 
-def test_without_a_bar_of_the_market_it_says_that_the_market_is_not_measured() -> None:
+def test_without_a_market_bar_nothing_is_measured() -> None:
     """RK-08, RK-01"""
     halt = a_halt()
     take(halt, a_session(["100"] * 30, symbol=IBM))

@@ -6,7 +6,7 @@ from copy import deepcopy
 from datetime import timedelta
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.risk.protections.rolling_trades import EquityCourse, RollingCourse, RunningTotal, course_of
@@ -16,10 +16,9 @@ NOON = at("12:00")
 steps = st.lists(st.tuples(st.integers(0, 5), st.integers(-50, 50), st.integers(0, 12)), max_size=30)
 
 
+@settings(max_examples=40)
 @given(steps, st.integers(0, 20))
-def test_the_course_since_any_time_is_that_of_the_profits_since_then(
-    found: list[tuple[int, int, int]], back: int
-) -> None:
+def test_a_course_is_that_of_later_profits(found: list[tuple[int, int, int]], back: int) -> None:
     """RK-04: and nothing changes by asking"""
     rolling, minute, profits = RollingCourse(), 0, []
     for wait, profit, window in found:
@@ -38,10 +37,9 @@ def test_the_course_since_any_time_is_that_of_the_profits_since_then(
     assert rolling == kept
 
 
+@settings(max_examples=40)
 @given(steps, st.integers(0, 20))
-def test_a_running_total_knows_each_time_that_it_has_not_forgotten(
-    found: list[tuple[int, int, int]], back: int
-) -> None:
+def test_a_running_total_answers_for_any_time(found: list[tuple[int, int, int]], back: int) -> None:
     """RK-04"""
     total, minute, figures = RunningTotal(), 0, []
     for wait, figure, _ in found:

@@ -28,9 +28,7 @@ def a_market(ratio: str | None, bars_to: date = FRIDAY) -> MarketMeasure:
     ("ratio", "entries"),
     [("1.51", 0), ("1.5", 1), ("1", 1), ("0.8", 1), ("0.79", 2), (None, 1)],
 )
-def test_a_wide_range_allows_none_a_narrow_one_a_further_and_no_history_what_the_profile_says(
-    ratio: str | None, entries: int
-) -> None:
+def test_entries_follow_the_measured_range(ratio: str | None, entries: int) -> None:
     """RK-12"""
     assert entries_allowed(1, a_market(ratio), MONDAY, TERMS).entries == entries
 
@@ -43,14 +41,14 @@ def test_a_day_without_entries_says_what_was_measured() -> None:
     assert shut.reason == "SPY's range is 1.62 × its average, over 1.5: none today"
 
 
-def test_one_more_is_on_top_of_whatever_the_profile_allows_and_never_opens_what_is_shut() -> None:
+def test_an_extra_entry_never_opens_a_shut_day() -> None:
     """RK-12"""
     assert entries_allowed(10, a_market("0.5"), MONDAY, TERMS).entries == 11
     assert entries_allowed(0, a_market("0.5"), MONDAY, TERMS).entries == 0
 
 
 @pytest.mark.parametrize("bars_to", [MONDAY, MONDAY + timedelta(days=1), MONDAY - timedelta(days=8), date(2008, 1, 2)])
-def test_bars_of_the_day_itself_or_of_long_ago_are_no_history(bars_to: date) -> None:
+def test_todays_and_stale_bars_are_no_history(bars_to: date) -> None:
     """RK-12"""
     for ratio in ("9", "0.1"):
         allowance = entries_allowed(1, a_market(ratio, bars_to), MONDAY, TERMS)
@@ -58,14 +56,14 @@ def test_bars_of_the_day_itself_or_of_long_ago_are_no_history(bars_to: date) -> 
         assert (allowance.entries, allowance.is_shut) == (1, False)
 
 
-def test_a_market_that_nobody_measured_leaves_the_profiles_figure_and_says_why() -> None:
+def test_an_unmeasured_market_keeps_the_profile() -> None:
     """RK-12"""
     allowance = entries_allowed(3, NoMarket("Alpaca did not answer"), MONDAY, TERMS)
 
     assert (allowance.entries, allowance.reason) == (3, "the profile's: Alpaca did not answer")
 
 
-def test_it_rules_the_profile_micro_and_not_swing() -> None:
+def test_frequency_rules_micro_and_not_swing() -> None:
     """RK-12"""
     micro = Settings.model_validate(PROFILES["micro"]).risk
     swing = Settings.model_validate(PROFILES["swing"]).risk

@@ -49,12 +49,12 @@ def plain_range(season: list[DailyBar]) -> list[Decimal]:
     return found
 
 
-def test_without_a_bar_nothing_is_known_and_it_says_so() -> None:
+def test_without_a_bar_labels_are_unknown() -> None:
     """RK-19"""
     assert market_of(SPY, []) == NoMarket("there are no daily bars of SPY")
 
 
-def test_each_label_comes_with_the_bar_that_completes_its_averages_and_not_before() -> None:
+def test_a_label_comes_with_its_completing_bar() -> None:
     """RK-19"""
     told = shown(bars(FLAT))
 
@@ -66,7 +66,7 @@ def test_each_label_comes_with_the_bar_that_completes_its_averages_and_not_befor
     assert (told[-1].atr_ratio, told[-1].volatility, told[-1].trend) == (1, Volatility.USUAL, Trend.SIDEWAYS)
 
 
-def test_a_gap_over_night_is_part_of_the_true_range() -> None:
+def test_an_overnight_gap_is_in_the_true_range() -> None:
     """RK-19: it closed at 100 and opened far over it; the day itself moved by 2."""
     quiet, gapped = bars([100] * 15), bars([100] * 14 + [110])
 
@@ -74,13 +74,13 @@ def test_a_gap_over_night_is_part_of_the_true_range() -> None:
     assert shown(gapped)[-1].atr == Decimal("2.642857")  # (13 × 2 + 11) ÷ 14
 
 
-def test_a_market_that_rises_for_long_is_up_and_one_that_falls_is_down() -> None:
+def test_a_long_rise_is_up_and_a_fall_is_down() -> None:
     """RK-19"""
     assert shown(bars(range(100, 400)))[-1].trend is Trend.UP
     assert shown(bars(range(400, 100, -1)))[-1].trend is Trend.DOWN
 
 
-def test_a_trend_ends_when_three_closes_in_a_row_agree() -> None:
+def test_three_closes_end_a_trend() -> None:
     """RK-19"""
     rise = bars(range(100, 400))
     two_under = shown(rise, bars([300, 300, 400, 300, 300, 400]))
@@ -90,7 +90,7 @@ def test_a_trend_ends_when_three_closes_in_a_row_agree() -> None:
     assert [market.trend for market in three_under[-3:]] == [Trend.UP, Trend.UP, Trend.SIDEWAYS]
 
 
-def test_wide_days_make_the_market_wild_and_it_stays_so_until_the_range_is_well_back() -> None:
+def test_a_wild_market_calms_by_hysteresis() -> None:
     """RK-19"""
     told = shown(bars(FLAT), bars([100] * 60, span=6))
 
@@ -111,7 +111,7 @@ def test_narrow_days_make_it_calm() -> None:
 
 
 @pytest.mark.parametrize("days", [0, -1])
-def test_a_bar_that_is_not_of_a_later_day_is_no_next_bar(days: int) -> None:
+def test_an_older_bar_is_ignored(days: int) -> None:
     """RK-19"""
     fold = MarketFold(SPY)
     fold.take(a_bar(FIRST, 100))
@@ -124,7 +124,7 @@ def test_a_bar_that_is_not_of_a_later_day_is_no_next_bar(days: int) -> None:
 @given(
     st.lists(st.tuples(st.integers(8000, 12_000), st.integers(1, 900), st.integers(0, 100)), min_size=1, max_size=280)
 )
-def test_what_is_folded_day_by_day_equals_the_definitions_on_the_whole_history(
+def test_daily_folding_equals_the_definitions(
     days: list[tuple[int, int, int]],
 ) -> None:
     """RK-19, RK-12"""

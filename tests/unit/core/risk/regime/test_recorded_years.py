@@ -28,7 +28,7 @@ def of_market(symbol: str, since: date, until: date) -> list[str]:
     return told(market_changes(Symbol(symbol), read_daily_bars(file_of(symbol))), since, until)
 
 
-def test_the_levels_of_the_vix_in_2008() -> None:
+def test_vix_levels_of_2008() -> None:
     """RK-19: from September on it is high, for the rest of the year."""
     changes = vix_changes(read_daily_values(file_of("VIX")))
 
@@ -48,7 +48,7 @@ def test_the_levels_of_the_vix_in_2008() -> None:
     ]
 
 
-def test_the_levels_of_the_vix_in_the_spring_of_2020() -> None:
+def test_vix_levels_of_spring_2020() -> None:
     """RK-19: high two weeks before the worst of it, and all through March."""
     changes = vix_changes(read_daily_values(file_of("VIX")))
 
@@ -60,7 +60,7 @@ def test_the_levels_of_the_vix_in_the_spring_of_2020() -> None:
     ]
 
 
-def test_the_labels_of_spy_in_2008() -> None:
+def test_market_labels_of_2008() -> None:
     """RK-19: the file begins with 2008, so that its first trend is that of October."""
     assert of_market("SPY", date(2008, 1, 1), date(2008, 12, 31)) == [
         "2008-04-03 volatility unknown → usual at 0.93",
@@ -73,7 +73,7 @@ def test_the_labels_of_spy_in_2008() -> None:
     ]
 
 
-def test_the_labels_of_spy_qqq_and_iwm_in_the_spring_of_2020() -> None:
+def test_market_labels_of_spring_2020() -> None:
     """RK-19"""
     assert of_market("SPY", *SPRING) == [
         "2020-02-04 volatility usual → wild at 1.53",
@@ -101,7 +101,7 @@ def test_the_labels_of_spy_qqq_and_iwm_in_the_spring_of_2020() -> None:
     ]
 
 
-def test_hysteresis_takes_a_third_of_the_changes_away() -> None:
+def test_hysteresis_removes_a_third_of_changes() -> None:
     """RK-19"""
     history = read_daily_values(file_of("VIX"))
     plain = [plain_level(day.value) for day in history]
@@ -112,7 +112,7 @@ def test_hysteresis_takes_a_third_of_the_changes_away() -> None:
     assert (changes, flaps) == (426, 628)
 
 
-def test_no_entry_was_allowed_in_the_whole_of_march_2020_and_one_more_in_the_calm_of_2017() -> None:
+def test_march_2020_allowed_no_entry() -> None:
     """RK-12: the day is judged by the sessions before it."""
     fold, terms = MarketFold(Symbol("SPY")), FrequencySettings()
     allowed: dict[date, int] = {}

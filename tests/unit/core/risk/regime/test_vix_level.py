@@ -26,27 +26,27 @@ def levels(*told: str) -> list[VixLevel]:
         ("14.99", LOW), ("15", NORMAL), ("19.99", NORMAL), ("20", ELEVATED), ("30", ELEVATED), ("30.01", HIGH),
     ],
 )  # fmt: skip
-def test_the_first_value_has_the_level_of_the_borders(value: str, level: VixLevel) -> None:
+def test_the_first_level_is_by_the_borders(value: str, level: VixLevel) -> None:
     """RK-19"""
     assert plain_level(Decimal(value)) is level
     assert level_after(Decimal(value), None) is level
 
 
-def test_a_level_rises_with_the_close_that_crosses_its_border() -> None:
+def test_a_level_rises_at_its_border() -> None:
     """RK-19"""
     assert levels("14.99", "15.00", "19.99", "20.00", "30.00", "30.01") == [
         LOW, NORMAL, NORMAL, ELEVATED, ELEVATED, HIGH,
     ]  # fmt: skip
 
 
-def test_a_level_falls_only_a_point_under_its_border() -> None:
+def test_a_level_falls_a_point_under_its_border() -> None:
     """RK-19"""
     assert levels("31", "29.01", "29.00", "19.01", "18.99", "14.00", "13.99") == [
         HIGH, HIGH, ELEVATED, ELEVATED, NORMAL, NORMAL, LOW,
     ]  # fmt: skip
 
 
-def test_a_value_that_dances_on_a_border_changes_nothing_after_its_first_crossing() -> None:
+def test_oscillation_changes_a_level_once() -> None:
     """RK-19"""
     assert levels("29.9", *["30.1", "29.9", "30.2", "29.2"] * 20)[1:] == [HIGH] * 80
 
@@ -63,7 +63,7 @@ def test_without_a_day_there_is_no_reading() -> None:
 
 
 @given(points, st.sampled_from(ORDER))
-def test_a_level_never_is_under_its_value_nor_more_than_a_point_over_it(value: Decimal, before: VixLevel) -> None:
+def test_a_level_stays_within_a_point(value: Decimal, before: VixLevel) -> None:
     """RK-19"""
     level = ORDER.index(level_after(value, before))
 

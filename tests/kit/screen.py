@@ -1,0 +1,63 @@
+"""What stands on a screen, without a picture of it: the one place that asks Textual's compositor, which is private.
+
+Its public way, `App.export_screenshot`, gives an SVG: a tenth of a second for each look. A screen that nobody watches
+is drawn when a test looks, and not each time that something changes (`drawn_on_demand`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import pytest
+from rich.segment import Segment
+from textual._compositor import LayoutUpdate
+from textual.app import App
+from textual.screen import Screen
+
+_changes: WeakKeyDictionary[App[Any], int] = WeakKeyDictionary()
+_texts: WeakKeyDictionary[App[Any], tuple[object, str]] = WeakKeyDictionary()
+_refresh = Screen._compositor_refresh
+
+
+def whole(app: App[Any]) -> LayoutUpdate:
+    """The screen as it is seen, drawn anew with those beneath it: what `export_screenshot` is made from."""
+    update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+    assert isinstance(update, LayoutUpdate)
+    return update
+
+
+def lines_of(app: App[Any]) -> list[list[Segment]]:
+    """Its text with the styles, line by line."""
+    return [[segment for strip in line for segment in strip if not segment.control] for line in whole(app).strips]
+
+
+def text_of(app: App[Any]) -> str:
+    """The characters alone, without the blanks at the ends of lines."""
+    state = (_changes.get(app), app.screen, app.size)
+    known = _texts.get(app)
+    if known is not None and known[0] == state and state[0] is not None and not _is_behind(app.screen):
+        return known[1]
+    text = "\n".join("".join(strip.text for strip in line).rstrip() for line in whole(app).strips)
+    _texts[app] = (state, text)
+    return text
+
+
+def _is_behind(screen: Screen[Any]) -> bool:
+    return bool(screen._layout_required or screen._repaint_required or screen._dirty_widgets)
+
+
+def drawn_on_demand(patch: pytest.MonkeyPatch) -> None:
+    """Screens only count their changes, but those of an app that a test gave a `_display` of its own."""
+    patch.setattr(Screen, "_compositor_refresh", _count)
+
+
+def _count(screen: Screen[Any]) -> None:
+    app = screen.app
+    _changes[app] = _changes.get(app, 0) + 1
+    if screen is not app.screen or type(app)._display.__module__.startswith("tests."):
+        _refresh(screen)
+        return
+    screen._dirty_widgets.clear()
+    screen._compositor._dirty_regions.clear()
+    app._update_mouse_over(screen)

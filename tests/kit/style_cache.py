@@ -1,0 +1,119 @@
+"""Style sheets that remember: most of an app's start is Textual's look-up of the same rules for the same widgets.
+
+A sheet is parsed once in a process, and what its rules say of a widget once for each way to it: types, identifiers,
+classes and pseudo classes of all from the app down are the whole of what a selector can ask.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.css.stylesheet import Stylesheet
+from textual.dom import DOMNode
+
+_FLAGS = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")
+_parse, _apply, _replace = Stylesheet.parse, Stylesheet.apply, Stylesheet.replace_rules.__func__  # type: ignore[attr-defined]
+
+
+class _Sheet:
+    """One list of rules, and what is known of it."""
+
+    def __init__(self, rules: list[Any]) -> None:
+        self.rules = rules
+        selectors = [one for rule in rules for found in rule.selector_set for one in found.selectors]
+        self.pseudo = tuple(sorted(set().union(*(selector.pseudo_classes for selector in selectors))))
+        self.known: dict[Any, tuple[Any, tuple[bool, ...]]] = {}
+        self.parts: dict[Any, dict[str, Any]] = {}
+
+    def way_to(self, node: DOMNode) -> tuple[Any, ...]:
+        return tuple(self._look(one) for one in node.css_path_nodes)
+
+    def _look(self, node: DOMNode) -> tuple[Any, ...]:
+        checks = node._PSEUDO_CLASSES
+        pseudo = tuple([name in checks and checks[name](node) for name in self.pseudo]) if checks else ()  # type: ignore[arg-type]
+        return type(node), node._css_type_names, node.id, frozenset(node._classes), pseudo
+
+
+_sheets: dict[int, _Sheet] = {}
+_parsed: dict[Any, list[Any]] = {}
+_found: dict[int, Any] = {}
+
+
+def _sheet_of(sheet: Stylesheet) -> _Sheet:
+    rules = sheet.rules
+    found = _sheets.get(id(rules))
+    if found is None:
+        found = _sheets[id(rules)] = _Sheet(rules)
+    return found
+
+
+def parse(sheet: Stylesheet) -> None:
+    key = (tuple(sheet.source.items()), tuple(sorted(sheet._variables.items())))
+    if key not in _parsed:
+        _parse(sheet)
+        _parsed[key] = sheet._rules
+    sheet._rules, sheet._require_parse, sheet._rules_map = _parsed[key], False, None
+
+
+def apply(sheet: Stylesheet, node: DOMNode, *, animate: bool = False, cache: Any = None) -> None:
+    _apply_to(sheet, node, animate, cache)
+
+
+def _apply_to(sheet: Stylesheet, node: DOMNode, animate: bool = False, cache: Any = None) -> Any:
+    """The rules that were applied; None where none is about it."""
+    known = _sheet_of(sheet)
+    way = known.way_to(node)
+    if way in known.known:
+        rules, flags = known.known[way]
+        for name, flag in zip(_FLAGS, flags, strict=True):
+            setattr(node, name, flag)
+        if rules is not None:
+            _replace(Stylesheet, node, rules, animate)
+        _process(sheet, known, node, way)
+        return rules
+    _found[id(node)] = None
+    _apply(sheet, node, animate=animate, cache=cache)
+    rules = _found.pop(id(node))
+    known.known[way] = rules, tuple(getattr(node, name) for name in _FLAGS)
+    return rules
+
+
+def replace_rules(_class: type[Stylesheet], node: DOMNode, rules: Any, animate: bool = False) -> None:
+    if id(node) in _found:
+        _found[id(node)] = rules
+    _replace(Stylesheet, node, rules, animate)
+
+
+def process_component_classes(sheet: Stylesheet, node: DOMNode) -> None:
+    if node._get_component_classes():
+        known = _sheet_of(sheet)
+        _process(sheet, known, node, known.way_to(node))
+
+
+def _process(sheet: Stylesheet, known: _Sheet, node: DOMNode, way: tuple[Any, ...]) -> None:
+    """The parts of a widget differ only where the way to it does."""
+    classes, marks = node._get_component_classes(), node.__dict__
+    if not classes or marks.get("_styled_by") == (id(known), way):
+        return
+    parts = known.parts.setdefault(way, {})
+    before = node._component_styles.copy()
+    node._component_styles.clear()
+    for component in sorted(classes):
+        part = DOMNode(classes=component)
+        part._attach(node)
+        if component not in parts:
+            parts[component] = _apply_to(sheet, part)
+        elif parts[component] is not None:
+            _replace(Stylesheet, part, parts[component], False)
+        node._component_styles[component] = part.styles
+    if before != node._component_styles:
+        node.refresh()
+    marks["_styled_by"] = (id(known), way)
+
+
+def remembered(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Stylesheet, "parse", parse)
+    patch.setattr(Stylesheet, "apply", apply)
+    patch.setattr(Stylesheet, "replace_rules", classmethod(replace_rules))
+    patch.setattr(Stylesheet, "_process_component_classes", process_component_classes)

@@ -1,0 +1,115 @@
+"""The package is replaced by another release while its engine and a desk run: neither mixes the two; both say it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.real.account import CONFIRMED, Desk, House
+from tests.real.terminal import ROOT
+
+PARTS = ("console", "core", "state", "widgets")
+RUNS_IT = (sys.executable, "-P", "-m", "app")
+REPLACED = 'raise ImportError("a file of another release")\n'
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A copy of this program, as an installation has it."""
+    package = tmp_path / "package"
+    for part in PARTS:
+        shutil.copytree(ROOT / part, package / part)
+    shutil.copy2(ROOT / "app.py", package)
+    (package / "state" / "_commit.txt").write_text("older")
+    return package
+
+
+@pytest.fixture
+def installed(tmp_path: Path, package: Path) -> Iterator[House]:
+    with House(tmp_path, RUNS_IT, {"PYTHONPATH": str(package)}) as house:
+        yield house
+
+
+def upgraded(package: Path) -> None:
+    """To a release whose desk says more in a frame."""
+    frames = package / "core" / "protocol" / "frames.py"
+    before = frames.read_text()
+    after = before.replace("    attended: bool\n", "    attended: bool\n    by: Word = ''\n")
+    assert after != before
+    frames.write_text(after)
+    (package / "state" / "_commit.txt").write_text("newer")
+
+
+def in_one_line(desk: Desk) -> str:
+    return " ".join(desk.what_it_shows().split())
+
+
+def test_a_desk_of_the_new_release_is_told_to_restart_the_engine_and_a_restart_cures_it(
+    installed: House, package: Path
+) -> None:
+    """SY-01: the old engine and its desk go on meanwhile; the old desk is told the same by the new engine."""
+    assert installed.run("engine", "start").returncode == 0
+    old = installed.desk()
+    old.until_attached()
+
+    upgraded(package)
+    new = installed.desk()
+    new.until(lambda: "`keyturn engine restart`, then attach again" in in_one_line(new))
+    assert "the engine is 0.1.0 (older) and this desk is 0.1.0 (newer)" in in_one_line(new)
+    assert installed.count("DeskAttached") == 1
+    new.type(b"q")
+    assert new.ended() == 1
+
+    old.proposes()
+    old.until_armed()
+    old.type(b"B")
+    old.until(lambda: len(installed.exchange_orders()) == 1)
+
+    answer = installed.run("engine", "restart")
+    assert (answer.returncode, len(answer.stdout.splitlines())) == (0, 1), answer.stderr
+    old.until(lambda: "`keyturn engine restart`, then attach again" in in_one_line(old))
+    assert "the engine is 0.1.0 (newer) and this desk is 0.1.0 (older)" in in_one_line(old)
+    again = installed.desk()
+    again.until_attached()
+    again.until_it_shows("BUY to open")
+    assert installed.count(CONFIRMED) == 1
+    assert len(installed.exchange_orders()) == 1
+
+
+def test_an_engine_that_runs_imports_no_file_of_another_release(installed: House, package: Path) -> None:
+    """SY-01: from its first picture on it has all that a trade, a close, a kill and its end need; so have its desks."""
+    engine, desk = installed.running(), installed.desk()
+    desk.until_attached()
+    other = installed.desk()
+    other.until_attached()
+
+    for path in package.rglob("*.py"):
+        path.write_text(REPLACED)
+    shutil.rmtree(package / "core" / "__pycache__", ignore_errors=True)
+
+    assert installed.run("engine", "status").returncode != 0, "the files are not read at all"
+    desk.proposes("1", "500", "470")
+    desk.until_armed()
+    desk.type(b"B")
+    desk.until(lambda: installed.count("OrderFilled") == 1)
+    for key in (b"?", b"n"):
+        desk.until(desk.is_bare)
+        desk.type(key)
+        desk.until(lambda: not desk.is_bare())
+        desk.type(b"\x1b")
+    desk.until(desk.is_bare)
+    desk.type(b"\x0b")
+    desk.until_it_shows("HALTED")
+    desk.asks(b"K", "KILLED since")
+    other.until_it_shows("KILLED since")
+    assert engine.stopped() == 0
+    desk.until_it_shows("ENGINE AWAY")
+
+    assert desk.is_alive()
+    assert other.is_alive()
+    assert "ImportError" not in engine.said() + installed.folder.log.read_text()
+    assert installed.records()[-1]["fact"] == "EngineStopped"

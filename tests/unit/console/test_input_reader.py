@@ -1,0 +1,337 @@
+"""Which bytes are a key, which are Esc, which reach the kill port, and what is in doubt; the clock is an argument."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from textual import events
+from textual.message import Message
+
+from console.arming import CUT_FOR, REDUCES_AFTER, Keyboard
+from console.terminal.input_reader import Dropped, GuardedParser, Reader
+from console.terminal.scanner import AmbiguousBytes, EscapeKey, Scanner, Sequence, Typed
+from tests.kit.key_sequences import LETTERS
+from tests.unit.console.armed_screen import ArmedScreen
+
+CHORDS = {
+    "one byte": b"\x0b",
+    "F10": b"\x1b[21~",
+    "F10 with num lock, kitty": b"\x1b[21;129~",
+    "kitty": b"\x1b[107;5u",
+    "kitty with caps lock": b"\x1b[107;69u",
+    "kitty with an event type": b"\x1b[107;5:1u",
+    "xterm's modifyOtherKeys": b"\x1b[27;5;107~",
+    "one byte after an unfinished sequence": b"\x1b[1;\x0b",
+    "Alt held too": b"\x1b\x0b",
+}
+STRINGS = 600
+ENDS_TEXTUAL = b"\x1b[107;5:2u"
+"""Raises in the parser of Textual 8.2.8."""
+BROKEN = (
+    b"\x1b[106:;;B:B:u",
+    b"\x1b[99999999999999999999u",
+    b"\x1b[1;2;1114112u",
+    b"\x1b[;:;u",
+    b"\x1b[?1;FBSu",
+    b"\x1b[" + b"1;" * 40 + b"B",
+    b"\x1b[<1;2;3x",
+    b"\x1b[MBSC",
+    b"\x1b]11;rgb:BBBB/SSSS/CCCC\x07",
+    b"\x1bPBSCFx\x1b\\",
+    b"\x1b[0n",
+    b"\xff\xfe\xc3",
+)
+
+
+class Typist:
+    """Bytes at instants; the keys that came of them, and what was dropped."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.pastes: list[str] = []
+        self.dropped: list[str] = []
+        self.kills: list[str] = []
+        self.reader = Reader(self, self._hear, lambda: None)
+
+    def types(self, *parts: tuple[float, bytes]) -> list[str]:
+        """Each at its instant, with a look in between at what a silence says."""
+        for at, data in parts:
+            self.reader.tick(at - 0.001)
+            self.reader.feed(data, at)
+        self.reader.tick(parts[-1][0] + 1.1)
+        return self.keys
+
+    @property
+    def doubt(self) -> AmbiguousBytes | None:
+        return self.reader._scanner.doubt
+
+    def doubt_left(self, now: float) -> float:
+        return self.reader._scanner.doubt_left(now)
+
+    def _hear(self, message: Message) -> None:
+        if isinstance(message, events.Key):
+            self.keys.append(message.character or message.key)
+        elif isinstance(message, events.Paste):
+            self.pastes.append(message.text)
+        elif isinstance(message, Dropped) and message.words is not None:
+            self.dropped.append(message.words)
+
+    def press_kill(self) -> None:
+        self.kills.append("chord")
+
+    def press_kill_again(self) -> None:
+        self.kills.append("K")
+
+    def is_kill_open(self) -> bool:
+        return bool(self.kills)
+
+
+# ── keys and doubt
+
+
+def acted_of_100(letter: str) -> int:
+    """With Shift in a long form too, and with the terminal's answers around it."""
+    code, small = ord(letter), ord(letter.lower())
+    forms = [letter.encode(), b"\x1b[%d;2u" % small, b"\x1b[%d;2;%du" % (small, code), b"\x1b[27;2;%d~" % code]
+    acted = 0
+    for number in range(100):
+        screen = ArmedScreen(letter)
+        screen.receive(b"\x1b[0n")
+        screen.wait(0.3 + number / 100)
+        acted += screen.comes((forms[number % len(forms)], b"\x1b[0n"), (number / 200,))
+
+    return acted
+
+
+def test_the_plain_key_acts_in_100_of_100_tries() -> None:
+    """OP-04"""
+    assert {letter: acted_of_100(letter) for letter in LETTERS} == dict.fromkeys(LETTERS, 100)
+
+
+def test_esc_and_a_letter_joined_are_esc() -> None:
+    """OP-04: in one read, or within the time in which a terminal sends Alt"""
+    assert Typist().types((1.0, b"\x1bB")) == ["\x1b"]
+    assert Typist().types((1.0, b"\x1b"), (1.08, b"S")) == ["\x1b"]
+
+
+def test_only_a_look_that_found_nothing_tells_a_silence() -> None:
+    """OP-04: read half a second late by a process that had no turn, they may have come together"""
+    hand = Typist()
+    for at, data in ((1.0, b"\x1b"), (1.5, b"F")):
+        hand.reader.feed(data, at)
+    assert hand.keys == ["\x1b"]
+
+    hand.reader.feed(b"F", 8.0)
+    assert hand.keys == ["\x1b"]
+    assert hand.types((14.0, b"F")) == ["\x1b", "F"]
+
+
+def test_esc_and_a_letter_after_a_while_are_both_keys() -> None:
+    assert Typist().types((1.0, b"\x1b"), (1.6, b"j"), (2.0, b"!")) == ["\x1b", "j", "!"]
+
+
+def test_the_rest_of_a_cut_arrow_is_no_letter() -> None:
+    """OP-04"""
+    assert Typist().types((1.0, b"\x1b"), (1.6, b"["), (2.2, b"B"), (3.0, b"B")) == ["\x1b", "down"]
+    assert Typist().types((1.0, b"\x1b"), (1.6, b"O"), (2.4, b"B")) == ["\x1b"]
+
+
+def test_letters_are_dropped_for_five_silent_seconds() -> None:
+    """OP-04: each one begins them anew"""
+    hand = Typist()
+
+    assert hand.types((1.0, b"\x1b["), (2.6, b"B"), (7.0, b"B"), (11.9, b"B")) == []
+    assert hand.dropped
+    assert (hand.doubt, hand.doubt_left(12.5)) == (AmbiguousBytes.CUT, pytest.approx(4.4))
+    assert hand.reader.doubt(16.95) is None
+    assert hand.types((17.0, b"B")) == ["B"]
+
+
+def test_doubt_persists_after_an_unknown_sequence() -> None:
+    """OP-04: the letter behind it, two seconds later, may be the end of it as well"""
+    for beginning in (b"\x1b-", b"\x1b/", b"\x1bN", b"\x1b[<0;10;", b"\x1b[?62;2"):
+        hand = Typist()
+
+        assert hand.types((1.0, beginning), (1.03, b"B"), (3.5, b"B"), (6.0, b"B")) == [], beginning
+        assert hand.types((12.0, b"B")) == ["B"], beginning
+
+
+def test_the_terminals_own_answers_keep_no_doubt_alive() -> None:
+    """OP-04: they come twice a second while a ticket is open"""
+    answers = [(2.5 + number / 2, b"\x1b[0n") for number in range(8)]
+
+    assert Typist().types((1.0, b"\x1b["), *answers, (6.6, b"B")) == ["B"]
+
+
+def test_half_a_character_is_given_up_among_answers() -> None:
+    """OP-04: Alt as the eighth bit of a terminal that knows no UTF-8"""
+    hand = Typist()
+    hand.types((1.0, b"\xd2"))
+    hand.types(*((1.5 + number / 2, b"\x1b[0n") for number in range(6)))
+
+    assert (hand.doubt, hand.doubt_left(5.2)) == (AmbiguousBytes.CUT, pytest.approx(0.8))
+    assert hand.types((6.1, b"B")) == ["B"]
+
+
+def test_esc_and_arrows_work_in_doubt() -> None:
+    assert Typist().types((1.0, b"\x1bP0"), (3.0, b"\x1b"), (4.0, b"\x1b[A"), (4.5, b"q")) == ["\x1b", "up"]
+
+
+def test_the_chord_is_never_in_doubt_and_its_k_kills() -> None:
+    """OP-07: by one byte, by F10 behind half an answer, and by kitty's form"""
+    for chord in (b"\x0b", b"\x1b[21~", b"\x1b[107;5u"):
+        hand = Typist()
+        hand.types((1.0, b"\x1b]11;rgb:"), (1.2, chord), (1.9, b"K"))
+        assert hand.kills == ["chord", "K"], chord
+
+
+def test_a_k_that_may_be_a_rest_does_not_kill() -> None:
+    """OP-07: begun after the chord; and the chord again makes it a key"""
+    hand = Typist()
+    hand.types((1.0, b"\x0b"), (2.0, b"\x1b["), (3.5, b"K"), (4.0, b"\x1bK"), (4.5, b"\x1b[107;4u"))
+    assert hand.kills == ["chord"]
+
+    hand.types((6.0, b"\x0b"), (6.5, b"K"))
+    assert hand.kills == ["chord", "chord", "K"]
+
+
+def test_letters_behind_esc_are_unarmed_for_a_while() -> None:
+    """OP-04: a link may have cut Alt+B behind its escape, and a dialog that Esc closed may lie over another ticket"""
+    keyboard = Keyboard()
+    keyboard.hear("\x1b", 10.0)
+    assert keyboard.quiet_from("B", REDUCES_AFTER) == 10.0 + CUT_FOR
+
+    keyboard.hear("j", 11.0)
+    assert keyboard.quiet_from("B", REDUCES_AFTER) == 11.0 + REDUCES_AFTER
+
+    keyboard.hear("escape", 12.0)  # kitty's own, whole
+    assert keyboard.quiet_from("B", REDUCES_AFTER) == 12.0 + REDUCES_AFTER
+
+
+def test_a_control_key_in_a_long_form_is_no_letter() -> None:
+    """OP-04: Textual alone takes modifyOtherKeys for the bare letter"""
+    for modified in (b"\x1b[27;5;112~", b"\x1b[112;5u"):
+        assert Typist().types((1.0, modified)) == ["ctrl+p"], modified
+
+
+def test_a_key_that_is_still_held_types_nothing() -> None:
+    """OP-04: its press may have been swallowed, or lost on the link"""
+    for repeated in (b"\x1b[98;2:2u", b"\x1b[66;1:2u", b"\x1b[98;2:2;66u"):
+        assert Typist().types((1.0, repeated)) == [], repeated
+        assert Typist().types((1.0, b"\x1b[98;2:1u"), (1.6, repeated)) == ["B"], repeated
+
+
+def test_textual_reads_the_usual_keys_the_same() -> None:
+    cases = {
+        b"\x1b": ["escape"],
+        b"\x1bx": ["escape"],
+        b"\x1b[A\x1bOB\x1b[3~": ["up", "down", "delete"],
+        b"\x1b[[A\x1b[7$": ["f1", "shift+home"],
+        "é€".encode(): ["é", "euro_sign"],
+        b"\x1b[106;1;106u": ["j"],
+    }
+    for typed, keys in cases.items():
+        scanner, parser, read = Scanner(), GuardedParser(), list[str]()
+        for token in [*scanner.feed(typed, 1.0), *scanner.tick(1.2)]:
+            match token:
+                case Typed(text) | Sequence(text):
+                    read += [event.key for event in parser.messages(text) if isinstance(event, events.Key)]
+                case EscapeKey():
+                    read.append("escape")
+        assert read == keys, typed
+
+
+# ── the kill chord
+
+
+def test_every_form_of_the_chord_kills_and_is_no_key() -> None:
+    """OP-07"""
+    for name, chord in CHORDS.items():
+        hand = Typist()
+        hand.types((1.0, chord))
+        hand.types((3.0, b"\x1b[107;2;75u"))
+        assert hand.kills == ["chord", "K"], name
+        assert not [key for key in hand.keys if "k" in key or "f10" in key], name
+
+
+def test_a_chord_cut_in_two_by_the_link_counts() -> None:
+    """OP-07"""
+    hand = Typist()
+
+    hand.types((1.0, b"\x1b[107"), (1.2, b";5u"))
+
+    assert (hand.kills, hand.keys) == (["chord"], [])
+
+
+def test_an_unfinished_paste_does_not_hide_the_chord() -> None:
+    """OP-07, OP-04: pressed again and again it counts; what was pasted stays content and never becomes keys"""
+    hand = Typist()
+    hand.types((1.0, b"\x1b[200~abc"))
+
+    at = 1.0
+    while not hand.kills and at < 60:
+        at += 0.1
+        hand.types((at, b"\x0b"))
+    hand.types((at + 0.5, b"K"))
+    hand.types((at + 0.6, b"xFdK!\x1b[A rest of the paste"), (at + 0.7, b"\x1b[201~"))
+    hand.types((at + 10, b"j"))
+
+    assert at < 10
+    assert hand.kills[:1] + hand.kills[-1:] == ["chord", "K"]
+    assert hand.kills.count("K") == 1
+    assert hand.keys == ["j"]
+
+
+def test_a_whole_paste_with_the_chord_in_it_is_content() -> None:
+    """OP-04"""
+    hand = Typist()
+
+    hand.types((1.0, b"\x1b[200~a\x0bK\x1b[21~\x1b[201~"))
+
+    assert (hand.kills, hand.keys, len(hand.pastes)) == ([], [], 1)
+
+
+# ── whatever else arrives
+
+
+def garbage(chance: random.Random) -> bytes:
+    digits = "".join(chance.choice("0123456789;:?<>=$ ") for _ in range(chance.randrange(40)))
+    kind = chance.randrange(5)
+    if kind == 0:
+        return f"\x1b[{digits}{chance.choice('uu~ABCDRMmtnyIO')}".encode()
+    if kind == 1:
+        return f"\x1b[{chance.randrange(10**7)};{chance.randrange(300)}:{chance.randrange(9)}u".encode()
+    if kind == 2:
+        return b"\x1b" + bytes(chance.randrange(256) for _ in range(chance.randrange(1, 40)))
+    if kind == 3:
+        return f"\x1b{chance.choice('[O]P_^X')}{digits}".encode()
+    return bytes(chance.randrange(256) for _ in range(chance.randrange(1, 60)))
+
+
+def test_no_random_bytes_end_the_reader_or_its_chord() -> None:
+    """OP-07: the kill key outlives any input, and so does a plain key after it"""
+    chance, hand, at = random.Random(20261120), Typist(), 1.0
+    hand.types((at, ENDS_TEXTUAL))
+    for _ in range(STRINGS):
+        at += 0.02
+        hand.reader.feed(garbage(chance), at)
+        hand.reader.tick(at + 0.01)
+    hand.types((at + 1, b"\x1b\\"), (at + 2, b"\x1b[201~"))
+    known = len(hand.kills)
+
+    hand.types((at + 3, b"\x0b"), (at + 12, b"j"))
+
+    assert len(hand.kills) == known + 1
+    assert hand.keys[-1] == "j"
+
+
+def test_a_broken_sequence_types_no_letters() -> None:
+    """OP-04: B, S, F and x are commands"""
+    hand = Typist()
+
+    for number, broken in enumerate(BROKEN):
+        hand.types((1.0 + number / 50, broken))
+    hand.types((20.0, b"j"))
+
+    assert hand.keys == ["j"]

@@ -1,0 +1,75 @@
+"""Every time that the log says is its venue's, and says so: an operator counts in one zone."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import core
+from core import facts
+from core.market.alpaca.backfill import MinuteSpan
+from core.model.values import ClientOrderId
+from core.views.event_text import in_words
+
+AT = datetime(2026, 1, 6, 15, 24, 1, 728000, UTC)
+LATER = datetime(2026, 7, 1, 13, 30, tzinfo=UTC)
+ORDER = ClientOrderId("544b9a0b2bc559c8")
+
+
+@pytest.mark.parametrize(
+    ("fact", "said"),
+    [
+        (facts.BreakerOpened("five failed", AT), "until 10:24:01 New York"),
+        (facts.ProtectionTripped("daily_loss", "global", "12 lost", LATER), "until 07-01 09:30 New York"),
+        (
+            facts.ProtectionOverridden("daily_loss", "global", AT, LATER),
+            "from 01-06 10:24 New York to 07-01 09:30 New York",
+        ),
+        (facts.OrderSent(ORDER, AT), "was sent at 10:24:01.728 New York"),
+        (facts.StateReset(AT, 7, AT, "a.zip"), "reset 2026-01-06 10:24 New York"),
+    ],
+)
+def test_what_the_log_says_of_a_time(fact: facts.Fact, said: str) -> None:
+    assert said in in_words(fact)
+
+
+@pytest.mark.parametrize(
+    ("mandate", "said"),
+    [
+        ("a9e3-close", "the close that ticket a9e3 permits has ended: sold"),
+        ("a9e3-restore_stop.2", "the stop put back that ticket a9e3 permits has ended: sold"),
+        ("b7-plan.3", "the order that basket b7 permits has ended: sold"),
+        ("of another make", "permission of another make has ended: sold"),
+    ],
+)
+def test_a_permission_has_words_for_its_reader(mandate: str, said: str) -> None:
+    assert in_words(facts.AuthorizationEnded(mandate, "sold")) == said
+
+
+def test_a_repeated_span_is_told_in_minutes() -> None:
+    assert str(MinuteSpan(AT.replace(second=0, microsecond=0), LATER)) == "10:24 to 09:30 New York"
+
+
+def test_core_texts_hold_no_bare_hour() -> None:
+    """An hour in words comes of the venue's clock; what goes over a wire, or names an order, is no words."""
+    hour = re.compile(r"\{([^{}]*):[^{}]*%H:%M[^{}]*\}(Z| UTC)?")
+    found = []
+    for path in Path(core.__file__).parent.rglob("*.py"):
+        if path.parts[-3:] == ("risk", "protections", "report.py"):
+            continue  # the table of `keyturn protections check`, asked with an instant in UTC
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            for what, zone in hour.findall(line):
+                if (
+                    ".local(" not in what
+                    and what not in OF_THE_SETTINGS
+                    and not any(word in line for word in ("%SZ", ".%fZ"))
+                ):
+                    found.append(f"{path.name}:{number} {what}{zone}")
+    assert found == []
+
+
+OF_THE_SETTINGS = {"first", "last", "value"}
+"""Times of day without a date, which are the venue's as they are written."""
