@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -58,7 +57,6 @@ def test_a_stranger_checks_the_stamp_of_a_head_with_openssl(
     folder: AccountFolder, responder: Responder, authority: Authority, tmp_path: Path
 ) -> None:
     """SP-08: what is stamped is the file that `journal head` prints; of another one openssl says no"""
-    began = datetime.now(UTC).replace(microsecond=0)
     kept = stamped(folder, responder)
     head, other = tmp_path / "day.head", tmp_path / "other.head"
     head.write_bytes(read_heads(folder.heads)[-1].line)
@@ -66,7 +64,7 @@ def test_a_stranger_checks_the_stamp_of_a_head_with_openssl(
 
     assert kept.is_new
     assert kept.path == folder.stamps / "2025-11-18.tsr"
-    assert began <= kept.at <= datetime.now(UTC) + timedelta(seconds=1)
+    assert kept.at == authority.time_of(kept.path)
     assert authority.accepts(kept.path, head)
     assert not authority.accepts(kept.path, other)
     assert stat.S_IMODE(kept.path.stat().st_mode) == 0o600
@@ -128,9 +126,11 @@ def test_an_old_answer_about_the_same_head_is_not_kept(
     assert "its nonce is not the one that was sent" in refusal(folder, responder)
 
 
-def test_what_the_service_refuses_is_told_with_its_own_words(folder: AccountFolder, tmp_path: Path) -> None:
+def test_what_the_service_refuses_is_told_with_its_own_words(
+    folder: AccountFolder, authority: Authority, tmp_path: Path
+) -> None:
     """SP-08"""
-    with Responder(Authority(tmp_path / "strict", digests="sha512")) as responder:
+    with Responder(authority.which_takes("sha512", tmp_path / "strict")) as responder:
         assert "refused: Message digest algorithm is not supported" in refusal(folder, responder)
 
 
