@@ -36,6 +36,8 @@ from tests.unit.core.brokers.alpaca_door import (
     refused,
 )
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 UNAUTHORISED = refused(401, 40110000, "request is not authorized")
 
 

@@ -13,6 +13,8 @@ from core.model.values import BrokerOrderId, ClientOrderId, Fraction, Price
 from tests.unit.core.brokers.alpaca_door import OURS, Asked, Behaviour, Says, a_broker, a_buy, a_door, an_order_json
 from tests.unit.core.brokers.test_alpaca_books import with_books
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 STOP = Leg(LegRole.STOP, stop_price=Price(Decimal("99.50")))
 TARGET = Leg(LegRole.TARGET, limit_price=Price(Decimal("103")))
 

@@ -32,6 +32,8 @@ from tests.unit.core.brokers.alpaca_door import (
     refused,
 )
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 THEIRS = BrokerOrderId("61e69015-8549-4bfd-b9c3-01e75843f47d")
 CANCEL = f"DELETE /v2/orders/{THEIRS}"
 READ = f"GET /v2/orders/{THEIRS}"
