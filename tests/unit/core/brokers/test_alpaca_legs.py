@@ -83,12 +83,7 @@ def test_a_trailing_stop_is_replaced_by_its_trail() -> None:
     with a_door(Says(200, an_order_json())) as door:
         a_broker(door).replace(order, BrokerOrderId("old"))
 
-        assert door.asked[0].body == {
-            "client_order_id": OURS,
-            "time_in_force": "day",
-            "qty": "10",
-            "trail": "2",
-        }
+        assert door.asked[0].body == {"client_order_id": OURS, "time_in_force": "day", "qty": "10", "trail": "2"}
 
 
 def test_an_answer_names_the_legs_alpaca_made() -> None:

@@ -101,8 +101,7 @@ def test_an_extended_bar_fills_no_stop() -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "clock", "ends"),
-    [(THURSDAY, "10:00", "20:00"), (THURSDAY, "17:00", "20:00"), (HALF_DAY, "08:00", "17:00")],
+    ("day", "clock", "ends"), [(THURSDAY, "10:00", "20:00"), (THURSDAY, "17:00", "20:00"), (HALF_DAY, "08:00", "17:00")]
 )
 def test_an_extended_day_order_lasts_extended_hours(day: date, clock: str, ends: str) -> None:
     """RK-20, EX-12"""

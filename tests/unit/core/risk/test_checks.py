@@ -244,10 +244,7 @@ def test_a_shorts_stop_is_above_its_price(stop: str, standing: CheckResult) -> N
     assert said(StopPresentCheck(), a_candidate(effect=Effect.SHORT, stop=stop), a_desk())[0] is standing
 
 
-@pytest.mark.parametrize(
-    ("quantity", "standing"),
-    [("5", PASSES), ("5.08", PASSES), ("5.085", REFUSES)],
-)
+@pytest.mark.parametrize(("quantity", "standing"), [("5", PASSES), ("5.08", PASSES), ("5.085", REFUSES)])
 def test_the_loss_at_the_stop_is_within_the_risk(quantity: str, standing: CheckResult) -> None:
     """RK-02: 0.30 USD a share against 1.50 USD, with half a tick a share for the stop's rounding."""
     assert said(PerTradeLossCheck(), a_candidate(quantity=quantity), a_desk())[0] is standing
@@ -259,8 +256,7 @@ def test_without_a_stop_the_loss_has_no_bound() -> None:
 
 
 @pytest.mark.parametrize(
-    ("quantity", "standing"),
-    [("0.5", PASSES), ("0.501", REFUSES), ("0.01", PASSES), ("0.009", REFUSES)],
+    ("quantity", "standing"), [("0.5", PASSES), ("0.501", REFUSES), ("0.01", PASSES), ("0.009", REFUSES)]
 )
 def test_an_orders_cost_has_two_bounds(quantity: str, standing: CheckResult) -> None:
     """EX-11: from 1 to 50 USD, both included."""
@@ -280,9 +276,7 @@ def test_a_relative_limit_needs_an_equity(check: NotionalCheck | PerTradeLossChe
 
 
 @pytest.mark.parametrize("check", [NotionalCheck(), PerTradeLossCheck()], ids=lambda c: c.name)
-def test_a_relative_limit_uses_the_opening_equity(
-    check: NotionalCheck | PerTradeLossCheck,
-) -> None:
+def test_a_relative_limit_uses_the_opening_equity(check: NotionalCheck | PerTradeLossCheck) -> None:
     """RK-02: a loss in the morning does not refuse every later size of the day."""
     swing = settings(per_trade=of_equity("0.005"), max_notional=of_equity("0.25"), min_notional=Decimal(1))
     poorer = replace(an_account(), equity=Money(Decimal(1)))
@@ -292,8 +286,7 @@ def test_a_relative_limit_uses_the_opening_equity(
 
 @pytest.mark.parametrize("check", [NotionalCheck(), PerTradeLossCheck(), BuyingPowerCheck()], ids=lambda c: c.name)
 def test_an_unquoted_market_order_is_refused(
-    check: NotionalCheck | PerTradeLossCheck | BuyingPowerCheck,
-    snapshot: SnapshotAssertion,
+    check: NotionalCheck | PerTradeLossCheck | BuyingPowerCheck, snapshot: SnapshotAssertion
 ) -> None:
     """RK-01: what cannot be decided on fresh figures refuses."""
     staged = said(check, A_MARKET_ORDER, a_desk(quote=NoQuote("none seen yet"), is_fresh=False))
@@ -524,8 +517,7 @@ def test_a_day_begins_with_its_first_account_figure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("clock", "standing"),
-    [("09:59", REFUSES), ("10:00", PASSES), ("11:30", PASSES), ("11:31", REFUSES)],
+    ("clock", "standing"), [("09:59", REFUSES), ("10:00", PASSES), ("11:30", PASSES), ("11:31", REFUSES)]
 )
 @pytest.mark.parametrize("is_manual", [True, False], ids=["typed", "signalled"])
 def test_entries_only_inside_the_window(clock: str, standing: CheckResult, is_manual: bool) -> None:
@@ -682,14 +674,7 @@ def test_a_missing_quote_blocks_a_market_order(
 
 @pytest.mark.parametrize(
     "check",
-    [
-        StopPresentCheck(),
-        PerTradeLossCheck(),
-        NotionalCheck(),
-        BuyingPowerCheck(),
-        OpenPositionsCheck(),
-        WindowCheck(),
-    ],
+    [StopPresentCheck(), PerTradeLossCheck(), NotionalCheck(), BuyingPowerCheck(), OpenPositionsCheck(), WindowCheck()],
     ids=lambda c: c.name,
 )
 def test_entry_checks_do_not_judge_exits(check: StopPresentCheck) -> None:

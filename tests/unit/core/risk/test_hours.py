@@ -106,12 +106,7 @@ def test_regular_hours_refuse_a_marked_entry() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "is_manual"),
-    [
-        ({"type": OrderType.MARKET}, True),
-        ({"time_in_force": TimeInForce.GTC}, True),
-        ({}, True),
-        ({}, False),
-    ],
+    [({"type": OrderType.MARKET}, True), ({"time_in_force": TimeInForce.GTC}, True), ({}, True), ({}, False)],
     ids=["market", "GTC", "regular", "strategy"],
 )
 def test_an_unmarked_entry_is_refused(changes: dict[str, object], is_manual: bool, snapshot: SnapshotAssertion) -> None:
