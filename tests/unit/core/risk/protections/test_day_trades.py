@@ -143,9 +143,6 @@ def test_beyond_the_calendar_weekdays_count(day: date, after: date) -> None:
     assert weekday_after(day) == business_days(Short())(day) == after
 
 
-# ── what is open ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def the_check(books: Books, book: ProtectionBook, symbol: Symbol = SPY) -> tuple[CheckResult, str]:
     chosen = settings(protections={"day_trades": {"enabled": True}})
     desk = a_desk(ledger=books.ledger, protections=book, settings=chosen)
