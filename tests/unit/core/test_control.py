@@ -47,10 +47,7 @@ def after(*facts: object) -> TradingStatus:
         ((PASSED, Killed("file")), "killed by file; Ctrl+K, then type REARM to trade again"),
         ((PASSED, Halted(HaltCause.KEY, "by key"), Killed("key"), Rearmed()), None),
         ((PASSED, Killed("key"), EngineStarted(), PASSED), "killed by key; Ctrl+K, then type REARM to trade again"),
-        (
-            (PASSED, Halted(HaltCause.INVARIANT, "broken"), EngineStarted(), PASSED),
-            "halted (invariant): broken",
-        ),
+        ((PASSED, Halted(HaltCause.INVARIANT, "broken"), EngineStarted(), PASSED), "halted (invariant): broken"),
         ((PASSED, Halted(HaltCause.INVARIANT, "broken"), Killed("key"), Rearmed()), "halted (invariant): broken"),
         ((Halted(HaltCause.JOURNAL, "disk full"), EngineStarted(), PASSED), None),
     ],

@@ -55,10 +55,7 @@ def a_limit(symbol: Symbol = SPY, side: Side = Side.BUY, effect: Effect = Effect
 
 
 def a_spread(effect: Effect = Effect.OPEN) -> InstrumentOrder:
-    legs = (
-        InstrumentLeg(a_call(500), Quantity(Decimal(1))),
-        InstrumentLeg(a_call(510), Quantity(Decimal(-1))),
-    )
+    legs = (InstrumentLeg(a_call(500), Quantity(Decimal(1))), InstrumentLeg(a_call(510), Quantity(Decimal(-1))))
     plain = a_limit(effect=effect)
     return InstrumentOrder(
         plain.client_order_id,

@@ -22,10 +22,7 @@ from tests.scenarios.test_a_night_of_notices import Receivers
 from tests.unit.core.brokers.trading_floor import SPY
 
 SETTINGS = Settings.model_validate(
-    {
-        "symbols": ["SPY"],
-        "notify": {"channels": {"phone": {"a_minute": 3}}, "rules": {"all": {"channels": ["phone"]}}},
-    }
+    {"symbols": ["SPY"], "notify": {"channels": {"phone": {"a_minute": 3}}, "rules": {"all": {"channels": ["phone"]}}}}
 )
 ENDS = {
     "taken": (True, DELIVERED),

@@ -123,12 +123,7 @@ def test_settings_before_baskets_are_read() -> None:
 @pytest.mark.parametrize(
     ("key", "raw", "value", "words"),
     [
-        (
-            "risk.entries_a_day",
-            20_000,
-            20_000,
-            "risk.entries_a_day = 20000: must be less than or equal to 10000",
-        ),
+        ("risk.entries_a_day", 20_000, 20_000, "risk.entries_a_day = 20000: must be less than or equal to 10000"),
         ("risk.spread_limit", "2.50", Decimal("2.50"), "risk.spread_limit = 2.50: must be less than or equal to 1"),
         (
             "risk.daily_loss",
@@ -157,12 +152,7 @@ def test_settings_before_baskets_are_read() -> None:
             {"dips": UserStrategySettings(terms={"falls": 3}).model_copy(update={"allocation": Decimal(7)})},
             "strategies.dips.allocation = 7: must be less than or equal to 1",
         ),
-        (
-            "risk.window_end",
-            "03:00:00",
-            time(3),
-            "risk.window_start is after risk.window_end; change one of the two",
-        ),
+        ("risk.window_end", "03:00:00", time(3), "risk.window_start is after risk.window_end; change one of the two"),
         (
             "risk.min_notional",
             "900",

@@ -41,9 +41,6 @@ def session_of(calendar: ExchangeCalendar, day: date = THURSDAY) -> Session:
     return session
 
 
-# ── days and sessions ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @EACH
 @pytest.mark.parametrize("day", [SUMMER, THURSDAY, WINTER])
 def test_an_exchange_keeps_its_venues_hours(venue: Venue, day: date) -> None:
@@ -123,9 +120,6 @@ def test_a_brokers_session_keeps_the_venue() -> None:
     assert (told.venue, told.session_on(THURSDAY)) == (SYDNEY, early)
 
 
-# ── what counts by days and minutes ──────────────────────────────────────────────────────────────────────────────────
-
-
 def test_daily_counts_reset_at_venue_midnight() -> None:
     """RK-20, EX-11"""
     tally = RefusalCounts(calendar_of(SYDNEY).trading_day)
@@ -156,9 +150,6 @@ def test_a_late_start_hears_from_the_open(venue: Venue) -> None:
     for first in (first_minute, lambda c, at: Timetable(c).first_minute(at)):
         assert first(calendar, opened + timedelta(minutes=90)) == opened
         assert first(calendar, opened - timedelta(minutes=5)) == opened - timedelta(minutes=5)
-
-
-# ── hours and permissions ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -214,9 +205,6 @@ def test_an_extended_order_is_guarded_overnight() -> None:
     assert end_of_session(calendar, order, there(SYDNEY, "18:50")) == session_of(calendar, date(2026, 11, 23)).close
 
 
-# ── in words ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @pytest.mark.parametrize(
     ("venue", "clock", "told"),
     [(XNYS, "05:30:00 New York", "05:30 New York"), (LONDON, "10:30:00 London", "10:30 London"),
@@ -244,9 +232,6 @@ def test_a_lock_ends_by_the_venues_clock(snapshot: SnapshotAssertion) -> None:
 
     assert lock.end(SYDNEY) == snapshot
     assert lock.end(XNYS) == snapshot
-
-
-# ── the venues that there are ────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_screen_and_settings_use_new_york() -> None:

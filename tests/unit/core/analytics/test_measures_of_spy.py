@@ -100,10 +100,7 @@ def test_rolling_measures_of_spy_match_numpy(rule: str) -> None:
 
 @pytest.mark.parametrize(
     ("rule", "peak", "trough", "recovered"),
-    [
-        ("buy and hold", "2008-01-02", "2009-03-09", "2012-09-13"),
-        ("SMA 200", "2020-02-19", "2020-06-26", "2021-01-07"),
-    ],
+    [("buy and hold", "2008-01-02", "2009-03-09", "2012-09-13"), ("SMA 200", "2020-02-19", "2020-06-26", "2021-01-07")],
 )
 def test_the_deepest_drawdown_is_that_of_the_crisis(rule: str, peak: str, trough: str, recovered: str) -> None:
     """AN-01"""

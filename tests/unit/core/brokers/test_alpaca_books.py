@@ -27,6 +27,8 @@ from tests.unit.core.brokers.alpaca_door import (
     an_order_json,
 )
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 A_POSITION = a_position_json()
 PAGE = 500
 

@@ -36,14 +36,13 @@ from tests.unit.core.brokers.alpaca_door import (
     refused,
 )
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 UNAUTHORISED = refused(401, 40110000, "request is not authorized")
 
 
 def keys(key_id: str, secret: str = SECRET) -> Keys:
     return Keys(SecretStr(key_id), SecretStr(secret))
-
-
-# ── before anything is sent ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -72,9 +71,6 @@ def test_keys_of_each_kind_open_their_own_account() -> None:
     live = keys("AKLIVE")
     assert checked(live, Mode.LIVE) is live
     assert checked(KEYS, Mode.PAPER) is KEYS
-
-
-# ── what Alpaca says ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("answer", [UNAUTHORISED, Says(403, {"message": "forbidden."})])
@@ -107,9 +103,6 @@ def test_an_order_with_wrong_keys_is_refused() -> None:
 
         assert isinstance(broker.submit(a_buy()), Refused)
         assert isinstance(broker.submit(a_buy()), NoAnswer)
-
-
-# ── the lamp ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_link_status_follows_the_answers() -> None:
@@ -148,9 +141,6 @@ def test_the_link_status_shows_a_blocked_account(snapshot: SnapshotAssertion) ->
         assert (lamps[-1].state, lamps[-1].words[:22]) == (ConnectionState.UP, snapshot)
         broker.account()
         assert lamps[-1].words == ""
-
-
-# ── secrets and the way ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_no_key_is_in_anything_that_is_said(caplog: pytest.LogCaptureFixture) -> None:

@@ -35,6 +35,8 @@ from tests.unit.core.brokers.alpaca_door import (
     refused,
 )
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 OLD = BrokerOrderId("904837e3-3b76-47ec-b432-046db621571b")
 
 DOUBTS: dict[str, Behaviour] = {

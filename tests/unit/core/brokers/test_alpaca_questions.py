@@ -32,6 +32,8 @@ from tests.unit.core.brokers.alpaca_door import (
     refused,
 )
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 THEIRS = BrokerOrderId("61e69015-8549-4bfd-b9c3-01e75843f47d")
 CANCEL = f"DELETE /v2/orders/{THEIRS}"
 READ = f"GET /v2/orders/{THEIRS}"
@@ -145,11 +147,7 @@ def test_requests_are_counted_by_endpoint() -> None:
         broker.cancel(OURS, THEIRS)
         calls = broker.calls()
 
-        assert calls.sent == {
-            "GET /account": 3,
-            "GET /orders:by_client_order_id": 1,
-            "DELETE /orders/{id}": 1,
-        }
+        assert calls.sent == {"GET /account": 3, "GET /orders:by_client_order_id": 1, "DELETE /orders/{id}": 1}
         assert (calls.limited, calls.unanswered) == ({"GET /account": 1}, {"GET /account": 1})
         assert calls.total == len(door.asked)
 
@@ -347,10 +345,7 @@ def test_an_asset_is_asked_for_once() -> None:
     ("told", "why_not"),
     [
         ({}, ""),
-        (
-            {"borrow_status": "hard_to_borrow"},
-            "hard to borrow: needs a locate, which this desk does not ask for",
-        ),
+        ({"borrow_status": "hard_to_borrow"}, "hard to borrow: needs a locate, which this desk does not ask for"),
         ({"borrow_status": None, "easy_to_borrow": True}, ""),
         ({"borrow_status": None, "easy_to_borrow": False}, "hard to borrow"),
         ({"borrow_status": "hard_to_borrow", "easy_to_borrow": True}, "hard to borrow"),

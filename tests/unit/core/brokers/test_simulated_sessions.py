@@ -69,9 +69,6 @@ def test_nothing_fills_outside_the_session() -> None:
     assert floor.fills("09:30", "limit") == [("10", "99.01")]
 
 
-# ── extended hours ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_an_extended_limit_fills_at_the_quote() -> None:
     """RK-20: at the quote's other side, and as much as is quoted there in a minute."""
     floor = Floor()
@@ -101,8 +98,7 @@ def test_an_extended_bar_fills_no_stop() -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "clock", "ends"),
-    [(THURSDAY, "10:00", "20:00"), (THURSDAY, "17:00", "20:00"), (HALF_DAY, "08:00", "17:00")],
+    ("day", "clock", "ends"), [(THURSDAY, "10:00", "20:00"), (THURSDAY, "17:00", "20:00"), (HALF_DAY, "08:00", "17:00")]
 )
 def test_an_extended_day_order_lasts_extended_hours(day: date, clock: str, ends: str) -> None:
     """RK-20, EX-12"""
@@ -170,9 +166,6 @@ def test_a_rebuilt_exchange_keeps_extended_orders() -> None:
 
     assert again.report("17:00", "buy") == floor.report("17:00", "buy")
     assert again.report("17:00", "buy").extended_hours is True
-
-
-# ── waiting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_market_order_waits_for_the_first_price() -> None:

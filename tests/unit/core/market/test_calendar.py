@@ -30,11 +30,7 @@ def test_a_regular_day_is_half_past_nine_to_four(year: ExchangeCalendar) -> None
 
 @pytest.mark.parametrize(
     ("day", "close"),
-    [
-        (date(2013, 7, 3), utc(7, 3, 17)),
-        (date(2013, 11, 29), utc(11, 29, 18)),
-        (date(2013, 12, 24), utc(12, 24, 18)),
-    ],
+    [(date(2013, 7, 3), utc(7, 3, 17)), (date(2013, 11, 29), utc(11, 29, 18)), (date(2013, 12, 24), utc(12, 24, 18))],
 )
 def test_a_half_day_closes_at_one_in_new_york(year: ExchangeCalendar, day: date, close: datetime) -> None:
     """ST-02"""

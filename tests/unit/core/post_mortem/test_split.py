@@ -93,12 +93,7 @@ def test_a_short_is_its_mirror() -> None:
 
     found = split_of(story, Price(Decimal(97)))
 
-    assert parts(found) == {
-        Cause.SIGNAL: "30.00",
-        Cause.EXIT: "-10.00",
-        Cause.KEY: "-1.60",
-        Cause.SPREAD: "-0.40",
-    }
+    assert parts(found) == {Cause.SIGNAL: "30.00", Cause.EXIT: "-10.00", Cause.KEY: "-1.60", Cause.SPREAD: "-0.40"}
 
 
 def test_a_step_without_a_quote_joins_the_next(snapshot: SnapshotAssertion) -> None:

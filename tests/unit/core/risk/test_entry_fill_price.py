@@ -53,9 +53,6 @@ def lent(buying_power: str, equity: str = "1000") -> Account:
     return replace(an_account(equity, buying_power), multiplier=Decimal(2), maintenance_margin=Money(Decimal(0)))
 
 
-# ── how much ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @pytest.mark.parametrize(
     ("candidate", "bid", "ask", "price", "farthest", "nearest"),
     [
@@ -142,9 +139,6 @@ def test_an_unquoted_short_waits_for_the_ticket(snapshot: SnapshotAssertion) -> 
     assert said(NotionalCheck(), a_candidate(), replace(unseen, is_fresh=True))[0] is PASSES
 
 
-# ── its stop, and its target ─────────────────────────────────────────────────────────────────────────────────────────
-
-
 @pytest.mark.parametrize(
     ("candidate", "quote", "standing"),
     [
@@ -199,9 +193,6 @@ def test_a_shorts_target_is_beyond_its_limit(target: str, standing: CheckResult)
     found = said(PriceRulesCheck(), replace(candidate, order=order), a_desk(quote=a_quote("50.98", "51.00")))
 
     assert (found[0] is REFUSES) is (standing is REFUSES)
-
-
-# ── how many, and what is on its way ─────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_passing_size_uses_fill_and_limit(snapshot: SnapshotAssertion) -> None:

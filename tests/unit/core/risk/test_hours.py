@@ -69,9 +69,6 @@ def test_extended_hours_surround_the_session(clock: str, day: date, ends: str | 
     assert found == (None if ends is None else at(ends, day))
 
 
-# ── what may be entered ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_regular_hours_are_the_default(snapshot: SnapshotAssertion) -> None:
     """RK-20"""
     desk = at_hour("17:00", policy="regular_only")
@@ -106,12 +103,7 @@ def test_regular_hours_refuse_a_marked_entry() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "is_manual"),
-    [
-        ({"type": OrderType.MARKET}, True),
-        ({"time_in_force": TimeInForce.GTC}, True),
-        ({}, True),
-        ({}, False),
-    ],
+    [({"type": OrderType.MARKET}, True), ({"time_in_force": TimeInForce.GTC}, True), ({}, True), ({}, False)],
     ids=["market", "GTC", "regular", "strategy"],
 )
 def test_an_unmarked_entry_is_refused(changes: dict[str, object], is_manual: bool, snapshot: SnapshotAssertion) -> None:
@@ -152,9 +144,6 @@ def test_at_night_the_market_is_closed(snapshot: SnapshotAssertion) -> None:
 def test_crypto_is_not_traded_yet(snapshot: SnapshotAssertion) -> None:
     """RK-20"""
     assert said(SessionCheck(), a_candidate(), at_hour("10:30", instrument=CRYPTO)) == (REFUSES, snapshot)
-
-
-# ── within which limits ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def limits(candidate: Candidate, clock: str = "17:00", **changes: object) -> tuple[CheckResult, str]:

@@ -26,9 +26,6 @@ def keys(house: House, *lines: str) -> House:
     return house
 
 
-# ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_a_script_is_a_line_a_key() -> None:
     """MD-05"""
     text = """
@@ -78,9 +75,6 @@ def test_a_line_that_cannot_be_read_is_named(line: str, says: str) -> None:
 
     assert str(refused.value).startswith("keys.txt:2: ")
     assert says in str(refused.value)
-
-
-# ── pressing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_script_fills_an_order() -> None:
@@ -182,9 +176,6 @@ def test_keys_for_what_is_not_there_do_nothing() -> None:
 
     assert len(house.told()) == told
     assert house.line.operator.next_at() is None  # type: ignore[union-attr]
-
-
-# ── confirm all ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_confirm_all_confirms_after_one_second() -> None:

@@ -288,11 +288,7 @@ def test_an_approval_permits_no_other_order(snapshot: SnapshotAssertion) -> None
 
 @pytest.mark.parametrize(
     "forgery",
-    [
-        {"id": "another"},
-        {"lapses_at": LAPSES + timedelta(hours=1)},
-        {"ticket_id": TicketId("nobody's")},
-    ],
+    [{"id": "another"}, {"lapses_at": LAPSES + timedelta(hours=1)}, {"ticket_id": TicketId("nobody's")}],
     ids=lambda change: next(iter(change)),
 )
 def test_an_unconfirmed_approval_permits_nothing(forgery: dict[str, object]) -> None:

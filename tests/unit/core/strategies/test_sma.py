@@ -103,9 +103,6 @@ def test_any_crossings_equal_pandas(bars: list[Bar], fast: int, more: int) -> No
     assert said_of(bars, SmaStrategy(bare((fast, fast + more)))) == crossings(bars, fast, fast + more)
 
 
-# ── the three pairs, the filter, the confidence ──────────────────────────────────────────────────────────────────────
-
-
 def moving(*steps: tuple[int, str]) -> list[Bar]:
     """Minutes from 100 USD on: so many of them, each by so much."""
     bars, close = [], Decimal(100)

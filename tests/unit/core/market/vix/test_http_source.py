@@ -17,6 +17,8 @@ from core.model.regime import DailyValue
 from core.settings.regime import CBOE, RegimeSettings
 from tests.unit.core.market.vix.source import TWO_DAYS, Source
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 
 @pytest.fixture
 def source() -> Iterator[Source]:

@@ -76,9 +76,6 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path)
 
 
-# ── an hour ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_a_fresh_value_is_not_asked_for_again(home: Home) -> None:
     """RK-19"""
     first, second = home.service(), home.service()
@@ -111,9 +108,6 @@ def test_a_clock_set_back_makes_nothing_fresh(home: Home) -> None:
     home.service().last()
 
     assert home.source.requests == 2
-
-
-# ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_an_unmeasured_vix_has_its_reason(home: Home) -> None:
@@ -169,9 +163,6 @@ def test_an_impossible_history_is_refused(home: Home, body: str, why: str) -> No
 
     assert kept.reading == ELEVATED
     assert why in kept.failure
-
-
-# ── the file ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -267,9 +258,6 @@ def test_a_reader_never_sees_half_a_file(home: Home) -> None:
         reading.result()
 
     assert seen == {"VixReading"}
-
-
-# ── several at once ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_one_asks_while_another_takes_what_is_known(home: Home) -> None:

@@ -93,8 +93,7 @@ def test_a_day_trade_is_within_a_new_york_day(opened: datetime, closed: datetime
 
 
 @pytest.mark.parametrize(
-    ("day", "ends"),
-    [(date(2026, 10, 30), date(2026, 11, 6)), (date(2027, 3, 12), date(2027, 3, 19))],
+    ("day", "ends"), [(date(2026, 10, 30), date(2026, 11, 6)), (date(2027, 3, 12), date(2027, 3, 19))]
 )
 def test_a_day_trade_lapses_at_new_york_midnight(day: date, ends: date) -> None:
     """RK-15"""
@@ -132,8 +131,7 @@ def test_day_trades_are_off_by_default() -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "after"),
-    [(THURSDAY, FRIDAY), (FRIDAY, MONDAY), (date(2026, 11, 21), MONDAY), (date(2026, 11, 22), MONDAY)],
+    ("day", "after"), [(THURSDAY, FRIDAY), (FRIDAY, MONDAY), (date(2026, 11, 21), MONDAY), (date(2026, 11, 22), MONDAY)]
 )
 def test_beyond_the_calendar_weekdays_count(day: date, after: date) -> None:
     """RK-15"""
@@ -143,9 +141,6 @@ def test_beyond_the_calendar_weekdays_count(day: date, after: date) -> None:
             raise LookupError(at)
 
     assert weekday_after(day) == business_days(Short())(day) == after
-
-
-# ── what is open ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def the_check(books: Books, book: ProtectionBook, symbol: Symbol = SPY) -> tuple[CheckResult, str]:

@@ -139,11 +139,7 @@ def test_shadow_trades_lift_the_lock(snapshot: SnapshotAssertion) -> None:
 
     assert halfway[0]
     assert halfway[2] == snapshot
-    assert said(curve) == (
-        False,
-        Decimal("0.00005"),
-        snapshot,
-    )
+    assert said(curve) == (False, Decimal("0.00005"), snapshot)
 
 
 def test_twenty_results_below_disable_a_strategy(snapshot: SnapshotAssertion) -> None:

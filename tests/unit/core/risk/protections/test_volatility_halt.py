@@ -48,9 +48,6 @@ def take(halt: VolatilityHalt, bars: list[Bar]) -> list[datetime]:
     return [bar.end for bar in bars if halt.take_bar(bar, bar.start.date())]
 
 
-# ── a rescan ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def returns_of(bars: list[Bar]) -> list[int]:
     moves = ((after.close - before.close) * PARTS // before.close for before, after in pairwise(bars))
     return [min(int(move), LARGEST) for move in moves]
@@ -144,9 +141,6 @@ def test_running_sums_do_not_drift() -> None:
     recent = halt.state.symbols[SPY].recent
 
     assert (recent.count, recent.total, recent.squares) == (30, sum(found), sum(n * n for n in found))
-
-
-# ── what it says ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_twenty_returns_are_judged_nineteen_not(snapshot: SnapshotAssertion) -> None:

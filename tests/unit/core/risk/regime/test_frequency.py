@@ -25,10 +25,7 @@ def a_market(ratio: str | None, bars_to: date = FRIDAY) -> MarketMeasure:
     return MarketMeasure(Symbol("SPY"), bars_to, Trend.UP, Volatility.USUAL, atr, average)
 
 
-@pytest.mark.parametrize(
-    ("ratio", "entries"),
-    [("1.51", 0), ("1.5", 1), ("1", 1), ("0.8", 1), ("0.79", 2), (None, 1)],
-)
+@pytest.mark.parametrize(("ratio", "entries"), [("1.51", 0), ("1.5", 1), ("1", 1), ("0.8", 1), ("0.79", 2), (None, 1)])
 def test_entries_follow_the_measured_range(ratio: str | None, entries: int) -> None:
     """RK-12"""
     assert entries_allowed(1, a_market(ratio), MONDAY, TERMS).entries == entries

@@ -125,9 +125,7 @@ def test_an_older_bar_is_ignored(days: int) -> None:
 @given(
     st.lists(st.tuples(st.integers(8000, 12_000), st.integers(1, 900), st.integers(0, 100)), min_size=1, max_size=280)
 )
-def test_daily_folding_equals_the_definitions(
-    days: list[tuple[int, int, int]],
-) -> None:
+def test_daily_folding_equals_the_definitions(days: list[tuple[int, int, int]]) -> None:
     """RK-19, RK-12"""
     season = []
     for n, (low, span, part) in enumerate(days):
