@@ -68,7 +68,7 @@ def refusals(keyturn: Keyturn, bars: Path, calls: tuple[tuple[str, ...], ...]) -
     for words in calls:
         answer = keyturn(*(files.get(word, word) for word in words))
         assert (answer.code, answer.err.count("\n")) == (2, 1), words
-        said.append(answer.err)
+        said.append(answer.err.replace(f"{bars.parent}/", ""))
     return said
 
 
