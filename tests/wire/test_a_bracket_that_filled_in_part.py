@@ -86,7 +86,7 @@ def sales(market: LoopbackExchange) -> list[tuple[OrderType, Decimal]]:
     return [(order.type, order.quantity) for order in working if order.raw_status != "held"]
 
 
-def test_a_part_of_a_bracket_has_no_stop_until_the_rest_is_filled_and_the_ticket_said_so(
+def test_a_partial_bracket_has_no_stop_until_filled(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """OP-06, EX-13: the broker holds legs back, and a stop of the desk's own beside them would sell twice."""
@@ -109,7 +109,7 @@ def test_a_part_of_a_bracket_has_no_stop_until_the_rest_is_filled_and_the_ticket
     assert posts(market) == 1
 
 
-def test_a_part_of_an_entry_without_legs_has_its_stop_at_once_and_its_ticket_says_of_no_part_that_it_has_none(
+def test_a_partial_fill_without_legs_is_stopped_at_once(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """OP-06: a stop behind each fill is what the broker allows there."""
@@ -127,7 +127,7 @@ def test_a_part_of_an_entry_without_legs_has_its_stop_at_once_and_its_ticket_say
     assert sales(market) == [(OrderType.STOP, 2)]
 
 
-def test_a_half_filled_bracket_is_not_edited_and_keeps_stop_and_target_for_all_of_it(
+def test_a_half_filled_bracket_keeps_its_legs(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """EX-13: refused with its reason before anything of it is sent."""
@@ -172,7 +172,7 @@ def takes_replacements_without_legs(market: LoopbackExchange) -> None:
     market.call(lambda: setattr(market.floor, "replace", replace))
 
 
-def test_an_edit_of_a_half_filled_entry_that_comes_without_its_stop_leaves_no_share_without_one(
+def test_an_edit_of_a_half_filled_entry_keeps_a_stop(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """EX-13, OP-06: one stop for what was filled before, and one for each fill behind it."""

@@ -56,7 +56,7 @@ def exchange() -> Iterator[LoopbackExchange]:
         yield house
 
 
-def test_an_order_fills_at_the_prices_that_were_written(exchange: LoopbackExchange) -> None:
+def test_an_order_fills_at_the_written_prices(exchange: LoopbackExchange) -> None:
     """EX-05"""
     trading_client(exchange).submit_order(a_market_order("entry"))
 
@@ -65,7 +65,7 @@ def test_an_order_fills_at_the_prices_that_were_written(exchange: LoopbackExchan
     assert order.average_price == Decimal("100.01")
 
 
-async def test_a_thin_minute_fills_in_part_and_the_rest_follows(exchange: LoopbackExchange) -> None:
+async def test_a_thin_minute_fills_in_part(exchange: LoopbackExchange) -> None:
     """EX-05"""
     async with trade_updates(exchange) as heard:
         await asyncio.to_thread(trading_client(exchange).submit_order, a_limit_order("entry", "99", quantity="3"))
@@ -83,7 +83,7 @@ async def test_a_thin_minute_fills_in_part_and_the_rest_follows(exchange: Loopba
         assert first["execution_id"] != last["execution_id"]
 
 
-async def test_an_order_for_the_day_expires_at_the_close(exchange: LoopbackExchange) -> None:
+async def test_a_day_order_expires_at_the_close(exchange: LoopbackExchange) -> None:
     """EX-01"""
     async with trade_updates(exchange) as heard:
         await asyncio.to_thread(trading_client(exchange).submit_order, a_limit_order("entry", "90"))
@@ -94,7 +94,7 @@ async def test_an_order_for_the_day_expires_at_the_close(exchange: LoopbackExcha
         assert heard.messages[1]["data"]["order"]["expired_at"].startswith("2026-11-19T21:00:00")
 
 
-def test_what_must_fill_at_once_and_cannot_is_cancelled(exchange: LoopbackExchange) -> None:
+def test_an_unfilled_ioc_or_fok_is_cancelled(exchange: LoopbackExchange) -> None:
     """EX-12"""
     client = trading_client(exchange)
     terms = {"symbol": "SPY", "qty": 1, "side": "buy", "time_in_force": "ioc", "limit_price": 90}
@@ -103,7 +103,7 @@ def test_what_must_fill_at_once_and_cannot_is_cancelled(exchange: LoopbackExchan
     assert client.get_order_by_client_id("at-once")["status"] == "canceled"
 
 
-async def test_a_quote_that_was_written_is_told_and_asked_for_as_it_is(exchange: LoopbackExchange) -> None:
+async def test_a_written_quote_is_streamed_and_served(exchange: LoopbackExchange) -> None:
     """MD-02"""
     exchange.shows(a_quote(30, "100.40", "100.60"))
     async with market_data(exchange, "SPY") as heard:
@@ -127,7 +127,7 @@ async def test_a_minute_without_trades_has_no_bar(exchange: LoopbackExchange) ->
         assert [bar["t"].to_datetime().minute for bar in heard.of_kind("b")] == [0, 1, 2, 4]
 
 
-def test_a_symbol_that_appears_later_can_be_traded(exchange: LoopbackExchange) -> None:
+def test_a_symbol_added_later_can_be_traded(exchange: LoopbackExchange) -> None:
     """EX-11"""
     exchange.shows(a_bar(1, "50 50 50 50", symbol=Symbol("IBM")))
     exchange.moves_on(60)
@@ -138,7 +138,7 @@ def test_a_symbol_that_appears_later_can_be_traded(exchange: LoopbackExchange) -
     assert client.get_open_position("IBM")["avg_entry_price"] == "50.01"
 
 
-def test_an_instrument_that_is_not_as_usual_is_said_and_kept_to() -> None:
+def test_an_unusual_instrument_is_served_and_obeyed() -> None:
     """EX-11"""
     whole = BrokerInstrument(SPY, lots=WHOLE_ONES)
     with LoopbackExchange(
@@ -153,7 +153,7 @@ def test_an_instrument_that_is_not_as_usual_is_said_and_kept_to() -> None:
         assert refused.value.code == 42210000
 
 
-async def test_a_price_that_is_reached_in_real_time_fills_an_order_by_itself() -> None:
+async def test_a_price_reached_over_time_fills_an_order() -> None:
     """EX-05"""
     just_before_the_low = RunningClock(MORNING + timedelta(seconds=19, milliseconds=500))
     with LoopbackExchange(bars=[a_bar(0, "100 101 98 99")], clock=just_before_the_low) as exchange:
@@ -164,7 +164,7 @@ async def test_a_price_that_is_reached_in_real_time_fills_an_order_by_itself() -
             assert heard.messages[1]["data"]["price"] == "99"
 
 
-def test_a_cash_account_waits_for_its_money() -> None:
+def test_a_cash_account_waits_for_settlement() -> None:
     """RK-14"""
     bars = [a_bar(0, "100 100 100 100")]
     with LoopbackExchange(bars=bars, clock=StillClock(MORNING), cash=Decimal(200), multiplier=Decimal(1)) as exchange:

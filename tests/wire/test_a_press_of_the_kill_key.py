@@ -31,7 +31,7 @@ class HeldBack(deque[Any]):
 
 
 @pytest.mark.parametrize("press", [Halt("key"), Kill("key")])
-def test_an_order_whose_key_is_obeyed_between_the_press_and_its_command_does_not_leave(
+def test_a_kill_press_holds_an_order_before_its_command(
     market: LoopbackExchange, tmp_path: Path, press: Command
 ) -> None:
     """OP-07, OP-08: what the engine obeys in that instant lets the latch go for nobody."""

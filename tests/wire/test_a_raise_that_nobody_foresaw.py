@@ -26,7 +26,7 @@ def raises(*_: object) -> Any:
     raise ZeroDivisionError("nobody foresaw this")
 
 
-def test_the_sale_of_a_part_reaches_the_broker_although_the_stop_of_the_rest_raises(
+def test_a_partial_sale_is_sent_when_its_stop_raises(
     market: LoopbackExchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """EX-14, EX-22"""
@@ -43,7 +43,7 @@ def test_the_sale_of_a_part_reaches_the_broker_although_the_stop_of_the_rest_rai
     assert view.status.word == "halted"
 
 
-def test_the_books_are_compared_although_another_deadline_raises_each_time(
+def test_books_are_compared_when_a_deadline_raises(
     market: LoopbackExchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """EX-14, EX-09: said once, and nothing spins."""

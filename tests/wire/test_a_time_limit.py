@@ -93,7 +93,7 @@ def the_vix(url: str) -> HttpVixSource:
 # ── headers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_order_whose_answer_drips_is_in_doubt_when_its_time_is_over(server: Dripping) -> None:
+def test_an_order_with_a_dripping_answer_is_in_doubt(server: Dripping) -> None:
     """EX-22, EX-06"""
     answer = in_time(lambda: a_broker(server.url).submit(an_order("dripping")))
 
@@ -101,7 +101,7 @@ def test_an_order_whose_answer_drips_is_in_doubt_when_its_time_is_over(server: D
     assert server.dripped == 1
 
 
-def test_a_question_and_all_its_repetitions_end_although_each_answer_drips(server: Dripping) -> None:
+def test_repeated_questions_with_dripping_answers_end(server: Dripping) -> None:
     """EX-22, EX-15"""
     answer = in_time(lambda: a_broker(server.url).time())
 
@@ -109,19 +109,19 @@ def test_a_question_and_all_its_repetitions_end_although_each_answer_drips(serve
     assert server.dripped > 1
 
 
-def test_a_question_for_data_ends_although_its_answer_drips(server: Dripping) -> None:
+def test_a_data_question_with_a_dripping_answer_ends(server: Dripping) -> None:
     """EX-22"""
     with pytest.raises(AskError, match="did not answer in time"):
         in_time(lambda: the_data(server.url).latest_quotes([Symbol("SPY")]))
 
 
-def test_the_vix_is_not_waited_for_although_its_answer_drips(server: Dripping) -> None:
+def test_a_dripping_vix_answer_is_given_up(server: Dripping) -> None:
     """EX-22, RK-19"""
     with pytest.raises(VixError, match=r"did not end its answer in 0\.5 s"):
         in_time(lambda: the_vix(server.url).history())
 
 
-async def test_the_stream_of_updates_comes_back_from_a_handshake_that_drips(server: Dripping) -> None:
+async def test_the_update_stream_survives_a_slow_handshake(server: Dripping) -> None:
     """EX-22"""
     stream, lamps = (
         AlpacaOrderStream(KEYS, Mode.PAPER, settings(server.url), chance=lambda: 0.0),
@@ -135,7 +135,7 @@ async def test_the_stream_of_updates_comes_back_from_a_handshake_that_drips(serv
     assert server.dripped
 
 
-async def test_the_stream_of_data_comes_back_from_a_handshake_that_drips(server: Dripping) -> None:
+async def test_the_data_stream_gives_up_a_slow_handshake(server: Dripping) -> None:
     """EX-22"""
     with pytest.raises(StreamLostError):
         await asyncio.wait_for(
@@ -165,7 +165,7 @@ def nobody_answers_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]
     is_over.set()
 
 
-def test_an_order_ends_although_nobody_answers_for_the_name(
+def test_an_order_ends_when_the_resolver_hangs(
     nobody_answers_names: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """EX-22, EX-06: each for its own time, and one look-up for all of them: no thread a call stays behind."""
@@ -178,7 +178,7 @@ def test_an_order_ends_although_nobody_answers_for_the_name(
 
 
 @pytest.mark.usefixtures("nobody_answers_names")
-def test_questions_for_data_and_for_the_vix_end_although_nobody_answers_for_the_name() -> None:
+def test_questions_end_when_the_resolver_hangs() -> None:
     """EX-22, RK-19"""
     with pytest.raises(AskError, match="did not answer in time"):
         in_time(lambda: the_data("https://data.example.invalid").latest_quotes([Symbol("SPY")]))
@@ -186,7 +186,7 @@ def test_questions_for_data_and_for_the_vix_end_although_nobody_answers_for_the_
         in_time(lambda: the_vix("https://vix.example.invalid/VIX.csv").history())
 
 
-def test_an_order_ends_although_the_other_side_drips_where_tls_should_begin(server: Dripping) -> None:
+def test_an_order_ends_when_the_tls_handshake_drips(server: Dripping) -> None:
     """EX-22, EX-06"""
     url = server.url.replace("http:", "https:").replace("127.0.0.1", "localhost")
 
@@ -198,7 +198,7 @@ def test_an_order_ends_although_the_other_side_drips_where_tls_should_begin(serv
 # ── the whole desk ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_entry_whose_answer_drips_is_looked_up_and_guarded(market: LoopbackExchange, tmp_path: Path) -> None:
+def test_an_entry_with_a_dripping_answer_is_found(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22, EX-06: it arrived; the desk hears of it in the call's time, and sends nothing twice."""
     where = urlsplit(market.trading_url)
     with Dripping((where.hostname or "", where.port or 0), "POST /v2/orders") as relay:

@@ -32,7 +32,7 @@ FEES = Decimal("0.0000206"), Decimal("0.000195")
 A_DAY_ON = 24 * 3600
 
 
-def test_fills_fees_dividends_interest_transfers_and_a_split_are_read_with_their_figures() -> None:
+def test_each_kind_of_activity_is_read() -> None:
     """EX-09: each as what it is, money exact."""
     with LoopbackExchange(clock=StillClock(MORNING), events=EVENTS, fees=FEES) as exchange:
         client = trading_client(exchange)
@@ -55,7 +55,7 @@ def test_fills_fees_dividends_interest_transfers_and_a_split_are_read_with_their
     assert copy.unreadable == ()
 
 
-def test_a_desk_over_http_records_each_once_and_its_cash_agrees_to_the_cent(tmp_path: Path) -> None:
+def test_a_desk_records_each_activity_once(tmp_path: Path) -> None:
     """EX-09, SP-05: at a start, when the operator asks, and at the next start; a purchase lies between."""
     events = f"{YESTERDAY} interest 0.12; {YESTERDAY} fee -0.35"
     with a_market(events=events) as market:
@@ -87,7 +87,7 @@ def compares(desk: Open) -> None:
     desk.waits(lambda _: book.state.as_of != before, "another list")
 
 
-def test_every_page_is_read_and_nothing_twice() -> None:
+def test_every_page_of_activities_is_read_once() -> None:
     """EX-09: 250 fees are three pages."""
     events = ";".join(f"2026-11-19 fee -0.{number:03d}" for number in range(1, 251))
     with LoopbackExchange(clock=StillClock(MORNING), events=events) as exchange:
@@ -125,7 +125,7 @@ def the_copy(door: Door) -> DropCopy:
         ({"qty": "NaN", "symbol": "SPY"}, "qty 'NaN' is no number"),
     ],
 )
-def test_one_that_cannot_be_read_is_named_and_the_others_are_read(fields: dict[str, Any], words: str) -> None:
+def test_an_unreadable_activity_is_named(fields: dict[str, Any], words: str) -> None:
     """EX-09: nothing is lost."""
     odd = an_activity_json(id="20261119000000000::2", **fields)
     with a_door(*answers(an_activity_json(), odd)) as door:
@@ -136,7 +136,7 @@ def test_one_that_cannot_be_read_is_named_and_the_others_are_read(fields: dict[s
     assert (unread.id, unread.reason) == ("20261119000000000::2", f"activity 20261119000000000::2: {words}")
 
 
-def test_figures_that_move_while_the_pages_are_read_are_read_again() -> None:
+def test_figures_that_move_meanwhile_are_read_again() -> None:
     """EX-09: the list and the cash are of one moment."""
     first, page, held, later = Says(200, an_account_json(cash="1")), *answers(an_activity_json())[1:]
     with a_door(first, page, held, later, *answers(an_activity_json())) as door:
@@ -146,7 +146,7 @@ def test_figures_that_move_while_the_pages_are_read_are_read_again() -> None:
         assert len(door.asked) == 8
 
 
-def test_words_of_the_brokers_are_kept_without_control_characters_and_a_new_kind_is_other() -> None:
+def test_activity_text_loses_control_characters() -> None:
     """EX-09, MD-07"""
     odd = a_non_trade(an_activity_json(activity_type="GIFT", activity_sub_type="S" * 190))
 
@@ -157,7 +157,7 @@ def test_words_of_the_brokers_are_kept_without_control_characters_and_a_new_kind
         a_non_trade(an_activity_json(activity_sub_type="red\x1b[31m"))
 
 
-def test_one_that_was_cancelled_moves_nothing() -> None:
+def test_a_cancelled_activity_moves_no_cash() -> None:
     """EX-09"""
     gone = a_non_trade(an_activity_json(status="canceled", qty="10", symbol="SPY"))
 

@@ -17,7 +17,7 @@ OFTEN = {
 NO_WORD = "the account: trading_blocked is missing"
 
 
-def test_an_account_that_cannot_be_read_is_said_once_however_often_it_is_asked(
+def test_an_unreadable_account_is_reported_once(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """MD-07, EX-09: a block that is not told is not taken for none; the desk opens nothing, and goes on by itself."""
@@ -41,7 +41,7 @@ def test_an_account_that_cannot_be_read_is_said_once_however_often_it_is_asked(
     assert calm.status.word == "on"
 
 
-def test_an_asset_that_cannot_be_read_opens_nothing_and_says_which_field_is_missing(
+def test_an_unreadable_asset_refuses_an_entry(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """MD-07, EX-11: what is not told is not taken for false."""

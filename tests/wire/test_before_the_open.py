@@ -42,7 +42,7 @@ def the_stop() -> OrderRequest:
     return an_order("stop", **terms)
 
 
-def test_a_marked_limit_fills_before_the_open_and_its_stop_rests_until_then(exchange: LoopbackExchange) -> None:
+def test_an_extended_limit_fills_before_the_open(exchange: LoopbackExchange) -> None:
     """RK-20, OP-06"""
     broker = a_desk_broker(exchange)
     exchange.moves_to(EIGHT + timedelta(seconds=5))
@@ -70,7 +70,7 @@ def test_a_marked_limit_fills_before_the_open_and_its_stop_rests_until_then(exch
     assert states == dict.fromkeys(("entry", "regular", "stop"), OrderStatus.FILLED)
 
 
-async def test_an_order_that_rests_until_the_open_is_told_as_accepted_and_is_submitted_here(
+async def test_an_order_before_the_open_is_submitted(
     exchange: LoopbackExchange,
 ) -> None:
     """MD-07, EX-01: the update event of 2026-07-30."""
@@ -89,7 +89,7 @@ async def test_an_order_that_rests_until_the_open_is_told_as_accepted_and_is_sub
     assert last.report.status is OrderStatus.FILLED
 
 
-def test_what_cannot_act_then_is_refused_in_alpacas_words(exchange: LoopbackExchange) -> None:
+def test_orders_invalid_before_the_open_are_refused(exchange: LoopbackExchange) -> None:
     """RK-20, EX-11"""
     exchange.moves_to(EIGHT + timedelta(seconds=5))
 

@@ -61,7 +61,7 @@ def legs(market: LoopbackExchange) -> tuple[OrderReport, OrderReport]:
 
 
 @SIDES
-def test_legs_that_filled_half_each_are_gone_before_a_kill_says_that_nothing_could_open(
+def test_a_kill_waits_for_two_half_filled_legs(
     market: LoopbackExchange, tmp_path: Path, effect: Effect
 ) -> None:
     """EX-13, OP-07"""
@@ -85,7 +85,7 @@ def test_legs_that_filled_half_each_are_gone_before_a_kill_says_that_nothing_cou
 
 
 @SIDES
-def test_a_target_that_filled_half_makes_the_stop_less_over_the_wire(
+def test_a_half_filled_target_reduces_the_stop(
     market: LoopbackExchange, tmp_path: Path, effect: Effect
 ) -> None:
     """EX-13: one PATCH, and no share without its stop meanwhile"""

@@ -43,7 +43,7 @@ def refused(act: Callable[[], Any]) -> APIError:
 
 
 @pytest.mark.parametrize(("name", "status", "code"), REFUSALS)
-def test_a_refusal_has_its_status_and_its_code_and_leaves_no_order(
+def test_a_refusal_has_a_code_and_leaves_no_order(
     exchange: LoopbackExchange, name: str, status: int, code: int
 ) -> None:
     """EX-06"""
@@ -55,7 +55,7 @@ def test_a_refusal_has_its_status_and_its_code_and_leaves_no_order(
     assert exchange.orders() == []
 
 
-def test_a_504_after_accepting_hides_an_order_that_is_there(exchange: LoopbackExchange) -> None:
+def test_a_504_may_hide_an_accepted_order(exchange: LoopbackExchange) -> None:
     """EX-06"""
     exchange.make("504-after-accepting", of="submit")
     client = trading_client(exchange)
@@ -67,7 +67,7 @@ def test_a_504_after_accepting_hides_an_order_that_is_there(exchange: LoopbackEx
     assert len(exchange.received("POST", "/v2/orders")) == 1
 
 
-def test_the_clients_own_retries_send_an_order_again_and_the_record_shows_it(exchange: LoopbackExchange) -> None:
+def test_alpacas_client_retries_a_post(exchange: LoopbackExchange) -> None:
     """EX-06: why the adapter switches them off."""
     exchange.make("504-after-accepting", of="submit")
     client = trading_client(exchange)
@@ -80,7 +80,7 @@ def test_the_clients_own_retries_send_an_order_again_and_the_record_shows_it(exc
     assert error.code == 40010001
 
 
-def test_a_connection_dropped_after_accepting_leaves_an_order(exchange: LoopbackExchange) -> None:
+def test_a_drop_after_accepting_leaves_an_order(exchange: LoopbackExchange) -> None:
     """EX-06"""
     exchange.make("drop-after-accepting", of="submit")
 
@@ -90,7 +90,7 @@ def test_a_connection_dropped_after_accepting_leaves_an_order(exchange: Loopback
     assert [order.client_order_id for order in exchange.orders()] == ["entry"]
 
 
-def test_a_connection_dropped_before_leaves_none(exchange: LoopbackExchange) -> None:
+def test_a_drop_before_accepting_leaves_no_order(exchange: LoopbackExchange) -> None:
     """EX-06"""
     exchange.make("drop", of="submit")
 
@@ -101,7 +101,7 @@ def test_a_connection_dropped_before_leaves_none(exchange: LoopbackExchange) -> 
 
 
 @pytest.mark.parametrize(("name", "orders"), [("hang", 0), ("hang-after-accepting", 1)])
-def test_a_request_that_hangs_ends_by_the_clients_time_out(exchange: LoopbackExchange, name: str, orders: int) -> None:
+def test_a_hanging_request_times_out(exchange: LoopbackExchange, name: str, orders: int) -> None:
     """EX-06"""
     exchange.make(name, of="submit")
 
@@ -111,7 +111,7 @@ def test_a_request_that_hangs_ends_by_the_clients_time_out(exchange: LoopbackExc
     assert len(exchange.orders()) == orders
 
 
-def test_a_request_that_hangs_for_a_time_is_a_504_then(exchange: LoopbackExchange) -> None:
+def test_a_hang_of_some_seconds_ends_with_504(exchange: LoopbackExchange) -> None:
     """EX-06"""
     exchange.make("hang", of="clock", seconds=0.05)
 
@@ -119,7 +119,7 @@ def test_a_request_that_hangs_for_a_time_is_a_504_then(exchange: LoopbackExchang
 
 
 @pytest.mark.parametrize(("name", "orders"), [("html", 0), ("html-after-accepting", 1)])
-def test_a_page_of_html_is_an_error_that_cannot_be_read(exchange: LoopbackExchange, name: str, orders: int) -> None:
+def test_a_page_of_html_is_an_error(exchange: LoopbackExchange, name: str, orders: int) -> None:
     """EX-06"""
     exchange.make(name, of="submit")
 
@@ -131,7 +131,7 @@ def test_a_page_of_html_is_an_error_that_cannot_be_read(exchange: LoopbackExchan
     assert len(exchange.orders()) == orders
 
 
-def test_too_many_requests_without_a_word_on_how_long(exchange: LoopbackExchange) -> None:
+def test_429_without_a_retry_after(exchange: LoopbackExchange) -> None:
     """EX-15"""
     exchange.make("rate-limited", times=2)
     client = trading_client(exchange)
@@ -143,7 +143,7 @@ def test_too_many_requests_without_a_word_on_how_long(exchange: LoopbackExchange
     assert client.get_clock()["is_open"]
 
 
-def test_too_many_requests_with_the_time_to_wait(exchange: LoopbackExchange) -> None:
+def test_429_with_a_retry_after(exchange: LoopbackExchange) -> None:
     """EX-15"""
     exchange.make("rate-limited-retry-after", of="clock", seconds=7)
 
@@ -153,7 +153,7 @@ def test_too_many_requests_with_the_time_to_wait(exchange: LoopbackExchange) -> 
     assert int(headers["X-RateLimit-Reset"]) == pytest.approx(utc_now().timestamp() + 7, abs=2)
 
 
-def test_more_requests_than_a_minute_allows_are_too_many() -> None:
+def test_a_rate_limit_counts_requests_per_minute() -> None:
     """EX-17"""
     with LoopbackExchange(limit=3) as exchange:
         client = trading_client(exchange)
@@ -167,7 +167,7 @@ def test_more_requests_than_a_minute_allows_are_too_many() -> None:
         assert exchange.orders() == []
 
 
-async def test_a_fill_arrives_before_the_answer_to_its_order(exchange: LoopbackExchange) -> None:
+async def test_a_fill_arrives_before_its_answer(exchange: LoopbackExchange) -> None:
     """EX-05"""
     exchange.make("fill-before-answer", of="submit", seconds=0.3)
     async with trade_updates(exchange) as heard:
@@ -179,7 +179,7 @@ async def test_a_fill_arrives_before_the_answer_to_its_order(exchange: LoopbackE
         assert (await answer)["status"] == "pending_new"
 
 
-def test_an_answer_takes_its_time(exchange: LoopbackExchange) -> None:
+def test_a_slow_answer_takes_its_seconds(exchange: LoopbackExchange) -> None:
     """EX-15"""
     exchange.make("slow", of="submit", seconds=0.3)
 
@@ -187,7 +187,7 @@ def test_an_answer_takes_its_time(exchange: LoopbackExchange) -> None:
         impatient(exchange).submit_order(a_market_order("entry"))
 
 
-def test_a_status_that_nobody_knows_is_in_the_answer(exchange: LoopbackExchange) -> None:
+def test_an_unknown_status_is_in_the_answer(exchange: LoopbackExchange) -> None:
     """EX-05"""
     client = trading_client(exchange)
     client.submit_order(a_market_order("entry"))
@@ -198,7 +198,7 @@ def test_a_status_that_nobody_knows_is_in_the_answer(exchange: LoopbackExchange)
     assert order["status"] == "pending_mystery"
 
 
-def test_a_replace_answers_with_an_error_and_has_succeeded(exchange: LoopbackExchange) -> None:
+def test_a_failed_replace_may_have_succeeded(exchange: LoopbackExchange) -> None:
     """EX-12"""
     client = trading_client(exchange)
     old = client.submit_order(a_limit_order("first", "400"))
@@ -210,7 +210,7 @@ def test_a_replace_answers_with_an_error_and_has_succeeded(exchange: LoopbackExc
     assert client.get_order_by_id(old["id"])["status"] == "replaced"
 
 
-def test_a_fault_is_for_its_kind_of_request_alone_and_only_as_often_as_told(exchange: LoopbackExchange) -> None:
+def test_a_fault_applies_to_its_kind_and_count(exchange: LoopbackExchange) -> None:
     """EX-06"""
     exchange.make("server-error", of="account", times=2)
     client = trading_client(exchange)
@@ -220,7 +220,7 @@ def test_a_fault_is_for_its_kind_of_request_alone_and_only_as_often_as_told(exch
     assert client.get_account()["currency"] == "USD"
 
 
-def test_faults_are_told_and_ended_from_another_terminal(exchange: LoopbackExchange) -> None:
+def test_faults_are_set_and_ended_over_http(exchange: LoopbackExchange) -> None:
     """EX-06"""
     there = f"{exchange.trading_url}/faults"
 
@@ -237,7 +237,7 @@ def test_faults_are_told_and_ended_from_another_terminal(exchange: LoopbackExcha
     assert trading_client(exchange).get_clock()["is_open"]
 
 
-def test_the_record_of_requests_is_read_from_another_terminal(exchange: LoopbackExchange) -> None:
+def test_received_requests_are_served_over_http(exchange: LoopbackExchange) -> None:
     """EX-17"""
     trading_client(exchange).get_clock()
 

@@ -32,7 +32,7 @@ async def asked(act: Callable[..., Any], *terms: object) -> Any:
     return await asyncio.to_thread(act, *terms)
 
 
-async def test_an_execution_is_replayed_with_the_same_id(exchange: LoopbackExchange) -> None:
+async def test_a_replayed_execution_has_the_same_id(exchange: LoopbackExchange) -> None:
     """EX-05"""
     async with trade_updates(exchange) as heard:
         exchange.make("replay-update", of="fill")
@@ -44,7 +44,7 @@ async def test_an_execution_is_replayed_with_the_same_id(exchange: LoopbackExcha
         assert exchange.positions()[0].quantity == 1
 
 
-async def test_updates_come_in_another_order(exchange: LoopbackExchange) -> None:
+async def test_updates_arrive_out_of_order(exchange: LoopbackExchange) -> None:
     """EX-05"""
     async with trade_updates(exchange) as heard:
         exchange.make("reorder-updates")
@@ -68,7 +68,7 @@ async def test_an_update_is_dropped(exchange: LoopbackExchange, event: str, told
 
 
 @pytest.mark.parametrize("name", ["unknown-status-update", "malformed-update"])
-async def test_an_update_that_typed_clients_cannot_read(exchange: LoopbackExchange, name: str) -> None:
+async def test_an_update_that_no_typed_client_reads(exchange: LoopbackExchange, name: str) -> None:
     """EX-05"""
     async with trade_updates(exchange) as heard:
         exchange.make(name)
@@ -79,7 +79,7 @@ async def test_an_update_that_typed_clients_cannot_read(exchange: LoopbackExchan
         assert heard.messages[0]["data"]["order"].get("status") in ("pending_mystery", None)
 
 
-async def test_a_mute_socket_stays_open_and_says_nothing(exchange: LoopbackExchange) -> None:
+async def test_a_mute_socket_stays_open(exchange: LoopbackExchange) -> None:
     """MD-02"""
     async with trade_updates(exchange) as updates, market_data(exchange, "SPY") as shown:
         exchange.make("mute")
@@ -95,7 +95,7 @@ async def test_a_mute_socket_stays_open_and_says_nothing(exchange: LoopbackExcha
         assert exchange.trades.connections == exchange.data["iex"].connections == 1
 
 
-async def test_a_second_stream_of_market_data_is_refused_with_406(
+async def test_a_second_data_stream_is_refused(
     exchange: LoopbackExchange, caplog: pytest.LogCaptureFixture
 ) -> None:
     """MD-02"""
@@ -110,7 +110,7 @@ async def test_a_second_stream_of_market_data_is_refused_with_406(
     assert exchange.data["iex"].connections == 1
 
 
-async def test_a_second_stream_of_trade_updates_is_refused_with_406(exchange: LoopbackExchange) -> None:
+async def test_a_second_update_stream_is_refused(exchange: LoopbackExchange) -> None:
     """MD-02"""
     async with trade_updates(exchange):
         second = TradingStream(exchange.keys.id, exchange.keys.secret, url_override=exchange.trade_stream_url)
@@ -121,7 +121,7 @@ async def test_a_second_stream_of_trade_updates_is_refused_with_406(exchange: Lo
     assert refused.value.status_code == 406
 
 
-async def test_the_connection_limit_can_be_reached_by_others(exchange: LoopbackExchange) -> None:
+async def test_others_may_use_up_the_connections(exchange: LoopbackExchange) -> None:
     """MD-02"""
     exchange.make("connection-limit", of="data")
     stream = StockDataStream(exchange.keys.id, exchange.keys.secret, url_override=exchange.data_stream_url)
@@ -133,7 +133,7 @@ async def test_the_connection_limit_can_be_reached_by_others(exchange: LoopbackE
 
 
 @pytest.mark.parametrize("name", ["disconnect", "cut-mid-frame"])
-async def test_a_lost_stream_comes_back_and_is_subscribed_again(
+async def test_a_lost_stream_is_subscribed_again(
     exchange: LoopbackExchange, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """MD-02"""
@@ -150,7 +150,7 @@ async def test_a_lost_stream_comes_back_and_is_subscribed_again(
 
 
 @pytest.mark.parametrize("side", ["trades", "data"])
-async def test_wrong_keys_are_refused_by_the_streams(exchange: LoopbackExchange, side: str) -> None:
+async def test_streams_refuse_wrong_keys(exchange: LoopbackExchange, side: str) -> None:
     """SY-06"""
     exchange.make("wrong-keys")
     url = exchange.trade_stream_url if side == "trades" else exchange.data_stream_url
@@ -177,7 +177,7 @@ async def two_bars(exchange: LoopbackExchange, heard: Heard) -> list[int]:
     ("name", "minutes"),
     [("late-bar", [1, 0]), ("drop-bar", [1]), ("repeated-bar", [0, 0, 1])],
 )
-async def test_bars_come_late_never_or_twice(exchange: LoopbackExchange, name: str, minutes: list[int]) -> None:
+async def test_bars_arrive_late_never_or_twice(exchange: LoopbackExchange, name: str, minutes: list[int]) -> None:
     """MD-03"""
     exchange.make(name)
     async with market_data(exchange, "SPY") as heard:
@@ -216,7 +216,7 @@ async def test_quotes_are_crossed_or_empty(exchange: LoopbackExchange) -> None:
         assert (empty["bp"], empty["bs"]) == (0, 0)
 
 
-async def test_a_halted_market_shows_and_fills_nothing_until_it_goes_on(exchange: LoopbackExchange) -> None:
+async def test_a_halted_market_fills_nothing(exchange: LoopbackExchange) -> None:
     """MD-03"""
     async with market_data(exchange, "SPY") as shown, trade_updates(exchange) as updates:
         exchange.make("market-halted", symbol="SPY")

@@ -56,7 +56,7 @@ def tells_it(market: LoopbackExchange) -> None:
     market.call(tell)
 
 
-def test_the_fill_of_a_limit_that_the_quote_meets_is_waited_for_and_its_stop_goes_out(
+def test_leaving_waits_for_a_fill_and_sends_its_stop(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """EX-22, OP-06: the broker has taken the order and not said yet that it is filled."""
@@ -72,7 +72,7 @@ def test_the_fill_of_a_limit_that_the_quote_meets_is_waited_for_and_its_stop_goe
     assert desk.runtime.last_words == ()
 
 
-def test_an_entry_that_waits_at_its_limit_is_named_before_the_desk_is_left_and_on_the_way_out(
+def test_leaving_names_a_resting_entry(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """EX-22, OP-06: fractions have no legs at the broker, and a stop of the desk's own is kept by nobody."""
@@ -101,7 +101,7 @@ def test_an_entry_that_waits_at_its_limit_is_named_before_the_desk_is_left_and_o
     assert "nobody keeps its stop while the desk is closed" in second
 
 
-def test_a_fraction_that_filled_while_the_desk_was_closed_has_its_stop_from_the_next_start(
+def test_a_fill_while_closed_is_stopped_at_the_start(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """EX-22, OP-06: as the last words say."""

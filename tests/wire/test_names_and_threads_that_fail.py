@@ -43,7 +43,7 @@ def a_resolver_that_hangs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]
     is_over.set()
 
 
-def test_an_exit_goes_out_while_the_look_ups_of_the_brokers_name_hang(
+def test_an_exit_is_sent_while_the_resolver_hangs(
     market: LoopbackExchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """EX-22: every connection is gone, and no new one has its name looked up."""
@@ -59,7 +59,7 @@ def test_an_exit_goes_out_while_the_look_ups_of_the_brokers_name_hang(
     assert market.positions() == ()
 
 
-def test_the_cancels_of_a_kill_go_out_although_one_of_them_gets_no_thread(
+def test_a_kill_cancels_when_a_thread_cannot_start(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """EX-22, OP-07: it is asked for again, and the others are not held up by it."""

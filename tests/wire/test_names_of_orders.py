@@ -37,7 +37,7 @@ def stops(market: LoopbackExchange) -> list[OrderReport]:
     return [order for order in market.orders() if order.type is OrderType.STOP]
 
 
-def test_the_sale_of_a_part_and_the_stop_of_the_rest_both_arrive_after_their_entry_was_forgotten(
+def test_a_sale_and_its_stop_outlive_a_forgotten_entry(
     market: LoopbackExchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """EX-04, EX-22: the stop that is put back has a name of its own, and takes nothing else with it."""

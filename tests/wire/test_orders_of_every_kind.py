@@ -47,7 +47,7 @@ def a_bracket(exchange: LoopbackExchange, **terms: object) -> MarketOrderRequest
     )
 
 
-def test_a_stop_limit_says_both_of_its_prices(exchange: LoopbackExchange) -> None:
+def test_a_stop_limit_has_both_prices(exchange: LoopbackExchange) -> None:
     """EX-12"""
     order = trading_client(exchange).submit_order(StopLimitOrderRequest(**BUY_A_SHARE, stop_price=600, limit_price=601))
 
@@ -61,7 +61,7 @@ def test_a_stop_limit_says_both_of_its_prices(exchange: LoopbackExchange) -> Non
         ({"trail_percent": "1"}, {"trail_price": None, "trail_percent": "1"}),
     ],
 )
-def test_a_trailing_stop_says_how_far_behind_it_stays(
+def test_a_trailing_stop_has_its_distance(
     exchange: LoopbackExchange, terms: Json, said: dict[str, str | None]
 ) -> None:
     """EX-12"""
@@ -88,7 +88,7 @@ def test_a_trail_is_replaced(exchange: LoopbackExchange) -> None:
     assert (new["trail_price"], new["replaces"]) == ("3", old["id"])
 
 
-def test_a_bracket_answers_with_its_legs_and_they_are_one_group(exchange: LoopbackExchange) -> None:
+def test_a_bracket_answers_with_its_legs(exchange: LoopbackExchange) -> None:
     """EX-12"""
     order = trading_client(exchange).submit_order(a_bracket(exchange))
 
@@ -101,7 +101,7 @@ def test_a_bracket_answers_with_its_legs_and_they_are_one_group(exchange: Loopba
     assert order["group_role"] == "entry"
 
 
-def test_alpacas_own_models_read_a_bracket(exchange: LoopbackExchange) -> None:
+def test_alpacas_models_read_a_bracket(exchange: LoopbackExchange) -> None:
     """EX-12"""
     typed = TradingClient(exchange.keys.id, exchange.keys.secret, url_override=exchange.trading_url)
 
@@ -110,7 +110,7 @@ def test_alpacas_own_models_read_a_bracket(exchange: LoopbackExchange) -> None:
     assert {leg.status.value for leg in order.legs} == {"held"}
 
 
-def test_legs_without_a_class_are_ignored_without_a_word(exchange: LoopbackExchange) -> None:
+def test_legs_without_a_class_are_ignored(exchange: LoopbackExchange) -> None:
     """EX-12"""
     order = trading_client(exchange).post(
         "/orders", {**BUY_A_SHARE, "qty": "1", "type": "market", "stop_loss": {"stop_price": "400"}}
@@ -136,7 +136,7 @@ def test_a_stop_alone_is_an_oto(exchange: LoopbackExchange) -> None:
     assert (order["order_class"], leg["group_role"]) == ("oto", "stop_loss")
 
 
-def test_an_oco_is_its_own_target_and_holds_its_shares_once(exchange: LoopbackExchange) -> None:
+def test_an_oco_reserves_its_shares_once(exchange: LoopbackExchange) -> None:
     """EX-13"""
     client = trading_client(exchange)
     client.submit_order(a_market_order("entry"))
@@ -159,7 +159,7 @@ def test_an_oco_is_its_own_target_and_holds_its_shares_once(exchange: LoopbackEx
     assert client.get_order_by_id(order["id"])["status"] == "canceled"
 
 
-async def test_legs_are_told_one_at_a_time_and_none_says_its_kin(exchange: LoopbackExchange) -> None:
+async def test_legs_are_reported_one_at_a_time(exchange: LoopbackExchange) -> None:
     """EX-13"""
     async with trade_updates(exchange) as heard:
         order = await asyncio.to_thread(trading_client(exchange).submit_order, a_bracket(exchange))
@@ -171,7 +171,7 @@ async def test_legs_are_told_one_at_a_time_and_none_says_its_kin(exchange: Loopb
         assert {one["legs"] is None for one in told} == {True}
 
 
-def test_lists_of_open_orders_lose_a_leg_with_its_parent(exchange: LoopbackExchange) -> None:
+def test_a_list_loses_a_leg_with_its_parent(exchange: LoopbackExchange) -> None:
     """EX-09: flat lists leave out what is held; nested ones go with the parent."""
     client = trading_client(exchange)
     price = price_of(exchange)
@@ -195,7 +195,7 @@ def test_lists_of_open_orders_lose_a_leg_with_its_parent(exchange: LoopbackExcha
     assert listed(nested=True) == [("limit", 1)]
 
 
-def test_a_leg_is_moved_and_stays_in_its_group(exchange: LoopbackExchange) -> None:
+def test_a_replaced_leg_stays_in_its_group(exchange: LoopbackExchange) -> None:
     """EX-12"""
     client = trading_client(exchange)
     order = client.submit_order(a_bracket(exchange))
@@ -208,7 +208,7 @@ def test_a_leg_is_moved_and_stays_in_its_group(exchange: LoopbackExchange) -> No
     assert moved["order_class"] == "bracket"
 
 
-def test_somebody_cancels_one_leg_elsewhere_and_the_other_goes_with_it(exchange: LoopbackExchange) -> None:
+def test_an_external_cancel_ends_both_legs(exchange: LoopbackExchange) -> None:
     """EX-13"""
     client = trading_client(exchange)
     order = client.submit_order(a_bracket(exchange))
@@ -246,7 +246,7 @@ def test_extended_hours_take_limit_orders_alone(exchange: LoopbackExchange) -> N
         ({"client_order_id": "x" * 129}, 40010001),
     ],
 )
-def test_what_is_not_an_order_is_refused_by_its_code(exchange: LoopbackExchange, terms: Json, code: int) -> None:
+def test_an_invalid_order_is_refused_with_a_code(exchange: LoopbackExchange, terms: Json, code: int) -> None:
     """EX-11"""
     body = {**BUY_A_SHARE, "type": "market", **terms}
 
@@ -256,7 +256,7 @@ def test_what_is_not_an_order_is_refused_by_its_code(exchange: LoopbackExchange,
     assert (refused.value.status_code, refused.value.code) == (422, code)
 
 
-def test_all_orders_are_cancelled_though_one_takes_another_with_it(exchange: LoopbackExchange) -> None:
+def test_cancel_all_takes_linked_orders(exchange: LoopbackExchange) -> None:
     """OP-07"""
     client = trading_client(exchange)
     client.submit_order(a_bracket(exchange))
@@ -267,7 +267,7 @@ def test_all_orders_are_cancelled_though_one_takes_another_with_it(exchange: Loo
     assert client.get_orders() == []
 
 
-def test_pending_cancels_of_both_legs_are_carried_out(exchange: LoopbackExchange) -> None:
+def test_pending_cancels_of_both_legs_end(exchange: LoopbackExchange) -> None:
     """OP-07"""
     client = trading_client(exchange)
     client.submit_order(a_bracket(exchange))

@@ -40,7 +40,7 @@ def posts(exchange: LoopbackExchange) -> int:
 
 
 @pytest.mark.parametrize("fault", DONE_AND_HIDDEN)
-def test_an_order_that_arrived_without_an_answer_is_found_with_its_fill_and_sent_once(
+def test_an_unanswered_order_is_found_and_sent_once(
     exchange: LoopbackExchange, fault: str
 ) -> None:
     """EX-06, EX-05"""
@@ -58,7 +58,7 @@ def test_an_order_that_arrived_without_an_answer_is_found_with_its_fill_and_sent
 
 
 @pytest.mark.parametrize("fault", NEVER_DONE)
-def test_an_order_that_never_arrived_is_in_doubt_first_and_then_not_there(
+def test_an_order_that_never_arrived_is_not_found(
     exchange: LoopbackExchange, fault: str
 ) -> None:
     """EX-06: 429 and 5xx are not repeated, and not believed to be a no."""
@@ -73,7 +73,7 @@ def test_an_order_that_never_arrived_is_in_doubt_first_and_then_not_there(
 
 
 @pytest.mark.parametrize(("fault", "kind", "code"), REFUSALS)
-def test_a_refusal_is_alpacas_own_word(exchange: LoopbackExchange, fault: str, kind: RefusalKind, code: str) -> None:
+def test_a_refusal_keeps_alpacas_code(exchange: LoopbackExchange, fault: str, kind: RefusalKind, code: str) -> None:
     """EX-06"""
     exchange.make(fault, of="submit")
 
@@ -84,7 +84,7 @@ def test_a_refusal_is_alpacas_own_word(exchange: LoopbackExchange, fault: str, k
     assert posts(exchange) == 1
 
 
-def test_an_id_that_is_used_twice_is_doubt_and_the_first_order_is_there(exchange: LoopbackExchange) -> None:
+def test_a_duplicate_id_is_a_doubt(exchange: LoopbackExchange) -> None:
     """EX-06: a duplicate says that it is there."""
     broker = a_desk_broker(exchange)
     broker.submit(an_order(ENTRY, "400"))
@@ -97,7 +97,7 @@ def test_an_id_that_is_used_twice_is_doubt_and_the_first_order_is_there(exchange
 
 
 @pytest.mark.parametrize("fault", ["sent-twice", "duplicate-after-accepting", "error-after-accepting"])
-def test_a_refusal_of_what_was_taken_is_doubt(exchange: LoopbackExchange, fault: str) -> None:
+def test_a_refusal_after_accepting_is_a_doubt(exchange: LoopbackExchange, fault: str) -> None:
     """EX-06: a proxy sent it twice, or the answer is another's: it is looked up, and never sent again"""
     exchange.make(fault, of="submit")
     broker = a_desk_broker(exchange)
@@ -109,7 +109,7 @@ def test_a_refusal_of_what_was_taken_is_doubt(exchange: LoopbackExchange, fault:
     assert (posts(exchange), len(exchange.orders())) == (1, 1)
 
 
-def test_a_refusal_that_speaks_of_the_id_is_doubt_though_the_order_is_not_found_yet(
+def test_a_refusal_about_the_id_is_a_doubt(
     exchange: LoopbackExchange,
 ) -> None:
     """EX-06: Alpaca says that it has it; the look-up may be behind"""
@@ -122,7 +122,7 @@ def test_a_refusal_that_speaks_of_the_id_is_doubt_though_the_order_is_not_found_
     assert "client_order_id must be unique" in answer.reason
 
 
-def test_a_refusal_is_not_believed_while_nobody_says_whether_the_order_is_there(exchange: LoopbackExchange) -> None:
+def test_a_refusal_without_a_look_up_is_a_doubt(exchange: LoopbackExchange) -> None:
     """EX-06"""
     exchange.make("insufficient", of="submit")
     exchange.make("server-error", of="order", times=9)
@@ -131,7 +131,7 @@ def test_a_refusal_is_not_believed_while_nobody_says_whether_the_order_is_there(
 
 
 @pytest.mark.parametrize(("fault", "named", "hides"), [("legs-left-out", 1, False), ("legs-hidden", 0, True)])
-def test_an_order_sent_with_legs_is_asked_itself_where_it_is_told_without_them(
+def test_missing_legs_are_asked_for_by_order_id(
     exchange: LoopbackExchange, fault: str, named: int, hides: bool
 ) -> None:
     """EX-06, EX-13: hidden is not missing"""
@@ -147,7 +147,7 @@ def test_an_order_sent_with_legs_is_asked_itself_where_it_is_told_without_them(
     assert len(exchange.received("GET", "/v2/orders/")) == 1
 
 
-def test_an_order_that_alpaca_made_no_legs_with_says_so_itself(exchange: LoopbackExchange) -> None:
+def test_an_order_without_legs_is_reported_so(exchange: LoopbackExchange) -> None:
     """EX-13, OP-06: its class was ignored"""
     broker = a_desk_broker(exchange)
     broker.submit(an_order(ENTRY))
@@ -159,7 +159,7 @@ def test_an_order_that_alpaca_made_no_legs_with_says_so_itself(exchange: Loopbac
     assert len(exchange.received("GET", "/v2/orders/")) == 1
 
 
-def test_an_unknown_status_is_kept_as_it_was_said(exchange: LoopbackExchange) -> None:
+def test_an_unknown_status_is_kept_raw(exchange: LoopbackExchange) -> None:
     """EX-01"""
     exchange.make("unknown-status", of="submit")
 
@@ -170,7 +170,7 @@ def test_an_unknown_status_is_kept_as_it_was_said(exchange: LoopbackExchange) ->
     assert answer.report.raw_status
 
 
-def test_a_blocked_account_refuses_orders_and_says_so_at_the_start(exchange: LoopbackExchange) -> None:
+def test_a_blocked_account_is_reported_at_the_start(exchange: LoopbackExchange) -> None:
     """EX-11"""
     exchange.make("account-blocked")
     broker = a_desk_broker(exchange)
@@ -185,7 +185,7 @@ def test_a_blocked_account_refuses_orders_and_says_so_at_the_start(exchange: Loo
     assert isinstance(broker.submit(an_order(ENTRY)), Refused)
 
 
-def test_keys_that_are_right_no_more_are_a_line_for_the_operator(exchange: LoopbackExchange) -> None:
+def test_revoked_keys_are_reported(exchange: LoopbackExchange) -> None:
     """OP-10"""
     exchange.make("wrong-keys")
     broker = a_desk_broker(exchange)
@@ -210,7 +210,7 @@ def a_working_order(exchange: LoopbackExchange) -> BrokerOrderId:
 
 
 @pytest.mark.parametrize("fault", [*NEVER_DONE, *DONE_AND_HIDDEN])
-def test_a_cancel_comes_through_whatever_happens_to_it_first(exchange: LoopbackExchange, fault: str) -> None:
+def test_a_cancel_is_repeated_after_a_fault(exchange: LoopbackExchange, fault: str) -> None:
     """OP-07, EX-15"""
     order_id = a_working_order(exchange)
     waits = Waits()
@@ -224,7 +224,7 @@ def test_a_cancel_comes_through_whatever_happens_to_it_first(exchange: LoopbackE
     assert [order.raw_status for order in exchange.orders()] == ["canceled"]
 
 
-def test_a_cancel_waits_as_long_as_alpaca_says(exchange: LoopbackExchange) -> None:
+def test_a_cancel_waits_for_retry_after(exchange: LoopbackExchange) -> None:
     """EX-15"""
     order_id = a_working_order(exchange)
     waits = Waits()
@@ -235,7 +235,7 @@ def test_a_cancel_waits_as_long_as_alpaca_says(exchange: LoopbackExchange) -> No
     assert 2 <= waits.taken[0] < 2.5
 
 
-def test_a_cancel_that_stays_pending_is_no_end_of_the_order(exchange: LoopbackExchange) -> None:
+def test_a_pending_cancel_does_not_end_the_order(exchange: LoopbackExchange) -> None:
     """EX-07"""
     order_id = a_working_order(exchange)
     exchange.make("cancel-pending")
@@ -262,7 +262,7 @@ def test_a_cancel_of_a_filled_order_is_refused(exchange: LoopbackExchange) -> No
 
 
 @pytest.mark.parametrize("fault", DONE_AND_HIDDEN)
-def test_a_replacement_without_an_answer_is_found_by_its_own_id_and_sent_once(
+def test_an_unanswered_replace_is_sent_once(
     exchange: LoopbackExchange, fault: str
 ) -> None:
     """EX-06"""
@@ -281,7 +281,7 @@ def test_a_replacement_without_an_answer_is_found_by_its_own_id_and_sent_once(
     assert len(exchange.received("PATCH", "/v2/orders")) == 1
 
 
-def test_a_replacement_that_is_answered_with_an_error_and_done_is_known_for_what_it_is(
+def test_a_replace_with_an_error_is_found_done(
     exchange: LoopbackExchange,
 ) -> None:
     """EX-06"""
@@ -300,7 +300,7 @@ def test_a_replacement_that_is_answered_with_an_error_and_done_is_known_for_what
 
 
 @pytest.mark.parametrize("fault", NEVER_DONE)
-def test_a_question_finds_its_answer_the_second_time(exchange: LoopbackExchange, fault: str) -> None:
+def test_a_question_is_repeated_after_a_fault(exchange: LoopbackExchange, fault: str) -> None:
     """EX-15"""
     exchange.make(fault, of="account", seconds=1)
     broker = a_desk_broker(exchange, Waits())
@@ -309,7 +309,7 @@ def test_a_question_finds_its_answer_the_second_time(exchange: LoopbackExchange,
     assert broker.calls().sent == {"GET /account": 2}
 
 
-def test_a_server_that_is_away_for_a_moment_is_there_again(exchange: LoopbackExchange) -> None:
+def test_a_short_outage_is_survived(exchange: LoopbackExchange) -> None:
     """EX-15, EX-06: the question waits, the order does not."""
     broker = a_desk_broker(exchange)
     broker.account()
@@ -322,7 +322,7 @@ def test_a_server_that_is_away_for_a_moment_is_there_again(exchange: LoopbackExc
     assert (posts(exchange), exchange.orders()) == (0, [])
 
 
-def test_the_picture_is_the_exchanges_own_book(exchange: LoopbackExchange) -> None:
+def test_the_picture_equals_the_exchanges_book(exchange: LoopbackExchange) -> None:
     """EX-09, EX-13: with the stop that waits for its entry, and the one that guards a position."""
     broker = a_desk_broker(exchange)
     stop = (Leg(LegRole.STOP, stop_price=Price(Decimal(300))),)
@@ -340,7 +340,7 @@ def test_the_picture_is_the_exchanges_own_book(exchange: LoopbackExchange) -> No
     assert broker.unread.count == 0
 
 
-def test_a_fraction_and_its_stop_are_taken_as_they_are(exchange: LoopbackExchange) -> None:
+def test_a_fraction_and_its_stop_are_accepted(exchange: LoopbackExchange) -> None:
     """OP-06"""
     broker = a_desk_broker(exchange)
     part = Quantity(Decimal("0.497"))
@@ -353,7 +353,7 @@ def test_a_fraction_and_its_stop_are_taken_as_they_are(exchange: LoopbackExchang
     assert [order.quantity for order in exchange.orders()] == [part, part]
 
 
-def test_an_asset_is_known_and_the_broker_s_clock_is_its_own(exchange: LoopbackExchange) -> None:
+def test_an_asset_and_the_clock_are_read(exchange: LoopbackExchange) -> None:
     """EX-11, OP-03"""
     exchange.make("clock-skew", seconds=90)
     broker = a_desk_broker(exchange)
@@ -366,7 +366,7 @@ def test_an_asset_is_known_and_the_broker_s_clock_is_its_own(exchange: LoopbackE
     assert skewed - exchange.clock.now() == timedelta(seconds=90)
 
 
-def test_a_desk_that_leaves_does_not_wait_for_an_answer_that_is_not_coming(exchange: LoopbackExchange) -> None:
+def test_leaving_ends_the_wait_for_an_answer(exchange: LoopbackExchange) -> None:
     """OP-07"""
     exchange.make("rate-limited-retry-after", of="account", times=9, seconds=5)
     broker = a_desk_broker(exchange)

@@ -20,7 +20,7 @@ from tests.wire.exchange.server import LoopbackExchange
 SATURDAY_NIGHT = datetime(2026, 11, 22, 3, 12, 30, tzinfo=UTC)
 
 
-def test_what_it_prints_are_addresses_that_the_settings_take(exchange: LoopbackExchange) -> None:
+def test_printed_addresses_are_valid_settings(exchange: LoopbackExchange) -> None:
     """OP-10"""
     told = environment(exchange)
     names = {name.removeprefix("KEYTURN_ALPACA__").lower(): value for name, value in told.items() if "ALPACA__" in name}
@@ -33,7 +33,7 @@ def test_what_it_prints_are_addresses_that_the_settings_take(exchange: LoopbackE
     assert all(f"export {name}={value}" in announcement(exchange) for name, value in told.items())
 
 
-def test_its_market_is_open_at_any_hour_where_that_is_wanted() -> None:
+def test_moved_hours_open_the_market_at_any_time() -> None:
     """MD-02"""
     hours = moved_hours(SATURDAY_NIGHT, time(9, 45))
 
@@ -44,7 +44,7 @@ def test_its_market_is_open_at_any_hour_where_that_is_wanted() -> None:
     assert session.close.astimezone(NEW_YORK).time() == time(23, 59)
 
 
-def test_a_moved_session_is_what_the_calendar_and_the_clock_say() -> None:
+def test_calendar_and_clock_serve_moved_hours() -> None:
     """MD-02"""
     noon = datetime(2026, 11, 21, 17, 0, tzinfo=UTC)
     with LoopbackExchange(clock=StillClock(noon), calendar=moved_hours(noon, time(9, 45))) as exchange:
@@ -57,7 +57,7 @@ def test_a_moved_session_is_what_the_calendar_and_the_clock_say() -> None:
         assert client.get("/positions") == []
 
 
-def test_a_port_that_is_taken_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_in_use_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     """SY-06"""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -68,14 +68,14 @@ def test_a_port_that_is_taken_is_said_in_one_line(capsys: pytest.CaptureFixture[
     assert f"port {port}" in capsys.readouterr().err
 
 
-def test_what_is_asked_for_on_the_command_line() -> None:
+def test_the_command_line_is_parsed() -> None:
     """OP-10"""
     told = parsed(["--symbols", "spy,ibm", "--cash", "200", "--multiplier", "1"])
 
     assert (told.symbols, str(told.cash), str(told.multiplier)) == ("spy,ibm", "200", "1")
 
 
-def test_every_fault_has_a_test_that_names_it() -> None:
+def test_every_fault_has_a_test() -> None:
     """EX-20"""
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
 

@@ -57,7 +57,7 @@ MANY = (
 
 
 @pytest.mark.parametrize(("path", "described", "_table"), [*ONE, *MANY])
-def test_each_answer_of_the_trading_side_is_as_the_broker_describes_it(
+def test_trading_answers_match_the_contract(
     busy: LoopbackExchange, path: str, described: str, _table: ApiRecord
 ) -> None:
     """MD-07: fields, types and words; what was announced to go is told no more."""
@@ -71,7 +71,7 @@ def test_each_answer_of_the_trading_side_is_as_the_broker_describes_it(
 
 
 @pytest.mark.parametrize(("path", "_described", "table"), [*ONE, *MANY])
-def test_each_answer_tells_what_the_table_says_is_always_there(
+def test_answers_have_every_required_field(
     busy: LoopbackExchange, path: str, _described: str, table: ApiRecord
 ) -> None:
     """MD-07"""
@@ -83,7 +83,7 @@ def test_each_answer_tells_what_the_table_says_is_always_there(
 @pytest.mark.parametrize(
     ("path", "described"), [("bars", "stock_bars_resp"), ("quotes/latest", "stock_latest_quotes_resp")]
 )
-def test_each_answer_of_the_market_data_side_is_as_the_broker_describes_it(
+def test_data_answers_match_the_contract(
     busy: LoopbackExchange, path: str, described: str
 ) -> None:
     """MD-07"""

@@ -132,7 +132,7 @@ def minutes_to(last: datetime) -> list[datetime]:
     return [first + ONE_MINUTE * n for n in range((last - first) // ONE_MINUTE + 1)]
 
 
-async def test_the_day_so_far_comes_first_and_then_each_minute_by_stream(exchange: LoopbackExchange) -> None:
+async def test_history_comes_before_streamed_bars(exchange: LoopbackExchange) -> None:
     """MD-02"""
     async with a_desk(exchange) as desk:
         await is_settled(desk)
@@ -175,7 +175,7 @@ async def test_unknown_symbol() -> None:
             assert "NOSUCH" not in asked[0].query
 
 
-async def test_a_symbol_that_is_left_out_is_asked_for_again_and_welcome() -> None:
+async def test_a_blocked_symbol_is_asked_for_again() -> None:
     """MD-02: a listing may have come."""
     late = Symbol("NEW")
     with LoopbackExchange(symbols=["SPY", "NEW"], clock=StillClock(MORNING)) as exchange:
@@ -189,7 +189,7 @@ async def test_a_symbol_that_is_left_out_is_asked_for_again_and_welcome() -> Non
             await eventually(lambda: late in {m.bar.symbol for m in desk.heard if isinstance(m, BarArrived)})
 
 
-async def test_a_question_that_is_refused_whatever_it_names_leaves_no_symbol_out() -> None:
+async def test_a_general_refusal_blocks_no_symbol() -> None:
     """MD-02: it was not the symbols; it is said, and asked again."""
     with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:
         exchange.make("unknown-symbol", symbol="SPY")
@@ -294,7 +294,7 @@ async def test_wrong_keys(exchange: LoopbackExchange) -> None:
         assert isinstance(await asyncio.to_thread(desk.data.quote, SPY), NoQuote)
 
 
-async def test_keys_that_are_refused_for_a_while_over_a_broken_stream(exchange: LoopbackExchange) -> None:
+async def test_keys_refused_while_the_stream_is_broken(exchange: LoopbackExchange) -> None:
     """MD-02: the stream and the bars come back by themselves, with every minute between."""
     async with a_desk(exchange) as desk:
         await is_settled(desk)

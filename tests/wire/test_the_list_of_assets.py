@@ -14,7 +14,7 @@ MONDAY = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 CALENDAR = load_calendar(date(2026, 2, 2), date(2026, 3, 31))
 
 
-def test_the_list_has_each_share_by_symbol_name_and_exchange(exchange: LoopbackExchange) -> None:
+def test_the_list_has_symbol_name_and_exchange(exchange: LoopbackExchange) -> None:
     told = a_desk_broker(exchange).assets()
 
     assert not isinstance(told, NoAnswer)
@@ -23,7 +23,7 @@ def test_the_list_has_each_share_by_symbol_name_and_exchange(exchange: LoopbackE
     assert len(exchange.received("GET", "/v2/assets")) == 1
 
 
-def test_the_list_is_fetched_once_a_trading_day_and_found_by_its_names(exchange: LoopbackExchange) -> None:
+def test_the_list_is_fetched_once_a_trading_day(exchange: LoopbackExchange) -> None:
     now = [MONDAY]
     watch = AssetWatch(a_desk_broker(exchange).assets, CALENDAR, lambda: now[0])
 
@@ -35,7 +35,7 @@ def test_the_list_is_fetched_once_a_trading_day_and_found_by_its_names(exchange:
     assert not watch.has_todays()
 
 
-def test_a_list_that_cannot_be_had_leaves_the_one_of_before(exchange: LoopbackExchange) -> None:
+def test_a_failed_fetch_keeps_the_last_list(exchange: LoopbackExchange) -> None:
     watch = AssetWatch(a_desk_broker(exchange, Waits()).assets, CALENDAR, lambda: MONDAY)
     watch.look()
     exchange.make("asset-unreadable")

@@ -30,7 +30,7 @@ def bars(exchange: LoopbackExchange, **query: object) -> list[dict[str, object]]
     return data_client(exchange).get_stock_bars(StockBarsRequest(**terms)).get("SPY", [])
 
 
-def test_the_bars_of_a_time_are_those_that_are_complete(exchange: LoopbackExchange) -> None:
+def test_only_complete_bars_are_served(exchange: LoopbackExchange) -> None:
     """MD-03"""
     found = bars(exchange)
 
@@ -39,7 +39,7 @@ def test_the_bars_of_a_time_are_those_that_are_complete(exchange: LoopbackExchan
     assert set(found[0]) == {"t", "o", "h", "l", "c", "v", "n", "vw"}
 
 
-def test_bars_come_by_pages_and_the_client_puts_them_together(exchange: LoopbackExchange) -> None:
+def test_bars_come_in_pages(exchange: LoopbackExchange) -> None:
     """MD-04"""
     client = data_client(exchange)
     path, terms = "/stocks/bars", {"symbols": "SPY", "timeframe": "1Min", "start": FIRST_BAR.isoformat(), "limit": 20}
@@ -52,7 +52,7 @@ def test_bars_come_by_pages_and_the_client_puts_them_together(exchange: Loopback
     assert first["bars"]["SPY"] + second["bars"]["SPY"] == bars(exchange)
 
 
-def test_bars_are_put_together_to_longer_ones(exchange: LoopbackExchange) -> None:
+def test_bars_are_aggregated(exchange: LoopbackExchange) -> None:
     """MD-04"""
     minutes = bars(exchange)
 
@@ -63,14 +63,14 @@ def test_bars_are_put_together_to_longer_ones(exchange: LoopbackExchange) -> Non
     assert len(others) == 5
 
 
-def test_a_symbol_without_bars_is_not_in_the_answer(exchange: LoopbackExchange) -> None:
+def test_a_symbol_without_bars_is_left_out(exchange: LoopbackExchange) -> None:
     """MD-04"""
     terms = StockBarsRequest(symbol_or_symbols=["SPY", "IBM"], timeframe=TimeFrame.Minute, start=FIRST_BAR)
 
     assert list(data_client(exchange).get_stock_bars(terms)) == ["SPY"]
 
 
-def test_the_latest_bar_quote_and_snapshot_are_of_now(exchange: LoopbackExchange) -> None:
+def test_latest_bar_quote_and_snapshot_are_current(exchange: LoopbackExchange) -> None:
     """MD-04"""
     client = data_client(exchange)
 
@@ -84,7 +84,7 @@ def test_the_latest_bar_quote_and_snapshot_are_of_now(exchange: LoopbackExchange
     assert snapshot["prevDailyBar"]["t"] == "2026-11-18T05:00:00Z"
 
 
-def test_alpacas_own_models_read_what_is_served(exchange: LoopbackExchange) -> None:
+def test_alpacas_models_read_the_answers(exchange: LoopbackExchange) -> None:
     """MD-01"""
     typed = StockHistoricalDataClient(exchange.keys.id, exchange.keys.secret, url_override=exchange.data_url)
     terms = StockBarsRequest(symbol_or_symbols="SPY", timeframe=TimeFrame.Minute, start=FIRST_BAR)
@@ -113,7 +113,7 @@ def test_a_question_without_symbols_is_refused(exchange: LoopbackExchange) -> No
     assert refused.value.status_code == 400
 
 
-async def test_a_bar_is_told_at_its_minutes_end_and_a_quote_as_it_is_made(exchange: LoopbackExchange) -> None:
+async def test_bars_and_quotes_are_streamed_in_time(exchange: LoopbackExchange) -> None:
     """MD-02"""
     async with market_data(exchange, "SPY") as heard:
         exchange.moves_on(59)
@@ -130,7 +130,7 @@ async def test_a_bar_is_told_at_its_minutes_end_and_a_quote_as_it_is_made(exchan
         assert set(heard.of_kind("q")[0]) == {"T", "S", "bx", "bp", "bs", "ax", "ap", "as", "c", "z", "t"}
 
 
-async def test_alpacas_own_stream_reads_its_own_models(exchange: LoopbackExchange) -> None:
+async def test_alpacas_stream_reads_its_models(exchange: LoopbackExchange) -> None:
     """MD-01"""
     seen = []
 
@@ -147,7 +147,7 @@ async def test_alpacas_own_stream_reads_its_own_models(exchange: LoopbackExchang
     assert seen[0].timestamp == datetime(2026, 11, 19, 15, 0, tzinfo=UTC)
 
 
-async def test_the_feeds_are_endpoints_of_their_own(exchange: LoopbackExchange) -> None:
+async def test_each_feed_has_its_endpoint(exchange: LoopbackExchange) -> None:
     """MD-02"""
     async with market_data(exchange, "SPY") as iex, market_data(exchange, "SPY", feed="sip") as sip:
         exchange.moves_on(60)
@@ -155,7 +155,7 @@ async def test_the_feeds_are_endpoints_of_their_own(exchange: LoopbackExchange) 
         await until(lambda: iex.of_kind("b") and sip.of_kind("b"))
 
 
-def test_the_day_on_which_the_clocks_go_back_is_one_bar_however_late_its_session_is() -> None:
+def test_a_day_of_25_hours_is_one_bar() -> None:
     """RK-10: of its twenty-five hours the last is a day behind its midnight"""
     evening = datetime(2026, 11, 3, 23, 45, tzinfo=UTC)
     hours = moved_hours(evening, time(10, 5))

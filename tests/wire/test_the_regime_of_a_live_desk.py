@@ -69,7 +69,7 @@ def a_watch(exchange: LoopbackExchange, vix: VixService | None = None) -> Regime
     return RegimeWatch(vix, lambda: data.daily_bars(SPY), exchange.clock.now)
 
 
-def test_the_sessions_before_today_come_with_their_new_york_days(exchange: LoopbackExchange) -> None:
+def test_daily_bars_have_new_york_days(exchange: LoopbackExchange) -> None:
     """RK-19: today's own goes on changing, and is left out; winter time moves no bar to another day."""
     bars = the_data(exchange).daily_bars(SPY)
 
@@ -82,7 +82,7 @@ def test_the_sessions_before_today_come_with_their_new_york_days(exchange: Loopb
     assert "timeframe=1Day" in str(request)
 
 
-def test_the_labels_of_a_quiet_year_are_known_to_a_live_desk(exchange: LoopbackExchange) -> None:
+def test_a_quiet_year_has_known_labels(exchange: LoopbackExchange) -> None:
     """RK-19, RK-12"""
     market = a_watch(exchange).measure().market
 
@@ -91,7 +91,7 @@ def test_the_labels_of_a_quiet_year_are_known_to_a_live_desk(exchange: LoopbackE
     assert market.bars_to == THURSDAY - timedelta(days=1)
 
 
-def test_the_history_is_asked_for_once_a_day(exchange: LoopbackExchange) -> None:
+def test_the_history_is_fetched_once_a_day(exchange: LoopbackExchange) -> None:
     """RK-19, EX-17"""
     watch = a_watch(exchange)
 
@@ -102,7 +102,7 @@ def test_the_history_is_asked_for_once_a_day(exchange: LoopbackExchange) -> None
     assert len(exchange.received("GET", "/v2/stocks/bars")) == 1
 
 
-def test_a_data_service_that_fails_leaves_the_market_unknown_and_is_asked_again() -> None:
+def test_a_failed_history_is_fetched_again() -> None:
     """RK-19: never an invented one."""
     with LoopbackExchange(clock=StillClock(MORNING), bars=sessions(80)) as exchange:
         data = the_data(exchange)
@@ -120,7 +120,7 @@ def test_a_data_service_that_fails_leaves_the_market_unknown_and_is_asked_again(
     assert isinstance(then.market, MarketMeasure)
 
 
-def test_a_live_desk_knows_the_regime_soon_after_its_start(exchange: LoopbackExchange, tmp_path: Path) -> None:
+def test_a_live_desk_knows_the_regime(exchange: LoopbackExchange, tmp_path: Path) -> None:
     """RK-19: measured by a thread of its own, recorded, and on the desk."""
     floor = LiveFloor("10:00", a_day())
     with Source("DATE,CLOSE\n11/18/2026,34.20\n") as source:

@@ -57,7 +57,7 @@ async def test_trade_updates_are_json_in_binary_frames(exchange: LoopbackExchang
     assert (first["stream"], first["data"]["event"]) == ("trade_updates", "new")
 
 
-async def test_market_data_is_arrays_in_msgpack_and_subscriptions_add_up(exchange: LoopbackExchange) -> None:
+async def test_market_data_is_msgpack_and_adds_up(exchange: LoopbackExchange) -> None:
     """MD-02"""
     keys = {"key": exchange.keys.id, "secret": exchange.keys.secret}
     async with connect(exchange.data_stream_url) as socket:
@@ -76,7 +76,7 @@ async def test_market_data_is_arrays_in_msgpack_and_subscriptions_add_up(exchang
     assert (bar["T"], bar["S"]) == ("b", "SPY")
 
 
-async def test_what_no_client_would_say_ends_the_connection_and_nothing_else(exchange: LoopbackExchange) -> None:
+async def test_an_invalid_message_ends_one_connection(exchange: LoopbackExchange) -> None:
     """MD-02"""
     async with connect(exchange.trade_stream_url) as socket:
         await socket.send("not json")
@@ -88,7 +88,7 @@ async def test_what_no_client_would_say_ends_the_connection_and_nothing_else(exc
 
 
 @pytest.mark.parametrize("side", ["trades", "data"])
-async def test_a_server_that_accepts_and_says_nothing_holds_a_stream_up_for_ever(
+async def test_a_silent_server_blocks_alpacas_stream(
     exchange: LoopbackExchange, side: str
 ) -> None:
     """MD-02: why the desk has a time-out of its own on authentication."""
@@ -104,7 +104,7 @@ async def test_a_server_that_accepts_and_says_nothing_holds_a_stream_up_for_ever
     await stream.close()
 
 
-async def test_an_order_is_told_from_new_to_filled_with_its_execution(exchange: LoopbackExchange) -> None:
+async def test_an_order_is_reported_from_new_to_filled(exchange: LoopbackExchange) -> None:
     """EX-05"""
     async with trade_updates(exchange) as heard:
         await asked(trading_client(exchange).submit_order, a_market_order("entry", "buy", "3"))
@@ -116,7 +116,7 @@ async def test_an_order_is_told_from_new_to_filled_with_its_execution(exchange: 
         assert set(fill) == {"event", "timestamp", "order", "execution_id", "price", "qty", "position_qty"}
 
 
-async def test_nobody_is_told_again_what_happened_while_away(exchange: LoopbackExchange) -> None:
+async def test_missed_updates_are_not_repeated(exchange: LoopbackExchange) -> None:
     """EX-09: why every reconnect compares."""
     async with trade_updates(exchange) as heard:
         exchange.make("disconnect", of="trades")
@@ -130,7 +130,7 @@ async def test_nobody_is_told_again_what_happened_while_away(exchange: LoopbackE
         assert {message["data"]["order"]["client_order_id"] for message in heard.messages} == {"heard"}
 
 
-async def test_a_stop_is_elected_as_time_passes_and_told(exchange: LoopbackExchange) -> None:
+async def test_an_elected_stop_is_reported(exchange: LoopbackExchange) -> None:
     """EX-05"""
     async with trade_updates(exchange) as heard:
         await asked(trading_client(exchange).submit_order, a_market_order("entry"))

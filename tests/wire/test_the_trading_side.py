@@ -28,7 +28,7 @@ def status_and_code(refused: pytest.ExceptionInfo[APIError]) -> tuple[int | None
     return refused.value.status_code, refused.value.code
 
 
-def test_an_order_is_taken_filled_and_found_by_both_of_its_ids(exchange: LoopbackExchange) -> None:
+def test_an_order_is_found_by_both_ids(exchange: LoopbackExchange) -> None:
     """EX-04"""
     client = trading_client(exchange)
     answer = client.submit_order(a_market_order("entry", quantity="2"))
@@ -40,7 +40,7 @@ def test_an_order_is_taken_filled_and_found_by_both_of_its_ids(exchange: Loopbac
     assert (by_id["status"], by_id["qty"], by_id["filled_qty"]) == ("filled", "2", "2")
 
 
-def test_an_order_speaks_in_alpacas_formats_and_its_own_client_can_read_it(exchange: LoopbackExchange) -> None:
+def test_alpacas_client_reads_an_order(exchange: LoopbackExchange) -> None:
     """EX-09: what a comparison with the broker reads."""
     trading_client(exchange).submit_order(a_market_order("entry"))
     typed = TradingClient(exchange.keys.id, exchange.keys.secret, url_override=exchange.trading_url)
@@ -53,7 +53,7 @@ def test_an_order_speaks_in_alpacas_formats_and_its_own_client_can_read_it(excha
     assert read.id == UUID(raw["id"])
 
 
-def test_one_submit_is_one_post_and_the_exchange_has_it_written_down(exchange: LoopbackExchange) -> None:
+def test_one_submit_is_one_post(exchange: LoopbackExchange) -> None:
     """EX-06"""
     trading_client(exchange).submit_order(a_market_order("entry"))
 
@@ -63,7 +63,7 @@ def test_one_submit_is_one_post_and_the_exchange_has_it_written_down(exchange: L
     assert [order.client_order_id for order in exchange.orders("SPY")] == ["entry"]
 
 
-def test_an_id_used_twice_is_refused_and_the_first_order_stays_the_only_one(exchange: LoopbackExchange) -> None:
+def test_a_duplicate_id_is_refused(exchange: LoopbackExchange) -> None:
     """EX-06"""
     client = trading_client(exchange)
     client.submit_order(a_market_order("entry"))
@@ -75,7 +75,7 @@ def test_an_id_used_twice_is_refused_and_the_first_order_stays_the_only_one(exch
     assert len(exchange.orders()) == 1
 
 
-def test_an_order_beyond_the_buying_power_is_refused(exchange: LoopbackExchange) -> None:
+def test_an_order_over_buying_power_is_refused(exchange: LoopbackExchange) -> None:
     """EX-11"""
     with pytest.raises(APIError) as refused:
         trading_client(exchange).submit_order(a_market_order("too-much", quantity="100000"))
@@ -83,7 +83,7 @@ def test_an_order_beyond_the_buying_power_is_refused(exchange: LoopbackExchange)
     assert status_and_code(refused) == (403, 40310000)
 
 
-def test_a_stop_holds_its_shares_and_a_cancel_gives_them_back(exchange: LoopbackExchange) -> None:
+def test_a_stop_reserves_its_shares(exchange: LoopbackExchange) -> None:
     """EX-13"""
     client = trading_client(exchange)
     client.submit_order(a_market_order("entry"))
@@ -96,7 +96,7 @@ def test_a_stop_holds_its_shares_and_a_cancel_gives_them_back(exchange: Loopback
     assert client.get_order_by_client_id("stop")["status"] == "canceled"
 
 
-def test_what_is_over_already_cannot_be_cancelled(exchange: LoopbackExchange) -> None:
+def test_a_closed_order_cannot_be_cancelled(exchange: LoopbackExchange) -> None:
     """EX-07"""
     client = trading_client(exchange)
     order = client.submit_order(a_market_order("entry"))
@@ -107,7 +107,7 @@ def test_what_is_over_already_cannot_be_cancelled(exchange: LoopbackExchange) ->
     assert status_and_code(refused) == (422, 42210000)
 
 
-def test_a_replacement_is_a_new_order_and_both_know_each_other(exchange: LoopbackExchange) -> None:
+def test_a_replacement_is_a_new_linked_order(exchange: LoopbackExchange) -> None:
     """EX-12"""
     client = trading_client(exchange)
     old = client.submit_order(a_limit_order("first", "400"))
@@ -119,7 +119,7 @@ def test_a_replacement_is_a_new_order_and_both_know_each_other(exchange: Loopbac
     assert client.get_order_by_id(old["id"])["status"] == "replaced"
 
 
-def test_orders_are_listed_newest_first_and_by_status_symbol_and_time(exchange: LoopbackExchange) -> None:
+def test_orders_are_listed_by_status_and_time(exchange: LoopbackExchange) -> None:
     """EX-09"""
     client = trading_client(exchange)
     client.submit_order(a_market_order("filled"))
@@ -139,7 +139,7 @@ def test_orders_are_listed_newest_first_and_by_status_symbol_and_time(exchange: 
     assert names(status="all", after=later["submitted_at"]) == []
 
 
-def test_more_than_500_orders_at_a_time_are_not_given(exchange: LoopbackExchange) -> None:
+def test_a_list_has_at_most_500_orders(exchange: LoopbackExchange) -> None:
     """EX-09"""
     with pytest.raises(APIError) as refused:
         trading_client(exchange).get_orders(GetOrdersRequest(limit=501))
@@ -147,7 +147,7 @@ def test_more_than_500_orders_at_a_time_are_not_given(exchange: LoopbackExchange
     assert refused.value.status_code == 422
 
 
-def test_every_open_order_is_cancelled_at_once(exchange: LoopbackExchange) -> None:
+def test_all_open_orders_are_cancelled(exchange: LoopbackExchange) -> None:
     """OP-07: what a kill asks for."""
     client = trading_client(exchange)
     for name in ("first", "second"):
@@ -159,7 +159,7 @@ def test_every_open_order_is_cancelled_at_once(exchange: LoopbackExchange) -> No
     assert {order.status for order in exchange.orders()} == {OrderStatus.CANCELLED}
 
 
-def test_a_position_is_closed_in_part_and_then_all_of_it(exchange: LoopbackExchange) -> None:
+def test_a_position_is_closed_in_part_and_whole(exchange: LoopbackExchange) -> None:
     """EX-09"""
     client = trading_client(exchange)
     client.submit_order(a_market_order("entry", quantity="4"))
@@ -175,7 +175,7 @@ def test_a_position_is_closed_in_part_and_then_all_of_it(exchange: LoopbackExcha
     assert status_and_code(refused) == (404, 40410000)
 
 
-def test_the_account_says_its_figures_as_text(exchange: LoopbackExchange) -> None:
+def test_account_figures_are_text(exchange: LoopbackExchange) -> None:
     """RK-14"""
     client = trading_client(exchange)
     client.submit_order(a_market_order("entry"))
@@ -194,7 +194,7 @@ def test_the_account_says_its_figures_as_text(exchange: LoopbackExchange) -> Non
     assert account["account_blocked"] is False
 
 
-def test_executions_are_activities_newest_first(exchange: LoopbackExchange) -> None:
+def test_executions_are_activities(exchange: LoopbackExchange) -> None:
     """EX-09"""
     client = trading_client(exchange)
     client.submit_order(a_market_order("entry"))
@@ -214,7 +214,7 @@ def test_the_portfolio_has_a_history(exchange: LoopbackExchange) -> None:
     assert history["equity"] == [100_000.0, 100_000.0]
 
 
-def test_the_clock_and_the_calendar_are_new_yorks(exchange: LoopbackExchange) -> None:
+def test_clock_and_calendar_are_new_yorks(exchange: LoopbackExchange) -> None:
     """EX-09: what a comparison with the broker reads."""
     client = trading_client(exchange)
 
@@ -230,7 +230,7 @@ def test_the_clock_and_the_calendar_are_new_yorks(exchange: LoopbackExchange) ->
     ]
 
 
-def test_assets_are_found_by_symbol_and_by_id_and_others_are_not(exchange: LoopbackExchange) -> None:
+def test_assets_are_found_by_symbol_and_id(exchange: LoopbackExchange) -> None:
     """RK-14"""
     client = trading_client(exchange)
 

@@ -54,7 +54,7 @@ def market() -> Iterator[LoopbackExchange]:
         yield exchange
 
 
-def test_a_confirmed_exit_goes_out_while_an_entry_hangs(market: LoopbackExchange, tmp_path: Path) -> None:
+def test_an_exit_is_sent_while_an_entry_hangs(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22, OP-02"""
     with a_desk(market, tmp_path, **HANGS) as desk:
         turn(desk, a_buy(SPY, "2"))
@@ -69,7 +69,7 @@ def test_a_confirmed_exit_goes_out_while_an_entry_hangs(market: LoopbackExchange
     assert market.positions() == ()
 
 
-def test_the_stop_of_a_fill_goes_out_while_its_own_entry_hangs(market: LoopbackExchange, tmp_path: Path) -> None:
+def test_a_stop_is_sent_while_its_entry_hangs(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22, OP-06: the stream tells of the fill, and the entry's own answer does not come."""
     market.make("hang-after-accepting", of="submit")
     with a_desk(market, tmp_path, **HANGS) as desk:
@@ -78,7 +78,7 @@ def test_the_stop_of_a_fill_goes_out_while_its_own_entry_hangs(market: LoopbackE
     assert [order.side for order in market.orders()].count(Side.SELL) == 1
 
 
-def test_what_waits_behind_a_request_that_hangs_is_in_no_doubt_and_does_not_lapse(
+def test_a_queued_order_is_not_in_doubt(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """EX-06, EX-22: an exit waits behind another of its symbol for longer than its key, and than any answer."""
@@ -101,7 +101,7 @@ def test_what_waits_behind_a_request_that_hangs_is_in_no_doubt_and_does_not_laps
     assert not any(behind in request for request in asked)
 
 
-def test_an_order_that_is_taken_back_while_it_waits_here_never_leaves(market: LoopbackExchange, tmp_path: Path) -> None:
+def test_a_withdrawn_order_is_never_sent(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22, EX-07: by the operator, or by the kill."""
     with a_desk(market, tmp_path, **HANGS) as desk:
         market.make("hang", of="submit")
@@ -123,7 +123,7 @@ def test_an_order_that_is_taken_back_while_it_waits_here_never_leaves(market: Lo
     ]
 
 
-def test_the_cancels_of_a_kill_go_out_while_others_hang(market: LoopbackExchange, tmp_path: Path) -> None:
+def test_a_kill_cancels_while_others_hang(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22, OP-07: three cancels of the operator hang, and an entry does."""
     with a_desk(market, tmp_path, **HANGS) as desk:
         resting = [turn(desk, a_buy(symbol, "300", limit="2")) for symbol in SYMBOLS]
@@ -137,7 +137,7 @@ def test_the_cancels_of_a_kill_go_out_while_others_hang(market: LoopbackExchange
 
 
 @pytest.mark.parametrize("is_elsewhere", [False, True])
-def test_a_pair_of_exits_that_is_taken_back_brings_the_stop_before_it_back(
+def test_withdrawn_exits_restore_the_stop(
     market: LoopbackExchange, tmp_path: Path, *, is_elsewhere: bool
 ) -> None:
     """EX-21, EX-13: by the operator, or by somebody elsewhere."""
@@ -169,7 +169,7 @@ def prices_of_stops(desk: Open) -> list[Price | None]:
 # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_stop_of_a_fill_that_is_told_while_the_desk_leaves_is_sent(
+def test_a_fill_while_leaving_is_stopped(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """EX-22, OP-06: left at once after the key; the answer with the fill comes half a second later."""
@@ -184,7 +184,7 @@ def test_the_stop_of_a_fill_that_is_told_while_the_desk_leaves_is_sent(
     assert sorted(order.client_order_id for order in market.orders()) == sorted(created)
 
 
-def test_a_stop_that_could_not_leave_is_named_on_the_way_out_and_sent_by_the_next_start(
+def test_an_unsent_stop_is_sent_by_the_next_start(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """EX-22: an exit of its symbol hangs; nothing is looked up, no key is asked for, and nothing is sent twice."""
@@ -209,7 +209,7 @@ def stops_of(desk: Open) -> list[ClientOrderId]:
     return [order.id for order in desk.runtime.engine.state.ledger.working() if order.is_protective]
 
 
-def test_a_stop_that_could_not_leave_goes_out_for_what_is_still_held_without_a_key(
+def test_an_unsent_stop_is_sized_to_the_position(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """EX-22, OP-06: somebody else sold a little meanwhile; what was signed and not sent is permitted still."""
@@ -228,7 +228,7 @@ def test_a_stop_that_could_not_leave_goes_out_for_what_is_still_held_without_a_k
     assert [order.quantity for order in market.orders() if order.type is OrderType.STOP] == [Decimal("1.45")]
 
 
-def test_an_exit_that_could_not_leave_is_asked_for_again_on_a_ticket(market: LoopbackExchange, tmp_path: Path) -> None:
+def test_an_unsent_exit_gets_a_new_ticket(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22, OP-02: its key has lapsed at the next start, and it is the first thing that waits."""
     with a_desk(market, tmp_path, **HANGS) as desk:
         turn(desk, a_buy(SPY, "3"))

@@ -34,7 +34,7 @@ from tests.wire.open_desk import (
 
 
 @pytest.mark.parametrize(("shares", "posts"), [("1.5", 2), ("2", 1)])
-def test_two_variables_open_a_desk_that_trades_and_its_books_agree_afterwards(
+def test_a_desk_trades_and_its_books_agree(
     market: LoopbackExchange, tmp_path: Path, shares: str, posts: int
 ) -> None:
     """A fraction's stop is sent at its fill, whole shares go with theirs in one request.
@@ -61,7 +61,7 @@ def test_two_variables_open_a_desk_that_trades_and_its_books_agree_afterwards(
     assert (told["ok"], told["positions"], told["orders"]) == (True, 1, 1)
 
 
-def test_a_variable_that_loosens_is_named_and_no_file_is_said_to_have_changed(
+def test_a_loosening_variable_is_named(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """RK-13, OP-10"""
@@ -79,7 +79,7 @@ def test_a_variable_that_loosens_is_named_and_no_file_is_said_to_have_changed(
 
 
 @pytest.mark.parametrize("lists", ["legs-left-out", "legs-hidden"])
-def test_a_stop_that_the_lists_leave_out_is_not_sent_a_second_time(
+def test_a_stop_missing_from_lists_is_not_resent(
     market: LoopbackExchange, tmp_path: Path, lists: str
 ) -> None:
     """EX-06, EX-13, EX-20: the entry's answer is lost, it fills, and the desk meets it again in the broker's books."""
@@ -110,7 +110,7 @@ def test_a_stop_that_the_lists_leave_out_is_not_sent_a_second_time(
 
 
 @pytest.mark.parametrize("fault", ["sent-twice", "duplicate-after-accepting"])
-def test_an_order_that_was_taken_and_refused_is_looked_up_and_never_sent_again(
+def test_a_refused_but_accepted_order_is_sent_once(
     market: LoopbackExchange, tmp_path: Path, fault: str
 ) -> None:
     """EX-06: a proxy sent it twice, and the refusal of the second is what the desk hears."""
@@ -127,7 +127,7 @@ def test_an_order_that_was_taken_and_refused_is_looked_up_and_never_sent_again(
     assert len(market.received("POST", "/v2/orders")) == 1
 
 
-def test_somebodys_order_that_cannot_be_read_bars_what_it_may_be_in_and_nothing_else(
+def test_an_unreadable_order_blocks_its_symbol(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """EX-09, OP-07: the desk is not read-only; it names the order, closes and kills, and opens again after it."""
@@ -159,7 +159,7 @@ def test_somebodys_order_that_cannot_be_read_bars_what_it_may_be_in_and_nothing_
 
 
 @pytest.mark.parametrize("when", ["while it leaves", "after it stopped"])
-def test_a_kill_at_the_last_moment_holds_over_the_restart(market: LoopbackExchange, tmp_path: Path, when: str) -> None:
+def test_a_late_kill_holds_over_the_restart(market: LoopbackExchange, tmp_path: Path, when: str) -> None:
     """OP-07, OP-08: the composition's own journal and kill switch, and another desk on them."""
     keyturn = Host.of(environ(market, tmp_path))
     with opened(keyturn) as desk:
@@ -179,7 +179,7 @@ def test_a_kill_at_the_last_moment_holds_over_the_restart(market: LoopbackExchan
     assert [fact.by for fact in told if isinstance(fact, Killed)] == ["key"]
 
 
-def test_keys_that_alpaca_does_not_know_are_one_line_and_no_account(market: LoopbackExchange, tmp_path: Path) -> None:
+def test_unknown_keys_open_no_account(market: LoopbackExchange, tmp_path: Path) -> None:
     """OP-10, SY-06"""
     keyturn = Host.of(environ(market, tmp_path, APCA_API_SECRET_KEY="of-nobody"))  # pragma: allowlist secret
     with pytest.raises(OperatorError) as refused, opened(keyturn):
@@ -189,7 +189,7 @@ def test_keys_that_alpaca_does_not_know_are_one_line_and_no_account(market: Loop
     assert not (tmp_path / "state" / "accounts.json").exists()
 
 
-def test_one_gate_of_two_is_paper_and_said(market: LoopbackExchange, tmp_path: Path) -> None:
+def test_one_gate_of_two_trades_on_paper(market: LoopbackExchange, tmp_path: Path) -> None:
     """OP-10"""
     tmp_path.joinpath("settings.toml").write_text('[account]\nmode = "live"\n')
     keyturn = Host.of(environ(market, tmp_path))
@@ -201,7 +201,7 @@ def test_one_gate_of_two_is_paper_and_said(market: LoopbackExchange, tmp_path: P
     assert mode_of(both, settings_of(both)) is Mode.LIVE
 
 
-def test_a_fresh_home_compares_with_the_broker_and_takes_its_word(market: LoopbackExchange, tmp_path: Path) -> None:
+def test_a_fresh_home_accepts_the_brokers_books(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-09: the account is the one that the keys open; what another machine bought there is told, and taken over."""
     with opened(Host.of(environ(market, tmp_path / "another"))) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
@@ -221,7 +221,7 @@ def test_a_fresh_home_compares_with_the_broker_and_takes_its_word(market: Loopba
 
 
 @pytest.mark.parametrize("kind", [OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP])
-def test_an_entry_that_waits_for_its_trigger_reaches_alpaca_with_its_terms(
+def test_a_triggered_entry_is_posted_with_its_terms(
     market: LoopbackExchange, tmp_path: Path, kind: OrderType
 ) -> None:
     """EX-12, OP-01: what is posted is what the ticket showed, and no leg goes with it"""

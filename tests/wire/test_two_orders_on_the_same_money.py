@@ -76,7 +76,7 @@ def turns(desk: Open, ticket: Ticket) -> None:
     desk.sends(Confirm(ticket.id, ticket.digest, ticket.order.effect))
 
 
-def test_of_sixty_dollars_two_orders_of_forty_are_not_both_sent(market: LoopbackExchange, tmp_path: Path) -> None:
+def test_two_orders_cannot_spend_the_same_cash(market: LoopbackExchange, tmp_path: Path) -> None:
     """OP-03"""
     with opened(Host.of(settings(market, tmp_path))) as desk:
         first, second = two_tickets(desk)

@@ -12,7 +12,7 @@ from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import environ, opened, two_shares_are_bought, written
 
 
-def test_a_share_that_is_bought_elsewhere_takes_no_stop_away(market: LoopbackExchange, tmp_path: Path) -> None:
+def test_an_external_buy_takes_no_stop_away(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-09, EX-13: one was nobody's already; with another the operator's two, and their stop, became nobody's too."""
     asks = {"KEYTURN_RECONCILIATION__EVERY_SECONDS": "1", "KEYTURN_RECONCILIATION__MAX_DRIFT": "0.5"}
     with opened(Host.of(environ(market, tmp_path, **asks))) as desk:

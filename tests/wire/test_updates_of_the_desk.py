@@ -22,7 +22,7 @@ async def buys(exchange: LoopbackExchange, name: str = ENTRY, limit: str | None 
     return await asyncio.to_thread(a_desk_broker(exchange).submit, an_order(name, limit))
 
 
-async def test_a_fill_is_heard_with_the_id_that_a_look_up_gives(exchange: LoopbackExchange) -> None:
+async def test_a_streamed_fill_has_the_look_ups_id(exchange: LoopbackExchange) -> None:
     """EX-05: the same execution has one id, wherever it is told."""
     async with an_ear(exchange) as ear:
         await buys(exchange)
@@ -35,7 +35,7 @@ async def test_a_fill_is_heard_with_the_id_that_a_look_up_gives(exchange: Loopba
     assert report.executions == (heard,)
 
 
-async def test_a_fill_can_be_heard_before_the_answer_to_its_order(exchange: LoopbackExchange) -> None:
+async def test_a_fill_can_precede_its_answer(exchange: LoopbackExchange) -> None:
     """EX-01"""
     async with an_ear(exchange) as ear:
         exchange.make("fill-before-answer", of="submit", seconds=0.2)
@@ -46,7 +46,7 @@ async def test_a_fill_can_be_heard_before_the_answer_to_its_order(exchange: Loop
         assert isinstance(await answer, Accepted)
 
 
-async def test_a_replayed_fill_is_heard_twice_with_one_id(exchange: LoopbackExchange) -> None:
+async def test_a_replayed_fill_keeps_its_id(exchange: LoopbackExchange) -> None:
     """EX-05: counting it once is the ledger's part."""
     async with an_ear(exchange) as ear:
         exchange.make("replay-update", of="trades", times=2)
@@ -58,7 +58,7 @@ async def test_a_replayed_fill_is_heard_twice_with_one_id(exchange: LoopbackExch
     assert first == second
 
 
-async def test_updates_out_of_order_are_heard_as_they_come(exchange: LoopbackExchange) -> None:
+async def test_updates_are_heard_in_order_of_arrival(exchange: LoopbackExchange) -> None:
     """EX-05"""
     async with an_ear(exchange) as ear:
         exchange.make("reorder-updates", of="trades")
@@ -68,7 +68,7 @@ async def test_updates_out_of_order_are_heard_as_they_come(exchange: LoopbackExc
     assert ear.updates[1].report.filled_quantity <= ear.updates[0].report.filled_quantity
 
 
-async def test_a_fill_that_was_never_told_is_in_the_look_up(exchange: LoopbackExchange) -> None:
+async def test_a_missed_fill_is_in_the_look_up(exchange: LoopbackExchange) -> None:
     """EX-05"""
     async with an_ear(exchange) as ear:
         exchange.make("drop-update", of="trades", times=2)
@@ -81,7 +81,7 @@ async def test_a_fill_that_was_never_told_is_in_the_look_up(exchange: LoopbackEx
     assert len(report.executions) == report.filled_quantity == 1
 
 
-async def test_an_update_with_an_unknown_status_is_heard_and_kept_raw(exchange: LoopbackExchange) -> None:
+async def test_an_update_keeps_an_unknown_status_raw(exchange: LoopbackExchange) -> None:
     """EX-01"""
     async with an_ear(exchange) as ear:
         exchange.make("unknown-status-update", of="trades")
@@ -92,7 +92,7 @@ async def test_an_update_with_an_unknown_status_is_heard_and_kept_raw(exchange: 
     assert ear.updates[0].report.raw_status
 
 
-async def test_an_update_with_fields_missing_is_noted_and_the_next_one_is_heard(exchange: LoopbackExchange) -> None:
+async def test_a_malformed_update_is_noted(exchange: LoopbackExchange) -> None:
     """EX-01"""
     async with an_ear(exchange) as ear:
         exchange.make("malformed-update", of="trades")
@@ -103,7 +103,7 @@ async def test_an_update_with_fields_missing_is_noted_and_the_next_one_is_heard(
     assert "order update: " in ear.stream.unread.last[0].reason
 
 
-async def test_what_somebody_cancels_elsewhere_is_heard(exchange: LoopbackExchange) -> None:
+async def test_an_external_cancel_is_heard(exchange: LoopbackExchange) -> None:
     """EX-13"""
     async with an_ear(exchange) as ear:
         await buys(exchange, limit="400")
@@ -114,7 +114,7 @@ async def test_what_somebody_cancels_elsewhere_is_heard(exchange: LoopbackExchan
 # ── the line ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_socket_that_tells_nothing_but_answers_stands_and_the_look_up_has_what_it_kept_back(
+async def test_a_mute_socket_that_pongs_stays_up(
     exchange: LoopbackExchange,
 ) -> None:
     """MD-02, EX-05: a pong is all that a quiet market gives; the books are compared every minute for what it hides."""
@@ -134,7 +134,7 @@ async def test_a_socket_that_tells_nothing_but_answers_stands_and_the_look_up_ha
 
 
 @pytest.mark.parametrize("fault", ["disconnect", "cut-mid-frame"])
-async def test_a_line_that_ends_is_there_again_and_hears_on(exchange: LoopbackExchange, fault: str) -> None:
+async def test_a_lost_line_is_connected_again(exchange: LoopbackExchange, fault: str) -> None:
     """EX-09: up again after down is when the books are compared."""
     async with an_ear(exchange) as ear:
         exchange.make(fault, of="trades")
@@ -143,7 +143,7 @@ async def test_a_line_that_ends_is_there_again_and_hears_on(exchange: LoopbackEx
         await ear.has("new", "fill")
 
 
-async def test_a_second_connection_is_refused_and_says_what_holds_the_first(exchange: LoopbackExchange) -> None:
+async def test_a_second_connection_is_refused(exchange: LoopbackExchange) -> None:
     """MD-02"""
     exchange.make("connection-limit", of="trades")
     async with an_ear(exchange, is_up=False) as ear:
@@ -153,7 +153,7 @@ async def test_a_second_connection_is_refused_and_says_what_holds_the_first(exch
         await until(lambda: ear.states()[-1] is UP)
 
 
-async def test_wrong_keys_are_stated_and_tried_again_slowly(exchange: LoopbackExchange) -> None:
+async def test_wrong_keys_are_retried_slowly(exchange: LoopbackExchange) -> None:
     """OP-10"""
     exchange.make("wrong-keys")
     async with an_ear(exchange, is_up=False) as ear:
@@ -163,7 +163,7 @@ async def test_wrong_keys_are_stated_and_tried_again_slowly(exchange: LoopbackEx
         await until(lambda: ear.states()[-1] is UP)
 
 
-async def test_a_server_that_is_gone_for_a_while_is_found_again(exchange: LoopbackExchange) -> None:
+async def test_a_stream_survives_an_outage(exchange: LoopbackExchange) -> None:
     """EX-15: ever later, and never in a storm."""
     async with an_ear(exchange) as ear:
         exchange.make("gone", seconds=0.6)

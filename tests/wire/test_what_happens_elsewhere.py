@@ -25,7 +25,7 @@ from tests.wire.exchange.faults import UnknownFaultError
 from tests.wire.exchange.server import MORNING, LoopbackExchange
 
 
-def test_a_cancel_stays_pending_until_it_is_carried_out(exchange: LoopbackExchange) -> None:
+def test_a_cancel_stays_pending(exchange: LoopbackExchange) -> None:
     """OP-07"""
     client = trading_client(exchange)
     order = client.submit_order(a_limit_order("entry", "400"))
@@ -40,7 +40,7 @@ def test_a_cancel_stays_pending_until_it_is_carried_out(exchange: LoopbackExchan
     assert client.get_order_by_id(order["id"])["status"] == "canceled"
 
 
-async def test_a_pending_cancel_is_told_and_the_order_may_still_fill(exchange: LoopbackExchange) -> None:
+async def test_an_order_may_fill_while_its_cancel_pends(exchange: LoopbackExchange) -> None:
     """OP-07"""
     client = trading_client(exchange)
     async with trade_updates(exchange) as heard:
@@ -69,7 +69,7 @@ async def test_somebody_cancels_a_stop_elsewhere(exchange: LoopbackExchange) -> 
         await until(lambda: heard.events() == ["new", "fill", "new", "canceled"])
 
 
-async def test_somebody_closes_the_position_elsewhere_with_an_order_of_his_own(exchange: LoopbackExchange) -> None:
+async def test_an_external_order_closes_the_position(exchange: LoopbackExchange) -> None:
     """EX-09"""
     client = trading_client(exchange)
     async with trade_updates(exchange) as heard:
@@ -91,7 +91,7 @@ def test_somebody_buys_elsewhere(exchange: LoopbackExchange) -> None:
     assert trading_client(exchange).get_open_position("SPY")["qty"] == "1"
 
 
-def test_a_blocked_account_says_so_and_takes_no_order(exchange: LoopbackExchange) -> None:
+def test_a_blocked_account_takes_no_order(exchange: LoopbackExchange) -> None:
     """RK-14"""
     client = trading_client(exchange)
     exchange.make("account-blocked")
@@ -114,7 +114,7 @@ def test_the_brokers_clock_is_ahead(exchange: LoopbackExchange) -> None:
     assert told == MORNING + timedelta(seconds=90)
 
 
-async def test_the_server_is_gone_and_comes_back_with_everything_it_knew(
+async def test_a_server_keeps_its_state_over_an_outage(
     exchange: LoopbackExchange, caplog: pytest.LogCaptureFixture
 ) -> None:
     """EX-20"""
@@ -136,7 +136,7 @@ async def test_the_server_is_gone_and_comes_back_with_everything_it_knew(
     assert [order["client_order_id"] for order in known] == ["after", "before"]
 
 
-def test_a_desk_that_crashed_finds_its_orders_as_it_left_them(exchange: LoopbackExchange) -> None:
+def test_a_crashed_desk_finds_its_orders(exchange: LoopbackExchange) -> None:
     """EX-20"""
     crashed = trading_client(exchange)
     crashed.submit_order(a_market_order("entry"))
@@ -148,14 +148,14 @@ def test_a_desk_that_crashed_finds_its_orders_as_it_left_them(exchange: Loopback
     assert (stop["client_order_id"], stop["status"]) == ("stop", "new")
 
 
-def test_a_fault_that_lacks_what_it_needs_or_is_unknown_is_refused(exchange: LoopbackExchange) -> None:
+def test_an_incomplete_fault_is_refused(exchange: LoopbackExchange) -> None:
     """EX-06"""
     for name in ("gone", "closed-elsewhere", "no-such-fault"):
         with pytest.raises(UnknownFaultError):
             exchange.make(name)
 
 
-async def test_a_market_in_real_time_moves_by_itself() -> None:
+async def test_a_running_market_moves_by_itself() -> None:
     """MD-02"""
     just_before_the_minute = RunningClock(MORNING + timedelta(seconds=59))
     with LoopbackExchange(clock=just_before_the_minute) as exchange:

@@ -33,7 +33,7 @@ def a_short_of_one() -> ProposeOrder:
     )
 
 
-def test_a_share_that_is_easy_to_borrow_is_sold_short(tmp_path: Path) -> None:
+def test_a_borrowable_share_is_sold_short(tmp_path: Path) -> None:
     """MD-07, EX-11: the asset has `borrow_status`, and no `easy_to_borrow` any more."""
     with lending(Borrow.EASY) as market, opened(Host.of(environ(market, tmp_path))) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.symbols, "the books agree")
@@ -51,7 +51,7 @@ def test_a_share_that_is_easy_to_borrow_is_sold_short(tmp_path: Path) -> None:
         (Borrow.UNTOLD, "by_appointment", "said in a word unknown here, 'by_appointment'"),
     ],
 )
-def test_a_share_that_is_not_lent_to_everybody_is_not_sold_short_and_says_why(
+def test_a_share_hard_to_borrow_is_not_sold_short(
     tmp_path: Path, borrow: Borrow, said: str, words: str
 ) -> None:
     """MD-07, EX-11"""

@@ -64,7 +64,7 @@ def reasons_of_the_end(told: list[Fact], order_id: ClientOrderId) -> list[str]:
     return [fact.reason for fact in changes if fact.after is OrderStatus.CANCELLED]
 
 
-def test_an_entry_that_a_kill_met_before_its_answer_was_cancelled_by_the_kill(
+def test_a_kill_cancels_an_unanswered_entry(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """OP-07, EX-06: what the broker said of it meanwhile is no reason of its end."""
@@ -86,7 +86,7 @@ def test_an_entry_that_a_kill_met_before_its_answer_was_cancelled_by_the_kill(
     assert reasons_of_the_end(written(desk), entry) == ["killed by key"]
 
 
-def test_an_entry_whose_cancel_the_broker_did_not_find_at_first_was_cancelled_by_the_kill(
+def test_a_kill_retries_a_cancel_not_found(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """OP-07, EX-15: the kill asks again, and its reason is the one that is kept."""
@@ -101,7 +101,7 @@ def test_an_entry_whose_cancel_the_broker_did_not_find_at_first_was_cancelled_by
     assert reasons_of_the_end(written(desk), entry) == ["killed by key"]
 
 
-def test_rearm_beside_an_order_in_doubt_is_asked_for_again_in_sight_of_its_name(
+def test_rearm_with_an_order_in_doubt_asks_again(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """OP-07: it may work at the broker, and a desk that trades again would meet it."""
@@ -124,7 +124,7 @@ def test_rearm_beside_an_order_in_doubt_is_asked_for_again_in_sight_of_its_name(
     assert [fact for fact in written(desk) if isinstance(fact, Rearmed)] == [Rearmed()]
 
 
-def test_the_report_of_a_plan_is_of_what_the_kill_left_of_it(market: LoopbackExchange, tmp_path: Path) -> None:
+def test_a_killed_plan_reports_what_is_left(market: LoopbackExchange, tmp_path: Path) -> None:
     """OP-05, OP-07, EX-10: the broker is asked again when what was taken back is gone."""
     with a_desk(market, tmp_path) as desk:
         waits(desk, lambda view: says(view, "earlier daily close"), "what the checks measure by")

@@ -27,7 +27,7 @@ def is_quoted(desk: Desk, symbol: Symbol) -> bool:
     return symbol in {quote.symbol for quote in desk.quotes()}
 
 
-async def test_a_symbol_that_is_taken_over_in_the_middle_of_a_session_has_quotes_and_bars_from_then_on() -> None:
+async def test_a_symbol_followed_later_has_quotes_and_bars() -> None:
     """RK-08, EX-09, MD-06: over the connection that stands; the others lose nothing."""
     with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:
         async with a_desk(exchange) as desk:
@@ -44,7 +44,7 @@ async def test_a_symbol_that_is_taken_over_in_the_middle_of_a_session_has_quotes
             assert desk.is_in(ConnectionState.UP)
 
 
-async def test_what_is_followed_before_the_first_connection_comes_with_it() -> None:
+async def test_symbols_followed_early_are_subscribed() -> None:
     """RK-08"""
     with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:
         desk = Desk(exchange)
@@ -53,7 +53,7 @@ async def test_what_is_followed_before_the_first_connection_comes_with_it() -> N
         assert desk.data._symbols == (SPY, IBM)
 
 
-async def test_where_the_plan_has_no_room_for_more_they_are_asked_for_beside_the_stream() -> None:
+async def test_symbols_over_the_plans_limit_are_polled() -> None:
     """RK-08, MD-02, MD-06: the settings' own keep their stream, and it is said once."""
     with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:
         exchange.data["iex"].room = 1
@@ -77,7 +77,7 @@ async def test_where_the_plan_has_no_room_for_more_they_are_asked_for_beside_the
             assert desk.is_in(ConnectionState.UP)
 
 
-async def test_a_halt_and_its_end_come_over_the_stream() -> None:
+async def test_a_halt_and_its_end_are_streamed() -> None:
     """MD-06: of every symbol that is followed."""
     with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:
         async with a_desk(exchange) as desk:
@@ -104,7 +104,7 @@ def has_days(view: DeskView, symbol: str) -> bool:
     return any(row.text.startswith(f"{symbol}: ") and "earlier daily closes" in row.text for row in view.log)
 
 
-def test_a_desk_follows_the_market_that_nobody_trades_and_what_its_account_holds(tmp_path: Path) -> None:
+def test_a_desk_follows_its_market_and_positions(tmp_path: Path) -> None:
     """RK-08, RK-10, RK-16, EX-09: SPY for the halt of everything, and a share of QQQ that somebody bought elsewhere.
 
     No strategy is on that asks for a history, and what needs one has it from the start.

@@ -32,7 +32,7 @@ OFTEN = {"KEYTURN_RECONCILIATION__EVERY_SECONDS": "1"}
         ("auction-elsewhere", "BUY 1 SPY limit 1 opg (in force opg)"),
     ],
 )
-def test_somebodys_order_of_another_kind_is_shown_stops_nothing_and_goes_with_a_kill(
+def test_a_foreign_order_kind_is_shown_and_killed(
     market: LoopbackExchange, tmp_path: Path, fault: str, words: str
 ) -> None:
     """MD-07, EX-09, OP-07: entries and exits go on beside it; killed, what could open is taken back."""
@@ -57,7 +57,7 @@ def test_somebodys_order_of_another_kind_is_shown_stops_nothing_and_goes_with_a_
     assert [fact.order for fact in written(desk) if isinstance(fact, OtherTakenBack)] == [words]
 
 
-def test_an_option_that_is_held_is_shown_as_what_it_is_and_counted_nowhere(
+def test_a_held_option_is_shown_and_not_counted(
     market: LoopbackExchange, tmp_path: Path
 ) -> None:
     """MD-07, EX-09: two contracts are not two shares; the books agree beside them."""
