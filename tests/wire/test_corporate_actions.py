@@ -136,9 +136,7 @@ def test_all_pages_of_actions_are_read(exchange: LoopbackExchange, monkeypatch: 
         ("spin_offs", {**SPIN_OFF, "source_symbol": 7, "symbol": "XOM"}, "its source_symbol 7 is no symbol"),
     ],
 )
-def test_an_unreadable_action_is_named(
-    exchange: LoopbackExchange, kind: str, row: Any, reason: str
-) -> None:
+def test_an_unreadable_action_is_named(exchange: LoopbackExchange, kind: str, row: Any, reason: str) -> None:
     announce(exchange, (kind, row), ("reverse_splits", {**SPLIT, "symbol": "XOM"}))
     broken, split = the_source(exchange).corporate_actions([XOM], TODAY)
 

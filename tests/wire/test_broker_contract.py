@@ -14,7 +14,7 @@ from core.model.api_contract import ApiRecord
 from tests.unit.core.brokers.description import faults_in
 from tests.wire.clients import a_limit_order, a_market_order, a_stop_order, trading_client
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.test_orders_of_every_kind import a_bracket
+from tests.wire.test_exchange_order_types import a_bracket
 
 OFF_THE_PAGE = frozenset({"group_id", "group_role"})
 """What clients found on orders with legs and the description does not have."""
@@ -83,9 +83,7 @@ def test_answers_have_every_required_field(
 @pytest.mark.parametrize(
     ("path", "described"), [("bars", "stock_bars_resp"), ("quotes/latest", "stock_latest_quotes_resp")]
 )
-def test_data_answers_match_the_contract(
-    busy: LoopbackExchange, path: str, described: str
-) -> None:
+def test_data_answers_match_the_contract(busy: LoopbackExchange, path: str, described: str) -> None:
     """MD-07"""
     start = (busy.clock.now() - timedelta(minutes=30)).isoformat().replace("+00:00", "Z")
     raw = answered(busy, f"/v2/stocks/{path}?symbols=SPY&start={start}", busy.data_url)

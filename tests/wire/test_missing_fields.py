@@ -17,9 +17,7 @@ OFTEN = {
 NO_WORD = "the account: trading_blocked is missing"
 
 
-def test_an_unreadable_account_is_reported_once(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_an_unreadable_account_is_reported_once(market: LoopbackExchange, tmp_path: Path) -> None:
     """MD-07, EX-09: a block that is not told is not taken for none; the desk opens nothing, and goes on by itself."""
     with opened(Host.of(environ(market, tmp_path, **OFTEN))) as desk:
         desk.waits(lambda view: view.status.word == "on", "the books agree")
@@ -41,9 +39,7 @@ def test_an_unreadable_account_is_reported_once(
     assert calm.status.word == "on"
 
 
-def test_an_unreadable_asset_refuses_an_entry(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_an_unreadable_asset_refuses_an_entry(market: LoopbackExchange, tmp_path: Path) -> None:
     """MD-07, EX-11: what is not told is not taken for false."""
     market.make("asset-unreadable")
     with opened(Host.of(environ(market, tmp_path, **OFTEN))) as desk:

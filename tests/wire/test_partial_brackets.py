@@ -86,9 +86,7 @@ def sales(market: LoopbackExchange) -> list[tuple[OrderType, Decimal]]:
     return [(order.type, order.quantity) for order in working if order.raw_status != "held"]
 
 
-def test_a_partial_bracket_has_no_stop_until_filled(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_a_partial_bracket_has_no_stop_until_filled(market: LoopbackExchange, tmp_path: Path) -> None:
     """OP-06, EX-13: the broker holds legs back, and a stop of the desk's own beside them would sell twice."""
     with a_desk(market, tmp_path) as desk:
         desk.sends(an_entry(market, "4", has_target=True))
@@ -109,9 +107,7 @@ def test_a_partial_bracket_has_no_stop_until_filled(
     assert posts(market) == 1
 
 
-def test_a_partial_fill_without_legs_is_stopped_at_once(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_a_partial_fill_without_legs_is_stopped_at_once(market: LoopbackExchange, tmp_path: Path) -> None:
     """OP-06: a stop behind each fill is what the broker allows there."""
     with a_desk(market, tmp_path) as desk:
         desk.sends(an_entry(market, "3.5"))
@@ -127,9 +123,7 @@ def test_a_partial_fill_without_legs_is_stopped_at_once(
     assert sales(market) == [(OrderType.STOP, 2)]
 
 
-def test_a_half_filled_bracket_keeps_its_legs(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_a_half_filled_bracket_keeps_its_legs(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-13: refused with its reason before anything of it is sent."""
     with a_desk(market, tmp_path) as desk:
         desk.sends(an_entry(market, "4", has_target=True))
@@ -172,9 +166,7 @@ def takes_replacements_without_legs(market: LoopbackExchange) -> None:
     market.call(lambda: setattr(market.floor, "replace", replace))
 
 
-def test_an_edit_of_a_half_filled_entry_keeps_a_stop(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_an_edit_of_a_half_filled_entry_keeps_a_stop(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-13, OP-06: one stop for what was filled before, and one for each fill behind it."""
     takes_replacements_without_legs(market)
     with a_desk(market, tmp_path) as desk:

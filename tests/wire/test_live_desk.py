@@ -34,9 +34,7 @@ from tests.wire.open_desk import (
 
 
 @pytest.mark.parametrize(("shares", "posts"), [("1.5", 2), ("2", 1)])
-def test_a_desk_trades_and_its_books_agree(
-    market: LoopbackExchange, tmp_path: Path, shares: str, posts: int
-) -> None:
+def test_a_desk_trades_and_its_books_agree(market: LoopbackExchange, tmp_path: Path, shares: str, posts: int) -> None:
     """A fraction's stop is sent at its fill, whole shares go with theirs in one request.
 
     OP-01, OP-06, OP-10, EX-09, EX-20: start, compare, propose, confirm, fill, stop, leave, compare again.
@@ -61,9 +59,7 @@ def test_a_desk_trades_and_its_books_agree(
     assert (told["ok"], told["positions"], told["orders"]) == (True, 1, 1)
 
 
-def test_a_loosening_variable_is_named(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_a_loosening_variable_is_named(market: LoopbackExchange, tmp_path: Path) -> None:
     """RK-13, OP-10"""
     plain = environ(market, tmp_path)
     with opened(Host.of(plain)) as desk:
@@ -79,9 +75,7 @@ def test_a_loosening_variable_is_named(
 
 
 @pytest.mark.parametrize("lists", ["legs-left-out", "legs-hidden"])
-def test_a_stop_missing_from_lists_is_not_resent(
-    market: LoopbackExchange, tmp_path: Path, lists: str
-) -> None:
+def test_a_stop_missing_from_lists_is_not_resent(market: LoopbackExchange, tmp_path: Path, lists: str) -> None:
     """EX-06, EX-13, EX-20: the entry's answer is lost, it fills, and the desk meets it again in the broker's books."""
     keyturn = Host.of(environ(market, tmp_path))
     market.make("hang-after-accepting", of="submit")
@@ -110,9 +104,7 @@ def test_a_stop_missing_from_lists_is_not_resent(
 
 
 @pytest.mark.parametrize("fault", ["sent-twice", "duplicate-after-accepting"])
-def test_a_refused_but_accepted_order_is_sent_once(
-    market: LoopbackExchange, tmp_path: Path, fault: str
-) -> None:
+def test_a_refused_but_accepted_order_is_sent_once(market: LoopbackExchange, tmp_path: Path, fault: str) -> None:
     """EX-06: a proxy sent it twice, and the refusal of the second is what the desk hears."""
     market.make(fault, of="submit")
     market.make("mute", of="trades")
@@ -127,9 +119,7 @@ def test_a_refused_but_accepted_order_is_sent_once(
     assert len(market.received("POST", "/v2/orders")) == 1
 
 
-def test_an_unreadable_order_blocks_its_symbol(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_an_unreadable_order_blocks_its_symbol(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-09, OP-07: the desk is not read-only; it names the order, closes and kills, and opens again after it."""
     fault = "no-symbol-elsewhere"
     keyturn = Host.of(environ(market, tmp_path, KEYTURN_RECONCILIATION__EVERY_SECONDS="1"))
@@ -221,9 +211,7 @@ def test_a_fresh_home_accepts_the_brokers_books(market: LoopbackExchange, tmp_pa
 
 
 @pytest.mark.parametrize("kind", [OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP])
-def test_a_triggered_entry_is_posted_with_its_terms(
-    market: LoopbackExchange, tmp_path: Path, kind: OrderType
-) -> None:
+def test_a_triggered_entry_is_posted_with_its_terms(market: LoopbackExchange, tmp_path: Path, kind: OrderType) -> None:
     """EX-12, OP-01: what is posted is what the ticket showed, and no leg goes with it"""
     with opened(Host.of(environ(market, tmp_path))) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")

@@ -56,9 +56,7 @@ def tells_it(market: LoopbackExchange) -> None:
     market.call(tell)
 
 
-def test_leaving_waits_for_a_fill_and_sends_its_stop(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_leaving_waits_for_a_fill_and_sends_its_stop(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22, OP-06: the broker has taken the order and not said yet that it is filled."""
     with a_desk(market, tmp_path) as desk:
         holds_its_news_back(market)
@@ -72,9 +70,7 @@ def test_leaving_waits_for_a_fill_and_sends_its_stop(
     assert desk.runtime.last_words == ()
 
 
-def test_leaving_names_a_resting_entry(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_leaving_names_a_resting_entry(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22, OP-06: fractions have no legs at the broker, and a stop of the desk's own is kept by nobody."""
     with a_desk(market, tmp_path) as desk:
         entry = turn(desk, a_limit(desk, "0.99", "1.5"))
@@ -101,9 +97,7 @@ def test_leaving_names_a_resting_entry(
     assert "nobody keeps its stop while the desk is closed" in second
 
 
-def test_a_fill_while_closed_is_stopped_at_the_start(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_a_fill_while_closed_is_stopped_at_the_start(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22, OP-06: as the last words say."""
     with a_desk(market, tmp_path) as desk:
         entry = turn(desk, a_limit(desk, "0.99", "1.5"))

@@ -88,9 +88,7 @@ async def test_an_invalid_message_ends_one_connection(exchange: LoopbackExchange
 
 
 @pytest.mark.parametrize("side", ["trades", "data"])
-async def test_a_silent_server_blocks_alpacas_stream(
-    exchange: LoopbackExchange, side: str
-) -> None:
+async def test_a_silent_server_blocks_alpacas_stream(exchange: LoopbackExchange, side: str) -> None:
     """MD-02: why the desk has a time-out of its own on authentication."""
     exchange.make("mute", of=side)
     url = exchange.trade_stream_url if side == "trades" else exchange.data_stream_url

@@ -95,9 +95,7 @@ async def test_a_mute_socket_stays_open(exchange: LoopbackExchange) -> None:
         assert exchange.trades.connections == exchange.data["iex"].connections == 1
 
 
-async def test_a_second_data_stream_is_refused(
-    exchange: LoopbackExchange, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_second_data_stream_is_refused(exchange: LoopbackExchange, caplog: pytest.LogCaptureFixture) -> None:
     """MD-02"""
     async with market_data(exchange, "SPY"):
         second = StockDataStream(exchange.keys.id, exchange.keys.secret, url_override=exchange.data_stream_url)

@@ -78,9 +78,7 @@ def test_a_stop_is_sent_while_its_entry_hangs(market: LoopbackExchange, tmp_path
     assert [order.side for order in market.orders()].count(Side.SELL) == 1
 
 
-def test_a_queued_order_is_not_in_doubt(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_a_queued_order_is_not_in_doubt(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-06, EX-22: an exit waits behind another of its symbol for longer than its key, and than any answer."""
     more = {"KEYTURN_EXECUTION__ANSWER_SECONDS": "1", **SHORTLY}
     with a_desk(market, tmp_path, **more) as desk:
@@ -137,9 +135,7 @@ def test_a_kill_cancels_while_others_hang(market: LoopbackExchange, tmp_path: Pa
 
 
 @pytest.mark.parametrize("is_elsewhere", [False, True])
-def test_withdrawn_exits_restore_the_stop(
-    market: LoopbackExchange, tmp_path: Path, *, is_elsewhere: bool
-) -> None:
+def test_withdrawn_exits_restore_the_stop(market: LoopbackExchange, tmp_path: Path, *, is_elsewhere: bool) -> None:
     """EX-21, EX-13: by the operator, or by somebody elsewhere."""
     with a_desk(market, tmp_path) as desk:
         turn(desk, a_buy(SPY, "2", StopHolder.BROKER))
@@ -169,9 +165,7 @@ def prices_of_stops(desk: Open) -> list[Price | None]:
 # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_fill_while_leaving_is_stopped(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_a_fill_while_leaving_is_stopped(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22, OP-06: left at once after the key; the answer with the fill comes half a second later."""
     market.make("slow-with-news", of="submit", seconds=0.5)
     market.make("mute", of="trades")
@@ -184,9 +178,7 @@ def test_a_fill_while_leaving_is_stopped(
     assert sorted(order.client_order_id for order in market.orders()) == sorted(created)
 
 
-def test_an_unsent_stop_is_sent_by_the_next_start(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_an_unsent_stop_is_sent_by_the_next_start(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22: an exit of its symbol hangs; nothing is looked up, no key is asked for, and nothing is sent twice."""
     with a_desk(market, tmp_path) as desk:
         desk.runtime.sending.lanes.send(Lane(LaneKind.EXITS, SPY), lambda: clock.sleep(PATIENCE))
@@ -209,9 +201,7 @@ def stops_of(desk: Open) -> list[ClientOrderId]:
     return [order.id for order in desk.runtime.engine.state.ledger.working() if order.is_protective]
 
 
-def test_an_unsent_stop_is_sized_to_the_position(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_an_unsent_stop_is_sized_to_the_position(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22, OP-06: somebody else sold a little meanwhile; what was signed and not sent is permitted still."""
     with a_desk(market, tmp_path) as desk:
         desk.runtime.sending.lanes.send(Lane(LaneKind.EXITS, SPY), lambda: clock.sleep(PATIENCE))

@@ -57,9 +57,7 @@ def test_a_foreign_order_kind_is_shown_and_killed(
     assert [fact.order for fact in written(desk) if isinstance(fact, OtherTakenBack)] == [words]
 
 
-def test_a_held_option_is_shown_and_not_counted(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_a_held_option_is_shown_and_not_counted(market: LoopbackExchange, tmp_path: Path) -> None:
     """MD-07, EX-09: two contracts are not two shares; the books agree beside them."""
     keyturn = Host.of(environ(market, tmp_path, **OFTEN))
     market.make("option-held", symbol="SPY")

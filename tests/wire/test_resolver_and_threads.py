@@ -59,9 +59,7 @@ def test_an_exit_is_sent_while_the_resolver_hangs(
     assert market.positions() == ()
 
 
-def test_a_kill_cancels_when_a_thread_cannot_start(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_a_kill_cancels_when_a_thread_cannot_start(market: LoopbackExchange, tmp_path: Path) -> None:
     """EX-22, OP-07: it is asked for again, and the others are not held up by it."""
     with a_desk(market, tmp_path) as desk:
         resting = [turn(desk, a_buy(symbol, "300", limit="2")) for symbol in SYMBOLS]

@@ -14,7 +14,7 @@ from core.views import DeskView
 from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.server import MORNING, LoopbackExchange
 from tests.wire.open_desk import a_market, environ, opened
-from tests.wire.test_the_desks_market_data import SPY, Desk, a_desk, eventually, is_settled
+from tests.wire.test_market_data import SPY, Desk, a_desk, eventually, is_settled
 
 IBM = Symbol("IBM")
 

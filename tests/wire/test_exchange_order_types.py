@@ -61,9 +61,7 @@ def test_a_stop_limit_has_both_prices(exchange: LoopbackExchange) -> None:
         ({"trail_percent": "1"}, {"trail_price": None, "trail_percent": "1"}),
     ],
 )
-def test_a_trailing_stop_has_its_distance(
-    exchange: LoopbackExchange, terms: Json, said: dict[str, str | None]
-) -> None:
+def test_a_trailing_stop_has_its_distance(exchange: LoopbackExchange, terms: Json, said: dict[str, str | None]) -> None:
     """EX-12"""
     client = trading_client(exchange)
     client.submit_order(a_market_order("entry"))

@@ -51,9 +51,7 @@ def test_a_borrowable_share_is_sold_short(tmp_path: Path) -> None:
         (Borrow.UNTOLD, "by_appointment", "said in a word unknown here, 'by_appointment'"),
     ],
 )
-def test_a_share_hard_to_borrow_is_not_sold_short(
-    tmp_path: Path, borrow: Borrow, said: str, words: str
-) -> None:
+def test_a_share_hard_to_borrow_is_not_sold_short(tmp_path: Path, borrow: Borrow, said: str, words: str) -> None:
     """MD-07, EX-11"""
     with lending(borrow, said) as market, opened(Host.of(environ(market, tmp_path))) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.symbols, "the books agree")

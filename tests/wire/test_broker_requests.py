@@ -40,9 +40,7 @@ def posts(exchange: LoopbackExchange) -> int:
 
 
 @pytest.mark.parametrize("fault", DONE_AND_HIDDEN)
-def test_an_unanswered_order_is_found_and_sent_once(
-    exchange: LoopbackExchange, fault: str
-) -> None:
+def test_an_unanswered_order_is_found_and_sent_once(exchange: LoopbackExchange, fault: str) -> None:
     """EX-06, EX-05"""
     exchange.make(fault, of="submit")
     broker = a_desk_broker(exchange)
@@ -58,9 +56,7 @@ def test_an_unanswered_order_is_found_and_sent_once(
 
 
 @pytest.mark.parametrize("fault", NEVER_DONE)
-def test_an_order_that_never_arrived_is_not_found(
-    exchange: LoopbackExchange, fault: str
-) -> None:
+def test_an_order_that_never_arrived_is_not_found(exchange: LoopbackExchange, fault: str) -> None:
     """EX-06: 429 and 5xx are not repeated, and not believed to be a no."""
     exchange.make(fault, of="submit", seconds=1)
     broker = a_desk_broker(exchange)
@@ -262,9 +258,7 @@ def test_a_cancel_of_a_filled_order_is_refused(exchange: LoopbackExchange) -> No
 
 
 @pytest.mark.parametrize("fault", DONE_AND_HIDDEN)
-def test_an_unanswered_replace_is_sent_once(
-    exchange: LoopbackExchange, fault: str
-) -> None:
+def test_an_unanswered_replace_is_sent_once(exchange: LoopbackExchange, fault: str) -> None:
     """EX-06"""
     order_id = a_working_order(exchange)
     change = replace(an_order("fedcba9876543210", "401"), replaces=ENTRY)

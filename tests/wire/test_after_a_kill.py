@@ -16,7 +16,7 @@ from core.model.values import ClientOrderId, Digest, Price, Quantity
 from core.views import IN_DOUBT, BasketView, DeskView
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import SPY, Open, environ, eventually, opened, posts, says, status_of, turn, waits, written
-from tests.wire.test_leaving_with_an_entry import holds_its_news_back
+from tests.wire.test_leaving import holds_its_news_back
 
 LOOSE = {"KEYTURN_RISK__PER_TRADE__USD": "90000", "KEYTURN_RISK__MAX_NOTIONAL__USD": "90000"}
 SOON = {"KEYTURN_EXECUTION__LOOK_UP_FIRST_SECONDS": "0.1", "KEYTURN_EXECUTION__LOOK_UP_LONGEST_SECONDS": "0.4"}
@@ -64,9 +64,7 @@ def reasons_of_the_end(told: list[Fact], order_id: ClientOrderId) -> list[str]:
     return [fact.reason for fact in changes if fact.after is OrderStatus.CANCELLED]
 
 
-def test_a_kill_cancels_an_unanswered_entry(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_a_kill_cancels_an_unanswered_entry(market: LoopbackExchange, tmp_path: Path) -> None:
     """OP-07, EX-06: what the broker said of it meanwhile is no reason of its end."""
     holds_its_news_back(market)
     market.make("hang-after-accepting", of="submit")
@@ -86,9 +84,7 @@ def test_a_kill_cancels_an_unanswered_entry(
     assert reasons_of_the_end(written(desk), entry) == ["killed by key"]
 
 
-def test_a_kill_retries_a_cancel_not_found(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_a_kill_retries_a_cancel_not_found(market: LoopbackExchange, tmp_path: Path) -> None:
     """OP-07, EX-15: the kill asks again, and its reason is the one that is kept."""
     with a_desk(market, tmp_path) as desk:
         entry = turn(desk, an_entry(market))
@@ -101,9 +97,7 @@ def test_a_kill_retries_a_cancel_not_found(
     assert reasons_of_the_end(written(desk), entry) == ["killed by key"]
 
 
-def test_rearm_with_an_order_in_doubt_asks_again(
-    market: LoopbackExchange, tmp_path: Path
-) -> None:
+def test_rearm_with_an_order_in_doubt_asks_again(market: LoopbackExchange, tmp_path: Path) -> None:
     """OP-07: it may work at the broker, and a desk that trades again would meet it."""
     with a_desk(market, tmp_path) as desk:
         entry = an_entry_in_doubt(market, desk)

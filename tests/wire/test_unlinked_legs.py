@@ -61,9 +61,7 @@ def legs(market: LoopbackExchange) -> tuple[OrderReport, OrderReport]:
 
 
 @SIDES
-def test_a_kill_waits_for_two_half_filled_legs(
-    market: LoopbackExchange, tmp_path: Path, effect: Effect
-) -> None:
+def test_a_kill_waits_for_two_half_filled_legs(market: LoopbackExchange, tmp_path: Path, effect: Effect) -> None:
     """EX-13, OP-07"""
     with with_a_bracket(market, tmp_path, effect) as desk:
         market.make("cancel-pending")
@@ -85,9 +83,7 @@ def test_a_kill_waits_for_two_half_filled_legs(
 
 
 @SIDES
-def test_a_half_filled_target_reduces_the_stop(
-    market: LoopbackExchange, tmp_path: Path, effect: Effect
-) -> None:
+def test_a_half_filled_target_reduces_the_stop(market: LoopbackExchange, tmp_path: Path, effect: Effect) -> None:
     """EX-13: one PATCH, and no share without its stop meanwhile"""
     with with_a_bracket(market, tmp_path, effect) as desk:
         market.fills(legs(market)[1], shares=3)
