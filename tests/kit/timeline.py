@@ -43,6 +43,8 @@ from core.runtime import lane_threads
 START = datetime(2026, 11, 19, 15, 5, tzinfo=UTC)
 """A Thursday, five past ten in New York: the market is open for hours."""
 STEADY_START = 1000.0
+STEP = 1e-6
+"""Seconds by which time is over a limit when it has come, as on any machine: nobody has next to nothing left."""
 LONGEST = 4 * 3600.0
 """Virtual seconds that one wait of the test may take: it hangs where others go on for ever and it never does."""
 IN, OUT = select.POLLIN, select.POLLOUT
@@ -115,7 +117,7 @@ class Timeline:
         self.settle()
         while self._move(end):
             self.settle()
-        self._passed = end
+        self._passed = max(self._passed, end)
 
     def until(self, holds: Callable[[], object], what: str = "it did not come", seconds: float = 60.0) -> None:
         """Let things happen until this holds, looked at whenever all wait. Fails after so many virtual seconds."""
@@ -141,6 +143,8 @@ class Timeline:
         """Wait until woken, until a descriptor is ready, or until the limit; whether it was before the limit."""
         if self._is_over and me is not self._test:
             raise _Ended
+        if self._is_interrupted:
+            raise NothingWillHappenError("another thread has the turn for ever")
         if me is self._test:
             self._began_waiting = self._passed
         me.wants, me.deadline, me.is_last, me.is_timed_out = wants, deadline, is_last, False
@@ -194,7 +198,7 @@ class Timeline:
         due = min((runner.deadline for runner in self._waiting), default=math.inf)
         if due > end or due == math.inf:
             return False
-        self._passed = max(self._passed, due)
+        self._passed = max(self._passed, due + STEP)
         for runner in [runner for runner in self._waiting if runner.deadline <= self._passed]:
             self.wake(runner, is_timed_out=True)
         return True
@@ -393,6 +397,8 @@ def _read_its_clock(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
     for module, name in ((time, "monotonic"), (threading, "_time"), (queue, "time")):
         patch.setattr(module, name, timeline.monotonic)
     patch.setattr(asyncio.BaseEventLoop, "time", lambda _: timeline.monotonic())
+    exact = property(lambda _: 0.0, lambda _, _value: None)
+    patch.setattr(asyncio.BaseEventLoop, "_clock_resolution", exact, raising=False)
     patch.setattr(time, "sleep", timeline.sleep)
     patch.setattr(time_limit, "_asked", {})
     chance = random.Random(1).random

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from core.brokers.simulated.config import FIRST_EDITION
+from tests.kit.timeline import Timeline, installed
 
 pytest.register_assert_rewrite("tests.scenarios.weeks")
 
@@ -34,3 +35,10 @@ def a_tick_each_way(monkeypatch: pytest.MonkeyPatch) -> None:
 def a_bar_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exchange of accounts of before: a bar gives its volume as it begins, and prices of long ago are paid."""
     monkeypatch.setattr(House, "usual", {"edition": FIRST_EDITION})
+
+
+@pytest.fixture
+def timeline() -> Iterator[Timeline]:
+    """Threads of the test run in virtual time."""
+    with installed(Timeline()) as line:
+        yield line

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from core.brokers.kinds import BrokerAccount, BrokerKind, Connected, SimulatedKi
 from core.brokers.registry import BROKERS
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
+from core.io.wall_clock import utc_now
 from core.market.kinds import SourceKind
 from core.market.port import MarketDataError
 from core.market.registry import SOURCES
@@ -44,8 +45,10 @@ from core.ports import OperatorError
 from state.credentials import find_keys
 from tests.scenarios.live_floor import LiveFloor, Market
 from tests.unit.core.brokers.trading_floor import STORIES, Notebook
-from tests.wire.exchange.hours import Hours, moved_hours
+from tests.wire.exchange.hours import Hours
 from tests.wire.open_desk import Open, confirm_the_first
+
+pytestmark = pytest.mark.usefixtures("timeline")
 
 ROOT = Path(__file__).resolve().parents[2]
 SPY = Symbol("SPY")
@@ -59,7 +62,7 @@ class Toy(LiveFloor):
     """The simulated exchange in real time, and what a start asks of a broker."""
 
     def __init__(self, hours: Hours) -> None:
-        super().__init__("10:00", a_flat_market(datetime.now(UTC)))
+        super().__init__("10:00", a_flat_market(utc_now()))
         self.offset = timedelta()
         self.hours = hours
         rules = ExchangeConfig(**{**STORIES, "cash": Decimal(30_000), "account": "box"})  # type: ignore[arg-type]
@@ -109,7 +112,7 @@ def a_flat_market(now: datetime) -> list[Bar]:
 
 @pytest.fixture
 def toy() -> Toy:
-    return Toy(moved_hours(datetime.now(UTC), time(10, 5)))
+    return Toy(Hours())
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import SPY
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 FORWARD = ClockRead(Decimal("3600.0"), Decimal("0.0"))
 BACK = ClockRead(Decimal("-3600.0"), Decimal("3600.0"))
 STILL_BEHIND = ClockRead(Decimal("0.0"), Decimal("3595.0"))

@@ -20,6 +20,8 @@ from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.scenarios.test_the_live_runtime import A_DIP, a_ticket
 from tests.unit.core.brokers.trading_floor import at
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 BOTH = [Channel.DATA, Channel.TRADES]
 
 

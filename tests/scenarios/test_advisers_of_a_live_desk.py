@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 
+import pytest
+
 from core.advisers.base import Adviser, Shown
 from core.facts import AdviceGiven, AdviserFailed, AdviserOverstepped, AdviserPaused, Fact, OrderCreated
 from core.messages.commands import Kill
@@ -14,6 +16,8 @@ from core.runtime.live import LiveRuntime
 from core.settings.advisers import AdvisersSettings
 from tests.scenarios.live_floor import LiveHouse
 from tests.scenarios.test_the_live_runtime import a_ticket, at_the_dip
+
+pytestmark = pytest.mark.usefixtures("timeline")
 
 FAST = AdvisersSettings.model_construct(every_seconds=0.05, answer_seconds=0.1, most=3, failures=3)  # type: ignore[arg-type]
 """Settings take whole seconds; a test has no time for them."""

@@ -7,12 +7,16 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.runtime.pace import BEAT, RESTING_BEAT
 from core.views import DeskView
 from tests.served import served
 from tests.waiting import PATIENCE
+
+pytestmark = pytest.mark.usefixtures("timeline")
 
 
 def until(holds: Callable[[], bool], what: str) -> None:

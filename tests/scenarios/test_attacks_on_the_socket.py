@@ -55,6 +55,8 @@ from tests.kit.simulated_runtime import runtime
 from tests.served import Served, served
 from tests.waiting import PATIENCE
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 HELLO = Hello(PROTOCOL, "tests", Role.DESK)
 LINE = Hello(PROTOCOL, "tests", Role.PRESS)
 

@@ -66,6 +66,8 @@ from tests.served import Served, served
 from tests.unit.core.protocol.anything import a_value_of
 from tests.waiting import PATIENCE
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 F = TypeVar("F")
 EVERYBODYS = Halt | Kill | LookAt | TakeKey | KeyPressed | RequestCancel
 """What a watcher may say; what it cancels is an entry."""

@@ -23,6 +23,8 @@ from tests.scenarios.house import House, a_house_with_a_proposal, to
 from tests.scenarios.live_floor import LiveHouse
 from tests.scenarios.test_the_live_runtime import a_ticket, at_the_dip
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 
 def a_house_with_an_open_ticket() -> House:
     """It is 10:06:01, and the entry's ticket has been open for 0.9 s."""

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NoReturn
 
+import pytest
+
 from core.execution.lanes import Lane, LaneKind
 from core.messages.commands import Confirm, Halt, Kill, OpenTicket, ProposeOrder
 from core.model.bar import Bar
@@ -17,6 +19,8 @@ from core.ports import JournalError
 from tests.scenarios.house import STEADY, a_day
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import SPY
+
+pytestmark = pytest.mark.usefixtures("timeline")
 
 ONE, FAR, FURTHER = Quantity(Decimal("0.1")), Price(Decimal(95)), Price(Decimal(94))
 A_DIP = a_day(("10:06", "10:20", STEADY))

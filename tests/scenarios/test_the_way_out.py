@@ -49,6 +49,8 @@ from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import SPY
 from tests.waiting import PATIENCE
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 SHARES = Quantity(Decimal("0.2"))
 A_MOMENT = 0.4
 """Seconds."""

@@ -25,6 +25,8 @@ from tests.scenarios.test_the_days_before_todays import CALENDAR, Broker
 from tests.scenarios.test_the_live_runtime import a_ticket, at_the_dip
 from tests.unit.core.brokers.trading_floor import NewYorkHours
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 TESTS = str(Path(__file__).parents[1])
 
 

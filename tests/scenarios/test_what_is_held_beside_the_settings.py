@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from core.model.instrument import AssetClass, BrokerInstrument
 from core.model.order import Effect, OrderRequest, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
@@ -14,6 +16,8 @@ from core.settings.settings import Settings
 from tests.scenarios.house import House, a_typed_buy, minutes
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import IBM, SPY
+
+pytestmark = pytest.mark.usefixtures("timeline")
 
 QQQ = Symbol("QQQ")
 TYPED = replace(
