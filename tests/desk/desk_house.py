@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -98,6 +97,22 @@ class WatchedDesk(DeskApp):
         super()._display(screen, renderable)
 
 
+class HeldClock:
+    """The console's clock, which may be held while keys are pressed."""
+
+    def __init__(self) -> None:
+        self._held: float | None = None
+
+    def __call__(self) -> float:
+        return virtual_time.now() if self._held is None else self._held
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        self._held = virtual_time.now()
+        yield
+        self._held = None
+
+
 @dataclass
 class House:
     """The desk, its hands, and what the engine wrote down."""
@@ -113,17 +128,17 @@ class House:
         await self.pilot.pause()
         while not holds():
             assert virtual_time.now() < end, f"did not happen in {PATIENCE:g} s:\n{self.picture()}"
-            await self.wait(0.02)
+            await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:
-        """One right behind the other: the clock stands."""
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        """Several are one right behind the other: the console's clock stands."""
+        clock = self.desk.now
+        with clock.held() if isinstance(clock, HeldClock) and len(keys) > 1 else nullcontext():
+            await self.pilot.press(*keys)
 
     async def wait(self, seconds: float) -> None:
         """The clock goes on, for the desk and for its engine."""
-        await asyncio.sleep(seconds)
-        await self.pilot.pause()
+        await self.pilot.pause(seconds)
 
     async def opens_the_ticket(self) -> TicketScreen:
         await self.until(lambda: self.shows("1 waiting"))
@@ -240,7 +255,7 @@ async def open_desk(
         else:
             here = handled_by(runtime)
             handle, door = here, here.door
-        desk = kind(handle, now or virtual_time.now, surroundings)
+        desk = kind(handle, now or HeldClock(), surroundings)
         async with desk.run_test(size=size) as pilot:
             house = House(desk, pilot, runtime, door)
             if runtime.pace.free_until is None:

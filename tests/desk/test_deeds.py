@@ -172,8 +172,9 @@ async def test_a_close_opens_its_ticket_and_only_its_key_sells() -> None:
     """OP-01"""
     async with open_desk() as house:
         await house.buys()
-        await house.press("2", "c", *keys("50%"), "enter", "enter", "enter")
+        await house.press("2", "c", *keys("50%"), "enter")
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen) and house.shows("0.05 SPY at the market"))
+        await house.press("enter", "enter")
         await house.wait(0.4)
         assert len(house.facts(OrderFilled)) == 1
 

@@ -336,7 +336,7 @@ async def test_the_quote_stands_before_the_volume_and_the_change_in_usd_where_th
         await house.press("L")
         await at_watch(house)
         await house.sees("8 Watch ─ main of 2 lists")
-        assert header(house) == ["SYM", "BID", "ASK", "LAST", "CHANGE", "TODAY", "HELD"]
+        await house.until(lambda: header(house) == ["SYM", "BID", "ASK", "LAST", "CHANGE", "TODAY", "HELD"])
         await house.sees("182.10 182.13", "▲ +0.80 %", "27 2 ord")
     async with open_still(view, (200, 60)) as house:
         await at_watch(house)
