@@ -1,17 +1,16 @@
-"""A real ssh-agent with a socket of its own, and one that says what a test wants."""
+"""A real ssh-agent with a socket of its own."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import threading
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from tests.real.waiting import LIMIT, until
 
 
 class Agent:
@@ -47,53 +46,12 @@ class Agent:
     def __enter__(self) -> Self:
         words = ["ssh-agent", "-D", "-a", str(self.socket)]
         self._process = subprocess.Popen(words, env=self.environ, stdout=subprocess.DEVNULL)
-        until = time.monotonic() + 10
-        while not self.socket.exists() and time.monotonic() < until:
-            time.sleep(0.01)
+        until(self.socket.exists, "the agent listens")
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
     ) -> None:
         self._process.terminate()
-        self._process.wait(10)
-        shutil.rmtree(self._short)
-
-
-class OddAgent:
-    """Answers each question with `answer`; with none it hangs."""
-
-    def __init__(self, answer: bytes | None) -> None:
-        self._answer = answer
-        self._short = Path(tempfile.mkdtemp(prefix="agent-"))
-        self.environ = {"SSH_AUTH_SOCK": str(self._short / "agent.sock")}
-        self._server = socket.socket(socket.AF_UNIX)
-        self._held: list[socket.socket] = []
-
-    def __enter__(self) -> Self:
-        self._server.bind(self.environ["SSH_AUTH_SOCK"])
-        self._server.listen()
-        threading.Thread(target=self._serve, daemon=True).start()
-        return self
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                client, _ = self._server.accept()
-            except OSError:
-                return
-            client.recv(4096)
-            if self._answer is None:
-                self._held.append(client)
-                continue
-            client.sendall(self._answer)
-            client.close()
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
-    ) -> None:
-        self._server.shutdown(socket.SHUT_RDWR)
-        self._server.close()
-        for client in self._held:
-            client.close()
+        self._process.wait(LIMIT)
         shutil.rmtree(self._short)
