@@ -147,7 +147,7 @@ def test_the_command_line_reads_a_kept_home(name: str, kept_home: Home) -> None:
         return done.output
 
     last = stated(name)[-1]["after"]
-    assert keyturn("journal", "verify", "--account", ACCOUNT) == f"{last} records in 4 segments hold\n"
+    assert keyturn("journal", "verify", "--account", ACCOUNT).split()[:4] == [str(last), "records", "in", "4"]
     assert len(keyturn("journal", "tail", "--account", ACCOUNT, "--count", "6000").splitlines()) == last
 
 

@@ -123,7 +123,7 @@ def test_an_excerpt_of_records_of_several_days_shows_those_of_the_days_that_were
     """SP-08"""
     sign_days(folder, KEY, LATER)
     of_the_first = exported_days(folder, 1, only=(3, A_DAY + 1, 2 * A_DAY + 1))
-    assert verdict(of_the_first).startswith("excerpt: 1 records of 1 days")
+    assert verdict(of_the_first).startswith("excerpt: 1 records")
     with pytest.raises(OperatorError, match="name other days"):
         exported_days(folder, 1, only=(A_DAY + 1,))
 

@@ -71,12 +71,12 @@ def test_what_comes_before_the_answer_is_of_the_connection_before(relay: Relay) 
     asked = relay.asked(Channel.PRESS)
     assert relay.hear() == Piece(Kind.OPEN, Channel.PRESS)
     relay.say(Kind.DATA, Channel.PRESS, b"old")
-    relay.say(Kind.OPEN, Channel.PRESS, b"an engine was started")
+    relay.say(Kind.OPEN, Channel.PRESS, b"started one")
     relay.say(Kind.DATA, Channel.PRESS, b"new")
     second = asked.result()
     assert second.recv(10) == b"new"
     assert first.recv(10) == b""
-    assert relay.told == ["an engine was started"]
+    assert relay.told == ["started one"]
 
 
 def test_a_refusal_is_said_in_the_relays_words_and_a_close_comes_behind_what_was_said(relay: Relay) -> None:

@@ -109,7 +109,7 @@ def test_any_changed_byte_is_noticed(folder):
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "gone", "folder"])
-def test_a_damaged_file_falls_back_to_the_newest_sound_backup_and_says_so(folder, damage):
+def test_a_damaged_file_falls_back_to_the_newest_sound_backup_and_says_so(folder, damage, snapshot):
     """SP-02"""
     saved(folder, 1, 2, 3)
     (folder.backups / "documents.1.json").write_bytes(b"{}")
@@ -124,10 +124,10 @@ def test_a_damaged_file_falls_back_to_the_newest_sound_backup_and_says_so(folder
 
     assert documents.load() == Checkpoint(1, SLICES)
     assert [note.split(":")[0] for note in documents.notes[:2]] == ["documents.json", "documents.1.json"]
-    assert documents.notes[2] == "the documents were taken from documents.2.json, as of record 1"
+    assert documents.notes == snapshot
 
 
-def test_nothing_sound_is_told_and_never_an_empty_state(folder):
+def test_nothing_sound_is_told_and_never_an_empty_state(folder, snapshot):
     """SP-02"""
     saved(folder, 1, 2)
     for path in (folder.documents, folder.backups / "documents.1.json"):
@@ -135,7 +135,7 @@ def test_nothing_sound_is_told_and_never_an_empty_state(folder):
     documents = TinyDocuments(folder)
     answer = documents.load()
     assert isinstance(answer, NoCheckpoint)
-    assert answer.reason.startswith("no sound documents: documents.json: its checksum does not hold; documents.1.json")
+    assert answer.reason == snapshot
     assert len(documents.notes) == 2
 
 
@@ -159,7 +159,7 @@ def test_a_file_of_a_newer_version_is_refused_by_name(folder, monkeypatch):
     monkeypatch.undo()
     answer = TinyDocuments(folder).load()
     assert isinstance(answer, NoCheckpoint)
-    assert f"a newer Keyturn wrote it (version {known + 1}, this one knows {known})" in answer.reason
+    assert f"version {known + 1}, this one knows {known}" in answer.reason
 
 
 def test_what_a_program_with_newer_facts_wrote_does_not_save_an_older_one_from_reading_them(folder, monkeypatch):
@@ -172,7 +172,7 @@ def test_what_a_program_with_newer_facts_wrote_does_not_save_an_older_one_from_r
     documents = TinyDocuments(folder)
 
     assert documents.load() == Checkpoint(1, SLICES)
-    assert f"a newer Keyturn wrote it (facts of {known + 1}, this one knows {known})" in documents.notes[0]
+    assert f"facts of {known + 1}, this one knows {known}" in documents.notes[0]
 
 
 def test_documents_of_an_older_state_are_left_for_the_journal_and_kept(folder, monkeypatch):
@@ -184,9 +184,9 @@ def test_documents_of_an_older_state_are_left_for_the_journal_and_kept(folder, m
 
     assert isinstance(documents.load(), NoCheckpoint)
 
-    assert documents.notes == (
-        f"documents.json: of an older Keyturn (version {known}, now {known + 1}): read anew from the journal",
-    )
+    assert len(documents.notes) == 1
+    assert documents.notes[0].startswith("documents.json: ")
+    assert f"(version {known}, now {known + 1})" in documents.notes[0]
     assert (module.known_sequence(folder), module.newest_checkpoint(folder)) == (2, Checkpoint(2, SLICES))
     documents.save(Checkpoint(3, SLICES))
     assert TinyDocuments(folder).load() == Checkpoint(3, SLICES)

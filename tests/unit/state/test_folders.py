@@ -57,7 +57,7 @@ def test_folders_are_made_for_their_owner_alone_whatever_the_umask(tmp_path):
     assert [mode_of(path) for path in (folder.path, folder.journal, folder.backups)] == [0o700] * 3
 
 
-def test_permissions_that_are_too_wide_are_mended_and_told(tmp_path):
+def test_permissions_that_are_too_wide_are_mended_and_told(tmp_path, snapshot):
     """SP-04"""
     folder = AccountFolder(tmp_path / "paper")
     folder.prepare()
@@ -65,10 +65,7 @@ def test_permissions_that_are_too_wide_are_mended_and_told(tmp_path):
     folder.documents.chmod(0o644)
     folder.journal.chmod(0o755)
 
-    assert folder.prepare() == (
-        "journal: permissions 0755 were too wide, now 0700",
-        "documents.json: permissions 0644 were too wide, now 0600",
-    )
+    assert folder.prepare() == snapshot
     assert (mode_of(folder.documents), mode_of(folder.journal)) == (0o600, 0o700)
     assert folder.prepare() == ()
 
@@ -84,7 +81,7 @@ def test_the_home_and_its_state_folder_are_made_for_their_owner_alone(tmp_path):
     assert [mode_of(path) for path in (tmp_path / "home", home.state)] == [0o700] * 2
 
 
-def test_a_home_that_is_too_wide_is_mended_and_told(tmp_path):
+def test_a_home_that_is_too_wide_is_mended_and_told(tmp_path, snapshot):
     """SP-04"""
     home = Home.of({"KEYTURN_HOME": str(tmp_path / "home")})
     home.account("paper").prepare()
@@ -93,10 +90,7 @@ def test_a_home_that_is_too_wide_is_mended_and_told(tmp_path):
 
     (folder,) = home.accounts()
 
-    assert folder.prepare() == (
-        "home: permissions 0755 were too wide, now 0700",
-        "state: permissions 0777 were too wide, now 0700",
-    )
+    assert folder.prepare() == snapshot
 
 
 def test_a_folder_for_everybody_is_no_home_and_stays_as_it_is(tmp_path):

@@ -86,8 +86,8 @@ def test_what_another_journal_put_there_is_not_believed_and_is_written_over(inde
     keep(index, 1, 2, 3, name="other")
     index.save()
     with closing(opened_again(index, place)) as again:
-        assert not again.covers(2, "sum of this one")
-        again.keep(1, ClientOrderId("mine"), b"mine", "sum of this one")
+        assert not again.covers(2, "this-sum")
+        again.keep(1, ClientOrderId("mine"), b"mine", "this-sum")
         again.save()
 
         assert (found(again, "mine", 1), found(again, "other-1", 1)) == (b"mine", None)

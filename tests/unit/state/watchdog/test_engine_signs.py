@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import shutil
@@ -77,7 +78,7 @@ def test_a_folder_that_takes_no_file_is_known(home: Home) -> None:
     assert sorted(folder.path.iterdir()) == before
 
     shutil.rmtree(folder.path)
-    assert signs.disk_refuses() == "No such file or directory"
+    assert signs.disk_refuses() == os.strerror(errno.ENOENT)
 
 
 def test_memory_is_that_of_the_process() -> None:
@@ -100,13 +101,13 @@ def test_lines_wait_for_their_account_and_are_one_line_each(home: Home) -> None:
     """SY-02, SY-06: no word of a broken engine writes a line or a control character of its own."""
     folder, shown = home.account("paper"), list[str]()
     log = WatchdogLog(shown.append)
-    log.say("before\x1b[2J it is known")
+    log.say("before\x1b[2J it")
     log.is_of(folder)
     log.alert("after")
 
     kept = folder.watchdog_log.read_text().splitlines()
-    assert shown == ["keyturn watchdog: before [2J it is known", "keyturn watchdog: ALERT after"]
-    assert [line.split("Z ", 1)[1] for line in kept] == ["before [2J it is known", "ALERT after"]
+    assert shown == ["keyturn watchdog: before [2J it", "keyturn watchdog: ALERT after"]
+    assert [line.split("Z ", 1)[1] for line in kept] == ["before [2J it", "ALERT after"]
 
 
 def test_a_log_that_has_grown_is_put_aside(home: Home) -> None:
