@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from core.strategies.builtin import HOUSE as BUILT_IN
 from core.strategies.builtin import StrategyKind
 from core.strategies.memory import Memories, StrategyMemory
 from core.strategies.signal_checks import UnfitError
+from state import user_strategies
 from state.user_strategies import Found, example_strategy, found_in, kinds_in, kinds_of, look_at, write_new
 
 HEAD = """
@@ -46,11 +48,20 @@ def a_file(folder: Path, text: str, name: str = "mine") -> Path:
 
 
 def looked_at(folder: Path, text: str, name: str = "mine") -> Found:
-    return look_at(a_file(folder, text, name))
+    return look_at(a_file(folder, text, name), patience=600)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patience() -> Iterator[None]:
+    """However busy the machine is, a file that loads is waited for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(user_strategies, "PATIENCE", 600.0)
+        patch.setattr(user_strategies, "STARTING", 600.0)
+        yield
 
 
 @pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> StrategyKind:
+def example(patience: None, tmp_path_factory: pytest.TempPathFactory) -> StrategyKind:
     """The example that `keyturn strategies new` writes, loaded."""
     found = looked_at(tmp_path_factory.mktemp("strategies"), example_strategy("mine"))
     assert found.faults == ()

@@ -37,7 +37,7 @@ def refusal(home: Home, text: str = "", environ: dict[str, str] | None = None, *
 
 
 @pytest.mark.parametrize("name", sorted(PROFILES))
-def test_the_example_of_each_profile_gives_the_profile(home, name):
+def test_each_example_gives_its_profile(home, name):
     """RK-01: an example of each settings file is generated from the code."""
     home.settings.write_text(example_settings(name))
     assert load_settings(home, {}) == profile(name) == load_settings(home, {}, [f"profile={name}"])
@@ -63,7 +63,7 @@ def test_each_layer_goes_over_the_one_below(home):
     assert str(settings.risk.spread_limit) == "0.00300"
 
 
-def test_an_amount_in_another_unit_replaces_the_profiles(home):
+def test_an_amount_in_another_unit_replaces(home):
     """RK-03"""
     home.settings.write_text('profile = "swing"\n[risk]\ndaily_loss = { usd = 50.10 }')
     assert load_settings(home, {}).risk.daily_loss.usd == Decimal("50.10")
@@ -128,7 +128,7 @@ def test_a_wrong_setting_is_told_in_one_line(home, snapshot):
     assert {text: refusal(home, text) for text in WRONG} == snapshot
 
 
-def test_a_wrong_variable_and_a_wrong_option_are_named(home, snapshot):
+def test_wrong_variables_and_options_are_named(home, snapshot):
     """OP-10"""
     variables = (
         {"KEYTURN_RISK__SPREAD_LIMIT": "2"},
@@ -157,14 +157,14 @@ def test_the_mode_is_taken_from_the_file_alone(home, value, snapshot):
     assert load_settings(home, {"KEYTURN_ALLOW_LIVE": "1"}).account.mode is Mode.LIVE
 
 
-def test_an_unknown_variable_is_refused_without_its_value(home):
+def test_an_unknown_variable_hides_its_value(home):
     """SY-06"""
     told = refusal(home, "", {"KEYTURN_APCA__SECRET": "hunter2"})
     assert told.startswith("environment: KEYTURN_APCA__SECRET: ")
     assert "hunter2" not in told
 
 
-def test_the_table_of_your_own_strategies_is_named_as_it_is_written(home):
+def test_the_own_strategies_table_is_named(home):
     """OP-10"""
     for text in ('[strategies]\nown = "x"\n', '[strategies]\nown = "x"\n[strategies.mine]\nfalls = 3\n'):
         assert refusal(home, text).startswith("settings.toml: strategies.own = ")
@@ -198,12 +198,12 @@ ENDLESS = (
 )
 
 
-def test_text_that_would_never_end_is_one_line_with_its_place(home, snapshot):
+def test_endless_text_is_refused_in_one_line(home, snapshot):
     """OP-10, RK-13: a running engine reads it too."""
     assert [refusal(home, text) for text in ENDLESS] == snapshot
 
 
-def test_nor_does_a_value_from_elsewhere(home):
+def test_endless_values_from_elsewhere_are_refused(home):
     """OP-10"""
     for value in ("[" * 3000, "9" * 5000, "1e999999999"):
         assert refusal(home, "", {}, f"risk.entries_a_day={value}").startswith("--set risk.entries_a_day: ")

@@ -31,7 +31,7 @@ def a_journal_of(folder: AccountFolder, *records: tuple[object, str, str]) -> No
     (folder.journal / "2026-11-20.jsonl").write_bytes(b"".join(lines))
 
 
-def test_what_this_release_does_not_know_is_named_and_no_damage(tmp_path: Path, snapshot) -> None:
+def test_unknown_records_are_named_and_no_damage(tmp_path: Path, snapshot) -> None:
     """SP-01, SP-07: a fact of a newer release, one with a key more, and a settings key that is gone"""
     folder = AccountFolder(tmp_path / "paper")
     a_journal_of(

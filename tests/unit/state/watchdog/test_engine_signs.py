@@ -28,7 +28,7 @@ def home(tmp_path: Path) -> Home:
     return found
 
 
-def test_the_account_is_the_one_whose_lock_the_process_holds(home: Home) -> None:
+def test_the_lock_tells_the_account(home: Home) -> None:
     """SY-02: whatever another account's heartbeat says."""
     Heartbeat(home.account("another")).beat(STATUS)
     signs = EngineSigns(home)
@@ -97,7 +97,7 @@ def test_memory_is_that_of_the_process() -> None:
     assert resident_of(2**22 + 1) is None
 
 
-def test_lines_wait_for_their_account_and_are_one_line_each(home: Home) -> None:
+def test_log_lines_wait_for_their_account(home: Home) -> None:
     """SY-02, SY-06: no word of a broken engine writes a line or a control character of its own."""
     folder, shown = home.account("paper"), list[str]()
     log = WatchdogLog(shown.append)
@@ -123,7 +123,7 @@ def test_a_log_that_has_grown_is_put_aside(home: Home) -> None:
     assert (folder.logs / "watchdog.log.1").stat().st_size > LARGEST
 
 
-def test_a_log_that_cannot_be_written_is_shown_all_the_same(home: Home) -> None:
+def test_an_unwritable_log_is_still_shown(home: Home) -> None:
     """SY-02, SP-06"""
     folder, shown = home.account("paper"), list[str]()
     os.mkfifo(folder.watchdog_log)
