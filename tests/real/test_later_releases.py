@@ -25,6 +25,7 @@ from core.settings.history import VERSION
 from state.folders import Home
 from tests.journals.homes import OF_THE_START, kept, stated, told, unpacked
 
+pytestmark = pytest.mark.timeout(600)
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ("app.py", "core", "console", "state", "widgets", "tests/journals")
 ENTRIES = "risk.entries_a_day"

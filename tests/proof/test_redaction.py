@@ -65,7 +65,7 @@ def kinds_in(lines: Lines) -> set[str]:
     return {name for line in lines for name in re.findall(r'\\"fact\\":\\"(\w+)', line.decode())}
 
 
-def test_the_activities_of_the_broker_are_part_of_the_record(month: AccountFolder) -> None:
+def test_the_record_includes_broker_activities(month: AccountFolder) -> None:
     """SP-08, EX-09: fees, dividends, interest, transfers and splits, and that they were compared"""
     lines = shown(month)
     assert verdict(lines).startswith("complete")
@@ -76,7 +76,7 @@ def test_the_activities_of_the_broker_are_part_of_the_record(month: AccountFolde
 
 
 @pytest.mark.parametrize("kept_back", [("amounts",), ("symbols",), ("amounts", "symbols")], ids="-".join)
-def test_what_is_kept_back_of_a_month_is_nowhere_in_it(month: AccountFolder, kept_back: tuple[str, ...]) -> None:
+def test_redacted_values_are_nowhere_in_a_month(month: AccountFolder, kept_back: tuple[str, ...]) -> None:
     """SP-08: and neither is the chained sum of a record, out of which an amount could be guessed"""
     lines = shown(month, *kept_back)
     assert verdict(lines).startswith("complete")
@@ -101,7 +101,7 @@ def orders_of(folder: AccountFolder) -> set[str]:
     return found
 
 
-def test_a_digest_of_an_order_and_a_fill_that_names_its_quantity_are_kept_back(month: AccountFolder) -> None:
+def test_digests_and_execution_ids_are_kept_back(month: AccountFolder) -> None:
     """SP-08: a hash without a salt is as good as what it is of"""
     lines = [line for path in segments(month.journal) for line in path.read_bytes().splitlines()]
     digests = {each for line in lines for each in re.findall(r'digest":"(\w{16,})"', line.decode())}
@@ -113,7 +113,7 @@ def test_a_digest_of_an_order_and_a_fill_that_names_its_quantity_are_kept_back(m
         assert not any(each in text for each in digests | fills)
 
 
-def test_a_chained_sum_would_betray_an_amount_so_it_is_kept_back_with_it(month: AccountFolder) -> None:
+def test_the_chained_sum_is_kept_back_with_amounts(month: AccountFolder) -> None:
     """SP-08: what a stranger can do with a dividend that was split in the first way, and with no other"""
     before, line = next(
         (orjson.loads(before)["sum"], line)
@@ -148,7 +148,7 @@ def parts_of(fact: Fact) -> dict[str, str]:
 @pytest.mark.parametrize(
     "words", ["dividend", "DIV", "12.50USD", "12.50", "AVAXUSD:0.22", "Cash dividend @ 0.22", "2026-11-20", "x_y"]
 )
-def test_what_a_broker_says_is_text_whatever_it_looks_like(words: str) -> None:
+def test_the_brokers_words_are_always_text(words: str) -> None:
     """SP-08"""
     parts = parts_of(
         CashMoved(ActivityId("a-1"), DAY, ActivityKind.DIVIDEND, Money(Decimal("9.75")), Symbol("SPY"), words)
@@ -171,7 +171,7 @@ def test_a_symbol_is_one_whatever_it_looks_like(symbol: str) -> None:
     assert symbol not in parts["skeleton"].replace("1.10", "")
 
 
-def test_a_field_that_nobody_has_named_yet_is_kept_back_with_either() -> None:
+def test_an_unknown_field_is_kept_back() -> None:
     """SP-08: a later release adds one; what is not known to be harmless is text"""
     data = {"beneficiary": "anna", "legs": [{"strike_text": "12.50C"}], "rates": {"AVAXUSD": 3}, "at_most": 1.5}
     parts = split(orjson.dumps({"seq": 1, "fact": "Later", "v": 9, "data": data, "sum": "00"}), 2)
@@ -188,7 +188,7 @@ NAMES = {"account", "check", "checks", "source", "strategy"}
 """Keys of plain text that hold a name of ours."""
 
 
-def test_no_key_that_is_shown_holds_an_amount_a_symbol_or_words() -> None:
+def test_shown_keys_hold_no_amount_symbol_or_text() -> None:
     """SP-08: a fact that uses such a key for them needs another name for it"""
     found = {(key, kind) for made in BY_TYPE for key, kind in leaves(made)}
     assert {key for key, kind in found if kind is Symbol} == SYMBOLS | {"positions"}
@@ -216,9 +216,7 @@ def arguments(hint: object) -> Iterator[object]:
         yield hint
 
 
-def test_days_that_were_split_in_the_first_way_are_shown_whole_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_days_of_the_first_split_are_not_redacted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SP-07, SP-08: they stay what they are, and later ones follow them"""
     folder = written(tmp_path / "paper", 2, 40)
     with monkeypatch.context() as before:
