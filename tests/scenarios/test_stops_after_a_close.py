@@ -25,7 +25,7 @@ from core.workflows.staging.closing_terms import NO_FRACTION_LASTS, NO_FRACTION_
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.requests import CANCEL, Request, buy, requested, sell
-from tests.unit.core.brokers.trading_floor import SPY, a_bar
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar
 from tests.unit.core.brokers.unlinked_book import unlink_siblings
 
 
@@ -67,7 +67,7 @@ BOTH = pytest.mark.parametrize("way", [Way(is_long=True), Way(is_long=False)], i
 def quiet_but(way: Way, *bars: tuple[str, str, int]) -> list[Bar]:
     """A day at 100 with some minutes of its own."""
     own = {bar.start: bar for bar in (way.bar(*one) for one in bars)}
-    return [own.get(bar.start, bar) for bar in minutes("09:30", "11:00")]
+    return [own.get(bar.start, bar) for bar in minutes("09:58", "10:35")]
 
 
 def holding_six(way: Way, *bars: tuple[str, str, int], stop: str = "99") -> House:
@@ -401,7 +401,7 @@ def test_an_oversized_pair_gives_its_own_stop_back(way: Way, snapshot: SnapshotA
 )
 def test_a_fraction_the_broker_refuses_is_not_staged(terms: dict[str, object], why: str) -> None:
     """EX-11: its stop does not make way for it"""
-    house = House(minutes("09:30", "11:00"), FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
+    house = House(minutes("09:58", "10:10"), FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
     way = Way(is_long=True)
     enters(house, way, "1.5", "100.10", "99")
     amount, limit = Quantity(Decimal("1.5")), OrderType.LIMIT
@@ -499,7 +499,7 @@ def test_an_exit_is_cut_to_what_is_left(way: Way) -> None:
 
 def two_stops_whose_sale_never_arrived(way: Way, days: int) -> House:
     """Three at 99 and three at 98 made way for a sale that the line lost; the desk was off for so many days."""
-    later = [replace(bar, start=bar.start + timedelta(days=days)) for bar in quiet_but(way)]
+    later = minutes("09:30", "09:45", day=THURSDAY + timedelta(days=days))
     house = House([*quiet_but(way), *later], ROOMY, cash=Decimal(20_000), multiplier=Decimal(2)).opens().until("10:05")
     for stop in ("99", "98"):
         enters(house, way, "3", "100.10", stop)
@@ -581,7 +581,8 @@ def test_a_kept_stop_cancelled_elsewhere_stays_cancelled(way: Way) -> None:
 @BOTH
 def test_a_kept_stop_that_expires_is_asked_for(way: Way) -> None:
     """OP-02, EX-21, EX-22: as any stop is, whether or not a close was given up"""
-    house = House(minutes("09:30", "15:59"), ROOMY, cash=Decimal(20_000), multiplier=Decimal(2)).opens().until("10:05")
+    bars = [*minutes("09:58", "10:10"), *minutes("15:50", "15:59")]
+    house = House(bars, ROOMY, cash=Decimal(20_000), multiplier=Decimal(2)).opens().until("10:05")
     enters(house, way, "4", "100.10", "99")
     house.until("15:57")
     passes(house, 30)
