@@ -310,7 +310,7 @@ CONTROLS: tuple[Control, ...] = (
         "message rate",
         (RTS_MESSAGES, FIA + "message throttles"),
         ("risk.messages",),
-        _STORIES + "test_the_rate_of_messages.py::test_a_strategys_proposal_is_refused_while_the_minute_is_full",
+        _STORIES + "test_message_rate.py::test_a_full_minute_refuses_a_strategys_entry",
         Trial({"risk.messages.enabled": True, "risk.messages.per_day": 2}),
         lambda settings: _off("risk.messages")(settings) or _all(_MESSAGES)(settings),
         _MESSAGES,
@@ -326,8 +326,7 @@ CONTROLS: tuple[Control, ...] = (
         "symbol refused today",
         (SEC_RESTRICTED,),
         (),
-        _STORIES + "test_what_the_operator_shuts.py::"
-        "test_a_refused_symbol_is_declined_where_it_waits_and_neither_strategy_nor_hand_stages_it_again",
+        _STORIES + "test_paused_and_refused.py::test_a_refused_symbol_is_declined_and_not_staged",
         Trial(first=First.COMMAND, says=lambda symbol: RefuseSymbol(symbol, "attested")),
     ),
     Control(
@@ -563,7 +562,7 @@ CONTROLS: tuple[Control, ...] = (
     ),
     _protection(
         "cooldown",
-        _STORIES + "test_the_protections.py::test_a_loss_pauses_its_symbol_and_the_pause_ends_by_itself",
+        _STORIES + "test_protections.py::test_a_loss_pauses_its_symbol_for_a_while",
         nothing_at_most="loss",
         loss="0",
     ),
@@ -582,8 +581,7 @@ CONTROLS: tuple[Control, ...] = (
     ),
     _protection(
         "volatility_halt",
-        _STORIES + "test_the_volatility_halt.py::"
-        "test_a_wild_symbol_is_halted_for_half_an_hour_over_a_restart_and_no_other_is",
+        _STORIES + "test_volatility_halt.py::test_a_wild_symbol_alone_is_halted_over_a_restart",
         parts={
             "the swing": _most("risk.protections.volatility_halt.limit"),
             "the swing against the median": _most("risk.protections.volatility_halt.times_median"),
@@ -602,8 +600,7 @@ CONTROLS: tuple[Control, ...] = (
         "repeated execution",
         (RTS_REPEATED,),
         ("risk.protections.repeated_execution",),
-        _STORIES + "test_what_repeats_itself.py::"
-        "test_a_strategy_that_filled_too_often_within_minutes_proposes_nothing_more_and_its_exit_goes_on",
+        _STORIES + "test_repeated_execution.py::test_a_strategy_that_filled_too_often_stops_opening",
         Trial(
             {"risk.protections.repeated_execution.enabled": True, "risk.protections.repeated_execution.fills": 1},
             first=First.ENTRY,
@@ -640,8 +637,7 @@ CONTROLS: tuple[Control, ...] = (
         "vix",
         (),
         (),
-        _STORIES
-        + "test_the_regime_of_the_market.py::test_a_high_vix_warns_on_the_ticket_and_the_entry_goes_all_the_same",
+        _STORIES + "test_regime.py::test_a_high_vix_warns_on_the_ticket",
         Trial(first=First.HIGH_VIX, warns=True),
     ),
     Control(

@@ -20,7 +20,7 @@ from typing import Any
 from core.protocol.changes import apply_changes, changes, encode_changes
 from core.protocol.codec import decode_view, encode
 from core.protocol.shapes import View
-from tests.scenarios.test_the_stress_desk import the_stress_desk
+from tests.scenarios.test_stress_desk import the_stress_desk
 
 PICTURES, STEP = 200, timedelta(seconds=0.1)
 

@@ -6,10 +6,11 @@ says. Only the line to the exchange can be troubled: it loses, delays or alters 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import ClassVar, TypeVar
 
 from core.brokers.simulated.config import ExchangeConfig
@@ -40,7 +41,7 @@ from core.model.order import Effect as OrderEffect
 from core.model.order import OrderType, StopHolder
 from core.model.staging import Proposal, Ticket
 from core.model.values import Price, Quantity, Symbol, plain
-from core.ports import Checkpoint, Journal, JournalWriteError, NoCheckpoint
+from core.ports import Checkpoint, Journal, JournalWriteError, NoCheckpoint, Recorded
 from core.runtime.base import Runtime
 from core.runtime.feed import bar_item
 from core.runtime.link import Link
@@ -52,6 +53,7 @@ from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
 from core.strategies.memory import StrategyMemory
 from core.trading_state.checkpoint import checkpoint_of, rebuild, states
 from core.trading_state.state import TradingState
+from state.codec import decode
 from state.journal import MemoryJournal
 from tests.scenarios.before_codes import OlderJournal
 from tests.unit.core.brokers.trading_floor import NEW_YORK, SPY, STORIES, THURSDAY, NewYorkHours, Notebook, a_bar, at
@@ -76,10 +78,17 @@ class Switch:
         self.door = None
 
 
+decoded = lru_cache(maxsize=20_000)(decode)
+"""A line is decoded once, however often its journal is read: no record ever changes."""
+
+
 class Disk(MemoryJournal):
     """A journal whose disk can fill up: then neither a line nor a sync goes through."""
 
     is_full = False
+
+    def records(self, after: int = 0) -> Iterator[Recorded]:
+        return map(decoded, self.lines[after:])
 
     def sync(self) -> None:
         if self.is_full:

@@ -23,7 +23,7 @@ from core.settings.settings import Settings
 from core.views.event_text import in_words
 from tests.scenarios.house import STEADY, House, a_day, assert_can_be_rebuilt
 from tests.scenarios.plans import passes
-from tests.scenarios.test_what_is_lent import row, settings
+from tests.scenarios.test_margin import row, settings
 from tests.unit.core.brokers.trading_floor import THURSDAY
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk
 

@@ -320,7 +320,9 @@ def _bars(week: Week, told_minutes: list[Minute]) -> list[Bar]:
         for clock in clocks
     ]
     for symbol in (IBM, BAC, AIG, XOM):
-        bars += [a_bar(clock, _of_others(symbol, clock), symbol=symbol, day=week.day) for clock in clocks]
+        bars += [
+            a_bar(clock, _of_others(symbol, clock), symbol=symbol, day=week.day) for clock in _clocks("09:45", "10:17")
+        ]
     return bars
 
 

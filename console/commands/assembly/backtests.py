@@ -75,6 +75,7 @@ def backtested(host: Host, options: BacktestOptions, watch: Watch) -> list[dict[
         A file or a setting that cannot be used; nothing was played then, or it is not told.
     """
     _require_room(options)
+    require_files(options.files)
     if len(options.files) == 1:
         found = [_tested(host, options, options.files[0], watch)]
     else:
@@ -93,7 +94,6 @@ def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> d
     from core.runtime.strategy_host.upcoming_bars import foresee
     from state.hash_only_journal import HashOnlyJournal
 
-    require_files([path])
     symbol = (options.symbol or symbol_in_name(path)).upper()
     laid_over = (*(FRICTIONS if options.has_frictions else ()), of_symbols([symbol]), *options.overrides)
     names = () if options.strategy is None else (options.strategy,)

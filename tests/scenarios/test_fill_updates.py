@@ -1,0 +1,181 @@
+"""Fills and updates that come twice, late, out of order or without their execution: each counts once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from syrupy.assertion import SnapshotAssertion
+
+from core.facts import (
+    OrderFilled,
+    OrderStateChanged,
+    Source,
+    UpdateIgnored,
+)
+from core.messages.commands import RequestCancel
+from core.messages.inputs import (
+    BrokerUpdated,
+    LookUpAnswered,
+    PictureFetched,
+)
+from core.model.order import OrderStatus
+from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity
+from tests.scenarios.house import a_house_in_a_position, a_house_with_a_proposal
+from tests.scenarios.test_lost_answers import (
+    TheStreamIsFaster,
+    a_house_with_a_working_entry,
+    a_report,
+    an_execution,
+    hears,
+)
+from tests.unit.core.brokers.trading_floor import SPY
+
+
+def test_a_fill_reported_twice_counts_once() -> None:
+    """EX-05"""
+    house = a_house_in_a_position()
+
+    for update in house.updates():
+        house.line.take(house.line.at, BrokerUpdated(update))
+    house.line.take(house.line.at, PictureFetched(house.exchange.picture(house.line.at)))
+    house.line.take(house.line.at, LookUpAnswered(house.entry.id, a_report(house)))
+
+    assert len(house.facts(OrderFilled)) == 1
+    assert house.held() == house.held_by_the_broker() == "0.502"
+    assert house.desk.ledger.state.updates_ignored > 0
+
+
+def test_a_missed_fill_is_found_by_reconciliation() -> None:
+    """EX-05, EX-09, OP-06"""
+    house = a_house_with_a_proposal()
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    house.until("10:06:20")
+    before = house.held()
+
+    house.restarted().until("10:06:40")
+
+    assert before == "0"
+    assert house.last(OrderFilled).source is Source.RECONCILIATION
+    assert house.held() == house.held_by_the_broker() == "0.502"
+    assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal("0.502")
+
+
+def test_a_fill_without_execution_is_derived() -> None:
+    """EX-05"""
+    house = a_house_with_a_working_entry()
+    hears(house, a_report(house, filled_quantity=Decimal("0.2"), executions=()), an_execution("x-1", "0.2", "99.58"))
+
+    report = a_report(
+        house,
+        status=OrderStatus.PARTIALLY_FILLED,
+        filled_quantity=Quantity(Decimal("0.5")),
+        average_price=Price(Decimal("99.592")),
+        executions=(),
+    )
+    house.line.take(house.line.at, LookUpAnswered(house.entry.id, report))
+    house.line.take(house.line.at, LookUpAnswered(house.entry.id, report))
+
+    derived = house.last(OrderFilled).fill
+    assert (derived.quantity, derived.price) == (Decimal("0.3"), Decimal("99.60"))
+    assert derived.execution_id == f"{report.broker_order_id}:derived:0.5"
+    assert len(house.facts(OrderFilled)) == 2
+    assert house.held() == "0.5"
+
+
+def test_a_repeated_execution_counts_once() -> None:
+    """EX-05: the cumulative quantity leaves room for it, its id does not."""
+    house = a_house_with_a_working_entry()
+    first = an_execution("x-1", "0.1")
+    hears(house, a_report(house, filled_quantity=Quantity(Decimal("0.1"))), first)
+
+    hears(house, a_report(house, filled_quantity=Quantity(Decimal("0.2"))), first)
+
+    assert house.held() == "0.1"
+    assert len(house.facts(OrderFilled)) == 1
+
+
+def test_a_fill_before_the_answer_records_submitted() -> None:
+    """EX-01"""
+    house = a_house_with_a_proposal()
+    house.line.link = TheStreamIsFaster(answer_delay=timedelta(seconds=2))
+
+    house.confirms_at("10:06:02")
+    house.until("10:06:06")
+
+    steps = [(c.before, c.after, c.source) for c in house.facts(OrderStateChanged)[:2]]
+    assert steps == [
+        (OrderStatus.PENDING, OrderStatus.SUBMITTED, Source.STREAM),
+        (OrderStatus.SUBMITTED, OrderStatus.FILLED, Source.STREAM),
+    ]
+
+
+def test_an_old_update_never_moves_an_order_back() -> None:
+    """EX-05, EX-02"""
+    house = a_house_in_a_position()
+
+    hears(house, a_report(house, status=OrderStatus.SUBMITTED, raw_status="new", filled_quantity=Quantity(Decimal(0))))
+    hears(house, a_report(house, status=OrderStatus.CANCELLED, raw_status="canceled"))
+
+    assert house.entry.status is OrderStatus.FILLED
+    assert house.held() == "0.502"
+
+
+def test_a_fill_after_a_cancel_is_late_and_compared() -> None:
+    """EX-02"""
+    house = a_house_with_a_working_entry()
+    house.presses(RequestCancel(house.entry.id))
+    house.until("10:06:06")
+    assert house.entry.status is OrderStatus.CANCELLED
+    pictures = len([m for m in house.line.heard if isinstance(m, PictureFetched)])
+
+    report = a_report(house, filled_quantity=Quantity(Decimal("0.1")), average_price=Price(Decimal("99.60")))
+    hears(house, report, an_execution("late-1", "0.1"))
+    hears(house, report, an_execution("late-1", "0.1"))
+    held_at_once = house.held()
+    house.until("10:06:10")
+
+    assert held_at_once == "0.1"
+    assert house.entry.status is OrderStatus.CANCELLED
+    assert house.entry.late_fill
+    assert [f.is_late for f in house.facts(OrderFilled)] == [True]
+    assert len([m for m in house.line.heard if isinstance(m, PictureFetched)]) == pictures + 1
+
+
+def test_a_fill_that_races_a_cancel_is_taken() -> None:
+    """EX-05, OP-06"""
+    house = a_house_with_a_proposal(("10:06", "10:06", "99.70"), ("10:07", "10:30", "99.60"))
+    house.confirms_at("10:06:02")
+    house.until("10:06:59.950")
+
+    house.presses(RequestCancel(house.entry.id))
+    house.until("10:07:10")
+
+    assert house.entry.status is OrderStatus.FILLED
+    assert house.held() == house.held_by_the_broker() == "0.502"
+    assert house.stops[0].status is OrderStatus.SUBMITTED
+
+
+def test_an_unknown_status_is_looked_up() -> None:
+    """EX-01"""
+    house = a_house_with_a_working_entry()
+    look_ups = len([m for m in house.line.heard if isinstance(m, LookUpAnswered)])
+
+    hears(house, a_report(house, status=None, raw_status="halted_by_goblins"))
+    house.until("10:06:06")
+
+    assert "halted_by_goblins" in house.last(UpdateIgnored).reason
+    assert house.entry.status is OrderStatus.SUBMITTED
+    assert len([m for m in house.line.heard if isinstance(m, LookUpAnswered)]) == look_ups + 1
+
+
+def test_an_update_of_a_foreign_order_changes_nothing(snapshot: SnapshotAssertion) -> None:
+    """EX-02, EX-04"""
+    house = a_house_with_a_working_entry()
+
+    hears(house, a_report(house, client_order_id=ClientOrderId("f" * 16), broker_order_id=BrokerOrderId("x")))
+    hears(house, a_report(house, quantity=Quantity(Decimal(9))))
+
+    assert [u.reason for u in house.facts(UpdateIgnored)] == snapshot
+    assert house.entry.filled_quantity == 0
