@@ -23,6 +23,7 @@ import select
 import selectors
 import socket
 import struct
+import subprocess
 import threading
 import time
 import weakref
@@ -397,7 +398,7 @@ def _read_its_clock(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
     for module, name in ((time, "monotonic"), (threading, "_time"), (queue, "time")):
         patch.setattr(module, name, timeline.monotonic)
     patch.setattr(asyncio.BaseEventLoop, "time", lambda _: timeline.monotonic())
-    exact = property(lambda _: 0.0, lambda _, _value: None)
+    exact = property(lambda _: 2.0**-42, lambda _, _value: None)
     patch.setattr(asyncio.BaseEventLoop, "_clock_resolution", exact, raising=False)
     patch.setattr(time, "sleep", timeline.sleep)
     patch.setattr(time_limit, "_asked", {})
@@ -480,6 +481,7 @@ def _use_sockets_in_turn(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
         timeline.has_sent()
         _socket.socket.close(self)
 
+    act_at_once = selectors.PollSelector.select  # time stands while a process is waited for
     patch.setattr(socket.socket, "__init__", known)
     for name, events in (("recv", IN), ("recv_into", IN), ("send", OUT), ("sendmsg", OUT), ("recvmsg", IN)):
         patch.setattr(socket.socket, name, in_turn(name, events), raising=False)
@@ -487,6 +489,7 @@ def _use_sockets_in_turn(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
     patch.setattr(socket.socket, "sendall", send_all, raising=False)
     patch.setattr(socket.socket, "connect", connect, raising=False)
     patch.setattr(socket.socket, "_real_close", close)
+    patch.setattr(subprocess, "_PopenSelector", type("OfAProcess", (selectors.PollSelector,), {"select": act_at_once}))
     for kind in (selectors.EpollSelector, selectors.PollSelector, selectors.SelectSelector):
         patch.setattr(kind, "select", _selected_in_turn(kind.select, timeline))
 
