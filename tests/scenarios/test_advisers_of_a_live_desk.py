@@ -82,7 +82,7 @@ def told(house: LiveHouse, kind: type[Fact]) -> list[Fact]:
     return [r.fact for r in house.journal.records() if isinstance(r.fact, kind)]
 
 
-def test_one_that_hangs_one_that_floods_and_one_that_raises_change_nothing_in_trading() -> None:
+def test_bad_advisers_change_nothing_in_trading() -> None:
     """OP-09"""
     hanging = Hanging()
     house = LiveHouse(at_the_dip())
@@ -106,7 +106,7 @@ def test_one_that_hangs_one_that_floods_and_one_that_raises_change_nothing_in_tr
     assert view.status.word == "on"
 
 
-def test_one_that_kills_from_its_thread_is_refused_and_told_also_where_it_hides_it() -> None:
+def test_an_adviser_that_kills_is_refused() -> None:
     """OP-09, OP-07: only a person kills."""
     killing = Killing()
     house = LiveHouse(at_the_dip())
@@ -131,7 +131,7 @@ class Patient(Killing):
         return super().advise(shown)
 
 
-def test_one_that_tries_after_its_time_is_over_is_refused_and_told_as_well() -> None:
+def test_a_late_adviser_that_kills_is_refused() -> None:
     """OP-09"""
     patient = Patient()
     house = LiveHouse(at_the_dip())

@@ -26,7 +26,7 @@ def until(holds: Callable[[], bool], what: str) -> None:
         time.sleep(0.005)
 
 
-def test_it_beats_less_often_until_a_desk_comes_and_again_once_it_left(tmp_path: Path) -> None:
+def test_an_engine_without_a_desk_beats_less_often(tmp_path: Path) -> None:
     """SY-05"""
     with ExitStack() as stack:
         runtime = demo_runtime(Host.of({"KEYTURN_HOME": str(tmp_path)}), DemoOptions(), stack)

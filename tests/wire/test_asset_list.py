@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+from syrupy.assertion import SnapshotAssertion
+
 from core.market.calendar import load_calendar
 from core.model.broker import NoAnswer
 from core.runtime.listed_assets import AssetWatch
@@ -14,12 +16,12 @@ MONDAY = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 CALENDAR = load_calendar(date(2026, 2, 2), date(2026, 3, 31))
 
 
-def test_the_list_has_symbol_name_and_exchange(exchange: LoopbackExchange) -> None:
+def test_the_list_has_symbol_name_and_exchange(exchange: LoopbackExchange, snapshot: SnapshotAssertion) -> None:
     told = a_desk_broker(exchange).assets()
 
     assert not isinstance(told, NoAnswer)
     spy = next(asset for asset in told if asset.symbol == "SPY")
-    assert (spy.name, spy.exchange) == ("SPY of the loopback exchange", "ARCA")
+    assert (spy.name, spy.exchange) == snapshot
     assert len(exchange.received("GET", "/v2/assets")) == 1
 
 

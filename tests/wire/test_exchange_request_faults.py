@@ -16,6 +16,7 @@ from requests import ReadTimeout
 
 from core.io.wall_clock import utc_now
 from tests.wire.clients import a_limit_order, a_market_order, trade_updates, trading_client, until
+from tests.wire.exchange.faults import Moment
 from tests.wire.exchange.server import LoopbackExchange
 
 REFUSALS = [
@@ -229,7 +230,7 @@ def test_faults_are_set_and_ended_over_http(exchange: LoopbackExchange) -> None:
     waiting = requests.get(there, timeout=2).json()["told"]
     ended = requests.delete(there, timeout=2).json()
 
-    assert told.json()["when"] == "in place of acting on the next requests of a kind"
+    assert told.json()["when"] == Moment.ASKED.value
     assert wrong.status_code == 422
     assert "504-after-accepting" in wrong.json()["message"]
     assert [fault["times"] for fault in waiting] == [9]

@@ -95,7 +95,6 @@ def test_orders_invalid_before_the_open_are_refused(exchange: LoopbackExchange) 
 
     answer = a_desk_broker(exchange).submit(an_order("entry", extended_hours=True))
 
-    assert answer == Refused(
-        RefusalKind.UNPROCESSABLE, "extended hours order must be DAY or GTC limit orders", "42210000"
-    )
+    assert isinstance(answer, Refused)
+    assert (answer.kind, answer.code) == (RefusalKind.UNPROCESSABLE, "42210000")
     assert exchange.orders() == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from syrupy.assertion import SnapshotAssertion
+
 from console.commands.assembly.host import Host
 from core.execution.ledger_state import UNKNOWN_OWNER
 from core.facts import CancelRequested, PositionCorrected
@@ -12,7 +14,9 @@ from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import environ, opened, two_shares_are_bought, written
 
 
-def test_an_external_buy_takes_no_stop_away(market: LoopbackExchange, tmp_path: Path) -> None:
+def test_an_external_buy_takes_no_stop_away(
+    market: LoopbackExchange, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
     """EX-09, EX-13: one was nobody's already; with another the operator's two, and their stop, became nobody's too."""
     asks = {"KEYTURN_RECONCILIATION__EVERY_SECONDS": "1", "KEYTURN_RECONCILIATION__MAX_DRIFT": "0.5"}
     with opened(Host.of(environ(market, tmp_path, **asks))) as desk:
@@ -33,4 +37,4 @@ def test_an_external_buy_takes_no_stop_away(market: LoopbackExchange, tmp_path: 
     assert [f.reason for f in told if isinstance(f, CancelRequested)] == []
     assert [order.status.is_working for order in market.orders() if order.side is Side.SELL and order.status] == [True]
     corrected = [fact for fact in told if isinstance(fact, PositionCorrected)][-1]
-    assert corrected.reason.endswith(f"now {UNKNOWN_OWNER} has 2, manual has 2")
+    assert corrected.reason == snapshot

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from syrupy.assertion import SnapshotAssertion
+
 from console.commands.assembly.host import Host
 from core.model.connection import Channel
 from tests.wire.exchange.server import LoopbackExchange
@@ -39,7 +41,9 @@ def test_an_unreadable_account_is_reported_once(market: LoopbackExchange, tmp_pa
     assert calm.status.word == "on"
 
 
-def test_an_unreadable_asset_refuses_an_entry(market: LoopbackExchange, tmp_path: Path) -> None:
+def test_an_unreadable_asset_refuses_an_entry(
+    market: LoopbackExchange, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
     """MD-07, EX-11: what is not told is not taken for false."""
     market.make("asset-unreadable")
     with opened(Host.of(environ(market, tmp_path, **OFTEN))) as desk:
@@ -50,4 +54,4 @@ def test_an_unreadable_asset_refuses_an_entry(market: LoopbackExchange, tmp_path
         sent = market.received("POST", "/v2/orders")
 
     assert sent == []
-    assert "asset SPY: shortable is missing" in lamps[Channel.BROKER]
+    assert lamps[Channel.BROKER] == snapshot

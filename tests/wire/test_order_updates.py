@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.model.broker import Accepted, OrderReport
 from core.model.connection import ConnectionState
@@ -143,12 +144,12 @@ async def test_a_lost_line_is_connected_again(exchange: LoopbackExchange, fault:
         await ear.has("new", "fill")
 
 
-async def test_a_second_connection_is_refused(exchange: LoopbackExchange) -> None:
+async def test_a_second_connection_is_refused(exchange: LoopbackExchange, snapshot: SnapshotAssertion) -> None:
     """MD-02"""
     exchange.make("connection-limit", of="trades")
     async with an_ear(exchange, is_up=False) as ear:
         await ear.shows(CONNECTING, DOWN)
-        assert ear.lamps[1].words == "no order updates: another program holds the only connection: end it"
+        assert ear.lamps[1].words == snapshot
         exchange.end("connection-limit")
         await until(lambda: ear.states()[-1] is UP)
 

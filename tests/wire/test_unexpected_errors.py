@@ -23,7 +23,7 @@ OFTEN = {"KEYTURN_RECONCILIATION__EVERY_SECONDS": "1"}
 
 
 def raises(*_: object) -> Any:
-    raise ZeroDivisionError("nobody foresaw this")
+    raise ZeroDivisionError("unforeseen")
 
 
 def test_a_partial_sale_is_sent_when_its_stop_raises(
@@ -53,4 +53,4 @@ def test_books_are_compared_when_a_deadline_raises(
         before = len(market.received("GET", "/v2/positions"))
         desk.waits(lambda _: len(market.received("GET", "/v2/positions")) >= before + 3, "three more comparisons")
 
-    assert [f.reason for f in written(desk) if isinstance(f, Halted)] == ["ZeroDivisionError: nobody foresaw this"]
+    assert [f.reason for f in written(desk) if isinstance(f, Halted)] == ["ZeroDivisionError: unforeseen"]
