@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,7 +15,6 @@ import pyte
 import pytest
 from textual.pilot import Pilot
 
-from console.client.access import EngineAccess
 from console.client.seat import a_console_door
 from console.desk import DeskApp
 from console.host_files import NO_SURROUNDINGS, HostFiles
@@ -46,18 +44,16 @@ from core.views import DeskView
 from state.journal import MemoryJournal
 from tests.kit import virtual_time
 from tests.kit.screen import text_of
-from tests.kit.stepped_engine import SteppedHandle
+from tests.kit.stepped_engine import SteppedHandle, WiredHandle
 from tests.kit.styled import STYLES
 from tests.scenarios.house import Switch
-from tests.served import served
 from tests.unit.core.brokers.trading_floor import STORIES, Notebook
 from tests.waiting import PATIENCE
 
 F = TypeVar("F", bound=Fact)
 SPY = Symbol("SPY")
-OVER_A_SOCKET = os.environ.get("KEYTURN_TESTS_OVER") == "socket"
-"""Whether the desk and its engine are the two ends of a socket: `make test-socket`."""
-in_one_process = pytest.mark.skipif(OVER_A_SOCKET, reason="it looks at the handle of an engine in this process")
+at_both_ends = pytest.mark.parametrize("handled_by", [SteppedHandle, WiredHandle], ids=["called", "over the wire"])
+"""The engine is called, or all that is said crosses as bytes, as through its socket."""
 RULES: dict[str, Any] = {**STORIES}
 """Of the exchange under the desk; a story may change them."""
 
@@ -245,31 +241,17 @@ async def open_desk(
 ) -> AsyncIterator[House]:
     """A desk with one proposal waiting."""
     runtime = _runtime(settings)
-    with ExitStack() as stack:
-        handle: EngineAccess
-        proposed_at = runtime.pace.free_until
-        if OVER_A_SOCKET and handled_by is SteppedHandle:
-            runtime.pace.free_until = None  # the engine runs already: what is proposed to nobody is only followed
-            there = stack.enter_context(served(runtime))
-            handle, door = there.a_desk(), there.service.books.door
-        else:
-            here = handled_by(runtime)
-            handle, door = here, here.door
-        desk = kind(handle, now or HeldClock(), surroundings)
-        async with desk.run_test(size=size) as pilot:
-            house = House(desk, pilot, runtime, door)
-            if runtime.pace.free_until is None:
-                await house.until(lambda: handle.desk is not None)
-                runtime.pace.free_until = proposed_at
-                runtime.pace._base = None  # its clock begins again behind the morning, as where nothing was waited for
-                runtime.pace.wake.set()
-            if ready:
-                await house.until(lambda: desk.view is not None and desk.view.proposals)
-                await house.wait(0.15)
-            try:
-                yield house
-            finally:
-                handle.close("the test is over", PATIENCE)
+    handle = handled_by(runtime)
+    desk = kind(handle, now or HeldClock(), surroundings)
+    async with desk.run_test(size=size) as pilot:
+        house = House(desk, pilot, runtime, handle.door)
+        if ready:
+            await house.until(lambda: desk.view is not None and desk.view.proposals)
+            await house.wait(0.15)
+        try:
+            yield house
+        finally:
+            handle.close("the test is over", PATIENCE)
 
 
 def _runtime(settings: Settings | None = None) -> VirtualRuntime:
