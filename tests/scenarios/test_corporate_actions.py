@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
+from syrupy.assertion import SnapshotAssertion
+
 from core.messages.inputs import CorporateActionsArrived
 from core.model.corporate_action import ActionKind, CorporateAction, coming, in_words, near_until
 from core.model.values import Symbol
@@ -31,7 +33,7 @@ def is_told(house: House, *actions: CorporateAction) -> None:
     house.line.take(house.line.at, CorporateActionsArrived(symbols, actions))
 
 
-def test_near_is_the_second_session_behind_today_a_weekend_skipped() -> None:
+def test_near_reaches_two_sessions_ahead() -> None:
     house = a_house_in_a_position()
     assert near_until(house.calendar, house.line.at) == MONDAY
 
@@ -42,7 +44,7 @@ def test_near_is_the_second_session_behind_today_a_weekend_skipped() -> None:
     assert near(rows, IBM) is None
 
 
-def test_what_is_told_anew_of_a_symbol_takes_the_place_of_what_was_known() -> None:
+def test_newer_actions_replace_those_of_the_symbol() -> None:
     house = a_house_in_a_position()
     is_told(house, dividend(FRIDAY), dividend(FRIDAY, IBM))
     is_told(house)
@@ -50,7 +52,7 @@ def test_what_is_told_anew_of_a_symbol_takes_the_place_of_what_was_known() -> No
     assert ViewBuilder(house.engine).draw(house.line.at).actions == action_rows(house.desk, house.line.at)
 
 
-def test_a_ticket_says_what_comes_within_two_sessions_and_what_it_pays() -> None:
+def test_ticket_shows_actions_of_two_sessions(snapshot: SnapshotAssertion) -> None:
     """OP-03"""
     house = a_house_with_a_proposal()
     is_told(house, dividend(FRIDAY), split(MONDAY), split(TUESDAY))
@@ -60,14 +62,12 @@ def test_a_ticket_says_what_comes_within_two_sessions_and_what_it_pays() -> None
     paid = order.instrument.notional(order.quantity, PAID)  # type: ignore[arg-type]
 
     (view,) = ViewBuilder(house.engine).draw(house.line.at).tickets
-    assert view.actions == (
-        f"ex {FRIDAY:%a %d %b}: dividend 1.82 USD a share, {paid:.2f} USD for {order.quantity.normalize():f}",
-        f"ex {MONDAY:%a %d %b}: split 4 for 1; prices and shares here are those of before",
-    )
+    assert f"{paid:.2f} USD" in view.actions[0]
+    assert view.actions == snapshot
     assert said_on_a_ticket(house.desk, order, house.line.at) == view.actions
 
 
-def test_nothing_is_recorded_and_nothing_decided() -> None:
+def test_actions_decide_and_record_nothing() -> None:
     """OP-01: who decides by it is the person who reads it."""
     house = a_house_with_a_proposal()
     before = len([*house.journal.records()])
@@ -79,8 +79,7 @@ def test_nothing_is_recorded_and_nothing_decided() -> None:
     assert house.held() != "0"
 
 
-def test_words() -> None:
-    assert in_words(dividend(FRIDAY)) == "dividend 1.82 USD a share"
-    assert in_words(split(FRIDAY)) == "split 4 for 1"
-    assert in_words(CorporateAction(SPY, ActionKind.MERGER, FRIDAY)) == "merger"
+def test_texts_of_actions(snapshot: SnapshotAssertion) -> None:
+    merger = CorporateAction(SPY, ActionKind.MERGER, FRIDAY)
+    assert [in_words(action) for action in (dividend(FRIDAY), split(FRIDAY), merger)] == snapshot
     assert coming([split(MONDAY), dividend(FRIDAY), split(THURSDAY)], FRIDAY) == [dividend(FRIDAY), split(MONDAY)]
