@@ -38,7 +38,7 @@ def a_house_that_ran_on(bid: str, ask: str) -> House:
 
 
 @pytest.mark.parametrize("command", [MARKET_BUY, SHORT, TRIGGER], ids=["market", "short limit", "trigger"])
-def test_an_entry_is_not_refused_by_what_it_would_have_cost_long_ago(command: ProposeOrder) -> None:
+def test_old_quote_refuses_no_entry_at_staging(command: ProposeOrder) -> None:
     """RK-17, EX-11, RK-02: over the largest order, and over the loss of a trade, at 125; at the key it is asked anew"""
     house = a_house_that_ran_on("125.00", "125.02")
 
