@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from syrupy.assertion import SnapshotAssertion
+
 from core.facts import BasketOpened, BasketRefused, BasketSigned
 from core.messages.commands import MarkInBasket, ProposeClose, ReversePosition
 from core.model.basket import BasketEnd, BasketPhase, BasketSource
@@ -11,6 +13,7 @@ from core.model.order import Effect, Side
 from core.model.staging import MANUAL
 from core.model.values import Quantity, Symbol, plain
 from core.workflows.baskets.basket_dry_run import NOT_FLAT
+from core.workflows.baskets.baskets import NONE_MARKED
 from tests.scenarios.house import House, assert_can_be_rebuilt
 from tests.scenarios.plans import a_house_that_holds, answers, marks, passes, runs_out, signs, the_plan
 
@@ -26,30 +29,25 @@ def held(house: House, symbol: Symbol = AAA) -> str:
     return plain(sum((p.quantity for p in house.desk.ledger.positions_in(symbol)), Decimal(0)))
 
 
-def why_not(house: House) -> tuple[str, ...]:
-    return house.last(BasketRefused).reasons
-
-
-def test_a_long_position_becomes_a_short_one_and_keeps_a_stop_as_far_away() -> None:
+def test_long_becomes_short_with_a_stop_as_far_away() -> None:
     """OP-05, EX-10, EX-21: its own stop makes way, the close fills, and only then the sale short leaves"""
     house = a_house_that_holds("AAA", quantity="60")
-    sent = len(house.requests())
+    sent = len(house.sent())
     turns(house)
     marks(house)
     signs(house)
     runs_out(house)
 
     assert held(house) == "-60"
-    assert [request for request in house.requests()[sent:] if request.startswith("submit")] == [
-        "submit sell market 60"
-    ] * 2
+    submitted = [request for request in house.sent()[sent:] if request[0] == "submit"]
+    assert submitted == [("submit", "sell", "market", "60")] * 2
     (stop,) = [order for order in house.stops if order.is_working and order.request.symbol == AAA]
     assert (stop.request.side, stop.request.stop_price, plain(stop.remaining)) == (Side.BUY, Decimal(101), "60")
     assert the_plan(house).end is BasketEnd.DONE
     assert_can_be_rebuilt(house)
 
 
-def test_a_short_position_becomes_a_long_one() -> None:
+def test_short_becomes_long() -> None:
     """OP-05"""
     house = a_house_that_holds("AAA", quantity="60")
     turns(house)
@@ -66,7 +64,7 @@ def test_a_short_position_becomes_a_long_one() -> None:
     assert held(house) == "60"
 
 
-def test_each_order_is_marked_by_its_own_key_and_nothing_is_sent_before_the_basket_is_signed() -> None:
+def test_reversal_sends_nothing_unsigned() -> None:
     """OP-01, OP-05"""
     house = a_house_that_holds("AAA", quantity="60")
     sent = len(house.requests())
@@ -80,7 +78,7 @@ def test_each_order_is_marked_by_its_own_key_and_nothing_is_sent_before_the_bask
     assert house.requests()[sent:] == []
 
 
-def test_the_other_way_alone_does_not_go() -> None:
+def test_entry_alone_does_not_go() -> None:
     """EX-13: a sale short of what is held would close it, and leave its stop behind"""
     house = a_house_that_holds("AAA", quantity="60")
     turns(house)
@@ -91,12 +89,12 @@ def test_the_other_way_alone_does_not_go() -> None:
     passes(house, 5)
 
     assert the_plan(house).phase is BasketPhase.OPEN
-    assert the_plan(house).refused_because == ("no order that would go is marked; space marks the selected one",)
+    assert the_plan(house).refused_because == (NONE_MARKED,)
     assert len(house.facts(BasketSigned)) == signed
     assert held(house) == "60"
 
 
-def test_a_close_that_does_not_fill_sends_nothing_the_other_way_even_where_the_operator_goes_on() -> None:
+def test_unfilled_close_blocks_the_entry() -> None:
     """EX-10: the basket asks, and its entry still finds the shares"""
     house = a_house_that_holds("AAA", quantity="60")
     turns(house)
@@ -116,26 +114,20 @@ def test_a_close_that_does_not_fill_sends_nothing_the_other_way_even_where_the_o
     assert (stop.request.side, plain(stop.remaining)) == (Side.SELL, "60")
 
 
-def test_what_is_held_otherwise_than_it_was_read_is_not_turned() -> None:
-    """OP-04"""
-    house = a_house_that_holds("AAA", quantity="60")
-    turns(house, "50")
-    assert why_not(house) == ("50 were to be turned and 60 are held: look again",)
-
-
-def test_an_exit_that_waits_comes_first() -> None:
-    """OP-06"""
-    house = a_house_that_holds("AAA", quantity="60")
-    house.presses(ProposeClose(AAA))
-    passes(house, 1)
-    turns(house)
-    assert why_not(house) == ("an exit of it waits in Proposals already: confirm or decline that one first",)
-
-
-def test_where_selling_short_is_refused_nothing_is_staged() -> None:
-    """RK-17: a fraction cannot be sold short"""
-    house = a_house_that_holds("AAA", quantity="0.5")
-    opened = len(house.facts(BasketOpened))
-    turns(house, "0.5")
-    assert why_not(house) == ("quantity: a short sale takes whole shares",)
-    assert len(house.facts(BasketOpened)) == opened
+def test_refused_reversals_open_no_basket(snapshot: SnapshotAssertion) -> None:
+    """OP-04, OP-06, RK-17: another quantity than is held, an exit that waits, a fraction that cannot be sold short"""
+    refused = {}
+    for name, held_of_it, turned in (
+        ("other quantity", "60", "50"),
+        ("exit waits", "60", "60"),
+        ("fraction", *["0.5"] * 2),
+    ):
+        house = a_house_that_holds("AAA", quantity=held_of_it)
+        opened = len(house.facts(BasketOpened))
+        if name == "exit waits":
+            house.presses(ProposeClose(AAA))
+            passes(house, 1)
+        turns(house, turned)
+        assert len(house.facts(BasketOpened)) == opened, name
+        refused[name] = house.last(BasketRefused).reasons
+    assert refused == snapshot
