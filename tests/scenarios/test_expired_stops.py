@@ -16,7 +16,7 @@ from core.model.values import Quantity, plain
 from core.workflows.protection.stop_renewal import NOT_THERE, WITH_ITS_DAY
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt, minutes
-from tests.scenarios.test_before_the_open_and_after_the_close import a_house as a_house_of
+from tests.scenarios.test_extended_hours import a_house as a_house_of
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
 FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
@@ -24,7 +24,7 @@ FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
 
 def a_house(*quantities: str, stops: tuple[str, ...] = ("99.80",), friday: str = "100") -> House:
     """Typed buys at 100 with their stops, on a Thursday; Friday's bars at another price."""
-    bars = [*minutes("09:30", "10:20", friday, FRIDAY), *minutes("09:30", "10:20", friday, MONDAY)]
+    bars = [*minutes("09:30", "09:50", friday, FRIDAY), *minutes("09:30", "09:50", friday, MONDAY)]
     house = a_house_of(*bars, days=(THURSDAY,)).until("10:00")
     for quantity, stop in zip(quantities, stops, strict=True):
         house.presses(a_typed_buy(quantity, limit="100.10", stop=stop))
@@ -37,7 +37,7 @@ def asked_for(house: House) -> list[Proposal]:
     return [f.proposal for f in house.facts(ProposalStaged) if f.proposal.reason == WITH_ITS_DAY.words]
 
 
-def test_a_fraction_is_asked_for_each_evening_and_guarded_the_next_day() -> None:
+def test_fraction_needs_a_new_stop_each_evening() -> None:
     """EX-13, OP-06: an order of the day again; Alpaca takes no other for fractions."""
     house = a_house("0.2").until("16:01")
 
@@ -56,7 +56,7 @@ def test_a_fraction_is_asked_for_each_evening_and_guarded_the_next_day() -> None
     assert_can_be_rebuilt(house)
 
 
-def test_whole_shares_are_asked_for_once_until_cancelled() -> None:
+def test_whole_shares_get_one_gtc_stop() -> None:
     """EX-13: where the broker made the first stop with the entry, as a leg of the day."""
     house = a_house("2").until("16:01")
 
@@ -69,7 +69,7 @@ def test_whole_shares_are_asked_for_once_until_cancelled() -> None:
     assert house.stops[-1].status is OrderStatus.SUBMITTED
 
 
-def test_a_fall_over_night_is_stopped() -> None:
+def test_overnight_fall_is_stopped_at_the_open() -> None:
     """EX-13: at the open, below the stop, and said as the stop's."""
     house = a_house("2", friday="98").until("16:01")
     confirms_now(house)
@@ -81,7 +81,7 @@ def test_a_fall_over_night_is_stopped() -> None:
     assert trade.exit_reason is ExitReason.STOP_LOSS
 
 
-def test_two_stops_that_end_with_one_day_are_asked_for_as_one_at_the_nearer_price() -> None:
+def test_expired_stops_merge_at_the_nearer_price() -> None:
     """EX-13"""
     house = a_house("0.2", "0.3", stops=("99.70", "99.80")).until("16:01")
 
@@ -89,7 +89,7 @@ def test_two_stops_that_end_with_one_day_are_asked_for_as_one_at_the_nearer_pric
     assert [(str(p.order.quantity), str(p.order.stop_price)) for p in waiting] == [("0.5", "99.80")]
 
 
-def test_a_restart_after_the_close_asks_as_well() -> None:
+def test_restart_after_the_close_asks_for_the_stop() -> None:
     """EX-13, EX-20: the desk was not there when the stop ended."""
     house = a_house("0.2").until("15:59")
     house.exchange.advance(house.line.at.replace(hour=21, minute=30))
@@ -99,7 +99,7 @@ def test_a_restart_after_the_close_asks_as_well() -> None:
     assert [p.reason for p in house.desk.stage.proposals()] == [WITH_ITS_DAY.words]
 
 
-def test_what_is_closed_needs_no_stop_any_more() -> None:
+def test_closed_position_needs_no_new_stop() -> None:
     """EX-13: its proposal goes with the position."""
     house = a_house("0.2").until("16:01")
     (proposal,) = asked_for(house)
@@ -112,7 +112,7 @@ def test_what_is_closed_needs_no_stop_any_more() -> None:
     assert [f.end for f in house.facts(ProposalEnded) if f.proposal_id == proposal.id] == [ProposalEnd.WITHDRAWN]
 
 
-def test_what_never_reached_the_broker_is_asked_for_again() -> None:
+def test_lost_stop_is_asked_for_again() -> None:
     """EX-13, EX-21: sale and stop were lost on the way: the shares of the sale have one again, the rest a ticket."""
     house = a_house_in_a_position(("10:06", "15:59", STEADY))
     part = Quantity(Decimal("0.2"))
