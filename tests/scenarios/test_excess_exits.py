@@ -432,7 +432,7 @@ def test_kill_reduces_the_stop_of_a_half_filled_target(snapshot: SnapshotAsserti
     house.presses(Kill("the operator"))
     house.until_moment(house.line.at + timedelta(seconds=1))
 
-    assert [(row.type, row.marks) for row in kill.too_large] == [(OrderType.STOP, snapshot)]
+    assert [(row.type, row.marks_in_words) for row in kill.too_large] == [(OrderType.STOP, snapshot)]
     assert before == [BUY]
     assert house.sent()[1:] == [("replace", "sell", "stop", "3")]
     assert ViewBuilder(house.engine).draw(house.line.at).kill.too_large == ()
