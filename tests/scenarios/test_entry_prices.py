@@ -1,4 +1,4 @@
-"""A short sale at a limit under the bid fills at the bid: it is measured there, and its stop must be beyond it."""
+"""An entry is measured at the price that it would fill at now: the bid of a short, and no quote of long ago."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import ConfirmationRefused, OrderCreated, OrderFilled
-from core.model.order import Effect
+from core.facts import ConfirmationRefused, OrderCreated, OrderFilled, ProposalStaged
+from core.messages.commands import ProposeOrder
+from core.messages.inputs import QuoteArrived
+from core.model.order import Effect, OrderType
+from core.model.values import Price
 from core.settings.settings import Settings
-from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.house import House, a_typed_buy, minutes
+from tests.unit.core.brokers.trading_floor import a_quote
 
 
 def a_house(notional: str = "50", **risk: object) -> House:
@@ -78,7 +82,7 @@ def test_short_ticket_names_the_fill_price() -> None:
     assert entry.counted_at == Decimal("99.99")
 
 
-def test_a_short_limit_that_passes_fills_at_the_bid_with_its_stop_beyond_it() -> None:
+def test_short_limit_fills_at_the_bid() -> None:
     """OP-06, EX-11"""
     house = a_house("500")
 
@@ -89,4 +93,37 @@ def test_a_short_limit_that_passes_fills_at_the_bid_with_its_stop_beyond_it() ->
     assert house.last(OrderFilled).fill.price >= Decimal("95.00")
     assert house.held() == "-1"
     assert [stop.request.stop_price for stop in house.stops if stop.is_working] == [Decimal(101)]
-    assert_can_be_rebuilt(house)
+
+
+TERMS = {"max_notional": {"usd": "120"}, "per_trade": {"usd": "15"}, "window_end": "15:30"}
+MARKET_BUY = replace(a_typed_buy("1", limit="100", stop="90"), type=OrderType.MARKET, limit_price=None)
+SHORT = replace(a_typed_buy("1", limit="98", stop="112"), effect=Effect.SHORT)
+TRIGGER = replace(
+    a_typed_buy("1", limit="100", stop="90"), type=OrderType.STOP, limit_price=None, trigger_price=Price(Decimal(101))
+)
+
+
+def a_house_that_ran_on(bid: str, ask: str) -> House:
+    """A share costs 100 at 10:05; what was quoted at 09:31 is the last that was heard."""
+    house = House(
+        minutes("09:30", "10:30"),
+        Settings.model_validate({"risk": TERMS, "strategies": {"vwap": {"enabled": False}}}),
+        cash=Decimal(10_000),
+        multiplier=Decimal(2),
+    )
+    house.opens().until("09:31")
+    house.line.take(house.line.at, QuoteArrived(a_quote("09:31", bid, ask)))
+    return house.until("10:05")
+
+
+@pytest.mark.parametrize("command", [MARKET_BUY, SHORT, TRIGGER], ids=["market", "short limit", "trigger"])
+def test_old_quote_refuses_no_entry_at_staging(command: ProposeOrder) -> None:
+    """RK-17, EX-11, RK-02: over the largest order, and over the loss of a trade, at 125; at the key it is asked anew"""
+    house = a_house_that_ran_on("125.00", "125.02")
+
+    house.presses(command)
+    assert len(house.facts(ProposalStaged)) == 1
+    house.confirms_at("10:06")
+    house.until("10:07")
+
+    assert house.facts(OrderCreated)[0].order.quantity == 1
