@@ -20,7 +20,7 @@ from core.runtime.followed_symbols import followed
 from core.settings.settings import Settings
 from core.trading_state.attendance import AwayKind
 from core.views.builders.watch import watch_view
-from tests.scenarios.house import House, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.house import House, a_house_in_a_position, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY
 
 PRICE, CHANGE, SPREAD, VOLUME = AlertKind.PRICE, AlertKind.CHANGE, AlertKind.SPREAD, AlertKind.VOLUME
@@ -70,7 +70,6 @@ def test_price_rings_once_at_its_level() -> None:
     assert seen(house)[0].endswith("51.00")
     assert house.desk.alerts.of(IBM) == ()
     assert house.desk.alerts.state.rung == 1
-    assert_can_be_rebuilt(house)
 
 
 def test_falling_price_rings_at_a_close() -> None:
@@ -128,7 +127,6 @@ def test_fill_rings_until_dropped() -> None:
     house.presses(DropAlert(1))
     house.presses(DropAlert(1))
     assert [fact.alert.number for fact in house.facts(AlertDropped)] == [1]
-    assert_can_be_rebuilt(house)
 
 
 def test_halt_and_its_end_ring(snapshot: SnapshotAssertion) -> None:
@@ -152,7 +150,6 @@ def test_alert_survives_a_restart(snapshot: SnapshotAssertion) -> None:
     assert row.alerts == snapshot
     sees(house, "51.00", "51.02")
     assert seen(house)[0].endswith("51.01")
-    assert_can_be_rebuilt(house)
 
 
 def test_absence_lists_what_rang() -> None:

@@ -15,7 +15,7 @@ from core.model.staging import Proposal
 from core.model.values import Quantity, plain
 from core.workflows.protection.stop_renewal import NOT_THERE, WITH_ITS_DAY
 from tests.scenarios.changes import confirms_now, passes
-from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.scenarios.test_extended_hours import a_house as a_house_of
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
@@ -53,7 +53,6 @@ def test_fraction_needs_a_new_stop_each_evening() -> None:
     assert house.stops[-1].status is OrderStatus.SUBMITTED
     house.until("16:01", FRIDAY)
     assert len(asked_for(house)) == 2
-    assert_can_be_rebuilt(house)
 
 
 def test_whole_shares_get_one_gtc_stop() -> None:
@@ -127,4 +126,3 @@ def test_lost_stop_is_asked_for_again() -> None:
     passes(house, 3)
     working = [o for o in house.stops if o.is_working]
     assert sum(o.request.quantity for o in working) == Decimal(house.held_by_the_broker()) == Decimal("0.502")
-    assert_can_be_rebuilt(house)

@@ -176,7 +176,6 @@ def test_restart_keeps_an_early_order_and_its_stop() -> None:
 
     assert house.entry.request.extended_hours is True
     assert (house.held(), [stop.status for stop in house.stops]) == ("0.2", [OrderStatus.SUBMITTED])
-    assert_can_be_rebuilt(house)
 
 
 def test_entry_of_the_session_has_legs() -> None:

@@ -20,7 +20,7 @@ from core.settings.types import AmountSettings
 from core.views import ProtectionRow
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import confirms_now, passes
-from tests.scenarios.house import DIP, FALL, STEADY, House, a_typed_buy, assert_can_be_rebuilt
+from tests.scenarios.house import DIP, FALL, STEADY, House, a_typed_buy
 from tests.unit.core.elsewhere import FRIDAY, SYDNEY, THURSDAY, a_bar_there, calendar_of, there
 
 CALENDAR = calendar_of(SYDNEY)
@@ -64,7 +64,6 @@ def test_dip_inside_the_local_window_is_proposed() -> None:
     (staged,) = house.facts(ProposalStaged)
     assert staged.proposal.signal_time == there(SYDNEY, "10:35")
     assert house.last(DayStarted).day == THURSDAY
-    assert_can_be_rebuilt(house)
 
 
 def test_entry_outside_the_local_window_is_refused(snapshot: SnapshotAssertion) -> None:
@@ -111,7 +110,6 @@ def test_trading_day_crosses_midnight_utc() -> None:
     house.presses(a_typed_buy(limit="99.60", stop="99.40"))
     assert [fact.day for fact in house.facts(DayStarted)] == [THURSDAY, FRIDAY]
     assert len(house.desk.stage.proposals()) == 1
-    assert_can_be_rebuilt(house)
 
 
 OPEN_TO_ALL = Settings.model_validate(
@@ -140,7 +138,6 @@ def test_day_order_ends_with_the_local_session() -> None:
     passes(house, 5)
 
     assert (works_on, house.entry.status) == (OrderStatus.SUBMITTED, OrderStatus.EXPIRED)
-    assert_can_be_rebuilt(house)
 
 
 def test_entry_before_the_local_open_gets_a_resting_stop(snapshot: SnapshotAssertion) -> None:

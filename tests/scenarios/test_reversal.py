@@ -14,7 +14,7 @@ from core.model.staging import MANUAL
 from core.model.values import Quantity, Symbol, plain
 from core.workflows.baskets.basket_dry_run import NOT_FLAT
 from core.workflows.baskets.baskets import NONE_MARKED
-from tests.scenarios.house import House, assert_can_be_rebuilt
+from tests.scenarios.house import House
 from tests.scenarios.plans import a_house_that_holds, answers, marks, passes, runs_out, signs, the_plan
 
 AAA = Symbol("AAA")
@@ -44,7 +44,6 @@ def test_long_becomes_short_with_a_stop_as_far_away() -> None:
     (stop,) = [order for order in house.stops if order.is_working and order.request.symbol == AAA]
     assert (stop.request.side, stop.request.stop_price, plain(stop.remaining)) == (Side.BUY, Decimal(101), "60")
     assert the_plan(house).end is BasketEnd.DONE
-    assert_can_be_rebuilt(house)
 
 
 def test_short_becomes_long() -> None:

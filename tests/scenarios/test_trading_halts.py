@@ -21,7 +21,6 @@ from tests.scenarios.house import (
     a_day,
     a_house_in_a_position,
     a_house_with_a_proposal,
-    assert_can_be_rebuilt,
 )
 from tests.unit.core.brokers.trading_floor import IBM, SPY, at
 
@@ -48,7 +47,6 @@ def test_entry_in_a_halted_symbol_is_refused(snapshot: SnapshotAssertion) -> Non
     (skipped,) = house.facts(ProposalSkipped)
     assert skipped.checks == ("trading halt",)
     assert skipped.reasons == snapshot
-    assert_can_be_rebuilt(house)
 
 
 def test_halt_before_the_key_refuses_the_entry() -> None:
@@ -92,7 +90,6 @@ def test_halt_is_recorded_once_until_resumed() -> None:
     assert [fact.halt.symbol for fact in house.facts(TradingHalted)] == [SPY, IBM]
     assert house.facts(TradingResumed) == [TradingResumed(SPY, "Trading Resumption")]
     assert set(house.desk.normaliser.state.halted) == {IBM}
-    assert_can_be_rebuilt(house)
 
 
 def test_traded_minute_ends_the_halt(snapshot: SnapshotAssertion) -> None:
