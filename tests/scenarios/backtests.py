@@ -94,8 +94,19 @@ def days(tmp_path: Path) -> Path:
     return days_of(tmp_path / "QQQ_daily_seeded.csv")
 
 
-def days_of(path: Path) -> Path:
+@pytest.fixture
+def year(tmp_path: Path) -> Path:
+    """The first year of them."""
+    return days_of(tmp_path / "QQQ_daily_seeded.csv", 250)
+
+
+def days_of(path: Path, rows: int | None = None) -> Path:
     path.write_text(_days())
+    return path if rows is None else shortened(path, rows)
+
+
+def shortened(path: Path, rows: int) -> Path:
+    path.write_text("\n".join(path.read_text().splitlines()[: rows + 1]) + "\n")
     return path
 
 
