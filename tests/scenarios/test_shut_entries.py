@@ -9,15 +9,7 @@ from core.facts import ConfirmationRefused, ProposalSkipped
 from core.messages.commands import RefuseSymbol
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
-from tests.scenarios.house import (
-    FALL,
-    STEADY,
-    House,
-    a_day,
-    a_house_with_a_proposal,
-    a_typed_buy,
-    minutes,
-)
+from tests.scenarios.house import FALL, STEADY, House, a_day, a_house_with_a_proposal, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
 FRIDAY: date = THURSDAY + timedelta(days=1)
@@ -27,7 +19,7 @@ def is_shut(house: House) -> bool:
     return ViewBuilder(house.engine).draw(house.line.at).status.entries_shut != ""
 
 
-def test_outside_of_the_window_and_of_the_session_every_entry_is_refused_and_the_status_says_so() -> None:
+def test_status_says_entries_are_shut_by_the_clock() -> None:
     """RK-07, RK-20: what it says is what the gate does."""
     house = House([*minutes("09:30", "15:59"), *minutes("09:30", "10:30", day=FRIDAY)]).opens()
     for clock, day, expected in (
@@ -45,7 +37,7 @@ def test_outside_of_the_window_and_of_the_session_every_entry_is_refused_and_the
         assert (len(house.facts(ProposalSkipped)) > before) is expected, clock
 
 
-def test_a_signal_of_the_windows_last_bar_is_not_told_that_entries_are_shut() -> None:
+def test_last_signal_of_the_window_is_still_open() -> None:
     """RK-07: its key still counts."""
     house = House([*a_day(("11:31", "12:30", STEADY), dip_at="11:30")]).opens().until("11:31:10")
     assert house.desk.stage.proposals()
@@ -58,7 +50,7 @@ def test_a_signal_of_the_windows_last_bar_is_not_told_that_entries_are_shut() ->
     assert is_shut(house)
 
 
-def test_a_loss_over_the_days_limit_shuts_entries_and_what_guards_a_part_does_not() -> None:
+def test_daily_loss_shuts_entries() -> None:
     """RK-03, RK-09"""
     settings = Settings.model_validate({"risk": {"daily_loss": {"usd": "0.05"}, "entries_a_day": 5}})
     house = a_house_with_a_proposal(("10:06", "10:08", STEADY), ("10:09", "10:30", FALL), settings=settings)
