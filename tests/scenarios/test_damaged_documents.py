@@ -130,15 +130,15 @@ DAMAGE = (
 
 
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda damage: damage.__name__)
-def test_damaged_documents_fall_back_to_the_backup(
-    folder: AccountFolder, damage: Callable[[Path], None], snapshot: SnapshotAssertion
-) -> None:
+def test_damaged_documents_fall_back_to_the_backup(folder: AccountFolder, damage: Callable[[Path], None]) -> None:
     """SP-02, SP-03, OP-07: and where that is damaged too, to the journal alone; the start says so."""
     damage(folder.documents)
     engine, alone = starts(folder)
     assert_sound(engine, alone)
     assert engine.notes[0].startswith("documents.json: ")
-    assert engine.notes[1:] == snapshot(name="from the backup")
+    (note,) = engine.notes[1:]
+    assert "documents.1.json" in note
+    assert note.endswith(" 3")  # its last record
 
     is_noise(folder.backups / "documents.1.json")
     engine, alone = starts(folder)
