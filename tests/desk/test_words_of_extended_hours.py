@@ -9,7 +9,7 @@ from core.views.builders.desk import ViewBuilder
 from tests.kit.rows import each
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House
-from tests.scenarios.test_before_the_open_and_after_the_close import BUY, FRIDAY, a_house, a_sale, buys, types
+from tests.scenarios.test_extended_hours import BUY, FRIDAY, a_house, a_sale, buys, types
 from widgets.lines import joined
 from widgets.positions import _row
 from widgets.status_lines import _uncovered

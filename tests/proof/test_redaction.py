@@ -30,7 +30,7 @@ from state.proof.heads import read_heads, sign_days
 from state.proof.parts import EITHER, KINDS, MADE_OF_SYMBOLS, SHOWN, SYMBOLS, Parts, joined, split
 from tests.proof.journals import FIRST, KEY, exported, over, verdict, written
 from tests.proof.mutations import Lines
-from tests.scenarios.test_a_month_of_the_account import a_house, plays_the_month
+from tests.scenarios.test_account_activities import a_house, plays_the_month
 
 DAY = date(2026, 11, 20)
 

@@ -18,7 +18,7 @@ from core.runtime.link import Link
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.exchange_requests import CANCEL, MARKET, SELL, STOP, sent, submit
 from tests.scenarios.house import SPY, STEADY, House, a_house_in_a_position, a_typed_buy, minutes
-from tests.scenarios.test_exits_beyond_what_is_held import ROOMY
+from tests.scenarios.test_excess_exits import ROOMY
 
 
 @dataclass(frozen=True, slots=True)
