@@ -67,7 +67,7 @@ from tests.scenarios.plans import (
     the_plan,
     words,
 )
-from tests.scenarios.test_what_somebody_else_did import picture_of
+from tests.scenarios.test_changes_elsewhere import picture_of
 
 NAMES = tuple[str, ...]
 
