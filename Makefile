@@ -61,7 +61,7 @@ venv: .venv/.ready
 demo: .venv/.ready
 	@$(BIN)/keyturn demo $(ARGS)
 
-PYTEST := -q -n 2 --dist loadfile
+REAL := -q -n 2 --timeout 400
 N ?= 0
 SEED ?=
 ONLY ?=
@@ -69,10 +69,14 @@ PART ?=
 CORES ?=
 
 test: .venv/.ready
-	@$(BIN)/pytest $(PYTEST) --durations=10 $(ARGS)
+ifeq ($(ARGS),)
+	@$(BIN)/python -m tests.kit.shares $(if $(SEED),--seed $(SEED)) -q --durations=5
+else
+	@$(BIN)/pytest -q $(ARGS)
+endif
 
 test-real: .venv/.ready
-	@$(BIN)/pytest $(PYTEST) --timeout 240 $(if $(findstring tests/real,$(ARGS)),,tests/real) $(ARGS)
+	@$(BIN)/pytest $(REAL) $(if $(SEED),--randomly-seed=$(SEED)) $(if $(findstring tests/real,$(ARGS)),,tests/real) $(ARGS)
 
 soak: .venv/.ready
 	@$(BIN)/python -m tests.soak.run $(if $(PART),--part $(PART)) $(if $(filter 0,$(N)),,--many $(N)) \
@@ -84,7 +88,7 @@ steady: .venv/.ready
 
 # Instrumented code runs a third slower, so this is apart. Its total is printed; which lines were missed: .venv/coverage.txt.
 coverage: .venv/.ready
-	@$(BIN)/python -m slipcover --json --out .venv/coverage.json -m pytest $(PYTEST) tests/unit tests/scenarios $(ARGS)
+	@$(BIN)/python -m slipcover --json --out .venv/coverage.json -m pytest -q -n 2 tests/unit tests/scenarios $(ARGS)
 	@$(BIN)/python -m slipcover --fail-under 90 --out .venv/coverage.sum --merge .venv/coverage.json \
 	  >.venv/coverage.txt; rc=$$?; tail -n 1 .venv/coverage.txt; exit $$rc
 

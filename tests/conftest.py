@@ -10,11 +10,26 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.kit.shares import share_of
+
 settings.register_profile("same in each run", deadline=None, derandomize=True, database=None)
 settings.load_profile("same in each run")
 
 HERE = Path(__file__).parent
 CPU = "cpu_seconds"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--share", help="K/N: collect only the files of share K of N (tests/kit/shares.py)")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    share = config.getoption("--share")
+    if share is None or not collection_path.is_file():
+        return None
+    number, shares = map(int, share.split("/"))
+    seed = int(config.getoption("randomly_seed"))
+    return True if share_of(str(collection_path.relative_to(HERE)), seed, shares) != number else None
 
 
 def cpu_seconds() -> float:

@@ -56,7 +56,7 @@ def _is_green(tier: str, number: int) -> bool:
     seed = SystemRandom().randrange(1 << 32)
     begun, before = time.monotonic(), _cpu_seconds()
     run = subprocess.run(
-        ["make", "--no-print-directory", tier, f"ARGS=--randomly-seed={seed}"],
+        ["make", "--no-print-directory", tier, f"SEED={seed}"],
         capture_output=True,
         text=True,
         check=False,

@@ -1,0 +1,74 @@
+"""Runs the tests in one process per core. Each process collects and runs its own share of the files.
+
+The seed draws the shares and the order in each. Every process reads and compiles only its own files, and no result
+crosses a process before the end.
+
+.venv/bin/python -m tests.kit.shares [--seed N] [PYTEST ARGUMENT ...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from random import Random, SystemRandom
+from typing import IO
+
+COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed)\b")
+CLOSING = re.compile(r"^(?:=+ )?(?:\d+ \w+(?:, )?)+ in [\d.]+s.*$")
+CPU = re.compile(r"^seed \d+, (\d+) CPU seconds$")
+NO_TESTS = 5
+"""The exit code of pytest where a share has no test."""
+
+
+def share_of(path: str, seed: int, shares: int) -> int:
+    """The share, from 0, that a file belongs to."""
+    return Random(f"{seed}:{path}").randrange(shares)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=None)
+    asked, words = parser.parse_known_args()
+    seed = SystemRandom().randrange(1 << 32) if asked.seed is None else asked.seed
+    cores, begun, counts = os.cpu_count() or 1, time.monotonic(), Counter[str]()
+    print(f"seed {seed}, {cores} processes", flush=True)
+    runs = [_started(seed, number, cores, words) for number in range(cores)]
+    readers = [threading.Thread(target=_read, args=(run.stdout, counts)) for run in runs]
+    for reader in readers:
+        reader.start()
+    codes = [run.wait() for run in runs]
+    for reader in readers:
+        reader.join()
+    cpu = counts.pop("cpu", 0)
+    told = ", ".join(f"{counts[what]} {what}" for what in ("failed", "error", "passed", "skipped") if counts[what])
+    print(f"{told or 'no tests ran'} in {time.monotonic() - begun:.2f}s")
+    print(f"seed {seed}, {cpu} CPU seconds")
+    red = [code for code in codes if code not in (0, NO_TESTS)]
+    return red[0] if red else 0 if 0 in codes else NO_TESTS
+
+
+def _started(seed: int, number: int, cores: int, words: list[str]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "pytest", f"--randomly-seed={seed}", f"--share={number}/{cores}", *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+
+
+def _read(lines: IO[str] | None, counts: Counter[str]) -> None:
+    assert lines is not None
+    for line in lines:
+        if CLOSING.match(line):
+            for many, what in COUNTS.findall(line):
+                counts[what.removesuffix("s") if what == "errors" else what] += int(many)
+        elif found := CPU.match(line):
+            counts["cpu"] += int(found[1])
+        else:
+            print(line, end="", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
