@@ -39,10 +39,12 @@ RANDOM_DAYS: Mapping[str, int] = {
     "the_digest_is_not_compared": 2,
 }
 """Faults that random days find and sessions do not, with the seed that finds each within twenty days."""
+RARE = frozenset({"an_exit_is_not_clamped_again"})
+"""Found by none of 600 sessions alone: `make soak PART=sessions ARGS="--plant NAME"` searches on."""
 FAULTS: Mapping[str, Fault] = {
     fault.__name__: fault
     for fault in (*ORDER_FAULTS, *ROUGH_FAULTS, *DESK_FAULTS, *REFUSAL_FAULTS)
-    if fault.__name__ not in RANDOM_DAYS
+    if fault.__name__ not in RANDOM_DAYS.keys() | RARE
 }
 SEED, ENOUGH, TRIES = 5, 80, 60
 FIRST = {
@@ -51,7 +53,6 @@ FIRST = {
     "a_turned_key_crosses_a_hand_over": 13,
     "a_watcher_signs_a_basket": 5,
     "a_word_that_is_behind_ends_what_is_over": 14,
-    "an_exit_is_not_clamped_again": 510,
     "attendance_is_ignored": 21,
     "legs_that_are_left_out_are_missing": 6,
     "nobody_asks_after_a_crash": 12,
@@ -84,12 +85,16 @@ def finds(fault: str, session: Session) -> bool:
 
 
 def found(fault: str) -> Session | None:
-    """The first session of SEED that finds it, shortened; None where none of ENOUGH does. Plants it for good."""
-    FAULTS[fault](pytest.MonkeyPatch())
-    for number in range(FIRST.get(fault, 0), FIRST.get(fault, 0) + ENOUGH):
+    """The first session of SEED that is wrong with the fault alone, shortened; None where none of ENOUGH is."""
+
+    def is_wrong(session: Session) -> bool:
+        return finds(fault, session) and not goes_wrong(session)
+
+    first = FIRST.get(fault, 0)
+    for number in range(first, first + ENOUGH):
         session = made(SEED, number)
-        if goes_wrong(session):
-            return shrunk(session, TRIES)
+        if is_wrong(session):
+            return shrunk(session, TRIES, is_wrong)
     return None
 
 
@@ -102,9 +107,8 @@ def _search(fault: str) -> tuple[str, dict[str, Any] | None]:
 
 
 def main(names: list[str]) -> None:
-    """Each fault in a process of its own, because it stays planted there."""
     wanted = names or [*FAULTS]
-    with multiprocessing.get_context("spawn").Pool(maxtasksperchild=1) as pool:
+    with multiprocessing.get_context("spawn").Pool() as pool:
         for fault, row in pool.imap_unordered(_search, wanted, chunksize=1):
             if row is None:
                 print(f"{fault}: no session of {ENOUGH:,} finds it")

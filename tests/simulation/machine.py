@@ -793,6 +793,7 @@ def _run(days: type[TradingDays], sequences: int, *, shrinks: bool) -> None:
             max_examples=sequences,
             stateful_step_count=STEPS,
             database=None,
+            derandomize=False,
             deadline=None,
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tests.simulation.play import play
 from tests.simulation.sessions import Event, Session
 
@@ -12,15 +14,15 @@ def goes_wrong(session: Session) -> bool:
     return bool(played.failures or played.zeros.refused_wrongly)
 
 
-def shrunk(session: Session, tries: int) -> Session:
-    """Leave out halves, then smaller pieces, as long as the rest still fails; play `tries` sessions at most."""
+def shrunk(session: Session, tries: int, is_wrong: Callable[[Session], bool] = goes_wrong) -> Session:
+    """Leave out halves, then smaller pieces, as long as the rest is still wrong; try `tries` sessions at most."""
     size = len(session.events) // 2
     while size and tries:
         place = 0
         while place < len(session.events) and tries:
             fewer = session.having(_without(session.events, place, size))
             tries -= 1
-            if goes_wrong(fewer):
+            if is_wrong(fewer):
                 session = fewer
             else:
                 place += size

@@ -25,4 +25,4 @@ def test_random_days_find_the_planted_fault(fault: str, monkeypatch: pytest.Monk
     getattr(order_faults, fault)(monkeypatch)
 
     with pytest.raises(AssertionError):
-        a_run(20, RANDOM_DAYS[fault], shrinks=False)
+        a_run(16, RANDOM_DAYS[fault], shrinks=False)
