@@ -286,7 +286,7 @@ CONTROLS: tuple[Control, ...] = (
         "kill switch",
         (RTS_KILL, FIA + "kill switch"),
         (),
-        _CHECKS + "test_nothing_opens_while_killed_halted_or_read_only",
+        _CHECKS + "test_nothing_opens_while_killed_or_halted",
         Trial(first=First.HALT),
     ),
     Control(
@@ -319,7 +319,7 @@ CONTROLS: tuple[Control, ...] = (
         "mode",
         (),
         ("account.mode",),
-        _CHECKS + "test_a_live_account_needs_live_settings",
+        _CHECKS + "test_each_check_holds_its_limit",
         "a run has no live account",
     ),
     Control(
@@ -341,7 +341,7 @@ CONTROLS: tuple[Control, ...] = (
         "session and clock",
         (SEC_BEFORE_ENTRY,),
         ("risk.clock_wrong_seconds", "risk.session.policy"),
-        _CHECKS + "test_a_closed_market_refuses_and_an_unasked_clock_does_not",
+        _CHECKS + "test_a_closed_market_refuses",
         Trial(first=First.CLOSED_MARKET),
         parts={"clock": _most("risk.clock_wrong_seconds")},
     ),
@@ -349,14 +349,14 @@ CONTROLS: tuple[Control, ...] = (
         "session limits",
         (),
         ("risk.session",),
-        "tests/unit/core/risk/test_hours.py::test_only_a_limit_order_is_entered_then",
+        "tests/unit/core/risk/test_hours.py::test_each_hour_is_judged",
         Trial({"risk.session.policy": "include_extended"}, first=First.CLOSED_MARKET),
     ),
     Control(
         "tradable",
         (SEC_RESTRICTED, RTS_THRESHOLDS),
         (),
-        _CHECKS + "test_the_symbol_must_trade_and_be_lent_where_it_is_shorted",
+        _CHECKS + "test_each_check_holds_its_limit",
         Trial(order=Tried.UNLISTED),
     ),
     Control(
@@ -370,7 +370,7 @@ CONTROLS: tuple[Control, ...] = (
         "quantity",
         (SEC_ERRONEOUS,),
         (),
-        _CHECKS + "test_the_quantity_stands_on_its_step",
+        _CHECKS + "test_each_check_holds_its_limit",
         Trial(order=Tried.TINY),
     ),
     Control(
@@ -387,7 +387,7 @@ CONTROLS: tuple[Control, ...] = (
         "price",
         (SEC_ERRONEOUS,),
         ("risk.price_band",),
-        _CHECKS + "test_a_price_stands_on_its_tick_and_belongs_to_its_type",
+        _CHECKS + "test_each_check_holds_its_limit",
         Trial(order=Tried.OFF_TICK),
         parts={
             "the way from the quote": lambda settings: (
@@ -426,14 +426,14 @@ CONTROLS: tuple[Control, ...] = (
         "stop",
         (),
         (),
-        _CHECKS + "test_an_entry_has_a_stop_below_its_price_and_names_who_holds_it",
+        _CHECKS + "test_each_check_holds_its_limit",
         Trial(order=Tried.WITHOUT_STOP),
     ),
     Control(
         "loss at the stop",
         (RTS_LIMITS, RTS_THRESHOLDS),
         ("risk.per_trade",),
-        _CHECKS + "test_the_loss_at_the_stop_stays_within_the_risk_of_a_trade",
+        _CHECKS + "test_each_check_holds_its_limit",
         Trial(order=Tried.LARGE, as_set=("risk.per_trade",)),
         _loses_all("risk.per_trade"),
     ),
@@ -441,7 +441,7 @@ CONTROLS: tuple[Control, ...] = (
         "risk budget",
         (SEC_CREDIT, RTS_LIMITS),
         ("risk.sizing.budget",),
-        "tests/unit/core/risk/test_risk_budget.py::test_the_budget_is_fifteen_hundredths_of_equity_this_order_included",
+        "tests/unit/core/risk/test_risk_budget.py::test_the_budget_is_15_percent_of_equity",
         Trial(order=Tried.LARGE, as_set=("risk.sizing.budget",)),
         lambda settings: settings.risk.sizing.budget >= 1,
     ),
@@ -449,7 +449,7 @@ CONTROLS: tuple[Control, ...] = (
         "notional",
         (SEC_ERRONEOUS, RTS_VALUE, FIA + "maximum order size"),
         ("risk.max_notional", "risk.min_notional"),
-        _CHECKS + "test_an_order_costs_neither_too_much_nor_too_little",
+        _CHECKS + "test_each_check_holds_its_limit",
         Trial(order=Tried.LARGE, as_set=("risk.max_notional",)),
         lambda settings: settings.risk.max_notional.limits_nothing,
     ),
@@ -466,21 +466,21 @@ CONTROLS: tuple[Control, ...] = (
         "buying power",
         (SEC_CREDIT,),
         (),
-        _CHECKS + "test_an_order_costs_no_more_than_the_buying_power",
+        _CHECKS + "test_each_check_holds_its_limit",
         Trial(order=Tried.LARGE),
     ),
     Control(
         "broker limits",
         (SEC_BEFORE_ENTRY,),
         (),
-        "tests/unit/core/risk/test_broker_limits.py::test_a_position_of_six_times_equity_is_foreseen",
+        "tests/unit/core/risk/test_broker_limits.py::test_six_times_equity_is_foreseen",
         "the simulated exchange has no limits of its own beside its rules",
     ),
     Control(
         "margin",
         (SEC_CREDIT,),
         ("risk.margin",),
-        "tests/unit/core/risk/test_margin.py::test_an_entry_that_would_bring_the_account_under_maintenance_is_refused",
+        "tests/unit/core/risk/test_margin.py::test_margin_is_judged",
         Trial(order=Tried.LARGE),
     ),
     Control(
@@ -496,7 +496,7 @@ CONTROLS: tuple[Control, ...] = (
         "portfolio",
         (SEC_CREDIT, RTS_LIMITS, RTS_EXPOSURE, FIA + "maximum intraday position"),
         ("risk.portfolio.max_exposure", "risk.portfolio.reserve"),
-        "tests/unit/core/risk/test_portfolio.py::test_an_entry_keeps_the_exposure_within_the_profile",
+        "tests/unit/core/risk/test_portfolio.py::test_the_portfolio_is_judged",
         Trial(order=Tried.LARGE, as_set=("risk.portfolio.max_exposure",)),
         lambda settings: settings.risk.portfolio.limits_nothing,
         {"exposure": _most("risk.portfolio.max_exposure")},
@@ -523,7 +523,7 @@ CONTROLS: tuple[Control, ...] = (
         "open positions",
         (RTS_LIMITS,),
         ("risk.max_open_positions", "risk.several_strategies_a_symbol"),
-        _CHECKS + "test_positions_and_orders_on_their_way_stay_within_the_profile",
+        _CHECKS + "test_position_counts_stay_within_the_profile",
         Trial({"risk.max_open_positions": 1}),
         _most("risk.max_open_positions"),
     ),
@@ -531,7 +531,7 @@ CONTROLS: tuple[Control, ...] = (
         "daily loss",
         (RTS_THRESHOLDS,),
         ("risk.daily_loss", "risk.on_missing_equity"),
-        _CHECKS + "test_at_the_daily_loss_entries_end",
+        _CHECKS + "test_each_check_holds_its_limit",
         Trial({"risk.daily_loss": {"usd": "0.01"}}, first=First.STOPPED_OUT),
         _loses_all("risk.daily_loss"),
     ),
@@ -545,7 +545,7 @@ CONTROLS: tuple[Control, ...] = (
     ),
     _protection(
         "max_drawdown",
-        "tests/unit/core/risk/protections/test_max_drawdown.py::test_a_fall_of_more_than_the_limit_shuts_for_a_day",
+        "tests/unit/core/risk/protections/test_max_drawdown.py::test_a_fall_over_the_limit_locks_for_a_day",
         (RTS_THRESHOLDS,),
         nothing_at_most="limit",
         method="within",
@@ -554,8 +554,7 @@ CONTROLS: tuple[Control, ...] = (
     ),
     _protection(
         "stop_loss_guard",
-        "tests/unit/core/risk/protections/test_histories.py::"
-        "test_each_protection_equals_a_rescan_at_every_step_also_after_a_restart",
+        "tests/unit/core/risk/protections/test_histories.py::test_each_protection_equals_a_rescan",
         trade_limit=1,
     ),
     _protection(
@@ -566,15 +565,13 @@ CONTROLS: tuple[Control, ...] = (
     ),
     _protection(
         "low_profit",
-        "tests/unit/core/risk/protections/test_histories.py::"
-        "test_each_protection_equals_a_rescan_at_every_step_also_after_a_restart",
+        "tests/unit/core/risk/protections/test_histories.py::test_each_protection_equals_a_rescan",
         trade_limit=1,
         required_profit="0",
     ),
     _protection(
         "loss_streak",
-        "tests/unit/core/risk/protections/test_histories.py::"
-        "test_each_protection_equals_a_rescan_at_every_step_also_after_a_restart",
+        "tests/unit/core/risk/protections/test_histories.py::test_each_protection_equals_a_rescan",
         trade_limit=1,
     ),
     _protection(
@@ -610,8 +607,7 @@ CONTROLS: tuple[Control, ...] = (
         "day trades",
         (),
         ("risk.protections.day_trades",),
-        "tests/unit/core/risk/protections/test_day_trades.py::"
-        "test_after_the_third_day_trade_entries_end_so_that_there_is_no_fourth",
+        "tests/unit/core/risk/protections/test_day_trades.py::test_the_third_day_trade_ends_entries",
         Trial(
             {
                 "risk.protections.day_trades.enabled": True,
@@ -650,7 +646,7 @@ CONTROLS: tuple[Control, ...] = (
         "spread",
         (SEC_ERRONEOUS, FIA + "price tolerance"),
         ("risk.spread_limit", "risk.spread_of_stop_limit"),
-        _CHECKS + "test_a_wide_or_broken_quote_blocks_a_market_order_and_warns_a_limit",
+        _CHECKS + "test_a_wide_quote_blocks_a_market_order",
         Trial({"risk.spread_limit": "0.000001"}),
         _all(_SPREADS),
         _SPREADS,
@@ -659,7 +655,7 @@ CONTROLS: tuple[Control, ...] = (
         "quote age",
         (SEC_ERRONEOUS, FIA + "price tolerance"),
         ("risk.quote_age_seconds", "risk.quote_age_seconds_iex"),
-        _CHECKS + "test_an_old_quote_blocks_a_market_order_and_warns_a_limit",
+        _CHECKS + "test_an_old_quote_blocks_a_market_order",
         Trial(order=Tried.OLD_QUOTE, as_set=("risk.quote_age_seconds", "risk.quote_age_seconds_iex")),
         _all(_AGES),
         _AGES,

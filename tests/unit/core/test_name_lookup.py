@@ -48,7 +48,7 @@ class Resolver:
         self._under_way.append((self.now + seconds, self.begun, answer, look_up))
         self._answer_until(self.now)
 
-    def wait(self, seconds: float) -> None:
+    def passes(self, seconds: float) -> None:
         """Time passes until the next answer, or all of it."""
         due = min((at for at, *_ in self._under_way), default=NEVER)
         self._answer_until(min(due, self.now + seconds))
@@ -78,7 +78,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
         def __exit__(self, *_: object) -> None: ...
 
         def wait(self, seconds: float) -> None:
-            resolver.wait(seconds)
+            resolver.passes(seconds)
 
         def notify_all(self) -> None: ...
 
@@ -135,7 +135,7 @@ def test_known_addresses_serve_while_lookups_hang(resolver: Resolver) -> None:
         assert asked(seconds) == BEFORE
         taken.append(resolver.now - begun)
     assert taken == [AGAIN, 0, 0]
-    resolver.wait(100)
+    resolver.passes(100)
     assert resolver.now == 20
     resolver.answers = [(AGAIN / 3, NOW)]
     assert asked() == NOW

@@ -118,7 +118,11 @@ async def an_ear(
 
 
 async def pauses(seconds: float) -> None:
-    await asyncio.sleep(seconds)
+    """Of the loop's own time, which is virtual."""
+    loop = asyncio.get_running_loop()
+    ended = loop.create_future()
+    loop.call_later(seconds, ended.set_result, None)
+    await ended
 
 
 async def agree(socket: ServerConnection) -> None:

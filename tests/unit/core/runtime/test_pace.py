@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from core.runtime import pace as pace_module
 from core.runtime.pace import BEAT, DEAD_HOURS, RESTING_BEAT, Pace
 from tests.unit.core.brokers.trading_floor import at
 
@@ -47,14 +46,12 @@ class Waker:
 
 
 @pytest.fixture
-def wall(monkeypatch: pytest.MonkeyPatch) -> Wall:
-    wall = Wall()
-    monkeypatch.setattr(pace_module, "time", wall)
-    return wall
+def wall() -> Wall:
+    return Wall()
 
 
 def a_pace(wall: Wall, speed: float | None) -> Pace:
-    pace = Pace(speed)
+    pace = Pace(speed, wall.monotonic)
     pace.wake = Waker(wall)  # type: ignore[assignment]
     return pace
 
@@ -151,7 +148,7 @@ def test_virtual_time_never_goes_back(wall: Wall) -> None:
 
 def test_it_beats_at_most_once_in_a_beat(wall: Wall) -> None:
     """SY-02"""
-    pace, beats = Pace(None), 0
+    pace, beats = Pace(None, wall.monotonic), 0
     for _ in range(10):
         beats += pace.is_beat_due()
         wall.seconds += BEAT / 5
@@ -174,7 +171,7 @@ def test_unwatched_it_beats_less_often(wall: Wall) -> None:
 
 def test_a_hurried_beat_comes_at_once(wall: Wall) -> None:
     """OP-03"""
-    pace = Pace(None)
+    pace = Pace(None, wall.monotonic)
     assert pace.is_beat_due()
 
     pace.hurry()

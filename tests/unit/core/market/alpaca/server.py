@@ -309,7 +309,11 @@ async def eventually(claim: Callable[[], object], seconds: float = 20.0) -> None
 
 
 async def pauses(seconds: float) -> None:
-    await asyncio.sleep(seconds)
+    """Of the loop's own time, which is virtual."""
+    loop = asyncio.get_running_loop()
+    ended = loop.create_future()
+    loop.call_later(seconds, ended.set_result, None)
+    await ended
 
 
 async def in_thread(act: Callable[[], Result]) -> Result:
