@@ -107,12 +107,11 @@ def test_a_missing_last_newline_loses_no_order(folder, snapshot):
 def test_a_flipped_byte_is_placed(folder):
     """EX-20, SP-01: also one that leaves sound JSON, another number, or a line without a checksum."""
     content = written(folder, OPENED, BOUGHT, CANCELLED)
-    for bit in (0x01, 0x20, 0x80):
-        for place in range(len(content)):
-            harmed = bytearray(content)
-            harmed[place] ^= bit
-            line = content[:place].count(b"\n") + 1
-            assert f"exchange.jsonl, line {line}: " in refusal(folder, bytes(harmed)), (place, harmed[place])
+    for place in range(len(content)):
+        harmed = bytearray(content)
+        harmed[place] ^= (0x01, 0x20, 0x80)[place % 3]
+        line = content[:place].count(b"\n") + 1
+        assert f"exchange.jsonl, line {line}: " in refusal(folder, bytes(harmed)), (place, harmed[place])
 
 
 def test_a_lost_added_or_moved_line_is_placed(folder):
