@@ -17,6 +17,7 @@ from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from console.commands.program import build
 from core.facts import BasketSigned, EngineStopped, Killed, LimitsReloaded, ProposalEdited, Rearmed
 from core.facts.registry import BY_NAME
+from core.ports import Checkpoint
 from core.trading_state import checkpoint
 from core.trading_state.state import TradingState
 from state.codec import GENESIS, decode, encode
@@ -99,6 +100,8 @@ def test_a_kept_journal_folds_to_what_it_did(name: str, whole: Folded) -> None:
 def test_kept_documents_agree_with_the_journal(name: str, kept_home: Home, whole: Folded) -> None:
     """SP-07, SP-02: a start that takes them up is no other than one that reads all"""
     documents = TinyDocuments(account_of(kept_home))
+    if not isinstance(documents.load(), Checkpoint):
+        pytest.skip("its documents are of an older shape: a start reads the journal")
 
     taken_up = folded(kept_home, documents=documents)
 

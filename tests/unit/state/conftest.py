@@ -7,7 +7,7 @@ import os
 import pytest
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def unsynced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing waits for the platter: no crash here is one of the machine."""
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)

@@ -104,13 +104,12 @@ def test_a_missing_last_newline_loses_no_order(folder, snapshot):
     assert folder.exchange.read_bytes() == content
 
 
-@pytest.mark.parametrize("bit", [0x01, 0x20, 0x80])
-def test_a_flipped_byte_is_placed(folder, bit):
+def test_a_flipped_byte_is_placed(folder):
     """EX-20, SP-01: also one that leaves sound JSON, another number, or a line without a checksum."""
     content = written(folder, OPENED, BOUGHT, CANCELLED)
     for place in range(len(content)):
         harmed = bytearray(content)
-        harmed[place] ^= bit
+        harmed[place] ^= (0x01, 0x20, 0x80)[place % 3]
         line = content[:place].count(b"\n") + 1
         assert f"exchange.jsonl, line {line}: " in refusal(folder, bytes(harmed)), (place, harmed[place])
 
@@ -139,39 +138,36 @@ def test_an_older_log_gets_checksums(folder):
     assert "line 3: " in refusal(folder, content.replace(b"0.300", b"0.900"))
 
 
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        (b"null", "it is no record but null"),
-        (b"[1]", "it is no record but a list"),
-        (b"7", "it is no record but a number"),
-        (b"noise", "it is no JSON"),
-        (b"\xff\x00", "it is no JSON"),
-        (b"", "it is no JSON"),
-        (b"{}", "without at"),
-        (b'{"request":"cancel","at":1e999999,"client_order_id":"a"}', "it is no JSON"),
-        (b'{"request":"cancel","at":NaN,"client_order_id":"a"}', "it is no JSON"),
-        (b'{"request":"cancel","at":7,"client_order_id":"a"}', "at is no text"),
-        (old({**BOUGHT, "quantity": "1e999999"})[:-1], "quantity '1e999999' is no number of a request"),
-        (old({**BOUGHT, "quantity": "NaN"})[:-1], "quantity 'NaN' is no number of a request"),
-        (old({**BOUGHT, "limit_price": "x"})[:-1], "limit_price 'x' is no number"),
-        (old({**BOUGHT, "at": "0001-01-01T00:00:00+00:00"})[:-1], "is no time of a market"),
-        (old({**BOUGHT, "at": "yesterday"})[:-1], "it is no request"),
-        (old({**BOUGHT, "side": "up"})[:-1], "it is no request"),
-        (old({**BOUGHT, "quantiti": "1"})[:-1], "it has a field 'quantiti', which no request has"),
-        (old({**OPENED, "cash": "Infinity"})[:-1], "cash 'Infinity' is no number of a request"),
-        (old({**OPENED, "symbols": ""})[:-1], "it opens an exchange without symbols"),
-        (old({**BOUGHT, "request": "stroll"})[:-1], "no such request: 'stroll'"),
-    ],
+NO_REQUESTS = (
+    b"null",
+    b"[1]",
+    b"7",
+    b"noise",
+    b"\xff\x00",
+    b"",
+    b"{}",
+    b'{"request":"cancel","at":1e999999,"client_order_id":"a"}',
+    b'{"request":"cancel","at":NaN,"client_order_id":"a"}',
+    b'{"request":"cancel","at":7,"client_order_id":"a"}',
+    old({**BOUGHT, "quantity": "1e999999"})[:-1],
+    old({**BOUGHT, "quantity": "NaN"})[:-1],
+    old({**BOUGHT, "limit_price": "x"})[:-1],
+    old({**BOUGHT, "at": "0001-01-01T00:00:00+00:00"})[:-1],
+    old({**BOUGHT, "at": "yesterday"})[:-1],
+    old({**BOUGHT, "side": "up"})[:-1],
+    old({**BOUGHT, "quantiti": "1"})[:-1],
+    old({**OPENED, "cash": "Infinity"})[:-1],
+    old({**OPENED, "symbols": ""})[:-1],
+    old({**BOUGHT, "request": "stroll"})[:-1],
 )
-def test_a_line_that_is_no_request_is_placed(folder, line, words):
-    """EX-20: of a log without checksums too."""
-    said = refusal(folder, old(OPENED) + line + b"\n" + old(CANCELLED))
 
-    assert "exchange.jsonl, line 2: " in said
-    assert words in said
-    assert said.endswith("; put that of a backup in its place")
-    assert "\n" not in said
+
+def test_a_line_that_is_no_request_is_placed(folder, snapshot):
+    """EX-20: of a log without checksums too"""
+    told = [refusal(folder, old(OPENED) + line + b"\n" + old(CANCELLED)) for line in NO_REQUESTS]
+
+    assert [text for text in told if "exchange.jsonl, line 2: " not in text or "\n" in text] == []
+    assert [text.replace(str(folder.path), "") for text in told] == snapshot
 
 
 def test_a_byte_order_mark_is_passed_over(folder):

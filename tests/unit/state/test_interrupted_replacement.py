@@ -23,7 +23,6 @@ from state.resetting import reset
 from state.restoring import restore
 from tests.unit.state.accounts import NOW, a_longer_life, add, an_account, everything_in, facts_of, is_sound, modes_in
 
-pytestmark = pytest.mark.usefixtures("unsynced")
 CHANGES = ("rename", "replace", "mkdir", "rmdir", "unlink", "write", "fsync")
 """What a program can do to a disk here. None of it is buffered, so a crash loses nothing that was written."""
 MOST_STEPS = 400

@@ -419,12 +419,15 @@ def test_a_device_without_space_is_told(folder):
     journal.close()
 
 
-def test_a_sync_that_fails_is_told(folder):
-    """SP-06: a pipe takes the write and cannot be synced."""
+def test_a_sync_that_fails_is_told(folder, monkeypatch):
+    """SP-06"""
     journal = FileJournal(folder)
     journal.append(NOON, EngineStarted())
-    _, pipe = os.pipe()
-    os.dup2(pipe, journal._descriptor)
+
+    def fails(_descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fails)
     with pytest.raises(JournalWriteError, match="could not sync"):
         journal.sync()
     with pytest.raises(JournalWriteError):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 import orjson
-import pytest
 
 from core.facts import Fact
 from core.model.codes import AuthorizationCode, BasketStop, BlockCode, CancelCode, EndCode, ReadOnlyCode
@@ -25,29 +24,8 @@ def an_end(reason: str, version: int = 1, **more: object) -> Fact:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
-        ("never arrived", EndCode.NEVER_ARRIVED),
-        ("replaced", EndCode.REPLACED),
-        ("replaced by d2733f", EndCode.REPLACED),
-        ("", EndCode.AS_ITS_STATE_SAYS),
-        ("cancelled by the operator", EndCode.AS_ITS_STATE_SAYS),
-    ],
-)
-def test_old_words_say_how_an_order_ended(words: str, code: EndCode) -> None:
-    """SP-02, SP-07"""
-    assert an_end(words).code is code
-
-
-def test_words_of_todays_records_are_not_read() -> None:
-    """SP-07"""
-    assert an_end("never arrived", version=2, code="as_its_state_says").code is EndCode.AS_ITS_STATE_SAYS
-
-
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
+OLD: dict[tuple[str, int, str], list[tuple[str, object]]] = {
+    ("CancelRequested", 1, "code"): [
         ("cancelled by the operator", CancelCode.OPERATOR),
         ("killed by key", CancelCode.KILLED),
         ("its position is being closed", CancelCode.MAKES_WAY),
@@ -61,29 +39,13 @@ def test_words_of_todays_records_are_not_read() -> None:
         ("the order that it replaces filled further meanwhile", CancelCode.FILLED_FURTHER),
         ("words that nobody knows", CancelCode.OTHER),
     ],
-)
-def test_old_words_say_why_a_cancel_was_requested(words: str, code: CancelCode) -> None:
-    """SP-02, SP-07"""
-    assert a_record("CancelRequested", 1, client_order_id="stop", reason=words).code is code
-
-
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
+    ("SubmissionBlocked", 1, "code"): [
         ("taken back before it was sent", BlockCode.TAKEN_BACK),
         ("approval a-1 lapsed at 10:00:00; confirm a new ticket", BlockCode.LAPSED),
         ("it was not sent before the desk left; it was taken back", BlockCode.LEFT),
         ("killed by key: nothing that opens or adds leaves", BlockCode.OTHER),
     ],
-)
-def test_old_words_say_why_an_order_was_not_sent(words: str, code: BlockCode) -> None:
-    """SP-02, SP-07"""
-    assert a_record("SubmissionBlocked", 1, client_order_id="entry", reason=words).code is code
-
-
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
+    ("AuthorizationEnded", 1, "code"): [
         ("sold", AuthorizationCode.SOLD),
         ("nothing is left to close", AuthorizationCode.NOTHING_LEFT),
         ("nothing is left to protect", AuthorizationCode.NOTHING_LEFT),
@@ -97,15 +59,7 @@ def test_old_words_say_why_an_order_was_not_sent(words: str, code: BlockCode) ->
         ("taken back by the operator: each exit needs your key again", AuthorizationCode.TAKEN_BACK),
         ("words that nobody knows", AuthorizationCode.OTHER),
     ],
-)
-def test_old_words_say_what_ended_an_authorization(words: str, code: AuthorizationCode) -> None:
-    """SP-02, SP-07"""
-    assert a_record("AuthorizationEnded", 1, mandate_id="t-close", reason=words).code is code
-
-
-@pytest.mark.parametrize(
-    ("words", "stop"),
-    [
+    ("BasketPhaseChanged", 1, "stop"): [
         ("stopped: stopped by the operator", BasketStop.OPERATOR),
         ("stopped: halted, key: by key", BasketStop.HALTED),
         ("stopped: killed by key", BasketStop.KILLED),
@@ -113,52 +67,73 @@ def test_old_words_say_what_ended_an_authorization(words: str, code: Authorizati
         ("stopped: nobody said in time whether the buys should go; none of them went", BasketStop.UNANSWERED),
         ("the broker is asked for the report", None),
     ],
-)
-def test_old_words_say_why_a_basket_stopped(words: str, stop: BasketStop | None) -> None:
+}
+"""By fact, version and field: the words of an old record, and what they meant."""
+OTHERS = {
+    "CancelRequested": {"client_order_id": "stop"},
+    "SubmissionBlocked": {"client_order_id": "entry"},
+    "AuthorizationEnded": {"mandate_id": "t-close"},
+    "BasketPhaseChanged": {"plan_id": "plan", "phase": "selling"},
+}
+ENDS = [
+    ("never arrived", EndCode.NEVER_ARRIVED),
+    ("replaced", EndCode.REPLACED),
+    ("replaced by d2733f", EndCode.REPLACED),
+    ("", EndCode.AS_ITS_STATE_SAYS),
+    ("cancelled by the operator", EndCode.AS_ITS_STATE_SAYS),
+]
+REFUSALS: list[tuple[list[str], tuple[str, ...]]] = [
+    (["spread: 0.3 % is over 0.2 %", "quote age: 3 s"], ("spread", "quote age")),
+    (["price: it has no tick", "the signal's time is over"], ("price",)),
+    (["daily_loss global is not overridden: nothing is shut there"], ()),
+    (["this signal had its order already"], ()),
+]
+READ_ONLY = [
+    ("the broker cannot be reached: no answer; asked again every 5 s", ReadOnlyCode.UNREACHABLE),
+    ("SPY: the books differ, and an order on its way may explain it; asked again", ReadOnlyCode.UNDECIDED),
+    ("2 positions are on one side only: SPY, IBM; type keyturn reconcile", ReadOnlyCode.APART),
+]
+LOSSES = [
+    ("daily_loss", "1,250.00 USD lost today, the limit is 1,000.00 USD", Decimal(1000)),
+    ("loss_streak", "3 losses in a row, the limit is 3.00 USD", None),
+]
+
+
+def test_old_words_have_the_meaning_of_codes() -> None:
     """EX-10, SP-02, SP-07"""
-    assert a_record("BasketPhaseChanged", 1, plan_id="plan", phase="selling", reason=words).stop is stop
+    for (fact, version, field), rows in OLD.items():
+        for words, meant in rows:
+            found = getattr(a_record(fact, version, reason=words, **OTHERS[fact]), field)
+            assert found is meant, (fact, words)
 
 
-@pytest.mark.parametrize(
-    ("reasons", "checks"),
-    [
-        (["spread: 0.3 % is over 0.2 %", "quote age: 3 s"], ("spread", "quote age")),
-        (["price: it has no tick", "the signal's time is over"], ("price",)),
-        (["daily_loss global is not overridden: nothing is shut there"], ()),
-        (["this signal had its order already"], ()),
-    ],
-)
-def test_old_words_say_which_checks_refused(reasons: list[str], checks: tuple[str, ...]) -> None:
+def test_old_words_say_how_an_order_ended() -> None:
+    """SP-02, SP-07"""
+    for words, code in ENDS:
+        assert an_end(words).code is code, words
+
+
+def test_words_of_todays_records_are_not_read() -> None:
+    """SP-07"""
+    assert an_end("never arrived", version=2, code="as_its_state_says").code is EndCode.AS_ITS_STATE_SAYS
+
+
+def test_old_words_say_which_checks_refused() -> None:
     """EX-11, SP-02, SP-07"""
-    refused = a_record("ConfirmationRefused", 1, ticket_id="t", reasons=reasons)
-    at = "2026-11-20T14:30:00Z"
-    skipped = a_record(
-        "ProposalSkipped", 5, strategy="vwap", symbol="SPY", signal_time=at, reasons=reasons, proposal=None
-    )
-
-    assert (refused.checks, skipped.checks) == (checks, checks)
+    skip = {"strategy": "vwap", "symbol": "SPY", "signal_time": "2026-11-20T14:30:00Z", "proposal": None}
+    for reasons, checks in REFUSALS:
+        assert a_record("ConfirmationRefused", 1, ticket_id="t", reasons=reasons).checks == checks, reasons
+        assert a_record("ProposalSkipped", 5, reasons=reasons, **skip).checks == checks, reasons
 
 
-@pytest.mark.parametrize(
-    ("words", "code"),
-    [
-        ("the broker cannot be reached: no answer; asked again every 5 s", ReadOnlyCode.UNREACHABLE),
-        ("SPY: the books differ, and an order on its way may explain it; asked again", ReadOnlyCode.UNDECIDED),
-        ("2 positions are on one side only: SPY, IBM; type keyturn reconcile", ReadOnlyCode.APART),
-    ],
-)
-def test_old_words_say_why_a_desk_is_read_only(words: str, code: ReadOnlyCode) -> None:
+def test_old_words_say_why_a_desk_is_read_only() -> None:
     """EX-09, SP-02, SP-07"""
-    assert a_record("ReconciliationFailed", 2, reasons=[words], differences=[]).code is code
+    for words, code in READ_ONLY:
+        assert a_record("ReconciliationFailed", 2, reasons=[words], differences=[]).code is code, words
 
 
-@pytest.mark.parametrize(
-    ("name", "words", "limit"),
-    [
-        ("daily_loss", "1,250.00 USD lost today, the limit is 1,000.00 USD", Decimal(1000)),
-        ("loss_streak", "3 losses in a row, the limit is 3.00 USD", None),
-    ],
-)
-def test_old_words_say_which_limit_a_loss_reached(name: str, words: str, limit: Decimal | None) -> None:
+def test_old_words_say_which_limit_a_loss_reached() -> None:
     """RK-03, SP-02, SP-07"""
-    assert a_record("ProtectionTripped", 1, name=name, scope="global", reason=words, until=None).limit == limit
+    for name, words, limit in LOSSES:
+        tripped = a_record("ProtectionTripped", 1, name=name, scope="global", reason=words, until=None)
+        assert tripped.limit == limit, words

@@ -44,12 +44,13 @@ def written(folder: AccountFolder, *said: Any, run: RunStarted | None = None) ->
     return log
 
 
-@pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)
-def test_every_command_comes_back_as_it_was(folder: AccountFolder, kind: type) -> None:
+def test_every_command_is_read_as_it_was_said(folder: AccountFolder) -> None:
     """AN-06: whatever is in it; but for its sender, whose token is written nowhere."""
-    chance, shape = Random(kind.__name__), shape_of(kind)
-    assert shape is not None
-    said = [a_value_of(shape, chance) for _ in range(20)]
+    said = []
+    for kind in COMMANDS:
+        chance, shape = Random(kind.__name__), shape_of(kind)
+        assert shape is not None
+        said += [a_value_of(shape, chance) for _ in range(20)]
 
     written(folder, *said)
 
@@ -119,23 +120,19 @@ def test_what_a_restore_took_back_is_left_out(folder: AccountFolder) -> None:
     assert [run.started.sequence for run in read_runs(folder)] == [0, 40]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
+def test_a_line_that_says_nothing_is_named(folder: AccountFolder) -> None:
+    """AN-06"""
+    written(folder)
+    sound = folder.runs.read_bytes()
+    for line in (
         b'{"events":3,"at":"2026-01-05T15:30:00Z","said":"Nothing","data":{}}\n',
         b'{"events":3,"at":"2026-01-05T15:30:00Z","said":"Decline","data":{"proposal_id":5}}\n',
         b'{"events":3}\n',
         b"what}\n",
-    ],
-)
-def test_a_line_that_says_nothing_is_named(folder: AccountFolder, line: bytes) -> None:
-    """AN-06"""
-    written(folder)
-    with folder.runs.open("ab") as file:
-        file.write(line)
-
-    with pytest.raises(RunLogError, match=r"runs\.ndjson, line 2"):
-        read_runs(folder)
+    ):
+        folder.runs.write_bytes(sound + line)
+        with pytest.raises(RunLogError, match=r"runs\.ndjson, line 2"):
+            read_runs(folder)
 
 
 def test_a_disk_that_takes_no_line_ends_no_run(tmp_path: Path) -> None:

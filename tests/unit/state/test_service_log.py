@@ -29,6 +29,12 @@ SECRET = "wJalrXUtnFEMI7K7MDENGbPxRfiCY"  # pragma: allowlist secret
 KEY_ID = "PKTESTKEY1234567890"
 
 
+@pytest.fixture(autouse=True)
+def writes_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, a log that is closed has written all."""
+    monkeypatch.setattr("state.service_log.log.LAST_WRITE", None)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> AccountFolder:
     return AccountFolder(tmp_path / "paper-1")
@@ -112,35 +118,22 @@ def test_no_secret_reaches_the_file(folder: AccountFolder) -> None:
     assert "raises_with_it" in next(line for line in lines(folder) if line["event"] == "exception")["traceback"]
 
 
-SECRET_NAMES = (
-    *(
-        "apikey",
-        "apiKey",
-        "api_key",
-        "api-key",
-        "api key",
-        "X-APIKEY",
-        "X-API-Key",
-        "APCA_API_KEY_ID",
-        "key_id",
-        "key-id",
-    ),
-    *("keyid", "privatekey", "privateKey", "private_key", "private-key", "private key", "secret", "client_secret"),
-    *("token", "access_token", "Authorization", "authorisation", "password", "passwd", "passphrase", "credential"),
-    *("cookie", "Set-Cookie", "key"),
-)
+SECRET_NAMES = """
+apikey,apiKey,api_key,api-key,api key,X-APIKEY,X-API-Key,APCA_API_KEY_ID,key_id,key-id,keyid,privatekey,privateKey,
+private_key,private-key,private key,secret,client_secret,token,access_token,Authorization,authorisation,password,passwd,
+passphrase,credential,cookie,Set-Cookie,key
+"""
 
 
-@pytest.mark.parametrize("name", SECRET_NAMES)
-def test_values_with_secret_names_are_hidden(name: str) -> None:
+def test_values_with_secret_names_are_hidden() -> None:
     """SY-06: in a query, in JSON, in a variable; and in what is nested."""
     hiding = Hiding()
-    for text in (f"{name}=VERYSECRET", f"{name} = 'VERYSECRET'", f'{{"{name}"= "VERYSECRET"}}'):
-        assert "VERYSECRET" not in hiding.text(text), text
-    if name != "key":  # `key: value` is said of much that is none
-        for text in (f"{name}: VERYSECRET", f'{{"{name}": "VERYSECRET"}}', f"a=1&{name}=VERYSECRET&b=2"):
-            assert "VERYSECRET" not in hiding.text(text), text
-    assert "VERYSECRET" not in str(hiding({name: "VERYSECRET"}))
+    for name in SECRET_NAMES.strip().replace("\n", "").split(","):
+        texts = [f"{name}=VERYSECRET", f"{name} = 'VERYSECRET'", f'{{"{name}"= "VERYSECRET"}}']
+        if name != "key":  # `key: value` is said of much that is none
+            texts += [f"{name}: VERYSECRET", f'{{"{name}": "VERYSECRET"}}', f"a=1&{name}=VERYSECRET&b=2"]
+        assert [text for text in texts if "VERYSECRET" in hiding.text(text)] == []
+        assert "VERYSECRET" not in str(hiding({name: "VERYSECRET"})), name
 
 
 def test_plain_words_about_keys_stay() -> None:
