@@ -6,7 +6,7 @@ import gzip
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from queue import Queue
@@ -21,10 +21,16 @@ from core.model.bar import Bar
 from core.model.values import Price, Quantity, Symbol
 from core.runtime.data_quality import jumps
 from core.runtime.feed import bar_item
-from tests.scenarios.backtests import HEADER, Keyturn, shortened
+from tests.scenarios.backtests import HEADER, Keyturn, minutes_of, shortened
 
 VWAP = ("--strategy", "vwap")
 SMA = ("--strategy", "sma")
+
+
+@pytest.fixture
+def bars(tmp_path: Path) -> Path:
+    """One seeded day of SPY."""
+    return minutes_of(tmp_path / "SPY_seeded.csv", last=date(2026, 1, 5))
 
 
 def rewritten(path: Path, change: dict[int, str | None]) -> Path:
@@ -56,13 +62,13 @@ def test_missing_bars_are_counted_between_the_ends(
 ) -> None:
     """AN-04, MD-05: what lies before the first bar or after the last is not missing."""
     whole = keyturn("backtest", bars, *VWAP, "--json").json["missing"]
-    rewritten(bars, {2: None, **dict.fromkeys(range(200, 350), None), 781: None})
+    rewritten(bars, {2: None, **dict.fromkeys(range(200, 350), None), 391: None})
     rewritten(year, dict.fromkeys(range(100, 150), None))
 
     minutes, sessions = (keyturn("backtest", *words, "--json").json for words in ((bars, *VWAP), (year, *SMA)))
 
-    assert whole == {"unit": "minutes", "missing": 0, "of": 780}
-    assert minutes["missing"] == {"unit": "minutes", "missing": 150, "of": 778}
+    assert whole == {"unit": "minutes", "missing": 0, "of": 390}
+    assert minutes["missing"] == {"unit": "minutes", "missing": 150, "of": 388}
     assert sessions["missing"] == {"unit": "sessions", "missing": 50, "of": 250}
     assert keyturn("backtest", bars, *VWAP).lines[2] == snapshot
 
@@ -257,5 +263,5 @@ def test_paused_strategy_counts_no_more_failures(
     lines = keyturn("backtest", bars, "--strategy", "dips").lines
     reasons = keyturn("backtest", bars, "--strategy", "dips", "--json").json["reasons"]["dips"]
 
-    assert reasons == {"PAUSED": 777, "RAISED": 3}
+    assert reasons == {"PAUSED": 387, "RAISED": 3}
     assert [line for line in lines if "PAUSED" in line or "equity curve" in line] == snapshot
