@@ -38,14 +38,7 @@ from core.views.builders.desk import ViewBuilder
 from core.views.event_text import in_words
 from state.housekeeping import status_of
 from tests.scenarios.changes import confirms_now, passes
-from tests.scenarios.house import (
-    FALL,
-    RECOVERY,
-    STEADY,
-    House,
-    a_house_in_a_position,
-    a_house_with_a_proposal,
-)
+from tests.scenarios.house import FALL, RECOVERY, STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.unit.core.brokers.trading_floor import SPY
 from widgets.lines import joined
 from widgets.positions import NO_STOP

@@ -33,11 +33,12 @@ from tests.unit.core.brokers.trading_floor import SPY
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A seeded week whose every proposal was confirmed; only read."""
+    """Three seeded days whose every proposal was confirmed; only read."""
     folder = tmp_path_factory.mktemp("explained")
-    words = ("replay", minutes_of(folder / "SPY_seeded.csv"), "--headless", "--operator", "confirm-all", "--json")
-    assert keyturn_at(folder / "home")(*words, "--journal-dir", folder / "week").code == 0
-    return folder / "week"
+    bars = minutes_of(folder / "SPY_seeded.csv", last=date(2026, 1, 7))
+    words = ("replay", bars, "--headless", "--operator", "confirm-all", "--json")
+    assert keyturn_at(folder / "home")(*words, "--journal-dir", folder / "journal").code == 0
+    return folder / "journal"
 
 
 def explained_by(keyturn: Keyturn, folder: Path, *words: object) -> Any:
@@ -116,7 +117,7 @@ def test_html_page_needs_nothing_else(keyturn: Keyturn, played: Path, tmp_path: 
     """AN-06: it asks no network, and has a picture of each trade."""
     page = tmp_path / "day.html"
 
-    found = keyturn("explain", "2026-01-05..2026-01-09", "--journal-dir", played, "--html", page)
+    found = keyturn("explain", "2026-01-05..2026-01-07", "--journal-dir", played, "--html", page)
 
     text = page.read_text()
     seen: list[str] = []

@@ -9,11 +9,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from core.facts import (
-    OtherTakenBack,
-    ProposalSkipped,
-    ReconciliationPassed,
-)
+from core.facts import OtherTakenBack, ProposalSkipped, ReconciliationPassed
 from core.messages.commands import Kill, ProposeClose
 from core.messages.effects import Effect
 from core.messages.inputs import Input, PictureFetched

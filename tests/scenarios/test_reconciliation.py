@@ -44,12 +44,17 @@ def holding(symbol: str, quantity: str) -> BrokerPosition:
     return BrokerPosition(Symbol(symbol), Quantity(Decimal(quantity)), Price(Decimal(100)))
 
 
-def compares(house: House, *positions: BrokerPosition) -> None:
-    """The broker's books arrive, with these positions."""
-    picture = house.line.ask(FetchPicture())
-    assert isinstance(picture, PictureFetched)
-    assert isinstance(picture.answer, BrokerPicture)
-    house.line.take(house.line.at, PictureFetched(replace(picture.answer, positions=positions)))
+def books(house: House) -> BrokerPicture:
+    """What the broker's books say now."""
+    fetched = house.line.ask(FetchPicture())
+    assert isinstance(fetched, PictureFetched)
+    assert isinstance(fetched.answer, BrokerPicture)
+    return fetched.answer
+
+
+def compares(house: House, *positions: BrokerPosition, **others: tuple[()]) -> None:
+    """The broker's books arrive, with these positions; without its orders of more than a week ago where told."""
+    house.line.take(house.line.at, PictureFetched(replace(books(house), positions=positions, **others)))
 
 
 def a_quiet_house() -> House:
@@ -400,23 +405,12 @@ def test_missing_position_is_an_error() -> None:
 def test_unlisted_order_is_looked_up() -> None:
     """EX-09"""
     house = a_house_in_a_position()
-    picture = house.line.ask(FetchPicture())
-    assert isinstance(picture, PictureFetched)
-    assert isinstance(picture.answer, BrokerPicture)
 
-    house.line.take(house.line.at, PictureFetched(replace(picture.answer, orders=())))
+    house.line.take(house.line.at, PictureFetched(replace(books(house), orders=())))
 
     assert kinds(house) == ["orphaned_order"]
     house.until("10:06:40")
     assert any(isinstance(message, LookUpAnswered) for message in house.line.heard[-5:])
-
-
-def compares_older(house: House, *positions: BrokerPosition) -> None:
-    """The broker's books arrive: these positions, and no order of more than a week ago."""
-    picture = house.line.ask(FetchPicture())
-    assert isinstance(picture, PictureFetched)
-    assert isinstance(picture.answer, BrokerPicture)
-    house.line.take(house.line.at, PictureFetched(replace(picture.answer, orders=(), positions=positions)))
 
 
 def an_entry_that_filled_unheard() -> House:
@@ -439,7 +433,7 @@ def test_unlisted_entry_counts_once_with_its_stop() -> None:
     """EX-09, EX-13: its fill came with the books and once more with its look-up, and its stop was cancelled between"""
     house = an_entry_that_filled_unheard()
 
-    compares_older(house, holding("SPY", "5"))
+    compares(house, holding("SPY", "5"), orders=())
     house.until("10:14")
 
     assert house.facts(PositionCorrected) == []
@@ -458,7 +452,7 @@ def test_unlisted_filled_stop_counts_once() -> None:
     house.line.mends()
     assert (house.held(), house.held_by_the_broker()) == ("0.502", "0")
 
-    compares_older(house)
+    compares(house, orders=())
     house.until("10:14")
 
     assert house.facts(PositionCorrected) == []
@@ -604,15 +598,13 @@ def test_agreement_ends_read_only() -> None:
 def test_stale_books_cancel_nothing() -> None:
     """EX-06: they list as working what the stream has told to be filled; a cancel of it could take its legs away."""
     house = a_house_in_a_position(("10:06", "10:30", STEADY))
-    picture = house.line.ask(FetchPicture())
-    assert isinstance(picture, PictureFetched)
-    assert isinstance(picture.answer, BrokerPicture)
-    (entry,) = [order for order in picture.answer.orders if order.side is Side.BUY]
+    listed = books(house)
+    (entry,) = [order for order in listed.orders if order.side is Side.BUY]
     assert entry.status is OrderStatus.FILLED
     none_yet = Quantity(Decimal(0))
     behind = replace(entry, status=OrderStatus.SUBMITTED, raw_status="new", filled_quantity=none_yet, executions=())
-    others = [order for order in picture.answer.orders if order is not entry]
-    house.line.take(house.line.at, PictureFetched(replace(picture.answer, orders=(behind, *others))))
+    others = [order for order in listed.orders if order is not entry]
+    house.line.take(house.line.at, PictureFetched(replace(listed, orders=(behind, *others))))
     passes(house, 5)
 
     assert "cancel" not in house.requests()

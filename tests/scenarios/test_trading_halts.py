@@ -15,13 +15,7 @@ from core.model.staging import CheckResult
 from core.model.values import Symbol
 from core.views import HALTED
 from core.views.builders.desk import ViewBuilder
-from tests.scenarios.house import (
-    STEADY,
-    House,
-    a_day,
-    a_house_in_a_position,
-    a_house_with_a_proposal,
-)
+from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal
 from tests.unit.core.brokers.trading_floor import IBM, SPY, at
 
 NEWS = "Trading Halt, News Pending"
