@@ -22,7 +22,7 @@ def test_a_managed_watchdog_restarts_its_engine_itself(tmp_path: Path) -> None:
             account.until(lambda: account.listener() is not None, "its engine listens")
             first = holder(account.folder)
 
-            answer = account.run("engine", "restart")
+            answer = account.succeeds("engine", "restart")
 
             second = holder(account.folder)
             assert answer.returncode == 0
