@@ -71,7 +71,7 @@ def test_where_an_engine_runs_no_second_one_starts(account: Account) -> None:
     assert account.journal_is_whole()
 
 
-def test_while_one_starts_nothing_is_started_beside_it(account: Account) -> None:
+def test_a_starting_engine_stays_alone(account: Account) -> None:
     """SY-01: stopped by the kernel just after it took the lock, as one that reads a long journal."""
     engine = account.engine()
     account.until(lambda: holder(account.folder) is not None, "it holds the account")

@@ -11,7 +11,7 @@ from tests.real.test_engine_commands import parent_of
 from tests.real.waiting import LIMIT
 
 
-def test_a_managed_watchdog_restarts_its_engine_itself(tmp_path: Path) -> None:
+def test_a_managed_watchdog_restarts_its_engine(tmp_path: Path) -> None:
     """SY-02"""
     name = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
