@@ -22,7 +22,7 @@ def keyturn(home: Path, words: str, redirected: str = "") -> subprocess.Complete
     )
 
 
-def test_an_output_that_is_closed_or_full_ends_in_one_line(tmp_path: Path) -> None:
+def test_a_closed_or_full_output_ends_in_one_line(tmp_path: Path) -> None:
     """SY-07, SP-06: a full output is no disk of ours; a disk that is full is named by its file."""
     for words, code, redirected in (
         ("doctor", 1, ">&-"),

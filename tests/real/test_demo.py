@@ -61,7 +61,7 @@ def test_a_first_minute(demo: Open, tmp_path: Path) -> None:
     assert again.facts()[-1] == "EngineStopped"
 
 
-def test_a_terminal_that_is_not_read_stops_no_engine(demo: Open, tmp_path: Path) -> None:
+def test_an_unread_terminal_stops_no_engine(demo: Open, tmp_path: Path) -> None:
     """OP-04, OP-07: nor the kill; and what was typed meanwhile sends nothing"""
     write_settings(tmp_path, PATIENT)
     desk = demo()
@@ -103,7 +103,7 @@ def test_a_changed_settings_file_is_loaded_at_the_desk(demo: Open, tmp_path: Pat
     desk.until_it_shows("ENTRIES OFF")
 
     def asks() -> None:
-        desk.presses(CTRL_P, lambda: not desk.has_bare_panes(), 30)
+        desk.presses(CTRL_P, lambda: not desk.has_bare_panes())
         desk.type(b"reload")
         desk.until_it_shows("> reload")
         desk.type(b"\r")

@@ -30,6 +30,11 @@ def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
+def stops(account: Account) -> None:
+    account.run("engine", "stop", "--yes")
+    account.until(lambda: holder(account.folder) is None, "it ends")
+
+
 def test_a_restart_after_a_crash_starts_an_engine(account: Account) -> None:
     """SY-01, SY-02: what a killed engine leaves is a socket without a listener, and the lock of a dead process."""
     engine = account.running()
@@ -38,35 +43,35 @@ def test_a_restart_after_a_crash_starts_an_engine(account: Account) -> None:
 
     assert one_line(account.run("engine", "stop", "--yes"))[0] == RUNS_NOT
     assert state_of(account) == (RUNS_NOT, "stopped")
-    assert one_line(account.run("engine", "restart")) == (0, {holder(account.folder)})
-    assert state_of(account) == (RUNS, "on")
+    assert one_line(account.succeeds("engine", "restart")) == (0, {holder(account.folder)})
+    account.until(lambda: state_of(account) == (RUNS, "on"), "it is on")
 
-    account.run("engine", "stop", "--yes")
+    stops(account)
     HaltRequest(account.folder).leave("the watchdog gave up")
-    assert one_line(account.run("engine", "restart"))[0] == 0
-    assert state_of(account) == (STANDS_HALTED, "halted")
+    account.succeeds("engine", "restart")
+    account.until(lambda: state_of(account) == (STANDS_HALTED, "halted"), "it stands halted")
 
 
 def test_where_an_engine_runs_no_second_one_starts(account: Account) -> None:
     """SY-01, SY-02: `restart` is another process; `stop` ends its watchdog too."""
-    assert one_line(account.run("engine", "start"))[0] == 0
+    account.succeeds("engine", "start")
     first = holder(account.folder)
     assert first is not None
     assert one_line(account.run("engine", "start"))[0] == 0
     assert holder(account.folder) == first
     assert one_line(account.run("engine", "run")) == (REFUSED, {first})
 
-    assert one_line(account.run("engine", "restart"))[0] == 0
+    account.succeeds("engine", "restart")
     second = holder(account.folder)
     assert second not in (None, first)
 
-    assert account.run("engine", "stop", "--yes").returncode == 0
+    stops(account)
     assert state_of(account) == (RUNS_NOT, "stopped")
     account.until(lambda: account.processes() == [], "its watchdog ends too")
     assert account.journal_is_whole()
 
 
-def test_while_one_starts_nothing_is_started_beside_it(account: Account) -> None:
+def test_a_starting_engine_stays_alone(account: Account) -> None:
     """SY-01: stopped by the kernel just after it took the lock, as one that reads a long journal."""
     engine = account.engine()
     account.until(lambda: holder(account.folder) is not None, "it holds the account")
@@ -86,7 +91,7 @@ def test_an_engine_without_a_watchdog_gets_one(account: Account) -> None:
     """SY-02: by a restart"""
     alone = account.running()
 
-    assert account.run("engine", "restart").returncode == 0
+    account.succeeds("engine", "restart")
 
     assert alone.ended() == 0
     second = holder(account.folder)

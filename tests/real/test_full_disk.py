@@ -42,7 +42,7 @@ def fill(path: Path) -> None:
                     break
 
 
-def test_an_engine_on_a_full_disk_halts_and_loses_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_halts_and_loses_nothing(tmp_path: Path) -> None:
     """SP-06, SY-01: with a ticket armed on a desk; after the disk was mended, a restart goes on."""
     state = tmp_path / "home" / "state"
     (tmp_path / "home").mkdir(mode=0o700)

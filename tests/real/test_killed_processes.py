@@ -36,7 +36,7 @@ def test_a_killed_engine_takes_its_ticket_with_it(account: Account) -> None:
     the_plain_key_acts(account, desk)
 
 
-def test_a_killed_desk_confirms_nothing_and_its_engine_goes_on(account: Account) -> None:
+def test_a_killed_desk_leaves_its_engine_running(account: Account) -> None:
     """SY-01, OP-13: another desk sees whose key it is, and takes it without the word."""
     engine, desk = account.armed()
 

@@ -80,7 +80,7 @@ def test_the_first_paint_loads_what_the_page_lists(tmp_path: Path) -> None:
             assert "core.settings.settings" not in loaded.ours, "there are none to read"
 
 
-def test_a_desk_and_a_shell_load_nothing_of_the_engine(tmp_path: Path) -> None:
+def test_a_desk_and_a_shell_load_no_engine(tmp_path: Path) -> None:
     """SY-01, SY-07: a desk that attaches, and a press of Tab"""
     ran = subprocess.run([sys.executable, "-c", ATTACHED], cwd=ROOT, capture_output=True, text=True, check=True)
     attached = ran.stdout.split()

@@ -32,7 +32,7 @@ def removed(log: Path) -> None:
 ROTATIONS: tuple[Callable[[Path], None], ...] = (removed, cut, copied_and_cut, moved)
 
 
-def test_what_is_logged_after_a_rotation_stands_in_the_log(account: Account) -> None:
+def test_a_rotated_log_loses_no_line(account: Account) -> None:
     """SY-05: every fact of a ticket that was opened behind it, in whole lines; `keyturn engine logs` reads them."""
     engine, desk = account.running(), account.desk()
     desk.until_attached()

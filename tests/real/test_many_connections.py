@@ -16,7 +16,7 @@ from tests.real.waiting import LIMIT
 MANY = 10_000
 
 
-def test_ten_thousand_connections_cost_the_desk_nothing(account: Account) -> None:
+def test_many_connections_cost_the_desk_nothing(account: Account) -> None:
     """SY-01, OP-07"""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = before[1]

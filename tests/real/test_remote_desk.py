@@ -65,7 +65,7 @@ def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
     found.stops_engine()
 
 
-def test_it_starts_the_engine_there_and_keeps_nothing_here(elsewhere: Elsewhere) -> None:
+def test_a_remote_desk_keeps_no_file_here(elsewhere: Elsewhere) -> None:
     """SY-01: what needs the account's files says where they are."""
     with elsewhere.desk() as desk:
         desk.until(lambda: desk.shows("ENTRIES ON") and desk.shows(f"demo on {SERVER}"))
@@ -80,7 +80,7 @@ def test_it_starts_the_engine_there_and_keeps_nothing_here(elsewhere: Elsewhere)
     assert status.returncode == 0, status
 
 
-def test_ctrl_c_gives_up_an_ssh_that_does_not_answer(elsewhere: Elsewhere) -> None:
+def test_ctrl_c_gives_up_a_silent_ssh(elsewhere: Elsewhere) -> None:
     """SY-01: what ssh says until then stands on the terminal, and it is gone with the program."""
     asks = "Is this the host?"
     elsewhere.ssh.does(f"echo '{asks}' >&2\nexec sleep 1000.25")

@@ -130,7 +130,7 @@ def test_a_signed_exit_goes_out_while_the_link_is_cut(server: Server) -> None:
         assert desk.leaves() == 0
 
 
-def test_a_key_that_moved_or_lost_its_engine_confirms_nothing(server: Server) -> None:
+def test_a_key_that_moved_confirms_nothing(server: Server) -> None:
     """SY-01, OP-13: two terminals; the second takes the key under an armed ticket, then the engine is killed"""
     with attached(server, is_first=True) as first, attached(server, is_first=False) as second:
         first.until_it_shows("1 waiting")

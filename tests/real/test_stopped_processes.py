@@ -34,7 +34,7 @@ def the_plain_key_acts(account: Account, desk: Desk) -> None:
     assert account.count(CONFIRMED) == 1
 
 
-def test_keys_typed_while_the_engine_stands_still_do_nothing(account: Account) -> None:
+def test_keys_at_a_stopped_engine_do_nothing(account: Account) -> None:
     """SY-01, OP-04: and the desk says so"""
     engine, desk = account.armed()
 
@@ -71,7 +71,7 @@ def opens_another(account: Account, desk: Desk) -> None:
         desk.presses(b"r", lambda: account.count("TicketOpened") > 1)
 
 
-def test_keys_typed_while_the_desk_stands_still_do_nothing(account: Account) -> None:
+def test_keys_at_a_stopped_desk_do_nothing(account: Account) -> None:
     """SY-01, OP-04, OP-13: also one alone, in the middle of it."""
     engine, desk = account.armed()
 

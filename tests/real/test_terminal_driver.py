@@ -76,7 +76,7 @@ def test_garbage_ends_neither_the_desk_nor_the_chord(
     assert desk.is_alive()
 
 
-def test_a_stalled_link_stops_no_kill_key_and_no_desk(terminal: Open) -> None:
+def test_a_stalled_link_stops_no_kill_key(terminal: Open) -> None:
     """OP-04, OP-07: nobody reads; what is typed then does not act, and afterwards a new picture and new keys do"""
     desk = terminal("busy")
     until(lambda: skipped(desk) > 20, desk.what_it_shows)  # nothing is read from here on
@@ -120,7 +120,7 @@ def test_a_desk_ends_when_its_terminal_closes(terminal: Open) -> None:
         os.killpg(desk.pid, 0)
 
 
-def test_a_desk_that_does_not_leave_is_ended_by_force(terminal: Open) -> None:
+def test_a_desk_that_stays_is_ended_by_force(terminal: Open) -> None:
     """OP-07: and uses no processor until then, although reading a closed terminal returns at once"""
     desk = terminal("deaf-to-leave")
     before = processor_seconds(desk.pid)
@@ -144,7 +144,7 @@ def processor_seconds(pid: int, otherwise: float = 0.0) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def test_each_signal_that_ends_a_desk_restores_its_terminal(terminal: Open) -> None:
+def test_each_deadly_signal_restores_the_terminal(terminal: Open) -> None:
     """OP-07: the desk leaves once, and its status says why"""
     for scene, number in [
         ("deaf-to-leave", signal.SIGTERM),

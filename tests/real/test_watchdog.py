@@ -124,7 +124,7 @@ def test_a_watchdog_that_is_asked_to_end_stops_its_engine(tmp_path: Path) -> Non
         assert not is_running(lives(watchdog.folder)[0])
 
 
-def test_a_restart_that_is_asked_for_counts_as_no_trouble(tmp_path: Path) -> None:
+def test_a_requested_restart_is_no_trouble(tmp_path: Path) -> None:
     """SY-02: more of them than it allows in ten minutes, and it is found by the lock that it holds."""
     watchdog = Process(tmp_path, "live")
     for number in range(1, 6):
