@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.execution.cover import unprotected_in_words
 from core.execution.order import Order
@@ -117,10 +118,9 @@ def test_what_an_entry_until_cancelled_bought_on_a_later_day_has_its_stop_howeve
 
     assert (working_stops(house), waiting(house), is_bare(house)) == (["3 at 99"], [], ())
     assert house.facts(SubmissionBlocked) == []
-    assert_can_be_rebuilt(house)
 
 
-def test_the_ticket_says_up_to_when_its_stop_is_signed() -> None:
+def test_the_ticket_says_up_to_when_its_stop_is_signed(snapshot: SnapshotAssertion) -> None:
     """OP-02, OP-03: the close of the session after its own, and no other end is minted."""
     house = House([*minutes("09:30", "10:20")], ROOMY, cash=Decimal(10_000)).opens().until("10:05")
     house.presses(a_typed_buy("6", limit="100", stop="99"))
@@ -129,7 +129,7 @@ def test_the_ticket_says_up_to_when_its_stop_is_signed() -> None:
 
     (shown,) = ViewBuilder(house.engine).draw(house.line.at).tickets
     assert shown.stops_until == at("16:00", FRIDAY)
-    assert any("stop signed to Fri 20 Nov 16:00" in joined(line) for line in ticket_lines(shown, house.line.at, 74))
+    assert [joined(line) for line in ticket_lines(shown, house.line.at, 74)] == snapshot
     house.confirms()
     assert [use.mandate.ends_at for use in house.desk.stage.state.mandates.values()] == [shown.stops_until]
 
@@ -226,7 +226,6 @@ def test_a_stop_that_was_made_less_grows_back_with_the_brokers_number(side: dict
 
     assert sum((o.remaining for o in house.stops if o.is_working), Decimal(0)) == 6
     assert (is_bare(house), waiting(house), house.desk.control.word()) == ((), [], "on")
-    assert_can_be_rebuilt(house)
 
 
 def a_fill_while_the_books_differ() -> House:
@@ -257,7 +256,6 @@ def test_a_fill_while_the_books_differ_has_its_stop() -> None:
 
     assert (house.held(), house.held_by_the_broker()) == ("8", "6")
     assert sum((o.remaining for o in house.stops if o.is_working), Decimal(0)) == 6
-    assert_can_be_rebuilt(house)
 
 
 def test_what_somebody_sold_is_owed_to_nobody_once_the_books_agree() -> None:
@@ -305,7 +303,6 @@ def test_of_stops_that_were_cut_together_what_is_held_is_guarded_whichever_ends_
     house.until("10:20")
 
     assert sum((o.remaining for o in house.stops if o.is_working), Decimal(0)) == 2
-    assert_can_be_rebuilt(house)
 
 
 def test_a_crash_between_the_end_of_a_stop_and_its_successor_leaves_nothing_bare() -> None:
@@ -321,7 +318,6 @@ def test_a_crash_between_the_end_of_a_stop_and_its_successor_leaves_nothing_bare
     house.restarted().until("10:20")
 
     assert (house.held(), working_stops(house), is_bare(house)) == ("0.2", ["0.2 at 99.3"], ())
-    assert_can_be_rebuilt(house)
 
 
 def test_a_crash_between_the_end_of_a_stops_day_and_its_ticket_asks_all_the_same() -> None:
@@ -360,7 +356,7 @@ def test_what_an_entry_of_the_day_bought_in_part_has_one_stop_after_the_close_an
     assert (house.held(), working_stops(house), waiting(house)) == ("3", ["3 at 99"], [])
 
 
-def test_a_stop_that_a_person_took_back_is_not_asked_for() -> None:
+def test_a_stop_that_a_person_took_back_is_not_asked_for(snapshot: SnapshotAssertion) -> None:
     """EX-13: it is named, and nothing is done behind that person's back."""
     house = a_house_in_a_position(("10:06", "10:40", STEADY))
     house.presses(RequestCancel(house.stops[0].id))
@@ -368,7 +364,7 @@ def test_a_stop_that_a_person_took_back_is_not_asked_for() -> None:
     house.until("10:20")
 
     assert (working_stops(house), waiting(house)) == ([], [])
-    assert is_bare(house) == ("SPY 0.502 no stop",)
+    assert is_bare(house) == snapshot
 
 
 def end_of(house: House, stop: Order) -> int:
@@ -427,12 +423,12 @@ def test_a_stop_that_is_owed_does_not_wait_for_the_books_of_other_symbols(is_kep
     assert (working_stops(house), is_bare(house)) == (["0.502 at 99.3"], ())
 
 
-def test_a_stop_that_was_kept_is_told_as_no_stop() -> None:
+def test_a_stop_that_was_kept_is_told_as_no_stop(snapshot: SnapshotAssertion) -> None:
     """EX-13, EX-22: nobody has it, so nobody is in doubt of it."""
     house = a_start_with_a_stop_owed(is_kept=True)
     house._take_up(house.line.at)
 
-    assert is_bare(house) == ("SPY 0.502 no stop",)
+    assert is_bare(house) == snapshot
 
 
 def test_a_permission_is_given_back_once_although_a_crash_has_it_recorded_twice() -> None:
@@ -446,7 +442,6 @@ def test_a_permission_is_given_back_once_although_a_crash_has_it_recorded_twice(
     house.desk.record(returned)
 
     assert use.released == 0
-    assert_can_be_rebuilt(house)
 
 
 @pytest.mark.usefixtures("a_bar_at_once")
@@ -462,7 +457,6 @@ def test_a_journal_from_before_such_stops_were_noted_owes_none() -> None:
     house._take_up(house.line.at)
 
     assert house.desk.ledger.exits.cut_stops() == ()
-    assert_can_be_rebuilt(house)
 
 
 def test_a_stop_of_an_earlier_day_whose_shares_are_there_again_is_asked_for() -> None:
@@ -563,7 +557,6 @@ def test_of_two_entries_that_fill_at_once_each_has_its_stop_whatever_the_brokers
     house.until("10:15")
 
     assert (house.held(), working_stops(house)) == ("3.5", ["0.5 at 98"])
-    assert_can_be_rebuilt(house)
 
 
 def test_a_position_of_before_both_clocks_were_kept_is_told_by_the_brokers() -> None:

