@@ -21,7 +21,7 @@ from core.risk.margin import deficit_of
 from core.risk.margin_samples import MarginState
 from core.settings.settings import Settings
 from core.views.event_text import in_words
-from tests.scenarios.house import STEADY, House, a_day, assert_can_be_rebuilt
+from tests.scenarios.house import STEADY, House, a_day
 from tests.scenarios.plans import passes
 from tests.scenarios.test_what_is_lent import row, settings
 from tests.unit.core.brokers.trading_floor import THURSDAY
@@ -60,7 +60,6 @@ def test_the_largest_deficit_of_a_day_is_remembered_and_what_is_no_call_is_not(s
     assert shown is not None
     assert (round(shown.used, 2), shown.is_tripped) == (Decimal("0.33"), False)
     assert [in_words(house.last(MarginDeficitSeen)), shown.measure, shown.reason] == snapshot
-    assert_can_be_rebuilt(house)
 
 
 def test_where_none_is_counted_none_is_remembered() -> None:

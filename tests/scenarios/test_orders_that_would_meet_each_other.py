@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.facts import (
     AuthorizationEnded,
@@ -28,7 +29,7 @@ from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import FRACTIONS, confirms_now
 from tests.scenarios.exchange_requests import CANCEL, MARKET, SELL, sent, submit
-from tests.scenarios.house import STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.house import STEADY, House, a_day, a_typed_buy, minutes
 from tests.scenarios.plans import a_buy, a_floor, a_sale, marks, opens, passes, runs_out, signs
 from tests.scenarios.test_stops_that_the_broker_refuses import Refusals
 from tests.unit.core.brokers.trading_floor import SPY
@@ -105,7 +106,9 @@ def resting(house: House) -> str:
 # ── entries ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_entry_that_would_buy_ones_own_resting_sale_is_refused_with_that_orders_name() -> None:
+def test_an_entry_that_would_buy_ones_own_resting_sale_is_refused_with_that_orders_name(
+    snapshot: SnapshotAssertion,
+) -> None:
     """RK-25: by hand, at a limit over it; one under it passes"""
     house = holding()
     house.presses(a_typed_exit("100.20"))
@@ -117,11 +120,12 @@ def test_an_entry_that_would_buy_ones_own_resting_sale_is_refused_with_that_orde
     refused = why_not(house)
     types(house, "3", "100.19")
 
-    assert refused == (f"self-cross: it would meet your own {sale.id[:6]} SELL 4 AAA limit 100.20; cancel that first",)
+    assert sale.id[:6] in refused[0]
+    assert refused == snapshot
     assert [p.order.limit_price for p in house.desk.stage.proposals()] == [Decimal("100.19")]
 
 
-def test_the_key_is_refused_where_the_sale_came_after_the_ticket() -> None:
+def test_the_key_is_refused_where_the_sale_came_after_the_ticket(snapshot: SnapshotAssertion) -> None:
     """RK-25, OP-03: all checks run again at the key"""
     house = holding()
     types(house, "3", "100.30")
@@ -134,11 +138,11 @@ def test_the_key_is_refused_where_the_sale_came_after_the_ticket() -> None:
     house.presses(Confirm(entry.id, entry.digest, entry.order.effect, None))
     passes(house, 1)
 
-    (reason,) = house.last(ConfirmationRefused).reasons
-    assert reason.startswith("self-cross: it would meet your own ")
+    assert house.last(ConfirmationRefused).checks == ("self-cross",)
+    assert house.last(ConfirmationRefused).reasons == snapshot
 
 
-def test_a_basket_row_that_would_meet_ones_own_order_is_refused_and_cannot_go() -> None:
+def test_a_basket_row_that_would_meet_ones_own_order_is_refused_and_cannot_go(snapshot: SnapshotAssertion) -> None:
     """RK-25, OP-05"""
     house = holding()
     house.presses(a_typed_exit("100.20"))
@@ -148,8 +152,7 @@ def test_a_basket_row_that_would_meet_ones_own_order_is_refused_and_cannot_go() 
     run = opens(house, a_buy("AAA", "3", limit="100.25"), a_buy("BBB", "3"))
 
     first, second = (line.refusals for line in run.plan.lines)
-    assert first[0].startswith("self-cross: it would meet your own ")
-    assert second == ()
+    assert (first, second) == (snapshot, ())
 
 
 def test_a_strategys_entry_that_would_meet_a_typed_order_is_refused_and_followed() -> None:
@@ -232,7 +235,7 @@ def buys(house: House, quantity: str, limit: str | None, stop: str) -> None:
     confirms_the_last(house)
 
 
-def test_an_entry_whose_stop_the_broker_would_refuse_is_refused_before_its_key() -> None:
+def test_an_entry_whose_stop_the_broker_would_refuse_is_refused_before_its_key(snapshot: SnapshotAssertion) -> None:
     """RK-25, EX-13: a part of a share has a simple stop, and one's own simple purchase rests; whole shares have legs"""
     house = a_desk_with_fractions(("0.2", "97", "96"))
     (resting_buy,) = house.desk.ledger.working_entries()
@@ -244,12 +247,12 @@ def test_an_entry_whose_stop_the_broker_would_refuse_is_refused_before_its_key()
     house.presses(a_typed_buy("1", limit=None, stop="99"))
     passes(house, 1)
 
-    name = f"{resting_buy.id[:6]} BUY 0.2 SPY limit 97.00"
-    assert refused == (f"self-cross: the broker would refuse its stop while your own {name} rests; cancel that first",)
+    assert resting_buy.id[:6] in refused[0]
+    assert refused == snapshot
     assert len(house.facts(ProposalSkipped)) == before
 
 
-def test_an_entry_that_would_bar_the_stop_of_another_is_refused_before_its_key() -> None:
+def test_an_entry_that_would_bar_the_stop_of_another_is_refused_before_its_key(snapshot: SnapshotAssertion) -> None:
     """RK-25, EX-13: it has no stop of its own at the broker, and would rest where the other's is to go"""
     house = a_desk_with_fractions(("0.2", "97", "96"))
     (first,) = house.desk.ledger.working_entries()
@@ -258,7 +261,8 @@ def test_an_entry_that_would_bar_the_stop_of_another_is_refused_before_its_key()
     passes(house, 1)
 
     (reason,) = why_not(house)
-    assert reason.startswith(f"self-cross: the broker would refuse the stop of your own {first.id[:6]} BUY 0.2")
+    assert first.id[:6] in reason
+    assert reason == snapshot
 
 
 def barred() -> House:
@@ -283,7 +287,9 @@ def guards(house: House) -> list[Decimal]:
     return [p.order.quantity for p in house.desk.stage.proposals() if p.is_guard]
 
 
-def test_a_purchase_that_bars_a_stop_is_taken_back_and_the_stop_waits_until_it_stands() -> None:
+def test_a_purchase_that_bars_a_stop_is_taken_back_and_the_stop_waits_until_it_stands(
+    snapshot: SnapshotAssertion,
+) -> None:
     """RK-25, EX-13: refused once more it waits once more, and nothing new may rest beside it"""
     house = barred()
     assert [o for o in house.desk.ledger.working_entries() if not o.is_cancelling] == []
@@ -301,15 +307,16 @@ def test_a_purchase_that_bars_a_stop_is_taken_back_and_the_stop_waits_until_it_s
         waits += guards(house)
 
     assert waits == [Decimal("0.5"), Decimal("0.5")]
-    assert beside[0].startswith("self-cross: a stop of SPY is still owed")
+    assert beside == snapshot
     assert [o.request.quantity for o in house.stops if o.is_working] == [Decimal("0.5")]
-    assert_can_be_rebuilt(house)
 
 
 # ── exits ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_exit_takes_the_entry_back_first_that_it_would_meet_and_sells_when_it_is_gone() -> None:
+def test_an_exit_takes_the_entry_back_first_that_it_would_meet_and_sells_when_it_is_gone(
+    snapshot: SnapshotAssertion,
+) -> None:
     """RK-25, EX-21: the ticket names it; nothing is sold before the broker says that it is gone"""
     house = holding(capabilities=AS_AT_ALPACA)
     adds(house)
@@ -321,12 +328,11 @@ def test_an_exit_takes_the_entry_back_first_that_it_would_meet_and_sells_when_it
     confirms_the_last(house)
     passes(house, 61)
 
-    assert "BUY 5 AAA limit 99.50" in shown
+    assert shown == snapshot
     assert resting(house) == "CANCELLED"
     assert CancelCode.MAKES_WAY in [c.code for c in house.facts(CancelRequested)]
     assert sent(house)[before:] == [CANCEL, CANCEL, submit(SELL, MARKET, "10")]
     assert (house.held(AAA), house.held_by_the_broker(AAA)) == ("0", "0")
-    assert_can_be_rebuilt(house)
 
 
 def test_an_exit_at_a_limit_that_the_entry_does_not_reach_leaves_it_alone() -> None:

@@ -6,17 +6,17 @@ import csv
 import hashlib
 import json
 import os
-import subprocess
-import sys
+import resource
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
@@ -73,54 +73,46 @@ def test_a_setting_given_on_the_command_line_reaches_the_strategy(keyturn: Keytu
     assert "stop" not in {row["type"] for row in found["orders"]}
 
 
-@pytest.mark.parametrize(
-    ("symbol", "bars", "entries"),
-    [
-        ("SPY", 1560, ["2013-10-08T14:50:00Z", "2013-10-09T15:09:00Z"]),
-        ("IBM", 1560, [f"2013-10-08T14:{minute}:00Z" for minute in ("01", "08", "10", "32")]),
-        (
-            "BAC",
-            1560,
-            [
-                *("2013-10-07T15:19:00Z", "2013-10-07T15:21:00Z"),
-                *(f"2013-10-08T15:{minute}:00Z" for minute in ("20", "22", "27")),
-                "2013-10-09T15:07:00Z",
-            ],
-        ),
-        ("AIG", 1559, ["2013-10-08T14:46:00Z", "2013-10-09T14:46:00Z", "2013-10-09T14:49:00Z"]),
-    ],
-)
-def test_the_real_week_makes_the_entries_that_the_rule_gives(
-    keyturn: Keyturn, symbol: str, bars: int, entries: list[str]
-) -> None:
-    """ST-02, MD-03: where the one before was not filled, the rule gives the next."""
-    found = the_real_week_of(symbol, keyturn, "--set", "risk.protections.max_drawdown.enabled=false")
+REAL_WEEK = {
+    "SPY": (1560, 2, ["2013-10-08T14:50:00Z", "2013-10-09T15:09:00Z"]),
+    "IBM": (1560, 1, [f"2013-10-08T14:{minute}:00Z" for minute in ("01", "08", "10", "32")]),
+    "BAC": (
+        1560,
+        1,
+        [
+            *("2013-10-07T15:19:00Z", "2013-10-07T15:21:00Z"),
+            *(f"2013-10-08T15:{minute}:00Z" for minute in ("20", "22", "27")),
+            "2013-10-09T15:07:00Z",
+        ],
+    ),
+    "AIG": (1559, 2, ["2013-10-08T14:46:00Z", "2013-10-09T14:46:00Z", "2013-10-09T14:49:00Z"]),
+}
+"""Of each symbol: its bars, how many entries are filled, and when each was proposed."""
 
-    assert found["bars"] == bars
-    assert [row["time"] for row in found["proposals"] if row["effect"] == "open"] == entries
-    assert found["skipped"] == {}
+
+@pytest.mark.parametrize("symbol", REAL_WEEK)
+def test_the_real_week_makes_the_entries_that_the_rule_gives(keyturn: Keyturn, symbol: str) -> None:
+    """ST-02, MD-03, AN-04, RK-04, RK-09: an entry lives for 90 s, in two minutes; it is filled where the market went
+    past its limit in them, and nowhere else; where one was not filled, the rule gives the next. Nothing trips.
+    """
+    bars, filled, entries = REAL_WEEK[symbol]
+
+    found = the_real_week_of(symbol, keyturn)
+
+    opened = [row for row in found["proposals"] if row["effect"] == "open"]
+    assert (found["bars"], found["skipped"], [row["time"] for row in opened]) == (bars, {}, entries)
+    lows = real_lows_of(symbol)
+    orders = [row for row in found["orders"] if row["side"] == "buy"]
+    assert Counter(row["status"] for row in orders) == Counter(FILLED=filled, CANCELLED=len(entries) - filled)
+    for row, limit in zip(orders, (Decimal(each["limit_price"]) for each in opened), strict=True):
+        minute = datetime.fromisoformat(row["submitted_at"]).replace(second=0, microsecond=0)
+        lowest = min(lows[minute], lows[minute + timedelta(minutes=1)])
+        assert (row["status"] == "FILLED") == (lowest < limit), row
 
 
 def the_real_week_of(symbol: str, keyturn: Keyturn, *terms: str) -> Mapping[str, Any]:
     path = MARKET / f"{symbol}_1min_2013-10-07_to_2013-10-10.csv"
     return keyturn("replay", path, "--symbol", symbol, "--headless", "--json", "--operator", "confirm-all", *terms).json
-
-
-@pytest.mark.parametrize(("symbol", "filled", "waited"), [("SPY", 2, 0), ("IBM", 1, 3), ("BAC", 1, 5), ("AIG", 2, 1)])
-def test_an_entry_of_the_real_week_is_filled_where_the_market_went_past_its_limit_and_nowhere_else(
-    keyturn: Keyturn, symbol: str, filled: int, waited: int
-) -> None:
-    """AN-04: an entry lives for 90 s, in two minutes; what only touched its limit in them left it waiting."""
-    found = the_real_week_of(symbol, keyturn)
-
-    lows = real_lows_of(symbol)
-    orders = {row["client_order_id"]: row for row in found["orders"] if row["side"] == "buy"}
-    limits = [Decimal(row["limit_price"]) for row in found["proposals"] if row["effect"] == "open"]
-    assert Counter(row["status"] for row in orders.values()) == Counter(FILLED=filled, CANCELLED=waited)
-    for row, limit in zip(orders.values(), limits, strict=True):
-        minute = datetime.fromisoformat(row["submitted_at"]).replace(second=0, microsecond=0)
-        lowest = min(lows[minute], lows[minute + timedelta(minutes=1)])
-        assert (row["status"] == "FILLED") == (lowest < limit), row
 
 
 def real_lows_of(symbol: str) -> dict[datetime, Decimal]:
@@ -139,12 +131,6 @@ def test_a_week_that_gave_back_what_it_had_made_goes_on_while_the_balance_stands
     entries = [row["time"] for row in found["proposals"] if row["effect"] == "open"]
     assert entries == ["2013-10-07T15:19:00Z", "2013-10-08T15:20:00Z", "2013-10-09T15:07:00Z"]
     assert found["skipped"] == {}
-
-
-@pytest.mark.parametrize("symbol", ["SPY", "IBM", "AIG"])
-def test_the_other_real_weeks_trip_nothing_that_would_have_refused_an_entry(keyturn: Keyturn, symbol: str) -> None:
-    """RK-04, RK-09"""
-    assert the_real_week_of(symbol, keyturn)["skipped"] == {}
 
 
 def test_an_order_is_explained_from_its_bar_to_its_end(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
@@ -180,7 +166,9 @@ def test_where_nothing_ever_ran_the_status_says_stopped_and_zeros(keyturn: Keytu
     assert {answer.json[name] for name in ("positions", "orders_working", "orders_sent", "journal_sequence")} == {0}
 
 
-def test_the_status_names_shares_of_which_no_stop_is_known(keyturn: Keyturn, tmp_path: Path) -> None:
+def test_the_status_names_shares_of_which_no_stop_is_known(
+    keyturn: Keyturn, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
     """OP-06, SY-02"""
     folder = Home.of({"KEYTURN_HOME": str(tmp_path / "home")}).account("paper")
     folder.prepare()
@@ -191,27 +179,36 @@ def test_the_status_names_shares_of_which_no_stop_is_known(keyturn: Keyturn, tmp
     told = keyturn("status", "--account", "paper").out
     found = keyturn("status", "--account", "paper", "--json").json
 
-    assert "UNCOVERED SPY 2.5 no stop at the broker; m in Positions gives one, c closes" in told
-    assert "UNCOVERED QQQ 1 exit in doubt: the broker is asked; Orders shows it" in told
-    assert found["uncovered"] == ["SPY 2.5 no stop", "QQQ 1 exit in doubt"]
-    assert "UNATTENDED QQQ until 16:00 New York: exits go out without a key; u in Positions takes that back" in told
-    assert found["unattended"] == ["QQQ until 16:00 New York"]
+    assert [line for line in told.splitlines() if line.startswith("UN")] == snapshot
+    assert (tuple(found["uncovered"]), tuple(found["unattended"])) == (bare, signed)
 
 
-def test_a_kill_from_another_terminal_holds_for_an_engine_that_starts_later(keyturn: Keyturn, tmp_path: Path) -> None:
+def test_a_kill_from_another_terminal_holds_for_an_engine_that_starts_later(
+    keyturn: Keyturn, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
     """OP-08"""
     home = Home.of({"KEYTURN_HOME": str(tmp_path / "home")})
     home.account("demo").prepare()
 
     answer = keyturn("kill", "--account", "demo", "--flatten")
 
-    assert answer.code == 0
-    assert "no engine runs; it will start killed" in answer.out
+    assert (answer.code, answer.out) == (0, snapshot)
     with ExitStack() as stack:
         runtime = demo(tmp_path, stack)
         runtime.beat()
         runtime.step()
         assert runtime.engine.state.control.killed_by == "command"
+
+
+@contextmanager
+def files_end_at(size: int) -> Iterator[None]:
+    """No file grows beyond so many bytes: a full disk's error at the real write."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 ROWS = "symbol,side,quantity,stop_price\nSPY,buy,0.05,400\n"
@@ -228,7 +225,7 @@ def lives(runtime: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_plan_from_another_terminal_waits_for_its_marks_and_its_key(
-    keyturn: Keyturn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    keyturn: Keyturn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
 ) -> None:
     """OP-05"""
     file = tmp_path / "in.csv"
@@ -240,15 +237,14 @@ def test_a_plan_from_another_terminal_waits_for_its_marks_and_its_key(
 
         answer = keyturn("basket", file)
 
-        assert (answer.code, answer.out.count("\n")) == (0, 1)
-        assert "1 order, 0 to sell or cover, 1 to open; it waits at the desk of demo" in answer.out
+        assert (answer.code, answer.out) == (0, snapshot)
         run = runtime.engine.state.plans.run
         assert run is not None
         assert (run.plan.name, run.is_open, run.marked) == ("in.csv", True, set())
 
 
 def test_a_plan_says_in_one_line_what_of_it_would_not_go(
-    keyturn: Keyturn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    keyturn: Keyturn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
 ) -> None:
     """OP-05: a row that became no order, and an order that the dry run refuses, each counted with a reason."""
     file = tmp_path / "in.csv"
@@ -260,13 +256,11 @@ def test_a_plan_says_in_one_line_what_of_it_would_not_go(
 
         answer = keyturn("basket", file)
 
-    assert (answer.code, answer.out.count("\n")) == (0, 1)
-    assert "with 1 order (1 would not go as it stands: " in answer.out
-    assert "; 1 row became no order: there is no QQQ position that it would reduce)" in answer.out
+    assert (answer.code, answer.out) == (0, snapshot)
 
 
 def test_a_plan_that_the_desk_refuses_is_told_with_its_reason(
-    keyturn: Keyturn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    keyturn: Keyturn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
 ) -> None:
     """OP-05: every row asks for nothing that is there."""
     file = tmp_path / "in.csv"
@@ -279,11 +273,11 @@ def test_a_plan_that_the_desk_refuses_is_told_with_its_reason(
         answer = keyturn("basket", file)
 
     assert (answer.code, answer.out) == (2, "")
-    assert "in.csv: the desk of demo did not open it: no row of it became an order; in.csv:2: there is no" in answer.err
+    assert answer.err.replace(str(tmp_path), "HOME") == snapshot
 
 
 def test_a_plan_that_nobody_takes_is_taken_back_and_said(
-    keyturn: Keyturn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    keyturn: Keyturn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
 ) -> None:
     """OP-05: the lock is held, and no engine lives behind it."""
     file = tmp_path / "in.csv"
@@ -297,11 +291,13 @@ def test_a_plan_that_nobody_takes_is_taken_back_and_said(
         runtime.step()
 
         assert (answer.code, answer.out) == (2, "")
-        assert "nobody took it in time, and it was taken back: look at the desk" in answer.err
+        assert answer.err.replace(str(tmp_path), "HOME") == snapshot
         assert runtime.engine.state.plans.run is None
 
 
-def test_a_plan_needs_a_desk_and_a_file_that_can_be_read(keyturn: Keyturn, tmp_path: Path) -> None:
+def test_a_plan_needs_a_desk_and_a_file_that_can_be_read(
+    keyturn: Keyturn, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
     """OP-05"""
     Home.of({"KEYTURN_HOME": str(tmp_path / "home")}).account("demo").prepare()
     file = tmp_path / "in.csv"
@@ -312,12 +308,13 @@ def test_a_plan_needs_a_desk_and_a_file_that_can_be_read(keyturn: Keyturn, tmp_p
     bad = keyturn("basket", file)
 
     assert (checked.code, alone.code, bad.code) == (0, 2, 1)
-    assert "nothing was staged" in checked.out
-    assert "no engine runs to take a basket" in alone.err
-    assert "in.csv:3: side 'hold' must be buy, sell, short, cover" in bad.err
+    told = [(answer.out + answer.err).replace(str(tmp_path), "HOME") for answer in (checked, alone, bad)]
+    assert told == snapshot
 
 
-def test_a_plan_is_read_of_a_regular_file_of_bounded_size_alone(keyturn: Keyturn, tmp_path: Path) -> None:
+def test_a_plan_is_read_of_a_regular_file_of_bounded_size_alone(
+    keyturn: Keyturn, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
     """OP-05, SY-06: a device would be read for ever, a pipe waited for."""
     pipe, large = tmp_path / "pipe.csv", tmp_path / "large.csv"
     os.mkfifo(pipe)
@@ -326,21 +323,18 @@ def test_a_plan_is_read_of_a_regular_file_of_bounded_size_alone(keyturn: Keyturn
     answers = [keyturn("basket", file, "--check") for file in ("/dev/zero", pipe, large, tmp_path)]
 
     assert [answer.code for answer in answers] == [2, 2, 2, 2]
-    assert "/dev/zero: is no regular file; name a CSV file" in answers[0].err
-    assert "pipe.csv: is no regular file" in answers[1].err
-    assert "large.csv: has 1,800,012 bytes, 1,000,000 at most are read; split the file" in answers[2].err
-    assert "is a folder; name one CSV file in it" in answers[3].err
+    assert [answer.err.replace(str(tmp_path), "HOME") for answer in answers] == snapshot
 
 
-@pytest.mark.parametrize("amount", ["1e3", "1_000", "0", "-5", "x"])
-def test_an_amount_to_deploy_is_written_in_plain_digits(keyturn: Keyturn, tmp_path: Path, amount: str) -> None:
+def test_an_amount_to_deploy_is_written_in_plain_digits(keyturn: Keyturn, tmp_path: Path) -> None:
     """RK-18"""
     file = tmp_path / "in.csv"
     file.write_text("symbol,side,stop_price\nSPY,buy,400\n")
 
-    answer = keyturn("basket", file, "--check", f"--deploy={amount}")
+    for amount in ("1e3", "1_000", "0", "-5", "x"):
+        answer = keyturn("basket", file, "--check", f"--deploy={amount}")
 
-    assert (answer.code, f"--deploy {amount}: is no amount in USD such as 50000" in answer.err) == (2, True)
+        assert (answer.code, f"--deploy {amount}: " in answer.err) == (2, True), amount
 
 
 def test_a_second_engine_is_refused_with_the_first_ones_process(keyturn: Keyturn, tmp_path: Path) -> None:
@@ -350,8 +344,7 @@ def test_a_second_engine_is_refused_with_the_first_ones_process(keyturn: Keyturn
 
         answer = keyturn("demo", "--headless")
 
-    assert answer.code == 2
-    assert "an engine already runs on account 'demo' (process " in answer.err
+    assert (answer.code, str(os.getpid()) in answer.err) == (2, True)
 
 
 def test_what_ran_can_be_looked_at_and_backed_up(keyturn: Keyturn, tmp_path: Path) -> None:
@@ -372,37 +365,27 @@ def test_what_ran_can_be_looked_at_and_backed_up(keyturn: Keyturn, tmp_path: Pat
     assert archive.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ("", "is empty"),
-        ("timestamp,open,high,low,close\n2026-01-05T14:30:00Z,1,1,1,1\n", "no column volume"),
-        ("timestamp,open,high,low,close,volume\n", ":1"),
-        (
-            "timestamp,open,high,low,close,volume\n2026-01-05T14:31:00Z,1,1,1,1,1\n2026-01-05T14:30:00Z,1,1,1,1,1\n",
-            ":3",
-        ),
-        (
-            "timestamp,open,high,low,close,volume\n2026-01-05T14:30:00Z,1,1,1,1,1\n2026-01-05T14:30:00Z,1,1,1,1,1\n",
-            ":3",
-        ),
-        ("timestamp,open,high,low,close,volume\n2026-01-05T14:30:00Z,1,1,1,1,1\n2026-01-05T14:3", ":3"),
-    ],
-    ids=["empty", "column missing", "header alone", "unsorted", "duplicate", "cut off"],
-)
 def test_a_file_whose_structure_is_broken_is_refused_by_line(
-    keyturn: Keyturn, tmp_path: Path, content: str, words: str
+    keyturn: Keyturn, tmp_path: Path, snapshot: SnapshotAssertion
 ) -> None:
     """MD-03"""
-    path = tmp_path / "SPY_broken.csv"
-    path.write_text(content)
+    head, row = "timestamp,open,high,low,close,volume\n", "2026-01-05T14:30:00Z,1,1,1,1,1\n"
+    broken = {
+        "empty": "",
+        "column missing": "timestamp,open,high,low,close\n2026-01-05T14:30:00Z,1,1,1,1\n",
+        "header alone": head,
+        "unsorted": f"{head}2026-01-05T14:31:00Z,1,1,1,1,1\n{row}",
+        "duplicate": f"{head}{row}{row}",
+        "cut off": f"{head}{row}2026-01-05T14:3",
+    }
+    path, told = tmp_path / "SPY_broken.csv", {}
+    for name, content in broken.items():
+        path.write_text(content)
+        answer = keyturn("replay", path, "--headless", "--json")
+        assert (answer.code, answer.err.count("\n")) == (2, 1), name
+        told[name] = answer.err.replace(str(path), "FILE")
 
-    answer = keyturn("replay", path, "--headless", "--json")
-
-    assert answer.code == 2
-    assert "SPY_broken.csv" in answer.err
-    assert words in answer.err
-    assert answer.err.count("\n") == 1
+    assert told == snapshot
 
 
 def test_a_single_bad_row_is_set_aside_and_counted(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
@@ -432,33 +415,29 @@ def test_a_market_time_of_another_age_is_a_bad_row(keyturn: Keyturn, bars: Path,
     assert (found["bars"], found["quarantined"]) == (779, 1)
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("--set", "risk.daily_loss.usd=-3"), "--set risk.daily_loss.usd = -3: must be greater than 0"),
-        (("--set", 'risk.daily_loss.usd="1e9999"'), "must be less than or equal to 1000000000"),
-        (("--set", "risk.entries=3"), "risk.entries"),
-        (("--profile", "bold"), "profile"),
-        (("--profile", ""), "profile"),
-        (("--speed", "fast"), "--speed fast: a number above zero, 1,000,000 at most, or `max`"),
-        (("--speed", "1000001"), "--speed 1000001: a number above zero, 1,000,000 at most, or `max`"),
-        (("--strategy", "momentun"), "--strategy momentun: there is none; one of vwap, momentum, breakout"),
-        (("--operator", "nobody.txt"), "--operator: nobody.txt cannot be read: No such file or directory; name"),
-        (("--operator", "/"), "--operator: / cannot be read: Is a directory"),
-        (("--set", 'risk.window_start="09:30:00Z"'), "must have no zone"),
-        (("--set", "symbols=SPY"), 'must be a list, as in ["SPY", "IBM"]'),
-        (("--symbol", "IBM"), "SPY is not among the symbols; add --symbol SPY"),
-    ],
-)
-def test_a_wrong_word_is_named_with_what_is_allowed(
-    keyturn: Keyturn, bars: Path, words: tuple[str, ...], said: str
-) -> None:
+def test_a_wrong_word_is_named_with_what_is_allowed(keyturn: Keyturn, bars: Path, snapshot: SnapshotAssertion) -> None:
     """OP-10, SY-07"""
-    answer = keyturn("replay", bars, "--headless", "--json", *words)
+    asked = (
+        ("--set", "risk.daily_loss.usd=-3"),
+        ("--set", 'risk.daily_loss.usd="1e9999"'),
+        ("--set", "risk.entries=3"),
+        ("--profile", "bold"),
+        ("--profile", ""),
+        ("--speed", "fast"),
+        ("--speed", "1000001"),
+        ("--strategy", "momentun"),
+        ("--operator", "nobody.txt"),
+        ("--operator", "/"),
+        ("--set", 'risk.window_start="09:30:00Z"'),
+        ("--set", "symbols=SPY"),
+        ("--symbol", "IBM"),
+    )
+    found = {" ".join(words): keyturn("replay", bars, "--headless", "--json", *words) for words in asked}
 
-    assert answer.code == 2
-    assert said in answer.err
-    assert answer.err.count("\n") == 1
+    assert {words: (answer.code, answer.err.count("\n")) for words, answer in found.items()} == dict.fromkeys(
+        found, (2, 1)
+    )
+    assert {words: answer.err.replace(str(bars), "BARS") for words, answer in found.items()} == snapshot
 
 
 def test_a_script_that_is_no_text_is_refused(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
@@ -468,7 +447,7 @@ def test_a_script_that_is_no_text_is_refused(keyturn: Keyturn, bars: Path, tmp_p
 
     answer = keyturn("replay", bars, "--headless", "--operator", script)
 
-    assert (answer.code, answer.err) == (2, f"keyturn: --operator: {script} is not UTF-8 text; save it as UTF-8\n")
+    assert (answer.code, str(script) in answer.err, answer.err.count("\n")) == (2, True, 1)
 
 
 def test_a_script_with_a_wrong_line_is_refused_by_line(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
@@ -507,7 +486,9 @@ def test_a_damaged_journal_is_placed_and_refused(keyturn: Keyturn, bars: Path, t
     assert f"{segment.name}, line {content[:place].count(10) + 1}" in answer.out or segment.name in answer.out
 
 
-def test_where_there_is_no_journal_there_is_nothing_to_prove(keyturn: Keyturn, tmp_path: Path) -> None:
+def test_where_there_is_no_journal_there_is_nothing_to_prove(
+    keyturn: Keyturn, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
     """SP-01"""
     (tmp_path / "home" / "state" / "demo").mkdir(parents=True)
     (tmp_path / "empty").mkdir()
@@ -516,7 +497,7 @@ def test_where_there_is_no_journal_there_is_nothing_to_prove(keyturn: Keyturn, t
         answer = keyturn("journal", "verify", *words)
 
         assert (answer.code, answer.out) == (2, "")
-        assert "there is no journal in " in answer.err
+        assert answer.err.replace(str(tmp_path), "HOME") == snapshot
 
 
 def test_a_journal_that_lost_its_end_is_damaged(keyturn: Keyturn, tmp_path: Path) -> None:
@@ -532,12 +513,11 @@ def test_a_journal_that_lost_its_end_is_damaged(keyturn: Keyturn, tmp_path: Path
 
     answer = keyturn("journal", "verify")
 
-    assert answer.code == 1
     known = len(lines)
-    assert f"the journal ends at record {known - 3} of {known}: its end" in answer.out
+    assert (answer.code, f" {known - 3} of {known}" in answer.out) == (1, True)
 
     segment.unlink()
-    assert f"ends at record 0 of {known}" in keyturn("journal", "verify").out
+    assert f" 0 of {known}" in keyturn("journal", "verify").out
 
 
 def test_a_count_below_zero_is_refused(keyturn: Keyturn, tmp_path: Path) -> None:
@@ -603,15 +583,16 @@ def demo(tmp_path: Path, stack: ExitStack):  # type: ignore[no-untyped-def]
     return runtime
 
 
-def test_quotes_of_nobody_knows_whom_are_refused(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
+def test_quotes_of_nobody_knows_whom_are_refused(
+    keyturn: Keyturn, bars: Path, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
     """MD-03, RK-17: another symbol's quotes would be traded on."""
     quotes = tmp_path / "q.csv"
     quotes.write_text("timestamp,bid_close,bid_size,ask_close,ask_size\n2026-01-05T14:30:00Z,1,1,1.01,1\n")
 
     answer = keyturn("replay", bars, "--quotes", quotes, "--headless", "--json")
 
-    assert answer.code == 2
-    assert "q.csv: its name does not begin with a symbol" in answer.err
+    assert (answer.code, answer.err.replace(str(tmp_path), "HOME")) == (2, snapshot)
 
 
 def test_what_a_signal_was_not_staged_for_is_in_the_report(keyturn: Keyturn, bars: Path) -> None:
@@ -625,41 +606,31 @@ def test_what_a_signal_was_not_staged_for_is_in_the_report(keyturn: Keyturn, bar
     assert sum(found["no_trade"].values()) + found["skipped"]["notional"] == found["bars"]
 
 
-def test_a_replay_whose_journal_cannot_be_written_gives_no_result(bars: Path, tmp_path: Path) -> None:
+def test_a_replay_whose_journal_cannot_be_written_gives_no_result(
+    keyturn: Keyturn, bars: Path, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
     """SP-06: the limit on a file's size is a full disk's error at the real write."""
-    program = (
-        "import resource, signal, sys, app; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)); sys.argv = ['keyturn', *sys.argv[1:]]; app.main()"
-    )
-    words = [
-        "replay",
-        str(bars),
-        "--headless",
-        "--json",
-        "--operator",
-        "confirm-all",
-        "--journal-dir",
-        str(tmp_path / "j"),
-    ]
+    words = ("--headless", "--json", "--operator", "confirm-all", "--journal-dir", tmp_path / "j")
 
-    ended = subprocess.run(
-        [sys.executable, "-c", program, *words],
-        env={**os.environ, "KEYTURN_HOME": str(tmp_path / "home")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with files_end_at(8192):
+        answer = keyturn("replay", bars, *words)
 
-    assert ended.returncode == 2
-    assert ended.stdout == ""
-    assert "halted, nothing more was sent" in ended.stderr
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.splitlines()[-1].replace(str(tmp_path), "HOME") == snapshot
 
 
-def test_the_stress_desk_takes_no_other_operator(keyturn: Keyturn) -> None:
+def test_a_disk_that_is_full_is_named_by_its_file(
+    keyturn: Keyturn, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
+    """SP-06"""
+    with files_end_at(10):
+        answer = keyturn("demo", "--headless")
+
+    assert (answer.code, answer.err.replace(str(tmp_path), "HOME")) == (2, snapshot)
+
+
+def test_the_stress_desk_takes_no_other_operator(keyturn: Keyturn, snapshot: SnapshotAssertion) -> None:
     """OP-10: what prepares it is its own."""
     answer = keyturn("demo", "--stress", "--headless", "--operator", "confirm-all")
 
-    assert (answer.code, answer.err) == (
-        2,
-        "keyturn: --stress brings an operator of its own; leave --operator out\n",
-    )
+    assert (answer.code, answer.err) == (2, snapshot)

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import subprocess
-import sys
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from queue import Queue
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 from typer.testing import CliRunner
 
 from console.commands.assembly.host import Host
@@ -32,11 +27,9 @@ from state.journal import read
 from state.service_log.log import ServiceLog
 from state.service_log.reading import Line, LogReader
 from state.service_log.rotation import all_files
-from tests.waiting import PATIENCE
 
 BUSY = DemoOptions(operator="confirm-all")
 PLANTED = "planted-in-the-environment"
-PROGRAM = "import sys, app; sys.argv = ['keyturn', *sys.argv[1:]]; app.main()"
 
 
 @contextmanager
@@ -115,7 +108,9 @@ def test_the_lines_of_an_order_tell_its_whole_way(tmp_path: Path) -> None:
     assert all(line["seconds"] >= 0 for line in calls)
 
 
-def test_notes_libraries_and_threads_that_fail_are_logged_without_secrets(tmp_path: Path) -> None:
+def test_notes_libraries_and_threads_that_fail_are_logged_without_secrets(
+    tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
     """SY-05, SY-06: looked for in the bytes of every file of the log."""
     with demo(tmp_path) as (runtime, _):
         runtime.engine.say(f"a note of a start with {PLANTED}")
@@ -126,8 +121,7 @@ def test_notes_libraries_and_threads_that_fail_are_logged_without_secrets(tmp_pa
     said = [(line["event"], line["words"]) for line in lines(tmp_path)]
     content = b"".join(file.read_bytes() for file in all_files(tmp_path / "state" / "demo" / "logs" / "engine.jsonl"))
 
-    assert ("note", "a note of a start with (hidden)") in said
-    assert ("library", "closed, token=(hidden)") in said
+    assert [pair for pair in said if pair[0] in ("note", "library")] == snapshot
     assert PLANTED.encode() not in content
     assert b"tok-planted" not in content
 
@@ -159,25 +153,12 @@ def test_a_log_that_cannot_be_written_is_said_and_orders_go_on(tmp_path: Path) -
     (logs / "engine.jsonl").symlink_to("/dev/full")
     with demo(tmp_path) as (runtime, log):
         runtime.run(until=runtime.at + timedelta(minutes=20))
-        ends = time.monotonic() + PATIENCE
-        while log.trouble is None:
-            assert time.monotonic() < ends
-            time.sleep(0.01)
+        log.settle()
         runtime.beat()
 
         assert any(f"{logs / 'engine.jsonl'} cannot be written" in note for note in runtime.engine.notes)
         assert runtime.engine.state.control.refusal() is None
         assert runtime.engine.state.ledger.state.orders_sent > 0
-
-
-def test_a_desk_that_starts_imports_nothing_of_the_service() -> None:
-    """SY-05, SY-01: structlog and prometheus-client cost a start nothing."""
-    looks = "import app, sys; print(sorted({'structlog', 'prometheus_client', 'http.server'} & set(sys.modules)))"
-    desk = "import console.run, console.commands.program, console.commands.assembly.desks; "
-
-    printed = subprocess.run([sys.executable, "-c", desk + looks], capture_output=True, text=True, check=True).stdout
-
-    assert printed.strip() == "[]"
 
 
 def test_a_listener_that_raises_costs_no_answer(tmp_path: Path) -> None:
@@ -211,13 +192,14 @@ def test_the_command_chooses_by_level_time_and_count_and_names_damage(tmp_path: 
     log = tmp_path / "state" / "demo" / "logs" / "engine.jsonl"
     with log.open("ab") as file:
         file.write(b"rubbish\n")
+    number_of_lines = log.read_bytes().count(b"\n")
 
     everything = keyturn(tmp_path, "engine", "logs", "--since", "1d").splitlines()
     with_routine = keyturn(tmp_path, "engine", "logs", "--since", "1d", "--level", "debug").splitlines()
     assert len(with_routine) > len(everything)
 
     assert len(keyturn(tmp_path, "engine", "logs", "-n", "3").splitlines()) == 4
-    assert "1 damaged line left out: engine.jsonl, line" in keyturn(tmp_path, "engine", "logs", "-n", "0")
+    assert f"engine.jsonl, line {number_of_lines}" in keyturn(tmp_path, "engine", "logs", "-n", "0")
     warnings = keyturn(tmp_path, "engine", "logs", "--since", "1d", "--level", "warning").splitlines()[:-1]
     assert 0 < len(warnings) < len(everything)
     assert not [line for line in warnings if " info " in line]
@@ -228,39 +210,20 @@ def test_the_command_chooses_by_level_time_and_count_and_names_damage(tmp_path: 
             keyturn(tmp_path, "engine", "logs", *wrong)
 
 
-def test_a_reader_in_a_process_of_its_own_follows_over_a_rotation(tmp_path: Path) -> None:
+def test_a_reader_follows_over_a_rotation(tmp_path: Path) -> None:
     """SY-05: moved away by logrotate under a running reader, and under a running engine."""
-    log = tmp_path / "state" / "demo" / "logs" / "engine.jsonl"
-    with demo(tmp_path) as (runtime, _):
+    path = tmp_path / "state" / "demo" / "logs" / "engine.jsonl"
+    tries = iter(range(1000))
+    found = LogReader(path).lines(follow=True, wait=lambda: next(tries) and None)
+    with demo(tmp_path) as (runtime, log):
         runtime.run(until=runtime.at + timedelta(minutes=8))
-        reader = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, "engine", "logs", "-f", "--account", "demo"],
-            env={**os.environ, "KEYTURN_HOME": str(tmp_path)},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            printed: Queue[str] = Queue()
-            assert reader.stdout is not None
-            threading.Thread(target=_pass_on, args=(reader.stdout, printed), daemon=True).start()
-            _until(printed, "EngineStarted")
-            log.rename(log.with_name("engine.jsonl.1"))
-            runtime.play(runtime.at + timedelta(minutes=8))
-            runtime.stop("left over a rotation")
-            _until(printed, "left over a rotation")
-        finally:
-            reader.kill()
-            reader.wait()
+        log.settle()
+        assert next(line for line in found if line["event"] == "EngineStarted")
+        path.rename(path.with_name("engine.jsonl.1"))
+        runtime.play(runtime.at + timedelta(minutes=8))
+        runtime.stop("left over a rotation")
+        log.settle()
+        assert next(line for line in found if line["event"] == "EngineStopped")
 
-    assert log.with_name("engine.jsonl.1").exists()
-    assert log.exists()
-
-
-def _pass_on(output: object, printed: Queue[str]) -> None:
-    for line in output:  # type: ignore[attr-defined]
-        printed.put(line)
-
-
-def _until(printed: Queue[str], words: str) -> None:
-    while words not in printed.get(timeout=PATIENCE):
-        pass
+    assert path.with_name("engine.jsonl.1").exists()
+    assert path.exists()
