@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from state.folders import Home
-from tests.real.demo import PROGRAM, was_here_before
+from tests.real.demo import PROGRAM, mark_guide_as_read
 from tests.real.ssh_server import SSHD, Server, until
 from tests.real.terminal import Pty
 
@@ -34,7 +34,7 @@ class RemoteDesk(Pty):
     open: ClassVar[list[RemoteDesk]] = []
 
     def __init__(self, server: Server, home: Path) -> None:
-        was_here_before(home)
+        mark_guide_as_read(home)
         Home.of({"KEYTURN_HOME": str(home)}).chord.touch(0o600)
         self.server = server
         variables = {**server.variables(), "KEYTURN_HOME": str(home)}

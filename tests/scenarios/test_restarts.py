@@ -74,9 +74,9 @@ ON = Settings.model_validate(
 )
 
 
-def a_wandering_day(chance: Random) -> list[Bar]:
+def a_wandering_day(chance: Random, last: str = "12:30") -> list[Bar]:
     price, bars = Decimal(100), []
-    for quiet in minutes("09:30", "12:30"):
+    for quiet in minutes("09:30", last):
         close = price + Decimal(chance.randint(-12, 12)) / 50
         high, low = max(price, close) + Decimal("0.06"), min(price, close) - Decimal("0.06")
         bars.append(replace(quiet, open=Price(price), high=Price(high), low=Price(low), close=Price(close)))
@@ -84,7 +84,7 @@ def a_wandering_day(chance: Random) -> list[Bar]:
     return bars
 
 
-def played(bars: Iterable[Bar], restarts: Iterable[int] = ()) -> House:
+def played(bars: Iterable[Bar], restarts: Iterable[int] = (), until: str = "12:35") -> House:
     """The day, with restarts so many minutes and a half after the open: when nothing is on its way."""
     house = House(bars, ON, cash=Decimal(50_000)).opens()
     house.line.operator = ConfirmAll(house.desk)
@@ -92,7 +92,7 @@ def played(bars: Iterable[Bar], restarts: Iterable[int] = ()) -> House:
         house.until_moment(at("09:30") + timedelta(minutes=minute, seconds=30))
         house.restarted()
         house.line.operator = ConfirmAll(house.desk)
-    return house.until("12:35")
+    return house.until(until)
 
 
 def traded(house: House) -> list[tuple[Any, Fact]]:

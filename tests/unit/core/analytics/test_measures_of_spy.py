@@ -22,8 +22,7 @@ def plain(rule: str) -> tuple[Array, list[float]]:
         worth = FIRST_EQUITY / prices[0] * np.asarray(prices)
         return worth, [worth[-1] - worth[0]]
     for number in range(1, len(prices)):
-        known = prices[:number]
-        is_held = len(known) >= 200 and known[-1] > math.fsum(known[-200:]) / 200
+        is_held = number >= 200 and prices[number - 1] > math.fsum(prices[number - 200 : number]) / 200
         if is_held and entered is None:
             entered = equity[-1]
         if not is_held and entered is not None:

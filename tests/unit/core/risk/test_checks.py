@@ -8,6 +8,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.facts import DayStarted, ReconciliationFailed
 from core.model.account import Mode, NoAccount
@@ -102,11 +103,11 @@ def test_a_clock_off_by_a_second_warns(skew: float, standing: CheckResult) -> No
     assert said(SessionCheck(), a_candidate(), desk)[0] is standing
 
 
-def test_a_closed_market_refuses() -> None:
+def test_a_closed_market_refuses(snapshot: SnapshotAssertion) -> None:
     """EX-11"""
     closed = a_desk(session=NoSession("weekend"))
 
-    assert said(SessionCheck(), a_candidate(), closed) == (REFUSES, "the market is closed: weekend")
+    assert said(SessionCheck(), a_candidate(), closed) == (REFUSES, snapshot)
     assert said(SessionCheck(), a_candidate(), a_desk(broker_time=None))[0] is PASSES
 
 
@@ -292,13 +293,14 @@ def test_a_relative_limit_uses_the_opening_equity(
 @pytest.mark.parametrize("check", [NotionalCheck(), PerTradeLossCheck(), BuyingPowerCheck()], ids=lambda c: c.name)
 def test_an_unquoted_market_order_is_refused(
     check: NotionalCheck | PerTradeLossCheck | BuyingPowerCheck,
+    snapshot: SnapshotAssertion,
 ) -> None:
     """RK-01: what cannot be decided on fresh figures refuses."""
     staged = said(check, A_MARKET_ORDER, a_desk(quote=NoQuote("none seen yet"), is_fresh=False))
     confirmed = said(check, A_MARKET_ORDER, a_desk(quote=NoQuote("none came"), is_fresh=True))
 
     assert (staged[0], confirmed[0]) == (WARNS, REFUSES)
-    assert staged[1].endswith("asked at the ticket")
+    assert staged[1] == snapshot
 
 
 # ── money and positions ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -322,9 +324,7 @@ def test_a_blocked_account_buys_nothing() -> None:
     ("acknowledged_at", "standing"),
     [(None, REFUSES), ("10:30:00", REFUSES), ("10:30:01", REFUSES), ("10:29:59", PASSES)],
 )
-def test_an_order_is_reserved_until_younger_figures(
-    acknowledged_at: str | None, standing: CheckResult
-) -> None:
+def test_an_order_is_reserved_until_younger_figures(acknowledged_at: str | None, standing: CheckResult) -> None:
     """OP-03: 30 and 40 USD against 60 USD free, as the account stood at 10:30."""
     books = Books()
     order = books.creates(a_request("before", quantity="0.3", limit="100"))
@@ -347,7 +347,7 @@ def test_an_order_is_reserved_until_younger_figures(
     ],
 )
 def test_a_fill_is_reserved_until_younger_figures(
-    acknowledged_at: str | None, filled_at: str, standing: CheckResult
+    acknowledged_at: str | None, filled_at: str, standing: CheckResult, snapshot: SnapshotAssertion
 ) -> None:
     """OP-03: 40 USD are bought, and 40 more are wanted of the 60 USD that the account had at 10:30."""
     books = Books()
@@ -367,7 +367,7 @@ def test_a_fill_is_reserved_until_younger_figures(
 
     assert found[0] is standing
     if standing is REFUSES:
-        assert found[1] == "40.00 USD is over 20.00 USD free, 40.00 USD reserved"
+        assert found[1] == snapshot
 
 
 def test_a_partial_fill_reserves_each_share_once() -> None:
@@ -436,20 +436,17 @@ def test_position_counts_stay_within_the_profile(
     assert ("FULL, " in found[1]) is (standing is REFUSES)
 
 
-def test_one_strategy_a_symbol() -> None:
+def test_one_strategy_a_symbol(snapshot: SnapshotAssertion) -> None:
     """EX-08"""
     books = Books()
     books.creates(a_request("theirs"), strategy="manual")
     desk = a_desk(ledger=books.ledger, settings=settings(max_open_positions=5))
 
-    assert said(OpenPositionsCheck(), a_candidate(), desk) == (
-        REFUSES,
-        "another strategy holds SPY or has an order in it; close or cancel that first",
-    )
+    assert said(OpenPositionsCheck(), a_candidate(), desk) == (REFUSES, snapshot)
     assert said(OpenPositionsCheck(), a_candidate(symbol=IBM), desk)[0] is PASSES
 
 
-def test_strategies_may_share_a_symbol_by_setting() -> None:
+def test_strategies_may_share_a_symbol_by_setting(snapshot: SnapshotAssertion) -> None:
     """EX-08: each position has a place of its own"""
     books = Books()
     books.creates(a_request("theirs"), strategy="momentum")
@@ -459,8 +456,8 @@ def test_strategies_may_share_a_symbol_by_setting() -> None:
     met = said(OpenPositionsCheck(), a_candidate(), a_desk(ledger=books.ledger, settings=beside))
     refused = said(OpenPositionsCheck(), a_candidate(), a_desk(ledger=books.ledger, settings=full))
 
-    assert met == (WARNS, "it meets an order of momentum")
-    assert refused == (REFUSES, "FULL, max_open_positions exceeded: 1 of 1; close one first")
+    assert met == (WARNS, snapshot)
+    assert refused == (REFUSES, snapshot)
 
 
 @pytest.mark.parametrize(
@@ -495,9 +492,7 @@ def test_at_the_daily_loss_entries_end(equity: str, standing: CheckResult) -> No
 
 @pytest.mark.parametrize(("policy", "standing"), [("refuse", REFUSES), ("allow", WARNS)])
 @pytest.mark.parametrize("missing", ["now", "at the start", "for the limit"])
-def test_without_an_equity_entries_are_blocked(
-    missing: str, policy: str, standing: CheckResult
-) -> None:
+def test_without_an_equity_entries_are_blocked(missing: str, policy: str, standing: CheckResult) -> None:
     """RK-03"""
     desk = a_desk(settings=settings(on_missing_equity=policy))
     if missing == "now":
@@ -601,40 +596,42 @@ def test_a_wide_quote_blocks_a_market_order(
     assert said(SpreadCheck(), market, desk)[0] is for_market
 
 
-@pytest.mark.parametrize(("part", "words"), [("0.20", "20.00 %"), ("0.35", "35.00 %")])
-def test_a_wide_quote_names_its_limit(part: str, words: str) -> None:
+@pytest.mark.parametrize("part", ["0.20", "0.35"])
+def test_a_wide_quote_names_its_limit(part: str, snapshot: SnapshotAssertion) -> None:
     """RK-17: 0.11 USD wide, 0.30 to the stop"""
     desk = a_desk(settings=settings(spread_of_stop_limit=part), quote=a_quote("99.91", "100.02"))
 
     said_of_it = said(SpreadCheck(), a_candidate(limit=None, stop="99.72"), desk)
 
-    assert said_of_it == (REFUSES, f"0.11 USD is over {words} of the way to the stop, 0.30 USD; wait for a tighter one")
+    assert said_of_it == (REFUSES, snapshot)
 
 
 @pytest.mark.parametrize(
-    ("candidate", "bid", "ask", "way"),
+    ("candidate", "bid", "ask"),
     [
-        pytest.param(a_candidate(limit="100.00", stop="99.40"), "99.46", "99.52", "0.12", id="a buy at the ask"),
-        pytest.param(a_candidate(limit="99.52", stop="99.40"), "99.59", "99.65", "0.12", id="a buy that waits"),
+        pytest.param(a_candidate(limit="100.00", stop="99.40"), "99.46", "99.52", id="a buy at the ask"),
+        pytest.param(a_candidate(limit="99.52", stop="99.40"), "99.59", "99.65", id="a buy that waits"),
         pytest.param(
-            a_candidate(effect=Effect.SHORT, limit="99.40", stop="100.00"), "99.88", "99.94", "0.12", id="a short sale"
+            a_candidate(effect=Effect.SHORT, limit="99.40", stop="100.00"), "99.88", "99.94", id="a short sale"
         ),
         pytest.param(
             a_candidate(effect=Effect.SHORT, limit=None, stop="100.00"),
-            "99.88", "99.94", "0.12", id="a short sale at the market",
+            "99.88", "99.94", id="a short sale at the market",
         ),
         pytest.param(
             a_candidate(limit="105", kind=OrderType.STOP_LIMIT, stop_price="99.52", stop="99.40"),
-            "99.40", "99.46", "0.12", id="a stop-limit, from its trigger",
+            "99.40", "99.46", id="a stop-limit, from its trigger",
         ),
     ],
 )  # fmt: skip
-def test_the_stop_distance_is_from_the_nearest_fill(candidate: Candidate, bid: str, ask: str, way: str) -> None:
+def test_the_stop_distance_is_from_the_nearest_fill(
+    candidate: Candidate, bid: str, ask: str, snapshot: SnapshotAssertion
+) -> None:
     """RK-17: a quote 0.06 USD wide is half of the way from where it fills, and a tenth of that from its limit."""
     said_of_it = said(SpreadCheck(), candidate, a_desk(quote=a_quote(bid, ask)))
 
     assert said_of_it[0] is not PASSES
-    assert said_of_it[1] == f"0.06 USD is over 20.00 % of the way to the stop, {way} USD; wait for a tighter one"
+    assert said_of_it[1] == snapshot
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any, cast
 
+from syrupy.assertion import SnapshotAssertion
+
 from core.execution.gateway import Gateway
 from core.messages.effects import CancelOrder, SubmitOrder
 from core.messages.inputs import CancelAnswered, Input, SubmissionAnswered, SubmissionBegan, SubmissionStopped
@@ -50,7 +52,7 @@ def a_submission(name: str) -> SubmitOrder:
     return SubmitOrder(order, Approval(f"approval {name}", TicketId("t-1"), None, order.digest("paper"), TEN))
 
 
-def test_a_failing_last_check_sends_nothing() -> None:
+def test_a_failing_last_check_sends_nothing(snapshot: SnapshotAssertion) -> None:
     """OP-08, EX-22"""
     heard: SimpleQueue[Any] = SimpleQueue()
     asking = cast(RequestExecutor, Answers())
@@ -62,7 +64,7 @@ def test_a_failing_last_check_sends_nothing() -> None:
     told = [heard.get(timeout=PATIENCE) for _ in range(3)]
 
     assert [type(message) for message in told] == [SubmissionStopped, SubmissionBegan, SubmissionAnswered]
-    assert told[0].reason == "the last look before it failed: OSError: the disk is gone"
+    assert told[0].reason == snapshot
     assert [message.client_order_id for message in told] == ["first", "second", "second"]
     sending.close()
 
@@ -88,7 +90,7 @@ def test_a_request_without_a_thread_is_answered() -> None:
     sending.close()
 
 
-def test_each_request_is_timed_with_its_outcome() -> None:
+def test_each_request_is_timed_with_its_outcome(snapshot: SnapshotAssertion) -> None:
     """EX-16, SY-05: in its lane, a broken adapter's too."""
     heard: SimpleQueue[Any] = SimpleQueue()
     calls: SimpleQueue[CallMade] = SimpleQueue()
@@ -103,7 +105,7 @@ def test_each_request_is_timed_with_its_outcome() -> None:
     failed = calls.get(timeout=PATIENCE)
 
     assert (refused.at, refused.kind, refused.outcome, refused.order) == (TEN, "submit", CallOutcome.REFUSED, "first")
-    assert (refused.refusal, refused.words, refused.symbol) == (RefusalKind.NOT_SHORTABLE, "no shares to lend", "SPY")
+    assert (refused.refusal, refused.words, refused.symbol) == (RefusalKind.NOT_SHORTABLE, snapshot, "SPY")
     assert (failed.kind, failed.outcome, failed.order) == ("cancel", CallOutcome.NO_ANSWER, "other")
     assert failed.words == "RuntimeError: broken"
     assert min(refused.seconds, failed.seconds) >= 0

@@ -15,7 +15,7 @@ from core.files.daily_file import daily_values
 from core.market.vix.port import Kept, VixError
 from core.market.vix.service import FRESH_FOR, PATIENCE, VixService
 from core.model.regime import DailyValue, NoVix, VixLevel, VixReading
-from state.vix_file import VixFile
+from state.vix_file import DAMAGED, VixFile
 from tests.unit.core.market.vix.source import TWO_DAYS
 
 BEGINS = datetime(2026, 11, 19, 15, 0, tzinfo=UTC)
@@ -118,29 +118,29 @@ def test_a_clock_set_back_makes_nothing_fresh(home: Home) -> None:
 
 def test_an_unmeasured_vix_has_its_reason(home: Home) -> None:
     """RK-19"""
-    home.source.failure = "the source answered 503"
+    home.source.failure = "HTTP 503"
 
     kept = home.service().last()
 
-    assert kept.reading == NoVix("the source answered 503")
+    assert kept.reading == NoVix("HTTP 503")
     assert (kept.fetched_at, kept.failed_at) == (None, BEGINS)
 
 
 def test_a_failure_keeps_the_last_value(home: Home) -> None:
     """RK-19"""
     home.service().last()
-    home.source.failure = "the source answered 500"
+    home.source.failure = "HTTP 500"
     home.later(timedelta(days=3))
 
     kept = home.service().last()
 
-    assert kept == Kept(ELEVATED, BEGINS, failed_at=home.now, failure="the source answered 500")
+    assert kept == Kept(ELEVATED, BEGINS, failed_at=home.now, failure="HTTP 500")
     assert home.file().load() == kept
 
 
 def test_a_failure_is_followed_by_a_pause(home: Home) -> None:
     """RK-19"""
-    home.source.failure = "the source answered 500"
+    home.source.failure = "HTTP 500"
     home.service().last()
     home.source.failure = ""
     home.later(PATIENCE - timedelta(seconds=1))
@@ -203,7 +203,7 @@ def test_a_damaged_file_is_ignored(home: Home, content: bytes) -> None:
     home.path.parent.mkdir()
     home.path.write_bytes(content)
 
-    assert home.file().load().reading == NoVix("vix.json is damaged; the source is asked again")
+    assert home.file().load().reading == NoVix(f"vix.json {DAMAGED}")
     assert home.service().last().reading == ELEVATED
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
 
 from core.model.regime import DailyBar, MarketMeasure, NoMarket, Trend, Volatility
 from core.model.values import Symbol
@@ -49,9 +50,9 @@ def plain_range(season: list[DailyBar]) -> list[Decimal]:
     return found
 
 
-def test_without_a_bar_labels_are_unknown() -> None:
+def test_without_a_bar_labels_are_unknown(snapshot: SnapshotAssertion) -> None:
     """RK-19"""
-    assert market_of(SPY, []) == NoMarket("there are no daily bars of SPY")
+    assert market_of(SPY, []) == NoMarket(snapshot)
 
 
 def test_a_label_comes_with_its_completing_bar() -> None:

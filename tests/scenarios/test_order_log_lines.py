@@ -1,0 +1,63 @@
+"""The line of an order in the log, by the real engine and the simulated broker: who holds the stop, and since when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from syrupy.assertion import SnapshotAssertion
+
+from core.facts import PastDaysLoaded
+from core.model.order import OrderStatus
+from core.model.past_days import PastDay, PastDays
+from core.model.values import Price
+from core.views import DeskView, RowMark
+from core.views.builders.desk import ViewBuilder
+from core.views.event_text import in_words
+from core.views.order_families import working_orders
+from tests.scenarios.changes import ABOVE, confirms_now
+from tests.scenarios.house import House, a_typed_buy
+from tests.scenarios.test_legs_at_the_broker import a_house, with_a_bracket
+from tests.unit.core.brokers.trading_floor import SPY
+from widgets.order_life import folded
+
+
+def lines_of(view: DeskView) -> list[str]:
+    return [line.row.text for line in folded(view.log, view.orders) if line.order is not None]
+
+
+def pictures(house: House) -> ViewBuilder:
+    return ViewBuilder(house.engine)
+
+
+def test_an_unfilled_bracket_is_one_waiting_line(snapshot: SnapshotAssertion) -> None:
+    """OP-06: a stop that waits guards nothing, and nobody is told that it does"""
+    house = a_house(("10:06", "10:08", ABOVE))
+    house.until("10:08")
+    views = pictures(house)
+    typed = replace(a_typed_buy("15"), limit_price=Price(Decimal(95)), stop_price=Price(Decimal(94)))
+    house.presses(replace(typed, target_price=Price(Decimal(101))))
+    confirms_now(house)
+    house.until("10:08:30")
+    view = views.draw(house.line.at)
+
+    legs = [row for row in view.orders if row.parent is not None]
+    assert [(row.status, row.marks) for row in legs] == [(OrderStatus.SUBMITTED, (RowMark.HELD,))] * 2
+    assert lines_of(view) == snapshot
+    assert working_orders(view.orders) == 1
+    assert [row.working for row in view.watch.rows if row.symbol == SPY] == [1]
+
+
+def test_a_filled_bracket_shows_its_legs_at_work(snapshot: SnapshotAssertion) -> None:
+    """OP-06"""
+    house = with_a_bracket()
+    view = pictures(house).draw(house.line.at)
+    assert lines_of(view) == snapshot
+    assert working_orders(view.orders) == 1
+
+
+def test_one_earlier_close_is_singular(snapshot: SnapshotAssertion) -> None:
+    house = a_house()
+    day = PastDay(house.line.at.date(), Price(Decimal(100)), None)
+    said = in_words(PastDaysLoaded(PastDays(SPY, (day,))))
+    assert said == snapshot

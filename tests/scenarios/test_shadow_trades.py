@@ -1,0 +1,284 @@
+"""What was declined, expired or blocked is followed, by strategy, over a restart and no longer than its day."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from core.brokers.simulated.config import EDITION
+from core.facts import OrderCreated, ProposalEnded, ProposalSkipped, ProposalStaged, SubmissionBlocked, TradeClosed
+from core.messages.commands import Decline, EditProposal, Kill, PauseStrategy, ProposeClose, Rearm, RefuseSymbol
+from core.messages.effects import Effect, SubmitOrder
+from core.messages.inputs import BarArrived
+from core.model.codes import ProposalEnd
+from core.model.values import Fraction, Price, Quantity
+from core.settings.risk import RiskSettings
+from core.settings.settings import Settings
+from core.views import DeskView
+from core.views.builders.desk import ViewBuilder
+from core.workflows.staging.proposals import TOO_LATE
+from tests.scenarios.house import (
+    FALL,
+    RECOVERY,
+    STEADY,
+    House,
+    a_day,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    assert_can_be_rebuilt,
+    minutes,
+)
+from tests.scenarios.requests import requested
+from tests.unit.core.brokers.trading_floor import SPY
+
+FRIDAY = date(2026, 11, 20)
+UP = ("10:09", "10:30", RECOVERY)
+
+
+def the_view(house: House) -> DeskView:
+    return ViewBuilder(house.engine).draw(house.line.at)
+
+
+def shadows(house: House) -> list[tuple[str, str, str | None]]:
+    """Strategy, how it ended, and how far it has come with what it made to the cent; the oldest first."""
+    return [
+        (row.strategy, f"{row.end}: {row.state}", None if row.result is None else f"{row.result:.2f}")
+        for row in reversed(the_view(house).shadows)
+    ]
+
+
+def test_a_declined_entry_is_followed_to_its_target() -> None:
+    """OP-12: 0.502 shares from 99.60; VWAP at the signal was 99.99."""
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
+    house.presses(PauseStrategy("vwap", SPY))
+    house.presses(Decline(house.proposal.id, "too soon"))
+
+    at_first = shadows(house)
+    opened = shadows(house.until("10:08:30"))
+    ended = shadows(house.until("10:10:30"))
+
+    assert at_first == [("vwap", "declined: waits", None)]
+    assert opened == [("vwap", "declined: open", "-0.01")]
+    assert ended == [("vwap", "declined: target", "0.20")]
+    (result,) = the_view(house).results
+    assert (result.strategy, result.trades, result.declined, f"{result.shadow:.2f}") == ("vwap", 0, 1, "0.20")
+    assert house.facts(OrderCreated) == []
+
+
+def test_an_expired_entry_is_followed_to_its_stop() -> None:
+    """OP-12: the bar opens at 99.55 and goes through the stop at 99.30."""
+    house = a_house_with_a_proposal(("10:06", "10:09", STEADY), ("10:10", "10:10", FALL), ("10:11", "10:20", "99.25"))
+    house.presses(PauseStrategy("vwap", SPY))
+
+    house.until("10:11:30")
+
+    assert house.last(ProposalEnded).end is ProposalEnd.EXPIRED
+    assert shadows(house) == [("vwap", "expired: stop", "-0.16")]
+
+
+@pytest.mark.parametrize("fee", ["0", "0.10"])
+@pytest.mark.usefixtures("a_tick_each_way")
+def test_a_shadow_makes_what_the_trade_would_have_made(fee: str) -> None:
+    """OP-12, RK-13: stopped out at half a spread below 99.30, with the fees of both ways"""
+    terms = Settings.model_validate({"exchange": {"fee_per_share": fee}})
+    then = ("10:06", "10:08", STEADY), ("10:09", "10:09", FALL), ("10:10", "10:20", "99.25")
+
+    def a_house() -> House:
+        return a_house_with_a_proposal(*then, settings=terms, fee_per_share=Decimal(fee), edition=EDITION)
+
+    taken, declined = a_house(), a_house()
+    taken.confirms_at("10:06:02")
+    declined.presses(Decline(declined.proposal.id, ""))
+    for house in (taken, declined):
+        house.presses(PauseStrategy("vwap", SPY))
+        house.until("10:10:30")
+
+    trade = taken.last(TradeClosed).trade
+    (row,) = the_view(declined).shadows
+    assert (trade.entry_price, trade.exit_price) == (Decimal("99.60"), Decimal("99.29"))
+    assert (row.state, row.result) == ("stop", trade.profit)
+
+
+def test_an_entry_blocked_by_a_kill_is_followed() -> None:
+    """OP-12, OP-07"""
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
+    house.presses(Kill("key"))
+
+    house.until("10:10:30")
+
+    assert shadows(house)[0] == ("vwap", "blocked: target", "0.20")
+
+
+def test_an_entry_stopped_at_the_gateway_is_followed() -> None:
+    """OP-12, OP-08: the kill comes between the intent and the wire."""
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
+    house.line.tamper = lambda effect: _killed_before(house, effect)
+    house.confirms_at("10:06:02")
+
+    house.until("10:10:30")
+
+    assert house.facts(SubmissionBlocked)
+    assert shadows(house)[0] == ("vwap", "blocked: target", "0.20")
+    assert requested(house) == []
+
+
+def _killed_before(house: House, effect: Effect) -> Effect:
+    if isinstance(effect, SubmitOrder):
+        house.switch.door = "file"
+    return effect
+
+
+def test_refused_signals_are_followed_one_at_a_time() -> None:
+    """OP-12: every bar of the dip is a signal; a strategy would hold one position."""
+    house = House(a_day(("10:06", "10:08", STEADY), UP)).opens().until("10:00")
+    house.presses(RefuseSymbol(SPY, ""))
+
+    house.until("10:08:30")
+    during = shadows(house)
+    house.until("10:10:30")
+
+    assert len(house.facts(ProposalSkipped)) > 1
+    assert during == [("vwap", "blocked: open", "-0.01")]
+    assert shadows(house) == [("vwap", "blocked: target", "0.20")]
+
+
+def test_a_dip_declined_again_is_followed_once() -> None:
+    """OP-12: every bar of the dip stages it again; a strategy would hold one position."""
+    bars = a_day(("10:06", "10:08", STEADY), ("10:09", "10:09", RECOVERY), ("10:10", "10:30", STEADY))
+    house = House(bars).opens()
+
+    for clock in ("10:06", "10:07", "10:08", "10:09", "10:11"):
+        house.until(f"{clock}:05")
+        house.presses(Decline(house.proposal.id, ""))
+
+    assert len(house.facts(ProposalEnded)) == 5
+    assert shadows(house) == [("vwap", "declined: target", "0.20"), ("vwap", "declined: waits", None)]
+    (result,) = the_view(house).results
+    assert (result.declined, f"{result.shadow:.2f}") == (2, "0.20")
+
+
+def test_a_bar_older_than_its_signal_proposes_nothing() -> None:
+    """RK-07: a start reads the morning's bars; what they would have bought is no offer any more"""
+    *morning, dip = a_day()
+    house = House([*morning, *minutes("10:07", "10:30", STEADY)]).opens().until("10:07:31")
+
+    house.line.take(house.line.at, BarArrived(dip, "the bars that were missed"))
+
+    assert [fact.reasons for fact in house.facts(ProposalSkipped)] == [(TOO_LATE,)]
+    assert (house.facts(ProposalStaged), shadows(house)) == ([], [])
+
+
+def test_only_a_sound_typed_order_is_followed() -> None:
+    """OP-12"""
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
+    house.presses(PauseStrategy("vwap", SPY))
+    house.presses(Decline(house.proposal.id, ""))
+    house.presses(a_typed_buy("50"))
+    house.presses(a_typed_buy("0.2"))
+    house.presses(Decline(house.proposal.id, ""))
+
+    house.until("10:10:30")
+
+    assert shadows(house) == [("vwap", "declined: target", "0.20"), ("manual", "declined: open", "0.12")]
+    assert [(r.strategy, r.declined) for r in the_view(house).results] == [("vwap", 1), ("manual", 1)]
+
+
+def test_a_declined_market_order_opens_at_half_a_spread() -> None:
+    """OP-12: and would be sold as far below it"""
+    house = House(minutes("09:30", "10:30", "99.60")).opens().until("10:06")
+    house.presses(a_typed_buy("0.2", limit=None, stop="99.30"))
+    house.presses(Decline(house.proposal.id, ""))
+
+    (row,) = the_view(house).shadows
+
+    assert (row.state, row.entry_price, row.result) == ("open", Decimal("99.61"), Decimal("-0.004"))
+
+
+def test_taken_orders_and_exits_are_not_followed() -> None:
+    """OP-12"""
+    house = a_house_in_a_position()
+    house.presses(ProposeClose(SPY, Fraction(Decimal("0.5"))))
+    house.presses(Decline(house.proposal.id, ""))
+
+    assert shadows(house) == []
+
+
+def test_the_edited_order_is_what_is_followed() -> None:
+    """OP-12, OP-02"""
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
+    house.presses(EditProposal(house.proposal.id, Quantity(Decimal("0.1")), Price(Decimal("99.58"))))
+    house.presses(Decline(house.proposal.id, ""))
+
+    (row,) = the_view(house).shadows
+
+    assert (row.quantity, row.entry_price) == (Decimal("0.1"), Decimal("99.58"))
+
+
+def test_a_shadow_survives_a_restart() -> None:
+    """OP-12, SP-03, SP-05"""
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
+    house.presses(PauseStrategy("vwap", SPY))
+    house.presses(Decline(house.proposal.id, ""))
+    house.until("10:08:30")
+    assert_can_be_rebuilt(house)
+
+    house.restarted().until("10:10:30")
+
+    assert shadows(house) == [("vwap", "declined: target", "0.20")]
+    assert_can_be_rebuilt(house)
+
+
+def test_shadows_end_with_their_day() -> None:
+    """OP-12"""
+    bars = a_day(("10:06", "10:30", STEADY)) + minutes("09:30", "10:30", "99.60", FRIDAY)
+    house = House(bars).opens().until("10:06")
+    house.presses(Decline(house.proposal.id, ""))
+    house.presses(PauseStrategy("vwap", SPY))
+
+    thursday = shadows(house.until("10:30"))
+    house.until("09:40", FRIDAY)
+
+    assert thursday == [("vwap", "declined: open", "-0.01")]
+    assert shadows(house) == []
+    assert house.desk.shadows.following == {}
+    assert_can_be_rebuilt(house)
+
+
+def test_results_by_strategy_include_what_is_open() -> None:
+    """OP-12, EX-08: half of the position is sold at 100.20, 60 cents up; the other half is worth that."""
+    house = a_house_in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:30", "100.20 100.20 100.19 100.20"))
+    house.presses(PauseStrategy("vwap", SPY))
+    house.until("10:09:05")
+    house.presses(Decline(house.proposal.id, ""))
+    house.presses(ProposeClose(SPY, Fraction(Decimal("0.5"))))
+    house.confirms_at("10:09:15")
+    house.until("10:09:50")
+    assert house.held() == "0.251"
+
+    (half,) = the_view(house).results
+    house.until("10:10:05")
+    house.confirms_at("10:10:15")
+    (flat,) = the_view(house.until("10:11")).results
+
+    assert (half.trades, f"{half.realised:.2f}", f"{half.unrealised:.2f}") == (0, "0.00", "0.30")
+    assert (flat.trades, flat.wins, f"{flat.realised:.2f}", flat.unrealised) == (1, 1, "0.30", Decimal(0))
+    assert half.shadow is None
+
+
+def test_a_rearmed_desk_goes_on_following() -> None:
+    """OP-12"""
+    settings = Settings(risk=RiskSettings(entries_a_day=5))
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP, settings=settings)
+    first = house.proposal.id
+    house.presses(Kill("key"))
+    house.presses(Rearm("REARM"))
+
+    house.until("10:07:05")
+    staged = [fact.proposal.id for fact in house.facts(ProposalStaged)]
+
+    assert staged[0] == first
+    assert len(staged) == 2
+    assert [row.key for row in the_view(house).shadows] == [first]
