@@ -47,7 +47,7 @@ def a_trade(fee: str, settings: Settings | None = None) -> House:
     return house
 
 
-def test_a_trade_made_what_the_account_has_more_than_before(snapshot: SnapshotAssertion) -> None:
+def test_a_trades_profit_is_the_change_in_equity(snapshot: SnapshotAssertion) -> None:
     """AN-04, EX-18: its profit left the fees out."""
     house = a_trade("0.10")
 
@@ -60,7 +60,7 @@ def test_a_trade_made_what_the_account_has_more_than_before(snapshot: SnapshotAs
     assert house.desk.ledger.result_of(THURSDAY, {}) == trade.profit
 
 
-def test_a_trade_that_gained_less_than_its_fees_is_a_loss_to_the_protections() -> None:
+def test_a_gain_below_its_fees_counts_as_a_loss() -> None:
     """RK-06: 0.20 USD of gain, 2.01 of fees."""
     pauses = Settings.model_validate(COOLDOWN)
 
@@ -127,7 +127,7 @@ def a_backtest_that_holds_both_ways(fee: str = "0") -> tuple[House, Backtest]:
     return house, backtest
 
 
-def test_the_mean_exposure_of_a_backtest_is_long_and_short_together() -> None:
+def test_mean_exposure_adds_long_and_short() -> None:
     """AN-01: ten bought and ten sold short at 100 are 2,000 USD, and were told as none."""
     _, backtest = a_backtest_that_holds_both_ways()
 
@@ -136,7 +136,7 @@ def test_the_mean_exposure_of_a_backtest_is_long_and_short_together() -> None:
     assert report_of(backtest, "")["metrics"]["fees"] == 0  # type: ignore[index]
 
 
-def test_what_is_open_at_the_end_has_paid_its_fees_and_pays_that_of_its_close() -> None:
+def test_open_positions_bear_fees_of_both_sides() -> None:
     """AN-01, AN-04: twenty shares at 0.10 USD, in and out, are 4 USD less, and were told as none."""
     free, dear = (report_of(a_backtest_that_holds_both_ways(fee)[1], "") for fee in ("0", "0.10"))
 
