@@ -9,7 +9,6 @@ from types import SimpleNamespace
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from tests.scenarios.test_margin import row, settings
 
 from core.facts import MarginDeficitSeen
 from core.model.account import Account
@@ -24,6 +23,7 @@ from core.settings.settings import Settings
 from core.views.event_text import in_words
 from tests.scenarios.house import STEADY, House, a_day
 from tests.scenarios.plans import passes
+from tests.scenarios.test_margin import row, settings
 from tests.unit.core.brokers.trading_floor import THURSDAY
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk
 

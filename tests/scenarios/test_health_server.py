@@ -79,13 +79,13 @@ def figures_of(text: bytes) -> dict[tuple[str, tuple[str, ...]], float]:
 # ── what is said ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_nothing_listens_unless_the_settings_say_where(tmp_path: Path) -> None:
+def test_nothing_listens_by_default(tmp_path: Path) -> None:
     """SY-05"""
     with demo(tmp_path) as (_, figures):
         assert figures is None
 
 
-def test_an_engine_says_how_it_is_and_names_no_amounts(tmp_path: Path) -> None:
+def test_health_names_no_amounts(tmp_path: Path) -> None:
     """SY-05"""
     port = free_port()
     with demo(tmp_path, f'health.listen="127.0.0.1:{port}"') as (runtime, _):
@@ -106,7 +106,7 @@ def test_an_engine_says_how_it_is_and_names_no_amounts(tmp_path: Path) -> None:
         }
 
 
-def test_figures_are_those_of_the_journal_in_prometheus_own_words(tmp_path: Path) -> None:
+def test_metrics_match_the_journal(tmp_path: Path) -> None:
     """SY-05: read by prometheus-client's parser; no symbol and no figure of the account is among them."""
     port = free_port()
     with demo(tmp_path, f'health.listen="127.0.0.1:{port}"') as (runtime, figures):
@@ -140,7 +140,7 @@ def test_figures_are_those_of_the_journal_in_prometheus_own_words(tmp_path: Path
         assert not [word for word in ("equity", "profit", "buying", "cash") if word in content.decode()]
 
 
-def test_symbols_are_told_where_the_settings_allow_it(tmp_path: Path) -> None:
+def test_symbols_are_shown_when_allowed(tmp_path: Path) -> None:
     """SY-05"""
     port = free_port()
     with demo(tmp_path, f'health.listen="127.0.0.1:{port}"', "health.symbols=true") as (runtime, _):
@@ -152,7 +152,7 @@ def test_symbols_are_told_where_the_settings_allow_it(tmp_path: Path) -> None:
         assert by_symbol <= set(runtime.engine.state.control.settings.symbols)
 
 
-def test_an_engine_that_beats_no_more_or_lost_its_disk_is_not_well(tmp_path: Path) -> None:
+def test_a_dead_engine_or_a_lost_disk_is_unhealthy(tmp_path: Path) -> None:
     """SY-05, SY-02, SP-06"""
     now = [1000.0]
     with demo(tmp_path) as (runtime, _):
@@ -196,19 +196,19 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("listen", ELSEWHERE)
-def test_anything_but_this_machine_is_refused_with_words(listen: str) -> None:
+def test_only_this_machine_may_listen(listen: str) -> None:
     """SY-05"""
     with pytest.raises(ValueError, match="must be"):
         HealthSettings(listen=listen)
 
 
-def test_a_start_with_another_place_is_refused_with_its_key(tmp_path: Path) -> None:
+def test_a_remote_address_is_refused_by_key(tmp_path: Path) -> None:
     """SY-05"""
     with pytest.raises(OperatorError, match=r"health\.listen"), demo(tmp_path, 'health.listen="0.0.0.0:9464"'):
         pass
 
 
-def test_a_socket_is_its_owners_and_one_of_an_engine_that_is_gone_is_taken_over(tmp_path: Path) -> None:
+def test_a_stale_socket_is_taken_over_privately(tmp_path: Path) -> None:
     """SY-05"""
     path = tmp_path / "state" / "demo" / "health.sock"
     path.parent.mkdir(parents=True)
@@ -226,7 +226,7 @@ def test_a_socket_is_its_owners_and_one_of_an_engine_that_is_gone_is_taken_over(
     assert not path.exists()
 
 
-def test_a_place_that_is_taken_is_said_and_ends_nothing(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+def test_a_taken_address_is_reported(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     """SY-05"""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -253,7 +253,7 @@ def a_server() -> Iterator[int]:
         server.close()
 
 
-def test_only_a_get_of_a_known_page_by_a_local_name_is_answered() -> None:
+def test_only_local_gets_of_known_pages_are_answered() -> None:
     """SY-05: what writes is refused, and so is a browser that another site led here."""
     with a_server() as port:
         assert ask(port, "/healthz") == (200, b"well\n")
@@ -277,7 +277,7 @@ def _sent(port: int, content: bytes) -> bytes:
     return b""
 
 
-def test_rubbish_and_requests_without_an_end_are_cut_off() -> None:
+def test_malformed_requests_are_cut_off() -> None:
     """SY-05"""
     with a_server() as port:
         assert _sent(port, b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 100_000) == b""
@@ -286,7 +286,7 @@ def test_rubbish_and_requests_without_an_end_are_cut_off() -> None:
         assert ask(port, "/healthz")[0] == HTTPStatus.OK
 
 
-def test_many_slow_clients_hold_a_few_threads_for_a_moment_and_nobody_for_long(
+def test_slow_clients_hold_few_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """SY-05: a byte buys no more time; each of them is closed by the server."""

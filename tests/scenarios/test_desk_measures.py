@@ -18,17 +18,18 @@ from core.model.position import AnyTrade
 from core.model.venues import HOME
 from state.folders import AccountFolder
 from state.journal import FileJournal, days_of, read
-from tests.scenarios.backtests import Keyturn
+from tests.scenarios.backtests import Keyturn, minutes_of
 from tests.scenarios.test_a_month_of_the_account import SESSIONS, a_house, buys, sells_all
 
 HEADS = ("strategy", "by", "regime", "symbol", "half_hour", "held")
 
 
 @pytest.fixture
-def played(keyturn: Keyturn, minutes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def played(keyturn: Keyturn, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A seeded week on margin whose every proposal was confirmed. It is played once, and only read."""
     folder = tmp_path_factory.getbasetemp() / "a measured week"
     if not folder.is_dir():
+        minutes = minutes_of(tmp_path_factory.mktemp("bars") / "SPY_seeded.csv")
         words = ("replay", minutes, "--headless", "--operator", "confirm-all", "--profile", "swing", "--json")
         assert keyturn(*words, "--journal-dir", folder).code == 0
     return folder
@@ -42,7 +43,7 @@ def trades_of(folder: Path) -> list[AnyTrade]:
     return [record.fact.trade for record in read(folder) if isinstance(record.fact, TradeClosed)]
 
 
-def test_trades_and_their_groups_are_those_of_the_journal_to_the_cent(keyturn: Keyturn, played: Path) -> None:
+def test_trade_groups_match_the_journal_to_the_cent(keyturn: Keyturn, played: Path) -> None:
     """AN-01: half-hours by the exchange's clock, R by the stop that went with the entry"""
     trades = trades_of(played)
     stops = {f.order.client_order_id: f.stop for r in read(played) if isinstance(f := r.fact, OrderCreated)}
@@ -86,7 +87,7 @@ def test_equity_is_what_each_day_began_with(keyturn: Keyturn, played: Path, snap
     assert words == snapshot
 
 
-def test_margin_is_told_at_each_figure_of_the_account(keyturn: Keyturn, played: Path) -> None:
+def test_margin_use_has_one_row_for_each_sample(keyturn: Keyturn, played: Path) -> None:
     """AN-01: maintenance margin over equity, one instant for each sample of the journal"""
     samples = [(record.at, record.fact) for record in read(played) if isinstance(record.fact, MarginSampled)]
 
@@ -116,7 +117,7 @@ def test_days_alone_add_up_to_all_of_them(keyturn: Keyturn, played: Path) -> Non
     assert others["days"][0] == whole["days"][1]
 
 
-def test_lines_fit_a_terminal_and_the_page_needs_nothing_else(keyturn: Keyturn, played: Path, tmp_path: Path) -> None:
+def test_the_page_is_self_contained_and_lines_fit(keyturn: Keyturn, played: Path, tmp_path: Path) -> None:
     """AN-01"""
     page, seen = tmp_path / "week.html", []
 
@@ -151,11 +152,11 @@ def test_it_reads_beside_an_engine_that_writes(keyturn: Keyturn, played: Path, t
 
 
 def test_a_desk_that_lends_nothing_says_so(
-    keyturn: Keyturn, minutes: Path, tmp_path: Path, snapshot: SnapshotAssertion
+    keyturn: Keyturn, bars: Path, tmp_path: Path, snapshot: SnapshotAssertion
 ) -> None:
     """AN-01"""
     folder = tmp_path / "cash"
-    assert keyturn("replay", minutes, "--headless", "--json", "--profile", "micro", "--journal-dir", folder).code == 0
+    assert keyturn("replay", bars, "--headless", "--json", "--profile", "micro", "--journal-dir", folder).code == 0
 
     assert keyturn("measures", "--journal-dir", folder).out == snapshot
     assert measured(keyturn, folder)["trades"]["trades"] == 0
@@ -176,7 +177,7 @@ def month(tmp_path: Path) -> Path:
     return folder.journal
 
 
-def test_what_was_paid_in_and_out_is_no_result(keyturn: Keyturn, month: Path) -> None:
+def test_deposits_and_withdrawals_are_no_result(keyturn: Keyturn, month: Path) -> None:
     """AN-01: a desk's whole month; a dividend, interest and fees are results"""
     found = measured(keyturn, month)
 
@@ -193,7 +194,7 @@ def test_what_was_paid_in_and_out_is_no_result(keyturn: Keyturn, month: Path) ->
     assert found["measures"]["moved"] == 379.5
 
 
-def test_a_trade_over_a_split_risked_what_it_did_when_it_was_opened(keyturn: Keyturn, month: Path) -> None:
+def test_a_split_does_not_change_a_trades_risk(keyturn: Keyturn, month: Path) -> None:
     """AN-01: ten shares with a stop 60 USD below them; twenty with one 30 below are the same 600 USD"""
     (trade,) = trades_of(month)
 
@@ -204,7 +205,7 @@ def test_a_trade_over_a_split_risked_what_it_did_when_it_was_opened(keyturn: Key
     assert found[1]["mean_r"] == pytest.approx(float(trade.profit) / 600)
 
 
-def test_what_it_cannot_measure_is_said_in_one_line(
+def test_bad_days_are_refused_in_one_line(
     keyturn: Keyturn, played: Path, snapshot: SnapshotAssertion
 ) -> None:
     """AN-01"""

@@ -41,14 +41,14 @@ def a_floor() -> LiveFloor:
     return LiveFloor("10:06:10", a_day(("10:06", "10:20", STEADY)))
 
 
-def test_a_sound_way_to_the_broker_is_told_with_its_figures(snapshot: SnapshotAssertion):
+def test_a_sound_connection_shows_its_figures(snapshot: SnapshotAssertion):
     """OP-10"""
     found = looked_at(a_floor())
     assert [name for name, finding in found.items() if not finding.ok] == []
     assert [found["broker"].detail, found["market data"].detail] == snapshot
 
 
-def test_what_the_broker_has_said_will_go_is_told_with_its_day(snapshot: SnapshotAssertion):
+def test_announced_removals_show_their_day(snapshot: SnapshotAssertion):
     """MD-07: before the day and after it the same line, and nothing fails by it."""
     floor = a_floor()
     here, symbols = floor.market, (Symbol("SPY"),)
@@ -59,7 +59,7 @@ def test_what_the_broker_has_said_will_go_is_told_with_its_day(snapshot: Snapsho
     assert all(finding.ok for finding in told if finding.name == "contract")
 
 
-def test_the_table_of_what_the_broker_promises_is_printed_with_what_is_due(
+def test_the_contract_table_is_printed(
     capsys: pytest.CaptureFixture[str], snapshot: SnapshotAssertion
 ):
     """MD-07: `make contract`"""
@@ -68,7 +68,7 @@ def test_the_table_of_what_the_broker_promises_is_printed_with_what_is_due(
     assert re.sub(r"goes \([^)]*\)", "goes (WHEN)", capsys.readouterr().out) == snapshot
 
 
-def test_a_share_that_is_hard_to_borrow_is_told_as_such(snapshot: SnapshotAssertion):
+def test_a_hard_to_borrow_share_is_named(snapshot: SnapshotAssertion):
     """MD-07"""
     floor = a_floor()
     lent = floor.instrument(Symbol("SPY"))
@@ -77,7 +77,7 @@ def test_a_share_that_is_hard_to_borrow_is_told_as_such(snapshot: SnapshotAssert
     assert looked_at(floor)["symbol SPY"].detail == snapshot
 
 
-def test_a_broker_that_cannot_be_reached_says_what_to_check(snapshot: SnapshotAssertion):
+def test_an_unreachable_broker_says_what_to_check(snapshot: SnapshotAssertion):
     """EX-09"""
     floor = a_floor()
     floor.troubles["account"] = NoAnswer("no route to the host")
@@ -86,7 +86,7 @@ def test_a_broker_that_cannot_be_reached_says_what_to_check(snapshot: SnapshotAs
     assert "account" not in found
 
 
-def test_a_clock_that_is_off_by_more_than_a_second_fails():
+def test_a_clock_off_by_a_second_fails():
     """EX-11"""
     found = looked_at(a_floor(), ahead=3)["clock"]
     assert not found.ok
@@ -94,7 +94,7 @@ def test_a_clock_that_is_off_by_more_than_a_second_fails():
     assert "NTP" in found.remedy
 
 
-def test_a_state_folder_that_cannot_be_made_and_a_set_kill_are_named(tmp_path: Path):
+def test_a_set_kill_variable_is_named(tmp_path: Path):
     """OP-08, SP-04"""
     sound = {f.name: f for f in look_around(Home.of({"KEYTURN_HOME": str(tmp_path)}), {})}
     assert all(finding.ok for finding in sound.values())
