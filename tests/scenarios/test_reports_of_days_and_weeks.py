@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
@@ -30,7 +31,7 @@ from state.folders import Home
 from state.journal import Chain, days_of, read
 from state.past_days import explained
 from state.past_reports import reported
-from tests.scenarios.backtests import Keyturn
+from tests.scenarios.backtests import Keyturn, minutes_of
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import House, a_day, a_house_in_a_position, a_typed_buy
 from tests.scenarios.test_a_month_of_the_account import SESSIONS, SPLIT_ON, a_house, plays_the_month
@@ -43,20 +44,21 @@ HOSTILE = "\x1b[2Jclick <script>alert(1)</script> https://evil.example/x?token=1
 
 
 @pytest.fixture
-def week(keyturn: Keyturn, minutes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def week(keyturn: Keyturn, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A seeded week whose every proposal was confirmed. It is played once, and only read."""
     folder = tmp_path_factory.getbasetemp() / "a reported week"
-    return folder if folder.is_dir() else a_replay(keyturn, minutes, folder, "--operator", "confirm-all")
+    return folder if folder.is_dir() else a_replay(keyturn, tmp_path_factory, folder, "--operator", "confirm-all")
 
 
 @pytest.fixture
-def declined(keyturn: Keyturn, minutes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def declined(keyturn: Keyturn, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same week, and nobody at its keys."""
     folder = tmp_path_factory.getbasetemp() / "a week of nobody"
-    return folder if folder.is_dir() else a_replay(keyturn, minutes, folder)
+    return folder if folder.is_dir() else a_replay(keyturn, tmp_path_factory, folder)
 
 
-def a_replay(keyturn: Keyturn, bars: Path, folder: Path, *words: str) -> Path:
+def a_replay(keyturn: Keyturn, places: pytest.TempPathFactory, folder: Path, *words: str) -> Path:
+    bars = minutes_of(places.mktemp("bars") / "SPY_seeded.csv")
     assert keyturn("replay", bars, "--headless", "--json", "--journal-dir", folder, *words).code == 0
     return folder
 
@@ -90,8 +92,8 @@ def summed(rows: list[dict[str, Any]], what: str = "amount") -> Decimal:
     return sum((Decimal(row[what]) for row in rows if row[what] is not None), Decimal(0))
 
 
-TOLD = (SESSIONS[0], SESSIONS[3], SPLIT_ON, SESSIONS[13], SESSIONS[-3], SESSIONS[-1])
-"""Days of the month: nothing held yet, a dividend, the split, another dividend, the sale, the last."""
+TOLD = (SESSIONS[0], SESSIONS[3], SPLIT_ON, SESSIONS[-3], SESSIONS[-1])
+"""Days of the month: nothing held yet, a dividend, the split, the sale, the last."""
 
 
 def all_days(month: Path, *folders: Path) -> Iterator[tuple[Path, date]]:
@@ -107,7 +109,8 @@ def test_every_sum_of_a_day_is_the_one_that_explain_tells(
     keyturn: Keyturn, week: Path, declined: Path, month: Path, busy: Path
 ) -> None:
     """AN-06: to the cent, by strategy and by cause, with what nobody took and what nothing explains."""
-    for folder, day in all_days(month, week, declined, busy):
+    some = [(week, days_of(week)[0]), (week, days_of(week)[-1]), (declined, days_of(declined)[1])]
+    for folder, day in [*all_days(month, busy), *some]:
         found = told(keyturn, folder, "--day", day)
         of_explain = keyturn("explain", day, "--journal-dir", folder, "--json").json
 
@@ -201,22 +204,23 @@ def test_ten_times_the_trades_are_no_longer_page(busy: Path) -> None:
     assert len(list(lines_of(longer))) <= len(list(lines_of(found))) + rounding
 
 
-def test_a_trade_says_why_it_was_entered_and_left(keyturn: Keyturn, week: Path) -> None:
+def test_a_trade_says_why_it_was_entered_and_left(keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion) -> None:
     """AN-06"""
     staged = next(record.fact.proposal for record in read(week) if isinstance(record.fact, ProposalStaged))
 
     found = keyturn("report", "--day", days_of(week)[0], "--journal-dir", week).out
 
     assert f"entered: {staged.reason}" in found
-    assert "back at mean; mostly signal" in found
+    assert found == snapshot
 
 
-def test_what_was_let_go_is_told_by_strategy_with_what_it_would_have_made(keyturn: Keyturn, declined: Path) -> None:
+def test_what_was_let_go_is_told_by_strategy_with_what_it_would_have_made(
+    keyturn: Keyturn, declined: Path, snapshot: SnapshotAssertion
+) -> None:
     """AN-06, OP-12"""
     found = keyturn("report", "--day", days_of(declined)[1], "--journal-dir", declined).out
 
-    assert "not taken, and what it would have made\n  vwap: 9 expired" in found
-    assert "no trade closed" in found
+    assert found == snapshot
 
 
 def test_controls_that_tripped_are_told_with_how_often(keyturn: Keyturn, busy: Path) -> None:
@@ -232,23 +236,23 @@ def test_controls_that_tripped_are_told_with_how_often(keyturn: Keyturn, busy: P
     assert found["near_misses"][0]["control"] == "spread"
 
 
-def test_what_the_connection_was_like_is_told(keyturn: Keyturn, busy: Path) -> None:
+def test_what_the_connection_was_like_is_told(keyturn: Keyturn, busy: Path, snapshot: SnapshotAssertion) -> None:
     """AN-06, EX-15"""
     troubles = {row["what"]: row for row in told(keyturn, busy, "--day", days_of(busy)[0])["quality"]["troubles"]}
 
     assert troubles["orders in doubt"]["times"] > 0
-    assert "no answer in 8 s" in troubles["requests without an answer"]["words"]
+    assert troubles == snapshot
 
 
-def test_a_quiet_day_is_one_line(keyturn: Keyturn, minutes: Path, tmp_path: Path) -> None:
+def test_a_quiet_day_is_one_line(keyturn: Keyturn, bars: Path, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     """AN-06"""
     folder = tmp_path / "quiet"
-    words = ("replay", minutes, "--headless", "--json", "--set", "strategies.vwap.enabled=false")
+    words = ("replay", bars, "--headless", "--json", "--set", "strategies.vwap.enabled=false")
     assert keyturn(*words, "--journal-dir", folder).code == 0
 
     found = keyturn("report", "--day", days_of(folder)[1], "--journal-dir", folder)
 
-    assert found.lines == ["Tuesday 06 January 2026: nothing was traded, held or proposed; equity +0.00 USD"]
+    assert found.lines == snapshot
 
 
 def test_the_last_day_is_the_one_without_a_word(keyturn: Keyturn, week: Path) -> None:
@@ -256,23 +260,26 @@ def test_the_last_day_is_the_one_without_a_word(keyturn: Keyturn, week: Path) ->
     assert told(keyturn, week)["whole"]["first"] == str(days_of(week)[-1])
 
 
-def test_an_evening_tells_the_change_up_to_the_brokers_list(keyturn: Keyturn, month: Path) -> None:
+def test_an_evening_tells_the_change_up_to_the_brokers_list(
+    keyturn: Keyturn, month: Path, snapshot: SnapshotAssertion
+) -> None:
     """AN-06: the next day's first record is what tells a close; until then the account's own figures do."""
     found = keyturn("report", "--day", SESSIONS[-1], "--journal-dir", month).out
 
-    assert "equity +0.00 USD up to 17:15:00 New York, 5,441.46 → 5,441.46" in found
-    assert "explained so far +0.00 USD; not yet +0.00" in found
-    assert "by the broker's list at Fri 17:15: equity 5,441.46" in found
+    assert found == snapshot
 
 
-def test_a_week_whose_last_close_is_not_known_is_told_up_to_the_one_before(keyturn: Keyturn, week: Path) -> None:
+def test_a_week_whose_last_close_is_not_known_is_told_up_to_the_one_before(
+    keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion
+) -> None:
     """AN-06: what is explained so far has the last day too."""
     alone = [told(keyturn, week, "--day", day) for day in days_of(week)]
 
     found = keyturn("report", "--week", "2026-01-07", "--journal-dir", week).lines
 
     known = sum(Decimal(each["whole"]["equity_change"]) for each in alone[:-1])
-    assert found[0].startswith(f"Week of 05 January 2026 to 09 January 2026: equity {known:+} USD up to Thursday, ")
+    assert f"{known:+}" in found[0]
+    assert found[0] == snapshot
     assert f"  explained so far {sum(summed(each['parts']) for each in alone):+} USD" in found
 
 
@@ -324,7 +331,7 @@ def test_a_halt_and_an_order_that_works_stand_at_the_end(tmp_path: Path) -> None
     assert any(each.name == "kill switch" for each in found.controls.acted)
 
 
-def test_a_typed_order_close_to_its_largest_size_is_a_near_miss(tmp_path: Path) -> None:
+def test_a_typed_order_close_to_its_largest_size_is_a_near_miss(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     """AN-06, EX-11: 1,800 of 2,000 USD; a half as large one is none."""
     found = []
     for quantity in ("18", "9"):
@@ -337,7 +344,7 @@ def test_a_typed_order_close_to_its_largest_size_is_a_near_miss(tmp_path: Path) 
 
     near, none = ({miss.name: miss for miss in each} for each in found)
     assert near["notional"].most == Decimal("0.9")
-    assert near["notional"].words == "SPY 1,800.00 of 2,000.00 USD"
+    assert near["notional"].words == snapshot
     assert "notional" not in none
 
 
@@ -455,58 +462,54 @@ def rules(tmp_path: Path, web: WebServer, monkeypatch: pytest.MonkeyPatch) -> Ho
 
 
 @pytest.mark.usefixtures("rules")
-def test_it_is_sent_to_whoever_the_rules_tell_of_a_report(keyturn: Keyturn, week: Path, web: WebServer) -> None:
+def test_it_is_sent_to_whoever_the_rules_tell_of_a_report(
+    keyturn: Keyturn, week: Path, web: WebServer, snapshot: SnapshotAssertion
+) -> None:
     """AN-06, SY-03"""
     found = keyturn("report", "--day", "2026-01-06", "--journal-dir", week, "--send")
 
     assert found.code == 0
     assert found.lines[-1] == "phone: delivered"
     (message,) = web.heard
-    assert message["title"] == "Keyturn: Tuesday 06 January 2026"
+    assert message["title"] == snapshot
     assert message["message"].splitlines()[0] == found.lines[0]
 
 
-def test_where_nobody_took_it_the_exit_code_says_so(keyturn: Keyturn, week: Path, rules: Home) -> None:
+def test_where_nobody_took_it_the_exit_code_says_so(
+    keyturn: Keyturn, week: Path, rules: Home, snapshot: SnapshotAssertion
+) -> None:
     """AN-06, SY-03"""
     rules.settings.write_text(rules.settings.read_text().replace('"phone"', '"nowhere"'))
 
     found = keyturn("report", "--journal-dir", week, "--send")
 
-    assert found.code == 1
-    assert "nowhere: NOT delivered, the channel has no address" in found.out
+    assert (found.code, found.lines[-1]) == (1, snapshot)
     assert '"is_delivered": false' in keyturn("report", "--journal-dir", week, "--send", "--json").out
 
 
-def test_where_no_rule_tells_anybody_nothing_is_read(keyturn: Keyturn, week: Path) -> None:
+def test_where_no_rule_tells_anybody_nothing_is_read(keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion) -> None:
     """AN-06, SY-03"""
     found = keyturn("report", "--journal-dir", week, "--send")
 
-    assert "no rule tells anybody of report" in found.err
-    assert found.out == ""
+    assert (found.code, found.out, found.err) == (2, "", snapshot)
 
 
 # ── what is asked ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("words", "why"),
-    [
-        (("--day", "2026-02-30"), "2026-02-30 is no day; write it as 2026-11-19"),
-        (("--day", "2025-01-01"), "the journal has no record of it; it goes from 2026-01-05 to 2026-01-09"),
-        (("--week", "2025-01-01"), "the journal has no record of it; it goes from 2026-01-05 to 2026-01-09"),
-        (("--day", "2026-01-05", "--week", "2026-01-05"), "--day and --week: one of them, not both"),
-        (("--html", "/nowhere/at/all.html"), "there is no folder /nowhere/at"),
-    ],
-)
-def test_what_it_cannot_report_is_said_in_one_line(
-    keyturn: Keyturn, week: Path, words: tuple[str, ...], why: str
-) -> None:
+def test_what_it_cannot_report_is_said_in_one_line(keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion) -> None:
     """AN-06"""
-    found = keyturn("report", *words, "--journal-dir", week)
+    asked = (
+        ("--day", "2026-02-30"),
+        ("--day", "2025-01-01"),
+        ("--week", "2025-01-01"),
+        ("--day", "2026-01-05", "--week", "2026-01-05"),
+        ("--html", "/nowhere/at/all.html"),
+    )
+    found = [keyturn("report", *words, "--journal-dir", week) for words in asked]
 
-    assert found.code != 0
-    assert why in found.err
-    assert len(found.err.strip().splitlines()) == 1
+    assert [answer.code for answer in found] == [2] * 5
+    assert [answer.err.replace(str(week), "JOURNAL").splitlines() for answer in found] == snapshot
 
 
 def test_a_record_that_is_being_written_is_none_yet(keyturn: Keyturn, week: Path, tmp_path: Path) -> None:
