@@ -105,7 +105,7 @@ def all_days(month: Path, *folders: Path) -> Iterator[tuple[Path, date]]:
 # ── sums ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_every_sum_of_a_day_is_the_one_that_explain_tells(
+def test_a_days_sums_equal_those_of_explain(
     keyturn: Keyturn, week: Path, declined: Path, month: Path, busy: Path
 ) -> None:
     """AN-06: to the cent, by strategy and by cause, with what nobody took and what nothing explains."""
@@ -128,7 +128,7 @@ def test_every_sum_of_a_day_is_the_one_that_explain_tells(
         assert sum(row["entries"] for row in found["not_taken"]) == len(of_explain["not_taken"])
 
 
-def test_a_week_is_the_sum_of_its_days_beside_the_week_before(keyturn: Keyturn, month: Path) -> None:
+def test_a_week_is_the_sum_of_its_days(keyturn: Keyturn, month: Path) -> None:
     """AN-06"""
     alone = [told(keyturn, month, "--day", day) for day in SESSIONS if date(2026, 11, 16) <= day <= date(2026, 11, 20)]
     before = keyturn("explain", "2026-11-09..2026-11-13", "--journal-dir", month, "--json").json
@@ -143,7 +143,7 @@ def test_a_week_is_the_sum_of_its_days_beside_the_week_before(keyturn: Keyturn, 
     assert Decimal(found["week_before"]["equity_change"]) > 0
 
 
-def test_the_week_before_has_the_trades_that_explain_tells_of_it(keyturn: Keyturn, week: Path, tmp_path: Path) -> None:
+def test_the_week_before_matches_explain(keyturn: Keyturn, week: Path, tmp_path: Path) -> None:
     """AN-06: a week later there is one quiet day in the journal."""
     folder = tmp_path / "longer"
     shutil.copytree(week, folder)
@@ -163,7 +163,7 @@ def test_the_week_before_has_the_trades_that_explain_tells_of_it(keyturn: Keytur
     assert found["whole"]["trades"] == 0
 
 
-def test_the_picture_ends_where_fills_and_holdings_do(month: Path, busy: Path) -> None:
+def test_the_curve_ends_at_fills_and_holdings(month: Path, busy: Path) -> None:
     """AN-06: to the cent, on days with a split, a dividend and dozens of trades."""
     for folder, day in all_days(month, busy):
         found = reported(folder, str(day), None)
@@ -180,7 +180,7 @@ MOVES = ("interest", "transfer", "fee")
 # ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_day_of_thousands_of_records_is_one_page(keyturn: Keyturn, busy: Path) -> None:
+def test_a_busy_day_fits_on_one_page(keyturn: Keyturn, busy: Path) -> None:
     """AN-06: long lists are cut, and say where the rest is."""
     day = days_of(busy)[0]
     trades = [record for record in read(busy) if isinstance(record.fact, TradeClosed)]
@@ -204,7 +204,7 @@ def test_ten_times_the_trades_are_no_longer_page(busy: Path) -> None:
     assert len(list(lines_of(longer))) <= len(list(lines_of(found))) + rounding
 
 
-def test_a_trade_says_why_it_was_entered_and_left(keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion) -> None:
+def test_a_trade_shows_its_entry_and_exit_reasons(keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion) -> None:
     """AN-06"""
     staged = next(record.fact.proposal for record in read(week) if isinstance(record.fact, ProposalStaged))
 
@@ -214,7 +214,7 @@ def test_a_trade_says_why_it_was_entered_and_left(keyturn: Keyturn, week: Path, 
     assert found == snapshot
 
 
-def test_what_was_let_go_is_told_by_strategy_with_what_it_would_have_made(
+def test_missed_trades_are_summed_by_strategy(
     keyturn: Keyturn, declined: Path, snapshot: SnapshotAssertion
 ) -> None:
     """AN-06, OP-12"""
@@ -223,7 +223,7 @@ def test_what_was_let_go_is_told_by_strategy_with_what_it_would_have_made(
     assert found == snapshot
 
 
-def test_controls_that_tripped_are_told_with_how_often(keyturn: Keyturn, busy: Path) -> None:
+def test_tripped_controls_are_counted(keyturn: Keyturn, busy: Path) -> None:
     """AN-06, RK-06"""
     found = told(keyturn, busy, "--day", days_of(busy)[0])
 
@@ -236,7 +236,7 @@ def test_controls_that_tripped_are_told_with_how_often(keyturn: Keyturn, busy: P
     assert found["near_misses"][0]["control"] == "spread"
 
 
-def test_what_the_connection_was_like_is_told(keyturn: Keyturn, busy: Path, snapshot: SnapshotAssertion) -> None:
+def test_connection_troubles_are_counted(keyturn: Keyturn, busy: Path, snapshot: SnapshotAssertion) -> None:
     """AN-06, EX-15"""
     troubles = {row["what"]: row for row in told(keyturn, busy, "--day", days_of(busy)[0])["quality"]["troubles"]}
 
@@ -260,7 +260,7 @@ def test_the_last_day_is_the_one_without_a_word(keyturn: Keyturn, week: Path) ->
     assert told(keyturn, week)["whole"]["first"] == str(days_of(week)[-1])
 
 
-def test_an_evening_tells_the_change_up_to_the_brokers_list(
+def test_an_unclosed_day_ends_at_the_brokers_list(
     keyturn: Keyturn, month: Path, snapshot: SnapshotAssertion
 ) -> None:
     """AN-06: the next day's first record is what tells a close; until then the account's own figures do."""
@@ -269,7 +269,7 @@ def test_an_evening_tells_the_change_up_to_the_brokers_list(
     assert found == snapshot
 
 
-def test_a_week_whose_last_close_is_not_known_is_told_up_to_the_one_before(
+def test_a_week_ends_at_the_last_known_close(
     keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion
 ) -> None:
     """AN-06: what is explained so far has the last day too."""
@@ -304,7 +304,7 @@ def test_a_position_names_who_holds_its_stop(tmp_path: Path) -> None:
     assert f": stop {stop.request.stop_price} at the broker" in "\n".join(lines_of(found))
 
 
-def test_what_was_held_for_weeks_stands_on_every_page(month: Path) -> None:
+def test_a_long_held_position_is_on_every_page(month: Path) -> None:
     """AN-06: bought long before the day, its shares twice as many since a split; and its stop ended with its day."""
     before, after = (reported(month, str(day), None).standing for day in (SESSIONS[3], SESSIONS[14]))
 
@@ -314,7 +314,7 @@ def test_what_was_held_for_weeks_stands_on_every_page(month: Path) -> None:
     assert reported(month, str(SESSIONS[-1]), None).standing.is_empty
 
 
-def test_a_halt_and_an_order_that_works_stand_at_the_end(tmp_path: Path) -> None:
+def test_a_halt_and_working_orders_are_listed(tmp_path: Path) -> None:
     """AN-06, OP-07"""
     house = House(a_day(("10:06", "10:30", "100")), ROOMY, cash=Decimal(10000)).opens()
     house.until("10:02")
@@ -331,7 +331,7 @@ def test_a_halt_and_an_order_that_works_stand_at_the_end(tmp_path: Path) -> None
     assert any(each.name == "kill switch" for each in found.controls.acted)
 
 
-def test_a_typed_order_close_to_its_largest_size_is_a_near_miss(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+def test_an_order_near_its_limit_is_a_near_miss(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     """AN-06, EX-11: 1,800 of 2,000 USD; a half as large one is none."""
     found = []
     for quantity in ("18", "9"):
@@ -408,7 +408,7 @@ def with_hostile_reasons(folder: Path, to: Path) -> Path:
     return to
 
 
-def test_what_a_strategy_says_does_nothing_on_a_page_in_a_message_or_on_a_terminal(
+def test_hostile_reasons_are_made_harmless(
     keyturn: Keyturn, week: Path, tmp_path: Path
 ) -> None:
     """AN-06, SY-06: no tag, no link, no control character."""
@@ -462,7 +462,7 @@ def rules(tmp_path: Path, web: WebServer, monkeypatch: pytest.MonkeyPatch) -> Ho
 
 
 @pytest.mark.usefixtures("rules")
-def test_it_is_sent_to_whoever_the_rules_tell_of_a_report(
+def test_a_report_is_sent_by_the_rules(
     keyturn: Keyturn, week: Path, web: WebServer, snapshot: SnapshotAssertion
 ) -> None:
     """AN-06, SY-03"""
@@ -475,7 +475,7 @@ def test_it_is_sent_to_whoever_the_rules_tell_of_a_report(
     assert message["message"].splitlines()[0] == found.lines[0]
 
 
-def test_where_nobody_took_it_the_exit_code_says_so(
+def test_an_undelivered_report_exits_with_one(
     keyturn: Keyturn, week: Path, rules: Home, snapshot: SnapshotAssertion
 ) -> None:
     """AN-06, SY-03"""
@@ -487,7 +487,7 @@ def test_where_nobody_took_it_the_exit_code_says_so(
     assert '"is_delivered": false' in keyturn("report", "--journal-dir", week, "--send", "--json").out
 
 
-def test_where_no_rule_tells_anybody_nothing_is_read(keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion) -> None:
+def test_without_a_rule_nothing_is_sent(keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion) -> None:
     """AN-06, SY-03"""
     found = keyturn("report", "--journal-dir", week, "--send")
 
@@ -497,7 +497,7 @@ def test_where_no_rule_tells_anybody_nothing_is_read(keyturn: Keyturn, week: Pat
 # ── what is asked ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_what_it_cannot_report_is_said_in_one_line(keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion) -> None:
+def test_bad_report_days_are_one_line(keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion) -> None:
     """AN-06"""
     asked = (
         ("--day", "2026-02-30"),
@@ -512,7 +512,7 @@ def test_what_it_cannot_report_is_said_in_one_line(keyturn: Keyturn, week: Path,
     assert [answer.err.replace(str(week), "JOURNAL").splitlines() for answer in found] == snapshot
 
 
-def test_a_record_that_is_being_written_is_none_yet(keyturn: Keyturn, week: Path, tmp_path: Path) -> None:
+def test_a_half_written_record_is_not_read(keyturn: Keyturn, week: Path, tmp_path: Path) -> None:
     """AN-06: it is read beside an engine that runs."""
     folder = tmp_path / "growing"
     shutil.copytree(week, folder)
