@@ -250,7 +250,7 @@ def test_a_quiet_day_is_one_line(keyturn: Keyturn, bars: Path, tmp_path: Path, s
     words = ("replay", bars, "--headless", "--json", "--set", "strategies.vwap.enabled=false")
     assert keyturn(*words, "--journal-dir", folder).code == 0
 
-    found = keyturn("report", "--day", days_of(folder)[1], "--journal-dir", folder)
+    found = keyturn("report", "--day", days_of(folder)[0], "--journal-dir", folder)
 
     assert found.lines == snapshot
 
