@@ -17,7 +17,7 @@ from core.views.event_text import in_words
 from core.views.order_families import working_orders
 from tests.scenarios.changes import ABOVE, confirms_now
 from tests.scenarios.house import House, a_typed_buy
-from tests.scenarios.test_legs_at_the_broker import a_house, with_a_bracket
+from tests.scenarios.test_bracket_legs import a_house, with_a_bracket
 from tests.unit.core.brokers.trading_floor import SPY
 from widgets.order_life import folded
 

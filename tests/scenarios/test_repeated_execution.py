@@ -36,8 +36,8 @@ from tests.scenarios.house import (
     minutes,
 )
 from tests.scenarios.plans import SETTINGS, a_buy, a_floor, opens, passes
-from tests.scenarios.test_stops_that_are_owed import working_stops
-from tests.scenarios.test_stops_that_the_broker_refuses import Refusals
+from tests.scenarios.test_owed_stops import working_stops
+from tests.scenarios.test_refused_stops import Refusals
 
 NAME = "repeated_execution"
 

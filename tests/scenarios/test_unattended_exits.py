@@ -35,7 +35,7 @@ from core.workflows.staging.exit_preview import signed_in_words
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.requests import CANCEL, buy, requested, sell
-from tests.scenarios.test_the_exit_rules import FLAT, exits, held_by_the_desk, with_rules
+from tests.scenarios.test_exit_rules import FLAT, exits, held_by_the_desk, with_rules
 from tests.unit.core.brokers.trading_floor import SPY, at
 
 UP = "101.60 101.60 101.60 101.60"

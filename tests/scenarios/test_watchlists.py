@@ -27,7 +27,7 @@ from state.kill_switch import FileKillSwitch
 from state.watchlist_files import WatchlistFiles
 from tests.scenarios.changes import ABOVE, confirms_now
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
-from tests.scenarios.test_legs_at_the_broker import a_house as a_house_at_the_broker
+from tests.scenarios.test_bracket_legs import a_house as a_house_at_the_broker
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY
 
 QQQ = Symbol("QQQ")

@@ -1,0 +1,115 @@
+"""`keyturn doctor` looks at everything between the desk and the exchange, and says what to do (OP-10)."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import keyring.backends.fail
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from core.brokers.alpaca.contract import RECORDS
+from core.model.account import Mode
+from core.model.broker import NoAnswer
+from core.model.instrument import Borrow, BrokerInstrument
+from core.model.values import Symbol
+from core.runtime.doctor import Doctor, Finding, Places
+from state.folders import Home
+from state.host_info import look_around
+from tests.scenarios.backtests import Keyturn
+from tests.scenarios.house import STEADY, a_day
+from tests.scenarios.live_floor import LiveFloor
+
+ROOT = Path(__file__).resolve().parents[2]
+PLACES = Places("Alpaca", "alpaca.trading_url", "alpaca.feed (sip needs a subscription) and alpaca.data_url")
+
+
+def looked_at(floor: LiveFloor, ahead: float = 0.0) -> dict[str, Finding]:
+    def now() -> datetime:
+        return floor.now() + timedelta(seconds=ahead)
+
+    doctor = Doctor(floor, floor.updates, floor.market, (Symbol("SPY"),), Mode.PAPER, now, RECORDS, PLACES)
+    return {finding.name: finding for finding in doctor.look()}
+
+
+def a_floor() -> LiveFloor:
+    return LiveFloor("10:06:10", a_day(("10:06", "10:20", STEADY)))
+
+
+def test_a_sound_connection_shows_its_figures(snapshot: SnapshotAssertion):
+    """OP-10"""
+    found = looked_at(a_floor())
+    assert [name for name, finding in found.items() if not finding.ok] == []
+    assert [found["broker"].detail, found["market data"].detail] == snapshot
+
+
+def test_announced_removals_show_their_day(snapshot: SnapshotAssertion):
+    """MD-07: before the day and after it the same line, and nothing fails by it."""
+    floor = a_floor()
+    here, symbols = floor.market, (Symbol("SPY"),)
+    told = list(Doctor(floor, floor.updates, here, symbols, Mode.PAPER, floor.now, RECORDS, PLACES).look())
+    lines = [finding.detail for finding in told if finding.name == "contract"]
+
+    assert [line for line in lines if line.startswith("2026-09-22")] == snapshot
+    assert all(finding.ok for finding in told if finding.name == "contract")
+
+
+def test_the_contract_table_is_printed(
+    capsys: pytest.CaptureFixture[str], snapshot: SnapshotAssertion
+):
+    """MD-07: `make contract`"""
+    runpy.run_path(str(ROOT / "docs" / "contract.py"), run_name="__main__")
+
+    assert re.sub(r"goes \([^)]*\)", "goes (WHEN)", capsys.readouterr().out) == snapshot
+
+
+def test_a_hard_to_borrow_share_is_named(snapshot: SnapshotAssertion):
+    """MD-07"""
+    floor = a_floor()
+    lent = floor.instrument(Symbol("SPY"))
+    assert isinstance(lent, BrokerInstrument)
+    floor.instrument = lambda symbol: replace(lent, borrow=Borrow.HARD)
+    assert looked_at(floor)["symbol SPY"].detail == snapshot
+
+
+def test_an_unreachable_broker_says_what_to_check(snapshot: SnapshotAssertion):
+    """EX-09"""
+    floor = a_floor()
+    floor.troubles["account"] = NoAnswer("no route to the host")
+    found = looked_at(floor)
+    assert (found["broker"].detail, found["broker"].remedy) == snapshot
+    assert "account" not in found
+
+
+def test_a_clock_off_by_a_second_fails():
+    """EX-11"""
+    found = looked_at(a_floor(), ahead=3)["clock"]
+    assert not found.ok
+    assert found.detail.startswith("-3.0")
+    assert "NTP" in found.remedy
+
+
+def test_a_set_kill_variable_is_named(tmp_path: Path):
+    """OP-08, SP-04"""
+    sound = {f.name: f for f in look_around(Home.of({"KEYTURN_HOME": str(tmp_path)}), {})}
+    assert all(finding.ok for finding in sound.values())
+    killed = {f.name: f for f in look_around(Home.of({"KEYTURN_HOME": str(tmp_path)}), {"KEYTURN_KILL": "1"})}
+    assert killed["kill switch"].remedy == "unset KEYTURN_KILL"
+
+
+def test_without_keys_it_says_so_and_exits_one(keyturn: Keyturn, monkeypatch: pytest.MonkeyPatch):
+    """OP-10: a script can rely on it."""
+    for name in [name for name in os.environ if name.startswith("APCA_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("keyring.core._keyring_backend", keyring.backends.fail.Keyring())
+    done = keyturn("doctor", "--json")
+    told = {finding["name"]: finding for finding in done.json}
+    assert done.code == 1
+    assert not told["settings and keys"]["ok"]
+    assert "APCA_API_KEY_ID" in told["settings and keys"]["detail"]
+    assert set(told["disk"]) == {"name", "ok", "detail", "remedy"}

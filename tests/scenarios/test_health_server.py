@@ -1,0 +1,317 @@
+"""Health and figures of a demo over HTTP: what is said, what never is, and clients that are slow, many or rude."""
+
+from __future__ import annotations
+
+import json
+import socket
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import timedelta
+from http import HTTPStatus
+from http.client import HTTPConnection
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from syrupy.assertion import SnapshotAssertion
+
+from console.commands.assembly.host import Host
+from console.commands.assembly.service import service_health, service_log
+from console.commands.assembly.simulated import DemoOptions, demo_runtime
+from core.facts import OrderFilled, OrderStateChanged
+from core.ports import OperatorError
+from core.runtime.health import figures as figures_module
+from core.runtime.health.figures import DEAD_SECONDS, EngineFigures
+from core.runtime.health.server import AT_ONCE, HealthServer, Page
+from core.runtime.virtual import VirtualRuntime
+from core.settings.health import HealthSettings, TcpPlace
+from state.journal import read
+
+Answer = tuple[int, bytes]
+PATIENCE = 120
+"""Seconds after which a test that waits for an answer has failed."""
+
+
+@pytest.fixture(autouse=True)
+def looks_at_every_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures_module, "LOOK_SECONDS", 0.0)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def demo(home: Path, *overrides: str) -> Iterator[tuple[VirtualRuntime, EngineFigures | None]]:
+    host = Host.of({"KEYTURN_HOME": str(home)})
+    with ExitStack() as stack:
+        runtime = demo_runtime(host, DemoOptions(operator="confirm-all", overrides=overrides), stack)
+        runtime.pace.speed = None
+        log = service_log(host, runtime, stack)
+        yield runtime, service_health(host, runtime, stack, log)
+
+
+def ask(port: int, path: str, method: str = "GET", **headers: str) -> Answer:
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        connection.request(method, path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def figures_of(text: bytes) -> dict[tuple[str, tuple[str, ...]], float]:
+    """By name and labels, as prometheus-client itself reads them."""
+    return {
+        (sample.name, tuple(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text.decode())
+        for sample in family.samples
+    }
+
+
+# ── what is said ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_nothing_listens_by_default(tmp_path: Path) -> None:
+    """SY-05"""
+    with demo(tmp_path) as (_, figures):
+        assert figures is None
+
+
+def test_health_names_no_amounts(tmp_path: Path) -> None:
+    """SY-05"""
+    port = free_port()
+    with demo(tmp_path, f'health.listen="127.0.0.1:{port}"') as (runtime, _):
+        assert ask(port, "/healthz")[0] == HTTPStatus.SERVICE_UNAVAILABLE, "no beat yet"
+        runtime.run(until=runtime.at + timedelta(minutes=20))
+        runtime.beat()
+        status, content = ask(port, "/healthz")
+        told = json.loads(content)
+
+        assert status == HTTPStatus.OK
+        assert (told["ok"], told["account"], told["mode"], told["state"]) == (True, "demo", "paper", "on")
+        assert told["journal_sequence"] == runtime.engine.state.journal.sequence
+        assert told["heartbeat_age"] < DEAD_SECONDS
+        assert told["data_age"] is not None
+        assert set(told) == {
+            *("ok", "state", "account", "mode", "heartbeat_age", "journal_sequence", "data_age"),
+            *("halted", "killed", "disk"),
+        }
+
+
+def test_metrics_match_the_journal(tmp_path: Path) -> None:
+    """SY-05: read by prometheus-client's parser; no symbol and no figure of the account is among them."""
+    port = free_port()
+    with demo(tmp_path, f'health.listen="127.0.0.1:{port}"') as (runtime, figures):
+        assert figures is not None
+        runtime.run(until=runtime.at + timedelta(minutes=20))
+        figures.desks_attached(2)
+        figures.picture_sent(7)
+        runtime.beat()
+        status, content = ask(port, "/metrics")
+        found = figures_of(content)
+        runtime.engine.state.journal.sync()
+        facts = [r.fact for r in read(tmp_path / "state" / "demo" / "journal")]
+        symbols = runtime.engine.state.control.settings.symbols
+
+        filled = [fact for fact in facts if isinstance(fact, OrderFilled)]
+        states = [fact.after.value.lower() for fact in facts if isinstance(fact, OrderStateChanged)]
+        assert status == HTTPStatus.OK
+        assert found["keyturn_fills_total", ()] == len(filled) > 0
+        assert found["keyturn_orders_total", ("filled",)] == states.count("filled") > 0
+        assert found["keyturn_calls_total", ("figures", "answered")] > 0
+        assert found["keyturn_call_seconds_count", ("books",)] > 0
+        assert found["keyturn_journal_syncs_total", ()] > 0
+        assert found["keyturn_queue_depth", ("entries",)] == 0
+        assert found["keyturn_up", ()] == 1
+        assert found["keyturn_state", ("on",)] == 1
+        assert found["keyturn_desks_attached", ()] == 2
+        assert found["keyturn_pictures_total", ()] == 7
+        assert found["keyturn_log_lines_dropped_total", ()] == 0
+        assert found["process_resident_memory_bytes", ()] > 1_000_000
+        assert not [symbol for symbol in symbols if symbol in content.decode()]
+        assert not [word for word in ("equity", "profit", "buying", "cash") if word in content.decode()]
+
+
+def test_symbols_are_shown_when_allowed(tmp_path: Path) -> None:
+    """SY-05"""
+    port = free_port()
+    with demo(tmp_path, f'health.listen="127.0.0.1:{port}"', "health.symbols=true") as (runtime, _):
+        runtime.run(until=runtime.at + timedelta(minutes=20))
+        found = figures_of(ask(port, "/metrics")[1])
+
+        by_symbol = {labels[0] for name, labels in found if name == "keyturn_fills_total"}
+        assert by_symbol
+        assert by_symbol <= set(runtime.engine.state.control.settings.symbols)
+
+
+def test_a_dead_engine_or_a_lost_disk_is_unhealthy(tmp_path: Path) -> None:
+    """SY-05, SY-02, SP-06"""
+    now = [1000.0]
+    with demo(tmp_path) as (runtime, _):
+        figures = EngineFigures(runtime, steady=lambda: now[0])
+        runtime.beat()
+        assert figures.health()[0]
+
+        now[0] += DEAD_SECONDS + 1
+        assert not figures.health()[0]
+        runtime.beat()
+        assert figures.health()[0]
+
+        runtime.lose_disk("the journal could not write: No space left on device")
+        now[0] += 2
+        runtime.beat()
+        is_well, told = figures.health()
+        assert not is_well
+        assert told["disk"] == "failed"
+
+
+# ── where it listens ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+ELSEWHERE = [
+    "0.0.0.0:9464",
+    "192.168.1.2:9464",
+    "[::]:9464",
+    "example.com:80",
+    ":9464",
+    "9464",
+    "127.0.0.1",
+    "127.0.0.1:0",
+    "127.0.0.1:99999",
+    "127.0.0.1.evil.com:1",
+    "127.0.0.999:1",
+    "unix:",
+    "unix:..",
+    "unix:a/b",
+    "http://127.0.0.1:1",
+]
+
+
+@pytest.mark.parametrize("listen", ELSEWHERE)
+def test_only_this_machine_may_listen(listen: str) -> None:
+    """SY-05"""
+    with pytest.raises(ValueError, match="must be"):
+        HealthSettings(listen=listen)
+
+
+def test_a_remote_address_is_refused_by_key(tmp_path: Path) -> None:
+    """SY-05"""
+    with pytest.raises(OperatorError, match=r"health\.listen"), demo(tmp_path, 'health.listen="0.0.0.0:9464"'):
+        pass
+
+
+def test_a_stale_socket_is_taken_over_privately(tmp_path: Path) -> None:
+    """SY-05"""
+    path = tmp_path / "state" / "demo" / "health.sock"
+    path.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(path))
+    with demo(tmp_path, 'health.listen="unix:health.sock"') as (runtime, figures):
+        assert figures is not None
+        runtime.beat()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(PATIENCE)
+            client.connect(str(path))
+            client.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            assert b"200 OK" in client.recv(1000)
+    assert not path.exists()
+
+
+def test_a_taken_address_is_reported(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    """SY-05"""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with demo(tmp_path, f'health.listen="127.0.0.1:{port}"') as (runtime, _):
+            told = [note.replace(str(port), "PORT") for note in runtime.engine.notes if note.startswith("health is")]
+    (tmp_path / "state" / "demo" / "health.sock").write_text("not ours")
+    with demo(tmp_path, 'health.listen="unix:health.sock"') as (runtime, _):
+        told += [note for note in runtime.engine.notes if note.startswith("health is")]
+    assert told == snapshot
+
+
+# ── clients ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def a_server() -> Iterator[int]:
+    server = HealthServer(TcpPlace("127.0.0.1", 0), {"/healthz": lambda: Page(HTTPStatus.OK, "text/plain", b"well\n")})
+    server.start()
+    try:
+        yield server.address[1]
+    finally:
+        server.close()
+
+
+def test_only_local_gets_of_known_pages_are_answered() -> None:
+    """SY-05: what writes is refused, and so is a browser that another site led here."""
+    with a_server() as port:
+        assert ask(port, "/healthz") == (200, b"well\n")
+        assert ask(port, "/healthz?x=1", Host=f"localhost:{port}") == (200, b"well\n")
+        assert ask(port, "/")[0] == HTTPStatus.NOT_FOUND
+        assert ask(port, "/../healthz")[0] == HTTPStatus.NOT_FOUND
+        for method in ("POST", "PUT", "DELETE", "OPTIONS", "TRACE"):
+            assert ask(port, "/healthz", method)[0] == HTTPStatus.NOT_IMPLEMENTED
+        for host in ("evil.example", "127.evil.example", "127.0.0.1.evil.example", "[::1].evil.example"):
+            assert ask(port, "/healthz", Host=host)[0] == HTTPStatus.FORBIDDEN
+
+
+def _sent(port: int, content: bytes) -> bytes:
+    """All that comes back of it, until the connection ends."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client, suppress(ConnectionError):
+        client.sendall(content)
+        answer = b""
+        while more := client.recv(4096):
+            answer += more
+        return answer
+    return b""
+
+
+def test_malformed_requests_are_cut_off() -> None:
+    """SY-05"""
+    with a_server() as port:
+        assert _sent(port, b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 100_000) == b""
+        assert b"200" not in _sent(port, b"\x16\x03\x01 rubbish\r\n\r\n")
+        assert _sent(port, b"GET /healthz HTTP/1.1\r\nHalf: of it") == b"", "cut off when its time is over"
+        assert ask(port, "/healthz")[0] == HTTPStatus.OK
+
+
+def test_slow_clients_hold_few_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """SY-05: a byte buys no more time; each of them is closed by the server."""
+    serve, lock, served = ThreadingMixIn.process_request_thread, threading.Lock(), [0, 0]
+
+    def counted(server: Any, request: Any, client_address: Any) -> None:
+        with lock:
+            served[0] += 1
+            served[1] = max(served)
+        serve(server, request, client_address)
+        with lock:
+            served[0] -= 1
+
+    monkeypatch.setattr(ThreadingMixIn, "process_request_thread", counted)
+    with a_server() as port:
+        slow = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(30)]
+        for client in slow:
+            with suppress(ConnectionError):
+                client.send(b"G")
+                while client.recv(4096):
+                    pass
+            client.close()
+        answers = set()
+        while HTTPStatus.OK not in answers:  # the last of them may be on its way out
+            with suppress(OSError):
+                answers.add(ask(port, "/healthz")[0])
+
+    assert 0 < served[1] <= AT_ONCE

@@ -1,0 +1,167 @@
+"""A stop that the broker refuses guards nothing: it is asked for on a ticket, once, whatever it was for (EX-13)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from core.execution.cover import unprotected_in_words
+from core.messages.commands import Decline, Kill, MoveStop, RequestCancel
+from core.messages.effects import Effect, ReplaceOrder, SubmitOrder
+from core.messages.inputs import Input, SubmissionAnswered
+from core.model.broker import Refused
+from core.model.codes import RefusalKind, UnprotectedKind
+from core.model.order import LegRole, OrderStatus, Side
+from core.model.values import Price, Quantity
+from core.workflows.protection.stop_renewal import REFUSED
+from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
+from tests.scenarios.house import (
+    STEADY,
+    House,
+    a_house_in_a_position,
+    a_typed_buy,
+    minutes,
+)
+from tests.scenarios.test_exits_beyond_what_is_held import LONG, a_bracket, is_sold_elsewhere, leg
+from tests.scenarios.test_owed_stops import is_bare, waiting, working_stops
+from tests.unit.core.brokers.trading_floor import SPY
+
+NOT_FREE = Refused(RefusalKind.FORBIDDEN, "insufficient qty available for order", "40310000")
+
+
+class Refusals:
+    """The broker refuses stops, the first so many or all of them; how many it was asked for."""
+
+    def __init__(self, house: House, times: int = 999, kinds: tuple[type[Effect], ...] = (SubmitOrder,)) -> None:
+        self.house, self.times, self.kinds, self.asked = house, times, kinds, 0
+        self._ask: Callable[[Effect], Input] = house.line.ask
+        house.line.ask = self._answer  # type: ignore[method-assign]
+
+    def _answer(self, effect: Effect) -> Input:
+        is_order = isinstance(effect, SubmitOrder | ReplaceOrder)
+        if is_order and isinstance(effect, self.kinds) and effect.order.type.is_stop and self.asked < self.times:
+            self.asked += 1
+            return SubmissionAnswered(effect.order.client_order_id, NOT_FREE)
+        return self._ask(effect)
+
+
+def a_fraction(times: int = 999, shares: str = "0.5") -> tuple[House, Refusals]:
+    """Bought by hand with its stop at 98; the broker refuses that stop."""
+    bars = [*minutes("09:30", "10:40")]
+    house = House(bars, FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
+    refusals = Refusals(house, times)
+    house.presses(a_typed_buy(shares, limit="100.10", stop="98"))
+    confirms_now(house)
+    house.until("10:08")
+    assert house.held() == shares
+    return house, refusals
+
+
+def test_a_refused_stop_waits_on_a_ticket(snapshot: SnapshotAssertion) -> None:
+    """EX-13, OP-06: for the same shares at the same price, before everything else; nothing is sent again by itself."""
+    house, refusals = a_fraction()
+
+    assert house.stops[0].status is OrderStatus.REJECTED
+    assert (waiting(house), house.proposal.reason) == (["0.5 at 98"], REFUSED.words)
+    assert (is_bare(house), refusals.asked) == (snapshot, 1)
+
+
+def test_with_its_key_it_goes_out() -> None:
+    """EX-13, OP-02"""
+    house, _ = a_fraction(times=1)
+
+    confirms_now(house)
+    passes(house, 2)
+
+    assert (working_stops(house), waiting(house), is_bare(house)) == (["0.5 at 98"], [], ())
+
+
+def test_whoever_declines_it_is_not_asked_again() -> None:
+    """EX-13: neither at the next looks nor at the next start"""
+    house, refusals = a_fraction()
+
+    house.presses(Decline(house.proposal.id, "no"))
+    house.until("10:15")
+    house.restarted().until("10:25")
+
+    assert (waiting(house), refusals.asked) == ([], 1)
+
+
+def test_a_twice_refused_stop_waits_again(snapshot: SnapshotAssertion) -> None:
+    """EX-13, OP-02: shares are never bare with nothing waiting; no stop is sent without a key"""
+    house, refusals = a_fraction()
+
+    confirms_now(house)
+    house.until("10:25")
+
+    assert (refusals.asked, waiting(house)) == (2, ["0.5 at 98"])
+    assert is_bare(house) == snapshot
+
+
+def test_a_crash_after_the_refusal_still_asks() -> None:
+    """EX-13, EX-20"""
+    house, _ = a_fraction()
+    records = list(house.journal.records())
+    (refused,) = (r.sequence for r in records if getattr(r.fact, "after", None) is OrderStatus.REJECTED)
+
+    house.loses_the_journal_after(refused)
+    house.restarted().until("10:10")
+
+    assert waiting(house) == ["0.5 at 98"]
+
+
+@pytest.mark.parametrize("refused", [1, 999], ids=["once", "each time"])
+def test_a_refused_reduced_stop_is_asked_for(refused: int) -> None:
+    """EX-13: the desk had taken the larger one back itself"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    refusals = Refusals(house, refused)
+
+    is_sold_elsewhere(house, "0.302")
+
+    assert (house.held(), working_stops(house), waiting(house)) == ("0.2", [], ["0.2 at 99.3"])
+    house.until("10:20")
+    assert (refusals.asked, waiting(house)) == (1, ["0.2 at 99.3"])
+
+
+def test_a_refused_owed_stop_is_not_split(snapshot: SnapshotAssertion) -> None:
+    """EX-13: the broker's number, which ours has more than and nothing explains, leaves shares owed meanwhile"""
+    house = a_house_in_a_position(("10:06", "10:40", STEADY))
+    refusals = Refusals(house)
+    house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.302")), Price(Decimal(100)), house.line.at)
+    house.until("10:20")
+
+    assert refusals.asked == 1
+    assert len(waiting(house)) == 1
+    assert unprotected_in_words(house.desk.ledger) == ((UnprotectedKind.NO_STOP, snapshot),)
+
+
+def test_a_refused_move_asks_for_nothing() -> None:
+    """EX-13: the stop that it was to replace works on"""
+    house = a_bracket(LONG)
+    Refusals(house, kinds=(ReplaceOrder, SubmitOrder), times=1)
+    house.presses(MoveStop(SPY, "manual", Price(Decimal("98.5"))))
+    confirms_now(house)
+    house.until_moment(house.line.at + timedelta(minutes=2))
+
+    assert (leg(house, LegRole.STOP).status, waiting(house), is_bare(house)) == (OrderStatus.SUBMITTED, [], ())
+
+
+@pytest.mark.parametrize("taken_back", ["cancelled", "killed naked"])
+def test_a_cancelled_then_refused_stop_is_not_asked(taken_back: str) -> None:
+    """EX-13, OP-07"""
+    house = House([*minutes("09:30", "10:40")], ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    Refusals(house)
+    house.presses(a_typed_buy("0.5", limit="100.10", stop="98"))
+    confirms_now(house)
+    while not house.stops:
+        assert house.line.step(house.line.at + timedelta(minutes=1))
+    assert house.stops[0].status is OrderStatus.PENDING
+
+    house.presses(RequestCancel(house.stops[0].id) if taken_back == "cancelled" else Kill("key", naked=True))
+    house.until("10:20")
+
+    assert (house.held(), waiting(house)) == ("0.5", [])

@@ -1,0 +1,329 @@
+"""`keyturn whatif`: a day played again byte for byte, and with one thing changed, which alone makes the difference."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from core.facts import ProposalStaged
+from core.messages.commands import Decline, ProposeClose, ProposeOrder
+from core.model.order import Effect, OrderType, StopHolder
+from core.model.staging import Proposal
+from core.model.values import Price, ProposalId, Quantity
+from state.journal import read, read_day
+from tests.scenarios.backtests import Keyturn, minutes_of
+from tests.scenarios.stepped_demo import SteppedDemo
+
+DAY = "2026-01-05"
+
+
+@pytest.fixture
+def played(keyturn: Keyturn, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seeded days of two shares, every proposal confirmed. They are played once, and only read."""
+    place = tmp_path_factory.getbasetemp() / "days to be played again"
+    if not place.is_dir():
+        place.mkdir()
+        files = [two_days_of(place / f"{symbol}_seeded.csv", symbol) for symbol in ("SPY", "IBM")]
+        words = ("replay", *files, "--symbol", "SPY", "--symbol", "IBM", "--profile", "swing")
+        done = keyturn(*words, "--headless", "--operator", "confirm-all", "--json", "--journal-dir", place / "journal")
+        assert done.code == 0
+    return place / "journal"
+
+
+def two_days_of(path: Path, symbol: str) -> Path:
+    lines = minutes_of(path, symbol).read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if line < "2026-01-07" or line.startswith("timestamp")))
+    return path
+
+
+def asked(keyturn: Keyturn, folder: Path, *changes: str, day: str = DAY) -> Any:
+    words = [word for change in changes for word in ("--change", change)]
+    found = keyturn("whatif", day, "--journal-dir", folder, "--json", *words)
+    assert found.code == 0, found.err
+    return found.json
+
+
+@pytest.fixture
+def answers(keyturn: Keyturn, played: Path) -> dict[str, Any]:
+    """The day with each of seven changes, by the name of the change. It is played once, and only read."""
+    declined, *_, smaller = entries_of(played)
+    changes = {
+        "decline": f"decline={declined.id}",
+        "quantity": f"quantity={smaller.id}:1",
+        "off": "off=vwap",
+        "one position": "set:risk.max_open_positions=1",
+        "wide stop": "set:strategies.vwap.stop_fraction=0.02",
+        "too many": f"quantity={declined.id}:100000000",
+        "amount": "set:risk.per_trade.usd=1",
+    }
+    kept = played.parent / "answers.json"
+    if not kept.exists():
+        kept.write_text(json.dumps(asked(keyturn, played, *changes.values())))
+    found = json.loads(kept.read_text())
+    assert found["base"]["is_exact"] is True
+    return dict(zip(changes, found["changes"], strict=True))
+
+
+def entries_of(folder: Path, day: str = DAY) -> list[Proposal]:
+    """The strategies' entries of the day that were staged."""
+    staged = [record.fact.proposal for record in records_of(folder, day) if isinstance(record.fact, ProposalStaged)]
+    return [proposal for proposal in staged if not proposal.only_reduces]
+
+
+def records_of(folder: Path, day: str) -> list[Any]:
+    return list(read_day(folder, date.fromisoformat(day)))
+
+
+def test_a_replayed_day_is_reproduced_byte_for_byte(keyturn: Keyturn, played: Path) -> None:
+    """AN-06: and its proposals are listed."""
+    for day in (DAY, "2026-01-06"):
+        found = asked(keyturn, played, day=day)
+
+        assert found["base"]["is_exact"] is True
+        assert found["base"]["records"] >= len(records_of(played, day)) > 300
+        named = [row["id"] for row in found["proposals"] if row["end"] == "confirmed"]
+        assert set(named) >= {str(proposal.id) for proposal in entries_of(played, day)}
+
+
+def test_a_different_journal_is_not_exact(keyturn: Keyturn, played: Path, tmp_path: Path) -> None:
+    """AN-06: another seed of the exchange is another replay, and the first record that differs is named."""
+    other = tmp_path / "other"
+    shutil.copytree(played, other)
+    text = (other / "runs.ndjson").read_text()
+    (other / "runs.ndjson").write_text(text.replace('"operator":"confirm-all"', '"operator":"none"'))
+
+    found = asked(keyturn, other)
+
+    assert found["base"]["is_exact"] is False
+    first = next(r.sequence for r in read(played) if type(r.fact).__name__ == "TicketOpened")
+    assert found["base"]["first_other"] <= first
+
+
+def test_a_change_differs_only_where_it_must(played: Path, answers: dict[str, Any]) -> None:
+    """AN-06: the day is the same up to the change; what differs in the equity is what differs in the results."""
+    day = records_of(played, DAY)
+    for name, answer in answers.items():
+        rows = answer["trades"]
+        was, now = (Decimal(answer["equity_change"][each]) for each in ("was", "now"))
+        assert abs((now - was) - sum(Decimal(row["difference"]) for row in rows)) <= Decimal("0.01") * len(rows), name
+        assert answer["first_other"] is None or answer["first_other"]["record"] >= day[0].sequence, name
+    staged = {record.fact.proposal.id: record.sequence for record in day if isinstance(record.fact, ProposalStaged)}
+    declined = entries_of(played)[0]
+    assert answers["decline"]["first_other"]["record"] > staged[declined.id]
+    assert f"({str(declined.id)[:6]})" in next(r["name"] for r in answers["decline"]["trades"] if r["now"] is None)
+    assert len([row for row in answers["quantity"]["trades"] if row["difference"] != "0.00"]) <= 1
+    assert all(row["now"] is None for row in answers["off"]["trades"])
+    assert Decimal(answers["off"]["equity_change"]["now"]) == 0
+    assert answers["wide stop"]["trades"] != answers["quantity"]["trades"]
+
+
+def test_a_refused_change_says_why(answers: dict[str, Any]) -> None:
+    """AN-06: fail closed, and nothing of it is hidden."""
+    assert answers["too many"]["refused"]
+    assert all(row["was"] == row["now"] for row in answers["too many"]["trades"])
+
+
+def test_an_invalid_change_is_one_line(keyturn: Keyturn, played: Path, snapshot: SnapshotAssertion) -> None:
+    """AN-06"""
+    changes = (
+        "confirm=ffffffffff",
+        "off=nobody",
+        "set:exchange.cash=5",
+        "set:profile=micro",
+        'set:symbols=["SPY","QQQ"]',
+        "set:risk.nothing=5",
+        "stop=abc",
+        "stop=abc:-1",
+        "louder",
+    )
+    found = {change: keyturn("whatif", DAY, "--journal-dir", played, "--change", change) for change in changes}
+
+    assert all(answer.code != 0 for answer in found.values())
+    assert {change: answer.err for change, answer in found.items()} == snapshot
+
+
+def test_a_changed_data_file_is_refused(keyturn: Keyturn, played: Path, tmp_path: Path) -> None:
+    """AN-06: a day is not played again from what was not played then."""
+    other = tmp_path / "other"
+    shutil.copytree(played, other)
+    text = (other / "runs.ndjson").read_text()
+    moved = minutes_of(tmp_path / "SPY_seeded.csv")
+    (other / "runs.ndjson").write_text(text.replace(str(played.parent / "SPY_seeded.csv"), str(moved)))
+    moved.write_text(moved.read_text().replace("9", "8", 1))
+
+    found = keyturn("whatif", DAY, "--journal-dir", other)
+
+    assert (found.code, f"keyturn: {moved} is" in found.err) == (2, True)
+
+
+def test_a_day_without_recorded_inputs_is_a_model(keyturn: Keyturn, played: Path, tmp_path: Path) -> None:
+    """AN-06: its bars are played on the simulated exchange, its keys turn on the same proposals."""
+    live = tmp_path / "live"
+    shutil.copytree(played, live)
+    (live / "runs.ndjson").unlink()
+
+    found = asked(keyturn, live, "off=vwap")
+
+    assert found["base"]["is_exact"] is False
+    known = sum(1 for r in records_of(played, DAY) if getattr(r.fact, "bid", None) is not None)
+    assert f"quotes: the {known} that were recorded" in " ".join(found["base"]["modelled"])
+    assert found["beside"]
+    assert all(row["was"] == row["now"] for row in found["beside"])
+    assert any("simulated exchange's" in words for words in found["base"]["modelled"])
+    (off,) = found["changes"]
+    assert off["trades"]
+    assert all(row["now"] is None for row in off["trades"])
+
+
+# ── a demo with a person at the keys ─────────────────────────────────────────────────────────────────────────────────
+
+
+def declines_one_and_confirms_the_next(home: Path) -> ProposalId:
+    demo = SteppedDemo(home, profile="micro").starts()
+    declined = demo.until(lambda: demo.proposals)[0].id
+    demo.sends(Decline(declined, "not this one"))
+    demo.until(lambda: not demo.proposals)
+    demo.confirms(demo.until(lambda: demo.proposals)[0].id)
+    demo.leaves()
+    return declined
+
+
+def test_a_demo_with_a_restart_is_reproduced(keyturn: Keyturn, tmp_path: Path) -> None:
+    """AN-06: what a person did at its time, over two runs of one day; the declined one confirmed sends its order."""
+    declines_one_and_confirms_the_next(tmp_path / "home")
+    first = declines_one_and_confirms_the_next(tmp_path / "home")
+    folder = tmp_path / "home" / "state" / "demo-5" / "journal"
+
+    changes = ("--change", f"confirm={first}", "--change", "off=vwap")
+    found = keyturn("whatif", DAY, "--account", "demo-5", "--json", *changes)
+
+    assert found.code == 0, found.err
+    base = found.json["base"]
+    assert (base["is_exact"], base["records"]) == (True, sum(1 for _ in read(folder)))
+    assert {row["end"] for row in found.json["proposals"]} >= {"declined"}
+    facts = [type(record.fact).__name__ for record in read(folder)]
+    assert facts.count("ConfirmationReceived") == 2
+    answer, off = found.json["changes"]
+    assert answer["refused"] == []
+    assert answer["first_other"] is not None
+    assert answer["fate"].startswith("its order ended")
+    assert "is paused" in off["first_other"]["words"]
+
+
+def test_a_confirmation_never_moves_to_another_order(keyturn: Keyturn, tmp_path: Path) -> None:
+    """AN-06: typed orders count up; without the close that was confirmed, the buy that was declined has its name."""
+    demo = SteppedDemo(tmp_path / "home", speed=120.0, profile="micro").starts()
+    (entry,) = demo.until(lambda: demo.proposals)
+    demo.confirms(entry.id)
+    demo.until(demo.desk.ledger.positions)
+    demo.sends(ProposeClose(entry.symbol))
+    close = demo.until(lambda: [each for each in demo.proposals if each.only_reduces])[0]
+    limit = entry.order.limit_price
+    assert limit is not None
+    bought, stop = Quantity(Decimal("0.05")), Price(limit - 1)
+    demo.sends(ProposeOrder(entry.symbol, Effect.OPEN, bought, OrderType.LIMIT, limit, stop, StopHolder.DESK))
+    typed = demo.until(lambda: [each for each in demo.proposals if each.strategy == "manual" and each is not close])[0]
+    demo.confirms(close.id)
+    demo.until(lambda: not demo.desk.ledger.positions())
+    demo.sends(Decline(typed.id, "not this one"))
+    demo.until(lambda: typed.id not in {each.id for each in demo.proposals})
+    demo.leaves()
+
+    found = keyturn("whatif", DAY, "--account", "demo-5", "--json", "--change", f"decline={entry.id}").json
+
+    assert found["base"]["is_exact"] is True
+    (answer,) = found["changes"]
+    assert [row["now"] for row in answer["trades"]] == [None]
+    assert "confirmed" not in {row["end"] for row in answer["came"]}
+    assert answer["unplaced"] == 1
+    assert answer["held_and_cents"]["now"] == "0.00"
+
+
+def a_demo(home: Path, events: int = 500) -> Path:
+    """A demo's account with a morning of trades; it is left so many events after its first order."""
+    demo = SteppedDemo(home, speed=1200.0, operator="confirm-all").starts()
+    demo.until(lambda: demo.desk.ledger.state.orders)
+    demo.steps(events)
+    demo.leaves()
+    return home / "state" / "demo-5"
+
+
+def test_a_reset_drops_earlier_runs(keyturn: Keyturn, tmp_path: Path) -> None:
+    """AN-06, SP-04: the record of its runs goes with the journal that they wrote."""
+    account = a_demo(tmp_path / "home")
+    before = sum(1 for _ in read(account / "journal"))
+    assert keyturn("state", "reset", "--account", "demo-5", "--yes").code == 0
+    a_demo(tmp_path / "home")
+
+    found = keyturn("whatif", DAY, "--account", "demo-5", "--json").json["base"]
+
+    assert found["is_exact"] is True or found["modelled"]
+    assert found["records"] <= sum(1 for _ in read(account / "journal")) != before
+
+
+def test_a_restored_account_is_reproduced(keyturn: Keyturn, tmp_path: Path) -> None:
+    """AN-06, SP-04: a backup takes the record of runs along."""
+    account = a_demo(tmp_path / "home")
+    assert keyturn("state", "backup", tmp_path, "--account", "demo-5").code == 0
+    (archive,) = tmp_path.glob("keyturn-demo-5-*.tar.gz")
+    shutil.rmtree(account)
+    assert keyturn("state", "restore", archive, "--yes").code == 0
+
+    found = keyturn("whatif", DAY, "--account", "demo-5", "--json").json["base"]
+
+    assert (found["is_exact"], found["modelled"]) == (True, [])
+
+
+def test_a_running_day_is_exact_so_far(keyturn: Keyturn, tmp_path: Path) -> None:
+    """AN-06: an engine that runs on writes further records; they are no difference."""
+    demo = SteppedDemo(tmp_path / "home", operator="confirm-all").starts()
+    demo.until(lambda: demo.desk.ledger.state.orders)
+    found = [keyturn("whatif", DAY, "--account", "demo-5", "--json").json["base"] for _ in range(2)]
+    demo.leaves()
+
+    assert [(base["is_exact"], base["first_other"]) for base in found] == [(True, None)] * 2
+
+
+def test_a_usd_amount_replaces_a_share_of_equity(answers: dict[str, Any]) -> None:
+    """AN-06: as the page has it."""
+    assert answers["amount"]["refused"] == []
+    assert answers["amount"]["first_other"]["words"].endswith("SPY, IBM")
+    assert len(answers["amount"]["trades"]) >= 1
+
+
+def test_new_proposals_of_a_changed_day_are_listed(
+    keyturn: Keyturn, played: Path, answers: dict[str, Any], snapshot: SnapshotAssertion
+) -> None:
+    """AN-06: who declines an entry sees that another came in its place, and that the run's operator confirmed it."""
+    declined = entries_of(played)[0]
+
+    found = keyturn("whatif", DAY, "--journal-dir", played, "--change", f"decline={declined.id}")
+
+    assert found.out == snapshot
+    came = answers["decline"]["came"]
+    assert all(row["id"] != str(declined.id) for row in came)
+    for row in came[:3]:
+        assert row["id"][:8] in found.out
+
+
+def test_an_edited_strategy_is_refused(keyturn: Keyturn, tmp_path: Path) -> None:
+    """AN-06: what is played again is what was played then."""
+    assert keyturn("strategies", "new", "mine").code == 0
+    (path,) = (tmp_path / "home").rglob("mine.py")
+    file = two_days_of(tmp_path / "SPY_seeded.csv", "SPY")
+    folder = tmp_path / "journal"
+    words = ("replay", file, "--strategy", "mine", "--headless", "--operator", "confirm-all", "--journal-dir", folder)
+    assert keyturn(*words).code == 0
+    assert asked(keyturn, folder)["base"]["is_exact"] is True
+    path.write_text(path.read_text() + "\n# another\n")
+
+    found = keyturn("whatif", DAY, "--journal-dir", folder)
+
+    assert (found.code, f"keyturn: {path} is" in found.err) == (2, True)
