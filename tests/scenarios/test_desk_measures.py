@@ -19,7 +19,7 @@ from core.model.venues import HOME
 from state.folders import AccountFolder
 from state.journal import FileJournal, days_of, read
 from tests.scenarios.backtests import Keyturn, minutes_of
-from tests.scenarios.test_a_month_of_the_account import SESSIONS, a_house, buys, sells_all
+from tests.scenarios.test_account_activities import SESSIONS, a_house, buys, sells_all
 
 HEADS = ("strategy", "by", "regime", "symbol", "half_hour", "held")
 

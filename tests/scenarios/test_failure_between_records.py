@@ -19,7 +19,7 @@ from core.workflows.orders.interrupted_orders import FAILED, NOT_SENT
 from tests.scenarios.changes import FRACTIONS, passes
 from tests.scenarios.exchange_requests import BUY, LIMIT, SELL, STOP, sent, submit
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
-from tests.scenarios.test_exits_beyond_what_is_held import LONG, a_bracket, leg, three_and_three
+from tests.scenarios.test_excess_exits import LONG, a_bracket, leg, three_and_three
 from tests.unit.core.brokers.trading_floor import SPY
 
 A_PART = ProposeOrder(SPY, Effect.CLOSE, Quantity(Decimal("0.2")), OrderType.MARKET, None, None, StopHolder.BROKER)

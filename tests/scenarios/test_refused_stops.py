@@ -26,7 +26,7 @@ from tests.scenarios.house import (
     a_typed_buy,
     minutes,
 )
-from tests.scenarios.test_exits_beyond_what_is_held import LONG, a_bracket, is_sold_elsewhere, leg
+from tests.scenarios.test_excess_exits import LONG, a_bracket, is_sold_elsewhere, leg
 from tests.scenarios.test_owed_stops import is_bare, waiting, working_stops
 from tests.unit.core.brokers.trading_floor import SPY
 
