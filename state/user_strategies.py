@@ -111,7 +111,7 @@ def _asked(path: Path, waits: float, patience: float) -> Found | StrategyProcess
 def _answered(path: Path, process: StrategyProcess) -> Found:
     name = path.stem
     try:
-        refused = process.ready(STARTING)
+        refused = process.ready(max(STARTING, process.waits))
     except OverdueError:
         words = f"{path.name}: it does not end while it is read; find the loop that has no end"
         return Found(name, path, faults=(words,))

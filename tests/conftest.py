@@ -1,4 +1,4 @@
-"""What every test run has in common: drawn examples are the same in each run, and the last lines state cost and seed."""
+"""What every run has in common: drawn examples are the same each time, and the last lines state cost and seed."""
 
 from __future__ import annotations
 

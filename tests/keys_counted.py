@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.real.waiting import pause
+
 SERVER = "keyturn-keys"
 SIZE = ("120", "40")
 PATIENCE = 30.0
@@ -146,7 +148,7 @@ def waits(pattern: str, seconds: float = PATIENCE) -> bool:
     while time.monotonic() < end:
         if re.search(pattern, screen()):
             return True
-        time.sleep(0.1)
+        pause(0.1)
     return False
 
 
@@ -154,26 +156,26 @@ def types(key: str) -> None:
     """A confirming key when its screen is armed, as a person would."""
     if key in CONFIRMING:
         waits(rf"{ARMED}|{key}  ", 10)
-        time.sleep(0.6)
+        pause(0.6)
     tmux("send-keys", "-t", "=k:", key)
-    time.sleep(SETTLED)
+    pause(SETTLED)
 
 
 def plays(task: Task, desk: str) -> tuple[bool, str]:
     """Whether it came to what it is for, and the last screen."""
     with tempfile.TemporaryDirectory(prefix="keys") as home:
         tmux("kill-server")
-        time.sleep(0.5)
+        pause(0.5)
         command = f"KEYTURN_HOME={shlex.quote(home)} {shlex.quote(desk)} demo {task.arguments}"
         tmux("new-session", "-d", "-s", "k", "-x", SIZE[0], "-y", SIZE[1], command)
         is_there = waits(task.until)
-        time.sleep(2)
+        pause(2)
         for key in (*task.prepare, *task.keys):
             types(key)
         done = is_there and waits(task.shows, 8)
         last = screen()
         tmux("kill-server")
-        time.sleep(0.5)
+        pause(0.5)
         return done, last
 
 

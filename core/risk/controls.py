@@ -363,7 +363,7 @@ CONTROLS: tuple[Control, ...] = (
         "trading halt",
         (SEC_BEFORE_ENTRY,),
         (),
-        _STORIES + "test_a_symbol_that_is_halted.py::test_an_entry_in_a_halted_symbol_is_refused_with_the_reason",
+        _STORIES + "test_trading_halts.py::test_entry_in_a_halted_symbol_is_refused",
         Trial(first=First.HALTED_SYMBOL),
     ),
     Control(
@@ -418,8 +418,7 @@ CONTROLS: tuple[Control, ...] = (
         "twin",
         (SEC_ERRONEOUS,),
         ("risk.twins",),
-        _STORIES + "test_an_entry_like_another.py::"
-        "test_a_second_entry_like_it_within_the_minute_goes_with_its_own_word_alone",
+        _STORIES + "test_twin_entries.py::test_twin_needs_its_word",
         Trial({"risk.twins.enabled": True}, first=First.ENTRY, warns=True),
         _is_no_twin,
     ),
@@ -516,8 +515,7 @@ CONTROLS: tuple[Control, ...] = (
         "allocation",
         (),
         ("strategies.vwap.allocation", "strategies.vwap.position_part"),
-        _STORIES + "test_capital_per_strategy.py::"
-        "test_an_order_over_the_share_is_refused_with_the_size_that_would_pass",
+        _STORIES + "test_capital_per_strategy.py::test_order_over_the_share_is_refused",
         "only a strategy's entry has a share of its own, and a strategy sizes within it",
         _shares_nothing_out,
     ),

@@ -35,6 +35,7 @@ class DailySigning:
     longest: float = LONGEST
     _signed_on: date | None = field(init=False, default=None)
     _process: subprocess.Popen[str] | None = field(init=False, default=None)
+    _thread: threading.Thread | None = field(init=False, default=None)
     _faults: SimpleQueue[str] = field(init=False, default_factory=SimpleQueue)
 
     def look(self) -> str | None:
@@ -53,9 +54,15 @@ class DailySigning:
         if self._process is not None:
             self._process.terminate()
 
+    def settle(self) -> None:
+        """Wait until what was begun is over."""
+        if self._thread is not None:
+            self._thread.join()
+
     def _begin(self) -> None:
         try:
-            threading.Thread(target=self._sign, daemon=True, name="sign").start()
+            self._thread = threading.Thread(target=self._sign, daemon=True, name="sign")
+            self._thread.start()
         except RuntimeError as error:
             self._fail(str(error))
 

@@ -61,6 +61,8 @@ class Watchdog:
         Which account is meant, asked only where no engine ever held one: what is said goes into its log.
     push
         Who reaches a person with an alert, engine or none; nobody does where there is none.
+    child, wakeups
+        Start an engine, and wait for signals: a test gives others, on its own clock.
     """
 
     def __init__(
@@ -73,6 +75,8 @@ class Watchdog:
         clock: Callable[[], float] = time.monotonic,
         account: Callable[[], AccountFolder | None] = lambda: None,
         push: Push | None = None,
+        child: Callable[[Sequence[str], Mapping[str, str]], Child] = Child,
+        wakeups: Callable[[], Wakeups] = Wakeups,
     ) -> None:
         self.limits = limits or Limits()
         self._command, self._environ, self._clock = list(command), without_notify(environ), clock
@@ -83,6 +87,7 @@ class Watchdog:
         self._presence = Presence()
         self._account = account
         self._push = push or Push(lambda: None)
+        self._start, self._wakeups_of_run = child, wakeups
         self._engine_said = ""
         self._was_up = False
         self._stays_down_words = "the engine ended"
@@ -93,7 +98,7 @@ class Watchdog:
 
     def run(self) -> int:
         """Watch until the engine is not to be started again. Returns this process's exit status. Main thread only."""
-        with Wakeups() as wakeups:
+        with self._wakeups_of_run() as wakeups:
             self._wakeups = wakeups
             self._push.begin()
             stays_down = False
@@ -162,7 +167,7 @@ class Watchdog:
     def _live(self, before: End | None) -> End:
         """From a start to its end."""
         try:
-            child = Child(self._command, self._environ)
+            child = self._start(self._command, self._environ)
         except OSError as error:
             self._alert(f"the engine cannot be started: {error}")
             return End(SAME_AGAIN[-1], None, self._clock())

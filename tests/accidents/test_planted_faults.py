@@ -7,8 +7,31 @@ import pytest
 from tests.accidents import planted
 from tests.accidents.play import A_DESK, play_desk
 
-TRIES = 4
+TRIES = 20
+"""At the most: a desk stops at the first accident that confirms."""
 FAULTS = {
+    "no_arming_time": ("mouse", 0, 1, False),
+    "no_silence": ("mouse", 0, 1, False),
+    "keys_of_a_stall_kept": ("burst_after_a_stall", 4, 1, False),
+    "enter_confirms": ("other_keys", 6, 1, False),
+    "held_keys_count": ("held_key", 4, 1, False),
+    "keys_in_a_row_count": ("burst_after_a_stall", 0, 1, False),
+    "digest_not_compared": ("new_figures", 0, 1, False),
+    "the_letter_of_escape_and_a_letter_confirms": ("escape_joined", 2, 1, False),
+    "a_letter_behind_a_cut_introducer_confirms": ("letters_behind_a_beginning", 1, 1, False),
+    "any_close_is_taken_for_half": ("row_changes_under_the_key", 0, 1, False),
+    "a_question_is_answered_at_once": ("entries_question", 0, 1, False),
+    "a_word_is_asked_for_and_not_waited_for": ("word_of_a_twin", 0, 4, False),
+    "a_word_counts_in_any_case": ("word_of_a_twin", 7, 4, False),
+    "a_word_counts_before_it_is_painted": ("word_of_a_twin", 0, 4, False),
+    "a_watcher_confirms": ("a_key_of_a_watcher", 0, 1, True),
+    "a_hand_over_closes_nothing_and_confirms": ("a_hand_over", 1, 1, True),
+    "a_hand_over_leaves_the_ticket_armed": ("a_hand_over", 1, 1, True),
+    "armed_over_a_lost_link": ("an_engine_lost", 0, 1, True),
+    "armed_over_a_gap": ("an_engine_that_stands_still", 3, 1, True),
+    "presses_are_kept_until_the_link_is_back": ("a_cut_link", 2, 1, True),
+    "no_silence_as_the_key_arrives": ("a_key_as_the_key_arrives", 9, 1, True),
+    "halts_are_the_holders_alone": ("the_other_desk_halts", 0, 1, True),
 }
 """The rule, the accident that shows its loss, the seed, and the number of the desk."""
 

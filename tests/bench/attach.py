@@ -34,6 +34,7 @@ from state.release import release
 from tests.bench.desk import Watched, opened
 from tests.bench.engine_alone import RELEASE, ROOT, Alone, alone, memory, processor_seconds, seat, waited
 from tests.real.ssh_server import SSHD, Server
+from tests.real.waiting import pause
 
 ATTACHED = [sys.executable, str(ROOT / "tests" / "bench" / "attached_desk.py")]
 SIZE = 120, 40
@@ -115,7 +116,7 @@ def bytes_a_second(engine: Alone, seconds: float) -> str:
     while time.perf_counter() - began < seconds:
         pictures += desk.view is not shown
         shown = desk.view
-        time.sleep(0.005)
+        pause(0.005)
     passed = time.perf_counter() - began
     rate, spent, own = (Counted.read - whole) / passed, processor_seconds(engine.pid) - spent, time.process_time() - own
     desk.leave("left", on_purpose=True)
@@ -143,7 +144,7 @@ def keys_of(desk: RemoteEngine | EngineHandle) -> list[float]:
         desk.send((PauseStrategy if pauses else ResumeStrategy)(row.strategy, row.symbol))
         waited(lambda pauses=pauses: strategy_of(desk).is_paused is pauses, "what the key did", 5.0, 0.0002)
         taken.append(time.perf_counter() - began)
-        time.sleep(0.03)
+        pause(0.03)
     return taken
 
 
@@ -228,7 +229,7 @@ def flood(path: Path) -> None:
 
     for kind in range(FLOODS):
         threading.Thread(target=floods, args=(kind,), daemon=True).start()
-    time.sleep(600)
+    pause(600)
 
 
 @contextmanager
@@ -237,7 +238,7 @@ def flooded(engine: Alone) -> Iterator[None]:
         [sys.executable, "-m", "tests.bench.attach", "flood", str(engine.socket)], cwd=ROOT
     ) as client:
         try:
-            time.sleep(SETTLES)
+            pause(SETTLES)
             yield
         finally:
             client.kill()
@@ -257,7 +258,7 @@ def latched(engine: Alone) -> list[float]:
             ):
                 pass
             taken.append(time.perf_counter() - began)
-            time.sleep(0.03)
+            pause(0.03)
     return taken
 
 
@@ -283,7 +284,7 @@ def settled(desk: Watched) -> None:
 
 def spends(pid: int, seconds: float, reading: Watched | None = None) -> float:
     before, began = processor_seconds(pid), time.perf_counter()
-    time.sleep(seconds) if reading is None else reading.read_for(seconds)
+    pause(seconds) if reading is None else reading.read_for(seconds)
     return (processor_seconds(pid) - before) / (time.perf_counter() - began)
 
 
@@ -296,7 +297,7 @@ def memories(engine: Alone, name: str) -> Iterator[Row]:
 
 def rest() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as home, alone(Path(home), "demo") as engine:
-        time.sleep(SETTLES)
+        pause(SETTLES)
         yield "at rest, nobody looks: the engine", f"{spends(engine.pid, RESTED):.2%} of a core (aim under 1 %)"
         yield "at rest, bytes to a desk", bytes_a_second(engine, LOOKED_ON)
         with desk_of(engine) as desk:

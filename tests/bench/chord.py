@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.real.terminal import ROOT, Pty
+from tests.real.waiting import pause
 
 APP = Path(__file__).with_name("chord_desk.py")
 CTRL_K, ESCAPE = b"\x0b", b"\x1b"
@@ -53,7 +54,7 @@ class ChordDesk(Pty):
             if is_read:
                 self.read_for(0.002)
             else:
-                time.sleep(0.002)
+                pause(0.002)
         return instants[known] - at
 
 
@@ -122,10 +123,10 @@ def hammered(desk: ChordDesk) -> float:
 
 def on_a_stalled_terminal(desk: ChordDesk, many: int, chance: random.Random) -> list[float]:
     """Nobody reads; a repeat of the chord sets the latch again."""
-    time.sleep(4.0)
+    pause(4.0)
     taken = []
     for _ in range(many):
-        time.sleep(chance.uniform(0.02, 0.08))
+        pause(chance.uniform(0.02, 0.08))
         taken.append(desk.presses(is_read=False))
     return taken
 

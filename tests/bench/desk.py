@@ -29,7 +29,7 @@ from threading import Thread
 import pyte
 
 from tests.desk.still_house import a_chart
-from tests.real.demo import was_here_before
+from tests.real.demo import mark_guide_as_read
 from widgets.chart_bars import OVERLAYS, TIMEFRAMES
 from widgets.chart_picture import Look, chart_lines
 
@@ -161,7 +161,7 @@ class Watched:
 @contextmanager
 def opened(words: list[str], size: tuple[int, int]) -> Iterator[Watched]:
     with tempfile.TemporaryDirectory() as home:
-        was_here_before(Path(home))
+        mark_guide_as_read(Path(home))
         pid, master = pty.fork()
         if pid == 0:
             ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))

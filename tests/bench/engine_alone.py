@@ -17,6 +17,7 @@ from pathlib import Path
 
 from core.model.desk import Seat
 from core.ports import OperatorError
+from tests.real.waiting import pause
 
 ROOT = Path(__file__).resolve().parents[2]
 RELEASE = "bench"
@@ -93,7 +94,7 @@ def started(home: Path, kind: str, speed: float) -> Alone:
                 return Alone(process, home, time.perf_counter() - began)
         if process.poll() is not None:
             break
-        time.sleep(0.005)
+        pause(0.005)
     process.kill()
     raise TimeoutError(f"the engine does not listen; its exit status is {process.wait()}")
 
@@ -114,7 +115,7 @@ def waited(holds: Callable[[], bool], what: str, seconds: float = STARTS, step: 
     while not holds():
         if time.perf_counter() > end:
             raise TimeoutError(f"{what}: not in {seconds:g} s")
-        time.sleep(step)
+        pause(step)
 
 
 # ── what a process holds ─────────────────────────────────────────────────────────────────────────────────────────────

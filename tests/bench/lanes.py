@@ -45,6 +45,7 @@ from core.views import DeskView
 from core.workflows.operator.kill_switch import REARM
 from state.credentials import find_keys
 from tests.bench.wire import AT_ONCE, Span, an_exchange, within
+from tests.real.waiting import pause
 
 SPY, IBM, ONE = Symbol("SPY"), Symbol("IBM"), Quantity(Decimal(1))
 LOOK_UPS, CANCELS, EXITS = 6, 3, 3
@@ -117,11 +118,11 @@ class Hung:
             for _ in range(wanted):
                 self._send(kind)
             while len(self.watch.sent[method]) < before + wanted:
-                time.sleep(0.001)
+                pause(0.001)
 
     def end(self) -> None:
         while any(self.alive.values()):
-            time.sleep(0.01)
+            pause(0.01)
 
     def _send(self, kind: str) -> None:
         asking, name = self.runtime.sending.asking, ClientOrderId(f"hung-{next(self.names)}")
@@ -164,7 +165,7 @@ class Operator:
         while time.monotonic() < end:
             if self.view is not None and holds(self.view):
                 return self.view
-            time.sleep(0.001)
+            pause(0.001)
         log = [row.text for row in self.view.log[-3:]] if self.view is not None else []
         raise SystemExit(f"{what}: not in 120 s; the log ends with {log}")
 

@@ -29,6 +29,7 @@ from tests.bench.engine_alone import (
     threads,
     waited,
 )
+from tests.real.waiting import pause
 
 DAYS, SPEED = 30, 3600.0
 HOUR = timedelta(hours=1)
@@ -101,7 +102,7 @@ def month(engine: Alone, days: int, speed: float) -> list[float]:
             held.append(memory(engine.pid).heap)
             day, desks = then.date(), 0
         desks, orders = desks + 1, orders_then
-        time.sleep(max(0.0, HOUR.total_seconds() / speed - (time.perf_counter() - came)))
+        pause(max(0.0, HOUR.total_seconds() / speed - (time.perf_counter() - came)))
     return held
 
 

@@ -38,7 +38,7 @@ from state.journal import read
 from tests.bench.lanes import EXITS, IBM, MORE, SPY, Operator, Watch, line
 from tests.bench.wire import AT_ONCE, an_exchange
 from tests.scenarios.house import House, minutes
-from tests.scenarios.test_a_night_of_notices import Receivers
+from tests.scenarios.receivers import Receivers
 
 QQQ = Symbol("QQQ")
 RATE = 200

@@ -39,6 +39,7 @@ from core.runtime.request_executor import RequestExecutor
 from core.runtime.scripted_operator import turn_of
 from core.views import DeskView
 from state.credentials import find_keys
+from tests.real.waiting import pause
 
 SPY = Symbol("SPY")
 ROUNDS = 100
@@ -147,7 +148,7 @@ class Operator:
         while time.monotonic() < end:
             if self.view is not None and holds(self.view):
                 return self.view
-            time.sleep(0.001)
+            pause(0.001)
         log = [row.text for row in self.view.log[-3:]] if self.view is not None else []
         raise SystemExit(f"{what}: not in 30 s; the log ends with {log}")
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,7 +15,6 @@ import pyte
 import pytest
 from textual.pilot import Pilot
 
-from console.client.access import EngineAccess
 from console.client.seat import a_console_door
 from console.desk import DeskApp
 from console.host_files import NO_SURROUNDINGS, HostFiles
@@ -47,18 +44,16 @@ from core.views import DeskView
 from state.journal import MemoryJournal
 from tests.kit import virtual_time
 from tests.kit.screen import text_of
-from tests.kit.stepped_engine import SteppedHandle
+from tests.kit.stepped_engine import SteppedHandle, WiredHandle
 from tests.kit.styled import STYLES
 from tests.scenarios.house import Switch
-from tests.served import served
 from tests.unit.core.brokers.trading_floor import STORIES, Notebook
 from tests.waiting import PATIENCE
 
 F = TypeVar("F", bound=Fact)
 SPY = Symbol("SPY")
-OVER_A_SOCKET = os.environ.get("KEYTURN_TESTS_OVER") == "socket"
-"""Whether the desk and its engine are the two ends of a socket: `make test-socket`."""
-in_one_process = pytest.mark.skipif(OVER_A_SOCKET, reason="it looks at the handle of an engine in this process")
+at_both_ends = pytest.mark.parametrize("handled_by", [SteppedHandle, WiredHandle], ids=["called", "over the wire"])
+"""The engine is called, or all that is said crosses as bytes, as through its socket."""
 RULES: dict[str, Any] = {**STORIES}
 """Of the exchange under the desk; a story may change them."""
 
@@ -98,6 +93,22 @@ class WatchedDesk(DeskApp):
         super()._display(screen, renderable)
 
 
+class HeldClock:
+    """The console's clock, which may be held while keys are pressed."""
+
+    def __init__(self) -> None:
+        self._held: float | None = None
+
+    def __call__(self) -> float:
+        return virtual_time.now() if self._held is None else self._held
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        self._held = virtual_time.now()
+        yield
+        self._held = None
+
+
 @dataclass
 class House:
     """The desk, its hands, and what the engine wrote down."""
@@ -113,17 +124,17 @@ class House:
         await self.pilot.pause()
         while not holds():
             assert virtual_time.now() < end, f"did not happen in {PATIENCE:g} s:\n{self.picture()}"
-            await self.wait(0.02)
+            await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:
-        """One right behind the other: the clock stands."""
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        """Several are one right behind the other: the console's clock stands."""
+        clock = self.desk.now
+        with clock.held() if isinstance(clock, HeldClock) and len(keys) > 1 else nullcontext():
+            await self.pilot.press(*keys)
 
     async def wait(self, seconds: float) -> None:
         """The clock goes on, for the desk and for its engine."""
-        await asyncio.sleep(seconds)
-        await self.pilot.pause()
+        await self.pilot.pause(seconds)
 
     async def opens_the_ticket(self) -> TicketScreen:
         await self.until(lambda: self.shows("1 waiting"))
@@ -230,31 +241,17 @@ async def open_desk(
 ) -> AsyncIterator[House]:
     """A desk with one proposal waiting."""
     runtime = _runtime(settings)
-    with ExitStack() as stack:
-        handle: EngineAccess
-        proposed_at = runtime.pace.free_until
-        if OVER_A_SOCKET and handled_by is SteppedHandle:
-            runtime.pace.free_until = None  # the engine runs already: what is proposed to nobody is only followed
-            there = stack.enter_context(served(runtime))
-            handle, door = there.a_desk(), there.service.books.door
-        else:
-            here = handled_by(runtime)
-            handle, door = here, here.door
-        desk = kind(handle, now or virtual_time.now, surroundings)
-        async with desk.run_test(size=size) as pilot:
-            house = House(desk, pilot, runtime, door)
-            if runtime.pace.free_until is None:
-                await house.until(lambda: handle.desk is not None)
-                runtime.pace.free_until = proposed_at
-                runtime.pace._base = None  # its clock begins again behind the morning, as where nothing was waited for
-                runtime.pace.wake.set()
-            if ready:
-                await house.until(lambda: desk.view is not None and desk.view.proposals)
-                await house.wait(0.15)
-            try:
-                yield house
-            finally:
-                handle.close("the test is over", PATIENCE)
+    handle = handled_by(runtime)
+    desk = kind(handle, now or HeldClock(), surroundings)
+    async with desk.run_test(size=size) as pilot:
+        house = House(desk, pilot, runtime, handle.door)
+        if ready:
+            await house.until(lambda: desk.view is not None and desk.view.proposals)
+            await house.wait(0.15)
+        try:
+            yield house
+        finally:
+            handle.close("the test is over", PATIENCE)
 
 
 def _runtime(settings: Settings | None = None) -> VirtualRuntime:

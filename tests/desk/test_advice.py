@@ -50,7 +50,7 @@ def advised(*rows: AdviceRow) -> AdviceView:
     return AdviceView(rows, (("watchman", "asked"),))
 
 
-async def test_without_advisers_the_list_says_what_would_fill_it() -> None:
+async def test_without_advisers_the_list_says_so() -> None:
     """OP-09"""
     async with open_still(a_view(), (80, 24)) as house:
         await house.press("A")
@@ -61,7 +61,7 @@ async def test_without_advisers_the_list_says_what_would_fill_it() -> None:
         assert not isinstance(house.desk.screen, AdviceScreen)
 
 
-async def test_an_advice_stands_with_name_age_text_and_its_trade() -> None:
+async def test_advice_shows_name_age_text_and_trade() -> None:
     """OP-09, SY-06"""
     marked = an_advice(2, an_idea(""), text="[bold]narrow[/bold]", why_not="it names no strategy")
     async with open_still(a_view(advice=advised(marked, an_advice())), (80, 24)) as house:
@@ -76,7 +76,7 @@ async def test_an_advice_stands_with_name_age_text_and_its_trade() -> None:
         await house.sees("it names no trade: there is nothing to adopt")
 
 
-async def test_enter_fills_the_order_form_and_what_is_staged_has_a_ticket_like_any_other() -> None:
+async def test_enter_fills_the_order_form_from_advice() -> None:
     """OP-09: by hand."""
     async with open_desk() as house:
         hears(house, FromAdviser("watchman", (Advice("buy the dip", an_idea("", "0.05")),)))
@@ -93,7 +93,7 @@ async def test_enter_fills_the_order_form_and_what_is_staged_has_a_ticket_like_a
         assert house.sent_nothing()
 
 
-async def test_a_strategys_advice_is_adopted_by_a_key_of_its_own_and_taken_back_by_another() -> None:
+async def test_strategy_advice_is_adopted_and_undone() -> None:
     """ST-04, OP-04"""
     row = an_advice(7, an_idea(), takes_it=True)
     async with open_still(a_view(advice=advised(row))) as house:
@@ -117,7 +117,7 @@ async def test_a_strategys_advice_is_adopted_by_a_key_of_its_own_and_taken_back_
         assert not any(isinstance(command, ProposeOrder) for command in house.handle.commands)
 
 
-async def test_an_adviser_that_reached_for_trading_rings_and_stands_in_the_log() -> None:
+async def test_an_adviser_that_trades_rings_and_is_logged() -> None:
     """OP-09"""
     async with open_desk() as house:
         rung: list[bool] = []

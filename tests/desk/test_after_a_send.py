@@ -9,8 +9,9 @@ from core.facts import OrderCreated
 from core.model.order import Effect, OrderStatus, OrderType, Side
 from core.model.values import Price
 from core.views import OrderRow
-from tests.desk.desk_house import House, open_desk
+from tests.desk.desk_house import House, at_both_ends, open_desk
 from tests.desk.still_house import a_view, an_order, dollars, open_still
+from tests.kit.stepped_engine import SteppedHandle
 from widgets.orders import NEW
 
 ONE_COLUMN = pytest.mark.parametrize("size", [(80, 24), (100, 30)])
@@ -23,7 +24,7 @@ async def sends(house: House) -> None:
 
 
 @ONE_COLUMN
-async def test_the_new_position_does_not_vanish_behind_orders(size: tuple[int, int]) -> None:
+async def test_a_new_position_stays_above_orders(size: tuple[int, int]) -> None:
     """DESK, the ticket: the focus stays where it was"""
     async with open_desk(size) as house:
         await sends(house)
@@ -32,7 +33,7 @@ async def test_the_new_position_does_not_vanish_behind_orders(size: tuple[int, i
         assert house.desk.focused is house.desk.board.proposals.grid
 
 
-async def test_who_was_in_positions_is_there_after_the_send() -> None:
+async def test_focus_stays_in_positions_after_a_send() -> None:
     async with open_desk((80, 24)) as house:
         await house.press("2")
         proposals = house.desk.view.proposals if house.desk.view else ()
@@ -43,9 +44,10 @@ async def test_who_was_in_positions_is_there_after_the_send() -> None:
         assert house.desk.focused is house.desk.board.positions.grid
 
 
-async def test_the_new_order_is_marked_for_some_seconds_and_takes_no_selection() -> None:
+@at_both_ends
+async def test_a_new_order_is_marked_but_not_selected(handled_by: type[SteppedHandle]) -> None:
     """OP-04: a key that was meant for the row selected before hits no other"""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         await house.buys()
         await house.press("3", "end")
         chosen = house.desk.board.orders.grid.selected
@@ -76,7 +78,7 @@ def a_stop(number: int, status: OrderStatus) -> OrderRow:
     )
 
 
-async def test_a_working_stop_stands_above_its_own_cancelled_legs() -> None:
+async def test_a_working_stop_precedes_cancelled_legs() -> None:
     working = a_stop(1, OrderStatus.SUBMITTED)
     ended = [a_stop(number, OrderStatus.CANCELLED) for number in range(14, 1, -1)]
     async with open_still(a_view(orders=(*ended, working)), (80, 24)) as house:
@@ -84,7 +86,7 @@ async def test_a_working_stop_stands_above_its_own_cancelled_legs() -> None:
         await house.until(lambda: house.shows("SUBMITTED", "166.00"))
 
 
-async def test_a_stop_that_comes_while_nobody_is_in_orders_is_not_hidden_above() -> None:
+async def test_a_new_stop_scrolls_into_view() -> None:
     old = [a_stop(number, OrderStatus.CANCELLED) for number in range(30, 1, -1)]
     entry = an_order(31)
     async with open_still(a_view(orders=(entry, *old)), (120, 40)) as house:

@@ -28,7 +28,7 @@ async def falls_silent(house: StillHouse, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_its_silence_is_named_and_nothing_is_said_of_what_may_leave(size: tuple[int, int]) -> None:
+async def test_a_silent_engine_is_named(size: tuple[int, int]) -> None:
     """OP-07, SY-01"""
     async with open_still(a_view(proposals=()), size) as house:
         await house.sees("ENTRIES ON", "EXITS ON")
@@ -69,7 +69,7 @@ async def test_leaving_does_not_claim_that_it_goes_on() -> None:
 
 
 @pytest.mark.parametrize("owed", ["halt", "kill"])
-async def test_a_press_that_it_has_not_heard_stands_in_the_banner(owed: str) -> None:
+async def test_an_unheard_press_is_in_the_banner(owed: str) -> None:
     """OP-07: over the silence, and where the link alone seems well"""
     async with open_still(a_view(proposals=())) as house:
         house.handle.owes_press = owed  # type: ignore[assignment]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.arming import ALONE_FOR, HELD_FOR, OPENS_AFTER, REDUCES_AFTER, Arming, Keyboard, ShownTicket
+from tests.kit.rows import each
 
 TICKET = ShownTicket("t1", "digest")
 KEY = "B"
@@ -19,8 +20,8 @@ def painted(at: float = 0.0) -> Arming:
     return arming
 
 
-@pytest.mark.parametrize("silence", [OPENS_AFTER, REDUCES_AFTER])
-def test_a_key_counts_once_painted_and_silent_for_long_enough_and_alone(silence: float) -> None:
+@each("silence", [OPENS_AFTER, REDUCES_AFTER])
+def test_a_key_counts_once_painted_and_quiet(silence: float) -> None:
     """OP-04"""
     arming = painted()
 
@@ -30,7 +31,7 @@ def test_a_key_counts_once_painted_and_silent_for_long_enough_and_alone(silence:
     assert not arming.take(TICKET, silence + 1)
 
 
-def test_a_key_before_the_ticket_was_painted_does_nothing() -> None:
+def test_a_key_before_paint_does_nothing() -> None:
     """OP-04"""
     arming = Arming(Keyboard())
 
@@ -77,9 +78,7 @@ def test_a_key_right_after_it_takes_the_key_back() -> None:
     rate=st.floats(2.0, 30.0),
     repeats=st.integers(0, 120),
 )
-def test_a_held_key_never_counts_however_its_keyboard_repeats(
-    painted_at: float, waits: float, rate: float, repeats: int
-) -> None:
+def test_a_held_key_never_counts(painted_at: float, waits: float, rate: float, repeats: int) -> None:
     """OP-04: pressed at 0, before the ticket could be read, on it or on the screen before it; let go at any repeat"""
     keyboard = Keyboard()
     arming = Arming(keyboard)
@@ -130,7 +129,7 @@ def test_another_digest_is_another_ticket() -> None:
     assert not arming.take(TICKET, 6.0)
 
 
-def test_what_left_the_screen_must_be_painted_again() -> None:
+def test_leaving_the_screen_disarms() -> None:
     """OP-04: a frame gap, another dialog over it, a refusal"""
     arming = painted()
     assert arming.turn(TICKET, KEY, OPENS_AFTER, 1.0)
@@ -143,7 +142,7 @@ def test_what_left_the_screen_must_be_painted_again() -> None:
     assert not arming.turn(TICKET, KEY, OPENS_AFTER, 4.3)
 
 
-def test_painting_the_same_again_does_not_begin_anew() -> None:
+def test_repainting_the_same_stays_armed() -> None:
     arming = painted(1.0)
 
     arming.paint(TICKET, 5.0)

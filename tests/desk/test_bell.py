@@ -9,7 +9,7 @@ from core.model.order import Effect, Side
 from tests.desk.desk_house import open_desk
 
 
-async def test_a_new_proposal_rings_once_and_a_waiting_exit_every_30_seconds() -> None:
+async def test_the_bell_rings_for_proposals_and_exits() -> None:
     """OP-06"""
     async with open_desk() as house:
         entry = house.desk.view

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from syrupy.assertion import SnapshotAssertion
+
 from console.screens.question import ArmedQuestion
 from core.facts import BreakerClosed, BreakerOpened, ConfirmationReceived, OrderCreated
 from core.messages.commands import ClearBreaker
@@ -63,7 +65,7 @@ async def opens_the_question(house: House) -> None:
 # ── how it is shown ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_an_open_breaker_is_said_where_entries_are_said_to_be_on() -> None:
+async def test_an_open_breaker_is_in_the_status_line() -> None:
     """EX-15, DESK: on the status lines, in words, in any size; exits stay on."""
     for size in ((120, 40), (80, 24)):
         async with open_desk(size, settings=OPENS_AT_ONCE) as house:
@@ -75,7 +77,7 @@ async def test_an_open_breaker_is_said_where_entries_are_said_to_be_on() -> None
             assert GONE in house.picture()
 
 
-async def test_its_row_says_that_it_is_tripped_and_how_long_and_enter_tells_all() -> None:
+async def test_the_breakers_row_and_details_say_why() -> None:
     """EX-15, RK-09"""
     async with open_desk(settings=OPENS_AT_ONCE) as house:
         await opens_the_breaker(house)
@@ -84,7 +86,7 @@ async def test_its_row_says_that_it_is_tripped_and_how_long_and_enter_tells_all(
         await house.until(lambda: house.shows("TRIPPED: no entry is staged", "are never held up by it"))
 
 
-async def test_it_lets_an_entry_through_by_itself_after_its_minute_and_the_status_says_so() -> None:
+async def test_the_breaker_half_opens_after_a_minute() -> None:
     """EX-15"""
     async with open_desk(settings=OPENS_AT_ONCE) as house:
         await opens_the_breaker(house)
@@ -93,7 +95,7 @@ async def test_it_lets_an_entry_through_by_itself_after_its_minute_and_the_statu
         await house.until(lambda: house.shows("ENTRIES ON", "half-open"))
 
 
-async def test_an_order_written_meanwhile_is_told_why_it_will_not_be_staged() -> None:
+async def test_an_order_form_says_the_breaker_is_open() -> None:
     """EX-15"""
     async with open_desk(settings=OPENS_AT_ONCE) as house:
         await opens_the_breaker(house)
@@ -101,7 +103,7 @@ async def test_an_order_written_meanwhile_is_told_why_it_will_not_be_staged() ->
         await house.until(lambda: house.shows("ENTRIES OFF", "breaker: open for"))
 
 
-async def test_a_ticket_that_is_open_as_the_breaker_opens_is_disarmed_by_it() -> None:
+async def test_an_opening_breaker_disarms_the_ticket() -> None:
     """EX-15, OP-03"""
     async with open_desk(settings=OPENS_AT_ONCE) as house:
         await house.opens_the_ticket()
@@ -114,7 +116,7 @@ async def test_a_ticket_that_is_open_as_the_breaker_opens_is_disarmed_by_it() ->
         assert not house.facts(ConfirmationReceived)
 
 
-async def test_an_exit_is_confirmed_and_sold_while_it_is_latched() -> None:
+async def test_exits_pass_a_latched_breaker() -> None:
     """EX-15: exits always pass."""
     async with open_desk(settings=LATCHES_AT_ONCE) as house:
         await house.buys()
@@ -135,14 +137,16 @@ async def test_an_exit_is_confirmed_and_sold_while_it_is_latched() -> None:
 # ── how it is cleared ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_latched_breaker_says_who_opens_it_again_before_it_says_why() -> None:
+async def test_a_latched_breaker_says_who_clears_it() -> None:
     """EX-15: the way out is never what a narrow terminal cuts off."""
     async with open_desk((80, 24), settings=LATCHES_AT_ONCE) as house:
         await opens_the_breaker(house)
         await house.until(lambda: house.shows("BREAKER: latched until you clear it in the commands"))
 
 
-async def test_the_command_asks_with_the_reason_and_capital_d_lets_entries_pass_again() -> None:
+async def test_clearing_the_breaker_asks_first(
+    snapshot: SnapshotAssertion,
+) -> None:
     """EX-15: the operator clears it."""
     async with open_desk(settings=LATCHES_AT_ONCE) as house:
         await opens_the_breaker(house)
@@ -157,7 +161,7 @@ async def test_the_command_asks_with_the_reason_and_capital_d_lets_entries_pass_
         await house.press("D")
         await house.until(lambda: house.facts(BreakerClosed))
         await house.until(lambda: house.shows("ENTRIES ON") and not house.shows("BREAKER: "))
-        assert [fact.reason for fact in house.facts(BreakerClosed)] == ["cleared by the operator"]
+        assert [fact.reason for fact in house.facts(BreakerClosed)] == snapshot
         assert not house.facts(OrderCreated)
 
 
@@ -172,7 +176,7 @@ async def test_escape_leaves_it_latched() -> None:
         await house.sees("ENTRIES OFF")
 
 
-async def test_cleared_while_it_is_closed_nothing_is_asked() -> None:
+async def test_clearing_a_closed_breaker_asks_nothing() -> None:
     """EX-15"""
     async with open_desk() as house:
         sent = held_back(house, ClearBreaker)
@@ -181,7 +185,7 @@ async def test_cleared_while_it_is_closed_nothing_is_asked() -> None:
         assert not sent
 
 
-async def test_the_question_says_whether_the_broker_answers_now() -> None:
+async def test_clearing_says_whether_the_broker_answers() -> None:
     """EX-15: nobody clears it blindly."""
     at = a_view().status.at
     latched = WireView(breaker="latched", breaker_reason="latched until you clear it in the commands: it was silent")

@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from syrupy.assertion import SnapshotAssertion
+
 from console.screens.question import ArmedQuestion
 from core.facts import CancelRequested, OrderStateChanged
 from core.messages.commands import RequestCancel
 from core.model.order import Effect, OrderStatus, OrderType, Side
 from core.model.values import ClientOrderId, Price, Quantity
 from core.views import OrderRow, RowMark
-from tests.desk.desk_house import House, open_desk
+from tests.desk.desk_house import House, at_both_ends, open_desk
 from tests.desk.hands import held_back
 from tests.desk.still_house import a_view, an_order, open_still
 from tests.desk.test_deeds import has_a_working_entry, picture
 from tests.desk.test_several_desks import eve, eve_takes
+from tests.kit.stepped_engine import SteppedHandle
 
 
 def an_entry(number: int, symbol: str = "SPY", **parts: object) -> OrderRow:
@@ -42,9 +45,10 @@ def cancelled(*ids: str) -> list[RequestCancel]:
     return [RequestCancel(ClientOrderId(id)) for id in ids]
 
 
-async def test_x_and_capital_d_cancel_the_entries_of_a_symbol_in_two_keys() -> None:
+@at_both_ends
+async def test_x_then_d_cancels_a_symbols_entries(handled_by: type[SteppedHandle]) -> None:
     """OP-04, OP-06: its stop stays where it is"""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         await house.buys()
         house.types_an_order(quantity="0.09", limit="495.00")
         await house.until(lambda: house.shows("1 waiting", "limit 495.00"))
@@ -73,7 +77,9 @@ def question(house: House) -> str:
     return "\n".join("".join(cell.text for cell in line) for line in screen.lines)
 
 
-async def test_only_entries_that_work_are_named_and_of_x_only_those_of_the_rows_symbol() -> None:
+async def test_only_working_entries_are_named(
+    snapshot: SnapshotAssertion,
+) -> None:
     """OP-13: neither a stop nor a target, nor an exit that nothing is left for by now, whatever it would do"""
     stray = replace(a_stop(4), effect=Effect.SHORT, is_protective=False, type=OrderType.LIMIT)
     rows = (
@@ -89,7 +95,7 @@ async def test_only_entries_that_work_are_named_and_of_x_only_those_of_the_rows_
         sent = held_back(house, RequestCancel)
         await house.press("3", "home", "x")
         await house.until(lambda: isinstance(house.desk.screen, ArmedQuestion) and house.is_armed())
-        assert question(house) == "BUY 47 SPY limit 166.76\nStops, targets and exits stay."
+        assert question(house) == snapshot
         await house.press("D")
         await house.until(lambda: sent)
         assert sent == cancelled("order-1")
@@ -117,7 +123,7 @@ async def test_escape_and_every_other_key_cancel_nothing() -> None:
         assert not sent
 
 
-async def test_what_is_typed_behind_the_key_in_one_burst_answers_nothing() -> None:
+async def test_keys_typed_ahead_answer_no_question() -> None:
     """OP-04"""
     async with open_still(a_view(orders=(an_entry(1),))) as house:
         sent = held_back(house, RequestCancel)
@@ -126,7 +132,7 @@ async def test_what_is_typed_behind_the_key_in_one_burst_answers_nothing() -> No
         assert not sent
 
 
-async def test_an_entry_that_filled_under_the_question_is_not_cancelled_and_that_is_said() -> None:
+async def test_a_filled_entry_is_not_cancelled() -> None:
     """OP-06: nor is one that came since, which nobody has read"""
     first, second = an_entry(1), an_entry(2, quantity=shares("12"))
     async with open_still(a_view(orders=(first, second))) as house:
@@ -147,7 +153,7 @@ async def test_an_entry_that_filled_under_the_question_is_not_cancelled_and_that
         await house.until(lambda: house.shows("1 entry cancelled", "5 of BUY 12 SPY limit 166.76 filled before"))
 
 
-async def test_no_more_are_cancelled_than_the_question_could_name() -> None:
+async def test_only_named_entries_are_cancelled() -> None:
     """OP-04"""
     entries = tuple(an_entry(number, quantity=shares(str(number))) for number in range(100, 160))
     async with open_still(a_view(orders=entries), size=(80, 24)) as house:
@@ -172,7 +178,7 @@ async def test_where_no_entry_works_both_keys_say_so() -> None:
         assert len(house.desk.screen_stack) == 1
 
 
-async def test_a_desk_without_the_key_cancels_entries_and_nothing_else() -> None:
+async def test_a_watching_desk_may_cancel_entries() -> None:
     """OP-13: the question stays open on a desk that watches, and its key counts"""
     async with open_desk() as house:
         await has_a_working_entry(house)
@@ -185,7 +191,7 @@ async def test_a_desk_without_the_key_cancels_entries_and_nothing_else() -> None
         assert len(ended) == 1
 
 
-async def test_a_desk_without_the_key_stages_nothing_on_a_position_and_cancels_no_stop() -> None:
+async def test_a_watching_desk_stages_nothing() -> None:
     """OP-13: each says who holds it"""
     async with open_desk() as house:
         await house.buys()

@@ -11,7 +11,7 @@ from tests.desk.desk_house import _runtime
 from tests.scenarios.house import to
 
 
-def test_an_escape_before_the_chord_does_not_end_the_halt_that_the_chord_makes() -> None:
+def test_escape_before_the_chord_keeps_the_halt() -> None:
     """OP-07: the chord is heard first, and what was typed before it acts no more"""
     runtime, door = _runtime(), CommandPort(PortKind.CONSOLE)
     runtime.admit(door.known)

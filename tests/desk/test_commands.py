@@ -21,14 +21,14 @@ async def opens_commands(house: House) -> CommandsScreen:
     return screen
 
 
-async def test_a_colon_opens_them_where_a_terminal_keeps_ctrl_p() -> None:
+async def test_a_colon_opens_the_commands() -> None:
     """DESK: keys"""
     async with open_desk() as house:
         await house.press("colon")
         await house.until(lambda: isinstance(house.desk.screen, CommandsScreen))
 
 
-def test_the_commands_hold_what_works_there_and_nothing_that_confirms() -> None:
+def test_no_command_confirms_an_order() -> None:
     """OP-04"""
     confirming = {
         key.id for key in KEYS if key.action.startswith("confirm(") or key.place in (KeyScope.TICKET, KeyScope.KILL)
@@ -47,7 +47,7 @@ def test_the_commands_hold_what_works_there_and_nothing_that_confirms() -> None:
     assert {"order.cancel", "order.why", "grid.open"} <= {key.id for key in commands_at(KeyScope.ORDERS)}
 
 
-async def test_a_command_is_found_by_its_words_and_done_by_enter() -> None:
+async def test_a_command_is_found_by_words() -> None:
     async with open_desk() as house:
         await opens_commands(house)
         await house.press(*"order new")
@@ -62,7 +62,7 @@ async def test_a_command_is_found_by_its_words_and_done_by_enter() -> None:
         assert not house.facts(ProposalEnded)
 
 
-async def test_a_command_of_another_pane_goes_there_and_does_nothing_yet() -> None:
+async def test_another_panes_command_only_goes_there() -> None:
     """OP-04: its row is seen before it is acted on"""
     async with open_desk() as house:
         await house.buys()
@@ -83,7 +83,7 @@ async def test_panes_and_the_guide_are_among_them() -> None:
         await house.until(lambda: isinstance(house.desk.screen, GuideScreen))
 
 
-async def test_typed_ahead_of_its_dialog_the_letters_are_text() -> None:
+async def test_letters_typed_ahead_are_text() -> None:
     """OP-04: no letter reaches a pane, whatever it means there"""
     async with open_desk() as house:
         await house.press("ctrl+p", "x", "F", "q", "n")
@@ -93,7 +93,7 @@ async def test_typed_ahead_of_its_dialog_the_letters_are_text() -> None:
         assert not house.facts(ProposalEnded)
 
 
-async def test_it_is_shut_over_a_ticket_and_over_the_kill_screen() -> None:
+async def test_commands_stay_shut_over_ticket_and_kill() -> None:
     """OP-04, OP-07"""
     async with open_desk() as house:
         await house.opens_the_ticket()

@@ -6,7 +6,7 @@ from core.messages.commands import CompareActivities
 from tests.desk.still_house import a_view, open_still
 
 
-async def test_the_brokers_activities_are_compared_when_the_operator_says_so() -> None:
+async def test_activities_are_compared_on_request() -> None:
     """EX-09"""
     async with open_still(a_view()) as house:
         await house.press("ctrl+p", *"activities", "enter")

@@ -9,13 +9,14 @@ import pytest
 from core.views import LogRow
 from tests.desk.still_house import a_position, a_protection, a_view, open_still
 from tests.desk.test_kill_screen_crowded import a_halt, a_kill
+from tests.kit.rows import each
 from widgets import format as f
 
 NOW = datetime(2026, 11, 21, 15, 0, tzinfo=UTC)
 DAYS = timedelta(days=3)
 
 
-@pytest.mark.parametrize(
+@each(
     ("at", "told"),
     [
         (NOW, "10:00:00"),
@@ -26,7 +27,7 @@ DAYS = timedelta(days=3)
         (None, f.UNKNOWN),
     ],
 )
-def test_a_time_has_its_day_where_that_is_another_in_new_york(at: datetime | None, told: str) -> None:
+def test_a_time_of_another_day_shows_the_day(at: datetime | None, told: str) -> None:
     """OP-07"""
     assert f.dated_clock(at, NOW) == told
 
@@ -43,7 +44,7 @@ async def test_a_halt_of_days_ago_names_its_day(state, field: str, word: str) ->
         await house.until(lambda: house.shows(f"{word} {day}" if word == "HALTED" else f"KILLED since {day} by key"))
 
 
-async def test_what_the_panes_show_of_another_day_names_it() -> None:
+async def test_panes_name_another_day() -> None:
     """OP-07, MD-04: a tripped protection, an old price, a line of the log"""
     at = a_view().status.at - DAYS
     day = f.dated_clock(at, a_view().status.at)

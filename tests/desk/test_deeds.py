@@ -9,6 +9,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from console.screens.move_stop import MoveStopScreen
 from console.screens.ticket import TicketScreen
@@ -26,9 +27,10 @@ from core.messages.commands import (
 from core.model.order import OrderStatus, StopHolder
 from core.model.values import Price, Quantity
 from core.views import DeskView, OrderRow, PositionRow
-from tests.desk.desk_house import SPY, House, open_desk
+from tests.desk.desk_house import SPY, House, at_both_ends, open_desk
 from tests.desk.hands import held_back
 from tests.desk.still_house import a_position, a_view, open_still
+from tests.kit.stepped_engine import SteppedHandle
 
 
 def picture(house: House) -> DeskView:
@@ -43,7 +45,7 @@ def held(house: House) -> PositionRow:
 # ── proposals ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_decline_takes_a_reason_that_may_be_empty() -> None:
+async def test_a_decline_takes_an_optional_reason() -> None:
     """OP-12"""
     async with open_desk() as house:
         sent = held_back(house, Decline)
@@ -55,7 +57,7 @@ async def test_a_decline_takes_a_reason_that_may_be_empty() -> None:
         await house.until(lambda: "declining: declined" in house.footer())
 
 
-async def test_escape_keeps_the_proposal_and_no_letter_of_the_reason_acts() -> None:
+async def test_escape_keeps_the_proposal() -> None:
     """OP-04"""
     async with open_desk() as house:
         await house.press("x", "X", "F", "q", "B")
@@ -65,7 +67,7 @@ async def test_escape_keeps_the_proposal_and_no_letter_of_the_reason_acts() -> N
         assert not house.facts(ProposalEnded)
 
 
-async def test_capital_x_asks_with_the_symbols_name_before_it_refuses_it_for_today() -> None:
+async def test_x_asks_before_it_refuses_a_symbol(snapshot: SnapshotAssertion) -> None:
     """RK-09"""
     async with open_desk() as house:
         sent = held_back(house, RefuseSymbol)
@@ -76,7 +78,7 @@ async def test_capital_x_asks_with_the_symbols_name_before_it_refuses_it_for_tod
         assert not sent
         await house.press("D")
         await house.until(lambda: sent)
-        assert sent == [RefuseSymbol(SPY, "refused by the operator")]
+        assert sent == snapshot
 
 
 # ── positions ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -99,7 +101,7 @@ async def test_capital_x_asks_with_the_symbols_name_before_it_refuses_it_for_tod
         (".5", "0.5", "SELL 0.5 SPY, 99.5 of 100 stay"),
     ],
 )
-async def test_c_takes_a_number_as_shares_and_a_percentage_as_a_part(typed: str, shares: str | None, said: str) -> None:
+async def test_c_takes_shares_or_a_percentage(typed: str, shares: str | None, said: str) -> None:
     """EX-21, OP-04: what will be sold is spelled out before Enter"""
     row = a_position("SPY", quantity=Quantity(Decimal(100)))
     async with open_still(a_view(positions=(row,))) as house:
@@ -130,7 +132,7 @@ def keys(typed: str) -> list[str]:
         ("0.0004", "in steps of 0.001 shares"),
     ],
 )
-async def test_c_refuses_in_words_what_is_no_part_of_what_is_held(typed: str, why: str) -> None:
+async def test_c_refuses_impossible_quantities(typed: str, why: str) -> None:
     """EX-21"""
     row = a_position("SPY", quantity=Quantity(Decimal(100)))
     async with open_still(a_view(positions=(row,))) as house:
@@ -156,9 +158,10 @@ async def test_c_covers_a_short_in_whole_shares(held_short: str, typed: str, sai
         await house.until(lambda: house.shows(f"Enter stages {said}"))
 
 
-async def test_c_closes_a_fraction_that_is_held_as_a_whole() -> None:
+@at_both_ends
+async def test_c_closes_a_fraction_whole(handled_by: type[SteppedHandle]) -> None:
     """EX-21: what is held may be closed, whatever the steps of an order are"""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         await house.buys()
         sent = held_back(house, ProposeClose)
         await house.press("2", "c", *keys("0.025"))
@@ -168,17 +171,18 @@ async def test_c_closes_a_fraction_that_is_held_as_a_whole() -> None:
         assert sent == [ProposeClose(SPY, quantity=Quantity(Decimal("0.025")), strategy="vwap")]
 
 
-async def test_a_close_opens_its_ticket_and_only_its_key_sells() -> None:
+async def test_a_close_needs_the_key_of_its_ticket() -> None:
     """OP-01"""
     async with open_desk() as house:
         await house.buys()
-        await house.press("2", "c", *keys("50%"), "enter", "enter", "enter")
+        await house.press("2", "c", *keys("50%"), "enter")
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen) and house.shows("0.05 SPY at the market"))
+        await house.press("enter", "enter")
         await house.wait(0.4)
         assert len(house.facts(OrderFilled)) == 1
 
 
-async def test_m_moves_the_stop_to_a_price_or_to_break_even() -> None:
+async def test_m_moves_a_stop_or_to_break_even() -> None:
     """OP-06"""
     async with open_desk() as house:
         await house.buys()
@@ -203,7 +207,7 @@ async def has_lost_its_stop(house: House) -> None:
     await house.until(lambda: house.shows("YOU 0 of 0.1 !"))
 
 
-async def test_m_shows_no_price_of_a_stop_that_works_no_more() -> None:
+async def test_m_shows_no_price_of_a_dead_stop() -> None:
     """OP-06: also where it goes while the form is open"""
     async with open_desk() as house:
         await house.buys()
@@ -214,9 +218,10 @@ async def test_m_shows_no_price_of_a_stop_that_works_no_more() -> None:
         assert not house.shows("494.72 USD")
 
 
-async def test_m_gives_a_position_without_a_stop_a_new_one() -> None:
+@at_both_ends
+async def test_m_gives_a_position_a_stop(handled_by: type[SteppedHandle]) -> None:
     """OP-06"""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         await has_lost_its_stop(house)
         await house.press("2", "m", *"494.90")
         new = "Enter stages a new stop 494.90 USD for 0.1 that have none"
@@ -229,7 +234,7 @@ async def test_m_gives_a_position_without_a_stop_a_new_one() -> None:
         assert (stop.stop_price, stop.quantity) == (Price(Decimal("494.90")), Quantity(Decimal("0.1")))
 
 
-async def test_m_on_a_stop_that_guards_a_part_says_what_the_rest_gets() -> None:
+async def test_m_says_what_an_uncovered_rest_gets() -> None:
     """OP-06"""
     row = a_position("SPY", quantity=Quantity(Decimal("0.1")), covered=Quantity(Decimal("0.025")))
     async with open_still(a_view(positions=(row,))) as house:
@@ -243,7 +248,7 @@ async def test_m_on_a_stop_that_guards_a_part_says_what_the_rest_gets() -> None:
         )
 
 
-async def test_m_names_who_asks_at_a_stop_that_the_desk_watches() -> None:
+async def test_m_names_who_watches_the_stop() -> None:
     """OP-06"""
     row = a_position("SPY", holder=StopHolder.DESK, covered=Quantity(Decimal(0)))
     async with open_still(a_view(positions=(row,))) as house:
@@ -279,9 +284,10 @@ async def has_a_working_entry(house: House) -> OrderRow:
     return picture(house).orders[0]
 
 
-async def test_e_stages_the_replacement_of_a_working_entry() -> None:
+@at_both_ends
+async def test_e_stages_a_replacement(handled_by: type[SteppedHandle]) -> None:
     """OP-03"""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         row = await has_a_working_entry(house)
         sent = held_back(house, EditOrder)
         await house.press("3", "home", "e", "enter")
@@ -300,7 +306,7 @@ async def test_d_cancels_an_entry_at_once() -> None:
         await house.until(lambda: house.shows("CANCELLED"))
 
 
-async def test_e_and_d_on_what_is_over_or_protects_say_what_to_do_instead() -> None:
+async def test_e_and_d_refuse_what_is_over() -> None:
     """OP-06"""
     async with open_desk() as house:
         await house.buys()
@@ -310,7 +316,7 @@ async def test_e_and_d_on_what_is_over_or_protects_say_what_to_do_instead() -> N
         await house.until(lambda: "a stop moves by m in Positions" in house.footer())
 
 
-async def test_a_shows_what_was_refused_and_enter_tells_why() -> None:
+async def test_a_lists_refused_signals() -> None:
     """RK-22"""
     async with open_desk() as house:
         house.types_an_order(quantity="900")
@@ -330,7 +336,7 @@ async def test_a_shows_what_was_refused_and_enter_tells_why() -> None:
 # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_space_pauses_a_strategy_and_space_again_lets_it_go_on() -> None:
+async def test_space_pauses_and_resumes_a_strategy() -> None:
     """ST-03"""
     async with open_desk() as house:
         sent = held_back(house, PauseStrategy, ResumeStrategy)

@@ -22,7 +22,7 @@ def status_is_in_sight(house: House) -> bool:
 
 
 @SIZES
-async def test_a_stop_that_vanishes_and_a_kill_from_elsewhere_are_read_over_an_open_plan(size: tuple[int, int]) -> None:
+async def test_banners_stay_readable_over_an_open_plan(size: tuple[int, int]) -> None:
     """EX-13, OP-07: the lines grow while the basket stands there; what it says goes under them."""
     async with open_floor(size=size) as house:
         await opens_a_plan(house, *(a_sale(symbol) for symbol in SOLD), *(a_buy(symbol, "45") for symbol in BOUGHT))
@@ -43,7 +43,7 @@ async def test_a_stop_that_vanishes_and_a_kill_from_elsewhere_are_read_over_an_o
 
 @SIZES
 @pytest.mark.parametrize("key", ["question_mark", "n", "A", "ctrl+p", "q", "2 enter", "3 enter", "x"])
-async def test_every_dialog_leaves_them_free_also_when_they_grow(key: str, size: tuple[int, int]) -> None:
+async def test_every_dialog_leaves_the_banners_free(key: str, size: tuple[int, int]) -> None:
     """EX-13, OP-07"""
     async with open_still(crowded(), size) as house:
         await house.press(*key.split())

@@ -6,6 +6,7 @@ from decimal import Decimal
 from threading import Event
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from console.screens.leave import leaving_lines
 from core.messages.commands import RequestCancel
@@ -17,9 +18,10 @@ from core.model.order import OrderStatus
 from core.model.values import Quantity
 from core.runtime.request_executor import no_answer
 from core.views import OrderRow, RowMark
-from tests.desk.desk_house import House, open_desk
+from tests.desk.desk_house import House, at_both_ends, open_desk
 from tests.desk.still_house import a_position, a_view, an_order, open_still
 from tests.desk.test_kill_screen_crowded import crowded
+from tests.kit.stepped_engine import SteppedHandle
 from widgets.lines import joined
 from widgets.strip import items_of
 
@@ -81,7 +83,7 @@ async def buys(house: House) -> None:
 
 
 @SIZES
-async def test_a_stop_in_doubt_is_never_shown_as_held_by_the_broker(size: tuple[int, int]) -> None:
+async def test_a_stop_in_doubt_is_not_held(size: tuple[int, int]) -> None:
     """EX-13, OP-06: row, banner, details and the leave dialog say the same"""
     async with open_desk(size) as house:
         loses(house, "stop")
@@ -101,7 +103,7 @@ async def test_a_stop_in_doubt_is_never_shown_as_held_by_the_broker(size: tuple[
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_an_entry_in_doubt_is_counted_and_described_as_in_doubt_everywhere(size: tuple[int, int]) -> None:
+async def test_an_entry_in_doubt_is_counted_as_such(size: tuple[int, int]) -> None:
     """EX-06, OP-06: title, row, strip, status line and details; it works nowhere"""
     orders = (an_order(status=OrderStatus.PENDING, marks=(RowMark.IN_DOUBT,)), an_order(2))
     async with open_still(a_view(orders=orders), size) as house:
@@ -116,9 +118,10 @@ async def test_an_entry_in_doubt_is_counted_and_described_as_in_doubt_everywhere
     assert [item.count for item in items_of(a_view(orders=orders), [("orders", "3")])] == ["1!"]
 
 
-async def test_a_close_in_doubt_is_named_in_the_banner_and_the_row() -> None:
+@at_both_ends
+async def test_a_close_in_doubt_is_in_the_banner(handled_by: type[SteppedHandle]) -> None:
     """EX-13, EX-21"""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         await buys(house)
         await house.until(lambda: house.shows("broker 0.1"))
         loses(house, "market")
@@ -134,7 +137,7 @@ async def test_a_close_in_doubt_is_named_in_the_banner_and_the_row() -> None:
         await house.until(lambda: house.shows("nothing at the broker", "nobody knows: an exit was sent"))
 
 
-async def test_a_close_that_failed_is_told_on_the_last_line() -> None:
+async def test_a_failed_close_is_announced() -> None:
     """EX-21: the broker refuses the sale; the stop is back, and the position is still there"""
     async with open_desk() as house:
         await buys(house)
@@ -162,7 +165,7 @@ async def test_the_banner_of_bare_shares_says_what_to_do(size: tuple[int, int]) 
 
 
 @SIZES
-async def test_the_way_out_stands_at_the_end_of_a_crowded_banner(size: tuple[int, int]) -> None:
+async def test_a_crowded_banner_ends_with_what_to_do(snapshot: SnapshotAssertion, size: tuple[int, int]) -> None:
     """DESK rule 2: thirty positions without a stop; some are named, the others counted"""
     async with open_still(crowded(), size) as house:
         await house.until(lambda: house.shows("UNCOVERED SYM00 47, "))
@@ -170,23 +173,22 @@ async def test_the_way_out_stands_at_the_end_of_a_crowded_banner(size: tuple[int
         (line,) = [line for line in house.picture().splitlines() if "UNCOVERED" in line]
 
         assert " more: no stop " in line
-        assert line.rstrip().endswith("m in Positions gives one, c closes")
+        assert line.rstrip() == snapshot
 
 
-def test_leaving_tells_what_is_known_and_what_is_in_doubt_apart() -> None:
+def test_leaving_separates_doubt_from_cover(snapshot: SnapshotAssertion) -> None:
     """OP-06, EX-13: two of 2.5 shares have their stop, and of the rest nobody knows"""
     quantity, covered, doubted = (Quantity(Decimal(text)) for text in ("2.5", "2", "0.5"))
     row = a_position(quantity=quantity, covered=covered, in_doubt=doubted, doubt="stop")
 
     said = " ".join(joined(line).strip() for line in leaving_lines(a_view(positions=(row,))))
 
-    assert "SPY 2.5: the stop of 0.5 is in doubt, and nobody watches what comes of it." in said
-    assert "2 are known to have a stop at the broker." in said
+    assert said == snapshot
     assert "keeps" not in said
 
 
 @SIZES
-async def test_an_order_that_is_refused_is_not_left_as_sent(size: tuple[int, int]) -> None:
+async def test_a_refused_order_is_announced(size: tuple[int, int]) -> None:
     """EX-06"""
     async with open_desk(size) as house:
         await house.opens_the_ticket()
@@ -195,7 +197,7 @@ async def test_an_order_that_is_refused_is_not_left_as_sent(size: tuple[int, int
         await house.until(lambda: "REJECTED, BUY 0.1 SPY: not now" in house.footer())
 
 
-async def test_an_order_that_nobody_answers_is_said_to_be_in_doubt() -> None:
+async def test_an_unanswered_order_is_in_doubt() -> None:
     """EX-06"""
     async with open_desk() as house:
         await house.opens_the_ticket()
@@ -204,9 +206,10 @@ async def test_an_order_that_nobody_answers_is_said_to_be_in_doubt() -> None:
         await house.until(lambda: "no answer to BUY 0.1 SPY: nobody knows yet whether it arrived" in house.footer())
 
 
-async def test_that_nobody_knows_is_not_left_standing_once_it_is_known() -> None:
+@at_both_ends
+async def test_a_resolved_doubt_is_announced(handled_by: type[SteppedHandle]) -> None:
     """EX-06: the order arrived, its answer was lost, and the look-up tells of it."""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         await house.opens_the_ticket()
         let_it_arrive = holds_up(house)
         await house.press("B")
@@ -216,7 +219,7 @@ async def test_that_nobody_knows_is_not_left_standing_once_it_is_known() -> None
         assert "nobody knows" not in house.footer()
 
 
-async def test_what_loading_had_to_do_is_said_and_stays_in_the_log() -> None:
+async def test_recovery_notes_are_announced_and_logged() -> None:
     """SP-02"""
     async with open_desk() as house:
         house.runtime.engine.say("documents.json: its checksum does not hold")

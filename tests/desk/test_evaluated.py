@@ -30,7 +30,7 @@ async def answers(house: StillHouse, key: str) -> None:
     await house.press(key)
 
 
-async def test_a_retired_strategy_says_so_and_its_detail_holds_the_figures() -> None:
+async def test_a_retired_strategy_shows_its_figures() -> None:
     """ST-10"""
     async with open_still(a_view(strategies=(retired(), a_strategy("IBM"))), (80, 24)) as house:
         await house.press("5")
@@ -53,7 +53,7 @@ async def test_space_resumes_it_after_a_question_alone() -> None:
         assert house.handle.commands == [ReinstateStrategy("vwap")]
 
 
-async def test_more_that_is_proposed_is_adopted_by_one_key_and_declined_by_another() -> None:
+async def test_proposed_changes_are_adopted_or_declined() -> None:
     """ST-10"""
     row = a_strategy(proposed="10% more of its allocation: Sharpe 2.10, 70.0% of 30 trades won, profit factor 2.40")
     async with open_still(a_view(strategies=(row, a_strategy("IBM")))) as house:
@@ -73,7 +73,7 @@ async def test_more_that_is_proposed_is_adopted_by_one_key_and_declined_by_anoth
         await house.sees("nothing more is proposed for VWAP")
 
 
-async def test_what_the_engine_answers_to_an_adoption_is_said_on_the_last_line() -> None:
+async def test_the_answer_to_an_adoption_is_announced() -> None:
     """ST-08, ST-10: adopting more than there is is refused, and nobody need look for it in the log."""
     row = a_strategy(
         proposed="10% more of its allocation, 50 % → 55 % of equity from the next trading day: Sharpe 2.10"

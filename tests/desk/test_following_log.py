@@ -35,7 +35,7 @@ async def test_up_and_k_go_up_one_line_from_the_end() -> None:
             await house.until(lambda: house.shows("f follows"))
 
 
-async def test_enter_opens_the_newest_line_while_following() -> None:
+async def test_enter_opens_the_newest_line_if_following() -> None:
     async with open_still(a_view(log=a_log())) as house:
         opened: list[tuple[str, str]] = []
         house.desk.errands.open_detail = lambda pane, key: opened.append((pane, key))  # type: ignore[method-assign]
@@ -54,7 +54,7 @@ async def test_down_at_the_end_goes_on_following() -> None:
         await house.sees("following")
 
 
-async def test_who_moved_up_stays_on_its_line_and_f_follows_again() -> None:
+async def test_moving_up_stops_following_until_f() -> None:
     async with open_still(a_view(log=a_log())) as house:
         await house.press("6", "k", "k")
         await house.shows_next(log=a_log(COUNT + 5))
@@ -64,7 +64,7 @@ async def test_who_moved_up_stays_on_its_line_and_f_follows_again() -> None:
         assert selected(house) == str(COUNT + 5)
 
 
-async def test_what_the_log_drops_at_its_beginning_takes_no_cursor_with_it() -> None:
+async def test_dropped_lines_keep_the_cursor() -> None:
     async with open_still(a_view(log=a_log())) as house:
         await house.press("6")
         await house.shows_next(log=a_log(COUNT + 40)[40:])
@@ -72,14 +72,14 @@ async def test_what_the_log_drops_at_its_beginning_takes_no_cursor_with_it() -> 
         assert selected(house) == str(COUNT + 38)
 
 
-async def test_a_line_that_nobody_stands_on_is_not_marked() -> None:
+async def test_an_unselected_line_is_not_marked() -> None:
     """The log of a desk whose keyboard is elsewhere shows no cursor while it follows"""
     async with open_still(a_view(log=a_log())) as house:
         assert not any("▹ " in line and "line 0" in line for line in house.picture().splitlines())
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_the_severity_of_a_line_stands_beside_its_kind(size: tuple[int, int]) -> None:
+async def test_severity_stands_beside_the_kind(size: tuple[int, int]) -> None:
     """EX-07, EX-14: also on a narrow screen."""
     at = a_view().status.at
     rows = (

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
+from syrupy.assertion import SnapshotAssertion
 from textual.app import ComposeResult
 from textual.geometry import Region
 
 from console.theme import PALETTES, theme_for
 from core.model.harmless_text import HARMFUL, REPLACEMENT, harmless
+from tests.kit.rows import each
 from tests.kit.styled import StyledApp
 from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.grid_text import fitted
@@ -139,7 +141,7 @@ async def test_a_selection_is_kept_by_identity() -> None:
         assert app.moved == ["A", "B"]
 
 
-async def test_the_first_row_behind_an_empty_list_is_selected() -> None:
+async def test_the_first_row_of_a_list_is_selected() -> None:
     app = OneGrid()
     async with app.run_test() as pilot:
         app.grid.show(rows("A"))
@@ -152,7 +154,7 @@ async def test_the_first_row_behind_an_empty_list_is_selected() -> None:
         assert app.grid.selected == "B"
 
 
-async def test_a_key_meant_for_a_row_that_went_hits_no_other() -> None:
+async def test_a_key_for_a_gone_row_hits_no_other() -> None:
     """OP-04"""
     app = OneGrid()
     async with app.run_test() as pilot:
@@ -187,7 +189,7 @@ async def test_keys_move_scroll_and_open() -> None:
         assert app.grid.selected == "R05"
 
 
-async def test_rows_that_arrive_above_do_not_move_what_is_read() -> None:
+async def test_rows_above_do_not_move_the_selection() -> None:
     app = OneGrid()
     async with app.run_test() as pilot:
         names = [f"R{number:02}" for number in range(30)]
@@ -201,7 +203,7 @@ async def test_rows_that_arrive_above_do_not_move_what_is_read() -> None:
         assert app.lines()[1:-1] == before
 
 
-async def test_a_list_that_follows_shows_its_end_until_the_operator_moves() -> None:
+async def test_a_following_list_shows_its_end() -> None:
     app = OneGrid(follows=True)
     async with app.run_test() as pilot:
         names = [f"R{number:02}" for number in range(30)]
@@ -216,19 +218,19 @@ async def test_a_list_that_follows_shows_its_end_until_the_operator_moves() -> N
         assert not app.grid.follows
 
 
-async def test_an_empty_pane_says_what_would_fill_it() -> None:
+async def test_an_empty_pane_says_what_would_fill_it(snapshot: SnapshotAssertion) -> None:
     app = OneGrid(empty="No proposals. VWAP waits for 10:00")
     async with app.run_test() as pilot:
         app.grid.show([])
         await pilot.pause()
-        assert app.lines()[1].startswith("No proposals. VWAP waits for 10:00")
+        assert app.lines()[1] == snapshot
 
         app.grid.show(rows("A"))
         await pilot.press("enter")
         assert app.opened == ["A"]
 
 
-async def test_without_a_header_the_last_line_says_how_many_there_are() -> None:
+async def test_without_a_header_the_last_line_counts() -> None:
     app = OneGrid(has_header=False)
     async with app.run_test() as pilot:
         app.grid.show(rows("ABCDEFGHIJ"))
@@ -301,7 +303,7 @@ async def test_text_from_outside_is_only_text() -> None:
         assert cell_len(line) == WIDTH
 
 
-@pytest.mark.parametrize(
+@each(
     ("outside", "drawn"),
     [
         ("plain", "plain"),
@@ -319,7 +321,7 @@ def test_harmful_characters_are_replaced(outside: str, drawn: str) -> None:
     assert harmless(outside) == drawn
 
 
-def test_what_the_terminal_gives_no_room_is_kept_only_behind_a_letter() -> None:
+def test_columns_without_room_move_to_details() -> None:
     """SY-06: as the terminal's library counts cells."""
     room = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) not in HARMFUL]
 
@@ -327,7 +329,7 @@ def test_what_the_terminal_gives_no_room_is_kept_only_behind_a_letter() -> None:
     assert [character for character in unseen if set(harmless(character)) != {REPLACEMENT}] == []
 
 
-def test_numbers_align_on_their_point_and_are_never_cut() -> None:
+def test_numbers_align_and_are_never_cut() -> None:
     numbers = ["182.11", "5.5", "7", "-1,250.125", "1234567890.12"]
 
     aligned = [fitted(number, 11, Align.POINT, 3) for number in numbers]
@@ -335,7 +337,7 @@ def test_numbers_align_on_their_point_and_are_never_cut() -> None:
     assert aligned == ["    182.11 ", "      5.5  ", "      7    ", " -1,250.125", "#" * 11]
 
 
-def test_words_are_cut_with_an_ellipsis_and_wide_characters_fit() -> None:
+def test_words_are_cut_with_an_ellipsis() -> None:
     assert fitted("declined by hand", 8, Align.LEFT, 0) == "decline…"
     assert fitted("世界世界", 6, Align.LEFT, 0) == "世界 …"
     assert cell_len(fitted("世界世界", 6, Align.LEFT, 0)) == 6

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from console.details.guards import strategy
 from core.model.order import OrderStatus
@@ -45,7 +46,7 @@ def six_guards() -> tuple[ProtectionRow, ...]:
     )
 
 
-async def test_a_guard_says_measure_limit_state_and_what_is_left() -> None:
+async def test_a_guard_shows_measure_limit_and_state() -> None:
     """RK-09"""
     async with open_still(a_view(protections=six_guards())) as house:
         await house.press("4", "a", "home")
@@ -56,7 +57,7 @@ async def test_a_guard_says_measure_limit_state_and_what_is_left() -> None:
         await house.sees("Cooldown: AIG was stopped out")
 
 
-async def test_what_is_used_up_is_full_and_what_is_not_open_is_closed_and_neither_has_tripped() -> None:
+async def test_used_up_and_closed_are_not_tripped() -> None:
     """RK-09, OP-12"""
     at = the_engines_view().status.at
     rows = (
@@ -77,7 +78,7 @@ async def test_what_is_used_up_is_full_and_what_is_not_open_is_closed_and_neithe
         await house.until(lambda: house.shows("FULL: what it allows is used up"))
 
 
-async def test_what_the_broker_refused_is_counted_apart_from_what_was_not_staged() -> None:
+async def test_broker_refusals_are_counted_apart() -> None:
     """OP-12, RK-22"""
     at = the_engines_view().status.at
     refusals = (
@@ -92,7 +93,7 @@ async def test_what_the_broker_refused_is_counted_apart_from_what_was_not_staged
         await house.until(lambda: house.shows("1 REJECTED, 2 not staged, 1 not sent"))
 
 
-async def test_a_gauge_of_which_nothing_is_used_draws_nothing() -> None:
+async def test_an_unused_gauge_is_empty() -> None:
     """RK-09, OP-12"""
     rows = (a_protection("Loss", "0", measure="0.00 of 10.00 USD"), a_protection("Guard", "0.2"))
     async with open_still(a_view(protections=rows)) as house:
@@ -102,7 +103,7 @@ async def test_a_gauge_of_which_nothing_is_used_draws_nothing() -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_the_names_of_the_houses_strategies_can_be_read_at_every_size(size: tuple[int, int]) -> None:
+async def test_strategy_names_fit_every_size(size: tuple[int, int]) -> None:
     """OP-12: the count of bars gives way; the words under the grid have it."""
     rows = tuple(replace(a_strategy(), key=f"{name}/SPY", strategy=name) for name in HOUSE_NAMES)
     async with open_still(a_view(strategies=rows), size) as house:
@@ -114,7 +115,7 @@ async def test_the_names_of_the_houses_strategies_can_be_read_at_every_size(size
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_a_guard_is_called_by_its_whole_name_where_there_is_room(size: tuple[int, int]) -> None:
+async def test_guard_names_are_whole_where_they_fit(size: tuple[int, int]) -> None:
     """RK-09: zoomed, or alone in a column"""
     rows = (a_protection("Low profit BRK.B short", "0.67", measure="-0.67 % of -1.00 %"), a_protection())
     async with open_still(a_view(protections=rows), size) as house:
@@ -123,7 +124,7 @@ async def test_a_guard_is_called_by_its_whole_name_where_there_is_room(size: tup
         await house.sees("Low profit BRK.B short", "▓▓▓░░")
 
 
-async def test_a_narrow_terminal_shows_what_is_tripped_or_past_half_and_counts_the_rest() -> None:
+async def test_a_narrow_pane_lists_tripped_guards() -> None:
     """RK-09"""
     async with open_still(a_view(protections=six_guards()), (80, 24)) as house:
         await house.press("4")
@@ -136,7 +137,7 @@ async def test_a_narrow_terminal_shows_what_is_tripped_or_past_half_and_counts_t
         await house.sees("4 Protections ─ entries, clear", "2 clear: Daily loss, Window")
 
 
-async def test_what_keeps_entries_shut_stands_in_the_pane_that_guards_them() -> None:
+async def test_shut_entries_stand_in_protections() -> None:
     """RK-09: whoever shut them"""
     async with open_desk() as house:
         await house.press("4", "ctrl+k")
@@ -144,7 +145,7 @@ async def test_what_keeps_entries_shut_stands_in_the_pane_that_guards_them() -> 
         await house.until(lambda: house.shows("4 Protections ─ 1 TRIPPED, OFF", "ENTRIES OFF: halted"))
 
 
-async def test_a_paused_strategy_its_reasons_and_the_shadow_are_in_words() -> None:
+async def test_a_paused_strategy_is_in_words() -> None:
     """OP-12, ST-03"""
     rows = (a_strategy(), a_strategy("IBM", is_paused=True, last_answer="WARMING_UP", times=7))
     results = (
@@ -159,7 +160,7 @@ async def test_a_paused_strategy_its_reasons_and_the_shadow_are_in_words() -> No
         await house.sees("shadow not taken 3, would be −28.50", "VWAP 167.29", "bars: price above threshold 12,")
 
 
-async def test_without_anything_declined_there_is_no_shadow() -> None:
+async def test_without_declines_there_is_no_shadow() -> None:
     """OP-12"""
     async with open_desk() as house:
         await house.press("5")
@@ -167,7 +168,7 @@ async def test_without_anything_declined_there_is_no_shadow() -> None:
         assert not house.shows("shadow")
 
 
-async def test_no_measure_of_a_guard_is_cut_beside_the_other_panes() -> None:
+async def test_no_guards_measure_is_cut() -> None:
     """RK-09"""
     at = the_engines_view().status.at
     guards = (
@@ -180,7 +181,7 @@ async def test_no_measure_of_a_guard_is_cut_beside_the_other_panes() -> None:
         await house.sees("closed until Tue 09:30", "1 of 1 today", "TRIPPED since 10:24:00", "2,000.00 USD")
 
 
-async def test_the_second_line_of_a_tripped_guard_opens_the_same_details() -> None:
+async def test_both_lines_of_a_guard_open_its_details() -> None:
     """RK-09"""
     async with open_desk() as house:
         await house.press("ctrl+k", "escape", "ctrl+k", "K")
@@ -190,7 +191,7 @@ async def test_the_second_line_of_a_tripped_guard_opens_the_same_details() -> No
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_a_strategy_that_the_settings_have_off_does_not_run_and_is_nothing_amiss(size: tuple[int, int]) -> None:
+async def test_a_disabled_strategy_is_not_amiss(snapshot: SnapshotAssertion, size: tuple[int, int]) -> None:
     """OP-12, ST-03"""
     wrong = "DISABLED for all 390 bars of the session before 20 November"
     terms = {"last_answer": "DISABLED", "is_off": True, "anomaly": wrong, "reasons": (("DISABLED", 390),)}
@@ -198,7 +199,7 @@ async def test_a_strategy_that_the_settings_have_off_does_not_run_and_is_nothing
     dips = [a_strategy(symbol, key=f"dips/{symbol}", strategy="dips") for symbol in ("SPY", "IBM")]
     dips[0] = replace(dips[0], is_paused=True)
     view = a_view(strategies=(*off, *dips), proposals=())
-    assert "off in the settings" in "\n".join(joined(line) for line in strategy(view, "vwap/SPY", view.status.at) or [])
+    assert "\n".join(joined(line) for line in strategy(view, "vwap/SPY", view.status.at) or []) == snapshot
     async with open_still(view, size) as house:
         await house.press("5")
 

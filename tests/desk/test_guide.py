@@ -31,7 +31,7 @@ def files_in(folder: Path) -> DeskFiles:
     return DeskFiles(home, lambda: home.account("demo"))
 
 
-async def test_it_opens_once_says_what_matters_and_enter_closes_it_for_good() -> None:
+async def test_the_guide_opens_once() -> None:
     disk = Disk(is_new=True)
     async with open_desk((80, 24), surroundings=disk) as house:
         await house.until(lambda: isinstance(house.desk.screen, GuideScreen))
@@ -46,7 +46,7 @@ async def test_it_opens_once_says_what_matters_and_enter_closes_it_for_good() ->
         assert len(house.desk.screen_stack) == 1
 
 
-async def test_the_chord_works_over_it_and_no_ticket_is_covered_by_it() -> None:
+async def test_the_chord_works_over_the_guide() -> None:
     """OP-07"""
     async with open_desk(surroundings=Disk(is_new=True)) as house:
         await house.until(lambda: isinstance(house.desk.screen, GuideScreen))
@@ -71,7 +71,7 @@ async def test_it_never_lies_over_a_start_that_failed() -> None:
         assert not isinstance(desk.screen, GuideScreen)
 
 
-def test_an_installation_remembers_that_it_was_read(tmp_path: Path) -> None:
+def test_the_guide_stays_closed_after_reading(tmp_path: Path) -> None:
     """Permissions as those of the account folder"""
     files = files_in(tmp_path)
     assert files.is_first_start()
@@ -81,7 +81,7 @@ def test_an_installation_remembers_that_it_was_read(tmp_path: Path) -> None:
     assert stat.S_IMODE(files.home.state.stat().st_mode) == 0o700
 
 
-def test_a_written_file_is_the_operators_alone_and_never_over_another(tmp_path: Path) -> None:
+def test_written_files_are_private_and_never_lost(tmp_path: Path) -> None:
     """Permissions as those of the account folder"""
     files = files_in(tmp_path)
     files.folder().prepare()
@@ -93,7 +93,7 @@ def test_a_written_file_is_the_operators_alone_and_never_over_another(tmp_path: 
     assert stat.S_IMODE(Path(first).stat().st_mode) == 0o600
 
 
-async def test_on_a_brokers_account_the_chord_is_asked_for_until_it_came_once() -> None:
+async def test_a_brokers_desk_asks_for_the_chord_once() -> None:
     """OP-07: some terminals keep Ctrl+K for themselves."""
     disk = Disk(asks_for_chord=True)
     async with open_desk((80, 24), surroundings=disk) as house:
@@ -112,7 +112,7 @@ async def test_on_a_brokers_account_the_chord_is_asked_for_until_it_came_once() 
         assert len(house.desk.screen_stack) == 1
 
 
-async def test_a_chord_that_never_came_is_asked_for_again_at_the_next_start() -> None:
+async def test_a_missing_chord_is_asked_for_again() -> None:
     """OP-07"""
     disk = Disk(is_new=True, asks_for_chord=True)
     async with open_desk(surroundings=disk) as house:
@@ -125,7 +125,7 @@ async def test_a_chord_that_never_came_is_asked_for_again_at_the_next_start() ->
     assert not disk.is_new
 
 
-def test_only_a_desk_with_a_broker_behind_it_asks_for_the_chord(tmp_path: Path) -> None:
+def test_without_a_broker_no_chord_is_asked_for(tmp_path: Path) -> None:
     """OP-07: the demo never asks."""
     assert not files_in(tmp_path).must_try_chord()
     real = replace(files_in(tmp_path), is_real=True)
@@ -134,7 +134,7 @@ def test_only_a_desk_with_a_broker_behind_it_asks_for_the_chord(tmp_path: Path) 
     assert not real.must_try_chord()
 
 
-async def test_the_chord_is_asked_for_where_a_key_can_resume_what_it_halts() -> None:
+async def test_the_chord_is_asked_for_by_a_key_holder() -> None:
     """OP-07, OP-13: a watcher is asked when it first holds the key"""
     disk = Disk(asks_for_chord=True)
     async with open_desk(surroundings=disk) as house:

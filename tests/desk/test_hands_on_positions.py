@@ -17,11 +17,12 @@ from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import Price, ProposalId, Quantity
 from core.views import PositionRow
-from tests.desk.desk_house import SPY, House, open_desk
+from tests.desk.desk_house import SPY, House, at_both_ends, open_desk
 from tests.desk.hands import held_back
 from tests.desk.plan_house import open_on
 from tests.desk.still_house import a_position, a_view, an_exit, open_still
 from tests.desk.test_deeds import has_lost_its_stop, picture
+from tests.kit.stepped_engine import SteppedHandle
 from tests.scenarios.house import STEADY, a_house_in_a_position
 from tests.scenarios.house import House as Story
 
@@ -43,9 +44,10 @@ async def armed_ticket(house: House) -> TicketScreen:
 # ── half ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_h_and_the_tickets_key_sell_half_and_the_stop_stays_on_the_rest() -> None:
+@at_both_ends
+async def test_h_sells_half_and_keeps_the_stop(handled_by: type[SteppedHandle]) -> None:
     """EX-21: two keys; its own stop makes way, and guards what is left"""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         await house.buys()
         await house.press("2")
 
@@ -61,7 +63,7 @@ async def test_h_and_the_tickets_key_sell_half_and_the_stop_stays_on_the_rest() 
 @pytest.mark.parametrize(
     ("held", "half"), [("47", "23"), ("1", "0.5"), ("4.7", "2.35"), ("0.005", "0.002"), ("-41", "20")]
 )
-async def test_half_is_rounded_down_to_what_can_be_traded(held: str, half: str) -> None:
+async def test_half_rounds_down_to_a_lot(held: str, half: str) -> None:
     """EX-11: of whole shares, and of a short, whole ones; as `c` with 50% would"""
     row = a_position(quantity=shares(held))
     async with open_still(a_view(positions=(row,))) as house:
@@ -93,7 +95,7 @@ async def test_an_exit_that_waits_is_not_opened_for_half() -> None:
         assert not sent
 
 
-async def test_a_strategys_exit_that_comes_at_the_same_instant_is_not_taken_for_it() -> None:
+async def test_a_strategys_exit_is_not_mistaken() -> None:
     """OP-04: only what a hand asked for, and of so many shares at most, opens by itself"""
     async with open_still(a_view(positions=(a_position(),), proposals=())) as house:
         held_back(house, ProposeClose)
@@ -111,7 +113,7 @@ async def test_a_strategys_exit_that_comes_at_the_same_instant_is_not_taken_for_
 
 
 @pytest.mark.parametrize("key", ["h", "b"])
-async def test_no_ticket_opens_over_a_dialog_that_came_first(key: str) -> None:
+async def test_no_ticket_opens_over_a_dialog(key: str) -> None:
     """OP-04: what was staged waits in Proposals"""
     async with open_still(a_view(positions=(a_position(),), proposals=())) as house:
         held_back(house, ProposeClose, TightenStop)
@@ -129,7 +131,7 @@ async def test_no_ticket_opens_over_a_dialog_that_came_first(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["h", "b"])
-async def test_a_row_that_went_under_the_hand_takes_the_key_with_it(key: str) -> None:
+async def test_a_gone_row_takes_its_key_with_it(key: str) -> None:
     """OP-04: its neighbour is not meant, wherever it moves to"""
     gone, stays = a_position("AIG", key="AIG/vwap"), a_position("IBM", key="IBM/vwap")
     async with open_still(a_view(positions=(gone, stays))) as house:
@@ -142,7 +144,7 @@ async def test_a_row_that_went_under_the_hand_takes_the_key_with_it(key: str) ->
 
 
 @pytest.mark.parametrize("key", ["h", "b"])
-async def test_a_row_that_moves_under_the_hand_is_still_the_one(key: str) -> None:
+async def test_a_moved_row_keeps_its_key(key: str) -> None:
     """OP-04: the key is the row's, and not the place's"""
     mine, other = a_position("IBM", key="IBM/vwap"), a_position("AIG", key="AIG/vwap")
     async with open_still(a_view(positions=(mine,))) as house:
@@ -164,7 +166,7 @@ def in_profit() -> Story:
     return house
 
 
-async def test_b_and_the_tickets_key_put_the_stop_at_break_even() -> None:
+async def test_b_moves_the_stop_to_break_even() -> None:
     """OP-06: two keys"""
     async with open_on(in_profit()) as house:
         await house.press("2")
@@ -253,7 +255,7 @@ async def test_m_says_why_it_knows_no_average_range(row: PositionRow, why: str) 
         (("c", *"1"), "no close was staged: nothing of SPY is held any more"),
     ],
 )
-async def test_enter_on_a_position_that_is_gone_says_that_nothing_was_asked(keys: tuple[str, ...], said: str) -> None:
+async def test_enter_on_a_gone_position_asks_nothing(keys: tuple[str, ...], said: str) -> None:
     """OP-06: its stop filled while the dialog was open"""
     async with open_still(a_view(positions=(a_position(),))) as house:
         await house.press("2", *keys)
@@ -264,7 +266,7 @@ async def test_enter_on_a_position_that_is_gone_says_that_nothing_was_asked(keys
         assert house.handle.commands == []
 
 
-async def test_a_stop_moves_nearer_by_an_average_range_through_its_ticket() -> None:
+async def test_a_stop_moves_by_an_average_range() -> None:
     """OP-06"""
     async with open_on(in_profit()) as house:
         average = picture(house).positions[0].average_range

@@ -15,10 +15,11 @@ from console.screens.ticket import TicketScreen
 from core.facts import Halted, Killed, OrderStateChanged, ProposalStaged, Rearmed, Resumed
 from core.messages.commands import Command, Kill, Rearm
 from core.model.order import Effect, OrderStatus
-from tests.desk.desk_house import House, in_one_process, open_desk
+from tests.desk.desk_house import House, at_both_ends, open_desk
 from tests.desk.hands import held_back
 from tests.desk.still_house import a_view, an_order
 from tests.desk.test_doubt_on_the_desk import holds_up
+from tests.kit.stepped_engine import SteppedHandle
 from tests.waiting import PATIENCE
 from widgets.kill import killed_lines
 
@@ -51,7 +52,7 @@ PLACES = [to_the_panes, to_a_ticket, to_a_text_field, to_the_question_of_leaving
 
 
 @pytest.mark.parametrize("go", PLACES)
-async def test_the_chord_halts_and_k_kills_from_everywhere(go: object) -> None:
+async def test_the_chord_halts_and_k_kills_everywhere(go: object) -> None:
     """OP-07"""
     async with open_desk() as house:
         await go(house)  # type: ignore[operator]
@@ -68,9 +69,10 @@ async def test_the_chord_halts_and_k_kills_from_everywhere(go: object) -> None:
         assert house.sent_nothing()
 
 
-async def test_u_stands_down_and_what_was_open_is_there_again() -> None:
+@at_both_ends
+async def test_u_resumes_and_restores_the_screen(handled_by: type[SteppedHandle]) -> None:
     """OP-07"""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         await house.opens_the_ticket()
         await house.press("ctrl+k")
         await house.until(lambda: isinstance(house.desk.screen, KillScreen) and house.is_armed())
@@ -83,9 +85,10 @@ async def test_u_stands_down_and_what_was_open_is_there_again() -> None:
         assert not house.facts(Killed)
 
 
-async def test_a_killed_desk_says_so_until_rearm_is_typed_in_full() -> None:
+@at_both_ends
+async def test_only_rearm_in_full_ends_a_kill(handled_by: type[SteppedHandle]) -> None:
     """OP-07"""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         await house.kills()
         await house.press("escape")
         await house.until(lambda: house.shows("by key: 0 entries, 0 stops, 0 held. Ctrl+K, type REARM"))
@@ -102,7 +105,7 @@ async def test_a_killed_desk_says_so_until_rearm_is_typed_in_full() -> None:
         await house.until(lambda: house.shows("ENTRIES ON") and not isinstance(house.desk.screen, KillScreen))
 
 
-async def test_rearm_beside_an_order_in_doubt_names_it_and_asks_once_more() -> None:
+async def test_rearm_with_an_order_in_doubt_asks_twice() -> None:
     """OP-07: it may be at the broker, and a desk that trades again would meet it"""
     async with open_desk() as house:
         await house.opens_the_ticket()
@@ -120,7 +123,6 @@ async def test_rearm_beside_an_order_in_doubt_names_it_and_asks_once_more() -> N
         await house.until(lambda: house.facts(Rearmed))
 
 
-@in_one_process
 @pytest.mark.parametrize("slip", ["R", "NA", "REARR", "RxN"])
 @pytest.mark.parametrize(("word", "command"), [("NAKED", Kill("key", naked=True)), ("REARM", Rearm("REARM"))])
 async def test_after_a_slip_a_word_typed_in_full_counts(slip: str, word: str, command: Command) -> None:
@@ -132,9 +134,10 @@ async def test_after_a_slip_a_word_typed_in_full_counts(slip: str, word: str, co
         await house.until(lambda: sent == [command])
 
 
-async def test_a_kill_keeps_the_stop_and_naked_takes_it_too() -> None:
+@at_both_ends
+async def test_a_kill_keeps_stops_unless_naked(handled_by: type[SteppedHandle]) -> None:
     """OP-07"""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         await house.buys()
         await house.kills()
         await house.sees("stays     SELL 0.1 SPY stop 494.72", "open      SPY 0.1", "flatten 1 position")
@@ -146,9 +149,10 @@ async def test_a_kill_keeps_the_stop_and_naked_takes_it_too() -> None:
         assert OrderStatus.CANCELLED in ended
 
 
-async def test_flatten_stages_a_close_that_a_key_confirms_killed_or_not() -> None:
+@at_both_ends
+async def test_flatten_stages_a_close_for_its_key(handled_by: type[SteppedHandle]) -> None:
     """OP-07: what passes when"""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         await house.buys()
         await house.kills()
 
@@ -162,7 +166,7 @@ async def test_flatten_stages_a_close_that_a_key_confirms_killed_or_not() -> Non
         assert len(house.facts(ProposalStaged)) == 2
 
 
-async def test_an_f_right_behind_an_esc_may_be_its_rest_and_is_pressed_again() -> None:
+async def test_f_right_after_escape_is_pressed_again() -> None:
     """OP-04, OP-07: cut by the link, `ESC ' F` and Alt+F are an Esc and then an F"""
     async with open_desk() as house:
         await house.buys()
@@ -175,7 +179,7 @@ async def test_an_f_right_behind_an_esc_may_be_its_rest_and_is_pressed_again() -
         await house.until(lambda: house.shows("EXIT WAITS"))
 
 
-async def test_the_door_is_shut_for_k_while_a_word_is_typed() -> None:
+async def test_k_is_shut_while_a_word_is_typed() -> None:
     """OP-07: the K of NAKED is a letter"""
     async with open_desk() as house:
         house.desk.door.press_kill()
@@ -186,7 +190,7 @@ async def test_the_door_is_shut_for_k_while_a_word_is_typed() -> None:
         assert not house.desk.door.is_kill_open()
 
 
-async def test_it_works_on_a_terminal_too_small_for_the_desk() -> None:
+async def test_the_kill_screen_works_on_tiny_terminals() -> None:
     """OP-07"""
     async with open_desk(size=(60, 20)) as house:
         await house.until(lambda: house.shows("needs 80 × 24", "60 × 20"))
@@ -196,7 +200,7 @@ async def test_it_works_on_a_terminal_too_small_for_the_desk() -> None:
         await house.until(lambda: house.facts(Killed))
 
 
-async def test_leaving_and_the_kill_screen_name_each_entry_by_what_it_would_do_now() -> None:
+async def test_leaving_and_kill_name_each_entry() -> None:
     """OP-03, OP-07"""
     entry = an_order(effect=Effect.ADD)
     view = a_view(orders=(entry,))
@@ -209,7 +213,7 @@ async def test_leaving_and_the_kill_screen_name_each_entry_by_what_it_would_do_n
 
 
 @pytest.mark.parametrize("key", ["escape", "K"])
-async def test_a_key_that_was_on_its_way_when_the_chord_came_does_nothing_on_the_kill_screen(key: str) -> None:
+async def test_late_keys_do_nothing_on_the_kill_screen(key: str) -> None:
     """OP-07, OP-04: a pane has no use for it, and hands it back once another screen is on top"""
     async with open_desk() as house:
         desk, goes_on = house.desk, asyncio.Event()

@@ -28,9 +28,7 @@ def with_entries(*entries: OrderRow) -> DeskView:
         (StopHolder.DESK, "May fill, and nobody keeps the stop while the desk is closed:"),
     ],
 )
-async def test_an_entry_whose_stop_only_an_open_desk_sends_is_named_with_what_to_do(
-    holder: StopHolder, words: str
-) -> None:
+async def test_leaving_names_entries_without_a_stop(holder: StopHolder, words: str) -> None:
     """EX-22, OP-06"""
     async with open_still(with_entries(an_order(quantity=SHARES, stop_by_desk=holder)), SMALL) as house:
         await house.press("q")
@@ -40,7 +38,7 @@ async def test_an_entry_whose_stop_only_an_open_desk_sends_is_named_with_what_to
         assert not house.shows("stays, and may fill")
 
 
-async def test_every_one_of_many_is_named_on_a_small_terminal_beside_what_is_counted() -> None:
+async def test_leaving_names_every_entry() -> None:
     """EX-22, OP-06"""
     by_fills = StopHolder.BROKER
     bare = [an_order(number, f"SYM{number:02}", quantity=SHARES, stop_by_desk=by_fills) for number in range(15)]

@@ -17,6 +17,7 @@ from core.model.account import Mode
 from core.views import DeskView
 from tests.desk.desk_house import House
 from tests.desk.still_house import a_position, a_view, an_exit, an_order, dollars, open_still
+from tests.kit.rows import each
 from tests.kit.screen import lines_of
 from widgets.lines import Cell, joined, spread
 from widgets.status_lines import account_lines, first_line
@@ -35,8 +36,8 @@ STATES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("status", STATES)
-def test_no_two_words_of_a_status_line_stand_against_each_other(status: dict[str, Any]) -> None:
+@each("status", STATES)
+def test_status_words_never_touch(status: dict[str, Any]) -> None:
     """`200.00day`, `New Yorkdata`: two words that were parts of their own are apart"""
     view = a_view(status=status)
     for width in WIDTHS:
@@ -54,8 +55,8 @@ def glued(line: tuple[Cell, ...]) -> list[str]:
     return [f"{a}|{b}" for a, b in pairs if re.search(r"[\w%…]$", a) and re.match(r"[\w+−]", b)]
 
 
-@pytest.mark.parametrize("width", range(4, 60))
-def test_both_ends_of_a_line_are_apart_and_the_right_one_is_whole(width: int) -> None:
+@each("width", range(4, 60))
+def test_both_ends_of_a_line_are_apart(width: int) -> None:
     left = (Cell(" B ", "strong"), Cell(" buy   e edit   x decline"))
     text = joined(spread(left, (Cell("armed"), Cell(" 0:59")), width))
     assert text.endswith(" armed 0:59")
@@ -68,13 +69,16 @@ def shown(view: DeskView) -> Iterator[dict[str, Any]]:
     yield {"proposals": (an_exit(),)}
 
 
-@pytest.mark.parametrize("width", [80, 81, 99, 100, 101, 119, 120, 121, 143, 179, 180, 200])
 @pytest.mark.parametrize("parts", [*shown(a_view())])
-async def test_a_status_line_has_one_background_from_edge_to_edge(width: int, parts: dict[str, Any]) -> None:
-    async with open_still(a_view(**parts), (width, 40)) as house:
-        await has_whole_lines(house, width)
-        await house.shows_next(status=replace(house.desk.view.status, killed_by="key", killed_at=AT))  # type: ignore[union-attr]
-        await has_whole_lines(house, width)
+async def test_a_status_line_has_one_background(parts: dict[str, Any]) -> None:
+    async with open_still(a_view(**parts), (200, 40)) as house:
+        status = house.handle.view.status  # type: ignore[union-attr]
+        for killed_by in (None, "key"):
+            await house.shows_next(status=replace(status, killed_by=killed_by, killed_at=AT if killed_by else None))
+            for width in (200, 180, 179, 143, 121, 120, 119, 101, 100, 99, 81, 80):
+                await house.pilot.resize_terminal(width, 40)
+                await house.is_drawn()
+                await has_whole_lines(house, width)
 
 
 async def has_whole_lines(house: House, width: int) -> None:

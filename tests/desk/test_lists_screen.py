@@ -16,6 +16,7 @@ from core.model.values import Price, Symbol
 from core.views import WatchlistRow, WatchRow, WatchView
 from tests.desk.desk_house import House, open_desk
 from tests.desk.still_house import a_view, open_still
+from tests.kit.rows import each
 
 IBM, SPY = Symbol("IBM"), Symbol("SPY")
 TODAY, LATER = date(2026, 11, 19), date(2026, 12, 1)
@@ -26,7 +27,7 @@ def keys(text: str) -> list[str]:
     return ["space" if one == " " else "minus" if one == "-" else one for one in text]
 
 
-@pytest.mark.parametrize(
+@each(
     ("typed", "meant"),
     [
         ("never no borrow", ListSymbol(IBM, NEVER, "no borrow")),
@@ -45,7 +46,7 @@ def keys(text: str) -> list[str]:
         ("", "begin with"),
     ],
 )
-def test_what_is_typed_is_read_or_refused_with_its_reason(typed: str, meant: ListSymbol | TakeOff | str) -> None:
+def test_typed_lists_are_read_or_refused(typed: str, meant: ListSymbol | TakeOff | str) -> None:
     """RK-26"""
     read = read_list(IBM, typed, TODAY)
     if isinstance(meant, str):
@@ -55,7 +56,7 @@ def test_what_is_typed_is_read_or_refused_with_its_reason(typed: str, meant: Lis
         assert read == meant
 
 
-def test_a_long_reason_is_kept_as_far_as_it_has_room() -> None:
+def test_a_long_reason_is_cut() -> None:
     """RK-26"""
     read = read_list(IBM, "never " + "x" * 200, TODAY)
 

@@ -13,6 +13,7 @@ from core.model.order import Effect, OrderType, Side, StopHolder
 from core.model.values import Price, ProposalId, Quantity, Symbol
 from core.views import ProposalRow
 from tests.desk.still_house import a_position, a_strategy, a_view, an_exit, dollars, open_still, the_engines_view
+from tests.kit.rows import each
 from widgets.names import told_apart
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
@@ -97,7 +98,7 @@ async def test_no_two_strategies_and_no_two_symbols_look_alike_in_pane_5(size: t
         assert len(found) == len(rows)
 
 
-@pytest.mark.parametrize("width", range(1, 30))
+@each("width", range(1, 30))
 def test_names_are_told_apart_within_their_width(width: int) -> None:
     """OP-12"""
     names = ["a" * 24, "a" * 23 + "b", "c" + "a" * 22 + "b", "a", "vwap", "x" * 12 + "1" + "x" * 11, "x" * 24]

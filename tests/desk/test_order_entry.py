@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual import events
 
 from console.order_form.presets import SHIPPED, Preset
@@ -80,7 +81,7 @@ async def test_n_and_enter_are_an_order_of_the_selected_symbol_and_its_ticket() 
         assert house.sent_nothing()
 
 
-async def test_n_begins_at_the_quantity_and_at_the_symbol_of_the_row_that_was_selected_a_key_ago() -> None:
+async def test_n_starts_with_the_selected_symbol() -> None:
     """OP-01: the selection is that of the key, not of the last picture"""
     two = Settings.model_validate({"symbols": ["IBM", "SPY"]})
     async with open_desk(settings=two) as house:
@@ -89,7 +90,7 @@ async def test_n_begins_at_the_quantity_and_at_the_symbol_of_the_row_that_was_se
         assert form.focused is form.inputs["quantity"]
 
 
-async def test_the_offer_follows_the_quote_until_the_first_key_and_never_what_was_typed() -> None:
+async def test_the_offer_follows_the_quote_until_typed() -> None:
     """OP-01: a number that was read does not move under the hand"""
     async with open_still(a_quote("496.20", "496.22"), WIDE) as house:
         await house.press("n")
@@ -111,7 +112,7 @@ async def test_the_offer_follows_the_quote_until_the_first_key_and_never_what_wa
         assert text_in(form, "quantity", "limit") == ("7", "497.22")
 
 
-async def test_a_stale_quote_fills_no_price_and_says_so_and_the_first_fresh_one_does() -> None:
+async def test_only_a_fresh_quote_fills_a_price() -> None:
     """OP-04: nobody trades by a number of yesterday"""
     async with open_still(a_quote("496.20", "496.22", age=120), WIDE) as house:
         await house.press("n")
@@ -167,7 +168,7 @@ async def test_choices_are_moved_through_and_typed_and_never_half_a_word() -> No
         assert text_in(form, "effect") == ("short",)
 
 
-async def test_another_symbol_or_side_asks_for_its_own_prices_and_keeps_what_was_typed() -> None:
+async def test_another_symbol_keeps_what_was_typed() -> None:
     """OP-01: the ask of one symbol is never the limit of another"""
     view = a_quote("496.20", "496.22")
     (spy,) = view.symbols
@@ -241,7 +242,7 @@ async def test_escape_keeps_what_was_typed_for_the_symbol_and_one_key_clears_it(
         assert not house.shows("DRAFT")
 
 
-async def test_a_draft_that_was_turned_to_another_symbol_takes_no_draft_of_that_one() -> None:
+async def test_a_changed_draft_takes_no_other_draft() -> None:
     """OP-01: text is never lost"""
     spy = a_quote("99.98", "100.00").symbols[0]
     ibm = replace(spy, symbol=Symbol("IBM"))
@@ -287,7 +288,7 @@ async def test_a_price_that_the_desk_filled_says_where_the_market_went() -> None
         await house.sees("prefilled, was the ask; now 100.50")
 
 
-async def test_a_form_that_cannot_be_seen_hears_no_key_but_the_ones_that_lead_out() -> None:
+async def test_a_hidden_form_hears_only_exit_keys() -> None:
     """OP-04"""
     async with open_still(a_quote("99.98", "100.00"), WIDE) as house:
         form = await opens_the_form(house)
@@ -331,7 +332,9 @@ async def test_a_held_key_and_a_paste_do_no_more_than_typing_them() -> None:
         assert not any(isinstance(command, ProposeOrder) for command in house.handle.commands)
 
 
-async def test_a_preset_takes_the_place_of_stop_and_target_and_is_kept_under_a_name() -> None:
+async def test_a_preset_is_saved_by_name(
+    snapshot: SnapshotAssertion,
+) -> None:
     """DESK: presets for stop and target, saved by name"""
     disk = Disk()
     async with open_still(a_quote("99.98", "100.00"), WIDE, surroundings=disk) as house:
@@ -343,7 +346,7 @@ async def test_a_preset_takes_the_place_of_stop_and_target_and_is_kept_under_a_n
 
         await house.press("tab", "tab", "tab", *"0.5%", "tab", "tab", "tab", *"3r", "ctrl+e", *"tight", "enter")
         await house.until(lambda: disk.of_the_operator)
-        assert disk.of_the_operator["presets"] == {"F8.toml": 'name = \'tight\'\nstop = "0.5%"\ntarget = "3r"\n'}
+        assert disk.of_the_operator["presets"] == snapshot
         await house.until(lambda: house.desk.forms.presets.each[3] == Preset("tight", "0.5%", "3r"))
         await house.press("f5", "f8")
         assert text_in(form, "stop", "target") == ("0.5%", "3r")

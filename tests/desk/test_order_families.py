@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from syrupy.assertion import SnapshotAssertion
 from textual.app import App, ComposeResult
 
 from console.screens.detail import DetailScreen
@@ -80,7 +81,7 @@ async def test_legs_that_wait_are_one_line_under_their_entry_and_count_with_it()
         assert "3 Ord 2" in " ".join(house.picture().replace("[", "").replace("]", "").split())
 
 
-async def test_no_key_acts_on_legs_that_share_a_line_and_enter_gives_each_its_own() -> None:
+async def test_no_key_acts_on_legs_sharing_a_line() -> None:
     """OP-04: a key is for the order of the selected row, and for no other"""
     async with open_still(a_view(orders=waiting()), (120, 40)) as house:
         await house.press("3", "down")
@@ -100,7 +101,7 @@ async def test_no_key_acts_on_legs_that_share_a_line_and_enter_gives_each_its_ow
         await house.until(lambda: keys(house) == ["order-1", f"{LEGS}order-1"])
 
 
-async def test_a_stop_that_works_is_a_row_under_what_it_guards_and_d_asks_of_it_alone() -> None:
+async def test_a_working_stop_has_a_row_of_its_own() -> None:
     """OP-06"""
     async with open_still(a_view(orders=filled()), (120, 40)) as house:
         await house.press("3")
@@ -113,7 +114,7 @@ async def test_a_stop_that_works_is_a_row_under_what_it_guards_and_d_asks_of_it_
         await house.until(lambda: house.handle.commands == [RequestCancel(ClientOrderId("order-2"))])
 
 
-async def test_when_the_entry_fills_the_line_of_its_legs_goes_and_takes_the_selection_with_it() -> None:
+async def test_a_fill_removes_the_line_of_the_legs() -> None:
     """OP-04: what was typed for the legs that wait hits neither of those that work"""
     async with open_still(a_view(orders=waiting()), (120, 40)) as house:
         await house.press("3", "down")
@@ -131,7 +132,7 @@ async def test_legs_that_the_broker_has_not_told_of_open_with_their_entry() -> N
         await house.sees("BUY to open 47 SPY", "with it stop 166.26, with it target 168.00")
 
 
-def test_what_works_stands_first_and_legs_that_are_over_stand_with_what_is_over() -> None:
+def test_working_orders_come_first() -> None:
     over = an_entry(5, status=OrderStatus.CANCELLED)
     moved, stop = a_stop(2, filled()[-1], status=OrderStatus.CANCELLED), a_stop(3, filled()[-1])
     first, second = families((a_stop(6, over, status=OrderStatus.CANCELLED), over, stop, moved, filled()[-1]))
@@ -152,7 +153,7 @@ def test_the_strip_counts_orders_and_not_their_legs() -> None:
     assert item.count == "1"
 
 
-async def test_a_narrow_pane_says_the_mark_of_an_order_and_which_key_has_the_rest() -> None:
+async def test_a_narrow_pane_names_the_key_for_the_rest(snapshot: SnapshotAssertion) -> None:
     marked = an_order(5, marks=(RowMark.CANCELLING,))
     part = an_order(
         6, status=OrderStatus.PARTIALLY_FILLED, filled_quantity=Quantity(Decimal(7)), average_price=Price(STOP)
@@ -163,10 +164,10 @@ async def test_a_narrow_pane_says_the_mark_of_an_order_and_which_key_has_the_res
         pane.show(view, view.status.at)
         await pilot.pause()
         picture = text_of(pilot.app)
-        assert " ".join(picture.splitlines()[1].split()) == "│ ORDER QTY SYM TERMS STATE │"
+        assert " ".join(picture.splitlines()[1].split()) == snapshot
         assert "cancelling" in picture
         assert "stop 166.26" in picture
         assert "PARTIALLY_FI" in picture
         pane.grid.select(part.id)
         await pilot.pause()
-        assert "Enter: the rest ─ PARTIALLY_FILLED 7 at 166.26" in text_of(pilot.app)
+        assert text_of(pilot.app) == snapshot

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.facts import OrderCreated
 from core.model.order import Leg, LegRole, OrderStatus, OrderType, Side, StopHolder
@@ -16,6 +16,7 @@ from core.views.rows import RowMark
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_protection, a_view, an_order, open_still, the_engines_view
 from tests.desk.test_log import log_lines
+from tests.kit.rows import each
 from widgets.identifiers import short_id, short_ids
 from widgets.order_life import folded, life
 
@@ -39,7 +40,7 @@ def filled(**parts: Any) -> OrderRow:
     return an_order(**{**terms, **parts})
 
 
-@pytest.mark.parametrize(
+@each(
     ("order", "words"),
     [
         (an_order(), "BUY 47 SPY 166.76 working"),
@@ -73,12 +74,14 @@ def test_a_life_says_what_it_is_how_it_stands_and_who_holds_its_stop(order: Orde
     assert life(order, (order,)) == words
 
 
-def test_a_stop_works_where_it_is_this_orders_own_and_waits_no_more_where_all_is_over() -> None:
+def test_a_finished_order_names_its_own_stop(
+    snapshot: SnapshotAssertion,
+) -> None:
     terms: dict[str, Any] = {"side": Side.SELL, "type": OrderType.STOP, "limit_price": None, "stop_price": STOP}
     over = filled(legs=LEGS)
     stop, another = an_order(2, parent=over.id, **terms), an_order(3, parent=ClientOrderId("another"), **terms)
-    assert life(over, (over, stop)) == "BUY 47 SPY 166.76 filled in 0.4 s, stop 166.26 working"
-    assert life(over, (over, another)) == "BUY 47 SPY 166.76 filled in 0.4 s"
+    assert life(over, (over, stop)) == snapshot
+    assert life(over, (over, another)) == snapshot
 
 
 GUARD: dict[str, Any] = {
@@ -87,7 +90,7 @@ GUARD: dict[str, Any] = {
 GAIN: dict[str, Any] = {"side": Side.SELL, "limit_price": TARGET, "is_paired": True}
 
 
-@pytest.mark.parametrize(
+@each(
     ("entry", "leg", "words"),
     [
         (an_order(legs=LEGS[:1]), {"marks": (RowMark.HELD,)}, "BUY 47 SPY 166.76 working, stop 166.26 waits for it"),
@@ -123,44 +126,46 @@ def test_a_stop_is_said_to_work_only_where_it_stands_at_its_holder(
     assert life(entry, (stop, entry)) == words
 
 
-def test_legs_that_wait_are_never_said_to_work_before_their_entry_is_filled_whole() -> None:
+def test_legs_wait_until_the_entry_is_filled(snapshot: SnapshotAssertion) -> None:
     part: dict[str, Any] = {"status": OrderStatus.PARTIALLY_FILLED, "filled_quantity": Quantity(Decimal(7))}
     entry = an_order(legs=LEGS, average_price=Price(Decimal("166.76")), **part)
     legs = [an_order(n, parent=entry.id, marks=(RowMark.HELD,), **each) for n, each in enumerate((GUARD, GAIN), 2)]
-    assert life(entry, (*legs, entry)).endswith("7 filled, working, stop 166.26 and target 168.00 wait for it")
+    assert life(entry, (*legs, entry)) == snapshot
 
 
-def test_the_stop_that_took_anothers_place_is_the_one_that_works() -> None:
+def test_the_stop_that_took_anothers_place_is_the_one_that_works(snapshot: SnapshotAssertion) -> None:
     over = filled()
     moved = an_order(2, parent=over.id, **{**GUARD, "status": OrderStatus.CANCELLED, "outcome": "REPLACED by order-3"})
     stop = an_order(3, parent=over.id, **{**GUARD, "stop_price": Price(Decimal("166.50"))})
-    assert life(over, (stop, moved, over)) == "BUY 47 SPY 166.76 filled in 0.4 s, stop 166.50 working"
+    assert life(over, (stop, moved, over)) == snapshot
 
 
-def test_the_steps_of_an_order_are_one_line_where_the_last_one_stands_with_the_number_of_the_first() -> None:
+def test_an_orders_steps_are_one_log_line(
+    snapshot: SnapshotAssertion,
+) -> None:
     rows = [a_row(1, ONE), a_row(2, None, "something else", "desk"), a_row(3, ONE, "filled 47", "fill")]
     other, line = folded(rows, (filled(id=ONE),))
     assert (other.row.text, other.id) == ("something else", "")
     assert (line.row.sequence, line.row.at, line.row.kind) == (1, rows[2].at, "fill")
-    assert (line.row.text, line.id) == ("BUY 47 SPY 166.76 filled in 0.4 s", "012345")
+    assert (line.row.text, line.id) == snapshot
     assert "a step" in line.words
 
 
-def test_an_order_that_is_not_of_today_any_more_keeps_the_words_of_its_last_step() -> None:
+def test_an_old_order_keeps_its_last_words(snapshot: SnapshotAssertion) -> None:
     (line,) = folded([a_row(1, ONE), a_row(2, ONE, f"{ONE} SUBMITTED → FILLED")], ())
     assert line.row.text == f"{ONE} SUBMITTED → FILLED"
-    assert short_ids(line.row.text) == "012345 SUBMITTED → FILLED"
+    assert short_ids(line.row.text) == snapshot
     assert short_id(ClientOrderId("leg-000042-7")) == "0042-7"
 
 
-async def test_a_purchase_is_one_line_and_enter_tells_its_steps() -> None:
+async def test_a_purchase_is_one_line_and_enter_tells_its_steps(snapshot: SnapshotAssertion) -> None:
     async with open_desk((120, 40)) as house:
         await house.buys()
         await house.press("6", "slash", *"filled buy", "enter")
         await house.until(lambda: len(log_lines(house)) == 1)
         (line,) = log_lines(house)
         (bought,) = (fact for fact in house.facts(OrderCreated) if fact.order.side is Side.BUY)
-        assert "BUY 0.1 SPY 496.21 filled" in line
+        assert line == snapshot
         assert bought.order.client_order_id not in line
         assert bought.order.client_order_id[:6] in line
 
@@ -191,7 +196,9 @@ async def test_a_working_order_names_the_legs_that_wait_for_it() -> None:
         await house.sees("1 working with 2 legs, 1 today", "└ stop 166.26 · target 168.00 wait for it")
 
 
-async def test_buying_with_a_stop_is_one_line_that_names_who_holds_the_stop_and_enter_has_every_step() -> None:
+async def test_an_entry_with_its_stop_is_one_log_line(
+    snapshot: SnapshotAssertion,
+) -> None:
     """Proposal, ticket, order, fill, position and stop are one story; nothing of it is lost"""
     async with open_desk((200, 60)) as house:
         await house.buys()
@@ -200,7 +207,7 @@ async def test_buying_with_a_stop_is_one_line_that_names_who_holds_the_stop_and_
         assert view is not None
         lines = folded(view.log, view.orders)
         (line,) = [line for line in lines if line.row.source == "vwap"]
-        assert line.row.text == "BUY 0.1 SPY 496.21 filled in 0.0 s, stop 494.72 working"
+        assert line.row.text == snapshot
         assert line.row.source == "vwap"
         story = [row for row in view.log if row.story == line.row.story]
         kinds = ("proposal", "ticket", "order", "fill", "position")
@@ -210,10 +217,10 @@ async def test_buying_with_a_stop_is_one_line_that_names_who_holds_the_stop_and_
 
         await house.press("6", "slash", *"filled buy", "enter", "enter")
         await house.until(lambda: house.shows("Record", "source vwap", "34 checks pass"))
-        assert story[0].text.startswith("vwap: BUY 0.1 SPY limit 496.21 to open")
+        assert story[0].text == snapshot
 
 
-def test_a_refusal_has_a_line_of_its_own_whatever_its_proposal_came_to() -> None:
+def test_a_refusal_has_a_line_of_its_own_whatever_its_proposal_came_to(snapshot: SnapshotAssertion) -> None:
     rows = [
         a_row(1, None, "vwap: BUY 47 SPY", "proposal", story="p", source="vwap"),
         a_row(2, None, "ticket 1 refused: the price moved", "ticket", level="WARN", source="vwap"),
@@ -221,11 +228,11 @@ def test_a_refusal_has_a_line_of_its_own_whatever_its_proposal_came_to() -> None
         a_row(4, ONE, "PENDING", story="p", source="vwap"),
     ]
     refused, line = folded(rows, (an_order(id=ONE),))
-    assert refused.row.text == "ticket 1 refused: the price moved"
-    assert (line.row.sequence, line.row.text) == (1, "BUY 47 SPY 166.76 working")
+    assert refused.row.text == snapshot
+    assert (line.row.sequence, line.row.text) == snapshot
 
 
-def test_a_proposal_that_became_no_order_is_one_line_that_says_how_it_ended() -> None:
+def test_an_ended_proposal_is_one_log_line(snapshot: SnapshotAssertion) -> None:
     rows = [
         a_row(1, None, "vwap: BUY 47 SPY", "proposal", story="p"),
         a_row(2, None, "ticket 1: 34 checks pass", "ticket", story="p"),
@@ -233,5 +240,5 @@ def test_a_proposal_that_became_no_order_is_one_line_that_says_how_it_ended() ->
         a_row(4, None, "ticket 1 closed", "ticket", story="p"),
     ]
     (line,) = folded(rows, ())
-    assert (line.row.sequence, line.row.kind, line.row.text) == (1, "proposal", "BUY 47 SPY declined: not now")
+    assert (line.row.sequence, line.row.kind, line.row.text) == snapshot
     assert "34 checks pass" in line.words

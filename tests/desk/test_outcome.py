@@ -5,20 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from console.run import outcome
-from tests.desk.desk_house import in_one_process, open_desk
+from tests.desk.desk_house import open_desk
+from tests.kit.rows import each
 
 
-@in_one_process
-async def test_a_clean_leave_is_0_and_all_else_an_error_with_a_line() -> None:
+async def test_a_clean_leave_is_0_and_all_else_an_error_with_a_line(snapshot: SnapshotAssertion) -> None:
     async with open_desk() as house:
         desk = house.desk
-        assert outcome(desk, has_closed=True) == (
-            1,
-            "the desk ended unexpectedly; `keyturn status` says how the account stands",
-        )
+        assert outcome(desk, has_closed=True) == snapshot
 
         desk.closing.was_left = True
         assert outcome(desk, has_closed=True) == (0, None)
@@ -26,10 +23,10 @@ async def test_a_clean_leave_is_0_and_all_else_an_error_with_a_line() -> None:
         assert (status, "did not close" in str(words)) == (1, True)
 
         desk.closing.failure = "the disk is full"
-        assert outcome(desk, has_closed=True) == (1, "the disk is full")
+        assert outcome(desk, has_closed=True) == snapshot
 
 
-async def test_a_desk_left_without_its_disk_says_so() -> None:
+async def test_a_desk_left_without_its_disk_says_so(snapshot: SnapshotAssertion) -> None:
     """SP-06"""
     async with open_desk() as house:
         house.desk.closing.was_left = True
@@ -39,10 +36,10 @@ async def test_a_desk_left_without_its_disk_says_so() -> None:
         status, words = outcome(house.desk, has_closed=True)
 
         assert status == 1
-        assert words == ("the journal could not write: no space left; it goes on from what was written")
+        assert words == snapshot
 
 
-@pytest.mark.parametrize("has_ended", [True, False])
+@each("has_ended", [True, False])
 def test_a_thread_that_has_not_ended_aborts_nothing_at_the_end(has_ended: bool) -> None:
     """SY-01: a daemon thread that is busy while the interpreter ends can abort the process; what was said is flushed"""
     ends = f"sys.stdout.write('said'); leave_with(3, has_ended={has_ended})"

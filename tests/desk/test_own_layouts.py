@@ -74,7 +74,7 @@ async def test_one_is_taken_back_after_it_is_named_and_a_shipped_name_is_refused
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_every_wrong_file_is_named_once_in_the_log_with_its_place_also_behind_the_welcome(
+async def test_every_wrong_file_is_named_once(
     size: tuple[int, int],
 ) -> None:
     layouts = {f"bad{number}.toml": WRONG for number in range(8)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from console import keymap
 from console.panes import PANES
@@ -13,7 +14,7 @@ from core.facts import EngineStopped, OrderFilled, ProposalStaged
 from core.model.order import Effect, Side
 from core.model.values import Money
 from core.views.engine import EngineFailed
-from tests.desk.desk_house import House, in_one_process, open_desk
+from tests.desk.desk_house import House, open_desk
 from tests.desk.still_house import an_exit
 from widgets.proposals import _whys as whys_of
 
@@ -40,7 +41,7 @@ async def test_an_empty_pane_says_what_would_fill_it(size: tuple[int, int]) -> N
         await house.sees("PAPER", "equity 200.00", "ENTRIES ON", "EXITS ON", "Ctrl+K KILL", "6 Log ─")
 
 
-async def test_at_80_columns_one_pane_beside_the_proposals_is_chosen_by_its_number() -> None:
+async def test_at_80_columns_numbers_choose_the_pane() -> None:
     async with open_desk((80, 24)) as house:
         await house.sees("1 Proposals ─", "2 Positions ─", "6 Log ─")
         assert not house.shows("3 Orders")
@@ -68,7 +69,7 @@ async def test_resizing_loses_nothing() -> None:
         assert house.desk.board.orders.grid.selected == chosen
 
 
-async def test_c_stages_the_close_of_a_position_and_opens_its_ticket() -> None:
+async def test_c_stages_the_close_of_a_position_and_opens_its_ticket(snapshot: SnapshotAssertion) -> None:
     """EX-21"""
     async with open_desk() as house:
         await house.buys()
@@ -82,10 +83,9 @@ async def test_c_stages_the_close_of_a_position_and_opens_its_ticket() -> None:
         await house.press("S")
 
         await house.until(lambda: house.shows("No positions."))
-        assert [fact.proposal.reason for fact in house.facts(ProposalStaged)][-1] == "closed by the operator"
+        assert [fact.proposal.reason for fact in house.facts(ProposalStaged)][-1] == snapshot
 
 
-@in_one_process
 async def test_leaving_says_what_it_means_and_needs_another_key() -> None:
     async with open_desk() as house:
         await house.buys()
@@ -111,8 +111,7 @@ async def test_no_color_draws_the_same_words(monkeypatch: pytest.MonkeyPatch) ->
         await house.sees("KILLED since", "broker 0.1")
 
 
-@in_one_process
-async def test_what_ends_badly_is_said_in_words() -> None:
+async def test_what_ends_badly_is_said_in_words(snapshot: SnapshotAssertion) -> None:
     """A failed engine shows its message and lets the operator go."""
     async with open_desk(ready=False) as house:
         house.runtime.leave()
@@ -121,7 +120,7 @@ async def test_what_ends_badly_is_said_in_words() -> None:
         await house.until(lambda: house.shows("NO ENGINE: nothing trades", "the lock is held by process 7"))
         await house.press("q")
         await house.until(lambda: not house.desk.is_running)
-        assert house.desk.closing.failure == "the lock is held by process 7"
+        assert house.desk.closing.failure == snapshot
 
 
 def test_one_proposal_without_a_risk_takes_no_name_from_the_others() -> None:

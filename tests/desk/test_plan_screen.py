@@ -95,7 +95,7 @@ async def test_the_last_line_names_the_keys_that_do_something_now() -> None:
         assert "mark" not in house.footer()
 
 
-async def test_a_plan_of_a_file_is_announced_and_a_key_that_was_meant_for_the_desk_marks_nothing() -> None:
+async def test_a_basket_file_is_announced() -> None:
     """OP-05, OP-06: it never takes the keyboard; p opens it when the operator wants it."""
     async with open_floor("AAA", "BBB") as house:
         await house.press("5")

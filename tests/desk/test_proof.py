@@ -17,7 +17,7 @@ def answering(until: float = 0.0) -> Proofs:
     return proofs
 
 
-def test_a_picture_counts_from_the_answer_to_what_was_asked_behind_it() -> None:
+def test_a_paint_counts_from_its_answer() -> None:
     """OP-04: an answer to an earlier question proves nothing of it"""
     proofs = answering()
     proofs.ask(1.0)
@@ -30,7 +30,7 @@ def test_a_picture_counts_from_the_answer_to_what_was_asked_behind_it() -> None:
     assert proofs.answered_at(behind_the_picture) == pytest.approx(1.3)
 
 
-def test_a_terminal_that_never_answers_is_known_after_its_patience() -> None:
+def test_a_mute_terminal_is_known_in_time() -> None:
     """OP-04: and one that answers after all is believed from then on"""
     proofs = Proofs()
     proofs.ask(0.0)
@@ -44,7 +44,7 @@ def test_a_terminal_that_never_answers_is_known_after_its_patience() -> None:
     assert proofs.is_given is True
 
 
-def test_what_is_typed_while_an_answer_is_owed_for_too_long_is_blind() -> None:
+def test_keys_typed_before_a_late_answer_are_blind() -> None:
     """OP-04: a link that hides its stall, behind a kernel that takes every byte"""
     proofs = answering()
     proofs.ask(5.0)
@@ -69,7 +69,7 @@ def test_a_link_that_is_always_slow_is_not_late() -> None:
     assert proofs.is_blind(9.0 + 3.1)
 
 
-def test_a_terminal_that_types_and_does_not_answer_any_more_gets_its_keys_back() -> None:
+def test_a_terminal_gone_mute_gets_its_keys_back() -> None:
     """OP-04: as after a session was taken over by another terminal"""
     proofs = answering()
     proofs.ask(5.0)
@@ -89,7 +89,7 @@ def test_one_question_at_a_time_keeps_watch() -> None:
     assert not proofs.is_due(9.0)
 
 
-def test_an_answer_that_nobody_asked_for_proves_nothing() -> None:
+def test_an_unasked_answer_proves_nothing() -> None:
     """OP-04: a paste without brackets can hold one"""
     proofs = Proofs()
 
@@ -99,7 +99,7 @@ def test_an_answer_that_nobody_asked_for_proves_nothing() -> None:
     assert proofs.answered_at(proofs.ask(2.0)) is None
 
 
-def test_a_terminal_that_stopped_answering_still_lies_as_far_away_as_its_slowest_answer() -> None:
+def test_a_mute_terminal_keeps_its_distance() -> None:
     """OP-04: its pictures count by time from then on, and not before they can be there."""
     proofs = Proofs()
     proofs.ask(0.0)
@@ -112,7 +112,7 @@ def test_a_terminal_that_stopped_answering_still_lies_as_far_away_as_its_slowest
     assert never.drawn_by_time(never.ask(5.0), 5.0) == 5.0
 
 
-def test_an_answer_that_came_late_says_nothing_of_how_far_a_terminal_is() -> None:
+def test_a_late_answer_tells_no_distance() -> None:
     """OP-04: after a stall of half a minute its tickets do not take half a minute each"""
     proofs = Proofs()
     for asked, took in ((0.0, 0.1), (10.0, 38.6)):

@@ -20,7 +20,7 @@ async def opens_the_question(house: House) -> ArmedQuestion:
     return question
 
 
-async def test_d_asks_before_it_cancels_a_stop_and_capital_d_does_it() -> None:
+async def test_d_asks_before_a_stop_is_cancelled() -> None:
     async with open_desk() as house:
         await opens_the_question(house)
         await house.until(house.is_armed)
@@ -34,7 +34,7 @@ async def test_d_asks_before_it_cancels_a_stop_and_capital_d_does_it() -> None:
         await house.until(lambda: house.shows("YOU 0 of 0.1 !"))
 
 
-async def test_a_key_typed_ahead_of_the_question_answers_nothing() -> None:
+async def test_a_key_typed_ahead_answers_nothing() -> None:
     """OP-04: also where the letter was held with shift a moment later"""
     async with open_desk() as house:
         await house.buys()
@@ -78,7 +78,7 @@ async def test_escape_keeps_the_stop() -> None:
         assert not house.facts(CancelRequested)
 
 
-async def test_a_question_under_another_screen_or_on_a_small_terminal_is_not_armed() -> None:
+async def test_a_hidden_question_is_not_armed() -> None:
     """OP-07"""
     async with open_desk() as house:
         question = await opens_the_question(house)
@@ -96,7 +96,7 @@ async def test_a_question_under_another_screen_or_on_a_small_terminal_is_not_arm
         assert not house.facts(CancelRequested)
 
 
-async def test_of_a_pair_whose_stop_before_it_goes_back_that_is_said() -> None:
+async def test_of_a_pair_the_replaced_stop_is_named() -> None:
     """EX-21, EX-13"""
     pair = an_order(
         type=OrderType.LIMIT,

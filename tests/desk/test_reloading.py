@@ -22,7 +22,7 @@ async def asks(house: StillHouse) -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_the_tighter_ones_are_asked_for_at_once_and_the_looser_ones_after_the_word(size: tuple[int, int]) -> None:
+async def test_tighter_limits_apply_looser_need_a_word(size: tuple[int, int]) -> None:
     """RK-13"""
     async with open_still(a_view(reload=ReloadView(TIGHTER, LOOSER, RESTART, digest=DIGEST)), size) as house:
         await asks(house)
@@ -36,7 +36,7 @@ async def test_the_tighter_ones_are_asked_for_at_once_and_the_looser_ones_after_
         await house.until(lambda: "the log says what the engine answers" in house.footer())
 
 
-async def test_where_nothing_is_looser_there_is_nothing_to_type() -> None:
+async def test_without_looser_limits_nothing_is_typed() -> None:
     """RK-13"""
     async with open_still(a_view(reload=ReloadView(TIGHTER, digest=DIGEST))) as house:
         await asks(house)
@@ -72,7 +72,7 @@ async def test_a_pasted_word_loosens_nothing() -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 30)])
-async def test_many_differences_are_all_read_before_the_word_counts(size: tuple[int, int]) -> None:
+async def test_all_differences_are_read_first(size: tuple[int, int]) -> None:
     """RK-13"""
     many = tuple(f"risk.limit_{number} 1 → 2" for number in range(40))
     async with open_still(a_view(reload=ReloadView((), many, digest=DIGEST)), size) as house:
@@ -94,7 +94,7 @@ async def test_many_differences_are_all_read_before_the_word_counts(size: tuple[
         await house.until(lambda: house.handle.commands == [ReloadLimits(DIGEST), ReloadLimits(DIGEST, "LOOSEN")])
 
 
-async def test_a_file_that_cannot_stand_is_said_with_its_place() -> None:
+async def test_a_bad_file_is_refused_with_its_place() -> None:
     """RK-13"""
     async with open_still(a_view(reload=ReloadView(fault="settings.toml: line 3"))) as house:
         await asks(house)
@@ -102,7 +102,7 @@ async def test_a_file_that_cannot_stand_is_said_with_its_place() -> None:
         assert house.handle.commands == []
 
 
-async def test_a_file_that_says_what_holds_has_nothing_to_reload() -> None:
+async def test_an_unchanged_file_reloads_nothing() -> None:
     """RK-13"""
     async with open_still(a_view()) as house:
         await asks(house)
@@ -110,7 +110,7 @@ async def test_a_file_that_says_what_holds_has_nothing_to_reload() -> None:
         assert house.handle.commands == []
 
 
-async def test_what_the_engine_answers_to_the_word_is_said() -> None:
+async def test_the_answer_to_the_word_is_announced() -> None:
     """RK-13: a refusal as well."""
     reload = ReloadView((), LOOSER, digest=DIGEST)
     async with open_still(a_view(reload=reload)) as house:
@@ -124,7 +124,7 @@ async def test_what_the_engine_answers_to_the_word_is_said() -> None:
         await house.until(lambda: said in house.footer())
 
 
-async def test_a_refusal_of_the_tighter_limits_is_said_as_well() -> None:
+async def test_a_refused_tightening_is_announced() -> None:
     """RK-13: the dialog claims nothing that the engine has not said."""
     async with open_still(a_view(reload=ReloadView(TIGHTER, digest=DIGEST))) as house:
         await asks(house)

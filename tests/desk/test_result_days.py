@@ -6,11 +6,13 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from console.screens.detail import DetailScreen
 from core.views import ClosedRow, DayRow
 from tests.desk.nine_days import NINE, NOW, TODAY, usd
 from tests.desk.still_house import a_result, a_view, open_still
+from tests.kit.rows import each
 from widgets.lines import joined
 from widgets.result_days import Period, by_strategy, drawdown, lines_of, periods, worths
 
@@ -18,7 +20,7 @@ SIZES = [(80, 24), (120, 40), (200, 60)]
 OCTOBER = Period("October 2013", date(2013, 10, 1), TODAY, is_month=True)
 
 
-def test_periods_are_today_its_week_its_month_and_each_month_before_that_is_known() -> None:
+def test_periods_are_day_week_and_months() -> None:
     found = periods(NINE, TODAY)
     assert [period.name for period in found] == ["today", "this week", "October 2013", "September 2013"]
     assert [(period.first.day, period.last.day) for period in found] == [(8, 8), (7, 8), (1, 8), (1, 30)]
@@ -33,7 +35,7 @@ def test_sums_are_by_strategy_and_hand() -> None:
     ]
 
 
-def test_worth_ends_with_the_next_day_s_beginning_or_with_now() -> None:
+def test_worth_ends_with_the_next_day_or_now() -> None:
     september = periods(NINE, TODAY)[3]
     assert worths(september, NINE, usd("1")) == [usd("10000"), usd("10000"), usd("9879.5"), usd("10219.5")]
     assert worths(OCTOBER, NINE, usd("9200"))[-2:] == [usd("9160.75"), usd("9200")]
@@ -41,11 +43,11 @@ def test_worth_ends_with_the_next_day_s_beginning_or_with_now() -> None:
     assert worths(OCTOBER, (), usd("9200")) == []
 
 
-@pytest.mark.parametrize(
+@each(
     ("worth", "deepest"),
     [(("100", "110", "99", "120", "90"), "0.25"), (("100", "101"), "0"), ((), "0"), (("0", "0"), "0")],
 )
-def test_a_drawdown_is_the_deepest_fall_below_the_highest_before(worth: tuple[str, ...], deepest: str) -> None:
+def test_drawdown_is_the_deepest_fall(worth: tuple[str, ...], deepest: str) -> None:
     assert drawdown([usd(each) for each in worth]) == Decimal(deepest)
 
 
@@ -53,12 +55,12 @@ def picture(period: Period, room: int, width: int = 78) -> list[str]:
     return [joined(line) for line in lines_of(period, NINE, usd("9200"), width, room)]
 
 
-def test_a_month_has_its_sums_its_worth_its_calendar_and_the_course_of_equity() -> None:
+def test_a_month_shows_sums_calendar_and_equity(snapshot: SnapshotAssertion) -> None:
     lines = picture(OCTOBER, 40)
 
     assert lines[1].split() == ["VWAP", "8", "4", "▼", "−529.38"]
     assert lines[3].split() == ["ALL", "12", "7", "▼", "−1,058.75"]
-    assert "equity 10,219.50 → 9,200.00, −9.98 %, drawdown 11.8 %, by day" in lines[4]
+    assert lines[4] == snapshot
     calendar = next(n for n, line in enumerate(lines) if "Mon" in line)
     assert lines[calendar + 1].split() == ["1", "▲", "+12.25", "2", "·", "3", "▼", "−1,204", "4", "▲", "+88.00"]
     assert lines[calendar + 2].split() == ["7", "▲", "+45.10", "8", "·", "9", "10", "11"]
@@ -67,18 +69,18 @@ def test_a_month_has_its_sums_its_worth_its_calendar_and_the_course_of_equity() 
     assert all(len(line) <= 78 for line in lines)
 
 
-def test_what_has_no_room_is_left_out_whole_and_strategies_are_counted() -> None:
+def test_what_has_no_room_is_left_out_whole(snapshot: SnapshotAssertion) -> None:
     assert len(picture(OCTOBER, 12)) == 12
     assert not any("Mon" in line for line in picture(OCTOBER, 9))
     assert "equity" in picture(OCTOBER, 5)[-1]
     many = tuple(DayRow(TODAY, None, tuple(ClosedRow(f"s{n}", 1, 0, usd("1")) for n in range(9))) for _ in range(1))
     lines = [joined(line) for line in lines_of(OCTOBER, many, None, 78, 6)]
-    assert "and 6 more strategies" in lines[4]
+    assert lines[4] == snapshot
     assert lines[5].split() == ["ALL", "9", "0", "▲", "+9.00"]
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_the_keys_turn_the_periods_and_enter_tells_of_a_day(size: tuple[int, int]) -> None:
+async def test_keys_turn_the_periods(size: tuple[int, int]) -> None:
     async with open_still(a_view(days=NINE, results=(a_result(),), status={"at": NOW}), size) as house:
         await house.press("7")
         await house.sees("7 Results ─ 0 closed")
@@ -95,7 +97,7 @@ async def test_the_keys_turn_the_periods_and_enter_tells_of_a_day(size: tuple[in
         await house.sees("7 Results ─ 0 closed", "No closed trades today.")
 
 
-async def test_a_period_without_days_says_what_would_fill_it() -> None:
+async def test_an_empty_period_says_so() -> None:
     async with open_still(a_view(days=()), (120, 40)) as house:
         await house.press("7", ">")
         await house.sees("7 Results ─ this week, 0 closed", "No day of this period is known.")

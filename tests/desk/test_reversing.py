@@ -17,7 +17,7 @@ def held(house: House) -> list[str]:
     return [f"{row.quantity} {row.symbol}" for row in picture(house).positions]
 
 
-async def test_v_opens_a_basket_of_two_whose_orders_are_marked_and_signed() -> None:
+async def test_v_opens_a_reversal_basket() -> None:
     """OP-05: v, each order's own mark, and P; nothing goes before"""
     async with open_floor("AAA") as house:
         await house.press("2", "home", "v")
@@ -32,7 +32,7 @@ async def test_v_opens_a_basket_of_two_whose_orders_are_marked_and_signed() -> N
         assert held(house) == ["-60 AAA"]
 
 
-async def test_v_names_the_row_that_was_selected_and_what_it_held() -> None:
+async def test_v_names_the_selected_row() -> None:
     """OP-04"""
     mine, other = a_position("IBM", key="IBM/vwap"), a_position("AIG", key="AIG/vwap")
     async with open_still(a_view(positions=(mine,))) as house:
@@ -56,7 +56,7 @@ async def test_v_says_why_there_is_no_basket() -> None:
         assert len(house.desk.screen_stack) == 1
 
 
-async def test_the_basket_does_not_come_over_a_dialog_that_came_first() -> None:
+async def test_no_basket_opens_over_a_dialog() -> None:
     """OP-04: it is announced, and p opens it"""
     async with open_floor("AAA") as house:
         sent = held_back(house, ReversePosition)

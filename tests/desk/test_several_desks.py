@@ -32,7 +32,7 @@ async def eve_takes(house: House, desk: DeskNumber) -> None:
     await house.until(lambda: house.desk.view and not house.desk.view.status.key.is_held_by(house.desk.handle.desk))
 
 
-async def test_the_status_line_says_that_this_desk_holds_the_key_and_who_watches() -> None:
+async def test_the_status_line_names_the_key_holder() -> None:
     """OP-13"""
     async with open_desk() as house:
         await house.sees("key: this desk")
@@ -42,7 +42,7 @@ async def test_the_status_line_says_that_this_desk_holds_the_key_and_who_watches
         await house.sees("key: this desk, 1 more watches")
 
 
-async def test_a_desk_that_loses_the_key_closes_its_ticket_and_says_who_took_it() -> None:
+async def test_losing_the_key_closes_the_ticket() -> None:
     """OP-13"""
     async with open_desk() as house:
         await house.opens_the_ticket()
@@ -58,7 +58,7 @@ async def test_a_desk_that_loses_the_key_closes_its_ticket_and_says_who_took_it(
         assert house.facts(OrderCreated) == []
 
 
-async def test_keys_that_need_the_key_say_why_nothing_happens() -> None:
+async def test_keys_without_the_key_say_why() -> None:
     """OP-13"""
     async with open_desk() as house:
         await house.until(lambda: house.shows("1 waiting"))
@@ -71,7 +71,7 @@ async def test_keys_that_need_the_key_say_why_nothing_happens() -> None:
             house.desk.say("")
 
 
-async def test_the_kill_screen_of_a_watcher_halts_and_kills_and_resumes_nothing() -> None:
+async def test_a_watchers_kill_screen_cannot_resume() -> None:
     """OP-07, OP-13"""
     async with open_desk() as house:
         await eve_takes(house, await eve(house))
@@ -87,7 +87,7 @@ async def test_the_kill_screen_of_a_watcher_halts_and_kills_and_resumes_nothing(
         await house.until(lambda: house.runtime.engine.state.control.killed_by == "key")
 
 
-async def test_the_key_is_taken_by_the_word_where_somebody_was_active_just_now() -> None:
+async def test_an_active_holders_key_takes_a_word() -> None:
     """OP-13"""
     async with open_desk() as house:
         await eve_takes(house, await eve(house))
@@ -101,7 +101,7 @@ async def test_the_key_is_taken_by_the_word_where_somebody_was_active_just_now()
         await house.opens_the_ticket()
 
 
-async def test_what_another_desk_is_refused_is_no_answer_here() -> None:
+async def test_another_desks_refusal_is_not_shown() -> None:
     """OP-13: of two that take the key at once, the quicker one read the other's refusal on its last line"""
     async with open_desk(size=(160, 40)) as house:
         other = await eve(house)

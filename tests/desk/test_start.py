@@ -13,6 +13,7 @@ from console.commands import demo, program
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions
 from console.start import COMPLETION, PAINTS_A_SECOND, open_plainly
+from tests.kit.rows import each
 
 
 class Asked:
@@ -49,9 +50,7 @@ def parsed(words: list[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize("words", [[], ["demo"]])
-def test_a_start_without_options_asks_for_what_the_parsed_one_asks_for(
-    words: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_start_without_options_is_the_default(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """OP-03"""
     asked = Asked()
 
@@ -60,7 +59,7 @@ def test_a_start_without_options_asks_for_what_the_parsed_one_asks_for(
     assert len(asked.of) == 1
 
 
-@pytest.mark.parametrize("words", [["--version"], ["demo", "--seed", "7"], ["demo", "--help"], ["replay"], ["Demo"]])
+@each("words", [["--version"], ["demo", "--seed", "7"], ["demo", "--help"], ["replay"], ["Demo"]])
 def test_what_has_options_is_parsed(words: list[str]) -> None:
     """OP-03"""
     asked = Asked()
@@ -69,7 +68,7 @@ def test_what_has_options_is_parsed(words: list[str]) -> None:
     assert asked.of == []
 
 
-def test_a_shell_that_asks_for_completions_opens_no_desk() -> None:
+def test_completion_opens_no_desk() -> None:
     """OP-03"""
     asked = Asked()
 
@@ -77,7 +76,7 @@ def test_a_shell_that_asks_for_completions_opens_no_desk() -> None:
     assert asked.of == []
 
 
-def test_textual_paints_as_often_as_a_start_asks_it_to() -> None:
+def test_textual_paints_at_the_asked_rate() -> None:
     """OP-03: it reads the number once, when it is loaded; a desk that loads it earlier would wait for its paints."""
     program = (
         "import app, sys; from console import start; loaded = 'textual' in sys.modules; "

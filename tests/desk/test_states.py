@@ -45,7 +45,7 @@ def a_status(word: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 @pytest.mark.parametrize("word", STATES)
-async def test_each_state_is_a_word_in_every_frame_and_another_banner(word: str, size: tuple[int, int]) -> None:
+async def test_each_state_has_its_word_and_banner(word: str, size: tuple[int, int]) -> None:
     """DESK, rule 2"""
     frame, banner = STATES[word]
     async with open_still(a_view(status=a_status(word)), size) as house:
@@ -66,15 +66,13 @@ async def test_each_state_is_a_word_in_every_frame_and_another_banner(word: str,
         ("killed", "No positions. A filled entry appears", "No orders today. KILLED: no order that opens leaves."),
     ],
 )
-async def test_an_empty_pane_claims_nothing_that_its_state_does_not_know(
-    word: str, positions: str, orders: str
-) -> None:
+async def test_an_empty_pane_claims_nothing(word: str, positions: str, orders: str) -> None:
     """DESK, rules 1 and 2"""
     async with open_still(a_view(status=a_status(word), proposals=())) as house:
         await house.sees(positions, orders, "No proposals. Entries are off:")
 
 
-async def test_a_stopped_engine_is_said_in_every_frame_at_once() -> None:
+async def test_a_stopped_engine_is_in_every_frame() -> None:
     """OP-07: also where no new picture comes"""
     async with open_still(a_view(proposals=())) as house:
         await house.sees("1 Proposals ───")
@@ -95,7 +93,7 @@ async def test_a_desk_that_is_on_says_nothing_of_it() -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_before_there_is_an_engine_and_without_one_the_screen_says_so(size: tuple[int, int]) -> None:
+async def test_without_an_engine_the_screen_says_so(size: tuple[int, int]) -> None:
     view = a_view()
     async with open_still(view, size) as house:
         house.handle.view = EngineLoading("reading the journal")
@@ -107,7 +105,7 @@ async def test_before_there_is_an_engine_and_without_one_the_screen_says_so(size
         await house.until(lambda: house.shows("NO ENGINE: nothing trades", "the lock is held by process 7", "q leaves"))
 
 
-async def test_without_an_engine_the_last_line_names_only_what_works() -> None:
+async def test_without_an_engine_few_keys_are_named() -> None:
     """OP-07"""
     async with open_still(a_view(proposals=())) as house:
         await house.until(lambda: "n new order" in house.footer())
@@ -122,7 +120,7 @@ async def test_without_an_engine_the_last_line_names_only_what_works() -> None:
         assert len(house.desk.screen_stack) == 1
 
 
-async def test_while_the_broker_does_not_answer_entries_are_off() -> None:
+async def test_a_silent_broker_shuts_entries() -> None:
     """OP-03"""
     async with open_still(a_view()) as house:
         await house.sees("ENTRIES ON", "EXITS ON")
@@ -132,7 +130,7 @@ async def test_while_the_broker_does_not_answer_entries_are_off() -> None:
         await house.until(lambda: house.shows("ENTRIES OFF", "EXITS ON", said))
 
 
-async def test_a_stop_that_is_not_the_only_one_is_marked_and_the_farthest_is_shown() -> None:
+async def test_with_several_stops_the_farthest_is_shown() -> None:
     """OP-06"""
     held = a_position(stop_price=Price(Decimal("1166.26")), nearer_stops=(Price(Decimal("1166.50")),))
     async with open_still(a_view(positions=(held,))) as house:
@@ -140,7 +138,7 @@ async def test_a_stop_that_is_not_the_only_one_is_marked_and_the_farthest_is_sho
         await house.until(lambda: house.shows("1166.26+"))
 
 
-async def test_leaving_tells_an_exit_that_works_from_a_stop() -> None:
+async def test_leaving_tells_exits_from_stops() -> None:
     """EX-13"""
     part = Quantity(Decimal(40))
     for held, words in (
@@ -156,14 +154,14 @@ async def test_leaving_tells_an_exit_that_works_from_a_stop() -> None:
     ("word", "says"),
     [("starting", "what is held there is not known here."), ("read-only", "what else is held there, nobody watches.")],
 )
-async def test_leaving_claims_nothing_of_books_that_are_not_compared(word: str, says: str) -> None:
+async def test_leaving_claims_nothing_uncompared(word: str, says: str) -> None:
     """EX-09"""
     told = " ".join(joined(line).strip() for line in leaving_lines(a_view(status=a_status(word))))
     assert says in told
     assert "Nothing is held" not in told
 
 
-async def test_old_prices_and_old_bars_say_how_old_they_are() -> None:
+async def test_old_prices_say_their_age() -> None:
     """DESK: every number shows its age when it can be stale"""
     view = a_view(positions=(a_position(),), proposals=(an_exit(),), chart=a_held_chart(54))
     async with open_still(view, (200, 60)) as house:

@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.model.account import Mode
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.values import Fraction, Money
 from core.views import StatusView
+from tests.kit.rows import each
 from tests.snapshots.day import NOW, STATUS
 from widgets.lines import joined
 from widgets.status_lines import account_lines, first_line, what_stops_entries
@@ -28,10 +29,8 @@ def money(text: str) -> Money:
     return Money(Decimal(text))
 
 
-@pytest.mark.parametrize(
-    ("seconds", "age"), [(4, ""), (5.5, "   5 s"), (17, "  17 s"), (59, "  59 s"), (61, "   1 m"), (7300, "   2 h")]
-)
-def test_equity_that_is_older_than_five_seconds_says_so(seconds: float, age: str) -> None:
+@each(("seconds", "age"), [(4, ""), (5.5, "   5 s"), (17, "  17 s"), (59, "  59 s"), (61, "   1 m"), (7300, "   2 h")])
+def test_old_equity_says_its_age(seconds: float, age: str) -> None:
     """OP-07: at every width, and nothing else moves as it begins to"""
     status = replace(STATUS, equity_at=NOW - timedelta(seconds=seconds))
 
@@ -50,8 +49,8 @@ def test_what_is_very_old_warns() -> None:
     assert "warning" in tones[1]
 
 
-@pytest.mark.parametrize("refused", [None, "killed"])
-@pytest.mark.parametrize(
+@each("refused", [None, "killed"])
+@each(
     ("equity", "day", "power"),
     [
         ("200.00", "-12.00", "200.00"),
@@ -61,7 +60,7 @@ def test_what_is_very_old_warns() -> None:
         ("1234567.89", "-12345.67", "2345678.90"),
     ],
 )
-def test_the_age_pushes_no_figure_out_at_eighty_columns(equity: str, day: str, power: str, refused: str | None) -> None:
+def test_the_age_pushes_no_figure_out(equity: str, day: str, power: str, refused: str | None) -> None:
     """OP-07: what has no room beside it goes under it, whole"""
     status = replace(
         STATUS, equity=money(equity), day_change=money(day), buying_power=money(power), entries_refused=refused
@@ -75,18 +74,18 @@ def test_the_age_pushes_no_figure_out_at_eighty_columns(equity: str, day: str, p
     assert all(len(line) <= ROOM and "…" not in line for line in lines)
 
 
-def test_what_the_stops_would_lose_stands_beside_what_may_be_lost() -> None:
+def test_open_risk_stands_beside_the_limit(snapshot: SnapshotAssertion) -> None:
     """RK-21: on the account's line from 110 columns, beside the margin where that takes a line of its own"""
     status = replace(STATUS, at_risk=Fraction(Decimal("0.0503")), risk_budget=Fraction(Decimal("0.15")))
     lent = replace(status, margin_distance=Fraction(Decimal("0.62")))
 
-    assert "at risk 5.0 of 15 %" in told(status, width=108)[0]
+    assert told(status, width=108)[0] == snapshot
     assert told(status, width=78) == told(STATUS, width=78)
-    assert told(lent, width=78)[1] == "margin 62.0 % to maintenance  at risk 5.0 of 15 %"
+    assert told(lent, width=78)[1] == snapshot
     assert told(replace(status, at_risk=None), width=198) == told(STATUS, width=198)
 
 
-@pytest.mark.parametrize("width", range(78, 200))
+@each("width", range(78, 200))
 def test_no_width_cuts_a_figure_of_the_account(width: int) -> None:
     """RK-21"""
     status = replace(STATUS, at_risk=Fraction(Decimal("0.0503")), risk_budget=Fraction(Decimal("0.15")))
@@ -94,10 +93,10 @@ def test_no_width_cuts_a_figure_of_the_account(width: int) -> None:
     assert all(len(line) <= width for line in told(status, width=width))
 
 
-@pytest.mark.parametrize("width", range(78, 200))
-@pytest.mark.parametrize("mode", list(Mode))
-@pytest.mark.parametrize("opens_at", [NOW + timedelta(hours=17), None])
-def test_a_closed_market_is_said_to_be_closed_at_every_width(width: int, mode: Mode, opens_at: datetime | None) -> None:
+@each("width", range(78, 200))
+@each("mode", list(Mode))
+@each("opens_at", [NOW + timedelta(hours=17), None])
+def test_a_closed_market_is_said_at_every_width(width: int, mode: Mode, opens_at: datetime | None) -> None:
     """OP-07: what is old then is old for that reason."""
     status = replace(
         STATUS, mode=mode, market_closes_at=None, market_opens_at=opens_at, quote_at=NOW - timedelta(minutes=6)
@@ -110,7 +109,7 @@ def test_a_closed_market_is_said_to_be_closed_at_every_width(width: int, mode: M
     assert "data STALE   6 m" in line
 
 
-@pytest.mark.parametrize("width", [78, 118, 158])
+@each("width", [78, 118, 158])
 def test_an_engine_of_another_machine_is_named(width: int) -> None:
     """SY-01: behind the account; the data's age is never cut for it."""
     line = joined(first_line(STATUS, NOW, width, "key: this desk", "eve@server"))
@@ -120,24 +119,21 @@ def test_an_engine_of_another_machine_is_named(width: int) -> None:
     assert f" {STATUS.account} on eve@server " in line
 
 
-def test_entries_that_guards_refuse_whatever_they_are_are_shut_and_a_halt_goes_before() -> None:
+def test_refused_entries_are_shut(
+    snapshot: SnapshotAssertion,
+) -> None:
     """RK-09"""
     shut = replace(STATUS, entries_shut="Session: the market is closed: Saturday")
 
-    assert "ENTRIES SHUT  EXITS ON" in told(shut)[0]
-    assert "ENTRIES OFF  EXITS ON" in told(replace(shut, entries_refused="killed by key"))[0]
-    assert "ENTRIES ON  EXITS ON" in told(STATUS)[0]
+    assert told(shut)[0] == snapshot
+    assert told(replace(shut, entries_refused="killed by key"))[0] == snapshot
+    assert told(STATUS)[0] == snapshot
 
 
-def test_what_keeps_entries_off_or_shut_is_said_as_the_status_line_shows_it() -> None:
+def test_shut_entries_say_why(snapshot: SnapshotAssertion) -> None:
     """RK-09, OP-03, OP-07"""
     shut = replace(STATUS, entries_shut="Session: the market is closed: Saturday")
     away = replace(shut, lamps=(ConnectionStatus(Channel.BROKER, ConnectionState.DOWN, NOW),))
     refused = replace(away, entries_refused="killed by key")
 
-    assert [what_stops_entries(status) for status in (STATUS, shut, away, refused)] == [
-        "",
-        "entries stay shut: Session: the market is closed: Saturday",
-        "entries stay off: the broker is away",
-        "entries stay off: killed by key",
-    ]
+    assert [what_stops_entries(status) for status in (STATUS, shut, away, refused)] == snapshot

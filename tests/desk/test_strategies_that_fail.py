@@ -13,7 +13,7 @@ GONE = "dips.py, line 3: it imports os, which a strategy may not: take it out"
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_one_that_does_not_load_is_counted_named_and_says_why(size: tuple[int, int]) -> None:
+async def test_a_strategy_that_cannot_load_says_why(size: tuple[int, int]) -> None:
     """ST-01"""
     rows = (a_strategy(), a_strategy("IBM", strategy="dips", key="dips/IBM", trouble=GONE, is_missing=True))
     async with open_still(a_view(strategies=rows), size) as house:
@@ -25,7 +25,7 @@ async def test_one_that_does_not_load_is_counted_named_and_says_why(size: tuple[
         await house.sees("missing: it proposes nothing", "it imports os, which a strategy may not")
 
 
-async def test_one_that_the_desk_paused_says_what_it_did_and_which_key_resumes_it() -> None:
+async def test_a_paused_strategy_names_its_key() -> None:
     """ST-07"""
     rows = (a_strategy(strategy="mine", key="mine/SPY", is_paused=True, trouble=RAISED),)
     async with open_still(a_view(strategies=rows), (120, 40)) as house:
@@ -36,7 +36,7 @@ async def test_one_that_the_desk_paused_says_what_it_did_and_which_key_resumes_i
         await house.sees("3 bars in a row it raised ZeroDivisionError: no volume;", "then resume it")
 
 
-async def test_one_that_failed_once_goes_on_and_is_marked() -> None:
+async def test_a_strategy_that_failed_once_is_marked() -> None:
     """ST-07"""
     rows = (a_strategy(trouble="took 120 ms for a bar, more than 50"),)
     async with open_still(a_view(strategies=rows), (120, 40)) as house:
@@ -45,7 +45,7 @@ async def test_one_that_failed_once_goes_on_and_is_marked() -> None:
         await house.sees("5 Strategies ─ 1 running", "! took 120 ms")
 
 
-async def test_two_that_contradict_each_other_stand_in_the_log() -> None:
+async def test_conflicting_strategies_are_logged() -> None:
     """ST-07"""
     view = a_view()
     told = "SPY: momentum would buy and vwap would sell on the same bar; neither is staged"

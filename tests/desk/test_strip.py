@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from console.panes import PANES
 from core.model.order import OrderStatus
 from tests.desk.still_house import a_position, a_protection, a_view, an_exit, an_order, open_still
+from tests.kit.rows import each
 from widgets.lines import joined
 from widgets.strip import items_of, strip_line
 
@@ -21,8 +23,8 @@ def strip(width: int, **parts: Any) -> str:
     return joined(strip_line(items_of(view, NUMBERS), ("proposals", "positions", "log"), "positions", width))
 
 
-@pytest.mark.parametrize("width", [78, 100, 118, 198])
-def test_every_pane_is_named_with_its_number_and_nothing_is_cut(width: int) -> None:
+@each("width", [78, 100, 118, 198])
+def test_every_pane_is_named_with_its_number(width: int) -> None:
     said = strip(width)
 
     assert len(said) <= width
@@ -31,8 +33,8 @@ def test_every_pane_is_named_with_its_number_and_nothing_is_cut(width: int) -> N
     assert "[2Pos" in packed
 
 
-@pytest.mark.parametrize("width", [78, 90, 100, 118, 198])
-def test_what_waits_is_held_and_works_is_counted_at_every_width(width: int) -> None:
+@each("width", [78, 90, 100, 118, 198])
+def test_counts_show_at_every_width(width: int) -> None:
     orders = tuple(an_order(n, status=OrderStatus.SUBMITTED) for n in range(34))
     many = {"proposals": tuple(an_exit(f"A{n}") for n in range(12)), "orders": orders}
     said = strip(width, **many).replace(" ", "")
@@ -41,7 +43,7 @@ def test_what_waits_is_held_and_works_is_counted_at_every_width(width: int) -> N
     assert len(strip(width, **many)) <= width
 
 
-def test_what_waits_or_is_tripped_is_said_where_no_other_count_has_room() -> None:
+def test_urgent_counts_come_first(snapshot: SnapshotAssertion) -> None:
     """OP-06"""
     trouble = {"proposals": (an_exit("AIG"),), "protections": (a_protection("Guard", "1", is_tripped=True),)}
     said = strip(92, **trouble)
@@ -51,11 +53,11 @@ def test_what_waits_or_is_tripped_is_said_where_no_other_count_has_room() -> Non
 
     least = strip(78, **trouble)
     assert len(least) <= 78
-    assert least.startswith("1Pro 1!  [2Pos 1]  3Ord  4Prt 1 TRIPPED  5Str")
+    assert least == snapshot
     assert least.endswith("0His")
 
 
-def test_shown_panes_differ_from_the_others_by_weight() -> None:
+def test_shown_panes_are_bold() -> None:
     view = replace(a_view(), proposals=())
     line = strip_line(items_of(view, NUMBERS), ("proposals", "log"), "log", 118)
 
@@ -65,7 +67,7 @@ def test_shown_panes_differ_from_the_others_by_weight() -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_it_stands_under_the_status_lines_and_follows_the_keyboard(size: tuple[int, int]) -> None:
+async def test_the_strip_follows_focus(size: tuple[int, int]) -> None:
     async with open_still(a_view(positions=(a_position(),)), size) as house:
         assert house.desk.board.strip.region.y == house.desk.board.status.region.bottom
         await house.sees("[1 Prop" if size[0] > 80 else "[1Pro 1]")

@@ -53,7 +53,7 @@ async def selects(house: House, pane: str, key: str) -> None:
     await house.until(lambda: grid.selected == key)
 
 
-async def test_c_plus_and_n_on_an_order_act_on_its_symbol_and_nothing_is_closed_at_once() -> None:
+async def test_c_plus_n_on_an_order_use_its_symbol() -> None:
     """MD-06, OP-01"""
     orders = (an_order(1, "SPY"), an_order(2, "IBM"), an_order(3, "AIG"))
     async with open_still(a_view(positions=(a_position("IBM"),), orders=orders)) as house:
@@ -68,7 +68,7 @@ async def test_c_plus_and_n_on_an_order_act_on_its_symbol_and_nothing_is_closed_
         assert all(isinstance(command, KeyPressed | LookAt) for command in house.handle.commands)
 
 
-async def test_c_plus_and_n_on_a_proposal_act_on_its_symbol_and_a_waiting_exit_is_opened() -> None:
+async def test_c_plus_n_on_a_proposal_use_its_symbol() -> None:
     """MD-06, OP-04"""
     entry = replace(an_exit("AIG"), effect=Effect.OPEN, exit_reason=None)
     view = a_view(positions=(a_position("IBM"), a_position("AIG")), proposals=(an_exit("IBM"), entry))
@@ -82,7 +82,7 @@ async def test_c_plus_and_n_on_a_proposal_act_on_its_symbol_and_a_waiting_exit_i
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
 
 
-async def test_c_and_plus_in_the_chart_are_of_the_symbol_that_it_shows() -> None:
+async def test_c_and_plus_in_the_chart_use_its_symbol() -> None:
     """MD-06"""
     view = a_view(positions=(a_position("IBM"),), chart=a_chart("IBM"))
     async with open_still(view) as house:
@@ -94,7 +94,7 @@ async def test_c_and_plus_in_the_chart_are_of_the_symbol_that_it_shows() -> None
         await opens(house, "c", CloseScreen, "Close ─ IBM")
 
 
-async def test_a_row_of_the_log_selects_its_symbol_and_one_of_none_changes_nothing() -> None:
+async def test_a_log_row_selects_its_symbol() -> None:
     """MD-06: while the end is followed nobody has chosen a row."""
     async with open_still(a_view(log=a_log("IBM", None, "AIG"))) as house:
         await house.press("6")
@@ -108,7 +108,7 @@ async def test_a_row_of_the_log_selects_its_symbol_and_one_of_none_changes_nothi
         await opens(house, "n", NewOrderScreen, "IBM")
 
 
-async def test_a_row_of_the_history_is_what_a_new_order_and_the_chart_take() -> None:
+async def test_a_history_row_feeds_order_and_chart() -> None:
     """MD-06"""
     async with open_desk((120, 40), surroundings=Past()) as house:
         await house.press("0", "<")
@@ -118,7 +118,7 @@ async def test_a_row_of_the_history_is_what_a_new_order_and_the_chart_take() -> 
         await opens(house, "n", NewOrderScreen, "IBM")
 
 
-async def test_what_happened_to_an_order_is_of_its_symbol_in_every_step() -> None:
+async def test_an_orders_events_have_its_symbol() -> None:
     """MD-06: the rows are the engine's"""
     async with open_desk() as house:
         await house.buys()
@@ -131,7 +131,7 @@ async def test_what_happened_to_an_order_is_of_its_symbol_in_every_step() -> Non
         assert set(lines.values()) == {SPY}, "its line is its last step"
 
 
-async def test_keys_on_a_row_of_no_symbol_and_on_no_row_say_so() -> None:
+async def test_keys_without_a_symbol_say_so() -> None:
     async with open_still(a_view(orders=(), log=a_log(None))) as house:
         await house.press("3", "c")
         await house.sees("no row is selected")

@@ -39,6 +39,7 @@ from tests.desk.still_house import (
     dollars,
     open_still,
 )
+from tests.kit.rows import each
 from tests.kit.screen import lines_of
 from widgets.grid_picture import Background, Tone
 
@@ -126,9 +127,7 @@ def themed(name: str) -> DisplaySettings:
 
 @pytest.mark.parametrize("kind", TERMINALS)
 @pytest.mark.parametrize("name", NAMES)
-async def test_every_text_and_every_meaning_can_be_read_on_its_background(
-    name: str, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_every_colour_has_contrast(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """OP-03: in every theme, with all colours, 256 and 16; under a dialog too, and what is not shown just now"""
     use_terminal(monkeypatch, kind)
     async with open_still(a_full_desk(), WIDE, display=themed(name)) as house:
@@ -153,9 +152,7 @@ def every_meaning(house: StillHouse) -> Iterator[Style]:
 
 
 @pytest.mark.parametrize(("name", "kind"), [("keyturn", "truecolor"), ("light", "truecolor"), ("keyturn", "standard")])
-async def test_without_colour_the_desk_can_be_read_and_meanings_have_shapes(
-    name: str, kind: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_colour_meanings_have_shapes(name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """DESK: NO_COLOR"""
     use_terminal(monkeypatch, kind)
     monkeypatch.setenv("NO_COLOR", "1")
@@ -169,8 +166,8 @@ async def test_without_colour_the_desk_can_be_read_and_meanings_have_shapes(
         assert urgent.style.reverse
 
 
-@pytest.mark.parametrize("name", ["colour-blind", "high-contrast"])
-def test_gain_and_loss_differ_for_eyes_that_do_not_tell_red_from_green(name: str) -> None:
+@each("name", ["colour-blind", "high-contrast"])
+def test_gain_and_loss_differ_for_the_colour_blind(name: str) -> None:
     """Machado, Oliveira, Fernandes 2009, in full strength"""
     protan = ((0.152, 1.053, -0.205), (0.115, 0.786, 0.099), (-0.004, -0.048, 1.052))
     deutan = ((0.367, 0.861, -0.228), (0.280, 0.673, 0.047), (-0.012, 0.043, 0.969))
@@ -183,8 +180,8 @@ def test_gain_and_loss_differ_for_eyes_that_do_not_tell_red_from_green(name: str
         assert sum((a - b) ** 2 for a, b in zip(gain, loss, strict=True)) ** 0.5 > 0.3
 
 
-@pytest.mark.parametrize("name", ["keyturn", "light"])
-def test_gain_is_green_and_loss_is_red_where_nobody_chose_otherwise(name: str) -> None:
+@each("name", ["keyturn", "light"])
+def test_gain_is_green_and_loss_is_red(name: str) -> None:
     gain, loss = rgb(PALETTES[name].gain), rgb(PALETTES[name].loss)
     assert gain[1] > 1.25 * max(gain[0], gain[2])
     assert loss[0] > 1.25 * max(loss[1], loss[2])
@@ -195,7 +192,7 @@ def rgb(colour: str) -> tuple[int, int, int]:
 
 
 @pytest.mark.parametrize("name", ["keyturn", "light"])
-async def test_live_looks_like_nothing_else_and_paper_is_calm(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_live_stands_out_and_paper_is_calm(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """DESK: badge, border of every pane and dialog, title"""
     use_terminal(monkeypatch, "truecolor")
     async with open_still(a_full_desk(mode=Mode.LIVE), (120, 40), display=themed(name)) as house:
@@ -214,8 +211,8 @@ async def test_live_looks_like_nothing_else_and_paper_is_calm(name: str, monkeyp
         assert house.desk.frames.title == "(2) Keyturn"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_sixteen_colours_are_exactly_those_of_the_terminal(name: str) -> None:
+@each("name", NAMES)
+def test_sixteen_colours_are_the_terminals(name: str) -> None:
     """What is drawn is what was meant: no colour of the theme becomes another one"""
     theme = theme_for(name, "standard")
     for colour in theme.variables.values():
@@ -224,7 +221,7 @@ def test_sixteen_colours_are_exactly_those_of_the_terminal(name: str) -> None:
     assert theme.variables["keyturn-selection"] != theme.variables["keyturn-background"]
 
 
-def test_a_theme_that_does_not_exist_is_refused_with_those_that_do(tmp_path: Any) -> None:
+def test_an_unknown_theme_is_refused(tmp_path: Any) -> None:
     """OP-10"""
     with pytest.raises(OperatorError) as error:
         load_settings(Home.of({"KEYTURN_HOME": str(tmp_path)}), {}, ("display.theme=purple",))

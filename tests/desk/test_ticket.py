@@ -11,8 +11,9 @@ from core.messages.commands import Confirm, Decline, OpenTicket
 from core.model.desk import PaintProof
 from core.model.order import Effect
 from core.risk.checks import standard_gate
-from tests.desk.desk_house import open_desk
+from tests.desk.desk_house import at_both_ends, open_desk
 from tests.desk.hands import held_back
+from tests.kit.stepped_engine import SteppedHandle
 
 SILENT = 12
 """Checks with nothing to say here: allocation, message rate, lists, self-cross, twin, repeated execution, and those
@@ -20,9 +21,10 @@ that no settings turned on: order size, price collar, day value, broker limits, 
 
 
 @pytest.mark.usefixtures("a_tick_each_way_as_before")
-async def test_the_ticket_shows_exactly_what_is_sent() -> None:
+@at_both_ends
+async def test_the_ticket_shows_exactly_what_is_sent(handled_by: type[SteppedHandle]) -> None:
     """OP-01, OP-02, OP-03"""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         await house.opens_the_ticket()
         await house.sees(
             "PAPER ─ BUY to open ─ SPY",
@@ -52,7 +54,7 @@ async def test_the_ticket_shows_exactly_what_is_sent() -> None:
         assert house.desk.focused is house.desk.board.proposals.grid
 
 
-async def test_a_key_that_means_something_else_sends_nothing() -> None:
+async def test_another_meaning_of_a_key_sends_nothing() -> None:
     """OP-04"""
     async with open_desk() as house:
         ticket = await house.opens_the_ticket()
@@ -67,9 +69,10 @@ async def test_a_key_that_means_something_else_sends_nothing() -> None:
         assert house.desk.screen is ticket
 
 
-async def test_a_key_too_early_says_so_and_the_next_one_counts() -> None:
+@at_both_ends
+async def test_an_early_key_says_so_and_the_next_counts(handled_by: type[SteppedHandle]) -> None:
     """OP-04"""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         await house.press("enter", "B")
         await house.until(lambda: house.shows("lose 0.15 USD"))
         await house.press("B")
@@ -106,9 +109,10 @@ async def test_a_paste_sends_nothing() -> None:
         assert house.sent_nothing()
 
 
-async def test_a_ticket_that_changed_under_the_key_is_not_the_one_that_was_read() -> None:
+@at_both_ends
+async def test_a_changed_ticket_needs_a_new_key(handled_by: type[SteppedHandle]) -> None:
     """OP-02, OP-04: `r` brings new figures, and a key from before counts for nothing"""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         ticket = await house.opens_the_ticket()
         before = ticket._shown
 
@@ -122,9 +126,10 @@ async def test_a_ticket_that_changed_under_the_key_is_not_the_one_that_was_read(
         assert ticket._shown.ticket.id != before.ticket.id
 
 
-async def test_two_tickets_swapping_places_confirm_only_what_stands_there() -> None:
+@at_both_ends
+async def test_swapped_tickets_confirm_only_what_shows(handled_by: type[SteppedHandle]) -> None:
     """OP-04"""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         await house.opens_the_ticket()
         house.types_an_order()
         await house.until(lambda: house.desk.view is not None and len(house.desk.view.proposals) == 2)
@@ -141,9 +146,10 @@ async def test_two_tickets_swapping_places_confirm_only_what_stands_there() -> N
         assert house.facts(ConfirmationReceived)[0].ticket_id != ""
 
 
-async def test_a_refusal_keeps_the_ticket_open_with_its_reason() -> None:
+@at_both_ends
+async def test_a_refusal_keeps_the_ticket_open(handled_by: type[SteppedHandle]) -> None:
     """OP-03: and `r` opens it anew"""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         ticket = await house.opens_the_ticket()
         shown = ticket._shown
         assert shown is not None
@@ -190,8 +196,9 @@ async def test_a_proposal_that_ends_elsewhere_says_so() -> None:
         assert house.sent_nothing()
 
 
-async def test_escape_puts_it_aside_and_x_declines() -> None:
-    async with open_desk() as house:
+@at_both_ends
+async def test_escape_puts_it_aside_and_x_declines(handled_by: type[SteppedHandle]) -> None:
+    async with open_desk(handled_by=handled_by) as house:
         await house.opens_the_ticket()
         await house.press("escape")
         await house.until(lambda: house.facts(TicketClosed))
@@ -204,7 +211,7 @@ async def test_escape_puts_it_aside_and_x_declines() -> None:
         await house.until(lambda: house.shows("No proposals."))
 
 
-async def test_a_terminal_too_small_to_show_the_ticket_confirms_nothing() -> None:
+async def test_a_tiny_terminal_confirms_nothing() -> None:
     """OP-03, OP-04"""
     async with open_desk() as house:
         await house.opens_the_ticket()
@@ -222,9 +229,10 @@ async def test_a_terminal_too_small_to_show_the_ticket_confirms_nothing() -> Non
         await house.until(lambda: house.facts(ConfirmationReceived))
 
 
-async def test_the_quote_of_a_ticket_that_is_read_stays_young() -> None:
+@at_both_ends
+async def test_an_open_tickets_quote_stays_fresh(handled_by: type[SteppedHandle]) -> None:
     """OP-03: it is asked for anew, and what is armed stays armed"""
-    async with open_desk() as house:
+    async with open_desk(handled_by=handled_by) as house:
         ticket = await house.opens_the_ticket()
         before = ticket._shown
         assert before is not None
@@ -237,7 +245,7 @@ async def test_the_quote_of_a_ticket_that_is_read_stays_young() -> None:
         assert house.is_armed()
 
 
-async def test_it_stands_at_once_in_grey_from_what_is_known_and_arms_only_as_a_whole() -> None:
+async def test_a_ticket_arms_only_when_complete() -> None:
     """OP-03, OP-04: what was known is read meanwhile; the key that confirms does nothing before the figures are here"""
     async with open_desk((80, 24)) as house:
         await house.until(lambda: house.desk.board.proposals.grid.selected is not None)

@@ -27,14 +27,14 @@ async def an_expired_ticket(house: House) -> TicketScreen:
     return the_ticket(house)
 
 
-async def test_a_ticket_and_its_proposal_are_counted_by_name() -> None:
+async def test_ticket_and_proposal_clocks_are_named() -> None:
     """OP-04: neither is taken for the other."""
     async with open_desk() as house:
         await house.opens_the_ticket()
         await house.until(lambda: house.shows("this ticket 0:5", "the proposal 1:"))
 
 
-async def test_an_expired_ticket_says_so_and_offers_what_still_works() -> None:
+async def test_an_expired_ticket_offers_its_keys() -> None:
     """OP-04"""
     async with open_desk(settings=SHORT) as house:
         ticket = await an_expired_ticket(house)
@@ -55,7 +55,7 @@ async def test_an_expired_ticket_says_so_and_offers_what_still_works() -> None:
         await house.until(lambda: ticket.phase is TicketPhase.READY)
 
 
-async def test_enter_leaves_an_expired_ticket_and_no_other() -> None:
+async def test_enter_leaves_only_an_expired_ticket() -> None:
     """OP-04"""
     async with open_desk(settings=SHORT) as house:
         await house.opens_the_ticket()
@@ -69,7 +69,7 @@ async def test_enter_leaves_an_expired_ticket_and_no_other() -> None:
         assert house.desk.view.proposals  # type: ignore[union-attr]
 
 
-async def test_a_ticket_whose_proposal_is_gone_offers_the_way_out_alone() -> None:
+async def test_a_gone_proposal_leaves_only_escape() -> None:
     """OP-04, ST-03"""
     settings = Settings(staging=StagingSettings(signal_seconds=Decimal(4)))
     async with open_desk(settings=settings) as house:
@@ -97,7 +97,7 @@ async def loses_its_engine(house: House, ticket: TicketScreen) -> None:
     house.desk.handle.send(LeaveTicket(ticket._shown.ticket.id))
 
 
-async def test_a_ticket_whose_engine_was_lost_says_that_and_not_that_its_time_is_over() -> None:
+async def test_a_lost_engine_voids_the_ticket() -> None:
     """OP-04, SY-01"""
     async with open_desk() as house:
         await loses_its_engine(house, await house.opens_the_ticket())
@@ -106,7 +106,7 @@ async def test_a_ticket_whose_engine_was_lost_says_that_and_not_that_its_time_is
         assert not house.shows("time is over")
 
 
-async def test_a_confirmed_one_whose_answer_never_came_says_whether_an_order_of_it_exists() -> None:
+async def test_an_unanswered_ticket_names_its_order() -> None:
     """OP-04, EX-06"""
     async with open_desk() as house:
         ticket = await house.opens_the_ticket()

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
 from decimal import Decimal
 
-from console.client.handle import EngineHandle, EngineRunning
 from console.screens.decline import DeclineScreen
 from console.screens.edit import EditScreen
 from console.screens.ticket import TicketPhase, TicketScreen
@@ -22,14 +19,16 @@ from core.messages.commands import (
     OpenTicket,
     ProposeClose,
 )
+from core.runtime.virtual import VirtualRuntime
 from tests.desk.desk_house import SPY, House, open_desk
+from tests.kit.stepped_engine import SteppedHandle
 
 
-class RecordingHandle(EngineHandle):
+class RecordingHandle(SteppedHandle):
     """Remembers what the console sent."""
 
-    def __init__(self, build: Callable[[ExitStack], EngineRunning]) -> None:
-        super().__init__(build)
+    def __init__(self, runtime: VirtualRuntime) -> None:
+        super().__init__(runtime)
         self.sent: list[Command] = []
 
     def send(self, command: Command) -> None:
@@ -47,7 +46,7 @@ async def edits(house: House, quantity: str = "", limit: str = "") -> EditScreen
     return form
 
 
-async def test_an_edit_makes_a_new_ticket_with_a_silence_of_its_own_and_its_key_sends_the_new_order() -> None:
+async def test_an_edit_makes_a_new_ticket_with_a_delay() -> None:
     """OP-03, OP-04"""
     async with open_desk(handled_by=RecordingHandle) as house:
         ticket = await house.opens_the_ticket()
@@ -72,7 +71,7 @@ async def test_an_edit_makes_a_new_ticket_with_a_silence_of_its_own_and_its_key_
         assert str(house.facts(OrderCreated)[0].order.quantity) == "0.05"
 
 
-async def test_a_key_right_behind_an_edit_confirms_neither_the_old_nor_the_new_order() -> None:
+async def test_a_key_right_after_an_edit_confirms_nothing() -> None:
     """OP-04: the old ticket is forgotten with Enter, not with the engine's answer"""
     async with open_desk() as house:
         ticket = await house.opens_the_ticket()
@@ -86,7 +85,7 @@ async def test_a_key_right_behind_an_edit_confirms_neither_the_old_nor_the_new_o
         assert house.sent_nothing()
 
 
-async def test_a_refused_edit_says_why_at_the_top_and_the_old_order_stays_confirmable() -> None:
+async def test_a_refused_edit_keeps_the_old_ticket() -> None:
     """OP-03"""
     async with open_desk() as house:
         await house.opens_the_ticket()
@@ -103,7 +102,7 @@ async def test_a_refused_edit_says_why_at_the_top_and_the_old_order_stays_confir
         assert house.facts(OrderCreated)[0].order.quantity == Decimal("0.1")
 
 
-async def test_a_form_that_changes_nothing_or_says_no_number_sends_nothing() -> None:
+async def test_an_empty_edit_sends_nothing() -> None:
     """OP-03"""
     async with open_desk(handled_by=RecordingHandle) as house:
         ticket = await house.opens_the_ticket()
@@ -120,7 +119,7 @@ async def test_a_form_that_changes_nothing_or_says_no_number_sends_nothing() -> 
         assert {type(command) for command in sent} <= {OpenTicket, LookAt, KeyPressed}
 
 
-async def test_a_ticket_under_a_form_is_not_armed_and_its_key_is_a_letter_of_the_form() -> None:
+async def test_a_ticket_under_a_form_is_not_armed() -> None:
     """OP-04"""
     async with open_desk() as house:
         ticket = await house.opens_the_ticket()
@@ -139,7 +138,7 @@ async def test_a_ticket_under_a_form_is_not_armed_and_its_key_is_a_letter_of_the
         await house.until(house.is_armed)
 
 
-async def test_a_reason_is_written_down_and_an_empty_one_is_allowed() -> None:
+async def test_an_edit_takes_an_optional_reason() -> None:
     """OP-12"""
     async with open_desk() as house:
         house.types_an_order()
@@ -157,7 +156,7 @@ async def test_a_reason_is_written_down_and_an_empty_one_is_allowed() -> None:
         assert house.facts(ProposalEnded)[1].reason == "declined"
 
 
-async def test_the_waiting_exit_parks_the_ticket_and_the_next_one_comes_back_to_it() -> None:
+async def test_a_waiting_exit_parks_the_ticket() -> None:
     """OP-06"""
     async with open_desk(handled_by=RecordingHandle) as house:
         await house.buys()
@@ -183,7 +182,7 @@ async def test_the_waiting_exit_parks_the_ticket_and_the_next_one_comes_back_to_
         assert len(house.facts(ConfirmationReceived)) == 1
 
 
-async def test_an_exit_that_waits_stands_on_the_ticket_of_an_entry_and_is_one_key_away() -> None:
+async def test_a_waiting_exit_is_one_key_away() -> None:
     """OP-06"""
     async with open_desk(size=(80, 24)) as house:
         house.types_an_order()

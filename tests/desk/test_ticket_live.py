@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from syrupy.assertion import SnapshotAssertion
 from textual import events
 
 from console.ticket.typed_word import TypedWord
@@ -18,7 +19,7 @@ async def opens_a_live_ticket(house: House) -> None:
     await house.wait(0.6)
 
 
-async def test_the_key_counts_only_after_the_whole_word_and_the_silence_behind_it() -> None:
+async def test_the_key_counts_only_after_the_word() -> None:
     """OP-04"""
     async with open_desk() as house:
         await opens_a_live_ticket(house)
@@ -38,7 +39,7 @@ async def test_the_key_counts_only_after_the_whole_word_and_the_silence_behind_i
         await house.until(lambda: house.facts(OrderCreated))
 
 
-async def test_what_was_typed_stands_beside_the_key_that_it_arms() -> None:
+async def test_the_typed_word_stands_beside_its_key() -> None:
     """OP-04: letter by letter, and the whole of it until the key"""
     async with open_desk() as house:
         await opens_a_live_ticket(house)
@@ -50,7 +51,7 @@ async def test_what_was_typed_stands_beside_the_key_that_it_arms() -> None:
         await house.sees("B  buy to open  typed: SPY")
 
 
-async def test_letters_that_came_before_the_ticket_was_painted_are_said_to_be_lost() -> None:
+async def test_letters_before_paint_are_lost(snapshot: SnapshotAssertion) -> None:
     """OP-04: they count for nothing, and no hand waits for a key that is not armed"""
     async with open_desk() as house:
         await opens_a_live_ticket(house)
@@ -58,14 +59,14 @@ async def test_letters_that_came_before_the_ticket_was_painted_are_said_to_be_lo
         screen.painted.forget()
         screen.hear("S", screen.behind.now())
 
-        assert screen.armed_in_words() == "too early: type SPY again"
+        assert screen.armed_in_words() == snapshot
         assert house.sent_nothing()
         await house.wait(0.6)
         await house.press("S", "P", "Y")
         await house.until(lambda: house.shows("typed: SPY"))
 
 
-async def test_a_wrong_letter_starts_the_word_anew_and_case_counts() -> None:
+async def test_a_wrong_letter_restarts_the_word() -> None:
     """OP-04"""
     async with open_desk() as house:
         await opens_a_live_ticket(house)
@@ -83,7 +84,7 @@ async def test_a_wrong_letter_starts_the_word_anew_and_case_counts() -> None:
         assert not house.is_armed()
 
 
-async def test_another_key_or_a_paste_behind_the_word_takes_it_back() -> None:
+async def test_another_key_or_paste_resets_the_word() -> None:
     """OP-04"""
     async with open_desk() as house:
         await opens_a_live_ticket(house)
@@ -101,7 +102,7 @@ async def test_another_key_or_a_paste_behind_the_word_takes_it_back() -> None:
         assert house.sent_nothing()
 
 
-async def test_the_word_is_for_the_ticket_on_which_it_was_typed() -> None:
+async def test_the_word_counts_for_its_ticket_only() -> None:
     """OP-04: `r` brings another one"""
     async with open_desk() as house:
         await opens_a_live_ticket(house)

@@ -42,7 +42,7 @@ def warns_of_everything(house: House) -> None:
     house.runtime.picture = warned  # type: ignore[method-assign]
 
 
-async def test_a_terminal_that_gives_no_proof_is_armed_by_time_and_the_ticket_says_so() -> None:
+async def test_without_proof_a_terminal_arms_by_time() -> None:
     """OP-04"""
     async with open_desk((80, 24), kind=DeskByTime) as house:
         await house.opens_the_ticket()
@@ -53,7 +53,7 @@ async def test_a_terminal_that_gives_no_proof_is_armed_by_time_and_the_ticket_sa
         await house.until(lambda: house.facts(ConfirmationReceived))
 
 
-async def test_an_entry_of_which_a_part_is_hidden_is_not_armed_until_the_terminal_shows_it() -> None:
+async def test_a_hidden_part_keeps_an_entry_disarmed() -> None:
     """OP-03"""
     async with open_desk((80, 24)) as house:
         warns_of_everything(house)
@@ -75,7 +75,7 @@ async def test_an_entry_of_which_a_part_is_hidden_is_not_armed_until_the_termina
         await house.until(lambda: house.facts(ConfirmationReceived))
 
 
-async def test_an_exit_always_has_a_way_however_much_there_is_to_say() -> None:
+async def test_an_exit_can_always_be_confirmed() -> None:
     """OP-06, RK-22"""
     async with open_desk() as house:
         await house.buys()

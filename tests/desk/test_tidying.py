@@ -31,14 +31,14 @@ def a_lost_ring() -> weakref.ref[Ring]:
     return weakref.ref(Ring())
 
 
-def test_it_is_done_once_a_minute_while_the_keyboard_rests() -> None:
+def test_collection_runs_each_minute_at_rest() -> None:
     tidying = GcSchedule(0.0)
     lost = a_lost_ring()
     assert [at for at in range(301) if tidying.look(float(at))] == [60, 120, 180, 240, 300]
     assert lost() is None
 
 
-def test_it_waits_for_a_typing_hand_but_not_for_a_whole_day() -> None:
+def test_collection_waits_for_a_typing_hand() -> None:
     tidying = GcSchedule(0.0)
     done = []
     for second in range(int(AT_MOST) * 2 + 1):
@@ -55,7 +55,7 @@ def test_it_is_done_as_soon_as_the_hand_rests() -> None:
     assert tidying.look(EVERY + 1 + RESTED)
 
 
-def test_a_key_that_arrives_late_does_not_turn_the_clock_back() -> None:
+def test_a_late_key_turns_no_clock_back() -> None:
     tidying = GcSchedule(0.0)
     tidying.heard(EVERY + 3)
     tidying.heard(EVERY)
@@ -72,7 +72,7 @@ def test_the_lines_of_closed_widgets_are_let_go() -> None:
     assert gone() is None
 
 
-def test_python_does_not_choose_the_moment_any_more() -> None:
+def test_python_never_chooses_the_moment() -> None:
     gc.collect()
     choose_moments()
     full = gc.get_stats()[2]["collections"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
 from console.screens.leave import LeaveScreen
@@ -13,6 +11,7 @@ from console.tour import ROWS, STEPS
 from core.facts import OrderSent
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import Disk
+from tests.kit.rows import each
 from widgets.ticket import wrapped
 
 
@@ -25,12 +24,12 @@ async def at_step(house: House, number: int) -> None:
     await house.until(lambda: step(house).startswith(f"TOUR {number} of 8"))
 
 
-@pytest.mark.parametrize("number", range(len(STEPS)))
-def test_each_step_has_room_for_its_words_at_eighty_columns(number: int) -> None:
+@each("number", range(len(STEPS)))
+def test_each_step_fits_eighty_columns(number: int) -> None:
     assert len(wrapped(f"TOUR {number + 1} of {len(STEPS)}  ", STEPS[number].words(), 78)) <= ROWS
 
 
-async def test_it_is_done_by_doing_it_and_presses_nothing_itself() -> None:
+async def test_the_tour_presses_nothing_itself() -> None:
     """OP-01: each key is the operator's, and does what it always does."""
     async with open_desk((80, 24)) as house:
         await house.buys()
@@ -82,7 +81,7 @@ async def test_it_is_done_by_doing_it_and_presses_nothing_itself() -> None:
         await house.until(lambda: not house.desk.board.tour.display)
 
 
-async def test_it_begins_from_the_welcome_and_ends_where_the_help_is_asked() -> None:
+async def test_the_tour_starts_at_the_welcome() -> None:
     disk = Disk(is_new=True)
     async with open_desk(surroundings=disk) as house:
         await house.until(lambda: house.shows("t: a tour of eight steps"))

@@ -29,7 +29,7 @@ async def over_the_panes(house: House) -> None:
 
 
 @pytest.mark.parametrize("go", [over_the_panes, over_a_ticket, over_the_form])
-async def test_status_and_banner_tell_the_truth_under_every_dialog(go: object) -> None:
+async def test_banners_are_current_under_every_dialog(go: object) -> None:
     """OP-07"""
     async with open_desk(kind=WatchedDesk) as house:
         await go(house)  # type: ignore[operator]
@@ -43,7 +43,7 @@ async def test_status_and_banner_tell_the_truth_under_every_dialog(go: object) -
         await house.until(lambda: house.stands("KILLED since", "Ctrl+K, type REARM"))
 
 
-async def test_a_ticket_at_rest_sends_less_than_a_kilobyte_a_second() -> None:
+async def test_a_ticket_at_rest_sends_under_1_kb_s() -> None:
     """OP-07: the status lines go on, and that is all"""
     async with open_desk(kind=WatchedDesk) as house:
         await house.opens_the_ticket()
@@ -57,7 +57,7 @@ async def test_a_ticket_at_rest_sends_less_than_a_kilobyte_a_second() -> None:
         assert 0 < desk.bytes_sent - before < 3000
 
 
-async def test_the_footer_of_the_kill_box_is_that_of_its_state() -> None:
+async def test_the_kill_footer_fits_its_state() -> None:
     """OP-07: also over the form, where U resumes trading"""
     async with open_desk() as house:
         await house.buys()
@@ -79,7 +79,7 @@ async def test_the_footer_of_the_kill_box_is_that_of_its_state() -> None:
         )
 
 
-async def test_what_was_said_goes_with_the_screen_on_which_it_was_said() -> None:
+async def test_a_message_goes_with_its_screen() -> None:
     """OP-07: and after five seconds anyhow"""
     async with open_desk() as house:
         await house.opens_the_ticket()
@@ -96,7 +96,7 @@ async def test_what_was_said_goes_with_the_screen_on_which_it_was_said() -> None
         await house.until(lambda: "Enter open" in house.footer())
 
 
-async def test_enter_opens_the_first_row_after_the_selected_one_went_and_x_hits_nobody() -> None:
+async def test_after_a_gone_row_enter_opens_the_first() -> None:
     """OP-04"""
     async with open_desk() as house:
         grid = house.desk.board.proposals.grid
@@ -113,7 +113,7 @@ async def test_enter_opens_the_first_row_after_the_selected_one_went_and_x_hits_
         assert house.sent_nothing()
 
 
-async def test_one_selects_the_first_row_after_the_selected_one_went() -> None:
+async def test_after_a_gone_row_1_selects_the_first() -> None:
     """OP-04"""
     async with open_desk() as house:
         grid = house.desk.board.proposals.grid
@@ -128,7 +128,7 @@ async def test_one_selects_the_first_row_after_the_selected_one_went() -> None:
         assert grid.selected == house.desk.view.proposals[0].id
 
 
-async def test_a_kill_that_the_environment_holds_says_how_it_ends() -> None:
+async def test_a_kill_by_environment_says_how_it_ends() -> None:
     """OP-07, OP-08"""
     async with open_desk() as house:
         await house.kills()
@@ -156,7 +156,7 @@ async def test_f_says_what_it_did() -> None:
         await house.until(lambda: "an exit of SPY waits already: ! opens it" in house.footer())
 
 
-async def test_shares_without_a_stop_are_named_until_somebody_holds_it() -> None:
+async def test_shares_without_a_stop_are_named() -> None:
     """OP-06"""
     async with open_desk() as house:
         await house.buys()
@@ -170,7 +170,7 @@ async def test_shares_without_a_stop_are_named_until_somebody_holds_it() -> None
         assert " none " in row
 
 
-async def test_an_empty_proposals_pane_does_not_quote_a_signal_that_is_gone() -> None:
+async def test_an_empty_pane_quotes_no_gone_signal() -> None:
     """ST-03: and a killed desk says that entries are off"""
     async with open_desk() as house:
         await house.press("x", "enter")
@@ -181,7 +181,7 @@ async def test_an_empty_proposals_pane_does_not_quote_a_signal_that_is_gone() ->
         await house.until(lambda: house.shows("No proposals. Entries are off: killed by key"))
 
 
-async def test_a_terminal_too_small_shows_no_part_of_a_ticket() -> None:
+async def test_a_tiny_terminal_shows_no_part_of_a_ticket() -> None:
     """OP-03"""
     async with open_desk() as house:
         await house.opens_the_ticket()

@@ -43,7 +43,7 @@ async def opens_a_twin(house: House) -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_its_key_counts_only_behind_its_word_typed_in_full(size: tuple[int, int]) -> None:
+async def test_a_twins_key_needs_its_word(size: tuple[int, int]) -> None:
     """RK-25, OP-04: the letters are no keys of the desk, and the ticket says which entry it is like"""
     async with open_desk(size, settings=ROOMY) as house:
         await opens_a_twin(house)
@@ -91,7 +91,7 @@ async def test_a_pasted_word_arms_nothing() -> None:
         assert entries(house) == 1
 
 
-async def test_a_live_account_asks_for_the_word_and_then_for_the_symbol() -> None:
+async def test_a_live_twin_asks_for_both_words() -> None:
     """RK-25, OP-04: one line to type, the word first"""
     async with open_desk(settings=ROOMY) as house:
         await opens_a_twin(house)

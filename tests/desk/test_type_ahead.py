@@ -32,7 +32,7 @@ async def test_behind_the_slash_the_filter() -> None:
         assert not house.facts(EngineStopped)
 
 
-async def test_behind_ctrl_p_the_command_and_behind_it_what_the_command_opens() -> None:
+async def test_behind_ctrl_p_letters_are_the_command() -> None:
     async with open_desk() as house:
         sent = held_back(house, Decline)
         await types_ahead(house, "\x10decline\nFdx\n")
@@ -61,7 +61,7 @@ async def test_behind_n_the_order() -> None:
         assert not house.facts(ProposalEnded)
 
 
-def test_the_rest_of_a_paste_whose_beginning_a_broken_answer_swallowed_is_no_typing() -> None:
+def test_the_rest_of_a_cut_paste_is_not_typing() -> None:
     """OP-04: an answer without its end takes the mark of the paste; what comes after it may still be pasted."""
     scanner = Scanner()
     assert scanner.feed(b"\x1bPhalf an answer", 0.0) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from console.details.position import position
 from core.facts import ConfirmationReceived, ExitReleased
@@ -19,7 +20,7 @@ SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 
 
 @SIZES
-async def test_u_signs_the_exits_with_a_digest_of_their_own_and_again_takes_it_back(size: tuple[int, int]) -> None:
+async def test_u_authorises_exits_and_takes_it_back(size: tuple[int, int]) -> None:
     """OP-06, OP-04: the ticket lists each exit, with its price and who acts."""
     async with open_desk(size) as house:
         ticket = await house.opens_the_ticket()
@@ -39,7 +40,7 @@ async def test_u_signs_the_exits_with_a_digest_of_their_own_and_again_takes_it_b
 
 
 @SIZES
-async def test_a_signed_order_is_bought_with_its_own_key_and_its_exit_needs_none(size: tuple[int, int]) -> None:
+async def test_an_authorised_orders_exit_needs_no_key(size: tuple[int, int]) -> None:
     """OP-06, OP-01: what a hand signs is what stands on the ticket."""
     async with open_desk(size) as house:
         await house.opens_the_ticket()
@@ -56,13 +57,13 @@ async def test_a_signed_order_is_bought_with_its_own_key_and_its_exit_needs_none
 
 
 @SIZES
-async def test_a_position_whose_exits_were_signed_says_so_and_u_takes_it_back(size: tuple[int, int]) -> None:
+async def test_an_authorised_position_says_so(snapshot: SnapshotAssertion, size: tuple[int, int]) -> None:
     """OP-06: in its row, under the pane, on its page; and one key is enough to need one for each exit again."""
     until = a_view().status.at.replace(hour=21, minute=0, second=0, microsecond=0)
     signed = a_position("SPY", unattended_until=until, unattended_most=Quantity(Decimal(47)))
     view = a_view(positions=(signed, a_position("QQQ")), proposals=())
     page = "\n".join(joined(line) for line in position(view, "SPY/vwap", view.status.at) or [])
-    assert "UNATTENDED: without a key until 16:00:00 New York, each for 47 shares at most" in " ".join(page.split())
+    assert " ".join(page.split()) == snapshot
     async with open_still(view, size) as house:
         await house.press("2")
         await house.until(lambda: house.shows("SPY: exits UNATTENDED until 16:00"))

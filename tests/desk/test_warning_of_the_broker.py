@@ -71,7 +71,7 @@ def status_of_the_entry(house: House) -> OrderStatus:
 # ── seen ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_warning_stands_on_the_status_lines_with_what_is_left_of_its_time() -> None:
+async def test_a_broker_warning_counts_down() -> None:
     """OP-11: whatever pane is shown, and however small the terminal."""
     for size in ((120, 40), (80, 24)):
         async with open_desk(size) as house:
@@ -82,7 +82,7 @@ async def test_a_warning_stands_on_the_status_lines_with_what_is_left_of_its_tim
             )
 
 
-async def test_the_orders_row_is_marked_and_the_brokers_words_stand_in_its_frame() -> None:
+async def test_a_warned_order_is_marked() -> None:
     """OP-11"""
     async with open_desk() as house:
         await buys_what_is_warned_of(house)
@@ -104,7 +104,7 @@ async def test_a_warning_rings_once() -> None:
     ]
 
 
-async def test_of_two_warnings_the_one_that_ends_first_is_named_and_the_other_counted() -> None:
+async def test_the_first_warning_to_end_is_named() -> None:
     """OP-11"""
     at = a_view().status.at
     later = an_order(1, "IBM", marks=(WARNED,), warnings=(WORDS,), taken_back_at=at + timedelta(seconds=20))
@@ -113,7 +113,7 @@ async def test_of_two_warnings_the_one_that_ends_first_is_named_and_the_other_co
         await house.sees("BROKER WARNS BUY to open 47 AIG, cancelled in 0:09, 1 more")
 
 
-async def test_words_of_the_broker_draw_nothing_but_themselves() -> None:
+async def test_broker_words_draw_only_themselves() -> None:
     """SY-06"""
     async with open_desk() as house:
         await buys_what_is_warned_of(house, "look\x1b[2J\u202ehere\nagain")
@@ -126,7 +126,7 @@ async def test_words_of_the_broker_draw_nothing_but_themselves() -> None:
 # ── confirmed, or not ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_w_shows_the_words_and_what_becomes_of_the_order_and_capital_d_lets_it_stand() -> None:
+async def test_w_shows_the_warning_and_d_accepts_it() -> None:
     """OP-11: a confirmation of its own."""
     async with open_desk() as house:
         await buys_what_is_warned_of(house)
@@ -147,7 +147,7 @@ async def test_w_shows_the_words_and_what_becomes_of_the_order_and_capital_d_let
         assert status_of_the_entry(house) is OrderStatus.SUBMITTED
 
 
-async def test_typed_ahead_of_the_question_nothing_is_confirmed() -> None:
+async def test_typed_ahead_no_warning_is_accepted() -> None:
     """OP-11, OP-04"""
     async with open_desk() as house:
         await buys_what_is_warned_of(house)
@@ -158,7 +158,7 @@ async def test_typed_ahead_of_the_question_nothing_is_confirmed() -> None:
         assert not house.facts(WarningConfirmed)
 
 
-async def test_escape_decides_nothing_and_the_entry_is_cancelled_in_its_time() -> None:
+async def test_escape_lets_the_entry_be_cancelled() -> None:
     """OP-11: never accepted automatically."""
     async with open_desk() as house:
         await buys_what_is_warned_of(house)
@@ -177,7 +177,7 @@ async def test_escape_decides_nothing_and_the_entry_is_cancelled_in_its_time() -
         assert not house.facts(WarningConfirmed)
 
 
-async def test_an_answer_that_comes_too_late_says_so_and_confirms_nothing() -> None:
+async def test_a_late_answer_accepts_nothing() -> None:
     """OP-11: the question was open as its time ran out."""
     async with open_desk() as house:
         await buys_what_is_warned_of(house)
@@ -191,7 +191,7 @@ async def test_an_answer_that_comes_too_late_says_so_and_confirms_nothing() -> N
         assert not sent
 
 
-async def test_a_stop_that_was_warned_of_stands_until_it_is_read_and_after() -> None:
+async def test_a_warned_stop_stands_until_read() -> None:
     """OP-11, OP-06: taken back it would leave the shares bare."""
     async with open_desk() as house:
         warns_of(house, lambda request: request.order.effect.only_reduces)

@@ -12,7 +12,7 @@ def view_of(house: House) -> DeskView:
     return view
 
 
-async def test_the_watched_symbols_chart_is_in_the_next_picture_and_gone_when_nothing_is_watched() -> None:
+async def test_a_watched_symbols_chart_comes_and_goes() -> None:
     """OP-03: the bars that the proposal came from, up to its own."""
     async with open_desk() as house:
         (row,) = view_of(house).proposals

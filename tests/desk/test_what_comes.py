@@ -25,7 +25,7 @@ WATCHED = WatchView(
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_row_says_what_comes_within_two_sessions_and_its_details_all_of_it(size: tuple[int, int]) -> None:
+async def test_a_row_says_what_comes_soon(size: tuple[int, int]) -> None:
     view = a_view(watch=WATCHED, actions=(DIVIDEND, SPLIT), positions=(a_position("XOM"), a_position("IBM")))
     async with open_still(view, size) as house:
         await house.press("8", "down")

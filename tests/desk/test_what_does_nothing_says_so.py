@@ -10,7 +10,7 @@ from core.facts import Rearmed, Resumed
 from tests.desk.desk_house import House, open_desk
 
 
-async def test_rearm_in_lower_case_says_that_capitals_are_missing() -> None:
+async def test_lower_case_rearm_asks_for_capitals() -> None:
     """OP-07"""
     async with open_desk() as house:
         await house.kills()
@@ -23,7 +23,7 @@ async def test_rearm_in_lower_case_says_that_capitals_are_missing() -> None:
         await house.until(lambda: house.facts(Rearmed))
 
 
-async def test_the_hint_goes_as_soon_as_the_word_is_typed_rightly() -> None:
+async def test_the_hint_goes_with_the_right_word() -> None:
     """OP-07"""
     async with open_desk() as house:
         await house.kills()
@@ -33,7 +33,7 @@ async def test_the_hint_goes_as_soon_as_the_word_is_typed_rightly() -> None:
         await house.until(lambda: house.shows("typed: RE") and not house.shows("in capitals"))
 
 
-async def test_a_small_u_and_a_small_k_on_the_kill_screen_say_that_shift_is_missing() -> None:
+async def test_small_u_and_k_ask_for_shift() -> None:
     """OP-07"""
     async with open_desk() as house:
         await house.press("ctrl+k")
@@ -77,7 +77,7 @@ async def test_ctrl_z_says_that_it_is_off(go: object) -> None:
         assert house.sent_nothing()
 
 
-def test_a_word_typed_in_another_case_is_known_as_such() -> None:
+def test_another_case_of_a_word_is_known() -> None:
     """OP-04, RK-06"""
     word = TypedWord("OVERRIDE")
     for letter in "overr":

@@ -6,10 +6,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.model.values import Price, Quantity, Symbol
 from core.views import ForeignRow, KillView, OtherOrderRow
 from tests.desk.still_house import a_view, open_still
+from tests.kit.rows import each
 from widgets.kill import halted_lines, killed_lines
 from widgets.lines import joined
 
@@ -20,7 +22,7 @@ NOTHING = KillView((), (), ())
 
 
 @SIZES
-async def test_somebodys_order_is_in_orders_as_what_it_is(size: tuple[int, int]) -> None:
+async def test_an_external_order_is_shown_as_such(size: tuple[int, int]) -> None:
     """MD-07, EX-09"""
     view = a_view(orders=(), others=(BY_AMOUNT,), kill=KillView((), (), (), (BY_AMOUNT,)))
     async with open_still(view, size) as house:
@@ -49,23 +51,23 @@ async def test_an_option_is_in_positions_as_what_it_is(size: tuple[int, int]) ->
         await house.until(lambda: house.shows("us_option: this desk does not trade it"))
 
 
-def test_the_kill_screen_names_what_it_takes_back_of_others_and_what_is_not_gone() -> None:
+def test_the_kill_screen_names_external_orders(snapshot: SnapshotAssertion) -> None:
     """OP-07, MD-07"""
     view = a_view(kill=KillView((), (), (), (BY_AMOUNT,)), positions=())
 
     before = [joined(line) for line in halted_lines(view, 100, 10)]
     after = [joined(line) for line in killed_lines(view, 100, 10)]
 
-    assert any("K cancels BUY 25 USD SPY market day (by amount), new, not this desk's" in line for line in before)
-    assert any("not gone  BUY 25 USD SPY market day (by amount), new, not this desk's" in line for line in after)
+    assert before == snapshot
+    assert after == snapshot
     assert not any("No order works" in line for line in after)
 
 
 UNREAD = OtherOrderRow("61e69015", "order 61e69015: qty is missing", "cannot be read", True, is_unread=True)
 
 
-@pytest.mark.parametrize("width", [80, 120])
-def test_what_cannot_be_read_is_named_as_what_may_open_and_not_as_what_a_kill_cancels(width: int) -> None:
+@each("width", [80, 120])
+def test_unreadable_orders_count_as_entries(width: int) -> None:
     """OP-07: before the kill and after it."""
     view = a_view(kill=KillView((), (), (), unread=(UNREAD,)), positions=(), others=(UNREAD,))
 

@@ -17,7 +17,7 @@ def shown(house: StillHouse) -> set[str]:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_z_gives_the_pane_with_the_keyboard_all_the_room_and_takes_it_back(size: tuple[int, int]) -> None:
+async def test_z_zooms_the_focused_pane(size: tuple[int, int]) -> None:
     """OP-06: the status lines, the waiting exit and the last line stay"""
     view = a_view(proposals=(an_exit("AIG"),), positions=(a_position(),))
     async with open_still(view, size) as house:
@@ -39,7 +39,7 @@ async def test_z_gives_the_pane_with_the_keyboard_all_the_room_and_takes_it_back
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_pane_s_number_moves_the_zoom_and_each_pane_can_have_it(size: tuple[int, int]) -> None:
+async def test_a_number_moves_the_zoom(size: tuple[int, int]) -> None:
     async with open_still(a_view(), size) as house:
         await house.press("1", "z")
         for number, name in enumerate(PANES, start=1):
@@ -50,7 +50,7 @@ async def test_a_pane_s_number_moves_the_zoom_and_each_pane_can_have_it(size: tu
         await house.until(lambda: {"log", "proposals"} <= shown(house))
 
 
-async def test_another_size_keeps_the_zoom_and_the_keyboard() -> None:
+async def test_a_resize_keeps_zoom_and_focus() -> None:
     async with open_still(a_view(), (120, 40)) as house:
         await house.press("3", "z")
         for size in SIZES:
@@ -59,7 +59,7 @@ async def test_another_size_keeps_the_zoom_and_the_keyboard() -> None:
             assert house.desk.focused is house.desk.board.orders.grid
 
 
-async def test_over_a_zoomed_pane_a_ticket_opens_arms_and_confirms_as_over_all_of_them() -> None:
+async def test_tickets_open_over_a_zoomed_pane() -> None:
     """OP-04: and a row of a pane that is not shown is not what a key acts on"""
     async with open_desk() as house:
         await house.press("1", "z")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import tarfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ from state.user_strategies import kinds_in
 KEPT = Path(__file__).with_name("kept")
 ACCOUNT = "demo-17"
 CALENDAR = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
+OF_THE_START = {"after", "at", "starts", "reconciled", "read only"}
+"""What another start changes of a statement."""
 LEFT_OUT = ("heartbeat", "lock", "__pycache__", "backups", "archives")
 """Of a home: what says something of the machine and the process that made it, and copies."""
 
@@ -79,6 +81,10 @@ class Reading:
                 return
             yield record
 
+    def ends_at(self, sequence: int) -> None:
+        """Show no record after this one."""
+        self._until = self.sequence = sequence
+
     def names(self) -> list[str]:
         """What each record calls its fact."""
         lines = (line for path in segments(self._folder) for line in path.read_bytes().splitlines())
@@ -98,6 +104,25 @@ def folded(
     desk = TradingState(ACCOUNT, Mode.PAPER, CALENDAR, journal, kinds)  # type: ignore[arg-type]
     checkpoint.rebuild(desk, documents)
     return desk
+
+
+def folded_in_steps(home: Home, steps: Sequence[int]) -> Iterator[TradingState]:
+    """One desk out of the journal of a home, as it stands at each of these records."""
+    journal = Reading(account_of(home))
+    kinds = kinds_in(home.settings.parent / "strategies")
+    desk = TradingState(ACCOUNT, Mode.PAPER, CALENDAR, journal, kinds)  # type: ignore[arg-type]
+    desk.orchestrator.begin_rebuild(journal.last_at)
+    for recorded in list(journal.records()):
+        desk.fold(recorded.at, recorded.fact)
+        if recorded.sequence in steps:
+            desk.at = recorded.at
+            journal.ends_at(recorded.sequence)
+            yield desk
+
+
+def told(notes: Iterable[str]) -> list[str]:
+    """What a start says, beside that it reads the journal anew instead of an older program's documents."""
+    return [note for note in notes if "of an older Keyturn (version" not in note]
 
 
 def statement(desk: TradingState) -> dict[str, Any]:

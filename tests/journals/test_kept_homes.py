@@ -2,55 +2,57 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
+from typer.testing import CliRunner
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
-from core.facts import BasketSigned, Killed, LimitsReloaded, ProposalEdited, Rearmed
+from console.commands.program import build
+from core.facts import BasketSigned, EngineStopped, Killed, LimitsReloaded, ProposalEdited, Rearmed
 from core.facts.registry import BY_NAME
 from core.trading_state import checkpoint
+from core.trading_state.state import TradingState
 from state.codec import GENESIS, decode, encode
 from state.documents import TinyDocuments
 from state.folders import Home
-from state.user_strategies import kinds_in
+from state.journal import read
 from tests.journals.each import kept_lines
 from tests.journals.homes import (
     ACCOUNT,
+    OF_THE_START,
     account_of,
     files_of,
     folded,
+    folded_in_steps,
     kept,
     kinds_of_facts,
     stated,
     stated_of,
     statement,
+    told,
     unpacked,
 )
 
-
-def told(notes: Iterable[str]) -> list[str]:
-    """What a start says, beside that it reads the journal anew instead of an older program's documents."""
-    return [note for note in notes if "of an older Keyturn (version" not in note]
-
-
 SEED = int(ACCOUNT.removeprefix("demo-"))
 HOMES = kept()
-OF_THE_START = {"after", "at", "starts", "reconciled", "read only"}
-"""What another start changes of a statement."""
 
 
-@pytest.fixture(params=HOMES)
+@pytest.fixture(scope="module", params=HOMES)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def kept_home(name: str, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """To be read alone."""
+    return unpacked(name, tmp_path_factory.mktemp("kept"))
 
 
 @pytest.fixture
@@ -71,25 +73,51 @@ def test_there_is_a_kept_home() -> None:
     assert any(trade[1] == "dips" for trade in last["trades"]), "a user's strategy"
 
 
-def test_the_journal_of_a_kept_home_folds_to_what_it_did(name: str, home: Home) -> None:
+@dataclass(frozen=True)
+class Folded:
+    """What a home's journal folds to at each of its stations, and the desk at the last."""
+
+    stations: list[dict[str, Any]]
+    desk: TradingState
+
+
+@pytest.fixture(scope="module")
+def whole(name: str, kept_home: Home) -> Folded:
+    stations = []
+    for desk in folded_in_steps(kept_home, [each["after"] for each in stated(name)]):
+        stations.append(stated_of(desk))
+        last = desk
+    last.orchestrator.end_rebuild()
+    return Folded(stations, last)
+
+
+def test_a_kept_journal_folds_to_what_it_did(name: str, whole: Folded) -> None:
     """SP-07, SP-03: at the end of each program that wrote it"""
-    for then in stated(name):
-        assert stated_of(folded(home, then["after"])) == then
+    assert whole.stations == stated(name)
 
 
-def test_the_documents_of_a_kept_home_say_what_its_journal_does(name: str, home: Home) -> None:
+def test_kept_documents_agree_with_the_journal(name: str, kept_home: Home, whole: Folded) -> None:
     """SP-07, SP-02: a start that takes them up is no other than one that reads all"""
-    documents = TinyDocuments(account_of(home))
+    documents = TinyDocuments(account_of(kept_home))
 
-    kinds = kinds_in(home.settings.parent / "strategies")
-
-    taken_up = folded(home, documents=documents, kinds=kinds)
+    taken_up = folded(kept_home, documents=documents)
 
     assert stated_of(taken_up) == stated(name)[-1]
-    assert checkpoint.states(taken_up) == checkpoint.states(folded(home, kinds=kinds))
+    assert checkpoint.states(taken_up) == checkpoint.states(whole.desk)
 
 
-def test_the_program_opens_a_kept_home_and_goes_on_with_it(name: str, home: Home) -> None:
+def test_a_changed_strategy_keeps_past_trades(name: str, home: Home) -> None:
+    """SP-07, ST-01: its orders, positions and trades are in the journal"""
+    path = home.settings.parent / "strategies" / "dips.py"
+    text = path.read_text()
+    path.write_text(text.replace("has_fallen = before is not None and", "has_fallen = before is None or not"))
+    assert path.read_text() != text
+    first = stated(name)[0]
+
+    assert stated_of(folded(home, first["after"])) == first
+
+
+def test_a_kept_home_opens_and_trades_on(name: str, home: Home) -> None:
     """SP-07: the same desk, its exchange taken up as well; then it trades on and leaves"""
     environ = {"KEYTURN_HOME": str(home.settings.parent)}
     with ExitStack() as stack:
@@ -105,23 +133,25 @@ def test_the_program_opens_a_kept_home_and_goes_on_with_it(name: str, home: Home
         key: then[key] for key in opened if key not in OF_THE_START
     }
     assert told(notes) == []
-    assert statement(folded(home))["reconciled"] is False, "it was reconciled, and left"
+    assert opened["reconciled"] is False
+    assert isinstance(list(read(account_of(home).journal, then["after"]))[-1].fact, EngineStopped)
 
 
-def test_the_command_line_reads_a_kept_home(name: str, home: Home) -> None:
+def test_the_command_line_reads_a_kept_home(name: str, kept_home: Home) -> None:
     """SP-07, SP-01: its chain is sound, and every record has its words"""
-    environ = {**os.environ, "KEYTURN_HOME": str(home.settings.parent)}
+    program = build(Host.of({"KEYTURN_HOME": str(kept_home.settings.parent)}))
 
     def keyturn(*words: str) -> str:
-        asked = [sys.executable, "-m", "app", *words]
-        return subprocess.run(asked, env=environ, capture_output=True, text=True, check=True).stdout
+        done = CliRunner().invoke(program, list(words))
+        assert done.exit_code == 0, done.output
+        return done.output
 
     last = stated(name)[-1]["after"]
-    assert keyturn("journal", "verify", "--account", ACCOUNT) == f"{last} records in 4 segments hold\n"
+    assert keyturn("journal", "verify", "--account", ACCOUNT).split()[:4] == [str(last), "records", "in", "4"]
     assert len(keyturn("journal", "tail", "--account", ACCOUNT, "--count", "6000").splitlines()) == last
 
 
-def test_every_kept_fact_is_read_and_one_of_todays_version_is_written_as_it_was() -> None:
+def test_kept_facts_of_this_version_are_written_the_same() -> None:
     """SP-07, SP-01: byte for byte, so that a replay's fingerprint is what it was"""
     for line in kept_lines("first"):
         record, written = decode(line), orjson.loads(line)
@@ -131,7 +161,7 @@ def test_every_kept_fact_is_read_and_one_of_todays_version_is_written_as_it_was(
             assert again.partition(b',"sum"')[0] == line.partition(b',"sum"')[0], record
 
 
-def test_a_line_is_kept_of_every_fact_that_there_was() -> None:
+def test_every_released_fact_has_a_kept_line() -> None:
     """SP-07"""
     named = {orjson.loads(line)["fact"] for line in kept_lines("first")}
 

@@ -15,7 +15,7 @@ RAISE = "raise its version, and write its upgrade (docs/FORMATS.md)"
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in KEPT.glob("*-shapes.json")))
-def test_no_fact_loses_what_journals_hold_of_it_without_a_new_version(name: str) -> None:
+def test_facts_lose_no_field_without_a_new_version(name: str) -> None:
     """SP-07: a field that goes, changes its type or comes without a default is another version"""
     kept: dict[str, Shape] = json.loads((KEPT / name).read_text())
     now = json.loads(json.dumps(shapes()))

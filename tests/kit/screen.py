@@ -15,9 +15,11 @@ from textual._compositor import LayoutUpdate
 from textual.app import App
 from textual.screen import Screen
 
+from console.desk import DeskApp
+
 _changes: WeakKeyDictionary[App[Any], int] = WeakKeyDictionary()
 _texts: WeakKeyDictionary[App[Any], tuple[object, str]] = WeakKeyDictionary()
-_refresh = Screen._compositor_refresh
+_refresh, _lay_out = Screen._compositor_refresh, Screen._refresh_layout
 
 
 def whole(app: App[Any]) -> LayoutUpdate:
@@ -44,18 +46,29 @@ def text_of(app: App[Any]) -> str:
 
 
 def _is_behind(screen: Screen[Any]) -> bool:
-    return bool(screen._layout_required or screen._repaint_required or screen._dirty_widgets)
+    waits = screen._layout_required or screen._scroll_required or screen._repaint_required
+    return bool(waits or screen._dirty_widgets)
 
 
 def drawn_on_demand(patch: pytest.MonkeyPatch) -> None:
-    """Screens only count their changes, but those of an app that a test gave a `_display` of its own."""
-    patch.setattr(Screen, "_compositor_refresh", _count)
+    """The screens of a desk only count their changes, but where a test gave it a `_display` of its own."""
+    patch.setattr(Screen, "_compositor_refresh", _refresh_later)
+    patch.setattr(Screen, "_refresh_layout", _count_layout)
 
 
-def _count(screen: Screen[Any]) -> None:
-    app = screen.app
+def _count(app: App[Any]) -> None:
     _changes[app] = _changes.get(app, 0) + 1
-    if screen is not app.screen or type(app)._display.__module__.startswith("tests."):
+
+
+def _count_layout(screen: Screen[Any], *arguments: Any, **terms: Any) -> None:
+    _count(screen.app)
+    _lay_out(screen, *arguments, **terms)
+
+
+def _refresh_later(screen: Screen[Any]) -> None:
+    app = screen.app
+    _count(app)
+    if screen is not app.screen or type(app)._display is not DeskApp._display:
         _refresh(screen)
         return
     screen._dirty_widgets.clear()

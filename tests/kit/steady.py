@@ -1,6 +1,6 @@
-"""`make steady N=20`: a tier again and again in random order, with a busy loop on each core; every run must be green.
+"""`make steady N=20`: a tier again and again in random order, with a busy loop on each core; each run must be green.
 
-One row for each run: its seed, wall and CPU seconds, and the last line of the test runner. A red run keeps its output in
+One row for each run: its seed, wall and CPU seconds, and the closing line of the runner. A red run keeps its output in
 `.steady/`. The exit code is 1 where a run was red.
 """
 

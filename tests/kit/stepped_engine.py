@@ -12,7 +12,11 @@ from collections.abc import Callable
 from console.client.access import nobody_looks
 from console.client.handle import EngineHandle
 from core.messages.command_ports import CommandPort
+from core.messages.commands import Command
+from core.protocol.changes import apply_changes, changes, encode_changes
+from core.protocol.codec import decode_command, decode_view, encode
 from core.runtime.virtual import VirtualRuntime
+from core.views import DeskView
 from tests.kit.virtual_time import VirtualLoop
 
 
@@ -100,3 +104,24 @@ class SteppedHandle(EngineHandle):
         while not self.turns.is_over():
             self.turns.give()
         return True
+
+
+class WiredHandle(SteppedHandle):
+    """The same engine as through its socket: commands and pictures cross as bytes, a picture whole once and then as its
+    changes."""
+
+    _drawn: DeskView | None = None
+
+    def send(self, command: Command) -> None:
+        super().send(decode_command(encode(command)))
+
+    def _draw(self, now: float) -> None:
+        before, shown = self._drawn, self.view
+        super()._draw(now)
+        if not isinstance(self.view, DeskView):
+            return
+        self._drawn = self.view
+        if before is None or not isinstance(shown, DeskView):
+            self.view = decode_view(encode(self.view))
+        else:
+            self.view = apply_changes(shown, encode_changes(changes(before, self._drawn)), DeskView)

@@ -23,26 +23,35 @@ import select
 import selectors
 import socket
 import struct
+import subprocess
 import threading
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from console.client.engine_link import EngineLink
+from console.client.remote import RemoteEngine
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.brokers.alpaca.timeouts import Timeouts
 from core.io import time_limit, wall_clock
 from core.market.alpaca.data import AlpacaData
 from core.runtime import lane_threads
+from core.runtime.service.desks import DeskServer
+from core.runtime.service.doorway import Doorway
+from core.runtime.service.picture_feed import PictureFeed
+from core.runtime.service.service import EngineService
 
 START = datetime(2026, 11, 19, 15, 5, tzinfo=UTC)
 """A Thursday, five past ten in New York: the market is open for hours."""
 STEADY_START = 1000.0
+STEP = 1e-6
+"""Seconds by which time is over a limit when it has come, as on any machine: nobody has next to nothing left."""
 LONGEST = 4 * 3600.0
 """Virtual seconds that one wait of the test may take: it hangs where others go on for ever and it never does."""
 IN, OUT = select.POLLIN, select.POLLOUT
@@ -94,6 +103,7 @@ class Timeline:
         self._began_waiting = 0.0
         self._real = threading.local()
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._processes: weakref.WeakSet[subprocess.Popen[Any]] = weakref.WeakSet()
         self._accepted: set[tuple[Any, Any]] = set()
         self._is_on_its_way = True
 
@@ -115,7 +125,7 @@ class Timeline:
         self.settle()
         while self._move(end):
             self.settle()
-        self._passed = end
+        self._passed = max(self._passed, end)
 
     def until(self, holds: Callable[[], object], what: str = "it did not come", seconds: float = 60.0) -> None:
         """Let things happen until this holds, looked at whenever all wait. Fails after so many virtual seconds."""
@@ -141,6 +151,8 @@ class Timeline:
         """Wait until woken, until a descriptor is ready, or until the limit; whether it was before the limit."""
         if self._is_over and me is not self._test:
             raise _Ended
+        if self._is_interrupted:
+            raise NothingWillHappenError("another thread has the turn for ever")
         if me is self._test:
             self._began_waiting = self._passed
         me.wants, me.deadline, me.is_last, me.is_timed_out = wants, deadline, is_last, False
@@ -194,10 +206,19 @@ class Timeline:
         due = min((runner.deadline for runner in self._waiting), default=math.inf)
         if due > end or due == math.inf:
             return False
-        self._passed = max(self._passed, due)
+        self._await_processes()
+        self._passed = max(self._passed, due + STEP)
         for runner in [runner for runner in self._waiting if runner.deadline <= self._passed]:
             self.wake(runner, is_timed_out=True)
         return True
+
+    def _await_processes(self) -> None:
+        """Time stands while a process that was started works."""
+        for process in list(self._processes):
+            if process.returncode is None:
+                with suppress(ChildProcessError):
+                    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            self._processes.discard(process)
 
     def _wake_those_with_news(self) -> bool:
         poll, owners = select.poll(), dict[int, list[Runner]]()
@@ -219,6 +240,9 @@ class Timeline:
         if new.family == socket.AF_INET and new.type & socket.SOCK_STREAM:
             self._sockets.add(new)
             self._is_on_its_way = True
+
+    def know_process(self, new: subprocess.Popen[Any]) -> None:
+        self._processes.add(new)
 
     def has_sent(self) -> None:
         self._is_on_its_way = True
@@ -389,14 +413,25 @@ def _read_its_clock(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
         def now(cls, tz: Any = None) -> datetime:
             return timeline.now().astimezone(tz)
 
+    steady = time.monotonic
     patch.setattr(wall_clock, "datetime", Now)
     for module, name in ((time, "monotonic"), (threading, "_time"), (queue, "time")):
         patch.setattr(module, name, timeline.monotonic)
     patch.setattr(asyncio.BaseEventLoop, "time", lambda _: timeline.monotonic())
+    exact = property(lambda _: 2.0**-42, lambda _, _value: None)
+    patch.setattr(asyncio.BaseEventLoop, "_clock_resolution", exact, raising=False)
     patch.setattr(time, "sleep", timeline.sleep)
     patch.setattr(time_limit, "_asked", {})
     chance = random.Random(1).random
     patch.setattr(Timeouts.__init__, "__defaults__", (None, timeline.monotonic, chance, wall_clock.utc_now))
+    for kind in (EngineService, Doorway, DeskServer, PictureFeed, RemoteEngine, EngineLink):
+        begin = kind.__init__
+        plain = tuple(timeline.monotonic if each is steady else each for each in begin.__defaults__ or ())
+        named = {
+            name: timeline.monotonic if each is steady else each for name, each in (begin.__kwdefaults__ or {}).items()
+        }
+        patch.setattr(begin, "__defaults__", plain or None)
+        patch.setattr(begin, "__kwdefaults__", named or None)
     for kind in (AlpacaOrderStream, AlpacaData):
         patch.setitem(kind.__init__.__kwdefaults__, "chance", chance)
 
@@ -423,6 +458,13 @@ def _wait_in_turn(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
     patch.setattr(threading.Condition, "wait", wait_in_turn)
     patch.setattr(threading.Thread, "start", start_in_turn)
     patch.setattr(threading.Thread, "join", join_in_turn)
+    begin = subprocess.Popen.__init__
+
+    def begin_process(self: subprocess.Popen[Any], *args: Any, **named: Any) -> None:
+        begin(self, *args, **named)
+        timeline.know_process(self)
+
+    patch.setattr(subprocess.Popen, "__init__", begin_process)
     patch.setattr(lane_threads, "SimpleQueue", queue._PySimpleQueue)  # type: ignore[attr-defined]
     patch.setattr(queue, "SimpleQueue", queue._PySimpleQueue)  # type: ignore[attr-defined]
 
@@ -474,6 +516,7 @@ def _use_sockets_in_turn(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
         timeline.has_sent()
         _socket.socket.close(self)
 
+    act_at_once = selectors.PollSelector.select  # time stands while a process is waited for
     patch.setattr(socket.socket, "__init__", known)
     for name, events in (("recv", IN), ("recv_into", IN), ("send", OUT), ("sendmsg", OUT), ("recvmsg", IN)):
         patch.setattr(socket.socket, name, in_turn(name, events), raising=False)
@@ -481,6 +524,7 @@ def _use_sockets_in_turn(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
     patch.setattr(socket.socket, "sendall", send_all, raising=False)
     patch.setattr(socket.socket, "connect", connect, raising=False)
     patch.setattr(socket.socket, "_real_close", close)
+    patch.setattr(subprocess, "_PopenSelector", type("OfAProcess", (selectors.PollSelector,), {"select": act_at_once}))
     for kind in (selectors.EpollSelector, selectors.PollSelector, selectors.SelectSelector):
         patch.setattr(kind, "select", _selected_in_turn(kind.select, timeline))
 

@@ -17,6 +17,8 @@ import textual._wait
 import textual.app
 import textual.pilot
 
+FRAME = 0.02
+"""Seconds after which Textual has drawn what changed."""
 BEGINS = 1000.0
 """What the clock shows as a loop begins, in seconds."""
 
@@ -85,9 +87,11 @@ def now() -> float:
 
 
 async def rest(_shortest: float = 0, _longest: float = 1) -> None:
-    """In place of Textual's `wait_for_idle`, which measures the processor against the wall."""
+    """In place of Textual's `wait_for_idle`, which measures the processor against the wall: time to lay out and draw,
+    and until all of that is done."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
+    await asyncio.sleep(FRAME)
     await loop.rest()
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import ssl
 import subprocess
 import threading
+from copy import copy
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +39,7 @@ def openssl(*words: object, allows_failure: bool = False) -> subprocess.Complete
 class Authority:
     """A throw-away certificate authority, and one who stamps by its word. `ca` is what a stranger believes."""
 
-    def __init__(self, place: Path, digests: str = "sha256") -> None:
+    def __init__(self, place: Path) -> None:
         place.mkdir()
         self.place, self.ca = place, place / "ca.pem"
         key = ("-newkey", "rsa:2048", "-nodes")
@@ -45,7 +49,18 @@ class Authority:
         by = ("-CA", self.ca, "-CAkey", place / "ca.key", "-CAcreateserial", "-extfile", place / "purpose")
         openssl("x509", "-req", "-in", place / "tsa.csr", *by, "-out", place / "tsa.pem", "-days", 2)
         (place / "serial").write_text("01\n")
-        (place / "tsa.cnf").write_text(POLICY.format(place=place, digests=digests))
+        self._takes("sha256")
+
+    def _takes(self, digests: str) -> None:
+        (self.place / "tsa.cnf").write_text(POLICY.format(place=self.place, digests=digests))
+
+    def which_takes(self, digests: str, place: Path) -> Authority:
+        """The same authority, for other digests."""
+        shutil.copytree(self.place, place)
+        other = copy(self)
+        other.place = place
+        other._takes(digests)
+        return other
 
     def reply(self, question: bytes) -> bytes:
         asked, answer = self.place / "question.tsq", self.place / "answer.tsr"
@@ -58,6 +73,13 @@ class Authority:
         (self.place / "data").write_bytes(data)
         openssl("ts", "-query", "-data", self.place / "data", "-sha256", "-cert", "-out", self.place / "other.tsq")
         return (self.place / "other.tsq").read_bytes()
+
+    def time_of(self, stamp: Path) -> datetime:
+        """As openssl reads it."""
+        said = openssl("ts", "-reply", "-in", stamp, "-text").stdout
+        found = re.search(r"Time stamp: (.*) GMT", said)
+        assert found is not None
+        return datetime.strptime(found[1], "%b %d %H:%M:%S %Y").replace(tzinfo=UTC)
 
     def accepts(self, stamp: Path, data: Path) -> bool:
         """What a stranger finds who believes this authority."""
@@ -116,7 +138,7 @@ class Responder:
                 question = self.rfile.read(int(self.headers["Content-Length"]))
                 responder.asked.append((self.path, self.headers["Content-Type"]))
                 if responder.hangs:
-                    responder._leaves.wait(30)
+                    responder._leaves.wait()
                     return
                 body = responder.body or responder.authority.reply(responder.asks_instead or question)
                 self.send_response(responder.status)

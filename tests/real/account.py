@@ -15,23 +15,10 @@ from typing import Any, Self
 
 from state.folders import AccountFolder, Home
 from state.lock import holder
-from tests.real.demo import CONFIRMED, PROGRAM, journal_records, mark_guide_as_read
+from tests.real.demo import CONFIRMED, PATIENT, PROGRAM, journal_records, mark_guide_as_read
 from tests.real.terminal import Pty
 from tests.real.waiting import LIMIT, LOOK, until
 
-PATIENT = """
-[staging]
-ticket_seconds = 3600
-signal_seconds = 3600
-manual_seconds = 3600
-review_seconds = 60
-[confirm]
-silent_seconds = 60
-[execution]
-answer_seconds = 60
-breaker_slow_seconds = 60
-"""
-"""Limits of minutes and hours: on a slow machine the right answer stays the same."""
 SETTINGS = (
     """
 profile = "micro"

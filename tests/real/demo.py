@@ -18,12 +18,32 @@ CTRL_K, CTRL_P, ESCAPE = b"\x0b", b"\x10", b"\x1b"
 CONFIRMED = "ConfirmationReceived"
 SENT = {CONFIRMED, "OrderCreated"}
 
+PATIENT = """
+[staging]
+ticket_seconds = 3600
+signal_seconds = 3600
+manual_seconds = 3600
+review_seconds = 60
+[confirm]
+silent_seconds = 60
+[execution]
+answer_seconds = 60
+breaker_slow_seconds = 60
+"""
+"""Limits of minutes and hours: on a slow machine the right answer stays the same."""
+
 
 def mark_guide_as_read(home: Path) -> None:
     """So that the guide of the first start lies over nothing."""
     guide = Home.of({"KEYTURN_HOME": str(home)}).guide
     guide.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     guide.touch(0o600)
+
+
+def write_settings(home: Path, text: str) -> None:
+    path = Home.of({"KEYTURN_HOME": str(home)}).settings
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.write_text(text)
 
 
 def journal_records(folder: Path) -> list[dict[str, Any]]:

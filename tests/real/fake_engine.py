@@ -1,6 +1,6 @@
 """A process that holds an account's lock and beats as the engine does, and fails as told: the n-th life, the n-th way.
 
-Plain Python without a module of ours: it is there in a few hundredths of a second.
+Plain Python: it is there in a few hundredths of a second.
 """
 
 import faulthandler
@@ -11,6 +11,8 @@ import signal
 import sys
 import time
 
+from waiting import pause
+
 folder, *ways = sys.argv[1:]
 os.makedirs(folder + "/logs", exist_ok=True)
 with open(folder + "/lives", "a+") as file:
@@ -20,7 +22,7 @@ with open(folder + "/lives", "a+") as file:
 way, _, argument = ways[min(life, len(ways)) - 1].partition(":")
 
 if way == "never":
-    time.sleep(60)
+    pause(60)
 lock = open(folder + "/lock", "w")  # noqa: SIM115 - held to the end of the process
 fcntl.flock(lock, fcntl.LOCK_EX)
 lock.write(json.dumps({"pid": os.getpid(), "started": ""}))
@@ -62,17 +64,17 @@ def beat() -> None:
 
 def hangs_here() -> None:
     while not left:
-        time.sleep(0.01)
+        pause(0.01)
 
 
 began = time.monotonic()
 while not left:
     beat()
-    time.sleep(0.01)
+    pause(0.01)
     age = time.monotonic() - began
     if way in ("hang", "deaf", "mute") and age > 0.3:
         while way == "deaf":
-            time.sleep(1)
+            pause(1)
         hangs_here()
     if way == "leak" and age > 0.3 and not ballast:
         ballast.append(bytearray(os.urandom(1024)) * 200_000)

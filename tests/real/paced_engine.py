@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from contextlib import ExitStack, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +19,7 @@ from core.runtime.service.service import EngineService
 from core.runtime.virtual import VirtualRuntime
 from state.engine_socket import listening
 from state.release import release
+from tests.real.waiting import pause
 
 LOOK = 0.1
 
@@ -39,7 +39,7 @@ def keep_pace(runtime: VirtualRuntime, speed: Path) -> None:
     while True:
         with suppress(OSError, ValueError):
             runtime.pace.speed = float(speed.read_text())
-        time.sleep(LOOK)
+        pause(LOOK)
 
 
 if __name__ == "__main__":

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pwd
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from state.engine_socket import connected
-from tests.real.demo import PROGRAM
-from tests.waiting import PATIENCE
+from tests.real.demo import CONFIRMED, PATIENT, PROGRAM, journal_records
+from tests.real.tools import path_of
+from tests.real.waiting import LIMIT, until
 
 ROOT = Path(__file__).resolve().parents[2]
-SSHD = Path("/usr/sbin/sshd")
+SSHD = Path(path_of("sshd") or "/usr/sbin/sshd")
 SEPARATION = Path("/run/sshd")
 """An empty folder that sshd asks for where root starts it; a boot makes it, and where none did we do."""
-SETTINGS = 'profile = "micro"\n[account]\nbroker = "simulated"\n'
-
-
-def until(holds: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end, f"did not happen: {what}"
-        time.sleep(0.02)
+SETTINGS = 'profile = "micro"\n[account]\nbroker = "simulated"\n' + PATIENT
 
 
 def user() -> str:
@@ -108,7 +99,7 @@ class Server:
         """Nobody new comes in; who is in stays."""
         if self._sshd is not None:
             self._sshd.terminate()
-            self._sshd.wait(PATIENCE)
+            self._sshd.wait(LIMIT)
 
     # ── the engine ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -117,9 +108,9 @@ class Server:
         environment = {**os.environ, "KEYTURN_HOME": str(self.home)}
         with (self.folder / "engine.log").open("ab") as log:
             self._engine = subprocess.Popen(program, cwd=ROOT, env=environment, stdout=log, stderr=log)
-        until(self._listens, f"the engine listens; see {self.folder / 'engine.log'}")
+        until(self.listens, f"the engine listens; see {self.folder / 'engine.log'}")
 
-    def _listens(self) -> bool:
+    def listens(self) -> bool:
         with suppress(Exception):
             connected(next(self.home.glob("state/*/engine.sock")), 1.0).close()
             return True
@@ -128,18 +119,18 @@ class Server:
     def kills_engine(self) -> None:
         assert self._engine is not None
         self._engine.send_signal(signal.SIGKILL)
-        self._engine.wait(PATIENCE)
+        self._engine.wait(LIMIT)
 
     def sets_speed(self, speed: float) -> None:
         new = self.speed.with_suffix(".new")
         new.write_text(str(speed))
         new.rename(self.speed)
 
-    def records(self) -> list[dict[str, Any]]:
-        environment = {**os.environ, "KEYTURN_HOME": str(self.home)}
-        tail = [PROGRAM, "journal", "tail", "-n", "2000", "--json"]
-        told = subprocess.run(tail, env=environment, capture_output=True, text=True, check=False)
-        return [json.loads(line) for line in told.stdout.splitlines()]
+    def records(self, *facts: str) -> list[dict[str, Any]]:
+        return [record for record in journal_records(self.home) if not facts or record["fact"] in facts]
+
+    def confirmed(self) -> list[dict[str, Any]]:
+        return self.records(CONFIRMED)
 
     def facts(self) -> list[str]:
         return [str(record["fact"]) for record in self.records()]
@@ -158,4 +149,4 @@ class Server:
         self.shuts()
         if self._engine is not None and self._engine.poll() is None:
             self._engine.terminate()
-            self._engine.wait(PATIENCE)
+            self._engine.wait(LIMIT)

@@ -39,8 +39,9 @@ class Pty:
         if self.pid == 0:
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # whatever these tests were started under
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
-            outside = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-            environment = {**outside, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **variables}
+            environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **variables}
+            for name in ("COLUMNS", "LINES"):  # of the terminal of these tests
+                environment.pop(name, None)
             os.execve(command[0], command, environment)
 
     def __enter__(self) -> Self:

@@ -8,9 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from tests.waiting import PATIENCE
+from tests.real.waiting import LIMIT, until
 
 
 def keyturn(home: Path, words: str, redirected: str = "") -> subprocess.CompletedProcess[str]:
@@ -20,51 +18,28 @@ def keyturn(home: Path, words: str, redirected: str = "") -> subprocess.Complete
         capture_output=True,
         text=True,
         check=False,
+        timeout=LIMIT,
     )
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "redirected"),
-    [("doctor", 1, ">&-"), ("doctor --json", 1, ">&- <&- 2>&-"), ("demo", 2, "<&-"), ("demo", 2, "2>&-")],
-)
-def test_a_closed_output_changes_nothing_else(tmp_path: Path, words: str, code: int, redirected: str) -> None:
-    """SY-07"""
-    ended = keyturn(tmp_path, words, redirected)
+def test_an_output_that_is_closed_or_full_ends_in_one_line(tmp_path: Path) -> None:
+    """SY-07, SP-06: a full output is no disk of ours; a disk that is full is named by its file."""
+    for words, code, redirected in (
+        ("doctor", 1, ">&-"),
+        ("doctor --json", 1, ">&- <&- 2>&-"),
+        ("demo", 2, "<&-"),
+        ("demo", 2, "2>&-"),
+    ):
+        ended = keyturn(tmp_path, words, redirected)
+        assert ended.returncode == code, (words, redirected)
+        assert "unexpected" not in ended.stderr, (words, redirected)
 
-    assert ended.returncode == code
-    assert "unexpected" not in ended.stderr
+    ended = keyturn(tmp_path, "status", ">/dev/full")
+    (line,) = ended.stderr.splitlines()
+    assert (ended.returncode, line.partition(":")[0]) == (2, "keyturn")
+    assert os.strerror(28) in line
+    assert str(tmp_path) not in line
 
-
-def test_what_is_opened_first_never_stands_where_others_print(tmp_path: Path) -> None:
-    """SP-01: with its output closed a program's first file would get that number."""
-    environ = {**os.environ, "KEYTURN_HOME": str(tmp_path)}
-    desk = subprocess.Popen(["sh", "-c", f'exec "{sys.executable}" -m app demo --headless >&- 2>&-'], env=environ)
-    try:
-        while not (tmp_path / "state" / "demo" / "heartbeat").exists():
-            assert desk.poll() is None
-            os.sched_yield()
-        at = {name: os.readlink(f"/proc/{desk.pid}/fd/{name}") for name in ("1", "2")}
-        desk.send_signal(signal.SIGTERM)
-        assert desk.wait(PATIENCE) == 0
-    finally:
-        desk.kill()
-
-    assert at == {"1": "/dev/null", "2": "/dev/null"}
-    assert keyturn(tmp_path, "journal verify").returncode == 0
-
-
-@pytest.mark.parametrize("words", ["status", "status --json"])
-def test_a_full_output_is_said_and_is_no_disk_of_ours(tmp_path: Path, words: str) -> None:
-    """SY-07"""
-    ended = keyturn(tmp_path, words, ">/dev/full")
-
-    assert ended.returncode == 2
-    said = "keyturn: the output cannot be written: No space left on device; free some room, or print elsewhere\n"
-    assert ended.stderr == said
-
-
-def test_a_disk_that_is_full_is_named_by_its_file(tmp_path: Path) -> None:
-    """SP-06: a limit on the size of a file is a full disk's error at the real write."""
     program = (
         "import resource, signal, sys, app; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10)); sys.argv = ['keyturn', *sys.argv[1:]]; app.main()"
@@ -75,6 +50,27 @@ def test_a_disk_that_is_full_is_named_by_its_file(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
+        timeout=LIMIT,
     )
-
     assert (ended.returncode, ended.stderr) == (2, f"keyturn: {tmp_path}/state/demo/lock: File too large\n")
+
+
+def test_no_file_gets_the_number_of_a_closed_output(tmp_path: Path) -> None:
+    """SP-01: with its output closed a program's first file would get that number."""
+    environ = {**os.environ, "KEYTURN_HOME": str(tmp_path)}
+    desk = subprocess.Popen(["sh", "-c", f'exec "{sys.executable}" -m app demo --headless >&- 2>&-'], env=environ)
+
+    def beats() -> bool:
+        assert desk.poll() is None
+        return (tmp_path / "state" / "demo" / "heartbeat").exists()
+
+    try:
+        until(beats)
+        at = {name: os.readlink(f"/proc/{desk.pid}/fd/{name}") for name in ("1", "2")}
+        desk.send_signal(signal.SIGTERM)
+        assert desk.wait(LIMIT) == 0
+    finally:
+        desk.kill()
+
+    assert at == {"1": os.devnull, "2": os.devnull}
+    assert keyturn(tmp_path, "journal verify").returncode == 0

@@ -1,130 +1,95 @@
-"""`keyturn engine …` whatever the account is like: one line that says what is and what to do, and a code."""
+"""`keyturn engine ...` whatever the account is like: one line, and a code. What ran before, and what starts now."""
 
 from __future__ import annotations
 
-import os
+import re
 import signal
-import socket
 import subprocess
-
-import orjson
-import pytest
+from pathlib import Path
 
 from state.halt_request import HaltRequest
 from state.lock import holder
-from tests.real.account import House
+from tests.real.account import Account
+
+RUNS, STANDS_HALTED, REFUSED, RUNS_NOT = 0, 1, 2, 3
+"""Exit statuses."""
 
 
-def one_line(answer: subprocess.CompletedProcess[str]) -> tuple[int, str]:
-    """Its code and its only line, wherever it was printed."""
+def one_line(answer: subprocess.CompletedProcess[str]) -> tuple[int, set[int]]:
+    """Its code, and the processes that its only line names, wherever it was printed."""
     (line,) = [*answer.stdout.splitlines(), *answer.stderr.splitlines()]
-    return answer.returncode, line
+    return answer.returncode, {int(number) for number in re.findall(r"process (\d+)", line)}
 
 
-def what_a_killed_engine_leaves(house: House) -> None:
-    """A socket that nobody listens at, and a lock file that names a process which is gone."""
-    engine = house.running()
+def state_of(account: Account) -> tuple[int, str]:
+    answer = account.run("engine", "status")
+    return answer.returncode, answer.stdout.split(",")[0].split()[0]
+
+
+def parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def test_a_restart_after_a_crash_starts_an_engine(account: Account) -> None:
+    """SY-01, SY-02: what a killed engine leaves is a socket without a listener, and the lock of a dead process."""
+    engine = account.running()
     engine.killed()
-    assert house.folder.engine_socket.exists()
-    assert orjson.loads(house.folder.lock.read_bytes())["pid"] == engine.pid
+    assert account.folder.engine_socket.exists()
+
+    assert one_line(account.run("engine", "stop", "--yes"))[0] == RUNS_NOT
+    assert state_of(account) == (RUNS_NOT, "stopped")
+    assert one_line(account.run("engine", "restart")) == (0, {holder(account.folder)})
+    assert state_of(account) == (RUNS, "on")
+
+    account.run("engine", "stop", "--yes")
+    HaltRequest(account.folder).leave("the watchdog gave up")
+    assert one_line(account.run("engine", "restart"))[0] == 0
+    assert state_of(account) == (STANDS_HALTED, "halted")
 
 
-def nothing(_house: House) -> None:
-    """Nothing ever ran."""
+def test_where_an_engine_runs_no_second_one_starts(account: Account) -> None:
+    """SY-01, SY-02: `restart` is another process; `stop` ends its watchdog too."""
+    assert one_line(account.run("engine", "start"))[0] == 0
+    first = holder(account.folder)
+    assert first is not None
+    assert one_line(account.run("engine", "start"))[0] == 0
+    assert holder(account.folder) == first
+    assert one_line(account.run("engine", "run")) == (REFUSED, {first})
 
-
-def a_lock_of_another_process(house: House) -> None:
-    """Its number is that of a process which lives, and is none of ours."""
-    house.folder.prepare()
-    house.folder.lock.write_bytes(orjson.dumps({"pid": os.getpid(), "started": "2026-01-05T14:30:00+00:00"}))
-    left = socket.socket(socket.AF_UNIX)
-    left.bind(str(house.folder.engine_socket))
-    left.close()
-
-
-def gave_up(house: House) -> None:
-    """The watchdog let it stay down."""
-    what_a_killed_engine_leaves(house)
-    HaltRequest(house.folder).leave("the watchdog: 3 restarts in 10 minutes did not help: it was killed")
-
-
-NOT_RUNNING = {
-    "nothing": nothing,
-    "a killed engine's files": what_a_killed_engine_leaves,
-    "another process's number": a_lock_of_another_process,
-    "the watchdog gave up": gave_up,
-}
-
-
-@pytest.mark.parametrize("state", NOT_RUNNING)
-def test_where_none_runs_each_says_so_and_a_start_needs_no_mending(house: House, state: str) -> None:
-    """SY-01, SY-02"""
-    NOT_RUNNING[state](house)
-
-    whose = "no engine ran here yet" if state == "nothing" else "demo: no engine runs"
-    assert one_line(house.run("engine", "stop", "--yes")) == (3, f"{whose}; `keyturn engine start` starts one")
-    status = house.run("engine", "status")
-    assert (status.returncode, status.stdout.split(",")[0].split()[0]) == (3, "stopped")
-    code, line = one_line(house.run("engine", "restart"))
-    assert (code, line) == (0, f"demo: the engine was not running, and runs now, process {holder(house.folder)}")
-
-    status = house.run("engine", "status")
-    if state == "the watchdog gave up":
-        assert (status.returncode, status.stdout.split(",")[0]) == (1, "halted")
-    else:
-        assert (status.returncode, status.stdout.split(",")[0]) == (0, "on")
-
-
-def test_where_one_runs_each_says_so(house: House) -> None:
-    """SY-01, SY-02: `start` starts no second one; `restart` is another process; `stop` ends its watchdog too."""
-    code, line = one_line(house.run("engine", "start"))
-    first = holder(house.folder)
-    assert (code, line) == (
-        0,
-        f"demo: the engine runs, process {first}; `keyturn` attaches a desk, `keyturn engine stop` ends it",
-    )
-    assert one_line(house.run("engine", "start")) == (
-        0,
-        "demo: its engine runs already; `keyturn` attaches a desk",
-    )
-    assert holder(house.folder) == first
-    code, line = one_line(house.run("engine", "run"))
-    assert (code, line) == (
-        2,
-        f"keyturn: an engine already runs on account 'demo' (process {first}); "
-        "end it first: `keyturn engine stop`, or q at its desk",
-    )
-
-    code, line = one_line(house.run("engine", "restart"))
-    second = holder(house.folder)
-    assert (code, line) == (0, f"demo: the engine runs again, process {second}")
+    assert one_line(account.run("engine", "restart"))[0] == 0
+    second = holder(account.folder)
     assert second not in (None, first)
 
-    answer = house.run("engine", "stop", "--yes")
-    assert (answer.returncode, answer.stdout.splitlines()) == (
-        0,
-        ["nothing is held and no order works", "demo: stopped; its journal is closed"],
-    )
-    assert house.run("engine", "status").returncode == 3
-    house.until(lambda: house.processes() == [], "its watchdog ends too")
-    assert house.journal_is_whole()
+    assert account.run("engine", "stop", "--yes").returncode == 0
+    assert state_of(account) == (RUNS_NOT, "stopped")
+    account.until(lambda: account.processes() == [], "its watchdog ends too")
+    assert account.journal_is_whole()
 
 
-def test_while_one_starts_nothing_is_started_beside_it_and_it_is_not_called_stopped(house: House) -> None:
+def test_while_one_starts_nothing_is_started_beside_it(account: Account) -> None:
     """SY-01: stopped by the kernel just after it took the lock, as one that reads a long journal."""
-    engine = house.engine()
-    house.until(lambda: holder(house.folder) is not None, "it holds the account")
+    engine = account.engine()
+    account.until(lambda: holder(account.folder) is not None, "it holds the account")
     engine.signalled(signal.SIGSTOP)
-    assert house.listener() is None
+    listened = account.listener() is not None
 
-    status = house.run("engine", "status")
-    assert (status.returncode, status.stdout.split(",")[0]) == (0, "starting")
-    code, line = one_line(house.run("engine", "start"))
-    assert code == 0
-    assert "starts already" in line or "runs already" in line
-    code, line = one_line(house.run("engine", "run"))
-    assert code == 2
-    assert "an engine already runs on account 'demo'" in line
+    assert listened or state_of(account) == (RUNS, "starting")
+    assert one_line(account.run("engine", "start"))[0] == 0
+    assert one_line(account.run("engine", "run")) == (REFUSED, {engine.pid})
 
     engine.signalled(signal.SIGCONT)
     engine.until_it_listens()
+    assert account.processes() == [engine.pid]
+
+
+def test_an_engine_without_a_watchdog_gets_one(account: Account) -> None:
+    """SY-02: by a restart"""
+    alone = account.running()
+
+    assert account.run("engine", "restart").returncode == 0
+
+    assert alone.ended() == 0
+    second = holder(account.folder)
+    assert second is not None
+    assert len(account.processes()) == 2
+    assert parent_of(second) in account.processes()

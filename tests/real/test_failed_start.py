@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import shutil
 
-from tests.real.account import House
+from tests.real.account import Account
+
+REASON = "a file stands where a folder belongs"
 
 
-def test_its_own_line_is_said_by_start_restart_and_the_desk(house: House) -> None:
+def test_its_own_line_is_shown_by_each_way_to_start(account: Account) -> None:
     """SY-01, SY-02: a file stands where its logs belong."""
-    house.folder.prepare()
-    shutil.rmtree(house.folder.logs)
-    house.folder.logs.write_text("")
+    account.folder.prepare()
+    shutil.rmtree(account.folder.logs)
+    account.folder.logs.write_text("")
 
     for words in (("engine", "start"), ("engine", "restart")):
-        answer = house.run(*words)
+        answer = account.run(*words)
         assert answer.returncode == 2
-        assert "logs: a file stands where a folder belongs, move it away" in answer.stderr.replace("File exists; ", "")
+        assert REASON in answer.stderr
         assert "watchdog" not in answer.stderr
 
-    desk = house.desk((200, 40))
-    desk.until_it_shows("a file stands where a folder belongs")
-    desk.read_for(1.0)
-    assert desk.shows("a file stands where a folder belongs"), "it is not forgotten by the next try"
+    desk = account.desk((200, 40))
+    desk.until_it_shows(REASON)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.workflows.operator.notice_text import REPEAT
-from tests.real.account import SETTINGS, House
+from tests.real.account import SETTINGS, Account
 from tests.wire.receivers import WebServer, a_web_server
 
 NOTIFY = """
@@ -24,28 +24,28 @@ def messages(web: WebServer, kind: str) -> list[dict[str, Any]]:
     return [each for each in web.heard if f"{kind}:" in each["message"]]
 
 
-def test_sigkill_between_send_and_record(tmp_path: Path) -> None:
+def test_a_message_without_a_record_is_sent_again(tmp_path: Path) -> None:
     """SY-03: the receiver has both messages and holds its answers back; the engine is killed; then it starts again."""
-    with a_web_server() as web, House(tmp_path, settings=SETTINGS + NOTIFY) as house:
-        house.environ["KEYTURN_CHANNEL_PHONE"] = web.url("hang")
-        engine, desk = house.running(), house.desk()
+    with a_web_server() as web, Account(tmp_path, settings=SETTINGS + NOTIFY) as account:
+        account.environ["KEYTURN_CHANNEL_PHONE"] = web.url("hang")
+        engine, desk = account.running(), account.desk()
         desk.until_attached()
         desk.proposes("1", "500", "470")
         desk.until_armed()
-        desk.type(b"B")
-        house.until(lambda: bool(messages(web, "fill")), "a fill is told")
-        assert house.run("kill", "--account", "demo").returncode == 0
-        house.until(lambda: bool(messages(web, "kill")), "the kill is told")
-        begun = house.records("NotificationBegun")
+        desk.confirms()
+        account.until(lambda: bool(messages(web, "fill")), "a fill is told")
+        assert account.run("kill", "--account", "demo").returncode == 0
+        account.until(lambda: bool(messages(web, "kill")), "the kill is told")
+        begun = account.records("NotificationBegun")
         engine.killed()
         assert {record["data"]["is_urgent"] for record in begun} == {True, False}
-        assert house.count("NotificationSent") == 0
+        assert account.count("NotificationSent") == 0
         first = web.heard.copy()
 
-        house.environ["KEYTURN_CHANNEL_PHONE"] = web.url("works")
-        house.running()
-        house.until(lambda: house.count("NotificationSent") > 0, "a message is delivered")
-        house.until(lambda: len(messages(web, "kill")) > 1, "the kill is told again")
+        account.environ["KEYTURN_CHANNEL_PHONE"] = web.url("works")
+        account.running()
+        account.until(lambda: account.count("NotificationSent") > 0, "a message is delivered")
+        account.until(lambda: len(messages(web, "kill")) > 1, "the kill is told again")
 
         before, again = messages(web, "kill")
         assert not before["title"].startswith(REPEAT)
@@ -54,11 +54,11 @@ def test_sigkill_between_send_and_record(tmp_path: Path) -> None:
         told_before = [line for each in messages_of(first, "fill") for line in each["message"].splitlines()]
         told_after = [line for each in web.heard[len(first) :] for line in each["message"].splitlines()]
         assert not set(told_before) & {line for line in told_after if " fill: " in line}
-        lost = [r["data"] for r in house.records("NotificationFailed") if not r["data"]["is_urgent"]]
+        lost = [r["data"] for r in account.records("NotificationFailed") if not r["data"]["is_urgent"]]
         assert ("cut_off", None) in [(data["code"], data["again_at"]) for data in lost]
-        assert house.journal_is_whole()
+        assert account.journal_is_whole()
         secret = f"127.0.0.1:{web.port}"
-        assert not [path for path in house.folder.path.rglob("*") if path.is_file() and secret in text_of(path)]
+        assert not [path for path in account.folder.path.rglob("*") if path.is_file() and secret in text_of(path)]
 
 
 def messages_of(heard: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:

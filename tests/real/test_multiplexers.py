@@ -1,9 +1,8 @@
-"""Through tmux and GNU screen, as an xterm sends it: every key of the table arrives as the key that it is (OP-07)."""
+"""Through tmux and GNU screen, as an xterm sends it: every key of the table arrives as that key (OP-07)."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from console.keymap import KEYS
-from console.terminal.driver import may_ask_for_mouse
-from tests.real.terminal import APP, Pty
+from tests.real.terminal import APP, Pty, RecordingDesk
+from tests.real.tools import needs
 
 SEQUENCES = {
     "up": b"\x1bOA",
@@ -54,32 +53,45 @@ SEQUENCES = {
     "plus": b"+",
     "minus": b"-",
 }
-CHORD = ("ctrl+k", "f10")
-BETWEEN, ALONE = 0.15, 1.0
-"""Seconds between two keys, and after an escape, which each program on the way holds back for a while."""
+CHORD = {"ctrl+k", "f10"}
 
 
-def multiplexed(name: str, folder: Path, program: list[str]) -> list[str]:
-    """A fresh server of its own, with nobody's settings."""
-    if name == "tmux":
-        (folder / "conf").write_text("set -g escape-time 20\n")
-        return ["/usr/bin/env", "tmux", "-S", str(folder / "s"), "-f", str(folder / "conf"), "new", *program]
-    (folder / "conf").write_text("maptimeout 20\nstartup_message off\n")
-    return ["/usr/bin/env", "screen", "-c", str(folder / "conf"), "-S", "keyturn", *program]
+class Multiplexed(RecordingDesk):
+    """A recording desk in a fresh server of its own, with nobody's settings."""
 
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name, self.folder = name, folder
+        self.path = folder / "keys.txt"
+        Pty.__init__(self, self._command(), {"SCREENDIR": str(folder)})
+        self.until(lambda: self.records("ready"))
 
-def end(name: str, folder: Path) -> None:
-    """The server that this test started, and no other."""
-    commands = {
-        "tmux": ["tmux", "-S", str(folder / "s"), "kill-server"],
-        "screen": ["screen", "-S", "keyturn", "-X", "quit"],
-    }
-    environment = {**os.environ, "SCREENDIR": str(folder)}
-    subprocess.run(commands[name], env=environment, capture_output=True, check=False, timeout=5)
+    def _command(self) -> list[str]:
+        program = [sys.executable, str(APP), str(self.path), "idle"]
+        conf = self.folder / "conf"
+        if self.name == "tmux":
+            conf.write_text("set -g escape-time 20\n")
+            return ["/usr/bin/env", "tmux", "-S", str(self.folder / "s"), "-f", str(conf), "new", *program]
+        conf.write_text("maptimeout 20\nstartup_message off\n")
+        return ["/usr/bin/env", "screen", "-c", str(conf), "-S", "keyturn", *program]
 
+    def __exit__(self, *error: object) -> None:
+        """The server that this test started, and no other."""
+        commands = {
+            "tmux": ["tmux", "-S", str(self.folder / "s"), "kill-server"],
+            "screen": ["screen", "-S", "keyturn", "-X", "quit"],
+        }
+        environment = {**os.environ, "SCREENDIR": str(self.folder)}
+        subprocess.run(commands[self.name], env=environment, capture_output=True, check=False, timeout=60)
+        super().__exit__(*error)
 
-def all_keys() -> list[str]:
-    return sorted({name for key in KEYS for name in key.keys.split(",") if name})
+    def arrives(self, key: str) -> None:
+        """Typed alone: the next one is typed when this one is there."""
+        sequence = SEQUENCES.get(key) or key.encode()
+        if key in CHORD:
+            known = len(self.records("kill"))
+            self.presses(sequence, lambda: len(self.records("kill")) > known)
+        else:
+            self.presses(sequence, lambda: key in self.typed_keys())
 
 
 @pytest.fixture
@@ -89,39 +101,12 @@ def folder() -> Iterator[Path]:
         yield Path(path)
 
 
-@pytest.mark.parametrize("name", ["tmux", "screen"])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=needs(name)) for name in ("tmux", "screen")])
 def test_every_key_of_the_table_arrives(name: str, folder: Path) -> None:
     """OP-07: the chord too, and Esc alone, which GNU screen would hold back from a program that asks for the mouse"""
-    if shutil.which(name) is None:
-        pytest.skip(f"{name} is not installed here")
-    record = folder / "keys.txt"
-    program = [sys.executable, str(APP), str(record), "idle"]
-    try:
-        with Pty(multiplexed(name, folder, program), {"SCREENDIR": str(folder)}) as terminal:
-            terminal.until(lambda: record.exists() and "ready" in record.read_text())
-            terminal.read_for(0.5)
-            for key in all_keys():
-                terminal.type(SEQUENCES.get(key) or key.encode())
-                terminal.read_for(ALONE if key == "escape" else BETWEEN)
-            terminal.read_for(0.5)
-    finally:
-        end(name, folder)
+    keys = sorted({name for key in KEYS for name in key.keys.split(",") if name})
+    with Multiplexed(name, folder) as desk:
+        for key in keys:
+            desk.arrives(key)
 
-    lines = [line.split(" ") for line in record.read_text().splitlines()]
-    arrived = {rest[0] for _, word, *rest in lines if word == "key"}
-    assert arrived == set(all_keys()) - {*CHORD}
-    assert sum(word == "kill" for _, word, *_ in lines) == len(CHORD)
-
-
-@pytest.mark.parametrize(
-    ("environ", "may"),
-    [
-        ({"TERM": "xterm-256color"}, True),
-        ({"TERM": "screen.xterm-256color", "STY": "1.pts-0"}, False),
-        ({"TERM": "screen"}, False),
-        ({"TERM": "screen-256color", "TMUX": "/tmp/tmux"}, True),
-        ({"TERM": "tmux-256color"}, True),
-    ],
-)
-def test_the_mouse_is_asked_for_where_escape_still_arrives(environ: dict[str, str], may: bool) -> None:
-    assert may_ask_for_mouse(environ) is may
+        assert set(desk.typed_keys()) == set(keys) - CHORD

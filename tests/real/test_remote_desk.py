@@ -1,6 +1,6 @@
 """The real `keyturn --host` on a pty and the real `keyturn relay` behind it; a script stands in the place of ssh.
 
-`make remote` does the same over a real sshd.
+`test_ssh.py` does the same over a real sshd.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from state.folders import Home
-from tests.real.demo import PROGRAM, was_here_before
+from tests.real.demo import PROGRAM, mark_guide_as_read
 from tests.real.terminal import Pty
+from tests.real.waiting import until
 from tests.through_ssh import SERVER, StandIn
 
 
@@ -25,7 +26,7 @@ class Elsewhere:
 
     def __init__(self, folder: Path) -> None:
         self.here, self.there = folder / "here", folder / "there"
-        was_here_before(self.here)
+        mark_guide_as_read(self.here)
         Home.of({"KEYTURN_HOME": str(self.here)}).chord.touch(0o600)
         self.there.mkdir(mode=0o700)
         (self.there / "settings.toml").write_text('profile = "micro"\n[account]\nbroker = "simulated"\n')
@@ -64,37 +65,30 @@ def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
     found.stops_engine()
 
 
-def shows(desk: Pty, text: str) -> bool:
-    return any(text in line for line in desk.screen.display)
-
-
-def test_it_starts_the_engine_there_and_leaves_it_and_keeps_nothing_here(elsewhere: Elsewhere) -> None:
+def test_it_starts_the_engine_there_and_keeps_nothing_here(elsewhere: Elsewhere) -> None:
     """SY-01: what needs the account's files says where they are."""
     with elsewhere.desk() as desk:
-        desk.until(lambda: shows(desk, "ENTRIES ON") and shows(desk, f"demo on {SERVER}"))
-        desk.read_for(0.5)
-        desk.type(b"6o")
-        desk.until(lambda: shows(desk, f"the account's files are on {SERVER}"))
-        desk.type(b"q")
-        desk.until(lambda: shows(desk, "Leave?"))
-        desk.type(b"y")
+        desk.until(lambda: desk.shows("ENTRIES ON") and desk.shows(f"demo on {SERVER}"))
+        desk.presses(b"6o", lambda: desk.shows(f"the account's files are on {SERVER}"))
+        desk.presses(b"q", lambda: desk.shows("Leave?"))
+        desk.presses(b"y", lambda: not desk.is_alive())
         assert desk.ended() == 0
-    assert elsewhere.processes() == []
+    until(lambda: elsewhere.processes() == [], "the relay is gone")
     assert {path.name for path in elsewhere.here.rglob("*") if path.is_file()} == {"guide-read", "chord-received"}
     environment = {**os.environ, "KEYTURN_HOME": str(elsewhere.there)}
     status = subprocess.run([PROGRAM, "engine", "status"], env=environment, capture_output=True, text=True, check=False)
     assert status.returncode == 0, status
 
 
-def test_ctrl_c_gives_up_a_first_ssh_that_does_not_answer(elsewhere: Elsewhere) -> None:
+def test_ctrl_c_gives_up_an_ssh_that_does_not_answer(elsewhere: Elsewhere) -> None:
     """SY-01: what ssh says until then stands on the terminal, and it is gone with the program."""
-    elsewhere.ssh.does("echo 'Is this the host?' >&2\nexec sleep 1000.25")
+    asks = "Is this the host?"
+    elsewhere.ssh.does(f"echo '{asks}' >&2\nexec sleep 1000.25")
     with elsewhere.desk() as desk:
-        desk.until(lambda: shows(desk, "Is this the host?"))
-        desk.type(b"\x03")
+        desk.until_it_shows(asks)
+        desk.presses(b"\x03", lambda: not desk.is_alive())
         assert desk.ended() != 0
-    sleeping = [path for path in Path("/proc").glob("[0-9]*/cmdline") if b"1000.25" in _words(path)]
-    assert sleeping == []
+    until(lambda: not any(b"1000.25" in _words(path) for path in Path("/proc").glob("[0-9]*/cmdline")), "it is gone")
 
 
 def _words(path: Path) -> bytes:

@@ -6,8 +6,10 @@ import io
 import json
 import math
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -41,17 +43,20 @@ Keyturn = Callable[..., Answer]
 
 
 @pytest.fixture
-def keyturn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Keyturn:
+def keyturn(tmp_path: Path) -> Keyturn:
     """The program with a home of its own, called with words; `typed` is what the operator types."""
-    monkeypatch.setenv("KEYTURN_HOME", str(tmp_path / "home"))
+    return keyturn_at(tmp_path / "home")
 
+
+def keyturn_at(home: Path) -> Keyturn:
     def call(*words: object, typed: str = "") -> Answer:
-        monkeypatch.setattr("sys.argv", ["keyturn", *map(str, words)])
-        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-        with pytest.raises(SystemExit) as ended:
-            app.main()
-        found = capsys.readouterr()
-        return Answer(ended.value.code or 0, found.out, found.err)  # type: ignore[arg-type]
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as out:
+            patch.setenv("KEYTURN_HOME", str(home))
+            patch.setattr("sys.argv", ["keyturn", *map(str, words)])
+            patch.setattr("sys.stdin", io.StringIO(typed))
+            with redirect_stderr(io.StringIO()) as err, pytest.raises(SystemExit) as ended:
+                app.main()
+        return Answer(ended.value.code or 0, out.getvalue(), err.getvalue())  # type: ignore[arg-type]
 
     return call
 
@@ -62,20 +67,51 @@ def minutes(tmp_path: Path) -> Path:
     return minutes_of(tmp_path / "SPY_seeded.csv")
 
 
-def minutes_of(path: Path, symbol: str = "SPY") -> Path:
-    calendar = load_calendar(date(2026, 1, 5), date(2026, 1, 9))
-    sessions = [s for s in calendar.sessions() if s.day <= date(2026, 1, 9)]
+@pytest.fixture
+def bars(tmp_path: Path) -> Path:
+    """The first two days of it."""
+    return minutes_of(tmp_path / "SPY_seeded.csv", last=date(2026, 1, 6))
+
+
+def minutes_of(path: Path, symbol: str = "SPY", last: date = date(2026, 1, 9)) -> Path:
+    path.write_text(_minutes(Symbol(symbol), last))
+    return path
+
+
+@cache
+def _minutes(symbol: Symbol, last: date) -> str:
+    sessions = [s for s in load_calendar(date(2026, 1, 5), last).sessions() if s.day <= last]
     rows = [
         f"{bar.start:%Y-%m-%dT%H:%M:%SZ},{bar.open},{bar.high},{bar.low},{bar.close},{bar.volume}"
-        for bar in synthetic_sessions(1, Symbol(symbol), sessions)
+        for bar in synthetic_sessions(1, symbol, sessions)
     ]
-    path.write_text("\n".join([f"timestamp,{HEADER}", *rows]) + "\n")
-    return path
+    return "\n".join([f"timestamp,{HEADER}", *rows]) + "\n"
 
 
 @pytest.fixture
 def days(tmp_path: Path) -> Path:
     """Two seeded years of days, which rise and fall in long waves."""
+    return days_of(tmp_path / "QQQ_daily_seeded.csv")
+
+
+@pytest.fixture
+def year(tmp_path: Path) -> Path:
+    """The first year of them."""
+    return days_of(tmp_path / "QQQ_daily_seeded.csv", 250)
+
+
+def days_of(path: Path, rows: int | None = None) -> Path:
+    path.write_text(_days())
+    return path if rows is None else shortened(path, rows)
+
+
+def shortened(path: Path, rows: int) -> Path:
+    path.write_text("\n".join(path.read_text().splitlines()[: rows + 1]) + "\n")
+    return path
+
+
+@cache
+def _days() -> str:
     chance, close, rows = Random("days"), 30_000, []
     for number, session in enumerate(load_calendar(date(2022, 1, 3), date(2023, 12, 15)).sessions()):
         opened = close + chance.randint(-60, 60)
@@ -83,20 +119,4 @@ def days(tmp_path: Path) -> Path:
         high, low = max(opened, close) + chance.randint(0, 150), min(opened, close) - chance.randint(0, 150)
         figures = ",".join(f"{cents / 100:.2f}" for cents in (opened, high, low, close))
         rows.append(f"{session.day},{figures},{chance.randint(40, 90)}000000")
-    path = tmp_path / "QQQ_daily_seeded.csv"
-    path.write_text("\n".join([f"date,{HEADER}", *rows]) + "\n")
-    return path
-
-
-@pytest.fixture
-def bars(tmp_path: Path) -> Path:
-    """Two seeded days of SPY as a file."""
-    calendar = load_calendar(date(2026, 1, 5), date(2026, 1, 6))
-    sessions = [s for s in calendar.sessions() if s.day <= date(2026, 1, 6)]
-    rows = [
-        f"{bar.start:%Y-%m-%dT%H:%M:%SZ},{bar.open},{bar.high},{bar.low},{bar.close},{bar.volume}"
-        for bar in synthetic_sessions(1, Symbol("SPY"), sessions)
-    ]
-    path = tmp_path / "SPY_seeded.csv"
-    path.write_text("\n".join(["timestamp,open,high,low,close,volume", *rows]) + "\n")
-    return path
+    return "\n".join([f"date,{HEADER}", *rows]) + "\n"

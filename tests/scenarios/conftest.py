@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
 
 from core.brokers.simulated.config import FIRST_EDITION
+from tests.kit.timeline import Timeline, installed
 
 pytest.register_assert_rewrite("tests.scenarios.weeks")
 
-from tests.scenarios.backtests import bars, days, keyturn, minutes  # noqa: E402, F401
+from tests.scenarios.backtests import bars, days, keyturn, minutes, year  # noqa: E402, F401
 from tests.scenarios.house import House, assert_can_be_rebuilt  # noqa: E402
+
+
+@pytest.fixture(autouse=True, scope="session")
+def fewer_collections() -> None:
+    """The program's modules are never garbage, and a house makes many objects: a sixth of the time was collecting."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)
@@ -34,3 +43,10 @@ def a_tick_each_way(monkeypatch: pytest.MonkeyPatch) -> None:
 def a_bar_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exchange of accounts of before: a bar gives its volume as it begins, and prices of long ago are paid."""
     monkeypatch.setattr(House, "usual", {"edition": FIRST_EDITION})
+
+
+@pytest.fixture
+def timeline() -> Iterator[Timeline]:
+    """Threads of the test run in virtual time."""
+    with installed(Timeline()) as line:
+        yield line

@@ -1,20 +1,20 @@
-"""The simulated exchange as a real broker and market are met: asked from threads, in real time, heard by streams.
+"""The simulated exchange as a real broker and market are met: asked from threads, heard by streams.
 
-The live runtime runs on it in a thread of its own, as under a desk. The clock is the machine's, moved to a Thursday.
+The live runtime runs on it in a thread of its own, as under a desk. The time is the timeline's, moved to a Thursday.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
 from core.engine import Engine
+from core.io.wall_clock import utc_now
 from core.market.port import Heard
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Command
@@ -34,10 +34,11 @@ from core.settings.settings import Settings
 from core.trading_state.checkpoint import rebuild
 from core.views import DeskView
 from state.journal import MemoryJournal
+from tests.kit.timeline import timeline
 from tests.scenarios.house import Switch
 from tests.unit.core.brokers.trading_floor import STORIES, NewYorkHours, Notebook, at
 
-LOOK = 0.005
+LOOK = 0.02
 """Seconds between two looks for something to tell."""
 PONG = 0.5
 """Seconds between two signs of life of a link."""
@@ -59,7 +60,7 @@ class LiveFloor:
     """
 
     def __init__(self, opens: str, bars: Sequence[Bar]) -> None:
-        self.offset = at(opens) - datetime.now(UTC)
+        self.offset = at(opens) - utc_now()
         self.bars = list(bars)
         self.exchange = SimulatedExchange(ExchangeConfig(**STORIES), NewYorkHours(), Notebook())
         self.lock = threading.Lock()
@@ -72,7 +73,7 @@ class LiveFloor:
         self._begun = 0
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.offset
+        return utc_now() + self.offset
 
     def moved(self) -> SimulatedExchange:
         """The exchange as the market has moved it by now. With the lock held."""
@@ -217,6 +218,7 @@ class LiveHouse:
         self.runtime.admit(self.door.known)
         self.view: DeskView | None = None
         self.runtime.on_beat(self._look)
+        self.runtime.rest_while(lambda: True)
         self.failure: Exception | None = None
         self.thread = threading.Thread(target=self._run, daemon=True)
 
@@ -238,12 +240,12 @@ class LiveHouse:
 
     def leaves(self) -> None:
         self.runtime.leave()
-        self.thread.join(5)
+        self.thread.join(60)
         assert not self.thread.is_alive()
 
     def ends(self) -> None:
         """It ends by itself; what it ended with is raised here."""
-        self.thread.join(5)
+        self.thread.join(60)
         assert not self.thread.is_alive()
         if self.failure is not None:
             raise self.failure
@@ -255,14 +257,11 @@ class LiveHouse:
         """The operator takes the broker's word."""
         self.runtime.send(AcceptBroker(picture))  # type: ignore[arg-type]  # an answer, as if it had been asked for
 
-    def waits(self, holds: Callable[[DeskView], object], what: str, seconds: float = 8.0) -> DeskView:
+    def waits(self, holds: Callable[[DeskView], object], what: str, seconds: float = 60.0) -> DeskView:
         """The first picture of which it holds."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if self.view is not None and holds(self.view):
-                return self.view
-            time.sleep(LOOK)
-        raise AssertionError(f"{what}: not in {seconds:g} s")
+        timeline().until(lambda: self.view is not None and holds(self.view), what, seconds)
+        assert self.view is not None
+        return self.view
 
     def held(self) -> Decimal:
         with self.floor.lock:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import mkdtemp
 from textwrap import dedent
@@ -17,9 +17,7 @@ from core.model.bar import Bar
 from core.model.order import StopHolder
 from core.model.signal import EntrySignal, ExitReason, NoTrade, NoTradeReason
 from core.model.values import Price, Quantity
-from core.runtime.strategy_host.process import STARTING
 from core.settings.settings import Settings
-from core.strategies.base import PATIENCE
 from core.strategies.builtin import HOUSE, StrategyKind, StrategyKinds
 from core.strategies.kit import NO_SETUP, Answer, Context, NoSettings, OwnStrategy
 from state.user_strategies import Found, look_at
@@ -55,17 +53,23 @@ def name_of(made: Written) -> str:
     return re.findall(r'^    name = "(\w+)"', made, re.MULTILINE)[-1] if isinstance(made, str) else made.name
 
 
+WAITS, ANSWERS = 1200.0, 600.0
+"""Seconds for a start and for an answer: more than any machine takes, so that no result depends on its speed."""
+AT_ONCE = 0.05
+"""Seconds for an answer that never comes."""
+
+
 @cache
-def found_of(name: str, text: str, patience: float = PATIENCE) -> Found:
+def found_of(name: str, text: str) -> Found:
     """As a desk finds it in its folder, in a process of its own."""
     path = Path(mkdtemp()) / f"{name}.py"
     path.write_text(text)
     path.chmod(0o600)
-    return look_at(path, waits=STARTING, patience=patience)
+    return look_at(path, waits=WAITS, patience=ANSWERS)
 
 
-def kind_of(name: str, text: str, patience: float = PATIENCE) -> StrategyKind:
-    found = found_of(name, text, patience)
+def kind_of(name: str, text: str) -> StrategyKind:
+    found = found_of(name, text)
     assert found.kind is not None, found.faults
     return found.kind
 
@@ -76,6 +80,8 @@ def kinds_of(*classes: Written, **faults: str) -> StrategyKinds:
     own = {each.name: each.kind for each in found if each.kind is not None}
     if "sleeping" in own:
         own["sleeping"] = overheard(own["sleeping"], CLOCK.slow)
+    if "endless" in own:
+        own["endless"] = endless_from(own["endless"], "10:00")
     return StrategyKinds(
         {**HOUSE, **own}, {**faults, **{each.name: each.faults[0] for each in found if each.kind is None}}
     )
@@ -83,7 +89,7 @@ def kinds_of(*classes: Written, **faults: str) -> StrategyKinds:
 
 def _found_of(made: Written) -> Found:
     text = made if isinstance(made, str) else text_of(made)
-    return found_of(name_of(made), text, getattr(made, "patience", PATIENCE))
+    return found_of(name_of(made), text)
 
 
 def remembered(memory: Any) -> Mapping[str, Any]:
@@ -177,11 +183,24 @@ class Spoiling(OwnStrategy):
         return NO_SETUP
 
 
+def endless_from(kind: StrategyKind, clock: str) -> StrategyKind:
+    """A strategy that never answers a bar from that time on: only those bars are given up, and at once."""
+
+    def hear(made: Any, bar: Bar) -> None:
+        made.hosted.process.patience = AT_ONCE if clock_of(bar) >= clock else ANSWERS
+
+    return _overheard(kind, hear)
+
+
 def overheard(kind: StrategyKind, hear: Callable[[Bar], None]) -> StrategyKind:
     """The same strategy; each bar that it is shown is told to `hear` first, one after the other."""
+    return _overheard(kind, lambda _made, bar: hear(bar))
 
+
+def _overheard(kind: StrategyKind, listen: Callable[[Any, Bar], None]) -> StrategyKind:
     def make(terms: Any, memory: Any) -> Any:
         made: Any = kind.make(terms, memory)
+        hear = partial(listen, made)
         ask, show = made.hosted.on_bar, made.hosted.shown
 
         def on_bar(bar: Bar, context: Context) -> Answer:
@@ -228,7 +247,6 @@ class Endless(Watching):
     """Never answers a bar from 10:00 on."""
 
     name = "endless"
-    patience = 0.5  # seconds that the desk waits for it
 
     def then(self, bar: Bar, context: Context) -> Answer:
         while clock_of(bar) >= "10:00":

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from core.brokers.kinds import BrokerAccount, BrokerKind, Connected, SimulatedKi
 from core.brokers.registry import BROKERS
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
+from core.io.wall_clock import utc_now
 from core.market.kinds import SourceKind
 from core.market.port import MarketDataError
 from core.market.registry import SOURCES
@@ -44,8 +45,10 @@ from core.ports import OperatorError
 from state.credentials import find_keys
 from tests.scenarios.live_floor import LiveFloor, Market
 from tests.unit.core.brokers.trading_floor import STORIES, Notebook
-from tests.wire.exchange.hours import Hours, moved_hours
+from tests.wire.exchange.hours import Hours
 from tests.wire.open_desk import Open, confirm_the_first
+
+pytestmark = pytest.mark.usefixtures("timeline")
 
 ROOT = Path(__file__).resolve().parents[2]
 SPY = Symbol("SPY")
@@ -59,7 +62,7 @@ class Toy(LiveFloor):
     """The simulated exchange in real time, and what a start asks of a broker."""
 
     def __init__(self, hours: Hours) -> None:
-        super().__init__("10:00", a_flat_market(datetime.now(UTC)))
+        super().__init__("10:00", a_flat_market(utc_now()))
         self.offset = timedelta()
         self.hours = hours
         rules = ExchangeConfig(**{**STORIES, "cash": Decimal(30_000), "account": "box"})  # type: ignore[arg-type]
@@ -109,7 +112,7 @@ def a_flat_market(now: datetime) -> list[Bar]:
 
 @pytest.fixture
 def toy() -> Toy:
-    return Toy(moved_hours(datetime.now(UTC), time(10, 5)))
+    return Toy(Hours())
 
 
 @pytest.fixture
@@ -161,7 +164,7 @@ def opened(keyturn: Host) -> Iterator[Open]:
         desk.runtime.stop("left")
 
 
-def test_a_desk_trades_at_a_broker_that_one_line_registered(keyturn: Host, toy: Toy, tmp_path: Path) -> None:
+def test_a_desk_trades_at_a_registered_broker(keyturn: Host, toy: Toy, tmp_path: Path) -> None:
     """SP-07, MD-01, EX-20: start, compare, propose, confirm, fill, leave, compare again; its folder is its own."""
     with opened(keyturn) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
@@ -180,7 +183,7 @@ def a_buy_with_its_stop() -> ProposeOrder:
     return ProposeOrder(SPY, Effect.OPEN, quantity, OrderType.MARKET, None, stop, StopHolder.BROKER)
 
 
-def test_what_the_broker_cannot_do_is_refused_before_it_is_asked(keyturn: Host, toy: Toy) -> None:
+def test_what_a_broker_cannot_do_is_not_sent(keyturn: Host, toy: Toy) -> None:
     """EX-12, RK-01"""
     with opened(keyturn) as desk:
         desk.waits(lambda view: view.status.word == "on" and view.status.quote_at, "the books agree, and a price")
@@ -196,7 +199,7 @@ def test_what_the_broker_cannot_do_is_refused_before_it_is_asked(keyturn: Host, 
     assert not any(asked.startswith("submit") for asked in toy.asked)
 
 
-def test_no_keys_by_script_are_taken_there(keyturn: Host) -> None:
+def test_a_real_broker_takes_no_scripted_keys(keyturn: Host) -> None:
     """OP-01: the simulated exchange of the house alone takes them, whatever a broker is built on."""
     settings = settings_of(keyturn)
     with ExitStack() as stack:
@@ -206,7 +209,7 @@ def test_no_keys_by_script_are_taken_there(keyturn: Host) -> None:
     assert [name for name, kind in BROKERS.items() if isinstance(kind, SimulatedKind)] == ["simulated"]
 
 
-def test_a_name_that_nobody_registered_is_said_with_those_that_are(keyturn: Host) -> None:
+def test_an_unknown_broker_is_named(keyturn: Host) -> None:
     """OP-10"""
     environ = {**keyturn.environ, "KEYTURN_ACCOUNT__BROKER": "ibkr"}
     with pytest.raises(OperatorError, match="must be 'alpaca', 'simulated' or 'toy'"):
@@ -215,7 +218,7 @@ def test_a_name_that_nobody_registered_is_said_with_those_that_are(keyturn: Host
         settings_of(Host.of({**keyturn.environ, "KEYTURN_ACCOUNT__DATA": "ticker"}))
 
 
-def test_the_settings_choose_another_source_than_the_brokers_own(keyturn: Host) -> None:
+def test_the_settings_choose_a_data_source(keyturn: Host) -> None:
     """MD-01: it asks for keys of its own, by its own names."""
     environ = {**keyturn.environ, "KEYTURN_ACCOUNT__DATA": "alpaca"}
     settings = settings_of(Host.of(environ))
@@ -223,7 +226,7 @@ def test_the_settings_choose_another_source_than_the_brokers_own(keyturn: Host) 
         live_runtime(Host.of(environ), settings, Mode.PAPER, find_keys(environ, Mode.PAPER, NAMES), stack)
 
 
-def test_the_doctor_looks_at_that_broker_and_names_its_places(keyturn: Host, toy: Toy) -> None:
+def test_the_doctor_looks_at_that_broker(keyturn: Host, toy: Toy) -> None:
     """OP-10"""
     toy.troubles["account"] = NoAnswer("the shelf is empty")
     toy.unquoted = "no tape"
@@ -233,7 +236,7 @@ def test_the_doctor_looks_at_that_broker_and_names_its_places(keyturn: Host, toy
     assert told["market data"].remedy == "check a shelf"
 
 
-def test_nothing_but_the_lists_of_the_house_knows_alpacas_folders() -> None:
+def test_only_the_registries_know_alpaca() -> None:
     """SP-07"""
     rooms = ("console", "core", "state", "widgets")
     files = [ROOT / "app.py", *(file for room in rooms for file in (ROOT / room).rglob("*.py"))]
@@ -243,7 +246,7 @@ def test_nothing_but_the_lists_of_the_house_knows_alpacas_folders() -> None:
     assert {name for name in knowing if "/alpaca/" not in name} == set(LISTS)
 
 
-def test_the_lists_of_the_house_import_no_client_library() -> None:
+def test_the_registries_import_no_client_library() -> None:
     """SY-08: the desk paints first and connects after."""
     code = (
         "import sys, core.brokers.registry, core.market.registry;"

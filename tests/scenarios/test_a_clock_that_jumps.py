@@ -16,6 +16,8 @@ from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import SPY
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 FORWARD = ClockRead(Decimal("3600.0"), Decimal("0.0"))
 BACK = ClockRead(Decimal("-3600.0"), Decimal("3600.0"))
 STILL_BEHIND = ClockRead(Decimal("0.0"), Decimal("3595.0"))
@@ -37,7 +39,7 @@ def hears(house: House, read: ClockRead) -> None:
 
 
 @pytest.mark.parametrize(("read", "way"), [(FORWARD, "forward"), (BACK, "back")])
-def test_entries_are_refused_with_the_jump_and_what_to_do(read: ClockRead, way: str) -> None:
+def test_a_jump_refuses_entries(read: ClockRead, way: str) -> None:
     """RK-01, EX-11"""
     house = at_ten()
     hears(house, read)
@@ -47,7 +49,7 @@ def test_entries_are_refused_with_the_jump_and_what_to_do(read: ClockRead, way: 
     )
 
 
-def test_exits_and_the_kill_need_no_right_clock() -> None:
+def test_exits_and_kill_need_no_clock() -> None:
     """RK-22, OP-07"""
     house = a_house_in_a_position(("10:06", "10:40", STEADY))
     hears(house, BACK)
@@ -63,7 +65,7 @@ def test_exits_and_the_kill_need_no_right_clock() -> None:
     assert house.facts(Killed)
 
 
-def test_it_ends_after_a_minute_without_another_jump() -> None:
+def test_a_jump_ends_after_a_minute() -> None:
     """EX-11"""
     house = at_ten()
     hears(house, FORWARD)
@@ -76,7 +78,7 @@ def test_it_ends_after_a_minute_without_another_jump() -> None:
     assert refusals(house) == ()
 
 
-def test_a_clock_that_lies_behind_stays_shut_until_it_has_caught_up() -> None:
+def test_a_clock_behind_blocks_until_it_catches_up() -> None:
     """EX-11: it is told again now and then, and recorded once."""
     house = at_ten()
     hears(house, BACK)
@@ -104,7 +106,7 @@ def test_a_jump_outlives_a_restart() -> None:
     assert refusals(house) == ()
 
 
-def test_a_figure_of_the_settings_says_how_long_it_must_be_steady() -> None:
+def test_the_settings_say_how_long_to_wait() -> None:
     """EX-11"""
     settings = Settings.model_validate({"risk": {"clock_steady_seconds": "5"}})
     house = House(a_day(("10:06", "11:00", STEADY)), settings).opens().until("10:03")
@@ -115,7 +117,7 @@ def test_a_figure_of_the_settings_says_how_long_it_must_be_steady() -> None:
 
 
 @pytest.mark.parametrize(("hours", "way"), [(1, "forward"), (-1, "back")])
-def test_the_live_runtime_sees_its_machine_being_set(hours: int, way: str) -> None:
+def test_a_live_runtime_sees_its_clock_being_set(hours: int, way: str) -> None:
     """EX-11, EX-14: nothing halts, and what comes after it is taken in as ever."""
     floor = LiveFloor("10:20", a_day(("10:06", "10:20", STEADY)))
     with LiveHouse(floor, steady=time.monotonic) as house:

@@ -77,9 +77,7 @@ def says(way: Through, words: str) -> Callable[[], bool]:
 # ── attached ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_it_is_a_desk_like_any_other_and_leaves_no_process(
-    ssh: StandIn, there: Served, engine: VirtualRuntime, told: Told
-) -> None:
+def test_a_desk_over_ssh_leaves_no_process(ssh: StandIn, there: Served, engine: VirtualRuntime, told: Told) -> None:
     """SY-01: a ticket is opened and its key turned, and what the relay tells of its engine is said once."""
     with through(ssh) as way:
         waits_for(lambda: isinstance(way.desk.view, DeskView) and holds(way.desk))
@@ -97,9 +95,7 @@ def test_it_is_a_desk_like_any_other_and_leaves_no_process(
     assert told.of(DeskLost) == []
 
 
-def test_a_press_line_is_opened_anew_while_the_desks_channel_goes_on(
-    ssh: StandIn, engine: VirtualRuntime, told: Told
-) -> None:
+def test_a_press_line_is_opened_again(ssh: StandIn, engine: VirtualRuntime, told: Told) -> None:
     """OP-07"""
     with through(ssh) as way:
         has_a_picture(way)
@@ -118,9 +114,7 @@ def test_a_press_line_is_opened_anew_while_the_desks_channel_goes_on(
 # ── cut ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_killed_ssh_is_said_and_the_desk_is_back_with_its_number_and_its_key(
-    ssh: StandIn, there: Served, engine: VirtualRuntime, told: Told
-) -> None:
+def test_a_killed_ssh_is_replaced(ssh: StandIn, there: Served, engine: VirtualRuntime, told: Told) -> None:
     """SY-01, OP-13: meanwhile its picture stays, nothing is asked; OP-07: what is pressed arrives first."""
     with through(ssh) as way:
         waits_for(lambda: isinstance(way.desk.view, DeskView) and holds(way.desk))
@@ -139,7 +133,7 @@ def test_a_killed_ssh_is_said_and_the_desk_is_back_with_its_number_and_its_key(
     assert [(fact.desk, fact.is_back) for fact in told.of(DeskAttached)] == [(1, False), (1, True)]
 
 
-def test_one_that_never_answers_is_ended_and_another_is_tried(ssh: StandIn, there: Served) -> None:
+def test_a_silent_ssh_is_replaced(ssh: StandIn, there: Served) -> None:
     """SY-01"""
     with through(ssh, patience=1.5) as way:
         has_a_picture(way)
@@ -153,7 +147,7 @@ def test_one_that_never_answers_is_ended_and_another_is_tried(ssh: StandIn, ther
         assert is_gone(silent)
 
 
-def test_what_a_login_shell_prints_is_named_and_what_needs_a_person_says_so(ssh: StandIn, there: Served) -> None:
+def test_output_of_a_login_shell_is_named(ssh: StandIn, there: Served) -> None:
     """SY-01, SY-06: control characters of the other side are harmless."""
     with through(ssh) as way:
         has_a_picture(way)
@@ -171,7 +165,7 @@ def test_what_a_login_shell_prints_is_named_and_what_needs_a_person_says_so(ssh:
         waits_for(lambda: way.desk.link.trouble is None)
 
 
-def test_it_is_left_at_once_while_the_link_is_away(ssh: StandIn, there: Served) -> None:
+def test_a_desk_without_a_link_is_left_at_once(ssh: StandIn, there: Served) -> None:
     """SY-01: whatever ssh is doing."""
     with through(ssh) as way:
         has_a_picture(way)
@@ -190,7 +184,7 @@ def test_it_is_left_at_once_while_the_link_is_away(ssh: StandIn, there: Served) 
 # ── not attached ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_engine_that_the_relay_does_not_reach_is_said_in_its_words(ssh: StandIn, there: Served) -> None:
+def test_an_unreached_engine_is_reported(ssh: StandIn, there: Served) -> None:
     """SY-01: the desk waits for it."""
     there.path.unlink()
     with through(ssh) as way:
@@ -210,7 +204,7 @@ def test_an_engine_that_the_relay_does_not_reach_is_said_in_its_words(ssh: Stand
         ("printf 'keyturn relay 99\\n'; exec sleep 1000", "install the same Keyturn on both machines"),
     ],
 )
-def test_a_first_ssh_that_fails_is_an_error_in_words(ssh: StandIn, does: str, words: str) -> None:
+def test_a_first_ssh_that_fails_is_an_error(ssh: StandIn, does: str, words: str) -> None:
     """SY-01: before the desk is painted."""
     ssh.does(does)
     with pytest.raises(OperatorError) as refused, through(ssh):

@@ -20,6 +20,8 @@ from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.scenarios.test_the_live_runtime import A_DIP, a_ticket
 from tests.unit.core.brokers.trading_floor import at
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 BOTH = [Channel.DATA, Channel.TRADES]
 
 
@@ -38,9 +40,7 @@ def a_link_was_heard(house: House, line: Channel, seconds: float, state: Connect
 
 @pytest.mark.parametrize("line", BOTH)
 @pytest.mark.parametrize(("seconds", "is_sent"), [(4.8, True), (5.1, False)])
-def test_an_entry_needs_both_links_to_have_spoken_in_the_last_five_seconds(
-    line: Channel, seconds: float, is_sent: bool
-) -> None:
+def test_an_entry_needs_both_links(line: Channel, seconds: float, is_sent: bool) -> None:
     """OP-04"""
     house = a_house_with_an_open_ticket()
     a_link_was_heard(house, line, seconds)
@@ -54,7 +54,7 @@ def test_an_entry_needs_both_links_to_have_spoken_in_the_last_five_seconds(
 
 
 @pytest.mark.parametrize("line", BOTH)
-def test_a_link_that_never_spoke_lets_no_entry_out(line: Channel) -> None:
+def test_a_link_that_never_spoke_blocks_entries(line: Channel) -> None:
     """OP-04"""
     house = a_house_with_an_open_ticket()
     house.line.breaks_at(FetchPicture, arrives=True, times=9)
@@ -69,9 +69,7 @@ def test_a_link_that_never_spoke_lets_no_entry_out(line: Channel) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "heard", "is_sent"), [(4, 4.5, False), (30, 20, False), (30, 4.5, True)])
-def test_the_time_is_the_operators_to_set_and_no_start_makes_it_longer(
-    seconds: int, heard: float, is_sent: bool
-) -> None:
+def test_the_operator_sets_the_silent_time(seconds: int, heard: float, is_sent: bool) -> None:
     """OP-04, RK-13"""
     house = a_house_with_an_open_ticket()
     confirm = ConfirmSettings(silent_seconds=Decimal(seconds))
@@ -99,7 +97,7 @@ def test_an_exit_goes_over_a_silent_link_with_a_warning() -> None:
     assert house.held() == "0"
 
 
-def test_the_ticket_says_that_a_link_is_silent_before_the_key_is_turned() -> None:
+def test_a_ticket_warns_of_a_silent_link() -> None:
     """OP-03, OP-04"""
     house = a_house_with_an_open_ticket()
     a_link_was_heard(house, Channel.DATA, 8)
@@ -109,7 +107,7 @@ def test_the_ticket_says_that_a_link_is_silent_before_the_key_is_turned() -> Non
     assert warning.reason.startswith("market data: nothing came for 8 s")
 
 
-def test_the_books_count_for_order_updates_that_are_polled() -> None:
+def test_polled_books_replace_order_updates() -> None:
     """OP-04: the stream is down, and the ticket of an entry has the books asked for often enough."""
     house = a_house_with_an_open_ticket()
     a_link_was_heard(house, Channel.TRADES, 60, ConnectionState.DOWN)
@@ -126,7 +124,7 @@ def test_the_books_count_for_order_updates_that_are_polled() -> None:
     assert said.startswith("order updates: no stream, asked for instead; the last answer is ")
 
 
-def test_books_of_before_do_not_speak_for_a_stream_that_says_it_is_up() -> None:
+def test_old_books_do_not_replace_a_stream() -> None:
     """OP-04"""
     house = a_house_with_an_open_ticket()
     a_link_was_heard(house, Channel.TRADES, 60, ConnectionState.UP)
@@ -138,7 +136,7 @@ def test_books_of_before_do_not_speak_for_a_stream_that_says_it_is_up() -> None:
     assert "order updates: nothing came for" in " ".join(house.last(ConfirmationRefused).reasons)
 
 
-def test_a_link_that_is_tried_again_keeps_the_last_word_that_was_heard() -> None:
+def test_a_reconnecting_link_keeps_its_last_message() -> None:
     """OP-04"""
     since, heard = at("10:00"), at("10:05")
     polled = ConnectionStatus(Channel.DATA, ConnectionState.POLLING, since, since)
@@ -149,7 +147,7 @@ def test_a_link_that_is_tried_again_keeps_the_last_word_that_was_heard() -> None
 
 
 @pytest.mark.parametrize("line", BOTH)
-def test_a_live_desk_sends_no_entry_over_a_link_that_fell_silent(line: Channel) -> None:
+def test_a_live_desk_needs_a_link_that_speaks(line: Channel) -> None:
     """OP-04: real streams and threads; the market may be as quiet as it likes while the link answers."""
     floor = LiveFloor("10:05:59", A_DIP)
     with LiveHouse(floor) as house:
@@ -163,7 +161,7 @@ def test_a_live_desk_sends_no_entry_over_a_link_that_fell_silent(line: Channel) 
     assert not [asked for asked in floor.asked if asked.startswith("submit")]
 
 
-def test_a_live_desk_whose_data_service_is_gone_sends_no_entry() -> None:
+def test_a_live_desk_needs_a_quote() -> None:
     """OP-03"""
     floor = LiveFloor("10:05:59", A_DIP)
     with LiveHouse(floor) as house:

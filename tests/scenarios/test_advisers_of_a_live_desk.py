@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 
+import pytest
+
 from core.advisers.base import Adviser, Shown
 from core.facts import AdviceGiven, AdviserFailed, AdviserOverstepped, AdviserPaused, Fact, OrderCreated
 from core.messages.commands import Kill
@@ -14,6 +16,8 @@ from core.runtime.live import LiveRuntime
 from core.settings.advisers import AdvisersSettings
 from tests.scenarios.live_floor import LiveHouse
 from tests.scenarios.test_the_live_runtime import a_ticket, at_the_dip
+
+pytestmark = pytest.mark.usefixtures("timeline")
 
 FAST = AdvisersSettings.model_construct(every_seconds=0.05, answer_seconds=0.1, most=3, failures=3)  # type: ignore[arg-type]
 """Settings take whole seconds; a test has no time for them."""
@@ -78,7 +82,7 @@ def told(house: LiveHouse, kind: type[Fact]) -> list[Fact]:
     return [r.fact for r in house.journal.records() if isinstance(r.fact, kind)]
 
 
-def test_one_that_hangs_one_that_floods_and_one_that_raises_change_nothing_in_trading() -> None:
+def test_bad_advisers_change_nothing_in_trading() -> None:
     """OP-09"""
     hanging = Hanging()
     house = LiveHouse(at_the_dip())
@@ -102,7 +106,7 @@ def test_one_that_hangs_one_that_floods_and_one_that_raises_change_nothing_in_tr
     assert view.status.word == "on"
 
 
-def test_one_that_kills_from_its_thread_is_refused_and_told_also_where_it_hides_it() -> None:
+def test_an_adviser_that_kills_is_refused() -> None:
     """OP-09, OP-07: only a person kills."""
     killing = Killing()
     house = LiveHouse(at_the_dip())
@@ -127,7 +131,7 @@ class Patient(Killing):
         return super().advise(shown)
 
 
-def test_one_that_tries_after_its_time_is_over_is_refused_and_told_as_well() -> None:
+def test_a_late_adviser_that_kills_is_refused() -> None:
     """OP-09"""
     patient = Patient()
     house = LiveHouse(at_the_dip())

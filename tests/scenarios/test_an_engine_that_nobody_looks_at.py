@@ -7,12 +7,16 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.runtime.pace import BEAT, RESTING_BEAT
 from core.views import DeskView
 from tests.served import served
 from tests.waiting import PATIENCE
+
+pytestmark = pytest.mark.usefixtures("timeline")
 
 
 def until(holds: Callable[[], bool], what: str) -> None:
@@ -22,7 +26,7 @@ def until(holds: Callable[[], bool], what: str) -> None:
         time.sleep(0.005)
 
 
-def test_it_beats_less_often_until_a_desk_comes_and_again_once_it_left(tmp_path: Path) -> None:
+def test_an_engine_without_a_desk_beats_less_often(tmp_path: Path) -> None:
     """SY-05"""
     with ExitStack() as stack:
         runtime = demo_runtime(Host.of({"KEYTURN_HOME": str(tmp_path)}), DemoOptions(), stack)

@@ -55,6 +55,8 @@ from tests.kit.simulated_runtime import runtime
 from tests.served import Served, served
 from tests.waiting import PATIENCE
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 HELLO = Hello(PROTOCOL, "tests", Role.DESK)
 LINE = Hello(PROTOCOL, "tests", Role.PRESS)
 
@@ -135,9 +137,7 @@ def is_well(there: Served, engine: VirtualRuntime) -> None:
         (pack(Say(1, Raw(encode(Halt("key"))), 0)), "the first word is hello"),
     ],
 )
-def test_what_is_no_hello_is_refused_in_a_line(
-    there: Served, engine: VirtualRuntime, content: bytes, words: str
-) -> None:
+def test_a_first_frame_must_be_hello(there: Served, engine: VirtualRuntime, content: bytes, words: str) -> None:
     """SY-01"""
     stranger = Client(there)
     stranger.connection.sendall(content)
@@ -151,7 +151,7 @@ def test_what_is_no_hello_is_refused_in_a_line(
     is_well(there, engine)
 
 
-def test_a_desk_of_another_release_is_told_what_to_do(there: Served, engine: VirtualRuntime) -> None:
+def test_a_desk_of_another_release_is_refused(there: Served, engine: VirtualRuntime) -> None:
     """SY-01: and nothing else is said to it."""
     for role in Role:
         older = Client(there, Hello("0123", "keyturn 0.1", role), Press(1, PressKind.KILL))
@@ -175,7 +175,7 @@ def test_a_desk_of_another_release_is_told_what_to_do(there: Served, engine: Vir
     ],
     ids=["says more", "says less", "says otherwise", "says at length"],
 )
-def test_a_hello_of_another_shape_is_told_what_to_do(there: Served, engine: VirtualRuntime, said: list[object]) -> None:
+def test_a_malformed_hello_is_refused(there: Served, engine: VirtualRuntime, said: list[object]) -> None:
     """SY-01: a later release may say more in it."""
     content = msgspec.msgpack.encode(said)
     later = Client(there)
@@ -190,7 +190,7 @@ def test_a_hello_of_another_shape_is_told_what_to_do(there: Served, engine: Virt
     is_well(there, engine)
 
 
-def test_many_connections_that_say_nothing_make_way(there: Served, engine: VirtualRuntime) -> None:
+def test_silent_connections_make_way(there: Served, engine: VirtualRuntime) -> None:
     """SY-01: opened and held, and opened and closed."""
     with ExitStack() as stack:
         held = [stack.enter_context(there.connect()) for _ in range(4 * STRANGERS)]
@@ -200,7 +200,7 @@ def test_many_connections_that_say_nothing_make_way(there: Served, engine: Virtu
         assert len(held) == 4 * STRANGERS
 
 
-def test_a_press_that_stands_on_a_line_counts_when_the_line_makes_way(tmp_path: Path) -> None:
+def test_a_press_on_a_dropped_line_counts(tmp_path: Path) -> None:
     """OP-07: other lines in any number take none away."""
     path = tmp_path / "engine.sock"
     heard: list[int] = []
@@ -235,7 +235,7 @@ def test_a_press_that_stands_on_a_line_counts_when_the_line_makes_way(tmp_path: 
     [AttachDesk(Seat("/dev/pts/9", "eve"), "link"), DetachDesk(), LoseDesk()],
     ids=lambda command: type(command).__name__,
 )
-def test_what_only_the_service_says_is_refused_by_name(there: Served, engine: VirtualRuntime, command: Command) -> None:
+def test_frames_of_the_service_are_refused(there: Served, engine: VirtualRuntime, command: Command) -> None:
     """OP-13: a desk speaks for itself alone."""
     desk = Client(there, HELLO)
     desk.until(Welcome)
@@ -248,7 +248,7 @@ def test_what_only_the_service_says_is_refused_by_name(there: Served, engine: Vi
     is_well(there, engine)
 
 
-def test_a_chart_of_a_symbol_that_is_none_costs_nothing(there: Served, engine: VirtualRuntime) -> None:
+def test_an_invalid_chart_symbol_is_ignored(there: Served, engine: VirtualRuntime) -> None:
     """SY-01"""
     desk = Client(there, HELLO, *[Watch(symbol) for symbol in ("", "../../etc/passwd", "\x00", "É" * 256, "SPY")])
     desk.until(Welcome)
@@ -260,7 +260,7 @@ def test_a_chart_of_a_symbol_that_is_none_costs_nothing(there: Served, engine: V
 
 
 @pytest.mark.parametrize("frame", [HELLO, Press(1, PressKind.HALT)], ids=["hello", "press"])
-def test_a_frame_of_another_place_ends_the_connection(there: Served, engine: VirtualRuntime, frame: FromDesk) -> None:
+def test_a_misplaced_frame_ends_the_connection(there: Served, engine: VirtualRuntime, frame: FromDesk) -> None:
     """SY-01"""
     desk = Client(there, HELLO)
     desk.until(Welcome)
@@ -272,7 +272,7 @@ def test_a_frame_of_another_place_ends_the_connection(there: Served, engine: Vir
     is_well(there, engine)
 
 
-def test_nothing_is_heard_behind_a_goodbye(there: Served, engine: VirtualRuntime) -> None:
+def test_frames_after_a_goodbye_are_ignored(there: Served, engine: VirtualRuntime) -> None:
     """OP-13"""
     desk = Client(there, HELLO)
     desk.until(Welcome)
@@ -282,7 +282,7 @@ def test_nothing_is_heard_behind_a_goodbye(there: Served, engine: VirtualRuntime
     is_well(there, engine)
 
 
-def test_what_stands_behind_a_hello_waits_until_the_desk_is_counted(there: Served) -> None:
+def test_frames_after_hello_wait_for_attachment(there: Served) -> None:
     """OP-13: and is answered then."""
     desk = Client(there, HELLO, Say(7, Raw(encode(DetachDesk())), 0))
     assert isinstance(desk.until(Welcome), Welcome)
@@ -294,7 +294,7 @@ def test_what_stands_behind_a_hello_waits_until_the_desk_is_counted(there: Serve
 # ── too much, and too slow ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_flood_ends_the_desk_that_makes_it(there: Served, engine: VirtualRuntime) -> None:
+def test_a_flood_ends_its_desk(there: Served, engine: VirtualRuntime) -> None:
     """SY-01"""
     desk = Client(there, HELLO)
     desk.until(Welcome)
@@ -307,7 +307,7 @@ def test_a_flood_ends_the_desk_that_makes_it(there: Served, engine: VirtualRunti
     is_well(there, engine)
 
 
-def test_a_halt_is_set_beside_floods_of_presses_and_of_commands(there: Served, engine: VirtualRuntime) -> None:
+def test_a_halt_is_set_during_floods(there: Served, engine: VirtualRuntime) -> None:
     """OP-07"""
     is_over = threading.Event()
 
@@ -356,9 +356,7 @@ def test_a_latch_is_set_while_the_engine_is_busy(there: Served, engine: VirtualR
     is_well(there, engine)
 
 
-def test_a_desk_that_the_engine_does_not_count_is_let_go_and_holds_no_key(
-    there: Served, engine: VirtualRuntime, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_uncounted_desk_is_dropped(there: Served, engine: VirtualRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
     """OP-13: where the engine counts it after all, it counts as lost at once."""
     is_busy, goes_on = threading.Event(), threading.Event()
 
@@ -381,7 +379,7 @@ def test_a_desk_that_the_engine_does_not_count_is_let_go_and_holds_no_key(
     is_well(there, engine)
 
 
-def test_a_failure_that_nobody_foresaw_costs_one_desk_and_is_said(
+def test_an_unexpected_error_costs_one_desk(
     there: Served, engine: VirtualRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SY-01"""
@@ -406,7 +404,7 @@ def test_a_failure_that_nobody_foresaw_costs_one_desk_and_is_said(
     is_well(there, engine)
 
 
-def test_a_failure_at_the_door_costs_one_connection_and_is_said(
+def test_an_accept_error_costs_one_connection(
     there: Served, engine: VirtualRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """OP-07: the press that it was is not confirmed, so its desk says it again."""
@@ -430,7 +428,7 @@ def test_a_failure_at_the_door_costs_one_connection_and_is_said(
     is_well(there, engine)
 
 
-def test_a_picture_that_is_larger_than_a_frame_costs_its_desk_alone(
+def test_an_oversized_picture_costs_one_desk(
     there: Served, engine: VirtualRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SY-01: a desk that shows no chart has a picture all the same."""
@@ -453,7 +451,7 @@ def test_a_picture_that_is_larger_than_a_frame_costs_its_desk_alone(
     is_well(there, engine)
 
 
-def test_a_press_is_owed_until_the_engine_has_it() -> None:
+def test_a_press_is_owed_until_it_arrives() -> None:
     """OP-07: what stood in the line of an engine that was killed is said again to the next one."""
     ends: list[socket.socket] = []
     first = runtime()
@@ -482,7 +480,7 @@ def test_a_press_is_owed_until_the_engine_has_it() -> None:
             desk.close("the test is over", PATIENCE)
 
 
-def test_a_desk_that_takes_no_answers_is_let_go() -> None:
+def test_a_desk_that_reads_no_answers_is_dropped() -> None:
     """SY-01: what the engine keeps for it stays small, however slowly it asks."""
     mine, other = socket.socketpair()
     mine.setblocking(False)
@@ -503,7 +501,7 @@ def test_a_desk_that_takes_no_answers_is_let_go() -> None:
     assert 0 < max(kept) < 200_000
 
 
-def test_a_command_for_another_account_is_refused_by_the_engine(there: Served, engine: VirtualRuntime) -> None:
+def test_a_command_for_another_account_is_refused(there: Served, engine: VirtualRuntime) -> None:
     """OP-13"""
     desk = Client(there, HELLO)
     desk.until(Welcome)
@@ -521,7 +519,7 @@ def test_a_command_for_another_account_is_refused_by_the_engine(there: Served, e
     is_well(there, engine)
 
 
-def test_a_desk_that_reads_nothing_costs_nobody_else_a_picture(there: Served, engine: VirtualRuntime) -> None:
+def test_a_desk_that_reads_nothing_delays_no_other(there: Served, engine: VirtualRuntime) -> None:
     """SY-01: and once it reads it is shown what is now, without what was between."""
     slow, beside = Client(there, HELLO), there.a_desk()
     slow.until(Picture)

@@ -5,74 +5,75 @@ from __future__ import annotations
 import csv
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.model.order import order_id_of
-from tests.data import days_of
-from tests.scenarios.backtests import Keyturn, minutes_of
+from tests import data
+from tests.scenarios.backtests import Keyturn, days_of, keyturn_at, minutes_of
 
 BARE = ("--set", "strategies.sma.regime_filter=false", "--set", "strategies.sma.minimum_confidence=0")
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Backtests that several tests read: VWAP over a week of minutes, mean reversion over a year of days."""
+    folder = tmp_path_factory.mktemp("played")
+    keyturn = keyturn_at(folder / "home")
+    tables = ("--csv", folder / "tables", "--html", folder / "page.html")
+    week = keyturn("backtest", minutes_of(folder / "SPY_seeded.csv"), "--strategy", "vwap", "--json", *tables)
+    days = ("backtest", days_of(folder / "QQQ_daily_seeded.csv", 250), "--without-frictions", "--json", "--strategy")
+    return {"folder": folder, "week": week.json, "mean_reversion": keyturn(*days, "mean_reversion").json}
+
+
 # ── the same engine ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("strategy", ["vwap", "momentum", "mean_reversion", "sma"])
-def test_without_what_goes_wrong_a_backtest_is_the_replay_that_is_always_confirmed(
-    keyturn: Keyturn, minutes: Path, strategy: str
-) -> None:
+@pytest.mark.parametrize("strategy", ["vwap", "momentum", "mean_reversion", "sma", "sma of days"])
+def test_frictionless_backtest_equals_the_replay(keyturn: Keyturn, bars: Path, year: Path, strategy: str) -> None:
     """AN-04, MD-05: the same orders and trades, and the same journal, byte for byte."""
-    replayed = keyturn("replay", minutes, "--headless", "--operator", "confirm-all", "--strategy", strategy, "--json")
-    tested = keyturn("backtest", minutes, "--strategy", strategy, "--without-frictions", "--json")
-
-    assert replayed.json["orders"]
-    assert {name: tested.json[name] for name in replayed.json} == replayed.json
-
-
-def test_a_backtest_of_days_is_the_replay_of_them(keyturn: Keyturn, days: Path) -> None:
-    """AN-04, MD-05"""
-    words = (days, "--strategy", "sma", "--json")
-
-    replayed = keyturn("replay", *words, "--symbol", "QQQ", "--headless", "--operator", "confirm-all").json
+    path, symbol = (year, "QQQ") if "days" in strategy else (bars, "SPY")
+    words = (path, "--symbol", symbol, "--strategy", strategy.split(maxsplit=1)[0], "--json")
+    words = (*words, *BARE) if "days" in strategy else words
+    replayed = keyturn("replay", *words, "--headless", "--operator", "confirm-all").json
     tested = keyturn("backtest", *words, "--without-frictions").json
 
-    assert replayed["trades"]
+    assert replayed["orders"]
     assert {name: tested[name] for name in replayed} == replayed
 
 
-def test_what_goes_wrong_is_the_same_for_the_same_seed_alone(keyturn: Keyturn, minutes: Path) -> None:
+def test_frictions_depend_on_the_seed_alone(keyturn: Keyturn, bars: Path) -> None:
     """AN-04"""
     often = ("--strategy", "vwap", "--set", "exchange.partial_fills=0.5", "--set", "exchange.rejections=0.2")
 
     def fingerprint(*words: object) -> object:
-        return keyturn("backtest", minutes, *often, *words, "--json").json["fingerprint"]
+        return keyturn("backtest", bars, *often, *words, "--json").json["fingerprint"]
 
     assert fingerprint() == fingerprint() != fingerprint("--seed", "2")
     assert fingerprint() != fingerprint("--without-frictions")
 
 
-def test_market_orders_slip_in_a_backtest(keyturn: Keyturn, minutes: Path) -> None:
+def test_market_orders_slip(keyturn: Keyturn, bars: Path) -> None:
     """AN-04"""
     calm = ("--set", "exchange.partial_fills=0", "--set", "exchange.rejections=0", "--set", "exchange.halts=0")
-    smooth = keyturn("backtest", minutes, "--strategy", "vwap", "--without-frictions", "--json").json
-    rough = keyturn("backtest", minutes, "--strategy", "vwap", *calm, "--json").json
+    smooth = keyturn("backtest", bars, "--strategy", "vwap", "--without-frictions", "--json").json
+    rough = keyturn("backtest", bars, "--strategy", "vwap", *calm, "--json").json
 
-    assert len(rough["trades"]) == len(smooth["trades"])
+    assert len(rough["trades"]) == len(smooth["trades"]) > 0
     assert rough["metrics"]["slippage"] > smooth["metrics"]["slippage"]
     assert rough["metrics"]["profit"] < smooth["metrics"]["profit"]
 
 
-def test_the_rule_of_day_trades_holds_in_a_backtest_of_a_broker_that_counts_them(
-    keyturn: Keyturn, minutes: Path
-) -> None:
+def test_day_trade_limit_applies(keyturn: Keyturn, bars: Path) -> None:
     """AN-04, RK-15: on margin, under 25,000 USD, where the second of five business days must not be made."""
     margin = ("--strategy", "vwap", "--without-frictions", "--json", "--set", "exchange.multiplier=2")
     rule = "risk.protections.day_trades"
 
-    free = keyturn("backtest", minutes, *margin).json
-    ruled = keyturn(
-        "backtest", minutes, *margin, "--set", f"{rule}.enabled=true", "--set", f"{rule}.trade_limit=2"
-    ).json
+    free = keyturn("backtest", bars, *margin).json
+    ruled = keyturn("backtest", bars, *margin, "--set", f"{rule}.enabled=true", "--set", f"{rule}.trade_limit=2").json
 
     assert len(free["trades"]) > len(ruled["trades"]) == 1
     assert ruled["skipped"]["day trades"] > 0
@@ -94,36 +95,31 @@ def crossings(path: Path, pairs: list[list[int]]) -> dict[str, str]:
     return found
 
 
-PAIRS = [[[5, 15]], [[10, 30]], [[20, 50]], [[5, 15], [10, 30], [20, 50]]]
-
-
 def said(keyturn: Keyturn, path: Path, pairs: list[list[int]]) -> dict[str, str]:
     words = ("--strategy", "sma", "--set", f"strategies.sma.pairs={pairs}", *BARE, "--json")
     return {signal["time"]: signal["side"] for signal in keyturn("backtest", path, *words).json["signals"]}
 
 
-@pytest.mark.parametrize("pairs", PAIRS)
-def test_the_bare_crossover_says_what_pandas_works_out_all_at_once(
-    keyturn: Keyturn, days: Path, pairs: list[list[int]]
-) -> None:
-    """ST-05, AN-04"""
-    expected = crossings(days, pairs)
+def test_crossover_signals_equal_those_of_pandas(keyturn: Keyturn, year: Path, tmp_path: Path) -> None:
+    """ST-05, AN-04: a seeded year, and a recorded one of SPY."""
+    recent = newest(tmp_path / "SPY_daily.csv", 300)
+    for path, pairs in ((year, [[5, 15], [10, 30], [20, 50]]), (recent, [[10, 30]])):
+        expected = crossings(path, pairs)
 
-    assert len(expected) >= 6
-    assert said(keyturn, days, pairs) == expected
-
-
-@pytest.mark.parametrize("pairs", PAIRS)
-def test_the_bare_crossover_of_thirteen_years_is_that_of_pandas(keyturn: Keyturn, pairs: list[list[int]]) -> None:
-    """ST-05, AN-04: SPY from 2008 to 2021."""
-    path = days_of("SPY")
-
-    assert said(keyturn, path, pairs) == crossings(path, pairs)
+        assert len(expected) >= 6, pairs
+        assert said(keyturn, path, pairs) == expected, (path, pairs)
 
 
-def test_a_signal_is_told_before_anything_judges_it(keyturn: Keyturn, minutes: Path) -> None:
+def newest(path: Path, count: int) -> Path:
+    """The last days of SPY's."""
+    header, *rows = data.days_of("SPY").read_text().splitlines()
+    path.write_text("\n".join([header, *rows[-count:]]) + "\n")
+    return path
+
+
+def test_signals_are_reported_before_the_risk_checks(keyturn: Keyturn, bars: Path) -> None:
     """AN-04: no risk is allowed, so that nothing is ordered; what the strategy said is the same."""
-    words = ("backtest", minutes, "--strategy", "vwap", "--json", "--set")
+    words = ("backtest", bars, "--strategy", "vwap", "--json", "--set")
     refused = keyturn(*words, "risk.portfolio.reserve=1000").json
 
     assert refused["orders"] == []
@@ -134,9 +130,9 @@ def test_a_signal_is_told_before_anything_judges_it(keyturn: Keyturn, minutes: P
 # ── days ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_entry_of_a_day_lives_through_the_next_session(keyturn: Keyturn, days: Path) -> None:
+def test_daily_entry_lives_for_the_next_session(played: dict[str, Any]) -> None:
     """ST-03, MD-05: it goes out at the next open, and ends at that session's close."""
-    found = keyturn("backtest", days, "--strategy", "mean_reversion", "--without-frictions", "--json").json
+    found = played["mean_reversion"]
 
     entries = [order for order in found["orders"] if order["type"] == "limit"]
     assert {order["status"] for order in entries} == {"FILLED", "EXPIRED"}
@@ -145,9 +141,9 @@ def test_an_entry_of_a_day_lives_through_the_next_session(keyturn: Keyturn, days
     assert any(clock > "15:00" for clock in filled)  # long after 90 s
 
 
-def test_the_ids_of_a_days_signals_and_of_their_stops_name_the_day(keyturn: Keyturn, days: Path) -> None:
+def test_ids_of_daily_orders_name_the_timeframe(played: dict[str, Any]) -> None:
     """EX-04: `mean_reversion:QQQ:1day:…:buy`, and its stop with a child index."""
-    found = keyturn("backtest", days, "--strategy", "mean_reversion", "--without-frictions", "--json").json
+    found = played["mean_reversion"]
 
     ids = {kind: {o["client_order_id"] for o in found["orders"] if o["type"] == kind} for kind in ("limit", "stop")}
     entries = [p for p in found["proposals"] if p["effect"] == "open"]
@@ -161,65 +157,53 @@ def id_of(proposal: dict[str, str], timeframe: str, *parts: str) -> str:
     return order_id_of(proposal["strategy"], proposal["symbol"], timeframe, proposal["time"], *parts)
 
 
-def test_a_day_knows_no_window_and_no_flat_time(keyturn: Keyturn, days: Path) -> None:
+def test_daily_bars_have_no_entry_window(keyturn: Keyturn, year: Path) -> None:
     """RK-07, ST-09"""
-    found = keyturn("backtest", days, "--strategy", "sma", "--json").json
+    found = keyturn("backtest", year, "--strategy", "sma", "--json", *BARE).json
 
     assert found["timeframe"] == "1day"
     assert "OUTSIDE_WINDOW" not in found["no_trade"]
     assert "FORCE_FLAT" not in {trade["exit_reason"] for trade in found["trades"]}
     assert any(trade["entry_time"][:10] < trade["exit_time"][:10] for trade in found["trades"])
-    assert found["bars"] == len(days.read_text().splitlines()) - 1
+    assert found["bars"] == len(year.read_text().splitlines()) - 1
 
 
-def test_breakouts_of_days_are_counted_over_a_quarter_and_then_forgotten(keyturn: Keyturn) -> None:
-    """ST-04, AN-04: 13 years of SPY; a session's worth of minutes would be a year and a half of days."""
-    path = days_of("SPY")
+def test_daily_breakouts_are_counted_over_a_quarter(keyturn: Keyturn, tmp_path: Path) -> None:
+    """ST-04, AN-04: a session's worth of minutes would be a year and a half of days."""
+    words = ("backtest", newest(tmp_path / "SPY_daily.csv", 600), "--strategy", "breakout", "--without-frictions")
 
-    found = keyturn("backtest", path, "--strategy", "breakout", "--without-frictions", "--json").json
-    written = keyturn(
-        *("backtest", path, "--strategy", "breakout", "--without-frictions", "--json"),
-        *("--set", "strategies.breakout.counted_bars=390"),
-    ).json
+    found = keyturn(*words, "--json").json
+    written = keyturn(*words, "--json", "--set", "strategies.breakout.counted_bars=390").json
 
-    assert len(found["trades"]) >= 10
+    assert found["trades"]
     assert found["no_trade"]["FALSE_BREAKOUTS"] > 0
     assert written["trades"] == []  # what the operator sets goes before it
 
 
-@pytest.mark.parametrize("step", ["0.001", "1"])
-def test_a_size_follows_the_equity_of_the_day_on_which_it_is_ordered(keyturn: Keyturn, days: Path, step: str) -> None:
+def test_size_follows_the_equity_of_its_day(keyturn: Keyturn, year: Path) -> None:
     """RK-02, RK-10: half a percent of it, in fractions and in whole shares whose stop goes with them."""
-    words = ("--strategy", "sma", "--profile", "swing", "--set", f"strategies.sma.quantity_step={step}", *BARE)
+    for step in ("0.001", "1"):
+        words = ("--strategy", "sma", "--profile", "swing", "--set", f"strategies.sma.quantity_step={step}", *BARE)
 
-    found = keyturn("backtest", days, *words, "--without-frictions", "--json").json
+        found = keyturn("backtest", year, *words, "--without-frictions", "--json").json
 
-    assert "ZERO_SIZE" not in found["no_trade"]
-    assert len(found["trades"]) >= 3
-    stops = {p["time"]: Decimal(p["stop_price"]) for p in found["proposals"] if p["effect"] == "open"}
-    risks = [
-        (Decimal(p["limit_price"]) - stops[p["time"]]) * Decimal(p["quantity"])
-        for p in found["proposals"]
-        if p["effect"] == "open"
-    ]
-    assert all(risk <= Decimal("510") for risk in risks)
-    assert not found["skipped"]
-
-
-def test_days_and_minutes_are_not_played_together(keyturn: Keyturn, days: Path, minutes: Path) -> None:
-    """SY-07"""
-    answer = keyturn("replay", days, minutes, "--symbol", "SPY", "--symbol", "QQQ", "--headless")
-
-    assert answer.code == 2
-    assert "QQQ_daily_seeded.csv is of days and SPY_seeded.csv of minutes; play them one by one" in answer.err
+        assert "ZERO_SIZE" not in found["no_trade"], step
+        assert len(found["trades"]) >= 2, step
+        risks = [
+            (Decimal(p["limit_price"]) - Decimal(p["stop_price"])) * Decimal(p["quantity"])
+            for p in found["proposals"]
+            if p["effect"] == "open"
+        ]
+        assert all(risk <= Decimal("510") for risk in risks), (step, risks)
+        assert not found["skipped"], step
 
 
-# ── what is told ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── output ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_equity_series_ends_at_what_the_trades_made(keyturn: Keyturn, minutes: Path) -> None:
+def test_last_equity_is_the_sum_of_the_trades(played: dict[str, Any]) -> None:
     """AN-01, AN-04"""
-    found = keyturn("backtest", minutes, "--strategy", "vwap", "--json").json
+    found = played["week"]
 
     measures = found["metrics"]
     assert [day["day"] for day in found["equity"]][1:] == [f"2026-01-0{day}" for day in range(5, 10)]
@@ -229,27 +213,24 @@ def test_the_equity_series_ends_at_what_the_trades_made(keyturn: Keyturn, minute
     assert measures["sharpe"] is not None
 
 
-def test_a_person_sees_a_page_that_fits_80_columns(
-    keyturn: Keyturn, days: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_report_fits_80_columns(keyturn: Keyturn, year: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """AN-04, SY-07"""
     monkeypatch.setenv("COLUMNS", "80")
 
-    answer = keyturn("backtest", days, "--strategy", "sma")
+    lines = keyturn("backtest", year, "--strategy", "sma", *BARE).lines
 
-    lines = answer.out.splitlines()
     assert all(len(line) <= 80 for line in lines)
     for words in ("Sharpe", "profit factor", "equity, USD", "drawdown: from", "NO_SETUP", "trades"):
         assert any(words in line for line in lines), words
     assert sum("┤" in line for line in lines) == 12
 
 
-def test_a_strategy_of_ones_own_tells_why_it_did_not_trade(keyturn: Keyturn, minutes: Path, tmp_path: Path) -> None:
+def test_user_strategy_reports_why_it_did_not_trade(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
     """ST-03, AN-04: as those of the house do."""
     keyturn("strategies", "new", "dips")
     (tmp_path / "home" / "settings.toml").write_text("[strategies.dips]\nenabled = true\n")
 
-    answer = keyturn("backtest", minutes, "--strategy", "dips", "--json")
+    answer = keyturn("backtest", bars, "--strategy", "dips", "--json")
 
     reasons = answer.json["reasons"]
     assert list(reasons) == ["dips"]
@@ -257,72 +238,49 @@ def test_a_strategy_of_ones_own_tells_why_it_did_not_trade(keyturn: Keyturn, min
     assert sum(reasons["dips"].values()) + len(answer.json["signals"]) == answer.json["bars"]
 
 
-def test_tables_and_a_page_are_written(keyturn: Keyturn, minutes: Path, tmp_path: Path) -> None:
+def test_tables_and_an_html_page_are_written(played: dict[str, Any]) -> None:
     """AN-04"""
-    folder, page = tmp_path / "tables", tmp_path / "page.html"
-
-    found = keyturn("backtest", minutes, "--strategy", "vwap", "--csv", folder, "--html", page, "--json").json
+    folder, found = played["folder"] / "tables", played["week"]
 
     assert {path.name for path in folder.iterdir()} == {
         f"{name}.csv" for name in ("trades", "equity", "orders", "signals", "reasons", "metrics")
     }
     with (folder / "trades.csv").open() as file:
         assert [row["profit"] for row in csv.DictReader(file)] == [trade["profit"] for trade in found["trades"]]
-    text = page.read_text()
+    text = (played["folder"] / "page.html").read_text()
     assert text.count("<svg") == 2
     assert "http" not in text  # it asks nobody for anything
     assert found["trades"][0]["entry_time"] in text
 
 
-def test_several_files_are_played_beside_each_other(keyturn: Keyturn, minutes: Path, tmp_path: Path) -> None:
-    """AN-04: each for itself, in a process of its own, told in the order in which they were named."""
-    other = minutes_of(tmp_path / "IBM_seeded.csv", "IBM")
-    words = ("--strategy", "vwap", "--json")
-
-    found = keyturn("backtest", other, minutes, *words).json
-
-    assert [each["file"] for each in found] == ["IBM_seeded.csv", "SPY_seeded.csv"]
-    assert found[1] == keyturn("backtest", minutes, *words).json
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (
-            ("--strategy", "scalping"),
-            "--strategy scalping: there is none; one of vwap, momentum, breakout, mean_reversion, sma",
-        ),
-        (("--html", "page.csv"), "--html page.csv: its name ends with .html, so that no other file is written over"),
-        (
-            ("--html", "nowhere/page.html"),
-            "nowhere/page.html: there is no folder nowhere; make it, or name another file",
-        ),
-        (("--csv", "."), ". is not empty; name a new folder for the tables"),
-        (("--set", "strategies.vwap.adaptive.least=0.007"), "strategies.vwap.adaptive.least is over"),
-        (("--set", "exchange.rejections=2"), "exchange.rejections"),
-    ],
+REFUSED = (
+    ("backtest", "--strategy", "scalping"),
+    ("backtest", "--html", "page.csv"),
+    ("backtest", "--html", "nowhere/page.html"),
+    ("backtest", "--csv", "."),
+    ("backtest", "--set", "strategies.vwap.adaptive.least=0.007"),
+    ("backtest", "--set", "exchange.rejections=2"),
+    ("replay", "QQQ_daily_seeded.csv", "--symbol", "SPY", "--symbol", "QQQ", "--headless"),
 )
-def test_what_cannot_be_is_said_in_one_line(
-    keyturn: Keyturn, minutes: Path, words: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch
+
+
+def test_impossible_requests_are_refused_in_one_line(
+    keyturn: Keyturn, bars: Path, year: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
 ) -> None:
     """SY-07"""
-    monkeypatch.chdir(minutes.parent)
+    monkeypatch.chdir(bars.parent)
 
-    answer = keyturn("backtest", minutes, *words)
+    answers = {" ".join(words): keyturn(words[0], "SPY_seeded.csv", *words[1:]) for words in REFUSED}
 
-    assert answer.code == 2
-    assert said in answer.err
-    assert answer.err.count("\n") == 1
+    assert {(answer.code, answer.out, answer.err.count("\n")) for answer in answers.values()} == {(2, "", 1)}
+    assert {words: answer.err for words, answer in answers.items()} == snapshot
 
 
-def test_adaptive_thresholds_are_a_backtests_alone(keyturn: Keyturn, minutes: Path) -> None:
+def test_adaptive_thresholds_are_for_backtests_only(keyturn: Keyturn, bars: Path, snapshot: SnapshotAssertion) -> None:
     """ST-06"""
     adaptive = ("--set", "strategies.vwap.adaptive.enabled=true")
 
-    assert keyturn("backtest", minutes, *adaptive, "--json").code == 0
-    for words in (("replay", minutes, "--headless"), ("demo", "--headless")):
-        answer = keyturn(*words, *adaptive)
-        assert answer.code == 2
-        assert answer.err == (
-            "keyturn: strategies.vwap.adaptive.enabled = true: only `keyturn backtest` may use it; set it to false\n"
-        )
+    assert keyturn("backtest", bars, *adaptive, "--json").code == 0
+    refused = [keyturn(*words, *adaptive) for words in (("replay", bars, "--headless"), ("demo", "--headless"))]
+    assert [answer.code for answer in refused] == [2, 2]
+    assert {answer.err for answer in refused} == snapshot

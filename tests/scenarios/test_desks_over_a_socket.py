@@ -66,6 +66,8 @@ from tests.served import Served, served
 from tests.unit.core.protocol.anything import a_value_of
 from tests.waiting import PATIENCE
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 F = TypeVar("F")
 EVERYBODYS = Halt | Kill | LookAt | TakeKey | KeyPressed | RequestCancel
 """What a watcher may say; what it cancels is an entry."""
@@ -154,7 +156,7 @@ def key_on(seen: TicketView, hold: int) -> Confirm:
 # ── attached ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_first_desk_has_a_picture_and_the_key_and_the_second_one_watches(there: Served, told: Told) -> None:
+def test_the_first_desk_has_control(there: Served, told: Told) -> None:
     """SY-01, OP-13"""
     with attached(there) as first:
         waits_for(lambda: holds(first))
@@ -166,7 +168,7 @@ def test_the_first_desk_has_a_picture_and_the_key_and_the_second_one_watches(the
         assert [fact.desk for fact in told.of(KeyTaken)] == [1]
 
 
-def test_what_one_desk_asks_for_both_are_shown(there: Served, engine: VirtualRuntime, told: Told) -> None:
+def test_both_desks_are_shown_a_proposal(there: Served, engine: VirtualRuntime, told: Told) -> None:
     """SY-01: an entry is typed, its ticket opened and its key turned, all of it over the socket."""
     with attached(there) as first, attached(there) as second:
         seen = with_a_ticket(engine, first)
@@ -183,7 +185,7 @@ def test_what_one_desk_asks_for_both_are_shown(there: Served, engine: VirtualRun
 # ── who may say what ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_no_key_crosses_a_hand_over(there: Served, engine: VirtualRuntime, told: Told) -> None:
+def test_a_hand_over_voids_the_ticket(there: Served, engine: VirtualRuntime, told: Told) -> None:
     """OP-13, OP-04: the ticket that stood armed is closed, and the key on it is refused and recorded."""
     with attached(there) as first, attached(there) as second:
         seen = with_a_ticket(engine, first)
@@ -198,7 +200,7 @@ def test_no_key_crosses_a_hand_over(there: Served, engine: VirtualRuntime, told:
     assert [(fact.desk, fact.before, fact.was_active) for fact in told.of(KeyTaken)][1:] == [(2, 1, True)]
 
 
-def test_a_key_that_lay_before_an_engine_that_stood_still_confirms_nothing(
+def test_a_key_from_a_standstill_confirms_nothing(
     there: Served, engine: VirtualRuntime, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """OP-04, OP-02: whoever pressed it may have put its ticket aside since."""
@@ -215,7 +217,7 @@ def test_a_key_that_lay_before_an_engine_that_stood_still_confirms_nothing(
     assert told.of(ConfirmationReceived) == []
 
 
-def test_a_key_that_waited_in_the_inbox_confirms_nothing(there: Served, engine: VirtualRuntime, told: Told) -> None:
+def test_a_key_late_in_the_inbox_confirms_nothing(there: Served, engine: VirtualRuntime, told: Told) -> None:
     """OP-04: its thread stood still, and the desks' own did not."""
     with attached(there) as desk:
         ticket = with_a_ticket(engine, desk)
@@ -226,7 +228,7 @@ def test_a_key_that_waited_in_the_inbox_confirms_nothing(there: Served, engine: 
     assert told.of(ConfirmationReceived) == []
 
 
-def test_of_all_that_can_be_said_a_watcher_may_say_what_stops_and_what_looks(there: Served, told: Told) -> None:
+def test_a_watcher_may_only_stop_and_look(there: Served, told: Told) -> None:
     """OP-13: every kind of command is tried; a press goes over its own line."""
     chance = Random(13)
     refused = {kind for kind in KINDS if not issubclass(kind, EVERYBODYS)}
@@ -245,7 +247,7 @@ def test_of_all_that_can_be_said_a_watcher_may_say_what_stops_and_what_looks(the
         takes_the_key(watcher)
 
 
-def test_a_desk_without_a_terminal_never_holds_the_key(engine: VirtualRuntime, told: Told) -> None:
+def test_a_desk_without_a_terminal_has_no_control(engine: VirtualRuntime, told: Told) -> None:
     """OP-13: whatever it says of itself in its hello."""
     with served(engine) as there:
         there.service.doorway._peer_of = without_a_terminal
@@ -291,7 +293,7 @@ class Cut(RemoteEngine):
     connections: dict[Role, socket.socket]
 
 
-def test_a_desk_whose_link_was_cut_is_back_by_its_token_with_its_number_and_its_key(there: Served, told: Told) -> None:
+def test_a_cut_desk_returns_with_its_number(there: Served, told: Told) -> None:
     """OP-13, SY-05: within the minute that the key is kept for it."""
     desk = Cut.of(there)
     with attached(there, desk):
@@ -306,9 +308,7 @@ def test_a_desk_whose_link_was_cut_is_back_by_its_token_with_its_number_and_its_
     assert told.of(KeyFreed) == []
 
 
-def test_a_desk_that_is_back_after_the_minute_has_its_number_and_the_key_is_elsewhere(
-    there: Served, told: Told, engine: VirtualRuntime
-) -> None:
+def test_a_desk_back_after_a_minute_has_no_control(there: Served, told: Told, engine: VirtualRuntime) -> None:
     """OP-13: the engine's time runs fast meanwhile."""
     first = Cut.of(there)
     with attached(there, first), attached(there) as second:
@@ -325,7 +325,7 @@ def test_a_desk_that_is_back_after_the_minute_has_its_number_and_the_key_is_else
         assert not holds(first)
 
 
-def test_a_desk_that_is_welcome_at_another_engine_has_its_number_with_the_first_picture_there(there: Served) -> None:
+def test_a_desk_gets_its_number_at_another_engine(there: Served) -> None:
     """OP-13: by the picture of before it would hold no key, and say that somebody else took it."""
     with attached(there) as desk:
         assert holds(desk)
@@ -339,7 +339,7 @@ def test_a_desk_that_is_welcome_at_another_engine_has_its_number_with_the_first_
     assert not holds(desk)
 
 
-def test_what_was_on_its_way_when_the_link_broke_is_named(there: Served) -> None:
+def test_commands_lost_with_the_link_are_named(there: Served) -> None:
     """SY-05: and what is asked for while it is broken."""
     desk = Cut.of(there)
     with attached(there, desk):
@@ -357,7 +357,7 @@ def breaks(desk: Cut) -> str:
     raise ConnectionResetError("cut before it was answered")
 
 
-def test_a_press_while_the_engine_is_away_arrives_when_it_is_back(there: Served, engine: VirtualRuntime) -> None:
+def test_a_press_arrives_when_the_engine_is_back(there: Served, engine: VirtualRuntime) -> None:
     """OP-07"""
     desk = Cut.of(there)
     with attached(there, desk):
@@ -369,7 +369,7 @@ def test_a_press_while_the_engine_is_away_arrives_when_it_is_back(there: Served,
         waits_for(lambda: engine.latch.presses == 1)
 
 
-def test_naked_of_a_watcher_kills_over_the_press_line_and_uncovers_nothing(there: Served, told: Told) -> None:
+def test_a_watchers_naked_kill_keeps_the_stops(there: Served, told: Told) -> None:
     """OP-13, OP-07: a press is everybody's; that the stops go too is the holder's alone"""
     with attached(there), attached(there) as watcher:
         waits_for(lambda: view_of(watcher).status.key.holder is not None)
@@ -381,7 +381,7 @@ def test_naked_of_a_watcher_kills_over_the_press_line_and_uncovers_nothing(there
         assert [fact.code for fact in told.of(CommandRefused)] == [Denial.NOT_HOLDER]
 
 
-def test_naked_of_the_holder_reaches_the_stops(there: Served, told: Told) -> None:
+def test_the_holders_naked_kill_cancels_stops(there: Served, told: Told) -> None:
     """OP-07"""
     with attached(there) as desk:
         waits_for(lambda: holds(desk))
@@ -390,7 +390,7 @@ def test_naked_of_the_holder_reaches_the_stops(there: Served, told: Told) -> Non
         waits_for(lambda: any(fact.naked for fact in told.of(Killed)))
 
 
-def test_naked_that_was_typed_while_nobody_heard_it_is_asked_of_nobody_later(there: Served, told: Told) -> None:
+def test_an_unheard_naked_is_not_asked_later(there: Served, told: Told) -> None:
     """OP-13, OP-07: the kill goes as soon as the link is back, and no more than that"""
     with attached(there) as desk:
         waits_for(lambda: holds(desk))
@@ -414,7 +414,7 @@ def test_a_press_is_recorded_with_its_desk(there: Served, told: Told) -> None:
         assert [(fact.desk, fact.command) for fact in told.of(CommandGiven)] == [(watcher.desk, "Halt")]
 
 
-def test_a_resume_said_before_the_chord_never_ends_its_halt(there: Served, engine: VirtualRuntime, told: Told) -> None:
+def test_an_earlier_resume_never_ends_a_halt(there: Served, engine: VirtualRuntime, told: Told) -> None:
     """OP-07: they go two ways, and the chord's is the quicker one."""
     with attached(there) as desk:
         waits_for(lambda: holds(desk))
@@ -448,7 +448,7 @@ def test_a_resume_said_before_the_chord_never_ends_its_halt(there: Served, engin
 # ── over ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_last_words_come_to_every_desk(there: Served, engine: VirtualRuntime) -> None:
+def test_every_desk_gets_the_last_words(there: Served, engine: VirtualRuntime) -> None:
     """EX-22: and the desks wait for another engine."""
     raw = Client(there, HELLO)
     raw.until(Picture)
@@ -460,7 +460,7 @@ def test_the_last_words_come_to_every_desk(there: Served, engine: VirtualRuntime
         assert not desk.ended.is_set()
 
 
-def test_the_holder_stops_the_engine_and_a_watcher_does_not(there: Served, engine: VirtualRuntime, told: Told) -> None:
+def test_only_the_holder_stops_the_engine(there: Served, engine: VirtualRuntime, told: Told) -> None:
     """OP-13, SY-01"""
     with attached(there) as holder, attached(there) as watcher:
         watcher.send(StopEngine())
@@ -472,7 +472,7 @@ def test_the_holder_stops_the_engine_and_a_watcher_does_not(there: Served, engin
         assert not there.thread.is_alive()
 
 
-def test_a_search_is_answered_to_the_desk_that_asked_and_to_no_other(there: Served, engine: VirtualRuntime) -> None:
+def test_a_search_is_answered_to_its_desk(there: Served, engine: VirtualRuntime) -> None:
     """MD-06: no command, no fact"""
     with attached(there) as asks, attached(there) as other:
         recorded = engine.engine.state.journal.sequence

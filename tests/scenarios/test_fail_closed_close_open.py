@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.facts import ConfirmationRefused, Killed, ProposalSkipped, TradeClosed
 from core.messages.commands import Kill, OpenTicket, ProposeClose
@@ -16,6 +17,7 @@ from core.model.broker import FreshFigures
 from core.model.quote import NoQuote, Quote
 from core.model.staging import CheckResult, Verdict
 from core.risk.checks.risk_budget import RiskBudgetCheck
+from tests.scenarios.exchange_requests import BUY, MARKET, sent, submit
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_typed_buy
 from tests.unit.core.brokers.trading_floor import SPY
 
@@ -67,7 +69,7 @@ def test_an_entry_is_refused_at_the_key_with_the_reason(trouble: str) -> None:
 
     refused = [reason for reason in house.last(ConfirmationRefused).reasons if reason.startswith(f"{check}: ")]
     assert [why in reason for reason in refused] == [True]
-    assert house.requests() == []
+    assert sent(house) == []
 
 
 def test_the_same_entry_leaves_where_nothing_is_wrong() -> None:
@@ -76,7 +78,7 @@ def test_the_same_entry_leaves_where_nothing_is_wrong() -> None:
     a_market_buy(house)
 
     assert house.facts(ConfirmationRefused) == []
-    assert house.requests()[0] == "submit buy market 0.1"
+    assert sent(house)[0] == submit(BUY, MARKET, "0.1")
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
@@ -104,19 +106,20 @@ def broken(_check: object, _candidate: object, _desk: object) -> Verdict:
     raise ZeroDivisionError("no volume at all")
 
 
-def test_a_check_that_raises_refuses_the_entry_and_names_what_went_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_that_raises_refuses_the_entry_and_names_what_went_wrong(
+    monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+) -> None:
     """RK-01: nothing halts; the desk goes on with all the other checks."""
     house = House(a_day(("10:06", "10:40", STEADY))).opens().until("10:03")
     monkeypatch.setattr(RiskBudgetCheck, "review", broken)
     house.presses(a_typed_buy())
 
-    assert house.last(ProposalSkipped).reasons == (
-        "risk budget: could not decide: ZeroDivisionError: no volume at all",
-    )
+    assert house.last(ProposalSkipped).checks == ("risk budget",)
+    assert house.last(ProposalSkipped).reasons == snapshot
     assert house.desk.control.word() == "on"
 
 
-def test_a_check_that_raises_warns_on_the_exit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_that_raises_warns_on_the_exit(monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
     """RK-22, RK-01"""
     house = a_house_in_a_position(("10:06", "10:40", STEADY))
     monkeypatch.setattr(RiskBudgetCheck, "review", broken)
@@ -127,5 +130,5 @@ def test_a_check_that_raises_warns_on_the_exit(monkeypatch: pytest.MonkeyPatch) 
     house.confirms()
     house.until("10:06:50")
 
-    assert warned == Verdict("risk budget", CheckResult.WARNS, "could not decide: ZeroDivisionError: no volume at all")
+    assert (warned.standing, warned.reason) == (CheckResult.WARNS, snapshot)
     assert house.held() == "0"

@@ -8,6 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from statistics import fmean
 
+from syrupy.assertion import SnapshotAssertion
+
 from core.facts import OrderFilled, ProtectionTripped, TradeClosed
 from core.messages.commands import Command, Confirm, OpenTicket
 from core.model.order import Effect
@@ -45,7 +47,7 @@ def a_trade(fee: str, settings: Settings | None = None) -> House:
     return house
 
 
-def test_a_trade_made_what_the_account_has_more_than_before() -> None:
+def test_a_trade_made_what_the_account_has_more_than_before(snapshot: SnapshotAssertion) -> None:
     """AN-04, EX-18: its profit left the fees out."""
     house = a_trade("0.10")
 
@@ -54,7 +56,7 @@ def test_a_trade_made_what_the_account_has_more_than_before() -> None:
     assert [fact.fill.fee for fact in house.facts(OrderFilled)] == [Decimal("0.05020")] * 2
     assert trade.fees == Decimal("0.1004")
     assert trade.profit == house.exchange.account(house.line.at).cash - Decimal(200)
-    assert "USD after fees of 0.10 USD, slippage" in in_words(house.last(TradeClosed))
+    assert in_words(house.last(TradeClosed)) == snapshot
     assert house.desk.ledger.result_of(THURSDAY, {}) == trade.profit
     assert_can_be_rebuilt(house)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from syrupy.assertion import SnapshotAssertion
+
 from core.messages.commands import ProposeClose
 from core.messages.effects import Effect as Request
 from core.messages.effects import LookUpOrder
@@ -14,8 +16,9 @@ from core.messages.inputs import CancelAnswered, Input
 from core.model.broker import CancelTaken, OrderUpdate
 from core.runtime.link import Link
 from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.exchange_requests import CANCEL, MARKET, SELL, STOP, sent, submit
 from tests.scenarios.house import SPY, STEADY, House, a_house_in_a_position, a_typed_buy, minutes
-from tests.scenarios.test_exits_beyond_what_is_held import ROOMY
+from tests.scenarios.test_excess_exits import ROOMY
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def leaves(house: House) -> None:
     house.line.finish_what_is_owed()
 
 
-def test_an_entry_that_rests_as_the_desk_is_left_is_named_with_its_stop():
+def test_an_entry_that_rests_as_the_desk_is_left_is_named_with_its_stop(snapshot: SnapshotAssertion):
     """EX-22, OP-06"""
     house = a_house()
     house.presses(a_typed_buy("0.5", limit="99.00", stop="98"))
@@ -54,10 +57,7 @@ def test_an_entry_that_rests_as_the_desk_is_left_is_named_with_its_stop():
     house.until("10:06:30")
     leaves(house)
 
-    assert house.line.last_words == (
-        "BUY 0.5 SPY limit 99.00 may fill, and its stop is not sent while the desk is closed: "
-        "start again soon, or cancel it at the broker",
-    )
+    assert house.line.last_words == snapshot
 
 
 def test_the_fill_of_a_limit_that_the_quote_meets_is_waited_for_and_its_stop_goes_out():
@@ -70,10 +70,7 @@ def test_the_fill_of_a_limit_that_the_quote_meets_is_waited_for_and_its_stop_goe
     assert house.held() == "0"
     leaves(house)
 
-    assert (house.held(), [request.split()[:3] for request in house.requests()][-1]) == (
-        "0.5",
-        ["submit", "sell", "stop"],
-    )
+    assert (house.held(), sent(house)[-1].type) == ("0.5", STOP)
     assert house.line.last_words == ()
 
 
@@ -84,14 +81,14 @@ def test_a_stop_that_makes_way_as_the_desk_is_left_is_waited_for_and_the_exit_go
     house.presses(ProposeClose(SPY))
     confirms_now(house)
     passes(house, 0.5)
-    assert (house.requests()[-1], house.line.lanes.awaits) == ("cancel", False)
+    assert (sent(house)[-1], house.line.lanes.awaits) == (CANCEL, False)
     leaves(house)
 
-    assert house.requests()[-1] == "submit sell market 0.502"
+    assert sent(house)[-1] == submit(SELL, MARKET, "0.502")
     assert house.held_by_the_broker() == "0"
 
 
-def test_an_entry_whose_answer_does_not_come_is_named_as_the_desk_is_left():
+def test_an_entry_whose_answer_does_not_come_is_named_as_the_desk_is_left(snapshot: SnapshotAssertion):
     """EX-22"""
     house = a_house()
     house.presses(a_typed_buy("0.5", limit="99.00", stop="98"))
@@ -102,6 +99,4 @@ def test_an_entry_whose_answer_does_not_come_is_named_as_the_desk_is_left():
     passes(house, 0.5)
     leaves(house)
 
-    assert house.line.last_words == (
-        "BUY 0.5 SPY limit 99.00 was sent and not answered: the next start looks it up, and its stop follows then",
-    )
+    assert house.line.last_words == snapshot

@@ -37,6 +37,7 @@ from core.runtime.link import Link
 from core.views.builders.desk import ViewBuilder
 from core.workflows.orders.contingent_orders import HIDDEN
 from tests.scenarios.changes import ABOVE, FRACTIONS, ROOMY, WORKING, confirms_now, moves, passes
+from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, MARKET, SELL, STOP, replacement, sent, submit
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
 
@@ -92,7 +93,7 @@ def test_whole_shares_go_with_their_stop_in_one_request() -> None:
 
     stop = leg(house, LegRole.STOP)
 
-    assert house.requests() == ["submit buy limit 20"]
+    assert sent(house) == [submit(BUY, LIMIT, "20")]
     assert house.notebook.records[0]["order_class"] == "oto"
     assert (stop.status, stop.request.quantity, stop.request.stop_price) == (WORKING, 20, Decimal("99.30"))
     assert (stop.parent, stop.strategy) == (house.entry.id, "vwap")
@@ -114,8 +115,8 @@ def test_a_leg_that_is_altered_on_its_way_is_stopped_at_the_gateway() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:30")
 
-    assert "not the one that approval" in house.last(SubmissionBlocked).reason
-    assert house.requests() == []
+    assert house.facts(SubmissionBlocked)
+    assert sent(house) == []
 
 
 def test_a_leg_that_the_ticket_did_not_list_is_shown_and_never_taken_in() -> None:
@@ -148,7 +149,7 @@ def test_a_broker_that_has_no_legs_gets_the_stop_on_its_own() -> None:
     house.until("10:06:30")
 
     assert len(house.facts(ContingentOrdersMissing)) == 1
-    assert house.requests() == ["submit buy limit 20", "submit sell stop 20"]
+    assert sent(house) == [submit(BUY, LIMIT, "20"), submit(SELL, STOP, "20")]
     assert uncovered(house) == []
 
 
@@ -165,7 +166,7 @@ def test_legs_that_the_books_leave_out_are_asked_for_before_a_stop_is_sent() -> 
 
     assert of_books() > 0
     assert house.facts(ContingentOrdersMissing) == []
-    assert house.requests() == ["submit buy limit 20"]
+    assert sent(house) == [submit(BUY, LIMIT, "20")]
     assert leg(house, LegRole.STOP).status is WORKING
     assert uncovered(house) == []
 
@@ -178,7 +179,7 @@ def test_legs_that_the_broker_hides_are_named_and_no_second_stop_is_sent() -> No
     house.confirms_at("10:06:02")
     house.until("10:10")
 
-    assert house.requests() == ["submit buy limit 20"]
+    assert sent(house) == [submit(BUY, LIMIT, "20")]
     assert [f.reason for f in house.facts(UpdateIgnored) if "does not name" in f.reason] == [HIDDEN]
     assert uncovered(house) == [("SPY", Decimal(20))]
     assert 5 < hidden() < 20
@@ -193,7 +194,7 @@ def test_a_person_closes_what_is_held_though_the_broker_hides_its_stop() -> None
     house.presses(ProposeClose(SPY))
     confirms_now(house)
     house.until("10:07")
-    refused = house.requests()[1:]
+    refused = sent(house)[1:]
 
     del house.line.ask  # type: ignore[attr-defined]
     house.until("10:08")
@@ -202,8 +203,8 @@ def test_a_person_closes_what_is_held_though_the_broker_hides_its_stop() -> None
     confirms_now(house)
     house.until("10:09")
 
-    assert refused == ["submit sell market 20"]
-    assert house.requests()[2:] == ["cancel", "submit sell market 20"]
+    assert refused == [submit(SELL, MARKET, "20")]
+    assert sent(house)[2:] == [CANCEL, submit(SELL, MARKET, "20")]
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
 
 
@@ -243,7 +244,7 @@ def test_a_bare_position_gets_a_stop_while_an_entry_beside_it_waits_with_its_own
     passes(house, 2)
 
     assert uncovered(house) == []
-    assert house.requests()[-1] == "submit sell stop 5"
+    assert sent(house)[-1] == submit(SELL, STOP, "5")
 
 
 def test_an_entry_that_ends_in_part_leaves_a_stop_for_what_it_bought() -> None:
@@ -271,7 +272,7 @@ def test_a_close_of_what_is_half_bought_takes_the_entry_back_first() -> None:
     confirms_now(house)
     house.until("10:09")
 
-    assert house.requests() == ["submit buy limit 20", "cancel", "submit sell market 5"]
+    assert sent(house) == [submit(BUY, LIMIT, "20"), CANCEL, submit(SELL, MARKET, "5")]
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
     assert not any(order.is_working for order in house.desk.ledger.state.orders.values())
 
@@ -409,7 +410,7 @@ def test_a_held_leg_is_not_cancelled_alone() -> None:
 
     house.presses(RequestCancel(leg(house, LegRole.STOP).id))
 
-    assert house.requests() == ["submit buy limit 20"]
+    assert sent(house) == [submit(BUY, LIMIT, "20")]
 
 
 # ── what the legs do ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -423,7 +424,7 @@ def test_the_fill_of_a_stop_leg_is_told_like_any_exit() -> None:
 
     assert house.last(TradeClosed).trade.exit_reason is ExitReason.STOP_LOSS
     assert (house.held(), leg(house, LegRole.STOP).status) == ("0", FILLED)
-    assert house.requests() == ["submit buy limit 20"]
+    assert sent(house) == [submit(BUY, LIMIT, "20")]
 
 
 def test_the_target_takes_the_profit_and_the_stop_goes_with_it() -> None:
@@ -435,7 +436,7 @@ def test_the_target_takes_the_profit_and_the_stop_goes_with_it() -> None:
     trade = house.last(TradeClosed).trade
     assert (trade.exit_reason, trade.exit_price) == (ExitReason.TAKE_PROFIT, Decimal(101))
     assert (leg(house, LegRole.TARGET).status, leg(house, LegRole.STOP).status) == (FILLED, CANCELLED)
-    assert house.requests() == ["submit buy limit 15"]
+    assert sent(house) == [submit(BUY, LIMIT, "15")]
 
 
 @pytest.mark.usefixtures("a_bar_at_once")
@@ -463,7 +464,7 @@ def test_a_leg_that_someone_cancels_elsewhere_is_followed_and_named() -> None:
 
     assert (before, house.desk.ledger.exits.has_bracket_order(SPY, "vwap")) == (True, False)
     assert uncovered(house) == [("SPY", Decimal(20))]
-    assert house.requests()[1:] == ["cancel"]
+    assert sent(house)[1:] == [CANCEL]
 
 
 def test_the_cancel_of_a_target_takes_its_stop_along_and_the_row_says_so() -> None:
@@ -488,7 +489,7 @@ def test_a_strategys_exit_takes_the_leg_out_of_the_way_first() -> None:
     house.confirms_at("10:09:02")
     house.until("10:10")
 
-    assert house.requests() == ["submit buy limit 20", "cancel", "submit sell market 20"]
+    assert sent(house) == [submit(BUY, LIMIT, "20"), CANCEL, submit(SELL, MARKET, "20")]
     assert house.held() == house.held_by_the_broker() == "0"
 
 
@@ -544,7 +545,7 @@ def test_the_strategys_stop_that_is_a_leg_moves_too() -> None:
     confirms_now(house)
     passes(house, 3)
 
-    assert house.requests() == ["submit buy limit 20", "replace sell stop 20"]
+    assert sent(house) == [submit(BUY, LIMIT, "20"), replacement(SELL, STOP, "20")]
     assert house.desk.ledger.exits.covered(SPY, "vwap") == 20
 
 
@@ -560,7 +561,7 @@ def test_an_answer_that_is_lost_costs_the_desk_no_leg() -> None:
     house.until("10:06:30")
 
     assert (house.held(), leg(house, LegRole.STOP).status) == ("20", WORKING)
-    assert house.requests() == ["submit buy limit 20"]
+    assert sent(house) == [submit(BUY, LIMIT, "20")]
 
 
 def test_a_crash_before_the_answer_finds_the_legs_by_their_parents_look_up() -> None:
@@ -573,7 +574,7 @@ def test_a_crash_before_the_answer_finds_the_legs_by_their_parents_look_up() -> 
 
     assert leg(house, LegRole.STOP).status is WORKING
     assert house.desk.ledger.exits.covered(SPY, "vwap") == Decimal(house.held()) == 20
-    assert house.requests() == ["submit buy limit 20"]
+    assert sent(house) == [submit(BUY, LIMIT, "20")]
 
 
 def test_a_leg_that_filled_unheard_is_found_after_a_restart() -> None:
@@ -715,7 +716,7 @@ def test_a_limit_typed_with_a_stop_beside_it_is_a_pair() -> None:
     confirms_now(house)
     passes(house, 5)
 
-    assert house.requests() == ["submit buy limit 20", "cancel", "submit sell limit 20"]
+    assert sent(house) == [submit(BUY, LIMIT, "20"), CANCEL, submit(SELL, LIMIT, "20")]
     assert house.notebook.records[-1]["order_class"] == "oco"
     assert house.desk.ledger.exits.covered(SPY, "vwap") == 20
     assert house.desk.ledger.exits.has_bracket_order(SPY, "vwap")
@@ -857,7 +858,7 @@ def test_what_made_way_is_put_back_for_no_shares_that_the_legs_of_a_later_entry_
 
     left = Decimal("5.5") if fails else 3
     stops = Counter({o.request.stop_price: o.remaining for o in house.stops if o.is_working})
-    assert house.requests().count("submit sell stop 2.5") == (2 if fails else 1)
+    assert sent(house).count(submit(SELL, STOP, "2.5")) == (2 if fails else 1)
     assert (Decimal(house.held()), stops) == (
         left,
         {Decimal(98): 3, **({Decimal(99): Decimal("2.5")} if fails else {})},

@@ -22,7 +22,7 @@ from tests.scenarios.house import (
     assert_can_be_rebuilt,
     minutes,
 )
-from tests.scenarios.test_exits_beyond_what_is_held import LONG, a_bracket
+from tests.scenarios.test_excess_exits import LONG, a_bracket
 from tests.scenarios.test_legs_at_the_broker import a_house as half_bought
 from tests.scenarios.test_stops_that_are_owed import DOWN, a_start_with_a_stop_owed, elsewhere, waiting, working_stops
 from tests.unit.core.brokers.trading_floor import SPY, a_bar

@@ -27,6 +27,7 @@ from core.runtime.request_executor import no_answer
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import FRACTIONS, confirms_now
+from tests.scenarios.exchange_requests import CANCEL, MARKET, SELL, sent, submit
 from tests.scenarios.house import STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.plans import a_buy, a_floor, a_sale, marks, opens, passes, runs_out, signs
 from tests.scenarios.test_stops_that_the_broker_refuses import Refusals
@@ -316,14 +317,14 @@ def test_an_exit_takes_the_entry_back_first_that_it_would_meet_and_sells_when_it
     house.presses(ProposeClose(AAA))
     opens_the_last(house)
     shown = ViewBuilder(house.engine).draw(house.line.at).tickets[0].cancels_in_words
-    before = len(house.requests())
+    before = len(sent(house))
     confirms_the_last(house)
     passes(house, 61)
 
     assert "BUY 5 AAA limit 99.50" in shown
     assert resting(house) == "CANCELLED"
     assert CancelCode.MAKES_WAY in [c.code for c in house.facts(CancelRequested)]
-    assert house.requests()[before:] == ["cancel", "cancel", "submit sell market 10"]
+    assert sent(house)[before:] == [CANCEL, CANCEL, submit(SELL, MARKET, "10")]
     assert (house.held(AAA), house.held_by_the_broker(AAA)) == ("0", "0")
     assert_can_be_rebuilt(house)
 

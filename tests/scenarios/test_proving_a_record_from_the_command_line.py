@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.proof.agents import Agent
 from tests.scenarios.backtests import Keyturn
 
 VERIFIER = Path(__file__).parents[2] / "docs" / "verify_record.py"
@@ -103,30 +102,6 @@ def test_a_file_that_is_there_is_not_written_over(keyturn: Keyturn, journal: Pat
     done = keyturn("journal", "export", "--day", day, "--journal-dir", journal, "--out", out)
     assert "is there already" in done.err
     assert out.read_text() == "mine"
-
-
-def test_a_key_of_the_ssh_agent_is_chosen_and_signs(
-    keyturn: Keyturn, journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """SP-08: what is listed is the line for the settings"""
-    monkeypatch.delenv("KEYTURN_RECORD_KEY")
-    with Agent(tmp_path) as agent:
-        monkeypatch.setenv("SSH_AUTH_SOCK", str(agent.socket))
-        empty = keyturn("journal", "key", "--agent")
-        assert "shows no Ed25519 key" in empty.err
-        agent.add(str(agent.key))
-        listed = keyturn("journal", "key", "--agent").lines[0]
-        assert listed == f'agent_key = "{agent.fingerprint}"   # records of the desk'
-        monkeypatch.setenv("KEYTURN_PROOF__AGENT_KEY", agent.fingerprint)
-        public = keyturn("journal", "key").out.strip()
-        refused = keyturn("journal", "key", "--new").err
-        day = json.loads(keyturn("journal", "sign", "--journal-dir", journal, "--json").out)[-1]["day"]
-        export = tmp_path / "day.jsonl"
-        done = keyturn("journal", "export", "--day", day, "--journal-dir", journal, "--out", export)
-    assert "take it out of the settings first" in refused
-    assert done.code == 0, done.err
-    code, said = checked(export, "--key", public)
-    assert (code, said.startswith("complete")) == (0, True)
 
 
 def test_without_a_key_it_says_how_to_make_one(

@@ -33,8 +33,8 @@ from state.past_reports import reported
 from tests.scenarios.backtests import Keyturn
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import House, a_day, a_house_in_a_position, a_typed_buy
-from tests.scenarios.test_a_month_of_the_account import SESSIONS, SPLIT_ON, a_house, plays_the_month
-from tests.scenarios.test_explaining_what_moved import written
+from tests.scenarios.test_account_activities import SESSIONS, SPLIT_ON, a_house, plays_the_month
+from tests.scenarios.test_explain import written
 from tests.wire.receivers import WebServer, a_web_server
 
 A_PAGE = 72

@@ -17,7 +17,7 @@ from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import STEADY, House, a_house_with_a_proposal, a_typed_buy, assert_can_be_rebuilt
-from tests.scenarios.test_comparing_with_the_broker import compares, holding
+from tests.scenarios.test_reconciliation import compares, holding
 from tests.unit.core.brokers.trading_floor import SPY
 
 

@@ -40,6 +40,7 @@ from state.folders import AccountFolder
 from state.housekeeping import Housekeeping
 from state.kill_switch import FileKillSwitch
 from tests.scenarios.changes import a_house_with_a_working_entry, passes
+from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, SELL, STOP, sent, submit
 from tests.scenarios.house import (
     STEADY,
     House,
@@ -86,7 +87,7 @@ def test_a_halt_between_the_key_and_the_figures_sends_nothing() -> None:
     house.presses(Halt("key"))
     house.until("10:06:10")
 
-    assert house.requests() == []
+    assert sent(house) == []
 
 
 def test_a_press_that_the_engine_has_not_heard_yet_already_shuts_the_gateway() -> None:
@@ -97,7 +98,7 @@ def test_a_press_that_the_engine_has_not_heard_yet_already_shuts_the_gateway() -
 
     house.until("10:06:03")
 
-    assert house.requests() == []
+    assert sent(house) == []
     assert "halted by key" in house.last(SubmissionBlocked).reason
     assert house.entry.status is OrderStatus.CANCELLED
 
@@ -194,7 +195,7 @@ def test_a_kill_between_the_key_and_the_figures_sends_nothing() -> None:
     house.presses(Kill("key"))
     house.until("10:06:20")
 
-    assert house.requests() == []
+    assert sent(house) == []
     assert house.facts(OrderCreated) == []
 
 
@@ -207,7 +208,7 @@ def test_an_order_whose_request_is_on_the_wire_completes_and_is_taken_back() -> 
     house.presses(Kill("key"))
     house.until("10:06:10")
 
-    assert house.requests() == ["submit buy limit 0.502", "cancel"]
+    assert sent(house) == [submit(BUY, LIMIT, "0.502"), CANCEL]
     assert house.entry.status is OrderStatus.CANCELLED
 
 
@@ -342,7 +343,7 @@ def test_the_word_rearms_and_the_desk_trades_again() -> None:
     house.until("10:06:10")
 
     assert house.switch.door is None
-    assert house.requests()[0] == "submit buy limit 0.1"
+    assert sent(house)[0] == submit(BUY, LIMIT, "0.1")
 
 
 def test_standing_down_does_not_undo_a_kill() -> None:
@@ -365,7 +366,7 @@ def test_the_latch_outside_the_journal_blocks_an_entry_before_the_broker_is_call
     house.confirms_at("10:06:02")
     house.until("10:06:10")
 
-    assert house.requests() == []
+    assert sent(house) == []
     assert f"killed by {door}" in house.last(SubmissionBlocked).reason
     assert house.entry.status is OrderStatus.CANCELLED
 
@@ -401,13 +402,13 @@ def test_flattening_after_a_kill_stages_one_close_a_position_each_with_its_own_k
     house.presses(Kill("key"))
     house.presses(ProposeFlattening())
     staged = house.proposal.exit_reason
-    before_the_key = list(house.requests())
+    before_the_key = list(sent(house))
 
     house.confirms_at("10:06:40")
     house.until("10:06:50")
 
     assert staged is ExitReason.KILL
-    assert before_the_key == ["submit buy limit 0.502", "submit sell stop 0.502"]
+    assert before_the_key == [submit(BUY, LIMIT, "0.502"), submit(SELL, STOP, "0.502")]
     assert house.held() == house.held_by_the_broker() == "0"
     assert house.desk.control.killed_by == "key"
 
@@ -446,7 +447,7 @@ def test_when_the_journal_cannot_be_written_nothing_leaves_and_the_desk_is_halte
 
     house.until("10:06:10")
 
-    assert house.requests() == []
+    assert sent(house) == []
     assert "no space left" in (house.engine.disk_trouble or "")
     assert "halted (journal)" in (house.desk.control.refusal() or "")
 
@@ -462,7 +463,7 @@ def test_when_the_journal_cannot_be_written_no_exit_leaves_either() -> None:
     house.confirms()
     house.until("10:06:50")
 
-    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+    assert sent(house) == [submit(BUY, LIMIT, "0.502"), submit(SELL, STOP, "0.502")]
 
 
 def test_the_cancels_of_a_kill_leave_although_the_disk_is_full() -> None:
@@ -475,7 +476,7 @@ def test_the_cancels_of_a_kill_leave_although_the_disk_is_full() -> None:
     house.presses(Kill("key"))
     house.until("10:06:10")
 
-    assert house.requests() == ["submit buy limit 0.502", "cancel"]
+    assert sent(house) == [submit(BUY, LIMIT, "0.502"), CANCEL]
     assert house.switch.door == "file"
     state = house.desk.control
     assert state.killed_by == "key"
@@ -483,7 +484,7 @@ def test_the_cancels_of_a_kill_leave_although_the_disk_is_full() -> None:
     assert state.killed_at == state.halted_at
 
 
-@pytest.mark.parametrize(("naked", "cancelled"), [(False, []), (True, ["cancel"])])
+@pytest.mark.parametrize(("naked", "cancelled"), [(False, []), (True, [CANCEL])])
 def test_on_a_full_disk_the_stops_stay_until_naked_is_typed(naked: bool, cancelled: list[str]) -> None:
     """OP-07, SP-06"""
     house = a_house_in_a_position()
@@ -494,7 +495,7 @@ def test_on_a_full_disk_the_stops_stay_until_naked_is_typed(naked: bool, cancell
     house.presses(Kill("key", naked))
     house.until("10:06:50")
 
-    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502", *cancelled]
+    assert sent(house) == [submit(BUY, LIMIT, "0.502"), submit(SELL, STOP, "0.502"), *cancelled]
 
 
 def test_on_a_full_disk_what_others_sent_and_could_open_is_taken_back_too() -> None:
@@ -554,7 +555,7 @@ def test_an_exception_halts_drops_its_effects_and_is_recorded() -> None:
 
     assert house.last(Halted).cause is HaltCause.INVARIANT
     assert house.last(Halted).reason == "ZeroDivisionError: nobody foresaw this"
-    assert house.requests() == []
+    assert sent(house) == []
 
 
 def test_a_broken_promise_is_logged_as_critical_and_a_halt_by_the_key_is_not() -> None:

@@ -44,7 +44,7 @@ from tests.scenarios.house import (
     assert_can_be_rebuilt,
     minutes,
 )
-from tests.scenarios.test_exits_beyond_what_is_held import LONG, SHORT, a_bracket
+from tests.scenarios.test_excess_exits import LONG, SHORT, a_bracket
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
 from widgets.lines import joined
 from widgets.ticket import ticket_lines

@@ -26,7 +26,7 @@ from tests.scenarios.house import (
     assert_can_be_rebuilt,
     minutes,
 )
-from tests.scenarios.test_exits_beyond_what_is_held import LONG, a_bracket, is_sold_elsewhere, leg
+from tests.scenarios.test_excess_exits import LONG, a_bracket, is_sold_elsewhere, leg
 from tests.scenarios.test_stops_that_are_owed import is_bare, waiting, working_stops
 from tests.unit.core.brokers.trading_floor import SPY
 

@@ -12,7 +12,7 @@ from core.messages.effects import ReplaceOrder, SubmitOrder
 from core.model.values import Price
 from tests.scenarios.changes import FRACTIONS, confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt, minutes
-from tests.scenarios.test_exits_beyond_what_is_held import is_sold_elsewhere
+from tests.scenarios.test_excess_exits import is_sold_elsewhere
 from tests.scenarios.test_stops_that_are_owed import is_bare, waiting, working_stops
 from tests.unit.core.brokers.trading_floor import SPY
 

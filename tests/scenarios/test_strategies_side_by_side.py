@@ -60,6 +60,8 @@ from tests.scenarios.own import (
 )
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 
 def a_house(*classes: Written, vwap: bool = False, **terms: object) -> House:
     """Those strategies on, a flat day from the open on."""

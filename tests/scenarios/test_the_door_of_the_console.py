@@ -18,9 +18,12 @@ from core.model.codes import HaltCause
 from core.model.sender import Sender
 from core.workflows.baskets.baskets import BasketDrafts, digest_now, rehearsed
 from state.codec import decode, encode
+from tests.scenarios.exchange_requests import BUY, LIMIT, sent, submit
 from tests.scenarios.house import House, a_house_with_a_proposal, to
 from tests.scenarios.live_floor import LiveHouse
 from tests.scenarios.test_the_live_runtime import a_ticket, at_the_dip
+
+pytestmark = pytest.mark.usefixtures("timeline")
 
 
 def a_house_with_an_open_ticket() -> House:
@@ -59,9 +62,7 @@ WAYS: dict[str, Callable[[House, Confirm], None]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("forged", [of_nobody, of_a_door_of_its_own, of_what_the_engine_knows])
-def test_a_key_that_some_code_posts_confirms_nothing_and_is_told(
-    way: str, forged: Callable[[House, Confirm], Confirm]
-) -> None:
+def test_a_key_posted_by_code_confirms_nothing(way: str, forged: Callable[[House, Confirm], Confirm]) -> None:
     """OP-01: whichever way in it finds; the ticket still stands, and its own key turns it."""
     house = a_house_with_an_open_ticket()
 
@@ -71,13 +72,13 @@ def test_a_key_that_some_code_posts_confirms_nothing_and_is_told(
     assert house.last(CommandRefused).command == "Confirm"
     assert "did not come through the console" in house.last(CommandRefused).reason
     assert any("CRITICAL: confirm refused" in row.text for row in house.line.picture().refusals)
-    assert (house.requests(), house.facts(ConfirmationReceived), house.facts(ConfirmationRefused)) == ([], [], [])
+    assert (sent(house), house.facts(ConfirmationReceived), house.facts(ConfirmationRefused)) == ([], [], [])
     house.confirms()
     house.until("10:06:10")
-    assert house.requests()[0] == "submit buy limit 0.502"
+    assert sent(house)[0] == submit(BUY, LIMIT, "0.502")
 
 
-def test_no_door_is_made_known_once_the_desk_runs() -> None:
+def test_a_running_desk_admits_no_port() -> None:
     """OP-01"""
     house = a_house_with_an_open_ticket()
     mine = CommandPort(PortKind.CONSOLE)
@@ -89,7 +90,7 @@ def test_no_door_is_made_known_once_the_desk_runs() -> None:
     assert house.facts(ConfirmationReceived) == []
 
 
-def test_keys_by_script_are_taken_on_the_simulated_exchange_alone() -> None:
+def test_scripted_keys_need_the_simulated_exchange() -> None:
     """OP-01"""
     script = CommandPort(PortKind.SCRIPT)
     with pytest.raises(ValueError, match="simulated exchange alone"):
@@ -101,7 +102,7 @@ def test_keys_by_script_are_taken_on_the_simulated_exchange_alone() -> None:
         house.waits(lambda view: any("by script" in row.text for row in view.refusals), "the refusal")
 
 
-def test_every_command_that_opens_or_loosens_asks_for_a_door() -> None:
+def test_every_loosening_command_needs_a_port() -> None:
     """OP-13: what is not in the list only stages, tightens or looks."""
     free = {
         "OpenTicket",
@@ -141,7 +142,7 @@ def test_every_command_that_opens_or_loosens_asks_for_a_door() -> None:
     assert all("sender" in inspect.signature(kind).parameters for kind in get_args(Keyed))
 
 
-def test_a_halt_is_not_ended_past_the_door() -> None:
+def test_a_resume_needs_a_port() -> None:
     """OP-07"""
     house = a_house_with_an_open_ticket()
     house.presses(commands.Halt("key"))
@@ -152,7 +153,7 @@ def test_a_halt_is_not_ended_past_the_door() -> None:
     assert not house.desk.control.halts
 
 
-def test_a_plan_is_not_signed_past_the_door() -> None:
+def test_signing_a_basket_needs_a_port() -> None:
     """OP-05"""
     house = a_house_with_a_proposal()
     house.presses(commands.OpenBasket(BasketSource.PROPOSALS))
@@ -171,7 +172,7 @@ def test_a_plan_is_not_signed_past_the_door() -> None:
     assert house.last(BasketSigned).terminal == "script"
 
 
-def test_a_confirmation_is_recorded_with_its_terminal_and_its_user() -> None:
+def test_a_confirmation_has_terminal_and_user() -> None:
     """OP-13; what proves them is written nowhere."""
     with LiveHouse(at_the_dip()) as house:
         house.presses(a_ticket(house))
@@ -185,7 +186,7 @@ def test_a_confirmation_is_recorded_with_its_terminal_and_its_user() -> None:
     assert "token" not in repr(house.door._sender)
 
 
-def test_a_journal_from_before_there_were_doors_opens_as_it_was() -> None:
+def test_a_journal_without_ports_opens() -> None:
     """SP-02"""
     with LiveHouse(at_the_dip()) as house:
         house.presses(a_ticket(house))
@@ -198,7 +199,7 @@ def test_a_journal_from_before_there_were_doors_opens_as_it_was() -> None:
     ) == (replace(record.fact, terminal="", user=""))
 
 
-def test_no_order_is_made_of_a_key_that_was_refused() -> None:
+def test_a_refused_key_makes_no_order() -> None:
     """OP-01"""
     house = a_house_with_an_open_ticket()
     for _ in range(20):

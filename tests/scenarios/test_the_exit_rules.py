@@ -32,6 +32,7 @@ from core.trading_state.state import TradingState
 from core.workflows.staging.exit_preview import listed_exits
 from state.journal import MemoryJournal
 from tests.scenarios.changes import confirms_now
+from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, MARKET, SELL, STOP, sent, submit
 from tests.scenarios.house import (
     House,
     a_house_in_a_position,
@@ -205,11 +206,11 @@ def test_an_exit_of_shares_that_a_stop_holds_takes_it_out_first_and_sells_once()
     confirms_now(house)
     house.until("10:06")
 
-    assert house.requests() == [
-        "submit buy limit 0.1",
-        "submit sell stop 0.1",
-        "cancel",
-        "submit sell market 0.1",
+    assert sent(house) == [
+        submit(BUY, LIMIT, "0.1"),
+        submit(SELL, STOP, "0.1"),
+        CANCEL,
+        submit(SELL, MARKET, "0.1"),
     ]
     assert (house.held(), house.held_by_the_broker()) == ("0", "0")
     assert house.last(TradeClosed).trade.exit_reason is ExitReason.TAKE_PROFIT

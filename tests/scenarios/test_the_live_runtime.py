@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import NoReturn
 
+import pytest
+
 from core.execution.lanes import Lane, LaneKind
 from core.messages.commands import Confirm, Halt, Kill, OpenTicket, ProposeOrder
 from core.model.bar import Bar
@@ -17,6 +19,8 @@ from core.ports import JournalError
 from tests.scenarios.house import STEADY, a_day
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import SPY
+
+pytestmark = pytest.mark.usefixtures("timeline")
 
 ONE, FAR, FURTHER = Quantity(Decimal("0.1")), Price(Decimal(95)), Price(Decimal(94))
 A_DIP = a_day(("10:06", "10:20", STEADY))
@@ -35,7 +39,7 @@ def a_ticket(house: LiveHouse) -> Confirm:
     return Confirm(ticket.id, ticket.digest, ticket.order.effect)
 
 
-def test_a_proposal_is_confirmed_filled_and_protected_in_real_time():
+def test_a_proposal_is_confirmed_and_protected():
     """OP-01, OP-06, EX-20: one key, two requests, and the books agree."""
     floor = at_the_dip()
     with LiveHouse(floor) as house:
@@ -45,7 +49,7 @@ def test_a_proposal_is_confirmed_filled_and_protected_in_real_time():
     assert view.positions[0].quantity == house.held() != 0
 
 
-def test_a_time_out_after_the_order_arrived_sends_nothing_twice():
+def test_a_time_out_sends_nothing_twice():
     """EX-06: in doubt, looked up by its id, found."""
     floor = at_the_dip()
     floor.troubles["submit"] = NoAnswer("no answer in 5 s")
@@ -58,7 +62,7 @@ def test_a_time_out_after_the_order_arrived_sends_nothing_twice():
     assert "look up" in floor.asked
 
 
-def test_the_halt_is_read_in_the_lane_just_before_the_request():
+def test_a_lane_reads_the_halt_before_its_request():
     """OP-08: the order was approved and waits for the one before it; the halt still keeps it here."""
     floor = at_the_dip()
     with LiveHouse(floor) as house:
@@ -75,7 +79,7 @@ def test_the_halt_is_read_in_the_lane_just_before_the_request():
     assert not [a for a in floor.asked if a.startswith("submit")]
 
 
-def test_a_kill_stands_before_everything_that_waits():
+def test_a_kill_goes_before_all_that_waits():
     """OP-07"""
     with LiveHouse(at_the_dip()) as house:
         house.waits(lambda view: view.status.word == "on", "the desk is on")
@@ -115,7 +119,7 @@ def facts_of(house: LiveHouse) -> list[str]:
     return [type(record.fact).__name__ for record in house.journal.records()]
 
 
-def test_a_kill_while_the_desk_leaves_is_recorded_cancels_and_holds_over_the_restart():
+def test_a_kill_while_leaving_holds_over_a_restart():
     """OP-07, OP-08: an order is on the wire; the desk waits a moment for its answer, and the kill comes then."""
     floor = SlowLane()
     house = LiveHouse(floor)
@@ -138,7 +142,7 @@ def test_a_kill_while_the_desk_leaves_is_recorded_cancels_and_holds_over_the_res
     assert view.status.killed_by == "key"
 
 
-def test_a_kill_while_the_desk_leaves_takes_a_working_entry_back():
+def test_a_kill_while_leaving_cancels_entries():
     """OP-07: the way to the broker is open until the desk is gone."""
     floor = SlowAnswer("10:05:59", A_DIP)
     house = LiveHouse(floor)
@@ -158,7 +162,7 @@ def test_a_kill_while_the_desk_leaves_takes_a_working_entry_back():
     assert house.engine.state.ledger.working_entries() == ()
 
 
-def test_a_kill_between_the_last_act_and_the_clean_stop_is_recorded():
+def test_a_kill_before_the_stop_is_recorded():
     """OP-07"""
     with LiveHouse(at_the_dip()) as house:
         house.waits(lambda view: view.status.word == "on", "the desk is on")
@@ -169,7 +173,7 @@ def test_a_kill_between_the_last_act_and_the_clean_stop_is_recorded():
     assert house.switch.is_on()
 
 
-def test_a_kill_after_the_clean_stop_is_latched_for_the_next_start():
+def test_a_kill_after_the_stop_is_latched():
     """OP-07, OP-08: the journal is closed; the file is what the next start finds."""
     with LiveHouse(at_the_dip()) as house:
         house.waits(lambda view: view.status.word == "on", "the desk is on")
@@ -180,7 +184,7 @@ def test_a_kill_after_the_clean_stop_is_latched_for_the_next_start():
     assert house.switch.is_on()
 
 
-def test_what_was_on_the_wire_when_the_desk_was_left_is_found_by_the_next_start():
+def test_an_order_in_flight_is_found_by_the_next_start():
     """EX-20: the same journal, another process."""
     floor = at_the_dip()
     floor.troubles = {name: NoAnswer("the connection broke") for name in ("submit", "look up")}
@@ -198,7 +202,7 @@ def test_what_was_on_the_wire_when_the_desk_was_left_is_found_by_the_next_start(
     assert floor.asked.count("submit buy limit") == 1
 
 
-def test_a_broker_that_cannot_be_reached_opens_the_desk_read_only():
+def test_an_unreachable_broker_means_read_only():
     """EX-09"""
     floor = at_the_dip()
     floor.troubles["picture"] = NoAnswer("no route to the host")
@@ -207,7 +211,7 @@ def test_a_broker_that_cannot_be_reached_opens_the_desk_read_only():
     assert "no route to the host" in (view.status.entries_refused or "")
 
 
-def test_a_journal_that_cannot_be_believed_any_more_ends_the_engine_with_its_reason():
+def test_a_broken_journal_ends_the_engine():
     """EX-14: never a loop that goes on without its engine."""
     house = LiveHouse(at_the_dip())
     told: list[BaseException] = []

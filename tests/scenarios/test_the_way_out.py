@@ -49,6 +49,8 @@ from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import SPY
 from tests.waiting import PATIENCE
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 SHARES = Quantity(Decimal("0.2"))
 A_MOMENT = 0.4
 """Seconds."""
@@ -130,7 +132,7 @@ def facts(house: LiveHouse, kind: type) -> list[ClientOrderId]:
     return [record.fact.client_order_id for record in house.journal.records() if isinstance(record.fact, kind)]
 
 
-def test_the_stop_of_a_fill_goes_out_while_its_own_entry_gets_no_answer():
+def test_a_stop_is_sent_while_its_entry_is_unanswered():
     """EX-22, OP-06: the stream tells of the fill."""
     floor = SlowFloor()
     floor.is_slow = True
@@ -142,7 +144,7 @@ def test_the_stop_of_a_fill_goes_out_while_its_own_entry_gets_no_answer():
         floor.may_answer.set()
 
 
-def test_a_confirmed_exit_goes_out_while_an_entry_hangs():
+def test_an_exit_is_sent_while_an_entry_hangs():
     """EX-22, OP-02"""
     floor = SlowFloor()
     with LiveHouse(floor) as house:
@@ -156,7 +158,7 @@ def test_a_confirmed_exit_goes_out_while_an_entry_hangs():
         released.set()
 
 
-def test_a_stop_that_waits_here_longer_than_an_answer_may_take_is_in_no_doubt_and_goes_out_once():
+def test_a_stop_that_waits_long_is_sent_once():
     """EX-06, EX-22: another request of its symbol hangs; nothing is looked up that never left."""
     floor = SlowFloor()
     with LiveHouse(floor) as house:
@@ -176,7 +178,7 @@ def test_a_stop_that_waits_here_longer_than_an_answer_may_take_is_in_no_doubt_an
     assert not facts(house, SubmissionBlocked)
 
 
-def test_the_sale_of_a_flattening_waits_for_no_entry_that_hangs():
+def test_flattening_waits_for_no_entry():
     """EX-22, OP-07: nobody knows of the entry yet, and the shares that are held go all the same."""
     floor = SlowFloor()
     slow = Settings.model_validate({"execution": {"answer_seconds": 100}, "risk": {"entries_a_day": 9}})
@@ -200,7 +202,7 @@ def test_the_sale_of_a_flattening_waits_for_no_entry_that_hangs():
         floor.may_answer.set()
 
 
-def test_an_exit_does_not_lapse_in_our_own_queue():
+def test_an_exit_does_not_lapse_in_the_queue():
     """EX-22, OP-02: it waits there for longer than its key permits it."""
     floor = SlowFloor()
     with LiveHouse(floor) as house:
@@ -223,7 +225,7 @@ def stops(house: LiveHouse) -> list[ClientOrderId]:
 @pytest.mark.parametrize(
     ("command", "said"), [(None, "cancelled by the operator"), (Kill("key"), "killed by key")], ids=["by hand", "kill"]
 )
-def test_what_waits_in_our_queue_is_taken_back_there(command: Kill | None, said: str):
+def test_a_queued_order_is_withdrawn(command: Kill | None, said: str):
     """EX-22, EX-07, OP-07: it never leaves, and the broker is not asked for it."""
     floor = SlowFloor()
     with LiveHouse(floor) as house:
@@ -251,7 +253,7 @@ OFTEN = Settings.model_validate({"reconciliation": {"every_seconds": 1, "apart_s
 
 
 @pytest.mark.parametrize("is_killed", [False, True])
-def test_an_exit_that_waits_here_for_more_than_is_held_by_then_goes_out_for_what_is(is_killed: bool):
+def test_a_queued_exit_is_sized_to_the_position(is_killed: bool):
     """EX-13, EX-22, OP-02: the key permits less of the same, and nothing opens the other side"""
     floor = SlowFloor()
     with LiveHouse(floor, settings=OFTEN) as house:
@@ -280,7 +282,7 @@ def test_an_exit_that_waits_here_for_more_than_is_held_by_then_goes_out_for_what
 # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_fill_that_is_answered_while_the_desk_leaves_gets_its_stop():
+def test_a_fill_while_leaving_gets_its_stop():
     """EX-22, OP-06: left just after the key; the answer with the fill comes then, and the stream says nothing."""
     floor = SlowFloor()
     floor.is_slow = floor.is_mute = True
@@ -296,7 +298,7 @@ def test_a_fill_that_is_answered_while_the_desk_leaves_gets_its_stop():
     assert house.runtime.last_words == ()
 
 
-def test_a_market_entry_that_is_taken_while_the_desk_leaves_is_waited_for_until_its_stop_is_there():
+def test_leaving_waits_for_a_market_entry():
     """EX-22, OP-06: the broker has it and nothing is unanswered; its fill comes over the stream a moment later."""
     floor = SlowFloor()
     floor.is_mute = True
@@ -321,7 +323,7 @@ class NoFigures(SlowFloor):
 
 
 @pytest.mark.parametrize("holder", [StopHolder.DESK, StopHolder.BROKER], ids=["bare", "behind its stop"])
-def test_an_exit_whose_key_was_turned_goes_out_although_the_desk_leaves_before_its_figures_come(holder: StopHolder):
+def test_leaving_sends_a_confirmed_exit(holder: StopHolder):
     """EX-22, OP-03, EX-21: they are not waited for; an exit goes on with a warning, as where none come in time."""
     floor = NoFigures()
     house = LiveHouse(floor)
@@ -338,7 +340,7 @@ def test_an_exit_whose_key_was_turned_goes_out_although_the_desk_leaves_before_i
     assert status_of(house, sale) in (OrderStatus.SUBMITTED, OrderStatus.FILLED)
 
 
-def test_an_entry_whose_key_was_turned_as_the_desk_leaves_is_refused_with_the_reason():
+def test_leaving_refuses_a_confirmed_entry():
     """EX-22, OP-03: it never leaves, and nothing waits for its figures."""
     floor = NoFigures()
     house = LiveHouse(floor)
@@ -368,7 +370,7 @@ class LosesFigures(Link):
         return () if isinstance(effect, FetchFigures) else (self.latency,)
 
 
-def test_in_virtual_time_too_a_turned_key_of_an_exit_waits_for_no_figures_where_the_desk_leaves():
+def test_a_virtual_desk_sends_a_confirmed_exit():
     """EX-22, OP-03"""
     house = a_house_in_a_position(("10:06", "10:30", STEADY))
     house.presses(ProposeClose(SPY))
@@ -381,7 +383,7 @@ def test_in_virtual_time_too_a_turned_key_of_an_exit_waits_for_no_figures_where_
     assert house.held_by_the_broker() == "0"
 
 
-def test_an_order_waits_here_from_its_record_on():
+def test_an_order_waits_from_its_record_on():
     """EX-06, EX-22: what takes it back in the act that wrote it does not look for it at the broker"""
     house = a_house_in_a_position(("10:06", "10:30", STEADY))
     handle, is_here = house.line.engine.handle, list[bool]()
@@ -417,7 +419,7 @@ class LateCancels(SlowFloor):
         return CancelTaken()
 
 
-def test_a_close_whose_stop_makes_way_while_the_desk_leaves_is_finished():
+def test_leaving_finishes_a_close():
     """EX-22, EX-21: the cancel is answered before the stop is gone, and the exit goes out behind it."""
     floor = LateCancels()
     house = LiveHouse(floor)
@@ -433,7 +435,7 @@ def test_a_close_whose_stop_makes_way_while_the_desk_leaves_is_finished():
     assert house.runtime.last_words == ()
 
 
-def test_a_stop_that_never_left_is_named_on_the_way_out_and_sent_by_the_next_start_without_a_key():
+def test_an_unsent_stop_is_sent_without_a_key():
     """EX-22, EX-20: it is the very same order, once, and the broker was never asked for it."""
     floor = SlowFloor()
     house = LiveHouse(floor)
@@ -457,7 +459,7 @@ def test_a_stop_that_never_left_is_named_on_the_way_out_and_sent_by_the_next_sta
     assert [a for a in floor.asked if a.startswith("submit")].count("submit sell stop") == 1
 
 
-def test_an_exit_that_never_left_and_whose_key_has_lapsed_is_asked_for_on_a_ticket():
+def test_an_unsent_exit_gets_a_new_ticket():
     """EX-22, OP-02"""
     floor = SlowFloor()
     house = LiveHouse(floor)
@@ -479,7 +481,7 @@ def test_an_exit_that_never_left_and_whose_key_has_lapsed_is_asked_for_on_a_tick
     assert sale not in floor.looked_up
 
 
-def test_each_of_two_exits_that_never_left_is_asked_for_on_its_own_ticket():
+def test_each_unsent_exit_gets_its_own_ticket():
     """EX-22, OP-02: their keys have lapsed; both are of one position, and neither takes the other's shares."""
     floor = SlowFloor()
     house = LiveHouse(floor)
@@ -503,7 +505,7 @@ def test_each_of_two_exits_that_never_left_is_asked_for_on_its_own_ticket():
     assert asked == {(half, "it was not sent before the desk left")}
 
 
-def test_an_entry_that_never_left_and_one_without_an_answer_are_named_on_the_way_out():
+def test_leaving_names_unsent_and_unanswered_entries():
     """EX-22: one waits behind another that hangs; it is taken back, and neither is passed over in silence."""
     floor = SlowFloor()
     floor.is_slow = floor.is_mute = True
@@ -524,7 +526,7 @@ def test_an_entry_that_never_left_and_one_without_an_answer_are_named_on_the_way
     floor.may_answer.set()
 
 
-def test_an_exit_that_never_left_is_kept_and_named_where_the_desk_ends_on_a_failure():
+def test_a_failed_desk_keeps_an_unsent_exit():
     """EX-22, EX-20: its stop waits here as the engine's thread fails; the next start sends it."""
     floor = SlowFloor()
     house = LiveHouse(floor)
@@ -548,7 +550,7 @@ def test_an_exit_that_never_left_is_kept_and_named_where_the_desk_ends_on_a_fail
         waits(again, lambda view: view.positions and view.positions[0].covered == SHARES, "the stop is sent")
 
 
-def test_an_entry_that_is_not_answered_as_the_desk_leaves_is_named_with_its_stop():
+def test_leaving_names_an_unanswered_entry_and_stop():
     """EX-22, OP-06"""
     floor = SlowFloor()
     floor.is_slow = floor.is_mute = True
@@ -569,7 +571,7 @@ def test_an_entry_that_is_not_answered_as_the_desk_leaves_is_named_with_its_stop
 
 
 @pytest.mark.parametrize("is_late", [False, True], ids=["recorded", "latched alone"])
-def test_a_kill_after_the_lanes_are_closed_names_the_entries_that_still_work(is_late: bool):
+def test_a_late_kill_names_working_entries(is_late: bool):
     """OP-07, EX-22: the next start cancels them."""
     floor = SlowFloor()
     house = LiveHouse(floor)
@@ -615,7 +617,7 @@ def a_floor_with_a_kept_stop() -> tuple[SlowFloor, LiveHouse, ClientOrderId]:
     return floor, house, stop
 
 
-def test_a_kept_order_that_a_person_takes_back_is_neither_sent_nor_asked_for():
+def test_a_withdrawn_kept_order_is_not_sent():
     """EX-22, EX-07: while the next start waits for the broker's books."""
     floor, house, stop = a_floor_with_a_kept_stop()
     floor.troubles["picture"] = NoAnswer("nobody knows")
@@ -631,7 +633,7 @@ def test_a_kept_order_that_a_person_takes_back_is_neither_sent_nor_asked_for():
     assert stop not in floor.looked_up
 
 
-def test_a_kept_order_waits_for_books_that_agree_and_goes_out_for_what_is_held():
+def test_a_kept_order_waits_for_the_books():
     """EX-22, EX-09: most of its shares are gone; a person says who is right, and then its stop is sent."""
     floor, house, stop = a_floor_with_a_kept_stop()
     sells_elsewhere(floor, "0.15")
@@ -645,7 +647,7 @@ def test_a_kept_order_waits_for_books_that_agree_and_goes_out_for_what_is_held()
     assert floor.asked.count("submit sell stop") == 1
 
 
-def test_a_kept_order_is_not_sent_while_the_next_look_may_explain_a_difference(monkeypatch: pytest.MonkeyPatch):
+def test_a_kept_order_waits_for_a_second_look(monkeypatch: pytest.MonkeyPatch):
     """EX-22, EX-09: the books of its symbol differ, and nothing is decided yet."""
     floor, house, stop = a_floor_with_a_kept_stop()
     sells_elsewhere(floor, "0.005")
@@ -658,7 +660,7 @@ def test_a_kept_order_is_not_sent_while_the_next_look_may_explain_a_difference(m
         waits(again, lambda view: view.positions and view.positions[0].covered == Decimal("0.195"), "a stop for all")
 
 
-def test_what_waits_here_for_more_than_a_moment_covers_nothing_and_says_so():
+def test_a_queued_stop_covers_nothing():
     """EX-13, EX-22, OP-06"""
     floor = SlowFloor()
     with LiveHouse(floor) as house:
@@ -675,7 +677,7 @@ def test_what_waits_here_for_more_than_a_moment_covers_nothing_and_says_so():
         waits(house, lambda view: view.positions[0].covered == SHARES, "a covered position")
 
 
-def test_what_an_archive_believes_was_never_sent_is_looked_up_and_not_sent_once_more():
+def test_an_archived_order_is_looked_up_not_sent():
     """EX-22, EX-04, SP-04: a start after the archive was made had sent it."""
     floor, house, stop = a_floor_with_a_kept_stop()
     archive = list(house.journal.records())

@@ -25,6 +25,8 @@ from tests.scenarios.test_the_days_before_todays import CALENDAR, Broker
 from tests.scenarios.test_the_live_runtime import a_ticket, at_the_dip
 from tests.unit.core.brokers.trading_floor import NewYorkHours
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 TESTS = str(Path(__file__).parents[1])
 
 
@@ -58,7 +60,7 @@ def watched(monkeypatch: pytest.MonkeyPatch, house: LiveHouse) -> Iterator[set[s
         yield found
 
 
-def test_no_thread_but_the_engines_reads_the_desk_while_it_trades_halts_and_is_killed(
+def test_only_the_engines_thread_reads_the_desk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """EX-22, OP-08: requests in their lanes, figures, books, the days before today's, advisers"""

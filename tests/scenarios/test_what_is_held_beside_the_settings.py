@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
 from core.model.instrument import AssetClass, BrokerInstrument
 from core.model.order import Effect, OrderRequest, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
@@ -14,6 +16,8 @@ from core.settings.settings import Settings
 from tests.scenarios.house import House, a_typed_buy, minutes
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import IBM, SPY
+
+pytestmark = pytest.mark.usefixtures("timeline")
 
 QQQ = Symbol("QQQ")
 TYPED = replace(
@@ -37,7 +41,7 @@ def a_desk_of(*symbols: str, **terms: object) -> House:
     return House(every, settings(*symbols, **terms)).opens()
 
 
-def test_the_market_of_the_halt_is_followed_where_nobody_trades_it() -> None:
+def test_the_halts_market_is_followed() -> None:
     """RK-08: after the settings' own; not where the halt is off."""
     assert followed(a_desk_of("IBM").desk) == (IBM, SPY)
     assert followed(a_desk_of("SPY", "IBM").desk) == (SPY, IBM)
@@ -45,7 +49,7 @@ def test_the_market_of_the_halt_is_followed_where_nobody_trades_it() -> None:
     assert followed(a_desk_of("IBM", enabled=False).desk) == (IBM,)
 
 
-def test_what_the_broker_says_is_held_is_followed_before_the_books_agree() -> None:
+def test_brokers_positions_are_followed() -> None:
     """EX-09: shares alone; no option and no coin has quotes of shares."""
     house = a_desk_of("IBM")
     held = ("QQQ", "BRK.B", "BTCUSD", "BTC/USD", "AAPL261120C00300000")
@@ -54,7 +58,7 @@ def test_what_the_broker_says_is_held_is_followed_before_the_books_agree() -> No
     assert followed(house.desk) == (IBM, SPY, "BRK.B", "QQQ")
 
 
-def test_whether_a_symbol_is_a_share_says_the_brokers_list_before_its_look() -> None:
+def test_the_brokers_list_says_what_is_a_share() -> None:
     """EX-09, MD-07"""
     house = a_desk_of("IBM")
     for symbol, kind in (("GOLD", AssetClass.CRYPTO), ("BAC.PR.L", AssetClass.STOCK)):
@@ -66,7 +70,7 @@ def test_whether_a_symbol_is_a_share_says_the_brokers_list_before_its_look() -> 
     assert followed(house.desk) == (IBM, SPY, "BAC.PR.L", "QQQ")
 
 
-def test_the_stop_that_this_desk_watches_acts_in_a_symbol_that_the_settings_do_not_name() -> None:
+def test_a_watched_stop_acts_in_any_symbol() -> None:
     """EX-13, ST-09"""
     house = a_desk_of("SPY", "IBM").until("10:05")
     house.presses(TYPED)
@@ -83,7 +87,7 @@ def test_the_stop_that_this_desk_watches_acts_in_a_symbol_that_the_settings_do_n
     assert (proposal.order.symbol, proposal.exit_reason) == (IBM, ExitReason.STOP_LOSS)
 
 
-def test_a_live_desk_tells_its_market_data_what_it_holds() -> None:
+def test_a_live_desk_follows_its_positions() -> None:
     """RK-08, EX-13: from the agreement of the books on, and it stays."""
     floor = LiveFloor("10:05:00", minutes("09:30", "10:30") + minutes("09:30", "10:30", symbol=IBM))
     floor.bars.sort(key=lambda bar: bar.start)

@@ -26,11 +26,36 @@ from tests.simulation.shrink import goes_wrong, shrunk
 
 Fault = Callable[[pytest.MonkeyPatch], None]
 FILE = Path(__file__).with_name("shortest.json")
-FAULTS: Mapping[str, Fault] = {
-    fault.__name__: fault for fault in (*ORDER_FAULTS, *ROUGH_FAULTS, *DESK_FAULTS, *REFUSAL_FAULTS)
+RANDOM_DAYS: Mapping[str, int] = {
+    "a_pair_counts_for_nothing": 12,
+    "a_pause_is_not_minded": 2,
+    "a_refused_symbol_is_not_checked": 1,
+    "a_stop_is_released_for_the_whole_fill_each_time": 2,
+    "a_trip_is_not_minded": 1,
+    "an_edit_leaves_what_was_shown_open": 2,
+    "any_key_replaces": 2,
+    "nothing_is_refused": 12,
+    "nothing_is_synced": 2,
+    "the_digest_is_not_compared": 2,
 }
-SEED, ENOUGH, TRIES = 5, 16, 60
-FIRST = {"an_exit_is_not_clamped_again": 510}
+"""Faults that random days find and sessions do not, with the seed that finds each within twenty days."""
+FAULTS: Mapping[str, Fault] = {
+    fault.__name__: fault
+    for fault in (*ORDER_FAULTS, *ROUGH_FAULTS, *DESK_FAULTS, *REFUSAL_FAULTS)
+    if fault.__name__ not in RANDOM_DAYS
+}
+SEED, ENOUGH, TRIES = 5, 80, 60
+FIRST = {
+    "a_confirmation_is_accepted_from_a_watcher": 5,
+    "a_plan_goes_on_after_a_crash": 6,
+    "a_turned_key_crosses_a_hand_over": 13,
+    "a_watcher_signs_a_basket": 5,
+    "a_word_that_is_behind_ends_what_is_over": 14,
+    "an_exit_is_not_clamped_again": 510,
+    "attendance_is_ignored": 21,
+    "legs_that_are_left_out_are_missing": 6,
+    "nobody_asks_after_a_crash": 12,
+}
 """The session that is tried first, where an early one does not find the fault."""
 _profiles = TypeAdapter(Profile)
 
@@ -79,7 +104,7 @@ def _search(fault: str) -> tuple[str, dict[str, Any] | None]:
 def main(names: list[str]) -> None:
     """Each fault in a process of its own, because it stays planted there."""
     wanted = names or [*FAULTS]
-    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+    with multiprocessing.get_context("spawn").Pool(maxtasksperchild=1) as pool:
         for fault, row in pool.imap_unordered(_search, wanted, chunksize=1):
             if row is None:
                 print(f"{fault}: no session of {ENOUGH:,} finds it")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
-from textual.pilot import Pilot
+from pytest_textual_snapshot import SVGImageExtension
+from syrupy.assertion import SnapshotAssertion
 
-from tests.snapshots.still import Shown, Steps, Still, a_still_desk, nothing
+from tests.kit.style_cache import remembered
+from tests.kit.virtual_time import VirtualLoop, patched
+from tests.snapshots.pictures import Pictures
 
-Compare = Callable[..., bool]
+
+def pytest_asyncio_loop_factories() -> dict[str, type[VirtualLoop]]:
+    return {"virtual": VirtualLoop}
 
 
 @pytest.fixture(autouse=True)
@@ -21,16 +23,12 @@ def _a_terminal_of_all_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _in_virtual_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    patched(monkeypatch)
+    remembered(monkeypatch)
+
+
 @pytest.fixture
-def looks_as_before(snap_compare: Compare) -> Compare:
-    """Whether a still desk looks as it was kept, after these steps; `terms` are those of `a_still_desk`."""
-
-    def compare(view: Shown, size: tuple[int, int], steps: Steps = nothing, **terms: Any) -> bool:
-        async def before(pilot: Pilot[Any]) -> None:
-            still = Still(pilot)
-            await still.settle()
-            await steps(still)
-
-        return snap_compare(a_still_desk(view, **terms), terminal_size=size, run_before=before)
-
-    return compare
+def pictures(snapshot: SnapshotAssertion) -> Pictures:
+    return Pictures(snapshot.use_extension(SVGImageExtension))

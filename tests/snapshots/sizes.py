@@ -1,11 +1,11 @@
-"""The terminals that pictures are taken in."""
+"""The terminals that pictures are taken in, and what a picture is called."""
 
 from __future__ import annotations
-
-import pytest
 
 SMALL, USUAL, WIDE = (80, 24), (120, 40), (200, 60)
 TOO_SMALL = (60, 20)
 
-at_both_sizes = pytest.mark.parametrize("size", [SMALL, USUAL], ids=lambda size: f"{size[0]}x{size[1]}")
-"""For every pane and every dialog; what else one of them can say is pictured where there is the least room for it."""
+
+def named(*parts: str | tuple[int, int]) -> str:
+    """As `NewOrderScreen-80x24`."""
+    return "-".join(part if isinstance(part, str) else f"{part[0]}x{part[1]}" for part in parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -75,9 +76,21 @@ class Still:
         assert isinstance(self.desk.handle, StillHandle)
         return self.desk.handle.sent
 
-    def shows(self, view: DeskView) -> None:
+    def shows(self, view: Shown) -> None:
         """The engine's next picture."""
+        before = self.desk.handle.view
+        if isinstance(view, DeskView) and isinstance(before, DeskView):
+            view = replace(view, number=before.number + 1)
         self.desk.handle.view = view
+
+    async def shows_next(self, view: Shown) -> None:
+        self.shows(view)
+        await self.settle()
+
+    async def resize(self, size: tuple[int, int]) -> None:
+        if self.desk.size != size:
+            await self.pilot.resize_terminal(*size)
+            await self.settle()
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

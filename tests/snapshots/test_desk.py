@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause
 from core.views import HaltRow
 from core.views.engine import EngineFailed, EngineLoading
 from tests.desk.nine_days import nine_days
-from tests.snapshots.conftest import Compare
 from tests.snapshots.day import NOW, STATUS, ago, empty, full, with_legs
-from tests.snapshots.sizes import SMALL, at_both_sizes
+from tests.snapshots.pictures import Pictures
+from tests.snapshots.sizes import SMALL, USUAL, WIDE, named
 from tests.snapshots.still import Shown, presses
 
 PANES = ("1", "2", "3", "4", "5", "6", "7", "8", "9")
@@ -67,30 +65,50 @@ STATES: dict[str, Shown] = {
 }
 
 
-@at_both_sizes
-@pytest.mark.parametrize("number", PANES)
-def test_a_pane_with_everything_in_it(number: str, size: tuple[int, int], looks_as_before: Compare) -> None:
-    assert looks_as_before(full(), size, presses(number))
+async def takes_each_pane(pictures: Pictures, view: Shown, size: tuple[int, int], *ending: tuple[int, int]) -> None:
+    """Log and history lie beside the pane that was chosen before: each has a desk of its own."""
+    async with pictures.desk(view, size) as still:
+        for number in PANES:
+            if number not in "69":
+                await still.press(number)
+                await pictures.take(still, named(number, *ending))
+    for number in "69":
+        await pictures.one(view, size, presses(number), named(number, *ending))
 
 
-@pytest.mark.parametrize("size", [SMALL, (100, 30), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_a_month_of_results(size: tuple[int, int], looks_as_before: Compare) -> None:
-    assert looks_as_before(
-        full(days=nine_days("101000")), size, presses("7", "z", "greater_than_sign", "greater_than_sign")
-    )
+async def test_a_pane_with_everything_in_it(pictures: Pictures) -> None:
+    for size in (SMALL, USUAL):
+        await takes_each_pane(pictures, full(), size, size)
+    assert not pictures.differ
 
 
-@pytest.mark.parametrize("number", PANES)
-def test_a_pane_with_nothing_in_it_says_what_would_fill_it(number: str, looks_as_before: Compare) -> None:
-    assert looks_as_before(empty(), SMALL, presses(number))
+async def test_a_month_of_results(pictures: Pictures) -> None:
+    async with pictures.desk(full(days=nine_days("101000")), SMALL) as still:
+        await still.press("7", "z", "greater_than_sign", "greater_than_sign")
+        for size in (SMALL, (100, 30), USUAL, WIDE):
+            await still.resize(size)
+            await pictures.take(still, named(size))
+    assert not pictures.differ
 
 
-@pytest.mark.parametrize("state", STATES)
-def test_a_state_differs_in_words(state: str, looks_as_before: Compare) -> None:
-    assert looks_as_before(STATES[state], SMALL)
+async def test_a_pane_with_nothing_in_it_says_what_would_fill_it(pictures: Pictures) -> None:
+    await takes_each_pane(pictures, empty(), SMALL)
+    assert not pictures.differ
 
 
-@pytest.mark.parametrize("size", [SMALL, (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_orders_with_their_legs(size: tuple[int, int], looks_as_before: Compare) -> None:
+async def test_a_state_differs_in_words(pictures: Pictures) -> None:
+    async with pictures.desk(STATES["loading"], SMALL) as still:
+        for state, view in STATES.items():
+            await still.shows_next(view)
+            await pictures.take(still, state)
+    assert not pictures.differ
+
+
+async def test_orders_with_their_legs(pictures: Pictures) -> None:
     """One entry waits with stop and target, one is filled and its stop works, one that was filled before closed"""
-    assert looks_as_before(full(orders=with_legs()), size, presses("3"))
+    async with pictures.desk(full(orders=with_legs()), SMALL) as still:
+        await still.press("3")
+        for size in (SMALL, USUAL, WIDE):
+            await still.resize(size)
+            await pictures.take(still, named(size))
+    assert not pictures.differ

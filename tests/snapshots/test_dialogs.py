@@ -48,7 +48,6 @@ from core.model.codes import DeskState
 from core.model.symbol_list import ListedSymbol, ListKind
 from core.model.values import Symbol
 from core.views import AdviceRow, AdviceView, DeskView, KillView, ReloadView
-from tests.snapshots.conftest import Compare
 from tests.snapshots.day import (
     BARE,
     ENTRY,
@@ -63,8 +62,9 @@ from tests.snapshots.day import (
     price,
     shares,
 )
+from tests.snapshots.pictures import Pictures
 from tests.snapshots.planned import JournalOfADay, JournalOfOrders, a_day_of_orders, orders_of_a_plan, plan_that_waits
-from tests.snapshots.sizes import at_both_sizes
+from tests.snapshots.sizes import SMALL, USUAL, named
 from tests.snapshots.still import Steps, Still, presses
 from tests.snapshots.test_several_desks import KEYS
 from tests.snapshots.tickets import opened, opens_the_first
@@ -226,17 +226,17 @@ DIALOGS: dict[type[Dialog], Scene] = {
 }
 
 
-@at_both_sizes
 @pytest.mark.parametrize("kind", DIALOGS, ids=lambda kind: kind.__name__)
-def test_a_dialog(kind: type[Dialog], size: tuple[int, int], looks_as_before: Compare) -> None:
+async def test_a_dialog(kind: type[Dialog], pictures: Pictures) -> None:
     """OP-05, OP-09, RK-06, RK-13"""
     scene = DIALOGS[kind]
-
-    async def steps(still: Still) -> None:
+    async with pictures.desk(scene.view, SMALL, **scene.terms) as still:
         await scene.steps(still)
         assert type(still.desk.screen) is kind
-
-    assert looks_as_before(scene.view, size, steps, **scene.terms)
+        for size in (SMALL, USUAL):
+            await still.resize(size)
+            await pictures.take(still, named(size))
+    assert not pictures.differ
 
 
 def test_no_dialog_is_without_its_picture() -> None:

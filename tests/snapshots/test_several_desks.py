@@ -9,10 +9,9 @@ import pytest
 
 from core.model.desk import DeskNumber, Seat
 from core.views import AwayRow, AwayView, DeskRow, KeyView
-from tests.snapshots.conftest import Compare
 from tests.snapshots.day import NOW, STATUS, ago, full
-from tests.snapshots.sizes import SMALL, USUAL, WIDE
-from tests.snapshots.still import presses
+from tests.snapshots.pictures import Pictures
+from tests.snapshots.sizes import SMALL, USUAL, WIDE, named
 
 HERE = DeskRow(DeskNumber(1), Seat("/dev/pts/3", "adam"), ago(90), ago(70))
 EVE = DeskRow(DeskNumber(2), Seat("/dev/pts/4", "eve", "10.0.0.7"), ago(40), ago(8))
@@ -27,23 +26,30 @@ KEYS = {
     "lost": KeyView(2, EVE, ago(39), away_until=NOW + timedelta(seconds=42), desks=(HERE,)),
     "nobody": KeyView(2, desks=BOTH),
 }
-three_sizes = pytest.mark.parametrize("size", [SMALL, USUAL, WIDE], ids=lambda size: f"{size[0]}x{size[1]}")
+SIZES = (SMALL, USUAL, WIDE)
 
 
-@three_sizes
-@pytest.mark.parametrize("whose", KEYS)
-def test_the_status_line_says_whose_key_it_is(whose: str, size: tuple[int, int], looks_as_before: Compare) -> None:
-    assert looks_as_before(full(status=replace(STATUS, key=KEYS[whose])), size)
+async def test_the_status_line_says_whose_key_it_is(pictures: Pictures) -> None:
+    async with pictures.desk(full(), SMALL) as still:
+        for size in SIZES:
+            await still.resize(size)
+            for whose, key in KEYS.items():
+                await still.shows_next(full(status=replace(STATUS, key=key)))
+                await pictures.take(still, named(whose, size))
+    assert not pictures.differ
 
 
-@three_sizes
 @pytest.mark.parametrize("whose", ["elsewhere", "far", "lost"])
-def test_the_question_says_whose_key_is_taken(whose: str, size: tuple[int, int], looks_as_before: Compare) -> None:
-    assert looks_as_before(full(status=replace(STATUS, key=KEYS[whose])), size, presses("T"))
+async def test_the_question_says_whose_key_is_taken(whose: str, pictures: Pictures) -> None:
+    async with pictures.desk(full(status=replace(STATUS, key=KEYS[whose])), SMALL) as still:
+        await still.press("T")
+        for size in SIZES:
+            await still.resize(size)
+            await pictures.take(still, named(size))
+    assert not pictures.differ
 
 
-@three_sizes
-def test_who_comes_back_reads_what_happened_meanwhile(size: tuple[int, int], looks_as_before: Compare) -> None:
+async def test_who_comes_back_reads_what_happened_meanwhile(pictures: Pictures) -> None:
     rows = (
         AwayRow(ago(60), "only followed", "vwap SPY"),
         AwayRow(ago(50), "exit sent", "sell 0.1 SPY"),
@@ -54,4 +60,9 @@ def test_who_comes_back_reads_what_happened_meanwhile(size: tuple[int, int], loo
     back = replace(HERE, since=ago(1))
     key = KeyView(1, back, ago(1), desks=(back,))
 
-    assert looks_as_before(full(status=replace(STATUS, key=key), away=AwayView(ago(90), ago(1), rows, counts)), size)
+    away = AwayView(ago(90), ago(1), rows, counts)
+    async with pictures.desk(full(status=replace(STATUS, key=key), away=away), SMALL) as still:
+        for size in SIZES:
+            await still.resize(size)
+            await pictures.take(still, named(size))
+    assert not pictures.differ

@@ -10,12 +10,12 @@ import pytest
 from core.messages.commands import Confirm
 from core.model.account import Mode
 from core.model.codes import DeskState, HaltCause, ProposalEnd
-from core.views import DeskView, HaltRow, KillView, ProposalOutcome, TicketView
-from tests.snapshots.conftest import Compare
+from core.views import HaltRow, KillView, ProposalOutcome, TicketView
 from tests.snapshots.day import BARE, EFFECTS, ENTRY, EXIT, REFUSED, STATUS, STOP, ago, empty, full
+from tests.snapshots.pictures import Pictures
 from tests.snapshots.planned import plan_that_is_over
 from tests.snapshots.sizes import SMALL
-from tests.snapshots.still import Answer, Still, presses, unanswered
+from tests.snapshots.still import Answer, presses, unanswered
 from tests.snapshots.test_dialogs import KILLED
 from tests.snapshots.tickets import opened, opens_the_first, with_ticket
 
@@ -36,16 +36,19 @@ CHANGED: dict[str, Callable[[TicketView], TicketView]] = {
 }
 
 
-@pytest.mark.parametrize("effect", EFFECTS)
-def test_an_armed_ticket_says_exactly_what_is_sent(effect: str, looks_as_before: Compare) -> None:
-    assert looks_as_before(full(proposals=(EFFECTS[effect],)), SMALL, opens_the_first, answer=opened)
+async def test_an_armed_ticket_says_exactly_what_is_sent(pictures: Pictures) -> None:
+    for effect, row in EFFECTS.items():
+        await pictures.one(full(proposals=(row,)), SMALL, opens_the_first, effect, answer=opened)
+    assert not pictures.differ
 
 
 @pytest.mark.parametrize(
     "state", ["fetching", "not-armed", "too-early", "refused", "red", "confirming", "exit-waits", "over"]
 )
-def test_a_ticket_in_each_of_its_states(state: str, looks_as_before: Compare) -> None:
-    async def steps(still: Still) -> None:
+async def test_a_ticket_in_each_of_its_states(state: str, pictures: Pictures) -> None:
+    answer: Answer = unanswered if state == "fetching" else with_ticket(CHANGED.get(state, lambda view: view))
+    waiting = (EXIT, ENTRY) if state == "exit-waits" else (ENTRY,)
+    async with pictures.desk(full(proposals=waiting), SMALL, answer=answer) as still:
         still.desk.open_ticket(ENTRY.id)
         await still.settle()
         if state in ("confirming", "exit-waits"):
@@ -57,54 +60,59 @@ def test_a_ticket_in_each_of_its_states(state: str, looks_as_before: Compare) ->
             assert any(isinstance(command, Confirm) for command in still.sent)
         if state == "over":
             ended = (ProposalOutcome(ENTRY.id, ProposalEnd.EXPIRED, "90 s after its bar"),)
-            still.shows(full(proposals=(), endings=ended, number=2))
-            await still.settle()
-
-    answer: Answer = unanswered if state == "fetching" else with_ticket(CHANGED.get(state, lambda view: view))
-    waiting = (EXIT, ENTRY) if state == "exit-waits" else (ENTRY,)
-    assert looks_as_before(full(proposals=waiting), SMALL, steps, answer=answer)
+            await still.shows_next(full(proposals=(), endings=ended, number=2))
+        await pictures.take(still)
+    assert not pictures.differ
 
 
-def test_a_live_ticket_asks_for_its_symbol(looks_as_before: Compare) -> None:
-    async def steps(still: Still) -> None:
+async def test_a_live_ticket_asks_for_its_symbol(pictures: Pictures) -> None:
+    view = full(replace(STATUS, mode=Mode.LIVE), proposals=(ENTRY,))
+    async with pictures.desk(view, SMALL, answer=opened) as still:
         await opens_the_first(still)
         await still.press("S", "P")
-
-    view = full(replace(STATUS, mode=Mode.LIVE), proposals=(ENTRY,))
-    assert looks_as_before(view, SMALL, steps, answer=opened)
-
-
-KILLS: dict[str, tuple[DeskView, tuple[str, ...]]] = {
-    "halted": (full(HALTED), ()),
-    "halted-flat": (full(HALTED, positions=(), kill=KillView((), (), ())), ()),
-    "killed": (QUIET, ()),
-    "killed-typing": (QUIET, ("R", "E", "A")),
-}
+        await pictures.take(still)
+    assert not pictures.differ
 
 
-@pytest.mark.parametrize("state", KILLS)
-def test_the_kill_screen(state: str, looks_as_before: Compare) -> None:
-    view, typed = KILLS[state]
-    assert looks_as_before(view, SMALL, presses("ctrl+k", *typed))
+async def test_the_kill_screen(pictures: Pictures) -> None:
+    flat = full(HALTED, positions=(), kill=KillView((), (), ()))
+    for name, view in (("halted", full(HALTED)), ("halted-flat", flat)):
+        await pictures.one(view, SMALL, presses("ctrl+k"), name)
+    async with pictures.desk(QUIET, SMALL) as still:
+        await still.press("ctrl+k")
+        await pictures.take(still, "killed")
+        await still.press(*"REA")
+        await pictures.take(still, "killed-typing")
+    assert not pictures.differ
 
 
-def test_a_new_order_that_is_typed(looks_as_before: Compare) -> None:
+async def test_a_new_order_that_is_typed(pictures: Pictures) -> None:
     keys = ("n", "slash", *"spy", "enter", *"47", "tab", "tab", *"166.76", "tab", *"166.26")
-    assert looks_as_before(full(), SMALL, presses(*keys))
+    await pictures.one(full(), SMALL, presses(*keys))
+    assert not pictures.differ
 
 
-def test_leaving_with_nothing_held(looks_as_before: Compare) -> None:
-    assert looks_as_before(empty(), SMALL, presses("q"))
+async def test_leaving_with_nothing_held(pictures: Pictures) -> None:
+    await pictures.one(empty(), SMALL, presses("q"))
+    assert not pictures.differ
 
 
-@pytest.mark.parametrize("number", ["2", "3", "4", "5", "6", "7"])
-def test_help_for_each_pane(number: str, looks_as_before: Compare) -> None:
-    assert looks_as_before(full(), SMALL, presses(number, "question_mark"))
+async def test_help_for_each_pane(pictures: Pictures) -> None:
+    async with pictures.desk(full(), SMALL) as still:
+        for number in "234567":
+            await still.press(number, "question_mark")
+            await pictures.take(still, number)
+            await still.press("escape")
+    assert not pictures.differ
 
 
-@pytest.mark.parametrize("number", ["3", "4", "5", "6", "7"])
-def test_the_details_of_a_row(number: str, looks_as_before: Compare) -> None:
-    assert looks_as_before(full(), SMALL, presses(number, "end", "enter"))
+async def test_the_details_of_a_row(pictures: Pictures) -> None:
+    async with pictures.desk(full(), SMALL) as still:
+        for number in "34567":
+            await still.press(number, "end", "enter")
+            await pictures.take(still, number)
+            await still.press("escape")
+    assert not pictures.differ
 
 
 ASKED = {
@@ -117,11 +125,13 @@ ASKED = {
 }
 
 
-@pytest.mark.parametrize("asked", ASKED)
-def test_what_a_key_asks(asked: str, looks_as_before: Compare) -> None:
-    assert looks_as_before(full(), SMALL, presses(*ASKED[asked]))
+async def test_what_a_key_asks(pictures: Pictures) -> None:
+    for asked, keys in ASKED.items():
+        await pictures.one(full(), SMALL, presses(*keys), asked)
+    assert not pictures.differ
 
 
-def test_a_plan_that_is_over_reports(looks_as_before: Compare) -> None:
+async def test_a_plan_that_is_over_reports(pictures: Pictures) -> None:
     """EX-10"""
-    assert looks_as_before(plan_that_is_over(), SMALL, presses("p"))
+    await pictures.one(plan_that_is_over(), SMALL, presses("p"))
+    assert not pictures.differ

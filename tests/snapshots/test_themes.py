@@ -12,10 +12,10 @@ from console.theme import PALETTES
 from core.model.account import Mode
 from core.settings.settings import DisplaySettings
 from core.views import DeskView
-from tests.snapshots.conftest import Compare
 from tests.snapshots.day import ENTRY, STATUS, full
+from tests.snapshots.pictures import Pictures
 from tests.snapshots.sizes import SMALL, TOO_SMALL, USUAL, WIDE
-from tests.snapshots.still import Steps, Still, nothing, presses
+from tests.snapshots.still import Steps, nothing, presses
 from tests.snapshots.test_states import QUIET
 from tests.snapshots.tickets import opened, opens_the_first
 
@@ -31,35 +31,37 @@ TERMINALS: Mapping[str, Mapping[str, str]] = {
 }
 LOOKS = [look for look in product(PALETTES, TERMINALS) if look != ("colour-blind", "16-colours")]
 """In 16 colours, `colour-blind` is `keyturn`."""
-on_each_screen = pytest.mark.parametrize("screen", SCREENS)
 
 
-@on_each_screen
 @pytest.mark.parametrize(("name", "terminal"), LOOKS)
-def test_a_screen_in_other_colours(
-    name: str, terminal: str, screen: str, monkeypatch: pytest.MonkeyPatch, looks_as_before: Compare
+async def test_a_screen_in_other_colours(
+    name: str, terminal: str, monkeypatch: pytest.MonkeyPatch, pictures: Pictures
 ) -> None:
     """DESK"""
     for variable, value in TERMINALS[terminal].items():
         monkeypatch.setenv(variable, value)
-    view, steps = SCREENS[screen]
     display = DisplaySettings.model_validate({"theme": name})
-    assert looks_as_before(view, USUAL, steps, answer=opened, display=display)
-
-
-@on_each_screen
-def test_a_screen_with_much_room(screen: str, looks_as_before: Compare) -> None:
-    view, steps = SCREENS[screen]
-    assert looks_as_before(view, WIDE, steps, answer=opened)
-
-
-@on_each_screen
-def test_a_terminal_that_became_too_small_says_what_it_needs(screen: str, looks_as_before: Compare) -> None:
-    view, steps = SCREENS[screen]
-
-    async def shrinks(still: Still) -> None:
+    async with pictures.desk(SCREENS["desk"][0], USUAL, answer=opened, display=display) as still:
+        await pictures.take(still, "desk")
+        view, steps = SCREENS["live-ticket"]
+        await still.shows_next(view)
         await steps(still)
-        await still.pilot.resize_terminal(*TOO_SMALL)
-        await still.settle()
+        await pictures.take(still, "live-ticket")
+    view, steps = SCREENS["kill"]
+    await pictures.one(view, USUAL, steps, "kill", answer=opened, display=display)
+    assert not pictures.differ
 
-    assert looks_as_before(view, SMALL, shrinks, answer=opened)
+
+async def test_a_screen_with_much_room(pictures: Pictures) -> None:
+    for screen, (view, steps) in SCREENS.items():
+        await pictures.one(view, WIDE, steps, screen, answer=opened)
+    assert not pictures.differ
+
+
+async def test_a_terminal_that_became_too_small_says_what_it_needs(pictures: Pictures) -> None:
+    for screen, (view, steps) in SCREENS.items():
+        async with pictures.desk(view, SMALL, answer=opened) as still:
+            await steps(still)
+            await still.resize(TOO_SMALL)
+            await pictures.take(still, screen)
+    assert not pictures.differ

@@ -78,7 +78,7 @@ def the_source(exchange: LoopbackExchange) -> AlpacaData:
     return AlpacaData(settings, id, secret, [SPY], Hours(), now=exchange.clock.now)
 
 
-def test_alpaca_s_own_client_reads_what_the_exchange_says(exchange: LoopbackExchange) -> None:
+def test_alpacas_client_reads_corporate_actions(exchange: LoopbackExchange) -> None:
     """MD-07: so the adapter is tried against the shape that the client knows."""
     announce(exchange, ("cash_dividends", DIVIDEND), ("forward_splits", SPLIT), ("spin_offs", SPIN_OFF))
     keys = exchange.keys
@@ -93,7 +93,7 @@ def test_alpaca_s_own_client_reads_what_the_exchange_says(exchange: LoopbackExch
     assert [(row.new_rate, row.old_rate) for row in found["forward_splits"]] == [(4, 1)]
 
 
-def test_the_adapter_reads_each_kind_of_what_is_asked_for_the_next_one_first(exchange: LoopbackExchange) -> None:
+def test_the_adapter_reads_each_kind_in_order(exchange: LoopbackExchange) -> None:
     announce(
         exchange,
         ("cash_mergers", MERGER),
@@ -116,7 +116,7 @@ def test_the_adapter_reads_each_kind_of_what_is_asked_for_the_next_one_first(exc
     ]
 
 
-def test_pages_are_followed_to_their_end(exchange: LoopbackExchange, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_pages_of_actions_are_read(exchange: LoopbackExchange, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.market.alpaca.requests.MOST", 7)
     announce(exchange, *(("cash_dividends", {**DIVIDEND, "ex_date": f"2026-12-{day:02}"}) for day in range(1, 31)))
 
@@ -136,9 +136,7 @@ def test_pages_are_followed_to_their_end(exchange: LoopbackExchange, monkeypatch
         ("spin_offs", {**SPIN_OFF, "source_symbol": 7, "symbol": "XOM"}, "its source_symbol 7 is no symbol"),
     ],
 )
-def test_what_cannot_be_read_is_named_with_its_place_and_the_rest_is_told(
-    exchange: LoopbackExchange, kind: str, row: Any, reason: str
-) -> None:
+def test_an_unreadable_action_is_named(exchange: LoopbackExchange, kind: str, row: Any, reason: str) -> None:
     announce(exchange, (kind, row), ("reverse_splits", {**SPLIT, "symbol": "XOM"}))
     broken, split = the_source(exchange).corporate_actions([XOM], TODAY)
 
@@ -147,7 +145,7 @@ def test_what_cannot_be_read_is_named_with_its_place_and_the_rest_is_told(
     assert isinstance(split, CorporateAction)
 
 
-def test_it_is_asked_once_a_day_for_each_symbol_and_a_failure_is_said_once(exchange: LoopbackExchange) -> None:
+def test_actions_are_asked_for_once_a_day(exchange: LoopbackExchange) -> None:
     announce(exchange, ("cash_dividends", DIVIDEND))
     said: list[str] = []
     source = the_source(exchange)
@@ -172,7 +170,7 @@ def test_it_is_asked_once_a_day_for_each_symbol_and_a_failure_is_said_once(excha
     assert watch._lacking() == (XOM, IBM)
 
 
-def test_an_exchange_that_refuses_is_an_error_in_words(exchange: LoopbackExchange) -> None:
+def test_a_refused_question_raises_an_error(exchange: LoopbackExchange) -> None:
     settings = AlpacaSettings(data_url=exchange.data_url, data_stream_url=exchange.data_stream_url)
     source = AlpacaData(settings, SecretStr("wrong"), SecretStr("wrong"), [SPY], Hours(), now=exchange.clock.now)
     with pytest.raises(MarketDataError, match="check the keys"):

@@ -8,7 +8,7 @@ from console.commands.assembly.host import Host
 from tests.wire.open_desk import a_market, environ, opened, says
 
 
-def test_a_key_that_is_missing_is_one_line_and_the_desk_trades_on(tmp_path: Path) -> None:
+def test_a_missing_signing_key_is_reported(tmp_path: Path) -> None:
     """SP-08: keyturn journal sign ran as a process of its own, and its word came to the log"""
     asks = {"KEYTURN_PROOF__SIGN_DAILY": "true", "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
     with (

@@ -12,7 +12,7 @@ from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import environ, opened, says, written
 
 
-def test_an_average_of_two_hundred_minutes_stands_after_thirty(market: LoopbackExchange, tmp_path: Path) -> None:
+def test_a_long_average_is_warmed_up(market: LoopbackExchange, tmp_path: Path) -> None:
     """ST-01, ST-05, EX-17: by a question or two, and nothing is proposed on what is past."""
     keyturn = Host.of(environ(market, tmp_path, KEYTURN_STRATEGIES__SMA__ENABLED="true"))
     with opened(keyturn) as desk:

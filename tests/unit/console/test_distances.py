@@ -49,9 +49,7 @@ def test_what_is_not_known_measures_nothing() -> None:
 
 
 @given(PRICES, WAYS, st.booleans())
-def test_a_stop_is_never_further_away_than_it_says_and_a_target_never_nearer(
-    entry: Decimal, way: Decimal, is_above: bool
-) -> None:
+def test_distances_round_to_the_safe_side(entry: Decimal, way: Decimal, is_above: bool) -> None:
     """RK-02"""
     stop = priced_at(entry, way, STOCK_TICKS, is_above=is_above, is_stop=True)
     target = priced_at(entry, way, STOCK_TICKS, is_above=is_above, is_stop=False)
@@ -63,7 +61,7 @@ def test_a_stop_is_never_further_away_than_it_says_and_a_target_never_nearer(
 
 
 @given(PRICES, st.integers(min_value=-20, max_value=20))
-def test_a_tick_is_a_price_that_can_be_traded_on_the_side_that_was_asked_for(price: Decimal, steps: int) -> None:
+def test_a_tick_is_a_tradable_price(price: Decimal, steps: int) -> None:
     """EX-11"""
     moved = ticked(price, steps, STOCK_TICKS)
 
@@ -73,7 +71,7 @@ def test_a_tick_is_a_price_that_can_be_traded_on_the_side_that_was_asked_for(pri
     assert (moved < price) is (steps < 0)
 
 
-def test_a_tick_crosses_a_dollar_by_the_step_of_either_side() -> None:
+def test_ticks_across_a_dollar_use_each_sides_step() -> None:
     """EX-11"""
     assert [ticked(Decimal(price), steps, STOCK_TICKS) for price, steps in (("1.00", -1), ("0.9999", 1), ("1", 1))] == [
         Decimal("0.9999"),
@@ -96,13 +94,13 @@ def test_a_tick_crosses_a_dollar_by_the_step_of_either_side() -> None:
         ("holder", "mum", "mum"),
     ],
 )
-def test_a_word_is_known_by_a_beginning_that_no_other_has(field: str, text: str, word: str) -> None:
+def test_a_word_is_known_by_a_unique_beginning(field: str, text: str, word: str) -> None:
     """OP-01: what could be either is neither"""
     assert chosen(field, text) == word
 
 
 @pytest.mark.parametrize("field", CHOICES)
-def test_each_word_is_reached_by_typing_it_whatever_stood_there(field: str) -> None:
+def test_every_word_can_be_typed(field: str) -> None:
     """OP-01"""
     for before in CHOICES[field]:
         for word in CHOICES[field]:
@@ -114,7 +112,7 @@ def test_each_word_is_reached_by_typing_it_whatever_stood_there(field: str) -> N
             assert now == word
 
 
-def test_shipped_presets_stand_and_each_is_read_as_it_is_written() -> None:
+def test_shipped_presets_are_read_as_written() -> None:
     for preset in SHIPPED:
         assert not fault_in(preset)
         assert preset_in(file_of(preset)) == preset

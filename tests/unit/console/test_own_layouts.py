@@ -44,9 +44,7 @@ def test_a_file_by_hand_is_read() -> None:
         ("a.toml", SOUND + THREE.replace('["watch"]', "[]"), "three: a list of panes"),
     ],
 )
-def test_what_is_wrong_in_one_is_named_with_its_place_and_the_others_hold(
-    file: str, text: str | None, fault: str
-) -> None:
+def test_a_wrong_layout_is_named_and_others_load(file: str, text: str | None, fault: str) -> None:
     own = layouts_in({file: text, "sound.toml": SOUND + THREE})
     assert [*own.each] == ["sound"]
     (said,) = own.faults

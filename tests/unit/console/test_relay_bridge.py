@@ -60,7 +60,7 @@ def way() -> Iterator[Way]:
     way.thread.join()
 
 
-def test_each_channel_is_a_connection_and_its_end_is_said(way: Way) -> None:
+def test_each_channel_is_a_connection(way: Way) -> None:
     way.say(Kind.OPEN, Channel.DESK)
     assert way.hear() == Piece(Kind.OPEN, Channel.DESK, b"started")
     way.say(Kind.DATA, Channel.DESK, b"up")
@@ -77,7 +77,7 @@ def test_no_engine_is_said_in_words(way: Way) -> None:
     assert way.hear() == Piece(Kind.CLOSE, Channel.DESK, b"no engine")
 
 
-def test_a_press_goes_on_while_nobody_reads_the_pictures(way: Way) -> None:
+def test_a_key_press_passes_unread_frames(way: Way) -> None:
     for channel in Channel:
         way.say(Kind.OPEN, channel)
         way.hear()

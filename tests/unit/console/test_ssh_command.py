@@ -9,7 +9,7 @@ from console.client.ssh_link import SshLink
 from core.ports import OperatorError
 
 
-def test_ssh_gets_its_options_and_asks_nothing_once_the_desk_has_the_terminal() -> None:
+def test_ssh_asks_nothing_once_the_desk_runs() -> None:
     """SY-01"""
     asked = ssh_command("", "eve@server", is_first=True)
     assert asked == ["ssh", *OPTIONS, "eve@server", "keyturn", "relay"]
@@ -25,7 +25,7 @@ def test_another_command_is_run_as_it_is_named() -> None:
 
 
 @pytest.mark.parametrize("destination", ["", "-oProxyCommand=evil", "a b", "a\nb", "\x1b[2J"])
-def test_what_ssh_would_take_for_something_else_is_refused(destination: str) -> None:
+def test_a_destination_that_is_an_option_is_refused(destination: str) -> None:
     """SY-01, SY-06"""
     with pytest.raises(OperatorError, match="--host"):
         checked(destination)
@@ -42,7 +42,7 @@ def test_what_ssh_would_take_for_something_else_is_refused(destination: str) -> 
         (127, "", "finds no program `keyturn` (exit 127)"),
     ],
 )
-def test_its_end_is_said_by_its_last_line_or_its_status(status: int, said: str, words: str) -> None:
+def test_the_end_of_ssh_is_its_last_line_or_status(status: int, said: str, words: str) -> None:
     """SY-01"""
     assert words in end_in_words("eve@server", status, said)
 
@@ -54,7 +54,7 @@ def test_its_end_is_said_by_its_last_line_or_its_status(status: int, said: str, 
         ("ssh 'x", "KEYTURN_SSH=ssh 'x: No closing quotation; mend it, or unset it for ssh itself"),
     ],
 )
-def test_what_cannot_be_run_is_said_and_the_link_closes(named: str, words: str) -> None:
+def test_a_missing_program_is_reported(named: str, words: str) -> None:
     """SY-01: its thread never began."""
     link = SshLink("eve@server", named, show=print)
     with pytest.raises(OperatorError) as refused:

@@ -65,21 +65,21 @@ def relay() -> Iterator[Relay]:
     relay.pool.shutdown()
 
 
-def test_what_comes_before_the_answer_is_of_the_connection_before(relay: Relay) -> None:
+def test_data_before_the_answer_is_of_the_old_connection(relay: Relay) -> None:
     """SY-01"""
     first = relay.opened(Channel.PRESS)
     asked = relay.asked(Channel.PRESS)
     assert relay.hear() == Piece(Kind.OPEN, Channel.PRESS)
     relay.say(Kind.DATA, Channel.PRESS, b"old")
-    relay.say(Kind.OPEN, Channel.PRESS, b"an engine was started")
+    relay.say(Kind.OPEN, Channel.PRESS, b"started one")
     relay.say(Kind.DATA, Channel.PRESS, b"new")
     second = asked.result()
     assert second.recv(10) == b"new"
     assert first.recv(10) == b""
-    assert relay.told == ["an engine was started"]
+    assert relay.told == ["started one"]
 
 
-def test_a_refusal_is_said_in_the_relays_words_and_a_close_comes_behind_what_was_said(relay: Relay) -> None:
+def test_a_refusal_is_passed_on_and_a_close_comes_last(relay: Relay) -> None:
     """SY-01"""
     asked = relay.asked(Channel.DESK)
     relay.hear()
@@ -93,7 +93,7 @@ def test_a_refusal_is_said_in_the_relays_words_and_a_close_comes_behind_what_was
     assert desk.recv(100) == b""
 
 
-def test_a_desk_that_reads_nothing_stops_the_stream_but_no_press_on_its_way_up(relay: Relay) -> None:
+def test_a_desk_that_reads_nothing_blocks_no_key_press(relay: Relay) -> None:
     """OP-07: and a channel is still opened while it does not read."""
     desk, press = relay.opened(Channel.DESK), relay.opened(Channel.PRESS)
 
@@ -113,7 +113,7 @@ def test_a_desk_that_reads_nothing_stops_the_stream_but_no_press_on_its_way_up(r
     pictures.join()
 
 
-def test_what_a_desk_says_last_goes_up_beside_pictures_that_it_did_not_read(relay: Relay) -> None:
+def test_a_desks_last_message_passes_unread_frames(relay: Relay) -> None:
     """OP-13: a goodbye that is lost keeps the key for a minute."""
     desk = relay.opened(Channel.DESK)
     relay.say(Kind.DATA, Channel.DESK, b"a picture")
@@ -124,7 +124,7 @@ def test_what_a_desk_says_last_goes_up_beside_pictures_that_it_did_not_read(rela
     assert relay.hear() == Piece(Kind.CLOSE, Channel.DESK)
 
 
-def test_a_cut_closes_both_ends_and_nobody_waits_for_an_answer(relay: Relay) -> None:
+def test_a_cut_link_closes_both_ends(relay: Relay) -> None:
     """SY-01"""
     desk = relay.opened(Channel.DESK)
     asked = relay.asked(Channel.PRESS)
@@ -138,7 +138,7 @@ def test_a_cut_closes_both_ends_and_nobody_waits_for_an_answer(relay: Relay) -> 
         relay.stream.open(Channel.DESK)
 
 
-def test_who_leaves_waits_for_no_answer_and_what_is_open_goes_on(relay: Relay) -> None:
+def test_leaving_waits_for_no_answer(relay: Relay) -> None:
     """SY-01"""
     desk = relay.opened(Channel.DESK)
     asked = relay.asked(Channel.PRESS)

@@ -14,7 +14,7 @@ from core.ports import OperatorError
 from state.lock import EngineLock
 
 
-def test_an_account_that_is_not_there_is_not_called_stopped(tmp_path: Path) -> None:
+def test_an_unknown_account_is_not_called_stopped(tmp_path: Path) -> None:
     """SY-02: as `kill` says it."""
     host = Host.of({"KEYTURN_HOME": str(tmp_path)})
     host.home.account("demo").prepare()
@@ -25,7 +25,7 @@ def test_an_account_that_is_not_there_is_not_called_stopped(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("pid", "word"), [(os.getpid(), "silent"), (1, "starting")], ids=["its own", "another"])
-def test_an_old_heartbeat_is_a_silent_engine_or_that_of_the_one_before(tmp_path: Path, pid: int, word: str) -> None:
+def test_an_old_heartbeat_is_not_called_halted(tmp_path: Path, pid: int, word: str) -> None:
     """SY-02: neither is called halted."""
     host = Host.of({"KEYTURN_HOME": str(tmp_path)})
     folder = host.home.account("demo")

@@ -47,10 +47,7 @@ def after(*facts: object) -> TradingStatus:
         ((PASSED, Killed("file")), "killed by file; Ctrl+K, then type REARM to trade again"),
         ((PASSED, Halted(HaltCause.KEY, "by key"), Killed("key"), Rearmed()), None),
         ((PASSED, Killed("key"), EngineStarted(), PASSED), "killed by key; Ctrl+K, then type REARM to trade again"),
-        (
-            (PASSED, Halted(HaltCause.INVARIANT, "broken"), EngineStarted(), PASSED),
-            "halted (invariant): broken",
-        ),
+        ((PASSED, Halted(HaltCause.INVARIANT, "broken"), EngineStarted(), PASSED), "halted (invariant): broken"),
         ((PASSED, Halted(HaltCause.INVARIANT, "broken"), Killed("key"), Rearmed()), "halted (invariant): broken"),
         ((Halted(HaltCause.JOURNAL, "disk full"), EngineStarted(), PASSED), None),
     ],
@@ -82,9 +79,9 @@ def test_settings_come_from_the_journal() -> None:
 
 def test_corrections_are_kept_for_the_screen() -> None:
     """EX-09"""
-    control = after(ReconciliationPassed(("SPY: the broker has 8, our books had 10",)))
+    control = after(ReconciliationPassed(("SPY 8",)))
 
-    assert control.state.corrections == ("SPY: the broker has 8, our books had 10",)
+    assert control.state.corrections == ("SPY 8",)
     assert after(Killed("key")).state.killed_at == after(Halted(HaltCause.KEY, "")).state.halted_at == NOW
 
 

@@ -18,14 +18,11 @@ from core.model.notice import DELIVERED, Delivery, DeliveryCode
 from core.settings.settings import Settings
 from core.workflows.operator.notice_text import REPEAT
 from tests.scenarios.house import House, minutes
-from tests.scenarios.test_a_night_of_notices import Receivers
+from tests.scenarios.receivers import Receivers
 from tests.unit.core.brokers.trading_floor import SPY
 
 SETTINGS = Settings.model_validate(
-    {
-        "symbols": ["SPY"],
-        "notify": {"channels": {"phone": {"a_minute": 3}}, "rules": {"all": {"channels": ["phone"]}}},
-    }
+    {"symbols": ["SPY"], "notify": {"channels": {"phone": {"a_minute": 3}}, "rules": {"all": {"channels": ["phone"]}}}}
 )
 ENDS = {
     "taken": (True, DELIVERED),

@@ -70,11 +70,7 @@ def test_an_environment_address_is_no_setting(tmp_path: Path):
         (PHONE + RULE + 'symbols = ["SPY", "brk.b"]\n', "notify.rules.night.symbols", 'must be in capitals: "BRK.B"'),
         (PHONE + RULE + 'symbols = ["ntfys://secret"]\n', "notify.rules.night.symbols", "must match pattern"),
         ("[notify]\nseconds = 0\n", "notify.seconds", "greater than or equal to 1"),
-        (
-            PHONE + RULE + THIRD,
-            "notify.rules.night.escalate",
-            "'third' is no channel",
-        ),
+        (PHONE + RULE + THIRD, "notify.rules.night.escalate", "'third' is no channel"),
     ],
 )
 def test_a_fault_is_named_and_not_repeated(tmp_path: Path, text: str, place: str, why: str):

@@ -45,10 +45,7 @@ def test_two_columns_are_enough_for_sales() -> None:
         ("SPY,buy,x,,,,,", "quantity 'x' is no number such as 12.5"),
         ("SPY,buy,-1,,,,,", "rebalance.csv:2: quantity '-1' is no number such as 12.5"),
         ("SPY,buy,NaN,,,,,", "quantity 'NaN' is no number such as 12.5"),
-        (
-            "SPY,buy,1e3,,,,,",
-            "2: quantity '1e3' is no number such as 12.5: digits, and one point at most",
-        ),
+        ("SPY,buy,1e3,,,,,", "2: quantity '1e3' is no number such as 12.5: digits, and one point at most"),
         ("SPY,buy,1_000,,,,,", "quantity '1_000' is no number such as 12.5"),
         ("SPY,buy,,١٢,,,,", "rebalance.csv:2: notional '\\u0661\\u0662' is no number such as 12.5"),
         ("SPY,buy,1.2.3,,,,,", "quantity '1.2.3' is no number such as 12.5"),

@@ -79,19 +79,24 @@ def test_a_shadow_ends_at_stop_target_or_flat(bars: list[tuple[str, str]], end: 
 
 def test_only_a_stop_ends_it_in_its_entry_bar() -> None:
     """OP-12: whether the high came before the limit was touched, the bar does not say."""
-    assert after(a_shadow(), ("10:07", "99.70 100.50 99.55 99.70")) == ("open", "0.20")
-    assert after(a_shadow(), ("10:07", "99.70 100.50 99.30 99.70")) == ("stop", "-0.60")
+    for prices, end in (
+        ("99.70 100.50 99.55 99.70", ("open", "0.20")),
+        ("99.70 100.50 99.30 99.70", ("stop", "-0.60")),
+    ):
+        assert after(a_shadow(), ("10:07", prices)) == end, prices
 
 
 def test_a_short_shadow_is_mirrored() -> None:
     """OP-12"""
-    up = ("10:07", "99.50 99.60 99.45 99.50")
-
-    assert after(a_shadow(**SELLING), ("10:07", "99.50 99.59 99.45 99.50")) == ("waits", None)
-    assert after(a_shadow(**SELLING), up) == ("open", "0.20")
-    assert after(a_shadow(**SELLING), up, ("10:08", "99.50 99.90 99.50 99.80")) == ("stop", "-0.60")
-    assert after(a_shadow(**SELLING), up, ("10:08", "99.95 99.99 99.95 99.95")) == ("stop", "-0.70")
-    assert after(a_shadow(**SELLING), up, ("10:08", "99.50 99.55 99.20 99.30")) == ("target", "0.80")
+    untouched, up = ("10:07", "99.50 99.59 99.45 99.50"), ("10:07", "99.50 99.60 99.45 99.50")
+    for bars, end in (
+        ([untouched], ("waits", None)),
+        ([up], ("open", "0.20")),
+        ([up, ("10:08", "99.50 99.90 99.50 99.80")], ("stop", "-0.60")),
+        ([up, ("10:08", "99.95 99.99 99.95 99.95")], ("stop", "-0.70")),
+        ([up, ("10:08", "99.50 99.55 99.20 99.30")], ("target", "0.80")),
+    ):
+        assert after(a_shadow(**SELLING), *bars) == end, bars
 
 
 def one_that_pays(**terms: str) -> ShadowTrade:
@@ -147,9 +152,9 @@ def test_its_curve_counts_net_results() -> None:
 @pytest.mark.parametrize("clock", ["15:55", "15:59"])
 def test_an_untouched_limit_made_nothing(clock: str) -> None:
     """OP-12"""
-    shadow = a_shadow()
+    shadow, bar = a_shadow(), (clock, "99.50 99.60 99.40 99.50")
 
-    assert after(shadow, (clock, "99.50 99.60 99.40 99.50")) == ("close", None)
+    assert after(shadow, bar) == ("close", None)
     assert not shadow.is_followed
 
 
@@ -168,5 +173,5 @@ def test_without_a_flat_time_the_session_ends_it() -> None:
     """OP-12: what a person typed is nobody's to be flat by."""
     shadow = replace(a_shadow(), flat_from=at("16:00"))
 
-    assert after(shadow, ("15:58", "99.65 99.70 99.60 99.65")) == ("open", "0.10")
-    assert after(shadow, ("15:59", "99.65 99.80 99.60 99.75")) == ("close", "0.30")
+    last = [after(shadow, bar) for bar in (("15:58", "99.65 99.70 99.60 99.65"), ("15:59", "99.65 99.80 99.60 99.75"))]
+    assert last == [("open", "0.10"), ("close", "0.30")]

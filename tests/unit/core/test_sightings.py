@@ -7,6 +7,7 @@ from copy import deepcopy
 from dataclasses import fields
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.messages.commands import Halt, Kill, Rearm
 from core.model.account import Mode
@@ -83,7 +84,7 @@ def a_kill_on_a_full_disk() -> House:
 
 
 @pytest.mark.parametrize("naked", [False, True])
-def test_a_failing_disk_halts_without_state(naked: bool) -> None:
+def test_a_failing_disk_halts_without_state(naked: bool, snapshot: SnapshotAssertion) -> None:
     """SP-06, SP-03: what no record says is a sighting"""
     house = a_house_in_a_position()
     before, kept = deepcopy(states(house.desk)), documents_of(house.desk)
@@ -97,7 +98,7 @@ def test_a_failing_disk_halts_without_state(naked: bool) -> None:
     assert (control.naked_at is not None) is naked
     assert HaltCause.JOURNAL in control.halts
     assert control.halted_at == house.line.at
-    assert control.refusal() == "killed by key; Ctrl+K, then type REARM to trade again"
+    assert control.refusal() == snapshot
 
 
 def test_an_unwritten_kill_is_written_later() -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field, is_dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.facts import (
     BarClosed,
@@ -33,8 +32,6 @@ from core.trading_state.state import TradingState
 from state.journal import MemoryJournal
 from tests.scenarios.house import Drawer, a_house_in_a_position
 from tests.unit.core.brokers.trading_floor import NewYorkHours, at
-
-ROOT = Path(__file__).parents[3]
 
 
 def a_desk(*further: Toy, journal: MemoryJournal | None = None) -> TradingState:
@@ -76,7 +73,7 @@ class Hearer(Toy):
         self.heard: list[str] = []
         self.folds = {
             Fact: lambda _at, fact: self.heard.append(type(fact).__name__),
-            StrategyPaused: lambda _at, _fact: self.heard.append("in its own way"),
+            StrategyPaused: lambda _at, _fact: self.heard.append("own"),
         }
 
 
@@ -97,7 +94,7 @@ def test_a_new_slice_needs_its_class_and_the_list() -> None:
     assert states(from_documents) == states(from_the_journal) == states(live)
 
 
-def test_older_documents_leave_a_slice_to_the_journal() -> None:
+def test_older_documents_leave_a_slice_to_the_journal(snapshot: SnapshotAssertion) -> None:
     """SP-02, SP-07"""
     live, drawer = a_desk(), Drawer()
     live.record(Halted(HaltCause.KEY, "by key"))
@@ -105,7 +102,7 @@ def test_older_documents_leave_a_slice_to_the_journal() -> None:
 
     again = a_desk(Toy(), journal=live.journal)  # type: ignore[arg-type]
 
-    assert rebuild(again, drawer) == ("the state documents are of an older Keyturn; rebuilt from the journal",)
+    assert rebuild(again, drawer) == (snapshot,)
     assert states(again)["toy"] == ToyState({HaltCause.KEY: 1}, at("09:30"))
 
 
@@ -151,12 +148,9 @@ def test_a_slice_may_hear_others_facts() -> None:
     for fact in (Halted(HaltCause.KEY, "by key"), StrategyPaused("vwap", Symbol("SPY")), EngineStarted()):
         table[type(fact)][-1](at("09:30"), fact)
 
-    assert hearer.heard == ["Halted", "in its own way", "EngineStarted"]
+    assert hearer.heard == ["Halted", "own", "EngineStarted"]
     assert hearer.folds[Fact] not in table[BarClosed]
     assert hearer.folds[Fact] in table[OrderCreated]
-
-
-# ── nothing from outside ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_only_a_slice_sets_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,58 +169,6 @@ def test_only_a_slice_sets_its_state(monkeypatch: pytest.MonkeyPatch) -> None:
     house.restarted().until("10:15")
 
     assert found == set()
-
-
-def test_no_code_writes_into_a_slice() -> None:
-    """SP-03: a fact is the only thing that changes a state"""
-    slices = a_desk().slices
-    names = {name for name, value in vars(a_desk()).items() if any(type(value) is type(each) for each in slices)}
-
-    found = {
-        f"{path.relative_to(ROOT)}:{line}"
-        for folder in ("core", "state")
-        for path in (ROOT / folder).rglob("*.py")
-        if "desk." in (text := path.read_text())
-        for line in written(ast.parse(text), names)
-    }
-
-    assert found == set()
-
-
-def written(tree: ast.AST, names: set[str]) -> Iterator[int]:
-    """Lines that assign to a part of `….desk.SLICE` or `desk.SLICE`, or of a name that stands for one."""
-    stand_ins: set[str] = set()
-    for node in ast.walk(tree):
-        for name, value in _given(node):
-            if _is_of_a_slice(value, names, set()):
-                stand_ins.add(name)
-    for node in ast.walk(tree):
-        targets = node.targets if isinstance(node, ast.Assign | ast.Delete) else []
-        targets = [node.target] if isinstance(node, ast.AugAssign | ast.AnnAssign) else targets
-        for target in targets:
-            for part in target.elts if isinstance(target, ast.Tuple) else [target]:
-                is_part = isinstance(part, ast.Attribute | ast.Subscript)
-                if is_part and _is_of_a_slice(part.value, names, stand_ins):  # type: ignore[attr-defined]
-                    yield part.lineno
-
-
-def _given(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """Local names and what each is given: `book, at = self.desk.protections, self.desk.at` too."""
-    for target in node.targets if isinstance(node, ast.Assign) else ():
-        is_row = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)  # type: ignore[attr-defined]
-        pairs = zip(target.elts, node.value.elts, strict=True) if is_row else [(target, node.value)]  # type: ignore[attr-defined]
-        yield from ((name.id, value) for name, value in pairs if isinstance(name, ast.Name))
-
-
-def _is_of_a_slice(node: ast.AST, names: set[str], stand_ins: set[str]) -> bool:
-    """`desk.control`, `self.desk.control.state`, or a local name that was given one of these."""
-    while isinstance(node, ast.Attribute | ast.Subscript):
-        owner = node.value
-        is_desk = getattr(owner, "id", None) == "desk" or getattr(owner, "attr", None) == "desk"
-        if isinstance(node, ast.Attribute) and is_desk and node.attr in names:
-            return True
-        node = owner
-    return isinstance(node, ast.Name) and node.id in stand_ins
 
 
 def test_folds_are_listed_in_slice_order() -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
-import core
 from core import facts
 from core.market.alpaca.backfill import MinuteSpan
 from core.model.values import ClientOrderId
@@ -49,27 +47,5 @@ def test_a_permission_has_words_for_its_reader(mandate: str, said: str) -> None:
     assert in_words(facts.AuthorizationEnded(mandate, "sold")) == said
 
 
-def test_a_repeated_span_is_told_in_minutes() -> None:
-    assert str(MinuteSpan(AT.replace(second=0, microsecond=0), LATER)) == "10:24 to 09:30 New York"
-
-
-def test_core_texts_hold_no_bare_hour() -> None:
-    """An hour in words comes of the venue's clock; what goes over a wire, or names an order, is no words."""
-    hour = re.compile(r"\{([^{}]*):[^{}]*%H:%M[^{}]*\}(Z| UTC)?")
-    found = []
-    for path in Path(core.__file__).parent.rglob("*.py"):
-        if path.parts[-3:] == ("risk", "protections", "report.py"):
-            continue  # the table of `keyturn protections check`, asked with an instant in UTC
-        for number, line in enumerate(path.read_text().splitlines(), 1):
-            for what, zone in hour.findall(line):
-                if (
-                    ".local(" not in what
-                    and what not in OF_THE_SETTINGS
-                    and not any(word in line for word in ("%SZ", ".%fZ"))
-                ):
-                    found.append(f"{path.name}:{number} {what}{zone}")
-    assert found == []
-
-
-OF_THE_SETTINGS = {"first", "last", "value"}
-"""Times of day without a date, which are the venue's as they are written."""
+def test_a_repeated_span_is_told_in_minutes(snapshot: SnapshotAssertion) -> None:
+    assert str(MinuteSpan(AT.replace(second=0, microsecond=0), LATER)) == snapshot

@@ -36,7 +36,7 @@ def test_tables_of_requirements_are_read_whole() -> None:
     assert words_of(ROWS) == {"OP-01": "No order → none: `a | b`.", "ZZ-22": "Two."}
 
 
-def test_requirements_differing_from_a_spec_are_named(tmp_path: Path) -> None:
+def test_differences_from_a_spec_are_named(tmp_path: Path) -> None:
     """SY-07"""
     spec = tmp_path / "SPEC.md"
     ours = {one.id: one.words for one in requirements()}

@@ -25,7 +25,7 @@ def folder(tmp_path) -> AccountFolder:
     return account
 
 
-def test_a_backup_beside_a_running_engine_is_whole(folder, tmp_path):
+def test_a_backup_of_a_running_engine_is_whole(folder, tmp_path):
     """SP-04"""
     journal = FileJournal(folder)
     for _ in range(3):
@@ -49,7 +49,7 @@ def test_a_backup_beside_a_running_engine_is_whole(folder, tmp_path):
     assert (copy.backups / "documents.1.json").exists()
 
 
-def test_a_backup_holds_the_exchanges_log_as_far_as_its_lines_are_whole(folder, tmp_path):
+def test_a_backup_has_the_whole_lines_of_the_exchange_log(folder, tmp_path):
     """SP-04: read after the journal, so that the exchange knows every order that the journal says it took."""
     TinyDocuments(folder).save(Checkpoint(0, {}))
     folder.exchange.write_bytes(b'{"at":1}\n{"at":2}\n{"a')
@@ -63,7 +63,7 @@ def test_a_backup_holds_the_exchanges_log_as_far_as_its_lines_are_whole(folder, 
         assert content.read() == b'{"at":1}\n{"at":2}\n'
 
 
-def test_a_backup_overwrites_nothing_and_keeps_no_empty_account(folder, tmp_path):
+def test_a_backup_overwrites_nothing(folder, tmp_path):
     """SP-04"""
     with pytest.raises(BackupError, match="neither journal nor documents"):
         backup(folder, tmp_path)

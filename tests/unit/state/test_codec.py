@@ -94,7 +94,7 @@ def test_numbers_keep_their_exact_text():
         assert str(decode(line_of(a_bar(close=text))).fact.bar.close) == text
 
 
-def test_a_time_is_written_in_utc_and_read_with_its_microseconds():
+def test_times_are_utc_with_microseconds():
     """SP-01"""
     at = NOON + timedelta(microseconds=7)
     assert b'"at":"2026-11-20T17:00:00.000007Z"' in line_of(a_bar(), at)
@@ -117,7 +117,7 @@ def test_only_finite_numbers_are_written():
                 encode(1, NOON, a_bar(**{field: number}), GENESIS)
 
 
-def test_what_could_not_be_read_back_is_never_written():
+def test_only_readable_records_are_written():
     """SP-01"""
     with pytest.raises(RecordError, match="EngineStopped cannot be written"):
         encode(1, NOON, EngineStopped("\ud800"), GENESIS)
@@ -177,7 +177,7 @@ def known_as(monkeypatch, made, **terms):
         monkeypatch.setitem(BY_NAME, name, kind)
 
 
-def test_an_older_record_is_upgraded_step_by_step_before_it_is_read(monkeypatch):
+def test_an_older_record_is_upgraded_in_steps(monkeypatch):
     """SP-02, SP-07"""
     steps = {1: lambda data: {"why": data["word"]}, 2: lambda data: {"reason": data["why"]}}
     known_as(monkeypatch, EngineStopped, version=3, upgrades=steps)
@@ -187,7 +187,7 @@ def test_an_older_record_is_upgraded_step_by_step_before_it_is_read(monkeypatch)
     assert orjson.loads(line_of(EngineStopped("x")))["v"] == 3
 
 
-def test_a_step_that_only_brought_fields_needs_no_upgrade(monkeypatch):
+def test_a_version_with_new_fields_needs_no_upgrade(monkeypatch):
     """SP-07: the default of a field says what was so before it was there"""
     known_as(monkeypatch, Killed, version=4, upgrades={3: lambda data: {**data, "naked": True}})
 
@@ -195,7 +195,7 @@ def test_a_step_that_only_brought_fields_needs_no_upgrade(monkeypatch):
     assert decode(altered(fact="Killed", v=4, data={"by": "key"})).fact == Killed("key")
 
 
-def test_a_record_that_its_upgrade_cannot_read_is_refused(monkeypatch):
+def test_an_unreadable_older_record_is_refused(monkeypatch):
     """SP-01"""
     known_as(monkeypatch, EngineStopped, version=2, upgrades={1: lambda data: {"reason": "it " + data["word"]}})
 
@@ -204,7 +204,7 @@ def test_a_record_that_its_upgrade_cannot_read_is_refused(monkeypatch):
             decode(altered(fact="EngineStopped", data=data))
 
 
-def test_a_fact_whose_name_changed_reads_what_was_written_under_the_old_one(monkeypatch):
+def test_a_renamed_fact_reads_its_old_name(monkeypatch):
     """SP-07"""
     known_as(monkeypatch, EngineStopped, name="DeskLeft", aliases=("EngineStopped",))
 
@@ -214,7 +214,7 @@ def test_a_fact_whose_name_changed_reads_what_was_written_under_the_old_one(monk
     assert decode(written).fact == EngineStopped("left")
 
 
-def test_a_bar_whose_name_and_version_changed_is_read_by_both_ways(monkeypatch):
+def test_a_renamed_bar_is_read_by_both_codecs(monkeypatch):
     """SP-07"""
     known_as(monkeypatch, BarClosed, name="BarEnded", aliases=("BarClosed",))
     monkeypatch.setattr(codec, "BAR", BY_TYPE[BarClosed])
@@ -223,7 +223,7 @@ def test_a_bar_whose_name_and_version_changed_is_read_by_both_ways(monkeypatch):
         assert decode(orjson.dumps({**orjson.loads(line_of(a_bar())), "fact": name})).fact == a_bar()
 
 
-def test_a_regime_of_the_first_version_is_read_and_tells_of_no_closes():
+def test_a_first_regime_is_read_without_closes():
     """SP-02, ST-10"""
     vix = {"value": "34.20", "measured_on": "2026-11-18", "level": "high"}
     old = altered(fact="RegimeMeasured", data={"regime": {"vix": vix, "market": {"reason": "not asked"}}})
@@ -231,7 +231,7 @@ def test_a_regime_of_the_first_version_is_read_and_tells_of_no_closes():
     assert decode(old).fact.regime.vix == VixReading(Decimal("34.20"), date(2026, 11, 18), VixLevel.HIGH)
 
 
-def test_a_sum_depends_on_every_byte_and_on_the_record_before():
+def test_a_checksum_covers_every_byte_and_the_chain():
     """SP-01"""
     line = line_of(a_bar())
     assert checked_sum(line, GENESIS) == orjson.loads(line)["sum"]
@@ -244,7 +244,7 @@ def test_a_sum_depends_on_every_byte_and_on_the_record_before():
             checked_sum(bytes(changed), GENESIS)
 
 
-def test_every_fact_is_a_frozen_dataclass_on_the_one_list():
+def test_every_fact_is_frozen_and_registered():
     """SP-01, SP-07: a class that calls itself a fact, and is not on it, could not be written"""
     made = {kind for kind in vars(core.facts).values() if isinstance(kind, type) and issubclass(kind, Fact)}
 
@@ -253,7 +253,7 @@ def test_every_fact_is_a_frozen_dataclass_on_the_one_list():
     assert {name for kind in BY_TYPE.values() for name in kind.names} == BY_NAME.keys()
 
 
-def test_an_order_of_a_journal_that_knew_no_replacements_is_read_as_one_of_its_own():
+def test_an_order_before_replacements_keeps_its_digest():
     """SP-01, OP-02: and its digest is what it always was"""
     order = OrderRequest(
         "first", "SPY", Side.BUY, Effect.OPEN, Decimal("0.5"), OrderType.LIMIT, limit_price=Decimal("99.60")
@@ -269,7 +269,7 @@ def test_an_order_of_a_journal_that_knew_no_replacements_is_read_as_one_of_its_o
     assert read.order.digest("paper") == sha256("\x1f".join(("paper", *nine_fields)).encode()).hexdigest()
 
 
-def test_a_skipped_signal_of_the_first_version_is_read_and_has_nothing_to_follow() -> None:
+def test_a_first_skipped_signal_is_read() -> None:
     """SP-01, OP-12"""
     skipped = ProposalSkipped("vwap", "SPY", NOON, ("killed",))
     record = orjson.loads(line_of(skipped))
@@ -278,7 +278,7 @@ def test_a_skipped_signal_of_the_first_version_is_read_and_has_nothing_to_follow
     assert decode(orjson.dumps({**record, "v": 1})).fact == skipped
 
 
-def test_an_order_of_before_there_were_legs_is_read_as_a_simple_one() -> None:
+def test_an_order_before_legs_is_a_simple_one() -> None:
     """SP-01, EX-12"""
     record = orjson.loads(line_of(created_order()))
     for later in ("trail_price", "trail_fraction", "order_class", "legs"):
@@ -290,7 +290,7 @@ def test_an_order_of_before_there_were_legs_is_read_as_a_simple_one() -> None:
     assert read == created_order()
 
 
-def test_an_order_of_before_there_were_extended_hours_acts_in_none_and_has_the_digest_that_it_had() -> None:
+def test_an_order_before_extended_hours_keeps_its_digest() -> None:
     """SP-01, OP-02, RK-20: what acts in them is signed as such."""
     record = orjson.loads(line_of(created_order()))
     del record["data"]["order"]["extended_hours"]
@@ -305,7 +305,7 @@ def test_an_order_of_before_there_were_extended_hours_acts_in_none_and_has_the_d
     assert marked.order.digest("paper") != read.order.digest("paper")
 
 
-def test_an_order_with_legs_comes_back_as_it_was_written() -> None:
+def test_an_order_with_legs_is_read_as_written() -> None:
     """SP-01, EX-12"""
     created = created_order()
     legs = (Leg(LegRole.STOP, Decimal("99.30")), Leg(LegRole.TARGET, None, Decimal("101.00")))
@@ -315,7 +315,7 @@ def test_an_order_with_legs_comes_back_as_it_was_written() -> None:
     assert with_legs.order.digest("paper") != created.order.digest("paper")
 
 
-def test_a_trade_and_a_ticket_of_before_regimes_and_signed_exits_are_read_as_they_were() -> None:
+def test_old_trades_and_tickets_are_read() -> None:
     """SP-01, EX-18, OP-06"""
     trade = {
         "symbol": "SPY", "strategy": "vwap", "entry_order": "a", "exit_order": "b",

@@ -14,9 +14,7 @@ from tests.unit.state.accounts import an_account
 
 
 @pytest.mark.parametrize("name", ["KillSwitchTurned", "Killed"])
-def test_a_kill_that_was_written_under_another_name_than_its_class_has_still_stands(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_a_kill_under_an_older_name_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """SP-07, SP-04: a reset or a restore never clears it"""
     renamed = replace(BY_TYPE[Killed], name="KillSwitchTurned", aliases=("Killed",))
     monkeypatch.setitem(BY_TYPE, Killed, replace(renamed, name=name))

@@ -13,7 +13,7 @@ from core.runtime.service.peer import peer_of
 from state.engine_socket import NoEngineError, SocketRefusedError, connected, listening
 
 
-def test_it_is_the_users_alone_and_gone_with_its_engine(tmp_path: Path) -> None:
+def test_the_socket_is_private_and_goes_with_its_engine(tmp_path: Path) -> None:
     """SY-01"""
     path = tmp_path / "engine.sock"
     with listening(path) as listener:
@@ -42,7 +42,7 @@ def test_what_a_killed_engine_left_is_taken_away(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["link", "file", "folder"])
-def test_what_is_no_socket_is_left_as_it_is_and_named(tmp_path: Path, what: str) -> None:
+def test_a_file_that_is_no_socket_stays(tmp_path: Path, what: str) -> None:
     """SY-01"""
     path = tmp_path / "engine.sock"
     if what == "link":
@@ -93,9 +93,7 @@ def test_the_other_end_is_known_by_the_kernel(tmp_path: Path) -> None:
     assert peer.is_ours
 
 
-def test_another_users_socket_is_named_and_nothing_is_said_to_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_users_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SY-01: whoever listens there reads what a desk says."""
     path = tmp_path / "engine.sock"
     with listening(path), monkeypatch.context() as patch:

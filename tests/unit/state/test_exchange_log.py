@@ -63,7 +63,7 @@ def refusal(folder: AccountFolder, content: bytes) -> str:
 
 
 @pytest.mark.parametrize("durable", [False, True])
-def test_a_line_is_there_at_once_and_after_a_restart(folder, durable):
+def test_a_line_is_written_at_once(folder, durable):
     """EX-20"""
     log = ExchangeLogFile(folder, durable=durable)
     log.append({**BOUGHT, "limit_price": Decimal("0.300"), "at": datetime(2026, 11, 20, tzinfo=UTC)})
@@ -76,7 +76,7 @@ def test_a_line_is_there_at_once_and_after_a_restart(folder, durable):
     assert folder.exchange.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_torn_last_line_is_cut_off_kept_beside_and_told(folder):
+def test_a_torn_last_line_is_set_aside(folder):
     """EX-20: wherever it was torn."""
     whole = written(folder, OPENED)
     torn = written(folder, BOUGHT)[len(whole) :]
@@ -92,20 +92,20 @@ def test_a_torn_last_line_is_cut_off_kept_beside_and_told(folder):
         log.close()
 
 
-def test_a_line_of_which_only_the_newline_is_gone_is_no_lost_order(folder):
+def test_a_missing_last_newline_loses_no_order(folder, snapshot):
     """EX-20: the exchange acted on it."""
     content = written(folder, OPENED, BOUGHT)
     folder.exchange.write_bytes(content[:-1])
 
     log = ExchangeLogFile(folder)
 
-    assert log.repairs == ("exchange.jsonl: the newline after its last line was missing and is there again",)
+    assert log.repairs == snapshot
     assert list(log.records()) == [OPENED, BOUGHT]
     assert folder.exchange.read_bytes() == content
 
 
 @pytest.mark.parametrize("bit", [0x01, 0x20, 0x80])
-def test_a_flipped_byte_anywhere_is_named_with_its_line(folder, bit):
+def test_a_flipped_byte_is_placed(folder, bit):
     """EX-20, SP-01: also one that leaves sound JSON, another number, or a line without a checksum."""
     content = written(folder, OPENED, BOUGHT, CANCELLED)
     for place in range(len(content)):
@@ -115,7 +115,7 @@ def test_a_flipped_byte_anywhere_is_named_with_its_line(folder, bit):
         assert f"exchange.jsonl, line {line}: " in refusal(folder, bytes(harmed)), (place, harmed[place])
 
 
-def test_a_line_that_is_gone_added_or_moved_is_named(folder):
+def test_a_lost_added_or_moved_line_is_placed(folder):
     """EX-20"""
     first, second, third = written(folder, OPENED, BOUGHT, CANCELLED).splitlines(keepends=True)
     for content, line in [
@@ -128,7 +128,7 @@ def test_a_line_that_is_gone_added_or_moved_is_named(folder):
         assert f"exchange.jsonl, line {line}: " in refusal(folder, content)
 
 
-def test_a_log_of_before_is_read_and_goes_on_with_checksums(folder):
+def test_an_older_log_gets_checksums(folder):
     """EX-20, SP-07"""
     folder.exchange.write_bytes(old(OPENED, BOUGHT))
 
@@ -136,7 +136,7 @@ def test_a_log_of_before_is_read_and_goes_on_with_checksums(folder):
 
     assert in_log(folder) == [OPENED, BOUGHT, CANCELLED]
     assert content.startswith(old(OPENED, BOUGHT))
-    assert "line 3: its checksum does not hold" in refusal(folder, content.replace(b"0.300", b"0.900"))
+    assert "line 3: " in refusal(folder, content.replace(b"0.300", b"0.900"))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_log_of_before_is_read_and_goes_on_with_checksums(folder):
         (old({**BOUGHT, "request": "stroll"})[:-1], "no such request: 'stroll'"),
     ],
 )
-def test_what_is_no_request_is_named_with_its_line(folder, line, words):
+def test_a_line_that_is_no_request_is_placed(folder, line, words):
     """EX-20: of a log without checksums too."""
     said = refusal(folder, old(OPENED) + line + b"\n" + old(CANCELLED))
 

@@ -40,13 +40,13 @@ def test_without_it_the_xdg_folders_hold_them(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../other", "a/b", ".hidden", "a\n", "-f", "a b", "x" * 65, "ä"])
-def test_a_name_that_leads_elsewhere_is_no_account(tmp_path, name):
+def test_a_name_with_a_path_is_no_account(tmp_path, name):
     """SP-04"""
     with pytest.raises(AccountNameError):
         Home.of({"KEYTURN_HOME": str(tmp_path)}).account(name)
 
 
-def test_folders_are_made_for_their_owner_alone_whatever_the_umask(tmp_path):
+def test_folders_are_private_whatever_the_umask(tmp_path):
     """SP-04"""
     before = os.umask(0)
     try:
@@ -57,7 +57,7 @@ def test_folders_are_made_for_their_owner_alone_whatever_the_umask(tmp_path):
     assert [mode_of(path) for path in (folder.path, folder.journal, folder.backups)] == [0o700] * 3
 
 
-def test_permissions_that_are_too_wide_are_mended_and_told(tmp_path):
+def test_wide_permissions_are_narrowed(tmp_path, snapshot):
     """SP-04"""
     folder = AccountFolder(tmp_path / "paper")
     folder.prepare()
@@ -65,15 +65,12 @@ def test_permissions_that_are_too_wide_are_mended_and_told(tmp_path):
     folder.documents.chmod(0o644)
     folder.journal.chmod(0o755)
 
-    assert folder.prepare() == (
-        "journal: permissions 0755 were too wide, now 0700",
-        "documents.json: permissions 0644 were too wide, now 0600",
-    )
+    assert folder.prepare() == snapshot
     assert (mode_of(folder.documents), mode_of(folder.journal)) == (0o600, 0o700)
     assert folder.prepare() == ()
 
 
-def test_the_home_and_its_state_folder_are_made_for_their_owner_alone(tmp_path):
+def test_the_home_is_private(tmp_path):
     """SP-04"""
     home = Home.of({"KEYTURN_HOME": str(tmp_path / "home")})
     before = os.umask(0)
@@ -84,7 +81,7 @@ def test_the_home_and_its_state_folder_are_made_for_their_owner_alone(tmp_path):
     assert [mode_of(path) for path in (tmp_path / "home", home.state)] == [0o700] * 2
 
 
-def test_a_home_that_is_too_wide_is_mended_and_told(tmp_path):
+def test_a_home_with_wide_permissions_is_narrowed(tmp_path, snapshot):
     """SP-04"""
     home = Home.of({"KEYTURN_HOME": str(tmp_path / "home")})
     home.account("paper").prepare()
@@ -93,13 +90,10 @@ def test_a_home_that_is_too_wide_is_mended_and_told(tmp_path):
 
     (folder,) = home.accounts()
 
-    assert folder.prepare() == (
-        "home: permissions 0755 were too wide, now 0700",
-        "state: permissions 0777 were too wide, now 0700",
-    )
+    assert folder.prepare() == snapshot
 
 
-def test_a_folder_for_everybody_is_no_home_and_stays_as_it_is(tmp_path):
+def test_a_shared_folder_is_no_home(tmp_path):
     """SP-04"""
     shared = tmp_path / "tmp"
     shared.mkdir()
@@ -120,7 +114,7 @@ def test_a_folder_of_another_user_is_refused(tmp_path):
         AccountFolder(tmp_path / "paper").prepare()
 
 
-def test_the_last_account_is_the_one_that_runs_or_ran_last(tmp_path):
+def test_the_last_account_runs_or_ran_last(tmp_path):
     """SP-04"""
     home = Home.of({"KEYTURN_HOME": str(tmp_path)})
     assert last_account(home) is None

@@ -59,7 +59,7 @@ def test_what_is_no_status_is_none(folder, content):
     assert read(folder) is None
 
 
-def test_a_heartbeat_goes_on_in_its_own_place_where_no_second_file_can_be_made(folder):
+def test_a_heartbeat_needs_no_second_file(folder):
     """SP-06, SY-02: as on a full disk, where the first file still has room for the words."""
     heart = Heartbeat(folder)
     heart.beat(STATUS)

@@ -40,12 +40,12 @@ def test_an_empty_file_made_by_hand_kills(folder):
 
 
 @pytest.mark.parametrize(("value", "door"), [("1", "environment"), ("yes", "environment"), ("0", None), ("", None)])
-def test_the_environment_kills_and_in_doubt_it_does(folder, value, door):
+def test_the_environment_kills_also_in_doubt(folder, value, door):
     """OP-08"""
     assert FileKillSwitch(folder, {"KEYTURN_KILL": value}).is_on() == door
 
 
-def test_the_environment_stays_when_the_file_goes(folder):
+def test_the_environment_outlives_the_file(folder):
     """OP-08"""
     switch = FileKillSwitch(folder, {"KEYTURN_KILL": "1"})
     switch.latch("command")
@@ -54,14 +54,14 @@ def test_the_environment_stays_when_the_file_goes(folder):
     assert switch.is_on() == "environment"
 
 
-def test_a_latch_that_cannot_be_looked_at_is_shut(folder):
+def test_an_unreadable_latch_is_shut(folder):
     """OP-08: the folder's name is a file here, so the stat fails otherwise than by absence."""
     broken = AccountFolder(folder.path / "file")
     broken.path.touch()
     assert FileKillSwitch(broken, {}).is_on() == "file"
 
 
-def test_the_words_say_who_and_whether_to_flatten(folder):
+def test_the_file_says_who_and_whether_to_flatten(folder):
     """OP-08"""
     switch = FileKillSwitch(folder, {})
     assert switch.set_by() == ()
@@ -81,7 +81,7 @@ def test_a_full_disk_still_latches(folder):
     assert switch.is_on() == "file"
 
 
-def test_a_kill_on_a_full_disk_is_a_mere_change_of_a_name(folder: AccountFolder) -> None:
+def test_a_kill_latches_on_a_full_disk(folder: AccountFolder) -> None:
     """OP-07, SP-06: the words cannot be written, the latch is shut all the same and stays so."""
     switch = FileKillSwitch(folder, {})
     switch.prepare()
@@ -92,7 +92,7 @@ def test_a_kill_on_a_full_disk_is_a_mere_change_of_a_name(folder: AccountFolder)
     assert switch.is_on() == "file"
 
 
-def test_a_kill_from_elsewhere_since_the_last_look_outlives_a_release(folder):
+def test_an_unseen_kill_outlives_a_release(folder):
     """OP-07, OP-08: REARM was typed for the kill that was seen."""
     desk, elsewhere = FileKillSwitch(folder, {}), FileKillSwitch(folder, {})
     desk.latch("key")
@@ -106,7 +106,7 @@ def test_a_kill_from_elsewhere_since_the_last_look_outlives_a_release(folder):
     assert (desk.is_on(), desk.news()) == ("file", ("command",))
 
 
-def test_a_kill_that_is_written_while_the_file_is_released_is_written_again(folder, monkeypatch):
+def test_a_kill_during_a_release_is_written_again(folder, monkeypatch):
     """OP-08: its writer had opened the file before it got another name."""
     desk, elsewhere = FileKillSwitch(folder, {}), FileKillSwitch(folder, {})
     desk.prepare()
@@ -131,7 +131,7 @@ def another_kill(folder: AccountFolder) -> None:
     switch.prepare()
 
 
-def test_a_kill_of_another_process_at_the_same_instant_keeps_its_line(folder, monkeypatch):
+def test_a_simultaneous_kill_keeps_its_line(folder, monkeypatch):
     """OP-08: it creates the file when this one has seen that there is none; its word and its flattening stay."""
     desk = FileKillSwitch(folder, {})
     desk.prepare()
@@ -157,7 +157,7 @@ def test_a_kill_of_another_process_at_the_same_instant_keeps_its_line(folder, mo
     assert desk.set_by() == ()
 
 
-def test_a_kill_of_another_process_between_the_name_and_the_words_keeps_its_line(folder, monkeypatch):
+def test_a_kill_before_the_words_keeps_its_line(folder, monkeypatch):
     """OP-08: this one has just given the empty file its name."""
     desk = FileKillSwitch(folder, {})
     desk.prepare()
@@ -176,7 +176,7 @@ def test_a_kill_of_another_process_between_the_name_and_the_words_keeps_its_line
 
 
 @pytest.mark.parametrize("left", ["the words of an older kill", ""])
-def test_a_kill_begins_with_an_empty_file_whatever_a_crash_left_ready(folder, left):
+def test_a_kill_ignores_what_a_crash_left(folder, left):
     """OP-08: a process died between the two names of one file, and the kill was released since."""
     desk = FileKillSwitch(folder, {})
     desk.prepare()
@@ -192,7 +192,7 @@ def test_a_kill_begins_with_an_empty_file_whatever_a_crash_left_ready(folder, le
     assert FileKillSwitch(folder, {}).news() == ("key",)
 
 
-def test_a_disk_that_knows_no_second_name_for_a_file_latches_all_the_same(folder, monkeypatch):
+def test_a_disk_without_hard_links_latches(folder, monkeypatch):
     """OP-08"""
 
     def unknown(*_args, **_kwargs):

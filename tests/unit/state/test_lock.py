@@ -24,14 +24,14 @@ def folder(tmp_path) -> AccountFolder:
     return account
 
 
-def test_a_second_engine_is_refused_and_told_who_holds_the_account(folder):
+def test_a_second_engine_is_refused(folder):
     """SP-04"""
     with EngineLock(folder), pytest.raises(AlreadyRunningError, match=f"'paper' \\(process {os.getpid()}\\)") as raised:
         EngineLock(folder).acquire()
     assert raised.value.pid == os.getpid()
 
 
-def test_a_stopped_engine_leaves_the_account_free(folder):
+def test_a_stopped_engine_frees_the_account(folder):
     """SP-04"""
     held = EngineLock(folder)
     held.acquire()
@@ -49,7 +49,7 @@ def test_nobody_holds_what_never_ran(folder):
     assert not folder.lock.exists()
 
 
-def test_a_holder_that_has_not_said_its_number_is_still_a_holder(folder):
+def test_a_holder_without_a_number_holds(folder):
     """SP-04"""
     with EngineLock(folder):
         for content in ("", "[]", '{"pid":"x"}'):

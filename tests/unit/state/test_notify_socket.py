@@ -66,7 +66,7 @@ def test_no_words_of_another_become_a_message(manager: tuple[socket.socket, str]
 
 
 @pytest.mark.parametrize("name", ["", "relative", "vsock:2:3", "/nowhere/at/all", "@nobody-listens"])
-def test_where_no_manager_listens_nothing_happens(name: str) -> None:
+def test_without_a_manager_nothing_happens(name: str) -> None:
     """SY-02"""
     sender = NotifySocket({"NOTIFY_SOCKET": name} if name else {})
 
@@ -74,7 +74,7 @@ def test_where_no_manager_listens_nothing_happens(name: str) -> None:
     sender.alive()
 
 
-def test_a_manager_that_does_not_read_holds_nobody_up(manager: tuple[socket.socket, str]) -> None:
+def test_a_deaf_manager_blocks_nobody(manager: tuple[socket.socket, str]) -> None:
     """SY-02: its queue is full after a few."""
     listening, name = manager
     sender = NotifySocket({"NOTIFY_SOCKET": name})
@@ -96,14 +96,12 @@ def test_a_manager_that_does_not_read_holds_nobody_up(manager: tuple[socket.sock
         ({"WATCHDOG_USEC": "0"}, None),
     ],
 )
-def test_it_says_that_it_lives_twice_in_the_time_that_it_is_given(
-    environ: dict[str, str], seconds: float | None
-) -> None:
+def test_it_reports_twice_in_each_interval(environ: dict[str, str], seconds: float | None) -> None:
     """SY-02"""
     assert NotifySocket(environ).watchdog_seconds == seconds
 
 
-def test_what_the_service_starts_does_not_speak_for_it() -> None:
+def test_children_do_not_report_for_the_service() -> None:
     """SY-02"""
     environ = {"NOTIFY_SOCKET": "/run/x", "WATCHDOG_USEC": "1", "WATCHDOG_PID": "2", "HOME": "/h"}
 

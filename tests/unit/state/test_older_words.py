@@ -35,12 +35,12 @@ def an_end(reason: str, version: int = 1, **more: object) -> Fact:
         ("cancelled by the operator", EndCode.AS_ITS_STATE_SAYS),
     ],
 )
-def test_how_an_order_ended_is_read_out_of_the_words_of_an_old_record(words: str, code: EndCode) -> None:
+def test_old_words_say_how_an_order_ended(words: str, code: EndCode) -> None:
     """SP-02, SP-07"""
     assert an_end(words).code is code
 
 
-def test_the_words_of_a_record_of_today_are_not_read() -> None:
+def test_words_of_todays_records_are_not_read() -> None:
     """SP-07"""
     assert an_end("never arrived", version=2, code="as_its_state_says").code is EndCode.AS_ITS_STATE_SAYS
 
@@ -62,7 +62,7 @@ def test_the_words_of_a_record_of_today_are_not_read() -> None:
         ("words that nobody knows", CancelCode.OTHER),
     ],
 )
-def test_why_a_cancel_was_asked_for_is_read_out_of_the_words_of_an_old_record(words: str, code: CancelCode) -> None:
+def test_old_words_say_why_a_cancel_was_requested(words: str, code: CancelCode) -> None:
     """SP-02, SP-07"""
     assert a_record("CancelRequested", 1, client_order_id="stop", reason=words).code is code
 
@@ -76,7 +76,7 @@ def test_why_a_cancel_was_asked_for_is_read_out_of_the_words_of_an_old_record(wo
         ("killed by key: nothing that opens or adds leaves", BlockCode.OTHER),
     ],
 )
-def test_why_an_order_never_left_is_read_out_of_the_words_of_an_old_record(words: str, code: BlockCode) -> None:
+def test_old_words_say_why_an_order_was_not_sent(words: str, code: BlockCode) -> None:
     """SP-02, SP-07"""
     assert a_record("SubmissionBlocked", 1, client_order_id="entry", reason=words).code is code
 
@@ -98,7 +98,7 @@ def test_why_an_order_never_left_is_read_out_of_the_words_of_an_old_record(words
         ("words that nobody knows", AuthorizationCode.OTHER),
     ],
 )
-def test_what_ended_a_mandate_is_read_out_of_the_words_of_an_old_record(words: str, code: AuthorizationCode) -> None:
+def test_old_words_say_what_ended_an_authorization(words: str, code: AuthorizationCode) -> None:
     """SP-02, SP-07"""
     assert a_record("AuthorizationEnded", 1, mandate_id="t-close", reason=words).code is code
 
@@ -114,7 +114,7 @@ def test_what_ended_a_mandate_is_read_out_of_the_words_of_an_old_record(words: s
         ("the broker is asked for the report", None),
     ],
 )
-def test_why_a_basket_stopped_is_read_out_of_the_words_of_an_old_record(words: str, stop: BasketStop | None) -> None:
+def test_old_words_say_why_a_basket_stopped(words: str, stop: BasketStop | None) -> None:
     """EX-10, SP-02, SP-07"""
     assert a_record("BasketPhaseChanged", 1, plan_id="plan", phase="selling", reason=words).stop is stop
 
@@ -128,9 +128,7 @@ def test_why_a_basket_stopped_is_read_out_of_the_words_of_an_old_record(words: s
         (["this signal had its order already"], ()),
     ],
 )
-def test_which_checks_refused_is_read_out_of_the_reasons_of_an_old_record(
-    reasons: list[str], checks: tuple[str, ...]
-) -> None:
+def test_old_words_say_which_checks_refused(reasons: list[str], checks: tuple[str, ...]) -> None:
     """EX-11, SP-02, SP-07"""
     refused = a_record("ConfirmationRefused", 1, ticket_id="t", reasons=reasons)
     at = "2026-11-20T14:30:00Z"
@@ -149,7 +147,7 @@ def test_which_checks_refused_is_read_out_of_the_reasons_of_an_old_record(
         ("2 positions are on one side only: SPY, IBM; type keyturn reconcile", ReadOnlyCode.APART),
     ],
 )
-def test_why_a_desk_became_read_only_is_read_out_of_the_words_of_an_old_record(words: str, code: ReadOnlyCode) -> None:
+def test_old_words_say_why_a_desk_is_read_only(words: str, code: ReadOnlyCode) -> None:
     """EX-09, SP-02, SP-07"""
     assert a_record("ReconciliationFailed", 2, reasons=[words], differences=[]).code is code
 
@@ -161,8 +159,6 @@ def test_why_a_desk_became_read_only_is_read_out_of_the_words_of_an_old_record(w
         ("loss_streak", "3 losses in a row, the limit is 3.00 USD", None),
     ],
 )
-def test_the_limit_that_a_loss_reached_is_read_out_of_the_words_of_an_old_record(
-    name: str, words: str, limit: Decimal | None
-) -> None:
+def test_old_words_say_which_limit_a_loss_reached(name: str, words: str, limit: Decimal | None) -> None:
     """RK-03, SP-02, SP-07"""
     assert a_record("ProtectionTripped", 1, name=name, scope="global", reason=words, until=None).limit == limit

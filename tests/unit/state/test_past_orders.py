@@ -40,7 +40,7 @@ def opened_again(index: PastFile, place: Path) -> PastFile:
     return PastFile(place)
 
 
-def test_what_was_saved_is_found_by_the_next_process_and_nothing_else_is(index: PastFile, place: Path) -> None:
+def test_saved_orders_are_found_by_the_next_process(index: PastFile, place: Path) -> None:
     """SP-02, EX-04"""
     keep(index, 1, 2)
     index.save()
@@ -52,7 +52,7 @@ def test_what_was_saved_is_found_by_the_next_process_and_nothing_else_is(index: 
         assert again.covers(0, "")
 
 
-def test_nothing_is_on_the_disk_before_it_is_saved(index: PastFile, place: Path) -> None:
+def test_nothing_is_written_before_a_save(index: PastFile, place: Path) -> None:
     """SP-02: whoever only looks writes nothing"""
     keep(index, 1)
 
@@ -69,7 +69,7 @@ def test_the_file_is_the_owners_alone(index: PastFile, place: Path) -> None:
     assert place.stat().st_mode & 0o777 == 0o600
 
 
-def test_an_order_that_was_kept_twice_is_found_as_it_was_at_each_time(index: PastFile) -> None:
+def test_an_order_kept_twice_has_both_states(index: PastFile) -> None:
     """SP-03: a journal that is folded once more finds what it found the first time"""
     name = ClientOrderId("one")
     index.keep(1, name, b"first", "a")
@@ -81,19 +81,19 @@ def test_an_order_that_was_kept_twice_is_found_as_it_was_at_each_time(index: Pas
     assert (found(index, "one", 1), found(index, "one", 2)) == (b"first", b"second")
 
 
-def test_what_another_journal_put_there_is_not_believed_and_is_written_over(index: PastFile, place: Path) -> None:
+def test_another_journals_orders_are_overwritten(index: PastFile, place: Path) -> None:
     """SP-02: as after a restore"""
     keep(index, 1, 2, 3, name="other")
     index.save()
     with closing(opened_again(index, place)) as again:
-        assert not again.covers(2, "sum of this one")
-        again.keep(1, ClientOrderId("mine"), b"mine", "sum of this one")
+        assert not again.covers(2, "this-sum")
+        again.keep(1, ClientOrderId("mine"), b"mine", "this-sum")
         again.save()
 
         assert (found(again, "mine", 1), found(again, "other-1", 1)) == (b"mine", None)
 
 
-def test_what_another_journal_put_there_is_found_by_no_name_of_this_one(index: PastFile, place: Path) -> None:
+def test_another_journals_orders_are_not_found(index: PastFile, place: Path) -> None:
     """EX-04: as where a demo begins anew with the same seed, and with the same names"""
     keep(index, 1, 2, 3, name="same")
     index.save()
@@ -104,7 +104,7 @@ def test_what_another_journal_put_there_is_found_by_no_name_of_this_one(index: P
         assert [found(again, f"same-{n}", 2) for n in (1, 2, 3, 8, 9)] == [None, None, None, b"mine", b"mine"]
 
 
-def test_a_damaged_file_is_made_anew_by_a_journal_that_was_read_whole(index: PastFile, place: Path) -> None:
+def test_a_damaged_index_is_rebuilt(index: PastFile, place: Path) -> None:
     """SP-02"""
     place.write_bytes(b"no database at all" * 100)
     place.chmod(0o600)
@@ -116,7 +116,7 @@ def test_a_damaged_file_is_made_anew_by_a_journal_that_was_read_whole(index: Pas
         assert again.covers(2, "sum 2")
 
 
-def test_a_damaged_file_raises_where_a_name_is_asked_for(index: PastFile, place: Path) -> None:
+def test_a_lookup_in_a_damaged_index_raises(index: PastFile, place: Path) -> None:
     """EX-04: whether a name was used is never guessed"""
     place.write_bytes(b"no database at all" * 100)
     place.chmod(0o600)
@@ -125,7 +125,7 @@ def test_a_damaged_file_raises_where_a_name_is_asked_for(index: PastFile, place:
         found(index, "order-1")
 
 
-def test_what_could_not_be_written_is_kept_for_the_next_time(index: PastFile, place: Path) -> None:
+def test_a_failed_write_is_tried_again(index: PastFile, place: Path) -> None:
     """SP-06"""
     keep(index, 1)
     place.mkdir()

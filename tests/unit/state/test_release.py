@@ -30,7 +30,7 @@ def as_built(folder: Path, text: str) -> None:
     (folder / WRITTEN).write_text(text)
 
 
-def test_a_clone_says_its_commit_and_whether_files_differ_from_it(tmp_path: Path) -> None:
+def test_a_clone_has_its_commit_and_is_dirty_or_not(tmp_path: Path) -> None:
     """SY-07"""
     commit = a_clone(tmp_path)
     clean = release("0.1.0", tmp_path)
@@ -40,7 +40,7 @@ def test_a_clone_says_its_commit_and_whether_files_differ_from_it(tmp_path: Path
     assert release("0.1.0", tmp_path) == f"0.1.0 ({commit[:8]}-dirty)"
 
 
-def test_a_clone_with_a_tag_says_it_and_the_commits_since(tmp_path: Path) -> None:
+def test_a_tagged_clone_counts_commits_since(tmp_path: Path) -> None:
     """SY-07"""
     a_clone(tmp_path)
     git(tmp_path, "tag", "-a", "v0.1.0", "-m", "first")
@@ -49,14 +49,14 @@ def test_a_clone_with_a_tag_says_it_and_the_commits_since(tmp_path: Path) -> Non
     assert commit_of(tmp_path) == f"v0.1.0-1-g{git(tmp_path, 'rev-parse', 'HEAD')[:8]}"
 
 
-def test_what_was_built_says_what_was_written_into_it(tmp_path: Path) -> None:
+def test_a_build_has_its_written_commit(tmp_path: Path) -> None:
     """SY-07"""
     as_built(tmp_path, "82a2555d\n")
 
     assert release("0.1.0", tmp_path) == "0.1.0 (82a2555d)"
 
 
-def test_an_installation_below_somebody_elses_clone_is_not_of_its_commit(tmp_path: Path) -> None:
+def test_an_installation_inside_another_clone_has_no_commit(tmp_path: Path) -> None:
     """SY-07"""
     a_clone(tmp_path)
     installed = tmp_path / "site-packages"
@@ -65,7 +65,7 @@ def test_an_installation_below_somebody_elses_clone_is_not_of_its_commit(tmp_pat
     assert release("0.1.0", installed) == "0.1.0"
 
 
-def test_without_git_a_clone_says_its_version_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_there_is_the_version_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SY-07"""
     a_clone(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -73,7 +73,7 @@ def test_without_git_a_clone_says_its_version_alone(tmp_path: Path, monkeypatch:
     assert release("0.1.0", tmp_path) == "0.1.0"
 
 
-def test_a_repository_that_is_none_gives_the_version_alone(tmp_path: Path) -> None:
+def test_a_broken_repository_gives_the_version_alone(tmp_path: Path) -> None:
     """SY-07"""
     (tmp_path / ".git").touch()
 

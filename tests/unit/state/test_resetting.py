@@ -34,7 +34,7 @@ def folder(tmp_path) -> AccountFolder:
     return account
 
 
-def test_the_new_journal_begins_by_saying_that_it_was_reset(folder):
+def test_the_new_journal_begins_with_the_reset(folder):
     """SP-04: when, from which last record, and which archive keeps it."""
     kept = done(folder).backup
 
@@ -60,7 +60,7 @@ def test_what_was_there_can_be_restored(folder):
     assert after["documents.json"] == before["documents.json"]
 
 
-def test_the_simulated_exchange_keeps_its_books_as_any_broker_would(folder):
+def test_a_reset_keeps_the_simulated_exchange(folder):
     """SP-04, EX-09"""
     before = folder.exchange.read_bytes()
 
@@ -69,7 +69,7 @@ def test_the_simulated_exchange_keeps_its_books_as_any_broker_would(folder):
     assert folder.exchange.read_bytes() == before
 
 
-def test_a_reset_on_a_simulated_exchange_happens_at_its_markets_time(folder):
+def test_a_simulated_reset_is_at_market_time(folder):
     """SP-04: a wall clock would send its market months ahead."""
     done(folder)
 
@@ -119,20 +119,20 @@ def test_a_kill_is_never_cleared_by_a_reset(folder, facts, expected):
     assert [fact.by for fact in facts_of(folder) if isinstance(fact, Killed)] == ([expected] if expected else [])
 
 
-def test_a_kill_that_only_the_documents_still_know_stays_too(folder):
+def test_a_kill_known_to_the_documents_stays(folder):
     """SP-04, OP-07: the journal lost its end, and with it the record of the kill."""
     TinyDocuments(folder).save(Checkpoint(9, {"control": {"killed_by": "file"}}))
 
     assert done(folder).plan.killed_by == "file"
 
 
-def test_a_kill_whose_record_cannot_be_read_stays_too(folder):
+def test_a_kill_with_an_unreadable_record_stays(folder, snapshot):
     """SP-04, OP-07"""
     add(folder, [Killed("key")])
     segment = folder.journal / "2026-01-05.jsonl"
     segment.write_bytes(segment.read_bytes().replace(b'"by":"key"', b'"by":7'))
 
-    assert done(folder).plan.killed_by == "a record that cannot be read"
+    assert done(folder).plan.killed_by == snapshot
 
 
 def test_a_damaged_journal_can_be_reset(folder):
@@ -150,7 +150,7 @@ def test_nothing_is_reset_while_an_engine_runs(folder):
         done(folder)
 
 
-def test_without_the_operators_word_nothing_is_forgotten(folder):
+def test_an_unconfirmed_reset_forgets_nothing(folder):
     """SP-04"""
     before = everything_in(folder)
 
@@ -160,7 +160,7 @@ def test_without_the_operators_word_nothing_is_forgotten(folder):
     assert not list(folder.archives.iterdir())
 
 
-def test_where_nothing_is_there_is_nothing_to_reset(tmp_path):
+def test_an_empty_account_is_not_reset(tmp_path):
     """SP-04"""
     with pytest.raises(OperatorError, match="neither journal nor documents"):
         done(AccountFolder(tmp_path / "paper"))

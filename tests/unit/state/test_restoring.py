@@ -43,7 +43,7 @@ def folder(tmp_path) -> AccountFolder:
     return an_account(tmp_path / "state" / "paper")
 
 
-def test_journal_documents_and_exchange_log_are_what_the_archive_holds(folder, tmp_path):
+def test_a_restore_takes_everything_of_the_archive(folder, tmp_path):
     """SP-04"""
     before = everything_in(folder)
     archive = backup(folder, tmp_path)
@@ -60,7 +60,7 @@ def test_journal_documents_and_exchange_log_are_what_the_archive_holds(folder, t
     assert modes_in(folder) == {(True, 0o700), (False, 0o600)}
 
 
-def test_what_was_there_is_kept_in_an_archive_that_can_be_restored_too(folder, tmp_path):
+def test_the_replaced_account_is_archived(folder, tmp_path):
     """SP-04"""
     archive = backup(folder, tmp_path)
     a_longer_life(folder)
@@ -80,7 +80,7 @@ def test_what_was_there_is_kept_in_an_archive_that_can_be_restored_too(folder, t
     ]
 
 
-def test_the_restored_journal_says_so_and_names_the_installation_anew(folder, tmp_path):
+def test_a_restored_journal_records_the_restore(folder, tmp_path):
     """SP-04, EX-04"""
     archive = backup(folder, tmp_path)
     a_longer_life(folder)
@@ -99,7 +99,7 @@ def test_the_restored_journal_says_so_and_names_the_installation_anew(folder, tm
     assert facts_of(folder)[3] != InstallationNamed(first)
 
 
-def test_an_exchange_that_is_restored_has_forgotten_as_much_and_a_broker_nothing(tmp_path):
+def test_a_restore_resets_only_a_simulated_exchange(tmp_path):
     """SP-04, EX-04: what a bar ordered since then may be on the broker's books."""
     ours = an_account(tmp_path / "a" / "paper")
     theirs = an_account(tmp_path / "b" / "paper", exchange=False)
@@ -140,7 +140,7 @@ def test_a_kill_is_never_cleared_by_a_restore(tmp_path, then, since, expected):
     assert (bool(turned) and isinstance(turned[-1], Killed)) == (expected is not None)
 
 
-def test_the_kill_switchs_file_and_the_operators_own_files_stay(folder, tmp_path):
+def test_the_kill_switch_and_own_files_stay(folder, tmp_path):
     """SP-04, OP-08"""
     archive = backup(folder, tmp_path)
     mine = {folder.kill_switch: b"command\n", folder.path / "log.txt": b"mine", folder.backups / "note": b"mine too"}
@@ -153,7 +153,7 @@ def test_the_kill_switchs_file_and_the_operators_own_files_stay(folder, tmp_path
     assert {path: path.read_bytes() for path in mine | torn} == mine | torn
 
 
-def test_documents_that_the_archive_does_not_hold_do_not_stay(folder, tmp_path):
+def test_documents_missing_in_the_archive_go(folder, tmp_path):
     """SP-04, SP-02: they would know more than the restored journal."""
     folder.documents.unlink()
     archive = backup(folder, tmp_path)
@@ -165,7 +165,7 @@ def test_documents_that_the_archive_does_not_hold_do_not_stay(folder, tmp_path):
     assert is_sound(folder)
 
 
-def test_a_journal_of_another_history_is_lost_whole(folder, tmp_path):
+def test_an_unrelated_journal_is_replaced_whole(folder, tmp_path):
     """SP-04"""
     other = an_account(tmp_path / "elsewhere" / "paper", EngineStarted(), EngineStarted())
     archive = backup(other, tmp_path)
@@ -174,7 +174,7 @@ def test_a_journal_of_another_history_is_lost_whole(folder, tmp_path):
     assert restored(folder, archive).plan.lost == 5
 
 
-def test_a_journal_that_lost_its_end_loses_nothing_by_an_archive_that_has_it(folder, tmp_path):
+def test_an_archive_can_complete_a_journal(folder, tmp_path):
     """SP-04, SP-01"""
     a_longer_life(folder)
     archive = backup(folder, tmp_path)
@@ -187,7 +187,7 @@ def test_a_journal_that_lost_its_end_loses_nothing_by_an_archive_that_has_it(fol
     assert is_sound(folder)
 
 
-def test_a_damaged_journal_is_what_a_restore_is_for(folder, tmp_path):
+def test_a_damaged_journal_can_be_restored_over(folder, tmp_path):
     """SP-04, SP-01"""
     archive = backup(folder, tmp_path)
     segment = folder.journal / "2026-01-05.jsonl"
@@ -215,7 +215,7 @@ def test_on_a_new_machine_the_account_is_made(folder, tmp_path):
     assert modes_in(elsewhere) == {(True, 0o700), (False, 0o600)}
 
 
-def test_nothing_is_restored_while_an_engine_runs(folder, tmp_path):
+def test_a_running_engine_prevents_a_restore(folder, tmp_path):
     """SP-04"""
     archive = backup(folder, tmp_path)
 
@@ -227,7 +227,7 @@ def without_agreement(folder: AccountFolder, archive: Path) -> None:
     assert restore(folder, archive, look(archive), NOW, lambda _plan: False) is None
 
 
-def test_without_the_operators_word_nothing_changes(folder, tmp_path):
+def test_an_unconfirmed_restore_changes_nothing(folder, tmp_path):
     """SP-04"""
     archive = backup(folder, tmp_path)
     a_longer_life(folder)
@@ -270,7 +270,7 @@ SEGMENT = "journal/2026-01-05.jsonl"
     ],
     ids=["changed record", "changed exchange log", "empty journal", "no journal", "documents know more"],
 )
-def test_an_archive_that_an_engine_could_not_start_on_is_refused(folder, tmp_path, harm, words):
+def test_an_unstartable_archive_is_refused(folder, tmp_path, harm, words):
     """SP-04: and nothing is changed."""
     other = an_account(tmp_path / "elsewhere" / "paper")
     harm(other)
@@ -283,7 +283,7 @@ def test_an_archive_that_an_engine_could_not_start_on_is_refused(folder, tmp_pat
     assert everything_in(folder) == before
 
 
-def test_an_archive_of_a_newer_keyturn_is_refused(folder, tmp_path, monkeypatch):
+def test_an_archive_of_a_newer_version_is_refused(folder, tmp_path, monkeypatch):
     """SP-04: its chain holds, and this version cannot read what it says."""
     archive = backup(folder, tmp_path)
     monkeypatch.delitem(BY_NAME, "EngineStarted")
@@ -292,7 +292,7 @@ def test_an_archive_of_a_newer_keyturn_is_refused(folder, tmp_path, monkeypatch)
         restored(folder, archive)
 
 
-def test_an_archive_that_the_disk_has_no_room_for_is_refused(folder, tmp_path, monkeypatch):
+def test_an_archive_too_large_for_the_disk_is_refused(folder, tmp_path, monkeypatch):
     """SP-04"""
     archive = backup(folder, tmp_path)
     monkeypatch.setattr("shutil.disk_usage", lambda _path: type("Usage", (), {"free": 100}))
@@ -301,7 +301,7 @@ def test_an_archive_that_the_disk_has_no_room_for_is_refused(folder, tmp_path, m
         restored(folder, archive)
 
 
-def test_a_disk_that_fails_on_the_way_is_said_with_what_became_of_the_account(folder, tmp_path, monkeypatch):
+def test_a_disk_error_says_what_became_of_the_account(folder, tmp_path, monkeypatch):
     """SP-04, SP-06"""
     archive = backup(folder, tmp_path)
     a_longer_life(folder)

@@ -85,7 +85,7 @@ def test_no_token_is_written(folder: AccountFolder) -> None:
     assert folder.runs.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_run_comes_back_with_its_files_and_its_end(folder: AccountFolder) -> None:
+def test_a_run_is_read_with_its_files_and_end(folder: AccountFolder) -> None:
     """AN-06"""
     run = started(
         files=(PlayedFile("/data/SPY.csv", "ab"),), quotes=(PlayedFile("/q", "c"),), vix=PlayedFile("/v", "d")
@@ -101,7 +101,7 @@ def test_a_run_comes_back_with_its_files_and_its_end(folder: AccountFolder) -> N
         assert getattr(found.started, field.name) == getattr(run, field.name), field.name
 
 
-def test_a_line_that_a_crash_cut_short_is_none_and_the_next_run_stands(folder: AccountFolder) -> None:
+def test_a_cut_line_spoils_no_later_run(folder: AccountFolder) -> None:
     """AN-06"""
     written(folder)
     with folder.runs.open("ab") as file:
@@ -148,7 +148,7 @@ def test_a_disk_that_takes_no_line_ends_no_run(tmp_path: Path) -> None:
     assert read_runs(AccountFolder(tmp_path / "nowhere")) == []
 
 
-def test_what_cannot_be_written_ends_the_record_and_no_run(folder: AccountFolder) -> None:
+def test_a_write_error_ends_the_record_not_the_run(folder: AccountFolder) -> None:
     """AN-06: half a character that somebody typed; behind it nothing is written that would hide the gap."""
     log = RunLogFile(folder, started())
     for events, reason in enumerate(("not this", "half \udc80", "another")):

@@ -58,7 +58,7 @@ def numbers(folder: AccountFolder) -> list[int]:
 # ── what reaches the file ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_each_event_is_one_line_of_json_that_its_owner_alone_reads(folder: AccountFolder) -> None:
+def test_each_event_is_one_private_line_of_json(folder: AccountFolder) -> None:
     """SY-05"""
     with a_log(folder) as log:
         log.put(an_event(1))
@@ -72,7 +72,7 @@ def test_each_event_is_one_line_of_json_that_its_owner_alone_reads(folder: Accou
     assert stat.S_IMODE(folder.log.stat().st_mode) == 0o600
 
 
-def test_no_secret_reaches_the_file_wherever_it_stood(folder: AccountFolder) -> None:
+def test_no_secret_reaches_the_file(folder: AccountFolder) -> None:
     """SY-05, SY-06: by value and by name, nested, in tracebacks and in what libraries say."""
 
     def raises_with_it() -> None:
@@ -132,7 +132,7 @@ SECRET_NAMES = (
 
 
 @pytest.mark.parametrize("name", SECRET_NAMES)
-def test_whatever_bears_a_secret_name_is_hidden_in_a_text(name: str) -> None:
+def test_values_with_secret_names_are_hidden(name: str) -> None:
     """SY-06: in a query, in JSON, in a variable; and in what is nested."""
     hiding = Hiding()
     for text in (f"{name}=VERYSECRET", f"{name} = 'VERYSECRET'", f'{{"{name}"= "VERYSECRET"}}'):
@@ -143,13 +143,13 @@ def test_whatever_bears_a_secret_name_is_hidden_in_a_text(name: str) -> None:
     assert "VERYSECRET" not in str(hiding({name: "VERYSECRET"}))
 
 
-def test_plain_words_that_only_speak_of_keys_stay_as_they_are() -> None:
+def test_plain_words_about_keys_stay() -> None:
     """SY-05: what an operator must read is not eaten."""
     for words in ("press the key: B buys", "keys.kill = ctrl+k", "no token came", "APPROVED by key B, ticket 12"):
         assert Hiding().text(words) == words
 
 
-def test_text_from_outside_does_nothing_in_a_terminal(folder: AccountFolder) -> None:
+def test_control_characters_are_escaped(folder: AccountFolder) -> None:
     """SY-05, SY-06: neither raw in the file nor as more than one line of it."""
     with a_log(folder) as log:
         log.put({**an_event(1), "words": "a\x1b[2Jb\x07\x9bc\u202ed\x7fe\nf\x00g"})
@@ -163,7 +163,7 @@ def test_text_from_outside_does_nothing_in_a_terminal(folder: AccountFolder) -> 
     assert "half a pair" in lines(folder)[1]["words"]
 
 
-def test_an_event_that_cannot_be_written_is_named_and_ends_nothing(folder: AccountFolder) -> None:
+def test_an_unwritable_event_is_named(folder: AccountFolder) -> None:
     """SY-05"""
 
     class Odd:
@@ -186,7 +186,7 @@ def test_what_a_long_text_says_is_bounded(folder: AccountFolder) -> None:
     assert "characters more" in lines(folder)[0]["words"]
 
 
-def test_hooks_and_handlers_are_as_before_when_the_log_is_closed(folder: AccountFolder) -> None:
+def test_closing_restores_hooks_and_handlers(folder: AccountFolder) -> None:
     """SY-05"""
     before = (threading.excepthook, list(logging.getLogger().handlers))
 
@@ -199,7 +199,7 @@ def test_hooks_and_handlers_are_as_before_when_the_log_is_closed(folder: Account
 # ── rotation ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_files_turn_by_size_and_all_of_them_stay_within_a_bound(folder: AccountFolder) -> None:
+def test_files_rotate_by_size_within_a_bound(folder: AccountFolder) -> None:
     """SY-05: what is still there is read in order, without a gap."""
     limits = Limits(file=2_000, folder=12_000, files=100)
     for start in range(0, 300, 10):
@@ -229,7 +229,7 @@ def test_a_new_day_begins_a_new_file(folder: AccountFolder) -> None:
     assert numbers(folder) == [0, 1, 2, 3, 4]
 
 
-def test_a_start_on_the_same_day_goes_on_in_the_same_file(folder: AccountFolder) -> None:
+def test_a_restart_goes_on_in_the_days_file(folder: AccountFolder) -> None:
     """SY-05"""
     for number in range(3):
         with a_log(folder) as log:
@@ -264,9 +264,7 @@ def test_a_logrotate_in_the_middle_loses_nothing(folder: AccountFolder) -> None:
 
 
 @pytest.mark.parametrize("content", [b"rubbish\n", b'{"at":"2026-99-99T12:00:00Z"}\n', b"\xff" * 500, b"\n\n"])
-def test_what_somebody_else_wrote_into_the_file_is_put_aside_and_ends_nothing(
-    folder: AccountFolder, content: bytes
-) -> None:
+def test_foreign_content_is_set_aside(folder: AccountFolder, content: bytes) -> None:
     """SY-05"""
     folder.logs.mkdir(parents=True)
     folder.log.write_bytes(content)
@@ -282,7 +280,7 @@ def test_what_somebody_else_wrote_into_the_file_is_put_aside_and_ends_nothing(
 # ── a disk that takes nothing ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_full_disk_is_counted_and_said_once_there_is_room(folder: AccountFolder) -> None:
+def test_lines_lost_on_a_full_disk_are_counted(folder: AccountFolder) -> None:
     """SY-05, SP-06: whoever logs waits for nothing and hears of nothing."""
     with a_log(folder) as log:
         log.put(an_event(1))
@@ -304,7 +302,7 @@ def test_a_full_disk_is_counted_and_said_once_there_is_room(folder: AccountFolde
     assert log.trouble is None
 
 
-def test_what_stands_in_the_way_of_the_file_ends_nothing(folder: AccountFolder) -> None:
+def test_an_obstacle_ends_nothing(folder: AccountFolder) -> None:
     """SY-05: a device, a folder, a folder that nobody may write."""
     folder.logs.mkdir(parents=True)
     folder.log.symlink_to("/dev/full")
@@ -324,7 +322,7 @@ def test_what_stands_in_the_way_of_the_file_ends_nothing(folder: AccountFolder) 
     assert numbers(folder) == [3]
 
 
-def test_more_than_can_be_written_is_left_out_and_counted(folder: AccountFolder) -> None:
+def test_the_queue_is_bounded_and_losses_are_counted(folder: AccountFolder) -> None:
     """SY-05: a machine that starts no thread, a disk that hangs: the queue is bounded."""
     with no_thread_starts(named="log"):
         log = a_log(folder)
@@ -357,7 +355,7 @@ def test_damaged_lines_are_counted_and_named(folder: AccountFolder) -> None:
     assert reader.damaged == [f"engine.jsonl, line {number}" for number in (3, 5, 6, 7, 8)]
 
 
-def test_following_goes_on_over_rotations_and_a_file_that_was_cut(folder: AccountFolder) -> None:
+def test_following_survives_rotation(folder: AccountFolder) -> None:
     """SY-05: each line once, in order."""
     limits = Limits(file=600, folder=100_000, files=100)
     acts = iter(range(1, 30))
@@ -382,7 +380,7 @@ def test_following_goes_on_over_rotations_and_a_file_that_was_cut(folder: Accoun
     assert found == list(range(1, 30))
 
 
-def test_the_lines_of_an_order_are_its_own_and_those_of_its_tickets(folder: AccountFolder) -> None:
+def test_an_orders_lines_include_its_tickets(folder: AccountFolder) -> None:
     """SY-05"""
     with a_log(folder) as log:
         log.put({**an_event(1), "order": "aa11", "ticket": "t1"})
@@ -401,7 +399,7 @@ def test_the_lines_of_an_order_are_its_own_and_those_of_its_tickets(folder: Acco
     assert lines_of("c") == ["5", "6"]
 
 
-def test_the_newest_record_is_found_over_what_is_damaged(folder: AccountFolder) -> None:
+def test_the_newest_record_is_found_past_damage(folder: AccountFolder) -> None:
     """SY-05"""
     with a_log(folder) as log:
         log.put({**an_event(1), "record": 41})

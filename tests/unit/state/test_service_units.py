@@ -53,7 +53,7 @@ def analyzed(tmp_path: Path, unit: str, *words: str) -> subprocess.CompletedProc
 
 @with_systemd
 @pytest.mark.parametrize("has_namespaces", [True, False])
-def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path, has_namespaces: bool) -> None:
+def test_systemd_accepts_the_unit(tmp_path: Path, has_namespaces: bool) -> None:
     """SY-02: every directive is one that it knows, and every value one that it takes."""
     plan = replace(PLAN, command=(shutil.which("true") or "/bin/true", *PLAN.command[1:]))
 
@@ -63,7 +63,7 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path, has_namespace
 
 
 @with_systemd
-def test_systemd_finds_a_mistake_where_there_is_one(tmp_path: Path) -> None:
+def test_systemd_finds_a_planted_mistake(tmp_path: Path) -> None:
     """SY-02"""
     wrong = unit_of(replace(PLAN, command=("/bin/true",))).replace("ProtectSystem=strict", "ProtectSystem=very")
 
@@ -83,7 +83,7 @@ def test_the_unit_is_no_more_exposed_than_it_was(tmp_path: Path) -> None:
     print(f"\nexposure, 0 best, 10 worst: {found[1]}")
 
 
-def test_systemd_restarts_as_often_as_the_watchdog_and_not_what_would_end_so_again() -> None:
+def test_systemd_restarts_as_the_watchdog_does() -> None:
     """SY-02"""
     found, limits = settings_of(unit_of(PLAN)), Limits()
 
@@ -105,7 +105,7 @@ def test_words_are_read_back_as_they_are() -> None:
     assert quoted("a\nb") == '"a\\x0ab"'
 
 
-def test_the_unit_names_what_it_writes_to_and_holds_no_key() -> None:
+def test_the_unit_names_its_folders_and_no_key() -> None:
     """SY-02, SY-06"""
     unit = unit_of(PLAN)
 
@@ -114,7 +114,7 @@ def test_the_unit_names_what_it_writes_to_and_holds_no_key() -> None:
     assert 'Environment="KEYTURN_HOME=/srv/100%%/key turn"' in unit
 
 
-def test_where_users_have_no_namespaces_the_unit_starts_without_them(tmp_path: Path) -> None:
+def test_the_unit_starts_without_user_namespaces(tmp_path: Path) -> None:
     """SY-02: with them it would end with 226/NAMESPACE."""
     assert not denies_namespaces(tmp_path)
     (tmp_path / "kernel").mkdir()
@@ -127,7 +127,7 @@ def test_where_users_have_no_namespaces_the_unit_starts_without_them(tmp_path: P
     assert "left out" in without
 
 
-def test_nothing_keeps_a_strategy_from_its_own_walls() -> None:
+def test_the_unit_allows_strategy_sandboxes() -> None:
     """SY-02, ST-01: its process takes namespaces and a root of its own."""
     found = settings_of(unit_of(PLAN))
 
@@ -159,7 +159,7 @@ def file(request: pytest.FixtureRequest, tmp_path: Path) -> UnitFile:
     return UnitFile(tmp_path / "there" / "user" / made.NAME, text, made.MARK)
 
 
-def test_a_unit_is_written_once_and_again_where_it_differs(file: UnitFile) -> None:
+def test_a_unit_is_rewritten_where_it_differs(file: UnitFile) -> None:
     """SY-02"""
     assert file.state() is UnitState.MISSING
     assert file.write() is UnitState.MISSING
@@ -192,7 +192,7 @@ def test_a_unit_of_another_is_left_as_it_is(file: UnitFile, kind: str) -> None:
     assert file.path.exists()
 
 
-def test_the_service_finds_the_files_that_the_operator_uses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_service_uses_the_operators_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SY-02: its manager has an environment of its own."""
     monkeypatch.setattr("state.services.plan.SHARED", ())
     by_home = {"KEYTURN_HOME": str(tmp_path), "APCA_API_SECRET_KEY": "s"}
@@ -208,7 +208,7 @@ def test_the_service_finds_the_files_that_the_operator_uses(tmp_path: Path, monk
     assert other.keys == Path("/c/keyturn/environment")
 
 
-def test_files_in_a_folder_that_vanishes_make_no_service() -> None:
+def test_temporary_folders_make_no_service() -> None:
     """SY-02: it would see another /tmp."""
     environ = {"KEYTURN_HOME": "/tmp/keyturn"}
 

@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> AccountFolder:
     return account
 
 
-def test_the_signal_writes_what_every_thread_does(folder: AccountFolder) -> None:
+def test_the_signal_dumps_every_thread(folder: AccountFolder) -> None:
     """SY-02"""
     until = threading.Event()
 
@@ -38,12 +38,12 @@ def test_the_signal_writes_what_every_thread_does(folder: AccountFolder) -> None
         other.join()
 
     said = dumped_by(folder, os.getpid())
-    assert "test_the_signal_writes_what_every_thread_does" in said
+    assert "test_the_signal_dumps_every_thread" in said
     assert "waits_for_ever" in said
     assert folder.threads.stat().st_mode & 0o777 == 0o600
 
 
-def test_nobody_is_asked_who_did_not_say_that_they_answer(folder: AccountFolder) -> None:
+def test_only_listening_processes_are_asked(folder: AccountFolder) -> None:
     """SY-02: the signal would end such a process."""
     assert not listens(folder, os.getpid())
     with thread_dumps(folder):
@@ -51,7 +51,7 @@ def test_nobody_is_asked_who_did_not_say_that_they_answer(folder: AccountFolder)
         assert dumped_by(folder, os.getpid() + 1) == ""
 
 
-def test_older_dumps_are_kept_until_they_are_many(folder: AccountFolder) -> None:
+def test_older_dumps_are_kept_up_to_a_number(folder: AccountFolder) -> None:
     """SY-02"""
     folder.threads.write_text("an older dump\n")
     with thread_dumps(folder):

@@ -27,10 +27,7 @@ def test_trade_fee_and_dividend_explain_a_day() -> None:
     closing = an_account("2037.24", "1522.24", "450")
 
     change = equity_change(
-        opening,
-        closing,
-        [Part("SPY", usd("70"))],
-        [Part("fee", usd("-0.01")), Part("dividend SPY", usd("2.25"))],
+        opening, closing, [Part("SPY", usd("70"))], [Part("fee", usd("-0.01")), Part("dividend SPY", usd("2.25"))]
     )
 
     assert [(part.name, str(part.amount)) for part in change.parts] == [

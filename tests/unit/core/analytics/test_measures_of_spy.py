@@ -22,8 +22,7 @@ def plain(rule: str) -> tuple[Array, list[float]]:
         worth = FIRST_EQUITY / prices[0] * np.asarray(prices)
         return worth, [worth[-1] - worth[0]]
     for number in range(1, len(prices)):
-        known = prices[:number]
-        is_held = len(known) >= 200 and known[-1] > math.fsum(known[-200:]) / 200
+        is_held = number >= 200 and prices[number - 1] > math.fsum(prices[number - 200 : number]) / 200
         if is_held and entered is None:
             entered = equity[-1]
         if not is_held and entered is not None:
@@ -101,10 +100,7 @@ def test_rolling_measures_of_spy_match_numpy(rule: str) -> None:
 
 @pytest.mark.parametrize(
     ("rule", "peak", "trough", "recovered"),
-    [
-        ("buy and hold", "2008-01-02", "2009-03-09", "2012-09-13"),
-        ("SMA 200", "2020-02-19", "2020-06-26", "2021-01-07"),
-    ],
+    [("buy and hold", "2008-01-02", "2009-03-09", "2012-09-13"), ("SMA 200", "2020-02-19", "2020-06-26", "2021-01-07")],
 )
 def test_the_deepest_drawdown_is_that_of_the_crisis(rule: str, peak: str, trough: str, recovered: str) -> None:
     """AN-01"""

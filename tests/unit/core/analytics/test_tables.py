@@ -1,9 +1,7 @@
-"""A backtest's tables as CSV, and what may not be loaded for them before it is needed."""
+"""A backtest's tables as CSV."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Any
 
 from core.analytics.tables import COLUMNS, tables
@@ -11,7 +9,7 @@ from core.analytics.tables import COLUMNS, tables
 
 def a_result(**tables_: list[dict[str, Any]]) -> dict[str, Any]:
     empty: dict[str, Any] = {name: [] for name in COLUMNS}
-    return {**empty, "reasons": {"vwap": {"no range, yet": 3}}, "skipped": {}, "metrics": {}, **tables_}
+    return {**empty, "reasons": {"vwap": {"none, yet": 3}}, "skipped": {}, "metrics": {}, **tables_}
 
 
 def test_a_missing_value_is_an_empty_cell() -> None:
@@ -26,16 +24,5 @@ def test_a_missing_value_is_an_empty_cell() -> None:
 
     assert written["orders.csv"].splitlines()[1:] == ["a,,,,3,,,,", "b,,,,,,,,"]
     assert written["equity.csv"] == "day,equity,drawdown\n2024-01-02,200.1,0.0\n"
-    assert written["reasons.csv"] == 'strategy,reason,bars\nvwap,"no range, yet",3\n'
+    assert written["reasons.csv"] == 'strategy,reason,bars\nvwap,"none, yet",3\n'
     assert written["trades.csv"] == ",".join(COLUMNS["trades"]) + "\n"
-
-
-def test_the_desk_imports_no_heavy_library() -> None:
-    """SY-08: the desk paints first."""
-    code = (
-        "import sys, app, console.desk, console.commands.backtest_page, core.analytics.tables;"
-        "sys.exit(', '.join({'numpy', 'pandas', 'tenacity'} & set(sys.modules)) or None)"
-    )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-
-    assert (told.returncode, told.stderr) == (0, "")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from core.model.keys import Keys
 from core.model.order import Effect, OrderRequest, OrderType, Side
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.settings.alpaca import AlpacaSettings
+from tests.kit.timeline import timeline
 
 KEY_ID, SECRET = "PKTESTTESTTESTTEST00", "not-a-secret-of-anyone"  # pragma: allowlist secret
 KEYS = Keys(SecretStr(KEY_ID), SecretStr(SECRET))
@@ -134,7 +134,7 @@ class Door:
 
             def _behave(self, told: Behaviour) -> None:
                 if isinstance(told, Hangs):
-                    door._closing.wait(10)
+                    door._closing.wait()
                     self.close_connection = True
                     return
                 if isinstance(told, Drops):
@@ -172,7 +172,7 @@ def a_door(*answers: Behaviour) -> Iterator[Door]:
         yield door
     finally:
         door.close()
-        thread.join(2)
+        thread.join()
 
 
 class Pauses:
@@ -182,14 +182,14 @@ class Pauses:
         self.taken: list[float] = []
         self._leaves_at = leaves_at
         self._chance = chance
-        self._begun = time.monotonic()
+        self._begun = timeline().monotonic()
 
     def pause(self, seconds: float) -> bool:
         self.taken.append(seconds)
         return self._leaves_at is not None and len(self.taken) >= self._leaves_at
 
     def clock(self) -> float:
-        return time.monotonic() - self._begun + sum(self.taken)
+        return timeline().monotonic() - self._begun + sum(self.taken)
 
     def patience(self) -> Timeouts:
         return Timeouts(self.pause, self.clock, lambda: self._chance, lambda: NOON)

@@ -20,7 +20,6 @@ from core.model.broker import OrderUpdate
 from core.model.connection import ConnectionState, ConnectionStatus
 from core.settings.alpaca import AlpacaSettings
 from tests.unit.core.brokers.alpaca_door import KEYS, an_update_json
-from tests.waiting import PATIENCE
 
 CONNECTING, UP, DOWN = ConnectionState.CONNECTING, ConnectionState.UP, ConnectionState.DOWN
 SILENT, REFUSED = ConnectionState.SILENT, ConnectionState.REFUSED
@@ -68,10 +67,9 @@ class Ear:
         return [state for number, state in enumerate(states) if number == 0 or state is not states[number - 1]]
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        async with asyncio.timeout(PATIENCE):
-            while not is_so():
-                self.happened.clear()
-                await self.happened.wait()
+        while not is_so():
+            self.happened.clear()
+            await self.happened.wait()
 
 
 @asynccontextmanager
@@ -110,7 +108,6 @@ async def an_ear(
             Mode.PAPER,
             AlpacaSettings(trade_stream_url=url, **waits),  # type: ignore[arg-type]
             chance=lambda: 0.0,
-            after_a_refusal=0.3,
         )
         task = asyncio.create_task(ear.stream.run(ear.hear, ear.show))
         try:
@@ -118,6 +115,10 @@ async def an_ear(
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+async def pauses(seconds: float) -> None:
+    await asyncio.sleep(seconds)
 
 
 async def agree(socket: ServerConnection) -> None:

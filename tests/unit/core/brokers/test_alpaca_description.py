@@ -75,9 +75,6 @@ A_STATUS = {"t": "2026-11-20T16:59:00Z", "sc": "H", "sm": "Trading Halt", "rc": 
 A_QUOTE = {"t": "2026-11-20T16:59:00Z", "bp": Decimal(1), "bs": 1, "ap": Decimal(2), "as": 1}
 
 
-# ── the broker's own description ─────────────────────────────────────────────────────────────────────────────────────
-
-
 @pytest.mark.parametrize(("record", "field"), DESCRIBED)
 def test_each_field_read_is_described(record: ApiRecord, field: ApiField) -> None:
     """MD-07: its type, its words, that it may be null, and the day from which it goes."""
@@ -121,9 +118,6 @@ def test_a_deprecated_field_is_optional() -> None:
             assert not (field.instead and field.is_always_there)
             for name in filter(None, field.instead.split(", ")):
                 assert record.field(name)
-
-
-# ── the readers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture

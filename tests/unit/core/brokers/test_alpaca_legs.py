@@ -13,6 +13,8 @@ from core.model.values import BrokerOrderId, ClientOrderId, Fraction, Price
 from tests.unit.core.brokers.alpaca_door import OURS, Asked, Behaviour, Says, a_broker, a_buy, a_door, an_order_json
 from tests.unit.core.brokers.test_alpaca_books import with_books
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 STOP = Leg(LegRole.STOP, stop_price=Price(Decimal("99.50")))
 TARGET = Leg(LegRole.TARGET, limit_price=Price(Decimal("103")))
 
@@ -81,12 +83,7 @@ def test_a_trailing_stop_is_replaced_by_its_trail() -> None:
     with a_door(Says(200, an_order_json())) as door:
         a_broker(door).replace(order, BrokerOrderId("old"))
 
-        assert door.asked[0].body == {
-            "client_order_id": OURS,
-            "time_in_force": "day",
-            "qty": "10",
-            "trail": "2",
-        }
+        assert door.asked[0].body == {"client_order_id": OURS, "time_in_force": "day", "qty": "10", "trail": "2"}
 
 
 def test_an_answer_names_the_legs_alpaca_made() -> None:

@@ -47,9 +47,6 @@ ALPACAS_EVENTS = (
 )
 
 
-# ── the tables ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @pytest.mark.parametrize("word", ALPACAS_STATUSES)
 def test_every_status_of_alpaca_is_in_the_table(word: str) -> None:
     """EX-01"""
@@ -70,9 +67,6 @@ def test_an_unknown_word_is_not_guessed() -> None:
     assert (update.event, update.execution) == (UpdateEvent.OTHER, None)
     assert (update.report.status, update.report.raw_status) == (None, "busted")
     assert event_of("other") is UpdateEvent.OTHER
-
-
-# ── what fits ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_fill_is_one_execution_of_a_cumulative_order() -> None:
@@ -172,9 +166,6 @@ def test_a_short_position_is_negative(qty: str, side: str, signed: int) -> None:
     assert a_position(a_position_json(qty=qty, side=side)).quantity == signed
 
 
-# ── what is stated ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def a_reply(status: int, body: object) -> Reply:
     return Reply(status, {}, body if isinstance(body, bytes) else json.dumps(body).encode())
 
@@ -202,8 +193,6 @@ def test_a_long_message_is_cut_and_kept() -> None:
     assert isinstance(refused, Stated)
     assert len(refused.message) == 500
 
-
-# ── hostile ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 SCALARS = (
     st.none()

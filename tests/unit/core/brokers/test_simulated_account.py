@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from syrupy.assertion import SnapshotAssertion
+
 from core.model.broker import Accepted, NotFound, Refused
 from core.model.codes import RefusalKind
 from core.model.instrument import BrokerInstrument
@@ -94,7 +96,7 @@ def test_a_working_buy_reserves_its_cost() -> None:
     assert isinstance(floor.buys("10:00:02", "6", name="third", limit="99.00"), Accepted)
 
 
-def test_a_working_stop_holds_its_shares() -> None:
+def test_a_working_stop_holds_its_shares(snapshot: SnapshotAssertion) -> None:
     """EX-06, EX-21"""
     floor = Floor()
     floor.bars(a_bar("10:00", "100"))
@@ -105,7 +107,7 @@ def test_a_working_stop_holds_its_shares() -> None:
 
     assert refused(answer) is RefusalKind.INSUFFICIENT_SHARES
     assert isinstance(answer, Refused)
-    assert answer.message == "insufficient qty available for order (requested: 10, available: 0)"
+    assert answer.message == snapshot
     floor.exchange.cancel(at("10:00:03"), ClientOrderId("stop"))
     assert isinstance(floor.sells("10:00:04", "10"), Accepted)
 

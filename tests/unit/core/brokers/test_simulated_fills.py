@@ -10,19 +10,118 @@ import pytest
 from core.model.broker import Accepted, Refused
 from core.model.instrument import BrokerInstrument
 from core.model.order import OrderStatus, TimeInForce
+from tests.unit.core.brokers.stories import bar, buy, quote, sell, stories
 from tests.unit.core.brokers.trading_floor import IBM, SPY, Floor, a_bar, a_quote, at
 
+FLAT, WALK = bar("10:00", "100"), bar("10:00", "100 101 99 100.5")
+LENT, THRICE = {"multiplier": Decimal(2)}, {"multiplier": Decimal(4)}
 
-def test_market_orders_pay_the_spread() -> None:
-    """EX-12"""
-    floor = Floor()
-    floor.bars(a_bar("10:00", "100 101 99 100.5"))
+STORIES = stories(
+    {
+        "a market order pays the spread": (
+            WALK, buy("10:00:05"), sell("10:00:45"),
+            {"buy 10:00:50": "10@100.01", "sell 10:00:50": "10@100.99"},
+        ),
+        "slippage worsens both sides": (
+            FLAT, buy("10:00:05"), sell("10:00:06"),
+            {"buy 10:00:10": "10@100.12", "sell 10:00:10": "10@99.89"}, {"slippage": Decimal("0.001")},
+        ),
+        "slippage below a tick of 20 USD costs one": (
+            bar("10:00", "20"), buy("10:00:05"), sell("10:00:06"),
+            {"buy 10:00:10": "10@20.02", "sell 10:00:10": "10@19.98"}, {"slippage": Decimal("0.0002")},
+        ),
+        "slippage of 100 USD rounds to a tick": (
+            FLAT, buy("10:00:05"), sell("10:00:06"),
+            {"buy 10:00:10": "10@100.04", "sell 10:00:10": "10@99.97"}, {"slippage": Decimal("0.0002")},
+        ),
+        "a recorded quote counts until a later price, its spread for the minute": (
+            WALK, quote("10:00:00", "99.90", "100.20"),
+            buy("10:00:05", name="early"), buy("10:00:25", name="late"),
+            {"early 10:00:30": "10@100.2", "late 10:00:30": "10@99.15"},
+        ),
+        "a crossed limit fills at the quote": (
+            WALK, buy("10:00:00", limit="100.50"), {"buy 10:00:00": "10@100.01"},
+        ),
+        "a limit passed by the price fills at the limit": (
+            WALK, buy("10:00:05", limit="99.50"), {"buy 10:00:19": "", "buy 10:00:20": "10@99.5"},
+        ),
+        "a limit at which the ask arrives fills, a tick above the low": (
+            WALK, buy("10:00:05", limit="99.01"), {"buy 10:00:20": "10@99.01"},
+        ),
+        "a limit gapped after a pause gets the ask": (
+            FLAT, buy("10:00:05", limit="99.50"), bar("14:10", "98.70 101 98 100"), {"buy 14:10:00": "10@98.71"},
+        ),
+        "a stop pays half a recorded spread and slippage: 99.50 − 0.10 − 0.0994": (
+            FLAT, buy("10:00:05"), sell("10:00:06", stop="99.50"),
+            bar("10:01", "100 101 99 100.5"), quote("10:01:00", "99.90", "100.10"),
+            {"sell 10:01:19": "", "sell 10:01:20": "10@99.3"}, {"slippage": Decimal("0.001")},
+        ),
+        "a gapped stop fills from the open": (
+            FLAT, buy("10:00:05"), sell("10:00:06", stop="99.50"), bar("10:01", "98 100 97 99"),
+            {"sell 10:01:00": "10@97.99"},
+        ),
+        "a crossed stop is elected at once": (
+            FLAT, buy("10:00:05"), sell("10:00:06", stop="100.50"), {"sell 10:00:06": "10@99.99"},
+        ),
+        "a stop of a short pays the spread": (
+            FLAT, sell("10:00:05"), buy("10:00:07", "5", "stop", stop="101.00"), bar("10:01", "100 102 98 100"),
+            {"stop 10:01:59": "5@101.01"}, LENT,
+        ),
+        "our orders share a bar's volume": (
+            bar("10:00", "100", 400),
+            buy("10:00:05", "30", "first", limit="100.01"), buy("10:00:06", "30", "second", limit="100.01"),
+            {"first 10:00:59": "10@100.01 10@100.01 10@100.01", "second 10:00:59": "10@100.01"},
+        ),
+        "a thin bar gives one step, and none before a share has traded": (
+            bar("10:00", "100", 0), buy("10:00:05", "5", limit="100.01"), bar("10:01", "100", 3),
+            {"buy 10:01:19": "", "buy 10:01:59": "1@100.01"},
+        ),
+        "a fractional order fills in the instrument's steps": (
+            bar("10:00", "100", 5), buy("10:00:06", "0.725", limit="100.01"), bar("10:01", "100", 5),
+            {"buy 10:01:20": f"{'0.125@100.01 ' * 5}0.1@100.01"},
+        ),
+        "a market order at a stale price waits for the next bar": (
+            FLAT, buy("10:30:00"), bar("10:35", "110"), {"buy 10:35:59": "10@110.01"},
+        ),
+        "a limit at a stale price waits too": (
+            FLAT, buy("10:30:00", limit="100.50"), bar("10:35", "110"), {"buy 10:35:59": ""},
+        ),
+        "a stop beyond a stale price is judged by the next bar": (
+            FLAT, buy("10:00:05"), sell("10:30:00", stop="100.50"), bar("10:35", "99"),
+            {"sell 10:34:59": "", "sell 10:35:00": "10@98.99"},
+        ),
+        "an elected stop's rest goes on at the market": (
+            FLAT, buy("10:00:05", "50"), sell("10:00:06", "50", stop="99.00"),
+            bar("10:01", "100 100 98 100", 300), bar("10:02", "100.50", 300),
+            {"sell 10:02:59": "15@98.99 7@97.99 8@99.99 7@100.49 8@100.49 5@100.49"},
+        ),
+        "an elected stop's rest misses the rebound: the path that came back to 102 came from 97": (
+            FLAT, buy("10:00:05", "50"), sell("10:00:06", "50", stop="99.00"), bar("10:01", "100 102 97 98", 400),
+            {"sell 10:01:59": "20@98.99 10@96.99 10@97.99"},
+        ),
+        "a market order's rest gains nothing by the path that its beginning turned": (
+            bar("10:00", "100 100.50 99.50 100", 4_000), buy("10:00:00", "200"),
+            {"buy 10:00:59": "100@100.01 100@100.01"}, THRICE,
+        ),
+        "a stop entry's rest misses the low": (
+            FLAT, buy("10:00:05", "300", stop="101.00"), bar("10:01", "100 102 98 101", 4_000),
+            {"buy 10:01:59": "200@101.01 100@102.01"}, THRICE,
+        ),
+        "sub-dollar prices move by a hundredth of a cent": (
+            bar("10:00", "0.5"), buy("10:00:05"), {"buy 10:00:06": "10@0.5001"},
+        ),
+        "a repeated or older bar changes nothing": (
+            FLAT, bar("10:01", "101"), bar("10:01", "50"), bar("10:00", "60"), buy("10:01:30", "1"),
+            {"buy 10:01:30": "1@101.01"},
+        ),
+    }
+)  # fmt: skip
 
-    floor.buys("10:00:05", "10")
-    floor.sells("10:00:45", "10")
 
-    assert floor.fills("10:00:50", "buy") == [("10", "100.01")]
-    assert floor.fills("10:00:50", "sell") == [("10", "100.99")]
+@pytest.mark.parametrize("claim", STORIES)
+def test_each_order_fills_as_its_story_says(claim: str) -> None:
+    """EX-05, EX-08, EX-11, EX-12, AN-04, MD-03, MD-05, RK-02, ST-02"""
+    assert STORIES[claim].told() == STORIES[claim].fills
 
 
 def test_an_answer_is_acceptance_and_a_fill_an_update() -> None:
@@ -38,111 +137,6 @@ def test_an_answer_is_acceptance_and_a_fill_an_update() -> None:
     report = floor.report("10:00:06", "buy")
     assert (report.status, report.raw_status) == (OrderStatus.FILLED, "filled")
     assert [e.id for e in report.executions] == ["sim-000001-1"]
-
-
-def test_slippage_worsens_both_sides() -> None:
-    """AN-04"""
-    floor = Floor(slippage=Decimal("0.001"))
-    floor.bars(a_bar("10:00", "100"))
-
-    floor.buys("10:00:05", "10")
-    floor.sells("10:00:06", "10")
-
-    assert floor.fills("10:00:10", "buy") == [("10", "100.12")]
-    assert floor.fills("10:00:10", "sell") == [("10", "99.89")]
-
-
-def test_a_recorded_quote_counts_until_a_later_price() -> None:
-    """MD-05"""
-    floor = Floor()
-    floor.bars(a_bar("10:00", "100 101 99 100.5"))
-    floor.exchange.take_quote(a_quote("10:00:00", "99.90", "100.20"))
-
-    floor.buys("10:00:05", "10", name="early")
-    floor.buys("10:00:25", "10", name="late")
-
-    assert floor.fills("10:00:30", "early") == [("10", "100.2")]
-    assert floor.fills("10:00:30", "late") == [("10", "99.15")]  # the price is newer, its spread is the recorded one
-
-
-def test_a_crossed_limit_fills_at_the_quote() -> None:
-    """EX-12"""
-    floor = Floor()
-    floor.bars(a_bar("10:00", "100 101 99 100.5"))
-
-    floor.buys("10:00:00", "10", limit="100.50")
-
-    assert floor.fills("10:00:00", "buy") == [("10", "100.01")]
-
-
-def test_a_limit_passed_by_the_price_fills_at_limit() -> None:
-    """EX-12"""
-    floor = Floor()
-    floor.bars(a_bar("10:00", "100 101 99 100.5"))
-
-    floor.buys("10:00:05", "10", limit="99.50")
-
-    assert floor.fills("10:00:19", "buy") == []
-    assert floor.fills("10:00:20", "buy") == [("10", "99.5")]
-    assert floor.updates() == ["buy new 10:00:05", "buy fill 10:00:20"]
-
-
-def test_a_limit_at_which_the_ask_arrives_fills() -> None:
-    """EX-12: the low is a tick below it, and the ask a tick above the low."""
-    floor = Floor()
-    floor.bars(a_bar("10:00", "100 101 99 100.5"))
-
-    floor.buys("10:00:05", "10", limit="99.01")
-
-    assert floor.fills("10:00:20", "buy") == [("10", "99.01")]
-
-
-def test_a_limit_gapped_after_a_pause_gets_the_ask() -> None:
-    """EX-12"""
-    floor = Floor()
-    floor.bars(a_bar("10:00", "100"))
-    floor.buys("10:00:05", "10", limit="99.50")
-
-    floor.bars(a_bar("14:10", "98.70 101 98 100"))
-
-    assert floor.fills("14:10:00", "buy") == [("10", "98.71")]
-
-
-def test_a_stop_pays_half_a_spread_and_slippage() -> None:
-    """EX-12"""
-    floor = Floor(slippage=Decimal("0.001"))
-    floor.bars(a_bar("10:00", "100"))
-    floor.buys("10:00:05", "10")
-    floor.sells("10:00:06", "10", stop="99.50")
-
-    floor.bars(a_bar("10:01", "100 101 99 100.5"))
-    floor.exchange.take_quote(a_quote("10:01:00", "99.90", "100.10"))
-
-    assert floor.fills("10:01:19", "sell") == []
-    assert floor.fills("10:01:20", "sell") == [("10", "99.3")]  # 99.50 − 0.10 − 0.0994
-
-
-def test_a_gapped_stop_fills_from_the_open() -> None:
-    """ST-02, RK-02"""
-    floor = Floor()
-    floor.bars(a_bar("10:00", "100"))
-    floor.buys("10:00:05", "10")
-    floor.sells("10:00:06", "10", stop="99.50")
-
-    floor.bars(a_bar("10:01", "98 100 97 99"))
-
-    assert floor.fills("10:01:00", "sell") == [("10", "97.99")]
-
-
-def test_a_crossed_stop_is_elected_at_once() -> None:
-    """EX-12"""
-    floor = Floor()
-    floor.bars(a_bar("10:00", "100"))
-    floor.buys("10:00:05", "10")
-
-    floor.sells("10:00:06", "10", stop="100.50")
-
-    assert floor.fills("10:00:06", "sell") == [("10", "99.99")]
 
 
 def test_a_stop_fills_before_a_target_in_one_bar() -> None:
@@ -230,40 +224,6 @@ def test_a_large_order_fills_across_bars() -> None:
     ]
 
 
-def test_our_orders_share_a_bars_volume() -> None:
-    """EX-05"""
-    floor = Floor()
-    floor.bars(a_bar("10:00", "100", volume=400))
-
-    floor.buys("10:00:05", "30", name="first", limit="100.01")
-    floor.buys("10:00:06", "30", name="second", limit="100.01")
-
-    assert floor.fills("10:00:59", "first") == [("10", "100.01")] * 3
-    assert floor.fills("10:00:59", "second") == [("10", "100.01")]
-
-
-def test_a_thin_bar_gives_one_step() -> None:
-    """EX-05"""
-    floor = Floor()
-    floor.bars(a_bar("10:00", "100", volume=0))
-    floor.buys("10:00:05", "5", limit="100.01")
-    floor.bars(a_bar("10:01", "100", volume=3))
-
-    assert floor.fills("10:01:19", "buy") == []  # not one share had traded yet
-    assert floor.fills("10:01:59", "buy") == [("1", "100.01")]
-
-
-def test_a_fractional_order_fills_in_steps() -> None:
-    """EX-11"""
-    floor = Floor()
-    floor.bars(a_bar("10:00", "100", volume=5))
-
-    floor.buys("10:00:06", "0.725", limit="100.01")
-    floor.bars(a_bar("10:01", "100", volume=5))
-
-    assert floor.fills("10:01:20", "buy") == [("0.125", "100.01")] * 5 + [("0.1", "100.01")]
-
-
 def test_without_a_bar_the_quote_size_fills() -> None:
     """EX-05"""
     floor = Floor()
@@ -277,31 +237,6 @@ def test_without_a_bar_the_quote_size_fills() -> None:
     assert floor.fills("10:09:00", "buy")[2:] == [("20", "100.3"), ("10", "100.3")]
 
 
-@pytest.mark.parametrize("limit", [None, "100.50"])
-def test_a_price_of_long_ago_fills_nothing(limit: str | None) -> None:
-    """AN-04: nothing has traded since 10:00; the next bar opens at 110, and that is what a buyer pays."""
-    floor = Floor()
-    floor.bars(a_bar("10:00", "100"))
-
-    floor.buys("10:30:00", "10", limit=limit)
-    floor.bars(a_bar("10:35", "110"))
-
-    assert floor.fills("10:35:59", "buy") == ([] if limit else [("10", "110.01")])
-
-
-def test_a_stop_beyond_a_stale_price_waits() -> None:
-    """AN-04, RK-02: whether it is crossed is told by the bar that comes."""
-    floor = Floor()
-    floor.bars(a_bar("10:00", "100"))
-    floor.buys("10:00:05", "10")
-
-    floor.sells("10:30:00", "10", stop="100.50")
-    floor.bars(a_bar("10:35", "99"))
-
-    assert floor.fills("10:34:59", "sell") == []
-    assert floor.fills("10:35:00", "sell") == [("10", "98.99")]
-
-
 def test_an_ioc_remainder_is_cancelled() -> None:
     """EX-12"""
     floor = Floor()
@@ -313,78 +248,6 @@ def test_an_ioc_remainder_is_cancelled() -> None:
     report = floor.report("10:00:06", "buy")
     assert (report.status, report.filled_quantity) == (OrderStatus.CANCELLED, 10)
     assert floor.exchange.next_at is None
-
-
-def test_an_elected_stops_rest_fills_at_market() -> None:
-    """EX-05"""
-    floor = Floor()
-    floor.bars(a_bar("10:00", "100"))
-    floor.buys("10:00:05", "50")
-    floor.sells("10:00:06", "50", stop="99.00")
-    floor.bars(a_bar("10:01", "100 100 98 100", volume=300))
-    floor.exchange.advance(at("10:01:59"))
-
-    floor.bars(a_bar("10:02", "100.50", volume=300))
-
-    fills = floor.fills("10:02:59", "sell")
-    assert fills[:3] == [("15", "98.99"), ("7", "97.99"), ("8", "99.99")]
-    assert fills[3:] == [("7", "100.49"), ("8", "100.49"), ("5", "100.49")]
-
-
-def test_an_elected_stops_rest_misses_the_rebound() -> None:
-    """AN-04: at 98.99 it was elected; the path that came back to 102 came from 97."""
-    floor = Floor()
-    floor.bars(a_bar("10:00", "100"))
-    floor.buys("10:00:05", "50")
-    floor.sells("10:00:06", "50", stop="99.00")
-
-    floor.bars(a_bar("10:01", "100 102 97 98", volume=400))
-
-    assert floor.fills("10:01:59", "sell") == [("20", "98.99"), ("10", "96.99"), ("10", "97.99")]
-
-
-def test_a_market_rest_gains_nothing_by_its_own_path() -> None:
-    """AN-04: a part of it is held, so the low comes first; who buys there pays where the price came from."""
-    floor = Floor(multiplier=Decimal(4))
-    floor.bars(a_bar("10:00", "100 100.50 99.50 100", volume=4_000))
-
-    floor.buys("10:00:00", "200")
-
-    assert floor.fills("10:00:59", "buy") == [("100", "100.01"), ("100", "100.01")]
-
-
-def test_a_stop_entrys_rest_misses_the_low() -> None:
-    """AN-04"""
-    floor = Floor(multiplier=Decimal(4))
-    floor.bars(a_bar("10:00", "100"))
-    floor.buys("10:00:05", "300", stop="101.00")
-
-    floor.bars(a_bar("10:01", "100 102 98 101", volume=4_000))
-
-    assert floor.fills("10:01:59", "buy") == [("200", "101.01"), ("100", "102.01")]
-
-
-@pytest.mark.parametrize(("price", "paid", "got"), [("20", "20.02", "19.98"), ("100", "100.04", "99.97")])
-def test_slippage_of_less_than_a_tick_costs_one(price: str, paid: str, got: str) -> None:
-    """AN-04: two basis points of 20 dollars are less than half a cent, and nobody trades at a part of one."""
-    floor = Floor(slippage=Decimal("0.0002"))
-    floor.bars(a_bar("10:00", price))
-
-    floor.buys("10:00:05", "10")
-    floor.sells("10:00:06", "10")
-
-    assert floor.fills("10:00:10", "buy") == [("10", paid)]
-    assert floor.fills("10:00:10", "sell") == [("10", got)]
-
-
-def test_sub_dollar_prices_tick_by_0_0001() -> None:
-    """EX-11"""
-    floor = Floor()
-    floor.bars(a_bar("10:00", "0.5"))
-
-    floor.buys("10:00:05", "10")
-
-    assert floor.fills("10:00:06", "buy") == [("10", "0.5001")]
 
 
 def test_walking_in_small_steps_changes_nothing() -> None:
@@ -422,15 +285,6 @@ def test_it_wakes_only_for_orders_in_reach() -> None:
 
     floor.exchange.advance(at("10:02:20"))
     assert floor.exchange.next_at is None
-
-
-def test_a_repeated_or_older_bar_changes_nothing() -> None:
-    """MD-03"""
-    floor = Floor()
-    floor.bars(a_bar("10:00", "100"), a_bar("10:01", "101"), a_bar("10:01", "50"), a_bar("10:00", "60"))
-
-    floor.buys("10:01:30", "1")
-    assert floor.fills("10:01:30", "buy") == [("1", "101.01")]
 
 
 def test_symbols_do_not_meet() -> None:

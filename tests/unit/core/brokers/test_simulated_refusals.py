@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.model.broker import Accepted, NotFound, Refused
 from core.model.codes import RefusalKind
@@ -106,13 +107,13 @@ def test_an_id_is_good_for_one_order_ever() -> None:
     assert floor.report("10:00:07", "buy").quantity == 1
 
 
-def test_a_price_foreign_to_the_type_is_refused() -> None:
+def test_a_price_foreign_to_the_type_is_refused(snapshot: SnapshotAssertion) -> None:
     """EX-11"""
     limit_and_stop = replace(an_order("x", BUY, "1", limit="99.00"), stop_price=Price(Decimal("101.00")))
 
     answer = a_floor().exchange.submit(at("10:00:05"), limit_and_stop)
 
-    assert answer == Refused(RefusalKind.UNPROCESSABLE, "limit orders must not have a stop_price")
+    assert answer == Refused(RefusalKind.UNPROCESSABLE, snapshot)
 
 
 def test_a_cash_account_sells_nothing_short() -> None:

@@ -23,6 +23,7 @@ MIRROR = Decimal(200)
 """A price and its mirror image add up to this."""
 LEGS = (a_stop_leg("95.00"), a_target_leg("101.00"))
 LEGS_OF_AN_OCO = (a_stop_leg("99.00"),)
+HELD = an_order("held", Side.BUY, "10")
 
 
 def mirrored(price: Price) -> Price:
@@ -101,64 +102,76 @@ def entry(limit: str = "99.00", legs: tuple[Leg, ...] = LEGS) -> OrderRequest:
 # ── the bar of the entry ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_target_waits_past_its_limit_entrys_bar() -> None:
-    """AN-04: the bar has a low below the entry and a high above the target; which came first, it does not say."""
-    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100"), orders={"10:00:30": entry()}):
-        assert [p.quantity for p in floor.exchange.picture(at("10:01:59")).positions] in ([10], [-10])
-        assert floor.exchange.tally.decided_by_the_path == 1
+TARGET, STOP = an_order("target", Side.SELL, "10", limit="101.00"), an_order("stop", Side.SELL, "10", stop="99.00")
+TRAIL = an_order("trail", Side.SELL, "10", trail="1.00")
+BREAKOUT = an_order("entry", Side.BUY, "10", stop="101.00")
+RISES, EVEN = "100 102 98 101.50", "100 102 98 100"
 
 
-@pytest.mark.parametrize(("close", "target"), [("101.00", []), ("101.01", ["101.00"]), ("101.90", ["101.00"])])
-def test_a_close_beyond_the_target_fills_it(close: str, target: list[str]) -> None:
-    """AN-04: whatever came first, the price was there last."""
-    floors = both(a_bar("10:00", "100"), a_bar("10:01", f"100 102 98 {close}"), orders={"10:00:30": entry()})
-
-    for floor, is_mirrored in zip(floors, (False, True), strict=True):
-        sold = [price for _, name, price in told(floor, is_mirrored=is_mirrored) if name.startswith("leg")]
-        assert sold == target
+def bracket(target: str) -> OrderRequest:
+    legs = (a_stop_leg("99.00"), a_target_leg(target))
+    return an_order("entry", Side.BUY, "10", order_class=OrderClass.BRACKET, legs=legs)
 
 
-def test_the_next_bar_fills_the_waiting_target() -> None:
-    """AN-04"""
-    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100"), a_bar("10:02", "100 101.50 100 101"))
-    for floor, is_mirrored in zip(both(*bars, orders={"10:00:30": entry()}), (False, True), strict=True):
-        assert [price for *_, price in told(floor, is_mirrored=is_mirrored)] == ["99.00", "101.00"]
+def dip(limit: str, name: str = "entry", quantity: str = "10") -> OrderRequest:
+    return an_order(name, Side.BUY, quantity, limit=limit)
 
 
-def test_a_stop_below_the_entry_fills_in_the_same_bar() -> None:
-    """AN-04, RK-02: the price passed 98.50 after 99.00, in any order of high and low."""
-    story = both(
-        a_bar("10:00", "100"),
-        a_bar("10:01", "100 102 98 101.90"),
-        orders={"10:00:30": entry(legs=(a_stop_leg("98.50"), a_target_leg("101.00")))},
-    )
+Row = tuple[tuple[str, ...], dict[str, OrderRequest], list[str], int | None]
+STORIES: dict[str, Row] = {
+    "a target waits past the bar that filled its limit entry: which of low and high came first it does not say": (
+        (EVEN,), {"10:00:30": entry()}, ["99.00"], 1),
+    "a close at the target does not fill it": (("100 102 98 101.00",), {"10:00:30": entry()}, ["99.00"], 1),
+    "a close a tick beyond the target fills it": (
+        ("100 102 98 101.01",), {"10:00:30": entry()}, ["99.00", "101.00"], 0),
+    "a close far beyond the target fills it at its limit": (
+        ("100 102 98 101.90",), {"10:00:30": entry()}, ["99.00", "101.00"], 0),
+    "the next bar fills the target that waited": (
+        (EVEN, "100 101.50 100 101"), {"10:00:30": entry()}, ["99.00", "101.00"], 1),
+    "a stop below the entry is hit on the way down at its own price": (
+        ("100 102 98 101.90",), {"10:00:30": entry(legs=(a_stop_leg("98.50"), a_target_leg("101.00")))},
+        ["99.00", "98.49"], 0),
+    "a target sent after the fill waits for the next bar as a leg does": (
+        (EVEN,), {"10:00:30": dip("99.00"), "10:01:25": TARGET}, ["99.00"], 1),
+    "shares held before the bar are sold at their target in it": (
+        (EVEN,), {"10:00:10": HELD, "10:00:20": TARGET, "10:00:30": dip("99.00", "more", "5")},
+        ["100.01", "99.00", "101.00"], None),
+    "a trailing stop is not lifted by a high that may have come before its entry": (
+        ("100 105 95 95.50",), {"10:00:30": dip("96.00"), "10:01:25": TRAIL}, ["96.00"], 1),
+    "a stop and a target inside one bar: the stop is filled, and counted": (
+        ("100 102 98 101.90",), {"10:00:30": bracket("101.00")}, ["100.01", "98.99"], 1),
+    "a stop alone in a bar is decided by nothing": (
+        ("100 102 98 101.90",), {"10:00:30": bracket("105.00")}, ["100.01", "98.99"], 0),
+    "a stop entry is elected by the extreme that comes first, and stopped by the other": (
+        (RISES,), {"10:00:30": BREAKOUT, "10:01:25": STOP}, ["101.01", "98.99"], 1),
+    "one held share turns no path to the good side of a larger entry": (
+        (RISES,),
+        {"10:00:10": an_order("held", Side.BUY, "1"), "10:00:30": BREAKOUT,
+         "10:01:25": an_order("stop", Side.SELL, "11", stop="99.00")},
+        ["100.01", "101.01", "98.99"], 1),
+    "a stop-limit entry is counted as one by a stop is": (
+        (RISES,), {"10:00:30": an_order("entry", Side.BUY, "10", stop="101.00", limit="101.50"), "10:01:25": STOP},
+        ["101.01", "98.99"], 1),
+    "a target whose price had come and gone before the entry is decided by nothing": (
+        ("100 102 98 99.50",), {"10:01:45": dip("100.50"), "10:01:50": TARGET}, ["98.01"], 0),
+    "who sells late in a bar that a larger entry turned is counted": (
+        (RISES,),
+        {"10:00:05": an_order("held", Side.BUY, "20"), "10:00:30": an_order("entry", Side.BUY, "1000", stop="101.00"),
+         "10:01:30": an_order("out", Side.SELL, "20")},
+        ["100.01", "101.01", "101.99"], 1),
+}  # fmt: skip
+"""By claim: the bars after one at 100, the orders, the price of each execution, and how many the path decided."""
 
-    for floor, is_mirrored in zip(story, (False, True), strict=True):
-        assert [price for *_, price in told(floor, is_mirrored=is_mirrored)] == ["99.00", "98.49"]
-        assert floor.exchange.tally.decided_by_the_path == 0
 
+@pytest.mark.parametrize("claim", STORIES)
+def test_one_bar_fills_as_its_story_says(claim: str) -> None:
+    """AN-04, MD-05, RK-02"""
+    prices, orders, filled, decided = STORIES[claim]
+    bars = [a_bar(f"10:{minute:02}", text) for minute, text in enumerate(("100", *prices))]
 
-def test_a_target_sent_after_the_fill_waits_too() -> None:
-    """AN-04: the desk may send its exits itself."""
-    orders = {
-        "10:00:30": an_order("entry", Side.BUY, "10", limit="99.00"),
-        "10:01:25": an_order("target", Side.SELL, "10", limit="101.00"),
-    }
-
-    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100"), orders=orders):
-        assert floor.fills("10:01:59", "target") == []
-
-
-def test_shares_held_before_the_bar_reach_the_target() -> None:
-    """AN-04: only what the bar itself bought must wait."""
-    orders = {
-        "10:00:10": an_order("held", Side.BUY, "10"),
-        "10:00:20": an_order("target", Side.SELL, "10", limit="101.00"),
-        "10:00:30": an_order("more", Side.BUY, "5", limit="99.00"),
-    }
-
-    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100"), orders=orders):
-        assert [quantity for quantity, _ in floor.fills("10:01:59", "target")] == ["10"]
+    for floor, is_mirrored in zip(both(*bars, orders=orders), (False, True), strict=True):
+        assert [price for *_, price in told(floor, is_mirrored=is_mirrored)] == filled
+        assert decided is None or floor.exchange.tally.decided_by_the_path == decided
 
 
 def test_a_limit_at_the_bid_sells_in_the_entry_minute() -> None:
@@ -170,18 +183,6 @@ def test_a_limit_at_the_bid_sells_in_the_entry_minute() -> None:
 
     for floor, price in zip(both(a_bar("10:00", "100"), orders=orders), ("99.99", "100.01"), strict=True):
         assert floor.fills("10:00:10", "out") == [("10", price)]
-
-
-def test_an_earlier_high_lifts_no_trailing_stop() -> None:
-    """AN-04: bought at 96 on the way to 95; whether 105 came before that, the bar does not say."""
-    orders = {
-        "10:00:30": an_order("entry", Side.BUY, "10", limit="96.00"),
-        "10:01:25": an_order("trail", Side.SELL, "10", trail="1.00"),
-    }
-
-    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 105 95 95.50"), orders=orders):
-        assert floor.fills("10:01:59", "trail") == []
-        assert floor.exchange.tally.decided_by_the_path == 1
 
 
 def test_a_trailing_stop_follows_its_entry_bars_close() -> None:
@@ -198,58 +199,6 @@ def test_a_trailing_stop_follows_its_entry_bars_close() -> None:
 
 
 # ── the order of high and low ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_stop_and_target_in_one_bar_fill_the_stop() -> None:
-    """AN-04, MD-05"""
-    orders = {
-        "10:00:30": an_order(
-            "entry", Side.BUY, "10", order_class=OrderClass.BRACKET, legs=(a_stop_leg("99.00"), a_target_leg("101.00"))
-        )
-    }
-
-    for floor, is_mirrored in zip(
-        both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.90"), orders=orders), (False, True), strict=True
-    ):
-        assert [price for *_, price in told(floor, is_mirrored=is_mirrored)] == ["100.01", "98.99"]
-        assert floor.exchange.tally.decided_by_the_path == 1
-
-
-def test_a_stop_alone_is_not_path_dependent() -> None:
-    """AN-04"""
-    legs = (a_stop_leg("99.00"), a_target_leg("105.00"))
-    orders = {"10:00:30": an_order("entry", Side.BUY, "10", order_class=OrderClass.BRACKET, legs=legs)}
-
-    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.90"), orders=orders):
-        assert floor.exchange.tally.decided_by_the_path == 0
-
-
-def test_a_stop_entry_is_elected_by_the_first_extreme() -> None:
-    """AN-04: the bar goes up through 101, buys, and comes down through the stop."""
-    orders = {"10:00:30": an_order("entry", Side.BUY, "10", stop="101.00")}
-    protects = {"10:01:25": an_order("stop", Side.SELL, "10", stop="99.00")}
-
-    for floor, is_mirrored in zip(
-        both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50"), orders=orders | protects),
-        (False, True),
-        strict=True,
-    ):
-        assert [price for *_, price in told(floor, is_mirrored=is_mirrored)] == ["101.01", "98.99"]
-        assert floor.exchange.tally.decided_by_the_path == 1
-
-
-def test_one_held_share_turns_no_larger_entrys_path() -> None:
-    """AN-04: the stop entry buys on the way up, and the low is still to come; that it was so is counted."""
-    orders = {
-        "10:00:10": an_order("held", Side.BUY, "1"),
-        "10:00:30": an_order("entry", Side.BUY, "10", stop="101.00"),
-        "10:01:25": an_order("stop", Side.SELL, "11", stop="99.00"),
-    }
-    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50"))
-
-    for floor, is_mirrored in zip(both(*bars, orders=orders), (False, True), strict=True):
-        assert [price for *_, price in told(floor, is_mirrored=is_mirrored)] == ["100.01", "101.01", "98.99"]
-        assert floor.exchange.tally.decided_by_the_path == 1
 
 
 @pytest.mark.parametrize("shares", ["10", "1000"])
@@ -329,42 +278,6 @@ def test_a_huge_order_turns_quotes_by_one_bars_volume() -> None:
         shown = floor.exchange.quote(at("10:01:30"), SPY)
         assert isinstance(shown, Quote)
         assert shown.mid == low
-
-
-def test_a_late_order_in_a_turned_bar_is_counted() -> None:
-    """AN-04: the twenty are sold at the high that is shown, because a thousand were bought on the way to it."""
-    orders = {
-        "10:00:05": an_order("held", Side.BUY, "20"),
-        "10:00:30": an_order("entry", Side.BUY, "1000", stop="101.00"),
-        "10:01:30": an_order("out", Side.SELL, "20"),
-    }
-    bars = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50"))
-
-    for floor, price in zip(both(*bars, orders=orders), ("101.99", "98.01"), strict=True):
-        assert floor.fills("10:01:59", "out") == [("20", price)]
-        assert floor.exchange.tally.decided_by_the_path == 1
-
-
-def test_a_stop_limit_entry_is_counted_as_a_stop() -> None:
-    """AN-04"""
-    orders = {
-        "10:00:30": an_order("entry", Side.BUY, "10", stop="101.00", limit="101.50"),
-        "10:01:25": an_order("stop", Side.SELL, "10", stop="99.00"),
-    }
-
-    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 101.50"), orders=orders):
-        assert floor.exchange.tally.decided_by_the_path == 1
-
-
-def test_a_target_touched_before_entry_is_not_counted() -> None:
-    """AN-04: who buys after :40 was never going to be paid a price of :20, or of :40."""
-    orders = {
-        "10:01:45": an_order("entry", Side.BUY, "10", limit="100.50"),
-        "10:01:50": an_order("target", Side.SELL, "10", limit="101.00"),
-    }
-
-    for floor in both(a_bar("10:00", "100"), a_bar("10:01", "100 102 98 99.50"), orders=orders):
-        assert floor.exchange.tally.decided_by_the_path == 0
 
 
 @pytest.mark.parametrize("order", ["low-high", "high-low"])

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.execution.cover import cover_of, unprotected_in_words
 from core.execution.ledger_state import UNKNOWN_OWNER
@@ -317,7 +318,7 @@ def test_covered_is_what_working_exits_close() -> None:
     assert books.ledger.exits.working(SPY, "vwap") == (stop,)
 
 
-def test_a_stop_in_doubt_claims_but_does_not_cover() -> None:
+def test_a_stop_in_doubt_claims_but_does_not_cover(snapshot: SnapshotAssertion) -> None:
     """EX-06, EX-13: six of ten have their stop; the one for the other four was never answered"""
     books = Books()
     books.buys("10", "100")
@@ -331,9 +332,9 @@ def test_a_stop_in_doubt_claims_but_does_not_cover() -> None:
     assert (before.covered, before.doubt) == (10, "")
     assert (cover.covered, cover.in_doubt, cover.doubt) == (6, 4, "stop")
     assert (books.ledger.exits.covered(SPY, "vwap"), books.ledger.exits.reserved(SPY, "vwap")) == (6, 10)
-    assert unprotected_in_words(books.ledger) == ((UnprotectedKind.IN_DOUBT, "SPY 4 stop in doubt"),)
+    assert unprotected_in_words(books.ledger) == ((UnprotectedKind.IN_DOUBT, snapshot),)
     books.becomes(doubted, OrderStatus.CANCELLED)
-    assert unprotected_in_words(books.ledger) == ((UnprotectedKind.NO_STOP, "SPY 4 no stop"),)
+    assert unprotected_in_words(books.ledger) == ((UnprotectedKind.NO_STOP, snapshot),)
 
 
 def test_entries_on_their_way_by_symbol_and_strategy() -> None:

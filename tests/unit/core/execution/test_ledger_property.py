@@ -94,9 +94,7 @@ def test_an_average_cost_stays_within_its_fills(sizes: list[Decimal], data: some
 
 @settings(max_examples=30)
 @given(fills)
-def test_a_multiplier_of_100_scales_all_money(
-    fills: list[tuple[Side, Decimal, Decimal]],
-) -> None:
+def test_a_multiplier_of_100_scales_all_money(fills: list[tuple[Side, Decimal, Decimal]]) -> None:
     """EX-08, EX-18: average prices are the same, every sum of money is a hundred times a share's"""
     ones, hundreds = booked(fills), booked(fills, Instrument(SPY, multiplier=Decimal(100)))
     of_ones, of_hundreds = ones.ledger.positions(), hundreds.ledger.positions()

@@ -79,9 +79,7 @@ LISTED = some.lists(
 
 @settings(max_examples=40)
 @given(some.lists(LISTED, min_size=2, max_size=5))
-def test_a_listing_equals_its_last_picture(
-    pictures: list[list[tuple[str, OrderStatus, list[str]]]],
-) -> None:
+def test_a_listing_equals_its_last_picture(pictures: list[list[tuple[str, OrderStatus, list[str]]]]) -> None:
     """EX-09"""
     made = [
         tuple(

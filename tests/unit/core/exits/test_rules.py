@@ -112,8 +112,6 @@ def test_exit_rules_leave_vwap_and_manual_alone() -> None:
     assert not terms(enabled=False).guards("sma")
 
 
-# ── against a plain look over all bars ───────────────────────────────────────────────────────────────────────────────
-
 ratios = st.sampled_from(["0", "0.002", "0.005", "0.01", "0.03"])
 
 
@@ -174,9 +172,6 @@ def _by_rescan(rules: ExitSettings, standing: ExitPosition, best: Price, close: 
     if target is not None and sign * (close - target) >= 0:
         return ExitReason.TAKE_PROFIT
     return None
-
-
-# ── what is remembered ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_entry_bar_counts_by_its_close() -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
 
 from core.facts import OrderCreated, OrderFilled, TradeClosed
 from core.facts.orders import Source
@@ -72,14 +73,14 @@ def test_each_part_is_what_its_step_cost() -> None:
     found = split_of(story, Price(Decimal(103)))
 
     assert parts(found) == {
-        "signal": "30.00",
-        "exit choice": "-10.00",
-        "delay until staged": "-0.10",
-        "waiting for the key": "-2.10",
-        "delay until the broker answered": "-0.70",
-        "spread": "-0.60",
-        "slippage": "-0.30",
-        "fees": "-0.03",
+        Cause.SIGNAL: "30.00",
+        Cause.EXIT: "-10.00",
+        Cause.STAGED: "-0.10",
+        Cause.KEY: "-2.10",
+        Cause.SENT: "-0.70",
+        Cause.SPREAD: "-0.60",
+        Cause.SLIPPAGE: "-0.30",
+        Cause.FEES: "-0.03",
     }
     assert sum(part.amount for part in found.parts) == story.trade.profit == Decimal("16.17")
 
@@ -92,15 +93,10 @@ def test_a_short_is_its_mirror() -> None:
 
     found = split_of(story, Price(Decimal(97)))
 
-    assert parts(found) == {
-        "signal": "30.00",
-        "exit choice": "-10.00",
-        "waiting for the key": "-1.60",
-        "spread": "-0.40",
-    }
+    assert parts(found) == {Cause.SIGNAL: "30.00", Cause.EXIT: "-10.00", Cause.KEY: "-1.60", Cause.SPREAD: "-0.40"}
 
 
-def test_a_step_without_a_quote_joins_the_next() -> None:
+def test_a_step_without_a_quote_joins_the_next(snapshot: SnapshotAssertion) -> None:
     """AN-03"""
     order = an_order(Side.BUY, "100.00", ((Step.KEY, "100.10", "100.14"),))
     order.seen = (Seen(Step.STAGED, AT, 1, None, None), *order.seen)
@@ -108,22 +104,19 @@ def test_a_step_without_a_quote_joins_the_next() -> None:
 
     found = split_of(story, None)
 
-    assert parts(found) == {"signal": "10.00", "waiting for the key": "-1.20", "spread": "-0.20"}
-    assert found.unknown == (
-        "no price of the day's end: the exit's choice is in the signal",
-        "no quote where it was staged: in the step after it",
-    )
+    assert parts(found) == {Cause.SIGNAL: "10.00", Cause.KEY: "-1.20", Cause.SPREAD: "-0.20"}
+    assert found.unknown == (snapshot, snapshot)
 
 
-def test_unexplained_change_is_the_books() -> None:
+def test_unexplained_change_is_the_books(snapshot: SnapshotAssertion) -> None:
     """AN-03: a part that the broker's books corrected, and a trade whose fills nobody read."""
     story = a_trade([a_fill(BUY, "100.00", opens=True), a_fill(SELL, "102.00", opens=False)])
     bare = TradeStory(story.trade, 3, AT, ())
 
     found = split_of(bare, None)
 
-    assert parts(found) == {"what its fills do not tell": "20.00"}
-    assert "its fills do not tell it: the broker's books corrected it, or a split came between" in found.unknown
+    assert parts(found) == {Cause.UNTOLD: "20.00"}
+    assert found.unknown == snapshot
 
 
 PRICES = st.decimals("0.0001", "500", places=4)

@@ -20,17 +20,7 @@ from core.model.order import Effect, OrderType, StopHolder
 from core.model.sender import Sender
 from core.model.sizing import Size, SizeLimit
 from core.model.staging import unsaid
-from core.model.values import (
-    AccountId,
-    ClientOrderId,
-    Digest,
-    Fraction,
-    Price,
-    ProposalId,
-    Quantity,
-    Symbol,
-    TicketId,
-)
+from core.model.values import AccountId, ClientOrderId, Digest, Fraction, Price, ProposalId, Quantity, Symbol, TicketId
 from core.protocol.codec import decode, decode_command, decode_view, encode
 from core.protocol.errors import FrameError
 from core.protocol.shapes import BY_KIND, SHAPES

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.brokers.registry import BROKERS
 from core.model.capabilities import EVERYTHING, Capabilities
@@ -57,13 +58,13 @@ def test_an_entry_beyond_the_broker_is_refused(can: Capabilities, candidate: Can
     assert said(TradableCheck(), candidate, a_desk())[0] is CheckResult.PASSES
 
 
-def test_an_exit_of_that_kind_is_only_warned_of() -> None:
+def test_an_exit_of_that_kind_is_only_warned_of(snapshot: SnapshotAssertion) -> None:
     """RK-22: nothing keeps a person from asking for it"""
     desk = a_desk(capabilities=Capabilities(order_types=frozenset()))
 
     (verdict,) = Gate((TradableCheck(),)).review(an_exit(), desk).verdicts
 
-    assert (verdict.standing, verdict.reason) == (CheckResult.WARNS, "this broker takes no limit orders")
+    assert (verdict.standing, verdict.reason) == (CheckResult.WARNS, snapshot)
 
 
 def test_a_held_stop_asks_nothing_of_the_broker() -> None:

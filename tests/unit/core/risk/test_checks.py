@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.facts import DayStarted, ReconciliationFailed
 from core.model.account import Mode, NoAccount
@@ -62,6 +64,139 @@ A_MARKET_ORDER = a_candidate(limit=None, quantity="0.4")
 # ── may anything open at all ─────────────────────────────────────────────────────────────────────────────────────────
 
 
+NO_QUOTE = {"quote": NoQuote("none seen yet")}
+NO_ACCOUNT = {"account": NoAccount("no answer")}
+WHOLE = BrokerInstrument(SPY, lots=WHOLE_ONES)
+HUNDREDS = BrokerInstrument(SPY, lots=Lots(step=Decimal(1), least=Decimal(100)))
+TIGHT = {"quote": replace(a_quote(), bid=Price(Decimal("99.99")), ask=Price(Decimal("100.01")))}
+Row = tuple[dict[str, Any], dict[str, Any], CheckResult]
+
+
+def is_of(mode: Mode, configured: Mode) -> dict[str, Any]:
+    return {"mode": mode, "settings": Settings(account=AccountSettings(mode=configured))}
+
+
+def skewed(seconds: float) -> dict[str, Any]:
+    return {"broker_time": NOW + timedelta(seconds=seconds)}
+
+
+def of_asset(**terms: Any) -> dict[str, Any]:
+    return {"instrument": BrokerInstrument(SPY, **terms)}
+
+
+def priced(kind: OrderType, limit: str | None, stop_price: str | None = None) -> dict[str, Any]:
+    return {"kind": kind, "limit": limit, "stop_price": stop_price}
+
+
+LIMIT, MARKET, STOP = OrderType.LIMIT, OrderType.MARKET, OrderType.STOP
+UNKNOWN_ASSET = {"instrument": NoInstrument("not asked yet")}
+OPENS, SHORTS, COVERS, CLOSES = ({"effect": each} for each in (Effect.OPEN, Effect.SHORT, Effect.COVER, Effect.CLOSE))
+
+JUDGED: dict[str, tuple[Any, list[Row]]] = {
+    "a live account needs live settings": (ModeCheck(), [
+        ({}, is_of(Mode.PAPER, Mode.PAPER), PASSES),
+        ({}, is_of(Mode.LIVE, Mode.PAPER), REFUSES),
+        ({}, is_of(Mode.PAPER, Mode.LIVE), PASSES),
+        ({}, is_of(Mode.LIVE, Mode.LIVE), PASSES),
+    ]),
+    "a clock off by more than a second warns": (SessionCheck(), [
+        ({}, skewed(0), PASSES), ({}, skewed(1), PASSES), ({}, skewed(-1), PASSES),
+        ({}, skewed(1.001), WARNS), ({}, skewed(-1.001), WARNS),
+    ]),
+    "a symbol must trade, and be lent where it is shorted": (TradableCheck(), [
+        (OPENS, of_asset(), PASSES),
+        (SHORTS, of_asset(), PASSES),
+        (OPENS, UNKNOWN_ASSET, REFUSES),
+        (OPENS, of_asset(is_tradable=False), REFUSES),
+        (SHORTS, of_asset(is_shortable=False), REFUSES),
+        (SHORTS, of_asset(borrow=Borrow.HARD), REFUSES),
+        (SHORTS, of_asset(borrow=Borrow.UNTOLD), REFUSES),
+        (COVERS, of_asset(borrow=Borrow.HARD), PASSES),
+        (OPENS, of_asset(asset_class=AssetClass.OTHER), REFUSES),
+        (CLOSES, of_asset(asset_class=AssetClass.OTHER), PASSES),
+        (OPENS, of_asset(is_shortable=False), PASSES),
+        (OPENS, of_asset(multiplier=Decimal(100)), REFUSES),
+    ]),
+    "a quantity stands on its step": (QuantityRulesCheck(), [
+        ({"quantity": "0.001"}, of_asset(), PASSES),
+        ({"quantity": "3"}, of_asset(), PASSES),
+        ({"quantity": "3"}, {"instrument": WHOLE}, PASSES),
+        ({"quantity": "0"}, of_asset(), REFUSES),
+        ({"quantity": "-1"}, of_asset(), REFUSES),
+        ({"quantity": "0.0005"}, of_asset(), REFUSES),
+        ({"quantity": "0.5"}, {"instrument": WHOLE}, REFUSES),
+        ({"quantity": "99"}, {"instrument": HUNDREDS}, REFUSES),
+        ({"quantity": "100"}, {"instrument": HUNDREDS}, PASSES),
+        ({"quantity": "1"}, UNKNOWN_ASSET, REFUSES),
+    ]),
+    "a fraction is bought, and for the day": (QuantityRulesCheck(), [
+        ({"quantity": "0.5", "effect": Effect.SHORT}, {}, REFUSES),
+        ({"quantity": "1", "effect": Effect.SHORT}, {}, PASSES),
+        ({"quantity": "0.5", "time_in_force": TimeInForce.GTC}, {}, REFUSES),
+        ({"quantity": "0.5", "time_in_force": TimeInForce.IOC}, {}, REFUSES),
+        ({"quantity": "1", "time_in_force": TimeInForce.GTC}, {}, PASSES),
+    ]),
+    "a price stands on its tick and belongs to its type": (PriceRulesCheck(), [
+        *((priced(LIMIT, text), NO_QUOTE, PASSES) for text in ("100.01", "1.00", "0.9999")),
+        (priced(MARKET, None), NO_QUOTE, PASSES),
+        (priced(STOP, None, "99.70"), NO_QUOTE, PASSES),
+        *((priced(LIMIT, text), NO_QUOTE, REFUSES) for text in ("100.005", "0.99995", None, "-1", "0.00", "Infinity")),
+        (priced(MARKET, "100"), NO_QUOTE, REFUSES),
+        (priced(LIMIT, "100", "99"), NO_QUOTE, REFUSES),
+        (priced(STOP, None), NO_QUOTE, REFUSES),
+        (priced(STOP, None, "99.705"), NO_QUOTE, REFUSES),
+    ]),
+    "a limit over 5 % from the middle warns": (PriceRulesCheck(), [
+        ({"limit": "95.01"}, TIGHT, PASSES),
+        *(({"limit": text}, TIGHT, WARNS) for text in ("94.99", "105.01", "4.00")),
+    ]),
+    "an entry has a stop below its price, and a short above": (StopPresentCheck(), [
+        ({"stop": "99.70"}, {}, PASSES),
+        ({"stop": "99.99"}, {}, PASSES),
+        ({"stop": "99.70", "holder": StopHolder.DESK}, {}, WARNS),
+        ({"stop": "99.70", "holder": StopHolder.YOU}, {}, WARNS),
+        *(({"stop": stop}, {}, REFUSES) for stop in (None, "100.00", "100.01")),
+        ({"stop": "100.01", "effect": Effect.SHORT}, {}, PASSES),
+        *(({"stop": stop, "effect": Effect.SHORT}, {}, REFUSES) for stop in ("100.00", "99.99")),
+    ]),
+    "the loss at the stop stays within 1.50 USD, half a tick a share for its rounding": (PerTradeLossCheck(), [
+        ({"quantity": "5"}, {}, PASSES), ({"quantity": "5.08"}, {}, PASSES), ({"quantity": "5.085"}, {}, REFUSES),
+        ({"stop": None}, {}, REFUSES),
+    ]),
+    "an order costs from 1 to 50 USD": (NotionalCheck(), [
+        ({"quantity": "0.5"}, {}, PASSES), ({"quantity": "0.501"}, {}, REFUSES),
+        ({"quantity": "0.01"}, {}, PASSES), ({"quantity": "0.009"}, {}, REFUSES),
+    ]),
+    "an order stays within the buying power": (BuyingPowerCheck(), [
+        ({}, {"account": an_account(buying_power="40")}, PASSES),
+        ({}, {"account": an_account(buying_power="39.99")}, REFUSES),
+        ({}, {"account": an_account(is_blocked=True)}, REFUSES),
+        ({}, NO_ACCOUNT, REFUSES),
+    ]),
+    "entries end 10 USD below 200": (DailyLossCheck(), [
+        ({}, {"account": an_account("190.01")}, PASSES),
+        ({}, {"account": an_account("190.00")}, REFUSES),
+        ({}, {"account": an_account("260")}, PASSES),
+    ]),
+    "the spread against mid is 0.2 % at the most": (SpreadCheck(), [
+        *(({"stop": stop}, {"quote": a_quote(bid, ask)}, standing)
+          for stop in ("50.00", None)
+          for bid, ask, standing in (
+              ("99.90", "100.10", PASSES), ("100.00", "100.20", PASSES), ("99.89", "100.10", WARNS))),
+    ]),
+}  # fmt: skip
+"""By claim: a check, and what it says of a candidate and a desk with these terms."""
+
+
+@pytest.mark.parametrize("claim", JUDGED)
+def test_each_check_holds_its_limit(claim: str) -> None:
+    """EX-11, OP-03, OP-06, OP-10, RK-02, RK-03, RK-17"""
+    check, rows = JUDGED[claim]
+
+    for candidate, desk, standing in rows:
+        assert said(check, a_candidate(**candidate), a_desk(**desk))[0] is standing, (candidate, desk)
+
+
 @pytest.mark.parametrize(
     ("happened", "standing", "reason"),
     [
@@ -76,194 +211,18 @@ def test_nothing_opens_while_killed_or_halted(happened: tuple[object, ...], stan
     assert said(KillCheck(), a_candidate(), a_desk(control=a_control(*happened))) == (standing, reason)
 
 
-@pytest.mark.parametrize(
-    ("account", "configured", "standing"),
-    [
-        (Mode.PAPER, Mode.PAPER, PASSES),
-        (Mode.LIVE, Mode.PAPER, REFUSES),
-        (Mode.PAPER, Mode.LIVE, PASSES),
-        (Mode.LIVE, Mode.LIVE, PASSES),
-    ],
-)
-def test_a_live_account_needs_live_settings(account: Mode, configured: Mode, standing: CheckResult) -> None:
-    """OP-10"""
-    desk = a_desk(mode=account, settings=Settings(account=AccountSettings(mode=configured)))
-
-    assert said(ModeCheck(), a_candidate(), desk)[0] is standing
-
-
-@pytest.mark.parametrize(
-    ("skew", "standing"), [(0, PASSES), (1, PASSES), (-1, PASSES), (1.001, WARNS), (-1.001, WARNS)]
-)
-def test_a_clock_off_by_a_second_warns(skew: float, standing: CheckResult) -> None:
-    """EX-11"""
-    desk = a_desk(broker_time=NOW + timedelta(seconds=skew))
-
-    assert said(SessionCheck(), a_candidate(), desk)[0] is standing
-
-
-def test_a_closed_market_refuses() -> None:
+def test_a_closed_market_refuses(snapshot: SnapshotAssertion) -> None:
     """EX-11"""
     closed = a_desk(session=NoSession("weekend"))
 
-    assert said(SessionCheck(), a_candidate(), closed) == (REFUSES, "the market is closed: weekend")
+    assert said(SessionCheck(), a_candidate(), closed) == (REFUSES, snapshot)
     assert said(SessionCheck(), a_candidate(), a_desk(broker_time=None))[0] is PASSES
 
 
 # ── what the broker takes ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("instrument", "effect", "standing"),
-    [
-        (BrokerInstrument(SPY), Effect.OPEN, PASSES),
-        (BrokerInstrument(SPY), Effect.SHORT, PASSES),
-        (NoInstrument("not asked yet"), Effect.OPEN, REFUSES),
-        (BrokerInstrument(SPY, is_tradable=False), Effect.OPEN, REFUSES),
-        (BrokerInstrument(SPY, is_shortable=False), Effect.SHORT, REFUSES),
-        (BrokerInstrument(SPY, borrow=Borrow.HARD), Effect.SHORT, REFUSES),
-        (BrokerInstrument(SPY, borrow=Borrow.UNTOLD), Effect.SHORT, REFUSES),
-        (BrokerInstrument(SPY, borrow=Borrow.HARD), Effect.COVER, PASSES),
-        (BrokerInstrument(SPY, asset_class=AssetClass.OTHER), Effect.OPEN, REFUSES),
-        (BrokerInstrument(SPY, asset_class=AssetClass.OTHER), Effect.CLOSE, PASSES),
-        (BrokerInstrument(SPY, is_shortable=False), Effect.OPEN, PASSES),
-        (BrokerInstrument(SPY, multiplier=Decimal(100)), Effect.OPEN, REFUSES),  # counted a hundred times there
-    ],
-)
-def test_a_symbol_must_trade_and_be_borrowable(
-    instrument: BrokerInstrument | NoInstrument, effect: Effect, standing: CheckResult
-) -> None:
-    """EX-11"""
-    assert said(TradableCheck(), a_candidate(effect=effect), a_desk(instrument=instrument))[0] is standing
-
-
-@pytest.mark.parametrize(
-    ("quantity", "instrument", "standing"),
-    [
-        ("0.001", BrokerInstrument(SPY), PASSES),
-        ("3", BrokerInstrument(SPY), PASSES),
-        ("3", BrokerInstrument(SPY, lots=WHOLE_ONES), PASSES),
-        ("0", BrokerInstrument(SPY), REFUSES),
-        ("-1", BrokerInstrument(SPY), REFUSES),
-        ("0.0005", BrokerInstrument(SPY), REFUSES),
-        ("0.5", BrokerInstrument(SPY, lots=WHOLE_ONES), REFUSES),
-        ("99", BrokerInstrument(SPY, lots=Lots(step=Decimal(1), least=Decimal(100))), REFUSES),
-        ("100", BrokerInstrument(SPY, lots=Lots(step=Decimal(1), least=Decimal(100))), PASSES),
-        ("1", NoInstrument("not asked yet"), REFUSES),
-    ],
-)
-def test_the_quantity_stands_on_its_step(
-    quantity: str, instrument: BrokerInstrument | NoInstrument, standing: CheckResult
-) -> None:
-    """EX-11"""
-    assert said(QuantityRulesCheck(), a_candidate(quantity=quantity), a_desk(instrument=instrument))[0] is standing
-
-
-@pytest.mark.parametrize(
-    ("effect", "time_in_force", "quantity", "standing"),
-    [
-        (Effect.SHORT, TimeInForce.DAY, "0.5", REFUSES),
-        (Effect.SHORT, TimeInForce.DAY, "1", PASSES),
-        (Effect.OPEN, TimeInForce.GTC, "0.5", REFUSES),
-        (Effect.OPEN, TimeInForce.IOC, "0.5", REFUSES),
-        (Effect.OPEN, TimeInForce.GTC, "1", PASSES),
-    ],
-)
-def test_a_fraction_is_bought_and_for_the_day(
-    effect: Effect, time_in_force: TimeInForce, quantity: str, standing: CheckResult
-) -> None:
-    """EX-11"""
-    candidate = a_candidate(effect=effect, time_in_force=time_in_force, quantity=quantity)
-
-    assert said(QuantityRulesCheck(), candidate, a_desk())[0] is standing
-
-
-@pytest.mark.parametrize(
-    ("kind", "limit", "stop_price", "standing"),
-    [
-        (OrderType.LIMIT, "100.01", None, PASSES),
-        (OrderType.LIMIT, "1.00", None, PASSES),
-        (OrderType.LIMIT, "0.9999", None, PASSES),
-        (OrderType.MARKET, None, None, PASSES),
-        (OrderType.STOP, None, "99.70", PASSES),
-        (OrderType.LIMIT, "100.005", None, REFUSES),
-        (OrderType.LIMIT, "0.99995", None, REFUSES),
-        (OrderType.LIMIT, None, None, REFUSES),
-        (OrderType.MARKET, "100", None, REFUSES),
-        (OrderType.STOP, None, None, REFUSES),
-        (OrderType.LIMIT, "100", "99", REFUSES),
-        (OrderType.STOP, None, "99.705", REFUSES),
-        (OrderType.LIMIT, "-1", None, REFUSES),
-        (OrderType.LIMIT, "0.00", None, REFUSES),
-        (OrderType.LIMIT, "Infinity", None, REFUSES),
-    ],
-)
-def test_a_price_stands_on_its_tick(
-    kind: OrderType, limit: str | None, stop_price: str | None, standing: CheckResult
-) -> None:
-    """EX-11"""
-    candidate = a_candidate(kind=kind, limit=limit, stop_price=stop_price)
-
-    assert said(PriceRulesCheck(), candidate, a_desk(quote=NoQuote("none seen yet")))[0] is standing
-
-
-@pytest.mark.parametrize(
-    ("limit", "standing"), [("95.01", PASSES), ("94.99", WARNS), ("105.01", WARNS), ("4.00", WARNS)]
-)
-def test_a_limit_far_from_the_quote_warns(limit: str, standing: CheckResult) -> None:
-    """EX-11: more than 5 % from the middle, 100.00 here."""
-    quote = replace(a_quote(), bid=Price(Decimal("99.99")), ask=Price(Decimal("100.01")))
-
-    assert said(PriceRulesCheck(), a_candidate(limit=limit), a_desk(quote=quote))[0] is standing
-
-
 # ── the stop, and what it costs ──────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("stop", "holder", "standing"),
-    [
-        ("99.70", StopHolder.BROKER, PASSES),
-        ("99.99", StopHolder.BROKER, PASSES),
-        ("99.70", StopHolder.DESK, WARNS),
-        ("99.70", StopHolder.YOU, WARNS),
-        (None, StopHolder.BROKER, REFUSES),
-        ("100.00", StopHolder.BROKER, REFUSES),
-        ("100.01", StopHolder.BROKER, REFUSES),
-    ],
-)
-def test_an_entry_has_a_stop_below_its_price(stop: str | None, holder: StopHolder, standing: CheckResult) -> None:
-    """OP-06, RK-02"""
-    assert said(StopPresentCheck(), a_candidate(stop=stop, holder=holder), a_desk())[0] is standing
-
-
-@pytest.mark.parametrize(("stop", "standing"), [("100.01", PASSES), ("100.00", REFUSES), ("99.99", REFUSES)])
-def test_a_shorts_stop_is_above_its_price(stop: str, standing: CheckResult) -> None:
-    """OP-06"""
-    assert said(StopPresentCheck(), a_candidate(effect=Effect.SHORT, stop=stop), a_desk())[0] is standing
-
-
-@pytest.mark.parametrize(
-    ("quantity", "standing"),
-    [("5", PASSES), ("5.08", PASSES), ("5.085", REFUSES)],
-)
-def test_the_loss_at_the_stop_is_within_the_risk(quantity: str, standing: CheckResult) -> None:
-    """RK-02: 0.30 USD a share against 1.50 USD, with half a tick a share for the stop's rounding."""
-    assert said(PerTradeLossCheck(), a_candidate(quantity=quantity), a_desk())[0] is standing
-
-
-def test_without_a_stop_the_loss_has_no_bound() -> None:
-    """RK-02"""
-    assert said(PerTradeLossCheck(), a_candidate(stop=None), a_desk())[0] is REFUSES
-
-
-@pytest.mark.parametrize(
-    ("quantity", "standing"),
-    [("0.5", PASSES), ("0.501", REFUSES), ("0.01", PASSES), ("0.009", REFUSES)],
-)
-def test_an_orders_cost_has_two_bounds(quantity: str, standing: CheckResult) -> None:
-    """EX-11: from 1 to 50 USD, both included."""
-    assert said(NotionalCheck(), a_candidate(quantity=quantity), a_desk())[0] is standing
 
 
 @pytest.mark.parametrize("check", [NotionalCheck(), PerTradeLossCheck()], ids=lambda c: c.name)
@@ -279,9 +238,7 @@ def test_a_relative_limit_needs_an_equity(check: NotionalCheck | PerTradeLossChe
 
 
 @pytest.mark.parametrize("check", [NotionalCheck(), PerTradeLossCheck()], ids=lambda c: c.name)
-def test_a_relative_limit_uses_the_opening_equity(
-    check: NotionalCheck | PerTradeLossCheck,
-) -> None:
+def test_a_relative_limit_uses_the_opening_equity(check: NotionalCheck | PerTradeLossCheck) -> None:
     """RK-02: a loss in the morning does not refuse every later size of the day."""
     swing = settings(per_trade=of_equity("0.005"), max_notional=of_equity("0.25"), min_notional=Decimal(1))
     poorer = replace(an_account(), equity=Money(Decimal(1)))
@@ -291,40 +248,24 @@ def test_a_relative_limit_uses_the_opening_equity(
 
 @pytest.mark.parametrize("check", [NotionalCheck(), PerTradeLossCheck(), BuyingPowerCheck()], ids=lambda c: c.name)
 def test_an_unquoted_market_order_is_refused(
-    check: NotionalCheck | PerTradeLossCheck | BuyingPowerCheck,
+    check: NotionalCheck | PerTradeLossCheck | BuyingPowerCheck, snapshot: SnapshotAssertion
 ) -> None:
     """RK-01: what cannot be decided on fresh figures refuses."""
     staged = said(check, A_MARKET_ORDER, a_desk(quote=NoQuote("none seen yet"), is_fresh=False))
     confirmed = said(check, A_MARKET_ORDER, a_desk(quote=NoQuote("none came"), is_fresh=True))
 
     assert (staged[0], confirmed[0]) == (WARNS, REFUSES)
-    assert staged[1].endswith("asked at the ticket")
+    assert staged[1] == snapshot
 
 
 # ── money and positions ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(("buying_power", "standing"), [("40", PASSES), ("39.99", REFUSES)])
-def test_an_order_stays_within_buying_power(buying_power: str, standing: CheckResult) -> None:
-    """OP-03"""
-    desk = a_desk(account=an_account(buying_power=buying_power))
-
-    assert said(BuyingPowerCheck(), a_candidate(), desk)[0] is standing
-
-
-def test_a_blocked_account_buys_nothing() -> None:
-    """OP-03"""
-    assert said(BuyingPowerCheck(), a_candidate(), a_desk(account=an_account(is_blocked=True)))[0] is REFUSES
-    assert said(BuyingPowerCheck(), a_candidate(), a_desk(account=NoAccount("no answer")))[0] is REFUSES
 
 
 @pytest.mark.parametrize(
     ("acknowledged_at", "standing"),
     [(None, REFUSES), ("10:30:00", REFUSES), ("10:30:01", REFUSES), ("10:29:59", PASSES)],
 )
-def test_an_order_is_reserved_until_younger_figures(
-    acknowledged_at: str | None, standing: CheckResult
-) -> None:
+def test_an_order_is_reserved_until_younger_figures(acknowledged_at: str | None, standing: CheckResult) -> None:
     """OP-03: 30 and 40 USD against 60 USD free, as the account stood at 10:30."""
     books = Books()
     order = books.creates(a_request("before", quantity="0.3", limit="100"))
@@ -347,7 +288,7 @@ def test_an_order_is_reserved_until_younger_figures(
     ],
 )
 def test_a_fill_is_reserved_until_younger_figures(
-    acknowledged_at: str | None, filled_at: str, standing: CheckResult
+    acknowledged_at: str | None, filled_at: str, standing: CheckResult, snapshot: SnapshotAssertion
 ) -> None:
     """OP-03: 40 USD are bought, and 40 more are wanted of the 60 USD that the account had at 10:30."""
     books = Books()
@@ -367,7 +308,7 @@ def test_a_fill_is_reserved_until_younger_figures(
 
     assert found[0] is standing
     if standing is REFUSES:
-        assert found[1] == "40.00 USD is over 20.00 USD free, 40.00 USD reserved"
+        assert found[1] == snapshot
 
 
 def test_a_partial_fill_reserves_each_share_once() -> None:
@@ -436,20 +377,17 @@ def test_position_counts_stay_within_the_profile(
     assert ("FULL, " in found[1]) is (standing is REFUSES)
 
 
-def test_one_strategy_a_symbol() -> None:
+def test_one_strategy_a_symbol(snapshot: SnapshotAssertion) -> None:
     """EX-08"""
     books = Books()
     books.creates(a_request("theirs"), strategy="manual")
     desk = a_desk(ledger=books.ledger, settings=settings(max_open_positions=5))
 
-    assert said(OpenPositionsCheck(), a_candidate(), desk) == (
-        REFUSES,
-        "another strategy holds SPY or has an order in it; close or cancel that first",
-    )
+    assert said(OpenPositionsCheck(), a_candidate(), desk) == (REFUSES, snapshot)
     assert said(OpenPositionsCheck(), a_candidate(symbol=IBM), desk)[0] is PASSES
 
 
-def test_strategies_may_share_a_symbol_by_setting() -> None:
+def test_strategies_may_share_a_symbol_by_setting(snapshot: SnapshotAssertion) -> None:
     """EX-08: each position has a place of its own"""
     books = Books()
     books.creates(a_request("theirs"), strategy="momentum")
@@ -459,8 +397,8 @@ def test_strategies_may_share_a_symbol_by_setting() -> None:
     met = said(OpenPositionsCheck(), a_candidate(), a_desk(ledger=books.ledger, settings=beside))
     refused = said(OpenPositionsCheck(), a_candidate(), a_desk(ledger=books.ledger, settings=full))
 
-    assert met == (WARNS, "it meets an order of momentum")
-    assert refused == (REFUSES, "FULL, max_open_positions exceeded: 1 of 1; close one first")
+    assert met == (WARNS, snapshot)
+    assert refused == (REFUSES, snapshot)
 
 
 @pytest.mark.parametrize(
@@ -487,17 +425,9 @@ def test_nothing_opens_against_what_is_held(held: Side | None, works: Side | Non
     assert said(OpenPositionsCheck(), a_candidate(effect=effect), a_desk(ledger=books.ledger))[1] == reason
 
 
-@pytest.mark.parametrize(("equity", "standing"), [("190.01", PASSES), ("190.00", REFUSES), ("260", PASSES)])
-def test_at_the_daily_loss_entries_end(equity: str, standing: CheckResult) -> None:
-    """RK-03: 10 USD from 200."""
-    assert said(DailyLossCheck(), a_candidate(), a_desk(account=an_account(equity)))[0] is standing
-
-
 @pytest.mark.parametrize(("policy", "standing"), [("refuse", REFUSES), ("allow", WARNS)])
 @pytest.mark.parametrize("missing", ["now", "at the start", "for the limit"])
-def test_without_an_equity_entries_are_blocked(
-    missing: str, policy: str, standing: CheckResult
-) -> None:
+def test_without_an_equity_entries_are_blocked(missing: str, policy: str, standing: CheckResult) -> None:
     """RK-03"""
     desk = a_desk(settings=settings(on_missing_equity=policy))
     if missing == "now":
@@ -529,8 +459,7 @@ def test_a_day_begins_with_its_first_account_figure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("clock", "standing"),
-    [("09:59", REFUSES), ("10:00", PASSES), ("11:30", PASSES), ("11:31", REFUSES)],
+    ("clock", "standing"), [("09:59", REFUSES), ("10:00", PASSES), ("11:30", PASSES), ("11:31", REFUSES)]
 )
 @pytest.mark.parametrize("is_manual", [True, False], ids=["typed", "signalled"])
 def test_entries_only_inside_the_window(clock: str, standing: CheckResult, is_manual: bool) -> None:
@@ -601,51 +530,42 @@ def test_a_wide_quote_blocks_a_market_order(
     assert said(SpreadCheck(), market, desk)[0] is for_market
 
 
-@pytest.mark.parametrize(("part", "words"), [("0.20", "20.00 %"), ("0.35", "35.00 %")])
-def test_a_wide_quote_names_its_limit(part: str, words: str) -> None:
+@pytest.mark.parametrize("part", ["0.20", "0.35"])
+def test_a_wide_quote_names_its_limit(part: str, snapshot: SnapshotAssertion) -> None:
     """RK-17: 0.11 USD wide, 0.30 to the stop"""
     desk = a_desk(settings=settings(spread_of_stop_limit=part), quote=a_quote("99.91", "100.02"))
 
     said_of_it = said(SpreadCheck(), a_candidate(limit=None, stop="99.72"), desk)
 
-    assert said_of_it == (REFUSES, f"0.11 USD is over {words} of the way to the stop, 0.30 USD; wait for a tighter one")
+    assert said_of_it == (REFUSES, snapshot)
 
 
 @pytest.mark.parametrize(
-    ("candidate", "bid", "ask", "way"),
+    ("candidate", "bid", "ask"),
     [
-        pytest.param(a_candidate(limit="100.00", stop="99.40"), "99.46", "99.52", "0.12", id="a buy at the ask"),
-        pytest.param(a_candidate(limit="99.52", stop="99.40"), "99.59", "99.65", "0.12", id="a buy that waits"),
+        pytest.param(a_candidate(limit="100.00", stop="99.40"), "99.46", "99.52", id="a buy at the ask"),
+        pytest.param(a_candidate(limit="99.52", stop="99.40"), "99.59", "99.65", id="a buy that waits"),
         pytest.param(
-            a_candidate(effect=Effect.SHORT, limit="99.40", stop="100.00"), "99.88", "99.94", "0.12", id="a short sale"
+            a_candidate(effect=Effect.SHORT, limit="99.40", stop="100.00"), "99.88", "99.94", id="a short sale"
         ),
         pytest.param(
             a_candidate(effect=Effect.SHORT, limit=None, stop="100.00"),
-            "99.88", "99.94", "0.12", id="a short sale at the market",
+            "99.88", "99.94", id="a short sale at the market",
         ),
         pytest.param(
             a_candidate(limit="105", kind=OrderType.STOP_LIMIT, stop_price="99.52", stop="99.40"),
-            "99.40", "99.46", "0.12", id="a stop-limit, from its trigger",
+            "99.40", "99.46", id="a stop-limit, from its trigger",
         ),
     ],
 )  # fmt: skip
-def test_the_stop_distance_is_from_the_nearest_fill(candidate: Candidate, bid: str, ask: str, way: str) -> None:
+def test_the_stop_distance_is_from_the_nearest_fill(
+    candidate: Candidate, bid: str, ask: str, snapshot: SnapshotAssertion
+) -> None:
     """RK-17: a quote 0.06 USD wide is half of the way from where it fills, and a tenth of that from its limit."""
     said_of_it = said(SpreadCheck(), candidate, a_desk(quote=a_quote(bid, ask)))
 
     assert said_of_it[0] is not PASSES
-    assert said_of_it[1] == f"0.06 USD is over 20.00 % of the way to the stop, {way} USD; wait for a tighter one"
-
-
-@pytest.mark.parametrize(
-    ("bid", "ask", "standing"), [("99.90", "100.10", PASSES), ("100.00", "100.20", PASSES), ("99.89", "100.10", WARNS)]
-)
-def test_the_spread_against_mid_counts_too(bid: str, ask: str, standing: CheckResult) -> None:
-    """RK-17: 0.20 of 100.00 is 0.2 % exactly."""
-    desk = a_desk(quote=a_quote(bid, ask))
-
-    assert said(SpreadCheck(), a_candidate(stop="50.00"), desk)[0] is standing
-    assert said(SpreadCheck(), a_candidate(stop=None), desk)[0] is standing
+    assert said_of_it[1] == snapshot
 
 
 @pytest.mark.parametrize(
@@ -685,14 +605,7 @@ def test_a_missing_quote_blocks_a_market_order(
 
 @pytest.mark.parametrize(
     "check",
-    [
-        StopPresentCheck(),
-        PerTradeLossCheck(),
-        NotionalCheck(),
-        BuyingPowerCheck(),
-        OpenPositionsCheck(),
-        WindowCheck(),
-    ],
+    [StopPresentCheck(), PerTradeLossCheck(), NotionalCheck(), BuyingPowerCheck(), OpenPositionsCheck(), WindowCheck()],
     ids=lambda c: c.name,
 )
 def test_entry_checks_do_not_judge_exits(check: StopPresentCheck) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.model.account import NoAccount
 from core.model.instrument import NoInstrument
@@ -38,7 +39,7 @@ class Raises:
     name = "broken"
 
     def review(self, candidate: Candidate, desk: ReviewContext) -> Verdict:
-        raise ZeroDivisionError("no volume at all")
+        raise ZeroDivisionError("no volume")
 
 
 @pytest.mark.parametrize(
@@ -61,11 +62,11 @@ def test_a_refusal_is_a_warning_for_an_exit(
     assert verdict.standing is (on_an_exit if effect.only_reduces else on_an_entry)
 
 
-def test_a_raising_check_names_its_error() -> None:
+def test_a_raising_check_names_its_error(snapshot: SnapshotAssertion) -> None:
     """RK-01"""
     (verdict,) = Gate((Raises(),)).review(a_candidate(), a_desk()).verdicts
 
-    assert (verdict.check, verdict.reason) == ("broken", "could not decide: ZeroDivisionError: no volume at all")
+    assert (verdict.check, verdict.reason) == ("broken", snapshot)
 
 
 def test_every_check_runs_and_is_kept() -> None:
@@ -87,7 +88,7 @@ def test_an_ordinary_entry_passes_every_check() -> None:
     assert [v.reason for v in review.verdicts if v.standing is not PASSES] == []
 
 
-def test_every_entry_guard_can_refuse() -> None:
+def test_every_entry_guard_can_refuse(snapshot: SnapshotAssertion) -> None:
     """RK-01, RK-09"""
     desk = a_desk(
         session=NoSession("weekend"),
@@ -102,23 +103,7 @@ def test_every_entry_guard_can_refuse() -> None:
 
     review = standard_gate().review(candidate, desk)
 
-    assert {v.check for v in review.refusals} == {
-        "kill switch",
-        "session and clock",
-        "tradable",
-        "quantity",
-        "stop",
-        "loss at the stop",
-        "risk budget",
-        "notional",
-        "buying power",
-        "margin",
-        "daily loss",
-        "weekly loss",
-        "entry window",
-        "spread",
-        "quote age",
-    }
+    assert {v.check for v in review.refusals} == snapshot
 
 
 def test_an_exit_is_only_warned() -> None:

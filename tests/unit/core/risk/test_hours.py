@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.model.account import NoAccount
 from core.model.instrument import AssetClass, BrokerInstrument
@@ -41,6 +43,84 @@ def at_hour(clock: str, day: date = THURSDAY, policy: str = "include_extended", 
     return replace(desk, **changes)  # type: ignore[arg-type]
 
 
+CLOSED_ONLY = {"policy": "regular_only"}
+CRYPTO_LIMITS = settings(session={"policy": "regular_only", "crypto": {"part": "0.1"}})
+
+
+def marked(candidate: Candidate) -> Candidate:
+    return replace(candidate, order=replace(candidate.order, extended_hours=True))
+
+
+def typed(is_manual: bool = True, **changes: object) -> Candidate:
+    candidate = a_candidate()
+    order = replace(candidate.order, **changes)  # type: ignore[arg-type]
+    return replace(candidate, order=order, is_manual=is_manual)
+
+
+Hour = tuple[Any, Candidate, ReviewContext, CheckResult]
+SESSION, STOPS, LIMITS = SessionCheck(), StopPresentCheck(), SessionLimitsCheck()
+LARGE = a_candidate(quantity="0.4")
+JUDGED: dict[str, Hour] = {
+    "regular hours are the default": (SESSION, a_candidate(), at_hour("17:00", **CLOSED_ONLY), REFUSES),
+    "a marked order passes before the open": (SESSION, marked(a_candidate()), at_hour("08:00"), PASSES),
+    "a marked order passes after the close": (SESSION, marked(a_candidate()), at_hour("17:00"), PASSES),
+    "a marked order is refused at night": (SESSION, marked(a_candidate()), at_hour("20:00"), REFUSES),
+    "a marked order passes in the session": (SESSION, marked(a_candidate()), at_hour("10:30"), PASSES),
+    "regular hours alone refuse a marked entry before the open": (
+        SESSION, marked(a_candidate()), at_hour("08:00", **CLOSED_ONLY), REFUSES),
+    "regular hours alone refuse a marked entry in the session": (
+        SESSION, marked(a_candidate()), at_hour("10:30", **CLOSED_ONLY), REFUSES),
+    "regular hours alone let a marked exit go": (SESSION, marked(an_exit()), at_hour("08:00", **CLOSED_ONLY), PASSES),
+    "an unmarked market order is refused": (SESSION, typed(type=OrderType.MARKET), at_hour("17:00"), REFUSES),
+    "an unmarked GTC order is refused": (SESSION, typed(time_in_force=TimeInForce.GTC), at_hour("17:00"), REFUSES),
+    "an unmarked order was typed for the session": (SESSION, typed(), at_hour("17:00"), REFUSES),
+    "a strategy enters in the session alone": (SESSION, typed(is_manual=False), at_hour("17:00"), REFUSES),
+    "an unmarked market exit waits, a limit would act": (SESSION, an_exit(limit=None), at_hour("17:00"), REFUSES),
+    "an exit waits at night": (SESSION, an_exit(limit=None), at_hour("21:00"), REFUSES),
+    "an unmarked limit exit waits": (SESSION, an_exit(limit="100.10"), at_hour("17:00", **CLOSED_ONLY), REFUSES),
+    "at night the market is closed": (SESSION, a_candidate(), at_hour("21:00"), REFUSES),
+    "in the session it is open": (SESSION, a_candidate(), at_hour("10:30"), PASSES),
+    "crypto is not traded yet": (SESSION, a_candidate(), at_hour("10:30", instrument=CRYPTO), REFUSES),
+    "an unknown day has no extended hours": (
+        SESSION, a_candidate(), at_hour("17:00", session_of_day=NoSession("not asked")), REFUSES),
+    "no stop acts in extended hours": (STOPS, marked(a_candidate(stop="99.70")), at_hour("08:00"), WARNS),
+    "25 of 25 USD, 0.075 of 0.75 at the stop": (LIMITS, a_candidate(quantity="0.25"), at_hour("17:00"), PASSES),
+    "26 of 25 USD": (LIMITS, a_candidate(quantity="0.26"), at_hour("17:00"), REFUSES),
+    "0.75 of 0.75 USD at the stop": (LIMITS, a_candidate(quantity="0.25", stop="97.00"), at_hour("17:00"), PASSES),
+    "more than 0.75 USD at the stop": (LIMITS, a_candidate(quantity="0.25", stop="96.99"), at_hour("17:00"), REFUSES),
+    "no stop is another check's matter": (LIMITS, a_candidate(quantity="0.25", stop=None), at_hour("17:00"), PASSES),
+    "only a limit order is entered then": (LIMITS, a_candidate(quantity="0.1", limit=None), at_hour("17:00"), REFUSES),
+    "a wide spread refuses a limit order too": (
+        LIMITS, a_candidate(quantity="0.1"), at_hour("17:00", quote=a_quote("99.80", "100.20")), REFUSES),
+    "a marked entry has the limits in the session too": (LIMITS, marked(LARGE), at_hour("10:30"), REFUSES),
+    "the session has no such limit": (LIMITS, LARGE, at_hour("10:30"), PASSES),
+    "regular hours alone have no such limit": (LIMITS, LARGE, at_hour("17:00", **CLOSED_ONLY), PASSES),
+    "an exit has no such limit": (LIMITS, an_exit(limit=None), at_hour("17:00"), PASSES),
+    "a large entry is refused then": (LIMITS, LARGE, at_hour("17:00"), REFUSES),
+    "crypto has limits of its own": (
+        LIMITS, a_candidate(quantity="0.06"), at_hour("10:30", instrument=CRYPTO, settings=CRYPTO_LIMITS), REFUSES),
+    "crypto within its limits": (
+        LIMITS, a_candidate(quantity="0.05"), at_hour("10:30", instrument=CRYPTO, settings=CRYPTO_LIMITS), PASSES),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("claim", JUDGED)
+def test_each_hour_is_judged(claim: str, snapshot: SnapshotAssertion) -> None:
+    """RK-20, RK-22, RK-01, EX-11, OP-06"""
+    check, candidate, desk, standing = JUDGED[claim]
+
+    assert said(check, candidate, desk) == (standing, snapshot)
+
+
+def test_an_unknown_day_is_not_extended() -> None:
+    """RK-20, RK-01"""
+    desk = at_hour("17:00", session_of_day=NoSession("not asked"))
+
+    assert XNYS.extended_until(desk.at + timedelta(hours=1), desk.session_of_day) is None
+    assert desk.settings.risk.session.extended.part == Decimal("0.5")
+    assert settings().risk.session.policy == "regular_only"
+
+
 @pytest.mark.parametrize(
     ("clock", "day", "ends"),
     [
@@ -68,139 +148,8 @@ def test_extended_hours_surround_the_session(clock: str, day: date, ends: str | 
     assert found == (None if ends is None else at(ends, day))
 
 
-# ── what may be entered ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_regular_hours_are_the_default() -> None:
-    """RK-20"""
-    desk = at_hour("17:00", policy="regular_only")
-
-    assert said(SessionCheck(), a_candidate(), desk) == (REFUSES, "the market is closed: closed")
-    assert settings().risk.session.policy == "regular_only"
-
-
-def marked(candidate: Candidate) -> Candidate:
-    return replace(candidate, order=replace(candidate.order, extended_hours=True))
-
-
-@pytest.mark.parametrize(("clock", "until"), [("08:00", "09:30"), ("17:00", "20:00")])
-def test_a_marked_order_passes_in_extended_hours(clock: str, until: str) -> None:
-    """RK-20"""
-    words = f"open for limit orders, extended hours until {until} New York"
-
-    assert said(SessionCheck(), marked(a_candidate()), at_hour(clock)) == (PASSES, words)
-    assert said(SessionCheck(), marked(a_candidate()), at_hour("20:00"))[0] is REFUSES
-    assert said(SessionCheck(), marked(a_candidate()), at_hour("10:30")) == (PASSES, "open")
-
-
-def test_regular_hours_refuse_a_marked_entry() -> None:
-    """RK-20: the settings were changed after it was typed; its exit still goes."""
-    reason = "it would act before the open and after the close, and the settings want neither; type it again"
-
-    for clock in ("08:00", "10:30"):
-        desk = at_hour(clock, policy="regular_only")
-        assert said(SessionCheck(), marked(a_candidate()), desk) == (REFUSES, reason)
-        assert said(SessionCheck(), marked(an_exit()), desk)[0] is PASSES
-
-
-@pytest.mark.parametrize(
-    ("changes", "is_manual", "words"),
-    [
-        ({"type": OrderType.MARKET}, True, "only a limit order acts in them; give it a limit"),
-        ({"time_in_force": TimeInForce.GTC}, True, "only an order for the day acts in them; make it one"),
-        ({}, True, "it was typed for the regular session; type it again"),
-        ({}, False, "strategies enter in the regular session alone; wait for it, or type the order"),
-    ],
-)
-def test_an_unmarked_entry_is_refused(changes: dict[str, object], is_manual: bool, words: str) -> None:
-    """RK-20"""
-    candidate = a_candidate()
-    candidate = replace(candidate, order=replace(candidate.order, **changes), is_manual=is_manual)
-
-    assert said(SessionCheck(), candidate, at_hour("17:00")) == (
-        REFUSES, f"extended hours until 20:00 New York: {words}",
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("clock", "limit", "more"),
-    [
-        ("17:00", None, "; a limit order typed now would act at once"),
-        ("21:00", None, ""),
-        ("17:00", "100.10", ""),
-    ],
-)
-def test_an_unmarked_exit_is_warned(clock: str, limit: str | None, more: str) -> None:
-    """RK-20, RK-22: the gate makes a warning of it."""
-    for policy in ("regular_only", "include_extended"):
-        words = said(SessionCheck(), an_exit(limit=limit), at_hour(clock, policy=policy))[1]
-        assert words == f"the market is closed: closed; it waits for the open{more}"
-
-
-def test_stops_do_not_act_in_extended_hours() -> None:
-    """RK-20, OP-06"""
-    assert said(StopPresentCheck(), marked(a_candidate(stop="99.70")), at_hour("08:00")) == (
-        WARNS, "the stop 99.70 acts in regular hours: nothing guards it before",
-    )  # fmt: skip
-
-
-def test_a_marked_entry_keeps_extended_limits() -> None:
-    """RK-20: it works on after the close."""
-    large = a_candidate(quantity="0.4")
-
-    assert limits(marked(large), "10:30")[0] is REFUSES
-    assert limits(large, "10:30")[0] is PASSES
-
-
-def test_at_night_the_market_is_closed() -> None:
-    """RK-20"""
-    assert said(SessionCheck(), a_candidate(), at_hour("21:00"))[1] == "the market is closed: closed"
-    assert said(SessionCheck(), a_candidate(), at_hour("10:30"))[0] is PASSES
-
-
-def test_crypto_is_not_traded_yet() -> None:
-    """RK-20"""
-    assert said(SessionCheck(), a_candidate(), at_hour("10:30", instrument=CRYPTO)) == (
-        REFUSES, "crypto has a day of 24 hours, and this desk trades none yet",
-    )  # fmt: skip
-
-
-# ── within which limits ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def limits(candidate: Candidate, clock: str = "17:00", **changes: object) -> tuple[CheckResult, str]:
     return said(SessionLimitsCheck(), candidate, at_hour(clock, **changes))
-
-
-@pytest.mark.parametrize(
-    ("quantity", "stop", "standing"),
-    [
-        ("0.25", "99.70", PASSES),  # 25 of 25 USD, 0.075 of 0.75 at the stop
-        ("0.26", "99.70", REFUSES),
-        ("0.25", "97.00", PASSES),
-        ("0.25", "96.99", REFUSES),
-        ("0.25", None, PASSES),  # that it has no stop is another check's matter
-    ],
-)
-def test_an_extended_entry_is_half_as_large(quantity: str, stop: str | None, standing: CheckResult) -> None:
-    """RK-20"""
-    assert limits(a_candidate(quantity=quantity, stop=stop))[0] is standing
-
-
-def test_only_a_limit_order_is_entered_then() -> None:
-    """RK-20, EX-11"""
-    assert limits(a_candidate(quantity="0.1", limit=None)) == (
-        REFUSES, "outside regular hours only limit orders; give it a limit",
-    )  # fmt: skip
-
-
-def test_a_wide_spread_refuses_a_limit_order_too() -> None:
-    """RK-20"""
-    wide = a_quote("99.80", "100.20")
-
-    assert limits(a_candidate(quantity="0.1"), quote=wide) == (
-        REFUSES, "0.40 % of mid is over 0.20 % outside regular hours; wait for a tighter one",
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("is_fresh", "standing"), [(True, REFUSES), (False, WARNS)])
@@ -211,33 +160,3 @@ def test_unmeasurable_entries_are_refused(is_fresh: bool, standing: CheckResult)
 
     assert limits(a_candidate(quantity="0.1"), quote=NoQuote("none"), is_fresh=is_fresh)[0] is standing
     assert limits(a_candidate(), is_fresh=is_fresh, **unknown)[0] is standing
-
-
-def test_regular_hours_add_no_limit() -> None:
-    """RK-20, RK-22"""
-    large = a_candidate(quantity="0.4")
-
-    assert limits(large, "10:30")[0] is PASSES
-    assert limits(large, policy="regular_only")[0] is PASSES
-    assert limits(an_exit(limit=None))[0] is PASSES
-    assert limits(large)[0] is REFUSES
-
-
-def test_crypto_has_its_own_limits() -> None:
-    """RK-20"""
-    chosen = settings(session={"policy": "regular_only", "crypto": {"part": "0.1"}})
-    desk = at_hour("10:30", instrument=CRYPTO, settings=chosen)
-
-    assert said(SessionLimitsCheck(), a_candidate(quantity="0.05"), desk)[0] is PASSES
-    assert said(SessionLimitsCheck(), a_candidate(quantity="0.06"), desk) == (
-        REFUSES, "6.00 USD is over 5.00 USD outside regular hours; take fewer shares",
-    )  # fmt: skip
-
-
-def test_an_unknown_day_has_no_extended_hours() -> None:
-    """RK-01"""
-    desk = at_hour("17:00", session_of_day=NoSession("not asked"))
-
-    assert said(SessionCheck(), a_candidate(), desk)[1] == "the market is closed: closed"
-    assert XNYS.extended_until(desk.at + timedelta(hours=1), desk.session_of_day) is None
-    assert desk.settings.risk.session.extended.part == Decimal("0.5")

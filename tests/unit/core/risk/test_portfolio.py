@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.execution.ledger import Ledger
 from core.model.account import NoAccount
@@ -49,6 +50,43 @@ def last(price: str) -> object:
     return told
 
 
+RESERVE: dict[str, object] = {"reserve": "1000"}
+HELD = {"ledger": holding("40").ledger}
+RISEN = {**HELD, "prices": last("150")}
+SPENT = {"account": an_account("10000", "900")}
+UNPRICED = {"quote": NoQuote("none")}
+
+JUDGED: dict[str, tuple[Candidate, dict[str, object], dict[str, object], CheckResult]] = {
+    "half of 10,000 USD is reached": (a_candidate(quantity="10"), HALF, HELD, PASSES),
+    "half of 10,000 USD is passed": (a_candidate(quantity="10.001"), HALF, HELD, REFUSES),
+    "too much exposure names the limit": (a_candidate(quantity="20"), HALF, HELD, REFUSES),
+    "over the exposure there are exits only: 4,000 has risen to 6,000": (
+        a_candidate(quantity="1"), HALF, RISEN, REFUSES),
+    "an exit goes over the exposure": (an_exit(symbol=IBM), HALF, RISEN, PASSES),
+    "1,000 of 10,000 USD stay": (a_candidate(quantity="90"), RESERVE, {}, PASSES),
+    "less than 1,000 USD would stay": (a_candidate(quantity="90.01"), RESERVE, {}, REFUSES),
+    "what would take of the reserve says so": (a_candidate(quantity="95"), RESERVE, {}, REFUSES),
+    "under the reserve there are exits only": (a_candidate(quantity="1"), RESERVE, SPENT, REFUSES),
+    "an exit goes under the reserve": (an_exit(), RESERVE, SPENT, PASSES),
+    "where nothing is set nothing is limited": (
+        a_candidate(quantity="1000"), {}, {"account": NoAccount("no answer")}, PASSES),
+    "an unknown account is refused": (a_candidate(limit=None), HALF, {"account": NoAccount("no answer")}, REFUSES),
+    "without equity there are exits only": (
+        a_candidate(limit=None), HALF, {"account": an_account("-5"), "opening": a_day(None)}, REFUSES),
+    "an unknown price is refused": (a_candidate(limit=None), HALF, UNPRICED, REFUSES),
+    "a price that the ticket has yet to ask for warns": (
+        a_candidate(limit=None), HALF, {**UNPRICED, "is_fresh": False}, CheckResult.WARNS),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("claim", JUDGED)
+def test_the_portfolio_is_judged(claim: str, snapshot: SnapshotAssertion) -> None:
+    """RK-01, RK-16, RK-22"""
+    candidate, portfolio, changes, standing = JUDGED[claim]
+
+    assert verdict(candidate, portfolio, **changes) == (standing, snapshot)
+
+
 def test_exposure_counts_positions_and_entries() -> None:
     """RK-16: 10 at 100 held, 5 at 40 on their way."""
     books = holding("10", "90")
@@ -69,74 +107,3 @@ def test_a_short_position_adds_to_the_exposure() -> None:
 
     assert exposure_of(books.ledger, lambda _: None) == 1000
     assert exposure_of(Ledger(NewYorkHours()), lambda _: None) == 0
-
-
-@pytest.mark.parametrize(("quantity", "standing"), [("10", PASSES), ("10.001", REFUSES)])
-def test_exposure_stays_within_the_profile(quantity: str, standing: CheckResult) -> None:
-    """RK-16: 4,000 of 5,000 USD are held."""
-    assert verdict(a_candidate(quantity=quantity), HALF, ledger=holding("40").ledger)[0] is standing
-
-
-def test_too_much_exposure_names_the_limit() -> None:
-    """RK-16"""
-    assert verdict(a_candidate(quantity="20"), HALF, ledger=holding("40").ledger)[1] == (
-        "exposure would be 60.00 % of equity, 50.00 % is the most; take fewer shares"
-    )
-
-
-def test_over_the_exposure_there_are_exits_only() -> None:
-    """RK-16, RK-22: what was 4,000 has risen to 6,000."""
-    books = holding("40")
-
-    found = verdict(a_candidate(quantity="1"), HALF, ledger=books.ledger, prices=last("150"))
-
-    assert found == (REFUSES, "exposure 60.00 % of equity is over 50.00 %: exits only")
-    assert verdict(an_exit(symbol=IBM), HALF, ledger=books.ledger, prices=last("150"))[0] is PASSES
-
-
-@pytest.mark.parametrize(("quantity", "standing"), [("90", PASSES), ("90.01", REFUSES)])
-def test_an_entry_leaves_the_reserve_free(quantity: str, standing: CheckResult) -> None:
-    """RK-16: 1,000 of 10,000 USD stay."""
-    assert verdict(a_candidate(quantity=quantity), {"reserve": "1000"})[0] is standing
-
-
-def test_what_would_take_of_the_reserve_says_so() -> None:
-    """RK-16"""
-    assert verdict(a_candidate(quantity="95"), {"reserve": "1000"})[1] == (
-        "it would leave 500.00 USD of buying power, the reserve is 1,000.00 USD; take fewer shares"
-    )
-
-
-def test_under_the_reserve_there_are_exits_only() -> None:
-    """RK-16, RK-22"""
-    nearly_spent = {"account": an_account("10000", "900")}
-
-    assert verdict(a_candidate(quantity="1"), {"reserve": "1000"}, **nearly_spent) == (
-        REFUSES, "900.00 USD of buying power are free, under the reserve of 1,000.00 USD: exits only",
-    )  # fmt: skip
-    assert verdict(an_exit(), {"reserve": "1000"}, **nearly_spent)[0] is PASSES
-
-
-def test_where_nothing_is_set_nothing_is_limited() -> None:
-    """RK-16: as where a profile sets it free."""
-    assert verdict(a_candidate(quantity="1000"), {}, account=NoAccount("no answer")) == (PASSES, "no limit is set")
-
-
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"account": NoAccount("no answer")}, "equity and buying power are not known yet"),
-        ({"account": an_account("-5"), "opening": a_day(None)}, "no equity is left: exits only"),
-        ({"quote": NoQuote("none")}, "no price to measure it by"),
-    ],
-)
-def test_what_cannot_be_measured_is_refused(changes: dict[str, object], reason: str) -> None:
-    """RK-01, RK-16"""
-    assert verdict(a_candidate(limit=None), HALF, **changes) == (REFUSES, reason)
-
-
-def test_an_unknown_price_only_warns() -> None:
-    """RK-01"""
-    found = verdict(a_candidate(limit=None), HALF, quote=NoQuote("none"), is_fresh=False)
-
-    assert found == (CheckResult.WARNS, "no price to measure it by; asked at the ticket")

@@ -108,8 +108,6 @@ def test_incremental_atr_equals_a_rescan(bars: Sequence[tuple[int, int, int, int
         assert abs(found - expected) < Decimal("1E-20")
 
 
-# ── correlation ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
 RETURNS = st.lists(st.tuples(st.integers(-500, 500), st.integers(-500, 500)), min_size=3, max_size=60)
 
 
@@ -198,9 +196,6 @@ def test_a_day_missing_in_one_is_left_out_of_both() -> None:
 def test_a_still_symbol_correlates_with_none() -> None:
     """RK-16"""
     assert likeness(a_book_of_days([(str(100 + n % 3), "50") for n in range(22)])).correlation == 0
-
-
-# ── trades and VIX ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def a_trade(ratio: str, strategy: str = "vwap") -> ClosedTrade:

@@ -11,6 +11,8 @@ from core.execution.lanes import Lane, LaneKind
 from core.runtime.lane_threads import LaneThreads, NoThreadError, Threads
 from tests.no_threads import no_thread_starts
 
+pytestmark = pytest.mark.usefixtures("timeline")
+
 ENTRIES, LOOK_UP = Lane(LaneKind.ENTRIES), Lane(LaneKind.LOOK_UPS, "one")
 
 

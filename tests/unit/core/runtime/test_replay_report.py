@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.messages.inputs import MarketDataBroken
 from core.runtime.replay_report import Report, average, iso, number
@@ -24,25 +25,13 @@ def a_reported_day() -> tuple[House, Report]:
     return house, report
 
 
-def test_a_report_is_plain_json() -> None:
+def test_a_report_is_plain_json(snapshot: SnapshotAssertion) -> None:
     """MD-05, AN-03"""
     house, report = a_reported_day()
 
     told = json.loads(json.dumps(report.as_json(house.journal.fingerprint())))
 
-    assert told["proposals"] == [
-        {
-            "time": "2026-11-19T15:05:00Z",
-            "strategy": "vwap",
-            "symbol": "SPY",
-            "side": "buy",
-            "effect": "open",
-            "quantity": "0.502",
-            "limit_price": "99.6",
-            "stop_price": "99.3",
-            "reason": "close 99.60 is 0.39 % below VWAP 99.99",
-        }
-    ]
+    assert told["proposals"] == snapshot
     assert told["trades"] == [
         {
             "symbol": "SPY",

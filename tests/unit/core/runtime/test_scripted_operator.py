@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.facts import ConfirmationRefused, Halted, Killed, OrderFilled, ProposalEnded, Rearmed
 from core.model.codes import ProposalEnd
@@ -23,9 +24,6 @@ def keys(house: House, *lines: str) -> House:
     timed = [TimedKey(at(line.split()[0]), line.split()[1]) for line in lines]
     house.line.operator = Script(house.desk, timed)
     return house
-
-
-# ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_script_is_a_line_a_key() -> None:
@@ -50,7 +48,9 @@ def test_a_script_is_a_line_a_key() -> None:
 
 def test_after_counts_from_the_start() -> None:
     """MD-05"""
-    assert read_script("after 2 key F", START, "keys.txt") == (TimedKey(START + timedelta(seconds=2), "F"),)
+    script = "after 2 key F"
+
+    assert read_script(script, START, "keys.txt") == (TimedKey(START + timedelta(seconds=2), "F"),)
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,6 @@ def test_a_line_that_cannot_be_read_is_named(line: str, says: str) -> None:
 
     assert str(refused.value).startswith("keys.txt:2: ")
     assert says in str(refused.value)
-
-
-# ── pressing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_script_fills_an_order() -> None:
@@ -147,14 +144,14 @@ def test_a_script_cancels_closes_and_flattens() -> None:
     assert house.sale.status is OrderStatus.FILLED
 
 
-def test_a_script_signs_a_plan() -> None:
+def test_a_script_signs_a_plan(snapshot: SnapshotAssertion) -> None:
     """OP-05, MD-05"""
     house = keys(a_house_with_a_proposal(), "10:06:01 p", "10:06:02 space", "10:06:03 P")
 
     house.until("10:06:30")
 
     assert house.held() == "0.502"
-    assert house.requests() == ["submit buy limit 0.502", "submit sell stop 0.502"]
+    assert house.requests() == snapshot
 
 
 @pytest.mark.parametrize(
@@ -181,9 +178,6 @@ def test_keys_for_what_is_not_there_do_nothing() -> None:
     assert house.line.operator.next_at() is None  # type: ignore[union-attr]
 
 
-# ── confirm all ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_confirm_all_confirms_after_one_second() -> None:
     """MD-05"""
     house = House(a_day(("10:06", "10:09", STEADY), ("10:10", "10:40", RECOVERY))).opens()
@@ -195,7 +189,7 @@ def test_confirm_all_confirms_after_one_second() -> None:
     assert house.held() == "0"
 
 
-def test_confirm_all_retries_a_refused_exit() -> None:
+def test_confirm_all_retries_a_refused_exit(snapshot: SnapshotAssertion) -> None:
     """OP-06"""
     house = a_house_with_a_proposal(("10:06", "10:09", STEADY), ("10:10", "10:40", RECOVERY))
     house.confirms_at("10:06:02")
@@ -208,12 +202,12 @@ def test_confirm_all_retries_a_refused_exit() -> None:
 
     house.until("10:11:30")
 
-    assert "the stops at the broker have changed" in house.facts(ConfirmationRefused)[0].reasons[0]
+    assert house.facts(ConfirmationRefused)[0].reasons[0] == snapshot
     assert house.held() == "0"
     assert house.sale.filled_quantity == Decimal("0.502")
 
 
-def test_r_confirms_a_moved_stop() -> None:
+def test_r_confirms_a_moved_stop(snapshot: SnapshotAssertion) -> None:
     """OP-04"""
     house = a_house_in_a_position()
     keys(house, "10:07:01 enter", "10:07:03 S", "10:07:05 R")
@@ -223,10 +217,10 @@ def test_r_confirms_a_moved_stop() -> None:
     before = house.requests()
     house.until("10:07:10")
 
-    assert [*before, "replace sell stop 0.502"] == house.requests()
+    assert (before, house.requests()) == snapshot
 
 
-def test_confirm_all_confirms_moved_stops() -> None:
+def test_confirm_all_confirms_moved_stops(snapshot: SnapshotAssertion) -> None:
     """OP-04"""
     house = a_house_in_a_position()
     house.line.operator = ConfirmAll(house.desk)
@@ -234,4 +228,4 @@ def test_confirm_all_confirms_moved_stops() -> None:
 
     house.until("10:07")
 
-    assert house.requests()[-1] == "replace sell stop 0.502"
+    assert house.requests()[-1] == snapshot

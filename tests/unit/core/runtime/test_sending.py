@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from queue import SimpleQueue
+from queue import Queue
 from typing import Any, cast
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.execution.gateway import Gateway
 from core.messages.effects import CancelOrder, SubmitOrder
@@ -19,7 +22,8 @@ from core.runtime.request_executor import RequestExecutor
 from core.settings.settings import Settings
 from tests.no_threads import no_thread_starts
 from tests.unit.core.execution.books import TEN, a_request
-from tests.waiting import PATIENCE
+
+pytestmark = pytest.mark.usefixtures("timeline")
 
 
 class BrokenOnce:
@@ -50,26 +54,26 @@ def a_submission(name: str) -> SubmitOrder:
     return SubmitOrder(order, Approval(f"approval {name}", TicketId("t-1"), None, order.digest("paper"), TEN))
 
 
-def test_a_failing_last_check_sends_nothing() -> None:
+def test_a_failing_last_check_sends_nothing(snapshot: SnapshotAssertion) -> None:
     """OP-08, EX-22"""
-    heard: SimpleQueue[Any] = SimpleQueue()
+    heard: Queue[Any] = Queue()
     asking = cast(RequestExecutor, Answers())
     gateway = Gateway("paper", BrokenOnce())
     sending = PendingRequests(gateway, asking, Settings, lambda: TEN, heard.put, heard.put)
 
     sending.send(a_submission("first"), TEN)
     sending.send(a_submission("second"), TEN)
-    told = [heard.get(timeout=PATIENCE) for _ in range(3)]
+    told = [heard.get() for _ in range(3)]
 
     assert [type(message) for message in told] == [SubmissionStopped, SubmissionBegan, SubmissionAnswered]
-    assert told[0].reason == "the last look before it failed: OSError: the disk is gone"
+    assert told[0].reason == snapshot
     assert [message.client_order_id for message in told] == ["first", "second", "second"]
     sending.close()
 
 
 def test_a_request_without_a_thread_is_answered() -> None:
     """EX-22: an order never leaves, and a cancel may be asked for again."""
-    heard: SimpleQueue[Any] = SimpleQueue()
+    heard: Queue[Any] = Queue()
     latch = BrokenOnce()
     latch.asked = 1
     gateway = Gateway("paper", latch)
@@ -79,7 +83,7 @@ def test_a_request_without_a_thread_is_answered() -> None:
         sending.send(a_submission("first"), TEN)
         sending.ask(CancelOrder(ClientOrderId("other"), None))
     sending.send(a_submission("second"), TEN)
-    told = [heard.get(timeout=PATIENCE) for _ in range(4)]
+    told = [heard.get() for _ in range(4)]
 
     no_thread = "this machine starts no thread for it: can't start new thread"
     assert told[0] == SubmissionStopped(ClientOrderId("first"), no_thread, a_submission("first").approval)
@@ -88,22 +92,22 @@ def test_a_request_without_a_thread_is_answered() -> None:
     sending.close()
 
 
-def test_each_request_is_timed_with_its_outcome() -> None:
+def test_each_request_is_timed_with_its_outcome(snapshot: SnapshotAssertion) -> None:
     """EX-16, SY-05: in its lane, a broken adapter's too."""
-    heard: SimpleQueue[Any] = SimpleQueue()
-    calls: SimpleQueue[CallMade] = SimpleQueue()
+    heard: Queue[Any] = Queue()
+    calls: Queue[CallMade] = Queue()
     latch = BrokenOnce()
     latch.asked = 1
     asking = cast(RequestExecutor, RefusesOrders())
     sending = PendingRequests(Gateway("paper", latch), asking, Settings, lambda: TEN, heard.put, heard.put, calls.put)
 
     sending.send(a_submission("first"), TEN)
-    refused = calls.get(timeout=PATIENCE)
+    refused = calls.get()
     sending.ask(CancelOrder(ClientOrderId("other"), None))
-    failed = calls.get(timeout=PATIENCE)
+    failed = calls.get()
 
     assert (refused.at, refused.kind, refused.outcome, refused.order) == (TEN, "submit", CallOutcome.REFUSED, "first")
-    assert (refused.refusal, refused.words, refused.symbol) == (RefusalKind.NOT_SHORTABLE, "no shares to lend", "SPY")
+    assert (refused.refusal, refused.words, refused.symbol) == (RefusalKind.NOT_SHORTABLE, snapshot, "SPY")
     assert (failed.kind, failed.outcome, failed.order) == ("cancel", CallOutcome.NO_ANSWER, "other")
     assert failed.words == "RuntimeError: broken"
     assert min(refused.seconds, failed.seconds) >= 0

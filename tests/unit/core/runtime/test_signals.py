@@ -12,7 +12,7 @@ from core.model.values import Price, Quantity, Symbol
 from core.runtime.backtest import Signals
 
 OPEN = datetime(2024, 1, 2, 14, 30, tzinfo=UTC)
-MANY = 20_000
+MANY = 5_000
 
 
 def a_bar(start: datetime) -> Bar:

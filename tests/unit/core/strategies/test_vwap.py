@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
+from syrupy.assertion import SnapshotAssertion
 
 from core.market.calendar import load_calendar
 from core.market.csv_source import read_bars
@@ -85,7 +86,44 @@ def exit_of(answer: Answer) -> tuple[ExitReason, Decimal]:
 # ── the entry ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_dip_proposes_a_limit_with_a_stop() -> None:
+FLAT_BAR = a_bar(40, "100")
+EXITS: dict[str, tuple[dict[str, str], Bar, tuple[ExitReason, str] | NoTradeReason]] = {
+    "a close at the stop sells what nothing covers": (
+        {"entry": "99", "covered": "0.1"}, a_bar(200, "98.703"), (ExitReason.STOP_LOSS, "0.199")),
+    "a close above the stop and below VWAP holds on": (
+        {"entry": "99"}, a_bar(40, "98.704"), NoTradeReason.IN_POSITION),
+    "a stop at the broker that covers everything leaves the bar rule nothing": (
+        {"entry": "99", "covered": "0.299"}, a_bar(40, "98"), NoTradeReason.IN_POSITION),
+    "a close back at VWAP sells all of it, covered or not": (
+        {"entry": "99", "covered": "0.299"}, FLAT_BAR, (ExitReason.MEAN_REVERSION, "0.299")),
+    "from 15:55 New York on nothing is held": (
+        {"entry": "99", "covered": "0.299"}, a_bar(385, "99"), (ExitReason.FORCE_FLAT, "0.299")),
+    "in the last minute nothing is held": (
+        {"entry": "99", "covered": "0.299"}, a_bar(389, "99"), (ExitReason.FORCE_FLAT, "0.299")),
+    "the minute before 15:55 is left alone": ({"entry": "99"}, a_bar(384, "99"), NoTradeReason.OUTSIDE_WINDOW),
+    "a stop goes before the end of the day": (
+        {"quantity": "0.3", "entry": "110", "covered": "0.1"}, a_bar(386, "100"), (ExitReason.STOP_LOSS, "0.2")),
+    "the end of the day goes before the reversion": (
+        {"quantity": "0.3", "entry": "99", "covered": "0.1"}, a_bar(386, "100"), (ExitReason.FORCE_FLAT, "0.3")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("claim", EXITS)
+def test_each_exit_has_its_reason(claim: str, snapshot: SnapshotAssertion) -> None:
+    """ST-02, EX-13, EX-18, EX-21, OP-06"""
+    position, bar, told = EXITS[claim]
+
+    answer = a_strategy().on_bar(bar, holding(a_context(), **position))
+
+    if isinstance(told, NoTradeReason):
+        assert reason_of(answer) is told
+        return
+    assert exit_of(answer) == (told[0], Decimal(told[1]))
+    assert isinstance(answer, ExitSignal)
+    assert (str(answer.intended_price), str(answer.reference), answer.reason) == snapshot
+
+
+def test_a_dip_proposes_a_limit_with_a_stop(snapshot: SnapshotAssertion) -> None:
     """ST-02, RK-02, OP-06"""
     strategy: Strategy = a_strategy()
 
@@ -100,7 +138,7 @@ def test_a_dip_proposes_a_limit_with_a_stop() -> None:
         stop_holder=StopHolder.BROKER,
         quantity=Quantity(Decimal("0.502")),
         reference=Price(Decimal("99.9871")),
-        reason="close 99.60 is 0.39 % below VWAP 99.99",
+        reason=snapshot,
     )
 
 
@@ -243,72 +281,6 @@ def test_a_quiet_bar_allocates_nothing() -> None:
 # ── the exits ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_close_at_the_stop_sells_uncovered_shares() -> None:
-    """ST-02, EX-13"""
-    context = holding(a_context(), quantity="0.299", entry="99", covered="0.1")
-
-    answer = a_strategy().on_bar(a_bar(200, "98.703"), context)
-
-    assert exit_of(answer) == (ExitReason.STOP_LOSS, Decimal("0.199"))
-    assert isinstance(answer, ExitSignal)
-    assert answer.intended_price == Decimal("98.703")
-    assert answer.reason == "close 98.70 is 0.30 % below the entry 99.00"
-
-
-def test_between_stop_and_vwap_it_holds() -> None:
-    """ST-02"""
-    context = holding(a_context(), entry="99")
-
-    assert reason_of(a_strategy().on_bar(a_bar(40, "98.704"), context)) is NoTradeReason.IN_POSITION
-
-
-def test_a_covering_broker_stop_leaves_nothing() -> None:
-    """ST-02, OP-06"""
-    context = holding(a_context(), quantity="0.299", entry="99", covered="0.299")
-
-    assert reason_of(a_strategy().on_bar(a_bar(40, "98"), context)) is NoTradeReason.IN_POSITION
-
-
-def test_a_close_at_vwap_sells_all() -> None:
-    """ST-02, EX-21"""
-    context = holding(a_context(), quantity="0.299", entry="99", covered="0.299")
-
-    answer = a_strategy().on_bar(a_bar(40, "100"), context)
-
-    assert exit_of(answer) == (ExitReason.MEAN_REVERSION, Decimal("0.299"))
-    assert isinstance(answer, ExitSignal)
-    assert answer.reason == "close 100.00 is back at VWAP 100.00"
-    assert answer.reference == Decimal(100)
-
-
-@pytest.mark.parametrize("minute", [385, 389])
-def test_nothing_is_held_into_the_close(minute: int) -> None:
-    """ST-02: from 15:55 New York on."""
-    context = holding(a_context(), quantity="0.299", entry="99", covered="0.299")
-
-    answer = a_strategy().on_bar(a_bar(minute, "99"), context)
-
-    assert exit_of(answer) == (ExitReason.FORCE_FLAT, Decimal("0.299"))
-    assert isinstance(answer, ExitSignal)
-    assert answer.reason == "flat from the bar of 15:55, the market closes at 16:00 New York"
-
-
-def test_the_minute_before_is_left_alone() -> None:
-    """ST-02"""
-    context = holding(a_context(), entry="99")
-
-    assert isinstance(a_strategy().on_bar(a_bar(384, "99"), context), NoTrade)
-
-
-def test_the_worst_exit_reason_counts() -> None:
-    """ST-02, EX-18: where several reasons hold, the trade is booked under the one that hurts."""
-    stopped = holding(a_context(), quantity="0.3", entry="110", covered="0.1")
-    flat = holding(a_context(), quantity="0.3", entry="99", covered="0.1")
-
-    assert exit_of(a_strategy().on_bar(a_bar(386, "100"), stopped)) == (ExitReason.STOP_LOSS, Decimal("0.2"))
-    assert exit_of(a_strategy().on_bar(a_bar(386, "100"), flat)) == (ExitReason.FORCE_FLAT, Decimal("0.3"))
-
-
 @pytest.mark.parametrize(
     "closed_door", [{"is_enabled": False}, {"is_day_disabled": True}, {"entries_filled": 9}, {"is_waiting": True}]
 )
@@ -446,7 +418,7 @@ def test_a_slope_survives_a_stop() -> None:
 # ── a real week ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_first_signals_of_a_real_week() -> None:
+def test_the_first_signals_of_a_real_week(snapshot: SnapshotAssertion) -> None:
     """ST-02, MD-03: nobody answers, so each day signals on; its first signal is what counts."""
     calendar = load_calendar(date(2013, 10, 7), date(2013, 10, 10))
     normaliser = Normaliser(calendar)
@@ -469,5 +441,5 @@ def test_the_first_signals_of_a_real_week() -> None:
         (datetime(2013, 10, 8, 14, 50, tzinfo=UTC), Decimal("166.76"), Decimal("166.26")),
         (datetime(2013, 10, 9, 15, 9, tzinfo=UTC), Decimal("164.88"), Decimal("164.39")),
     ]
-    assert first[date(2013, 10, 8)].reason == "close 166.76 is 0.32 % below VWAP 167.29"
+    assert first[date(2013, 10, 8)].reason == snapshot
     assert first[date(2013, 10, 8)].quantity == Decimal("0.299")

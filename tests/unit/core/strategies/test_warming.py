@@ -107,8 +107,6 @@ def test_restarts_change_no_answer(name: str, source: str) -> None:
     assert running.entries or name == "vwap"
 
 
-# ── all of them, side by side, by the orchestrator ───────────────────────────────────────────────────────────────────
-
 ON = Settings.model_validate(
     {
         "symbols": ["SPY", "IBM"],

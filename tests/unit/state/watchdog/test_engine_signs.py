@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import shutil
@@ -27,7 +28,7 @@ def home(tmp_path: Path) -> Home:
     return found
 
 
-def test_the_account_is_the_one_whose_lock_the_process_holds(home: Home) -> None:
+def test_the_lock_tells_the_account(home: Home) -> None:
     """SY-02: whatever another account's heartbeat says."""
     Heartbeat(home.account("another")).beat(STATUS)
     signs = EngineSigns(home)
@@ -77,7 +78,7 @@ def test_a_folder_that_takes_no_file_is_known(home: Home) -> None:
     assert sorted(folder.path.iterdir()) == before
 
     shutil.rmtree(folder.path)
-    assert signs.disk_refuses() == "No such file or directory"
+    assert signs.disk_refuses() == os.strerror(errno.ENOENT)
 
 
 def test_memory_is_that_of_the_process() -> None:
@@ -96,17 +97,17 @@ def test_memory_is_that_of_the_process() -> None:
     assert resident_of(2**22 + 1) is None
 
 
-def test_lines_wait_for_their_account_and_are_one_line_each(home: Home) -> None:
+def test_log_lines_wait_for_their_account(home: Home) -> None:
     """SY-02, SY-06: no word of a broken engine writes a line or a control character of its own."""
     folder, shown = home.account("paper"), list[str]()
     log = WatchdogLog(shown.append)
-    log.say("before\x1b[2J it is known")
+    log.say("before\x1b[2J it")
     log.is_of(folder)
     log.alert("after")
 
     kept = folder.watchdog_log.read_text().splitlines()
-    assert shown == ["keyturn watchdog: before [2J it is known", "keyturn watchdog: ALERT after"]
-    assert [line.split("Z ", 1)[1] for line in kept] == ["before [2J it is known", "ALERT after"]
+    assert shown == ["keyturn watchdog: before [2J it", "keyturn watchdog: ALERT after"]
+    assert [line.split("Z ", 1)[1] for line in kept] == ["before [2J it", "ALERT after"]
 
 
 def test_a_log_that_has_grown_is_put_aside(home: Home) -> None:
@@ -122,7 +123,7 @@ def test_a_log_that_has_grown_is_put_aside(home: Home) -> None:
     assert (folder.logs / "watchdog.log.1").stat().st_size > LARGEST
 
 
-def test_a_log_that_cannot_be_written_is_shown_all_the_same(home: Home) -> None:
+def test_an_unwritable_log_is_still_shown(home: Home) -> None:
     """SY-02, SP-06"""
     folder, shown = home.account("paper"), list[str]()
     os.mkfifo(folder.watchdog_log)

@@ -30,13 +30,13 @@ def of_a_session(day: float) -> float:
 
 
 @pytest.mark.parametrize("slope", [0.0, 5.0, 12.0, 100.0])
-def test_a_steady_leak_is_reckoned_to_the_megabyte(slope: float) -> None:
+def test_a_steady_leak_is_measured_to_the_megabyte(slope: float) -> None:
     """SY-02"""
     assert reckoned(8, lambda day: 90 + slope * day) == pytest.approx(slope, abs=0.1)
 
 
 @pytest.mark.parametrize("began_on", range(7))
-def test_days_that_rise_and_fall_and_weekends_are_no_growth(began_on: int) -> None:
+def test_daily_rises_and_weekends_are_no_growth(began_on: int) -> None:
     """SY-02: whatever day the process began on; from the fourth day to the tenth."""
     for days in (3.2, 4.2, 5.2, 6.2, 7.5, 10.0):
         found = reckoned(days, lambda day: 90 + of_a_session(day + began_on))
@@ -57,14 +57,14 @@ def test_one_step_is_no_leak() -> None:
         assert found < 10
 
 
-def test_readings_that_jump_about_are_read_by_their_lowest() -> None:
+def test_growth_follows_the_lowest_readings() -> None:
     """SY-02"""
     chance = Random(5)
 
     assert reckoned(7, lambda day: 90 + 3 * day + chance.expovariate(0.05)) == pytest.approx(3, abs=1.5)
 
 
-def test_nothing_is_said_before_three_days_of_hours() -> None:
+def test_growth_needs_three_days_of_hours() -> None:
     """SY-02: and the first hour, in which a process fills its caches, is left out."""
     whole = (FEWEST_HOURS + WARM_UP_HOURS) / 24
 
@@ -72,7 +72,7 @@ def test_nothing_is_said_before_three_days_of_hours() -> None:
     assert reckoned(whole + 0.02, lambda day: 90 + 50 * day) == pytest.approx(50, abs=1)
 
 
-def test_a_leak_that_ended_is_forgotten_after_a_week() -> None:
+def test_an_ended_leak_is_forgotten_after_a_week() -> None:
     """SY-02"""
     assert reckoned(14, lambda day: 90 + 20 * min(day, 4.0)) == pytest.approx(0, abs=0.1)
 

@@ -107,9 +107,7 @@ def test_wrong_settings_silence_nobody(tmp_path: Path, monkeypatch: pytest.Monke
     assert pusher.told() == snapshot
 
 
-def test_a_start_with_wrong_settings_uses_the_last_sound_ones(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot
-):
+def test_a_start_uses_the_last_sound_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot):
     """SY-02: also where no account is known yet: each rule may be meant."""
     phone, kept = a_phone(monkeypatch), tmp_path / "state" / "terms.json"
     held(kept)()
@@ -123,7 +121,7 @@ def test_a_start_with_wrong_settings_uses_the_last_sound_ones(
     assert pusher.told() == snapshot
 
 
-def test_wrong_settings_without_sound_ones_are_reported(tmp_path: Path, snapshot):
+def test_wrong_first_settings_are_reported(tmp_path: Path, snapshot):
     """SY-02"""
     pusher = a_push(held(tmp_path / "terms.json", wrong))
     pusher.send("process 7 ended with status 2", "")
@@ -132,7 +130,7 @@ def test_wrong_settings_without_sound_ones_are_reported(tmp_path: Path, snapshot
     assert pusher.told() == snapshot
 
 
-def test_an_alert_is_tried_as_long_as_an_engines_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_alert_is_retried_like_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """SY-02, SY-03: not five times; what may have arrived is marked."""
     phone = a_phone(monkeypatch, lambda n: DELIVERED if n == 12 else Delivery(DeliveryCode.TIMED_OUT))
     clock = Clock()
@@ -145,7 +143,7 @@ def test_an_alert_is_tried_as_long_as_an_engines_message(tmp_path: Path, monkeyp
     assert [clock.pauses.get() for _ in range(11)] == [5, 15, 45, 135, *[300] * 7]
 
 
-def test_the_waits_and_the_end_of_an_alert_are_those_of_the_engine():
+def test_alert_retries_follow_the_engines_rules():
     """SY-03: one figure, two places."""
     from core.workflows.operator import notification_delivery
 
@@ -187,7 +185,7 @@ def test_an_alert_outlasts_the_watchdog(tmp_path: Path, monkeypatch: pytest.Monk
     assert list(folder.iterdir()) == []
 
 
-def test_channels_that_take_one_alert_at_once_leave_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_delivered_alerts_leave_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """SY-02"""
     names = [f"phone{number}" for number in range(8)]
     many = NotifySettings.model_validate(
@@ -204,7 +202,7 @@ def test_channels_that_take_one_alert_at_once_leave_no_file(tmp_path: Path, monk
     assert list((tmp_path / "owed").iterdir()) == []
 
 
-def test_a_new_alert_waits_for_no_others_next_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_new_alert_does_not_wait_for_a_retry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """SY-03: and is not marked because another may have arrived."""
     phone = a_phone(monkeypatch, lambda n: Delivery(DeliveryCode.TIMED_OUT) if n == 1 else DELIVERED)
     pusher = a_push(held(tmp_path / "terms.json"), clock=Clock(stands=True))
@@ -217,7 +215,7 @@ def test_a_new_alert_waits_for_no_others_next_try(tmp_path: Path, monkeypatch: p
     assert "one" not in message.text.split(": ")[-1]
 
 
-def test_what_lies_there_and_is_no_alert_is_left_alone(tmp_path: Path):
+def test_foreign_files_are_left_alone(tmp_path: Path):
     """SY-02"""
     for name, text in {
         "a": "",

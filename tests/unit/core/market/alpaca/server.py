@@ -194,7 +194,7 @@ async def a_server() -> AsyncIterator[Server]:
     finally:
         http.shutdown()
         http.server_close()
-        thread.join(5)
+        thread.join()
 
 
 def _http(server: Server) -> ThreadingHTTPServer:
@@ -300,12 +300,16 @@ async def a_desk(server: Server, start: str, **change: Any) -> AsyncIterator[Des
 
 
 async def eventually(claim: Callable[[], object], seconds: float = 20.0) -> None:
-    """Until it holds; real sockets take the time that they take."""
+    """Until it holds, looked at every 5 ms."""
     for _ in range(int(seconds / 0.005)):
         if claim():
             return
-        await asyncio.sleep(0.005)
+        await pauses(0.005)
     raise AssertionError("it never came to hold")
+
+
+async def pauses(seconds: float) -> None:
+    await asyncio.sleep(seconds)
 
 
 async def in_thread(act: Callable[[], Result]) -> Result:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from unittest.mock import patch
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.market.alpaca import history as history_room
 from core.market.alpaca.cache import BarCache, hours_of
@@ -21,6 +21,8 @@ from core.model.quote import Feed, NoQuote, Quote
 from core.model.values import Symbol
 from tests.unit.core.market.alpaca.morning import QQQ, SPY, a_bar, at, clock_of, every_minute
 from tests.unit.core.market.alpaca.server import Answer, Desk, a_row, a_server, eventually, in_thread
+
+pytestmark = pytest.mark.usefixtures("timeline")
 
 QUOTE = {"bp": 100.0, "bs": 3, "ap": 100.01, "as": 1, "t": "2013-10-08T13:59:59.5Z"}
 
@@ -92,7 +94,7 @@ async def test_an_unfinished_minute_is_no_history() -> None:
         assert minutes_of(found) == every_minute("9:30", "9:39")
 
 
-async def test_null_bars_are_counted_and_left_out(pauses: list[float]) -> None:
+async def test_null_bars_are_counted_and_left_out(pauses: list[float], snapshot: SnapshotAssertion) -> None:
     """MD-03: `null` in place of a list of bars, and in it."""
     async with a_server() as server:
         desk = Desk(server, "11:00:00")
@@ -104,7 +106,7 @@ async def test_null_bars_are_counted_and_left_out(pauses: list[float]) -> None:
         nothing = await the_bars(desk, "9:30", "9:40", SPY)
 
         assert minutes_of(found) == ["09:30"]
-        assert [m.reason for m in found if isinstance(m, MarketDataBroken)] == ["SPY bar: c 'cheap' is not a number"]
+        assert [m.reason for m in found if isinstance(m, MarketDataBroken)] == snapshot
         assert nothing == []
         counts = desk.data.counts
         assert len(pauses) == 3
@@ -276,14 +278,12 @@ async def test_a_missing_quote_has_its_reason(answer: Answer, reason: str) -> No
     async with a_server() as server:
         desk = Desk(server, "10:00:00", read_seconds=0.4)
         server.always = answer
-        before = time.monotonic()
 
         quote = await in_thread(lambda: desk.data.quote(SPY))
 
         assert isinstance(quote, NoQuote)
         assert reason in quote.reason
         assert len(server.asked) == 1
-        assert time.monotonic() - before < 30
 
 
 def test_the_cache_drops_its_oldest_hours() -> None:

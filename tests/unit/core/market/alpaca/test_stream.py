@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
+from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
+from syrupy.assertion import SnapshotAssertion
 
 from core.market.alpaca import data
 from core.market.alpaca.counts import Seen
@@ -14,8 +15,11 @@ from core.market.alpaca.socket import DataSocket
 from core.model.connection import ConnectionState
 from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
+from tests.kit.timeline import Timeline
 from tests.unit.core.market.alpaca.morning import at, every_minute
-from tests.unit.core.market.alpaca.server import Answer, a_desk, a_server, eventually
+from tests.unit.core.market.alpaca.server import Answer, a_desk, a_server, eventually, pauses
+
+pytestmark = pytest.mark.usefixtures("timeline")
 
 OTHER_KEYS = "wrong"
 
@@ -120,9 +124,9 @@ async def test_a_link_without_pongs_is_not_healthy(monkeypatch: pytest.MonkeyPat
         desk.starts()
         await desk.is_up()
         server.goes_deaf()
-        await asyncio.sleep(0.1)  # the pongs that were under way
+        await pauses(0.1)  # the pongs that were under way
         desk.clock("9:35:40")
-        await asyncio.sleep(0.6)
+        await pauses(0.6)
 
         assert desk.lamps[-1].heard_at < at("9:35:40")
 
@@ -181,11 +185,11 @@ async def test_a_cancel_within_a_goodbye_is_kept() -> None:
         assert socket is not None
         server.goes_deaf()
         goodbye = asyncio.ensure_future(socket.shut())
-        await asyncio.sleep(0.05)
+        await pauses(0.05)
 
         goodbye.cancel()
         server.hears_again()
-        await asyncio.wait({goodbye}, timeout=10)
+        await asyncio.wait({goodbye})
 
         assert goodbye.cancelled()
 
@@ -199,12 +203,12 @@ async def test_wrong_keys_are_retried_once_a_minute() -> None:
         await eventually(lambda: "tried again in a minute" in desk.lamps[-1].words and server.bars_asked())
         asked = len(server.bars_asked())
         desk.clock("9:36:29")
-        await asyncio.sleep(0.3)
+        await pauses(0.3)
         assert (server.accepted, len(server.bars_asked())) == (1, asked)
 
         desk.clock("9:37:30")
         await eventually(lambda: server.accepted == 2 and len(server.bars_asked()) == asked + 1)
-        await asyncio.sleep(0.3)
+        await pauses(0.3)
 
         assert (server.accepted, len(server.bars_asked())) == (2, asked + 1)
         assert desk.state() is ConnectionState.REFUSED
@@ -278,7 +282,7 @@ async def test_a_lost_server_comes_back() -> None:
         await desk.is_up()
 
 
-async def test_odd_bars_are_named_and_ours_stand() -> None:
+async def test_odd_bars_are_named_and_ours_stand(snapshot: SnapshotAssertion) -> None:
     """MD-03"""
     async with a_server() as server, a_desk(server, "9:30:00") as desk:
         desk.starts()
@@ -298,15 +302,7 @@ async def test_odd_bars_are_named_and_ours_stand() -> None:
         await eventually(lambda: desk.bars()[-1:] == ["09:35"])
 
         assert desk.bars() == ["09:31", "09:33", "09:35"]
-        assert desk.oddities() == [
-            "repeated: the same bar came before",
-            "revised: close 100.50 is now 100.90, volume 500 is now 500; the desk keeps the bar that it acted on",
-            "late: it came after the bar of 09:33 New York; it is left out",
-            "SPY bar: o is missing",
-            "SPY bar: t, its time, is missing",
-            "a message that cannot be read: {}",
-            "a message that cannot be read: {'T': 'b', 'S': ['SPY']}",
-        ]
+        assert desk.oddities() == snapshot
         assert desk.data.counts.seen(Seen.NOT_ASKED_FOR) == 1
         assert desk.state() is ConnectionState.UP
 
@@ -358,19 +354,19 @@ async def test_quotes_are_polled_without_a_stream() -> None:
         assert questions[0] == {"symbols": "SPY,QQQ", "feed": "iex"}
 
 
-async def test_closing_leaves_no_socket() -> None:
+async def test_closing_leaves_no_socket(timeline: Timeline) -> None:
     """MD-02: a clean stop, also in the middle of a handshake."""
     for greeting in ([{"T": "success", "msg": "connected"}], None):
         async with a_server() as server, a_desk(server, "9:35:30") as desk:
             server.greeting = greeting
             desk.starts()
             await eventually(lambda: server.accepted == 1)
-            before = time.monotonic()
+            before = timeline.now()
 
             await desk.stops()
 
             await eventually(lambda: not server.connections)
-            assert time.monotonic() - before < 10
+            assert timeline.now() - before < timedelta(seconds=10)
             assert desk.task is not None
             assert desk.task.cancelled()
 

@@ -9,12 +9,15 @@ from decimal import Decimal
 
 import pytest
 from pydantic import ValidationError
+from syrupy.assertion import SnapshotAssertion
 
 from core.market.vix.http_source import LARGEST, HttpVixSource
 from core.market.vix.port import VixError
 from core.model.regime import DailyValue
 from core.settings.regime import CBOE, RegimeSettings
 from tests.unit.core.market.vix.source import TWO_DAYS, Source
+
+pytestmark = pytest.mark.usefixtures("timeline")
 
 
 @pytest.fixture
@@ -88,26 +91,26 @@ def test_any_status_but_200_is_refused(source: Source, status: int) -> None:
     assert len(source.asked) == 1
 
 
-def test_a_hanging_source_is_left(source: Source) -> None:
+def test_a_hanging_source_is_left(source: Source, snapshot: SnapshotAssertion) -> None:
     """RK-19"""
     source.holds.clear()
 
-    assert refusal(source, read_seconds="0.2") == "127.0.0.1 did not answer in time"
+    assert refusal(source, read_seconds="0.2") == snapshot
 
 
-def test_a_dripping_source_is_left(source: Source) -> None:
+def test_a_dripping_source_is_left(source: Source, snapshot: SnapshotAssertion) -> None:
     """RK-19: each piece comes in time, the whole never does."""
     source.drips = True
 
-    assert refusal(source, answer_seconds="0.3") == "127.0.0.1 did not end its answer in 0.3 s"
+    assert refusal(source, answer_seconds="0.3") == snapshot
 
 
-def test_an_oversized_answer_is_refused(source: Source) -> None:
+def test_an_oversized_answer_is_refused(source: Source, snapshot: SnapshotAssertion) -> None:
     """RK-19: also where it came compressed, and small."""
     source.body = gzip.compress(b"0" * (LARGEST + 1))
     source.headers = {"Content-Encoding": "gzip"}
 
-    assert refusal(source) == f"127.0.0.1 sent more than {LARGEST:,} bytes"
+    assert refusal(source) == snapshot
 
 
 def test_an_unreachable_source_says_what_to_do() -> None:

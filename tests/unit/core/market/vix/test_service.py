@@ -15,7 +15,7 @@ from core.files.daily_file import daily_values
 from core.market.vix.port import Kept, VixError
 from core.market.vix.service import FRESH_FOR, PATIENCE, VixService
 from core.model.regime import DailyValue, NoVix, VixLevel, VixReading
-from state.vix_file import VixFile
+from state.vix_file import DAMAGED, VixFile
 from tests.unit.core.market.vix.source import TWO_DAYS
 
 BEGINS = datetime(2026, 11, 19, 15, 0, tzinfo=UTC)
@@ -76,9 +76,6 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path)
 
 
-# ── an hour ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_a_fresh_value_is_not_asked_for_again(home: Home) -> None:
     """RK-19"""
     first, second = home.service(), home.service()
@@ -113,34 +110,31 @@ def test_a_clock_set_back_makes_nothing_fresh(home: Home) -> None:
     assert home.source.requests == 2
 
 
-# ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def test_an_unmeasured_vix_has_its_reason(home: Home) -> None:
     """RK-19"""
-    home.source.failure = "the source answered 503"
+    home.source.failure = "HTTP 503"
 
     kept = home.service().last()
 
-    assert kept.reading == NoVix("the source answered 503")
+    assert kept.reading == NoVix("HTTP 503")
     assert (kept.fetched_at, kept.failed_at) == (None, BEGINS)
 
 
 def test_a_failure_keeps_the_last_value(home: Home) -> None:
     """RK-19"""
     home.service().last()
-    home.source.failure = "the source answered 500"
+    home.source.failure = "HTTP 500"
     home.later(timedelta(days=3))
 
     kept = home.service().last()
 
-    assert kept == Kept(ELEVATED, BEGINS, failed_at=home.now, failure="the source answered 500")
+    assert kept == Kept(ELEVATED, BEGINS, failed_at=home.now, failure="HTTP 500")
     assert home.file().load() == kept
 
 
 def test_a_failure_is_followed_by_a_pause(home: Home) -> None:
     """RK-19"""
-    home.source.failure = "the source answered 500"
+    home.source.failure = "HTTP 500"
     home.service().last()
     home.source.failure = ""
     home.later(PATIENCE - timedelta(seconds=1))
@@ -169,9 +163,6 @@ def test_an_impossible_history_is_refused(home: Home, body: str, why: str) -> No
 
     assert kept.reading == ELEVATED
     assert why in kept.failure
-
-
-# ── the file ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -203,7 +194,7 @@ def test_a_damaged_file_is_ignored(home: Home, content: bytes) -> None:
     home.path.parent.mkdir()
     home.path.write_bytes(content)
 
-    assert home.file().load().reading == NoVix("vix.json is damaged; the source is asked again")
+    assert home.file().load().reading == NoVix(f"vix.json {DAMAGED}")
     assert home.service().last().reading == ELEVATED
 
 
@@ -267,9 +258,6 @@ def test_a_reader_never_sees_half_a_file(home: Home) -> None:
         reading.result()
 
     assert seen == {"VixReading"}
-
-
-# ── several at once ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_one_asks_while_another_takes_what_is_known(home: Home) -> None:

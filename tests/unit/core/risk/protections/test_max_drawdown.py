@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.facts import DayStarted
 from core.model.signal import ExitReason
@@ -45,14 +46,14 @@ def measured(guard: MaxDrawdown) -> Measure:
     return measure
 
 
-def test_a_small_fall_is_of_the_balance() -> None:
+def test_a_small_fall_is_of_the_balance(snapshot: SnapshotAssertion) -> None:
     """RK-04: 0.18 USD of 200.14, not 125 % of a gain of 0.14; peak and current balance are told"""
     guard = a_guard("0.14", "-0.18")
 
     found = measured(guard)
 
     assert found.figure == Decimal("0.18") / Decimal("200.14")
-    assert found.words == "the balance is 199.96 USD, 200.14 USD at its peak"
+    assert found.words == snapshot
     assert guard.locks.on(EVERYTHING, NOON + timedelta(hours=1)) is None
 
 
@@ -109,14 +110,14 @@ def balance(guard: MaxDrawdown, days: float) -> Measure:
     return measure
 
 
-def test_mornings_results_set_the_windows_start() -> None:
+def test_mornings_results_set_the_windows_start(snapshot: SnapshotAssertion) -> None:
     """RK-04: 200 and 40 of the morning are 240 when the window begins; 33 are lost of that, not of 200"""
     guard = a_history(("0d-3", "=200"), ("0d-1", "40"), ("7d", "-33"))
 
     found = balance(guard, 7)
 
     assert found.figure == Decimal(33) / 240
-    assert found.words == "the balance is 207.00 USD, 240.00 USD at its peak"
+    assert found.words == snapshot
     assert guard.locks.on(EVERYTHING, NOON + timedelta(days=7, hours=1)) is None
 
 
@@ -128,21 +129,21 @@ def test_a_morning_loss_hides_no_later_one() -> None:
     assert guard.locks.on(EVERYTHING, NOON + timedelta(days=7, hours=1)) is not None
 
 
-def test_the_window_moves_without_trades() -> None:
+def test_the_window_moves_without_trades(snapshot: SnapshotAssertion) -> None:
     """RK-04: what is asked later is asked of the window that ends then, and nothing counts twice"""
     guard = a_history(("0d-3", "=200"), ("0d-1", "40"), ("1d-3", "=240"), ("1d", "-30"))
 
-    assert balance(guard, 6).words == "the balance is 210.00 USD, 240.00 USD at its peak"
-    assert balance(guard, 7.5).words == "the balance is 210.00 USD, 240.00 USD at its peak"
-    assert balance(guard, 8).words == "fewer trades than are judged"
+    assert balance(guard, 6).words == snapshot
+    assert balance(guard, 7.5).words == snapshot
+    assert balance(guard, 8).words == snapshot
     assert balance(guard, 6).figure == Decimal(30) / 240
 
 
-def test_unknown_equity_is_reckoned_back() -> None:
+def test_unknown_equity_is_reckoned_back(snapshot: SnapshotAssertion) -> None:
     """RK-04: 40 were won before 240 were seen"""
     guard = a_history(("0d", "40"), ("1d", "=240"), ("2d", "-33"))
 
-    assert balance(guard, 2).words == "the balance is 207.00 USD, 240.00 USD at its peak"
+    assert balance(guard, 2).words == snapshot
     assert balance(guard, 7.5).figure == Decimal(33) / 240
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
 
 from core.model.regime import DailyBar, MarketMeasure, NoMarket, Trend, Volatility
 from core.model.values import Symbol
@@ -49,9 +50,9 @@ def plain_range(season: list[DailyBar]) -> list[Decimal]:
     return found
 
 
-def test_without_a_bar_labels_are_unknown() -> None:
+def test_without_a_bar_labels_are_unknown(snapshot: SnapshotAssertion) -> None:
     """RK-19"""
-    assert market_of(SPY, []) == NoMarket("there are no daily bars of SPY")
+    assert market_of(SPY, []) == NoMarket(snapshot)
 
 
 def test_a_label_comes_with_its_completing_bar() -> None:
@@ -124,9 +125,7 @@ def test_an_older_bar_is_ignored(days: int) -> None:
 @given(
     st.lists(st.tuples(st.integers(8000, 12_000), st.integers(1, 900), st.integers(0, 100)), min_size=1, max_size=280)
 )
-def test_daily_folding_equals_the_definitions(
-    days: list[tuple[int, int, int]],
-) -> None:
+def test_daily_folding_equals_the_definitions(days: list[tuple[int, int, int]]) -> None:
     """RK-19, RK-12"""
     season = []
     for n, (low, span, part) in enumerate(days):

@@ -1,0 +1,128 @@
+"""What is held over night is not left without a word: a stop that ended with its day is asked for again (EX-13)."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from core.facts import ProposalEnded, ProposalStaged
+from core.messages.commands import ProposeClose, ProposeOrder
+from core.messages.effects import SubmitOrder
+from core.model.codes import ProposalEnd
+from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
+from core.model.signal import ExitReason
+from core.model.staging import Proposal
+from core.model.values import Quantity, plain
+from core.workflows.protection.stop_renewal import NOT_THERE, WITH_ITS_DAY
+from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
+from tests.scenarios.test_extended_hours import a_house as a_house_of
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
+
+FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
+
+
+def a_house(*quantities: str, stops: tuple[str, ...] = ("99.80",), friday: str = "100") -> House:
+    """Typed buys at 100 with their stops, on a Thursday; Friday's bars at another price."""
+    bars = [*minutes("09:30", "09:50", friday, FRIDAY), *minutes("09:30", "09:50", friday, MONDAY)]
+    house = a_house_of(*bars, days=(THURSDAY,)).until("10:00")
+    for quantity, stop in zip(quantities, stops, strict=True):
+        house.presses(a_typed_buy(quantity, limit="100.10", stop=stop))
+        confirms_now(house)
+        passes(house, 60)
+    return house
+
+
+def asked_for(house: House) -> list[Proposal]:
+    return [f.proposal for f in house.facts(ProposalStaged) if f.proposal.reason == WITH_ITS_DAY.words]
+
+
+def test_fraction_needs_a_new_stop_each_evening() -> None:
+    """EX-13, OP-06: an order of the day again; Alpaca takes no other for fractions."""
+    house = a_house("0.2").until("16:01")
+
+    (stop,) = house.stops
+    assert stop.status is OrderStatus.EXPIRED
+    (proposal,) = asked_for(house)
+    assert proposal.is_guard
+    assert (proposal.order.stop_price, proposal.order.quantity) == (stop.request.stop_price, stop.request.quantity)
+    assert (proposal.order.type, proposal.order.time_in_force) == (OrderType.STOP, TimeInForce.DAY)
+
+    confirms_now(house)
+    house.until("09:45", FRIDAY)
+    assert house.stops[-1].status is OrderStatus.SUBMITTED
+    house.until("16:01", FRIDAY)
+    assert len(asked_for(house)) == 2
+
+
+def test_whole_shares_get_one_gtc_stop() -> None:
+    """EX-13: where the broker made the first stop with the entry, as a leg of the day."""
+    house = a_house("2").until("16:01")
+
+    (proposal,) = asked_for(house)
+    assert proposal.order.time_in_force is TimeInForce.GTC
+    confirms_now(house)
+    house.until("16:01", MONDAY)
+
+    assert len(asked_for(house)) == 1
+    assert house.stops[-1].status is OrderStatus.SUBMITTED
+
+
+def test_overnight_fall_is_stopped_at_the_open() -> None:
+    """EX-13: at the open, below the stop, and said as the stop's."""
+    house = a_house("2", friday="98").until("16:01")
+    confirms_now(house)
+
+    house.until("09:45", FRIDAY)
+
+    assert house.held() == house.held_by_the_broker() == "0"
+    (trade,) = house.desk.ledger.state.trades
+    assert trade.exit_reason is ExitReason.STOP_LOSS
+
+
+def test_expired_stops_merge_at_the_nearer_price() -> None:
+    """EX-13"""
+    house = a_house("0.2", "0.3", stops=("99.70", "99.80")).until("16:01")
+
+    waiting = house.desk.stage.proposals()
+    assert [(str(p.order.quantity), str(p.order.stop_price)) for p in waiting] == [("0.5", "99.80")]
+
+
+def test_restart_after_the_close_asks_for_the_stop() -> None:
+    """EX-13, EX-20: the desk was not there when the stop ended."""
+    house = a_house("0.2").until("15:59")
+    house.exchange.advance(house.line.at.replace(hour=21, minute=30))
+    house.restarted()
+    house.until("17:30")
+
+    assert [p.reason for p in house.desk.stage.proposals()] == [WITH_ITS_DAY.words]
+
+
+def test_closed_position_needs_no_new_stop() -> None:
+    """EX-13: its proposal goes with the position."""
+    house = a_house("0.2").until("16:01")
+    (proposal,) = asked_for(house)
+    house.until("09:40", FRIDAY)
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 60)
+
+    assert house.held() == "0"
+    assert [f.end for f in house.facts(ProposalEnded) if f.proposal_id == proposal.id] == [ProposalEnd.WITHDRAWN]
+
+
+def test_lost_stop_is_asked_for_again() -> None:
+    """EX-13, EX-21: sale and stop were lost on the way: the shares of the sale have one again, the rest a ticket."""
+    house = a_house_in_a_position(("10:06", "15:59", STEADY))
+    part = Quantity(Decimal("0.2"))
+    house.presses(ProposeOrder(SPY, Effect.CLOSE, part, OrderType.MARKET, None, None, StopHolder.BROKER))
+    house.line.breaks_at(SubmitOrder, arrives=False, times=2)
+    confirms_now(house)
+    passes(house, 150)
+
+    (asked,) = house.desk.stage.proposals()
+    assert (asked.is_guard, plain(asked.order.quantity), asked.reason) == (True, "0.302", NOT_THERE.words)
+    confirms_now(house)
+    passes(house, 3)
+    working = [o for o in house.stops if o.is_working]
+    assert sum(o.request.quantity for o in working) == Decimal(house.held_by_the_broker()) == Decimal("0.502")

@@ -1,0 +1,379 @@
+"""The desk's requests to an exchange that does each thing wrong: what the desk is told, and what is on the book."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from core.brokers.kinds import BrokerAccount
+from core.model.account import Account
+from core.model.broker import Accepted, BrokerPicture, NoAnswer, NotFound, OrderReport, Refused
+from core.model.codes import RefusalKind
+from core.model.connection import ConnectionState, ConnectionStatus
+from core.model.instrument import BrokerInstrument
+from core.model.keys import AccountRefusedError
+from core.model.order import Effect, Leg, LegRole, OrderClass, OrderStatus, Side
+from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
+from tests.wire.desk_side import Waits, a_desk_broker, an_order
+from tests.wire.exchange.server import LoopbackExchange
+
+ENTRY = ClientOrderId("0123456789abcdef")
+DONE_AND_HIDDEN = ["504-after-accepting", "drop-after-accepting", "hang-after-accepting", "html-after-accepting"]
+NEVER_DONE = ["drop", "hang", "html", "server-error", "rate-limited", "rate-limited-retry-after"]
+REFUSALS = [
+    ("invalid", RefusalKind.UNPROCESSABLE, "42210000"),
+    ("insufficient", RefusalKind.FORBIDDEN, "40310000"),
+    ("day-trade", RefusalKind.PATTERN_DAY_TRADER, "40310100"),
+]
+
+
+def posts(exchange: LoopbackExchange) -> int:
+    return len(exchange.received("POST", "/v2/orders"))
+
+
+# ── submitting ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("fault", DONE_AND_HIDDEN)
+def test_an_unanswered_order_is_found_and_sent_once(exchange: LoopbackExchange, fault: str) -> None:
+    """EX-06, EX-05"""
+    exchange.make(fault, of="submit")
+    broker = a_desk_broker(exchange)
+
+    answer = broker.submit(an_order(ENTRY))
+    found = broker.look_up(ENTRY)
+
+    assert isinstance(answer, NoAnswer)
+    assert isinstance(found, OrderReport)
+    assert (found.status, found.filled_quantity) == (OrderStatus.FILLED, 1)
+    assert [execution.quantity for execution in found.executions] == [1]
+    assert posts(exchange) == 1
+
+
+@pytest.mark.parametrize("fault", NEVER_DONE)
+def test_an_order_that_never_arrived_is_not_found(exchange: LoopbackExchange, fault: str) -> None:
+    """EX-06: 429 and 5xx are not repeated, and not believed to be a no."""
+    exchange.make(fault, of="submit", seconds=1)
+    broker = a_desk_broker(exchange)
+
+    answer = broker.submit(an_order(ENTRY))
+
+    assert isinstance(answer, NoAnswer)
+    assert broker.look_up(ENTRY) == NotFound()
+    assert (posts(exchange), exchange.orders()) == (1, [])
+
+
+@pytest.mark.parametrize(("fault", "kind", "code"), REFUSALS)
+def test_a_refusal_keeps_alpacas_code(exchange: LoopbackExchange, fault: str, kind: RefusalKind, code: str) -> None:
+    """EX-06"""
+    exchange.make(fault, of="submit")
+
+    answer = a_desk_broker(exchange).submit(an_order(ENTRY))
+
+    assert isinstance(answer, Refused)
+    assert (answer.kind, answer.code) == (kind, code)
+    assert posts(exchange) == 1
+
+
+def test_a_duplicate_id_is_a_doubt(exchange: LoopbackExchange) -> None:
+    """EX-06: a duplicate says that it is there."""
+    broker = a_desk_broker(exchange)
+    broker.submit(an_order(ENTRY, "400"))
+
+    answer = broker.submit(an_order(ENTRY, "400"))
+
+    assert isinstance(answer, NoAnswer)
+    assert isinstance(broker.look_up(ENTRY), OrderReport)
+    assert len(exchange.orders()) == 1
+
+
+@pytest.mark.parametrize("fault", ["sent-twice", "duplicate-after-accepting", "error-after-accepting"])
+def test_a_refusal_after_accepting_is_a_doubt(
+    exchange: LoopbackExchange, fault: str, snapshot: SnapshotAssertion
+) -> None:
+    """EX-06: a proxy sent it twice, or the answer is another's: it is looked up, and never sent again"""
+    exchange.make(fault, of="submit")
+    broker = a_desk_broker(exchange)
+
+    answer = broker.submit(an_order(ENTRY))
+
+    assert isinstance(answer, NoAnswer)
+    assert answer.reason == snapshot
+    assert (posts(exchange), len(exchange.orders())) == (1, 1)
+
+
+def test_a_refusal_about_the_id_is_a_doubt(exchange: LoopbackExchange, snapshot: SnapshotAssertion) -> None:
+    """EX-06: Alpaca says that it has it; the look-up may be behind"""
+    exchange.make("duplicate-after-accepting", of="submit")
+    exchange.make("not-found", of="order")
+
+    answer = a_desk_broker(exchange).submit(an_order(ENTRY))
+
+    assert isinstance(answer, NoAnswer)
+    assert answer.reason == snapshot
+
+
+def test_a_refusal_without_a_look_up_is_a_doubt(exchange: LoopbackExchange) -> None:
+    """EX-06"""
+    exchange.make("insufficient", of="submit")
+    exchange.make("server-error", of="order", times=9)
+
+    assert isinstance(a_desk_broker(exchange, Waits()).submit(an_order(ENTRY)), NoAnswer)
+
+
+@pytest.mark.parametrize(("fault", "named", "hides"), [("legs-left-out", 1, False), ("legs-hidden", 0, True)])
+def test_missing_legs_are_asked_for_by_order_id(
+    exchange: LoopbackExchange, fault: str, named: int, hides: bool
+) -> None:
+    """EX-06, EX-13: hidden is not missing"""
+    stop = (Leg(LegRole.STOP, stop_price=Price(Decimal(300))),)
+    broker = a_desk_broker(exchange)
+    broker.submit(an_order(ENTRY, order_class=OrderClass.OTO, legs=stop))
+    exchange.make(fault)
+
+    found = broker.look_up(ENTRY, with_legs=True)
+
+    assert isinstance(found, OrderReport)
+    assert (len(found.legs), found.hides_legs) == (named, hides)
+    assert len(exchange.received("GET", "/v2/orders/")) == 1
+
+
+def test_an_order_without_legs_is_reported_so(exchange: LoopbackExchange) -> None:
+    """EX-13, OP-06: its class was ignored"""
+    broker = a_desk_broker(exchange)
+    broker.submit(an_order(ENTRY))
+
+    found = broker.look_up(ENTRY, with_legs=True)
+
+    assert isinstance(found, OrderReport)
+    assert (found.legs, found.hides_legs) == ((), False)
+    assert len(exchange.received("GET", "/v2/orders/")) == 1
+
+
+def test_an_unknown_status_is_kept_raw(exchange: LoopbackExchange) -> None:
+    """EX-01"""
+    exchange.make("unknown-status", of="submit")
+
+    answer = a_desk_broker(exchange).submit(an_order(ENTRY, "400"))
+
+    assert isinstance(answer, Accepted)
+    assert answer.report.status is None
+    assert answer.report.raw_status
+
+
+def test_a_blocked_account_is_reported_at_the_start(exchange: LoopbackExchange) -> None:
+    """EX-11"""
+    exchange.make("account-blocked")
+    broker = a_desk_broker(exchange)
+    lamps: list[ConnectionStatus] = []
+    broker.show_on(lamps.append)
+
+    standing = broker.standing()
+
+    assert isinstance(standing, BrokerAccount)
+    assert standing.account.is_blocked
+    assert standing.words == lamps[-1].words != ""
+    assert isinstance(broker.submit(an_order(ENTRY)), Refused)
+
+
+def test_revoked_keys_are_reported(exchange: LoopbackExchange) -> None:
+    """OP-10"""
+    exchange.make("wrong-keys")
+    broker = a_desk_broker(exchange)
+    lamps: list[ConnectionStatus] = []
+    broker.show_on(lamps.append)
+
+    with pytest.raises(AccountRefusedError, match="check APCA_API_KEY_ID"):
+        broker.standing()
+
+    assert lamps[-1].state is ConnectionState.REFUSED
+    assert isinstance(broker.picture(), NoAnswer)
+    assert exchange.orders() == []
+
+
+# ── cancels and replacements ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_working_order(exchange: LoopbackExchange) -> BrokerOrderId:
+    answer = a_desk_broker(exchange).submit(an_order(ENTRY, "400"))
+    assert isinstance(answer, Accepted)
+    return answer.report.broker_order_id
+
+
+@pytest.mark.parametrize("fault", [*NEVER_DONE, *DONE_AND_HIDDEN])
+def test_a_cancel_is_repeated_after_a_fault(exchange: LoopbackExchange, fault: str) -> None:
+    """OP-07, EX-15"""
+    order_id = a_working_order(exchange)
+    waits = Waits()
+    exchange.make(fault, of="cancel", seconds=1)
+
+    answer = a_desk_broker(exchange, waits).cancel(ENTRY, order_id)
+
+    assert isinstance(answer, Accepted)
+    assert answer.report.status is OrderStatus.CANCELLED
+    assert len(waits.taken) == 1
+    assert [order.raw_status for order in exchange.orders()] == ["canceled"]
+
+
+def test_a_cancel_waits_for_retry_after(exchange: LoopbackExchange) -> None:
+    """EX-15"""
+    order_id = a_working_order(exchange)
+    waits = Waits()
+    exchange.make("rate-limited-retry-after", of="cancel", seconds=2)
+
+    a_desk_broker(exchange, waits).cancel(ENTRY, order_id)
+
+    assert 2 <= waits.taken[0] < 2.5
+
+
+def test_a_pending_cancel_does_not_end_the_order(exchange: LoopbackExchange) -> None:
+    """EX-07"""
+    order_id = a_working_order(exchange)
+    exchange.make("cancel-pending")
+    broker = a_desk_broker(exchange)
+
+    answer = broker.cancel(ENTRY, order_id)
+    exchange.end("cancel-pending")
+    later = broker.look_up(ENTRY)
+
+    assert isinstance(answer, Accepted)
+    assert (answer.report.status, answer.report.raw_status) == (OrderStatus.SUBMITTED, "pending_cancel")
+    assert isinstance(later, OrderReport)
+    assert later.status is OrderStatus.CANCELLED
+
+
+def test_a_cancel_of_a_filled_order_is_refused(exchange: LoopbackExchange) -> None:
+    """EX-07"""
+    broker = a_desk_broker(exchange)
+    bought = broker.submit(an_order(ENTRY))
+    assert isinstance(bought, Accepted)
+
+    assert isinstance(broker.cancel(ENTRY, bought.report.broker_order_id), Refused)
+    assert broker.cancel(ENTRY, BrokerOrderId("00000000-0000-0000-0000-000000000000")) == NotFound()
+
+
+@pytest.mark.parametrize("fault", DONE_AND_HIDDEN)
+def test_an_unanswered_replace_is_sent_once(exchange: LoopbackExchange, fault: str) -> None:
+    """EX-06"""
+    order_id = a_working_order(exchange)
+    change = replace(an_order("fedcba9876543210", "401"), replaces=ENTRY)
+    exchange.make(fault, of="replace")
+    broker = a_desk_broker(exchange)
+
+    answer = broker.replace(change, order_id)
+    found, old = broker.look_up(change.client_order_id), broker.look_up(ENTRY)
+
+    assert isinstance(answer, NoAnswer)
+    assert isinstance(found, OrderReport)
+    assert isinstance(old, OrderReport)
+    assert (found.limit_price, old.raw_status) == (401, "replaced")
+    assert len(exchange.received("PATCH", "/v2/orders")) == 1
+
+
+def test_a_replace_with_an_error_is_found_done(
+    exchange: LoopbackExchange,
+) -> None:
+    """EX-06"""
+    order_id = a_working_order(exchange)
+    change = replace(an_order("fedcba9876543210", "401"), replaces=ENTRY)
+    exchange.make("error-after-accepting", of="replace")
+
+    answer = a_desk_broker(exchange).replace(change, order_id)
+
+    assert isinstance(answer, Accepted)
+    assert (answer.report.client_order_id, answer.report.limit_price) == ("fedcba9876543210", 401)
+    assert len(exchange.received("PATCH", "/v2/orders")) == 1
+
+
+# ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("fault", NEVER_DONE)
+def test_a_question_is_repeated_after_a_fault(exchange: LoopbackExchange, fault: str) -> None:
+    """EX-15"""
+    exchange.make(fault, of="account", seconds=1)
+    broker = a_desk_broker(exchange, Waits())
+
+    assert isinstance(broker.account(), Account)
+    assert broker.calls().sent == {"GET /account": 2}
+
+
+def test_a_short_outage_is_survived(exchange: LoopbackExchange) -> None:
+    """EX-15, EX-06: the question waits, the order does not."""
+    broker = a_desk_broker(exchange)
+    broker.account()
+    exchange.make("gone", seconds=0.6)
+
+    order, account = broker.submit(an_order(ENTRY)), broker.account()
+
+    assert isinstance(order, NoAnswer)
+    assert isinstance(account, Account)
+    assert (posts(exchange), exchange.orders()) == (0, [])
+
+
+def test_the_picture_equals_the_exchanges_book(exchange: LoopbackExchange) -> None:
+    """EX-09, EX-13: with the stop that waits for its entry, and the one that guards a position."""
+    broker = a_desk_broker(exchange)
+    stop = (Leg(LegRole.STOP, stop_price=Price(Decimal(300))),)
+    broker.submit(an_order("1" * 16, order_class=OrderClass.OTO, legs=stop))
+    broker.submit(an_order("2" * 16, "400", order_class=OrderClass.OTO, legs=stop))
+
+    picture = broker.picture()
+
+    assert isinstance(picture, BrokerPicture)
+    assert [(p.symbol, p.quantity) for p in picture.positions] == [("SPY", 1)]
+    found = {order.broker_order_id: order for order in picture.orders}
+    found |= {leg.broker_order_id: leg for order in picture.orders for leg in order.legs}
+    assert sorted(order.raw_status for order in found.values()) == ["filled", "held", "new", "new"]
+    assert len(found) == len(exchange.orders()) == 4
+    assert broker.unread.count == 0
+
+
+def test_a_fraction_and_its_stop_are_accepted(exchange: LoopbackExchange) -> None:
+    """OP-06"""
+    broker = a_desk_broker(exchange)
+    part = Quantity(Decimal("0.497"))
+    bought = broker.submit(an_order("1" * 16, quantity=part))
+    terms = {"side": Side.SELL, "effect": Effect.CLOSE, "quantity": part}
+    sold = broker.submit(an_order("2" * 16, "600", **terms))
+
+    assert isinstance(bought, Accepted)
+    assert isinstance(sold, Accepted)
+    assert [order.quantity for order in exchange.orders()] == [part, part]
+
+
+def test_an_asset_and_the_clock_are_read(exchange: LoopbackExchange) -> None:
+    """EX-11, OP-03"""
+    exchange.make("clock-skew", seconds=90)
+    broker = a_desk_broker(exchange)
+
+    asset, skewed = broker.instrument(Symbol("SPY")), broker.time()
+
+    assert isinstance(asset, BrokerInstrument)
+    assert asset.is_tradable
+    assert not isinstance(skewed, NoAnswer)
+    assert skewed - exchange.clock.now() == timedelta(seconds=90)
+
+
+def test_leaving_ends_the_wait_for_an_answer(exchange: LoopbackExchange) -> None:
+    """OP-07"""
+    exchange.make("rate-limited-retry-after", of="account", times=9, seconds=5)
+    broker = a_desk_broker(exchange)
+    answers: list[object] = []
+    asking = threading.Thread(target=lambda: answers.append(broker.account()))
+    begun = time.monotonic()
+    asking.start()
+
+    while not exchange.received("GET", "/v2/account"):
+        time.sleep(0.01)
+    broker.close()
+    asking.join(4)
+
+    assert time.monotonic() - begun < 4
+    assert isinstance(answers[0], NoAnswer)
