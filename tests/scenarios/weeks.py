@@ -100,7 +100,7 @@ def settings_with(protections: Mapping[str, object] | None = None, **risk: objec
             "symbols": [SPY, IBM, BAC, AIG, XOM],
             "risk": {**ROOM, **risk, "protections": {**off, **named}},
             "strategies": {"vwap": {"enabled": False}},
-            "reconciliation": {"every_seconds": 0},
+            "reconciliation": {"every_seconds": 3600},
         }
     )
 
