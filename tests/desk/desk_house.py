@@ -47,12 +47,12 @@ from core.runtime.virtual import VirtualRuntime
 from core.settings.settings import Settings
 from core.views import DeskView
 from state.journal import MemoryJournal
+from tests.kit.served import served
+from tests.kit.waiting import PATIENCE
 from tests.scenarios.house import Switch
 from tests.screen import text_of
-from tests.served import served
 from tests.styled import STYLES
 from tests.unit.core.brokers.trading_floor import STORIES, Notebook
-from tests.waiting import PATIENCE
 
 F = TypeVar("F", bound=Fact)
 SPY = Symbol("SPY")

@@ -25,9 +25,9 @@ from state.halt_request import HaltRequest
 from state.kill_switch import FileKillSwitch
 from tests.desk.desk_house import House, _runtime
 from tests.desk.still_house import a_view, open_still
+from tests.kit.served import Served, served
+from tests.kit.waiting import PATIENCE
 from tests.scenarios.test_attacks_on_the_socket import waits_for
-from tests.served import Served, served
-from tests.waiting import PATIENCE
 
 
 def nobody() -> socket.socket:

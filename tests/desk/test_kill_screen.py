@@ -19,7 +19,7 @@ from tests.desk.desk_house import House, in_one_process, open_desk
 from tests.desk.hands import held_back
 from tests.desk.still_house import a_view, an_order
 from tests.desk.test_doubt_on_the_desk import holds_up
-from tests.waiting import PATIENCE
+from tests.kit.waiting import PATIENCE
 from widgets.kill import killed_lines
 
 

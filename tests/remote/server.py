@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from state.engine_socket import connected
+from tests.kit.waiting import PATIENCE
 from tests.terminal.pty_demo import PROGRAM
-from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 SSHD = Path("/usr/sbin/sshd")

@@ -17,12 +17,12 @@ from core.ports import OperatorError
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from core.views.engine import EngineLoading
+from tests.kit.served import Served, served
+from tests.kit.through_ssh import DENIED, SERVER, StandIn, Through, through
+from tests.kit.waiting import PATIENCE
 from tests.scenarios.test_attacks_on_the_socket import waits_for
 from tests.scenarios.test_desks_over_a_socket import Told, holds, key_on, with_a_ticket
-from tests.served import Served, served
 from tests.terminal.armed_desk import runtime
-from tests.through_ssh import DENIED, SERVER, StandIn, Through, through
-from tests.waiting import PATIENCE
 
 SILENT = "exec sleep 1000"
 

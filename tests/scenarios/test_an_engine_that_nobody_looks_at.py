@@ -13,8 +13,8 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.runtime.pace import BEAT, RESTING_BEAT
 from core.views import DeskView
-from tests.served import served
-from tests.waiting import PATIENCE
+from tests.kit.served import served
+from tests.kit.waiting import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("timeline")
 

@@ -51,9 +51,9 @@ from core.runtime.service.peer import peer_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from state.engine_socket import connected, listening
-from tests.served import Served, served
+from tests.kit.served import Served, served
+from tests.kit.waiting import PATIENCE
 from tests.terminal.armed_desk import runtime
-from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("timeline")
 

@@ -60,11 +60,11 @@ from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from core.views.ticket import TicketView
 from tests.accidents.house import LONG
+from tests.kit.served import Served, served
+from tests.kit.waiting import PATIENCE
 from tests.scenarios.test_attacks_on_the_socket import HELLO, Client, waits_for
-from tests.served import Served, served
 from tests.terminal.armed_desk import order_in, runtime
 from tests.unit.core.protocol.anything import a_value_of
-from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("timeline")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.kit.waiting import PATIENCE
 
 
 def keyturn(home: Path, words: str, redirected: str = "") -> subprocess.CompletedProcess[str]:

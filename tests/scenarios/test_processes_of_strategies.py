@@ -13,8 +13,8 @@ import pytest
 from core.runtime.strategy_host.process import STARTING, LoadRefused, LostError, StrategyProcess
 from core.strategies.base import OverdueError
 from state.user_strategies import example_strategy
+from tests.kit.waiting import PATIENCE
 from tests.scenarios.own import Endless, text_of
-from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 DESK = """

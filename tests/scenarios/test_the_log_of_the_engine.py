@@ -32,7 +32,7 @@ from state.journal import read
 from state.service_log.log import ServiceLog
 from state.service_log.reading import Line, LogReader
 from state.service_log.rotation import all_files
-from tests.waiting import PATIENCE
+from tests.kit.waiting import PATIENCE
 
 BUSY = DemoOptions(operator="confirm-all")
 PLANTED = "planted-in-the-environment"

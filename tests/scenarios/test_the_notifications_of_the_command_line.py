@@ -19,9 +19,9 @@ from core.model.notice import NoticeKind
 from state.folders import Home
 from state.heartbeat import read
 from state.lock import holder
+from tests.kit.waiting import PATIENCE
 from tests.scenarios.backtests import Keyturn
 from tests.scenarios.test_the_watchdog_over_an_engine import OVER_THE_DEMO
-from tests.waiting import PATIENCE
 from tests.wire.receivers import WebServer, a_web_server
 
 SETTINGS = """

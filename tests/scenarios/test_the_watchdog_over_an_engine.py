@@ -15,7 +15,7 @@ from console.commands.assembly.own_program import own_program
 from state.folders import AccountFolder, Home
 from state.heartbeat import read
 from state.lock import holder
-from tests.waiting import PATIENCE
+from tests.kit.waiting import PATIENCE
 
 OVER_THE_DEMO = """
 import os, sys

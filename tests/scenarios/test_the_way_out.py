@@ -44,10 +44,10 @@ from core.views import DeskView
 from core.workflows.reconciliation.reconciliation import Reconciliation
 from core.workflows.staging.confirmation import Confirmations
 from state.journal import MemoryJournal
+from tests.kit.waiting import PATIENCE
 from tests.scenarios.house import STEADY, a_day, a_house_in_a_position
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import SPY
-from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("timeline")
 

@@ -19,8 +19,8 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.runtime.virtual import VirtualRuntime
 from state.folders import AccountFolder, Home
+from tests.kit.waiting import PATIENCE
 from tests.scenarios.backtests import Keyturn
-from tests.waiting import PATIENCE
 
 
 @pytest.fixture(autouse=True)

@@ -16,9 +16,9 @@ from typing import Any, Self
 from state.folders import AccountFolder, Home
 from state.lock import holder
 from state.thread_dump import listens
+from tests.kit.waiting import PATIENCE
 from tests.terminal.pty_demo import PROGRAM, was_here_before
 from tests.terminal.pty_desk import Pty
-from tests.waiting import PATIENCE
 
 SETTINGS = """
 profile = "micro"

@@ -9,11 +9,11 @@ import pytest
 
 from core.facts import ClockJumped, ConfirmationReceived, ConfirmationRefused, Killed, OrderCreated
 from core.messages.commands import OpenTicket
+from tests.kit.served import served
 from tests.scenarios.house import STEADY, a_day, a_typed_buy
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.scenarios.test_attacks_on_the_socket import waits_for
 from tests.scenarios.test_desks_over_a_socket import Told, attached, holds, key_on, view_of
-from tests.served import served
 
 
 @pytest.mark.parametrize(("hours", "way"), [(1, "forward"), (-1, "back")])

@@ -6,8 +6,8 @@ import socket
 from pathlib import Path
 
 from state.lock import holder
+from tests.kit.waiting import PATIENCE
 from tests.service.house import House
-from tests.waiting import PATIENCE
 
 
 def parent_of(pid: int) -> int:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from state.folders import Home
+from tests.kit.waiting import PATIENCE
 from tests.terminal.pty_desk import Pty
-from tests.waiting import PATIENCE
 
 PROGRAM = str(Path(sys.executable).with_name("keyturn"))
 CTRL_K = b"\x0b"

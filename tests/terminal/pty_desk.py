@@ -18,7 +18,7 @@ from typing import Self
 
 import pyte
 
-from tests.waiting import PATIENCE
+from tests.kit.waiting import PATIENCE
 
 APP = Path(__file__).with_name("desk_app.py")
 ROOT = APP.parents[2]

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from state.folders import Home
+from tests.kit.through_ssh import SERVER, StandIn
 from tests.terminal.pty_demo import PROGRAM, was_here_before
 from tests.terminal.pty_desk import Pty
-from tests.through_ssh import SERVER, StandIn
 
 
 class Elsewhere:

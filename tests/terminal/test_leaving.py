@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.kit.waiting import PATIENCE
 
 Open = Callable[[str], Any]
 Measured = Callable[[str, str], None]

@@ -15,7 +15,7 @@ from alpaca.trading.client import TradingClient
 from alpaca.trading.requests import LimitOrderRequest, MarketOrderRequest, OrderRequest, StopOrderRequest
 from alpaca.trading.stream import TradingStream
 
-from tests.waiting import PATIENCE
+from tests.kit.waiting import PATIENCE
 from tests.wire.exchange.server import LoopbackExchange
 
 Json = dict[str, Any]

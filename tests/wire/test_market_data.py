@@ -25,7 +25,7 @@ from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.quote import NoQuote, Quote
 from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
-from tests.waiting import PATIENCE
+from tests.kit.waiting import PATIENCE
 from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.hours import Hours
 from tests.wire.exchange.server import MORNING, LoopbackExchange

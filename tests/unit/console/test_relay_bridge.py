@@ -13,7 +13,7 @@ import pytest
 from console.commands.assembly.relay_bridge import MOST_WAITING, RelayBridge
 from core.ports import OperatorError
 from core.protocol.relay import HELLO, Channel, Kind, Piece, PieceReader, packed
-from tests.waiting import PATIENCE
+from tests.kit.waiting import PATIENCE
 
 
 class Way:

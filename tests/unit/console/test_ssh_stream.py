@@ -16,7 +16,7 @@ from console.client.engine_link import LinkBrokenError
 from console.client.ssh_stream import SshStream
 from core.ports import OperatorError
 from core.protocol.relay import HELLO, LARGEST_PIECE, Channel, Kind, Piece, PieceReader, packed
-from tests.waiting import PATIENCE
+from tests.kit.waiting import PATIENCE
 
 
 class Relay:

@@ -13,8 +13,8 @@ import pytest
 
 from core.io import time_limit
 from core.io.time_limit import Addresses, addresses_of, within
-from tests.no_threads import no_thread_starts
-from tests.waiting import PATIENCE
+from tests.kit.no_threads import no_thread_starts
+from tests.kit.waiting import PATIENCE
 
 HOST, PORT = "api.example.invalid", 443
 A_MOMENT = 0.2

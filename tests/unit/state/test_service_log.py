@@ -26,8 +26,8 @@ from state.service_log.hiding import Hiding
 from state.service_log.log import WAITING_AT_MOST, ServiceLog
 from state.service_log.reading import LogReader, OrderLines, last_record, whole_id
 from state.service_log.rotation import Limits, all_files
-from tests.no_threads import no_thread_starts
-from tests.waiting import PATIENCE
+from tests.kit.no_threads import no_thread_starts
+from tests.kit.waiting import PATIENCE
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SECRET = "wJalrXUtnFEMI7K7MDENGbPxRfiCY"  # pragma: allowlist secret

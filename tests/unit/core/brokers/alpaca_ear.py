@@ -19,8 +19,8 @@ from core.model.account import Mode
 from core.model.broker import OrderUpdate
 from core.model.connection import ConnectionState, ConnectionStatus
 from core.settings.alpaca import AlpacaSettings
+from tests.kit.waiting import PATIENCE
 from tests.unit.core.brokers.alpaca_door import KEYS, an_update_json
-from tests.waiting import PATIENCE
 
 CONNECTING, UP, DOWN = ConnectionState.CONNECTING, ConnectionState.UP, ConnectionState.DOWN
 SILENT, REFUSED = ConnectionState.SILENT, ConnectionState.REFUSED

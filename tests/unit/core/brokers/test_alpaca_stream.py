@@ -13,6 +13,7 @@ from websockets.asyncio.server import ServerConnection
 
 from core.model.broker import UpdateEvent
 from core.model.connection import Channel, ConnectionState
+from tests.kit.waiting import PATIENCE
 from tests.unit.core.brokers.alpaca_door import KEY_ID, SECRET
 from tests.unit.core.brokers.alpaca_ear import (
     AUTHORISED,
@@ -25,7 +26,6 @@ from tests.unit.core.brokers.alpaca_ear import (
     leaving,
     saying,
 )
-from tests.waiting import PATIENCE
 
 CONNECTING, UP, DOWN = ConnectionState.CONNECTING, ConnectionState.UP, ConnectionState.DOWN
 SILENT, REFUSED = ConnectionState.SILENT, ConnectionState.REFUSED

@@ -17,9 +17,9 @@ from core.runtime.call_record import CallMade, CallOutcome
 from core.runtime.pending_requests import PendingRequests
 from core.runtime.request_executor import RequestExecutor
 from core.settings.settings import Settings
-from tests.no_threads import no_thread_starts
+from tests.kit.no_threads import no_thread_starts
+from tests.kit.waiting import PATIENCE
 from tests.unit.core.execution.books import TEN, a_request
-from tests.waiting import PATIENCE
 
 
 class BrokenOnce:

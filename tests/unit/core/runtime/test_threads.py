@@ -9,8 +9,8 @@ import pytest
 
 from core.execution.lanes import Lane, LaneKind
 from core.runtime.lane_threads import LaneThreads, NoThreadError, Threads
-from tests.no_threads import no_thread_starts
-from tests.waiting import PATIENCE
+from tests.kit.no_threads import no_thread_starts
+from tests.kit.waiting import PATIENCE
 
 ENTRIES, LOOK_UP = Lane(LaneKind.ENTRIES), Lane(LaneKind.LOOK_UPS, "one")
 

@@ -19,8 +19,8 @@ from state.watchdog import push
 from state.watchdog.owed import OwedAlerts
 from state.watchdog.terms import HeldTerms
 from state.watchdog.watchdog import GAVE_UP
+from tests.kit.waiting import PATIENCE
 from tests.unit.state.watchdog.test_watchdog import QUICK, Watched
-from tests.waiting import PATIENCE
 
 TERMS = NotifySettings.model_validate(
     {"channels": {"phone": {}}, "rules": {"all": {"channels": ["phone"], "accounts": ["paper"]}}}

@@ -20,7 +20,7 @@ from state.watchdog.limits import MEGABYTE, Limits
 from state.watchdog.log import WatchdogLog
 from state.watchdog.presence import ask_to_restart, last_said, watchdog_of
 from state.watchdog.watchdog import GAVE_UP, NOT_LEFT, Watchdog
-from tests.waiting import PATIENCE
+from tests.kit.waiting import PATIENCE
 
 ENGINE = Path(__file__).with_name("fake_engine.py")
 QUICK = Limits(
