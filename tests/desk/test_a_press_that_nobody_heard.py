@@ -26,8 +26,7 @@ from state.kill_switch import FileKillSwitch
 from tests.desk.desk_house import House, _runtime
 from tests.desk.still_house import a_view, open_still
 from tests.kit.served import Served, served
-from tests.kit.waiting import PATIENCE
-from tests.scenarios.test_attacks_on_the_socket import waits_for
+from tests.kit.waiting import PATIENCE, until
 
 
 def nobody() -> socket.socket:
@@ -138,7 +137,7 @@ def test_an_engine_that_comes_as_the_desk_is_left_hears_the_halt(there: Served) 
 
     assert desk.ended.wait(PATIENCE)
     assert desk.owes_press is None
-    waits_for(lambda: HaltCause.KEY in there.service.runtime.engine.state.control.halts)
+    until(lambda: HaltCause.KEY in there.service.runtime.engine.state.control.halts)
     assert not there.service.runtime.engine.state.desks.state.attached
 
 

@@ -10,9 +10,9 @@ import pytest
 from core.facts import ClockJumped, ConfirmationReceived, ConfirmationRefused, Killed, OrderCreated
 from core.messages.commands import OpenTicket
 from tests.kit.served import served
+from tests.kit.waiting import until
 from tests.scenarios.house import STEADY, a_day, a_typed_buy
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
-from tests.scenarios.test_attacks_on_the_socket import waits_for
 from tests.scenarios.test_desks_over_a_socket import Told, attached, holds, key_on, view_of
 
 
@@ -23,26 +23,26 @@ def test_a_key_turned_after_the_jump_sends_nothing_and_the_desk_stays_attached(h
     house = LiveHouse(floor, steady=time.monotonic)
     told = Told(house.runtime)  # type: ignore[arg-type]
     with served(house.runtime) as there, attached(there) as desk:
-        waits_for(lambda: view_of(desk).status.word == "on" and view_of(desk).status.entries_refused is None)
+        until(lambda: view_of(desk).status.word == "on" and view_of(desk).status.entries_refused is None)
         number = desk.desk
         desk.send(a_typed_buy())
-        waits_for(lambda: view_of(desk).proposals)
+        until(lambda: view_of(desk).proposals)
         desk.send(OpenTicket(view_of(desk).proposals[0].id))
-        waits_for(lambda: view_of(desk).tickets)
+        until(lambda: view_of(desk).tickets)
         ticket = view_of(desk).tickets[0]
         hold = view_of(desk).status.key.hold
 
         floor.offset += timedelta(hours=hours)
-        waits_for(lambda: told.of(ClockJumped))
-        waits_for(lambda: f"clock jumped 3,600 s {way}" in (view_of(desk).status.entries_refused or ""))
+        until(lambda: told.of(ClockJumped))
+        until(lambda: f"clock jumped 3,600 s {way}" in (view_of(desk).status.entries_refused or ""))
         desk.send(key_on(ticket, hold))
 
-        waits_for(lambda: told.of(ConfirmationRefused))
+        until(lambda: told.of(ConfirmationRefused))
         assert told.of(OrderCreated) == []
         assert not [asked for asked in floor.asked if asked.startswith("submit")]
         assert len(told.of(ConfirmationReceived)) <= 1
         assert desk.desk == number
         assert holds(desk)
         desk.press_kill_again()
-        waits_for(lambda: told.of(Killed))
-        waits_for(lambda: view_of(desk).status.word == "killed")
+        until(lambda: told.of(Killed))
+        until(lambda: view_of(desk).status.word == "killed")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -25,6 +24,7 @@ from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.quote import NoQuote, Quote
 from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
+from tests.kit.timeline import timeline
 from tests.kit.waiting import PATIENCE
 from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.hours import Hours
@@ -108,9 +108,9 @@ async def a_desk(exchange: LoopbackExchange, **change: Any) -> AsyncIterator[Des
 
 
 async def eventually(claim: Callable[[], object]) -> None:
-    until = time.monotonic() + PATIENCE
+    until = timeline().monotonic() + PATIENCE
     while not claim():
-        assert time.monotonic() < until, "it never came to hold"
+        assert timeline().monotonic() < until, "it never came to hold"
         await asyncio.sleep(0.005)
 
 
