@@ -19,7 +19,7 @@ from core.views.engine import EngineLoading
 from tests.kit.served import Served, served
 from tests.kit.through_ssh import DENIED, SERVER, StandIn, Through, through
 from tests.kit.waiting import PATIENCE, until
-from tests.scenarios.test_desks_over_a_socket import Told, holds, key_on, with_a_ticket
+from tests.scenarios.test_socket_desks import Told, holds, key_on, with_a_ticket
 from tests.terminal.armed_desk import runtime
 
 SILENT = "exec sleep 1000"

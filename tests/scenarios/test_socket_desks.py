@@ -62,7 +62,7 @@ from tests.accidents.house import LONG
 from tests.kit.served import Served, served
 from tests.kit.timeline import timeline
 from tests.kit.waiting import PATIENCE, until
-from tests.scenarios.test_attacks_on_the_socket import HELLO, Client
+from tests.scenarios.test_socket_attacks import HELLO, Client
 from tests.terminal.armed_desk import order_in, runtime
 from tests.unit.core.protocol.anything import a_value_of
 

@@ -13,11 +13,13 @@ from tests.kit.served import served
 from tests.kit.waiting import until
 from tests.scenarios.house import STEADY, a_day, a_typed_buy
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
-from tests.scenarios.test_desks_over_a_socket import Told, attached, holds, key_on, view_of
+from tests.scenarios.test_socket_desks import Told, attached, holds, key_on, view_of
+
+pytestmark = pytest.mark.usefixtures("timeline")
 
 
 @pytest.mark.parametrize(("hours", "way"), [(1, "forward"), (-1, "back")])
-def test_a_key_turned_after_the_jump_sends_nothing_and_the_desk_stays_attached(hours: int, way: str) -> None:
+def test_a_key_after_a_clock_jump_sends_nothing(hours: int, way: str) -> None:
     """EX-11, SY-01, OP-13: it keeps its number and its key, is told why, and kills as ever."""
     floor = LiveFloor("10:20", a_day(("10:06", "10:20", STEADY)))
     house = LiveHouse(floor, steady=time.monotonic)
