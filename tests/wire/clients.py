@@ -123,3 +123,8 @@ async def until(is_so: Callable[[], Any]) -> None:
     while not is_so():
         assert timeline().monotonic() < given_up, "it did not come"
         await asyncio.sleep(LOOK)
+
+
+async def pass_time(seconds: float) -> None:
+    """Virtual seconds, in which everything goes on."""
+    await asyncio.sleep(seconds)

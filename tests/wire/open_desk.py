@@ -38,7 +38,7 @@ YESTERDAY = (MORNING - timedelta(days=1)).date()
 
 def a_market(**more: Any) -> LoopbackExchange:
     """A seeded market that goes on with the time of the test, and remembers the day before it."""
-    return LoopbackExchange(clock=RunningClock(), since=YESTERDAY, **more)
+    return LoopbackExchange(**({"clock": RunningClock(), "since": YESTERDAY} | more))
 
 
 def environ(exchange: LoopbackExchange, home: Path, **more: str) -> dict[str, str]:
