@@ -46,9 +46,9 @@ from tests.kit import virtual_time
 from tests.kit.screen import text_of
 from tests.kit.stepped_engine import SteppedHandle, WiredHandle
 from tests.kit.styled import STYLES
+from tests.kit.waiting import PATIENCE
 from tests.scenarios.house import Switch
 from tests.unit.core.brokers.trading_floor import STORIES, Notebook
-from tests.waiting import PATIENCE
 
 F = TypeVar("F", bound=Fact)
 SPY = Symbol("SPY")

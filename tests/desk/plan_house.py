@@ -14,9 +14,9 @@ from core.runtime.pace import Pace
 from tests.desk.desk_house import SPY, House
 from tests.kit import virtual_time
 from tests.kit.stepped_engine import SteppedHandle
+from tests.kit.waiting import PATIENCE
 from tests.scenarios.house import House as Story
 from tests.scenarios.plans import SOLD, a_house_that_holds
-from tests.waiting import PATIENCE
 
 __all__ = ["SPY", "open_floor"]
 

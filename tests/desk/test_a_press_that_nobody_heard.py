@@ -26,9 +26,8 @@ from state.halt_request import HaltRequest
 from state.kill_switch import FileKillSwitch
 from tests.desk.desk_house import House, _runtime
 from tests.desk.still_house import a_view, open_still
-from tests.scenarios.test_attacks_on_the_socket import waits_for
-from tests.served import Served, served
-from tests.waiting import PATIENCE
+from tests.kit.served import Served, served
+from tests.kit.waiting import PATIENCE, until
 
 
 def nobody() -> socket.socket:
@@ -136,7 +135,7 @@ def test_an_engine_that_comes_late_hears_the_halt(there: Served) -> None:
 
     assert desk.ended.wait(PATIENCE)
     assert desk.owes_press is None
-    waits_for(lambda: HaltCause.KEY in there.service.runtime.engine.state.control.halts)
+    until(lambda: HaltCause.KEY in there.service.runtime.engine.state.control.halts)
     assert not there.service.runtime.engine.state.desks.state.attached
 
 

@@ -20,7 +20,7 @@ from tests.desk.hands import held_back
 from tests.desk.still_house import a_view, an_order
 from tests.desk.test_doubt_on_the_desk import holds_up
 from tests.kit.stepped_engine import SteppedHandle
-from tests.waiting import PATIENCE
+from tests.kit.waiting import PATIENCE
 from widgets.kill import killed_lines
 
 

@@ -387,6 +387,10 @@ def _account_of(end: socket.socket) -> tuple[tuple[Any, Any], int, int, int] | N
 _installed: list[Timeline] = []
 
 
+def is_installed() -> bool:
+    return bool(_installed)
+
+
 def timeline() -> Timeline:
     """That of the test that runs."""
     return _installed[-1]

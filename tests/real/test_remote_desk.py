@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from state.folders import Home
+from tests.kit.through_ssh import SERVER, StandIn
 from tests.real.demo import PROGRAM, mark_guide_as_read
 from tests.real.terminal import Pty
 from tests.real.waiting import until
-from tests.through_ssh import SERVER, StandIn
 
 
 class Elsewhere:

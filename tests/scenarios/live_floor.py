@@ -34,7 +34,7 @@ from core.settings.settings import Settings
 from core.trading_state.checkpoint import rebuild
 from core.views import DeskView
 from state.journal import MemoryJournal
-from tests.kit.timeline import timeline
+from tests.kit.waiting import until
 from tests.scenarios.house import Switch
 from tests.unit.core.brokers.trading_floor import STORIES, NewYorkHours, Notebook, at
 
@@ -259,7 +259,7 @@ class LiveHouse:
 
     def waits(self, holds: Callable[[DeskView], object], what: str, seconds: float = 60.0) -> DeskView:
         """The first picture of which it holds."""
-        timeline().until(lambda: self.view is not None and holds(self.view), what, seconds)
+        until(lambda: self.view is not None and holds(self.view), what, seconds)
         assert self.view is not None
         return self.view
 

@@ -12,7 +12,6 @@ from unittest.mock import patch
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from tests.proof.agents import Agent
 from tests.scenarios.backtests import Keyturn
 
 VERIFIER = Path(__file__).parents[2] / "docs" / "verify_record.py"
@@ -94,30 +93,6 @@ def test_an_export_overwrites_no_file(keyturn: Keyturn, journal: Path, tmp_path:
     done = keyturn("journal", "export", "--day", day, "--journal-dir", journal, "--out", out)
     assert "is there already" in done.err
     assert out.read_text() == "mine"
-
-
-def test_an_ssh_agent_key_is_chosen_and_signs(
-    keyturn: Keyturn, journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
-) -> None:
-    """SP-08: what is listed is the line for the settings"""
-    monkeypatch.delenv("KEYTURN_RECORD_KEY")
-    with Agent(tmp_path) as agent:
-        monkeypatch.setenv("SSH_AUTH_SOCK", str(agent.socket))
-        empty = keyturn("journal", "key", "--agent")
-        assert (empty.code, empty.err.count("\n")) == (2, 1)
-        agent.add(str(agent.key))
-        listed = keyturn("journal", "key", "--agent").lines[0]
-        assert listed.startswith(f'agent_key = "{agent.fingerprint}" ')
-        monkeypatch.setenv("KEYTURN_PROOF__AGENT_KEY", agent.fingerprint)
-        public = keyturn("journal", "key").out.strip()
-        refused = keyturn("journal", "key", "--new").err
-        day = json.loads(keyturn("journal", "sign", "--journal-dir", journal, "--json").out)[-1]["day"]
-        export = tmp_path / "day.jsonl"
-        done = keyturn("journal", "export", "--day", day, "--journal-dir", journal, "--out", export)
-    assert refused == snapshot
-    assert done.code == 0, done.err
-    code, said = checked(export, "--key", public)
-    assert (code, said.startswith("complete")) == (0, True)
 
 
 def test_without_a_key_it_says_how_to_make_one(

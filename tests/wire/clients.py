@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,10 +14,13 @@ from alpaca.trading.client import TradingClient
 from alpaca.trading.requests import LimitOrderRequest, MarketOrderRequest, OrderRequest, StopOrderRequest
 from alpaca.trading.stream import TradingStream
 
-from tests.waiting import PATIENCE
+from tests.kit.timeline import timeline
+from tests.kit.waiting import PATIENCE
 from tests.wire.exchange.server import LoopbackExchange
 
 Json = dict[str, Any]
+LOOK = 0.005
+"""Virtual seconds."""
 
 
 def trading_client(exchange: LoopbackExchange, secret: str | None = None) -> TradingClient:
@@ -117,7 +119,12 @@ async def running(stream: TradingStream | StockDataStream, is_there: Callable[[]
 
 async def until(is_so: Callable[[], Any]) -> None:
     """Waits for what another thread does; fails when it does not come."""
-    given_up = time.monotonic() + PATIENCE
+    given_up = timeline().monotonic() + PATIENCE
     while not is_so():
-        assert time.monotonic() < given_up, "it did not come"
-        await asyncio.sleep(0.005)
+        assert timeline().monotonic() < given_up, "it did not come"
+        await asyncio.sleep(LOOK)
+
+
+async def pass_time(seconds: float) -> None:
+    """Virtual seconds, in which everything goes on."""
+    await asyncio.sleep(seconds)

@@ -25,7 +25,7 @@ from core.runtime.live import LiveRuntime
 from core.views import DeskView
 from state.credentials import find_keys
 from state.journal import FileJournal, read
-from tests.kit.timeline import timeline
+from tests.kit.waiting import until
 from tests.wire.exchange.clocks import RunningClock
 from tests.wire.exchange.server import MORNING, LoopbackExchange
 
@@ -38,7 +38,7 @@ YESTERDAY = (MORNING - timedelta(days=1)).date()
 
 def a_market(**more: Any) -> LoopbackExchange:
     """A seeded market that goes on with the time of the test, and remembers the day before it."""
-    return LoopbackExchange(clock=RunningClock(), since=YESTERDAY, **more)
+    return LoopbackExchange(**({"clock": RunningClock(), "since": YESTERDAY} | more))
 
 
 def environ(exchange: LoopbackExchange, home: Path, **more: str) -> dict[str, str]:
@@ -107,7 +107,7 @@ class Open:
 
     def waits(self, holds: Callable[[DeskView], object], what: str, seconds: float = 20.0) -> DeskView:
         """The newest picture, as soon as this holds of it."""
-        timeline().until(lambda: self.view is not None and holds(self.view), what, seconds)
+        until(lambda: self.view is not None and holds(self.view), what, seconds)
         assert self.view is not None
         return self.view
 
@@ -190,7 +190,7 @@ def status_of(desk: Open, order_id: ClientOrderId) -> OrderStatus | None:
 
 
 def eventually(holds: Callable[[], object], what: str) -> None:
-    timeline().until(holds, what, PATIENCE)
+    until(holds, what, PATIENCE)
 
 
 def posts(market: LoopbackExchange) -> int:

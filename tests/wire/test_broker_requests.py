@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -20,6 +19,7 @@ from core.model.instrument import BrokerInstrument
 from core.model.keys import AccountRefusedError
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderStatus, Side
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
+from tests.kit.timeline import timeline
 from tests.wire.desk_side import Waits, a_desk_broker, an_order
 from tests.wire.exchange.server import LoopbackExchange
 
@@ -367,13 +367,12 @@ def test_leaving_ends_the_wait_for_an_answer(exchange: LoopbackExchange) -> None
     broker = a_desk_broker(exchange)
     answers: list[object] = []
     asking = threading.Thread(target=lambda: answers.append(broker.account()))
-    begun = time.monotonic()
     asking.start()
+    timeline().until(lambda: exchange.received("GET", "/v2/account"))
+    begun = timeline().monotonic()
 
-    while not exchange.received("GET", "/v2/account"):
-        time.sleep(0.01)
     broker.close()
-    asking.join(4)
+    asking.join()
 
-    assert time.monotonic() - begun < 4
+    assert timeline().monotonic() - begun < 1
     assert isinstance(answers[0], NoAnswer)

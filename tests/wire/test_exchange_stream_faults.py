@@ -18,6 +18,7 @@ from tests.wire.clients import (
     a_market_order,
     data_client,
     market_data,
+    pass_time,
     trade_updates,
     trading_client,
     until,
@@ -63,7 +64,7 @@ async def test_an_update_is_dropped(exchange: LoopbackExchange, event: str, told
         await asked(trading_client(exchange).submit_order, a_market_order("entry"))
 
         await until(lambda: heard.events() == told)
-        await asyncio.sleep(SOON)
+        await pass_time(SOON)
         assert heard.events() == told
 
 
@@ -85,7 +86,7 @@ async def test_a_mute_socket_stays_open(exchange: LoopbackExchange) -> None:
         exchange.make("mute")
         await asked(trading_client(exchange).submit_order, a_market_order("entry"))
         exchange.moves_on(60)
-        await asyncio.sleep(SOON)
+        await pass_time(SOON)
         assert (updates.messages, shown.messages) == ([], [])
 
         exchange.end("mute")
@@ -167,7 +168,7 @@ async def two_bars(exchange: LoopbackExchange, heard: Heard) -> list[int]:
     exchange.moves_on(60)
     exchange.moves_on(60)
     await until(lambda: heard.of_kind("q"))
-    await asyncio.sleep(SOON)
+    await pass_time(SOON)
     return [bar["t"].to_datetime().minute for bar in heard.of_kind("b")]
 
 
@@ -221,7 +222,7 @@ async def test_a_halted_market_fills_nothing(exchange: LoopbackExchange) -> None
         await asked(trading_client(exchange).submit_order, a_market_order("entry"))
         exchange.moves_on(120)
         await until(lambda: shown.of_kind("s"))
-        await asyncio.sleep(SOON)
+        await pass_time(SOON)
         assert (shown.of_kind("s")[0]["sc"], shown.of_kind("b"), updates.events()) == ("H", [], ["new"])
 
         exchange.end("market-halted")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -25,7 +24,9 @@ from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.quote import NoQuote, Quote
 from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
-from tests.waiting import PATIENCE
+from tests.kit.timeline import timeline
+from tests.kit.waiting import PATIENCE
+from tests.wire.clients import pass_time
 from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.hours import Hours
 from tests.wire.exchange.server import MORNING, LoopbackExchange
@@ -71,7 +72,7 @@ class Desk:
     async def a_minute(self) -> None:
         """Its end, when the stream tells its bar, and the moment when it can be asked for."""
         await self.moves_on(60 - SETTLED)
-        await asyncio.sleep(0.05)
+        await pass_time(0.05)
         await self.moves_on(SETTLED)
 
     def bars(self) -> list[datetime]:
@@ -108,17 +109,17 @@ async def a_desk(exchange: LoopbackExchange, **change: Any) -> AsyncIterator[Des
 
 
 async def eventually(claim: Callable[[], object]) -> None:
-    until = time.monotonic() + PATIENCE
+    until = timeline().monotonic() + PATIENCE
     while not claim():
-        assert time.monotonic() < until, "it never came to hold"
-        await asyncio.sleep(0.005)
+        assert timeline().monotonic() < until, "it never came to hold"
+        await pass_time(0.005)
 
 
 async def has_heard_all(desk: Desk) -> None:
     """What was told is not on its way any more: heard after the clock moved on, it would count as told then."""
     quiet, before = 0, (-1, -1)
     while quiet < 5:
-        await asyncio.sleep(0.05)
+        await pass_time(0.05)
         now = len(desk.heard), len(desk.exchange.door.received)
         quiet, before = (quiet + 1 if now == before else 0), now
 
@@ -279,12 +280,12 @@ async def test_wrong_keys(exchange: LoopbackExchange, snapshot: SnapshotAssertio
         await eventually(lambda: desk.is_in(ConnectionState.REFUSED) and desk.data._switch._is_refused)  # type: ignore[union-attr]
         asked = desk.data.counts.requests()["GET /v2/stocks/bars"]
         await desk.moves_on(50)
-        await asyncio.sleep(0.2)
+        await pass_time(0.2)
         assert desk.data.counts.requests()["GET /v2/stocks/bars"] == asked
 
         await desk.moves_on(600)
         await eventually(lambda: desk.data.counts.requests()["GET /v2/stocks/bars"] == asked + 1)
-        await asyncio.sleep(0.2)
+        await pass_time(0.2)
 
         assert desk.is_in(ConnectionState.REFUSED)
         assert desk.words() == snapshot
@@ -306,7 +307,7 @@ async def test_keys_refused_while_the_stream_is_broken(exchange: LoopbackExchang
         exchange.end("wrong-keys")
         for _ in range(3):
             await desk.moves_on(30)
-            await asyncio.sleep(0.2)
+            await pass_time(0.2)
 
         await eventually(lambda: desk.is_in(ConnectionState.UP))
         await eventually(lambda: desk.bars()[-1] == MORNING + ONE_MINUTE)
@@ -323,10 +324,10 @@ async def test_gone_for_a_while(exchange: LoopbackExchange) -> None:
         await eventually(lambda: desk.is_in(ConnectionState.DOWN))
         await desk.moves_on(60)
         await eventually(lambda: "cannot be reached" in "".join(lamp.words for lamp in desk.lamps))
-        await asyncio.sleep(0.6)
+        await pass_time(0.6)
         for _ in range(3):
             await desk.moves_on(20)
-            await asyncio.sleep(0.2)
+            await pass_time(0.2)
 
         await eventually(lambda: desk.is_in(ConnectionState.UP))
         await eventually(lambda: desk.bars()[-1] == MORNING + ONE_MINUTE)
@@ -350,7 +351,7 @@ async def test_odd_bars(exchange: LoopbackExchange, name: str, oddities: list[st
 
         for _ in range(3):
             await desk.a_minute()
-            await asyncio.sleep(0.1)
+            await pass_time(0.1)
 
         await eventually(lambda: desk.bars()[-1] == MORNING + 2 * ONE_MINUTE)
         assert desk.bars() == minutes_to(MORNING + 2 * ONE_MINUTE)
@@ -394,7 +395,7 @@ async def test_quotes_that_are_none(exchange: LoopbackExchange, name: str) -> No
 
         for _ in range(4):
             await desk.moves_on(5)
-            await asyncio.sleep(0.1)
+            await pass_time(0.1)
         asked = await asyncio.to_thread(desk.data.quote, SPY)
 
         await eventually(desk.quotes)

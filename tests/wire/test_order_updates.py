@@ -11,7 +11,7 @@ from core.model.broker import Accepted, OrderReport
 from core.model.connection import ConnectionState
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
-from tests.wire.clients import until
+from tests.wire.clients import pass_time, until
 from tests.wire.desk_side import a_desk_broker, an_ear, an_order
 from tests.wire.exchange.server import LoopbackExchange
 
@@ -122,7 +122,7 @@ async def test_a_mute_socket_that_pongs_stays_up(
     async with an_ear(exchange) as ear:
         exchange.make("mute", of="trades")
         await buys(exchange)
-        await asyncio.sleep(0.8)  # over the silence and the time for a pong
+        await pass_time(0.8)  # over the silence and the time for a pong
         assert ear.states()[-1] is UP
         assert ear.events() == []
         report = a_desk_broker(exchange).look_up(ENTRY)

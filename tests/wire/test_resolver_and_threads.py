@@ -14,7 +14,7 @@ import pytest
 from core.execution.lanes import Lane, LaneKind
 from core.messages.commands import Kill, ProposeClose
 from core.model.order import OrderStatus
-from tests.no_threads import no_thread_starts
+from tests.kit.no_threads import no_thread_starts
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import PATIENCE, SPY, SYMBOLS, a_buy, a_desk, a_market, is_held, status_of, turn, waits
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time as clock
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -16,13 +15,11 @@ from core.messages.commands import Confirm, OpenTicket, ProposeOrder
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.staging import Ticket
 from core.model.values import Price, Quantity
-from core.views import DeskView
+from tests.kit.timeline import timeline
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import SPY, Open, a_market, environ, opened, written
 
 DOLLARS = Decimal(40)
-QUIET = 0.5
-"""Seconds."""
 
 
 @pytest.fixture
@@ -53,23 +50,11 @@ def two_tickets(desk: Open) -> list[Ticket]:
     return [view.ticket for view in desk.waits(lambda view: len(view.tickets) > 1, "two tickets").tickets]
 
 
-def nobody_asks(desk: Open, market: LoopbackExchange) -> int:
+def nobody_asks(market: LoopbackExchange) -> int:
     """How often the account was asked for, once nothing but a key will ask: what is slow next is the key's."""
-
-    def asked() -> int:
-        return len(market.received("GET", "/v2/account"))
-
-    since, known = clock.monotonic(), asked()
-
-    def is_quiet(_view: DeskView) -> bool:
-        nonlocal since, known
-        if asked() != known:
-            since, known = clock.monotonic(), asked()
-        is_in_the_minute = 2 < utc_now().second < 57  # at its turn the bar asks
-        return is_in_the_minute and clock.monotonic() - since > QUIET
-
-    desk.waits(is_quiet, "nobody asks for the account")
-    return known
+    timeline().advance(10)
+    assert 5 < utc_now().second < 50  # at its turn the bar asks
+    return len(market.received("GET", "/v2/account"))
 
 
 def turns(desk: Open, ticket: Ticket) -> None:
@@ -80,7 +65,7 @@ def test_two_orders_cannot_spend_the_same_cash(market: LoopbackExchange, tmp_pat
     """OP-03"""
     with opened(Host.of(settings(market, tmp_path))) as desk:
         first, second = two_tickets(desk)
-        asked = nobody_asks(desk, market)
+        asked = nobody_asks(market)
         market.make("slow", of="account", seconds=2)
         turns(desk, second)
         desk.waits(lambda _: len(market.received("GET", "/v2/account")) > asked, "the second's figures are taken")

@@ -21,7 +21,7 @@ from state.service_log.hiding import Hiding
 from state.service_log.log import WAITING_AT_MOST, ServiceLog
 from state.service_log.reading import LogReader, OrderLines, last_record, whole_id
 from state.service_log.rotation import Limits, all_files
-from tests.no_threads import no_thread_starts
+from tests.kit.no_threads import no_thread_starts
 from tests.unit.state.disks import a_disk_that_takes
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

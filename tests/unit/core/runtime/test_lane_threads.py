@@ -9,7 +9,7 @@ import pytest
 
 from core.execution.lanes import Lane, LaneKind
 from core.runtime.lane_threads import LaneThreads, NoThreadError, Threads
-from tests.no_threads import no_thread_starts
+from tests.kit.no_threads import no_thread_starts
 
 pytestmark = pytest.mark.usefixtures("timeline")
 

@@ -20,7 +20,7 @@ from core.runtime.call_record import CallMade, CallOutcome
 from core.runtime.pending_requests import PendingRequests
 from core.runtime.request_executor import RequestExecutor
 from core.settings.settings import Settings
-from tests.no_threads import no_thread_starts
+from tests.kit.no_threads import no_thread_starts
 from tests.unit.core.execution.books import TEN, a_request
 
 pytestmark = pytest.mark.usefixtures("timeline")

@@ -21,7 +21,7 @@ from state.codec import decode, encode
 from tests.scenarios.exchange_requests import BUY, LIMIT, sent, submit
 from tests.scenarios.house import House, a_house_with_a_proposal, to
 from tests.scenarios.live_floor import LiveHouse
-from tests.scenarios.test_the_live_runtime import a_ticket, at_the_dip
+from tests.scenarios.test_live_runtime import a_ticket, at_the_dip
 
 pytestmark = pytest.mark.usefixtures("timeline")
 

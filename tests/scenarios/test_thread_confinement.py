@@ -20,9 +20,9 @@ from core.runtime.past_days import PastWatch
 from core.trading_state.state import TradingState
 from state.journal import MemoryJournal
 from tests.scenarios.live_floor import LiveHouse
-from tests.scenarios.test_advisers_of_a_live_desk import asked_fast
+from tests.scenarios.test_live_advisers import asked_fast
+from tests.scenarios.test_live_runtime import a_ticket, at_the_dip
 from tests.scenarios.test_past_days import CALENDAR, Broker
-from tests.scenarios.test_the_live_runtime import a_ticket, at_the_dip
 from tests.unit.core.brokers.trading_floor import NewYorkHours
 
 pytestmark = pytest.mark.usefixtures("timeline")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,17 +11,10 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.runtime.pace import BEAT, RESTING_BEAT
 from core.views import DeskView
-from tests.served import served
-from tests.waiting import PATIENCE
+from tests.kit.served import served
+from tests.kit.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.usefixtures("timeline")
-
-
-def until(holds: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end, what
-        time.sleep(0.005)
 
 
 def test_an_engine_without_a_desk_beats_less_often(tmp_path: Path) -> None:

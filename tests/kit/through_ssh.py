@@ -12,10 +12,10 @@ from pathlib import Path
 from console.client.remote import RemoteEngine
 from console.client.ssh_link import SshLink
 from core.model.desk import Seat
-from tests.served import Served
-from tests.waiting import PATIENCE
+from tests.kit.served import Served
+from tests.kit.waiting import PATIENCE
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SERVER = "eve@server"
 SOON = (0.05, 0.1)
 DENIED = f"echo '{SERVER}: Permission denied (publickey).' >&2; exit 255"
@@ -41,7 +41,7 @@ class StandIn:
         new.rename(self.path)
 
     def reaches(self, engine: Served, before: str = "") -> None:
-        program = shlex.join([sys.executable, "-m", "tests.relay_here", str(engine.path)])
+        program = shlex.join([sys.executable, "-m", "tests.kit.relay_here", str(engine.path)])
         self.does(f"{before}\ncd {shlex.quote(str(ROOT))} && exec {program}")
 
     def calls(self) -> list[str]:

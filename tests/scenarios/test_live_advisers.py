@@ -15,7 +15,7 @@ from core.runtime.adviser_pool import AdviserPool
 from core.runtime.live import LiveRuntime
 from core.settings.advisers import AdvisersSettings
 from tests.scenarios.live_floor import LiveHouse
-from tests.scenarios.test_the_live_runtime import a_ticket, at_the_dip
+from tests.scenarios.test_live_runtime import a_ticket, at_the_dip
 
 pytestmark = pytest.mark.usefixtures("timeline")
 

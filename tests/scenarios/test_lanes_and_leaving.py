@@ -44,15 +44,16 @@ from core.views import DeskView
 from core.workflows.reconciliation.reconciliation import Reconciliation
 from core.workflows.staging.confirmation import Confirmations
 from state.journal import MemoryJournal
+from tests.kit.timeline import timeline
+from tests.kit.waiting import PATIENCE
 from tests.scenarios.house import STEADY, a_day, a_house_in_a_position
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import SPY
-from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("timeline")
 
 SHARES = Quantity(Decimal("0.2"))
-A_MOMENT = 0.4
+A_MOMENT, ROUND_TRIP = 0.4, 0.05
 """Seconds."""
 A_WHILE = timedelta(seconds=10)
 """Longer than a key permits anything, and than an answer may take."""
@@ -416,6 +417,7 @@ class LateCancels(SlowFloor):
         self.asked.append("cancel")
         done = super().cancel
         threading.Timer(A_MOMENT, lambda: done(client_order_id, broker_order_id)).start()
+        timeline().sleep(ROUND_TRIP)
         return CancelTaken()
 
 

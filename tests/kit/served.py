@@ -16,7 +16,7 @@ from core.runtime.base import Runtime
 from core.runtime.service.peer import Peer, peer_of
 from core.runtime.service.service import EngineService
 from state.engine_socket import connected, listening
-from tests.waiting import PATIENCE
+from tests.kit.waiting import PATIENCE
 
 
 def at_a_terminal(connection: socket.socket) -> Peer:

@@ -17,7 +17,7 @@ from core.runtime.inbox import steady
 from core.settings.staging import ConfirmSettings
 from tests.scenarios.house import RECOVERY, STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
-from tests.scenarios.test_the_live_runtime import A_DIP, a_ticket
+from tests.scenarios.test_live_runtime import A_DIP, a_ticket
 from tests.unit.core.brokers.trading_floor import at
 
 pytestmark = pytest.mark.usefixtures("timeline")

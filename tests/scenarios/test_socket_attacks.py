@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
@@ -51,9 +50,9 @@ from core.runtime.service.peer import peer_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from state.engine_socket import connected, listening
+from tests.kit.served import Served, served
 from tests.kit.simulated_runtime import runtime
-from tests.served import Served, served
-from tests.waiting import PATIENCE
+from tests.kit.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.usefixtures("timeline")
 
@@ -75,8 +74,7 @@ class Client:
 
     def until(self, kind: type[FromEngine]) -> FromEngine:
         """The next of its kind that is heard."""
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
+        while True:
             for at, frame in enumerate(self.heard):
                 if isinstance(frame, kind):
                     del self.heard[: at + 1]
@@ -84,7 +82,6 @@ class Client:
             content = self.connection.recv(1 << 16)
             assert content, f"hung up before {kind.__name__}: {self.heard}"
             self.heard += [from_engine(each) for each in self.reader.feed(content)]
-        raise AssertionError(f"no {kind.__name__}")
 
     def is_hung_up(self) -> bool:
         with suppress(ConnectionError):
@@ -102,13 +99,6 @@ def engine() -> VirtualRuntime:
 def there(engine: VirtualRuntime) -> Iterator[Served]:
     with served(engine) as found:
         yield found
-
-
-def waits_for(condition: Callable[[], object]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 def is_well(there: Served, engine: VirtualRuntime) -> None:
@@ -223,7 +213,7 @@ def test_a_press_on_a_dropped_line_counts(tmp_path: Path) -> None:
         another.sendall(pack(LINE))
         lines[0].sendall(pack(Press(100, PressKind.HALT)))
         goes_on.set()
-        waits_for(lambda: 100 in heard)
+        until(lambda: 100 in heard)
         doorway.close()
 
 
@@ -375,7 +365,7 @@ def test_an_uncounted_desk_is_dropped(there: Served, engine: VirtualRuntime, mon
     finally:
         goes_on.set()
     books = engine.engine.state.desks
-    waits_for(lambda: books.state.counted == 1 and books.desk(DeskNumber(1)) is None)
+    until(lambda: books.state.counted == 1 and books.desk(DeskNumber(1)) is None)
     is_well(there, engine)
 
 
@@ -419,9 +409,9 @@ def test_an_accept_error_costs_one_connection(
     desk = there.a_desk()
     desk.start()
     try:
-        waits_for(lambda: isinstance(desk.view, DeskView))  # its press line is there before its own
+        until(lambda: isinstance(desk.view, DeskView))  # its press line is there before its own
         desk.press_kill()
-        waits_for(lambda: engine.latch.presses > 0)
+        until(lambda: engine.latch.presses > 0)
     finally:
         desk.close("the test is over", PATIENCE)
     assert "a connection was let go of (ZeroDivisionError: a slip)" in "".join(engine.engine.notes)
@@ -434,7 +424,7 @@ def test_an_oversized_picture_costs_one_desk(
     """SY-01: a desk that shows no chart has a picture all the same."""
     begins = engine.pace.free_until
     assert begins is not None
-    waits_for(lambda: engine.at >= begins)  # a chart that is not full yet is hardly larger than none
+    until(lambda: engine.at >= begins)  # a chart that is not full yet is hardly larger than none
     engine.pace.attend(attended=True)  # and what trades on meanwhile makes every picture larger
     small = Client(there, HELLO).until(Picture)
     large = Client(there, HELLO, Watch("SPY")).until(Picture)
@@ -469,13 +459,13 @@ def test_a_press_is_owed_until_it_arrives() -> None:
         desk._connect = connect
         desk.start()
         try:
-            waits_for(lambda: len(ends) >= 2)
+            until(lambda: len(ends) >= 2)
             desk.press_kill()
             is_deaf = False
             for end in ends:
                 end.close()
-            waits_for(lambda: first.latch.presses > 0)
-            waits_for(lambda: isinstance(desk.view, DeskView))
+            until(lambda: first.latch.presses > 0)
+            until(lambda: isinstance(desk.view, DeskView))
         finally:
             desk.close("the test is over", PATIENCE)
 
@@ -514,7 +504,7 @@ def test_a_command_for_another_account_is_refused(there: Served, engine: Virtual
     engine.engine.state.add_listener(hears)
     desk.says(Say(1, Raw(encode(LookAt(Symbol("SPY"), account=AccountId("another")))), 0))
     assert desk.until(Answered) == Answered(1)
-    waits_for(lambda: refused)
+    until(lambda: refused)
     assert "it is for account another" in refused[0].reason
     is_well(there, engine)
 
@@ -532,13 +522,13 @@ def test_a_desk_that_reads_nothing_delays_no_other(there: Served, engine: Virtua
         waiting = bytes(kept._out)
         for _ in range(many):
             seen = beside.view
-            waits_for(lambda seen=seen: beside.view is not seen)
+            until(lambda seen=seen: beside.view is not seen)
         return waiting if kept._out == waiting else b""
 
     try:
-        waits_for(lambda: isinstance(beside.view, DeskView))
+        until(lambda: isinstance(beside.view, DeskView))
         engine.pace.speed = 60.0
-        waits_for(lambda: slow.says(Seen(0)) or waits_over_pictures(1))
+        until(lambda: slow.says(Seen(0)) or waits_over_pictures(1))
         assert waits_over_pictures(4)  # one picture, and no queue of them behind it
         first = slow.until(Changed)
         second = slow.until(Changed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -60,11 +59,12 @@ from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from core.views.ticket import TicketView
 from tests.accidents.house import LONG
+from tests.kit.served import Served, served
 from tests.kit.simulated_runtime import order_in, runtime
-from tests.scenarios.test_attacks_on_the_socket import HELLO, Client, waits_for
-from tests.served import Served, served
+from tests.kit.timeline import timeline
+from tests.kit.waiting import PATIENCE, until
+from tests.scenarios.test_socket_attacks import HELLO, Client
 from tests.unit.core.protocol.anything import a_value_of
-from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("timeline")
 
@@ -103,7 +103,7 @@ def there(engine: VirtualRuntime, told: Told) -> Iterator[Served]:
     begins = engine.pace.free_until
     assert begins is not None
     with served(engine) as found:
-        waits_for(lambda: engine.at >= begins)  # until there its time has no pace, and a minute is nothing
+        until(lambda: engine.at >= begins)  # until there its time has no pace, and a minute is nothing
         yield found
 
 
@@ -112,7 +112,7 @@ def attached(there: Served, desk: RemoteEngine | None = None) -> Iterator[Remote
     desk = desk or there.a_desk()
     desk.start()
     try:
-        waits_for(lambda: isinstance(desk.view, DeskView))
+        until(lambda: isinstance(desk.view, DeskView))
         yield desk
     finally:
         desk.close("the test is over", PATIENCE)
@@ -129,16 +129,16 @@ def holds(desk: RemoteEngine) -> bool:
 
 def takes_the_key(desk: RemoteEngine) -> None:
     desk.send(TakeKey("TAKE", view_of(desk).status.key.hold))
-    waits_for(lambda: holds(desk))
+    until(lambda: holds(desk))
 
 
 def with_a_ticket(engine: VirtualRuntime, desk: RemoteEngine) -> TicketView:
     """Of a typed entry, open on that desk."""
     quote = engine.exchange.quote(engine.at, LONG)
     desk.send(order_in(LONG, Effect.OPEN, Price(quote.ask)))  # type: ignore[union-attr]
-    waits_for(lambda: view_of(desk).proposals)
+    until(lambda: view_of(desk).proposals)
     desk.send(OpenTicket(view_of(desk).proposals[0].id))
-    waits_for(lambda: view_of(desk).tickets)
+    until(lambda: view_of(desk).tickets)
     return view_of(desk).tickets[0]
 
 
@@ -159,9 +159,9 @@ def key_on(seen: TicketView, hold: int) -> Confirm:
 def test_the_first_desk_has_control(there: Served, told: Told) -> None:
     """SY-01, OP-13"""
     with attached(there) as first:
-        waits_for(lambda: holds(first))
+        until(lambda: holds(first))
         with attached(there) as second:
-            waits_for(lambda: len(view_of(first).status.key.desks) == 2)
+            until(lambda: len(view_of(first).status.key.desks) == 2)
             assert (first.desk, second.desk) == (1, 2)
             assert not holds(second)
             assert view_of(first).status.key.hold == view_of(second).status.key.hold == 1
@@ -172,10 +172,10 @@ def test_both_desks_are_shown_a_proposal(there: Served, engine: VirtualRuntime, 
     """SY-01: an entry is typed, its ticket opened and its key turned, all of it over the socket."""
     with attached(there) as first, attached(there) as second:
         seen = with_a_ticket(engine, first)
-        waits_for(lambda: view_of(second).tickets)
+        until(lambda: view_of(second).tickets)
         assert view_of(second).tickets[0].ticket == seen.ticket
         first.send(key_on(seen, 1))
-        waits_for(lambda: told.of(ConfirmationReceived))
+        until(lambda: told.of(ConfirmationReceived))
         confirmed = told.of(ConfirmationReceived)[0]
         assert confirmed.terminal == "/dev/pts/7"
         assert confirmed.turn is not None
@@ -191,7 +191,7 @@ def test_a_hand_over_voids_the_ticket(there: Served, engine: VirtualRuntime, tol
         seen = with_a_ticket(engine, first)
         takes_the_key(second)
         first.send(key_on(seen, 1))
-        waits_for(lambda: told.of(CommandRefused))
+        until(lambda: told.of(CommandRefused))
 
     refused = told.of(CommandRefused)[-1]
     assert (refused.command, refused.code, refused.desk) == ("Confirm", Denial.NOT_HOLDER, 1)
@@ -206,14 +206,14 @@ def test_a_key_from_a_standstill_confirms_nothing(
     """OP-04, OP-02: whoever pressed it may have put its ticket aside since."""
     monkeypatch.setattr("core.runtime.service.desks.CATCHES_UP", PATIENCE)  # on a busy machine it is sent late
     desks, stood_still = there.service.desks, 0.0
-    desks._now = lambda: time.monotonic() + stood_still
+    desks._now = lambda: timeline().monotonic() + stood_still
     with attached(there) as desk:
         ticket = with_a_ticket(engine, desk)
         stood_still += 5.0
         desk.send(key_on(ticket, 1))
-        waits_for(lambda: told.of(ConfirmationRefused))
+        until(lambda: told.of(ConfirmationRefused))
         assert told.of(ConfirmationRefused)[0].reasons == (LATE,)
-        waits_for(lambda: view_of(desk).tickets[0].refused_because == (LATE,))
+        until(lambda: view_of(desk).tickets[0].refused_because == (LATE,))
     assert told.of(ConfirmationReceived) == []
 
 
@@ -222,9 +222,9 @@ def test_a_key_late_in_the_inbox_confirms_nothing(there: Served, engine: Virtual
     with attached(there) as desk:
         ticket = with_a_ticket(engine, desk)
         late = there.service.books.door.through(addressed(key_on(ticket, 1), engine.account), desk=DeskNumber(1))
-        engine._commands.append((0, time.monotonic() - 2 * STOOD_STILL, late))
+        engine._commands.append((0, timeline().monotonic() - 2 * STOOD_STILL, late))
         engine.wake()
-        waits_for(lambda: told.of(ConfirmationRefused))
+        until(lambda: told.of(ConfirmationRefused))
     assert told.of(ConfirmationReceived) == []
 
 
@@ -235,14 +235,14 @@ def test_a_watcher_may_only_stop_and_look(there: Served, told: Told) -> None:
     with attached(there) as _holder, attached(there) as watcher:
         for kind in sorted(refused, key=lambda kind: kind.__name__):
             watcher.send(replace(a_value_of(BY_KIND[kind], chance), account=None, desk=None))
-        waits_for(lambda: len(told.of(CommandRefused)) == len(refused))
+        until(lambda: len(told.of(CommandRefused)) == len(refused))
         assert {fact.command for fact in told.of(CommandRefused)} == {kind.__name__ for kind in refused}
         assert {fact.code for fact in told.of(CommandRefused)} == {Denial.NOT_HOLDER}
         watcher.send(LookAt(LONG))
         watcher.send(RequestCancel(ClientOrderId("none of ours")))
         watcher.send(Halt("key"))
         watcher.send(Kill("key"))
-        waits_for(lambda: told.of(Killed))
+        until(lambda: told.of(Killed))
         assert Denial.NOT_HOLDER not in {fact.code for fact in told.of(CommandRefused)[len(refused) :]}
         takes_the_key(watcher)
 
@@ -256,7 +256,7 @@ def test_a_desk_without_a_terminal_has_no_control(engine: VirtualRuntime, told: 
         with attached(there) as desk:
             assert view_of(desk).status.key.holder is None
             desk.send(TakeKey("TAKE", 0))
-            waits_for(lambda: told.of(CommandRefused))
+            until(lambda: told.of(CommandRefused))
     assert [fact.code for fact in told.of(CommandRefused)] == [Denial.NO_TERMINAL]
     assert [fact.seat.terminal for fact in told.of(DeskAttached)] == ["", ""]
     assert told.of(KeyTaken) == []
@@ -297,12 +297,12 @@ def test_a_cut_desk_returns_with_its_number(there: Served, told: Told) -> None:
     """OP-13, SY-05: within the minute that the key is kept for it."""
     desk = Cut.of(there)
     with attached(there, desk):
-        waits_for(lambda: holds(desk))
+        until(lambda: holds(desk))
         desk.cuts()
-        waits_for(lambda: told.of(DeskLost))
-        waits_for(lambda: desk.link.trouble is not None)
+        until(lambda: told.of(DeskLost))
+        until(lambda: desk.link.trouble is not None)
         desk.is_cut = False
-        waits_for(lambda: desk.link.trouble is None and holds(desk))
+        until(lambda: desk.link.trouble is None and holds(desk))
         assert desk.desk == 1
     assert [(fact.desk, fact.is_back) for fact in told.of(DeskAttached)] == [(1, False), (1, True)]
     assert told.of(KeyFreed) == []
@@ -313,14 +313,14 @@ def test_a_desk_back_after_a_minute_has_no_control(there: Served, told: Told, en
     first = Cut.of(there)
     with attached(there, first), attached(there) as second:
         first.cuts()
-        waits_for(lambda: told.of(DeskLost))
+        until(lambda: told.of(DeskLost))
         engine.pace.speed = 600.0
-        waits_for(lambda: told.of(KeyFreed))
+        until(lambda: told.of(KeyFreed))
         engine.pace.speed = 1.0
-        waits_for(lambda: view_of(second).status.key.holder is None)
+        until(lambda: view_of(second).status.key.holder is None)
         takes_the_key(second)
         first.is_cut = False
-        waits_for(lambda: first.link.trouble is None and view_of(first).status.key.hold == 2)
+        until(lambda: first.link.trouble is None and view_of(first).status.key.hold == 2)
         assert first.desk == 1
         assert not holds(first)
 
@@ -345,9 +345,9 @@ def test_commands_lost_with_the_link_are_named(there: Served) -> None:
     with attached(there, desk):
         there.service.books.hear = lambda *_, **_late: breaks(desk)  # type: ignore[method-assign]
         desk.send(LookAt(LONG))
-        waits_for(lambda: desk.unsaid)
+        until(lambda: desk.unsaid)
         assert "the link broke: what was asked last may not have arrived" in desk.unsaid.popleft()
-        waits_for(lambda: desk.link.trouble is not None)
+        until(lambda: desk.link.trouble is not None)
         desk.send(LookAt(LONG))
         assert desk.unsaid.popleft().startswith("not asked: ")
 
@@ -362,20 +362,20 @@ def test_a_press_arrives_when_the_engine_is_back(there: Served, engine: VirtualR
     desk = Cut.of(there)
     with attached(there, desk):
         desk.cuts()
-        waits_for(lambda: desk.link.trouble is not None and engine.engine.state.desks.desk(DeskNumber(1)) is None)
+        until(lambda: desk.link.trouble is not None and engine.engine.state.desks.desk(DeskNumber(1)) is None)
         desk.press_kill()
         assert engine.latch.presses == 0
         desk.is_cut = False
-        waits_for(lambda: engine.latch.presses == 1)
+        until(lambda: engine.latch.presses == 1)
 
 
 def test_a_watchers_naked_kill_keeps_the_stops(there: Served, told: Told) -> None:
     """OP-13, OP-07: a press is everybody's; that the stops go too is the holder's alone"""
     with attached(there), attached(there) as watcher:
-        waits_for(lambda: view_of(watcher).status.key.holder is not None)
+        until(lambda: view_of(watcher).status.key.holder is not None)
         watcher.press_kill_again(naked=True)
-        waits_for(lambda: told.of(CommandRefused))
-        waits_for(lambda: told.of(Killed))
+        until(lambda: told.of(CommandRefused))
+        until(lambda: told.of(Killed))
 
         assert not any(fact.naked for fact in told.of(Killed))
         assert [fact.code for fact in told.of(CommandRefused)] == [Denial.NOT_HOLDER]
@@ -384,32 +384,32 @@ def test_a_watchers_naked_kill_keeps_the_stops(there: Served, told: Told) -> Non
 def test_the_holders_naked_kill_cancels_stops(there: Served, told: Told) -> None:
     """OP-07"""
     with attached(there) as desk:
-        waits_for(lambda: holds(desk))
+        until(lambda: holds(desk))
         desk.press_kill_again(naked=True)
 
-        waits_for(lambda: any(fact.naked for fact in told.of(Killed)))
+        until(lambda: any(fact.naked for fact in told.of(Killed)))
 
 
 def test_an_unheard_naked_is_not_asked_later(there: Served, told: Told) -> None:
     """OP-13, OP-07: the kill goes as soon as the link is back, and no more than that"""
     with attached(there) as desk:
-        waits_for(lambda: holds(desk))
+        until(lambda: holds(desk))
         desk.lose("cut")
         desk.press_kill_again(naked=True)
 
-        waits_for(lambda: told.of(Killed))
+        until(lambda: told.of(Killed))
         assert "not asked" in desk.unsaid[-1]
-        waits_for(lambda: desk.link.trouble is None)
-        time.sleep(0.3)
+        until(lambda: desk.link.trouble is None)
+        timeline().advance(0.3)
         assert not any(fact.naked for fact in told.of(Killed))
 
 
 def test_a_press_is_recorded_with_its_desk(there: Served, told: Told) -> None:
     """OP-13"""
     with attached(there) as holder, attached(there) as watcher:
-        waits_for(lambda: holds(holder) and watcher.desk is not None)
+        until(lambda: holds(holder) and watcher.desk is not None)
         watcher.press_kill()
-        waits_for(lambda: told.of(CommandGiven))
+        until(lambda: told.of(CommandGiven))
 
         assert [(fact.desk, fact.command) for fact in told.of(CommandGiven)] == [(watcher.desk, "Halt")]
 
@@ -417,9 +417,9 @@ def test_a_press_is_recorded_with_its_desk(there: Served, told: Told) -> None:
 def test_an_earlier_resume_never_ends_a_halt(there: Served, engine: VirtualRuntime, told: Told) -> None:
     """OP-07: they go two ways, and the chord's is the quicker one."""
     with attached(there) as desk:
-        waits_for(lambda: holds(desk))
+        until(lambda: holds(desk))
         desk.press_kill()
-        waits_for(lambda: view_of(desk).status.halts)
+        until(lambda: view_of(desk).status.halts)
         hear, is_held, goes_on = there.service.books.hear, threading.Event(), threading.Event()
 
         def hears(number: DeskNumber, command: Command, seen: int, **how: Any) -> str:
@@ -431,18 +431,18 @@ def test_an_earlier_resume_never_ends_a_halt(there: Served, engine: VirtualRunti
         there.service.books.hear = hears  # type: ignore[method-assign]
         desk.send(Resume())
         assert is_held.wait(PATIENCE)
-        time.sleep(2 * A_BREATH)  # the same press within one is not another
+        timeline().advance(2 * A_BREATH)  # the same press within one is not another
         desk.press_kill()
-        waits_for(lambda: engine.latch.presses == 2)
+        until(lambda: engine.latch.presses == 2)
         goes_on.set()
-        waits_for(lambda: told.of(CommandRefused))
+        until(lambda: told.of(CommandRefused))
         assert [fact.code for fact in told.of(CommandRefused)] == [Denial.OUTRUN]
         assert told.of(Resumed) == []
         there.service.books.hear = hear  # type: ignore[method-assign]
 
-        waits_for(lambda: desk.presses == 2)
+        until(lambda: desk.presses == 2)
         desk.send(Resume())
-        waits_for(lambda: told.of(Resumed))
+        until(lambda: told.of(Resumed))
 
 
 # ── over ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -455,7 +455,7 @@ def test_every_desk_gets_the_last_words(there: Served, engine: VirtualRuntime) -
     with attached(there) as desk:
         engine.leave()
         assert isinstance(raw.until(Ended), Ended)
-        waits_for(lambda: desk.link.trouble is not None)
+        until(lambda: desk.link.trouble is not None)
         assert desk.last_words == engine.last_words
         assert not desk.ended.is_set()
 
@@ -464,7 +464,7 @@ def test_only_the_holder_stops_the_engine(there: Served, engine: VirtualRuntime,
     """OP-13, SY-01"""
     with attached(there) as holder, attached(there) as watcher:
         watcher.send(StopEngine())
-        waits_for(lambda: told.of(CommandRefused))
+        until(lambda: told.of(CommandRefused))
         assert (told.of(CommandRefused)[0].command, told.of(CommandRefused)[0].desk) == ("StopEngine", 2)
         assert there.thread.is_alive()
         holder.send(StopEngine())
@@ -477,14 +477,14 @@ def test_a_search_is_answered_to_its_desk(there: Served, engine: VirtualRuntime)
     with attached(there) as asks, attached(there) as other:
         recorded = engine.engine.state.journal.sequence
         asks.search("APPLE")
-        waits_for(lambda: asks.found is not None)
+        until(lambda: asks.found is not None)
         assert asks.found == AssetsFound("APPLE", is_listed=False)
 
         apple = ListedAsset(Symbol("AAPL"), "Apple Inc.", "NASDAQ", is_shortable=True, is_fractionable=False)
         engine.assets.keep(AssetList([apple]))
         asks.search("app")
 
-        waits_for(lambda: asks.found is not None and asks.found.asked == "app")
+        until(lambda: asks.found is not None and asks.found.asked == "app")
         assert asks.found == AssetsFound("app", is_listed=True, matches=(apple,))
         assert other.found is None
         assert engine.engine.state.journal.sequence == recorded
