@@ -16,7 +16,7 @@ from core.views import OrderRow, RowMark
 from tests.desk.desk_house import House, at_both_ends, open_desk
 from tests.desk.hands import held_back
 from tests.desk.still_house import a_view, an_order, open_still
-from tests.desk.test_deeds import has_a_working_entry, picture
+from tests.desk.test_row_actions import has_a_working_entry, picture
 from tests.desk.test_several_desks import eve, eve_takes
 from tests.kit.stepped_engine import SteppedHandle
 

@@ -18,7 +18,7 @@ from core.model.order import Effect, OrderStatus
 from tests.desk.desk_house import House, at_both_ends, open_desk
 from tests.desk.hands import held_back
 from tests.desk.still_house import a_view, an_order
-from tests.desk.test_doubt_on_the_desk import holds_up
+from tests.desk.test_orders_in_doubt import holds_up
 from tests.kit.stepped_engine import SteppedHandle
 from tests.kit.waiting import PATIENCE
 from widgets.kill import killed_lines

@@ -9,8 +9,8 @@ from tests.desk.desk_house import House
 from tests.desk.hands import held_back
 from tests.desk.plan_house import open_floor
 from tests.desk.still_house import a_position, a_view, open_still
-from tests.desk.test_deeds import picture
 from tests.desk.test_plan_screen import marks_all_of
+from tests.desk.test_row_actions import picture
 
 
 def held(house: House) -> list[str]:

@@ -22,9 +22,9 @@ _texts: WeakKeyDictionary[App[Any], tuple[object, str]] = WeakKeyDictionary()
 _refresh, _lay_out = Screen._compositor_refresh, Screen._refresh_layout
 
 
-def whole(app: App[Any]) -> LayoutUpdate:
+def whole(app: App[Any], *, simplify: bool = False) -> LayoutUpdate:
     """The screen as it is seen, drawn anew with those beneath it: what `export_screenshot` is made from."""
-    update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+    update = app.screen._compositor.render_update(full=True, screen_stack=app._background_screens, simplify=simplify)
     assert isinstance(update, LayoutUpdate)
     return update
 

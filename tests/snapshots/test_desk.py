@@ -97,10 +97,8 @@ async def test_a_pane_with_nothing_in_it_says_what_would_fill_it(pictures: Pictu
 
 
 async def test_a_state_differs_in_words(pictures: Pictures) -> None:
-    async with pictures.desk(STATES["loading"], SMALL) as still:
-        for state, view in STATES.items():
-            await still.shows_next(view)
-            await pictures.take(still, state)
+    for state, view in STATES.items():
+        await pictures.one(view, SMALL, name=state)
     assert not pictures.differ
 
 

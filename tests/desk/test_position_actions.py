@@ -21,7 +21,7 @@ from tests.desk.desk_house import SPY, House, at_both_ends, open_desk
 from tests.desk.hands import held_back
 from tests.desk.plan_house import open_on
 from tests.desk.still_house import a_position, a_view, an_exit, open_still
-from tests.desk.test_deeds import has_lost_its_stop, picture
+from tests.desk.test_row_actions import has_lost_its_stop, picture
 from tests.kit.stepped_engine import SteppedHandle
 from tests.scenarios.house import STEADY, a_house_in_a_position
 from tests.scenarios.house import House as Story

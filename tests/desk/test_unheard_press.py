@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import socket
-import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from console.desk import DeskApp
 from console.host_files import NO_SURROUNDINGS, HostFiles
 from console.screens.kill import KillScreen
 from console.screens.leave import LeaveScreen
-from core.model.codes import HaltCause
 from core.model.desk import Seat
 from state.desk_files import DeskFiles
 from state.engine_socket import NoEngineError
@@ -26,8 +24,8 @@ from state.halt_request import HaltRequest
 from state.kill_switch import FileKillSwitch
 from tests.desk.desk_house import House, _runtime
 from tests.desk.still_house import a_view, open_still
-from tests.kit.served import Served, served
-from tests.kit.waiting import PATIENCE, until
+from tests.kit import virtual_time
+from tests.kit.waiting import PATIENCE
 
 
 def nobody() -> socket.socket:
@@ -40,7 +38,7 @@ def away(place: str = "") -> RemoteEngine:
 
 @asynccontextmanager
 async def a_desk(handle: RemoteEngine, surroundings: HostFiles = NO_SURROUNDINGS) -> AsyncIterator[House]:
-    desk = DeskApp(handle, surroundings=surroundings)
+    desk = DeskApp(handle, virtual_time.now, surroundings)
     async with desk.run_test(size=(120, 40)) as pilot:
         house = House(desk, pilot, _runtime())
         await house.sees("STARTING")
@@ -105,38 +103,6 @@ async def test_over_ssh_an_unheard_halt_is_lost(snapshot: SnapshotAssertion) -> 
         was_heard, words = house.desk.owed.last_words()
         assert not was_heard
         assert words == snapshot
-
-
-@pytest.fixture
-def there() -> Iterator[Served]:
-    with served(_runtime()) as found:
-        yield found
-
-
-def test_an_engine_that_comes_late_hears_the_halt(there: Served) -> None:
-    """OP-07: the way to it stays open for that, and nothing else of the desk arrives"""
-    asked, comes = threading.Event(), threading.Event()
-
-    def connect() -> socket.socket:
-        asked.set()
-        comes.wait(PATIENCE)
-        return there.connect()
-
-    is_given_up = threading.Event()
-    desk = RemoteEngine(lambda _role: connect(), Seat("/dev/pts/7", "tester"), "tests", on_leave=is_given_up.set)
-    desk.start()
-    asked.wait(PATIENCE)
-    desk.press_kill()
-    assert desk.owes_press == "halt"
-
-    desk.leave("left by the operator", on_purpose=True)
-    assert not is_given_up.is_set()
-    comes.set()
-
-    assert desk.ended.wait(PATIENCE)
-    assert desk.owes_press is None
-    until(lambda: HaltCause.KEY in there.service.runtime.engine.state.control.halts)
-    assert not there.service.runtime.engine.state.desks.state.attached
 
 
 def test_a_press_before_the_thread_is_owed() -> None:
