@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 from console.commands.assembly.own_program import own_program
 from state.folders import AccountFolder, Home
@@ -37,6 +38,17 @@ class Service:
             [sys.executable, "-c", OVER_THE_DEMO, str(silent_seconds)], env=environ, stderr=subprocess.PIPE, text=True
         )
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Whatever failed, neither the watchdog nor its engine runs on."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(LIMIT)
+        if (pid := holder(self.folder)) is not None and pid > 0:
+            os.kill(pid, signal.SIGKILL)
+
     def until(self, holds: Callable[[], bool]) -> None:
         def runs_and_holds() -> bool:
             assert self.process.poll() is None
@@ -61,35 +73,35 @@ class Service:
 
 def test_a_killed_demo_goes_on_in_a_new_process(tmp_path: Path) -> None:
     """SY-02: and leaves when it is asked"""
-    service = Service(tmp_path)
-    service.until(lambda: service.engine() is not None)
-    first = service.engine()
-    assert first is not None
+    with Service(tmp_path) as service:
+        service.until(lambda: service.engine() is not None)
+        first = service.engine()
+        assert first is not None
 
-    os.kill(first, signal.SIGKILL)
-    service.until(service.another_than(first))
+        os.kill(first, signal.SIGKILL)
+        service.until(service.another_than(first))
 
-    status, said = service.asked_to_end()
-    assert status == 0
-    assert "SIGKILL" in said
-    assert holder(service.folder) is None
-    beaten = read(service.folder)
-    assert beaten is not None
-    assert beaten[0].state == "stopped"
+        status, said = service.asked_to_end()
+        assert status == 0
+        assert "SIGKILL" in said
+        assert holder(service.folder) is None
+        beaten = read(service.folder)
+        assert beaten is not None
+        assert beaten[0].state == "stopped"
 
 
 def test_a_stopped_demo_is_dumped_and_started_again(tmp_path: Path) -> None:
     """SY-02: where every thread of the real engine stood is in the log."""
-    service = Service(tmp_path, silent_seconds=10.0)
-    service.until(lambda: service.engine() is not None)
-    first = service.engine()
-    assert first is not None
+    with Service(tmp_path, silent_seconds=10.0) as service:
+        service.until(lambda: service.engine() is not None)
+        first = service.engine()
+        assert first is not None
 
-    os.kill(first, signal.SIGSTOP)
-    service.until(service.another_than(first))
+        os.kill(first, signal.SIGSTOP)
+        service.until(service.another_than(first))
 
-    assert service.asked_to_end()[0] == 0
-    assert "core/runtime/" in service.folder.watchdog_log.read_text()
+        assert service.asked_to_end()[0] == 0
+        assert "core/runtime/" in service.folder.watchdog_log.read_text()
 
 
 def test_the_program_is_found_in_any_folder(tmp_path: Path) -> None:

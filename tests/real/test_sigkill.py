@@ -17,6 +17,8 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from console.commands.status import status_of
@@ -43,16 +45,19 @@ BUSY = DemoOptions(speed=300.0, operator="confirm-all")
 
 
 def test_a_killed_demo_loses_no_order_and_sends_none_twice(
-    tmp_path: Path, record_property: Callable[[str, object], None]
+    tmp_path: Path, record_property: Callable[[str, object], None], request: pytest.FixtureRequest
 ) -> None:
     """EX-20, EX-06, EX-09, OP-07, SP-03, SP-05"""
     record_property("seed", SEED)
+    running = ExitStack()
+    request.addfinalizer(running.close)
     chance = random.Random(SEED)
     environ = {**os.environ, "KEYTURN_HOME": str(tmp_path)}
     folder = Home.of(environ).account("demo")
     between_pending_and_answer = 0
     for number in range(KILLS):
         process = started(environ)
+        running.callback(process.kill)
         wait_until_it_trades(environ, process)
         wait_for_records(folder.journal, chance.randrange(400), process)
         is_killed_too = number % 5 == 4
