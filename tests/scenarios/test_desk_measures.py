@@ -205,9 +205,7 @@ def test_a_split_does_not_change_a_trades_risk(keyturn: Keyturn, month: Path) ->
     assert found[1]["mean_r"] == pytest.approx(float(trade.profit) / 600)
 
 
-def test_bad_days_are_refused_in_one_line(
-    keyturn: Keyturn, played: Path, snapshot: SnapshotAssertion
-) -> None:
+def test_bad_days_are_refused_in_one_line(keyturn: Keyturn, played: Path, snapshot: SnapshotAssertion) -> None:
     """AN-01"""
     asked = ("2026-02-30", "2026-01-05..", "2025-01-01", "last week")
     found = [keyturn("measures", each, "--journal-dir", played) for each in asked]

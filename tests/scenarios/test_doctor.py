@@ -59,9 +59,7 @@ def test_announced_removals_show_their_day(snapshot: SnapshotAssertion):
     assert all(finding.ok for finding in told if finding.name == "contract")
 
 
-def test_the_contract_table_is_printed(
-    capsys: pytest.CaptureFixture[str], snapshot: SnapshotAssertion
-):
+def test_the_contract_table_is_printed(capsys: pytest.CaptureFixture[str], snapshot: SnapshotAssertion):
     """MD-07: `make contract`"""
     runpy.run_path(str(ROOT / "docs" / "contract.py"), run_name="__main__")
 

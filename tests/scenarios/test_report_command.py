@@ -214,9 +214,7 @@ def test_a_trade_shows_its_entry_and_exit_reasons(keyturn: Keyturn, week: Path, 
     assert found == snapshot
 
 
-def test_missed_trades_are_summed_by_strategy(
-    keyturn: Keyturn, declined: Path, snapshot: SnapshotAssertion
-) -> None:
+def test_missed_trades_are_summed_by_strategy(keyturn: Keyturn, declined: Path, snapshot: SnapshotAssertion) -> None:
     """AN-06, OP-12"""
     found = keyturn("report", "--day", days_of(declined)[1], "--journal-dir", declined).out
 
@@ -260,18 +258,14 @@ def test_the_last_day_is_the_one_without_a_word(keyturn: Keyturn, week: Path) ->
     assert told(keyturn, week)["whole"]["first"] == str(days_of(week)[-1])
 
 
-def test_an_unclosed_day_ends_at_the_brokers_list(
-    keyturn: Keyturn, month: Path, snapshot: SnapshotAssertion
-) -> None:
+def test_an_unclosed_day_ends_at_the_brokers_list(keyturn: Keyturn, month: Path, snapshot: SnapshotAssertion) -> None:
     """AN-06: the next day's first record is what tells a close; until then the account's own figures do."""
     found = keyturn("report", "--day", SESSIONS[-1], "--journal-dir", month).out
 
     assert found == snapshot
 
 
-def test_a_week_ends_at_the_last_known_close(
-    keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion
-) -> None:
+def test_a_week_ends_at_the_last_known_close(keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion) -> None:
     """AN-06: what is explained so far has the last day too."""
     alone = [told(keyturn, week, "--day", day) for day in days_of(week)]
 
@@ -408,9 +402,7 @@ def with_hostile_reasons(folder: Path, to: Path) -> Path:
     return to
 
 
-def test_hostile_reasons_are_made_harmless(
-    keyturn: Keyturn, week: Path, tmp_path: Path
-) -> None:
+def test_hostile_reasons_are_made_harmless(keyturn: Keyturn, week: Path, tmp_path: Path) -> None:
     """AN-06, SY-06: no tag, no link, no control character."""
     folder = with_hostile_reasons(week, tmp_path / "hostile")
 
