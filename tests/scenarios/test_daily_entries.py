@@ -149,9 +149,7 @@ def test_with_two_entries_left_both_pass() -> None:
     assert (row(house).used, row(house).is_full) == (1, True)
 
 
-def test_a_cancelled_unfilled_entry_is_given_back(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_a_cancelled_unfilled_entry_is_given_back(snapshot: SnapshotAssertion) -> None:
     """RK-12: what is typed counts among what is typed"""
     house = two_that_signal_in_one_minute()
     order = types_and_confirms(house, AIG)

@@ -80,9 +80,7 @@ def test_shadow_trades_lift_the_curve(snapshot: SnapshotAssertion) -> None:
     assert house.desk.stage.proposals()
 
 
-def test_losing_shadow_trades_disable_a_strategy(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_losing_shadow_trades_disable_a_strategy(snapshot: SnapshotAssertion) -> None:
     """RK-13: twice below in a row; its pause outlives a restart, and resuming it does not lift the curve."""
     house = a_loss(("10:12", "10:12", DOWN), ("10:13", "10:30", "98.90"))
     house.until("10:13:30")

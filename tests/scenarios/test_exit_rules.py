@@ -161,9 +161,7 @@ def test_a_restart_keeps_the_mark_and_the_entry() -> None:
     assert exits(house) == [("TRAILING_STOP", "0.1")]
 
 
-def test_a_lost_leg_leaves_its_shares_to_the_rule(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_a_lost_leg_leaves_its_shares_to_the_rule(snapshot: SnapshotAssertion) -> None:
     """EX-13: somebody cancels the stop at the broker; that is named, and the desk watches the same price."""
     house = a_house(
         ("10:02", "10:05", "98.01 98.01 98.01 98.01"),
@@ -216,9 +214,7 @@ def test_an_exit_cancels_the_stop_and_sells_once() -> None:
     assert house.last(TradeClosed).trade.exit_reason is ExitReason.TAKE_PROFIT
 
 
-def test_a_stale_position_is_offered_for_sale(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_a_stale_position_is_offered_for_sale(snapshot: SnapshotAssertion) -> None:
     """ST-09: days of the calendar, from the entry that the journal keeps."""
     bars = minutes("09:30", "10:05", FLAT)
     for days in (1, 4, 5, 6):

@@ -91,9 +91,7 @@ def test_the_entries_go_before_the_first_sale(snapshot: SnapshotAssertion) -> No
     assert [words(house)[0], house.desk.plans.standings.in_sum(the_plan(house))] == snapshot
 
 
-def test_an_unanswered_cancel_delays_no_sale(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_an_unanswered_cancel_delays_no_sale(snapshot: SnapshotAssertion) -> None:
     """OP-07, EX-10"""
     house = a_house_that_holds("AAA")
     rests(house, "GGG")

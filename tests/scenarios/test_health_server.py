@@ -286,9 +286,7 @@ def test_malformed_requests_are_cut_off() -> None:
         assert ask(port, "/healthz")[0] == HTTPStatus.OK
 
 
-def test_slow_clients_hold_few_threads(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_slow_clients_hold_few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """SY-05: a byte buys no more time; each of them is closed by the server."""
     serve, lock, served = ThreadingMixIn.process_request_thread, threading.Lock(), [0, 0]
 

@@ -39,9 +39,7 @@ def test_a_control_refuses_a_strategy_entry(control: Control) -> None:
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=str)
-def test_a_control_refuses_typed_orders_and_baskets(
-    control: Control,
-) -> None:
+def test_a_control_refuses_typed_orders_and_baskets(control: Control) -> None:
     """RK-23, RK-09, OP-05"""
     house = control.house()
     wanted = f"{control.check}: {control.words}"
@@ -112,9 +110,7 @@ def at_the_market(house: House) -> list[str]:
     return [reason for reason in found if reason.startswith("price collar")]
 
 
-def test_an_unusual_spread_refuses_a_market_order(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_an_unusual_spread_refuses_a_market_order(snapshot: SnapshotAssertion) -> None:
     """RK-23: the first quote of a minute counts, so a burst of wide ones makes no spread usual"""
     house = a_house_that_saw_quotes(15)
 

@@ -283,9 +283,7 @@ class SlowCancels(Link):
 
 @pytest.mark.usefixtures("a_bar_at_once")
 @pytest.mark.parametrize("is_the_larger_one_slow", [True, False])
-def test_stops_cut_together_keep_shares_guarded(
-    is_the_larger_one_slow: bool,
-) -> None:
+def test_stops_cut_together_keep_shares_guarded(is_the_larger_one_slow: bool) -> None:
     """EX-13: 2.5 and 1 were held; 1.5 are sold elsewhere."""
     bars = [
         *minutes("09:30", "10:05", "101"),

@@ -106,9 +106,7 @@ def resting(house: House) -> str:
 # ── entries ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_entry_crossing_an_own_sale_is_refused(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_an_entry_crossing_an_own_sale_is_refused(snapshot: SnapshotAssertion) -> None:
     """RK-25: by hand, at a limit over it; one under it passes"""
     house = holding()
     house.presses(a_typed_exit("100.20"))
@@ -287,9 +285,7 @@ def guards(house: House) -> list[Decimal]:
     return [p.order.quantity for p in house.desk.stage.proposals() if p.is_guard]
 
 
-def test_a_purchase_barring_a_stop_is_cancelled(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_a_purchase_barring_a_stop_is_cancelled(snapshot: SnapshotAssertion) -> None:
     """RK-25, EX-13: refused once more it waits once more, and nothing new may rest beside it"""
     house = barred()
     assert [o for o in house.desk.ledger.working_entries() if not o.is_cancelling] == []
@@ -314,9 +310,7 @@ def test_a_purchase_barring_a_stop_is_cancelled(
 # ── exits ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_exit_cancels_the_crossing_entry_first(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_an_exit_cancels_the_crossing_entry_first(snapshot: SnapshotAssertion) -> None:
     """RK-25, EX-21: the ticket names it; nothing is sold before the broker says that it is gone"""
     house = holding(capabilities=AS_AT_ALPACA)
     adds(house)

@@ -635,9 +635,7 @@ def test_every_replacement_step_is_recorded() -> None:
     )
 
 
-def test_the_order_chain_shows_a_replacement(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_the_order_chain_shows_a_replacement(snapshot: SnapshotAssertion) -> None:
     """EX-01, EX-03"""
     house = a_house_in_a_position()
     moves(house, "99.50")
