@@ -1,7 +1,7 @@
 """Forged exports of a day and of a year, each of which the verifier must find.
 
 A forgery is found where `docs/verify_record.py`, with the public key and an earlier head, says that the export is
-not complete. One of twenty is written by the owner of the key; some exports redact amounts or symbols. True exports stand
+not complete. One of twenty is written by the owner of the key; some exports redact amounts or symbols. True ones stand
 between them and must be accepted. One case of fifty is of a year's export.
 """
 
