@@ -48,7 +48,7 @@ def test_a_sale_and_its_stop_outlive_a_forgotten_entry(
     with a_desk(market, tmp_path) as desk:
         turn(desk, a_buy(SPY, "1.5", StopHolder.BROKER))
         waits(desk, lambda view: view.positions and view.positions[0].covered == Decimal("1.5"), "a covered position")
-        timeline().advance(1)
+        timeline().advance(5)
         forgets_what_ended(desk)
         turn(desk, ProposeClose(SPY, quantity=Quantity(Decimal("0.5"))))
         view = waits(
