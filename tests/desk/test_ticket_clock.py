@@ -88,7 +88,7 @@ async def test_a_gone_proposal_leaves_only_escape() -> None:
 
 async def loses_its_engine(house: House, ticket: TicketScreen) -> None:
     """And has it back, with the ticket closed and most of its time left."""
-    link = EngineLink()
+    link = EngineLink(house.desk.now)
     house.desk.handle.link = link  # type: ignore[misc]
     link.lose("the link broke")
     await house.wait(0.1)

@@ -71,6 +71,7 @@ def _refresh_later(screen: Screen[Any]) -> None:
     if screen is not app.screen or type(app)._display is not DeskApp._display:
         _refresh(screen)
         return
+    _ = screen._compositor.full_map  # as drawing does: one first asked for after a change hides what was resized by it
     screen._dirty_widgets.clear()
     screen._compositor._dirty_regions.clear()
     app._update_mouse_over(screen)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import textual._time
@@ -26,11 +26,21 @@ BEGINS = 1000.0
 class VirtualLoop(asyncio.SelectorEventLoop):
     """Deterministic: the order of what happens depends on nothing but the test."""
 
+    runs: ClassVar[VirtualLoop | None] = None
+    """The one that runs now, for threads beside it."""
+
     def __init__(self) -> None:
         self.at = BEGINS
         self._waits_for_rest: list[asyncio.Future[None]] = []
         self._in_threads = 0
         super().__init__(_Selector(self))
+
+    def run_forever(self) -> None:
+        before, VirtualLoop.runs = VirtualLoop.runs, self
+        try:
+            super().run_forever()
+        finally:
+            VirtualLoop.runs = before
 
     def time(self) -> float:
         return self.at
@@ -82,8 +92,13 @@ class VirtualPolicy(asyncio.DefaultEventLoopPolicy):
 
 
 def now() -> float:
-    """The clock of the loop that runs, in place of `time.monotonic`."""
-    return asyncio.get_running_loop().time()
+    """The clock of the loop that runs, in place of `time.monotonic`; any thread, as an engine's that tells its news."""
+    try:
+        return asyncio.get_running_loop().time()
+    except RuntimeError:
+        if VirtualLoop.runs is None:
+            raise
+        return VirtualLoop.runs.time()
 
 
 async def rest(_shortest: float = 0, _longest: float = 1) -> None:
