@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 from random import Random, SystemRandom
 from typing import IO
 
@@ -54,7 +55,10 @@ def main() -> int:
 
 
 def _started(seed: int, number: int, cores: int, words: list[str]) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "pytest", f"--randomly-seed={seed}", f"--share={number}/{cores}", *words]
+    pytest = str(
+        Path(sys.executable).with_name("pytest")
+    )  # its name is that of the program under test, not of a module
+    command = [pytest, f"--randomly-seed={seed}", f"--share={number}/{cores}", *words]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
 
 
