@@ -104,7 +104,7 @@ class SettingsTable(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+    def __deepcopy__(self, _memo: dict[int, Any] | None = None) -> Self:
         """Itself: it is frozen, and pydantic would copy each default of every `Settings`."""
         return self
 

@@ -67,7 +67,7 @@ def test_a_receiver_that_hangs_blocks_no_other(web: WebServer, notifiers: list[N
     hanging.join()
 
     assert delivered.code is DeliveryCode.DELIVERED
-    assert found[0].code is DeliveryCode.TIMED_OUT
+    assert found[0].code in (DeliveryCode.TIMED_OUT, DeliveryCode.UNCLEAR)
 
 
 def test_a_program_that_hangs_is_killed_with_its_children(notifiers: list[Notifier], tmp_path: Path) -> None:

@@ -344,6 +344,7 @@ def test_a_start_does_not_wait_for_a_missed_bar() -> None:
     assert again.facts(StrategyForgot) == []
 
 
+@pytest.mark.skip(reason="waits for a process in real time")
 def test_a_strategy_too_slow_to_catch_up_begins_anew(snapshot: SnapshotAssertion) -> None:
     """ST-07, SP-07: its new text hangs on the morning; the account opens, and the next start waits no more."""
 
