@@ -145,7 +145,7 @@ def test_its_desk_opens_writes_a_journal_and_closes(installed: Environment, else
     """SY-07"""
     with Pty([installed.program, "demo"], {"KEYTURN_HOME": str(elsewhere), "PYTHONPATH": ""}) as desk:
         desk.until(lambda: b"KEYTURN" in desk.raw)
-        desk.until(lambda: any(elsewhere.rglob("heartbeat")))
+        desk.until(lambda: any(elsewhere.rglob("heartbeat")) and any(elsewhere.rglob("documents.json")))
         os.kill(desk.pid, signal.SIGTERM)
         desk.ended()
     shown = installed.run(installed.program, "state", "show")
