@@ -60,7 +60,8 @@ class Cost:
         for failed in (*terminalreporter.getreports("failed"), *terminalreporter.getreports("error")):
             words = shlex.quote(f"--randomly-seed={seed} {shlex.quote(failed.nodeid)}")
             report(f"again: make {tier_of(failed.nodeid)} ARGS={words}")
-        report(f"seed {seed}, {cpu_seconds() + self.of_workers:.0f} CPU seconds")
+        cost = sum(os.times()[:2]) + self.of_workers if self.of_workers else cpu_seconds()
+        report(f"seed {seed}, {cost:.0f} CPU seconds")
 
 
 def tier_of(nodeid: str) -> str:
