@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from textual.css.styles import RenderStyles
 from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode
 
@@ -69,7 +70,7 @@ def _apply_to(sheet: Stylesheet, node: DOMNode, animate: bool = False, cache: An
         for name, flag in zip(_FLAGS, flags, strict=True):
             setattr(node, name, flag)
         if rules is not None:
-            _replace(Stylesheet, node, rules, animate)
+            _rule(node, rules, animate)
         _process(sheet, known, node, way)
         return rules
     _found[id(node)] = None
@@ -79,10 +80,19 @@ def _apply_to(sheet: Stylesheet, node: DOMNode, animate: bool = False, cache: An
     return rules
 
 
+def _rule(node: DOMNode, rules: Any, animate: bool) -> None:
+    """Rules that a node has already are not set one by one again."""
+    if node.__dict__.get("_ruled_by") is rules:
+        node.notify_style_update()
+    else:
+        _replace(Stylesheet, node, rules, animate)
+        node.__dict__["_ruled_by"] = None if animate else rules
+
+
 def replace_rules(_class: type[Stylesheet], node: DOMNode, rules: Any, animate: bool = False) -> None:
     if id(node) in _found:
         _found[id(node)] = rules
-    _replace(Stylesheet, node, rules, animate)
+    _rule(node, rules, animate)
 
 
 def process_component_classes(sheet: Stylesheet, node: DOMNode) -> None:
@@ -96,20 +106,35 @@ def _process(sheet: Stylesheet, known: _Sheet, node: DOMNode, way: tuple[Any, ..
     classes, marks = node._get_component_classes(), node.__dict__
     if not classes or marks.get("_styled_by") == (id(known), way):
         return
-    parts = known.parts.setdefault(way, {})
-    before = node._component_styles.copy()
-    node._component_styles.clear()
-    for component in sorted(classes):
-        part = DOMNode(classes=component)
-        part._attach(node)
-        if component not in parts:
-            parts[component] = _apply_to(sheet, part)
-        elif parts[component] is not None:
-            _replace(Stylesheet, part, parts[component], False)
-        node._component_styles[component] = part.styles
-    if before != node._component_styles:
-        node.refresh()
+    if way not in known.parts:
+        known.parts[way] = {name: _apply_to(sheet, _part_of(node, name)) for name in sorted(classes)}
+    node._component_styles = _Parts(node, known.parts[way])
+    node.refresh()
     marks["_styled_by"] = (id(known), way)
+
+
+def _part_of(node: DOMNode, component: str) -> DOMNode:
+    part = DOMNode(classes=component)
+    part._attach(node)
+    return part
+
+
+class _Parts(dict[str, RenderStyles]):
+    """The styles of a widget's parts, made as they are asked for: most never are."""
+
+    def __init__(self, node: DOMNode, rules: dict[str, Any]) -> None:
+        super().__init__()
+        self.node, self.rules = node, rules
+
+    def __contains__(self, component: object) -> bool:
+        return component in self.rules
+
+    def __missing__(self, component: str) -> RenderStyles:
+        part = _part_of(self.node, component)
+        if self.rules[component] is not None:
+            _replace(Stylesheet, part, self.rules[component], False)
+        self[component] = part.styles
+        return part.styles
 
 
 def remembered(patch: pytest.MonkeyPatch) -> None:
