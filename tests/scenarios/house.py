@@ -224,6 +224,21 @@ class House:
         self._take_up(self.line.at)
         return self.opens()
 
+    def is_off_until(self, moment: datetime) -> House:
+        """The program does not run; the market and the broker go on, and nobody hears of it."""
+        market, exchange = self.line._feed, self.exchange
+        items = [self.line._next] if self.line._next else []
+        for at_, _, message in (*items, *market):
+            while exchange.next_at is not None and exchange.next_at < min(at_, moment):
+                exchange.advance(exchange.next_at)
+            if at_ > moment:
+                break
+            exchange.begin_bar(message.bar, message.lasts)
+        exchange.advance(moment)
+        exchange.take_updates()
+        self.line.at = moment
+        return self
+
     def loses_the_journal_after(self, sequence: int) -> None:
         """What was not synced when the machine went down is gone."""
         kept = [record for record in self.journal.records() if record.sequence <= sequence]
@@ -341,11 +356,13 @@ class House:
 # ── what the market does ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def minutes(first: str, last: str, prices: str = "100", day: date = THURSDAY, symbol: Symbol = SPY) -> list[Bar]:
-    """The same bar for every minute from `first` to `last`, both included."""
+def minutes(
+    first: str, last: str, prices: str = "100", day: date = THURSDAY, symbol: Symbol = SPY, every: int = 1
+) -> list[Bar]:
+    """The same bar for every minute from `first` to `last`, both included; or for every tenth, where nobody looks."""
     start, end = at(first, day), at(last, day)
     count = int((end - start).total_seconds() // 60)
-    clocks = [f"{(start + timedelta(minutes=n)).astimezone(NEW_YORK):%H:%M}" for n in range(count + 1)]
+    clocks = [f"{(start + timedelta(minutes=n)).astimezone(NEW_YORK):%H:%M}" for n in range(0, count + 1, every)]
     return [a_bar(clock, prices, symbol=symbol, day=day) for clock in clocks]
 
 

@@ -65,10 +65,9 @@ def test_demo_opens_with_protected_positions(tmp_path: Path, snapshot: SnapshotA
         assert runtime.operator.next_at() is None
 
 
-@pytest.mark.parametrize("seed", [1, 7])
-def test_proposals_come_from_several_strategies(tmp_path: Path, seed: int) -> None:
-    """The first within seconds of the opening, then one in less than a minute as a rule, for hours."""
-    with demo(tmp_path, DemoOptions(seed=seed)) as runtime:
+def test_proposals_come_from_several_strategies(tmp_path: Path) -> None:
+    """The first within seconds of the opening, then one in less than a minute as a rule."""
+    with demo(tmp_path) as runtime:
         came: list[ProposalStaged] = []
         times = []
         opened(runtime)
@@ -80,10 +79,10 @@ def test_proposals_come_from_several_strategies(tmp_path: Path, seed: int) -> No
 
         runtime.engine.state.add_listener(hear)
         began = runtime.at
-        runtime.play(began + timedelta(minutes=45))
+        runtime.play(began + timedelta(minutes=15))
 
         assert times[0] - began < timedelta(seconds=20)
-        assert len(came) > 45
+        assert len(came) >= 15
         assert len({fact.proposal.strategy for fact in came}) >= 4
         assert {fact.proposal.symbol for fact in came} == set(TRADED)
         longest = max(after - before for before, after in itertools.pairwise(times))
@@ -145,7 +144,7 @@ def test_restart_keeps_the_day_of_each_symbol(tmp_path: Path, options: DemoOptio
 
     with demo(tmp_path, options) as runtime:
         opened(runtime)
-        runtime.play(runtime.at + timedelta(minutes=33, seconds=17))
+        runtime.play(runtime.at + timedelta(minutes=12, seconds=17))
         before = the_day(runtime)
         runtime.stop("left")
 

@@ -32,7 +32,7 @@ from core.trading_state.checkpoint import states
 from core.trading_state.state import TradingState
 from core.workflows.staging.exit_preview import listed_exits
 from state.journal import MemoryJournal
-from tests.scenarios.changes import confirms_now
+from tests.scenarios.changes import RARELY, confirms_now
 from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, MARKET, SELL, STOP, sent, submit
 from tests.scenarios.house import (
     House,
@@ -50,6 +50,10 @@ ROOM = {"window_start": "09:30", "window_end": "15:59", "max_notional": {"usd": 
 def with_rules(**rules: Any) -> Settings:
     """The operator's own positions are guarded too, so that a story can open one with a key."""
     return Settings.model_validate({"risk": ROOM, "exits": {"by_hand": True, **rules}})
+
+
+def of_days(**rules: Any) -> Settings:
+    return with_rules(**rules).model_copy(update=RARELY)
 
 
 def a_house(*then: tuple[str, str, str], buys: ProposeOrder | None = None, **rules: Any) -> House:
@@ -184,7 +188,7 @@ def test_a_lost_leg_leaves_its_shares_to_the_rule(snapshot: SnapshotAssertion) -
 def test_entry_terms_outlive_their_order() -> None:
     """ST-09, SP-05: the books keep an order for a week, and a position for its life."""
     bars = minutes("09:30", "10:05", FLAT) + minutes("09:30", "09:40", FLAT, day=THURSDAY + timedelta(days=11))
-    house = House(bars, with_rules(stale_days=0)).opens().until("10:00:30")
+    house = House(bars, of_days(stale_days=0)).opens().until("10:00:30")
     house.presses(held_by_the_desk())
     confirms_now(house)
     house.until("09:35", THURSDAY + timedelta(days=11))
@@ -219,7 +223,7 @@ def test_a_stale_position_is_offered_for_sale(snapshot: SnapshotAssertion) -> No
     bars = minutes("09:30", "10:05", FLAT)
     for days in (1, 4, 5, 6):
         bars += minutes("09:30", "09:32", FLAT, day=THURSDAY + timedelta(days=days))
-    house = House(bars, with_rules()).opens().until("10:00:30")
+    house = House(bars, of_days()).opens().until("10:00:30")
     house.presses(held_by_the_desk())
     confirms_now(house)
     house.until("10:02")

@@ -87,7 +87,7 @@ def came_to(bars: list[Bar], side: Side, decoy: Decoy | None, half_spread: Decim
 
 def of_all(side: Side, decoy: Decoy | None, half_spread: Decimal, *, is_mirrored: bool = False) -> list[Came]:
     return [
-        came_to([other_side(bar) if is_mirrored else bar for bar in bars], side, decoy, half_spread)
+        came_to([other_side(bar) if is_mirrored else bar for bar in bars[:50]], side, decoy, half_spread)
         for bars in SESSIONS[:2]
     ]
 

@@ -32,7 +32,7 @@ from core.model.staging import AuthorizationKind
 from core.model.values import Price, Quantity, Symbol, plain
 from core.runtime.link import Link
 from core.views.builders.desk import ViewBuilder
-from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
+from tests.scenarios.changes import FRACTIONS, RARELY, ROOMY, confirms_now, passes
 from tests.scenarios.house import (
     STEADY,
     Disk,
@@ -87,12 +87,12 @@ def is_bare(house: House) -> tuple[str, ...]:
 def a_bracket_until_cancelled(filled_on: date = FRIDAY) -> House:
     """Typed on a Thursday for six; on the next day the market comes down to it, and three are filled."""
     bars = [
-        *minutes("09:30", "15:59", "101"),
-        *minutes("09:30", "10:09", "101", day=filled_on),
+        *minutes("09:30", "10:05", "101"),
+        *minutes("09:30", "10:09", "101", day=filled_on, every=10),
         a_bar("10:10", DOWN, volume=30, day=filled_on),
         *minutes("10:11", "10:40", "100.5", day=filled_on),
     ]
-    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    house = House(bars, ROOMY.model_copy(update=RARELY), cash=Decimal(10_000)).opens().until("10:05")
     typed = replace(a_typed_buy("6", limit="100", stop="99"), target_price=price("103"))
     house.presses(replace(typed, time_in_force=TimeInForce.GTC))
     confirms_now(house)
@@ -159,23 +159,7 @@ def a_fill_that_nobody_heard(until: str = "09:49", day: date = FRIDAY) -> House:
     house.presses(replace(a_typed_buy("1.5", limit="100", stop="99")))
     confirms_now(house)
     passes(house, 2)
-    dies_until(house, at("09:40", day))
-    return house.restarted().until(until, day=day)
-
-
-class Dead(Link):
-    """Nothing comes or goes."""
-
-    def carry(self, effect: Effect) -> tuple[timedelta, ...]:
-        return ()
-
-
-def dies_until(house: House, moment: datetime) -> None:
-    """The program is gone from here on; the market and the broker go on."""
-    written = house.journal.sequence
-    house.line.is_deaf, house.line.link = True, Dead()
-    house.until_moment(moment)
-    house.loses_the_journal_after(written)
+    return house.is_off_until(at("09:40", day)).restarted().until(until, day=day)
 
 
 def test_a_fill_heard_next_morning_has_its_stop() -> None:
@@ -320,8 +304,8 @@ def test_a_crash_between_two_stops_leaves_one() -> None:
 
 def test_a_crash_after_a_stops_day_still_asks() -> None:
     """EX-20, EX-13"""
-    bars = [*minutes("09:30", "15:59"), *minutes("09:30", "10:20", day=FRIDAY)]
-    house = House(bars, FRACTIONS, cash=Decimal(10_000)).opens().until("10:00")
+    bars = [*minutes("09:30", "10:05"), *minutes("09:30", "09:50", day=FRIDAY)]
+    house = House(bars, FRACTIONS.model_copy(update=RARELY), cash=Decimal(10_000)).opens().until("10:00")
     house.presses(a_typed_buy("0.2", limit="100.10", stop="99.80"))
     confirms_now(house)
     house.until("16:01")
@@ -342,10 +326,9 @@ def test_a_partial_day_fill_has_one_stop_at_close() -> None:
     bars = [
         *minutes("09:30", "10:09", "101"),
         a_bar("10:10", DOWN, volume=30),
-        *minutes("10:11", "15:59", "100.5"),
-        *minutes("09:30", "10:10", "100.5", day=FRIDAY),
+        *minutes("10:11", "15:59", "100.5", every=10),
     ]
-    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    house = House(bars, ROOMY.model_copy(update=RARELY), cash=Decimal(10_000)).opens().until("10:05")
     house.presses(replace(a_typed_buy("6", limit="100", stop="99"), target_price=price("103")))
     confirms_now(house)
 
@@ -459,8 +442,8 @@ def test_an_old_journal_owes_no_stop() -> None:
 
 def test_an_earlier_days_stop_is_asked_for() -> None:
     """EX-13, OP-02: it would have ended with its day; on a ticket, once."""
-    days = [*a_day(("10:06", "15:59", STEADY)), *minutes("09:30", "10:20", STEADY, day=FRIDAY)]
-    house = House(days, FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
+    days = [*a_day(("10:06", "10:30", STEADY)), *minutes("09:30", "10:20", STEADY, day=FRIDAY)]
+    house = House(days, FRACTIONS.model_copy(update=RARELY), cash=Decimal(10_000)).opens().until("10:05")
     for proposal in house.desk.stage.proposals():
         house.presses(Decline(proposal.id, "no"))
     house.presses(replace(a_typed_buy("6", limit="99.70", stop="99"), time_in_force=TimeInForce.DAY))

@@ -112,7 +112,7 @@ while True:
         continue
 """
 MEMORY = """
-self.all = [bytearray(1 << 26) for _ in range(64)]
+self.all = [bytes(1 << 26) for _ in range(64)]
 """
 FORKS = """
 while True:

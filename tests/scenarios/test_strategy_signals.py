@@ -54,6 +54,7 @@ from tests.scenarios.own import (
     Sleeping,
     Watching,
     clock_of,
+    endless_from,
     kinds_of,
     overheard,
     remembered,
@@ -344,7 +345,6 @@ def test_a_start_does_not_wait_for_a_missed_bar() -> None:
     assert again.facts(StrategyForgot) == []
 
 
-@pytest.mark.skip(reason="waits for a process in real time")
 def test_a_strategy_too_slow_to_catch_up_begins_anew(snapshot: SnapshotAssertion) -> None:
     """ST-07, SP-07: its new text hangs on the morning; the account opens, and the next start waits no more."""
 
@@ -352,8 +352,10 @@ def test_a_strategy_too_slow_to_catch_up_begins_anew(snapshot: SnapshotAssertion
         name = "watching"
 
     house = House(minutes("09:30", "10:30"), settings_with("watching"), kinds=kinds_of(Watching)).opens().until("10:20")
-    house.kinds = overheard_kinds(Hangs)
+    hanging = endless_from(kinds_of(Hangs).known["watching"], "10:00")
+    house.kinds = StrategyKinds({"watching": overheard(hanging, lambda bar: SHOWN.append(clock_of(bar)))}, {})
     house.restarted()
+    assert SHOWN
     memory = running(house.desk)["watching/SPY"]
     SHOWN.clear()
     house.restarted()
