@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -32,6 +32,7 @@ from core.settings.settings import Settings
 from core.strategies.builtin import HOUSE
 from core.trading_state.checkpoint import states
 from core.workflows.staging.proposals import TOO_LATE
+from tests.scenarios.changes import RARELY
 from tests.scenarios.house import House, assert_can_be_rebuilt
 from tests.scenarios.house import running as remembered
 from tests.scenarios.weeks import OTHERS
@@ -58,22 +59,32 @@ def trades_by(name: str, **terms: Any) -> Settings:
     strategies: dict[str, Any] = {"vwap": {"enabled": name == "vwap", "entry_deviation": "0.0005"}}
     if name != "vwap":
         strategies[name] = {"enabled": True, **SHORT[name], **terms}
-    return Settings.model_validate({"symbols": ["SPY"], "risk": RISK, "strategies": strategies})
+    return Settings.model_validate({"symbols": ["SPY"], "risk": RISK, "strategies": strategies, **RARELY})
 
 
 LONG: dict[str, dict[str, Any]] = {
-    "momentum": {"volume_bars": 300},
-    "breakout": {"counted_bars": 390},
-    "mean_reversion": {"bars": 200},
-    "sma": {"regime_bars": 200},
+    "momentum": {"volume_bars": 120},
+    "breakout": {"counted_bars": 150},
+    "mean_reversion": {"bars": 100},
+    "sma": {"regime_bars": 100},
 }
 """Windows that no morning fills: without the days before they would be others."""
 
 
 @cache
 def recorded() -> tuple[Bar, ...]:
-    """Two days of 2013 and the third up to 17:00 UTC."""
-    return tuple(bar for bar in minute_bars("SPY") if (bar.start.day, bar.start.hour) < (9, 17))
+    """The first one and a half hours of three days of 2013."""
+    return tuple(bar for bar in minute_bars("SPY") if bar.start.day < 10 and bar.start.hour < 15)
+
+
+THIRD = datetime(2013, 10, 9, 13, 30, tzinfo=UTC)
+LATE = THIRD + timedelta(minutes=44, seconds=20)
+
+
+@cache
+def morning() -> tuple[Bar, ...]:
+    """Of the third day, until the desk starts."""
+    return tuple(bar for bar in recorded() if bar.start >= THIRD and bar.end <= LATE)
 
 
 def attended(house: House) -> House:
@@ -102,7 +113,8 @@ def a_run(name: str, stops: Sequence[datetime], bars: Sequence[Bar]) -> House:
 @pytest.mark.parametrize("name", list(HOUSE))
 def test_four_restarts_change_nothing(name: str) -> None:
     """ST-01, SP-03, SP-05: the same signals, orders, trades and memories, to the last digit."""
-    bars = recorded()[:400]
+    whole = minute_bars("SPY")
+    bars = (*whole[:220], *whole[390:400])
     chance = random.Random(f"starts of {name}")
     stops = sorted(bar.end + timedelta(seconds=30) for bar in chance.sample(bars[:-1], 4))
 
@@ -132,6 +144,16 @@ def a_desk_from(moment: datetime, settings: Settings, history: tuple[Bar, ...] |
     return attended(house.opens())
 
 
+def a_late_desk(settings: Settings, *, comes_first: bool) -> House:
+    """It starts in the third morning, and hears its bars before or after the history of the days before."""
+    house = a_desk_from(LATE, settings)
+    if not comes_first:
+        house.until_moment(LATE + timedelta(seconds=1))
+    for bar in morning():
+        house.line.take(house.line.at, BarArrived(bar, "history"))
+    return house
+
+
 def measured(house: House, name: str) -> dict[str, object]:
     """What no trade has a part in."""
     state = house.desk.orchestrator.runners[SPY][-1].strategy.state
@@ -149,55 +171,41 @@ def signals(house: House, since: datetime) -> list[tuple[datetime, str, object]]
 @pytest.mark.parametrize("name", PLANNED)
 def test_history_alone_gives_the_same_signals(name: str) -> None:
     """ST-01, ST-03: from the third morning on; nothing of the history was proposed."""
-    third = next(bar.start for bar in recorded() if bar.start.day == 9)
     running = a_run(name, [], recorded())
 
-    late = a_desk_from(third, trades_by(name)).until_moment(recorded()[-1].end + timedelta(minutes=5))
+    late = a_desk_from(THIRD, trades_by(name)).until_moment(recorded()[-1].end + timedelta(minutes=5))
 
     (taken,) = late.facts(HistoryLoaded)
-    assert taken.bars[-1].end <= third
+    assert taken.bars[-1].end <= THIRD
     assert measured(late, name) == measured(running, name)
-    assert signals(late, third) == signals(running, third)
-    assert signals(late, recorded()[0].start)[0][0] >= third
+    assert signals(late, THIRD) == signals(running, THIRD)
+    assert signals(late, recorded()[0].start)[0][0] >= THIRD
 
 
 @pytest.mark.parametrize("name", PLANNED)
 def test_a_midday_start_folds_history_and_the_morning(name: str) -> None:
     """ST-01, MD-02: whatever comes first, the history of the days or the morning's bars."""
-    noon = next(bar.end for bar in recorded() if (bar.start.day, bar.start.hour) == (9, 16)) + timedelta(seconds=20)
-    morning = [bar for bar in recorded() if bar.start.day == 9 and bar.end <= noon]
     long = trades_by(name, **LONG[name])
     running = attended(House(recorded(), long).opens()).until_moment(recorded()[-1].end + timedelta(minutes=5))
 
     for comes_first in (True, False):
-        late = a_desk_from(noon, long)
-        if not comes_first:
-            late.until_moment(noon + timedelta(seconds=1))
-        for bar in morning:
-            late.line.take(late.line.at, BarArrived(bar, "history"))
+        late = a_late_desk(long, comes_first=comes_first)
         late.until_moment(recorded()[-1].end + timedelta(minutes=5))
 
         assert len(late.facts(HistoryLoaded)) == 1
         assert measured(late, name) == measured(running, name)
-        assert all(since > noon - timedelta(minutes=2) for since, _, _ in signals(late, recorded()[0].start))
-        assert all(TOO_LATE in f.reasons for f in late.facts(ProposalSkipped) if f.signal_time < morning[-2].start)
+        assert all(since > LATE - timedelta(seconds=150) for since, _, _ in signals(late, recorded()[0].start))
+        assert all(TOO_LATE in f.reasons for f in late.facts(ProposalSkipped) if f.signal_time < morning()[-2].start)
         assert_can_be_rebuilt(late)
 
 
 def test_halt_and_size_ranges_take_in_history() -> None:
     """RK-08, RK-10, ST-01: whatever comes first, they go on as those of a desk that ran from the first day on."""
-    noon = next(bar.end for bar in recorded() if (bar.start.day, bar.start.hour) == (9, 16)) + timedelta(seconds=20)
-    morning = [bar for bar in recorded() if bar.start.day == 9 and bar.end <= noon]
     long = trades_by("momentum", **LONG["momentum"])
-    running = House(recorded(), long).opens().until_moment(noon).desk
+    running = House(recorded(), long).opens().until_moment(LATE).desk
 
     for comes_first in (True, False):
-        late = a_desk_from(noon, long)
-        if not comes_first:
-            late.until_moment(noon + timedelta(seconds=1))
-        for bar in morning:
-            late.line.take(late.line.at, BarArrived(bar, "history"))
-        late.until_moment(noon + timedelta(seconds=30))
+        late = a_late_desk(long, comes_first=comes_first).until_moment(LATE + timedelta(seconds=30))
 
         assert len(late.facts(HistoryLoaded)) == 1
         halt, ranges = late.desk.protections.volatility_halt.state, late.desk.sizing.ranges.state
@@ -212,8 +220,8 @@ def test_missed_days_are_loaded_and_the_plan_kept() -> None:
     """ST-01, ST-09: windows with a hole in them are no windows; the trade's own stop and target no bar could tell."""
     settings = trades_by("sma", holds_overnight=True)
     bars = recorded()
-    stop = next(bar.end for bar in bars if (bar.start.day, bar.start.hour) == (7, 17)) + timedelta(seconds=30)
-    back = next(bar.start for bar in bars if bar.start.day == 9)
+    stop = next(bar.end for bar in bars if (bar.start.day, bar.start.hour) == (7, 14)) + timedelta(seconds=30)
+    back = THIRD
     house = attended(House(bars, settings).opens()).until_moment(stop)
     plan = house.desk.orchestrator.runners[SPY][-1].strategy.state.plan
 
@@ -235,8 +243,7 @@ def test_missed_days_are_loaded_and_the_plan_kept() -> None:
 
 def test_without_history_it_warms_up_and_asks_again(snapshot: SnapshotAssertion) -> None:
     """ST-03, MD-02: fail closed; it is said once, and the windows fill by themselves."""
-    third = next(bar.start for bar in recorded() if bar.start.day == 9)
-    house = a_desk_from(third, trades_by("sma"), history=())
+    house = a_desk_from(THIRD, trades_by("sma"), history=())
     asked: list[datetime] = []
 
     def refused(effect: FetchHistory) -> Any:
@@ -244,20 +251,19 @@ def test_without_history_it_warms_up_and_asks_again(snapshot: SnapshotAssertion)
         return NoAnswer("the connection broke")
 
     house.line.history = refused
-    house.until_moment(third + timedelta(minutes=5))
+    house.until_moment(THIRD + timedelta(minutes=5))
 
     assert len(asked) > 2
     (told_once,) = house.facts(MarketDataQuarantined)
     assert told_once.reason == snapshot
     assert not house.facts(ProposalStaged)
-    house.until_moment(third + timedelta(minutes=20))
+    house.until_moment(THIRD + timedelta(minutes=20))
     assert house.desk.orchestrator.wanting_history() == ()
 
 
 def test_a_stale_history_answer_is_asked_again() -> None:
     """MD-02, ST-01: no minute falls between history and stream."""
-    noon = next(bar.end for bar in recorded() if (bar.start.day, bar.start.hour) == (9, 16)) + timedelta(seconds=20)
-    late = a_desk_from(noon, trades_by("sma", **LONG["sma"]))
+    late = a_desk_from(LATE, trades_by("sma", **LONG["sma"]))
     whole, asked = late.line.history, []
 
     def behind(effect: FetchHistory | LookUpSymbols) -> tuple[Bar, ...]:
@@ -267,10 +273,9 @@ def test_a_stale_history_answer_is_asked_again() -> None:
         return whole(effect)[:-1] if len(asked) == 1 else whole(effect)
 
     late.line.history = behind
-    for bar in recorded():
-        if bar.start.day == 9 and bar.end <= noon:
-            late.line.take(late.line.at, BarArrived(bar, "history"))
-    late.until_moment(noon + timedelta(seconds=39))
+    for bar in morning():
+        late.line.take(late.line.at, BarArrived(bar, "history"))
+    late.until_moment(LATE + timedelta(seconds=39))
 
     assert len(asked) == 2
     (taken,) = late.facts(HistoryLoaded)

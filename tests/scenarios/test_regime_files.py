@@ -56,9 +56,9 @@ def market(tmp_path: Path) -> Write:
 
 @pytest.fixture
 def bars(bars: Path) -> Path:
-    """Two seeded days of SPY, each up to 11:30 New York."""
+    """Two seeded days of SPY, each up to 11:00 New York."""
     header, *lines = bars.read_text().splitlines()
-    bars.write_text("\n".join([header, *(line for line in lines if line[11:16] < "16:30")]) + "\n")
+    bars.write_text("\n".join([header, *(line for line in lines if line[11:16] < "16:00")]) + "\n")
     return bars
 
 
@@ -196,8 +196,8 @@ def test_a_backtest_with_files_equals_its_replay(keyturn: Keyturn, bars: Path, v
 def test_a_daily_backtest_knows_only_the_day_before(keyturn: Keyturn, days: Path, tmp_path: Path) -> None:
     """RK-19: a day's bar is heard at the next open, and its VIX is known by then; a later one changes nothing."""
     header, *lines = days.read_text().splitlines()
-    days.write_text("\n".join([header, *lines[-40:]]) + "\n")
-    rows = [line.split(",")[0] for line in lines[-40:]]
+    days.write_text("\n".join([header, *lines[-30:]]) + "\n")
+    rows = [line.split(",")[0] for line in lines[-30:]]
     last = rows[-1]
 
     def found(value_of_last: str, value_before: str) -> object:

@@ -19,6 +19,7 @@ from core.facts import OrderCreated, ProposalStaged, StrategyFailed, StrategyPau
 from core.messages.commands import ResumeStrategy
 from core.runtime.strategy_host import sandbox
 from core.strategies.builtin import StrategyKinds
+from core.views import StrategyRow
 from core.views.builders.strategies import strategy_rows
 from state.engine_socket import listening
 from state.user_strategies import look_at
@@ -174,48 +175,72 @@ def engine_socket() -> Iterator[tuple[Path, socket.socket]]:
         yield Path(folder) / "engine.sock", listener
 
 
+TOLD: dict[str, tuple[str, str]] = {
+    "frames": (FRAMES, "RuntimeError: no desk in any frame"),
+    "subclasses": (SUBCLASSES, "RuntimeError: 0 rooms of the desk"),
+    "ctypes": (CTYPES, "PermissionError: 8 of 8 calls are refused"),
+    "threads": (THREADS, "RuntimeError: can't start new thread"),
+    "forks": (FORKS, "PermissionError"),
+    "files": (FILES, "RuntimeError: 0 went through, 0 words of an environment"),
+    "engine_socket": (SOCKET, "RuntimeError: 0 ways to the socket"),
+    "keyring": (KEYRING, ""),
+    "import_hooks": (IMPORT_HOOKS, "RuntimeError: hooked core.engine"),
+}
+"""What each attack raises in its process, which goes on."""
+LOST = {
+    "changed_models": (CHANGED_MODELS, "raised LostError: its process wrote what is no answer"),
+    "endless": (ENDLESS, "took 2,000 ms for a bar"),
+    "memory": (MEMORY, "raised LostError: its process took more memory than it may"),
+    "pipe": (PIPE, "raised LostError: its process"),
+}
+"""How the process of each is lost."""
+
+
+def row_of_the_attacker(house: House) -> StrategyRow:
+    return next(r for r in strategy_rows(house.desk, THURSDAY, house.line.at) if r.strategy == "attacking")
+
+
+def all_of(attacks: dict[str, tuple[str, str]]) -> str:
+    """One bar, on which each is tried after the other; what they raised is raised together."""
+    tried = "said = []\n"
+    for name, (body, _) in attacks.items():
+        inner = "".join(f"    {line}\n" for line in body.strip().splitlines())
+        tried += f"def {name}():\n{inner}"
+        tried += f"try:\n    {name}()\nexcept Exception as error:\n"
+        tried += "    said.append(type(error).__name__ + ': ' + str(error))\nelse:\n    said.append('no fault')\n"
+    return tried + "raise RuntimeError(' | '.join(said))"
+
+
 @filtered
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        pytest.param(FRAMES, "raised RuntimeError: no desk in any frame", id="frames"),
-        pytest.param(SUBCLASSES, "raised RuntimeError: 0 rooms of the desk", id="subclasses"),
-        pytest.param(IMPORT_HOOKS, "raised RuntimeError: hooked core.engine", id="import hooks"),
-        pytest.param(CTYPES, "raised PermissionError: 8 of 8 calls are refused", id="ctypes"),
-        pytest.param(THREADS, "raised RuntimeError: can't start new thread", id="threads"),
-        pytest.param(
-            CHANGED_MODELS, "raised LostError: its process wrote what is no answer", id="changed model classes"
-        ),
-        pytest.param(ENDLESS, "took 2,000 ms for a bar", id="an endless loop"),
-        pytest.param(MEMORY, "raised LostError: its process took more memory than it may", id="4 GB of memory"),
-        pytest.param(FORKS, "raised PermissionError", id="a fork bomb"),
-        pytest.param(FILES, "raised RuntimeError: 0 went through, 0 words of an environment", id="opening the journal"),
-        pytest.param(SOCKET, "raised RuntimeError: 0 ways to the socket", id="the engine's socket"),
-        pytest.param(KEYRING, "raised ", id="opening the keyring"),
-        pytest.param(PIPE, "raised LostError: its process", id="its own pipe"),
-        pytest.param(CRASH, "raised LostError: its process crashed (SIGSEGV)", id="a crash"),
-    ],
-)
+@pytest.mark.parametrize("name", ["told", *LOST])
 def test_attack_makes_no_order_and_is_reported(
-    body: str, said: str, secret: Path, engine_socket: tuple[Path, socket.socket]
+    name: str, secret: Path, engine_socket: tuple[Path, socket.socket]
 ) -> None:
     """ST-01, ST-07, SY-01: the bars of the others go on, and the desk; nobody came to the socket."""
     path, listener = engine_socket
+    body = all_of(TOLD) if name == "told" else LOST[name][0]
     text = attacking(body.replace("{secret}", str(secret)).replace("{socket}", str(path)))
     attacker = kind_of("attacking", text)
-    if body == ENDLESS:
+    if name == "endless":
         attacker = endless_from(attacker, "09:40")
     kinds = StrategyKinds({**kinds_of(Watching).known, "attacking": attacker}, {})
-    settings = settings_with("attacking", "watching", vwap=False)
-    house = House(minutes("09:30", "10:05"), settings, kinds=kinds).opens().until("10:00")
+    settings = settings_with("attacking", "watching", vwap=False, strategies={"faults": 1})
+    house = House(minutes("09:30", "09:50"), settings, kinds=kinds).opens().until("09:45")
 
-    failed = house.facts(StrategyFailed)
-    row = next(r for r in strategy_rows(house.desk, THURSDAY, house.line.at) if r.strategy == "attacking")
-    assert [each.strategy for each in failed] == ["attacking"] * 3
+    (failed,) = house.facts(StrategyFailed)
+    row = row_of_the_attacker(house)
+    assert failed.strategy == "attacking"
     assert [each.strategy for each in house.facts(StrategyPaused)] == ["attacking"]
-    assert said in row.trouble
+    if name == "told":
+        reported = failed.reason.removeprefix("RuntimeError: ").split(" | ")
+        assert len(reported) == len(TOLD), reported
+        for each, (_, said) in zip(reported, TOLD.values(), strict=True):
+            assert each.startswith(said)
+            assert each != "no fault"
+    else:
+        assert LOST[name][1] in row.trouble
     assert house.facts(ProposalStaged) == house.facts(OrderCreated) == []
-    assert len(remembered(running(house.desk)["watching/SPY"].state)["bars"]) == 30
+    assert len(remembered(running(house.desk)["watching/SPY"].state)["bars"]) == 15
     assert secret.read_text() == "keep me"
     assert secret.stat().st_mode & 0o777 == 0o600
     with pytest.raises(BlockingIOError):
@@ -250,12 +275,15 @@ def test_type_hints_run_in_the_process_only(tmp_path: Path) -> None:
 
 
 def test_lost_process_restarts_with_its_memory(snapshot: SnapshotAssertion) -> None:
-    """ST-07: after three bars it is paused, and stays gone until the operator resumes it."""
+    """ST-07: after two bars it is paused, and stays gone until the operator resumes it."""
     crash = f"if clock_of(bar) < '09:45': {CRASH.strip()}"
-    settings = settings_with("attacking", vwap=False)
+    settings = settings_with("attacking", vwap=False, strategies={"faults": 2})
     house = House(minutes("09:30", "10:05"), settings, kinds=kinds_of(attacking(crash))).opens().until("09:50")
     memory = running(house.desk)["attacking/SPY"]
     known, said = remembered(memory.state)["bars"], memory.last_answer
+    row = row_of_the_attacker(house)
+    assert (len(house.facts(StrategyFailed)), len(house.facts(StrategyPaused))) == (2, 1)
+    assert "raised LostError: its process crashed (SIGSEGV)" in row.trouble
     house.presses(ResumeStrategy("attacking", SPY))
     house.until("10:00")
 
