@@ -9,14 +9,16 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from typer.main import get_command
 
 import app
+from console.commands.assembly.host import Host
 from core.market.calendar import load_calendar
 from core.market.synthetic import synthetic_sessions
 from core.model.values import Symbol
@@ -42,6 +44,14 @@ class Answer:
 Keyturn = Callable[..., Answer]
 
 
+@cache
+def commands() -> Any:
+    """Put together once in this process, and not at each call."""
+    from console.commands.program import build
+
+    return get_command(build(Host.of({})))
+
+
 @pytest.fixture
 def keyturn(tmp_path: Path) -> Keyturn:
     """The program with a home of its own, called with words; `typed` is what the operator types."""
@@ -50,7 +60,9 @@ def keyturn(tmp_path: Path) -> Keyturn:
 
 def keyturn_at(home: Path) -> Keyturn:
     def call(*words: object, typed: str = "") -> Answer:
+        program = commands()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as out:
+            patch.setattr("console.commands.program.build", lambda host: partial(program, obj=host))
             patch.setenv("KEYTURN_HOME", str(home))
             patch.setattr("sys.argv", ["keyturn", *map(str, words)])
             patch.setattr("sys.stdin", io.StringIO(typed))
@@ -75,6 +87,13 @@ def bars(tmp_path: Path) -> Path:
 
 def minutes_of(path: Path, symbol: str = "SPY", last: date = date(2026, 1, 9)) -> Path:
     path.write_text(_minutes(Symbol(symbol), last))
+    return path
+
+
+def only_before(clock: str, path: Path) -> Path:
+    """Of each day the bars before that time of UTC."""
+    header, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([header, *(line for line in lines if line[11:16] < clock)]) + "\n")
     return path
 
 

@@ -25,7 +25,7 @@ from state import basket_inbox
 from state.folders import Home
 from state.heartbeat import Heartbeat, Status
 from tests.data import MARKET
-from tests.scenarios.backtests import Keyturn
+from tests.scenarios.backtests import Keyturn, only_before
 
 
 def test_a_replay_tells_everything_as_json(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_speed_does_not_change_the_journal(keyturn: Keyturn, bars: Path, tmp_pat
     script.write_text("# buy the first\nat 2026-01-05T15:24:00.5Z key enter\nafter 1 key B\nafter 600 key c\n")
 
     def fingerprint(speed: str, operator: object) -> object:
-        words = ("replay", bars, "--headless", "--json", "--operator", operator, "--speed", speed)
+        words = ("replay", only_before("16:30", bars), "--headless", "--json", "--operator", operator, "--speed", speed)
         return keyturn(*words).json["fingerprint"]
 
     assert fingerprint("max", script) == fingerprint("100000", script)
@@ -380,31 +380,20 @@ def test_a_broken_file_is_refused_by_line(keyturn: Keyturn, tmp_path: Path, snap
     assert told == snapshot
 
 
-def test_a_bad_row_is_quarantined(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
-    """MD-03"""
-    lines = bars.read_text().splitlines()
+def test_bad_rows_are_quarantined(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
+    """MD-03: impossible dates, and a price that is none."""
+    lines = bars.read_text().splitlines()[:60]
+    for number, time in ((3, "0001-01-01T14:30:00Z"), (5, "9999-12-31T23:59:00Z")):
+        lines[number] = f"{time},{lines[number].partition(',')[2]}"
     lines[10] = lines[10].replace(lines[10].split(",")[1], "n/a", 1)
-    path = tmp_path / "SPY_one_bad.csv"
+    path = tmp_path / "SPY_three_bad.csv"
     path.write_text("\n".join(lines) + "\n")
     folder = tmp_path / "journal"
 
     found = keyturn("replay", path, "--headless", "--json", "--journal-dir", folder).json
 
-    assert (found["bars"], found["quarantined"]) == (779, 1)
-    assert "SPY_one_bad.csv:11" in keyturn("journal", "tail", "-n", "2000", "--journal-dir", folder).out
-
-
-@pytest.mark.parametrize("time", ["0001-01-01T14:30:00Z", "9999-12-31T23:59:00Z"])
-def test_an_impossible_date_is_a_bad_row(keyturn: Keyturn, bars: Path, tmp_path: Path, time: str) -> None:
-    """MD-03"""
-    lines = bars.read_text().splitlines()
-    lines[1] = f"{time},{lines[1].partition(',')[2]}"
-    path = tmp_path / "SPY_one_bad.csv"
-    path.write_text("\n".join(lines) + "\n")
-
-    found = keyturn("replay", path, "--headless", "--json").json
-
-    assert (found["bars"], found["quarantined"]) == (779, 1)
+    assert (found["bars"], found["quarantined"]) == (56, 3)
+    assert "SPY_three_bad.csv:11" in keyturn("journal", "tail", "-n", "2000", "--journal-dir", folder).out
 
 
 def test_a_wrong_option_names_what_is_allowed(keyturn: Keyturn, bars: Path, snapshot: SnapshotAssertion) -> None:
@@ -465,7 +454,7 @@ def test_without_a_terminal_it_suggests_headless(keyturn: Keyturn) -> None:
 def test_a_damaged_journal_is_placed_and_refused(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
     """SP-01"""
     folder = tmp_path / "journal"
-    keyturn("replay", bars, "--headless", "--json", "--journal-dir", folder)
+    keyturn("replay", only_before("15:00", bars), "--headless", "--json", "--journal-dir", folder)
     segment = sorted(folder.glob("*.jsonl"))[0]
     content = bytearray(segment.read_bytes())
     place = content.index(b'"BarClosed"', len(content) // 2)
@@ -521,7 +510,7 @@ HARMFUL = "\x1b]0;owned\x07\x9b2J\u202e"
 
 def test_outside_text_is_made_harmless(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
     """SY-06: not in an error, not in words, not in JSON, which stays the same JSON."""
-    lines = bars.read_text().splitlines()
+    lines = bars.read_text().splitlines()[:60]
     lines[10] = "n/a" + lines[10]
     path = tmp_path / f"SPY_{HARMFUL}.csv"
     path.write_text("\n".join(lines) + "\n")

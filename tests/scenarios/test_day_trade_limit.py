@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-import app
 from core.facts import ProposalSkipped, ProtectionExpired, ProtectionTripped
 from core.messages.commands import ProposeClose
 from core.settings.settings import Settings
+from tests.scenarios.backtests import Keyturn
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, at
@@ -98,9 +97,8 @@ HISTORY = """open_time,close_time,symbol,side,profit_ratio,exit_reason
     ],
 )
 def test_business_days_are_the_exchanges(
+    keyturn: Keyturn,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
     at_time: str,
     words: list[str],
     until: str | None,
@@ -108,13 +106,8 @@ def test_business_days_are_the_exchanges(
     """RK-15: the same week from the command line."""
     trades = tmp_path / "trades.csv"
     trades.write_text(HISTORY)
-    monkeypatch.setenv("KEYTURN_HOME", str(tmp_path / "home"))
-    asked = ["keyturn", "protections", "check", "--trades", str(trades), "--at", at_time, "--json", *words]
-    monkeypatch.setattr("sys.argv", asked)
+    asked = ("protections", "check", "--trades", trades, "--at", at_time, "--json", *words)
 
-    with pytest.raises(SystemExit):
-        app.main()
-
-    found = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    found = {row["name"]: row for row in keyturn(*asked).json}
     assert ("day_trades" in found) is bool(words)
     assert found.get("day_trades", {"until": None})["until"] == until

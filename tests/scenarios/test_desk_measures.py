@@ -18,7 +18,7 @@ from core.model.position import AnyTrade
 from core.model.venues import HOME
 from state.folders import AccountFolder
 from state.journal import FileJournal, days_of, read
-from tests.scenarios.backtests import Keyturn, minutes_of
+from tests.scenarios.backtests import Keyturn, minutes_of, only_before
 from tests.scenarios.test_account_activities import SESSIONS, a_house, buys, sells_all
 
 HEADS = ("strategy", "by", "regime", "symbol", "half_hour", "held")
@@ -26,10 +26,10 @@ HEADS = ("strategy", "by", "regime", "symbol", "half_hour", "held")
 
 @pytest.fixture
 def played(keyturn: Keyturn, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A seeded week on margin whose every proposal was confirmed. It is played once, and only read."""
+    """The mornings of a seeded week on margin whose every proposal was confirmed. It is played once, and only read."""
     folder = tmp_path_factory.getbasetemp() / "a measured week"
     if not folder.is_dir():
-        minutes = minutes_of(tmp_path_factory.mktemp("bars") / "SPY_seeded.csv")
+        minutes = only_before("17:00", minutes_of(tmp_path_factory.mktemp("bars") / "SPY_seeded.csv"))
         words = ("replay", minutes, "--headless", "--operator", "confirm-all", "--profile", "swing", "--json")
         assert keyturn(*words, "--journal-dir", folder).code == 0
     return folder
@@ -108,12 +108,12 @@ def test_days_alone_add_up_to_all_of_them(keyturn: Keyturn, played: Path) -> Non
     days = days_of(played)
 
     alone = [measured(keyturn, played, day) for day in days]
-    first, others = measured(keyturn, played, days[0]), measured(keyturn, played, f"{days[1]}..{days[-1]}")
+    others = measured(keyturn, played, f"{days[1]}..{days[-1]}")
     whole = measured(keyturn, played)
 
     assert [row for each in alone for row in each["margin"]["days"]] == whole["margin"]["days"]
     assert sum(each["trades"]["trades"] for each in alone) == whole["trades"]["trades"] == len(trades_of(played))
-    assert [row["day"] for row in first["days"]] == [row["day"] for row in whole["days"]][:2]
+    assert [row["day"] for row in alone[0]["days"]] == [row["day"] for row in whole["days"]][:2]
     assert others["days"][0] == whole["days"][1]
 
 
@@ -162,14 +162,14 @@ def test_a_desk_that_lends_nothing_says_so(
     assert measured(keyturn, folder)["trades"]["trades"] == 0
 
 
-@pytest.fixture
-def month(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """500 USD are paid in on the 12th, and SPY is split two for one on the 17th, while ten shares of it are held."""
     house = a_house()
     buys(house, "10", "09:35", SESSIONS[1])
     sells_all(house, "09:36", date(2026, 11, 18))
     house.until("09:45", date(2026, 11, 25))
-    folder = AccountFolder(tmp_path / "DEMO")
+    folder = AccountFolder(tmp_path_factory.mktemp("month") / "DEMO")
     with closing(FileJournal(folder)) as kept:
         for record in house.journal.records():
             kept.append(record.at, record.fact)

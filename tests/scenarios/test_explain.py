@@ -24,7 +24,7 @@ from core.runtime.routes import FactRoute, InputRoute
 from docs.requirements import ROOT
 from state.journal import Chain, days_of, read
 from state.past_days import explained
-from tests.scenarios.backtests import Keyturn, keyturn_at, minutes_of
+from tests.scenarios.backtests import Keyturn, keyturn_at, minutes_of, only_before
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House
 from tests.scenarios.test_account_activities import SESSIONS, SPLIT_ON, a_house, buys, plays_the_month, sells_all
@@ -33,9 +33,9 @@ from tests.unit.core.brokers.trading_floor import SPY
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three seeded days whose every proposal was confirmed; only read."""
+    """Three seeded mornings whose every proposal was confirmed; only read."""
     folder = tmp_path_factory.mktemp("explained")
-    bars = minutes_of(folder / "SPY_seeded.csv", last=date(2026, 1, 7))
+    bars = only_before("16:30", minutes_of(folder / "SPY_seeded.csv", last=date(2026, 1, 7)))
     words = ("replay", bars, "--headless", "--operator", "confirm-all", "--json")
     assert keyturn_at(folder / "home")(*words, "--journal-dir", folder / "journal").code == 0
     return folder / "journal"
@@ -228,7 +228,7 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_each_day_around_a_split_is_explained(month: Path) -> None:
     """AN-06: what was held is known from long before the day, after the split too."""
-    for day in SESSIONS[SESSIONS.index(SPLIT_ON) - 1 : -4]:
+    for day in SESSIONS[SESSIONS.index(SPLIT_ON) - 1 :][:3]:
         found = of_day(month, day).days[0]
 
         assert found.rest == 0, (day, found)
@@ -289,7 +289,7 @@ def all_routes() -> list[FactRoute | InputRoute]:
 def test_tail_explains_folds_and_followers(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
     """SY-07"""
     folder = tmp_path / "journal"
-    keyturn("replay", bars, "--headless", "--operator", "confirm-all", "--journal-dir", folder)
+    keyturn("replay", only_before("16:30", bars), "--headless", "--operator", "confirm-all", "--journal-dir", folder)
     tail = ("journal", "tail", "-n", "2000", "--journal-dir", folder)
 
     plain, explained = keyturn(*tail).out.splitlines(), keyturn(*tail, "--explain").out.splitlines()

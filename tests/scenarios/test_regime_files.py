@@ -19,7 +19,7 @@ from core.market.calendar import load_calendar
 from core.model.regime import MarketMeasure, NoMarket, NoVix, VixReading
 from core.runtime.regime_feed import RegimeFiles, regime_of_files
 from state.folders import Home
-from tests.scenarios.backtests import Keyturn
+from tests.scenarios.backtests import Keyturn, only_before
 
 FIRST, LAST = date(2026, 1, 5), date(2026, 1, 9)
 DAYS = [s.day for s in load_calendar(date(2025, 1, 2), date(2026, 1, 15)).sessions()]
@@ -57,9 +57,7 @@ def market(tmp_path: Path) -> Write:
 @pytest.fixture
 def bars(bars: Path) -> Path:
     """Two seeded days of SPY, each up to 11:00 New York."""
-    header, *lines = bars.read_text().splitlines()
-    bars.write_text("\n".join([header, *(line for line in lines if line[11:16] < "16:00")]) + "\n")
-    return bars
+    return only_before("16:00", bars)
 
 
 def played(keyturn: Keyturn, bars: Path, *words: object) -> Any:

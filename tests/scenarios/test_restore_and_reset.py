@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -14,7 +13,6 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-import app
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import Fact, ProposalSkipped
@@ -27,6 +25,7 @@ from core.model.staging import MANUAL
 from core.model.values import Price, Quantity, Symbol
 from core.runtime.virtual import VirtualRuntime
 from core.workflows.staging.proposals import FORGOTTEN, Proposals
+from tests.scenarios.backtests import keyturn_at
 from tests.scenarios.house import to
 
 State = Callable[..., tuple[int, str, str]]
@@ -37,17 +36,13 @@ DOOR = CommandPort(PortKind.SCRIPT)
 
 
 @pytest.fixture
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> State:
+def state(tmp_path: Path) -> State:
     """`keyturn` with a home of its own: exit code, output, errors. `typed` is what the operator types."""
-    monkeypatch.setenv("KEYTURN_HOME", str(tmp_path / "home"))
+    keyturn = keyturn_at(tmp_path / "home")
 
     def call(*words: object, typed: str = "") -> tuple[int, str, str]:
-        monkeypatch.setattr("sys.argv", ["keyturn", *map(str, words)])
-        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
-        with pytest.raises(SystemExit) as ended:
-            app.main()
-        found = capsys.readouterr()
-        return int(ended.value.code or 0), found.out, found.err
+        answer = keyturn(*words, typed=typed)
+        return answer.code, answer.out, answer.err
 
     return call
 
