@@ -32,8 +32,10 @@ from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.quote import NoQuote
 from core.model.staging import FIGURES, PRICE, CheckResult, NoStop, StopPlan
 from core.model.values import Digest, Price, Quantity, Symbol
+from core.settings.settings import Settings
 from core.settings.staging import StagingSettings
 from core.workflows.staging.confirmation_checks import NO_FIGURES, NO_PRICE_SHOWN, allowed_move
+from tests.scenarios.changes import RARELY
 from tests.scenarios.house import (
     RECOVERY,
     STEADY,
@@ -568,7 +570,7 @@ def test_an_exit_is_clamped_to_what_is_held() -> None:
 
 def test_what_refuses_an_entry_only_warns_an_exit() -> None:
     """RK-22"""
-    house = a_house_in_a_position(("10:06", "15:59", STEADY))
+    house = a_house_in_a_position(("10:06", "15:59", STEADY), settings=Settings(**RARELY))
     house.until("15:56:01")
     house.line.refuses_the_next_order("none of its business")
 

@@ -25,6 +25,7 @@ from core.model.values import plain
 from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
 from core.settings.types import AmountSettings
+from tests.scenarios.changes import RARELY
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_house_in_a_position, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import IBM, SPY, a_quote
 
@@ -199,7 +200,8 @@ def test_bad_market_data_is_quarantined() -> None:
 @pytest.mark.usefixtures("a_bar_at_once")
 def test_the_clock_stages_the_exit_without_a_bar() -> None:
     """ST-02, OP-06: flat by the close is a promise of the clock, not of a bar."""
-    house = a_house_in_a_position(("10:06", "15:40", STEADY), ("15:59", "15:59", STEADY))
+    then = (("10:06", "10:30", STEADY), ("15:30", "15:40", STEADY), ("15:59", "15:59", STEADY))
+    house = a_house_in_a_position(*then, settings=Settings(**RARELY))
 
     house.until("15:56")
     assert house.facts(ProposalStaged)[1:] == []

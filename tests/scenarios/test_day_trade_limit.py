@@ -6,13 +6,11 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
-
 from core.facts import ProposalSkipped, ProtectionExpired, ProtectionTripped
 from core.messages.commands import ProposeClose
 from core.settings.settings import Settings
 from tests.scenarios.backtests import Keyturn
-from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.changes import RARELY, confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, at
 
@@ -22,8 +20,8 @@ DAYS = (FRIDAY, MONDAY, TUESDAY, WEDNESDAY, HALF_DAY, NEXT_MONDAY)
 
 
 def a_week(*, counts: bool = True) -> House:
-    settings = Settings.model_validate({"risk": {"protections": {"day_trades": {"enabled": counts}}}})
-    bars = [bar for day in DAYS for bar in minutes("09:30", "10:20", "100", day)]
+    settings = Settings.model_validate({"risk": {"protections": {"day_trades": {"enabled": counts}}}, **RARELY})
+    bars = [bar for day in DAYS for bar in minutes("09:50", "10:06", "100", day)]
     return House(bars, settings, cash=Decimal(2000), multiplier=Decimal(2)).opens()
 
 
@@ -88,26 +86,16 @@ HISTORY = """open_time,close_time,symbol,side,profit_ratio,exit_reason
 """
 
 
-@pytest.mark.parametrize(
-    ("at_time", "words", "until"),
-    [
-        ("2026-11-27T15:00:00Z", ["--set", "risk.protections.day_trades.enabled=true"], "2026-11-30T05:00:00+00:00"),
-        ("2026-11-30T05:00:00Z", ["--set", "risk.protections.day_trades.enabled=true"], None),
-        ("2026-11-27T15:00:00Z", [], None),
-    ],
-)
-def test_business_days_are_the_exchanges(
-    keyturn: Keyturn,
-    tmp_path: Path,
-    at_time: str,
-    words: list[str],
-    until: str | None,
-) -> None:
+def test_business_days_are_the_exchanges(keyturn: Keyturn, tmp_path: Path) -> None:
     """RK-15: the same week from the command line."""
     trades = tmp_path / "trades.csv"
     trades.write_text(HISTORY)
-    asked = ("protections", "check", "--trades", trades, "--at", at_time, "--json", *words)
+    on = ("--set", "risk.protections.day_trades.enabled=true")
 
-    found = {row["name"]: row for row in keyturn(*asked).json}
-    assert ("day_trades" in found) is bool(words)
-    assert found.get("day_trades", {"until": None})["until"] == until
+    def found(at_time: str, *words: str) -> list[str | None]:
+        rows = keyturn("protections", "check", "--trades", trades, "--at", at_time, "--json", *words).json
+        return [row["until"] for row in rows if row["name"] == "day_trades"]
+
+    assert found("2026-11-27T15:00:00Z", *on) == ["2026-11-30T05:00:00+00:00"]
+    assert found("2026-11-30T05:00:00Z", *on) == [None]
+    assert found("2026-11-27T15:00:00Z") == []

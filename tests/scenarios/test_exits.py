@@ -33,11 +33,12 @@ from core.model.values import ClientOrderId, Price, Quantity, plain
 from core.risk.evaluation.figures import figures_of
 from core.risk.protections.trades import Direction, closed
 from core.runtime.link import Link
+from core.settings.settings import Settings
 from core.views import DeskView, PositionRow
 from core.views.builders.desk import ViewBuilder
 from core.views.event_text import in_words
 from state.housekeeping import status_of
-from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.changes import RARELY, confirms_now, passes
 from tests.scenarios.house import FALL, RECOVERY, STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.unit.core.brokers.trading_floor import SPY
 from widgets.lines import joined
@@ -59,8 +60,8 @@ def hopes(house: House, quantity: str = "0.502", limit: str = "110") -> None:
     passes(house, 3)
 
 
-def a_house_that_hopes(quantity: str = "0.502", then: tuple[str, str, str] = LONG) -> House:
-    house = a_house_in_a_position(then)
+def a_house_that_hopes(quantity: str = "0.502", then: tuple[str, str, str] = LONG, **terms: object) -> House:
+    house = a_house_in_a_position(then, **terms)
     hopes(house, quantity)
     return house
 
@@ -280,7 +281,7 @@ def test_last_of_three_exits_restores_the_stop() -> None:
 
 def test_force_flat_is_staged_beside_it() -> None:
     """ST-02, OP-06: a far limit mutes no exit of the strategy"""
-    house = a_house_that_hopes(then=ALL_DAY)
+    house = a_house_that_hopes(then=ALL_DAY, settings=Settings(**RARELY))
     house.until("15:56:05")
 
     (waiting,) = house.desk.stage.proposals()

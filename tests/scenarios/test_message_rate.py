@@ -20,6 +20,7 @@ from core.settings.history import restated
 from core.settings.settings import Settings
 from core.views import ProtectionRow
 from core.views.builders.desk import ViewBuilder
+from tests.scenarios.changes import RARELY
 from tests.scenarios.house import DIP, House, a_house_with_a_proposal, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.plans import SETTINGS, a_buy, a_floor, marks, opens, passes, runs_out, signs
 from tests.unit.core.brokers.trading_floor import THURSDAY
@@ -30,7 +31,7 @@ FRIDAY = THURSDAY + timedelta(days=1)
 
 def within(settings: Settings = SETTINGS, **terms: object) -> Settings:
     messages = MessageSettings.model_validate({"reserve": "0", **terms})
-    return settings.model_copy(update={"risk": settings.risk.model_copy(update={"messages": messages})})
+    return settings.model_copy(update={"risk": settings.risk.model_copy(update={"messages": messages}), **RARELY})
 
 
 def row(house: House) -> ProtectionRow:
@@ -83,7 +84,7 @@ def test_a_full_span_refuses_entries_until_it_is_over(
     terms: dict[str, object], over: float, snapshot: SnapshotAssertion
 ) -> None:
     """RK-24: two orders within a second, a minute, a day; a typed third is refused, and passes behind it"""
-    days = [bar for day in (THURSDAY, FRIDAY) for bar in minutes("09:30", "15:59", day=day, symbol=AAA)]
+    days = [bar for day in (THURSDAY, FRIDAY) for bar in minutes("09:30", "10:10", day=day, symbol=AAA)]
     both = [*days, *(replace(bar, symbol=Symbol(name)) for bar in days for name in ("BBB", "CCC"))]
     house = House(both, within(**terms), cash=Decimal(20_000), multiplier=Decimal(2)).opens().until("10:00")
     for name in ("AAA", "BBB"):

@@ -20,6 +20,7 @@ from core.settings.size_factors import SizingSettings
 from core.settings.types import AmountSettings
 from core.views import TicketView
 from core.views.builders.desk import ViewBuilder
+from tests.scenarios.changes import RARELY
 from tests.scenarios.house import DIP, FALL, STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, a_bar
 
@@ -31,7 +32,7 @@ def dollars(amount: str) -> AmountSettings:
 
 
 def micro(**risk: object) -> Settings:
-    return Settings(symbols=("SPY", "IBM"), risk=RiskSettings(**risk))  # type: ignore[arg-type]
+    return Settings(symbols=("SPY", "IBM"), risk=RiskSettings(**risk), **RARELY)  # type: ignore[arg-type]
 
 
 def staged(house: House) -> str:

@@ -19,6 +19,7 @@ from core.settings.settings import Settings
 from core.views import DeskView
 from core.views.builders.desk import ViewBuilder
 from core.workflows.staging.proposals import TOO_LATE
+from tests.scenarios.changes import RARELY
 from tests.scenarios.house import (
     FALL,
     RECOVERY,
@@ -234,7 +235,7 @@ def test_a_shadow_survives_a_restart() -> None:
 def test_shadows_end_with_their_day() -> None:
     """OP-12"""
     bars = a_day(("10:06", "10:30", STEADY)) + minutes("09:30", "10:30", "99.60", FRIDAY)
-    house = House(bars).opens().until("10:06")
+    house = House(bars, Settings(**RARELY)).opens().until("10:06")
     house.presses(Decline(house.proposal.id, ""))
     house.presses(PauseStrategy("vwap", SPY))
 

@@ -15,7 +15,7 @@ from core.messages.effects import CancelOrder, SubmitOrder
 from core.model.codes import AuthorizationCode
 from core.model.order import OrderStatus, OrderType
 from core.model.values import Fraction, Quantity, plain
-from tests.scenarios.changes import ROOMY, confirms_now, passes
+from tests.scenarios.changes import RARELY, ROOMY, confirms_now, passes
 from tests.scenarios.house import House, assert_can_be_rebuilt, minutes
 from tests.scenarios.requests import CANCEL, Request, requested
 from tests.scenarios.test_stops_after_a_close import BOTH, Way, enters, holding_six, quiet_but, working
@@ -107,7 +107,9 @@ def test_a_kept_stop_cancelled_elsewhere_stays_cancelled(way: Way) -> None:
 def test_a_kept_stop_that_expires_is_asked_for(way: Way) -> None:
     """OP-02, EX-21, EX-22: as any stop is, whether or not a close was given up"""
     bars = [*minutes("09:58", "10:10"), *minutes("15:50", "15:59")]
-    house = House(bars, ROOMY, cash=Decimal(20_000), multiplier=Decimal(2)).opens().until("10:05")
+    house = (
+        House(bars, ROOMY.model_copy(update=RARELY), cash=Decimal(20_000), multiplier=Decimal(2)).opens().until("10:05")
+    )
     enters(house, way, "4", "100.10", "99")
     house.until("15:57")
     passes(house, 30)

@@ -56,7 +56,7 @@ class Crashing(Watching):
 
     def then(self, bar, context):
         if clock_of(bar) == "10:20":
-            __import__("sys").modules["ctypes"].string_at(0)
+            __import__("os")._exit(3)
         return NO_SETUP
 """
 SIZING = """

@@ -24,8 +24,10 @@ from core.model.order import OrderStatus
 from core.model.staging import CheckResult
 from core.model.symbol_list import ListKind
 from core.model.values import Symbol
+from core.settings.settings import Settings
 from core.views import ProtectionRow
 from core.views.builders.desk import ViewBuilder
+from tests.scenarios.changes import RARELY
 from tests.scenarios.house import (
     DIP,
     STEADY,
@@ -154,8 +156,8 @@ def test_a_later_list_refuses_the_confirmation() -> None:
 
 def test_a_restriction_ends_with_its_day(snapshot: SnapshotAssertion) -> None:
     """RK-26: on Friday it still shuts, on Monday entries pass"""
-    days = [bar for day in (THURSDAY, FRIDAY, MONDAY) for bar in minutes("09:30", "15:59", day=day)]
-    house = House(days).opens().until("10:05")
+    days = [bar for day in (THURSDAY, FRIDAY, MONDAY) for bar in minutes("09:30", "10:10", day=day)]
+    house = House(days, Settings(**RARELY)).opens().until("10:05")
     house.presses(restricted(MONDAY))
 
     friday = types(house.until("10:05", FRIDAY), limit="99.60")

@@ -95,7 +95,6 @@ def test_a_stop_out_counts_for_a_week_of_elapsed_hours(week: Week, clock: str, f
     ("week", "terms", "end"),
     [
         (SPRING, THREE_DAYS, "Mon 11 11:05:20"),
-        (AUTUMN, THREE_DAYS, "Mon 4 09:05:20"),
         (HOLIDAY, USUAL, "Wed 27 10:20:20"),
     ],
     ids=id_of,
@@ -115,7 +114,6 @@ def test_cooldown(week: Week, terms: dict[str, int], end: str) -> None:
     ("week", "terms", "end"),
     [
         (SPRING, THREE_DAYS, "Mon 11 11:05:20"),
-        (AUTUMN, THREE_DAYS, "Mon 4 09:05:20"),
         (HOLIDAY, USUAL, "Wed 27 11:05:20"),
     ],
     ids=id_of,
