@@ -179,6 +179,10 @@ OF_A_PERSON = frozenset({HaltCause.KEY, HaltCause.UNATTENDED})
 """What a person's key ends as it is, without a word typed."""
 
 
+SHUTS_ENTRIES_ALONE = frozenset({HaltCause.UNATTENDED})
+"""Exits that were signed go out all the same."""
+
+
 class KeyEnd(Enum):
     """Why a desk holds the key no more, and nobody does."""
 
