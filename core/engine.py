@@ -25,7 +25,15 @@ from core.facts import (
 )
 from core.messages import commands, inputs
 from core.messages.command_ports import Denied, PortRegistry
-from core.messages.effects import Effect, FetchAccount, FetchActivities, FetchHistory, FetchPicture, LookUpSymbols
+from core.messages.effects import (
+    Effect,
+    FetchAccount,
+    FetchActivities,
+    FetchClock,
+    FetchHistory,
+    FetchPicture,
+    LookUpSymbols,
+)
 from core.model.account import Mode
 from core.model.calendar import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
@@ -53,7 +61,7 @@ Handler = Callable[[Any], Iterable[Effect]]
 Handlers = dict[type, tuple[Handler, ...]]
 Workflow = TypeVar("Workflow")
 NOTHING: tuple[Effect, ...] = ()
-QUESTIONS = frozenset({FetchAccount})
+QUESTIONS = frozenset({FetchAccount, FetchClock})
 """Effects that change nothing and that nobody waits for: they move no deadline."""
 
 UNSYNCED = QUESTIONS | {FetchPicture, FetchActivities, FetchHistory, LookUpSymbols}

@@ -7,7 +7,7 @@
 | cancels | nothing but earlier cancels of the same order |
 | look-ups | nothing but earlier look-ups of the same order |
 | a ticket's figures | nothing but earlier ones of the same ticket |
-| the books, the account, its activities, history | earlier questions of their own kind |
+| the books, the account, its activities, the clock, history | earlier questions of their own kind |
 
 No lane waits for another. One request that hangs holds one place of its own lane, and nothing else.
 """
@@ -24,6 +24,7 @@ from core.messages.effects import (
     Effect,
     FetchAccount,
     FetchActivities,
+    FetchClock,
     FetchFigures,
     FetchHistory,
     FetchPicture,
@@ -45,6 +46,7 @@ class LaneKind(Enum):
     BOOKS = "books", 2
     ACCOUNT = "account", 2
     ACTIVITIES = "activities", 1
+    CLOCK = "clock", 2
     HISTORY = "history", 2
 
     def __init__(self, word: str, width: int) -> None:
@@ -90,6 +92,8 @@ def lane_of(effect: Effect) -> Lane:
             return Lane(LaneKind.ACCOUNT)
         case FetchActivities():
             return Lane(LaneKind.ACTIVITIES)
+        case FetchClock():
+            return Lane(LaneKind.CLOCK)
         case FetchHistory() | LookUpSymbols():
             return Lane(LaneKind.HISTORY)
     raise TypeError(f"{type(effect).__name__} is no request to a broker")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.execution.ledger_state import LedgerIndex
 from core.execution.order import Order
+from core.model.codes import EndCode
 from core.model.order import LegRole, OrderStatus
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
 
@@ -40,9 +41,13 @@ class Legs:
         )
 
     def is_held(self, order: Order) -> bool:
-        """Whether it is a leg whose entry is not filled: it guards nothing, and holds no shares."""
+        """Whether it is a leg whose entry is not filled: it guards nothing, and holds no shares. One that the broker
+        calls filled has set its legs free, however much it filled.
+        """
         parent = self._made_with(order)
-        return parent is not None and not parent.only_reduces and parent.remaining > 0
+        if parent is None or parent.end_code is EndCode.FILLED_SHORT:
+            return False
+        return not parent.only_reduces and parent.remaining > 0
 
     def left_to_legs(self, symbol: Symbol, strategy: str, but: Order | None = None) -> Quantity:
         """Shares of entries that their own legs are to guard: where another stop held them, the broker would refuse

@@ -24,6 +24,8 @@ from core.facts import (
     OrderCreated,
     OrderKept,
     OrderNotFound,
+    OrderRestated,
+    OrderRevived,
     OrderStateChanged,
     OrderStateUnknown,
     ProposalStaged,
@@ -32,6 +34,7 @@ from core.facts import (
     UpdateIgnored,
     WarningConfirmed,
 )
+from core.model.codes import EndCode
 from core.model.order import OrderStatus
 from core.model.values import ZERO, Quantity
 
@@ -48,6 +51,8 @@ class OrderFolds:
             StopCut: self._stop_cut,
             ProposalStaged: self._staged,
             LegResized: self._resized,
+            OrderRestated: self._restated,
+            OrderRevived: self._revived,
             ContingentOrdersMissing: self._legs_missing,
             OrderStateChanged: self._state_changed,
             OrderKept: self._kept,
@@ -122,8 +127,8 @@ class OrderFolds:
         if order.status is OrderStatus.PENDING and old.replacement == order.id:
             old.replacement = None
             old.replaced_by = order.id if after is OrderStatus.SUBMITTED else None
-        elif after is OrderStatus.REJECTED:
-            old.replaced_by = None
+        elif after.is_terminal and after is not OrderStatus.FILLED and old.is_working:
+            old.replaced_by = None  # the broker works the old one: it can be moved again
         if old.is_working and after in (OrderStatus.REJECTED, OrderStatus.CANCELLED):
             old.owed = None  # it is not less after all
 
@@ -152,6 +157,19 @@ class OrderFolds:
     def _resized(self, _at: datetime, fact: LegResized) -> None:
         order = self.index.orders[fact.client_order_id]
         order.request = replace(order.request, quantity=fact.quantity)
+
+    def _restated(self, _at: datetime, fact: OrderRestated) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.request = fact.after.of(order.request)
+
+    def _revived(self, _at: datetime, fact: OrderRevived) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.status = OrderStatus.PARTIALLY_FILLED if order.filled_quantity else OrderStatus.SUBMITTED
+        order.broker_order_id, order.ended_at, order.end_code = fact.broker_order_id, None, EndCode.AS_ITS_STATE_SAYS
+        order.cancel_requested_at, order.cancel_failed_at, order.cancel_code = None, None, None
+        order.owed, order.is_asked_for, order.reason = None, False, ""
+        self.index.working[order.id] = order
+        self.index.note_cut(order)
 
     def _legs_missing(self, _at: datetime, fact: ContingentOrdersMissing) -> None:
         self.index.orders[fact.client_order_id].is_bare = True

@@ -92,7 +92,8 @@ def _can_be_seen_to_open(order: UnreadableOrder, held: Mapping[Symbol, Quantity]
 
 def _terms(report: OrderReport) -> str:
     prices = [plain(price) for price in (report.limit_price, report.stop_price) if price is not None]
-    return " ".join([report.type.value, *prices, report.time_in_force.value])
+    lasts = report.time_in_force.value if report.time_in_force is not None else report.unknown_words[-1]
+    return " ".join([report.type_word, *prices, lasts])
 
 
 def _closable(side: Side, held: Quantity) -> Quantity:
@@ -113,7 +114,7 @@ def held_by_others(others: Iterable[OrderReport], symbol: Symbol, side: Side) ->
     """Which of them would close the same shares, and what to do; empty where none does."""
     holding = [order for order in others if (order.symbol, order.side) == (symbol, side)]
     named = ", ".join(
-        f"{order.side.value} {order.type.value} {plain(_left(order))} {symbol} (order {order.broker_order_id[:8]})"
+        f"{order.side.value} {order.type_word} {plain(_left(order))} {symbol} (order {order.broker_order_id[:8]})"
         for order in holding
     )
     return f"somebody else's {named} holds the shares: cancel it at the broker first" if holding else ""

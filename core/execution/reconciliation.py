@@ -279,4 +279,4 @@ def _ours(order: Order) -> str:
 
 
 def _reported(report: OrderReport) -> str:
-    return f"{report.side.value.upper()} {plain(report.quantity)} {report.type.value}"
+    return f"{report.side.value.upper()} {plain(report.quantity)} {report.type_word}"

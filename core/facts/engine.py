@@ -70,14 +70,16 @@ class ReloadRefused(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class ClockJumped(Fact):
-    """This machine's clock moved otherwise than time did, or lies behind the desk's: entries wait.
+    """This machine's clock moved otherwise than time did, or the desk's time runs ahead: entries wait.
+
+    Both are zero where the broker's clock could not be asked at a start.
 
     Attributes
     ----------
     seconds
-        Of the jump, below zero where it went back; zero where it only lies behind.
+        Of the jump, below zero where it went back; zero where the desk's time only runs ahead.
     behind
-        Seconds that the machine's clock lies behind the desk's time, which never goes back.
+        Seconds that the right time lies behind the desk's, which never goes back.
     """
 
     seconds: Decimal
@@ -86,8 +88,30 @@ class ClockJumped(Fact):
 
 @fact()
 @dataclass(frozen=True, slots=True)
+class ClockDiffered(Fact):
+    """This machine's clock and the broker's differ (EX-23): entries and all that time alone would do wait.
+
+    Attributes
+    ----------
+    ahead
+        Seconds that this machine's clock is ahead of the broker's, below zero where it is behind.
+    """
+
+    ahead: Decimal
+
+
+@fact(version=2)
+@dataclass(frozen=True, slots=True)
 class ClockSettled(Fact):
-    """The clock has gone on steadily for a while: entries pass again."""
+    """The clock agrees with the broker's: entries pass again.
+
+    Attributes
+    ----------
+    step
+        Seconds by which the desk's time went forward as the broker's clock was heard.
+    """
+
+    step: Decimal = Decimal(0)
 
 
 @fact()

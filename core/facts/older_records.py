@@ -18,7 +18,12 @@ Data = dict[str, Any]
 Words = tuple[tuple[str, Enum], ...]
 """How the words begin, and what they meant."""
 
-ENDS: Words = (("never arrived", EndCode.NEVER_ARRIVED), ("replaced", EndCode.REPLACED))
+ENDS: Words = (
+    ("never arrived", EndCode.NEVER_ARRIVED),
+    ("replaced", EndCode.REPLACED),
+    ("the broker says filled", EndCode.FILLED_SHORT),
+    ("the broker knows it no more", EndCode.LOST_THERE),
+)
 
 CANCELS: Words = (
     ("cancelled by the operator", CancelCode.OPERATOR),
@@ -32,6 +37,7 @@ CANCELS: Words = (
     ("the broker's warning was not confirmed in time", CancelCode.WARNING),
     ("flattened by the operator", CancelCode.FLATTENED),
     ("what it was made with has ended", CancelCode.ORPHANED),
+    ("it works at the broker after its end", CancelCode.REAPPEARED),
     ("the order that it replaces filled further meanwhile", CancelCode.FILLED_FURTHER),
 )
 

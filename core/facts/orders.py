@@ -15,6 +15,7 @@ from core.model.past_order import PastOrder
 from core.model.position import AnyTrade, Fill
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
+from core.model.stated_terms import StatedTerms
 from core.model.values import (
     BrokerOrderId,
     ClientOrderId,
@@ -84,6 +85,31 @@ class OrdersRecalled(Fact):
 
 @fact()
 @dataclass(frozen=True, slots=True)
+class OrderRestated(Fact):
+    """The broker changed the terms of an order of ours: they are its terms now (EX-13).
+
+    Attributes
+    ----------
+    before, after
+        All terms, as they were and as the broker states them.
+    """
+
+    client_order_id: ClientOrderId
+    before: StatedTerms
+    after: StatedTerms
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class OrderRevived(Fact):
+    """The broker had ended an order of ours and works it again: it works here too, for it guards what is held."""
+
+    client_order_id: ClientOrderId
+    broker_order_id: BrokerOrderId
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
 class LegResized(Fact):
     """The broker made a leg smaller or larger: its sibling was filled in part (EX-13)."""
 
@@ -99,7 +125,7 @@ class ContingentOrdersMissing(Fact):
     client_order_id: ClientOrderId
 
 
-@fact(version=3, upgrades={1: older_records.order_state_changed})
+@fact(version=4, upgrades={1: older_records.order_state_changed})
 @dataclass(frozen=True, slots=True)
 class OrderStateChanged(Fact):
     """One step of the state machine (EX-01, EX-03).

@@ -79,6 +79,11 @@ class FetchAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class FetchClock:
+    """The broker's clock (EX-23). Answered by `ClockFetched`."""
+
+
+@dataclass(frozen=True, slots=True)
 class FetchPicture:
     """The broker's books (EX-09). Answered by `PictureFetched`."""
 
@@ -165,6 +170,7 @@ Effect = (
     | LookUpOrder
     | FetchFigures
     | FetchAccount
+    | FetchClock
     | FetchPicture
     | FetchActivities
     | FetchHistory

@@ -32,6 +32,7 @@ from core.model.quote import Quote
 from core.model.regime import Regime
 from core.model.staging import Approval
 from core.model.values import (
+    ZERO,
     ClientOrderId,
     ProposalId,
     Symbol,
@@ -207,6 +208,26 @@ class AccountFetched:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockFetched:
+    """The broker's clock, and how the desk's stood to it (EX-23), seconds.
+
+    Attributes
+    ----------
+    ahead
+        Of this machine's clock against the broker's, below zero where it is behind.
+    is_near
+        Whether the two agree.
+    step
+        By which the desk's time went forward with it.
+    """
+
+    answer: datetime | NoAnswer
+    ahead: Decimal = ZERO
+    is_near: bool = True
+    step: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
 class PictureFetched:
     """The broker's books, for a reconciliation."""
 
@@ -303,9 +324,10 @@ class DeadlineReached:
 
 @dataclass(frozen=True, slots=True)
 class ClockRead:
-    """This machine's clock jumped by so many seconds, or lies behind the desk's time by so many (RK-03).
+    """This machine's clock jumped by so many seconds, or the desk's time runs ahead by so many (EX-23).
 
-    Told when it does, and again from time to time while it lies behind.
+    Told when it does, and again from time to time while it runs ahead. Both are zero where the broker's clock could not
+    be asked at the start.
     """
 
     jumped: Decimal
@@ -348,6 +370,7 @@ Input = (
     | LookUpAnswered
     | FiguresFetched
     | AccountFetched
+    | ClockFetched
     | HistoryFetched
     | SymbolsLookedUp
     | WatchlistWritten

@@ -45,12 +45,18 @@ class OrderReport:
     ----------
     status
         None where the broker's word is unknown to us; `raw_status` always holds that word.
+    type, time_in_force
+        None where the broker's word is unknown to us.
     filled_quantity
         Cumulative.
     executions
         Those that the report lists; may be empty although `filled_quantity` is not.
     stop_price
         Of a trailing stop: where it stands now.
+    accepted_at
+        When the broker took it, by its own clock; None where it does not say.
+    unknown_words
+        Fields whose word is unknown here, each with the word as it came.
     legs
         The orders that the broker made with it. A stream's report names none, whether or not there are any; an answer
         and the broker's books may leave them out. That there are none is believed of a look-up alone, `with_legs`.
@@ -64,8 +70,8 @@ class OrderReport:
     broker_order_id: BrokerOrderId
     symbol: Symbol
     side: Side
-    type: OrderType
-    time_in_force: TimeInForce
+    type: OrderType | None
+    time_in_force: TimeInForce | None
     quantity: Quantity
     limit_price: Price | None
     stop_price: Price | None
@@ -81,6 +87,13 @@ class OrderReport:
     extended_hours: bool = False
     is_replaced: bool = False
     is_held: bool = False
+    unknown_words: tuple[str, ...] = ()
+    accepted_at: datetime | None = None
+
+    @property
+    def type_word(self) -> str:
+        """`limit`; of a type that is unknown here, the broker's word."""
+        return self.type.value if self.type is not None else self.unknown_words[0].partition(" ")[2]
 
 
 class UpdateEvent(Enum):

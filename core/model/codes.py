@@ -17,6 +17,10 @@ class EndCode(Enum):
     """Another has taken its place, by the broker's word."""
     NEVER_ARRIVED = "never_arrived"
     """The broker, asked for long enough, never had it (EX-06)."""
+    FILLED_SHORT = "filled_short"
+    """The broker calls it filled, and its figures say that a part of it is not (EX-05)."""
+    LOST_THERE = "lost_there"
+    """The broker had it, and, asked for long enough, knows it no more (EX-06)."""
 
 
 class CancelCode(Enum):
@@ -39,6 +43,8 @@ class CancelCode(Enum):
     """Nobody confirmed the broker's warning in time (OP-11)."""
     FLATTENED = "flattened"
     """All positions are being closed (EX-10)."""
+    REAPPEARED = "reappeared"
+    """It had ended, and works at the broker all the same."""
     ORPHANED = "orphaned"
     """What it was made with has ended."""
     FILLED_FURTHER = "filled_further"
@@ -177,6 +183,10 @@ class HaltCause(Enum):
 
 OF_A_PERSON = frozenset({HaltCause.KEY, HaltCause.UNATTENDED})
 """What a person's key ends as it is, without a word typed."""
+
+
+SHUTS_ENTRIES_ALONE = frozenset({HaltCause.UNATTENDED})
+"""Exits that were signed go out all the same."""
 
 
 class KeyEnd(Enum):

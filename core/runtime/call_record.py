@@ -16,6 +16,7 @@ from core.messages.effects import (
     Effect,
     FetchAccount,
     FetchActivities,
+    FetchClock,
     FetchFigures,
     FetchHistory,
     FetchPicture,
@@ -28,6 +29,7 @@ from core.messages.inputs import (
     AccountFetched,
     ActivitiesFetched,
     CancelAnswered,
+    ClockFetched,
     FiguresFetched,
     HistoryFetched,
     Input,
@@ -51,6 +53,7 @@ KINDS: dict[type, str] = {
     FetchAccount: "account",
     FetchPicture: "books",
     FetchActivities: "activities",
+    FetchClock: "clock",
     FetchHistory: "history",
     LookUpSymbols: "symbols",
 }
@@ -114,6 +117,7 @@ def _outcome(message: Input) -> tuple[CallOutcome, str, RefusalKind | None]:
             | FiguresFetched()
             | AccountFetched()
             | ActivitiesFetched()
+            | ClockFetched()
             | PictureFetched()
             | HistoryFetched()
             | SymbolsLookedUp()

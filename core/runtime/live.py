@@ -86,6 +86,8 @@ class LiveRuntime(Runtime):
     steady
         A clock that nobody sets, seconds: beside it a jump of the machine's is seen, and by it a strategy that is slow
         for a bar (ST-07). None where there is none.
+    guard
+        The desk's time beside the broker's; None where one begins that takes this machine's clock for right.
     """
 
     def __init__(
@@ -103,15 +105,18 @@ class LiveRuntime(Runtime):
         assets: AssetWatch | None = None,
         charts: ChartWatch | None = None,
         steady: Callable[[], float] | None = None,
+        guard: ClockGuard | None = None,
         advisers: Sequence[Adviser] = (),
         keeper: Keeping | None = None,
         notifier: Carrier | None = None,
     ) -> None:
         listed, history = None if assets is None else assets.book, None if charts is None else charts.book
-        super().__init__(engine, switch, max(now(), engine.state.at), keeper, listed, history, notifier)
+        begun = max(now() if guard is None else guard.read(), engine.state.at)
+        super().__init__(engine, switch, begun, keeper, listed, history, notifier)
         engine.doors.stand_at_a_real_broker()
         engine.state.orchestrator.measure(steady)
-        self._clockwork = None if steady is None else ClockGuard(now, steady, self.at)
+        self._guard = guard or (None if steady is None else ClockGuard(now, steady, self.at))
+        engine.state.sightings.has_own_clock = self._guard is not None
         self.now = now
         self.inbox = Inbox(self.wake)
         self.streams = LiveStreams(
@@ -119,7 +124,7 @@ class LiveRuntime(Runtime):
         )
         self.sending = PendingRequests(
             self.gateway,
-            RequestExecutor(broker, market),
+            RequestExecutor(broker, market, self._guard),
             lambda: engine.state.control.settings,
             self.clock,
             self._put_answer,
@@ -137,15 +142,15 @@ class LiveRuntime(Runtime):
 
     def clock(self) -> datetime:
         """Never before the last input: a machine's clock may be set back."""
-        return max(self.now() if self._clockwork is None else self._clockwork.read(), self.at)
+        return max(self.now() if self._guard is None else self._guard.read(), self.at)
 
     def _look_at_the_clock(self) -> bool:
         """A jump is told before anything that is measured by the clock; whether there was one."""
-        if self._clockwork is None:
+        if self._guard is None:
             return False
-        self._clockwork.read()
-        limit = float(self.engine.state.control.settings.risk.clock_jump_seconds)
-        told = self._clockwork.news(limit)
+        self._guard.limit = float(self.engine.state.control.settings.risk.clock_jump_seconds)
+        self._guard.read()
+        told = self._guard.news()
         if told is not None:
             self._take_now(told)
         return told is not None

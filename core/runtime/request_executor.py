@@ -14,6 +14,7 @@ from core.messages.effects import (
     Effect,
     FetchAccount,
     FetchActivities,
+    FetchClock,
     FetchFigures,
     FetchHistory,
     FetchPicture,
@@ -27,6 +28,7 @@ from core.messages.inputs import (
     ActivitiesFetched,
     BarArrived,
     CancelAnswered,
+    ClockFetched,
     FiguresFetched,
     HistoryFetched,
     Input,
@@ -41,6 +43,7 @@ from core.model.broker import BrokerPicture, FreshFigures, NoAnswer
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.quote import NoQuote
 from core.model.values import Symbol
+from core.runtime.clock_guard import ClockGuard
 from core.runtime.lane_threads import Threads
 from core.settings.settings import Settings
 
@@ -51,11 +54,18 @@ AT_ONCE = 8
 
 
 class RequestExecutor:
-    """Blocks: called in threads, never in the engine's. `settings` are those in force as it was asked."""
+    """Blocks: called in threads, never in the engine's. `settings` are those in force as it was asked.
 
-    def __init__(self, broker: Broker, market: MarketData) -> None:
+    Parameters
+    ----------
+    guard
+        What is told each time that the broker's clock was read; None where the desk's clock is the broker's.
+    """
+
+    def __init__(self, broker: Broker, market: MarketData, guard: ClockGuard | None = None) -> None:
         self.broker = broker
         self.market = market
+        self.guard = guard
         self._threads = Threads("figures")
 
     def close(self) -> None:
@@ -82,6 +92,8 @@ class RequestExecutor:
                 return AccountFetched(broker.account())
             case FetchPicture():
                 return PictureFetched(self._picture(settings))
+            case FetchClock():
+                return self._clock()
             case FetchActivities():
                 return ActivitiesFetched(broker.activities(effect.since))
             case FetchHistory():
@@ -89,6 +101,16 @@ class RequestExecutor:
             case LookUpSymbols():
                 return SymbolsLookedUp(effect.symbols, self._instruments(effect.symbols), self._history(effect))
         raise TypeError(f"{type(effect).__name__} is no request to a broker")
+
+    def _clock(self) -> ClockFetched:
+        if self.guard is None:
+            return ClockFetched(self.broker.time())
+        asked = self.guard.steady()
+        told = self.broker.time()
+        if isinstance(told, NoAnswer):
+            return ClockFetched(told)
+        found = self.guard.hear(told, asked, self.guard.steady())
+        return ClockFetched(told, found.ahead, found.is_near, found.step)
 
     def _history(self, effect: FetchHistory | LookUpSymbols) -> tuple[Bar, ...] | NoAnswer:
         try:
@@ -157,6 +179,8 @@ def no_answer(effect: Effect, reason: str) -> Input:
             return PictureFetched(nothing)
         case FetchActivities():
             return ActivitiesFetched(nothing)
+        case FetchClock():
+            return ClockFetched(nothing)
         case FetchHistory():
             return HistoryFetched(effect.symbols, effect.start, effect.end, nothing)
         case LookUpSymbols():

@@ -13,6 +13,7 @@ from core.messages.effects import (
     Effect,
     FetchAccount,
     FetchActivities,
+    FetchClock,
     FetchFigures,
     FetchPicture,
     LookUpOrder,
@@ -23,6 +24,7 @@ from core.messages.inputs import (
     AccountFetched,
     ActivitiesFetched,
     CancelAnswered,
+    ClockFetched,
     FiguresFetched,
     Input,
     LookUpAnswered,
@@ -57,6 +59,8 @@ class ExchangeAnswers:
                 return FiguresFetched(effect.proposal_id, effect.ticket_id, self._figures(effect.symbol, at))
             case FetchAccount():
                 return AccountFetched(exchange.account(at))
+            case FetchClock():
+                return ClockFetched(at)
             case FetchActivities():
                 return ActivitiesFetched(exchange.activities(at, effect.since))
             case FetchPicture():

@@ -24,7 +24,7 @@ from core.settings.settings import Settings
 from core.settings.types import AmountSettings, HistoricalValue, KeyPath, SettingsTable
 from core.settings.user_strategies import UserStrategySettings
 
-VERSION = 2
+VERSION = 3
 """Of the settings that are written now. It grows where a key is renamed, or means something else, or has another
 default; a new key needs none, where its default says what was so before it was there."""
 
@@ -53,8 +53,12 @@ def renamed(old: str, new: str) -> Upgrade:
 def defaulted(key: str, value: JsonValue) -> Upgrade:
     """The default of a key was this, and is another now: a record that lacks the key meant this."""
 
+    path = key.split(".")
+
     def upgrade(values: Table) -> Table:
-        return values if _found(values, key.split(".")) is not _ABSENT else _with(values, key.split("."), value)
+        table = _found(values, path[:-1])
+        is_odd = table is not _ABSENT and not isinstance(table, Mapping)
+        return values if is_odd or _found(values, path) is not _ABSENT else _with(values, path, value)
 
     return upgrade
 
@@ -100,7 +104,10 @@ BASKET_KEY = re.compile(r"^plan(?=\.|$)")
 RENAMED: Mapping[str, str] = {"staging.plan": "staging.basket"}
 """What a settings file may still call by its old name, and what to write instead."""
 
-EARLIER: dict[int, Upgrade] = {1: each(*(renamed(old, new) for old, new in RENAMED.items()), _basket_keys)}
+EARLIER: dict[int, Upgrade] = {
+    1: each(*(renamed(old, new) for old, new in RENAMED.items()), _basket_keys),
+    2: defaulted("risk.clock_steady_seconds", "60"),
+}
 """By version: makes of its settings those of the next, by `renamed`, `defaulted`, or both by `each`."""
 
 

@@ -73,7 +73,9 @@ class RiskSettings(GrowingSettingsTable):
     clock_skew_seconds: Seconds = Field(Decimal(1), description="more between desk and broker warns")
     clock_wrong_seconds: Seconds = Field(Decimal(15), description="more between desk and broker refuses entries")
     clock_jump_seconds: Seconds = Field(Decimal(2), description="a jump of this machine's clock that shuts entries")
-    clock_steady_seconds: Seconds = Field(Decimal(60), description="without another jump, after which they pass again")
+    clock_steady_seconds: Seconds = Field(
+        Decimal(2), description="without another jump, after which they pass again once the broker's clock agrees"
+    )
     collar: CollarSettings = CollarSettings()
     order_size: OrderSizeSettings = OrderSizeSettings()
     margin: MarginSettings = MarginSettings()

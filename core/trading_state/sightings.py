@@ -79,6 +79,8 @@ class Sightings:
         Requests by endpoint. They are shown, and decide nothing.
     settings_file, file_changes
         The file as it was read last, and what of it is not in force. What may be reloaded is decided by them.
+    has_own_clock
+        The desk's time is a clock of this machine beside the broker's: the broker's is asked.
     faults
         How often something raised that nobody foresaw. A deadline that raised waits, and a comparison that may not be
         whole does not pass.
@@ -116,6 +118,7 @@ class Sightings:
     calls: tuple[tuple[str, int], ...] = ()
     settings_file: Settings | SettingsFault | None = None
     file_changes: tuple[LimitChange, ...] = ()
+    has_own_clock: bool = False
     faults: int = 0
     disk: DiskFailure = field(default_factory=DiskFailure)
     links: dict[str, DeskNumber] = field(default_factory=dict)

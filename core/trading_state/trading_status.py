@@ -27,6 +27,7 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import BeforeValidator, PlainSerializer
 
 from core.facts import (
+    ClockDiffered,
     ClockJumped,
     ClockSettled,
     EngineStarted,
@@ -46,7 +47,7 @@ from core.facts import (
     StateRestored,
     SymbolRefused,
 )
-from core.model.codes import DeskState, HaltCause
+from core.model.codes import SHUTS_ENTRIES_ALONE, DeskState, HaltCause
 from core.model.reconciliation import Difference
 from core.model.values import Symbol
 from core.settings.history import put_down, taken_up
@@ -121,6 +122,7 @@ class TradingStatus:
             SettingsFileAgreed: self._file_agreed,
             LimitsReloaded: self._file_agreed,
             ClockJumped: self._clock_jumped,
+            ClockDiffered: self._clock_differed,
             ClockSettled: self._clock_settled,
             InstallationNamed: self._named,
             StateReset: self._forgot,
@@ -169,6 +171,18 @@ class TradingStatus:
         """Since when something halts."""
         return self.state.halted_at if self.state.halts else self.disk.since or self.state.halted_at
 
+    @property
+    def is_clock_in_doubt(self) -> bool:
+        """Whether nothing may happen by time alone (EX-23)."""
+        return self.state.clock is not None
+
+    @property
+    def lets_exits_go(self) -> bool:
+        """Whether exits that were signed go out by themselves. Missing attendance shuts entries alone (RK-27)."""
+        state = self.state
+        is_stopped = self.killed_by is not None or any(cause not in SHUTS_ENTRIES_ALONE for cause in self.halts)
+        return state.is_reconciled and not is_stopped and not self.is_clock_in_doubt
+
     def word(self) -> DeskState:
         """The desk's state in one word."""
         if self.killed_by is not None:
@@ -213,6 +227,10 @@ class TradingStatus:
 
     def _clock_jumped(self, at: datetime, fact: ClockJumped) -> None:
         self.state.clock = jump_in_words(fact.seconds, fact.behind)
+        self.state.clock_jumped_at = at
+
+    def _clock_differed(self, at: datetime, fact: ClockDiffered) -> None:
+        self.state.clock = difference_in_words(fact.ahead)
         self.state.clock_jumped_at = at
 
     def _clock_settled(self, _at: datetime, _fact: ClockSettled) -> None:
@@ -274,12 +292,21 @@ class TradingStatus:
 
 
 def jump_in_words(seconds: Decimal, behind: Decimal) -> str:
-    """`this machine's clock jumped 3,600 s forward: entries wait until it is steady`."""
-    if not seconds:
-        return f"this machine's clock is {behind:,.0f} s behind the desk's time: set it, entries wait until both agree"
-    way = "forward" if seconds > 0 else "back"
+    """`this machine's clock jumped 3,600 s forward: entries wait for the broker's clock, asked every 5 s`."""
+    asked = "entries wait for the broker's clock, asked every 5 s"
+    if seconds:
+        return f"this machine's clock jumped {abs(seconds):,.0f} s {'forward' if seconds > 0 else 'back'}: {asked}"
+    if behind:
+        return f"the desk's time is {behind:,.0f} s ahead and stands still: entries wait until it is right"
+    return f"the broker's clock was not heard since the start: {asked}"
+
+
+def difference_in_words(ahead: Decimal) -> str:
+    """`this machine's clock is 3,600 s ahead of the broker's: set it; entries wait until both agree within 2 s`."""
+    side = "ahead of" if ahead > 0 else "behind"
     return (
-        f"this machine's clock jumped {abs(seconds):,.0f} s {way}: see that it is right; entries wait for a steady one"
+        f"this machine's clock is {abs(ahead):,.1f} s {side} the broker's: set it; entries wait until both agree "
+        "within 2 s"
     )
 
 

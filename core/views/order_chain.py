@@ -30,6 +30,8 @@ from core.facts import (
     OrderFilled,
     OrderKept,
     OrderNotFound,
+    OrderRestated,
+    OrderRevived,
     OrderSent,
     OrderStateChanged,
     OrderStateUnknown,
@@ -155,6 +157,8 @@ def subject_of(fact: Fact) -> str | None:
             | UpdateIgnored()
             | FillNotBelieved()
             | LegResized()
+            | OrderRestated()
+            | OrderRevived()
             | ContingentOrdersMissing()
         ):
             return fact.client_order_id

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.brokers.simulated.config import ExchangeConfig
@@ -55,6 +55,8 @@ class LiveFloor:
         The stream of updates tells nothing.
     silent
         Links over which nothing comes any more, a pong neither.
+    machine
+        Seconds by which the machine's clock is ahead of the broker's.
     unquoted
         Why the market gives no quote when asked; empty where it does.
     """
@@ -68,12 +70,16 @@ class LiveFloor:
         self.troubles: dict[str, NoAnswer] = {}
         self.is_mute = False
         self.silent: set[Channel] = set()
+        self.machine = 0.0
         self.unquoted = ""
         self.updates, self.market = Updates(self), Market(self)
         self._begun = 0
 
     def now(self) -> datetime:
         return utc_now() + self.offset
+
+    def machines_clock(self) -> datetime:
+        return self.now() + timedelta(seconds=self.machine)
 
     def moved(self) -> SimulatedExchange:
         """The exchange as the market has moved it by now. With the lock held."""
@@ -110,7 +116,7 @@ class LiveFloor:
             return self.troubles.get("look up") or self.moved().order(self.now(), client_order_id)
 
     def time(self) -> datetime | NoAnswer:
-        return self.now()
+        return self.troubles.get("time") or self.now()
 
     def account(self) -> Account | NoAnswer:
         with self.lock:
@@ -210,7 +216,7 @@ class LiveHouse:
             floor.updates,
             floor.market,
             switch=self.switch,
-            now=floor.now,
+            now=floor.machines_clock,
             regime=regime,
             steady=steady,
         )

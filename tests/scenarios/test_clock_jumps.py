@@ -1,30 +1,63 @@
-"""A clock that jumps shuts entries with the reason; exits and the kill go on; it ends when the clock is steady."""
+"""A clock in doubt refuses entries and stops all that time alone would do; the broker's clock ends the doubt."""
 
 from __future__ import annotations
 
 import time
 from datetime import timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 import pytest
 
-from core.facts import ClockJumped, ClockSettled, Killed, ProposalSkipped, TradeClosed
+from core.facts import (
+    ClockDiffered,
+    ClockJumped,
+    ClockSettled,
+    DayStarted,
+    ExitReleased,
+    Fact,
+    Killed,
+    ProposalEnded,
+    ProposalSkipped,
+    TradeClosed,
+)
 from core.messages.commands import Kill, ProposeClose
-from core.messages.inputs import ClockRead
+from core.messages.inputs import ClockFetched, ClockRead
+from core.model.broker import NoAnswer
+from core.runtime.virtual_answers import ExchangeAnswers
 from core.settings.settings import Settings
-from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_typed_buy
+from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
+from tests.scenarios.test_unattended_exits import a_signed_house
 from tests.unit.core.brokers.trading_floor import SPY
 
 pytestmark = pytest.mark.usefixtures("timeline")
 
-FORWARD = ClockRead(Decimal("3600.0"), Decimal("0.0"))
-BACK = ClockRead(Decimal("-3600.0"), Decimal("3600.0"))
-STILL_BEHIND = ClockRead(Decimal("0.0"), Decimal("3595.0"))
+F = TypeVar("F", bound=Fact)
+HOUR = Decimal("3600.0")
+FORWARD = ClockRead(HOUR, Decimal("0.0"))
+BACK = ClockRead(-HOUR, HOUR)
+STILL_AHEAD = ClockRead(Decimal("0.0"), Decimal("3595.0"))
 
 
-def at_ten() -> House:
-    return House(a_day(("10:06", "11:00", STEADY))).opens().until("10:03")
+@pytest.fixture
+def differing(monkeypatch: pytest.MonkeyPatch) -> dict[str, Decimal]:
+    """By how much this machine's clock is ahead of the broker's, seconds; without it the broker does not say."""
+    off: dict[str, Decimal] = {}
+    answer = ExchangeAnswers.answer
+
+    def with_clock(self: ExchangeAnswers, effect: object, at: object) -> object:
+        told = answer(self, effect, at)  # type: ignore[arg-type]
+        if not isinstance(told, ClockFetched):
+            return told
+        return ClockFetched(told.answer, off["by"], off["by"] == 0) if off else ClockFetched(NoAnswer("not now"))
+
+    monkeypatch.setattr(ExchangeAnswers, "answer", with_clock)
+    return off
+
+
+def at_ten(settings: Settings | None = None) -> House:
+    return House(a_day(("10:06", "11:00", STEADY)), settings or Settings()).opens().until("10:03")
 
 
 def refusals(house: House) -> tuple[str, ...]:
@@ -38,19 +71,20 @@ def hears(house: House, read: ClockRead) -> None:
     house.line.take(house.line.at, read)
 
 
-@pytest.mark.parametrize(("read", "way"), [(FORWARD, "forward"), (BACK, "back")])
-def test_a_jump_refuses_entries(read: ClockRead, way: str) -> None:
-    """RK-01, EX-11"""
+@pytest.mark.parametrize("read", [FORWARD, BACK, STILL_AHEAD])
+def test_a_clock_in_doubt_refuses_entries(read: ClockRead, differing: dict[str, Decimal]) -> None:
+    """RK-01, EX-23: for as long as the broker does not say what time it is"""
     house = at_ten()
     hears(house, read)
+    first = refusals(house)
+    house.until("10:40")
 
-    assert refusals(house) == (
-        f"kill switch: this machine's clock jumped 3,600 s {way}: see that it is right; entries wait for a steady one",
-    )
+    assert len(first) == len(refusals(house)) == 1
+    assert not house.facts(ClockSettled)
 
 
-def test_exits_and_kill_need_no_clock() -> None:
-    """RK-22, OP-07"""
+def test_exits_and_kill_need_no_clock(differing: dict[str, Decimal]) -> None:
+    """RK-22, OP-07, EX-23"""
     house = a_house_in_a_position(("10:06", "10:40", STEADY))
     hears(house, BACK)
     house.presses(ProposeClose(SPY))
@@ -65,66 +99,117 @@ def test_exits_and_kill_need_no_clock() -> None:
     assert house.facts(Killed)
 
 
-def test_a_jump_ends_after_a_minute() -> None:
-    """EX-11"""
+def test_the_brokers_clock_ends_the_doubt_in_seconds() -> None:
+    """EX-23"""
     house = at_ten()
     hears(house, FORWARD)
-    house.until("10:03:59")
     before = refusals(house)
-    house.until("10:04")
+    house.until("10:03:06")
 
-    assert before
+    assert len(before) == 1
     assert len(house.facts(ClockSettled)) == 1
     assert refusals(house) == ()
 
 
-def test_a_clock_behind_blocks_until_it_catches_up() -> None:
-    """EX-11: it is told again now and then, and recorded once."""
+def test_a_differing_clock_blocks_until_it_agrees(differing: dict[str, Decimal]) -> None:
+    """EX-23: told once, asked every five seconds"""
+    differing["by"] = Decimal("16363.0")
     house = at_ten()
-    hears(house, BACK)
-    for clock in ("10:03:30", "10:04", "10:04:30"):
-        house.until(clock)
-        hears(house, STILL_BEHIND)
-    house.until("10:05:29")
-    before = house.desk.control.state.clock
-    house.until("10:05:30")
+    hears(house, FORWARD)
+    house.until("10:10")
+    during = refusals(house)
+    differing["by"] = Decimal(0)
+    house.until("10:10:06")
 
-    assert before is not None
-    assert house.desk.control.state.clock is None
-    assert len(house.facts(ClockJumped)) == 1
+    assert len(during) == 1
+    assert [fact.ahead for fact in house.facts(ClockDiffered)] == [Decimal("16363.0")]
+    assert refusals(house) == ()
 
 
-def test_a_jump_outlives_a_restart() -> None:
-    """SP-05"""
+def test_a_doubt_outlives_a_restart(differing: dict[str, Decimal]) -> None:
+    """SP-05, EX-23"""
     house = at_ten()
     hears(house, FORWARD)
     house.until("10:03:10").restarted().until("10:03:20")
     after_a_restart = refusals(house)
-    house.until("10:04:10")
+    differing["by"] = Decimal(0)
+    house.until("10:03:30")
 
     assert len(after_a_restart) == 1
     assert refusals(house) == ()
 
 
 def test_the_settings_say_how_long_to_wait() -> None:
-    """EX-11"""
-    settings = Settings.model_validate({"risk": {"clock_steady_seconds": "5"}})
-    house = House(a_day(("10:06", "11:00", STEADY)), settings).opens().until("10:03")
+    """EX-23"""
+    house = at_ten(Settings.model_validate({"risk": {"clock_steady_seconds": "60"}}))
     hears(house, FORWARD)
 
-    assert house.until("10:03:04").desk.control.state.clock is not None
-    assert house.until("10:03:05").desk.control.state.clock is None
+    assert house.until("10:03:59").desk.control.state.clock is not None
+    assert house.until("10:04").desk.control.state.clock is None
 
 
-@pytest.mark.parametrize(("hours", "way"), [(1, "forward"), (-1, "back")])
-def test_a_live_runtime_sees_its_clock_being_set(hours: int, way: str) -> None:
-    """EX-11, EX-14: nothing halts, and what comes after it is taken in as ever."""
+def test_no_signed_exit_leaves_in_doubt(differing: dict[str, Decimal]) -> None:
+    """EX-23: 4.5 hours ahead for a while, with an exit that was signed with `u`"""
+    differing["by"] = Decimal("16200.0")
+    house = a_signed_house(("10:02", "10:20", "101.60 101.60 101.60 101.60"))
+    house.until("10:02:30")
+    hears(house, ClockRead(Decimal("16200.0"), Decimal(0)))
+    house.until("10:10")
+    during = house.held(), house.facts(ExitReleased)
+    differing["by"] = Decimal(0)
+    house.until("10:15")
+
+    assert during == ("0.1", [])
+    assert house.held() == house.held_by_the_broker() == "0"
+
+
+def test_nothing_expires_in_doubt(differing: dict[str, Decimal]) -> None:
+    """EX-23: and no day begins"""
+    house = a_house_with_a_proposal(("10:06", "10:40", STEADY))
+    expires_at = house.proposal.expires_at
+    hears(house, FORWARD)
+    days = len(house.facts(DayStarted))
+    assert expires_at is not None
+    house.until_moment(expires_at + timedelta(minutes=1))
+    during = house.facts(ProposalEnded)
+    differing["by"] = Decimal(0)
+    house.until_moment(expires_at + timedelta(minutes=1, seconds=10))
+
+    assert (during, len(house.facts(DayStarted))) == ([], days)
+    assert len(house.facts(ProposalEnded)) == 1
+
+
+def recorded(house: LiveHouse, kind: type[F]) -> list[F]:
+    return [record.fact for record in house.journal.records() if isinstance(record.fact, kind)]
+
+
+@pytest.mark.parametrize("hours", [4.5, 48.0, 720.0, -1.0, -48.0])
+def test_a_live_desk_follows_no_clock_that_is_set(hours: float) -> None:
+    """EX-23, EX-14: for eight seconds, both ways; the desk's time stays the broker's"""
     floor = LiveFloor("10:20", a_day(("10:06", "10:20", STEADY)))
     with LiveHouse(floor, steady=time.monotonic) as house:
         house.waits(lambda view: view.status.word == "on" and view.status.entries_refused is None, "the desk is on")
-        floor.offset += timedelta(hours=hours)
-        view = house.waits(lambda view: view.status.entries_refused is not None, "the jump")
+        floor.machine = hours * 3600
+        during = house.waits(lambda view: view.status.entries_refused is not None, "the doubt")
+        floor.machine = 0.0
+        after = house.waits(lambda view: view.status.entries_refused is None, "the end of the doubt")
+        off = abs((house.engine.state.at - floor.now()).total_seconds())
         house.presses(Kill("key"))
         house.waits(lambda view: view.status.word == "killed", "the kill")
 
-    assert f"clock jumped 3,600 s {way}" in (view.status.entries_refused or "")
+    jumped = [fact.seconds for fact in recorded(house, ClockJumped)]
+    assert jumped[0] == Decimal(str(hours * 3600)).quantize(Decimal("0.1"))
+    assert during.status.word == after.status.word == "on"
+    assert off < 2
+
+
+def test_a_suspended_machine_steps_to_the_brokers_time() -> None:
+    """EX-23: the step is recorded"""
+    floor = LiveFloor("10:20", a_day(("10:06", "10:20", STEADY)))
+    with LiveHouse(floor, steady=time.monotonic) as house:
+        house.waits(lambda view: view.status.word == "on" and view.status.entries_refused is None, "the desk is on")
+        floor.offset += timedelta(hours=3)
+        house.waits(lambda _: recorded(house, ClockSettled), "the end of the doubt")
+
+    (settled,) = recorded(house, ClockSettled)
+    assert abs(settled.step - 3 * HOUR) < 2

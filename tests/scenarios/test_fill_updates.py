@@ -175,7 +175,7 @@ def test_an_update_of_a_foreign_order_changes_nothing(snapshot: SnapshotAssertio
     house = a_house_with_a_working_entry()
 
     hears(house, a_report(house, client_order_id=ClientOrderId("f" * 16), broker_order_id=BrokerOrderId("x")))
-    hears(house, a_report(house, quantity=Quantity(Decimal(9))))
+    hears(house, a_report(house, quantity=Quantity(Decimal(9)), broker_order_id=BrokerOrderId("x")))
 
     assert [u.reason for u in house.facts(UpdateIgnored)] == snapshot
     assert house.entry.filled_quantity == 0

@@ -14,6 +14,7 @@ from core.facts import (
     AuthorizationEnded,
     ConfirmationReceived,
     ExitReleased,
+    Halted,
     OrderCreated,
     SettingsApplied,
     TicketClosed,
@@ -23,7 +24,7 @@ from core.facts import (
 from core.messages.commands import Confirm, Decline, Halt, Kill, OpenTicket, ProposeOrder, TakeBackExits
 from core.messages.effects import FetchFigures, SubmitOrder
 from core.messages.inputs import BarArrived
-from core.model.codes import AuthorizationCode
+from core.model.codes import AuthorizationCode, HaltCause
 from core.model.order import OrderRequest
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, digest_of_ticket
@@ -163,6 +164,32 @@ def test_a_halted_or_killed_desk_sends_no_signed_exit(command: Any) -> None:
 
     assert (house.held(), exits(house)) == ("0.1", [("TAKE_PROFIT", "0.1")])
     assert not house.facts(ExitReleased)
+
+
+def test_missing_attendance_stops_no_signed_exit() -> None:
+    """RK-27: a dead man's timer shuts entries and nothing else"""
+    house = a_signed_house(("10:02", "10:10", UP))
+    house.until("10:02:30")
+    house.desk.record(Halted(HaltCause.UNATTENDED, "no key was pressed for 4 hours"))
+
+    house.until("10:08")
+
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert house.last(TradeClosed).trade.exit_reason is ExitReason.TAKE_PROFIT
+    assert house.desk.control.refusal() is not None
+
+
+@pytest.mark.parametrize("cause", [cause for cause in HaltCause if cause is not HaltCause.UNATTENDED])
+def test_missing_attendance_beside_another_halt_waits(cause: HaltCause) -> None:
+    """RK-27, OP-07"""
+    house = a_signed_house(("10:02", "10:10", UP))
+    house.until("10:02:30")
+    house.desk.record(Halted(HaltCause.UNATTENDED, "no key was pressed for 4 hours"))
+    house.desk.record(Halted(cause, "another"))
+
+    house.until("10:05")
+
+    assert (house.held(), house.facts(ExitReleased)) == ("0.1", [])
 
 
 def test_without_fresh_figures_a_signed_exit_waits() -> None:

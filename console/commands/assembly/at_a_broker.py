@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import MINYEAR, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from console.commands.assembly.engines import (
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from core.market.kinds import SourceKind
     from core.model.account import Mode
     from core.model.keys import Keys
+    from core.runtime.clock_guard import ClockGuard
     from core.runtime.live import LiveRuntime
     from core.settings.settings import Settings
 
@@ -140,7 +141,8 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
     calendar = calendar_of(broker)
     engine, write = open_engine(host, folder, calendar, mode, stack, settings=settings)
     engine.notes = (*mended, *lock.notes, *_word_on_gates(settings, mode), *engine.notes)
-    engine.apply(utc_now(), settings, installation(folder))
+    guard = _clock_beside(broker, engine.state.at)
+    engine.apply(guard.read(), settings, installation(folder))
     engine.state.sightings.capabilities = kind.capabilities
     market = source.make(
         settings,
@@ -167,6 +169,7 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
         assets=AssetWatch(broker.assets, calendar, utc_now),
         charts=ChartWatch(market.history, market.chart_days, calendar, utc_now),
         steady=time.monotonic,
+        guard=guard,
         advisers=advisers_of(settings.advisers),
         keeper=keeper_of(
             host,
@@ -185,11 +188,26 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
     return runtime
 
 
+def _clock_beside(broker: Broker, last_record: datetime) -> ClockGuard:
+    """The desk's time: this machine's where the broker's clock agrees, before anything is recorded by it (EX-23)."""
+    from core.io.wall_clock import utc_now
+    from core.model.broker import NoAnswer
+    from core.runtime.clock_guard import ClockGuard
+
+    guard = ClockGuard(utc_now, time.monotonic, last_record)
+    asked = time.monotonic()
+    told = broker.time()
+    if not isinstance(told, NoAnswer):
+        guard.hear(told, asked, time.monotonic())
+    elif last_record.year > MINYEAR:
+        guard.doubt()
+    return guard
+
+
 def live_books(
     host: Host, folder: AccountFolder, stack: ExitStack, *, accept: bool
 ) -> tuple[Engine, Broker, Callable[[], datetime], Callable[[], None]]:
     """A real account, asked with the keys that are set; they must be its own."""
-    from core.io.wall_clock import utc_now
     from state.credentials import find_keys
 
     settings = settings_of(host)
@@ -202,8 +220,9 @@ def live_books(
     if theirs != folder.name:
         raise OperatorError(f"{folder.name}: the keys that are set are of account {theirs}; set its own")
     engine, write = open_engine(host, folder, calendar_of(broker), mode, stack, settings=settings, is_kept=accept)
-    engine.apply(max(utc_now(), engine.state.at), settings, installation(folder))
-    return engine, broker, utc_now, write
+    guard = _clock_beside(broker, engine.state.at)
+    engine.apply(guard.read(), settings, installation(folder))
+    return engine, broker, guard.read, write
 
 
 def real_broker(settings: Settings) -> BrokerKind:

@@ -9,14 +9,13 @@ held is in no list. Closed orders are nested: a parent that is filled shows its 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from core.brokers.alpaca.fields import UnreadableFieldError, rows
 from core.brokers.alpaca.foreign import a_foreign_order
 from core.brokers.alpaca.paging import every_order
-from core.brokers.alpaca.parsing import a_position, an_order, what_can_be_read
+from core.brokers.alpaca.parsing import OUR_ID, a_position, an_order, what_can_be_read
 from core.brokers.alpaca.questions import NoAnswerError, Questions
 from core.model.account import Account
 from core.model.broker import (
@@ -32,9 +31,6 @@ from core.model.broker import (
 READINGS = 3
 DAYS = timedelta(days=7)
 """How far back closed orders are read."""
-OUR_ID = re.compile(r"[0-9a-f]{16}")
-
-
 Row = OrderReport | ForeignOrder | UnreadableOrder
 Held = tuple[BrokerPosition | ForeignPosition, ...]
 
@@ -86,15 +82,18 @@ class AlpacaBooks:
         return self._questions.get("/orders", "GET /orders", lambda raw: rows(raw, "the orders"), query)
 
     def _report(self, raw: object, status: str) -> Row | None:
-        """One that cannot be read ends the picture where its name is one of ours; else it is named, or over."""
+        """One that works and cannot be read is named: whoever compares knows whether it is ours."""
+        foreign = None
         try:
             foreign = a_foreign_order(raw)
             if foreign is None or OUR_ID.fullmatch(foreign.client_order_id):
                 return an_order(raw)
             return foreign if status == "open" else None
         except UnreadableFieldError as error:
+            if foreign is not None and status == "open":
+                return foreign  # named as ours are, and of a kind that this desk never sends
             found = what_can_be_read(raw, str(error))
-            if OUR_ID.fullmatch(found.client_order_id or ""):
+            if foreign is None and status != "open" and OUR_ID.fullmatch(found.client_order_id or ""):
                 raise
             end = "named and left alone" if status == "open" else "over, not ours, left out"
             self._questions.unread.note(f"GET /orders: {error}; {end}", raw)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from core.brokers.alpaca.contract import CLOSES, CRYPTO, ORDER, ORDER_CLASSES, SEVERAL_LEGS, SHARES
 from core.brokers.alpaca.fields import Fields, UnreadableFieldError, rows
-from core.brokers.alpaca.parsing import left_of
+from core.brokers.alpaca.parsing import OUR_ID, left_of
 from core.model.broker import ForeignOrder
 from core.model.order import Side, TimeInForce
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol, plain
@@ -44,9 +44,12 @@ def a_foreign_order(raw: object) -> ForeignOrder | None:
 
 
 def is_foreign(raw: object) -> bool:
-    """Whether it is one of them: the books tell of it, and an update of it is nobody's here."""
+    """Whether it is one of them: the books tell of it, and an update of it is nobody's here. One whose id has the form
+    of ours is heard, whatever else is said of it (EX-05).
+    """
     try:
-        return a_foreign_order(raw) is not None
+        order = a_foreign_order(raw)
+        return order is not None and not OUR_ID.fullmatch(order.client_order_id)
     except UnreadableFieldError:
         return False
 

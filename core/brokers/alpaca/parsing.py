@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -58,6 +60,8 @@ LONGEST_TITLE = 80
 LONGEST_NAME = 64
 CLASSES = {SHARES: AssetClass.STOCK, OPTION: AssetClass.OPTION, CRYPTO: AssetClass.CRYPTO}
 WITH_LEGS = frozenset({"bracket", "oco", "oto"})
+OUR_ID = re.compile(r"[0-9a-f]{16}")
+"""The form of the ids that this desk gives its orders (EX-04)."""
 AN_ACTIVITY = "::"
 """Stands between the time and the execution's own id in an activity's id."""
 
@@ -72,7 +76,9 @@ def an_order(raw: object) -> OrderReport:
     legs = _the_order(raw).value("legs")
     if legs is None:
         return report
-    return replace(report, legs=tuple(a_single_order(leg) for leg in rows(legs, f"{_named('order', raw)}, legs")))
+    return replace(
+        report, legs=tuple(a_single_order(leg, is_leg=True) for leg in rows(legs, f"{_named('order', raw)}, legs"))
+    )
 
 
 def has_unnamed_legs(raw: object) -> bool:
@@ -81,20 +87,24 @@ def has_unnamed_legs(raw: object) -> bool:
     return order.word("order_class") in WITH_LEGS and not order.value("legs")
 
 
-def a_single_order(raw: object) -> OrderReport:
-    """An order without what belongs to it."""
+def a_single_order(raw: object, *, is_leg: bool = False) -> OrderReport:
+    """An order without what belongs to it. Of one that may be ours an unknown type ends nothing: it may have filled."""
     order = _the_order(raw)
+    may_be_ours = is_leg or OUR_ID.fullmatch(order.text("client_order_id"))
     raw_status = order.text("status")
     filled = order.not_negative("filled_qty")
     average = order.optional_positive("filled_avg_price") if filled else None
     percent = order.optional_positive("trail_percent")
+    type_name = "type" if order.word("type") else "order_type"
+    kind = _known(OrderType, order, type_name) if may_be_ours else _one_of(OrderType, order, type_name)
+    lasts = _known(TimeInForce, order, "time_in_force")
     return OrderReport(
         client_order_id=ClientOrderId(order.text("client_order_id")),
         broker_order_id=BrokerOrderId(order.text("id")),
         symbol=Symbol(order.text("symbol")),
         side=_one_of(Side, order, "side"),
-        type=_one_of(OrderType, order, "type" if order.word("type") else "order_type"),
-        time_in_force=_one_of(TimeInForce, order, "time_in_force"),
+        type=kind,
+        time_in_force=lasts,
         quantity=Quantity(order.positive("qty")),
         limit_price=_price(order, "limit_price"),
         stop_price=_price(order, "stop_price"),
@@ -107,6 +117,10 @@ def a_single_order(raw: object) -> OrderReport:
         extended_hours=order.flag("extended_hours"),
         is_replaced=event_of(raw_status) is UpdateEvent.REPLACED,
         is_held=event_of(raw_status) is UpdateEvent.HELD,
+        accepted_at=_accepted_at(order),
+        unknown_words=tuple(
+            f"{name} {order.text(name)}" for name, found in ((type_name, kind), ("time_in_force", lasts)) if not found
+        ),
     )
 
 
@@ -140,6 +154,15 @@ def left_of(order: Fields) -> Quantity | None:
         return Quantity(order.positive("qty") - order.not_negative("filled_qty"))
     except UnreadableFieldError:
         return None
+
+
+def _accepted_at(order: Fields) -> datetime | None:
+    """The earlier of the two times that it may have; None where neither can be read."""
+    told = []
+    for name in ("created_at", "submitted_at"):
+        with suppress(UnreadableFieldError):
+            told.append(order.moment(name))
+    return min(told, default=None)
 
 
 def submitted_at(raw: object) -> datetime:
@@ -336,6 +359,12 @@ def _requirement(asset: Fields, name: str) -> Fraction | None:
 def _price(order: Fields, name: str) -> Price | None:
     price = order.optional_positive(name)
     return None if price is None else Price(price)
+
+
+def _known(words: type[Word], fields: Fields, name: str) -> Word | None:
+    """None where the word is another: what else is told of the order is read all the same (EX-05)."""
+    text = fields.text(name)
+    return next((word for word in words if word.value == text), None)
 
 
 def _one_of(words: type[Word], fields: Fields, name: str) -> Word:

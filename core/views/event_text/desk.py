@@ -8,14 +8,14 @@ from core import facts
 from core.model.reconciliation import DifferenceKind
 from core.model.venues import HOME
 from core.risk.checks.verdicts import usd
-from core.trading_state.trading_status import jump_in_words
+from core.trading_state.trading_status import difference_in_words, jump_in_words
 from core.views.event_text.pieces import EventTexts, listed, told
 
 CORRECTED = frozenset({DifferenceKind.MISSING_LOCAL, DifferenceKind.MISSING_BROKER, DifferenceKind.QUANTITY_MISMATCH})
 """Differences that a passed comparison has corrected: they are told as corrections."""
 
 SettingsFact = facts.SettingsFileChanged | facts.SettingsFileAgreed | facts.LimitsReloaded | facts.ReloadRefused
-ClockFact = facts.ClockJumped | facts.ClockSettled
+ClockFact = facts.ClockJumped | facts.ClockDiffered | facts.ClockSettled
 StateFact = facts.InstallationNamed | facts.StateReset | facts.StateRestored
 EngineFact = facts.EngineStarted | facts.EngineStopped
 DayFact = facts.DayStarted | facts.DayCorrected
@@ -44,7 +44,10 @@ def _settings(fact: SettingsFact) -> str:
 
 def _clock(fact: ClockFact) -> str:
     if isinstance(fact, facts.ClockSettled):
-        return "the clock is steady: entries pass again"
+        step = f", the desk's time went {fact.step:,.1f} s forward" if fact.step else ""
+        return f"this machine's clock agrees with the broker's{step}: entries pass again"
+    if isinstance(fact, facts.ClockDiffered):
+        return f"ENTRIES ARE SHUT: {difference_in_words(fact.ahead)}"
     return f"ENTRIES ARE SHUT: {jump_in_words(fact.seconds, fact.behind)}"
 
 

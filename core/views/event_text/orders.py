@@ -12,6 +12,7 @@ from core.views.event_text.pieces import EventTexts, listed, told
 from core.views.order_text import purpose_in_words, with_legs_in_words
 
 BookFact = facts.OrderCreated | facts.OrdersRecalled | facts.LegResized | facts.ContingentOrdersMissing
+BrokersActFact = facts.OrderRestated | facts.OrderRevived
 StateFact = facts.OrderStateChanged | facts.OrderStateUnknown | facts.OrderNotFound | facts.UpdateIgnored
 SendFact = facts.OrderSent | facts.SubmissionBlocked | facts.OrderKept | facts.KeptOrderReleased
 WarningFact = facts.BrokerWarned | facts.WarningConfirmed
@@ -35,6 +36,21 @@ def _book(fact: BookFact) -> str:
             return f"{fact.client_order_id} is for {plain(fact.quantity)} by now: its pair filled in part"
         case facts.ContingentOrdersMissing():
             return f"{fact.client_order_id} has no legs at the broker: its stop is sent on its own"
+
+
+def _brokers_act(fact: BrokersActFact) -> str:
+    """`ab12 the BROKER CHANGED its stop price: 510.84 → 498.00`."""
+    if isinstance(fact, facts.OrderRevived):
+        return f"{fact.client_order_id} works at the broker again after its end: it guards its shares again"
+    changed = fact.before.changes(fact.after)
+    words = ", ".join(f"{name.replace('_', ' ')} {_term(old)} → {_term(new)}" for name, old, new in changed)
+    return f"{fact.client_order_id} the BROKER CHANGED its terms: {words}"
+
+
+def _term(value: object) -> str:
+    if isinstance(value, Decimal):
+        return plain(value)
+    return "none" if value is None else str(getattr(value, "value", value))
 
 
 def _state(fact: StateFact) -> str:
@@ -134,6 +150,7 @@ def signed(amount: Decimal) -> str:
 
 ORDERS: EventTexts = {
     **told("order", _book, BookFact),
+    **told("order", _brokers_act, BrokersActFact),
     **told("order", _state, StateFact),
     **told("order", _send, SendFact),
     **told("order", _warning, WarningFact),

@@ -22,7 +22,7 @@ class Deadlines:
 
     def reach(self) -> Iterator[Effect]:
         """Everything that is due by now."""
-        for number, workflow in enumerate(self.workflows):
+        for number, workflow in self._not_waiting():
             faults = self.state.sightings.faults
             try:
                 yield from workflow.due() or ()
@@ -49,10 +49,17 @@ class Deadlines:
         """A person has looked at it: what is due calls again."""
         self._failed.clear()
 
+    def _not_waiting(self) -> Iterator[tuple[int, HasDeadline]]:
+        """Each with its number, but those that wait while the clock is in doubt (EX-23)."""
+        is_in_doubt = self.state.control.is_clock_in_doubt
+        for number, workflow in enumerate(self.workflows):
+            if not (is_in_doubt and getattr(workflow, "ACTS_BY_TIME", False)):
+                yield number, workflow
+
     def _earliest(self, after: datetime | None) -> datetime | None:
         """Of what is due after that instant, if one is given; of a workflow that failed, after its failure."""
         earliest: datetime | None = None
-        for number, workflow in enumerate(self.workflows):
+        for number, workflow in self._not_waiting():
             since = after or self._failed.get(number)
             try:
                 for at in workflow.next_due():

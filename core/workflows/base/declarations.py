@@ -7,7 +7,8 @@
     def after_trade(self, fact: TradeClosed) -> Iterable[Effect] | None: ...
 
 A fact is followed once it is folded, and what raises there takes nothing else with it. Where a workflow is due it has
-`next_due` and `due`; where something follows from every act, whatever it was, `settle`.
+`next_due` and `due`; where these act by time alone (`ACTS_BY_TIME = True`), they wait while the clock is in doubt.
+Where something follows from every act, whatever it was, it has `settle`.
 """
 
 from __future__ import annotations

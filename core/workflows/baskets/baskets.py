@@ -47,6 +47,8 @@ NONE_MARKED = "no order that would go is marked; space marks the selected one"
 
 
 class BasketDrafts:
+    ACTS_BY_TIME = True
+
     def __init__(self, state: TradingState, gate: Gate) -> None:
         self.state = state
         self.gate = gate

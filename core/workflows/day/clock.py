@@ -1,6 +1,7 @@
-"""A clock that jumped shuts entries: ages, windows and days are measured by it. It ends when it was steady.
+"""The broker's clock beside the desk's: where they differ, or ours jumped, entries wait (EX-23).
 
-The desk's own time never goes back. What a person confirms to close, cancels and kills needs no right clock.
+So does all that time alone would do. What a person does, and every stop, needs no right clock. The broker's clock is
+asked each minute, and every few seconds while ours is in doubt: its word alone ends the doubt.
 """
 
 from __future__ import annotations
@@ -8,36 +9,88 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from core.facts import ClockJumped, ClockSettled
-from core.messages.effects import Effect
-from core.messages.inputs import ClockRead
+from core.facts import ClockDiffered, ClockJumped, ClockSettled
+from core.messages.effects import Effect, FetchClock
+from core.messages.inputs import ClockFetched, ClockRead, Start
+from core.model.broker import NoAnswer
+from core.model.values import ZERO
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
 
+EACH = timedelta(minutes=1)
+IN_DOUBT = timedelta(seconds=5)
+
 
 class ClockWatch:
-    """`_again_at` is when the clock was last seen behind; a restart looks anew."""
+    """`_asked_at` is when the broker's clock was asked last, `_agreed_at` since when both agree in this doubt."""
 
     def __init__(self, state: TradingState) -> None:
         self.state = state
-        self._again_at: datetime | None = None
+        self._asked_at: datetime | None = None
+        self._agreed_at: datetime | None = None
+        self._is_told = False
+        self._step = ZERO
+
+    @answers(Start)
+    def on_start(self, _command: Start) -> Iterable[Effect]:
+        return self._ask() if self._pause is not None else ()
 
     @answers(ClockRead)
     def on_read(self, message: ClockRead) -> Iterable[Effect]:
-        state = self.state.control.state
-        self._again_at = self.state.at
-        if message.jumped or state.clock is None:
+        if message.jumped or not self.state.control.is_clock_in_doubt:
             self.state.record(ClockJumped(message.jumped, message.behind))
+            self._is_told = False
+        self._agreed_at = None
+        return self._ask()
+
+    @answers(ClockFetched)
+    def on_clock(self, reply: ClockFetched) -> Iterable[Effect]:
+        if isinstance(reply.answer, NoAnswer):
+            return ()
+        self._step += reply.step
+        if reply.is_near:
+            self._agreed_at = self._agreed_at or self.state.at
+            self._settle()
+            return ()
+        self._agreed_at = None
+        if not self._is_told or not self.state.control.is_clock_in_doubt:
+            self._is_told = True
+            self.state.record(ClockDiffered(reply.ahead))
         return ()
 
     def next_due(self) -> Iterator[datetime]:
-        jumped_at = self.state.control.state.clock_jumped_at
-        if jumped_at is not None:
-            steady = timedelta(seconds=float(self.state.control.settings.risk.clock_steady_seconds))
-            yield max(jumped_at, self._again_at or jumped_at) + steady
+        if (pause := self._pause) is not None:
+            yield self.state.at if self._asked_at is None else self._asked_at + pause
+        if (settles_at := self._settles_at()) is not None:
+            yield settles_at
 
     def due(self) -> Iterable[Effect]:
-        for ends in self.next_due():
-            if self.state.at >= ends:
-                self.state.record(ClockSettled())
-        return ()
+        self._settle()
+        pause = self._pause
+        is_due = pause is not None and (self._asked_at is None or self.state.at >= self._asked_at + pause)
+        return self._ask() if is_due else ()
+
+    @property
+    def _pause(self) -> timedelta | None:
+        """Between two questions; None where the desk's clock is the broker's."""
+        if self.state.control.is_clock_in_doubt:
+            return IN_DOUBT
+        return EACH if self.state.sightings.has_own_clock else None
+
+    def _ask(self) -> Iterable[Effect]:
+        self._asked_at = self.state.at
+        return (FetchClock(),)
+
+    def _settles_at(self) -> datetime | None:
+        """When the doubt ends: both clocks agree, and ours has been steady since."""
+        jumped_at = self.state.control.state.clock_jumped_at
+        if jumped_at is None or self._agreed_at is None:
+            return None
+        steady = timedelta(seconds=float(self.state.control.settings.risk.clock_steady_seconds))
+        return max(self._agreed_at, jumped_at + steady)
+
+    def _settle(self) -> None:
+        settles_at = self._settles_at()
+        if settles_at is not None and self.state.at >= settles_at:
+            self.state.record(ClockSettled(self._step))
+            self._step, self._is_told = ZERO, False

@@ -22,6 +22,8 @@ SHORTLY = timedelta(minutes=5)
 class DayOpen:
     """`_again_at` is when the account is asked for once more, where no answer told the day's equity."""
 
+    ACTS_BY_TIME = True
+
     def __init__(self, state: TradingState) -> None:
         self.state = state
         self._again_at = datetime.min.replace(tzinfo=UTC)

@@ -41,6 +41,8 @@ WITHOUT_A_BAR = timedelta(minutes=2)
 class MarketUpdates:
     """Judges what arrives, lets the strategies see what is complete, and stages what they answer."""
 
+    ACTS_BY_TIME = True
+
     def __init__(
         self,
         state: TradingState,

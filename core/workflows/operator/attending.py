@@ -25,6 +25,8 @@ from core.workflows.orders.cancellation import Cancellation
 
 
 class Attending:
+    ACTS_BY_TIME = True
+
     def __init__(self, state: TradingState, cancellation: Cancellation) -> None:
         self.state = state
         self.cancellation = cancellation

@@ -25,6 +25,8 @@ NOT_CONFIRMED = "the broker's warning was not confirmed in time"
 
 
 class BrokerWarnings:
+    ACTS_BY_TIME = True
+
     def __init__(self, state: TradingState, cancellation: Cancellation) -> None:
         self.state = state
         self.cancellation = cancellation

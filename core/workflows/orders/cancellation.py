@@ -106,7 +106,7 @@ class Cancellation:
 
     def next_due(self) -> Iterator[datetime]:
         for order in self.state.ledger.working():
-            if order.cancel_requested_at is None and order.expires_at is not None:
+            if order.cancel_requested_at is None and order.expires_at is not None and not self._is_clock_in_doubt():
                 yield order.expires_at
             if order.cancel_failed_at is not None:
                 yield order.cancel_failed_at + self._pause(order)
@@ -115,8 +115,12 @@ class Cancellation:
         for order in list(self.state.ledger.working()):
             yield from apart(self.state, partial(self._due, order))
 
+    def _is_clock_in_doubt(self) -> bool:
+        """No time to live ends by a clock that may be wrong (EX-23)."""
+        return self.state.control.is_clock_in_doubt
+
     def _due(self, order: Order) -> Iterator[Effect]:
-        if order.cancel_requested_at is None and is_order_stale(order, self.state.at):
+        if order.cancel_requested_at is None and is_order_stale(order, self.state.at) and not self._is_clock_in_doubt():
             yield from self.cancel(order, "its time to live is over", CancelCode.OUTLIVED)
         elif order.cancel_failed_at is not None and self.state.at >= order.cancel_failed_at + self._pause(order):
             yield from self.again(order)

@@ -14,8 +14,8 @@ from core.execution import order_states
 from core.execution.order import Order
 from core.facts import ContingentOrdersMissing, OrderCreated, Source, UpdateIgnored
 from core.model.broker import OrderReport
+from core.model.order import AnyOrder, Leg, LegRole, OrderClass, OrderRequest, OrderStatus, Side, traded_in
 from core.model.order import Effect as OrderEffect
-from core.model.order import Leg, LegRole, OrderClass, OrderRequest, OrderStatus, Side, traded_in
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId
 from core.trading_state.state import TradingState
@@ -79,7 +79,7 @@ class ContingentOrders:
             return
         self.state.record(
             OrderCreated(
-                order=traded_in(parent.request.instrument, _request(told)),
+                order=traded_in(parent.request.instrument, _request(told, listed, parent.request)),
                 proposal_id=parent.proposal_id,
                 strategy=parent.strategy,
                 signal_time=parent.signal_time,
@@ -106,15 +106,15 @@ def _is_this(leg: Leg, parent: OrderRequest, told: OrderReport) -> bool:
     return ours == theirs and told.quantity <= parent.quantity
 
 
-def _request(told: OrderReport) -> OrderRequest:
+def _request(told: OrderReport, listed: Leg, parent: AnyOrder) -> OrderRequest:
     return OrderRequest(
         client_order_id=told.client_order_id,
         symbol=told.symbol,
         side=told.side,
         effect=OrderEffect.CLOSE if told.side is Side.SELL else OrderEffect.COVER,
         quantity=told.quantity,
-        type=told.type,
-        time_in_force=told.time_in_force,
+        type=listed.type,
+        time_in_force=told.time_in_force or parent.time_in_force,
         limit_price=told.limit_price,
         stop_price=told.stop_price,
     )

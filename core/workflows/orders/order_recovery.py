@@ -20,6 +20,9 @@ from core.workflows.base.follow_up import follow_up
 from core.workflows.orders.closing_sales import ClosingSales
 from core.workflows.orders.order_updates import OrderUpdates, is_ours, look_up
 
+MISSED_WHILE_CANCELLING = 2
+APART = timedelta(seconds=10)
+"""So often, and over so long, the broker says that it does not know an order which is to end: a close waits for it."""
 TOGETHER = 3
 """Orders to be looked up at once for which the books as a whole are fewer requests."""
 
@@ -34,6 +37,7 @@ class OrderRecovery:
         self.next_look_up: dict[ClientOrderId, tuple[datetime, timedelta]] = {}
         self._in_books: set[ClientOrderId] = set()
         self._missing_since: dict[ClientOrderId, datetime] = {}
+        self._misses: dict[ClientOrderId, tuple[int, datetime]] = {}
 
     def begin(self, order: Order, reason: str) -> Iterator[Effect]:
         """Put an order in doubt, and ask."""
@@ -76,6 +80,7 @@ class OrderRecovery:
             yield from self._not_found(order)
             return
         self._missing_since.pop(order.id, None)
+        self._misses.pop(order.id, None)
         if not self._is_followed(order) and not self._hides_legs(order, reply.answer):
             self.next_look_up.pop(order.id, None)
         if not is_ours(order, reply.answer):
@@ -94,7 +99,8 @@ class OrderRecovery:
         looked up in them is asked for where they do.
         """
         if not is_listed and self._may_end(order, picture):
-            yield from self._never_arrived(order)
+            is_new = order.status is OrderStatus.PENDING
+            yield from self._never_arrived(order) if is_new else self._end_lost(order)
             return
         if order.id not in self._in_books:
             return
@@ -109,7 +115,7 @@ class OrderRecovery:
     def _may_end(self, order: Order, picture: BrokerPicture) -> bool:
         """These books are no older than the last doubt of it, and nothing unreadable in them may be this order."""
         since = self._missing_since.get(order.id)
-        if since is None or order.status is not OrderStatus.PENDING or picture.account.at < since:
+        if since is None or not order.is_working or picture.account.at < since:
             return False
         symbols = {one.symbol for one in picture.unreadable if one.client_order_id is None}
         return symbols.isdisjoint({order.request.symbol, None})
@@ -134,7 +140,7 @@ class OrderRecovery:
         Once is enough where the order that it was to replace has ended otherwise: then it cannot arrive any more.
         """
         if order.status is not OrderStatus.PENDING:
-            self.next_look_up.pop(order.id, None)
+            self._miss(order)
             return
         if order.in_doubt_since is None:
             self.state.record(OrderStateUnknown(order.id, "the broker did not find it"))
@@ -147,6 +153,30 @@ class OrderRecovery:
         elif order.not_found >= limits.not_found_times and is_long:
             self._missing_since.setdefault(order.id, self.state.at)
             self.state.sightings.books_are_wanted = True
+
+    def _miss(self, order: Order) -> None:
+        """The broker had it and does not find it: it is as gone as one that never arrived, once that is as certain."""
+        if not order.is_working:
+            self.next_look_up.pop(order.id, None)
+            return
+        self.watch(order)
+        limits = self.state.control.settings.execution
+        times, since = self._misses.get(order.id, (0, self.state.at))
+        self._misses[order.id] = times + 1, since
+        missed, passed = times + 1, self.state.at - since
+        is_certain = missed >= limits.not_found_times and passed >= timedelta(seconds=float(limits.not_found_seconds))
+        is_wanted = order.is_cancelling and missed >= MISSED_WHILE_CANCELLING and passed >= APART
+        if is_certain or is_wanted:
+            self._missing_since.setdefault(order.id, self.state.at)
+            self.state.sightings.books_are_wanted = True
+
+    def _end_lost(self, order: Order) -> Iterator[Effect]:
+        self.next_look_up.pop(order.id, None)
+        self._missing_since.pop(order.id, None)
+        self._misses.pop(order.id, None)
+        gone, reason = OrderStatus.CANCELLED, "the broker knows it no more"
+        self.state.record(order_states.change(order, gone, Source.LOOK_UP, None, reason, EndCode.LOST_THERE))
+        yield from follow_up(self.state)
 
     def _never_arrived(self, order: Order) -> Iterator[Effect]:
         self.next_look_up.pop(order.id, None)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 
 from core.execution import order_states
 from core.execution.order import Order
 from core.facts import (
+    CancelRequested,
     FillNotBelieved,
     LegResized,
     OrderFilled,
+    OrderRestated,
+    OrderRevived,
     PositionChanged,
     Source,
     TradeClosed,
@@ -19,9 +23,10 @@ from core.facts import (
 from core.messages.effects import CancelOrder, Effect, FetchAccount, LookUpOrder
 from core.messages.inputs import BrokerUpdated
 from core.model.broker import Execution, OrderReport
-from core.model.codes import EndCode
-from core.model.order import OrderStatus
+from core.model.codes import CancelCode, EndCode
+from core.model.order import OrderStatus, Side
 from core.model.position import Fill
+from core.model.stated_terms import StatedTerms
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
@@ -31,6 +36,8 @@ from core.workflows.orders.contingent_orders import ContingentOrders
 
 DERIVED = ":derived:"
 """Stands in the id of a fill that the broker's figures imply and nobody told."""
+EARLIER = timedelta(seconds=30)
+"""Before it was written down here: an order that the broker took so long before is another of the same name (EX-24)."""
 REST = frozenset({Source.LOOK_UP, Source.RECONCILIATION})
 """Sources that give the whole of an order at once: a fill they imply and do not list was missed for good."""
 
@@ -98,7 +105,7 @@ class OrderUpdates:
         was_terminal = order.status.is_terminal
         was_pending = order.status is OrderStatus.PENDING
         if order.status is OrderStatus.PENDING:
-            if report.status is OrderStatus.REJECTED:
+            if report.status is OrderStatus.REJECTED and not report.filled_quantity:
                 self.state.record(
                     order_states.change(order, OrderStatus.REJECTED, source, report.broker_order_id, report.raw_status)
                 )
@@ -108,6 +115,7 @@ class OrderUpdates:
             yield from follow_up(self.state)
         if _may_be_resized(order) and order.filled_quantity <= report.quantity != order.request.quantity:
             self.state.record(LegResized(order.id, report.quantity))
+        self._take_terms(order, report)
         self.adopting.meet(order, report, source)
         self._say_what_is_not_believed(order, report, execution)
         fills = self._new_fills(order, report, source, execution)
@@ -122,20 +130,45 @@ class OrderUpdates:
         if was_pending and order.is_cancelling:
             yield from self.closing_sales.cancel_again(order)
 
+    def _take_terms(self, order: Order, report: OrderReport) -> None:
+        """Terms that the broker changed become the order's (EX-13)."""
+        before = StatedTerms.of_order(order.request)
+        after = StatedTerms.of_report(report, before)
+        is_possible = after.quantity >= order.filled_quantity and after.suits(order.request)
+        if after != before and is_possible and order.broker_order_id == report.broker_order_id:
+            self.state.record(OrderRestated(order.id, before, after))
+
     def _follow_one_that_is_over(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
-        """One that was given up here and works there after all is taken back. Where the broker itself had told of its
-        end, a word that it works may have been given before, and come behind it: it is asked once more, and believed
-        where it is an answer, to that or in the next books.
+        """One that was given up here and works there after all is taken back, but works here again where it guards
+        shares that nothing else does. Where the broker itself had told of its end, a word that it works may have been
+        given before, and come behind it: it is asked once more, and believed where it is an answer, to that or in the
+        next books.
         """
         works_there = report.status is not None and report.status.is_working
         is_answer = order.id in self._asked_again and source in REST
         if works_there and (order.broker_order_id is None or is_answer):
+            self._asked_again.discard(order.id)
+            if self._guards_alone(order):
+                self.state.record(OrderRevived(order.id, report.broker_order_id))
+                yield from follow_up(self.state)
+                return
+            self.state.record(CancelRequested(order.id, "it works at the broker after its end", CancelCode.REAPPEARED))
             yield CancelOrder(order.id, report.broker_order_id)
         elif works_there:
             self._asked_again.add(order.id)
             yield look_up(order)
         elif is_answer:
             self._asked_again.discard(order.id)
+
+    def _guards_alone(self, order: Order) -> bool:
+        """A stop that nobody asked to end, for shares of which no other exit has any."""
+        if not order.is_protective or order.cancel_requested_at is not None or order.made_way:
+            return False
+        held = self.state.ledger.position(order.request.symbol, order.strategy)
+        if held is None or (held.quantity > 0) is (order.request.side is Side.BUY):
+            return False
+        free = abs(held.quantity) - self.state.ledger.exits.reserved(order.request.symbol, order.strategy)
+        return order.remaining <= free
 
     def _follow_legs(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
         """After the order's own fills: what became of its legs. A fill of theirs never counts before its entry's."""
@@ -228,6 +261,9 @@ class OrderUpdates:
     def _follow_state(self, order: Order, report: OrderReport, source: Source, *, counted: bool) -> Iterator[Effect]:
         """The state that the report gives, once every fill that it counts is here."""
         told = report.status
+        if report.unknown_words and source is Source.STREAM:
+            self.state.record(UpdateIgnored(order.id, f"unknown: {', '.join(report.unknown_words)}; looked up"))
+            yield look_up(order)
         if told is None:
             self.state.record(UpdateIgnored(order.id, f"unknown status {report.raw_status!r}; looked up"))
             if source is Source.STREAM:
@@ -243,13 +279,27 @@ class OrderUpdates:
         is_step_lost = told is OrderStatus.PARTIALLY_FILLED and order.filled_quantity > 0  # in a crash behind its fill
         if told not in order_states.TRANSITIONS[order.status] or not (told.is_terminal or is_step_lost):
             return
-        if told is OrderStatus.FILLED:
-            is_done = order.filled_quantity >= order.request.quantity
-            if not is_done:
-                return
+        if told is OrderStatus.FILLED and order.filled_quantity < order.request.quantity:
+            yield from self._end_short(order, report, source)
+            return
         code = EndCode.REPLACED if report.is_replaced else EndCode.AS_ITS_STATE_SAYS
         reason = _replaced_by(order) if report.is_replaced else _why(order, told)
         self.state.record(order_states.change(order, told, source, report.broker_order_id, reason, code))
+        yield from follow_up(self.state)
+
+    def _end_short(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
+        """The broker calls it filled, and its own figure is less than the order is for: asked once more, then ended. It
+        is no more than the figures say, and the books are compared.
+        """
+        if source not in REST:
+            yield look_up(order)
+            return
+        reason = f"the broker says filled, with {plain(order.filled_quantity)} of {plain(order.request.quantity)}"
+        short = OrderStatus.CANCELLED
+        self.state.record(
+            order_states.change(order, short, source, report.broker_order_id, reason, EndCode.FILLED_SHORT)
+        )
+        self.state.sightings.books_are_wanted = True
         yield from follow_up(self.state)
 
 
@@ -268,12 +318,18 @@ def look_up(order: Order) -> LookUpOrder:
 
 
 def is_ours(order: Order, report: OrderReport) -> bool:
-    """Whether the broker's order has the fields that we sent (EX-04)."""
+    """Whether the broker's order is the one that it took from us; before it named that, one with the fields that we
+    sent (EX-04).
+    """
     ours = order.request
+    if (report.symbol, report.side) != (ours.symbol, ours.side):
+        return False
+    if order.broker_order_id is not None:
+        return order.broker_order_id == report.broker_order_id  # the broker may have changed its terms
+    if report.accepted_at is not None and report.accepted_at < order.created_at - EARLIER:
+        return False  # of a journal that this one does not know (EX-24)
     return (
-        report.symbol == ours.symbol
-        and report.side is ours.side
-        and report.type is ours.type
+        report.type in (ours.type, None)
         and (report.quantity == ours.quantity or _may_be_resized(order))
         and report.limit_price == ours.limit_price
         and report.extended_hours == ours.extended_hours

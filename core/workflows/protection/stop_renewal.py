@@ -131,7 +131,7 @@ def _why_asked_for(order: Order) -> RequestedChange | None:
         return WITH_ITS_DAY
     if order.status is OrderStatus.REJECTED:
         return None if _was_taken_back(order) else REFUSED
-    return NOT_THERE if order.end_code is EndCode.NEVER_ARRIVED else None
+    return NOT_THERE if order.end_code in (EndCode.NEVER_ARRIVED, EndCode.LOST_THERE) else None
 
 
 def _has_a_price(stop: Order) -> bool:

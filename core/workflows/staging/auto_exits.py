@@ -12,7 +12,7 @@ from core.facts import AuthorizationEnded, ExitReleased, TicketClosed, TicketOpe
 from core.messages.commands import OpenTicket, TakeBackExits
 from core.messages.effects import Effect
 from core.model.broker import NoAnswer
-from core.model.codes import AuthorizationCode, DeskState
+from core.model.codes import AuthorizationCode
 from core.model.order import OrderStatus, OrderType
 from core.model.position import Position
 from core.model.signal import ExitReason
@@ -76,14 +76,14 @@ class AutoExits:
     def _permit(self, proposal: Proposal) -> AuthorizationUse | None:
         """What was signed for the position that it closes; None where nothing was, or a person has to look first.
 
-        A desk that is halted, killed or not reconciled lets no exit go by itself, and what the broker refused once is
-        not sent again by itself (EX-14).
+        A desk that is halted, killed, not reconciled or in doubt of its clock lets no exit go by itself, and what the
+        broker refused once is not sent again by itself (EX-14). A halt for want of attendance stops none.
         """
         state, order = self.state, proposal.order
         position = state.ledger.position(proposal.symbol, proposal.strategy)
         if position is None or proposal.exit_reason in BY_HAND or order.type is not OrderType.MARKET:
             return None
-        if not proposal.is_exit or state.control.word() is not DeskState.ON:
+        if not proposal.is_exit or not state.control.lets_exits_go:
             return None
         if self._was_refused(position):
             return None

@@ -35,6 +35,8 @@ PRESSING = frozenset({ExitReason.STOP_LOSS, ExitReason.FORCE_FLAT})
 class Proposals:
     """The entries and exits of strategies, and how long a proposal lives."""
 
+    ACTS_BY_TIME = True
+
     def __init__(self, state: TradingState, staging: ProposalStaging) -> None:
         self.state = state
         self.staging = staging

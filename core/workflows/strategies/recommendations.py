@@ -21,6 +21,8 @@ from core.workflows.base.declarations import answers
 
 
 class Recommendations:
+    ACTS_BY_TIME = True
+
     def __init__(self, state: TradingState) -> None:
         self.state = state
 

@@ -44,6 +44,8 @@ ALL_RETIRED = "every strategy that is turned on is retired; Space in Strategies 
 
 
 class StrategyEvaluation:
+    ACTS_BY_TIME = True
+
     def __init__(self, state: TradingState) -> None:
         self.state = state
 

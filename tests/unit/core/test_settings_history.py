@@ -306,10 +306,10 @@ def test_a_non_table_is_no_settings(values: object) -> None:
 
 def test_a_state_document_keeps_its_version(later: Any) -> None:
     """SP-07, SP-02: one that was written before there were any holds settings of the first"""
+    later(renamed("risk.trades_a_day", "risk.entries_a_day"))
     adapter = TypeAdapter(TradingStatusState)
     of_today = adapter.dump_python(TradingStatusState(), mode="json")
     older = {**of_today, "settings": {"risk": {"trades_a_day": 7}}}
-    later(renamed("risk.trades_a_day", "risk.entries_a_day"))
 
     assert adapter.validate_python(older).settings.risk.entries_a_day == 7
     assert adapter.validate_python(of_today).settings == Settings()

@@ -325,15 +325,35 @@ def test_other_asset_classes_are_no_shares() -> None:
     assert (held.symbol, held.asset_class, held.quantity) == (A_CALL, "us_option", 2)
 
 
-@pytest.mark.parametrize("fields", [{"status": "new"}, {}])
-def test_an_own_unreadable_order_is_no_picture(fields: dict[str, str], snapshot: SnapshotAssertion) -> None:
+def test_an_own_unreadable_order_is_no_picture(snapshot: SnapshotAssertion) -> None:
     """EX-09"""
-    strange = an_old_order(1, NOON - timedelta(hours=2), side="sideways") | fields
+    strange = an_old_order(1, NOON - timedelta(hours=2), side="sideways")
     with a_door() as door:
         with_books(door, [strange])
         picture = a_broker(door).picture()
 
     assert picture == NoAnswer(snapshot)
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_read"),
+    [
+        ({"side": "sideways"}, False),
+        ({"qty": None, "notional": "25"}, False),
+        ({"time_in_force": "opg"}, True),
+        ({"time_in_force": "gtd", "order_class": "combo", "type": "iceberg"}, True),
+    ],
+)
+def test_an_order_named_as_ours_fails_no_picture(fields: dict[str, Any], is_read: bool) -> None:
+    """EX-05, EX-09: it is read as far as it can be, or named; whoever compares knows whether it is ours"""
+    strange = an_old_order(1, NOON - timedelta(hours=2)) | {"status": "new"} | fields
+    with a_door() as door:
+        with_books(door, [strange])
+        picture = a_broker(door).picture()
+
+    assert isinstance(picture, BrokerPicture)
+    assert len(picture.orders) == is_read
+    assert len(picture.unreadable) + len(picture.foreign_orders) == 1 - is_read
 
 
 def test_closed_orders_of_seven_days_are_asked_for() -> None:

@@ -198,9 +198,10 @@ def test_a_new_enum_value_is_kept_or_named() -> None:
         foreign = a_foreign_order(an_order_json(**{name: new}))
         assert foreign is not None
         assert new in foreign.words
-    for name in ("side", "type"):
+    assert an_order(an_order_json(type=new)).unknown_words == (f"type {new}",)
+    for strange in ({"side": new}, {"type": new, "client_order_id": "by-hand"}):
         with pytest.raises(UnreadableFieldError, match="'something_new' is unknown here"):
-            an_order(an_order_json(**{name: new}))
+            an_order(an_order_json(**strange))
     with pytest.raises(UnreadableFieldError, match="'something_new' is unknown here"):
         a_position(a_position_json(side=new))
     worded = {field.name for record in (ACCOUNT, ASSET, ORDER) for field in record.fields if field.words}

@@ -1,4 +1,4 @@
-"""The machine's clock beside a steady one: what is a jump, and what time it is meanwhile."""
+"""The desk's time beside this machine's clock, a steady one and the broker's."""
 
 from __future__ import annotations
 
@@ -8,39 +8,58 @@ from decimal import Decimal
 import pytest
 
 from core.messages.inputs import ClockRead
-from core.runtime.clock_guard import ClockGuard
+from core.runtime.clock_guard import ClockGuard, Comparison
 
 NOON = datetime(2026, 11, 19, 17, tzinfo=UTC)
-LIMIT = 2.0
+HOUR = 3600.0
 
 
 class Machine:
-    """Two clocks; `passes` moves both, `sets` the one that can be set."""
+    """Three clocks: `passes` moves all, `sets` this machine's, and the broker's is right."""
 
-    def __init__(self, start: datetime = NOON) -> None:
-        self.wall, self.ticks = NOON, 100.0
-        self.clock = ClockGuard(lambda: self.wall, lambda: self.ticks, start)
+    def __init__(self, start: datetime = NOON, off: float = 0.0) -> None:
+        self.true, self.off, self.ticks = NOON, off, 100.0
+        self.clock = ClockGuard(lambda: self.true + timedelta(seconds=self.off), lambda: self.ticks, start)
 
     def passes(self, seconds: float) -> Machine:
-        self.wall += timedelta(seconds=seconds)
+        self.true += timedelta(seconds=seconds)
         self.ticks += seconds
         return self
 
+    def sleeps(self, seconds: float) -> Machine:
+        """The machine is suspended: its steady clock stands."""
+        self.true += timedelta(seconds=seconds)
+        return self
+
     def sets(self, seconds: float) -> Machine:
-        self.wall += timedelta(seconds=seconds)
+        self.off += seconds
         return self
 
     def news(self) -> ClockRead | None:
         self.clock.read()
-        return self.clock.news(LIMIT)
+        return self.clock.news()
+
+    def asks(self, took: float = 0.0) -> Comparison:
+        asked, told = self.ticks, self.true
+        self.passes(took)
+        return self.clock.hear(told + timedelta(seconds=took / 2), asked, self.ticks)
+
+    @property
+    def error(self) -> float:
+        """Seconds by which the desk's time is ahead of the broker's."""
+        return (self.clock.read() - self.true).total_seconds()
 
 
 def told(jumped: str, behind: str) -> ClockRead:
     return ClockRead(Decimal(jumped), Decimal(behind))
 
 
+def found(ahead: str, is_near: bool, step: str) -> Comparison:
+    return Comparison(Decimal(ahead), is_near, Decimal(step))
+
+
 def test_a_clock_that_goes_on_has_no_news() -> None:
-    """EX-11"""
+    """EX-23"""
     machine = Machine()
 
     assert all(machine.passes(0.02).news() is None for _ in range(500))
@@ -49,51 +68,90 @@ def test_a_clock_that_goes_on_has_no_news() -> None:
 
 @pytest.mark.parametrize("seconds", [1.9, -1.9])
 def test_a_small_clock_change_is_no_jump(seconds: float) -> None:
-    """EX-11"""
+    """EX-23"""
     assert Machine().passes(1).sets(seconds).news() is None
 
 
-def test_a_forward_jump_is_told_once() -> None:
-    """EX-11"""
-    machine = Machine().passes(1).sets(3600)
+@pytest.mark.parametrize("seconds", [4.5 * HOUR, 48 * HOUR, 720 * HOUR, -60.0, -48 * HOUR])
+def test_a_jump_is_told_once_and_not_followed(seconds: float) -> None:
+    """EX-23: by seconds, hours or a month, both ways"""
+    machine = Machine().passes(1).sets(seconds)
 
-    assert machine.news() == told("3600.0", "0.0")
-    assert machine.passes(1).news() is None
-    assert machine.clock.read() == NOON + timedelta(seconds=3602)
+    assert machine.news() == told(str(seconds), "0.0")
+    assert machine.passes(8).news() is None
+    assert machine.error == 0
+
+
+def test_a_jump_that_is_undone_leaves_no_trace() -> None:
+    """EX-23: 48 hours ahead for 8 seconds"""
+    machine = Machine().sets(48 * HOUR)
+    machine.news()
+    machine.passes(8).sets(-48 * HOUR).news()
+
+    assert machine.asks() == found("0.0", True, "0.0")
+    assert machine.passes(60).error == 0
 
 
 def test_a_jump_read_elsewhere_is_told_too() -> None:
-    """EX-11"""
-    machine = Machine().passes(1).sets(3600)
+    """EX-23"""
+    machine = Machine().passes(1).sets(HOUR)
     machine.clock.read()
 
     assert machine.passes(1).news() == told("3600.0", "0.0")
 
 
-def test_after_a_jump_back_time_runs_at_half_pace() -> None:
-    """EX-11: what lapses does lapse, and nothing stays ahead for ever."""
-    machine = Machine().passes(10)
-    machine.clock.read()
+def test_a_wrong_clock_leaves_the_desk_on_the_brokers() -> None:
+    """EX-23: however often it is asked"""
+    machine = Machine().passes(1).sets(HOUR)
 
-    assert machine.sets(-60).news() == told("-60.0", "60.0")
-    before = machine.clock.read()
-    assert machine.passes(20).clock.read() == before + timedelta(seconds=10)
-    assert machine.passes(100).clock.read() == NOON + timedelta(seconds=70)
-    assert machine.clock.read() == machine.wall
+    assert [machine.passes(5).asks() for _ in range(3)] == [found("3600.0", False, "0.0")] * 3
+    assert machine.error == 0
 
 
-def test_a_lagging_clock_is_told_again() -> None:
-    """EX-11"""
-    machine = Machine().sets(-60)
+def test_a_suspended_machine_catches_up_in_one_step() -> None:
+    """EX-23"""
+    machine = Machine().passes(1).sleeps(4 * HOUR)
+
+    assert machine.news() == told("14400.0", "0.0")
+    assert machine.error == -4 * HOUR
+    assert machine.asks() == found("0.0", True, "14400.0")
+    assert machine.error == 0
+
+
+def test_time_ahead_stands_still_until_it_is_right() -> None:
+    """EX-23: a journal whose last record lies ahead"""
+    machine = Machine(start=NOON + timedelta(seconds=30))
+
+    assert machine.asks() == found("0.0", False, "0.0")
+    assert machine.news() == told("0.0", "30.0")
+    assert machine.passes(20).error == 10
+    assert machine.passes(20).asks() == found("0.0", True, "0.0")
+    assert machine.error == 0
+
+
+def test_time_ahead_is_told_every_ten_seconds() -> None:
+    """EX-23"""
+    machine = Machine(start=NOON + timedelta(seconds=60))
     machine.news()
 
     assert [machine.passes(1).news() for _ in range(9)] == [None] * 9
-    assert machine.passes(1).news() == told("0.0", "55.0")
+    assert machine.passes(1).news() == told("0.0", "50.0")
 
 
-def test_a_clock_before_the_journal_lags_at_once() -> None:
-    """EX-11: a restart after the clock was set back."""
-    machine = Machine(start=NOON + timedelta(hours=1))
+def test_without_the_broker_time_goes_on_from_the_last_record() -> None:
+    """EX-23: a start while the broker cannot be reached, with a clock that is two days ahead"""
+    machine = Machine(NOON - timedelta(minutes=1), 48 * HOUR)
+    machine.clock.doubt()
 
-    assert machine.news() == told("0.0", "3600.0")
-    assert machine.clock.read() == NOON + timedelta(hours=1)
+    assert machine.news() == told("0.0", "0.0")
+    assert machine.passes(5).error == -60
+    assert machine.asks() == found("172800.0", False, "60.0")
+    assert machine.error == 0
+
+
+@pytest.mark.parametrize(("off", "is_near"), [(2.0, True), (2.9, True), (3.1, False), (-2.9, True), (-3.1, False)])
+def test_a_slow_answer_proves_no_difference(off: float, is_near: bool) -> None:
+    """EX-23: two seconds, and half of the time that the request took"""
+    machine = Machine(NOON - timedelta(minutes=1), off)
+
+    assert machine.asks(took=2.0).is_near is is_near

@@ -1,0 +1,81 @@
+"""The terms of an order that a broker may change by itself (EX-13)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.model.order import AnyOrder, OrderType, TimeInForce
+from core.model.values import Fraction, Price, Quantity
+
+if TYPE_CHECKING:
+    from core.model.broker import OrderReport
+
+
+@dataclass(frozen=True, slots=True)
+class StatedTerms:
+    """`stop_price` is None of a trailing stop: where that stands is no term of it."""
+
+    quantity: Quantity
+    type: OrderType
+    time_in_force: TimeInForce
+    limit_price: Price | None
+    stop_price: Price | None
+    trail_price: Price | None
+    trail_fraction: Fraction | None
+    extended_hours: bool
+
+    @classmethod
+    def of_order(cls, order: AnyOrder) -> StatedTerms:
+        return cls(
+            order.quantity,
+            order.type,
+            order.time_in_force,
+            order.limit_price,
+            order.stop_price,
+            order.trail_price,
+            order.trail_fraction,
+            order.extended_hours,
+        )
+
+    @classmethod
+    def of_report(cls, report: OrderReport, known: StatedTerms) -> StatedTerms:
+        """What the broker states; where its word is unknown, what is known."""
+        kind = report.type or known.type
+        return cls(
+            report.quantity,
+            kind,
+            report.time_in_force or known.time_in_force,
+            report.limit_price,
+            known.stop_price if kind.trails else report.stop_price,
+            report.trail_price,
+            report.trail_fraction,
+            report.extended_hours,
+        )
+
+    def suits(self, order: AnyOrder) -> bool:
+        """Whether an order of ours can have these terms."""
+        try:
+            self.of(order)
+        except ValueError:
+            return False
+        return True
+
+    def of(self, order: AnyOrder) -> AnyOrder:
+        """The order with these terms. Raises ValueError where no order has them."""
+        return replace(
+            order,
+            quantity=self.quantity,
+            type=self.type,
+            time_in_force=self.time_in_force,
+            limit_price=self.limit_price,
+            stop_price=self.stop_price,
+            trail_price=self.trail_price,
+            trail_fraction=self.trail_fraction,
+            extended_hours=self.extended_hours,
+        )
+
+    def changes(self, other: StatedTerms) -> list[tuple[str, object, object]]:
+        """Each term that differs: its name, as it is here, and as the other has it."""
+        pairs = ((name, getattr(self, name), getattr(other, name)) for name in self.__slots__)
+        return [(name, mine, theirs) for name, mine, theirs in pairs if mine != theirs]

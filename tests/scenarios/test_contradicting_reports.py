@@ -1,0 +1,277 @@
+"""What a broker says of our orders may contradict itself: figures count, unknown words are kept, exits have a way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.facts import (
+    CancelRequested,
+    OrderFilled,
+    OrderRestated,
+    OrderRevived,
+    OrderStateChanged,
+    TradeClosed,
+    UpdateIgnored,
+)
+from core.messages.commands import ProposeClose
+from core.messages.effects import SubmitOrder
+from core.messages.inputs import BrokerUpdated, LookUpAnswered, PictureFetched
+from core.model.broker import BrokerPicture, Execution, NotFound, OrderReport, OrderUpdate, UpdateEvent
+from core.model.codes import EndCode, GuardCode
+from core.model.order import OrderStatus
+from core.model.values import ClientOrderId, ExecutionId, Price, Quantity
+from core.runtime.virtual_answers import ExchangeAnswers
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal
+from tests.scenarios.requests import CANCEL, requested
+from tests.scenarios.test_lost_answers import AWAY
+from tests.unit.core.brokers.trading_floor import SPY
+
+Change = Callable[[OrderReport], OrderReport | None]
+
+
+class BrokersWord:
+    """What the broker says of an order by REST, in place of what is true; None where it knows it no more."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.changes: dict[ClientOrderId, Change] = {}
+        answer = ExchangeAnswers.answer
+        patch.setattr(ExchangeAnswers, "answer", lambda *asked: self._of(answer(*asked)))
+
+    def _of(self, told: object) -> object:
+        if isinstance(told, LookUpAnswered) and isinstance(told.answer, OrderReport):
+            return replace(told, answer=self._changed(told.answer) or NotFound())
+        if isinstance(told, PictureFetched) and isinstance(told.answer, BrokerPicture):
+            orders = tuple(said for order in told.answer.orders if (said := self._changed(order)) is not None)
+            return replace(told, answer=replace(told.answer, orders=orders))
+        return told
+
+    def _changed(self, report: OrderReport) -> OrderReport | None:
+        change = self.changes.get(report.client_order_id)
+        return report if change is None else change(report)
+
+    def states(self, house: House, order_id: ClientOrderId, change: Change, event: UpdateEvent) -> None:
+        """By REST from now on, and over the stream once."""
+        self.changes[order_id] = change
+        told = house.exchange.order(house.line.at, order_id)
+        assert isinstance(told, OrderReport)
+        said = change(told)
+        assert said is not None
+        house.line.take(house.line.at, BrokerUpdated(OrderUpdate(event, house.line.at, said)))
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> BrokersWord:
+    return BrokersWord(monkeypatch)
+
+
+def with_terms(**terms: object) -> Change:
+    return lambda report: replace(report, **terms)  # type: ignore[arg-type]
+
+
+def ended(status: OrderStatus, filled: str, price: str = "99.60") -> Change:
+    return with_terms(
+        status=status,
+        raw_status=status.value.lower(),
+        filled_quantity=Quantity(Decimal(filled)),
+        average_price=Price(Decimal(price)),
+    )
+
+
+def a_working_entry() -> House:
+    house = a_house_with_a_proposal(AWAY)
+    house.confirms_at("10:06:02")
+    return house.until("10:06:05")
+
+
+def stops(house: House) -> list[tuple[Decimal, OrderStatus]]:
+    orders = house.desk.ledger.state.orders.values()
+    return [(o.request.quantity, o.status) for o in orders if o.is_protective]
+
+
+@pytest.mark.parametrize(
+    ("status", "after", "code"),
+    [
+        (OrderStatus.FILLED, OrderStatus.CANCELLED, EndCode.FILLED_SHORT),
+        (OrderStatus.REJECTED, OrderStatus.REJECTED, EndCode.AS_ITS_STATE_SAYS),
+        (OrderStatus.EXPIRED, OrderStatus.EXPIRED, EndCode.AS_ITS_STATE_SAYS),
+    ],
+)
+def test_an_end_with_fewer_shares_ends_the_order(
+    broker: BrokersWord, status: OrderStatus, after: OrderStatus, code: EndCode
+) -> None:
+    """EX-05: `filled` with 0.4 of 0.502, or an end after a partial fill; what was filled has its stop"""
+    house = a_working_entry()
+    broker.states(house, house.entry.id, ended(status, "0.4"), UpdateEvent.FILL)
+    house.until("10:06:20")
+
+    assert (house.entry.status, house.entry.end_code, house.entry.filled_quantity) == (after, code, Decimal("0.4"))
+    assert [quantity for quantity, _ in stops(house)] == [Decimal("0.4")]
+
+
+def test_an_answer_that_rejects_and_fills_counts_the_fill(broker: BrokersWord) -> None:
+    """EX-05: nothing was heard before of an order that ended rejected with 0.4 filled"""
+    house = a_house_with_a_proposal(AWAY)
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.is_deaf = True
+    broker.changes[house.proposal.order.client_order_id] = ended(OrderStatus.REJECTED, "0.4")
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+
+    assert (house.entry.status, house.entry.filled_quantity) == (OrderStatus.REJECTED, Decimal("0.4"))
+    assert [quantity for quantity, _ in stops(house)] == [Decimal("0.4")]
+
+
+def test_a_late_fill_after_a_short_end_is_counted(broker: BrokersWord) -> None:
+    """EX-05"""
+    house = a_working_entry()
+    broker.states(house, house.entry.id, ended(OrderStatus.FILLED, "0.4"), UpdateEvent.FILL)
+    house.until("10:06:20")
+    broker.states(house, house.entry.id, ended(OrderStatus.FILLED, "0.502"), UpdateEvent.FILL)
+    house.until("10:06:40")
+
+    assert house.entry.filled_quantity == Decimal("0.502")
+    assert sum(f.fill.quantity for f in house.facts(OrderFilled)) == Decimal("0.502")
+    assert sum(quantity for quantity, _ in stops(house)) == Decimal("0.502")
+
+
+def test_terms_the_broker_changed_are_the_orders(broker: BrokersWord) -> None:
+    """EX-13: by REST alone; both are recorded, and its fill closes the trade"""
+    house = a_house_in_a_position(("10:06", "11:00", STEADY))
+    (stop,) = house.stops
+    old, new = stop.request.stop_price, Price(Decimal("98.00"))
+    broker.changes[stop.id] = with_terms(stop_price=new)
+    house.desk.sightings.books_are_wanted = True
+    house.until("10:08")
+    (restated,) = house.facts(OrderRestated)
+    broker.changes[stop.id] = lambda report: ended(OrderStatus.FILLED, str(stop.request.quantity), "98.00")(
+        replace(report, stop_price=new)
+    )
+    house.until("10:12")
+
+    assert (restated.before.stop_price, restated.after.stop_price) == (old, new)
+    assert stop.request.stop_price == new
+    assert stop.status is OrderStatus.FILLED
+    assert house.last(TradeClosed).trade.exit_order == stop.id
+
+
+def test_a_fill_with_unknown_words_is_counted(broker: BrokersWord) -> None:
+    """EX-05: time in force and type are words of another release"""
+    house = a_working_entry()
+    said = with_terms(time_in_force=None, type=None, unknown_words=("type combo", "time_in_force gtd"))
+    broker.states(
+        house,
+        house.entry.id,
+        lambda report: ended(OrderStatus.FILLED, "0.502")(said(report) or report),
+        UpdateEvent.FILL,
+    )
+    house.until("10:06:20")
+
+    assert (house.entry.status, house.entry.filled_quantity) == (OrderStatus.FILLED, Decimal("0.502"))
+    assert [quantity for quantity, _ in stops(house)] == [Decimal("0.502")]
+
+
+def test_a_stop_the_broker_lost_ends_and_is_asked_for(broker: BrokersWord) -> None:
+    """EX-06, EX-13: acknowledged, then in no list and not found five times over a minute"""
+    house = a_house_in_a_position(("10:06", "11:00", STEADY))
+    (stop,) = house.stops
+    broker.changes[stop.id] = lambda _report: None
+    house.until("10:12")
+
+    assert (stop.status, stop.end_code) == (OrderStatus.CANCELLED, EndCode.LOST_THERE)
+    assert [p.guard for p in house.desk.stage.proposals()] == [GuardCode.NOT_THERE]
+
+
+def test_a_close_sells_where_the_broker_lost_the_stop(broker: BrokersWord) -> None:
+    """EX-21, EX-06: no order that does not end blocks a close"""
+    house = a_house_in_a_position(("10:06", "11:00", STEADY))
+    exchange_stop = house.stops[0].id
+    house.exchange.cancel(house.line.at, exchange_stop)
+    house.exchange.take_updates()
+    broker.changes[exchange_stop] = lambda _report: None
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    house.until("10:06:40")
+    house.confirms()
+    house.until("10:20")
+
+    assert house.held() == house.held_by_the_broker() == "0"
+
+
+def test_a_stop_the_broker_ended_and_works_again_stands(broker: BrokersWord) -> None:
+    """EX-13: `expired` at night and `new` in the morning; nothing is cancelled that no record asked for"""
+    house = a_house_in_a_position(("10:06", "11:00", STEADY))
+    (stop,) = house.stops
+    broker.states(house, stop.id, ended(OrderStatus.EXPIRED, "0"), UpdateEvent.EXPIRED)
+    house.until("10:08")
+    assert stop.status is OrderStatus.EXPIRED
+    del broker.changes[stop.id]
+    house.until("10:12")
+
+    assert stop.status is OrderStatus.SUBMITTED
+    assert [fact.client_order_id for fact in house.facts(OrderRevived)] == [stop.id]
+    assert CANCEL not in requested(house)
+    assert house.desk.ledger.exits.covered(SPY, house.entry.strategy) == Decimal(house.held())
+
+
+def test_an_entry_that_works_after_its_end_is_cancelled_on_record(broker: BrokersWord) -> None:
+    """EX-20: the record comes before the cancel"""
+    house = a_working_entry()
+    entry = house.entry
+    broker.states(house, entry.id, ended(OrderStatus.EXPIRED, "0"), UpdateEvent.EXPIRED)
+    house.until("10:06:20")
+    assert entry.status is OrderStatus.EXPIRED
+    del broker.changes[entry.id]
+    house.until("10:12")
+
+    assert requested(house).count(CANCEL) == 1
+    assert [fact.client_order_id for fact in house.facts(CancelRequested)] == [entry.id]
+
+
+def test_no_state_follows_an_end(broker: BrokersWord) -> None:
+    """EX-01: `new` over the stream alone, behind an end, changes nothing"""
+    house = a_working_entry()
+    broker.states(house, house.entry.id, ended(OrderStatus.CANCELLED, "0"), UpdateEvent.CANCELED)
+    changes = len(house.facts(OrderStateChanged))
+    late = house.exchange.order(house.line.at, house.entry.id)
+    assert isinstance(late, OrderReport)
+    house.line.take(house.line.at, BrokerUpdated(OrderUpdate(UpdateEvent.NEW, house.line.at, late)))
+    house.until("10:08")
+
+    assert len(house.facts(OrderStateChanged)) == changes
+
+
+def test_a_repeated_execution_of_a_restated_order_counts_once(broker: BrokersWord) -> None:
+    """EX-05, EX-13"""
+    house = a_working_entry()
+    change = with_terms(limit_price=Price(Decimal("99.65")))
+    broker.states(house, house.entry.id, change, UpdateEvent.RESTATED)
+    done = ended(OrderStatus.FILLED, "0.502")(change(house.exchange.order(house.line.at, house.entry.id)))  # type: ignore[arg-type]
+    assert done is not None
+    execution = Execution(ExecutionId("one"), house.line.at, Quantity(Decimal("0.502")), Price(Decimal("99.60")))
+    for _ in range(2):
+        told = OrderUpdate(UpdateEvent.FILL, house.line.at, done, execution)
+        house.line.take(house.line.at, BrokerUpdated(told))
+
+    assert house.entry.request.limit_price == Decimal("99.65")
+    assert len(house.facts(OrderFilled)) == 1
+
+
+def test_an_older_order_with_the_same_id_is_not_adopted(broker: BrokersWord) -> None:
+    """EX-24: a folder that was restored gives a name again; the broker took that one an hour ago"""
+    house = a_house_with_a_proposal(AWAY)
+    entry = house.proposal.order.client_order_id
+    older = with_terms(accepted_at=house.line.at - timedelta(hours=1))
+    broker.changes[entry] = lambda report: older(ended(OrderStatus.FILLED, "0.502")(report) or report)
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+
+    assert house.held() == "0"
+    assert house.entry.status is OrderStatus.REJECTED
+    assert house.facts(UpdateIgnored)
