@@ -15,6 +15,7 @@ from random import Random
 from typing import Any
 
 import pytest
+import typer.main
 
 import app
 from core.market.calendar import load_calendar
@@ -42,6 +43,17 @@ class Answer:
 Keyturn = Callable[..., Answer]
 
 
+_built: dict[tuple[object, ...], Any] = {}
+
+
+def built_once(command_info: Any, make: Any = typer.main.get_command_from_info, **terms: Any) -> Any:
+    """The parser of a command: to make all of them anew for each call takes longer than most commands."""
+    key = (command_info.name, command_info.callback, *terms.values())
+    if key not in _built:
+        _built[key] = make(command_info=command_info, **terms)
+    return _built[key]
+
+
 @pytest.fixture
 def keyturn(tmp_path: Path) -> Keyturn:
     """The program with a home of its own, called with words; `typed` is what the operator types."""
@@ -54,6 +66,7 @@ def keyturn_at(home: Path) -> Keyturn:
             patch.setenv("KEYTURN_HOME", str(home))
             patch.setattr("sys.argv", ["keyturn", *map(str, words)])
             patch.setattr("sys.stdin", io.StringIO(typed))
+            patch.setattr(typer.main, "get_command_from_info", built_once)
             with redirect_stderr(io.StringIO()) as err, pytest.raises(SystemExit) as ended:
                 app.main()
         return Answer(ended.value.code or 0, out.getvalue(), err.getvalue())  # type: ignore[arg-type]
