@@ -77,7 +77,9 @@ def is_confirmed(house: House) -> None:
 STORIES = {
     "a stop that was cut": Story(a_fraction, lambda house: sold_elsewhere(house, "0.302")),
     "a pair that was cut": Story(a_pair_that_the_broker_makes_no_less, lambda house: house.until("10:11:50")),
-    "a pair that was made less": Story(lambda: a_bracket(LONG, opens="10:03"), lambda house: sold_elsewhere(house, "4")),
+    "a pair that was made less": Story(
+        lambda: a_bracket(LONG, opens="10:03"), lambda house: sold_elsewhere(house, "4")
+    ),
     "a close of a part": Story(a_part_to_sell, is_confirmed),
     "an entry with its stop": Story(a_fraction_to_buy, is_confirmed),
 }
