@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
+import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.engine import Engine
