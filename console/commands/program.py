@@ -51,7 +51,7 @@ def without_host(destination: str, command: str) -> str:
 
 
 def build(host: Host) -> typer.Typer:
-    """The program's commands, as they are called on this host, or on the one that a call names (`obj`)."""
+    """The program's commands, as they are called on this host."""
     program = typer.Typer(
         name="keyturn",
         help=HELP,
@@ -87,12 +87,12 @@ def build(host: Host) -> typer.Typer:
         ),
     ) -> None:
         """Open the desk on the configured account."""
-        context.obj = context.obj or host
+        context.obj = host
         if destination is not None and context.invoked_subcommand is not None:
             raise OperatorError(without_host(destination, context.invoked_subcommand))
         if context.invoked_subcommand is None:
             prepare()
-            open_desk(context.obj, destination)
+            open_desk(host, destination)
 
     program.command(name="demo")(demo.demo)
     program.command(name="replay")(replay.replay)

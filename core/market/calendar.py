@@ -122,8 +122,8 @@ class ExchangeCalendar:
 def load_calendar(first: date, last: date, venue: Venue = HOME) -> ExchangeCalendar:
     """Ask exchange-calendars for a venue's sessions from `first` to two weeks after `last`.
 
-    The first call drags pandas in (0.4 s); the range itself takes 0.1 s, 4 days or 2 years alike. Call it after the
-    first paint.
+    The first call drags pandas in (0.4 s); asking takes 0.1 s, 4 days or 2 years alike, and is done once for the same
+    years. Call it after the first paint.
 
     Raises
     ------
@@ -132,15 +132,18 @@ def load_calendar(first: date, last: date, venue: Venue = HOME) -> ExchangeCalen
     """
     if last < first:
         raise CalendarRangeError(f"the calendar cannot run backwards, from {first} to {last}")
-    sessions, holidays = _listed(first, last + DAYS_AFTER, venue)
-    return ExchangeCalendar(first, last + DAYS_AFTER, sessions, holidays, venue)
+    until = last + DAYS_AFTER
+    sessions, holidays = _listed(first.year, until.year, venue)
+    of_range = [session for session in sessions if first <= session.day <= until]
+    return ExchangeCalendar(first, until, of_range, holidays, venue)
 
 
 @lru_cache(maxsize=32)
-def _listed(first: date, until: date, venue: Venue) -> tuple[tuple[Session, ...], Mapping[date, str]]:
-    """Sessions and holidays of a range; the library is asked for each range once in a process."""
+def _listed(first_year: int, last_year: int, venue: Venue) -> tuple[tuple[Session, ...], Mapping[date, str]]:
+    """Sessions and holidays of whole years; the library is asked for the same years once in a process."""
     import exchange_calendars
 
+    first, until = date(first_year, 1, 1), date(last_year, 12, 31)
     try:
         library = exchange_calendars.get_calendar(venue.calendar, start=first, end=until)
     except (ValueError, exchange_calendars.errors.CalendarError) as error:

@@ -273,6 +273,8 @@ def without_looser(held: Settings, new: Settings, equity: Decimal | None = None)
 
     Where the tighter ones of a table do not fit without the others, all of that table's stay as they held.
     """
+    if held == new and not held.odd.words:
+        return new
     tighter = [change for change in changes_between(held, new, equity) if change.kind is ChangeKind.TIGHTER]
     limits = held
     for table in (LIMITS, *BESIDE_RISK):

@@ -87,6 +87,7 @@ def _chain(journal: list[Recorded], wanted: set[str], proposal_id: str) -> Itera
         if isinstance(r.fact, TicketOpened) and r.fact.ticket.proposal_id == proposal_id
     }
     proposal = staged.fact.proposal if staged and isinstance(staged.fact, ProposalStaged) else None
+    subjects = {*wanted, *tickets, proposal_id}
     after_fill = False
     for record in journal:
         fact = record.fact
@@ -98,7 +99,7 @@ def _chain(journal: list[Recorded], wanted: set[str], proposal_id: str) -> Itera
             if proposal is not None and _is_made_of(proposal, fact.signal):
                 yield record
             continue
-        belongs = subject_of(fact) in {*wanted, *tickets, proposal_id} or _is_signed_by(fact, proposal_id)
+        belongs = subject_of(fact) in subjects or _is_signed_by(fact, proposal_id)
         follows = after_fill and isinstance(fact, PositionChanged | TradeClosed)
         if isinstance(fact, TradeClosed):
             follows = follows or bool({fact.trade.entry_order, fact.trade.exit_order} & wanted)

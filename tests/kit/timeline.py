@@ -42,6 +42,7 @@ from core.brokers.alpaca.timeouts import Timeouts
 from core.io import time_limit, wall_clock
 from core.market.alpaca.data import AlpacaData
 from core.runtime import lane_threads
+from core.runtime.pace import Pace
 from core.runtime.service.desks import DeskServer
 from core.runtime.service.doorway import Doorway
 from core.runtime.service.picture_feed import PictureFeed
@@ -428,7 +429,7 @@ def _read_its_clock(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
     patch.setattr(time_limit, "_asked", {})
     chance = random.Random(1).random
     patch.setattr(Timeouts.__init__, "__defaults__", (None, timeline.monotonic, chance, wall_clock.utc_now))
-    for kind in (EngineService, Doorway, DeskServer, PictureFeed, RemoteEngine, EngineLink):
+    for kind in (EngineService, Doorway, DeskServer, PictureFeed, RemoteEngine, EngineLink, Pace):
         begin = kind.__init__
         plain = tuple(timeline.monotonic if each is steady else each for each in begin.__defaults__ or ())
         named = {

@@ -9,16 +9,15 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from typer.main import get_command
+import typer.main
 
 import app
-from console.commands.assembly.host import Host
 from core.market.calendar import load_calendar
 from core.market.synthetic import synthetic_sessions
 from core.model.values import Symbol
@@ -44,12 +43,15 @@ class Answer:
 Keyturn = Callable[..., Answer]
 
 
-@cache
-def commands() -> Any:
-    """Put together once in this process, and not at each call."""
-    from console.commands.program import build
+_built: dict[tuple[object, ...], Any] = {}
 
-    return get_command(build(Host.of({})))
+
+def built_once(command_info: Any, make: Any = typer.main.get_command_from_info, **terms: Any) -> Any:
+    """The parser of a command: to make all of them anew for each call takes longer than most commands."""
+    key = (command_info.name, command_info.callback, *terms.values())
+    if key not in _built:
+        _built[key] = make(command_info=command_info, **terms)
+    return _built[key]
 
 
 @pytest.fixture
@@ -60,12 +62,11 @@ def keyturn(tmp_path: Path) -> Keyturn:
 
 def keyturn_at(home: Path) -> Keyturn:
     def call(*words: object, typed: str = "") -> Answer:
-        program = commands()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as out:
-            patch.setattr("console.commands.program.build", lambda host: partial(program, obj=host))
             patch.setenv("KEYTURN_HOME", str(home))
             patch.setattr("sys.argv", ["keyturn", *map(str, words)])
             patch.setattr("sys.stdin", io.StringIO(typed))
+            patch.setattr(typer.main, "get_command_from_info", built_once)
             with redirect_stderr(io.StringIO()) as err, pytest.raises(SystemExit) as ended:
                 app.main()
         return Answer(ended.value.code or 0, out.getvalue(), err.getvalue())  # type: ignore[arg-type]

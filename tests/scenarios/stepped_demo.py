@@ -19,6 +19,7 @@ from core.messages.inputs import Start
 from core.model.desk import PaintProof
 from core.model.staging import Proposal, Ticket
 from core.model.values import ProposalId
+from core.ports import Recorded
 from core.trading_state.state import TradingState
 from state.housekeeping import Housekeeping
 
@@ -32,6 +33,7 @@ class SteppedDemo:
     def __init__(self, home: Path, *, seed: int = 5, speed: float = 600.0, **options: Any) -> None:
         self._stack = ExitStack()
         self.behind = timedelta(0)
+        self._told: list[Recorded] = []
         self.runtime = demo_runtime(
             Host.of({"KEYTURN_HOME": str(home)}), DemoOptions(seed=seed, speed=speed, **options), self._stack
         )
@@ -89,7 +91,9 @@ class SteppedDemo:
             self.runtime.step()
 
     def facts(self, kind: type[F]) -> list[F]:
-        return [record.fact for record in self.desk.journal.records() if isinstance(record.fact, kind)]
+        if self.desk.journal.sequence > len(self._told):
+            self._told += self.desk.journal.records(len(self._told))
+        return [record.fact for record in self._told if isinstance(record.fact, kind)]
 
     def beats(self) -> None:
         """The engine looks at the files around it, often enough to see that one has changed and is written whole."""

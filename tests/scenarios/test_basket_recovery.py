@@ -31,6 +31,7 @@ from core.workflows.baskets.basket_reporting import STILL_CLEARING
 from tests.scenarios.house import House
 from tests.scenarios.plans import (
     BOUGHT,
+    SETTINGS,
     a_buy,
     a_floor,
     a_house_that_holds,
@@ -169,11 +170,12 @@ def test_report_after_a_kill_names_working_orders() -> None:
 
 
 HELD, WANTED = ("AAA", "BBB"), ("GGG", "HHH")
+FEWER = SETTINGS.model_copy(update={"symbols": tuple(map(Symbol, (*HELD, *WANTED)))})
 
 
 def a_signed_plan() -> House:
-    """Two sales, whose stops make way for them, and two buys that need their cash."""
-    house = a_house_that_holds("AAA", "BBB", quantity="180")
+    """Two sales, whose stops make way for them, and two buys that need their cash; other symbols have no bars."""
+    house = a_house_that_holds("AAA", "BBB", quantity="180", settings=FEWER)
     opens(house, *(a_sale(symbol) for symbol in HELD), *(a_buy(symbol, "170") for symbol in WANTED))
     marks(house)
     signs(house)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
 
+import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.engine import Engine
@@ -19,9 +20,9 @@ from core.model.account import Mode
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.values import SUB_PENNY, Symbol
 from core.model.venues import HOME
-from core.runtime import demo
+from core.runtime import demo, demo_charts
 from core.runtime.chart_history import AGAIN, KEPT, ChartBook, ChartWatch
-from core.runtime.demo_charts import DAYS, DemoCharts
+from core.runtime.demo_charts import DemoCharts
 from core.runtime.demo_market import CALM
 from core.settings.settings import Settings
 from core.strategies.vwap import VwapState
@@ -164,20 +165,24 @@ def test_the_book_keeps_the_latest_symbols() -> None:
     assert [symbol for symbol in symbols if book.of(symbol, TODAY, LATE) is not None] == symbols[3:]
 
 
-def half_a_year(charts: DemoCharts, day: date) -> ChartPast:
+DAYS = 30
+
+
+def all_days_of(charts: DemoCharts, day: date) -> ChartPast:
     past = charts.made(SPY, day)
     while len(past.days) < DAYS:
         past = charts.longer(past)
     return past
 
 
-def test_a_demo_has_days_before_its_first() -> None:
+def test_a_demo_has_days_before_its_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """MD-06: what is drawn of the day before is what the change since it is measured by."""
+    monkeypatch.setattr(demo_charts, "DAYS", DAYS)
     calendar = load_calendar(demo.FIRST_DAY, demo.LAST_DAY)
     sessions = demo.sessions_from(calendar, demo.FIRST_DAY)
     charts = DemoCharts(CALM, 1, sessions)
 
-    first, later = half_a_year(charts, sessions[0].day), half_a_year(charts, sessions[5].day)
+    first, later = all_days_of(charts, sessions[0].day), all_days_of(charts, sessions[5].day)
 
     assert len(first.days) == len(later.days) == DAYS
     assert first.days[-1].start == HOME.start_of(date(2026, 1, 2))

@@ -48,9 +48,11 @@ SHORT = {
 SIDES = pytest.mark.parametrize("side", [LONG, SHORT], ids=["long", "short"])
 
 
-def a_bracket(side: dict[str, object], *then: Bar, shares: str = "6", unlinked: bool = True) -> House:
+def a_bracket(
+    side: dict[str, object], *then: Bar, shares: str = "6", unlinked: bool = True, opens: str = "09:30"
+) -> House:
     """Six shares, their stop and their target at a broker that links its legs only where told."""
-    bars = [*minutes("09:30", "10:10"), *then]
+    bars = [*minutes(opens, "10:10"), *then]
     house = House(bars, ROOMY, cash=Decimal(10_000), multiplier=Decimal(2))
     if unlinked:
         unlink_siblings(house.exchange)

@@ -45,19 +45,19 @@ def enters(side: Side, stop: str, limit: str) -> Strategy:
     return strategy
 
 
-def of_all(side: Side, stop: str, limit: str) -> Played:
-    """Four half sessions of a fair walk."""
-    found = [played(bars, enters(side, stop, limit)) for bars in SESSIONS]
+def of_all(side: Side, stop: str, limit: str, many: int = len(SESSIONS)) -> Played:
+    """So many half sessions of a fair walk."""
+    found = [played(bars, enters(side, stop, limit)) for bars in SESSIONS[:many]]
     return Played(*(sum(figures) for figures in zip(*((p.profit, p.entries, p.decided) for p in found), strict=True)))
 
 
 Exit = Callable[[Bar, Side], OrderRequest]
 
 
-def leaves(side: Side, leaves_by: Exit, rules: dict[str, Decimal]) -> tuple[Decimal, int, int]:
+def leaves(side: Side, leaves_by: Exit, rules: dict[str, Decimal], many: int) -> tuple[Decimal, int, int]:
     """Held over bars, with another exit each minute: profit, how often it was out, and what the path decided."""
     profit, exits, decided = Decimal(0), 0, 0
-    for bars in SESSIONS:
+    for bars in SESSIONS[:many]:
         floor = Floor(multiplier=Decimal(4), cash=BEGINS, **rules)
         sent = list[OrderRequest]()
         for number, bar in enumerate(bars):
@@ -121,12 +121,12 @@ def test_a_stop_limit_entry_in_its_bar_gains_nothing(side: Side, stop: str, limi
 @pytest.mark.parametrize("side", Side)
 def test_one_bar_electing_and_filling_would_win(side: Side, stop: str, limit: str) -> None:
     """AN-04: the strategy would find the flaw if it were there."""
-    assert of_all(side, stop, limit).profit > 100
+    assert of_all(side, stop, limit, 1).profit > 25
 
 
-def both_ways(leaves_by: Exit, **rules: Decimal) -> tuple[Decimal, int, int]:
+def both_ways(leaves_by: Exit, many: int = len(SESSIONS), **rules: Decimal) -> tuple[Decimal, int, int]:
     """Long and short over the same walks: what is held goes with them and against them alike."""
-    bought, sold = (leaves(side, leaves_by, rules) for side in Side)
+    bought, sold = (leaves(side, leaves_by, rules, many) for side in Side)
     return bought[0] + sold[0], bought[1] + sold[1], bought[2] + sold[2]
 
 
@@ -144,9 +144,9 @@ def test_leaving_by_the_other_extreme_gains_nothing(leaves_by: Exit) -> None:
 @pytest.mark.parametrize("leaves_by", [by_a_rebound, by_one_of_two])
 def test_electing_low_and_selling_high_would_win(leaves_by: Exit) -> None:
     """AN-04: the strategy would find the flaw if it were there."""
-    profit, _, _ = both_ways(leaves_by)
+    profit, _, _ = both_ways(leaves_by, 1)
 
-    assert profit > 100
+    assert profit > 25
 
 
 def lifted_on_the_way(self: Matching, order: BookedOrder, segment: Segment) -> None:
@@ -159,9 +159,9 @@ def lifted_on_the_way(self: Matching, order: BookedOrder, segment: Segment) -> N
 
 def test_a_trail_over_extremes_would_gain_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """AN-04: where nothing is between bid and ask it won what it wins wherever a bar is wide for its spread."""
-    now, exits, _ = both_ways(by_a_trail, half_spread_ticks=Decimal(0))
+    now, exits, _ = both_ways(by_a_trail, 2, half_spread_ticks=Decimal(0))
     monkeypatch.setattr(Matching, "_meet_trailing_stop", lifted_on_the_way)
-    then, _, _ = both_ways(by_a_trail, half_spread_ticks=Decimal(0))
+    then, _, _ = both_ways(by_a_trail, 2, half_spread_ticks=Decimal(0))
 
-    assert then > 200
+    assert then > 100
     assert then - now > exits * Decimal("0.2"), "USD on 100 shares, each time it was out"

@@ -184,7 +184,7 @@ def test_silent_connections_make_way(there: Served, engine: VirtualRuntime) -> N
     """SY-01: opened and held, and opened and closed."""
     with ExitStack() as stack:
         held = [stack.enter_context(there.connect()) for _ in range(4 * STRANGERS)]
-        for _ in range(1_000):
+        for _ in range(8 * STRANGERS):
             there.connect().close()
         is_well(there, engine)
         assert len(held) == 4 * STRANGERS
@@ -509,7 +509,6 @@ def test_a_command_for_another_account_is_refused(there: Served, engine: Virtual
     is_well(there, engine)
 
 
-@pytest.mark.skip(reason="fails beside other tests: not understood yet")
 def test_a_desk_that_reads_nothing_delays_no_other(there: Served, engine: VirtualRuntime) -> None:
     """SY-01: and once it reads it is shown what is now, without what was between."""
     slow, beside = Client(there, HELLO), there.a_desk()

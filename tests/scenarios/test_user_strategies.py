@@ -118,7 +118,7 @@ class Dips(OwnStrategy):
 def test_recorded_deadlines_reproduce_a_replay(keyturn: Keyturn, home: Home, bars: Path, tmp_path: Path) -> None:
     """MD-05, ST-07: whatever it would take this time."""
     home.settings.parent.mkdir(parents=True, exist_ok=True)
-    home.settings.write_text("[strategies.dips]\nenabled = true\n")
+    home.settings.write_text("[strategies]\nfaults = 1\n[strategies.dips]\nenabled = true\n")
     put(home, HANGS.replace("HANGS", "True"))
     first = replayed(keyturn, bars, "--journal-dir", tmp_path / "first")
     put(home, HANGS.replace("HANGS", "False"))

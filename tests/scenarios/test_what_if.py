@@ -26,7 +26,7 @@ DAY = "2026-01-05"
 
 @pytest.fixture
 def played(keyturn: Keyturn, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two seeded days of two shares, every proposal confirmed. They are played once, and only read."""
+    """Two seeded mornings of two shares, every proposal confirmed. They are played once, and only read."""
     place = tmp_path_factory.getbasetemp() / "days to be played again"
     if not place.is_dir():
         place.mkdir()
@@ -39,7 +39,8 @@ def played(keyturn: Keyturn, tmp_path: Path, tmp_path_factory: pytest.TempPathFa
 
 def two_days_of(path: Path, symbol: str) -> Path:
     lines = minutes_of(path, symbol).read_text().splitlines(keepends=True)
-    path.write_text("".join(line for line in lines if line < "2026-01-07" or line.startswith("timestamp")))
+    mornings = [line for line in lines if line < "2026-01-07" and line[11:16] < "18:00"]
+    path.write_text("".join([lines[0], *mornings]))
     return path
 
 
@@ -246,7 +247,7 @@ def test_a_confirmation_never_moves_to_another_order(keyturn: Keyturn, tmp_path:
     assert answer["held_and_cents"]["now"] == "0.00"
 
 
-def a_demo(home: Path, events: int = 500) -> Path:
+def a_demo(home: Path, events: int = 150) -> Path:
     """A demo's account with a morning of trades; it is left so many events after its first order."""
     demo = SteppedDemo(home, speed=1200.0, operator="confirm-all").starts()
     demo.until(lambda: demo.desk.ledger.state.orders)
