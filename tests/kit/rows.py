@@ -12,13 +12,18 @@ Test = TypeVar("Test", bound=Callable[..., None])
 
 def each(names: str | tuple[str, ...], rows: Iterable[Any]) -> Callable[[Test], Test]:
     """Call the test for each row; a failure names the row that it is of. `names` are those of the row's parts."""
+    return table(names, *rows)
+
+
+def table(names: str | tuple[str, ...], *rows: Any) -> Callable[[Test], Test]:
+    """As `each`, with the rows written out one after the other."""
     titles = tuple(names.replace(",", " ").split()) if isinstance(names, str) else names
-    table = [row if len(titles) > 1 else (row,) for row in rows]
+    every_row = [row if len(titles) > 1 else (row,) for row in rows]
 
     def over(test: Test) -> Test:
         @wraps(test)
         def every(*arguments: Any, **fixtures: Any) -> None:
-            for row in table:
+            for row in every_row:
                 terms = dict(zip(titles, row, strict=True))
                 try:
                     test(*arguments, **fixtures, **terms)

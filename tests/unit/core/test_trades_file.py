@@ -11,6 +11,7 @@ import pytest
 from core.files.csv_table import TableError
 from core.files.trades_file import COLUMNS, moment_of, read_trades
 from core.model.signal import ExitReason
+from tests.kit.rows import table
 
 HEADER = ",".join(COLUMNS)
 
@@ -47,7 +48,7 @@ def test_an_unknown_exit_reason_is_refused(tmp_path: Path) -> None:
         read_trades(a_history(tmp_path, "roi", "sideways"))
 
 
-@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1899-12-31", "soon", ""])
+@table("text", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1899-12-31", "soon", "")
 def test_an_extreme_instant_is_refused(text: str) -> None:
     """RK-09: the windows of protections look back and forth from it"""
     assert moment_of(text) is None

@@ -12,6 +12,7 @@ from core.model.broker import Accepted, NotFound, Refused
 from core.model.codes import RefusalKind
 from core.model.order import OrderClass, OrderStatus, Side, TimeInForce
 from core.model.values import ClientOrderId
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import THURSDAY, Floor, a_bar, a_quote, a_stop_leg, an_order, at
 
 FRIDAY = date(2026, 11, 20)
@@ -97,9 +98,7 @@ def test_an_extended_bar_fills_no_stop() -> None:
     assert floor.report("19:59:59", "stop").status is OrderStatus.SUBMITTED
 
 
-@pytest.mark.parametrize(
-    ("day", "clock", "ends"), [(THURSDAY, "10:00", "20:00"), (THURSDAY, "17:00", "20:00"), (HALF_DAY, "08:00", "17:00")]
-)
+@table("day clock ends", (THURSDAY, "10:00", "20:00"), (THURSDAY, "17:00", "20:00"), (HALF_DAY, "08:00", "17:00"))
 def test_an_extended_day_order_lasts_extended_hours(day: date, clock: str, ends: str) -> None:
     """RK-20, EX-12"""
     floor = Floor()

@@ -14,6 +14,7 @@ from core.execution.position_correction import owners_after
 from core.facts import OwnerShare, PositionCorrected
 from core.model.order import Effect, OrderStatus, Side
 from core.model.values import Price, Quantity
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY
 from tests.unit.core.execution.books import TEN, Books, a_request
 
@@ -113,13 +114,11 @@ def test_unowned_shares_cost_the_rest_of_the_average(holders: list[Held], true: 
     assert all(share.average_price == 100 for share in shares if share.strategy != UNKNOWN_OWNER)
 
 
-@pytest.mark.parametrize(
-    ("true", "after"),
-    [
-        ("30", {"vwap": "20", "manual": "10"}),
-        ("5", {"vwap": "4", "manual": "1"}),
-        ("1.5", {"vwap": "1", "manual": "0.5"}),
-    ],
+@table(
+    "true after",
+    ("30", {"vwap": "20", "manual": "10"}),
+    ("5", {"vwap": "4", "manual": "1"}),
+    ("1.5", {"vwap": "1", "manual": "0.5"}),
 )
 def test_a_split_gives_each_owner_its_part(true: str, after: dict[str, str]) -> None:
     """EX-09: two for one, and one for three, which leaves a part of a share to the largest."""
@@ -131,7 +130,7 @@ def test_a_split_gives_each_owner_its_part(true: str, after: dict[str, str]) -> 
     assert {share.average_price * Decimal(true) for share in shares} == {Decimal(1500)}
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(
     st.lists(st.sampled_from(["-7", "-2", "3", "10"]), min_size=1, max_size=4),
     st.integers(-30, 30),

@@ -13,6 +13,7 @@ from core.market.csv_source import BrokenRow, place_of, read_bars, read_quotes, 
 from core.model.bar import Bar
 from core.model.quote import Feed, Quote
 from core.model.values import Price, Quantity, Symbol
+from tests.kit.rows import table
 
 SPY = Symbol("SPY")
 HEADER = "timestamp,open,high,low,close,volume"
@@ -216,18 +217,16 @@ def test_a_bad_quote_is_set_aside(tmp_path: Path, row: str, reason: str) -> None
     assert reason in broken.reason
 
 
-@pytest.mark.parametrize(
-    ("name", "symbol"),
-    [
-        ("SPY_1min_2013-10-07_to_2013-10-10.csv", SPY),
-        ("folder_X/BAC_1min.csv", Symbol("BAC")),
-        ("BRK.B_daily.csv", Symbol("BRK.B")),
-        ("BRK._daily.csv", None),
-        ("spy_1min.csv", None),
-        ("SPY.csv", None),
-        ("2013_SPY.csv", None),
-        ("_SPY.csv", None),
-    ],
+@table(
+    "name symbol",
+    ("SPY_1min_2013-10-07_to_2013-10-10.csv", SPY),
+    ("folder_X/BAC_1min.csv", Symbol("BAC")),
+    ("BRK.B_daily.csv", Symbol("BRK.B")),
+    ("BRK._daily.csv", None),
+    ("spy_1min.csv", None),
+    ("SPY.csv", None),
+    ("2013_SPY.csv", None),
+    ("_SPY.csv", None),
 )
 def test_a_files_name_may_say_its_symbol(name: str, symbol: Symbol | None) -> None:
     """MD-05"""

@@ -32,6 +32,7 @@ from core.risk.position_limits import cap_of
 from core.risk.sizing_inputs import wanted_of
 from core.settings.settings import Settings
 from core.staging.attached_legs import with_legs
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY
 from tests.unit.core.execution.books import Books
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk, a_quote, an_account, said, settings, usd
@@ -96,17 +97,14 @@ def test_an_entry_fills_between_limit_and_quote(
     assert found == (Decimal(price), Decimal(farthest), Decimal(nearest))
 
 
-@pytest.mark.parametrize(
-    ("check", "changes"),
-    [
-        (NotionalCheck(), {"settings": settings(max_notional=usd("50"))}),
-        (BuyingPowerCheck(), {"account": lent("60")}),
-        (MarginCheck(), {"account": lent("60"), "instrument": MARGINABLE}),
-        (PortfolioCheck(), {"settings": settings(portfolio={"max_exposure": "0.08"}), "account": lent("2000")}),
-        (PortfolioCheck(), {"settings": settings(portfolio={"reserve": "1930"}), "account": lent("2000")}),
-        (SessionLimitsCheck(), {"settings": OUTSIDE_HOURS}),
-    ],
-    ids=["notional", "buying power", "margin", "exposure", "reserve", "session limits"],
+@table(
+    "check changes",
+    (NotionalCheck(), {"settings": settings(max_notional=usd("50"))}),
+    (BuyingPowerCheck(), {"account": lent("60")}),
+    (MarginCheck(), {"account": lent("60"), "instrument": MARGINABLE}),
+    (PortfolioCheck(), {"settings": settings(portfolio={"max_exposure": "0.08"}), "account": lent("2000")}),
+    (PortfolioCheck(), {"settings": settings(portfolio={"reserve": "1930"}), "account": lent("2000")}),
+    (SessionLimitsCheck(), {"settings": OUTSIDE_HOURS}),
 )
 def test_a_low_short_is_measured_at_the_bid(check: Check, changes: dict[str, object]) -> None:
     """EX-11, RK-14, RK-16, RK-20: 50 would pass each, the 100 that it fills at pass none."""
@@ -183,7 +181,7 @@ def test_without_a_stop_the_whole_fill_is_at_risk() -> None:
     assert said(RiskBudgetCheck(), a_short(holder=StopHolder.YOU), desk)[0] is REFUSES
 
 
-@pytest.mark.parametrize(("target", "standing"), [("49.99", PASSES), ("50", REFUSES), ("75", REFUSES)])
+@table("target standing", ("49.99", PASSES), ("50", REFUSES), ("75", REFUSES))
 def test_a_shorts_target_is_beyond_its_limit(target: str, standing: CheckResult) -> None:
     """EX-12: it may fill at 50, and 75 would be no profit then."""
     candidate = a_short("50.00")
@@ -223,11 +221,7 @@ def test_a_working_short_keeps_its_measure() -> None:
     assert exposure_of(books.ledger, lambda _symbol: None) == 100
 
 
-@pytest.mark.parametrize(
-    ("limit", "given", "reserved"),
-    [("89", "90", "10"), ("101", "90", "11")],
-    ids=["a limit that met the bid at its key", "one above it"],
-)
+@table("limit given reserved", ("89", "90", "10"), ("101", "90", "11"))
 def test_a_replaced_short_gives_back_its_reserve(limit: str, given: str, reserved: str) -> None:
     """OP-03, EX-11: measured at a bid of 100, it came when that was 85, and rests at its limit of 90."""
     books, account = Books(), an_account()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import pytest
-
 from core.messages.inputs import ClockRead
 from core.runtime.clock_guard import ClockGuard
+from tests.kit.rows import table
 
 NOON = datetime(2026, 11, 19, 17, tzinfo=UTC)
 LIMIT = 2.0
@@ -47,7 +46,7 @@ def test_a_clock_that_goes_on_has_no_news() -> None:
     assert machine.clock.read() == NOON + timedelta(seconds=10)
 
 
-@pytest.mark.parametrize("seconds", [1.9, -1.9])
+@table("seconds", 1.9, -1.9)
 def test_a_small_clock_change_is_no_jump(seconds: float) -> None:
     """EX-11"""
     assert Machine().passes(1).sets(seconds).news() is None
