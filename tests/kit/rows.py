@@ -1,4 +1,4 @@
-"""One test over a table of rows: as `pytest.mark.parametrize`, without a test of its own for each."""
+"""Tables of rows: as one test (`each`, `table`), or as a test for each row where they need fixtures anew (`cases`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TypeVar
 
+import pytest
+
 Test = TypeVar("Test", bound=Callable[..., None])
+
+
+def cases(names: str, *rows: Any) -> pytest.MarkDecorator:
+    """`pytest.mark.parametrize`, with the names in one text and the rows one after the other."""
+    return pytest.mark.parametrize(tuple(names.split()) if " " in names else names, rows)
 
 
 def each(names: str | tuple[str, ...], rows: Iterable[Any]) -> Callable[[Test], Test]:

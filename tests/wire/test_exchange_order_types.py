@@ -20,6 +20,7 @@ from alpaca.trading.requests import (
 )
 
 from core.model.values import Symbol
+from tests.kit.rows import cases
 from tests.wire.clients import Json, a_market_order, trade_updates, trading_client, until
 from tests.wire.exchange.server import LoopbackExchange
 
@@ -45,12 +46,10 @@ def a_bracket(exchange: LoopbackExchange, **terms: object) -> MarketOrderRequest
     )
 
 
-@pytest.mark.parametrize(
-    ("terms", "said"),
-    [
-        ({"trail_price": "2.50"}, {"trail_price": "2.5", "trail_percent": None}),
-        ({"trail_percent": "1"}, {"trail_price": None, "trail_percent": "1"}),
-    ],
+@cases(
+    "terms said",
+    ({"trail_price": "2.50"}, {"trail_price": "2.5", "trail_percent": None}),
+    ({"trail_percent": "1"}, {"trail_price": None, "trail_percent": "1"}),
 )
 def test_a_trailing_stop_has_its_distance(exchange: LoopbackExchange, terms: Json, said: dict[str, str | None]) -> None:
     """EX-12"""
@@ -168,18 +167,16 @@ def test_a_replaced_leg_stays_in_its_group(exchange: LoopbackExchange) -> None:
     assert moved["order_class"] == "bracket"
 
 
-@pytest.mark.parametrize(
-    ("terms", "code"),
-    [
-        ({"time_in_force": "opg"}, 42210000),
-        ({"type": "iceberg"}, 42210000),
-        ({"notional": "50"}, 42210000),
-        ({"qty": None}, 40010001),
-        ({"qty": "some"}, 40010001),
-        ({"symbol": None}, 40010001),
-        ({"symbol": "NOSUCH"}, 42210000),
-        ({"client_order_id": "x" * 129}, 40010001),
-    ],
+@cases(
+    "terms code",
+    ({"time_in_force": "opg"}, 42210000),
+    ({"type": "iceberg"}, 42210000),
+    ({"notional": "50"}, 42210000),
+    ({"qty": None}, 40010001),
+    ({"qty": "some"}, 40010001),
+    ({"symbol": None}, 40010001),
+    ({"symbol": "NOSUCH"}, 42210000),
+    ({"client_order_id": "x" * 129}, 40010001),
 )
 def test_an_invalid_order_is_refused_with_a_code(exchange: LoopbackExchange, terms: Json, code: int) -> None:
     """EX-11"""

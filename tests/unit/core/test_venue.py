@@ -211,8 +211,12 @@ def test_an_extended_order_is_guarded_overnight() -> None:
     assert end_of_session(calendar, order, there(SYDNEY, "18:50")) == session_of(calendar, date(2026, 11, 23)).close
 
 
-@table("venue clock told", (XNYS, "05:30:00 New York", "05:30 New York"), (LONDON, "10:30:00 London", "10:30 London"),
-     (SYDNEY, "21:30:00 Sydney", "21:30 Sydney"))  # fmt: skip
+@table(
+    "venue clock told",
+    (XNYS, "05:30:00 New York", "05:30 New York"),
+    (LONDON, "10:30:00 London", "10:30 London"),
+    (SYDNEY, "21:30:00 Sydney", "21:30 Sydney"),
+)
 def test_an_instant_names_its_venues_clock(venue: Venue, clock: str, told: str) -> None:
     """RK-20"""
     at = datetime(2026, 11, 19, 10, 30, tzinfo=UTC)

@@ -145,4 +145,4 @@ def test_a_new_file_is_private_and_replaces_none(tmp_path: Path) -> None:
 
 def test_a_file_without_end_is_refused(tmp_path: Path, snapshot) -> None:
     """ST-07: the desk opens all the same."""
-    assert look_at(a_file(tmp_path, "while True:\n    pass"), patience=0.5).faults == snapshot
+    assert look_at(a_file(tmp_path, "while True:\n    pass"), patience=0.05).faults == snapshot

@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.model.broker import BrokerPicture, NoAnswer
 from core.model.order import OrderType, Side
-from tests.kit.rows import table
+from tests.kit.rows import cases, table
 from tests.unit.core.brokers.alpaca_door import (
     HTML,
     NOON,
@@ -182,14 +182,12 @@ def test_an_ended_unreadable_foreign_order_is_noted(snapshot: SnapshotAssertion)
     assert "by-hand" in broker.unread.last[0].raw
 
 
-@pytest.mark.parametrize(
-    ("fields", "reason", "symbol"),
-    [
-        ({"qty": None}, "qty is missing", "SPY"),
-        ({"symbol": None}, "symbol is missing", None),
-        ({"symbol": ["SPY"], "submitted_at": "yesterday"}, "symbol list is no plain text", None),
-        ({"type": "iceberg", "submitted_at": None, "created_at": None}, "type 'iceberg' is unknown here", "SPY"),
-    ],
+@cases(
+    "fields reason symbol",
+    ({"qty": None}, "qty is missing", "SPY"),
+    ({"symbol": None}, "symbol is missing", None),
+    ({"symbol": ["SPY"], "submitted_at": "yesterday"}, "symbol list is no plain text", None),
+    ({"type": "iceberg", "submitted_at": None, "created_at": None}, "type 'iceberg' is unknown here", "SPY"),
 )
 def test_a_working_unreadable_foreign_order_is_named(
     fields: dict[str, Any], reason: str, symbol: str | None, snapshot: SnapshotAssertion

@@ -38,7 +38,7 @@ from core.risk.day import Day
 from core.risk.gate import Candidate
 from core.settings.account import AccountSettings
 from core.settings.settings import Settings
-from tests.kit.rows import table
+from tests.kit.rows import cases, table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, at
 from tests.unit.core.execution.books import Books, a_request
 from tests.unit.core.risk.reviews import (
@@ -273,15 +273,13 @@ def test_an_order_is_reserved_until_younger_figures(acknowledged_at: str | None,
     assert said(BuyingPowerCheck(), a_candidate(), desk)[0] is standing
 
 
-@pytest.mark.parametrize(
-    ("acknowledged_at", "filled_at", "standing"),
-    [
-        pytest.param("10:30:01", "10:30:02", REFUSES, id="both after the figures were taken"),
-        pytest.param("10:30:00", "10:30:00", REFUSES, id="in their very instant"),
-        pytest.param(None, "10:30:02", REFUSES, id="a fill of an order that was given up"),
-        pytest.param("10:29:58", "10:30:02", PASSES, id="acknowledged before them: the broker had reserved for it"),
-        pytest.param("10:29:58", "10:29:59", PASSES, id="both before them"),
-    ],
+@cases(
+    "acknowledged_at filled_at standing",
+    pytest.param("10:30:01", "10:30:02", REFUSES, id="both after the figures were taken"),
+    pytest.param("10:30:00", "10:30:00", REFUSES, id="in their very instant"),
+    pytest.param(None, "10:30:02", REFUSES, id="a fill of an order that was given up"),
+    pytest.param("10:29:58", "10:30:02", PASSES, id="acknowledged before them: the broker had reserved for it"),
+    pytest.param("10:29:58", "10:29:59", PASSES, id="both before them"),
 )
 def test_a_fill_is_reserved_until_younger_figures(
     acknowledged_at: str | None, filled_at: str, standing: CheckResult, snapshot: SnapshotAssertion
@@ -526,24 +524,24 @@ def test_a_wide_quote_names_its_limit(part: str, snapshot: SnapshotAssertion) ->
     assert said_of_it == (REFUSES, snapshot)
 
 
-@pytest.mark.parametrize(
-    ("candidate", "bid", "ask"),
-    [
-        pytest.param(a_candidate(limit="100.00", stop="99.40"), "99.46", "99.52", id="a buy at the ask"),
-        pytest.param(a_candidate(limit="99.52", stop="99.40"), "99.59", "99.65", id="a buy that waits"),
-        pytest.param(
-            a_candidate(effect=Effect.SHORT, limit="99.40", stop="100.00"), "99.88", "99.94", id="a short sale"
-        ),
-        pytest.param(
-            a_candidate(effect=Effect.SHORT, limit=None, stop="100.00"),
-            "99.88", "99.94", id="a short sale at the market",
-        ),
-        pytest.param(
-            a_candidate(limit="105", kind=OrderType.STOP_LIMIT, stop_price="99.52", stop="99.40"),
-            "99.40", "99.46", id="a stop-limit, from its trigger",
-        ),
-    ],
-)  # fmt: skip
+@cases(
+    "candidate bid ask",
+    pytest.param(a_candidate(limit="100.00", stop="99.40"), "99.46", "99.52", id="a buy at the ask"),
+    pytest.param(a_candidate(limit="99.52", stop="99.40"), "99.59", "99.65", id="a buy that waits"),
+    pytest.param(a_candidate(effect=Effect.SHORT, limit="99.40", stop="100.00"), "99.88", "99.94", id="a short sale"),
+    pytest.param(
+        a_candidate(effect=Effect.SHORT, limit=None, stop="100.00"),
+        "99.88",
+        "99.94",
+        id="a short sale at the market",
+    ),
+    pytest.param(
+        a_candidate(limit="105", kind=OrderType.STOP_LIMIT, stop_price="99.52", stop="99.40"),
+        "99.40",
+        "99.46",
+        id="a stop-limit, from its trigger",
+    ),
+)
 def test_the_stop_distance_is_from_the_nearest_fill(
     candidate: Candidate, bid: str, ask: str, snapshot: SnapshotAssertion
 ) -> None:

@@ -23,7 +23,7 @@ from core.risk.gate import Candidate, ReviewContext
 from core.risk.margin import distance_of, limit_under
 from core.settings.settings import PROFILES, Settings
 from core.workflows.staging.ticket_figures import figures_of
-from tests.kit.rows import table
+from tests.kit.rows import cases, table
 from tests.unit.core.brokers.trading_floor import IBM, SPY
 from tests.unit.core.execution.books import Books, a_request
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk, an_exit, said, settings, usd
@@ -168,9 +168,15 @@ def test_the_smallest_warning_distance_counts(distance: str, limit: str | None) 
 # ── what an entry does ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@table("requirement night is_over",
-    ("0.3", "10000", False), ("0.3", "9999", True), ("0.75", "15000", False), ("0.75", "14999", True),
-    ("1", "20000", False), ("1", "19999", True),)  # fmt: skip
+@table(
+    "requirement night is_over",
+    ("0.3", "10000", False),
+    ("0.3", "9999", True),
+    ("0.75", "15000", False),
+    ("0.75", "14999", True),
+    ("1", "20000", False),
+    ("1", "19999", True),
+)
 @table("effect", Effect.OPEN, Effect.SHORT)
 def test_overnight_requirements_are_doubled(requirement: str, night: str, is_over: bool, effect: Effect) -> None:
     """RK-14: 10,000 USD at a requirement over a half take more than they cost, long or short."""
@@ -184,13 +190,11 @@ def test_overnight_requirements_are_doubled(requirement: str, night: str, is_ove
 # ── what is not known ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"instrument": requires(None)}, "the broker does not say what SPY requires on margin"),
-        ({"instrument": NoInstrument("no answer")}, "what it requires on margin is not known: no answer"),
-        ({"account": on_margin(maintenance_margin=None)}, "the broker does not say the account's maintenance margin"),
-    ],
+@cases(
+    "changes reason",
+    ({"instrument": requires(None)}, "the broker does not say what SPY requires on margin"),
+    ({"instrument": NoInstrument("no answer")}, "what it requires on margin is not known: no answer"),
+    ({"account": on_margin(maintenance_margin=None)}, "the broker does not say the account's maintenance margin"),
 )
 def test_unknown_requirements_are_never_assumed(
     changes: dict[str, object], reason: str, snapshot: SnapshotAssertion

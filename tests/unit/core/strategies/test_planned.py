@@ -21,7 +21,7 @@ from core.strategies.builtin import HOUSE
 from core.strategies.mean_reversion import MeanReversionStrategy
 from core.strategies.momentum import MomentumStrategy
 from core.strategies.trade_plan import TradePlanStrategy
-from tests.kit.rows import table
+from tests.kit.rows import cases, table
 from tests.unit.core.strategies.recorded import OPEN, SPY, Trader, daily_bars, minute_bars
 
 REASON = NoTradeReason
@@ -317,18 +317,16 @@ def test_its_stop_and_target_end_the_trade(name: str) -> None:
 
 
 @each_one
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"stop": Price(Decimal("100.50"))}, REASON.RECOMMENDATION_INVALID),
-        ({"target": Price(Decimal("99.90"))}, REASON.RECOMMENDATION_INVALID),
-        ({"quantity": Quantity(Decimal(0))}, REASON.RECOMMENDATION_INVALID),
-        ({"target": Price(Decimal("Infinity"))}, REASON.RECOMMENDATION_INVALID),
-        ({"symbol": Symbol("IBM")}, REASON.RECOMMENDATION_INVALID),
-        ({"strategy": "sma"}, REASON.RECOMMENDATION_INVALID),
-        ({"expires_at": OPEN + timedelta(minutes=31, seconds=59)}, REASON.RECOMMENDATION_EXPIRED),
-        ({"entry": Price(Decimal("101.50"))}, REASON.RECOMMENDATION_AWAY),
-    ],
+@cases(
+    "change reason",
+    ({"stop": Price(Decimal("100.50"))}, REASON.RECOMMENDATION_INVALID),
+    ({"target": Price(Decimal("99.90"))}, REASON.RECOMMENDATION_INVALID),
+    ({"quantity": Quantity(Decimal(0))}, REASON.RECOMMENDATION_INVALID),
+    ({"target": Price(Decimal("Infinity"))}, REASON.RECOMMENDATION_INVALID),
+    ({"symbol": Symbol("IBM")}, REASON.RECOMMENDATION_INVALID),
+    ({"strategy": "sma"}, REASON.RECOMMENDATION_INVALID),
+    ({"expires_at": OPEN + timedelta(minutes=31, seconds=59)}, REASON.RECOMMENDATION_EXPIRED),
+    ({"entry": Price(Decimal("101.50"))}, REASON.RECOMMENDATION_AWAY),
 )
 def test_one_that_does_not_hold_opens_nothing(name: str, change: dict[str, Any], reason: NoTradeReason) -> None:
     """ST-04: nothing of its own takes its place."""
