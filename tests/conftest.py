@@ -12,7 +12,7 @@ from hypothesis import settings
 
 from tests.kit.shares import share_of
 
-settings.register_profile("same in each run", deadline=None, derandomize=True, database=None)
+settings.register_profile("same in each run", max_examples=50, deadline=None, derandomize=True, database=None)
 settings.load_profile("same in each run")
 
 HERE = Path(__file__).parent

@@ -278,8 +278,9 @@ def without_looser(held: Settings, new: Settings, equity: Decimal | None = None)
     tighter = [change for change in changes_between(held, new, equity) if change.kind is ChangeKind.TIGHTER]
     limits = held
     for table in (LIMITS, *BESIDE_RISK):
-        with suppress(ValueError):
-            limits = with_changes(limits, new, [change for change in tighter if change.path[0] == table])
+        if changes := [change for change in tighter if change.path[0] == table]:
+            with suppress(ValueError):
+                limits = with_changes(limits, new, changes)
     kept: dict[str, BaseModel] = {LIMITS: limits.risk}
     for table, names in BESIDE_RISK.items():
         as_held = getattr(limits, table)

@@ -130,12 +130,12 @@ def test_an_excerpt_has_only_the_requested_days(
 
 @pytest.mark.parametrize("kept_back", [(), ("amounts",)], ids=["whole", "redacted"])
 def test_every_forgery_is_found(folder: AccountFolder, kept_back: tuple[str, ...]) -> None:
-    """SP-08: five of each kind; `make forgeries` tries thousands"""
+    """SP-08: two of each kind; `make forgeries` tries thousands"""
     sign_days(folder, KEY, LATER)
     lines = exported(folder, kept_back=kept_back)
     for mutation in MUTATIONS:
         chance = Random(7)
-        made = [mutated for _ in range(5) if (mutated := mutation(lines, chance)) not in (None, lines)]
+        made = [mutated for _ in range(2) if (mutated := mutation(lines, chance)) not in (None, lines)]
         found = {verdict(mutated).split(":")[0] for mutated in made if mutated is not None}
         assert found <= {"cut", "edited", "reordered", "rewritten"}, mutation.__name__
         assert made or mutation.__name__ in NOT_OF_EACH[bool(kept_back)], mutation.__name__

@@ -17,8 +17,9 @@ from state.proof.stamps import Stamp, service_at, stamp_last
 from state.proof.time_stamp import StampRequest, TimeStampError, stamped_at
 from state.resetting import begin_anew, reset
 from state.restoring import restore
+from tests.kit.rows import cases
 from tests.proof.journals import KEY, over, written
-from tests.proof.time_stamps import Authority, Responder, openssl
+from tests.proof.time_stamps import NEW_KEY, Authority, Responder, openssl
 
 
 @pytest.fixture(scope="module")
@@ -91,15 +92,13 @@ def says(**values: object) -> Callable[[Responder], None]:
     return change
 
 
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        (says(body=b"<html>Please log in</html>"), "127.0.0.1 sent no time stamp"),
-        (says(body=b"\x30\x80\x00\x00"), "127.0.0.1 sent no time stamp"),
-        (says(body=b"0" * 300_000), "127.0.0.1 sent more than 262,144 bytes"),
-        (says(status=503, body=b"busy"), "127.0.0.1 answered 503"),
-        (says(status=302, body=b"-", headers={"Location": "https://elsewhere.example/tsr"}), "127.0.0.1 answered 302"),
-    ],
+@cases(
+    "change told",
+    (says(body=b"<html>Please log in</html>"), "127.0.0.1 sent no time stamp"),
+    (says(body=b"\x30\x80\x00\x00"), "127.0.0.1 sent no time stamp"),
+    (says(body=b"0" * 300_000), "127.0.0.1 sent more than 262,144 bytes"),
+    (says(status=503, body=b"busy"), "127.0.0.1 answered 503"),
+    (says(status=302, body=b"-", headers={"Location": "https://elsewhere.example/tsr"}), "127.0.0.1 answered 302"),
 )
 def test_what_is_no_time_stamp_is_not_kept(
     folder: AccountFolder, responder: Responder, change: Callable[[Responder], None], told: str
@@ -144,7 +143,7 @@ def test_a_silent_or_absent_service_is_reported(folder: AccountFolder, responder
 def test_an_untrusted_certificate_is_refused(folder: AccountFolder, authority: Authority, tmp_path: Path) -> None:
     """SY-06: and nothing is asked"""
     files = tmp_path / "tls.pem", tmp_path / "tls.key"
-    own = ("-newkey", "rsa:2048", "-nodes", "-keyout", files[1], "-out", files[0], "-subj", "/CN=127.0.0.1")
+    own = (*NEW_KEY, "-keyout", files[1], "-out", files[0], "-subj", "/CN=127.0.0.1")
     openssl("req", "-x509", *own, "-addext", "subjectAltName=IP:127.0.0.1", "-days", 2)
     with Responder(authority, files) as responder:
         assert "cannot be reached" in refusal(folder, responder)

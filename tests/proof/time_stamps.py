@@ -28,6 +28,7 @@ default_policy = 1.2.3.4.1
 digests = {digests}
 ess_cert_id_alg = sha256
 """
+NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 
 def openssl(*words: object, allows_failure: bool = False) -> subprocess.CompletedProcess[str]:
@@ -42,9 +43,8 @@ class Authority:
     def __init__(self, place: Path) -> None:
         place.mkdir()
         self.place, self.ca = place, place / "ca.pem"
-        key = ("-newkey", "rsa:2048", "-nodes")
-        openssl("req", "-x509", *key, "-keyout", place / "ca.key", "-out", self.ca, "-subj", "/CN=Root", "-days", 2)
-        openssl("req", *key, "-keyout", place / "tsa.key", "-out", place / "tsa.csr", "-subj", "/CN=Stamps")
+        openssl("req", "-x509", *NEW_KEY, "-keyout", place / "ca.key", "-out", self.ca, "-subj", "/CN=Root", "-days", 2)
+        openssl("req", *NEW_KEY, "-keyout", place / "tsa.key", "-out", place / "tsa.csr", "-subj", "/CN=Stamps")
         (place / "purpose").write_text("extendedKeyUsage = critical, timeStamping\n")
         by = ("-CA", self.ca, "-CAkey", place / "ca.key", "-CAcreateserial", "-extfile", place / "purpose")
         openssl("x509", "-req", "-in", place / "tsa.csr", *by, "-out", place / "tsa.pem", "-days", 2)

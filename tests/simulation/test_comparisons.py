@@ -18,7 +18,7 @@ from tests.simulation.play import Player
 from tests.simulation.sessions import session_of
 
 SEED = 20_131_007
-SESSIONS = 3
+SESSIONS = 2
 
 
 def test_a_skipped_order_has_no_news(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,8 @@ def test_a_session_finds_the_planted_fault(fault: str) -> None:
 @pytest.mark.parametrize("fault", RANDOM_DAYS)
 def test_random_days_find_the_planted_fault(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """OP-02, EX-05, EX-13, EX-20, RK-01, RK-09, SP-01"""
+    seed, days = RANDOM_DAYS[fault]
     getattr(order_faults, fault)(monkeypatch)
 
     with pytest.raises(AssertionError):
-        a_run(16, RANDOM_DAYS[fault], shrinks=False)
+        a_run(days, seed, shrinks=False)

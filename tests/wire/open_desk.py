@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -33,12 +32,12 @@ SPY, IBM, KO, XOM = SYMBOLS = tuple(map(Symbol, ("SPY", "IBM", "KO", "XOM")))
 PATIENCE = 120.0
 """Seconds; only a failure takes as long."""
 LOOSE = {"KEYTURN_RISK__PER_TRADE__OF_EQUITY": "0.1", "KEYTURN_RISK__MAX_NOTIONAL__OF_EQUITY": "0.2"}
-YESTERDAY = (MORNING - timedelta(days=1)).date()
+TODAY = MORNING.date()
 
 
 def a_market(**more: Any) -> LoopbackExchange:
-    """A seeded market that goes on with the time of the test, and remembers the day before it."""
-    return LoopbackExchange(**({"clock": RunningClock(), "since": YESTERDAY} | more))
+    """A seeded market that goes on with the time of the test, and remembers nothing before its day."""
+    return LoopbackExchange(**({"clock": RunningClock(), "since": TODAY} | more))
 
 
 def environ(exchange: LoopbackExchange, home: Path, **more: str) -> dict[str, str]:

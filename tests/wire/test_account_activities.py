@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,14 @@ from core.facts import ActivitiesCompared, CashMoved
 from core.messages.commands import CompareActivities
 from core.model.activity import ActivityKind, DropCopy
 from core.model.values import plain
+from tests.kit.rows import cases
 from tests.kit.timeline import timeline
 from tests.unit.core.brokers.alpaca_door import Door, Says, a_broker, a_door, an_account_json
 from tests.wire.clients import a_market_order, trading_client
 from tests.wire.desk_side import a_desk_broker
 from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.server import MORNING, LoopbackExchange
-from tests.wire.open_desk import YESTERDAY, Open, a_market, environ, opened, says, two_shares_are_bought, written
+from tests.wire.open_desk import TODAY, Open, a_market, environ, opened, says, two_shares_are_bought, written
 
 SINCE = date(2026, 11, 16)
 EVENTS = (
@@ -57,7 +58,8 @@ def test_each_kind_of_activity_is_read() -> None:
 
 def test_a_desk_records_each_activity_once(tmp_path: Path) -> None:
     """EX-09, SP-05: at a start, when the operator asks, and at the next start; a purchase lies between."""
-    events = f"{YESTERDAY} interest 0.12; {YESTERDAY} fee -0.35"
+    yesterday = TODAY - timedelta(days=1)
+    events = f"{yesterday} interest 0.12; {yesterday} fee -0.35"
     with a_market(events=events) as market:
         keyturn = Host.of(environ(market, tmp_path))
         with opened(keyturn) as desk:
@@ -115,15 +117,13 @@ def the_copy(door: Door) -> DropCopy:
     return copy
 
 
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
-        ({"net_amount": "lots"}, "net_amount 'lots' is no number"),
-        ({"date": "yesterday"}, "date is no day"),
-        ({"currency": "EUR"}, "currency EUR is not USD"),
-        ({"activity_type": None}, "activity_type is missing"),
-        ({"qty": "NaN", "symbol": "SPY"}, "qty 'NaN' is no number"),
-    ],
+@cases(
+    "fields words",
+    ({"net_amount": "lots"}, "net_amount 'lots' is no number"),
+    ({"date": "yesterday"}, "date is no day"),
+    ({"currency": "EUR"}, "currency EUR is not USD"),
+    ({"activity_type": None}, "activity_type is missing"),
+    ({"qty": "NaN", "symbol": "SPY"}, "qty 'NaN' is no number"),
 )
 def test_an_unreadable_activity_is_named(fields: dict[str, Any], words: str) -> None:
     """EX-09: nothing is lost."""

@@ -124,9 +124,10 @@ def test_rearm_with_an_order_in_doubt_asks_again(
 
 
 def test_a_killed_plan_reports_what_is_left(
-    market: LoopbackExchange, tmp_path: Path, snapshot: SnapshotAssertion
+    market_with_a_past: LoopbackExchange, tmp_path: Path, snapshot: SnapshotAssertion
 ) -> None:
     """OP-05, OP-07, EX-10: the broker is asked again when what was taken back is gone."""
+    market = market_with_a_past
     with a_desk(market, tmp_path) as desk:
         waits(desk, lambda view: says(view, "earlier daily close"), "what the checks measure by")
         signs_a_plan_of_one_entry(market, desk)

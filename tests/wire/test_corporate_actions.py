@@ -19,6 +19,7 @@ from core.model.corporate_action import ActionKind, CorporateAction
 from core.model.values import Symbol
 from core.runtime.announcements import Announcements
 from core.settings.alpaca import AlpacaSettings
+from tests.kit.rows import cases
 from tests.wire.exchange.hours import Hours
 from tests.wire.exchange.server import LoopbackExchange
 
@@ -123,18 +124,16 @@ def test_all_pages_of_actions_are_read(exchange: LoopbackExchange, monkeypatch: 
     assert len(the_source(exchange).corporate_actions([XOM], TODAY)) == 30
 
 
-@pytest.mark.parametrize(
-    ("kind", "row", "reason"),
-    [
-        ("cash_dividends", "soon", "cash_dividends, 1: 'soon' is no record"),
-        ("cash_dividends", {**DIVIDEND, "rate": 0}, "cash_dividends, 1: its rate 0 is no figure above zero"),
-        ("cash_dividends", {**DIVIDEND, "rate": "a lot"}, "its rate 'a lot' is no figure"),
-        ("cash_dividends", {**DIVIDEND, "rate": True}, "its rate True is no figure"),
-        ("cash_dividends", {**DIVIDEND, "ex_date": "tomorrow"}, "its ex_date 'tomorrow' is no day"),
-        ("cash_dividends", {**DIVIDEND, "ex_date": None}, "its ex_date is missing"),
-        ("forward_splits", {**SPLIT, "symbol": "XOM", "new_rate": None}, "forward_splits, 1: its new_rate None"),
-        ("spin_offs", {**SPIN_OFF, "source_symbol": 7, "symbol": "XOM"}, "its source_symbol 7 is no symbol"),
-    ],
+@cases(
+    "kind row reason",
+    ("cash_dividends", "soon", "cash_dividends, 1: 'soon' is no record"),
+    ("cash_dividends", {**DIVIDEND, "rate": 0}, "cash_dividends, 1: its rate 0 is no figure above zero"),
+    ("cash_dividends", {**DIVIDEND, "rate": "a lot"}, "its rate 'a lot' is no figure"),
+    ("cash_dividends", {**DIVIDEND, "rate": True}, "its rate True is no figure"),
+    ("cash_dividends", {**DIVIDEND, "ex_date": "tomorrow"}, "its ex_date 'tomorrow' is no day"),
+    ("cash_dividends", {**DIVIDEND, "ex_date": None}, "its ex_date is missing"),
+    ("forward_splits", {**SPLIT, "symbol": "XOM", "new_rate": None}, "forward_splits, 1: its new_rate None"),
+    ("spin_offs", {**SPIN_OFF, "source_symbol": 7, "symbol": "XOM"}, "its source_symbol 7 is no symbol"),
 )
 def test_an_unreadable_action_is_named(exchange: LoopbackExchange, kind: str, row: Any, reason: str) -> None:
     announce(exchange, (kind, row), ("reverse_splits", {**SPLIT, "symbol": "XOM"}))

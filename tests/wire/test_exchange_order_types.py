@@ -14,14 +14,13 @@ from alpaca.trading.requests import (
     LimitOrderRequest,
     MarketOrderRequest,
     ReplaceOrderRequest,
-    StopLimitOrderRequest,
     StopLossRequest,
     TakeProfitRequest,
     TrailingStopOrderRequest,
 )
 
-from core.model.order import OrderStatus
 from core.model.values import Symbol
+from tests.kit.rows import cases
 from tests.wire.clients import Json, a_market_order, trade_updates, trading_client, until
 from tests.wire.exchange.server import LoopbackExchange
 
@@ -47,19 +46,10 @@ def a_bracket(exchange: LoopbackExchange, **terms: object) -> MarketOrderRequest
     )
 
 
-def test_a_stop_limit_has_both_prices(exchange: LoopbackExchange) -> None:
-    """EX-12"""
-    order = trading_client(exchange).submit_order(StopLimitOrderRequest(**BUY_A_SHARE, stop_price=600, limit_price=601))
-
-    assert (order["type"], order["stop_price"], order["limit_price"]) == ("stop_limit", "600", "601")
-
-
-@pytest.mark.parametrize(
-    ("terms", "said"),
-    [
-        ({"trail_price": "2.50"}, {"trail_price": "2.5", "trail_percent": None}),
-        ({"trail_percent": "1"}, {"trail_price": None, "trail_percent": "1"}),
-    ],
+@cases(
+    "terms said",
+    ({"trail_price": "2.50"}, {"trail_price": "2.5", "trail_percent": None}),
+    ({"trail_percent": "1"}, {"trail_price": None, "trail_percent": "1"}),
 )
 def test_a_trailing_stop_has_its_distance(exchange: LoopbackExchange, terms: Json, said: dict[str, str | None]) -> None:
     """EX-12"""
@@ -73,17 +63,6 @@ def test_a_trailing_stop_has_its_distance(exchange: LoopbackExchange, terms: Jso
     assert order["type"] == "trailing_stop"
     assert {name: order[name] for name in said} == said
     assert Decimal(order["stop_price"]) < Decimal(order["hwm"])
-
-
-def test_a_trail_is_replaced(exchange: LoopbackExchange) -> None:
-    """EX-12"""
-    client = trading_client(exchange)
-    client.submit_order(a_market_order("entry"))
-    old = client.submit_order(TrailingStopOrderRequest(**SELL_A_SHARE, trail_price=2))
-
-    new = client.replace_order_by_id(old["id"], ReplaceOrderRequest(trail=3))
-
-    assert (new["trail_price"], new["replaces"]) == ("3", old["id"])
 
 
 def test_a_bracket_answers_with_its_legs(exchange: LoopbackExchange) -> None:
@@ -108,30 +87,12 @@ def test_alpacas_models_read_a_bracket(exchange: LoopbackExchange) -> None:
     assert {leg.status.value for leg in order.legs} == {"held"}
 
 
-def test_legs_without_a_class_are_ignored(exchange: LoopbackExchange) -> None:
-    """EX-12"""
-    order = trading_client(exchange).post(
-        "/orders", {**BUY_A_SHARE, "qty": "1", "type": "market", "stop_loss": {"stop_price": "400"}}
-    )
-
-    assert (order["order_class"], order["legs"]) == ("", None)
-    assert len(exchange.orders()) == 1
-
-
 def test_a_fraction_takes_no_legs(exchange: LoopbackExchange) -> None:
     """OP-06"""
     with pytest.raises(APIError) as refused:
         trading_client(exchange).submit_order(a_bracket(exchange, qty=1.5))
 
     assert (refused.value.status_code, refused.value.code) == (422, 42210000)
-
-
-def test_a_stop_alone_is_an_oto(exchange: LoopbackExchange) -> None:
-    """OP-06"""
-    order = trading_client(exchange).submit_order(a_bracket(exchange, order_class="oto", take_profit=None))
-
-    (leg,) = order["legs"]
-    assert (order["order_class"], leg["group_role"]) == ("oto", "stop_loss")
 
 
 def test_an_oco_reserves_its_shares_once(exchange: LoopbackExchange) -> None:
@@ -206,43 +167,16 @@ def test_a_replaced_leg_stays_in_its_group(exchange: LoopbackExchange) -> None:
     assert moved["order_class"] == "bracket"
 
 
-def test_an_external_cancel_ends_both_legs(exchange: LoopbackExchange) -> None:
-    """EX-13"""
-    client = trading_client(exchange)
-    order = client.submit_order(a_bracket(exchange))
-    stop, target = sorted(order["legs"], key=lambda leg: leg["group_role"])
-
-    exchange.make("cancelled-elsewhere", order=stop["client_order_id"])
-
-    assert client.get_order_by_id(target["id"])["status"] == "canceled"
-    assert [one.status for one in exchange.orders() if one.status is OrderStatus.SUBMITTED] == []
-    assert exchange.positions()[0].quantity == 1
-
-
-def test_extended_hours_take_limit_orders_alone(exchange: LoopbackExchange) -> None:
-    """EX-11"""
-    client = trading_client(exchange)
-
-    taken = client.submit_order(LimitOrderRequest(**BUY_A_SHARE, limit_price=400, extended_hours=True))
-    with pytest.raises(APIError) as refused:
-        client.submit_order(MarketOrderRequest(**BUY_A_SHARE, extended_hours=True))
-
-    assert taken["extended_hours"] is True
-    assert refused.value.code == 42210000
-
-
-@pytest.mark.parametrize(
-    ("terms", "code"),
-    [
-        ({"time_in_force": "opg"}, 42210000),
-        ({"type": "iceberg"}, 42210000),
-        ({"notional": "50"}, 42210000),
-        ({"qty": None}, 40010001),
-        ({"qty": "some"}, 40010001),
-        ({"symbol": None}, 40010001),
-        ({"symbol": "NOSUCH"}, 42210000),
-        ({"client_order_id": "x" * 129}, 40010001),
-    ],
+@cases(
+    "terms code",
+    ({"time_in_force": "opg"}, 42210000),
+    ({"type": "iceberg"}, 42210000),
+    ({"notional": "50"}, 42210000),
+    ({"qty": None}, 40010001),
+    ({"qty": "some"}, 40010001),
+    ({"symbol": None}, 40010001),
+    ({"symbol": "NOSUCH"}, 42210000),
+    ({"client_order_id": "x" * 129}, 40010001),
 )
 def test_an_invalid_order_is_refused_with_a_code(exchange: LoopbackExchange, terms: Json, code: int) -> None:
     """EX-11"""
@@ -252,26 +186,3 @@ def test_an_invalid_order_is_refused_with_a_code(exchange: LoopbackExchange, ter
         trading_client(exchange).post("/orders", body)
 
     assert (refused.value.status_code, refused.value.code) == (422, code)
-
-
-def test_cancel_all_takes_linked_orders(exchange: LoopbackExchange) -> None:
-    """OP-07"""
-    client = trading_client(exchange)
-    client.submit_order(a_bracket(exchange))
-
-    answers = client.cancel_orders()
-
-    assert [answer["status"] for answer in answers] == [200]
-    assert client.get_orders() == []
-
-
-def test_pending_cancels_of_both_legs_end(exchange: LoopbackExchange) -> None:
-    """OP-07"""
-    client = trading_client(exchange)
-    client.submit_order(a_bracket(exchange))
-    exchange.make("cancel-pending")
-    client.cancel_orders()
-
-    exchange.end()
-
-    assert client.get_orders() == []

@@ -13,12 +13,14 @@ from alpaca.data.live import StockDataStream
 from alpaca.trading.stream import TradingStream
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.legacy.exceptions import InvalidStatusCode
 
 from core.model.values import Symbol
 from tests.wire.clients import (
     Json,
     a_market_order,
     a_stop_order,
+    market_data,
     trade_updates,
     trading_client,
     until,
@@ -138,3 +140,27 @@ async def test_an_elected_stop_is_reported(exchange: LoopbackExchange) -> None:
         exchange.moves_on(3600)
 
         await until(lambda: heard.events() == ["new", "fill", "new", "fill"])
+
+
+async def test_a_second_data_stream_is_refused(exchange: LoopbackExchange) -> None:
+    """MD-02"""
+    async with market_data(exchange, "SPY"):
+        second = StockDataStream(exchange.keys.id, exchange.keys.secret, url_override=exchange.data_stream_url)
+
+        await second._connect()
+        with pytest.raises(ValueError, match="connection limit exceeded"):
+            await second._auth()
+        await second.close()
+
+    assert exchange.data["iex"].connections == 1
+
+
+async def test_a_second_update_stream_is_refused(exchange: LoopbackExchange) -> None:
+    """MD-02"""
+    async with trade_updates(exchange):
+        second = TradingStream(exchange.keys.id, exchange.keys.secret, url_override=exchange.trade_stream_url)
+
+        with pytest.raises(InvalidStatusCode) as refused:
+            await second._connect()
+
+    assert refused.value.status_code == 406

@@ -10,15 +10,13 @@ import pytest
 from alpaca.common.exceptions import APIError
 from alpaca.trading.client import TradingClient
 from alpaca.trading.requests import (
-    ClosePositionRequest,
     GetCalendarRequest,
     GetOptionContractsRequest,
     GetOrdersRequest,
     ReplaceOrderRequest,
 )
 
-from core.model.order import OrderStatus
-from tests.wire.clients import a_limit_order, a_market_order, a_stop_order, trading_client
+from tests.wire.clients import a_limit_order, a_market_order, trading_client
 from tests.wire.exchange.server import LoopbackExchange
 
 NANOSECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
@@ -53,16 +51,6 @@ def test_alpacas_client_reads_an_order(exchange: LoopbackExchange) -> None:
     assert read.id == UUID(raw["id"])
 
 
-def test_one_submit_is_one_post(exchange: LoopbackExchange) -> None:
-    """EX-06"""
-    trading_client(exchange).submit_order(a_market_order("entry"))
-
-    (post,) = exchange.received("POST", "/v2/orders")
-
-    assert '"client_order_id": "entry"' in post.body
-    assert [order.client_order_id for order in exchange.orders("SPY")] == ["entry"]
-
-
 def test_a_duplicate_id_is_refused(exchange: LoopbackExchange) -> None:
     """EX-06"""
     client = trading_client(exchange)
@@ -81,19 +69,6 @@ def test_an_order_over_buying_power_is_refused(exchange: LoopbackExchange) -> No
         trading_client(exchange).submit_order(a_market_order("too-much", quantity="100000"))
 
     assert status_and_code(refused) == (403, 40310000)
-
-
-def test_a_stop_reserves_its_shares(exchange: LoopbackExchange) -> None:
-    """EX-13"""
-    client = trading_client(exchange)
-    client.submit_order(a_market_order("entry"))
-    stop = client.submit_order(a_stop_order("stop", "400"))
-    held = client.get_open_position("SPY")["qty_available"]
-
-    client.cancel_order_by_id(stop["id"])
-
-    assert (held, client.get_open_position("SPY")["qty_available"]) == ("0", "1")
-    assert client.get_order_by_client_id("stop")["status"] == "canceled"
 
 
 def test_a_closed_order_cannot_be_cancelled(exchange: LoopbackExchange) -> None:
@@ -145,34 +120,6 @@ def test_a_list_has_at_most_500_orders(exchange: LoopbackExchange) -> None:
         trading_client(exchange).get_orders(GetOrdersRequest(limit=501))
 
     assert refused.value.status_code == 422
-
-
-def test_all_open_orders_are_cancelled(exchange: LoopbackExchange) -> None:
-    """OP-07: what a kill asks for."""
-    client = trading_client(exchange)
-    for name in ("first", "second"):
-        client.submit_order(a_limit_order(name, "400"))
-
-    answers = client.cancel_orders()
-
-    assert [answer["status"] for answer in answers] == [200, 200]
-    assert {order.status for order in exchange.orders()} == {OrderStatus.CANCELLED}
-
-
-def test_a_position_is_closed_in_part_and_whole(exchange: LoopbackExchange) -> None:
-    """EX-09"""
-    client = trading_client(exchange)
-    client.submit_order(a_market_order("entry", quantity="4"))
-
-    client.close_position("SPY", ClosePositionRequest(qty="1"))
-    rest = client.get_open_position("SPY")["qty"]
-    client.close_all_positions()
-
-    assert rest == "3"
-    assert client.get_all_positions() == []
-    with pytest.raises(APIError) as refused:
-        client.get_open_position("SPY")
-    assert status_and_code(refused) == (404, 40410000)
 
 
 def test_account_figures_are_text(exchange: LoopbackExchange) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from alpaca.common.exceptions import APIError
 from alpaca.data.requests import StockLatestQuoteRequest
-from alpaca.trading.requests import LimitOrderRequest
 
 from core.model.bar import Bar
 from core.model.instrument import WHOLE_ONES, BrokerInstrument
@@ -29,7 +28,6 @@ from tests.wire.exchange.clocks import RunningClock, StillClock
 from tests.wire.exchange.server import MORNING, LoopbackExchange
 
 SPY = Symbol("SPY")
-CLOSE = datetime(2026, 11, 19, 21, 0, tzinfo=UTC)
 
 
 def a_bar(minute: int, prices: str, volume: int = 1000, symbol: Symbol = SPY) -> Bar:
@@ -83,26 +81,6 @@ async def test_a_thin_minute_fills_in_part(exchange: LoopbackExchange) -> None:
         assert first["execution_id"] != last["execution_id"]
 
 
-async def test_a_day_order_expires_at_the_close(exchange: LoopbackExchange) -> None:
-    """EX-01"""
-    async with trade_updates(exchange) as heard:
-        await asyncio.to_thread(trading_client(exchange).submit_order, a_limit_order("entry", "90"))
-
-        exchange.moves_to(CLOSE)
-
-        await until(lambda: heard.events() == ["new", "expired"])
-        assert heard.messages[1]["data"]["order"]["expired_at"].startswith("2026-11-19T21:00:00")
-
-
-def test_an_unfilled_ioc_or_fok_is_cancelled(exchange: LoopbackExchange) -> None:
-    """EX-12"""
-    client = trading_client(exchange)
-    terms = {"symbol": "SPY", "qty": 1, "side": "buy", "time_in_force": "ioc", "limit_price": 90}
-    client.submit_order(LimitOrderRequest(**terms, client_order_id="at-once"))
-
-    assert client.get_order_by_client_id("at-once")["status"] == "canceled"
-
-
 async def test_a_written_quote_is_streamed_and_served(exchange: LoopbackExchange) -> None:
     """MD-02"""
     exchange.shows(a_quote(30, "100.40", "100.60"))
@@ -125,17 +103,6 @@ async def test_a_minute_without_trades_has_no_bar(exchange: LoopbackExchange) ->
 
         await until(lambda: len(heard.of_kind("b")) == 4)
         assert [bar["t"].to_datetime().minute for bar in heard.of_kind("b")] == [0, 1, 2, 4]
-
-
-def test_a_symbol_added_later_can_be_traded(exchange: LoopbackExchange) -> None:
-    """EX-11"""
-    exchange.shows(a_bar(1, "50 50 50 50", symbol=Symbol("IBM")))
-    exchange.moves_on(60)
-    client = trading_client(exchange)
-
-    client.post("/orders", {"symbol": "IBM", "qty": "1", "side": "buy", "type": "market", "time_in_force": "day"})
-
-    assert client.get_open_position("IBM")["avg_entry_price"] == "50.01"
 
 
 def test_an_unusual_instrument_is_served_and_obeyed() -> None:
@@ -162,16 +129,3 @@ async def test_a_price_reached_over_time_fills_an_order() -> None:
 
             await until(lambda: heard.events() == ["new", "fill"])
             assert heard.messages[1]["data"]["price"] == "99"
-
-
-def test_a_cash_account_waits_for_settlement() -> None:
-    """RK-14"""
-    bars = [a_bar(0, "100 100 100 100")]
-    with LoopbackExchange(bars=bars, clock=StillClock(MORNING), cash=Decimal(200), multiplier=Decimal(1)) as exchange:
-        client = trading_client(exchange)
-        client.submit_order(a_market_order("entry"))
-        client.submit_order(a_market_order("exit", side="sell"))
-
-        account = client.get_account()
-
-        assert (account["cash"], account["buying_power"], account["multiplier"]) == ("199.98", "99.99", "1")

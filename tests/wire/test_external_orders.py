@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from console.commands.assembly.host import Host
 from console.commands.reconcile import compared
 from core.facts import OtherTakenBack
 from core.messages.commands import Kill, ProposeClose
+from tests.kit.rows import cases
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import (
     SPY,
@@ -24,13 +23,11 @@ from tests.wire.open_desk import (
 OFTEN = {"KEYTURN_RECONCILIATION__EVERY_SECONDS": "1"}
 
 
-@pytest.mark.parametrize(
-    ("fault", "words"),
-    [
-        ("dollars-elsewhere", "BUY 25 USD SPY limit 1 day (by amount)"),
-        ("legs-elsewhere", "BUY 1 SPY261218C00700000 + SELL 1 SPY261218P00600000 limit 1 day (2 legs)"),
-        ("auction-elsewhere", "BUY 1 SPY limit 1 opg (in force opg)"),
-    ],
+@cases(
+    "fault words",
+    ("dollars-elsewhere", "BUY 25 USD SPY limit 1 day (by amount)"),
+    ("legs-elsewhere", "BUY 1 SPY261218C00700000 + SELL 1 SPY261218P00600000 limit 1 day (2 legs)"),
+    ("auction-elsewhere", "BUY 1 SPY limit 1 opg (in force opg)"),
 )
 def test_a_foreign_order_kind_is_shown_and_killed(
     market: LoopbackExchange, tmp_path: Path, fault: str, words: str

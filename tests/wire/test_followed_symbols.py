@@ -112,7 +112,7 @@ def test_a_desk_follows_its_market_and_positions(tmp_path: Path) -> None:
     No strategy is on that asks for a history, and what needs one has it from the start.
     """
     listed = ["SPY", "IBM", "QQQ"]
-    with a_market(symbols=listed, since=date.min) as market:
+    with a_market(symbols=listed, since=date(2026, 10, 19)) as market:
         market.make("bought-elsewhere", symbol="QQQ")
         keyturn = Host.of(environ(market, tmp_path, KEYTURN_SYMBOLS='["IBM"]'))
         with opened(keyturn) as desk:

@@ -24,6 +24,7 @@ from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.quote import NoQuote, Quote
 from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
+from tests.kit.rows import cases
 from tests.kit.timeline import timeline
 from tests.kit.waiting import PATIENCE
 from tests.wire.clients import pass_time
@@ -334,14 +335,12 @@ async def test_gone_for_a_while(exchange: LoopbackExchange) -> None:
         assert desk.bars() == minutes_to(MORNING + ONE_MINUTE)
 
 
-@pytest.mark.parametrize(
-    ("name", "oddities"),
-    [
-        ("drop-bar", []),
-        ("late-bar", []),
-        ("revised-bar", []),
-        ("repeated-bar", ["repeated: the same bar came before"]),
-    ],
+@cases(
+    "name oddities",
+    ("drop-bar", []),
+    ("late-bar", []),
+    ("revised-bar", []),
+    ("repeated-bar", ["repeated: the same bar came before"]),
 )
 async def test_odd_bars(exchange: LoopbackExchange, name: str, oddities: list[str]) -> None:
     """MD-02, MD-03: every minute once and in order, whatever the stream makes of them."""

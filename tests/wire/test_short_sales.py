@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
-
 from console.commands.assembly.host import Host
 from core.messages.commands import ProposeOrder
 from core.model.instrument import Borrow, BrokerInstrument
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Price, Quantity
+from tests.kit.rows import cases
 from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import SPY, a_market, confirm_the_first, environ, opened, says
 
@@ -44,12 +43,10 @@ def test_a_borrowable_share_is_sold_short(tmp_path: Path) -> None:
     assert held.quantity == -1
 
 
-@pytest.mark.parametrize(
-    ("borrow", "said", "words"),
-    [
-        (Borrow.HARD, "", HARD),
-        (Borrow.UNTOLD, "by_appointment", "said in a word unknown here, 'by_appointment'"),
-    ],
+@cases(
+    "borrow said words",
+    (Borrow.HARD, "", HARD),
+    (Borrow.UNTOLD, "by_appointment", "said in a word unknown here, 'by_appointment'"),
 )
 def test_a_share_hard_to_borrow_is_not_sold_short(tmp_path: Path, borrow: Borrow, said: str, words: str) -> None:
     """MD-07, EX-11"""

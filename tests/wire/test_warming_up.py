@@ -12,9 +12,9 @@ from tests.wire.exchange.server import LoopbackExchange
 from tests.wire.open_desk import environ, opened, says, written
 
 
-def test_a_long_average_is_warmed_up(market: LoopbackExchange, tmp_path: Path) -> None:
+def test_a_long_average_is_warmed_up(market_with_a_past: LoopbackExchange, tmp_path: Path) -> None:
     """ST-01, ST-05, EX-17: by a question or two, and nothing is proposed on what is past."""
-    keyturn = Host.of(environ(market, tmp_path, KEYTURN_STRATEGIES__SMA__ENABLED="true"))
+    keyturn = Host.of(environ(market_with_a_past, tmp_path, KEYTURN_STRATEGIES__SMA__ENABLED="true"))
     with opened(keyturn) as desk:
         desk.waits(lambda view: says(view, "bars of history taken in"), "the history")
         engine = desk.runtime.engine.state

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,27 +12,26 @@ from console.order_form.distances import Distance, Measure, Measured, distance_i
 from console.order_form.market_prices import ticked
 from console.order_form.presets import SHIPPED, fault_in, file_of, preset_in
 from core.model.instrument import STOCK_TICKS
+from tests.kit.rows import table
 
 PRICES = st.decimals(min_value=Decimal("0.5"), max_value=Decimal(2000), places=4)
 WAYS = st.decimals(min_value=Decimal("0.0001"), max_value=Decimal("0.4"), places=4)
 
 
-@pytest.mark.parametrize(
-    ("text", "distance"),
-    [
-        ("1%", Distance(Decimal(1), Measure.PERCENT)),
-        ("1.5atr", Distance(Decimal("1.5"), Measure.ATR)),
-        ("1.5a", Distance(Decimal("1.5"), Measure.ATR)),
-        (".5 ATR", Distance(Decimal("0.5"), Measure.ATR)),
-        ("2R", Distance(Decimal(2), Measure.R)),
-        ("1", None),
-        ("0%", None),
-        ("-1%", None),
-        ("1%%", None),
-        ("١%", None),
-        ("1e3%", None),
-        ("r", None),
-    ],
+@table(
+    "text distance",
+    ("1%", Distance(Decimal(1), Measure.PERCENT)),
+    ("1.5atr", Distance(Decimal("1.5"), Measure.ATR)),
+    ("1.5a", Distance(Decimal("1.5"), Measure.ATR)),
+    (".5 ATR", Distance(Decimal("0.5"), Measure.ATR)),
+    ("2R", Distance(Decimal(2), Measure.R)),
+    ("1", None),
+    ("0%", None),
+    ("-1%", None),
+    ("1%%", None),
+    ("١%", None),
+    ("1e3%", None),
+    ("r", None),
 )
 def test_a_way_is_a_number_and_its_measure(text: str, distance: Distance | None) -> None:
     """RK-02"""
@@ -81,25 +79,23 @@ def test_ticks_across_a_dollar_use_each_sides_step() -> None:
     assert ticked(Decimal("0.0001"), -10, STOCK_TICKS) == Decimal("0.0001")
 
 
-@pytest.mark.parametrize(
-    ("field", "text", "word"),
-    [
-        ("type", "m", "market"),
-        ("type", "st", "stop"),
-        ("type", "stop-", "stop-limit"),
-        ("effect", "s", "s"),
-        ("effect", "sh", "short"),
-        ("lasts", "g", "gtc"),
-        ("holder", "", ""),
-        ("holder", "mum", "mum"),
-    ],
+@table(
+    "field text word",
+    ("type", "m", "market"),
+    ("type", "st", "stop"),
+    ("type", "stop-", "stop-limit"),
+    ("effect", "s", "s"),
+    ("effect", "sh", "short"),
+    ("lasts", "g", "gtc"),
+    ("holder", "", ""),
+    ("holder", "mum", "mum"),
 )
 def test_a_word_is_known_by_a_unique_beginning(field: str, text: str, word: str) -> None:
     """OP-01: what could be either is neither"""
     assert chosen(field, text) == word
 
 
-@pytest.mark.parametrize("field", CHOICES)
+@table("field", *CHOICES)
 def test_every_word_can_be_typed(field: str) -> None:
     """OP-01"""
     for before in CHOICES[field]:

@@ -53,7 +53,7 @@ async def test_small_frames_draw_the_same_picture() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         values = [["1.00"] * len(COLUMNS)] * ROWS
         small = large = 0
-        for turn in range(15):
+        for turn in range(8):
             values = some_rows(chance, values)
             for name in ("left", "right"):
                 app.query_one(f"#{name}", Grid).show(
@@ -127,7 +127,7 @@ def test_style_differences_draw_the_same_as_whole_styles() -> None:
 def assert_same_looks(system: ColorSystem) -> None:
     chance = random.Random(7)
     known = styles()
-    for _ in range(40):
+    for _ in range(12):
         words = chance.choices(("a", " ", "  ", "12.5", "▲ +1", ""), k=12)
         segments = [Segment(word, chance.choice(known)) for word in words]
         whole = "".join(Strip.render_style(style, text, system) for text, style, _ in segments if style is not None)
@@ -146,7 +146,7 @@ async def test_small_frames_have_the_same_colours() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = pyte.Screen(80, 24)
         stream = pyte.Stream(screen)
-        for turn in range(8):
+        for turn in range(5):
             for grid in app.query(Grid):
                 texts = [[f"{chance.random() * 9:.2f}" for _ in COLUMNS] for _ in range(ROWS)]
                 grid.show(

@@ -7,6 +7,7 @@ import pytest
 from console.client.ssh_command import NOBODY_THERE, OPTIONS, checked, end_in_words, ssh_command
 from console.client.ssh_link import SshLink
 from core.ports import OperatorError
+from tests.kit.rows import table
 
 
 def test_ssh_asks_nothing_once_the_desk_runs() -> None:
@@ -24,35 +25,31 @@ def test_another_command_is_run_as_it_is_named() -> None:
         ssh_command("ssh 'x", "eve@server", is_first=True)
 
 
-@pytest.mark.parametrize("destination", ["", "-oProxyCommand=evil", "a b", "a\nb", "\x1b[2J"])
+@table("destination", "", "-oProxyCommand=evil", "a b", "a\nb", "\x1b[2J")
 def test_a_destination_that_is_an_option_is_refused(destination: str) -> None:
     """SY-01, SY-06"""
     with pytest.raises(OperatorError, match="--host"):
         checked(destination)
 
 
-@pytest.mark.parametrize(
-    ("status", "said", "words"),
-    [
-        (255, "Connection refused", "Connection refused"),
-        (255, "Host key verification failed.", "Host key verification failed.; ssh needs you: leave, and attach again"),
-        (2, "keyturn: relay: half a piece", "relay: half a piece"),
-        (-9, "", "ssh was ended by SIGKILL"),
-        (-99, "", "ssh ended with status -99"),
-        (127, "", "finds no program `keyturn` (exit 127)"),
-    ],
+@table(
+    "status said words",
+    (255, "Connection refused", "Connection refused"),
+    (255, "Host key verification failed.", "Host key verification failed.; ssh needs you: leave, and attach again"),
+    (2, "keyturn: relay: half a piece", "relay: half a piece"),
+    (-9, "", "ssh was ended by SIGKILL"),
+    (-99, "", "ssh ended with status -99"),
+    (127, "", "finds no program `keyturn` (exit 127)"),
 )
 def test_the_end_of_ssh_is_its_last_line_or_status(status: int, said: str, words: str) -> None:
     """SY-01"""
     assert words in end_in_words("eve@server", status, said)
 
 
-@pytest.mark.parametrize(
-    ("named", "words"),
-    [
-        ("/nonexistent", "/nonexistent cannot be started: No such file or directory; install ssh, or mend KEYTURN_SSH"),
-        ("ssh 'x", "KEYTURN_SSH=ssh 'x: No closing quotation; mend it, or unset it for ssh itself"),
-    ],
+@table(
+    "named words",
+    ("/nonexistent", "/nonexistent cannot be started: No such file or directory; install ssh, or mend KEYTURN_SSH"),
+    ("ssh 'x", "KEYTURN_SSH=ssh 'x: No closing quotation; mend it, or unset it for ssh itself"),
 )
 def test_a_missing_program_is_reported(named: str, words: str) -> None:
     """SY-01: its thread never began."""

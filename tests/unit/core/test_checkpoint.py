@@ -12,6 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.ports import Checkpoint, JournalDamagedError, NoCheckpoint
 from core.trading_state.checkpoint import rebuild, save, states
 from core.trading_state.state import TradingState
+from tests.kit.rows import cases
 from tests.scenarios.house import Drawer, House, a_house_in_a_position, rebuilt, running
 
 
@@ -100,13 +101,11 @@ def test_documents_ahead_of_the_journal_stop_the_start() -> None:
         taken_up(house, drawer)
 
 
-@pytest.mark.parametrize(
-    ("damage", "words"),
-    [
-        (_without_orders, "the state documents do not fit"),
-        (_garbled, "the state documents do not fit"),
-        (_of_an_older_program, "the state documents are of an older Keyturn"),
-    ],
+@cases(
+    "damage words",
+    (_without_orders, "the state documents do not fit"),
+    (_garbled, "the state documents do not fit"),
+    (_of_an_older_program, "the state documents are of an older Keyturn"),
 )
 def test_unfitting_documents_read_more_journal(
     damage: Callable[[Checkpoint], Checkpoint], words: str, snapshot: SnapshotAssertion

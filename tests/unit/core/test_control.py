@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from core.facts import (
     EngineStarted,
     EngineStopped,
@@ -19,6 +17,7 @@ from core.facts import (
 from core.model.codes import HaltCause
 from core.settings.settings import Settings
 from core.trading_state.trading_status import InForce, TradingStatus, TradingStatusState
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import at
 
 NOW = at("10:00")
@@ -32,25 +31,23 @@ def after(*facts: object) -> TradingStatus:
     return control
 
 
-@pytest.mark.parametrize(
-    ("facts", "refusal"),
-    [
-        ((), "read-only: the books are not compared with the broker yet; wait a moment"),
-        ((EngineStarted(),), "read-only: the books are not compared with the broker yet; wait a moment"),
-        ((EngineStarted(), PASSED), None),
-        ((PASSED, EngineStopped("q")), "read-only: "),
-        ((PASSED, EngineStarted()), "read-only: the books are not compared with the broker yet; wait a moment"),
-        ((PASSED, ReconciliationFailed(("one", "two"))), "read-only: one; two"),
-        ((PASSED, ReconciliationFailed(("one",)), PASSED), None),
-        ((PASSED, Halted(HaltCause.KEY, "by key")), "halted (key): by key"),
-        ((PASSED, Halted(HaltCause.KEY, "by key"), Resumed(HaltCause.KEY)), None),
-        ((PASSED, Killed("file")), "killed by file; Ctrl+K, then type REARM to trade again"),
-        ((PASSED, Halted(HaltCause.KEY, "by key"), Killed("key"), Rearmed()), None),
-        ((PASSED, Killed("key"), EngineStarted(), PASSED), "killed by key; Ctrl+K, then type REARM to trade again"),
-        ((PASSED, Halted(HaltCause.INVARIANT, "broken"), EngineStarted(), PASSED), "halted (invariant): broken"),
-        ((PASSED, Halted(HaltCause.INVARIANT, "broken"), Killed("key"), Rearmed()), "halted (invariant): broken"),
-        ((Halted(HaltCause.JOURNAL, "disk full"), EngineStarted(), PASSED), None),
-    ],
+@table(
+    "facts refusal",
+    ((), "read-only: the books are not compared with the broker yet; wait a moment"),
+    ((EngineStarted(),), "read-only: the books are not compared with the broker yet; wait a moment"),
+    ((EngineStarted(), PASSED), None),
+    ((PASSED, EngineStopped("q")), "read-only: "),
+    ((PASSED, EngineStarted()), "read-only: the books are not compared with the broker yet; wait a moment"),
+    ((PASSED, ReconciliationFailed(("one", "two"))), "read-only: one; two"),
+    ((PASSED, ReconciliationFailed(("one",)), PASSED), None),
+    ((PASSED, Halted(HaltCause.KEY, "by key")), "halted (key): by key"),
+    ((PASSED, Halted(HaltCause.KEY, "by key"), Resumed(HaltCause.KEY)), None),
+    ((PASSED, Killed("file")), "killed by file; Ctrl+K, then type REARM to trade again"),
+    ((PASSED, Halted(HaltCause.KEY, "by key"), Killed("key"), Rearmed()), None),
+    ((PASSED, Killed("key"), EngineStarted(), PASSED), "killed by key; Ctrl+K, then type REARM to trade again"),
+    ((PASSED, Halted(HaltCause.INVARIANT, "broken"), EngineStarted(), PASSED), "halted (invariant): broken"),
+    ((PASSED, Halted(HaltCause.INVARIANT, "broken"), Killed("key"), Rearmed()), "halted (invariant): broken"),
+    ((Halted(HaltCause.JOURNAL, "disk full"), EngineStarted(), PASSED), None),
 )
 def test_what_stands_says_why_nothing_may_open(facts: tuple[object, ...], refusal: str | None) -> None:
     """OP-07, EX-09, EX-14, SP-06"""

@@ -13,6 +13,7 @@ from core.files.csv_table import TableError
 from core.files.daily_file import read_daily_bars, read_daily_values
 from core.model.regime import DailyBar, DailyValue
 from core.model.values import Price
+from tests.kit.rows import cases
 
 HEAD = "date,open,high,low,close,volume\n"
 
@@ -40,13 +41,11 @@ def test_an_index_needs_its_close_alone(tmp_path: Path) -> None:
     assert read_daily_values(path) == [DailyValue(date(2020, 2, 24), Decimal("25.03"))]
 
 
-@pytest.mark.parametrize(
-    ("text", "days"),
-    [
-        ("DATE,OPEN,HIGH,LOW,CLOSE\n02/24/2020,20,27,20,25.030000\n03/16/2020,57,84,57,82.690000\n", 2),
-        ("date,open,high,low,close,volume\n2020-02-24,20,27,20,25.03,0\n2020-02-25,20,27,20,25.03,\n", 2),
-        ("date,close\n2020-02-24,200\n", 1),
-    ],
+@cases(
+    "text days",
+    ("DATE,OPEN,HIGH,LOW,CLOSE\n02/24/2020,20,27,20,25.030000\n03/16/2020,57,84,57,82.690000\n", 2),
+    ("date,open,high,low,close,volume\n2020-02-24,20,27,20,25.03,0\n2020-02-25,20,27,20,25.03,\n", 2),
+    ("date,close\n2020-02-24,200\n", 1),
 )
 def test_each_vix_file_format_is_read(tmp_path: Path, text: str, days: int) -> None:
     """RK-19: an index is not traded, its volume is empty or zero."""
@@ -82,22 +81,20 @@ def test_an_impossible_vix_close_is_refused(tmp_path: Path, close: str, snapshot
     assert str(error.value).removeprefix(f"{path}:") == snapshot
 
 
-@pytest.mark.parametrize(
-    ("row", "words"),
-    [
-        ("2020-02-24,1,330,321", "the line has 4 fields, 5 are needed; complete it"),
-        ("24.02.2020,1,330,321,322,1", "date '24.02.2020' is no day such as 2020-02-24"),
-        ("2020-02-24,1,330,321,x,1", "close 'x' is no number such as 18.70"),
-        ("2020-02-24,1,330,321,nan,1", "close 'nan' is no number such as 18.70"),
-        ("2020-02-24,1,330,321,Infinity,1", "close 'Infinity' is no number such as 18.70"),
-        ("2020-02-24,1,330,0,322,1", "low '0' is not above zero and under 10,000,000"),
-        ("2020-02-24,1,330,321,340,1", "close '340' is not within 321 to 330; mend the row"),
-        ("2020-02-24,1,330,321," + "9;" * 30, f"close '{'9;' * 20}…' is no number such as 18.70"),
-        (
-            "2020-02-20,1,330,321,322,1",
-            "date '2020-02-20' is not after 2020-02-21; sort the file by date, one row a day",
-        ),
-    ],
+@cases(
+    "row words",
+    ("2020-02-24,1,330,321", "the line has 4 fields, 5 are needed; complete it"),
+    ("24.02.2020,1,330,321,322,1", "date '24.02.2020' is no day such as 2020-02-24"),
+    ("2020-02-24,1,330,321,x,1", "close 'x' is no number such as 18.70"),
+    ("2020-02-24,1,330,321,nan,1", "close 'nan' is no number such as 18.70"),
+    ("2020-02-24,1,330,321,Infinity,1", "close 'Infinity' is no number such as 18.70"),
+    ("2020-02-24,1,330,0,322,1", "low '0' is not above zero and under 10,000,000"),
+    ("2020-02-24,1,330,321,340,1", "close '340' is not within 321 to 330; mend the row"),
+    ("2020-02-24,1,330,321," + "9;" * 30, f"close '{'9;' * 20}…' is no number such as 18.70"),
+    (
+        "2020-02-20,1,330,321,322,1",
+        "date '2020-02-20' is not after 2020-02-21; sort the file by date, one row a day",
+    ),
 )
 def test_an_invalid_row_is_named_by_its_line(tmp_path: Path, row: str, words: str) -> None:
     """RK-19"""

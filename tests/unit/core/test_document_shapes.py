@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, make_dataclass
 from enum import Enum
 
-import pytest
-
 from core.trading_state.shapes import digest_of
+from tests.kit.rows import table
 
 SIDE = Enum("Side", {"BUY": "buy", "SELL": "sell"})
 SIDES = Enum("Side", {"BUY": "buy", "SELL": "sell", "SHORT": "short"})
@@ -30,15 +29,13 @@ def test_a_member_more_changes_nothing() -> None:
     assert digest_of([("counts", grown)]) == digest_of([("counts", Counts)])
 
 
-@pytest.mark.parametrize(
+@table(
     "changed",
-    [
-        like_counts(side=SIDE | None),
-        like_counts(side=SIDE | None, seen=dict[str, int], late=int),
-        like_counts(side=SIDE | None, seen=dict[str, str]),
-        like_counts(side=SIDE, seen=dict[str, int]),
-        like_counts(side=SIDE | None, sights=dict[str, int]),
-    ],
+    like_counts(side=SIDE | None),
+    like_counts(side=SIDE | None, seen=dict[str, int], late=int),
+    like_counts(side=SIDE | None, seen=dict[str, str]),
+    like_counts(side=SIDE, seen=dict[str, int]),
+    like_counts(side=SIDE | None, sights=dict[str, int]),
 )
 def test_a_field_that_comes_goes_or_changes_does(changed: type) -> None:
     """SP-02, SP-07: older documents cannot say what nobody looked for then"""

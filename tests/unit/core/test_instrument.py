@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from core.model.instrument import (
     share,
 )
 from core.model.values import Symbol, VenueId
+from tests.kit.rows import table
 
 SPY = Symbol("SPY")
 A_CALL = Instrument(Symbol("SPY261218C00500000"), AssetClass.OPTION, Decimal(100), lots=WHOLE_ONES)
@@ -39,15 +39,13 @@ def test_a_bare_symbol_is_a_us_share() -> None:
     assert spy.is_share
 
 
-@pytest.mark.parametrize(
+@table(
     "other",
-    [
-        A_CALL,
-        Instrument(SPY, multiplier=Decimal(10)),
-        Instrument(SPY, AssetClass.CRYPTO),
-        Instrument(SPY, ticks=Ticks(((Decimal(0), Decimal("0.05")),))),
-        Instrument(SPY, venue=VenueId("XLON")),
-    ],
+    A_CALL,
+    Instrument(SPY, multiplier=Decimal(10)),
+    Instrument(SPY, AssetClass.CRYPTO),
+    Instrument(SPY, ticks=Ticks(((Decimal(0), Decimal("0.05")),))),
+    Instrument(SPY, venue=VenueId("XLON")),
 )
 def test_other_instruments_are_no_share(other: Instrument) -> None:
     """MD-07: its symbol alone does not say what it is"""
@@ -115,14 +113,12 @@ def test_a_worths_price_is_its_origin(quantity: Decimal, price: Decimal) -> None
     assert str(share(SPY).price_of(quantity, quantity * price)) == str(quantity * price / quantity)
 
 
-@pytest.mark.parametrize(
-    ("average", "is_long", "stop"),
-    [
-        ("100.0033", True, "100.01"),
-        ("100.0033", False, "100.00"),
-        ("99.60", True, "99.60"),
-        ("0.51234", True, "0.5124"),
-    ],
+@table(
+    "average is_long stop",
+    ("100.0033", True, "100.01"),
+    ("100.0033", False, "100.00"),
+    ("99.60", True, "99.60"),
+    ("0.51234", True, "0.5124"),
 )
 def test_a_stop_at_break_even_loses_nothing(average: str, is_long: bool, stop: str) -> None:
     """OP-06: on its step, above what was paid for what is held, below what was got for what is owed"""

@@ -31,6 +31,7 @@ from core.model.values import ClientOrderId, Digest, Price, ProposalId, Quantity
 from core.risk.checks import standard_gate
 from core.risk.gate import Candidate
 from state.codec import GENESIS, decode, encode
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import Floor
 from tests.unit.core.risk.reviews import a_desk
 
@@ -110,7 +111,7 @@ def test_a_share_orders_digest_is_unchanged() -> None:
     assert traded_in(share(SPY), order) is order
 
 
-@pytest.mark.parametrize("order", [traded_in(a_call(500), a_limit(a_call(500).symbol)), a_spread()])
+@table("order", traded_in(a_call(500), a_limit(a_call(500).symbol)), a_spread())
 def test_an_order_with_legs_round_trips(order: InstrumentOrder) -> None:
     """SP-07"""
     line, _ = encode(1, AT, created(order), GENESIS)

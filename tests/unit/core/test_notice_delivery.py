@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
-import pytest
-
 from core.facts import AlertRang, Halted, NotificationBegun, NotificationFailed, NotificationSent
 from core.messages.effects import SendNotification
 from core.messages.inputs import DeadlineReached, NotificationAnswered
@@ -17,6 +15,7 @@ from core.model.codes import HaltCause
 from core.model.notice import DELIVERED, Delivery, DeliveryCode
 from core.settings.settings import Settings
 from core.workflows.operator.notice_text import REPEAT
+from tests.kit.rows import table
 from tests.scenarios.house import House, minutes
 from tests.scenarios.receivers import Receivers
 from tests.unit.core.brokers.trading_floor import SPY
@@ -77,7 +76,7 @@ def some_steps(chance: Random) -> list[str | int]:
     return [chance.choice((*sorted(ENDS), *happenings, *chance.choices(range(1, 200), k=8))) for _ in range(25)]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@table("seed", *range(3))
 def test_urgent_notices_arrive_at_least_once(seed: int):
     """SY-03: over answers of every kind, crashes beside them, and a link that comes back."""
     steps = some_steps(Random(seed))

@@ -13,6 +13,7 @@ from core.settings.settings import Settings
 from state.codec import GENESIS, encode
 from state.folders import Home
 from state.settings_file import SettingsError, load_settings
+from tests.kit.rows import cases
 
 PHONE = "[notify.channels.phone]\n"
 RULE = '[notify.rules.night]\nchannels = ["phone"]\n'
@@ -47,31 +48,29 @@ def test_an_environment_address_is_no_setting(tmp_path: Path):
     assert loaded(tmp_path, PHONE, {"KEYTURN_CHANNEL_PHONE": "ntfys://x/y"}).notify.names == ("phone",)
 
 
-@pytest.mark.parametrize(
-    ("text", "place", "why"),
-    [
-        (RULE, "notify.rules.night.channels", "'phone' is no channel; there are: none"),
-        (
-            PHONE + RULE.replace('"]', '", "fone"]'),
-            "notify.rules.night.channels",
-            "'fone' is no channel; there are: phone",
-        ),
-        (PHONE + RULE + 'kinds = ["fills"]\n', "notify.rules.night.kinds", "'exit_waiting'"),
-        (PHONE + RULE + "kind = 1\n", "notify.rules.night.kind", "Extra inputs"),
-        (PHONE + RULE + 'at_least = "loud"\n', "notify.rules.night.at_least", "'urgent'"),
-        (PHONE + "url = 'ntfys://secret'\n", "notify.channels.phone.url", "Extra inputs"),
-        ("[notify.channels]\nphone = 'ntfys://secret'\n", "notify.channels.phone", "dictionary or instance"),
-        ("[notify]\nchanels = {}\n", "notify.chanels", "did you mean notify.channels?"),
-        ("[notify]\ncommand = ['push --token=secret']\n", "notify.command", "is no whole path"),
-        ("[notify]\ncommand = '/bin/push --token=secret'\n", "notify.command", "must be a list"),
-        ("[notify]\ncommand = ['/bin/push', '--token', 'secret', 1]\n", "notify.command", "must be a valid string"),
-        ("[notify.channels.command]\n", "notify.channels.command", "call it otherwise"),
-        ('[notify.quiet]\nbegins = "22:00"\n', "notify.quiet", "give both, and not the same"),
-        (PHONE + RULE + 'symbols = ["SPY", "brk.b"]\n', "notify.rules.night.symbols", 'must be in capitals: "BRK.B"'),
-        (PHONE + RULE + 'symbols = ["ntfys://secret"]\n', "notify.rules.night.symbols", "must match pattern"),
-        ("[notify]\nseconds = 0\n", "notify.seconds", "greater than or equal to 1"),
-        (PHONE + RULE + THIRD, "notify.rules.night.escalate", "'third' is no channel"),
-    ],
+@cases(
+    "text place why",
+    (RULE, "notify.rules.night.channels", "'phone' is no channel; there are: none"),
+    (
+        PHONE + RULE.replace('"]', '", "fone"]'),
+        "notify.rules.night.channels",
+        "'fone' is no channel; there are: phone",
+    ),
+    (PHONE + RULE + 'kinds = ["fills"]\n', "notify.rules.night.kinds", "'exit_waiting'"),
+    (PHONE + RULE + "kind = 1\n", "notify.rules.night.kind", "Extra inputs"),
+    (PHONE + RULE + 'at_least = "loud"\n', "notify.rules.night.at_least", "'urgent'"),
+    (PHONE + "url = 'ntfys://secret'\n", "notify.channels.phone.url", "Extra inputs"),
+    ("[notify.channels]\nphone = 'ntfys://secret'\n", "notify.channels.phone", "dictionary or instance"),
+    ("[notify]\nchanels = {}\n", "notify.chanels", "did you mean notify.channels?"),
+    ("[notify]\ncommand = ['push --token=secret']\n", "notify.command", "is no whole path"),
+    ("[notify]\ncommand = '/bin/push --token=secret'\n", "notify.command", "must be a list"),
+    ("[notify]\ncommand = ['/bin/push', '--token', 'secret', 1]\n", "notify.command", "must be a valid string"),
+    ("[notify.channels.command]\n", "notify.channels.command", "call it otherwise"),
+    ('[notify.quiet]\nbegins = "22:00"\n', "notify.quiet", "give both, and not the same"),
+    (PHONE + RULE + 'symbols = ["SPY", "brk.b"]\n', "notify.rules.night.symbols", 'must be in capitals: "BRK.B"'),
+    (PHONE + RULE + 'symbols = ["ntfys://secret"]\n', "notify.rules.night.symbols", "must match pattern"),
+    ("[notify]\nseconds = 0\n", "notify.seconds", "greater than or equal to 1"),
+    (PHONE + RULE + THIRD, "notify.rules.night.escalate", "'third' is no channel"),
 )
 def test_a_fault_is_named_and_not_repeated(tmp_path: Path, text: str, place: str, why: str):
     """SY-03, SY-06"""

@@ -26,6 +26,7 @@ from core.settings.types import AmountSettings
 from core.strategies.context import Context
 from core.strategies.orchestrator import ENOUGH_FOR_AN_ANOMALY, Orchestrator
 from core.strategies.questions import RAISED
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, NewYorkHours, a_bar, at
 
 FRIDAY = THURSDAY + timedelta(days=1)
@@ -159,18 +160,16 @@ def test_every_reason_for_not_trading_is_counted() -> None:
     assert stand.last() == "PRICE_ABOVE_THRESHOLD"
 
 
-@pytest.mark.parametrize(
-    ("holdings", "reason"),
-    [
-        (Holdings(waiting=True), "PROPOSAL_WAITING"),
-        (Holdings(unanswered=10), "SIGNAL"),
-        (Holdings(unanswered=11), "BACK_PRESSURE"),
-        (Holdings(entries=1), "MAX_TRADES_REACHED"),
-        (Holdings(position=holding("0.5", "99.60"), held_back=Quantity(Decimal("0.5")), entries=1), "IN_POSITION"),
-        (Holdings(result=Decimal(-10)), "DAY_DISABLED"),
-        (Holdings(result=Decimal("-9.99")), "SIGNAL"),
-        (Holdings(equity=None), "SIGNAL"),
-    ],
+@table(
+    "holdings reason",
+    (Holdings(waiting=True), "PROPOSAL_WAITING"),
+    (Holdings(unanswered=10), "SIGNAL"),
+    (Holdings(unanswered=11), "BACK_PRESSURE"),
+    (Holdings(entries=1), "MAX_TRADES_REACHED"),
+    (Holdings(position=holding("0.5", "99.60"), held_back=Quantity(Decimal("0.5")), entries=1), "IN_POSITION"),
+    (Holdings(result=Decimal(-10)), "DAY_DISABLED"),
+    (Holdings(result=Decimal("-9.99")), "SIGNAL"),
+    (Holdings(equity=None), "SIGNAL"),
 )
 def test_a_context_has_books_and_stage(holdings: Holdings, reason: str) -> None:
     """ST-03, ST-02"""
@@ -273,7 +272,7 @@ def test_a_relative_limit_follows_the_opening_equity() -> None:
     assert (known, stand.context.risk_per_trade) == (Decimal(50), None)
 
 
-@pytest.mark.parametrize("has_heard_of_it", [True, False], ids=["rebuilt", "started again"])
+@table("has_heard_of_it", True, False)
 def test_a_late_bar_counts_for_its_own_day(has_heard_of_it: bool) -> None:
     """SP-03: a rebuild sized on the equity of the day of the session's first bar, the desk on today's"""
 
@@ -303,7 +302,7 @@ def test_one_reason_all_session_is_flagged(snapshot: SnapshotAssertion) -> None:
     assert stand.orchestrator.state.runners["vwap/SPY"].anomaly == (snapshot)
 
 
-@pytest.mark.parametrize("bars", [ENOUGH_FOR_AN_ANOMALY - 1, 60])
+@table("bars", ENOUGH_FOR_AN_ANOMALY - 1, 60)
 def test_an_ordinary_session_is_no_anomaly(bars: int) -> None:
     """ST-03"""
     minimum = 1000 if bars < ENOUGH_FOR_AN_ANOMALY else 20

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import pytest
-
 from core.model.order import TYPED, OrderType, Side
 from core.views.order_text import WORDS
+from tests.kit.rows import table
 
 
-@pytest.mark.parametrize(
-    ("kind", "takes_any_price"),
-    [
-        (OrderType.MARKET, True),
-        (OrderType.STOP, True),
-        (OrderType.TRAILING_STOP, True),
-        (OrderType.LIMIT, False),
-        (OrderType.STOP_LIMIT, False),
-    ],
+@table(
+    "kind takes_any_price",
+    (OrderType.MARKET, True),
+    (OrderType.STOP, True),
+    (OrderType.TRAILING_STOP, True),
+    (OrderType.LIMIT, False),
+    (OrderType.STOP_LIMIT, False),
 )
 def test_a_stop_takes_any_price(kind: OrderType, takes_any_price: bool) -> None:
     """RK-17"""
     assert kind.has_limit is not takes_any_price
 
 
-@pytest.mark.parametrize("kind", OrderType)
+@table("kind", *OrderType)
 def test_types_wait_rest_or_go_at_once(kind: OrderType) -> None:
     """EX-12"""
     assert [kind.waits, kind.rests, kind.goes_at_once].count(True) == 1
@@ -35,7 +32,7 @@ def test_a_stop_is_on_its_side_of_the_market() -> None:
     assert not OrderType.STOP.waits_above(Side.SELL)
 
 
-@pytest.mark.parametrize("kind", OrderType)
+@table("kind", *OrderType)
 def test_every_type_names_its_prices(kind: OrderType) -> None:
     """OP-03: its terms and its ticket tell each price that it has, and no other; a column has room for one"""
     words = WORDS[kind]

@@ -11,6 +11,7 @@ from core.files.basket_file import BasketFileError, read_plan
 from core.files.csv_table import TableError
 from core.messages.commands import BasketRow
 from core.model.order import Effect, OrderType, TimeInForce
+from tests.kit.rows import table
 
 FILE = Path("rebalance.csv")
 HEADER = "symbol,side,quantity,notional,type,limit_price,stop_price,time_in_force"
@@ -34,32 +35,30 @@ def test_two_columns_are_enough_for_sales() -> None:
     assert [row.symbol for row in rows("SPY,sell", "QQQ,cover", header="symbol,side")] == ["SPY", "QQQ"]
 
 
-@pytest.mark.parametrize(
-    ("line", "told"),
-    [
-        ("SPY,hold,1,,,,,", "rebalance.csv:2: side 'hold' must be buy, sell, short, cover"),
-        ("S PY,buy,1,,,,,", "rebalance.csv:2: symbol 'S PY' is no symbol such as SPY"),
-        ("SPY,buy,1,", "rebalance.csv:2: the line has 4 fields, the header 8; make them equal"),
-        ("SPY,buy,1,100,,,,", "quantity and notional are both there"),
-        ("SPY,buy,,,,,,", "no quantity and no notional"),
-        ("SPY,buy,x,,,,,", "quantity 'x' is no number such as 12.5"),
-        ("SPY,buy,-1,,,,,", "rebalance.csv:2: quantity '-1' is no number such as 12.5"),
-        ("SPY,buy,NaN,,,,,", "quantity 'NaN' is no number such as 12.5"),
-        ("SPY,buy,1e3,,,,,", "2: quantity '1e3' is no number such as 12.5: digits, and one point at most"),
-        ("SPY,buy,1_000,,,,,", "quantity '1_000' is no number such as 12.5"),
-        ("SPY,buy,,١٢,,,,", "rebalance.csv:2: notional '\\u0661\\u0662' is no number such as 12.5"),
-        ("SPY,buy,1.2.3,,,,,", "quantity '1.2.3' is no number such as 12.5"),
-        ("SPY,buy,1,,,+5,,", "limit_price '+5' is no number such as 12.5"),
-        ("SPY,buy,0.00,,,,,", "quantity '0.00' must be above zero"),
-        ("SPY,buy,1000000000001,,,,,", "at most 1,000,000,000"),
-        ("SPY,buy,1,,iceberg,,,", "type 'iceberg' must be market, limit, stop, stop-limit, trailing"),
-        ("SPY,buy,1,,stop,,,", "a stop order needs a trigger_price; write it"),
-        ("SPY,sell,1,,stop,,,", "a stop order of a basket opens; a sale is market or limit"),
-        ("SPY,buy,1,,limit,,,", "a limit order needs a limit_price"),
-        ("SPY,buy,1,,market,100,,", "a market order has no limit_price"),
-        ("SPY,sell,1,,,,99,", "stop_price is the stop of an entry"),
-        ("SPY,buy,1,,,,,week", "time_in_force 'week' must be day or gtc"),
-    ],
+@table(
+    "line told",
+    ("SPY,hold,1,,,,,", "rebalance.csv:2: side 'hold' must be buy, sell, short, cover"),
+    ("S PY,buy,1,,,,,", "rebalance.csv:2: symbol 'S PY' is no symbol such as SPY"),
+    ("SPY,buy,1,", "rebalance.csv:2: the line has 4 fields, the header 8; make them equal"),
+    ("SPY,buy,1,100,,,,", "quantity and notional are both there"),
+    ("SPY,buy,,,,,,", "no quantity and no notional"),
+    ("SPY,buy,x,,,,,", "quantity 'x' is no number such as 12.5"),
+    ("SPY,buy,-1,,,,,", "rebalance.csv:2: quantity '-1' is no number such as 12.5"),
+    ("SPY,buy,NaN,,,,,", "quantity 'NaN' is no number such as 12.5"),
+    ("SPY,buy,1e3,,,,,", "2: quantity '1e3' is no number such as 12.5: digits, and one point at most"),
+    ("SPY,buy,1_000,,,,,", "quantity '1_000' is no number such as 12.5"),
+    ("SPY,buy,,١٢,,,,", "rebalance.csv:2: notional '\\u0661\\u0662' is no number such as 12.5"),
+    ("SPY,buy,1.2.3,,,,,", "quantity '1.2.3' is no number such as 12.5"),
+    ("SPY,buy,1,,,+5,,", "limit_price '+5' is no number such as 12.5"),
+    ("SPY,buy,0.00,,,,,", "quantity '0.00' must be above zero"),
+    ("SPY,buy,1000000000001,,,,,", "at most 1,000,000,000"),
+    ("SPY,buy,1,,iceberg,,,", "type 'iceberg' must be market, limit, stop, stop-limit, trailing"),
+    ("SPY,buy,1,,stop,,,", "a stop order needs a trigger_price; write it"),
+    ("SPY,sell,1,,stop,,,", "a stop order of a basket opens; a sale is market or limit"),
+    ("SPY,buy,1,,limit,,,", "a limit order needs a limit_price"),
+    ("SPY,buy,1,,market,100,,", "a market order has no limit_price"),
+    ("SPY,sell,1,,,,99,", "stop_price is the stop of an entry"),
+    ("SPY,buy,1,,,,,week", "time_in_force 'week' must be day or gtc"),
 )
 def test_an_invalid_row_names_its_place(line: str, told: str) -> None:
     """OP-05"""
@@ -130,19 +129,17 @@ def test_trigger_entries_have_all_prices() -> None:
     assert (timed.type, timed.ttl_seconds) == (OrderType.LIMIT, 90)
 
 
-@pytest.mark.parametrize(
-    ("line", "told"),
-    [
-        ("SPY,buy,1,limit,100,99,101,,", "a limit order has no trigger_price; leave it empty"),
-        ("SPY,buy,1,trailing,,99,,,", "a trailing order needs a trail; write it"),
-        ("SPY,buy,1,stop,,99,101,1,", "a stop order has no trail; leave it empty"),
-        ("SPY,buy,1,stop-limit,,99,101,,", "a stop-limit order needs a limit_price; write it"),
-        ("SPY,buy,1,trailing,,99,,100%,", "trail '100%' must be under 100%"),
-        ("SPY,buy,1,trailing,,99,,x,", "trail 'x' is no number such as 12.5"),
-        ("SPY,buy,1,limit,100,99,,,0", "ttl_seconds '0' must be whole seconds, from 1 to 86400"),
-        ("SPY,buy,1,limit,100,99,,,5m", "ttl_seconds '5m' must be whole seconds"),
-        ("SPY,sell,1,limit,100,,,,60", "ttl_seconds is an entry's own time; a sale has none"),
-    ],
+@table(
+    "line told",
+    ("SPY,buy,1,limit,100,99,101,,", "a limit order has no trigger_price; leave it empty"),
+    ("SPY,buy,1,trailing,,99,,,", "a trailing order needs a trail; write it"),
+    ("SPY,buy,1,stop,,99,101,1,", "a stop order has no trail; leave it empty"),
+    ("SPY,buy,1,stop-limit,,99,101,,", "a stop-limit order needs a limit_price; write it"),
+    ("SPY,buy,1,trailing,,99,,100%,", "trail '100%' must be under 100%"),
+    ("SPY,buy,1,trailing,,99,,x,", "trail 'x' is no number such as 12.5"),
+    ("SPY,buy,1,limit,100,99,,,0", "ttl_seconds '0' must be whole seconds, from 1 to 86400"),
+    ("SPY,buy,1,limit,100,99,,,5m", "ttl_seconds '5m' must be whole seconds"),
+    ("SPY,sell,1,limit,100,,,,60", "ttl_seconds is an entry's own time; a sale has none"),
 )
 def test_a_misplaced_trigger_is_named(line: str, told: str) -> None:
     """EX-12, EX-07"""

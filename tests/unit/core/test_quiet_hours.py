@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model.quiet_hours import QuietHours, instant, next_time
 from core.model.venues import HOME
+from tests.kit.rows import table
 
 NIGHT = QuietHours(time(22), time(7))
 SPRING, AUTUMN = datetime(2026, 3, 8, tzinfo=HOME.zone), datetime(2026, 11, 1, tzinfo=HOME.zone)
@@ -30,7 +30,7 @@ def stretches(hours: QuietHours, first: datetime, last: datetime) -> list[tuple[
     return found
 
 
-@pytest.mark.parametrize(("day", "hours"), [(SPRING, 8), (AUTUMN, 10)])
+@table("day hours", (SPRING, 8), (AUTUMN, 10))
 def test_a_clock_change_night_has_one_end(day: datetime, hours: int):
     """SY-03"""
     (begin, end), *more = stretches(NIGHT, day - timedelta(hours=12), day + timedelta(hours=12))

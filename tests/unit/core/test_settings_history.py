@@ -24,6 +24,7 @@ from core.settings.settings import PROFILES, Settings
 from core.settings.types import WHOLE, AmountSettings
 from core.settings.user_strategies import UserStrategySettings
 from core.trading_state.trading_status import TradingStatusState
+from tests.kit.rows import table
 
 KEPT = Path(__file__).resolve().parents[2] / "journals" / "kept"
 
@@ -68,7 +69,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Any:
 # ── what is as ever ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@table("profile", *PROFILES)
 def test_todays_settings_are_read_unchanged(profile: str) -> None:
     """SP-07, SP-03"""
     settings = Settings.model_validate({"profile": profile, **PROFILES[profile]})
@@ -80,7 +81,7 @@ def test_todays_settings_are_read_unchanged(profile: str) -> None:
     assert written(found, "json") == as_json(settings)
 
 
-@pytest.mark.parametrize("version", range(1, history.VERSION + 1))
+@table("version", *range(1, history.VERSION + 1))
 def test_a_missing_key_has_its_versions_default(version: int) -> None:
     """SP-07: it is as if the record said it. Where a default is changed, the version grows, and `EARLIER` says what it
     was; the defaults of each version are kept in `tests/journals/kept/`.
@@ -120,53 +121,51 @@ def test_settings_before_baskets_are_read() -> None:
 # ── what today's rules would not take ────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("key", "raw", "value", "words"),
-    [
-        ("risk.entries_a_day", 20_000, 20_000, "risk.entries_a_day = 20000: must be less than or equal to 10000"),
-        ("risk.spread_limit", "2.50", Decimal("2.50"), "risk.spread_limit = 2.50: must be less than or equal to 1"),
-        (
-            "risk.daily_loss",
-            {"usd": "-3", "of_equity": None},
-            AmountSettings.model_construct(usd=Decimal(-3), of_equity=None),
-            "risk.daily_loss.usd = -3: must be greater than 0",
-        ),
-        ("alpaca.feed", "boats", "boats", "alpaca.feed = boats: must be 'iex' or 'sip'"),
-        (
-            "alpaca.data_url",
-            "http://example.com",
-            "http://example.com",
-            "alpaca.data_url = http://example.com: https or wss; plain http and ws only on this machine "
-            "(127.0.0.1, localhost, [::1])",
-        ),
-        ("symbols", ["spy"], ("spy",), 'symbols.0 = spy: must be in capitals: "SPY"'),
-        (
-            "risk.margin.warn_at",
-            ["0.5", "1.5"],
-            (Decimal("0.5"), Decimal("1.5")),
-            "risk.margin.warn_at.1 = 1.5: must be less than or equal to 1",
-        ),
-        (
-            "strategies.own",
-            {"dips": {**OF_DIPS, "allocation": "7"}},
-            {"dips": UserStrategySettings(terms={"falls": 3}).model_copy(update={"allocation": Decimal(7)})},
-            "strategies.dips.allocation = 7: must be less than or equal to 1",
-        ),
-        ("risk.window_end", "03:00:00", time(3), "risk.window_start is after risk.window_end; change one of the two"),
-        (
-            "risk.min_notional",
-            "900",
-            Decimal(900),
-            "risk.min_notional is over risk.max_notional, so that no order passes; change one of the two",
-        ),
-        (
-            "risk.protections.volatility_halt.at_least",
-            300,
-            300,
-            "risk.protections.volatility_halt: at_least is more than returns, so that nothing would ever be judged; "
-            "lower it",
-        ),
-    ],
+@table(
+    "key raw value words",
+    ("risk.entries_a_day", 20_000, 20_000, "risk.entries_a_day = 20000: must be less than or equal to 10000"),
+    ("risk.spread_limit", "2.50", Decimal("2.50"), "risk.spread_limit = 2.50: must be less than or equal to 1"),
+    (
+        "risk.daily_loss",
+        {"usd": "-3", "of_equity": None},
+        AmountSettings.model_construct(usd=Decimal(-3), of_equity=None),
+        "risk.daily_loss.usd = -3: must be greater than 0",
+    ),
+    ("alpaca.feed", "boats", "boats", "alpaca.feed = boats: must be 'iex' or 'sip'"),
+    (
+        "alpaca.data_url",
+        "http://example.com",
+        "http://example.com",
+        "alpaca.data_url = http://example.com: https or wss; plain http and ws only on this machine "
+        "(127.0.0.1, localhost, [::1])",
+    ),
+    ("symbols", ["spy"], ("spy",), 'symbols.0 = spy: must be in capitals: "SPY"'),
+    (
+        "risk.margin.warn_at",
+        ["0.5", "1.5"],
+        (Decimal("0.5"), Decimal("1.5")),
+        "risk.margin.warn_at.1 = 1.5: must be less than or equal to 1",
+    ),
+    (
+        "strategies.own",
+        {"dips": {**OF_DIPS, "allocation": "7"}},
+        {"dips": UserStrategySettings(terms={"falls": 3}).model_copy(update={"allocation": Decimal(7)})},
+        "strategies.dips.allocation = 7: must be less than or equal to 1",
+    ),
+    ("risk.window_end", "03:00:00", time(3), "risk.window_start is after risk.window_end; change one of the two"),
+    (
+        "risk.min_notional",
+        "900",
+        Decimal(900),
+        "risk.min_notional is over risk.max_notional, so that no order passes; change one of the two",
+    ),
+    (
+        "risk.protections.volatility_halt.at_least",
+        300,
+        300,
+        "risk.protections.volatility_halt: at_least is more than returns, so that nothing would ever be judged; "
+        "lower it",
+    ),
 )
 def test_an_out_of_range_value_stands_as_history(key: str, raw: object, value: object, words: str) -> None:
     """SP-07: a bound that was tightened, a choice that is gone, a rule between keys that came later"""
@@ -181,22 +180,20 @@ def test_an_out_of_range_value_stands_as_history(key: str, raw: object, value: o
     assert restated(found) == found
 
 
-@pytest.mark.parametrize(
-    ("key", "raw", "words"),
-    [
-        ("risk.entries_an_hour", 3, "risk.entries_an_hour: there is no such setting any more"),
-        ("phases", {"moon": "full"}, "phases: there is no such setting any more"),
-        ("risk.daily_loss.eur", "9", "risk.daily_loss.eur: there is no such setting any more"),
-        ("risk.entries_a_day", "some", "risk.entries_a_day = some: must be a valid integer, unable to parse string"),
-        ("account.mode", "dream", "account.mode = dream: must be 'paper' or 'live'"),
-        ("risk", 7, "risk = 7: must be a valid dictionary or instance of RiskSettings"),
-        (
-            "strategies.own",
-            {"dips": 5},
-            "strategies.dips = 5: must be a valid dictionary or instance of UserStrategySettings",
-        ),
-        ("risk.daily_loss", {"usd": None, "of_equity": None}, "give exactly one of usd and of_equity"),
-    ],
+@table(
+    "key raw words",
+    ("risk.entries_an_hour", 3, "risk.entries_an_hour: there is no such setting any more"),
+    ("phases", {"moon": "full"}, "phases: there is no such setting any more"),
+    ("risk.daily_loss.eur", "9", "risk.daily_loss.eur: there is no such setting any more"),
+    ("risk.entries_a_day", "some", "risk.entries_a_day = some: must be a valid integer, unable to parse string"),
+    ("account.mode", "dream", "account.mode = dream: must be 'paper' or 'live'"),
+    ("risk", 7, "risk = 7: must be a valid dictionary or instance of RiskSettings"),
+    (
+        "strategies.own",
+        {"dips": 5},
+        "strategies.dips = 5: must be a valid dictionary or instance of UserStrategySettings",
+    ),
+    ("risk.daily_loss", {"usd": None, "of_equity": None}, "give exactly one of usd and of_equity"),
 )
 def test_an_unreadable_setting_keeps_its_default(key: str, raw: object, words: str) -> None:
     """SP-07"""
@@ -294,7 +291,7 @@ def test_a_changed_default_keeps_its_old_value(later: Any) -> None:
     assert written(old)["risk"]["several_strategies_a_symbol"] is True
 
 
-@pytest.mark.parametrize("values", [7, None, [], "risk"])
+@table("values", 7, None, [], "risk")
 def test_a_non_table_is_no_settings(values: object) -> None:
     """SP-01: a record that nobody wrote is refused"""
     with pytest.raises(TypeError):
@@ -318,7 +315,7 @@ def test_a_state_document_keeps_its_version(later: Any) -> None:
     assert taken_up(kept) == read({"risk": {"entries_a_day": 20_000, "moon": 1}}, 2)
 
 
-@pytest.mark.parametrize("kept", [7, None, {"version": "x", "settings": {}}, {"version": 99, "settings": {}}])
+@table("kept", 7, None, {"version": "x", "settings": {}}, {"version": 99, "settings": {}})
 def test_a_document_without_settings_is_refused(kept: object) -> None:
     """SP-02: the journal says what they are"""
     with pytest.raises(ValueError, match="settings"):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
-
 from core.model.order import Side
 from core.model.values import Price, Quantity
 from core.risk.protections.trades import ratio_of
 from core.staging.shadow_trades import ShadowCourse, ShadowTrade
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, a_bar, at
 
 SELLING = {"side": Side.SELL, "entry_price": "99.60", "stop": "99.90", "target": "99.20"}
@@ -44,30 +43,17 @@ def test_a_shadow_waits_a_bar_after_its_touch() -> None:
     assert (under_way, above, touched) == (("waits", None), ("waits", None), ("open", "0.10"))
 
 
-@pytest.mark.parametrize(
-    ("bars", "end"),
-    [
-        ([("10:08", "99.65 99.70 99.30 99.65")], ("stop", "-0.60")),
-        ([("10:08", "99.20 99.25 99.10 99.20")], ("stop", "-0.80")),
-        ([("10:08", "99.10 99.20 99.00 99.10")], ("stop", "-1.00")),
-        ([("10:08", "99.70 100.00 99.60 99.90")], ("target", "0.80")),
-        ([("10:08", "100.40 100.50 100.30 100.40")], ("target", "0.80")),
-        ([("10:08", "99.65 100.20 99.30 100.10")], ("stop", "-0.60")),
-        ([("10:08", "99.65 99.90 99.40 99.80")], ("open", "0.40")),
-        ([("15:55", "99.65 99.70 99.50 99.50")], ("close", "-0.20")),
-        ([("15:55", "99.65 99.70 99.30 99.50")], ("stop", "-0.60")),
-    ],
-    ids=[
-        "stop",
-        "stop, opened beyond it",
-        "stop, opened far beyond it",
-        "target",
-        "target, opened beyond it",
-        "both: the stop",
-        "neither",
-        "flat time",
-        "stop in the flat bar",
-    ],
+@table(
+    "bars end",
+    ([("10:08", "99.65 99.70 99.30 99.65")], ("stop", "-0.60")),
+    ([("10:08", "99.20 99.25 99.10 99.20")], ("stop", "-0.80")),
+    ([("10:08", "99.10 99.20 99.00 99.10")], ("stop", "-1.00")),
+    ([("10:08", "99.70 100.00 99.60 99.90")], ("target", "0.80")),
+    ([("10:08", "100.40 100.50 100.30 100.40")], ("target", "0.80")),
+    ([("10:08", "99.65 100.20 99.30 100.10")], ("stop", "-0.60")),
+    ([("10:08", "99.65 99.90 99.40 99.80")], ("open", "0.40")),
+    ([("15:55", "99.65 99.70 99.50 99.50")], ("close", "-0.20")),
+    ([("15:55", "99.65 99.70 99.30 99.50")], ("stop", "-0.60")),
 )
 def test_a_shadow_ends_at_stop_target_or_flat(bars: list[tuple[str, str]], end: tuple[str, str]) -> None:
     """OP-12"""
@@ -103,13 +89,10 @@ def one_that_pays(**terms: str) -> ShadowTrade:
     return replace(a_shadow(**terms), half_spread=Decimal("0.02"), fee=Decimal("0.05"))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("before", "then"),
-    [
-        (("10:07", "99.70 99.70 99.59 99.65"), ("10:08", "99.70 99.70 99.58 99.65")),
-        (("10:07", "99.50 99.61 99.50 99.55"), ("10:08", "99.50 99.62 99.50 99.55")),
-    ],
-    ids=["a buy", "a short sale"],
+@table(
+    "before then",
+    (("10:07", "99.70 99.70 99.59 99.65"), ("10:08", "99.70 99.70 99.58 99.65")),
+    (("10:07", "99.50 99.61 99.50 99.55"), ("10:08", "99.50 99.62 99.50 99.55")),
 )
 def test_a_limit_needs_the_quote_not_a_touch(before: tuple[str, str], then: tuple[str, str]) -> None:
     """OP-12, AN-04: 2 shares, half a spread of 0.02 and a fee of 0.05 a share, in and out."""
@@ -119,16 +102,13 @@ def test_a_limit_needs_the_quote_not_a_touch(before: tuple[str, str], then: tupl
     assert after(shadow, then) == ("open", "-0.14")
 
 
-@pytest.mark.parametrize(
-    ("bars", "end"),
-    [
-        ([("10:08", "99.65 99.70 99.30 99.65")], ("stop", "-0.84")),
-        ([("10:08", "99.20 99.25 99.10 99.20")], ("stop", "-1.04")),
-        ([("10:08", "99.70 100.01 99.60 99.90")], ("open", "0.36")),
-        ([("10:08", "99.70 100.02 99.60 99.90")], ("target", "0.60")),
-        ([("15:59", "99.65 99.70 99.50 99.50")], ("close", "-0.44")),
-    ],
-    ids=["stop", "stop, opened beyond it", "a target that is touched", "a target that the quote comes to", "flat time"],
+@table(
+    "bars end",
+    ([("10:08", "99.65 99.70 99.30 99.65")], ("stop", "-0.84")),
+    ([("10:08", "99.20 99.25 99.10 99.20")], ("stop", "-1.04")),
+    ([("10:08", "99.70 100.01 99.60 99.90")], ("open", "0.36")),
+    ([("10:08", "99.70 100.02 99.60 99.90")], ("target", "0.60")),
+    ([("15:59", "99.65 99.70 99.50 99.50")], ("close", "-0.44")),
 )
 def test_spread_and_fees_are_lost(bars: list[tuple[str, str]], end: tuple[str, str]) -> None:
     """OP-12, RK-13: 0.20 of fees; at a limit the spread is in the way that the bar must go, else in the price."""
@@ -149,7 +129,7 @@ def test_its_curve_counts_net_results() -> None:
     assert (trade.profit, trade.ratio) == (Decimal("-0.16"), ratio_of(Decimal("-0.16") / Decimal("199.20")))
 
 
-@pytest.mark.parametrize("clock", ["15:55", "15:59"])
+@table("clock", "15:55", "15:59")
 def test_an_untouched_limit_made_nothing(clock: str) -> None:
     """OP-12"""
     shadow, bar = a_shadow(), (clock, "99.50 99.60 99.40 99.50")

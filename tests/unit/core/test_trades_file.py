@@ -11,6 +11,7 @@ import pytest
 from core.files.csv_table import TableError
 from core.files.trades_file import COLUMNS, moment_of, read_trades
 from core.model.signal import ExitReason
+from tests.kit.rows import cases, table
 
 HEADER = ",".join(COLUMNS)
 
@@ -47,7 +48,7 @@ def test_an_unknown_exit_reason_is_refused(tmp_path: Path) -> None:
         read_trades(a_history(tmp_path, "roi", "sideways"))
 
 
-@pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1899-12-31", "soon", ""])
+@table("text", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1899-12-31", "soon", "")
 def test_an_extreme_instant_is_refused(text: str) -> None:
     """RK-09: the windows of protections look back and forth from it"""
     assert moment_of(text) is None
@@ -78,15 +79,13 @@ def test_a_backtests_trades_are_read(tmp_path: Path) -> None:
     assert spy.closed_at == datetime(2013, 10, 8, 15, 39, 20, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("row", "said"),
-    [
-        ("SPY,2013-10-08T14:51:20Z,0,0.5,2013-10-08T15:39:20Z,198,STOP_LOSS,-1,0", "must be above zero"),
-        ("SPY,2013-10-08T14:51:20Z,x,0.5,2013-10-08T15:39:20Z,198,STOP_LOSS,-1,0", "entry_price 'x' is no number"),
-        ("SPY,2013-10-08T14:51:20Z,1,1,2013-10-08T15:39:20Z,1e999999,STOP_LOSS,-1,0", "exit_price '1e999999' is no"),
-        ("SPY,2013-10-08T14:51:20Z,1,1,2013-10-07T15:39:20Z,1,STOP_LOSS,0,0", "exit_time .* is before entry_time"),
-        ("SPY,2013-10-08T14:51:20Z,1,0.001,2013-10-09T15:39:20Z,1,STOP_LOSS,99999,0", "cannot be; mend the row"),
-    ],
+@cases(
+    "row said",
+    ("SPY,2013-10-08T14:51:20Z,0,0.5,2013-10-08T15:39:20Z,198,STOP_LOSS,-1,0", "must be above zero"),
+    ("SPY,2013-10-08T14:51:20Z,x,0.5,2013-10-08T15:39:20Z,198,STOP_LOSS,-1,0", "entry_price 'x' is no number"),
+    ("SPY,2013-10-08T14:51:20Z,1,1,2013-10-08T15:39:20Z,1e999999,STOP_LOSS,-1,0", "exit_price '1e999999' is no"),
+    ("SPY,2013-10-08T14:51:20Z,1,1,2013-10-07T15:39:20Z,1,STOP_LOSS,0,0", "exit_time .* is before entry_time"),
+    ("SPY,2013-10-08T14:51:20Z,1,0.001,2013-10-09T15:39:20Z,1,STOP_LOSS,99999,0", "cannot be; mend the row"),
 )
 def test_an_impossible_row_names_its_line(tmp_path: Path, row: str, said: str) -> None:
     """RK-09"""

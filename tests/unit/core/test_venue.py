@@ -22,6 +22,7 @@ from core.settings.portfolio import SessionSettings
 from core.staging.authorization_expiry import end_of_session, end_of_stops
 from core.staging.extended_hours import marked_for
 from core.strategies.warm_up import first_minute
+from tests.kit.rows import table
 from tests.unit.core.elsewhere import FRIDAY, LONDON, SPY, SYDNEY, THURSDAY, a_bar_there, calendar_of, there
 from tests.unit.core.execution.books import a_request
 
@@ -152,9 +153,14 @@ def test_a_late_start_hears_from_the_open(venue: Venue) -> None:
         assert first(calendar, opened - timedelta(minutes=5)) == opened - timedelta(minutes=5)
 
 
-@pytest.mark.parametrize(
-    ("clock", "ends"),
-    [("06:59", None), ("07:00", "10:00"), ("10:00", None), ("16:00", "18:50"), ("18:49", "18:50"), ("18:50", None)],
+@table(
+    "clock ends",
+    ("06:59", None),
+    ("07:00", "10:00"),
+    ("10:00", None),
+    ("16:00", "18:50"),
+    ("18:49", "18:50"),
+    ("18:50", None),
 )
 def test_extended_hours_are_the_venues(clock: str, ends: str | None) -> None:
     """RK-20"""
@@ -205,11 +211,12 @@ def test_an_extended_order_is_guarded_overnight() -> None:
     assert end_of_session(calendar, order, there(SYDNEY, "18:50")) == session_of(calendar, date(2026, 11, 23)).close
 
 
-@pytest.mark.parametrize(
-    ("venue", "clock", "told"),
-    [(XNYS, "05:30:00 New York", "05:30 New York"), (LONDON, "10:30:00 London", "10:30 London"),
-     (SYDNEY, "21:30:00 Sydney", "21:30 Sydney")],
-)  # fmt: skip
+@table(
+    "venue clock told",
+    (XNYS, "05:30:00 New York", "05:30 New York"),
+    (LONDON, "10:30:00 London", "10:30 London"),
+    (SYDNEY, "21:30:00 Sydney", "21:30 Sydney"),
+)
 def test_an_instant_names_its_venues_clock(venue: Venue, clock: str, told: str) -> None:
     """RK-20"""
     at = datetime(2026, 11, 19, 10, 30, tzinfo=UTC)

@@ -10,6 +10,7 @@ import pytest
 
 from state.folders import AccountFolder
 from state.halt_request import LONGEST, UNREADABLE, HaltRequest
+from tests.kit.rows import cases
 
 
 @pytest.fixture
@@ -30,15 +31,13 @@ def test_it_says_who_asks_until_it_is_taken(request_: HaltRequest) -> None:
     assert request_.asked_by() is None
 
 
-@pytest.mark.parametrize(
+@cases(
     "make",
-    [
-        os.mkfifo,
-        os.mkdir,
-        lambda p: p.symlink_to(p),
-        lambda p: p.write_bytes(b""),
-        lambda p: p.write_bytes(b"x" * 9999),
-    ],
+    os.mkfifo,
+    os.mkdir,
+    lambda p: p.symlink_to(p),
+    lambda p: p.write_bytes(b""),
+    lambda p: p.write_bytes(b"x" * 9999),
 )
 def test_whatever_stands_there_halts(tmp_path: Path, make: Callable[[Path], object]) -> None:
     """SY-02: in doubt a start is halted; and what was odd is out of the way then."""

@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from state.notify_socket import NotifySocket, without_notify
+from tests.kit.rows import table
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="abstract sockets are Linux's")
 
@@ -65,7 +66,7 @@ def test_no_words_of_another_become_a_message(manager: tuple[socket.socket, str]
     assert len(said) < 220
 
 
-@pytest.mark.parametrize("name", ["", "relative", "vsock:2:3", "/nowhere/at/all", "@nobody-listens"])
+@table("name", "", "relative", "vsock:2:3", "/nowhere/at/all", "@nobody-listens")
 def test_without_a_manager_nothing_happens(name: str) -> None:
     """SY-02"""
     sender = NotifySocket({"NOTIFY_SOCKET": name} if name else {})
@@ -85,16 +86,14 @@ def test_a_deaf_manager_blocks_nobody(manager: tuple[socket.socket, str]) -> Non
     assert 0 < len(heard(listening)) < 5_000
 
 
-@pytest.mark.parametrize(
-    ("environ", "seconds"),
-    [
-        ({}, None),
-        ({"WATCHDOG_USEC": "30000000"}, 15.0),
-        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": str(os.getpid())}, 15.0),
-        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, None),
-        ({"WATCHDOG_USEC": "often"}, None),
-        ({"WATCHDOG_USEC": "0"}, None),
-    ],
+@table(
+    "environ seconds",
+    ({}, None),
+    ({"WATCHDOG_USEC": "30000000"}, 15.0),
+    ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": str(os.getpid())}, 15.0),
+    ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, None),
+    ({"WATCHDOG_USEC": "often"}, None),
+    ({"WATCHDOG_USEC": "0"}, None),
 )
 def test_it_reports_twice_in_each_interval(environ: dict[str, str], seconds: float | None) -> None:
     """SY-02"""

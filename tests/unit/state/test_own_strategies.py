@@ -21,24 +21,6 @@ from core.strategies.signal_checks import UnfitError
 from state import user_strategies
 from state.user_strategies import Found, example_strategy, found_in, kinds_in, kinds_of, look_at, write_new
 
-HEAD = """
-from dataclasses import dataclass
-from decimal import Decimal
-from core.strategies.kit import NO_SETUP, NoSettings, OwnStrategy
-
-@dataclass(slots=True)
-class Memory:
-    bars: int = 0
-
-"""
-SOUND = """
-class Mine(OwnStrategy):
-    name = "mine"
-    State = Memory
-    def on_bar(self, bar, context):
-        return NO_SETUP
-"""
-
 
 def a_file(folder: Path, text: str, name: str = "mine") -> Path:
     path = folder / f"{name}.py"
@@ -75,22 +57,19 @@ def made(example: StrategyKind, **terms: Any) -> Any:
 
 def test_a_folder_is_loaded_beside_the_built_in(tmp_path: Path, snapshot) -> None:
     """ST-01, ST-07, SP-04, OP-01: what is refused keeps nothing beside it from loading, and runs nowhere else"""
+    loaded_before = set(sys.modules)
     traces = [tmp_path / "read", tmp_path / "refused"]
     folder = tmp_path / "strategies"
     folder.mkdir()
     for name, text in {
         "zebra": example_strategy("zebra"),
         "ant": "\ufeff" + example_strategy("ant"),  # some editors write a mark of UTF-8
-        "imports": "\nimport os",
         "imports_and_raises": f"import os\nraise ValueError(open({str(traces[1])!r}, 'w'))",
         "imports_twice": "import os\nimport sys",
-        "has_none": "x = 1",
-        "raises": "\nraise Exception.mro()[1](3)",
         "deep": "x=" + "-" * 50_000 + "1",
         "_helper": "import os",
     }.items():
         a_file(folder, text, name)
-    a_file(folder, HEAD + SOUND.replace('"mine"', '"other"'), "renamed")
     a_file(folder, example_strategy("shared"), "shared").chmod(0o666)
     a_file(folder, f"open({str(traces[0])!r}, 'w')", "opens")
     for name in ("vwap", "manual", "own", "folder", "UPPER", "a-b", "x" * 25):
@@ -109,7 +88,7 @@ def test_a_folder_is_loaded_beside_the_built_in(tmp_path: Path, snapshot) -> Non
     assert {name: each.faults for name, each in found.items() if each.faults} == snapshot
     assert kinds.faults["imports_twice"] == snapshot
     assert [trace for trace in traces if trace.exists()] == []
-    assert not [name for name in sys.modules if name.startswith("own_strategy_")]
+    assert not [name for name in set(sys.modules) - loaded_before if name.startswith("own_strategy_")]
 
 
 def test_no_folder_leaves_the_built_in(tmp_path: Path) -> None:
@@ -166,4 +145,4 @@ def test_a_new_file_is_private_and_replaces_none(tmp_path: Path) -> None:
 
 def test_a_file_without_end_is_refused(tmp_path: Path, snapshot) -> None:
     """ST-07: the desk opens all the same."""
-    assert look_at(a_file(tmp_path, "while True:\n    pass"), patience=0.5).faults == snapshot
+    assert look_at(a_file(tmp_path, "while True:\n    pass"), patience=0.05).faults == snapshot

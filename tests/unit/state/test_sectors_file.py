@@ -11,6 +11,7 @@ from core.settings.settings import Settings
 from state.folders import Home
 from state.sectors_file import MOST
 from state.settings_file import load_settings, sectors_file
+from tests.kit.rows import cases
 
 
 @pytest.fixture
@@ -45,16 +46,14 @@ def test_without_a_file_no_symbol_has_a_sector(home: Home) -> None:
     assert "sectors" not in written(settings)["risk"]
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("XOM = ", "sectors.toml: Invalid value"),
-        ("XOM = 3", 'sectors.toml: XOM: its sector must be a text, as in XOM = "energy"'),
-        ('xom = "energy"', "sectors.toml: xom is not how a symbol is written"),
-        ('XOM = ""', "sectors.toml: XOM = '': a sector is called by 1 to 32 letters"),
-        (f'XOM = "{"e" * 33}"', "sectors.toml: XOM = "),
-        ("\n".join(f'A{n} = "a"' for n in range(MOST + 1)), "sectors.toml: 5,001 symbols, 5,000 at most"),
-    ],
+@cases(
+    "text said",
+    ("XOM = ", "sectors.toml: Invalid value"),
+    ("XOM = 3", 'sectors.toml: XOM: its sector must be a text, as in XOM = "energy"'),
+    ('xom = "energy"', "sectors.toml: xom is not how a symbol is written"),
+    ('XOM = ""', "sectors.toml: XOM = '': a sector is called by 1 to 32 letters"),
+    (f'XOM = "{"e" * 33}"', "sectors.toml: XOM = "),
+    ("\n".join(f'A{n} = "a"' for n in range(MOST + 1)), "sectors.toml: 5,001 symbols, 5,000 at most"),
 )
 def test_a_line_that_cannot_stand_is_named(home: Home, text: str, said: str) -> None:
     """RK-23, SY-07"""

@@ -26,6 +26,7 @@ from core.model.staging import StopPlan
 from core.model.values import ClientOrderId, Money, Price, ProposalId, Quantity, Symbol
 from core.model.venues import HOME
 from core.ports import Recorded
+from tests.kit.rows import table
 
 SPY = Symbol("SPY")
 DAYS = [session.day for session in load_calendar(date(2024, 1, 2), date(2025, 6, 30)).sessions()]
@@ -184,15 +185,12 @@ def corrected() -> PositionCorrected:
     return PositionCorrected(SPY, Quantity(Decimal(20)), Price(Decimal(50)), "", is_split=True)
 
 
-@pytest.mark.parametrize(
-    ("between", "price", "quantity", "r"),
-    [
-        (lambda: split("vwap"), "50", 20, 1.0),
-        (lambda: split("other"), "100", 10, 1.0),
-        (split, "100", 10, 1.0),
-        (corrected, "50", 20, None),
-    ],
-    ids=["a split", "of another's shares", "that our books had", "by a correction, which tells no ratio"],
+@table(
+    "between price quantity r",
+    (lambda: split("vwap"), "50", 20, 1.0),
+    (lambda: split("other"), "100", 10, 1.0),
+    (split, "100", 10, 1.0),
+    (corrected, "50", 20, None),
 )
 def test_r_uses_the_shares_of_the_trade(
     between: Callable[[], Fact], price: str, quantity: int, r: float | None

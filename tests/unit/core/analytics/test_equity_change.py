@@ -61,7 +61,7 @@ def test_a_split_changes_no_equity() -> None:
     assert change.rest == 0
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(opening=st.tuples(amounts, amounts, amounts), moves=st.lists(st.tuples(amounts, amounts)), open_profit=amounts)
 def test_parts_add_up_to_the_cent(
     opening: tuple[Decimal, Decimal, Decimal], moves: list[tuple[Decimal, Decimal]], open_profit: Decimal

@@ -18,6 +18,7 @@ from core.model.regime import RegimeLabels, VixLevel
 from core.model.signal import ExitReason
 from core.model.staging import StopPlan
 from core.model.values import ClientOrderId, Money, Price, Quantity, Symbol
+from tests.kit.rows import table
 
 OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 
@@ -90,9 +91,8 @@ def test_a_regime_is_named_by_its_known_labels() -> None:
     assert row.regime == "VIX low"
 
 
-@pytest.mark.parametrize(
-    ("minutes", "words"),
-    [(4, "under 5 min"), (5, "under 30 min"), (119, "under 2 h"), (390, "under 7 h"), (421, OVERNIGHT)],
+@table(
+    "minutes words", (4, "under 5 min"), (5, "under 30 min"), (119, "under 2 h"), (390, "under 7 h"), (421, OVERNIGHT)
 )
 def test_holding_times_fall_in_five_groups(minutes: int, words: str) -> None:
     assert time_held(timedelta(minutes=minutes)) == words
@@ -125,7 +125,7 @@ def test_a_trade_without_a_stop_has_no_r() -> None:
     assert figures["expectancy"] == 9.0
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(st.lists(st.tuples(st.integers(-900_000, 900_000), st.integers(0, 600)), min_size=1, max_size=30))
 def test_groups_add_up_to_the_cent(made: list[tuple[int, int]]) -> None:
     """AN-01: results of fractions of shares, whose cents are rounded"""

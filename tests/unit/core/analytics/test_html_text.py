@@ -29,7 +29,7 @@ def test_an_attestation_has_no_control_character() -> None:
     assert "&lt;b&gt;bold" in page
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.text(st.sampled_from(CHARACTERS)))
 def test_escaped_text_is_the_terminals_text(text: str) -> None:
     """SY-06: the page shows what the terminal shows."""
@@ -39,7 +39,7 @@ def test_escaped_text_is_the_terminals_text(text: str) -> None:
     assert not [c for c in shown if c in "<>\"'" or unicodedata.category(c) in HARMFUL]
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.text(st.sampled_from([c for c in CHARACTERS if unicodedata.category(c) != "Cs"])))
 def test_json_has_no_harmful_character(text: str) -> None:
     """SY-06: also of those that one escape is too short for."""

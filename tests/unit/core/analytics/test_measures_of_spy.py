@@ -10,6 +10,7 @@ import pytest
 from core.analytics.metrics import deepest, longest_under_water, rolling
 from core.market.calendar import load_calendar
 from docs.measures import FIRST_EQUITY, REQUIRED, RULES, closes, equity_of, ours
+from tests.kit.rows import table
 
 Array = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -39,7 +40,7 @@ def test_the_closes_are_those_of_every_session() -> None:
     assert days == [each.day for each in load_calendar(days[0], days[-1]).sessions() if each.day <= days[-1]]
 
 
-@pytest.mark.parametrize("rule", RULES)
+@table("rule", *RULES)
 def test_measures_of_spy_match_numpy(rule: str) -> None:
     """AN-01"""
     equity, trades = plain(rule)
@@ -82,7 +83,7 @@ def test_measures_of_spy_match_numpy(rule: str) -> None:
     }
 
 
-@pytest.mark.parametrize("rule", RULES)
+@table("rule", *RULES)
 def test_rolling_measures_of_spy_match_numpy(rule: str) -> None:
     """AN-01: a quarter in cash has no Sharpe, and the figures after it are not blurred by it"""
     equity, rolled = plain(rule)[0], rolling(equity_of(rule))
@@ -98,9 +99,10 @@ def test_rolling_measures_of_spy_match_numpy(rule: str) -> None:
     assert np.allclose(rolled["max_drawdown"], (1 - parts / np.maximum.accumulate(parts, axis=1)).max(axis=1))
 
 
-@pytest.mark.parametrize(
-    ("rule", "peak", "trough", "recovered"),
-    [("buy and hold", "2008-01-02", "2009-03-09", "2012-09-13"), ("SMA 200", "2020-02-19", "2020-06-26", "2021-01-07")],
+@table(
+    "rule peak trough recovered",
+    ("buy and hold", "2008-01-02", "2009-03-09", "2012-09-13"),
+    ("SMA 200", "2020-02-19", "2020-06-26", "2021-01-07"),
 )
 def test_the_deepest_drawdown_is_that_of_the_crisis(rule: str, peak: str, trough: str, recovered: str) -> None:
     """AN-01"""

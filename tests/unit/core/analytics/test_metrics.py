@@ -32,6 +32,7 @@ from core.analytics.metrics import (
     win_rate,
     yearly,
 )
+from tests.kit.rows import table
 
 FIRST = date(2024, 1, 1)
 
@@ -53,7 +54,7 @@ def test_sharpe_and_sortino_match_plain_sums() -> None:
     assert sortino(returns) == pytest.approx(fmean(plain) / downside * math.sqrt(252))
 
 
-@pytest.mark.parametrize("threshold", [0.0, 0.01])
+@table("threshold", 0.0, 0.01)
 def test_omega_is_what_numpy_works_out(threshold: float) -> None:
     """AN-01"""
     returns = returns_of(a_series(100, 102, 101, 105, 103, 104, 108, 107))
@@ -158,7 +159,7 @@ def test_undefined_measures_are_none() -> None:
     assert (told["sharpe"], told["win_rate"], told["total_return"]) == (None, None, None)
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=60))
 def test_drawdowns_match_a_plain_walk(equities: list[int]) -> None:
     """AN-01: few different values, so that peaks and falls are often alike."""

@@ -12,6 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.model.broker import BrokerPicture, NoAnswer
 from core.model.order import OrderType, Side
+from tests.kit.rows import cases, table
 from tests.unit.core.brokers.alpaca_door import (
     HTML,
     NOON,
@@ -95,7 +96,7 @@ def test_old_open_orders_are_listed_and_closed_not() -> None:
     assert [order.broker_order_id for order in picture.orders] == ["order-3", "order-1"]
 
 
-@pytest.mark.parametrize("count", [PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 1300])
+@table("count", PAGE - 1, PAGE, PAGE + 1, 2 * PAGE, 1300)
 def test_no_order_is_lost_or_doubled_over_pages(count: int) -> None:
     """EX-09: several orders share each instant, at the edges of pages too."""
     orders = [an_old_order(n, NOON - timedelta(hours=20) + timedelta(seconds=n // 7)) for n in range(count)]
@@ -155,8 +156,8 @@ def test_books_that_keep_changing_are_no_picture(snapshot: SnapshotAssertion) ->
     assert picture == NoAnswer(snapshot)
 
 
-@pytest.mark.parametrize("path", ["GET /v2/account", "GET /v2/positions", "GET /v2/orders"])
-@pytest.mark.parametrize("fault", [Says(500, HTML), Says(200, HTML), Says(200, {"message": "?"}), Says(200, [7])])
+@table("path", "GET /v2/account", "GET /v2/positions", "GET /v2/orders")
+@table("fault", Says(500, HTML), Says(200, HTML), Says(200, {"message": "?"}), Says(200, [7]))
 def test_one_missing_answer_is_no_picture(path: str, fault: Says) -> None:
     """EX-09: all or nothing."""
     with a_door() as door:
@@ -181,14 +182,12 @@ def test_an_ended_unreadable_foreign_order_is_noted(snapshot: SnapshotAssertion)
     assert "by-hand" in broker.unread.last[0].raw
 
 
-@pytest.mark.parametrize(
-    ("fields", "reason", "symbol"),
-    [
-        ({"qty": None}, "qty is missing", "SPY"),
-        ({"symbol": None}, "symbol is missing", None),
-        ({"symbol": ["SPY"], "submitted_at": "yesterday"}, "symbol list is no plain text", None),
-        ({"type": "iceberg", "submitted_at": None, "created_at": None}, "type 'iceberg' is unknown here", "SPY"),
-    ],
+@cases(
+    "fields reason symbol",
+    ({"qty": None}, "qty is missing", "SPY"),
+    ({"symbol": None}, "symbol is missing", None),
+    ({"symbol": ["SPY"], "submitted_at": "yesterday"}, "symbol list is no plain text", None),
+    ({"type": "iceberg", "submitted_at": None, "created_at": None}, "type 'iceberg' is unknown here", "SPY"),
 )
 def test_a_working_unreadable_foreign_order_is_named(
     fields: dict[str, Any], reason: str, symbol: str | None, snapshot: SnapshotAssertion
@@ -234,28 +233,26 @@ TWO_LEGS = {
 BY_AMOUNT = {"qty": None, "notional": "25", "type": "market", "limit_price": None}
 
 
-@pytest.mark.parametrize(
-    ("fields", "symbol", "words", "may_open"),
-    [
-        (BY_AMOUNT, "SPY", "BUY 25 USD SPY market day (by amount)", True),
-        (BY_AMOUNT | {"side": "sell"}, "SPY", "SELL 25 USD SPY market day (by amount)", False),
-        (TWO_LEGS, None, f"BUY 10 {A_CALL} + SELL 10 {A_PUT} limit -1.25 day (2 legs)", True),
-        (
-            AN_OPTION | {"position_intent": "sell_to_close", "side": "sell"},
-            A_CALL,
-            f"SELL 10 {A_CALL} limit 100.5 day (us_option)",
-            False,
-        ),
-        (
-            {"symbol": "BTC/USD", "asset_class": "crypto", "qty": "0.000000001", "time_in_force": "gtc"},
-            "BTC/USD",
-            "BUY 0.000000001 BTC/USD limit 100.5 gtc (crypto)",
-            True,
-        ),
-        ({"time_in_force": "opg"}, "SPY", "BUY 10 SPY limit 100.5 opg (in force opg)", True),
-        ({"asset_class": "ipo"}, "SPY", "BUY 10 SPY limit 100.5 day (ipo)", True),
-        ({"order_class": "basket"}, "SPY", "BUY 10 SPY limit 100.5 day (class basket)", True),
-    ],
+@table(
+    "fields symbol words may_open",
+    (BY_AMOUNT, "SPY", "BUY 25 USD SPY market day (by amount)", True),
+    (BY_AMOUNT | {"side": "sell"}, "SPY", "SELL 25 USD SPY market day (by amount)", False),
+    (TWO_LEGS, None, f"BUY 10 {A_CALL} + SELL 10 {A_PUT} limit -1.25 day (2 legs)", True),
+    (
+        AN_OPTION | {"position_intent": "sell_to_close", "side": "sell"},
+        A_CALL,
+        f"SELL 10 {A_CALL} limit 100.5 day (us_option)",
+        False,
+    ),
+    (
+        {"symbol": "BTC/USD", "asset_class": "crypto", "qty": "0.000000001", "time_in_force": "gtc"},
+        "BTC/USD",
+        "BUY 0.000000001 BTC/USD limit 100.5 gtc (crypto)",
+        True,
+    ),
+    ({"time_in_force": "opg"}, "SPY", "BUY 10 SPY limit 100.5 opg (in force opg)", True),
+    ({"asset_class": "ipo"}, "SPY", "BUY 10 SPY limit 100.5 day (ipo)", True),
+    ({"order_class": "basket"}, "SPY", "BUY 10 SPY limit 100.5 day (class basket)", True),
 )
 def test_an_unknown_order_kind_stops_nothing(
     fields: dict[str, Any], symbol: str | None, words: str, may_open: bool
@@ -278,15 +275,18 @@ def test_an_unknown_order_kind_stops_nothing(
     assert broker.unread.count == 0
 
 
-@pytest.mark.parametrize(
-    ("fields", "side", "kind", "left", "closes"),
-    [
-        ({"side": "sell", "type": "stop", "qty": "4", "filled_qty": "1", "stop_price": "many"},
-         Side.SELL, OrderType.STOP, 3, False),
-        ({"side": "sideways", "qty": None}, None, OrderType.LIMIT, None, False),
-        ({"side": "sell", "type": "wish", "position_intent": "sell_to_close"}, Side.SELL, None, 10, True),
-    ],
-)  # fmt: skip
+@table(
+    "fields side kind left closes",
+    (
+        {"side": "sell", "type": "stop", "qty": "4", "filled_qty": "1", "stop_price": "many"},
+        Side.SELL,
+        OrderType.STOP,
+        3,
+        False,
+    ),
+    ({"side": "sideways", "qty": None}, None, OrderType.LIMIT, None, False),
+    ({"side": "sell", "type": "wish", "position_intent": "sell_to_close"}, Side.SELL, None, 10, True),
+)
 def test_an_unreadable_order_tells_what_it_can(
     fields: dict[str, Any], side: Side | None, kind: OrderType | None, left: int | None, closes: bool
 ) -> None:
@@ -301,7 +301,7 @@ def test_an_unreadable_order_tells_what_it_can(
     assert (found.side, found.type, found.left, found.closes) == (side, kind, left, closes)
 
 
-@pytest.mark.parametrize("order_class", ["", "simple"])
+@table("order_class", "", "simple")
 def test_a_simple_order_is_one_by_either_name(order_class: str) -> None:
     """MD-07"""
     with a_door() as door:

@@ -21,6 +21,7 @@ from core.model.broker import NoAnswer, Refused
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.keys import AccountRefusedError, Keys
 from core.settings.alpaca import AlpacaSettings
+from tests.kit.rows import table
 from tests.unit.core.brokers.alpaca_door import (
     HTML,
     KEY_ID,
@@ -45,17 +46,15 @@ def keys(key_id: str, secret: str = SECRET) -> Keys:
     return Keys(SecretStr(key_id), SecretStr(secret))
 
 
-@pytest.mark.parametrize(
-    ("wrong", "mode", "words"),
-    [
-        (keys(""), Mode.PAPER, "set APCA_API_KEY_ID"),
-        (keys(KEY_ID, ""), Mode.PAPER, "set APCA_API_KEY_ID"),
-        (keys("AKLIVE"), Mode.PAPER, "use a paper key .* KEYTURN_ALLOW_LIVE=1"),
-        (keys("PKPAPER"), Mode.LIVE, "use a live key .* or set account.mode"),
-        (keys("PK\n"), Mode.PAPER, "copy both of them again"),
-        (keys(KEY_ID, "not a secret"), Mode.PAPER, "copy both of them again"),
-        (keys("PK\u00e9"), Mode.PAPER, "copy both of them again"),
-    ],
+@table(
+    "wrong mode words",
+    (keys(""), Mode.PAPER, "set APCA_API_KEY_ID"),
+    (keys(KEY_ID, ""), Mode.PAPER, "set APCA_API_KEY_ID"),
+    (keys("AKLIVE"), Mode.PAPER, "use a paper key .* KEYTURN_ALLOW_LIVE=1"),
+    (keys("PKPAPER"), Mode.LIVE, "use a live key .* or set account.mode"),
+    (keys("PK\n"), Mode.PAPER, "copy both of them again"),
+    (keys(KEY_ID, "not a secret"), Mode.PAPER, "copy both of them again"),
+    (keys("PK\u00e9"), Mode.PAPER, "copy both of them again"),
 )
 def test_malformed_keys_are_refused_before_sending(wrong: Keys, mode: Mode, words: str) -> None:
     """OP-10"""
@@ -73,7 +72,7 @@ def test_keys_of_each_kind_open_their_own_account() -> None:
     assert checked(KEYS, Mode.PAPER) is KEYS
 
 
-@pytest.mark.parametrize("answer", [UNAUTHORISED, Says(403, {"message": "forbidden."})])
+@table("answer", UNAUTHORISED, Says(403, {"message": "forbidden."}))
 def test_rejected_keys_are_one_line_at_the_start(answer: Says) -> None:
     """EX-09: the desk says what to check."""
     with a_door(answer) as door, pytest.raises(AccountRefusedError, match=r"check APCA_API_KEY_ID .* paper keys"):
@@ -187,9 +186,7 @@ def test_the_client_s_own_repeating_is_off() -> None:
     assert (wire._retry, wire._retry_codes) == (0, [])
 
 
-@pytest.mark.parametrize(
-    ("mode", "url"), [(Mode.PAPER, "https://paper-api.alpaca.markets"), (Mode.LIVE, "https://api.alpaca.markets")]
-)
+@table("mode url", (Mode.PAPER, "https://paper-api.alpaca.markets"), (Mode.LIVE, "https://api.alpaca.markets"))
 def test_orders_go_to_alpaca_by_default(mode: Mode, url: str) -> None:
     """OP-10"""
     key = keys("PKPAPER") if mode is Mode.PAPER else keys("AKLIVE")

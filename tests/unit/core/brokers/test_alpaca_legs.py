@@ -10,6 +10,7 @@ import pytest
 from core.model.broker import Accepted, BrokerPicture, OrderReport
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, OrderType, Side
 from core.model.values import BrokerOrderId, ClientOrderId, Fraction, Price
+from tests.kit.rows import table
 from tests.unit.core.brokers.alpaca_door import OURS, Asked, Behaviour, Says, a_broker, a_buy, a_door, an_order_json
 from tests.unit.core.brokers.test_alpaca_books import with_books
 
@@ -30,39 +31,37 @@ def sent(order: OrderRequest) -> dict[str, Any]:
         return dict(door.asked[0].body)
 
 
-@pytest.mark.parametrize(
-    ("order", "terms"),
-    [
-        (
-            a_buy(order_class=OrderClass.OTO, legs=(STOP,)),
-            {"order_class": "oto", "stop_loss": {"stop_price": "99.5"}, "limit_price": "100.5"},
-        ),
-        (
-            a_buy(order_class=OrderClass.BRACKET, legs=(STOP, TARGET)),
-            {
-                "order_class": "bracket",
-                "stop_loss": {"stop_price": "99.5"},
-                "take_profit": {"limit_price": "103"},
-                "limit_price": "100.5",
-            },
-        ),
-        (
-            a_buy(side=Side.SELL, effect=Effect.CLOSE, limit="103", order_class=OrderClass.OCO, legs=(STOP,)),
-            {"order_class": "oco", "stop_loss": {"stop_price": "99.5"}, "take_profit": {"limit_price": "103"}},
-        ),
-        (
-            a_buy(type=OrderType.STOP_LIMIT, stop_price=Price(Decimal("100.2"))),
-            {"type": "stop_limit", "stop_price": "100.2", "limit_price": "100.5"},
-        ),
-        (
-            a_buy(limit=None, type=OrderType.TRAILING_STOP, trail_fraction=Fraction(Decimal("0.015"))),
-            {"type": "trailing_stop", "trail_percent": "1.5"},
-        ),
-        (
-            a_buy(limit=None, type=OrderType.TRAILING_STOP, trail_price=Price(Decimal("0.50"))),
-            {"type": "trailing_stop", "trail_price": "0.5"},
-        ),
-    ],
+@table(
+    "order terms",
+    (
+        a_buy(order_class=OrderClass.OTO, legs=(STOP,)),
+        {"order_class": "oto", "stop_loss": {"stop_price": "99.5"}, "limit_price": "100.5"},
+    ),
+    (
+        a_buy(order_class=OrderClass.BRACKET, legs=(STOP, TARGET)),
+        {
+            "order_class": "bracket",
+            "stop_loss": {"stop_price": "99.5"},
+            "take_profit": {"limit_price": "103"},
+            "limit_price": "100.5",
+        },
+    ),
+    (
+        a_buy(side=Side.SELL, effect=Effect.CLOSE, limit="103", order_class=OrderClass.OCO, legs=(STOP,)),
+        {"order_class": "oco", "stop_loss": {"stop_price": "99.5"}, "take_profit": {"limit_price": "103"}},
+    ),
+    (
+        a_buy(type=OrderType.STOP_LIMIT, stop_price=Price(Decimal("100.2"))),
+        {"type": "stop_limit", "stop_price": "100.2", "limit_price": "100.5"},
+    ),
+    (
+        a_buy(limit=None, type=OrderType.TRAILING_STOP, trail_fraction=Fraction(Decimal("0.015"))),
+        {"type": "trailing_stop", "trail_percent": "1.5"},
+    ),
+    (
+        a_buy(limit=None, type=OrderType.TRAILING_STOP, trail_price=Price(Decimal("0.50"))),
+        {"type": "trailing_stop", "trail_price": "0.5"},
+    ),
 )
 def test_each_order_class_is_one_request(order: OrderRequest, terms: dict[str, object]) -> None:
     """EX-12"""

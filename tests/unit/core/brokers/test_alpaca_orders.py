@@ -17,6 +17,7 @@ from core.model.codes import RefusalKind
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity
 from core.settings.alpaca import AlpacaSettings
+from tests.kit.rows import table
 from tests.unit.core.brokers.alpaca_door import (
     HTML,
     KEY_ID,
@@ -103,18 +104,16 @@ def test_extended_hours_are_sent_and_read_back() -> None:
         assert answer.report.extended_hours is True
 
 
-@pytest.mark.parametrize(
-    ("side", "effect", "intent"),
-    [
-        (Side.BUY, Effect.OPEN, "buy_to_open"),
-        (Side.BUY, Effect.ADD, "buy_to_open"),
-        (Side.SELL, Effect.SHORT, "sell_to_open"),
-        (Side.SELL, Effect.ADD, "sell_to_open"),
-        (Side.SELL, Effect.REDUCE, "sell_to_close"),
-        (Side.SELL, Effect.CLOSE, "sell_to_close"),
-        (Side.BUY, Effect.COVER, "buy_to_close"),
-        (Side.BUY, Effect.REDUCE, "buy_to_close"),
-    ],
+@table(
+    "side effect intent",
+    (Side.BUY, Effect.OPEN, "buy_to_open"),
+    (Side.BUY, Effect.ADD, "buy_to_open"),
+    (Side.SELL, Effect.SHORT, "sell_to_open"),
+    (Side.SELL, Effect.ADD, "sell_to_open"),
+    (Side.SELL, Effect.REDUCE, "sell_to_close"),
+    (Side.SELL, Effect.CLOSE, "sell_to_close"),
+    (Side.BUY, Effect.COVER, "buy_to_close"),
+    (Side.BUY, Effect.REDUCE, "buy_to_close"),
 )
 def test_the_effect_is_alpacas_position_intent(side: Side, effect: Effect, intent: str) -> None:
     """OP-03: what closes can never open the other side."""
@@ -157,7 +156,7 @@ def test_an_accepted_order_is_alpacas_own() -> None:
     assert (report.client_order_id, report.limit_price, report.stop_price) == (OURS, Decimal("100.5"), None)
 
 
-@pytest.mark.parametrize("fault", DOUBTS)
+@table("fault", *DOUBTS)
 def test_an_unstated_answer_is_doubt_and_sent_once(fault: str) -> None:
     """EX-06, EX-15: a submission is never repeated by itself."""
     pauses = Pauses()
@@ -170,7 +169,7 @@ def test_an_unstated_answer_is_doubt_and_sent_once(fault: str) -> None:
         assert pauses.taken == []
 
 
-@pytest.mark.parametrize(("status", "code", "message", "kind"), REFUSALS)
+@table("status code message kind", *REFUSALS)
 def test_a_stated_refusal_has_a_kind_and_its_words(status: int, code: int, message: str, kind: RefusalKind) -> None:
     """EX-06, SP-07"""
     with a_door(refused(status, code, message), refused(404, 40410000, "order not found")) as door:
@@ -248,7 +247,7 @@ def test_a_fractional_stop_moves_without_quantity() -> None:
         assert "qty" not in door.asked[0].body
 
 
-@pytest.mark.parametrize("fault", DOUBTS)
+@table("fault", *DOUBTS)
 def test_an_unanswered_replacement_is_sent_once(fault: str) -> None:
     """EX-06: it may have succeeded although its answer is an error."""
     with a_door(DOUBTS[fault]) as door:

@@ -15,6 +15,7 @@ from core.model.codes import RefusalKind
 from core.model.instrument import AssetClass, BrokerInstrument, NoInstrument
 from core.model.order import OrderStatus
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol
+from tests.kit.rows import table
 from tests.unit.core.brokers.alpaca_door import (
     HTML,
     NOON,
@@ -73,13 +74,11 @@ def test_the_pauses_of_two_desks_differ() -> None:
     assert (short.taken, long.taken) == ([0.125], [0.25])
 
 
-@pytest.mark.parametrize(
+@table(
     "headers",
-    [
-        {"Retry-After": "4"},
-        {"Retry-After": "Fri, 20 Nov 2026 17:00:04 GMT"},
-        {"X-RateLimit-Reset": str(int(NOON.timestamp()) + 4)},
-    ],
+    {"Retry-After": "4"},
+    {"Retry-After": "Fri, 20 Nov 2026 17:00:04 GMT"},
+    {"X-RateLimit-Reset": str(int(NOON.timestamp()) + 4)},
 )
 def test_retry_after_is_honoured(headers: dict[str, str]) -> None:
     """EX-15"""
@@ -90,7 +89,7 @@ def test_retry_after_is_honoured(headers: dict[str, str]) -> None:
     assert pauses.taken == [4.0]
 
 
-@pytest.mark.parametrize("value", ["soon", "-4", "１０", ""])
+@table("value", "soon", "-4", "１０", "")
 def test_an_unreadable_retry_after_is_ignored(value: str) -> None:
     """EX-15"""
     pauses = Pauses()
@@ -201,7 +200,7 @@ def test_a_cancel_of_an_unknown_order_says_so() -> None:
         assert a_broker(door).cancel(OURS, THEIRS) == NotFound()
 
 
-@pytest.mark.parametrize("fault", [Says(404, HTML), Says(404, {"message": "Not Found"}), Hangs()])
+@table("fault", Says(404, HTML), Says(404, {"message": "Not Found"}), Hangs())
 def test_a_wrong_address_is_not_a_missing_order(fault: Behaviour) -> None:
     """EX-06"""
     with a_door(*[fault] * 4) as door:
@@ -251,9 +250,7 @@ def test_a_lookup_has_the_streams_execution_ids() -> None:
         assert door.asked[1].query["after"] == "2026-11-20T16:58:59.123456Z"
 
 
-@pytest.mark.parametrize(
-    "fills", [Says(200, [a_fill_json(1, "3", "100.25")]), Says(200, HTML), refused(403, 40310000), Says(200, {})]
-)
+@table("fills", Says(200, [a_fill_json(1, "3", "100.25")]), Says(200, HTML), refused(403, 40310000), Says(200, {}))
 def test_missing_fills_leave_the_cumulative_figure(fills: Says) -> None:
     """EX-05"""
     with a_door(HALF_FILLED, fills) as door:
@@ -341,19 +338,17 @@ def test_an_asset_is_asked_for_once() -> None:
         assert len(door.asked) == 1
 
 
-@pytest.mark.parametrize(
-    ("told", "why_not"),
-    [
-        ({}, ""),
-        ({"borrow_status": "hard_to_borrow"}, "hard to borrow: needs a locate, which this desk does not ask for"),
-        ({"borrow_status": None, "easy_to_borrow": True}, ""),
-        ({"borrow_status": None, "easy_to_borrow": False}, "hard to borrow"),
-        ({"borrow_status": "hard_to_borrow", "easy_to_borrow": True}, "hard to borrow"),
-        ({"borrow_status": "easy_to_borrow", "easy_to_borrow": False}, ""),
-        ({"borrow_status": None}, "SPY: the broker does not say whether it can be borrowed"),
-        ({"borrow_status": "by_appointment"}, "a word unknown here, 'by_appointment'"),
-        ({"shortable": False}, "SPY cannot be sold short"),
-    ],
+@table(
+    "told why_not",
+    ({}, ""),
+    ({"borrow_status": "hard_to_borrow"}, "hard to borrow: needs a locate, which this desk does not ask for"),
+    ({"borrow_status": None, "easy_to_borrow": True}, ""),
+    ({"borrow_status": None, "easy_to_borrow": False}, "hard to borrow"),
+    ({"borrow_status": "hard_to_borrow", "easy_to_borrow": True}, "hard to borrow"),
+    ({"borrow_status": "easy_to_borrow", "easy_to_borrow": False}, ""),
+    ({"borrow_status": None}, "SPY: the broker does not say whether it can be borrowed"),
+    ({"borrow_status": "by_appointment"}, "a word unknown here, 'by_appointment'"),
+    ({"shortable": False}, "SPY cannot be sold short"),
 )
 def test_borrowing_reads_the_newest_field(told: dict[str, Any], why_not: str) -> None:
     """MD-07, EX-11: `easy_to_borrow` has left the asset; a short is refused by what is said, never by what is not."""
@@ -394,14 +389,12 @@ def test_a_halted_whole_share_asset_says_both() -> None:
         assert door.lines == ["GET /v2/assets/BRK%2FB"]
 
 
-@pytest.mark.parametrize(
-    ("told", "long", "short"),
-    [
-        ({"margin_requirement_long": "30", "margin_requirement_short": "100"}, "0.3", "1"),
-        ({"maintenance_margin_requirement": 40}, "0.4", "0.4"),
-        ({"maintenance_margin_requirement": 40, "margin_requirement_short": "50"}, "0.4", "0.5"),
-        ({}, None, None),
-    ],
+@table(
+    "told long short",
+    ({"margin_requirement_long": "30", "margin_requirement_short": "100"}, "0.3", "1"),
+    ({"maintenance_margin_requirement": 40}, "0.4", "0.4"),
+    ({"maintenance_margin_requirement": 40, "margin_requirement_short": "50"}, "0.4", "0.5"),
+    ({}, None, None),
 )
 def test_margin_requirements_are_read_per_side(told: dict[str, Any], long: str | None, short: str | None) -> None:
     """RK-14"""
@@ -414,14 +407,12 @@ def test_margin_requirements_are_read_per_side(told: dict[str, Any], long: str |
     assert asset.short_requirement == (None if short is None else Decimal(short))
 
 
-@pytest.mark.parametrize(
-    ("told", "kind", "refused"),
-    [
-        ("us_equity", AssetClass.STOCK, ""),
-        ("crypto", AssetClass.CRYPTO, ""),
-        ("us_option", AssetClass.OPTION, "SPY is of class 'us_option', which this desk does not trade"),
-        ("ipo", AssetClass.OTHER, "SPY is of class 'ipo', which this desk does not trade"),
-    ],
+@table(
+    "told kind refused",
+    ("us_equity", AssetClass.STOCK, ""),
+    ("crypto", AssetClass.CRYPTO, ""),
+    ("us_option", AssetClass.OPTION, "SPY is of class 'us_option', which this desk does not trade"),
+    ("ipo", AssetClass.OTHER, "SPY is of class 'ipo', which this desk does not trade"),
 )
 def test_each_kind_of_asset_is_told_apart(told: str, kind: AssetClass, refused: str) -> None:
     """RK-20, EX-11"""

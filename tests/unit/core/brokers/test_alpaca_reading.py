@@ -32,6 +32,7 @@ from core.execution.order_states import BROKER_STATUSES
 from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord
 from core.model.broker import OrderReport, OrderUpdate, UpdateEvent
 from core.model.order import OrderStatus, OrderType
+from tests.kit.rows import table
 from tests.unit.core.brokers.alpaca_door import NOON, a_position_json, an_account_json, an_order_json, an_update_json
 
 A_NUMBER = ApiRecord("it", "", "", (ApiField("x", ApiFieldKind.NUMBER),))
@@ -47,13 +48,13 @@ ALPACAS_EVENTS = (
 )
 
 
-@pytest.mark.parametrize("word", ALPACAS_STATUSES)
+@table("word", *ALPACAS_STATUSES)
 def test_every_status_of_alpaca_is_in_the_table(word: str) -> None:
     """EX-01"""
     assert status_of(word) is BROKER_STATUSES[word]
 
 
-@pytest.mark.parametrize("word", ALPACAS_EVENTS)
+@table("word", *ALPACAS_EVENTS)
 def test_every_event_of_alpaca_is_in_the_table(word: str) -> None:
     """EX-01"""
     assert EVENTS[word].value == word
@@ -97,18 +98,36 @@ def test_a_price_of_nothing_filled_is_none() -> None:
     assert an_order(an_order_json(filled_avg_price="0")).average_price is None
 
 
-@pytest.mark.parametrize(
-    ("raw", "figure"),
-    [("100.50", "100.50"), (100, "100"), ("-3", "-3"), (Decimal("1E+2"), "100"), ("0.000000001", "0.000000001")],
+@table(
+    "raw figure",
+    ("100.50", "100.50"),
+    (100, "100"),
+    ("-3", "-3"),
+    (Decimal("1E+2"), "100"),
+    ("0.000000001", "0.000000001"),
 )
 def test_a_number_keeps_its_digits(raw: object, figure: str) -> None:
     """EX-05"""
     assert Fields({"x": raw}, "it", A_NUMBER).number("x") == Decimal(figure)
 
 
-@pytest.mark.parametrize(
+@table(
     "raw",
-    ["", None, "NaN", "1e3", " 1", "１", "+1", "1,000", "0x10", ".5", "1" * 40, True, [1], Decimal("1E-999999"), {}],
+    "",
+    None,
+    "NaN",
+    "1e3",
+    " 1",
+    "１",
+    "+1",
+    "1,000",
+    "0x10",
+    ".5",
+    "1" * 40,
+    True,
+    [1],
+    Decimal("1E-999999"),
+    {},
 )
 def test_an_invalid_number_is_named(raw: object) -> None:
     """EX-05"""
@@ -116,18 +135,16 @@ def test_an_invalid_number_is_named(raw: object) -> None:
         Fields({"x": raw}, "it", A_NUMBER).number("x")
 
 
-@pytest.mark.parametrize(
+@table(
     "raw",
-    [
-        "2026-11-20",
-        "2026-11-20T17:00:00",
-        "2026-13-20T17:00:00Z",
-        "0001-01-01T00:00:00+14:00",
-        "9999-12-31T23:59:59-14:00",
-        "20261120T170000Z",
-        1_763_658_000,
-        None,
-    ],
+    "2026-11-20",
+    "2026-11-20T17:00:00",
+    "2026-13-20T17:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+    "20261120T170000Z",
+    1_763_658_000,
+    None,
 )
 def test_a_time_without_a_zone_is_refused(raw: object) -> None:
     """EX-01"""
@@ -135,22 +152,20 @@ def test_a_time_without_a_zone_is_refused(raw: object) -> None:
         a_clock({"timestamp": raw})
 
 
-@pytest.mark.parametrize("text", ["a\nb", "\x1b[2J", "x" * 201, 7])
+@table("text", "a\nb", "\x1b[2J", "x" * 201, 7)
 def test_control_characters_are_not_read(text: object) -> None:
     """SY-06"""
     with pytest.raises(UnreadableFieldError):
         an_order(an_order_json(status=text))
 
 
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
-        ({}, ""),
-        ({"account_blocked": True}, "support"),
-        ({"trading_blocked": True}, "dashboard"),
-        ({"trade_suspended_by_user": True}, "resume"),
-        ({"status": "ACTION_REQUIRED"}, "ACTION_REQUIRED"),
-    ],
+@table(
+    "fields words",
+    ({}, ""),
+    ({"account_blocked": True}, "support"),
+    ({"trading_blocked": True}, "dashboard"),
+    ({"trade_suspended_by_user": True}, "resume"),
+    ({"status": "ACTION_REQUIRED"}, "ACTION_REQUIRED"),
 )
 def test_a_blocked_account_says_why(fields: dict[str, Any], words: str) -> None:
     """EX-11"""
@@ -160,7 +175,7 @@ def test_a_blocked_account_says_why(fields: dict[str, Any], words: str) -> None:
     assert an_account(raw, NOON).is_blocked is bool(fields)
 
 
-@pytest.mark.parametrize(("qty", "side", "signed"), [("3", "long", 3), ("-3", "short", -3), ("3", "short", -3)])
+@table("qty side signed", ("3", "long", 3), ("-3", "short", -3), ("3", "short", -3))
 def test_a_short_position_is_negative(qty: str, side: str, signed: int) -> None:
     """EX-08"""
     assert a_position(a_position_json(qty=qty, side=side)).quantity == signed
@@ -170,16 +185,14 @@ def a_reply(status: int, body: object) -> Reply:
     return Reply(status, {}, body if isinstance(body, bytes) else json.dumps(body).encode())
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "is_so"),
-    [
-        (401, {"code": 40110000, "message": "request is not authorized"}, True),
-        (403, {"message": "forbidden."}, True),
-        (403, {"code": 40310000, "message": "insufficient buying power"}, False),
-        (403, b"<html>forbidden</html>", False),
-        (401, b"<html>proxy</html>", False),
-        (200, {"message": "forbidden."}, False),
-    ],
+@table(
+    "status body is_so",
+    (401, {"code": 40110000, "message": "request is not authorized"}, True),
+    (403, {"message": "forbidden."}, True),
+    (403, {"code": 40310000, "message": "insufficient buying power"}, False),
+    (403, b"<html>forbidden</html>", False),
+    (401, b"<html>proxy</html>", False),
+    (200, {"message": "forbidden."}, False),
 )
 def test_only_alpaca_rejects_keys(status: int, body: object, is_so: bool) -> None:
     """EX-06: a page of a proxy on the way says nothing of keys."""
@@ -207,7 +220,7 @@ JUNK = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
     max_leaves=4,
 )
-UNHURRIED = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+UNHURRIED = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 READERS = [
     an_order,
     an_update,
@@ -278,7 +291,7 @@ def test_any_server_answer_is_refusal_or_doubt(body: bytes, status: int) -> None
     assert doubt(reply).reason.startswith("Alpaca")
 
 
-@pytest.mark.parametrize("body", [b"NaN", b"[Infinity]", b"[" * 200_000, b"\xff\xfe", b"1" * 5000, b"", b"{"])
+@table("body", b"NaN", b"[Infinity]", b"[" * 200_000, b"\xff\xfe", b"1" * 5000, b"", b"{")
 def test_json_that_is_none_is_said(body: bytes) -> None:
     """EX-06"""
     with pytest.raises(NotJsonError):

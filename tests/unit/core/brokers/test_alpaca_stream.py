@@ -14,6 +14,7 @@ from websockets.asyncio.server import ServerConnection
 
 from core.model.broker import UpdateEvent
 from core.model.connection import Channel, ConnectionState
+from tests.kit.rows import cases
 from tests.kit.timeline import Timeline
 from tests.unit.core.brokers.alpaca_door import KEY_ID, SECRET
 from tests.unit.core.brokers.alpaca_ear import (
@@ -75,18 +76,16 @@ async def test_an_update_before_the_listen_answer_is_heard() -> None:
     assert len(ear.updates) == 1
 
 
-@pytest.mark.parametrize(
+@cases(
     "junk",
-    [
-        b"\xff\xfe",
-        "not json",
-        "[]",
-        "null",
-        frame({"stream": "trade_updates"}),
-        frame({"stream": "trade_updates", "data": {"event": "fill"}}),
-        an_update(qty="many"),
-        an_update(order={"id": "x"}),
-    ],
+    b"\xff\xfe",
+    "not json",
+    "[]",
+    "null",
+    frame({"stream": "trade_updates"}),
+    frame({"stream": "trade_updates", "data": {"event": "fill"}}),
+    an_update(qty="many"),
+    an_update(order={"id": "x"}),
 )
 async def test_an_unreadable_message_is_noted(junk: bytes | str) -> None:
     """EX-01: the raw text is kept."""
@@ -256,14 +255,12 @@ async def test_keys_that_are_refused_later_are_refused() -> None:
     assert ear.states[:3] == [CONNECTING, UP, REFUSED]
 
 
-@pytest.mark.parametrize(
-    ("status", "state", "words"),
-    [
-        (HTTPStatus.UNAUTHORIZED, REFUSED, "check APCA_API_KEY_ID"),
-        (HTTPStatus.NOT_ACCEPTABLE, DOWN, "another program holds the only connection"),
-        (HTTPStatus.BAD_GATEWAY, DOWN, "HTTP 502"),
-        (HTTPStatus.FOUND, DOWN, "HTTP 302"),
-    ],
+@cases(
+    "status state words",
+    (HTTPStatus.UNAUTHORIZED, REFUSED, "check APCA_API_KEY_ID"),
+    (HTTPStatus.NOT_ACCEPTABLE, DOWN, "another program holds the only connection"),
+    (HTTPStatus.BAD_GATEWAY, DOWN, "HTTP 502"),
+    (HTTPStatus.FOUND, DOWN, "HTTP 302"),
 )
 async def test_a_door_that_stays_shut_says_why(status: HTTPStatus, state: ConnectionState, words: str) -> None:
     """EX-09"""

@@ -18,6 +18,7 @@ from core.model.values import plain
 from core.ports import OperatorError
 from core.runtime.simulated_exchange import config_of, opening_record, opening_settings, require_the_same
 from core.settings.settings import Settings
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, NewYorkHours, Notebook, a_bar, an_order, at
 
 FRIDAY = date(2026, 11, 20)
@@ -116,17 +117,15 @@ def test_margin_interest_is_charged_nightly() -> None:
     assert told(exchange, "12:00", FRIDAY) == [("interest", "20", "-0.33")]
 
 
-@pytest.mark.parametrize(
+@table(
     "script",
-    [
-        "tomorrow fee -1",
-        "2026-11-20 gift 5",
-        "2026-11-20 dividend 0.25",
-        "2026-11-20 split SPY 2:0",
-        "2026-13-20 fee -1",
-        "2026-11-20 fee NaN",
-        "2026-11-20 fee -1, 2026-11-21 fee -1",
-    ],
+    "tomorrow fee -1",
+    "2026-11-20 gift 5",
+    "2026-11-20 dividend 0.25",
+    "2026-11-20 split SPY 2:0",
+    "2026-13-20 fee -1",
+    "2026-11-20 fee NaN",
+    "2026-11-20 fee -1, 2026-11-21 fee -1",
 )
 def test_an_invalid_script_is_refused(script: str) -> None:
     """SP-07: where the operator writes it."""

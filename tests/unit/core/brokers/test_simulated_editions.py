@@ -15,6 +15,7 @@ from core.model.broker import Accepted, Refused
 from core.model.order import OrderClass
 from core.ports import OperatorError
 from core.runtime.simulated_exchange import edition_of, opening_record
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import Floor, a_bar, a_stop_leg, a_target_leg, at
 
 BARS = (a_bar("10:00", "100"), a_bar("10:01", "100 102 98 100", volume=400), a_bar("10:02", "100 101 99.50 100"))
@@ -50,7 +51,7 @@ def test_an_account_of_today_does_not() -> None:
     assert floor.fills("10:03", "leg-sim-000004") == []
 
 
-@pytest.mark.parametrize(("edition", "paid"), [(FIRST_EDITION, "20.01"), (EDITION, "20.02")])
+@table("edition paid", (FIRST_EDITION, "20.01"), (EDITION, "20.02"))
 def test_slippage_is_rounded_as_its_edition_does(edition: int, paid: str) -> None:
     """EX-20, AN-04"""
     floor = Floor(edition=edition, slippage=Decimal("0.0002"))
@@ -61,7 +62,7 @@ def test_slippage_is_rounded_as_its_edition_does(edition: int, paid: str) -> Non
     assert floor.fills("10:00:10", "buy") == [("10", paid)]
 
 
-@pytest.mark.parametrize(("edition", "sold"), [(FIRST_EDITION, [("10", "103.99")]), (EDITION, [])])
+@table("edition sold", (FIRST_EDITION, [("10", "103.99")]), (EDITION, []))
 def test_each_edition_trails_its_entry_bar_its_way(edition: int, sold: list[tuple[str, str]]) -> None:
     """EX-20, AN-04"""
     floor = Floor(edition=edition)
@@ -74,7 +75,7 @@ def test_each_edition_trails_its_entry_bar_its_way(edition: int, sold: list[tupl
     assert floor.fills("10:01:59", "sell") == sold
 
 
-@pytest.mark.parametrize(("edition", "bought"), [(FIRST_EDITION, [("10", "100.01")]), (EDITION, [])])
+@table("edition bought", (FIRST_EDITION, [("10", "100.01")]), (EDITION, []))
 def test_each_edition_trades_a_stale_price_its_way(edition: int, bought: list[tuple[str, str]]) -> None:
     """EX-20, AN-04"""
     floor = Floor(edition=edition)
@@ -85,7 +86,7 @@ def test_each_edition_trades_a_stale_price_its_way(edition: int, bought: list[tu
     assert floor.fills("10:31:00", "buy") == bought
 
 
-@pytest.mark.parametrize(("edition", "answer"), [(FIRST_EDITION, Accepted), (EDITION, Refused)])
+@table("edition answer", (FIRST_EDITION, Accepted), (EDITION, Refused))
 def test_each_edition_reserves_a_low_short_its_way(edition: int, answer: type) -> None:
     """EX-20, RK-14: it is sold at 99.99, and 40 shares of that are more than 2,000 USD."""
     floor = Floor(edition=edition, cash=Decimal(1_000), multiplier=Decimal(2))
@@ -94,7 +95,7 @@ def test_each_edition_reserves_a_low_short_its_way(edition: int, answer: type) -
     assert isinstance(floor.sells("10:00:05", "40", limit="50.00"), answer)
 
 
-@pytest.mark.parametrize("edition", [FIRST_EDITION, EDITION])
+@table("edition", FIRST_EDITION, EDITION)
 def test_each_edition_is_rebuilt_from_its_log(edition: int) -> None:
     """EX-20"""
     floor = a_story(edition)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
-
 from core.model.broker import Accepted, Refused
 from core.model.instrument import BrokerInstrument
 from core.model.order import OrderStatus, TimeInForce
+from tests.kit.rows import table
 from tests.unit.core.brokers.stories import bar, buy, quote, sell, stories
 from tests.unit.core.brokers.trading_floor import IBM, SPY, Floor, a_bar, a_quote, at
 
@@ -118,7 +117,7 @@ STORIES = stories(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("claim", STORIES)
+@table("claim", *STORIES)
 def test_each_order_fills_as_its_story_says(claim: str) -> None:
     """EX-05, EX-08, EX-11, EX-12, AN-04, MD-03, MD-05, RK-02, ST-02"""
     assert STORIES[claim].told() == STORIES[claim].fills
@@ -185,7 +184,7 @@ def test_the_high_comes_first_when_we_are_short() -> None:
     assert floor.fills("10:01:59", "stop") == [("5", "101.01")]
 
 
-@pytest.mark.parametrize(("sold", "stopped"), [("10:00:05", "10:00:20"), ("10:00:25", "10:00:40")])
+@table("sold stopped", ("10:00:05", "10:00:20"), ("10:00:25", "10:00:40"))
 def test_a_short_turns_a_bar_before_its_first_extreme(sold: str, stopped: str) -> None:
     """MD-05, AN-04: what has been walked stays."""
     floor = Floor(multiplier=Decimal(2))

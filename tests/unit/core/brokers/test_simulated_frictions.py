@@ -6,19 +6,19 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.brokers.simulated.exchange import SimulatedExchange, rebuild
 from core.model.broker import Accepted, Refused, UpdateEvent
 from core.model.order import Side
 from core.model.session import Session
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, Floor, NewYorkHours, Notebook, a_bar, an_order, at
 
 BY_SIZE = {"slippage": Decimal("0.0002"), "slippage_by_size": Decimal("0.0008"), "half_spread_ticks": Decimal(0)}
 
 
-@pytest.mark.parametrize(("quantity", "price"), [("1", "1000.21"), ("500", "1000.6"), ("1000", "1001")])
+@table("quantity price", ("1", "1000.21"), ("500", "1000.6"), ("1000", "1001"))
 def test_slippage_grows_with_order_size(quantity: str, price: str) -> None:
     """AN-04: a tenth of the bar's 10,000 shares is all that may be taken of it, a quarter of that as it begins.
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
-
 from core.brokers.simulated.log import decoded, encoded, rebuild
 from core.model.broker import Accepted, OrderReport, Refused
 from core.model.codes import RefusalKind
 from core.model.order import Leg, OrderClass, OrderStatus, Side, TimeInForce
 from core.model.values import ClientOrderId
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import Floor, a_bar, a_stop_leg, a_target_leg, an_order, at
 
 STOP, TARGET = "leg-sim-000002", "leg-sim-000003"
@@ -95,7 +94,7 @@ def test_a_partial_target_leaves_its_stop_the_rest() -> None:
     assert (stop.quantity, stop.raw_status) == (6, "new")
 
 
-@pytest.mark.parametrize("name", [STOP, TARGET])
+@table("name", STOP, TARGET)
 def test_the_cancel_of_one_leg_cancels_the_other(name: str) -> None:
     """EX-12"""
     floor = with_a_bracket()
@@ -227,19 +226,17 @@ def test_a_day_order_expires_with_its_legs() -> None:
     assert list(ends.values()) == ["expired"] * 5
 
 
-@pytest.mark.parametrize(
-    ("quantity", "order_class", "legs", "time_in_force", "said"),
-    [
-        ("1.5", OrderClass.OTO, (a_stop_leg("99.00"),), TimeInForce.DAY, "fractional orders must be simple orders"),
-        ("10", OrderClass.BRACKET, (a_stop_leg("99.00"),), TimeInForce.DAY, "bracket orders require"),
-        ("10", OrderClass.OTO, BOTH, TimeInForce.DAY, "oto orders require"),
-        ("10", OrderClass.OTO, (), TimeInForce.DAY, "oto orders require"),
-        ("10", OrderClass.OTO, (a_stop_leg("99.00"),), TimeInForce.IOC, "must be DAY or GTC"),
-        ("10", OrderClass.OTO, (a_stop_leg("101.00"),), TimeInForce.DAY, "stop_loss.stop_price must be <"),
-        ("10", OrderClass.OTO, (a_target_leg("99.00"),), TimeInForce.DAY, "take_profit.limit_price must be >"),
-        ("10", OrderClass.OTO, (a_stop_leg("98.995"),), TimeInForce.DAY, "sub-penny"),
-        ("10", OrderClass.OCO, (a_stop_leg("99.00"),), TimeInForce.DAY, "oco orders must be limit orders"),
-    ],
+@table(
+    "quantity order_class legs time_in_force said",
+    ("1.5", OrderClass.OTO, (a_stop_leg("99.00"),), TimeInForce.DAY, "fractional orders must be simple orders"),
+    ("10", OrderClass.BRACKET, (a_stop_leg("99.00"),), TimeInForce.DAY, "bracket orders require"),
+    ("10", OrderClass.OTO, BOTH, TimeInForce.DAY, "oto orders require"),
+    ("10", OrderClass.OTO, (), TimeInForce.DAY, "oto orders require"),
+    ("10", OrderClass.OTO, (a_stop_leg("99.00"),), TimeInForce.IOC, "must be DAY or GTC"),
+    ("10", OrderClass.OTO, (a_stop_leg("101.00"),), TimeInForce.DAY, "stop_loss.stop_price must be <"),
+    ("10", OrderClass.OTO, (a_target_leg("99.00"),), TimeInForce.DAY, "take_profit.limit_price must be >"),
+    ("10", OrderClass.OTO, (a_stop_leg("98.995"),), TimeInForce.DAY, "sub-penny"),
+    ("10", OrderClass.OCO, (a_stop_leg("99.00"),), TimeInForce.DAY, "oco orders must be limit orders"),
 )
 def test_what_a_class_does_not_take_is_refused(
     quantity: str, order_class: OrderClass, legs: tuple[Leg, ...], time_in_force: TimeInForce, said: str

@@ -6,9 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
-
 from core.model.order import Side, TimeInForce
+from tests.kit.rows import table
 from tests.unit.core.brokers.stories import bar, buy, quote, sell, stories
 from tests.unit.core.brokers.trading_floor import THURSDAY, Floor, a_bar, a_quote, an_order, at
 
@@ -82,7 +81,7 @@ STORIES = stories(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("claim", STORIES)
+@table("claim", *STORIES)
 def test_each_limit_meets_the_quote_as_its_story_says(claim: str) -> None:
     """AN-04, EX-12, MD-05, RK-02"""
     story = replace(STORIES[claim], rules={"multiplier": Decimal(4), **STORIES[claim].rules})

@@ -21,6 +21,7 @@ from core.model.broker import OrderUpdate
 from core.model.order import OrderRequest, Side, TimeInForce
 from core.model.quote import Feed, Quote
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, Floor, an_order, at
 
 FRIDAY = date(2026, 11, 20)
@@ -184,7 +185,7 @@ def everything(floor: Floor, moment: datetime) -> tuple[object, list[OrderUpdate
     return floor.exchange.picture(moment), floor.exchange.take_updates()
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(worlds, moments)
 def test_a_rebuilt_exchange_equals_the_original(world: World, crash: datetime) -> None:
     """MD-05, EX-05"""
@@ -197,7 +198,7 @@ def test_a_rebuilt_exchange_equals_the_original(world: World, crash: datetime) -
     assert everything(other, crash) == everything(one, crash)
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(worlds)
 def test_wake_ups_change_nothing(world: World) -> None:
     """MD-05"""
@@ -206,7 +207,7 @@ def test_wake_ups_change_nothing(world: World) -> None:
     assert everything(woken, END) == everything(left_alone, END)
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(worlds)
 def test_cash_and_positions_reconcile_with_fills(world: World) -> None:
     """EX-05, EX-08"""
@@ -226,7 +227,7 @@ def test_cash_and_positions_reconcile_with_fills(world: World) -> None:
     assert {p.symbol: p.quantity for p in picture.positions} == {s: q for s, q in shares.items() if q}
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(worlds)
 def test_no_order_overfills_or_beats_its_limit(world: World) -> None:
     """EX-05, EX-12"""
@@ -243,7 +244,7 @@ def test_no_order_overfills_or_beats_its_limit(world: World) -> None:
             assert all(execution.price >= limit for execution in report.executions)
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(worlds)
 def test_a_cash_account_is_never_short(world: World) -> None:
     """EX-11, EX-05"""
@@ -261,9 +262,10 @@ def test_a_cash_account_is_never_short(world: World) -> None:
         assert taken.get((bar.symbol, bar.start), Decimal(0)) <= most
 
 
-@pytest.mark.parametrize(
+@table(
     "record",
-    [{"request": "submit", "at": "2026-11-19T15:00:00+00:00"}, {"request": "hello", "at": "2026-11-19T15:00:00+00:00"}],
+    {"request": "submit", "at": "2026-11-19T15:00:00+00:00"},
+    {"request": "hello", "at": "2026-11-19T15:00:00+00:00"},
 )
 def test_a_damaged_record_is_refused(record: Record) -> None:
     """SP-01"""

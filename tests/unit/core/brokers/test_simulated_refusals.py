@@ -13,6 +13,7 @@ from core.model.codes import RefusalKind
 from core.model.instrument import WHOLE_ONES, BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, Side, TimeInForce
 from core.model.values import ClientOrderId, Fraction, Price, Symbol
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, Floor, a_bar, an_order, at
 
 WHOLE = Symbol("WHOLE")
@@ -38,30 +39,28 @@ def a_floor(multiplier: int = 2) -> Floor:
     return floor
 
 
-@pytest.mark.parametrize(
-    ("order", "expected"),
-    [
-        (an_order("x", BUY, "1", symbol=Symbol("NOPE")), RefusalKind.NOT_TRADABLE),
-        (an_order("x", BUY, "1", symbol=HALTED), RefusalKind.NOT_TRADABLE),
-        (an_order("x", BUY, "0"), INVALID),
-        (an_order("x", BUY, "-1"), INVALID),
-        (an_order("x", BUY, "NaN"), INVALID),
-        (an_order("x", BUY, "0.5", symbol=WHOLE), INVALID),
-        (an_order("x", BUY, "0.0005"), INVALID),
-        (an_order("x", BUY, "0.5", time_in_force=TimeInForce.GTC, limit="100.00"), INVALID),
-        (an_order("x", BUY, "0.5", time_in_force=TimeInForce.IOC), INVALID),
-        (an_order("x", BUY, "1", limit="99.995"), INVALID),
-        (an_order("x", BUY, "1", stop="101.001"), INVALID),
-        (an_order("x", BUY, "1", limit="0.12345"), INVALID),
-        (an_order("x", BUY, "1", limit="-1"), INVALID),
-        (an_order("x", BUY, "1", stop="101", time_in_force=TimeInForce.IOC), INVALID),
-        (an_order("x", BUY, "1", symbol=SILENT), INVALID),
-        (an_order("x", SELL, "0.5"), INVALID),
-        (an_order("x", SELL, "1", symbol=HARD), RefusalKind.NOT_SHORTABLE),
-        (an_order("x", BUY, "201", limit="100.00"), NOT_ENOUGH),
-        (an_order("x", BUY, "200"), NOT_ENOUGH),
-        (an_order("x", SELL, "201", limit="100.00"), NOT_ENOUGH),
-    ],
+@table(
+    "order expected",
+    (an_order("x", BUY, "1", symbol=Symbol("NOPE")), RefusalKind.NOT_TRADABLE),
+    (an_order("x", BUY, "1", symbol=HALTED), RefusalKind.NOT_TRADABLE),
+    (an_order("x", BUY, "0"), INVALID),
+    (an_order("x", BUY, "-1"), INVALID),
+    (an_order("x", BUY, "NaN"), INVALID),
+    (an_order("x", BUY, "0.5", symbol=WHOLE), INVALID),
+    (an_order("x", BUY, "0.0005"), INVALID),
+    (an_order("x", BUY, "0.5", time_in_force=TimeInForce.GTC, limit="100.00"), INVALID),
+    (an_order("x", BUY, "0.5", time_in_force=TimeInForce.IOC), INVALID),
+    (an_order("x", BUY, "1", limit="99.995"), INVALID),
+    (an_order("x", BUY, "1", stop="101.001"), INVALID),
+    (an_order("x", BUY, "1", limit="0.12345"), INVALID),
+    (an_order("x", BUY, "1", limit="-1"), INVALID),
+    (an_order("x", BUY, "1", stop="101", time_in_force=TimeInForce.IOC), INVALID),
+    (an_order("x", BUY, "1", symbol=SILENT), INVALID),
+    (an_order("x", SELL, "0.5"), INVALID),
+    (an_order("x", SELL, "1", symbol=HARD), RefusalKind.NOT_SHORTABLE),
+    (an_order("x", BUY, "201", limit="100.00"), NOT_ENOUGH),
+    (an_order("x", BUY, "200"), NOT_ENOUGH),
+    (an_order("x", SELL, "201", limit="100.00"), NOT_ENOUGH),
 )
 def test_the_exchange_says_no_and_keeps_nothing(order: OrderRequest, expected: RefusalKind) -> None:
     """EX-06, EX-11"""
@@ -76,19 +75,17 @@ def test_the_exchange_says_no_and_keeps_nothing(order: OrderRequest, expected: R
     assert len(floor.notebook.records) == 1
 
 
-@pytest.mark.parametrize(
+@table(
     "order",
-    [
-        an_order("x", BUY, "200", limit="100.00"),
-        an_order("x", BUY, "0.001"),
-        an_order("x", BUY, "0.5", limit="99.00"),
-        an_order("x", BUY, "0.5", stop="101.00"),
-        an_order("x", BUY, "1", limit="0.1234"),
-        an_order("x", BUY, "1", limit="99.990"),
-        an_order("x", BUY, "1", symbol=SILENT, limit="5.00"),
-        an_order("x", SELL, "1"),
-        an_order("x", BUY, "1", time_in_force=TimeInForce.GTC, stop="101.00"),
-    ],
+    an_order("x", BUY, "200", limit="100.00"),
+    an_order("x", BUY, "0.001"),
+    an_order("x", BUY, "0.5", limit="99.00"),
+    an_order("x", BUY, "0.5", stop="101.00"),
+    an_order("x", BUY, "1", limit="0.1234"),
+    an_order("x", BUY, "1", limit="99.990"),
+    an_order("x", BUY, "1", symbol=SILENT, limit="5.00"),
+    an_order("x", SELL, "1"),
+    an_order("x", BUY, "1", time_in_force=TimeInForce.GTC, stop="101.00"),
 )
 def test_the_exchange_takes_what_its_rules_allow(order: OrderRequest) -> None:
     """EX-11"""

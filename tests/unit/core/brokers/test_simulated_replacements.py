@@ -12,6 +12,7 @@ from core.model.broker import Accepted, Refused
 from core.model.codes import RefusalKind
 from core.model.order import OrderRequest, OrderStatus, Side
 from core.model.values import ClientOrderId
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import Floor, a_bar, an_order, at
 
 INVALID = RefusalKind.UNPROCESSABLE
@@ -85,21 +86,18 @@ def test_a_replacement_has_its_own_quantity() -> None:
     assert floor.report("10:01:59", "edited").quantity == 20
 
 
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        (a_change("nothing", "new", Side.SELL, "10", stop="99.50"), MISSING),
-        (a_change("buy", "new", Side.BUY, "10", limit="99.50"), RefusalKind.NOT_WORKING),
-        (a_change("stop", "stop", Side.SELL, "10", stop="99.50"), RefusalKind.DUPLICATE_ID),
-        (a_change("stop", "new", Side.SELL, "10", stop="99.00"), RefusalKind.FORBIDDEN),
-        (a_change("stop", "new", Side.SELL, "11", stop="99.50"), RefusalKind.INSUFFICIENT_SHARES),
-        (a_change("stop", "new", Side.SELL, "9.5", stop="99.50"), INVALID),
-        (a_change("stop", "new", Side.SELL, "10", stop="99.505"), INVALID),
-        (a_change("stop", "new", Side.SELL, "10", limit="101.00"), INVALID),
-        (a_change("stop", "new", Side.BUY, "10", stop="101.00"), INVALID),
-        (an_order("new", Side.SELL, "10", stop="99.50"), MISSING),
-    ],
-    ids=["unknown", "filled", "same id", "unchanged", "too many", "fraction", "tick", "type", "side", "unnamed"],
+@table(
+    "change expected",
+    (a_change("nothing", "new", Side.SELL, "10", stop="99.50"), MISSING),
+    (a_change("buy", "new", Side.BUY, "10", limit="99.50"), RefusalKind.NOT_WORKING),
+    (a_change("stop", "stop", Side.SELL, "10", stop="99.50"), RefusalKind.DUPLICATE_ID),
+    (a_change("stop", "new", Side.SELL, "10", stop="99.00"), RefusalKind.FORBIDDEN),
+    (a_change("stop", "new", Side.SELL, "11", stop="99.50"), RefusalKind.INSUFFICIENT_SHARES),
+    (a_change("stop", "new", Side.SELL, "9.5", stop="99.50"), INVALID),
+    (a_change("stop", "new", Side.SELL, "10", stop="99.505"), INVALID),
+    (a_change("stop", "new", Side.SELL, "10", limit="101.00"), INVALID),
+    (a_change("stop", "new", Side.BUY, "10", stop="101.00"), INVALID),
+    (an_order("new", Side.SELL, "10", stop="99.50"), MISSING),
 )
 def test_a_refused_replacement_keeps_the_old_order(change: OrderRequest, expected: RefusalKind) -> None:
     """EX-06, EX-12"""

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +16,7 @@ from core.model.bar import Bar
 from core.model.order import Leg, OrderClass, OrderRequest, OrderType, Side
 from core.model.quote import Feed, Quote
 from core.model.values import ClientOrderId, Price, Quantity
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, Floor, a_bar, a_stop_leg, a_target_leg, an_order, at
 
 MIRROR = Decimal(200)
@@ -163,7 +163,7 @@ STORIES: dict[str, Row] = {
 """By claim: the bars after one at 100, the orders, the price of each execution, and how many the path decided."""
 
 
-@pytest.mark.parametrize("claim", STORIES)
+@table("claim", *STORIES)
 def test_one_bar_fills_as_its_story_says(claim: str) -> None:
     """AN-04, MD-05, RK-02"""
     prices, orders, filled, decided = STORIES[claim]
@@ -201,7 +201,7 @@ def test_a_trailing_stop_follows_its_entry_bars_close() -> None:
 # ── the order of high and low ────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("shares", ["10", "1000"])
+@table("shares", "10", "1000")
 def test_each_order_meets_its_worse_extreme_first(shares: str) -> None:
     """AN-04: a stop that sells, and a limit that buys, the low; a stop that buys, the high. Whatever is larger."""
     orders = {
@@ -231,8 +231,8 @@ DECOYS = {
 }
 
 
-@pytest.mark.parametrize("decoy", DECOYS.values(), ids=DECOYS.keys())
-@pytest.mark.parametrize("volume", [100_000, 400])
+@table("decoy", *DECOYS.values())
+@table("volume", 100_000, 400)
 def test_no_other_order_puts_target_before_stop(decoy: OrderRequest, volume: int) -> None:
     """AN-04: sold at its stop as if it stood alone, and counted; what the bar may have filled beside it, too."""
     alone = {
@@ -250,8 +250,8 @@ def test_no_other_order_puts_target_before_stop(decoy: OrderRequest, volume: int
             assert floor.exchange.tally.decided_by_the_path == decided
 
 
-@pytest.mark.parametrize("held", ["0", "10"])
-@pytest.mark.parametrize("decoy", ["a limit out of reach", "a limit of which one tick is missing"])
+@table("held", "0", "10")
+@table("decoy", "a limit out of reach", "a limit of which one tick is missing")
 def test_an_unfillable_order_turns_no_quote(decoy: str, held: str) -> None:
     """AN-04, MD-05: who comes after the first extreme finds what he would find without it."""
     shown = []
@@ -280,7 +280,7 @@ def test_a_huge_order_turns_quotes_by_one_bars_volume() -> None:
         assert shown.mid == low
 
 
-@pytest.mark.parametrize("order", ["low-high", "high-low"])
+@table("order", "low-high", "high-low")
 def test_an_unheld_bar_is_walked_by_its_shape(order: str) -> None:
     """AN-04: a bar that rises went down first and one that falls went up first: no side has it better."""
     floor = Floor()
@@ -375,7 +375,7 @@ def a_story(chance: Random) -> Story:
 stories = st.randoms(use_true_random=True).map(a_story)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(story=stories)
 def test_long_and_short_are_mirror_images(story: Story) -> None:
     """AN-04: mirrored prices and sides come to mirrored executions, at the same times, and to the same count."""
@@ -386,7 +386,7 @@ def test_long_and_short_are_mirror_images(story: Story) -> None:
     assert one.exchange.tally == other.exchange.tally
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(story=stories, clock=st.sampled_from(MOMENTS), near=st.randoms(use_true_random=True).map(cents))
 def test_an_unfillable_order_changes_no_fill(story: Story, clock: str, near: Price) -> None:
     """AN-04: whatever it stands beside, whenever it comes. Out of reach is its limit, and that of what stood first."""
@@ -410,7 +410,7 @@ def without_names_of_legs(floor: Floor) -> list[tuple[str, str, str]]:
     return sorted((moment, re.sub(r"leg-sim-\d+", "leg", name), price) for moment, name, price in told(floor))
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(story=stories, often=st.booleans())
 def test_who_looks_changes_nothing(story: Story, often: bool) -> None:
     """MD-05: the path follows from what is held and works, never from who asked for a price, and when."""

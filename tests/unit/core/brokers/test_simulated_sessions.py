@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.brokers.simulated.exchange import rebuild
@@ -12,6 +11,7 @@ from core.model.broker import Accepted, NotFound, Refused
 from core.model.codes import RefusalKind
 from core.model.order import OrderClass, OrderStatus, Side, TimeInForce
 from core.model.values import ClientOrderId
+from tests.kit.rows import cases, table
 from tests.unit.core.brokers.trading_floor import THURSDAY, Floor, a_bar, a_quote, a_stop_leg, an_order, at
 
 FRIDAY = date(2026, 11, 20)
@@ -97,9 +97,7 @@ def test_an_extended_bar_fills_no_stop() -> None:
     assert floor.report("19:59:59", "stop").status is OrderStatus.SUBMITTED
 
 
-@pytest.mark.parametrize(
-    ("day", "clock", "ends"), [(THURSDAY, "10:00", "20:00"), (THURSDAY, "17:00", "20:00"), (HALF_DAY, "08:00", "17:00")]
-)
+@table("day clock ends", (THURSDAY, "10:00", "20:00"), (THURSDAY, "17:00", "20:00"), (HALF_DAY, "08:00", "17:00"))
 def test_an_extended_day_order_lasts_extended_hours(day: date, clock: str, ends: str) -> None:
     """RK-20, EX-12"""
     floor = Floor()
@@ -135,15 +133,13 @@ def test_a_marked_order_also_acts_in_the_session() -> None:
     assert floor.fills("10:00", "buy", FRIDAY) == [("10", "98.51")]
 
 
-@pytest.mark.parametrize(
+@cases(
     "terms",
-    [
-        {},
-        {"stop": "101.00"},
-        {"stop": "101.00", "limit": "101.10"},
-        {"limit": "100.00", "time_in_force": TimeInForce.IOC},
-        {"limit": "100.00", "order_class": OrderClass.OTO, "legs": (a_stop_leg("99.00"),)},
-    ],
+    {},
+    {"stop": "101.00"},
+    {"stop": "101.00", "limit": "101.10"},
+    {"limit": "100.00", "time_in_force": TimeInForce.IOC},
+    {"limit": "100.00", "order_class": OrderClass.OTO, "legs": (a_stop_leg("99.00"),)},
 )
 def test_only_simple_limits_trade_extended_hours(terms: dict[str, object], snapshot: SnapshotAssertion) -> None:
     """RK-20, EX-11: in Alpaca's words."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from core.model.order import OrderClass, OrderRequest, Side
+from tests.kit.rows import table
 from tests.unit.core.brokers.test_simulated_same_bar import both, told
 from tests.unit.core.brokers.trading_floor import Floor, a_bar, a_quote, a_stop_leg, a_target_leg, an_order, at
 
@@ -28,7 +27,7 @@ def breaks_out(limit: str, quantity: str = "10") -> OrderRequest:
     return an_order("in", Side.BUY, quantity, stop="101.00", limit=limit)
 
 
-@pytest.mark.parametrize(("close", "fills"), [("100.10", []), ("99.90", []), ("99.89", [("01:59", "99.90")])])
+@table("close fills", ("100.10", []), ("99.90", []), ("99.89", [("01:59", "99.90")]))
 def test_an_entry_elected_by_a_bar_needs_its_close(close: str, fills: list[tuple[str, str]]) -> None:
     """AN-04, EX-12: the low of 98 may have come before 101 did; a close beyond the limit came behind it."""
     floors = both(BEFORE, a_bar("10:01", f"100 102 98 {close}"), orders={"10:00:30": breaks_out("99.90")})
@@ -37,7 +36,7 @@ def test_an_entry_elected_by_a_bar_needs_its_close(close: str, fills: list[tuple
     assert [floor.exchange.tally.decided_by_the_path for floor in floors] == [1, 1]
 
 
-@pytest.mark.parametrize(("close", "fills"), [("98.50", []), ("100.20", []), ("100.21", [("01:59", "100.20")])])
+@table("close fills", ("98.50", []), ("100.20", []), ("100.21", [("01:59", "100.20")]))
 def test_an_exit_elected_by_a_bar_needs_its_close(close: str, fills: list[tuple[str, str]]) -> None:
     """AN-04, RK-02: it is elected at 99 on the way down; whether 102 was before that, the bar does not say."""
     orders = {
@@ -97,7 +96,7 @@ def test_a_rest_never_left_behind_fills_at_the_worse_end() -> None:
     assert [floor.exchange.tally.decided_by_the_path for floor in floors] == [0, 0]
 
 
-@pytest.mark.parametrize(("close", "fills"), [("101.90", [("01:59", "99.50")]), ("99.20", [])])
+@table("close fills", ("101.90", [("01:59", "99.50")]), ("99.20", []))
 def test_a_target_gets_no_better_end_of_that_bar(close: str, fills: list[tuple[str, str]]) -> None:
     """AN-04, EX-12: if the low came first the rebound passed 99.50 before it came to 101."""
     legs = (a_stop_leg("99.00", "99.50"), a_target_leg("101.00"))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
-
 from core.brokers.simulated.log import decoded, encoded, rebuild
 from core.model.broker import Accepted, Refused
 from core.model.codes import RefusalKind
 from core.model.order import OrderClass, Side, TimeInForce
+from tests.kit.rows import table
 from tests.unit.core.brokers.test_simulated_same_bar import both
 from tests.unit.core.brokers.trading_floor import Floor, a_bar, a_stop_leg, a_target_leg, an_order, at
 
@@ -68,7 +67,7 @@ def test_a_trailing_stop_keeps_its_distance() -> None:
     assert floor.fills("10:03:20", "sell") == [("10", "101.99")]
 
 
-@pytest.mark.parametrize("low", ["100.10", "101.50"])
+@table("low", "100.10", "101.50")
 def test_a_trailing_stop_above_the_close_gets_it(low: str) -> None:
     """EX-12, AN-04: 102 behind the high of 103 is gone through, at some price that the bar does not tell."""
     for floor, price in zip(both_of_a_trail(f"101 103 {low} 101.60"), ("101.59", "98.41"), strict=True):

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.execution.activity_comparison import FillOfOurs, cash_difference, figures_difference, fill_differences
@@ -16,6 +15,7 @@ from core.model.broker import Execution
 from core.model.order import Side
 from core.model.reconciliation import DifferenceKind
 from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Money, Price, Quantity, Symbol
+from tests.kit.rows import table
 
 SPY, ORDER = Symbol("SPY"), BrokerOrderId("b-1")
 NOON = datetime(2026, 11, 20, 17, tzinfo=UTC)
@@ -38,7 +38,7 @@ def test_a_summed_fill_equals_its_executions() -> None:
     assert list(fill_differences([ours("from the order", "7", "100.3")], there)) == []
 
 
-@pytest.mark.parametrize(("quantity", "price"), [("6", "100.3"), ("7", "100.31")])
+@table("quantity price", ("6", "100.3"), ("7", "100.31"))
 def test_an_order_of_other_shares_or_money_is_named(quantity: str, price: str) -> None:
     """EX-09"""
     there = [theirs("x-1", "3", "100.25"), theirs("x-2", "4", "100.3375")]

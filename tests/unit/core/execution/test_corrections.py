@@ -14,6 +14,7 @@ from core.execution.position_correction import owners_after
 from core.facts import OwnerShare, PositionCorrected
 from core.model.order import Effect, OrderStatus, Side
 from core.model.values import Price, Quantity
+from tests.kit.rows import cases, table
 from tests.unit.core.brokers.trading_floor import SPY
 from tests.unit.core.execution.books import TEN, Books, a_request
 
@@ -56,53 +57,55 @@ def parts(books: Books, true: str, *, is_split: bool = False) -> dict[str, str]:
 VWAP, MANUAL = Held("vwap", "10", "10"), Held("manual", "5", "5")
 
 
-@pytest.mark.parametrize(
-    ("holders", "true", "after"),
-    [
-        pytest.param([VWAP], "8", {"vwap": "8"}, id="what one holds alone stays its own"),
-        pytest.param([VWAP], "12", {"vwap": "12"}, id="also where it is more"),
-        pytest.param([VWAP], "-3", {UNKNOWN_OWNER: "-3"}, id="and is nobody's where it is short now"),
-        pytest.param([], "8", {}, id="nobody here holds any"),
-        pytest.param([VWAP, MANUAL], "16", {"vwap": "10", "manual": "5", UNKNOWN_OWNER: "1"}, id="bought elsewhere"),
-        pytest.param([VWAP, MANUAL], "14", {"vwap": "10", "manual": "4"}, id="sold elsewhere: the newest gives"),
-        pytest.param(
-            [VWAP, Held("manual", "5", "3"), Held("momentum", "4", "4")], "17",
-            {"vwap": "10", "manual": "3", "momentum": "4"}, id="what no stop guards goes first",
-        ),
-        pytest.param(
-            [Held(UNKNOWN_OWNER, "2", "2"), VWAP, MANUAL], "14",
-            {"vwap": "10", "manual": "4"}, id="nobody's before anybody's",
-        ),
-        pytest.param([VWAP, MANUAL], "0", {}, id="all is gone"),
-        pytest.param([VWAP, MANUAL], "-2", {UNKNOWN_OWNER: "-2"}, id="sold short elsewhere"),
-        pytest.param(
-            [VWAP, Held("manual", "-4", "4")], "5", {"vwap": "9", "manual": "-4"}, id="held both ways: the long gives"
-        ),
-        pytest.param(
-            [VWAP, Held("manual", "-4", "4")], "7", {"vwap": "10", "manual": "-3"}, id="held both ways: the short does"
-        ),
-        pytest.param(
-            [Held("vwap", "-10", "10"), Held("manual", "-5", "5")], "-14",
-            {"vwap": "-10", "manual": "-4"}, id="and of shorts alike",
-        ),
-    ],
-)  # fmt: skip
+@cases(
+    "holders true after",
+    pytest.param([VWAP], "8", {"vwap": "8"}, id="what one holds alone stays its own"),
+    pytest.param([VWAP], "12", {"vwap": "12"}, id="also where it is more"),
+    pytest.param([VWAP], "-3", {UNKNOWN_OWNER: "-3"}, id="and is nobody's where it is short now"),
+    pytest.param([], "8", {}, id="nobody here holds any"),
+    pytest.param([VWAP, MANUAL], "16", {"vwap": "10", "manual": "5", UNKNOWN_OWNER: "1"}, id="bought elsewhere"),
+    pytest.param([VWAP, MANUAL], "14", {"vwap": "10", "manual": "4"}, id="sold elsewhere: the newest gives"),
+    pytest.param(
+        [VWAP, Held("manual", "5", "3"), Held("momentum", "4", "4")],
+        "17",
+        {"vwap": "10", "manual": "3", "momentum": "4"},
+        id="what no stop guards goes first",
+    ),
+    pytest.param(
+        [Held(UNKNOWN_OWNER, "2", "2"), VWAP, MANUAL],
+        "14",
+        {"vwap": "10", "manual": "4"},
+        id="nobody's before anybody's",
+    ),
+    pytest.param([VWAP, MANUAL], "0", {}, id="all is gone"),
+    pytest.param([VWAP, MANUAL], "-2", {UNKNOWN_OWNER: "-2"}, id="sold short elsewhere"),
+    pytest.param(
+        [VWAP, Held("manual", "-4", "4")], "5", {"vwap": "9", "manual": "-4"}, id="held both ways: the long gives"
+    ),
+    pytest.param(
+        [VWAP, Held("manual", "-4", "4")], "7", {"vwap": "10", "manual": "-3"}, id="held both ways: the short does"
+    ),
+    pytest.param(
+        [Held("vwap", "-10", "10"), Held("manual", "-5", "5")],
+        "-14",
+        {"vwap": "-10", "manual": "-4"},
+        id="and of shorts alike",
+    ),
+)
 def test_each_owner_keeps_its_shares(holders: list[Held], true: str, after: dict[str, str]) -> None:
     """EX-09, EX-13"""
     assert parts(books_of(*holders), true) == after
 
 
-@pytest.mark.parametrize(
-    ("holders", "true", "average", "price"),
-    [
-        pytest.param([VWAP, MANUAL], "16", "101", "116", id="one at 116 beside fifteen at 100"),
-        pytest.param([Held("vwap", "-10"), Held("manual", "-5")], "-16", "101", "116", id="and short alike"),
-        pytest.param([VWAP, Held(UNKNOWN_OWNER, "2")], "14", "101", "103.5", id="beside what is nobody's already"),
-        pytest.param([VWAP, Held("manual", "-4")], "20", "101", "101", id="held both ways: the broker's average"),
-        pytest.param([VWAP, MANUAL], "-2", "101", "101", id="short now: the broker's average"),
-        pytest.param([VWAP, MANUAL], "16", "93", "93", id="nothing is left to pay for it: the broker's average"),
-    ],
-)  # fmt: skip
+@cases(
+    "holders true average price",
+    pytest.param([VWAP, MANUAL], "16", "101", "116", id="one at 116 beside fifteen at 100"),
+    pytest.param([Held("vwap", "-10"), Held("manual", "-5")], "-16", "101", "116", id="and short alike"),
+    pytest.param([VWAP, Held(UNKNOWN_OWNER, "2")], "14", "101", "103.5", id="beside what is nobody's already"),
+    pytest.param([VWAP, Held("manual", "-4")], "20", "101", "101", id="held both ways: the broker's average"),
+    pytest.param([VWAP, MANUAL], "-2", "101", "101", id="short now: the broker's average"),
+    pytest.param([VWAP, MANUAL], "16", "93", "93", id="nothing is left to pay for it: the broker's average"),
+)
 def test_unowned_shares_cost_the_rest_of_the_average(holders: list[Held], true: str, average: str, price: str) -> None:
     """EX-09, EX-13: each of ours cost 100; 16 at 101 are 1,616 USD, and 1,500 of them are ours."""
     books = books_of(*holders)
@@ -113,13 +116,11 @@ def test_unowned_shares_cost_the_rest_of_the_average(holders: list[Held], true: 
     assert all(share.average_price == 100 for share in shares if share.strategy != UNKNOWN_OWNER)
 
 
-@pytest.mark.parametrize(
-    ("true", "after"),
-    [
-        ("30", {"vwap": "20", "manual": "10"}),
-        ("5", {"vwap": "4", "manual": "1"}),
-        ("1.5", {"vwap": "1", "manual": "0.5"}),
-    ],
+@table(
+    "true after",
+    ("30", {"vwap": "20", "manual": "10"}),
+    ("5", {"vwap": "4", "manual": "1"}),
+    ("1.5", {"vwap": "1", "manual": "0.5"}),
 )
 def test_a_split_gives_each_owner_its_part(true: str, after: dict[str, str]) -> None:
     """EX-09: two for one, and one for three, which leaves a part of a share to the largest."""
@@ -131,7 +132,7 @@ def test_a_split_gives_each_owner_its_part(true: str, after: dict[str, str]) -> 
     assert {share.average_price * Decimal(true) for share in shares} == {Decimal(1500)}
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(
     st.lists(st.sampled_from(["-7", "-2", "3", "10"]), min_size=1, max_size=4),
     st.integers(-30, 30),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from core.model.order import Effect, Side
 from core.model.values import Price, Quantity
 from core.risk.protections.trades import Direction, closed
 from state.codec import decode
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 from tests.unit.core.execution.books import Books, a_request
 
@@ -30,9 +30,7 @@ def a_trade(
     books.fills(leave, quantity, got, fee=fee)
 
 
-@pytest.mark.parametrize(
-    ("side", "paid", "got"), [(Side.BUY, "100", "100.08"), (Side.SELL, "100.08", "100")], ids=["long", "short"]
-)
+@table("side paid got", (Side.BUY, "100", "100.08"), (Side.SELL, "100.08", "100"))
 def test_fees_of_both_ways_count_in_profit(side: Side, paid: str, got: str) -> None:
     """AN-04, RK-04: 0.80 gained and 1.00 paid is a loss of 0.20."""
     books = Books()

@@ -14,6 +14,7 @@ from core.messages.effects import ReplaceOrder, SubmitOrder
 from core.model.order import Effect, OrderRequest, OrderType, Side, TimeInForce
 from core.model.staging import Approval
 from core.model.values import ClientOrderId, Price, Quantity, Symbol, TicketId
+from tests.kit.rows import table
 from tests.unit.core.execution.books import TEN, a_request
 
 LAPSES = TEN + timedelta(seconds=5)
@@ -92,7 +93,7 @@ def test_equal_numbers_are_the_same_order() -> None:
     assert Gateway("paper", Latch()).refusal(replace(submission, order=written), TEN) is None
 
 
-@pytest.mark.parametrize(("late", "leaves"), [(0, True), (0.001, False)])
+@table("late leaves", (0, True), (0.001, False))
 def test_an_approval_lapses_after_its_last_instant(late: float, leaves: bool) -> None:
     """OP-02"""
     refusal = Gateway("paper", Latch()).refusal(a_submission(), LAPSES + timedelta(seconds=late))
@@ -100,16 +101,14 @@ def test_an_approval_lapses_after_its_last_instant(late: float, leaves: bool) ->
     assert (refusal is None) is leaves
 
 
-@pytest.mark.parametrize(
-    ("effect", "leaves"),
-    [
-        (Effect.OPEN, False),
-        (Effect.ADD, False),
-        (Effect.SHORT, False),
-        (Effect.REDUCE, True),
-        (Effect.CLOSE, True),
-        (Effect.COVER, True),
-    ],
+@table(
+    "effect leaves",
+    (Effect.OPEN, False),
+    (Effect.ADD, False),
+    (Effect.SHORT, False),
+    (Effect.REDUCE, True),
+    (Effect.CLOSE, True),
+    (Effect.COVER, True),
 )
 def test_a_shut_latch_lets_reducing_orders_out(effect: Effect, leaves: bool) -> None:
     """OP-07, OP-08"""

@@ -23,6 +23,7 @@ from core.model.order import Effect as OrderEffect
 from core.model.order import Side
 from core.model.staging import Approval
 from core.model.values import ClientOrderId, ProposalId, Symbol, TicketId
+from tests.kit.rows import table
 from tests.unit.core.execution.books import TEN, a_request
 
 ENTRY = a_request(limit="100")
@@ -32,14 +33,11 @@ ONE, OTHER, IBM = ClientOrderId("one"), ClientOrderId("other"), Symbol("IBM")
 FIGURES = FetchFigures(ProposalId("p"), None, IBM)
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        (SubmitOrder(ENTRY, APPROVAL), SubmitOrder(replace(ENTRY, symbol=IBM), APPROVAL)),
-        (SubmitOrder(ENTRY, APPROVAL), ReplaceOrder(replace(ENTRY, replaces=ONE), APPROVAL, None)),
-        (SubmitOrder(EXIT, APPROVAL), ReplaceOrder(replace(EXIT, replaces=ONE), APPROVAL, None)),
-    ],
-    ids=["entries", "an entry and an edited one", "an exit and a stop that is moved"],
+@table(
+    "first second",
+    (SubmitOrder(ENTRY, APPROVAL), SubmitOrder(replace(ENTRY, symbol=IBM), APPROVAL)),
+    (SubmitOrder(ENTRY, APPROVAL), ReplaceOrder(replace(ENTRY, replaces=ONE), APPROVAL, None)),
+    (SubmitOrder(EXIT, APPROVAL), ReplaceOrder(replace(EXIT, replaces=ONE), APPROVAL, None)),
 )
 def test_orders_that_go_one_after_the_other(first: Effect, second: Effect) -> None:
     """EX-22"""

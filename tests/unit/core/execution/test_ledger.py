@@ -27,6 +27,7 @@ from core.model.order import Effect, OrderStatus, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Money, Price, Quantity
 from core.risk.entries import entries_taken
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY
 from tests.unit.core.execution.books import TEN, Books, a_request, a_stop_plan, an_order
 
@@ -134,15 +135,13 @@ def test_an_ignored_update_is_counted() -> None:
     assert books.ledger.state.updates_ignored == 1
 
 
-@pytest.mark.parametrize(
-    ("seconds_to_live", "status", "is_stale"),
-    [
-        (1, OrderStatus.SUBMITTED, False),
-        (0, OrderStatus.SUBMITTED, True),
-        (-1, OrderStatus.PARTIALLY_FILLED, True),
-        (-1, OrderStatus.FILLED, False),
-        (-1, OrderStatus.CANCELLED, False),
-    ],
+@table(
+    "seconds_to_live status is_stale",
+    (1, OrderStatus.SUBMITTED, False),
+    (0, OrderStatus.SUBMITTED, True),
+    (-1, OrderStatus.PARTIALLY_FILLED, True),
+    (-1, OrderStatus.FILLED, False),
+    (-1, OrderStatus.CANCELLED, False),
 )
 def test_an_order_is_stale_when_its_time_ends(seconds_to_live: int, status: OrderStatus, is_stale: bool) -> None:
     """EX-07"""
@@ -286,7 +285,7 @@ def test_a_correction_stays_with_the_sole_owner() -> None:
     assert (position.quantity, position.average_price) == (8, Decimal("99.5"))
 
 
-@pytest.mark.parametrize("strategies", [(), ("vwap", "manual")])
+@table("strategies", (), ("vwap", "manual"))
 def test_a_correction_of_several_has_no_owner(strategies: tuple[str, ...]) -> None:
     """EX-09"""
     books = Books()

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -14,6 +13,7 @@ from core.execution.reconciliation import OrderListing
 from core.model.broker import OrderReport
 from core.model.order import OrderStatus, OrderType, Side, TimeInForce
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
+from tests.kit.rows import table
 
 ONE = Quantity(Decimal(1))
 
@@ -41,18 +41,16 @@ def followed(*pictures: tuple[OrderReport, ...]) -> OrderListing:
     return listing
 
 
-@pytest.mark.parametrize(
-    ("then", "fresh"),
-    [
-        ((FIRST, SECOND), set()),
-        ((replace(FIRST), replace(SECOND)), set()),
-        ((FIRST, replace(SECOND, status=OrderStatus.FILLED)), {"2"}),
-        ((FIRST, SECOND, THIRD), {"3"}),
-        ((SECOND, THIRD), {"3"}),
-        ((SECOND, FIRST), set()),
-        ((a_report("1", legs=[a_report("leg")]), SECOND), {"1", "leg"}),
-        ((), set()),
-    ],
+@table(
+    "then fresh",
+    ((FIRST, SECOND), set()),
+    ((replace(FIRST), replace(SECOND)), set()),
+    ((FIRST, replace(SECOND, status=OrderStatus.FILLED)), {"2"}),
+    ((FIRST, SECOND, THIRD), {"3"}),
+    ((SECOND, THIRD), {"3"}),
+    ((SECOND, FIRST), set()),
+    ((a_report("1", legs=[a_report("leg")]), SECOND), {"1", "leg"}),
+    ((), set()),
 )
 def test_only_what_came_or_changed_is_fresh(then: tuple[OrderReport, ...], fresh: set[str]) -> None:
     """EX-09"""
@@ -77,7 +75,7 @@ LISTED = some.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(some.lists(LISTED, min_size=2, max_size=5))
 def test_a_listing_equals_its_last_picture(pictures: list[list[tuple[str, OrderStatus, list[str]]]]) -> None:
     """EX-09"""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from core.execution.order import Order
 from core.facts import CancelDropped, CancelRequested, OrderStateChanged, Source
 from core.model.codes import CancelCode, EndCode
 from core.model.order import OrderStatus, Side
+from tests.kit.rows import table
 from tests.unit.core.execution.books import Books, a_request
 
 OTHER_WORDS = "worte, die niemand kennt"
@@ -20,9 +19,11 @@ def a_cancelled_stop(books: Books, code: EndCode, words: str = OTHER_WORDS) -> O
     return order
 
 
-@pytest.mark.parametrize(
-    ("code", "gave_up", "made_way"),
-    [(EndCode.NEVER_ARRIVED, True, False), (EndCode.REPLACED, False, True), (EndCode.AS_ITS_STATE_SAYS, False, False)],
+@table(
+    "code gave_up made_way",
+    (EndCode.NEVER_ARRIVED, True, False),
+    (EndCode.REPLACED, False, True),
+    (EndCode.AS_ITS_STATE_SAYS, False, False),
 )
 def test_an_orders_end_is_read_from_its_code(code: EndCode, gave_up: bool, made_way: bool) -> None:
     """SP-07"""
@@ -31,7 +32,7 @@ def test_an_orders_end_is_read_from_its_code(code: EndCode, gave_up: bool, made_
     assert (order.is_given_up, order.made_way) == (gave_up, made_way)
 
 
-@pytest.mark.parametrize("words", ["never arrived", "replaced by another"])
+@table("words", "never arrived", "replaced by another")
 def test_the_words_of_an_end_decide_nothing(words: str) -> None:
     """SP-07"""
     order = a_cancelled_stop(Books(), EndCode.AS_ITS_STATE_SAYS, words)
@@ -40,7 +41,7 @@ def test_the_words_of_an_end_decide_nothing(words: str) -> None:
     assert not order.made_way
 
 
-@pytest.mark.parametrize("code", list(CancelCode))
+@table("code", *list(CancelCode))
 def test_an_oversized_stop_is_owed_its_shares(code: CancelCode) -> None:
     """EX-13, SP-07"""
     books = Books()

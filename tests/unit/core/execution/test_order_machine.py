@@ -19,6 +19,7 @@ from core.execution.order_states import (
 from core.facts import Source
 from core.model.order import OrderStatus
 from core.model.values import BrokerOrderId, ClientOrderId
+from tests.kit.rows import table
 
 OURS = ClientOrderId("0123456789abcdef")
 THEIRS = BrokerOrderId("sim-000001")
@@ -42,7 +43,7 @@ TERMINAL = {"FILLED", "CANCELLED", "REJECTED", "EXPIRED"}
 PAIRS = list(product(OrderStatus, OrderStatus))
 
 
-@pytest.mark.parametrize(("before", "after"), PAIRS, ids=lambda s: s.value)
+@table("before after", *PAIRS)
 def test_the_broker_causes_only_valid_transitions(before: OrderStatus, after: OrderStatus) -> None:
     """EX-01, EX-02"""
     if (before.value, after.value) in VALID:
@@ -54,7 +55,7 @@ def test_the_broker_causes_only_valid_transitions(before: OrderStatus, after: Or
         check(OURS, before, after, THEIRS, Source.STREAM)
 
 
-@pytest.mark.parametrize(("before", "after"), PAIRS, ids=lambda s: s.value)
+@table("before after", *PAIRS)
 def test_our_own_act_may_only_cancel_or_reject(before: OrderStatus, after: OrderStatus) -> None:
     """EX-02"""
     if (before.value, after.value) in VALID and after.value in {"CANCELLED", "REJECTED"}:
@@ -65,7 +66,7 @@ def test_our_own_act_may_only_cancel_or_reject(before: OrderStatus, after: Order
         check(OURS, before, after, THEIRS, Source.DESK)
 
 
-@pytest.mark.parametrize("after", sorted(ONLY_THE_BROKER, key=lambda s: s.value), ids=lambda s: s.value)
+@table("after", *sorted(ONLY_THE_BROKER, key=lambda s: s.value))
 def test_without_a_broker_id_nothing_is_confirmed(after: OrderStatus) -> None:
     """EX-02"""
     before = OrderStatus.PENDING if after is OrderStatus.SUBMITTED else OrderStatus.SUBMITTED
@@ -82,20 +83,18 @@ def test_each_status_is_registered_and_ends_are_final() -> None:
     assert all(s.is_working is not s.is_terminal for s in OrderStatus)
 
 
-@pytest.mark.parametrize(
-    ("word", "status"),
-    [
-        ("new", "SUBMITTED"),
-        ("accepted", "SUBMITTED"),
-        ("held", "SUBMITTED"),
-        ("pending_cancel", "SUBMITTED"),
-        ("partially_filled", "PARTIALLY_FILLED"),
-        ("filled", "FILLED"),
-        ("canceled", "CANCELLED"),
-        ("replaced", "CANCELLED"),
-        ("rejected", "REJECTED"),
-        ("expired", "EXPIRED"),
-    ],
+@table(
+    "word status",
+    ("new", "SUBMITTED"),
+    ("accepted", "SUBMITTED"),
+    ("held", "SUBMITTED"),
+    ("pending_cancel", "SUBMITTED"),
+    ("partially_filled", "PARTIALLY_FILLED"),
+    ("filled", "FILLED"),
+    ("canceled", "CANCELLED"),
+    ("replaced", "CANCELLED"),
+    ("rejected", "REJECTED"),
+    ("expired", "EXPIRED"),
 )
 def test_a_brokers_word_means_one_status(word: str, status: str) -> None:
     """EX-01"""

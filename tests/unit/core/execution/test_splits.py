@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-import pytest
-
 from core.execution.ledger import Ledger
 from core.execution.splits import splits_in
 from core.facts import CorporateActionApplied, OwnerShare, PositionCorrected
 from core.model.activity import Activity, ActivityId, ActivityKind
 from core.model.values import Price, Quantity, Symbol
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import NewYorkHours, at
 
 SPY = Symbol("SPY")
@@ -37,7 +36,7 @@ def the_split(ledger: Ledger, held: str, *rows: Activity) -> CorporateActionAppl
     return found
 
 
-@pytest.mark.parametrize("rows", [(a_row("new", "20"),), (a_row("gone", "-10"), a_row("come", "30"))])
+@table("rows", (a_row("new", "20"),), (a_row("gone", "-10"), a_row("come", "30")))
 def test_a_split_keeps_each_owners_cost(rows: tuple[Activity, ...]) -> None:
     """EX-09: three for one, booked as one row or as two."""
     ledger = a_ledger(("vwap", "6"), ("manual", "4"))
@@ -59,7 +58,7 @@ def test_a_reverse_split_keeps_the_cost() -> None:
     assert (position.quantity, position.cost, position.average_price) == (1, 1000, 1000)
 
 
-@pytest.mark.parametrize(("ours", "held"), [("30", "30"), ("10", "29"), ("9", "30")])
+@table("ours held", ("30", "30"), ("10", "29"), ("9", "30"))
 def test_books_already_split_are_left_alone(ours: str, held: str) -> None:
     """EX-09"""
     ledger = a_ledger(("vwap", ours))

@@ -7,7 +7,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Money, Price, Quantity
 from core.settings.exits import ExitSettings
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import NewYorkHours
 from tests.unit.core.strategies.recorded import OPEN, SPY, series
 
@@ -50,29 +50,27 @@ def said(rules: ExitSettings, standing: ExitPosition, close: str) -> tuple[str, 
     return None if due is None else (due.reason.value, str(due.quantity))
 
 
-@pytest.mark.parametrize(
-    ("standing", "close", "answer"),
-    [
-        (LONG, "99.01", None),
-        (LONG, "99.00", ("STOP_LOSS", "10")),
-        (LONG, "101.99", None),
-        (LONG, "102.00", ("TAKE_PROFIT", "10")),
-        (SHORT, "100.99", None),
-        (SHORT, "101.00", ("STOP_LOSS", "10")),
-        (SHORT, "98.00", ("TAKE_PROFIT", "10")),
-        (replace(LONG, unprotected=Quantity(Decimal(3))), "98", ("STOP_LOSS", "3")),
-        (replace(LONG, unprotected=Quantity(Decimal(0))), "98", None),
-        (replace(LONG, days=5), "100", None),
-        (replace(LONG, days=6), "100", ("TIME_EXIT", "10")),
-        (replace(LONG, days=6), "101.99", ("TIME_EXIT", "10")),
-        (replace(LONG, is_late=True), "100", ("FORCE_FLAT", "10")),
-        (replace(LONG, is_late=True), "98", ("STOP_LOSS", "10")),
-        (replace(LONG, own_stop=usd("97")), "98", None),
-        (replace(LONG, own_stop=usd("97")), "97", ("STOP_LOSS", "10")),
-        (replace(LONG, own_target=usd("110")), "105", None),
-        (replace(LONG, own_target=usd("110")), "110", ("TAKE_PROFIT", "10")),
-        (replace(LONG, is_target_at_broker=True), "103", None),
-    ],
+@table(
+    "standing close answer",
+    (LONG, "99.01", None),
+    (LONG, "99.00", ("STOP_LOSS", "10")),
+    (LONG, "101.99", None),
+    (LONG, "102.00", ("TAKE_PROFIT", "10")),
+    (SHORT, "100.99", None),
+    (SHORT, "101.00", ("STOP_LOSS", "10")),
+    (SHORT, "98.00", ("TAKE_PROFIT", "10")),
+    (replace(LONG, unprotected=Quantity(Decimal(3))), "98", ("STOP_LOSS", "3")),
+    (replace(LONG, unprotected=Quantity(Decimal(0))), "98", None),
+    (replace(LONG, days=5), "100", None),
+    (replace(LONG, days=6), "100", ("TIME_EXIT", "10")),
+    (replace(LONG, days=6), "101.99", ("TIME_EXIT", "10")),
+    (replace(LONG, is_late=True), "100", ("FORCE_FLAT", "10")),
+    (replace(LONG, is_late=True), "98", ("STOP_LOSS", "10")),
+    (replace(LONG, own_stop=usd("97")), "98", None),
+    (replace(LONG, own_stop=usd("97")), "97", ("STOP_LOSS", "10")),
+    (replace(LONG, own_target=usd("110")), "105", None),
+    (replace(LONG, own_target=usd("110")), "110", ("TAKE_PROFIT", "10")),
+    (replace(LONG, is_target_at_broker=True), "103", None),
 )
 def test_default_exits_are_2_up_1_down_and_5_days(
     standing: ExitPosition, close: str, answer: tuple[str, str] | None
@@ -81,9 +79,12 @@ def test_default_exits_are_2_up_1_down_and_5_days(
     assert said(terms(), standing, close) == answer
 
 
-@pytest.mark.parametrize(
-    ("best", "close", "answer"),
-    [("100", "99", None), ("100.5", "99.5", None), ("102", "101", None), ("102", "100.98", ("TRAILING_STOP", "10"))],
+@table(
+    "best close answer",
+    ("100", "99", None),
+    ("100.5", "99.5", None),
+    ("102", "101", None),
+    ("102", "100.98", ("TRAILING_STOP", "10")),
 )
 def test_a_trail_begins_at_its_gain(best: str, close: str, answer: tuple[str, str] | None) -> None:
     """ST-09"""
@@ -115,7 +116,7 @@ def test_exit_rules_leave_vwap_and_manual_alone() -> None:
 ratios = st.sampled_from(["0", "0.002", "0.005", "0.01", "0.03"])
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     bars=series(least=3, most=40),
     entry=st.integers(0, 2),

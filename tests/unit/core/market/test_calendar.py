@@ -10,6 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.market.calendar import CalendarRangeError, ExchangeCalendar, load_calendar
 from core.model.session import NoSession, Session
+from tests.kit.rows import table
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +29,11 @@ def test_a_regular_day_is_half_past_nine_to_four(year: ExchangeCalendar) -> None
     assert session == Session(date(2013, 10, 8), utc(10, 8, 13, 30), utc(10, 8, 20))
 
 
-@pytest.mark.parametrize(
-    ("day", "close"),
-    [(date(2013, 7, 3), utc(7, 3, 17)), (date(2013, 11, 29), utc(11, 29, 18)), (date(2013, 12, 24), utc(12, 24, 18))],
+@table(
+    "day close",
+    (date(2013, 7, 3), utc(7, 3, 17)),
+    (date(2013, 11, 29), utc(11, 29, 18)),
+    (date(2013, 12, 24), utc(12, 24, 18)),
 )
 def test_a_half_day_closes_at_one_in_new_york(year: ExchangeCalendar, day: date, close: datetime) -> None:
     """ST-02"""
@@ -42,9 +45,7 @@ def test_a_half_day_closes_at_one_in_new_york(year: ExchangeCalendar, day: date,
     assert year.session_at(close) == NoSession("after the close")
 
 
-@pytest.mark.parametrize(
-    ("friday", "monday"), [(date(2013, 3, 8), date(2013, 3, 11)), (date(2013, 11, 1), date(2013, 11, 4))]
-)
+@table("friday monday", (date(2013, 3, 8), date(2013, 3, 11)), (date(2013, 11, 1), date(2013, 11, 4)))
 def test_daylight_saving_moves_the_open_in_utc(year: ExchangeCalendar, friday: date, monday: date) -> None:
     """RK-03"""
     before, after = year.session_on(friday), year.session_on(monday)
@@ -55,17 +56,15 @@ def test_daylight_saving_moves_the_open_in_utc(year: ExchangeCalendar, friday: d
     assert after.close - after.open == before.close - before.open == timedelta(hours=6, minutes=30)
 
 
-@pytest.mark.parametrize(
-    ("at", "reason"),
-    [
-        (utc(10, 8, 13, 29), "before the open"),
-        (utc(10, 8, 4, 0), "before the open"),
-        (utc(10, 8, 20, 0), "after the close"),
-        (utc(10, 9, 3, 59), "after the close"),
-        (utc(10, 12, 15, 0), "weekend"),
-        (utc(11, 28, 15, 0), "holiday, Thanksgiving"),
-        (utc(12, 25, 15, 0), "holiday, Christmas"),
-    ],
+@table(
+    "at reason",
+    (utc(10, 8, 13, 29), "before the open"),
+    (utc(10, 8, 4, 0), "before the open"),
+    (utc(10, 8, 20, 0), "after the close"),
+    (utc(10, 9, 3, 59), "after the close"),
+    (utc(10, 12, 15, 0), "weekend"),
+    (utc(11, 28, 15, 0), "holiday, Thanksgiving"),
+    (utc(12, 25, 15, 0), "holiday, Christmas"),
 )
 def test_a_closed_market_says_why(year: ExchangeCalendar, at: datetime, reason: str) -> None:
     """MD-03"""
@@ -118,7 +117,7 @@ def test_a_trading_day_ends_at_new_york_midnight(year: ExchangeCalendar) -> None
     assert year.trading_day(utc(12, 8, 4, 59)) == date(2013, 12, 7)
 
 
-@pytest.mark.parametrize("at", [datetime(2012, 12, 31, 15, tzinfo=UTC), datetime(2014, 1, 15, 15, tzinfo=UTC)])
+@table("at", datetime(2012, 12, 31, 15, tzinfo=UTC), datetime(2014, 1, 15, 15, tzinfo=UTC))
 def test_a_day_outside_the_range_is_an_error(year: ExchangeCalendar, at: datetime) -> None:
     """MD-03"""
     with pytest.raises(CalendarRangeError, match="outside of the loaded calendar"):

@@ -13,6 +13,7 @@ from core.market.csv_source import BrokenRow, place_of, read_bars, read_quotes, 
 from core.model.bar import Bar
 from core.model.quote import Feed, Quote
 from core.model.values import Price, Quantity, Symbol
+from tests.kit.rows import cases, table
 
 SPY = Symbol("SPY")
 HEADER = "timestamp,open,high,low,close,volume"
@@ -64,27 +65,25 @@ def test_common_csv_dialects_are_read(tmp_path: Path, content: str) -> None:
     assert list(read_bars(path, SPY)) == [FIRST_BAR, SECOND_BAR]
 
 
-@pytest.mark.parametrize(
-    ("row", "reason"),
-    [
-        ("2013-10-08T14:50:30Z,1,x,1,1,5", "high 'x' is not a number"),
-        ("2013-10-08T14:50:30Z,1,1,1,NaN,5", "close 'NaN' is not a finite number"),
-        ("2013-10-08T14:50:30Z,1,Infinity,1,1,5", "high Infinity is not a price above zero"),
-        ("2013-10-08T14:50:30Z,1,1,0,1,5", "low 0 is not a price above zero"),
-        ("2013-10-08T14:50:30Z,-1,1,1,1,5", "open -1 is not a price above zero"),
-        ("2013-10-08T14:50:30Z,1,1,2,1,5", "high 1 is under low 2"),
-        ("2013-10-08T14:50:30Z,3,2,1,1,5", "open 3 is not within 1 to 2"),
-        ("2013-10-08T14:50:30Z,1,2,1,3,5", "close 3 is not within 1 to 2"),
-        ("2013-10-08T14:50:30Z,1,1,1,1,-5", "volume -5 is no number of shares"),
-        ("2013-10-08T14:50:30Z,1,1,1,1", "volume is missing: the line has 5 fields"),
-        ("2013-10-08T14:50:30Z,1,1,1,1,", "volume '' is not a number"),
-        ("2013-10-08T14:50:30,1,1,1,1,5", "has no zone"),
-        ("yesterday,1,1,1,1,5", "timestamp 'yesterday' is no time"),
-        ("0001-01-01T00:00:00+14:00,1,1,1,1,5", "is outside the years 1990 to 2100"),
-        ("1989-12-31T23:59:00Z,1,1,1,1,5", "is outside the years 1990 to 2100"),
-        ("9999-12-31T23:59:00Z,1,1,1,1,5", "is outside the years 1990 to 2100"),
-        ("", "the line is empty"),
-    ],
+@cases(
+    "row reason",
+    ("2013-10-08T14:50:30Z,1,x,1,1,5", "high 'x' is not a number"),
+    ("2013-10-08T14:50:30Z,1,1,1,NaN,5", "close 'NaN' is not a finite number"),
+    ("2013-10-08T14:50:30Z,1,Infinity,1,1,5", "high Infinity is not a price above zero"),
+    ("2013-10-08T14:50:30Z,1,1,0,1,5", "low 0 is not a price above zero"),
+    ("2013-10-08T14:50:30Z,-1,1,1,1,5", "open -1 is not a price above zero"),
+    ("2013-10-08T14:50:30Z,1,1,2,1,5", "high 1 is under low 2"),
+    ("2013-10-08T14:50:30Z,3,2,1,1,5", "open 3 is not within 1 to 2"),
+    ("2013-10-08T14:50:30Z,1,2,1,3,5", "close 3 is not within 1 to 2"),
+    ("2013-10-08T14:50:30Z,1,1,1,1,-5", "volume -5 is no number of shares"),
+    ("2013-10-08T14:50:30Z,1,1,1,1", "volume is missing: the line has 5 fields"),
+    ("2013-10-08T14:50:30Z,1,1,1,1,", "volume '' is not a number"),
+    ("2013-10-08T14:50:30,1,1,1,1,5", "has no zone"),
+    ("yesterday,1,1,1,1,5", "timestamp 'yesterday' is no time"),
+    ("0001-01-01T00:00:00+14:00,1,1,1,1,5", "is outside the years 1990 to 2100"),
+    ("1989-12-31T23:59:00Z,1,1,1,1,5", "is outside the years 1990 to 2100"),
+    ("9999-12-31T23:59:00Z,1,1,1,1,5", "is outside the years 1990 to 2100"),
+    ("", "the line is empty"),
 )
 def test_a_bad_row_is_reported_in_its_place(tmp_path: Path, row: str, reason: str) -> None:
     """MD-03"""
@@ -96,22 +95,20 @@ def test_a_bad_row_is_reported_in_its_place(tmp_path: Path, row: str, reason: st
     assert reason in broken.reason
 
 
-@pytest.mark.parametrize(
-    ("lines", "message"),
-    [
-        ((), "is empty"),
-        (("", "", ""), "is empty"),
-        ((HEADER,), ":1: there is a header and no row"),
-        ((HEADER.replace(",volume", ""), FIRST), ":1: no column volume"),
-        (("date,open,high,low,close,volume", "2013-10-08,1,1,1,1,5"), ":1: no column timestamp"),
-        ((HEADER.replace(",", ";"), FIRST.replace(",", ";")), "separated by commas"),
-        ((HEADER + ",open", FIRST), ":1: the column open is there twice"),
-        ((HEADER, SECOND, FIRST), ":3: '2013-10-08T14:50:00Z' is earlier than the row before it; sort the file"),
-        ((HEADER, FIRST, FIRST), ":3: '2013-10-08T14:50:00Z' repeats the row before it"),
-        ((HEADER, FIRST, "bad,row", FIRST), ":4: '2013-10-08T14:50:00Z' repeats the row before it"),
-        ((HEADER, "x,1,1,1,1,1", "y,1,1,1,1,1"), "no row can be read; the first is on line 2: timestamp 'x'"),
-        ((HEADER, FIRST.replace("166.80", '"166.80'), SECOND), ":2: a quotation mark is not closed"),
-    ],
+@cases(
+    "lines message",
+    ((), "is empty"),
+    (("", "", ""), "is empty"),
+    ((HEADER,), ":1: there is a header and no row"),
+    ((HEADER.replace(",volume", ""), FIRST), ":1: no column volume"),
+    (("date,open,high,low,close,volume", "2013-10-08,1,1,1,1,5"), ":1: no column timestamp"),
+    ((HEADER.replace(",", ";"), FIRST.replace(",", ";")), "separated by commas"),
+    ((HEADER + ",open", FIRST), ":1: the column open is there twice"),
+    ((HEADER, SECOND, FIRST), ":3: '2013-10-08T14:50:00Z' is earlier than the row before it; sort the file"),
+    ((HEADER, FIRST, FIRST), ":3: '2013-10-08T14:50:00Z' repeats the row before it"),
+    ((HEADER, FIRST, "bad,row", FIRST), ":4: '2013-10-08T14:50:00Z' repeats the row before it"),
+    ((HEADER, "x,1,1,1,1,1", "y,1,1,1,1,1"), "no row can be read; the first is on line 2: timestamp 'x'"),
+    ((HEADER, FIRST.replace("166.80", '"166.80'), SECOND), ":2: a quotation mark is not closed"),
 )
 def test_a_broken_structure_is_refused_first(tmp_path: Path, lines: tuple[str, ...], message: str) -> None:
     """MD-05"""
@@ -196,16 +193,14 @@ def test_a_minutes_last_quote_counts_at_its_end(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("row", "reason"),
-    [
-        ("2013-10-08T14:51:00Z,166.80,1,166.70,1", "crossed: bid 166.80 over ask 166.70"),
-        ("2013-10-08T14:51:00Z,0,1,166.70,1", "bid 0 is not a price above zero"),
-        ("2013-10-08T14:51:00Z,166.70,1,0,1", "ask 0 is not a price above zero"),
-        ("2013-10-08T14:51:00Z,166.70,-1,166.80,1", "one is negative"),
-        ("2013-10-08T14:51:00Z,nan,1,166.80,1", "bid_close 'nan' is not a finite number"),
-        ("2101-01-01T00:00:00Z,1,1,1,1", "is outside the years 1990 to 2100"),
-    ],
+@cases(
+    "row reason",
+    ("2013-10-08T14:51:00Z,166.80,1,166.70,1", "crossed: bid 166.80 over ask 166.70"),
+    ("2013-10-08T14:51:00Z,0,1,166.70,1", "bid 0 is not a price above zero"),
+    ("2013-10-08T14:51:00Z,166.70,1,0,1", "ask 0 is not a price above zero"),
+    ("2013-10-08T14:51:00Z,166.70,-1,166.80,1", "one is negative"),
+    ("2013-10-08T14:51:00Z,nan,1,166.80,1", "bid_close 'nan' is not a finite number"),
+    ("2101-01-01T00:00:00Z,1,1,1,1", "is outside the years 1990 to 2100"),
 )
 def test_a_bad_quote_is_set_aside(tmp_path: Path, row: str, reason: str) -> None:
     """MD-03"""
@@ -216,18 +211,16 @@ def test_a_bad_quote_is_set_aside(tmp_path: Path, row: str, reason: str) -> None
     assert reason in broken.reason
 
 
-@pytest.mark.parametrize(
-    ("name", "symbol"),
-    [
-        ("SPY_1min_2013-10-07_to_2013-10-10.csv", SPY),
-        ("folder_X/BAC_1min.csv", Symbol("BAC")),
-        ("BRK.B_daily.csv", Symbol("BRK.B")),
-        ("BRK._daily.csv", None),
-        ("spy_1min.csv", None),
-        ("SPY.csv", None),
-        ("2013_SPY.csv", None),
-        ("_SPY.csv", None),
-    ],
+@table(
+    "name symbol",
+    ("SPY_1min_2013-10-07_to_2013-10-10.csv", SPY),
+    ("folder_X/BAC_1min.csv", Symbol("BAC")),
+    ("BRK.B_daily.csv", Symbol("BRK.B")),
+    ("BRK._daily.csv", None),
+    ("spy_1min.csv", None),
+    ("SPY.csv", None),
+    ("2013_SPY.csv", None),
+    ("_SPY.csv", None),
 )
 def test_a_files_name_may_say_its_symbol(name: str, symbol: Symbol | None) -> None:
     """MD-05"""

@@ -13,6 +13,7 @@ from core.market.calendar import load_calendar
 from core.market.csv_source import BrokenRow
 from core.market.daily_source import daily_bars, is_daily, read_days
 from core.model.values import Symbol
+from tests.kit.rows import cases
 
 CALENDAR = load_calendar(date(2012, 10, 1), date(2013, 1, 31))
 FIGURES = "100,101,99,100.5,5000"
@@ -24,15 +25,13 @@ def a_file(folder: Path, header: str, *rows: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    ("header", "rows", "daily"),
-    [
-        ("date", ["2012-11-01", "2012-11-02"], True),
-        ("timestamp", ["2012-11-01T00:00:00Z", "2012-11-02T00:00:00Z"], True),
-        ("timestamp", ["2012-11-01T04:00:00Z", "2012-11-05T05:00:00Z"], True),
-        ("timestamp", ["2012-11-01T13:30:00Z", "2012-11-01T13:31:00Z"], False),
-        ("timestamp", ["2012-11-01T13:30:00Z"], False),
-    ],
+@cases(
+    "header rows daily",
+    ("date", ["2012-11-01", "2012-11-02"], True),
+    ("timestamp", ["2012-11-01T00:00:00Z", "2012-11-02T00:00:00Z"], True),
+    ("timestamp", ["2012-11-01T04:00:00Z", "2012-11-05T05:00:00Z"], True),
+    ("timestamp", ["2012-11-01T13:30:00Z", "2012-11-01T13:31:00Z"], False),
+    ("timestamp", ["2012-11-01T13:30:00Z"], False),
 )
 def test_a_daily_file_is_recognised(tmp_path: Path, header: str, rows: list[str], daily: bool) -> None:
     """MD-05"""

@@ -13,8 +13,9 @@ from core.market.lively import SLICE, SLICES, lively_day, minutes_of
 from core.market.normaliser import COMPLETE, Normaliser
 from core.model.bar import ONE_MINUTE
 from core.model.values import Symbol
+from tests.kit.rows import table
 
-SEEDS = (7, 2026)
+SEEDS = (7, 2026, 9)
 SHARES = (Symbol("SPY"), Symbol("BAC"), Symbol("ZZZ"))
 
 
@@ -23,8 +24,7 @@ def calendar() -> ExchangeCalendar:
     return load_calendar(date(2026, 11, 2), date(2026, 11, 6))
 
 
-@pytest.mark.parametrize("symbol", SHARES)
-@pytest.mark.parametrize("seed", SEEDS)
+@table("seed symbol", *zip(SEEDS, SHARES, strict=True))
 def test_slices_add_up_to_complete_minutes(calendar: ExchangeCalendar, seed: int, symbol: Symbol) -> None:
     """MD-03, MD-05: what the engine is told is what the exchange traded by."""
     session = calendar.sessions()[0]
@@ -56,8 +56,7 @@ def test_a_day_follows_from_seed_and_symbol(calendar: ExchangeCalendar) -> None:
     assert all([bar.close for bar in other] != [bar.close for bar in whole] for other in others)
 
 
-@pytest.mark.parametrize("symbol", SHARES)
-@pytest.mark.parametrize("seed", SEEDS)
+@table("seed symbol", *zip(SEEDS, SHARES, strict=True))
 def test_a_lively_market_moves_and_stays_near(calendar: ExchangeCalendar, seed: int, symbol: Symbol) -> None:
     """Within any half hour a share goes a third of a percent; within a day not a twentieth."""
     for session in calendar.sessions()[:1]:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-import pytest
 from pydantic import TypeAdapter
 from syrupy.assertion import SnapshotAssertion
 
@@ -19,6 +18,7 @@ from core.model.bar import Bar
 from core.model.quote import Feed, Quote
 from core.model.session import Session
 from core.model.values import Price, Quantity, Symbol
+from tests.kit.rows import table
 
 SPY = Symbol("SPY")
 TUESDAY = Session(
@@ -83,13 +83,11 @@ def test_a_known_session_has_the_same_edges() -> None:
     assert at_the_close == Outside("after the close")
 
 
-@pytest.mark.parametrize(
-    ("start", "reason"),
-    [
-        (TUESDAY.open - timedelta(minutes=1), "before the open"),
-        (TUESDAY.close, "after the close"),
-        (datetime(2013, 10, 12, 15, tzinfo=UTC), "weekend"),
-    ],
+@table(
+    "start reason",
+    (TUESDAY.open - timedelta(minutes=1), "before the open"),
+    (TUESDAY.close, "after the close"),
+    (datetime(2013, 10, 12, 15, tzinfo=UTC), "weekend"),
 )
 def test_extended_hours_are_counted_apart(start: datetime, reason: str) -> None:
     """ST-02, MD-03"""
@@ -100,24 +98,22 @@ def test_extended_hours_are_counted_apart(start: datetime, reason: str) -> None:
     assert normaliser.state == MarketState()
 
 
-@pytest.mark.parametrize("warm", [False, True], ids=["first bar", "within a session"])
-@pytest.mark.parametrize(
-    ("bar", "reason"),
-    [
-        (a_bar(TEN + timedelta(seconds=30)), "starts at 10:00:30.000000 New York, not on a whole minute"),
-        (a_bar(TEN.replace(microsecond=1)), "starts at 10:00:00.000001 New York, not on a whole minute"),
-        (a_bar(TEN.replace(tzinfo=None)), "its time has no zone"),
-        (a_bar(TEN.replace(year=2031)), "2031-10-08 is outside of the loaded calendar"),
-        (a_bar(low="0"), "low 0 is not above zero"),
-        (a_bar(low="-1"), "low -1 is not above zero"),
-        (a_bar(high="98", open="99", close="99"), "high 98 is under low 99"),
-        (a_bar(open="102"), "open 102 is not within 99 to 101"),
-        (a_bar(close="98"), "close 98 is not within 99 to 101"),
-        (a_bar(close="NaN"), "a figure is not a number"),
-        (a_bar(volume="NaN"), "a figure is not a number"),
-        (a_bar(high="Infinity"), "high Infinity is too high"),
-        (a_bar(volume="-1"), "volume -1 is negative"),
-    ],
+@table("warm", False, True)
+@table(
+    "bar reason",
+    (a_bar(TEN + timedelta(seconds=30)), "starts at 10:00:30.000000 New York, not on a whole minute"),
+    (a_bar(TEN.replace(microsecond=1)), "starts at 10:00:00.000001 New York, not on a whole minute"),
+    (a_bar(TEN.replace(tzinfo=None)), "its time has no zone"),
+    (a_bar(TEN.replace(year=2031)), "2031-10-08 is outside of the loaded calendar"),
+    (a_bar(low="0"), "low 0 is not above zero"),
+    (a_bar(low="-1"), "low -1 is not above zero"),
+    (a_bar(high="98", open="99", close="99"), "high 98 is under low 99"),
+    (a_bar(open="102"), "open 102 is not within 99 to 101"),
+    (a_bar(close="98"), "close 98 is not within 99 to 101"),
+    (a_bar(close="NaN"), "a figure is not a number"),
+    (a_bar(volume="NaN"), "a figure is not a number"),
+    (a_bar(high="Infinity"), "high Infinity is too high"),
+    (a_bar(volume="-1"), "volume -1 is negative"),
 )
 def test_an_impossible_bar_is_quarantined(bar: Bar, reason: str, *, warm: bool) -> None:
     """MD-03"""
@@ -174,13 +170,11 @@ def test_the_state_round_trips() -> None:
     assert isinstance(Normaliser(normaliser.calendar, restored).judge(a_bar(), LATER), Quarantined)
 
 
-@pytest.mark.parametrize(
-    ("bid", "ask", "reason"),
-    [
-        ("101", "100", "crossed: bid 101 over ask 100"),
-        ("0", "100", "not above zero"),
-        ("NaN", "100", "a figure is not a number"),
-    ],
+@table(
+    "bid ask reason",
+    ("101", "100", "crossed: bid 101 over ask 100"),
+    ("0", "100", "not above zero"),
+    ("NaN", "100", "a figure is not a number"),
 )
 def test_an_untradable_quote_is_quarantined(bid: str, ask: str, reason: str) -> None:
     """MD-03"""

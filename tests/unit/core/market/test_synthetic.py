@@ -14,6 +14,7 @@ from core.market.synthetic import synthetic_day, synthetic_sessions
 from core.model.bar import Bar
 from core.model.session import Session
 from core.model.values import Symbol
+from tests.kit.rows import table
 
 SPY = Symbol("SPY")
 SEEDS = (7, 2026)
@@ -21,7 +22,7 @@ SEEDS = (7, 2026)
 
 @pytest.fixture(scope="module")
 def calendar() -> ExchangeCalendar:
-    return load_calendar(date(2026, 11, 16), date(2026, 12, 4))
+    return load_calendar(date(2026, 11, 23), date(2026, 12, 4))
 
 
 def distances(bars: list[Bar]) -> list[Decimal]:
@@ -54,7 +55,7 @@ def test_the_market_never_ends(calendar: ExchangeCalendar) -> None:
     assert len(list(islice(synthetic_sessions(7, SPY, endless), 1000))) == 1000
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@table("seed", *SEEDS)
 def test_every_minute_is_a_complete_bar(calendar: ExchangeCalendar, seed: int) -> None:
     """MD-03"""
     normaliser = Normaliser(calendar)
@@ -68,7 +69,7 @@ def test_every_minute_is_a_complete_bar(calendar: ExchangeCalendar, seed: int) -
     assert normaliser.state.complete == minutes
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@table("seed", *SEEDS)
 def test_each_morning_dips_below_vwap(calendar: ExchangeCalendar, seed: int) -> None:
     """ST-02: there is an entry inside of 10:00 to 11:30, and a reversion after it."""
     for session in calendar.sessions():

@@ -4,10 +4,9 @@ words (MD-06).
 
 from __future__ import annotations
 
-import pytest
-
 from core.model.listed_asset import MOST_FOUND, AssetList, ListedAsset
 from core.model.values import Symbol
+from tests.kit.rows import table
 
 
 def listed(symbol: str, name: str) -> ListedAsset:
@@ -26,21 +25,19 @@ SHARES = AssetList(
 )
 
 
-@pytest.mark.parametrize(
-    ("typed", "found"),
-    [
-        ("aa", ["AA", "AAPL"]),
-        ("AAPL", ["AAPL"]),
-        ("apple", ["AAPL", "APLE"]),
-        ("hosp app", ["APLE"]),
-        ("inc", ["INC", "AAPL", "APLE", "BRK.B", "T"]),
-        ("brk.b", ["BRK.B"]),
-        ("pple", []),
-        ("apple berk", []),
-        ("", []),
-        ("  ", []),
-        ("&", []),
-    ],
+@table(
+    "typed found",
+    ("aa", ["AA", "AAPL"]),
+    ("AAPL", ["AAPL"]),
+    ("apple", ["AAPL", "APLE"]),
+    ("hosp app", ["APLE"]),
+    ("inc", ["INC", "AAPL", "APLE", "BRK.B", "T"]),
+    ("brk.b", ["BRK.B"]),
+    ("pple", []),
+    ("apple berk", []),
+    ("", []),
+    ("  ", []),
+    ("&", []),
 )
 def test_symbols_are_found_before_names(typed: str, found: list[str]) -> None:
     assert [asset.symbol for asset in SHARES.find(typed)] == found

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from core.model.values import Symbol
 from core.model.watchlist import MOST_LISTS, MOST_SYMBOLS, Watchlist, fault_of
+from tests.kit.rows import table
 
 
 def symbols(*texts: str) -> tuple[Symbol, ...]:
@@ -17,19 +16,19 @@ def many(count: int) -> tuple[Symbol, ...]:
     return tuple(Symbol(f"{letters[n // 26 % 26]}{letters[n % 26]}{letters[n // 676]}") for n in range(count))
 
 
-@pytest.mark.parametrize("name", ["main", "tech-2", "a", "x" * 16])
+@table("name", "main", "tech-2", "a", "x" * 16)
 def test_a_list_of_shares_is_kept(name: str) -> None:
     """MD-06"""
     assert fault_of(Watchlist(name, symbols("SPY", "BRK.B")), {}) is None
 
 
-@pytest.mark.parametrize("name", ["", "Main", "two words", "2nd", "x" * 17, "a\x1b[2J"])
+@table("name", "", "Main", "two words", "2nd", "x" * 17, "a\x1b[2J")
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     """MD-06"""
     assert fault_of(Watchlist(name, symbols("SPY")), {})
 
 
-@pytest.mark.parametrize("symbol", ["", "spy", "BTC/USD", "AAPL261120C00300000", "TOOLONG", "S\x1bY"])
+@table("symbol", "", "spy", "BTC/USD", "AAPL261120C00300000", "TOOLONG", "S\x1bY")
 def test_what_is_no_share_is_refused(symbol: str) -> None:
     """MD-06"""
     assert fault_of(Watchlist("main", symbols("SPY", symbol)), {})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
@@ -19,6 +18,7 @@ from core.model.values import ZERO, ClientOrderId, ExecutionId, Money, Price, Pr
 from core.ports import Recorded
 from core.post_mortem.split import Cause, Split, split_of
 from core.post_mortem.stories import FillStory, OrderStory, Seen, Step, Stories, TradeStory
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, at
 
 AT = at("10:06")
@@ -170,7 +170,7 @@ def journals(draw: st.DrawFn) -> list[Recorded]:
     return records
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(journals(), st.none() | PRICES)
 def test_parts_add_up_for_any_fills(records: list[Recorded], close: Decimal | None) -> None:
     """AN-03: to the cent, with nothing left to the books, through zero too."""
@@ -181,7 +181,7 @@ def test_parts_add_up_for_any_fills(records: list[Recorded], close: Decimal | No
         assert Cause.UNTOLD.value not in {part.name for part in found.parts}
 
 
-@pytest.mark.parametrize("step", list(Step))
+@table("step", *list(Step))
 def test_the_newest_word_on_a_step_counts(step: Step) -> None:
     """AN-03: a ticket may be opened, and a key turned, more than once."""
     order = an_order(Side.BUY, "100", ((step, "1", "2"), (step, "3", "4")))

@@ -18,6 +18,7 @@ from core.protocol.errors import FrameError
 from core.protocol.frames import LARGEST, LARGEST_HELLO, LENGTH, PROTOCOL, Role, from_desk, from_engine, pack
 from core.protocol.stream import FrameReader
 from core.views.engine import EngineLoading
+from tests.kit.rows import table
 
 AT = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 FROM_DESK: list[of.FromDesk] = [
@@ -48,7 +49,7 @@ def the_frames_of(data: bytes, largest: int = LARGEST) -> list[bytes]:
     return list(FrameReader(largest).feed(data))
 
 
-@pytest.mark.parametrize("frame", FROM_DESK, ids=lambda frame: type(frame).__name__)
+@table("frame", *FROM_DESK)
 def test_a_frame_of_a_desk_arrives(frame: of.FromDesk) -> None:
     """SY-01"""
     (data,) = the_frames_of(pack(frame))
@@ -58,7 +59,7 @@ def test_a_frame_of_a_desk_arrives(frame: of.FromDesk) -> None:
         from_engine(data)
 
 
-@pytest.mark.parametrize("frame", FROM_ENGINE, ids=lambda frame: type(frame).__name__)
+@table("frame", *FROM_ENGINE)
 def test_a_frame_of_the_engine_arrives(frame: of.FromEngine) -> None:
     """SY-01"""
     (data,) = the_frames_of(pack(frame))
@@ -88,14 +89,14 @@ NO_FRAMES: tuple[object, ...] = (
 )
 
 
-@pytest.mark.parametrize("frame", NO_FRAMES, ids=str)
+@table("frame", *NO_FRAMES)
 def test_what_is_no_frame_is_refused(frame: object) -> None:
     """SY-01"""
     with pytest.raises(FrameError):
         from_desk(msgspec.msgpack.encode(frame))
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(st.binary(max_size=100))
 def test_random_bytes_are_a_frame_or_one_error(data: bytes) -> None:
     """SY-01"""
@@ -116,7 +117,7 @@ def test_a_text_that_is_none_is_not_sent() -> None:
         pack(of.Preparing("\ud800"))
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(st.lists(st.binary(max_size=40), max_size=6), st.integers(1, 30), st.randoms(use_true_random=False))
 def test_a_stream_parses_wherever_it_was_cut(sent: list[bytes], most: int, chance: random.Random) -> None:
     """SY-01"""

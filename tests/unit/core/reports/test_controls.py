@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
-
 from core import facts
 from core.model.codes import HaltCause
 from core.model.order import Effect, OrderRequest, OrderType, Side
@@ -16,6 +14,7 @@ from core.ports import Recorded
 from core.post_mortem.control_trips import TripKind
 from core.reports.controls import Controls, controls_of
 from core.settings.settings import Settings
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, at
 
 AT = at("10:06")
@@ -59,7 +58,7 @@ def near(*told: facts.Fact) -> dict[str, tuple[int, Decimal | None]]:
     return {miss.name: (miss.many, miss.most) for miss in controls(*told).near}
 
 
-@pytest.mark.parametrize(("quantity", "most"), [("8", None), ("9", Decimal("0.9")), ("10", Decimal(1)), ("11", None)])
+@table("quantity most", ("8", None), ("9", Decimal("0.9")), ("10", Decimal(1)), ("11", None))
 def test_an_entry_over_80_percent_is_a_near_miss(quantity: str, most: Decimal | None) -> None:
     """AN-06, EX-11: exactly four fifths are not; what is over the limit was let pass by other terms."""
     assert near(*an_entry(quantity)).get("notional") == (None if most is None else (1, most))

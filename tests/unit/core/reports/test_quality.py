@@ -16,6 +16,7 @@ from core.model.reconciliation import Difference, DifferenceKind
 from core.model.values import ClientOrderId, Symbol
 from core.ports import Recorded
 from core.reports.quality import Noted, Quality, lasted, quality_of
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, NewYorkHours, a_bar, at
 
 ORDER = ClientOrderId("a")
@@ -134,21 +135,19 @@ def test_a_first_start_is_no_time_without_one() -> None:
     assert found.starts == (at("09:00"),)
 
 
-@pytest.mark.parametrize(
-    ("fact", "name", "words"),
-    [
-        (facts.MarketDataQuarantined("line 7", "no price"), "market data set aside", "line 7: no price"),
-        (facts.CallFailed("account", "hung"), "requests without an answer", "account: hung"),
-        (facts.CallAnswered("account", Decimal("3.5"), is_slow=True), "slow answers", "account took 3.5 s"),
-        (facts.OrderStateUnknown(ORDER, "no answer"), "orders in doubt", "no answer"),
-        (facts.ClockJumped(Decimal(40), Decimal(0)), "jumps of the clock", "40 s"),
-        (
-            facts.StrategyFailed("mine", SPY, at("10:00"), milliseconds=Decimal(70), limit=Decimal(50)),
-            "strategies without an answer",
-            "mine SPY: over its 50 ms",
-        ),
-        (facts.ReconciliationFailed(("SPY differs",)), "failed comparisons with the broker", "SPY differs"),
-    ],
+@table(
+    "fact name words",
+    (facts.MarketDataQuarantined("line 7", "no price"), "market data set aside", "line 7: no price"),
+    (facts.CallFailed("account", "hung"), "requests without an answer", "account: hung"),
+    (facts.CallAnswered("account", Decimal("3.5"), is_slow=True), "slow answers", "account took 3.5 s"),
+    (facts.OrderStateUnknown(ORDER, "no answer"), "orders in doubt", "no answer"),
+    (facts.ClockJumped(Decimal(40), Decimal(0)), "jumps of the clock", "40 s"),
+    (
+        facts.StrategyFailed("mine", SPY, at("10:00"), milliseconds=Decimal(70), limit=Decimal(50)),
+        "strategies without an answer",
+        "mine SPY: over its 50 ms",
+    ),
+    (facts.ReconciliationFailed(("SPY differs",)), "failed comparisons with the broker", "SPY differs"),
 )
 def test_counts_have_the_last_words(fact: facts.Fact, name: str, words: str) -> None:
     """AN-06"""
@@ -173,9 +172,7 @@ def test_broker_differences_are_told_each_time(snapshot: SnapshotAssertion) -> N
     assert [(each.name, each.many) for each in found.troubles] == snapshot
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(12, "12 s"), (60, "1 min"), (3599, "59 min"), (3900, "1 h 05 min"), (90_000, "25 h 00 min")]
-)
+@table("seconds words", (12, "12 s"), (60, "1 min"), (3599, "59 min"), (3900, "1 h 05 min"), (90_000, "25 h 00 min"))
 def test_a_length_in_words(seconds: int, words: str) -> None:
     """AN-06"""
     assert lasted(timedelta(seconds=seconds)) == words

@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
-
 from core import facts
 from core.facts.orders import Source
 from core.model.codes import HaltCause
@@ -17,6 +15,7 @@ from core.model.staging import StopPlan
 from core.model.values import ClientOrderId, ExecutionId, Price, ProposalId, Quantity
 from core.ports import Recorded
 from core.reports.standing import StillStands, still_stands
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, at
 
 AT = at("10:06")
@@ -71,9 +70,7 @@ def test_the_nearest_working_stop_is_named() -> None:
     assert found.orders == ()
 
 
-@pytest.mark.parametrize(
-    ("holder", "told"), [(StopHolder.DESK, (StopHolder.DESK, price("95"))), (StopHolder.BROKER, (StopHolder.YOU, None))]
-)
+@table("holder told", (StopHolder.DESK, (StopHolder.DESK, price("95"))), (StopHolder.BROKER, (StopHolder.YOU, None)))
 def test_an_ended_stop_guards_nothing(holder: StopHolder, told: tuple[StopHolder, Price | None]) -> None:
     """AN-06, OP-06"""
     plan = StopPlan(price("95"), holder)
@@ -112,7 +109,7 @@ SHUTS = [
 ]
 
 
-@pytest.mark.parametrize(("shuts", "opens", "words"), SHUTS)
+@table("shuts opens words", *SHUTS)
 def test_halts_are_told_until_they_end(shuts: facts.Fact, opens: facts.Fact, words: str) -> None:
     """AN-06"""
     assert stands(shuts).shut == (words,)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.brokers.registry import BROKERS
@@ -15,6 +14,7 @@ from core.model.staging import CheckResult
 from core.model.values import ClientOrderId, Quantity
 from core.risk.checks.tradable import TradableCheck
 from core.risk.gate import Candidate, Gate
+from tests.kit.rows import table
 from tests.unit.core.risk.reviews import a_candidate, a_desk, an_exit, said
 
 
@@ -23,34 +23,32 @@ def an_entry(**terms: object) -> Candidate:
     return replace(entry, order=replace(entry.order, **terms))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("can", "candidate", "words"),
-    [
-        (Capabilities(order_types=frozenset({OrderType.MARKET, OrderType.STOP})), an_entry(), "takes no limit orders"),
-        (
-            Capabilities(order_types=frozenset({OrderType.LIMIT, OrderType.STOP})),
-            an_entry(type=OrderType.STOP_LIMIT),
-            "takes no stop-limit orders",
-        ),
-        (
-            Capabilities(order_classes=frozenset({OrderClass.SIMPLE})),
-            an_entry(order_class=OrderClass.BRACKET),
-            "takes no bracket orders",
-        ),
-        (
-            Capabilities(times_in_force=frozenset({TimeInForce.DAY})),
-            an_entry(time_in_force=TimeInForce.GTC),
-            "takes no gtc orders",
-        ),
-        (Capabilities(fractions=False), an_entry(), "trades whole shares, and this is 0.4"),
-        (Capabilities(extended_hours=False), an_entry(extended_hours=True), "trades in the regular session alone"),
-        (
-            Capabilities(replaces=False),
-            an_entry(replaces=ClientOrderId("old")),
-            "replaces no order: cancel it, and type another",
-        ),
-        (Capabilities(order_types=frozenset({OrderType.LIMIT})), an_entry(), "holds no stop"),
-    ],
+@table(
+    "can candidate words",
+    (Capabilities(order_types=frozenset({OrderType.MARKET, OrderType.STOP})), an_entry(), "takes no limit orders"),
+    (
+        Capabilities(order_types=frozenset({OrderType.LIMIT, OrderType.STOP})),
+        an_entry(type=OrderType.STOP_LIMIT),
+        "takes no stop-limit orders",
+    ),
+    (
+        Capabilities(order_classes=frozenset({OrderClass.SIMPLE})),
+        an_entry(order_class=OrderClass.BRACKET),
+        "takes no bracket orders",
+    ),
+    (
+        Capabilities(times_in_force=frozenset({TimeInForce.DAY})),
+        an_entry(time_in_force=TimeInForce.GTC),
+        "takes no gtc orders",
+    ),
+    (Capabilities(fractions=False), an_entry(), "trades whole shares, and this is 0.4"),
+    (Capabilities(extended_hours=False), an_entry(extended_hours=True), "trades in the regular session alone"),
+    (
+        Capabilities(replaces=False),
+        an_entry(replaces=ClientOrderId("old")),
+        "replaces no order: cancel it, and type another",
+    ),
+    (Capabilities(order_types=frozenset({OrderType.LIMIT})), an_entry(), "holds no stop"),
 )
 def test_an_entry_beyond_the_broker_is_refused(can: Capabilities, candidate: Candidate, words: str) -> None:
     """EX-12, RK-01"""

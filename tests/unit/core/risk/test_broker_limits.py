@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.brokers.alpaca import parsing
@@ -18,6 +17,7 @@ from core.model.staging import CheckResult
 from core.risk.checks import standard_gate
 from core.risk.checks.broker_limits import BrokerLimitsCheck
 from core.risk.gate import Candidate, ReviewContext
+from tests.kit.rows import table
 from tests.unit.core.brokers.alpaca_door import an_account_json, an_asset_json
 from tests.unit.core.brokers.trading_floor import SPY
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk, a_quote, an_account
@@ -73,7 +73,7 @@ def test_a_no_short_account_is_told_as_by_the_broker(snapshot: SnapshotAssertion
     assert verdict(short, at_alpaca(account=lent(sells_short=False))) == (CheckResult.REFUSES, snapshot)
 
 
-@pytest.mark.parametrize(("quantity", "refuses"), [("0.4", True), ("1", False)])
+@table("quantity refuses", ("0.4", True), ("1", False))
 def test_fractions_wait_for_the_open(quantity: str, refuses: bool) -> None:
     """RK-23, RK-20"""
     candidate = a_candidate(quantity=quantity)

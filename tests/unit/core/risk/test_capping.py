@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
-
 from core.model.instrument import NoInstrument
 from core.risk.position_limits import cap_of
+from tests.kit.rows import table
 from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk, an_account, an_exit, of_equity, settings, usd
 
 
-@pytest.mark.parametrize(
-    ("quantity", "stop", "words"),
-    [
-        ("0.499", "99.70", None),
-        ("0.5", "99.70", "50 USD"),
-        ("0.3", "95.01", "risk 1.50 USD"),
-        ("0.298", "95.01", None),
-        ("0.4", "99.70", None),
-    ],
+@table(
+    "quantity stop words",
+    ("0.499", "99.70", None),
+    ("0.5", "99.70", "50 USD"),
+    ("0.3", "95.01", "risk 1.50 USD"),
+    ("0.298", "95.01", None),
+    ("0.4", "99.70", None),
 )
 def test_the_first_binding_limit_is_named(quantity: str, stop: str, words: str | None) -> None:
     """OP-03, RK-02: 50 USD an order and a risk of 1.50 USD, at 100 USD a share in steps of 0.001"""

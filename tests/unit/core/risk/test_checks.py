@@ -38,6 +38,7 @@ from core.risk.day import Day
 from core.risk.gate import Candidate
 from core.settings.account import AccountSettings
 from core.settings.settings import Settings
+from tests.kit.rows import cases, table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, at
 from tests.unit.core.execution.books import Books, a_request
 from tests.unit.core.risk.reviews import (
@@ -188,7 +189,7 @@ JUDGED: dict[str, tuple[Any, list[Row]]] = {
 """By claim: a check, and what it says of a candidate and a desk with these terms."""
 
 
-@pytest.mark.parametrize("claim", JUDGED)
+@table("claim", *JUDGED)
 def test_each_check_holds_its_limit(claim: str) -> None:
     """EX-11, OP-03, OP-06, OP-10, RK-02, RK-03, RK-17"""
     check, rows = JUDGED[claim]
@@ -197,14 +198,12 @@ def test_each_check_holds_its_limit(claim: str) -> None:
         assert said(check, a_candidate(**candidate), a_desk(**desk))[0] is standing, (candidate, desk)
 
 
-@pytest.mark.parametrize(
-    ("happened", "standing", "reason"),
-    [
-        ((), PASSES, "entries are on"),
-        ((KILLED,), REFUSES, "killed by key; Ctrl+K, then type REARM to trade again"),
-        ((HALTED,), REFUSES, "halted (invariant): a promise was broken"),
-        ((ReconciliationFailed(("SPY: 9 against 1",)),), REFUSES, "read-only: SPY: 9 against 1"),
-    ],
+@table(
+    "happened standing reason",
+    ((), PASSES, "entries are on"),
+    ((KILLED,), REFUSES, "killed by key; Ctrl+K, then type REARM to trade again"),
+    ((HALTED,), REFUSES, "halted (invariant): a promise was broken"),
+    ((ReconciliationFailed(("SPY: 9 against 1",)),), REFUSES, "read-only: SPY: 9 against 1"),
 )
 def test_nothing_opens_while_killed_or_halted(happened: tuple[object, ...], standing: CheckResult, reason: str) -> None:
     """OP-07, EX-14, EX-09"""
@@ -225,7 +224,7 @@ def test_a_closed_market_refuses(snapshot: SnapshotAssertion) -> None:
 # ── the stop, and what it costs ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("check", [NotionalCheck(), PerTradeLossCheck()], ids=lambda c: c.name)
+@table("check", NotionalCheck(), PerTradeLossCheck())
 def test_a_relative_limit_needs_an_equity(check: NotionalCheck | PerTradeLossCheck) -> None:
     """RK-01"""
     swing = settings(per_trade=of_equity("0.005"), max_notional=of_equity("0.25"), min_notional=Decimal(1))
@@ -237,7 +236,7 @@ def test_a_relative_limit_needs_an_equity(check: NotionalCheck | PerTradeLossChe
     assert unknown[0] is REFUSES
 
 
-@pytest.mark.parametrize("check", [NotionalCheck(), PerTradeLossCheck()], ids=lambda c: c.name)
+@table("check", NotionalCheck(), PerTradeLossCheck())
 def test_a_relative_limit_uses_the_opening_equity(check: NotionalCheck | PerTradeLossCheck) -> None:
     """RK-02: a loss in the morning does not refuse every later size of the day."""
     swing = settings(per_trade=of_equity("0.005"), max_notional=of_equity("0.25"), min_notional=Decimal(1))
@@ -261,10 +260,7 @@ def test_an_unquoted_market_order_is_refused(
 # ── money and positions ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("acknowledged_at", "standing"),
-    [(None, REFUSES), ("10:30:00", REFUSES), ("10:30:01", REFUSES), ("10:29:59", PASSES)],
-)
+@table("acknowledged_at standing", (None, REFUSES), ("10:30:00", REFUSES), ("10:30:01", REFUSES), ("10:29:59", PASSES))
 def test_an_order_is_reserved_until_younger_figures(acknowledged_at: str | None, standing: CheckResult) -> None:
     """OP-03: 30 and 40 USD against 60 USD free, as the account stood at 10:30."""
     books = Books()
@@ -277,15 +273,13 @@ def test_an_order_is_reserved_until_younger_figures(acknowledged_at: str | None,
     assert said(BuyingPowerCheck(), a_candidate(), desk)[0] is standing
 
 
-@pytest.mark.parametrize(
-    ("acknowledged_at", "filled_at", "standing"),
-    [
-        pytest.param("10:30:01", "10:30:02", REFUSES, id="both after the figures were taken"),
-        pytest.param("10:30:00", "10:30:00", REFUSES, id="in their very instant"),
-        pytest.param(None, "10:30:02", REFUSES, id="a fill of an order that was given up"),
-        pytest.param("10:29:58", "10:30:02", PASSES, id="acknowledged before them: the broker had reserved for it"),
-        pytest.param("10:29:58", "10:29:59", PASSES, id="both before them"),
-    ],
+@cases(
+    "acknowledged_at filled_at standing",
+    pytest.param("10:30:01", "10:30:02", REFUSES, id="both after the figures were taken"),
+    pytest.param("10:30:00", "10:30:00", REFUSES, id="in their very instant"),
+    pytest.param(None, "10:30:02", REFUSES, id="a fill of an order that was given up"),
+    pytest.param("10:29:58", "10:30:02", PASSES, id="acknowledged before them: the broker had reserved for it"),
+    pytest.param("10:29:58", "10:29:59", PASSES, id="both before them"),
 )
 def test_a_fill_is_reserved_until_younger_figures(
     acknowledged_at: str | None, filled_at: str, standing: CheckResult, snapshot: SnapshotAssertion
@@ -347,16 +341,14 @@ def test_what_closes_is_never_reserved_for() -> None:
     assert reserved_for_unseen(books.ledger, an_account(buying_power="60")) == 0
 
 
-@pytest.mark.parametrize(
-    ("limit", "held", "on_the_way", "standing"),
-    [
-        (1, [], [], PASSES),
-        (1, ["IBM"], [], REFUSES),
-        (1, [], ["IBM"], REFUSES),
-        (2, ["IBM"], [], PASSES),
-        (2, ["IBM"], ["MSFT"], REFUSES),
-        (1, ["SPY"], [], PASSES),
-    ],
+@table(
+    "limit held on_the_way standing",
+    (1, [], [], PASSES),
+    (1, ["IBM"], [], REFUSES),
+    (1, [], ["IBM"], REFUSES),
+    (2, ["IBM"], [], PASSES),
+    (2, ["IBM"], ["MSFT"], REFUSES),
+    (1, ["SPY"], [], PASSES),
 )
 def test_position_counts_stay_within_the_profile(
     limit: int, held: list[str], on_the_way: list[str], standing: CheckResult
@@ -401,15 +393,13 @@ def test_strategies_may_share_a_symbol_by_setting(snapshot: SnapshotAssertion) -
     assert refused == (REFUSES, snapshot)
 
 
-@pytest.mark.parametrize(
-    ("held", "works", "effect", "reason"),
-    [
-        (Side.BUY, None, Effect.SHORT, "SPY is held long; close it first"),
-        (Side.SELL, None, Effect.OPEN, "SPY is held short; close it first"),
-        (None, Side.SELL, Effect.OPEN, "an order that opens SPY the other way is working; cancel it first"),
-        (Side.BUY, None, Effect.ADD, "1 of 1 before it"),
-        (None, Side.BUY, Effect.OPEN, "1 of 1 before it"),
-    ],
+@table(
+    "held works effect reason",
+    (Side.BUY, None, Effect.SHORT, "SPY is held long; close it first"),
+    (Side.SELL, None, Effect.OPEN, "SPY is held short; close it first"),
+    (None, Side.SELL, Effect.OPEN, "an order that opens SPY the other way is working; cancel it first"),
+    (Side.BUY, None, Effect.ADD, "1 of 1 before it"),
+    (None, Side.BUY, Effect.OPEN, "1 of 1 before it"),
 )
 def test_nothing_opens_against_what_is_held(held: Side | None, works: Side | None, effect: Effect, reason: str) -> None:
     """EX-08"""
@@ -425,8 +415,8 @@ def test_nothing_opens_against_what_is_held(held: Side | None, works: Side | Non
     assert said(OpenPositionsCheck(), a_candidate(effect=effect), a_desk(ledger=books.ledger))[1] == reason
 
 
-@pytest.mark.parametrize(("policy", "standing"), [("refuse", REFUSES), ("allow", WARNS)])
-@pytest.mark.parametrize("missing", ["now", "at the start", "for the limit"])
+@table("policy standing", ("refuse", REFUSES), ("allow", WARNS))
+@table("missing", "now", "at the start", "for the limit")
 def test_without_an_equity_entries_are_blocked(missing: str, policy: str, standing: CheckResult) -> None:
     """RK-03"""
     desk = a_desk(settings=settings(on_missing_equity=policy))
@@ -458,10 +448,8 @@ def test_a_day_begins_with_its_first_account_figure() -> None:
 # ── the window ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("clock", "standing"), [("09:59", REFUSES), ("10:00", PASSES), ("11:30", PASSES), ("11:31", REFUSES)]
-)
-@pytest.mark.parametrize("is_manual", [True, False], ids=["typed", "signalled"])
+@table("clock standing", ("09:59", REFUSES), ("10:00", PASSES), ("11:30", PASSES), ("11:31", REFUSES))
+@table("is_manual", True, False)
 def test_entries_only_inside_the_window(clock: str, standing: CheckResult, is_manual: bool) -> None:
     """RK-07: a typed order by the clock, a signal by its bar's start."""
     elsewhere = at("14:00")
@@ -471,15 +459,13 @@ def test_entries_only_inside_the_window(clock: str, standing: CheckResult, is_ma
     assert said(WindowCheck(), candidate, desk)[0] is standing
 
 
-@pytest.mark.parametrize(
-    ("clock", "standing", "words"),
-    [
-        ("09:59:59", REFUSES, "09:59:59 is outside 10:00 to 11:30 New York"),
-        ("10:00:00", PASSES, "until 11:30 New York"),
-        ("11:30:00", PASSES, "until 11:30 New York"),
-        ("11:30:01", REFUSES, "11:30:01 is outside 10:00 to 11:30 New York"),
-        ("11:30:59", REFUSES, "11:30:59 is outside 10:00 to 11:30 New York"),
-    ],
+@table(
+    "clock standing words",
+    ("09:59:59", REFUSES, "09:59:59 is outside 10:00 to 11:30 New York"),
+    ("10:00:00", PASSES, "until 11:30 New York"),
+    ("11:30:00", PASSES, "until 11:30 New York"),
+    ("11:30:01", REFUSES, "11:30:01 is outside 10:00 to 11:30 New York"),
+    ("11:30:59", REFUSES, "11:30:59 is outside 10:00 to 11:30 New York"),
 )
 def test_a_manual_order_goes_by_the_second(clock: str, standing: CheckResult, words: str) -> None:
     """RK-07: the bar that its symbol is in has no say"""
@@ -508,16 +494,14 @@ def test_the_window_is_in_new_york_time() -> None:
 # ── the quote ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("bid", "ask", "for_market", "for_limit"),
-    [
-        ("99.99", "100.01", PASSES, PASSES),
-        ("99.97", "100.03", PASSES, PASSES),
-        ("99.96", "100.03", REFUSES, WARNS),
-        ("99.80", "100.20", REFUSES, WARNS),
-        ("0", "100", REFUSES, WARNS),
-        ("100.02", "100.01", REFUSES, WARNS),
-    ],
+@table(
+    "bid ask for_market for_limit",
+    ("99.99", "100.01", PASSES, PASSES),
+    ("99.97", "100.03", PASSES, PASSES),
+    ("99.96", "100.03", REFUSES, WARNS),
+    ("99.80", "100.20", REFUSES, WARNS),
+    ("0", "100", REFUSES, WARNS),
+    ("100.02", "100.01", REFUSES, WARNS),
 )
 def test_a_wide_quote_blocks_a_market_order(
     bid: str, ask: str, for_market: CheckResult, for_limit: CheckResult
@@ -540,24 +524,24 @@ def test_a_wide_quote_names_its_limit(part: str, snapshot: SnapshotAssertion) ->
     assert said_of_it == (REFUSES, snapshot)
 
 
-@pytest.mark.parametrize(
-    ("candidate", "bid", "ask"),
-    [
-        pytest.param(a_candidate(limit="100.00", stop="99.40"), "99.46", "99.52", id="a buy at the ask"),
-        pytest.param(a_candidate(limit="99.52", stop="99.40"), "99.59", "99.65", id="a buy that waits"),
-        pytest.param(
-            a_candidate(effect=Effect.SHORT, limit="99.40", stop="100.00"), "99.88", "99.94", id="a short sale"
-        ),
-        pytest.param(
-            a_candidate(effect=Effect.SHORT, limit=None, stop="100.00"),
-            "99.88", "99.94", id="a short sale at the market",
-        ),
-        pytest.param(
-            a_candidate(limit="105", kind=OrderType.STOP_LIMIT, stop_price="99.52", stop="99.40"),
-            "99.40", "99.46", id="a stop-limit, from its trigger",
-        ),
-    ],
-)  # fmt: skip
+@cases(
+    "candidate bid ask",
+    pytest.param(a_candidate(limit="100.00", stop="99.40"), "99.46", "99.52", id="a buy at the ask"),
+    pytest.param(a_candidate(limit="99.52", stop="99.40"), "99.59", "99.65", id="a buy that waits"),
+    pytest.param(a_candidate(effect=Effect.SHORT, limit="99.40", stop="100.00"), "99.88", "99.94", id="a short sale"),
+    pytest.param(
+        a_candidate(effect=Effect.SHORT, limit=None, stop="100.00"),
+        "99.88",
+        "99.94",
+        id="a short sale at the market",
+    ),
+    pytest.param(
+        a_candidate(limit="105", kind=OrderType.STOP_LIMIT, stop_price="99.52", stop="99.40"),
+        "99.40",
+        "99.46",
+        id="a stop-limit, from its trigger",
+    ),
+)
 def test_the_stop_distance_is_from_the_nearest_fill(
     candidate: Candidate, bid: str, ask: str, snapshot: SnapshotAssertion
 ) -> None:
@@ -568,15 +552,13 @@ def test_the_stop_distance_is_from_the_nearest_fill(
     assert said_of_it[1] == snapshot
 
 
-@pytest.mark.parametrize(
-    ("feed", "age", "standing"),
-    [
-        (Feed.RECORDED, 15, PASSES),
-        (Feed.RECORDED, 15.001, REFUSES),
-        (Feed.SIP, 16, REFUSES),
-        (Feed.IEX, 60, PASSES),
-        (Feed.IEX, 60.001, REFUSES),
-    ],
+@table(
+    "feed age standing",
+    (Feed.RECORDED, 15, PASSES),
+    (Feed.RECORDED, 15.001, REFUSES),
+    (Feed.SIP, 16, REFUSES),
+    (Feed.IEX, 60, PASSES),
+    (Feed.IEX, 60.001, REFUSES),
 )
 def test_an_old_quote_blocks_a_market_order(feed: Feed, age: float, standing: CheckResult) -> None:
     """RK-17"""
@@ -586,10 +568,13 @@ def test_an_old_quote_blocks_a_market_order(feed: Feed, age: float, standing: Ch
     assert said(QuoteAgeCheck(), a_candidate(), desk)[0] is (PASSES if standing is PASSES else WARNS)
 
 
-@pytest.mark.parametrize("check", [SpreadCheck(), QuoteAgeCheck()], ids=lambda c: c.name)
-@pytest.mark.parametrize(
-    ("is_market", "is_fresh", "standing"),
-    [(True, True, REFUSES), (True, False, WARNS), (False, True, WARNS), (False, False, WARNS)],
+@table("check", SpreadCheck(), QuoteAgeCheck())
+@table(
+    "is_market is_fresh standing",
+    (True, True, REFUSES),
+    (True, False, WARNS),
+    (False, True, WARNS),
+    (False, False, WARNS),
 )
 def test_a_missing_quote_blocks_a_market_order(
     check: SpreadCheck | QuoteAgeCheck, is_market: bool, is_fresh: bool, standing: CheckResult
@@ -603,10 +588,14 @@ def test_a_missing_quote_blocks_a_market_order(
 # ── what only reduces ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
+@table(
     "check",
-    [StopPresentCheck(), PerTradeLossCheck(), NotionalCheck(), BuyingPowerCheck(), OpenPositionsCheck(), WindowCheck()],
-    ids=lambda c: c.name,
+    StopPresentCheck(),
+    PerTradeLossCheck(),
+    NotionalCheck(),
+    BuyingPowerCheck(),
+    OpenPositionsCheck(),
+    WindowCheck(),
 )
 def test_entry_checks_do_not_judge_exits(check: StopPresentCheck) -> None:
     """RK-22, RK-07"""

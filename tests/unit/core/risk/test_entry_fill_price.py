@@ -32,6 +32,7 @@ from core.risk.position_limits import cap_of
 from core.risk.sizing_inputs import wanted_of
 from core.settings.settings import Settings
 from core.staging.attached_legs import with_legs
+from tests.kit.rows import cases, table
 from tests.unit.core.brokers.trading_floor import SPY
 from tests.unit.core.execution.books import Books
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk, a_quote, an_account, said, settings, usd
@@ -53,9 +54,8 @@ def lent(buying_power: str, equity: str = "1000") -> Account:
     return replace(an_account(equity, buying_power), multiplier=Decimal(2), maintenance_margin=Money(Decimal(0)))
 
 
-@pytest.mark.parametrize(
-    ("candidate", "bid", "ask", "price", "farthest", "nearest"),
-    [
+@cases(
+"candidate bid ask price farthest nearest",
         pytest.param(a_short("50"), "100", "100.02", "100", "50", "100", id="a short limit that meets the bid"),
         pytest.param(a_short("100"), "99.99", "100.01", "100", "100", "100", id="a short limit that waits"),
         pytest.param(a_short(None), "100", "100.02", "100", "100", "100", id="a short sale at the market"),
@@ -82,9 +82,7 @@ def lent(buying_power: str, equity: str = "1000") -> Account:
             "100", "100.02", "100.50", "100.50", "100.50", id="a buy stop-limit that comes back",
         ),
         pytest.param(a_candidate(limit="100"), "0", "0", "100", "100", "100", id="a buy where nobody offers"),
-        pytest.param(a_short("50"), "0", "0", "50", "50", "50", id="a short limit where nobody bids"),
-    ],
-)  # fmt: skip
+        pytest.param(a_short("50"), "0", "0", "50", "50", "50", id="a short limit where nobody bids"),)  # fmt: skip
 def test_an_entry_fills_between_limit_and_quote(
     candidate: Candidate, bid: str, ask: str, price: str, farthest: str, nearest: str
 ) -> None:
@@ -96,17 +94,14 @@ def test_an_entry_fills_between_limit_and_quote(
     assert found == (Decimal(price), Decimal(farthest), Decimal(nearest))
 
 
-@pytest.mark.parametrize(
-    ("check", "changes"),
-    [
-        (NotionalCheck(), {"settings": settings(max_notional=usd("50"))}),
-        (BuyingPowerCheck(), {"account": lent("60")}),
-        (MarginCheck(), {"account": lent("60"), "instrument": MARGINABLE}),
-        (PortfolioCheck(), {"settings": settings(portfolio={"max_exposure": "0.08"}), "account": lent("2000")}),
-        (PortfolioCheck(), {"settings": settings(portfolio={"reserve": "1930"}), "account": lent("2000")}),
-        (SessionLimitsCheck(), {"settings": OUTSIDE_HOURS}),
-    ],
-    ids=["notional", "buying power", "margin", "exposure", "reserve", "session limits"],
+@table(
+    "check changes",
+    (NotionalCheck(), {"settings": settings(max_notional=usd("50"))}),
+    (BuyingPowerCheck(), {"account": lent("60")}),
+    (MarginCheck(), {"account": lent("60"), "instrument": MARGINABLE}),
+    (PortfolioCheck(), {"settings": settings(portfolio={"max_exposure": "0.08"}), "account": lent("2000")}),
+    (PortfolioCheck(), {"settings": settings(portfolio={"reserve": "1930"}), "account": lent("2000")}),
+    (SessionLimitsCheck(), {"settings": OUTSIDE_HOURS}),
 )
 def test_a_low_short_is_measured_at_the_bid(check: Check, changes: dict[str, object]) -> None:
     """EX-11, RK-14, RK-16, RK-20: 50 would pass each, the 100 that it fills at pass none."""
@@ -139,9 +134,8 @@ def test_an_unquoted_short_waits_for_the_ticket(snapshot: SnapshotAssertion) -> 
     assert said(NotionalCheck(), a_candidate(), replace(unseen, is_fresh=True))[0] is PASSES
 
 
-@pytest.mark.parametrize(
-    ("candidate", "quote", "standing"),
-    [
+@cases(
+"candidate quote standing",
         pytest.param(a_short(stop="55"), DOUBLE, REFUSES, id="a short that fills at 100 is past its stop at 55"),
         pytest.param(a_short(stop="100"), DOUBLE, REFUSES, id="a short that fills at its stop"),
         pytest.param(a_short(stop="100.01"), DOUBLE, PASSES, id="a short that fills under its stop"),
@@ -158,9 +152,7 @@ def test_an_unquoted_short_waits_for_the_ticket(snapshot: SnapshotAssertion) -> 
         pytest.param(
             a_candidate(limit="105", kind=OrderType.STOP_LIMIT, stop_price="101", stop="103"),
             DOUBLE, REFUSES, id="a buy stop-limit that starts under its stop",
-        ),
-    ],
-)  # fmt: skip
+        ),)  # fmt: skip
 def test_a_stop_beyond_its_fill_is_refused(candidate: Candidate, quote: object, standing: CheckResult) -> None:
     """OP-06, RK-02"""
     assert said(StopPresentCheck(), candidate, a_desk(quote=quote))[0] is standing
@@ -183,7 +175,7 @@ def test_without_a_stop_the_whole_fill_is_at_risk() -> None:
     assert said(RiskBudgetCheck(), a_short(holder=StopHolder.YOU), desk)[0] is REFUSES
 
 
-@pytest.mark.parametrize(("target", "standing"), [("49.99", PASSES), ("50", REFUSES), ("75", REFUSES)])
+@table("target standing", ("49.99", PASSES), ("50", REFUSES), ("75", REFUSES))
 def test_a_shorts_target_is_beyond_its_limit(target: str, standing: CheckResult) -> None:
     """EX-12: it may fill at 50, and 75 would be no profit then."""
     candidate = a_short("50.00")
@@ -223,11 +215,7 @@ def test_a_working_short_keeps_its_measure() -> None:
     assert exposure_of(books.ledger, lambda _symbol: None) == 100
 
 
-@pytest.mark.parametrize(
-    ("limit", "given", "reserved"),
-    [("89", "90", "10"), ("101", "90", "11")],
-    ids=["a limit that met the bid at its key", "one above it"],
-)
+@table("limit given reserved", ("89", "90", "10"), ("101", "90", "11"))
 def test_a_replaced_short_gives_back_its_reserve(limit: str, given: str, reserved: str) -> None:
     """OP-03, EX-11: measured at a bid of 100, it came when that was 85, and rests at its limit of 90."""
     books, account = Books(), an_account()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.model.account import NoAccount
@@ -17,6 +16,7 @@ from core.model.staging import CheckResult, Verdict
 from core.risk.checks import standard_gate
 from core.risk.checks.verdicts import passed, refused, warned
 from core.risk.gate import Candidate, Check, Gate, ReviewContext
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import at
 from tests.unit.core.risk.reviews import KILLED, NOW, a_candidate, a_control, a_desk, a_quote, an_exit, settings, usd
 
@@ -42,17 +42,14 @@ class Raises:
         raise ZeroDivisionError("no volume")
 
 
-@pytest.mark.parametrize(
-    ("check", "on_an_entry", "on_an_exit"),
-    [
-        (Says(PASSES), PASSES, PASSES),
-        (Says(WARNS), WARNS, WARNS),
-        (Says(REFUSES), REFUSES, WARNS),
-        (Raises(), REFUSES, WARNS),
-    ],
-    ids=["passes", "warns", "refuses", "raises"],
+@table(
+    "check on_an_entry on_an_exit",
+    (Says(PASSES), PASSES, PASSES),
+    (Says(WARNS), WARNS, WARNS),
+    (Says(REFUSES), REFUSES, WARNS),
+    (Raises(), REFUSES, WARNS),
 )
-@pytest.mark.parametrize("effect", Effect, ids=lambda e: e.value)
+@table("effect", *Effect)
 def test_a_refusal_is_a_warning_for_an_exit(
     check: Check, on_an_entry: CheckResult, on_an_exit: CheckResult, effect: Effect
 ) -> None:
@@ -131,14 +128,12 @@ def test_checks_have_names_in_ticket_order() -> None:
     assert names[0] == "kill switch"
 
 
-@pytest.mark.parametrize(
-    ("limit", "quote", "side", "price"),
-    [
-        ("100.00", "99.99 100.01", Side.BUY, "100.00"),
-        (None, "99.99 100.01", Side.BUY, "100.01"),
-        (None, "99.99 100.01", Side.SELL, "99.99"),
-        (None, None, Side.BUY, None),
-    ],
+@table(
+    "limit quote side price",
+    ("100.00", "99.99 100.01", Side.BUY, "100.00"),
+    (None, "99.99 100.01", Side.BUY, "100.01"),
+    (None, "99.99 100.01", Side.SELL, "99.99"),
+    (None, None, Side.BUY, None),
 )
 def test_a_share_costs_its_limit_or_the_quote(
     limit: str | None, quote: str | None, side: Side, price: str | None

@@ -21,6 +21,7 @@ from core.risk.checks.session import SessionCheck
 from core.risk.checks.session_limits import SessionLimitsCheck
 from core.risk.checks.stop_present import StopPresentCheck
 from core.risk.gate import Candidate, ReviewContext
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, NewYorkHours, at
 from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk, a_quote, an_exit, said, settings
 
@@ -121,25 +122,23 @@ def test_an_unknown_day_is_not_extended() -> None:
     assert settings().risk.session.policy == "regular_only"
 
 
-@pytest.mark.parametrize(
-    ("clock", "day", "ends"),
-    [
-        ("03:59", THURSDAY, None),
-        ("04:00", THURSDAY, "09:30"),
-        ("09:29", THURSDAY, "09:30"),
-        ("09:30", THURSDAY, None),
-        ("15:59", THURSDAY, None),
-        ("16:00", THURSDAY, "20:00"),
-        ("19:59", THURSDAY, "20:00"),
-        ("20:00", THURSDAY, None),
-        ("10:00", THANKSGIVING, None),
-        ("13:00", HALF_DAY, "17:00"),
-        ("17:00", HALF_DAY, None),
-        ("08:00", date(2026, 10, 30), "09:30"),  # a Friday of summer time
-        ("08:00", date(2026, 11, 2), "09:30"),  # the Monday after, of winter time
-        ("19:30", date(2027, 3, 12), "20:00"),
-        ("19:30", date(2027, 3, 15), "20:00"),
-    ],
+@table(
+    "clock day ends",
+    ("03:59", THURSDAY, None),
+    ("04:00", THURSDAY, "09:30"),
+    ("09:29", THURSDAY, "09:30"),
+    ("09:30", THURSDAY, None),
+    ("15:59", THURSDAY, None),
+    ("16:00", THURSDAY, "20:00"),
+    ("19:59", THURSDAY, "20:00"),
+    ("20:00", THURSDAY, None),
+    ("10:00", THANKSGIVING, None),
+    ("13:00", HALF_DAY, "17:00"),
+    ("17:00", HALF_DAY, None),
+    ("08:00", date(2026, 10, 30), "09:30"),  # a Friday of summer time
+    ("08:00", date(2026, 11, 2), "09:30"),  # the Monday after, of winter time
+    ("19:30", date(2027, 3, 12), "20:00"),
+    ("19:30", date(2027, 3, 15), "20:00"),
 )
 def test_extended_hours_surround_the_session(clock: str, day: date, ends: str | None) -> None:
     """RK-20"""
@@ -152,7 +151,7 @@ def limits(candidate: Candidate, clock: str = "17:00", **changes: object) -> tup
     return said(SessionLimitsCheck(), candidate, at_hour(clock, **changes))
 
 
-@pytest.mark.parametrize(("is_fresh", "standing"), [(True, REFUSES), (False, WARNS)])
+@table("is_fresh standing", (True, REFUSES), (False, WARNS))
 def test_unmeasurable_entries_are_refused(is_fresh: bool, standing: CheckResult) -> None:
     """RK-20, RK-01"""
     of_equity = settings(session={"policy": "include_extended"}, max_notional={"of_equity": "0.1"})

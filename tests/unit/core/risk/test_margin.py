@@ -23,6 +23,7 @@ from core.risk.gate import Candidate, ReviewContext
 from core.risk.margin import distance_of, limit_under
 from core.settings.settings import PROFILES, Settings
 from core.workflows.staging.ticket_figures import figures_of
+from tests.kit.rows import cases, table
 from tests.unit.core.brokers.trading_floor import IBM, SPY
 from tests.unit.core.execution.books import Books, a_request
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk, an_exit, said, settings, usd
@@ -140,25 +141,23 @@ def test_the_swing_profile_holds_overnight() -> None:
     assert Settings.model_validate(PROFILES["swing"]).risk.margin.holds_overnight
 
 
-@pytest.mark.parametrize(
-    ("changes", "distance"),
-    [
-        ({}, "0.7"),
-        ({"equity": money("30000")}, "0"),
-        ({"equity": money("20000")}, "-0.5"),
-        ({"equity": money("0")}, "-1"),
-        ({"equity": money("-5")}, "-1"),
-        ({"maintenance_margin": money("0")}, None),
-        ({"maintenance_margin": None}, None),
-        ({"multiplier": Decimal(1)}, None),
-    ],
+@table(
+    "changes distance",
+    ({}, "0.7"),
+    ({"equity": money("30000")}, "0"),
+    ({"equity": money("20000")}, "-0.5"),
+    ({"equity": money("0")}, "-1"),
+    ({"equity": money("-5")}, "-1"),
+    ({"maintenance_margin": money("0")}, None),
+    ({"maintenance_margin": None}, None),
+    ({"multiplier": Decimal(1)}, None),
 )
 def test_the_distance_is_excess_over_equity(changes: dict[str, object], distance: str | None) -> None:
     """RK-14"""
     assert distance_of(on_margin(**changes)) == (None if distance is None else Decimal(distance))
 
 
-@pytest.mark.parametrize(("distance", "limit"), [("0.3", None), ("0.25", None), ("0.2", "0.25"), ("-0.1", "0.1")])
+@table("distance limit", ("0.3", None), ("0.25", None), ("0.2", "0.25"), ("-0.1", "0.1"))
 def test_the_smallest_warning_distance_counts(distance: str, limit: str | None) -> None:
     """RK-14"""
     found = limit_under(Fraction(Decimal(distance)), (Decimal("0.25"), Decimal("0.1")))
@@ -169,11 +168,16 @@ def test_the_smallest_warning_distance_counts(distance: str, limit: str | None) 
 # ── what an entry does ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("requirement", "night", "is_over"), [
-    ("0.3", "10000", False), ("0.3", "9999", True), ("0.75", "15000", False), ("0.75", "14999", True),
-    ("1", "20000", False), ("1", "19999", True),
-])  # fmt: skip
-@pytest.mark.parametrize("effect", [Effect.OPEN, Effect.SHORT])
+@table(
+    "requirement night is_over",
+    ("0.3", "10000", False),
+    ("0.3", "9999", True),
+    ("0.75", "15000", False),
+    ("0.75", "14999", True),
+    ("1", "20000", False),
+    ("1", "19999", True),
+)
+@table("effect", Effect.OPEN, Effect.SHORT)
 def test_overnight_requirements_are_doubled(requirement: str, night: str, is_over: bool, effect: Effect) -> None:
     """RK-14: 10,000 USD at a requirement over a half take more than they cost, long or short."""
     by_day = on_margin(multiplier=Decimal(4), buying_power=money("400000"), overnight_buying_power=money(night))
@@ -186,13 +190,11 @@ def test_overnight_requirements_are_doubled(requirement: str, night: str, is_ove
 # ── what is not known ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"instrument": requires(None)}, "the broker does not say what SPY requires on margin"),
-        ({"instrument": NoInstrument("no answer")}, "what it requires on margin is not known: no answer"),
-        ({"account": on_margin(maintenance_margin=None)}, "the broker does not say the account's maintenance margin"),
-    ],
+@cases(
+    "changes reason",
+    ({"instrument": requires(None)}, "the broker does not say what SPY requires on margin"),
+    ({"instrument": NoInstrument("no answer")}, "what it requires on margin is not known: no answer"),
+    ({"account": on_margin(maintenance_margin=None)}, "the broker does not say the account's maintenance margin"),
 )
 def test_unknown_requirements_are_never_assumed(
     changes: dict[str, object], reason: str, snapshot: SnapshotAssertion
@@ -205,13 +207,11 @@ def test_unknown_requirements_are_never_assumed(
 # ── entries on their way ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("known", "left", "without"),
-    [
-        ({IBM: requires("0.5")}, "62.00 %", "65.00 %"),
-        ({IBM: requires(None)}, "57.00 %", "60.00 %"),
-        ({}, "57.00 %", "60.00 %"),
-    ],
+@table(
+    "known left without",
+    ({IBM: requires("0.5")}, "62.00 %", "65.00 %"),
+    ({IBM: requires(None)}, "57.00 %", "60.00 %"),
+    ({}, "57.00 %", "60.00 %"),
 )
 def test_working_entries_take_maintenance_too(known: dict[Symbol, BrokerInstrument], left: str, without: str) -> None:
     """RK-14: the difference is the order's own.
@@ -285,7 +285,7 @@ requirements = st.builds(
 sizes = st.integers(1, 100_000).map(str)
 
 
-@examples(max_examples=40)
+@examples(max_examples=24)
 @given(accounts, requirements, sizes, sizes, st.sampled_from([Effect.OPEN, Effect.SHORT]))
 def test_a_larger_entry_is_never_judged_better(
     account: Account, instrument: BrokerInstrument, one: str, other: str, effect: Effect
@@ -301,14 +301,14 @@ def test_a_larger_entry_is_never_judged_better(
     assert order.index(kind) <= order.index(strict)
 
 
-@examples(max_examples=40)
+@examples(max_examples=24)
 @given(accounts, requirements, sizes)
 def test_an_exit_never_waits_for_margin(account: Account, instrument: BrokerInstrument, size: str) -> None:
     """RK-14, RK-22"""
     assert verdict(an_exit(quantity=size), account=account, instrument=instrument)[0] is PASSES
 
 
-@examples(max_examples=40)
+@examples(max_examples=24)
 @given(accounts, requirements, sizes, st.sampled_from([Effect.OPEN, Effect.SHORT]))
 def test_passing_entries_stay_over_maintenance(
     account: Account, instrument: BrokerInstrument, size: str, effect: Effect
@@ -328,7 +328,7 @@ def test_passing_entries_stay_over_maintenance(
     assert cost * required * account.multiplier <= account.buying_power
 
 
-@pytest.mark.parametrize(("requirement", "after"), [("0.3", "40000"), ("0.75", "10000"), ("1", "-20000")])
+@table("requirement after", ("0.3", "40000"), ("0.75", "10000"), ("1", "-20000"))
 def test_a_tickets_buying_power_is_the_checks(requirement: str, after: str) -> None:
     """OP-03, RK-14: 600 at 100 USD take 60,000 of 100,000, and more of it where margin asks for more than half"""
     wish, desk = buys("600"), a_margin_desk(instrument=requires(requirement))

@@ -34,7 +34,7 @@ FINE = Lots(step=Decimal("0.00001"))
 BY_NUMBER = {"quantity"}
 """What speaks of how many, and of no money."""
 
-UNHURRIED = tuned(max_examples=60)
+UNHURRIED = tuned(max_examples=30)
 
 shares = st.integers(1, 2_000).map(lambda n: Decimal(n) / 1000)
 prices = st.integers(9_500, 10_500).map(lambda n: Decimal(n) / 100)

@@ -21,6 +21,7 @@ from core.settings.changes import (
 )
 from core.settings.settings import PROFILES, Settings
 from core.settings.types import WHOLE
+from tests.kit.rows import table
 
 
 def a_file(**tables: Any) -> Settings:
@@ -60,30 +61,28 @@ def test_each_limit_has_one_direction() -> None:
     assert len(named) == len(set(named))
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "kind"),
-    [
-        ("max_open_positions", 2, ChangeKind.LOOSER),
-        ("entries_a_day", 0, ChangeKind.TIGHTER),
-        ("daily_loss", {"usd": "5"}, ChangeKind.TIGHTER),
-        ("daily_loss", {"usd": "20"}, ChangeKind.LOOSER),
-        ("daily_loss", {"of_equity": "0.001"}, ChangeKind.LOOSER),
-        ("window_start", "09:45", ChangeKind.LOOSER),
-        ("window_start", "10:15", ChangeKind.TIGHTER),
-        ("window_end", "11:45", ChangeKind.LOOSER),
-        ("on_missing_equity", "allow", ChangeKind.LOOSER),
-        ("margin.refuse_at", "0.1", ChangeKind.TIGHTER),
-        ("margin.warn_at", ["0.5"], ChangeKind.LOOSER),
-        ("portfolio.reserve", "20", ChangeKind.TIGHTER),
-        ("protections.cooldown.enabled", False, ChangeKind.LOOSER),
-        ("protections.day_trades.enabled", True, ChangeKind.TIGHTER),
-        ("protections.max_drawdown.limit", "0.1", ChangeKind.TIGHTER),
-        ("protections.max_drawdown.method", "within", ChangeKind.LOOSER),
-        ("protections.low_profit.lookback_minutes", 2880, ChangeKind.LOOSER),
-        ("session.policy", "include_extended", ChangeKind.LOOSER),
-        ("sizing.raise_to_minimum", True, ChangeKind.LOOSER),
-        ("min_notional", "2", ChangeKind.LOOSER),
-    ],
+@table(
+    "name value kind",
+    ("max_open_positions", 2, ChangeKind.LOOSER),
+    ("entries_a_day", 0, ChangeKind.TIGHTER),
+    ("daily_loss", {"usd": "5"}, ChangeKind.TIGHTER),
+    ("daily_loss", {"usd": "20"}, ChangeKind.LOOSER),
+    ("daily_loss", {"of_equity": "0.001"}, ChangeKind.LOOSER),
+    ("window_start", "09:45", ChangeKind.LOOSER),
+    ("window_start", "10:15", ChangeKind.TIGHTER),
+    ("window_end", "11:45", ChangeKind.LOOSER),
+    ("on_missing_equity", "allow", ChangeKind.LOOSER),
+    ("margin.refuse_at", "0.1", ChangeKind.TIGHTER),
+    ("margin.warn_at", ["0.5"], ChangeKind.LOOSER),
+    ("portfolio.reserve", "20", ChangeKind.TIGHTER),
+    ("protections.cooldown.enabled", False, ChangeKind.LOOSER),
+    ("protections.day_trades.enabled", True, ChangeKind.TIGHTER),
+    ("protections.max_drawdown.limit", "0.1", ChangeKind.TIGHTER),
+    ("protections.max_drawdown.method", "within", ChangeKind.LOOSER),
+    ("protections.low_profit.lookback_minutes", 2880, ChangeKind.LOOSER),
+    ("session.policy", "include_extended", ChangeKind.LOOSER),
+    ("sizing.raise_to_minimum", True, ChangeKind.LOOSER),
+    ("min_notional", "2", ChangeKind.LOOSER),
 )
 def test_a_change_is_tighter_or_looser(name: str, value: object, kind: ChangeKind) -> None:
     """RK-13: another unit needs an equity, another method needs a person."""
@@ -92,34 +91,32 @@ def test_a_change_is_tighter_or_looser(name: str, value: object, kind: ChangeKin
     assert (change.key, change.kind) == (f"risk.{name}", kind)
 
 
-@pytest.mark.parametrize(
-    ("name", "looser", "tighter"),
-    [
-        ("execution.breaker_failures", 90, 2),
-        ("execution.breaker_openings", 9, 1),
-        ("execution.breaker_seconds", "1", "600"),
-        ("execution.breaker_slow_seconds", "60", "2"),
-        ("execution.breaker_slow_times", 9, 1),
-        ("execution.max_queued", 900, 2),
-        ("execution.warning_seconds", "600", "5"),
-        ("attendance.entries", "keep", "cancel"),
-        ("attendance.cancel_minutes", "600", "5"),
-        ("attendance.dead_man_hours", "8", "2"),
-        ("attendance.dead_man_hours", "0", "720"),
-        ("staging.ticket_seconds", "90", "20"),
-        ("staging.signal_seconds", "180", "30"),
-        ("staging.manual_seconds", "900", "60"),
-        ("staging.approval_seconds", "9", "2"),
-        ("staging.move_of_stop", "0.5", "0.1"),
-        ("staging.move", "0.02", "0.001"),
-        ("confirm.silent_seconds", "20", "4"),
-        ("orders.ttl_seconds", "600", "60"),
-        ("orders.ttl_seconds", "0", "3600"),
-        ("reconciliation.max_missing", 9, 0),
-        ("reconciliation.max_drift", "0.2", "0.01"),
-        ("reconciliation.split_tolerance", "0.05", "0.001"),
-        ("reconciliation.max_unanswered", 9, 1),
-    ],
+@table(
+    "name looser tighter",
+    ("execution.breaker_failures", 90, 2),
+    ("execution.breaker_openings", 9, 1),
+    ("execution.breaker_seconds", "1", "600"),
+    ("execution.breaker_slow_seconds", "60", "2"),
+    ("execution.breaker_slow_times", 9, 1),
+    ("execution.max_queued", 900, 2),
+    ("execution.warning_seconds", "600", "5"),
+    ("attendance.entries", "keep", "cancel"),
+    ("attendance.cancel_minutes", "600", "5"),
+    ("attendance.dead_man_hours", "8", "2"),
+    ("attendance.dead_man_hours", "0", "720"),
+    ("staging.ticket_seconds", "90", "20"),
+    ("staging.signal_seconds", "180", "30"),
+    ("staging.manual_seconds", "900", "60"),
+    ("staging.approval_seconds", "9", "2"),
+    ("staging.move_of_stop", "0.5", "0.1"),
+    ("staging.move", "0.02", "0.001"),
+    ("confirm.silent_seconds", "20", "4"),
+    ("orders.ttl_seconds", "600", "60"),
+    ("orders.ttl_seconds", "0", "3600"),
+    ("reconciliation.max_missing", 9, 0),
+    ("reconciliation.max_drift", "0.2", "0.01"),
+    ("reconciliation.split_tolerance", "0.05", "0.001"),
+    ("reconciliation.max_unanswered", 9, 1),
 )
 def test_breaker_and_absence_limits_have_a_direction(name: str, looser: object, tighter: object) -> None:
     """RK-13: no start lets the looser one in, and each start takes the tighter one"""
@@ -169,7 +166,7 @@ def test_display_settings_are_no_difference() -> None:
     assert changes_between(Settings(), new) == ()
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@table("name", *PROFILES)
 def test_all_changes_make_the_file(name: str) -> None:
     """RK-13"""
     old, new = Settings(), a_file(profile=name, **PROFILES[name])
@@ -215,14 +212,12 @@ def test_the_digest_is_of_what_the_file_says() -> None:
     assert digest_of(Settings()) != digest_of(a_limit("entries_a_day", 2))
 
 
-@pytest.mark.parametrize(
-    ("equity", "usd", "kind"),
-    [
-        ("100000", "1", ChangeKind.TIGHTER),
-        ("100000", "2001", ChangeKind.LOOSER),
-        ("100000", "2000", ChangeKind.LOOSER),
-        (None, "1", ChangeKind.LOOSER),
-    ],
+@table(
+    "equity usd kind",
+    ("100000", "1", ChangeKind.TIGHTER),
+    ("100000", "2001", ChangeKind.LOOSER),
+    ("100000", "2000", ChangeKind.LOOSER),
+    (None, "1", ChangeKind.LOOSER),
 )
 def test_amounts_compare_at_the_opening_equity(equity: str | None, usd: str, kind: ChangeKind) -> None:
     """RK-13: of an equity that is not known yet nobody can say which is more."""

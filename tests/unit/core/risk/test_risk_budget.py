@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
-import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -24,6 +23,7 @@ from core.risk.checks.per_trade_loss import PerTradeLossCheck
 from core.risk.checks.risk_budget import RiskBudgetCheck
 from core.risk.position_limits import cap_of
 from core.risk.size_factors.book import SizingBook
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, a_bar
 from tests.unit.core.execution.books import Books, a_request, a_stop_plan
 from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk, an_account, an_exit, said, settings, usd
@@ -90,18 +90,16 @@ def test_uncovered_shares_count_whole() -> None:
     assert lost(books) == 4 * 2 + 6 * 1
 
 
-@pytest.mark.parametrize(
-    ("stop", "price", "a_share"),
-    [
-        ("99", "99", "0"),  # reached, not passed
-        ("99", "98", "2"),  # what was lost since the entry
-        ("99", "97.02", "2.98"),
-        ("105", "103", "2"),  # nothing was lost since the entry: how far it is through
-        ("105", "99", "6"),
-        ("150", "60", "60"),  # never more than all of it
-    ],
+@table(
+    "stop price a_share",
+    ("99", "99", "0"),  # reached, not passed
+    ("99", "98", "2"),  # what was lost since the entry
+    ("99", "97.02", "2.98"),
+    ("105", "103", "2"),  # nothing was lost since the entry: how far it is through
+    ("105", "99", "6"),
+    ("150", "60", "60"),  # never more than all of it
 )
-@pytest.mark.parametrize("holder", [StopHolder.BROKER, StopHolder.DESK])
+@table("holder", StopHolder.BROKER, StopHolder.DESK)
 def test_a_passed_stop_caps_nothing(holder: StopHolder, stop: str, price: str, a_share: str) -> None:
     """RK-21: it did not act, and caps nothing"""
     books = ten_shares_at_100()
@@ -182,7 +180,7 @@ def test_a_short_counts_up_to_its_stop_above_it() -> None:
 SHARES = st.integers(1, 100)
 
 
-@examples(max_examples=40)
+@examples(max_examples=24)
 @given(held=SHARES, stops=st.lists(st.tuples(SHARES, st.integers(50, 150)), max_size=4), price=st.integers(60, 140))
 def test_the_measured_risk_is_bounded(held: int, stops: list[tuple[int, int]], price: int) -> None:
     """RK-21: and a further stop never makes it more"""
@@ -274,19 +272,17 @@ def test_the_binding_budget_is_named(snapshot: SnapshotAssertion) -> None:
 # ── the size that would pass ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("quantity", "stop", "terms", "words"),
-    [
-        ("0.4", "95", {}, "2.00 USD is over 1.50 USD a trade; 0.3 would pass"),
-        ("3", "95", {}, "15.00 USD is over 1.50 USD a trade; 0.3 would pass"),
-        ("3", "99", {"max_notional": usd("500")}, "3.00 USD is over 1.50 USD a trade; 1 would pass"),
-        (
-            "0.4",
-            "95",
-            {"min_notional": Decimal(40)},
-            "2.00 USD is over 1.50 USD a trade; no size passes: the risk of a trade is under the smallest one",
-        ),
-    ],
+@table(
+    "quantity stop terms words",
+    ("0.4", "95", {}, "2.00 USD is over 1.50 USD a trade; 0.3 would pass"),
+    ("3", "95", {}, "15.00 USD is over 1.50 USD a trade; 0.3 would pass"),
+    ("3", "99", {"max_notional": usd("500")}, "3.00 USD is over 1.50 USD a trade; 1 would pass"),
+    (
+        "0.4",
+        "95",
+        {"min_notional": Decimal(40)},
+        "2.00 USD is over 1.50 USD a trade; no size passes: the risk of a trade is under the smallest one",
+    ),
 )
 def test_a_refusal_names_the_size_that_would_pass(
     quantity: str, stop: str, terms: dict[str, object], words: str
@@ -297,7 +293,7 @@ def test_a_refusal_names_the_size_that_would_pass(
     assert said(PerTradeLossCheck(), a_candidate(quantity=quantity, stop=stop), desk) == (REFUSES, words)
 
 
-@examples(max_examples=40)
+@examples(max_examples=24)
 @given(
     quantity=st.integers(1, 5000).map(lambda n: Decimal(n) / 1000),
     stop=st.integers(5000, 9999).map(lambda n: Decimal(n) / 100),
@@ -324,14 +320,12 @@ def test_the_size_that_would_pass_does_pass(quantity: Decimal, stop: Decimal, fr
         assert refusals(words.removesuffix(" would pass")) == []
 
 
-@pytest.mark.parametrize(
-    ("quantity", "terms", "words"),
-    [
-        ("3", {"portfolio": {"reserve": "199"}}, "0.01 would pass"),
-        ("3", {"portfolio": {"max_exposure": "0.1"}}, "0.2 would pass"),
-        ("3", {"portfolio": {"reserve": "300"}}, "no size passes: the reserve"),
-        ("3", {"portfolio": {"reserve": "199.5"}}, "no size passes: the reserve is under the smallest one"),
-    ],
+@table(
+    "quantity terms words",
+    ("3", {"portfolio": {"reserve": "199"}}, "0.01 would pass"),
+    ("3", {"portfolio": {"max_exposure": "0.1"}}, "0.2 would pass"),
+    ("3", {"portfolio": {"reserve": "300"}}, "no size passes: the reserve"),
+    ("3", {"portfolio": {"reserve": "199.5"}}, "no size passes: the reserve is under the smallest one"),
 )
 def test_the_passing_size_keeps_reserve_and_exposure(quantity: str, terms: dict[str, object], words: str) -> None:
     """RK-10, RK-16"""
@@ -349,7 +343,7 @@ def test_extended_hours_have_their_own_passing_size(snapshot: SnapshotAssertion)
     assert said(PerTradeLossCheck(), a_candidate(quantity="3", stop="95"), desk)[1] == snapshot
 
 
-@examples(max_examples=40)
+@examples(max_examples=24)
 @given(
     quantity=st.integers(50, 3000),
     effect=st.sampled_from([Effect.OPEN, Effect.SHORT]),

@@ -26,6 +26,7 @@ from core.risk.size_factors.book import KEPT_TRADES, SizingBook
 from core.risk.size_factors.correlation import correlation
 from core.risk.sizing import binding_cuts
 from core.settings.size_factors import SizingSettings, VixSettings
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, a_bar, at
 
 OVER = 14
@@ -84,7 +85,7 @@ BARS = st.lists(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(BARS)
 def test_incremental_atr_equals_a_rescan(bars: Sequence[tuple[int, int, int, int]]) -> None:
     """RK-10: the first fourteen plainly, then a fourteenth of each new one"""
@@ -111,7 +112,7 @@ def test_incremental_atr_equals_a_rescan(bars: Sequence[tuple[int, int, int, int
 RETURNS = st.lists(st.tuples(st.integers(-500, 500), st.integers(-500, 500)), min_size=3, max_size=60)
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(RETURNS)
 def test_correlation_is_pearsons(pairs: list[tuple[int, int]]) -> None:
     """RK-16: Pearson's, as the standard library has it"""
@@ -241,9 +242,9 @@ VIX_TERMS = {
 }
 
 
-@pytest.mark.parametrize("terms", VIX_TERMS.values(), ids=VIX_TERMS)
-@pytest.mark.parametrize("level", [*VixLevel, None])
-@pytest.mark.parametrize("factor", ["1", "0.5", "0.25"])
+@table("terms", *VIX_TERMS.values())
+@table("level", *VixLevel, None)
+@table("factor", "1", "0.5", "0.25")
 def test_a_calm_book_lowers_nothing(terms: VixSettings, level: VixLevel | None, factor: str) -> None:
     """RK-10, RK-11: with nothing held, what it says at once is what the terms say one by one"""
     book = SizingBook(lambda: SizingSettings(vix=terms), lambda: measured(level))

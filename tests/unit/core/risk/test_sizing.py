@@ -8,7 +8,6 @@ from decimal import Decimal
 from fractions import Fraction as Exact
 from math import floor, prod
 
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
@@ -20,6 +19,7 @@ from core.risk.size_factors import ALL, BINDING
 from core.risk.size_factors.base import Conditions, Edge, Likeness, Throttle, WantedEntry
 from core.risk.sizing import BY_BUDGET, BY_LEAST, BY_NOTIONAL, BY_RISK, BY_STEP, NO_RISK, binding_cuts, size_of
 from core.settings.size_factors import KellySettings, SizingSettings
+from tests.kit.rows import table
 
 STOP = Decimal("0.003")
 STEP = Decimal("0.001")
@@ -83,17 +83,15 @@ def test_whole_shares_are_rounded_down() -> None:
     assert shares(size_of(wanted(notional="5000", step="1"), NOTHING)) == (Decimal(2), BY_RISK)
 
 
-@pytest.mark.parametrize(
-    ("risk", "notional", "limited_by"),
-    [
-        (None, "50", NO_RISK),
-        ("0", "50", NO_RISK),
-        ("-1", "50", NO_RISK),
-        ("1.50", None, BY_NOTIONAL),
-        ("1.50", "0", BY_NOTIONAL),
-        ("1.50", "0.10", f"{BY_NOTIONAL} {BY_STEP}"),
-        ("0.0001", "50", f"{BY_RISK} {BY_STEP}"),
-    ],
+@table(
+    "risk notional limited_by",
+    (None, "50", NO_RISK),
+    ("0", "50", NO_RISK),
+    ("-1", "50", NO_RISK),
+    ("1.50", None, BY_NOTIONAL),
+    ("1.50", "0", BY_NOTIONAL),
+    ("1.50", "0.10", f"{BY_NOTIONAL} {BY_STEP}"),
+    ("0.0001", "50", f"{BY_RISK} {BY_STEP}"),
 )
 def test_an_unknown_limit_buys_nothing(risk: str | None, notional: str | None, limited_by: str) -> None:
     """RK-02"""
@@ -117,10 +115,7 @@ def test_without_data_the_fixed_risk_counts(snapshot: SnapshotAssertion) -> None
 # ── each term ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("atr", "factor", "quantity"),
-    [("0.20", "1", "3"), ("0.25", "1", "3"), ("0.50", "0.5", "1.5"), ("0.75", "0.33", "0.99")],
-)
+@table("atr factor quantity", ("0.20", "1", "3"), ("0.25", "1", "3"), ("0.50", "0.5", "1.5"), ("0.75", "0.33", "0.99"))
 def test_a_stop_within_two_ranges_is_widened(atr: str, factor: str, quantity: str) -> None:
     """RK-10: a stop half a dollar away, a risk of 1.50 USD"""
     size = size_of(wanted(notional="5000", way="0.50"), replace(NOTHING, atr=Price(Decimal(atr))))
@@ -130,10 +125,7 @@ def test_a_stop_within_two_ranges_is_widened(atr: str, factor: str, quantity: st
     assert (term.factor, size.quantity) == (Decimal(factor), Decimal(quantity))
 
 
-@pytest.mark.parametrize(
-    ("level", "factor"),
-    [(VixLevel.LOW, "1"), (VixLevel.NORMAL, "1"), (VixLevel.ELEVATED, "0.7"), (VixLevel.HIGH, "0.5")],
-)
+@table("level factor", (VixLevel.LOW, "1"), (VixLevel.NORMAL, "1"), (VixLevel.ELEVATED, "0.7"), (VixLevel.HIGH, "0.5"))
 def test_a_high_vix_lowers_the_risk(level: VixLevel, factor: str) -> None:
     """RK-10, RK-19"""
     size = size_of(wanted(notional="5000", way="0.50"), replace(NOTHING, vix=a_vix(level)))
@@ -142,15 +134,13 @@ def test_a_high_vix_lowers_the_risk(level: VixLevel, factor: str) -> None:
     assert size.quantity == 3 * Decimal(factor)
 
 
-@pytest.mark.parametrize(
-    ("likeness", "factor"),
-    [
-        (held("QQQ", "0.71"), "0.5"),
-        (held("QQQ", "0.70"), "1"),
-        (held("QQQ", "-0.95"), "1"),
-        (held("QQQ", "-0.95", is_long=False), "0.5"),
-        (held("QQQ", "0.95", is_long=False), "1"),
-    ],
+@table(
+    "likeness factor",
+    (held("QQQ", "0.71"), "0.5"),
+    (held("QQQ", "0.70"), "1"),
+    (held("QQQ", "-0.95"), "1"),
+    (held("QQQ", "-0.95", is_long=False), "0.5"),
+    (held("QQQ", "0.95", is_long=False), "1"),
 )
 def test_a_correlated_position_is_cut(likeness: Likeness, factor: str) -> None:
     """RK-10, RK-16: over 0.7; a short beside a long that moves with it takes risk away"""
@@ -175,17 +165,15 @@ def test_too_few_days_leave_correlation_out(snapshot: SnapshotAssertion) -> None
 KELLY = replace(NOTHING, settings=SizingSettings(kelly=KellySettings(enabled=True)), equity=Decimal(100))
 
 
-@pytest.mark.parametrize(
-    ("edge", "factor"),
-    [
-        # half of 0.5 − 0.5 ÷ 2 is an eighth of 100 USD: more than the risk, which stays
-        (Edge(40, 20, Decimal("0.40"), Decimal("0.20")), "1"),
-        # half of 0.525 − 0.475 ÷ 1 is 2.5 USD of 100; half of 0.51 … is less than the risk of 5
-        (Edge(40, 21, Decimal("0.21"), Decimal("0.19")), "0.5"),
-        (Edge(40, 10, Decimal("0.10"), Decimal("0.30")), "0"),
-        (Edge(40, 40, Decimal("0.40"), Decimal(0)), "1"),
-        (Edge(40, 0, Decimal(0), Decimal("0.40")), "0"),
-    ],
+@table(
+    "edge factor",
+    # half of 0.5 − 0.5 ÷ 2 is an eighth of 100 USD: more than the risk, which stays
+    (Edge(40, 20, Decimal("0.40"), Decimal("0.20")), "1"),
+    # half of 0.525 − 0.475 ÷ 1 is 2.5 USD of 100; half of 0.51 … is less than the risk of 5
+    (Edge(40, 21, Decimal("0.21"), Decimal("0.19")), "0.5"),
+    (Edge(40, 10, Decimal("0.10"), Decimal("0.30")), "0"),
+    (Edge(40, 40, Decimal("0.40"), Decimal(0)), "1"),
+    (Edge(40, 0, Decimal(0), Decimal("0.40")), "0"),
 )
 def test_half_kelly_bounds_the_risk(edge: Edge, factor: str) -> None:
     """RK-10: of 100 USD, beside a fixed risk of 5"""
@@ -292,7 +280,7 @@ def most_by(order: WantedEntry, conditions: Conditions, factor: Decimal) -> list
     return limits if left is None else [*limits, max(Exact(left), Exact(0)) / way]
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(order=WANTED, conditions=CONDITIONS)
 def test_no_size_exceeds_its_limits(order: WantedEntry, conditions: Conditions) -> None:
     """RK-02, RK-10, RK-18, RK-21: raised to a minimum or not"""
@@ -303,7 +291,7 @@ def test_no_size_exceeds_its_limits(order: WantedEntry, conditions: Conditions) 
     assert all(Exact(size.quantity) <= limit for limit in most_by(order, conditions, binding))
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(order=WANTED, conditions=CONDITIONS)
 def test_the_factors_as_told_make_the_size(order: WantedEntry, conditions: Conditions) -> None:
     """RK-10: whoever reads the terms can work the size out again"""
@@ -316,7 +304,7 @@ def test_the_factors_as_told_make_the_size(order: WantedEntry, conditions: Condi
     assert Exact(size.quantity) == again * Exact(order.step)
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(order=WANTED, conditions=CONDITIONS, more=cents("0", "1000"))
 def test_a_larger_risk_never_buys_less(order: WantedEntry, conditions: Conditions, more: Decimal) -> None:
     """RK-10: Kelly's bound aside, which is rounded down as a part of the risk"""
@@ -329,7 +317,7 @@ def test_a_larger_risk_never_buys_less(order: WantedEntry, conditions: Condition
     assert larger.quantity >= smaller.quantity
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(order=WANTED, conditions=CONDITIONS)
 def test_every_term_is_told_once(order: WantedEntry, conditions: Conditions) -> None:
     """RK-10"""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
@@ -15,6 +14,7 @@ from core.model.values import Money
 from core.risk.size_factors.base import Throttle
 from core.risk.size_factors.losses import Loss, Losses
 from core.settings.size_factors import ThrottleSettings
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import at
 
 MONDAY = date(2026, 11, 16)
@@ -60,9 +60,8 @@ def an_account(equity: str = "1000") -> Account:
     return account
 
 
-@pytest.mark.parametrize(
-    ("equity", "factor"),
-    [("1000", "1"), ("1020", "1"), ("995.01", "1"), ("995", "0.5"), ("985.01", "0.5"), ("985", "0.25")],
+@table(
+    "equity factor", ("1000", "1"), ("1020", "1"), ("995.01", "1"), ("995", "0.5"), ("985.01", "0.5"), ("985", "0.25")
 )
 def test_losses_near_a_limit_throttle_the_risk(equity: str, factor: str) -> None:
     """RK-11: 10 USD a day, 25 a week; 60 % of the week's are 15"""

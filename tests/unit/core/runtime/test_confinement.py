@@ -13,9 +13,10 @@ import pytest
 from core.runtime.strategy_host import sandbox
 from core.runtime.strategy_host.process import WITH_BUBBLEWRAP, left_open
 from core.runtime.strategy_host.sandbox import CALLS, LIMITS, NAMESPACES, ROOT_OF_ITS_OWN
+from tests.kit.rows import table
 
 TRIES = """
-import ctypes, json, os, socket, sys, threading
+import ctypes, json, mmap, os, socket, sys, threading
 sys.path.insert(0, sys.argv[1])
 from core.runtime.strategy_host import sandbox
 
@@ -44,7 +45,7 @@ ways = {
     "reach a network": reach_out,
     "end another program": lambda: os.kill(other, 9),
     "begin a thread": thread,
-    "take memory": lambda: bytearray(1 << 30),
+    "take memory": lambda: mmap.mmap(-1, 1 << 30),
     "begin a process": fork,
 }
 held = getattr(sandbox, sys.argv[2])()
@@ -115,21 +116,19 @@ def test_all_layers_together_leave_nothing(tmp_path: Path) -> None:
     assert tried("confine", tmp_path)[1] == set()
 
 
-@pytest.mark.parametrize(
-    ("layers", "words"),
-    [
-        ((LIMITS, CALLS), ()),
-        ((LIMITS, WITH_BUBBLEWRAP), ()),
-        ((LIMITS, NAMESPACES, ROOT_OF_ITS_OWN), ("it could end other programs of yours",)),
+@table(
+    "layers words",
+    ((LIMITS, CALLS), ()),
+    ((LIMITS, WITH_BUBBLEWRAP), ()),
+    ((LIMITS, NAMESPACES, ROOT_OF_ITS_OWN), ("it could end other programs of yours",)),
+    (
+        (),
         (
-            (),
-            (
-                "it could end other programs of yours",
-                "it could remove or rename files whose names it knows",
-                "its memory has no limit",
-            ),
+            "it could end other programs of yours",
+            "it could remove or rename files whose names it knows",
+            "its memory has no limit",
         ),
-    ],
+    ),
 )
 def test_what_is_left_open_is_said(layers: tuple[str, ...], words: tuple[str, ...]) -> None:
     """ST-01"""

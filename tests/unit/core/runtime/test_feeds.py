@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.bar import Bar
 from core.model.session import Session
 from core.runtime.demo_market import CALM, LIVELY, DemoMarket
 from core.runtime.feed import BAR, BROKEN, QUOTE, bar_item, merged, quote_item
 from core.runtime.feed_sources import bars_of_file, quotes_of_file
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, NewYorkHours, a_bar, a_quote, at
 
 HEADER = "timestamp,open,high,low,close,volume"
@@ -101,7 +100,7 @@ def test_quotes_come_from_a_file_too(tmp_path: Path) -> None:
     assert isinstance(message, QuoteArrived)
 
 
-@pytest.mark.parametrize("seeded", [CALM, LIVELY])
+@table("seeded", CALM, LIVELY)
 def test_a_seeded_market_is_reproducible(seeded: DemoMarket) -> None:
     """MD-05"""
     session = NewYorkHours().session_on(THURSDAY)

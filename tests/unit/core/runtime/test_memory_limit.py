@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from core.runtime.strategy_host.memory import ITEMS_A_BAR, Memory
 from core.strategies.signal_checks import UnfitError
+from tests.kit.rows import table
 
 
 @dataclass(slots=True)
@@ -44,14 +45,12 @@ def test_what_fits_comes_back_as_it_was() -> None:
     assert memory.last_sound() == state
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "words"),
-    [
-        ("closes", deque(["high"]), "its state.closes.0 is 'high': "),
-        ("closes", deque([lambda: None]), "its state.closes.0 is a function: "),
-        ("levels", {date(2026, 1, 5): 3}, "its state.levels.2026-01-05 is 3: "),
-        ("at", "noon", "its state.at is 'noon': "),
-    ],
+@table(
+    "name value words",
+    ("closes", deque(["high"]), "its state.closes.0 is 'high': "),
+    ("closes", deque([lambda: None]), "its state.closes.0 is a function: "),
+    ("levels", {date(2026, 1, 5): 3}, "its state.levels.2026-01-05 is 3: "),
+    ("at", "noon", "its state.at is 'noon': "),
 )
 def test_an_oversized_memory_is_named(name: str, value: Any, words: str) -> None:
     """ST-01"""

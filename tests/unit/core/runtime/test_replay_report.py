@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.messages.inputs import MarketDataBroken
 from core.runtime.replay_report import Report, average, iso, number
+from tests.kit.rows import table
 from tests.scenarios.house import FALL, STEADY, House, a_day, a_typed_buy
 from tests.unit.core.brokers.trading_floor import a_bar
 
@@ -107,16 +107,14 @@ def test_what_is_absent_stays_absent() -> None:
     assert (iso(None), number(None), average(None)) == (None, None, None)
 
 
-@pytest.mark.parametrize(
-    ("price", "told"),
-    [
-        (Decimal(500) / 3, "166.666667"),
-        (Decimal("0.0000005"), "0"),
-        (Decimal("0.0000015"), "0.000002"),
-        (Decimal("99.600"), "99.6"),
-        (Decimal("1E+2"), "100"),
-        (Decimal("166.123456"), "166.123456"),
-    ],
+@table(
+    "price told",
+    (Decimal(500) / 3, "166.666667"),
+    (Decimal("0.0000005"), "0"),
+    (Decimal("0.0000015"), "0.000002"),
+    (Decimal("99.600"), "99.6"),
+    (Decimal("1E+2"), "100"),
+    (Decimal("166.123456"), "166.123456"),
 )
 def test_average_prices_have_six_decimals(price: Decimal, told: str) -> None:
     """AN-03"""

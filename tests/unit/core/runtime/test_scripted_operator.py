@@ -12,6 +12,7 @@ from core.facts import ConfirmationRefused, Halted, Killed, OrderFilled, Proposa
 from core.model.codes import ProposalEnd
 from core.model.order import OrderStatus
 from core.runtime.scripted_operator import ConfirmAll, Script, ScriptError, TimedKey, read_script
+from tests.kit.rows import table
 from tests.scenarios.changes import moves
 from tests.scenarios.house import RECOVERY, STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal
 from tests.unit.core.brokers.trading_floor import at
@@ -53,20 +54,18 @@ def test_after_counts_from_the_start() -> None:
     assert read_script(script, START, "keys.txt") == (TimedKey(START + timedelta(seconds=2), "F"),)
 
 
-@pytest.mark.parametrize(
-    ("line", "says"),
-    [
-        ("press enter", "a line reads `at TIME key KEY` or `after SECONDS key KEY`"),
-        ("at noon key enter", "'noon' is no time"),
-        ("after soon key enter", "'soon' is no number of seconds"),
-        ("after nan key enter", "'nan' is no number of seconds"),
-        ("after 1e99 key enter", "'1e99' is no number of seconds"),
-        ("at 2026-11-19T10:06:01 key enter", "has no zone"),
-        ("at 0001-01-01T00:00:00+23:00 key enter", "is before the first year or after the last"),
-        ("at 9999-12-31T23:59:59-23:00 key enter", "is before the first year or after the last"),
-        ("after 1 key Enter", "no such key 'Enter'; one of enter B"),
-        ("after 1 key enter twice", "a line reads"),
-    ],
+@table(
+    "line says",
+    ("press enter", "a line reads `at TIME key KEY` or `after SECONDS key KEY`"),
+    ("at noon key enter", "'noon' is no time"),
+    ("after soon key enter", "'soon' is no number of seconds"),
+    ("after nan key enter", "'nan' is no number of seconds"),
+    ("after 1e99 key enter", "'1e99' is no number of seconds"),
+    ("at 2026-11-19T10:06:01 key enter", "has no zone"),
+    ("at 0001-01-01T00:00:00+23:00 key enter", "is before the first year or after the last"),
+    ("at 9999-12-31T23:59:59-23:00 key enter", "is before the first year or after the last"),
+    ("after 1 key Enter", "no such key 'Enter'; one of enter B"),
+    ("after 1 key enter twice", "a line reads"),
 )
 def test_a_line_that_cannot_be_read_is_named(line: str, says: str) -> None:
     """MD-05"""
@@ -86,16 +85,14 @@ def test_a_script_fills_an_order() -> None:
     assert house.held() == "0.502"
 
 
-@pytest.mark.parametrize(
-    ("script", "why"),
-    [
-        (("10:06:01 enter", "10:06:01.400 B"), "the ticket was on the screen for 0.3 s only"),
-        (("10:06:01 enter", "10:06:02 S"), "that key sells"),
-        (("10:06:01 enter", "10:06:02 H"), "that key shorts"),
-        (("10:06:01 B",), "no ticket is open"),
-        (("10:06:01 enter", "10:06:02 escape", "10:06:03 B"), "the ticket was put away"),
-        (("10:06:01 enter", "10:06:02 x", "10:06:03 B"), "the proposal was declined"),
-    ],
+@table(
+    "script why",
+    (("10:06:01 enter", "10:06:01.400 B"), "the ticket was on the screen for 0.3 s only"),
+    (("10:06:01 enter", "10:06:02 S"), "that key sells"),
+    (("10:06:01 enter", "10:06:02 H"), "that key shorts"),
+    (("10:06:01 B",), "no ticket is open"),
+    (("10:06:01 enter", "10:06:02 escape", "10:06:03 B"), "the ticket was put away"),
+    (("10:06:01 enter", "10:06:02 x", "10:06:03 B"), "the proposal was declined"),
 )
 def test_an_implausibly_fast_key_confirms_nothing(script: tuple[str, ...], why: str) -> None:
     """OP-04"""
@@ -154,9 +151,7 @@ def test_a_script_signs_a_plan(snapshot: SnapshotAssertion) -> None:
     assert house.requests() == snapshot
 
 
-@pytest.mark.parametrize(
-    "script", [("10:06:01 p", "10:06:02 P"), ("10:06:01 p", "10:06:01.200 space", "10:06:01.300 P"), ("10:06:01 P",)]
-)
+@table("script", ("10:06:01 p", "10:06:02 P"), ("10:06:01 p", "10:06:01.200 space", "10:06:01.300 P"), ("10:06:01 P",))
 def test_an_unread_plan_is_not_signed(script: tuple[str, ...]) -> None:
     """OP-04, OP-05"""
     house = keys(a_house_with_a_proposal(), *script)

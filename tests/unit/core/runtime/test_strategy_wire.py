@@ -21,6 +21,7 @@ from core.risk.size_factors.base import Conditions, Likeness, Throttle
 from core.runtime.strategy_host import pipe_messages
 from core.strategies.context import Context
 from core.strategies.signal_checks import SignalFault
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
 
 BAR: Bar = a_bar("10:00", "100 101 99 100.123456789")
@@ -55,15 +56,13 @@ def over_the_pipe(message: object) -> Any:
     return orjson.loads(frame[4:])[0]
 
 
-@pytest.mark.parametrize(
+@table(
     "answer",
-    [
-        NoTrade(NoTradeReason.NO_SETUP),
-        ENTRY,
-        replace(ENTRY, target_price=None, confidence=None),
-        EXIT,
-        SignalFault("it answered a list"),
-    ],
+    NoTrade(NoTradeReason.NO_SETUP),
+    ENTRY,
+    replace(ENTRY, target_price=None, confidence=None),
+    EXIT,
+    SignalFault("it answered a list"),
 )
 def test_an_answer_is_the_same_on_both_sides(answer: Any) -> None:
     """ST-01"""
@@ -113,29 +112,27 @@ def test_bars_and_contexts_round_trip() -> None:
 FIGURES = ["100.12", "99.50", "1.234", "100.1", "why", None, None]
 
 
-@pytest.mark.parametrize(
+@table(
     "row",
-    [
-        None,
-        "none",
-        ["none"],
-        ["none", "BUY"],
-        ["none", 3],
-        ["enter", *FIGURES[:-1]],
-        ["enter", 100.12, *FIGURES[1:]],
-        ["enter", "NaN", *FIGURES[1:]],
-        ["enter", "sNaN", *FIGURES[1:]],
-        ["enter", "Infinity", *FIGURES[1:]],
-        ["enter", "1E+999999999", *FIGURES[1:]],
-        ["enter", "1E-999999999", *FIGURES[1:]],
-        ["enter", "1" * 61, *FIGURES[1:]],
-        ["enter", "many", *FIGURES[1:]],
-        ["enter", *FIGURES[:4], ["why"], None, None],
-        ["leave", "1", "2", "3", "BECAUSE", "why"],
-        ["leave", "1", "2", "3", ["KILL"], "why"],
-        ["odd", 3],
-        ["order", "market", "SPY"],
-    ],
+    None,
+    "none",
+    ["none"],
+    ["none", "BUY"],
+    ["none", 3],
+    ["enter", *FIGURES[:-1]],
+    ["enter", 100.12, *FIGURES[1:]],
+    ["enter", "NaN", *FIGURES[1:]],
+    ["enter", "sNaN", *FIGURES[1:]],
+    ["enter", "Infinity", *FIGURES[1:]],
+    ["enter", "1E+999999999", *FIGURES[1:]],
+    ["enter", "1E-999999999", *FIGURES[1:]],
+    ["enter", "1" * 61, *FIGURES[1:]],
+    ["enter", "many", *FIGURES[1:]],
+    ["enter", *FIGURES[:4], ["why"], None, None],
+    ["leave", "1", "2", "3", "BECAUSE", "why"],
+    ["leave", "1", "2", "3", ["KILL"], "why"],
+    ["odd", 3],
+    ["order", "market", "SPY"],
 )
 def test_what_is_no_answer_is_refused(row: object) -> None:
     """ST-01, OP-01"""
@@ -143,7 +140,7 @@ def test_what_is_no_answer_is_refused(row: object) -> None:
         pipe_messages.answer_in(row, "mine", BAR)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b"3", b"[3]", b"\xff", b"[" * 3000, b"NaN"])
+@table("body", b"", b"{", b"[]", b"{}", b"3", b"[3]", b"\xff", b"[" * 3000, b"NaN")
 def test_what_is_no_message_is_refused(body: bytes) -> None:
     """ST-01"""
     with pytest.raises(pipe_messages.WireError):

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-import pytest
 from pydantic import TypeAdapter
 from syrupy.assertion import SnapshotAssertion
 
@@ -44,6 +43,7 @@ from core.model.staging import (
 from core.model.values import ClientOrderId, Digest, Money, Price, ProposalId, Quantity, TicketId
 from core.staging.stage import Stage
 from core.staging.stage_state import StageState
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, NewYorkHours
 from tests.unit.core.execution.books import TEN, a_request, a_stop_plan
 
@@ -178,14 +178,12 @@ def test_an_entry_waits_for_its_strategy_and_symbol() -> None:
     assert not hand.stage.entry_waits(SPY, "momentum")
 
 
-@pytest.mark.parametrize(
-    ("reason", "is_the_strategys"),
-    [
-        (ExitReason.MEAN_REVERSION, True),
-        (ExitReason.FORCE_FLAT, True),
-        (ExitReason.MANUAL, False),
-        (ExitReason.KILL, False),
-    ],
+@table(
+    "reason is_the_strategys",
+    (ExitReason.MEAN_REVERSION, True),
+    (ExitReason.FORCE_FLAT, True),
+    (ExitReason.MANUAL, False),
+    (ExitReason.KILL, False),
 )
 def test_a_close_by_hand_is_left_to_the_hand(reason: ExitReason, is_the_strategys: bool) -> None:
     """OP-06, OP-07"""
@@ -267,7 +265,7 @@ def test_an_approval_is_good_once(snapshot: SnapshotAssertion) -> None:
     assert hand.why_not(ticket) == snapshot
 
 
-@pytest.mark.parametrize(("late", "permits"), [(0, True), (0.001, False)])
+@table("late permits", (0, True), (0.001, False))
 def test_an_approval_lapses_after_five_seconds(late: float, permits: bool) -> None:
     """OP-02"""
     hand = Stagehand()
@@ -286,11 +284,7 @@ def test_an_approval_permits_no_other_order(snapshot: SnapshotAssertion) -> None
     assert hand.why_not(ticket, order=more) == snapshot
 
 
-@pytest.mark.parametrize(
-    "forgery",
-    [{"id": "another"}, {"lapses_at": LAPSES + timedelta(hours=1)}, {"ticket_id": TicketId("nobody's")}],
-    ids=lambda change: next(iter(change)),
-)
+@table("forgery", {"id": "another"}, {"lapses_at": LAPSES + timedelta(hours=1)}, {"ticket_id": TicketId("nobody's")})
 def test_an_unconfirmed_approval_permits_nothing(forgery: dict[str, object]) -> None:
     """OP-02"""
     hand = Stagehand()
@@ -359,17 +353,15 @@ def a_stop(quantity: str = "4", **changes: object) -> OrderRequest:
     return replace(order, **changes)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("order", "late", "reason"),
-    [
-        (a_stop("4"), 0, None),
-        (a_stop("10"), 0, None),
-        (a_stop("10.001"), 0, "permitted 10 more, not 10.001"),
-        (a_stop(symbol=IBM), 0, "permitted another order"),
-        (a_stop(side=Side.BUY), 0, "permitted another order"),
-        (a_stop(stop_price=Price(Decimal("98"))), 0, "permitted another order"),
-        (a_stop(), 1, "ended at"),
-    ],
+@table(
+    "order late reason",
+    (a_stop("4"), 0, None),
+    (a_stop("10"), 0, None),
+    (a_stop("10.001"), 0, "permitted 10 more, not 10.001"),
+    (a_stop(symbol=IBM), 0, "permitted another order"),
+    (a_stop(side=Side.BUY), 0, "permitted another order"),
+    (a_stop(stop_price=Price(Decimal("98"))), 0, "permitted another order"),
+    (a_stop(), 1, "ended at"),
 )
 def test_a_mandate_permits_what_was_signed(order: OrderRequest, late: int, reason: str | None) -> None:
     """OP-02, OP-06"""
@@ -488,16 +480,14 @@ def test_a_lapsed_part_of_a_mandate_is_forgotten() -> None:
 # ── digests ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
+@table(
     "other",
-    [
-        digest_of_ticket("live", a_request(limit="100"), a_stop_plan(), ()),
-        digest_of_ticket(ACCOUNT, a_request(limit="100.01"), a_stop_plan(), ()),
-        digest_of_ticket(ACCOUNT, a_request(limit="100", effect=Effect.ADD), a_stop_plan(), ()),
-        digest_of_ticket(ACCOUNT, a_request(limit="100"), a_stop_plan("98"), ()),
-        digest_of_ticket(ACCOUNT, a_request(limit="100"), NoStop("none"), ()),
-        digest_of_ticket(ACCOUNT, a_request(limit="100"), a_stop_plan(), (ClientOrderId("stop"),)),
-    ],
+    digest_of_ticket("live", a_request(limit="100"), a_stop_plan(), ()),
+    digest_of_ticket(ACCOUNT, a_request(limit="100.01"), a_stop_plan(), ()),
+    digest_of_ticket(ACCOUNT, a_request(limit="100", effect=Effect.ADD), a_stop_plan(), ()),
+    digest_of_ticket(ACCOUNT, a_request(limit="100"), a_stop_plan("98"), ()),
+    digest_of_ticket(ACCOUNT, a_request(limit="100"), NoStop("none"), ()),
+    digest_of_ticket(ACCOUNT, a_request(limit="100"), a_stop_plan(), (ClientOrderId("stop"),)),
 )
 def test_whatever_is_shown_is_signed(other: Digest) -> None:
     """OP-02"""

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-import pytest
-
 from core.market.calendar import load_calendar
 from core.strategies.warm_up import first_minute, has_missed_bars
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import THURSDAY, NewYorkHours, at
 
 HOURS = NewYorkHours()
 FRIDAY, MONDAY = THURSDAY + timedelta(days=1), THURSDAY + timedelta(days=4)
 
 
-@pytest.mark.parametrize(
-    ("heard", "starts", "missed"),
-    [
-        (("15:59", THURSDAY), ("09:00", FRIDAY), False),
-        (("15:59", THURSDAY), ("09:30", FRIDAY), False),
-        (("15:59", THURSDAY), ("13:00", FRIDAY), False),
-        (("15:58", THURSDAY), ("09:00", FRIDAY), True),
-        (("11:00", THURSDAY), ("13:00", THURSDAY), False),
-        (("11:00", THURSDAY), ("18:00", THURSDAY), False),
-        (("11:00", THURSDAY), ("08:00", FRIDAY), True),
-        (("15:59", THURSDAY), ("09:31", MONDAY), True),
-        (("15:59", FRIDAY), ("09:31", MONDAY), False),
-        (("15:59", FRIDAY), ("12:00", FRIDAY + timedelta(days=1)), False),
-    ],
+@table(
+    "heard starts missed",
+    (("15:59", THURSDAY), ("09:00", FRIDAY), False),
+    (("15:59", THURSDAY), ("09:30", FRIDAY), False),
+    (("15:59", THURSDAY), ("13:00", FRIDAY), False),
+    (("15:58", THURSDAY), ("09:00", FRIDAY), True),
+    (("11:00", THURSDAY), ("13:00", THURSDAY), False),
+    (("11:00", THURSDAY), ("18:00", THURSDAY), False),
+    (("11:00", THURSDAY), ("08:00", FRIDAY), True),
+    (("15:59", THURSDAY), ("09:31", MONDAY), True),
+    (("15:59", FRIDAY), ("09:31", MONDAY), False),
+    (("15:59", FRIDAY), ("12:00", FRIDAY + timedelta(days=1)), False),
 )
 def test_only_passed_days_are_missed(heard: tuple[str, date], starts: tuple[str, date], missed: bool) -> None:
     """ST-01, MD-02: nights and weekends have no minutes."""

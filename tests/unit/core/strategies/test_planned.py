@@ -21,6 +21,7 @@ from core.strategies.builtin import HOUSE
 from core.strategies.mean_reversion import MeanReversionStrategy
 from core.strategies.momentum import MomentumStrategy
 from core.strategies.trade_plan import TradePlanStrategy
+from tests.kit.rows import cases, table
 from tests.unit.core.strategies.recorded import OPEN, SPY, Trader, daily_bars, minute_bars
 
 REASON = NoTradeReason
@@ -86,17 +87,15 @@ def test_momentum_buys_a_rise_on_volume(snapshot: SnapshotAssertion) -> None:
     assert entry.reason == snapshot
 
 
-@pytest.mark.parametrize(
-    ("strategy", "bar", "reason"),
-    [
-        (momentum(), bar_at(30, "100.20", volume=3000), REASON.NO_SETUP),
-        (momentum(), bar_at(30, "100.50", volume=1000), REASON.THIN_VOLUME),
-        (momentum(strength_limit=60), bar_at(30, "100.50", volume=3000), REASON.WEAK_SETUP),
-        (momentum(strength_bars=40), bar_at(30, "100.50", volume=3000), REASON.WARMING_UP),
-        (momentum(requires_recommendation=True), bar_at(30, "100.50", volume=3000), REASON.NO_RECOMMENDATION),
-        (momentum(enabled=False), bar_at(30, "100.50", volume=3000), REASON.DISABLED),
-        (momentum(quantity_step=1000), bar_at(30, "100.50", volume=3000), REASON.ZERO_SIZE),
-    ],
+@table(
+    "strategy bar reason",
+    (momentum(), bar_at(30, "100.20", volume=3000), REASON.NO_SETUP),
+    (momentum(), bar_at(30, "100.50", volume=1000), REASON.THIN_VOLUME),
+    (momentum(strength_limit=60), bar_at(30, "100.50", volume=3000), REASON.WEAK_SETUP),
+    (momentum(strength_bars=40), bar_at(30, "100.50", volume=3000), REASON.WARMING_UP),
+    (momentum(requires_recommendation=True), bar_at(30, "100.50", volume=3000), REASON.NO_RECOMMENDATION),
+    (momentum(enabled=False), bar_at(30, "100.50", volume=3000), REASON.DISABLED),
+    (momentum(quantity_step=1000), bar_at(30, "100.50", volume=3000), REASON.ZERO_SIZE),
 )
 def test_momentum_says_why_it_does_not(strategy: MomentumStrategy, bar: Bar, reason: NoTradeReason) -> None:
     """ST-03, ST-04"""
@@ -106,17 +105,15 @@ def test_momentum_says_why_it_does_not(strategy: MomentumStrategy, bar: Bar, rea
     assert trader.shows([bar]) == NoTrade(reason)
 
 
-@pytest.mark.parametrize(
-    ("told", "reason"),
-    [
-        ({"is_paused": True, "is_enabled": False}, REASON.PAUSED),
-        ({"is_day_disabled": True}, REASON.DAY_DISABLED),
-        ({"window_first": OPEN + timedelta(hours=2)}, REASON.OUTSIDE_WINDOW),
-        ({"entries_filled": 1, "entries_allowed": 1}, REASON.MAX_TRADES_REACHED),
-        ({"is_waiting": True}, REASON.PROPOSAL_WAITING),
-        ({"is_broker_behind": True}, REASON.BACK_PRESSURE),
-        ({"risk_per_trade": None}, REASON.ZERO_SIZE),
-    ],
+@table(
+    "told reason",
+    ({"is_paused": True, "is_enabled": False}, REASON.PAUSED),
+    ({"is_day_disabled": True}, REASON.DAY_DISABLED),
+    ({"window_first": OPEN + timedelta(hours=2)}, REASON.OUTSIDE_WINDOW),
+    ({"entries_filled": 1, "entries_allowed": 1}, REASON.MAX_TRADES_REACHED),
+    ({"is_waiting": True}, REASON.PROPOSAL_WAITING),
+    ({"is_broker_behind": True}, REASON.BACK_PRESSURE),
+    ({"risk_per_trade": None}, REASON.ZERO_SIZE),
 )
 def test_general_reasons_keep_it_out(told: dict[str, object], reason: NoTradeReason) -> None:
     """ST-03"""
@@ -126,13 +123,11 @@ def test_general_reasons_keep_it_out(told: dict[str, object], reason: NoTradeRea
     assert trader.shows([bar_at(30, "100.50", volume=3000)], **told) == NoTrade(reason)
 
 
-@pytest.mark.parametrize(
-    ("closes", "exit_reason"),
-    [
-        (("99.90",), ExitReason.STOP_LOSS),
-        (("101.60",), ExitReason.TAKE_PROFIT),
-        (tuple("100.50" for _ in range(10)), ExitReason.SIGNAL),
-    ],
+@table(
+    "closes exit_reason",
+    (("99.90",), ExitReason.STOP_LOSS),
+    (("101.60",), ExitReason.TAKE_PROFIT),
+    (tuple("100.50" for _ in range(10)), ExitReason.SIGNAL),
 )
 def test_its_trade_ends_by_one_of_three_exits(closes: tuple[str, ...], exit_reason: ExitReason) -> None:
     """ST-04, ST-09"""
@@ -322,18 +317,16 @@ def test_its_stop_and_target_end_the_trade(name: str) -> None:
 
 
 @each_one
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"stop": Price(Decimal("100.50"))}, REASON.RECOMMENDATION_INVALID),
-        ({"target": Price(Decimal("99.90"))}, REASON.RECOMMENDATION_INVALID),
-        ({"quantity": Quantity(Decimal(0))}, REASON.RECOMMENDATION_INVALID),
-        ({"target": Price(Decimal("Infinity"))}, REASON.RECOMMENDATION_INVALID),
-        ({"symbol": Symbol("IBM")}, REASON.RECOMMENDATION_INVALID),
-        ({"strategy": "sma"}, REASON.RECOMMENDATION_INVALID),
-        ({"expires_at": OPEN + timedelta(minutes=31, seconds=59)}, REASON.RECOMMENDATION_EXPIRED),
-        ({"entry": Price(Decimal("101.50"))}, REASON.RECOMMENDATION_AWAY),
-    ],
+@cases(
+    "change reason",
+    ({"stop": Price(Decimal("100.50"))}, REASON.RECOMMENDATION_INVALID),
+    ({"target": Price(Decimal("99.90"))}, REASON.RECOMMENDATION_INVALID),
+    ({"quantity": Quantity(Decimal(0))}, REASON.RECOMMENDATION_INVALID),
+    ({"target": Price(Decimal("Infinity"))}, REASON.RECOMMENDATION_INVALID),
+    ({"symbol": Symbol("IBM")}, REASON.RECOMMENDATION_INVALID),
+    ({"strategy": "sma"}, REASON.RECOMMENDATION_INVALID),
+    ({"expires_at": OPEN + timedelta(minutes=31, seconds=59)}, REASON.RECOMMENDATION_EXPIRED),
+    ({"entry": Price(Decimal("101.50"))}, REASON.RECOMMENDATION_AWAY),
 )
 def test_one_that_does_not_hold_opens_nothing(name: str, change: dict[str, Any], reason: NoTradeReason) -> None:
     """ST-04: nothing of its own takes its place."""
@@ -343,14 +336,11 @@ def test_one_that_does_not_hold_opens_nothing(name: str, change: dict[str, Any],
     assert trader.reasons[reason] == 1
 
 
-@pytest.mark.parametrize(
-    ("strategy", "bars"),
-    [
-        (momentum(), walk("99.90", after=30)),
-        (reversion(), walk("100.10", after=30)),
-        (breakout(maximum_false=1), walk("100.40", "99.95", after=30)),
-    ],
-    ids=lambda value: getattr(value, "name", ""),
+@table(
+    "strategy bars",
+    (momentum(), walk("99.90", after=30)),
+    (reversion(), walk("100.10", after=30)),
+    (breakout(maximum_false=1), walk("100.40", "99.95", after=30)),
 )
 def test_a_contradicted_recommendation_opens_nothing(strategy: TradePlanStrategy, bars: list[Bar]) -> None:
     """ST-04"""
@@ -365,13 +355,12 @@ def test_a_contradicted_recommendation_opens_nothing(strategy: TradePlanStrategy
 # ── recorded bars ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("symbol", ["SPY", "AIG"])
-@pytest.mark.parametrize("name", [name for name in HOUSE if name != "vwap"])
-def test_recorded_minutes_are_traded(name: str, symbol: str) -> None:
+@table("name", *[name for name in HOUSE if name != "vwap"])
+def test_recorded_minutes_are_traded(name: str) -> None:
     """ST-03, ST-04, ST-05: every bar has one answer."""
     kind, terms = HOUSE[name], {"enabled": True, "minimum_gain": "0.002", "minimum_confidence": "0.3"}
     strategy = kind.make(_terms_of(name, terms), None)
-    trader, bars = Trader(strategy), minute_bars(symbol)
+    trader, bars = Trader(strategy), minute_bars("SPY")
 
     trader.shows(bars)
 

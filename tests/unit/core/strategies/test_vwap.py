@@ -27,6 +27,7 @@ from core.strategies.base import Strategy
 from core.strategies.context import Context
 from core.strategies.vwap import VwapState, VwapStrategy
 from tests.data import MARKET
+from tests.kit.rows import table
 
 SPY = Symbol("SPY")
 OPEN = datetime(2013, 10, 8, 13, 30, tzinfo=UTC)
@@ -172,7 +173,7 @@ def test_a_desk_may_hold_the_stop_itself() -> None:
     assert answer.stop_holder is StopHolder.DESK
 
 
-@pytest.mark.parametrize(("minute", "is_in"), [(29, False), (30, True), (120, True), (121, False)])
+@table("minute is_in", (29, False), (30, True), (120, True), (121, False))
 def test_the_window_includes_both_ends(minute: int, *, is_in: bool) -> None:
     """ST-02, RK-07"""
     answer = a_strategy(seen=25).on_bar(a_bar(minute, close="99.50"), a_context())
@@ -281,9 +282,7 @@ def test_a_quiet_bar_allocates_nothing() -> None:
 # ── the exits ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    "closed_door", [{"is_enabled": False}, {"is_day_disabled": True}, {"entries_filled": 9}, {"is_waiting": True}]
-)
+@table("closed_door", {"is_enabled": False}, {"is_day_disabled": True}, {"entries_filled": 9}, {"is_waiting": True})
 def test_an_exit_passes_every_entry_block(closed_door: dict[str, bool | int]) -> None:
     """ST-02, RK-07, RK-22"""
     context = holding(a_context(), entry="99")
@@ -374,19 +373,17 @@ def filtered(**filters: object) -> VwapStrategy:
     return strategy
 
 
-@pytest.mark.parametrize(
-    ("filters", "close", "volume", "passes"),
-    [
-        ({}, "99.60", "1", True),
-        ({"distance": "1.5"}, "99.60", "1", False),
-        ({"distance": "1.5"}, "99.54", "1", True),
-        ({"bar_volume": 500}, "99.60", "500", False),
-        ({"bar_volume": 500}, "99.60", "501", True),
-        ({"slope_bars": 15}, "99.60", "1", True),
-        ({"slope_bars": 15}, "90", "60000", False),
-        ({"slope_bars": 61}, "99.60", "1", False),
-        ({"enabled": False, "distance": 9, "bar_volume": 10**8, "slope_bars": 90}, "99.60", "1", True),
-    ],
+@table(
+    "filters close volume passes",
+    ({}, "99.60", "1", True),
+    ({"distance": "1.5"}, "99.60", "1", False),
+    ({"distance": "1.5"}, "99.54", "1", True),
+    ({"bar_volume": 500}, "99.60", "500", False),
+    ({"bar_volume": 500}, "99.60", "501", True),
+    ({"slope_bars": 15}, "99.60", "1", True),
+    ({"slope_bars": 15}, "90", "60000", False),
+    ({"slope_bars": 61}, "99.60", "1", False),
+    ({"enabled": False, "distance": 9, "bar_volume": 10**8, "slope_bars": 90}, "99.60", "1", True),
 )
 def test_a_marginal_dip_is_left_alone(filters: dict[str, object], close: str, volume: str, passes: bool) -> None:
     """ST-06, ST-03: by distance, by the bar's volume, by the slope, each of them alone; off, by none."""

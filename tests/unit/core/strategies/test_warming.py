@@ -22,6 +22,7 @@ from core.strategies.builtin import HOUSE
 from core.strategies.memory import Memories, OrchestratorState, StrategyMemory
 from core.strategies.orchestrator import Orchestrator
 from core.strategies.trade_plan import TradePlan
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import NewYorkHours
 from tests.unit.core.strategies.recorded import OPEN, Trader, a_context, daily_bars, minute_bars, series
 from tests.unit.core.test_orchestrator import Holdings
@@ -70,12 +71,11 @@ def test_bars_needed_restore_the_measures(name: str, bars: list[Bar], data: st.D
     assert measured(late.state) == measured(running.state)
 
 
-@pytest.mark.parametrize("name", PLANNED)
-@pytest.mark.parametrize("symbol", ["SPY", "AIG"])
-def test_recorded_bars_restore_the_measures(name: str, symbol: str) -> None:
+@table("name", *PLANNED)
+def test_recorded_bars_restore_the_measures(name: str) -> None:
     """ST-01: at ten bars of the four days."""
-    bars, terms = minute_bars(symbol), terms_of(name)
-    chance = random.Random(f"{name} {symbol}")
+    bars, terms = minute_bars("AIG")[:800], terms_of(name)
+    chance = random.Random(name)
     needed = HOUSE[name].make(terms, None).bars_needed  # type: ignore[attr-defined]
     places = sorted(chance.sample(range(needed, len(bars)), 10))
     running = HOUSE[name].make(terms, None)
@@ -88,11 +88,11 @@ def test_recorded_bars_restore_the_measures(name: str, symbol: str) -> None:
             assert measured(late.state) == measured(running.state)
 
 
-@pytest.mark.parametrize("name", list(HOUSE))
-@pytest.mark.parametrize("source", ["minutes", "days"])
+@table("name", *list(HOUSE))
+@table("source", "minutes", "days")
 def test_restarts_change_no_answer(name: str, source: str) -> None:
     """ST-01, SP-03: every signal, every reason, and the state at the end."""
-    bars = minute_bars() if source == "minutes" else daily_bars(count=700)
+    bars = minute_bars()[:600] if source == "minutes" else daily_bars(count=350)
     terms, adapter = terms_of(name, **SHORT.get(name, {})), TypeAdapter(HOUSE[name].state)
     places = set(random.Random(f"{name} {source}").sample(range(len(bars)), 20))
     running, stopped = Trader(HOUSE[name].make(terms, None)), Trader(HOUSE[name].make(terms, None))
@@ -163,7 +163,7 @@ def told(bars: list[Bar], stops: set[int]) -> tuple[list[object], Kept]:
 
 def test_all_of_them_go_on_after_twenty_starts() -> None:
     """ST-01, ST-07, SP-03: the signals, the counted reasons, each memory."""
-    both = [*minute_bars("SPY")[:800], *minute_bars("IBM")[:800]]
+    both = [*minute_bars("SPY")[:400], *minute_bars("IBM")[:400]]
     bars = sorted(both, key=lambda bar: (bar.start, bar.symbol))
     stops = set(random.Random(20).sample(range(len(bars)), 20))
 
@@ -210,7 +210,7 @@ def test_untouched_settings_are_not_written() -> None:
     assert Settings.model_validate_json(ON.model_dump_json()) == ON
 
 
-@pytest.mark.parametrize("name", PLANNED)
+@table("name", *PLANNED)
 def test_new_windows_keep_stop_and_target(name: str) -> None:
     """ST-09, SP-03: no bar could tell them, and a position that forgot its stop has none."""
     orchestrator = Orchestrator(NewYorkHours(), Holdings())

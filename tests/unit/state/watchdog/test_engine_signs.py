@@ -16,6 +16,7 @@ from state.heartbeat import Heartbeat, Status
 from state.lock import EngineLock
 from state.watchdog.engine_signs import EngineSigns, resident_of
 from state.watchdog.log import LARGEST, WatchdogLog
+from tests.kit.rows import cases
 
 STATUS = Status("on", os.getpid(), "paper", 0, 0, 0, 0, 5, "paper")
 
@@ -44,13 +45,11 @@ def test_the_lock_tells_the_account(home: Home) -> None:
     assert seen.beat == home.account("paper").heartbeat.stat().st_mtime_ns
 
 
-@pytest.mark.parametrize(
-    ("make", "odd"),
-    [
-        (os.mkfifo, "no regular file"),
-        (os.mkdir, "a folder"),
-        (lambda path: path.symlink_to("/dev/zero"), "a link"),
-    ],
+@cases(
+    "make odd",
+    (os.mkfifo, "no regular file"),
+    (os.mkdir, "a folder"),
+    (lambda path: path.symlink_to("/dev/zero"), "a link"),
 )
 def test_what_is_no_file_is_named_and_not_opened(home: Home, make: Callable[[Path], object], odd: str) -> None:
     """SY-02"""

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from state.watchdog.growth import FEWEST_HOURS, HOUR, WARM_UP_HOURS, Growth
+from tests.kit.rows import table
 
 MB = 1_000_000
 DAY = 86_400.0
@@ -29,13 +30,13 @@ def of_a_session(day: float) -> float:
     return 30.0 * (int(day) % 7 < 5 and 0.3 < day % 1 < 0.6)
 
 
-@pytest.mark.parametrize("slope", [0.0, 5.0, 12.0, 100.0])
+@table("slope", 0.0, 5.0, 12.0, 100.0)
 def test_a_steady_leak_is_measured_to_the_megabyte(slope: float) -> None:
     """SY-02"""
     assert reckoned(8, lambda day: 90 + slope * day) == pytest.approx(slope, abs=0.1)
 
 
-@pytest.mark.parametrize("began_on", range(7))
+@table("began_on", 0, 4, 6)
 def test_daily_rises_and_weekends_are_no_growth(began_on: int) -> None:
     """SY-02: whatever day the process began on; from the fourth day to the tenth."""
     for days in (3.2, 4.2, 5.2, 6.2, 7.5, 10.0):

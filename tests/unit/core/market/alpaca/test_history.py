@@ -19,6 +19,7 @@ from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import ONE_MINUTE
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.values import Symbol
+from tests.kit.rows import cases
 from tests.kit.timeline import Timeline
 from tests.unit.core.market.alpaca.morning import QQQ, SPY, a_bar, at, clock_of, every_minute
 from tests.unit.core.market.alpaca.server import Answer, Desk, a_row, a_server, eventually, in_thread
@@ -156,18 +157,16 @@ async def test_a_server_in_trouble_is_asked_again(pauses: list[float]) -> None:
         assert desk.data.counts.requests() == {"GET /v2/stocks/bars": 4}
 
 
-@pytest.mark.parametrize(
-    ("answer", "requests", "words"),
-    [
-        (Answer(503), 4, "has an error on its side (503)"),
-        (Answer(429), 4, "too many requests"),
-        (Answer(200, "<html>"), 4, "sent no JSON"),
-        (Answer(200, "[1, 2]"), 4, "which is no record"),
-        (Answer(401, {"message": "unauthorized"}), 1, "refused (401 'unauthorized'): check the keys"),
-        (Answer(403, "<html>"), 1, "refused (403): check the keys"),
-        (Answer(400, {"message": "invalid symbol: X"}), 1, "refused the question (400 'invalid symbol: X')"),
-        (Answer(302, "", {"Location": "http://elsewhere"}), 1, "refused the question (302)"),
-    ],
+@cases(
+    "answer requests words",
+    (Answer(503), 4, "has an error on its side (503)"),
+    (Answer(429), 4, "too many requests"),
+    (Answer(200, "<html>"), 4, "sent no JSON"),
+    (Answer(200, "[1, 2]"), 4, "which is no record"),
+    (Answer(401, {"message": "unauthorized"}), 1, "refused (401 'unauthorized'): check the keys"),
+    (Answer(403, "<html>"), 1, "refused (403): check the keys"),
+    (Answer(400, {"message": "invalid symbol: X"}), 1, "refused the question (400 'invalid symbol: X')"),
+    (Answer(302, "", {"Location": "http://elsewhere"}), 1, "refused the question (302)"),
 )
 async def test_a_stated_refusal_is_not_asked_again(
     pauses: list[float], answer: Answer, requests: int, words: str
@@ -262,18 +261,16 @@ async def test_the_latest_quote_names_its_feed() -> None:
         assert quote.age(desk.now) == timedelta(seconds=0.5)
 
 
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        (Answer(body={"quotes": {}}), "Alpaca has no quote of SPY"),
-        (Answer(body={"quotes": None}), "Alpaca has no quote of SPY"),
-        (Answer(body={"quotes": {"SPY": None}}), "Alpaca has no quote of SPY"),
-        (Answer(body={"quotes": {"SPY": QUOTE | {"bp": 0}}}), "SPY: bid 0.0000, ask 100.01 make no market"),
-        (Answer(body={"quotes": {"SPY": QUOTE | {"bp": 101}}}), "SPY: bid 101.00, ask 100.01 make no market"),
-        (Answer(body={"quotes": {"SPY": QUOTE | {"t": None}}}), "SPY quote: t, its time, is missing"),
-        (Answer(503), "has an error on its side"),
-        (Answer(hangs=3), "did not answer in time"),
-    ],
+@cases(
+    "answer reason",
+    (Answer(body={"quotes": {}}), "Alpaca has no quote of SPY"),
+    (Answer(body={"quotes": None}), "Alpaca has no quote of SPY"),
+    (Answer(body={"quotes": {"SPY": None}}), "Alpaca has no quote of SPY"),
+    (Answer(body={"quotes": {"SPY": QUOTE | {"bp": 0}}}), "SPY: bid 0.0000, ask 100.01 make no market"),
+    (Answer(body={"quotes": {"SPY": QUOTE | {"bp": 101}}}), "SPY: bid 101.00, ask 100.01 make no market"),
+    (Answer(body={"quotes": {"SPY": QUOTE | {"t": None}}}), "SPY quote: t, its time, is missing"),
+    (Answer(503), "has an error on its side"),
+    (Answer(hangs=3), "did not answer in time"),
 )
 async def test_a_missing_quote_has_its_reason(answer: Answer, reason: str) -> None:
     """OP-03: it never raises."""

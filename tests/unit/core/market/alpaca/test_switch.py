@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
@@ -13,6 +12,7 @@ from core.market.alpaca.backfill import MinuteSpan
 from core.market.alpaca.counts import Seen
 from core.market.alpaca.failure import Failure
 from core.model.connection import ConnectionState
+from tests.kit.rows import table
 from tests.unit.core.market.alpaca.morning import QQQ, SPY, Morning, a_bar, at, clocks, every_minute
 
 
@@ -231,17 +231,15 @@ def test_silent_history_names_the_hole_in_30_s(snapshot: SnapshotAssertion) -> N
     assert morning.switch.lamp().state is ConnectionState.UP
 
 
-@pytest.mark.parametrize(
-    ("code", "state", "words"),
-    [
-        (402, ConnectionState.REFUSED, "check APCA_API_KEY_ID and its secret, or the keyring; tried again in a minute"),
-        (408, ConnectionState.REFUSED, "see your plan at Alpaca; tried again in a minute"),
-        (409, ConnectionState.REFUSED, 'set alpaca.feed = "iex" and start again; tried again in a minute'),
-        (406, ConnectionState.DOWN, "another program holds your only connection: end it"),
-        (405, ConnectionState.DOWN, "name fewer in `symbols`"),
-        (500, ConnectionState.DOWN, "an error on its side"),
-        (999, ConnectionState.DOWN, "it refused the connection"),
-    ],
+@table(
+    "code state words",
+    (402, ConnectionState.REFUSED, "check APCA_API_KEY_ID and its secret, or the keyring; tried again in a minute"),
+    (408, ConnectionState.REFUSED, "see your plan at Alpaca; tried again in a minute"),
+    (409, ConnectionState.REFUSED, 'set alpaca.feed = "iex" and start again; tried again in a minute'),
+    (406, ConnectionState.DOWN, "another program holds your only connection: end it"),
+    (405, ConnectionState.DOWN, "name fewer in `symbols`"),
+    (500, ConnectionState.DOWN, "an error on its side"),
+    (999, ConnectionState.DOWN, "it refused the connection"),
 )
 def test_each_stream_refusal_has_its_remedy(code: int, state: ConnectionState, words: str) -> None:
     """MD-02: what is REFUSED is tried again after a minute and not before; the others soon."""

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgpack
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgpack import Timestamp
@@ -17,6 +16,7 @@ from core.market.alpaca.wire import FIRST_YEAR, LAST_YEAR, read_bar, read_quote,
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.quote import Feed
 from core.model.values import MOST, Symbol
+from tests.kit.rows import table
 
 SPY = Symbol("SPY")
 BAR = {
@@ -49,16 +49,14 @@ def test_a_streamed_bar_is_read_to_the_digit(snapshot: SnapshotAssertion) -> Non
     assert arrived.place == snapshot
 
 
-@pytest.mark.parametrize(
-    ("number", "price"),
-    [
-        (0.1 + 0.2, "0.3000"),
-        (100.30000000000001, "100.30"),
-        (Decimal("165.305"), "165.31"),
-        (0.12345, "0.1235"),
-        (165, "165.00"),
-        (1e-7, "0.0000"),
-    ],
+@table(
+    "number price",
+    (0.1 + 0.2, "0.3000"),
+    (100.30000000000001, "100.30"),
+    (Decimal("165.305"), "165.31"),
+    (0.12345, "0.1235"),
+    (165, "165.00"),
+    (1e-7, "0.0000"),
 )
 def test_prices_stand_on_their_tick(number: object, price: str) -> None:
     """MD-01"""
@@ -77,23 +75,21 @@ def test_a_quote_with_nanoseconds_is_read() -> None:
     assert (arrived.quote.bid, arrived.quote.ask_size, arrived.quote.feed) == (Decimal("165.30"), 3, Feed.IEX)
 
 
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"c": None}, "SPY bar: c is missing"),
-        ({"c": "165.35"}, "SPY bar: c '165.35' is not a number"),
-        ({"c": True}, "SPY bar: c True is not a number"),
-        ({"c": float("nan")}, "SPY bar: c 'NaN' is no number to reckon with"),
-        ({"h": float("inf")}, "SPY bar: h 'Infinity' is no number to reckon with"),
-        ({"v": 10**15}, "SPY bar: v '1000000000000000' is no number to reckon with"),
-        ({"v": 10**5000}, "SPY bar: v is beyond all measure"),
-        ({"t": None}, "SPY bar: t, its time, is missing"),
-        ({"t": "soon"}, "SPY bar: t 'soon' is no time"),
-        ({"t": 1381243800}, "SPY bar: t 1381243800 is no time"),
-        ({"t": "2013-10-08T14:50:00"}, "SPY bar: t '2013-10-08T14:50:00' has no zone"),
-        ({"t": Timestamp(2**40, 0)}, "is no time"),
-        ({"t": "1889-10-08T14:50:00Z"}, "is outside the years 1990 to 2100"),
-    ],
+@table(
+    "change reason",
+    ({"c": None}, "SPY bar: c is missing"),
+    ({"c": "165.35"}, "SPY bar: c '165.35' is not a number"),
+    ({"c": True}, "SPY bar: c True is not a number"),
+    ({"c": float("nan")}, "SPY bar: c 'NaN' is no number to reckon with"),
+    ({"h": float("inf")}, "SPY bar: h 'Infinity' is no number to reckon with"),
+    ({"v": 10**15}, "SPY bar: v '1000000000000000' is no number to reckon with"),
+    ({"v": 10**5000}, "SPY bar: v is beyond all measure"),
+    ({"t": None}, "SPY bar: t, its time, is missing"),
+    ({"t": "soon"}, "SPY bar: t 'soon' is no time"),
+    ({"t": 1381243800}, "SPY bar: t 1381243800 is no time"),
+    ({"t": "2013-10-08T14:50:00"}, "SPY bar: t '2013-10-08T14:50:00' has no zone"),
+    ({"t": Timestamp(2**40, 0)}, "is no time"),
+    ({"t": "1889-10-08T14:50:00Z"}, "is outside the years 1990 to 2100"),
 )
 def test_an_unreadable_field_is_named(change: dict[str, object], reason: str) -> None:
     """MD-03"""
@@ -109,7 +105,7 @@ def test_text_from_outside_is_short_and_clean() -> None:
     assert shown("\x1b[2J" + "x" * 100) == "'\\x1b[2J" + "x" * 32 + "…"
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(json_like)
 @example({"o": 1.0, "h": 1e308, "l": -1e308, "c": 1, "v": 1, "t": "2013-10-08T14:50:00Z"})
 def test_no_payload_raises(payload: object) -> None:
@@ -118,7 +114,7 @@ def test_no_payload_raises(payload: object) -> None:
         assert isinstance(arrived, BarArrived | QuoteArrived | MarketDataBroken)
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(
     st.fixed_dictionaries(
         dict.fromkeys(("o", "h", "l", "c", "v"), json_like),
@@ -135,7 +131,7 @@ def test_a_hostile_bar_is_broken_or_finite(payload: dict[str, object]) -> None:
         assert FIRST_YEAR <= bar.start.year <= LAST_YEAR
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(st.binary())
 @example(b"")
 @example(msgpack.packb([1, None, {"T": "b"}]))

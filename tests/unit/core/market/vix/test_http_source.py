@@ -15,6 +15,7 @@ from core.market.vix.http_source import LARGEST, HttpVixSource
 from core.market.vix.port import VixError
 from core.model.regime import DailyValue
 from core.settings.regime import CBOE, RegimeSettings
+from tests.kit.rows import table
 from tests.unit.core.market.vix.source import TWO_DAYS, Source
 
 pytestmark = pytest.mark.usefixtures("timeline")
@@ -54,23 +55,21 @@ def test_a_gzipped_answer_is_read(source: Source) -> None:
     assert [day.value for day in asked(source)] == [Decimal("16.80"), Decimal("23.40")]
 
 
-@pytest.mark.parametrize(
-    ("body", "why"),
-    [
-        ("", "is empty"),
-        ("<html>Please enable JavaScript</html>\n<p>\n", "no column date, close"),
-        ("DATE,OPEN,HIGH,LOW,CLOSE\n", "no row after it"),
-        (TWO_DAYS + "11/19/2026,24.00,25.10", "has 3 fields"),
-        (TWO_DAYS + "11/19/2026,24,25,23,n/a\n", "is no number"),
-        (TWO_DAYS + "11/19/2026,24,25,23,NaN\n", "is no number"),
-        (TWO_DAYS + "11/19/2026,24,25,23,-1\n", "is none of the VIX"),
-        (TWO_DAYS + "11/19/2026,24,25,23,0\n", "is none of the VIX"),
-        (TWO_DAYS + "11/19/2026,24,25,23,2500\n", "is none of the VIX"),
-        (TWO_DAYS + "11/18/2026,24,25,23,24\n", "is not after 2026-11-18"),
-        (TWO_DAYS + "19.11.2026,24,25,23,24\n", "is no day"),
-        (TWO_DAYS + "13/45/2026,24,25,23,24\n", "is no day"),
-        (b"DATE,CLOSE\n\xff\xfe,1\n", "UnicodeDecodeError"),
-    ],
+@table(
+    "body why",
+    ("", "is empty"),
+    ("<html>Please enable JavaScript</html>\n<p>\n", "no column date, close"),
+    ("DATE,OPEN,HIGH,LOW,CLOSE\n", "no row after it"),
+    (TWO_DAYS + "11/19/2026,24.00,25.10", "has 3 fields"),
+    (TWO_DAYS + "11/19/2026,24,25,23,n/a\n", "is no number"),
+    (TWO_DAYS + "11/19/2026,24,25,23,NaN\n", "is no number"),
+    (TWO_DAYS + "11/19/2026,24,25,23,-1\n", "is none of the VIX"),
+    (TWO_DAYS + "11/19/2026,24,25,23,0\n", "is none of the VIX"),
+    (TWO_DAYS + "11/19/2026,24,25,23,2500\n", "is none of the VIX"),
+    (TWO_DAYS + "11/18/2026,24,25,23,24\n", "is not after 2026-11-18"),
+    (TWO_DAYS + "19.11.2026,24,25,23,24\n", "is no day"),
+    (TWO_DAYS + "13/45/2026,24,25,23,24\n", "is no day"),
+    (b"DATE,CLOSE\n\xff\xfe,1\n", "UnicodeDecodeError"),
 )
 def test_an_invalid_table_is_refused(source: Source, body: str | bytes, why: str) -> None:
     """RK-19: neither its last good row nor anything else of it is taken."""
@@ -79,13 +78,13 @@ def test_an_invalid_table_is_refused(source: Source, body: str | bytes, why: str
     assert why in refusal(source)
 
 
-@pytest.mark.parametrize("status", [204, 301, 403, 404, 429, 500, 503])
+@table("status", 204, 301, 403, 404, 429, 500, 503)
 def test_any_status_but_200_is_refused(source: Source, status: int) -> None:
     """RK-19"""
+    source.asked.clear()
     source.status = status
     source.headers = {"Location": source.url + "?elsewhere"}
-    if status == 204:
-        source.body = ""
+    source.body = "" if status == 204 else TWO_DAYS
 
     assert refusal(source) == f"127.0.0.1 answered {status}"
     assert len(source.asked) == 1
@@ -122,9 +121,7 @@ def test_an_unreachable_source_says_what_to_do() -> None:
         HttpVixSource(RegimeSettings(vix_url=url)).history()
 
 
-@pytest.mark.parametrize(
-    "url", ["http://example.org/vix.csv", "ftp://127.0.0.1/vix.csv", "ws://localhost/v", "vix.csv"]
-)
+@table("url", "http://example.org/vix.csv", "ftp://127.0.0.1/vix.csv", "ws://localhost/v", "vix.csv")
 def test_plain_http_leads_to_this_machine_alone(url: str) -> None:
     """RK-19, SY-06"""
     with pytest.raises(ValidationError, match="https; plain http only on this machine"):

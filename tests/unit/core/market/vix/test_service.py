@@ -16,6 +16,7 @@ from core.market.vix.port import Kept, VixError
 from core.market.vix.service import FRESH_FOR, PATIENCE, VixService
 from core.model.regime import DailyValue, NoVix, VixLevel, VixReading
 from state.vix_file import DAMAGED, VixFile
+from tests.kit.rows import cases
 from tests.unit.core.market.vix.source import TWO_DAYS
 
 BEGINS = datetime(2026, 11, 19, 15, 0, tzinfo=UTC)
@@ -146,12 +147,10 @@ def test_a_failure_is_followed_by_a_pause(home: Home) -> None:
     assert home.source.requests == 2
 
 
-@pytest.mark.parametrize(
-    ("body", "why"),
-    [
-        (TWO_DAYS.rsplit("11/18", 1)[0], "ends 2026-11-17, before what is known"),
-        (TWO_DAYS + "11/20/2026,24,25,23,24\n", "ends 2026-11-20, and today is 2026-11-19"),
-    ],
+@cases(
+    "body why",
+    (TWO_DAYS.rsplit("11/18", 1)[0], "ends 2026-11-17, before what is known"),
+    (TWO_DAYS + "11/20/2026,24,25,23,24\n", "ends 2026-11-20, and today is 2026-11-19"),
 )
 def test_an_impossible_history_is_refused(home: Home, body: str, why: str) -> None:
     """RK-19"""
@@ -165,29 +164,27 @@ def test_an_impossible_history_is_refused(home: Home, body: str, why: str) -> No
     assert why in kept.failure
 
 
-@pytest.mark.parametrize(
+@cases(
     "content",
-    [
-        b"",
-        b'{"reading": {"value": "23.40"',
-        b"[]",
-        a_file(value="NaN"),
-        a_file(value="-3"),
-        a_file(value="5000"),
-        a_file(level="sky"),
-        a_file(level="low"),
-        a_file(level="high"),
-        a_file(value="Infinity"),
-        a_file(measured_on="2026-11-20"),
-        a_file(measured_on="yesterday"),
-        a_file(fetched_at="2026-11-19T15:00:00"),
-        a_file(fetched_at=None),
-        a_file(closes=TOLD[:1]),
-        a_file(closes=TOLD[::-1]),
-        a_file(closes=[{"day": "2026-11-17", "value": "NaN"}, TOLD[1]]),
-        a_file(closes=[TOLD[0], {"day": "2026-11-18", "value": "31"}]),
-        b'{"reading": {"reason": "none"}, "fetched_at": "2026-11-19T15:00:00Z"}',
-    ],
+    b"",
+    b'{"reading": {"value": "23.40"',
+    b"[]",
+    a_file(value="NaN"),
+    a_file(value="-3"),
+    a_file(value="5000"),
+    a_file(level="sky"),
+    a_file(level="low"),
+    a_file(level="high"),
+    a_file(value="Infinity"),
+    a_file(measured_on="2026-11-20"),
+    a_file(measured_on="yesterday"),
+    a_file(fetched_at="2026-11-19T15:00:00"),
+    a_file(fetched_at=None),
+    a_file(closes=TOLD[:1]),
+    a_file(closes=TOLD[::-1]),
+    a_file(closes=[{"day": "2026-11-17", "value": "NaN"}, TOLD[1]]),
+    a_file(closes=[TOLD[0], {"day": "2026-11-18", "value": "31"}]),
+    b'{"reading": {"reason": "none"}, "fetched_at": "2026-11-19T15:00:00Z"}',
 )
 def test_a_damaged_file_is_ignored(home: Home, content: bytes) -> None:
     """RK-19"""

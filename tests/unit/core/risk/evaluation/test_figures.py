@@ -23,6 +23,7 @@ from core.risk.evaluation.book import EvaluationBook
 from core.risk.evaluation.figures import Result, figures_of, profit_factor_of, sharpe_of, win_rate_of
 from core.risk.evaluation.verdicts import Keep, Promote, Retire, bad_regimes, judged
 from core.settings.evaluation import EvaluationSettings
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, NewYorkHours, new_york
 
 HOURS = NewYorkHours()
@@ -62,7 +63,7 @@ COURSES = st.lists(st.tuples(st.integers(0, 4), PROFITS), min_size=1, max_size=1
 """Days since the trade before, and what this one made."""
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(COURSES, st.integers(0, 20))
 def test_nightly_figures_equal_a_rescan(course: list[tuple[int, Decimal]], quiet: int) -> None:
     """ST-10"""
@@ -104,7 +105,7 @@ def test_nightly_figures_equal_a_rescan(course: list[tuple[int, Decimal]], quiet
         assert float(found.sharpe) == pytest.approx(ratio, abs=1e-3)
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(COURSES)
 def test_trades_are_kept_for_the_window(course: list[tuple[int, Decimal]]) -> None:
     """ST-10"""
@@ -145,17 +146,15 @@ def judgement(profits: list[int], streak: int = 0) -> Retire | Promote | Keep:
     return judged(figures_of(results, FIRST, days, streak, 10), TERMS)
 
 
-@pytest.mark.parametrize(
-    ("profits", "streak", "verdict"),
-    [
-        ([5, -1] * 8, 9, Keep("goes on as it is")),
-        ([5, -1] * 8, 10, Retire("10 losses in a row, 10 retire it")),
-        ([5, -1, 5] * 5, 0, Promote),
-        ([5, 5, 6] * 5, 0, Keep("nothing more is proposed: no trade lost, so that there is no profit factor")),
-        ([5, 5, 5] * 5, 0, Keep("skipped this time: every session made the same, so that there is no Sharpe ratio")),
-        ([1, -1] * 8, 0, Retire),
-        ([9, -1, -1] * 5, 0, Retire),
-    ],
+@table(
+    "profits streak verdict",
+    ([5, -1] * 8, 9, Keep("goes on as it is")),
+    ([5, -1] * 8, 10, Retire("10 losses in a row, 10 retire it")),
+    ([5, -1, 5] * 5, 0, Promote),
+    ([5, 5, 6] * 5, 0, Keep("nothing more is proposed: no trade lost, so that there is no profit factor")),
+    ([5, 5, 5] * 5, 0, Keep("skipped this time: every session made the same, so that there is no Sharpe ratio")),
+    ([1, -1] * 8, 0, Retire),
+    ([9, -1, -1] * 5, 0, Retire),
 )
 def test_what_the_figures_say(profits: list[int], streak: int, verdict: object) -> None:
     """ST-10"""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.facts import DayStarted
@@ -19,6 +18,7 @@ from core.risk.protections.book import ProtectionBook
 from core.risk.protections.day_trades import business_days, weekday_after
 from core.risk.protections.trades import ClosedTrade, Direction
 from core.settings.protections import DayTradesSettings, ProtectionsSettings
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, NewYorkHours, at
 from tests.unit.core.execution.books import Books, a_request
 from tests.unit.core.risk.reviews import NOW, a_candidate, a_desk, an_exit, said, settings
@@ -72,16 +72,14 @@ def test_a_holiday_is_no_business_day() -> None:
     assert not is_shut(book, at("00:00", NEXT_MONDAY))
 
 
-@pytest.mark.parametrize(
-    ("opened", "closed", "counts"),
-    [
-        (at("09:30", FRIDAY), at("15:59", FRIDAY), True),
-        (at("15:59", FRIDAY), at("09:30", MONDAY), False),
-        (at("09:31", date(2026, 10, 30)), at("15:59", date(2026, 10, 30)), True),
-        (at("15:59", date(2026, 10, 30)), at("09:30", date(2026, 11, 2)), False),
-        (at("19:30", date(2027, 3, 12)), at("20:30", date(2027, 3, 12)), True),
-        (at("23:30", date(2027, 3, 14)), at("00:30", date(2027, 3, 15)), False),
-    ],
+@table(
+    "opened closed counts",
+    (at("09:30", FRIDAY), at("15:59", FRIDAY), True),
+    (at("15:59", FRIDAY), at("09:30", MONDAY), False),
+    (at("09:31", date(2026, 10, 30)), at("15:59", date(2026, 10, 30)), True),
+    (at("15:59", date(2026, 10, 30)), at("09:30", date(2026, 11, 2)), False),
+    (at("19:30", date(2027, 3, 12)), at("20:30", date(2027, 3, 12)), True),
+    (at("23:30", date(2027, 3, 14)), at("00:30", date(2027, 3, 15)), False),
 )
 def test_a_day_trade_is_within_a_new_york_day(opened: datetime, closed: datetime, counts: bool) -> None:
     """RK-15: summer and winter, also where UTC has another date."""
@@ -92,9 +90,7 @@ def test_a_day_trade_is_within_a_new_york_day(opened: datetime, closed: datetime
     assert book.day_trades.counted(closed) == int(counts)
 
 
-@pytest.mark.parametrize(
-    ("day", "ends"), [(date(2026, 10, 30), date(2026, 11, 6)), (date(2027, 3, 12), date(2027, 3, 19))]
-)
+@table("day ends", (date(2026, 10, 30), date(2026, 11, 6)), (date(2027, 3, 12), date(2027, 3, 19)))
 def test_a_day_trade_lapses_at_new_york_midnight(day: date, ends: date) -> None:
     """RK-15"""
     book = trades_on(a_book(), day)
@@ -130,9 +126,7 @@ def test_day_trades_are_off_by_default() -> None:
     assert said(DayTradesCheck(), a_candidate(), desk)[0] is CheckResult.PASSES
 
 
-@pytest.mark.parametrize(
-    ("day", "after"), [(THURSDAY, FRIDAY), (FRIDAY, MONDAY), (date(2026, 11, 21), MONDAY), (date(2026, 11, 22), MONDAY)]
-)
+@table("day after", (THURSDAY, FRIDAY), (FRIDAY, MONDAY), (date(2026, 11, 21), MONDAY), (date(2026, 11, 22), MONDAY))
 def test_beyond_the_calendar_weekdays_count(day: date, after: date) -> None:
     """RK-15"""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
@@ -18,6 +17,7 @@ from core.model.values import Fraction, Symbol
 from core.risk.protections.equity_curve import EquityCurve, EquityCurveState
 from core.risk.protections.trades import ClosedTrade, Direction
 from core.settings.protections import EquityCurveSettings
+from tests.kit.rows import table
 
 BEGINS = datetime(2026, 10, 26, 14, 30, tzinfo=UTC)
 STATE = TypeAdapter(EquityCurveState)
@@ -44,7 +44,7 @@ def after(curve: EquityCurve, trades: list[ClosedTrade]) -> EquityCurve:
     return curve
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(st.lists(st.integers(-9, 9), max_size=30), st.lists(st.integers(-9, 9), max_size=3))
 def test_a_foreseen_answer_is_the_later_one(before: list[int], then: list[int]) -> None:
     """RK-13"""
@@ -78,7 +78,7 @@ def shut_by_a_rescan(ratios: list[int], reviews: list[int], terms: EquityCurveSe
     return is_down or is_disabled, is_disabled
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.sampled_from(["vwap", "sma"]), st.integers(-9, 9), st.booleans()), max_size=60),
     st.lists(st.integers(0, 59), max_size=4),
@@ -168,7 +168,7 @@ def test_a_resumed_strategy_gets_twenty_more_results() -> None:
     assert list(after(curve, results(-1)).disabled()) == ["vwap"]
 
 
-@pytest.mark.parametrize("nobody", [MANUAL, UNKNOWN_OWNER])
+@table("nobody", MANUAL, UNKNOWN_OWNER)
 def test_what_is_no_strategys_has_no_curve(nobody: str) -> None:
     """RK-13: a person's own orders are not a strategy that could be disabled."""
     assert not after(a_curve(), results(*[-1] * 50, strategy=nobody)).is_shut(nobody)

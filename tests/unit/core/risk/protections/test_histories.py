@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
@@ -17,6 +16,7 @@ from core.risk.protections.book import NAMES, BookState, ProtectionBook
 from core.risk.protections.day_trades import business_days
 from core.risk.protections.trades import ClosedTrade, Direction
 from core.settings.protections import ProtectionsSettings
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import NewYorkHours
 from tests.unit.core.risk.protections.rescans import RESCANS
 
@@ -92,8 +92,8 @@ def holding(made: list[tuple[str, datetime]], at: datetime) -> dict[str, datetim
     return ends
 
 
-@settings(max_examples=40)
-@given(st.lists(steps, min_size=1, max_size=40), terms, st.integers(0, 39), st.integers(0, 400))
+@settings(max_examples=24)
+@given(st.lists(steps, min_size=1, max_size=30), terms, st.integers(0, 29), st.integers(0, 400))
 def test_each_protection_equals_a_rescan(
     found: list[tuple[Any, ...]], values: dict[str, Any], restart: int, later: int
 ) -> None:
@@ -117,7 +117,7 @@ def test_each_protection_equals_a_rescan(
                 assert locks == holding(made[name], at), name
 
 
-@pytest.mark.parametrize("name", NAMES)
+@table("name", *NAMES)
 def test_a_disabled_protection_answers_nothing(name: str) -> None:
     """RK-09"""
     on = {other: {"enabled": True} for other in NAMES}

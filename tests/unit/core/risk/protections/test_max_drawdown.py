@@ -20,6 +20,7 @@ from core.settings.history import read
 from core.settings.protections import FREQTRADE, MaxDrawdownSettings, ProtectionsSettings
 from state.folders import Home
 from state.settings_file import SettingsError, load_settings
+from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
 NOON = at("12:00")
@@ -57,16 +58,14 @@ def test_a_small_fall_is_of_the_balance(snapshot: SnapshotAssertion) -> None:
     assert guard.locks.on(EVERYTHING, NOON + timedelta(hours=1)) is None
 
 
-@pytest.mark.parametrize(
-    ("profits", "trips"),
-    [
-        (("-30",), False),  # 15 % of 200 to the cent
-        (("-30.01",), True),
-        (("100", "-45"), False),  # of the peak, 300
-        (("100", "-45.01"), True),
-        (("-20", "-10.01"), True),
-        (("-20", "15", "-25.01"), True),  # the peak is where it began
-    ],
+@table(
+    "profits trips",
+    (("-30",), False),  # 15 % of 200 to the cent
+    (("-30.01",), True),
+    (("100", "-45"), False),  # of the peak, 300
+    (("100", "-45.01"), True),
+    (("-20", "-10.01"), True),
+    (("-20", "15", "-25.01"), True),  # the peak is where it began
 )
 def test_a_fall_over_the_limit_locks_for_a_day(profits: tuple[str, ...], trips: bool) -> None:
     """RK-04"""

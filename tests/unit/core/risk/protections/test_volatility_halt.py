@@ -93,7 +93,7 @@ some_terms = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(st.lists(steps, min_size=10, max_size=80), some_terms, st.integers(0, 79))
 def test_the_halt_equals_a_rescan(
     found: list[tuple[Symbol, str, int]], values: dict[str, object], restart: int

@@ -16,7 +16,7 @@ NOON = at("12:00")
 steps = st.lists(st.tuples(st.integers(0, 5), st.integers(-50, 50), st.integers(0, 12)), max_size=30)
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(steps, st.integers(0, 20))
 def test_a_course_is_that_of_later_profits(found: list[tuple[int, int, int]], back: int) -> None:
     """RK-04: and nothing changes by asking"""
@@ -37,7 +37,7 @@ def test_a_course_is_that_of_later_profits(found: list[tuple[int, int, int]], ba
     assert rolling == kept
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(steps, st.integers(0, 20))
 def test_a_running_total_answers_for_any_time(found: list[tuple[int, int, int]], back: int) -> None:
     """RK-04"""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.model.regime import MarketMeasure, NoMarket, Trend, Volatility
@@ -13,6 +12,7 @@ from core.model.values import Symbol
 from core.risk.regime.frequency import entries_allowed
 from core.settings.regime import FrequencySettings
 from core.settings.settings import PROFILES, Settings
+from tests.kit.rows import table
 
 MONDAY = date(2026, 11, 16)
 FRIDAY = MONDAY - timedelta(days=3)
@@ -25,7 +25,7 @@ def a_market(ratio: str | None, bars_to: date = FRIDAY) -> MarketMeasure:
     return MarketMeasure(Symbol("SPY"), bars_to, Trend.UP, Volatility.USUAL, atr, average)
 
 
-@pytest.mark.parametrize(("ratio", "entries"), [("1.51", 0), ("1.5", 1), ("1", 1), ("0.8", 1), ("0.79", 2), (None, 1)])
+@table("ratio entries", ("1.51", 0), ("1.5", 1), ("1", 1), ("0.8", 1), ("0.79", 2), (None, 1))
 def test_entries_follow_the_measured_range(ratio: str | None, entries: int) -> None:
     """RK-12"""
     assert entries_allowed(1, a_market(ratio), MONDAY, TERMS).entries == entries
@@ -45,7 +45,7 @@ def test_an_extra_entry_never_opens_a_shut_day() -> None:
     assert entries_allowed(0, a_market("0.5"), MONDAY, TERMS).entries == 0
 
 
-@pytest.mark.parametrize("bars_to", [MONDAY, MONDAY + timedelta(days=1), MONDAY - timedelta(days=8), date(2008, 1, 2)])
+@table("bars_to", MONDAY, MONDAY + timedelta(days=1), MONDAY - timedelta(days=8), date(2008, 1, 2))
 def test_todays_and_stale_bars_are_no_history(bars_to: date) -> None:
     """RK-12"""
     for ratio in ("9", "0.1"):

@@ -24,6 +24,7 @@ from core.risk.regime.market import (
     MarketFold,
     market_of,
 )
+from tests.kit.rows import table
 from tests.unit.core.risk.regime.seasons import FIRST, a_bar, bars
 
 SPY = Symbol("SPY")
@@ -111,7 +112,7 @@ def test_narrow_days_make_it_calm() -> None:
     assert told[-1].volatility is Volatility.CALM
 
 
-@pytest.mark.parametrize("days", [0, -1])
+@table("days", 0, -1)
 def test_an_older_bar_is_ignored(days: int) -> None:
     """RK-19"""
     fold = MarketFold(SPY)
@@ -121,7 +122,7 @@ def test_an_older_bar_is_ignored(days: int) -> None:
         fold.take(a_bar(FIRST + timedelta(days=days), 100))
 
 
-@settings(max_examples=40)
+@settings(max_examples=24)
 @given(
     st.lists(st.tuples(st.integers(8000, 12_000), st.integers(1, 900), st.integers(0, 100)), min_size=1, max_size=280)
 )

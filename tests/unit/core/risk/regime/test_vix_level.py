@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model.regime import VixLevel
 from core.risk.regime.vix import BAND, ORDER, last_reading, level_after, plain_level, readings
+from tests.kit.rows import table
 from tests.unit.core.risk.regime.seasons import values
 
 LOW, NORMAL, ELEVATED, HIGH = VixLevel
@@ -20,12 +20,10 @@ def levels(*told: str) -> list[VixLevel]:
     return [reading.level for reading in readings(values(*told))]
 
 
-@pytest.mark.parametrize(
-    ("value", "level"),
-    [
-        ("14.99", LOW), ("15", NORMAL), ("19.99", NORMAL), ("20", ELEVATED), ("30", ELEVATED), ("30.01", HIGH),
-    ],
-)  # fmt: skip
+@table(
+    "value level",
+    *[("14.99", LOW), ("15", NORMAL), ("19.99", NORMAL), ("20", ELEVATED), ("30", ELEVATED), ("30.01", HIGH)],
+)
 def test_the_first_level_is_by_the_borders(value: str, level: VixLevel) -> None:
     """RK-19"""
     assert plain_level(Decimal(value)) is level
