@@ -22,6 +22,7 @@ from core.model.values import Money, Price, Quantity
 from core.views import DeskView, ShadowRow, TradeRow
 from tests.desk.desk_house import SPY, House, open_desk
 from tests.desk.hands import Disk
+from tests.desk.still_house import the_engines_view
 from widgets.lines import TextLine, joined
 
 SHARE = Quantity(Decimal(1))
@@ -37,8 +38,8 @@ def picture(house: House) -> DeskView:
     return house.desk.view
 
 
-async def test_position_details_name_the_stops_holder(snapshot: SnapshotAssertion) -> None:
-    """OP-06"""
+async def test_details_name_the_stops_holder_and_marks(snapshot: SnapshotAssertion) -> None:
+    """OP-06, EX-03: they are alive, and end with their row"""
     async with open_desk() as house:
         await house.buys()
         await house.press("2", "enter")
@@ -49,15 +50,7 @@ async def test_position_details_name_the_stops_holder(snapshot: SnapshotAssertio
         bare = replace(picture(house).positions[0], holder=StopHolder.YOU, covered=Quantity(0 * SHARE))
         told = text(position(replace(picture(house), positions=(bare,)), bare.key, picture(house).status.at))
         assert told == snapshot
-        several = replace(picture(house).positions[0], nearer_stops=(Price(500 * SHARE), Price(Decimal("499.5"))))
-        told = text(position(replace(picture(house), positions=(several,)), bare.key, picture(house).status.at))
 
-
-async def test_details_update_and_end_with_the_row() -> None:
-    async with open_desk() as house:
-        await house.buys()
-        await house.press("2", "enter")
-        await house.until(lambda: isinstance(house.desk.screen, DetailScreen))
         detail = house.desk.screen
         assert isinstance(detail, DetailScreen)
         view = picture(house)
@@ -68,12 +61,7 @@ async def test_details_update_and_end_with_the_row() -> None:
         detail.update_view(replace(view, positions=()), view.status.at)
         await house.sees("no longer on the desk; as it stood last:", "500.00 USD")
 
-
-async def test_order_details_explain_every_mark(snapshot: SnapshotAssertion) -> None:
-    """EX-03"""
-    async with open_desk() as house:
-        await house.buys()
-        await house.press("3", "home", "enter")
+        await house.press("escape", "3", "home", "enter")
         await house.until(lambda: house.shows("FILLED", "0.1 of 0.1 shares, 496.21 USD a share on average"))
         view = picture(house)
         row = replace(view.orders[-1], status=OrderStatus.SUBMITTED, marks=("in doubt", "cancelling"), reason="slow")
@@ -108,26 +96,23 @@ async def test_strategy_and_protection_details(
         assert "in 1:00:00" in told
 
 
-async def test_details_of_trades_and_of_those_not_taken() -> None:
+def test_details_of_trades_and_of_those_not_taken() -> None:
     """OP-12"""
-    async with open_desk() as house:
-        view = picture(house)
-        at = view.status.at
-        made = TradeRow(
-            "t1", "vwap", SPY, SHARE, at - timedelta(minutes=9), Price(100 * SHARE), at, Price(98 * SHARE),
-            ExitReason.STOP_LOSS, Money(-2 * SHARE), Money(0 * SHARE),
-        )  # fmt: skip
-        missed = ShadowRow(
-            "s1", "vwap", SPY, Side.BUY, SHARE, Price(100 * SHARE), "declined", "stop", Money(-41 * SHARE)
-        )
-        full = replace(view, trades=(made,), shadows=(missed,))
+    view = the_engines_view()
+    at = view.status.at
+    made = TradeRow(
+        "t1", "vwap", SPY, SHARE, at - timedelta(minutes=9), Price(100 * SHARE), at, Price(98 * SHARE),
+        ExitReason.STOP_LOSS, Money(-2 * SHARE), Money(0 * SHARE),
+    )  # fmt: skip
+    missed = ShadowRow("s1", "vwap", SPY, Side.BUY, SHARE, Price(100 * SHARE), "declined", "stop", Money(-41 * SHARE))
+    full = replace(view, trades=(made,), shadows=(missed,))
 
-        told = text(trade(full, "t1", at))
-        assert "stop loss" in told
-        assert "9:00" in told
-        assert "▼ −2.00 USD" in told
-        assert "▼ −41.00 USD" in text(trade(full, "s1", at))
-        assert trade(full, "nothing", at) is None
+    told = text(trade(full, "t1", at))
+    assert "stop loss" in told
+    assert "9:00" in told
+    assert "▼ −2.00 USD" in told
+    assert "▼ −41.00 USD" in text(trade(full, "s1", at))
+    assert trade(full, "nothing", at) is None
 
 
 async def test_why_tells_the_chain_from_bar_to_fill() -> None:
