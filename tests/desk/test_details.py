@@ -43,7 +43,7 @@ async def test_details_name_the_stops_holder_and_marks(snapshot: SnapshotAsserti
     async with open_desk() as house:
         await house.buys()
         await house.press("2", "enter")
-        await house.until(lambda: house.shows("Position", "0.1 shares long", "494.72 USD, the broker holds it"))
+        await house.sees("Position", "0.1 shares long", "494.72 USD, the broker holds it")
         await house.sees("0.1 of 0.1 shares would be closed at the broker", "SELL 0.1 stop 494.72, SUBMITTED")
         await house.sees("New York,", "ago")
 
@@ -62,7 +62,7 @@ async def test_details_name_the_stops_holder_and_marks(snapshot: SnapshotAsserti
         await house.sees("no longer on the desk; as it stood last:", "500.00 USD")
 
         await house.press("escape", "3", "home", "enter")
-        await house.until(lambda: house.shows("FILLED", "0.1 of 0.1 shares, 496.21 USD a share on average"))
+        await house.sees("FILLED", "0.1 of 0.1 shares, 496.21 USD a share on average")
         view = picture(house)
         row = replace(view.orders[-1], status=OrderStatus.SUBMITTED, marks=("in doubt", "cancelling"), reason="slow")
         told = text(order(replace(view, orders=(row,)), row.id, view.status.at))
@@ -70,13 +70,11 @@ async def test_details_name_the_stops_holder_and_marks(snapshot: SnapshotAsserti
         assert "slow" in told
 
 
-async def test_strategy_and_protection_details(
-    snapshot: SnapshotAssertion,
-) -> None:
+async def test_strategy_and_protection_details(snapshot: SnapshotAssertion) -> None:
     """ST-03, RK-09"""
     async with open_desk() as house:
         await house.press("5", "enter")
-        await house.until(lambda: house.shows("VWAP on SPY", "running", "bars  warming up"))
+        await house.sees("VWAP on SPY", "running", "bars  warming up")
         view = picture(house)
         paused = replace(view.strategies[0], is_paused=True, figures=(("VWAP", "167.29"),))
         told = text(strategy(replace(view, strategies=(paused,)), paused.key, view.status.at))
@@ -84,7 +82,7 @@ async def test_strategy_and_protection_details(
         assert "VWAP 167.29" in told
 
         await house.press("escape", "4", "a", "home", "down", "down", "down", "down", "enter")
-        await house.until(lambda: house.shows("Daily loss", "0.00 of 10.00", "it has not tripped"))
+        await house.sees("Daily loss", "0.00 of 10.00", "it has not tripped")
         tripped = replace(
             view.protections[0],
             is_tripped=True,
@@ -123,13 +121,13 @@ async def test_why_tells_the_chain_from_bar_to_fill() -> None:
         await house.buys()
         order_id = house.facts(OrderFilled)[0].fill.client_order_id
         await house.press("3", "home", "w")
-        await house.until(lambda: house.shows("Why ─ BUY 0.1 SPY limit 496.21", "SPY 10:23 New York closed at 496.21"))
+        await house.sees("Why ─ BUY 0.1 SPY limit 496.21", "SPY 10:23 New York closed at 496.21")
         await house.press("end")
         await house.until(lambda: house.shows(f"{order_id[:6]} filled 0.1 at 496.21") and not house.shows(order_id))
 
 
 async def test_reading_the_journal_may_fail() -> None:
-    """SP-06"""
+    """SP-06; and the help describes the pane"""
     disk = Disk(fails="2026-01-05.jsonl, line 7 is torn")
     async with open_desk(surroundings=disk) as house:
         await house.buys()
@@ -137,19 +135,17 @@ async def test_reading_the_journal_may_fail() -> None:
         assert joined(screen._lines[0]) == READING
 
         await house.press("3", "w")
-        await house.until(lambda: house.shows("the journal could not be read: 2026-01-05.jsonl, line 7 is torn"))
+        await house.sees("the journal could not be read: 2026-01-05.jsonl, line 7 is torn")
         await house.press("escape")
         assert len(house.desk.screen_stack) == 1
 
-
-async def test_help_describes_the_pane() -> None:
-    async with open_desk((80, 24)) as house:
+        await house.pilot.resize_terminal(80, 24)
         await house.press("3", "question_mark")
-        await house.until(lambda: house.shows("Help ─ orders", "The orders of today", "cancel"))
+        await house.sees("Help ─ orders", "The orders of today", "cancel")
         await house.sees("KEYTURN  PAPER", "ENTRIES ON")
         assert not house.shows("Ctrl+K or F10")
         await house.press("end")
-        await house.until(lambda: house.shows("Ctrl+K or F10", "Ctrl+P finds every command"))
+        await house.sees("Ctrl+K or F10", "Ctrl+P finds every command")
         assert isinstance(house.desk.screen, HelpScreen)
         await house.press("escape")
         assert len(house.desk.screen_stack) == 1

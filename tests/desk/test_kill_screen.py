@@ -40,12 +40,12 @@ async def to_a_text_field(house: House) -> None:
 
 async def to_the_question_of_leaving(house: House) -> None:
     await house.press("q")
-    await house.until(lambda: house.shows("Leave?"))
+    await house.sees("Leave?")
 
 
 async def to_the_help(house: House) -> None:
     await house.press("question_mark")
-    await house.until(lambda: house.shows("Help"))
+    await house.sees("Help")
 
 
 PLACES = [to_the_panes, to_a_ticket, to_a_text_field, to_the_question_of_leaving, to_the_help]
@@ -60,14 +60,14 @@ async def test_the_chord_halts_and_k_kills_everywhere() -> None:
             await go(house)
             await house.press("ctrl+k", "ctrl+k")
             await house.until(lambda: house.facts(Halted))
-            await house.until(lambda: house.shows("HALTED", "No entries.", "kill: cancel 0 entries and stay shut"))
+            await house.sees("HALTED", "No entries.", "kill: cancel 0 entries and stay shut")
             assert sum(isinstance(screen, KillScreen) for screen in house.desk.screen_stack) == 1
             assert not sent
             await house.press("K")
             await house.until(lambda: sent)
             await house.until(house.is_armed)
             await house.press("U")
-            await house.until(lambda: house.shows("ENTRIES ON"))
+            await house.sees("ENTRIES ON")
             await house.press("escape")
             await house.until(lambda: len(house.desk.screen_stack) == 1)
         assert len(house.facts(Halted)) == len(PLACES)
@@ -89,7 +89,7 @@ async def test_u_resumes_and_restores_the_screen() -> None:
         await house.press("U")
         await house.until(lambda: house.facts(Resumed))
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
-        await house.until(lambda: house.shows("ENTRIES ON"))
+        await house.sees("ENTRIES ON")
 
         assert not house.facts(Killed)
 
@@ -100,10 +100,10 @@ async def test_only_rearm_in_full_ends_a_kill() -> None:
         house.desk.door.press_kill()
         assert house.desk.door.is_kill_open()
         house.desk.door.press_kill_again()
-        await house.until(lambda: house.shows("KILLED since"))
+        await house.sees("KILLED since")
         assert not house.desk.door.is_kill_open(), "the K of NAKED is a letter"
         await house.press("escape")
-        await house.until(lambda: house.shows("by key: 0 entries, 0 stops, 0 held. Ctrl+K, type REARM"))
+        await house.sees("by key: 0 entries, 0 stops, 0 held. Ctrl+K, type REARM")
 
         await house.press("ctrl+k", *"REAR", "x", *"M")
         await house.wait(0.2)
@@ -127,7 +127,7 @@ async def test_rearm_with_an_order_in_doubt_asks_twice() -> None:
         await house.kills()
 
         await house.press(*"REARM")
-        await house.until(lambda: house.shows("IN DOUBT", "BUY to open 0.1 SPY", "type REARM once more"))
+        await house.sees("IN DOUBT", "BUY to open 0.1 SPY", "type REARM once more")
         await house.wait(0.2)
         assert not house.facts(Rearmed)
         await house.press(*"REARM")
@@ -156,7 +156,7 @@ async def test_a_kill_keeps_stops_unless_naked() -> None:
 
         await house.press(*"NAKED")
 
-        await house.until(lambda: house.shows("NO STOP"))
+        await house.sees("NO STOP")
         ended = [fact.after for fact in house.facts(OrderStateChanged)]
         assert OrderStatus.CANCELLED in ended
 
@@ -166,26 +166,26 @@ async def test_flatten_stages_a_close_for_its_key() -> None:
     async with open_desk(handled_by=WiredHandle) as house:
         await house.buys()
         await house.press("escape", "apostrophe", "F")  # cut by the link, `ESC ' F` and Alt+F are an Esc and then an F
-        await house.until(lambda: house.shows("F came right behind an Esc"))
+        await house.sees("F came right behind an Esc")
         assert not house.facts(ProposalStaged)[1:]
         await house.kills()
 
         await house.press("F")
-        await house.until(lambda: house.shows("EXIT WAITS", "flatten"))
+        await house.sees("EXIT WAITS", "flatten")
         await house.press("exclamation_mark")
         await house.until(lambda: house.is_armed() and house.shows("first  cancels SELL 0.1 SPY stop 494.72"))
         await house.press("S")
 
-        await house.until(lambda: house.shows("No positions.", "SELL to close", "FILLED"))
+        await house.sees("No positions.", "SELL to close", "FILLED")
         assert len(house.facts(ProposalStaged)) == 2
 
 
 async def test_the_kill_screen_works_on_tiny_terminals() -> None:
     """OP-07"""
     async with open_desk(size=(60, 20)) as house:
-        await house.until(lambda: house.shows("needs 80 × 24", "60 × 20"))
+        await house.sees("needs 80 × 24", "60 × 20")
         await house.press("ctrl+k")
-        await house.until(lambda: house.shows("HALTED"))
+        await house.sees("HALTED")
         await house.press("K")
         await house.until(lambda: house.facts(Killed))
 

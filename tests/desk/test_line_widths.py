@@ -70,15 +70,14 @@ def shown(view: DeskView) -> Iterator[dict[str, Any]]:
 
 async def test_a_status_line_has_one_background() -> None:
     view = a_view()
-    nothing: dict[str, Any] = {name: getattr(view, name) for name in ("positions", "orders", "proposals")}
+    killed = replace(view.status, killed_by="key", killed_at=AT)
+    nothing: dict[str, Any] = {name: getattr(view, name) for name in ("positions", "orders", "proposals", "status")}
     async with open_still(view, (200, 40)) as house:
-        for parts in shown(view):
-            for killed_by in (None, "key"):
-                status = replace(view.status, killed_by=killed_by, killed_at=AT if killed_by else None)
-                await house.shows_next(**{**nothing, **parts}, status=status)
-                for width in (200, 179, 143, 120, 119, 100, 99, 80):
-                    await house.pilot.resize_terminal(width, 40)
-                    await has_whole_lines(house, width)
+        for parts in (*shown(view), {"status": killed}):
+            await house.shows_next(**{**nothing, **parts})
+            for width in (200, 179, 143, 120, 119, 100, 99, 80):
+                await house.pilot.resize_terminal(width, 40)
+                await has_whole_lines(house, width)
 
 
 async def has_whole_lines(house: House, width: int) -> None:

@@ -27,34 +27,32 @@ async def test_what_is_typed_behind_the_slash_filters_alive() -> None:
     async with open_desk() as house:
         await house.press("6", "slash", *"books agree")
         of = len(house.desk.view.log) if house.desk.view else 0
-        await house.until(
-            lambda: house.shows(f"/ books agree▏ Enter keeps it Esc clears it 1 of {of}", f"1 of {of} lines")
-        )
+        await house.sees(f"/ books agree▏ Enter keeps it Esc clears it 1 of {of}", f"1 of {of} lines")
         assert len(log_lines(house)) == 1
         await house.until(lambda: "Enter keep it" in house.footer())
         await house.press("backspace")
-        await house.until(lambda: house.shows("/ books agre▏"))
+        await house.sees("/ books agre▏")
 
         await house.press("escape")
         await house.until(lambda: house.shows(f" {of} lines") and not house.shows("/ books"))
 
         await house.press("slash", *"no such words")
-        await house.until(lambda: house.shows("The filter finds nothing: no line has all of its words."))
+        await house.sees("The filter finds nothing: no line has all of its words.")
         assert not house.shows("Nothing yet")
         await house.press("escape")
         await house.until(lambda: house.shows("books agree") and not house.shows("The filter finds nothing"))
 
         await house.press("slash", *"[red]a[/x]")
-        await house.until(lambda: house.shows("/ [red]a[/x]▏"))
+        await house.sees("/ [red]a[/x]▏")
         await house.press("tab")
         await house.until(lambda: not house.desk.board.log.is_typing)
         await house.press("1", "x")
-        await house.until(lambda: house.shows("Decline ─"))
+        await house.sees("Decline ─")
         assert not house.facts(ProposalEnded)
         await house.press("escape", "6", "escape")
 
         await house.press("slash", "q", "n", "F", "1", "exclamation_mark", "question_mark", "o")
-        await house.until(lambda: house.shows("/ qnF1!?o▏"))
+        await house.sees("/ qnF1!?o▏")
         assert len(house.desk.screen_stack) == 1
         await house.press("ctrl+k")
         await house.until(lambda: house.facts(Halted))
@@ -63,7 +61,7 @@ async def test_what_is_typed_behind_the_slash_filters_alive() -> None:
 async def test_a_kept_filter_holds_for_what_comes_and_escape_ends_it() -> None:
     async with open_desk() as house:
         await house.press("6", "slash", *"proposal", "enter")
-        await house.until(lambda: house.shows("/ proposal  Esc clears it"))
+        await house.sees("/ proposal  Esc clears it")
         house.types_an_order()
         await house.until(lambda: len(log_lines(house)) == 2)
         await house.press("question_mark")
@@ -76,7 +74,7 @@ async def test_o_writes_what_is_shown_and_says_where(snapshot: SnapshotAssertion
     disk = Disk()
     async with open_desk((80, 24), surroundings=disk) as house:
         await house.press("6", "end", "enter")
-        await house.until(lambda: house.shows("Record", "of the journal", "below VWAP"))
+        await house.sees("Record", "of the journal", "below VWAP")
         await house.press("escape", "slash", *"books agree", "enter", "o")
         await house.until(lambda: "written to /state/demo/log-20260105-" in house.footer())
         (written,) = disk.files.values()
@@ -174,5 +172,5 @@ async def test_identifiers_are_short_on_screen_only() -> None:
         await house.press("escape", "3", "home", "Y")
         await house.until(lambda: b64decode(written[-1][7:-1]).decode().endswith(f"FILLED at 496.21  {whole}"))
         await house.press("enter")
-        await house.until(lambda: house.shows(f"id {whole[:6]} "))
+        await house.sees(f"id {whole[:6]} ")
         assert not house.shows(whole)

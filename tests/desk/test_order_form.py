@@ -72,9 +72,7 @@ def positions_of(held: Decimal) -> tuple[PositionRow, ...]:
     return (row,)
 
 
-def test_a_resting_close_has_no_stop(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_a_resting_close_has_no_stop(snapshot: SnapshotAssertion) -> None:
     """EX-13, OP-03: as its ticket warns"""
     view = a_view(held="2")
     close = {"symbol": "SPY", "effect": "sell", "quantity": "2", "holder": "broker", "lasts": "day"}
@@ -126,9 +124,7 @@ def test_each_word_is_one_effect_and_none_turns_a_position_around(effect: str, h
     assert isinstance(order, FieldFault) or order.effect is said
 
 
-def test_a_short_sale_needs_whole_lent_shares(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_a_short_sale_needs_whole_lent_shares(snapshot: SnapshotAssertion) -> None:
     """EX-11"""
     view = a_view()
     short = {**GOOD, "effect": "short", "stop": "498.00"}
@@ -205,9 +201,7 @@ def test_a_stop_order_never_fills_at_once_or_not(snapshot: SnapshotAssertion) ->
     assert read_form(stop, a_view(held="2")) == snapshot
 
 
-def test_expected_refusals_are_doubts(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_expected_refusals_are_doubts(snapshot: SnapshotAssertion) -> None:
     """OP-03: the engine judges; the form only says what it sees"""
     view = a_view(risk="3", most="2000")
     off = replace(view, status=replace(view.status, entries_refused="killed by key"))
@@ -247,9 +241,7 @@ def test_a_preset_is_sized_by_risk_the_stop_and_the_caps(
     assert (size.quantity, size.words) == (Decimal(shares), words)
 
 
-def test_each_term_reduces_a_preset(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_each_term_reduces_a_preset(snapshot: SnapshotAssertion) -> None:
     """RK-10, RK-11: a risk of 1.50 USD, half of it after losses; 2 USD to the stop"""
     view = a_view(risk="1.50", most="500")
     (symbol,) = view.symbols
@@ -267,9 +259,7 @@ def test_each_term_reduces_a_preset(
     assert doubts == snapshot
 
 
-def test_a_preset_of_a_close_is_a_part(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_a_preset_of_a_close_is_a_part(snapshot: SnapshotAssertion) -> None:
     """RK-02"""
     view = a_view(held="0.502")
     sells = {**GOOD, "effect": "sell", "stop": ""}
@@ -290,13 +280,11 @@ async def test_every_fault_stands_beside_its_field_before_enter_at_80_columns() 
         await house.press(*"0.5", "tab", *"stop", "tab", *"49x", "tab", *"500.001", "tab", *"mum", "tab", *"gtc")
 
         assert form.inputs["quantity"].value == "0.5"
-        await house.until(
-            lambda: house.shows(
-                "a stop order has none: clear it",
-                "off its tick of 0.01 USD",
-                "broker, desk, or you",
-                "a fraction of a share: day only",
-            )
+        await house.sees(
+            "a stop order has none: clear it",
+            "off its tick of 0.01 USD",
+            "broker, desk, or you",
+            "a fraction of a share: day only",
         )
         assert house.sent_nothing()
         assert len(house.facts(ProposalStaged)) == 1
@@ -309,17 +297,15 @@ async def test_the_form_tells_ages_and_what_is_left() -> None:
         await opens_the_form(house)
         await house.press(*"$20", "tab", "tab", *"496", "tab", *"494")
 
-        await house.until(
-            lambda: house.shows(
-                "496.20 × 496.22 USD",
-                "derived",
-                "last 496.21, ",
-                " s old",
-                "held   none; fractions trade; no short: a cash account sells nothing short",
-                "0.04 shares for 19.84 USD",
-                "order  19.84 USD, 9.9 % of equity, loses 0.08 USD at the stop",
-                "buying power 200.00 USD, after this order 180.16 USD",
-            )
+        await house.sees(
+            "496.20 × 496.22 USD",
+            "derived",
+            "last 496.21, ",
+            " s old",
+            "held   none; fractions trade; no short: a cash account sells nothing short",
+            "0.04 shares for 19.84 USD",
+            "order  19.84 USD, 9.9 % of equity, loses 0.08 USD at the stop",
+            "buying power 200.00 USD, after this order 180.16 USD",
         )
 
 
@@ -328,7 +314,7 @@ async def test_a_key_sizes_the_order_and_enter_opens_its_ticket() -> None:
     async with open_desk((80, 24)) as house:
         form = await opens_the_form(house)
         await house.press("tab", "tab", *"496", "tab", *"494", "f3")
-        await house.until(lambda: house.shows("0.1 SPY: sized by the largest order"))
+        await house.sees("0.1 SPY: sized by the largest order")
         assert form.inputs["quantity"].value == "0.1"
         form.go_to("ttl")
         await house.press(*"5m", "enter")
@@ -343,7 +329,7 @@ async def test_a_refusal_keeps_what_was_typed() -> None:
     async with open_desk((80, 24)) as house:
         form = await opens_the_form(house)
         await house.press(*"1", "tab", "tab", *"496", "tab", *"494", "enter")
-        await house.until(lambda: house.shows("NOT STAGED", "50.00 USD an order"))
+        await house.sees("NOT STAGED", "50.00 USD an order")
         await house.press("up", "up", "up", *"0.05")
 
         await house.wait(0.2)
@@ -364,10 +350,10 @@ def refuses_much() -> Settings:
 async def test_many_reasons_hide_neither_the_status_lines_nor_the_kill_key() -> None:
     """OP-07, RK-01: what has no room is scrolled, and how much there is stands in the lower edge"""
     async with open_desk((80, 24), settings=refuses_much(), ready=False) as house:
-        await house.until(lambda: house.shows("VWAP on SPY: outside window"))
+        await house.sees("VWAP on SPY: outside window")
         form = await opens_the_form(house)
         await house.press(*"1000", "tab", *"market", "tab", "tab", *"400", "enter")
-        await house.until(lambda: house.shows("NOT STAGED"))
+        await house.sees("NOT STAGED")
         answer = form._answer.text
         for size in ((80, 24), (120, 24), (120, 40)):
             await house.pilot.resize_terminal(*size)
@@ -389,7 +375,7 @@ async def test_many_reasons_hide_neither_the_status_lines_nor_the_kill_key() -> 
             words = {word for line in seen for word in line.split()}
             assert set(answer.split()) <= words
             await house.press(*["pageup"] * 8)
-            await house.until(lambda: house.shows("NOT STAGED"))
+            await house.sees("NOT STAGED")
 
 
 async def test_a_margin_account_sells_short_with_its_own_key() -> None:
@@ -403,7 +389,7 @@ async def test_a_margin_account_sells_short_with_its_own_key() -> None:
     async with open_desk(handled_by=WiredHandle, settings=rich) as house:
         await opens_the_form(house)
         await house.press(*"2", "up", *"short", "tab", "tab", "tab", *"496", "tab", *"498", "enter")
-        await house.until(lambda: house.shows("PAPER ─ SELL short ─ SPY", "after fill: 2 short", "STOP 498.00"))
+        await house.sees("PAPER ─ SELL short ─ SPY", "after fill: 2 short", "STOP 498.00")
         await house.until(house.is_armed)
 
         await house.press("S")

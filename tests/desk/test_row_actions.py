@@ -49,9 +49,9 @@ async def test_a_decline_takes_an_optional_reason() -> None:
     async with open_desk() as house:
         sent = held_back(house, Decline)
         await house.press("2", "c")
-        await house.until(lambda: house.shows("no row is selected"))
+        await house.sees("no row is selected")
         await house.press("1", "x", "X", "F", "q", "B")
-        await house.until(lambda: house.shows("Decline ─ BUY to open 0.1 SPY", "XFqB▏"))
+        await house.sees("Decline ─ BUY to open 0.1 SPY", "XFqB▏")
         await house.press("escape")
         await house.until(lambda: len(house.desk.screen_stack) == 1)
         assert not sent
@@ -163,13 +163,13 @@ async def test_m_moves_a_stop_or_to_break_even() -> None:
         await house.buys()
         sent = held_back(house, MoveStop)
         await house.press("2", "m")
-        await house.until(lambda: house.shows("Move the stop ─ SPY 0.1", "stop now 494.72 USD", "last 496.21 USD"))
+        await house.sees("Move the stop ─ SPY 0.1", "stop now 494.72 USD", "last 496.21 USD")
         await house.press("enter")
-        await house.until(lambda: house.shows("a price in USD for one share, 0 for break-even, or 1atr"))
+        await house.sees("a price in USD for one share, 0 for break-even, or 1atr")
         await house.press(*"495.10", "enter")
         await house.until(lambda: sent)
         await house.press("m", "0")
-        await house.until(lambda: house.shows("stop 496.21 USD, break-even", "it may act at once"))
+        await house.sees("stop 496.21 USD, break-even", "it may act at once")
         await house.press("enter")
         await house.until(lambda: len(sent) == 2)
         prices = (Price(Decimal("495.10")), Price(Decimal("496.21")))
@@ -178,14 +178,14 @@ async def test_m_moves_a_stop_or_to_break_even() -> None:
         await house.press("m")
         await house.sees("stop now 494.72 USD")
         house.desk.handle.send(RequestCancel(picture(house).kill.stops_working[0].id))
-        await house.until(lambda: house.shows("stop now none at the broker"))
+        await house.sees("stop now none at the broker")
         assert not house.shows("494.72 USD")
 
 
 async def has_lost_its_stop(house: House) -> None:
     await house.buys()
     house.desk.handle.send(RequestCancel(picture(house).kill.stops_working[0].id))
-    await house.until(lambda: house.shows("YOU 0 of 0.1 !"))
+    await house.sees("YOU 0 of 0.1 !")
 
 
 async def test_m_gives_a_position_a_stop() -> None:
@@ -194,7 +194,7 @@ async def test_m_gives_a_position_a_stop() -> None:
         await has_lost_its_stop(house)
         await house.press("2", "m", *"494.90")
         new = "Enter stages a new stop 494.90 USD for 0.1 that have none"
-        await house.until(lambda: house.shows("A new stop ─ SPY 0.1", "none at the broker", new))
+        await house.sees("A new stop ─ SPY 0.1", "none at the broker", new)
         await house.press("enter")
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen) and house.is_armed())
         await house.press("S")
@@ -234,7 +234,7 @@ async def has_a_working_entry(house: House) -> OrderRow:
     house.desk.handle.send(Decline(picture(house).proposals[0].id, "for the test"))
     await house.until(lambda: not picture(house).proposals)
     house.types_an_order(quantity="0.09", limit="495.00")
-    await house.until(lambda: house.shows("1 waiting", "limit 495.00"))
+    await house.sees("1 waiting", "limit 495.00")
     await house.press("1")
     await house.opens_the_ticket()
     await house.press("B")
@@ -249,7 +249,7 @@ async def test_e_stages_a_replacement() -> None:
         row = await has_a_working_entry(house)
         sent = held_back(house, EditOrder)
         await house.press("3", "home", "e", "enter")
-        await house.until(lambda: house.shows("Edit ─ BUY to open SPY", "works now", "nothing is changed yet"))
+        await house.sees("Edit ─ BUY to open SPY", "works now", "nothing is changed yet")
         await house.press(*"0.08", "tab", *"495.10", "enter")
         await house.until(lambda: sent)
         assert sent == [EditOrder(row.id, Quantity(Decimal("0.08")), Price(Decimal("495.10")), row.stop_price)]
@@ -261,7 +261,7 @@ async def test_d_cancels_an_entry_at_once() -> None:
         await has_a_working_entry(house)
         await house.press("3", "home", "d")
         await house.until(lambda: house.facts(CancelRequested))
-        await house.until(lambda: house.shows("CANCELLED"))
+        await house.sees("CANCELLED")
 
 
 async def test_e_and_d_refuse_what_is_over() -> None:
@@ -282,9 +282,9 @@ async def test_a_lists_refused_signals() -> None:
         assert not house.shows("REFUSED")
         await house.press("3", "a")
         told = "REFUSED", "none today, 1 not staged", "1 refused, at the end of the list"
-        await house.until(lambda: house.shows(*told))
+        await house.sees(*told)
         await house.press("down", "end", "enter")
-        await house.until(lambda: house.shows("what, and why", "not staged"))
+        await house.sees("what, and why", "not staged")
         await house.press("escape", "d")
         await house.until(lambda: "this was refused and never became an order" in house.footer())
         await house.press("a")
