@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 import console.screens
 from console.host_files import NoHostFiles
 from console.screens.add_symbol import AddSymbolScreen
@@ -130,10 +132,6 @@ class Scene:
     steps: Steps
     terms: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def is_alone(self) -> bool:
-        return bool(self.terms)
-
 
 async def opens_the_guide(still: Still) -> None:
     still.desk.action_guide()
@@ -228,35 +226,16 @@ DIALOGS: dict[type[Dialog], Scene] = {
 }
 
 
-async def takes_the_dialog(pictures: Pictures, still: Still, kind: type[Dialog]) -> None:
-    await DIALOGS[kind].steps(still)
-    assert type(still.desk.screen) is kind
-    for size in (SMALL, USUAL):
-        await still.resize(size)
-        await pictures.take(still, named(kind.__name__, size))
-
-
-async def test_a_dialog(pictures: Pictures) -> None:
+@pytest.mark.parametrize("kind", DIALOGS, ids=lambda kind: kind.__name__)
+async def test_a_dialog(kind: type[Dialog], pictures: Pictures) -> None:
     """OP-05, OP-09, RK-06, RK-13"""
-    async with pictures.desk(full(), SMALL) as still:
-        for kind, scene in DIALOGS.items():
-            if not scene.is_alone:
-                await still.shows_next(scene.view)
-                await takes_the_dialog(pictures, still, kind)
-                await still.resize(SMALL)
-                while len(still.desk.screen_stack) > 1:
-                    await still.press("escape")
-                await still.press("2", "home", "1", "home")
-                await still.after(60)
-    assert not pictures.differ
-
-
-async def test_a_dialog_on_a_desk_of_its_own(pictures: Pictures) -> None:
-    """OP-05, OP-09, RK-06, RK-13: where the desk is given something else, or keeps what was done"""
-    for kind, scene in DIALOGS.items():
-        if scene.is_alone:
-            async with pictures.desk(scene.view, SMALL, **scene.terms) as still:
-                await takes_the_dialog(pictures, still, kind)
+    scene = DIALOGS[kind]
+    async with pictures.desk(scene.view, SMALL, **scene.terms) as still:
+        await scene.steps(still)
+        assert type(still.desk.screen) is kind
+        for size in (SMALL, USUAL):
+            await still.resize(size)
+            await pictures.take(still, named(size))
     assert not pictures.differ
 
 
