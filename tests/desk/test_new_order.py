@@ -68,7 +68,9 @@ async def test_what_arrives_in_one_burst_goes_to_the_right_fields() -> None:
         assert (texts["quantity"], texts["limit"], texts["stop"]) == ("0.1", "490", "480")
         assert (texts["symbol"], texts["type"], texts["holder"]) == ("SPY", "limit", "broker")
 
-        await house.press("ctrl+u", "1", "2", "backspace", "up", *"sell", "shift+tab", *"spy", "left", "delete", "y")
+        await house.press("ctrl+u")
+        form.go_to("quantity")
+        await house.press("1", "2", "backspace", "up", *"sell", "shift+tab", *"spy", "left", "delete", "y")
         texts = {field: box.value for field, box in form.inputs.items()}
         assert (texts["quantity"], texts["effect"], texts["symbol"]) == ("1", "sell", "SPY")
 

@@ -67,7 +67,7 @@ async def test_a_watchers_kill_screen_cannot_resume() -> None:
         await house.sees("eve on pts/4 from 10.0.0.7 holds the key: it resumes")
 
         await house.press("ctrl+k")
-        await house.until(house.is_armed)
+        await house.wait(0.6)
         await house.press("K")
         await house.until(lambda: house.runtime.engine.state.control.killed_by == "key")
 
