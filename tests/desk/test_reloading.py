@@ -46,10 +46,11 @@ async def test_without_looser_limits_nothing_is_typed() -> None:
         await house.until(lambda: isinstance(house.desk.screen, ReloadedScreen))
         await house.sees("The limits are asked for", *TIGHTER)
         assert not house.shows("in force")
+        await house.press(*"LOOSEN")
         said = "the limits are not reloaded: the settings file changed again"
         view = a_view()
         house.handle.show(log=(*view.log, LogRow(99_999, view.status.at, "settings", said)))
-        await house.press(*"LOOSEN", "escape")
+        await house.press("escape")
         await house.until(lambda: len(house.desk.screen_stack) == 1)
         await house.until(lambda: said in house.footer())
         assert house.handle.commands == [ReloadLimits(DIGEST)]
