@@ -50,23 +50,18 @@ def advised(*rows: AdviceRow) -> AdviceView:
     return AdviceView(rows, (("watchman", "asked"),))
 
 
-async def test_without_advisers_the_list_says_so() -> None:
-    """OP-09"""
+async def test_advice_shows_name_age_text_and_trade() -> None:
+    """OP-09, SY-06: without advisers the list says so"""
+    marked = an_advice(2, an_idea(""), text="[bold]narrow[/bold]", why_not="it names no strategy")
     async with open_still(a_view(), (80, 24)) as house:
         await house.press("A")
-
         assert isinstance(house.desk.screen, AdviceScreen)
         await house.sees("Advice ─ 0 said", "No advice: no adviser is turned on.", "advisers.watchman.enabled")
         await house.press("escape")
         assert not isinstance(house.desk.screen, AdviceScreen)
 
-
-async def test_advice_shows_name_age_text_and_trade() -> None:
-    """OP-09, SY-06"""
-    marked = an_advice(2, an_idea(""), text="[bold]narrow[/bold]", why_not="it names no strategy")
-    async with open_still(a_view(advice=advised(marked, an_advice())), (80, 24)) as house:
+        await house.shows_next(advice=advised(marked, an_advice()))
         await house.press("A")
-
         await house.sees("watchman", "3 m", "[bold]narrow[/bold]", "SPY was refused again and again")
         await house.sees("3 SPY at 496.00, stop 494.00, target 500.00", "good for 57:00", "it names no strategy")
         await house.press("down")
@@ -77,19 +72,27 @@ async def test_advice_shows_name_age_text_and_trade() -> None:
 
 
 async def test_enter_fills_the_order_form_from_advice() -> None:
-    """OP-09: by hand."""
+    """OP-09: by hand; an adviser that trades itself rings, and is logged"""
     async with open_desk() as house:
         hears(house, FromAdviser("watchman", (Advice("buy the dip", an_idea("", "0.05")),)))
         await house.until(lambda: house.desk.view is not None and house.desk.view.advice.rows)
         await house.press("A")
-        await house.until(lambda: house.shows("buy the dip"))
+        await house.sees("buy the dip")
         await house.press("enter")
 
         assert isinstance(house.desk.screen, NewOrderScreen)
         await house.sees("496", "494", "0.05")
         assert house.sent_nothing()
         await house.press("enter")
-        await house.until(lambda: house.shows("BUY to open ─ SPY", "after advice 1 of watchman"))
+        await house.sees("BUY to open ─ SPY", "after advice 1 of watchman")
+        assert house.sent_nothing()
+
+        rung: list[bool] = []
+        house.desk.bell = lambda: rung.append(True)  # type: ignore[method-assign]
+        hears(house, FromAdviser("sly", ProposeOrder))
+        await house.press("escape")
+        await house.sees("CRITICAL", "adviser sly tried to send the engine")
+        await house.until(lambda: rung)
         assert house.sent_nothing()
 
 
@@ -100,7 +103,7 @@ async def test_strategy_advice_is_adopted_and_undone() -> None:
         await house.press("A", "enter")
         await house.sees("Adopt it for momentum on SPY?", "quantity and prices stay as they are")
         assert house.handle.commands == []
-        await house.until(lambda: house.shows("armed "))
+        await house.sees("armed ")
         await house.wait(0.4)
         await house.press("D")
         await house.until(lambda: house.handle.commands)
@@ -115,15 +118,3 @@ async def test_strategy_advice_is_adopted_and_undone() -> None:
         await house.until(lambda: len(house.handle.commands) == 2)
         assert house.handle.commands[1] == DropRecommendation("momentum", SPY)
         assert not any(isinstance(command, ProposeOrder) for command in house.handle.commands)
-
-
-async def test_an_adviser_that_trades_rings_and_is_logged() -> None:
-    """OP-09"""
-    async with open_desk() as house:
-        rung: list[bool] = []
-        house.desk.bell = lambda: rung.append(True)  # type: ignore[method-assign]
-        hears(house, FromAdviser("sly", ProposeOrder))
-
-        await house.until(lambda: house.shows("CRITICAL", "adviser sly tried to send the engine"))
-        await house.until(lambda: rung)
-        assert house.sent_nothing()

@@ -9,7 +9,6 @@ from syrupy.assertion import SnapshotAssertion
 
 from console.screens.question import ArmedQuestion
 from core.facts import BreakerClosed, BreakerOpened, ConfirmationReceived, OrderCreated
-from core.messages.commands import ClearBreaker
 from core.messages.effects import Effect as Request
 from core.messages.effects import FetchFigures
 from core.messages.inputs import FiguresFetched, Input
@@ -19,7 +18,6 @@ from core.settings.execution import ExecutionSettings
 from core.settings.settings import Settings
 from core.views import WireView
 from tests.desk.desk_house import House, open_desk
-from tests.desk.hands import held_back
 from tests.desk.still_house import a_view, open_still
 
 GONE = "the connection broke"
@@ -65,42 +63,23 @@ async def opens_the_question(house: House) -> None:
 # ── how it is shown ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_an_open_breaker_is_in_the_status_line() -> None:
-    """EX-15, DESK: on the status lines, in words, in any size; exits stay on."""
-    for size in ((120, 40), (80, 24)):
-        async with open_desk(size, settings=OPENS_AT_ONCE) as house:
-            await house.sees("ENTRIES ON")
-            await opens_the_breaker(house)
-            await house.until(
-                lambda house=house: house.shows("ENTRIES OFF", "EXITS ON", "BREAKER: open for", "s more: 1 requests")
-            )
-            assert GONE in house.picture()
-
-
-async def test_the_breakers_row_and_details_say_why() -> None:
-    """EX-15, RK-09"""
+async def test_an_open_breaker_is_seen_until_it_half_opens() -> None:
+    """EX-15, RK-09, DESK: in words on the status lines in any size, in its row, in the order form; exits stay on."""
     async with open_desk(settings=OPENS_AT_ONCE) as house:
+        await house.sees("ENTRIES ON")
         await opens_the_breaker(house)
-        await house.until(lambda: house.shows("Breaker", "TRIPPED, 0:5", "1 TRIPPED"))
+        for size in ((80, 24), (120, 40)):
+            await house.pilot.resize_terminal(*size)
+            await house.sees("ENTRIES OFF", "EXITS ON", "BREAKER: open for", "s more: 1 requests", GONE)
+        await house.sees("Breaker", "TRIPPED, 0:5", "1 TRIPPED")
         await house.press("4", "home", "down", "enter")
-        await house.until(lambda: house.shows("TRIPPED: no entry is staged", "are never held up by it"))
+        await house.sees("TRIPPED: no entry is staged", "are never held up by it")
+        await house.press("escape", "n")
+        await house.sees("ENTRIES OFF", "breaker: open for")
+        await house.press("escape")
 
-
-async def test_the_breaker_half_opens_after_a_minute() -> None:
-    """EX-15"""
-    async with open_desk(settings=OPENS_AT_ONCE) as house:
-        await opens_the_breaker(house)
-        await house.until(lambda: house.shows("ENTRIES OFF"))
         house.runtime.pace.free_until = house.runtime.at + timedelta(seconds=130)
-        await house.until(lambda: house.shows("ENTRIES ON", "half-open"))
-
-
-async def test_an_order_form_says_the_breaker_is_open() -> None:
-    """EX-15"""
-    async with open_desk(settings=OPENS_AT_ONCE) as house:
-        await opens_the_breaker(house)
-        await house.press("n")
-        await house.until(lambda: house.shows("ENTRIES OFF", "breaker: open for"))
+        await house.sees("ENTRIES ON", "half-open")
 
 
 async def test_an_opening_breaker_disarms_the_ticket() -> None:
@@ -110,7 +89,7 @@ async def test_an_opening_breaker_disarms_the_ticket() -> None:
         Silence(house)
         await house.press("r")
         await house.until(lambda: house.facts(BreakerOpened))
-        await house.until(lambda: house.shows("breaker", "not armed"))
+        await house.sees("breaker", "not armed")
         await house.press("B")
         await house.wait(0.5)
         assert not house.facts(ConfirmationReceived)
@@ -125,31 +104,31 @@ async def test_exits_pass_a_latched_breaker() -> None:
         await house.until(lambda: house.facts(BreakerOpened))
         silence.is_on = False
         await house.press("escape")
-        await house.until(lambda: house.shows("BREAKER: latched"))
+        await house.sees("BREAKER: latched")
 
         await house.press("!")
         await house.until(house.is_armed)
         await house.press("S")
-        await house.until(lambda: house.shows("No positions."))
+        await house.sees("No positions.")
         assert not house.facts(BreakerClosed)
 
 
 # ── how it is cleared ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_latched_breaker_says_who_clears_it() -> None:
-    """EX-15: the way out is never what a narrow terminal cuts off."""
+async def test_clearing_the_breaker_asks_first(snapshot: SnapshotAssertion) -> None:
+    """EX-15: the operator clears it; the way out is never what a narrow terminal cuts off."""
     async with open_desk((80, 24), settings=LATCHES_AT_ONCE) as house:
+        await asks_to_clear_it(house)
+        await house.sees("breaker OK: entries pass it")
         await opens_the_breaker(house)
-        await house.until(lambda: house.shows("BREAKER: latched until you clear it in the commands"))
-
-
-async def test_clearing_the_breaker_asks_first(
-    snapshot: SnapshotAssertion,
-) -> None:
-    """EX-15: the operator clears it."""
-    async with open_desk(settings=LATCHES_AT_ONCE) as house:
-        await opens_the_breaker(house)
+        await house.sees("BREAKER: latched until you clear it in the commands")
+        await house.pilot.resize_terminal(120, 40)
+        await opens_the_question(house)
+        await house.press("escape")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+        assert not house.facts(BreakerClosed)
+        await house.sees("ENTRIES OFF")
         await opens_the_question(house)
         await house.sees("It is latched until you clear it in the commands: 1 requests", GONE)
         await house.sees("Cleared, entries may leave at once. Exits and cancels always may.")
@@ -163,26 +142,6 @@ async def test_clearing_the_breaker_asks_first(
         await house.until(lambda: house.shows("ENTRIES ON") and not house.shows("BREAKER: "))
         assert [fact.reason for fact in house.facts(BreakerClosed)] == snapshot
         assert not house.facts(OrderCreated)
-
-
-async def test_escape_leaves_it_latched() -> None:
-    """EX-15"""
-    async with open_desk(settings=LATCHES_AT_ONCE) as house:
-        await opens_the_breaker(house)
-        await opens_the_question(house)
-        await house.press("escape")
-        await house.until(lambda: len(house.desk.screen_stack) == 1)
-        assert not house.facts(BreakerClosed)
-        await house.sees("ENTRIES OFF")
-
-
-async def test_clearing_a_closed_breaker_asks_nothing() -> None:
-    """EX-15"""
-    async with open_desk() as house:
-        sent = held_back(house, ClearBreaker)
-        await asks_to_clear_it(house)
-        await house.until(lambda: house.shows("breaker OK: entries pass it"))
-        assert not sent
 
 
 async def test_clearing_says_whether_the_broker_answers() -> None:

@@ -39,9 +39,9 @@ async def test_a_halt_of_days_ago_names_its_day(state, field: str, word: str) ->
     day = f.dated_clock(at, a_view().status.at)
     assert day.count(" ") >= 1
     async with open_still(a_view(status={**state(), field: at})) as house:
-        await house.until(lambda: house.shows(f"{word} since {day}"))
+        await house.sees(f"{word} since {day}")
         await house.press("ctrl+k")
-        await house.until(lambda: house.shows(f"{word} {day}" if word == "HALTED" else f"KILLED since {day} by key"))
+        await house.sees(f"{word} {day}" if word == "HALTED" else f"KILLED since {day} by key")
 
 
 async def test_panes_name_another_day() -> None:
@@ -55,5 +55,5 @@ async def test_panes_name_another_day() -> None:
     )
     async with open_still(view) as house:
         await house.press("2", "down")
-        await house.until(lambda: house.shows("TRIPPED since 2 Jan", f"old, of {day}"))
+        await house.sees("TRIPPED since 2 Jan", f"old, of {day}")
         await house.sees("2 Jan: it was halted then")

@@ -22,6 +22,7 @@ from core.model.values import Money, Price, Quantity
 from core.views import DeskView, ShadowRow, TradeRow
 from tests.desk.desk_house import SPY, House, open_desk
 from tests.desk.hands import Disk
+from tests.desk.still_house import the_engines_view
 from widgets.lines import TextLine, joined
 
 SHARE = Quantity(Decimal(1))
@@ -37,27 +38,19 @@ def picture(house: House) -> DeskView:
     return house.desk.view
 
 
-async def test_position_details_name_the_stops_holder(snapshot: SnapshotAssertion) -> None:
-    """OP-06"""
+async def test_details_name_the_stops_holder_and_marks(snapshot: SnapshotAssertion) -> None:
+    """OP-06, EX-03: they are alive, and end with their row"""
     async with open_desk() as house:
         await house.buys()
         await house.press("2", "enter")
-        await house.until(lambda: house.shows("Position", "0.1 shares long", "494.72 USD, the broker holds it"))
+        await house.sees("Position", "0.1 shares long", "494.72 USD, the broker holds it")
         await house.sees("0.1 of 0.1 shares would be closed at the broker", "SELL 0.1 stop 494.72, SUBMITTED")
         await house.sees("New York,", "ago")
 
         bare = replace(picture(house).positions[0], holder=StopHolder.YOU, covered=Quantity(0 * SHARE))
         told = text(position(replace(picture(house), positions=(bare,)), bare.key, picture(house).status.at))
         assert told == snapshot
-        several = replace(picture(house).positions[0], nearer_stops=(Price(500 * SHARE), Price(Decimal("499.5"))))
-        told = text(position(replace(picture(house), positions=(several,)), bare.key, picture(house).status.at))
 
-
-async def test_details_update_and_end_with_the_row() -> None:
-    async with open_desk() as house:
-        await house.buys()
-        await house.press("2", "enter")
-        await house.until(lambda: isinstance(house.desk.screen, DetailScreen))
         detail = house.desk.screen
         assert isinstance(detail, DetailScreen)
         view = picture(house)
@@ -68,13 +61,8 @@ async def test_details_update_and_end_with_the_row() -> None:
         detail.update_view(replace(view, positions=()), view.status.at)
         await house.sees("no longer on the desk; as it stood last:", "500.00 USD")
 
-
-async def test_order_details_explain_every_mark(snapshot: SnapshotAssertion) -> None:
-    """EX-03"""
-    async with open_desk() as house:
-        await house.buys()
-        await house.press("3", "home", "enter")
-        await house.until(lambda: house.shows("FILLED", "0.1 of 0.1 shares, 496.21 USD a share on average"))
+        await house.press("escape", "3", "home", "enter")
+        await house.sees("FILLED", "0.1 of 0.1 shares, 496.21 USD a share on average")
         view = picture(house)
         row = replace(view.orders[-1], status=OrderStatus.SUBMITTED, marks=("in doubt", "cancelling"), reason="slow")
         told = text(order(replace(view, orders=(row,)), row.id, view.status.at))
@@ -82,13 +70,11 @@ async def test_order_details_explain_every_mark(snapshot: SnapshotAssertion) -> 
         assert "slow" in told
 
 
-async def test_strategy_and_protection_details(
-    snapshot: SnapshotAssertion,
-) -> None:
+async def test_strategy_and_protection_details(snapshot: SnapshotAssertion) -> None:
     """ST-03, RK-09"""
     async with open_desk() as house:
         await house.press("5", "enter")
-        await house.until(lambda: house.shows("VWAP on SPY", "running", "bars  warming up"))
+        await house.sees("VWAP on SPY", "running", "bars  warming up")
         view = picture(house)
         paused = replace(view.strategies[0], is_paused=True, figures=(("VWAP", "167.29"),))
         told = text(strategy(replace(view, strategies=(paused,)), paused.key, view.status.at))
@@ -96,7 +82,7 @@ async def test_strategy_and_protection_details(
         assert "VWAP 167.29" in told
 
         await house.press("escape", "4", "a", "home", "down", "down", "down", "down", "enter")
-        await house.until(lambda: house.shows("Daily loss", "0.00 of 10.00", "it has not tripped"))
+        await house.sees("Daily loss", "0.00 of 10.00", "it has not tripped")
         tripped = replace(
             view.protections[0],
             is_tripped=True,
@@ -108,26 +94,23 @@ async def test_strategy_and_protection_details(
         assert "in 1:00:00" in told
 
 
-async def test_details_of_trades_and_of_those_not_taken() -> None:
+def test_details_of_trades_and_of_those_not_taken() -> None:
     """OP-12"""
-    async with open_desk() as house:
-        view = picture(house)
-        at = view.status.at
-        made = TradeRow(
-            "t1", "vwap", SPY, SHARE, at - timedelta(minutes=9), Price(100 * SHARE), at, Price(98 * SHARE),
-            ExitReason.STOP_LOSS, Money(-2 * SHARE), Money(0 * SHARE),
-        )  # fmt: skip
-        missed = ShadowRow(
-            "s1", "vwap", SPY, Side.BUY, SHARE, Price(100 * SHARE), "declined", "stop", Money(-41 * SHARE)
-        )
-        full = replace(view, trades=(made,), shadows=(missed,))
+    view = the_engines_view()
+    at = view.status.at
+    made = TradeRow(
+        "t1", "vwap", SPY, SHARE, at - timedelta(minutes=9), Price(100 * SHARE), at, Price(98 * SHARE),
+        ExitReason.STOP_LOSS, Money(-2 * SHARE), Money(0 * SHARE),
+    )  # fmt: skip
+    missed = ShadowRow("s1", "vwap", SPY, Side.BUY, SHARE, Price(100 * SHARE), "declined", "stop", Money(-41 * SHARE))
+    full = replace(view, trades=(made,), shadows=(missed,))
 
-        told = text(trade(full, "t1", at))
-        assert "stop loss" in told
-        assert "9:00" in told
-        assert "▼ −2.00 USD" in told
-        assert "▼ −41.00 USD" in text(trade(full, "s1", at))
-        assert trade(full, "nothing", at) is None
+    told = text(trade(full, "t1", at))
+    assert "stop loss" in told
+    assert "9:00" in told
+    assert "▼ −2.00 USD" in told
+    assert "▼ −41.00 USD" in text(trade(full, "s1", at))
+    assert trade(full, "nothing", at) is None
 
 
 async def test_why_tells_the_chain_from_bar_to_fill() -> None:
@@ -138,13 +121,13 @@ async def test_why_tells_the_chain_from_bar_to_fill() -> None:
         await house.buys()
         order_id = house.facts(OrderFilled)[0].fill.client_order_id
         await house.press("3", "home", "w")
-        await house.until(lambda: house.shows("Why ─ BUY 0.1 SPY limit 496.21", "SPY 10:23 New York closed at 496.21"))
+        await house.sees("Why ─ BUY 0.1 SPY limit 496.21", "SPY 10:23 New York closed at 496.21")
         await house.press("end")
         await house.until(lambda: house.shows(f"{order_id[:6]} filled 0.1 at 496.21") and not house.shows(order_id))
 
 
 async def test_reading_the_journal_may_fail() -> None:
-    """SP-06"""
+    """SP-06; and the help describes the pane"""
     disk = Disk(fails="2026-01-05.jsonl, line 7 is torn")
     async with open_desk(surroundings=disk) as house:
         await house.buys()
@@ -152,19 +135,17 @@ async def test_reading_the_journal_may_fail() -> None:
         assert joined(screen._lines[0]) == READING
 
         await house.press("3", "w")
-        await house.until(lambda: house.shows("the journal could not be read: 2026-01-05.jsonl, line 7 is torn"))
+        await house.sees("the journal could not be read: 2026-01-05.jsonl, line 7 is torn")
         await house.press("escape")
         assert len(house.desk.screen_stack) == 1
 
-
-async def test_help_describes_the_pane() -> None:
-    async with open_desk((80, 24)) as house:
+        await house.pilot.resize_terminal(80, 24)
         await house.press("3", "question_mark")
-        await house.until(lambda: house.shows("Help ─ orders", "The orders of today", "cancel"))
+        await house.sees("Help ─ orders", "The orders of today", "cancel")
         await house.sees("KEYTURN  PAPER", "ENTRIES ON")
         assert not house.shows("Ctrl+K or F10")
         await house.press("end")
-        await house.until(lambda: house.shows("Ctrl+K or F10", "Ctrl+P finds every command"))
+        await house.sees("Ctrl+K or F10", "Ctrl+P finds every command")
         assert isinstance(house.desk.screen, HelpScreen)
         await house.press("escape")
         assert len(house.desk.screen_stack) == 1

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from core.views import LogRow
 from tests.desk.still_house import a_strategy, a_view, open_still
 
@@ -12,42 +10,31 @@ RAISED = "3 bars in a row it raised ZeroDivisionError: no volume; mend it, then 
 GONE = "dips.py, line 3: it imports os, which a strategy may not: take it out"
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_a_strategy_that_cannot_load_says_why(size: tuple[int, int]) -> None:
-    """ST-01"""
+async def test_a_strategy_in_trouble_says_which() -> None:
+    """ST-01, ST-07"""
     rows = (a_strategy(), a_strategy("IBM", strategy="dips", key="dips/IBM", trouble=GONE, is_missing=True))
-    async with open_still(a_view(strategies=rows), size) as house:
-        await house.press("5", "down")
-
-        await house.sees("5 Strategies ─ 1 MISSING, 1", "DIPS", "! dips.py, line 3")
-
-        await house.press("enter")
-        await house.sees("missing: it proposes nothing", "it imports os, which a strategy may not")
-
-
-async def test_a_paused_strategy_names_its_key() -> None:
-    """ST-07"""
-    rows = (a_strategy(strategy="mine", key="mine/SPY", is_paused=True, trouble=RAISED),)
+    paused = a_strategy(strategy="mine", key="mine/SPY", is_paused=True, trouble=RAISED)
+    slow = a_strategy(trouble="took 120 ms for a bar, more than 50")
     async with open_still(a_view(strategies=rows), (120, 40)) as house:
-        await house.press("5")
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            await house.press("5", "home", "down")
+            await house.sees("5 Strategies ─ 1 MISSING, 1", "DIPS", "! dips.py, line 3")
+            await house.press("enter")
+            await house.sees("missing: it proposes nothing", "it imports os, which a strategy may not")
+            await house.press("escape")
 
+        await house.pilot.resize_terminal(120, 40)
+        await house.shows_next(strategies=(paused,))
+        await house.press("home")
         await house.sees("5 Strategies ─ 0 running, 1 PAUSED", "PAUSED, ! 3 bars in", "Space pause or resume")
         await house.press("enter")
         await house.sees("3 bars in a row it raised ZeroDivisionError: no volume;", "then resume it")
+        await house.press("escape")
 
-
-async def test_a_strategy_that_failed_once_is_marked() -> None:
-    """ST-07"""
-    rows = (a_strategy(trouble="took 120 ms for a bar, more than 50"),)
-    async with open_still(a_view(strategies=rows), (120, 40)) as house:
-        await house.press("5")
-
+        await house.shows_next(strategies=(slow,))
         await house.sees("5 Strategies ─ 1 running", "! took 120 ms")
 
-
-async def test_conflicting_strategies_are_logged() -> None:
-    """ST-07"""
-    view = a_view()
-    told = "SPY: momentum would buy and vwap would sell on the same bar; neither is staged"
-    async with open_still(a_view(log=(LogRow(7, view.status.at, "strategy", told),)), (120, 40)) as house:
+        told = "SPY: momentum would buy and vwap would sell on the same bar; neither is staged"
+        await house.shows_next(log=(LogRow(7, a_view().status.at, "strategy", told),))
         await house.sees(told)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from console.screens.kill import KillScreen
 from console.ticket.typed_word import TypedWord
 from core.facts import Rearmed, Resumed
@@ -11,37 +9,18 @@ from tests.desk.desk_house import House, open_desk
 
 
 async def test_lower_case_rearm_asks_for_capitals() -> None:
-    """OP-07"""
+    """OP-07: and the hint goes with the right word"""
     async with open_desk() as house:
         await house.kills()
         await house.press(*"rear")
-        await house.until(lambda: house.shows("in capitals: REARM"))
+        await house.sees("in capitals: REARM")
         await house.press("m")
-        await house.until(lambda: house.shows("in capitals: REARM"))
-        assert not house.facts(Rearmed)
-        await house.press(*"REARM")
-        await house.until(lambda: house.facts(Rearmed))
-
-
-async def test_the_hint_goes_with_the_right_word() -> None:
-    """OP-07"""
-    async with open_desk() as house:
-        await house.kills()
-        await house.press(*"re")
-        await house.until(lambda: house.shows("in capitals: REARM"))
+        await house.sees("in capitals: REARM")
         await house.press(*"RE")
         await house.until(lambda: house.shows("typed: RE") and not house.shows("in capitals"))
-
-
-async def test_small_u_and_k_ask_for_shift() -> None:
-    """OP-07"""
-    async with open_desk() as house:
-        await house.press("ctrl+k")
-        await house.until(lambda: isinstance(house.desk.screen, KillScreen) and house.is_armed())
-        for key in ("u", "k"):
-            await house.press(key)
-            await house.until(lambda key=key: f"with Shift: {key.upper()}" in house.footer())
-        assert not house.facts(Resumed)
+        assert not house.facts(Rearmed)
+        await house.press(*"ARM")
+        await house.until(lambda: house.facts(Rearmed))
 
 
 async def to_the_panes(house: House) -> None:
@@ -62,18 +41,28 @@ async def to_the_log_filter(house: House) -> None:
 
 async def to_the_kill_screen(house: House) -> None:
     await house.press("ctrl+k")
-    await house.until(lambda: house.shows("HALTED"))
+    await house.sees("HALTED")
 
 
-@pytest.mark.parametrize("go", [to_the_panes, to_a_form, to_a_ticket, to_the_log_filter, to_the_kill_screen])
-async def test_ctrl_z_says_that_it_is_off(go: object) -> None:
-    """OP-07: a desk put to sleep hears no kill and watches no stop"""
+async def test_ctrl_z_says_that_it_is_off() -> None:
+    """OP-07: a desk put to sleep hears no kill and watches no stop; small letters of the kill screen ask for Shift"""
     async with open_desk() as house:
-        await go(house)  # type: ignore[operator]
-        screens = len(house.desk.screen_stack)
-        await house.press("ctrl+z")
-        await house.until(lambda: "Ctrl+Z is off" in house.footer())
-        assert len(house.desk.screen_stack) == screens
+        for go in (to_the_panes, to_a_form, to_a_ticket, to_the_log_filter, to_the_kill_screen):
+            await go(house)
+            screens = len(house.desk.screen_stack)
+            house.desk.say("")
+            await house.press("ctrl+z")
+            await house.until(lambda: "Ctrl+Z is off" in house.footer())
+            assert len(house.desk.screen_stack) == screens
+            if go is not to_the_kill_screen:
+                await house.press("escape", "1")
+                await house.until(lambda: len(house.desk.screen_stack) == 1)
+
+        await house.until(lambda: isinstance(house.desk.screen, KillScreen) and house.is_armed())
+        for key in ("u", "k"):
+            await house.press(key)
+            await house.until(lambda key=key: f"with Shift: {key.upper()}" in house.footer())
+        assert not house.facts(Resumed)
         assert house.sent_nothing()
 
 

@@ -13,13 +13,13 @@ from console.screens.leave import leaving_lines
 from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from core.facts import Halted, Killed, OrderStateChanged, ProposalStaged, Rearmed, Resumed
-from core.messages.commands import Command, Kill, Rearm
+from core.messages.commands import Kill, Rearm
 from core.model.order import Effect, OrderStatus
-from tests.desk.desk_house import House, at_both_ends, open_desk
+from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import held_back
 from tests.desk.still_house import a_view, an_order
 from tests.desk.test_orders_in_doubt import holds_up
-from tests.kit.stepped_engine import SteppedHandle
+from tests.kit.stepped_engine import WiredHandle
 from tests.kit.waiting import PATIENCE
 from widgets.kill import killed_lines
 
@@ -40,39 +40,48 @@ async def to_a_text_field(house: House) -> None:
 
 async def to_the_question_of_leaving(house: House) -> None:
     await house.press("q")
-    await house.until(lambda: house.shows("Leave?"))
+    await house.sees("Leave?")
 
 
 async def to_the_help(house: House) -> None:
     await house.press("question_mark")
-    await house.until(lambda: house.shows("Help"))
+    await house.sees("Help")
 
 
 PLACES = [to_the_panes, to_a_ticket, to_a_text_field, to_the_question_of_leaving, to_the_help]
 
 
-@pytest.mark.parametrize("go", PLACES)
-async def test_the_chord_halts_and_k_kills_everywhere(go: object) -> None:
+async def test_the_chord_halts_and_k_kills_everywhere() -> None:
     """OP-07"""
     async with open_desk() as house:
-        await go(house)  # type: ignore[operator]
+        sent = held_back(house, Kill)
+        for go in PLACES:
+            sent.clear()
+            await go(house)
+            await house.press("ctrl+k", "ctrl+k")
+            await house.until(lambda: house.facts(Halted))
+            await house.sees("HALTED", "No entries.", "kill: cancel 0 entries and stay shut")
+            assert sum(isinstance(screen, KillScreen) for screen in house.desk.screen_stack) == 1
+            assert not sent
+            await house.press("K")
+            await house.until(lambda: sent)
+            await house.until(house.is_armed)
+            await house.press("U")
+            await house.sees("ENTRIES ON")
+            await house.press("escape")
+            await house.until(lambda: len(house.desk.screen_stack) == 1)
+        assert len(house.facts(Halted)) == len(PLACES)
 
-        await house.press("ctrl+k", "ctrl+k")
-        await house.until(lambda: house.facts(Halted))
-        await house.until(lambda: house.shows("HALTED", "No entries.", "kill: cancel 0 entries and stay shut"))
-        assert not house.facts(Killed)
-        assert sum(isinstance(screen, KillScreen) for screen in house.desk.screen_stack) == 1
-        await house.press("K")
-        await house.until(lambda: house.facts(Killed))
-
-        await house.until(lambda: house.shows("KILLED since", "type REARM to trade again"))
+        del house.desk.handle.send
+        await house.kills()
+        await house.sees("KILLED since", "type REARM to trade again")
+        assert house.facts(Killed)
         assert house.sent_nothing()
 
 
-@at_both_ends
-async def test_u_resumes_and_restores_the_screen(handled_by: type[SteppedHandle]) -> None:
+async def test_u_resumes_and_restores_the_screen() -> None:
     """OP-07"""
-    async with open_desk(handled_by=handled_by) as house:
+    async with open_desk(handled_by=WiredHandle) as house:
         await house.opens_the_ticket()
         await house.press("ctrl+k")
         await house.until(lambda: isinstance(house.desk.screen, KillScreen) and house.is_armed())
@@ -80,18 +89,21 @@ async def test_u_resumes_and_restores_the_screen(handled_by: type[SteppedHandle]
         await house.press("U")
         await house.until(lambda: house.facts(Resumed))
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
-        await house.until(lambda: house.shows("ENTRIES ON"))
+        await house.sees("ENTRIES ON")
 
         assert not house.facts(Killed)
 
 
-@at_both_ends
-async def test_only_rearm_in_full_ends_a_kill(handled_by: type[SteppedHandle]) -> None:
+async def test_only_rearm_in_full_ends_a_kill() -> None:
     """OP-07"""
-    async with open_desk(handled_by=handled_by) as house:
-        await house.kills()
+    async with open_desk(handled_by=WiredHandle) as house:
+        house.desk.door.press_kill()
+        assert house.desk.door.is_kill_open()
+        house.desk.door.press_kill_again()
+        await house.sees("KILLED since")
+        assert not house.desk.door.is_kill_open(), "the K of NAKED is a letter"
         await house.press("escape")
-        await house.until(lambda: house.shows("by key: 0 entries, 0 stops, 0 held. Ctrl+K, type REARM"))
+        await house.sees("by key: 0 entries, 0 stops, 0 held. Ctrl+K, type REARM")
 
         await house.press("ctrl+k", *"REAR", "x", *"M")
         await house.wait(0.2)
@@ -115,7 +127,7 @@ async def test_rearm_with_an_order_in_doubt_asks_twice() -> None:
         await house.kills()
 
         await house.press(*"REARM")
-        await house.until(lambda: house.shows("IN DOUBT", "BUY to open 0.1 SPY", "type REARM once more"))
+        await house.sees("IN DOUBT", "BUY to open 0.1 SPY", "type REARM once more")
         await house.wait(0.2)
         assert not house.facts(Rearmed)
         await house.press(*"REARM")
@@ -123,79 +135,57 @@ async def test_rearm_with_an_order_in_doubt_asks_twice() -> None:
         await house.until(lambda: house.facts(Rearmed))
 
 
-@pytest.mark.parametrize("slip", ["R", "NA", "REARR", "RxN"])
-@pytest.mark.parametrize(("word", "command"), [("NAKED", Kill("key", naked=True)), ("REARM", Rearm("REARM"))])
-async def test_after_a_slip_a_word_typed_in_full_counts(slip: str, word: str, command: Command) -> None:
+async def test_after_a_slip_a_word_typed_in_full_counts() -> None:
     """OP-07: a letter that does not go on with one word begins another"""
     async with open_desk() as house:
         await house.kills()
         sent = held_back(house, Kill, Rearm)
-        await house.press(*slip, *word)
-        await house.until(lambda: sent == [command])
+        for word, command in (("NAKED", Kill("key", naked=True)), ("REARM", Rearm("REARM"))):
+            for slip in ("R", "NA", "REARR", "RxN"):
+                await house.press(*slip, *word)
+                assert sent == [command], (slip, word)
+                sent.clear()
 
 
-@at_both_ends
-async def test_a_kill_keeps_stops_unless_naked(handled_by: type[SteppedHandle]) -> None:
+async def test_a_kill_keeps_stops_unless_naked() -> None:
     """OP-07"""
-    async with open_desk(handled_by=handled_by) as house:
+    async with open_desk(handled_by=WiredHandle) as house:
         await house.buys()
         await house.kills()
         await house.sees("stays     SELL 0.1 SPY stop 494.72", "open      SPY 0.1", "flatten 1 position")
 
         await house.press(*"NAKED")
 
-        await house.until(lambda: house.shows("NO STOP"))
+        await house.sees("NO STOP")
         ended = [fact.after for fact in house.facts(OrderStateChanged)]
         assert OrderStatus.CANCELLED in ended
 
 
-@at_both_ends
-async def test_flatten_stages_a_close_for_its_key(handled_by: type[SteppedHandle]) -> None:
-    """OP-07: what passes when"""
-    async with open_desk(handled_by=handled_by) as house:
+async def test_flatten_stages_a_close_for_its_key() -> None:
+    """OP-07, OP-04: an F right behind an Esc is pressed again"""
+    async with open_desk(handled_by=WiredHandle) as house:
         await house.buys()
+        await house.press("escape", "apostrophe", "F")  # cut by the link, `ESC ' F` and Alt+F are an Esc and then an F
+        await house.sees("F came right behind an Esc")
+        assert not house.facts(ProposalStaged)[1:]
         await house.kills()
 
         await house.press("F")
-        await house.until(lambda: house.shows("EXIT WAITS", "flatten"))
+        await house.sees("EXIT WAITS", "flatten")
         await house.press("exclamation_mark")
         await house.until(lambda: house.is_armed() and house.shows("first  cancels SELL 0.1 SPY stop 494.72"))
         await house.press("S")
 
-        await house.until(lambda: house.shows("No positions.", "SELL to close", "FILLED"))
+        await house.sees("No positions.", "SELL to close", "FILLED")
         assert len(house.facts(ProposalStaged)) == 2
-
-
-async def test_f_right_after_escape_is_pressed_again() -> None:
-    """OP-04, OP-07: cut by the link, `ESC ' F` and Alt+F are an Esc and then an F"""
-    async with open_desk() as house:
-        await house.buys()
-
-        await house.press("escape", "apostrophe", "F")
-        await house.until(lambda: house.shows("F came right behind an Esc"))
-        assert not house.facts(ProposalStaged)[1:]
-
-        await house.press("F")
-        await house.until(lambda: house.shows("EXIT WAITS"))
-
-
-async def test_k_is_shut_while_a_word_is_typed() -> None:
-    """OP-07: the K of NAKED is a letter"""
-    async with open_desk() as house:
-        house.desk.door.press_kill()
-        assert house.desk.door.is_kill_open()
-        house.desk.door.press_kill_again()
-        await house.until(lambda: house.shows("KILLED since"))
-
-        assert not house.desk.door.is_kill_open()
 
 
 async def test_the_kill_screen_works_on_tiny_terminals() -> None:
     """OP-07"""
     async with open_desk(size=(60, 20)) as house:
-        await house.until(lambda: house.shows("needs 80 × 24", "60 × 20"))
+        await house.sees("needs 80 × 24", "60 × 20")
         await house.press("ctrl+k")
-        await house.until(lambda: house.shows("HALTED"))
+        await house.sees("HALTED")
         await house.press("K")
         await house.until(lambda: house.facts(Killed))
 

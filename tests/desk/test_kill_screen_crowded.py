@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.model.codes import DeskState, HaltCause
 from core.model.order import Effect, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity
 from core.views import DeskView, HaltRow, KillView
-from tests.desk.still_house import a_position, a_view, an_exit, an_order, open_still
+from tests.desk.still_house import StillHouse, a_position, a_view, an_exit, an_order, open_still
 from widgets.lines import joined
 from widgets.listed import one_each, sharing, side_by_side
 
 MANY = 30
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+SIZES = ((80, 24), (120, 40))
 
 
 def crowded(**status: Any) -> DeskView:
@@ -58,98 +58,67 @@ def a_kill() -> dict[str, Any]:
     return {"word": DeskState.KILLED, "killed_by": "key", "killed_at": at, "entries_refused": "killed by key"}
 
 
-@SIZES
-async def test_a_crowded_halt_still_shows_its_keys(size: tuple[int, int]) -> None:
-    """OP-07"""
-    async with open_still(crowded(**a_halt()), size) as house:
+async def test_a_crowded_halt_still_shows_its_keys() -> None:
+    """OP-07, DESK rule 2: the status lines and the last line stay in sight; each cause has its word"""
+    async with open_still(crowded(**a_halt()), (80, 24)) as house:
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            above = await the_lines_above(house)
+            await house.press("ctrl+k")
+            await house.sees("K kill: cancel 30 entries and stay shut", "F flatten 30 positions", "U resume")
+            await house.sees("Esc look around", "K cancels BUY to open 47 SYM00")
+            await house.sees("more, Orders lists them", "more, Positions lists them")
+            await stay_in_sight(house, above)
+            await house.press("escape")
+
+        another = HaltRow(HaltCause.INVARIANT, "the books do not add up")
+        await house.shows_next(status=replace(crowded(**a_halt()).status, halts=(*a_halt()["halts"], another)))
         await house.press("ctrl+k")
-        await house.until(lambda: house.shows("K kill: cancel 30 entries and stay shut", "F flatten 30 positions"))
-        await house.sees(
-            "U resume",
-            "Esc look around",
-            "K cancels BUY to open 47 SYM00",
-            "more, Orders lists them",
-            "more, Positions lists them",
-        )
+        await house.sees("also invariant: the books do not add up", "type CLEAR to end the halt")
 
 
-@SIZES
-async def test_a_crowded_kill_still_shows_its_words(
-    size: tuple[int, int],
-) -> None:
-    """OP-07"""
-    async with open_still(crowded(**a_kill()), size) as house:
-        await house.press("ctrl+k", *"REAR")
-        await house.until(lambda: house.shows("typed: REAR"))
-        await house.sees("F flatten 30 positions", "type NAKED", "type REARM to trade again", "Esc back to the desk")
-        await house.sees("KILLED since", "not gone", "stays", "NO STOP", "open SYM00 47")
+async def the_lines_above(house: StillHouse) -> list[str]:
+    await house.sees("UNCOVERED", "EXIT WAITS")
+    return house.picture().splitlines()[: len(house.desk.board.status.lines)]
 
 
-@SIZES
-@pytest.mark.parametrize("status", [a_halt, a_kill])
-async def test_status_and_footer_stay_in_sight(status: Any, size: tuple[int, int]) -> None:
-    """OP-07, DESK rule 2"""
-    async with open_still(crowded(**status()), size) as house:
-        await house.until(lambda: house.shows("UNCOVERED", "EXIT WAITS"))
-        above = len(house.desk.board.status.lines)
-        before = house.picture().splitlines()[:above]
-
-        await house.press("ctrl+k")
-        await house.until(lambda: house.shows("Esc back" if status is a_kill else "U resume"))
-
-        assert house.picture().splitlines()[:above] == before
-        await house.until(lambda: "Ctrl+K KILL" in house.footer())
-        await house.until(lambda: "Esc" in house.footer())
+async def stay_in_sight(house: StillHouse, above: list[str]) -> None:
+    assert house.picture().splitlines()[: len(above)] == above
+    await house.until(lambda: "Ctrl+K KILL" in house.footer())
+    await house.until(lambda: "Esc" in house.footer())
 
 
-@SIZES
-async def test_shown_plus_counted_is_all(snapshot: SnapshotAssertion, size: tuple[int, int]) -> None:
-    """OP-07"""
-    async with open_still(crowded(**a_kill()), size) as house:
-        await house.press("ctrl+k")
-        await house.until(lambda: house.shows("type REARM"))
-        screen: Any = house.desk.screen
-        lines = [joined(line) for line in screen.body.lines]
-
-    shown = [line for line in lines if line.startswith("not gone")]
-    counted = lines[lines.index(shown[-1]) + 1]
-    assert counted == snapshot
-
-
-async def test_more_room_lists_more_orders() -> None:
-    """OP-07"""
+async def test_a_crowded_kill_still_shows_its_words(snapshot: SnapshotAssertion) -> None:
+    """OP-07, DESK rule 2: what is shown and what is counted are all; more room lists more"""
     view = crowded(**a_kill())
     async with open_still(view, (80, 24)) as house:
-        await house.press("ctrl+k")
-        await house.until(lambda: house.shows("Orders lists them"))
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            above = await the_lines_above(house)
+            await house.press("ctrl+k")
+            await house.sees("Esc back", "type REARM")
+            await stay_in_sight(house, above)
+            screen: Any = house.desk.screen
+            lines = [joined(line) for line in screen.body.lines]
+            shown = [line for line in lines if line.startswith("not gone")]
+            assert lines[lines.index(shown[-1]) + 1] == snapshot(name=f"{size[0]} columns")
+
+            await house.press(*"REAR")
+            await house.sees("typed: REAR", "F flatten 30 positions", "type NAKED", "type REARM to trade again")
+            await house.sees("KILLED since", "not gone", "stays", "NO STOP", "open SYM00 47", "Esc back to the desk")
+            await house.press("escape")
+
+        await house.pilot.resize_terminal(60, 14)
+        await house.press("ctrl+k", "R")
+        await house.sees("type NAKED", "type REARM to trade again", "typed: R", "KILLED since")
+        await house.pilot.resize_terminal(80, 24)
+        await house.sees("Orders lists them")
         kill = view.kill
         few = KillView(kill.entries_working[:1], kill.stops_working[:1], kill.uncovered[:1])
         await house.shows_next(kill=few, positions=view.positions[:1])
-        await house.until(lambda: house.shows("not gone BUY to open 47 SYM00", "stays SELL 47 SYM00", "NO STOP SYM00"))
+        await house.sees("not gone BUY to open 47 SYM00", "stays SELL 47 SYM00", "NO STOP SYM00")
         assert not house.shows("lists them")
 
-
-async def test_each_halt_cause_has_its_word() -> None:
-    """OP-07"""
-    another = HaltRow(HaltCause.INVARIANT, "the books do not add up")
-    halt = a_halt() | {"halts": (*a_halt()["halts"], another)}
-    async with open_still(crowded(**halt), (80, 24)) as house:
-        await house.press("ctrl+k")
-        await house.until(lambda: house.shows("also invariant: the books do not add up", "type CLEAR to end the halt"))
-
-
-async def test_a_tiny_kill_screen_keeps_its_keys() -> None:
-    """OP-07"""
-    async with open_still(crowded(**a_kill()), (60, 14)) as house:
-        await house.press("ctrl+k", "R")
-        await house.until(lambda: house.shows("type NAKED", "type REARM to trade again", "typed: R", "KILLED since"))
-
-
-async def test_it_draws_over_a_closing_desk() -> None:
-    """OP-07: what lies under it may be gone before it is"""
-    async with open_still(crowded(**a_kill()), (80, 24)) as house:
-        await house.press("ctrl+k")
-        await house.until(lambda: house.shows("type REARM"))
         await house.desk.screen_stack[0].query("#status, #footer").remove()
         house.desk.screen.chord_again()  # type: ignore[attr-defined]
         await house.sees("type NAKED", "type REARM to trade again")

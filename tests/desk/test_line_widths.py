@@ -10,7 +10,6 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-import pytest
 from textual.geometry import Region
 
 from core.model.account import Mode
@@ -69,15 +68,15 @@ def shown(view: DeskView) -> Iterator[dict[str, Any]]:
     yield {"proposals": (an_exit(),)}
 
 
-@pytest.mark.parametrize("parts", [*shown(a_view())])
-async def test_a_status_line_has_one_background(parts: dict[str, Any]) -> None:
-    async with open_still(a_view(**parts), (200, 40)) as house:
-        status = house.handle.view.status  # type: ignore[union-attr]
-        for killed_by in (None, "key"):
-            await house.shows_next(status=replace(status, killed_by=killed_by, killed_at=AT if killed_by else None))
-            for width in (200, 180, 179, 143, 121, 120, 119, 101, 100, 99, 81, 80):
+async def test_a_status_line_has_one_background() -> None:
+    view = a_view()
+    killed = replace(view.status, killed_by="key", killed_at=AT)
+    nothing: dict[str, Any] = {name: getattr(view, name) for name in ("positions", "orders", "proposals", "status")}
+    async with open_still(view, (200, 40)) as house:
+        for parts in (*shown(view), {"status": killed}):
+            await house.shows_next(**{**nothing, **parts})
+            for width in (200, 179, 143, 120, 119, 100, 99, 80):
                 await house.pilot.resize_terminal(width, 40)
-                await house.is_drawn()
                 await has_whole_lines(house, width)
 
 

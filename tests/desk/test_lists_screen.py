@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-import pytest
-
 from console.list_words import TakeOff, read_list
 from console.screens.lists import ListsScreen, TakeOffScreen
 from core.facts import SymbolListed, SymbolUnlisted
@@ -69,10 +67,13 @@ async def opens_the_lists(house: House) -> None:
     await house.until(lambda: isinstance(house.desk.screen, ListsScreen))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_a_symbol_is_listed_at_once_and_taken_off_by_the_word_alone(size: tuple[int, int]) -> None:
+async def test_a_symbol_is_listed_at_once_and_taken_off_by_the_word_alone() -> None:
     """RK-26: through the real engine; its waiting entry goes, its row and its guard say so"""
-    async with open_desk(size) as house:
+    async with open_desk((80, 24)) as house:
+        await house.press("ctrl+p", *"lists", "enter")
+        await house.until(lambda: isinstance(house.desk.screen, ListsScreen))
+        await house.sees("Lists ─ SPY")
+        await house.press("escape")
         await opens_the_lists(house)
         await house.sees("SPY is on no list: its entries pass.")
         await house.press(*keys("never no borrow"))
@@ -97,27 +98,20 @@ async def test_a_symbol_is_listed_at_once_and_taken_off_by_the_word_alone(size: 
         await house.until(lambda: house.facts(SymbolUnlisted) == [SymbolUnlisted(SPY, NEVER)])
 
 
-async def test_the_commands_have_it_too() -> None:
-    """RK-26"""
-    async with open_desk() as house:
-        await house.press("ctrl+p", *"lists", "enter")
-        await house.until(lambda: isinstance(house.desk.screen, ListsScreen))
-        await house.sees("Lists ─ SPY")
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_others_that_are_listed_stand_below_and_escape_changes_nothing(size: tuple[int, int]) -> None:
+async def test_others_that_are_listed_stand_below_and_escape_changes_nothing() -> None:
     """RK-26"""
     at = datetime(2026, 11, 19, 15, tzinfo=UTC)
     held = ListedSymbol(IBM, RESTRICTED, "earnings", TODAY, at, LATER)
     many = [ListedSymbol(Symbol(f"S{n}"), NEVER, "fraud", TODAY, at) for n in range(8)]
     row = WatchRow(IBM, last=Price(Decimal("182.10")), lists=(held,))
     watch = WatchView((WatchlistRow("main", (IBM,)),), (row,))
-    async with open_still(a_view(watch=watch, lists=(held, *many)), size) as house:
-        await house.press("8")
-        await house.sees("until")
-        await opens_the_lists(house)
-        await house.sees("IBM is on:", "restricted until 2026-12-01, since 2026-11-19: earnings", "and 2 more")
-        await house.press(*keys("never x"), "escape")
-        await house.wait(0.1)
-        assert house.handle.commands == []
+    async with open_still(a_view(watch=watch, lists=(held, *many)), (80, 24)) as house:
+        for size in ((80, 24), (120, 40)):
+            await house.pilot.resize_terminal(*size)
+            await house.press("8")
+            await house.sees("until")
+            await opens_the_lists(house)
+            await house.sees("IBM is on:", "restricted until 2026-12-01, since 2026-11-19: earnings", "and 2 more")
+            await house.press(*keys("never x"), "escape")
+            await house.wait(0.1)
+            assert house.handle.commands == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64decode
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.desk_commands import copying
@@ -24,36 +23,36 @@ def log_lines(house: House) -> list[str]:
 
 
 async def test_what_is_typed_behind_the_slash_filters_alive() -> None:
+    """OP-04, OP-07, SY-06: letters are no commands, markup is text, and no pane looks as if nothing had happened"""
     async with open_desk() as house:
         await house.press("6", "slash", *"books agree")
         of = len(house.desk.view.log) if house.desk.view else 0
-        await house.until(
-            lambda: house.shows(f"/ books agree▏ Enter keeps it Esc clears it 1 of {of}", f"1 of {of} lines")
-        )
+        await house.sees(f"/ books agree▏ Enter keeps it Esc clears it 1 of {of}", f"1 of {of} lines")
         assert len(log_lines(house)) == 1
         await house.until(lambda: "Enter keep it" in house.footer())
         await house.press("backspace")
-        await house.until(lambda: house.shows("/ books agre▏"))
+        await house.sees("/ books agre▏")
 
         await house.press("escape")
         await house.until(lambda: house.shows(f" {of} lines") and not house.shows("/ books"))
 
-
-async def test_a_filter_that_finds_nothing_says_so() -> None:
-    """DESK, rule 2: no pane looks as if nothing had happened"""
-    async with open_desk() as house:
-        await house.press("6", "slash", *"no such words")
-        await house.until(lambda: house.shows("The filter finds nothing: no line has all of its words."))
+        await house.press("slash", *"no such words")
+        await house.sees("The filter finds nothing: no line has all of its words.")
         assert not house.shows("Nothing yet")
         await house.press("escape")
         await house.until(lambda: house.shows("books agree") and not house.shows("The filter finds nothing"))
 
+        await house.press("slash", *"[red]a[/x]")
+        await house.sees("/ [red]a[/x]▏")
+        await house.press("tab")
+        await house.until(lambda: not house.desk.board.log.is_typing)
+        await house.press("1", "x")
+        await house.sees("Decline ─")
+        assert not house.facts(ProposalEnded)
+        await house.press("escape", "6", "escape")
 
-async def test_letters_of_the_filter_are_no_commands_and_the_chord_is_still_one() -> None:
-    """OP-04, OP-07"""
-    async with open_desk() as house:
-        await house.press("6", "slash", "q", "n", "F", "1", "exclamation_mark", "question_mark", "o")
-        await house.until(lambda: house.shows("/ qnF1!?o▏"))
+        await house.press("slash", "q", "n", "F", "1", "exclamation_mark", "question_mark", "o")
+        await house.sees("/ qnF1!?o▏")
         assert len(house.desk.screen_stack) == 1
         await house.press("ctrl+k")
         await house.until(lambda: house.facts(Halted))
@@ -62,7 +61,7 @@ async def test_letters_of_the_filter_are_no_commands_and_the_chord_is_still_one(
 async def test_a_kept_filter_holds_for_what_comes_and_escape_ends_it() -> None:
     async with open_desk() as house:
         await house.press("6", "slash", *"proposal", "enter")
-        await house.until(lambda: house.shows("/ proposal  Esc clears it"))
+        await house.sees("/ proposal  Esc clears it")
         house.types_an_order()
         await house.until(lambda: len(log_lines(house)) == 2)
         await house.press("question_mark")
@@ -71,34 +70,12 @@ async def test_a_kept_filter_holds_for_what_comes_and_escape_ends_it() -> None:
         await house.until(lambda: not house.shows("/ proposal"))
 
 
-async def test_the_filter_ends_its_typing_where_the_keyboard_goes_elsewhere() -> None:
-    """OP-04: what is typed after a click into another pane is a command there"""
-    async with open_desk() as house:
-        await house.press("6", "slash", "a")
-        await house.press("tab")
-        await house.until(lambda: not house.desk.board.log.is_typing)
-        await house.press("1", "x")
-        await house.until(lambda: house.shows("Decline ─"))
-        assert not house.facts(ProposalEnded)
-
-
-async def test_text_that_looks_like_markup_is_text() -> None:
-    """SY-06"""
-    async with open_desk() as house:
-        await house.press("6", "slash", *"[red]a[/x]")
-        await house.until(lambda: house.shows("/ [red]a[/x]▏"))
-
-
-async def test_enter_opens_the_whole_record() -> None:
-    async with open_desk((80, 24)) as house:
-        await house.press("6", "end", "enter")
-        await house.until(lambda: house.shows("Record", "of the journal", "below VWAP"))
-
-
 async def test_o_writes_what_is_shown_and_says_where(snapshot: SnapshotAssertion) -> None:
     disk = Disk()
-    async with open_desk(surroundings=disk) as house:
-        await house.press("6", "slash", *"books agree", "enter", "o")
+    async with open_desk((80, 24), surroundings=disk) as house:
+        await house.press("6", "end", "enter")
+        await house.sees("Record", "of the journal", "below VWAP")
+        await house.press("escape", "slash", *"books agree", "enter", "o")
         await house.until(lambda: "written to /state/demo/log-20260105-" in house.footer())
         (written,) = disk.files.values()
         assert written.splitlines()[0] == snapshot
@@ -136,30 +113,29 @@ def a_mixed_log() -> tuple[LogRow, ...]:
     )
 
 
-@pytest.mark.parametrize(
-    ("filter", "left"),
-    [
-        ("level:warn", ["2", "3", "4"]),
-        ("level:error", ["4"]),
-        ("source:vwap", ["2", "4"]),
-        ("spy source:vwap level:warn", ["2"]),
-        ("source:manual", ["5"]),
-        ("source:engine", ["1"]),
-    ],
-)
-async def test_the_log_is_filtered_by_level_and_by_source(filter: str, left: list[str]) -> None:
-    """A level finds what is graver too, and no line that only has its word"""
-    async with open_still(a_view(log=a_mixed_log()), (120, 40)) as house:
-        await house.press("6", "slash", *filter)
-        await house.until(lambda: [row.key for row in house.desk.board.log.grid.window.rows] == left)
-
-
-async def test_a_log_line_says_level_and_source() -> None:
+async def test_the_log_is_filtered_by_level_and_by_source() -> None:
+    """A level finds what is graver too, and no line that only has its word; Enter opens a line that is seen"""
+    rows = {
+        "level:warn": ["2", "3", "4"],
+        "level:error": ["4"],
+        "source:vwap": ["2", "4"],
+        "spy source:vwap level:warn": ["2"],
+        "source:manual": ["5"],
+        "source:engine": ["1"],
+    }
     async with open_still(a_view(log=a_mixed_log()), (120, 40)) as house:
         await house.press("6")
         await house.sees("WARN: orb: XOM not staged: too large orb", "books agree with the broker engine")
         await house.press("home", "down", "enter")
         await house.sees("level, source WARN, vwap")
+        await house.press("escape")
+        for typed, left in rows.items():
+            await house.press("slash", *typed)
+            await house.until(lambda left=left: [row.key for row in house.desk.board.log.grid.window.rows] == left)
+            await house.press("escape")
+
+        await house.press("home", "slash", *"xom", "enter", "enter")
+        await house.sees("Record", "orb: XOM not staged: too large", "number 3 of the journal")
 
 
 async def test_every_line_of_a_days_log_has_a_level_and_a_source() -> None:
@@ -173,13 +149,6 @@ async def test_every_line_of_a_days_log_has_a_level_and_a_source() -> None:
         assert {row.level for row in view.refusals} == {"WARN"}
         assert {row.source for row in view.refusals} == {"manual"}
         assert {row.source for row in view.log if row.kind in ("order", "fill", "ticket")} == {"vwap"}
-
-
-async def test_enter_after_a_filter_opens_a_line_that_is_seen() -> None:
-    """The line that was selected before is filtered away"""
-    async with open_still(a_view(log=a_mixed_log()), (120, 40)) as house:
-        await house.press("6", "home", "slash", *"xom", "enter", "enter")
-        await house.sees("Record", "orb: XOM not staged: too large", "number 3 of the journal")
 
 
 async def test_identifiers_are_short_on_screen_only() -> None:
@@ -203,5 +172,5 @@ async def test_identifiers_are_short_on_screen_only() -> None:
         await house.press("escape", "3", "home", "Y")
         await house.until(lambda: b64decode(written[-1][7:-1]).decode().endswith(f"FILLED at 496.21  {whole}"))
         await house.press("enter")
-        await house.until(lambda: house.shows(f"id {whole[:6]} "))
+        await house.sees(f"id {whole[:6]} ")
         assert not house.shows(whole)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from core.views import LogRow
 from tests.desk.still_house import StillHouse, a_view, open_still
 
@@ -25,68 +23,49 @@ def shown(house: StillHouse) -> Any:
     return [line[10:].split("│")[0] for line in house.picture().splitlines() if "desk      line" in line]
 
 
-async def test_up_and_k_go_up_one_line_from_the_end() -> None:
-    for key in ("k", "up"):
-        async with open_still(a_view(log=a_log())) as house:
-            await house.press("6")
-            assert selected(house) == str(COUNT - 1)
-            await house.press(key)
-            assert selected(house) == str(COUNT - 2)
-            await house.until(lambda: house.shows("f follows"))
-
-
-async def test_enter_opens_the_newest_line_if_following() -> None:
+async def test_the_cursor_is_at_the_end_while_it_follows() -> None:
+    """Up and k leave it, f and Down come back; Enter opens the newest; dropped lines keep it; unfocused shows none"""
     async with open_still(a_view(log=a_log())) as house:
+        assert not any("▹ " in line and "line 0" in line for line in house.picture().splitlines())
         opened: list[tuple[str, str]] = []
         house.desk.errands.open_detail = lambda pane, key: opened.append((pane, key))  # type: ignore[method-assign]
         await house.press("6")
+        for key in ("k", "up"):
+            assert selected(house) == str(COUNT - 1)
+            await house.press(key)
+            assert selected(house) == str(COUNT - 2)
+            await house.sees("f follows")
+            await house.press("f")
         await house.shows_next(log=a_log(COUNT + 1))
         await house.press("enter")
         assert opened == [("log", str(COUNT))]
         await house.sees("following")
 
-
-async def test_down_at_the_end_goes_on_following() -> None:
-    async with open_still(a_view(log=a_log())) as house:
-        await house.press("6", "j")
-        await house.shows_next(log=a_log(COUNT + 1))
-        assert selected(house) == str(COUNT)
+        await house.press("j")
+        await house.shows_next(log=a_log(COUNT + 2))
+        assert selected(house) == str(COUNT + 1)
         await house.sees("following")
 
-
-async def test_moving_up_stops_following_until_f() -> None:
-    async with open_still(a_view(log=a_log())) as house:
-        await house.press("6", "k", "k")
+        await house.press("k", "k")
         await house.shows_next(log=a_log(COUNT + 5))
-        assert selected(house) == str(COUNT - 3)
+        assert selected(house) == str(COUNT - 1)
         await house.press("f")
         await house.shows_next(log=a_log(COUNT + 6))
         assert selected(house) == str(COUNT + 5)
 
-
-async def test_dropped_lines_keep_the_cursor() -> None:
-    async with open_still(a_view(log=a_log())) as house:
-        await house.press("6")
         await house.shows_next(log=a_log(COUNT + 40)[40:])
         await house.press("k")
         assert selected(house) == str(COUNT + 38)
 
 
-async def test_an_unselected_line_is_not_marked() -> None:
-    """The log of a desk whose keyboard is elsewhere shows no cursor while it follows"""
-    async with open_still(a_view(log=a_log())) as house:
-        assert not any("▹ " in line and "line 0" in line for line in house.picture().splitlines())
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_severity_stands_beside_the_kind(size: tuple[int, int]) -> None:
+async def test_severity_stands_beside_the_kind() -> None:
     """EX-07, EX-14: also on a narrow screen."""
     at = a_view().status.at
     rows = (
         LogRow(1, at, "HALT", "CRITICAL: HALTED (invariant) it broke", "CRITICAL"),
         LogRow(2, at, "order", "ERROR: 1b2c cancel failed: no answer", "ERROR"),
     )
-    async with open_still(a_view(log=rows), size) as house:
+    async with open_still(a_view(log=rows), (80, 24)) as house:
         await house.press("6")
         await house.until(lambda: house.shows("HALT      CRITICAL: HALTED (invariant) it broke"))
         await house.sees("order     ERROR: 1b2c cancel failed: no answer")

@@ -13,6 +13,7 @@ from core.facts import ProposalSkipped, ProposalStaged
 from core.messages.commands import ProposeOrder
 from core.model.order import Effect, OrderType
 from tests.desk.desk_house import House, open_desk
+from tests.desk.still_house import the_engines_view
 
 GOOD = {
     "symbol": "spy",
@@ -52,7 +53,7 @@ async def test_it_becomes_a_proposal_with_a_ticket_and_enter_sends_nothing() -> 
 
 
 async def test_what_arrives_in_one_burst_goes_to_the_right_fields() -> None:
-    """OP-01: a Tab is applied before the character behind it"""
+    """OP-01: a Tab is applied before the character behind it; typing replaces what stands in a field, in order"""
     async with open_desk() as house:
         await house.press("n")
         await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
@@ -67,47 +68,32 @@ async def test_what_arrives_in_one_burst_goes_to_the_right_fields() -> None:
         assert (texts["quantity"], texts["limit"], texts["stop"]) == ("0.1", "490", "480")
         assert (texts["symbol"], texts["type"], texts["holder"]) == ("SPY", "limit", "broker")
 
-
-async def test_typing_replaces_what_stands_in_a_field_and_edits_are_in_order() -> None:
-    """OP-01"""
-    async with open_desk() as house:
-        await house.press("n")
-        await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
-        form = house.desk.screen
-        assert isinstance(form, NewOrderScreen)
+        await house.press("ctrl+u")
+        form.go_to("quantity")
         await house.press("1", "2", "backspace", "up", *"sell", "shift+tab", *"spy", "left", "delete", "y")
-
         texts = {field: box.value for field, box in form.inputs.items()}
         assert (texts["quantity"], texts["effect"], texts["symbol"]) == ("1", "sell", "SPY")
 
 
-async def test_a_long_fault_is_read_in_full_at_80_columns() -> None:
-    """OP-01"""
+async def test_what_is_wrong_or_refused_is_said_and_kept() -> None:
+    """OP-01, RK-01: every reason, a long one in full at 80 columns"""
     async with open_desk((80, 24)) as house:
         await fill(house, target="505.00")
         await house.press("enter")
-        await house.until(lambda: house.shows("Target price: the broker holds a target for whole shares only"))
-
-
-async def test_what_is_not_staged_says_every_reason_and_keeps_the_form() -> None:
-    """RK-01"""
-    async with open_desk() as house:
-        await fill(house, quantity="1")
-
+        await house.sees("Target price: the broker holds a target for whole shares only")
+        inputs = house.desk.screen.inputs  # type: ignore[attr-defined]
+        inputs["target"].value, inputs["quantity"].value = "", "1e3"
         await house.press("enter")
-        await house.until(lambda: house.shows("NOT STAGED"))
+        await house.sees("Quantity: shares, a number above zero")
+        assert len(house.facts(ProposalStaged)) == 1
 
+        inputs["quantity"].value = "1"
+        await house.pilot.resize_terminal(120, 40)
+        await house.press("enter")
+        await house.sees("NOT STAGED")
         assert house.facts(ProposalSkipped)
         await house.sees("New order", "buying power: 496.00 USD is over 200.00 USD free", "496.00 USD is over")
-        assert house.desk.screen.inputs["quantity"].value == "1"  # type: ignore[attr-defined]
-
-
-async def test_a_wrong_field_is_named_and_nothing_is_proposed() -> None:
-    async with open_desk() as house:
-        await fill(house, quantity="1e3")
-        await house.press("enter")
-        await house.until(lambda: house.shows("Quantity: shares, a number above zero"))
-        await house.press("escape")
+        assert inputs["quantity"].value == "1"
         assert len(house.facts(ProposalStaged)) == 1
 
 
@@ -139,15 +125,13 @@ FAULTS = [
 ]
 
 
-async def test_a_good_form_is_a_command_and_each_fault_names_its_field() -> None:
-    async with open_desk() as house:
-        view = house.desk.view
-        assert view is not None
+def test_a_good_form_is_a_command_and_each_fault_names_its_field() -> None:
+    view = the_engines_view()
 
-        order = read_form(GOOD, view)
-        faults = [read_form({**GOOD, field: text}, view) for field, text, _ in FAULTS]
+    order = read_form(GOOD, view)
+    faults = [read_form({**GOOD, field: text}, view) for field, text, _ in FAULTS]
 
-        assert isinstance(order, ProposeOrder)
-        assert (order.effect, order.type, order.quantity) == (Effect.OPEN, OrderType.LIMIT, Decimal("0.05"))
-        named = [fault.field for fault in faults if isinstance(fault, FieldFault)]
-        assert named == [field for _, _, field in FAULTS]
+    assert isinstance(order, ProposeOrder)
+    assert (order.effect, order.type, order.quantity) == (Effect.OPEN, OrderType.LIMIT, Decimal("0.05"))
+    named = [fault.field for fault in faults if isinstance(fault, FieldFault)]
+    assert named == [field for _, _, field in FAULTS]

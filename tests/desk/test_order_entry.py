@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 from textual import events
 
@@ -49,11 +48,15 @@ async def opens_the_form_filled(house: House) -> None:
     await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen) and house.shows("prefilled, the ask"))
 
 
-async def opens_the_form(house: House) -> NewOrderScreen:
-    await house.press("n")
-    await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
+async def the_form_after(house: House, *keys: str) -> NewOrderScreen:
+    await house.press(*keys)
     form = house.desk.screen
     assert isinstance(form, NewOrderScreen)
+    return form
+
+
+async def opens_the_form(house: House) -> NewOrderScreen:
+    form = await the_form_after(house, "n")
     await house.until(lambda: form.inputs["limit"].value)
     return form
 
@@ -64,10 +67,12 @@ def text_in(form: NewOrderScreen, *fields: str) -> tuple[str, ...]:
 
 async def test_n_and_enter_are_an_order_of_the_selected_symbol_and_its_ticket() -> None:
     """OP-01, RK-02: two keys to the ticket, and nothing is sent"""
-    async with open_desk((80, 24)) as house:
+    two = Settings.model_validate({"symbols": ["IBM", "SPY"]})
+    async with open_desk((80, 24), settings=two) as house:
         form = await opens_the_form(house)
         assert form.focused is form.inputs["quantity"]
-        ask = house.desk.view.symbols[0].quote.ask  # type: ignore[union-attr]
+        assert house.desk.view is not None
+        (ask,) = (row.quote.ask for row in house.desk.view.symbols if row.symbol == SPY and row.quote is not None)
         assert text_in(form, "symbol", "effect", "type", "stop", "holder") == ("SPY", "buy", "limit", "1%", "broker")
         assert Decimal(form.inputs["limit"].value) == ask
         await house.sees("prefilled, by risk: ", "prefilled, the ask", "prefilled, 491.")
@@ -81,21 +86,10 @@ async def test_n_and_enter_are_an_order_of_the_selected_symbol_and_its_ticket() 
         assert house.sent_nothing()
 
 
-async def test_n_starts_with_the_selected_symbol() -> None:
-    """OP-01: the selection is that of the key, not of the last picture"""
-    two = Settings.model_validate({"symbols": ["IBM", "SPY"]})
-    async with open_desk(settings=two) as house:
-        form = await opens_the_form(house)
-        assert text_in(form, "symbol") == ("SPY",), "the proposal that waits is of SPY"
-        assert form.focused is form.inputs["quantity"]
-
-
 async def test_the_offer_follows_the_quote_until_typed() -> None:
     """OP-01: a number that was read does not move under the hand"""
     async with open_still(a_quote("496.20", "496.22"), WIDE) as house:
-        await house.press("n")
-        form = house.desk.screen
-        assert isinstance(form, NewOrderScreen)
+        form = await the_form_after(house, "n")
         await house.until(lambda: text_in(form, "limit") == ("496.22",))
         await house.shows_next(symbols=a_quote("497.20", "497.22").symbols)
         await house.until(lambda: text_in(form, "limit") == ("497.22",))
@@ -115,9 +109,7 @@ async def test_the_offer_follows_the_quote_until_typed() -> None:
 async def test_only_a_fresh_quote_fills_a_price() -> None:
     """OP-04: nobody trades by a number of yesterday"""
     async with open_still(a_quote("496.20", "496.22", age=120), WIDE) as house:
-        await house.press("n")
-        form = house.desk.screen
-        assert isinstance(form, NewOrderScreen)
+        form = await the_form_after(house, "n")
         await house.sees("the ask is 2 m old: not taken")
         assert text_in(form, "limit", "quantity") == ("", "")
 
@@ -132,11 +124,9 @@ async def test_only_a_fresh_quote_fills_a_price() -> None:
 
 
 async def test_keys_in_a_price_take_and_move_it_and_type_nothing() -> None:
-    """OP-01"""
+    """OP-01: choices are moved through and typed, and never half a word"""
     async with open_still(a_quote("496.21", "496.24"), WIDE) as house:
-        await house.press("n", "tab", "tab")
-        form = house.desk.screen
-        assert isinstance(form, NewOrderScreen)
+        form = await the_form_after(house, "n", "tab", "tab")
         seen = []
         for key in ("b", "a", "m", "l", "plus", "minus", "minus", "pageup", "pagedown", "pagedown", "x", "n"):
             await house.press(key)
@@ -148,13 +138,7 @@ async def test_keys_in_a_price_take_and_move_it_and_type_nothing() -> None:
         ]  # fmt: skip
         await house.sees("n is nothing in this field")
 
-
-async def test_choices_are_moved_through_and_typed_and_never_half_a_word() -> None:
-    """OP-01"""
-    async with open_still(a_quote("496.20", "496.22"), WIDE) as house:
-        await house.press("n", "tab")
-        form = house.desk.screen
-        assert isinstance(form, NewOrderScreen)
+        await house.press("shift+tab")
         seen = []
         for key in ("m", "space", "right", "left", "s", *"top-", "t", "z", "backspace"):
             await house.press(key)
@@ -175,9 +159,7 @@ async def test_another_symbol_keeps_what_was_typed() -> None:
     quote = replace(spy.quote, symbol=Symbol("IBM"), bid=Price(Decimal("182.10")), ask=Price(Decimal("182.13")))
     both = replace(view, symbols=(spy, replace(spy, symbol=Symbol("IBM"), quote=quote)))
     async with open_still(both, WIDE) as house:
-        await house.press("n")
-        form = house.desk.screen
-        assert isinstance(form, NewOrderScreen)
+        form = await the_form_after(house, "n")
         await house.until(lambda: text_in(form, "limit") == ("496.22",))
         await house.press("up", "up", *"ib")
         assert text_in(form, "symbol", "limit", "stop", "quantity") == ("IB", "", "", "")
@@ -193,9 +175,7 @@ async def test_another_symbol_keeps_what_was_typed() -> None:
 async def test_a_stop_and_a_target_are_typed_as_ways_and_read_as_prices() -> None:
     """RK-02"""
     async with open_still(a_quote("99.98", "100.00", atr="0.40"), WIDE) as house:
-        await house.press("n", *"3", "tab", "tab", "tab", *"1.5atr")
-        form = house.desk.screen
-        assert isinstance(form, NewOrderScreen)
+        form = await the_form_after(house, "n", *"3", "tab", "tab", "tab", *"1.5atr")
         assert text_in(form, "stop") == ("1.5atr",)
         await house.sees("99.40, 0.60 under 100.00")
         await house.press("tab", "tab", "tab", *"2r")
@@ -209,9 +189,7 @@ async def test_a_stop_and_a_target_are_typed_as_ways_and_read_as_prices() -> Non
 async def test_a_key_goes_through_the_ways_of_sizing_and_says_which() -> None:
     """RK-02"""
     async with open_still(a_quote("99.98", "100.00"), WIDE) as house:
-        await house.press("n")
-        form = house.desk.screen
-        assert isinstance(form, NewOrderScreen)
+        form = await the_form_after(house, "n")
         await house.until(lambda: text_in(form, "quantity") == ("50",))
         await house.sees("by risk: a risk of 50.00 USD")
         await house.press("percent_sign")
@@ -228,9 +206,7 @@ async def test_escape_keeps_what_was_typed_for_the_symbol_and_one_key_clears_it(
     """OP-01: text is never lost"""
     async with open_still(a_quote("99.98", "100.00"), WIDE) as house:
         await house.press("n", *"3", "tab", "tab", *"99.50", "escape")
-        await house.press("n")
-        form = house.desk.screen
-        assert isinstance(form, NewOrderScreen)
+        form = await the_form_after(house, "n")
         await house.sees("DRAFT of ", "Ctrl+U clears it")
         assert text_in(form, "quantity", "limit", "stop") == ("3", "99.50", "1%")
 
@@ -264,34 +240,27 @@ async def test_a_changed_draft_takes_no_other_draft() -> None:
         assert (ibm_s.texts["quantity"], ibm_s.texts["symbol"]) == ("9", "SPY")
 
 
-@pytest.mark.parametrize(
-    ("field", "typed"),
-    [("quantity", "1e9"), ("quantity", "-5"), ("quantity", "5 5"), ("limit", "1e9"), ("target", "1e5"), ("ttl", "1d")],
-)
-async def test_what_is_no_number_stands_as_it_was_typed_and_is_refused(field: str, typed: str) -> None:
+async def test_what_is_no_number_stands_as_it_was_typed_and_is_refused() -> None:
     """OP-01: no character is left out, so that no other number stands there than was typed"""
+    wrong = {"quantity": ("1e9", "-5", "5 5"), "limit": ("1e9",), "target": ("1e5",), "ttl": ("1d",)}
     async with open_still(a_quote("99.98", "100.00"), WIDE) as house:
         form = await opens_the_form(house)
-        form.go_to(field)
-        await house.press(*("space" if each == " " else "minus" if each == "-" else each for each in typed))
-        assert text_in(form, field) == (typed,)
-        await house.press("enter")
-        assert house.handle.commands == []
-
-
-async def test_a_price_that_the_desk_filled_says_where_the_market_went() -> None:
-    """OP-03: a number that can be stale says so"""
-    async with open_still(a_quote("99.98", "100.00"), WIDE) as house:
-        await opens_the_form(house)
-        await house.press("%")
-        await house.shows_next(symbols=a_quote("100.48", "100.50").symbols)
-        await house.sees("prefilled, was the ask; now 100.50")
+        for field, typed in ((field, typed) for field, texts in wrong.items() for typed in texts):
+            await house.press("ctrl+u")
+            form.go_to(field)
+            await house.press(*("space" if each == " " else "minus" if each == "-" else each for each in typed))
+            assert text_in(form, field) == (typed,)
+            await house.press("enter")
+            assert house.handle.commands == [], typed
 
 
 async def test_a_hidden_form_hears_only_exit_keys() -> None:
-    """OP-04"""
+    """OP-04; OP-03: a number that can be stale says so"""
     async with open_still(a_quote("99.98", "100.00"), WIDE) as house:
         form = await opens_the_form(house)
+        await house.press("%")
+        await house.shows_next(symbols=a_quote("100.48", "100.50").symbols)
+        await house.sees("prefilled, was the ask; now 100.50")
         before = form.texts()
         await house.pilot.resize_terminal(60, 20)
         await house.press("0", "tab", "m", "enter")
@@ -320,9 +289,7 @@ async def test_a_limit_order_with_its_own_stop_takes_eight_keys_to_its_ticket() 
 async def test_a_held_key_and_a_paste_do_no_more_than_typing_them() -> None:
     """OP-04: nothing in the form stages but Enter"""
     async with open_still(a_quote("99.98", "100.00"), WIDE) as house:
-        await house.press("n", *["n"] * 9)
-        form = house.desk.screen
-        assert isinstance(form, NewOrderScreen)
+        form = await the_form_after(house, "n", *["n"] * 9)
         assert text_in(form, "quantity") == ("50",), "a finger that stays on n loses no figure"
         await house.press("tab", "tab", *["plus"] * 30)
         assert text_in(form, "limit") == ("100.30",)
@@ -332,15 +299,11 @@ async def test_a_held_key_and_a_paste_do_no_more_than_typing_them() -> None:
         assert not any(isinstance(command, ProposeOrder) for command in house.handle.commands)
 
 
-async def test_a_preset_is_saved_by_name(
-    snapshot: SnapshotAssertion,
-) -> None:
+async def test_a_preset_is_saved_by_name(snapshot: SnapshotAssertion) -> None:
     """DESK: presets for stop and target, saved by name"""
     disk = Disk()
     async with open_still(a_quote("99.98", "100.00"), WIDE, surroundings=disk) as house:
-        await house.press("n", "f6")
-        form = house.desk.screen
-        assert isinstance(form, NewOrderScreen)
+        form = await the_form_after(house, "n", "f6")
         assert text_in(form, "stop", "target") == ("2%", "2r")
         await house.sees("2 %, 2R: stop 2%, target 2r", "prefilled, 98.00, 2.00 under 100.00")
 

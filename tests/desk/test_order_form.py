@@ -23,10 +23,11 @@ from core.model.values import Fraction, Money, Price, Quantity
 from core.risk.size_factors.base import Conditions, Throttle
 from core.settings.settings import Settings
 from core.views import DeskView, PositionRow, SizingView, SymbolView
-from tests.desk.desk_house import SPY, House, at_both_ends, open_desk
-from tests.kit.stepped_engine import SteppedHandle
+from tests.desk.desk_house import SPY, House, open_desk
+from tests.desk.still_house import the_engines_view
+from tests.kit.rows import each
+from tests.kit.stepped_engine import WiredHandle
 
-SEEN: list[DeskView] = []
 GOOD = {
     "symbol": "SPY",
     "effect": "buy",
@@ -39,15 +40,11 @@ GOOD = {
 }
 
 
-async def a_view(
+def a_view(
     *, held: str = "0", short_refused: str | None = None, fractions: bool = True, risk: str = "50", most: str = "5000"
 ) -> DeskView:
     """A margin account with 10,000 USD to spend, SPY at 496.20 × 496.22."""
-    if not SEEN:
-        async with open_desk() as house:
-            assert house.desk.view is not None
-            SEEN.append(house.desk.view)
-    view = SEEN[0]
+    view = the_engines_view()
     at, size = view.status.at, Quantity(Decimal(100))
     quote = Quote(SPY, at, Price(Decimal("496.20")), size, Price(Decimal("496.22")), size, Feed.DERIVED)
     symbol = SymbolView(
@@ -75,11 +72,9 @@ def positions_of(held: Decimal) -> tuple[PositionRow, ...]:
     return (row,)
 
 
-async def test_a_resting_close_has_no_stop(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_a_resting_close_has_no_stop(snapshot: SnapshotAssertion) -> None:
     """EX-13, OP-03: as its ticket warns"""
-    view = await a_view(held="2")
+    view = a_view(held="2")
     close = {"symbol": "SPY", "effect": "sell", "quantity": "2", "holder": "broker", "lasts": "day"}
     said = []
     for terms in (
@@ -104,7 +99,7 @@ async def opens_the_form(house: House) -> NewOrderScreen:
     return form
 
 
-@pytest.mark.parametrize(
+@each(
     ("effect", "held", "said"),
     [
         ("buy", "0", Effect.OPEN),
@@ -117,11 +112,9 @@ async def opens_the_form(house: House) -> NewOrderScreen:
         ("cover", "5", "there is no short SPY to cover"),
     ],
 )
-async def test_each_word_is_one_effect_and_none_turns_a_position_around(
-    effect: str, held: str, said: Effect | str
-) -> None:
+def test_each_word_is_one_effect_and_none_turns_a_position_around(effect: str, held: str, said: Effect | str) -> None:
     """OP-01"""
-    view = await a_view(held=held)
+    view = a_view(held=held)
     closes = effect in ("sell", "cover")
     stop = "" if closes else "498.00" if effect == "short" else "494.00"
 
@@ -131,35 +124,33 @@ async def test_each_word_is_one_effect_and_none_turns_a_position_around(
     assert isinstance(order, FieldFault) or order.effect is said
 
 
-async def test_a_short_sale_needs_whole_lent_shares(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_a_short_sale_needs_whole_lent_shares(snapshot: SnapshotAssertion) -> None:
     """EX-11"""
-    view = await a_view()
+    view = a_view()
     short = {**GOOD, "effect": "short", "stop": "498.00"}
 
     assert isinstance(read_form(short, view), ProposeOrder)
     assert read_form({**short, "quantity": "0.5"}, view) == FieldFault("quantity", "whole shares only")
     assert read_form({**short, "stop": "494.00"}, view) == snapshot
-    refused = await a_view(short_refused="a cash account sells nothing short")
+    refused = a_view(short_refused="a cash account sells nothing short")
     assert read_form(short, refused) == snapshot
 
 
-@pytest.mark.parametrize(
+@each(
     ("typed", "shares"),
     [("$50", "0.1"), ("$ 1000", "2.016"), ("0.25", "0.25"), ("3", "3"), (".5", "0.5")],
 )
-async def test_dollars_are_as_many_shares_as_they_buy_and_never_more(typed: str, shares: str) -> None:
+def test_dollars_are_as_many_shares_as_they_buy_and_never_more(typed: str, shares: str) -> None:
     """OP-01: at the limit of 496.00, in steps of 0.001"""
-    order = read_form({**GOOD, "quantity": typed}, await a_view())
+    order = read_form({**GOOD, "quantity": typed}, a_view())
 
     assert isinstance(order, ProposeOrder)
     assert order.quantity == Decimal(shares)
 
 
-async def test_the_form_measures_a_limit_by_what_it_meets_at_the_market(snapshot: SnapshotAssertion) -> None:
+def test_the_form_measures_a_limit_by_what_it_meets_at_the_market(snapshot: SnapshotAssertion) -> None:
     """EX-11, OP-06: a short of 400 fills at 496.20, a buy of 600 at 496.22"""
-    view = await a_view(most="900")
+    view = a_view(most="900")
     short = {**GOOD, "effect": "short", "limit": "400.00", "stop": "498.00"}
     buy = {**GOOD, "limit": "600.00"}
 
@@ -172,17 +163,17 @@ async def test_the_form_measures_a_limit_by_what_it_meets_at_the_market(snapshot
     assert read_form({**buy, "target": "550.00"}, view) == snapshot
 
 
-async def test_dollars_are_sized_by_the_side_taken() -> None:
+def test_dollars_are_sized_by_the_side_taken() -> None:
     """OP-01"""
     market = {**GOOD, "type": "market", "limit": "", "quantity": "$1000"}
 
-    order = read_form(market, await a_view())
+    order = read_form(market, a_view())
 
     assert isinstance(order, ProposeOrder)
     assert order.quantity == Decimal("2.015")
 
 
-@pytest.mark.parametrize(
+@each(
     ("quantity", "kind", "lasts", "said"),
     [
         ("2", "limit", "gtc", TimeInForce.GTC),
@@ -193,28 +184,26 @@ async def test_dollars_are_sized_by_the_side_taken() -> None:
         ("2", "limit", "fok", "day, gtc or ioc"),
     ],
 )
-async def test_how_long_it_lasts_is_what_its_quantity_allows(
+def test_how_long_it_lasts_is_what_its_quantity_allows(
     quantity: str, kind: str, lasts: str, said: TimeInForce | str
 ) -> None:
     """EX-11"""
-    order = read_form({**GOOD, "quantity": quantity, "type": kind, "lasts": lasts}, await a_view())
+    order = read_form({**GOOD, "quantity": quantity, "type": kind, "lasts": lasts}, a_view())
 
     assert order == FieldFault("lasts", said) if isinstance(said, str) else isinstance(order, ProposeOrder)
     assert isinstance(order, FieldFault) or order.time_in_force is said
 
 
-async def test_a_stop_order_never_fills_at_once_or_not(snapshot: SnapshotAssertion) -> None:
+def test_a_stop_order_never_fills_at_once_or_not(snapshot: SnapshotAssertion) -> None:
     """EX-11"""
     stop = {**GOOD, "effect": "sell", "type": "stop", "limit": "", "lasts": "ioc"}
 
-    assert read_form(stop, await a_view(held="2")) == snapshot
+    assert read_form(stop, a_view(held="2")) == snapshot
 
 
-async def test_expected_refusals_are_doubts(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_expected_refusals_are_doubts(snapshot: SnapshotAssertion) -> None:
     """OP-03: the engine judges; the form only says what it sees"""
-    view = await a_view(risk="3", most="2000")
+    view = a_view(risk="3", most="2000")
     off = replace(view, status=replace(view.status, entries_refused="killed by key"))
 
     loss, cost, power, refused = (
@@ -231,7 +220,7 @@ async def test_expected_refusals_are_doubts(
     assert not any(draft.faults for draft in (loss, cost, power, refused))
 
 
-@pytest.mark.parametrize(
+@each(
     ("part", "risk", "most", "shares", "words"),
     [
         ("1", "3", "5000", "1.5", "1.5 SPY: sized by a risk of 3.00 USD"),
@@ -241,22 +230,20 @@ async def test_expected_refusals_are_doubts(
         ("1", "500", "99999", "20", "20 SPY: sized by the buying power"),
     ],
 )
-async def test_a_preset_is_sized_by_risk_the_stop_and_the_caps(
+def test_a_preset_is_sized_by_risk_the_stop_and_the_caps(
     part: str, risk: str, most: str, shares: str, words: str
 ) -> None:
     """RK-02: 2 USD from the limit of 496 to the stop of 494"""
-    view = await a_view(risk=risk, most=most)
+    view = a_view(risk=risk, most=most)
 
     size = preset(read_draft({**GOOD, "quantity": ""}, view), Decimal(part), view)
 
     assert (size.quantity, size.words) == (Decimal(shares), words)
 
 
-async def test_each_term_reduces_a_preset(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_each_term_reduces_a_preset(snapshot: SnapshotAssertion) -> None:
     """RK-10, RK-11: a risk of 1.50 USD, half of it after losses; 2 USD to the stop"""
-    view = await a_view(risk="1.50", most="500")
+    view = a_view(risk="1.50", most="500")
     (symbol,) = view.symbols
     throttled = Conditions(throttle=Throttle(Fraction(Decimal("0.50")), "5.20 of 10.00 USD lost today"))
     view = replace(view, symbols=(replace(symbol, conditions=throttled),))
@@ -272,18 +259,16 @@ async def test_each_term_reduces_a_preset(
     assert doubts == snapshot
 
 
-async def test_a_preset_of_a_close_is_a_part(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_a_preset_of_a_close_is_a_part(snapshot: SnapshotAssertion) -> None:
     """RK-02"""
-    view = await a_view(held="0.502")
+    view = a_view(held="0.502")
     sells = {**GOOD, "effect": "sell", "stop": ""}
 
     assert preset(Draft(), Decimal(1), view).words == snapshot
     assert preset(read_draft({**GOOD, "stop": ""}, view), Decimal(1), view).quantity is None
     assert preset(read_draft(sells, view), Decimal(1), view).words == snapshot
     assert preset(read_draft(sells, view), Decimal("0.25"), view).quantity == Decimal("0.125")
-    whole = await a_view(held="3", fractions=False)
+    whole = a_view(held="3", fractions=False)
     assert preset(read_draft(sells, whole), Decimal("0.5"), whole).quantity == Decimal(1)
     assert preset(read_draft(sells, whole), Decimal("0.25"), whole).words == snapshot
 
@@ -295,13 +280,11 @@ async def test_every_fault_stands_beside_its_field_before_enter_at_80_columns() 
         await house.press(*"0.5", "tab", *"stop", "tab", *"49x", "tab", *"500.001", "tab", *"mum", "tab", *"gtc")
 
         assert form.inputs["quantity"].value == "0.5"
-        await house.until(
-            lambda: house.shows(
-                "a stop order has none: clear it",
-                "off its tick of 0.01 USD",
-                "broker, desk, or you",
-                "a fraction of a share: day only",
-            )
+        await house.sees(
+            "a stop order has none: clear it",
+            "off its tick of 0.01 USD",
+            "broker, desk, or you",
+            "a fraction of a share: day only",
         )
         assert house.sent_nothing()
         assert len(house.facts(ProposalStaged)) == 1
@@ -314,32 +297,30 @@ async def test_the_form_tells_ages_and_what_is_left() -> None:
         await opens_the_form(house)
         await house.press(*"$20", "tab", "tab", *"496", "tab", *"494")
 
-        await house.until(
-            lambda: house.shows(
-                "496.20 × 496.22 USD",
-                "derived",
-                "last 496.21, ",
-                " s old",
-                "held   none; fractions trade; no short: a cash account sells nothing short",
-                "0.04 shares for 19.84 USD",
-                "order  19.84 USD, 9.9 % of equity, loses 0.08 USD at the stop",
-                "buying power 200.00 USD, after this order 180.16 USD",
-            )
+        await house.sees(
+            "496.20 × 496.22 USD",
+            "derived",
+            "last 496.21, ",
+            " s old",
+            "held   none; fractions trade; no short: a cash account sells nothing short",
+            "0.04 shares for 19.84 USD",
+            "order  19.84 USD, 9.9 % of equity, loses 0.08 USD at the stop",
+            "buying power 200.00 USD, after this order 180.16 USD",
         )
 
 
 async def test_a_key_sizes_the_order_and_enter_opens_its_ticket() -> None:
-    """RK-02, OP-01"""
+    """RK-02, OP-01, EX-07: with its own time"""
     async with open_desk((80, 24)) as house:
         form = await opens_the_form(house)
         await house.press("tab", "tab", *"496", "tab", *"494", "f3")
-        await house.until(lambda: house.shows("0.1 SPY: sized by the largest order"))
+        await house.sees("0.1 SPY: sized by the largest order")
         assert form.inputs["quantity"].value == "0.1"
-
-        await house.press("enter")
+        form.go_to("ttl")
+        await house.press(*"5m", "enter")
 
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen) and house.is_armed())
-        await house.sees("0.1 SPY at 496.00 limit, day", "no target: its exit is yours")
+        await house.sees("0.1 SPY at 496.00 limit, day, taken back after 5:00", "no target: its exit is yours")
         assert house.sent_nothing()
 
 
@@ -348,7 +329,7 @@ async def test_a_refusal_keeps_what_was_typed() -> None:
     async with open_desk((80, 24)) as house:
         form = await opens_the_form(house)
         await house.press(*"1", "tab", "tab", *"496", "tab", *"494", "enter")
-        await house.until(lambda: house.shows("NOT STAGED", "50.00 USD an order"))
+        await house.sees("NOT STAGED", "50.00 USD an order")
         await house.press("up", "up", "up", *"0.05")
 
         await house.wait(0.2)
@@ -366,37 +347,38 @@ def refuses_much() -> Settings:
     return Settings.model_validate({"risk": {"window_end": "10:05"}})
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 24), (120, 40)])
-async def test_many_reasons_hide_neither_the_status_lines_nor_the_kill_key(size: tuple[int, int]) -> None:
+async def test_many_reasons_hide_neither_the_status_lines_nor_the_kill_key() -> None:
     """OP-07, RK-01: what has no room is scrolled, and how much there is stands in the lower edge"""
-    async with open_desk(size, settings=refuses_much(), ready=False) as house:
-        await house.until(lambda: house.shows("VWAP on SPY: outside window"))
+    async with open_desk((80, 24), settings=refuses_much(), ready=False) as house:
+        await house.sees("VWAP on SPY: outside window")
         form = await opens_the_form(house)
         await house.press(*"1000", "tab", *"market", "tab", "tab", *"400", "enter")
-        await house.until(lambda: house.shows("NOT STAGED"))
+        await house.sees("NOT STAGED")
         answer = form._answer.text
-        seen: list[str] = []
-        for _ in range(8):
-            lines = house.picture().splitlines()
-            assert "PAPER" in lines[0]
-            assert "equity" in lines[1]
-            assert "ENTRIES" in lines[1]
-            assert "Ctrl+K KILL" in lines[-1]
-            assert any("New order" in line for line in lines)
-            seen += [line.partition("│")[2].rpartition("│")[0].strip() for line in lines if line.count("│") >= 2]
-            await house.press("pagedown")
+        for size in ((80, 24), (120, 24), (120, 40)):
+            await house.pilot.resize_terminal(*size)
             await house.wait(0.05)
+            is_paged = size[1] == 24
+            seen: list[str] = []
+            for _ in range(8 if is_paged else 1):
+                lines = house.picture().splitlines()
+                assert "PAPER" in lines[0]
+                assert "equity" in lines[1]
+                assert "ENTRIES" in lines[1]
+                assert "Ctrl+K KILL" in lines[-1]
+                assert any("New order" in line for line in lines)
+                seen += [line.partition("│")[2].rpartition("│")[0].strip() for line in lines if line.count("│") >= 2]
+                await house.press("pagedown")
+                await house.wait(0.05)
 
-        is_paged = size[1] == 24
-        assert house.shows(", PgDn PgUp") == is_paged
-        words = {word for line in seen for word in line.split()}
-        assert set(answer.split()) <= words
-        await house.press(*["pageup"] * 8)
-        await house.until(lambda: house.shows("NOT STAGED"))
+            assert house.shows(", PgDn PgUp") == is_paged
+            words = {word for line in seen for word in line.split()}
+            assert set(answer.split()) <= words
+            await house.press(*["pageup"] * 8)
+            await house.sees("NOT STAGED")
 
 
-@at_both_ends
-async def test_a_margin_account_sells_short_with_its_own_key(handled_by: type[SteppedHandle]) -> None:
+async def test_a_margin_account_sells_short_with_its_own_key() -> None:
     """OP-04: `short` is confirmed by H, with its stop above"""
     rich = Settings.model_validate(
         {
@@ -404,10 +386,10 @@ async def test_a_margin_account_sells_short_with_its_own_key(handled_by: type[St
             "risk": {"max_notional": {"usd": 5000}, "per_trade": {"usd": 50}, "max_open_positions": 5},
         }
     )
-    async with open_desk(handled_by=handled_by, settings=rich) as house:
+    async with open_desk(handled_by=WiredHandle, settings=rich) as house:
         await opens_the_form(house)
         await house.press(*"2", "up", *"short", "tab", "tab", "tab", *"496", "tab", *"498", "enter")
-        await house.until(lambda: house.shows("PAPER ─ SELL short ─ SPY", "after fill: 2 short", "STOP 498.00"))
+        await house.sees("PAPER ─ SELL short ─ SPY", "after fill: 2 short", "STOP 498.00")
         await house.until(house.is_armed)
 
         await house.press("S")
@@ -420,7 +402,7 @@ async def test_a_margin_account_sells_short_with_its_own_key(handled_by: type[St
         assert house.facts(OrderCreated)[0].order.effect is Effect.SHORT
 
 
-@pytest.mark.parametrize(
+@each(
     ("texts", "fault"),
     [
         ({"target": "500.00"}, None),
@@ -433,18 +415,16 @@ async def test_a_margin_account_sells_short_with_its_own_key(handled_by: type[St
         ({"target": "500.00", "holder": "you"}, FieldFault("target", "needs a stop held by the broker, day or gtc")),
     ],
 )
-async def test_a_target_makes_an_entry_of_whole_shares_a_bracket(
-    texts: dict[str, str], fault: FieldFault | None
-) -> None:
+def test_a_target_makes_an_entry_of_whole_shares_a_bracket(texts: dict[str, str], fault: FieldFault | None) -> None:
     """EX-12, OP-06"""
-    view = await a_view()
+    view = a_view()
 
     order = read_form({**GOOD, **texts}, view)
 
     assert order == fault if fault else isinstance(order, ProposeOrder) and order.target_price == Decimal(500)
 
 
-@pytest.mark.parametrize(
+@each(
     ("texts", "fault"),
     [
         ({"type": "stop-limit", "stop": "490.00", "limit": "489.50"}, None),
@@ -470,20 +450,20 @@ async def test_a_target_makes_an_entry_of_whole_shares_a_bracket(
         ),
     ],
 )
-async def test_what_closes_may_be_a_stop_limit_a_trailing_stop_or_a_pair(
+def test_what_closes_may_be_a_stop_limit_a_trailing_stop_or_a_pair(
     texts: dict[str, str], fault: FieldFault | None
 ) -> None:
     """EX-12"""
-    view = await a_view(held="5")
+    view = a_view(held="5")
 
     order = read_form({**GOOD, "effect": "sell", "limit": "", "stop": "", **texts}, view)
 
     assert order == fault if fault else isinstance(order, ProposeOrder)
 
 
-async def test_a_trail_is_read_as_dollars_or_as_a_part_of_the_price() -> None:
+def test_a_trail_is_read_as_dollars_or_as_a_part_of_the_price() -> None:
     """EX-12"""
-    view = await a_view(held="5")
+    view = a_view(held="5")
     trailing = {**GOOD, "effect": "sell", "limit": "", "stop": "", "type": "trailing"}
 
     dollars, percent = read_form({**trailing, "trail": "$1.50"}, view), read_form({**trailing, "trail": "2 %"}, view)
@@ -494,7 +474,7 @@ async def test_a_trail_is_read_as_dollars_or_as_a_part_of_the_price() -> None:
     assert (percent.trail_price, percent.trail_fraction) == (None, Decimal("0.02"))
 
 
-@pytest.mark.parametrize(
+@each(
     ("room", "words"),
     [
         (Room(Money(Decimal(600)), "exposure"), "1.209 SPY: sized by the limit of exposure"),
@@ -502,9 +482,9 @@ async def test_a_trail_is_read_as_dollars_or_as_a_part_of_the_price() -> None:
         (Room(Money(Decimal(0)), "the reserve"), "no size fits: the reserve"),
     ],
 )
-async def test_a_size_by_key_stays_within_what_the_whole_account_carries(room: Room, words: str) -> None:
+def test_a_size_by_key_stays_within_what_the_whole_account_carries(room: Room, words: str) -> None:
     """RK-10, RK-16: its Enter would be refused else"""
-    view = await a_view()
+    view = a_view()
     view = replace(view, symbols=(replace(view.symbols[0], room_to_buy=room),))
 
     assert preset(read_draft({**GOOD, "quantity": ""}, view), Decimal(1), view).words == words
@@ -517,7 +497,7 @@ A_STOP_LIMIT = {**A_STOP, "type": "stop-limit", "limit": "497.20"}
 A_TRAIL = {**GOOD, "type": "trailing", "limit": "", "trail": "1.50", "stop": "494"}
 
 
-@pytest.mark.parametrize(
+@each(
     ("texts", "kind", "loss"),
     [
         (A_STOP, OrderType.STOP, "6.00"),
@@ -525,11 +505,11 @@ A_TRAIL = {**GOOD, "type": "trailing", "limit": "", "trail": "1.50", "stop": "49
         (A_TRAIL, OrderType.TRAILING_STOP, "7.44"),
     ],
 )
-async def test_a_stop_entry_is_typed_with_its_trigger_and_measured_by_it(
+def test_a_stop_entry_is_typed_with_its_trigger_and_measured_by_it(
     texts: dict[str, str], kind: OrderType, loss: str
 ) -> None:
     """EX-12, RK-02"""
-    view = await a_view()
+    view = a_view()
 
     order, draft = read_form(texts, view), read_draft(texts, view)
 
@@ -539,7 +519,7 @@ async def test_a_stop_entry_is_typed_with_its_trigger_and_measured_by_it(
     assert draft.loss == Decimal(loss)
 
 
-@pytest.mark.parametrize(
+@each(
     ("texts", "fault"),
     [
         ({**A_STOP, "trigger": ""}, FieldFault("trigger", "a stop entry needs what starts it")),
@@ -558,24 +538,24 @@ async def test_a_stop_entry_is_typed_with_its_trigger_and_measured_by_it(
         ({**GOOD, "ttl": "25h"}, FieldFault("ttl", "90s, 5m or 2h, a day at the most")),
     ],
 )
-async def test_a_stop_entry_that_is_wrong_says_so_beside_its_field(texts: dict[str, str], fault: FieldFault) -> None:
+def test_a_stop_entry_that_is_wrong_says_so_beside_its_field(texts: dict[str, str], fault: FieldFault) -> None:
     """EX-11, EX-12, EX-07"""
-    assert read_form(texts, await a_view()) == fault
+    assert read_form(texts, a_view()) == fault
 
 
-@pytest.mark.parametrize(("typed", "seconds"), [("90", 90), ("90s", 90), ("5m", 300), ("2 h", 7200), ("", None)])
-async def test_an_entrys_own_time_is_seconds_minutes_or_hours(typed: str, seconds: int | None) -> None:
+@each(("typed", "seconds"), [("90", 90), ("90s", 90), ("5m", 300), ("2 h", 7200), ("", None)])
+def test_an_entrys_own_time_is_seconds_minutes_or_hours(typed: str, seconds: int | None) -> None:
     """EX-07"""
-    order = read_form({**GOOD, "ttl": typed}, await a_view())
+    order = read_form({**GOOD, "ttl": typed}, a_view())
 
     assert isinstance(order, ProposeOrder)
     assert order.ttl_seconds == seconds
 
 
-async def test_the_trigger_of_what_closes_stands_where_it_always_did(snapshot: SnapshotAssertion) -> None:
+def test_the_trigger_of_what_closes_stands_where_it_always_did(snapshot: SnapshotAssertion) -> None:
     """EX-12"""
     sale = {**GOOD, "effect": "sell", "type": "stop", "limit": "", "stop": "494"}
-    view = await a_view(held="2")
+    view = a_view(held="2")
 
     order = read_form(sale, view)
 
@@ -583,13 +563,3 @@ async def test_the_trigger_of_what_closes_stands_where_it_always_did(snapshot: S
     assert (order.stop_price, order.trigger_price) == (Decimal(494), None)
     assert isinstance(read_form({**sale, "trigger": "490"}, view), FieldFault)
     assert read_form({**sale, "ttl": "90"}, view) == snapshot
-
-
-async def test_a_ticket_says_where_a_trailing_stop_starts() -> None:
-    """OP-03, EX-07, EX-12"""
-    async with open_desk((80, 24)) as house:
-        await opens_the_form(house)
-        await house.press(*"0.05", "tab", "tab", *"496", "tab", *"494", *["tab"] * 6, *"5m", "enter")
-
-        await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
-        await house.until(lambda: house.shows("0.05 SPY at 496.00 limit, day, taken back after 5:00"))

@@ -13,6 +13,7 @@ from tests.kit.rows import each
 
 
 async def test_a_clean_leave_is_0_and_all_else_an_error_with_a_line(snapshot: SnapshotAssertion) -> None:
+    """SP-06: one without its disk says so"""
     async with open_desk() as house:
         desk = house.desk
         assert outcome(desk, has_closed=True) == snapshot
@@ -25,16 +26,10 @@ async def test_a_clean_leave_is_0_and_all_else_an_error_with_a_line(snapshot: Sn
         desk.closing.failure = "the disk is full"
         assert outcome(desk, has_closed=True) == snapshot
 
-
-async def test_a_desk_left_without_its_disk_says_so(snapshot: SnapshotAssertion) -> None:
-    """SP-06"""
-    async with open_desk() as house:
-        house.desk.closing.was_left = True
+        desk.closing.failure = None
         house.runtime.engine.lose_disk("the journal could not write: no space left")
-        await house.until(lambda: house.shows("DISK: the journal could not write"))
-
-        status, words = outcome(house.desk, has_closed=True)
-
+        await house.sees("DISK: the journal could not write")
+        status, words = outcome(desk, has_closed=True)
         assert status == 1
         assert words == snapshot
 

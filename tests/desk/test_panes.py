@@ -30,15 +30,16 @@ def test_the_number_in_a_panes_frame_is_the_key_that_brings_it() -> None:
         assert (pane.id, pane.NUMBER, pane.NAME.lower()) == (name, number % 10, name)
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24), (200, 60)])
-async def test_an_empty_pane_says_what_would_fill_it(size: tuple[int, int]) -> None:
-    async with open_desk(size) as house:
+async def test_an_empty_pane_says_what_would_fill_it() -> None:
+    async with open_desk((120, 40)) as house:
         await house.press("x", "enter")
-        await house.until(lambda: house.shows("No proposals. VWAP on SPY"))
-        for key, said in (("2", "No positions. A filled entry appears here"), ("3", "No orders today.")):
-            await house.press(key)
-            await house.until(lambda said=said: house.shows(said))
-        await house.sees("PAPER", "equity 200.00", "ENTRIES ON", "EXITS ON", "Ctrl+K KILL", "6 Log ─")
+        for size in ((120, 40), (80, 24), (200, 60)):
+            await house.pilot.resize_terminal(*size)
+            await house.sees("No proposals. VWAP on SPY")
+            for key, said in (("2", "No positions. A filled entry appears here"), ("3", "No orders today.")):
+                await house.press(key)
+                await house.sees(said)
+            await house.sees("PAPER", "equity 200.00", "ENTRIES ON", "EXITS ON", "Ctrl+K KILL", "6 Log ─")
 
 
 async def test_at_80_columns_numbers_choose_the_pane() -> None:
@@ -47,26 +48,9 @@ async def test_at_80_columns_numbers_choose_the_pane() -> None:
         assert not house.shows("3 Orders")
         for key, name in (("3", "3 Orders"), ("4", "4 Protections"), ("5", "5 Strategies"), ("2", "2 Positions")):
             await house.press(key)
-            await house.until(lambda name=name: house.shows(name, "1 Proposals ─", "6 Log ─"))
+            await house.sees(name, "1 Proposals ─", "6 Log ─")
             assert len(house.picture().splitlines()) == 24
         assert narrow(house)
-
-
-async def test_resizing_loses_nothing() -> None:
-    async with open_desk((120, 40)) as house:
-        await house.buys()
-        await house.press("3", "down")
-        chosen = house.desk.board.orders.grid.selected
-
-        await house.pilot.resize_terminal(80, 24)
-        await house.until(lambda: house.shows("3 Orders") and narrow(house))
-        await house.pilot.resize_terminal(60, 20)
-        await house.until(lambda: house.shows("Keyturn needs 80 × 24; this terminal has 60 × 20"))
-        await house.pilot.resize_terminal(120, 40)
-        await house.until(lambda: house.shows("2 Positions", "3 Orders", "5 Strategies"))
-
-        assert chosen is not None
-        assert house.desk.board.orders.grid.selected == chosen
 
 
 async def test_c_stages_the_close_of_a_position_and_opens_its_ticket(snapshot: SnapshotAssertion) -> None:
@@ -82,18 +66,30 @@ async def test_c_stages_the_close_of_a_position_and_opens_its_ticket(snapshot: S
         assert len(house.facts(OrderFilled)) == 1
         await house.press("S")
 
-        await house.until(lambda: house.shows("No positions."))
+        await house.sees("No positions.")
         assert [fact.proposal.reason for fact in house.facts(ProposalStaged)][-1] == snapshot
 
 
 async def test_leaving_says_what_it_means_and_needs_another_key() -> None:
-    async with open_desk() as house:
+    """And resizing loses nothing"""
+    async with open_desk((120, 40)) as house:
         await house.buys()
+        await house.press("3", "down")
+        chosen = house.desk.board.orders.grid.selected
+        await house.pilot.resize_terminal(80, 24)
+        await house.until(lambda: house.shows("3 Orders") and narrow(house))
+        await house.pilot.resize_terminal(60, 20)
+        await house.sees("Keyturn needs 80 × 24; this terminal has 60 × 20")
+        await house.pilot.resize_terminal(120, 40)
+        await house.sees("2 Positions", "3 Orders", "5 Strategies")
+        assert chosen is not None
+        assert house.desk.board.orders.grid.selected == chosen
+
         await house.press("q", "q", "enter")
-        await house.until(lambda: house.shows("Leave?", "SPY 0.1 keeps its stop at the broker.", "Strategies stop"))
+        await house.sees("Leave?", "SPY 0.1 keeps its stop at the broker.", "Strategies stop")
         await house.sees("ENTRIES ON")
         await house.press("escape", "ctrl+q")
-        await house.until(lambda: house.shows("Leave?"))
+        await house.sees("Leave?")
         await house.press("y")
 
         await house.until(house.desk.handle.ended.is_set)
@@ -117,7 +113,7 @@ async def test_what_ends_badly_is_said_in_words(snapshot: SnapshotAssertion) -> 
         house.runtime.leave()
         await house.until(house.desk.handle.ended.is_set)
         house.desk.handle.view = EngineFailed("the lock is held by process 7")
-        await house.until(lambda: house.shows("NO ENGINE: nothing trades", "the lock is held by process 7"))
+        await house.sees("NO ENGINE: nothing trades", "the lock is held by process 7")
         await house.press("q")
         await house.until(lambda: not house.desk.is_running)
         assert house.desk.closing.failure == snapshot

@@ -7,22 +7,19 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
-
 from console.screens.move_stop import MoveStopScreen
 from console.screens.ticket import TicketScreen
 from core.facts import OrderStateChanged
-from core.messages.commands import ProposeClose, TightenStop
+from core.messages.commands import ProposeClose, RequestCancel, TightenStop
 from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import Price, ProposalId, Quantity
-from core.views import PositionRow
-from tests.desk.desk_house import SPY, House, at_both_ends, open_desk
+from tests.desk.desk_house import SPY, House, open_desk
 from tests.desk.hands import held_back
 from tests.desk.plan_house import open_on
 from tests.desk.still_house import a_position, a_view, an_exit, open_still
-from tests.desk.test_row_actions import has_lost_its_stop, picture
-from tests.kit.stepped_engine import SteppedHandle
+from tests.desk.test_row_actions import picture
+from tests.kit.stepped_engine import WiredHandle
 from tests.scenarios.house import STEADY, a_house_in_a_position
 from tests.scenarios.house import House as Story
 
@@ -44,10 +41,9 @@ async def armed_ticket(house: House) -> TicketScreen:
 # ── half ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@at_both_ends
-async def test_h_sells_half_and_keeps_the_stop(handled_by: type[SteppedHandle]) -> None:
+async def test_h_sells_half_and_keeps_the_stop() -> None:
     """EX-21: two keys; its own stop makes way, and guards what is left"""
-    async with open_desk(handled_by=handled_by) as house:
+    async with open_desk(handled_by=WiredHandle) as house:
         await house.buys()
         await house.press("2")
 
@@ -60,36 +56,28 @@ async def test_h_sells_half_and_keeps_the_stop(handled_by: type[SteppedHandle]) 
         await house.until(lambda: picture(house).positions[0].covered == shares("0.05"))
 
 
-@pytest.mark.parametrize(
-    ("held", "half"), [("47", "23"), ("1", "0.5"), ("4.7", "2.35"), ("0.005", "0.002"), ("-41", "20")]
-)
-async def test_half_rounds_down_to_a_lot(held: str, half: str) -> None:
-    """EX-11: of whole shares, and of a short, whole ones; as `c` with 50% would"""
-    row = a_position(quantity=shares(held))
-    async with open_still(a_view(positions=(row,))) as house:
+async def test_half_rounds_down_to_a_lot() -> None:
+    """EX-11: of whole shares, and of a short, whole ones; as `c` with 50% would; OP-04: an exit that waits sells all"""
+    rows = (("47", "23"), ("1", "0.5"), ("4.7", "2.35"), ("0.005", "0.002"), ("-41", "20"))
+    async with open_still(a_view(positions=(a_position(),))) as house:
         sent = held_back(house, ProposeClose)
-        await house.press("2", "h")
-        await house.until(lambda: sent)
-        await house.press("c", *"50", "percent_sign", "enter")
-        await house.until(lambda: len(sent) == 2)
-        assert sent == [ProposeClose(SPY, quantity=shares(half), strategy=row.strategy)] * 2
+        await house.press("2")
+        for held, half in rows:
+            row = a_position(quantity=shares(held))
+            await house.shows_next(positions=(row,))
+            await house.press("h")
+            await house.press("c", *"50", "percent_sign", "enter")
+            assert sent == [ProposeClose(SPY, quantity=shares(half), strategy=row.strategy)] * 2, held
+            sent.clear()
 
+        for held in ("0.001", "-1"):
+            await house.shows_next(positions=(a_position(quantity=shares(held)),))
+            house.desk.say("")
+            await house.press("h")
+            await house.until(lambda: "SPY is nothing that can be sold alone" in house.footer())
 
-@pytest.mark.parametrize("held", ["0.001", "-1"])
-async def test_where_half_is_nothing_h_says_so(held: str) -> None:
-    """EX-11"""
-    async with open_still(a_view(positions=(a_position(quantity=shares(held)),))) as house:
-        sent = held_back(house, ProposeClose)
-        await house.press("2", "h")
-        await house.until(lambda: "SPY is nothing that can be sold alone" in house.footer())
-        assert not sent
-
-
-async def test_an_exit_that_waits_is_not_opened_for_half() -> None:
-    """OP-04: its key would sell all of it, and half was asked for"""
-    async with open_still(a_view(positions=(a_position(),), proposals=(an_exit(),))) as house:
-        sent = held_back(house, ProposeClose)
-        await house.press("2", "h")
+        await house.shows_next(positions=(a_position(),), proposals=(an_exit(),))
+        await house.press("h")
         await house.until(lambda: "an exit of SPY waits already: c opens it" in house.footer())
         assert len(house.desk.screen_stack) == 1
         assert not sent
@@ -112,48 +100,44 @@ async def test_a_strategys_exit_is_not_mistaken() -> None:
         assert house.desk.screen.proposal_id == "half"
 
 
-@pytest.mark.parametrize("key", ["h", "b"])
-async def test_no_ticket_opens_over_a_dialog(key: str) -> None:
+async def test_no_ticket_opens_over_a_dialog() -> None:
     """OP-04: what was staged waits in Proposals"""
     async with open_still(a_view(positions=(a_position(),), proposals=())) as house:
         held_back(house, ProposeClose, TightenStop)
-        await house.press("2", key, "question_mark")
-        await house.until(lambda: len(house.desk.screen_stack) == 2)
         mine = an_exit(exit_reason=ExitReason.MANUAL, quantity=shares("23"))
         a_move = an_exit(type=OrderType.STOP, stop_price=usd("166.76"), exit_reason=ExitReason.STOP_LOSS)
-        await house.shows_next(proposals=(mine if key == "h" else a_move,))
-        assert not isinstance(house.desk.screen, TicketScreen)
+        for key, staged in (("h", mine), ("b", a_move)):
+            await house.shows_next(proposals=())
+            await house.press("2", key, "question_mark")
+            await house.until(lambda: len(house.desk.screen_stack) == 2)
+            await house.shows_next(proposals=(staged,))
+            assert not isinstance(house.desk.screen, TicketScreen)
 
-        await house.press("escape")
-        await house.until(lambda: len(house.desk.screen_stack) == 1)
-        await house.is_drawn()
-        assert len(house.desk.screen_stack) == 1
+            await house.press("escape")
+            await house.until(lambda: len(house.desk.screen_stack) == 1)
+            await house.is_drawn()
+            assert len(house.desk.screen_stack) == 1
 
 
-@pytest.mark.parametrize("key", ["h", "b"])
-async def test_a_gone_row_takes_its_key_with_it(key: str) -> None:
-    """OP-04: its neighbour is not meant, wherever it moves to"""
-    gone, stays = a_position("AIG", key="AIG/vwap"), a_position("IBM", key="IBM/vwap")
-    async with open_still(a_view(positions=(gone, stays))) as house:
+async def test_a_key_is_its_rows_and_not_its_places() -> None:
+    """OP-04: a row that moved keeps it, and the neighbour of one that is gone is not meant"""
+    aig, ibm = a_position("AIG", key="AIG/vwap"), a_position("IBM", key="IBM/vwap")
+    async with open_still(a_view(positions=(ibm,))) as house:
         sent = held_back(house, ProposeClose, TightenStop)
         await house.press("2", "home")
-        await house.shows_next(positions=(stays,))
-        await house.press(key)
-        await house.until(lambda: "no row is selected" in house.footer())
-        assert not sent
+        await house.shows_next(positions=(aig, ibm))
+        await house.press("h")
+        await house.press("b")
+        assert [command.symbol for command in sent if isinstance(command, ProposeClose | TightenStop)] == ["IBM"] * 2
 
-
-@pytest.mark.parametrize("key", ["h", "b"])
-async def test_a_moved_row_keeps_its_key(key: str) -> None:
-    """OP-04: the key is the row's, and not the place's"""
-    mine, other = a_position("IBM", key="IBM/vwap"), a_position("AIG", key="AIG/vwap")
-    async with open_still(a_view(positions=(mine,))) as house:
-        sent = held_back(house, ProposeClose, TightenStop)
-        await house.press("2", "home")
-        await house.shows_next(positions=(other, mine))
-        await house.press(key)
-        await house.until(lambda: sent)
-        assert [command.symbol for command in sent if isinstance(command, ProposeClose | TightenStop)] == ["IBM"]
+        for key in ("h", "b"):
+            await house.shows_next(positions=(aig, ibm))
+            await house.press("home")
+            await house.shows_next(positions=(ibm,))
+            house.desk.say("")
+            await house.press(key)
+            await house.until(lambda: "no row is selected" in house.footer())
+        assert len(sent) == 2
 
 
 # ── break-even ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -181,88 +165,73 @@ async def test_b_moves_the_stop_to_break_even() -> None:
 
         await house.until(lambda: len(house.desk.screen_stack) == 1)
         await house.press("b")
-        await house.until(
-            lambda: house.shows("its stop at 99.60 is as near as 99.60 already, or nearer: nothing moves")
-        )
+        await house.sees("its stop at 99.60 is as near as 99.60 already, or nearer: nothing moves")
 
 
-async def test_b_says_why_where_the_market_is_beyond_it() -> None:
+async def test_b_says_why_it_moves_no_stop() -> None:
     """OP-06"""
     async with open_desk() as house:
         await house.buys()
         await house.press("2", "b")
-        await house.until(lambda: house.shows("stop 496.21 is on the wrong side of the market"))
+        await house.sees("stop 496.21 is on the wrong side of the market")
         assert len(house.desk.screen_stack) == 1
 
-
-async def test_b_says_so_where_no_stop_of_ours_works() -> None:
-    """OP-06"""
-    async with open_desk() as house:
-        await has_lost_its_stop(house)
-        await house.press("2", "b")
-        await house.until(lambda: house.shows("no stop of this desk's works at the broker for it; m in Positions"))
+        house.desk.handle.send(RequestCancel(picture(house).kill.stops_working[0].id))
+        await house.sees("YOU 0 of 0.1 !")
+        await house.press("b")
+        await house.sees("no stop of this desk's works at the broker for it; m in Positions")
 
 
 # ── nearer by an average range ───────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("typed", "row", "price"),
-    [
-        ("1atr", a_position(average_range=usd("0.20")), "166.46"),
-        ("0.5ATR", a_position(average_range=usd("0.20")), "166.36"),
-        ("1atr", a_position(average_range=usd("0.20"), quantity=shares("-47"), stop_price=usd("167.50")), "167.30"),
-    ],
-)
-async def test_m_moves_a_stop_nearer_by_average_ranges(typed: str, row: PositionRow, price: str) -> None:
+async def test_m_moves_a_stop_nearer_by_average_ranges() -> None:
     """OP-06: spelled out before Enter, and no stop goes farther by it"""
-    async with open_still(a_view(positions=(row,))) as house:
+    known = a_position(average_range=usd("0.20"))
+    rows = (
+        ("1atr", known, "166.46"),
+        ("0.5ATR", known, "166.36"),
+        ("1atr", replace(known, quantity=shares("-47"), stop_price=usd("167.50")), "167.30"),
+    )
+    async with open_still(a_view(positions=(known,))) as house:
         sent = held_back(house, TightenStop)
-        await house.press("2", "m", *("full_stop" if letter == "." else letter for letter in typed))
-        ranges = typed.lower().removesuffix("atr")
-        await house.until(lambda: house.shows(f"Enter stages stop {price} USD, {ranges} ATR of 0.2000 USD nearer"))
-        await house.press("enter")
-        await house.until(lambda: sent)
-        assert sent == [TightenStop(SPY, "vwap", usd(price))]
+        await house.press("2")
+        for typed, row, price in rows:
+            await house.shows_next(positions=(row,))
+            await house.press("m", *("full_stop" if letter == "." else letter for letter in typed))
+            ranges = typed.lower().removesuffix("atr")
+            await house.sees(f"Enter stages stop {price} USD, {ranges} ATR of 0.2000 USD nearer")
+            await house.press("enter")
+            assert sent == [TightenStop(SPY, "vwap", usd(price))]
+            sent.clear()
 
-
-@pytest.mark.parametrize(
-    ("row", "why"),
-    [
-        (a_position(), "too few minutes of SPY were heard for an average range: type a price"),
-        (
-            a_position(average_range=usd("0.20"), holder=StopHolder.YOU, covered=shares("0")),
-            "no stop of it works at the broker: type a price",
-        ),
-    ],
-)
-async def test_m_says_why_it_knows_no_average_range(row: PositionRow, why: str) -> None:
-    """OP-06"""
-    async with open_still(a_view(positions=(row,))) as house:
-        sent = held_back(house, TightenStop)
-        await house.press("2", "m", *"1atr")
-        await house.until(lambda: house.shows(why))
-        await house.press("enter")
-        await house.wait(0.2)
-        assert isinstance(house.desk.screen, MoveStopScreen)
+        for row, why in (
+            (a_position(), "too few minutes of SPY were heard for an average range: type a price"),
+            (replace(known, holder=StopHolder.YOU, covered=shares("0")), "no stop of it works at the broker: type a"),
+        ):
+            await house.shows_next(positions=(row,))
+            await house.press("m", *"1atr")
+            await house.sees(why)
+            await house.press("enter")
+            await house.wait(0.2)
+            assert isinstance(house.desk.screen, MoveStopScreen)
+            await house.press("escape")
         assert not sent
 
 
-@pytest.mark.parametrize(
-    ("keys", "said"),
-    [
-        (("m", *"99"), "no stop was moved: nothing of SPY is held any more"),
-        (("c", *"1"), "no close was staged: nothing of SPY is held any more"),
-    ],
-)
-async def test_enter_on_a_gone_position_asks_nothing(keys: tuple[str, ...], said: str) -> None:
+async def test_enter_on_a_gone_position_asks_nothing() -> None:
     """OP-06: its stop filled while the dialog was open"""
     async with open_still(a_view(positions=(a_position(),))) as house:
-        await house.press("2", *keys)
-        await house.shows_next(positions=())
-        await house.sees("nothing is held any more")
-        await house.press("enter")
-        await house.until(lambda: said in house.footer())
+        for keys, said in (
+            (("m", *"99"), "no stop was moved: nothing of SPY is held any more"),
+            (("c", *"1"), "no close was staged: nothing of SPY is held any more"),
+        ):
+            await house.shows_next(positions=(a_position(),))
+            await house.press("2", "home", *keys)
+            await house.shows_next(positions=())
+            await house.sees("nothing is held any more")
+            await house.press("enter")
+            await house.until(lambda said=said: said in house.footer())
         assert house.handle.commands == []
 
 

@@ -54,28 +54,21 @@ async def test_greater_than_sorts_by_the_next_column() -> None:
             await house.sees(title)
             assert symbols(house) == order
             assert house.desk.board.selected("positions") == "AIG/vwap"
+        changed = (THREE[0], held("AIG", "100", "48.63", None), held("SPY", "5", "160", "200"))
+        await house.shows_next(positions=changed)
+        assert symbols(house) == ["SPY", "IBM", "AIG"]
+        await house.shows_next(positions=THREE)
         await house.press(*"<<<<<")
         await house.until(lambda: symbols(house) == ["IBM", "AIG", "SPY"])
         assert not house.shows("▾")
         assert house.handle.commands == []
 
-
-async def test_a_sorted_list_keeps_its_order() -> None:
-    async with open_still(a_view(positions=THREE), (120, 40)) as house:
-        await house.press("2", *">>>>>")
-        await house.sees("P&L USD▾")
-        changed = (THREE[0], held("AIG", "100", "48.63", None), held("SPY", "5", "160", "200"))
-        await house.shows_next(positions=changed)
-        assert symbols(house) == ["SPY", "IBM", "AIG"]
-
-
-async def test_sorting_by_stop_puts_unguarded_first() -> None:
-    half = replace(THREE[2], covered=Quantity(Decimal(2)))
-    bare = replace(THREE[1], covered=Quantity(Decimal(0)), holder=StopHolder.YOU)
-    async with open_still(a_view(positions=(THREE[0], half, bare)), (120, 40)) as house:
-        await house.press("2", "<")
+        half = replace(THREE[2], covered=Quantity(Decimal(2)))
+        bare = replace(THREE[1], covered=Quantity(Decimal(0)), holder=StopHolder.YOU)
+        await house.shows_next(positions=(THREE[0], half, bare))
+        await house.press("<")
         await house.sees("HELD BY▾")
-        assert symbols(house) == ["AIG", "SPY", "IBM"]
+        assert symbols(house) == ["AIG", "SPY", "IBM"], "what is unguarded comes first"
 
 
 async def test_a_wide_pane_shows_value_and_sum() -> None:
@@ -87,9 +80,7 @@ async def test_a_wide_pane_shows_value_and_sum() -> None:
         await house.sees("VALUE", "P&L %", "DAY", "4,916.97", "▲ +56.43", "+1.16 %", "+0.61 %")
 
 
-def test_long_short_and_net_are_summed(
-    snapshot: SnapshotAssertion,
-) -> None:
+def test_long_short_and_net_are_summed(snapshot: SnapshotAssertion) -> None:
     rows = (held("IBM", "10", "100", "110"), held("AIG", "-4", "50", "45"), held("SPY", "5", "160", None))
     assert "".join(cell.text for cell in sum_line(rows)) == snapshot
 

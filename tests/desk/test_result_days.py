@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.screens.detail import DetailScreen
@@ -79,25 +78,23 @@ def test_what_has_no_room_is_left_out_whole(snapshot: SnapshotAssertion) -> None
     assert lines[5].split() == ["ALL", "9", "0", "▲", "+9.00"]
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_keys_turn_the_periods(size: tuple[int, int]) -> None:
-    async with open_still(a_view(days=NINE, results=(a_result(),), status={"at": NOW}), size) as house:
-        await house.press("7")
-        await house.sees("7 Results ─ 0 closed")
+async def test_keys_turn_the_periods() -> None:
+    async with open_still(a_view(days=NINE, results=(a_result(),), status={"at": NOW}), SIZES[0]) as house:
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            await house.press("7")
+            await house.sees("7 Results ─ 0 closed")
+            await house.press(">")
+            await house.sees("7 Results ─ this week, 3 closed, +45.10 USD", "Tue 08 Oct", "Mon 07 Oct", "VWAP 2 1")
+            await house.press(">", ">", ">", ">")
+            await house.sees("7 Results ─ September 2013, 6 closed, +219.50 USD", "Mon 30 Sep")
+            await house.press("home", "enter")
+            await house.until(lambda: isinstance(house.desk.screen, DetailScreen))
+            await house.sees("Monday 30 September 2013", "2 closed, 1 won, ▲ +170.00 USD")
+            await house.press("escape")
+            await house.until(lambda: len(house.desk.screen_stack) == 1)
+            await house.press("<", "<", "<", "<", "<")
+            await house.sees("7 Results ─ 0 closed", "No closed trades today.")
+        await house.shows_next(days=())
         await house.press(">")
-        await house.sees("7 Results ─ this week, 3 closed, +45.10 USD", "Tue 08 Oct", "Mon 07 Oct", "VWAP 2 1")
-        await house.press(">", ">", ">", ">")
-        await house.sees("7 Results ─ September 2013, 6 closed, +219.50 USD", "Mon 30 Sep")
-        await house.press("home", "enter")
-        await house.until(lambda: isinstance(house.desk.screen, DetailScreen))
-        await house.sees("Monday 30 September 2013", "2 closed, 1 won, ▲ +170.00 USD")
-        await house.press("escape")
-        await house.until(lambda: len(house.desk.screen_stack) == 1)
-        await house.press("<", "<", "<", "<", "<")
-        await house.sees("7 Results ─ 0 closed", "No closed trades today.")
-
-
-async def test_an_empty_period_says_so() -> None:
-    async with open_still(a_view(days=()), (120, 40)) as house:
-        await house.press("7", ">")
         await house.sees("7 Results ─ this week, 0 closed", "No day of this period is known.")

@@ -48,24 +48,21 @@ async def test_results_list_trades_and_sums(size: tuple[int, int]) -> None:
         assert house.desk.focused is house.desk.board.panes["results"].grid
 
 
-async def test_a_day_without_trades_says_so() -> None:
-    async with open_desk() as house:
-        await house.press("7")
-        await house.until(lambda: house.shows("7 Results", "No closed trades today. An exit that fills appears here."))
-
-
 async def test_a_trade_appears_when_its_exit_fills() -> None:
     """OP-12, EX-21"""
     async with open_desk() as house:
+        await house.press("7")
+        await house.sees("7 Results", "No closed trades today. An exit that fills appears here.")
+        await house.press("1")
         await house.buys()
         await house.press("2", "c", "enter")
         await house.until(lambda: house.is_armed() and house.shows("first  cancels SELL 0.1 SPY stop"))
         await house.press("S")
-        await house.until(lambda: house.shows("No positions."))
+        await house.sees("No positions.")
 
         await house.press("7")
 
-        await house.until(lambda: house.shows("7 Results ─ 1 closed"))
+        await house.sees("7 Results ─ 1 closed")
         trade = house.desk.view.trades[0]  # type: ignore[union-attr]
         await house.sees(f"{trade.entry_price}", f"{trade.exit_price}", "hand")
 

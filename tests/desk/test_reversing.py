@@ -28,7 +28,7 @@ async def test_v_opens_a_reversal_basket() -> None:
         await house.until(house.is_armed)
         await house.press("P")
         await house.until(lambda: len(house.facts(BasketSigned)) > signed)
-        await house.until(lambda: house.shows("DONE 2 of 2 filled"))
+        await house.sees("DONE 2 of 2 filled")
         assert held(house) == ["-60 AAA"]
 
 
@@ -52,7 +52,7 @@ async def test_v_says_why_there_is_no_basket() -> None:
         await house.press("escape")
         await house.until(lambda: len(house.desk.screen_stack) == 1)
         await house.press("v")
-        await house.until(lambda: house.shows("an exit of it waits in Proposals already"))
+        await house.sees("an exit of it waits in Proposals already")
         assert len(house.desk.screen_stack) == 1
 
 

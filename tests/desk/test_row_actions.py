@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.screens.move_stop import MoveStopScreen
@@ -27,10 +26,10 @@ from core.messages.commands import (
 from core.model.order import OrderStatus, StopHolder
 from core.model.values import Price, Quantity
 from core.views import DeskView, OrderRow, PositionRow
-from tests.desk.desk_house import SPY, House, at_both_ends, open_desk
+from tests.desk.desk_house import SPY, House, open_desk
 from tests.desk.hands import held_back
 from tests.desk.still_house import a_position, a_view, open_still
-from tests.kit.stepped_engine import SteppedHandle
+from tests.kit.stepped_engine import WiredHandle
 
 
 def picture(house: House) -> DeskView:
@@ -46,25 +45,24 @@ def held(house: House) -> PositionRow:
 
 
 async def test_a_decline_takes_an_optional_reason() -> None:
-    """OP-12"""
+    """OP-12, OP-04: Esc keeps the proposal, and OP-03: a key without a row hits no other"""
     async with open_desk() as house:
         sent = held_back(house, Decline)
+        await house.press("2", "c")
+        await house.sees("no row is selected")
+        await house.press("1", "x", "X", "F", "q", "B")
+        await house.sees("Decline ─ BUY to open 0.1 SPY", "XFqB▏")
+        await house.press("escape")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+        assert not sent
+        assert not house.facts(ProposalEnded)
+
         await house.press("x", *"too late", "enter")
         await house.press("x", "enter")
         await house.until(lambda: len(sent) == 2)
         proposal = picture(house).proposals[0].id
         assert sent == [Decline(proposal, "too late"), Decline(proposal, "declined")]
         await house.until(lambda: "declining: declined" in house.footer())
-
-
-async def test_escape_keeps_the_proposal() -> None:
-    """OP-04"""
-    async with open_desk() as house:
-        await house.press("x", "X", "F", "q", "B")
-        await house.until(lambda: house.shows("Decline ─ BUY to open 0.1 SPY", "XFqB▏"))
-        await house.press("escape")
-        await house.until(lambda: len(house.desk.screen_stack) == 1)
-        assert not house.facts(ProposalEnded)
 
 
 async def test_x_asks_before_it_refuses_a_symbol(snapshot: SnapshotAssertion) -> None:
@@ -84,95 +82,66 @@ async def test_x_asks_before_it_refuses_a_symbol(snapshot: SnapshotAssertion) ->
 # ── positions ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(
-    ("typed", "shares", "said"),
-    [
-        ("", None, "SELL 100 SPY, all of it"),
-        ("12", "12", "SELL 12 SPY, 88 of 100 stay"),
-        ("10", "10", "SELL 10 SPY, 90 of 100 stay"),
-        ("1", "1", "SELL 1 SPY, 99 of 100 stay"),
-        ("4", "4", "SELL 4 SPY, 96 of 100 stay"),
-        ("100", "100", "SELL 100 SPY, all of it"),
-        ("25%", "25", "SELL 25 SPY, 75 of 100 stay"),
-        ("50%", "50", "SELL 50 SPY, 50 of 100 stay"),
-        ("75%", "75", "SELL 75 SPY, 25 of 100 stay"),
-        ("100%", "100", "SELL 100 SPY, all of it"),
-        ("0.5", "0.5", "SELL 0.5 SPY, 99.5 of 100 stay"),
-        (".5", "0.5", "SELL 0.5 SPY, 99.5 of 100 stay"),
-    ],
-)
-async def test_c_takes_shares_or_a_percentage(typed: str, shares: str | None, said: str) -> None:
+async def test_c_takes_shares_or_a_percentage() -> None:
     """EX-21, OP-04: what will be sold is spelled out before Enter"""
-    row = a_position("SPY", quantity=Quantity(Decimal(100)))
-    async with open_still(a_view(positions=(row,))) as house:
+    rows = (
+        ("100", "", None, "SELL 100 SPY, all of it"),
+        ("100", "12", "12", "SELL 12 SPY, 88 of 100 stay"),
+        ("100", "10", "10", "SELL 10 SPY, 90 of 100 stay"),
+        ("100", "100", "100", "SELL 100 SPY, all of it"),
+        ("100", "25%", "25", "SELL 25 SPY, 75 of 100 stay"),
+        ("100", "100%", "100", "SELL 100 SPY, all of it"),
+        ("100", "0.5", "0.5", "SELL 0.5 SPY, 99.5 of 100 stay"),
+        ("100", ".5", "0.5", "SELL 0.5 SPY, 99.5 of 100 stay"),
+        ("0.1", "0.025", "0.025", "SELL 0.025 SPY, 0.075 of 0.1 stay"),
+        ("-40", "12", "12", "BUY to cover 12 SPY, 28 of 40 stay"),
+        ("-5", "25%", "1", "BUY to cover 1 SPY, 4 of 5 stay"),
+    )
+    async with open_still(a_view(positions=(a_position("SPY"),))) as house:
         sent = held_back(house, ProposeClose)
-        await house.press("2", "c", *keys(typed))
-        await house.until(lambda: house.shows("Close ─ SPY, 100 held", f"Enter stages {said}"))
-        assert not sent
-        await house.press("enter")
-        await house.until(lambda: sent)
-        exactly = None if shares is None else Quantity(Decimal(shares))
-        assert sent == [ProposeClose(SPY, quantity=exactly, strategy=row.strategy)]
+        await house.press("2")
+        for held, typed, shares, said in rows:
+            sent.clear()
+            row = a_position("SPY", quantity=Quantity(Decimal(held)))
+            await house.shows_next(positions=(row,))
+            await house.press("c", *keys(typed))
+            await house.sees(f"Close ─ SPY, {held.replace('-', '−')} held", f"Enter stages {said}")
+            assert not sent, said
+            await house.press("enter")
+            exactly = None if shares is None else Quantity(Decimal(shares))
+            assert sent == [ProposeClose(SPY, quantity=exactly, strategy=row.strategy)], said
 
 
 def keys(typed: str) -> list[str]:
     return [{".": "full_stop", "%": "percent_sign", "=": "equals_sign"}.get(key, key) for key in typed]
 
 
-@pytest.mark.parametrize(
-    ("typed", "why"),
-    [
-        ("101", "100 SPY are held: no more can be closed"),
-        ("150%", "150 % is more than all of it"),
-        ("0", "a number of shares above zero"),
-        ("=3", "a number of shares above zero"),
-        ("1e2", "a number of shares above zero"),
-        ("%", "a number of shares above zero"),
-        ("12x", "a number of shares above zero"),
-        ("0.0004", "in steps of 0.001 shares"),
-    ],
-)
-async def test_c_refuses_impossible_quantities(typed: str, why: str) -> None:
+async def test_c_refuses_impossible_quantities() -> None:
     """EX-21"""
-    row = a_position("SPY", quantity=Quantity(Decimal(100)))
-    async with open_still(a_view(positions=(row,))) as house:
+    rows = (
+        ("100", "101", "100 SPY are held: no more can be closed"),
+        ("100", "150%", "150 % is more than all of it"),
+        ("100", "0", "a number of shares above zero"),
+        ("100", "=3", "a number of shares above zero"),
+        ("100", "1e2", "a number of shares above zero"),
+        ("100", "%", "a number of shares above zero"),
+        ("100", "12x", "a number of shares above zero"),
+        ("100", "0.0004", "in steps of 0.001 shares"),
+        ("-40", "0.5", "whole shares only"),
+    )
+    async with open_still(a_view(positions=(a_position("SPY"),))) as house:
         sent = held_back(house, ProposeClose)
-        await house.press("2", "c", *keys(typed), "enter")
-        await house.until(lambda: house.shows(why, "Enter did nothing"))
+        await house.press("2")
+        for held, typed, why in rows:
+            await house.shows_next(positions=(a_position("SPY", quantity=Quantity(Decimal(held))),))
+            await house.press("c", *keys(typed), "enter")
+            await house.sees(why, "Enter did nothing")
+            await house.press("escape")
         assert not sent
-
-
-@pytest.mark.parametrize(
-    ("held_short", "typed", "said"),
-    [("40", "12", "BUY to cover 12 SPY, 28 of 40 stay"), ("5", "25%", "BUY to cover 1 SPY, 4 of 5 stay")],
-)
-async def test_c_covers_a_short_in_whole_shares(held_short: str, typed: str, said: str) -> None:
-    """EX-21"""
-    row = a_position("SPY", quantity=Quantity(-Decimal(held_short)))
-    async with open_still(a_view(positions=(row,))) as house:
-        sent = held_back(house, ProposeClose)
-        await house.press("2", "c", *keys("0.5"), "enter")
-        await house.until(lambda: house.shows("whole shares only"))
-        assert not sent
-        await house.press("backspace", "backspace", "backspace", *keys(typed))
-        await house.until(lambda: house.shows(f"Enter stages {said}"))
-
-
-@at_both_ends
-async def test_c_closes_a_fraction_whole(handled_by: type[SteppedHandle]) -> None:
-    """EX-21: what is held may be closed, whatever the steps of an order are"""
-    async with open_desk(handled_by=handled_by) as house:
-        await house.buys()
-        sent = held_back(house, ProposeClose)
-        await house.press("2", "c", *keys("0.025"))
-        await house.until(lambda: house.shows("SELL 0.025 SPY, 0.075 of 0.1 stay"))
-        await house.press("enter")
-        await house.until(lambda: sent)
-        assert sent == [ProposeClose(SPY, quantity=Quantity(Decimal("0.025")), strategy="vwap")]
 
 
 async def test_a_close_needs_the_key_of_its_ticket() -> None:
-    """OP-01"""
+    """OP-01, OP-07: and flatten works from every pane"""
     async with open_desk() as house:
         await house.buys()
         await house.press("2", "c", *keys("50%"), "enter")
@@ -180,52 +149,52 @@ async def test_a_close_needs_the_key_of_its_ticket() -> None:
         await house.press("enter", "enter")
         await house.wait(0.4)
         assert len(house.facts(OrderFilled)) == 1
+        await house.press("escape")
+        for pane in ("1", "2", "3", "4", "5", "6"):
+            house.desk.say("")
+            await house.press(pane, "F")
+            await house.until(lambda: "close" in house.footer() or "waits already" in house.footer())
+        await house.sees("EXIT WAITS")
 
 
 async def test_m_moves_a_stop_or_to_break_even() -> None:
-    """OP-06"""
+    """OP-06: and shows no price of a stop that goes while the form is open"""
     async with open_desk() as house:
         await house.buys()
         sent = held_back(house, MoveStop)
         await house.press("2", "m")
-        await house.until(lambda: house.shows("Move the stop ─ SPY 0.1", "stop now 494.72 USD", "last 496.21 USD"))
+        await house.sees("Move the stop ─ SPY 0.1", "stop now 494.72 USD", "last 496.21 USD")
         await house.press("enter")
-        await house.until(lambda: house.shows("a price in USD for one share, 0 for break-even, or 1atr"))
+        await house.sees("a price in USD for one share, 0 for break-even, or 1atr")
         await house.press(*"495.10", "enter")
         await house.until(lambda: sent)
         await house.press("m", "0")
-        await house.until(lambda: house.shows("stop 496.21 USD, break-even", "it may act at once"))
+        await house.sees("stop 496.21 USD, break-even", "it may act at once")
         await house.press("enter")
         await house.until(lambda: len(sent) == 2)
         prices = (Price(Decimal("495.10")), Price(Decimal("496.21")))
         assert sent == [MoveStop(SPY, "vwap", price) for price in prices]
 
+        await house.press("m")
+        await house.sees("stop now 494.72 USD")
+        house.desk.handle.send(RequestCancel(picture(house).kill.stops_working[0].id))
+        await house.sees("stop now none at the broker")
+        assert not house.shows("494.72 USD")
+
 
 async def has_lost_its_stop(house: House) -> None:
     await house.buys()
     house.desk.handle.send(RequestCancel(picture(house).kill.stops_working[0].id))
-    await house.until(lambda: house.shows("YOU 0 of 0.1 !"))
+    await house.sees("YOU 0 of 0.1 !")
 
 
-async def test_m_shows_no_price_of_a_dead_stop() -> None:
-    """OP-06: also where it goes while the form is open"""
-    async with open_desk() as house:
-        await house.buys()
-        await house.press("2", "m")
-        await house.until(lambda: house.shows("stop now 494.72 USD"))
-        house.desk.handle.send(RequestCancel(picture(house).kill.stops_working[0].id))
-        await house.until(lambda: house.shows("stop now none at the broker"))
-        assert not house.shows("494.72 USD")
-
-
-@at_both_ends
-async def test_m_gives_a_position_a_stop(handled_by: type[SteppedHandle]) -> None:
+async def test_m_gives_a_position_a_stop() -> None:
     """OP-06"""
-    async with open_desk(handled_by=handled_by) as house:
+    async with open_desk(handled_by=WiredHandle) as house:
         await has_lost_its_stop(house)
         await house.press("2", "m", *"494.90")
         new = "Enter stages a new stop 494.90 USD for 0.1 that have none"
-        await house.until(lambda: house.shows("A new stop ─ SPY 0.1", "none at the broker", new))
+        await house.sees("A new stop ─ SPY 0.1", "none at the broker", new)
         await house.press("enter")
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen) and house.is_armed())
         await house.press("S")
@@ -234,35 +203,25 @@ async def test_m_gives_a_position_a_stop(handled_by: type[SteppedHandle]) -> Non
         assert (stop.stop_price, stop.quantity) == (Price(Decimal("494.90")), Quantity(Decimal("0.1")))
 
 
-async def test_m_says_what_an_uncovered_rest_gets() -> None:
+async def test_m_says_who_has_the_stop_of_what() -> None:
     """OP-06"""
-    row = a_position("SPY", quantity=Quantity(Decimal("0.1")), covered=Quantity(Decimal("0.025")))
-    async with open_still(a_view(positions=(row,))) as house:
-        await house.press("2", "m", *"165.90")
-        await house.until(
-            lambda: house.shows(
-                "stop now 166.26 USD",
-                "Enter stages stop 165.90 USD",
-                "and a new stop 165.90 USD for 0.075 that have none",
-            )
-        )
+    part = a_position("SPY", quantity=Quantity(Decimal("0.1")), covered=Quantity(Decimal("0.025")))
+    watched = a_position("SPY", holder=StopHolder.DESK, covered=Quantity(Decimal(0)))
+    new = "Enter stages stop 165.90 USD", "and a new stop 165.90 USD for 0.075 that have none"
+    rows = (
+        (part, "165.90", ("stop now 166.26 USD", *new)),
+        (watched, "", ("stop now none at the broker; manual stop at 166.26 USD", "last 167.00 USD")),
+    )
+    async with open_still(a_view(positions=(part,))) as house:
+        await house.press("2")
+        for row, typed, said in rows:
+            await house.shows_next(positions=(row,))
+            await house.press("m", *typed)
+            await house.sees(*said)
+            await house.press("escape")
 
-
-async def test_m_names_who_watches_the_stop() -> None:
-    """OP-06"""
-    row = a_position("SPY", holder=StopHolder.DESK, covered=Quantity(Decimal(0)))
-    async with open_still(a_view(positions=(row,))) as house:
-        await house.press("2", "m")
-        await house.until(
-            lambda: house.shows("stop now none at the broker; manual stop at 166.26 USD", "last 167.00 USD")
-        )
-
-
-async def test_m_while_the_exit_is_on_its_way_says_so() -> None:
-    """OP-06"""
-    row = a_position("SPY", holder=StopHolder.YOU, is_closing=True)
-    async with open_still(a_view(positions=(row,))) as house:
-        await house.press("2", "m")
+        await house.shows_next(positions=(a_position("SPY", holder=StopHolder.YOU, is_closing=True),))
+        await house.press("m")
         await house.until(lambda: "an exit of SPY is on its way" in house.footer())
         assert not isinstance(house.desk.screen, MoveStopScreen)
 
@@ -275,7 +234,7 @@ async def has_a_working_entry(house: House) -> OrderRow:
     house.desk.handle.send(Decline(picture(house).proposals[0].id, "for the test"))
     await house.until(lambda: not picture(house).proposals)
     house.types_an_order(quantity="0.09", limit="495.00")
-    await house.until(lambda: house.shows("1 waiting", "limit 495.00"))
+    await house.sees("1 waiting", "limit 495.00")
     await house.press("1")
     await house.opens_the_ticket()
     await house.press("B")
@@ -284,14 +243,13 @@ async def has_a_working_entry(house: House) -> OrderRow:
     return picture(house).orders[0]
 
 
-@at_both_ends
-async def test_e_stages_a_replacement(handled_by: type[SteppedHandle]) -> None:
+async def test_e_stages_a_replacement() -> None:
     """OP-03"""
-    async with open_desk(handled_by=handled_by) as house:
+    async with open_desk(handled_by=WiredHandle) as house:
         row = await has_a_working_entry(house)
         sent = held_back(house, EditOrder)
         await house.press("3", "home", "e", "enter")
-        await house.until(lambda: house.shows("Edit ─ BUY to open SPY", "works now", "nothing is changed yet"))
+        await house.sees("Edit ─ BUY to open SPY", "works now", "nothing is changed yet")
         await house.press(*"0.08", "tab", *"495.10", "enter")
         await house.until(lambda: sent)
         assert sent == [EditOrder(row.id, Quantity(Decimal("0.08")), Price(Decimal("495.10")), row.stop_price)]
@@ -303,7 +261,7 @@ async def test_d_cancels_an_entry_at_once() -> None:
         await has_a_working_entry(house)
         await house.press("3", "home", "d")
         await house.until(lambda: house.facts(CancelRequested))
-        await house.until(lambda: house.shows("CANCELLED"))
+        await house.sees("CANCELLED")
 
 
 async def test_e_and_d_refuse_what_is_over() -> None:
@@ -324,9 +282,9 @@ async def test_a_lists_refused_signals() -> None:
         assert not house.shows("REFUSED")
         await house.press("3", "a")
         told = "REFUSED", "none today, 1 not staged", "1 refused, at the end of the list"
-        await house.until(lambda: house.shows(*told))
+        await house.sees(*told)
         await house.press("down", "end", "enter")
-        await house.until(lambda: house.shows("what, and why", "not staged"))
+        await house.sees("what, and why", "not staged")
         await house.press("escape", "d")
         await house.until(lambda: "this was refused and never became an order" in house.footer())
         await house.press("a")
@@ -347,20 +305,3 @@ async def test_space_pauses_and_resumes_a_strategy() -> None:
         house.desk.row_actions._acts["pause"](paused, paused.strategies[0].key)
         await house.until(lambda: "asked VWAP on SPY to go on" in house.footer())
         assert sent == [PauseStrategy("vwap", SPY), ResumeStrategy("vwap", SPY)]
-
-
-async def test_flatten_works_from_every_pane() -> None:
-    """OP-07"""
-    async with open_desk() as house:
-        await house.buys()
-        for pane in ("1", "2", "3", "4", "5", "6"):
-            await house.press(pane, "F")
-            await house.until(lambda: "close" in house.footer() or "waits already" in house.footer())
-        await house.sees("EXIT WAITS")
-
-
-async def test_a_key_without_a_row_says_so() -> None:
-    """OP-03: a position that went under the hand leaves no row selected, and the next key hits no other"""
-    async with open_desk() as house:
-        await house.press("2", "c")
-        await house.until(lambda: house.shows("no row is selected"))

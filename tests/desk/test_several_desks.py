@@ -32,16 +32,6 @@ async def eve_takes(house: House, desk: DeskNumber) -> None:
     await house.until(lambda: house.desk.view and not house.desk.view.status.key.is_held_by(house.desk.handle.desk))
 
 
-async def test_the_status_line_names_the_key_holder() -> None:
-    """OP-13"""
-    async with open_desk() as house:
-        await house.sees("key: this desk")
-
-        await eve(house)
-
-        await house.sees("key: this desk, 1 more watches")
-
-
 async def test_losing_the_key_closes_the_ticket() -> None:
     """OP-13"""
     async with open_desk() as house:
@@ -58,21 +48,8 @@ async def test_losing_the_key_closes_the_ticket() -> None:
         assert house.facts(OrderCreated) == []
 
 
-async def test_keys_without_the_key_say_why() -> None:
-    """OP-13"""
-    async with open_desk() as house:
-        await house.until(lambda: house.shows("1 waiting"))
-        await eve_takes(house, await eve(house))
-
-        for key in ("enter", "n", "F", "x", "p"):
-            await house.press(key)
-            await house.until(lambda: house.shows("eve on pts/4 from 10.0.0.7 holds the key; T takes it"))
-            assert len(house.desk.screen_stack) == 1
-            house.desk.say("")
-
-
 async def test_a_watchers_kill_screen_cannot_resume() -> None:
-    """OP-07, OP-13"""
+    """OP-07, OP-13: its banner names who can"""
     async with open_desk() as house:
         await eve_takes(house, await eve(house))
 
@@ -83,14 +60,35 @@ async def test_a_watchers_kill_screen_cannot_resume() -> None:
         await house.wait(0.6)
         assert house.runtime.engine.state.control.halts
 
+        await house.press("escape")
+        await house.sees("HALTED since", "eve on pts/4 from 10.0.0.7 resumes")
+        assert not house.shows("then U resumes")
+        await house.press("U")
+        await house.sees("eve on pts/4 from 10.0.0.7 holds the key: it resumes")
+
+        await house.press("ctrl+k")
+        await house.wait(0.6)
         await house.press("K")
         await house.until(lambda: house.runtime.engine.state.control.killed_by == "key")
 
 
 async def test_an_active_holders_key_takes_a_word() -> None:
-    """OP-13"""
+    """OP-13: the status line names who holds it, and keys without it say why"""
     async with open_desk() as house:
-        await eve_takes(house, await eve(house))
+        await house.sees("key: this desk")
+        await house.press("T")
+        await house.sees("this desk holds the key")
+        assert len(house.facts(KeyTaken)) == 1
+        other = await eve(house)
+        await house.sees("key: this desk, 1 more watches")
+        await house.sees("1 waiting")
+        await eve_takes(house, other)
+
+        for key in ("enter", "n", "F", "x", "p"):
+            house.desk.say("")
+            await house.press(key)
+            await house.sees("eve on pts/4 from 10.0.0.7 holds the key; T takes it")
+            assert len(house.desk.screen_stack) == 1
 
         await house.press("T")
         await house.sees("Take the key?", "eve on pts/4 from 10.0.0.7 holds it", "type TAKE")
@@ -112,28 +110,3 @@ async def test_another_desks_refusal_is_not_shown() -> None:
         await house.sees(f"desk {other}: resume refused: ")
 
         assert "refused" not in house.footer()
-
-
-async def test_t_at_the_desk_that_holds_the_key_says_so() -> None:
-    """OP-13"""
-    async with open_desk() as house:
-        await house.sees("key: this desk")
-
-        await house.press("T")
-
-        await house.sees("this desk holds the key")
-        assert len(house.facts(KeyTaken)) == 1
-
-
-async def test_the_banner_of_a_watcher_names_who_resumes() -> None:
-    """OP-07, OP-13"""
-    async with open_desk() as house:
-        await eve_takes(house, await eve(house))
-        await house.press("ctrl+k")
-        await house.until(lambda: house.runtime.engine.state.control.halts)
-        await house.press("escape")
-
-        await house.sees("HALTED since", "eve on pts/4 from 10.0.0.7 resumes")
-        assert not house.shows("then U resumes")
-        await house.press("U")
-        await house.sees("eve on pts/4 from 10.0.0.7 holds the key: it resumes")

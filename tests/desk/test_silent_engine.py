@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from console.client.engine_link import EngineLink
 from console.screens.leave import LeaveScreen
 from tests.desk.still_house import StillHouse, a_position, a_view, open_still
@@ -27,32 +25,29 @@ async def falls_silent(house: StillHouse, seconds: float) -> None:
     await house.is_drawn()
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_a_silent_engine_is_named(size: tuple[int, int]) -> None:
-    """OP-07, SY-01"""
-    async with open_still(a_view(proposals=()), size) as house:
-        await house.sees("ENTRIES ON", "EXITS ON")
-
-        await falls_silent(house, 36)
-
-        await house.sees("ENGINE SILENT for 36 s:", "AS OF", "AWAY")
-        assert not house.shows("ENTRIES ON")
-
-
-async def test_a_breath_is_no_silence() -> None:
-    async with open_still(a_view(proposals=())) as house:
-        await falls_silent(house, 2.5)
-
-        assert not house.shows("ENGINE SILENT")
-
-
-async def test_the_clock_does_not_run_on() -> None:
-    """DESK, rule 1"""
+async def test_a_silent_engine_is_named() -> None:
+    """OP-07, SY-01, DESK rule 1: a breath is no silence; the clock does not run on; a press not heard goes before"""
     view = a_view(proposals=())
     async with open_still(view) as house:
+        await house.sees("ENTRIES ON", "EXITS ON")
+        await falls_silent(house, 2.5)
+        assert not house.shows("ENGINE SILENT")
+
+        for owed in ("halt", "kill"):
+            house.handle.owes_press = owed  # type: ignore[assignment]
+            await house.is_drawn()
+            await house.sees(f"{owed.upper()} NOT HEARD YET")
         house.handle.clock = lambda: view.status.at + timedelta(seconds=36)  # type: ignore[method-assign]
         await falls_silent(house, 36)
+        await house.sees("KILL NOT HEARD YET", "ENGINE SILENT")
+        house.handle.owes_press = None
+        await house.is_drawn()
+        await house.until(lambda: not house.shows("NOT HEARD YET"))
 
+        for size in ((80, 24), (120, 40)):
+            await house.pilot.resize_terminal(*size)
+            await house.sees("ENGINE SILENT for 36 s:", "AS OF", "AWAY")
+            assert not house.shows("ENTRIES ON")
         await house.sees(f.weekday_clock(view.status.at))
         assert not house.shows(f.weekday_clock(view.status.at + timedelta(seconds=36)))
 
@@ -66,19 +61,3 @@ async def test_leaving_does_not_claim_that_it_goes_on() -> None:
 
         await house.sees("The engine does not answer")
         assert not house.shows("The engine goes on")
-
-
-@pytest.mark.parametrize("owed", ["halt", "kill"])
-async def test_an_unheard_press_is_in_the_banner(owed: str) -> None:
-    """OP-07: over the silence, and where the link alone seems well"""
-    async with open_still(a_view(proposals=())) as house:
-        house.handle.owes_press = owed  # type: ignore[assignment]
-        await house.is_drawn()
-        await house.sees(f"{owed.upper()} NOT HEARD YET")
-
-        await falls_silent(house, 36)
-        await house.sees(f"{owed.upper()} NOT HEARD YET", "ENGINE SILENT")
-
-        house.handle.owes_press = None
-        await house.is_drawn()
-        await house.until(lambda: not house.shows("NOT HEARD YET"))

@@ -13,32 +13,31 @@ from tests.desk.desk_house import SPY, open_desk
 from tests.desk.hands import held_back, types_ahead
 
 
-async def test_behind_x_the_reason_and_its_enter() -> None:
+async def test_behind_a_line_that_opens_all_is_its_text() -> None:
+    """The reason of `x`, the command of Ctrl+P, the order of `n`, the filter of `/`"""
     async with open_desk() as house:
         sent = held_back(house, Decline)
+        assert house.desk.view is not None
+        proposal = house.desk.view.proposals[0].id
         await types_ahead(house, "xFqX no\n")
         await house.until(lambda: sent)
-        assert house.desk.view is not None
-        assert sent == [Decline(house.desk.view.proposals[0].id, "FqX no")]
         assert len(house.desk.screen_stack) == 1
+        await types_ahead(house, "\x10decline\nFdx\n")
+        await house.until(lambda: sent[1:])
+        assert sent == [Decline(proposal, "FqX no"), Decline(proposal, "Fdx")]
 
+        staged = len(house.facts(ProposalStaged))
+        await types_ahead(house, "n0.09")
+        await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen) and house.shows("0.09"))
+        assert len(house.facts(ProposalStaged)) == staged
+        assert not house.facts(ProposalEnded)
+        await house.press("escape")
 
-async def test_behind_the_slash_the_filter() -> None:
-    async with open_desk() as house:
         await house.press("6")
         await types_ahead(house, "/qdFo!1")
-        await house.until(lambda: house.shows("/ qdFo!1▏"))
+        await house.sees("/ qdFo!1▏")
         assert len(house.desk.screen_stack) == 1
         assert not house.facts(EngineStopped)
-
-
-async def test_behind_ctrl_p_letters_are_the_command() -> None:
-    async with open_desk() as house:
-        sent = held_back(house, Decline)
-        await types_ahead(house, "\x10decline\nFdx\n")
-        await house.until(lambda: sent)
-        assert isinstance(sent[0], Decline)
-        assert sent[0].reason == "Fdx"
 
 
 async def test_behind_c_the_shares() -> None:
@@ -50,15 +49,6 @@ async def test_behind_c_the_shares() -> None:
         await house.until(lambda: sent)
         assert sent == [ProposeClose(SPY, quantity=Quantity(Decimal("0.05")), strategy="vwap")]
         assert not house.facts(CancelRequested)
-
-
-async def test_behind_n_the_order() -> None:
-    async with open_desk() as house:
-        staged = len(house.facts(ProposalStaged))
-        await types_ahead(house, "n0.09")
-        await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen) and house.shows("0.09"))
-        assert len(house.facts(ProposalStaged)) == staged
-        assert not house.facts(ProposalEnded)
 
 
 def test_the_rest_of_a_cut_paste_is_not_typing() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from console.panes import PANES
 from console.screens.ticket import TicketScreen
 from tests.desk.desk_house import open_desk
@@ -16,47 +14,44 @@ def shown(house: StillHouse) -> set[str]:
     return set(house.desk.board._layout.names())
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_z_zooms_the_focused_pane(size: tuple[int, int]) -> None:
+async def test_z_zooms_the_focused_pane() -> None:
     """OP-06: the status lines, the waiting exit and the last line stay"""
     view = a_view(proposals=(an_exit("AIG"),), positions=(a_position(),))
-    async with open_still(view, size) as house:
-        await house.press("2")
-        before = shown(house)
-        await house.press("z")
-        await house.until(lambda: shown(house) == {"positions"})
-        await house.sees("!  EXIT WAITS  SELL to close 100 AIG", "2 Positions", "Ctrl+K KILL", "ENTRIES")
-        assert not house.shows("6 Log ─")
-        assert house.desk.focused is house.desk.board.positions.grid
-        pane = house.desk.board.positions
-        assert pane.region.size == (size[0], house.desk.board.line.region.y - pane.region.y)
+    async with open_still(view, SIZES[0]) as house:
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            await house.press("2")
+            before = shown(house)
+            await house.press("z")
+            await house.until(lambda: shown(house) == {"positions"})
+            await house.sees("!  EXIT WAITS  SELL to close 100 AIG", "2 Positions", "Ctrl+K KILL", "ENTRIES")
+            assert not house.shows("6 Log ─")
+            assert house.desk.focused is house.desk.board.positions.grid
+            pane = house.desk.board.positions
+            assert pane.region.size == (size[0], house.desk.board.line.region.y - pane.region.y)
 
-        await house.press("z")
-        await house.until(lambda: shown(house) == before)
-        await house.sees("6 Log ─")
-        assert house.desk.focused is house.desk.board.positions.grid
+            await house.press("z")
+            await house.until(lambda before=before: shown(house) == before)
+            await house.sees("6 Log ─")
+            assert house.desk.focused is house.desk.board.positions.grid
         assert house.handle.commands == []
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_a_number_moves_the_zoom(size: tuple[int, int]) -> None:
-    async with open_still(a_view(), size) as house:
+async def test_a_number_moves_the_zoom() -> None:
+    """And a resize keeps zoom and focus"""
+    async with open_still(a_view(), (120, 40)) as house:
         await house.press("1", "z")
         for number, name in enumerate(PANES, start=1):
             await house.press(str(number % 10))
             await house.until(lambda name=name: shown(house) == {name})  # type: ignore[misc]
             assert house.desk.board.holder == name
-        await house.press("z", "6")
-        await house.until(lambda: {"log", "proposals"} <= shown(house))
-
-
-async def test_a_resize_keeps_zoom_and_focus() -> None:
-    async with open_still(a_view(), (120, 40)) as house:
-        await house.press("3", "z")
+        await house.press("3")
         for size in SIZES:
             await house.pilot.resize_terminal(*size)
             await house.until(lambda: shown(house) == {"orders"})
             assert house.desk.focused is house.desk.board.orders.grid
+        await house.press("z", "6")
+        await house.until(lambda: {"log", "proposals"} <= shown(house))
 
 
 async def test_tickets_open_over_a_zoomed_pane() -> None:
@@ -77,4 +72,4 @@ async def test_tickets_open_over_a_zoomed_pane() -> None:
         await house.press("B")
         await house.until(lambda: len(house.desk.screen_stack) == 1)
         await house.press("z")
-        await house.until(lambda: house.shows("6 Log ─", "FILLED"))
+        await house.sees("6 Log ─", "FILLED")

@@ -6,6 +6,7 @@ import pytest
 from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
 
+from tests.kit.screen import drawn_on_demand
 from tests.kit.style_cache import remembered
 from tests.kit.virtual_time import VirtualLoop, patched
 from tests.snapshots.pictures import Pictures
@@ -26,6 +27,7 @@ def _a_terminal_of_all_colours(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _in_virtual_time(monkeypatch: pytest.MonkeyPatch) -> None:
     patched(monkeypatch)
+    drawn_on_demand(monkeypatch)
     remembered(monkeypatch)
 
 

@@ -38,8 +38,7 @@ class Pictures:
             await self.take(still, name)
 
     async def take(self, still: Still, name: str | None = None) -> None:
-        """What the desk shows now; the kept picture is called after the test and `name`."""
-        await still.settle()
+        """What the desk shows now, which is settled; the kept picture is called after the test and `name`."""
         picture = svg_of(still.desk)
         is_kept = self._kept(name=name) == picture
         if not is_kept:

@@ -104,7 +104,7 @@ class Still:
 
     async def settle(self) -> None:
         """What the last key or frame led to is drawn."""
-        for _ in range(3):
+        for _ in range(2):
             await self.pilot.pause()
             self.desk._frame()
             if isinstance(self.desk.screen, ARMED):

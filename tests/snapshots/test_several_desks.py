@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from core.model.desk import DeskNumber, Seat
 from core.views import AwayRow, AwayView, DeskRow, KeyView
 from tests.snapshots.day import NOW, STATUS, ago, full
 from tests.snapshots.pictures import Pictures
 from tests.snapshots.sizes import SMALL, USUAL, WIDE, named
+from tests.snapshots.still import Still
 
 HERE = DeskRow(DeskNumber(1), Seat("/dev/pts/3", "adam"), ago(90), ago(70))
 EVE = DeskRow(DeskNumber(2), Seat("/dev/pts/4", "eve", "10.0.0.7"), ago(40), ago(8))
@@ -29,22 +28,32 @@ KEYS = {
 SIZES = (SMALL, USUAL, WIDE)
 
 
+async def shows(still: Still, key: KeyView) -> None:
+    """And is there long enough that the last line tells of no change."""
+    await still.shows_next(full(status=replace(STATUS, key=key)))
+    await still.after(60)
+
+
 async def test_the_status_line_says_whose_key_it_is(pictures: Pictures) -> None:
-    for whose, key in KEYS.items():
-        async with pictures.desk(full(status=replace(STATUS, key=key)), SMALL) as still:
-            for size in SIZES:
-                await still.resize(size)
+    async with pictures.desk(full(), SMALL) as still:
+        for size in SIZES:
+            await still.resize(size)
+            for whose, key in KEYS.items():
+                await shows(still, key)
                 await pictures.take(still, named(whose, size))
     assert not pictures.differ
 
 
-@pytest.mark.parametrize("whose", ["elsewhere", "far", "lost"])
-async def test_the_question_says_whose_key_is_taken(whose: str, pictures: Pictures) -> None:
-    async with pictures.desk(full(status=replace(STATUS, key=KEYS[whose])), SMALL) as still:
-        await still.press("T")
-        for size in SIZES:
-            await still.resize(size)
-            await pictures.take(still, named(size))
+async def test_the_question_says_whose_key_is_taken(pictures: Pictures) -> None:
+    async with pictures.desk(full(), SMALL) as still:
+        for whose in ("elsewhere", "far", "lost"):
+            await shows(still, KEYS[whose])
+            await still.press("T")
+            for size in SIZES:
+                await still.resize(size)
+                await pictures.take(still, named(whose, size))
+            await still.resize(SMALL)
+            await still.press("escape")
     assert not pictures.differ
 
 

@@ -22,7 +22,7 @@ from tests.snapshots.tickets import opened, opens_the_first
 SCREENS: Mapping[str, tuple[DeskView, Steps]] = {
     "desk": (full(), nothing),
     "live-ticket": (full(replace(STATUS, mode=Mode.LIVE), proposals=(ENTRY,)), opens_the_first),
-    "kill": (QUIET, presses("ctrl+k")),
+    "kill": (QUIET, presses("home", "ctrl+k")),
 }
 TERMINALS: Mapping[str, Mapping[str, str]] = {
     "truecolor": {},
@@ -47,21 +47,31 @@ async def test_a_screen_in_other_colours(
         await still.shows_next(view)
         await steps(still)
         await pictures.take(still, "live-ticket")
-    view, steps = SCREENS["kill"]
-    await pictures.one(view, USUAL, steps, "kill", answer=opened, display=display)
+        await still.press("escape")
+        view, steps = SCREENS["kill"]
+        await still.shows_next(view)
+        await steps(still)
+        await pictures.take(still, "kill")
     assert not pictures.differ
 
 
 async def test_a_screen_with_much_room(pictures: Pictures) -> None:
-    for screen, (view, steps) in SCREENS.items():
-        await pictures.one(view, WIDE, steps, screen, answer=opened)
+    async with pictures.desk(full(), WIDE, answer=opened) as still:
+        for screen, (view, steps) in SCREENS.items():
+            await still.shows_next(view)
+            await steps(still)
+            await pictures.take(still, screen)
+            await still.press(*["escape"] * (len(still.desk.screen_stack) - 1))
     assert not pictures.differ
 
 
 async def test_a_terminal_that_became_too_small_says_what_it_needs(pictures: Pictures) -> None:
-    for screen, (view, steps) in SCREENS.items():
-        async with pictures.desk(view, SMALL, answer=opened) as still:
+    async with pictures.desk(full(), SMALL, answer=opened) as still:
+        for screen, (view, steps) in SCREENS.items():
+            await still.shows_next(view)
             await steps(still)
             await still.resize(TOO_SMALL)
             await pictures.take(still, screen)
+            await still.resize(SMALL)
+            await still.press(*["escape"] * (len(still.desk.screen_stack) - 1))
     assert not pictures.differ
