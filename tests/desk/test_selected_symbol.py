@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from console.screens.alert import AlertScreen
 from console.screens.close import CloseScreen
 from console.screens.new_order import NewOrderScreen
@@ -110,7 +108,7 @@ async def test_a_log_row_selects_its_symbol() -> None:
 
 async def test_a_history_row_feeds_order_and_chart() -> None:
     """MD-06"""
-    async with open_desk((120, 40), surroundings=Past()) as house:
+    async with open_still(a_view(), surroundings=Past()) as house:
         await house.press("0", "<")
         await house.until(lambda: house.shows("Mon 5 Jan"))
         await selects(house, "history", PAST[MONDAY][2].key)
@@ -131,18 +129,16 @@ async def test_an_orders_events_have_its_symbol() -> None:
         assert set(lines.values()) == {SPY}, "its line is its last step"
 
 
-async def test_keys_without_a_symbol_say_so() -> None:
-    async with open_still(a_view(orders=(), log=a_log(None))) as house:
+async def test_keys_without_a_row_or_a_symbol_say_so() -> None:
+    view = a_view(orders=(), log=(), watch=WatchView((WatchlistRow("main", ()),)))
+    async with open_still(view) as house:
+        for pane, name in (("8", "watch"), ("0", "history"), ("3", "orders"), ("6", "log")):
+            house.desk.say("")
+            await house.press(pane)
+            await house.until(lambda name=name: house.desk.focused is house.desk.board.panes[name].grid)
+            await house.press("enter")
+            await house.sees("there is no row to open")
+        await house.shows_next(log=a_log(None))
         await house.press("3", "c")
         await house.sees("no row is selected")
         assert len(house.desk.screen_stack) == 1
-
-
-@pytest.mark.parametrize(("pane", "name"), [("8", "watch"), ("0", "history"), ("3", "orders"), ("6", "log")])
-async def test_enter_where_there_is_no_row_says_so(pane: str, name: str) -> None:
-    view = a_view(orders=(), log=(), watch=WatchView((WatchlistRow("main", ()),)))
-    async with open_still(view) as house:
-        await house.press(pane)
-        await house.until(lambda: house.desk.focused is house.desk.board.panes[name].grid)
-        await house.press("enter")
-        await house.sees("there is no row to open")
