@@ -42,6 +42,7 @@ async def test_banners_are_current_under_every_dialog_and_cost_few_bytes() -> No
             if place != "ticket":
                 await house.until(house.is_armed)
                 await house.press("U")
+                await house.until(lambda: not isinstance(house.desk.screen, KillScreen))
         await house.press("K")
         await house.until(lambda: house.stands("KILLED since", "Ctrl+K, type REARM"))
 

@@ -102,7 +102,7 @@ async def test_d_alone_accepts_a_warning_that_counts_down() -> None:
         assert status_of_the_entry(house) is OrderStatus.SUBMITTED
 
 
-async def test_a_warning_rings_once() -> None:
+def test_a_warning_rings_once() -> None:
     """OP-11, OP-06"""
     quiet, warned = a_view(orders=(an_order(),)), a_view(orders=(an_order(marks=(WARNED,), warnings=(WORDS,)),))
     bell = Bell()

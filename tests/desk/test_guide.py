@@ -113,7 +113,7 @@ async def test_a_brokers_desk_asks_for_the_chord_once() -> None:
         await house.press("enter")
         await house.until(lambda: len(house.desk.screen_stack) == 1 and not disk.asks_for_chord)
         assert house.sent_nothing()
-    async with open_desk(surroundings=disk) as house:
+    async with open_still(a_view(), surroundings=disk) as house:
         await house.wait(0.3)
         assert len(house.desk.screen_stack) == 1
 

@@ -16,7 +16,7 @@ from core.views.builders.history import history_of
 from core.views.history import HistoryDay, HistoryKind, HistoryRow
 from tests.desk.desk_house import House, open_desk
 from tests.desk.hands import Disk
-from tests.desk.still_house import a_view, open_still, the_engines_view
+from tests.desk.still_house import StillHouse, a_view, open_still, the_engines_view
 from tests.kit.rows import each
 from widgets.grid_picture import widths_of
 from widgets.history import History
@@ -65,10 +65,16 @@ def symbols(house: House) -> list[str]:
     return [row.cells[1].text for row in history(house).grid.window.rows]
 
 
+async def looks_back(house: StillHouse, *keys: str) -> None:
+    """The day is asked for with the next picture."""
+    await house.press("0", *keys)
+    await house.shows_next()
+
+
 async def test_the_history_explains_a_trade_an_order_and_a_day() -> None:
     """AN-06: the worst trade stands first"""
     async with open_still(a_view(), (80, 24), surroundings=Past()) as house:
-        await house.press("0")
+        await looks_back(house)
         await house.sees("0 History ─ Tue 6 Jan 2026, 0 trades 0.00 USD, 1 order")
         await house.press("home", "enter")
         assert (await explained(house, WhyScreen)).order_id == PAST[TUESDAY][0].order
@@ -109,6 +115,7 @@ async def test_a_trade_is_explained_from_its_own_journal(snapshot: SnapshotAsser
         await house.until(house.is_armed)
         await house.press("S")
         await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))
+        await house.until(lambda: house.desk.view is not None and house.desk.view.trades)
         await house.press("0")
         await house.until(lambda: house.shows("1 trade"))
         await house.press("w")
@@ -124,7 +131,7 @@ async def test_a_trade_is_explained_from_its_own_journal(snapshot: SnapshotAsser
 async def test_days_end_where_the_journal_does_or_stay_where_it_fails() -> None:
     disk = Past()
     async with open_still(a_view(), (120, 40), surroundings=disk) as house:
-        await house.press("0", ">", "<")
+        await looks_back(house, ">", "<")  # typed before the day was read
         await house.sees("Mon 5 Jan")
         await house.press("<", "<")
         await house.sees("this is the first day of the journal")
@@ -157,7 +164,7 @@ async def test_a_filter_finds_words_in_any_order(snapshot: SnapshotAssertion) ->
     """Enter after it opens a row that is seen: the one selected before is filtered away; `o` writes what it left"""
     disk = Past()
     async with open_still(a_view(), (120, 40), surroundings=disk) as house:
-        await house.press("0", "<")
+        await looks_back(house, "<")
         await house.sees("Mon 5 Jan")
         await house.press("home", "slash", *"aig vwap trade")
         await house.sees("/ aig vwap trade▏", "1 of 4")

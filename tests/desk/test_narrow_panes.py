@@ -96,7 +96,9 @@ async def test_no_two_strategies_and_no_two_symbols_look_alike_in_pane_5() -> No
             await house.press("end")
             pictures += house.picture().splitlines()
             shown = [line.partition("price above")[0].split() for line in pictures]
-            found = {tuple(words[-2:]) for words in shown if words and ("RSI" in words[-2] or "DIPS" in words[-2])}
+            found = {
+                tuple(words[-2:]) for words in shown if words and ("RSI" in words[-2:][0] or "DIPS" in words[-2:][0])
+            }
             assert len(found) == len(rows)
 
 

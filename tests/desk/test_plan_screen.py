@@ -238,29 +238,17 @@ async def test_on_a_live_account_the_value_of_the_entries_is_typed() -> None:
         await house.until(lambda: signed(house) == 1)
 
 
-async def test_every_line_fits_at_80_columns() -> None:
-    """OP-05"""
+async def test_every_line_fits_and_an_exit_from_elsewhere_opens_over_the_plan() -> None:
+    """OP-05, OP-06"""
     async with open_floor(size=(80, 24)) as house:
-        await opens_a_plan(house, *(a_sale(symbol) for symbol in SOLD), *(a_buy(symbol, "45") for symbol in BOUGHT))
-        await house.until(lambda: house.shows("1–11 of 14"))
+        sales = (a_sale(symbol) for symbol in SOLD if symbol != "AAA")
+        await opens_a_plan(house, *sales, *(a_buy(symbol, "45") for symbol in BOUGHT))
+        await house.until(lambda: house.shows("1–11 of 13"))
         assert all(len(line) <= 80 for line in house.picture().splitlines())
         assert "…" not in "\n".join(house.picture().splitlines()[4:-1])
 
-
-async def test_the_buys_that_do_not_fit_say_so_and_why() -> None:
-    """OP-05"""
-    async with open_floor() as house:
-        await opens_a_plan(house, *(a_buy(symbol, "45") for symbol in BOUGHT[:2]))
-        await house.sees("would not go", "buying power: 4,500", "NO BUY to open")
-
-
-async def test_an_exit_that_waits_elsewhere_is_shown_and_opens_over_the_plan() -> None:
-    """OP-06"""
-    async with open_floor("AAA", "BBB", size=(80, 24)) as house:
-        await opens_a_plan(house, a_sale("BBB"), *(a_buy(symbol, "2") for symbol in BOUGHT))
         house.desk.handle.send(ProposeClose(Symbol("AAA")))
         await house.until(lambda: house.shows("!  EXIT WAITS  SELL 60 AAA"))
-
         await house.press("exclamation_mark")
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
         await house.until(lambda: house.shows("PAPER ─ SELL to close ─ AAA"))
@@ -300,10 +288,13 @@ async def test_a_row_says_what_makes_way_for_it_and_what_comes_back() -> None:
 
 @pytest.mark.usefixtures("a_tick_each_way_as_before")
 async def test_what_opens_says_what_it_can_lose_by_itself_and_in_all() -> None:
-    """OP-05: as a ticket does; what has no stop says that."""
+    """OP-05: as a ticket does; what has no stop says that, and a buy that does not fit says why"""
     async with open_floor() as house:
-        await opens_a_plan(house, a_buy("GGG", "10"), a_buy("HHH", "10"), a_buy("III", "5", stop=None))
+        buys = (a_buy("GGG", "10"), a_buy("HHH", "10"), a_buy("III", "5", stop=None), a_buy("JJJ", "45"))
+        await opens_a_plan(house, *buys)
         await house.until(lambda: house.shows("99.00, the broker holds it; lose 10.10 USD"))
         await marks_all_of(house, 2)
         await house.until(lambda: house.shows("lose 20.20 USD at their stops"))
         await house.until(lambda: house.shows("stop NO STOP: the loss has no bound"))
+        await house.press("j")
+        await house.sees("would not go", "buying power: 4,500", "NO BUY to open")

@@ -43,6 +43,7 @@ async def test_a_row_says_what_comes_soon() -> None:
         await house.sees("comes", "ex Mon 02 Feb: split 2 for 1")
         await house.press("escape")
 
+        await house.pilot.resize_terminal(120, 40)
         await house.shows_next(actions=(replace(DIVIDEND, is_near=False), SPLIT), positions=())
         await house.press("8", "down")
         await house.sees("XOM 116.20")

@@ -257,11 +257,10 @@ async def test_quote_columns_show_where_they_fit() -> None:
         two_lists().rows[1],
         quote=Quote(IBM, AT, usd("182.10"), Quantity(Decimal(100)), usd("182.13"), Quantity(Decimal(100)), Feed.IEX),
         volume=Quantity(Decimal(1_240_000)),
-        alerts=rings,
-        proposed=True,
     )
-    view = a_view(watch=replace(two_lists(), rows=(two_lists().rows[0], row, two_lists().rows[2])))
-    async with open_still(view) as house:
+    first, _, last = two_lists().rows
+    waits = replace(two_lists(), rows=(first, replace(row, alerts=rings, proposed=True), last))
+    async with open_still(a_view(watch=waits)) as house:
         await at_watch(house)
         assert watch_of(house).size.width < 42
         await house.press("down")
@@ -269,6 +268,7 @@ async def test_quote_columns_show_where_they_fit() -> None:
         await house.press("enter")
         await house.sees(*rings)
         await house.press("escape", "L")
+        await house.shows_next(watch=replace(waits, rows=(first, row, last)))
         await at_watch(house)
         await house.sees("8 Watch ─ main of 2 lists")
         await house.until(lambda: header(house) == ["SYM", "BID", "ASK", "LAST", "CHANGE", "TODAY", "HELD"])
