@@ -26,7 +26,7 @@ def retired(**parts: Any) -> StrategyRow:
 
 
 async def answers(house: StillHouse, key: str) -> None:
-    await house.wait(0.6)
+    await house.until(house.is_armed)
     await house.press(key)
 
 
