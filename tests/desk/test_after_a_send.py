@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
-
 from console.screens.ticket import TicketScreen
 from core.facts import OrderCreated
 from core.model.order import Effect, OrderStatus, OrderType, Side
 from core.model.values import Price
 from core.views import OrderRow
-from tests.desk.desk_house import House, at_both_ends, open_desk
+from tests.desk.desk_house import House, open_desk
 from tests.desk.still_house import a_view, an_order, dollars, open_still
-from tests.kit.stepped_engine import SteppedHandle
+from tests.kit.stepped_engine import WiredHandle
 from widgets.orders import NEW
 
-ONE_COLUMN = pytest.mark.parametrize("size", [(80, 24), (100, 30)])
+ONE_COLUMN = [(80, 24), (100, 30)]
 
 
 async def sends(house: House) -> None:
@@ -23,14 +21,15 @@ async def sends(house: House) -> None:
     await house.until(lambda: house.facts(OrderCreated) and not isinstance(house.desk.screen, TicketScreen))
 
 
-@ONE_COLUMN
-async def test_a_new_position_stays_above_orders(size: tuple[int, int]) -> None:
+async def test_a_new_position_stays_above_orders() -> None:
     """DESK, the ticket: the focus stays where it was"""
-    async with open_desk(size) as house:
+    async with open_desk(ONE_COLUMN[0]) as house:
         await sends(house)
-        await house.until(lambda: house.shows("2 Positions ─ 1 open", "broker 0.1"))
-        assert not house.shows("3 Orders")
-        assert house.desk.focused is house.desk.board.proposals.grid
+        for size in ONE_COLUMN:
+            await house.pilot.resize_terminal(*size)
+            await house.until(lambda: house.shows("2 Positions ─ 1 open", "broker 0.1"))
+            assert not house.shows("3 Orders")
+            assert house.desk.focused is house.desk.board.proposals.grid
 
 
 async def test_focus_stays_in_positions_after_a_send() -> None:
@@ -44,11 +43,14 @@ async def test_focus_stays_in_positions_after_a_send() -> None:
         assert house.desk.focused is house.desk.board.positions.grid
 
 
-@at_both_ends
-async def test_a_new_order_is_marked_but_not_selected(handled_by: type[SteppedHandle]) -> None:
+async def test_a_new_order_is_marked_but_not_selected() -> None:
     """OP-04: a key that was meant for the row selected before hits no other"""
-    async with open_desk(handled_by=handled_by) as house:
+    async with open_desk(handled_by=WiredHandle) as house:
+        await house.press("7")  # the pane of orders makes way, and comes back with an order
+        assert not house.shows("3 Orders ─")
+        await house.press("1")
         await house.buys()
+        await house.until(lambda: house.shows("3 Orders ─ 1 working"))
         await house.press("3", "end")
         chosen = house.desk.board.orders.grid.selected
         await house.press("2", "c", "enter")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.alert_words import Drop, read_alert
@@ -18,7 +17,6 @@ from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_position, a_view, open_still
 from tests.kit.rows import each
 
-SIZES = [(80, 24), (120, 40), (200, 60)]
 SPY, IBM = Symbol("SPY"), Symbol("IBM")
 LAST = Price(Decimal("182.10"))
 
@@ -90,15 +88,16 @@ async def test_plus_adds_an_alert_and_drop_removes_it() -> None:
         assert house.sent_nothing()
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_the_form_previews_the_alert(size: tuple[int, int]) -> None:
+async def test_the_form_previews_the_alert() -> None:
     row = WatchRow(IBM, last=LAST, before=Price(Decimal("180.65")), alerts=("price at 190.00 or above",))
     watch = WatchView((WatchlistRow("main", (IBM,)),), (row,))
     kept = Alert(3, at("190"))
     view = a_view(watch=watch, alerts=(kept,), positions=(a_position("IBM"),))
-    async with open_still(view, size) as house:
+    async with open_still(view, (80, 24)) as house:
         await house.press("2", "+")
-        await house.sees("Alert on IBM", "last 182.10, +0.80 % today", "3  price at 190.00 or above")
+        for size in ((80, 24), (120, 40), (200, 60)):
+            await house.pilot.resize_terminal(*size)
+            await house.sees("Alert on IBM", "last 182.10, +0.80 % today", "3  price at 190.00 or above")
         await house.press(*"185")
         await house.sees("Enter: rings for price at 185.00 or above")
         await house.press("backspace", "backspace", "backspace", *"190")

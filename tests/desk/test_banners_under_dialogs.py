@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
 from core.facts import Halted, Killed, Resumed
@@ -15,46 +13,38 @@ from core.model.venues import XNYS
 from tests.desk.desk_house import House, WatchedDesk, open_desk
 
 
-async def over_a_ticket(house: House) -> None:
-    await house.opens_the_ticket()
-
-
 async def over_the_form(house: House) -> None:
     await house.press("n")
     await house.until(lambda: isinstance(house.desk.screen, NewOrderScreen))
 
 
-async def over_the_panes(house: House) -> None:
-    await house.wait(0)
-
-
-@pytest.mark.parametrize("go", [over_the_panes, over_a_ticket, over_the_form])
-async def test_banners_are_current_under_every_dialog(go: object) -> None:
-    """OP-07"""
+async def test_banners_are_current_under_every_dialog_and_cost_few_bytes() -> None:
+    """OP-07: over a ticket the status lines go on, and that is all"""
     async with open_desk(kind=WatchedDesk) as house:
-        await go(house)  # type: ignore[operator]
-        await house.until(lambda: house.stands("ENTRIES ON"))
-
-        await house.press("ctrl+k")
-        await house.until(lambda: house.stands("ENTRIES OFF", "HALTED since"))
-        later = house.desk.engine_now().astimezone(XNYS.zone) + timedelta(seconds=2)
-        await house.until(lambda: house.stands(f"{later:%H:%M:%S} New York"))
-        await house.press("K")
-        await house.until(lambda: house.stands("KILLED since", "Ctrl+K, type REARM"))
-
-
-async def test_a_ticket_at_rest_sends_under_1_kb_s() -> None:
-    """OP-07: the status lines go on, and that is all"""
-    async with open_desk(kind=WatchedDesk) as house:
-        await house.opens_the_ticket()
-        await house.wait(0.5)
         desk = house.desk
         assert isinstance(desk, WatchedDesk)
-        before = desk.bytes_sent
+        for place in ("panes", "form", "ticket"):
+            if place == "form":
+                await over_the_form(house)
+            elif place == "ticket":
+                await house.press("escape")
+                await house.opens_the_ticket()
+                await house.wait(0.5)
+                before = desk.bytes_sent
+                await house.wait(2)
+                assert 0 < desk.bytes_sent - before < 2000
+            await house.until(lambda: house.stands("ENTRIES ON"))
 
-        await house.wait(3)
-
-        assert 0 < desk.bytes_sent - before < 3000
+            await house.press("ctrl+k")
+            await house.until(lambda: house.stands("ENTRIES OFF", "HALTED since"))
+            later = desk.engine_now().astimezone(XNYS.zone) + timedelta(seconds=2)
+            await house.until(lambda later=later: house.stands(f"{later:%H:%M:%S} New York"))
+            if place != "ticket":
+                await house.until(house.is_armed)
+                await house.press("U")
+                await house.until(lambda: not isinstance(house.desk.screen, KillScreen))
+        await house.press("K")
+        await house.until(lambda: house.stands("KILLED since", "Ctrl+K, type REARM"))
 
 
 async def test_the_kill_footer_fits_its_state() -> None:
@@ -96,101 +86,71 @@ async def test_a_message_goes_with_its_screen() -> None:
         await house.until(lambda: "Enter open" in house.footer())
 
 
-async def test_after_a_gone_row_enter_opens_the_first() -> None:
+async def test_after_a_gone_row_enter_opens_or_1_selects_the_first() -> None:
     """OP-04"""
     async with open_desk() as house:
         grid = house.desk.board.proposals.grid
         house.types_an_order()
-        await house.until(lambda: house.shows("2 waiting"))
+        house.types_an_order("0.08")
+        await house.until(lambda: house.shows("3 waiting"))
         await house.press("x", "enter")
-        await house.until(lambda: house.shows("1 waiting") and grid.selected is None)
+        await house.until(lambda: house.shows("2 waiting") and grid.selected is None)
 
         await house.press("x", "x")
         await house.wait(0.2)
-        await house.sees("1 waiting")
+        await house.sees("2 waiting")
         await house.press("enter")
         await house.until(lambda: house.shows("0.09 SPY at 496.00 limit"))
         assert house.sent_nothing()
 
-
-async def test_after_a_gone_row_1_selects_the_first() -> None:
-    """OP-04"""
-    async with open_desk() as house:
-        grid = house.desk.board.proposals.grid
-        house.types_an_order()
-        await house.until(lambda: house.shows("2 waiting"))
-        await house.press("x", "enter")
-        await house.until(lambda: grid.selected is None)
-
+        await house.press("escape", "1", "x", "enter")
+        await house.until(lambda: house.shows("1 waiting") and grid.selected is None)
         await house.press("1")
-
         assert house.desk.view is not None
         assert grid.selected == house.desk.view.proposals[0].id
 
 
-async def test_a_kill_by_environment_says_how_it_ends() -> None:
-    """OP-07, OP-08"""
-    async with open_desk() as house:
-        await house.kills()
-        view = house.desk.view
-        assert view is not None
-        screen = house.desk.screen
-        assert isinstance(screen, KillScreen)
-
-        screen._rearming_since = house.desk.now()
-        screen.update_view(replace(view, status=replace(view.status, killed_by="environment")), view.status.at)
-
-        await house.sees("STAYS KILLED: KEYTURN_KILL holds it: unset it and restart")
-        assert "entries are on again" not in house.footer()
-
-
-async def test_f_says_what_it_did() -> None:
-    """OP-07"""
+async def test_shares_without_a_stop_are_named_and_f_says_what_it_did() -> None:
+    """OP-06, OP-07, DESK rule 2: one position is closed by a ticket, and not by a basket"""
     async with open_desk() as house:
         await house.press("F")
         await house.until(lambda: "nothing is held" in house.footer())
-        await house.buys()
-        await house.press("F")
-        await house.until(lambda: "staged 1 close, ! opens the first" in house.footer())
-        await house.press("F")
-        await house.until(lambda: "an exit of SPY waits already: ! opens it" in house.footer())
-
-
-async def test_shares_without_a_stop_are_named() -> None:
-    """OP-06"""
-    async with open_desk() as house:
         await house.buys()
         assert not house.shows("UNCOVERED")
         view = house.desk.view
         assert view is not None
         house.desk.handle.send(RequestCancel(view.kill.stops_working[0].id))
 
-        await house.until(lambda: house.shows("UNCOVERED SPY 0.1: no stop at the broker", "YOU 0 of 0.1 !"))
+        bare = "UNCOVERED SPY 0.1: no stop at the broker   m in Positions gives one, c closes"
+        await house.sees(bare, "YOU 0 of 0.1 !")
         row = next(line for line in house.picture().splitlines() if "YOU 0 of 0.1 !" in line)
         assert " none " in row
+        await house.press("F")
+        await house.until(lambda: "staged 1 close, ! opens the first" in house.footer())
+        assert len(house.desk.screen_stack) == 1
+        await house.press("F")
+        await house.until(lambda: "an exit of SPY waits already: ! opens it" in house.footer())
+        await house.pilot.resize_terminal(80, 24)
+        await house.sees(bare)
 
 
-async def test_an_empty_pane_quotes_no_gone_signal() -> None:
-    """ST-03: and a killed desk says that entries are off"""
+async def test_an_empty_pane_quotes_no_gone_signal_and_a_kill_says_how_it_ends() -> None:
+    """ST-03, OP-07, OP-08"""
     async with open_desk() as house:
         await house.press("x", "enter")
         await house.until(lambda: house.shows("No proposals. VWAP on SPY: waits for its next bar."))
         await house.until(lambda: house.shows("BUY 0.1 SPY limit 496.21 declined: declined"))
         await house.kills()
+        view, screen = house.desk.view, house.desk.screen
+        assert view is not None
+        assert isinstance(screen, KillScreen)
+        screen._rearming_since = house.desk.now()
+        screen.update_view(replace(view, status=replace(view.status, killed_by="environment")), view.status.at)
+        await house.sees("STAYS KILLED: KEYTURN_KILL holds it: unset it and restart")
+        assert "entries are on again" not in house.footer()
+
         await house.press("escape")
         await house.until(lambda: house.shows("No proposals. Entries are off: killed by key"))
-
-
-async def test_a_tiny_terminal_shows_no_part_of_a_ticket() -> None:
-    """OP-03"""
-    async with open_desk() as house:
-        await house.opens_the_ticket()
-        await house.pilot.resize_terminal(60, 20)
-
-        await house.until(lambda: house.shows("Keyturn needs 80 × 24; this terminal has 60 × 20"))
-        await house.until(lambda: not house.shows("BUY to open"))
-        await house.pilot.resize_terminal(80, 24)
-        await house.until(house.is_armed)
 
 
 async def test_at_80_columns_no_warning_is_cut() -> None:

@@ -71,26 +71,38 @@ def status_of_the_entry(house: House) -> OrderStatus:
 # ── seen ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_broker_warning_counts_down() -> None:
-    """OP-11: whatever pane is shown, and however small the terminal."""
-    for size in ((120, 40), (80, 24)):
-        async with open_desk(size) as house:
-            await buys_what_is_warned_of(house)
-            await house.press("5")
-            await house.until(
-                lambda house=house: house.shows("BROKER WARNS BUY to open 0.09 SPY, cancelled in 0:2", "W in Orders")
-            )
-
-
-async def test_a_warned_order_is_marked() -> None:
-    """OP-11"""
+async def test_d_alone_accepts_a_warning_that_counts_down() -> None:
+    """OP-11, OP-04: whatever pane is shown, and however small the terminal; a confirmation of its own."""
     async with open_desk() as house:
         await buys_what_is_warned_of(house)
+        await house.press("5")
+        for size in ((80, 24), (120, 40)):
+            await house.pilot.resize_terminal(*size)
+            await house.sees("BROKER WARNS BUY to open 0.09 SPY, cancelled in 0:2", "W in Orders")
         await house.press("3", "home")
-        await house.until(lambda: house.shows("SUBMITTED, WARNED", f"the broker warns: {WORDS}"))
+        await house.sees("SUBMITTED, WARNED", f"the broker warns: {WORDS}")
+        await types_ahead(house, "WDDD")
+        await house.until(lambda: house.shows("The broker warns of"))
+        await house.wait(0.4)
+        assert not house.facts(WarningConfirmed)
+
+        await house.until(lambda: house.is_armed() and house.shows(WORDS, "let it stand"))
+        await house.sees("Unless you let it stand, it is cancelled at", "New York")
+        await house.press("enter", "y", "space", "d", "W")
+        await house.wait(0.3)
+        assert not house.facts(WarningConfirmed)
+
+        await house.until(house.is_armed)
+        await house.press("D")
+        await house.until(lambda: house.facts(WarningConfirmed))
+        await house.until(lambda: not house.shows("WARNED") and not house.shows("BROKER WARNS"))
+        confirmed_at = house.runtime.at
+        lets_time_pass(house, 70)
+        await house.until(lambda: house.runtime.at - confirmed_at > timedelta(seconds=35))
+        assert status_of_the_entry(house) is OrderStatus.SUBMITTED
 
 
-async def test_a_warning_rings_once() -> None:
+def test_a_warning_rings_once() -> None:
     """OP-11, OP-06"""
     quiet, warned = a_view(orders=(an_order(),)), a_view(orders=(an_order(marks=(WARNED,), warnings=(WORDS,)),))
     bell = Bell()
@@ -113,49 +125,7 @@ async def test_the_first_warning_to_end_is_named() -> None:
         await house.sees("BROKER WARNS BUY to open 47 AIG, cancelled in 0:09, 1 more")
 
 
-async def test_broker_words_draw_only_themselves() -> None:
-    """SY-06"""
-    async with open_desk() as house:
-        await buys_what_is_warned_of(house, "look\x1b[2J\u202ehere\nagain")
-        await opens_the_warning(house)
-        assert "\x1b" not in house.picture()
-        assert "\u202e" not in house.picture()
-        await house.sees("again", "Unless you let it stand")
-
-
 # ── confirmed, or not ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_w_shows_the_warning_and_d_accepts_it() -> None:
-    """OP-11: a confirmation of its own."""
-    async with open_desk() as house:
-        await buys_what_is_warned_of(house)
-        await opens_the_warning(house)
-        await house.until(lambda: house.is_armed() and house.shows(WORDS, "let it stand"))
-        await house.sees("Unless you let it stand, it is cancelled at", "New York")
-        await house.press("enter", "y", "space", "d", "W")
-        await house.wait(0.3)
-        assert not house.facts(WarningConfirmed)
-
-        await house.until(house.is_armed)
-        await house.press("D")
-        await house.until(lambda: house.facts(WarningConfirmed))
-        await house.until(lambda: not house.shows("WARNED") and not house.shows("BROKER WARNS"))
-        confirmed_at = house.runtime.at
-        lets_time_pass(house, 70)
-        await house.until(lambda: house.runtime.at - confirmed_at > timedelta(seconds=35))
-        assert status_of_the_entry(house) is OrderStatus.SUBMITTED
-
-
-async def test_typed_ahead_no_warning_is_accepted() -> None:
-    """OP-11, OP-04"""
-    async with open_desk() as house:
-        await buys_what_is_warned_of(house)
-        await house.press("3", "home")
-        await types_ahead(house, "WDDD")
-        await house.until(lambda: house.shows("The broker warns of"))
-        await house.wait(0.4)
-        assert not house.facts(WarningConfirmed)
 
 
 async def test_escape_lets_the_entry_be_cancelled() -> None:
@@ -177,12 +147,16 @@ async def test_escape_lets_the_entry_be_cancelled() -> None:
         assert not house.facts(WarningConfirmed)
 
 
-async def test_a_late_answer_accepts_nothing() -> None:
-    """OP-11: the question was open as its time ran out."""
+async def test_a_late_answer_to_words_that_draw_nothing_accepts_nothing() -> None:
+    """OP-11, SY-06: the question was open as its time ran out."""
     async with open_desk() as house:
-        await buys_what_is_warned_of(house)
+        await buys_what_is_warned_of(house, "look\x1b[2J\u202ehere\nagain")
         sent = held_back(house, ConfirmWarning)
         await opens_the_warning(house)
+        assert "\x1b" not in house.picture()
+        assert "\u202e" not in house.picture()
+        await house.sees("again", "Unless you let it stand")
+
         lets_time_pass(house, 35)
         await house.until(lambda: status_of_the_entry(house) is OrderStatus.CANCELLED)
         await house.until(lambda: not house.shows("BROKER WARNS") and house.is_armed())

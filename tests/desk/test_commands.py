@@ -13,19 +13,13 @@ from core.facts import Halted, ProposalEnded
 from tests.desk.desk_house import House, open_desk
 
 
-async def opens_commands(house: House) -> CommandsScreen:
-    await house.press("ctrl+p")
+async def opens_commands(house: House, key: str = "ctrl+p") -> CommandsScreen:
+    await house.until(lambda: len(house.desk.screen_stack) == 1)
+    await house.press(key)
     await house.until(lambda: isinstance(house.desk.screen, CommandsScreen))
     screen = house.desk.screen
     assert isinstance(screen, CommandsScreen)
     return screen
-
-
-async def test_a_colon_opens_the_commands() -> None:
-    """DESK: keys"""
-    async with open_desk() as house:
-        await house.press("colon")
-        await house.until(lambda: isinstance(house.desk.screen, CommandsScreen))
 
 
 def test_no_command_confirms_an_order() -> None:
@@ -48,8 +42,15 @@ def test_no_command_confirms_an_order() -> None:
 
 
 async def test_a_command_is_found_by_words() -> None:
-    async with open_desk() as house:
-        await opens_commands(house)
+    """OP-04, OP-07, DESK keys: what is typed ahead is text, no letter reaches a pane; the chord works inside"""
+    async with open_desk((80, 24)) as house:
+        await house.press("ctrl+p", "x", "F", "q", "n")
+        await house.until(lambda: house.shows("> xFqn", "No command has this in its words."))
+        await house.press("enter")
+        assert isinstance(house.desk.screen, CommandsScreen)
+        await house.press("escape")
+
+        await opens_commands(house, "colon")
         await house.press(*"order new")
         await house.until(lambda: house.shows("> order new"))
         await house.press("enter")
@@ -60,6 +61,21 @@ async def test_a_command_is_found_by_words() -> None:
         await house.press(*"declx", "backspace", "enter")
         await house.until(lambda: isinstance(house.desk.screen, DeclineScreen))
         assert not house.facts(ProposalEnded)
+        await house.press("escape")
+
+        await opens_commands(house)
+        await house.press(*"strategies", "enter")
+        await house.until(lambda: house.shows("5 Strategies") and len(house.desk.screen_stack) == 1)
+        await opens_commands(house)
+        await house.press(*"guide", "enter")
+        await house.until(lambda: isinstance(house.desk.screen, GuideScreen))
+        await house.press("escape")
+
+        await opens_commands(house)
+        await house.press("n", "e")
+        await house.press("ctrl+k")
+        await house.until(lambda: house.facts(Halted))
+        await house.until(lambda: isinstance(house.desk.screen, KillScreen))
 
 
 async def test_another_panes_command_only_goes_there() -> None:
@@ -71,26 +87,6 @@ async def test_another_panes_command_only_goes_there() -> None:
         await house.press(*"close", "space", *"positions", "enter")
         await house.until(lambda: house.shows("c close: press it on the row that you mean", "▸ SPY"))
         assert len(house.desk.screen_stack) == 1
-
-
-async def test_panes_and_the_guide_are_among_them() -> None:
-    async with open_desk((80, 24)) as house:
-        await opens_commands(house)
-        await house.press(*"strategies", "enter")
-        await house.until(lambda: house.shows("5 Strategies") and len(house.desk.screen_stack) == 1)
-        await opens_commands(house)
-        await house.press(*"guide", "enter")
-        await house.until(lambda: isinstance(house.desk.screen, GuideScreen))
-
-
-async def test_letters_typed_ahead_are_text() -> None:
-    """OP-04: no letter reaches a pane, whatever it means there"""
-    async with open_desk() as house:
-        await house.press("ctrl+p", "x", "F", "q", "n")
-        await house.until(lambda: house.shows("> xFqn", "No command has this in its words."))
-        await house.press("enter")
-        assert isinstance(house.desk.screen, CommandsScreen)
-        assert not house.facts(ProposalEnded)
 
 
 async def test_commands_stay_shut_over_ticket_and_kill() -> None:
@@ -105,16 +101,6 @@ async def test_commands_stay_shut_over_ticket_and_kill() -> None:
         await house.press("ctrl+p")
         await house.wait(0.2)
         assert isinstance(house.desk.screen, KillScreen)
-
-
-async def test_the_chord_works_inside_it() -> None:
-    """OP-07"""
-    async with open_desk() as house:
-        await opens_commands(house)
-        await house.press("n", "e")
-        await house.press("ctrl+k")
-        await house.until(lambda: house.facts(Halted))
-        await house.until(lambda: isinstance(house.desk.screen, KillScreen))
 
 
 async def test_opening_a_ticket_by_it_confirms_nothing() -> None:

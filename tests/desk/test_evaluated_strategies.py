@@ -26,64 +26,46 @@ def retired(**parts: Any) -> StrategyRow:
 
 
 async def answers(house: StillHouse, key: str) -> None:
-    await house.wait(0.6)
+    await house.until(house.is_armed)
     await house.press(key)
 
 
-async def test_a_retired_strategy_shows_its_figures() -> None:
-    """ST-10"""
+async def test_a_retired_strategy_shows_its_figures_and_space_asks_to_resume_it() -> None:
+    """ST-10: re-enabling is the operator's."""
     async with open_still(a_view(strategies=(retired(), a_strategy("IBM"))), (80, 24)) as house:
-        await house.press("5")
+        await house.press("5", "home")
 
         await house.sees("5 Strategies ─ 1 running, 1 RETIRED", "RETIRED, Enter says why")
         await house.press("enter")
         await house.sees("won 25.8%", "profit factor 0.61", "under 40%", "its exits go on")
-
-
-async def test_space_resumes_it_after_a_question_alone() -> None:
-    """ST-10: re-enabling is the operator's."""
-    async with open_still(a_view(strategies=(retired(),))) as house:
-        await house.press("5", "space")
+        await house.press("escape", "space")
         await house.sees("Resume VWAP?", "under 40%", "judged anew")
         assert house.handle.commands == []
 
         await answers(house, "D")
         await house.until(lambda: house.handle.commands)
-
         assert house.handle.commands == [ReinstateStrategy("vwap")]
 
 
 async def test_proposed_changes_are_adopted_or_declined() -> None:
-    """ST-10"""
+    """ST-08, ST-10: what is refused, as more than there is, is announced; nobody need look for it in the log."""
     row = a_strategy(proposed="10% more of its allocation: Sharpe 2.10, 70.0% of 30 trades won, profit factor 2.40")
-    async with open_still(a_view(strategies=(row, a_strategy("IBM")))) as house:
+    view = a_view(strategies=(row, a_strategy("IBM")))
+    refused = "vwap: the larger allocation is not adopted: the allocations would be 105 % of equity together"
+    async with open_still(view) as house:
         await house.press("5")
         await house.sees("+ proposed")
         await house.press("plus")
         await house.sees("Adopt more for VWAP?", "profit factor 2.40")
         await answers(house, "D")
         await house.until(lambda: house.handle.commands)
+        house.handle.show(log=(*view.log, LogRow(99_999, view.status.at, "strategy", refused)))
+        await house.until(lambda: refused in " ".join(house.picture().split()))
+
         await house.press("minus")
         await house.sees("Decline more for VWAP?")
         await answers(house, "D")
         await house.until(lambda: len(house.handle.commands) == 2)
-
         assert house.handle.commands == [DecidePromotion("vwap", True), DecidePromotion("vwap", False)]
         await house.press("down", "plus")
         await house.sees("nothing more is proposed for VWAP")
-
-
-async def test_the_answer_to_an_adoption_is_announced() -> None:
-    """ST-08, ST-10: adopting more than there is is refused, and nobody need look for it in the log."""
-    row = a_strategy(
-        proposed="10% more of its allocation, 50 % → 55 % of equity from the next trading day: Sharpe 2.10"
-    )
-    view = a_view(strategies=(row,))
-    refused = "vwap: the larger allocation is not adopted: the allocations would be 105 % of equity together"
-    async with open_still(view) as house:
-        await house.press("5", "plus")
-        await answers(house, "D")
-        await house.until(lambda: house.handle.commands)
-        house.handle.show(log=(*view.log, LogRow(99_999, view.status.at, "strategy", refused)))
-
-        await house.until(lambda: refused in " ".join(house.picture().split()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.details.position import position
@@ -16,13 +15,12 @@ from tests.desk.desk_house import SPY, open_desk
 from tests.desk.still_house import a_position, a_view, open_still
 from widgets.lines import joined
 
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+SIZES = [(80, 24), (120, 40)]
 
 
-@SIZES
-async def test_u_authorises_exits_and_takes_it_back(size: tuple[int, int]) -> None:
-    """OP-06, OP-04: the ticket lists each exit, with its price and who acts."""
-    async with open_desk(size) as house:
+async def test_u_authorises_exits_and_takes_it_back() -> None:
+    """OP-06, OP-04, OP-01: the ticket lists each exit, with its price and who acts; what a hand signs stands there."""
+    async with open_desk(SIZES[0]) as house:
         ticket = await house.opens_the_ticket()
         await house.until(lambda: house.shows("target VWAP 497.89, needs your key"))
         flat = "exits  flat from the bar of 15:55 New York: needs your key; u signs them"
@@ -38,16 +36,11 @@ async def test_u_authorises_exits_and_takes_it_back(size: tuple[int, int]) -> No
         await house.until(lambda: house.shows("target VWAP 497.89, needs your key"))
         assert ticket._shown.ticket.digest == before.digest  # type: ignore[union-attr]
 
-
-@SIZES
-async def test_an_authorised_orders_exit_needs_no_key(size: tuple[int, int]) -> None:
-    """OP-06, OP-01: what a hand signs is what stands on the ticket."""
-    async with open_desk(size) as house:
-        await house.opens_the_ticket()
+        await house.pilot.resize_terminal(*SIZES[1])
+        await house.until(lambda: house.shows(flat))
         await house.press("u")
-        await house.until(lambda: house.shows("UNATTENDED until the close"))
-        await house.until(lambda: house.shows("armed"))
-        await house.wait(0.5)
+        await house.until(lambda: house.shows("target VWAP 497.89, goes out unattended", "UNATTENDED until the close"))
+        await house.until(house.is_armed)
         await house.press("B")
         await house.until(lambda: bool(house.facts(ConfirmationReceived)))
 
@@ -56,20 +49,21 @@ async def test_an_authorised_orders_exit_needs_no_key(size: tuple[int, int]) -> 
         assert not house.facts(ExitReleased)
 
 
-@SIZES
-async def test_an_authorised_position_says_so(snapshot: SnapshotAssertion, size: tuple[int, int]) -> None:
+async def test_an_authorised_position_says_so(snapshot: SnapshotAssertion) -> None:
     """OP-06: in its row, under the pane, on its page; and one key is enough to need one for each exit again."""
     until = a_view().status.at.replace(hour=21, minute=0, second=0, microsecond=0)
     signed = a_position("SPY", unattended_until=until, unattended_most=Quantity(Decimal(47)))
     view = a_view(positions=(signed, a_position("QQQ")), proposals=())
     page = "\n".join(joined(line) for line in position(view, "SPY/vwap", view.status.at) or [])
     assert " ".join(page.split()) == snapshot
-    async with open_still(view, size) as house:
+    async with open_still(view, SIZES[0]) as house:
         await house.press("2")
-        await house.until(lambda: house.shows("SPY: exits UNATTENDED until 16:00"))
-        rows = [line for line in house.picture().splitlines() if "166.76" in line]
-        assert [" u " in row for row in rows] == [True, False]
-        assert all("broker 47" in row for row in rows)
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            await house.until(lambda: house.shows("SPY: exits UNATTENDED until 16:00"))
+            rows = [line for line in house.picture().splitlines() if "166.76" in line]
+            assert [" u " in row for row in rows] == [True, False]
+            assert all("broker 47" in row for row in rows)
 
         await house.press("u")
         assert house.handle.commands == [TakeBackExits(SPY, "vwap")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.model.values import Price, Quantity, Symbol
@@ -15,21 +14,20 @@ from tests.kit.rows import each
 from widgets.kill import halted_lines, killed_lines
 from widgets.lines import joined
 
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 50)])
+SIZES = [(80, 24), (120, 40), (160, 50)]
 BY_AMOUNT = OtherOrderRow("their-id", "BUY 25 USD SPY market day (by amount)", "new", True)
 AN_OPTION = ForeignRow(Symbol("SPY261218C00700000"), "us_option", Quantity(Decimal(2)), Price(Decimal("3.15")))
 NOTHING = KillView((), (), ())
 
 
-@SIZES
-async def test_an_external_order_is_shown_as_such(size: tuple[int, int]) -> None:
+async def test_an_external_order_is_shown_as_such() -> None:
     """MD-07, EX-09"""
     view = a_view(orders=(), others=(BY_AMOUNT,), kill=KillView((), (), (), (BY_AMOUNT,)))
-    async with open_still(view, size) as house:
+    async with open_still(view, SIZES[0]) as house:
         await house.press("3")
-        await house.until(lambda: house.shows("NOT OURS"))
-        await house.sees("1 not this desk's")
-        await house.sees("BUY 25 USD SPY")
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            await house.sees("NOT OURS", "1 not this desk's", "BUY 25 USD SPY")
 
         await house.press("d")
         await house.until(lambda: "not this desk's order: cancel it" in house.footer())
@@ -37,13 +35,13 @@ async def test_an_external_order_is_shown_as_such(size: tuple[int, int]) -> None
         await house.until(lambda: house.shows("a kill takes it back: it could open"))
 
 
-@SIZES
-async def test_an_option_is_in_positions_as_what_it_is(size: tuple[int, int]) -> None:
+async def test_an_option_is_in_positions_as_what_it_is() -> None:
     """MD-07: with no price, no stop and no result of ours."""
-    async with open_still(a_view(positions=(), foreign=(AN_OPTION,), kill=NOTHING), size) as house:
+    async with open_still(a_view(positions=(), foreign=(AN_OPTION,), kill=NOTHING), SIZES[0]) as house:
         await house.press("2")
-        await house.until(lambda: house.shows("SPY261218C00700000: us_option"))
-        await house.sees("1 of other kinds")
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            await house.sees("SPY261218C00700000: us_option", "1 of other kinds")
 
         await house.press("c")
         await house.until(lambda: "this desk does not trade it: close" in house.footer())
@@ -81,10 +79,11 @@ def test_unreadable_orders_count_as_entries(width: int) -> None:
     assert all(len(line) <= width for line in (*before, *after))
 
 
-@SIZES
-async def test_the_banner_of_a_killed_desk_names_it_too(size: tuple[int, int]) -> None:
+async def test_the_banner_of_a_killed_desk_names_it_too() -> None:
     """OP-07"""
     view = a_view(kill=KillView((), (), (), unread=(UNREAD,)), positions=(), others=(UNREAD,))
     killed = replace(view, status=replace(view.status, killed_by="key", killed_at=view.status.at))
-    async with open_still(killed, size) as house:
-        await house.until(lambda: house.shows("MAY OPEN, cancel it at the broker: order 61e69015: qty is missing"))
+    async with open_still(killed, SIZES[0]) as house:
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            await house.sees("MAY OPEN, cancel it at the broker: order 61e69015: qty is missing")

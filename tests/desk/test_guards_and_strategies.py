@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.details.guards import strategy
@@ -47,7 +46,14 @@ def six_guards() -> tuple[ProtectionRow, ...]:
 
 
 async def test_a_guard_shows_measure_limit_and_state() -> None:
-    """RK-09"""
+    """RK-09, OP-12: no measure is cut, an unused gauge is empty"""
+    at = the_engines_view().status.at
+    measures = (
+        a_protection("Session", None, measure="closed until Tue 09:30 New York", is_tripped=True, until=at),
+        a_protection("Entries VWAP", "1", measure="1 of 1 today", is_tripped=True, since=at),
+        a_protection("Loss", "0.3", measure="12.50 of 2,000.00 USD"),
+    )
+    unused = (a_protection("Loss", "0", measure="0.00 of 10.00 USD"), a_protection("Guard", "0.2"))
     async with open_still(a_view(protections=six_guards())) as house:
         await house.press("4", "a", "home")
 
@@ -55,6 +61,11 @@ async def test_a_guard_shows_measure_limit_and_state() -> None:
         await house.sees("TRIPPED, 21:00 left", "Daily loss: equity since the day")
         await house.press("down", "down")
         await house.sees("Cooldown: AIG was stopped out")
+        await house.shows_next(protections=measures)
+        await house.sees("closed until Tue 09:30", "1 of 1 today", "TRIPPED since 10:24:00", "2,000.00 USD")
+        await house.shows_next(protections=unused)
+        await house.sees("0.00 of 10.00 USD", "▓░░░░")
+        assert not house.shows("░░░░░")
 
 
 async def test_used_up_and_closed_are_not_tripped() -> None:
@@ -93,35 +104,22 @@ async def test_broker_refusals_are_counted_apart() -> None:
         await house.until(lambda: house.shows("1 REJECTED, 2 not staged, 1 not sent"))
 
 
-async def test_an_unused_gauge_is_empty() -> None:
-    """RK-09, OP-12"""
-    rows = (a_protection("Loss", "0", measure="0.00 of 10.00 USD"), a_protection("Guard", "0.2"))
-    async with open_still(a_view(protections=rows)) as house:
-        await house.press("4", "a")
-        await house.sees("0.00 of 10.00 USD", "▓░░░░")
-        assert not house.shows("░░░░░")
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_strategy_names_fit_every_size(size: tuple[int, int]) -> None:
-    """OP-12: the count of bars gives way; the words under the grid have it."""
+async def test_names_fit_every_size() -> None:
+    """OP-12, RK-09: the count of bars gives way; the words under the grid have it. A guard's is whole when zoomed."""
     rows = tuple(replace(a_strategy(), key=f"{name}/SPY", strategy=name) for name in HOUSE_NAMES)
-    async with open_still(a_view(strategies=rows), size) as house:
-        await house.press("5")
-
-        await house.sees("VWAP", "MOMENTUM", "BREAKOUT", "MEAN_REVERSION", "price above thr")
-        await house.shows_next(strategies=rows[:1])
-        await house.sees("NAME SYM  LAST ANSWER", "BARS")
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_guard_names_are_whole_where_they_fit(size: tuple[int, int]) -> None:
-    """RK-09: zoomed, or alone in a column"""
-    rows = (a_protection("Low profit BRK.B short", "0.67", measure="-0.67 % of -1.00 %"), a_protection())
-    async with open_still(a_view(protections=rows), size) as house:
-        await house.press("4", "z")
-
-        await house.sees("Low profit BRK.B short", "▓▓▓░░")
+    guards = (a_protection("Low profit BRK.B short", "0.67", measure="-0.67 % of -1.00 %"), a_protection())
+    async with open_still(a_view(strategies=rows, protections=guards), (80, 24)) as house:
+        for size in ((80, 24), (120, 40), (200, 60)):
+            await house.pilot.resize_terminal(*size)
+            await house.press("5")
+            await house.shows_next(strategies=rows)
+            await house.sees("VWAP", "MOMENTUM", "BREAKOUT", "MEAN_REVERSION", "price above thr")
+            await house.shows_next(strategies=rows[:1])
+            await house.sees("NAME SYM  LAST ANSWER", "BARS")
+            if size[0] < 200:
+                await house.press("4", "z")
+                await house.sees("Low profit BRK.B short", "▓▓▓░░")
+                await house.press("z")
 
 
 async def test_a_narrow_pane_lists_tripped_guards() -> None:
@@ -138,11 +136,18 @@ async def test_a_narrow_pane_lists_tripped_guards() -> None:
 
 
 async def test_shut_entries_stand_in_protections() -> None:
-    """RK-09: whoever shut them"""
+    """RK-09, OP-12: whoever shut them; both lines of a guard open its details. Without declines there is no shadow."""
     async with open_desk() as house:
-        await house.press("4", "ctrl+k")
+        await house.press("5")
+        await house.until(lambda: house.shows("5 Strategies ─ 1 running"))
+        assert not house.shows("shadow")
 
+        await house.press("4", "ctrl+k")
         await house.until(lambda: house.shows("4 Protections ─ 1 TRIPPED, OFF", "ENTRIES OFF: halted"))
+        await house.press("K")
+        await house.until(lambda: house.shows("KILLED since"))
+        await house.press("escape", "4", "home", "down", "enter")
+        await house.until(lambda: house.shows("Protection", "TRIPPED: no entry is staged"))
 
 
 async def test_a_paused_strategy_is_in_words() -> None:
@@ -160,38 +165,7 @@ async def test_a_paused_strategy_is_in_words() -> None:
         await house.sees("shadow not taken 3, would be −28.50", "VWAP 167.29", "bars: price above threshold 12,")
 
 
-async def test_without_declines_there_is_no_shadow() -> None:
-    """OP-12"""
-    async with open_desk() as house:
-        await house.press("5")
-        await house.until(lambda: house.shows("5 Strategies ─ 1 running"))
-        assert not house.shows("shadow")
-
-
-async def test_no_guards_measure_is_cut() -> None:
-    """RK-09"""
-    at = the_engines_view().status.at
-    guards = (
-        a_protection("Session", None, measure="closed until Tue 09:30 New York", is_tripped=True, until=at),
-        a_protection("Entries VWAP", "1", measure="1 of 1 today", is_tripped=True, since=at),
-        a_protection("Loss", "0.3", measure="12.50 of 2,000.00 USD"),
-    )
-    async with open_still(a_view(protections=guards), (120, 40)) as house:
-        await house.press("4", "a")
-        await house.sees("closed until Tue 09:30", "1 of 1 today", "TRIPPED since 10:24:00", "2,000.00 USD")
-
-
-async def test_both_lines_of_a_guard_open_its_details() -> None:
-    """RK-09"""
-    async with open_desk() as house:
-        await house.press("ctrl+k", "escape", "ctrl+k", "K")
-        await house.until(lambda: house.shows("KILLED since"))
-        await house.press("escape", "4", "home", "down", "enter")
-        await house.until(lambda: house.shows("Protection", "TRIPPED: no entry is staged"))
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_a_disabled_strategy_is_not_amiss(snapshot: SnapshotAssertion, size: tuple[int, int]) -> None:
+async def test_a_disabled_strategy_is_not_amiss(snapshot: SnapshotAssertion) -> None:
     """OP-12, ST-03"""
     wrong = "DISABLED for all 390 bars of the session before 20 November"
     terms = {"last_answer": "DISABLED", "is_off": True, "anomaly": wrong, "reasons": (("DISABLED", 390),)}
@@ -200,13 +174,14 @@ async def test_a_disabled_strategy_is_not_amiss(snapshot: SnapshotAssertion, siz
     dips[0] = replace(dips[0], is_paused=True)
     view = a_view(strategies=(*off, *dips), proposals=())
     assert "\n".join(joined(line) for line in strategy(view, "vwap/SPY", view.status.at) or []) == snapshot
-    async with open_still(view, size) as house:
+    async with open_still(view, (80, 24)) as house:
         await house.press("5")
-
-        await house.sees("5 Strategies ─ 1 running, 1 PAUSED")
-        assert house.shows("5 Strategies ─ 1 running, 1 PAUSED, 2 off") is (size == (80, 24))
-        assert not house.shows("DISABLED")
-        assert not house.shows("VWAP on")
-        await house.sees("No proposals. DIPS on IBM: price above threshold; DIPS on SPY:")
+        for size in ((80, 24), (120, 40)):
+            await house.pilot.resize_terminal(*size)
+            await house.sees("5 Strategies ─ 1 running, 1 PAUSED")
+            assert house.shows("5 Strategies ─ 1 running, 1 PAUSED, 2 off") is (size == (80, 24))
+            assert not house.shows("DISABLED")
+            assert not house.shows("VWAP on")
+            await house.sees("No proposals. DIPS on IBM: price above threshold; DIPS on SPY:")
         await house.shows_next(strategies=tuple(off))
         await house.sees("5 Strategies ─ 0 running, 2 off", "No strategy runs; n makes one by hand")

@@ -30,20 +30,18 @@ def an_invariant_halts(house: House) -> None:
     house.runtime.engine.state.record(Halted(HaltCause.INVARIANT, "a total that does not add up"))
 
 
-async def test_escape_goes_back_to_a_desk_that_stays_halted_under_its_banner() -> None:
-    """OP-07"""
+async def test_escape_goes_back_to_a_desk_that_stays_halted() -> None:
+    """OP-07: one can look around under its banner, and go back to the kill screen; U alone names the way"""
     async with open_desk() as house:
+        sent = held_back(house, Resume)
         await looks_around(house)
         await house.wait(0.5)
-
         assert not house.facts(Resumed)
         await house.sees("HALTED since", "ENTRIES OFF", "Ctrl+K, then U resumes")
+        await house.press("U")
+        await house.until(lambda: "Ctrl+K opens the kill screen, U there resumes" in house.footer())
+        assert not sent
 
-
-async def test_one_can_look_around_while_halted_and_go_back_to_the_kill_screen() -> None:
-    """OP-07"""
-    async with open_desk() as house:
-        await looks_around(house)
         for key, shown in (("3", "3 Orders"), ("6", "6 Log"), ("2", "2 Positions"), ("1", "1 Proposals")):
             await house.press(key)
             await house.until(lambda shown=shown: house.shows(f"{shown} ─ HALTED"))
@@ -58,18 +56,6 @@ async def test_one_can_look_around_while_halted_and_go_back_to_the_kill_screen()
         assert len(house.facts(Halted)) == 1
         await house.press("K")
         await house.until(lambda: house.facts(Killed))
-
-
-async def test_u_resumes_and_says_that_entries_are_on_again() -> None:
-    """OP-07"""
-    async with open_desk() as house:
-        await halts(house)
-        await house.until(lambda: house.shows("U  resume", "armed"))
-        await house.until(house.is_armed)
-        await house.press("U")
-        await house.until(lambda: house.facts(Resumed))
-        await house.until(lambda: len(house.desk.screen_stack) == 1 and house.shows("ENTRIES ON"))
-        await house.until(lambda: "resumed: entries are on again" in house.footer())
 
 
 async def test_u_says_what_still_shuts_entries() -> None:
@@ -91,7 +77,7 @@ async def test_u_says_what_still_shuts_entries() -> None:
 
 
 async def test_a_u_typed_ahead_held_down_or_in_a_burst_resumes_nothing() -> None:
-    """OP-07, OP-04"""
+    """OP-07, OP-04: nor one before the chord is pressed again, for what is armed is the screen since the last chord"""
     async with open_desk() as house:
         await house.press("ctrl+k", "U")
         await house.until(lambda: isinstance(house.desk.screen, KillScreen) and house.shows("HALTED"))
@@ -104,21 +90,18 @@ async def test_a_u_typed_ahead_held_down_or_in_a_burst_resumes_nothing() -> None
         await types_ahead(house, "UPDATE")
         await house.wait(0.4)
         assert not house.facts(Resumed)
-        assert isinstance(house.desk.screen, KillScreen)
-
-
-async def test_a_u_before_the_chord_is_pressed_again_ends_no_halt() -> None:
-    """OP-07: what is armed is the screen since the last chord"""
-    async with open_desk() as house:
-        await halts(house)
         await house.until(house.is_armed)
         await house.press("U", "ctrl+k")
         await house.wait(0.4)
         assert not house.facts(Resumed)
         assert isinstance(house.desk.screen, KillScreen)
+
+        await house.until(lambda: house.shows("U  resume", "armed"))
         await house.until(house.is_armed)
         await house.press("U")
         await house.until(lambda: house.facts(Resumed))
+        await house.until(lambda: len(house.desk.screen_stack) == 1 and house.shows("ENTRIES ON"))
+        await house.until(lambda: "resumed: entries are on again" in house.footer())
 
 
 async def test_a_kill_right_behind_u_wins_and_its_screen_stays() -> None:
@@ -136,7 +119,7 @@ async def test_a_kill_right_behind_u_wins_and_its_screen_stays() -> None:
         assert house.desk.screen is screen
 
 
-async def test_u_never_ends_a_halt_that_an_invariant_caused() -> None:
+async def test_u_never_ends_a_halt_that_an_invariant_caused_and_clear_does() -> None:
     """OP-07, EX-14"""
     async with open_desk() as house:
         an_invariant_halts(house)
@@ -150,16 +133,11 @@ async def test_u_never_ends_a_halt_that_an_invariant_caused() -> None:
         await house.sees("ENTRIES OFF", "HALTED since", "a total that does not add up")
         await house.until(lambda: "still halted" in house.footer())
 
-
-async def test_clear_typed_in_full_ends_every_halt() -> None:
-    """OP-07, EX-14"""
-    async with open_desk() as house:
-        an_invariant_halts(house)
         await halts(house)
         await house.until(lambda: house.shows("type CLEAR"))
         await house.press(*"CLEAR")
         await house.until(lambda: house.shows("ENTRIES ON"))
-        assert [fact.cause for fact in house.facts(Resumed)] == [HaltCause.KEY, HaltCause.INVARIANT]
+        assert [fact.cause for fact in house.facts(Resumed)] == [HaltCause.KEY, HaltCause.KEY, HaltCause.INVARIANT]
 
 
 async def test_resuming_twice_ends_no_halt_of_another_cause() -> None:
@@ -172,13 +150,3 @@ async def test_resuming_twice_ends_no_halt_of_another_cause() -> None:
         house.types_an_order()
         await house.until(lambda: [fact for fact in house.facts(ProposalSkipped) if fact.strategy == MANUAL])
         assert [fact.cause for fact in house.facts(Resumed)] == [HaltCause.KEY]
-
-
-async def test_u_on_the_halted_desk_names_the_way() -> None:
-    """OP-07"""
-    async with open_desk() as house:
-        sent = held_back(house, Resume)
-        await looks_around(house)
-        await house.press("U")
-        await house.until(lambda: "Ctrl+K opens the kill screen, U there resumes" in house.footer())
-        assert not sent

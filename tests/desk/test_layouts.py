@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
+from itertools import combinations
+
 from textual.geometry import Region, Size
 
 from console.layout import Choice, PaneLayout, places
@@ -17,10 +18,18 @@ from tests.kit.rows import each
 CHOICES = tuple(name for name in PANES if name not in ("proposals", LOG))
 """What one column shows beside proposals and log, by its number."""
 SIZES = [(80, 24), (100, 30), (119, 50), (120, 24), (120, 40), (179, 45), (180, 24), (200, 60), (300, 90)]
+SHOWN = [(80, 24), (120, 40), (200, 60)]
 
 
 def area_of(width: int, height: int, banners: int = 0) -> Size:
     return Size(width, height - 3 - banners)
+
+
+def fills(regions: dict[str, Region], area: Size) -> None:
+    """All of it, each cell once."""
+    assert sum(region.area for region in regions.values()) == area.area
+    assert all(area.region.contains_region(region) and region.height >= 3 for region in regions.values())
+    assert not any(one.overlaps(other) for one, other in combinations(regions.values(), 2))
 
 
 @each("size", SIZES)
@@ -31,10 +40,7 @@ def test_panes_fill_the_room_without_overlap(size: tuple[int, int], banners: int
 
     regions = places(Size(*size), area, Choice().with_pane(chosen))
 
-    assert sum(region.area for region in regions.values()) == area.area
-    cells = {(x, y) for region in regions.values() for y in region.line_range for x in region.column_range}
-    assert len(cells) == area.area
-    assert all(region.height >= 3 for region in regions.values())
+    fills(regions, area)
     assert chosen in regions
     assert {"proposals", "log"} <= set(regions)
 
@@ -65,9 +71,7 @@ def test_every_layout_fills_the_room(layout: DeskLayout, size: tuple[int, int], 
         area = area_of(*size, 4)
         choice = Choice(layout).with_pane(name)
         regions = places(Size(*size), area, choice, dict.fromkeys(PANES, holds))
-        cells = {(x, y) for region in regions.values() for y in region.line_range for x in region.column_range}
-        assert len(cells) == area.area == sum(region.area for region in regions.values())
-        assert all(region.height >= 3 for region in regions.values())
+        fills(regions, area)
         assert {name, "log"} <= set(regions)
         assert places(Size(*size), area, choice.with_zoom(name)).keys() == {name}
 
@@ -132,30 +136,32 @@ async def test_new_rows_make_room_and_gone_rows_do_not() -> None:
         assert pane.region.height == 8 + 4
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_l_cycles_layouts_and_keeps_a_focus(
-    size: tuple[int, int],
-) -> None:
-    async with open_still(a_view(positions=(a_position(),)), size) as house:
+async def test_l_cycles_layouts_and_keeps_a_focus() -> None:
+    async with open_still(a_view(positions=(a_position(),)), SHOWN[0]) as house:
         await house.press("2")
-        for name in ("watch", "review", "trade"):
-            await house.press("L")
-            await house.sees(f"layout {name}; L is the next one")
-            board = house.desk.board
-            assert house.desk.focused is board.keyboard_of(board.holder)
-            assert board.keyboard_of(board.holder).region.area > 0
+        for size in SHOWN:
+            await house.pilot.resize_terminal(*size)
+            for name in ("watch", "review", "trade"):
+                await house.press("L")
+                await house.sees(f"layout {name}; L is the next one")
+                board = house.desk.board
+                assert house.desk.focused is board.keyboard_of(board.holder)
+                assert board.keyboard_of(board.holder).region.area > 0
         assert house.handle.commands == []
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_a_waiting_exit_shows_at_every_size(size: tuple[int, int]) -> None:
+async def test_a_waiting_exit_shows_at_every_size() -> None:
     """OP-06"""
-    async with open_still(a_view(proposals=(an_exit("AIG"),)), size) as house:
-        for key in "1234567":
-            await house.press(key)
-            await house.sees("!  EXIT WAITS  SELL to close 100 AIG, +0:21", "STOP HIT 48.43", "6 Log ─", "Ctrl+K KILL")
-            assert max(map(len, house.picture().splitlines())) <= size[0]
-            assert len(house.picture().splitlines()) == size[1]
+    async with open_still(a_view(proposals=(an_exit("AIG"),)), SHOWN[0]) as house:
+        for size, keys in zip(SHOWN, ("1234567", "1267", "16"), strict=True):
+            await house.pilot.resize_terminal(*size)
+            for key in keys:
+                await house.press(key)
+                await house.sees(
+                    "!  EXIT WAITS  SELL to close 100 AIG, +0:21", "STOP HIT 48.43", "6 Log ─", "Ctrl+K KILL"
+                )
+                assert max(map(len, house.picture().splitlines())) <= size[0]
+                assert len(house.picture().splitlines()) == size[1]
 
 
 async def test_at_80_columns_numbers_bring_their_pane() -> None:
@@ -172,23 +178,24 @@ async def test_at_80_columns_numbers_bring_their_pane() -> None:
             assert house.desk.focused is house.desk.board.panes[name].grid
 
 
-@pytest.mark.parametrize("key", ["1", "3", "6"])
-async def test_focus_survives_every_resize(key: str) -> None:
+async def test_focus_survives_every_resize() -> None:
     """Also through one that is too small for any pane"""
     view = a_view(positions=(a_position(), a_position("IBM")), orders=(an_order(1), an_order(2)))
+    every = ((80, 24), (60, 20), (120, 40), (120, 24), (70, 30), (80, 24), (180, 40))
     async with open_still(view, (200, 60)) as house:
-        await house.press(key, "down")
-        grid = house.desk.focused
-        selected = grid.selected  # type: ignore[union-attr]
-        for size in ((80, 24), (60, 20), (120, 40), (120, 24), (70, 30), (80, 24), (180, 40)):
-            await house.pilot.resize_terminal(*size)
-            await house.wait(0.25)
-            fits = size[0] >= 80 and size[1] >= 24
-            assert house.shows("Keyturn needs 80 × 24") is not fits
-            if fits:
-                assert house.desk.focused is grid
-                assert grid.region.area > 0  # type: ignore[union-attr]
-                assert grid.selected == selected  # type: ignore[union-attr]
+        for key, sizes in (("3", every), ("1", every[1:3]), ("6", every[1:3])):
+            await house.press(key, "down")
+            grid = house.desk.focused
+            selected = grid.selected  # type: ignore[union-attr]
+            for size in sizes:
+                await house.pilot.resize_terminal(*size)
+                await house.wait(0.25)
+                fits = size[0] >= 80 and size[1] >= 24
+                assert house.shows("Keyturn needs 80 × 24") is not fits
+                if fits:
+                    assert house.desk.focused is grid
+                    assert grid.region.area > 0  # type: ignore[union-attr]
+                    assert grid.selected == selected  # type: ignore[union-attr]
 
 
 async def test_a_resize_keeps_the_open_ticket() -> None:
@@ -227,17 +234,6 @@ async def test_a_resize_keeps_a_typed_form() -> None:
         assert form.focused is focused
         await house.press(".", "5")
         assert "496.5" in [box.value for box in form.inputs.values()]
-
-
-async def test_a_sent_order_brings_its_pane_back() -> None:
-    async with open_desk((120, 40)) as house:
-        await house.press("7")
-        assert not house.shows("3 Orders ─")
-        await house.press("1")
-
-        await house.buys()
-
-        await house.until(lambda: house.shows("3 Orders ─ 1 working"))
 
 
 async def test_the_selection_mark_follows_focus() -> None:

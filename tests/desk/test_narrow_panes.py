@@ -7,8 +7,6 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-import pytest
-
 from core.model.order import Effect, OrderType, Side, StopHolder
 from core.model.values import Price, ProposalId, Quantity, Symbol
 from core.views import ProposalRow
@@ -16,7 +14,7 @@ from tests.desk.still_house import a_position, a_strategy, a_view, an_exit, doll
 from tests.kit.rows import each
 from widgets.names import told_apart
 
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+SIZES = [(80, 24), (120, 40), (200, 60)]
 NOW = the_engines_view().status.at
 
 
@@ -37,18 +35,18 @@ def a_buy(strategy: str, risk: str) -> ProposalRow:
     )
 
 
-@SIZES
-async def test_an_exit_that_has_waited_since_yesterday_says_for_how_long(size: tuple[int, int]) -> None:
+async def test_an_exit_that_has_waited_since_yesterday_says_for_how_long() -> None:
     """OP-06"""
     old = an_exit("AIG", staged_at=NOW - timedelta(hours=18, minutes=48, seconds=19))
     late = an_exit("IBM", staged_at=NOW - timedelta(hours=9, minutes=59, seconds=59))
-    async with open_still(a_view(proposals=(old, late)), size) as house:
-        await house.sees("+18 h", "+9:59:59", "!  EXIT WAITS  SELL to close 100 AIG, +18 h, 1 more")
-        assert "##" not in house.picture()
+    async with open_still(a_view(proposals=(old, late)), SIZES[0]) as house:
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            await house.sees("+18 h", "+9:59:59", "!  EXIT WAITS  SELL to close 100 AIG, +18 h, 1 more")
+            assert "##" not in house.picture()
 
 
-@SIZES
-async def test_who_holds_how_much_is_said_whole_in_any_width(size: tuple[int, int]) -> None:
+async def test_who_holds_how_much_is_said_whole_in_any_width() -> None:
     """OP-06, EX-13"""
     none = Quantity(Decimal(0))
     rows = (
@@ -57,45 +55,51 @@ async def test_who_holds_how_much_is_said_whole_in_any_width(size: tuple[int, in
         a_position("AIG", quantity=Quantity(Decimal("1234.5678")), covered=Quantity(Decimal("1234.5678"))),
         a_position("QQQ", covered=none, holder=StopHolder.DESK),
     )
-    async with open_still(a_view(positions=rows, proposals=()), size) as house:
+    async with open_still(a_view(positions=rows, proposals=()), SIZES[0]) as house:
         await house.press("2")
-        lines = {row.symbol: next(x for x in house.picture().splitlines() if f" {row.symbol} " in x) for row in rows}
-        assert "YOU all !" in lines[Symbol("SPY")] or "YOU 0 of 0.164472 !" in lines[Symbol("SPY")]
-        assert "YOU 15.529 !" in lines[Symbol("IBM")] or "broker 5 of 20.529 !" in lines[Symbol("IBM")]
-        assert "broker all" in lines[Symbol("AIG")] or "broker 1234.5678" in lines[Symbol("AIG")]
-        assert "press !" in lines[Symbol("QQQ")]
-        assert not any("…" in line[:80] for line in lines.values())
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            picture = house.picture().splitlines()
+            lines = {row.symbol: next(line for line in picture if f" {row.symbol} " in line) for row in rows}
+            assert "YOU all !" in lines[Symbol("SPY")] or "YOU 0 of 0.164472 !" in lines[Symbol("SPY")]
+            assert "YOU 15.529 !" in lines[Symbol("IBM")] or "broker 5 of 20.529 !" in lines[Symbol("IBM")]
+            assert "broker all" in lines[Symbol("AIG")] or "broker 1234.5678" in lines[Symbol("AIG")]
+            assert "press !" in lines[Symbol("QQQ")]
+            assert not any("…" in line[:80] for line in lines.values())
 
 
-@SIZES
-async def test_two_buys_that_are_alike_say_whose_they_are(size: tuple[int, int]) -> None:
+async def test_two_buys_that_are_alike_say_whose_they_are() -> None:
     """OP-12"""
     buys = (a_buy("vwap", "0.15"), a_buy("dips_of_the_morning", "0.21"), a_buy("dips_of_the_evening", "0.21"))
-    async with open_still(a_view(proposals=buys), size) as house:
-        rows = [line for line in house.picture().splitlines() if "BUY to open" in line]
-        assert "risk 0.15 VWAP" in rows[0]
-        whose = [row.partition("risk 0.21 ")[2].split()[0] for row in rows[1:]]
-        assert all(name.startswith("D") for name in whose)
-        assert whose[0] != whose[1]
-
+    async with open_still(a_view(proposals=buys), SIZES[0]) as house:
         await house.press("1", "down")
-        await house.until(lambda: house.shows("DIPS_OF_THE_MORNING: close 481.58 is 0.32 % below"))
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            rows = [line for line in house.picture().splitlines() if "BUY to open" in line]
+            assert "risk 0.15 VWAP" in rows[0]
+            whose = [row.partition("risk 0.21 ")[2].split()[0] for row in rows[1:]]
+            assert all(name.startswith("D") for name in whose)
+            assert whose[0] != whose[1]
+            await house.until(lambda: house.shows("DIPS_OF_THE_MORNING: close 481.58 is 0.32 % below"))
 
 
-@SIZES
-async def test_no_two_strategies_and_no_two_symbols_look_alike_in_pane_5(size: tuple[int, int]) -> None:
+async def test_no_two_strategies_and_no_two_symbols_look_alike_in_pane_5() -> None:
     """OP-12: names of the user's own may be long, and begin alike."""
     names = ("rsi_and_averages_slow", "rsi_and_averages_show", "rsi_and_averages")
     rows = [a_strategy(key=f"{name}/SPY", strategy=name) for name in names]
     rows += [a_strategy(f"BRK.{letter}", strategy="dips", key=f"dips/BRK.{letter}") for letter in "AB"]
-    async with open_still(a_view(strategies=tuple(rows)), size) as house:
-        await house.press("5")
-        pictures = house.picture().splitlines()
-        await house.press("end")
-        pictures += house.picture().splitlines()
-        shown = [line.partition("price above")[0].split() for line in pictures]
-        found = {tuple(words[-2:]) for words in shown if words and ("RSI" in words[-2:][0] or "DIPS" in words[-2:][0])}
-        assert len(found) == len(rows)
+    async with open_still(a_view(strategies=tuple(rows)), SIZES[0]) as house:
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            await house.press("5", "home")
+            pictures = house.picture().splitlines()
+            await house.press("end")
+            pictures += house.picture().splitlines()
+            shown = [line.partition("price above")[0].split() for line in pictures]
+            found = {
+                tuple(words[-2:]) for words in shown if words and ("RSI" in words[-2:][0] or "DIPS" in words[-2:][0])
+            }
+            assert len(found) == len(rows)
 
 
 @each("width", range(1, 30))

@@ -73,14 +73,6 @@ def filled() -> tuple[OrderRow, ...]:
     return a_target(3, entry), a_stop(2, entry), entry
 
 
-async def test_legs_that_wait_are_one_line_under_their_entry_and_count_with_it() -> None:
-    async with open_still(a_view(orders=(an_order(9, "IBM"), *waiting())), (120, 40)) as house:
-        await house.press("3", "z")
-        await house.sees("└ target 168.00 · stop 166.26 wait for it", "2 working with 2 legs, 2 today")
-        assert keys(house) == ["order-9", "order-1", f"{LEGS}order-1"]
-        assert "3 Ord 2" in " ".join(house.picture().replace("[", "").replace("]", "").split())
-
-
 async def test_no_key_acts_on_legs_sharing_a_line() -> None:
     """OP-04: a key is for the order of the selected row, and for no other"""
     async with open_still(a_view(orders=waiting()), (120, 40)) as house:
@@ -114,20 +106,25 @@ async def test_a_working_stop_has_a_row_of_its_own() -> None:
         await house.until(lambda: house.handle.commands == [RequestCancel(ClientOrderId("order-2"))])
 
 
-async def test_a_fill_removes_the_line_of_the_legs() -> None:
+async def test_legs_that_wait_are_one_line_under_their_entry_and_count_with_it() -> None:
     """OP-04: what was typed for the legs that wait hits neither of those that work"""
-    async with open_still(a_view(orders=waiting()), (120, 40)) as house:
-        await house.press("3", "down")
+    async with open_still(a_view(orders=(an_order(9, "IBM"), *waiting())), (120, 40)) as house:
+        await house.press("3", "z")
+        await house.sees("└ target 168.00 · stop 166.26 wait for it", "2 working with 2 legs, 2 today")
+        assert keys(house) == ["order-9", "order-1", f"{LEGS}order-1"]
+        await house.press("z")
+        await house.until(lambda: "3 Ord 2" in " ".join(house.picture().replace("[", "").replace("]", "").split()))
+
+        await house.press("end")
+        assert house.desk.board.orders.grid.selected == f"{LEGS}order-1"
         await house.shows_next(orders=filled())
         assert house.desk.board.orders.grid.selected is None
         await house.press("d")
         await house.until(lambda: "no row is selected" in house.footer())
         assert house.handle.commands == []
 
-
-async def test_legs_that_the_broker_has_not_told_of_open_with_their_entry() -> None:
-    async with open_still(a_view(orders=(an_entry(),)), (120, 40)) as house:
-        await house.press("3", "down", "enter")
+        await house.shows_next(orders=(an_entry(),))  # the broker has not told of its legs
+        await house.press("home", "down", "enter")
         await house.until(lambda: isinstance(house.desk.screen, DetailScreen))
         await house.sees("BUY to open 47 SPY", "with it stop 166.26, with it target 168.00")
 

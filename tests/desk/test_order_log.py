@@ -158,27 +158,11 @@ def test_an_old_order_keeps_its_last_words(snapshot: SnapshotAssertion) -> None:
     assert short_id(ClientOrderId("leg-000042-7")) == "0042-7"
 
 
-async def test_a_purchase_is_one_line_and_enter_tells_its_steps(snapshot: SnapshotAssertion) -> None:
-    async with open_desk((120, 40)) as house:
-        await house.buys()
-        await house.press("6", "slash", *"filled buy", "enter")
-        await house.until(lambda: len(log_lines(house)) == 1)
-        (line,) = log_lines(house)
-        (bought,) = (fact for fact in house.facts(OrderCreated) if fact.order.side is Side.BUY)
-        assert line == snapshot
-        assert bought.order.client_order_id not in line
-        assert bought.order.client_order_id[:6] in line
-
-        await house.press("escape", "slash", *"PENDING", "enter")
-        await house.until(lambda: any("BUY 0.1 SPY 496.21 filled" in each for each in log_lines(house)))
-        await house.press("home", "enter")
-        await house.until(lambda: house.shows("Record", "PENDING → SUBMITTED"))
-
-
 async def test_protections_that_are_calm_are_one_line_and_a_gives_each_its_own() -> None:
+    """As the legs of an order that works, which wait for it."""
     near = a_protection("Positions", "0.8", measure="4 of 5")
-    view = a_view(protections=(a_protection(), near, a_protection("Breaker")))
-    async with open_still(view, (120, 40)) as house:
+    protections = (a_protection(), near, a_protection("Breaker"))
+    async with open_still(a_view(protections=protections, orders=(an_order(legs=LEGS),)), (120, 40)) as house:
         await house.press("4")
         await house.sees("Positions", "4 of 5", "2 clear: Daily loss, Breaker")
         assert len(house.desk.board.panes["protections"].grid.window.rows) == 1
@@ -188,18 +172,12 @@ async def test_protections_that_are_calm_are_one_line_and_a_gives_each_its_own()
         await house.press("a")
         await house.sees("2 clear: Daily loss, Breaker")
         assert house.handle.commands == []
-
-
-async def test_a_working_order_names_the_legs_that_wait_for_it() -> None:
-    async with open_still(a_view(orders=(an_order(legs=LEGS),)), (120, 40)) as house:
         await house.press("3", "z")
         await house.sees("1 working with 2 legs, 1 today", "└ stop 166.26 · target 168.00 wait for it")
 
 
-async def test_an_entry_with_its_stop_is_one_log_line(
-    snapshot: SnapshotAssertion,
-) -> None:
-    """Proposal, ticket, order, fill, position and stop are one story; nothing of it is lost"""
+async def test_an_entry_with_its_stop_is_one_log_line(snapshot: SnapshotAssertion) -> None:
+    """Proposal, ticket, order, fill, position and stop are one story; nothing of it is lost, Enter tells its steps"""
     async with open_desk((200, 60)) as house:
         await house.buys()
         await house.until(lambda: house.shows("BUY 0.1 SPY 496.21 filled in 0.0 s, stop 494.72 working"))
@@ -208,16 +186,27 @@ async def test_an_entry_with_its_stop_is_one_log_line(
         lines = folded(view.log, view.orders)
         (line,) = [line for line in lines if line.row.source == "vwap"]
         assert line.row.text == snapshot
-        assert line.row.source == "vwap"
         story = [row for row in view.log if row.story == line.row.story]
         kinds = ("proposal", "ticket", "order", "fill", "position")
         assert {row.kind for row in story} == {*kinds}
         for row in story:
             assert row.text in line.words
-
-        await house.press("6", "slash", *"filled buy", "enter", "enter")
-        await house.until(lambda: house.shows("Record", "source vwap", "34 checks pass"))
         assert story[0].text == snapshot
+
+        await house.press("6", "slash", *"filled buy", "enter")
+        await house.until(lambda: len(log_lines(house)) == 1)
+        (shown,) = log_lines(house)
+        (bought,) = (fact for fact in house.facts(OrderCreated) if fact.order.side is Side.BUY)
+        assert shown == snapshot
+        assert bought.order.client_order_id not in shown
+        assert bought.order.client_order_id[:6] in shown
+        await house.press("enter")
+        await house.until(lambda: house.shows("Record", "source vwap", "34 checks pass"))
+
+        await house.press("escape", "escape", "slash", *"PENDING", "enter")
+        await house.until(lambda: any("BUY 0.1 SPY 496.21 filled" in each for each in log_lines(house)))
+        await house.press("home", "enter")
+        await house.until(lambda: house.shows("Record", "PENDING → SUBMITTED"))
 
 
 def test_a_refusal_has_a_line_of_its_own_whatever_its_proposal_came_to(snapshot: SnapshotAssertion) -> None:

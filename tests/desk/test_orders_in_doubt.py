@@ -5,11 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from threading import Event
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.screens.leave import leaving_lines
-from core.messages.commands import RequestCancel
 from core.messages.effects import Effect, LookUpOrder, SubmitOrder
 from core.messages.inputs import Input, SubmissionAnswered
 from core.model.broker import Refused
@@ -17,15 +15,15 @@ from core.model.codes import RefusalKind
 from core.model.order import OrderStatus
 from core.model.values import Quantity
 from core.runtime.request_executor import no_answer
-from core.views import OrderRow, RowMark
-from tests.desk.desk_house import House, at_both_ends, open_desk
+from core.views import RowMark
+from tests.desk.desk_house import House, open_desk
 from tests.desk.still_house import a_position, a_view, an_order, open_still
 from tests.desk.test_kill_screen_crowded import crowded
-from tests.kit.stepped_engine import SteppedHandle
+from tests.kit.stepped_engine import WiredHandle
 from widgets.lines import joined
 from widgets.strip import items_of
 
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+SIZES = [(80, 24), (120, 40)]
 
 
 def loses(house: House, kind: str) -> None:
@@ -71,10 +69,6 @@ def refuses(house: House, kind: str) -> None:
     house.runtime.ask = refused  # type: ignore[method-assign]
 
 
-def the_stops(house: House) -> tuple[OrderRow, ...]:
-    return house.desk.view.kill.stops_working if house.desk.view is not None else ()
-
-
 async def buys(house: House) -> None:
     await house.opens_the_ticket()
     await house.press("B")
@@ -82,10 +76,9 @@ async def buys(house: House) -> None:
     await house.press("2")
 
 
-@SIZES
-async def test_a_stop_in_doubt_is_not_held(size: tuple[int, int]) -> None:
+async def test_a_stop_in_doubt_is_not_held() -> None:
     """EX-13, OP-06: row, banner, details and the leave dialog say the same"""
-    async with open_desk(size) as house:
+    async with open_desk((80, 24)) as house:
         loses(house, "stop")
         await buys(house)
 
@@ -102,26 +95,25 @@ async def test_a_stop_in_doubt_is_not_held(size: tuple[int, int]) -> None:
         assert not house.shows("the broker holds it")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_an_entry_in_doubt_is_counted_as_such(size: tuple[int, int]) -> None:
+async def test_an_entry_in_doubt_is_counted_as_such() -> None:
     """EX-06, OP-06: title, row, strip, status line and details; it works nowhere"""
     orders = (an_order(status=OrderStatus.PENDING, marks=(RowMark.IN_DOUBT,)), an_order(2))
-    async with open_still(a_view(orders=orders), size) as house:
+    async with open_still(a_view(orders=orders), (80, 24)) as house:
         await house.press("3", "home")
-
-        await house.sees("1 working, 1 in doubt, 2 today", "IN DOUBT BUY 47 SPY", "Orders shows it", "3 Ord")
-        assert not house.shows("PENDING")
-        assert not house.shows("2 working")
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            await house.sees("1 working, 1 in doubt, 2 today", "IN DOUBT BUY 47 SPY", "Orders shows it", "3 Ord")
+            assert not house.shows("PENDING")
+            assert not house.shows("2 working")
         await house.press("enter")
         await house.until(lambda: house.shows("state PENDING", "nobody knows whether the broker has it"))
         assert not house.shows("it works")
     assert [item.count for item in items_of(a_view(orders=orders), [("orders", "3")])] == ["1!"]
 
 
-@at_both_ends
-async def test_a_close_in_doubt_is_in_the_banner(handled_by: type[SteppedHandle]) -> None:
+async def test_a_close_in_doubt_is_in_the_banner() -> None:
     """EX-13, EX-21"""
-    async with open_desk(handled_by=handled_by) as house:
+    async with open_desk(handled_by=WiredHandle) as house:
         await buys(house)
         await house.until(lambda: house.shows("broker 0.1"))
         loses(house, "market")
@@ -151,29 +143,16 @@ async def test_a_failed_close_is_announced() -> None:
         await house.until(lambda: house.shows("broker 0.1"))
 
 
-@SIZES
-async def test_the_banner_of_bare_shares_says_what_to_do(size: tuple[int, int]) -> None:
-    """OP-06, DESK rule 2"""
-    async with open_desk(size) as house:
-        await buys(house)
-        await house.until(lambda: the_stops(house))
-        house.desk.handle.send(RequestCancel(the_stops(house)[0].id))
-
-        await house.until(
-            lambda: house.shows("UNCOVERED SPY 0.1: no stop at the broker   m in Positions gives one, c closes")
-        )
-
-
-@SIZES
-async def test_a_crowded_banner_ends_with_what_to_do(snapshot: SnapshotAssertion, size: tuple[int, int]) -> None:
+async def test_a_crowded_banner_ends_with_what_to_do(snapshot: SnapshotAssertion) -> None:
     """DESK rule 2: thirty positions without a stop; some are named, the others counted"""
-    async with open_still(crowded(), size) as house:
-        await house.until(lambda: house.shows("UNCOVERED SYM00 47, "))
+    async with open_still(crowded(), SIZES[0]) as house:
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            await house.until(lambda: house.shows("UNCOVERED SYM00 47, "))
+            (line,) = [line for line in house.picture().splitlines() if "UNCOVERED" in line]
 
-        (line,) = [line for line in house.picture().splitlines() if "UNCOVERED" in line]
-
-        assert " more: no stop " in line
-        assert line.rstrip() == snapshot
+            assert " more: no stop " in line
+            assert line.rstrip() == snapshot
 
 
 def test_leaving_separates_doubt_from_cover(snapshot: SnapshotAssertion) -> None:
@@ -187,42 +166,27 @@ def test_leaving_separates_doubt_from_cover(snapshot: SnapshotAssertion) -> None
     assert "keeps" not in said
 
 
-@SIZES
-async def test_a_refused_order_is_announced(size: tuple[int, int]) -> None:
-    """EX-06"""
-    async with open_desk(size) as house:
+async def test_a_refused_order_and_a_recovery_note_are_announced() -> None:
+    """EX-06, SP-02: the log holds the note"""
+    async with open_desk((80, 24)) as house:
         await house.opens_the_ticket()
         refuses(house, "limit")
         await house.press("B")
         await house.until(lambda: "REJECTED, BUY 0.1 SPY: not now" in house.footer())
 
-
-async def test_an_unanswered_order_is_in_doubt() -> None:
-    """EX-06"""
-    async with open_desk() as house:
-        await house.opens_the_ticket()
-        loses(house, "limit")
-        await house.press("B")
-        await house.until(lambda: "no answer to BUY 0.1 SPY: nobody knows yet whether it arrived" in house.footer())
-
-
-@at_both_ends
-async def test_a_resolved_doubt_is_announced(handled_by: type[SteppedHandle]) -> None:
-    """EX-06: the order arrived, its answer was lost, and the look-up tells of it."""
-    async with open_desk(handled_by=handled_by) as house:
-        await house.opens_the_ticket()
-        let_it_arrive = holds_up(house)
-        await house.press("B")
-        await house.until(lambda: "nobody knows yet whether it arrived" in house.footer())
-        let_it_arrive.set()
-        await house.until(lambda: "it is known now, BUY 0.1 SPY arrived: " in house.footer())
-        assert "nobody knows" not in house.footer()
-
-
-async def test_recovery_notes_are_announced_and_logged() -> None:
-    """SP-02"""
-    async with open_desk() as house:
         house.runtime.engine.say("documents.json: its checksum does not hold")
         await house.until(lambda: "its checksum does not hold; the log holds it" in house.footer())
         await house.press("6")
         await house.until(lambda: house.shows("note", "documents.json: its checksum does not hold"))
+
+
+async def test_a_doubt_and_its_end_are_announced() -> None:
+    """EX-06: the order arrived, its answer was lost, and the look-up tells of it."""
+    async with open_desk(handled_by=WiredHandle) as house:
+        await house.opens_the_ticket()
+        let_it_arrive = holds_up(house)
+        await house.press("B")
+        await house.until(lambda: "no answer to BUY 0.1 SPY: nobody knows yet whether it arrived" in house.footer())
+        let_it_arrive.set()
+        await house.until(lambda: "it is known now, BUY 0.1 SPY arrived: " in house.footer())
+        assert "nobody knows" not in house.footer()

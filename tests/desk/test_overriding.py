@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
 from textual import events
 
 from console.screens.override import OverrideScreen
@@ -31,10 +30,23 @@ async def opens_it(house: StillHouse) -> None:
     await house.until(lambda: isinstance(house.desk.screen, OverrideScreen))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_the_word_in_full_overrides_the_row_that_was_meant(size: tuple[int, int]) -> None:
-    """RK-06"""
-    async with open_still(a_view(protections=(paused(),)), size) as house:
+async def test_the_word_in_full_alone_overrides_the_row_that_was_meant() -> None:
+    """RK-06, OP-04: another word and a pasted one override nothing"""
+    async with open_still(a_view(protections=(paused(),)), (80, 24)) as house:
+        for keys in ((*"override",), (*"OVER", "space", *"RIDE"), (*"OVERRID",)):
+            await opens_it(house)
+            await house.press(*keys)
+            await house.press("escape")
+            await house.wait(0.1)
+        await opens_it(house)
+        await house.press(*"OVERRID")
+        house.desk.screen.post_message(events.Paste("E"))
+        await house.wait(0.1)
+        await house.press("E")
+        await house.wait(0.1)
+        await house.press("escape")
+        assert house.handle.commands == []
+
         await opens_it(house)
         await house.sees("Override Cooldown SPY?", "a loss of 0.30%.", f"Overridden, {ENTRIES_PASS}.")
         await house.press(*"OVERRID")
@@ -46,63 +58,29 @@ async def test_the_word_in_full_overrides_the_row_that_was_meant(size: tuple[int
         await house.until(lambda: "Cooldown SPY is overridden" in house.footer())
 
 
-@pytest.mark.parametrize("keys", [(*"override",), (*"OVER", "space", *"RIDE"), (*"OVERRID", "escape")])
-async def test_another_word_overrides_nothing(keys: tuple[str, ...]) -> None:
-    """RK-06"""
-    async with open_still(a_view(protections=(paused(),))) as house:
-        await opens_it(house)
-        await house.press(*keys)
-        await house.wait(0.1)
-        assert house.handle.commands == []
-
-
-async def test_a_pasted_word_overrides_nothing() -> None:
-    """OP-04"""
-    async with open_still(a_view(protections=(paused(),))) as house:
-        await opens_it(house)
-        await house.press(*"OVERRID")
-        house.desk.screen.post_message(events.Paste("E"))
-        await house.wait(0.1)
-        await house.press("E")
-        await house.wait(0.1)
-        assert house.handle.commands == []
-
-
-async def test_what_is_not_shut_has_nothing_to_override() -> None:
-    async with open_still(a_view(protections=(a_protection(),))) as house:
-        await house.press("4", "a", "home", "o")
-        await house.until(lambda: "there is nothing to override" in house.footer())
-
-
-async def test_what_the_word_cannot_open_says_why() -> None:
-    async with open_still(a_view(protections=(replace(paused(), override=""),))) as house:
-        await house.press("4", "home", "o")
-        await house.until(lambda: "is not overridden: a loss of 0.30%" in house.footer())
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_an_override_is_seen_while_it_stands_and_o_says_until_when(size: tuple[int, int]) -> None:
+async def test_o_says_why_it_overrides_nothing_and_what_is_overridden_already() -> None:
     """RK-06, RK-09"""
     at = the_engines_view().status.at
+    to_come = OverrideView(at, at + timedelta(minutes=60), at + timedelta(minutes=120))
     word = OverrideView(at - timedelta(minutes=5), at - timedelta(minutes=5), at + timedelta(minutes=25))
     until = clock(word.until)[:5]
     row = replace(paused(), is_tripped=False, override="", overridden=word, until=word.until)
-    async with open_still(a_view(protections=(row,)), size) as house:
-        await house.press("4")
-        await house.until(lambda: house.shows("Cooldown SPY", "0.30% of 0.20%", f"OVERRIDDEN until {until}"))
-        await house.press("home", "o")
-        await house.until(lambda: f"Cooldown SPY is overridden until {until} New York" in house.footer())
+    span = f"is overridden from {clock(to_come.begins)[:5]} until {clock(to_come.until)[:5]} New York"
+    async with open_still(a_view(), (80, 24)) as house:
+        await house.press("4", "a")
+        for shown, said in (
+            (a_protection(), "there is nothing to override"),
+            (replace(paused(), override=""), "is not overridden: a loss of 0.30%"),
+            (replace(paused(), override="", overridden=to_come), span),
+            (row, f"Cooldown SPY is overridden until {until} New York"),
+        ):
+            await house.shows_next(protections=(shown,))
+            await house.press("home", "o")
+            await house.until(lambda said=said: said in house.footer())
+        for size in ((80, 24), (120, 40)):
+            await house.pilot.resize_terminal(*size)
+            await house.sees("Cooldown SPY", "0.30% of 0.20%", f"OVERRIDDEN until {until}")
         await house.press("enter")
         await house.until(lambda: house.shows("OVERRIDDEN: entries pass it by your word alone"))
         await house.sees(f"tripped        {clock(row.since)}", f"overridden     {clock(word.at)}")
         await house.sees(f"until          {clock(word.until)}")
-
-
-async def test_o_on_an_override_that_is_yet_to_begin_says_from_when() -> None:
-    """RK-06"""
-    at = the_engines_view().status.at
-    word = OverrideView(at, at + timedelta(minutes=60), at + timedelta(minutes=120))
-    async with open_still(a_view(protections=(replace(paused(), override="", overridden=word),))) as house:
-        await house.press("4", "home", "o")
-        span = f"is overridden from {clock(word.begins)[:5]} until {clock(word.until)[:5]} New York"
-        await house.until(lambda: span in house.footer())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -20,8 +21,6 @@ from tests.desk.desk_house import House
 from tests.desk.hands import held_back, types_ahead
 from tests.desk.plan_house import open_floor, opens_a_plan
 from tests.scenarios.plans import BOUGHT, SOLD, a_buy, a_sale
-
-SIZES = [(80, 24), (120, 40)]
 
 
 def signed(house: House) -> int:
@@ -50,11 +49,10 @@ async def marks_all_of(house: House, count: int) -> None:
         await house.press("j")
 
 
-@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.usefixtures("a_tick_each_way_as_before")
-async def test_a_plan_is_marked_signed_once_and_reported(size: tuple[int, int]) -> None:
+async def test_a_plan_is_marked_signed_once_and_reported() -> None:
     """OP-05, EX-10"""
-    async with open_floor("AAA", "BBB", "CCC", "DDD", "EEE", "FFF", size=size) as house:
+    async with open_floor("AAA", "BBB", "CCC", "DDD", "EEE", "FFF", size=(80, 24)) as house:
         await opens_a_plan(house, a_buy("GGG", "45"), a_sale("AAA"))
         await house.sees("Nothing is marked yet", "not armed", "[ ] SELL to close")
         await marks_all_of(house, 2)
@@ -78,21 +76,32 @@ async def names(house: House, keys: str) -> None:
     await house.until(lambda: last_line(house).split("  Ctrl+K")[0].strip() == keys)
 
 
-async def test_the_last_line_names_the_keys_that_do_something_now() -> None:
+async def waits_for_its_sells(house: House) -> None:
+    """Signed, and on its way."""
+    await opens_a_plan(house, a_sale("AAA", "60", limit="105"), a_buy("GGG", "20"))
+    await names(house, "Space mark  Esc back")
+    await marks_all_of(house, 2)
+    await house.until(house.is_armed)
+    await names(house, "Space mark  P sign  Esc back")
+    await house.press("P")
+    await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
+    await names(house, "s stop  Esc back")
+
+
+async def test_s_stops_a_plan_that_runs_and_the_last_line_names_its_keys() -> None:
     """OP-05: marks and a key while it is open, a stop while it runs, the way back when it is over."""
-    async with open_floor("AAA", "BBB", "CCC") as house:
-        await opens_a_plan(house, a_sale("AAA", "60", limit="105"), a_buy("GGG", "20"))
-        await names(house, "Space mark  Esc back")
-        await marks_all_of(house, 2)
-        await house.until(house.is_armed)
-        await names(house, "Space mark  P sign  Esc back")
-        await house.press("P")
-        await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
-        await names(house, "s stop  Esc back")
+    async with open_floor("AAA") as house:
+        await waits_for_its_sells(house)
+        await house.until(lambda: any(fact.order.limit_price == 105 for fact in house.facts(OrderCreated)))
+        created = len(house.facts(OrderCreated))
+
         await house.press("s")
-        await house.until(lambda: house.shows("STOPPED"))
+        await house.until(lambda: house.facts(BasketEnded)[-1].end is BasketEnd.STOPPED)
+
+        await house.until(lambda: house.shows("STOPPED", "NOT SENT"))
         await names(house, "Esc back")
         assert "mark" not in house.footer()
+        assert len(house.facts(OrderCreated)) == created
 
 
 async def test_a_basket_file_is_announced() -> None:
@@ -112,14 +121,10 @@ async def test_a_basket_file_is_announced() -> None:
         await house.until(lambda: house.shows("Basket ─ rows.csv", "Nothing is marked yet"))
 
 
-async def test_a_plan_that_asks_while_somebody_is_typing_is_announced() -> None:
-    """EX-10: s, meant for a filter, would stop it."""
-    async with open_floor("AAA", "BBB", "CCC") as house:
-        await opens_a_plan(house, a_sale("AAA", "60", limit="105"), a_buy("GGG", "20"))
-        await marks_all_of(house, 2)
-        await house.until(house.is_armed)
-        await house.press("P")
-        await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
+async def test_a_plan_that_asks_waits_for_who_types_and_for_an_armed_key() -> None:
+    """EX-10: s, meant for a filter, would stop it; then it comes to the front."""
+    async with open_floor("AAA") as house:
+        await waits_for_its_sells(house)
         await house.press("escape", "6", "slash", "a")
         house.runtime.pace.free_until = house.runtime.at + timedelta(seconds=62)
         await house.until(lambda: house.shows("the basket ASKS: a sell is not filled; p opens it"))
@@ -127,39 +132,27 @@ async def test_a_plan_that_asks_while_somebody_is_typing_is_announced() -> None:
         await house.press("escape")
 
         assert not over_the_filter
-        await house.until(lambda: house.shows("ASKS YOU"))
+        await house.until(lambda: house.shows("ASKS YOU", "not filled in 60 s"))
+        sent = held_back(house, AnswerBasket)
+        await house.until(house.is_armed)
+        await house.press("O")
+        await house.until(lambda: sent)
+        assert sent == [AnswerBasket(house.desk.view.plan.id, goes_on=True)]  # type: ignore[union-attr]
 
 
-async def test_a_key_too_early_a_burst_and_a_paste_sign_nothing() -> None:
-    """OP-04"""
-    async with open_floor("AAA", "BBB", "CCC") as house:
-        await opens_a_plan(house, a_sale("AAA"))
+async def test_a_key_too_early_a_burst_and_a_late_mark_sign_nothing() -> None:
+    """OP-04: a mark after the paint makes another digest than the painted one."""
+    async with open_floor("AAA", "BBB") as house:
+        await opens_a_plan(house, a_sale("AAA"), a_sale("BBB"))
         await types_ahead(house, " P")
         await types_ahead(house, "PPPP")
         await house.wait(0.5)
+        assert (signed(house), house.facts(BasketEnded)[1:]) == (0, [])
 
-        assert signed(house) == 0
-        assert house.facts(BasketEnded)[1:] == []
-
-
-async def test_a_mark_after_the_paint_disarms_the_key() -> None:
-    """OP-04: the digest that was painted is another."""
-    async with open_floor("AAA", "BBB", "CCC") as house:
-        await opens_a_plan(house, a_sale("AAA"), a_sale("BBB"))
-        await house.press("space")
         await house.until(house.is_armed)
         await types_ahead(house, "j P")
         await house.wait(0.4)
-
         assert signed(house) == 0
-
-
-async def test_the_buys_that_do_not_fit_say_so_and_why() -> None:
-    """OP-05"""
-    async with open_floor() as house:
-        await opens_a_plan(house, *(a_buy(symbol, "45") for symbol in BOUGHT[:2]))
-        await house.until(lambda: house.shows("would not go", "buying power: 4,500"))
-        await house.sees("NO BUY to open")
 
 
 async def test_flatten_is_one_plan_with_one_key_also_when_killed() -> None:
@@ -179,39 +172,30 @@ async def test_flatten_is_one_plan_with_one_key_also_when_killed() -> None:
         await house.sees("AAA 0", "BBB 0", "CCC 0")
 
 
-async def test_flatten_of_one_position_stays_a_ticket() -> None:
-    """OP-07"""
-    async with open_floor("AAA") as house:
-        await house.press("F")
-        await house.until(lambda: house.shows("staged 1 close"))
-        assert not isinstance(house.desk.screen, BasketScreen)
-
-
-@pytest.mark.parametrize("size", SIZES)
-async def test_flatten_takes_the_working_entries_back_on_one_key(size: tuple[int, int]) -> None:
+async def test_flatten_takes_the_working_entries_back_on_one_key() -> None:
     """OP-07: also where nothing is held"""
-    async with open_floor("AAA", size=size) as house:
-        for symbol in BOUGHT:
+    async with open_floor("AAA", size=(80, 24)) as house:
+        for symbol in BOUGHT[:3]:
             house.desk.handle.send(a_resting_entry(symbol))
-        await house.until(lambda: house.desk.view is not None and len(house.desk.view.proposals) == 8)
+        await house.until(lambda: house.desk.view is not None and len(house.desk.view.proposals) == 3)
         await house.press("p")
         await house.until(lambda: isinstance(house.desk.screen, BasketScreen))
-        await marks_all_of(house, 8)
+        await marks_all_of(house, 3)
         await house.until(house.is_armed)
         await house.press("P")
-        await house.until(lambda: house.desk.view is not None and len(house.desk.view.kill.entries_working) == 8)
+        await house.until(lambda: house.desk.view is not None and len(house.desk.view.kill.entries_working) == 3)
         await house.press("s")
         await house.until(lambda: house.shows("STOPPED") or house.shows("DONE"))
         await house.press("escape", "F", "F")
         await house.until(
-            lambda: house.shows("Basket ─ flatten everything", "8 of 8 entries taken back first, 1 of 1 go")
+            lambda: house.shows("Basket ─ flatten everything", "3 of 3 entries taken back first, 1 of 1 go")
         )
-        await house.sees("take 8 entries back, sign 1 order", "cancel open")
+        await house.sees("take 3 entries back, sign 1 order", "cancel open")
         await house.until(house.is_armed)
 
         await house.press("P")
 
-        await house.until(lambda: house.shows("DONE 8 of 8 entries taken back, 1 of 1 filled"))
+        await house.until(lambda: house.shows("DONE 3 of 3 entries taken back, 1 of 1 filled"))
         assert house.desk.view is not None
         assert house.desk.view.kill.entries_working == ()
 
@@ -225,44 +209,6 @@ async def test_p_makes_a_plan_of_what_waits_and_says_so_where_nothing_does() -> 
         await house.until(lambda: not isinstance(house.desk.screen, BasketScreen))
         await house.press("p")
         await house.until(lambda: house.shows("Basket ─ the waiting proposals", "Nothing is marked yet"))
-
-
-async def test_a_plan_that_asks_comes_to_the_front_and_goes_on_by_an_armed_key() -> None:
-    """EX-10"""
-    async with open_floor("AAA", "BBB", "CCC") as house:
-        await opens_a_plan(house, a_sale("AAA", "60", limit="105"), a_buy("GGG", "20"))
-        await marks_all_of(house, 2)
-        await house.until(house.is_armed)
-        await house.press("P")
-        await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
-        await house.press("escape")
-        await house.until(lambda: not isinstance(house.desk.screen, BasketScreen))
-        house.runtime.pace.free_until = house.runtime.at + timedelta(seconds=62)
-        await house.until(lambda: house.shows("ASKS YOU", "not filled in 60 s"))
-        sent = held_back(house, AnswerBasket)
-
-        await house.until(house.is_armed)
-        await house.press("O")
-        await house.until(lambda: sent)
-        assert sent == [AnswerBasket(house.desk.view.plan.id, goes_on=True)]  # type: ignore[union-attr]
-
-
-async def test_s_stops_a_plan_that_runs() -> None:
-    """OP-05"""
-    async with open_floor("AAA", "BBB", "CCC") as house:
-        await opens_a_plan(house, a_sale("AAA", "60", limit="105"), a_buy("GGG", "20"))
-        await marks_all_of(house, 2)
-        await house.until(house.is_armed)
-        await house.press("P")
-        await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
-        await house.until(lambda: any(fact.order.limit_price == 105 for fact in house.facts(OrderCreated)))
-        created = len(house.facts(OrderCreated))
-
-        await house.press("s")
-        await house.until(lambda: house.facts(BasketEnded)[-1].end is BasketEnd.STOPPED)
-
-        await house.until(lambda: house.shows("STOPPED", "NOT SENT"))
-        assert len(house.facts(OrderCreated)) == created
 
 
 async def test_on_a_live_account_the_value_of_the_entries_is_typed() -> None:
@@ -292,55 +238,32 @@ async def test_on_a_live_account_the_value_of_the_entries_is_typed() -> None:
         await house.until(lambda: signed(house) == 1)
 
 
-async def test_every_line_fits_at_80_columns() -> None:
-    """OP-05"""
+async def test_every_line_fits_and_an_exit_from_elsewhere_opens_over_the_plan() -> None:
+    """OP-05, OP-06"""
     async with open_floor(size=(80, 24)) as house:
-        await opens_a_plan(house, *(a_sale(symbol) for symbol in SOLD), *(a_buy(symbol, "45") for symbol in BOUGHT))
-        await house.until(lambda: house.shows("1–11 of 14"))
+        sales = (a_sale(symbol) for symbol in SOLD if symbol != "AAA")
+        await opens_a_plan(house, *sales, *(a_buy(symbol, "45") for symbol in BOUGHT))
+        await house.until(lambda: house.shows("1–11 of 13"))
         assert all(len(line) <= 80 for line in house.picture().splitlines())
         assert "…" not in "\n".join(house.picture().splitlines()[4:-1])
 
-
-async def test_an_exit_that_waits_elsewhere_is_shown_and_opens_over_the_plan() -> None:
-    """OP-06"""
-    async with open_floor("AAA", "BBB", size=(80, 24)) as house:
-        await opens_a_plan(house, a_sale("BBB"), *(a_buy(symbol, "2") for symbol in BOUGHT))
         house.desk.handle.send(ProposeClose(Symbol("AAA")))
         await house.until(lambda: house.shows("!  EXIT WAITS  SELL 60 AAA"))
-
         await house.press("exclamation_mark")
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
         await house.until(lambda: house.shows("PAPER ─ SELL to close ─ AAA"))
 
 
 async def test_a_row_says_what_makes_way_for_it_and_what_comes_back() -> None:
-    """OP-05, EX-21: side, quantity and price of what is cancelled; for how much its stop is asked for again."""
+    """OP-05, EX-21: what is cancelled, for how much its stop is asked for again; a bracket's target is gone."""
     async with open_floor("AAA", "BBB") as house:
-        await opens_a_plan(house, a_sale("AAA", "40"), a_sale("BBB"))
-        await house.until(
-            lambda: house.shows(
-                "first cancels SELL 60 AAA stop 99.00, then sends this",
-                "then  asks for a stop for what is left: 20 at 99.00",
-            )
-        )
-        await house.press("j")
-        await house.until(
-            lambda: house.shows("first cancels SELL 60 BBB stop 99.00", "nothing is left, and nothing comes back")
-        )
-
-
-async def test_a_row_says_that_a_target_does_not_come_back() -> None:
-    """OP-05, EX-21: of a bracket the stop is put back, the target is gone."""
-    async with open_floor("AAA") as house:
         house.desk.handle.send(
-            ProposeOrder(
-                Symbol("BBB"),
-                Effect.OPEN,
-                Quantity(Decimal(30)),
-                OrderType.MARKET,
-                None,
-                Price(Decimal(99)),
-                StopHolder.BROKER,
+            replace(
+                a_resting_entry("GGG"),
+                quantity=Quantity(Decimal(30)),
+                type=OrderType.MARKET,
+                limit_price=None,
+                stop_price=Price(Decimal(99)),
                 target_price=Price(Decimal(110)),
             )
         )
@@ -349,22 +272,29 @@ async def test_a_row_says_that_a_target_does_not_come_back() -> None:
         await house.until(house.is_armed)
         await house.press("B")
         await house.until(lambda: len(house.desk.screen_stack) == 1)
-        await house.until(lambda: house.desk.view is not None and len(house.desk.view.positions) == 2)
-        await opens_a_plan(house, a_sale("BBB", "10"))
-
-        await house.until(
-            lambda: house.shows(
-                "asks for a stop for what is left: 20 at 99.00", "SELL 30 BBB limit 110.00", "is gone for good"
-            )
-        )
+        await house.until(lambda: house.desk.view is not None and len(house.desk.view.positions) == 3)
+        await opens_a_plan(house, a_sale("AAA", "40"), a_sale("BBB"), a_sale("GGG", "10"))
+        for words in (
+            (
+                "first cancels SELL 60 AAA stop 99.00, then sends this",
+                "then  asks for a stop for what is left: 20 at 99.00",
+            ),
+            ("first cancels SELL 60 BBB stop 99.00", "nothing is left, and nothing comes back"),
+            ("asks for a stop for what is left: 20 at 99.00", "SELL 30 GGG limit 110.00", "is gone for good"),
+        ):
+            await house.sees(*words)
+            await house.press("j")
 
 
 @pytest.mark.usefixtures("a_tick_each_way_as_before")
 async def test_what_opens_says_what_it_can_lose_by_itself_and_in_all() -> None:
-    """OP-05: as a ticket does; what has no stop says that."""
+    """OP-05: as a ticket does; what has no stop says that, and a buy that does not fit says why"""
     async with open_floor() as house:
-        await opens_a_plan(house, a_buy("GGG", "10"), a_buy("HHH", "10"), a_buy("III", "5", stop=None))
+        buys = (a_buy("GGG", "10"), a_buy("HHH", "10"), a_buy("III", "5", stop=None), a_buy("JJJ", "45"))
+        await opens_a_plan(house, *buys)
         await house.until(lambda: house.shows("99.00, the broker holds it; lose 10.10 USD"))
         await marks_all_of(house, 2)
         await house.until(lambda: house.shows("lose 20.20 USD at their stops"))
         await house.until(lambda: house.shows("stop NO STOP: the loss has no bound"))
+        await house.press("j")
+        await house.sees("would not go", "buying power: 4,500", "NO BUY to open")

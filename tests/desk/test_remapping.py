@@ -17,6 +17,7 @@ from core.settings.settings import Settings
 from state.folders import Home
 from state.settings_file import SettingsError, load_settings
 from tests.desk.desk_house import open_desk
+from tests.kit.rows import each
 
 
 def refusal(home: Home, **how: tuple[str, ...]) -> str:
@@ -31,7 +32,7 @@ def home_with(folder: Path, keys: str) -> Home:
     return home
 
 
-@pytest.mark.parametrize(
+@each(
     ("line", "said"),
     [
         ('"order.nwe" = "N"', 'settings.toml: keys.order.nwe = "N": there is no such key; did you mean order.new?'),
@@ -139,9 +140,10 @@ def test_footer_and_help_name_the_moved_key() -> None:
     assert "n new order" in footer(KeyScope.PROPOSALS)
 
 
-async def test_a_moved_key_acts_and_the_old_does_not() -> None:
-    settings = Settings(keys={"order.new": "N", "help": "n"})
-    async with open_desk(settings=settings) as house:
+async def test_moved_keys_act_and_the_old_ones_do_not() -> None:
+    """OP-04, OP-07: nor do they confirm; the chord stays"""
+    keys = {"order.new": "N", "help": "n", "ticket.buy": "G", "commands": "Ctrl+G", "leave.always": "Ctrl+E"}
+    async with open_desk(settings=Settings(keys=keys)) as house:
         await house.press("n")
         await house.until(lambda: isinstance(house.desk.screen, HelpScreen) and house.shows("N              new order"))
         await house.press("escape", "N")
@@ -150,23 +152,14 @@ async def test_a_moved_key_acts_and_the_old_does_not() -> None:
         await house.wait(0.1)
         assert len(house.desk.screen_stack) == 1
 
-
-async def test_only_the_moved_key_confirms() -> None:
-    """OP-04"""
-    async with open_desk(settings=Settings(keys={"ticket.buy": "G"})) as house:
         await house.opens_the_ticket()
         await house.sees(" G  buy to open")
         await house.press("B")
         await house.wait(0.8)
         assert house.sent_nothing()
-
         await house.until(house.is_armed)
         await house.press("G")
         await house.until(lambda: house.facts(OrderCreated))
 
-
-async def test_the_chord_halts_with_moved_keys() -> None:
-    """OP-07"""
-    async with open_desk(settings=Settings(keys={"commands": "Ctrl+G", "leave.always": "Ctrl+E"})) as house:
         await house.press("ctrl+k")
         await house.until(lambda: isinstance(house.desk.screen, KillScreen) and house.shows("HALTED"))

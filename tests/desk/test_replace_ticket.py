@@ -46,7 +46,7 @@ async def moves_the_stop(house: House, price: str) -> None:
 
 
 async def test_a_stop_ticket_shows_from_to_and_cost() -> None:
-    """OP-03"""
+    """OP-03, OP-06, RK-02: it is no urgent exit; a stop that moves away says what more is lost"""
     async with open_desk() as house:
         await house.buys()
         await moves_the_stop(house, "495.00")
@@ -59,14 +59,16 @@ async def test_a_stop_ticket_shows_from_to_and_cost() -> None:
             "R  replace stop",
         )
         assert not house.shows("EXIT WAITS")
+        await house.press("escape")
+        await house.until(lambda: house.shows("REPLACE stop", "was stop 494.72"))
+        assert house.desk.view is not None
+        assert not any(row.is_urgent for row in house.desk.view.proposals)
+        house.desk.handle.send(EditOrder(the_stop(house).id, Quantity(Decimal(1)), None, None))
+        await house.until(lambda: house.shows("only an entry is edited"))
 
-
-async def test_a_stop_moving_away_shows_the_loss() -> None:
-    """OP-03, RK-02"""
-    async with open_desk() as house:
-        await house.buys()
+        await house.press("1", "home", "x", "enter")
+        await house.until(lambda: house.desk.view is not None and not house.desk.view.proposals)
         await moves_the_stop(house, "494.00")
-
         await house.sees("lose 0.15 USD → lose 0.22 USD  WORSE than before", "AWAY")
 
 
@@ -122,17 +124,3 @@ async def test_r_alone_moves_a_stop() -> None:
         )
         await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))
         await house.until(lambda: house.shows("REPLACED by "))
-
-
-async def test_a_change_proposal_is_named() -> None:
-    """OP-06"""
-    async with open_desk() as house:
-        await house.buys()
-        await house.until(lambda: house.shows("stop 494.72 SUBMITTED"))
-        house.desk.handle.send(MoveStop(SPY, "vwap", Price(Decimal("495.00"))))
-
-        await house.until(lambda: house.shows("REPLACE stop", "was stop 494.72"))
-        assert house.desk.view is not None
-        assert not any(row.is_urgent for row in house.desk.view.proposals)
-        house.desk.handle.send(EditOrder(the_stop(house).id, Quantity(Decimal(1)), None, None))
-        await house.until(lambda: house.shows("only an entry is edited"))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from console.screens.alert import AlertScreen
 from console.screens.close import CloseScreen
 from console.screens.new_order import NewOrderScreen
@@ -25,7 +23,7 @@ from tests.desk.still_house import (
     open_still,
     the_engines_view,
 )
-from tests.desk.test_history import MONDAY, PAST, Past
+from tests.desk.test_history import MONDAY, PAST, Past, looks_back
 
 AT = the_engines_view().status.at
 IBM = Symbol("IBM")
@@ -53,10 +51,24 @@ async def selects(house: House, pane: str, key: str) -> None:
     await house.until(lambda: grid.selected == key)
 
 
-async def test_c_plus_n_on_an_order_use_its_symbol() -> None:
-    """MD-06, OP-01"""
-    orders = (an_order(1, "SPY"), an_order(2, "IBM"), an_order(3, "AIG"))
-    async with open_still(a_view(positions=(a_position("IBM"),), orders=orders)) as house:
+async def test_c_plus_n_use_the_symbol_of_the_selected_row() -> None:
+    """MD-06, OP-01, OP-04: of an order, in the chart, of a proposal"""
+    entry = replace(an_exit("AIG"), effect=Effect.OPEN, exit_reason=None)
+    orders = (an_order(1, "SPY"), an_order(2, "IBM"), an_order(3, "QQQ"))
+    held, proposals = tuple(map(a_position, ("IBM", "AIG", "XOM"))), (an_exit("XOM"), entry)
+    async with open_still(a_view(positions=held, proposals=proposals, orders=orders, chart=a_chart("IBM"))) as house:
+        await selects(house, "proposals", entry.id)
+        await opens(house, "plus", AlertScreen, "AIG")
+        await opens(house, "n", NewOrderScreen, "AIG")
+        await opens(house, "c", CloseScreen, "Close ─ AIG")
+
+        await house.press("2")
+        await selects(house, "positions", a_position("IBM").key)
+        await house.press("9")
+        await house.until(lambda: house.desk.focused is house.desk.board.chart)
+        await opens(house, "plus", AlertScreen, "IBM")
+        await opens(house, "c", CloseScreen, "Close ─ IBM")
+
         await house.press("3")
         await selects(house, "orders", orders[1].id)
         await opens(house, "plus", AlertScreen, "IBM")
@@ -64,34 +76,13 @@ async def test_c_plus_n_on_an_order_use_its_symbol() -> None:
         await opens(house, "c", CloseScreen, "Close ─ IBM")
         await selects(house, "orders", orders[2].id)
         await house.press("c")
-        await house.sees("nothing of AIG is held")
+        await house.sees("nothing of QQQ is held")
         assert all(isinstance(command, KeyPressed | LookAt) for command in house.handle.commands)
 
-
-async def test_c_plus_n_on_a_proposal_use_its_symbol() -> None:
-    """MD-06, OP-04"""
-    entry = replace(an_exit("AIG"), effect=Effect.OPEN, exit_reason=None)
-    view = a_view(positions=(a_position("IBM"), a_position("AIG")), proposals=(an_exit("IBM"), entry))
-    async with open_still(view) as house:
-        await selects(house, "proposals", entry.id)
-        await opens(house, "plus", AlertScreen, "AIG")
-        await opens(house, "n", NewOrderScreen, "AIG")
-        await opens(house, "c", CloseScreen, "Close ─ AIG")
-        await selects(house, "proposals", an_exit("IBM").id)
+        await house.press("1")
+        await selects(house, "proposals", an_exit("XOM").id)
         await house.press("c")
         await house.until(lambda: isinstance(house.desk.screen, TicketScreen))
-
-
-async def test_c_and_plus_in_the_chart_use_its_symbol() -> None:
-    """MD-06"""
-    view = a_view(positions=(a_position("IBM"),), chart=a_chart("IBM"))
-    async with open_still(view) as house:
-        await house.press("2")
-        await selects(house, "positions", a_position("IBM").key)
-        await house.press("9")
-        await house.until(lambda: house.desk.focused is house.desk.board.chart)
-        await opens(house, "plus", AlertScreen, "IBM")
-        await opens(house, "c", CloseScreen, "Close ─ IBM")
 
 
 async def test_a_log_row_selects_its_symbol() -> None:
@@ -110,8 +101,9 @@ async def test_a_log_row_selects_its_symbol() -> None:
 
 async def test_a_history_row_feeds_order_and_chart() -> None:
     """MD-06"""
-    async with open_desk((120, 40), surroundings=Past()) as house:
-        await house.press("0", "<")
+    async with open_still(a_view(), surroundings=Past()) as house:
+        await looks_back(house)
+        await house.press("<")
         await house.until(lambda: house.shows("Mon 5 Jan"))
         await selects(house, "history", PAST[MONDAY][2].key)
         await house.until(lambda: house.desk.frames.watching.symbol == IBM)
@@ -131,18 +123,16 @@ async def test_an_orders_events_have_its_symbol() -> None:
         assert set(lines.values()) == {SPY}, "its line is its last step"
 
 
-async def test_keys_without_a_symbol_say_so() -> None:
-    async with open_still(a_view(orders=(), log=a_log(None))) as house:
+async def test_keys_without_a_row_or_a_symbol_say_so() -> None:
+    view = a_view(orders=(), log=(), watch=WatchView((WatchlistRow("main", ()),)))
+    async with open_still(view) as house:
+        for pane, name in (("8", "watch"), ("0", "history"), ("3", "orders"), ("6", "log")):
+            house.desk.say("")
+            await house.press(pane)
+            await house.until(lambda name=name: house.desk.focused is house.desk.board.panes[name].grid)
+            await house.press("enter")
+            await house.sees("there is no row to open")
+        await house.shows_next(log=a_log(None))
         await house.press("3", "c")
         await house.sees("no row is selected")
         assert len(house.desk.screen_stack) == 1
-
-
-@pytest.mark.parametrize(("pane", "name"), [("8", "watch"), ("0", "history"), ("3", "orders"), ("6", "log")])
-async def test_enter_where_there_is_no_row_says_so(pane: str, name: str) -> None:
-    view = a_view(orders=(), log=(), watch=WatchView((WatchlistRow("main", ()),)))
-    async with open_still(view) as house:
-        await house.press(pane)
-        await house.until(lambda: house.desk.focused is house.desk.board.panes[name].grid)
-        await house.press("enter")
-        await house.sees("there is no row to open")

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -16,7 +17,6 @@ from console.start import need_a_terminal
 from core.model.desk import DeskNumber
 from core.model.values import Fraction, Money, Price, ProposalId, Quantity
 from core.ports import OperatorError
-from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_position, a_view, an_order, open_still
 from tests.kit.rows import each
 from widgets import format as f
@@ -34,105 +34,65 @@ def test_money_rounds_half_up_everywhere() -> None:
     assert f.tone_of(amount) == "loss"
 
 
-async def test_bar_age_is_calm_then_stale() -> None:
-    """OP-03"""
-    async with open_desk() as house:
-        view = house.desk.view
-        assert view is not None
-        now = view.status.at
-        status = house.desk.board.status
-        for age, said in ((34, "data  34 s, bars"), (91, "data STALE  91 s, bars")):
-            heard = replace(view.status, quote_at=now - timedelta(seconds=age), feed="bars")
-            status.show_desk(replace(view, status=heard), now, 118, None)
-            assert said in "".join(cell.text for cell in status.lines[0])
-
-
 async def test_a_silent_engine_has_no_present_tense(snapshot: SnapshotAssertion) -> None:
     """SY-01: whose key it is, whether entries are on, and that it has stopped are known of no engine that is away."""
-    async with open_desk() as house:
-        view = house.desk.view
-        assert view is not None
+    async with open_still(a_view()) as house:
+        view = a_view()
         board, at = house.desk.board, view.status.at
         away = WithoutEngine("ENGINE AWAY: the link is lost", has_stopped=False)
         board.show(replace(view, number=view.number + 1), at, house.desk.size, away, DeskNumber(1))
 
-        lines = ["".join(cell.text for cell in line) for line in board.status.lines]
+        lines = [joined(line) for line in board.status.lines]
         assert lines == snapshot
         assert lines[1].endswith(f"AS OF {f.clock(at)}")
         assert not any("ENTRIES ON" in line or "key: " in line for line in lines)
         assert {pane.state for name, pane in board.panes.items() if PANES[name].has_state} == {"AWAY"}
 
 
-@pytest.mark.parametrize("width", [118, 78])
-async def test_unsettled_cash_is_beside_buying_power(snapshot: SnapshotAssertion, width: int) -> None:
-    """OP-03"""
-    async with open_desk() as house:
-        view = house.desk.view
-        assert view is not None
-        account = replace(
-            view.status,
-            day_change=Money(Decimal("-0.012")),
-            day_fraction=Decimal("-0.00006"),
-            buying_power=Money(Decimal("150.41")),
-            unsettled=Money(Decimal("49.55")),
-        )
+async def test_status_lines_say_age_cash_and_margin(snapshot: SnapshotAssertion) -> None:
+    """OP-03, RK-14: near and under differ in words, not in colour alone; without margin nothing is said of it."""
+    view = a_view()
+    now = view.status.at
+    cash = {
+        "day_change": Money(Decimal("-0.012")),
+        "day_fraction": Decimal("-0.00006"),
+        "buying_power": Money(Decimal("150.41")),
+        "unsettled": Money(Decimal("49.55")),
+    }
+    in_use = {"equity": Money(Decimal("100034.43")), "buying_power": Money(Decimal("186155.89"))}
+    async with open_still(view) as house:
         status = house.desk.board.status
-        status.show_desk(replace(view, status=account), view.status.at, width, None)
+        assert "argin" not in "".join(map(joined, status.lines)).lower()
 
-        lines = ["".join(cell.text for cell in line) for line in status.lines]
-        assert lines == snapshot
-        assert f"day  −0.01{' USD' if width > 100 else ''},  −0.01 %" in lines[1]
-        assert all(len(line) <= width for line in lines)
+        def said(width: int, **parts: Any) -> list[str]:
+            status.show_desk(replace(view, status=replace(view.status, **parts)), now, width, None)
+            lines = [joined(line) for line in status.lines]
+            assert all(len(line) <= width for line in lines)
+            return lines
 
-
-@pytest.mark.parametrize("width", [118, 78])
-@pytest.mark.parametrize(
-    ("distance", "is_near", "said"),
-    [
-        ("0.421", False, "margin 42.1 % to maintenance"),
-        ("0.092", True, "MARGIN 9.2 % to maintenance"),
-        ("-0.03", True, "MARGIN 3.0 % UNDER maintenance"),
-    ],
-)
-async def test_margin_distance_shows_while_in_use(width: int, distance: str, is_near: bool, said: str) -> None:
-    """RK-14: near and under differ in words, not in colour alone."""
-    async with open_desk() as house:
-        view = house.desk.view
-        assert view is not None
-        account = replace(
-            view.status,
-            equity=Money(Decimal("100034.43")),
-            buying_power=Money(Decimal("186155.89")),
-            margin_distance=Fraction(Decimal(distance)),
-            is_margin_near=is_near,
-        )
-        status = house.desk.board.status
-        status.show_desk(replace(view, status=account), view.status.at, width, None)
-
-        cells = [cell for line in status.lines for cell in line if said in cell.text]
-        assert [cell.tone for cell in cells] == ["warning" if is_near else ""]
-        assert all(len("".join(cell.text for cell in line)) <= width for line in status.lines)
-
-
-async def test_without_margin_nothing_is_said_of_it() -> None:
-    """RK-14"""
-    async with open_desk() as house:
-        said = "".join(cell.text for line in house.desk.board.status.lines for cell in line)
-
-        assert "argin" not in said
-        assert "ARGIN" not in said
+        for age, words in ((34, "data  34 s, bars"), (91, "data STALE  91 s, bars")):
+            assert words in said(118, quote_at=now - timedelta(seconds=age), feed="bars")[0]
+        for width in (118, 78):
+            lines = said(width, **cash)
+            assert lines == snapshot
+            assert f"day  −0.01{' USD' if width > 100 else ''},  −0.01 %" in lines[1]
+            for distance, is_near, words in (
+                ("0.421", False, "margin 42.1 % to maintenance"),
+                ("0.092", True, "MARGIN 9.2 % to maintenance"),
+                ("-0.03", True, "MARGIN 3.0 % UNDER maintenance"),
+            ):
+                said(width, **in_use, margin_distance=Fraction(Decimal(distance)), is_margin_near=is_near)
+                cells = [cell for line in status.lines for cell in line if words in cell.text]
+                assert [cell.tone for cell in cells] == ["warning" if is_near else ""]
 
 
 async def test_an_old_last_price_says_how_old_it_is(snapshot: SnapshotAssertion) -> None:
     """OP-03"""
-    async with open_desk() as house:
-        await house.buys()
-        view = house.desk.view
-        assert view is not None
+    held = a_position()
+    view = a_view(positions=(held,))
+    assert held.last_at is not None
+    async with open_still(view) as house:
         pane = house.desk.board.positions
-        held = view.positions[0]
-        assert held.last_at is not None
-
         pane.show(view, held.last_at + timedelta(seconds=90))
         fresh = pane.grid.window.rows[0].cells[3].text
         pane.show(view, held.last_at + timedelta(minutes=4))
@@ -181,8 +141,7 @@ def test_no_figure_is_cut_or_moves_another(width: int) -> None:
     assert {len(line) for line in lines} == {width}
 
 
-@pytest.mark.parametrize("pane", ["proposals", "orders", "positions"])
-async def test_column_numbers_align_on_the_point(pane: str) -> None:
+async def test_column_numbers_align_on_the_point() -> None:
     """DESK, rule 4"""
     quantities = ("0.1", "47", "0.125", "1200")
     prices = ("166.76", "0.4321", "1234.5", "48.43")
@@ -201,14 +160,14 @@ async def test_column_numbers_align_on_the_point(pane: str) -> None:
         ),
     )
     async with open_still(view, (120, 60)) as house:
-        grid = house.desk.board.panes[pane].grid
-        await house.until(lambda: grid.size.height > len(pairs))
-        rows = [grid.render_line(y).text for y in range(1, 5)]
-        points = {
-            texts: {
-                line.index(text) + (text.index(".") if "." in text else len(text))
-                for line, text in zip(rows, texts, strict=True)
-            }
-            for texts in (quantities, ("166.76", "0.4321", "1,234.50" if pane != "positions" else "1234.50", "48.43"))
-        }
-        assert [len(places) for places in points.values()] == [1, 1]
+        for pane in ("proposals", "orders", "positions"):
+            grid = house.desk.board.panes[pane].grid
+            await house.until(lambda grid=grid: grid.size.height > len(pairs))
+            rows = [grid.render_line(y).text for y in range(1, 5)]
+            written = ("166.76", "0.4321", "1,234.50" if pane != "positions" else "1234.50", "48.43")
+            for texts in (quantities, written):
+                points = {
+                    line.index(text) + (text.index(".") if "." in text else len(text))
+                    for line, text in zip(rows, texts, strict=True)
+                }
+                assert len(points) == 1, pane

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.panes import PANES
@@ -66,14 +65,16 @@ def test_shown_panes_are_bold() -> None:
     assert tones["3"] == "muted"
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_the_strip_follows_focus(size: tuple[int, int]) -> None:
-    async with open_still(a_view(positions=(a_position(),)), size) as house:
-        assert house.desk.board.strip.region.y == house.desk.board.status.region.bottom
-        await house.sees("[1 Prop" if size[0] > 80 else "[1Pro 1]")
-        await house.press("2")
-        await house.sees("[2 Pos" if size[0] > 80 else "[2Pos 1]")
-        await house.press("9", "z")
-        await house.sees("[9 Chart]" if size[0] > 80 else "[9Cha]")
-        await house.press("z", "8")
-        await house.sees("[8 Watch" if size[0] > 80 else "[8Wat")
+async def test_the_strip_follows_focus() -> None:
+    async with open_still(a_view(positions=(a_position(),)), (80, 24)) as house:
+        for size in ((80, 24), (120, 40), (200, 60)):
+            await house.pilot.resize_terminal(*size)
+            await house.press("1")
+            assert house.desk.board.strip.region.y == house.desk.board.status.region.bottom
+            await house.sees("[1 Prop" if size[0] > 80 else "[1Pro 1]")
+            await house.press("2")
+            await house.sees("[2 Pos" if size[0] > 80 else "[2Pos 1]")
+            await house.press("9", "z")
+            await house.sees("[9 Chart]" if size[0] > 80 else "[9Cha]")
+            await house.press("z", "8")
+            await house.sees("[8 Watch" if size[0] > 80 else "[8Wat")

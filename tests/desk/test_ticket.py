@@ -11,9 +11,9 @@ from core.messages.commands import Confirm, Decline, OpenTicket
 from core.model.desk import PaintProof
 from core.model.order import Effect
 from core.risk.checks import standard_gate
-from tests.desk.desk_house import at_both_ends, open_desk
+from tests.desk.desk_house import open_desk
 from tests.desk.hands import held_back
-from tests.kit.stepped_engine import SteppedHandle
+from tests.kit.stepped_engine import WiredHandle
 
 SILENT = 12
 """Checks with nothing to say here: allocation, message rate, lists, self-cross, twin, repeated execution, and those
@@ -21,10 +21,9 @@ that no settings turned on: order size, price collar, day value, broker limits, 
 
 
 @pytest.mark.usefixtures("a_tick_each_way_as_before")
-@at_both_ends
-async def test_the_ticket_shows_exactly_what_is_sent(handled_by: type[SteppedHandle]) -> None:
+async def test_the_ticket_shows_exactly_what_is_sent() -> None:
     """OP-01, OP-02, OP-03"""
-    async with open_desk(handled_by=handled_by) as house:
+    async with open_desk(handled_by=WiredHandle) as house:
         await house.opens_the_ticket()
         await house.sees(
             "PAPER ─ BUY to open ─ SPY",
@@ -69,10 +68,9 @@ async def test_another_meaning_of_a_key_sends_nothing() -> None:
         assert house.desk.screen is ticket
 
 
-@at_both_ends
-async def test_an_early_key_says_so_and_the_next_counts(handled_by: type[SteppedHandle]) -> None:
+async def test_an_early_key_says_so_and_the_next_counts() -> None:
     """OP-04"""
-    async with open_desk(handled_by=handled_by) as house:
+    async with open_desk(handled_by=WiredHandle) as house:
         await house.press("enter", "B")
         await house.until(lambda: house.shows("lose 0.15 USD"))
         await house.press("B")
@@ -86,7 +84,7 @@ async def test_an_early_key_says_so_and_the_next_counts(handled_by: type[Stepped
         await house.until(lambda: house.facts(ConfirmationReceived))
 
 
-async def test_a_held_key_sends_nothing() -> None:
+async def test_a_held_key_and_a_paste_send_nothing() -> None:
     """OP-04: pressed with the ticket's opening, at the slowest wait and the slowest rate, then at a fast one"""
     async with open_desk() as house:
         await house.press("enter", "B")
@@ -94,42 +92,37 @@ async def test_a_held_key_sends_nothing() -> None:
             await house.wait(pause)
             house.desk.post_message(events.Key("B", "B"))
         await house.wait(0.4)
-
         assert house.sent_nothing()
 
-
-async def test_a_paste_sends_nothing() -> None:
-    """OP-04"""
-    async with open_desk() as house:
-        await house.opens_the_ticket()
-
+        await house.until(house.is_armed)
         house.desk.post_message(events.Paste("B\nB"))
         await house.wait(0.6)
-
         assert house.sent_nothing()
 
 
-@at_both_ends
-async def test_a_changed_ticket_needs_a_new_key(handled_by: type[SteppedHandle]) -> None:
-    """OP-02, OP-04: `r` brings new figures, and a key from before counts for nothing"""
-    async with open_desk(handled_by=handled_by) as house:
+async def test_a_ticket_stays_fresh_until_r_brings_another() -> None:
+    """OP-02, OP-03, OP-04: what is armed stays armed; `r` brings new figures, and a key from before counts no more"""
+    async with open_desk(handled_by=WiredHandle) as house:
         ticket = await house.opens_the_ticket()
         before = ticket._shown
+        assert before is not None
+
+        await house.wait(4.0)
+        fresh = ticket._shown
+        assert fresh is not None
+        assert fresh.quote.at > before.quote.at  # type: ignore[union-attr]
+        assert fresh.ticket is before.ticket
+        assert house.is_armed()
 
         await house.press("r", "B")
-        await house.until(lambda: ticket._shown is not None and ticket._shown is not before)
+        await house.until(lambda: ticket._shown is not None and ticket._shown.ticket.id != before.ticket.id)
         await house.wait(0.2)
-
         assert house.sent_nothing()
-        assert ticket._shown is not None
-        assert before is not None
-        assert ticket._shown.ticket.id != before.ticket.id
 
 
-@at_both_ends
-async def test_swapped_tickets_confirm_only_what_shows(handled_by: type[SteppedHandle]) -> None:
+async def test_swapped_tickets_confirm_only_what_shows() -> None:
     """OP-04"""
-    async with open_desk(handled_by=handled_by) as house:
+    async with open_desk(handled_by=WiredHandle) as house:
         await house.opens_the_ticket()
         house.types_an_order()
         await house.until(lambda: house.desk.view is not None and len(house.desk.view.proposals) == 2)
@@ -146,10 +139,9 @@ async def test_swapped_tickets_confirm_only_what_shows(handled_by: type[SteppedH
         assert house.facts(ConfirmationReceived)[0].ticket_id != ""
 
 
-@at_both_ends
-async def test_a_refusal_keeps_the_ticket_open(handled_by: type[SteppedHandle]) -> None:
+async def test_a_refusal_keeps_the_ticket_open() -> None:
     """OP-03: and `r` opens it anew"""
-    async with open_desk(handled_by=handled_by) as house:
+    async with open_desk(handled_by=WiredHandle) as house:
         ticket = await house.opens_the_ticket()
         shown = ticket._shown
         assert shown is not None
@@ -170,7 +162,7 @@ async def test_a_refusal_keeps_the_ticket_open(handled_by: type[SteppedHandle]) 
         await house.until(lambda: house.facts(OrderCreated))
 
 
-async def test_a_check_that_turns_red_disarms_the_ticket() -> None:
+async def test_a_red_check_or_its_end_elsewhere_disarms_a_ticket() -> None:
     """OP-03: a halt makes the kill check refuse every entry"""
     async with open_desk() as house:
         ticket = await house.opens_the_ticket()
@@ -179,26 +171,18 @@ async def test_a_check_that_turns_red_disarms_the_ticket() -> None:
         await house.until(lambda: ticket.phase is TicketPhase.RED)
         await house.press("B")
         await house.wait(0.4)
-
         await house.sees("NOT NOW", "not armed")
         assert house.sent_nothing()
 
-
-async def test_a_proposal_that_ends_elsewhere_says_so() -> None:
-    async with open_desk() as house:
-        ticket = await house.opens_the_ticket()
         house.desk.handle.send(Decline(ticket.proposal_id, "by another hand"))
-
         await house.until(lambda: house.shows("OVER", "DECLINED: by another hand"))
         await house.press("B")
         await house.wait(0.3)
-
         assert house.sent_nothing()
 
 
-@at_both_ends
-async def test_escape_puts_it_aside_and_x_declines(handled_by: type[SteppedHandle]) -> None:
-    async with open_desk(handled_by=handled_by) as house:
+async def test_escape_puts_it_aside_and_x_declines() -> None:
+    async with open_desk(handled_by=WiredHandle) as house:
         await house.opens_the_ticket()
         await house.press("escape")
         await house.until(lambda: house.facts(TicketClosed))
@@ -211,13 +195,14 @@ async def test_escape_puts_it_aside_and_x_declines(handled_by: type[SteppedHandl
         await house.until(lambda: house.shows("No proposals."))
 
 
-async def test_a_tiny_terminal_confirms_nothing() -> None:
+async def test_a_tiny_terminal_shows_no_part_and_confirms_nothing() -> None:
     """OP-03, OP-04"""
     async with open_desk() as house:
         await house.opens_the_ticket()
         await house.pilot.resize_terminal(60, 20)
+        await house.sees("Keyturn needs 80 × 24; this terminal has 60 × 20")
+        await house.until(lambda: not house.shows("BUY to open"))
         await house.wait(0.6)
-
         await house.press("B")
         await house.wait(0.4)
         assert house.sent_nothing()
@@ -227,22 +212,6 @@ async def test_a_tiny_terminal_confirms_nothing() -> None:
         await house.sees("lose 0.15 USD    size capped by 50 USD")
         await house.press("B")
         await house.until(lambda: house.facts(ConfirmationReceived))
-
-
-@at_both_ends
-async def test_an_open_tickets_quote_stays_fresh(handled_by: type[SteppedHandle]) -> None:
-    """OP-03: it is asked for anew, and what is armed stays armed"""
-    async with open_desk(handled_by=handled_by) as house:
-        ticket = await house.opens_the_ticket()
-        before = ticket._shown
-        assert before is not None
-
-        await house.wait(4.0)
-
-        assert ticket._shown is not None
-        assert ticket._shown.quote.at > before.quote.at  # type: ignore[union-attr]
-        assert ticket._shown.ticket is before.ticket
-        assert house.is_armed()
 
 
 async def test_a_ticket_arms_only_when_complete() -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from console.screens.decline import DeclineScreen
 from console.screens.edit import EditScreen
-from console.screens.ticket import TicketPhase, TicketScreen
+from console.screens.ticket import TicketPhase
 from core.facts import ConfirmationReceived, EditRefused, OrderCreated, ProposalEdited, ProposalEnded
 from core.messages.commands import (
     Command,
@@ -47,21 +47,34 @@ async def edits(house: House, quantity: str = "", limit: str = "") -> EditScreen
 
 
 async def test_an_edit_makes_a_new_ticket_with_a_delay() -> None:
-    """OP-03, OP-04"""
+    """OP-03, OP-04: the old ticket is forgotten with Enter, not with the engine's answer; no edit sends nothing"""
     async with open_desk(handled_by=RecordingHandle) as house:
         ticket = await house.opens_the_ticket()
         before = ticket._shown
         assert before is not None
+        sent = house.desk.handle.sent  # type: ignore[attr-defined]
 
+        await edits(house)
+        await house.press("enter")
+        await house.until(lambda: house.shows("this is the order as it is"))
+        await house.press("tab", *"1e3", "enter")
+        await house.until(lambda: house.shows("shares, a number above zero"))
+        await house.press("escape")
+        await house.until(lambda: house.desk.screen is ticket)
+        assert {type(command) for command in sent} <= {OpenTicket, LookAt, KeyPressed}
+
+        await house.until(house.is_armed)
         await edits(house, "0.05", "496.10")
         await house.until(lambda: house.shows("24.81 USD, 0.07 USD lost at the stop 494.72"))
-        await house.press("enter")
-
-        await house.until(lambda: ticket._shown is not None and ticket._shown is not before)
+        await house.press("enter", "B")
+        await house.until(lambda: house.facts(ProposalEdited))
+        await house.until(lambda: ticket._shown is not None and ticket._shown.ticket.id != before.ticket.id)
         assert not house.is_armed()
-        sent = house.desk.handle.sent  # type: ignore[attr-defined]
         assert EditProposal(ticket.proposal_id, Decimal("0.05"), Decimal("496.10")) in sent  # type: ignore[arg-type]
+        await house.until(lambda: ticket.phase is TicketPhase.READY)
+        await house.wait(0.3)
         assert not any(isinstance(command, Confirm) for command in sent)
+        assert house.sent_nothing()
         await house.until(lambda: house.shows("0.05 SPY at 496.10 limit, day", "cost 24.81 USD"))
         await house.until(house.is_armed)
         assert ticket._shown is not None
@@ -69,20 +82,6 @@ async def test_an_edit_makes_a_new_ticket_with_a_delay() -> None:
         await house.press("B")
         await house.until(lambda: house.facts(OrderCreated))
         assert str(house.facts(OrderCreated)[0].order.quantity) == "0.05"
-
-
-async def test_a_key_right_after_an_edit_confirms_nothing() -> None:
-    """OP-04: the old ticket is forgotten with Enter, not with the engine's answer"""
-    async with open_desk() as house:
-        ticket = await house.opens_the_ticket()
-        await edits(house, "0.05")
-
-        await house.press("enter", "B")
-        await house.until(lambda: house.facts(ProposalEdited))
-        await house.until(lambda: ticket.phase is TicketPhase.READY)
-        await house.wait(0.3)
-
-        assert house.sent_nothing()
 
 
 async def test_a_refused_edit_keeps_the_old_ticket() -> None:
@@ -102,27 +101,12 @@ async def test_a_refused_edit_keeps_the_old_ticket() -> None:
         assert house.facts(OrderCreated)[0].order.quantity == Decimal("0.1")
 
 
-async def test_an_empty_edit_sends_nothing() -> None:
-    """OP-03"""
-    async with open_desk(handled_by=RecordingHandle) as house:
-        ticket = await house.opens_the_ticket()
-
-        await edits(house)
-        await house.press("enter")
-        await house.until(lambda: house.shows("this is the order as it is"))
-        await house.press("tab", *"1e3", "enter")
-        await house.until(lambda: house.shows("shares, a number above zero"))
-        await house.press("escape")
-        await house.until(lambda: house.desk.screen is ticket)
-
-        sent = house.desk.handle.sent  # type: ignore[attr-defined]
-        assert {type(command) for command in sent} <= {OpenTicket, LookAt, KeyPressed}
-
-
 async def test_a_ticket_under_a_form_is_not_armed() -> None:
-    """OP-04"""
+    """OP-04, OP-12: what is typed there is the reason of the decline, which may be left out"""
     async with open_desk() as house:
-        ticket = await house.opens_the_ticket()
+        house.types_an_order()
+        await house.until(lambda: house.shows("2 waiting"))
+        ticket = await house.opens_the_ticket_of("0.1 SPY")
 
         await house.press("x")
         await house.until(lambda: isinstance(house.desk.screen, DeclineScreen))
@@ -137,17 +121,9 @@ async def test_a_ticket_under_a_form_is_not_armed() -> None:
         await house.press("escape")
         await house.until(house.is_armed)
 
-
-async def test_an_edit_takes_an_optional_reason() -> None:
-    """OP-12"""
-    async with open_desk() as house:
-        house.types_an_order()
-        await house.until(lambda: house.shows("2 waiting"))
-        await house.opens_the_ticket_of("0.1 SPY")
         await house.press("x", *"spread too wide", "enter")
         await house.until(lambda: house.facts(ProposalEnded))
         assert house.facts(ProposalEnded)[0].reason == "spread too wide"
-
         await house.until(lambda: house.shows("1 waiting"))
         await house.press("1", "enter")
         await house.until(lambda: house.shows("0.09 SPY at 496.00 limit"))
@@ -156,35 +132,9 @@ async def test_an_edit_takes_an_optional_reason() -> None:
         assert house.facts(ProposalEnded)[1].reason == "declined"
 
 
-async def test_a_waiting_exit_parks_the_ticket() -> None:
+async def test_a_waiting_exit_is_one_key_away_and_parks_the_ticket() -> None:
     """OP-06"""
-    async with open_desk(handled_by=RecordingHandle) as house:
-        await house.buys()
-        house.desk.handle.send(ProposeClose(SPY))
-        await house.until(lambda: house.shows("1 waiting"))
-        house.types_an_order(quantity="0.01", limit="490.00")
-        await house.wait(0.3)
-        await house.press("exclamation_mark")
-        await house.until(lambda: house.shows("SELL to close ─ SPY", "paid 496.21 a share", "after fill: none"))
-        await house.until(house.is_armed)
-        parked = house.desk.screen
-        assert isinstance(parked, TicketScreen)
-
-        await house.press("exclamation_mark")
-        await house.until(lambda: "no other exit waits" in house.footer())
-        assert house.desk.screen is parked
-        await house.press("escape")
-        await house.until(lambda: not isinstance(house.desk.screen, TicketScreen))
-
-        sent = house.desk.handle.sent  # type: ignore[attr-defined]
-        assert any(isinstance(command, LeaveTicket) for command in sent)
-        assert not any(isinstance(command, Decline) for command in sent)
-        assert len(house.facts(ConfirmationReceived)) == 1
-
-
-async def test_a_waiting_exit_is_one_key_away() -> None:
-    """OP-06"""
-    async with open_desk(size=(80, 24)) as house:
+    async with open_desk(size=(80, 24), handled_by=RecordingHandle) as house:
         house.types_an_order()
         await house.until(lambda: house.shows("2 waiting"))
         await house.opens_the_ticket_of("0.1 SPY")
@@ -199,6 +149,17 @@ async def test_a_waiting_exit_is_one_key_away() -> None:
         await house.press("exclamation_mark")
 
         await house.until(lambda: house.shows("SELL to close ─ SPY", "result"))
+        sent = house.desk.handle.sent  # type: ignore[attr-defined]
+        assert any(isinstance(command, LeaveTicket) for command in sent)
+        assert not any(isinstance(command, Decline) for command in sent)
+        assert len(house.facts(ConfirmationReceived)) == 1
+        await house.until(house.is_armed)
+        parked = house.desk.screen
+        await house.press("exclamation_mark")
+        await house.until(lambda: "no other exit waits" in house.footer())
+        assert house.desk.screen is parked
+        await house.pilot.resize_terminal(120, 40)
+        await house.sees("paid 496.21 a share", "after fill: none")
         await house.until(house.is_armed)
         await house.press("S")
         await house.until(lambda: len(house.facts(ConfirmationReceived)) == 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from syrupy.assertion import SnapshotAssertion
 from textual import events
 
+from console.screens.ticket import TicketScreen
 from console.ticket.typed_word import TypedWord
 from core.facts import ConfirmationReceived, OrderCreated
 from core.messages.commands import ProposeClose
@@ -20,7 +21,7 @@ async def opens_a_live_ticket(house: House) -> None:
 
 
 async def test_the_key_counts_only_after_the_word() -> None:
-    """OP-04"""
+    """OP-04: letter by letter beside its key, and the whole of it until the key"""
     async with open_desk() as house:
         await opens_a_live_ticket(house)
         await house.press("B")
@@ -28,48 +29,29 @@ async def test_the_key_counts_only_after_the_word() -> None:
         assert house.sent_nothing()
         await house.sees("type SPY, then B")
 
-        await house.wait(2.0)
         await house.press("S", "P", "Y", "B")
         await house.wait(0.4)
         assert house.sent_nothing()
 
+        for typed in ("S", "SP", "SPY"):
+            await house.press(typed[-1])
+            await house.until(lambda typed=typed: house.shows(f"typed: {typed} "))
         await house.until(house.is_armed)
-        await house.sees("B  buy to open")
+        await house.sees("B  buy to open  typed: SPY")
         await house.press("B")
         await house.until(lambda: house.facts(OrderCreated))
 
 
-async def test_the_typed_word_stands_beside_its_key() -> None:
-    """OP-04: letter by letter, and the whole of it until the key"""
-    async with open_desk() as house:
-        await opens_a_live_ticket(house)
-        for typed in ("S", "SP", "SPY"):
-            await house.press(typed[-1])
-            await house.until(lambda typed=typed: house.shows(f"typed: {typed} "))
-
-        await house.until(house.is_armed)
-        await house.sees("B  buy to open  typed: SPY")
-
-
-async def test_letters_before_paint_are_lost(snapshot: SnapshotAssertion) -> None:
-    """OP-04: they count for nothing, and no hand waits for a key that is not armed"""
+async def test_what_breaks_the_word_begins_it_again(snapshot: SnapshotAssertion) -> None:
+    """OP-04: letters before the paint, a wrong letter, another key, a paste, and `r`, which brings another ticket"""
     async with open_desk() as house:
         await opens_a_live_ticket(house)
         screen = house.desk.screen
+        assert isinstance(screen, TicketScreen)
         screen.painted.forget()
         screen.hear("S", screen.behind.now())
-
         assert screen.armed_in_words() == snapshot
-        assert house.sent_nothing()
         await house.wait(0.6)
-        await house.press("S", "P", "Y")
-        await house.until(lambda: house.shows("typed: SPY"))
-
-
-async def test_a_wrong_letter_restarts_the_word() -> None:
-    """OP-04"""
-    async with open_desk() as house:
-        await opens_a_live_ticket(house)
 
         await house.press("S", "P")
         await house.until(lambda: house.shows("typed: SP"))
@@ -79,42 +61,19 @@ async def test_a_wrong_letter_restarts_the_word() -> None:
         await house.wait(0.6)
         await house.press("B")
         await house.wait(0.3)
-
-        assert house.sent_nothing()
         assert not house.is_armed()
 
-
-async def test_another_key_or_paste_resets_the_word() -> None:
-    """OP-04"""
-    async with open_desk() as house:
-        await opens_a_live_ticket(house)
-        for breaks in ("P", "paste"):
+        for breaks in ("P", "paste", "r"):
             await house.press("S", "P", "Y")
-            await house.until(house.is_armed)
+            await house.until(lambda: house.is_armed() and house.shows("typed: SPY"))
             if breaks == "paste":
                 house.desk.post_message(events.Paste("SPY"))
             else:
                 await house.press(breaks)
             await house.until(lambda: house.shows("type SPY, then B"))
-
-        await house.press("B")
-        await house.wait(0.4)
-        assert house.sent_nothing()
-
-
-async def test_the_word_counts_for_its_ticket_only() -> None:
-    """OP-04: `r` brings another one"""
-    async with open_desk() as house:
-        await opens_a_live_ticket(house)
-        await house.press("S", "P", "Y")
-        await house.until(house.is_armed)
-
-        await house.press("r")
-
-        await house.until(lambda: house.shows("type SPY, then B"))
-        await house.wait(0.6)
-        await house.press("B")
-        await house.wait(0.3)
+            await house.wait(0.6)
+            await house.press("B")
+            await house.wait(0.3)
         assert house.sent_nothing()
 
 

@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-import pytest
-
 from console.screens.detail import DetailScreen
 from core.model.corporate_action import ActionKind, CorporateAction
 from core.model.values import Price, Symbol
@@ -24,26 +22,29 @@ WATCHED = WatchView(
 )
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_a_row_says_what_comes_soon(size: tuple[int, int]) -> None:
+async def test_a_row_says_what_comes_soon() -> None:
     view = a_view(watch=WATCHED, actions=(DIVIDEND, SPLIT), positions=(a_position("XOM"), a_position("IBM")))
-    async with open_still(view, size) as house:
+    async with open_still(view, SIZES[0]) as house:
         await house.press("8", "down")
-        await house.sees("ex Wed", "XOM: ex Wed 07 Jan: dividend 0.99")
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            await house.sees("ex Wed", "XOM: ex Wed 07 Jan: dividend 0.99")
         await house.press("enter")
         await house.until(lambda: isinstance(house.desk.screen, DetailScreen))
         await house.sees("ex Wed 07 Jan: dividend 0.99", "ex Mon 02 Feb: split 2 for 1")
         await house.press("escape")
         await house.until(lambda: len(house.desk.screen_stack) == 1)
         await house.press("2", "home")
-        await house.sees("XOM: ex Wed 07 Jan: dividend 0.99")
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            await house.sees("XOM: ex Wed 07 Jan: dividend 0.99")
         await house.press("enter")
         await house.until(lambda: isinstance(house.desk.screen, DetailScreen))
         await house.sees("comes", "ex Mon 02 Feb: split 2 for 1")
+        await house.press("escape")
 
-
-async def test_what_is_not_near_is_on_no_row() -> None:
-    async with open_still(a_view(watch=WATCHED, actions=(replace(DIVIDEND, is_near=False), SPLIT))) as house:
+        await house.pilot.resize_terminal(120, 40)
+        await house.shows_next(actions=(replace(DIVIDEND, is_near=False), SPLIT), positions=())
         await house.press("8", "down")
         await house.sees("XOM 116.20")
-        assert not house.shows("ex ")
+        assert not house.shows("ex ")  # what is not near is on no row

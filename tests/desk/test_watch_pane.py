@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.screens.add_symbol import AddSymbolScreen
@@ -57,74 +56,57 @@ async def at_watch(house: House) -> None:
     await house.until(lambda: house.desk.focused is watch_of(house).grid)
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_a_watch_row_shows_price_change_and_held(
-    size: tuple[int, int],
-) -> None:
-    """MD-06"""
-    async with open_still(a_view(watch=two_lists()), size) as house:
+async def test_a_watch_row_shows_price_change_and_held() -> None:
+    """MD-06, OP-04: lists turn both ways, and the selection follows its symbol, not its row"""
+    async with open_still(a_view(watch=two_lists()), SIZES[0]) as house:
         await at_watch(house)
-        await house.sees("8 Watch ─ main of 2 lists, 3", "166.76", "▼ −0.21 %", "▲ +0.80 %", "27", "100 !")
-        assert symbols(house) == [SPY, IBM, AIG]
+        for size in SIZES:
+            await house.pilot.resize_terminal(*size)
+            await house.sees("8 Watch ─ main of 2 lists, 3", "166.76", "▼ −0.21 %", "▲ +0.80 %", "27", "100 !")
+            assert symbols(house) == [SPY, IBM, AIG]
         await house.press("down")
         await house.sees("IBM: 2 working")
-
-
-async def test_lists_turn_both_ways() -> None:
-    async with open_still(a_view(watch=two_lists())) as house:
-        await at_watch(house)
         await house.press(">")
         await house.sees("8 Watch ─ banks of 2 lists, 3")
         assert symbols(house) == [SPY, IBM, AIG], "what is held or waits joins every list"
         await house.press("<")
         await house.sees("8 Watch ─ main of 2 lists, 3")
-        assert house.handle.commands == []
+        await house.press("a", "B", "x", "enter")  # a burst after a number confirms nothing
+        await house.wait(0.2)
+        assert not [c for c in house.handle.commands if not isinstance(c, KeepWatchlist)]
+        await house.press("escape")
 
-
-async def test_the_selection_follows_the_symbol() -> None:
-    """OP-04: by identity, not by row"""
-    async with open_still(a_view(watch=two_lists())) as house:
-        await at_watch(house)
-        await house.press("down")
         assert watch_of(house).grid.selected == IBM
         view = two_lists()
         await house.shows_next(watch=replace(view, lists=(WatchlistRow("main", (AIG, SPY, IBM)), *view.lists[1:])))
         assert watch_of(house).grid.selected == IBM
         assert symbols(house) == [AIG, SPY, IBM]
+        await house.shows_next(watch=WatchView((WatchlistRow("main", ()),)))
+        await house.sees("Nothing is watched. a adds a symbol.")
 
 
-@pytest.mark.parametrize("size", SIZES[:2])
-async def test_enter_n_and_c_act_on_the_selected_symbol(size: tuple[int, int]) -> None:
+async def test_enter_n_and_c_act_on_the_selected_symbol() -> None:
     """MD-06"""
-    async with open_still(a_view(watch=two_lists(), positions=(a_position("IBM"),)), size) as house:
+    async with open_still(a_view(watch=two_lists(), positions=(a_position("IBM"),)), SIZES[0]) as house:
         await at_watch(house)
         await house.press("down")
         await opens(house, "enter", DetailScreen, "close before")
-        form = await opens(house, "n", NewOrderScreen, "IBM")
-        assert isinstance(form, NewOrderScreen)
+        await opens(house, "n", NewOrderScreen, "IBM")
         await opens(house, "c", CloseScreen, "Close ─ IBM")
         await house.press("up", "c")
         await house.sees("nothing of SPY is held")
         assert len(house.desk.screen_stack) == 1
 
 
-async def opens(house: StillHouse, key: str, kind: type, said: str) -> object:
+async def opens(house: StillHouse, key: str, kind: type, said: str) -> None:
     await house.press(key)
     await house.until(lambda: isinstance(house.desk.screen, kind) and house.shows(said))
-    screen = house.desk.screen
     await house.press("escape")
     await house.until(lambda: len(house.desk.screen_stack) == 1)
-    return screen
-
-
-async def test_an_empty_list_says_what_would_fill_it() -> None:
-    async with open_still(a_view(watch=WatchView((WatchlistRow("main", ()),)))) as house:
-        await at_watch(house)
-        await house.sees("Nothing is watched. a adds a symbol.")
 
 
 async def test_typed_symbols_join_or_are_refused() -> None:
-    """MD-06: through the real engine, which writes it down"""
+    """MD-06: through the real engine, which writes it down; a list is edited as a line"""
     async with open_desk() as house:
         await at_watch(house)
         await house.press("a")
@@ -134,37 +116,34 @@ async def test_typed_symbols_join_or_are_refused() -> None:
         await house.press("backspace", "backspace", "i", "b", "m", "enter")
         await house.until(lambda: symbols(house) == ["SPY", "IBM"])
         assert [fact.symbols for fact in house.facts(WatchlistKept)] == [("SPY", "IBM")]
+
+        await edits(house)
+        await house.press("ctrl+u", *"spy qqq", "space", *"bac", "enter")
+        await house.until(lambda: symbols(house) == ["SPY", "QQQ", "BAC"])
+        await edits(house)
+        await house.press("ctrl+u")
+        await house.sees("Enter asks whether this list is removed")
+        await house.press("escape")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+        assert symbols(house) == ["SPY", "QQQ", "BAC"]
         assert house.sent_nothing()
 
 
 async def test_a_name_finds_its_symbol() -> None:
-    """MD-06: the list is the engine's, and stands in no picture"""
+    """MD-06, OP-01: the list is the engine's, and stands in no picture; a new order takes what is found"""
     async with open_desk() as house:
-        house.runtime.assets.keep(
-            AssetList(
-                [
-                    ListedAsset(Symbol("AAPL"), "Apple Inc.", "NASDAQ", is_shortable=True, is_fractionable=True),
-                    ListedAsset(
-                        Symbol("APLE"), "Apple Hospitality REIT", "NYSE", is_shortable=True, is_fractionable=True
-                    ),
-                ]
-            )
-        )
         await at_watch(house)
-        await house.press("a", *"apple")
-        await house.sees("▸ AAPL", "Apple Inc.", "NASDAQ", "  APLE", "Apple Hospitality REIT")
+        await house.press("a", *"zzz")
+        await house.sees("The broker's list is not here yet; type a whole symbol")
+        house.runtime.assets.keep(the_list(AAPL="Apple Inc.", APLE="Apple Hospitality REIT", IBM="Business Machines"))
+        await house.sees("Nothing that the broker trades has that symbol or name")
+        await house.press("ctrl+u", *"apple")
+        await house.sees("▸ AAPL", "Apple Inc.", "NYSE", "  APLE", "Apple Hospitality REIT")
         await house.press("down")
         await house.sees("  AAPL", "▸ APLE")
         await house.press("enter")
         await house.until(lambda: symbols(house) == ["SPY", "APLE"])
 
-
-async def test_a_new_order_takes_the_found_symbol() -> None:
-    """OP-01"""
-    async with open_desk() as house:
-        house.runtime.assets.keep(
-            AssetList([ListedAsset(IBM, "Business Machines", "NYSE", is_shortable=True, is_fractionable=True)])
-        )
         await house.press("n", "/", *"mach")
         await house.sees("▸ IBM", "Business Machines")
         await house.press("enter")
@@ -175,47 +154,28 @@ async def test_a_new_order_takes_the_found_symbol() -> None:
         assert house.sent_nothing()
 
 
-async def test_no_match_differs_from_no_list() -> None:
+async def test_replacing_or_removing_a_list_asks_first() -> None:
+    """MD-06: the first list that is kept makes none vanish, and nothing vanishes without a word."""
     async with open_desk() as house:
         await at_watch(house)
-        await house.press("a", *"zzz")
-        await house.sees("The broker's list is not here yet; type a whole symbol")
-        house.runtime.assets.keep(
-            AssetList([ListedAsset(IBM, "Business Machines", "NYSE", is_shortable=True, is_fractionable=True)])
-        )
-        await house.sees("Nothing that the broker trades has that symbol or name")
-
-
-async def test_the_list_is_edited_as_a_line() -> None:
-    async with open_desk() as house:
-        await at_watch(house)
-        await house.press("e")
-        await house.until(lambda: isinstance(house.desk.screen, WatchlistScreen))
-        await house.press("end", "space", "q", "q", "q", "space", "b", "a", "c", "enter")
-        await house.until(lambda: symbols(house) == ["SPY", "QQQ", "BAC"])
-        await house.press("e")
-        await house.until(lambda: isinstance(house.desk.screen, WatchlistScreen))
-        await house.press("ctrl+u")
-        await house.sees("Enter asks whether this list is removed")
-        await house.press("escape")
-        await house.until(lambda: len(house.desk.screen_stack) == 1)
-        assert symbols(house) == ["SPY", "QQQ", "BAC"]
-
-
-async def test_a_second_list_is_shown_by_name() -> None:
-    """MD-06: the first list that is kept makes none vanish."""
-    async with open_desk() as house:
-        await keeps_banks(house)
+        await edits(house)
+        await house.press("ctrl+u", *"bac", "space", *"ibm", "up", "ctrl+u", *"banks", "enter")
+        await house.until(lambda: symbols(house) == ["BAC", "IBM", "SPY"])
         await house.sees("8 Watch ─ banks of 2 lists, 3")
         await house.press("<")
         await house.sees("8 Watch ─ main of 2 lists, 1")
         assert symbols(house) == ["SPY"]
+        await edits(house)
+        await house.press("ctrl+u", "enter")
+        await house.sees("main are the symbols of the settings: it stays")
+        assert isinstance(house.desk.screen, WatchlistScreen)
+        await house.press(*"spy", "up", "ctrl+u", *"banks", "enter")
+        await house.sees("Replace the list banks?", "It has BAC, IBM.", "From then on: SPY.")
+        assert len(house.facts(WatchlistKept)) == 1
+        await house.press("escape", "escape")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
 
-
-async def test_removing_a_list_asks_first() -> None:
-    """MD-06"""
-    async with open_desk() as house:
-        await keeps_banks(house)
+        await house.press(">")
         await edits(house)
         await house.press("ctrl+u", "enter")
         await house.sees("Remove the list banks?", "It has BAC, IBM.")
@@ -230,49 +190,22 @@ async def test_removing_a_list_asks_first() -> None:
         await house.sees("8 Watch ─ main, 1")
 
 
-async def test_replacing_a_list_asks_first() -> None:
-    """MD-06: nothing vanishes without a word."""
-    async with open_desk() as house:
-        await keeps_banks(house)
-        await house.press("<")
-        await edits(house)
-        await house.press("up", "ctrl+u", *"banks", "enter")
-        await house.sees("Replace the list banks?", "It has BAC, IBM.", "From then on: SPY.")
-        assert len(house.facts(WatchlistKept)) == 1
-
-
-async def test_the_settings_list_cannot_be_removed() -> None:
-    """MD-06"""
-    async with open_desk() as house:
-        await at_watch(house)
-        await edits(house)
-        await house.press("ctrl+u", "enter")
-        await house.sees("main are the symbols of the settings: it stays")
-        assert isinstance(house.desk.screen, WatchlistScreen)
-
-
-async def keeps_banks(house: House) -> None:
-    await at_watch(house)
-    await edits(house)
-    await house.press("ctrl+u", *"bac", "space", *"ibm", "up", "ctrl+u", *"banks", "enter")
-    await house.until(lambda: symbols(house) == ["BAC", "IBM", "SPY"])
-
-
 async def edits(house: House) -> None:
     await house.press("e")
     await house.until(lambda: isinstance(house.desk.screen, WatchlistScreen))
 
 
-def the_list(*symbols: str) -> AssetList:
+def the_list(**names: str) -> AssetList:
     return AssetList(
-        ListedAsset(Symbol(each), f"Share {each}", "NYSE", is_shortable=True, is_fractionable=True) for each in symbols
+        ListedAsset(Symbol(symbol), name, "NYSE", is_shortable=True, is_fractionable=True)
+        for symbol, name in names.items()
     )
 
 
 async def test_an_unlisted_symbol_joins_no_list(snapshot: SnapshotAssertion) -> None:
     """MD-06: in the search, in the line, and at the engine's own door"""
     async with open_desk() as house:
-        house.runtime.assets.keep(the_list("SPY", "IBM"))
+        house.runtime.assets.keep(the_list(SPY="Share SPY", IBM="Share IBM"))
         await at_watch(house)
         await house.press("a", *"exx", "enter")
         await house.sees("the broker's list does not have EXX")
@@ -291,7 +224,7 @@ async def test_an_unlisted_symbol_joins_no_list(snapshot: SnapshotAssertion) -> 
 
 
 async def test_without_an_asset_list_symbols_join() -> None:
-    """MD-06: once the list is there its row says what it is."""
+    """MD-06, OP-03: once the list is there its row says what it is, and the form claims nothing of it."""
     async with open_desk() as house:
         await at_watch(house)
         await house.press("a", *"exx")
@@ -299,19 +232,10 @@ async def test_without_an_asset_list_symbols_join() -> None:
         await house.press("enter")
         await house.sees("it was not checked, the broker's list is not here")
         await house.until(lambda: symbols(house) == ["SPY", "EXX"])
-        house.runtime.assets.keep(the_list("SPY"))
+        house.runtime.assets.keep(the_list(SPY="Share"))
         await house.press("end")
         await house.sees("EXX: not in the broker's list")
-
-
-async def test_the_form_is_silent_on_unlisted_symbols() -> None:
-    """OP-03"""
-    async with open_desk() as house:
-        await at_watch(house)
-        await house.press("a", *"exx", "enter")
-        await house.until(lambda: symbols(house) == ["SPY", "EXX"])
-        house.runtime.assets.keep(the_list("SPY"))
-        await house.press("end", "n")
+        await house.press("n")
         await house.sees("held none; it is not in the broker's list: it cannot be bought here")
         assert not house.shows("fractions trade")
 
@@ -328,20 +252,28 @@ async def test_an_undescribed_symbol_claims_nothing() -> None:
 
 async def test_quote_columns_show_where_they_fit() -> None:
     """MD-06: in the shipped layout for watching, at 120 columns and at 200"""
+    rings = ("change at +1.00 %", "price above 190.00")
     row = replace(
         two_lists().rows[1],
         quote=Quote(IBM, AT, usd("182.10"), Quantity(Decimal(100)), usd("182.13"), Quantity(Decimal(100)), Feed.IEX),
         volume=Quantity(Decimal(1_240_000)),
     )
-    view = a_view(watch=replace(two_lists(), rows=(two_lists().rows[0], row, two_lists().rows[2])))
-    async with open_still(view) as house:
-        await house.press("L")
+    first, _, last = two_lists().rows
+    waits = replace(two_lists(), rows=(first, replace(row, alerts=rings, proposed=True), last))
+    async with open_still(a_view(watch=waits)) as house:
+        await at_watch(house)
+        assert watch_of(house).size.width < 42
+        await house.press("down")
+        await house.sees("IBM: entry waits for your key +3")  # hidden words are counted
+        await house.press("enter")
+        await house.sees(*rings)
+        await house.press("escape", "L")
+        await house.shows_next(watch=replace(waits, rows=(first, row, last)))
         await at_watch(house)
         await house.sees("8 Watch ─ main of 2 lists")
         await house.until(lambda: header(house) == ["SYM", "BID", "ASK", "LAST", "CHANGE", "TODAY", "HELD"])
         await house.sees("182.10 182.13", "▲ +0.80 %", "27 2 ord")
-    async with open_still(view, (200, 60)) as house:
-        await at_watch(house)
+        await house.pilot.resize_terminal(200, 60)
         await house.press("z")
         await house.sees("1.24M")
         assert header(house) == ["SYM", "BID", "ASK", "LAST", "USD", "CHANGE", "TODAY", "VOLUME", "HELD"]
@@ -370,20 +302,6 @@ def test_what_waits_is_cut_at_no_width(room: int, text: str) -> None:
     assert _has(row, "ex Tue", room).text == text
 
 
-async def test_the_edge_counts_hidden_words() -> None:
-    """MD-06: at 40 cells"""
-    rings = ("change at +1.00 %", "price above 190.00")
-    row = replace(two_lists().rows[1], alerts=rings, proposed=True)
-    view = a_view(watch=replace(two_lists(), rows=(two_lists().rows[0], row, two_lists().rows[2])))
-    async with open_still(view) as house:
-        await at_watch(house)
-        assert watch_of(house).size.width < 42
-        await house.press("down")
-        await house.sees("IBM: entry waits for your key +3")
-        await house.press("enter")
-        await house.sees("change at +1.00 %", "price above 190.00")
-
-
 @each(
     ("room", "text"),
     [
@@ -396,11 +314,3 @@ async def test_the_edge_counts_hidden_words() -> None:
 def test_only_whole_words_are_shown(room: int, text: str) -> None:
     """MD-06"""
     assert whole_words("IBM: ", ["one thing", "another", "a third"], room) == text
-
-
-async def test_a_burst_after_a_number_confirms_nothing() -> None:
-    """OP-04"""
-    async with open_still(a_view(watch=two_lists())) as house:
-        await house.press("8", "a", "B", "x", "enter")
-        await house.wait(0.2)
-        assert not [c for c in house.handle.commands if not isinstance(c, KeepWatchlist)]
