@@ -130,18 +130,25 @@ class Desk(Pty):
     def proposes(self, quantity: str = "1", limit: str = "480", stop: str = "470") -> str:
         """Type an order; return the identifier of its ticket, which opens by itself."""
         known = self.account.count("TicketOpened")
+        staged = self.account.count("ProposalStaged")
+
+        def is_staged() -> bool:
+            return self.account.count("ProposalStaged") > staged
 
         def types_order() -> None:
+            if is_staged():  # its ticket comes
+                self.read_for(LOOK)
+                return
             if self._is_in_form(quantity, limit, stop):
-                self.type(b"\r")
-                self.read_for(3.0)
+                self.presses(b"\r", lambda: not self.shows("New order") or is_staged())
+                self.read_until(is_staged, 20.0)
                 return
             if self.shows("New order"):  # some keys were dropped: begin again, without the draft
                 self.type(b"\x15")
                 self.presses(b"\x1b", lambda: not self.shows("New order"))
             self.asks(b"n", "New order")
             self.type(f"{quantity}\t\t{limit}\t{stop}\t".encode())
-            self.read_for(2.0)
+            self.read_until(lambda: self._is_in_form(quantity, limit, stop), 2.0)
 
         until(lambda: self.account.count("TicketOpened") > known, self.what_it_shows, types_order)
         return self._the_ticket()
@@ -174,7 +181,7 @@ class Desk(Pty):
                 self.type(b"B")
             elif self.shows("r open it again"):
                 self.type(b"r")
-            self.read_for(1.0)
+            self.read_until(lambda: self.account.count(CONFIRMED) > known, 1.0)
 
         until(lambda: self.account.count(CONFIRMED) > known, self.what_it_shows, press)
 
@@ -187,7 +194,7 @@ class Desk(Pty):
                 self.asks(b"T", "Take the key?")
             if self.is_armed():
                 self.type(b"D")
-            self.read_for(0.5)
+            self.read_until(lambda: self.account.count("KeyTaken") > known, 0.5)
 
         until(lambda: self.account.count("KeyTaken") > known, self.what_it_shows, press)
 

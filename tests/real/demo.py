@@ -102,7 +102,7 @@ class Demo(Pty):
                 self.type(b"B")
             elif self.shows("r open it again"):
                 self.type(b"r")
-            self.read_for(0.5)
+            self.read_until(is_confirmed, 0.5)
 
         self.until(self.is_armed)
         until(is_confirmed, self.what_it_shows, press)

@@ -70,10 +70,7 @@ class Pty:
 
         def once_more() -> bool:
             self.type(key)
-            end = time.monotonic() + AGAIN
-            while not effect() and time.monotonic() < end:
-                self.read_for(LOOK)
-            return bool(effect())
+            return self.read_until(effect, AGAIN)
 
         until(lambda: effect() or once_more(), lambda: f"{key!r}; {self.what_it_shows()}", lambda: None, limit)
 
@@ -98,6 +95,13 @@ class Pty:
     def until(self, condition: Callable[[], object]) -> None:
         """Read until it holds."""
         until(condition, self.what_it_shows, lambda: self._read(LOOK))
+
+    def read_until(self, effect: Callable[[], object], seconds: float) -> bool:
+        """Whether it came meanwhile: nothing may depend on that it did not."""
+        end = time.monotonic() + seconds
+        while not effect() and time.monotonic() < end:
+            self._read(LOOK)
+        return bool(effect())
 
     def read_for(self, seconds: float) -> None:
         end = time.monotonic() + seconds

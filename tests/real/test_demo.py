@@ -62,7 +62,7 @@ def test_a_first_minute(demo: Open, tmp_path: Path) -> None:
 
 
 def test_an_unread_terminal_stops_no_engine(demo: Open, tmp_path: Path) -> None:
-    """OP-04, OP-07: nor the kill; and what was typed meanwhile sends nothing"""
+    """OP-04, OP-06, OP-07: nor the kill; and what was typed meanwhile sends nothing. One that closes ends the demo."""
     write_settings(tmp_path, PATIENT)
     desk = demo()
     desk.until_it_shows("1 waiting")
@@ -81,12 +81,6 @@ def test_an_unread_terminal_stops_no_engine(demo: Open, tmp_path: Path) -> None:
 
     desk.until_it_shows("KILLED since")
     assert not SENT & set(desk.facts())
-
-
-def test_a_closed_terminal_ends_the_whole_demo(demo: Open) -> None:
-    """OP-06: nothing runs on unseen"""
-    desk = demo()
-    desk.until_it_shows("ENTRIES ON")
 
     desk.hang_up()
 

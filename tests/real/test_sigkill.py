@@ -38,7 +38,7 @@ from state.lock import holder
 from tests.real.waiting import LIMIT, until
 from tests.scenarios.house import to
 
-KILLS = int(os.environ.get("SIGKILLS", "3"))
+KILLS = int(os.environ.get("SIGKILLS", "2"))
 SEED = int(os.environ.get("SEED", "2013"))
 LOOKS = 50_000
 BUSY = DemoOptions(speed=300.0, operator="confirm-all")
