@@ -17,6 +17,7 @@ from state.folders import AccountFolder, Home
 from state.lock import holder
 from tests.real.demo import CONFIRMED, PATIENT, PROGRAM, journal_records, mark_guide_as_read
 from tests.real.terminal import Pty
+from tests.real.tools import processes_on
 from tests.real.waiting import LIMIT, LOOK, until
 
 SETTINGS = (
@@ -113,10 +114,6 @@ class Desk(Pty):
         self.account = account
         super().__init__([*account.program], dict(account.environ), size)
 
-    def is_bare(self) -> bool:
-        """Whether nothing lies over the panes: a dialog has round corners."""
-        return not self.shows("╭")
-
     def asks(self, key: bytes, text: str) -> None:
         """Type a key until the screen shows this text."""
         self.presses(key, lambda: self.shows(text))
@@ -172,18 +169,8 @@ class Desk(Pty):
         self.until_it_shows("PAPER ─ BUY to ")
         return str(self.account.records("TicketOpened")[-1]["data"]["ticket"]["id"])
 
-    def confirms(self) -> None:
-        """Press the key of an armed ticket until it counts: a slow machine may correctly drop a key."""
-        known = self.account.count(CONFIRMED)
-
-        def press() -> None:
-            if self.is_armed():
-                self.type(b"B")
-            elif self.shows("r open it again"):
-                self.type(b"r")
-            self.read_until(lambda: self.account.count(CONFIRMED) > known, 1.0)
-
-        until(lambda: self.account.count(CONFIRMED) > known, self.what_it_shows, press)
+    def confirms_it(self) -> None:
+        self.confirms(lambda: self.account.count(CONFIRMED))
 
     def takes_key(self) -> None:
         """From a desk whose link is lost."""
@@ -243,13 +230,7 @@ class Account:
         return self.home.account("demo")
 
     def processes(self) -> list[int]:
-        """Whatever runs on this home, as the kernel knows it: a watchdog and its engine are nobody's child here."""
-        mine, found = f"KEYTURN_HOME={self.home_path}".encode(), []
-        for folder in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                if mine in (folder / "environ").read_bytes().split(b"\0"):
-                    found.append(int(folder.name))
-        return found
+        return processes_on(self.home_path)
 
     # ── who runs
 

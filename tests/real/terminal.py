@@ -74,6 +74,27 @@ class Pty:
 
         until(lambda: effect() or once_more(), lambda: f"{key!r}; {self.what_it_shows()}", lambda: None, limit)
 
+    def confirms(self, count: Callable[[], int]) -> None:
+        """Press the key of a ticket until one more is counted: a slow machine may correctly drop a key.
+
+        A ticket whose quote became too old, or that a stop ended, is opened again.
+        """
+        known = count()
+
+        def press() -> None:
+            if self.is_armed():
+                self.type(b"B")
+            elif self.may_open_again():
+                self.type(b"r")
+            self.read_until(lambda: count() > known, 1.0)
+
+        until(lambda: count() > known, self.what_it_shows, press)
+
+    def leaves(self) -> int:
+        self.presses(b"q", lambda: self.shows("Leave?"))
+        self.presses(b"y", lambda: not self.is_alive())
+        return self.ended()
+
     # ── the screen
 
     def shows(self, text: str) -> bool:
@@ -88,6 +109,13 @@ class Pty:
         return any(
             "armed" in line and "armed in" not in line and "not armed" not in line for line in self.screen.display
         )
+
+    def may_open_again(self) -> bool:
+        return self.shows("r open it again") or self.shows("r reviews it again")
+
+    def is_bare(self) -> bool:
+        """Whether nothing lies over the panes: a dialog has round corners."""
+        return not self.shows("╭")
 
     def what_it_shows(self) -> str:
         return "\n".join(line.rstrip() for line in self.screen.display if line.strip())
@@ -118,7 +146,9 @@ class Pty:
         """Its exit status; what is painted meanwhile is read."""
         until(lambda: not self.is_alive(), self.what_it_shows, lambda: self._read(LOOK))
         assert self.status is not None
-        if self.master >= 0:
+        known = -1
+        while self.master >= 0 and len(self.raw) > known:  # a terminal gives no more than a page at once
+            known = len(self.raw)
             self._read(0)
         return self.status
 

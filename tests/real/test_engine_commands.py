@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,10 +12,12 @@ from pathlib import Path
 from state.halt_request import HaltRequest
 from state.lock import holder
 from tests.real.account import Account
-from tests.real.waiting import LIMIT
+from tests.real.tools import all_told
+from tests.real.waiting import LIMIT, until
 
 RUNS, STANDS_HALTED, REFUSED, RUNS_NOT = 0, 1, 2, 3
 """Exit statuses."""
+REASON = "a file stands where a folder belongs"
 
 
 def one_line(answer: subprocess.CompletedProcess[str]) -> tuple[int, set[int]]:
@@ -104,14 +107,7 @@ def test_a_managed_watchdog_restarts_its_engine(tmp_path: Path) -> None:
             assert parent_of(second) == watchdog.pid
             assert sorted(account.processes()) == sorted([watchdog.pid, second])
             assert watchdog.stopped() == 0
-            told = []
-            manager.setblocking(False)
-            try:
-                while True:
-                    told.append(manager.recv(4096).decode())
-            except BlockingIOError:
-                pass
-            assert sum("STOPPING=1" in words for words in told) == 1
+            assert sum("STOPPING=1" in words for words in all_told(manager)) == 1
 
 
 def test_of_engines_started_at_once_one_serves(account: Account) -> None:
@@ -131,3 +127,24 @@ def test_of_engines_started_at_once_one_serves(account: Account) -> None:
     assert winner.stopped() == 0
     assert holder(account.folder) is None
     assert account.journal_is_whole()
+
+
+def test_its_own_line_is_shown_by_each_way_to_start(account: Account) -> None:
+    """SY-01, SY-02: a file stands where its logs belong."""
+    account.folder.prepare()
+    shutil.rmtree(account.folder.logs)
+    account.folder.logs.write_text("")
+
+    answers: list[str] = []
+
+    def fails() -> bool:
+        answer = account.run("engine", "start")
+        assert answer.returncode == 2
+        answers.append(answer.stderr)
+        return REASON in answer.stderr  # on a slow machine it may also be that nothing was there in time
+
+    until(fails, lambda: answers)
+    assert "watchdog" not in answers[-1]
+
+    desk = account.desk((200, 40))
+    desk.until_it_shows(REASON)

@@ -32,7 +32,7 @@ def test_a_message_without_a_record_is_sent_again(tmp_path: Path) -> None:
         desk.until_attached()
         desk.proposes("1", "500", "470")
         desk.until_armed()
-        desk.confirms()
+        desk.confirms_it()
         account.until(lambda: messages(web.heard, "fill"), "a fill is told")
         assert account.run("kill", "--account", "demo").returncode == 0
         account.until(lambda: messages(web.heard, "kill"), "the kill is told")

@@ -14,7 +14,7 @@ def the_plain_key_acts(account: Account, desk: Desk) -> None:
     """On a new ticket: the kill took nothing else with it."""
     desk.until_armed()
     assert account.nothing_was_sent()
-    desk.confirms()
+    desk.confirms_it()
     desk.until(lambda: len(account.exchange_orders()) == 1)
     assert account.count(CONFIRMED) == 1
     assert account.journal_is_whole()

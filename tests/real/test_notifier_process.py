@@ -17,6 +17,7 @@ from core.model.notice import DeliveryCode
 from core.runtime.notifier.message import Message
 from core.runtime.notifier.process import Notifier
 from core.settings.notify import NotifySettings
+from tests.real.tools import is_running
 from tests.real.waiting import until
 from tests.wire.receivers import HANG, WebServer, a_web_server
 
@@ -74,15 +75,8 @@ def test_a_program_that_hangs_is_killed_with_its_children(notifiers: list[Notifi
         found.append(notifier.deliver("command", FILL).code)
 
     assert set(found) == {DeliveryCode.TIMED_OUT}
-    for pid in pids.read_text().split():
+    for pid in map(int, pids.read_text().split()):
         until(lambda pid=pid: not is_running(pid), "its end")
-
-
-def is_running(pid: str) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_a_receiver_that_hangs_blocks_no_other(web: WebServer, notifiers: list[Notifier]) -> None:

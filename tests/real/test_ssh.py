@@ -15,7 +15,7 @@ from state.folders import Home
 from tests.real.demo import PROGRAM, mark_guide_as_read
 from tests.real.ssh_server import Server
 from tests.real.terminal import AGAIN, Pty
-from tests.real.tools import needs
+from tests.real.tools import needs, relays_on
 from tests.real.waiting import until
 
 pytestmark = needs("sshd", "ssh", "ssh-keygen")
@@ -60,20 +60,8 @@ class RemoteDesk(Pty):
         (process,) = [int(line.split()[0]) for line in told.stdout.splitlines() if line.split()[1] == "ssh"]
         os.kill(process, signal.SIGKILL)
 
-    def leaves(self) -> int:
-        self.presses(b"q", lambda: self.shows("Leave?"))
-        self.presses(b"y", lambda: not self.is_alive())
-        return self.ended()
-
-    def confirms(self) -> None:
-        def press() -> None:
-            if self.is_armed():
-                self.type(b"B")
-            elif self.shows("r open it again"):
-                self.type(b"r")
-            self.read_for(1.0)
-
-        until(self.server.confirmed, self.what_it_shows, press)
+    def confirms_it(self) -> None:
+        self.confirms(lambda: len(self.server.confirmed()))
 
 
 @pytest.fixture
@@ -103,7 +91,7 @@ def opens_first(desk: RemoteDesk, opened: Callable[[], object]) -> None:
             desk.type(b"\x1b")
         elif not desk.shows("╭"):
             desk.type(b"1\r")
-        elif desk.shows("r open it again"):
+        elif desk.may_open_again():
             desk.type(b"r")
         desk.read_until(opened, AGAIN)
 
@@ -118,7 +106,7 @@ def test_a_signed_exit_goes_out_while_the_link_is_cut(server: Server) -> None:
         opens_first(desk, lambda: desk.shows("needs your key"))
         desk.presses(b"u", lambda: desk.shows("UNATTENDED until the close"))
         desk.until(desk.is_armed)
-        desk.confirms()
+        desk.confirms_it()
         desk.until_it_shows("FILLED")
         (confirmed,) = server.confirmed()
         assert "127.0.0.1" in str(confirmed), confirmed
@@ -139,7 +127,7 @@ def test_a_signed_exit_goes_out_while_the_link_is_cut(server: Server) -> None:
         by_hand = [record["data"]["turn"] is not None for record in server.confirmed()]
         assert by_hand == [True, False], "the exit was released by the engine, by what was signed"
         assert desk.leaves() == 0
-        until(lambda: not server.relays(), "no relay is left")
+        until(lambda: not relays_on(server.home), "no relay is left")
         assert server.listens()
     with attached(server, is_first=False) as desk:
         desk.until_sold()
@@ -175,4 +163,4 @@ def test_a_key_that_moved_confirms_nothing(server: Server) -> None:
         assert (first.leaves(), second.leaves()) == (0, 0)
         assert not server.confirmed()
         assert not server.records("OrderCreated")
-    until(lambda: not server.relays(), "no relay is left")
+    until(lambda: not relays_on(server.home), "no relay is left")

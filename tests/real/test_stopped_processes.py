@@ -18,7 +18,7 @@ def armed_again(account: Account, desk: Desk) -> None:
     """Open the ticket again where the stop ended it; where its key was dropped before it left, it still stands."""
 
     def opens() -> None:
-        if desk.shows("r open it again") or desk.shows("r reviews it again"):
+        if desk.may_open_again():
             desk.type(b"r")
         desk.read_for(1.0)
 
@@ -55,7 +55,7 @@ def test_keys_at_a_stopped_process_do_nothing(account: Account) -> None:
     desk.until(lambda: not desk.shows("ENGINE AWAY"))
     armed_again(account, desk)
 
-    desk.confirms()
+    desk.confirms_it()
     desk.until(lambda: len(account.exchange_orders()) == 1)
     assert account.count(CONFIRMED) == 1
     assert engine.is_alive()

@@ -66,7 +66,7 @@ def test_a_restart_cures_a_desk_of_another_release(installed: Account, package: 
 
     old.proposes()
     old.until_armed()
-    old.confirms()
+    old.confirms_it()
     old.until(lambda: len(installed.exchange_orders()) == 1)
 
     assert len(installed.succeeds("engine", "restart").stdout.splitlines()) == 1
@@ -92,7 +92,7 @@ def test_a_running_engine_imports_no_new_file(installed: Account, package: Path)
     assert installed.run("engine", "status").returncode != 0, "the files are not read at all"
     desk.proposes("1", "500", "470")
     desk.until_armed()
-    desk.confirms()
+    desk.confirms_it()
     desk.until(lambda: installed.count("OrderFilled") == 1)
     for key in (b"?", b"n"):
         desk.presses(b"\x1b", desk.is_bare)

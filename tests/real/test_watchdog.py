@@ -19,6 +19,7 @@ from state.watchdog.limits import Limits
 from state.watchdog.log import WatchdogLog
 from state.watchdog.presence import ask_to_restart, watchdog_of
 from state.watchdog.watchdog import NOT_LEFT, Watchdog
+from tests.real.tools import all_told, is_running
 from tests.real.waiting import LIMIT, pause, until
 
 ENGINE = Path(__file__).with_name("fake_engine.py")
@@ -97,14 +98,6 @@ class Process:
         return self.process.returncode, said
 
 
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def test_a_watchdog_that_is_asked_to_end_stops_its_engine(tmp_path: Path) -> None:
     """SY-02: one that does not leave is killed"""
     for number, way in (
@@ -177,12 +170,7 @@ def test_the_service_manager_hears_of_every_step(tmp_path: Path) -> None:
             heard.append(manager.recv(4096).decode())
         watchdog.process.send_signal(signal.SIGTERM)
         assert watchdog.ends()[0] == 0
-        manager.setblocking(False)
-        try:
-            while True:
-                heard.append(manager.recv(4096).decode())
-        except BlockingIOError:
-            pass
+        heard += all_told(manager)
 
     assert [words for words in heard if words.startswith("READY=1")] == ["READY=1\nSTATUS=on"]
     assert [words for words in heard if words.startswith("STOPPING=1")]
