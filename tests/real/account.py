@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -15,7 +16,7 @@ from typing import Any, Self
 
 from state.folders import AccountFolder, Home
 from state.lock import holder
-from tests.real.demo import CONFIRMED, PATIENT, PROGRAM, journal_records, mark_guide_as_read
+from tests.real.demo import CONFIRMED, PATIENT, journal_records, mark_guide_as_read
 from tests.real.terminal import Pty
 from tests.real.tools import processes_on
 from tests.real.waiting import LIMIT, LOOK, until
@@ -54,6 +55,17 @@ enabled = false
     + PATIENT
 )
 """An account that may do a lot, and whose only proposals are typed orders."""
+AS_KEYTURN = """
+import sys
+import console.commands.assembly.engine_process as engines
+engines.START_PATIENCE = 600.0
+engines.stop_service.__defaults__ = (600.0,)
+sys.argv[0] = "keyturn"
+from app import main
+main()
+"""
+PATIENT_PROGRAM = (sys.executable, "-P", "-c", AS_KEYTURN)
+"""`keyturn`, which waits for an engine as long as a slow machine needs."""
 Record = dict[str, Any]
 
 
@@ -191,7 +203,7 @@ class Account:
     """One home and the processes that run in it. Everything that it started has ended when it is left."""
 
     path: Path
-    program: tuple[str, ...] = (PROGRAM,)
+    program: tuple[str, ...] = PATIENT_PROGRAM
     variables: Mapping[str, str] = field(default_factory=dict)
     settings: str = SETTINGS
     engines: list[Engine] = field(default_factory=list)

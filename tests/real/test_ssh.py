@@ -23,7 +23,7 @@ pytestmark = needs("sshd", "ssh", "ssh-keygen")
 DESTINATION = "keyturn-server"
 SIZE = 140, 44
 FAST = 300.0
-AWAY = "While you were away"
+AWAY, LOST = "While you were away", "LOST    the engine was lost"
 
 
 class RemoteDesk(Pty):
@@ -159,7 +159,8 @@ def test_a_key_that_moved_confirms_nothing(server: Server) -> None:
         server.starts_engine()
         for desk in (first, second):
             desk.until(lambda desk=desk: not desk.shows("ENGINE AWAY"))
-        second.presses(b"\r", lambda: not second.shows("Enter leave"))
+        second.until_it_shows(LOST)
+        second.presses(b"\r", lambda: not second.shows(LOST))
         assert (first.leaves(), second.leaves()) == (0, 0)
         assert not server.confirmed()
         assert not server.records("OrderCreated")

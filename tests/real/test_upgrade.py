@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from tests.real.demo import CONFIRMED
 from tests.real.terminal import ROOT
 
 PARTS = ("console", "core", "state", "widgets")
-RUNS_IT = (sys.executable, "-P", "-m", "app")
 REPLACED = 'raise ImportError(f"a file of another release: {__file__}")\n'
 
 
@@ -31,7 +29,7 @@ def package(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def installed(tmp_path: Path, package: Path) -> Iterator[Account]:
-    with Account(tmp_path, RUNS_IT, {"PYTHONPATH": str(package)}) as house:
+    with Account(tmp_path, variables={"PYTHONPATH": str(package)}) as house:
         yield house
 
 
