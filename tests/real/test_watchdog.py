@@ -60,7 +60,7 @@ def test_an_engine_in_trouble_is_dumped_and_restarted(tmp_path: Path) -> None:
         folder, lines = home.account("paper"), list[str]()
         folder.prepare()
 
-        dog = Watchdog(engine_of(folder, way, "exit:0"), home, os.environ, LIMITS, WatchdogLog(lines.append))
+        dog = Watchdog(engine_of(folder, way, "exit"), home, os.environ, LIMITS, WatchdogLog(lines.append))
 
         assert dog.run() == 0, lines
         assert len(lives(folder)) == 2, lines
