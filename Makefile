@@ -61,7 +61,7 @@ venv: .venv/.ready
 demo: .venv/.ready
 	@$(BIN)/keyturn demo $(ARGS)
 
-REAL := -q -n 2 --timeout 400
+REAL := -q -n 3 --maxschedchunk 1
 N ?= 0
 SEED ?=
 ONLY ?=

@@ -13,6 +13,8 @@ from core.ports import Recorded
 from core.views.history import HistoryDay
 from state.files import make_folder, naming, open_private, replace_file, write_all
 from state.folders import AccountFolder, Home
+from state.halt_request import HaltRequest  # both loaded with the desk: as it ends, another release may be installed
+from state.kill_switch import FileKillSwitch
 
 MOST_OF_A_NAME = 1000
 """Files with one name that are tried before it is given up."""
@@ -92,9 +94,6 @@ class DeskFiles:
 
     def leave_press(self, *, kills: bool) -> None:
         """An engine looks for both at every beat, from its first one on: what it heard meanwhile it takes as heard."""
-        from state.halt_request import HaltRequest
-        from state.kill_switch import FileKillSwitch
-
         folder = self.folder()
         folder.prepare()
         if kills:

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -15,8 +16,9 @@ from typing import Any, Self
 
 from state.folders import AccountFolder, Home
 from state.lock import holder
-from tests.real.demo import CONFIRMED, PATIENT, PROGRAM, journal_records, mark_guide_as_read
+from tests.real.demo import CONFIRMED, PATIENT, journal_records, mark_guide_as_read
 from tests.real.terminal import Pty
+from tests.real.tools import processes_on
 from tests.real.waiting import LIMIT, LOOK, until
 
 SETTINGS = (
@@ -53,6 +55,17 @@ enabled = false
     + PATIENT
 )
 """An account that may do a lot, and whose only proposals are typed orders."""
+AS_KEYTURN = """
+import sys
+import console.commands.assembly.engine_process as engines
+engines.START_PATIENCE = 600.0
+engines.stop_service.__defaults__ = (600.0,)
+sys.argv[0] = "keyturn"
+from app import main
+main()
+"""
+PATIENT_PROGRAM = (sys.executable, "-P", "-c", AS_KEYTURN)
+"""`keyturn`, which waits for an engine as long as a slow machine needs."""
 Record = dict[str, Any]
 
 
@@ -113,10 +126,6 @@ class Desk(Pty):
         self.account = account
         super().__init__([*account.program], dict(account.environ), size)
 
-    def is_bare(self) -> bool:
-        """Whether nothing lies over the panes: a dialog has round corners."""
-        return not self.shows("╭")
-
     def asks(self, key: bytes, text: str) -> None:
         """Type a key until the screen shows this text."""
         self.presses(key, lambda: self.shows(text))
@@ -130,18 +139,25 @@ class Desk(Pty):
     def proposes(self, quantity: str = "1", limit: str = "480", stop: str = "470") -> str:
         """Type an order; return the identifier of its ticket, which opens by itself."""
         known = self.account.count("TicketOpened")
+        staged = self.account.count("ProposalStaged")
+
+        def is_staged() -> bool:
+            return self.account.count("ProposalStaged") > staged
 
         def types_order() -> None:
+            if is_staged():  # its ticket comes
+                self.read_for(LOOK)
+                return
             if self._is_in_form(quantity, limit, stop):
-                self.type(b"\r")
-                self.read_for(3.0)
+                self.presses(b"\r", lambda: not self.shows("New order") or is_staged())
+                self.read_until(is_staged, 20.0)
                 return
             if self.shows("New order"):  # some keys were dropped: begin again, without the draft
                 self.type(b"\x15")
                 self.presses(b"\x1b", lambda: not self.shows("New order"))
             self.asks(b"n", "New order")
             self.type(f"{quantity}\t\t{limit}\t{stop}\t".encode())
-            self.read_for(2.0)
+            self.read_until(lambda: self._is_in_form(quantity, limit, stop), 2.0)
 
         until(lambda: self.account.count("TicketOpened") > known, self.what_it_shows, types_order)
         return self._the_ticket()
@@ -165,18 +181,8 @@ class Desk(Pty):
         self.until_it_shows("PAPER ─ BUY to ")
         return str(self.account.records("TicketOpened")[-1]["data"]["ticket"]["id"])
 
-    def confirms(self) -> None:
-        """Press the key of an armed ticket until it counts: a slow machine may correctly drop a key."""
-        known = self.account.count(CONFIRMED)
-
-        def press() -> None:
-            if self.is_armed():
-                self.type(b"B")
-            elif self.shows("r open it again"):
-                self.type(b"r")
-            self.read_for(1.0)
-
-        until(lambda: self.account.count(CONFIRMED) > known, self.what_it_shows, press)
+    def confirms_it(self) -> None:
+        self.confirms(lambda: self.account.count(CONFIRMED))
 
     def takes_key(self) -> None:
         """From a desk whose link is lost."""
@@ -187,7 +193,7 @@ class Desk(Pty):
                 self.asks(b"T", "Take the key?")
             if self.is_armed():
                 self.type(b"D")
-            self.read_for(0.5)
+            self.read_until(lambda: self.account.count("KeyTaken") > known, 0.5)
 
         until(lambda: self.account.count("KeyTaken") > known, self.what_it_shows, press)
 
@@ -197,7 +203,7 @@ class Account:
     """One home and the processes that run in it. Everything that it started has ended when it is left."""
 
     path: Path
-    program: tuple[str, ...] = (PROGRAM,)
+    program: tuple[str, ...] = PATIENT_PROGRAM
     variables: Mapping[str, str] = field(default_factory=dict)
     settings: str = SETTINGS
     engines: list[Engine] = field(default_factory=list)
@@ -236,13 +242,7 @@ class Account:
         return self.home.account("demo")
 
     def processes(self) -> list[int]:
-        """Whatever runs on this home, as the kernel knows it: a watchdog and its engine are nobody's child here."""
-        mine, found = f"KEYTURN_HOME={self.home_path}".encode(), []
-        for folder in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                if mine in (folder / "environ").read_bytes().split(b"\0"):
-                    found.append(int(folder.name))
-        return found
+        return processes_on(self.home_path)
 
     # ── who runs
 

@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from console.terminal.paint_proof import ANSWER, REQUEST
 from state.folders import Home
 from tests.real.terminal import Pty
-from tests.real.waiting import LIMIT, until
+from tests.real.waiting import LIMIT
 
 PROGRAM = str(Path(sys.executable).with_name("keyturn"))
 CTRL_K, CTRL_P, ESCAPE = b"\x0b", b"\x10", b"\x1b"
@@ -60,14 +61,35 @@ def journal_records(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
-class Demo(Pty):
-    """`speed` holds until a ticket is open: at 4 the first proposal comes two seconds after the start."""
+def ran(home: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """`keyturn` on this home, to its end."""
+    return subprocess.run(
+        [PROGRAM, *words],
+        env={**os.environ, **variables, "KEYTURN_HOME": str(home)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT,
+    )
 
-    def __init__(self, home: Path, is_first_start: bool = False, speed: int = 4) -> None:
-        self.home = home
-        if not is_first_start:
-            mark_guide_as_read(home)
-        super().__init__([PROGRAM, "demo", "--profile", "micro", "--speed", str(speed)], {"KEYTURN_HOME": str(home)})
+
+class Demo(Pty):
+    """`speed` holds until a ticket is open: at 4 the first proposal comes two seconds after the start.
+
+    A terminal that `answers` says of each picture that it drew it; with any other a picture counts by time.
+    """
+
+    def __init__(self, home: Path, *, answers: bool = False) -> None:
+        self.home, self._answers, self.answered = home, answers, 0
+        mark_guide_as_read(home)
+        super().__init__([PROGRAM, "demo", "--profile", "micro", "--speed", "4"], {"KEYTURN_HOME": str(home)})
+
+    def _read(self, seconds: float) -> None:
+        super()._read(seconds)
+        for _ in range(self.raw.count(REQUEST.encode()) - self.answered if self._answers else 0):
+            self.answered += 1
+            os.write(self.master, ANSWER.encode())
 
     def records(self, *facts: str) -> list[dict[str, Any]]:
         return [record for record in journal_records(self.home) if not facts or record["fact"] in facts]
@@ -77,37 +99,12 @@ class Demo(Pty):
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another `keyturn` on the same home, to its end."""
-        environment = {**os.environ, "KEYTURN_HOME": str(self.home)}
-        return subprocess.run(
-            [PROGRAM, *arguments], env=environment, capture_output=True, text=True, check=False, timeout=LIMIT
-        )
-
-    def has_bare_panes(self) -> bool:
-        """Whether nothing lies over the panes: a dialog has round corners."""
-        return not self.shows("╭")
+        return ran(self.home, *arguments)
 
     def opens_ticket(self) -> None:
         self.until_it_shows("1 waiting")
         self.presses(b"\r", lambda: self.shows("BUY to open ─"))
 
-    def confirms(self) -> None:
-        """Press the key of an armed ticket until it counts; open the ticket again where a quote became too old."""
-        known = len(self.records(CONFIRMED))
-
-        def is_confirmed() -> bool:
-            return len(self.records(CONFIRMED)) > known
-
-        def press() -> None:
-            if self.is_armed():
-                self.type(b"B")
-            elif self.shows("r open it again"):
-                self.type(b"r")
-            self.read_for(0.5)
-
+    def confirms_it(self) -> None:
         self.until(self.is_armed)
-        until(is_confirmed, self.what_it_shows, press)
-
-    def leaves(self) -> int:
-        self.presses(b"q", lambda: self.shows("Leave?"))
-        self.presses(b"y", lambda: not self.is_alive())
-        return self.ended()
+        self.confirms(lambda: len(self.records(CONFIRMED)))

@@ -135,16 +135,6 @@ class Server:
     def facts(self) -> list[str]:
         return [str(record["fact"]) for record in self.records()]
 
-    def relays(self) -> list[int]:
-        """The relays that run for this home."""
-        found = []
-        for process in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                is_ours = f"KEYTURN_HOME={self.home}".encode() in (process / "environ").read_bytes().split(b"\0")
-                if is_ours and (process / "cmdline").read_bytes().split(b"keyturn")[-1].startswith(b"\0relay"):
-                    found.append(int(process.name))
-        return found
-
     def ends(self) -> None:
         self.shuts()
         if self._engine is not None and self._engine.poll() is None:

@@ -70,12 +70,30 @@ class Pty:
 
         def once_more() -> bool:
             self.type(key)
-            end = time.monotonic() + AGAIN
-            while not effect() and time.monotonic() < end:
-                self.read_for(LOOK)
-            return bool(effect())
+            return self.read_until(effect, AGAIN)
 
         until(lambda: effect() or once_more(), lambda: f"{key!r}; {self.what_it_shows()}", lambda: None, limit)
+
+    def confirms(self, count: Callable[[], int]) -> None:
+        """Press the key of a ticket until one more is counted: a slow machine may correctly drop a key.
+
+        A ticket whose quote became too old, or that a stop ended, is opened again.
+        """
+        known = count()
+
+        def press() -> None:
+            if self.is_armed():
+                self.type(b"B")
+            elif self.may_open_again():
+                self.type(b"r")
+            self.read_until(lambda: count() > known, 1.0)
+
+        until(lambda: count() > known, self.what_it_shows, press)
+
+    def leaves(self) -> int:
+        self.presses(b"q", lambda: self.shows("Leave?"))
+        self.presses(b"y", lambda: not self.is_alive())
+        return self.ended()
 
     # ── the screen
 
@@ -92,12 +110,26 @@ class Pty:
             "armed" in line and "armed in" not in line and "not armed" not in line for line in self.screen.display
         )
 
+    def may_open_again(self) -> bool:
+        return self.shows("r open it again") or self.shows("r reviews it again")
+
+    def is_bare(self) -> bool:
+        """Whether nothing lies over the panes: a dialog has round corners."""
+        return not self.shows("╭")
+
     def what_it_shows(self) -> str:
         return "\n".join(line.rstrip() for line in self.screen.display if line.strip())
 
     def until(self, condition: Callable[[], object]) -> None:
         """Read until it holds."""
         until(condition, self.what_it_shows, lambda: self._read(LOOK))
+
+    def read_until(self, effect: Callable[[], object], seconds: float) -> bool:
+        """Whether it came meanwhile: nothing may depend on that it did not."""
+        end = time.monotonic() + seconds
+        while not effect() and time.monotonic() < end:
+            self._read(LOOK)
+        return bool(effect())
 
     def read_for(self, seconds: float) -> None:
         end = time.monotonic() + seconds
@@ -114,7 +146,9 @@ class Pty:
         """Its exit status; what is painted meanwhile is read."""
         until(lambda: not self.is_alive(), self.what_it_shows, lambda: self._read(LOOK))
         assert self.status is not None
-        if self.master >= 0:
+        known = -1
+        while self.master >= 0 and len(self.raw) > known:  # a terminal gives no more than a page at once
+            known = len(self.raw)
             self._read(0)
         return self.status
 

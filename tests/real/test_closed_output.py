@@ -55,8 +55,8 @@ def test_a_closed_or_full_output_ends_in_one_line(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr) == (2, f"keyturn: {tmp_path}/state/demo/lock: File too large\n")
 
 
-def test_no_file_gets_the_number_of_a_closed_output(tmp_path: Path) -> None:
-    """SP-01: with its output closed a program's first file would get that number."""
+def test_closed_outputs_and_pipes_stop_no_engine(tmp_path: Path) -> None:
+    """SP-01, SY-01: no file of it gets the number of an output; pipes in the place of files never catch its thread."""
     environ = {**os.environ, "KEYTURN_HOME": str(tmp_path)}
     desk = subprocess.Popen(["sh", "-c", f'exec "{sys.executable}" -m app demo --headless >&- 2>&-'], env=environ)
 
@@ -67,10 +67,13 @@ def test_no_file_gets_the_number_of_a_closed_output(tmp_path: Path) -> None:
     try:
         until(beats)
         at = {name: os.readlink(f"/proc/{desk.pid}/fd/{name}") for name in ("1", "2")}
+        os.mkfifo(tmp_path / "state" / "demo" / "plan.request")
+        os.mkfifo(tmp_path / "settings.toml")
         desk.send_signal(signal.SIGTERM)
         assert desk.wait(LIMIT) == 0
     finally:
         desk.kill()
 
     assert at == {"1": os.devnull, "2": os.devnull}
+    (tmp_path / "settings.toml").unlink()
     assert keyturn(tmp_path, "journal verify").returncode == 0

@@ -21,17 +21,18 @@ def halts_and_kills(desk: Demo) -> None:
 
 
 def test_a_first_minute(demo: Open, tmp_path: Path) -> None:
-    """OP-01, OP-03, OP-04, OP-07, OP-08"""
+    """OP-01, OP-03, OP-04, OP-07, OP-08: in a terminal that says what it drew"""
     write_settings(tmp_path, PATIENT)
-    desk = demo()
+    desk = demo(answers=True)
     desk.opens_ticket()
     for wrong in (b"y", b"S", PASTED):  # tests/desk has every one
         desk.until(desk.is_armed)
         desk.type(wrong)
     desk.until(desk.is_armed)
+    assert desk.answered
     assert not SENT & set(desk.facts())
 
-    desk.confirms()
+    desk.confirms_it()
     desk.until_it_shows("FILLED")
     desk.until(lambda: "OrderFilled" in desk.facts())
     assert len(desk.records(CONFIRMED)) == 1
@@ -54,7 +55,7 @@ def test_a_first_minute(demo: Open, tmp_path: Path) -> None:
         again.type(b"REARM")  # what is typed before the screen is known to be painted is dropped
         again.read_for(1.0)
         if not again.shows("ENTRIES ON") and again.shows("stays killed after a restart"):
-            again.presses(ESCAPE, again.has_bare_panes)
+            again.presses(ESCAPE, again.is_bare)
 
     until(lambda: again.shows("ENTRIES ON"), again.what_it_shows, rearms)
     assert again.leaves() == 0
@@ -62,7 +63,7 @@ def test_a_first_minute(demo: Open, tmp_path: Path) -> None:
 
 
 def test_an_unread_terminal_stops_no_engine(demo: Open, tmp_path: Path) -> None:
-    """OP-04, OP-07: nor the kill; and what was typed meanwhile sends nothing"""
+    """OP-04, OP-06, OP-07: nor the kill; and what was typed meanwhile sends nothing. One that closes ends the demo."""
     write_settings(tmp_path, PATIENT)
     desk = demo()
     desk.until_it_shows("1 waiting")
@@ -82,12 +83,6 @@ def test_an_unread_terminal_stops_no_engine(demo: Open, tmp_path: Path) -> None:
     desk.until_it_shows("KILLED since")
     assert not SENT & set(desk.facts())
 
-
-def test_a_closed_terminal_ends_the_whole_demo(demo: Open) -> None:
-    """OP-06: nothing runs on unseen"""
-    desk = demo()
-    desk.until_it_shows("ENTRIES ON")
-
     desk.hang_up()
 
     assert desk.ended() == 128 + signal.SIGHUP
@@ -103,7 +98,7 @@ def test_a_changed_settings_file_is_loaded_at_the_desk(demo: Open, tmp_path: Pat
     desk.until_it_shows("ENTRIES OFF")
 
     def asks() -> None:
-        desk.presses(CTRL_P, lambda: not desk.has_bare_panes())
+        desk.presses(CTRL_P, lambda: not desk.is_bare())
         desk.type(b"reload")
         desk.until_it_shows("> reload")
         desk.type(b"\r")

@@ -1,4 +1,4 @@
-"""The watchdog over the real program: the demo's engine, killed by the kernel, stopped, and asked to leave."""
+"""The watchdog over the real program: the demo's engine, killed, stopped, kept down, and asked to leave."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
+
+import pytest
 
 from console.commands.assembly.own_program import own_program
 from state.folders import AccountFolder, Home
 from state.heartbeat import read
 from state.lock import holder
 from tests.real.waiting import LIMIT, until
+from tests.wire.receivers import WebServer, a_web_server
 
 OVER_THE_DEMO = """
 import os, sys
@@ -25,6 +28,15 @@ from console.commands.engine.watch import watched
 from state.watchdog.limits import Limits
 limits = replace(Limits(), silent_seconds=float(sys.argv[1]), look_seconds=0.1)
 sys.exit(watched(Host.of(os.environ), own_program("demo", "--headless"), limits))
+"""
+
+SETTINGS = """
+[notify]
+in_demo = true
+seconds = 5
+[notify.channels.phone]
+[notify.rules.all]
+channels = ["phone"]
 """
 
 
@@ -71,37 +83,68 @@ class Service:
         return self.process.returncode, said
 
 
-def test_a_killed_demo_goes_on_in_a_new_process(tmp_path: Path) -> None:
-    """SY-02: and leaves when it is asked"""
-    with Service(tmp_path) as service:
-        service.until(lambda: service.engine() is not None)
-        first = service.engine()
-        assert first is not None
-
-        os.kill(first, signal.SIGKILL)
-        service.until(service.another_than(first))
-
-        status, said = service.asked_to_end()
-        assert status == 0
-        assert "SIGKILL" in said
-        assert holder(service.folder) is None
-        beaten = read(service.folder)
-        assert beaten is not None
-        assert beaten[0].state == "stopped"
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    with a_web_server() as server:
+        yield server
 
 
-def test_a_stopped_demo_is_dumped_and_started_again(tmp_path: Path) -> None:
-    """SY-02: where every thread of the real engine stood is in the log."""
-    with Service(tmp_path, silent_seconds=10.0) as service:
-        service.until(lambda: service.engine() is not None)
-        first = service.engine()
-        assert first is not None
+@pytest.fixture
+def home(tmp_path: Path, web: WebServer, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """Its settings tell a phone of everything; there is no keyring."""
+    monkeypatch.setenv("KEYTURN_CHANNEL_PHONE", web.ntfy)
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    home = Home.of({"KEYTURN_HOME": str(tmp_path / "home")})
+    home.settings.parent.mkdir(parents=True)
+    home.settings.write_text(SETTINGS)
+    return home
 
+
+def was_told(web: WebServer, words: str) -> bool:
+    return any(words in each["message"] for each in web.heard)
+
+
+def test_an_engine_that_hangs_or_dies_is_reported(home: Home, web: WebServer) -> None:
+    """SY-02: a person is told without an engine: one is stopped, the other killed. Where every thread of the stopped
+    one stood is in the log; each time another goes on, and the last leaves when the watchdog is asked.
+    """
+    with Service(home.settings.parent, silent_seconds=10.0) as service:
+        first = until(service.engine, "the engine is on")
         os.kill(first, signal.SIGSTOP)
+        service.until(lambda: was_told(web, "no heartbeat for"))
         service.until(service.another_than(first))
+        second = holder(service.folder)
+        assert second is not None
+        os.kill(second, signal.SIGKILL)
+        service.until(lambda: was_told(web, "signal SIGKILL"))
+        service.until(service.another_than(second))
+        status, said = service.asked_to_end()
 
-        assert service.asked_to_end()[0] == 0
-        assert "core/runtime/" in service.folder.watchdog_log.read_text()
+    assert status == 0
+    assert "SIGKILL" in said
+    assert "core/runtime/" in service.folder.watchdog_log.read_text()
+    assert holder(service.folder) is None
+    beaten = read(service.folder)
+    assert beaten is not None
+    assert beaten[0].state == "stopped"
+    assert "phone was told" in said
+    assert "Keyturn demo: watchdog" in {each["title"] for each in web.heard}
+    assert str(web.port) not in said
+
+
+def test_an_engine_kept_down_by_its_settings_is_reported(home: Home, web: WebServer) -> None:
+    """SY-02: by the terms that held before; the file is what keeps the engine down."""
+    with Service(home.settings.parent, silent_seconds=LIMIT) as service:
+        engine = until(lambda: home.watchdog_terms.exists() and service.engine(), "the engine is on")
+        with home.settings.open("a") as file:
+            file.write("[risk]\ntypo = 1\n")
+        os.kill(engine, signal.SIGKILL)
+        said = service.process.communicate(timeout=LIMIT)[1]
+
+    assert service.process.returncode == 2
+    assert was_told(web, "signal SIGKILL")
+    assert "risk.typo" in said
+    assert list(home.watchdog_owed.iterdir()) == []
 
 
 def test_the_program_is_found_in_any_folder(tmp_path: Path) -> None:

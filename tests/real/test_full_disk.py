@@ -68,6 +68,6 @@ def test_a_full_disk_halts_and_loses_nothing(tmp_path: Path) -> None:
             desk.proposes()
         else:
             desk.opens_ticket()
-        desk.confirms()
+        desk.confirms_it()
         desk.until(lambda: len(account.exchange_orders()) == len(sent) + 1)
         assert account.journal_is_whole()

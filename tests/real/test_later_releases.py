@@ -42,12 +42,12 @@ def home(name: str, tmp_path: Path) -> Home:
 
 
 class Release:
-    """The program, to be changed: a copy of its text."""
+    """The program, to be changed: a copy of its text, and of what was compiled of it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         for part in PROGRAM:
-            ignored = shutil.ignore_patterns("__pycache__", "kept", "test_*")
+            ignored = shutil.ignore_patterns("kept", "test_*")
             copy = folder / part
             copy.parent.mkdir(parents=True, exist_ok=True)
             if (ROOT / part).is_dir():

@@ -13,7 +13,7 @@ from tests.real.account import Account
 from tests.real.demo import CTRL_K
 from tests.real.waiting import LIMIT
 
-MANY = 10_000
+MANY = 3_000
 
 
 def test_many_connections_cost_the_desk_nothing(account: Account) -> None:

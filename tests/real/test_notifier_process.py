@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,12 +13,13 @@ from pydantic import SecretStr
 
 from core.messages.effects import SendNotification
 from core.messages.inputs import NotificationAnswered
-from core.model.notice import Delivery, DeliveryCode
+from core.model.notice import DeliveryCode
 from core.runtime.notifier.message import Message
 from core.runtime.notifier.process import Notifier
 from core.settings.notify import NotifySettings
+from tests.real.tools import is_running
 from tests.real.waiting import until
-from tests.wire.receivers import WebServer, a_web_server
+from tests.wire.receivers import HANG, WebServer, a_web_server
 
 FILL = Message("Keyturn paper demo: fill SPY", "10:00 New York fill: bought 10 SPY at 590.12")
 SECRET = "tk-SECRET-0123456789"  # pragma: allowlist secret
@@ -55,47 +55,38 @@ def a_notifier(
     return notifier
 
 
-def test_a_receiver_that_hangs_blocks_no_other(web: WebServer, notifiers: list[Notifier]) -> None:
-    """SY-03: the time limit is a limit, and each try has a process of its own."""
-    notifier = a_notifier(notifiers, {"hang": web.url("hang"), "phone": web.ntfy}, seconds=5)
-    found: list[Delivery] = []
-    hanging = threading.Thread(target=lambda: found.append(notifier.deliver("hang", FILL)))
-    hanging.start()
-    until(lambda: web.heard, "the message that hangs")
+def test_the_time_limit_ends_a_try(web: WebServer, notifiers: list[Notifier]) -> None:
+    """SY-03: at a receiver that hangs, whatever the library would wait for."""
+    notifier, found = a_notifier(notifiers, {"hang": web.url(HANG)}, seconds=3), list[DeliveryCode]()
+    while not web.heard:  # on a slow machine the limit may end a try before it has met anybody
+        found.append(notifier.deliver("hang", FILL).code)
 
-    delivered = notifier.deliver("phone", FILL)
-    hanging.join()
-
-    assert delivered.code is DeliveryCode.DELIVERED
-    assert found[0].code in (DeliveryCode.TIMED_OUT, DeliveryCode.UNCLEAR)
+    assert set(found) == {DeliveryCode.TIMED_OUT}
 
 
 def test_a_program_that_hangs_is_killed_with_its_children(notifiers: list[Notifier], tmp_path: Path) -> None:
     """OP-06"""
     hangs, pids = tmp_path / "hangs", tmp_path / "pids"
-    hangs.write_text(f"#!/bin/sh\nsleep 1000 &\necho $! $$ > {pids}\nsleep 1000\n")
+    hangs.write_text(f"#!/bin/sh\nsleep 1000 &\necho $! $$ > {pids}.new\nmv {pids}.new {pids}\nsleep 1000\n")
     hangs.chmod(0o700)
+    notifier, found = a_notifier(notifiers, {}, seconds=2, command=(str(hangs),)), list[DeliveryCode]()
 
-    slow = a_notifier(notifiers, {}, seconds=3, command=(str(hangs),)).deliver("command", FILL)
+    while not pids.exists():
+        found.append(notifier.deliver("command", FILL).code)
 
-    assert slow.code is DeliveryCode.TIMED_OUT
-    for pid in pids.read_text().split():
+    assert set(found) == {DeliveryCode.TIMED_OUT}
+    for pid in map(int, pids.read_text().split()):
         until(lambda pid=pid: not is_running(pid), "its end")
 
 
-def is_running(pid: str) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def test_a_killed_notifier_is_started_again(web: WebServer, notifiers: list[Notifier]) -> None:
-    """SY-03"""
-    notifier = a_notifier(notifiers, {"hang": web.url("hang"), "phone": web.ntfy})
+def test_a_receiver_that_hangs_blocks_no_other(web: WebServer, notifiers: list[Notifier]) -> None:
+    """SY-03: each try has a process of its own; and a notifier that is killed with them is started again."""
+    notifier = a_notifier(notifiers, {"hang": web.url(HANG), "phone": web.ntfy})
     found: list[NotificationAnswered] = []
     notifier.send(SendNotification("hang", True, (1,), 1, FILL.title, FILL.text), found.append)
     until(lambda: web.heard, "the message that hangs")
+    assert notifier.deliver("phone", FILL).code is DeliveryCode.DELIVERED
+    assert found == []
     assert notifier._worker is not None
     notifier._worker.end()
     until(lambda: found, "its end")

@@ -1,6 +1,6 @@
-"""A ticket counts as painted when the terminal says that it drew it: one that answers, and tmux (OP-04).
+"""A ticket counts as painted when the terminal says that it drew it: in tmux it is tmux that answers (OP-04).
 
-A pseudo-terminal that never answers is the one of every other case here: there a picture counts by time.
+`test_a_first_minute` answers itself; with every other pseudo-terminal here a picture counts by time.
 """
 
 from __future__ import annotations
@@ -9,34 +9,9 @@ import os
 import subprocess
 from pathlib import Path
 
-from console.terminal.paint_proof import ANSWER, REQUEST
-from tests.real.demo import CONFIRMED, PATIENT, PROGRAM, Demo, journal_records, mark_guide_as_read, write_settings
+from tests.real.demo import CONFIRMED, PATIENT, PROGRAM, journal_records, mark_guide_as_read, write_settings
 from tests.real.tools import needs
 from tests.real.waiting import pause, until
-
-
-class Answering(Demo):
-    """A terminal that answers each question."""
-
-    answered = 0
-
-    def _read(self, seconds: float) -> None:
-        super()._read(seconds)
-        for _ in range(self.raw.count(REQUEST.encode()) - self.answered):
-            self.answered += 1
-            os.write(self.master, ANSWER.encode())
-
-
-def test_a_key_confirms_in_a_terminal_that_answers(tmp_path: Path) -> None:
-    """OP-04"""
-    write_settings(tmp_path, PATIENT)
-    with Answering(tmp_path) as desk:
-        desk.opens_ticket()
-        desk.until(desk.is_armed)
-        assert desk.answered
-        assert not desk.records(CONFIRMED)
-
-        desk.confirms()
 
 
 @needs("tmux")

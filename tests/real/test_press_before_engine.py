@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 
 from console.client.remote import RemoteEngine
 from core.model.codes import HaltCause
 from core.model.desk import Seat
 from tests.desk.desk_house import _runtime
 from tests.kit.served import served
-
-LIMIT = 120.0
-"""Seconds after which something that should have come is missing."""
+from tests.real.waiting import LIMIT, until
 
 
 def test_an_engine_that_comes_late_hears_the_halt() -> None:
@@ -38,8 +35,6 @@ def test_an_engine_that_comes_late_hears_the_halt() -> None:
 
         assert desk.ended.wait(LIMIT)
         assert desk.owes_press is None
-        engine, until = there.service.runtime.engine, time.monotonic() + LIMIT
-        while HaltCause.KEY not in engine.state.control.halts:
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        engine = there.service.runtime.engine
+        until(lambda: HaltCause.KEY in engine.state.control.halts)
         assert not engine.state.desks.state.attached

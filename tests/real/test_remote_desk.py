@@ -5,19 +5,17 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from state.folders import Home
 from tests.kit.through_ssh import SERVER, StandIn
-from tests.real.demo import PROGRAM, mark_guide_as_read
+from tests.real.demo import PROGRAM, mark_guide_as_read, ran
 from tests.real.terminal import Pty
+from tests.real.tools import command_of, is_running, relays_on
 from tests.real.waiting import until
 
 
@@ -43,19 +41,8 @@ class Elsewhere:
         variables = {"KEYTURN_HOME": str(self.here), "KEYTURN_SSH": str(self.ssh.path)}
         return Pty([PROGRAM, "--host", SERVER], variables, (140, 44))
 
-    def processes(self) -> list[bytes]:
-        """Of the relay, and of what stands in ssh's place."""
-        found = []
-        for process in Path("/proc").glob("[0-9]*"):
-            with suppress(OSError):
-                words = (process / "cmdline").read_bytes()
-                if f"KEYTURN_HOME={self.there}".encode() in (process / "environ").read_bytes() and b"relay" in words:
-                    found.append(words)
-        return found
-
     def stops_engine(self) -> None:
-        environment = {**os.environ, "KEYTURN_HOME": str(self.there)}
-        subprocess.run([PROGRAM, "engine", "stop", "--yes"], env=environment, capture_output=True, check=False)
+        ran(self.there, "engine", "stop", "--yes")
 
 
 @pytest.fixture
@@ -70,13 +57,10 @@ def test_a_remote_desk_keeps_no_file_here(elsewhere: Elsewhere) -> None:
     with elsewhere.desk() as desk:
         desk.until(lambda: desk.shows("ENTRIES ON") and desk.shows(f"demo on {SERVER}"))
         desk.presses(b"6o", lambda: desk.shows(f"the account's files are on {SERVER}"))
-        desk.presses(b"q", lambda: desk.shows("Leave?"))
-        desk.presses(b"y", lambda: not desk.is_alive())
-        assert desk.ended() == 0
-    until(lambda: elsewhere.processes() == [], "the relay is gone")
+        assert desk.leaves() == 0
+    until(lambda: not relays_on(elsewhere.there), "the relay is gone")
     assert {path.name for path in elsewhere.here.rglob("*") if path.is_file()} == {"guide-read", "chord-received"}
-    environment = {**os.environ, "KEYTURN_HOME": str(elsewhere.there)}
-    status = subprocess.run([PROGRAM, "engine", "status"], env=environment, capture_output=True, text=True, check=False)
+    status = ran(elsewhere.there, "engine", "status")
     assert status.returncode == 0, status
 
 
@@ -88,10 +72,5 @@ def test_ctrl_c_gives_up_a_silent_ssh(elsewhere: Elsewhere) -> None:
         desk.until_it_shows(asks)
         desk.presses(b"\x03", lambda: not desk.is_alive())
         assert desk.ended() != 0
-    until(lambda: not any(b"1000.25" in _words(path) for path in Path("/proc").glob("[0-9]*/cmdline")), "it is gone")
-
-
-def _words(path: Path) -> bytes:
-    with suppress(OSError):
-        return path.read_bytes()
-    return b""
+    pids = [int(path.name) for path in Path("/proc").glob("[0-9]*") if b"1000.25" in command_of(int(path.name))]
+    until(lambda: not any(map(is_running, pids)), "it is gone")

@@ -35,10 +35,11 @@ from state.folders import Home
 from state.journal import FileJournal, read
 from state.journal_segments import segments
 from state.lock import holder
-from tests.real.waiting import LIMIT, until
+from tests.real.demo import ran
+from tests.real.waiting import until
 from tests.scenarios.house import to
 
-KILLS = int(os.environ.get("SIGKILLS", "3"))
+KILLS = int(os.environ.get("SIGKILLS", "2"))
 SEED = int(os.environ.get("SEED", "2013"))
 LOOKS = 50_000
 BUSY = DemoOptions(speed=300.0, operator="confirm-all")
@@ -62,7 +63,7 @@ def test_a_killed_demo_loses_no_order_and_sends_none_twice(
         wait_for_records(folder.journal, chance.randrange(400), process)
         is_killed_too = number % 5 == 4
         if is_killed_too:
-            keyturn(environ, "kill")
+            ran(tmp_path, "kill")
         if number % 2 and not is_killed_too:
             stop_between_intent_and_answer(process, folder.journal)
         process.send_signal(signal.SIGKILL)
@@ -90,12 +91,6 @@ def test_a_killed_demo_loses_no_order_and_sends_none_twice(
 def started(environ: dict[str, str]) -> subprocess.Popen[bytes]:
     keyturn_demo = [sys.executable, "-m", "app", "demo", "--headless", "--speed", "300", "--operator", "confirm-all"]
     return subprocess.Popen(keyturn_demo, env=environ, stderr=subprocess.PIPE)
-
-
-def keyturn(environ: dict[str, str], *words: str) -> str:
-    return subprocess.run(
-        [sys.executable, "-m", "app", *words], env=environ, capture_output=True, text=True, check=False, timeout=LIMIT
-    ).stdout
 
 
 def wait_until_it_trades(environ: dict[str, str], process: subprocess.Popen[bytes]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,8 +14,8 @@ import pytest
 from state.folders import Home
 from tests.real.demo import PROGRAM, mark_guide_as_read
 from tests.real.ssh_server import Server
-from tests.real.terminal import Pty
-from tests.real.tools import needs
+from tests.real.terminal import AGAIN, Pty
+from tests.real.tools import needs, relays_on
 from tests.real.waiting import until
 
 pytestmark = needs("sshd", "ssh", "ssh-keygen")
@@ -23,6 +23,7 @@ pytestmark = needs("sshd", "ssh", "ssh-keygen")
 DESTINATION = "keyturn-server"
 SIZE = 140, 44
 FAST = 300.0
+AWAY, LOST = "While you were away", "LOST    the engine was lost"
 
 
 class RemoteDesk(Pty):
@@ -59,20 +60,8 @@ class RemoteDesk(Pty):
         (process,) = [int(line.split()[0]) for line in told.stdout.splitlines() if line.split()[1] == "ssh"]
         os.kill(process, signal.SIGKILL)
 
-    def leaves(self) -> int:
-        self.presses(b"q", lambda: self.shows("Leave?"))
-        self.presses(b"y", lambda: not self.is_alive())
-        return self.ended()
-
-    def confirms(self) -> None:
-        def press() -> None:
-            if self.is_armed():
-                self.type(b"B")
-            elif self.shows("r open it again"):
-                self.type(b"r")
-            self.read_for(1.0)
-
-        until(self.server.confirmed, self.what_it_shows, press)
+    def confirms_it(self) -> None:
+        self.confirms(lambda: len(self.server.confirmed()))
 
 
 @pytest.fixture
@@ -94,15 +83,30 @@ def attached(server: Server, *, is_first: bool) -> RemoteDesk:
     return desk
 
 
+def opens_first(desk: RemoteDesk, opened: Callable[[], object]) -> None:
+    """The ticket of the first proposal; on a slow machine the desk has been away before."""
+
+    def opens() -> None:
+        if desk.shows(AWAY):
+            desk.type(b"\x1b")
+        elif not desk.shows("╭"):
+            desk.type(b"1\r")
+        elif desk.may_open_again():
+            desk.type(b"r")
+        desk.read_until(opened, AGAIN)
+
+    desk.until_it_shows("1 waiting")
+    until(opened, desk.what_it_shows, opens)
+
+
 def test_a_signed_exit_goes_out_while_the_link_is_cut(server: Server) -> None:
     """SY-01, OP-13: the desk says so, stays readable, confirms nothing, and is back by itself"""
     with attached(server, is_first=True) as desk:
         desk.until_it_shows("key: this desk")
-        desk.until_it_shows("1 waiting")
-        desk.presses(b"\r", lambda: desk.shows("needs your key"))
+        opens_first(desk, lambda: desk.shows("needs your key"))
         desk.presses(b"u", lambda: desk.shows("UNATTENDED until the close"))
         desk.until(desk.is_armed)
-        desk.confirms()
+        desk.confirms_it()
         desk.until_it_shows("FILLED")
         (confirmed,) = server.confirmed()
         assert "127.0.0.1" in str(confirmed), confirmed
@@ -117,13 +121,13 @@ def test_a_signed_exit_goes_out_while_the_link_is_cut(server: Server) -> None:
 
         server.opens()
         desk.until(lambda: not desk.shows("ENGINE AWAY"))
-        desk.until_it_shows("While you were away")
-        desk.presses(b"\x1b", lambda: not desk.shows("While you were away"))
+        desk.until_it_shows(AWAY)
+        desk.presses(b"\x1b", lambda: not desk.shows(AWAY))
         desk.until_sold()
         by_hand = [record["data"]["turn"] is not None for record in server.confirmed()]
         assert by_hand == [True, False], "the exit was released by the engine, by what was signed"
         assert desk.leaves() == 0
-        until(lambda: not server.relays(), "no relay is left")
+        until(lambda: not relays_on(server.home), "no relay is left")
         assert server.listens()
     with attached(server, is_first=False) as desk:
         desk.until_sold()
@@ -133,8 +137,7 @@ def test_a_signed_exit_goes_out_while_the_link_is_cut(server: Server) -> None:
 def test_a_key_that_moved_confirms_nothing(server: Server) -> None:
     """SY-01, OP-13: two terminals; the second takes the key under an armed ticket, then the engine is killed"""
     with attached(server, is_first=True) as first, attached(server, is_first=False) as second:
-        first.until_it_shows("1 waiting")
-        first.presses(b"\r", first.is_armed)
+        opens_first(first, first.is_armed)
 
         def takes() -> None:
             second.presses(b"T", lambda: second.shows("Take the key?"))
@@ -146,8 +149,7 @@ def test_a_key_that_moved_confirms_nothing(server: Server) -> None:
         first.type(b"B")
         until(lambda: "HANDED_OVER" in str(server.records("TicketClosed")).upper(), "the ticket is closed")
 
-        second.until_it_shows("1 waiting")
-        second.presses(b"1\r", second.is_armed)
+        opens_first(second, second.is_armed)
         assert not server.confirmed()
         server.kills_engine()
         for desk in (first, second):
@@ -157,8 +159,9 @@ def test_a_key_that_moved_confirms_nothing(server: Server) -> None:
         server.starts_engine()
         for desk in (first, second):
             desk.until(lambda desk=desk: not desk.shows("ENGINE AWAY"))
-        second.presses(b"\r", lambda: not second.shows("Enter leave"))
+        second.until_it_shows(LOST)
+        second.presses(b"\r", lambda: not second.shows(LOST))
         assert (first.leaves(), second.leaves()) == (0, 0)
         assert not server.confirmed()
         assert not server.records("OrderCreated")
-    until(lambda: not server.relays(), "no relay is left")
+    until(lambda: not relays_on(server.home), "no relay is left")

@@ -19,6 +19,7 @@ from state.watchdog.limits import Limits
 from state.watchdog.log import WatchdogLog
 from state.watchdog.presence import ask_to_restart, watchdog_of
 from state.watchdog.watchdog import NOT_LEFT, Watchdog
+from tests.real.tools import all_told, is_running
 from tests.real.waiting import LIMIT, pause, until
 
 ENGINE = Path(__file__).with_name("fake_engine.py")
@@ -59,7 +60,7 @@ def test_an_engine_in_trouble_is_dumped_and_restarted(tmp_path: Path) -> None:
         folder, lines = home.account("paper"), list[str]()
         folder.prepare()
 
-        dog = Watchdog(engine_of(folder, way, "exit:0"), home, os.environ, LIMITS, WatchdogLog(lines.append))
+        dog = Watchdog(engine_of(folder, way, "exit"), home, os.environ, LIMITS, WatchdogLog(lines.append))
 
         assert dog.run() == 0, lines
         assert len(lives(folder)) == 2, lines
@@ -95,14 +96,6 @@ class Process:
     def ends(self) -> tuple[int, str]:
         said = self.process.communicate(timeout=LIMIT)[1]
         return self.process.returncode, said
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_a_watchdog_that_is_asked_to_end_stops_its_engine(tmp_path: Path) -> None:
@@ -177,12 +170,7 @@ def test_the_service_manager_hears_of_every_step(tmp_path: Path) -> None:
             heard.append(manager.recv(4096).decode())
         watchdog.process.send_signal(signal.SIGTERM)
         assert watchdog.ends()[0] == 0
-        manager.setblocking(False)
-        try:
-            while True:
-                heard.append(manager.recv(4096).decode())
-        except BlockingIOError:
-            pass
+        heard += all_told(manager)
 
     assert [words for words in heard if words.startswith("READY=1")] == ["READY=1\nSTATUS=on"]
     assert [words for words in heard if words.startswith("STOPPING=1")]

@@ -1,10 +1,12 @@
-"""Programs of this machine that a case may need."""
+"""Programs of this machine that a case may need, and what the kernel knows of processes."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -32,3 +34,43 @@ def may_mount(folder: Path) -> bool:
         return False
     subprocess.run(["umount", str(folder)], check=True)
     return True
+
+
+def processes_on(home: Path) -> list[int]:
+    """Whatever runs on this home, as the kernel knows it: a watchdog and its engine are nobody's child here."""
+    mine, found = f"KEYTURN_HOME={home}".encode(), []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mine in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found
+
+
+def command_of(pid: int) -> bytes:
+    """Empty where it has ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+def relays_on(home: Path) -> list[int]:
+    """Of `keyturn`, not what stands in ssh's place."""
+    return [pid for pid in processes_on(home) if command_of(pid).split(b"keyturn")[-1].startswith(b"\0relay")]
+
+
+def is_running(pid: int) -> bool:
+    """One that has ended and that nobody waited for is not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def all_told(manager: socket.socket) -> list[str]:
+    """What a service manager was told and has not read."""
+    told = []
+    manager.setblocking(False)
+    with suppress(BlockingIOError):
+        while True:
+            told.append(manager.recv(4096).decode())
+    return told

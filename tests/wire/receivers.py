@@ -15,8 +15,10 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-HANGS = 30.0
+HANGS = 1000.0
 """Seconds: longer than any test lets a try take."""
+HANG = "hang?rto=600"
+"""Where nothing answers, and Apprise's own patience of 4 s does not end the try."""
 
 
 class WebServer:

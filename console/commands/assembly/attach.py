@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from console.client.engine_link import LinkBrokenError
 from console.commands.assembly.engine_process import known_account, running_account, start_service
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import display_of, is_simulated, settings_of
 from core.ports import OperatorError
+from state.halt_request import HaltRequest  # loaded with the desk: when it is needed, another release may be installed
 
 if TYPE_CHECKING:
     from state.folders import AccountFolder
@@ -50,9 +52,6 @@ class EngineNearby:
 
     def _say_who_keeps_it_down(self) -> None:
         """Raises `LinkBrokenError`, which a desk says as it stands, where a halt waits for the next start."""
-        from console.client.engine_link import LinkBrokenError
-        from state.halt_request import HaltRequest
-
         account = known_account(self._host)
         asked = HaltRequest(account).asked_by() if account is not None else None
         if asked is not None:
