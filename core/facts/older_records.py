@@ -22,6 +22,7 @@ ENDS: Words = (
     ("never arrived", EndCode.NEVER_ARRIVED),
     ("replaced", EndCode.REPLACED),
     ("the broker says filled", EndCode.FILLED_SHORT),
+    ("the broker rejected the rest", EndCode.REJECTED_LATER),
     ("the broker knows it no more", EndCode.LOST_THERE),
 )
 

@@ -19,6 +19,8 @@ class EndCode(Enum):
     """The broker, asked for long enough, never had it (EX-06)."""
     FILLED_SHORT = "filled_short"
     """The broker calls it filled, and its figures say that a part of it is not (EX-05)."""
+    REJECTED_LATER = "rejected_later"
+    """The broker rejected what was left of it after a part was filled (EX-05)."""
     LOST_THERE = "lost_there"
     """The broker had it, and, asked for long enough, knows it no more (EX-06)."""
 

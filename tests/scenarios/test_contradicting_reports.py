@@ -97,7 +97,7 @@ def stops(house: House) -> list[tuple[Decimal, OrderStatus]]:
     ("status", "after", "code"),
     [
         (OrderStatus.FILLED, OrderStatus.CANCELLED, EndCode.FILLED_SHORT),
-        (OrderStatus.REJECTED, OrderStatus.REJECTED, EndCode.AS_ITS_STATE_SAYS),
+        (OrderStatus.REJECTED, OrderStatus.CANCELLED, EndCode.REJECTED_LATER),
         (OrderStatus.EXPIRED, OrderStatus.EXPIRED, EndCode.AS_ITS_STATE_SAYS),
     ],
 )
@@ -122,7 +122,7 @@ def test_an_answer_that_rejects_and_fills_counts_the_fill(broker: BrokersWord) -
     house.confirms_at("10:06:02")
     house.until("10:06:30")
 
-    assert (house.entry.status, house.entry.filled_quantity) == (OrderStatus.REJECTED, Decimal("0.4"))
+    assert (house.entry.end_code, house.entry.filled_quantity) == (EndCode.REJECTED_LATER, Decimal("0.4"))
     assert [quantity for quantity, _ in stops(house)] == [Decimal("0.4")]
 
 

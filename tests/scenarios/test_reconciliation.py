@@ -460,8 +460,8 @@ def test_unlisted_filled_stop_counts_once() -> None:
     assert house.desk.control.refusal() is None
 
 
-def test_order_working_only_there_is_cancelled() -> None:
-    """EX-06, EX-09"""
+def test_a_stop_working_only_there_guards_again() -> None:
+    """EX-06, EX-09, EX-13: nothing else guards its shares"""
     house = a_house_in_a_position()
     engine, at_, stop = house.line.engine, house.line.at, house.stops[0]
     picture = house.line.ask(FetchPicture())
@@ -474,7 +474,8 @@ def test_order_working_only_there_is_cancelled() -> None:
 
     assert before == [[], []]
     assert first == [LookUpOrder(stop.id)]  # these books may have been read before its end
-    assert CancelOrder(stop.id, stop.broker_order_id) in second
+    assert not [effect for effect in second if isinstance(effect, CancelOrder)]
+    assert stop.status is OrderStatus.SUBMITTED
 
 
 def test_split_is_named_and_left_to_a_person(snapshot: SnapshotAssertion) -> None:

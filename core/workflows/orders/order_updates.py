@@ -276,6 +276,10 @@ class OrderUpdates:
             if not counted and source is Source.STREAM and told is not OrderStatus.SUBMITTED:
                 self.state.record(UpdateIgnored(order.id, f"{report.raw_status}: nothing new"))
             return
+        if told is OrderStatus.REJECTED and order.filled_quantity:
+            reason = "the broker rejected the rest"
+            yield from self._end_other_than_told(order, report, source, EndCode.REJECTED_LATER, reason)
+            return
         is_step_lost = told is OrderStatus.PARTIALLY_FILLED and order.filled_quantity > 0  # in a crash behind its fill
         if told not in order_states.TRANSITIONS[order.status] or not (told.is_terminal or is_step_lost):
             return
@@ -295,10 +299,14 @@ class OrderUpdates:
             yield look_up(order)
             return
         reason = f"the broker says filled, with {plain(order.filled_quantity)} of {plain(order.request.quantity)}"
-        short = OrderStatus.CANCELLED
-        self.state.record(
-            order_states.change(order, short, source, report.broker_order_id, reason, EndCode.FILLED_SHORT)
-        )
+        yield from self._end_other_than_told(order, report, source, EndCode.FILLED_SHORT, reason)
+
+    def _end_other_than_told(
+        self, order: Order, report: OrderReport, source: Source, code: EndCode, reason: str
+    ) -> Iterator[Effect]:
+        """Cancelled, for no more of it fills; the code says how, and the books are compared."""
+        gone, name = OrderStatus.CANCELLED, report.broker_order_id
+        self.state.record(order_states.change(order, gone, source, name, reason, code))
         self.state.sightings.books_are_wanted = True
         yield from follow_up(self.state)
 

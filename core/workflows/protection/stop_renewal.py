@@ -129,7 +129,7 @@ def _why_asked_for(order: Order) -> RequestedChange | None:
         return None
     if order.status is OrderStatus.EXPIRED:
         return WITH_ITS_DAY
-    if order.status is OrderStatus.REJECTED:
+    if order.status is OrderStatus.REJECTED or order.end_code is EndCode.REJECTED_LATER:
         return None if _was_taken_back(order) else REFUSED
     return NOT_THERE if order.end_code in (EndCode.NEVER_ARRIVED, EndCode.LOST_THERE) else None
 
