@@ -14,9 +14,9 @@ from operator import is_not
 from core.execution.ledger import Ledger
 from core.execution.order import Order
 from core.model.broker import BrokerPicture, BrokerPosition, ForeignPosition, OrderReport, UnreadableOrder
-from core.model.order import OrderStatus
+from core.model.order import OrderStatus, Side
 from core.model.reconciliation import NO_SYMBOL, Difference, DifferenceKind
-from core.model.values import ZERO, ClientOrderId, Price, Quantity, Symbol, exact_percent, plain
+from core.model.values import ZERO, BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, exact_percent, plain
 from core.settings.reconciliation import ReconciliationSettings
 
 SPLITS = (*(Decimal(n) for n in range(2, 101)), Decimal("1.5"), Decimal("1.25"))
@@ -153,6 +153,44 @@ class Comparison:
     def _broker_quantity(self, symbol: Symbol) -> Quantity:
         position = self._theirs.get(symbol)
         return position.quantity if position else Quantity(ZERO)
+
+    def shrinks(self, difference: Difference) -> bool:
+        """Whether the broker has less than ours, or the other way round; a split is told otherwise."""
+        ours, true = self.ledger.net_quantity(difference.symbol), self._broker_quantity(difference.symbol)
+        is_less = abs(true) < abs(ours) or ours * true < 0
+        return bool(ours) and is_less and not difference.note
+
+    def contradicting(self, symbol: Symbol) -> Order | None:
+        """An exit of ours that the broker itself lists as working, alone or with other stops for more shares than it
+        says that it has; of several the largest.
+        """
+        true, resting = self._broker_quantity(symbol), dict[Side, Decimal]()
+        exits = [order for order in self.ledger.working() if order.only_reduces and order.request.symbol == symbol]
+        there = [(self._left_there(order), order) for order in exits]
+        for left, order in there:
+            resting[order.request.side] = resting.get(order.request.side, ZERO) + (
+                left if order.is_protective else ZERO
+            )
+        for left, order in sorted(there, key=lambda each: each[0], reverse=True):
+            closable = max(true if order.request.side is Side.SELL else -true, ZERO)
+            if left and max(left, resting[order.request.side] if order.is_protective else ZERO) > closable:
+                return order
+        return None
+
+    def _left_there(self, order: Order) -> Decimal:
+        """Shares that the broker's own list has it work for."""
+        report = self.reports.get(order.id)
+        if report is None or report.status is None or not report.status.is_working or report.is_held:
+            return ZERO
+        return report.quantity - report.filled_quantity
+
+    def filled_by_others(self) -> dict[BrokerOrderId, tuple[Symbol, Side, Quantity]]:
+        """What orders that are not this desk's have filled, of those that the broker lists."""
+        return {
+            report.broker_order_id: (report.symbol, report.side, report.filled_quantity)
+            for report in self.picture.orders
+            if report.filled_quantity and not self.ledger.has(report.client_order_id)
+        }
 
     def _split(self, symbol: Symbol) -> str:
         """Quantity × n with price ÷ n, both within the tolerance, is a split; said in words, or nothing."""

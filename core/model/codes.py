@@ -239,6 +239,8 @@ class ReadOnlyCode(Enum):
     """Our books and the broker's differ by more than is corrected without a person (EX-09)."""
     UNDECIDED = "undecided"
     """They differ, and an order on its way may explain it."""
+    UNPROVEN = "unproven"
+    """The broker's show less than ours, once or against its own orders: nothing is corrected by that (EX-09)."""
     UNREACHABLE = "unreachable"
     """The broker did not tell its own."""
 

@@ -26,6 +26,7 @@ from core.settings.types import AmountSettings
 from core.workflows.reconciliation.reconciliation import NOTHING_HELD
 from core.workflows.staging.closing_terms import left_to_close
 from state.codec import decode
+from tests.scenarios.elsewhere import others_order
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.scenarios.requests import CANCEL, buy, requested, sell
 from tests.unit.core.brokers.trading_floor import SPY
@@ -194,7 +195,8 @@ def test_a_waiting_close_that_would_open_is_withdrawn(theirs: Decimal, snapshot:
 def test_a_stop_for_no_shares_is_cancelled() -> None:
     """EX-09, EX-13: left at the broker it would open a short"""
     house = a_house_in_a_position(**ON_MARGIN)
-    picture = replace(picture_of(house), positions=())
+    picture = picture_of(house)
+    picture = replace(picture, positions=(), orders=(*picture.orders, others_order(Side.SELL, "0.502")))
 
     house.line.take(house.line.at, PictureFetched(picture))
     house.until("10:07")
@@ -213,7 +215,8 @@ def test_a_stop_for_a_corrected_fill_never_leaves() -> None:
     house.confirms_at("10:06:02")
     house.until("10:06:04")
     house.exchange.take_updates()
-    picture = replace(picture_of(house), positions=())
+    picture = picture_of(house)
+    picture = replace(picture, positions=(), orders=(*picture.orders, others_order(Side.SELL, "0.502")))
 
     house.line.take(house.line.at, PictureFetched(picture))
     house.until("10:06:09")

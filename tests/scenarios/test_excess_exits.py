@@ -21,6 +21,7 @@ from core.model.order import Effect, LegRole, OrderStatus, OrderType, Side, Stop
 from core.model.values import NO_SHARES, BrokerOrderId, ClientOrderId, Price, Quantity
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import ROOMY, confirms_now
+from tests.scenarios.elsewhere import trades_elsewhere
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
 from tests.unit.core.brokers.unlinked_book import unlink_siblings
@@ -224,7 +225,7 @@ def test_legs_are_reduced_after_a_foreign_sale(unlinked: bool) -> None:
 def test_legs_are_reduced_while_read_only() -> None:
     """EX-09, EX-13: the desk is read-only and corrects nothing; its stop would still open what nobody holds"""
     house = a_bracket(LONG)
-    house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal(4)), Price(Decimal(100)), house.line.at)
+    trades_elsewhere(house.exchange, house.line.at, Side.SELL, "4")
 
     house.until("10:08:30")
 
@@ -242,7 +243,7 @@ def nothing_at_the_broker(side: dict[str, object]) -> House:
     )
     house = house.restarted()
     all_of_it = Side.SELL if side is LONG else Side.BUY
-    house.exchange._ledger.execute(SPY, all_of_it, Quantity(Decimal(6)), Price(Decimal(100)), house.line.at)
+    trades_elsewhere(house.exchange, house.line.at, all_of_it, "6")
     return house
 
 
@@ -295,8 +296,7 @@ def test_fractional_stop_is_renewed_for_the_rest() -> None:
 def test_fractional_stop_follows_the_broker() -> None:
     """EX-13, EX-09: by our own books, which a person has not given up yet, it would be for too much again"""
     house = a_house_in_a_position(("10:06", "10:30", STEADY))
-    shares = Quantity(Decimal("0.302"))
-    house.exchange._ledger.execute(SPY, Side.SELL, shares, Price(Decimal(100)), house.line.at)
+    trades_elsewhere(house.exchange, house.line.at, Side.SELL, "0.302")
 
     house.until_moment(house.line.at + timedelta(minutes=5))
 

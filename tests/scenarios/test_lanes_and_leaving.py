@@ -46,6 +46,7 @@ from core.workflows.staging.confirmation import Confirmations
 from state.journal import MemoryJournal
 from tests.kit.timeline import timeline
 from tests.kit.waiting import PATIENCE
+from tests.scenarios.elsewhere import trades_elsewhere
 from tests.scenarios.house import STEADY, a_day, a_house_in_a_position
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.unit.core.brokers.trading_floor import SPY
@@ -247,7 +248,7 @@ def test_a_queued_order_is_withdrawn(command: Kill | None, said: str):
 def sells_elsewhere(floor: SlowFloor, shares: str) -> None:
     """Somebody does, at the broker's own page."""
     with floor.lock:
-        floor.moved()._ledger.execute(SPY, Side.SELL, Quantity(Decimal(shares)), Price(Decimal(100)), floor.now())
+        trades_elsewhere(floor.moved(), floor.now(), Side.SELL, shares)
 
 
 OFTEN = Settings.model_validate({"reconciliation": {"every_seconds": 1, "apart_seconds": 1, "max_drift": "0.9"}})

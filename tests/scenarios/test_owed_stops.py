@@ -33,6 +33,7 @@ from core.model.values import Price, Quantity, Symbol, plain
 from core.runtime.link import Link
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import FRACTIONS, RARELY, ROOMY, confirms_now, passes
+from tests.scenarios.elsewhere import trades_elsewhere
 from tests.scenarios.house import (
     STEADY,
     Disk,
@@ -74,7 +75,7 @@ def waiting(house: House) -> list[str]:
 
 def elsewhere(house: House, side: Side, shares: str, symbol: Symbol = SPY) -> None:
     """Somebody trades the same account by other means."""
-    house.exchange._ledger.execute(symbol, side, Quantity(Decimal(shares)), price("100"), house.line.at)
+    trades_elsewhere(house.exchange, house.line.at, side, shares, symbol)
 
 
 def is_bare(house: House) -> tuple[str, ...]:

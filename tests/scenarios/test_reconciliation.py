@@ -34,6 +34,7 @@ from core.settings.settings import Settings
 from core.settings.types import AmountSettings
 from core.workflows.operator.kill_switch import REARM
 from tests.scenarios.changes import ROOMY, confirms_now, passes
+from tests.scenarios.elsewhere import others_order
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
 
@@ -53,8 +54,15 @@ def books(house: House) -> BrokerPicture:
 
 
 def compares(house: House, *positions: BrokerPosition, **others: tuple[()]) -> None:
-    """The broker's books arrive, with these positions; without its orders of more than a week ago where told."""
-    house.line.take(house.line.at, PictureFetched(replace(books(house), positions=positions, **others)))
+    """The broker's books arrive, with these positions; without its orders of more than a week ago where told. An order
+    of somebody else explains what is gone.
+    """
+    there = {position.symbol: position.quantity for position in positions}
+    ledger = house.desk.ledger
+    gone = {p.symbol: ledger.net_quantity(p.symbol) - there.get(p.symbol, Decimal(0)) for p in ledger.positions()}
+    sold = tuple(others_order(Side.SELL, plain(shares), symbol) for symbol, shares in gone.items() if shares > 0)
+    fetched = replace(books(house), positions=positions, **others)
+    house.line.take(house.line.at, PictureFetched(replace(fetched, orders=(*fetched.orders, *sold))))
 
 
 def a_quiet_house() -> House:

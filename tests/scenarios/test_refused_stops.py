@@ -16,9 +16,10 @@ from core.messages.inputs import Input, SubmissionAnswered
 from core.model.broker import Refused
 from core.model.codes import RefusalKind, UnprotectedKind
 from core.model.order import LegRole, OrderStatus, Side
-from core.model.values import Price, Quantity
+from core.model.values import Price
 from core.workflows.protection.stop_renewal import REFUSED
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
+from tests.scenarios.elsewhere import trades_elsewhere
 from tests.scenarios.house import (
     STEADY,
     House,
@@ -128,10 +129,10 @@ def test_a_refused_reduced_stop_is_asked_for(refused: int) -> None:
 
 
 def test_a_refused_owed_stop_is_not_split(snapshot: SnapshotAssertion) -> None:
-    """EX-13: the broker's number, which ours has more than and nothing explains, leaves shares owed meanwhile"""
+    """EX-13: the broker's number, which ours has more than, leaves shares owed meanwhile"""
     house = a_house_in_a_position(("10:06", "10:40", STEADY))
     refusals = Refusals(house)
-    house.exchange._ledger.execute(SPY, Side.SELL, Quantity(Decimal("0.302")), Price(Decimal(100)), house.line.at)
+    trades_elsewhere(house.exchange, house.line.at, Side.SELL, "0.302")
     house.until("10:20")
 
     assert refusals.asked == 1

@@ -21,6 +21,7 @@ from core.views.builders.desk import ViewBuilder
 from core.workflows.protection.stop_renewal import NOT_THERE
 from core.workflows.staging.closing_terms import NO_FRACTION_LASTS, NO_FRACTION_OF_A_PAIR, NO_FRACTION_TRAILS
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
+from tests.scenarios.elsewhere import trades_elsewhere
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.requests import Request, buy, requested, sell
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
@@ -418,7 +419,7 @@ def test_a_fraction_the_broker_refuses_is_not_staged(terms: dict[str, object], w
 def goes_elsewhere(house: House, way: Way, shares: str) -> None:
     """Somebody sold so many, or bought them back; the broker's word is not taken yet."""
     side = Side.SELL if way.is_long else Side.BUY
-    house.exchange._ledger.execute(SPY, side, Quantity(Decimal(shares)), Price(Decimal(100)), house.line.at)
+    trades_elsewhere(house.exchange, house.line.at, side, shares)
 
 
 @BOTH

@@ -9,17 +9,21 @@ fill, every minute of a session, and of the extended hours around it while anyth
 5. Net quantities by symbol. Where an order in doubt or on its way, or a fill that came meanwhile, may explain a
    difference, the next comparison decides. So it does where one of ours was given up that the broker does not list:
    its request may have arrived since, longer ago than the list reaches, and it is looked up once more.
-6. Beyond the limits nothing is corrected: the desk is read-only, says why, and asks again. What is owed in symbols
+6. Where the broker shows less than ours, one reading is no proof: until two of them agree, ten seconds apart, and no
+   order of the broker's own contradicts them, the desk is read-only and nothing is sent. What orders of others filled
+   since the last agreement explains it at once. What nothing explains, and a stop of ours at the broker contradicts,
+   waits for a person: no protection is taken back for it.
+7. Beyond the limits nothing is corrected: the desk is read-only, says why, and asks again. What is owed in symbols
    that agree, stops and closes that are under way, goes all the same.
-7. Within them the broker is right: our position is corrected, and the correction recorded. Where several hold the
+8. Within them the broker is right: our position is corrected, and the correction recorded. Where several hold the
    symbol each keeps its shares and its stop; what nobody here bought is nobody's in particular.
-8. A strategy that is to be flat by the close and holds over it is an error; its exit is staged.
+9. A strategy that is to be flat by the close and holds over it is an error; its exit is staged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from core.execution import order_states
@@ -38,10 +42,10 @@ from core.messages.effects import Effect, FetchPicture, SubmitOrder
 from core.messages.inputs import AcceptBroker, PictureFetched
 from core.model.broker import BrokerPicture, NoAnswer
 from core.model.codes import ReadOnlyCode
-from core.model.order import OrderStatus
+from core.model.order import OrderStatus, Side
 from core.model.reconciliation import Difference
 from core.model.said_once import is_news
-from core.model.values import ZERO, Quantity, Symbol, plain
+from core.model.values import ZERO, BrokerOrderId, Quantity, Symbol, plain
 from core.ports import JournalError
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
@@ -59,6 +63,8 @@ from core.workflows.reconciliation.reconciliation_times import ReconciliationTim
 WAY_OUT = "leave and run `keyturn reconcile --accept-broker`, or mend it at the broker"
 """What every reason ends with that no later comparison mends by itself."""
 
+APART = timedelta(seconds=10)
+"""Between two readings of the broker's books that prove that shares are gone (EX-09)."""
 NOTHING_HELD = "the broker's books show nothing to close"
 
 
@@ -90,6 +96,9 @@ class Reconciliation:
         self._unanswered = 0
         self._nets_when_asked: dict[Symbol, Quantity] | None = None
         self._listing = OrderListing()
+        self._shrunk: dict[Symbol, tuple[datetime, Quantity]] = {}
+        self._filled_by_others: dict[BrokerOrderId, tuple[Symbol, Side, Quantity]] = {}
+        self._is_unproven = False
 
     # ── 1. asking ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -134,7 +143,7 @@ class Reconciliation:
         self._fail((words,), ReadOnlyCode.UNREACHABLE)
 
     def _compare(self, picture: BrokerPicture) -> Iterator[Effect]:
-        """Steps 3 to 8."""
+        """Steps 3 to 9."""
         self.state.sightings.books_at = self.state.at
         self.state.sightings.held_by_the_broker = {p.symbol: p.quantity for p in picture.positions}
         comparison = self._beside(picture)
@@ -150,12 +159,16 @@ class Reconciliation:
         positions = comparison.positions()
         self.state.sightings.differing = frozenset(d.symbol for d in positions)
         self.state.sightings.apart, self.state.sightings.gone = {}, frozenset()
+        self._is_unproven = False
         follows += self.listed_orders.look_up_what_was_given_up({d.symbol for d in positions}, comparison)
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
         if waits_for or (positions and self.state.sightings.faults > faults):  # perhaps it was not taken in whole
             self.times.again()
             self._say_what_is_open([d.symbol for d in positions])
+        elif unproven := self._unproven(positions, comparison):
+            self.times.again()
+            self._fail(unproven, ReadOnlyCode.UNPROVEN, (*positions, *comparison.orders()))
         else:
             try:
                 yield from self._judge(comparison, positions, follows)
@@ -199,7 +212,9 @@ class Reconciliation:
     @property
     def _too_far(self) -> frozenset[Symbol]:
         return (
-            self.state.sightings.differing if self.state.sightings.apart or self.state.sightings.gone else frozenset()
+            self.state.sightings.differing
+            if self.state.sightings.apart or self.state.sightings.gone or self._is_unproven
+            else frozenset()
         )
 
     def _judge(
@@ -221,6 +236,7 @@ class Reconciliation:
             self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), ReadOnlyCode.APART, found)
             raise
         self._pass(tuple(self._correct(d, comparison) for d in positions), found)
+        self._shrunk, self._filled_by_others = {}, comparison.filled_by_others()
         self.state.sightings.differing = frozenset()
         for difference in positions:
             follows[:] = [effect for effect in follows if not self._calls_off(effect, difference.symbol)]
@@ -249,7 +265,43 @@ class Reconciliation:
             words = f"{named}: the broker's books and ours differ, and an order on its way may explain it; asked again"
             self._fail((words,), ReadOnlyCode.UNDECIDED)
 
-    # ── 6 and 7. the verdict ─────────────────────────────────────────────────────────────────────────────────────
+    # ── 6. what one reading does not prove ───────────────────────────────────────────────────────────────────────
+
+    def _unproven(self, positions: Sequence[Difference], comparison: Comparison) -> tuple[str, ...]:
+        """Why nothing is corrected yet; empty where all that is gone is proven or explained."""
+        gone = [difference for difference in positions if comparison.shrinks(difference)]
+        self._shrunk = {d.symbol: self._shrunk[d.symbol] for d in gone if d.symbol in self._shrunk}
+        words = tuple(word for difference in gone if (word := self._why_unproven(difference, comparison)))
+        self._is_unproven = bool(words)
+        return words
+
+    def _why_unproven(self, difference: Difference, comparison: Comparison) -> str:
+        symbol = difference.symbol
+        ours, theirs = self.state.ledger.net_quantity(symbol), comparison.theirs(symbol)
+        true = theirs.quantity if theirs else Quantity(ZERO)
+        since, seen = self._shrunk.get(symbol, (self.state.at, true))
+        since = since if seen == true else self.state.at
+        self._shrunk[symbol] = since, true
+        if self._sold_by_others(symbol, comparison, Side.SELL if ours > 0 else Side.BUY) >= abs(ours - true):
+            return ""
+        said = f"{symbol}: the broker says {plain(true)}, our books have {plain(ours)}"
+        if (order := comparison.contradicting(symbol)) is not None:
+            rests = f"its own list has our {order.request.side.value} {order.request.type.value}"
+            return f"{said}, but {rests} of {plain(order.remaining)}; nothing is taken back; {WAY_OUT}"
+        if self.state.at - since < APART:
+            return f"{said}; read again in {APART.total_seconds():g} s before it is believed"
+        return ""
+
+    def _sold_by_others(self, symbol: Symbol, comparison: Comparison, side: Side) -> Quantity:
+        """What orders that are not this desk's have filled since the last agreement."""
+        sold = ZERO
+        for order_id, (of, way, filled) in comparison.filled_by_others().items():
+            before = self._filled_by_others.get(order_id)
+            if (of, way) == (symbol, side):
+                sold += filled - (before[2] if before is not None else ZERO)
+        return Quantity(sold)
+
+    # ── 7 and 8. the verdict ─────────────────────────────────────────────────────────────────────────────────────
 
     def _calls_off(self, effect: Effect, symbol: Symbol) -> bool:
         """Whether this is an exit that our books called for before they were corrected, with nothing left to close."""
