@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.kit.shares import share_of
+from tests.kit.shares import shares_of
 
 settings.register_profile("same in each run", max_examples=50, deadline=None, derandomize=True, database=None)
 settings.load_profile("same in each run")
@@ -29,7 +29,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     number, shares = map(int, share.split("/"))
     seed = int(config.getoption("randomly_seed"))
-    return True if share_of(str(collection_path.relative_to(HERE)), seed, shares) != number else None
+    its = shares_of(HERE, seed, shares).get(str(collection_path.relative_to(HERE)), number)
+    return True if its != number else None
 
 
 def cpu_seconds() -> float:

@@ -16,6 +16,8 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import IO
@@ -27,9 +29,19 @@ NO_TESTS = 5
 """The exit code of pytest where a share has no test."""
 
 
-def share_of(path: str, seed: int, shares: int) -> int:
-    """The share, from 0, that a file belongs to."""
-    return Random(f"{seed}:{path}").randrange(shares)
+@cache
+def shares_of(tests: Path, seed: int, shares: int) -> Mapping[str, int]:
+    """The share, from 0, of each file below `tests`: drawn by the seed, and of each folder about as much for all."""
+    found: dict[str, int] = {}
+    for folder in sorted(path for path in tests.iterdir() if path.is_dir()):
+        files = sorted(folder.rglob("test_*.py"))
+        Random(f"{seed}:{folder.name}").shuffle(files)
+        sizes = [0] * shares
+        for file in files:
+            lightest = min(range(shares), key=lambda share: (sizes[share], (share + seed) % shares))
+            sizes[lightest] += file.stat().st_size
+            found[str(file.relative_to(tests))] = lightest
+    return found
 
 
 def main() -> int:
