@@ -25,6 +25,8 @@ from typing import IO
 COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed)\b")
 CLOSING = re.compile(r"^(?:=+ )?(?:\d+ \w+(?:, )?)+ in [\d.]+s.*$")
 CPU = re.compile(r"^seed \d+, (\d+) CPU seconds$")
+OF_A_SHARE = re.compile(r"^-+ snapshot report|^(\d+ snapshots? \w+\. ?)+$|^Re-run pytest with --snapshot-update")
+"""Lines that are not true of the whole: each process takes what the others use for unused."""
 NO_TESTS = 5
 """The exit code of pytest where a share has no test."""
 
@@ -70,7 +72,7 @@ def _started(seed: int, number: int, cores: int, words: list[str]) -> subprocess
     pytest = str(
         Path(sys.executable).with_name("pytest")
     )  # its name is that of the program under test, not of a module
-    command = [pytest, f"--randomly-seed={seed}", f"--share={number}/{cores}", *words]
+    command = [pytest, f"--randomly-seed={seed}", f"--share={number}/{cores}", "--snapshot-warn-unused", *words]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
 
 
@@ -82,7 +84,7 @@ def _read(lines: IO[str] | None, counts: Counter[str]) -> None:
                 counts[what.removesuffix("s") if what == "errors" else what] += int(many)
         elif found := CPU.match(line):
             counts["cpu"] += int(found[1])
-        else:
+        elif not OF_A_SHARE.match(line):
             print(line, end="", flush=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 
 import pytest
@@ -14,13 +13,6 @@ pytest.register_assert_rewrite("tests.scenarios.weeks")
 
 from tests.scenarios.backtests import bars, days, keyturn, minutes, year  # noqa: E402, F401
 from tests.scenarios.house import House, assert_can_be_rebuilt  # noqa: E402
-
-
-@pytest.fixture(autouse=True, scope="session")
-def fewer_collections() -> None:
-    """The program's modules are never garbage, and a house makes many objects: a sixth of the time was collecting."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)
