@@ -25,8 +25,9 @@ class Departures:
         self._left_at: dict[ClientOrderId, datetime] = {}
 
     def queue(self, order_id: ClientOrderId) -> None:
-        """It is written down, and waits for its turn in its lane."""
+        """It is written down, or is to be sent again, and waits for its turn in its lane."""
         self._waiting.add(order_id)
+        self._left_at.pop(order_id, None)
 
     def leave(self, order_id: ClientOrderId, at: datetime) -> None:
         """Its request is on the wire."""

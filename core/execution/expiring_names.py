@@ -30,6 +30,11 @@ class ExpiringNames:
         else:
             self._new.add(name)
 
+    def discard(self, name: str) -> None:
+        """It may be used again."""
+        self._until.pop(name, None)
+        self._new.discard(name)
+
     def forget(self, now: datetime) -> None:
         """What is old by now; looked at once a day. What came without a time is as old as this look."""
         if self._looked_at is not None and now - self._looked_at < A_DAY:

@@ -15,8 +15,10 @@ from typing import Protocol
 from core.advisers.authority import only_for_people
 from core.execution.expiring_names import ExpiringNames
 from core.messages.effects import ReplaceOrder, SubmitOrder
-from core.model.codes import BlockCode
+from core.model.broker import Refused
+from core.model.codes import BlockCode, RefusalKind
 from core.model.order import refused_for_its_legs
+from core.model.staging import Approval
 from core.model.values import ClientOrderId
 from core.model.venue import Venue
 from core.model.venues import HOME
@@ -95,6 +97,18 @@ class Gateway:
                 self.used.add(effect.approval.id, max(now, effect.approval.lapses_at))
                 self._let_out.add(order.client_order_id)
             return withheld
+
+    def given_back(self, effect: SubmitOrder | ReplaceOrder, answer: object) -> Approval | None:
+        """The approval by which this very order may leave once more: it only reduces, and the broker itself said that
+        it takes no requests for now, so that it has not got this one (EX-22). None of every other answer.
+        """
+        is_limited = isinstance(answer, Refused) and answer.kind is RefusalKind.RATE_LIMITED
+        if not is_limited or not effect.order.effect.only_reduces:
+            return None
+        with self._lock:
+            self.used.discard(effect.approval.id)
+            self._let_out.discard(effect.order.client_order_id)
+        return effect.approval
 
     def take_back(self, order_id: ClientOrderId) -> bool:
         """Keep an order here that may wait in our queue: whether it will never leave; False where it has."""

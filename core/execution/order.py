@@ -57,6 +57,8 @@ class Order:
         What the broker warned of; and since when that waits for the operator, None once it was confirmed (OP-11).
     kept
         What permits it, while it is known that it never left this desk: the one that wrote it ended before (EX-22).
+    again_at
+        When it is sent again, where the broker took no requests; None where that is at the next look into its books.
     let_go_at
         When its end was not asked for any more: what it was to make way for was given up.
     owed
@@ -108,6 +110,7 @@ class Order:
     warnings: tuple[str, ...] = ()
     warned_at: datetime | None = None
     kept: Approval | None = None
+    again_at: datetime | None = None
     owed: Quantity | None = None
     is_asked_for: bool = False
 

@@ -113,7 +113,7 @@ class OrderFolds:
             order.broker_order_id = fact.broker_order_id
         if order.submitted_at is None and fact.after is OrderStatus.SUBMITTED:
             order.submitted_at = at
-        order.in_doubt_since = order.kept = None
+        order.in_doubt_since = order.kept = order.again_at = None
         if fact.after.is_terminal:
             order.ended_at = at
             self.index.working.pop(order.id, None)
@@ -175,15 +175,17 @@ class OrderFolds:
         self.index.orders[fact.client_order_id].is_bare = True
 
     def _kept(self, _at: datetime, fact: OrderKept) -> None:
-        self.index.orders[fact.client_order_id].kept = fact.approval
+        order = self.index.orders[fact.client_order_id]
+        order.kept, order.again_at = fact.approval, fact.again_at
 
     def _kept_released(self, _at: datetime, fact: KeptOrderReleased) -> None:
-        self.index.orders[fact.client_order_id].kept = None
+        order = self.index.orders[fact.client_order_id]
+        order.kept = order.again_at = None
 
     def _restored(self, _at: datetime, _fact: StateRestored) -> None:
         """What the archive holds as never sent may have been sent after it was made."""
         for order in self.index.working.values():
-            order.kept = None
+            order.kept = order.again_at = None
 
     def _in_doubt(self, at: datetime, fact: OrderStateUnknown) -> None:
         order = self.index.orders[fact.client_order_id]

@@ -171,13 +171,21 @@ class SubmissionBlocked(Fact):
     code: BlockCode = BlockCode.OTHER
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class OrderKept(Fact):
-    """The desk left, and the order never left the desk: it waited in our own queue to the end (EX-22)."""
+    """The broker has not got the order, and it is to be sent yet (EX-22).
+
+    Attributes
+    ----------
+    again_at
+        When the broker takes requests again, which it did not for now. None where the desk left, and the order waited
+        in our own queue to the end.
+    """
 
     client_order_id: ClientOrderId
     approval: Approval
+    again_at: datetime | None = None
 
 
 @fact()

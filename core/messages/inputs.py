@@ -117,11 +117,14 @@ class CorporateActionsArrived:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionAnswered:
-    """`sent_at` is when the gateway let the request pass; data, None where nobody measured it (EX-16)."""
+    """`sent_at` is when the gateway let the request pass; data, None where nobody measured it (EX-16). `approval` may
+    send it again, where the broker said that it takes no requests for now.
+    """
 
     client_order_id: ClientOrderId
     answer: Accepted | Refused | NoAnswer
     sent_at: datetime | None = None
+    approval: Approval | None = None
 
 
 @dataclass(frozen=True, slots=True)

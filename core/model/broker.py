@@ -153,11 +153,14 @@ class Refused:
         What a decision reads of it.
     message, code
         In the broker's words, and its own number for it where it gives one: for people and journals.
+    wait_seconds
+        How long the broker asks to wait; None where it does not say.
     """
 
     kind: RefusalKind
     message: str
     code: str = ""
+    wait_seconds: float | None = None
 
     @property
     def said(self) -> str:

@@ -76,6 +76,7 @@ class PastOrder:
     warnings: tuple[str, ...] = ()
     warned_at: datetime | None = None
     kept: Approval | None = None
+    again_at: datetime | None = None
     owed: Quantity | None = None
     is_asked_for: bool = False
 

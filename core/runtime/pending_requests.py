@@ -157,7 +157,8 @@ class PendingRequests:
         self._put_quietly(SubmissionBegan(order_id))
         answer = self._answer_to(effect, settings)
         if isinstance(answer, SubmissionAnswered):
-            answer = replace(answer, sent_at=sent_at)
+            given_back = self.gateway.given_back(effect, answer.answer)
+            answer = replace(answer, sent_at=sent_at, approval=given_back)
         self._put(answer)
 
     def _withheld(self, effect: SubmitOrder | ReplaceOrder, now: datetime, queued_at: datetime) -> Withheld | None:

@@ -494,7 +494,9 @@ class VirtualRuntime(Runtime):
         if request.is_given_up:
             return
         if isinstance(answer, SubmissionAnswered):
-            answer = replace(answer, sent_at=request.sent_at)
+            assert isinstance(request.effect, SubmitOrder | ReplaceOrder)
+            given_back = self.gateway.given_back(request.effect, answer.answer)
+            answer = replace(answer, sent_at=request.sent_at, approval=given_back)
         self._end(request)
         self._tell_of(request, answer)
         self.take(self.at, answer)

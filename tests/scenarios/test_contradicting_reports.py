@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from core.facts import (
     CancelRequested,
     OrderFilled,
+    OrderKept,
     OrderRestated,
     OrderRevived,
     OrderStateChanged,
@@ -19,15 +20,15 @@ from core.facts import (
     UpdateIgnored,
 )
 from core.messages.commands import ProposeClose
-from core.messages.effects import SubmitOrder
-from core.messages.inputs import BrokerUpdated, LookUpAnswered, PictureFetched
-from core.model.broker import BrokerPicture, Execution, NotFound, OrderReport, OrderUpdate, UpdateEvent
-from core.model.codes import EndCode, GuardCode
+from core.messages.effects import ReplaceOrder, SubmitOrder
+from core.messages.inputs import BrokerUpdated, LookUpAnswered, PictureFetched, SubmissionAnswered
+from core.model.broker import BrokerPicture, Execution, NotFound, OrderReport, OrderUpdate, Refused, UpdateEvent
+from core.model.codes import EndCode, GuardCode, RefusalKind
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity
 from core.runtime.virtual_answers import ExchangeAnswers
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal
-from tests.scenarios.requests import CANCEL, requested
+from tests.scenarios.requests import CANCEL, requested, sell
 from tests.scenarios.test_lost_answers import AWAY
 from tests.unit.core.brokers.trading_floor import SPY
 
@@ -275,3 +276,85 @@ def test_an_older_order_with_the_same_id_is_not_adopted(broker: BrokersWord) -> 
     assert house.held() == "0"
     assert house.entry.status is OrderStatus.REJECTED
     assert house.facts(UpdateIgnored)
+
+
+class Limited:
+    """The broker takes no orders of a kind, so many times, and says so."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, times: int, wait_seconds: float | None) -> None:
+        self.left = times
+        answer = ExchangeAnswers.answer
+        limited = Refused(RefusalKind.RATE_LIMITED, "too many requests", "42910000", wait_seconds)
+
+        def told(self_: ExchangeAnswers, effect: object, at: datetime) -> object:
+            is_exit = isinstance(effect, SubmitOrder | ReplaceOrder) and effect.order.effect.only_reduces
+            if not is_exit or not self.left:
+                return answer(self_, effect, at)  # type: ignore[arg-type]
+            self.left -= 1
+            return SubmissionAnswered(effect.order.client_order_id, limited)  # type: ignore[union-attr]
+
+        patch.setattr(ExchangeAnswers, "answer", told)
+
+
+@pytest.mark.parametrize(("times", "wait", "seconds"), [(1, 20.0, 21), (3, None, 5), (2, 0.0, 4)])
+def test_a_limited_stop_is_sent_again_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, times: int, wait: float | None, seconds: int
+) -> None:
+    """EX-06, EX-22: after as long as the broker asks to wait, and a second at least; no new key is needed"""
+    Limited(monkeypatch, times, wait)
+    house = a_house_in_a_position(("10:06", "11:00", STEADY))
+    (stop,) = house.stops
+    kept = house.facts(OrderKept)
+    house.until_moment(kept[0].again_at + timedelta(seconds=seconds))  # type: ignore[operator]
+
+    assert stop.status is OrderStatus.SUBMITTED
+    assert [fact.client_order_id for fact in house.facts(OrderKept)] == [stop.id] * times
+    assert requested(house).count(sell("stop", "0.502")) == 1
+    assert not house.desk.stage.proposals()
+
+
+def test_a_limited_stop_outlives_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-20, EX-22"""
+    Limited(monkeypatch, 1, 20.0)
+    house = a_house_with_a_proposal(("10:06", "11:00", STEADY))
+    house.confirms_at("10:06:02")
+    house.until("10:06:15")
+    assert len(house.facts(OrderKept)) == 1
+    house = house.restarted().until("10:07")
+
+    assert [stop.status for stop in house.stops] == [OrderStatus.SUBMITTED]
+    assert requested(house).count(sell("stop", "0.502")) == 1
+
+
+def test_a_limited_close_sells_after_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-21, EX-22: its stop is gone by then"""
+    house = a_house_in_a_position(("10:06", "11:00", STEADY))
+    Limited(monkeypatch, 1, 12.0)
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    house.until("10:06:40")
+    house.confirms()
+    house.until("10:07:10")
+
+    assert house.held() == house.held_by_the_broker() == "0"
+
+
+def test_a_limited_entry_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-06: nothing that opens is sent again by itself"""
+    house = a_house_with_a_proposal(AWAY)
+    limited = Refused(RefusalKind.RATE_LIMITED, "too many requests", "42910000", 1.0)
+    answer = ExchangeAnswers.answer
+    monkeypatch.setattr(
+        ExchangeAnswers,
+        "answer",
+        lambda self, effect, at: (
+            SubmissionAnswered(effect.order.client_order_id, limited)
+            if isinstance(effect, SubmitOrder)
+            else answer(self, effect, at)
+        ),
+    )
+    house.confirms_at("10:06:02")
+    house.until("10:07")
+
+    assert house.entry.status is OrderStatus.REJECTED
+    assert requested(house) == []

@@ -25,11 +25,13 @@ from tests.wire.exchange.server import LoopbackExchange
 
 ENTRY = ClientOrderId("0123456789abcdef")
 DONE_AND_HIDDEN = ["504-after-accepting", "drop-after-accepting", "hang-after-accepting", "html-after-accepting"]
-NEVER_DONE = ["drop", "hang", "html", "server-error", "rate-limited", "rate-limited-retry-after"]
+NEVER_DONE = ["drop", "hang", "html", "server-error"]
 REFUSALS = [
     ("invalid", RefusalKind.UNPROCESSABLE, "42210000"),
     ("insufficient", RefusalKind.FORBIDDEN, "40310000"),
     ("day-trade", RefusalKind.PATTERN_DAY_TRADER, "40310100"),
+    ("rate-limited", RefusalKind.RATE_LIMITED, "42910000"),
+    ("rate-limited-retry-after", RefusalKind.RATE_LIMITED, "42910000"),
 ]
 
 
@@ -58,7 +60,7 @@ def test_an_unanswered_order_is_found_and_sent_once(exchange: LoopbackExchange, 
 
 @pytest.mark.parametrize("fault", NEVER_DONE)
 def test_an_order_that_never_arrived_is_not_found(exchange: LoopbackExchange, fault: str) -> None:
-    """EX-06: 429 and 5xx are not repeated, and not believed to be a no."""
+    """EX-06: a 5xx is not repeated, and not believed to be a no."""
     exchange.make(fault, of="submit", seconds=1)
     broker = a_desk_broker(exchange)
 

@@ -1,9 +1,9 @@
 """What a reply means: what Alpaca itself stated, apart from everything that leaves us in doubt (EX-06).
 
 A refusal is a 4xx whose body is Alpaca's own error: a JSON object with a whole number as `code`, a text as `message`.
-All else is doubt: a time-out, a broken connection, a 5xx, a page of HTML, a body that is no JSON. So is 429, although
-Alpaca says it itself: it speaks of how often we ask, and whatever stands in between says the same without having read
-the order. The look-ups that follow end it as "never arrived" where that is the truth. 408 and 425 are of the same kind.
+All else is doubt: a time-out, a broken connection, a 5xx, a page of HTML, a body that is no JSON. So are 408, 425 and
+429, which whatever stands in between says as well, without having read the order. A 429 with Alpaca's own number for
+too many requests is a refusal: no one else gives that.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from decimal import Decimal
 from typing import Any
 
 from core.brokers.alpaca.contract import ERROR
-from core.brokers.alpaca.refusals import Stated
-from core.brokers.alpaca.timeouts import PASSING
+from core.brokers.alpaca.refusals import TOO_MANY_REQUESTS, Stated
+from core.brokers.alpaca.timeouts import PASSING, wait_asked_for
 from core.brokers.alpaca.wire import LIMITED, NoReply, Reply
+from core.io.wall_clock import utc_now
 from core.model.broker import NoAnswer
 
 UNAUTHORISED, FORBIDDEN = 401, 403
@@ -39,7 +40,7 @@ def decoded(body: bytes | str) -> Any:
 
 def refusal(reply: Reply) -> Stated | None:
     """What Alpaca stated, or None where it stated nothing."""
-    if reply.status not in STATED or reply.status in PASSING:
+    if reply.status not in STATED or (reply.status in PASSING and reply.status != LIMITED):
         return None
     try:
         stated = decoded(reply.body)
@@ -50,7 +51,9 @@ def refusal(reply: Reply) -> Stated | None:
     code, message = (stated.get(ERROR.field(name).name) for name in ("code", "message"))
     if type(code) is not int or not 0 < code < LARGEST_CODE or not isinstance(message, str):
         return None
-    return Stated(reply.status, code, message[:LONGEST_MESSAGE])
+    if reply.status == LIMITED and code != TOO_MANY_REQUESTS:
+        return None
+    return Stated(reply.status, code, message[:LONGEST_MESSAGE], wait_asked_for(reply, utc_now()))
 
 
 def doubt(reply: Reply | NoReply) -> NoAnswer:

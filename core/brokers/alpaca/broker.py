@@ -43,7 +43,7 @@ from core.brokers.alpaca.questions import (
     as_no_answer,
 )
 from core.brokers.alpaca.redacted import as_shown
-from core.brokers.alpaca.refusals import Stated, is_missing, missing_or, speaks_of_its_id
+from core.brokers.alpaca.refusals import TOO_MANY_REQUESTS, Stated, is_missing, missing_or, speaks_of_its_id
 from core.brokers.alpaca.request_status import RequestStatus
 from core.brokers.alpaca.timeouts import Timeouts
 from core.brokers.alpaca.unparsed_messages import UnparsedMessages
@@ -300,8 +300,10 @@ class AlpacaBroker:
     def _refused_replacement(self, stated: Stated, client_order_id: ClientOrderId) -> Accepted | Refused | NoAnswer:
         """A replacement can be answered with an error and be done: only where it is not there was it refused.
 
-        Its lane waits meanwhile, so that this look is a short one.
+        Its lane waits meanwhile, so that this look is a short one. Where Alpaca takes no requests it is not asked.
         """
+        if stated.code == TOO_MANY_REQUESTS:
+            return stated.refused
         found = self._looked_up(client_order_id, self._patience.until(LOOK_SECONDS))
         if isinstance(found, OrderReport):
             return Accepted(found)

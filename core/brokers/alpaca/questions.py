@@ -12,7 +12,7 @@ from core.brokers.alpaca.refusals import Stated
 from core.brokers.alpaca.request_status import RequestStatus
 from core.brokers.alpaca.timeouts import Timeouts
 from core.brokers.alpaca.unparsed_messages import UnparsedMessages
-from core.brokers.alpaca.wire import NoReply, Reply, Wire
+from core.brokers.alpaca.wire import LIMITED, NoReply, Reply, Wire
 from core.model.account import Mode
 from core.model.broker import NoAnswer
 from core.model.keys import AccountRefusedError
@@ -94,7 +94,7 @@ class Questions:
             raise AccountRefusedError(f"Alpaca does not take the keys: {check_the_keys(self.mode)}")
         if isinstance(reply, NoReply):
             raise NoAnswerError(doubt(reply))
-        if (stated := refusal(reply)) is not None:
+        if (stated := refusal(reply)) is not None and reply.status != LIMITED:  # a question may be asked again
             raise StatedRefusalError(stated)
         if reply.status not in OK:
             raise NoAnswerError(doubt(reply))

@@ -14,6 +14,7 @@ from core.model.broker import NotFound, Refused
 from core.model.codes import RefusalKind
 
 NO_SUCH_ORDER = 40410000
+TOO_MANY_REQUESTS = 42910000
 ITS_ID = re.compile("client.?order.?id", re.IGNORECASE)
 
 KINDS: Mapping[int, RefusalKind] = {
@@ -24,7 +25,7 @@ KINDS: Mapping[int, RefusalKind] = {
     40310100: RefusalKind.PATTERN_DAY_TRADER,
     NO_SUCH_ORDER: RefusalKind.NO_SUCH_ORDER,
     42210000: RefusalKind.UNPROCESSABLE,
-    42910000: RefusalKind.RATE_LIMITED,
+    TOO_MANY_REQUESTS: RefusalKind.RATE_LIMITED,
 }
 BY_STATUS: Mapping[int, RefusalKind] = {
     400: RefusalKind.UNPROCESSABLE,
@@ -43,11 +44,12 @@ class Stated:
     status: int
     code: int
     message: str
+    wait_seconds: float | None = None
 
     @property
     def refused(self) -> Refused:
         """As the rest of the desk knows it."""
-        return Refused(self._kind, self.message, str(self.code))
+        return Refused(self._kind, self.message, str(self.code), self.wait_seconds)
 
     @property
     def _kind(self) -> RefusalKind:

@@ -19,6 +19,7 @@ from core.facts import (
     ApprovalRedeemed,
     KeptOrderReleased,
     OrderCreated,
+    OrderKept,
     OrderSent,
     OrderStateChanged,
     PermissionReturned,
@@ -40,6 +41,8 @@ from core.workflows.base.isolation import apart
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates, look_up
 
+AT_LEAST, AT_MOST = 1.0, 60.0
+"""Seconds until what the broker took no request for is sent again, whatever it asks to wait."""
 LEFT_UNSENT = "it was not sent before the desk left"
 """Why an order ended that was kept and is not sent any more."""
 
@@ -196,6 +199,9 @@ class Submission:
             yield from self.order_recovery.ask_for_legs(order)  # the stream told of it, and names no legs
         elif isinstance(reply.answer, NoAnswer):
             yield from self.order_recovery.begin(order, reply.answer.reason)
+        elif reply.approval is not None and not order.is_cancelling:
+            wait = min(max(reply.answer.wait_seconds or 0.0, AT_LEAST), AT_MOST)
+            self.state.record(OrderKept(order.id, reply.approval, self.state.at + timedelta(seconds=wait)))
         else:
             refused = self._change(order, OrderStatus.REJECTED, Source.ANSWER, self._said(order, reply.answer.said))
             self.state.record(replace(refused, refusal=reply.answer.kind))

@@ -8,6 +8,7 @@ any more.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from functools import partial
 
 from core.execution.order import Order
@@ -46,9 +47,20 @@ class UnsentOrders:
 
     def send(self) -> Iterator[Effect]:
         """After a look into the broker's books: each once, where they agree on its symbol."""
-        kept = [o for o in self.state.ledger.working() if o.kept is not None]
+        kept = [o for o in self.state.ledger.working() if o.kept is not None and self._is_its_turn(o)]
         for order in [o for o in kept if o.request.symbol not in self.state.sightings.differing]:
             yield from apart(self.state, partial(self._send, order))
+
+    def next_due(self) -> Iterator[datetime]:
+        """What the broker took no requests for."""
+        return (order.again_at for order in self.state.ledger.working() if order.again_at is not None)
+
+    def due(self) -> Iterator[Effect]:
+        for order in [o for o in self.state.ledger.working() if o.again_at is not None and self._is_its_turn(o)]:
+            yield from apart(self.state, partial(self._send, order))
+
+    def _is_its_turn(self, order: Order) -> bool:
+        return order.again_at is None or self.state.at >= order.again_at
 
     def _send(self, order: Order) -> Iterator[Effect]:
         why_not = self._why_not(order)

@@ -50,7 +50,7 @@ DOUBTS: dict[str, Behaviour] = {
     "a list with 422": Says(422, [40010001, "no"]),
     "a code in words": Says(422, {"code": "40010001", "message": "no"}),
     "a code and no message": Says(422, {"code": 40010001}),
-    "429 in Alpaca's words": refused(429, 42910000, "rate limit exceeded"),
+    "429 with another number": refused(429, 42900000, "rate limit exceeded"),
     "429 that says when": Says(429, b"", {"Retry-After": "1"}),
     "408": refused(408, 40810000),
     "a redirect": Says(307, b"", {"Location": "https://127.0.0.1:1/"}),
@@ -69,6 +69,7 @@ REFUSALS = [
     (422, 42210000, "fractional orders must be simple orders", RefusalKind.UNPROCESSABLE),
     (400, 40010000, "request body format is invalid", RefusalKind.UNPROCESSABLE),
     (401, 40110000, "request is not authorized", RefusalKind.UNAUTHORISED),
+    (429, 42910000, "rate limit exceeded", RefusalKind.RATE_LIMITED),
     (403, 40399999, "a number that is new", RefusalKind.FORBIDDEN),
     (418, 41800000, "a status that is new", RefusalKind.OTHER),
 ]
