@@ -19,10 +19,19 @@ from core.facts import (
     TradeClosed,
     UpdateIgnored,
 )
-from core.messages.commands import ProposeClose
-from core.messages.effects import ReplaceOrder, SubmitOrder
-from core.messages.inputs import BrokerUpdated, LookUpAnswered, PictureFetched, SubmissionAnswered
-from core.model.broker import BrokerPicture, Execution, NotFound, OrderReport, OrderUpdate, Refused, UpdateEvent
+from core.messages.commands import ProposeClose, RequestCancel
+from core.messages.effects import CancelOrder, ReplaceOrder, SubmitOrder
+from core.messages.inputs import BrokerUpdated, CancelAnswered, LookUpAnswered, PictureFetched, SubmissionAnswered
+from core.model.broker import (
+    BrokerPicture,
+    CancelTaken,
+    Execution,
+    NotFound,
+    OrderReport,
+    OrderUpdate,
+    Refused,
+    UpdateEvent,
+)
 from core.model.codes import EndCode, GuardCode, RefusalKind
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity
@@ -358,3 +367,22 @@ def test_a_limited_entry_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert house.entry.status is OrderStatus.REJECTED
     assert requested(house) == []
+
+
+def test_a_cancel_that_changes_nothing_is_paced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-07, EX-17: the broker takes it, and works the order all the same"""
+    house = a_working_entry()
+    answer, asked = ExchangeAnswers.answer, list[object]()
+
+    def told(self: ExchangeAnswers, effect: object, at: datetime) -> object:
+        if not isinstance(effect, CancelOrder):
+            return answer(self, effect, at)  # type: ignore[arg-type]
+        asked.append(effect)
+        return CancelAnswered(effect.client_order_id, CancelTaken())
+
+    monkeypatch.setattr(ExchangeAnswers, "answer", told)
+    house.presses(RequestCancel(house.entry.id))
+    house.until("10:07:05")
+
+    assert 4 <= len(asked) <= 14
+    assert house.entry.is_cancelling

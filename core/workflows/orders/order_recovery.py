@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from core.execution import order_states
 from core.execution.order import Order
-from core.facts import OrderNotFound, OrderStateUnknown, Source, UpdateIgnored
+from core.facts import CancelFailed, OrderNotFound, OrderStateUnknown, Source, UpdateIgnored
 from core.messages.effects import Effect
 from core.messages.inputs import LookUpAnswered
 from core.model.broker import BrokerPicture, NoAnswer, NotFound, OrderReport
@@ -20,6 +20,8 @@ from core.workflows.base.follow_up import follow_up
 from core.workflows.orders.closing_sales import ClosingSales
 from core.workflows.orders.order_updates import OrderUpdates, is_ours, look_up
 
+A_MOMENT = timedelta(seconds=1)
+"""Within which a cancel that the broker took, and does not follow, is not sent once more."""
 MISSED_WHILE_CANCELLING = 2
 APART = timedelta(seconds=10)
 """So often, and over so long, the broker says that it does not know an order which is to end: a close waits for it."""
@@ -37,6 +39,7 @@ class OrderRecovery:
         self.next_look_up: dict[ClientOrderId, tuple[datetime, timedelta]] = {}
         self._in_books: set[ClientOrderId] = set()
         self._missing_since: dict[ClientOrderId, datetime] = {}
+        self._cancelled_again: dict[ClientOrderId, datetime] = {}
         self._misses: dict[ClientOrderId, tuple[int, datetime]] = {}
 
     def begin(self, order: Order, reason: str) -> Iterator[Effect]:
@@ -129,10 +132,18 @@ class OrderRecovery:
         return report.hides_legs and bool(order.request.legs) and not self.state.ledger.legs.of(order.id)
 
     def _follow_cancel(self, order: Order) -> Iterator[Effect]:
-        """The broker knows it and works it: the cancel was lost without a word, and a second one does no harm."""
+        """The broker knows it and works it: the cancel was lost without a word, and a second one does no harm. One that
+        was asked for a moment ago has failed, and comes again after its pause.
+        """
         is_lost = order.is_working and order.is_cancelling and order.cancel_failed_at is None
-        if is_lost and order.status is not OrderStatus.PENDING:
-            yield from self.closing_sales.cancel_again(order)
+        if not is_lost or order.status is OrderStatus.PENDING:
+            return
+        last = self._cancelled_again.get(order.id)
+        if last is not None and self.state.at - last < A_MOMENT:
+            self.state.record(CancelFailed(order.id, "the broker works it all the same", None))
+            return
+        self._cancelled_again[order.id] = self.state.at
+        yield from self.closing_sales.cancel_again(order)
 
     def _not_found(self, order: Order) -> Iterator[Effect]:
         """Counted before it is believed: five times over a minute, and the broker's books lack it too (EX-06).
