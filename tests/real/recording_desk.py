@@ -106,6 +106,8 @@ class DeskApp(App[None]):
         driver = self._driver
         assert isinstance(driver, KeyturnDriver)
         self.record("skipped", driver.frames_skipped)
+        writer = driver._writer
+        self.record("stalled", 0.0 if writer is None else writer.stalled_for())
 
     async def on_event(self, event: events.Event) -> None:
         """Before any binding of Textual's own takes it."""
