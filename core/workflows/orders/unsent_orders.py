@@ -47,20 +47,23 @@ class UnsentOrders:
 
     def send(self) -> Iterator[Effect]:
         """After a look into the broker's books: each once, where they agree on its symbol."""
-        kept = [o for o in self.state.ledger.working() if o.kept is not None and self._is_its_turn(o)]
-        for order in [o for o in kept if o.request.symbol not in self.state.sightings.differing]:
+        at = self.state.at
+        for order in [o for o in self._sendable() if o.again_at is None or at >= o.again_at]:
             yield from apart(self.state, partial(self._send, order))
 
     def next_due(self) -> Iterator[datetime]:
-        """What the broker took no requests for."""
-        return (order.again_at for order in self.state.ledger.working() if order.again_at is not None)
+        """What the broker took no requests for, once its books were compared."""
+        return (order.again_at for order in self._sendable() if order.again_at is not None)
 
     def due(self) -> Iterator[Effect]:
-        for order in [o for o in self.state.ledger.working() if o.again_at is not None and self._is_its_turn(o)]:
-            yield from apart(self.state, partial(self._send, order))
+        return self.send()
 
-    def _is_its_turn(self, order: Order) -> bool:
-        return order.again_at is None or self.state.at >= order.again_at
+    def _sendable(self) -> list[Order]:
+        """What was kept, of symbols that agree; nothing before the first look into the books."""
+        if not self.state.control.state.was_compared:
+            return []
+        kept = (order for order in self.state.ledger.working() if order.kept is not None)
+        return [order for order in kept if order.request.symbol not in self.state.sightings.differing]
 
     def _send(self, order: Order) -> Iterator[Effect]:
         why_not = self._why_not(order)
