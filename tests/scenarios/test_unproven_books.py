@@ -148,3 +148,15 @@ def test_a_crash_between_two_readings_takes_nothing_back(books: Books) -> None:
 
     assert house.facts(ReconciliationPassed)
     assert is_whole(house)
+
+
+def test_a_sale_of_before_the_start_explains_nothing(books: Books) -> None:
+    """EX-09: somebody sold within the week, and the first books of a run are empty once"""
+    house = a_guarded_house()
+    books.left, books.shares, books.orders = 1, Decimal("0.502"), (others_order(Side.SELL, "5"),)
+    house.until("10:08:05")
+    books.left, books.shares = 1, Decimal(0)
+    house = house.restarted().until("10:09")
+
+    assert house.facts(PositionCorrected) == []
+    assert is_whole(house)

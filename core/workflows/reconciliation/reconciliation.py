@@ -45,7 +45,7 @@ from core.model.codes import ReadOnlyCode
 from core.model.order import OrderStatus, Side
 from core.model.reconciliation import Difference
 from core.model.said_once import is_news
-from core.model.values import ZERO, BrokerOrderId, Quantity, Symbol, plain
+from core.model.values import NO_SHARES, ZERO, BrokerOrderId, Quantity, Symbol, plain
 from core.ports import JournalError
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
@@ -97,7 +97,7 @@ class Reconciliation:
         self._nets_when_asked: dict[Symbol, Quantity] | None = None
         self._listing = OrderListing()
         self._shrunk: dict[Symbol, tuple[datetime, Quantity]] = {}
-        self._filled_by_others: dict[BrokerOrderId, tuple[Symbol, Side, Quantity]] = {}
+        self._filled_by_others: dict[BrokerOrderId, tuple[Symbol, Side, Quantity]] | None = None
         self._is_unproven = False
 
     # ── 1. asking ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -293,7 +293,11 @@ class Reconciliation:
         return ""
 
     def _sold_by_others(self, symbol: Symbol, comparison: Comparison, side: Side) -> Quantity:
-        """What orders that are not this desk's have filled since the last agreement."""
+        """What orders that are not this desk's have filled since the last agreement; before the first one of this run
+        nobody knows which of it was counted already, and none of it explains anything.
+        """
+        if self._filled_by_others is None:
+            return NO_SHARES
         sold = ZERO
         for order_id, (of, way, filled) in comparison.filled_by_others().items():
             before = self._filled_by_others.get(order_id)
