@@ -37,13 +37,16 @@ def may_mount(folder: Path) -> bool:
 
 
 def processes_on(home: Path) -> list[int]:
-    """Whatever runs on this home, as the kernel knows it: a watchdog and its engine are nobody's child here."""
+    """Whatever runs on this home, in order, as the kernel knows it: a watchdog and its engine are nobody's child here.
+
+    A process that another one just started or that is about to end counts too: wait for a number of them.
+    """
     mine, found = f"KEYTURN_HOME={home}".encode(), []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if mine in (folder / "environ").read_bytes().split(b"\0"):
                 found.append(int(folder.name))
-    return found
+    return sorted(found)
 
 
 def command_of(pid: int) -> bytes:
