@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 
 from core.facts import Fact, InstallationNamed
+from core.model.installation import renamed
 from core.ports import JournalWriteError, OperatorError
 from state import folder_swap
 from state.backups import backup
@@ -17,8 +17,6 @@ from state.folders import AccountFolder
 from state.journal import FileJournal
 from state.journal_end import JournalEnd
 
-MARK = "+"
-"""Between an installation's first name and what a reset or a restore adds to it."""
 UNCHANGED = "nothing was changed"
 HALF_DONE = "it is half done, and nothing is lost: the next start finishes it"
 
@@ -35,14 +33,9 @@ def keep(folder: AccountFolder, there: JournalEnd, deed: str, when: datetime) ->
 
 
 def named_anew(first: str | None, folder: AccountFolder, there: JournalEnd, when: datetime) -> InstallationNamed:
-    """A name that no order was ever hashed with.
-
-    Manual orders and changes count from one again, or from where an archive left off; under the old name the next of
-    them would bear an id that the broker has for another order (EX-04).
-    """
+    """A name that no order was ever hashed with (EX-04)."""
     known = first or there.installation or folder.name
-    told = sha256(b"\x1f".join((known.encode(), there.line, when.isoformat().encode()))).hexdigest()
-    return InstallationNamed(f"{known.partition(MARK)[0]}{MARK}{told[:12]}")
+    return InstallationNamed(renamed(known, there.line, when.isoformat().encode()))
 
 
 def write(stage: AccountFolder, at: datetime, facts: Sequence[Fact]) -> None:

@@ -14,7 +14,7 @@ from operator import is_not
 from core.execution.ledger import Ledger
 from core.execution.order import Order
 from core.model.broker import BrokerPicture, BrokerPosition, ForeignPosition, OrderReport, UnreadableOrder
-from core.model.order import OrderStatus, Side
+from core.model.order import ORDER_ID, OrderStatus, Side
 from core.model.reconciliation import NO_SYMBOL, Difference, DifferenceKind
 from core.model.values import ZERO, BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, exact_percent, plain
 from core.settings.reconciliation import ReconciliationSettings
@@ -219,14 +219,20 @@ class Comparison:
         """Orders that only one side has as working. One that has no answer yet is in doubt, and no difference."""
         return (*self._unknown(), *self._foreign(), *self._unreadable(), *self._orphaned())
 
+    def unknown_of_ours(self) -> tuple[OrderReport, ...]:
+        """Orders with our form of id, over or not, that the journal never had (EX-24)."""
+        return tuple(
+            report
+            for report in self.picture.orders
+            if ORDER_ID.fullmatch(report.client_order_id) and not self.ledger.has(report.client_order_id)
+        )
+
     def others(self) -> tuple[OrderReport, ...]:
         """Orders that work at the broker and are not this desk's."""
         return tuple(report for report in self.listing.working if not self.ledger.has(report.client_order_id))
 
     def _unknown(self) -> Iterator[Difference]:
-        for report in self.others():
-            note = f"{report.client_order_id} is not this desk's; it is left alone"
-            yield Difference(DifferenceKind.UNKNOWN_ORDER, report.symbol, None, _reported(report), note)
+        yield from map(unknown_order, self.others())
 
     def _foreign(self) -> Iterator[Difference]:
         """Of kinds that this desk never trades: what it is, and that nobody minds it here."""
@@ -303,6 +309,12 @@ class Comparison:
         return abs(ours - true) > self.limits.max_drift * abs(true)
 
 
+def unknown_order(report: OrderReport) -> Difference:
+    """One that the journal does not have."""
+    note = f"{report.client_order_id} is not this desk's; it is left alone"
+    return Difference(DifferenceKind.UNKNOWN_ORDER, report.symbol, None, reported(report), note)
+
+
 def _held(position: ForeignPosition) -> str:
     return f"{plain(position.quantity)} ({position.asset_class})"
 
@@ -316,5 +328,5 @@ def _ours(order: Order) -> str:
     return f"{request.side.value.upper()} {plain(request.quantity)} {request.type.value}"
 
 
-def _reported(report: OrderReport) -> str:
+def reported(report: OrderReport) -> str:
     return f"{report.side.value.upper()} {plain(report.quantity)} {report.type_word}"

@@ -11,6 +11,7 @@ from core.model.bar import Bar
 from core.model.past_days import PastDays
 from core.model.quote import TradingHalt
 from core.model.values import (
+    ClientOrderId,
     Fraction,
     Money,
     Symbol,
@@ -120,6 +121,29 @@ class InstallationNamed(Fact):
     """The name that manual orders hash (EX-04); recorded once, and anew where a reset or a restore forgets orders."""
 
     name: str
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class UnknownOrdersFound(Fact):
+    """The broker has orders with our form of id that the journal does not know (EX-24): it may be an older copy.
+
+    Attributes
+    ----------
+    name
+        Of the installation from now on: no later manual order gets the id of one of these.
+    """
+
+    orders: tuple[ClientOrderId, ...]
+    name: str
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class UnknownOrdersAccepted(Fact):
+    """The operator has read which orders those are: they keep the desk read-only no longer (EX-24)."""
+
+    orders: tuple[ClientOrderId, ...]
 
 
 @fact()

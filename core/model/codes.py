@@ -241,6 +241,8 @@ class ReadOnlyCode(Enum):
     """They differ, and an order on its way may explain it."""
     UNPROVEN = "unproven"
     """The broker's show less than ours, once or against its own orders: nothing is corrected by that (EX-09)."""
+    OLDER = "older"
+    """The broker has orders with our form of id that the journal does not know (EX-24)."""
     UNREACHABLE = "unreachable"
     """The broker did not tell its own."""
 

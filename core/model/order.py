@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
@@ -358,6 +359,10 @@ def _text(number: Price | Fraction | None) -> str:
 def digest_of(*fields: str) -> Digest:
     """SHA-256 of the fields, in order, as 64 hex digits; a unit separator keeps neighbours apart."""
     return Digest(hashlib.sha256("\x1f".join(fields).encode()).hexdigest())
+
+
+ORDER_ID = re.compile(r"[0-9a-f]{16}")
+"""The form of the ids that Keyturn gives its orders (EX-04)."""
 
 
 def order_id_of(*parts: str) -> ClientOrderId:

@@ -46,10 +46,12 @@ from core.facts import (
     StateReset,
     StateRestored,
     SymbolRefused,
+    UnknownOrdersAccepted,
+    UnknownOrdersFound,
 )
 from core.model.codes import SHUTS_ENTRIES_ALONE, DeskState, HaltCause
 from core.model.reconciliation import Difference
-from core.model.values import Symbol
+from core.model.values import ClientOrderId, Symbol
 from core.settings.history import put_down, taken_up
 from core.settings.settings import Settings
 from core.trading_state.disk_failure import DiskFailure
@@ -77,7 +79,9 @@ class TradingStatusState:
     `was_compared` says whether the books were compared since the start.
     `naked_at` is when NAKED was typed last; None where no kill that stands has it. `read_only_at` is when the desk
     became read-only; None while it is not. `differences` are those of the last comparison that was news.
-    `forgotten_until` is the time up to which a reset or a restore forgot orders; None where none did. `settings_file`
+    `forgotten_until` is the time up to which a reset or a restore forgot orders; None where none did.
+    `unknown_orders` are at the broker, have our form of id and are not in the journal (EX-24): they keep the desk
+    read-only until the operator accepts them; `accepted_orders` are those. `settings_file`
     and `clock` say why entries wait for either; None where they do not.
     """
 
@@ -97,6 +101,8 @@ class TradingStatusState:
     starts: int = 0
     refused_symbols: dict[Symbol, Refusal] = field(default_factory=dict)
     forgotten_until: datetime | None = None
+    unknown_orders: tuple[ClientOrderId, ...] = ()
+    accepted_orders: tuple[ClientOrderId, ...] = ()
     settings_file: str | None = None
     clock: str | None = None
     clock_jumped_at: datetime | None = None
@@ -125,6 +131,8 @@ class TradingStatus:
             ClockDiffered: self._clock_differed,
             ClockSettled: self._clock_settled,
             InstallationNamed: self._named,
+            UnknownOrdersFound: self._unknown_found,
+            UnknownOrdersAccepted: self._unknown_accepted,
             StateReset: self._forgot,
             StateRestored: self._forgot,
             EngineStarted: self._started,
@@ -238,6 +246,13 @@ class TradingStatus:
 
     def _named(self, _at: datetime, fact: InstallationNamed) -> None:
         self.state.installation = fact.name
+
+    def _unknown_found(self, _at: datetime, fact: UnknownOrdersFound) -> None:
+        self.state.installation = fact.name
+        self.state.unknown_orders += fact.orders
+
+    def _unknown_accepted(self, _at: datetime, fact: UnknownOrdersAccepted) -> None:
+        self.state.unknown_orders, self.state.accepted_orders = (), fact.orders
 
     def _forgot(self, _at: datetime, fact: StateReset | StateRestored) -> None:
         self.state.forgotten_until = fact.forgotten_until

@@ -104,7 +104,9 @@ def test_a_managed_watchdog_restarts_its_engine(tmp_path: Path) -> None:
             assert watchdog.process.poll() is None
             assert second is not None
             assert parent_of(second) == watchdog.pid
-            account.until(lambda: account.processes() == sorted([watchdog.pid, second]), "it and its watchdog run alone")
+            account.until(
+                lambda: account.processes() == sorted([watchdog.pid, second]), "it and its watchdog run alone"
+            )
             assert watchdog.stopped() == 0
             assert sum("STOPPING=1" in words for words in all_told(manager)) == 1
 

@@ -21,7 +21,14 @@ from core.facts import (
 )
 from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, ReplaceOrder, SubmitOrder
-from core.messages.inputs import BrokerUpdated, CancelAnswered, LookUpAnswered, PictureFetched, SubmissionAnswered
+from core.messages.inputs import (
+    BrokerUpdated,
+    CancelAnswered,
+    ClockRead,
+    LookUpAnswered,
+    PictureFetched,
+    SubmissionAnswered,
+)
 from core.model.broker import (
     BrokerPicture,
     CancelTaken,
@@ -285,6 +292,24 @@ def test_an_older_order_with_the_same_id_is_not_adopted(broker: BrokersWord) -> 
     assert house.held() == "0"
     assert house.entry.status is OrderStatus.REJECTED
     assert house.facts(UpdateIgnored)
+
+
+def test_an_exit_sent_in_doubt_is_adopted(broker: BrokersWord) -> None:
+    """EX-23, EX-24: the desk's time is an hour ahead, so the broker took its sale an hour before it was written"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    house.until("10:06:40")
+    sale = house.ticket.order.client_order_id
+    broker.changes[sale] = with_terms(accepted_at=house.line.at - timedelta(hours=1))
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.is_deaf = True
+    house.confirms()
+    for second in range(41, 60):
+        house.line.take(house.line.at, ClockRead(Decimal(0), Decimal(3595)))
+        house.until(f"10:06:{second}")
+
+    assert house.held() == house.held_by_the_broker() == "0"
 
 
 class Limited:

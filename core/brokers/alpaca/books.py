@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from core.brokers.alpaca.fields import UnreadableFieldError, rows
 from core.brokers.alpaca.foreign import a_foreign_order
 from core.brokers.alpaca.paging import every_order
-from core.brokers.alpaca.parsing import OUR_ID, a_position, an_order, what_can_be_read
+from core.brokers.alpaca.parsing import a_position, an_order, what_can_be_read
 from core.brokers.alpaca.questions import NoAnswerError, Questions
 from core.model.account import Account
 from core.model.broker import (
@@ -27,6 +27,7 @@ from core.model.broker import (
     OrderReport,
     UnreadableOrder,
 )
+from core.model.order import ORDER_ID
 
 READINGS = 3
 DAYS = timedelta(days=7)
@@ -86,14 +87,14 @@ class AlpacaBooks:
         foreign = None
         try:
             foreign = a_foreign_order(raw)
-            if foreign is None or OUR_ID.fullmatch(foreign.client_order_id):
+            if foreign is None or ORDER_ID.fullmatch(foreign.client_order_id):
                 return an_order(raw)
             return foreign if status == "open" else None
         except UnreadableFieldError as error:
             if foreign is not None and status == "open":
                 return foreign  # named as ours are, and of a kind that this desk never sends
             found = what_can_be_read(raw, str(error))
-            if foreign is None and status != "open" and OUR_ID.fullmatch(found.client_order_id or ""):
+            if foreign is None and status != "open" and ORDER_ID.fullmatch(found.client_order_id or ""):
                 raise
             end = "named and left alone" if status == "open" else "over, not ours, left out"
             self._questions.unread.note(f"GET /orders: {error}; {end}", raw)

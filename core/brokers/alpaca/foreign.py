@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from core.brokers.alpaca.contract import CLOSES, CRYPTO, ORDER, ORDER_CLASSES, SEVERAL_LEGS, SHARES
 from core.brokers.alpaca.fields import Fields, UnreadableFieldError, rows
-from core.brokers.alpaca.parsing import OUR_ID, left_of
+from core.brokers.alpaca.parsing import left_of
 from core.model.broker import ForeignOrder
-from core.model.order import Side, TimeInForce
+from core.model.order import ORDER_ID, Side, TimeInForce
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol, plain
 
 OURS = frozenset(time.value for time in TimeInForce)
@@ -49,7 +49,7 @@ def is_foreign(raw: object) -> bool:
     """
     try:
         order = a_foreign_order(raw)
-        return order is not None and not OUR_ID.fullmatch(order.client_order_id)
+        return order is not None and not ORDER_ID.fullmatch(order.client_order_id)
     except UnreadableFieldError:
         return False
 

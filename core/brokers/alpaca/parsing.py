@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, time
@@ -40,7 +39,7 @@ from core.model.broker import (
 )
 from core.model.instrument import FRACTIONS, WHOLE_ONES, AssetClass, Borrow, BrokerInstrument
 from core.model.listed_asset import ListedAsset
-from core.model.order import OrderType, Side, TimeInForce
+from core.model.order import ORDER_ID, OrderType, Side, TimeInForce
 from core.model.session import Session
 from core.model.values import (
     BrokerOrderId,
@@ -60,8 +59,6 @@ LONGEST_TITLE = 80
 LONGEST_NAME = 64
 CLASSES = {SHARES: AssetClass.STOCK, OPTION: AssetClass.OPTION, CRYPTO: AssetClass.CRYPTO}
 WITH_LEGS = frozenset({"bracket", "oco", "oto"})
-OUR_ID = re.compile(r"[0-9a-f]{16}")
-"""The form of the ids that this desk gives its orders (EX-04)."""
 AN_ACTIVITY = "::"
 """Stands between the time and the execution's own id in an activity's id."""
 
@@ -90,7 +87,7 @@ def has_unnamed_legs(raw: object) -> bool:
 def a_single_order(raw: object, *, is_leg: bool = False) -> OrderReport:
     """An order without what belongs to it. Of one that may be ours an unknown type ends nothing: it may have filled."""
     order = _the_order(raw)
-    may_be_ours = is_leg or OUR_ID.fullmatch(order.text("client_order_id"))
+    may_be_ours = is_leg or ORDER_ID.fullmatch(order.text("client_order_id"))
     raw_status = order.text("status")
     filled = order.not_negative("filled_qty")
     average = order.optional_positive("filled_avg_price") if filled else None

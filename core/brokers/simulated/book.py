@@ -82,6 +82,7 @@ class BookedOrder:
     step: Decimal
     expires_at: datetime | None
     instrument: Instrument
+    accepted_at: datetime
     is_elected: bool = False
     elected_in: datetime | None = None
     best: Price | None = None
@@ -209,6 +210,7 @@ class BookedOrder:
             trail_price=request.trail_price,
             trail_fraction=request.trail_fraction,
             extended_hours=request.extended_hours,
+            accepted_at=self.accepted_at,
         )
 
 

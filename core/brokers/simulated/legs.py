@@ -24,6 +24,7 @@ def legs_of(order: BookedOrder, next_id: Callable[[], BrokerOrderId]) -> Iterato
             step=Decimal(1),
             expires_at=order.expires_at,
             instrument=order.instrument,
+            accepted_at=order.accepted_at,
             parent=order,
         )
         order.legs.append(booked)

@@ -100,6 +100,7 @@ class OrderEntry:
             step=Decimal(1) if is_whole(request.quantity) else instrument.quantity_step,
             expires_at=self._matching.day_end(request, at) if request.time_in_force is TimeInForce.DAY else None,
             instrument=instrument.terms,
+            accepted_at=at,
         )
         if old is not None:
             _stand_in(order, old)

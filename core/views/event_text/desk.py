@@ -16,7 +16,13 @@ CORRECTED = frozenset({DifferenceKind.MISSING_LOCAL, DifferenceKind.MISSING_BROK
 
 SettingsFact = facts.SettingsFileChanged | facts.SettingsFileAgreed | facts.LimitsReloaded | facts.ReloadRefused
 ClockFact = facts.ClockJumped | facts.ClockDiffered | facts.ClockSettled
-StateFact = facts.InstallationNamed | facts.StateReset | facts.StateRestored
+StateFact = (
+    facts.InstallationNamed
+    | facts.UnknownOrdersFound
+    | facts.UnknownOrdersAccepted
+    | facts.StateReset
+    | facts.StateRestored
+)
 EngineFact = facts.EngineStarted | facts.EngineStopped
 DayFact = facts.DayStarted | facts.DayCorrected
 ComparisonFact = facts.ReconciliationPassed | facts.ReconciliationFailed
@@ -55,6 +61,13 @@ def _state(fact: StateFact) -> str:
     match fact:
         case facts.InstallationNamed():
             return f"this installation is {fact.name}"
+        case facts.UnknownOrdersFound():
+            return (
+                f"{len(fact.orders)} orders at the broker have Keyturn's form of id and are not in this journal: "
+                f"{', '.join(fact.orders)}; this installation is now {fact.name}"
+            )
+        case facts.UnknownOrdersAccepted():
+            return f"{len(fact.orders)} orders that this journal does not know were accepted: {', '.join(fact.orders)}"
         case facts.StateReset():
             return f"reset {_minute(fact.when)}, after record {fact.last_record}; what was there is in {fact.backup}"
         case facts.StateRestored():

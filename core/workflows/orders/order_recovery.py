@@ -86,7 +86,7 @@ class OrderRecovery:
         self._misses.pop(order.id, None)
         if not self._is_followed(order) and not self._hides_legs(order, reply.answer):
             self.next_look_up.pop(order.id, None)
-        if not is_ours(order, reply.answer):
+        if not is_ours(self.state, order, reply.answer):
             yield from self._not_ours(order, reply.answer)
             return
         yield from self.order_updates.absorb(order, reply.answer, Source.LOOK_UP)
@@ -245,5 +245,5 @@ class OrderRecovery:
 def told_of(state: TradingState, reply: LookUpAnswered) -> Order | None:
     """The order of ours that a look-up found; None where it found none, or another's."""
     order = state.ledger.order(reply.client_order_id)
-    is_found = order is not None and isinstance(reply.answer, OrderReport) and is_ours(order, reply.answer)
+    is_found = order is not None and isinstance(reply.answer, OrderReport) and is_ours(state, order, reply.answer)
     return order if is_found else None

@@ -56,7 +56,7 @@ class OrderUpdates:
         if order is None:
             yield from self._unknown(update.report)
             return
-        if not is_ours(order, update.report):
+        if not is_ours(self.state, order, update.report):
             self.state.record(UpdateIgnored(order.id, "the broker's order with this id is another"))
             return
         yield from self.absorb(order, update.report, Source.STREAM, update.execution)
@@ -325,7 +325,7 @@ def look_up(order: Order) -> LookUpOrder:
     return LookUpOrder(order.id, with_legs=bool(order.request.legs))
 
 
-def is_ours(order: Order, report: OrderReport) -> bool:
+def is_ours(state: TradingState, order: Order, report: OrderReport) -> bool:
     """Whether the broker's order is the one that it took from us; before it named that, one with the fields that we
     sent (EX-04).
     """
@@ -334,8 +334,8 @@ def is_ours(order: Order, report: OrderReport) -> bool:
         return False
     if order.broker_order_id is not None:
         return order.broker_order_id == report.broker_order_id  # the broker may have changed its terms
-    if report.accepted_at is not None and report.accepted_at < order.created_at - EARLIER:
-        return False  # of a journal that this one does not know (EX-24)
+    if not state.control.is_clock_in_doubt and (report.accepted_at or order.created_at) < order.created_at - EARLIER:
+        return False  # of a journal that this one does not know (EX-24); a desk's time that is ahead proves nothing
     return (
         report.type in (ours.type, None)
         and (report.quantity == ours.quantity or _may_be_resized(order))

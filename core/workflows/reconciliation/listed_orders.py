@@ -68,7 +68,7 @@ class ListedOrders:
 
     def _take_in_one(self, order: Order, comparison: Comparison) -> Iterator[Effect]:
         report = comparison.listing.reports.get(order.id)
-        if report is not None and is_ours(order, report):
+        if report is not None and is_ours(self.state, order, report):
             is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
             is_news = order.is_working or is_alive or report.filled_quantity > order.filled_quantity
             if is_news or self.order_updates.adopting.wants_more(order):

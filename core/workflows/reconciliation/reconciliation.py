@@ -6,18 +6,20 @@ fill, every minute of a session, and of the extended hours around it while anyth
 2. No answer: before the first agreement, or several times in a row, the desk is read-only. It is asked again.
 3. Orders that we know and the broker lists: what we missed is taken in.
 4. Orders of ours that it does not list, or whose request is half done: looked up by our own id.
-5. Net quantities by symbol. Where an order in doubt or on its way, or a fill that came meanwhile, may explain a
+5. Before the first agreement of a run: orders with our form of id that the journal does not know say that this folder
+   is older than its account. The desk is read-only until a person accepts them.
+6. Net quantities by symbol. Where an order in doubt or on its way, or a fill that came meanwhile, may explain a
    difference, the next comparison decides. So it does where one of ours was given up that the broker does not list:
    its request may have arrived since, longer ago than the list reaches, and it is looked up once more.
-6. Where the broker shows less than ours, one reading is no proof: until two of them agree, ten seconds apart, and no
+7. Where the broker shows less than ours, one reading is no proof: until two of them agree, ten seconds apart, and no
    order of the broker's own contradicts them, the desk is read-only and nothing is sent. What orders of others filled
    since the last agreement explains it at once. What nothing explains, and a stop of ours at the broker contradicts,
    waits for a person: no protection is taken back for it.
-7. Beyond the limits nothing is corrected: the desk is read-only, says why, and asks again. What is owed in symbols
+8. Beyond the limits nothing is corrected: the desk is read-only, says why, and asks again. What is owed in symbols
    that agree, stops and closes that are under way, goes all the same.
-8. Within them the broker is right: our position is corrected, and the correction recorded. Where several hold the
+9. Within them the broker is right: our position is corrected, and the correction recorded. Where several hold the
    symbol each keeps its shares and its stop; what nobody here bought is nobody's in particular.
-9. A strategy that is to be flat by the close and holds over it is an error; its exit is staged.
+10. A strategy that is to be flat by the close and holds over it is an error; its exit is staged.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from functools import partial
 from core.execution import order_states
 from core.execution.other_orders import others_in
 from core.execution.position_correction import owners_after
-from core.execution.reconciliation import Comparison, OrderListing, ReconciliationError
+from core.execution.reconciliation import Comparison, OrderListing, ReconciliationError, reported, unknown_order
 from core.facts import (
     ConfirmationRefused,
     PositionCorrected,
@@ -37,11 +39,14 @@ from core.facts import (
     ReconciliationPassed,
     Source,
     SubmissionBlocked,
+    UnknownOrdersAccepted,
+    UnknownOrdersFound,
 )
 from core.messages.effects import Effect, FetchPicture, SubmitOrder
 from core.messages.inputs import AcceptBroker, PictureFetched
-from core.model.broker import BrokerPicture, NoAnswer
+from core.model.broker import BrokerPicture, NoAnswer, OrderReport
 from core.model.codes import ReadOnlyCode
+from core.model.installation import renamed
 from core.model.order import OrderStatus, Side
 from core.model.reconciliation import Difference
 from core.model.said_once import is_news
@@ -65,6 +70,8 @@ WAY_OUT = "leave and run `keyturn reconcile --accept-broker`, or mend it at the 
 
 APART = timedelta(seconds=10)
 """Between two readings of the broker's books that prove that shares are gone (EX-09)."""
+LISTED = 5
+"""Orders that a reason names."""
 NOTHING_HELD = "the broker's books show nothing to close"
 
 
@@ -143,7 +150,7 @@ class Reconciliation:
         self._fail((words,), ReadOnlyCode.UNREACHABLE)
 
     def _compare(self, picture: BrokerPicture) -> Iterator[Effect]:
-        """Steps 3 to 9."""
+        """Steps 3 to 10."""
         self.state.sightings.books_at = self.state.at
         self.state.sightings.held_by_the_broker = {p.symbol: p.quantity for p in picture.positions}
         comparison = self._beside(picture)
@@ -163,7 +170,14 @@ class Reconciliation:
         follows += self.listed_orders.look_up_what_was_given_up({d.symbol for d in positions}, comparison)
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
-        if waits_for or (positions and self.state.sightings.faults > faults):  # perhaps it was not taken in whole
+        unknown = self._unknown(comparison)
+        if unknown:
+            self.times.again()
+            self._is_unproven = True
+            listed = {*comparison.orders(), *map(unknown_order, unknown)}
+            found = (*positions, *sorted(listed, key=lambda each: (each.symbol, each.note)))
+            self._fail((_older(unknown),), ReadOnlyCode.OLDER, found)
+        elif waits_for or (positions and self.state.sightings.faults > faults):  # perhaps it was not taken in whole
             self.times.again()
             self._say_what_is_open([d.symbol for d in positions])
         elif unproven := self._unproven(positions, comparison):
@@ -247,7 +261,7 @@ class Reconciliation:
         limits = self.state.control.settings.reconciliation
         return Comparison(self.state.ledger, picture, limits, self._listing)
 
-    # ── 5. what may explain itself ───────────────────────────────────────────────────────────────────────────────
+    # ── 6. what may explain itself ───────────────────────────────────────────────────────────────────────────────
 
     def _may_be_explained(self, symbol: Symbol, comparison: Comparison) -> bool:
         """Whether the next comparison decides: an order may explain it, or fills came while the books were fetched, so
@@ -265,7 +279,32 @@ class Reconciliation:
             words = f"{named}: the broker's books and ours differ, and an order on its way may explain it; asked again"
             self._fail((words,), ReadOnlyCode.UNDECIDED)
 
-    # ── 6. what one reading does not prove ───────────────────────────────────────────────────────────────────────
+    # ── 5. a folder older than its account ───────────────────────────────────────────────────────────────────────
+
+    def _unknown(self, comparison: Comparison) -> tuple[OrderReport, ...]:
+        """Orders with our form of id that the journal does not know (EX-24), until a person has accepted them.
+
+        They are looked for before the first agreement of a run. The installation gets another name at once: an exit
+        that is confirmed meanwhile must not bear the id of one of these.
+        """
+        control = self.state.control.state
+        waiting, there = set(control.unknown_orders), comparison.unknown_of_ours()
+        if self._filled_by_others is None:
+            new = tuple(r.client_order_id for r in there if self._is_news(r))
+            if new:
+                causes = (*map(str.encode, new), self.state.at.isoformat().encode())
+                self.state.record(UnknownOrdersFound(new, renamed(control.installation or "", *causes)))
+                waiting.update(new)
+        return tuple(report for report in there if report.client_order_id in waiting)
+
+    def _is_news(self, report: OrderReport) -> bool:
+        """Not what was accepted before, or what a reset or a restore had forgotten (SP-04)."""
+        control = self.state.control
+        if report.client_order_id in {*control.state.unknown_orders, *control.state.accepted_orders}:
+            return False
+        return report.accepted_at is None or not control.is_forgotten(report.accepted_at)
+
+    # ── 7. what one reading does not prove ───────────────────────────────────────────────────────────────────────
 
     def _unproven(self, positions: Sequence[Difference], comparison: Comparison) -> tuple[str, ...]:
         """Why nothing is corrected yet; empty where all that is gone is proven or explained."""
@@ -305,7 +344,7 @@ class Reconciliation:
                 sold += filled - (before[2] if before is not None else ZERO)
         return Quantity(sold)
 
-    # ── 7 and 8. the verdict ─────────────────────────────────────────────────────────────────────────────────────
+    # ── 8 and 9. the verdict ─────────────────────────────────────────────────────────────────────────────────────
 
     def _calls_off(self, effect: Effect, symbol: Symbol) -> bool:
         """Whether this is an exit that our books called for before they were corrected, with nothing left to close."""
@@ -322,6 +361,9 @@ class Reconciliation:
         comparison = self._beside(command.picture)
         positions = comparison.positions()
         corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
+        unknown = tuple(report.client_order_id for report in comparison.unknown_of_ours())
+        if unknown != self.state.control.state.accepted_orders:
+            self.state.record(UnknownOrdersAccepted(unknown))
         self.state.record(ReconciliationPassed(corrections, (*positions, *comparison.orders())))
         self.state.sightings.differing, self.state.sightings.apart, self.state.sightings.gone = (
             frozenset(),
@@ -365,3 +407,12 @@ class Reconciliation:
     def due(self) -> Iterable[Effect]:
         at = self.times.next()
         return self.ask() if at is not None and self.state.at >= at else ()
+
+
+def _older(unknown: Sequence[OrderReport]) -> str:
+    named = "; ".join(f"{reported(each)} {each.symbol} {each.raw_status}" for each in unknown[:LISTED])
+    more = f" and {len(unknown) - LISTED} more" if len(unknown) > LISTED else ""
+    return (
+        f"{len(unknown)} orders at the broker are Keyturn's and not in this journal ({named}{more}): this folder is "
+        f"older than its account, or another Keyturn trades it; {WAY_OUT}"
+    )

@@ -1,0 +1,109 @@
+"""A folder older than its account: the broker has orders of ours that the journal does not know (EX-24)."""
+
+from __future__ import annotations
+
+from core.facts import (
+    PositionCorrected,
+    ReconciliationFailed,
+    StateRestored,
+    UnknownOrdersAccepted,
+    UnknownOrdersFound,
+)
+from core.messages.effects import FetchPicture
+from core.messages.inputs import PictureFetched
+from core.model.broker import BrokerPicture
+from core.model.codes import DeskState, ReadOnlyCode
+from core.model.order import order_id_of
+from core.model.staging import MANUAL
+from core.model.values import ClientOrderId
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt
+
+BARS = ("10:06", "11:00", STEADY)
+
+
+def a_house_that_bought_again() -> tuple[House, int, ClientOrderId]:
+    """A manual order is filled; the last record before it was typed, and its id."""
+    house = a_house_in_a_position(BARS).until("10:07:30")
+    before = list(house.journal.records())[-1].sequence
+    house.presses(a_typed_buy(limit=None))
+    house.confirms_at("10:08")
+    house.until("10:08:30")
+    bought = order_id_of(MANUAL, house.desk.control.state.installation or "", "1")
+    assert house.desk.ledger.order(bought) is not None
+    return house, before, bought
+
+
+def with_an_older_journal() -> tuple[House, ClientOrderId]:
+    house, before, bought = a_house_that_bought_again()
+    house.loses_the_journal_after(before)
+    return house.restarted().until("10:08:40"), bought
+
+
+def books_of(house: House) -> BrokerPicture:
+    told = house.line.ask(FetchPicture())
+    assert isinstance(told, PictureFetched)
+    assert isinstance(told.answer, BrokerPicture)
+    return told.answer
+
+
+def test_orders_that_the_journal_lacks_are_found() -> None:
+    """EX-24: read-only, listed, and nothing is corrected or sent"""
+    house, bought = with_an_older_journal()
+    sent = len(house.requests())
+    house.until("10:12")
+
+    assert bought in house.last(UnknownOrdersFound).orders
+    assert len(house.facts(UnknownOrdersFound)) == 1
+    assert house.last(ReconciliationFailed).code is ReadOnlyCode.OLDER
+    assert any(found.note.startswith(bought) for found in house.last(ReconciliationFailed).differences)
+    assert house.desk.control.refusal() is not None
+    assert house.facts(PositionCorrected) == []
+    assert len(house.requests()) == sent
+    assert house.held() != house.held_by_the_broker()
+    assert_can_be_rebuilt(house)
+
+
+def test_later_orders_get_ids_of_their_own() -> None:
+    """EX-24, EX-04: the numbers go on past those that the broker knows"""
+    house, bought = with_an_older_journal()
+    house.accepts(books_of(house))
+    house.presses(a_typed_buy())
+
+    assert bought not in {p.id for p in house.desk.stage.state.proposals.values()}
+    assert house.desk.ledger.order(bought) is None
+    assert order_id_of(MANUAL, house.desk.control.state.installation or "", "1") != bought
+
+
+def test_what_a_person_accepted_is_found_no_more() -> None:
+    """EX-24: the broker's quantity is taken over, and the next start trades"""
+    house, bought = with_an_older_journal()
+    house.accepts(books_of(house))
+    house.until("10:09:30")
+    after = house.held(), house.desk.control.word()
+    house = house.restarted().until("10:10:30")
+
+    assert bought in house.last(UnknownOrdersAccepted).orders
+    assert after[1] is house.desk.control.word() is DeskState.ON
+    assert after[0] == house.held() == house.held_by_the_broker()
+    assert len(house.facts(UnknownOrdersFound)) == 1
+
+
+def test_it_waits_over_a_restart() -> None:
+    """EX-24: also after a crash, until a person accepts"""
+    house, _ = with_an_older_journal()
+    name = house.desk.control.state.installation
+    house = house.restarted().until("10:09:30")
+
+    assert house.desk.control.word() is DeskState.READ_ONLY
+    assert house.desk.control.state.installation == name
+
+
+def test_a_restore_knows_what_it_forgot() -> None:
+    """EX-24, SP-04: orders from before the restore are no news"""
+    house, before, _ = a_house_that_bought_again()
+    house.loses_the_journal_after(before)
+    at = house.line.at
+    house.journal.append(at, StateRestored(at, "a", 1, at, None))
+    house = house.restarted().until("10:09:30")
+
+    assert house.facts(UnknownOrdersFound) == []
