@@ -22,6 +22,7 @@ MARKS: Mapping[RowMark, str] = {
     RowMark.WARNED: "the broker took it and warns; W in Orders confirms that, an entry is cancelled without it",
     RowMark.HALTED: "its exchange has halted the symbol: the order waits there until it trades again",
     RowMark.LATE_FILL: "it was filled after it was thought to be over",
+    RowMark.RESTATED: "the terms below are the broker's; those that were sent stand before the arrow",
     RowMark.MORE_THAN_HELD: "less is held than when it was sent: it is reduced or cancelled, and a kill cancels it",
     RowMark.HELD: "the broker holds it back until its entry is filled whole; it guards nothing yet",
 }
@@ -48,6 +49,7 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
             for line in field(words, MARKS.get(mark, ""), "warning")
         ],
         *[line for words in row.warnings for line in field("the broker", words, "warning")],
+        *(field("changed", row.restated, "warning") if row.restated else ()),
         *field("filled", _filled(row)),
         *(field("reason", short_ids(row.reason), "warning") if row.reason else ()),
         (),

@@ -13,6 +13,7 @@ from core.model.order import AnyOrder, LegRole, OrderClass, OrderStatus, Side, S
 from core.model.past_order import PastOrder
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
+from core.model.stated_terms import StatedTerms
 from core.model.values import (
     NO_MONEY,
     NO_SHARES,
@@ -59,6 +60,8 @@ class Order:
         What permits it, while it is known that it never left this desk: the one that wrote it ended before (EX-22).
     again_at
         When it is sent again, where the broker took no requests; None where that is at the next look into its books.
+    terms_before
+        Those before the broker first changed them; None where it never did (EX-13).
     let_go_at
         When its end was not asked for any more: what it was to make way for was given up.
     owed
@@ -111,6 +114,7 @@ class Order:
     warned_at: datetime | None = None
     kept: Approval | None = None
     again_at: datetime | None = None
+    terms_before: StatedTerms | None = None
     owed: Quantity | None = None
     is_asked_for: bool = False
 

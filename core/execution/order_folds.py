@@ -161,6 +161,7 @@ class OrderFolds:
     def _restated(self, _at: datetime, fact: OrderRestated) -> None:
         order = self.index.orders[fact.client_order_id]
         order.request = fact.after.of(order.request)
+        order.terms_before = order.terms_before or fact.before
 
     def _revived(self, _at: datetime, fact: OrderRevived) -> None:
         order = self.index.orders[fact.client_order_id]

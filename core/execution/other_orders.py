@@ -50,7 +50,7 @@ def other_of(report: OrderReport, ledger: Ledger, held: Quantity | None = None) 
         report.broker_order_id,
         report.client_order_id,
         report.symbol,
-        f"{report.side.value.upper()} {plain(report.quantity)} {report.symbol} {_terms(report)}",
+        f"{report.side_word.upper()} {plain(report.quantity)} {report.symbol} {_terms(report)}",
         report.raw_status,
         _may_open(report, ledger, ledger.net_quantity(report.symbol) if held is None else held),
     )
@@ -92,8 +92,7 @@ def _can_be_seen_to_open(order: UnreadableOrder, held: Mapping[Symbol, Quantity]
 
 def _terms(report: OrderReport) -> str:
     prices = [plain(price) for price in (report.limit_price, report.stop_price) if price is not None]
-    lasts = report.time_in_force.value if report.time_in_force is not None else report.unknown_words[-1]
-    return " ".join([report.type_word, *prices, lasts])
+    return " ".join([report.type_word, *prices, report.time_in_force_word])
 
 
 def _closable(side: Side, held: Quantity) -> Quantity:
@@ -107,14 +106,14 @@ def _may_open(order: OrderReport, ledger: Ledger, held: Quantity) -> bool:
     """
     if order.is_held or ledger.legs.parents_of_unnamed(order.symbol):
         return False
-    return _left(order) > _closable(order.side, held)
+    return order.side is None or _left(order) > _closable(order.side, held)
 
 
 def held_by_others(others: Iterable[OrderReport], symbol: Symbol, side: Side) -> str:
     """Which of them would close the same shares, and what to do; empty where none does."""
     holding = [order for order in others if (order.symbol, order.side) == (symbol, side)]
     named = ", ".join(
-        f"{order.side.value} {order.type_word} {plain(_left(order))} {symbol} (order {order.broker_order_id[:8]})"
+        f"{order.side_word} {order.type_word} {plain(_left(order))} {symbol} (order {order.broker_order_id[:8]})"
         for order in holding
     )
     return f"somebody else's {named} holds the shares: cancel it at the broker first" if holding else ""

@@ -189,7 +189,7 @@ class Comparison:
         return {
             report.broker_order_id: (report.symbol, report.side, report.filled_quantity)
             for report in self.picture.orders
-            if report.filled_quantity and not self.ledger.has(report.client_order_id)
+            if report.filled_quantity and report.side is not None and not self.ledger.has(report.client_order_id)
         }
 
     def _split(self, symbol: Symbol) -> str:
@@ -329,4 +329,4 @@ def _ours(order: Order) -> str:
 
 
 def reported(report: OrderReport) -> str:
-    return f"{report.side.value.upper()} {plain(report.quantity)} {report.type_word}"
+    return f"{report.side_word.upper()} {plain(report.quantity)} {report.type_word}"

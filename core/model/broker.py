@@ -45,7 +45,7 @@ class OrderReport:
     ----------
     status
         None where the broker's word is unknown to us; `raw_status` always holds that word.
-    type, time_in_force
+    side, type, time_in_force
         None where the broker's word is unknown to us.
     filled_quantity
         Cumulative.
@@ -69,7 +69,7 @@ class OrderReport:
     client_order_id: ClientOrderId
     broker_order_id: BrokerOrderId
     symbol: Symbol
-    side: Side
+    side: Side | None
     type: OrderType | None
     time_in_force: TimeInForce | None
     quantity: Quantity
@@ -91,9 +91,22 @@ class OrderReport:
     accepted_at: datetime | None = None
 
     @property
+    def side_word(self) -> str:
+        """`buy`; of a side that is unknown here, the broker's word."""
+        return self.side.value if self.side is not None else self._unknown("side")
+
+    @property
     def type_word(self) -> str:
         """`limit`; of a type that is unknown here, the broker's word."""
-        return self.type.value if self.type is not None else self.unknown_words[0].partition(" ")[2]
+        return self.type.value if self.type is not None else self._unknown("type")
+
+    @property
+    def time_in_force_word(self) -> str:
+        """`gtc`; of a time in force that is unknown here, the broker's word."""
+        return self.time_in_force.value if self.time_in_force is not None else self._unknown("time_in_force")
+
+    def _unknown(self, name: str) -> str:
+        return dict(word.split(" ", 1) for word in self.unknown_words)[name]
 
 
 class UpdateEvent(Enum):

@@ -9,6 +9,7 @@ from core.model.codes import CancelCode, EndCode
 from core.model.order import AnyOrder, LegRole, OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
+from core.model.stated_terms import StatedTerms
 from core.model.values import (
     NO_MONEY,
     NO_SHARES,
@@ -77,6 +78,7 @@ class PastOrder:
     warned_at: datetime | None = None
     kept: Approval | None = None
     again_at: datetime | None = None
+    terms_before: StatedTerms | None = None
     owed: Quantity | None = None
     is_asked_for: bool = False
 

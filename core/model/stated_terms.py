@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from core.model.order import AnyOrder, OrderType, TimeInForce
-from core.model.values import Fraction, Price, Quantity
+from core.model.values import Fraction, Price, Quantity, plain
 
 if TYPE_CHECKING:
     from core.model.broker import OrderReport
@@ -79,3 +80,14 @@ class StatedTerms:
         """Each term that differs: its name, as it is here, and as the other has it."""
         pairs = ((name, getattr(self, name), getattr(other, name)) for name in self.__slots__)
         return [(name, mine, theirs) for name, mine, theirs in pairs if mine != theirs]
+
+    def in_words(self, later: StatedTerms) -> str:
+        """`stop price 510.84 → 498.00, limit price none → 545.00`."""
+        changed = self.changes(later)
+        return ", ".join(f"{name.replace('_', ' ')} {_term(old)} → {_term(new)}" for name, old, new in changed)
+
+
+def _term(value: object) -> str:
+    if isinstance(value, Decimal):
+        return plain(value)
+    return "none" if value is None else str(getattr(value, "value", value))

@@ -22,6 +22,8 @@ class RowMark(StrEnum):
     WARNED = "WARNED"
     """Its warning by the broker waits for the operator (OP-11)."""
     LATE_FILL = "late fill"
+    RESTATED = "changed by the broker"
+    """Its terms are no longer those that were sent (EX-13)."""
     BEING_REPLACED = "being replaced"
     TO_REPLACE = "replaces"
     """It is to take the place of one which still works."""
@@ -208,6 +210,7 @@ class OrderRow:
 
     `is_paired` says that the broker cancels a stop with it: it is the target of a pair.
     `goes_back_in_words` are the stops that are asked for again where it is cancelled: `6 at 99.00`.
+    `restated` is what the broker changed of its terms, as `stop price 510.84 → 498.00`; empty where nothing.
     `taken_back_at` is when an entry is cancelled whose warning nobody confirms; None where it stands.
     `beyond` is what an exit asks for beyond what is left for it.
     `stop_by_desk` says where the stop of what it fills will be, where the desk alone sees to it: sent to the broker at
@@ -241,6 +244,7 @@ class OrderRow:
     is_paired: bool = False
     goes_back_in_words: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    restated: str = ""
     taken_back_at: datetime | None = None
     stop_by_desk: StopHolder | None = None
     beyond: Quantity = NO_SHARES

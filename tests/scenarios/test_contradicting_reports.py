@@ -41,8 +41,10 @@ from core.model.broker import (
 )
 from core.model.codes import EndCode, GuardCode, RefusalKind
 from core.model.order import OrderStatus
-from core.model.values import ClientOrderId, ExecutionId, Price, Quantity
+from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
 from core.runtime.virtual_answers import ExchangeAnswers
+from core.views import RowMark
+from core.views.builders.orders import order_row
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.scenarios.requests import CANCEL, requested, sell
 from tests.scenarios.test_lost_answers import AWAY
@@ -165,6 +167,7 @@ def test_terms_the_broker_changed_are_the_orders(broker: BrokersWord) -> None:
     house.desk.sightings.books_are_wanted = True
     house.until("10:08")
     (restated,) = house.facts(OrderRestated)
+    row = order_row(house.desk, stop, {})
     broker.changes[stop.id] = lambda report: ended(OrderStatus.FILLED, str(stop.request.quantity), "98.00")(
         replace(report, stop_price=new)
     )
@@ -172,14 +175,17 @@ def test_terms_the_broker_changed_are_the_orders(broker: BrokersWord) -> None:
 
     assert (restated.before.stop_price, restated.after.stop_price) == (old, new)
     assert stop.request.stop_price == new
+    assert row.restated == f"stop price {plain(old or 0)} → 98"
+    assert RowMark.RESTATED in row.marks
     assert stop.status is OrderStatus.FILLED
     assert house.last(TradeClosed).trade.exit_order == stop.id
 
 
 def test_a_fill_with_unknown_words_is_counted(broker: BrokersWord) -> None:
-    """EX-05: time in force and type are words of another release"""
+    """EX-05: side, type and time in force are words of another release"""
     house = a_working_entry()
-    said = with_terms(time_in_force=None, type=None, unknown_words=("type combo", "time_in_force gtd"))
+    words = ("side sideways", "type combo", "time_in_force gtd")
+    said = with_terms(side=None, time_in_force=None, type=None, unknown_words=words)
     broker.states(
         house,
         house.entry.id,

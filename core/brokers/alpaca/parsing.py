@@ -74,7 +74,7 @@ def an_order(raw: object) -> OrderReport:
     if legs is None:
         return report
     return replace(
-        report, legs=tuple(a_single_order(leg, is_leg=True) for leg in rows(legs, f"{_named('order', raw)}, legs"))
+        report, legs=tuple(a_single_order(leg, may_be_ours=True) for leg in rows(legs, f"{_named('order', raw)}, legs"))
     )
 
 
@@ -84,22 +84,23 @@ def has_unnamed_legs(raw: object) -> bool:
     return order.word("order_class") in WITH_LEGS and not order.value("legs")
 
 
-def a_single_order(raw: object, *, is_leg: bool = False) -> OrderReport:
-    """An order without what belongs to it. Of one that may be ours an unknown type ends nothing: it may have filled."""
+def a_single_order(raw: object, *, may_be_ours: bool = False) -> OrderReport:
+    """An order without what belongs to it. Of one that may be ours an unknown word ends nothing: it may have filled."""
     order = _the_order(raw)
-    may_be_ours = is_leg or ORDER_ID.fullmatch(order.text("client_order_id"))
+    kept = may_be_ours or ORDER_ID.fullmatch(order.text("client_order_id"))
     raw_status = order.text("status")
     filled = order.not_negative("filled_qty")
     average = order.optional_positive("filled_avg_price") if filled else None
     percent = order.optional_positive("trail_percent")
     type_name = "type" if order.word("type") else "order_type"
-    kind = _known(OrderType, order, type_name) if may_be_ours else _one_of(OrderType, order, type_name)
+    side = _known(Side, order, "side") if kept else _one_of(Side, order, "side")
+    kind = _known(OrderType, order, type_name) if kept else _one_of(OrderType, order, type_name)
     lasts = _known(TimeInForce, order, "time_in_force")
     return OrderReport(
         client_order_id=ClientOrderId(order.text("client_order_id")),
         broker_order_id=BrokerOrderId(order.text("id")),
         symbol=Symbol(order.text("symbol")),
-        side=_one_of(Side, order, "side"),
+        side=side,
         type=kind,
         time_in_force=lasts,
         quantity=Quantity(order.positive("qty")),
@@ -116,7 +117,13 @@ def a_single_order(raw: object, *, is_leg: bool = False) -> OrderReport:
         is_held=event_of(raw_status) is UpdateEvent.HELD,
         accepted_at=_accepted_at(order),
         unknown_words=tuple(
-            f"{name} {order.text(name)}" for name, found in ((type_name, kind), ("time_in_force", lasts)) if not found
+            f"{name} {order.text(source)}"
+            for name, source, found in (
+                ("side", "side", side),
+                ("type", type_name, kind),
+                ("time_in_force", "time_in_force", lasts),
+            )
+            if found is None
         ),
     )
 
@@ -169,10 +176,13 @@ def submitted_at(raw: object) -> datetime:
 
 
 def an_update(raw: object) -> OrderUpdate:
-    """The `data` of one trade update. `qty` and `price` are of this execution, the order's own are cumulative."""
+    """The `data` of one trade update. `qty` and `price` are of this execution, the order's own are cumulative.
+
+    Each may be ours: a leg has an id of the broker's own.
+    """
     update = Fields(raw, "a trade update", UPDATE)
     event = event_of(update.text("event"))
-    report = a_single_order(update.value("order"))
+    report = a_single_order(update.value("order"), may_be_ours=True)
     at = update.moment("timestamp")
     return OrderUpdate(event, at, report, _execution(update, at) if event in FILLS else None)
 

@@ -11,6 +11,7 @@ from core.execution.excess_exits import beyond
 from core.execution.order import Order
 from core.model.codes import CancelCode, EndCode
 from core.model.order import OrderStatus
+from core.model.stated_terms import StatedTerms
 from core.model.values import NO_SHARES, Quantity, Symbol
 from core.trading_state.state import TradingState
 from core.views import OrderRow, RowMark
@@ -50,6 +51,7 @@ def _drawn(order: Order, patience: timedelta, *, is_to_replace: bool, is_held: b
         *((RowMark.IN_DOUBT,) if order.in_doubt_since and order.is_working else ()),
         *((RowMark.WARNED,) if order.warning_waits else ()),
         *((RowMark.LATE_FILL,) if order.late_fill else ()),
+        *((RowMark.RESTATED,) if order.terms_before is not None else ()),
         *((RowMark.BEING_REPLACED,) if order.is_being_replaced else ()),
         *((RowMark.TO_REPLACE,) if is_to_replace else ()),
         *((RowMark.HELD,) if is_held else ()),
@@ -82,6 +84,7 @@ def _drawn(order: Order, patience: timedelta, *, is_to_replace: bool, is_held: b
         reason="" if outcome else order.reason,
         outcome=outcome,
         warnings=order.warnings,
+        restated=order.terms_before.in_words(StatedTerms.of_order(order.request)) if order.terms_before else "",
         taken_back_at=order.taken_back_at(patience),
         is_entry=not order.only_reduces,
     )

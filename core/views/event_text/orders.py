@@ -42,15 +42,7 @@ def _brokers_act(fact: BrokersActFact) -> str:
     """`ab12 the BROKER CHANGED its stop price: 510.84 → 498.00`."""
     if isinstance(fact, facts.OrderRevived):
         return f"{fact.client_order_id} works at the broker again after its end: it guards its shares again"
-    changed = fact.before.changes(fact.after)
-    words = ", ".join(f"{name.replace('_', ' ')} {_term(old)} → {_term(new)}" for name, old, new in changed)
-    return f"{fact.client_order_id} the BROKER CHANGED its terms: {words}"
-
-
-def _term(value: object) -> str:
-    if isinstance(value, Decimal):
-        return plain(value)
-    return "none" if value is None else str(getattr(value, "value", value))
+    return f"{fact.client_order_id} the BROKER CHANGED its terms: {fact.before.in_words(fact.after)}"
 
 
 def _state(fact: StateFact) -> str:

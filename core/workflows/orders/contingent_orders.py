@@ -100,18 +100,22 @@ class ContingentOrders:
 
 def _is_this(leg: Leg, parent: OrderRequest, told: OrderReport) -> bool:
     """Whether the broker's order is the leg that was asked for; its sibling's fills may have shrunk its quantity."""
-    side = parent.side if parent.order_class is OrderClass.OCO else parent.side.opposite
-    ours = (parent.symbol, side, leg.type, leg.stop_price, leg.limit_price)
-    theirs = (told.symbol, told.side, told.type, told.stop_price, told.limit_price)
-    return ours == theirs and told.quantity <= parent.quantity
+    ours = (parent.symbol, leg.stop_price, leg.limit_price)
+    theirs = (told.symbol, told.stop_price, told.limit_price)
+    is_known = told.side in (_side(parent), None) and told.type in (leg.type, None)
+    return ours == theirs and is_known and told.quantity <= parent.quantity
+
+
+def _side(parent: AnyOrder) -> Side:
+    return parent.side if parent.order_class is OrderClass.OCO else parent.side.opposite
 
 
 def _request(told: OrderReport, listed: Leg, parent: AnyOrder) -> OrderRequest:
     return OrderRequest(
         client_order_id=told.client_order_id,
         symbol=told.symbol,
-        side=told.side,
-        effect=OrderEffect.CLOSE if told.side is Side.SELL else OrderEffect.COVER,
+        side=(side := _side(parent)),
+        effect=OrderEffect.CLOSE if side is Side.SELL else OrderEffect.COVER,
         quantity=told.quantity,
         type=listed.type,
         time_in_force=told.time_in_force or parent.time_in_force,

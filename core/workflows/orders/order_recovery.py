@@ -198,7 +198,7 @@ class OrderRecovery:
 
     def _not_ours(self, order: Order, report: OrderReport) -> Iterator[Effect]:
         """Another order has our id: it is shown, never adopted (EX-04)."""
-        found = f"{report.side.value} {report.quantity} {report.symbol}"
+        found = f"{report.side_word} {report.quantity} {report.symbol}"
         self.state.record(UpdateIgnored(order.id, f"the broker's order with this id is another: {found}"))
         if order.status is OrderStatus.PENDING:
             reason = f"the broker has another order with this id: {found}"

@@ -330,7 +330,7 @@ def is_ours(state: TradingState, order: Order, report: OrderReport) -> bool:
     sent (EX-04).
     """
     ours = order.request
-    if (report.symbol, report.side) != (ours.symbol, ours.side):
+    if report.symbol != ours.symbol or report.side not in (ours.side, None):
         return False
     if order.broker_order_id is not None:
         return order.broker_order_id == report.broker_order_id  # the broker may have changed its terms

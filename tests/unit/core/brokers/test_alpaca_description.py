@@ -198,8 +198,12 @@ def test_a_new_enum_value_is_kept_or_named() -> None:
         foreign = a_foreign_order(an_order_json(**{name: new}))
         assert foreign is not None
         assert new in foreign.words
-    assert an_order(an_order_json(type=new)).unknown_words == (f"type {new}",)
-    for strange in ({"side": new}, {"type": new, "client_order_id": "by-hand"}):
+    words = dict.fromkeys(("side", "type", "time_in_force"), new)
+    kept = tuple(f"{name} {new}" for name in words)
+    by_hand = an_order_json(client_order_id="by-hand", **words)
+    assert an_order(an_order_json(**words)).unknown_words == kept
+    assert an_update(an_update_json(order=by_hand)).report.unknown_words == kept
+    for strange in ({"side": new, "client_order_id": "by-hand"}, {"type": new, "client_order_id": "by-hand"}):
         with pytest.raises(UnreadableFieldError, match="'something_new' is unknown here"):
             an_order(an_order_json(**strange))
     with pytest.raises(UnreadableFieldError, match="'something_new' is unknown here"):
