@@ -11,6 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.facts import (
     ConfirmationRefused,
     EditRefused,
+    OrderNotFound,
     OrderStateChanged,
     OrderStateUnknown,
     ProposalEnded,
@@ -29,8 +30,8 @@ from core.messages.commands import (
     RequestCancel,
 )
 from core.messages.effects import Effect, LookUpOrder, ReplaceOrder
-from core.messages.inputs import SubmissionAnswered
-from core.model.broker import Refused
+from core.messages.inputs import BrokerUpdated, SubmissionAnswered
+from core.model.broker import OrderReport, OrderUpdate, Refused, UpdateEvent
 from core.model.codes import EndCode, ProposalEnd, RefusalKind
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderStatus, OrderType, StopHolder
@@ -380,6 +381,23 @@ def test_a_lost_replacement_keeps_the_old_stop() -> None:
     assert replacement(SELL, STOP, "0.502") not in sent(house)
     moves(house, "99.50")
     assert len(house.desk.stage.proposals()) == 1
+
+
+def test_a_replacement_refused_later_is_looked_up() -> None:
+    """EX-06: the stream says so of the old stop, and both are asked for at once"""
+    house = a_house_in_a_position()
+    moves(house, "99.50")
+    house.line.breaks_at(ReplaceOrder, arrives=False)
+    confirms_now(house)
+    passes(house, 9)
+    told = house.exchange.order(house.line.at, house.stops[0].id)
+    before = len(house.facts(OrderNotFound))
+    assert isinstance(told, OrderReport)
+    refused = OrderUpdate(UpdateEvent.ORDER_REPLACE_REJECTED, house.line.at, told)
+    house.line.take(house.line.at, BrokerUpdated(refused))
+    passes(house, 1)
+
+    assert len(house.facts(OrderNotFound)) == before + 1
 
 
 def test_a_pending_replacement_blocks_another(snapshot: SnapshotAssertion) -> None:

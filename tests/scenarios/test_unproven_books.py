@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from core.facts import PositionCorrected, ReconciliationFailed, ReconciliationPassed
+from core.messages.commands import Kill
 from core.messages.effects import FetchPicture
 from core.messages.inputs import PictureFetched
 from core.model.broker import BrokerPicture, OrderReport
@@ -160,3 +161,15 @@ def test_a_sale_of_before_the_start_explains_nothing(books: Books) -> None:
 
     assert house.facts(PositionCorrected) == []
     assert is_whole(house)
+
+
+@pytest.mark.parametrize("naked", [False, True])
+def test_a_kill_leaves_the_stop_of_unproven_shares(books: Books, naked: bool) -> None:
+    """EX-09, OP-07: nothing shows that the shares are gone, so the stop goes with NAKED alone"""
+    house = a_guarded_house()
+    books.left = 99
+    house.until("10:08:30")
+    house.presses(Kill("key", naked))
+    house.until("10:09")
+
+    assert (CANCEL in requested(house)) is naked

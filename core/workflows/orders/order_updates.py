@@ -22,7 +22,7 @@ from core.facts import (
 )
 from core.messages.effects import CancelOrder, Effect, FetchAccount, LookUpOrder
 from core.messages.inputs import BrokerUpdated
-from core.model.broker import Execution, OrderReport
+from core.model.broker import Execution, OrderReport, UpdateEvent
 from core.model.codes import CancelCode, EndCode
 from core.model.order import OrderStatus, Side
 from core.model.position import Fill
@@ -60,6 +60,15 @@ class OrderUpdates:
             self.state.record(UpdateIgnored(order.id, "the broker's order with this id is another"))
             return
         yield from self.absorb(order, update.report, Source.STREAM, update.execution)
+        if update.event is UpdateEvent.ORDER_REPLACE_REJECTED:
+            yield from self._look_up_both(order)
+
+    def _look_up_both(self, order: Order) -> Iterator[Effect]:
+        """A replacement was refused after it was taken: it has ended, and the order that it was for works on (EX-06)."""
+        both = (order.request.replaces, order.id, order.replacement)
+        for one in (self.state.ledger.order(name) for name in both if name is not None):
+            if one is not None and not self.state.sightings.departing.is_here(one):
+                yield look_up(one)
 
     def _unknown(self, report: OrderReport) -> Iterator[Effect]:
         """A leg that has no name here yet, perhaps: its parent is looked up. Else it is not ours, as where somebody
