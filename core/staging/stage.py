@@ -19,6 +19,7 @@ from core.facts import (
     ConfirmationRefused,
     DayStarted,
     EngineStarted,
+    ExitReleased,
     OrderApproved,
     OrderCreated,
     PermissionReturned,
@@ -77,6 +78,7 @@ class Stage:
             OrderCreated: self._created,
             PermissionReturned: self._returned,
             StopAskedFor: self._asked_for,
+            ExitReleased: self._exit_released,
             SubmissionBlocked: self._blocked,
             AuthorizationEnded: self._mandate_ended,
             AuthorizationProlonged: self._mandate_prolonged,
@@ -297,6 +299,11 @@ class Stage:
         use = self.state.mandates.get(fact.mandate_id)
         if use is not None:
             use.released = Quantity(use.released + fact.quantity)
+
+    def _exit_released(self, _at: datetime, fact: ExitReleased) -> None:
+        use = self.state.mandates.get(fact.mandate_id)
+        if use is not None:
+            use.exits = (*use.exits, ClientOrderId(fact.proposal_id))
 
     def _blocked(self, _at: datetime, fact: SubmissionBlocked) -> None:
         for confirmation in self.state.confirmations.values():

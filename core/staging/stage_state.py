@@ -38,13 +38,15 @@ class Confirmation:
 class AuthorizationUse:
     """A mandate and how much of it was released; how often only counts its approvals, so that none has a used name.
 
-    `returned` are the orders whose permission was given back: a crash may have that recorded twice.
+    `returned` are the orders whose permission was given back: a crash may have that recorded twice. `exits` are the
+    orders that it let out without a key.
     """
 
     mandate: StandingAuthorization
     released: Quantity = NO_SHARES
     releases: int = 0
     returned: tuple[ClientOrderId, ...] = ()
+    exits: tuple[ClientOrderId, ...] = ()
 
     @property
     def is_unused(self) -> bool:

@@ -28,6 +28,7 @@ from core.model.codes import AuthorizationCode, HaltCause
 from core.model.order import OrderRequest
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, digest_of_ticket
+from core.model.values import ProposalId
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from core.views.order_chain import chain_of
@@ -77,6 +78,20 @@ def test_a_signed_exit_goes_out_by_itself(prices: str, reason: str) -> None:
     assert released.mandate_id.endswith("-exits")
     chain = [type(record.fact).__name__ for record in chain_of(trade.exit_order, house.journal.records())]
     assert chain.index("ProposalStaged") < chain.index("ExitReleased") < chain.index("OrderApproved")
+    assert_can_be_rebuilt(house)
+
+
+def test_shares_that_were_let_out_count() -> None:
+    """OP-06: 0.1 was signed and has gone out; the position was added to since, and waits for a key"""
+    house = a_signed_house(("10:02", "10:10", UP))
+    (use,) = house.desk.stage.mandates(AuthorizationKind.EXITS)
+    filled = house.entry
+    house.desk.record(ExitReleased(ProposalId(filled.id), use.mandate.id, filled.filled_quantity))
+
+    house.until("10:05")
+
+    assert house.held() == "0.1"
+    assert [p.is_exit for p in house.desk.stage.proposals()] == [True]
     assert_can_be_rebuilt(house)
 
 

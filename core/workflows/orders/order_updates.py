@@ -64,7 +64,7 @@ class OrderUpdates:
             yield from self._look_up_both(order)
 
     def _look_up_both(self, order: Order) -> Iterator[Effect]:
-        """A replacement was refused after it was taken: it has ended, and the order that it was for works on (EX-06)."""
+        """A replacement was refused after it was taken: it has ended, and the order before it works on (EX-06)."""
         both = (order.request.replaces, order.id, order.replacement)
         for one in (self.state.ledger.order(name) for name in both if name is not None):
             if one is not None and not self.state.sightings.departing.is_here(one):

@@ -7,6 +7,7 @@ hold the shares make way first (EX-21). Where anything is in doubt, the exit wai
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 from core.facts import AuthorizationEnded, ExitReleased, TicketClosed, TicketOpened
 from core.messages.commands import OpenTicket, TakeBackExits
@@ -17,7 +18,7 @@ from core.model.order import OrderStatus, OrderType
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import AuthorizationKind, Proposal
-from core.model.values import ProposalId
+from core.model.values import ZERO, ProposalId
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
@@ -88,8 +89,15 @@ class AutoExits:
         if self._was_refused(position):
             return None
         use = state.stage.signed_exits(position.entry_order, state.at)
-        is_within = use is not None and order.side is use.mandate.side and order.quantity <= use.mandate.quantity
-        return use if is_within else None
+        if use is None or order.side is not use.mandate.side:
+            return None
+        return use if order.quantity <= use.mandate.quantity - self._sold_by(use) else None
+
+    def _sold_by(self, use: AuthorizationUse) -> Decimal:
+        """Shares that it let out: filled, or in an order that may yet fill."""
+        known = (self.state.ledger.order(order_id) for order_id in use.exits)
+        sold = (o.request.quantity if o.is_working else o.filled_quantity for o in known if o is not None)
+        return sum(sold, ZERO)
 
     def _was_refused(self, position: Position) -> bool:
         """Whether the broker refused to close shares of it before."""
