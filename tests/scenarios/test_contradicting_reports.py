@@ -40,11 +40,13 @@ from core.model.broker import (
     UpdateEvent,
 )
 from core.model.codes import EndCode, GuardCode, RefusalKind
-from core.model.order import OrderStatus
+from core.model.order import OrderStatus, Side
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
 from core.runtime.virtual_answers import ExchangeAnswers
 from core.views import RowMark
 from core.views.builders.orders import order_row
+from tests.scenarios.changes import confirms_now, moves, passes
+from tests.scenarios.elsewhere import trades_elsewhere
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.scenarios.requests import CANCEL, requested, sell
 from tests.scenarios.test_lost_answers import AWAY
@@ -417,3 +419,21 @@ def test_a_cancel_that_changes_nothing_is_paced(monkeypatch: pytest.MonkeyPatch)
 
     assert 4 <= len(asked) <= 14
     assert house.entry.is_cancelling
+
+
+def test_a_kept_move_of_a_stop_that_filled_is_not_sent(monkeypatch: pytest.MonkeyPatch, broker: BrokersWord) -> None:
+    """EX-22, EX-13: it is for more than is left of the stop, which guards what is held all the same"""
+    house = a_house_in_a_position(("10:06", "11:00", STEADY))
+    (stop,) = house.stops
+    Limited(monkeypatch, 1, 4.0)
+    moves(house, "99.50")
+    confirms_now(house)
+    passes(house, 1)
+    assert house.facts(OrderKept)
+    trades_elsewhere(house.exchange, house.line.at, Side.SELL, "0.2")
+    broker.states(house, stop.id, ended(OrderStatus.PARTIALLY_FILLED, "0.2", "99.30"), UpdateEvent.PARTIAL_FILL)
+    passes(house, 25)
+
+    assert house.held() == "0.302"
+    assert [r for r in requested(house) if r[0] == "replace"] == []
+    assert stop.is_working

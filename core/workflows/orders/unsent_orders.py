@@ -85,7 +85,10 @@ class UnsentOrders:
             return "what was signed permits it no more"
         if order.request.replaces is not None:
             old = self.state.ledger.chains.replaced(order)
-            return None if old is not None and not old.is_cancelling else "the order that it would replace is over"
+            if old is None or old.is_cancelling:
+                return "the order that it would replace is over"
+            is_filled = order.request.quantity > old.remaining
+            return "the order that it would replace has filled in part" if is_filled else None
         return self._too_much(order)
 
     def _too_much(self, order: Order) -> str | None:
