@@ -19,7 +19,7 @@ from core.facts import (
     TradeClosed,
     UpdateIgnored,
 )
-from core.messages.commands import ProposeClose, RequestCancel
+from core.messages.commands import OpenTicket, ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, ReplaceOrder, SubmitOrder
 from core.messages.inputs import (
     BrokerUpdated,
@@ -209,6 +209,27 @@ def test_a_stop_the_broker_lost_ends_and_is_asked_for(broker: BrokersWord) -> No
 
     assert (stop.status, stop.end_code) == (OrderStatus.CANCELLED, EndCode.LOST_THERE)
     assert [p.guard for p in house.desk.stage.proposals()] == [GuardCode.NOT_THERE]
+
+
+def test_a_stop_that_waits_follows_what_is_held(broker: BrokersWord) -> None:
+    """EX-13: a part is sold while its stop waits for a key"""
+    house = a_house_in_a_position(("10:06", "11:00", STEADY))
+    lost = house.stops[0].id
+    house.exchange.cancel(house.line.at, lost)
+    house.exchange.take_updates()
+    broker.changes[lost] = lambda _report: None
+    house.until("10:12")
+    waiting = [p.order.quantity for p in house.desk.stage.proposals()]
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal("0.2"))))
+    sale = next(p for p in house.desk.stage.proposals() if p.is_exit)
+    house.presses(OpenTicket(sale.id))
+    passes(house, 1)
+    house.confirms()
+    passes(house, 5)
+
+    assert house.held() == "0.302"
+    assert waiting == [Decimal("0.502")]
+    assert [p.order.quantity for p in house.desk.stage.proposals()] == [Decimal("0.302")]
 
 
 def test_a_close_sells_where_the_broker_lost_the_stop(broker: BrokersWord) -> None:

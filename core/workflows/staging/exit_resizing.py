@@ -1,4 +1,4 @@
-"""A waiting exit follows what is held: smaller where shares have gone, and named for what it would do to the rest.
+"""A waiting exit or stop follows what is held: smaller where shares have gone, and named for what it would do to the rest.
 
 It never grows, and nothing changes under a hand: not while its ticket is open, its key is turned, or a basket has it.
 """
@@ -43,12 +43,12 @@ class ExitResizing:
     def _free_exits(self) -> Iterator[Proposal]:
         """Those that wait on their own; one that takes an order's place is measured by that order."""
         stage = self.state.stage
-        if not any(proposal.is_exit for proposal in stage.state.proposals.values()):
+        if not any(proposal.only_reduces for proposal in stage.state.proposals.values()):
             return
         held_back = {ticket.proposal_id for ticket in stage.state.tickets.values()} | self._planned()
         for proposal in stage.state.proposals.values():
             is_free = proposal.id not in held_back and not stage.is_confirming(proposal.id)
-            if proposal.is_exit and proposal.order.replaces is None and is_free:
+            if proposal.only_reduces and proposal.order.replaces is None and is_free:
                 yield proposal
 
     def _planned(self) -> set[str]:
