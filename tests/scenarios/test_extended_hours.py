@@ -164,8 +164,8 @@ def test_order_without_the_mark_is_not_ours() -> None:
     (report,) = house.exchange.orders(house.line.at)
     before_its_answer = replace(entry, broker_order_id=None)
 
-    assert is_ours(before_its_answer, report)
-    assert not is_ours(before_its_answer, replace(report, extended_hours=False))
+    assert is_ours(house.desk, before_its_answer, report)
+    assert not is_ours(house.desk, before_its_answer, replace(report, extended_hours=False))
 
 
 def test_restart_keeps_an_early_order_and_its_stop() -> None:

@@ -1,4 +1,4 @@
-"""A waiting exit or stop follows what is held: smaller where shares have gone, and named for what it would do to the rest.
+"""A waiting exit or stop follows the position: smaller where shares have gone, named for what it does to the rest.
 
 It never grows, and nothing changes under a hand: not while its ticket is open, its key is turned, or a basket has it.
 """
