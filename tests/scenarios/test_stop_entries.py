@@ -9,13 +9,14 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.facts import ConfirmationRefused, OrderCreated, ProposalSkipped, ProposalStaged, TicketOpened
-from core.messages.commands import BasketRow, EditOrder, Kill, ProposeOrder
+from core.messages.commands import BasketRow, EditOrder, Kill, ProposeOrder, RequestCancel
 from core.model.bar import Bar
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.staging import StopPlan
 from core.model.values import Fraction, Price, Quantity
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
+from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import House, minutes
 from tests.scenarios.plans import marks, opens, runs_out, signs
 from tests.unit.core.brokers.trading_floor import SPY
@@ -57,7 +58,7 @@ def an_entry(
     quantity: str = "10",
     trigger: str | None = "101",
     limit: str | None = None,
-    stop: str = "99",
+    stop: str | None = "99",
     trail: str | None = None,
     percent: str | None = None,
 ) -> ProposeOrder:
@@ -68,7 +69,7 @@ def an_entry(
         type=kind,
         limit_price=price(limit),
         stop_price=price(stop),
-        stop_holder=StopHolder.BROKER,
+        stop_holder=StopHolder.BROKER if stop else None,
         trail_price=price(trail),
         trail_fraction=None if percent is None else Fraction(Decimal(percent) / 100),
         trigger_price=price(trigger),
@@ -137,6 +138,24 @@ def test_trailing_entry_gets_a_trailing_stop() -> None:
         (OrderType.TRAILING_STOP, Decimal("2.00"))
     ]
     assert [s.status for s in house.stops] == [OrderStatus.SUBMITTED]
+
+
+def test_a_trailing_stop_that_expires_is_asked_for() -> None:
+    """EX-13: it has no price of its own, so a stop waits as far from the last price as it trailed"""
+    house = a_market(("10:10", "15:59", "101 101.60 101 101.50"))
+    sends(house, an_entry())
+    house.until("10:12")
+    house.presses(RequestCancel(house.stops[0].id))
+    passes(house, 3)
+    house.presses(an_entry(OrderType.TRAILING_STOP, Effect.CLOSE, trigger=None, trail="2", stop=None))
+    confirms_now(house)
+    house.until("17:00")
+
+    assert house.held() == "10"
+    assert [s.status for s in house.stops] == [OrderStatus.CANCELLED, OrderStatus.EXPIRED]
+    (waiting,) = house.desk.stage.proposals()
+    assert (waiting.order.type, waiting.order.quantity) == (OrderType.STOP, 10)
+    assert waiting.order.stop_price == Decimal("99.50")
 
 
 @pytest.mark.parametrize(

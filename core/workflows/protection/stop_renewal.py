@@ -20,7 +20,7 @@ from core.model.order import OrderRequest, OrderStatus, Side, TimeInForce
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import AuthorizationKind
-from core.model.values import Price, ProposalId
+from core.model.values import ZERO, Price, ProposalId
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import follows
 from core.workflows.base.isolation import done_apart
@@ -63,7 +63,7 @@ class StopRenewal:
             self.proposals.stage_again(order, why.words)
 
     def _ask_in_place_of(self, order: Order) -> None:
-        """What is flat by the close has an urgent exit of its own; a trailing stop has no price to ask for."""
+        """What is flat by the close has an urgent exit of its own."""
         why = _why_asked_for(order)
         if why is not None and not self._is_owed_by_its_entry(order):
             self.ask(order, why)
@@ -102,7 +102,7 @@ class StopRenewal:
         """The same of a stop that never was an order; whether one waits now for what is unprotected."""
         position = self.state.ledger.position(order.symbol, strategy)
         is_of_it = position is not None and closing_side(position) is order.side
-        if position is None or not is_of_it or order.type.trails:
+        if position is None or not is_of_it:
             return False
         unprotected = self.order_changes.unguarded(position)
         price = self._price(position, order, why)
@@ -117,11 +117,21 @@ class StopRenewal:
         """Of several that end with one day the nearest to the market: one stop is asked for all that is unprotected."""
         waiting = (p for p in self.state.stage.proposals() if p.is_guard and p.order.replaces is None)
         of_it = (p for p in waiting if (p.symbol, p.strategy) == (position.symbol, position.strategy))
-        prices = [p.order.stop_price for p in of_it if p.guard in OF_THIS_DESK | {why.code}] + [order.stop_price]
+        prices = [p.order.stop_price for p in of_it if p.guard in OF_THIS_DESK | {why.code}]
+        prices.append(self._level(position, order))
         known = [price for price in prices if price is not None]
         if not known:
             return None
         return max(known) if order.side is Side.SELL else min(known)
+
+    def _level(self, position: Position, order: OrderRequest) -> Price | None:
+        """Its price; of a trailing stop, as far from the last price as it trailed, None while none is known."""
+        last = self.state.orchestrator.state.marks.get(order.symbol)
+        if not order.type.trails or last is None:
+            return order.stop_price
+        behind = order.trail_price or last * (order.trail_fraction or ZERO)
+        level = Price(last - behind if order.side is Side.SELL else last + behind)
+        return position.instrument.ticks.nearest(level)
 
 
 def _why_asked_for(order: Order) -> RequestedChange | None:
