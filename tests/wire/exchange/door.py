@@ -172,6 +172,8 @@ class Door:
                 answer = Answer(self._floor.order_json(report, nested=True), answer.status)
             case "unknown-status":
                 answer = Answer(of_no_known_status(answer.json), answer.status)
+            case "positions-empty":
+                answer = Answer([], answer.status)
             case "null-bars":
                 answer = Answer(without_bars(answer.json), answer.status)
         background = BackgroundTask(self._tell)

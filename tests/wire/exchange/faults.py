@@ -51,6 +51,7 @@ FAULTS: Mapping[str, Kind] = {
     "slow-with-news": Kind(Moment.DONE, "the answer takes `seconds`, and says how the order stands by then"),
     "slow": Kind(Moment.DONE, "the answer takes `seconds`"),
     "unknown-status": Kind(Moment.DONE, "orders in the answer have a status that nobody knows"),
+    "positions-empty": Kind(Moment.DONE, "the list of positions comes empty"),
     "null-bars": Kind(Moment.DONE, "null in place of each list of bars"),
     "replay-update": Kind(Moment.TOLD, "told twice, the same execution id"),
     "reorder-updates": Kind(Moment.TOLD, "held back and told after the one that follows"),
