@@ -37,11 +37,6 @@ NOTHING = "No advice yet. {} looks at the desk every while."
 
 
 class AdviceScreen(Dialog):
-    CSS = """
-    #advice { width: 78; max-width: 100%; height: 20; max-height: 100%; background: $surface;
-              border: round $accent; padding: 0 1; }
-    #advice-words { height: 5; }
-    """
     PLACE = KeyScope.ADVICE
     BINDINGS = bindings_for(PLACE)
 

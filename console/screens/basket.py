@@ -44,13 +44,6 @@ MARK = "basket.mark"
 
 
 class BasketScreen(Dialog):
-    CSS = """
-    BasketScreen { align: center bottom; }
-    #basket { width: 78; height: auto; max-height: 100%; padding: 0 1;
-            background: $surface; border: round $accent; border-title-style: bold; }
-    #basket.-live { border: heavy $error; }
-    #basket-keys { background: $panel; }
-    """
     PLACE = KeyScope.BASKET
     NEEDS_KEY = True
     BINDINGS = bindings_for(PLACE)

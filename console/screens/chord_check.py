@@ -23,10 +23,6 @@ WIDTH = 70
 class ChordScreen(Dialog):
     """`received` is called once, when the chord came."""
 
-    CSS = """
-    #chord { width: 76; max-width: 100%; height: auto; max-height: 100%; background: $surface;
-             border: round $accent; padding: 0 1; }
-    """
     PLACE = KeyScope.GUIDE
     NEEDS_KEY = True
     BINDINGS = bindings_for(PLACE)

@@ -38,11 +38,6 @@ def commands_at(place: KeyScope) -> list[Key]:
 class CommandsScreen(TypedDialog):
     """`run` does a line of the table, after this dialog is gone."""
 
-    CSS = """
-    #commands { width: 66; max-width: 100%; height: 20; max-height: 100%; background: $surface;
-                border: round $accent; padding: 0 1; }
-    #commands-typed { height: 1; }
-    """
     PLACE = KeyScope.COMMANDS
 
     def __init__(self, place: KeyScope, run: Callable[[Key], None]) -> None:

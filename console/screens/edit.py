@@ -19,10 +19,6 @@ class EditScreen(FieldsScreen):
     """Over the ticket, which can be read under it and is not armed. `act` takes the quantity, and the limit where the
     order has one."""
 
-    CSS = f"""{FieldsScreen.CSS}
-    EditScreen {{ align: center top; }}
-    """
-
     def __init__(
         self, behind: DialogHost, row: ProposalRow, quantity: Quantity, act: Callable[[Quantity, Price | None], None]
     ) -> None:

@@ -20,10 +20,6 @@ WIDTH = 70
 class GuideScreen(Dialog):
     """`closed` is called once, when it was read; `tour` where a tour is wanted behind it."""
 
-    CSS = """
-    #guide { width: 76; max-width: 100%; height: auto; max-height: 100%; background: $surface;
-             border: round $accent; padding: 0 1; }
-    """
     PLACE = KeyScope.GUIDE
     BINDINGS = bindings_for(PLACE)
 

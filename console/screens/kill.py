@@ -53,10 +53,6 @@ HELD_BY = {
 
 
 class KillScreen(Dialog):
-    CSS = """
-    #kill { width: 78; max-width: 100%; height: auto; max-height: 100%; background: $surface;
-            border: heavy $error; border-title-style: bold; padding: 0 1; }
-    """
     PLACE = KeyScope.KILL
     BINDINGS = bindings_for(PLACE)
     NEEDS_ROOM = False

@@ -28,9 +28,6 @@ TICK = 0.05
 class Question(Dialog):
     """The base: lines, and the keys of its place under them."""
 
-    CSS = """
-    .question { width: 72; max-width: 100%; height: auto; background: $surface; border: round $warning; padding: 0 1; }
-    """
     PLACE = KeyScope.QUESTION
 
     def __init__(self, title: str, lines: Sequence[TextLine]) -> None:

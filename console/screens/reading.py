@@ -21,10 +21,6 @@ FRAME = 2
 
 
 class ReadingScreen(Dialog):
-    CSS = """
-    .reading { width: 78; max-width: 100%; height: auto; max-height: 100%; background: $surface;
-               border: round $accent; padding: 0 1; }
-    """
     PLACE = KeyScope.READING
     BINDINGS = bindings_for(PLACE)
 

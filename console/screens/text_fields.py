@@ -94,10 +94,6 @@ class TextField:
 class FieldsScreen(TypedDialog):
     """One line or a few, what they would do, and Enter, which only ever asks or stages."""
 
-    CSS = """
-    .fields { width: 78; max-width: 100%; height: auto; max-height: 100%; background: $surface;
-              border: round $accent; padding: 0 1; }
-    """
     PLACE = KeyScope.FIELD
     NEEDS_KEY = True
 

@@ -43,7 +43,6 @@ PATIENCE = 5.0
 class TicketScreen(Dialog):
     """One proposal's ticket, from the question for its figures to its order, or to its end."""
 
-    CSS = "TicketScreen { align: center bottom; }"
     PLACE = KeyScope.TICKET
     NEEDS_KEY = True
     BINDINGS = bindings_for(PLACE)

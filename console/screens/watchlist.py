@@ -23,12 +23,6 @@ GONE = "Enter asks whether this list is removed"
 class WatchlistScreen(Form):
     """Order, removal and further symbols are what is typed; an empty line removes the list."""
 
-    CSS = """
-    WatchlistScreen {
-        .form Input { width: 60; }
-        .form .beside { display: none; }
-    }
-    """
     PLACE = KeyScope.WATCHLIST
     NEEDS_KEY = True
     BINDINGS = bindings_for(PLACE)
