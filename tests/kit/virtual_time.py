@@ -16,6 +16,7 @@ import textual._time
 import textual._wait
 import textual.app
 import textual.pilot
+from textual.pilot import Pilot
 
 FRAME = 0.02
 """Seconds after which Textual has drawn what changed."""
@@ -110,8 +111,17 @@ async def rest(_shortest: float = 0, _longest: float = 1) -> None:
     await loop.rest()
 
 
+async def _is_at_rest(_pilot: Pilot[Any], _longest: float = 30.0) -> bool:
+    """In place of the pilot's own, which has each widget of the screen answer a message: what is due now is done."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    await loop.rest()
+    return True
+
+
 def patched(patch: pytest.MonkeyPatch) -> None:
     """Textual keeps the time of the loop, and knows when it is idle."""
+    patch.setattr(Pilot, "_wait_for_screen", _is_at_rest)
     patch.setattr(textual._time, "get_time", now)
     for module in (textual._wait, textual.app, textual.pilot):
         patch.setattr(module, "wait_for_idle", rest)
