@@ -78,11 +78,8 @@ class Dialog(Backdrop, DialogLayer, ModalScreen[None]):
 
     def desk_lines(self) -> tuple[int, int]:
         """The desk's own lines above and below; one that is closing may have neither left."""
-        desk = self.app.screen_stack[0]
-        status, footer = (
-            sum(len(line.lines) for line in desk.query(name).results(Lines)) for name in ("#status", "#footer")
-        )
-        return status, footer
+        lines = {each.id: len(each.lines) for each in self.app.screen_stack[0].children if isinstance(each, Lines)}
+        return lines.get("status", 0), lines.get("footer", 0)
 
     @property
     def free_lines(self) -> int:
