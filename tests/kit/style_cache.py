@@ -6,6 +6,7 @@ classes and pseudo classes of all from the app down are the whole of what a sele
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ class _Sheet:
         self.rules = rules
         selectors = [one for rule in rules for found in rule.selector_set for one in found.selectors]
         self.pseudo = tuple(sorted(set().union(*(selector.pseudo_classes for selector in selectors))))
+        self.checks: dict[type[DOMNode], tuple[Callable[[Any], bool], ...]] = {}
         self.known: dict[Any, tuple[Any, tuple[bool, ...]]] = {}
         self.parts: dict[Any, dict[str, Any]] = {}
 
@@ -31,14 +33,19 @@ class _Sheet:
         return tuple(self._look(one) for one in node.css_path_nodes)
 
     def _look(self, node: DOMNode) -> tuple[Any, ...]:
-        checks = node._PSEUDO_CLASSES
-        pseudo = tuple([name in checks and checks[name](node) for name in self.pseudo]) if checks else ()  # type: ignore[arg-type]
-        return type(node), node._css_type_names, node.id, frozenset(node._classes), pseudo
+        kind = type(node)
+        if kind not in self.checks:
+            known = node._PSEUDO_CLASSES
+            self.checks[kind] = tuple(known[name] for name in self.pseudo if name in known)
+        pseudo = tuple([check(node) for check in self.checks[kind]])
+        return kind, node._css_type_names, node._id, frozenset(node._classes), pseudo
 
 
 _sheets: dict[int, _Sheet] = {}
 _parsed: dict[Any, list[Any]] = {}
 _found: dict[int, Any] = {}
+_values: dict[int, tuple[Any, Any]] = {}
+"""By the identity of rules, which are kept with it: the values that they set."""
 
 
 def _sheet_of(sheet: Stylesheet) -> _Sheet:
@@ -85,8 +92,22 @@ def _rule(node: DOMNode, rules: Any, animate: bool) -> None:
     if node.__dict__.get("_ruled_by") is rules:
         node.notify_style_update()
     else:
-        _replace(Stylesheet, node, rules, animate)
+        _set(node, rules, animate)
         node.__dict__["_ruled_by"] = None if animate else rules
+
+
+def _set(node: DOMNode, rules: Any, animate: bool) -> None:
+    """What the rules come to for a node that has none yet is known from the first such node."""
+    styles = node.styles.base
+    if animate or styles._rules:
+        _replace(Stylesheet, node, rules, animate)
+    elif id(rules) in _values:
+        styles.merge_rules(_values[id(rules)][1])
+        styles.refresh(layout=True)
+        node.notify_style_update()
+    else:
+        _replace(Stylesheet, node, rules, animate)
+        _values[id(rules)] = rules, styles._rules.copy()
 
 
 def replace_rules(_class: type[Stylesheet], node: DOMNode, rules: Any, animate: bool = False) -> None:
@@ -132,7 +153,7 @@ class _Parts(dict[str, RenderStyles]):
     def __missing__(self, component: str) -> RenderStyles:
         part = _part_of(self.node, component)
         if self.rules[component] is not None:
-            _replace(Stylesheet, part, self.rules[component], False)
+            _set(part, self.rules[component], animate=False)
         self[component] = part.styles
         return part.styles
 
