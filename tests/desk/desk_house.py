@@ -80,6 +80,13 @@ class WatchedDesk(DeskApp):
         self.terminal = pyte.Screen(1, 1)
         self._stream = pyte.Stream(self.terminal)
         self.bytes_sent = 0
+        self._read = (-1, "")
+
+    def text(self) -> str:
+        """What stands on the terminal."""
+        if self._read[0] != self.bytes_sent:
+            self._read = self.bytes_sent, "\n".join(self.terminal.display)
+        return self._read[1]
 
     def _display(self, screen: Any, renderable: Any) -> None:
         if renderable is not None and screen is self.screen:
@@ -201,8 +208,8 @@ class House:
     def stands(self, *texts: str) -> bool:
         """Whether the terminal of a watched desk shows it."""
         assert isinstance(self.desk, WatchedDesk)
-        lines = "\n".join(self.desk.terminal.display)
-        return all(text in lines for text in texts)
+        shown = self.desk.text()
+        return all(text in shown for text in texts)
 
     def footer(self) -> str:
         return self.picture().splitlines()[-1]
