@@ -157,45 +157,45 @@ async def test_a_key_too_early_a_burst_and_a_late_mark_sign_nothing() -> None:
 
 async def test_flatten_is_one_plan_with_one_key_also_when_killed() -> None:
     """OP-05, OP-07, EX-21"""
-    async with open_floor("AAA", "BBB", "CCC") as house:
+    async with open_floor("AAA", "BBB") as house:
         await house.press("ctrl+k")
         await house.until(lambda: isinstance(house.desk.screen, KillScreen))
         await house.press("K")
         await house.until(lambda: house.shows("KILLED since"))
         await house.press("F")
-        await house.until(lambda: house.shows("Basket ─ flatten everything", "P sign 3 orders"))
+        await house.until(lambda: house.shows("Basket ─ flatten everything", "P sign 2 orders"))
         await house.until(house.is_armed)
 
         await house.press("P")
-        await house.until(lambda: house.shows("DONE 3 of 3 filled"))
+        await house.until(lambda: house.shows("DONE 2 of 2 filled"))
 
-        await house.sees("AAA 0", "BBB 0", "CCC 0")
+        await house.sees("AAA 0", "BBB 0")
 
 
 async def test_flatten_takes_the_working_entries_back_on_one_key() -> None:
     """OP-07: also where nothing is held"""
     async with open_floor("AAA", size=(80, 24)) as house:
-        for symbol in BOUGHT[:3]:
+        for symbol in BOUGHT[:2]:
             house.desk.handle.send(a_resting_entry(symbol))
-        await house.until(lambda: house.desk.view is not None and len(house.desk.view.proposals) == 3)
+        await house.until(lambda: house.desk.view is not None and len(house.desk.view.proposals) == 2)
         await house.press("p")
         await house.until(lambda: isinstance(house.desk.screen, BasketScreen))
-        await marks_all_of(house, 3)
+        await marks_all_of(house, 2)
         await house.until(house.is_armed)
         await house.press("P")
-        await house.until(lambda: house.desk.view is not None and len(house.desk.view.kill.entries_working) == 3)
+        await house.until(lambda: house.desk.view is not None and len(house.desk.view.kill.entries_working) == 2)
         await house.press("s")
         await house.until(lambda: house.shows("STOPPED") or house.shows("DONE"))
         await house.press("escape", "F", "F")
         await house.until(
-            lambda: house.shows("Basket ─ flatten everything", "3 of 3 entries taken back first, 1 of 1 go")
+            lambda: house.shows("Basket ─ flatten everything", "2 of 2 entries taken back first, 1 of 1 go")
         )
-        await house.sees("take 3 entries back, sign 1 order", "cancel open")
+        await house.sees("take 2 entries back, sign 1 order", "cancel open")
         await house.until(house.is_armed)
 
         await house.press("P")
 
-        await house.until(lambda: house.shows("DONE 3 of 3 entries taken back, 1 of 1 filled"))
+        await house.until(lambda: house.shows("DONE 2 of 2 entries taken back, 1 of 1 filled"))
         assert house.desk.view is not None
         assert house.desk.view.kill.entries_working == ()
 
