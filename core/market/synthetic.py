@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from random import Random
 
 from core.model.bar import ONE_MINUTE, Bar
@@ -38,6 +39,8 @@ DEEP = (0.0078, 0.0095)
 MORNING_DIPS = ((33, 52), (78, 96))
 """Minutes after the open in which the first and the second dip begin; all reach their bottom from 10:05 to 11:25."""
 TWO_DIPS_SHARE = 0.5
+DAYS_KEPT = 32
+"""A demo, its exchange and a day that is played again ask for the same ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ def synthetic_sessions(seed: int, symbol: Symbol, sessions: Iterable[Session]) -
         yield from synthetic_day(seed, symbol, session)
 
 
-def synthetic_day(seed: int, symbol: Symbol, session: Session) -> list[Bar]:
+@lru_cache(maxsize=DAYS_KEPT)
+def synthetic_day(seed: int, symbol: Symbol, session: Session) -> tuple[Bar, ...]:
     """One bar a minute of the session."""
     chance = Random(f"{seed}:{symbol}:{session.day.isoformat()}")
     minutes = (session.close - session.open) // ONE_MINUTE
@@ -102,7 +106,7 @@ def synthetic_day(seed: int, symbol: Symbol, session: Session) -> list[Bar]:
         weighted += (high + low + close) / 3 * volume
         traded += volume
         last = close
-    return bars
+    return tuple(bars)
 
 
 def level_of(seed: int, symbol: Symbol, day: date, about: float | None = None) -> float:

@@ -211,15 +211,17 @@ def named_folds(slices: Iterable[Slice]) -> dict[type, tuple[tuple[str, Fold], .
     """By fact, who folds it, in their order: the slice's name, and its fold."""
     table: dict[type, list[tuple[str, Fold]]] = {}
     for each in slices:
-        own = {kind: fold for kind, fold in each.folds.items() if kind is not Fact}
-        if Fact in each.folds:
-            rest = {kind for kind in table if kind is not BarClosed}
-            own = {**dict.fromkeys(rest, each.folds[Fact]), **own}
+        own = each.folds
+        if (every := own.get(Fact)) is not None:
+            for kind, folds in table.items():
+                if kind not in own and kind is not BarClosed:
+                    folds.append((each.name, every))
         for kind, fold in own.items():
-            table.setdefault(kind, []).append((each.name, fold))
+            if kind is not Fact:
+                table.setdefault(kind, []).append((each.name, fold))
     return {kind: tuple(folds) for kind, folds in table.items()}
 
 
 def table_of(slices: Iterable[Slice]) -> dict[type, tuple[Fold, ...]]:
     """The same without the names, as a desk folds."""
-    return {kind: tuple(fold for _, fold in folds) for kind, folds in named_folds(slices).items()}
+    return {kind: tuple([fold for _, fold in folds]) for kind, folds in named_folds(slices).items()}

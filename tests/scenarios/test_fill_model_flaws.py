@@ -125,7 +125,7 @@ def bracket(bar: Bar, side: Side) -> OrderRequest:
 
 
 A_SESSION = a_session_of(a_fair_walk("high and low", 200))
-SESSIONS = [a_session_of(a_fair_walk(f"session {number}", 120)) for number in range(5)]
+SESSIONS = [a_session_of(a_fair_walk(f"session {number}", 120)) for number in range(3)]
 
 # ── the order of high and low ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -265,10 +265,10 @@ def at_the_low(bar: Bar, side: Side) -> OrderRequest:
 def test_acting_on_a_past_minute_gains_nothing(
     side: Side, strategy: Callable[[Bar, Side], OrderRequest | None]
 ) -> None:
-    """AN-04: five sessions of a fair walk, long and short."""
+    """AN-04: three sessions of a fair walk, long and short."""
     all_of_them = [played(bars, lambda bar: strategy(bar, side)) for bars in SESSIONS]
 
-    assert sum(each.entries for each in all_of_them) > 100
+    assert sum(each.entries for each in all_of_them) > 60
     assert sum(each.profit for each in all_of_them) <= 0
 
 

@@ -30,7 +30,7 @@ from tests.scenarios.test_fill_model_flaws import (
 from tests.unit.core.brokers.trading_floor import SPY, Floor, a_stop_leg, an_order
 
 BEGINS = Decimal(1_000_000)
-SESSIONS = [a_session_of(a_fair_walk(f"stop-limit {number}", 195)) for number in range(4)]
+SESSIONS = [a_session_of(a_fair_walk(f"stop-limit {number}", 195)) for number in range(2)]
 
 Strategies = Callable[[Side], Strategy]
 
@@ -111,9 +111,9 @@ def test_a_stop_limit_entry_in_its_bar_gains_nothing(side: Side, stop: str, limi
     """AN-04, MD-05: long and short."""
     came_to = of_all(side, stop, limit)
 
-    assert came_to.entries >= 15
+    assert came_to.entries >= 4
     assert came_to.profit <= 0
-    assert Decimal(limit) >= Decimal(stop) or came_to.decided > 40
+    assert Decimal(limit) >= Decimal(stop) or came_to.decided > 20
 
 
 @pytest.mark.usefixtures("elects_and_fills")
@@ -135,8 +135,8 @@ def test_leaving_by_the_other_extreme_gains_nothing(leaves_by: Exit) -> None:
     """AN-04, MD-05: at a rebound, alone or beside a target that has no better end of the bar either, or by a trail."""
     profit, exits, decided = both_ways(leaves_by)
 
-    assert exits > 20
-    assert decided > 50 or leaves_by is by_a_trail
+    assert exits > 10
+    assert decided > 25 or leaves_by is by_a_trail
     assert profit <= 0
 
 

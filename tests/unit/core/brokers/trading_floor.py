@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -61,6 +62,7 @@ class NewYorkHours:
         return at.astimezone(NEW_YORK).date()
 
 
+@lru_cache(maxsize=4096)
 def new_york(day: date, clock: time) -> datetime:
     return datetime.combine(day, clock, NEW_YORK).astimezone(UTC)
 
@@ -70,6 +72,7 @@ def at(clock: str, day: date = THURSDAY) -> datetime:
     return new_york(day, time.fromisoformat(clock))
 
 
+@lru_cache(maxsize=4096)
 def a_bar(clock: str, prices: str, volume: int = 100_000, symbol: Symbol = SPY, day: date = THURSDAY) -> Bar:
     """`prices` are open, high, low and close, one price for all four where there is one."""
     numbers = [Price(Decimal(text)) for text in prices.split()]
