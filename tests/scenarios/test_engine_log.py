@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -48,6 +49,20 @@ def play(home: Path, minutes: int) -> None:
         runtime.stop("left")
 
 
+@pytest.fixture(scope="module")
+def morning(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which twenty minutes were played; it is only read and copied."""
+    home = tmp_path_factory.mktemp("morning")
+    play(home, 20)
+    return home
+
+
+@pytest.fixture
+def copied(morning: Path, tmp_path: Path) -> Path:
+    """A copy of that home, for a test that goes on in it."""
+    return shutil.copytree(morning, tmp_path / "copied")
+
+
 def lines(home: Path) -> list[Line]:
     return list(LogReader(home / "state" / "demo" / "logs" / "engine.jsonl").lines(follow=False))
 
@@ -61,45 +76,42 @@ def keyturn(home: Path, *words: str) -> str:
     return result.output
 
 
-def test_the_log_has_a_line_for_each_new_fact(tmp_path: Path) -> None:
+def test_the_log_has_a_line_for_each_new_fact(copied: Path) -> None:
     """SY-05: over two starts, none twice and none left out, in the words of the log pane."""
-    play(tmp_path, 20)
-    play(tmp_path, 10)
+    play(copied, 10)
 
-    journal = [r for r in read(tmp_path / "state" / "demo" / "journal") if not isinstance(r.fact, RELEARNED)]
-    logged = [line for line in lines(tmp_path) if "record" in line]
+    journal = [r for r in read(copied / "state" / "demo" / "journal") if not isinstance(r.fact, RELEARNED)]
+    logged = [line for line in lines(copied) if "record" in line]
 
     assert [line["record"] for line in logged] == [r.sequence for r in journal]
     assert [line["words"] for line in logged] == [in_words(r.fact) for r in journal]
     assert [line["event"] for line in logged] == [BY_TYPE[type(r.fact)].name for r in journal]
-    assert {line["account"] for line in lines(tmp_path)} == {"demo"}
+    assert {line["account"] for line in lines(copied)} == {"demo"}
     assert any(isinstance(r.fact, OrderFilled) for r in journal), "or this shows little"
 
 
-def test_the_next_engine_logs_what_was_lost(tmp_path: Path) -> None:
+def test_the_next_engine_logs_what_was_lost(copied: Path) -> None:
     """SY-05: the journal was synced, the log's last lines were lost."""
-    play(tmp_path, 20)
-    whole = [line["record"] for line in lines(tmp_path) if "record" in line]
-    log = tmp_path / "state" / "demo" / "logs" / "engine.jsonl"
+    whole = [line["record"] for line in lines(copied) if "record" in line]
+    log = copied / "state" / "demo" / "logs" / "engine.jsonl"
     log.write_text("".join(log.read_text().splitlines(keepends=True)[:-25]))
-    assert len([line for line in lines(tmp_path) if "record" in line]) < len(whole)
+    assert len([line for line in lines(copied) if "record" in line]) < len(whole)
 
-    play(tmp_path, 5)
+    play(copied, 5)
 
-    found = [line["record"] for line in lines(tmp_path) if "record" in line]
+    found = [line["record"] for line in lines(copied) if "record" in line]
     assert found[: len(whole)] == whole
     assert found == sorted(set(found))
 
 
-def test_the_log_tells_an_orders_whole_chain(tmp_path: Path) -> None:
+def test_the_log_tells_an_orders_whole_chain(morning: Path) -> None:
     """SY-05: what `journal why` has of an order, its bar and its signal aside, and the calls beside it."""
-    play(tmp_path, 20)
-    records = list(read(tmp_path / "state" / "demo" / "journal"))
+    records = list(read(morning / "state" / "demo" / "journal"))
     order = next(r.fact.fill.client_order_id for r in records if isinstance(r.fact, OrderFilled))
     of_others = (BarClosed, SignalRaised, PositionChanged)
     chain = {r.sequence for r in chain_of(order, records) if not isinstance(r.fact, of_others)}
 
-    printed = keyturn(tmp_path, "engine", "logs", "--order", order[:8], "--json")
+    printed = keyturn(morning, "engine", "logs", "--order", order[:8], "--json")
     found = [json.loads(text) for text in printed.splitlines()]
 
     assert chain <= {line.get("record") for line in found}
@@ -184,28 +196,27 @@ def test_an_empty_log_says_what_would_fill_it(tmp_path: Path) -> None:
     assert "`keyturn demo --headless`" in keyturn(tmp_path, "engine", "logs")
 
 
-def test_the_log_command_filters_and_names_damage(tmp_path: Path) -> None:
+def test_the_log_command_filters_and_names_damage(copied: Path) -> None:
     """SY-05"""
-    play(tmp_path, 20)
-    log = tmp_path / "state" / "demo" / "logs" / "engine.jsonl"
+    log = copied / "state" / "demo" / "logs" / "engine.jsonl"
     with log.open("ab") as file:
         file.write(b"rubbish\n")
     number_of_lines = log.read_bytes().count(b"\n")
 
-    everything = keyturn(tmp_path, "engine", "logs", "--since", "1d").splitlines()
-    with_routine = keyturn(tmp_path, "engine", "logs", "--since", "1d", "--level", "debug").splitlines()
+    everything = keyturn(copied, "engine", "logs", "--since", "1d").splitlines()
+    with_routine = keyturn(copied, "engine", "logs", "--since", "1d", "--level", "debug").splitlines()
     assert len(with_routine) > len(everything)
 
-    assert len(keyturn(tmp_path, "engine", "logs", "-n", "3").splitlines()) == 4
-    assert f"engine.jsonl, line {number_of_lines}" in keyturn(tmp_path, "engine", "logs", "-n", "0")
-    warnings = keyturn(tmp_path, "engine", "logs", "--since", "1d", "--level", "warning").splitlines()[:-1]
+    assert len(keyturn(copied, "engine", "logs", "-n", "3").splitlines()) == 4
+    assert f"engine.jsonl, line {number_of_lines}" in keyturn(copied, "engine", "logs", "-n", "0")
+    warnings = keyturn(copied, "engine", "logs", "--since", "1d", "--level", "warning").splitlines()[:-1]
     assert 0 < len(warnings) < len(everything)
     assert not [line for line in warnings if " info " in line]
-    late = keyturn(tmp_path, "engine", "logs", "--since", "2m").splitlines()
+    late = keyturn(copied, "engine", "logs", "--since", "2m").splitlines()
     assert 0 < len(late) < len(everything)
     for wrong in (["--since", "soon"], ["--level", "loud"], ["--order", "zz"]):
         with pytest.raises(OperatorError):
-            keyturn(tmp_path, "engine", "logs", *wrong)
+            keyturn(copied, "engine", "logs", *wrong)
 
 
 def test_a_reader_follows_over_a_rotation(tmp_path: Path) -> None:

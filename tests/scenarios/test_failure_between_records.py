@@ -37,7 +37,7 @@ class Story:
 
 
 def a_fraction() -> House:
-    return a_house_in_a_position(("10:06", "10:12", STEADY))
+    return a_house_in_a_position(("10:06", "10:12", STEADY), begins="09:45")
 
 
 def sold_elsewhere(house: House, shares: str) -> None:
@@ -48,7 +48,7 @@ def sold_elsewhere(house: House, shares: str) -> None:
 
 
 def a_pair_that_the_broker_makes_no_less() -> House:
-    house = a_bracket(LONG, *three_and_three(LONG), opens="10:03")
+    house = a_bracket(LONG, *three_and_three(LONG), opens="10:04")
     house.exchange.replace = lambda _at, _order: Refused(RefusalKind.FORBIDDEN, "cannot replace a leg", "40310000")  # type: ignore[method-assign]
     return house.until("10:11")
 
@@ -65,7 +65,7 @@ def a_part_to_sell() -> House:
 
 
 def a_fraction_to_buy() -> House:
-    house = House([*minutes("10:03", "10:12")], FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
+    house = House([*minutes("10:04", "10:12")], FRACTIONS, cash=Decimal(10_000)).opens().until("10:05")
     return with_a_ticket(house, a_typed_buy("0.5", limit="100.10", stop="99"))
 
 
@@ -78,7 +78,7 @@ STORIES = {
     "a stop that was cut": Story(a_fraction, lambda house: sold_elsewhere(house, "0.302")),
     "a pair that was cut": Story(a_pair_that_the_broker_makes_no_less, lambda house: house.until("10:11:50")),
     "a pair that was made less": Story(
-        lambda: a_bracket(LONG, opens="10:03"), lambda house: sold_elsewhere(house, "4")
+        lambda: a_bracket(LONG, opens="10:04"), lambda house: sold_elsewhere(house, "4")
     ),
     "a close of a part": Story(a_part_to_sell, is_confirmed),
     "an entry with its stop": Story(a_fraction_to_buy, is_confirmed),

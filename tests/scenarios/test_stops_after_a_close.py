@@ -66,7 +66,7 @@ BOTH = pytest.mark.parametrize("way", [Way(is_long=True), Way(is_long=False)], i
 def quiet_but(way: Way, *bars: tuple[str, str, int]) -> list[Bar]:
     """A day at 100 with some minutes of its own."""
     own = {bar.start: bar for bar in (way.bar(*one) for one in bars)}
-    return [own.get(bar.start, bar) for bar in minutes("09:58", "10:35")]
+    return [own.get(bar.start, bar) for bar in minutes("10:04", "10:35")]
 
 
 def holding_six(way: Way, *bars: tuple[str, str, int], stop: str = "99") -> House:

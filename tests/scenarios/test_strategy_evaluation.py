@@ -83,7 +83,7 @@ class Months(House):
         for day, fate in self.course.items():
             dip = DIP if fate != "-" else "100"
             after = {"W": RECOVERY, "L": FALL, "-": "100"}[fate]
-            bars += [*minutes("09:30", "10:04", day=day), a_bar("10:05", dip, day=day)]
+            bars += [*minutes("09:45", "10:04", day=day), a_bar("10:05", dip, day=day)]
             bars += minutes("10:06", "10:07", STEADY if fate != "-" else "100", day=day)
             bars += [a_bar("10:08", after, day=day)]
             bars += minutes("10:09", "10:12", after.split()[-1], day=day)
@@ -326,7 +326,7 @@ def test_another_setting_ends_an_adopted_share() -> None:
         house.loses_the_journal_after(decided)
         house.settings, house.line.at = with_shares(**shares), night
         house.restarted()
-        house.until("09:35", house.days[12])
+        house.until("09:50", house.days[12])
 
         assert share_of(house) == Decimal(vwap), shares
         assert_can_be_rebuilt(house)
