@@ -65,7 +65,7 @@ TABLE = {
         "window_end": "15:59",
         "sizing": {"budget": "1"},
     },
-    "reconciliation": {"every_seconds": 3600},
+    "reconciliation": {"every_seconds": 3600, "again_seconds": 600},
 }
 
 

@@ -208,7 +208,7 @@ def a_house(row: Row) -> House:
     bars = [
         a_bar(f"10:{minute:02d}", told.get((symbol, f"10:{minute:02d}"), "99.60"), symbol=symbol)
         for symbol in (SPY, IBM, BAC, XOM)
-        for minute in range(16)
+        for minute in range(4, 16)
     ]
     house = House(bars, settings, cash=Decimal(1000), multiplier=Decimal(2)).opens().until("10:05")
     buys(house, SPY, "0.4", "99.70", "99.30")
