@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,15 @@ def fewer_collections() -> None:
     """The program's modules are never garbage, and a test makes many objects: a sixth of the time was collecting."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def strategy_processes() -> Iterator[None]:
+    """They begin by a fork of a warm one, and end with their module."""
+    from tests.kit.warm_processes import ended, warm
+
+    with ended(), warm():
+        yield
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,8 +10,8 @@ from tests.accidents.play import play_desk
 TRIES = 4
 """At the most: a desk stops at the first accident that confirms."""
 FAULTS = {
-    "no_arming_time": ("mouse", 0, 250, False),
-    "no_silence": ("mouse", 0, 250, False),
+    "no_arming_time": ("mouse", 2, 250, False),
+    "no_silence": ("mouse", 1, 250, False),
     "keys_of_a_stall_kept": ("burst_after_a_stall", 4, 250, False),
     "enter_confirms": ("other_keys", 6, 250, False),
     "held_keys_count": ("held_key", 4, 250, False),

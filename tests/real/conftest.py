@@ -30,6 +30,11 @@ BEGAN = time.monotonic()
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each process would compile the whole program again
 
 
+@pytest.fixture(autouse=True, scope="module")
+def strategy_processes() -> None:
+    """They begin as they do for an operator."""
+
+
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Callable[[str], RecordingDesk]]:
     """Opens a recording desk: `terminal(scene)`."""

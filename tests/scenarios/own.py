@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from textwrap import dedent
@@ -21,6 +21,7 @@ from core.settings.settings import Settings
 from core.strategies.builtin import HOUSE, StrategyKind, StrategyKinds
 from core.strategies.kit import NO_SETUP, Answer, Context, NoSettings, OwnStrategy
 from state.user_strategies import Found, look_at
+from tests.kit.warm_processes import of_this_module
 from tests.unit.core.brokers.trading_floor import NEW_YORK
 
 HEAD = """from __future__ import annotations
@@ -59,9 +60,14 @@ AT_ONCE = 0.05
 """Seconds for an answer that never comes."""
 
 
-@cache
 def found_of(name: str, text: str) -> Found:
     """As a desk finds it in its folder, in a process of its own."""
+    if (name, text) not in of_this_module:
+        of_this_module[name, text] = _found(name, text)
+    return of_this_module[name, text]
+
+
+def _found(name: str, text: str) -> Found:
     path = Path(mkdtemp()) / f"{name}.py"
     path.write_text(text)
     path.chmod(0o600)

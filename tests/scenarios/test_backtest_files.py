@@ -25,12 +25,14 @@ from tests.scenarios.backtests import HEADER, Keyturn, minutes_of, shortened
 
 VWAP = ("--strategy", "vwap")
 SMA = ("--strategy", "sma")
+WITH_A_TRADE = 140
+"""Days of the year to the end of the first trade."""
 
 
 @pytest.fixture
 def bars(tmp_path: Path) -> Path:
-    """One seeded day of SPY."""
-    return minutes_of(tmp_path / "SPY_seeded.csv", last=date(2026, 1, 5))
+    """The first 90 minutes of a seeded day of SPY."""
+    return shortened(minutes_of(tmp_path / "SPY_seeded.csv", last=date(2026, 1, 5)), 90)
 
 
 def rewritten(path: Path, change: dict[int, str | None]) -> Path:
@@ -62,13 +64,13 @@ def test_missing_bars_are_counted_between_the_ends(
 ) -> None:
     """AN-04, MD-05: what lies before the first bar or after the last is not missing."""
     whole = keyturn("backtest", bars, *VWAP, "--json").json["missing"]
-    rewritten(bars, {2: None, **dict.fromkeys(range(200, 350), None), 391: None})
+    rewritten(bars, {2: None, **dict.fromkeys(range(20, 60), None), 91: None})
     rewritten(shortened(year, 100), dict.fromkeys(range(60, 80), None))
 
     minutes, sessions = (keyturn("backtest", *words, "--json").json for words in ((bars, *VWAP), (year, *SMA)))
 
-    assert whole == {"unit": "minutes", "missing": 0, "of": 390}
-    assert minutes["missing"] == {"unit": "minutes", "missing": 150, "of": 388}
+    assert whole == {"unit": "minutes", "missing": 0, "of": 90}
+    assert minutes["missing"] == {"unit": "minutes", "missing": 40, "of": 88}
     assert sessions["missing"] == {"unit": "sessions", "missing": 20, "of": 100}
     assert keyturn("backtest", bars, *VWAP).lines[2] == snapshot
 
@@ -163,8 +165,9 @@ def test_split_is_reported_with_the_trades_held_over_it(
     keyturn: Keyturn, year: Path, snapshot: SnapshotAssertion
 ) -> None:
     """AN-04, EX-09: its loss is none, and no page may look as if it were."""
+    shortened(year, WITH_A_TRADE)
     words = (*SMA, "--without-frictions", "--set", "strategies.sma.regime_filter=false")
-    before = keyturn("backtest", shortened(year, 150), *words, "--json").json
+    before = keyturn("backtest", year, *words, "--json").json
     trade = next(t for t in before["trades"] if t["entry_time"][:10] < t["exit_time"][:10])
     day = next(d["day"] for d in before["equity"] if d["day"] > trade["entry_time"][:10])
     split_on(year, day, Decimal(7))
@@ -218,8 +221,9 @@ def test_narrow_page_drops_columns_and_cuts_no_figure(
     keyturn: Keyturn, year: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
 ) -> None:
     """AN-04, SY-07: of one file and of several, each with what is missing in it."""
+    shortened(year, WITH_A_TRADE)
     words = (*SMA, "--set", "strategies.sma.regime_filter=false")
-    found = keyturn("backtest", shortened(year, 150), *words, "--json").json
+    found = keyturn("backtest", year, *words, "--json").json
     other = year.with_name("BRK.B_daily_seeded.csv")
     other.write_text(year.read_text())
     rewritten(shortened(other, 60), {30: None})
@@ -263,5 +267,5 @@ def test_paused_strategy_counts_no_more_failures(
     lines = keyturn("backtest", bars, "--strategy", "dips").lines
     reasons = keyturn("backtest", bars, "--strategy", "dips", "--json").json["reasons"]["dips"]
 
-    assert reasons == {"PAUSED": 387, "RAISED": 3}
+    assert reasons == {"PAUSED": 87, "RAISED": 3}
     assert [line for line in lines if "PAUSED" in line or "equity curve" in line] == snapshot

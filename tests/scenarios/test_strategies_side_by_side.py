@@ -64,9 +64,10 @@ pytestmark = pytest.mark.usefixtures("timeline")
 
 
 def a_house(*classes: Written, vwap: bool = False, **terms: object) -> House:
-    """Those strategies on, a flat day from the open on."""
+    """Those strategies on, a flat day from the open on; without the hours in which nothing happens."""
     names = [name_of(made) for made in classes]
-    bars = a_day(("10:06", "15:59", "99.60")) if vwap else minutes("09:30", "15:59")
+    morning = a_day(("10:06", "11:00", "99.60")) if vwap else minutes("09:30", "11:00")
+    bars = [*morning, *minutes("15:50", "15:59")]
     return House(bars, settings_with(*names, vwap=vwap, **terms), kinds=kinds_of(*classes)).opens()
 
 
@@ -305,7 +306,7 @@ def test_one_that_rested_begins_anew_when_it_is_resumed(measured: House) -> None
 
 def test_without_a_clock_nobody_is_slow() -> None:
     """ST-07, MD-05: a replay measures nothing, so that it tells the same on every machine."""
-    house = a_house(Sleeping).until("11:00")
+    house = a_house(Sleeping).until("10:10")
 
     assert house.facts(StrategyFailed) == []
 
@@ -322,8 +323,8 @@ def test_the_live_desk_measures_by_the_clock_that_nobody_sets() -> None:
 
 def test_one_that_floods_has_one_proposal_at_a_time_and_changes_nothing_for_the_others() -> None:
     """ST-03, ST-07"""
-    alone = a_house(Watching, vwap=True).until("10:30")
-    beside = a_house(Flooding, Raving, Watching, vwap=True).until("10:30")
+    alone = a_house(Watching, vwap=True).until("10:11")
+    beside = a_house(Flooding, Raving, Watching, vwap=True).until("10:11")
 
     def of(house: House, name: str) -> list[object]:
         return [p.proposal for p in house.facts(ProposalStaged) if p.proposal.strategy == name]
@@ -331,7 +332,7 @@ def test_one_that_floods_has_one_proposal_at_a_time_and_changes_nothing_for_the_
     assert of(beside, "vwap") == of(alone, "vwap") != []
     assert runner(beside, "watching") == runner(alone, "watching")
     assert memory(beside, "watching") == memory(alone, "watching")
-    assert len(of(beside, "flooding")) == 15  # each lives for 90 s after its bar, so every other bar
+    assert len(of(beside, "flooding")) == 6  # each lives for 90 s after its bar, so every other bar
     assert memory(beside, "flooding").reasons["PROPOSAL_WAITING"] > 0
     assert memory(beside, "raving").last_answer == "MALFORMED it answered a list"
 
@@ -350,7 +351,7 @@ def test_one_that_floods_neither_adds_to_its_position_nor_trades_more_than_it_ma
     """ST-03, EX-08"""
     house = a_house(Flooding).until("10:01")
     house.confirms_at("10:01:02")
-    house.until("11:00")
+    house.until("10:15")
 
     assert memory(house, "flooding").last_answer == "IN_POSITION"
     assert len([o for o in house.facts(OrderCreated) if not o.order.effect.only_reduces]) == 1
@@ -479,7 +480,7 @@ def test_with_all_five_on_a_symbol_has_one_position_of_one_strategy() -> None:
     house.line.operator = ConfirmAll(house.desk)
 
     most = 0
-    for minute in range(10 * 60, 12 * 60):
+    for minute in range(10 * 60, 10 * 60 + 40):
         house.until(f"{minute // 60:02d}:{minute % 60:02d}")
         most = max(most, len(house.desk.ledger.positions_in(SPY)))
 
@@ -505,7 +506,7 @@ def test_a_setting_lets_strategies_hold_one_symbol_side_by_side() -> None:
     house.line.operator = ConfirmAll(house.desk)
 
     most = 0
-    for minute in range(10 * 60, 12 * 60):
+    for minute in range(10 * 60, 10 * 60 + 40):
         house.until(f"{minute // 60:02d}:{minute % 60:02d}")
         held = house.desk.ledger.positions_in(SPY)
         most = max(most, len(held))
@@ -522,7 +523,7 @@ def all_five_of(tables: dict[str, object]) -> Settings:
 def waves() -> list[Bar]:
     """A market that climbs by three cents a minute, up and down by the way."""
     bars = []
-    for n in range(150):
+    for n in range(71):
         price = Decimal(100) + Decimal("0.03") * n + (Decimal("0.40") if n % 8 < 4 else Decimal(0))
         bars.append(a_bar(f"{9 + (30 + n) // 60:02d}:{(30 + n) % 60:02d}", f"{price} {price + 1} {price - 1} {price}"))
     return bars

@@ -8,6 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.runtime.strategy_host.process import LoadRefused, LostError, StrategyProcess
 from core.strategies.base import OverdueError
 from state.user_strategies import example_strategy
+from tests.kit.warm_processes import cold
 from tests.scenarios.own import Endless, text_of
 
 WAIT = 120.0
@@ -36,7 +37,8 @@ def test_a_refused_text_leaves_no_process(snapshot: SnapshotAssertion) -> None:
 def test_a_hung_process_is_replaced_an_ended_one_not() -> None:
     """ST-07"""
     process = a_process(ENDLESS_WORDS)
-    assert process.ready(WAIT) is None
+    with cold():
+        assert process.ready(WAIT) is None
     process.ask("make", 0, {}, None)
     first = process.generation
 

@@ -23,6 +23,7 @@ from core.views import StrategyRow
 from core.views.builders.strategies import strategy_rows
 from state.engine_socket import listening
 from state.user_strategies import look_at
+from tests.kit.warm_processes import cold
 from tests.scenarios.house import House, minutes, running
 from tests.scenarios.own import (
     ANSWERS,
@@ -313,7 +314,9 @@ def is_open(number):
 def test_process_has_no_environment_and_no_descriptors(snapshot: SnapshotAssertion) -> None:
     """ST-01: it closes what it has, and tells of it no more."""
     body = NOTHING_LEFT.replace("range(99)", "range(2, 99)")
-    kinds = kinds_of(text_of(Watching) + IS_OPEN + attacking(body).removeprefix(text_of(Watching)))
-    house = House(minutes("09:30", "10:05"), settings_with("attacking", vwap=False), kinds=kinds).opens().until("09:41")
+    bars = minutes("09:30", "10:05")
+    with cold():
+        kinds = kinds_of(text_of(Watching) + IS_OPEN + attacking(body).removeprefix(text_of(Watching)))
+        house = House(bars, settings_with("attacking", vwap=False), kinds=kinds).opens().until("09:41")
 
     assert house.last(StrategyFailed).reason == snapshot

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -30,32 +31,9 @@ class Life:
     with_checkpoint: bool = False
 
 
-def a_day(life: Life | None = None) -> World:
-    """The scripted day, settled and compared."""
-    world = a_day_until_it_is_settled(life)
-    world.settle()
-    return world
-
-
-def a_day_until_it_is_settled(life: Life | None = None) -> World:
-    """A dip is bought in two fills, its stop goes with it, the stop is moved, all is sold at the average.
-
-    A typed order is edited and taken back.
-
-    With a `life` the process dies once on the way; the operator goes on with whatever the next one shows.
-    """
-    settings = some_settings(whole=True, margin=False, holder="broker")
-    opened = calendar().session_on(DAY).open
-    world = World(settings, ExchangeConfig(account="SIM", cash=Decimal(50_000)), opened + timedelta(minutes=10))
-    world.run(1)
-    world.save_checkpoint()
-    world.fuse.places.clear()
-    if life is not None:
-        world.next_crash = {"kept": life.kept, "with_checkpoint": life.with_checkpoint}
-        world.fuse.light(life.place)
-
-    for close in ("100.00", "100.05", "99.70"):
-        world.bar(close)
+def a_trade(world: World) -> None:
+    """A dip is bought in two fills, its stop goes with it, the stop is moved, all is sold at the average."""
+    world.bar("99.70")
     world.bar("99.65", volume=40, seconds=0.0)
     confirm_all(world)
     world.save_checkpoint()
@@ -68,6 +46,9 @@ def a_day_until_it_is_settled(life: Life | None = None) -> World:
     world.bar("100.50")
     confirm_all(world)
 
+
+def a_typed_order(world: World) -> None:
+    """It is edited and taken back."""
     price = Price(Decimal("95.00"))
     world.do(
         ProposeOrder(SPY, Effect.OPEN, Quantity(Decimal(2)), OrderType.LIMIT, price, Price(Decimal("94.00")),
@@ -82,6 +63,34 @@ def a_day_until_it_is_settled(life: Life | None = None) -> World:
     world.run(2)
     for order in world.engine.state.ledger.working_entries(SPY):
         world.do(RequestCancel(order.id))
+
+
+Parts = tuple[Callable[[World], None], ...]
+WHOLE: Parts = (a_trade, a_typed_order)
+
+
+def a_day(life: Life | None = None, parts: Parts = WHOLE) -> World:
+    """The scripted day, settled and compared."""
+    world = a_day_until_it_is_settled(life, parts)
+    world.settle()
+    return world
+
+
+def a_day_until_it_is_settled(life: Life | None, parts: Parts) -> World:
+    """With a `life` the process dies once on the way; the operator goes on with whatever the next one shows."""
+    settings = some_settings(whole=True, margin=False, holder="broker")
+    opened = calendar().session_on(DAY).open
+    world = World(settings, ExchangeConfig(account="SIM", cash=Decimal(50_000)), opened + timedelta(minutes=10))
+    world.run(1)
+    world.save_checkpoint()
+    world.fuse.places.clear()
+    if life is not None:
+        world.next_crash = {"kept": life.kept, "with_checkpoint": life.with_checkpoint}
+        world.fuse.light(life.place)
+    for close in ("100.00", "100.05"):
+        world.bar(close)
+    for part in parts:
+        part(world)
     return world
 
 
@@ -101,18 +110,18 @@ def confirm_all(world: World) -> None:
 
 
 @cache
-def places() -> tuple[str, ...]:
+def places(parts: Parts = WHOLE) -> tuple[str, ...]:
     """Every place of the undisturbed day, in order."""
-    return tuple(a_day_until_it_is_settled().fuse.places)
+    return tuple(a_day_until_it_is_settled(None, parts).fuse.places)
 
 
-def crash_at(number: int) -> list[str]:
+def crash_at(number: int, parts: Parts = WHOLE) -> list[str]:
     """Crash the day at place `number // WAYS` in the way `number % WAYS`; what was wrong afterwards (EX-06, EX-09)."""
     place, way = divmod(number, WAYS)
     place += 1
     life = (Life(place), Life(place, kept=1), Life(place, kept=100, with_checkpoint=True))[way]
-    died_at = places()[place - 1]
-    world = a_day(life)
+    died_at = places(parts)[place - 1]
+    world = a_day(life, parts)
     world.auditor.compare_folds()
     world.auditor.compare_with_exchange()
     wrong = [str(one) for one in world.auditor.wrong]

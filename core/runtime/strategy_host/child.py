@@ -269,7 +269,7 @@ def _remembered(made: Any, of_state: TypeAdapter[Any], memory: object) -> tuple[
         return made.State(), misfit(error)
 
 
-def _import_all() -> None:
+def import_all() -> None:
     """All that a strategy may import, and what that loads when it is first used: later there are no files."""
     from zoneinfo import ZoneInfo
 
@@ -282,7 +282,7 @@ def _import_all() -> None:
 
 
 def main() -> None:
-    _import_all()
+    import_all()
     os.environ.clear()  # what Python itself has put there
     sys.stdin = sys.stdout = sys.stderr = None
     sys.dont_write_bytecode = True

@@ -11,7 +11,6 @@ import os
 import select
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import Any
 
 from core.runtime.strategy_host import pipe_messages
@@ -86,7 +86,7 @@ class StrategyProcess:
         self.blocked: Blocked | None = None
         self.generation = 0
         self.layers: tuple[str, ...] = ()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Popen[bytes] | None = None
         self._end: weakref.finalize[Any, Any] | None = None
         self._folder = ""
         self._is_ready = False
@@ -104,11 +104,11 @@ class StrategyProcess:
             return
         self._folder = folder = tempfile.mkdtemp(prefix="keyturn-strategy-")
         command = [sys.executable, "-I", "-B", str(BEGIN)]
-        self._process = process = subprocess.Popen(
+        self._process = process = Popen(
             [*_wrapped(self._wrapper, folder), *command] if self._wrapper else command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
             cwd=folder,
             env={},
             close_fds=True,
@@ -261,7 +261,7 @@ class StrategyProcess:
         """End it and say why."""
         process = self._process
         if process is not None and not why:
-            with suppress(subprocess.TimeoutExpired):
+            with suppress(TimeoutExpired):
                 process.wait(A_MOMENT)
             why = _how_it_ended(process.returncode)
         self.end()
@@ -284,7 +284,7 @@ def _how_it_ended(code: int | None) -> str:
     return f"its process crashed ({-code})"
 
 
-def _end(process: subprocess.Popen[bytes], folder: str) -> None:
+def _end(process: Popen[bytes], folder: str) -> None:
     """It, and whatever has stayed in its session."""
     with suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)

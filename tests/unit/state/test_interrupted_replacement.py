@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.facts import Killed, StateReset, StateRestored
+from core.facts import Fact, Killed, StateReset, StateRestored
 from core.ports import OperatorError
 from state.archive import look
 from state.archive_swap import SuccessionError
@@ -101,8 +101,8 @@ def left_in(folder: AccountFolder) -> str | None:
     return next((name for name in (NEW, READY, EMPTIED, DONE) if (folder.path / name).is_dir()), None)
 
 
-def is_replaced(folder: AccountFolder) -> bool:
-    return any(isinstance(fact, StateReset | StateRestored) for fact in facts_of(folder))
+def is_replaced(facts: list[Fact]) -> bool:
+    return any(isinstance(fact, StateReset | StateRestored) for fact in facts)
 
 
 @pytest.mark.parametrize("action", [restores, resets])
@@ -117,11 +117,12 @@ def test_a_crash_leaves_the_old_account_or_the_new(copies: Copies, action: Actio
         folder.prepare()
 
         with EngineLock(folder) as lock:
-            is_new = is_replaced(folder)
+            facts = facts_of(folder)
+            is_new = is_replaced(facts)
             assert is_new or everything_in(folder) == before
             assert is_new or not was_half_done
             assert is_sound(folder)
-            assert [fact for fact in facts_of(folder) if isinstance(fact, Killed)] == [Killed("key")]
+            assert [fact for fact in facts if isinstance(fact, Killed)] == [Killed("key")]
             assert (folder.journal / "2026-01-05.jsonl.torn").read_bytes() == b"evidence"
             assert not [path for path in folder.path.iterdir() if path.name.startswith("replacement")]
             assert modes_in(folder) <= {(True, 0o700), (False, 0o600), (False, 0o644)}
@@ -152,7 +153,7 @@ def test_finishing_may_crash_at_every_step(copies: Copies, action: Action):
 
     assert second > 2
     assert is_sound(folder)
-    assert is_replaced(folder)
+    assert is_replaced(facts_of(folder))
     assert not is_half_done(folder)
 
 
@@ -188,7 +189,7 @@ def test_the_next_start_finishes_after_a_disk_error(copies: Copies, monkeypatch)
     with EngineLock(folder) as lock:
         assert len(lock.notes) == 1
         assert is_sound(folder)
-        assert is_replaced(folder)
+        assert is_replaced(facts_of(folder))
 
 
 def test_a_start_that_cannot_finish_frees_the_account(copies: Copies, monkeypatch):
