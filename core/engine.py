@@ -49,6 +49,7 @@ from core.workflows.base.declarations import (
     EndsActs,
     HasDeadline,
     HearsDiskFailure,
+    PacesRequests,
     Starts,
     declared,
     declaring,
@@ -126,6 +127,7 @@ class Engine:
         self.handlers = _by_kind(self.workflows, ANSWERS, own)
         self._follow = _by_kind(self.workflows, FOLLOWS)
         self._settling = declaring(EndsActs, self.workflows)
+        (self._pacing,) = declaring(PacesRequests, self.workflows)
         self._deadlines = Deadlines(state, declaring(HasDeadline, self.workflows))
 
     def _followers(self, kind: type) -> tuple[Handler, ...]:
@@ -198,12 +200,23 @@ class Engine:
         if (unread := self.state.ledger.retention.take_trouble()) is not None:
             halt_for(self.state, unread)  # before anything of this act leaves: what opens may be a second time
             asked.extend(follow_up(self.state))
+        asked = self._paced(asked)
         if self._is_moved or any(type(effect) not in QUESTIONS for effect in asked):
             self._plan_next()  # a fact may have moved a deadline, and what was asked for has a time-out
         if self._is_owed_a_sync or any(type(effect) not in UNSYNCED for effect in asked):
             self.state.journal.sync()
             self._is_owed_a_sync = False
         return asked
+
+    def _paced(self, asked: list[Effect]) -> list[Effect]:
+        """What leaves now; where that cannot be said, all of it."""
+        try:
+            leaving: list[Effect] = self._pacing.paced(asked)
+        except Exception as error:
+            halt_for(self.state, error)
+            return asked
+        self._is_moved = self._is_moved or self._pacing.is_holding
+        return leaving
 
     def _behind_the_door(self, message: Any) -> tuple[Handler, ...]:
         """What is for another account is refused; what opens or loosens is taken from a known door alone, and of the
@@ -280,7 +293,9 @@ class Engine:
         if self._is_refused(message):
             return NOTHING
         diskless = declaring(HearsDiskFailure, self.workflows)
-        return [effect for workflow in diskless for effect in workflow.without_disk(message)]
+        leaving = [effect for workflow in diskless for effect in workflow.without_disk(message)]
+        self._pacing.count(leaving)
+        return leaving
 
     def _is_refused(self, message: Any) -> bool:
         return type(message) in COMMANDS and self._denied(message) is not None

@@ -65,12 +65,14 @@ class LookUpOrder:
 class FetchFigures:
     """Clock, account, quote and instrument, fetched fresh (OP-03). Answered by `FiguresFetched`.
 
-    `ticket_id` is None where the ticket is only to be opened.
+    `ticket_id` is None where the ticket is only to be opened. `is_quote_alone`: clock and account are asked for beside
+    it, once for several symbols.
     """
 
     proposal_id: ProposalId
     ticket_id: TicketId | None
     symbol: Symbol
+    is_quote_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,9 @@ class FetchClock:
 
 @dataclass(frozen=True, slots=True)
 class FetchPicture:
-    """The broker's books (EX-09). Answered by `PictureFetched`."""
+    """The broker's books (EX-09), with what it says of these instruments. Answered by `PictureFetched`."""
+
+    instruments: tuple[Symbol, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

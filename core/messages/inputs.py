@@ -174,6 +174,7 @@ class FiguresFetched:
     proposal_id: ProposalId
     ticket_id: TicketId | None
     answer: FreshFigures | NoAnswer
+    is_quote_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,9 +261,13 @@ class BrokerUpdated:
 
 @dataclass(frozen=True, slots=True)
 class CallsCounted:
-    """Requests since the start, by endpoint; a sighting (EX-17)."""
+    """Requests since the start, by endpoint; a sighting (EX-17).
+
+    `beyond` are those that the adapter sent beyond what its tasks take: repeats, further pages, second looks (RK-24).
+    """
 
     calls: tuple[tuple[str, int], ...]
+    beyond: int = 0
 
 
 @dataclass(frozen=True, slots=True)

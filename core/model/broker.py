@@ -188,14 +188,21 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class CancelTaken:
-    """The broker took the request to cancel an order of a kind that this desk never sends; its books say the rest."""
+    """The broker took the request to cancel; its stream or its books say what became of the order."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """Nothing that can be believed came back; whether the request arrived is not known."""
+    """Nothing that can be believed came back; whether the request arrived is not known.
+
+    Attributes
+    ----------
+    limited_seconds
+        The broker is there and takes no requests for so long; None where it did not say that.
+    """
 
     reason: str
+    limited_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,12 @@
-"""How many messages went to the broker: submissions, replacements and cancels, of a second, a minute and a day (RK-24).
+"""How many messages and requests went to the broker, and what each kind of them may use of its limit (RK-24).
 
-A slice: folded from what was recorded before it was sent, so that a restart forgets none of them. What was recorded and
-never left counts too: it errs against the desk.
+Messages are submissions, replacements and cancels, of a second, a minute and a day, against `risk.messages`. They are
+folded from what was recorded before it was sent, so that a restart forgets none of them. What was recorded and never
+left counts too: it errs against the desk.
+
+Requests are all that go to the broker's trading API, of a minute, against the broker's own limit: messages, figures
+for tickets, and queries (books, look-ups, account, activities, properties of assets). No fact holds a query, so
+requests are counted in memory as they leave; of an earlier run the recorded messages count.
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from enum import IntEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -36,6 +42,19 @@ class MessageLimits(NamedTuple):
     day: int
 
 
+class Share(IntEnum):
+    """Thirds of what the reserve leaves of a minute that a query may use; entries may use all of it, exits and cancels
+    the reserve too. A query that has waited moves up.
+    """
+
+    LEAST = 1
+    """The account, activities, properties of what is only watched."""
+    USUAL = 2
+    """Comparisons of the books, look-ups."""
+    AWAITED = 3
+    """What an exit, a kill or a person waits for."""
+
+
 @dataclass(slots=True)
 class MessageCountsState:
     """`recent` are the times of the last minute, the oldest first."""
@@ -53,6 +72,8 @@ class MessageCounts:
     def __init__(self, day_of: Callable[[datetime], date]) -> None:
         self.day_of = day_of
         self.state = MessageCountsState()
+        self._requests: list[tuple[datetime, int]] = []
+        self._is_begun = False
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             OrderCreated: self._created,
             CancelRequested: self._sent,
@@ -66,6 +87,31 @@ class MessageCounts:
         in_second = len(recent) - bisect_right(recent, at - SECOND)
         in_minute = len(recent) - bisect_right(recent, at - MINUTE)
         return Sent(in_second, in_minute, self.state.of_day if self.state.day == day else 0)
+
+    def count(self, at: datetime, requests: int) -> None:
+        """So many requests leave now."""
+        if not self._is_begun:
+            self._is_begun = True
+            self._requests = [(sent_at, 1) for sent_at in self.state.recent if sent_at < at]
+        del self._requests[: self._over(at)]
+        self._requests.append((at, requests))
+
+    def requests(self, at: datetime) -> int:
+        """Of the last minute."""
+        return sum(requests for _, requests in self._requests[self._over(at) :])
+
+    def room_from(self, at: datetime, requests: int, allowed: int) -> datetime:
+        """When so many go without more than is allowed in their minute; at the latest when none of it counts."""
+        left = self._requests[self._over(at) :]
+        total = sum(count for _, count in left)
+        for sent_at, count in left:
+            if total + requests <= allowed:
+                break
+            at, total = sent_at + MINUTE, total - count
+        return at
+
+    def _over(self, at: datetime) -> int:
+        return bisect_right(self._requests, at - MINUTE, key=lambda one: one[0])
 
     def is_quiet(self, limits: MessageLimits, reserve: Decimal) -> bool:
         """Whether not even all that is remembered would fill a limit: nothing need be counted then."""
@@ -92,6 +138,11 @@ def limits_of(terms: MessageSettings, broker_a_minute: int | None) -> MessageLim
     if broker_a_minute is not None and broker_a_minute < minute:
         minute = broker_a_minute
     return MessageLimits(terms.per_second, minute, terms.per_day)
+
+
+def for_queries(limit: int, reserve: Decimal, share: Share) -> int:
+    """What of a minute is used by everything together when a query of this share goes last."""
+    return max(1, for_entries(limit, reserve) * share // Share.AWAITED)
 
 
 @lru_cache(maxsize=64)

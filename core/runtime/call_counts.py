@@ -15,6 +15,11 @@ class CallCounts(Protocol):
     @property
     def sent(self) -> Mapping[str, int]: ...
 
+    @property
+    def beyond(self) -> int:
+        """Requests beyond what their tasks take (RK-24)."""
+        ...
+
 
 @runtime_checkable
 class CountsCalls(Protocol):
@@ -26,7 +31,10 @@ class CountsCalls(Protocol):
 def counted(*adapters: object) -> CallsCounted:
     """The sum over all of them."""
     total: Counter[str] = Counter()
+    beyond = 0
     for adapter in adapters:
         if isinstance(adapter, CountsCalls):
-            total.update(adapter.calls().sent)
-    return CallsCounted(tuple(total.items()))
+            calls = adapter.calls()
+            total.update(calls.sent)
+            beyond += calls.beyond
+    return CallsCounted(tuple(total.items()), beyond)

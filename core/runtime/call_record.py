@@ -133,13 +133,14 @@ def _outcome(message: Input) -> tuple[CallOutcome, str, RefusalKind | None]:
         case NotFound():
             return CallOutcome.NOT_FOUND, "the broker has no such order", None
         case FreshFigures():
-            missing = _missing(answer)
+            missing = _missing(answer, is_quote_alone=isinstance(message, FiguresFetched) and message.is_quote_alone)
             return (CallOutcome.IN_PART, "; ".join(missing), None) if missing else (CallOutcome.ANSWERED, "", None)
     return CallOutcome.ANSWERED, "", None
 
 
-def _missing(figures: FreshFigures) -> list[str]:
-    parts = (figures.broker_time, figures.account, figures.quote, figures.instrument)
+def _missing(figures: FreshFigures, *, is_quote_alone: bool) -> list[str]:
+    beside = () if is_quote_alone else (figures.broker_time, figures.account)
+    parts = (*beside, figures.quote, figures.instrument)
     return [part.reason for part in parts if isinstance(part, NoAnswer | NoAccount | NoQuote | NoInstrument)]
 
 

@@ -74,6 +74,7 @@ class PendingRequests:
         self._tell = tell
         self._unanswered: dict[ClientOrderId, SubmitOrder | ReplaceOrder] = {}
         self._cancels: Counter[ClientOrderId] = Counter()
+        self._beyond = 0
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -160,6 +161,7 @@ class PendingRequests:
             given_back = self.gateway.given_back(effect, answer.answer)
             answer = replace(answer, sent_at=sent_at, approval=given_back)
         self._put(answer)
+        self._tell_counts()
 
     def _withheld(self, effect: SubmitOrder | ReplaceOrder, now: datetime, queued_at: datetime) -> Withheld | None:
         """A look that fails lets nothing out, and holds no lane."""
@@ -170,8 +172,14 @@ class PendingRequests:
 
     def _ask(self, effect: Effect, settings: Settings) -> None:
         self._put(self._answer_to(effect, settings))
-        if isinstance(effect, FetchPicture):
-            self._put(counted(self.asking.broker, self.asking.market))
+        self._tell_counts(is_told=isinstance(effect, FetchPicture))
+
+    def _tell_counts(self, *, is_told: bool = False) -> None:
+        """With each picture of the books, and where more was sent than was counted as it left (RK-24)."""
+        counts = counted(self.asking.broker, self.asking.market)
+        if is_told or counts.beyond != self._beyond:
+            self._beyond = counts.beyond
+            self._put(counts)
 
     def _answer_to(self, effect: Effect, settings: Settings) -> Input:
         """An adapter never raises; one that does has said nothing that could be believed."""

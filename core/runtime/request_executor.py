@@ -49,6 +49,7 @@ from core.settings.settings import Settings
 
 TO_BE_HEARD = 0.1
 """Seconds, of those that a confirmation waits, in which what came is taken in."""
+NOT_ASKED = "it is asked for beside this quote"
 AT_ONCE = 8
 """Symbols asked for at the same time for one comparison."""
 
@@ -87,11 +88,12 @@ class RequestExecutor:
                 found = broker.look_up(effect.client_order_id, with_legs=effect.with_legs)
                 return LookUpAnswered(effect.client_order_id, found)
             case FetchFigures():
-                return FiguresFetched(effect.proposal_id, effect.ticket_id, self._figures(effect.symbol, settings))
+                figures = self._figures(effect, settings)
+                return FiguresFetched(effect.proposal_id, effect.ticket_id, figures, effect.is_quote_alone)
             case FetchAccount():
                 return AccountFetched(broker.account())
             case FetchPicture():
-                return PictureFetched(self._picture(settings))
+                return PictureFetched(self._picture(effect))
             case FetchClock():
                 return self._clock()
             case FetchActivities():
@@ -119,13 +121,14 @@ class RequestExecutor:
             return NoAnswer(str(error))
         return tuple(minute.bar for minute in found if isinstance(minute, BarArrived))
 
-    def _figures(self, symbol: Symbol, settings: Settings) -> FreshFigures:
+    def _figures(self, effect: FetchFigures, settings: Settings) -> FreshFigures:
         """Clock, account, quote and asset at once, each for as long as a confirmation waits: what has not come by then
         says so, and keeps nobody from hearing the rest (OP-03).
         """
+        symbol = effect.symbol
         asked: list[Callable[[], Any]] = [
-            self.broker.time,
-            self.broker.account,
+            _nothing if effect.is_quote_alone else self.broker.time,
+            _nothing if effect.is_quote_alone else self.broker.account,
             lambda: self.market.quote(symbol),
             lambda: self.broker.instrument(symbol),
         ]
@@ -140,18 +143,21 @@ class RequestExecutor:
             NoInstrument(instrument.reason) if isinstance(instrument, NoAnswer) else instrument,
         )
 
-    def _picture(self, settings: Settings) -> BrokerPicture | NoAnswer:
-        """The broker's books, and what it says of the symbols that are traded or held."""
+    def _picture(self, effect: FetchPicture) -> BrokerPicture | NoAnswer:
+        """The broker's books, and what it says of the instruments that were asked for."""
         picture = self.broker.picture()
         if isinstance(picture, NoAnswer):
             return picture
-        wanted = {*map(Symbol, settings.symbols), *(p.symbol for p in picture.positions)}
-        return replace(picture, instruments=self._instruments(wanted))
+        return replace(picture, instruments=self._instruments(effect.instruments))
 
     def _instruments(self, symbols: Iterable[Symbol]) -> tuple[BrokerInstrument, ...]:
         asked = [lambda s=s: self.broker.instrument(s) for s in sorted(symbols)]
         found = self._threads.all_of(asked, AT_ONCE)
         return tuple(each for each in found if isinstance(each, BrokerInstrument))
+
+
+def _nothing() -> NoAnswer:
+    return NoAnswer(NOT_ASKED)
 
 
 def _come(future: Future[Any], seconds: float) -> Any:
@@ -172,7 +178,7 @@ def no_answer(effect: Effect, reason: str) -> Input:
         case LookUpOrder():
             return LookUpAnswered(effect.client_order_id, nothing)
         case FetchFigures():
-            return FiguresFetched(effect.proposal_id, effect.ticket_id, nothing)
+            return FiguresFetched(effect.proposal_id, effect.ticket_id, nothing, effect.is_quote_alone)
         case FetchAccount():
             return AccountFetched(nothing)
         case FetchPicture():

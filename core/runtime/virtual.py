@@ -120,7 +120,7 @@ class VirtualRuntime(Runtime):
         self._notified: deque[NotificationAnswered] = deque()
         engine.state.orchestrator.measure(steady)
         self.exchange = exchange
-        self._answers = ExchangeAnswers(exchange, lambda: engine.state.control.settings.symbols)
+        self._answers = ExchangeAnswers(exchange)
         self.link = link
         self.pace = pace or Pace(None)
         self.pace.beat_by(self.beat_seconds)

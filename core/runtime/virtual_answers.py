@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -39,11 +39,8 @@ HAS_ID = "the broker has this id already"
 
 
 class ExchangeAnswers:
-    """`symbols` are those whose instruments a picture of the books describes."""
-
-    def __init__(self, exchange: SimulatedExchange, symbols: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, exchange: SimulatedExchange) -> None:
         self._exchange = exchange
-        self._symbols = symbols
 
     def answer(self, effect: Effect, at: datetime) -> Input:
         """Raises TypeError where the effect asks nothing of a broker."""
@@ -56,7 +53,8 @@ class ExchangeAnswers:
             case LookUpOrder():
                 return LookUpAnswered(effect.client_order_id, exchange.order(at, effect.client_order_id))
             case FetchFigures():
-                return FiguresFetched(effect.proposal_id, effect.ticket_id, self._figures(effect.symbol, at))
+                figures = self._figures(effect.symbol, at)
+                return FiguresFetched(effect.proposal_id, effect.ticket_id, figures, effect.is_quote_alone)
             case FetchAccount():
                 return AccountFetched(exchange.account(at))
             case FetchClock():
@@ -64,7 +62,7 @@ class ExchangeAnswers:
             case FetchActivities():
                 return ActivitiesFetched(exchange.activities(at, effect.since))
             case FetchPicture():
-                listed = self.instruments(map(Symbol, self._symbols()))
+                listed = self.instruments(effect.instruments)
                 return PictureFetched(replace(exchange.picture(at), instruments=listed))
         raise TypeError(f"{type(effect).__name__} is no request to a broker")
 

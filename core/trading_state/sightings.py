@@ -77,6 +77,9 @@ class Sightings:
         What its broker can do, as its registry says. No order goes that it cannot take.
     calls
         Requests by endpoint. They are shown, and decide nothing.
+    held_queries
+        Queries that wait for room in the minute, by what they ask for, each with the time since when. They are shown,
+        and decide nothing.
     settings_file, file_changes
         The file as it was read last, and what of it is not in force. What may be reloaded is decided by them.
     has_own_clock
@@ -116,6 +119,7 @@ class Sightings:
     foreign_positions: tuple[ForeignPosition, ...] = ()
     capabilities: Capabilities = EVERYTHING
     calls: tuple[tuple[str, int], ...] = ()
+    held_queries: dict[str, datetime] = field(default_factory=dict)
     settings_file: Settings | SettingsFault | None = None
     file_changes: tuple[LimitChange, ...] = ()
     has_own_clock: bool = False

@@ -37,6 +37,7 @@ from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.replacement import Replacement
+from core.workflows.orders.request_pacing import RequestPacing
 from core.workflows.orders.submission import Submission
 from core.workflows.orders.unsent_orders import UnsentOrders
 from core.workflows.protection.excess_exits import ExcessExits
@@ -157,4 +158,5 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         WarmUp(state),
         Notifying(state),
         NotificationDelivery(state),
+        RequestPacing(state),
     )

@@ -144,6 +144,7 @@ class Counting:
 
     def __init__(self) -> None:
         self.sent = {"GET /account": 2}
+        self.beyond = 1
 
     def calls(self) -> Counting:
         return self
@@ -151,7 +152,7 @@ class Counting:
 
 def test_counting_adapters_are_summed() -> None:
     """EX-17"""
-    assert counted(Counting(), object(), Counting()) == CallsCounted((("GET /account", 4),))
+    assert counted(Counting(), object(), Counting()) == CallsCounted((("GET /account", 4),), 2)
 
 
 def test_bars_of_one_minute_ask_for_the_account_once() -> None:

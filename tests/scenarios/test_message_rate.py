@@ -11,6 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.facts import CancelRequested, OrderCreated, ProposalSkipped, ProposalStaged, TicketOpened
 from core.messages.commands import Confirm, OpenTicket, ProposeClose, RequestCancel
+from core.messages.inputs import PictureFetched
 from core.model.capabilities import Capabilities
 from core.model.order import OrderStatus
 from core.model.staging import CheckResult
@@ -178,13 +179,17 @@ def test_the_day_is_counted_over_a_restart(snapshot: SnapshotAssertion) -> None:
 
 
 def test_the_brokers_own_limit_binds(snapshot: SnapshotAssertion) -> None:
-    """RK-24: under the broker's own limit"""
+    """RK-24: all requests count: six for the books, four for figures, one order"""
     house = a_floor(within(per_minute=500))
-    house.desk.sightings.capabilities = Capabilities(messages_a_minute=2)
-    for name in ("AAA", "BBB"):
-        buys(house, name)
+    house.desk.sightings.capabilities = Capabilities(messages_a_minute=11)
+    asked = len(house.line.heard)
+    while not any(isinstance(message, PictureFetched) for message in house.line.heard[asked:]):
+        passes(house, 1)
+    buys(house, "AAA")
 
-    assert types(house, "CCC") == snapshot
+    assert house.desk.messages.sent(house.line.at, house.calendar.trading_day(house.line.at)).minute == 1
+    assert types(house, "BBB") == snapshot
+    assert row(house).is_tripped
 
 
 def test_a_rate_limit_switched_off_refuses_nothing() -> None:

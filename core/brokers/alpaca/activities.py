@@ -31,6 +31,8 @@ from core.model.values import NO_MONEY, Money, Price, Quantity, Symbol
 PAGE = 100
 MOST_PAGES = 500
 READINGS = 3
+REQUESTS = 4
+"""Of one reading, where the list has no second page."""
 ENDPOINT = "/account/activities"
 CANCELLED = "canceled"
 DOLLARS = "USD"
@@ -58,7 +60,9 @@ class AlpacaActivities:
 
     def since(self, day: date) -> DropCopy:
         """Raises what `Questions.get` raises; `NoAnswerError` also where the cash never stood still."""
-        for _ in range(READINGS):
+        for reading in range(READINGS):
+            if reading:
+                self._questions.count_beyond(REQUESTS)
             before = self._account()
             raw = self._pages(day)
             positions = self._questions.get("/positions", "GET /positions", _positions)
@@ -75,7 +79,9 @@ class AlpacaActivities:
             "direction": "asc",
             "page_size": PAGE,
         }
-        for _ in range(MOST_PAGES):
+        for pages in range(MOST_PAGES):
+            if pages:
+                self._questions.count_beyond()
             page = self._questions.get(ENDPOINT, f"GET {ENDPOINT}", lambda raw: rows(raw, "the activities"), query)
             known = len(found)
             for number, row in enumerate(page):

@@ -23,6 +23,8 @@ UNAUTHORISED, FORBIDDEN = 401, 403
 LONGEST_MESSAGE = 500
 LARGEST_CODE = 10**12
 OK = range(200, 300)
+UNSAID = 5.0
+"""Seconds to wait after a 429 that does not say how long."""
 STATED = range(400, 500)
 
 
@@ -61,7 +63,8 @@ def doubt(reply: Reply | NoReply) -> NoAnswer:
     if isinstance(reply, NoReply):
         return NoAnswer(reply.reason)
     if reply.status == LIMITED:
-        return NoAnswer("Alpaca: too many requests (429)")
+        asked = wait_asked_for(reply, utc_now())
+        return NoAnswer("Alpaca: too many requests (429)", UNSAID if asked is None else asked)
     if reply.status in OK:
         return NoAnswer(f"Alpaca: an answer that cannot be read (HTTP {reply.status})")
     return NoAnswer(f"Alpaca has trouble, or a server on the way to it (HTTP {reply.status})")

@@ -30,6 +30,8 @@ from core.model.broker import (
 from core.model.order import ORDER_ID
 
 READINGS = 3
+REQUESTS = 6
+"""Of one reading, where no list has a second page."""
 DAYS = timedelta(days=7)
 """How far back closed orders are read."""
 Row = OrderReport | ForeignOrder | UnreadableOrder
@@ -47,7 +49,9 @@ class AlpacaBooks:
 
     def picture(self) -> BrokerPicture:
         """Raises what `Questions.get` raises; `NoAnswerError` also where they never stood still."""
-        for _ in range(READINGS):
+        for reading in range(READINGS):
+            if reading:
+                self._questions.count_beyond(REQUESTS)
             account = self._account()
             before = self._positions()
             reports = self._orders("open", None, nested=False)
@@ -73,14 +77,24 @@ class AlpacaBooks:
 
     def _orders(self, status: str, after: datetime | None, *, nested: bool) -> dict[str, Row]:
         try:
-            raw = every_order(self._page, status, after, nested=nested)
+            raw = every_order(self._pages(), status, after, nested=nested)
             return {r.broker_order_id: r for row in raw if (r := self._report(row, status)) is not None}
         except UnreadableFieldError as error:
             self._questions.unread.note(f"GET /orders: {error}", "")
             raise NoAnswerError(NoAnswer(f"Alpaca: an answer that cannot be read, {error}")) from error
 
-    def _page(self, query: Mapping[str, object]) -> list[object]:
-        return self._questions.get("/orders", "GET /orders", lambda raw: rows(raw, "the orders"), query)
+    def _pages(self) -> Callable[[Mapping[str, object]], list[object]]:
+        """What asks for one page after the other."""
+        pages = 0
+
+        def page(query: Mapping[str, object]) -> list[object]:
+            nonlocal pages
+            pages += 1
+            if pages > 1:
+                self._questions.count_beyond()
+            return self._questions.get("/orders", "GET /orders", lambda raw: rows(raw, "the orders"), query)
+
+        return page
 
     def _report(self, raw: object, status: str) -> Row | None:
         """One that works and cannot be read is named: whoever compares knows whether it is ours."""

@@ -45,7 +45,7 @@ from core.brokers.alpaca.questions import (
 from core.brokers.alpaca.redacted import as_shown
 from core.brokers.alpaca.refusals import TOO_MANY_REQUESTS, Stated, is_missing, missing_or, speaks_of_its_id
 from core.brokers.alpaca.request_status import RequestStatus
-from core.brokers.alpaca.timeouts import Timeouts
+from core.brokers.alpaca.timeouts import BUDGET, Timeouts
 from core.brokers.alpaca.unparsed_messages import UnparsedMessages
 from core.brokers.alpaca.wire import NoReply, Reply, Wire
 from core.brokers.kinds import BrokerAccount
@@ -107,6 +107,7 @@ class AlpacaBroker:
         self._activities = AlpacaActivities(self._questions, self._figures)
         self._assets: dict[Symbol, tuple[float, BrokerInstrument]] = {}
         self._lock = threading.Lock()
+        self._asking: dict[Symbol, threading.Event] = {}
 
     # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -124,7 +125,7 @@ class AlpacaBroker:
         if broker_order_id is None and order.replaces is None:
             return NoAnswer(NOTHING_SENT)
         try:
-            old = broker_order_id or self._id_of(ClientOrderId(order.replaces or ""))
+            old = broker_order_id or self._id_of(ClientOrderId(order.replaces or ""), None)
         except StatedRefusalError as error:
             return error.stated.refused
         except NOTHING_READ as error:
@@ -138,7 +139,9 @@ class AlpacaBroker:
     def cancel(
         self, client_order_id: ClientOrderId, broker_order_id: BrokerOrderId | None
     ) -> Accepted | CancelTaken | Refused | NotFound | NoAnswer:
-        """Asked for until Alpaca answers; its yes has no body, so the order is read after it."""
+        """Asked for until Alpaca answers. Its yes has no body: what became of the order comes over the stream, or is
+        looked up by whoever asked, when there is room for that.
+        """
         only_for_people("cancel an order")
         ends = self._patience.until()
         try:
@@ -146,8 +149,7 @@ class AlpacaBroker:
             path = f"/orders/{_in_path(order_id)}"
             reply = self._questions.ask("DELETE", path, "DELETE /orders/{id}", None, ends)
             if isinstance(reply, Reply) and reply.status in OK:
-                report = self._report_of_any(order_id, ends)
-                return CancelTaken() if report is None else Accepted(report)
+                return CancelTaken()
             self._questions.read(reply, lambda raw: raw, "DELETE /orders/{id}")
         except StatedRefusalError as error:
             return self._refused_cancel(error.stated, broker_order_id, ends)
@@ -189,11 +191,28 @@ class AlpacaBroker:
 
     @as_shown
     def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
-        """Remembered for a quarter of an hour; what could not be had is asked for again."""
+        """Remembered for a quarter of an hour; what could not be had is asked for again. Of several who ask at once one
+        asks Alpaca.
+        """
         with self._lock:
-            known = self._assets.get(symbol)
-        if known is not None and time.monotonic() < known[0]:
-            return known[1]
+            known, asked = self._assets.get(symbol), self._asking.get(symbol)
+            if known is not None and time.monotonic() < known[0]:
+                return known[1]
+            if asked is None:
+                self._asking[symbol] = asking = threading.Event()
+        if asked is not None:
+            asked.wait(BUDGET)
+            with self._lock:
+                told = self._assets.get(symbol)
+            return self._asset(symbol) if told is None or told is known else told[1]
+        try:
+            return self._asset(symbol)
+        finally:
+            with self._lock:
+                del self._asking[symbol]
+            asking.set()
+
+    def _asset(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
         try:
             asset = self._questions.get(f"/assets/{_in_path(symbol)}", "GET /assets/{symbol}", an_instrument)
         except StatedRefusalError as error:
@@ -224,6 +243,7 @@ class AlpacaBroker:
     def sessions(self, first: date, last: date) -> tuple[Session, ...] | NoAnswer:
         """Alpaca's own calendar, both days included."""
         query = {"start": first.isoformat(), "end": last.isoformat()}
+        self._questions.count_beyond()
         try:
             return self._questions.get("/calendar", "GET /calendar", _all_sessions, query)
         except NOTHING_READ as error:
@@ -233,6 +253,7 @@ class AlpacaBroker:
     def assets(self) -> tuple[ListedAsset, ...] | NoAnswer:
         """Every share that is active and can be traded: some ten thousand rows."""
         query = {"status": "active", "asset_class": SHARES}
+        self._questions.count_beyond()
         try:
             return self._questions.get("/assets", "GET /assets", listed_assets, query)
         except NOTHING_READ as error:
@@ -250,6 +271,7 @@ class AlpacaBroker:
             Alpaca does not take the keys.
         """
         at = self._now()
+        self._questions.count_beyond()
         try:
             account, words = self._questions.get("/account", "GET /account", lambda raw: _account(raw, at))
         except (NoAnswerError, StatedRefusalError) as error:
@@ -287,6 +309,7 @@ class AlpacaBroker:
         """What stands in between may send it twice: one is taken, and the refusal of the other is heard (EX-06)."""
         if stated.status not in MAY_BE_THE_SECOND:
             return stated.refused
+        self._questions.count_beyond()
         try:
             self._find(client_order_id, self._patience.until(LOOK_SECONDS))
         except StatedRefusalError as error:
@@ -304,6 +327,7 @@ class AlpacaBroker:
         """
         if stated.code == TOO_MANY_REQUESTS:
             return stated.refused
+        self._questions.count_beyond()
         found = self._looked_up(client_order_id, self._patience.until(LOOK_SECONDS))
         if isinstance(found, OrderReport):
             return Accepted(found)
@@ -318,6 +342,7 @@ class AlpacaBroker:
         answer = missing_or(stated)
         if isinstance(answer, NotFound) or broker_order_id is None:
             return answer
+        self._questions.count_beyond()
         try:
             report = self._report_of_any(broker_order_id, ends)
         except NOTHING_READ:
@@ -327,7 +352,8 @@ class AlpacaBroker:
         is_done = report.status is OrderStatus.CANCELLED or report.raw_status in ON_ITS_WAY_OUT
         return Accepted(report) if is_done else answer
 
-    def _id_of(self, client_order_id: ClientOrderId, ends: float | None = None) -> BrokerOrderId:
+    def _id_of(self, client_order_id: ClientOrderId, ends: float | None) -> BrokerOrderId:
+        self._questions.count_beyond()
         return self._find(client_order_id, ends)[0].broker_order_id
 
     def _find(
@@ -342,8 +368,10 @@ class AlpacaBroker:
         )
         if report.client_order_id != client_order_id:
             raise NoAnswerError(NoAnswer(f"Alpaca answered about another order, {report.client_order_id}"))
-        is_whole = not report.hides_legs and (report.legs or not with_legs)
-        return (report if is_whole else self._report_of(report.broker_order_id, ends)), since
+        if not report.hides_legs and (report.legs or not with_legs):
+            return report, since
+        self._questions.count_beyond()
+        return self._report_of(report.broker_order_id, ends), since
 
     def _report_of(self, order_id: BrokerOrderId, ends: float | None) -> OrderReport:
         path = f"/orders/{_in_path(order_id)}"
@@ -364,6 +392,7 @@ class AlpacaBroker:
             "page_size": FILLS_AT_MOST,
         }
         endpoint, ends = "/account/activities/FILL", self._patience.until(FILLS_SECONDS)
+        self._questions.count_beyond()
         try:
             fills = self._questions.get(endpoint, f"GET {endpoint}", _all_fills, query, ends)
         except NOTHING_READ:

@@ -21,11 +21,15 @@ class EndpointCalls:
         Those that Alpaca answered with 429.
     unanswered
         Those to which nothing came back.
+    beyond
+        Those beyond what a task takes (`core/execution/request_costs.py`): repeats, further pages, second looks, and
+        what no task asked for (RK-24).
     """
 
     sent: Mapping[str, int]
     limited: Mapping[str, int]
     unanswered: Mapping[str, int]
+    beyond: int = 0
 
     @property
     def total(self) -> int:
@@ -40,6 +44,12 @@ class CallCounter:
         self._sent: Counter[str] = Counter()
         self._limited: Counter[str] = Counter()
         self._unanswered: Counter[str] = Counter()
+        self._beyond = 0
+
+    def count_beyond(self, requests: int = 1) -> None:
+        """So many of those that are sent now are beyond what their task takes."""
+        with self._lock:
+            self._beyond += requests
 
     def count_sent(self, endpoint: str) -> None:
         with self._lock:
@@ -55,4 +65,7 @@ class CallCounter:
 
     def picture(self) -> EndpointCalls:
         with self._lock:
-            return EndpointCalls(*(MappingProxyType(dict(c)) for c in (self._sent, self._limited, self._unanswered)))
+            sent, limited, unanswered = (
+                MappingProxyType(dict(c)) for c in (self._sent, self._limited, self._unanswered)
+            )
+            return EndpointCalls(sent, limited, unanswered, self._beyond)

@@ -63,13 +63,22 @@ class Questions:
         ends: float | None = None,
     ) -> Reply | NoReply:
         """A question or a cancel, repeated where nothing came back."""
+        times = 0
 
         def once(within: float) -> Reply | NoReply:
+            nonlocal times
+            times += 1
+            if times > 1:
+                self.count_beyond()
             reply = self.wire.ask(method, path, endpoint, query, within)
             self.line.saw(reply)
             return reply
 
         return self.patience.ask(once, ends)
+
+    def count_beyond(self, requests: int = 1) -> None:
+        """So many of those that are sent now are beyond what their task takes (RK-24)."""
+        self.wire.counter.count_beyond(requests)
 
     def get(
         self,

@@ -70,7 +70,7 @@ class Wire(TradingClient):
         self._session = a_session(is_loopback(settings.trading_url))
         self._connect_seconds = float(settings.connect_seconds)
         self._read_seconds = float(settings.read_seconds)
-        self._counter = counter
+        self.counter = counter
 
     @property
     def longest(self) -> float:
@@ -86,13 +86,13 @@ class Wire(TradingClient):
         seconds: float | None = None,
     ) -> Reply | NoReply:
         """One request. `data` is the query of a GET or DELETE, the JSON body of the others."""
-        self._counter.count_sent(endpoint)
+        self.counter.count_sent(endpoint)
         with within(self.longest if seconds is None else min(self.longest, seconds)):
             reply: Reply | NoReply = self._request(method, path, None if data is None else dict(data))  # type: ignore[assignment]
         if isinstance(reply, NoReply):
-            self._counter.count_unanswered(endpoint)
+            self.counter.count_unanswered(endpoint)
         elif reply.status == LIMITED:
-            self._counter.count_limited(endpoint)
+            self.counter.count_limited(endpoint)
         return reply
 
     def hang_up(self) -> None:

@@ -1,4 +1,4 @@
-"""Entries leave room in the rate of messages to the broker: exits and cancels keep a reserve (RK-24)."""
+"""Entries leave room in the rate of messages and requests to the broker: exits and cancels keep a reserve (RK-24)."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ class MessageRateCheck:
         if not terms.enabled:
             return None
         limits = limits_of(terms, state.capabilities.messages_a_minute)
+        if (full := self._full_of_requests(state)) is not None:
+            return full
         if state.messages.is_quiet(limits, terms.reserve):
             return None
         sent = state.messages.sent(state.at, state.day)
@@ -32,3 +34,14 @@ class MessageRateCheck:
             words = f"FULL, {count} of {limit} messages to the broker in the {span}"
             return refused(self.name, f"{words}; {limit - allowed} are kept for exits and cancels")
         return None
+
+    def _full_of_requests(self, state: ReviewContext) -> Verdict | None:
+        """All requests of a minute against the broker's own limit."""
+        limit, reserve = state.capabilities.messages_a_minute, state.settings.risk.messages.reserve
+        if limit is None:
+            return None
+        count, allowed = state.messages.requests(state.at), for_entries(limit, reserve)
+        if count < allowed:
+            return None
+        words = f"FULL, {count} of {limit} requests to the broker in the minute"
+        return refused(self.name, f"{words}; {limit - allowed} are kept for exits and cancels")

@@ -44,6 +44,18 @@ class EndsActs(Protocol):
 
 
 @runtime_checkable
+class PacesRequests(Protocol):
+    """The workflow that says last which effects of an act leave now, and keeps the others until there is room."""
+
+    @property
+    def is_holding(self) -> bool: ...
+
+    def paced(self, asked: list[Effect]) -> list[Effect]: ...
+
+    def count(self, leaving: Iterable[Effect]) -> None: ...
+
+
+@runtime_checkable
 class Starts(Protocol):
     """A workflow that is told what a run begins with, before it starts."""
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from core.execution.request_costs import FIGURES
 from core.facts import (
     BasketEnded,
     BasketOrderSkipped,
@@ -42,6 +43,7 @@ from core.model.broker import BrokerPicture
 from core.model.codes import BasketStop, CancelCode, ProposalEnd
 from core.model.staging import AuthorizationKind, Ticket
 from core.model.values import plain
+from core.risk.message_counts import for_entries
 from core.staging.basket_run import BasketRun
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
@@ -67,6 +69,8 @@ UNANSWERED = "nobody said in time whether the buys should go; none of them went"
 TIME_OVER = "the time for which it was signed is over"
 ALL_OUT = "every order has had its turn; waiting for the fills"
 ASKS_BROKER = "the broker is asked for the report"
+A_BUY = FIGURES + 1
+"""Requests of a buy: its figures and its order."""
 FEW = 3
 """Orders up to which each is asked for by itself; more are asked for at once, in the broker's books (EX-17)."""
 
@@ -199,6 +203,8 @@ class BasketExecution:
             self._move(run, BasketPhase.ASKING, f"{names} in doubt: go on with the buys that still fit, or stop?")
             return
         following = self.turns.following(run, run.buys())
+        if following is not None and self._room_at() > self.state.at:
+            return
         if following is not None:
             yield from self._take_turn(run, following)
         elif self.turns.have_all_gone(run, run.buys()):
@@ -325,12 +331,21 @@ class BasketExecution:
         }
         if run.phase in (BasketPhase.SELLING, BasketPhase.BUYING):
             yield from self.turns.due(run)
+        if run.phase is BasketPhase.BUYING and (room_at := self._room_at()) > self.state.at:
+            yield room_at
         if run.phase in limits:
             yield run.phase_since + self._seconds(limits[run.phase])
         if run.phase is BasketPhase.WAITING:
             yield self._next_poll(run)
         if run.phase is BasketPhase.ASKING and run.permitted_until is not None:
             yield run.permitted_until
+
+    def _room_at(self) -> datetime:
+        """When a buy has room for its requests beside the reserve (RK-24); sales never wait for room."""
+        limit, terms = self.state.sightings.capabilities.messages_a_minute, self.state.control.settings.risk.messages
+        if limit is None or not terms.enabled:
+            return self.state.at
+        return self.state.messages.room_from(self.state.at, A_BUY, for_entries(limit, terms.reserve))
 
     def due(self) -> Iterator[Effect]:
         """The fallback of the stream: sells that are not filled are asked for (EX-10)."""

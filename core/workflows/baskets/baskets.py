@@ -100,8 +100,8 @@ class BasketDrafts:
         plan = Basket(plan_id, command.source, command.name, lines, skipped, at, ends_at, command.request)
         marked = tuple(line.proposal.id for line in lines) if command.source is BasketSource.FLATTEN else ()
         self.state.record(BasketOpened(plan, marked))
-        for symbol in dict.fromkeys(line.proposal.symbol for line in lines):
-            yield FetchFigures(NOBODY, None, symbol)
+        for number, symbol in enumerate(dict.fromkeys(line.proposal.symbol for line in lines)):
+            yield FetchFigures(NOBODY, None, symbol, is_quote_alone=number > 0)
 
     def _next_id(self) -> TicketId:
         return TicketId(digest_of("plan", str(self.state.plans.state.opened + 1))[:16])

@@ -13,6 +13,7 @@ from core.messages.effects import CancelOrder, Effect, WithdrawOrder
 from core.messages.inputs import CancelAnswered, Input
 from core.model.broker import Accepted, CancelTaken, NoAnswer, NotFound, Refused
 from core.model.codes import CancelCode, RefusalKind
+from core.model.connection import Channel, ConnectionState
 from core.model.order import OrderStatus
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
@@ -88,11 +89,17 @@ class Cancellation:
         if not order.is_working:
             return
         if isinstance(reply.answer, CancelTaken):
-            yield look_up(order)
+            if not self._is_told_of():
+                yield look_up(order)
             return
         if order.is_cancelling:  # else nobody wants its end any more: a late word on that asks for nothing
             self.state.record(CancelFailed(order.id, _words(reply), _kind(reply)))
         yield look_up(order)
+
+    def _is_told_of(self) -> bool:
+        """Whether the stream tells of its end; it is watched all the same (EX-17)."""
+        lamp = self.state.sightings.lamps.get(Channel.TRADES)
+        return lamp is not None and lamp.state is ConnectionState.UP
 
     def without_disk(self, message: Input) -> list[Effect]:
         """A person's cancel goes although no record of it can be kept (SP-06)."""

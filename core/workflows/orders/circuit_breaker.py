@@ -51,6 +51,8 @@ class CircuitBreaker:
         is_trial = isinstance(reply, SubmissionAnswered) and reply.client_order_id == trial
         if not is_trial and breaker.phase(self.state.at) is not BreakerPhase.CLOSED:
             return ()
+        if _is_of_too_many(reply):
+            return ()
         if isinstance(reply.answer, NoAnswer):
             self._failed(call, reply.answer.reason, is_trial=is_trial)
         else:
@@ -92,6 +94,12 @@ class CircuitBreaker:
         if self.state.breaker.phase(self.state.at) is not BreakerPhase.CLOSED:
             self.state.record(BreakerClosed("cleared by the operator"))
         return ()
+
+
+def _is_of_too_many(reply: Reply) -> bool:
+    """A broker that takes no requests for a while is there, and answers. Of an order it leaves a doubt all the same."""
+    is_order = isinstance(reply, SubmissionAnswered)
+    return not is_order and isinstance(reply.answer, NoAnswer) and reply.answer.limited_seconds is not None
 
 
 def _took(reply: Reply, state: TradingState) -> Decimal | None:

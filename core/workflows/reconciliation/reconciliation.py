@@ -135,19 +135,28 @@ class Reconciliation:
     def on_picture(self, reply: PictureFetched) -> Iterator[Effect]:
         self.times.answered()
         if isinstance(reply.answer, NoAnswer):
-            self._not_answered(reply.answer.reason)
+            self._not_answered(reply.answer.reason, reply.answer.limited_seconds)
             return
         yield from self._compare(reply.answer)
 
-    def _not_answered(self, reason: str) -> None:
+    def _not_answered(self, reason: str, limited_seconds: float | None = None) -> None:
         """An agreement of this run outlives a question or two that nobody answered."""
-        self._unanswered += 1
-        self.times.again()
         limits = self.state.control.settings.reconciliation
+        self.times.again(limited_seconds)
+        if limited_seconds is not None and self._is_waited_out():
+            return
+        self._unanswered += 1
         if self.state.control.state.is_reconciled and self._unanswered < limits.max_unanswered:
             return
         words = f"the broker cannot be reached: {reason}; asked again every {limits.again_seconds} s"
         self._fail((words,), ReadOnlyCode.UNREACHABLE)
+
+    def _is_waited_out(self) -> bool:
+        """The broker is there and takes no requests for a while: no silence, unless the books are missing for long."""
+        limits = self.state.control.settings.reconciliation
+        longest = timedelta(seconds=float(limits.every_seconds) * limits.max_unanswered)
+        seen_at = self.state.sightings.books_at
+        return self.state.control.state.is_reconciled and seen_at is not None and self.state.at - seen_at < longest
 
     def _compare(self, picture: BrokerPicture) -> Iterator[Effect]:
         """Steps 3 to 10."""

@@ -45,8 +45,10 @@ class ReconciliationTimes:
     def next(self) -> datetime | None:
         return self._ask_at if self._ask_at is not None else self._next_round()
 
-    def again(self) -> None:
-        later = self.state.at + self._seconds("again_seconds")
+    def again(self, limited_seconds: float | None = None) -> None:
+        """Later, and not before the broker takes requests again."""
+        pause = max(self._seconds("again_seconds"), timedelta(seconds=limited_seconds or 0))
+        later = self.state.at + pause
         self._ask_at = later if self._ask_at is None else min(self._ask_at, later)
 
     def _earliest(self) -> datetime:

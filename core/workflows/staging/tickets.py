@@ -112,11 +112,12 @@ class Tickets:
     def on_figures(self, reply: FiguresFetched) -> Iterable[Effect]:
         fresh = figures_in(reply)
         if fresh is not None:
-            self._remember(fresh)
+            self._remember(fresh, is_quote_alone=reply.is_quote_alone)
         return self._show(reply.proposal_id, fresh) if reply.ticket_id is None else ()
 
-    def _remember(self, fresh: FreshFigures) -> None:
-        self.state.sightings.account = fresh.account
+    def _remember(self, fresh: FreshFigures, *, is_quote_alone: bool) -> None:
+        if not is_quote_alone:
+            self.state.sightings.account = fresh.account
         if isinstance(fresh.quote, Quote):
             self.state.sightings.quotes[fresh.quote.symbol] = fresh.quote
         if isinstance(fresh.instrument, BrokerInstrument):

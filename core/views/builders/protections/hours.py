@@ -52,23 +52,42 @@ def breaker_row(state: TradingState, at: datetime) -> ProtectionRow:
 
 
 def messages_row(state: TradingState, at: datetime, today: date) -> ProtectionRow:
-    """Messages to the broker, of a minute against what entries may use of it; the other spans beside it (RK-24)."""
+    """Messages to the broker, of a minute against what entries may use of it; the other spans beside it, and all
+    requests where the broker limits them (RK-24).
+    """
     terms = state.control.settings.risk.messages
     if not terms.enabled:
         return row("message_rate", "Message rate", "off", None, "nothing is counted against a limit")
     sent = state.messages.sent(at, today)
     limits = limits_of(terms, state.sightings.capabilities.messages_a_minute)
     parts = [(count, for_entries(limit, terms.reserve)) for count, limit in zip(sent, limits, strict=True)]
+    words = (
+        f"orders, changes and cancels; {sent.second} of {limits.second} this second, {sent.day} of {limits.day} today"
+    )
+    broker = state.sightings.capabilities.messages_a_minute
+    if broker is not None:
+        requests = state.messages.requests(at)
+        parts.append((requests, for_entries(broker, terms.reserve)))
+        words += f"; {requests} of {broker} requests this minute{_held_queries(state, at)}"
     is_full = any(count >= allowed for count, allowed in parts)
     return row(
         "message_rate",
         "Message rate",
         f"{sent.minute} of {limits.minute}/min",
         "no entry until there is room: the rest is kept for exits and cancels" if is_full else None,
-        f"orders, changes and cancels; {sent.second} of {limits.second} this second, {sent.day} of {limits.day} today",
+        words,
         used=max((used_of(Decimal(count), Decimal(allowed)) for count, allowed in parts if allowed), default=HALF),
         word=SuspensionView.FULL,
     )
+
+
+def _held_queries(state: TradingState, at: datetime) -> str:
+    """What waits for room, and since when."""
+    held = state.sightings.held_queries
+    if not held:
+        return ""
+    oldest = (at - min(held.values())).total_seconds()
+    return f"; later, for want of room: {', '.join(held)} (waiting {oldest:.0f} s)"
 
 
 def session_row(state: TradingState, at: datetime, today: date) -> ProtectionRow:

@@ -1,0 +1,345 @@
+"""Each request to the broker is counted as it leaves; queries wait where the minute is short of room (RK-24).
+
+Orders, cancels, the clock and a ticket's figures leave at once, always. Queries share what the reserve leaves beside
+them: first wait the account and activities, then comparisons and look-ups, last what an exit, a kill or a person waits
+for. A query that waits is asked once, however often it is wanted, moves up after 10 s and after 30 s, and never uses
+the reserve. After a stated 429 all of them wait until the time that the broker named. Without a limit of the broker's
+none waits.
+
+Properties of assets are remembered for a quarter of an hour. What is unknown of those that are traded or held is asked
+for with the books, as far as there is room, and a few that are old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from core.execution.request_costs import BOOKS, requests_of
+from core.messages.effects import (
+    Effect,
+    FetchAccount,
+    FetchActivities,
+    FetchFigures,
+    FetchPicture,
+    LookUpOrder,
+    LookUpSymbols,
+)
+from core.messages.inputs import (
+    AccountFetched,
+    ActivitiesFetched,
+    CallsCounted,
+    CancelAnswered,
+    ClockFetched,
+    FiguresFetched,
+    LookUpAnswered,
+    PictureFetched,
+    SubmissionAnswered,
+)
+from core.model.basket import BasketPhase
+from core.model.broker import NoAnswer, Refused
+from core.model.values import Symbol
+from core.risk.message_counts import Share, for_queries
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import answers
+
+MOVES_UP = (timedelta(seconds=10), timedelta(seconds=30))
+"""After which a query that waits may use as much as those of the next share."""
+AN_ASSET_KEEPS = timedelta(minutes=15)
+ASKED_AGAIN = timedelta(minutes=1)
+"""Until an asset that the broker did not tell of is asked for again."""
+OLD_AT_ONCE = 20
+"""Assets that are known and old, with one comparison."""
+
+WORDS: Mapping[type, str] = {
+    FetchPicture: "comparison",
+    LookUpOrder: "look-ups",
+    FetchAccount: "account",
+    FetchActivities: "activities",
+    FetchFigures: "quotes",
+    LookUpSymbols: "watched symbols",
+}
+
+Query = LookUpOrder | FetchFigures | FetchAccount | FetchPicture | FetchActivities | LookUpSymbols
+Reply = (
+    SubmissionAnswered
+    | CancelAnswered
+    | LookUpAnswered
+    | FiguresFetched
+    | AccountFetched
+    | ActivitiesFetched
+    | ClockFetched
+    | PictureFetched
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A query that waits since then."""
+
+    query: Query
+    since: datetime
+    is_of_working: bool
+
+
+class RequestPacing:
+    """`paced` is the last turn of every act: which of its effects leave now."""
+
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._waiting: dict[object, Waiting] = {}
+        self._assets: dict[Symbol, datetime] = {}
+        self._limited_until: datetime | None = None
+        self._beyond = 0
+
+    # ── what leaves ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def paced(self, asked: list[Effect]) -> list[Effect]:
+        """Those that leave now, in their order, and those of earlier acts for which there is room."""
+        if self._limit is None and not self._waiting:
+            return [self._with_all_assets(effect) if isinstance(effect, FetchPicture) else effect for effect in asked]
+        leaving: list[Effect] = []
+        for effect in asked:
+            if isinstance(effect, Query) and not _is_of_a_ticket(effect):
+                leaving += self._let_go(self._wait(effect))
+            else:
+                self._count(effect)
+                leaving.append(effect)
+        for key in sorted(self._waiting, key=lambda key: -self._share(self._waiting[key])):
+            leaving += self._let_go(key)
+        self._show()
+        return leaving
+
+    def _show(self) -> None:
+        """Nobody waits for an answer without a word (EX-09)."""
+        held: dict[str, datetime] = {}
+        for waiting in sorted(self._waiting.values(), key=lambda one: one.since):
+            held.setdefault(WORDS[type(waiting.query)], waiting.since)
+        self.state.sightings.held_queries = held
+
+    def count(self, leaving: Iterable[Effect]) -> None:
+        """They leave whatever there is room for."""
+        for effect in leaving:
+            self._count(effect)
+
+    def _with_all_assets(self, query: FetchPicture) -> FetchPicture:
+        query = replace(query, instruments=self._due_assets(None))
+        self._count(query)
+        return query
+
+    def _wait(self, query: Query) -> object:
+        """The newest of its kind, with the time of the oldest; its key."""
+        key = _key_of(query)
+        before = self._waiting.get(key)
+        since = self.state.at if before is None else before.since
+        self._waiting[key] = Waiting(query, since, self._is_working(query))
+        return key
+
+    def _let_go(self, key: object) -> Iterator[Effect]:
+        """Where there is room for it; never one of an order that has ended meanwhile, which was heard."""
+        waiting = self._waiting[key]
+        if waiting.is_of_working and not self._is_working(waiting.query):
+            del self._waiting[key]
+            return
+        query, rest = self._with_assets(waiting)
+        if query is None:
+            return
+        del self._waiting[key]
+        if rest is not None:
+            self._waiting[_key_of(rest)] = replace(waiting, query=rest)
+        self._count(query)
+        yield query
+
+    def _with_assets(self, waiting: Waiting) -> tuple[Query | None, Query | None]:
+        """What of it there is room for, and what of it goes on waiting."""
+        query, room = waiting.query, self._room(waiting)
+        if isinstance(query, FetchPicture):
+            if room is not None and room < BOOKS and not self._is_whole_minute(waiting, BOOKS):
+                return None, None
+            return replace(query, instruments=self._due_assets(None if room is None else self._usual_room(room))), None
+        if isinstance(query, LookUpSymbols):
+            now = self._first_of(query.symbols, room)
+            if not now and query.symbols:
+                return None, None
+            rest = query.symbols[len(now) :]
+            return replace(query, symbols=now), replace(query, symbols=rest) if rest else None
+        cost = self._cost(query)
+        is_free = room is None or cost <= room or self._is_whole_minute(waiting, cost)
+        return (query, None) if is_free else (None, None)
+
+    def _room(self, waiting: Waiting) -> int | None:
+        """Requests that it may use now; None where there is no limit."""
+        limit = self._limit
+        if limit is None:
+            return None
+        if self._limited_until is not None and self.state.at < self._limited_until:
+            return 0
+        return self._allowed(limit, self._share(waiting)) - self.state.messages.requests(self.state.at)
+
+    def _usual_room(self, room: int) -> int:
+        """Of assets beside the books: no more than comparisons may use."""
+        limit = self._limit
+        if limit is None:
+            return room
+        usual = self._allowed(limit, Share.USUAL) - self.state.messages.requests(self.state.at)
+        return max(0, min(room, usual) - BOOKS)
+
+    def _is_whole_minute(self, waiting: Waiting, cost: int) -> bool:
+        """Whether it takes more than it ever may: then it goes in a minute without other requests."""
+        limit = self._limit
+        is_limited = self._limited_until is not None and self.state.at < self._limited_until
+        if limit is None or is_limited or cost <= self._allowed(limit, self._share(waiting)):
+            return False
+        return not self.state.messages.requests(self.state.at)
+
+    @property
+    def _limit(self) -> int | None:
+        return self.state.sightings.capabilities.messages_a_minute
+
+    def _allowed(self, limit: int, share: Share) -> int:
+        return for_queries(limit, self.state.control.settings.risk.messages.reserve, share)
+
+    def _count(self, effect: Effect) -> None:
+        if isinstance(effect, FetchPicture):
+            self._assets.update(dict.fromkeys(effect.instruments, self.state.at))
+            self._note(BOOKS + len(effect.instruments))
+        elif isinstance(effect, LookUpSymbols | FetchFigures):
+            symbols = effect.symbols if isinstance(effect, LookUpSymbols) else (effect.symbol,)
+            new = [symbol for symbol in symbols if self._is_asset_due(symbol)]
+            self._assets.update(dict.fromkeys(new, self.state.at))
+            self._note((requests_of(effect) or 0) + len(new))
+        else:
+            self._note(requests_of(effect) or 0)
+
+    def _cost(self, query: Query) -> int:
+        new = isinstance(query, FetchFigures) and self._is_asset_due(query.symbol)
+        return (requests_of(query) or 0) + new
+
+    def _note(self, requests: int) -> None:
+        if requests and self._limit is not None:
+            self.state.messages.count(self.state.at, requests)
+
+    # ── whose turn it is ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _share(self, waiting: Waiting) -> Share:
+        waited = self.state.at - waiting.since
+        steps = sum(waited >= after for after in MOVES_UP)
+        return Share(min(Share.AWAITED, self._own_share(waiting.query) + steps))
+
+    def _own_share(self, query: Query) -> Share:
+        if isinstance(query, FetchAccount | FetchActivities | LookUpSymbols):
+            return Share.LEAST
+        if isinstance(query, LookUpOrder):
+            order = self.state.ledger.order(query.client_order_id)
+            is_open = order is not None and (order.is_cancelling or order.in_doubt_since is not None)
+            return Share.AWAITED if order is not None and order.only_reduces and is_open else Share.USUAL
+        return Share.AWAITED if isinstance(query, FetchPicture) and self._are_books_awaited() else Share.USUAL
+
+    def _are_books_awaited(self) -> bool:
+        """Nothing trades before the first agreement; a kill is followed; a basket ends with the broker's report."""
+        run = self.state.plans.running
+        is_reporting = run is not None and run.phase is BasketPhase.REPORTING
+        control = self.state.control
+        return not control.state.is_reconciled or is_reporting or control.killed_by is not None
+
+    def _is_working(self, query: Query) -> bool:
+        order = self.state.ledger.order(query.client_order_id) if isinstance(query, LookUpOrder) else None
+        return order is not None and order.is_working
+
+    # ── assets ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _due_assets(self, room: int | None) -> tuple[Symbol, ...]:
+        """Of what is traded or held: the unknown, then the old, the oldest first."""
+        state = self.state
+        held = state.sightings.held_by_the_broker or ()
+        wanted = {*map(Symbol, state.control.settings.symbols), *(p.symbol for p in state.ledger.positions()), *held}
+        due = sorted(symbol for symbol in wanted if self._is_asset_due(symbol))
+        unknown = [symbol for symbol in due if symbol not in state.sightings.instruments]
+        old = sorted((s for s in due if s in state.sightings.instruments), key=lambda s: self._assets.get(s, state.at))
+        return tuple((*unknown, *old[:OLD_AT_ONCE])[:room])
+
+    def _is_asset_due(self, symbol: Symbol) -> bool:
+        asked_at = self._assets.get(symbol)
+        if asked_at is None:
+            return True
+        keeps = AN_ASSET_KEEPS if symbol in self.state.sightings.instruments else ASKED_AGAIN
+        return self.state.at - asked_at >= keeps
+
+    def _first_of(self, symbols: tuple[Symbol, ...], room: int | None) -> tuple[Symbol, ...]:
+        """As many as there is room for, from the first on."""
+        if room is None:
+            return symbols
+        for number, symbol in enumerate(symbols):
+            room -= self._is_asset_due(symbol)
+            if room < 0:
+                return symbols[:number]
+        return symbols
+
+    # ── what the broker says ─────────────────────────────────────────────────────────────────────────────────────
+
+    @answers(CallsCounted)
+    def on_calls(self, message: CallsCounted) -> Iterable[Effect]:
+        """What the adapter sent beyond what was counted here."""
+        self._note(message.beyond - self._beyond)
+        self._beyond = message.beyond
+        return ()
+
+    @answers(
+        SubmissionAnswered,
+        CancelAnswered,
+        LookUpAnswered,
+        FiguresFetched,
+        AccountFetched,
+        ActivitiesFetched,
+        ClockFetched,
+        PictureFetched,
+    )
+    def on_reply(self, reply: Reply) -> Iterable[Effect]:
+        """A stated 429: every query waits as long as it says."""
+        answer, seconds = reply.answer, None
+        if isinstance(answer, NoAnswer):
+            seconds = answer.limited_seconds
+        elif isinstance(answer, Refused):
+            seconds = answer.wait_seconds
+        if seconds is not None:
+            until = self.state.at + timedelta(seconds=seconds)
+            self._limited_until = until if self._limited_until is None else max(self._limited_until, until)
+        return ()
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether anything waits for room."""
+        return bool(self._waiting)
+
+    def next_due(self) -> Iterator[datetime]:
+        limit, at = self._limit, self.state.at
+        for waiting in self._waiting.values():
+            yield from (waiting.since + after for after in MOVES_UP if waiting.since + after > at)
+            if self._limited_until is not None and self._limited_until > at:
+                yield self._limited_until
+            elif limit is not None:
+                allowed, cost = self._allowed(limit, self._share(waiting)), max(1, self._cost(waiting.query))
+                yield self.state.messages.room_from(at, cost, allowed)
+
+    def due(self) -> Iterable[Effect]:
+        """Nothing of its own: what waits has its turn at the end of every act."""
+        return ()
+
+
+def _is_of_a_ticket(effect: Effect) -> bool:
+    return isinstance(effect, FetchFigures) and bool(effect.proposal_id)
+
+
+def _key_of(query: Query) -> object:
+    """Two of the same key are one question."""
+    match query:
+        case LookUpOrder():
+            return LookUpOrder, query.client_order_id
+        case FetchFigures():
+            return FetchFigures, query.symbol
+        case LookUpSymbols():
+            return query
+    return type(query)

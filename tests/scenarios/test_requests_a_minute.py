@@ -1,0 +1,115 @@
+"""All requests of any minute, counted at the exchange, stay under the broker's limit and leave the reserve (RK-24)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from core.brokers.alpaca.connection import ALPACA
+from core.messages.commands import Kill
+from core.messages.inputs import ConnectionChanged
+from core.model.basket import BasketPhase
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
+from core.model.values import Symbol
+from core.settings.settings import Settings
+from tests.scenarios.house import House, minutes
+from tests.scenarios.plans import SETTINGS, a_buy, a_sale, marks, opens, passes, runs_out, signs, the_plan
+from tests.scenarios.request_meter import RequestMeter
+from tests.unit.core.brokers.trading_floor import THURSDAY
+
+HALF_DAY = date(2026, 11, 27)
+"""From 09:30 to 13:00."""
+LIMIT = 200
+RESERVE = 50
+SELLS_SECONDS = 300
+
+
+def named(count: int) -> list[str]:
+    return [f"S{chr(65 + n // 26)}{chr(65 + n % 26)}" for n in range(count)]
+
+
+def terms(count: int) -> Settings:
+    """Room for so many positions, and sells that are waited for through minutes."""
+    risk = {"max_open_positions": 100, "entries_a_day": 1000}
+    wide = {
+        **SETTINGS.model_dump(mode="json"),
+        "symbols": ["SPY", *named(count)],
+        "staging": {"basket": {"sells_seconds": SELLS_SECONDS}},
+        "execution": {"max_queued": 1000},
+    }
+    return Settings.model_validate({**wide, "risk": {**wide["risk"], **risk}})
+
+
+def a_wide_floor(
+    count: int, first: str = "09:59", last: str = "10:11", every: int = 4, day: date = THURSDAY
+) -> tuple[House, RequestMeter]:
+    """So many symbols at 100, a broker with Alpaca's limit, both streams up; requests are counted from the start."""
+    settings = terms(count)
+    bars = [bar for s in settings.symbols for bar in minutes(first, last, day=day, symbol=Symbol(s), every=every)]
+    house = House(bars, settings, cash=Decimal(1_000_000), multiplier=Decimal(2))
+    house.desk.sightings.capabilities = ALPACA.capabilities
+    house.desk.sightings.has_own_clock = True
+    meter = RequestMeter(house)
+    house.opens()
+    for line in (Channel.TRADES, Channel.DATA):
+        house.line.take(house.line.at, ConnectionChanged(ConnectionStatus(line, ConnectionState.UP, house.line.at)))
+    return house, meter
+
+
+def buys(house: House, symbols: list[str], limit: str | None = None) -> None:
+    """By baskets of thirty, a minute apart; each with its stop."""
+    for first in range(0, len(symbols), 30):
+        opens(house, *(a_buy(symbol, "10", limit=limit) for symbol in symbols[first : first + 30]))
+        marks(house)
+        signs(house)
+        runs_out(house, 300)
+        passes(house, 61)
+
+
+def test_a_basket_of_30_unsettled_sells() -> None:
+    """RK-24, EX-10: their stops make way, the books are polled for minutes, and the reserve stays whole"""
+    house, meter = a_wide_floor(30)
+    house.until("10:00")
+    buys(house, named(30))
+    held = [house.held(Symbol(name)) for name in named(30)]
+
+    opens(house, *(a_sale(name, limit="105") for name in named(30)), a_buy("SPY", "10"))
+    marks(house)
+    signs(house)
+    passes(house, 125)
+
+    assert held == ["10"] * 30
+    assert the_plan(house).phase is BasketPhase.WAITING
+    assert meter.by_kind()["SubmitOrder"] == 60
+    assert meter.longest_without("FetchPicture", 60) <= 60
+    assert meter.most() <= LIMIT - RESERVE
+
+
+def test_a_kill_with_60_working_orders() -> None:
+    """RK-24, OP-07: every cancel leaves at once; account and look-ups make way"""
+    house, meter = a_wide_floor(60)
+    house.until("10:00")
+    buys(house, named(60), limit="99.50")
+    working = [order for order in house.desk.ledger.working() if not order.only_reduces]
+    killed_at = house.line.at
+
+    house.presses(Kill("key"))
+    passes(house, 65)
+
+    assert len(working) == 60
+    assert [order for order in house.desk.ledger.working() if not order.only_reduces] == []
+    assert [at - killed_at for at, kind in meter.times if kind == "CancelOrder"] == [timedelta(0)] * 60
+    assert meter.most() <= LIMIT - RESERVE
+
+
+def test_a_day_of_200_symbols() -> None:
+    """RK-24, EX-17: assets are spread, and the books are compared every minute"""
+    house, meter = a_wide_floor(200, "09:30", "12:59", every=60, day=HALF_DAY)
+    house.until("09:36", HALF_DAY)
+    buys(house, named(12))
+    house.until("13:00", HALF_DAY)
+
+    assert len(house.desk.ledger.positions()) == 12
+    assert len(house.desk.sightings.instruments) == 201
+    assert meter.longest_without("FetchPicture", 600) <= 70
+    assert meter.most() <= LIMIT - RESERVE
