@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -74,7 +75,10 @@ class PendingRequests:
         self._tell = tell
         self._unanswered: dict[ClientOrderId, SubmitOrder | ReplaceOrder] = {}
         self._cancels: Counter[ClientOrderId] = Counter()
-        self._beyond = 0
+        self._beyond, self._before = 0, 0
+        with suppress(Exception):  # an adapter that does not count, or breaks
+            counts = counted(asking.broker)
+            self._before = sum(sent for _, sent in counts.calls) - counts.beyond
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -175,11 +179,15 @@ class PendingRequests:
         self._tell_counts(is_told=isinstance(effect, FetchPicture))
 
     def _tell_counts(self, *, is_told: bool = False) -> None:
-        """With each picture of the books, and where more was sent than was counted as it left (RK-24)."""
-        counts = counted(self.asking.broker, self.asking.market)
-        if is_told or counts.beyond != self._beyond:
-            self._beyond = counts.beyond
-            self._put(counts)
+        """With each picture of the books, and where more was sent than was counted as it left, also before the engine
+        asked for anything (RK-24).
+        """
+        with suppress(Exception):  # a lane goes on although somebody could not count
+            counts = counted(self.asking.broker, self.asking.market)
+            counts = replace(counts, beyond=counts.beyond + self._before)
+            if is_told or counts.beyond != self._beyond:
+                self._beyond = counts.beyond
+                self._put(counts)
 
     def _answer_to(self, effect: Effect, settings: Settings) -> Input:
         """An adapter never raises; one that does has said nothing that could be believed."""

@@ -37,7 +37,6 @@ pytestmark = pytest.mark.usefixtures("timeline")
 
 THEIRS = BrokerOrderId("61e69015-8549-4bfd-b9c3-01e75843f47d")
 CANCEL = f"DELETE /v2/orders/{THEIRS}"
-READ = f"GET /v2/orders/{THEIRS}"
 ACCOUNT = Says(200, an_account_json())
 GONE = refused(404, 40410000, f"order not found for {THEIRS}")
 

@@ -1,0 +1,305 @@
+"""A minute without room, or a stated 429: queries wait for it, in sight; orders, cancels and exits do not (RK-24)."""
+
+from __future__ import annotations
+
+from core.execution.breaker import BreakerPhase
+from core.facts import BasketOrderSkipped, CallFailed, OrderCreated, ReconciliationFailed
+from core.messages.commands import Confirm, Kill, OpenTicket, ProposeClose
+from core.messages.effects import (
+    CancelOrder,
+    Effect,
+    FetchAccount,
+    FetchFigures,
+    FetchPicture,
+    LookUpOrder,
+    SubmitOrder,
+)
+from core.messages.inputs import AccountFetched, CallsCounted, PictureFetched, SubmissionAnswered
+from core.model.broker import NoAnswer
+from core.model.capabilities import Capabilities
+from core.model.values import ClientOrderId
+from core.views import ProtectionRow
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy
+from tests.scenarios.plans import a_buy, marks, opens, passes, runs_out, signs
+from tests.scenarios.test_requests_a_minute import LIMIT, RESERVE, a_wide_floor, named
+from tests.unit.core.brokers.trading_floor import SPY
+
+LIMITED = NoAnswer("too many requests", limited_seconds=20)
+HOURS = ("10:06", "11:00", STEADY)
+
+
+def at_a_limit(house: House) -> House:
+    house.desk.sightings.capabilities = Capabilities(messages_a_minute=LIMIT)
+    return house
+
+
+def fills_the_minute(house: House, requests: int = LIMIT) -> None:
+    """Up to so many."""
+    house.desk.messages.count(house.line.at, 0)
+    house.desk.messages.count(house.line.at, requests - house.desk.messages.requests(house.line.at))
+
+
+def leaving(house: House) -> list[tuple[float, type[Effect]]]:
+    """From here on, what leaves and after how many seconds."""
+    left: list[tuple[float, type[Effect]]] = []
+    begun, send = house.line.at, house.line._send
+
+    def note(request: object) -> None:
+        left.append(((house.line.at - begun).total_seconds(), type(request.effect)))  # type: ignore[attr-defined]
+        send(request)  # type: ignore[arg-type]
+
+    house.line._send = note  # type: ignore[method-assign]
+    return left
+
+
+def first(left: list[tuple[float, type[Effect]]], kind: type[Effect]) -> float | None:
+    return next((seconds for seconds, effect in left if effect is kind), None)
+
+
+def wants_books(house: House) -> None:
+    house.desk.sightings.books_are_wanted = True
+    house.presses(a_typed_buy())
+
+
+def row(house: House) -> ProtectionRow:
+    return next(row for row in house.line.picture().protections if row.key == "message_rate")
+
+
+def is_read_only(house: House) -> bool:
+    return not house.desk.control.state.is_reconciled
+
+
+def test_a_429_of_the_books_is_no_silence() -> None:
+    """EX-09, EX-15: the third in a row would make the desk read-only"""
+    house = a_house_in_a_position(HOURS)
+
+    for _ in range(5):
+        house.line.take(house.line.at, PictureFetched(LIMITED))
+        passes(house, 1)
+
+    assert not is_read_only(house)
+    assert house.facts(CallFailed) == []
+
+
+def test_the_books_wait_for_retry_after() -> None:
+    """EX-15: as long as the broker says, and no longer"""
+    house = a_house_in_a_position(HOURS)
+    house.line.take(house.line.at, PictureFetched(LIMITED))
+    left = leaving(house)
+
+    passes(house, 30)
+
+    assert first(left, FetchPicture) == 20
+
+
+def test_books_that_stay_away_make_it_read_only() -> None:
+    """EX-09: three comparisons were due, and none came"""
+    house = a_house_in_a_position(HOURS)
+    house.line.tamper = lambda effect: effect
+    ask = house.line.ask
+    house.line.ask = lambda e: PictureFetched(LIMITED) if isinstance(e, FetchPicture) else ask(e)  # type: ignore[method-assign]
+
+    passes(house, 170)
+    before = is_read_only(house)
+    passes(house, 240)
+
+    assert (before, is_read_only(house)) == (False, True)
+    assert house.facts(ReconciliationFailed)
+
+
+def test_a_429_of_a_query_opens_no_breaker() -> None:
+    """EX-15: an order that got one is in doubt, and counts"""
+    house = a_house_in_a_position(HOURS)
+
+    for _ in range(10):
+        house.line.take(house.line.at, AccountFetched(LIMITED))
+    after_queries = house.desk.breaker.phase(house.line.at)
+    for _ in range(5):
+        house.line.take(house.line.at, SubmissionAnswered(ClientOrderId("x"), LIMITED))
+
+    assert (after_queries, house.desk.breaker.phase(house.line.at)) == (BreakerPhase.CLOSED, BreakerPhase.OPEN)
+
+
+def test_after_a_429_every_query_waits() -> None:
+    """RK-24, EX-15: cancels and the key's figures leave meanwhile"""
+    house = at_a_limit(a_house_in_a_position(HOURS))
+    house.line.take(house.line.at, AccountFetched(LIMITED))
+    left = leaving(house)
+
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 0.5)
+    house.confirms()
+    passes(house, 25)
+
+    assert house.held() == house.held_by_the_broker() == "0"
+    assert first(left, FetchFigures) == 0
+    assert (first(left, CancelOrder) or 99) < 1
+    assert first(left, FetchAccount) == 20
+
+
+def test_a_full_minute_holds_no_exit_and_no_cancel() -> None:
+    """RK-24, EX-22: the stop is cancelled and the shares are sold; books and account wait for room"""
+    house = at_a_limit(a_house_in_a_position(HOURS))
+    fills_the_minute(house)
+    left = leaving(house)
+
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 0.5)
+    house.confirms()
+    wants_books(house)
+    passes(house, 40)
+
+    assert house.held_by_the_broker() == "0"
+    assert max(first(left, kind) or 99 for kind in (CancelOrder, SubmitOrder)) < 2
+    assert {kind for _, kind in left} == {FetchFigures, CancelOrder, SubmitOrder}
+
+
+def test_what_waits_for_room_is_shown() -> None:
+    """EX-09, RK-09: by what it asks for, until it leaves"""
+    house = at_a_limit(a_house_in_a_position(HOURS))
+    fills_the_minute(house)
+    wants_books(house)
+    passes(house, 7)
+    held, shown = dict(house.desk.sightings.held_queries), row(house)
+
+    passes(house, 60)
+
+    assert list(held) == ["comparison"]
+    assert shown.is_tripped
+    assert house.desk.sightings.held_queries == {}
+    assert not row(house).is_tripped
+
+
+def test_a_query_moves_up_while_it_waits() -> None:
+    """RK-24, EX-09: what entries may use after ten seconds, never the reserve"""
+    found = {}
+    for requests in (80, 100, LIMIT - RESERVE - 6, LIMIT - RESERVE - 5):
+        house = at_a_limit(a_house_in_a_position(HOURS))
+        passes(house, 64)
+        fills_the_minute(house, requests)
+        left = leaving(house)
+        wants_books(house)
+        passes(house, 65)
+        found[requests] = first(left, FetchPicture)
+
+    *with_room, without = found.values()
+    assert with_room == [0, 10, 10]
+    assert without is not None
+    assert without > 10
+
+
+def test_wanted_again_a_held_query_is_one() -> None:
+    """EX-17: however often it is wanted"""
+    house = at_a_limit(a_house_in_a_position(HOURS))
+    fills_the_minute(house)
+    left = leaving(house)
+    for _ in range(20):
+        wants_books(house)
+        passes(house, 2)
+
+    passes(house, 20.5)
+
+    assert [kind for _, kind in left].count(FetchPicture) == 1
+
+
+def test_a_kills_cancels_leave_in_a_full_minute() -> None:
+    """OP-07, RK-24"""
+    house = at_a_limit(a_house_with_a_proposal(("10:06", "10:30", "99.80")))
+    house.confirms_at("10:06:02")
+    house.until("10:06:10")
+    fills_the_minute(house)
+    left = leaving(house)
+
+    house.presses(Kill("key"))
+    passes(house, 5)
+
+    assert first(left, CancelOrder) == 0
+    assert first(left, FetchPicture) is None
+    assert not house.entry.is_working
+
+
+def test_a_look_up_of_an_ended_order_is_dropped() -> None:
+    """EX-17: the stream told of it meanwhile"""
+    house = at_a_limit(a_house_with_a_proposal(("10:06", "10:30", "99.80")))
+    house.confirms_at("10:06:02")
+    house.until("10:06:10")
+    fills_the_minute(house)
+    left = leaving(house)
+    list(house.engine._settled(PictureFetched(LIMITED), [LookUpOrder(house.entry.id)], []))
+
+    house.presses(Kill("key"))
+    passes(house, 70)
+
+    assert first(left, LookUpOrder) is None
+
+
+def test_what_an_adapter_adds_is_counted() -> None:
+    """RK-24: repeats and further pages, once each"""
+    house = at_a_limit(a_house_in_a_position(HOURS))
+    fills_the_minute(house, 50)
+    before = house.desk.messages.requests(house.line.at)
+
+    for beyond in (3, 3, 10):
+        house.line.take(house.line.at, CallsCounted((), beyond))
+
+    assert house.desk.messages.requests(house.line.at) - before == 10
+
+
+def test_a_restart_counts_the_messages_before_it() -> None:
+    """RK-24, SP-05: queries of an earlier run are not known"""
+    house = at_a_limit(a_house_in_a_position(HOURS))
+    sent = len(house.facts(OrderCreated))
+
+    house._take_up(house.line.at)
+    at_a_limit(house).opens()
+    passes(house, 1)
+
+    assert house.desk.messages.requests(house.line.at) > sent == 2
+
+
+def test_a_wide_basket_of_buys_waits_for_room() -> None:
+    """RK-24, OP-05: at a limit of 40, none of twelve is left out, and the reserve stays whole"""
+    house, meter = a_wide_floor(12)
+    house.until("10:02")
+    house.desk.sightings.capabilities = Capabilities(messages_a_minute=40)
+
+    opens(house, *(a_buy(name, "10") for name in named(12)))
+    marks(house)
+    signs(house)
+    begun = house.line.at
+    runs_out(house, 200)
+
+    assert house.facts(BasketOrderSkipped) == []
+    assert meter.by_kind()["SubmitOrder"] == 12
+    assert (house.line.at - begun).total_seconds() > 40
+    assert meter.most() <= 30
+
+
+def test_a_typed_exit_never_waits_behind_a_basket() -> None:
+    """EX-22: while buys wait for room"""
+    house, _ = a_wide_floor(4)
+    house.until("10:00")
+    opens(house, *(a_buy(name, "10") for name in named(2)))
+    marks(house)
+    signs(house)
+    runs_out(house)
+    fills_the_minute(house)
+    opens(house, *(a_buy(name, "10") for name in named(4)[2:]))
+    marks(house)
+    signs(house)
+    symbol = house.desk.ledger.positions()[0].symbol
+    left = leaving(house)
+
+    house.presses(ProposeClose(symbol))
+    proposal = next(p for p in house.desk.stage.proposals() if p.symbol == symbol and p.only_reduces)
+    house.presses(OpenTicket(proposal.id))
+    passes(house, 0.5)
+    ticket = next(t for t in house.desk.stage.state.tickets.values() if t.proposal_id == proposal.id)
+    house.presses(Confirm(ticket.id, ticket.digest, ticket.order.effect))
+    passes(house, 2)
+
+    assert house.held_by_the_broker(symbol) == "0"
+    assert (first(left, SubmitOrder) or 99) < 2
+    assert len(house.desk.ledger.positions()) == 1
