@@ -3,7 +3,8 @@ fill, every minute of a session, and of the extended hours around it while anyth
 
 1. Ask for the broker's books: account, positions, open orders and those closed of late. One question at a time, and
    never two close together: what is wanted meanwhile is asked once, after it.
-2. No answer: before the first agreement, or several times in a row, the desk is read-only. It is asked again.
+2. No answer: before the first agreement, or several times in a row, the desk is read-only. It is asked again. A broker
+   that states that it takes no requests for a while (429) is not silent, until several comparisons are missing.
 3. Orders that we know and the broker lists: what we missed is taken in.
 4. Orders of ours that it does not list, or whose request is half done: looked up by our own id.
 5. Before the first agreement of a run: orders with our form of id that the journal does not know say that this folder
