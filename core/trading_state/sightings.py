@@ -14,6 +14,7 @@ from core.execution.departures import Departures
 from core.execution.other_orders import OtherOrder
 from core.market.day_figures import DayFigures
 from core.messages.commands import SettingsFault
+from core.messages.effects import Effect
 from core.model.account import Account, NoAccount
 from core.model.broker import ForeignPosition, OrderReport
 from core.model.capabilities import EVERYTHING, Capabilities
@@ -78,8 +79,8 @@ class Sightings:
     calls
         Requests by endpoint. They are shown, and decide nothing.
     held_queries
-        Queries that wait for room in the minute, by what they ask for, each with the time since when. They are shown,
-        and decide nothing.
+        Queries that wait for room in the minute, by their kind, each with the time since when. They are shown; the
+        report of a basket waits for its own.
     settings_file, file_changes
         The file as it was read last, and what of it is not in force. What may be reloaded is decided by them.
     has_own_clock
@@ -119,7 +120,7 @@ class Sightings:
     foreign_positions: tuple[ForeignPosition, ...] = ()
     capabilities: Capabilities = EVERYTHING
     calls: tuple[tuple[str, int], ...] = ()
-    held_queries: dict[str, datetime] = field(default_factory=dict)
+    held_queries: dict[type[Effect], datetime] = field(default_factory=dict)
     settings_file: Settings | SettingsFault | None = None
     file_changes: tuple[LimitChange, ...] = ()
     has_own_clock: bool = False

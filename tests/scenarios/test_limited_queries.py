@@ -14,13 +14,15 @@ from core.messages.effects import (
     LookUpOrder,
     SubmitOrder,
 )
-from core.messages.inputs import AccountFetched, CallsCounted, PictureFetched, SubmissionAnswered
+from core.messages.inputs import AccountFetched, CallsCounted, ConnectionChanged, PictureFetched, SubmissionAnswered
+from core.model.basket import BasketPhase
 from core.model.broker import NoAnswer
 from core.model.capabilities import Capabilities
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.values import ClientOrderId
 from core.views import ProtectionRow
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy
-from tests.scenarios.plans import a_buy, marks, opens, passes, runs_out, signs
+from tests.scenarios.plans import a_buy, marks, opens, passes, runs_out, signs, the_plan
 from tests.scenarios.test_requests_a_minute import LIMIT, RESERVE, a_wide_floor, named
 from tests.unit.core.brokers.trading_floor import SPY
 
@@ -166,7 +168,7 @@ def test_what_waits_for_room_is_shown() -> None:
 
     passes(house, 60)
 
-    assert list(held) == ["comparison"]
+    assert list(held) == [FetchPicture]
     assert shown.is_tripped
     assert house.desk.sightings.held_queries == {}
     assert not row(house).is_tripped
@@ -303,3 +305,50 @@ def test_a_typed_exit_never_waits_behind_a_basket() -> None:
     assert house.held_by_the_broker(symbol) == "0"
     assert (first(left, SubmitOrder) or 99) < 2
     assert len(house.desk.ledger.positions()) == 1
+
+
+def test_a_full_minute_delays_a_report_and_keeps_it_whole() -> None:
+    """EX-10: the broker's positions are in it, though its books waited for room"""
+    house, _ = a_wide_floor(2)
+    house.until("10:00")
+    opens(house, a_buy(named(2)[0], "10"))
+    marks(house)
+    signs(house)
+    while the_plan(house).phase is not BasketPhase.REPORTING:
+        fills_the_minute(house, LIMIT - RESERVE - 4)
+        passes(house, 0.1)
+    begun = house.line.at
+
+    report = runs_out(house, 120)
+
+    assert report.is_of_the_broker
+    assert 10 < (house.line.at - begun).total_seconds() < 75
+
+
+def test_books_after_a_gap_of_the_stream_are_awaited() -> None:
+    """EX-09: on every reconnect, in what a quiet minute would keep for entries"""
+    house = at_a_limit(a_house_in_a_position(HOURS))
+    passes(house, 64)
+    for state in (ConnectionState.DOWN, ConnectionState.UP):
+        passes(house, 1)
+        fills_the_minute(house, LIMIT - RESERVE - 6)
+        left = leaving(house)
+        house.line.take(house.line.at, ConnectionChanged(ConnectionStatus(Channel.TRADES, state, house.line.at)))
+
+    assert first(left, FetchPicture) == 0
+
+
+def test_an_order_in_doubt_is_looked_up_at_once() -> None:
+    """EX-06: after 2, 4, 8 seconds, in what a quiet minute would keep for entries"""
+    house = at_a_limit(a_house_with_a_proposal(HOURS))
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    fills_the_minute(house, LIMIT - RESERVE - 40)
+    left = leaving(house)
+
+    house.line.breaks_at(LookUpOrder, arrives=False, times=3)
+    passes(house, 20)
+
+    looked_up = [round(seconds) for seconds, kind in left if kind is LookUpOrder]
+    assert looked_up[:4] == [0, 2, 6, 14]

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from core.execution.request_costs import FIGURES
+from core.execution.request_costs import BOOKS, FIGURES
 from core.facts import (
     BasketEnded,
     BasketOrderSkipped,
@@ -30,7 +30,7 @@ from core.facts import (
     TicketOpened,
 )
 from core.messages.commands import AnswerBasket, LeaveBasket
-from core.messages.effects import Effect, FetchFigures
+from core.messages.effects import Effect, FetchFigures, FetchPicture
 from core.messages.inputs import PictureFetched
 from core.model.basket import (
     BasketEnd,
@@ -69,6 +69,7 @@ UNANSWERED = "nobody said in time whether the buys should go; none of them went"
 TIME_OVER = "the time for which it was signed is over"
 ALL_OUT = "every order has had its turn; waiting for the fills"
 ASKS_BROKER = "the broker is asked for the report"
+A_MINUTE = timedelta(minutes=1)
 A_BUY = FIGURES + 1
 """Requests of a buy: its figures and its order."""
 FEW = 3
@@ -96,6 +97,7 @@ class BasketExecution:
         self._picture: BrokerPicture | None = None
         self._asked_at: datetime | None = None
         self._asks_again = False
+        self._held_at: datetime | None = None
 
     # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -238,7 +240,9 @@ class BasketExecution:
 
     def _report(self, run: BasketRun) -> Iterator[Effect]:
         """What a stop or a kill takes back is waited for, and the broker asked again when it is gone (EX-10)."""
-        is_late = self._since(run) >= self._seconds("report_seconds")
+        if FetchPicture in self.state.sightings.held_queries:
+            self._held_at = self.state.at
+        is_late = self.state.at >= self._report_late_at(run)
         if not is_late and self.turns.is_on_its_way_out(run):
             self._asks_again = True
             return
@@ -253,6 +257,13 @@ class BasketExecution:
         self.state.record(
             BasketEnded(run.id, end, self.plans.standings.in_sum(run), self.reporting.report(run, self._picture))
         )
+
+    def _report_late_at(self, run: BasketRun) -> datetime:
+        """The broker's time to answer begins when the books have left; for a minute they may wait for room."""
+        begun = run.phase_since or self.state.at
+        if self._held_at is not None and self._held_at > begun:
+            begun = min(self._held_at, begun + A_MINUTE)
+        return begun + self._seconds("report_seconds")
 
     # ── one order ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -327,10 +338,11 @@ class BasketExecution:
             BasketPhase.TAKING_BACK: "entries_seconds",
             BasketPhase.WAITING: "sells_seconds",
             BasketPhase.SETTLING: "buys_seconds",
-            BasketPhase.REPORTING: "report_seconds",
         }
         if run.phase in (BasketPhase.SELLING, BasketPhase.BUYING):
             yield from self.turns.due(run)
+        if run.phase is BasketPhase.REPORTING:
+            yield self._report_late_at(run)
         if run.phase is BasketPhase.BUYING and (room_at := self._room_at()) > self.state.at:
             yield room_at
         if run.phase in limits:
@@ -341,11 +353,13 @@ class BasketExecution:
             yield run.permitted_until
 
     def _room_at(self) -> datetime:
-        """When a buy has room for its requests beside the reserve (RK-24); sales never wait for room."""
+        """When a buy has room for its requests, and the report behind it, beside the reserve (RK-24); sales never wait
+        for room.
+        """
         limit, terms = self.state.sightings.capabilities.messages_a_minute, self.state.control.settings.risk.messages
         if limit is None or not terms.enabled:
             return self.state.at
-        return self.state.messages.room_from(self.state.at, A_BUY, for_entries(limit, terms.reserve))
+        return self.state.messages.room_from(self.state.at, A_BUY + BOOKS, for_entries(limit, terms.reserve))
 
     def due(self) -> Iterator[Effect]:
         """The fallback of the stream: sells that are not filled are asked for (EX-10)."""

@@ -12,7 +12,7 @@ for with the books, as far as there is room, and a few that are old.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -39,6 +39,7 @@ from core.messages.inputs import (
 )
 from core.model.basket import BasketPhase
 from core.model.broker import NoAnswer, Refused
+from core.model.connection import Channel, ConnectionState
 from core.model.values import Symbol
 from core.risk.message_counts import Share, for_queries
 from core.trading_state.state import TradingState
@@ -51,15 +52,6 @@ ASKED_AGAIN = timedelta(minutes=1)
 """Until an asset that the broker did not tell of is asked for again."""
 OLD_AT_ONCE = 20
 """Assets that are known and old, with one comparison."""
-
-WORDS: Mapping[type, str] = {
-    FetchPicture: "comparison",
-    LookUpOrder: "look-ups",
-    FetchAccount: "account",
-    FetchActivities: "activities",
-    FetchFigures: "quotes",
-    LookUpSymbols: "watched symbols",
-}
 
 Query = LookUpOrder | FetchFigures | FetchAccount | FetchPicture | FetchActivities | LookUpSymbols
 Reply = (
@@ -113,9 +105,9 @@ class RequestPacing:
 
     def _show(self) -> None:
         """Nobody waits for an answer without a word (EX-09)."""
-        held: dict[str, datetime] = {}
+        held: dict[type[Effect], datetime] = {}
         for waiting in sorted(self._waiting.values(), key=lambda one: one.since):
-            held.setdefault(WORDS[type(waiting.query)], waiting.since)
+            held.setdefault(type(waiting.query), waiting.since)
         self.state.sightings.held_queries = held
 
     def count(self, leaving: Iterable[Effect]) -> None:
@@ -232,16 +224,23 @@ class RequestPacing:
             return Share.LEAST
         if isinstance(query, LookUpOrder):
             order = self.state.ledger.order(query.client_order_id)
-            is_open = order is not None and (order.is_cancelling or order.in_doubt_since is not None)
-            return Share.AWAITED if order is not None and order.only_reduces and is_open else Share.USUAL
+            if order is None:
+                return Share.USUAL
+            is_awaited = order.in_doubt_since is not None or (order.only_reduces and order.is_cancelling)
+            return Share.AWAITED if is_awaited else Share.USUAL
         return Share.AWAITED if isinstance(query, FetchPicture) and self._are_books_awaited() else Share.USUAL
 
     def _are_books_awaited(self) -> bool:
-        """Nothing trades before the first agreement; a kill is followed; a basket ends with the broker's report."""
-        run = self.state.plans.running
+        """Nothing trades before the first agreement; what a gap of the stream hid is looked for; a kill is followed; a
+        basket ends with the broker's report.
+        """
+        run, control = self.state.plans.running, self.state.control
         is_reporting = run is not None and run.phase is BasketPhase.REPORTING
-        control = self.state.control
-        return not control.state.is_reconciled or is_reporting or control.killed_by is not None
+        if not control.state.is_reconciled or is_reporting or control.killed_by is not None:
+            return True
+        lamp, seen_at = self.state.sightings.lamps.get(Channel.TRADES), self.state.sightings.books_at
+        is_up = lamp is not None and lamp.state is ConnectionState.UP
+        return lamp is not None and is_up and seen_at is not None and seen_at < lamp.since
 
     def _is_working(self, query: Query) -> bool:
         order = self.state.ledger.order(query.client_order_id) if isinstance(query, LookUpOrder) else None

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.execution.breaker import BreakerPhase
+from core.messages.effects import (
+    Effect,
+    FetchAccount,
+    FetchActivities,
+    FetchFigures,
+    FetchPicture,
+    LookUpOrder,
+    LookUpSymbols,
+)
 from core.model.codes import HaltCause
 from core.model.session import NoSession, Session
 from core.risk.checks.back_pressure import queued_orders
@@ -17,6 +27,15 @@ from core.views.builders.protections.row import clock, next_session, row, used_o
 HALF = Decimal("0.5")
 """What a breaker that lets one entry through has used at the least: it is not calm."""
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+QUERIES: Mapping[type[Effect], str] = {
+    FetchPicture: "comparison",
+    LookUpOrder: "look-ups",
+    FetchAccount: "account",
+    FetchActivities: "activities",
+    FetchFigures: "quotes",
+    LookUpSymbols: "watched symbols",
+}
+"""Those that may wait for room, by what they ask for."""
 
 
 def desk_row(state: TradingState) -> ProtectionRow:
@@ -87,7 +106,7 @@ def _held_queries(state: TradingState, at: datetime) -> str:
     if not held:
         return ""
     oldest = (at - min(held.values())).total_seconds()
-    return f"; later, for want of room: {', '.join(held)} (waiting {oldest:.0f} s)"
+    return f"; later, for want of room: {', '.join(QUERIES[kind] for kind in held)} (waiting {oldest:.0f} s)"
 
 
 def session_row(state: TradingState, at: datetime, today: date) -> ProtectionRow:
