@@ -352,3 +352,35 @@ def test_an_order_in_doubt_is_looked_up_at_once() -> None:
 
     looked_up = [round(seconds) for seconds, kind in left if kind is LookUpOrder]
     assert looked_up[:4] == [0, 2, 6, 14]
+
+
+def test_quotes_of_known_symbols_need_no_room() -> None:
+    """OP-05: a draft has its quotes in a full minute; they are the data service's"""
+    house, meter = a_wide_floor(3)
+    house.until("10:00")
+    opens(house, *(a_buy(name, "10") for name in named(3)))
+    passes(house, 1)
+    fills_the_minute(house)
+    left, before = leaving(house), len(meter.times)
+
+    opens(house, *(a_buy(name, "20") for name in named(3)))
+
+    assert [kind for _, kind in left] == [FetchFigures, FetchFigures]
+    assert len(meter.times) == before
+
+
+def test_the_same_inputs_let_the_same_requests_leave() -> None:
+    """MD-05, RK-24: at a limit that holds most of them for a while"""
+    runs = []
+    for _ in range(2):
+        house, meter = a_wide_floor(4)
+        house.until("10:02")
+        house.desk.sightings.capabilities = Capabilities(messages_a_minute=30)
+        opens(house, *(a_buy(name, "10") for name in named(4)))
+        marks(house)
+        signs(house)
+        passes(house, 90)
+        runs.append((house.journal.lines, meter.times))
+
+    assert runs[0] == runs[1]
+    assert len(runs[0][1]) > 30

@@ -93,7 +93,7 @@ class RequestPacing:
             return [self._with_all_assets(effect) if isinstance(effect, FetchPicture) else effect for effect in asked]
         leaving: list[Effect] = []
         for effect in asked:
-            if isinstance(effect, Query) and not _is_of_a_ticket(effect):
+            if isinstance(effect, Query) and not _is_of_a_ticket(effect) and not self._is_free(effect):
                 leaving += self._let_go(self._wait(effect))
             else:
                 self._count(effect)
@@ -203,6 +203,12 @@ class RequestPacing:
             self._note((requests_of(effect) or 0) + len(new))
         else:
             self._note(requests_of(effect) or 0)
+
+    def _is_free(self, query: Query) -> bool:
+        """Whether it asks the data service alone."""
+        if isinstance(query, LookUpSymbols):
+            return not any(map(self._is_asset_due, query.symbols))
+        return not self._cost(query)
 
     def _cost(self, query: Query) -> int:
         new = isinstance(query, FetchFigures) and self._is_asset_due(query.symbol)
