@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 from core.execution.breaker import BreakerPhase
 from core.facts import BasketOrderSkipped, CallFailed, OrderCreated, ReconciliationFailed
 from core.messages.commands import Confirm, Kill, OpenTicket, ProposeClose
@@ -14,17 +17,24 @@ from core.messages.effects import (
     LookUpOrder,
     SubmitOrder,
 )
-from core.messages.inputs import AccountFetched, CallsCounted, ConnectionChanged, PictureFetched, SubmissionAnswered
+from core.messages.inputs import (
+    AccountFetched,
+    CallsCounted,
+    ConnectionChanged,
+    Input,
+    PictureFetched,
+    SubmissionAnswered,
+)
 from core.model.basket import BasketPhase
-from core.model.broker import NoAnswer
+from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer
 from core.model.capabilities import Capabilities
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
-from core.model.values import ClientOrderId
+from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.views import ProtectionRow
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy
 from tests.scenarios.plans import a_buy, marks, opens, passes, runs_out, signs, the_plan
 from tests.scenarios.test_requests_a_minute import LIMIT, RESERVE, a_wide_floor, named
-from tests.unit.core.brokers.trading_floor import SPY
+from tests.unit.core.brokers.trading_floor import IBM, SPY
 
 LIMITED = NoAnswer("too many requests", limited_seconds=20)
 HOURS = ("10:06", "11:00", STEADY)
@@ -384,3 +394,27 @@ def test_the_same_inputs_let_the_same_requests_leave() -> None:
 
     assert runs[0] == runs[1]
     assert len(runs[0][1]) > 30
+
+
+def test_an_asset_of_an_unknown_position_is_asked_soon() -> None:
+    """EX-09, RK-14: its books are read once more, and no more than once"""
+    house, _ = a_wide_floor(1)
+    house.until("10:00")
+    asked: list[tuple[Symbol, ...]] = []
+    ask = house.line.ask
+
+    def with_ibm(effect: Effect) -> Input:
+        answer = ask(effect)
+        if isinstance(effect, FetchPicture) and isinstance(answer, PictureFetched):
+            asked.append(effect.instruments)
+            assert isinstance(answer.answer, BrokerPicture)
+            ibm = BrokerPosition(IBM, Quantity(Decimal(1)), Price(Decimal(100)))
+            return PictureFetched(replace(answer.answer, positions=(ibm,)))
+        return answer
+
+    house.line.ask = with_ibm  # type: ignore[method-assign]
+    house.desk.sightings.books_are_wanted = True
+    house.presses(a_typed_buy())
+    passes(house, 5)
+
+    assert asked == [(), (IBM,)]

@@ -38,7 +38,7 @@ from core.messages.inputs import (
     SubmissionAnswered,
 )
 from core.model.basket import BasketPhase
-from core.model.broker import NoAnswer, Refused
+from core.model.broker import BrokerPicture, NoAnswer, Refused
 from core.model.connection import Channel, ConnectionState
 from core.model.values import Symbol
 from core.risk.message_counts import Share, for_queries
@@ -301,8 +301,13 @@ class RequestPacing:
         PictureFetched,
     )
     def on_reply(self, reply: Reply) -> Iterable[Effect]:
-        """A stated 429: every query waits as long as it says."""
+        """A stated 429: every query waits as long as it says. Books with positions of which nobody asked before are
+        asked for again, with those.
+        """
         answer, seconds = reply.answer, None
+        if isinstance(answer, BrokerPicture) and self._limit is not None:
+            held = {position.symbol for position in answer.positions}
+            self.state.sightings.books_are_wanted |= not held <= self._assets.keys()
         if isinstance(answer, NoAnswer):
             seconds = answer.limited_seconds
         elif isinstance(answer, Refused):
