@@ -306,7 +306,13 @@ class Timeline:
         del self._runners[threading.get_ident()]
         for waiting in runner.joining:
             self.wake(waiting)
-        self._next().gate.release()
+        try:
+            following = self._next()
+        except Exception as error:  # a thread that ends has nobody to tell: the test hears of it, and goes on
+            self._test.error = error
+            self.wake(self._test)
+            following = self._next()
+        following.gate.release()
 
     def join(self, thread: threading.Thread, seconds: float | None) -> bool:
         """Whether it has ended by then."""
