@@ -25,6 +25,7 @@ from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import OrderFilled, OrderStateChanged
 from core.ports import OperatorError
 from core.runtime.health import figures as figures_module
+from core.runtime.health import server as server_module
 from core.runtime.health.figures import DEAD_SECONDS, EngineFigures
 from core.runtime.health.server import AT_ONCE, HealthServer, Page
 from core.runtime.virtual import VirtualRuntime
@@ -39,6 +40,11 @@ PATIENCE = 120
 @pytest.fixture(autouse=True)
 def looks_at_every_beat(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figures_module, "LOOK_SECONDS", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_module, "LOOK_SECONDS", 0.01)
 
 
 def free_port() -> int:
@@ -90,7 +96,7 @@ def test_health_names_no_amounts(tmp_path: Path) -> None:
     port = free_port()
     with demo(tmp_path, f'health.listen="127.0.0.1:{port}"') as (runtime, _):
         assert ask(port, "/healthz")[0] == HTTPStatus.SERVICE_UNAVAILABLE, "no beat yet"
-        runtime.run(until=runtime.at + timedelta(minutes=20))
+        runtime.run(until=runtime.at + timedelta(minutes=2))
         runtime.beat()
         status, content = ask(port, "/healthz")
         told = json.loads(content)

@@ -52,13 +52,19 @@ Pages = Mapping[str, Callable[[], Page]]
 """By path."""
 
 
+LOOK_SECONDS = 0.5
+"""Between two looks of the server whether it is to end."""
+
+
 class HealthServer:
     """Serves pages in threads of its own until it is closed. `path` is the socket's, where it is one."""
 
     def __init__(self, place: TcpPlace | SocketPlace, pages: Pages) -> None:
         self._place = place
         self._server = _bound(place, pages)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.5,), name="health", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(LOOK_SECONDS,), name="health", daemon=True
+        )
 
     def start(self) -> None:
         """Raises RuntimeError where the machine starts no thread."""
