@@ -171,7 +171,7 @@ class SubmissionBlocked(Fact):
     code: BlockCode = BlockCode.OTHER
 
 
-@fact(version=2)
+@fact(version=3)
 @dataclass(frozen=True, slots=True)
 class OrderKept(Fact):
     """The broker has not got the order, and it is to be sent yet (EX-22).
@@ -179,13 +179,15 @@ class OrderKept(Fact):
     Attributes
     ----------
     again_at
-        When the broker takes requests again, which it did not for now. None where the desk left, and the order waited
-        in our own queue to the end.
+        When it is sent again. None where the desk left, and the order waited in our own queue to the end.
+    is_absent
+        Whether it was sent, and the broker, asked for long enough, never had it (EX-06). Else it took no requests.
     """
 
     client_order_id: ClientOrderId
     approval: Approval
     again_at: datetime | None = None
+    is_absent: bool = False
 
 
 @fact()

@@ -67,13 +67,15 @@ def _send(fact: SendFact) -> str:
             return f"{fact.client_order_id} was sent at {HOME.told(fact.sent_at, form)}"
         case facts.SubmissionBlocked():
             return f"{fact.client_order_id} blocked: {fact.reason}"
+        case facts.OrderKept() if fact.is_absent:
+            return f"{fact.client_order_id} never arrived: it is sent again by its own permission"
         case facts.OrderKept() if fact.again_at is not None:
             again = HOME.told(fact.again_at, "%H:%M:%S")
             return f"{fact.client_order_id} the broker takes no requests for now; sent again at {again}"
         case facts.OrderKept():
             return f"{fact.client_order_id} was not sent before the desk left; the next start sends it or asks for it"
         case facts.KeptOrderReleased():
-            return f"{fact.client_order_id} is sent now: it waited here when the desk left"
+            return f"{fact.client_order_id} is sent now: the broker has not got it"
 
 
 def _warning(fact: WarningFact) -> str:

@@ -9,10 +9,17 @@ from functools import partial
 from itertools import count
 
 from core.execution.order import Order
-from core.facts import AuthorizationEnded, OrderFilled, OrderStateChanged, StopAskedFor, SubmissionBlocked
+from core.facts import (
+    AuthorizationEnded,
+    OrderFilled,
+    OrderStateChanged,
+    PermissionReturned,
+    StopAskedFor,
+    SubmissionBlocked,
+)
 from core.messages.effects import Effect
 from core.messages.inputs import LookUpAnswered, SubmissionStopped
-from core.model.codes import AuthorizationCode, CancelCode
+from core.model.codes import AuthorizationCode, CancelCode, EndCode
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderStatus, OrderType, Side, TimeInForce, order_id_of, traded_in
 from core.model.position import Position
@@ -92,12 +99,22 @@ class ProtectiveStops:
         self._end_what_is_sold(order.request.symbol)
         if order.is_protective and order.status is OrderStatus.REJECTED:
             yield from self._make_way_for(order)
+        if _is_lost(order) and order.role is None:
+            yield from self._after_loss(order)
         if not order.request.legs and order.role is None:
             return
         for leg in self.state.ledger.legs.of(order.id):
             if leg.is_working and self.state.ledger.legs.is_orphan(leg):
                 self.order_recovery.watch(leg)
         yield from self.cover(order.id if order.role is None else order.parent or order.id)
+
+    def _after_loss(self, stop: Order) -> Iterator[Effect]:
+        """The broker had it and is proven not to have it any more: what was signed for it permits another (EX-22)."""
+        mandate_id = None if stop.permit is None else stop.permit.mandate_id
+        for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
+            if use.mandate.id == mandate_id and self.state.at <= use.mandate.ends_at and stop.remaining > 0:
+                self.state.record(PermissionReturned(stop.id, use.mandate.id, stop.remaining))
+                yield from self.cover(use.mandate.parent)
 
     def _make_way_for(self, stop: Order) -> Iterator[Effect]:
         """Entries that a broker with Alpaca's table lets bar a stop are taken back: its ticket can be sent then.
@@ -180,12 +197,15 @@ class ProtectiveStops:
         return position.entry_order == entry.id or entry.ended_at >= position.began
 
     def _is_left_to_its_legs(self, entry: Order) -> bool:
-        """Whether the broker's legs guard what it filled, or may: where it filled whole, whatever became of them."""
+        """Whether the broker's legs guard what it filled, or may: where it ended as filled, whatever became of them but
+        that the broker lost them. What fills after another end finds no legs: they went with it.
+        """
         if not entry.request.legs or entry.is_bare:
             return False
-        is_whole = entry.filled_quantity > 0 and entry.remaining <= 0
         legs = self.state.ledger.legs.of(entry.id)
-        return entry.is_working or is_whole or not legs or any(leg.is_working for leg in legs)
+        if entry.is_working or not legs or any(leg.is_working for leg in legs):
+            return True
+        return entry.status is OrderStatus.FILLED and not any(map(_is_lost, legs))
 
     def _unprotected(self, entry: Order, side: Side) -> Decimal:
         """Shares that no working exit would close, nor, where the stop was a leg, one that is signed and waits."""
@@ -283,6 +303,11 @@ class ProtectiveStops:
         position = self._position(order.request.symbol, order.strategy)
         has_its_side = position is not None and closing_side(position) is order.request.side
         return order.only_reduces and not has_its_side
+
+
+def _is_lost(stop: Order) -> bool:
+    """Whether the broker lost a stop that nobody asked to end."""
+    return stop.is_protective and stop.end_code is EndCode.LOST_THERE and stop.cancel_requested_at is None
 
 
 def in_terms(order: OrderRequest, mandate: StandingAuthorization) -> OrderRequest:
