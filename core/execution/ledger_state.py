@@ -25,8 +25,8 @@ class LedgerState:
     `positions` is keyed `SYMBOL/strategy`; flat ones are not kept. Orders that ended before today leave once nothing
     rests on them, and after a week in any case; what never arrived is kept for longer. So many are `forgotten`, with
     the sum of all of them: the index of past orders has them whole, and no name is ever used again. Of trades there are
-    those of today. By an order that is not written down yet, `permits` has what permits it, and `redeemed` the stop that
-    it is less of.
+    those of today. By an order that is not written down yet, `permits` has what permits it, and `redeemed` the stop
+    that it is less of.
     """
 
     orders: dict[ClientOrderId, Order] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from enum import Enum
 
 from core.facts import older_records
 from core.facts.registry import Fact, fact
-from core.model.codes import BlockCode, CancelCode, EndCode, RefusalKind
+from core.model.codes import BlockCode, CancelCode, EndCode, OwedReason, RefusalKind
 from core.model.order import AnyOrder, LegRole, OrderStatus
 from core.model.past_order import PastOrder
 from core.model.position import AnyTrade, Fill
@@ -231,6 +231,34 @@ class StopCut(Fact):
 
     client_order_id: ClientOrderId
     owed: Quantity
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class StopOwed(Fact):
+    """Shares whose ticket named a stop have had none in force for seconds, and a person is told so (EX-22)."""
+
+    symbol: Symbol
+    strategy: str
+    quantity: Quantity
+    since: datetime
+    why: OwedReason
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class StopInForce(Fact):
+    """No share of the position is owed a stop any more; `quantity` is the most that was, for `why` in the end (EX-22).
+
+    Not of what was over within a second.
+    """
+
+    symbol: Symbol
+    strategy: str
+    quantity: Quantity
+    since: datetime
+    until: datetime
+    why: OwedReason
 
 
 @fact(version=2)

@@ -12,7 +12,7 @@ from core.model.codes import ProposalEnd
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.signal import ExitReason
 from core.model.staging import Proposal
-from core.model.values import Quantity, plain
+from core.model.values import Quantity
 from core.workflows.protection.stop_renewal import WITH_ITS_DAY
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes

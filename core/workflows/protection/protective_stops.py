@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import partial
 from itertools import count
 
+from core.execution.cover import unreserved
 from core.execution.order import Order
 from core.facts import (
     AuthorizationEnded,
@@ -210,7 +211,8 @@ class ProtectiveStops:
     def _unprotected(self, entry: Order, side: Side) -> Decimal:
         """Shares that no working exit would close, nor, where the stop was a leg, one that is signed and waits."""
         symbol, strategy = entry.request.symbol, entry.strategy
-        free = self.uncovered(symbol, strategy, side) - self.state.ledger.legs.left_to_legs(symbol, strategy, but=entry)
+        ledger = self.state.ledger
+        free = unreserved(ledger, symbol, strategy, side) - ledger.legs.left_to_legs(symbol, strategy, but=entry)
         if not entry.request.legs:
             return free
         return min(free, left_to_close(self.state, entry.request.symbol, entry.strategy, side))
@@ -276,13 +278,6 @@ class ProtectiveStops:
         """Counted by its mandate, which outlives what the ledger forgets; a name that was ever used is passed over."""
         names = (child_order_id(use.mandate, index, parent) for index in count(use.releases + 1))
         return next(name for name in names if not self.state.ledger.has(name))
-
-    def uncovered(self, symbol: str, strategy: str, side: Side) -> Decimal:
-        """Shares held that an order on this side would close and no working exit does: none of a flipped position."""
-        position = self._position(symbol, strategy)
-        if position is None or closing_side(position) is not side:
-            return Decimal(0)
-        return abs(position.quantity) - self.state.ledger.exits.reserved(position.symbol, strategy)
 
     def _position(self, symbol: str, strategy: str) -> Position | None:
         return next(
