@@ -290,7 +290,7 @@ class OwedReason(StrEnum):
     NAKED = "naked"
     """The word was typed that leaves no stop."""
     TAKEN_BACK = "taken_back"
-    """A person took it back."""
+    """A person took it back, or declined it."""
 
 
 NEEDS_NOBODY = frozenset({OwedReason.LEGS_WAIT, OwedReason.AT_LIMIT, OwedReason.NAKED, OwedReason.TAKEN_BACK})

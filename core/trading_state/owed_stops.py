@@ -42,7 +42,7 @@ from core.facts import (
     StopInForce,
     StopOwed,
 )
-from core.model.codes import NEEDS_NOBODY, UNDER_WAY, CancelCode, EndCode, OwedReason
+from core.model.codes import NEEDS_NOBODY, UNDER_WAY, CancelCode, EndCode, OwedReason, ProposalEnd
 from core.model.order import OrderStatus
 from core.model.position import Position
 from core.model.staging import AuthorizationKind
@@ -55,7 +55,7 @@ SHORTEST = timedelta(seconds=1)
 MAY_CHANGE_IT = (
     OrderCreated, OrderStateUnknown, OrderKept, KeptOrderReleased, CancelRequested, CancelDropped, LegResized,
     OrderRestated, OrderRevived, OrdersRecalled, ContingentOrdersMissing, PositionCorrected, ProposalStaged,
-    ProposalEnded, ConfirmationReceived, AuthorizationEnded, Killed, Rearmed, DayStarted,
+    ConfirmationReceived, AuthorizationEnded, Killed, Rearmed, DayStarted,
 )  # fmt: skip
 TAKEN_BACK = frozenset({CancelCode.OPERATOR, CancelCode.KILLED})
 
@@ -93,10 +93,11 @@ class Owing:
 @dataclass(slots=True)
 class OwedStopsState:
     """By position: the shares whose ticket named a stop, and those of them that are owed one; `over` has until when
-    those were owed that is to be recorded yet.
+    those were owed that is to be recorded yet, `declined` the positions for which a person declined one.
     """
 
     named: dict[str, Quantity] = field(default_factory=dict)
+    declined: set[str] = field(default_factory=set)
     owed: dict[str, Owing] = field(default_factory=dict)
     over: list[tuple[Owing, datetime]] = field(default_factory=list)
 
@@ -113,6 +114,7 @@ class OwedStops:
             **dict.fromkeys(MAY_CHANGE_IT, self._looked),
             OrderFilled: self._filled,
             OrderStateChanged: self._changed,
+            ProposalEnded: self._proposal_ended,
             StopOwed: self._told,
             StopInForce: self._recorded,
         }
@@ -145,10 +147,18 @@ class OwedStops:
         order = self._ledger.order(fact.client_order_id)
         if order is not None and order.is_protective and fact.after is OrderStatus.SUBMITTED:
             key = position_key(order.request.symbol, order.strategy)
+            self.state.declined.discard(key)
             if (position := self._ledger.state.positions.get(key)) is not None:
                 stops = (o for o in self._ledger.exits.working(position.symbol, position.strategy) if o.is_protective)
                 guarded = sum((self._ledger.exits.claim(stop) for stop in stops), ZERO)
                 self._name(key, max(self.state.named.get(key, NO_SHARES), guarded))
+        self._look(at)
+
+    def _proposal_ended(self, at: datetime, fact: ProposalEnded) -> None:
+        """Who declines a stop is not asked again."""
+        ended = self._stage.ended
+        if fact.end is ProposalEnd.DECLINED and ended is not None and ended.id == fact.proposal_id and ended.is_owed:
+            self.state.declined.add(position_key(ended.symbol, ended.strategy))
         self._look(at)
 
     def _looked(self, at: datetime, _fact: object) -> None:
@@ -171,6 +181,7 @@ class OwedStops:
         named, position = self.state.named.get(key, NO_SHARES), self._ledger.state.positions.get(key)
         held = abs(position.quantity) if position is not None else ZERO
         if not order.only_reduces:
+            self.state.declined.discard(key)
             self._name(key, named + filled if order.wants_broker_stop else named)
         elif order.is_protective or order.role is not None:
             self._name(key, named - filled)
@@ -185,6 +196,7 @@ class OwedStops:
         positions = self._ledger.state.positions
         for key in [key for key in self.state.named if key not in positions]:
             del self.state.named[key]
+            self.state.declined.discard(key)
         for key in [key for key in self.state.owed if key not in positions]:
             self._end(key, at)
         for key in list(self.state.named):
@@ -227,6 +239,8 @@ class OwedStops:
             return OwedReason.WAITS_FOR_KEY
         if self._control.state.naked_at is not None:
             return OwedReason.NAKED
+        if position_key(position.symbol, position.strategy) in self.state.declined:
+            return OwedReason.TAKEN_BACK
         return self._how_the_last_ended(position)
 
     def _is_closing(self, position: Position) -> bool:

@@ -1,6 +1,7 @@
 """Shares that have been owed a stop for seconds: it is recorded, so that a person is called, and measured (EX-22).
 
-What is owed, since when and why, says the slice; who is told follows the record. Nothing is sent here.
+What is owed, since when and why, says the slice; who is told follows the record. Nothing is sent here: where none is
+under way, the broker's books are asked for, and what is owed is given by them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from datetime import datetime, timedelta
 
 from core.facts import StopInForce, StopOwed
 from core.messages.effects import Effect
+from core.model.codes import OwedReason
 from core.trading_state.owed_stops import Owing
 from core.trading_state.state import TradingState
 
@@ -33,6 +35,8 @@ class StopsOwed:
             if self.state.at >= owing.since + TOLD_AFTER:
                 its = owing.symbol, owing.strategy
                 self.state.record(StopOwed(*its, owing.quantity, owing.since, owing.why))
+                if owing.why is OwedReason.DUE:
+                    self.state.sightings.books_are_wanted = True
         for owing, until in list(self.state.owed_stops.state.over):
             its = owing.symbol, owing.strategy
             self.state.record(StopInForce(*its, owing.most, owing.since, until, owing.why))

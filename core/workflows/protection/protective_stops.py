@@ -20,7 +20,7 @@ from core.facts import (
 )
 from core.messages.effects import Effect
 from core.messages.inputs import LookUpAnswered, SubmissionStopped
-from core.model.codes import AuthorizationCode, CancelCode, EndCode
+from core.model.codes import AuthorizationCode, CancelCode, EndCode, OwedReason
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderStatus, OrderType, Side, TimeInForce, order_id_of, traded_in
 from core.model.position import Position
@@ -35,7 +35,7 @@ from core.workflows.base.isolation import apart
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.order_recovery import OrderRecovery, told_of
 from core.workflows.orders.submission import Intent, Submission
-from core.workflows.protection.stop_renewal import StopRenewal
+from core.workflows.protection.stop_renewal import PERMITTED_NO_MORE, StopRenewal
 from core.workflows.staging.closing_terms import closing_side, left_to_close
 from core.workflows.staging.proposals import Proposals, timeframe_of
 
@@ -175,6 +175,31 @@ class ProtectiveStops:
         for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
             if use.mandate.symbol not in but:
                 yield from apart(self.state, partial(self.cover, use.mandate.parent))
+
+    def give_what_is_due(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
+        """At each look into the books, after everybody else: what is owed and nobody has under way. Where legs ended
+        that guarded it, another is sent as it was signed; else it waits for a key.
+        """
+        for position in self.state.ledger.positions():
+            owing = self.state.owed_stops.of(position)
+            if owing is not None and owing.why is OwedReason.DUE and position.symbol not in but:
+                yield from apart(self.state, partial(self._give_due, position))
+
+    def _give_due(self, position: Position) -> Iterator[Effect]:
+        last, side = self.state.ledger.exits.last_stop(position), closing_side(position)
+        if last is None or self.state.control.naked_at is not None:
+            return
+        for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
+            entry = self.state.ledger.order(use.mandate.parent)
+            if entry is None or (entry.request.symbol, entry.strategy) != (position.symbol, position.strategy):
+                continue
+            if use.mandate.terms != last.request.terms:
+                continue
+            left = min(entry.filled_quantity - use.released, self._unprotected(entry, side))
+            if left > 0 and self._is_of_what_is_held(entry) and self.state.at <= use.mandate.ends_at:
+                yield from self.release_stop(use, entry, Quantity(left))
+        if not last.is_asked_for:
+            self.stop_renewal.ask(last, PERMITTED_NO_MORE)
 
     def cover(self, entry_id: ClientOrderId) -> Iterator[Effect]:
         """Killed or not, but not after NAKED: what was signed for it is older than that word."""
