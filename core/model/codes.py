@@ -289,11 +289,9 @@ class OwedReason(StrEnum):
     """An exit at a limit holds the shares."""
     NAKED = "naked"
     """The word was typed that leaves no stop."""
-    TAKEN_BACK = "taken_back"
-    """A person took it back, or declined it."""
 
 
-NEEDS_NOBODY = frozenset({OwedReason.LEGS_WAIT, OwedReason.AT_LIMIT, OwedReason.NAKED, OwedReason.TAKEN_BACK})
+NEEDS_NOBODY = frozenset({OwedReason.LEGS_WAIT, OwedReason.AT_LIMIT, OwedReason.NAKED})
 """A person decided it so, or signed a ticket that says so: nobody is called."""
 UNDER_WAY = frozenset({OwedReason.ON_ITS_WAY, OwedReason.IN_DOUBT, OwedReason.KEPT, OwedReason.CLOSING})
 """What this desk goes on with by itself: a person is called once for all of it."""

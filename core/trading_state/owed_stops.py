@@ -55,7 +55,7 @@ SHORTEST = timedelta(seconds=1)
 MAY_CHANGE_IT = (
     OrderCreated, OrderStateUnknown, OrderKept, KeptOrderReleased, CancelRequested, CancelDropped, LegResized,
     OrderRestated, OrderRevived, OrdersRecalled, ContingentOrdersMissing, PositionCorrected, ProposalStaged,
-    ConfirmationReceived, AuthorizationEnded, Killed, Rearmed, DayStarted,
+    ConfirmationReceived, AuthorizationEnded, Rearmed, DayStarted,
 )  # fmt: skip
 TAKEN_BACK = frozenset({CancelCode.OPERATOR, CancelCode.KILLED})
 
@@ -93,11 +93,11 @@ class Owing:
 @dataclass(slots=True)
 class OwedStopsState:
     """By position: the shares whose ticket named a stop, and those of them that are owed one; `over` has until when
-    those were owed that is to be recorded yet, `declined` the positions for which a person declined one.
+    those were owed that is to be recorded yet, `naked_at` when NAKED was typed last: no stop of before is owed.
     """
 
     named: dict[str, Quantity] = field(default_factory=dict)
-    declined: set[str] = field(default_factory=set)
+    naked_at: datetime | None = None
     owed: dict[str, Owing] = field(default_factory=dict)
     over: list[tuple[Owing, datetime]] = field(default_factory=list)
 
@@ -115,6 +115,7 @@ class OwedStops:
             OrderFilled: self._filled,
             OrderStateChanged: self._changed,
             ProposalEnded: self._proposal_ended,
+            Killed: self._killed,
             StopOwed: self._told,
             StopInForce: self._recorded,
         }
@@ -143,22 +144,34 @@ class OwedStops:
         self._look(at)
 
     def _changed(self, at: datetime, fact: OrderStateChanged) -> None:
-        """A stop that the broker took is one that was confirmed: its shares are owed it from then on."""
+        """A stop that the broker took is one that was confirmed: its shares are owed it from then on; those of one that
+        a person took back are owed none.
+        """
         order = self._ledger.order(fact.client_order_id)
-        if order is not None and order.is_protective and fact.after is OrderStatus.SUBMITTED:
+        if order is not None and order.is_protective:
             key = position_key(order.request.symbol, order.strategy)
-            self.state.declined.discard(key)
-            if (position := self._ledger.state.positions.get(key)) is not None:
-                stops = (o for o in self._ledger.exits.working(position.symbol, position.strategy) if o.is_protective)
-                guarded = sum((self._ledger.exits.claim(stop) for stop in stops), ZERO)
-                self._name(key, max(self.state.named.get(key, NO_SHARES), guarded))
+            named = self.state.named.get(key, NO_SHARES)
+            if fact.after.is_terminal and order.cancel_code in TAKEN_BACK:
+                self._name(key, named - order.remaining)
+            elif fact.after is OrderStatus.SUBMITTED:
+                self._name(key, max(named, self._guarded(order)))
         self._look(at)
 
+    def _guarded(self, stop: Order) -> Decimal:
+        working = self._ledger.exits.working(stop.request.symbol, stop.strategy)
+        return sum((self._ledger.exits.claim(order) for order in working if order.is_protective), ZERO)
+
     def _proposal_ended(self, at: datetime, fact: ProposalEnded) -> None:
-        """Who declines a stop is not asked again."""
+        """Who declines a stop is not asked again: its shares are owed none."""
         ended = self._stage.ended
         if fact.end is ProposalEnd.DECLINED and ended is not None and ended.id == fact.proposal_id and ended.is_owed:
-            self.state.declined.add(position_key(ended.symbol, ended.strategy))
+            key = position_key(ended.symbol, ended.strategy)
+            self._name(key, self.state.named.get(key, NO_SHARES) - ended.order.quantity)
+        self._look(at)
+
+    def _killed(self, at: datetime, fact: Killed) -> None:
+        if fact.naked:
+            self.state.naked_at = at
         self._look(at)
 
     def _looked(self, at: datetime, _fact: object) -> None:
@@ -176,18 +189,13 @@ class OwedStops:
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _count(self, order: Order, filled: Quantity) -> None:
-        """An entry names a stop for what it fills; a stop that fills takes its own shares, another exit those last."""
+        """An entry names a stop for what it fills; an exit sells those shares first."""
         key = position_key(order.request.symbol, order.strategy)
-        named, position = self.state.named.get(key, NO_SHARES), self._ledger.state.positions.get(key)
-        held = abs(position.quantity) if position is not None else ZERO
-        if not order.only_reduces:
-            self.state.declined.discard(key)
-            self._name(key, named + filled if order.wants_broker_stop else named)
-        elif order.is_protective or order.role is not None:
+        named = self.state.named.get(key, NO_SHARES)
+        if order.only_reduces:
             self._name(key, named - filled)
-        else:
-            others = max(held + filled - named, ZERO)
-            self._name(key, named - max(filled - others, ZERO))
+        elif order.wants_broker_stop:
+            self._name(key, named + filled)
 
     def _name(self, key: str, shares: Decimal) -> None:
         self.state.named[key] = Quantity(max(shares, ZERO))
@@ -196,7 +204,6 @@ class OwedStops:
         positions = self._ledger.state.positions
         for key in [key for key in self.state.named if key not in positions]:
             del self.state.named[key]
-            self.state.declined.discard(key)
         for key in [key for key in self.state.owed if key not in positions]:
             self._end(key, at)
         for key in list(self.state.named):
@@ -239,15 +246,14 @@ class OwedStops:
             return OwedReason.WAITS_FOR_KEY
         if self._control.state.naked_at is not None:
             return OwedReason.NAKED
-        if position_key(position.symbol, position.strategy) in self.state.declined:
-            return OwedReason.TAKEN_BACK
         return self._how_the_last_ended(position)
 
     def _is_closing(self, position: Position) -> bool:
-        for use in self._stage.mandates(AuthorizationKind.CLOSE):
+        """Whether a close is under way, or stops that made way for one are to go back by what was signed with it."""
+        closes = (use for use in self._stage.mandates(AuthorizationKind.CLOSE) if use.is_unused)
+        for use in (*closes, *self._stage.mandates(AuthorizationKind.RESTORE_STOP)):
             signed = self._stage.state.confirmations.get(use.mandate.ticket_id)
-            is_out = signed is not None and use.is_unused
-            if is_out and signed and _is_of(signed.proposal.symbol, signed.proposal.strategy, position):
+            if signed is not None and _is_of(signed.proposal.symbol, signed.proposal.strategy, position):
                 return True
         return False
 
@@ -256,11 +262,11 @@ class OwedStops:
         return any(entry.request.legs and not entry.is_bare and entry.filled_quantity for entry in entries)
 
     def _how_the_last_ended(self, position: Position) -> OwedReason:
-        last = self._ledger.exits.last_stop(position)
-        if last is None or last.status is not OrderStatus.CANCELLED:
+        last, naked_at = self._ledger.exits.last_stop(position), self.state.naked_at
+        if last is not None and naked_at is not None and last.created_at <= naked_at:
+            return OwedReason.NAKED
+        if last is None or last.status is not OrderStatus.CANCELLED or last.cancel_requested_at is not None:
             return OwedReason.DUE
-        if last.cancel_requested_at is not None:
-            return OwedReason.TAKEN_BACK if last.cancel_code in TAKEN_BACK else OwedReason.DUE
         is_by_us = last.broker_order_id is None or last.end_code is not EndCode.AS_ITS_STATE_SAYS
         return OwedReason.DUE if is_by_us else OwedReason.TAKEN_ELSEWHERE
 

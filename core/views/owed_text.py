@@ -17,5 +17,4 @@ OWED: Mapping[OwedReason, str] = {
     OwedReason.LEGS_WAIT: "in force when its entry is filled whole",
     OwedReason.AT_LIMIT: "an exit at a limit holds the shares",
     OwedReason.NAKED: "NAKED was typed",
-    OwedReason.TAKEN_BACK: "taken back by the operator",
 }

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from core.facts import ProposalEnded, ProposalStaged
-from core.messages.commands import ProposeClose, ProposeOrder
+from core.messages.commands import OpenTicket, ProposeClose, ProposeOrder
 from core.messages.effects import SubmitOrder
 from core.model.codes import ProposalEnd
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
@@ -104,7 +104,9 @@ def test_closed_position_needs_no_new_stop() -> None:
     (proposal,) = asked_for(house)
     house.until("09:40", FRIDAY)
     house.presses(ProposeClose(SPY))
-    confirms_now(house)
+    house.presses(OpenTicket(next(p.id for p in house.desk.stage.proposals() if p.is_exit)))
+    passes(house, 1)
+    house.confirms()
     passes(house, 60)
 
     assert house.held() == "0"
