@@ -225,7 +225,7 @@ def test_a_stop_that_waits_follows_what_is_held(broker: BrokersWord) -> None:
     lost = house.stops[0].id
     house.exchange.cancel(house.line.at, lost)
     house.exchange.take_updates()
-    broker.changes[lost] = lambda _report: None
+    broker.states(house, lost, ended(OrderStatus.EXPIRED, "0"), UpdateEvent.EXPIRED)
     house.until("10:12")
     waiting = [p.order.quantity for p in house.desk.stage.proposals()]
     house.presses(ProposeClose(SPY, quantity=Quantity(Decimal("0.2"))))
