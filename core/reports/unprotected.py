@@ -42,7 +42,7 @@ class Unprotected:
 
 
 def unprotected_of(records: Sequence[Recorded], session_at: SessionAt) -> tuple[Unprotected, ...]:
-    """The longest in sum first."""
+    """The longest in sum first; of what began before the first of these records the part since then."""
     found: dict[OwedReason, Unprotected] = {}
     going: dict[Stretch, StopOwed] = {}
     for record in records:
@@ -51,9 +51,11 @@ def unprotected_of(records: Sequence[Recorded], session_at: SessionAt) -> tuple[
                 going[owed.symbol, owed.strategy, owed.since] = owed
             case StopInForce() as over:
                 going.pop((over.symbol, over.strategy, over.since), None)
-                _add(found, over.why, over.since, _in_session(over.since, over.until, session_at), is_open=False)
+                since, until = max(over.since, records[0].at), max(over.until, records[0].at)
+                _add(found, over.why, since, _in_session(since, until, session_at), is_open=False)
     for owed in going.values():
-        _add(found, owed.why, owed.since, _in_session(owed.since, records[-1].at, session_at), is_open=True)
+        since = max(owed.since, records[0].at)
+        _add(found, owed.why, since, _in_session(since, records[-1].at, session_at), is_open=True)
     return tuple(sorted(found.values(), key=lambda each: each.spent, reverse=True))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.facts import Fact, StopInForce, StopOwed
+from core.facts import EngineStarted, Fact, StopInForce, StopOwed
 from core.model.codes import OwedReason
 from core.model.values import Quantity
 from core.ports import Recorded
@@ -16,7 +16,9 @@ TEN = Quantity(Decimal(10))
 
 
 def recorded(*facts: tuple[datetime, Fact]) -> list[Recorded]:
-    return [Recorded(number, moment, fact) for number, (moment, fact) in enumerate(facts, start=1)]
+    """Behind the record with which the day begins."""
+    opened = (at("09:30"), EngineStarted())
+    return [Recorded(number, moment, fact) for number, (moment, fact) in enumerate((opened, *facts), start=1)]
 
 
 def over(since: datetime, seconds: float, why: OwedReason) -> tuple[datetime, StopInForce]:
@@ -55,3 +57,12 @@ def test_a_stretch_that_goes_on_counts_to_the_last_record() -> None:
 def test_a_closed_market_costs_no_seconds() -> None:
     """EX-22: from a minute before the close to an hour after it"""
     assert spent(over(at("15:59"), 3660, OwedReason.WAITS_FOR_KEY))[OwedReason.WAITS_FOR_KEY][1] == 60
+
+
+def test_of_an_earlier_day_only_the_rest_counts() -> None:
+    """EX-22, AN-06: it began before the first record of these days"""
+    why = OwedReason.WAITS_FOR_KEY
+    since = at("15:00") - timedelta(days=30)
+    until = at("09:31")
+
+    assert spent((until, StopInForce(SPY, "vwap", TEN, since, until, why)))[why][1] == 60
