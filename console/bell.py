@@ -9,14 +9,16 @@ AGAIN_AFTER = 30.0
 
 
 class Bell:
-    """Once for a new proposal, a new warning of the broker's, an adviser that reached for trading, an alert that rang.
+    """Once for a new proposal, a new warning of the broker's, an adviser that reached for trading, an alert that rang,
+    and for shares that are owed their stop.
 
-    Again and again while an exit waits.
+    Again and again while an exit waits, or shares are owed their stop (EX-22).
     """
 
     def __init__(self) -> None:
         self._staged: int | None = None
         self._warned: frozenset[str] = frozenset()
+        self._owed: frozenset[str] = frozenset()
         self._oversteps: int | None = None
         self._rung: int | None = None
         self._rang_at = 0.0
@@ -32,8 +34,11 @@ class Bell:
         is_new = is_new or (self._rung is not None and view.rung > self._rung)
         self._rung = view.rung
         self._staged, self._warned, self._oversteps = view.staged, warned, view.advice.oversteps
-        exit_waits = any(row.is_urgent for row in view.proposals)
-        if is_new or (exit_waits and now - self._rang_at >= AGAIN_AFTER):
+        owed = frozenset(row.key for row in view.positions if row.calls_a_person)
+        is_new = is_new or not owed <= self._owed
+        self._owed = owed
+        is_urgent = bool(owed) or any(row.is_urgent for row in view.proposals)
+        if is_new or (is_urgent and now - self._rang_at >= AGAIN_AFTER):
             self._rang_at = now
             return True
         return False

@@ -15,6 +15,7 @@ from core.model.desk import DeskNumber
 from core.model.order import StopHolder
 from core.model.values import plain
 from core.views import IN_DOUBT, WARNED, DeskView, KeyView, StatusView
+from core.views.owed_text import OWED
 from widgets import format as f
 from widgets.connections import is_broker_away, lamps_in_brief, lamps_in_words
 from widgets.grid_picture import Tone
@@ -282,12 +283,22 @@ def _warned(view: DeskView, now: datetime) -> list[TextLine]:
     return [(Cell(f"BROKER WARNS  {what}, {fate}{more}", "warning"), Cell("   W in Orders", "muted"))]
 
 
+def _owed(view: DeskView, now: datetime, width: int) -> list[TextLine]:
+    """Shares whose ticket named a stop, and that have had none in force for seconds: a line each (EX-22)."""
+    lines: list[TextLine] = []
+    for row in view.positions:
+        if row.calls_a_person and row.owed_since is not None and row.owed_why is not None:
+            what = f"STOP OWED {row.symbol} {f.quantity(row.owed)} for {f.count_up(row.owed_since, now)}"
+            lines += _whole(f"{what}: {OWED[row.owed_why]}", width, "urgent")
+    return lines
+
+
 def _uncovered(view: DeskView, width: int) -> list[TextLine]:
     """Shares that nothing guards, and those of which nobody knows: two matters, a line each (EX-13)."""
     unprotected = [
         f"{row.symbol} {f.quantity(row.unprotected)}"
         for row in view.kill.uncovered
-        if row.unprotected and not row.held_by_others
+        if row.unprotected and not row.held_by_others and not row.calls_a_person
     ]
     rows = [row for row in view.kill.uncovered if row.doubt]
     doubted = [f"{row.symbol} {f.quantity(row.in_doubt)} {row.doubt} in doubt" for row in rows]
@@ -355,6 +366,7 @@ def _banners(view: DeskView, now: datetime, width: int, *, watches: bool = False
         lines.append((Cell("STARTING: comparing the books with the broker; nothing is sent before.", "strong"),))
     elif status.entries_refused is not None:
         lines += _whole(_shouted(status, status.entries_refused), width, "warning")
+    lines += _owed(view, now, width)
     lines += _uncovered(view, width)
     for row in view.kill.uncovered:
         if row.held_by_others:

@@ -1,15 +1,21 @@
-"""How much of a position is covered, as a person is told it: what is in doubt covers nothing, and is named apart."""
+"""How many shares of a position are covered, and by which orders: the figures are worked out here alone (EX-13, EX-22).
+
+What is in doubt covers nothing, and is named apart. Which shares are owed a stop, since when and why, says the slice
+`core.trading_state.owed_stops` by these figures.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from core.execution.ledger import Ledger
 from core.execution.order import Order
 from core.model.codes import UnprotectedKind
+from core.model.order import OrderStatus, Side
 from core.model.position import Position
-from core.model.values import ZERO, Quantity, plain
+from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,35 @@ def cover_of(ledger: Ledger, position: Position, is_held_up: Callable[[Order], b
     doubted = ledger.exits.doubted(position.symbol, position.strategy) if in_doubt else ()
     kinds = {"stop" if order.stands_by else "exit" for order in doubted}
     return Cover(Quantity(covered), in_doubt, " and ".join(sorted(kinds)), Quantity(at_limit))
+
+
+@dataclass(frozen=True, slots=True)
+class CoveredBy:
+    """An order that the broker has, and the shares of the position that it closes."""
+
+    order: ClientOrderId
+    quantity: Quantity
+
+
+def in_force(ledger: Ledger, position: Position) -> tuple[CoveredBy, ...]:
+    """What guards the position at this moment: stops that the broker has said it has, and exits at the market."""
+    exits = ledger.exits.working(position.symbol, position.strategy)
+    taken = [o for o in exits if o.status is not OrderStatus.PENDING and not o.waits_at_limit]
+    claims = [CoveredBy(order.id, ledger.exits.claim(order)) for order in taken]
+    return tuple(each for each in claims if each.quantity > 0)
+
+
+def unreserved(ledger: Ledger, symbol: Symbol, strategy: str, side: Side) -> Decimal:
+    """Shares held that an order on this side would close and no working exit does: none of a flipped position."""
+    position = ledger.position(symbol, strategy)
+    if position is None or (position.quantity > 0) is not (side is Side.SELL):
+        return ZERO
+    return abs(position.quantity) - ledger.exits.reserved(symbol, strategy)
+
+
+def unreserved_of(ledger: Ledger, position: Position) -> Decimal:
+    """The same of a position."""
+    return abs(position.quantity) - ledger.exits.reserved(position.symbol, position.strategy)
 
 
 def unprotected_in_words(ledger: Ledger) -> tuple[tuple[UnprotectedKind, str], ...]:

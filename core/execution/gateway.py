@@ -110,6 +110,16 @@ class Gateway:
             self._let_out.discard(effect.order.client_order_id)
         return effect.approval
 
+    def let_again(self, effect: SubmitOrder) -> None:
+        """An order that only reduces, and that the broker is proven not to have, may leave once more by its approval.
+
+        It has its own name still: where it is there after all, the broker itself refuses the second one (EX-06, EX-22).
+        """
+        if effect.is_absent and effect.order.effect.only_reduces:
+            with self._lock:
+                self.used.discard(effect.approval.id)
+                self._let_out.discard(effect.order.client_order_id)
+
     def take_back(self, order_id: ClientOrderId) -> bool:
         """Keep an order here that may wait in our queue: whether it will never leave; False where it has."""
         with self._lock:

@@ -7,6 +7,7 @@ from datetime import date
 
 from core.execution.order import Order
 from core.model.position import AnyTrade, Position
+from core.model.staging import Approval
 from core.model.values import NO_MONEY, ClientOrderId, ExecutionId, Money, Symbol
 
 UNKNOWN_OWNER = "broker"
@@ -24,7 +25,8 @@ class LedgerState:
     `positions` is keyed `SYMBOL/strategy`; flat ones are not kept. Orders that ended before today leave once nothing
     rests on them, and after a week in any case; what never arrived is kept for longer. So many are `forgotten`, with
     the sum of all of them: the index of past orders has them whole, and no name is ever used again. Of trades there are
-    those of today. `redeemed` names, by an order that is not written down yet, the stop that it is less of.
+    those of today. By an order that is not written down yet, `permits` has what permits it, and `redeemed` the stop
+    that it is less of.
     """
 
     orders: dict[ClientOrderId, Order] = field(default_factory=dict)
@@ -38,6 +40,7 @@ class LedgerState:
     closed_profit: Money = NO_MONEY
     closed_day: date | None = None
     redeemed: dict[ClientOrderId, ClientOrderId] = field(default_factory=dict)
+    permits: dict[ClientOrderId, Approval] = field(default_factory=dict)
     orders_sent: int = 0
     updates_ignored: int = 0
 

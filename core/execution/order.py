@@ -56,12 +56,18 @@ class Order:
         What a leg is there for; and of an order with legs, that the broker has none of them.
     warnings, warned_at
         What the broker warned of; and since when that waits for the operator, None once it was confirmed (OP-11).
+    permit
+        What permitted it, until the broker has it; of a stop that the broker lost, also then. None of what is no
+        order of this desk's own, as a leg.
     kept
         What permits it, while it is known that it never left this desk: the one that wrote it ended before (EX-22).
     again_at
-        When it is sent again, where the broker took no requests; None where that is at the next look into its books.
+        When it is sent again, where the broker took no requests or is proven not to have it; None where that is at the
+        next look into its books.
     terms_before
         Those before the broker first changed them; None where it never did (EX-13).
+    was_absent
+        Whether it was sent before, and the broker is proven not to have it (EX-22).
     let_go_at
         When its end was not asked for any more: what it was to make way for was given up.
     owed
@@ -112,9 +118,11 @@ class Order:
     is_bare: bool = False
     warnings: tuple[str, ...] = ()
     warned_at: datetime | None = None
+    permit: Approval | None = None
     kept: Approval | None = None
     again_at: datetime | None = None
     terms_before: StatedTerms | None = None
+    was_absent: bool = False
     owed: Quantity | None = None
     is_asked_for: bool = False
 

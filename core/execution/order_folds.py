@@ -89,6 +89,7 @@ class OrderFolds:
         self.index.orders[created.id] = self.index.working[created.id] = created
         self.index.enter(created)
         self.index.state.orders_sent += 1
+        created.permit = self.index.state.permits.pop(created.id, None)
         if (old := self.chains.predecessor(created)) is not None:
             old.replacement = created.id
         self._pay_off(created)
@@ -114,7 +115,10 @@ class OrderFolds:
         if order.submitted_at is None and fact.after is OrderStatus.SUBMITTED:
             order.submitted_at = at
         order.in_doubt_since = order.kept = order.again_at = None
+        order.was_absent = False
         if fact.after.is_terminal:
+            if fact.code is not EndCode.LOST_THERE:
+                order.permit = None
             order.ended_at = at
             self.index.working.pop(order.id, None)
             self.index.note_cut(order)
@@ -134,8 +138,10 @@ class OrderFolds:
 
     def _started(self, _at: datetime, _fact: EngineStarted) -> None:
         self.index.state.redeemed.clear()
+        self.index.state.permits.clear()
 
     def _redeemed(self, _at: datetime, fact: ApprovalRedeemed) -> None:
+        self.index.state.permits[fact.client_order_id] = fact.approval
         if fact.approval.less_of is not None:
             self.index.state.redeemed[fact.client_order_id] = fact.approval.less_of
 
@@ -177,7 +183,9 @@ class OrderFolds:
 
     def _kept(self, _at: datetime, fact: OrderKept) -> None:
         order = self.index.orders[fact.client_order_id]
-        order.kept, order.again_at = fact.approval, fact.again_at
+        order.kept, order.again_at, order.was_absent = fact.approval, fact.again_at, fact.is_absent
+        order.in_doubt_since = order.first_not_found_at = None
+        order.not_found = 0
 
     def _kept_released(self, _at: datetime, fact: KeptOrderReleased) -> None:
         order = self.index.orders[fact.client_order_id]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import ROUND_DOWN, Decimal
 
+from core.execution.cover import unreserved_of
 from core.execution.ledger import Ledger
 from core.execution.ledger_state import UNKNOWN_OWNER
 from core.facts import OwnerShare
@@ -74,7 +75,7 @@ def _to_give(ledger: Ledger, held: list[Position]) -> Iterator[tuple[str, Decima
     """Nobody's shares first, then those that no working exit asks for, then the others; of each the newest first."""
     newest = sorted(held, key=lambda position: position.opened_at, reverse=True)
     newest.sort(key=lambda position: position.strategy != UNKNOWN_OWNER)
-    unprotected = {p.strategy: max(abs(p.quantity) - ledger.exits.reserved(p.symbol, p.strategy), ZERO) for p in newest}
+    unprotected = {p.strategy: max(unreserved_of(ledger, p), ZERO) for p in newest}
     for position in newest:
         is_nobodys = position.strategy == UNKNOWN_OWNER
         yield position.strategy, abs(position.quantity) if is_nobodys else unprotected[position.strategy]

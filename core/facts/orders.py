@@ -9,7 +9,7 @@ from enum import Enum
 
 from core.facts import older_records
 from core.facts.registry import Fact, fact
-from core.model.codes import BlockCode, CancelCode, EndCode, RefusalKind
+from core.model.codes import BlockCode, CancelCode, EndCode, OwedReason, RefusalKind
 from core.model.order import AnyOrder, LegRole, OrderStatus
 from core.model.past_order import PastOrder
 from core.model.position import AnyTrade, Fill
@@ -171,7 +171,7 @@ class SubmissionBlocked(Fact):
     code: BlockCode = BlockCode.OTHER
 
 
-@fact(version=2)
+@fact(version=3)
 @dataclass(frozen=True, slots=True)
 class OrderKept(Fact):
     """The broker has not got the order, and it is to be sent yet (EX-22).
@@ -179,13 +179,15 @@ class OrderKept(Fact):
     Attributes
     ----------
     again_at
-        When the broker takes requests again, which it did not for now. None where the desk left, and the order waited
-        in our own queue to the end.
+        When it is sent again. None where the desk left, and the order waited in our own queue to the end.
+    is_absent
+        Whether it was sent, and the broker, asked for long enough, never had it (EX-06). Else it took no requests.
     """
 
     client_order_id: ClientOrderId
     approval: Approval
     again_at: datetime | None = None
+    is_absent: bool = False
 
 
 @fact()
@@ -229,6 +231,34 @@ class StopCut(Fact):
 
     client_order_id: ClientOrderId
     owed: Quantity
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class StopOwed(Fact):
+    """Shares whose ticket named a stop have had none in force for seconds, and a person is told so (EX-22)."""
+
+    symbol: Symbol
+    strategy: str
+    quantity: Quantity
+    since: datetime
+    why: OwedReason
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class StopInForce(Fact):
+    """No share of the position is owed a stop any more; `quantity` is the most that was, for `why` in the end (EX-22).
+
+    Not of what was over within a second.
+    """
+
+    symbol: Symbol
+    strategy: str
+    quantity: Quantity
+    since: datetime
+    until: datetime
+    why: OwedReason
 
 
 @fact(version=2)

@@ -15,10 +15,14 @@ from core.model.values import BrokerOrderId, ClientOrderId, ProposalId, Symbol, 
 
 @dataclass(frozen=True, slots=True)
 class SubmitOrder:
-    """Send this very order. There is no submission without an approval. Answered by `SubmissionAnswered`."""
+    """Send this very order. There is no submission without an approval. Answered by `SubmissionAnswered`.
+
+    `is_absent`: it was sent before, and it is proven that the broker has not got it (EX-06, EX-22).
+    """
 
     order: OrderRequest
     approval: Approval
+    is_absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

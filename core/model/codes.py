@@ -265,3 +265,33 @@ class UnprotectedKind(StrEnum):
     """An exit waits at its limit, and holds them."""
     IN_DOUBT = "in_doubt"
     """Nobody knows whether the broker has what guards them."""
+
+
+class OwedReason(StrEnum):
+    """Why shares whose ticket named a stop have none in force (EX-22)."""
+
+    DUE = "due"
+    """Nothing of what follows is known: it is to be sent now."""
+    ON_ITS_WAY = "on_its_way"
+    """It was written down, and the broker has not answered yet."""
+    IN_DOUBT = "in_doubt"
+    """Nobody knows whether the broker has the stop, or the exit that took its place."""
+    KEPT = "kept"
+    """The broker has not got it, and it is sent again."""
+    CLOSING = "closing"
+    """It made way for an exit that is not at the broker yet."""
+    WAITS_FOR_KEY = "waits_for_key"
+    TAKEN_ELSEWHERE = "taken_elsewhere"
+    """It was cancelled at the broker, and not by this desk."""
+    LEGS_WAIT = "legs_wait"
+    """The broker puts it in force when its entry is filled whole."""
+    AT_LIMIT = "at_limit"
+    """An exit at a limit holds the shares."""
+    NAKED = "naked"
+    """The word was typed that leaves no stop."""
+
+
+NEEDS_NOBODY = frozenset({OwedReason.LEGS_WAIT, OwedReason.AT_LIMIT, OwedReason.NAKED})
+"""A person decided it so, or signed a ticket that says so: nobody is called."""
+UNDER_WAY = frozenset({OwedReason.ON_ITS_WAY, OwedReason.IN_DOUBT, OwedReason.KEPT, OwedReason.CLOSING})
+"""What this desk goes on with by itself: a person is called once for all of it."""

@@ -76,9 +76,11 @@ class PastOrder:
     is_bare: bool = False
     warnings: tuple[str, ...] = ()
     warned_at: datetime | None = None
+    permit: Approval | None = None
     kept: Approval | None = None
     again_at: datetime | None = None
     terms_before: StatedTerms | None = None
+    was_absent: bool = False
     owed: Quantity | None = None
     is_asked_for: bool = False
 

@@ -116,8 +116,13 @@ class Proposal:
         return self.order.type.is_stop and self.exit_reason is ExitReason.STOP_LOSS
 
     @property
+    def is_owed(self) -> bool:
+        """A stop that this desk asks for: shares are owed it, and it goes before everything else (EX-22)."""
+        return self.guard not in (None, GuardCode.BY_HAND) and self.order.replaces is None
+
+    @property
     def is_exit(self) -> bool:
-        """What takes a position off, or a part of it: it goes before everything else (OP-06)."""
+        """What takes a position off, or a part of it: it goes before all but stops that are owed (OP-06)."""
         return self.only_reduces and not self.is_guard
 
 

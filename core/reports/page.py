@@ -22,6 +22,7 @@ from core.reports.words import (
     quality_of,
     shown_trades,
     standing_of,
+    unprotected_in_words,
 )
 
 HEIGHT, PAD = 200, 6
@@ -54,6 +55,7 @@ def _body(report: Report) -> Iterator[str]:
         )
     for name, lines in (
         ("Controls", controls_of(report)),
+        ("Shares without their stop", unprotected_in_words(report)),
         ("Data and connection", quality_of(report)),
         ("Stands at the end", standing_of(report)),
     ):

@@ -25,6 +25,7 @@ from core.reports.curve import EquityPoint, curve_of
 from core.reports.figures import Figures, figures_of
 from core.reports.quality import Quality, quality_of
 from core.reports.standing import StillStands, still_stands
+from core.reports.unprotected import Unprotected, unprotected_of
 
 DayOf = Callable[[datetime], date]
 
@@ -62,6 +63,8 @@ class Report:
         At the end of the last day.
     week_before
         None of a day's report, and where the journal has none.
+    unprotected
+        The seconds without a stop that a ticket named, by why (EX-22).
     """
 
     is_week: bool
@@ -75,6 +78,7 @@ class Report:
     standing: StillStands
     curve: tuple[EquityPoint, ...]
     week_before: Figures | None
+    unprotected: tuple[Unprotected, ...] = ()
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -112,7 +116,7 @@ class Report:
     def is_quiet(self) -> bool:
         """Nothing happened that a page could tell of."""
         told = self.trades or self.found.let_go or self.controls.acted or self.controls.near or self.quality.troubles
-        return not (self.parts or told) and self.standing.is_empty
+        return not (self.parts or told or self.unprotected) and self.standing.is_empty
 
 
 def report_of(
@@ -156,6 +160,7 @@ def report_of(
         still_stands(sorted([*status, *read.before], key=lambda record: record.sequence), read.records, read.closes),
         curve_of(days, read.before, by_day, read.closes, stories.fills),
         before,
+        unprotected_of(records, session_at),
     )
 
 

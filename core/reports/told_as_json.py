@@ -57,6 +57,17 @@ def as_json(report: Report) -> dict[str, object]:
             }
             for each in report.controls.near
         ],
+        "unprotected": [
+            {
+                "why": each.why.value,
+                "times": each.times,
+                "seconds": round(each.spent.total_seconds(), 3),
+                "longest_seconds": round(each.longest.total_seconds(), 3),
+                "open": each.open,
+                "last_at": each.last_at,
+            }
+            for each in report.unprotected
+        ],
         "quality": {
             "minutes": report.quality.bars,
             "symbols": report.quality.symbols,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.analytics.equity_change import Part
 from core.analytics.plot import plotted
@@ -19,6 +19,7 @@ from core.reports.quality import Noted, lasted
 from core.reports.report import Report, TradeTold
 from core.reports.standing import Held
 from core.views.order_text import order_in_words
+from core.views.owed_text import OWED
 
 SHOWN, FEW = 6, 3
 """Rows of a list on a page, and of one that is rarely long; the rest is counted."""
@@ -48,6 +49,7 @@ def lines_of(report: Report) -> Iterator[str]:
     yield from _section("equity by position and cash", _amounts(the_biggest(report.parts, SHOWN)))
     yield from _section("not taken, and what it would have made", _not_taken(report))
     yield from _section("controls", controls_of(report))
+    yield from _section("shares without their stop", unprotected_in_words(report))
     yield from _section("data and connection", quality_of(report))
     yield from _section("stands at the end", standing_of(report))
 
@@ -160,6 +162,18 @@ def controls_of(report: Report) -> Iterator[str]:
 
 def _times(many: int, last: datetime) -> str:
     return f" {dated(last)}" if many == 1 else f" {many} times, last {dated(last)}"
+
+
+def unprotected_in_words(report: Report) -> Iterator[str]:
+    """`62.4 s in all, 2 times, the longest 60.1 s, last Thu 14:03: in doubt at the broker, looked up`."""
+    for each in report.unprotected:
+        going = f", {each.open} not over" if each.open else ""
+        times = f"{_seconds(each.spent)} in all, {many(each.times, 'time')}{going}"
+        yield f"{times}, the longest {_seconds(each.longest)}, last {dated(each.last_at)}: {OWED[each.why]}"
+
+
+def _seconds(span: timedelta) -> str:
+    return f"{span.total_seconds():,.1f} s"
 
 
 def quality_of(report: Report) -> Iterator[str]:

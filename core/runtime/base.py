@@ -326,6 +326,8 @@ class Runtime(ABC):
             if isinstance(effect, SubmitOrder | ReplaceOrder):
                 order_id = effect.order.client_order_id
                 self.gateway.queue(order_id, self._why_not_any_more(order_id))
+                if isinstance(effect, SubmitOrder):
+                    self.gateway.let_again(effect)
             self._perform(effect)
 
     def _write_list(self, effect: WriteWatchlist) -> None:

@@ -74,7 +74,7 @@ class NotifySettings(SettingsTable):
     )
     seconds: int = Field(15, ge=1, le=120, description="seconds that one try may take")
     give_up_minutes: int = Field(720, ge=1, le=10_080, description="minutes for which what failed is tried again")
-    exit_seconds: Delay = Field(Decimal(10), description="seconds an exit waits before it is told")
+    exit_seconds: Delay = Field(Decimal(3), description="seconds an exit waits before it is told, 4 at most")
     disconnect_seconds: Delay = Field(Decimal(60), description="seconds a connection is away before")
     digest_at: tuple[TimeOfDay, ...] = Field((time(16, 15),), min_length=1, description="when digests go out")
     in_demo: bool = Field(False, description="true: a demo's messages leave this machine too; a replay's never do")

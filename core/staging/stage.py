@@ -94,9 +94,11 @@ class Stage:
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def proposals(self) -> tuple[Proposal, ...]:
-        """What waits: exits first, then stops, then entries, each by age."""
+        """What waits: stops that are owed first, then exits, other stops and entries, each by age."""
         waiting = self.state.proposals.values()
-        return tuple(sorted(waiting, key=lambda p: (not p.is_exit, not p.only_reduces, p.staged_at, p.id)))
+        return tuple(
+            sorted(waiting, key=lambda p: (not p.is_owed, not p.is_exit, not p.only_reduces, p.staged_at, p.id))
+        )
 
     def replacement_of(self, order_id: ClientOrderId) -> Proposal | None:
         """The proposal that waits to take this order's place."""

@@ -56,6 +56,7 @@ from core.trading_state.desks import Desks
 from core.trading_state.disk_failure import DiskFailure
 from core.trading_state.holdings import Holdings
 from core.trading_state.notifications import Notifications
+from core.trading_state.owed_stops import OwedStops
 from core.trading_state.symbol_lists import SymbolLists
 from core.trading_state.trading_status import InForce, TradingStatus
 from core.trading_state.watchlists import Watchlists
@@ -138,6 +139,7 @@ class Slices:
         self.evaluation = add(
             EvaluationBook(lambda: self.control.settings.evaluation, self._measured, day_of, self._ended_of_a_strategy)
         )
+        self.owed_stops = add(OwedStops(self.ledger, self.stage, self.control))
         self.plans = add(Baskets(self.stage, self.ledger))
         self.attendance = add(Attendance(self.desks, self.ledger.order))
         self.watchlists = add(Watchlists())

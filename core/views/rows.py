@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from core.model.codes import NEEDS_NOBODY, OwedReason
 from core.model.instrument import Instrument, share
 from core.model.order import Effect, Leg, OrderStatus, OrderType, Side, StopHolder, Terms, confirming_key
 from core.model.signal import ExitReason
@@ -83,6 +84,8 @@ class ProposalRow:
     trail_fraction: Fraction | None = None
     trigger_price: Price | None = None
     """Of a stop entry: where it begins to trade; `stop_price` is its protective stop's."""
+    is_owed: bool = False
+    """A stop that shares are owed, and that waits for its key (EX-22)."""
 
     @property
     def terms(self) -> Terms:
@@ -104,8 +107,8 @@ class ProposalRow:
 
     @property
     def is_urgent(self) -> bool:
-        """An exit: it goes first, and rings (OP-06)."""
-        return self.effect.only_reduces and not self.is_guard
+        """An exit, or a stop that is owed: it goes first, and rings (OP-06, EX-22)."""
+        return self.is_owed or (self.effect.only_reduces and not self.is_guard)
 
     @property
     def confirming_key(self) -> str:
@@ -145,6 +148,8 @@ class PositionRow:
         Where a stop of it loses nothing, by the fees that are known; None where nobody says.
     average_range
         The average true range of its symbol's minutes (ATR), USD; None before enough of them were heard.
+    owed, owed_since, owed_why
+        Shares whose ticket named a stop and that have none in force, since when, and why (EX-22).
     """
 
     key: str
@@ -173,6 +178,14 @@ class PositionRow:
     traded: Instrument | None = None
     break_even: Price | None = None
     average_range: Price | None = None
+    owed: Quantity = NO_SHARES
+    owed_since: datetime | None = None
+    owed_why: OwedReason | None = None
+
+    @property
+    def calls_a_person(self) -> bool:
+        """Shares have had no stop for seconds, and nobody decided that."""
+        return self.owed_why is not None and self.owed_why not in NEEDS_NOBODY
 
     @property
     def instrument(self) -> Instrument:

@@ -42,6 +42,7 @@ from core.workflows.orders.submission import Submission
 from core.workflows.orders.unsent_orders import UnsentOrders
 from core.workflows.protection.excess_exits import ExcessExits
 from core.workflows.protection.margin_monitor import MarginMonitor
+from core.workflows.protection.owed_stops import StopsOwed
 from core.workflows.protection.protections import ProtectionEvents
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.protection.repeated_executions import RepeatedExecutions
@@ -152,6 +153,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         excess_exits,
         ExitResizing(state, gate),
         InterruptedOrders(state, submission, stop_renewal),
+        StopsOwed(state),
         reconciliation,
         ActivityCopy(state, protective_stops),
         EngineStart(state, reconciliation, order_recovery),

@@ -864,8 +864,8 @@ def test_a_restored_stop_skips_shares_with_legs(fails: bool) -> None:
 
 
 @pytest.mark.usefixtures("a_bar_at_once")
-def test_a_lost_stop_is_asked_for_its_own_shares_only() -> None:
-    """EX-13: it was for those too, and the broker refused the legs when the entry was filled, target and all"""
+def test_a_lost_stop_goes_again_for_its_own_shares() -> None:
+    """EX-13, EX-22: it was for those too, and the broker refused the legs when the entry was filled, target and all"""
     bars = [
         *minutes("09:30", "10:07"),
         a_bar("10:08", "99.90", volume=20),
@@ -887,9 +887,8 @@ def test_a_lost_stop_is_asked_for_its_own_shares_only() -> None:
     house.until("10:09:30")
     assert house.held() == "4.5"
 
-    asked = [proposal for proposal in house.desk.stage.proposals() if proposal.is_guard]
-    assert [proposal.order.quantity for proposal in asked] == [Decimal("2.5")]
-    confirms_now(house)
+    assert house.desk.stage.proposals() == ()
+    assert [stop.request.quantity for stop in house.stops if stop.role is None] == [Decimal("2.5")]
     house.until("10:12")
 
     assert house.held() == "8.5"

@@ -200,15 +200,23 @@ def test_a_fill_with_unknown_words_is_counted(broker: BrokersWord) -> None:
     assert [quantity for quantity, _ in stops(house)] == [Decimal("0.502")]
 
 
-def test_a_stop_the_broker_lost_ends_and_is_asked_for(broker: BrokersWord) -> None:
-    """EX-06, EX-13: acknowledged, then in no list and not found five times over a minute"""
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_lost_stop_is_sent_again_as_signed(broker: BrokersWord, is_gone: bool) -> None:
+    """EX-06, EX-22: acknowledged, then in no list and not found five times over a minute; a broker that has it after
+    all refuses the second one, and a key is asked for
+    """
     house = a_house_in_a_position(("10:06", "11:00", STEADY))
     (stop,) = house.stops
+    if is_gone:
+        house.exchange.cancel(house.line.at, stop.id)
+        house.exchange.take_updates()
     broker.changes[stop.id] = lambda _report: None
     house.until("10:12")
 
     assert (stop.status, stop.end_code) == (OrderStatus.CANCELLED, EndCode.LOST_THERE)
-    assert [p.guard for p in house.desk.stage.proposals()] == [GuardCode.NOT_THERE]
+    after = [OrderStatus.SUBMITTED] if is_gone else [OrderStatus.REJECTED]
+    assert [order.status for order in house.stops[1:]] == after
+    assert [p.guard for p in house.desk.stage.proposals()] == ([] if is_gone else [GuardCode.REFUSED])
 
 
 def test_a_stop_that_waits_follows_what_is_held(broker: BrokersWord) -> None:
@@ -217,7 +225,7 @@ def test_a_stop_that_waits_follows_what_is_held(broker: BrokersWord) -> None:
     lost = house.stops[0].id
     house.exchange.cancel(house.line.at, lost)
     house.exchange.take_updates()
-    broker.changes[lost] = lambda _report: None
+    broker.states(house, lost, ended(OrderStatus.EXPIRED, "0"), UpdateEvent.EXPIRED)
     house.until("10:12")
     waiting = [p.order.quantity for p in house.desk.stage.proposals()]
     house.presses(ProposeClose(SPY, quantity=Quantity(Decimal("0.2"))))

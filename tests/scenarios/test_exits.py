@@ -463,8 +463,8 @@ def refuses(house: House) -> None:
 
 
 def loses(house: House) -> None:
-    """Its request never reaches the broker."""
-    house.line.breaks_at(SubmitOrder, arrives=False)
+    """Its request never reaches the broker, nor does the one that is sent again."""
+    house.line.breaks_at(SubmitOrder, arrives=False, times=2)
 
 
 def turns(house: House) -> None:

@@ -6,14 +6,14 @@ from datetime import date
 from decimal import Decimal
 
 from core.facts import ProposalEnded, ProposalStaged
-from core.messages.commands import ProposeClose, ProposeOrder
+from core.messages.commands import OpenTicket, ProposeClose, ProposeOrder
 from core.messages.effects import SubmitOrder
 from core.model.codes import ProposalEnd
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.signal import ExitReason
 from core.model.staging import Proposal
-from core.model.values import Quantity, plain
-from core.workflows.protection.stop_renewal import NOT_THERE, WITH_ITS_DAY
+from core.model.values import Quantity
+from core.workflows.protection.stop_renewal import WITH_ITS_DAY
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.scenarios.test_extended_hours import a_house as a_house_of
@@ -104,15 +104,17 @@ def test_closed_position_needs_no_new_stop() -> None:
     (proposal,) = asked_for(house)
     house.until("09:40", FRIDAY)
     house.presses(ProposeClose(SPY))
-    confirms_now(house)
+    house.presses(OpenTicket(next(p.id for p in house.desk.stage.proposals() if p.is_exit)))
+    passes(house, 1)
+    house.confirms()
     passes(house, 60)
 
     assert house.held() == "0"
     assert [f.end for f in house.facts(ProposalEnded) if f.proposal_id == proposal.id] == [ProposalEnd.WITHDRAWN]
 
 
-def test_lost_stop_is_asked_for_again() -> None:
-    """EX-13, EX-21: sale and stop were lost on the way: the shares of the sale have one again, the rest a ticket."""
+def test_a_lost_sale_and_stop_are_sent_again() -> None:
+    """EX-13, EX-21, EX-22: both were lost on the way, and no key is asked for."""
     house = a_house_in_a_position(("10:06", "15:59", STEADY))
     part = Quantity(Decimal("0.2"))
     house.presses(ProposeOrder(SPY, Effect.CLOSE, part, OrderType.MARKET, None, None, StopHolder.BROKER))
@@ -120,9 +122,6 @@ def test_lost_stop_is_asked_for_again() -> None:
     confirms_now(house)
     passes(house, 150)
 
-    (asked,) = house.desk.stage.proposals()
-    assert (asked.is_guard, plain(asked.order.quantity), asked.reason) == (True, "0.302", NOT_THERE.words)
-    confirms_now(house)
-    passes(house, 3)
     working = [o for o in house.stops if o.is_working]
-    assert sum(o.request.quantity for o in working) == Decimal(house.held_by_the_broker()) == Decimal("0.502")
+    assert sum(o.request.quantity for o in working) == Decimal(house.held_by_the_broker()) == Decimal("0.302")
+    assert house.desk.stage.proposals() == ()

@@ -63,7 +63,7 @@ def test_waiting_exit_escalates(snapshot: SnapshotAssertion) -> None:
 
     house.until("10:10:30")
     assert receivers.told() == snapshot
-    house.until("10:15:08")
+    house.until("10:15:02")
     assert receivers.told(SECOND) == []
     house.until("10:15:30")
     (second,) = receivers.told(SECOND)

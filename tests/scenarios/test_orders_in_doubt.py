@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.screens.leave import leaving_lines
@@ -13,6 +14,7 @@ from core.facts import (
     AuthorizationEnded,
     CancelDropped,
     OrderCreated,
+    OrderKept,
     OrderNotFound,
     OrderStateUnknown,
     ProposalSkipped,
@@ -21,12 +23,13 @@ from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, Effect, SubmitOrder
 from core.messages.inputs import CancelAnswered, Input
 from core.model.broker import CancelTaken, NoAnswer
-from core.model.codes import AuthorizationCode
+from core.model.codes import AuthorizationCode, EndCode, GuardCode
 from core.model.order import OrderStatus, StopHolder
 from core.model.values import Fraction, plain
 from core.runtime.request_executor import no_answer
 from core.views import DeskView, PositionRow
 from core.views.builders.desk import ViewBuilder
+from core.workflows.staging import ticket_authorizations
 from state.housekeeping import status_of
 from tests.scenarios.changes import confirms_now, moves, passes
 from tests.scenarios.house import (
@@ -38,7 +41,7 @@ from tests.scenarios.house import (
     assert_can_be_rebuilt,
 )
 from tests.scenarios.requests import CANCEL, buy, requested, sell
-from tests.unit.core.brokers.trading_floor import SPY
+from tests.unit.core.brokers.trading_floor import SPY, at
 from widgets.lines import joined
 
 LONG = ("10:06", "10:30", STEADY)
@@ -133,20 +136,36 @@ def test_a_stop_found_at_the_broker_covers_at_once(snapshot: SnapshotAssertion) 
     assert leaving(house) == snapshot
 
 
-def test_a_lost_stop_leaves_its_shares_unprotected() -> None:
-    """EX-06, OP-06"""
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_stop_that_never_arrived_is_sent_again(is_restarted: bool) -> None:
+    """EX-22, EX-06, EX-20: by its own name and permission, as often as it is proven not to be there"""
     house = a_house_whose_stop_is_in_doubt()
-    house.until("10:08:30")
-    row = the_row(house)
-    del house.line.ask  # type: ignore[attr-defined]
+    house.until("10:07:50")
+    (stop,) = house.stops
+    in_between = (len(house.facts(OrderKept)), stop.status, the_row(house).covered)
+    if is_restarted:
+        house.restarted()
+    else:
+        del house.line.ask  # type: ignore[attr-defined]
+    passes(house, 150)
 
-    moves(house, "99.20")
-    confirms_now(house)
-    passes(house, 5)
-
-    assert (row.unprotected, row.doubt) == (Decimal("0.502"), "")
+    assert in_between == (1, OrderStatus.PENDING, 0)
+    assert [fact.is_absent for fact in house.facts(OrderKept)] == [True, True]
     assert requested(house) == [buy("limit", "0.502"), sell("stop", "0.502")]
-    assert the_view(house).kill.uncovered == ()
+    assert [o.status for o in house.stops] == [OrderStatus.SUBMITTED]
+    assert (the_view(house).kill.uncovered, house.desk.stage.proposals()) == ((), ())
+
+
+def test_a_stop_after_its_authorization_waits_for_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-22, OP-02: what was signed ends after two minutes: it is sent again no more, and a ticket asks for it"""
+    in_two_minutes = at("10:08:02")
+    monkeypatch.setattr(ticket_authorizations, "end_of_stops", lambda *_of: in_two_minutes)
+    house = a_house_whose_stop_is_in_doubt()
+    house.until("10:12")
+
+    assert len(house.facts(OrderKept)) == 1
+    assert house.stops[0].end_code is EndCode.NEVER_ARRIVED
+    assert [p.guard for p in house.desk.stage.proposals()] == [GuardCode.NOT_THERE]
 
 
 def test_a_stop_awaiting_its_answer_is_not_in_doubt() -> None:
@@ -238,16 +257,17 @@ def test_a_sale_in_doubt_is_not_repeated(snapshot: SnapshotAssertion) -> None:
 
 
 def test_a_lost_sale_asks_to_close_again(snapshot: SnapshotAssertion) -> None:
-    """EX-21, EX-06: its stop is back by then"""
-    house = a_house_in_a_position()
+    """EX-21, EX-22, EX-06: it was sent once more, and its stop is back by then"""
+    house = a_house_in_a_position(LONG)
     pictures = ViewBuilder(house.engine)
     loses(house, "market")
     house.presses(ProposeClose(SPY))
     confirms_now(house)
-    passes(house, 120)
+    passes(house, 200)
 
     (told,) = pictures.draw(house.line.at).failed_closes
 
+    assert [fact.is_absent for fact in house.facts(OrderKept)] == [True]
     assert AuthorizationCode.NOT_THROUGH in [fact.code for fact in house.facts(AuthorizationEnded)]
     assert told.text == snapshot
     assert (plain(the_row(house).covered), the_row(house).doubt) == ("0.502", "")

@@ -38,6 +38,7 @@ from core.facts import (
     OrderApproved,
     OrderCreated,
     OrderFilled,
+    OrderKept,
     OrderStateChanged,
     OrderStateUnknown,
     OverrideEnded,
@@ -144,6 +145,8 @@ class Story:
     """How often a workflow was made to raise."""
     asked_for: set[str] = field(default_factory=set)
     """Entries whose stop could not be written down twice, and waits for a key."""
+    sent_again: set[str] = field(default_factory=set)
+    """Stops and exits that go again by their own name: the broker took no requests, or is proven not to have them."""
     trips: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
     passes: dict[tuple[str, str], tuple[datetime, datetime]] = field(default_factory=dict)
 
@@ -182,6 +185,7 @@ class Auditor:
             ApprovalRedeemed: self._redeemed,
             OrderCreated: self._created,
             LegResized: self._resized,
+            OrderKept: self._kept,
             KeptOrderReleased: self._released,
             AuthorizationProlonged: self._prolonged,
             OrderStateUnknown: self._doubted,
@@ -458,6 +462,15 @@ class Auditor:
         self.require(seen.role is not None or seen.order.legs != (), f"{fact.client_order_id} is no leg to resize")
         seen.order = replace(seen.order, quantity=fact.quantity)
 
+    def _kept(self, fact: OrderKept) -> None:
+        """Only what reduces and has no answer goes again, by its own name (EX-22)."""
+        if fact.again_at is None:
+            return
+        seen = self.story.orders[fact.client_order_id]
+        self.require(seen.order.effect.only_reduces, f"the entry {fact.client_order_id} was sent again")
+        self.require(seen.status is OrderStatus.PENDING, f"{fact.client_order_id} was sent again after an answer")
+        self.story.sent_again.add(fact.client_order_id)
+
     def _released(self, fact: KeptOrderReleased) -> None:
         """What was kept when the desk was left is to be sent, as if it were written now."""
         self.story.orders[fact.client_order_id].sequence = self._sequence
@@ -700,7 +713,9 @@ class Auditor:
         order = request.order
         if order.client_order_id in self.world.foreign:
             return
-        self.require(order.client_order_id not in self.sent, f"order {order.client_order_id} was sent twice")
+        is_again = order.client_order_id in self.story.sent_again and self.sent.get(order.client_order_id) == order
+        is_new = order.client_order_id not in self.sent
+        self.require(is_new or is_again, f"order {order.client_order_id} was sent twice")
         self.sent[order.client_order_id] = order
         seen = self.story.orders.get(order.client_order_id)
         if seen is None:

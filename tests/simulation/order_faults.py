@@ -200,11 +200,12 @@ def a_restart_forgets_the_kill(patch: pytest.MonkeyPatch) -> None:
 
 def the_sale_does_not_wait_for_its_stop(patch: pytest.MonkeyPatch) -> None:
     """Shares that a working stop holds are sold all the same (EX-21)."""
-    uncovered = "core.workflows.protection.protective_stops.ProtectiveStops.uncovered"
     patch.setattr(PositionClose, "_stops_left", lambda self, use: self.closing_sales.ticket(use) is None)
     patch.setattr(
-        uncovered,
-        lambda self, symbol, strategy, _side: abs(held.quantity) if (held := self._position(symbol, strategy)) else 0,
+        "core.workflows.orders.position_close.unreserved",
+        lambda ledger, symbol, strategy, _side: (
+            abs(held.quantity) if (held := ledger.position(symbol, strategy)) else 0
+        ),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.simulation.machine import a_run
 from tests.simulation.play import Played, Player, play
 from tests.simulation.rough import ROUGH
-from tests.simulation.sessions import EVENTS, IN_EVERY_SESSION, Event, session_of, session_with_desks
+from tests.simulation.sessions import EVENTS, IN_EVERY_SESSION, Event, made, session_of, session_with_desks
 from tests.simulation.shrink import shrunk
 
 SEED = 20_131_008
@@ -122,3 +122,22 @@ def test_fills_without_executions_are_derived_once() -> None:
     assert len(derived) == 1
     assert player.world.surprises.met["update replayed"] == 2
     assert not played.failures
+
+
+LEFT_OUT = Event("the_broker_surprises", ("legs", "left out", 0.0))
+A_LOST_CLOSE = (
+    LEFT_OUT,
+    LEFT_OUT,
+    LEFT_OUT,
+    Event("an_entry_waits_for_its_trigger", ("open", "trailing_stop", "0.05", "3", "3.00", "BBB", 5, "0.70")),
+    Event("a_request_hangs", ("an exit", "its answer is lost", 1.0, False, "entry, part, part", 3.0)),
+    Event("an_order_is_cancelled", (0,)),
+    Event("an_order_is_typed", ("short", "2.5", "", "0.30", "desk", "SPY")),
+)
+
+
+def test_shares_of_a_cut_leg_and_a_lost_close_have_a_stop() -> None:
+    """EX-22, EX-13: the leg had no name when the close was signed, was cut for it, and the close never arrived"""
+    played = play(made(5, 510).having(A_LOST_CLOSE))
+
+    assert played.failures == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.execution.cover import unreserved_of
 from core.execution.ledger import Ledger
 from core.model.position import Position
 from core.model.quote import NoQuote
@@ -64,5 +65,5 @@ def _lacks_its_stop(position: Position, ledger: Ledger) -> bool:
     last, symbol, strategy = ledger.exits.last_stop(position), position.symbol, position.strategy
     entry = ledger.order(position.entry_order)
     is_signed = entry is not None and sends_its_stop(entry.request, entry.stop)
-    free = abs(position.quantity) - ledger.exits.reserved(symbol, strategy) - ledger.legs.left_to_legs(symbol, strategy)
+    free = unreserved_of(ledger, position) - ledger.legs.left_to_legs(symbol, strategy)
     return free > 0 and (is_signed or last is not None)

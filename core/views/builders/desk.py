@@ -77,7 +77,8 @@ class ViewBuilder:
         midnight = state.calendar.venue.start_of(today)
         trades = [t for t in reversed(state.ledger.state.trades) if t.exit_time >= midnight]
         prices = [(p, newest_price(state, p)[1]) for p in state.ledger.positions()]
-        positions = tuple(position_row(state, p, at) for p in state.ledger.positions())
+        rows = (position_row(state, p, at) for p in state.ledger.positions())
+        positions = tuple(sorted(rows, key=lambda row: not row.calls_a_person))
         told = state.told_at_a_kill
         orders = tuple(self.over.rows(at, lambda order: order_row(state, order, told)))
         others = tuple(

@@ -30,6 +30,9 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
     prices = {o.request.stop_price for o in stops if o.request.stop_price is not None}
     signed = state.stage.signed_exits(position.entry_order, at)
     planned = [plan.price] if plan is not None and plan.behind is None else []
+    owing = state.owed_stops.of(position)
+    if owing is not None and owing.told is None:
+        owing = None  # for a moment only: its stop is on its way
     farthest_last = sorted(prices, reverse=position.quantity > 0) or planned
     return PositionRow(
         key=f"{position.symbol}/{position.strategy}",
@@ -60,6 +63,9 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         traded=position.traded,
         break_even=position.break_even,
         average_range=state.sizing.average_range(position.symbol),
+        owed=owing.quantity if owing else NO_SHARES,
+        owed_since=owing.since if owing else None,
+        owed_why=owing.why if owing else None,
     )
 
 

@@ -68,6 +68,7 @@ def proposal_row(state: TradingState, proposal: Proposal, prices: WaitingPrices)
         is_confirming=state.stage.is_confirming(proposal.id),
         replaces=order.replaces,
         replaces_in_words=terms_in_words(old.request) if old else "",
+        is_owed=proposal.is_owed,
         moved=prices.moved(proposal),
         halted=halted_in_words(state, order.symbol),
         traded=named(order.instrument),

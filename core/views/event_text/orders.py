@@ -10,13 +10,14 @@ from core.model.values import CENT, plain, priced
 from core.model.venues import HOME
 from core.views.event_text.pieces import EventTexts, listed, told
 from core.views.order_text import purpose_in_words, with_legs_in_words
+from core.views.owed_text import OWED
 
 BookFact = facts.OrderCreated | facts.OrdersRecalled | facts.LegResized | facts.ContingentOrdersMissing
 BrokersActFact = facts.OrderRestated | facts.OrderRevived
 StateFact = facts.OrderStateChanged | facts.OrderStateUnknown | facts.OrderNotFound | facts.UpdateIgnored
 SendFact = facts.OrderSent | facts.SubmissionBlocked | facts.OrderKept | facts.KeptOrderReleased
 WarningFact = facts.BrokerWarned | facts.WarningConfirmed
-PermissionFact = facts.PermissionReturned | facts.StopAskedFor | facts.StopCut
+PermissionFact = facts.PermissionReturned | facts.StopAskedFor | facts.StopCut | facts.StopOwed | facts.StopInForce
 CancelFact = facts.CancelRequested | facts.CancelFailed | facts.CancelDropped | facts.OtherTakenBack
 FillFact = facts.OrderFilled | facts.FillNotBelieved
 PositionFact = facts.PositionChanged | facts.PositionCorrected
@@ -67,13 +68,15 @@ def _send(fact: SendFact) -> str:
             return f"{fact.client_order_id} was sent at {HOME.told(fact.sent_at, form)}"
         case facts.SubmissionBlocked():
             return f"{fact.client_order_id} blocked: {fact.reason}"
+        case facts.OrderKept() if fact.is_absent:
+            return f"{fact.client_order_id} never arrived: it is sent again by its own permission"
         case facts.OrderKept() if fact.again_at is not None:
             again = HOME.told(fact.again_at, "%H:%M:%S")
             return f"{fact.client_order_id} the broker takes no requests for now; sent again at {again}"
         case facts.OrderKept():
             return f"{fact.client_order_id} was not sent before the desk left; the next start sends it or asks for it"
         case facts.KeptOrderReleased():
-            return f"{fact.client_order_id} is sent now: it waited here when the desk left"
+            return f"{fact.client_order_id} is sent now: the broker has not got it"
 
 
 def _warning(fact: WarningFact) -> str:
@@ -88,6 +91,14 @@ def _permission(fact: PermissionFact) -> str:
             return f"{fact.client_order_id} never left: the ticket permits {plain(fact.quantity)} again"
         case facts.StopAskedFor():
             return f"a stop for {plain(fact.quantity)} of {fact.client_order_id} is asked for on a ticket of its own"
+        case facts.StopOwed():
+            since = HOME.told(fact.since, "%H:%M:%S")
+            return (
+                f"{plain(fact.quantity)} {fact.symbol} of {fact.strategy} owed a stop since {since}: {OWED[fact.why]}"
+            )
+        case facts.StopInForce():
+            seconds = plain(round(Decimal((fact.until - fact.since).total_seconds()), 1))
+            return f"{fact.symbol} of {fact.strategy} is owed no stop any more, after {seconds} s ({OWED[fact.why]})"
         case facts.StopCut():
             return f"{fact.client_order_id} was made less; a stop for {plain(fact.owed)} of it is owed"
 

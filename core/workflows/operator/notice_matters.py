@@ -9,6 +9,7 @@ from __future__ import annotations
 from core.model.connection import Channel
 from core.model.signal import ExitReason
 from core.model.staging import Proposal
+from core.model.values import Symbol
 from core.trading_state.state import TradingState
 
 EXIT, STOP, LINE = "exit", "stop", "line"
@@ -21,16 +22,22 @@ def of_line(line: Channel) -> str:
 
 
 def of_exit(proposal: Proposal) -> str | None:
-    """Of an exit that waits for a key, and of a stop that nobody holds until its key is turned; None of all else."""
-    if not proposal.only_reduces or proposal.exit_reason in BY_HAND or (proposal.is_guard and proposal.guard is None):
+    """Of an exit that waits for a key; None of all else. A stop that waits is told of as one that is owed."""
+    if not proposal.only_reduces or proposal.exit_reason in BY_HAND or proposal.is_guard:
         return None
-    return f"{STOP if proposal.is_guard else EXIT} {proposal.strategy} {proposal.symbol}"
+    return f"{EXIT} {proposal.strategy} {proposal.symbol}"
+
+
+def of_owed(symbol: Symbol, strategy: str) -> str:
+    """Of shares that are owed their stop."""
+    return f"{STOP} {strategy} {symbol}"
 
 
 def exits_that_ended(state: TradingState) -> list[str]:
-    """Matters of exits and stops that people know of, and that wait for no key any more."""
+    """Matters of exits and stops that people know of, and that wait for no key and are owed no more."""
     known = [key for key in state.notifications.state.matters if key.partition(" ")[0] in (EXIT, STOP)]
     if not known:
         return known
     waiting = {of_exit(proposal) for proposal in state.stage.state.proposals.values()}
+    waiting |= {of_owed(owing.symbol, owing.strategy) for owing in state.owed_stops.all() if owing.needs_a_person}
     return [key for key in known if key not in waiting]

@@ -23,6 +23,7 @@ from core.facts import (
     OrderFilled,
     ProtectionTripped,
     ReconciliationFailed,
+    StopOwed,
 )
 from core.messages.inputs import ConnectionChanged
 from core.model.codes import FAILED_CLOSES
@@ -39,12 +40,15 @@ from core.trading_state.notifications import BREAKER, KILL, READ_ONLY, of_halt
 from core.trading_state.state import TradingState
 from core.views import event_text
 from core.views.order_text import order_in_words
+from core.views.owed_text import OWED
 from core.workflows.base.declarations import answers, follows
-from core.workflows.operator.notice_matters import exits_that_ended, of_exit, of_line
+from core.workflows.operator.notice_matters import exits_that_ended, of_exit, of_line, of_owed
 from core.workflows.operator.notice_routes import channels_of, rules_for
 
 MOST_WAITING = 100
 """Notices that are not urgent and wait for one channel; more are counted and not told."""
+MOST_WAIT = timedelta(seconds=4)
+"""Whatever the settings say: what needs a person is told within five seconds (EX-22)."""
 AFTER_THE_CLOSE = timedelta(minutes=5)
 """Until a day's report: the last fills are in by then."""
 AWAY = frozenset({ConnectionState.CONNECTING, ConnectionState.SILENT, ConnectionState.DOWN, ConnectionState.REFUSED})
@@ -99,6 +103,18 @@ class Notifying:
             self._tell(Subject(STOP, f"the stop {words}", request.symbol))
         else:
             self._tell(Subject(FILL, words, request.symbol))
+
+    @follows(StopOwed)
+    def after_owed(self, fact: StopOwed) -> None:
+        """Shares have had no stop for seconds: an urgent notice, and another where what a person can do is another."""
+        waiting = self.state.stage.state.proposals.values()
+        guards = (p for p in waiting if p.is_guard and (p.symbol, p.strategy) == (fact.symbol, fact.strategy))
+        words = f"{plain(fact.quantity)} {fact.symbol} have no stop: {OWED[fact.why]}"
+        if (guard := next(guards, None)) is not None:
+            order = order_in_words(guard.order)
+            words = f"{order} is owed and waits for your key at the desk: nothing guards these shares"
+        matter = of_owed(fact.symbol, fact.strategy)
+        self._tell(Subject(STOP, words, fact.symbol, matter, Severity.URGENT))
 
     @follows(AuthorizationEnded)
     def after_authorization(self, fact: AuthorizationEnded) -> None:
@@ -177,7 +193,7 @@ class Notifying:
     def _lasting(self) -> Iterator[tuple[datetime, Subject]]:
         """What waits or is away, nobody was told of yet and somebody would be, and from when on."""
         known = self.state.notifications.state.matters
-        wait = timedelta(seconds=float(self._terms.exit_seconds))
+        wait = min(timedelta(seconds=float(self._terms.exit_seconds)), MOST_WAIT)
         for proposal in self.state.stage.state.proposals.values():
             subject = self._of_exit(proposal)
             if subject is not None and self._is_new(subject, proposal.staged_at) and self._is_wanted(subject):
@@ -198,14 +214,11 @@ class Notifying:
 
     @staticmethod
     def _of_exit(proposal: Proposal) -> Subject | None:
-        """An exit that waits for a key, and a stop that nobody holds until its key is turned; None of all else."""
+        """An exit that waits for a key; None of all else."""
         matter = of_exit(proposal)
         if matter is None:
             return None
         order = order_in_words(proposal.order)
-        if proposal.is_guard:
-            words = f"{order} is owed and waits for your key at the desk: nothing guards these shares"
-            return Subject(STOP, words, proposal.symbol, matter, Severity.URGENT)
         why = "exit" if proposal.exit_reason is None else proposal.exit_reason.value.replace("_", " ").lower()
         words = f"{order} ({why}) waits for your key at the desk"
         return Subject(WAITING, words, proposal.symbol, matter)

@@ -1,18 +1,24 @@
-"""Not knowing whether a request arrived: the broker is asked by our own id, and nothing is sent again (EX-06)."""
+"""Not knowing whether a request arrived: the broker is asked by our own id, and nothing is sent again in doubt (EX-06).
+
+An order that the broker is proven not to have has ended as never arrived; a stop or an exit goes again by its own name
+and permission, so that two of it can never work (EX-22).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.execution import order_states
 from core.execution.order import Order
-from core.facts import CancelFailed, OrderNotFound, OrderStateUnknown, Source, UpdateIgnored
+from core.facts import CancelFailed, OrderKept, OrderNotFound, OrderStateUnknown, Source, UpdateIgnored
 from core.messages.effects import Effect
 from core.messages.inputs import LookUpAnswered
 from core.model.broker import BrokerPicture, NoAnswer, NotFound, OrderReport
 from core.model.codes import EndCode
 from core.model.order import OrderStatus
+from core.model.staging import Approval
 from core.model.values import ClientOrderId
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
@@ -25,6 +31,10 @@ A_MOMENT = timedelta(seconds=1)
 MISSED_WHILE_CANCELLING = 2
 APART = timedelta(seconds=10)
 """So often, and over so long, the broker says that it does not know an order which is to end: a close waits for it."""
+EXITS_AGAIN = timedelta(minutes=2)
+"""Since it was written: for so long an exit that never arrived is sent again."""
+SENT_WITHIN = timedelta(seconds=30)
+"""In which what is sent again has left: the books are compared first."""
 TOGETHER = 3
 """Orders to be looked up at once for which the books as a whole are fewer requests."""
 
@@ -190,11 +200,34 @@ class OrderRecovery:
         yield from follow_up(self.state)
 
     def _never_arrived(self, order: Order) -> Iterator[Effect]:
+        """A stop or an exit that is permitted yet is sent again, by its own name; anything else has ended."""
         self.next_look_up.pop(order.id, None)
         self._missing_since.pop(order.id, None)
+        approval = self._permitted_again(order)
+        if approval is not None:
+            self.state.record(OrderKept(order.id, approval, self.state.at, is_absent=True))
+            return
         gone, code = OrderStatus.CANCELLED, EndCode.NEVER_ARRIVED
         self.state.record(order_states.change(order, gone, Source.LOOK_UP, None, "never arrived", code))
         yield from follow_up(self.state)
+
+    def _permitted_again(self, order: Order) -> Approval | None:
+        """What lets an order go once more that the broker is proven not to have; None where nothing does (EX-22).
+
+        What was signed for it ends when it ends. What a key permitted for seconds does not run out while the broker is
+        asked: a stop goes again within its day, another exit once, so that its stop is soon back where it fails again.
+        """
+        approval, is_wanted = order.permit, order.only_reduces and order.cancel_requested_at is None
+        if approval is None or not is_wanted or order.request.replaces is not None:
+            return None
+        if self.state.at <= approval.lapses_at:
+            return approval
+        if order.is_protective:
+            day_of = self.state.calendar.trading_day
+            is_due = approval.mandate_id is None and day_of(self.state.at) == day_of(order.created_at)
+        else:
+            is_due = self.state.at - order.created_at <= EXITS_AGAIN
+        return replace(approval, lapses_at=self.state.at + SENT_WITHIN) if is_due else None
 
     def _not_ours(self, order: Order, report: OrderReport) -> Iterator[Effect]:
         """Another order has our id: it is shown, never adopted (EX-04)."""

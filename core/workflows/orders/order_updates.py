@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from core.execution import order_states
+from core.execution.cover import unreserved_of
 from core.execution.order import Order
 from core.facts import (
     CancelRequested,
@@ -176,8 +177,7 @@ class OrderUpdates:
         held = self.state.ledger.position(order.request.symbol, order.strategy)
         if held is None or (held.quantity > 0) is (order.request.side is Side.BUY):
             return False
-        free = abs(held.quantity) - self.state.ledger.exits.reserved(order.request.symbol, order.strategy)
-        return order.remaining <= free
+        return order.remaining <= unreserved_of(self.state.ledger, held)
 
     def _follow_legs(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
         """After the order's own fills: what became of its legs. A fill of theirs never counts before its entry's."""

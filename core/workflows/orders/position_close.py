@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
+from core.execution.cover import unreserved
 from core.execution.excess_exits import free_of_exits
 from core.execution.order import Order
 from core.facts import AuthorizationEnded, AuthorizationProlonged, CancelDropped, OrderStateChanged, SubmissionBlocked
@@ -200,7 +201,7 @@ class PositionClose:
     def _sell(self, use: AuthorizationUse) -> Iterator[Effect]:
         confirmation = self.state.stage.state.confirmations[use.mandate.ticket_id]
         proposal, wanted = confirmation.proposal, confirmation.ticket.order
-        left = min(wanted.quantity, self.protective_stops.uncovered(wanted.symbol, proposal.strategy, wanted.side))
+        left = min(wanted.quantity, unreserved(self.state.ledger, wanted.symbol, proposal.strategy, wanted.side))
         if left <= 0:
             self._end(use, "nothing is left to close", AuthorizationCode.NOTHING_LEFT)
             if not self._may_owe_more(use):
@@ -325,7 +326,7 @@ class PositionClose:
         ]
         told = self.state.drifted if self.state.control.killed_by is None else self.state.told_at_a_kill
         there = free_of_exits(self.state.ledger, mandate.symbol, strategy, mandate.side, told)
-        free = min(there, self.protective_stops.uncovered(mandate.symbol, strategy, mandate.side))
+        free = min(there, unreserved(self.state.ledger, mandate.symbol, strategy, mandate.side))
         left_to_legs = self.state.ledger.legs.left_to_legs(
             mandate.symbol, strategy, but=entries[-1] if entries else None
         )

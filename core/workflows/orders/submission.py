@@ -124,18 +124,20 @@ class Submission:
         return begun
 
     def release_kept(self, order: Order) -> Iterator[Effect]:
-        """Send an order that an earlier run wrote and never sent, by the permission that it redeemed then (EX-22)."""
-        approval = order.kept
+        """Send an order that the broker has not got, by the permission that it redeemed (EX-22)."""
+        approval, is_absent = order.kept, order.was_absent
         if approval is None:
             raise NotPermittedError(f"order {order.id}: it may have left already")
         self.state.record(KeptOrderReleased(order.id))
-        yield self._request(order.request, approval)
+        yield self._request(order.request, approval, is_absent=is_absent)
 
-    def _request(self, order: OrderRequest, approval: Approval) -> SubmitOrder | ReplaceOrder:
+    def _request(
+        self, order: OrderRequest, approval: Approval, *, is_absent: bool = False
+    ) -> SubmitOrder | ReplaceOrder:
         """From its record on it waits here, also for what this same act does next."""
         self.state.sightings.departing.queue(order.client_order_id)
         if order.replaces is None:
-            return SubmitOrder(order, approval)
+            return SubmitOrder(order, approval, is_absent)
         old = self.state.ledger.order(order.replaces)
         return ReplaceOrder(order, approval, old.broker_order_id if old else None)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import partial
 
+from core.execution.cover import unreserved
 from core.execution.order import Order
 from core.facts import OrderKept
 from core.messages.effects import Effect
@@ -93,7 +94,7 @@ class UnsentOrders:
 
     def _too_much(self, order: Order) -> str | None:
         """Beside the other exits that work; its own shares are among those that these claim."""
-        free = self.protective_stops.uncovered(order.request.symbol, order.strategy, order.request.side)
+        free = unreserved(self.state.ledger, order.request.symbol, order.strategy, order.request.side)
         if self.protective_stops.is_loose(order):
             return "there is nothing that it would close"
         return None if free >= 0 else f"{plain(-free)} fewer are held by now than exits ask for"

@@ -16,6 +16,7 @@ from decimal import Decimal
 from functools import partial
 from itertools import count
 
+from core.execution.cover import unreserved
 from core.execution.excess_exits import beyond, exits_beyond, free_of_exits, takes_any_price
 from core.execution.order import Order, nearest_first
 from core.facts import OrderStateChanged, StopCut
@@ -252,7 +253,7 @@ class ExcessExits:
         symbol, strategy, side = stop.request.symbol, stop.strategy, stop.request.side
         held = free_of_exits(self.state.ledger, symbol, strategy, side, self._told)
         entry = self.state.ledger.order(stop.parent) if stop.parent is not None else None
-        free = self.protective_stops.uncovered(symbol, strategy, side)
+        free = unreserved(self.state.ledger, symbol, strategy, side)
         free -= self.state.ledger.legs.left_to_legs(symbol, strategy, but=entry)
         return max(min(held, free, left_to_close(self.state, symbol, strategy, side)), ZERO)
 

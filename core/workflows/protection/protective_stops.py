@@ -8,11 +8,19 @@ from decimal import Decimal
 from functools import partial
 from itertools import count
 
+from core.execution.cover import unreserved
 from core.execution.order import Order
-from core.facts import AuthorizationEnded, OrderFilled, OrderStateChanged, StopAskedFor, SubmissionBlocked
+from core.facts import (
+    AuthorizationEnded,
+    OrderFilled,
+    OrderStateChanged,
+    PermissionReturned,
+    StopAskedFor,
+    SubmissionBlocked,
+)
 from core.messages.effects import Effect
 from core.messages.inputs import LookUpAnswered, SubmissionStopped
-from core.model.codes import AuthorizationCode, CancelCode
+from core.model.codes import AuthorizationCode, CancelCode, EndCode, OwedReason
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderStatus, OrderType, Side, TimeInForce, order_id_of, traded_in
 from core.model.position import Position
@@ -27,7 +35,7 @@ from core.workflows.base.isolation import apart
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.order_recovery import OrderRecovery, told_of
 from core.workflows.orders.submission import Intent, Submission
-from core.workflows.protection.stop_renewal import StopRenewal
+from core.workflows.protection.stop_renewal import PERMITTED_NO_MORE, StopRenewal
 from core.workflows.staging.closing_terms import closing_side, left_to_close
 from core.workflows.staging.proposals import Proposals, timeframe_of
 
@@ -92,12 +100,22 @@ class ProtectiveStops:
         self._end_what_is_sold(order.request.symbol)
         if order.is_protective and order.status is OrderStatus.REJECTED:
             yield from self._make_way_for(order)
+        if _is_lost(order) and order.role is None:
+            yield from self._after_loss(order)
         if not order.request.legs and order.role is None:
             return
         for leg in self.state.ledger.legs.of(order.id):
             if leg.is_working and self.state.ledger.legs.is_orphan(leg):
                 self.order_recovery.watch(leg)
         yield from self.cover(order.id if order.role is None else order.parent or order.id)
+
+    def _after_loss(self, stop: Order) -> Iterator[Effect]:
+        """The broker had it and is proven not to have it any more: what was signed for it permits another (EX-22)."""
+        mandate_id = None if stop.permit is None else stop.permit.mandate_id
+        for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
+            if use.mandate.id == mandate_id and self.state.at <= use.mandate.ends_at and stop.remaining > 0:
+                self.state.record(PermissionReturned(stop.id, use.mandate.id, stop.remaining))
+                yield from self.cover(use.mandate.parent)
 
     def _make_way_for(self, stop: Order) -> Iterator[Effect]:
         """Entries that a broker with Alpaca's table lets bar a stop are taken back: its ticket can be sent then.
@@ -158,6 +176,31 @@ class ProtectiveStops:
             if use.mandate.symbol not in but:
                 yield from apart(self.state, partial(self.cover, use.mandate.parent))
 
+    def give_what_is_due(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
+        """At each look into the books, after everybody else: what is owed and nobody has under way. Where legs ended
+        that guarded it, another is sent as it was signed; else it waits for a key.
+        """
+        for position in self.state.ledger.positions():
+            owing = self.state.owed_stops.of(position)
+            if owing is not None and owing.why is OwedReason.DUE and position.symbol not in but:
+                yield from apart(self.state, partial(self._give_due, position))
+
+    def _give_due(self, position: Position) -> Iterator[Effect]:
+        last, side = self.state.ledger.exits.last_stop(position), closing_side(position)
+        if last is None or self.state.control.naked_at is not None:
+            return
+        for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
+            entry = self.state.ledger.order(use.mandate.parent)
+            if entry is None or (entry.request.symbol, entry.strategy) != (position.symbol, position.strategy):
+                continue
+            if use.mandate.terms != last.request.terms:
+                continue
+            left = min(entry.filled_quantity - use.released, self._unprotected(entry, side))
+            if left > 0 and self._is_of_what_is_held(entry) and self.state.at <= use.mandate.ends_at:
+                yield from self.release_stop(use, entry, Quantity(left))
+        if not last.is_asked_for:
+            self.stop_renewal.ask(last, PERMITTED_NO_MORE)
+
     def cover(self, entry_id: ClientOrderId) -> Iterator[Effect]:
         """Killed or not, but not after NAKED: what was signed for it is older than that word."""
         entry = self.state.ledger.order(entry_id)
@@ -180,17 +223,21 @@ class ProtectiveStops:
         return position.entry_order == entry.id or entry.ended_at >= position.began
 
     def _is_left_to_its_legs(self, entry: Order) -> bool:
-        """Whether the broker's legs guard what it filled, or may: where it filled whole, whatever became of them."""
+        """Whether the broker's legs guard what it filled, or may: where it ended as filled, whatever became of them but
+        that the broker lost them. What fills after another end finds no legs: they went with it.
+        """
         if not entry.request.legs or entry.is_bare:
             return False
-        is_whole = entry.filled_quantity > 0 and entry.remaining <= 0
         legs = self.state.ledger.legs.of(entry.id)
-        return entry.is_working or is_whole or not legs or any(leg.is_working for leg in legs)
+        if entry.is_working or not legs or any(leg.is_working for leg in legs):
+            return True
+        return entry.status is OrderStatus.FILLED and not any(map(_is_lost, legs))
 
     def _unprotected(self, entry: Order, side: Side) -> Decimal:
         """Shares that no working exit would close, nor, where the stop was a leg, one that is signed and waits."""
         symbol, strategy = entry.request.symbol, entry.strategy
-        free = self.uncovered(symbol, strategy, side) - self.state.ledger.legs.left_to_legs(symbol, strategy, but=entry)
+        ledger = self.state.ledger
+        free = unreserved(ledger, symbol, strategy, side) - ledger.legs.left_to_legs(symbol, strategy, but=entry)
         if not entry.request.legs:
             return free
         return min(free, left_to_close(self.state, entry.request.symbol, entry.strategy, side))
@@ -257,13 +304,6 @@ class ProtectiveStops:
         names = (child_order_id(use.mandate, index, parent) for index in count(use.releases + 1))
         return next(name for name in names if not self.state.ledger.has(name))
 
-    def uncovered(self, symbol: str, strategy: str, side: Side) -> Decimal:
-        """Shares held that an order on this side would close and no working exit does: none of a flipped position."""
-        position = self._position(symbol, strategy)
-        if position is None or closing_side(position) is not side:
-            return Decimal(0)
-        return abs(position.quantity) - self.state.ledger.exits.reserved(position.symbol, strategy)
-
     def _position(self, symbol: str, strategy: str) -> Position | None:
         return next(
             (p for p in self.state.ledger.positions() if p.symbol == symbol and p.strategy == strategy),
@@ -283,6 +323,11 @@ class ProtectiveStops:
         position = self._position(order.request.symbol, order.strategy)
         has_its_side = position is not None and closing_side(position) is order.request.side
         return order.only_reduces and not has_its_side
+
+
+def _is_lost(stop: Order) -> bool:
+    """Whether the broker lost a stop that nobody asked to end."""
+    return stop.is_protective and stop.end_code is EndCode.LOST_THERE and stop.cancel_requested_at is None
 
 
 def in_terms(order: OrderRequest, mandate: StandingAuthorization) -> OrderRequest:

@@ -232,6 +232,7 @@ class Reconciliation:
         """What was cut off stops comes back with its shares; what a crash kept from being asked for is asked for."""
         yield from apart(self.state, self.excess_exits.after_comparison)
         done_apart(self.state, self.stop_renewal.resume)
+        yield from apart(self.state, partial(self.protective_stops.give_what_is_due, self.state.sightings.differing))
 
     @property
     def _too_far(self) -> frozenset[Symbol]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
+from core.execution.cover import unreserved_of
 from core.execution.order import Order
 from core.facts import ProposalEnded, ProposalSkipped
 from core.messages.commands import EditOrder, MoveStop
@@ -344,8 +345,7 @@ class OrderChanges:
     def unguarded(self, position: Position) -> Quantity:
         """Shares that no stop guards, that no exit is out or signed for, and that no entry's legs wait to guard."""
         ledger = self.state.ledger
-        held = abs(position.quantity) - ledger.exits.reserved(position.symbol, position.strategy)
-        held -= ledger.legs.left_to_legs(position.symbol, position.strategy)
+        held = unreserved_of(ledger, position) - ledger.legs.left_to_legs(position.symbol, position.strategy)
         left = left_to_close(self.state, position.symbol, position.strategy, closing_side(position))
         return Quantity(max(min(held, left), ZERO))
 

@@ -1,0 +1,82 @@
+"""The seconds in which shares had no stop in force although their ticket named one, by why (EX-22).
+
+They are those that the desk's own place measured (`core.trading_state.owed_stops`) and recorded; what was over within a
+second is not among them. Seconds count while the market trades: a closed one passes no stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.facts import StopInForce, StopOwed
+from core.model.codes import OwedReason
+from core.model.session import Session
+from core.model.values import Symbol
+from core.ports import Recorded
+from core.post_mortem.let_go import SessionAt
+
+Stretch = tuple[Symbol, str, datetime]
+"""Whose position, and since when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unprotected:
+    """All stretches that were for one reason in the end.
+
+    Attributes
+    ----------
+    open
+        How many of them were not over with the last record.
+    last_at
+        When the last of them began, UTC.
+    """
+
+    why: OwedReason
+    times: int
+    spent: timedelta
+    longest: timedelta
+    open: int
+    last_at: datetime
+
+
+def unprotected_of(records: Sequence[Recorded], session_at: SessionAt) -> tuple[Unprotected, ...]:
+    """The longest in sum first; of what began before the first of these records the part since then."""
+    found: dict[OwedReason, Unprotected] = {}
+    going: dict[Stretch, StopOwed] = {}
+    for record in records:
+        match record.fact:
+            case StopOwed() as owed:
+                going[owed.symbol, owed.strategy, owed.since] = owed
+            case StopInForce() as over:
+                going.pop((over.symbol, over.strategy, over.since), None)
+                since, until = max(over.since, records[0].at), max(over.until, records[0].at)
+                _add(found, over.why, since, _in_session(since, until, session_at), is_open=False)
+    for owed in going.values():
+        since = max(owed.since, records[0].at)
+        _add(found, owed.why, since, _in_session(since, records[-1].at, session_at), is_open=True)
+    return tuple(sorted(found.values(), key=lambda each: each.spent, reverse=True))
+
+
+def _add(
+    found: dict[OwedReason, Unprotected], why: OwedReason, since: datetime, spent: timedelta, *, is_open: bool
+) -> None:
+    known = found.get(why) or Unprotected(why, 0, timedelta(), timedelta(), 0, since)
+    found[why] = Unprotected(
+        why,
+        known.times + 1,
+        known.spent + spent,
+        max(known.longest, spent),
+        known.open + is_open,
+        max(known.last_at, since),
+    )
+
+
+def _in_session(since: datetime, until: datetime, session_at: SessionAt) -> timedelta:
+    """Up to the close of the session in which it began, and from the open of the one in which it ended."""
+    first, last = session_at(since), session_at(until)
+    if isinstance(first, Session) and isinstance(last, Session) and first == last:
+        return until - since
+    spent = first.close - since if isinstance(first, Session) else timedelta()
+    return spent + (until - last.open if isinstance(last, Session) else timedelta())

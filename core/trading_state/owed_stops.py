@@ -1,0 +1,275 @@
+"""The slice of the stops that are owed: for each share whose ticket named a stop, what covers it, or since when and why
+nothing does (EX-22).
+
+It is worked out of the ledger's orders after each fact that may change it, and remembers when that began. Everybody who
+tells of shares without their stop reads it here: notices, the bell, panes, banners, reports. It sends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from core.execution.cover import CoveredBy, in_force
+from core.execution.ledger import Ledger
+from core.execution.ledger_state import position_key
+from core.execution.order import Order
+from core.facts import (
+    AuthorizationEnded,
+    CancelDropped,
+    CancelRequested,
+    ConfirmationReceived,
+    ContingentOrdersMissing,
+    DayStarted,
+    KeptOrderReleased,
+    Killed,
+    LegResized,
+    OrderCreated,
+    OrderFilled,
+    OrderKept,
+    OrderRestated,
+    OrderRevived,
+    OrdersRecalled,
+    OrderStateChanged,
+    OrderStateUnknown,
+    PositionCorrected,
+    ProposalEnded,
+    ProposalStaged,
+    Rearmed,
+    StopInForce,
+    StopOwed,
+)
+from core.model.codes import NEEDS_NOBODY, UNDER_WAY, CancelCode, EndCode, OwedReason, ProposalEnd
+from core.model.order import OrderStatus
+from core.model.position import Position
+from core.model.staging import AuthorizationKind
+from core.model.values import NO_SHARES, ZERO, Quantity, Symbol
+from core.staging.stage import Stage
+from core.trading_state.trading_status import TradingStatus
+
+SHORTEST = timedelta(seconds=1)
+"""What was over sooner is how long a stop takes to the broker, and is not recorded."""
+MAY_CHANGE_IT = (
+    OrderCreated, OrderStateUnknown, OrderKept, KeptOrderReleased, CancelRequested, CancelDropped, LegResized,
+    OrderRestated, OrderRevived, OrdersRecalled, ContingentOrdersMissing, PositionCorrected, ProposalStaged,
+    ConfirmationReceived, AuthorizationEnded, Rearmed, DayStarted,
+)  # fmt: skip
+TAKEN_BACK = frozenset({CancelCode.OPERATOR, CancelCode.KILLED})
+
+
+@dataclass(slots=True)
+class Owing:
+    """Shares of one position that are owed a stop.
+
+    Attributes
+    ----------
+    quantity, most
+        Now, and at most since it began.
+    told
+        The reason that a person was told of last; None where nobody was told yet.
+    """
+
+    symbol: Symbol
+    strategy: str
+    since: datetime
+    quantity: Quantity
+    why: OwedReason
+    most: Quantity
+    told: OwedReason | None = None
+
+    @property
+    def needs_a_person(self) -> bool:
+        return self.why not in NEEDS_NOBODY
+
+    @property
+    def is_told(self) -> bool:
+        """Whether a person knows of it as it is now."""
+        return self.told is self.why or (self.told in UNDER_WAY and self.why in UNDER_WAY)
+
+
+@dataclass(slots=True)
+class OwedStopsState:
+    """By position: the shares whose ticket named a stop, and those of them that are owed one; `over` has until when
+    those were owed that is to be recorded yet, `naked_at` when NAKED was typed last: no stop of before is owed.
+    """
+
+    named: dict[str, Quantity] = field(default_factory=dict)
+    naked_at: datetime | None = None
+    owed: dict[str, Owing] = field(default_factory=dict)
+    over: list[tuple[Owing, datetime]] = field(default_factory=list)
+
+
+class OwedStops:
+    """Its facts are folded behind the ledger's and the stage's."""
+
+    name = "owed_stops"
+
+    def __init__(self, ledger: Ledger, stage: Stage, control: TradingStatus) -> None:
+        self._ledger, self._stage, self._control = ledger, stage, control
+        self.state = OwedStopsState()
+        self.folds: Mapping[Any, Any] = {
+            **dict.fromkeys(MAY_CHANGE_IT, self._looked),
+            OrderFilled: self._filled,
+            OrderStateChanged: self._changed,
+            ProposalEnded: self._proposal_ended,
+            Killed: self._killed,
+            StopOwed: self._told,
+            StopInForce: self._recorded,
+        }
+
+    def restore(self, state: OwedStopsState) -> None:
+        self.state = state
+
+    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def of(self, position: Position) -> Owing | None:
+        """What is owed of a position; None where each share whose ticket named a stop has one in force."""
+        return self.state.owed.get(position_key(position.symbol, position.strategy))
+
+    def covered_by(self, position: Position) -> tuple[CoveredBy, ...]:
+        return in_force(self._ledger, position)
+
+    def all(self) -> tuple[Owing, ...]:
+        return tuple(self.state.owed.values())
+
+    # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _filled(self, at: datetime, fact: OrderFilled) -> None:
+        order = self._ledger.order(fact.fill.client_order_id)
+        if order is not None:
+            self._count(order, fact.fill.quantity)
+        self._look(at)
+
+    def _changed(self, at: datetime, fact: OrderStateChanged) -> None:
+        """A stop that the broker took is one that was confirmed: its shares are owed it from then on; those of one that
+        a person took back are owed none.
+        """
+        order = self._ledger.order(fact.client_order_id)
+        if order is not None and order.is_protective:
+            key = position_key(order.request.symbol, order.strategy)
+            named = self.state.named.get(key, NO_SHARES)
+            if fact.after.is_terminal and order.cancel_code in TAKEN_BACK:
+                self._name(key, named - order.remaining)
+            elif fact.after is OrderStatus.SUBMITTED:
+                self._name(key, max(named, self._guarded(order)))
+        self._look(at)
+
+    def _guarded(self, stop: Order) -> Decimal:
+        working = self._ledger.exits.working(stop.request.symbol, stop.strategy)
+        return sum((self._ledger.exits.claim(order) for order in working if order.is_protective), ZERO)
+
+    def _proposal_ended(self, at: datetime, fact: ProposalEnded) -> None:
+        """Who declines a stop is not asked again: its shares are owed none."""
+        ended = self._stage.ended
+        if fact.end is ProposalEnd.DECLINED and ended is not None and ended.id == fact.proposal_id and ended.is_owed:
+            key = position_key(ended.symbol, ended.strategy)
+            self._name(key, self.state.named.get(key, NO_SHARES) - ended.order.quantity)
+        self._look(at)
+
+    def _killed(self, at: datetime, fact: Killed) -> None:
+        if fact.naked:
+            self.state.naked_at = at
+        self._look(at)
+
+    def _looked(self, at: datetime, _fact: object) -> None:
+        self._look(at)
+
+    def _told(self, _at: datetime, fact: StopOwed) -> None:
+        owing = self.state.owed.get(position_key(fact.symbol, fact.strategy))
+        if owing is not None:
+            owing.told = fact.why
+
+    def _recorded(self, _at: datetime, fact: StopInForce) -> None:
+        its = (fact.symbol, fact.strategy, fact.since)
+        self.state.over = [each for each in self.state.over if (each[0].symbol, each[0].strategy, each[0].since) != its]
+
+    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _count(self, order: Order, filled: Quantity) -> None:
+        """An entry names a stop for what it fills; an exit sells those shares first."""
+        key = position_key(order.request.symbol, order.strategy)
+        named = self.state.named.get(key, NO_SHARES)
+        if order.only_reduces:
+            self._name(key, named - filled)
+        elif order.wants_broker_stop:
+            self._name(key, named + filled)
+
+    def _name(self, key: str, shares: Decimal) -> None:
+        self.state.named[key] = Quantity(max(shares, ZERO))
+
+    def _look(self, at: datetime) -> None:
+        positions = self._ledger.state.positions
+        for key in [key for key in self.state.named if key not in positions]:
+            del self.state.named[key]
+        for key in [key for key in self.state.owed if key not in positions]:
+            self._end(key, at)
+        for key in list(self.state.named):
+            position = positions[key]
+            named = self.state.named[key] = min(self.state.named[key], Quantity(abs(position.quantity)))
+            covered = sum((each.quantity for each in in_force(self._ledger, position)), ZERO)
+            self._note(key, position, Quantity(max(named - covered, ZERO)), at)
+
+    def _note(self, key: str, position: Position, quantity: Quantity, at: datetime) -> None:
+        owing = self.state.owed.get(key)
+        if not quantity:
+            self._end(key, at)
+        elif owing is None:
+            why = self._why(position)
+            self.state.owed[key] = Owing(position.symbol, position.strategy, at, quantity, why, quantity)
+        else:
+            owing.quantity, owing.why, owing.most = quantity, self._why(position), max(owing.most, quantity)
+
+    def _end(self, key: str, at: datetime) -> None:
+        owing = self.state.owed.pop(key, None)
+        if owing is not None and (at - owing.since >= SHORTEST or owing.told is not None):
+            self.state.over.append((owing, at))
+
+    def _why(self, position: Position) -> OwedReason:
+        """The first that holds, from what is under way to what nobody does anything about."""
+        exits = self._ledger.exits.working(position.symbol, position.strategy)
+        if any(order.kept is not None for order in exits):
+            return OwedReason.KEPT
+        if any(self._ledger.chains.is_in_doubt(order) for order in exits):
+            return OwedReason.IN_DOUBT
+        if any(order.status is OrderStatus.PENDING for order in exits):
+            return OwedReason.ON_ITS_WAY
+        if any(order.waits_at_limit for order in exits):
+            return OwedReason.AT_LIMIT
+        if self._is_closing(position):
+            return OwedReason.CLOSING
+        if self._legs_wait(position):
+            return OwedReason.LEGS_WAIT
+        if any(p.is_guard and _is_of(p.symbol, p.strategy, position) for p in self._stage.state.proposals.values()):
+            return OwedReason.WAITS_FOR_KEY
+        if self._control.state.naked_at is not None:
+            return OwedReason.NAKED
+        return self._how_the_last_ended(position)
+
+    def _is_closing(self, position: Position) -> bool:
+        """Whether a close is under way, or stops that made way for one are to go back by what was signed with it."""
+        closes = (use for use in self._stage.mandates(AuthorizationKind.CLOSE) if use.is_unused)
+        for use in (*closes, *self._stage.mandates(AuthorizationKind.RESTORE_STOP)):
+            signed = self._stage.state.confirmations.get(use.mandate.ticket_id)
+            if signed is not None and _is_of(signed.proposal.symbol, signed.proposal.strategy, position):
+                return True
+        return False
+
+    def _legs_wait(self, position: Position) -> bool:
+        entries = self._ledger.working_entries(position.symbol, position.strategy)
+        return any(entry.request.legs and not entry.is_bare and entry.filled_quantity for entry in entries)
+
+    def _how_the_last_ended(self, position: Position) -> OwedReason:
+        last, naked_at = self._ledger.exits.last_stop(position), self.state.naked_at
+        if last is not None and naked_at is not None and last.created_at <= naked_at:
+            return OwedReason.NAKED
+        if last is None or last.status is not OrderStatus.CANCELLED or last.cancel_requested_at is not None:
+            return OwedReason.DUE
+        is_by_us = last.broker_order_id is None or last.end_code is not EndCode.AS_ITS_STATE_SAYS
+        return OwedReason.DUE if is_by_us else OwedReason.TAKEN_ELSEWHERE
+
+
+def _is_of(symbol: Symbol, strategy: str, position: Position) -> bool:
+    return (symbol, strategy) == (position.symbol, position.strategy)
