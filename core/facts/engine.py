@@ -134,7 +134,7 @@ class UnknownOrdersFound(Fact):
         Of the installation from now on: no later manual order gets the id of one of these.
     """
 
-    orders: tuple[ClientOrderId, ...]
+    client_order_ids: tuple[ClientOrderId, ...]
     name: str
 
 
@@ -143,7 +143,7 @@ class UnknownOrdersFound(Fact):
 class UnknownOrdersAccepted(Fact):
     """The operator has read which orders those are: they keep the desk read-only no longer (EX-24)."""
 
-    orders: tuple[ClientOrderId, ...]
+    client_order_ids: tuple[ClientOrderId, ...]
 
 
 @fact()

@@ -249,10 +249,10 @@ class TradingStatus:
 
     def _unknown_found(self, _at: datetime, fact: UnknownOrdersFound) -> None:
         self.state.installation = fact.name
-        self.state.unknown_orders += fact.orders
+        self.state.unknown_orders += fact.client_order_ids
 
     def _unknown_accepted(self, _at: datetime, fact: UnknownOrdersAccepted) -> None:
-        self.state.unknown_orders, self.state.accepted_orders = (), fact.orders
+        self.state.unknown_orders, self.state.accepted_orders = (), fact.client_order_ids
 
     def _forgot(self, _at: datetime, fact: StateReset | StateRestored) -> None:
         self.state.forgotten_until = fact.forgotten_until

@@ -27,7 +27,18 @@ KEY = re.compile(r"[a-z][a-z0-9_]*")
 SYMBOLS = frozenset({"symbol", "symbols"})
 """Keys with symbols alone, whatever these look like."""
 MADE_OF_SYMBOLS = frozenset(
-    {"approval_id", "cancels", "client_order_id", "entry_order", "exit_order", "id", "kin", "less_of", "like"}
+    {
+        "approval_id",
+        "cancels",
+        "client_order_id",
+        "client_order_ids",
+        "entry_order",
+        "exit_order",
+        "id",
+        "kin",
+        "less_of",
+        "like",
+    }
     | {"mandate_id", "marked", "parent", "proposal_id", "replaced_by", "replacement", "replaces", "taken_back"}
 )
 """Keys with identifiers of orders, or made of one: a hash without a salt, in which each symbol can be tried (EX-04)."""

@@ -301,7 +301,9 @@ class House:
 
     @property
     def proposal(self) -> Proposal:
-        return self.desk.stage.proposals()[0]
+        """The first exit; where none waits, what is first."""
+        waiting = self.desk.stage.proposals()
+        return next((proposal for proposal in waiting if proposal.is_exit), waiting[0])
 
     @property
     def ticket(self) -> Ticket:

@@ -52,7 +52,7 @@ def test_orders_that_the_journal_lacks_are_found() -> None:
     sent = len(house.requests())
     house.until("10:12")
 
-    assert bought in house.last(UnknownOrdersFound).orders
+    assert bought in house.last(UnknownOrdersFound).client_order_ids
     assert len(house.facts(UnknownOrdersFound)) == 1
     assert house.last(ReconciliationFailed).code is ReadOnlyCode.OLDER
     assert any(found.note.startswith(bought) for found in house.last(ReconciliationFailed).differences)
@@ -82,7 +82,7 @@ def test_what_a_person_accepted_is_found_no_more() -> None:
     after = house.held(), house.desk.control.word()
     house = house.restarted().until("10:10:30")
 
-    assert bought in house.last(UnknownOrdersAccepted).orders
+    assert bought in house.last(UnknownOrdersAccepted).client_order_ids
     assert after[1] is house.desk.control.word() is DeskState.ON
     assert after[0] == house.held() == house.held_by_the_broker()
     assert len(house.facts(UnknownOrdersFound)) == 1

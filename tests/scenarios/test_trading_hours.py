@@ -100,7 +100,7 @@ def test_a_position_can_be_closed_at_any_hour() -> None:
     house.until("17:00")
     house.presses(ProposeClose(SPY))
 
-    assert [proposal.is_guard for proposal in house.desk.stage.proposals()] == [False, True]  # its stop ended at 16:00
+    assert [proposal.is_guard for proposal in house.desk.stage.proposals()] == [True, False]  # its stop ended at 16:00
     house.until("09:30", FRIDAY)
     confirms_now(house)
     passes(house, 60)

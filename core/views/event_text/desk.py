@@ -62,17 +62,18 @@ def _state(fact: StateFact) -> str:
         case facts.InstallationNamed():
             return f"this installation is {fact.name}"
         case facts.UnknownOrdersFound():
-            return (
-                f"{len(fact.orders)} orders at the broker have Keyturn's form of id and are not in this journal: "
-                f"{', '.join(fact.orders)}; this installation is now {fact.name}"
-            )
+            return f"{_unknown(fact)} are at the broker and not in this journal; this installation is now {fact.name}"
         case facts.UnknownOrdersAccepted():
-            return f"{len(fact.orders)} orders that this journal does not know were accepted: {', '.join(fact.orders)}"
+            return f"accepted: {_unknown(fact)}, which this journal does not know"
         case facts.StateReset():
             return f"reset {_minute(fact.when)}, after record {fact.last_record}; what was there is in {fact.backup}"
         case facts.StateRestored():
             kept = "" if fact.backup is None else f"; what was there is in {fact.backup}"
             return f"restored {_minute(fact.when)} from {fact.archive}, {fact.lost} records lost{kept}"
+
+
+def _unknown(fact: facts.UnknownOrdersFound | facts.UnknownOrdersAccepted) -> str:
+    return f"{len(fact.client_order_ids)} orders with Keyturn's form of id ({', '.join(fact.client_order_ids)})"
 
 
 def _minute(at: datetime) -> str:
