@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from tests.simulation.contradiction_faults import CONTRADICTION_FAULTS
 from tests.simulation.desk_faults import DESK_FAULTS
 from tests.simulation.order_faults import ORDER_FAULTS
 from tests.simulation.refusal_faults import REFUSAL_FAULTS
@@ -43,7 +44,7 @@ RARE = frozenset({"an_exit_is_not_clamped_again"})
 """Found by none of 600 sessions alone: `make soak PART=sessions ARGS="--plant NAME"` searches on."""
 FAULTS: Mapping[str, Fault] = {
     fault.__name__: fault
-    for fault in (*ORDER_FAULTS, *ROUGH_FAULTS, *DESK_FAULTS, *REFUSAL_FAULTS)
+    for fault in (*ORDER_FAULTS, *ROUGH_FAULTS, *DESK_FAULTS, *REFUSAL_FAULTS, *CONTRADICTION_FAULTS)
     if fault.__name__ not in RANDOM_DAYS.keys() | RARE
 }
 SEED, ENOUGH, TRIES = 5, 80, 60

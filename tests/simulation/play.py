@@ -44,10 +44,10 @@ from core.risk.recent_entries import word_of
 from core.settings.attendance import AttendanceSettings
 from tests.simulation import tempter
 from tests.simulation.bareness import Stretch
+from tests.simulation.contradiction_play import Contradicting
 from tests.simulation.desk_play import DeskPlay
 from tests.simulation.planner import Planner
 from tests.simulation.reckoning import Reckoning, reckon
-from tests.simulation.rough import Rough
 from tests.simulation.sessions import Event, Session
 from tests.simulation.surprises import Surprise
 from tests.simulation.world import DAY, SPY, Trouble, World, calendar
@@ -101,7 +101,7 @@ def play(session: Session, tell: Tell | None = None) -> Played:
     return player.end()
 
 
-class Player(DeskPlay, Rough):
+class Player(DeskPlay, Contradicting):
     def __init__(self, session: Session, tell: Tell | None = None) -> None:
         self.session = session
         self.tell = tell
@@ -153,6 +153,10 @@ class Player(DeskPlay, Rough):
                 auditor.wrong += auditor.uncovered()
             zeros = reckon(world)
             world.meter.end()
+            for words in auditor.debts.hanging():
+                auditor.require(False, words, "unsold")
+        for name, count in auditor.zeros.items():
+            setattr(zeros, name, getattr(zeros, name) + count)
         words = (*auditor.wrong, *zeros.words)
         session = self.session
         counts = auditor.story.counts

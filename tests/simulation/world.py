@@ -46,6 +46,7 @@ from state.codec import GENESIS, checked_sum, decode
 from state.journal import Chain, MemoryJournal
 from tests.simulation.auditor import Auditor
 from tests.simulation.bareness import Meter
+from tests.simulation.contradictions import Contradictions
 from tests.simulation.lane_watch import LaneWatch, role_of
 from tests.simulation.other_exchange import Manners, OtherExchange
 from tests.simulation.plan_audit import PlanKeys
@@ -351,6 +352,9 @@ class Wire(VirtualRuntime):
             self.world.meter.hear(updates, self.at)
         for update in updates:
             surprises.told.append(update)
+            if not self.world.contradictions.heard(update):
+                self.world.line.untold.add(update.report.client_order_id)
+                continue
             heard = BrokerUpdated(surprises.as_told(update))
             for delay in self.link.tell(update):
                 self._later(
@@ -501,6 +505,7 @@ class World:
         self.foreign: set[str] = set()
         self.planned: list[Planned] = []
         self.surprises = Surprises(self)
+        self.contradictions = Contradictions(self)
         self.log = Exchanged(self)
         self.calendar = calendar()
         self.manners = manners
@@ -627,6 +632,7 @@ class World:
             self.meter.look(self.wire.at)
             self.wire.watch.look(self.wire.at)
             self.auditor.desks.look(self.wire.at)
+            self.auditor.debts.look(self.wire.at)
         else:
             self.auditor.wrong.append(f"the desk turns in circles at {self.wire.at}")
         self.clock = max(self.clock, until)
