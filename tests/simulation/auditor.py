@@ -65,7 +65,7 @@ from core.facts import (
 )
 from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.model.broker import OrderReport
-from core.model.codes import BlockCode, CancelCode, EndCode, HaltCause, ProposalEnd, ReadOnlyCode
+from core.model.codes import SHUTS_ENTRIES_ALONE, BlockCode, CancelCode, EndCode, HaltCause, ProposalEnd, ReadOnlyCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, Side
 from core.model.staging import MANUAL, Approval, AuthorizationKind, Proposal, StandingAuthorization, Ticket
 from core.model.stated_terms import StatedTerms
@@ -75,6 +75,7 @@ from core.trading_state import checkpoint
 from core.trading_state.state import TradingState
 from tests.simulation.bareness import names_stop
 from tests.simulation.cancel_audit import CancelAudit
+from tests.simulation.clock_audit import ClockAudit
 from tests.simulation.debt_audit import DebtAudit
 from tests.simulation.desk_audit import DeskAudit
 from tests.simulation.plan_audit import PlanAudit
@@ -169,6 +170,7 @@ class Auditor:
         self.zeros: Counter[str] = before.zeros if before else Counter()
         self.is_reading = False
         self.debts = DebtAudit(self)
+        self.clocks = ClockAudit(self)
         self.plans = PlanAudit(self)
         self.cancels = CancelAudit(self)
         self.desks = DeskAudit(self)
@@ -231,6 +233,7 @@ class Auditor:
         self.plans.hear(sequence, at, fact)
         self.desks.hear(at, fact)
         self.debts.hear(at, fact)
+        self.clocks.hear(at, fact)
         self.refusals.hear(at, fact)
         if not isinstance(fact, ApprovalRedeemed):
             self.story.redeemed = None
@@ -379,7 +382,8 @@ class Auditor:
             proposal.is_exit and fact.quantity <= mandate.quantity, f"{fact.proposal_id}: more than was signed"
         )
         self.require(self._at <= mandate.ends_at, f"{fact.proposal_id}: released after its end")
-        self.require(not story.killed and not story.halts, f"{fact.proposal_id}: released on a desk that is shut")
+        is_shut = story.killed or bool(story.halts - SHUTS_ENTRIES_ALONE)
+        self.require(not is_shut, f"{fact.proposal_id}: released on a desk that is shut")
         story.unattended.add(fact.proposal_id)
 
     def _refused(self, fact: ConfirmationRefused) -> None:
@@ -699,6 +703,7 @@ class Auditor:
         self.require(
             seen.sequence <= self.world.journal.synced, f"order {order.client_order_id} leaves before it is on the disk"
         )
+        self.clocks.leaves(effect, seen)
         if not order.effect.only_reduces:
             self.require(not story.killed and not story.halts, f"{order.client_order_id} opens while killed or halted")
             return
@@ -780,6 +785,8 @@ class Auditor:
     def uncovered(self) -> list[str]:
         """Positions whose entry asked for a stop at the broker and that none guards, though nobody took it away."""
         world = self.world
+        if world.restored:
+            return []  # which shares have a stop was forgotten with the folder
         ledger, found = world.engine.state.ledger, []
         orders = ledger.state.orders
         for position in ledger.positions():
@@ -820,7 +827,7 @@ class Auditor:
         forgotten = [order_of(past) for name in theirs if (past := ledger.retention.forgotten(name)) is not None]
         for order in (*ledger.state.orders.values(), *forgotten):
             report = theirs.pop(order.id, None)
-            if report is None:
+            if report is None or order.id in world.foreign:
                 self._is_rightly_absent(order)
                 continue
             ours = (order.status, order.filled_quantity, order.broker_order_id)

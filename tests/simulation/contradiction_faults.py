@@ -12,11 +12,14 @@ import pytest
 
 from core.execution.order import Order
 from core.execution.order_folds import OrderFolds
+from core.execution.reconciliation import Comparison
 from core.facts import Source
 from core.messages.effects import CancelOrder, Effect
 from core.messages.inputs import SubmissionAnswered
 from core.model.broker import OrderReport
 from core.model.codes import EndCode
+from core.trading_state import trading_status
+from core.trading_state.trading_status import TradingStatus
 from core.workflows.operator.notifying import Notifying
 from core.workflows.orders import submission
 from core.workflows.orders.order_recovery import OrderRecovery
@@ -118,6 +121,21 @@ def a_close_waits_for_ever(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(PositionClose, "next_due", lambda _self: iter(()))
 
 
+def a_clock_in_doubt_is_followed(patch: pytest.MonkeyPatch) -> None:
+    """What time alone does goes on by a clock that may be wrong (EX-23)."""
+    patch.setattr(TradingStatus, "is_clock_in_doubt", False)
+
+
+def a_dead_mans_timer_stops_signed_exits(patch: pytest.MonkeyPatch) -> None:
+    """It shuts more than entries, when nobody is there (RK-27)."""
+    patch.setattr(trading_status, "SHUTS_ENTRIES_ALONE", frozenset())
+
+
+def an_older_folder_is_not_noticed(patch: pytest.MonkeyPatch) -> None:
+    """Orders of ours that the journal does not know are left alone, and the desk trades on (EX-24)."""
+    patch.setattr(Comparison, "unknown_of_ours", lambda _self: ())
+
+
 CONTRADICTION_FAULTS = (
     one_reading_is_believed,
     changed_terms_are_ignored,
@@ -131,4 +149,7 @@ CONTRADICTION_FAULTS = (
     a_limited_stop_has_ended,
     a_close_gives_up_without_a_word,
     a_close_waits_for_ever,
+    a_clock_in_doubt_is_followed,
+    a_dead_mans_timer_stops_signed_exits,
+    an_older_folder_is_not_noticed,
 )

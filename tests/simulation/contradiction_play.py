@@ -10,11 +10,15 @@ from decimal import Decimal
 from random import Random
 
 from core.brokers.simulated.book import BookedOrder
-from core.model.order import OrderType, TimeInForce
+from core.messages.commands import DetachDesk, LoseDesk
+from core.messages.inputs import AcceptBroker, ClockRead
+from core.model.order import ORDER_ID, OrderType, TimeInForce
+from core.model.values import ZERO
 from tests.simulation.contradictions import SAID, WORDS
+from tests.simulation.desk_play import NOWHERE
 from tests.simulation.rough import Arguments, Rough
 from tests.simulation.surprises import Surprise
-from tests.simulation.world import SPY, Trouble
+from tests.simulation.world import SPY
 
 APART = 12.0
 """Seconds after which a true answer for the books has come."""
@@ -150,16 +154,12 @@ class Contradicting(Rough):
         world.bar(world.price)
 
     def words_are_unknown(self, names: str, many: int, deeds: str, wait: float) -> None:
-        """The next reports of orders have unknown words in these fields; with an unknown side none can be read."""
+        """The next reports of orders have unknown words in these fields."""
         world = self.world
         self._begin()
         for deed in deeds.split(", "):
             self._note(f"unknown {names}")
-            if names == "side":
-                world.line.waiting.append(Trouble("answer", "SubmitOrder", "unreadable"))
-                world.line.waiting.extend([Trouble("update", "", "lost")] * many)
-            else:
-                world.contradictions.words, world.contradictions.words_left = tuple(names.split(" ")), many
+            world.contradictions.words, world.contradictions.words_left = tuple(names.split(" ")), many
             self._deed(deed)
             world.run(1.0)
         world.run(wait)
@@ -181,6 +181,82 @@ class Contradicting(Rough):
             world.run(1.0)
         world.run(wait)
         world.surprises.waiting[:] = [one for one in world.surprises.waiting if one.of != of]
+        world.bar(world.price)
+
+    # ── clocks ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def a_clock_jumps(self, seconds: float, lasts: float, is_for_good: bool, deeds: str, move: str) -> None:
+        """This machine's clock jumps; the broker's says so. It jumps back, or stays where it is and is followed."""
+        world = self.world
+        self._hold()
+        if "signed" in deeds:
+            self._player().an_exit_is_signed("open", "0.02", 1000, 0.35)
+        self._note(f"a clock jumps {'forward' if seconds > 0 else 'back'}")
+        world.surprises.met["a clock that jumped"] += 1
+        jump = Decimal(str(seconds))
+        world.contradictions.ahead = jump
+        world.hear(ClockRead(jump, max(-jump, ZERO)))
+        world.run(0.5)
+        for deed in [deed for deed in deeds.split(", ") if deed != "signed"]:
+            self._deed(deed)
+        if move:
+            world.bar(world.price + Decimal(move), seconds=lasts)
+        world.run(lasts)
+        world.contradictions.ahead = ZERO
+        if not is_for_good:
+            world.hear(ClockRead(-jump, ZERO))
+        world.run(APART)
+        world.bar(world.price)
+
+    # ── nobody ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def nobody_comes(self, effect: str, move: str, is_lost: bool, wait: float) -> None:
+        """All desks go with a signed exit open; a dead man's timer ends, and then the exit's rule speaks."""
+        world, player = self.world, self._player()
+        self._begin()
+        player.an_exit_is_signed(effect, "0.02", 1000, 0.35)
+        self._note("nobody comes")
+        for number in sorted(world.engine.state.desks.state.attached):
+            world.desk = number
+            world.do(LoseDesk() if is_lost else DetachDesk())
+        world.desk, world.is_away = NOWHERE if player.session.has_desks else world.desk, player.session.has_desks
+        world.run(player.session.profile.dead_man * 3600 + 1)
+        if world.auditor.story.halts:
+            world.surprises.met["a dead man's timer"] += 1
+        world.bar(world.price + Decimal(move))
+        world.run(wait)
+        world.is_away = False
+
+    # ── folders ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def the_folder_is_restored(self, ago: float, deeds: str, is_accepted: bool, then: str) -> None:
+        """After some deeds the folder is put back as it was before; a person takes the broker's word, or not yet."""
+        world, player = self.world, self._player()
+        self._begin()
+        world.run(1.0)
+        for deed in deeds.split(", "):
+            self._deed(deed)
+            world.bar(world.price)
+        self._note("the folder is restored")
+        orders = {name for name in world.restore(ago) if ORDER_ID.fullmatch(name)}
+        world.run(2.0)
+        if not orders:
+            return
+        world.surprises.met["a folder restored"] += 1
+        found = world.auditor.story.counts["UnknownOrdersFound"]
+        is_listed = bool(orders & {report.client_order_id for report in world.exchange.orders(world.wire.at)})
+        is_heard = world.engine.state.sightings.books_at is not None
+        if is_listed and is_heard and not found:
+            world.auditor.require(
+                False, f"an older folder trades on, and the account has {sorted(orders)}", "unrequested"
+            )
+        if then:
+            self._deed(then)
+        world.run(APART)
+        if is_accepted:
+            world.hear(AcceptBroker(world.exchange.picture(world.wire.at)))
+            player.the_desk_is_armed_again()
+            self._deed("entry")
         world.bar(world.price)
 
     # ── what there is ────────────────────────────────────────────────────────────────────────────────────────────
@@ -302,10 +378,38 @@ def a_restatement(chance: Random) -> Arguments:
 
 def some_unknown_words(chance: Random) -> Arguments:
     return (
-        chance.choice((*WORDS, "type time_in_force", "status type time_in_force order_class", "side")),
+        chance.choice((*WORDS, "side", "type time_in_force", "status type time_in_force order_class side")),
         chance.choice((1, 2, 4, 12)),
         chance.choice(("entry", "fraction", "entry, part", "entry, exit", "fraction, move", "entry, fall")),
         chance.choice((3.0, 75.0)),
+    )
+
+
+def a_jump(chance: Random) -> Arguments:
+    """Seconds, how long, for good or not, what is done meanwhile, and where the price goes."""
+    seconds = chance.choice((1.0, 3.0, 60.0, 3_600.0, 16_200.0, 172_800.0, 2_592_000.0))
+    return (
+        chance.choice((seconds, -seconds)),
+        chance.choice((1.0, 8.0, 60.0)),
+        chance.random() < 0.4,
+        chance.choice(("signed", "signed", "entry", "fraction", "exit", "signed, part", "move", "kill", "ticket")),
+        chance.choice(("", "0.60", "0.60", "-1.20")),
+    )
+
+
+def an_absence(chance: Random) -> Arguments:
+    """Side, where the price goes, whether the links die, and how long after."""
+    effect = chance.choice(("open", "open", "short"))
+    move = chance.choice(("0.60", "2.00", "-0.60")) if effect == "open" else chance.choice(("-0.60", "-2.00", "0.60"))
+    return effect, move, chance.random() < 0.5, chance.choice((3.0, 61.0, 200.0))
+
+
+def an_older_folder(chance: Random) -> Arguments:
+    return (
+        chance.choice((60.0, 130.0, 200.0, 3_600.0)),
+        chance.choice(("entry", "fraction", "entry, exit", "entry, part", "fraction, another", "entry, move")),
+        chance.random() < 0.6,
+        chance.choice(("", "entry", "exit", "fraction", "kill")),
     )
 
 
@@ -332,5 +436,8 @@ CONTRADICTING: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
     "terms_are_restated": (3, a_restatement),
     "words_are_unknown": (3, some_unknown_words),
     "exits_are_not_taken": (3, exits_not_taken),
+    "a_clock_jumps": (2, a_jump),
+    "nobody_comes": (2, an_absence),
+    "the_folder_is_restored": (1, an_older_folder),
 }
 """How often at most each is drawn in a session that has it, and what its arguments are drawn from."""

@@ -19,7 +19,7 @@ from core.messages.effects import ReplaceOrder
 from core.messages.inputs import Input, SubmissionAnswered
 from core.model.broker import Accepted, BrokerPicture, OrderReport, OrderUpdate, UpdateEvent
 from core.model.order import OrderStatus, TimeInForce
-from core.model.values import ClientOrderId, Price, Quantity
+from core.model.values import ZERO, ClientOrderId, Price, Quantity
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -38,10 +38,10 @@ WORDS: dict[str, Change] = {
     "time_in_force": lambda told: replace(
         told, time_in_force=None, unknown_words=(*told.unknown_words, "time_in_force gtd")
     ),
+    "side": lambda told: replace(told, side=None, unknown_words=(*told.unknown_words, "side sell_plus")),
     "order_class": lambda told: replace(told, hides_legs=False),
 }
-"""Fields of which the broker's word may be unknown, and what reaches the engine of a report then. With an unknown side
-nothing of a report can be read."""
+"""Fields of which the broker's word may be unknown, and what reaches the engine of a report then."""
 
 
 @dataclass
@@ -60,6 +60,8 @@ class Contradictions:
         Fields that hold unknown words, in so many of the reports to come.
     replaced
         How the next replacements end while the order that they were to replace works on.
+    ahead
+        Of this machine's clock against the broker's, seconds.
     contradicted
         Orders of which anything was said that was not so.
     restated
@@ -73,6 +75,7 @@ class Contradictions:
     words: tuple[str, ...] = ()
     words_left: int = 0
     replaced: list[str] = field(default_factory=list)
+    ahead: Decimal = ZERO
     contradicted: set[str] = field(default_factory=set)
     restated: set[str] = field(default_factory=set)
 
@@ -84,7 +87,7 @@ class Contradictions:
         """From here on the broker says what is true, but of what it called ended: that has ended by now."""
         self.lists.clear()
         self.replaced.clear()
-        self.words_left = 0
+        self.words_left, self.ahead = 0, ZERO
         for order_id, word in list(self.ended.items()):
             self._ends(order_id, word)
         self.forgotten = {order_id for order_id in self.forgotten if not self._works(order_id)}
@@ -229,7 +232,7 @@ class Contradictions:
         self.world.auditor.arrives(encoded(ReplaceRequest(at, effect.order)))
         new = BookedOrder(
             request=effect.order, broker_order_id=self._book.next_broker_id(), opens=old.opens,
-            reserve_price=old.reserve_price, step=old.step, expires_at=None, instrument=old.instrument,
+            reserve_price=old.reserve_price, step=old.step, expires_at=None, instrument=old.instrument, accepted_at=at,
         )  # fmt: skip
         self._book._orders[effect.order.client_order_id] = new
         self._book._list(new)

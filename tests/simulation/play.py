@@ -33,6 +33,7 @@ from core.messages.commands import (
     ResumeStrategy,
 )
 from core.messages.inputs import ConnectionChanged
+from core.model.account import Mode
 from core.model.basket import BasketSource
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.instrument import STOCK_TICKS
@@ -107,11 +108,14 @@ class Player(DeskPlay, Contradicting):
         self.tell = tell
         profile = session.profile
         settings = profile.settings()
+        mode = Mode.LIVE if profile.dead_man else Mode.PAPER
         if session.has_desks:
-            settings = settings.model_copy(update={"attendance": ATTENDED})
+            attendance = ATTENDED.model_copy(update={"dead_man_hours": Decimal(str(profile.dead_man))})
+            account = settings.account.model_copy(update={"mode": mode})
+            settings = settings.model_copy(update={"attendance": attendance, "account": account})
         config = ExchangeConfig(account="SIM", cash=Decimal(profile.cash), multiplier=settings.exchange.multiplier)
         start = calendar().session_on(DAY).open + timedelta(minutes=profile.minutes)
-        self.world = World(settings, config, start, profile.manners, has_desks=session.has_desks)
+        self.world = World(settings, config, start, profile.manners, has_desks=session.has_desks, mode=mode)
         self.world.tell = tell
         self.world.surprises.is_terse = profile.is_terse
         self.planner = Planner(self.world)

@@ -101,7 +101,7 @@ def _count_orders(world: World, found: Reckoning) -> None:
         found.lost += 1
         found.words.append(f"lost: {order_id} is at the exchange, and the journal knows nothing of it")
     for order in world.engine.state.ledger.state.orders.values():
-        report = theirs.get(order.id)
+        report = theirs.get(order.id) if order.id not in world.foreign else None
         if _is_another_story(order, report):
             found.lost += 1
             found.words.append(f"lost: {order.id} is {order.status.value} here, {report and report.raw_status} there")

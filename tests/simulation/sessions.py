@@ -129,6 +129,8 @@ class Profile:
         USD; with little of it a buy needs what a sale frees.
     manners
         How its exchange differs from ours; None where it does not.
+    dead_man
+        Hours without a key after which a live desk takes no entries; 0 where it is on paper.
     """
 
     is_whole: bool
@@ -143,6 +145,7 @@ class Profile:
     speaks_often: bool
     cash: int
     manners: Manners | None = None
+    dead_man: float = 0.0
 
     def settings(self) -> Settings:
         """Limits wide enough for many trades a day."""
@@ -234,7 +237,9 @@ def session_with_desks(seed: int, number: int) -> Session:
         events.insert(chance.randrange(len(events)), Event("a_key_across_a_hand_over", a_key_on_its_way(chance)))
     for _ in range(chance.randint(0, 2)):
         events.insert(chance.randrange(len(events)), Event("a_basket_across_a_hand_over", a_key_on_its_way(chance)))
-    return replace(session, events=tuple(events), has_desks=True)
+    dead_man = Random(f"{seed}:{number}:dead man").choice((0.0, 0.0, 0.25))
+    profile = replace(session.profile, dead_man=dead_man)
+    return replace(session, profile=profile, events=tuple(events), has_desks=True)
 
 
 def made(seed: int, number: int) -> Session:

@@ -17,6 +17,7 @@ from core.brokers.simulated.log import ReplaceRequest, SubmitRequest, encoded
 from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.messages.inputs import (
     CancelAnswered,
+    ClockFetched,
     FiguresFetched,
     Input,
     LookUpAnswered,
@@ -148,6 +149,9 @@ class Surprises:
             books = self._contradictions.books(answer.answer)
             orders = tuple(self._said(report) for report in books.orders)
             return PictureFetched(replace(books, orders=orders))
+        if isinstance(answer, ClockFetched) and self._contradictions.ahead:
+            self.met["a clock that differs"] += 1
+            return ClockFetched(answer.answer, self._contradictions.ahead, is_near=False)
         if isinstance(answer, FiguresFetched) and isinstance(answer.answer, FreshFigures) and self.skew:
             self.met["clock skew"] += 1
             figures = replace(answer.answer, broker_time=answer.answer.broker_time + self.skew)
