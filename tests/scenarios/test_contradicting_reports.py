@@ -331,6 +331,22 @@ def test_an_older_order_with_the_same_id_is_not_adopted(broker: BrokersWord) -> 
     assert house.facts(UpdateIgnored)
 
 
+def test_an_older_order_is_not_adopted_in_doubt(broker: BrokersWord) -> None:
+    """EX-23, EX-24: what was no order of ours is none when this machine's clock jumps later"""
+    house = a_house_with_a_proposal(AWAY)
+    entry = house.proposal.order.client_order_id
+    older = with_terms(accepted_at=house.line.at - timedelta(hours=1))
+    broker.changes[entry] = lambda report: older(ended(OrderStatus.FILLED, "0.502")(report) or report)
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+    house.line.take(house.line.at, ClockRead(Decimal(0), Decimal(3595)))
+    house = house.restarted().until("10:06:33")
+
+    assert (house.held(), house.entry.status) == ("0", OrderStatus.REJECTED)
+
+
 def test_an_exit_sent_in_doubt_is_adopted(broker: BrokersWord) -> None:
     """EX-23, EX-24: the desk's time is an hour ahead, so the broker took its sale an hour before it was written"""
     house = a_house_in_a_position(("10:06", "10:30", STEADY))
