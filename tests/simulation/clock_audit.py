@@ -19,6 +19,7 @@ from core.facts import (
 )
 from core.messages.effects import ReplaceOrder, SubmitOrder
 from core.model.codes import SHUTS_ENTRIES_ALONE, CancelCode, HaltCause, ProposalEnd
+from core.model.order import OrderStatus
 from core.model.staging import AuthorizationKind
 
 if TYPE_CHECKING:
@@ -68,12 +69,16 @@ class ClockAudit:
         only_entries = HaltCause.UNATTENDED in story.halts and story.halts <= SHUTS_ENTRIES_ALONE
         if not only_entries or story.killed or self.since is not None:
             return False
-        uses = self.auditor.world.engine.state.stage.mandates(AuthorizationKind.EXITS)
-        return any(
-            (use.mandate.symbol, use.mandate.side) == (proposal.symbol, proposal.order.side)
-            and use.mandate.quantity - use.released >= proposal.order.quantity
-            for use in uses
-        )
+        desk, its = self.auditor.world.engine.state, (proposal.symbol, proposal.strategy)
+        position = desk.ledger.position(*its)
+        if position is None or any(
+            seen.status is OrderStatus.REJECTED and (seen.order.symbol, seen.strategy) == its
+            for seen in story.orders.values()
+        ):
+            return False
+        uses = desk.stage.mandates(AuthorizationKind.EXITS, position.entry_order)
+        left = (use.mandate.quantity - use.released for use in uses if use.mandate.side is proposal.order.side)
+        return any(proposal.order.quantity <= quantity for quantity in left)
 
     def leaves(self, effect: SubmitOrder | ReplaceOrder, seen: Seen) -> None:
         """No entry that was written in doubt leaves."""
@@ -84,6 +89,8 @@ class ClockAudit:
 
     def look(self, at: datetime) -> None:
         """Between two inputs of the engine."""
+        if not self.waiting:
+            return
         world = self.auditor.world
         if self.since is not None or world.line.waiting or not world.engine.state.control.state.is_reconciled:
             self.waiting = dict.fromkeys(self.waiting, at)

@@ -107,6 +107,8 @@ class DebtAudit:
 
     def look(self, at: datetime) -> None:
         """Between two inputs of the engine."""
+        if not (self._ended or self.bare_since or self.auditor.world.meter.bare):
+            return
         for ended_at, fact in self._ended:
             if at > ended_at:
                 self._say(f"a close ended without a sale, and nobody was told: {fact.reason}")
