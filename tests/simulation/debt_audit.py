@@ -150,6 +150,7 @@ class DebtAudit:
             f"a close of {close.symbol} neither sold nor ended, and its time was over at {close.ends_at:%H:%M:%S}"
             for close in self.closes.values()
             if close.id in story.mandates
+            and close.ticket_id not in story.refused  # a key that the desk died under is void
             and not self._is_out(close)
             and at > story.mandates[close.id].ends_at + timedelta(minutes=2)
         ]
