@@ -240,6 +240,18 @@ def test_a_stop_that_waits_follows_what_is_held(broker: BrokersWord) -> None:
     assert [p.order.quantity for p in house.desk.stage.proposals()] == [Decimal("0.302")]
 
 
+def test_a_stop_that_filled_short_is_asked_for(broker: BrokersWord) -> None:
+    """EX-05, EX-22: `filled` with 0.2 of 0.502, and the rest has no stop"""
+    house = a_house_in_a_position(("10:06", "11:00", STEADY))
+    (stop,) = house.stops
+    broker.states(house, stop.id, ended(OrderStatus.FILLED, "0.2"), UpdateEvent.FILL)
+    house.until("10:06:45")
+
+    (guard,) = house.desk.stage.proposals()
+    assert (stop.end_code, guard.guard) == (EndCode.FILLED_SHORT, GuardCode.REFUSED)
+    assert guard.order.quantity == Decimal("0.302")
+
+
 def test_a_close_sells_where_the_broker_lost_the_stop(broker: BrokersWord) -> None:
     """EX-21, EX-06: no order that does not end blocks a close"""
     house = a_house_in_a_position(("10:06", "11:00", STEADY))
