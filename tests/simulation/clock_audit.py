@@ -21,6 +21,7 @@ from core.messages.effects import ReplaceOrder, SubmitOrder
 from core.model.codes import SHUTS_ENTRIES_ALONE, CancelCode, HaltCause, ProposalEnd
 from core.model.order import OrderStatus
 from core.model.staging import AuthorizationKind
+from core.workflows.operator.notice_matters import BY_HAND
 
 if TYPE_CHECKING:
     from simulation.auditor import Auditor, Seen
@@ -67,7 +68,7 @@ class ClockAudit:
         """Whether its entry's ticket let it go unattended, and nothing but a timer shuts the desk."""
         story, proposal = self.auditor.story, fact.proposal
         only_entries = HaltCause.UNATTENDED in story.halts and story.halts <= SHUTS_ENTRIES_ALONE
-        if not only_entries or story.killed or self.since is not None:
+        if not only_entries or story.killed or self.since is not None or proposal.exit_reason in BY_HAND:
             return False
         desk, its = self.auditor.world.engine.state, (proposal.symbol, proposal.strategy)
         position = desk.ledger.position(*its)
