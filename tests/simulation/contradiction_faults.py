@@ -107,7 +107,7 @@ def a_limited_stop_has_ended(patch: pytest.MonkeyPatch) -> None:
         return answered(self, SubmissionAnswered(reply.client_order_id, reply.answer, reply.sent_at))
 
     patch.setattr(submission.Submission, "on_answered", as_refused)
-    patch.setattr(Notifying, "_of_exit", staticmethod(lambda _proposal: None))
+    patch.setattr(Notifying, "_lasting", lambda _self: iter(()))
 
 
 def a_close_gives_up_without_a_word(patch: pytest.MonkeyPatch) -> None:
