@@ -108,6 +108,7 @@ def a_limited_stop_has_ended(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(submission.Submission, "on_answered", as_refused)
     patch.setattr(Notifying, "_lasting", lambda _self: iter(()))
+    patch.setattr(Notifying, "_tell", lambda *_: None)
 
 
 def a_close_gives_up_without_a_word(patch: pytest.MonkeyPatch) -> None:
