@@ -58,13 +58,13 @@ class ClockAudit:
                 self._by_time(f"{fact.day} began")
             case Halted() if fact.cause is HaltCause.UNATTENDED:
                 self._by_time("a dead man's timer ended")
-            case ProposalStaged() if fact.proposal.is_exit and self._is_signed(fact):
+            case ProposalStaged() if fact.proposal.is_exit and self._is_signed(at, fact):
                 self.waiting[fact.proposal.id] = at
 
     def _by_time(self, what: str, zero: str = "") -> None:
         self.auditor.require(self.since is None, f"{what} while the clock was in doubt since {self.since}", zero)
 
-    def _is_signed(self, fact: ProposalStaged) -> bool:
+    def _is_signed(self, at: datetime, fact: ProposalStaged) -> bool:
         """Whether its entry's ticket let it go unattended, and nothing but a timer shuts the desk."""
         story, proposal = self.auditor.story, fact.proposal
         only_entries = HaltCause.UNATTENDED in story.halts and story.halts <= SHUTS_ENTRIES_ALONE
@@ -78,8 +78,8 @@ class ClockAudit:
         ):
             return False
         uses = desk.stage.mandates(AuthorizationKind.EXITS, position.entry_order)
-        left = (use.mandate.quantity - use.released for use in uses if use.mandate.side is proposal.order.side)
-        return any(proposal.order.quantity <= quantity for quantity in left)
+        its_own = (use for use in uses if use.mandate.side is proposal.order.side and at <= use.mandate.ends_at)
+        return any(proposal.order.quantity <= use.mandate.quantity - use.released for use in its_own)
 
     def leaves(self, effect: SubmitOrder | ReplaceOrder, seen: Seen) -> None:
         """No entry that was written in doubt leaves."""
