@@ -44,6 +44,7 @@ from core.facts import (
     OrderStateChanged,
     OrderStateUnknown,
     OverrideEnded,
+    PermissionReturned,
     PositionCorrected,
     ProposalEdited,
     ProposalEnded,
@@ -200,6 +201,7 @@ class Auditor:
             OrderRestated: self._restated,
             OrderRevived: self._revived,
             KeptOrderReleased: self._released,
+            PermissionReturned: self._returned,
             AuthorizationProlonged: self._prolonged,
             OrderStateUnknown: self._doubted,
             SubmissionBlocked: self._blocked,
@@ -515,6 +517,13 @@ class Auditor:
         self.story.orders[fact.client_order_id].sequence = self._sequence
         self.world.left_behind.discard(fact.client_order_id)
 
+    def _returned(self, fact: PermissionReturned) -> None:
+        """What the broker is proven not to have, or never left, may be released once more (EX-22)."""
+        seen = self.story.orders[fact.client_order_id]
+        is_gone = seen.code is EndCode.LOST_THERE or not seen.filled
+        self.require(is_gone, f"{fact.client_order_id} filled, and what permitted it was given back", UNREQUESTED)
+        self.story.released[fact.mandate_id] -= fact.quantity
+
     def _prolonged(self, fact: AuthorizationProlonged) -> None:
         """Only a close waits for a stop in doubt, and none whose time was over already (EX-21)."""
         mandate = self.story.mandates[fact.mandate_id]
@@ -592,6 +601,7 @@ class Auditor:
         is_too_late |= self._filled_with_its_sibling(seen, fill.at)
         is_too_late |= self._less_of_it_is_on_its_way(fill.client_order_id, seen, abs(after))
         is_too_late |= self._was_sold_by_a_late_one(seen)
+        is_too_late |= bool(self.world.restored)  # what is held is not known until a person has said so
         seen.last_fill = fill.at
         seen.came_late = self._at if fact.is_late else seen.came_late
         if seen.order.effect.only_reduces and not fact.is_late and not is_too_late:
@@ -661,7 +671,7 @@ class Auditor:
         self.require(is_foreseen, f"an invariant broke: {fact.reason}")
 
     def _asked_for(self, fact: StopAskedFor) -> None:
-        if self.story.raised > 1:
+        if self.story.raised > 1 or fact.client_order_id in self.world.contradictions.restated:
             self.story.asked_for.add(fact.client_order_id)
 
     def _resumed(self, fact: Resumed) -> None:

@@ -143,7 +143,10 @@ class Contradicting(Rough):
         """The broker changes a term of an order that works."""
         world = self.world
         order = self._waiting(of)
-        if order is None or not world.contradictions.restate(order, term, by, is_told=is_told):
+        heard = order and world.engine.state.ledger.order(order.request.client_order_id)
+        if order is None or heard is None or heard.broker_order_id is None:
+            return
+        if not world.contradictions.restate(order, term, by, is_told=is_told):
             return
         self._note(f"{of}'s {term} restated")
         if not is_told:
@@ -245,8 +248,7 @@ class Contradicting(Rough):
         world.surprises.met["a folder restored"] += 1
         found = world.auditor.story.counts["UnknownOrdersFound"]
         is_listed = bool(orders & {report.client_order_id for report in world.exchange.orders(world.wire.at)})
-        is_heard = world.engine.state.sightings.books_at is not None
-        if is_listed and is_heard and not found:
+        if is_listed and world.engine.state.control.state.is_reconciled and not found:
             world.auditor.require(
                 False, f"an older folder trades on, and the account has {sorted(orders)}", "unrequested"
             )
@@ -330,7 +332,7 @@ def a_contradicting_end(chance: Random) -> Arguments:
 
 def a_late_fill(chance: Random) -> Arguments:
     return (
-        chance.choice(("fraction", "fraction", "part", "stop")),
+        chance.choice(("entry", "entry", "fraction", "part", "stop")),
         chance.choice(tuple(SAID)),
         chance.choice((20, 30, 1000)),
         chance.choice((0.5, 10.0, 75.0)),
@@ -340,7 +342,7 @@ def a_late_fill(chance: Random) -> Arguments:
 
 def a_revival(chance: Random) -> Arguments:
     return (
-        chance.choice(("stop", "stop", "fraction")),
+        chance.choice(("stop", "stop", "fraction", "entry")),
         chance.choice(("expired", "expired", "canceled")),
         chance.choice((1.0, 30.0, 130.0)),
         chance.choice(("", "", "", "exit", "part", "bar", "fall")),

@@ -28,7 +28,6 @@ from tests.simulation.shrink import goes_wrong, shrunk
 Fault = Callable[[pytest.MonkeyPatch], None]
 FILE = Path(__file__).with_name("shortest.json")
 RANDOM_DAYS: Mapping[str, tuple[int, int]] = {
-    "a_pair_counts_for_nothing": (14, 16),
     "a_pause_is_not_minded": (20, 3),
     "a_refused_symbol_is_not_checked": (23, 3),
     "a_stop_is_released_for_the_whole_fill_each_time": (22, 3),
