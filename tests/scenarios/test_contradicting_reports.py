@@ -240,6 +240,18 @@ def test_a_stop_that_waits_follows_what_is_held(broker: BrokersWord) -> None:
     assert [p.order.quantity for p in house.desk.stage.proposals()] == [Decimal("0.302")]
 
 
+def test_a_stop_that_filled_short_is_asked_for(broker: BrokersWord) -> None:
+    """EX-05, EX-22: `filled` with 0.2 of 0.502, and the rest has no stop"""
+    house = a_house_in_a_position(("10:06", "11:00", STEADY))
+    (stop,) = house.stops
+    broker.states(house, stop.id, ended(OrderStatus.FILLED, "0.2"), UpdateEvent.FILL)
+    house.until("10:06:45")
+
+    (guard,) = house.desk.stage.proposals()
+    assert (stop.end_code, guard.guard) == (EndCode.FILLED_SHORT, GuardCode.REFUSED)
+    assert guard.order.quantity == Decimal("0.302")
+
+
 def test_a_close_sells_where_the_broker_lost_the_stop(broker: BrokersWord) -> None:
     """EX-21, EX-06: no order that does not end blocks a close"""
     house = a_house_in_a_position(("10:06", "11:00", STEADY))
@@ -329,6 +341,22 @@ def test_an_older_order_with_the_same_id_is_not_adopted(broker: BrokersWord) -> 
     assert house.held() == "0"
     assert house.entry.status is OrderStatus.REJECTED
     assert house.facts(UpdateIgnored)
+
+
+def test_an_older_order_is_not_adopted_in_doubt(broker: BrokersWord) -> None:
+    """EX-23, EX-24: what was no order of ours is none when this machine's clock jumps later"""
+    house = a_house_with_a_proposal(AWAY)
+    entry = house.proposal.order.client_order_id
+    older = with_terms(accepted_at=house.line.at - timedelta(hours=1))
+    broker.changes[entry] = lambda report: older(ended(OrderStatus.FILLED, "0.502")(report) or report)
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+    house.line.take(house.line.at, ClockRead(Decimal(0), Decimal(3595)))
+    house = house.restarted().until("10:06:33")
+
+    assert (house.held(), house.entry.status) == ("0", OrderStatus.REJECTED)
 
 
 def test_an_exit_sent_in_doubt_is_adopted(broker: BrokersWord) -> None:

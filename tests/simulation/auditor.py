@@ -39,9 +39,12 @@ from core.facts import (
     OrderCreated,
     OrderFilled,
     OrderKept,
+    OrderRestated,
+    OrderRevived,
     OrderStateChanged,
     OrderStateUnknown,
     OverrideEnded,
+    PermissionReturned,
     PositionCorrected,
     ProposalEdited,
     ProposalEnded,
@@ -62,15 +65,19 @@ from core.facts import (
     TradeClosed,
 )
 from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
-from core.model.codes import BlockCode, CancelCode, EndCode, HaltCause, ProposalEnd, ReadOnlyCode
+from core.model.broker import OrderReport
+from core.model.codes import SHUTS_ENTRIES_ALONE, BlockCode, CancelCode, EndCode, HaltCause, ProposalEnd, ReadOnlyCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, Side
 from core.model.staging import MANUAL, Approval, AuthorizationKind, Proposal, StandingAuthorization, Ticket
+from core.model.stated_terms import StatedTerms
 from core.ports import NoCheckpoint
 from core.risk.protections.base import GLOBAL
 from core.trading_state import checkpoint
 from core.trading_state.state import TradingState
 from tests.simulation.bareness import names_stop
 from tests.simulation.cancel_audit import CancelAudit
+from tests.simulation.clock_audit import ClockAudit
+from tests.simulation.debt_audit import DebtAudit
 from tests.simulation.desk_audit import DeskAudit
 from tests.simulation.plan_audit import PlanAudit
 from tests.simulation.reckoning import A_DOUBT, all_reports, ended_unseen
@@ -79,6 +86,8 @@ from tests.simulation.refusal_audit import RefusalAudit
 A_MOMENT = timedelta(seconds=1)
 MADE_TO_RAISE = "a workflow was made to raise"
 """What says a fault that a session puts into its desk on purpose."""
+UNREQUESTED = "unrequested"
+"""The zero of orders that no key and no authorization requested."""
 TAKEN_AWAY = frozenset({CancelCode.OPERATOR, CancelCode.FLATTENED, CancelCode.KILLED})
 NOT_OURS = (OrderStatus.EXPIRED, OrderStatus.REJECTED)
 """What explains a stop that is gone while its position is not: a person, the session's end, the broker, the line."""
@@ -159,7 +168,10 @@ class Auditor:
         self.story = Story()
         self.wrong: list[str] = before.wrong if before else []
         self.sent: dict[str, OrderRequest] = before.sent if before else {}
+        self.zeros: Counter[str] = before.zeros if before else Counter()
         self.is_reading = False
+        self.debts = DebtAudit(self)
+        self.clocks = ClockAudit(self)
         self.plans = PlanAudit(self)
         self.cancels = CancelAudit(self)
         self.desks = DeskAudit(self)
@@ -186,7 +198,10 @@ class Auditor:
             OrderCreated: self._created,
             LegResized: self._resized,
             OrderKept: self._kept,
+            OrderRestated: self._restated,
+            OrderRevived: self._revived,
             KeptOrderReleased: self._released,
+            PermissionReturned: self._returned,
             AuthorizationProlonged: self._prolonged,
             OrderStateUnknown: self._doubted,
             SubmissionBlocked: self._blocked,
@@ -219,13 +234,18 @@ class Auditor:
             hearer(fact)
         self.plans.hear(sequence, at, fact)
         self.desks.hear(at, fact)
+        self.debts.hear(at, fact)
+        self.clocks.hear(at, fact)
         self.refusals.hear(at, fact)
         if not isinstance(fact, ApprovalRedeemed):
             self.story.redeemed = None
 
-    def require(self, claim: bool, otherwise: str) -> None:
+    def require(self, claim: bool, otherwise: str, zero: str = "") -> None:
+        """Note it where it is not so; under the name of the zero that it counts for, if any."""
         if not claim:
             self.wrong.append(otherwise)
+            if zero:
+                self.zeros[zero] += 1
 
     # ── what is staged, and what the operator shut ───────────────────────────────────────────────────────────────
 
@@ -324,7 +344,7 @@ class Auditor:
         is_signed = ticket.proposal_id in story.unattended
         story.unattended.discard(ticket.proposal_id)
         is_turned = is_signed or press in self.world.presses or self.plans.permits(ticket, fact)
-        self.require(is_turned, f"ticket {ticket.id} was confirmed and no such key was pressed")
+        self.require(is_turned, f"ticket {ticket.id} was confirmed and no such key was pressed", UNREQUESTED)
         self.require(fact.digest == ticket.digest, f"ticket {ticket.id} was confirmed with another digest")
         self.require(ticket.id not in story.confirmed, f"ticket {ticket.id} was confirmed twice")
         self.require(ticket.id not in story.closed, f"ticket {ticket.id} was confirmed after it was closed")
@@ -355,7 +375,8 @@ class Auditor:
         story, proposal = self.story, self.story.proposals[fact.proposal_id]
         mandate = story.mandates.get(fact.mandate_id)
         if mandate is None or mandate.kind is not AuthorizationKind.EXITS:
-            self.wrong.append(f"exit {fact.proposal_id} was released and nothing like it was signed")
+            words = f"exit {fact.proposal_id} was released and nothing like it was signed"
+            self.require(False, words, UNREQUESTED)
             return
         limits = (proposal.symbol, proposal.order.side)
         self.require(limits == (mandate.symbol, mandate.side), f"{fact.proposal_id}: another exit than was signed")
@@ -363,7 +384,8 @@ class Auditor:
             proposal.is_exit and fact.quantity <= mandate.quantity, f"{fact.proposal_id}: more than was signed"
         )
         self.require(self._at <= mandate.ends_at, f"{fact.proposal_id}: released after its end")
-        self.require(not story.killed and not story.halts, f"{fact.proposal_id}: released on a desk that is shut")
+        is_shut = story.killed or bool(story.halts - SHUTS_ENTRIES_ALONE)
+        self.require(not is_shut, f"{fact.proposal_id}: released on a desk that is shut")
         story.unattended.add(fact.proposal_id)
 
     def _refused(self, fact: ConfirmationRefused) -> None:
@@ -384,17 +406,19 @@ class Auditor:
 
     def _redeemed(self, fact: ApprovalRedeemed) -> None:
         approval, story = fact.approval, self.story
-        self.require(approval.id not in story.used, f"approval {approval.id} was redeemed twice")
+        self.require(approval.id not in story.used, f"approval {approval.id} was redeemed twice", UNREQUESTED)
         self.require(self._at <= approval.lapses_at, f"approval {approval.id} was redeemed after it lapsed")
         self.require(fact.order_digest == approval.order_digest, f"approval {approval.id} is for another order")
-        self.require(approval.ticket_id not in story.refused, f"{approval.id}: its confirmation does not stand")
+        self.require(
+            approval.ticket_id not in story.refused, f"{approval.id}: its confirmation does not stand", UNREQUESTED
+        )
         story.used.add(approval.id)
         story.redeemed = fact
         confirmed = story.confirmed.get(approval.ticket_id)
         if approval.less_of is not None:
             return  # what is created by it is compared with what was signed for more
         if confirmed is None:
-            self.wrong.append(f"approval {approval.id} has no confirmation")
+            self.require(False, f"approval {approval.id} has no confirmation", UNREQUESTED)
         elif approval.mandate_id is None:
             self.require(confirmed.approval == approval, f"approval {approval.id} is not what was confirmed")
             ticket = story.tickets[approval.ticket_id]
@@ -402,7 +426,8 @@ class Auditor:
                 fact.order_digest == ticket.order.digest(ticket.account), f"{approval.id}: not the ticket's order"
             )
         else:
-            self.require(approval.mandate_id in story.mandates, f"approval {approval.id} names no signed mandate")
+            is_signed = approval.mandate_id in story.mandates
+            self.require(is_signed, f"approval {approval.id} names no signed mandate", UNREQUESTED)
             self.plans.redeem(fact)
 
     def _created(self, fact: OrderCreated) -> None:
@@ -427,7 +452,8 @@ class Auditor:
             self._is_listed(fact.role, seen)
             return
         if redeemed is None or redeemed.client_order_id != order.client_order_id:
-            self.wrong.append(f"order {order.client_order_id} was created and nothing was redeemed for it")
+            words = f"order {order.client_order_id} was created and nothing was redeemed for it"
+            self.require(False, words, UNREQUESTED)
             return
         digest = order.digest(self.world.engine.state.account_name)
         self.require(redeemed.order_digest == digest, f"order {order.client_order_id} is not what was redeemed")
@@ -471,10 +497,32 @@ class Auditor:
         self.require(seen.status is OrderStatus.PENDING, f"{fact.client_order_id} was sent again after an answer")
         self.story.sent_again.add(fact.client_order_id)
 
+    def _restated(self, fact: OrderRestated) -> None:
+        """The broker may change terms: those are the order's then (EX-13)."""
+        seen = self.story.orders[fact.client_order_id]
+        is_so = fact.client_order_id in self.world.contradictions.restated
+        self.require(is_so, f"{fact.client_order_id} was restated, and the broker changed nothing of it")
+        self.require(fact.before == StatedTerms.of_order(seen.order), f"{fact.client_order_id}: other terms before")
+        seen.order = fact.after.of(seen.order)  # type: ignore[assignment]
+
+    def _revived(self, fact: OrderRevived) -> None:
+        """Only a stop that the broker had ended works again by its word."""
+        seen = self.story.orders[fact.client_order_id]
+        self.require(seen.status.is_terminal and seen.order.type.is_stop, f"{fact.client_order_id} works again")
+        seen.status = OrderStatus.PARTIALLY_FILLED if seen.filled else OrderStatus.SUBMITTED
+        seen.code, seen.reason = EndCode.AS_ITS_STATE_SAYS, ""
+
     def _released(self, fact: KeptOrderReleased) -> None:
         """What was kept when the desk was left is to be sent, as if it were written now."""
         self.story.orders[fact.client_order_id].sequence = self._sequence
         self.world.left_behind.discard(fact.client_order_id)
+
+    def _returned(self, fact: PermissionReturned) -> None:
+        """What the broker is proven not to have, or never left, may be released once more (EX-22)."""
+        seen = self.story.orders[fact.client_order_id]
+        is_gone = seen.code is EndCode.LOST_THERE or not seen.filled
+        self.require(is_gone, f"{fact.client_order_id} filled, and what permitted it was given back", UNREQUESTED)
+        self.story.released[fact.mandate_id] -= fact.quantity
 
     def _prolonged(self, fact: AuthorizationProlonged) -> None:
         """Only a close waits for a stop in doubt, and none whose time was over already (EX-21)."""
@@ -529,14 +577,14 @@ class Auditor:
         seen.status, seen.reason, seen.code = fact.after, fact.reason, fact.code
 
     def _cancel_requested(self, fact: CancelRequested) -> None:
-        self.cancels.asked_for.add(fact.client_order_id)
+        self.cancels.asked_for[fact.client_order_id] = self._sequence
         if fact.code in TAKEN_AWAY:
             self.story.taken_away.add(fact.client_order_id)
         if fact.code is CancelCode.FLAT:
             self.story.called_off.add(fact.client_order_id)
 
     def _cancel_dropped(self, fact: CancelDropped) -> None:
-        self.cancels.asked_for.discard(fact.client_order_id)
+        self.cancels.asked_for.pop(fact.client_order_id, None)
 
     def _filled(self, fact: OrderFilled) -> None:
         story, fill = self.story, fact.fill
@@ -553,6 +601,7 @@ class Auditor:
         is_too_late |= self._filled_with_its_sibling(seen, fill.at)
         is_too_late |= self._less_of_it_is_on_its_way(fill.client_order_id, seen, abs(after))
         is_too_late |= self._was_sold_by_a_late_one(seen)
+        is_too_late |= bool(self.world.restored)  # what is held is not known until a person has said so
         seen.last_fill = fill.at
         seen.came_late = self._at if fact.is_late else seen.came_late
         if seen.order.effect.only_reduces and not fact.is_late and not is_too_late:
@@ -622,7 +671,7 @@ class Auditor:
         self.require(is_foreseen, f"an invariant broke: {fact.reason}")
 
     def _asked_for(self, fact: StopAskedFor) -> None:
-        if self.story.raised > 1:
+        if self.story.raised > 1 or fact.client_order_id in self.world.contradictions.restated:
             self.story.asked_for.add(fact.client_order_id)
 
     def _resumed(self, fact: Resumed) -> None:
@@ -659,11 +708,12 @@ class Auditor:
         order, story = effect.order, self.story
         seen = story.orders.get(order.client_order_id)
         if seen is None:
-            self.wrong.append(f"order {order.client_order_id} leaves without an intent")
+            self.require(False, f"order {order.client_order_id} leaves without an intent", UNREQUESTED)
             return
         self.require(
             seen.sequence <= self.world.journal.synced, f"order {order.client_order_id} leaves before it is on the disk"
         )
+        self.clocks.leaves(effect, seen)
         if not order.effect.only_reduces:
             self.require(not story.killed and not story.halts, f"{order.client_order_id} opens while killed or halted")
             return
@@ -745,11 +795,15 @@ class Auditor:
     def uncovered(self) -> list[str]:
         """Positions whose entry asked for a stop at the broker and that none guards, though nobody took it away."""
         world = self.world
+        if world.restored:
+            return []  # which shares have a stop was forgotten with the folder
         ledger, found = world.engine.state.ledger, []
         orders = ledger.state.orders
         for position in ledger.positions():
             if position.entry_order in self.story.asked_for:
                 continue  # it waits on a ticket
+            if world.meter.waits_for_a_key((position.symbol, position.strategy)):
+                continue
             if position.entry_order in self.story.called_off:
                 continue  # nobody asked for it, and no ticket named a stop: the status line says UNCOVERED
             opened = orders.get(position.entry_order)
@@ -783,13 +837,15 @@ class Auditor:
         forgotten = [order_of(past) for name in theirs if (past := ledger.retention.forgotten(name)) is not None]
         for order in (*ledger.state.orders.values(), *forgotten):
             report = theirs.pop(order.id, None)
-            if report is None:
+            if report is None or order.id in world.foreign:
                 self._is_rightly_absent(order)
                 continue
             ours = (order.status, order.filled_quantity, order.broker_order_id)
             true = (report.status, report.filled_quantity, report.broker_order_id)
             late = order.status.is_terminal and order.filled_quantity == report.filled_quantity
-            never_came = order.end_code is EndCode.NEVER_ARRIVED
+            never_came = order.end_code is EndCode.NEVER_ARRIVED or order.id in world.contradictions.contradicted
+            if order.is_working:
+                self._same_terms(order, report)
             self.require(ours == true or (late and never_came), f"{order.id}: {ours}, not {true}")
         for foreign in self.world.foreign:
             theirs.pop(foreign, None)
@@ -807,6 +863,15 @@ class Auditor:
                 ours == net[symbol] == held.get(symbol, Decimal(0)),
                 f"{symbol}: {ours} in the ledger, {net[symbol]} by executions, {held.get(symbol)} at the exchange",
             )
+
+    def _same_terms(self, order: Order, report: OrderReport) -> None:
+        """What works is what the broker has, and what was to replace it is not waited for once that has ended."""
+        here = StatedTerms.of_order(order.request)
+        there = StatedTerms.of_report(report, here)
+        self.require(here == there, f"{order.id}: {here.changes(there)} here and there")
+        other = self.story.orders.get(order.replaced_by or order.replacement or "")
+        is_over = other is not None and other.status.is_terminal
+        self.require(not is_over, f"{order.id} counts as replaced, and what was to replace it has ended")
 
     def _is_for_a_person(self) -> bool:
         """More was done elsewhere than may be corrected by itself: the desk is read-only, and says so."""

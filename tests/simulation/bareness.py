@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 Owner = tuple[Symbol, str]
 ALLOWED = 2.0
 """Seconds that may pass without a cause: a request and its answer, a comparison that is due."""
+A_WORD = timedelta(seconds=5)
+"""In which a fill that was told is counted."""
 DOWN = "the desk was down"
 NO_TIME = "no time of a session passed"
 NO_CAUSE = "no cause"
@@ -232,6 +234,10 @@ class Meter:
                         f" from {stretch.began:%H:%M:%S}: {cause}"
                     )
 
+    def cause_of(self, owner: Owner) -> str:
+        """Why its shares are bare, as of the last look."""
+        return self._causes.get(owner, NO_TIME)
+
     # ── why ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def down(self, at: datetime) -> None:
@@ -264,7 +270,7 @@ class Meter:
             return found
         asked_for = [seen for order_id in story.asked_for if (seen := story.orders.get(order_id)) is not None]
         if any((seen.order.symbol, seen.strategy) == owner for seen in asked_for):
-            return "its record was made to fail twice; a new stop waits for its key"
+            return NEVER_WRITTEN
         found = self._of_stops(stops)
         return ENDED if found == NO_CAUSE and self._is_of_another_day(owner, self._at) else found
 
@@ -313,10 +319,18 @@ class Meter:
             is_lost = any(o.order.client_order_id in self.world.line.untold for o in entries)
             if is_lost or troubled - {None}:
                 return "nobody had told of the fill: its word was lost or late"
-            return "the word of the fill was on its way"
+            is_long_ago = self._at - self._filled_at(entries) > A_WORD
+            return NO_CAUSE if is_long_ago else "the word of the fill was on its way"
         if any(o.order.legs and o.filled and o.status.is_working for o in entries):
             return "its legs wait until the entry is filled whole"
         return next((cause for o in entries if (cause := self._of_late_entry(o)) is not None), None)
+
+    def _filled_at(self, entries: list[Seen]) -> datetime:
+        """When the exchange filled any of them last; a desk that has just come up hears of it then."""
+        book, down = self.world.exchange._book, self.world.auditor.story.down
+        booked = (book.find(seen.order.client_order_id) for seen in entries)
+        at = [order.executions[-1].at for order in booked if order is not None and order.executions]
+        return max([*at, *([down[1]] if down else [])], default=self._at)
 
     def _of_late_entry(self, entry: Seen) -> str | None:
         """Given up, and there after all: until it is taken back the broker holds its legs, as long as that goes on."""
@@ -347,6 +361,11 @@ class Meter:
                 return "its exit was on its way" if is_sent else "its exit waits at a limit"
         return None
 
+    def waits_for_a_key(self, owner: Owner) -> bool:
+        """Whether a stop for its shares is proposed: who is to be told is told of it."""
+        waiting = self.world.engine.state.stage.state.proposals.values()
+        return any(p.guard is not None and (p.symbol, p.strategy) == owner for p in waiting)
+
     def _of_stops(self, stops: list[Seen]) -> str:
         """How the newest of its stops ended."""
         world, story = self.world, self.world.auditor.story
@@ -358,16 +377,23 @@ class Meter:
                 return "the operator took the stop back"
             if {o.order.client_order_id for o in self._made_with(stop)} & {*story.taken_away, *world.meddled}:
                 return "its target was taken back, and the broker ends both"
+            replaced = story.orders.get(stop.order.replaces or "")
+            if stop.status.is_terminal and replaced is not None and replaced.status.is_working:
+                continue  # the one before stands
             if stop.status is OrderStatus.REJECTED:
-                return "the broker refused the stop"
+                return REFUSED
+            if stop.code in (EndCode.FILLED_SHORT, EndCode.REJECTED_LATER):
+                return ENDED_SHORT
             if stop.status is OrderStatus.EXPIRED:
                 return ENDED
             if stop.code is EndCode.NEVER_ARRIVED and order_id in world.left_behind and order_id not in world.ever_left:
                 return NEVER_SENT
             if stop.blocked is BlockCode.LEFT:
-                return "it was kept when the desk was left, and is permitted no more; a new stop waits for its key"
+                return PERMITTED_NO_MORE
+            if stop.code is EndCode.LOST_THERE:
+                return LOST
             if stop.code is EndCode.NEVER_ARRIVED:
-                return "the stop never reached the broker; a new one waits for its key"
+                return NEVER_ARRIVED
             if stop.blocked is BlockCode.LAPSED:
                 return NO_CAUSE
             booked = world.exchange._book.find(order_id)
@@ -376,9 +402,19 @@ class Meter:
         return NO_CAUSE
 
 
+LOST = "the broker knew the stop no more; a new one waits for its key"
+REFUSED = "the broker refused the stop"
+ENDED_SHORT = "the broker ended the stop before it had sold all"
+PERMITTED_NO_MORE = "it was kept when the desk was left, and is permitted no more; a new stop waits for its key"
+NEVER_ARRIVED = "the stop never reached the broker; a new one waits for its key"
+NEVER_WRITTEN = "its record was made to fail twice; a new stop waits for its key"
 ENDED_WHILE_DOWN = "what was signed was over with its day, and the desk was down"
 ENDED = "what was signed was over with its day; a new stop waits for its key"
 DIED_BEFORE = "the desk died between the stop's record and its sending"
+NEEDS_A_PERSON = frozenset(
+    {NO_CAUSE, LOST, REFUSED, ENDED_SHORT, PERMITTED_NO_MORE, NEVER_ARRIVED, NEVER_WRITTEN, ENDED}
+)
+"""What ends by a key alone, or by nothing that anybody knows of."""
 
 
 def names_stop(holder: StopHolder | None) -> bool:

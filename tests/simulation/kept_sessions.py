@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from tests.simulation.contradiction_faults import CONTRADICTION_FAULTS
 from tests.simulation.desk_faults import DESK_FAULTS
 from tests.simulation.order_faults import ORDER_FAULTS
 from tests.simulation.refusal_faults import REFUSAL_FAULTS
@@ -27,7 +28,6 @@ from tests.simulation.shrink import goes_wrong, shrunk
 Fault = Callable[[pytest.MonkeyPatch], None]
 FILE = Path(__file__).with_name("shortest.json")
 RANDOM_DAYS: Mapping[str, tuple[int, int]] = {
-    "a_pair_counts_for_nothing": (14, 16),
     "a_pause_is_not_minded": (20, 3),
     "a_refused_symbol_is_not_checked": (23, 3),
     "a_stop_is_released_for_the_whole_fill_each_time": (22, 3),
@@ -43,7 +43,7 @@ RARE = frozenset({"an_exit_is_not_clamped_again"})
 """Found by none of 600 sessions alone: `make soak PART=sessions ARGS="--plant NAME"` searches on."""
 FAULTS: Mapping[str, Fault] = {
     fault.__name__: fault
-    for fault in (*ORDER_FAULTS, *ROUGH_FAULTS, *DESK_FAULTS, *REFUSAL_FAULTS)
+    for fault in (*ORDER_FAULTS, *ROUGH_FAULTS, *DESK_FAULTS, *REFUSAL_FAULTS, *CONTRADICTION_FAULTS)
     if fault.__name__ not in RANDOM_DAYS.keys() | RARE
 }
 SEED, ENOUGH, TRIES = 5, 80, 60

@@ -14,6 +14,7 @@ from core.messages.effects import (
     LookUpOrder,
     ReleaseKill,
     ReplaceOrder,
+    SendNotification,
     SubmitOrder,
     WithdrawOrder,
 )
@@ -51,7 +52,7 @@ class LaneWatch:
 
     def asks(self, effect: Effect, at: datetime) -> None:
         """Before it is given to its lane."""
-        if isinstance(effect, LatchKill | ReleaseKill | WithdrawOrder):
+        if isinstance(effect, LatchKill | ReleaseKill | SendNotification | WithdrawOrder):
             return
         if isinstance(effect, SubmitOrder | ReplaceOrder):
             self.asked.add(effect.order.client_order_id)

@@ -33,6 +33,7 @@ from core.messages.commands import (
     ResumeStrategy,
 )
 from core.messages.inputs import ConnectionChanged
+from core.model.account import Mode
 from core.model.basket import BasketSource
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.instrument import STOCK_TICKS
@@ -44,10 +45,10 @@ from core.risk.recent_entries import word_of
 from core.settings.attendance import AttendanceSettings
 from tests.simulation import tempter
 from tests.simulation.bareness import Stretch
+from tests.simulation.contradiction_play import Contradicting
 from tests.simulation.desk_play import DeskPlay
 from tests.simulation.planner import Planner
 from tests.simulation.reckoning import Reckoning, reckon
-from tests.simulation.rough import Rough
 from tests.simulation.sessions import Event, Session
 from tests.simulation.surprises import Surprise
 from tests.simulation.world import DAY, SPY, Trouble, World, calendar
@@ -101,17 +102,20 @@ def play(session: Session, tell: Tell | None = None) -> Played:
     return player.end()
 
 
-class Player(DeskPlay, Rough):
+class Player(DeskPlay, Contradicting):
     def __init__(self, session: Session, tell: Tell | None = None) -> None:
         self.session = session
         self.tell = tell
         profile = session.profile
         settings = profile.settings()
+        mode = Mode.LIVE if profile.dead_man else Mode.PAPER
         if session.has_desks:
-            settings = settings.model_copy(update={"attendance": ATTENDED})
+            attendance = ATTENDED.model_copy(update={"dead_man_hours": Decimal(str(profile.dead_man))})
+            account = settings.account.model_copy(update={"mode": mode})
+            settings = settings.model_copy(update={"attendance": attendance, "account": account})
         config = ExchangeConfig(account="SIM", cash=Decimal(profile.cash), multiplier=settings.exchange.multiplier)
         start = calendar().session_on(DAY).open + timedelta(minutes=profile.minutes)
-        self.world = World(settings, config, start, profile.manners, has_desks=session.has_desks)
+        self.world = World(settings, config, start, profile.manners, has_desks=session.has_desks, mode=mode)
         self.world.tell = tell
         self.world.surprises.is_terse = profile.is_terse
         self.planner = Planner(self.world)
@@ -153,6 +157,10 @@ class Player(DeskPlay, Rough):
                 auditor.wrong += auditor.uncovered()
             zeros = reckon(world)
             world.meter.end()
+            for words in auditor.debts.hanging():
+                auditor.require(False, words, "unsold")
+        for name, count in auditor.zeros.items():
+            setattr(zeros, name, getattr(zeros, name) + count)
         words = (*auditor.wrong, *zeros.words)
         session = self.session
         counts = auditor.story.counts

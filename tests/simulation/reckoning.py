@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,23 @@ A_DOUBT = timedelta(seconds=75)
 
 @dataclass
 class Reckoning:
-    """How often each happened that never may, and in words."""
+    """How often each happened that never may, and in words.
+
+    Attributes
+    ----------
+    bare
+        Shares that are shown as covered and are not.
+    loose
+        Exits beyond the position.
+    owed
+        Shares that were owed a stop for over 5 s while the broker answered, and nobody was told urgently.
+    unsold
+        Closes that ended without a sale, and without a word of what to do.
+    unrequested
+        Orders that no key and no authorization requested.
+    unrecorded
+        Cancels that left without a record on the disk.
+    """
 
     lost: int = 0
     doubled: int = 0
@@ -36,6 +52,10 @@ class Reckoning:
     bare: int = 0
     loose: int = 0
     refused_wrongly: int = 0
+    owed: int = 0
+    unsold: int = 0
+    unrequested: int = 0
+    unrecorded: int = 0
     words: list[str] = field(default_factory=list)
 
     def add(self, other: Reckoning) -> None:
@@ -45,6 +65,15 @@ class Reckoning:
         self.bare += other.bare
         self.loose += other.loose
         self.refused_wrongly += other.refused_wrongly
+        self.owed += other.owed
+        self.unsold += other.unsold
+        self.unrequested += other.unrequested
+        self.unrecorded += other.unrecorded
+
+    @property
+    def all(self) -> dict[str, int]:
+        """By name."""
+        return {name: value for name, value in asdict(self).items() if name != "words"}
 
 
 def reckon(world: World) -> Reckoning:
@@ -72,7 +101,7 @@ def _count_orders(world: World, found: Reckoning) -> None:
         found.lost += 1
         found.words.append(f"lost: {order_id} is at the exchange, and the journal knows nothing of it")
     for order in world.engine.state.ledger.state.orders.values():
-        report = theirs.get(order.id)
+        report = theirs.get(order.id) if order.id not in world.foreign else None
         if _is_another_story(order, report):
             found.lost += 1
             found.words.append(f"lost: {order.id} is {order.status.value} here, {report and report.raw_status} there")

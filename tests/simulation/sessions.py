@@ -6,11 +6,12 @@ that can be played. What each event does is `simulation.play`'s.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
 from core.settings.settings import Settings
+from tests.simulation.contradiction_play import CONTRADICTING
 from tests.simulation.desk_play import a_key_on_its_way, what_desks_do
 from tests.simulation.limits import CONTROLS, UNGUARDED
 from tests.simulation.other_exchange import Manners
@@ -73,6 +74,12 @@ PLACES = (
 PLENTY, LITTLE = 50_000, 3_000
 TIGHT = {"not_for": (), "by_hand": True, "profit_target": "0.003", "stop": "0.003", "trail": "0.004"}
 """Exit rules that speak often."""
+URGENT = {
+    "command": ["/bin/true"],
+    "exit_seconds": "3",
+    "rules": {"urgent": {"channels": ["command"], "at_least": "urgent"}},
+}
+"""Somebody is told of what is urgent."""
 ADVISED = {
     "enabled": True,
     "symbols": ["AAA"],
@@ -86,6 +93,7 @@ ADVISED = {
 }
 """A strategy that enters on nothing but what the operator adopted of an adviser."""
 Arguments = tuple[str | int | float | bool, ...]
+Draw = Callable[[Random], Arguments]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +129,8 @@ class Profile:
         USD; with little of it a buy needs what a sale frees.
     manners
         How its exchange differs from ours; None where it does not.
+    dead_man
+        Hours without a key after which a live desk takes no entries; 0 where it is on paper.
     """
 
     is_whole: bool
@@ -135,6 +145,7 @@ class Profile:
     speaks_often: bool
     cash: int
     manners: Manners | None = None
+    dead_man: float = 0.0
 
     def settings(self) -> Settings:
         """Limits wide enough for many trades a day."""
@@ -154,6 +165,7 @@ class Profile:
                     "window_start": "09:30",
                     "window_end": "15:59",
                 },
+                "notify": URGENT,
                 "staging": {"review_seconds": self.review},
                 "strategies": {
                     "vwap": {
@@ -210,7 +222,8 @@ def session_of(seed: int, number: int) -> Session:
         if wanted not in names:
             names.insert(chance.randrange(len(names) // 2), wanted)
     events = [Event(name, EVENTS[name][1](chance)) for name in names]
-    _roughen(events, Random(f"{seed}:{number}:rough"))
+    _roughen(events, Random(f"{seed}:{number}:rough"), ROUGH)
+    _roughen(events, Random(f"{seed}:{number}:contradictions"), CONTRADICTING)
     return Session(seed, number, profile, tuple(events))
 
 
@@ -224,7 +237,9 @@ def session_with_desks(seed: int, number: int) -> Session:
         events.insert(chance.randrange(len(events)), Event("a_key_across_a_hand_over", a_key_on_its_way(chance)))
     for _ in range(chance.randint(0, 2)):
         events.insert(chance.randrange(len(events)), Event("a_basket_across_a_hand_over", a_key_on_its_way(chance)))
-    return replace(session, events=tuple(events), has_desks=True)
+    dead_man = Random(f"{seed}:{number}:dead man").choice((0.0, 0.0, 0.25))
+    profile = replace(session.profile, dead_man=dead_man)
+    return replace(session, profile=profile, events=tuple(events), has_desks=True)
 
 
 def made(seed: int, number: int) -> Session:
@@ -232,9 +247,9 @@ def made(seed: int, number: int) -> Session:
     return session_with_desks(seed, number) if number % 2 else session_of(seed, number)
 
 
-def _roughen(events: list[Event], chance: Random) -> None:
+def _roughen(events: list[Event], chance: Random, drawn: Mapping[str, tuple[int, Draw]]) -> None:
     """Some sessions have an event of these often, others never; each takes the place of another one."""
-    for name, (most, draw) in ROUGH.items():
+    for name, (most, draw) in drawn.items():
         if chance.random() >= HAS_IT:
             continue
         for _ in range(chance.randint(1, most)):

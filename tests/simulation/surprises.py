@@ -17,6 +17,7 @@ from core.brokers.simulated.log import ReplaceRequest, SubmitRequest, encoded
 from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.messages.inputs import (
     CancelAnswered,
+    ClockFetched,
     FiguresFetched,
     Input,
     LookUpAnswered,
@@ -28,6 +29,7 @@ from core.model.broker import (
     Execution,
     FreshFigures,
     NoAnswer,
+    NotFound,
     OrderReport,
     OrderUpdate,
     Refused,
@@ -37,6 +39,8 @@ from core.model.codes import RefusalKind
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side
 from core.model.values import ClientOrderId, Quantity, Symbol
+from tests.simulation.contradictions import Contradictions
+from tests.simulation.lane_watch import role_of
 
 REFUSALS: dict[str, Refused] = {
     "buying power": Refused(RefusalKind.FORBIDDEN, "insufficient buying power", "40310000"),
@@ -47,8 +51,10 @@ REFUSALS: dict[str, Refused] = {
     "not tradable": Refused(RefusalKind.UNPROCESSABLE, "asset is not tradable", "42210000"),
     "unauthorised": Refused(RefusalKind.UNAUTHORISED, "request is not authorized", "40110000"),
     "too many": Refused(RefusalKind.RATE_LIMITED, "too many requests", "42910000"),
+    "429": Refused(RefusalKind.RATE_LIMITED, "Too Many Requests"),
 }
 BLOCKED = Refused(RefusalKind.FORBIDDEN, "account is blocked from trading", "40310000")
+UNKNOWN_ORDER = Refused(RefusalKind.NO_SUCH_ORDER, "order not found", "40410000")
 DUPLICATE = NoAnswer("the broker has this id already")
 BUSY = Refused(RefusalKind.UNPROCESSABLE, 'order is already in "pending_cancel" state', "42210000")
 UNKNOWN = "under_review"
@@ -63,15 +69,19 @@ class Surprise:
     to
         `order`, `cancel`, `report` or `legs`.
     what
-        For an order a key of `REFUSALS`, `504`, `duplicate` (both after taking it) or `rejected` (after saying yes);
+        For an order a key of `REFUSALS`, `500` (before taking it), `504`, `duplicate` (both after taking it) or
+        `rejected` (after saying yes);
         for a cancel `pending` or `refused`; for a report `unknown status`; for a report with legs `left out`.
     seconds
-        How long a cancel stays pending.
+        How long a cancel stays pending; how long the broker asks to wait where it takes no request.
+    of
+        The role of the order that it is for: `an entry`, `a stop`, `an exit`; empty for any.
     """
 
     to: str
     what: str
     seconds: float = 0.0
+    of: str = ""
 
 
 @dataclass(slots=True)
@@ -114,8 +124,13 @@ class Surprises:
     def end(self) -> None:
         """From here on the broker behaves."""
         self.waiting.clear()
+        self._contradictions.end()
         self.blocked_until = None
         self.skew = timedelta(0)
+
+    @property
+    def _contradictions(self) -> Contradictions:
+        return self.world.contradictions
 
     # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -128,10 +143,15 @@ class Surprises:
                 return self._of_cancel(effect, at, ask)
         answer = ask(effect)
         if isinstance(answer, LookUpAnswered) and isinstance(answer.answer, OrderReport):
-            return LookUpAnswered(answer.client_order_id, self._said(answer.answer))
+            is_known = self._contradictions.knows(answer.client_order_id)
+            return LookUpAnswered(answer.client_order_id, self._said(answer.answer) if is_known else NotFound())
         if isinstance(answer, PictureFetched) and not isinstance(answer.answer, NoAnswer):
-            orders = tuple(self._said(report) for report in answer.answer.orders)
-            return PictureFetched(replace(answer.answer, orders=orders))
+            books = self._contradictions.books(answer.answer)
+            orders = tuple(self._said(report) for report in books.orders)
+            return PictureFetched(replace(books, orders=orders))
+        if isinstance(answer, ClockFetched) and self._contradictions.ahead:
+            self.met["a clock that differs"] += 1
+            return ClockFetched(answer.answer, self._contradictions.ahead, is_near=False)
         if isinstance(answer, FiguresFetched) and isinstance(answer.answer, FreshFigures) and self.skew:
             self.met["clock skew"] += 1
             figures = replace(answer.answer, broker_time=answer.answer.broker_time + self.skew)
@@ -142,11 +162,17 @@ class Surprises:
         order_id = effect.order.client_order_id
         if self.blocked_until is not None and at < self.blocked_until:
             return self._refused(effect, at, "account blocked", BLOCKED)
-        surprise = self._next("order")
+        surprise = self._next("order", role_of(effect))
+        if isinstance(effect, ReplaceOrder) and surprise is None and (lie := self._of_replacement(effect, at)):
+            return lie
         if surprise is None:
             return self._as_said(ask(effect))
         if surprise.what in REFUSALS:
-            return self._refused(effect, at, surprise.what, REFUSALS[surprise.what])
+            refusal = replace(REFUSALS[surprise.what], wait_seconds=surprise.seconds or None)
+            return self._refused(effect, at, surprise.what, refusal)
+        if surprise.what == "500":
+            self.met["order 500"] += 1
+            return SubmissionAnswered(order_id, NoAnswer("500 Internal Server Error"))
         answer = ask(effect)
         assert isinstance(answer, SubmissionAnswered)
         if not isinstance(answer.answer, Accepted):
@@ -160,9 +186,18 @@ class Surprises:
             return SubmissionAnswered(order_id, DUPLICATE)
         return self._as_said(answer)
 
+    def _of_replacement(self, effect: ReplaceOrder, at: datetime) -> Input | None:
+        """Of an order that the broker knows no more, or one that ends while the order works that it was to replace."""
+        lies = self._contradictions
+        if not lies.knows(effect.order.replaces or ""):
+            return self._refused(effect, at, "order not found", UNKNOWN_ORDER)
+        return lies.answer_replacement(effect, at, lies.replaced.pop(0)) if lies.replaced else None
+
     def _refused(self, effect: SubmitOrder | ReplaceOrder, at: datetime, what: str, answer: Refused) -> Input:
         """The exchange never hears of it, and whoever counts what was sent does."""
         self.met[f"refused: {what}"] += 1
+        if answer.kind is RefusalKind.RATE_LIMITED:
+            return SubmissionAnswered(effect.order.client_order_id, answer)  # it may be sent again, as it is
         request = SubmitRequest if isinstance(effect, SubmitOrder) else ReplaceRequest
         self.world.auditor.arrives(encoded(request(at, effect.order)))
         return SubmissionAnswered(effect.order.client_order_id, answer)
@@ -178,6 +213,8 @@ class Surprises:
         order_id = effect.client_order_id
         if self.holds_the_cancel_of(order_id, at):
             return CancelAnswered(order_id, BUSY)
+        if not self._contradictions.knows(order_id):
+            return CancelAnswered(order_id, NotFound())
         found = self.world.exchange._book.find(order_id)
         surprise = self._next("cancel") if found is not None and found.is_working else None
         if surprise is None:
@@ -208,6 +245,7 @@ class Surprises:
         return replace(update, at=update.at + self.skew, report=self._said(update.report), execution=execution)
 
     def _said(self, report: OrderReport) -> OrderReport:
+        report = self._contradictions.said(report)
         executions = () if self.is_terse else tuple(self._by_its_clock(one) for one in report.executions)
         if self.skew or self.is_terse:
             report = replace(report, executions=executions)
@@ -224,8 +262,8 @@ class Surprises:
     def _by_its_clock(self, execution: Execution) -> Execution:
         return replace(execution, at=execution.at + self.skew)
 
-    def _next(self, to: str) -> Surprise | None:
-        found = next((surprise for surprise in self.waiting if surprise.to == to), None)
+    def _next(self, to: str, of: str = "") -> Surprise | None:
+        found = next((one for one in self.waiting if one.to == to and one.of in ("", of)), None)
         if found is not None:
             self.waiting.remove(found)
         return found

@@ -19,7 +19,7 @@ import orjson
 from core.brokers.simulated.exchange import ExchangeConfig, SimulatedExchange
 from core.engine import Engine
 from core.execution.past_orders import PastInMemory
-from core.facts import Fact
+from core.facts import Fact, OrderCreated
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Command, Confirm, Kill, Rearm, ServeDesks, SignBasket
@@ -46,6 +46,7 @@ from state.codec import GENESIS, checked_sum, decode
 from state.journal import Chain, MemoryJournal
 from tests.simulation.auditor import Auditor
 from tests.simulation.bareness import Meter
+from tests.simulation.contradictions import Contradictions
 from tests.simulation.lane_watch import LaneWatch, role_of
 from tests.simulation.other_exchange import Manners, OtherExchange
 from tests.simulation.plan_audit import PlanKeys
@@ -63,6 +64,10 @@ ACCOUNT = "SIM"
 DAY = date(2013, 10, 8)
 ENDLESS = 20_000
 """Events without the time moving on as far as it should: the desk is turning in circles."""
+
+
+FEWEST = 8
+"""Records of a folder that was used."""
 
 
 class Crash(BaseException):
@@ -351,6 +356,9 @@ class Wire(VirtualRuntime):
             self.world.meter.hear(updates, self.at)
         for update in updates:
             surprises.told.append(update)
+            if not self.world.contradictions.heard(update):
+                self.world.line.untold.add(update.report.client_order_id)
+                continue
             heard = BrokerUpdated(surprises.as_told(update))
             for delay in self.link.tell(update):
                 self._later(
@@ -461,6 +469,8 @@ class World:
         At which of its places the next start dies too; 0 where it lives.
     meddled, foreign
         Orders of ours that somebody else took away at the broker, and orders there that are not ours.
+    restored
+        Of those, orders of this desk's own that an older folder knows nothing of.
     said
         The person's last command.
     planned
@@ -477,8 +487,10 @@ class World:
         manners: Manners | None = None,
         *,
         has_desks: bool = False,
+        mode: Mode = Mode.PAPER,
     ) -> None:
         self.settings = settings
+        self.mode = mode
         self.has_desks = has_desks
         self.desk: DeskNumber | None = None
         self.hold = self.links = 0
@@ -499,8 +511,10 @@ class World:
         self.tell: Callable[[str], None] | None = None
         self.meddled: set[str] = set()
         self.foreign: set[str] = set()
+        self.restored: set[str] = set()
         self.planned: list[Planned] = []
         self.surprises = Surprises(self)
+        self.contradictions = Contradictions(self)
         self.log = Exchanged(self)
         self.calendar = calendar()
         self.manners = manners
@@ -531,7 +545,7 @@ class World:
         bars: Iterable[BarArrived] = (),
         requests: Iterable[tuple[datetime, Effect]] = (),
     ) -> None:
-        self.engine = Engine(ACCOUNT, Mode.PAPER, calendar(), self.journal)
+        self.engine = Engine(ACCOUNT, self.mode, calendar(), self.journal)
         self.engine.doors.admit(self.door.known)
         checkpoint.rebuild(self.engine.state, self.drawer if with_checkpoint else None)
         self.engine.state.add_listener(self.auditor.hear)
@@ -583,6 +597,27 @@ class World:
         except Crash:  # while it came up
             self.restart(kept=kept, with_checkpoint=with_checkpoint, down=min(down, 1.0))
 
+    def restore(self, ago: float, down: float = 1.0) -> set[str]:
+        """The folder is put back as it was `ago` seconds ago, and another process takes it up; the account is as it is.
+
+        The orders of the account that the folder knows nothing of; they are nobody's from here on.
+        """
+        since = self.clock - timedelta(seconds=ago)
+        lines = [line for line in self.journal.lines[: self.journal.synced] if _decoded_once(line).at <= since]
+        if len(lines) < FEWEST or len(lines) == self.journal.synced:
+            return set()
+        self.journal.lines, self.journal.synced = lines, len(lines)
+        rows = [row for row in self.journal.past.saved if row[0] <= len(lines)]
+        self.journal.past = PastOnDisk(rows)
+        known = {one.fact.order.client_order_id for one in self.journal.records() if isinstance(one.fact, OrderCreated)}
+        unknown = {str(order_id) for order_id in self.exchange._book._orders if order_id not in known}
+        self.foreign |= unknown | (self.auditor.sent.keys() - known)
+        self.restored |= unknown
+        for symbol in self.symbols:
+            self.meter._give_up(symbol)
+        self.restart(down=down)
+        return unknown
+
     def _world_goes_on(self, dead: Wire, down: float) -> None:
         """While no desk runs: requests in the air arrive, the market moves, and nobody hears of it."""
         until = self.clock = max(self.clock, dead.at) + timedelta(seconds=down)
@@ -627,6 +662,8 @@ class World:
             self.meter.look(self.wire.at)
             self.wire.watch.look(self.wire.at)
             self.auditor.desks.look(self.wire.at)
+            self.auditor.debts.look(self.wire.at)
+            self.auditor.clocks.look(self.wire.at)
         else:
             self.auditor.wrong.append(f"the desk turns in circles at {self.wire.at}")
         self.clock = max(self.clock, until)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.simulation.bareness import NO_CAUSE, Stretch, middle_high_longest, told
+from tests.simulation.contradiction_faults import CONTRADICTION_FAULTS
 from tests.simulation.desk_faults import DESK_FAULTS
 from tests.simulation.play import Failure, Played, play
 from tests.simulation.rough_faults import ROUGH_FAULTS
@@ -29,7 +30,7 @@ SHOWN = 5
 SHRINK_TRIES = 100
 
 
-PLANTED = (*ROUGH_FAULTS, *DESK_FAULTS)
+PLANTED = (*ROUGH_FAULTS, *DESK_FAULTS, *CONTRADICTION_FAULTS)
 
 
 def run(chunks: Callable[[Play, int], Chunks], cores: int, plant: str | None) -> int:
@@ -114,6 +115,10 @@ def tell(played: Played, seconds: float) -> None:
     print(f"{'shares uncovered without a word':<36} {zeros.bare:>9,}")
     print(f"{'exits for more than is held':<36} {zeros.loose:>9,}")
     print(f"{'orders refused wrongly':<36} {zeros.refused_wrongly:>9,}")
+    print(f"{'stops owed for 5 s and nobody told':<36} {zeros.owed:>9,}")
+    print(f"{'closes without a sale or a word':<36} {zeros.unsold:>9,}")
+    print(f"{'orders that nothing requested':<36} {zeros.unrequested:>9,}")
+    print(f"{'cancels without a record':<36} {zeros.unrecorded:>9,}")
     print(f"{'sessions with anything wrong':<36} {len(played.failures):>9,}")
 
 

@@ -343,8 +343,9 @@ def is_ours(state: TradingState, order: Order, report: OrderReport) -> bool:
         return False
     if order.broker_order_id is not None:
         return order.broker_order_id == report.broker_order_id  # the broker may have changed its terms
-    if not state.control.is_clock_in_doubt and (report.accepted_at or order.created_at) < order.created_at - EARLIER:
-        return False  # of a journal that this one does not know (EX-24); a desk's time that is ahead proves nothing
+    is_by_time = not state.control.is_clock_in_doubt or order.status is OrderStatus.REJECTED
+    if is_by_time and (report.accepted_at or order.created_at) < order.created_at - EARLIER:
+        return False  # of a journal that this one does not know (EX-24); a desk's time that is ahead proves nothing new
     return (
         report.type in (ours.type, None)
         and (report.quantity == ours.quantity or _may_be_resized(order))

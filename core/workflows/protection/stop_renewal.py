@@ -37,6 +37,8 @@ NOT_THERE = RequestedChange("its stop never reached the broker", GuardCode.NOT_T
 REFUSED = RequestedChange("the broker refused its stop", GuardCode.REFUSED)
 KEPT_BACK = RequestedChange("its stop was kept back before it was sent", GuardCode.KEPT_BACK)
 OF_THIS_DESK = frozenset(asked.code for asked in (WITH_ITS_DAY, PERMITTED_NO_MORE, NOT_THERE, REFUSED, KEPT_BACK))
+ENDED_BY_THE_BROKER = frozenset({EndCode.REJECTED_LATER, EndCode.FILLED_SHORT})
+"""How it may end a stop before all of it was sold."""
 FOR_DAYS = frozenset({GuardCode.WITH_ITS_DAY, GuardCode.PERMITTED_NO_MORE})
 """Where the shares are whole, the stop that is asked for lasts until it is cancelled."""
 
@@ -139,7 +141,7 @@ def _why_asked_for(order: Order) -> RequestedChange | None:
         return None
     if order.status is OrderStatus.EXPIRED:
         return WITH_ITS_DAY
-    if order.status is OrderStatus.REJECTED or order.end_code is EndCode.REJECTED_LATER:
+    if order.status is OrderStatus.REJECTED or order.end_code in ENDED_BY_THE_BROKER:
         return None if _was_taken_back(order) else REFUSED
     return NOT_THERE if order.end_code in (EndCode.NEVER_ARRIVED, EndCode.LOST_THERE) else None
 

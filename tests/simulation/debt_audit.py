@@ -1,0 +1,160 @@
+"""What is owed to a person who is not looking: a stop in force, or an urgent notice; a sale, or what to do instead.
+
+Shares whose ticket named a stop may be bare for many causes (`bareness.py`). Where the cause ends by a person alone,
+one has to be told within seconds (EX-22); a close that ends without a sale says so too (EX-21).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from core.facts import (
+    AuthorizationEnded,
+    ConfirmationReceived,
+    EngineStarted,
+    Fact,
+    NotificationDue,
+    OrderApproved,
+    OrderFilled,
+)
+from core.model.codes import FAILED_CLOSES, AuthorizationCode
+from core.model.order import OrderStatus
+from core.model.session import Session
+from core.model.staging import AuthorizationKind, StandingAuthorization
+from core.trading_state.notifications import READ_ONLY
+from core.workflows.operator.notice_matters import EXIT, STOP
+from tests.simulation.bareness import ENDED, NEEDS_A_PERSON, Owner
+
+if TYPE_CHECKING:
+    from simulation.auditor import Auditor
+
+AT_MOST = timedelta(seconds=5)
+"""From when shares are bare until somebody is told, or a stop guards them."""
+FIRST_BARS = timedelta(minutes=3)
+BY_A_PERSON = frozenset(
+    {
+        AuthorizationCode.SOLD,
+        AuthorizationCode.CANCELLED,
+        AuthorizationCode.DISPLACED,
+        AuthorizationCode.DECLINED,
+        AuthorizationCode.TAKEN_BACK,
+    }
+)
+"""Ends of a close that somebody chose, and its sale."""
+
+
+class DebtAudit:
+    """`bare_since` is since when an owner's shares are bare and nobody was told why."""
+
+    def __init__(self, auditor: Auditor) -> None:
+        self.auditor = auditor
+        self.bare_since: dict[Owner, datetime] = {}
+        self.closes: dict[str, StandingAuthorization] = {}
+        self._turned: dict[str, list[StandingAuthorization]] = {}
+        self.fills: Counter[str] = Counter()
+        self._ended: list[tuple[datetime, AuthorizationEnded]] = []
+
+    def hear(self, at: datetime, fact: Fact) -> None:
+        match fact:
+            case NotificationDue():
+                self._ended = [(ended_at, ended) for ended_at, ended in self._ended if ended_at != at]
+            case ConfirmationReceived():
+                closes = [mandate for mandate in fact.mandates if mandate.kind is AuthorizationKind.CLOSE]
+                self._turned[fact.ticket_id] = closes
+            case OrderApproved():
+                self.closes |= {mandate.id: mandate for mandate in self._turned.pop(fact.ticket_id, ())}
+            case OrderFilled():
+                self.fills[fact.fill.client_order_id] += 1
+            case AuthorizationEnded() if fact.mandate_id in self.closes:
+                self._ended_without_a_word(at, fact)
+            case EngineStarted():
+                self.bare_since = {}
+
+    # ── closes ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ended_without_a_word(self, at: datetime, fact: AuthorizationEnded) -> None:
+        close = self.closes.pop(fact.mandate_id)
+        if fact.code in BY_A_PERSON or self._sold_something(close):
+            return
+        if fact.code is AuthorizationCode.NOTHING_LEFT and self._is_nothing_left(close):
+            return
+        if fact.code in FAILED_CLOSES:
+            self._ended.append((at, fact))
+            return
+        self._say(
+            f"a close of {close.symbol} ended without a sale and without a word: {fact.code.value}, {fact.reason}"
+        )
+
+    def _sold_something(self, close: StandingAuthorization) -> bool:
+        return self.fills[close.parent] > 0
+
+    def _is_nothing_left(self, close: StandingAuthorization) -> bool:
+        """Flat, or other sales of it are out."""
+        story = self.auditor.story
+        strategy = story.proposals[story.tickets[close.ticket_id].proposal_id].strategy
+        if not story.positions[f"{close.symbol}/{strategy}"]:
+            return True
+        others = (o for o in story.orders.values() if (o.order.symbol, o.strategy) == (close.symbol, strategy))
+        return any(o.is_sale and (o.status.is_working or o.filled) for o in others)
+
+    def _say(self, words: str) -> None:
+        self.auditor.require(False, words, "unsold")
+
+    # ── stops ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def look(self, at: datetime) -> None:
+        """Between two inputs of the engine."""
+        if not (self._ended or self.bare_since or self.auditor.world.meter.bare):
+            return
+        for ended_at, fact in self._ended:
+            if at > ended_at:
+                self._say(f"a close ended without a sale, and nobody was told: {fact.reason}")
+        self._ended = [(ended_at, fact) for ended_at, fact in self._ended if at <= ended_at]
+        owed = dict(self._owed(at))
+        self.bare_since = {owner: self.bare_since.get(owner, at) for owner in owed}
+        for owner, since in list(self.bare_since.items()):
+            if at - since > AT_MOST:
+                symbol, strategy = owner
+                words = (
+                    f"{symbol} of {strategy} is owed a stop since {since:%H:%M:%S}, and nobody was told: {owed[owner]}"
+                )
+                self.auditor.require(False, words, "owed")
+                del self.bare_since[owner]
+
+    def _owed(self, at: datetime) -> Iterator[tuple[Owner, str]]:
+        """Whose shares are bare by a cause that a person alone ends, and nobody was told of; in a session."""
+        meter = self.auditor.world.meter
+        if not meter.bare or not isinstance(self.auditor.world.calendar.session_at(at), Session):
+            return
+        told = self.auditor.world.engine.state.notifications.state.matters.keys()
+        for owner in meter.bare:
+            cause = meter.cause_of(owner)
+            matters = (f"{STOP} {owner[1]} {owner[0]}", f"{EXIT} {owner[1]} {owner[0]}", READ_ONLY)
+            if cause == ENDED and self._has_just_come_up(at):
+                continue
+            if cause in NEEDS_A_PERSON and told.isdisjoint(matters):
+                yield owner, cause
+
+    def _has_just_come_up(self, at: datetime) -> bool:
+        """On another day the rules of exits ask for one at the first bar."""
+        down = self.auditor.story.down
+        return down is not None and at - down[1] < FIRST_BARS
+
+    def hanging(self) -> list[str]:
+        """Closes that wait for nothing: long over, never sold, and never ended."""
+        at, story = self.auditor.world.wire.at, self.auditor.story
+        return [
+            f"a close of {close.symbol} neither sold nor ended, and its time was over at {close.ends_at:%H:%M:%S}"
+            for close in self.closes.values()
+            if close.id in story.mandates
+            and close.ticket_id not in story.refused  # a key that the desk died under is void
+            and not self._is_out(close)
+            and at > story.mandates[close.id].ends_at + timedelta(minutes=2)
+        ]
+
+    def _is_out(self, close: StandingAuthorization) -> bool:
+        sale = self.auditor.story.orders.get(close.parent)
+        return sale is not None and (sale.status is not OrderStatus.PENDING or bool(sale.filled))
