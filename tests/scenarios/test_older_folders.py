@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.facts import (
+    OrderSent,
     PositionCorrected,
     ReconciliationFailed,
     StateRestored,
@@ -13,10 +14,18 @@ from core.messages.effects import FetchPicture
 from core.messages.inputs import PictureFetched
 from core.model.broker import BrokerPicture
 from core.model.codes import DeskState, ReadOnlyCode
-from core.model.order import order_id_of
+from core.model.order import Side, order_id_of
 from core.model.staging import MANUAL
 from core.model.values import ClientOrderId
-from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, assert_can_be_rebuilt
+from tests.scenarios.house import (
+    STEADY,
+    House,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    assert_can_be_rebuilt,
+)
+from tests.unit.core.brokers.trading_floor import SPY
 
 BARS = ("10:06", "11:00", STEADY)
 
@@ -96,6 +105,21 @@ def test_it_waits_over_a_restart() -> None:
 
     assert house.desk.control.word() is DeskState.READ_ONLY
     assert house.desk.control.state.installation == name
+
+
+def test_the_stop_of_a_known_entry_is_found() -> None:
+    """EX-24, EX-22: the folder knows the entry; its fill and its stop came later, and the stop is not sent twice"""
+    house = a_house_with_a_proposal(BARS)
+    house.confirms_at("10:06:02")
+    house.until("10:07:30")
+    (stop,) = house.stops
+    sent = [record.sequence for record in house.journal.records() if isinstance(record.fact, OrderSent)]
+    house.loses_the_journal_after(sent[0])
+    house = house.restarted().until("10:12")
+
+    assert stop.id in house.last(UnknownOrdersFound).client_order_ids
+    assert house.desk.control.word() is DeskState.READ_ONLY
+    assert [r.symbol for r in house.exchange.orders(house.line.at) if r.side is Side.SELL] == [SPY]
 
 
 def test_a_restore_knows_what_it_forgot() -> None:

@@ -169,6 +169,7 @@ class Reconciliation:
             return
         self._unanswered = 0
         faults = self.state.sightings.faults
+        unknown = self._unknown(comparison)  # before anything is written that may have the name of one of these
         follows = list(self.listed_orders.take_in(comparison))
         self.state.sightings.others = comparison.others()
         self.state.sightings.all_others = tuple(others_in(picture, self.state.sightings.others, self.state.ledger))
@@ -180,7 +181,6 @@ class Reconciliation:
         follows += self.listed_orders.look_up_what_was_given_up({d.symbol for d in positions}, comparison)
         waits_for = [d.symbol for d in positions if self._may_be_explained(d.symbol, comparison)]
         self._nets_when_asked = None
-        unknown = self._unknown(comparison)
         if unknown:
             self.times.again()
             self._is_unproven = True
@@ -299,14 +299,14 @@ class Reconciliation:
         that is confirmed meanwhile must not bear the id of one of these.
         """
         control = self.state.control.state
-        waiting, there = set(control.unknown_orders), comparison.unknown_of_ours()
+        waiting = set(control.unknown_orders)
         if self._filled_by_others is None:
-            new = tuple(r.client_order_id for r in there if self._is_news(r))
+            new = tuple(r.client_order_id for r in comparison.unknown_of_ours() if self._is_news(r))
             if new:
                 causes = (*map(str.encode, new), self.state.at.isoformat().encode())
                 self.state.record(UnknownOrdersFound(new, renamed(control.installation or "", *causes)))
                 waiting.update(new)
-        return tuple(report for report in there if report.client_order_id in waiting)
+        return tuple(report for report in comparison.picture.orders if report.client_order_id in waiting)
 
     def _is_news(self, report: OrderReport) -> bool:
         """Not what was accepted before, or what a reset or a restore had forgotten (SP-04)."""
