@@ -13,11 +13,12 @@ from syrupy.assertion import SnapshotAssertion
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.recorded_day import recorded_day, settings_at
-from core.facts import LimitsReloaded, NotificationSent, SettingsApplied, TradeClosed
+from core.facts import LimitsReloaded, NotificationBegun, NotificationSent, SettingsApplied, TradeClosed
 from core.messages.commands import Decline, LeaveTicket, OpenTicket, ProposeClose, ReloadLimits
 from core.views.builders.desk import ViewBuilder
 from state.folders import AccountFolder
 from state.journal import read
+from tests.kit.waiting import until
 from tests.scenarios.backtests import Keyturn
 from tests.scenarios.stepped_demo import SteppedDemo
 
@@ -92,12 +93,13 @@ def test_a_reproduced_day_notifies_nobody(keyturn: Keyturn, tmp_path: Path) -> N
     demo = started(home)
     demo.until(lambda: demo.facts(NotificationSent))
     demo.leaves()
-    told = heard.read_text().count("told")
+    begun = len(demo.facts(NotificationBegun))
+    until(lambda: heard.read_text().count("told") == begun, "what was begun is told")
 
     found = keyturn("whatif", DAY, "--account", "demo-5", "--json").json["base"]
 
     assert (found["is_exact"], found["modelled"]) == (True, [])
-    assert heard.read_text().count("told") == told
+    assert heard.read_text().count("told") == begun
 
 
 def a_day_at_the_keys(home: Path) -> None:
