@@ -10,13 +10,15 @@ from core.facts import (
     UnknownOrdersAccepted,
     UnknownOrdersFound,
 )
-from core.messages.effects import FetchPicture
+from core.messages.commands import ProposeClose
+from core.messages.effects import FetchPicture, SubmitOrder
 from core.messages.inputs import PictureFetched
 from core.model.broker import BrokerPicture
 from core.model.codes import DeskState, ReadOnlyCode
-from core.model.order import Side, order_id_of
+from core.model.order import OrderStatus, Side, order_id_of
 from core.model.staging import MANUAL
 from core.model.values import ClientOrderId
+from tests.scenarios.changes import passes
 from tests.scenarios.house import (
     STEADY,
     House,
@@ -81,6 +83,19 @@ def test_later_orders_get_ids_of_their_own() -> None:
     assert bought not in {p.id for p in house.desk.stage.state.proposals.values()}
     assert house.desk.ledger.order(bought) is None
     assert order_id_of(MANUAL, house.desk.control.state.installation or "", "1") != bought
+
+
+def test_a_sale_that_never_arrived_ends_there_too() -> None:
+    """EX-22, EX-24: permitted no more, it holds no shares that another exit would sell"""
+    house, _ = with_an_older_journal()
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    passes(house, 1)
+    house.line.breaks_at(SubmitOrder, arrives=False, times=9)
+    house.confirms()
+    house.until("10:20")
+
+    assert house.sale.status is OrderStatus.CANCELLED
 
 
 def test_what_a_person_accepted_is_found_no_more() -> None:

@@ -47,24 +47,30 @@ class UnsentOrders:
         return ()
 
     def send(self) -> Iterator[Effect]:
-        """After a look into the broker's books: each once, where they agree on its symbol."""
+        """After a look into the broker's books: each once, where they agree on its symbol. What is permitted no more
+        ends also where they differ: it would hold the shares that another exit sells.
+        """
         at = self.state.at
-        for order in [o for o in self._sendable() if o.again_at is None or at >= o.again_at]:
-            yield from apart(self.state, partial(self._send, order))
+        for order in [o for o in self._kept() if self._agrees(o) or _has_lapsed(o, at)]:
+            if order.again_at is None or at >= order.again_at or _has_lapsed(order, at):
+                yield from apart(self.state, partial(self._send, order))
 
     def next_due(self) -> Iterator[datetime]:
         """What the broker took no requests for, once its books were compared."""
-        return (order.again_at for order in self._sendable() if order.again_at is not None)
+        kept = filter(self._agrees, self._kept())
+        return (order.again_at for order in kept if order.again_at is not None)
 
     def due(self) -> Iterator[Effect]:
         return self.send()
 
-    def _sendable(self) -> list[Order]:
-        """What was kept, of symbols that agree; nothing before the first look into the books."""
+    def _kept(self) -> list[Order]:
+        """What was kept; nothing before the first look into the books."""
         if not self.state.control.state.was_compared:
             return []
-        kept = (order for order in self.state.ledger.working() if order.kept is not None)
-        return [order for order in kept if order.request.symbol not in self.state.sightings.differing]
+        return [order for order in self.state.ledger.working() if order.kept is not None]
+
+    def _agrees(self, order: Order) -> bool:
+        return order.request.symbol not in self.state.sightings.differing
 
     def _send(self, order: Order) -> Iterator[Effect]:
         why_not = self._why_not(order)
@@ -74,7 +80,8 @@ class UnsentOrders:
         approval, was_taken_back = order.kept, order.is_cancelling
         yield from self.submission.end_unsent(order, f"{LEFT_UNSENT}; {why_not}", approval, BlockCode.LEFT)
         if order.only_reduces and not was_taken_back:
-            yield from self._guard(order)
+            if self._agrees(order):
+                yield from self._guard(order)
             self.stop_renewal.ask_again(order, RequestedChange(LEFT_UNSENT, GuardCode.LEFT))
 
     def _why_not(self, order: Order) -> str | None:
@@ -82,7 +89,7 @@ class UnsentOrders:
             return "an entry is not sent later; stage it again"
         if order.is_cancelling or order.cancel_requested_at is not None:
             return "it was taken back"
-        if order.kept is None or self.state.at > order.kept.lapses_at:
+        if _has_lapsed(order, self.state.at):
             return "what was signed permits it no more"
         if order.request.replaces is not None:
             old = self.state.ledger.chains.replaced(order)
@@ -103,3 +110,7 @@ class UnsentOrders:
         """The stop of fewer shares, where its mandate permits that one."""
         if order.is_protective and order.parent is not None:
             yield from self.protective_stops.cover(order.parent)
+
+
+def _has_lapsed(order: Order, at: datetime) -> bool:
+    return order.kept is None or at > order.kept.lapses_at
