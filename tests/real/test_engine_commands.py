@@ -72,7 +72,7 @@ def test_where_an_engine_runs_no_second_one_starts(account: Account) -> None:
 def test_a_starting_engine_stays_alone(account: Account) -> None:
     """SY-01: stopped by the kernel just after it took the lock, as one that reads a long journal."""
     engine = account.engine()
-    account.until(lambda: holder(account.folder) is not None, "it holds the account")
+    account.until(lambda: holder(account.folder) == engine.pid, "it holds the account, and has said so")
     engine.signalled(signal.SIGSTOP)
     listened = account.listener() is not None
 
