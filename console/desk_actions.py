@@ -105,7 +105,7 @@ class DeskActions:
             self.behind.ask(ListsScreen(self.behind, symbol))
 
     def take_key(self) -> None:
-        """From nobody at once; from another desk by a question, by a word where somebody was active there just now."""
+        """Ask for the key: a word where its holder is active or it is kept, a question where the holder is idle."""
         view = self.behind.view
         if view is None:
             return
@@ -120,10 +120,10 @@ class DeskActions:
             self.behind.handle.send(TakeKey(word, key.hold))
             self.behind.say("asked for the key")
 
-        if key.holder is None:
-            take()
-        elif key.takes_word:
+        if key.takes_word:
             self.behind.ask(TakeByWord(key, taking_lines(key, self.behind), lambda: take(TAKE)))
+        elif key.holder is None:
+            take()
         else:
             self.behind.ask(TakeByQuestion(self.behind, taking_lines(key, self.behind), take))
 

@@ -10,14 +10,16 @@ each name is on the disk before the next step begins.
 | `replacement.emptied` | nothing of the old is left; the new is moved in | goes on |
 | `replacement.done` | all is in its place; the old is deleted | goes on |
 
-Every step may be done twice. Lock, kill switch, heartbeat, archives and the operator's own files stay where they are,
-and so does the simulated exchange's log where nothing comes in its place.
+Every step may be done twice. Lock, kill switch, archives and the operator's own files stay where they are, and so does
+the simulated exchange's log where nothing comes in its place. The heartbeat, which states figures of the old journal,
+is deleted.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from core.files.regular_file import bytes_of, open_regular
@@ -116,6 +118,8 @@ def _empty(folder: AccountFolder, ready: Path) -> None:
 
 def _fill(folder: AccountFolder, emptied: Path) -> None:
     """Move in what comes; then back what is none of ours, as torn lines that were set aside."""
+    with suppress(OSError):
+        folder.heartbeat.unlink()
     for part in _parts(folder):
         if (emptied / part.name).exists():
             _move(emptied / part.name, part)

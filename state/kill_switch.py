@@ -44,6 +44,13 @@ class FileKillSwitch:
             return "file"
         return "file"
 
+    def latched_by(self) -> str | None:
+        """Who latched it, for a person to read; None where it is off."""
+        where = self.is_on()
+        if where is None:
+            return None
+        return f"{VARIABLE} in the environment" if where == "environment" else "; ".join(self.set_by()) or "file"
+
     def prepare(self) -> None:
         """Lay an empty file beside it, so that a kill on a full disk is a mere name for it. Raises OSError."""
         if self._is_ready_of_another():

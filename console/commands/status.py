@@ -46,6 +46,8 @@ def status(context: typer.Context, account: Account = None, as_json: AsJson = Fa
             say(f"UNATTENDED {', '.join(signed)}: exits go out without a key; u in Positions takes that back")
         if isinstance(desks := found["desks"], tuple) and desks:
             say(f"{counted(len(desks), 'desk')}: {', '.join(desks)}; the key: {found['key'] or 'nobody'}")
+        if found["killed_by"] and found["state"] == "stopped":
+            say(f"the next start is killed: {found['killed_by']}; type REARM in its kill screen to trade again")
         if found["halt_request"]:
             say(f"the next start is halted: {found['halt_request']}; U resumes it there")
     if found["state"] == "stopped":
@@ -72,6 +74,7 @@ def status_of(host: Host, account: str | None) -> dict[str, object]:
     """What the engine is doing, from its folder alone; it may run meanwhile."""
     from state import heartbeat
     from state.halt_request import HaltRequest
+    from state.kill_switch import FileKillSwitch
 
     names = ("state", "pid", "heartbeat_age", "mode", "positions", "orders_working", "orders_sent")
     empty: dict[str, object] = dict.fromkeys((*names, "proposals_waiting", "journal_sequence"), 0)
@@ -79,6 +82,7 @@ def status_of(host: Host, account: str | None) -> dict[str, object]:
     empty["key"] = ""
     folder = account_of(host.home, account) if account else last_account(host.home)
     empty["halt_request"] = HaltRequest(folder).asked_by() if folder else None
+    empty["killed_by"] = FileKillSwitch(folder, host.environ).latched_by() if folder else None
     pid = holder(folder) if folder else None
     beaten = heartbeat.read(folder) if folder else None
     if folder is None or (beaten is None and pid is None):
@@ -107,6 +111,7 @@ def status_of(host: Host, account: str | None) -> dict[str, object]:
         "unattended": status.unattended,
         "uncovered_kinds": status.uncovered_kinds,
         "halt_request": empty["halt_request"],
+        "killed_by": empty["killed_by"],
         "desks": status.desks,
         "key": status.key,
     }

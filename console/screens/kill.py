@@ -162,7 +162,7 @@ class KillScreen(Dialog):
     def _before_kill(self, view: DeskView | None) -> Iterable[TextLine]:
         entries = len(view.kill.entries_working) if view is not None else 0
         yield (Cell(" K ", "strong"), Cell(f" kill: cancel {_count(entries, 'entry', 'entries')} and stay shut"))
-        if view is not None and (flattening := _flattening(view)):
+        if flattening := self._flattening():
             yield (Cell(" F ", "strong"), Cell(f" {flattening}"))
         if CLEAR in self.words():
             yield (Cell(f" type {CLEAR} ", "strong"), Cell("to end the halt that no key of yours made"))
@@ -178,7 +178,7 @@ class KillScreen(Dialog):
         yield (Cell("Esc", "strong"), Cell(" look around, stay halted"), *self._typed_cell())
 
     def _after_kill(self, view: DeskView) -> Iterable[TextLine]:
-        if flattening := _flattening(view):
+        if flattening := self._flattening():
             yield (Cell(" F ", "strong"), Cell(f" {flattening}: you confirm"))
         yield from self._held_elsewhere(view)
         if not holds_key(self.behind):
@@ -217,7 +217,7 @@ class KillScreen(Dialog):
     def keys_in_words(self) -> str:
         """For the last line: what works in this box now, and no more."""
         view = self.behind.view
-        flatten = ("F flatten",) if view is not None and _flattening(view) else ()
+        flatten = ("F flatten",) if self._flattening() else ()
         if not holds_key(self.behind):
             return "Esc back" if self.is_killed else "K kill  Esc look around"
         if self.is_killed:
@@ -227,6 +227,16 @@ class KillScreen(Dialog):
         resume = (f"{written('kill.resume')} resume",) if self.resume.acts else ()
         resume = ("type CLEAR to resume",) if CLEAR in self.words() else resume
         return "  ".join(("K kill", *flatten, *resume, "Esc look around"))
+
+    def _flattening(self) -> str:
+        """What `F` stages; empty where there is nothing to flatten, and on a desk without the key (OP-13)."""
+        view = self.behind.view
+        if view is None or not holds_key(self.behind):
+            return ""
+        positions, entries = len(view.positions), len(view.kill.entries_working)
+        closes = f"flatten {_count(positions, 'position', 'positions')}" if positions else ""
+        back = f"take {_count(entries, 'entry', 'entries')} back" if entries else ""
+        return f"{closes}, {back} first" if closes and back else closes or back
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -336,14 +346,6 @@ class KillScreen(Dialog):
 def _is_unknown(row: OrderRow) -> bool:
     """In doubt, or an entry that has no answer yet."""
     return IN_DOUBT in row.marks or (row.status is OrderStatus.PENDING and not row.effect.only_reduces)
-
-
-def _flattening(view: DeskView) -> str:
-    """What `F` would put before the operator; empty where nothing is held and no entry works."""
-    positions, entries = len(view.positions), len(view.kill.entries_working)
-    closes = f"flatten {_count(positions, 'position', 'positions')}" if positions else ""
-    back = f"take {_count(entries, 'entry', 'entries')} back" if entries else ""
-    return f"{closes}, {back} first" if closes and back else closes or back
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -1,4 +1,4 @@
-"""`T`: whose key it is, and what taking it does; a word where its holder was active just now (OP-13)."""
+"""`T`: whose key it is, and the effect of taking it; a word where its holder is active or may come back (OP-13)."""
 
 from __future__ import annotations
 
@@ -53,6 +53,10 @@ def _lines(key: KeyView, desk: DialogHost) -> Iterator[TextLine]:
         since = f" since {f.minute_of_week(key.since, now)}" if key.since is not None else ""
         yield from wrapped("", f"{holder.seat.in_words} holds it{since}.", WIDTH, "strong")
         yield from wrapped("", _activity(key, desk), WIDTH, "warning" if key.takes_word else "")
+    elif key.kept_for is not None and key.away_until is not None:
+        until = f.dated_clock(key.away_until, now)
+        words = f"{key.kept_for.in_words} held it as the engine ended; it is kept for that terminal until {until}."
+        yield from wrapped("", words, WIDTH, "warning")
     yield from wrapped("", "What is open there is closed: tickets, an unsigned basket, a key on its way.", WIDTH)
     yield from wrapped("", "What is signed goes on. It is recorded, and shown on both desks.", WIDTH, "muted")
 

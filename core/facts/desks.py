@@ -101,7 +101,7 @@ class KeyTaken(Fact):
     before
         Who held it; None where nobody did.
     was_active
-        Whether that one had sent anything in the last minute, and was attached: then the word was typed.
+        Whether that one had sent anything in the last minute, or the key was kept for it: then the word was typed.
     """
 
     desk: DeskNumber

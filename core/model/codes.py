@@ -221,7 +221,7 @@ class Denial(Enum):
     NO_TERMINAL = "no_terminal"
     """A desk without a terminal of its own holds no key."""
     WORD = "word"
-    """The holder was active just now, and the word was not typed."""
+    """The holder was active just now or keeps the key while its link is lost, and the word was not typed."""
     OTHER_HOLD = "other_hold"
     """The key changed hands since it was on the screen."""
     UNPAINTED = "unpainted"

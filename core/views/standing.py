@@ -52,9 +52,11 @@ class KeyView:
     holder, since
         None where nobody holds it.
     away_until
-        How long it is kept for a holder whose link died; None where that is attached.
+        How long it is kept for a holder whose link died, or for `kept_for`; None otherwise.
+    kept_for
+        Where it was held as the last engine ended, while it is kept for that terminal.
     takes_word
-        Whether whoever takes it types the word: the holder was active just now.
+        Whether the word must be typed to take it: the holder was active just now, or the key is kept for it.
     desks
         Those that are attached, by their numbers.
     """
@@ -63,6 +65,7 @@ class KeyView:
     holder: DeskRow | None = None
     since: datetime | None = None
     away_until: datetime | None = None
+    kept_for: Seat | None = None
     takes_word: bool = False
     desks: tuple[DeskRow, ...] = ()
 

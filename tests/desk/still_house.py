@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from console.client.access import nobody_looks
 from console.client.handle import EngineHandle, EngineRunning
 from console.desk import DeskApp
+from core.model.desk import DeskNumber
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Money, Price, ProposalId, Quantity, Symbol
@@ -44,6 +45,11 @@ class StillHandle(EngineHandle):
         self.view = view
         self.commands: list[object] = []
         self.watched: list[Symbol | None] = []
+        self.number: DeskNumber | None = None
+
+    @property
+    def desk(self) -> DeskNumber | None:
+        return self.number
 
     def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
         """There is nothing to start."""

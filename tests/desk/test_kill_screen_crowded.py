@@ -9,9 +9,10 @@ from typing import Any
 from syrupy.assertion import SnapshotAssertion
 
 from core.model.codes import DeskState, HaltCause
+from core.model.desk import DeskNumber, Seat
 from core.model.order import Effect, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity
-from core.views import DeskView, HaltRow, KillView
+from core.views import DeskRow, DeskView, HaltRow, KeyView, KillView
 from tests.desk.still_house import StillHouse, a_position, a_view, an_exit, an_order, open_still
 from widgets.lines import joined
 from widgets.listed import one_each, sharing, side_by_side
@@ -75,6 +76,17 @@ async def test_a_crowded_halt_still_shows_its_keys() -> None:
         await house.shows_next(status=replace(crowded(**a_halt()).status, halts=(*a_halt()["halts"], another)))
         await house.press("ctrl+k")
         await house.sees("also invariant: the books do not add up", "type CLEAR to end the halt")
+
+
+async def test_a_watchers_kill_screen_offers_no_flattening() -> None:
+    """OP-13: F would be refused there"""
+    eve = DeskRow(DeskNumber(2), Seat("/dev/pts/4", "eve"), a_view().status.at)
+    async with open_still(crowded(**a_halt(), key=KeyView(2, eve, desks=(eve,)))) as house:
+        house.handle.number = DeskNumber(1)
+        await house.press("ctrl+k")
+        await house.sees("eve on pts/4 holds the key", "K kill", "Esc look around")
+
+        assert not house.shows("flatten")
 
 
 async def the_lines_above(house: StillHouse) -> list[str]:

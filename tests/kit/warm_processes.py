@@ -51,8 +51,8 @@ def template() -> Template:
     (its_lines, lines), (numbers, its_numbers) = os.pipe(), os.pipe()
     os.posix_spawn(
         sys.executable,
-        [sys.executable, "-I", str(TEMPLATE)],
-        {"PARENT": str(os.getpid())},
+        [sys.executable, "-P", "-s", str(TEMPLATE)],
+        {"PARENT": str(os.getpid()), **process.ENVIRONMENT},
         file_actions=[(os.POSIX_SPAWN_DUP2, its_lines, 0), (os.POSIX_SPAWN_DUP2, its_numbers, 1)],
     )
     os.close(its_lines)

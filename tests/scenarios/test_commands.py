@@ -196,6 +196,17 @@ def test_a_kill_holds_for_a_later_engine(keyturn: Keyturn, tmp_path: Path, snaps
         assert runtime.engine.state.control.killed_by == "command"
 
 
+def test_the_status_tells_of_a_kill_without_an_engine(keyturn: Keyturn, tmp_path: Path) -> None:
+    """OP-08"""
+    Home.of({"KEYTURN_HOME": str(tmp_path / "home")}).account("demo").prepare()
+    assert keyturn("status", "--account", "demo", "--json").json["killed_by"] is None
+
+    keyturn("kill", "--account", "demo")
+
+    found = keyturn("status", "--account", "demo", "--json").json
+    assert (found["state"], found["killed_by"]) == ("stopped", "command")
+
+
 @contextmanager
 def files_end_at(size: int) -> Iterator[None]:
     """No file grows beyond so many bytes: a full disk's error at the real write."""

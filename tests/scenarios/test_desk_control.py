@@ -186,14 +186,20 @@ def test_a_dead_link_keeps_control_for_a_minute(seconds: int, has_it: bool) -> N
     assert not house.desk.desks.is_holder(eve)
 
 
-def test_control_of_a_dead_link_needs_no_word() -> None:
-    """OP-13"""
+@pytest.mark.parametrize("seconds", [0, 29, 59.9])
+def test_control_of_a_lost_link_needs_the_word(seconds: float) -> None:
+    """OP-13: the holder keeps it for 60 s; also where nothing was said there for longer"""
     house, adam, eve = a_house_with_two_desks()
+    house.until_moment(house.line.at + timedelta(seconds=90))
     house.presses_at(adam, LoseDesk())
+    house.until_moment(house.line.at + timedelta(seconds=seconds))
 
     takes(house, eve, word="")
+    assert house.last(CommandRefused).code is Denial.WORD
+    assert ViewBuilder(house.engine).draw(house.line.at).status.key.takes_word
+    takes(house, eve)
 
-    assert house.last(KeyTaken) == KeyTaken(eve, hold=2, before=adam)
+    assert house.last(KeyTaken) == KeyTaken(eve, hold=2, before=adam, was_active=True)
     house.attaches("adam", returning=adam)
     assert house.desk.desks.is_holder(eve)
 
@@ -470,6 +476,8 @@ def test_a_restart_keeps_control_for_its_seat(crashes: bool) -> None:
     house.restarted()
 
     eve = house.attaches("eve", terminal="/dev/pts/4")
+    takes(house, eve, word="")
+    assert house.last(CommandRefused).code is Denial.WORD
     assert house.desk.desks.holder is None
     adam = house.attaches("adam")
     assert house.desk.desks.is_holder(adam)

@@ -203,6 +203,17 @@ def test_a_reset_asks_for_its_word(state: State, tmp_path: Path, snapshot: Snaps
     assert json.loads(out)["present"] == records + 2
 
 
+def test_the_status_forgets_figures_after_a_reset(state: State, tmp_path: Path) -> None:
+    """SP-04, SY-02"""
+    with demo(tmp_path) as runtime:
+        runtime.beat()
+    assert json.loads(state("status", "--json")[1])["journal_sequence"]
+
+    state("state", "reset", "--yes")
+
+    assert json.loads(state("status", "--json")[1])["journal_sequence"] == 0
+
+
 def test_another_accounts_archive_needs_its_name(state: State, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     """SP-04"""
     with demo(tmp_path):

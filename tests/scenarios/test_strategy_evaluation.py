@@ -174,6 +174,19 @@ def test_only_the_operator_ends_a_retirement() -> None:
     assert_can_be_rebuilt(house)
 
 
+def test_only_retired_strategies_at_a_start_halt_it() -> None:
+    """ST-10: the other one is turned off between two starts"""
+    house = opened("LLLLLLLLLLL", with_shares(vwap="0.5", momentum="0.5")).lives()
+    assert house.desk.evaluation.is_retired("vwap")
+    assert HaltCause.RETIRED not in house.desk.control.halts
+
+    house.settings = with_shares(vwap="0.5")
+    house.restarted()
+
+    assert HaltCause.RETIRED in house.desk.control.halts
+    assert_can_be_rebuilt(house)
+
+
 @pytest.mark.parametrize("terms", [{}, {"least_sharpe": "-100"}], ids=["sharpe", "win rate"])
 def test_a_low_sharpe_ratio_or_win_rate_retires_it(terms: dict[str, str], snapshot: SnapshotAssertion) -> None:
     """ST-10"""

@@ -34,6 +34,17 @@ def test_a_refused_text_leaves_no_process(snapshot: SnapshotAssertion) -> None:
     assert not process.is_running
 
 
+def test_strings_hash_alike_in_each_process() -> None:
+    """MD-05: so that a set of strings has one order"""
+    processes = [a_process("raise RuntimeError(hash('SPY'))") for _ in range(2)]
+
+    with cold():
+        refusals = {process.ready(WAIT) for process in processes}
+
+    assert len(refusals) == 1
+    assert isinstance(refusals.pop(), LoadRefused)
+
+
 def test_a_hung_process_is_replaced_an_ended_one_not() -> None:
     """ST-07"""
     process = a_process(ENDLESS_WORDS)

@@ -31,6 +31,8 @@ ROOT = Path(__file__).resolve().parents[3]
 BEGIN = Path(__file__).with_name("begin.py")
 STARTING = 15.0
 """Seconds that a process may take to be ready, where nobody waits for it but a command."""
+ENVIRONMENT = {"PYTHONHASHSEED": "0"}
+"""All that a process is begun with: the same order of sets of strings in each run, so the same answers (MD-05)."""
 CHUNK = 1 << 16
 SIGNALLED = 128
 A_MOMENT = 0.25
@@ -103,14 +105,14 @@ class StrategyProcess:
         if self._process is not None:
             return
         self._folder = folder = tempfile.mkdtemp(prefix="keyturn-strategy-")
-        command = [sys.executable, "-I", "-B", str(BEGIN)]
+        command = [sys.executable, "-P", "-s", "-B", str(BEGIN)]  # -I would ignore the hash seed
         self._process = process = Popen(
             [*_wrapped(self._wrapper, folder), *command] if self._wrapper else command,
             stdin=PIPE,
             stdout=PIPE,
             stderr=DEVNULL,
             cwd=folder,
-            env={},
+            env=dict(ENVIRONMENT),
             close_fds=True,
             start_new_session=True,
         )
@@ -314,4 +316,5 @@ def _wrapped(wrapper: str, folder: str) -> list[str]:
     seen = ("/usr", "/lib", "/lib64", "/bin", sys.base_prefix, sys.prefix, str(ROOT / "core"))
     shown = [part for path in dict.fromkeys(seen) if os.path.exists(path) for part in ("--ro-bind", path, path)]
     apart = ["--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
+    apart += [word for name, value in ENVIRONMENT.items() for word in ("--setenv", name, value)]
     return [wrapper, *apart, *shown, "--bind", folder, "/empty", "--chdir", "/empty", "--"]

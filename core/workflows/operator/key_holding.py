@@ -22,11 +22,10 @@ from core.workflows.staging.confirmation import Confirmations
 from core.workflows.staging.tickets import Tickets
 
 TAKE = "TAKE"
-"""What must be typed where somebody was active just now."""
+"""What must be typed to take the key from a holder who is active or whose link was lost less than 60 s ago."""
 ACTIVE_FOR = timedelta(minutes=1)
 """Within this of anything that the holder said it counts as active (OP-13)."""
 NO_TERMINAL = "a desk without a terminal of its own holds no key: nothing of it was done"
-SAY_THE_WORD = f"was active just now: nothing of it was done; T, then type {TAKE}"
 LINK_LOST = "the link of its desk is lost"
 HAS_LEFT = "its desk left"
 
@@ -54,7 +53,7 @@ class KeyHolding:
         self.state.sightings.heard_from[number] = self.state.at
         is_new = not (is_back or command.by_itself)
         if self.state.desks.comes_by_itself_to(number, self.state.at, is_new=is_new):
-            self._hand_over(number)
+            self._hand_over(number, was_active=False)
         return ()
 
     def _number(self, returning: DeskNumber | None) -> tuple[DeskNumber, bool]:
@@ -116,7 +115,7 @@ class KeyHolding:
         if code is not None:
             self.state.record(CommandRefused(type(command).__name__, reason, code, desk))
             return ()
-        self._hand_over(desk)
+        self._hand_over(desk, was_active=self.is_active())
         return ()
 
     def _refusal(self, desk: DeskNumber, command: TakeKey) -> tuple[Denial | None, str]:
@@ -127,17 +126,24 @@ class KeyHolding:
         if command.hold != desks.hold:
             has_it = "nobody" if holder is None else holder.desk.seat.in_words
             return Denial.OTHER_HOLD, f"the key changed hands meanwhile, {has_it} has it: nothing of it was done"
-        if holder is not None and self.is_active() and command.word != TAKE:
-            return Denial.WORD, f"{holder.desk.seat.in_words} {SAY_THE_WORD}"
+        if self.is_active() and command.word != TAKE:
+            return Denial.WORD, f"{self._who_keeps_it()}: nothing of it was done; T, then type {TAKE}"
         return None, ""
 
+    def _who_keeps_it(self) -> str:
+        holder, kept = self.state.desks.holder, self.state.desks.state.kept
+        if holder is None:
+            return "" if kept is None else f"the key is kept for {kept.seat.in_words}, who had it as the engine ended"
+        why = "was active just now" if holder.away_until is None else "keeps the key while its link is lost"
+        return f"{holder.desk.seat.in_words} {why}"
+
     def is_active(self) -> bool:
-        """Whether the holder is attached and said something in the last minute."""
+        """Whether the holder said something in the last minute, or its link was lost and the key is kept for it."""
         return is_holder_active(self.state, self.state.at)
 
-    def _hand_over(self, desk: DeskNumber) -> None:
+    def _hand_over(self, desk: DeskNumber, *, was_active: bool) -> None:
         holder = self.state.desks.holder
-        before, was_active = None if holder is None else holder.number, self.is_active()
+        before = None if holder is None else holder.number
         self.state.record(KeyTaken(desk, self.state.desks.hold + 1, before, was_active))
         self.state.sightings.heard_from[desk] = self.state.at
         words = f"the key went to {self.state.desks.seat(desk).in_words}"
@@ -172,9 +178,13 @@ class KeyHolding:
 
 
 def is_holder_active(state: TradingState, at: datetime) -> bool:
-    """Whether the word is asked of who would take the key at that time."""
-    holder = state.desks.holder
-    if holder is None or holder.away_until is not None:
-        return False
+    """Whether the word must be typed to take the key: also while it is kept for a lost link or for the last engine's
+    holder.
+    """
+    holder, kept = state.desks.holder, state.desks.state.kept
+    if holder is None:
+        return kept is not None and at < kept.until
+    if holder.away_until is not None:
+        return at < holder.away_until
     heard = state.sightings.heard_from.get(holder.number)
     return heard is not None and at - heard <= ACTIVE_FOR

@@ -6,10 +6,11 @@ no night: that of the VIX acts with its measurement, that of the week with the t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from core.facts import (
+    EngineStarted,
     Halted,
     PromotionDecided,
     PromotionProposed,
@@ -107,6 +108,13 @@ class StrategyEvaluation:
     def _night_of(self, session: Session) -> datetime:
         return session.close + timedelta(minutes=self._terms.minutes_after_close)
 
+    # ── at a start ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    @follows(EngineStarted)
+    def after_start(self, _fact: EngineStarted) -> None:
+        """Settings may have turned off all but the retired ones."""
+        self._halt_without_strategies()
+
     # ── at once ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     @follows(RegimeMeasured)
@@ -132,7 +140,9 @@ class StrategyEvaluation:
         figures = {strategy: state.evaluation.figures(strategy, day) for strategy in due}
         verdicts = {strategy: judged(figures[strategy], self._terms) for strategy in due}
         self._watch_vix(day)
-        self._halt_without_strategies({s for s, verdict in verdicts.items() if isinstance(verdict, Retire)})
+        retiring = {s for s, verdict in verdicts.items() if isinstance(verdict, Retire)}
+        if retiring:
+            self._halt_without_strategies(retiring)
         results = (Evaluated(s, figures[s], self._act_on(s, day, verdicts[s])) for s in due)
         state.record(StrategiesEvaluated(day, tuple(results)))
 
@@ -201,11 +211,11 @@ class StrategyEvaluation:
             return self._is_vix_paused
         return closes[-1][1] >= terms.vix_under if self._is_vix_paused else vix_is_high(closes, terms)
 
-    def _halt_without_strategies(self, retiring: set[str]) -> None:
-        """With this night all are retired: nothing proposes any more, and that is said as a halt, before they are."""
+    def _halt_without_strategies(self, retiring: Collection[str] = ()) -> None:
+        """Halt where every strategy that is turned on is retired, or is about to be."""
         state, strategies = self.state, self._strategies()
-        are_all = all(s in retiring or state.evaluation.is_retired(s) for s in strategies)
-        if retiring and are_all and HaltCause.RETIRED not in state.control.halts:
+        are_all = bool(strategies) and all(s in retiring or state.evaluation.is_retired(s) for s in strategies)
+        if are_all and HaltCause.RETIRED not in state.control.halts:
             state.record(Halted(HaltCause.RETIRED, ALL_RETIRED))
 
     # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
