@@ -47,6 +47,7 @@ def lamps_in_brief(lamps: Sequence[ConnectionStatus], *, is_wide: bool) -> TextL
     cells: list[Cell] = []
     for lamp in shown:
         word = lamp.line.value if lamp.state is ConnectionState.UP else f"{lamp.line.value} {lamp.state.value.upper()}"
+        word += f", {len(lamp.polled)} polled" if lamp.polled else ""
         cells.append(Cell(f"{SHAPES[lamp.state]} {word}  ", "" if lamp.state in CALM else "warning"))
     return tuple(cells)
 

@@ -34,6 +34,7 @@ BY_ROOM = (
 )
 """From the widest pane to the narrowest: what is left out first stands in no narrower one."""
 CellOf = Callable[[WatchRow, datetime, Column], Cell]
+POLLED = "polled each minute, its trading halts are not heard"
 EXIT_WAITS, PROPOSED = "!", "?"
 AROUND_TITLE = 12
 """Cells of its upper edge: corners, number, and what parts them."""
@@ -137,6 +138,7 @@ class Watch(Pane):
             return
         said = [f"HALTED by its exchange since {row.halted}"] if row.halted else []
         said += [row.trouble] if row.trouble else []
+        said += [POLLED] if row.is_polled else []
         said += ["exit waits for your key"] if row.exit_waits else []
         said += ["entry waits for your key"] if row.proposed else []
         said += [listed.words for listed in row.lists]

@@ -25,7 +25,7 @@ class MarketData(Protocol):
         ...
 
     def follow(self, symbols: Sequence[Symbol]) -> None:
-        """From now on these too; those that it follows already stay. In the loop of `run`, or before it."""
+        """These first, in their order of importance, then what it follows already. In the loop of `run`, or before."""
         ...
 
     def quote(self, symbol: Symbol) -> Quote | NoQuote:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from core.model.values import Symbol
+
 
 class Channel(Enum):
     """Which connection."""
@@ -48,6 +50,8 @@ class ConnectionStatus:
         Attempts since it was last up; 0 while it is.
     words
         What is wrong and what to do, in one line; empty where nothing is.
+    polled
+        Symbols that the stream has no room for: polled each minute, and their trading halts are not heard.
     """
 
     line: Channel
@@ -56,6 +60,7 @@ class ConnectionStatus:
     heard_at: datetime | None = None
     tries: int = 0
     words: str = ""
+    polled: tuple[Symbol, ...] = ()
 
 
 PERCENTILES = (50, 90, 95, 99)

@@ -11,5 +11,14 @@ from core.trading_state.traded_symbols import traded_symbols
 
 
 def followed(state: TradingState) -> tuple[Symbol, ...]:
-    """What is watched comes last: a plan that has room for fewer lacks those."""
-    return tuple(dict.fromkeys((*traded_symbols(state), *state.alerts.symbols, *state.watchlists.symbols)))
+    """The most important first, because the stream may have room for fewer: held, working, proposed, followed by a
+    strategy, in the settings, watched (MD-06).
+    """
+    held = {*(position.symbol for position in state.ledger.positions()), *(state.sightings.held_by_the_broker or ())}
+    working = {order.request.symbol for order in state.ledger.working()}
+    proposed = {proposal.symbol for proposal in state.stage.proposals()}
+    traded = traded_symbols(state)
+    known = {*traded, *state.alerts.symbols, *state.watchlists.symbols}
+    urgent = [*sorted(held), *sorted(working), *sorted(proposed)]
+    ranked = [*urgent, *(s for s in traded if state.orchestrator.runners.get(s)), *traded]
+    return tuple(dict.fromkeys(s for s in (*ranked, *state.alerts.symbols, *state.watchlists.symbols) if s in known))

@@ -41,6 +41,8 @@ class WatchRow:
         Since when its exchange has halted it, and why; empty where it trades.
     trouble
         Why nothing is known of it, in words; empty where something is, or may still come.
+    is_polled
+        Whether the stream has no room for it: polled, and its trading halts are not heard.
     alerts
         What the engine rings for in it, each in words.
     lists
@@ -60,6 +62,7 @@ class WatchRow:
     proposed: bool = False
     halted: str = ""
     trouble: str = ""
+    is_polled: bool = False
     alerts: tuple[str, ...] = ()
     lists: tuple[ListedSymbol, ...] = ()
 

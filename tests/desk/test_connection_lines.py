@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from syrupy.assertion import SnapshotAssertion
@@ -32,6 +33,7 @@ def test_a_healthy_line_is_a_lamp(snapshot: SnapshotAssertion):
     assert joined(lamps_in_brief(UP, is_wide=True)) == snapshot
     assert joined(lamps_in_brief(UP, is_wide=False)) == ""
     assert in_words(*UP) == []
+    assert joined(lamps_in_brief([replace(UP[1], polled=("IBM", "QQQ"))], is_wide=True)) == "● data, 2 polled  "
 
 
 def test_trouble_differs_in_shape_and_word(snapshot: SnapshotAssertion):

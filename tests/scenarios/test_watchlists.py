@@ -15,6 +15,7 @@ from core.facts import BarClosed, PastDaysLoaded, WatchlistKept, WatchlistRefuse
 from core.messages.commands import KeepWatchlist, LookAt
 from core.messages.inputs import PastArrived, SymbolsLookedUp
 from core.model.broker import NoAnswer
+from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.past_days import PastDay, PastDays
 from core.model.values import Price, Quantity, Symbol
 from core.runtime.followed_symbols import followed
@@ -245,13 +246,13 @@ def lists_of(house: House) -> dict[str, tuple[Symbol, ...]]:
     return {each.name: each.symbols for each in watch_view(house.desk, house.line.at).lists}
 
 
-def test_watched_symbols_follow_traded_and_held_ones() -> None:
-    """MD-06, RK-08: a plan with room for fewer lacks the last ones."""
+def test_what_the_broker_holds_is_followed_first() -> None:
+    """MD-06, RK-08: also where it is in no list"""
     house = a_house().until("09:40")
     house.presses(KeepWatchlist("main", (QQQ, SPY)))
     house.desk.sightings.held_by_the_broker = {IBM: Quantity(Decimal(1))}
 
-    assert followed(house.desk) == (SPY, IBM, QQQ)
+    assert followed(house.desk) == (IBM, SPY, QQQ)
 
 
 def test_minutes_of_watched_symbols_are_not_recorded() -> None:
@@ -281,6 +282,26 @@ def test_a_traded_watched_symbol_is_recorded() -> None:
     recorded = [fact.bar.start for fact in house.facts(BarClosed) if fact.bar.symbol == IBM]
     assert [f"{start:%M}" for start in recorded] == ["00", "01", "02", "03", "04"]
     assert the_row(house, IBM).held == Decimal("0.2")
+
+
+def test_what_is_held_is_followed_before_what_is_watched() -> None:
+    """MD-06: the stream may have room for fewer, and the row says which it leaves out"""
+    house = a_house().until("10:00")
+    house.presses(KeepWatchlist("tech", (QQQ, IBM)))
+    assert followed(house.desk) == (SPY, QQQ, IBM)
+
+    house.presses(LookAt(IBM))
+    house.until("10:00:02").presses(TYPED)
+    assert followed(house.desk) == (IBM, SPY, QQQ)
+    house.opens_ticket()
+    house.until("10:00:04").confirms()
+    house.until("10:05")
+    house.desk.sightings.lamps[Channel.DATA] = ConnectionStatus(
+        Channel.DATA, ConnectionState.UP, house.line.at, polled=(QQQ,)
+    )
+
+    assert (house.held(IBM), followed(house.desk)) == ("0.2", (IBM, SPY, QQQ))
+    assert [row.symbol for row in watch_view(house.desk, house.line.at).rows if row.is_polled] == [QQQ]
 
 
 def test_a_symbol_with_a_proposal_joins_the_list() -> None:

@@ -6,12 +6,16 @@ import asyncio
 from datetime import date, datetime
 from pathlib import Path
 
+import pytest
+from pydantic import SecretStr
 from syrupy.assertion import SnapshotAssertion
 
 from console.commands.assembly.host import Host
+from core.market.alpaca.socket import DataSocket
 from core.messages.inputs import BarArrived, TradingHaltHeard
 from core.model.connection import ConnectionState
 from core.model.values import Symbol
+from core.settings.alpaca import AlpacaSettings
 from core.views import DeskView
 from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.server import MORNING, LoopbackExchange
@@ -55,27 +59,52 @@ async def test_symbols_followed_early_are_subscribed() -> None:
         assert desk.data._symbols == (SPY, IBM)
 
 
+@pytest.mark.parametrize("room", [5, 30, 100])
+async def test_the_stream_fills_the_plans_places(room: int) -> None:
+    """MD-06: with the first symbols, over one connection"""
+    with LoopbackExchange(symbols=["SPY"], clock=StillClock(MORNING)) as exchange:
+        stream = exchange.data["iex"]
+        stream.room = room
+        settings = AlpacaSettings(data_stream_url=exchange.data_stream_url)
+        for many in (1, 10, 29, 30, 31, 40, 200):
+            symbols = [Symbol(f"S{number}") for number in range(many)]
+            socket = DataSocket(settings, SecretStr(exchange.keys.id), SecretStr(exchange.keys.secret), symbols)
+            await socket.open()
+            streamed, is_full, subscribed = socket.streamed, socket.is_full, set(stream._wanted["statuses"])
+            await socket.shut()
+            await eventually(lambda: not stream.wires)
+
+            assert (streamed, is_full) == (tuple(symbols[:room]), many > room), many
+            assert subscribed == set(streamed), many
+        assert stream.connections == 7
+
+
 async def test_symbols_over_the_plans_limit_are_polled(snapshot: SnapshotAssertion) -> None:
-    """RK-08, MD-02, MD-06: the settings' own keep their stream, and it is said once."""
+    """RK-08, MD-02, MD-06: the most important one has the place, no bar is lost or told twice, the others are named"""
     with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:
         exchange.data["iex"].room = 1
-        async with a_desk(exchange) as desk:
-            await is_settled(desk)
+        async with a_desk(exchange, symbols=(SPY, IBM)) as desk:
+            await eventually(lambda: desk.is_in(ConnectionState.UP) and len(desk.bars()) == 60)
+            assert desk.lamps[-1].polled == (IBM,)
+            minutes = 30
+            for first, second in ((SPY, IBM), (IBM, SPY)):
+                desk.data.follow((first, second))
+                await eventually(lambda second=second: desk.lamps[-1].polled == (second,))
+                for _ in range(2):
+                    minutes += 1
+                    await desk.a_minute()
+                    await eventually(lambda m=minutes: (len(bars_of(desk, IBM)), len(bars_of(desk, SPY))) == (m, m))
+            await asyncio.to_thread(exchange.make, "market-halted", symbol="SPY")
+            await asyncio.to_thread(exchange.make, "market-halted", symbol="IBM")
+            await eventually(lambda: statuses(desk))
 
-            desk.data.follow((SPY, IBM))
-            await eventually(lambda: desk.data._is_narrow)
-            await desk.moves_on(5)
-            await eventually(lambda: desk.is_in(ConnectionState.UP) and exchange.data["iex"].is_listened_to)
-            for minute in range(2):
-                await desk.a_minute()
-                await eventually(lambda minute=minute: len(bars_of(desk, IBM)) > minute)
-
-            await eventually(lambda: is_quoted(desk, IBM))
-            await eventually(lambda: len(bars_of(desk, SPY)) >= 32)
+            assert [status.symbol for status in statuses(desk)] == [IBM]
+            assert is_quoted(desk, IBM)
+            assert is_quoted(desk, SPY)
             assert bars_of(desk, IBM) == sorted(set(bars_of(desk, IBM)))
-            told = [reason for reason in desk.oddities() if "no room" in reason]
-            assert len(told) == 1
-            assert told[0] == snapshot
+            assert bars_of(desk, SPY) == sorted(set(bars_of(desk, SPY)))
+            assert [reason for reason in desk.oddities() if "room" in reason] == snapshot
+            assert exchange.data["iex"].connections == 1
             assert desk.is_in(ConnectionState.UP)
 
 

@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -53,9 +54,7 @@ SHOWN_AGAIN = timedelta(seconds=1)
 """A lamp that only heard something new is shown no more often."""
 PATIENCE = 60.0
 """Seconds for all pages of one question."""
-TOO_MANY = 405
-"""Alpaca's code for more symbols than the plan has room for."""
-ASKED_BESIDE = "its bars are asked for after each minute, and its quotes every second, beside the stream"
+POLLED = "their bars are asked for after each minute and their quotes every second; their trading halts are not heard"
 LOOK_BACK = 3 * ONE_MINUTE
 UNANSWERED = "Alpaca's stream fell silent and did not answer a ping"
 MUTE = "Alpaca's stream was open but mute: a question found bars that it had not brought"
@@ -95,9 +94,11 @@ class AlpacaData:
         self._settings = settings
         self._keys = key, secret
         self._symbols = tuple(dict.fromkeys(symbols))
-        self._first = self._wanted = frozenset(self._symbols)
-        self._beside: tuple[Symbol, ...] = ()
-        self._is_narrow = self._wants_quotes = False
+        self._wanted = frozenset(self._symbols)
+        self._ranked = self._symbols
+        self._polled: tuple[Symbol, ...] = ()
+        self._placed_lately: tuple[Symbol, ...] = ()
+        self._wants_quotes = False
         self._known = known or {}
         self._now = now
         self._chance = chance
@@ -124,18 +125,22 @@ class AlpacaData:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def follow(self, symbols: Sequence[Symbol]) -> None:
-        """From now on these too, beside those that it was made for. In the loop of `run`, or before it."""
-        news = tuple(symbol for symbol in dict.fromkeys(symbols) if symbol not in self._wanted)
-        if not news:
+        """These first, in their order, then what it followed before. Called in the loop of `run`, or before it."""
+        ranked = tuple(dict.fromkeys((*symbols, *self._symbols)))
+        if ranked == self._ranked:
             return
-        self._symbols = (*self._symbols, *news)
-        self._wanted = frozenset(self._symbols)
-        self._wants_quotes = True
-        if self._is_narrow:
-            self._beside = (*self._beside, *news)
-        elif self._socket is not None:
-            self._after(self._socket.follow(news))
+        self._ranked = ranked
+        news = tuple(symbol for symbol in ranked if symbol not in self._wanted)
+        if news:
+            self._symbols = (*self._symbols, *news)
+            self._wanted = frozenset(self._symbols)
+            self._wants_quotes = True
+        if self._socket is not None and (news or self._socket.is_full):
+            self._after(self._socket.follow(self._for_the_stream()))
         self._naps.wake()
+
+    def _for_the_stream(self) -> tuple[Symbol, ...]:
+        return tuple(self._refused.others_of(self._ranked)) or self._ranked
 
     # ── asked by the desk, from any thread ───────────────────────────────────────────────────────────────────────
 
@@ -213,38 +218,41 @@ class AlpacaData:
 
     async def _stream(self, switch: StreamFailover) -> None:
         """One connection, to its end."""
-        streamed = [symbol for symbol in self._refused.others_of(self._symbols) if symbol not in self._beside]
-        self._socket = socket = DataSocket(self._settings, *self._keys, streamed or self._symbols)
+        self._socket = socket = DataSocket(self._settings, *self._keys, self._for_the_stream())
         try:
             beside = await socket.open()
             switch.opened(self._now())
+            self._note_places(socket)
             self._look()
             said = StreamMessages(switch, self._quotes, self.counts, self._now, self._hear, self._look, self._naps.wake)
             said.take(beside, self._wanted)
             await together(self._listen(said, socket), self._watch(switch, socket), self._keep_pinging(switch, socket))
         except StreamRefusedError as error:
-            if error.code == TOO_MANY and not self._is_narrow and self._wanted - self._first:
-                switch.lost(self._now(), self._narrowed())
-            else:
-                switch.refused(self._now(), error.code, self._requests.hide(error.message))
+            switch.refused(self._now(), error.code, self._requests.hide(error.message))
         except StreamLostError as error:
             switch.lost(self._now(), str(error))
         finally:
             self._socket = None
             await socket.shut()
 
-    def _narrowed(self) -> str:
-        """The plan has no room for what is followed beside the settings' symbols: that is asked for instead."""
-        self._is_narrow = True
-        self._beside = tuple(symbol for symbol in self._symbols if symbol not in self._first)
+    def _note_places(self, socket: DataSocket) -> None:
+        """Which symbols the stream has no room for; they are polled, and named where they changed."""
+        streamed = frozenset(socket.streamed)
+        polled = tuple(symbol for symbol in self._ranked if symbol not in streamed) if socket.is_full else ()
+        if set(polled) == set(self._polled):
+            return
+        self._placed_lately = tuple(symbol for symbol in self._polled if symbol not in polled)
+        self._polled = polled
         self._naps.wake()
-        names = ", ".join(self._beside)
-        self._hear(MarketDataBroken(PLACE, f"your plan has no room for {names}: {ASKED_BESIDE}"))
-        return f"{names}: {ASKED_BESIDE}"
+        if polled:
+            room = f"your plan has room for {len(streamed)} of {len(self._ranked)} symbols"
+            self._hear(MarketDataBroken(PLACE, f"{room}; not streamed: {', '.join(polled)}; {POLLED}"))
 
     async def _listen(self, said: StreamMessages, socket: DataSocket) -> None:
         while True:
             said.take(await socket.receive(), self._wanted)
+            if not socket.is_placing:
+                self._note_places(socket)
 
     async def _watch(self, switch: StreamFailover, socket: DataSocket) -> None:
         """Nothing came for long: is it still there?"""
@@ -294,25 +302,29 @@ class AlpacaData:
             self._look()
 
     async def _keep_asking_beside(self, switch: StreamFailover) -> None:
-        """The last minutes of those that the stream has no room for; a failure is made good by the next minute."""
+        """The last minutes of those that the stream has no room for; a failure is made good by the next minute.
+
+        Once more also of a symbol that has just been streamed: its last minute may have ended between the two.
+        """
         known = settled(self._now())
         while True:
-            last, beside = settled(self._now()), self._beside
+            last, beside = settled(self._now()), (*self._polled, *self._placed_lately)
             if beside and last > known and switch.is_up and self._timetable.is_open(last):
                 with suppress(AskError, TimeoutError):
                     found = await in_thread(
                         self._pool, PATIENCE, partial(self._history.recent, beside, last - LOOK_BACK, last)
                     )
                     self._hand_on(switch.found_beside(found))
+                    self._placed_lately = tuple(symbol for symbol in self._placed_lately if symbol not in beside)
             known = last
-            await self._naps.until(known + ONE_MINUTE + SETTLE if self._beside else None)
+            await self._naps.until(known + ONE_MINUTE + SETTLE if self._polled or self._placed_lately else None)
 
     async def _keep_quoting(self, switch: StreamFailover) -> None:
         """The latest quotes of all symbols: once at the start, then while no stream brings them."""
         fails, self._wants_quotes = 0, True
         while True:
-            asked = self._symbols if self._wants_quotes or switch.wants_quotes(self._now()) else self._beside
-            if not asked or (asked is self._beside and not self._timetable.is_open(self._now())):
+            asked = self._symbols if self._wants_quotes or switch.wants_quotes(self._now()) else self._polled
+            if not asked or (asked is self._polled and not self._timetable.is_open(self._now())):
                 await self._naps.until(None)
                 continue
             try:
@@ -360,7 +372,7 @@ class AlpacaData:
     def _look(self) -> None:
         """Show the lamp where it changed, and let every task look again at what is due."""
         assert self._switch is not None
-        lamp, before = self._switch.lamp(), self._shown
+        lamp, before = replace(self._switch.lamp(), polled=self._polled), self._shown
         is_another = before is None or _is_another(lamp, before)
         if is_another or _is_much_newer(lamp, before):
             self._shown = lamp
@@ -370,7 +382,8 @@ class AlpacaData:
 
 
 def _is_another(lamp: ConnectionStatus, before: ConnectionStatus) -> bool:
-    stands, stood = (lamp.state, lamp.since, lamp.tries), (before.state, before.since, before.tries)
+    stands = lamp.state, lamp.since, lamp.tries, lamp.polled
+    stood = before.state, before.since, before.tries, before.polled
     return stands != stood or is_news(lamp.words, before.words)
 
 

@@ -24,6 +24,8 @@ from core.market.alpaca.wire import shown
 from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
 
+TOO_MANY = 405
+"""Alpaca's code for more symbols than the plan has room for; the subscription stays as it was."""
 GOODBYE = 1.0
 """Seconds for a closing handshake; then the line is cut."""
 QUIET = logging.getLogger("keyturn.alpaca.stream")
@@ -57,7 +59,18 @@ class _Overheard(WebSocketClientProtocol):
 
 
 class DataSocket(StockDataStream):
-    """Bars, quotes and trading halts of some symbols, as raw messages."""
+    """Bars, quotes and trading halts of symbols, as raw messages.
+
+    Where the plan has room for fewer, the first of them are streamed. A request for too many leaves the subscription as
+    it was (error 405), so the room is found by asking for half as many until one more symbol is refused.
+
+    Attributes
+    ----------
+    streamed
+        The symbols that the other side confirmed, in the order in which they were asked for.
+    is_full
+        Whether it refused one symbol more.
+    """
 
     def __init__(self, settings: AlpacaSettings, key: SecretStr, secret: SecretStr, symbols: Sequence[Symbol]) -> None:
         if not symbols:
@@ -67,6 +80,12 @@ class DataSocket(StockDataStream):
         self.cut_because = ""
         self._is_open = False
         self._line: _Overheard | None = None
+        self.streamed: tuple[Symbol, ...] = ()
+        self.is_full = False
+        self._waiting = tuple(dict.fromkeys(symbols))
+        self._asked: tuple[Symbol, ...] | None = None
+        self._at_most = len(self._waiting)
+        self._next: tuple[Symbol, ...] | None = None
         super().__init__(
             api_key=key.get_secret_value(),
             secret_key=secret.get_secret_value(),
@@ -82,22 +101,67 @@ class DataSocket(StockDataStream):
             },
             url_override=settings.data_stream_url or None,
         )
-        self._want(symbols)
 
     def __repr__(self) -> str:
         return "DataSocket()"
 
-    async def follow(self, symbols: Sequence[Symbol]) -> None:
-        """These too; one that is still on its way names them when it subscribes. A line that fails says so itself."""
-        self._want(symbols)
-        if self._is_open and self._ws is not None:
-            with suppress(ConnectionClosed):
-                await self._send_subscribe_msg()
+    async def follow(self, ranked: Sequence[Symbol]) -> None:
+        """Stream the first of these that have room, in place of later ones. A line that fails says so itself."""
+        ranked = tuple(dict.fromkeys(ranked))
+        if not self._is_open or self._asked is not None:
+            self._next = ranked
+            return
+        first = ranked[: len(self.streamed)] if self.is_full else ranked
+        ended = tuple(symbol for symbol in self.streamed if symbol not in first) if self.is_full else ()
+        self._waiting = tuple(symbol for symbol in first if symbol not in self.streamed)
+        self._at_most = len(self._waiting)
+        with suppress(ConnectionClosed):
+            await (self._unsubscribe_all(ended) if ended else self._ask_for_more())
 
-    def _want(self, symbols: Sequence[Symbol]) -> None:
-        self.subscribe_bars(_nobody, *symbols)
-        self.subscribe_quotes(_nobody, *symbols)
-        self.subscribe_trading_statuses(_nobody, *symbols)
+    @property
+    def is_placing(self) -> bool:
+        """Whether an answer to what was asked for is on its way."""
+        return self._asked is not None
+
+    async def _ask_for_more(self) -> None:
+        """Subscribe to the next of those that wait, as many as may have room."""
+        if self._waiting and self._at_most and self._ws is not None:
+            self._asked = self._waiting[: self._at_most]
+            self.subscribe_bars(_nobody, *self._asked)
+            self.subscribe_quotes(_nobody, *self._asked)
+            self.subscribe_trading_statuses(_nobody, *self._asked)
+            await self._send_subscribe_msg()
+        elif self._next is not None:
+            ranked, self._next = self._next, None
+            await self.follow(ranked)
+
+    async def _unsubscribe_all(self, symbols: Sequence[Symbol]) -> None:
+        self._asked = ()
+        self._forget(symbols)
+        self.streamed = tuple(symbol for symbol in self.streamed if symbol not in symbols)
+        if self._ws is not None:
+            channels = {"bars": [*symbols], "quotes": [*symbols], "statuses": [*symbols]}
+            await self._ws.send(msgpack.packb({"action": "unsubscribe", **channels}))
+
+    def _forget(self, symbols: Sequence[Symbol]) -> None:
+        for channel in ("bars", "quotes", "statuses"):
+            for symbol in symbols:
+                self._handlers[channel].pop(symbol, None)
+
+    async def _take_answer(self, message: Message) -> None:
+        """The other side confirmed what was asked for, or has no room for it."""
+        asked, self._asked = self._asked or (), None
+        if message.get("T") == "subscription":
+            self.streamed += asked
+            self._waiting = self._waiting[len(asked) :]
+        else:
+            self._forget(asked)
+            self._at_most = len(asked) // 2
+            if not self._at_most:
+                self.is_full, self._waiting = True, ()
+                if not self.streamed:
+                    raise _refusal(message)
+        await self._ask_for_more()
 
     def _begin(self, *args: Any, **named: Any) -> _Overheard:
         """Known from its first moment, so that it can be cut in the middle of its handshake."""
@@ -112,10 +176,10 @@ class DataSocket(StockDataStream):
         try:
             async with asyncio.timeout(self._connect_seconds + self._read_seconds):
                 await self._start_ws()
+            self._is_open = True
             async with asyncio.timeout(self._read_seconds):
-                self._is_open = True
-                await self._send_subscribe_msg()
-                return await self._subscribed()
+                await self._ask_for_more()
+            return await self._subscribed()
         except (StreamLostError, StreamRefusedError):
             raise
         except TimeoutError:
@@ -148,9 +212,12 @@ class DataSocket(StockDataStream):
             raise StreamLostError(self.cut_because or _closed(error)) from error
         messages = list(messages_of(frame))
         for message in messages:
-            if message.get("T") == "error":
+            is_error = message.get("T") == "error"
+            if message.get("T") == "subscription" or (is_error and message.get("code") == TOO_MANY and self._asked):
+                await self._take_answer(message)
+            elif is_error:
                 raise _refusal(message)
-        return messages
+        return [message for message in messages if message.get("T") != "error"]
 
     async def is_there(self) -> bool:
         """Whether a ping is answered in time."""
@@ -189,9 +256,10 @@ class DataSocket(StockDataStream):
     async def _subscribed(self) -> list[Message]:
         beside: list[Message] = []
         while True:
-            messages = await self.receive()
+            async with asyncio.timeout(self._read_seconds):
+                messages = await self.receive()
             beside += [message for message in messages if message.get("T") not in ("subscription", "success")]
-            if any(message.get("T") == "subscription" for message in messages):
+            if self._asked is None:
                 return beside
 
     def _step(self) -> str:

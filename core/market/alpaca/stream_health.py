@@ -54,7 +54,7 @@ REFUSALS: dict[int, tuple[No, str]] = {
         "tried again in a minute, other keys need a new start",
     ),
     404: (No.NOT_NOW, "authentication took too long"),
-    405: (No.TAKEN, "your plan allows fewer symbols: name fewer in `symbols`"),
+    405: (No.TAKEN, "your plan allows not one symbol: see your plan at Alpaca"),
     406: (No.TAKEN, "another program holds your only connection: end it"),
     407: (No.NOT_NOW, "this machine reads too slowly: name fewer in `symbols`, or end what keeps it busy"),
     408: (

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime
 
 from core.model.alert import in_words
+from core.model.connection import Channel
 from core.model.instrument import BrokerInstrument
 from core.model.values import NO_SHARES, Quantity, Symbol
 from core.trading_state.seen_prices import close_before, shown_price, volume_of
@@ -28,6 +29,8 @@ def watch_view(state: TradingState, at: datetime, is_listed: Listed = no_list) -
     beside = (*held, *working, *exits, *entries, *state.alerts.symbols)
     joined = tuple(dict.fromkeys(symbol for symbol in beside if symbol not in listed))
     today = state.calendar.trading_day(at)
+    data = state.sightings.lamps.get(Channel.DATA)
+    polled = frozenset(() if data is None else data.polled)
     rows = []
     for symbol in (*listed, *joined):
         figures, last = state.sightings.day_figures.get(symbol), shown_price(state, symbol)
@@ -47,6 +50,7 @@ def watch_view(state: TradingState, at: datetime, is_listed: Listed = no_list) -
                 proposed=symbol in entries,
                 halted=halted_in_words(state, symbol),
                 trouble=_trouble(state, symbol, is_listed(symbol)),
+                is_polled=symbol in polled,
                 alerts=tuple(in_words(alert.terms) for alert in state.alerts.of(symbol)),
                 lists=state.lists.on(symbol, today),
             )

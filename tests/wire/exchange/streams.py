@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -196,7 +196,7 @@ class DataStream(Stream):
     Attributes
     ----------
     room
-        Symbols that the plan allows; None is without end.
+        Symbols that the plan allows; None is without end. A request for more leaves the subscription as it was.
     """
 
     def __init__(self, faults: Faults, keys: Keys, say: Callable[[str], None]) -> None:
@@ -221,7 +221,7 @@ class DataStream(Stream):
         wire.say(packed([{"T": "success", "msg": "authenticated"}]))
         while True:
             said = msgpack.unpackb(await wire.hear())
-            if self.room is not None and len(said.get("bars") or ()) > self.room:
+            if self.room is not None and len(self._wanted["bars"] | set(self._asked_for(said))) > self.room:
                 wire.say(packed([{"T": "error", "code": TOO_MANY, "msg": "symbol limit exceeded"}]))
                 continue
             self._subscribe(said)
@@ -230,6 +230,10 @@ class DataStream(Stream):
     @property
     def is_listened_to(self) -> bool:
         return bool(self.wires) and any(self._wanted.values())
+
+    @staticmethod
+    def _asked_for(said: dict[str, Any]) -> Sequence[str]:
+        return said.get("bars") or () if said.get("action") == "subscribe" else ()
 
     def _subscribe(self, said: dict[str, Any]) -> None:
         for channel in CHANNELS:

@@ -237,7 +237,7 @@ def test_silent_history_names_the_hole_in_30_s(snapshot: SnapshotAssertion) -> N
     (408, ConnectionState.REFUSED, "see your plan at Alpaca; tried again in a minute"),
     (409, ConnectionState.REFUSED, 'set alpaca.feed = "iex" and start again; tried again in a minute'),
     (406, ConnectionState.DOWN, "another program holds your only connection: end it"),
-    (405, ConnectionState.DOWN, "name fewer in `symbols`"),
+    (405, ConnectionState.DOWN, "see your plan at Alpaca"),
     (500, ConnectionState.DOWN, "an error on its side"),
     (999, ConnectionState.DOWN, "it refused the connection"),
 )
