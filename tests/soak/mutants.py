@@ -17,7 +17,9 @@ import ast
 import json
 import os
 import resource
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -43,6 +45,8 @@ PLACES = (
 BUDGET = 40.0
 """Seconds of tests, as measured without a change, by which one change is judged."""
 CPU_LIMIT = 180
+WALL_LIMIT = 400
+"""Seconds after which a process that uses no CPU hangs."""
 SWITCH = "_mutants"
 SWITCHES = """
 import os
@@ -225,7 +229,10 @@ class Judge:
             os._exit(0)
         os.close(writing)
         with os.fdopen(reading) as pipe:
-            told = pipe.read()
+            is_over = bool(select.select([pipe], [], [], WALL_LIMIT)[0])
+            if not is_over:
+                os.kill(child, signal.SIGKILL)
+            told = pipe.read() if is_over else ""
         _, status = os.waitpid(child, 0)
         return told or ("a hang" if status else None)
 
