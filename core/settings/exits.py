@@ -35,7 +35,9 @@ class ExitSettings(SettingsTable):
         5, description="minutes before the close to be flat, where the strategy holds nothing over night"
     )
     by_hand: bool = Field(False, description="guard what was typed, or taken over from the broker, too")
-    overnight: tuple[str, ...] = Field((), description="strategies beside the built-in ones that hold over night")
+    overnight: tuple[str, ...] = Field(
+        (), description="strategies that hold over night, beside those whose table says so"
+    )
 
     def of(self, strategy: str, *, is_stop_ours: bool) -> ExitSettings | None:
         """The terms for what this strategy opened; None where its own rules rule alone.

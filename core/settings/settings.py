@@ -17,7 +17,7 @@ from core.settings.display import DisplaySettings
 from core.settings.evaluation import EvaluationSettings
 from core.settings.exchange import ExchangeSettings
 from core.settings.execution import ExecutionSettings, OrdersSettings
-from core.settings.exits import ExitSettings
+from core.settings.exits import OF_NO_STRATEGY, ExitSettings
 from core.settings.health import HealthSettings
 from core.settings.notify import NotifySettings
 from core.settings.proof import ProofSettings
@@ -61,6 +61,19 @@ class Settings(GrowingSettingsTable):
     keys: dict[str, str] = Field({}, description="other keys, by the identifier of the table's line")
 
     _odd: HistoricalValue = PrivateAttr(NOTHING_ODD)
+
+    def holds_overnight(self, strategy: str) -> bool:
+        """Whether it need not be flat by the close; a position typed by hand or taken over from the broker need not."""
+        is_named = strategy in OF_NO_STRATEGY or strategy in self.exits.overnight
+        return is_named or self.strategies.of(strategy).holds_overnight
+
+    def flat_minutes(self, strategy: str) -> int:
+        """Minutes before the close in which a strategy is flat; 0 for one that holds over night."""
+        if self.holds_overnight(strategy):
+            return 0
+        return (
+            self.strategies.of(strategy) if strategy in self.strategies.names else self.strategies.vwap
+        ).flat_minutes
 
     @property
     def odd(self) -> HistoricalValue:

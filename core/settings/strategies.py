@@ -70,11 +70,6 @@ class StrategiesSettings(GrowingSettingsTable):
         table: VwapSettings | TradePlanSettings = getattr(self, name)
         return table
 
-    def flat_minutes(self, name: str) -> int:
-        """Minutes before the close in which it is flat; 0 for one that holds over night."""
-        table = self.of(name) if name in self.names else self.vwap
-        return 0 if table.holds_overnight else table.flat_minutes
-
     @model_validator(mode="after")
     def nobody_gets_more_than_there_is(self) -> Self:
         shares = {name: self.of(name).allocation for name in self.names if self.of(name).enabled}

@@ -384,7 +384,7 @@ def shadow_of(
     if order.replaces is not None or order.effect.only_reduces or known is None:
         return None
     terms = settings.exchange
-    flat = timedelta(minutes=0 if strategy == MANUAL else settings.strategies.flat_minutes(strategy))
+    flat = timedelta(minutes=settings.flat_minutes(strategy))
     is_open = order.limit_price is None
     half_spread = terms.half_spread_ticks.to_integral_value(ROUND_CEILING) * order.instrument.ticks.at(known)
     entry_price = worse_by(half_spread, known, order.side) if is_open else known

@@ -34,7 +34,7 @@ def shut(context: Context, is_enabled: bool) -> NoTrade | None:
 
 def not_now(bar: Bar, context: Context) -> NoTrade | None:
     """Why nothing may be opened on this bar, in the order of ST-03."""
-    if not context.window_first <= bar.start <= context.window_last:
+    if not context.window_first <= bar.start <= context.window_last or bar.start >= context.flat_from:
         return OUTSIDE_WINDOW
     if context.held:
         return IN_POSITION

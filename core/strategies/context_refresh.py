@@ -68,7 +68,7 @@ class RunnerContexts:
         runner.context.session = session
         runner.context.window_first = self.calendar.venue.at(session.day, risk.window_start)
         runner.context.window_last = self.calendar.venue.at(session.day, risk.window_end)
-        minutes = self.settings.strategies.flat_minutes(runner.name)
+        minutes = self.settings.flat_minutes(runner.name)
         runner.context.flat_from = session.close - timedelta(minutes=minutes)
         self.is_dirty = True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -28,6 +29,7 @@ from core.model.codes import ReadOnlyCode
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.order import OrderStatus, Side
 from core.model.reconciliation import DifferenceKind
+from core.model.signal import ExitReason
 from core.model.values import Price, Quantity, Symbol, plain
 from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
@@ -529,6 +531,40 @@ def test_position_held_over_the_close_is_found(snapshot: SnapshotAssertion) -> N
     waiting = house.desk.stage.exit_waiting(SPY, "vwap")
     assert waiting is not None
     assert [said, waiting.reason] == snapshot
+
+
+def in_a_symbol_that_was_removed(*bars: Bar, **settings: Any) -> House:
+    """It is 10:06:31; a restart took SPY out of `symbols`, and VWAP holds 0.502 of it."""
+    house = a_house_in_a_position()
+    house.bars = [*(bar for bar in house.bars if bar.start < at("10:07")), *bars]
+    house.settings = Settings.model_validate({"symbols": ["IBM"], **settings})
+    house.restarted()
+    assert house.desk.orchestrator.roster.runner("vwap", SPY) is None
+    return house
+
+
+def test_a_position_in_a_removed_symbol_is_flat_by_the_close() -> None:
+    """EX-09, ST-09"""
+    house = in_a_symbol_that_was_removed(*minutes("10:07", "15:59", STEADY)).until("15:54")
+    assert house.desk.stage.exit_waiting(SPY, "vwap") is None
+
+    house.until("15:57")
+
+    waiting = house.desk.stage.exit_waiting(SPY, "vwap")
+    assert waiting is not None
+    assert (waiting.exit_reason, waiting.order.quantity) == (ExitReason.FORCE_FLAT, Decimal("0.502"))
+
+
+def test_a_position_in_a_removed_symbol_is_held_over() -> None:
+    """EX-09: unless the settings say that its strategy holds over night"""
+    friday = THURSDAY + timedelta(days=1)
+    for overnight, found in (((), ["held_over"]), (("vwap",), [])):
+        house = in_a_symbol_that_was_removed(*minutes("09:30", "10:00", STEADY, friday), exits={"overnight": overnight})
+        house.line.at = at("09:29", friday)
+
+        house.restarted().until("09:35", friday)
+
+        assert kinds(house) == found
 
 
 # ── while the books are fetched ──────────────────────────────────────────────────────────────────────────────────────

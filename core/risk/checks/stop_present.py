@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from core.model.order import Side, StopHolder
 from core.model.quote import NoQuote
+from core.model.session import Session
 from core.model.staging import NoStop, Verdict, unsaid
 from core.model.values import priced
 from core.risk.checks.verdicts import passed, refused, usd, warned
@@ -39,7 +40,14 @@ class StopPresentCheck:
             return warned(self.name, f"the stop {priced(stop.price)} acts in regular hours: nothing guards it before")
         if stop.holder is StopHolder.DESK:
             return warned(self.name, f"this desk watches the stop {priced(stop.price)}; its exit needs your key")
-        return unsaid(self.name, lambda: f"the broker holds the stop {priced(stop.price)} from 09:30 to 16:00")
+        return unsaid(self.name, lambda: f"the broker holds the stop {priced(stop.price)} {_hours(state)}")
+
+
+def _hours(state: ReviewContext) -> str:
+    session = state.session_of_day
+    if not isinstance(session, Session):
+        return "in regular hours"
+    return f"from {state.venue.local(session.open):%H:%M} to {state.venue.local(session.close):%H:%M}"
 
 
 def _waits(candidate: Candidate, state: ReviewContext) -> Verdict | None:

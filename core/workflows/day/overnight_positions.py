@@ -48,10 +48,8 @@ class OvernightPositions:
 
 def is_held_over(state: TradingState, position: Position) -> bool:
     """Whether the session in which a strategy opened it is over, and the strategy holds nothing over night."""
-    if state.orchestrator.roster.runner(position.strategy, position.symbol) is None:
-        return False
-    terms = state.control.settings.strategies.of(position.strategy)
-    return not terms.holds_overnight and close_behind(state, position) is not None
+    is_flat_by_close = not state.control.settings.holds_overnight(position.strategy)
+    return is_flat_by_close and close_behind(state, position) is not None
 
 
 def close_behind(state: TradingState, position: Position) -> datetime | None:

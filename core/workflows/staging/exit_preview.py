@@ -18,7 +18,6 @@ from core.staging.attached_legs import target_of
 from core.strategies.mean_reversion import MeanReversionStrategy
 from core.strategies.vwap import VwapStrategy
 from core.trading_state.state import TradingState
-from core.workflows.strategies.exit_rules import holds_overnight
 
 AVERAGES = {VwapStrategy.name: "VWAP", MeanReversionStrategy.name: "average"}
 """Strategies that leave at the average which their signal was measured against, and its name."""
@@ -74,9 +73,9 @@ def _others(state: TradingState, proposal: Proposal) -> Iterator[ListedExit]:
     if runner is not None and strategy not in AVERAGES:
         yield ListedExit("when its signal turns", None)
     day = state.calendar.session_on(state.calendar.trading_day(state.at))
-    is_flat = not holds_overnight(state, strategy) and (runner is not None or terms.guards(strategy))
+    is_flat = not settings.holds_overnight(strategy) and (runner is not None or terms.guards(strategy))
     if is_flat and isinstance(day, Session):
-        minutes = settings.strategies.flat_minutes(strategy) if runner is not None else terms.flat_minutes
+        minutes = settings.flat_minutes(strategy) if runner is not None else terms.flat_minutes
         flat = state.calendar.venue.told(day.close - timedelta(minutes=minutes))
         yield ListedExit(f"flat from the bar of {flat}", None)
 

@@ -12,9 +12,8 @@ from core.exits.rules import Due, ExitPosition, exit_due
 from core.model.bar import Bar
 from core.model.position import Position
 from core.model.session import Session
-from core.model.signal import EntrySignal, ExitSignal
+from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.values import ZERO, Quantity
-from core.settings.exits import OF_NO_STRATEGY
 from core.trading_state.state import TradingState
 
 
@@ -30,9 +29,12 @@ class ExitRules:
         for position in self.state.ledger.positions_in(bar.symbol):
             is_ours = self.state.exits.mark(position).is_stop_ours
             terms = settings.of(position.strategy, is_stop_ours=is_ours)
-            if terms is None or bar.end <= position.opened_at or position.strategy in own:
+            if bar.end <= position.opened_at or position.strategy in own:
                 continue
-            due = exit_due(terms, self.standing(position, bar), bar.close)
+            if terms is not None:
+                due = exit_due(terms, self.standing(position, bar), bar.close)
+            else:
+                due = self._flat_without_its_strategy(position, bar)
             if due is not None and due.quantity > ZERO:
                 found.append(_signal(position, bar, due))
         return found
@@ -56,19 +58,19 @@ class ExitRules:
         )
 
     def _is_late(self, strategy: str, bar: Bar) -> bool:
-        terms = self.state.control.settings.exits
+        settings = self.state.control.settings
         session = self.state.calendar.session_at(bar.start)
-        if holds_overnight(self.state, strategy) or not isinstance(session, Session):
+        if settings.holds_overnight(strategy) or not isinstance(session, Session):
             return False
-        return bar.start >= session.close - timedelta(minutes=terms.flat_minutes)
+        return bar.start >= session.close - timedelta(minutes=settings.exits.flat_minutes)
 
-
-def holds_overnight(state: TradingState, strategy: str) -> bool:
-    """What was typed by hand, and what nobody in particular holds, need not be flat by the close either."""
-    settings = state.control.settings
-    if strategy in OF_NO_STRATEGY or strategy in settings.exits.overnight:
-        return True
-    return settings.strategies.of(strategy).holds_overnight
+    def _flat_without_its_strategy(self, position: Position, bar: Bar) -> Due | None:
+        """The close of the day for what a strategy holds in a symbol that it does not follow any more (EX-09)."""
+        is_run = self.state.orchestrator.roster.runner(position.strategy, position.symbol) is not None
+        if is_run or not self._is_late(position.strategy, bar):
+            return None
+        words = "flat before the market closes; its strategy does not follow this symbol any more"
+        return Due(Quantity(abs(position.quantity)), ExitReason.FORCE_FLAT, bar.close, words)
 
 
 def _signal(position: Position, bar: Bar, due: Due) -> ExitSignal:

@@ -110,6 +110,7 @@ def test_momentum_says_why_it_does_not(strategy: MomentumStrategy, bar: Bar, rea
     ({"is_paused": True, "is_enabled": False}, REASON.PAUSED),
     ({"is_day_disabled": True}, REASON.DAY_DISABLED),
     ({"window_first": OPEN + timedelta(hours=2)}, REASON.OUTSIDE_WINDOW),
+    ({"flat_from": OPEN + timedelta(minutes=30)}, REASON.OUTSIDE_WINDOW),
     ({"entries_filled": 1, "entries_allowed": 1}, REASON.MAX_TRADES_REACHED),
     ({"is_waiting": True}, REASON.PROPOSAL_WAITING),
     ({"is_broker_behind": True}, REASON.BACK_PRESSURE),
