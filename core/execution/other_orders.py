@@ -13,6 +13,9 @@ from core.model.broker import BrokerPicture, ForeignOrder, OrderReport, Unreadab
 from core.model.order import OrderRequest, Side
 from core.model.values import NO_SHARES, ZERO, BrokerOrderId, ClientOrderId, Quantity, Symbol, plain
 
+PAIRED = "a stop that is not listed may belong to it and ends with it; look at the broker before you cancel it"
+"""The broker lists a leg of an old bracket without the leg that waits (EX-09)."""
+
 
 @dataclass(frozen=True, slots=True)
 class OtherOrder:
@@ -116,7 +119,11 @@ def held_by_others(others: Iterable[OrderReport], symbol: Symbol, side: Side) ->
         f"{order.side_word} {order.type_word} {plain(_left(order))} {symbol} (order {order.broker_order_id[:8]})"
         for order in holding
     )
-    return f"somebody else's {named} holds the shares: cancel it at the broker first" if holding else ""
+    if not holding:
+        return ""
+    paired = [order for order in holding if order.hides_legs]
+    advice = PAIRED if paired else "cancel it at the broker first"
+    return f"somebody else's {named} holds the shares: {advice}"
 
 
 def in_the_way_of(order: OrderRequest, others: Iterable[OrderReport], ledger: Ledger) -> str:

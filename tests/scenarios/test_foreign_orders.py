@@ -92,6 +92,17 @@ def test_position_names_the_foreign_order(snapshot: SnapshotAssertion) -> None:
     assert pictures.draw(house.line.at).positions[0].held_by_others == ""
 
 
+def test_a_leg_of_an_old_bracket_may_have_a_stop(snapshot: SnapshotAssertion) -> None:
+    """EX-09, EX-13: whose cancel would end that stop as well"""
+    house = a_house_whose_shares_somebody_holds()
+    (foreign,) = house.desk.sightings.others
+    house.desk.sightings.others = (replace(foreign, type=OrderType.LIMIT, hides_legs=True),)
+
+    row = ViewBuilder(house.line.engine).draw(house.line.at).positions[0]
+
+    assert unnamed(row.held_by_others) == snapshot
+
+
 def by_hand(symbol: str | None, order_id: str = "by-hand") -> UnreadableOrder:
     named = None if symbol is None else Symbol(symbol)
     return UnreadableOrder("order 61e69015: qty is missing", BrokerOrderId("61e69015"), ClientOrderId(order_id), named)
