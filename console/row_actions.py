@@ -178,6 +178,10 @@ class RowActions:
             why = f"the {held.doubt} of {held.symbol} is in doubt: the broker is asked; wait a minute"
             self.behind.say(why, "warning")
             return
+        if held.idle and held.holder is not StopHolder.BROKER:
+            why = f"the {held.idle} of {held.symbol} does not trade at the broker; c closes, d in Orders cancels it"
+            self.behind.say(why, "warning")
+            return
         if held.at_limit and held.holder is not StopHolder.BROKER and not held.unprotected:
             why = f"an exit of {held.symbol} waits at its limit and holds the shares; d in Orders takes it back"
             self.behind.say(why, "warning")

@@ -89,7 +89,7 @@ def order_of(row: OrderRow) -> str:
 def _uncovered(row: PositionRow) -> list[str]:
     held = plain(abs(row.quantity))
     unprotected = (
-        [f"{row.symbol}: {plain(row.unprotected)} of {held} shares have no stop at the broker"]
+        [f"{row.symbol}: {plain(row.unprotected)} of {held} shares have {row.idle or 'no stop'} at the broker"]
         if row.unprotected
         else []
     )

@@ -298,7 +298,12 @@ def _uncovered(view: DeskView, width: int) -> list[TextLine]:
     unprotected = [
         f"{row.symbol} {f.quantity(row.unprotected)}"
         for row in view.kill.uncovered
-        if row.unprotected and not row.held_by_others and not row.calls_a_person
+        if row.unprotected and not row.idle and not row.held_by_others and not row.calls_a_person
+    ]
+    idle = [
+        f"{row.symbol} {f.quantity(row.unprotected)} {row.idle}"
+        for row in view.kill.uncovered
+        if row.idle and row.unprotected and not row.calls_a_person
     ]
     rows = [row for row in view.kill.uncovered if row.doubt]
     doubted = [f"{row.symbol} {f.quantity(row.in_doubt)} {row.doubt} in doubt" for row in rows]
@@ -308,6 +313,7 @@ def _uncovered(view: DeskView, width: int) -> list[TextLine]:
     gives, shows, back = "m in Positions gives one, c closes", "Orders shows it", "d in Orders: its stop returns"
     return [
         *_named(("UNCOVERED {}: no stop at the broker", "UNCOVERED {}: no stop"), unprotected, gives, width),
+        *_named(("UNCOVERED {}: not trading at the broker", "UNCOVERED {}"), idle, "c closes", width),
         *_named(
             ("UNCOVERED {}: an exit waits at its limit, no stop", "UNCOVERED {}: at its limit"), limited, back, width
         ),

@@ -61,9 +61,12 @@ def _uncovered(unprotected: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator
     told = tuple(zip_longest(kinds, unprotected))
     doubted = [words for kind, words in told if kind == UnprotectedKind.IN_DOUBT]
     limited = [words for kind, words in told if kind == UnprotectedKind.AT_LIMIT]
+    idle = [words for kind, words in told if kind == UnprotectedKind.IDLE]
     open_ = [words for kind, words in told if kind in (UnprotectedKind.NO_STOP, None)]
     if open_:
         yield f"UNCOVERED {', '.join(open_)} at the broker; m in Positions gives one, c closes"
+    if idle:
+        yield f"UNCOVERED {', '.join(idle)}: the broker does not trade it now; c closes, d in Orders cancels it"
     if limited:
         yield f"UNCOVERED {', '.join(limited)}; d in Orders: its stop returns"
     if doubted:

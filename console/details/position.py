@@ -71,6 +71,8 @@ def _stop(row: PositionRow) -> list[TextLine]:
 
 def _why_none(row: PositionRow) -> str:
     """Why no price stands there: the other panes say the same in a word."""
+    if row.idle:
+        return f"{row.idle}: the broker has it and does not trade it now"
     if row.at_limit and not row.unprotected:
         return "none while an exit waits at its limit"
     if row.is_closing and not row.unprotected:

@@ -1,7 +1,7 @@
 """How many shares of a position are covered, and by which orders: the figures are worked out here alone (EX-13, EX-22).
 
-What is in doubt covers nothing, and is named apart. Which shares are owed a stop, since when and why, says the slice
-`core.trading_state.owed_stops` by these figures.
+What is in doubt covers nothing, and is named apart; so is what the broker has and does not trade now. Which shares are
+owed a stop, since when and why, says the slice `core.trading_state.owed_stops` by these figures.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from core.execution.order import Order
 from core.model.codes import UnprotectedKind
 from core.model.order import OrderStatus, Side
 from core.model.position import Position
-from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
+from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,16 @@ class Cover:
         What those are: `stop`, `exit`, `exit and stop`; empty where none is in doubt.
     at_limit
         What exits hold that wait at their limit: no stop guards those shares.
+    idle, idle_words
+        What exits hold that the broker does not trade now, and its words for them: they count as not covered.
     """
 
     covered: Quantity
     in_doubt: Quantity
     doubt: str
     at_limit: Quantity
+    idle: Quantity = NO_SHARES
+    idle_words: str = ""
 
 
 def cover_of(ledger: Ledger, position: Position, is_held_up: Callable[[Order], bool] = lambda _order: False) -> Cover:
@@ -49,10 +53,19 @@ def cover_of(ledger: Ledger, position: Position, is_held_up: Callable[[Order], b
     covered = min(ledger.exits.covered(position.symbol, position.strategy) - waiting, held)
     reserved = min(ledger.exits.reserved(position.symbol, position.strategy) - waiting - kept, held)
     at_limit = min(ledger.exits.at_limit(position.symbol, position.strategy), reserved - covered)
-    in_doubt = Quantity(reserved - covered - at_limit)
+    idle = ledger.exits.idle(position.symbol, position.strategy)
+    resting = min(sum((ledger.exits.claim(order) for order in idle), ZERO), reserved - covered - at_limit)
+    in_doubt = Quantity(reserved - covered - at_limit - resting)
     doubted = ledger.exits.doubted(position.symbol, position.strategy) if in_doubt else ()
     kinds = {"stop" if order.stands_by else "exit" for order in doubted}
-    return Cover(Quantity(covered), in_doubt, " and ".join(sorted(kinds)), Quantity(at_limit))
+    words = ", ".join(sorted({idle_in_words(order) for order in idle}))
+    return Cover(Quantity(covered), in_doubt, " and ".join(sorted(kinds)), Quantity(at_limit), Quantity(resting), words)
+
+
+def idle_in_words(order: Order) -> str:
+    """`stop suspended`, `exit unfilled`"""
+    kind = "stop" if order.is_protective else "exit"
+    return f"{kind} {order.idle_word or 'unfilled'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +77,11 @@ class CoveredBy:
 
 
 def in_force(ledger: Ledger, position: Position) -> tuple[CoveredBy, ...]:
-    """What guards the position at this moment: stops that the broker has said it has, and exits at the market."""
+    """What guards the position at this moment: stops that the broker has said it has, and exits at the market, each
+    only while it can trade.
+    """
     exits = ledger.exits.working(position.symbol, position.strategy)
-    taken = [o for o in exits if o.status is not OrderStatus.PENDING and not o.waits_at_limit]
+    taken = [o for o in exits if o.status is not OrderStatus.PENDING and not o.waits_at_limit and o.idle is None]
     claims = [CoveredBy(order.id, ledger.exits.claim(order)) for order in taken]
     return tuple(each for each in claims if each.quantity > 0)
 
@@ -89,9 +104,11 @@ def unprotected_in_words(ledger: Ledger) -> tuple[tuple[UnprotectedKind, str], .
     found: list[tuple[UnprotectedKind, str]] = []
     for position in ledger.positions():
         cover = cover_of(ledger, position)
-        unprotected = abs(position.quantity) - cover.covered - cover.in_doubt - cover.at_limit
+        unprotected = abs(position.quantity) - cover.covered - cover.in_doubt - cover.at_limit - cover.idle
         if unprotected > 0:
             found.append((UnprotectedKind.NO_STOP, f"{position.symbol} {plain(unprotected)} no stop"))
+        if cover.idle > 0:
+            found.append((UnprotectedKind.IDLE, f"{position.symbol} {plain(cover.idle)} {cover.idle_words}"))
         if cover.at_limit > 0:
             found.append((UnprotectedKind.AT_LIMIT, f"{position.symbol} {plain(cover.at_limit)} at its limit, no stop"))
         if cover.in_doubt > 0:

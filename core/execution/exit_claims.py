@@ -32,19 +32,27 @@ class ExitClaims:
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:
         """Shares of which a person may be told that they are covered (EX-13).
 
-        What is in doubt covers nothing, nor does an exit that waits at its limit, nor what never left this desk.
+        What is in doubt covers nothing, nor does an exit that waits at its limit, nor one that the broker does not
+        trade now, nor what never left this desk.
         """
         exits = [o for o in self.working(symbol, strategy) if not self.chains.is_in_doubt(o) and o.kept is None]
-        return Quantity(sum((self.claim(o) for o in exits if not o.waits_at_limit), ZERO))
+        return Quantity(sum((self.claim(o) for o in exits if not o.waits_at_limit and o.idle is None), ZERO))
 
     def at_limit(self, symbol: Symbol, strategy: str) -> Quantity:
         """Shares that exits hold which wait at their limit, with no stop meanwhile."""
         exits = self.working(symbol, strategy)
-        return Quantity(sum((self.claim(o) for o in exits if o.waits_at_limit), ZERO))
+        return Quantity(sum((self.claim(o) for o in exits if o.waits_at_limit and o.idle is None), ZERO))
+
+    def idle(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
+        """Exits that the broker has and does not trade now."""
+        return tuple(o for o in self.working(symbol, strategy) if o.idle is not None)
 
     def guarded(self, symbol: Symbol, strategy: str) -> Quantity:
-        """Shares that no further exit need watch: reserved, and not by an exit that waits at its limit (EX-13)."""
-        return Quantity(self.reserved(symbol, strategy) - self.at_limit(symbol, strategy))
+        """Shares that no further exit need watch: reserved, and not by an exit that waits at its limit, nor by one that
+        waits for its price and does not trade (EX-13, EX-22).
+        """
+        idle = sum((self.claim(o) for o in self.idle(symbol, strategy) if o.stands_by), ZERO)
+        return Quantity(self.reserved(symbol, strategy) - self.at_limit(symbol, strategy) - idle)
 
     def doubted(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
         """Exits that may be at the broker, and of which it has not said so: stops, and what closes."""

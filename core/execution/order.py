@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.model.broker import OrderReport
-from core.model.codes import CUT, CancelCode, EndCode
+from core.model.codes import CUT, CancelCode, EndCode, IdleCode
 from core.model.order import AnyOrder, LegRole, OrderClass, OrderStatus, Side, StopHolder
 from core.model.past_order import PastOrder
 from core.model.signal import ExitReason
@@ -70,6 +70,9 @@ class Order:
         Whether it was sent before, and the broker is proven not to have it (EX-22).
     let_go_at
         When its end was not asked for any more: what it was to make way for was given up.
+    idle, idle_word
+        Why an exit that the broker has cannot be expected to trade now, and the broker's word for it; None where it
+        can (EX-22).
     owed
         Of a stop that was made less or taken back because it was for too much: how many shares it is owed yet; None
         until that was looked at.
@@ -123,6 +126,8 @@ class Order:
     again_at: datetime | None = None
     terms_before: StatedTerms | None = None
     was_absent: bool = False
+    idle: IdleCode | None = None
+    idle_word: str = ""
     owed: Quantity | None = None
     is_asked_for: bool = False
 

@@ -22,12 +22,14 @@ from core.facts import (
     KeptOrderReleased,
     LegResized,
     OrderCreated,
+    OrderIdled,
     OrderKept,
     OrderNotFound,
     OrderRestated,
     OrderRevived,
     OrderStateChanged,
     OrderStateUnknown,
+    OrderTradesAgain,
     ProposalStaged,
     StateRestored,
     StopCut,
@@ -53,6 +55,8 @@ class OrderFolds:
             LegResized: self._resized,
             OrderRestated: self._restated,
             OrderRevived: self._revived,
+            OrderIdled: self._idled,
+            OrderTradesAgain: self._trades_again,
             ContingentOrdersMissing: self._legs_missing,
             OrderStateChanged: self._state_changed,
             OrderKept: self._kept,
@@ -120,6 +124,7 @@ class OrderFolds:
             if fact.code is not EndCode.LOST_THERE:
                 order.permit = None
             order.ended_at = at
+            order.idle, order.idle_word = None, ""
             self.index.working.pop(order.id, None)
             self.index.note_cut(order)
 
@@ -177,6 +182,14 @@ class OrderFolds:
         order.owed, order.is_asked_for, order.reason = None, False, ""
         self.index.working[order.id] = order
         self.index.note_cut(order)
+
+    def _idled(self, _at: datetime, fact: OrderIdled) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.idle, order.idle_word = fact.code, fact.word
+
+    def _trades_again(self, _at: datetime, fact: OrderTradesAgain) -> None:
+        order = self.index.orders[fact.client_order_id]
+        order.idle, order.idle_word = None, ""
 
     def _legs_missing(self, _at: datetime, fact: ContingentOrdersMissing) -> None:
         self.index.orders[fact.client_order_id].is_bare = True

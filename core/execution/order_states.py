@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from core.execution.order import Order
 from core.facts import OrderStateChanged, Source
-from core.model.codes import EndCode
+from core.model.codes import EndCode, IdleCode
 from core.model.order import OrderStatus
 from core.model.values import BrokerOrderId, ClientOrderId
 
@@ -56,6 +56,19 @@ BROKER_STATUSES: Mapping[str, OrderStatus] = {
     "expired": EXPIRED,
 }
 """Every broker status and what it is here; a word that is missing is kept raw and looked up, never guessed."""
+
+NOT_TRADING: frozenset[str] = frozenset({"suspended", "calculated", "done_for_day", "pending_review"})
+"""Words for an order that works and that no price fills now, by Alpaca's page "Orders at Alpaca": `suspended` is not
+eligible for trading; `done_for_day` executes no more before the next trading day; `calculated` is over for the day and
+being settled; `pending_review` is not routed yet. `stopped` is none of them: a trade is guaranteed.
+"""
+
+
+def idle_code(word: str) -> IdleCode | None:
+    """Why an order with this word of the broker's cannot be expected to trade now; None where it can (EX-22)."""
+    if word in NOT_TRADING:
+        return IdleCode.BROKER_WORD
+    return None if word in BROKER_STATUSES else IdleCode.UNKNOWN_WORD
 
 
 class OrderError(Exception):

@@ -9,7 +9,7 @@ from enum import Enum
 
 from core.facts import older_records
 from core.facts.registry import Fact, fact
-from core.model.codes import BlockCode, CancelCode, EndCode, OwedReason, RefusalKind
+from core.model.codes import BlockCode, CancelCode, EndCode, IdleCode, OwedReason, RefusalKind
 from core.model.order import AnyOrder, LegRole, OrderStatus
 from core.model.past_order import PastOrder
 from core.model.position import AnyTrade, Fill
@@ -106,6 +106,28 @@ class OrderRevived(Fact):
 
     client_order_id: ClientOrderId
     broker_order_id: BrokerOrderId
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class OrderIdled(Fact):
+    """The broker has an exit of ours and does not trade it now: it works on, and covers nothing (EX-22).
+
+    `word` is the broker's own for it; empty where it is only not filled.
+    """
+
+    client_order_id: ClientOrderId
+    code: IdleCode
+    word: str
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class OrderTradesAgain(Fact):
+    """By the broker's word an exit of ours that did not trade can trade again: it covers what it closes."""
+
+    client_order_id: ClientOrderId
+    word: str
 
 
 @fact()

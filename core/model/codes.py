@@ -257,10 +257,23 @@ class DeskState(StrEnum):
     KILLED = "killed"
 
 
+class IdleCode(StrEnum):
+    """Why an order that the broker has cannot be expected to trade now: it covers nothing (EX-22)."""
+
+    BROKER_WORD = "broker_word"
+    """By the broker's word for it, as `suspended`."""
+    UNKNOWN_WORD = "unknown_word"
+    """The broker's word for it is not known here."""
+    UNFILLED = "unfilled"
+    """An exit at the market that has not filled in time: it rests, as at a collar."""
+
+
 class UnprotectedKind(StrEnum):
     """Why shares are not covered."""
 
     NO_STOP = "no_stop"
+    IDLE = "idle"
+    """The broker has what would close them, and does not trade it."""
     AT_LIMIT = "at_limit"
     """An exit waits at its limit, and holds them."""
     IN_DOUBT = "in_doubt"
@@ -285,6 +298,10 @@ class OwedReason(StrEnum):
     """It was cancelled at the broker, and not by this desk."""
     LEGS_WAIT = "legs_wait"
     """The broker puts it in force when its entry is filled whole."""
+    NOT_TRADING = "not_trading"
+    """The broker has the stop, or the exit, and does not trade it now. A person is called while the market is open."""
+    UNFILLED = "unfilled"
+    """An exit at the market rests, and holds the shares."""
     AT_LIMIT = "at_limit"
     """An exit at a limit holds the shares."""
     NAKED = "naked"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from core.model.codes import CancelCode, EndCode
+from core.model.codes import CancelCode, EndCode, IdleCode
 from core.model.order import AnyOrder, LegRole, OrderStatus
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan
@@ -81,6 +81,8 @@ class PastOrder:
     again_at: datetime | None = None
     terms_before: StatedTerms | None = None
     was_absent: bool = False
+    idle: IdleCode | None = None
+    idle_word: str = ""
     owed: Quantity | None = None
     is_asked_for: bool = False
 

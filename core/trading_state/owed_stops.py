@@ -1,5 +1,5 @@
 """The slice of the stops that are owed: for each share whose ticket named a stop, what covers it, or since when and why
-nothing does (EX-22).
+nothing does (EX-22). So it says of shares whose exit at the market does not fill, whatever their ticket named.
 
 It is worked out of the ledger's orders after each fact that may change it, and remembers when that began. Everybody who
 tells of shares without their stop reads it here: notices, the bell, panes, banners, reports. It sends nothing.
@@ -29,12 +29,14 @@ from core.facts import (
     LegResized,
     OrderCreated,
     OrderFilled,
+    OrderIdled,
     OrderKept,
     OrderRestated,
     OrderRevived,
     OrdersRecalled,
     OrderStateChanged,
     OrderStateUnknown,
+    OrderTradesAgain,
     PositionCorrected,
     ProposalEnded,
     ProposalStaged,
@@ -42,7 +44,7 @@ from core.facts import (
     StopInForce,
     StopOwed,
 )
-from core.model.codes import NEEDS_NOBODY, UNDER_WAY, CancelCode, EndCode, OwedReason, ProposalEnd
+from core.model.codes import NEEDS_NOBODY, UNDER_WAY, CancelCode, EndCode, IdleCode, OwedReason, ProposalEnd
 from core.model.order import OrderStatus
 from core.model.position import Position
 from core.model.staging import AuthorizationKind
@@ -55,7 +57,7 @@ SHORTEST = timedelta(seconds=1)
 MAY_CHANGE_IT = (
     OrderCreated, OrderStateUnknown, OrderKept, KeptOrderReleased, CancelRequested, CancelDropped, LegResized,
     OrderRestated, OrderRevived, OrdersRecalled, ContingentOrdersMissing, PositionCorrected, ProposalStaged,
-    ConfirmationReceived, AuthorizationEnded, Rearmed, DayStarted,
+    ConfirmationReceived, AuthorizationEnded, Rearmed, DayStarted, OrderIdled, OrderTradesAgain,
 )  # fmt: skip
 TAKEN_BACK = frozenset({CancelCode.OPERATOR, CancelCode.KILLED})
 
@@ -70,6 +72,8 @@ class Owing:
         Now, and at most since it began.
     told
         The reason that a person was told of last; None where nobody was told yet.
+    needed_since
+        Since when it needs a person, where nobody was needed before; None where that is from its beginning.
     """
 
     symbol: Symbol
@@ -79,6 +83,7 @@ class Owing:
     why: OwedReason
     most: Quantity
     told: OwedReason | None = None
+    needed_since: datetime | None = None
 
     @property
     def needs_a_person(self) -> bool:
@@ -206,11 +211,28 @@ class OwedStops:
             del self.state.named[key]
         for key in [key for key in self.state.owed if key not in positions]:
             self._end(key, at)
-        for key in list(self.state.named):
-            position = positions[key]
-            named = self.state.named[key] = min(self.state.named[key], Quantity(abs(position.quantity)))
+        unfilled = self._unfilled()
+        for key in dict.fromkeys((*self.state.named, *unfilled)):
+            if (position := positions.get(key)) is None:
+                continue
+            held = Quantity(abs(position.quantity))
+            named = min(self.state.named.get(key, NO_SHARES), held)
+            if key in self.state.named:
+                self.state.named[key] = named
             covered = sum((each.quantity for each in in_force(self._ledger, position)), ZERO)
-            self._note(key, position, Quantity(max(named - covered, ZERO)), at)
+            resting = min(unfilled.get(key, ZERO), held - covered)
+            self._note(key, position, Quantity(max(named - covered, resting, ZERO)), at)
+        for key in [key for key in self.state.owed if key not in self.state.named and key not in unfilled]:
+            self._end(key, at)
+
+    def _unfilled(self) -> dict[str, Decimal]:
+        """By position, shares that exits at the market hold and have not sold in time."""
+        found: dict[str, Decimal] = {}
+        for order in self._ledger.working():
+            if order.idle is IdleCode.UNFILLED:
+                key = position_key(order.request.symbol, order.strategy)
+                found[key] = found.get(key, ZERO) + self._ledger.exits.claim(order)
+        return found
 
     def _note(self, key: str, position: Position, quantity: Quantity, at: datetime) -> None:
         owing = self.state.owed.get(key)
@@ -220,7 +242,10 @@ class OwedStops:
             why = self._why(position)
             self.state.owed[key] = Owing(position.symbol, position.strategy, at, quantity, why, quantity)
         else:
-            owing.quantity, owing.why, owing.most = quantity, self._why(position), max(owing.most, quantity)
+            why = self._why(position)
+            if why not in NEEDS_NOBODY and not owing.needs_a_person:
+                owing.needed_since = at
+            owing.quantity, owing.why, owing.most = quantity, why, max(owing.most, quantity)
 
     def _end(self, key: str, at: datetime) -> None:
         owing = self.state.owed.pop(key, None)
@@ -236,6 +261,9 @@ class OwedStops:
             return OwedReason.IN_DOUBT
         if any(order.status is OrderStatus.PENDING for order in exits):
             return OwedReason.ON_ITS_WAY
+        if (idle := self._ledger.exits.idle(position.symbol, position.strategy)) != ():
+            is_unfilled = any(order.idle is IdleCode.UNFILLED for order in idle)
+            return OwedReason.UNFILLED if is_unfilled else OwedReason.NOT_TRADING
         if any(order.waits_at_limit for order in exits):
             return OwedReason.AT_LIMIT
         if self._is_closing(position):

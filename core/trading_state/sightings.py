@@ -23,7 +23,7 @@ from core.model.corporate_action import CorporateAction
 from core.model.desk import DeskNumber
 from core.model.instrument import BrokerInstrument
 from core.model.quote import Quote
-from core.model.values import Price, Quantity, Symbol
+from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.settings.changes import LimitChange
 from core.settings.settings import Settings
 from core.trading_state.disk_failure import DiskFailure
@@ -74,6 +74,8 @@ class Sightings:
         may open.
     foreign_positions
         What the account holds and this desk does not trade. It is shown, and decides nothing.
+    done_for_day
+        Exits that the broker called over for the day after its close: asked for again at the next open (EX-22).
     capabilities
         What its broker can do, as its registry says. No order goes that it cannot take.
     calls
@@ -118,6 +120,7 @@ class Sightings:
     others: tuple[OrderReport, ...] = ()
     all_others: tuple[OtherOrder, ...] = ()
     foreign_positions: tuple[ForeignPosition, ...] = ()
+    done_for_day: set[ClientOrderId] = field(default_factory=set)
     capabilities: Capabilities = EVERYTHING
     calls: tuple[tuple[str, int], ...] = ()
     held_queries: dict[type[Effect], datetime] = field(default_factory=dict)

@@ -28,6 +28,7 @@ from core.facts import (
     OrderApproved,
     OrderCreated,
     OrderFilled,
+    OrderIdled,
     OrderKept,
     OrderNotFound,
     OrderRestated,
@@ -35,6 +36,7 @@ from core.facts import (
     OrderSent,
     OrderStateChanged,
     OrderStateUnknown,
+    OrderTradesAgain,
     PermissionReturned,
     PositionChanged,
     ProposalEdited,
@@ -160,6 +162,8 @@ def subject_of(fact: Fact) -> str | None:
             | LegResized()
             | OrderRestated()
             | OrderRevived()
+            | OrderIdled()
+            | OrderTradesAgain()
             | ContingentOrdersMissing()
         ):
             return fact.client_order_id

@@ -130,6 +130,8 @@ class PositionRow:
         Shares that stops at the broker would close, and exits at the market; the rest is on YOU.
     at_limit
         Shares that an exit holds which waits at its limit: no stop guards them.
+    idle
+        What the broker has for it and does not trade now: `stop suspended`; those shares count as not covered.
     unattended_until, unattended_most
         Up to when its exits go out without a key, UTC, each for so many shares at most; None where each needs one.
     in_doubt, doubt
@@ -172,6 +174,7 @@ class PositionRow:
     nearer_stops: tuple[Price, ...] = ()
     acts_from: datetime | None = None
     at_limit: Quantity = NO_SHARES
+    idle: str = ""
     unattended_until: datetime | None = None
     unattended_most: Quantity = NO_SHARES
     halted: str = ""

@@ -32,6 +32,7 @@ from core.workflows.operator.watching import Watching
 from core.workflows.orders.broker_warnings import BrokerWarnings
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.circuit_breaker import CircuitBreaker
+from core.workflows.orders.idle_exits import IdleExits
 from core.workflows.orders.interrupted_orders import InterruptedOrders
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates
@@ -153,6 +154,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         excess_exits,
         ExitResizing(state, gate),
         InterruptedOrders(state, submission, stop_renewal),
+        IdleExits(state),
         StopsOwed(state),
         reconciliation,
         ActivityCopy(state, protective_stops),

@@ -23,7 +23,8 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
     plan = entry.stop if entry else None
     exits = state.ledger.exits.working(position.symbol, position.strategy)
     guards = [o for o in exits if o.is_protective and not state.ledger.legs.is_held(o)]
-    stops = [o for o in guards if state.ledger.chains.replaced(o) is None and not state.ledger.chains.is_in_doubt(o)]
+    chains = state.ledger.chains
+    stops = [o for o in guards if o.idle is None and chains.replaced(o) is None and not chains.is_in_doubt(o)]
     cover = cover_of(state.ledger, position, lambda order: state.sightings.departing.is_held_up(order, state.at))
     profit = state.ledger.open_profit(position, last)
     risked = position.risk(plan.way_from(position.average_price)) if plan else None
@@ -57,6 +58,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         ),
         acts_from=_stops_act_from(state, at),
         at_limit=cover.at_limit,
+        idle=cover.idle_words,
         unattended_until=signed.mandate.ends_at if signed else None,
         unattended_most=signed.mandate.quantity if signed else NO_SHARES,
         halted=halted_in_words(state, position.symbol),

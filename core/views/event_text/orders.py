@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 from core import facts
-from core.model.codes import EndCode, RefusalKind
+from core.model.codes import EndCode, IdleCode, RefusalKind
 from core.model.values import CENT, plain, priced
 from core.model.venues import HOME
 from core.views.event_text.pieces import EventTexts, listed, told
@@ -13,7 +13,7 @@ from core.views.order_text import purpose_in_words, with_legs_in_words
 from core.views.owed_text import OWED
 
 BookFact = facts.OrderCreated | facts.OrdersRecalled | facts.LegResized | facts.ContingentOrdersMissing
-BrokersActFact = facts.OrderRestated | facts.OrderRevived
+BrokersActFact = facts.OrderRestated | facts.OrderRevived | facts.OrderIdled | facts.OrderTradesAgain
 StateFact = facts.OrderStateChanged | facts.OrderStateUnknown | facts.OrderNotFound | facts.UpdateIgnored
 SendFact = facts.OrderSent | facts.SubmissionBlocked | facts.OrderKept | facts.KeptOrderReleased
 WarningFact = facts.BrokerWarned | facts.WarningConfirmed
@@ -41,9 +41,17 @@ def _book(fact: BookFact) -> str:
 
 def _brokers_act(fact: BrokersActFact) -> str:
     """`ab12 the BROKER CHANGED its stop price: 510.84 → 498.00`."""
-    if isinstance(fact, facts.OrderRevived):
-        return f"{fact.client_order_id} works at the broker again after its end: it guards its shares again"
-    return f"{fact.client_order_id} the BROKER CHANGED its terms: {fact.before.in_words(fact.after)}"
+    match fact:
+        case facts.OrderRevived():
+            return f"{fact.client_order_id} works at the broker again after its end: it guards its shares again"
+        case facts.OrderIdled(code=IdleCode.UNFILLED):
+            return f"{fact.client_order_id} has not FILLED at the market in time: it covers nothing"
+        case facts.OrderIdled():
+            return f"{fact.client_order_id} does NOT TRADE at the broker ({fact.word}): it covers nothing"
+        case facts.OrderTradesAgain():
+            return f"{fact.client_order_id} can trade again ({fact.word})"
+        case facts.OrderRestated():
+            return f"{fact.client_order_id} the BROKER CHANGED its terms: {fact.before.in_words(fact.after)}"
 
 
 def _state(fact: StateFact) -> str:

@@ -34,6 +34,7 @@ from core.workflows.base.declarations import answers
 from core.workflows.base.follow_up import follow_up
 from core.workflows.orders.closing_sales import ClosingSales
 from core.workflows.orders.contingent_orders import ContingentOrders
+from core.workflows.orders.idle_exits import follow_word
 
 DERIVED = ":derived:"
 """Stands in the id of a fill that the broker's figures imply and nobody told."""
@@ -132,6 +133,7 @@ class OrderUpdates:
         for fill in fills:
             yield from self._fill(order, fill, report, source, is_late=was_terminal)
         yield from self._follow_state(order, report, source, counted=bool(fills))
+        follow_word(self.state, order, report)
         if not fills and order.status is not before and not order.only_reduces:
             yield FetchAccount()  # what the broker reserves for it has changed
         yield from self._follow_legs(order, report, source)

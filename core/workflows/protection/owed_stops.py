@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from core.facts import StopInForce, StopOwed
 from core.messages.effects import Effect
 from core.model.codes import OwedReason
+from core.model.session import Session
 from core.trading_state.owed_stops import Owing
 from core.trading_state.state import TradingState
 
 TOLD_AFTER = timedelta(seconds=3)
-"""So that whoever is called is called within five."""
+"""So that whoever is called is called within five; of what the broker does not trade, while the market is open."""
 
 
 class StopsOwed:
@@ -28,11 +29,11 @@ class StopsOwed:
         self.due()
 
     def next_due(self) -> Iterator[datetime]:
-        return (owing.since + TOLD_AFTER for owing in self._untold())
+        return map(self._told_at, self._untold())
 
     def due(self) -> None:
         for owing in list(self._untold()):
-            if self.state.at >= owing.since + TOLD_AFTER:
+            if self.state.at >= self._told_at(owing):
                 its = owing.symbol, owing.strategy
                 self.state.record(StopOwed(*its, owing.quantity, owing.since, owing.why))
                 if owing.why is OwedReason.DUE:
@@ -40,6 +41,15 @@ class StopsOwed:
         for owing, until in list(self.state.owed_stops.state.over):
             its = owing.symbol, owing.strategy
             self.state.record(StopInForce(*its, owing.most, owing.since, until, owing.why))
+
+    def _told_at(self, owing: Owing) -> datetime:
+        """No stop trades before the open: nobody is called at night for one that does not."""
+        since = owing.needed_since or owing.since
+        if owing.why is OwedReason.NOT_TRADING:
+            calendar = self.state.calendar
+            now = calendar.session_at(self.state.at)
+            since = max(since, now.open if isinstance(now, Session) else calendar.next_session(self.state.at).open)
+        return since + TOLD_AFTER
 
     def _untold(self) -> Iterator[Owing]:
         return (each for each in self.state.owed_stops.all() if each.needs_a_person and not each.is_told)

@@ -1,0 +1,92 @@
+"""Exits that the broker has and does not trade: each is marked, covers nothing from then on, and works on (EX-22).
+
+By the broker's word for it, or because a sale at the market has not filled in time: the broker makes most of those
+limits at a collar, five per cent from the quote. Nothing is sent or ended here; an order is looked up before it is
+marked by time, for its fill may have been missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from core.execution import order_states
+from core.execution.order import Order
+from core.facts import OrderIdled, OrderTradesAgain
+from core.messages.effects import Effect, LookUpOrder
+from core.model.broker import OrderReport
+from core.model.codes import IdleCode
+from core.model.order import OrderStatus
+from core.model.session import Session
+from core.model.values import ClientOrderId
+from core.trading_state.state import TradingState
+
+LOOKED_UP_AFTER = timedelta(seconds=5)
+"""Without a fill an order at the market is asked for, once."""
+UNFILLED_AFTER = timedelta(seconds=10)
+"""A market order fills within a second or two while its market is open; what a stream missed is known by then."""
+OVER_FOR_THE_DAY = frozenset({"done_for_day", "calculated"})
+"""What the broker says of a stop after each close: that is the usual end of its day, and counts from the next open."""
+
+
+def follow_word(state: TradingState, order: Order, report: OrderReport) -> None:
+    """The broker's word for an exit that works: whether it can trade now."""
+    if not order.only_reduces or not order.is_working or order.broker_order_id != report.broker_order_id:
+        return
+    word, code = report.raw_status, order_states.idle_code(report.raw_status)
+    if word in OVER_FOR_THE_DAY and order.idle is None and not _is_open(state):
+        state.sightings.done_for_day.add(order.id)
+        return
+    state.sightings.done_for_day.discard(order.id)
+    if code is not None and (code, word) != (order.idle, order.idle_word):
+        state.record(OrderIdled(order.id, code, word))
+    elif code is None and order.idle not in (None, IdleCode.UNFILLED):
+        state.record(OrderTradesAgain(order.id, word))
+
+
+class IdleExits:
+    """`_asked` are orders at the market that were looked up."""
+
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._asked: set[ClientOrderId] = set()
+
+    def next_due(self) -> Iterator[datetime]:
+        for order in self._at_the_market():
+            began = self._began(order)
+            yield began + (UNFILLED_AFTER if order.id in self._asked else LOOKED_UP_AFTER)
+        if self.state.sightings.done_for_day:
+            now = self.state.calendar.session_at(self.state.at)
+            yield now.open if isinstance(now, Session) else self.state.calendar.next_session(self.state.at).open
+
+    def due(self) -> Iterable[Effect]:
+        if self.state.sightings.done_for_day and _is_open(self.state):
+            self.state.sightings.done_for_day.clear()
+            self.state.sightings.books_are_wanted = True
+        orders = list(self._at_the_market())
+        self._asked &= {order.id for order in orders}
+        for order in orders:
+            began = self._began(order)
+            if order.id not in self._asked and self.state.at >= began + LOOKED_UP_AFTER:
+                self._asked.add(order.id)
+                yield LookUpOrder(order.id, with_legs=bool(order.request.legs))
+            elif order.id in self._asked and self.state.at >= began + UNFILLED_AFTER:
+                self.state.record(OrderIdled(order.id, IdleCode.UNFILLED, order.idle_word))
+
+    def _at_the_market(self) -> Iterator[Order]:
+        """Exits at the market that the broker has, and of which nobody was told that they do not fill."""
+        for order in self.state.ledger.working():
+            is_out = order.only_reduces and order.request.type.goes_at_once and order.status is not OrderStatus.PENDING
+            if is_out and order.idle is not IdleCode.UNFILLED:
+                yield order
+
+    def _began(self, order: Order) -> datetime:
+        """Since when it could have filled: never before its market opened."""
+        calendar, at = self.state.calendar, self.state.at
+        now = calendar.session_at(at)
+        opened = now.open if isinstance(now, Session) else calendar.next_session(at).open
+        return max(order.submitted_at or order.created_at, opened)
+
+
+def _is_open(state: TradingState) -> bool:
+    return isinstance(state.calendar.session_at(state.at), Session)
