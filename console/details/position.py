@@ -14,6 +14,7 @@ from widgets.coming import coming_in_words
 from widgets.lines import TextLine
 from widgets.positions import FOREIGN
 
+UNREAD = "its row of this position cannot be read: our books keep theirs; look at the broker's page"
 HELD = {
     StopHolder.BROKER: "the broker holds it",
     StopHolder.DESK: "manual stop: press ! when it is hit, nothing at the broker",
@@ -46,6 +47,7 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         (),
         *_stop(row),
         *_covered(row),
+        *(field("broker", UNREAD, "warning") if row.is_unread else ()),
         *(field("held", row.held_by_others, "warning") if row.held_by_others else ()),
         *(field("legs", "the broker works a stop or a pair that it made itself") if row.has_bracket else ()),
         *_signed(row),

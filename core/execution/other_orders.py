@@ -36,6 +36,9 @@ class OtherOrder:
 def others_in(picture: BrokerPicture, readable: Iterable[OrderReport], ledger: Ledger) -> Iterator[OtherOrder]:
     """All of them, whatever can be read of them; of several legs the whole stands for each."""
     held = {ours.symbol: ours.quantity for ours in picture.positions}
+    for unread in picture.unreadable_positions:
+        if unread.symbol is not None:
+            held[unread.symbol] = ledger.net_quantity(unread.symbol)
     held |= {foreign.symbol: foreign.quantity for foreign in picture.foreign_positions}
     for report in readable:
         yield other_of(report, ledger, held.get(report.symbol, NO_SHARES))

@@ -16,7 +16,17 @@ from core.execution.order import Order
 from core.model.broker import BrokerPicture, BrokerPosition, ForeignPosition, OrderReport, UnreadableOrder
 from core.model.order import ORDER_ID, OrderStatus, Side
 from core.model.reconciliation import NO_SYMBOL, Difference, DifferenceKind
-from core.model.values import ZERO, BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, exact_percent, plain
+from core.model.values import (
+    NO_SHARES,
+    ZERO,
+    BrokerOrderId,
+    ClientOrderId,
+    Price,
+    Quantity,
+    Symbol,
+    exact_percent,
+    plain,
+)
 from core.settings.reconciliation import ReconciliationSettings
 
 SPLITS = (*(Decimal(n) for n in range(2, 101)), Decimal("1.5"), Decimal("1.25"))
@@ -120,6 +130,8 @@ class Comparison:
         self.listing = listing or OrderListing()
         self.listing.follow(picture.orders)
         self.reports = self.listing.reports
+        self._is_any_unnamed = any(held.symbol is None for held in picture.unreadable_positions)
+        self._unread = {held.symbol for held in picture.unreadable_positions if held.symbol is not None}
         self._theirs = {position.symbol: position for position in (*picture.positions, *self._taken_over())}
 
     def _taken_over(self) -> Iterator[BrokerPosition]:
@@ -136,7 +148,19 @@ class Comparison:
     def differing(self) -> list[Symbol]:
         """Symbols whose net quantity here is not the broker's."""
         symbols = sorted({*self._theirs, *(p.symbol for p in self.ledger.positions())})
-        return [symbol for symbol in symbols if self.ledger.net_quantity(symbol) != self._broker_quantity(symbol)]
+        unknown = self.unknown()
+        return [
+            symbol
+            for symbol in symbols
+            if symbol not in unknown and self.ledger.net_quantity(symbol) != self._broker_quantity(symbol)
+        ]
+
+    def unknown(self) -> frozenset[Symbol]:
+        """Symbols of which the broker holds nobody knows how much: neither nothing nor a number. A position without a
+        symbol may be in each of ours that the broker does not list.
+        """
+        unlisted = {held.symbol for held in self.ledger.positions() if held.symbol not in self._theirs}
+        return frozenset(self._unread | (unlisted if self._is_any_unnamed else set()))
 
     def positions(self) -> tuple[Difference, ...]:
         """A difference for each of those symbols."""
@@ -217,7 +241,13 @@ class Comparison:
 
     def orders(self) -> tuple[Difference, ...]:
         """Orders that only one side has as working. One that has no answer yet is in doubt, and no difference."""
-        return (*self._unknown(), *self._foreign(), *self._unreadable(), *self._orphaned())
+        return (
+            *self._unknown(),
+            *self._foreign(),
+            *self._unreadable(),
+            *self._unreadable_positions(),
+            *self._orphaned(),
+        )
 
     def unknown_of_ours(self) -> tuple[OrderReport, ...]:
         """Orders with our form of id, over or not, that the journal never had (EX-24)."""
@@ -251,6 +281,19 @@ class Comparison:
             where = f"nothing opens in {symbol}" if order.symbol else "nothing opens"
             note = f"it is left alone and {where}; cancel it at the broker, or wait until it is over"
             yield Difference(DifferenceKind.UNREADABLE_ORDER, symbol, None, order.reason, note)
+
+    def _unreadable_positions(self) -> Iterator[Difference]:
+        note = "our books keep theirs, and nothing opens; look at it at the broker, and close it there or here"
+        for held in self.picture.unreadable_positions:
+            ours = NO_SHARES if held.symbol is None else self.ledger.net_quantity(held.symbol)
+            local = plain(ours) if ours else None
+            yield Difference(
+                DifferenceKind.UNREADABLE_POSITION,
+                held.symbol or NO_SYMBOL,
+                local,
+                f"it cannot be read: {held.reason}",
+                note,
+            )
 
     def unreadable_of_ours(self) -> UnreadableOrder | None:
         """One that we sent, or that was made with what we sent: without it no comparison can be believed."""

@@ -289,6 +289,17 @@ class ForeignPosition:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadablePosition:
+    """A position of which nobody can tell how much is held on which side; `symbol` is None where not even that is told.
+
+    It is neither nothing nor known: nothing is corrected by it.
+    """
+
+    symbol: Symbol | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class BrokerPicture:
     """Everything a reconciliation compares (EX-09): positions, open orders, and orders closed in the last days.
 
@@ -302,3 +313,4 @@ class BrokerPicture:
     unreadable: tuple[UnreadableOrder, ...] = ()
     foreign_orders: tuple[ForeignOrder, ...] = ()
     foreign_positions: tuple[ForeignPosition, ...] = ()
+    unreadable_positions: tuple[UnreadablePosition, ...] = ()

@@ -24,6 +24,8 @@ class DifferenceKind(Enum):
     """An order works at the broker that this desk never sent."""
     UNREADABLE_ORDER = "unreadable_order"
     """An order of somebody else's works at the broker and cannot be read."""
+    UNREADABLE_POSITION = "unreadable_position"
+    """The broker holds something of a symbol, and how much on which side cannot be read."""
     ORPHANED_ORDER = "orphaned_order"
     """An order works in our books that the broker took once and does not list any more."""
     FOREIGN_ORDER = "foreign_order"
@@ -55,7 +57,14 @@ OF_ACTIVITIES = frozenset(
 )
 """Kinds that the daily comparison of activities finds, and no other."""
 
-ERRORS = frozenset({DifferenceKind.MISSING_BROKER, DifferenceKind.HELD_OVER, *OF_ACTIVITIES})
+ERRORS = frozenset(
+    {
+        DifferenceKind.MISSING_BROKER,
+        DifferenceKind.HELD_OVER,
+        DifferenceKind.UNREADABLE_POSITION,
+        *OF_ACTIVITIES,
+    }
+)
 """Kinds that are errors whatever their size: what the desk believes to hold or to have sold is not so."""
 
 ONLY_SHOWN = frozenset({DifferenceKind.FOREIGN_ORDER, DifferenceKind.FOREIGN_POSITION})
@@ -68,6 +77,8 @@ DONE_ABOUT: Mapping[DifferenceKind, str] = {
     "a split is named and left to a person",
     DifferenceKind.UNKNOWN_ORDER: "shown, and left alone",
     DifferenceKind.UNREADABLE_ORDER: "named and left alone; nothing opens in its symbol, or in any where it names none",
+    DifferenceKind.UNREADABLE_POSITION: "our books keep theirs, nothing of it is corrected or sent anew, and nothing "
+    "opens anywhere; exits and stops of other symbols go on",
     DifferenceKind.ORPHANED_ORDER: "looked up by our own id until the broker says what became of it",
     DifferenceKind.FOREIGN_ORDER: "shown, and left alone; a kill takes back what could open",
     DifferenceKind.FOREIGN_POSITION: "shown, and left alone: no stop, no price and no risk of it is kept here",

@@ -68,6 +68,8 @@ class Sightings:
     differing, apart, gone
         Symbols of which the books differ; by how much the broker had more, where both have any; of which it has none.
         No stop is sent for shares that differ, and what is beyond the broker's number is taken back, at a kill too.
+    unread_positions
+        Symbols of which the broker's row cannot be read: our books keep theirs, and nothing is sent anew for them.
     others, all_others
         Orders at the broker that are not this desk's: those that work as its listing tells them, and all, with what
         each may do. No entry goes where one holds the place, no sale where one holds the shares; a kill takes back what
@@ -117,6 +119,7 @@ class Sightings:
     differing: frozenset[Symbol] = frozenset()
     apart: dict[Symbol, Quantity] = field(default_factory=dict)
     gone: frozenset[Symbol] = frozenset()
+    unread_positions: frozenset[Symbol] = frozenset()
     others: tuple[OrderReport, ...] = ()
     all_others: tuple[OtherOrder, ...] = ()
     foreign_positions: tuple[ForeignPosition, ...] = ()

@@ -255,7 +255,7 @@ class TradingState(Slices):
 
     def _reported(self, symbol: Symbol) -> Quantity:
         """What the broker says that it holds: its last books, and where ours agreed with them, its fills since."""
-        if symbol in self.sightings.differing:
+        if symbol in self.sightings.differing and symbol not in self.sightings.unread_positions:
             return (self.sightings.held_by_the_broker or {}).get(symbol, Quantity(ZERO))
         return self.ledger.net_quantity(symbol)
 

@@ -132,6 +132,8 @@ class PositionRow:
         Shares that an exit holds which waits at its limit: no stop guards them.
     idle
         What the broker has for it and does not trade now: `stop suspended`; those shares count as not covered.
+    is_unread
+        The broker's own row of it cannot be read: nobody knows what is held there.
     unattended_until, unattended_most
         Up to when its exits go out without a key, UTC, each for so many shares at most; None where each needs one.
     in_doubt, doubt
@@ -175,6 +177,7 @@ class PositionRow:
     acts_from: datetime | None = None
     at_limit: Quantity = NO_SHARES
     idle: str = ""
+    is_unread: bool = False
     unattended_until: datetime | None = None
     unattended_most: Quantity = NO_SHARES
     halted: str = ""

@@ -7,6 +7,7 @@ dropped in silence. Cash is asked for before and after: the list and the figures
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
@@ -153,5 +154,10 @@ def _id_of(raw: object) -> str | None:
 
 
 def _positions(raw: Any) -> tuple[BrokerPosition, ...]:
-    held = (a_position(row) for row in rows(raw, "the positions"))
-    return tuple(position for position in held if isinstance(position, BrokerPosition))
+    """One that cannot be read decides nothing about a split; the comparison of the books names it."""
+    held = list[BrokerPosition]()
+    for row in rows(raw, "the positions"):
+        with suppress(UnreadableFieldError):
+            position = a_position(row)
+            held += [position] if isinstance(position, BrokerPosition) else []
+    return tuple(held)

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from core.brokers.alpaca.fields import UnreadableFieldError, rows
 from core.brokers.alpaca.foreign import a_foreign_order
 from core.brokers.alpaca.paging import every_order
-from core.brokers.alpaca.parsing import a_position, an_order, what_can_be_read
+from core.brokers.alpaca.parsing import a_position, an_order, an_unreadable_position, what_can_be_read
 from core.brokers.alpaca.questions import NoAnswerError, Questions
 from core.model.account import Account
 from core.model.broker import (
@@ -26,6 +26,7 @@ from core.model.broker import (
     NoAnswer,
     OrderReport,
     UnreadableOrder,
+    UnreadablePosition,
 )
 from core.model.order import ORDER_ID
 
@@ -35,7 +36,7 @@ REQUESTS = 6
 DAYS = timedelta(days=7)
 """How far back closed orders are read."""
 Row = OrderReport | ForeignOrder | UnreadableOrder
-Held = tuple[BrokerPosition | ForeignPosition, ...]
+Held = tuple[BrokerPosition | ForeignPosition | UnreadablePosition, ...]
 
 
 class AlpacaBooks:
@@ -73,7 +74,20 @@ class AlpacaBooks:
         return tuple(self._known.values())
 
     def _positions(self) -> Held:
-        return self._questions.get("/positions", "GET /positions", _all_positions)
+        return self._questions.get("/positions", "GET /positions", self._all_positions)
+
+    def _all_positions(self, raw: object) -> Held:
+        return tuple(map(self._position, rows(raw, "the positions")))
+
+    def _position(self, raw: object) -> BrokerPosition | ForeignPosition | UnreadablePosition:
+        """One that cannot be read is named, and the others are read all the same."""
+        try:
+            return a_position(raw)
+        except UnreadableFieldError as error:
+            if not isinstance(raw, dict):
+                raise
+            self._questions.unread.note(f"GET /positions: {error}; named, and not counted", raw)
+            return an_unreadable_position(raw, str(error))
 
     def _orders(self, status: str, after: datetime | None, *, nested: bool) -> dict[str, Row]:
         try:
@@ -128,12 +142,9 @@ def _picture(account: Account, positions: Held, orders: tuple[Row, ...]) -> Brok
         unreadable=tuple(order for order in orders if isinstance(order, UnreadableOrder)),
         foreign_orders=tuple(order for order in orders if isinstance(order, ForeignOrder)),
         foreign_positions=tuple(held for held in positions if isinstance(held, ForeignPosition)),
+        unreadable_positions=tuple(held for held in positions if isinstance(held, UnreadablePosition)),
     )
 
 
-def _all_positions(raw: object) -> Held:
-    return tuple(a_position(row) for row in rows(raw, "the positions"))
-
-
-def _quantities(positions: Held) -> dict[str, object]:
-    return {position.symbol: position.quantity for position in positions}
+def _quantities(positions: Held) -> dict[str | None, object]:
+    return {p.symbol: p.reason if isinstance(p, UnreadablePosition) else p.quantity for p in positions}

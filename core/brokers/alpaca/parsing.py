@@ -35,6 +35,7 @@ from core.model.broker import (
     OrderReport,
     OrderUpdate,
     UnreadableOrder,
+    UnreadablePosition,
     UpdateEvent,
 )
 from core.model.instrument import FRACTIONS, WHOLE_ONES, AssetClass, Borrow, BrokerInstrument
@@ -210,6 +211,14 @@ def a_position(raw: object) -> BrokerPosition | ForeignPosition:
     if asset_class != SHARES:
         return ForeignPosition(symbol, asset_class, quantity, average)
     return BrokerPosition(symbol, quantity, average)
+
+
+def an_unreadable_position(raw: object, reason: str) -> UnreadablePosition:
+    """One that could not be read as a whole, by its symbol where it has one."""
+    try:
+        return UnreadablePosition(Symbol(Fields(raw, "a position", POSITION).text("symbol")), reason)
+    except UnreadableFieldError:
+        return UnreadablePosition(None, reason)
 
 
 def an_account(raw: object, at: datetime) -> Account:

@@ -37,6 +37,10 @@ def _without_keys(answer: Any, hide: Redaction) -> Any:
         return replace(answer, message=hide(answer.message))
     if isinstance(answer, NoAnswer | NoInstrument):
         return replace(answer, reason=hide(answer.reason))
-    if isinstance(answer, BrokerPicture) and answer.unreadable:
-        return replace(answer, unreadable=tuple(replace(one, reason=hide(one.reason)) for one in answer.unreadable))
+    if isinstance(answer, BrokerPicture) and (answer.unreadable or answer.unreadable_positions):
+        return replace(
+            answer,
+            unreadable=tuple(replace(one, reason=hide(one.reason)) for one in answer.unreadable),
+            unreadable_positions=tuple(replace(p, reason=hide(p.reason)) for p in answer.unreadable_positions),
+        )
     return answer

@@ -59,6 +59,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         acts_from=_stops_act_from(state, at),
         at_limit=cover.at_limit,
         idle=cover.idle_words,
+        is_unread=position.symbol in state.sightings.unread_positions,
         unattended_until=signed.mandate.ends_at if signed else None,
         unattended_most=signed.mandate.quantity if signed else NO_SHARES,
         halted=halted_in_words(state, position.symbol),

@@ -44,13 +44,15 @@ class BasketReporting:
             return ()
         if picture is not None:
             held = {position.symbol: position.quantity for position in picture.positions}
+            unread = [f"{each.symbol or 'a position'} cannot be read" for each in picture.unreadable_positions]
         else:
             held = {p.symbol: self.state.ledger.net_quantity(p.symbol) for p in self.state.ledger.positions()}
+            unread = []
         positions = [f"{symbol} {plain(quantity)} held" for symbol, quantity in held.items() if quantity]
         entries = [
             (order_in_words(o.request), effect_now(self.state.ledger, o)) for o in working_entries(self.state.ledger)
         ]
-        return (*positions, *(f"{words} still works and would {effect.value}" for words, effect in entries))
+        return (*positions, *unread, *(f"{words} still works and would {effect.value}" for words, effect in entries))
 
     def _line(self, run: BasketRun, signed: SignedOrder) -> ReportLine:
         request = signed.proposal.order
@@ -75,5 +77,6 @@ def _positions(run: BasketRun, picture: BrokerPicture | None) -> tuple[tuple[Sym
     if picture is None:
         return ()
     held = {position.symbol: position.quantity for position in picture.positions}
-    symbols = dict.fromkeys(signed.proposal.symbol for signed in run.orders)
+    unread = {position.symbol for position in picture.unreadable_positions}
+    symbols = dict.fromkeys(signed.proposal.symbol for signed in run.orders if signed.proposal.symbol not in unread)
     return tuple((symbol, held.get(symbol, NO_SHARES)) for symbol in symbols)

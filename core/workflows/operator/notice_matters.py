@@ -12,7 +12,7 @@ from core.model.staging import Proposal
 from core.model.values import Symbol
 from core.trading_state.state import TradingState
 
-EXIT, STOP, LINE = "exit", "stop", "line"
+EXIT, STOP, LINE, POSITION = "exit", "stop", "line", "position"
 BY_HAND = frozenset({ExitReason.MANUAL, ExitReason.KILL})
 """Exits that a person asked for and is at: nobody needs to be called for them."""
 
@@ -31,6 +31,11 @@ def of_exit(proposal: Proposal) -> str | None:
 def of_owed(symbol: Symbol, strategy: str) -> str:
     """Of shares that are owed their stop."""
     return f"{STOP} {strategy} {symbol}"
+
+
+def of_unread(symbol: Symbol) -> str:
+    """Of a position that cannot be read in the broker's books."""
+    return f"{POSITION} {symbol}"
 
 
 def exits_that_ended(state: TradingState) -> list[str]:

@@ -23,6 +23,7 @@ from core.facts import (
     OrderFilled,
     ProtectionTripped,
     ReconciliationFailed,
+    ReconciliationPassed,
     StopOwed,
 )
 from core.messages.inputs import ConnectionChanged
@@ -31,6 +32,7 @@ from core.model.connection import Channel, ConnectionState
 from core.model.harmless_words import harmless
 from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode
 from core.model.order import Side
+from core.model.reconciliation import DifferenceKind
 from core.model.said_once import is_news
 from core.model.session import Session
 from core.model.staging import Proposal
@@ -42,7 +44,7 @@ from core.views import event_text
 from core.views.order_text import order_in_words
 from core.views.owed_text import OWED
 from core.workflows.base.declarations import answers, follows
-from core.workflows.operator.notice_matters import exits_that_ended, of_exit, of_line, of_owed
+from core.workflows.operator.notice_matters import exits_that_ended, of_exit, of_line, of_owed, of_unread
 from core.workflows.operator.notice_routes import channels_of, rules_for
 
 MOST_WAITING = 100
@@ -142,6 +144,14 @@ class Notifying:
     @follows(ReconciliationFailed)
     def after_comparison(self, fact: ReconciliationFailed) -> None:
         self._tell_of(fact, NoticeKind.HALT, READ_ONLY)
+
+    @follows(ReconciliationPassed)
+    def after_agreement(self, fact: ReconciliationPassed) -> None:
+        """The books agree beside a position that nobody can read."""
+        for found in fact.differences:
+            if found.kind is DifferenceKind.UNREADABLE_POSITION:
+                matter = of_unread(found.symbol)
+                self._tell(Subject(NoticeKind.HALT, found.in_words, found.symbol, matter, Severity.URGENT))
 
     @follows(Killed)
     def after_kill(self, fact: Killed) -> None:
@@ -277,6 +287,9 @@ class Notifying:
                 return any(proposal_id == rest for proposal_id in self.state.stage.state.proposals)
             case "halt":
                 return any(cause.value == rest for cause in control.halts)
+            case "position":
+                found = control.state.differences
+                return any(d.kind is DifferenceKind.UNREADABLE_POSITION and d.symbol == rest for d in found)
             case "line":
                 return any(line.value == rest for line in self._away)
             case "kill":

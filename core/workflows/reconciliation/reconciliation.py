@@ -175,7 +175,8 @@ class Reconciliation:
         self.state.sightings.all_others = tuple(others_in(picture, self.state.sightings.others, self.state.ledger))
         self.state.sightings.foreign_positions = picture.foreign_positions
         positions = comparison.positions()
-        self.state.sightings.differing = frozenset(d.symbol for d in positions)
+        self.state.sightings.unread_positions = comparison.unknown()
+        self.state.sightings.differing = comparison.unknown() | {d.symbol for d in positions}
         self.state.sightings.apart, self.state.sightings.gone = {}, frozenset()
         self._is_unproven = False
         follows += self.listed_orders.look_up_what_was_given_up({d.symbol for d in positions}, comparison)
@@ -236,11 +237,9 @@ class Reconciliation:
 
     @property
     def _too_far(self) -> frozenset[Symbol]:
-        return (
-            self.state.sightings.differing
-            if self.state.sightings.apart or self.state.sightings.gone or self._is_unproven
-            else frozenset()
-        )
+        sightings = self.state.sightings
+        is_any_too_far = sightings.apart or sightings.gone or self._is_unproven
+        return sightings.differing if is_any_too_far else sightings.unread_positions
 
     def _judge(
         self, comparison: Comparison, positions: Sequence[Difference], follows: list[Effect]
@@ -262,7 +261,7 @@ class Reconciliation:
             raise
         self._pass(tuple(self._correct(d, comparison) for d in positions), found)
         self._shrunk, self._filled_by_others = {}, comparison.filled_by_others()
-        self.state.sightings.differing = frozenset()
+        self.state.sightings.differing = comparison.unknown()
         for difference in positions:
             follows[:] = [effect for effect in follows if not self._calls_off(effect, difference.symbol)]
             yield from apart(self.state, partial(self.protective_stops.after_correction, difference.symbol))
@@ -377,7 +376,7 @@ class Reconciliation:
             self.state.record(UnknownOrdersAccepted(unknown))
         self.state.record(ReconciliationPassed(corrections, (*positions, *comparison.orders())))
         self.state.sightings.differing, self.state.sightings.apart, self.state.sightings.gone = (
-            frozenset(),
+            comparison.unknown(),
             {},
             frozenset(),
         )

@@ -325,6 +325,27 @@ def test_other_asset_classes_are_no_shares() -> None:
     assert (held.symbol, held.asset_class, held.quantity) == (A_CALL, "us_option", 2)
 
 
+@table(
+    "fields symbol",
+    ({"side": "sideways"}, "SPY"),
+    ({"qty": "many"}, "SPY"),
+    ({"side": "sideways", "symbol": None}, None),
+)
+def test_one_unreadable_position_is_named(fields: dict[str, Any], symbol: str | None) -> None:
+    """EX-09: neither nothing nor known; the others are read"""
+    other = a_position_json(symbol="IBM", qty="3", avg_entry_price="120")
+    with a_door() as door:
+        with_books(door, [an_order_json()], Says(200, [A_POSITION | fields, other]))
+        broker = a_broker(door)
+        picture = broker.picture()
+
+    assert isinstance(picture, BrokerPicture)
+    assert [held.symbol for held in picture.positions] == ["IBM"]
+    assert [held.symbol for held in picture.unreadable_positions] == [symbol]
+    assert len(picture.orders) == 1
+    assert broker.unread.count > 0
+
+
 def test_an_own_unreadable_order_is_no_picture(snapshot: SnapshotAssertion) -> None:
     """EX-09"""
     strange = an_old_order(1, NOON - timedelta(hours=2), filled_qty="many")
