@@ -12,7 +12,8 @@ class Bell:
     """Once for a new proposal, a new warning of the broker's, an adviser that reached for trading, an alert that rang,
     and for shares that are owed their stop.
 
-    Again and again while an exit waits, or shares are owed their stop (EX-22).
+    Again and again while an exit waits, shares are owed their stop (EX-22), or signed exits wait because the desk's
+    clock is in doubt (EX-23).
     """
 
     def __init__(self) -> None:
@@ -35,6 +36,7 @@ class Bell:
         self._rung = view.rung
         self._staged, self._warned, self._oversteps = view.staged, warned, view.advice.oversteps
         owed = frozenset(row.key for row in view.positions if row.calls_a_person)
+        owed |= frozenset(f"clock {symbol}" for symbol in view.status.held_by_clock)
         is_new = is_new or not owed <= self._owed
         self._owed = owed
         is_urgent = bool(owed) or any(row.is_urgent for row in view.proposals)

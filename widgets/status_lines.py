@@ -372,6 +372,9 @@ def _banners(view: DeskView, now: datetime, width: int, *, watches: bool = False
         lines.append((Cell("STARTING: comparing the books with the broker; nothing is sent before.", "strong"),))
     elif status.entries_refused is not None:
         lines += _whole(_shouted(status, status.entries_refused), width, "warning")
+    if status.held_by_clock:
+        named = ", ".join(status.held_by_clock)
+        lines += _whole(f"CLOCK IN DOUBT: signed exits of {named} wait for your key", width, "urgent")
     lines += _owed(view, now, width)
     lines += _uncovered(view, width)
     for row in view.kill.uncovered:

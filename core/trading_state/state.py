@@ -232,6 +232,14 @@ class TradingState(Slices):
         return f"read-only: the broker reports {plain(held)} {order.symbol}, and only a close of that passes{way_out}"
 
     @property
+    def held_by_clock(self) -> tuple[Symbol, ...]:
+        """Whose signed exits wait for a key because this desk's clock is in doubt (EX-23)."""
+        if not self.control.is_clock_in_doubt:
+            return ()
+        held = [p for p in self.ledger.positions() if self.stage.signed_exits(p.entry_order, self.at) is not None]
+        return tuple(dict.fromkeys(position.symbol for position in held))
+
+    @property
     def drifted(self) -> dict[Symbol, Quantity]:
         """What the broker has of those symbols: its number of the last comparison, and what was filled since."""
         told = {

@@ -10,7 +10,7 @@ from core.model.account import Mode
 from core.model.codes import OF_A_PERSON, DeskState, HaltCause, ProposalEnd
 from core.model.connection import ConnectionStatus, LatencySpan
 from core.model.desk import DeskNumber, Seat
-from core.model.values import AccountId, Fraction, Money, ProposalId
+from core.model.values import AccountId, Fraction, Money, ProposalId, Symbol
 from core.views.rows import OrderRow, OtherOrderRow, PositionRow
 
 
@@ -140,6 +140,8 @@ class StatusView:
     entries_shut
         The guard that refuses every entry, whatever it is, and why: the closed market, the window, a protection of the
         whole desk; empty where none does.
+    held_by_clock
+        Whose signed exits wait for a key because the desk's clock is in doubt: it rings for them.
     key
         Which desk holds the key, and which watch.
     presses
@@ -176,6 +178,7 @@ class StatusView:
     at_risk: Fraction | None = None
     risk_budget: Fraction | None = None
     entries_shut: str = ""
+    held_by_clock: tuple[Symbol, ...] = ()
     refused_by_breaker: bool = False
     key: KeyView = NO_KEY
     presses: int = 0

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import pytest
 
+from console.bell import Bell
 from core.facts import (
     ClockDiffered,
     ClockJumped,
@@ -24,10 +25,15 @@ from core.facts import (
 from core.messages.commands import Kill, ProposeClose
 from core.messages.inputs import ClockFetched, ClockRead
 from core.model.broker import NoAnswer
+from core.model.notice import Severity
 from core.runtime.virtual_answers import ExchangeAnswers
 from core.settings.settings import Settings
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
+from tests.scenarios.receivers import Receivers, with_receivers
+from tests.scenarios.receivers import settings as with_notices
+from tests.scenarios.test_exit_rules import with_rules
+from tests.scenarios.test_owed_notices import the_view as view_of
 from tests.scenarios.test_unattended_exits import a_signed_house
 from tests.unit.core.brokers.trading_floor import SPY
 
@@ -161,6 +167,40 @@ def test_no_signed_exit_leaves_in_doubt(differing: dict[str, Decimal]) -> None:
 
     assert during == ("0.1", [])
     assert house.held() == house.held_by_the_broker() == "0"
+
+
+def test_a_doubt_that_holds_signed_exits_calls_a_person(
+    differing: dict[str, Decimal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EX-23, SY-03: at once, by an urgent notice and the bell, again and again; when the clocks agree it is over"""
+    differing["by"] = Decimal("16200.0")
+    told_of = with_rules().model_copy(update={"notify": with_notices().notify})
+    monkeypatch.setattr("tests.scenarios.test_unattended_exits.with_rules", lambda: told_of)
+    receivers, bell = Receivers(), Bell()
+    house = with_receivers(a_signed_house(("10:02", "10:20", STEADY)), receivers)
+    before = bell.rings(view_of(house), 0.0), bell.rings(view_of(house), 1.0)
+    hears(house, ClockRead(Decimal("16200.0"), Decimal(0)))
+    told = house.desk.notifications.state.matters["clock"].notice
+    rings = [bell.rings(view_of(house), now) for now in (2.0, 3.0, 40.0)]
+
+    assert (told.severity, house.line.at - told.at) == (Severity.URGENT, timedelta(0))
+    assert len([sent for sent in receivers.heard if sent.is_urgent]) == 1
+    assert (before, rings) == ((False, False), [True, False, True])
+    differing["by"] = Decimal(0)
+    house.until("10:10")
+    assert "clock" not in house.desk.notifications.state.matters
+    assert not bell.rings(view_of(house), 100.0)
+
+
+def test_a_doubt_that_holds_entries_alone_calls_nobody(differing: dict[str, Decimal]) -> None:
+    """EX-23: no exit was signed"""
+    receivers = Receivers()
+    house = with_receivers(a_house_in_a_position(("10:06", "10:40", STEADY), settings=with_notices()), receivers)
+    hears(house, FORWARD)
+    house.until("10:08")
+
+    assert house.desk.control.is_clock_in_doubt
+    assert [sent for sent in receivers.heard if sent.is_urgent] == []
 
 
 def test_nothing_expires_in_doubt(differing: dict[str, Decimal]) -> None:

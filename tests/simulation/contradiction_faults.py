@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from core.execution import order_states
 from core.execution.order import Order
 from core.execution.order_folds import OrderFolds
 from core.execution.reconciliation import Comparison
@@ -71,6 +72,11 @@ def what_works_again_is_cancelled_unrecorded(patch: pytest.MonkeyPatch) -> None:
             yield CancelOrder(order.id, report.broker_order_id)
 
     patch.setattr(OrderUpdates, "_follow_one_that_is_over", at_once)
+
+
+def a_suspended_stop_covers(patch: pytest.MonkeyPatch) -> None:
+    """What the broker has and does not trade counts as cover, and nobody is told (EX-22)."""
+    patch.setattr(order_states, "NOT_TRADING", frozenset())
 
 
 def what_the_broker_lost_works_for_ever(patch: pytest.MonkeyPatch) -> None:
@@ -144,6 +150,7 @@ CONTRADICTION_FAULTS = (
     a_rejection_after_a_fill_is_no_end,
     a_report_with_unknown_words_is_dropped,
     what_works_again_is_cancelled_unrecorded,
+    a_suspended_stop_covers,
     what_the_broker_lost_works_for_ever,
     a_replacement_that_ended_stays_the_one,
     a_late_fill_is_not_counted,

@@ -6,6 +6,7 @@ Each is drawn often in some sessions and never in others, as the rougher events 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from random import Random
 
@@ -13,7 +14,9 @@ from core.brokers.simulated.book import BookedOrder
 from core.messages.commands import DetachDesk, LoseDesk
 from core.messages.inputs import AcceptBroker, ClockRead
 from core.model.order import ORDER_ID, OrderType, TimeInForce
+from core.model.session import Session
 from core.model.values import ZERO
+from core.workflows.day.start import EngineStart
 from tests.simulation.contradictions import SAID, WORDS
 from tests.simulation.desk_play import NOWHERE
 from tests.simulation.rough import Arguments, Rough
@@ -103,6 +106,49 @@ class Contradicting(Rough):
         world.contradictions.call_working(order)
         world.run(APART)
         world.bar(world.price)
+
+    def a_stop_does_not_trade(self, word: str, is_told: bool, deed: str, wait: float) -> None:
+        """The broker calls a stop suspended, or done for the day, or says that its trade is guaranteed, and new again
+        a while later.
+        """
+        world = self.world
+        order = self._waiting("stop")
+        if order is None:
+            return
+        self._note(f"stop {word}")
+        called_at = world.wire.at
+        world.contradictions.call_idle(order, word, is_told=is_told)
+        self._player().the_stream_is_gone(0.1)
+        world.run(APART)
+        self._require_no_cover(order, word, called_at)
+        if deed:
+            self._deed(deed)
+        world.run(wait)
+        world.contradictions.call_active(order)
+        world.run(APART)
+        world.bar(world.price)
+
+    def _require_no_cover(self, order: BookedOrder, word: str, called_at: datetime) -> None:
+        """Once books are heard that say so, it covers nothing, and somebody is told; `stopped` covers."""
+        state, calendar = self.world.engine.state, self.world.calendar
+        known, heard_at = state.ledger.order(order.request.client_order_id), state.sightings.books_at
+        asked_at = self.world.engine.the(EngineStart).reconciliation.times._asked_at
+        is_heard = heard_at is not None and asked_at is not None and called_at < asked_at < heard_at
+        is_open = isinstance(calendar.session_at(called_at), Session)
+        if known is None or not known.is_working or known.broker_order_id is None or not is_heard or not is_open:
+            return
+        position = state.ledger.position(known.request.symbol, known.strategy)
+        if position is None or word == "stopped":
+            self.world.auditor.require(known.idle is None, f"{known.id} is called {word}, and idle", "owed")
+            return
+        covers = known.id in {each.order for each in state.owed_stops.covered_by(position)}
+        self.world.auditor.require(
+            not covers, f"{known.id} is called {word}, and covers {known.request.symbol}", "owed"
+        )
+        owing = state.owed_stops.of(position)
+        is_told = owing is None or not owing.needs_a_person or owing.is_told
+        is_due = isinstance(calendar.session_at(state.at), Session)
+        self.world.auditor.require(is_told or not is_due, f"{known.id} is called {word}, and nobody is told", "owed")
 
     def the_broker_forgets_an_order(self, of: str, is_gone: bool, deed: str, seconds: float) -> None:
         """No list has it, and look-ups and cancels of it are answered with 404: for good, or for a while."""
@@ -349,6 +395,15 @@ def a_revival(chance: Random) -> Arguments:
     )
 
 
+def an_idle_stop(chance: Random) -> Arguments:
+    return (
+        chance.choice(("suspended", "suspended", "calculated", "done_for_day", "stopped")),
+        chance.random() < 0.5,
+        chance.choice(("", "", "exit", "exit", "part", "move", "fall", "kill", "cancel")),
+        chance.choice((3.0, 30.0, 75.0)),
+    )
+
+
 def a_forgotten_order(chance: Random) -> Arguments:
     return (
         chance.choice(("stop", "stop", "stop", "entry")),
@@ -441,5 +496,6 @@ CONTRADICTING: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
     "a_clock_jumps": (2, a_jump),
     "nobody_comes": (2, an_absence),
     "the_folder_is_restored": (1, an_older_folder),
+    "a_stop_does_not_trade": (2, an_idle_stop),
 }
 """How often at most each is drawn in a session that has it, and what its arguments are drawn from."""

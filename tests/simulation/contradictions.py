@@ -56,6 +56,8 @@ class Contradictions:
         Orders that it calls ended, and how; True or not.
     forgotten
         Orders that it does not know, for now or for good.
+    idle
+        Orders that work there, and the word by which it calls them: they may trade all the same.
     words, words_left
         Fields that hold unknown words, in so many of the reports to come.
     replaced
@@ -72,6 +74,7 @@ class Contradictions:
     lists: list[str] = field(default_factory=list)
     ended: dict[str, str] = field(default_factory=dict)
     forgotten: set[str] = field(default_factory=set)
+    idle: dict[str, str] = field(default_factory=dict)
     words: tuple[str, ...] = ()
     words_left: int = 0
     replaced: list[str] = field(default_factory=list)
@@ -87,6 +90,7 @@ class Contradictions:
         """From here on the broker says what is true, but of what it called ended: that has ended by now."""
         self.lists.clear()
         self.replaced.clear()
+        self.idle.clear()
         self.words_left, self.ahead = 0, ZERO
         for order_id, word in list(self.ended.items()):
             self._ends(order_id, word)
@@ -107,12 +111,15 @@ class Contradictions:
         if word is not None and report.status is not OrderStatus.FILLED:
             status, raw_status, _ = SAID[word]
             report = replace(report, status=status, raw_status=raw_status, is_held=False)
+        idle = self.idle.get(report.client_order_id)
+        if idle is not None and report.status is OrderStatus.SUBMITTED and not report.is_held:
+            report = replace(report, raw_status=idle)
         if self.words_left > 0:
             self.words_left -= 1
             self.world.surprises.met[f"unknown {' and '.join(self.words)}"] += 1
             for name in self.words:
                 report = WORDS[name](report)
-        if report.legs and any(leg.client_order_id in self.contradicted for leg in report.legs):
+        if report.legs and any(leg.client_order_id in {*self.contradicted, *self.idle} for leg in report.legs):
             legs = tuple(self.said(leg) for leg in report.legs if self.knows(leg.client_order_id))
             report = replace(report, legs=legs)
         return report
@@ -181,6 +188,18 @@ class Contradictions:
     def call_working(self, order: BookedOrder) -> None:
         """It was called ended, and works as it did all the while."""
         self.ended.pop(order.request.client_order_id, None)
+        if order.is_working:
+            self._tell(order, UpdateEvent.NEW)
+
+    def call_idle(self, order: BookedOrder, word: str, *, is_told: bool) -> None:
+        """It works on, by a word that says that it does not trade, or that it is about to."""
+        self.idle[order.request.client_order_id] = word
+        self.world.surprises.met[f"a stop {word}"] += 1
+        if is_told:
+            self._tell(order, UpdateEvent(word))
+
+    def call_active(self, order: BookedOrder) -> None:
+        self.idle.pop(order.request.client_order_id, None)
         if order.is_working:
             self._tell(order, UpdateEvent.NEW)
 

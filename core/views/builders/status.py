@@ -69,6 +69,7 @@ class StatusViews:
             at_risk=self.protections.at_risk(at),
             risk_budget=Fraction(control.settings.risk.sizing.budget),
             entries_shut=entries_shut,
+            held_by_clock=state.held_by_clock,
             key=key_view(state, at),
             presses=state.sightings.presses,
         )

@@ -13,6 +13,7 @@ from core.model.values import Symbol
 from core.trading_state.state import TradingState
 
 EXIT, STOP, LINE, POSITION = "exit", "stop", "line", "position"
+CLOCK = "clock"
 BY_HAND = frozenset({ExitReason.MANUAL, ExitReason.KILL})
 """Exits that a person asked for and is at: nobody needs to be called for them."""
 

@@ -13,6 +13,9 @@ from core.facts import (
     AlertRang,
     AuthorizationEnded,
     BreakerOpened,
+    ClockDiffered,
+    ClockJumped,
+    ClockSettled,
     Fact,
     Halted,
     Killed,
@@ -21,6 +24,7 @@ from core.facts import (
     NotificationSettled,
     NotificationSuppressed,
     OrderFilled,
+    ProposalStaged,
     ProtectionTripped,
     ReconciliationFailed,
     ReconciliationPassed,
@@ -44,7 +48,7 @@ from core.views import event_text
 from core.views.order_text import order_in_words
 from core.views.owed_text import OWED
 from core.workflows.base.declarations import answers, follows
-from core.workflows.operator.notice_matters import exits_that_ended, of_exit, of_line, of_owed, of_unread
+from core.workflows.operator.notice_matters import CLOCK, exits_that_ended, of_exit, of_line, of_owed, of_unread
 from core.workflows.operator.notice_routes import channels_of, rules_for
 
 MOST_WAITING = 100
@@ -144,6 +148,31 @@ class Notifying:
     @follows(ReconciliationFailed)
     def after_comparison(self, fact: ReconciliationFailed) -> None:
         self._tell_of(fact, NoticeKind.HALT, READ_ONLY)
+
+    @follows(ClockJumped)
+    def after_jump(self, _fact: ClockJumped) -> None:
+        self._tell_of_clock()
+
+    @follows(ClockDiffered)
+    def after_difference(self, _fact: ClockDiffered) -> None:
+        self._tell_of_clock()
+
+    @follows(ProposalStaged)
+    def after_exit(self, fact: ProposalStaged) -> None:
+        if fact.proposal.is_exit:
+            self._tell_of_clock()
+
+    @follows(ClockSettled)
+    def after_settling(self, _fact: ClockSettled) -> None:
+        if CLOCK in self.state.notifications.state.matters:
+            self.state.record(NotificationSettled(CLOCK))
+
+    def _tell_of_clock(self) -> None:
+        """At once: the desk's time may stand while its clock is in doubt (EX-23)."""
+        if (held := self.state.held_by_clock) != ():
+            named = ", ".join(held)
+            words = f"signed exits of {named} wait for your key: {self.state.control.state.clock}"
+            self._tell(Subject(NoticeKind.HALT, words, matter=CLOCK))
 
     @follows(ReconciliationPassed)
     def after_agreement(self, fact: ReconciliationPassed) -> None:
@@ -290,6 +319,8 @@ class Notifying:
             case "position":
                 found = control.state.differences
                 return any(d.kind is DifferenceKind.UNREADABLE_POSITION and d.symbol == rest for d in found)
+            case "clock":
+                return bool(self.state.held_by_clock)
             case "line":
                 return any(line.value == rest for line in self._away)
             case "kill":
