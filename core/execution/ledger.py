@@ -72,7 +72,7 @@ class Ledger:
         self.retention = OrderRetention(self._index, self.legs, calendar, past or PastInMemory(), is_still_told, named)
         self.book = PositionBook(self._index, self.chains, calendar, regime)
         self.folds: Mapping[Any, Any] = {
-            **OrderFolds(self._index, self.chains, self.retention).folds,
+            **OrderFolds(self._index, self.chains, self.retention.require_new).folds,
             **self.book.folds,
             OrdersRecalled: self.retention.recall,
             DayStarted: self._day_started,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from core.execution.ledger_state import LedgerIndex
 from core.execution.order import Order
-from core.execution.order_retention import OrderRetention
 from core.execution.replacement_chains import ReplacementChains
 from core.facts import (
     ApprovalRedeemed,
@@ -38,14 +37,16 @@ from core.facts import (
 )
 from core.model.codes import EndCode
 from core.model.order import OrderStatus
-from core.model.values import ZERO, Quantity
+from core.model.values import ZERO, ClientOrderId, Quantity
 
 
 class OrderFolds:
     """The only writer of an order, its fills aside."""
 
-    def __init__(self, index: LedgerIndex, chains: ReplacementChains, retention: OrderRetention) -> None:
-        self.index, self.chains, self.retention = index, chains, retention
+    def __init__(
+        self, index: LedgerIndex, chains: ReplacementChains, require_new: Callable[[ClientOrderId], None]
+    ) -> None:
+        self.index, self.chains, self.require_new = index, chains, require_new
         self.folds: Mapping[Any, Any] = {
             ApprovalRedeemed: self._redeemed,
             EngineStarted: self._started,
@@ -73,7 +74,7 @@ class OrderFolds:
         }
 
     def _created(self, at: datetime, fact: OrderCreated) -> None:
-        self.retention.require_new(fact.order.client_order_id)
+        self.require_new(fact.order.client_order_id)
         created = Order(
             request=fact.order,
             proposal_id=fact.proposal_id,

@@ -38,6 +38,15 @@ class OpenedTrade:
         return self.order.request.instrument.cost(self.quantity, self.price)
 
 
+def count_fill(order: Order, fact: OrderFilled) -> None:
+    """What an execution makes of its order's own figures."""
+    order.filled_quantity = Quantity(order.filled_quantity + fact.fill.quantity)
+    paid = order.request.instrument.cost(fact.fill.quantity, fact.fill.price)
+    order.filled_cost = Money(order.filled_cost + paid)
+    order.reported_quantity = max(order.reported_quantity, fact.cumulative)
+    order.late_fill = order.late_fill or fact.is_late
+
+
 class PositionBook:
     """Positions, trades, entries and profit, as fills and corrections make them.
 
@@ -82,11 +91,7 @@ class PositionBook:
         if not order.only_reduces and not self.chains.has_filled_on(day, order):
             self._count_entry(order.strategy, day)
         order.last_filled_on = max(order.last_filled_on or day, day)
-        order.filled_quantity = Quantity(order.filled_quantity + fact.fill.quantity)
-        paid = order.request.instrument.cost(fact.fill.quantity, fact.fill.price)
-        order.filled_cost = Money(order.filled_cost + paid)
-        order.reported_quantity = max(order.reported_quantity, fact.cumulative)
-        order.late_fill = order.late_fill or fact.is_late
+        count_fill(order, fact)
         if not order.only_reduces:
             self.opened.append(OpenedTrade(at, order, fact.fill.quantity, fact.fill.price))
         self._move_position(at, order, fact.fill)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from core.execution import past_cover
+from core.execution.past_cover import PastCover
 from core.facts import (
     BreakerClosed,
     BreakerOpened,
@@ -31,20 +33,18 @@ from core.facts import (
 from core.model.codes import HaltCause
 from core.model.order import AnyOrder, StopHolder
 from core.model.staging import Proposal
-from core.model.values import NO_SHARES, ZERO, ClientOrderId, Price, ProposalId, Quantity, Symbol
+from core.model.values import NO_SHARES, ClientOrderId, Price, ProposalId, Quantity, Symbol
 from core.ports import Recorded
 from core.post_mortem.day import Standing
 from core.post_mortem.days import Books
 from core.post_mortem.stories import Key
 
 FOLDED: tuple[type[Fact], ...] = (
+    *(kind for kind in past_cover.FOLDED if kind is not OrderCreated),
     BreakerClosed,
     BreakerOpened,
     Halted,
     Killed,
-    OrderFilled,
-    OrderStateChanged,
-    OrderStateUnknown,
     ProtectionExpired,
     ProtectionOverridden,
     ProtectionTripped,
@@ -69,7 +69,7 @@ class Held:
     stop
         The nearest of its stops, USD; None where nobody holds one.
     covered
-        So much of it is guarded by stops at the broker.
+        So much of it is covered at the broker, by the rules of the ledger.
     """
 
     symbol: Symbol
@@ -135,6 +135,7 @@ class _Found:
     working: dict[ClientOrderId, OrderCreated] = field(default_factory=dict)
     stops: dict[Key, tuple[Price, StopHolder]] = field(default_factory=dict)
     doubts: set[ClientOrderId] = field(default_factory=set)
+    orders: PastCover = field(default_factory=PastCover)
     filled: defaultdict[ClientOrderId, Quantity] = field(default_factory=lambda: defaultdict(lambda: NO_SHARES))
     proposals: dict[ProposalId, Proposal] = field(default_factory=dict)
     halts: dict[HaltCause, str] = field(default_factory=dict)
@@ -143,6 +144,7 @@ class _Found:
 
     def take(self, record: Recorded) -> None:
         self.books.take(record)
+        self.orders.take(record.at, record.fact)
         match record.fact:
             case OrderCreated() as created:
                 self._created(created)
@@ -225,22 +227,16 @@ class _Found:
         return self.filled[created.parent] < self.entries[created.parent]
 
     def _held(self, key: Key, standing: Standing) -> Held:
-        guards = [
-            created.order
-            for name, created in self.working.items()
-            if _is_stop(created) and (created.order.symbol, created.strategy) == key and name not in self.doubts
-            if not self._waits_for_its_entry(created)
-        ]
-        last = self.books.closes.get(key[0])
+        guards, last = self.orders.guards(*key), self.books.closes.get(key[0])
+        covered = Quantity(min(self.orders.exits.covered(*key), abs(standing.quantity)))
         if guards:
-            prices = [order.stop_price for order in guards if order.stop_price is not None]
+            prices = [order.request.stop_price for order in guards if order.request.stop_price is not None]
             nearest = (max if standing.quantity > 0 else min)(prices, default=None)
-            covered = sum((order.quantity - self.filled[order.client_order_id] for order in guards), ZERO)
-            return Held(*key, standing, last, nearest, StopHolder.BROKER, Quantity(covered))
+            return Held(*key, standing, last, nearest, StopHolder.BROKER, covered)
         planned = self.stops.get(key)
         if planned is not None and planned[1] is StopHolder.DESK:
-            return Held(*key, standing, last, planned[0], StopHolder.DESK, NO_SHARES)
-        return Held(*key, standing, last, None, StopHolder.YOU, NO_SHARES)
+            return Held(*key, standing, last, planned[0], StopHolder.DESK, covered)
+        return Held(*key, standing, last, None, StopHolder.YOU, covered)
 
 
 def _is_stop(created: OrderCreated) -> bool:

@@ -32,6 +32,7 @@ SAID = {
     "expired": (OrderStatus.EXPIRED, "expired", UpdateEvent.EXPIRED),
 }
 """How the broker may say that an order ended: its status, its word, and the event that its stream tells."""
+WORKING = (OrderStatus.SUBMITTED, OrderStatus.PARTIALLY_FILLED)
 WORDS: dict[str, Change] = {
     "status": lambda told: replace(told, status=None, raw_status="under_review"),
     "type": lambda told: replace(told, type=None, unknown_words=(*told.unknown_words, "type combo")),
@@ -112,8 +113,8 @@ class Contradictions:
             status, raw_status, _ = SAID[word]
             report = replace(report, status=status, raw_status=raw_status, is_held=False)
         idle = self.idle.get(report.client_order_id)
-        if idle is not None and report.status is OrderStatus.SUBMITTED and not report.is_held:
-            report = replace(report, raw_status=idle)
+        if idle is not None and report.status in WORKING and not report.is_held:
+            report = replace(report, status=OrderStatus.SUBMITTED, raw_status=idle)
         if self.words_left > 0:
             self.words_left -= 1
             self.world.surprises.met[f"unknown {' and '.join(self.words)}"] += 1

@@ -18,7 +18,7 @@ from core.execution.order import Order
 from core.facts import AuthorizationEnded, AuthorizationProlonged, CancelDropped, OrderStateChanged, SubmissionBlocked
 from core.messages.effects import Effect
 from core.model.codes import AuthorizationCode, CancelCode
-from core.model.order import OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
+from core.model.order import AnyOrder, OrderClass, OrderRequest, OrderStatus, Side, TimeInForce, order_id_of
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, Proposal, Ticket
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
@@ -203,7 +203,7 @@ class PositionClose:
         proposal, wanted = confirmation.proposal, confirmation.ticket.order
         left = min(wanted.quantity, unreserved(self.state.ledger, wanted.symbol, proposal.strategy, wanted.side))
         if left <= 0:
-            self._end(use, "nothing is left to close", AuthorizationCode.NOTHING_LEFT)
+            self._end(use, *self._why_nothing(wanted, proposal.strategy))
             if not self._may_owe_more(use):
                 self._end_all(
                     AuthorizationKind.RESTORE_STOP, use.mandate.parent, NOTHING_LEFT, AuthorizationCode.NOTHING_LEFT
@@ -236,6 +236,16 @@ class PositionClose:
         for parent in reversed(_sales(its)):
             for rest in self.state.stage.mandates(AuthorizationKind.RESTORE_STOP, parent):
                 yield from apart(self.state, partial(self._put_back, rest))  # what this sale leaves (EX-13)
+
+    def _why_nothing(self, wanted: AnyOrder, strategy: str) -> tuple[str, AuthorizationCode]:
+        """Flat, or sold by another exit; else a stop that went back holds the shares, and a person closes again."""
+        held = self.state.ledger.position(wanted.symbol, strategy)
+        exits = self.state.ledger.exits.working(wanted.symbol, strategy)
+        is_held = held is not None and (held.quantity > 0) is (wanted.side is Side.SELL)
+        if not is_held or any(not order.stands_by or order.waits_at_limit for order in exits):
+            return "nothing is left to close", AuthorizationCode.NOTHING_LEFT
+        words = f"close again: a stop that went back holds the shares of {wanted.symbol}"
+        return words, AuthorizationCode.NOT_THROUGH
 
     def _settle(self, parent: ClientOrderId, settled: set[ClientOrderId]) -> Iterator[Effect]:
         """The sale is over: its shares that are left get their stops back, all of them where it failed."""

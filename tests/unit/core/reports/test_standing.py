@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from core import facts
 from core.facts.orders import Source
-from core.model.codes import HaltCause
+from core.model.codes import HaltCause, IdleCode
 from core.model.order import Effect, LegRole, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.position import Fill
 from core.model.staging import StopPlan
@@ -68,6 +68,25 @@ def test_the_nearest_working_stop_is_named() -> None:
     assert held.last == price("99")
     assert (held.holder, held.stop, held.covered) == (StopHolder.BROKER, price("95"), quantity("9"))
     assert found.orders == ()
+
+
+@table(
+    "told covered",
+    ((facts.OrderIdled(ClientOrderId("a"), IdleCode.BROKER_WORD, "suspended"),), "4"),
+    ((facts.OrderStateUnknown(ClientOrderId("a"), "no answer"),), "4"),
+    (
+        (
+            facts.OrderIdled(ClientOrderId("a"), IdleCode.BROKER_WORD, "suspended"),
+            facts.OrderTradesAgain(ClientOrderId("a"), "new"),
+        ),
+        "10",
+    ),
+)
+def test_a_report_counts_cover_as_the_ledger_does(told: tuple[facts.Fact, ...], covered: str) -> None:
+    """AN-06, EX-22: what the broker does not trade, or may not have, covers nothing"""
+    (held,) = stands(created("a", "6", "95"), created("b", "4", "90"), *told, HELD).held
+
+    assert (held.covered, held.stop) == (quantity(covered), price("90" if covered == "4" else "95"))
 
 
 @table("holder told", (StopHolder.DESK, (StopHolder.DESK, price("95"))), (StopHolder.BROKER, (StopHolder.YOU, None)))
