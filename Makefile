@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 
-.PHONY: help venv demo test test-real soak steady coverage mutants check check-spec bench month lock docs man wheel snapshots \
+.PHONY: help venv demo test test-real soak forgeries steady coverage mutants check check-spec bench month lock docs man wheel snapshots \
   key-counts chord exchange risk-days contract
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo 'make test       the tests, in random order: 5 minutes on two cores (ARGS="-k kill" for some of them)'
 	@echo 'make test-real  terminals, tmux, sshd, processes that are killed, full disks: 5 minutes (ARGS="-k tmux" for some)'
 	@echo 'make soak       long seeded runs, each goes on where it was broken off: hours (PART=sessions N=20000 SEED=7 ONLY=1234)'
+	@echo 'make forgeries N=10000   exports that the holder of the key forged field by field, and true ones: 5 minutes'
 	@echo 'make check      style, types, import contracts, dependencies, dead code, secrets, what is built'
 	@echo 'make steady N=20    make test twenty times with a busy loop on each core (TIER=test-real for that one)'
 	@echo 'make coverage   the tests once more, and which lines of core/ and state/ they miss'
@@ -81,6 +82,9 @@ test-real: .venv/.ready
 soak: .venv/.ready
 	@$(BIN)/python -m tests.soak.run $(if $(PART),--part $(PART)) $(if $(filter 0,$(N)),,--many $(N)) \
 	  $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY)) $(if $(CORES),--cores $(CORES)) $(ARGS)
+
+forgeries: PART := forgeries
+forgeries: soak
 
 TIER ?= test
 steady: .venv/.ready

@@ -9,9 +9,11 @@ its hash. This file imports nothing of Keyturn, only the standard library and `c
 It prints what the record is, and ends with 0 where it is complete, with 1 where it is not:
 
     cut         records or days are missing
-    edited      something is not what was signed
+    edited      something is not what was signed, or a field has another form than an export gives it
     reordered   all is there, in another order
     rewritten   signed by another key, or another record than the one that the earlier head belongs to
+
+Nothing of the file is printed as it stands: each character outside of plain ASCII is escaped.
 
 What it cannot find: whoever holds the private key can write a whole other record, as long as no head of the first one
 was published, kept elsewhere or stamped. Against that, and nothing else, stands EARLIER. And a record says what its
@@ -22,8 +24,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import re
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -34,13 +40,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 PARTS = ("skeleton", "amounts", "symbols", "texts")
 HIDES = {"amounts": {"amounts", "texts"}, "symbols": {"symbols", "texts"}}
 NOTHING_BEFORE = "0" * 64
+LARGEST = 2**63 - 1
+HIDDEN = object()
+"""In the place of what is kept back."""
 
 
 class RecordError(Exception):
     """What the record is, and why."""
 
     def __init__(self, what: str, why: str) -> None:
-        super().__init__(f"{what}: {why}")
+        super().__init__(printable(f"{what}: {why}"))
 
 
 def main() -> int:
@@ -51,41 +60,47 @@ def main() -> int:
     wish.add_argument("--show", action="store_true", help="print the records too")
     asked = wish.parse_args()
     try:
-        key, earlier = key_of(asked.key), hash_of(asked.head) if asked.head else None
-        lines = asked.export.read_bytes().split(b"\n")
-    except (OSError, ValueError, KeyError, IndexError) as error:
-        print(f"verify_record: {error!r}", file=sys.stderr)
-        return 2
-    try:
-        said = verify(lines, key, earlier, print if asked.show else None)
+        key = key_of(asked.key)
+        earlier = hash_of(asked.head, key) if asked.head else None
+        said = verify(asked.export.read_bytes().split(b"\n"), key, earlier, print if asked.show else None)
     except RecordError as wrong:
         print(wrong)
         return 1
-    print(said)
+    except (OSError, ValueError) as error:
+        print(f"verify_record: {printable(str(error))}", file=sys.stderr)
+        return 2
+    print(printable(said))
     return 0
 
 
 def key_of(text: str) -> str:
-    key = (Path(text).read_text() if Path(text).is_file() else text).strip().lower()
+    key = (Path(text).read_text(encoding="utf-8") if Path(text).is_file() else text).strip().lower()
+    if not is_hash(key):
+        raise ValueError("a public key has 64 hex digits")
     Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
     return key
 
 
-def hash_of(text: str) -> str:
-    if not Path(text).is_file():
-        return text.strip().lower()
-    lines = Path(text).read_text().splitlines()
-    return sha256(written(json.loads(lines[-1])["head"])).hexdigest()
+def hash_of(text: str, key: str) -> str:
+    """Of the last head in a file, which this key has signed; or what was given, where it is a hash."""
+    if Path(text).is_file():
+        line = Path(text).read_bytes().strip().split(b"\n")[-1]
+        return sha256(written(head_in(parsed(line, "the earlier head"), key, "the earlier head"))).hexdigest()
+    if not is_hash(text.strip().lower()):
+        raise ValueError("an earlier head is a file with its line, or its hash of 64 hex digits")
+    return text.strip().lower()
 
 
-def verify(lines: list[bytes], key: str, earlier: str | None = None, show: Any = None) -> str:
+def verify(
+    lines: list[bytes], key: str, earlier: str | None = None, show: Callable[[str], object] | None = None
+) -> str:
     """What a complete record holds, in words. Raises `RecordError`."""
     if lines.pop() != b"":
         raise RecordError("cut", "its last line does not end")
-    told = [parsed(number, line) for number, line in enumerate(lines, start=1)]
+    told = [parsed(line, f"line {number}") for number, line in enumerate(lines, start=1)]
     if not told:
         raise RecordError("cut", "it is empty")
-    contents = check_signature(told[0], "record", key, "the first line")
+    contents = check_signature(told[0], "record", key, "the first line", CONTENTS)
     many = contents["heads"]
     heads = heads_of(told[1 : 1 + many], contents, key)
     hashes = [sha256(written(head)).hexdigest() for head in heads]
@@ -93,11 +108,14 @@ def verify(lines: list[bytes], key: str, earlier: str | None = None, show: Any =
         raise RecordError("edited", "its last head is not the one that its first line names")
     if earlier is not None and earlier not in hashes:
         raise RecordError("rewritten", f"the earlier head is none of its {many}: another record, or an older one")
-    days = [head for head in heads if contents["first_day"] <= head["day"] <= contents["last_day"]]
+    days = [head for head in heads if head["day"] >= contents["first_day"]]
+    if not days or (days[0]["day"], days[-1]["day"]) != (contents["first_day"], contents["last_day"]):
+        raise RecordError("edited", "the first and the last day that its first line names are not those of its heads")
     records = told[1 + many :]
     (check_excerpt if contents["is_excerpt"] else check_days)(records, days, contents)
-    for record in records if show else ():
-        show(readable(record))
+    for line in lines_of(records, days, contents):
+        if show is not None:
+            show(line)
     return in_words(contents, days, hashes, earlier)
 
 
@@ -105,62 +123,186 @@ def in_words(contents: dict[str, Any], days: list[dict[str, Any]], hashes: list[
     what = "excerpt" if contents["is_excerpt"] else "complete"
     hidden = f", {' and '.join(contents['kept_back'])} kept back" if contents["kept_back"] else ""
     until = f"{contents['first_day']} to {contents['last_day']}"
+    of_all = "" if len(days) == len(hashes) else f"the last of {len(hashes)}, "
     told = "no earlier head was given: its owner could have written it anew"
     if earlier is not None:
         told = f"the earlier head is in it, number {hashes.index(earlier) + 1}"
     signed = f"signed by {contents['key']}\nits last head is {hashes[-1]}, number {len(hashes)}"
-    return f"{what}: {contents['records']} records of {len(days)} days, {until}{hidden}\n{signed}\n{told}"
+    return f"{what}: {contents['records']} records of {len(days)} days, {of_all}{until}{hidden}\n{signed}\n{told}"
 
 
-def parsed(number: int, line: bytes) -> dict[str, Any]:
+# ── the form of each field ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def number_from(least: int) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and least <= value <= LARGEST
+
+
+def text_like(pattern: str) -> Callable[[Any], bool]:
+    like = re.compile(pattern)
+    return lambda value: type(value) is str and like.fullmatch(value) is not None
+
+
+def one_of(*values: int) -> Callable[[Any], bool]:
+    return lambda value: type(value) is int and value in values
+
+
+def is_day(value: Any) -> bool:
     try:
-        found = json.loads(line)
+        return text_like("(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}")(value) and date.fromisoformat(value) is not None
+    except ValueError:
+        return False
+
+
+def is_time(value: Any) -> bool:
+    """UTC, in the one way in which it is written."""
+    try:
+        return is_clock(value) and datetime.fromisoformat(value[:-1]) is not None
+    except ValueError:
+        return False
+
+
+def is_kept_back(value: Any) -> bool:
+    return type(value) is list and value in ([], ["amounts"], ["symbols"], ["amounts", "symbols"])
+
+
+def is_way(value: Any) -> bool:
+    return type(value) is list and all(
+        type(step) is list and len(step) == 2 and step[0] in ("left", "right") and is_hash(step[1]) for step in value
+    )
+
+
+is_hash, is_salt, is_signature = (text_like(f"[0-9a-f]{{{digits}}}") for digits in (64, 32, 128))
+is_clock = text_like(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.(?!000000)[0-9]{6})?Z")
+is_plain = text_like(r"[A-Za-z0-9_.:+\-\d]*")
+"""A name, a code or a time: all that stands in a skeleton beside numbers."""
+is_amount = text_like(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+
+CONTENTS = {
+    "v": one_of(1),
+    "first_day": is_day,
+    "last_day": is_day,
+    "heads": number_from(1),
+    "records": number_from(1),
+    "is_excerpt": lambda value: type(value) is bool,
+    "kept_back": is_kept_back,
+    "head": is_hash,
+    "key": is_hash,
+}
+HEAD = {
+    "v": one_of(1, 2),
+    "number": number_from(1),
+    "day": is_day,
+    "first": number_from(1),
+    "last": number_from(1),
+    "sum": text_like("[0-9a-f]{32}([0-9a-f]{32})?"),
+    "root": is_hash,
+    "before": is_hash,
+    "key": is_hash,
+}
+LINE = {
+    "seq": number_from(1),
+    "at": is_time,
+    "fact": text_like("[A-Z][A-Za-z0-9]*"),
+    "v": number_from(1),
+    "data": lambda value: value is HIDDEN or type(value) is dict,
+    "sum": lambda value: value is HIDDEN or is_salt(value),
+}
+"""Of a record, once its parts are put together: as many digits in a sum as in a salt."""
+VALUES: dict[str, Callable[[Any], bool]] = {
+    "a": lambda value: is_amount(value) or (type(value) is float and math.isfinite(value)),
+    "s": lambda value: type(value) is str,
+    "t": lambda value: type(value) in (str, dict),
+}
+"""What amounts, symbols and texts are, by the mark that stands in their place in the skeleton."""
+
+
+def check_form(fields: Any, forms: dict[str, Callable[[Any], bool]], where: str) -> dict[str, Any]:
+    """These fields, in this order, each in its form, and no other."""
+    if type(fields) is not dict or list(fields) != list(forms):
+        raise RecordError("edited", f"{where} has other fields than {', '.join(forms)}, or another order of them")
+    for name, has_form in forms.items():
+        if not has_form(fields[name]):
+            raise RecordError("edited", f"{where}: {name} is not written as an export writes it")
+    return fields
+
+
+def parsed(line: bytes, where: str) -> dict[str, Any]:
+    try:
+        found = loaded(line.decode())
+        if type(found) is dict and written(found) == line:
+            return found
     except (ValueError, RecursionError):
-        raise RecordError("edited", f"line {number} is no JSON") from None
-    if not isinstance(found, dict) or written(found) != line:  # a name that stands twice, a space
-        raise RecordError("edited", f"line {number} is not written as an export is")
+        pass
+    raise RecordError("edited", f"{where} is not written as an export is")
+
+
+def loaded(text: str) -> Any:
+    """JSON in which no name stands twice and each number is one. Raises ValueError, RecursionError."""
+    return json.loads(text, object_pairs_hook=each_once, parse_constant=int)
+
+
+def sound(text: str) -> Any:
+    """JSON that is written as an export writes it; a number with a fraction stays as it stands."""
+    value = loaded(text)
+    if written(value) == text.encode():
+        return value
+    mark = sha256(text.encode()).hexdigest()
+    again = written(json.loads(text, parse_float=lambda number: mark + number)).decode()
+    if re.sub(f'"{mark}([^"]+)"', r"\1", again) != text:
+        raise ValueError("written in another way")
+    return value
+
+
+def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
     return found
 
 
-def raw(text: str) -> bytes:
-    """Of hex digits, in the one way in which they are written."""
-    found = bytes.fromhex(text)
-    if found.hex() != text:
-        raise ValueError("not written as an export is")
-    return found
-
-
-def written(fields: dict[str, Any]) -> bytes:
+def written(fields: Any) -> bytes:
     """As it was signed: in the order of its fields, without spaces."""
     return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def check_signature(signed: dict[str, Any], name: str, key: str, where: str) -> dict[str, Any]:
+def printable(text: str) -> str:
+    """Without a character that a terminal would act on, or that looks like another one."""
+    return "".join(each if each == "\n" or " " <= each <= "~" else ascii(each)[1:-1] for each in text)
+
+
+# ── the heads ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def check_signature(
+    signed: dict[str, Any], name: str, key: str, where: str, forms: dict[str, Callable[[Any], bool]]
+) -> dict[str, Any]:
     fields = signed.get(name)
-    if (
-        not isinstance(fields, dict)
-        or not isinstance(signed.get("signature"), str)
-        or set(signed) != {name, "signature"}
-    ):
+    if list(signed) != [name, "signature"] or type(fields) is not dict or not is_signature(signed["signature"]):
         raise RecordError("cut", f"{where} is missing")
     if fields.get("key") != key:
         raise RecordError("rewritten", f"{where} is signed by another key")
     try:
-        signature = raw(signed["signature"])
         Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(
-            signature, f"keyturn {name} 1\n".encode() + written(fields)
+            bytes.fromhex(signed["signature"]), f"keyturn {name} 1\n".encode() + written(fields)
         )
-    except (InvalidSignature, ValueError):
+    except InvalidSignature:
         raise RecordError("edited", f"{where} is not as it was signed") from None
-    return fields
+    return check_form(fields, forms, where)
+
+
+def head_in(signed: dict[str, Any], key: str, where: str) -> dict[str, Any]:
+    head = check_signature(signed, "head", key, where, HEAD)
+    if is_hash(head["sum"]) is (head["v"] == 1):
+        raise RecordError("edited", f"{where}: sum is not written as an export writes it")
+    if head["first"] > head["last"]:
+        raise RecordError("rewritten", f"{where} runs backwards")
+    return head
 
 
 def heads_of(told: list[dict[str, Any]], contents: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    heads = [
-        check_signature(signed, "head", key, f"head {number} of {contents['heads']}")
-        for number, signed in enumerate(told, start=1)
-    ]
-    if len(heads) < contents["heads"] or not heads:
+    heads = [head_in(signed, key, f"head {number} of {contents['heads']}") for number, signed in enumerate(told, 1)]
+    if len(heads) < contents["heads"]:
         raise RecordError("cut", f"{len(heads)} of {contents['heads']} heads")
     numbers = [head["number"] for head in heads]
     wanted = list(range(1, len(heads) + 1))
@@ -169,19 +311,22 @@ def heads_of(told: list[dict[str, Any]], contents: dict[str, Any], key: str) -> 
             "reordered" if sorted(numbers) == wanted else "cut",
             f"head {next(a for a, b in zip(wanted, numbers, strict=True) if a != b)} is not there",
         )
-    before, last, day = NOTHING_BEFORE, 0, ""
+    before, last, day, version = NOTHING_BEFORE, 0, "", 1
     for head in heads:
-        if head["before"] != before or head["first"] != last + 1 or head["day"] <= day:
+        follows = head["before"] == before and head["first"] == last + 1 and head["day"] > day and head["v"] >= version
+        if not follows:
             raise RecordError("rewritten", f"head {head['number']} does not follow the one before it")
-        before, last, day = sha256(written(head)).hexdigest(), head["last"], head["day"]
+        before, last, day, version = sha256(written(head)).hexdigest(), head["last"], head["day"], head["v"]
     return heads
+
+
+# ── the records ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def check_days(records: list[dict[str, Any]], days: list[dict[str, Any]], contents: dict[str, Any]) -> None:
     """All of every day, in its order, and each day's tree is the signed one."""
-    numbers = numbers_of(records)
-    wanted = [number for head in days for number in range(head["first"], head["last"] + 1)]
-    if numbers != wanted:
+    numbers, wanted = numbers_of(records), range(days[0]["first"], days[-1]["last"] + 1)
+    if len(numbers) != len(wanted) or any(a != b for a, b in zip(numbers, wanted, strict=True)):
         raise RecordError(*what_differs(numbers, wanted))
     if len(records) != contents["records"]:
         raise RecordError("edited", "its first line counts other records")
@@ -196,22 +341,23 @@ def check_days(records: list[dict[str, Any]], days: list[dict[str, Any]], conten
 
 def numbers_of(records: list[dict[str, Any]]) -> list[int]:
     numbers = [record.get("seq") for record in records]
-    if not all(type(number) is int for number in numbers):
+    if not all(map(number_from(1), numbers)):
         raise RecordError("edited", "a record has no number")
     return numbers  # type: ignore[return-value]
 
 
-def what_differs(numbers: list[int], wanted: list[int]) -> tuple[str, str]:
-    found, due = Counter(numbers), Counter(wanted)
-    if found == due:
-        return "reordered", "its records are not in their order"
-    if missing := due - found:
-        return "cut", f"{missing.total()} records are missing, the first is {min(missing)}"
-    return "edited", f"{(found - due).total()} records are in it that no day has"
+def what_differs(numbers: list[int], wanted: range) -> tuple[str, str]:
+    found = Counter(number for number in numbers if number in wanted)
+    if missing := len(wanted) - len(found):
+        first = next(number for number in wanted if number not in found)
+        return "cut", f"{missing} records are missing, the first is {first}"
+    if too_many := len(numbers) - len(found):
+        return "edited", f"{too_many} records are in it that no day has"
+    return "reordered", "its records are not in their order"
 
 
 def check_excerpt(records: list[dict[str, Any]], days: list[dict[str, Any]], contents: dict[str, Any]) -> None:
-    """Each record leads to the root of its day."""
+    """Each record leads to the root of its day, from its own place in the tree."""
     numbers = numbers_of(records)
     if len(numbers) != contents["records"]:
         raise RecordError(
@@ -219,39 +365,52 @@ def check_excerpt(records: list[dict[str, Any]], days: list[dict[str, Any]], con
         )
     if numbers != sorted(set(numbers)):
         raise RecordError("reordered", "its records are not in their order")
-    for record in records:
-        head = next((head for head in days if head["first"] <= record["seq"] <= head["last"]), None)
-        if head is None or climbed(leaf_of(record, contents), record.get("way")).hex() != head["root"]:
+    if numbers[0] < days[0]["first"] or numbers[-1] > days[-1]["last"]:
+        raise RecordError("edited", "a record is of no day in it")
+    for record, head in with_heads(records, days):
+        leaf, way = leaf_of(record, contents), record["way"]
+        sides = sides_of(record["seq"] - head["first"], head["last"] - head["first"] + 1)
+        if [side for side, _ in way] != sides or climbed(leaf, way).hex() != head["root"]:
             raise RecordError("edited", f"record {record['seq']} is not what was signed")
+
+
+def with_heads(
+    records: list[dict[str, Any]], days: list[dict[str, Any]]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each record with the head of its day; both are in their order."""
+    left = iter(days)
+    head = next(left)
+    for record in records:
+        while record["seq"] > head["last"]:
+            head = next(left)
+        yield record, head
 
 
 def leaf_of(record: dict[str, Any], contents: dict[str, Any]) -> bytes:
     """The hash of a record: of its number and of what its four parts commit to."""
-    hides = set().union(*(HIDES[what] for what in contents["kept_back"])) if contents["kept_back"] else set()
-    try:
-        names, parts = set(record) - {"way"}, record["parts"]
-        if names not in ({"seq", "parts"}, {"seq", "parts", "salt"}) or ("way" in record) != contents["is_excerpt"]:
-            raise ValueError("other names")
-        if "salt" in names:
-            salts = [sha256(raw(record["salt"]) + part.encode()).digest()[:16] for part in PARTS]
-            hashes = [committed(*each) for each in zip(salts, PARTS, parts, strict=True)]
-            is_hidden = [False] * len(PARTS)
-        else:
-            hashes = [hash_of_part(*each) for each in zip(PARTS, parts, strict=True)]
-            is_hidden = ["hash" in part for part in parts]
-        if [part in hides for part in PARTS] != is_hidden:
-            raise RecordError("edited", f"record {record['seq']} shows other parts than the first line says")
-        return sha256(b"\x00" + record["seq"].to_bytes(8, "big") + b"".join(hashes)).digest()
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-        raise RecordError("edited", f"record {record.get('seq')} is not written as a record") from None
+    where = f"record {record['seq']}"
+    hides = set().union(*(HIDES[what] for what in contents["kept_back"]))
+    forms: dict[str, Callable[[Any], bool]] = {"seq": number_from(1)}
+    forms |= {} if hides else {"salt": is_salt}
+    forms["parts"] = lambda value: type(value) is list and len(value) == len(PARTS)
+    forms |= {"way": is_way} if contents["is_excerpt"] else {}
+    parts = check_form(record, forms, where)["parts"]
+    if hides:
+        hashes = [hash_of_part(name, part, name in hides, where) for name, part in zip(PARTS, parts, strict=True)]
+    elif all(type(part) is str for part in parts):
+        salts = [sha256(bytes.fromhex(record["salt"]) + part.encode()).digest()[:16] for part in PARTS]
+        hashes = [committed(*each) for each in zip(salts, PARTS, parts, strict=True)]
+    else:
+        raise RecordError("edited", f"{where} is not written as a record")
+    return sha256(b"\x00" + record["seq"].to_bytes(8, "big") + b"".join(hashes)).digest()
 
 
-def hash_of_part(name: str, part: dict[str, str]) -> bytes:
-    if set(part) == {"hash"}:
-        return raw(part["hash"])
-    if set(part) != {"salt", "text"}:
-        raise ValueError("other names")
-    return committed(raw(part["salt"]), name, part["text"])
+def hash_of_part(name: str, part: Any, is_hidden: bool, where: str) -> bytes:
+    """It is kept back where the first line says so, and only there."""
+    if is_hidden:
+        return bytes.fromhex(check_form(part, {"hash": is_hash}, f"{where}, {name}")["hash"])
+    shown = check_form(part, {"salt": is_salt, "text": VALUES["s"]}, f"{where}, {name}")
+    return committed(bytes.fromhex(shown["salt"]), name, shown["text"])
 
 
 def committed(salt: bytes, name: str, text: str) -> bytes:
@@ -270,28 +429,100 @@ def node(pair: list[bytes]) -> bytes:
     return sha256(b"\x01" + pair[0] + pair[1]).digest() if len(pair) == 2 else pair[0]
 
 
-def climbed(leaf: bytes, way: Any) -> bytes:
-    try:
-        for side, beside in way:
-            leaf = node({"left": [raw(beside), leaf], "right": [leaf, raw(beside)]}[side])
-    except (KeyError, TypeError, ValueError):
-        return b""
+def sides_of(index: int, many: int) -> list[str]:
+    """On which side the other hash stands, from the leaf of this index up, in a tree of so many leaves."""
+    sides = []
+    while many > 1:
+        if index ^ 1 < many:
+            sides.append("left" if index & 1 else "right")
+        index, many = index // 2, (many + 1) // 2
+    return sides
+
+
+def climbed(leaf: bytes, way: list[list[str]]) -> bytes:
+    for side, beside in way:
+        leaf = node({"left": [bytes.fromhex(beside), leaf], "right": [leaf, bytes.fromhex(beside)]}[side])
     return leaf
 
 
-def readable(record: dict[str, Any]) -> str:
-    """Its skeleton with what is shown in its places; what is kept back is a block."""
-    texts = [part if isinstance(part, str) else part.get("text") for part in record["parts"]]
-    values = {mark: None if text is None else json.loads(text) for mark, text in zip("ast", texts[1:], strict=True)}
-    return json.dumps(put_in(json.loads(texts[0]), values), separators=(",", ":"), ensure_ascii=False)
+# ── what the records say ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def put_in(value: Any, values: dict[str, Any]) -> Any:
-    if isinstance(value, str) and value.startswith("#"):
-        return "█" if values[value[1]] is None else values[value[1]][int(value[2:])]
-    if isinstance(value, list):
-        return [put_in(each, values) for each in value]
-    return {key: put_in(each, values) for key, each in value.items()} if isinstance(value, dict) else value
+def lines_of(records: list[dict[str, Any]], days: list[dict[str, Any]], contents: dict[str, Any]) -> list[str]:
+    """Each record as a line of ASCII. Its number is the one it is signed with, its time of its day, and never falls."""
+    lines, before = [], ""
+    for record, head in with_heads(records, days):
+        where = f"record {record['seq']}"
+        try:
+            line = check_form(joined(record), LINE, where)
+            lines.append(rendered(line))
+        except (ValueError, LookupError, RecursionError):
+            raise RecordError("edited", f"{where} is not written as a record") from None
+        if line["seq"] != record["seq"] or not is_on(head["day"], line["at"]) or line["at"][:-1] < before:
+            raise RecordError("edited", f"{where} has another number, or a time of another place")
+        if record["seq"] == head["last"] and not is_sum_of(head["sum"], line["sum"], record):
+            raise RecordError("edited", f"the sum of {head['day']} is not that of its last record")
+        before = line["at"][:-1]
+    return lines
+
+
+def is_on(day: str, at: str) -> bool:
+    """A day begins at midnight in New York, at 04:00 or at 05:00 UTC."""
+    after = date.fromisoformat(day) + timedelta(days=1)
+    return f"{day}T04:00:00" <= at[:-1] < f"{after}T05:00:00"
+
+
+def is_sum_of(signed: str, told: Any, record: dict[str, Any]) -> bool:
+    """A head has the salted hash of its last record's sum; the first heads had the sum."""
+    if told is HIDDEN or is_salt(signed):
+        return told in (HIDDEN, signed)
+    return "salt" not in record or sha256(bytes.fromhex(record["salt"]) + told.encode()).hexdigest() == signed
+
+
+def joined(record: dict[str, Any]) -> Any:
+    """The skeleton with what is shown in its places. Raises ValueError, LookupError, RecursionError."""
+    texts = [part if type(part) is str else part.get("text") for part in record["parts"]]
+    skeleton, *others = [None if text is None else sound(text) for text in texts]
+    values, used = dict(zip("ast", others, strict=True)), dict.fromkeys("ast", 0)
+    for mark, shown in values.items():
+        if shown is not None and not (type(shown) is list and all(map(VALUES[mark], shown))):
+            raise ValueError("values of another part")
+    whole = put_in(skeleton, values, used)
+    if any(shown is not None and len(shown) != used[mark] for mark, shown in values.items()):
+        raise ValueError("a value without a place")
+    return whole
+
+
+def put_in(value: Any, values: dict[str, Any], used: dict[str, int]) -> Any:
+    """Each value is used once, in its order."""
+    if type(value) is str and value.startswith("#"):
+        mark = value[1:2]
+        number, used[mark] = used[mark], used[mark] + 1
+        if value != f"#{mark}{number}":
+            raise ValueError("another order of the values")
+        return HIDDEN if values[mark] is None else values[mark][number]
+    if type(value) is list:
+        return [put_in(each, values, used) for each in value]
+    if type(value) is dict:
+        return {name: put_in(each, values, used) for name, each in value.items() if check_plain(name)}
+    return value if type(value) in (int, bool, type(None)) or check_plain(value) else None
+
+
+def check_plain(text: Any) -> bool:
+    if not is_plain(text):
+        raise ValueError("a name with other characters")
+    return True
+
+
+def rendered(value: Any) -> str:
+    """JSON of plain ASCII alone; what is kept back is a block without quotes."""
+    if value is HIDDEN:
+        return "█"
+    if type(value) is list:
+        return f"[{','.join(map(rendered, value))}]"
+    if type(value) is dict:
+        return "{" + ",".join(f"{rendered(name)}:{rendered(each)}" for name, each in value.items()) + "}"
+    return json.dumps(value).replace("\x7f", "\\u007f")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,6 @@
 """The chain of heads: one signed line a day, each of which holds the one before (SP-08).
 
-    {"head":{"v":2,"number":3,"day":"2026-11-20","first":913,"last":1402,"sum":"…","root":"…","before":"…","key":"…"},
-     "signature":"…"}
-
-`sum` is a salted hash of the chained sum of the day's last record, `root` its Merkle tree's, `before` the hash of the
-head before. Heads of version 1 have the sum itself, and another split of each line (`parts.py`). Only days that are
+Each line is read strictly (`head.py`), and follows the one before in number, records, day and key. Only days that are
 over are signed. A head that was published, kept elsewhere or stamped holds everything before it in its place: who has
 the key can write another record, and not one that fits that head.
 """
@@ -15,61 +11,20 @@ import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
-
-import orjson
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from core.ports import JournalDamagedError, OperatorError
 from state.files import open_private, sync_folder, write_all
 from state.folders import AccountFolder
 from state.journal_segments import Walk, end_of, segments, start_at
-from state.proof.parts import KINDS, split
+from state.proof.head import NOTHING_BEFORE, SIGNED_AS, Head, HeadError, SignedHead, read_head
+from state.proof.parts import split
 from state.proof.signing_key import SigningKey
 from state.proof.tree import commitments, leaf, root, salt_of_line
 
 VERSION = 2
-SIGNED_AS = b"keyturn head 1\n"
-"""Stands before what is signed, so that a head's signature is nothing else's."""
-NOTHING_BEFORE = "0" * 64
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """One day's. `first` and `last` are sequence numbers, hashes and the key hex digits."""
-
-    v: int
-    number: int
-    day: str
-    first: int
-    last: int
-    sum: str
-    root: str
-    before: str
-    key: str
-
-    @property
-    def written(self) -> bytes:
-        """What is hashed and signed."""
-        return orjson.dumps(asdict(self))
-
-    @property
-    def hash(self) -> str:
-        return sha256(self.written).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class SignedHead:
-    head: Head
-    signature: str
-
-    @property
-    def line(self) -> bytes:
-        return orjson.dumps({"head": asdict(self.head), "signature": self.signature}) + b"\n"
 
 
 def read_heads(path: Path) -> list[SignedHead]:
@@ -78,18 +33,12 @@ def read_heads(path: Path) -> list[SignedHead]:
     Raises `JournalDamagedError`, naming the line, where one is not as it was signed or does not follow.
     """
     found: list[SignedHead] = []
-    for number, line in enumerate(_whole(path).splitlines(), start=1):
+    for number, line in enumerate(_whole(path).split(b"\n")[:-1], start=1):
         try:
-            signed = _read(line)
-            Ed25519PublicKey.from_public_bytes(bytes.fromhex(signed.head.key)).verify(
-                bytes.fromhex(signed.signature), SIGNED_AS + signed.head.written
-            )
-        except (KeyError, TypeError, ValueError, InvalidSignature) as error:
-            raise JournalDamagedError(f"{path.name}, line {number}: not as it was signed: {error!r}") from error
-        before = found[-1].head.hash if found else NOTHING_BEFORE
-        if signed.head.v not in KINDS:
-            raise JournalDamagedError(f"{path.name}, line {number}: a newer Keyturn signed it; start that one")
-        if signed.head.before != before or signed.head.number != number:
+            signed = read_head(line)
+        except HeadError as error:
+            raise JournalDamagedError(f"{path.name}, line {number}: {error}") from None
+        if not signed.head.follows(found[-1].head if found else None):
             raise JournalDamagedError(f"{path.name}, line {number}: it does not follow the head before it")
         found.append(signed)
     return found
@@ -98,11 +47,6 @@ def read_heads(path: Path) -> list[SignedHead]:
 def _whole(path: Path) -> bytes:
     content = path.read_bytes() if path.exists() else b""
     return content[: content.rfind(b"\n") + 1]
-
-
-def _read(line: bytes) -> SignedHead:
-    fields = orjson.loads(line)
-    return SignedHead(Head(**fields["head"]), fields["signature"])
 
 
 def sign_days(folder: AccountFolder, key: SigningKey, now: datetime) -> list[SignedHead]:
@@ -146,6 +90,8 @@ def _sign_days(folder: AccountFolder, key: SigningKey, now: datetime) -> list[Si
             continue
         if path == paths[-1] and folder.exchange.exists():
             continue  # its days are not those of the wall: the last one may go on
+        if not path.stat().st_size:
+            continue  # nothing of the day reached the disk: the next start removes it
         last = _head_of(folder, path, last, key)
         new.append(SignedHead(last, key.sign(SIGNED_AS + last.written).hex()))
     _append(folder.heads, new)

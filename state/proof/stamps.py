@@ -17,7 +17,8 @@ from core.io.bounded_http import HttpTimes, NoAnswerError, answer_of
 from core.ports import OperatorError
 from state.files import make_folder, replace_file
 from state.folders import AccountFolder
-from state.proof.heads import SignedHead, read_heads
+from state.proof.head import SignedHead
+from state.proof.heads import read_heads
 from state.proof.time_stamp import StampRequest, TimeStampError, stamped_at, time_of
 
 LARGEST = 256 * 1024

@@ -72,3 +72,15 @@ def verdict(lines: Lines, earlier: str | None = None) -> str:
         return str(program.verify([*lines, b""], KEY.public.hex(), earlier))
     except program.RecordError as error:
         return str(error)
+
+
+def said(lines: Lines) -> list[str]:
+    """What it prints with `--show`: each record, and the verdict at the end."""
+    printed: list[str] = []
+    printed.append(str(verifier().verify([*lines, b""], KEY.public.hex(), None, printed.append)))
+    return printed
+
+
+def is_plain(text: str) -> bool:
+    """ASCII that does nothing in a terminal, and the block of what is kept back."""
+    return all(character in "\n█" or " " <= character <= "~" for character in text)

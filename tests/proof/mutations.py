@@ -254,9 +254,11 @@ MUTATIONS: tuple[Mutation, ...] = (
 
 def written_anew(lines: Lines, key: SigningKey, chance: Random) -> Lines:
     """By the owner of the key: one amount is another one, and every tree, head and signature fits."""
-    at = chance.choice(records_in(lines))
+    at = chance.choice([at for at in records_in(lines) if orjson.loads(lines[at])["parts"][1] != "[]"])
     record = orjson.loads(lines[at])
-    record["parts"][1] = '["1.00"]' if record["parts"][1] != '["1.00"]' else '["2.00"]'
+    amounts = orjson.loads(record["parts"][1])
+    amounts[0] = "1.00" if amounts[0] != "1.00" else "2.00"
+    record["parts"][1] = orjson.dumps(amounts).decode()
     record["salt"] = salt_of_line(key.secret, record["seq"]).hex()
     mutated = [*lines[:at], orjson.dumps(record), *lines[at + 1 :]]
     return chained_anew(mutated, key)

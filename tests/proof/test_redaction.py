@@ -26,6 +26,7 @@ from state.journal import FileJournal
 from state.journal_segments import segments
 from state.proof import heads
 from state.proof.export import export
+from state.proof.head import SIGNED_AS
 from state.proof.heads import read_heads, sign_days
 from state.proof.parts import EITHER, KINDS, MADE_OF_SYMBOLS, SHOWN, SYMBOLS, Parts, joined, split
 from tests.proof.journals import FIRST, KEY, exported, over, verdict, written
@@ -222,6 +223,7 @@ def test_days_of_the_first_split_are_not_redacted(tmp_path: Path, monkeypatch: p
     with monkeypatch.context() as before:
         before.setattr(heads, "VERSION", 1)
         sign_days(folder, KEY, over(1))
+    as_the_first_release_did(folder)
     sign_days(folder, KEY, over(2))
     assert [signed.head.v for signed in read_heads(folder.heads)] == [1, 2]
     assert verdict(exported(folder, 2)).startswith("complete")
@@ -230,6 +232,15 @@ def test_days_of_the_first_split_are_not_redacted(tmp_path: Path, monkeypatch: p
     second = FIRST + timedelta(days=1)
     lines = [line.rstrip(b"\n") for line in export(folder, KEY, second, second, kept_back=("amounts",))]
     assert verdict(lines).startswith("complete")
+
+
+def as_the_first_release_did(folder: AccountFolder) -> None:
+    """The first day's head with the sum itself."""
+    signed = orjson.loads(folder.heads.read_bytes())
+    last = segments(folder.journal)[0].read_bytes().splitlines()[-1]
+    signed["head"]["sum"] = orjson.loads(last)["sum"]
+    signed["signature"] = KEY.sign(SIGNED_AS + orjson.dumps(signed["head"])).hex()
+    folder.heads.write_bytes(orjson.dumps(signed) + b"\n")
 
 
 def test_heads_of_a_later_release_are_left_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

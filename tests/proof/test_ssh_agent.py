@@ -13,7 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.ports import OperatorError
 from state.proof import ssh_agent
-from state.proof.heads import SIGNED_AS
+from state.proof.head import SIGNED_AS
 from state.proof.signing_key import SigningKey, find_key
 from state.proof.ssh_agent import AgentKey, SshAgent
 from tests.proof.odd_agent import OddAgent

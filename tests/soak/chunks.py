@@ -25,6 +25,7 @@ CODE = (
     "app.py",
     "console",
     "core",
+    "docs/verify_record.py",
     "state",
     "widgets",
     *(f"tests/{name}" for name in ("accidents", "proof", "simulation", "soak")),

@@ -18,7 +18,7 @@ from state.accounts import journal_of
 
 if TYPE_CHECKING:
     from state.folders import AccountFolder
-    from state.proof.heads import SignedHead
+    from state.proof.head import SignedHead
     from state.proof.signing_key import SigningKey
 
 Redacted = Annotated[
