@@ -482,13 +482,13 @@ def is_sum_of(signed: str, told: Any, record: dict[str, Any]) -> bool:
 def joined(record: dict[str, Any]) -> Any:
     """The skeleton with what is shown in its places. Raises ValueError, LookupError, RecursionError."""
     texts = [part if type(part) is str else part.get("text") for part in record["parts"]]
-    skeleton, *others = [None if text is None else sound(text) for text in texts]
+    skeleton, *others = [HIDDEN if text is None else sound(text) for text in texts]
     values, used = dict(zip("ast", others, strict=True)), dict.fromkeys("ast", 0)
     for mark, shown in values.items():
-        if shown is not None and not (type(shown) is list and all(map(VALUES[mark], shown))):
+        if shown is not HIDDEN and not (type(shown) is list and all(map(VALUES[mark], shown))):
             raise ValueError("values of another part")
     whole = put_in(skeleton, values, used)
-    if any(shown is not None and len(shown) != used[mark] for mark, shown in values.items()):
+    if any(shown is not HIDDEN and len(shown) != used[mark] for mark, shown in values.items()):
         raise ValueError("a value without a place")
     return whole
 
@@ -500,7 +500,7 @@ def put_in(value: Any, values: dict[str, Any], used: dict[str, int]) -> Any:
         number, used[mark] = used[mark], used[mark] + 1
         if value != f"#{mark}{number}":
             raise ValueError("another order of the values")
-        return HIDDEN if values[mark] is None else values[mark][number]
+        return HIDDEN if values[mark] is HIDDEN else values[mark][number]
     if type(value) is list:
         return [put_in(each, values, used) for each in value]
     if type(value) is dict:

@@ -97,11 +97,14 @@ class Heartbeat:
 
 
 def read(folder: AccountFolder, now: float | None = None) -> tuple[Status, float] | None:
-    """The last status and its age in seconds (against `now`, seconds since 1970); None without one that can be read."""
+    """The last status and its age in seconds (against `now`, seconds since 1970); None without one that can be read.
+
+    A beat of the future is as far from now as an old one: an engine that lives beats by the clock that is read here.
+    """
     try:
         content = bytes_of(folder.heartbeat, LARGEST)
         beaten = folder.heartbeat.stat().st_mtime
         status = TypeAdapter(Status).validate_json(content, strict=True)
     except (OSError, ValidationError):
         return None
-    return status, max(0.0, (time.time() if now is None else now) - beaten)
+    return status, abs((time.time() if now is None else now) - beaten)

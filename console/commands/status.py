@@ -10,18 +10,17 @@ import typer
 
 from console.commands.assembly.host import Host
 from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
-from core.model.codes import UnprotectedKind
+from core.model.codes import DeskState, UnprotectedKind
 from state.accounts import account_of
 from state.lock import holder, last_account
 
-NOT_HEALTHY = ("halted", "killed", "read-only", "silent")
 STOPPED = 3
 STALE_SECONDS = 5.0
 """A heartbeat comes fifty times a second."""
 
 
 def status(context: typer.Context, account: Account = None, as_json: AsJson = False) -> None:
-    """Say what the engine is doing. Exit code 0 healthy, 1 halted, killed, read-only or silent, 3 not running.
+    """Say what the engine is doing. Exit code 0 healthy, 1 starting, halted, killed, read-only, silent, 3 not running.
 
     Example: keyturn status --json
     """
@@ -50,10 +49,15 @@ def status(context: typer.Context, account: Account = None, as_json: AsJson = Fa
             say(f"the next start is killed: {found['killed_by']}; type REARM in its kill screen to trade again")
         if found["halt_request"]:
             say(f"the next start is halted: {found['halt_request']}; U resumes it there")
-    if found["state"] == "stopped":
-        raise typer.Exit(STOPPED)
-    if found["state"] in NOT_HEALTHY:
-        raise typer.Exit(1)
+    if code := exit_code(found["state"]):
+        raise typer.Exit(code)
+
+
+def exit_code(state: object) -> int:
+    """Healthy is an engine that may trade, and no other: whatever word it is that a later one says."""
+    if state == DeskState.ON:
+        return 0
+    return STOPPED if state == "stopped" else 1
 
 
 def _uncovered(unprotected: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from datetime import datetime
@@ -13,7 +14,7 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from core.facts import CommandRefused, Fact
+from core.facts import CommandRefused, DeskAttached, Fact
 from core.messages.commands import AttachDesk, Command, DetachDesk, Halt, LookAt, LoseDesk
 from core.model.desk import DeskNumber, Seat
 from core.model.values import AccountId, Symbol
@@ -44,6 +45,7 @@ from core.protocol.frames import (
 )
 from core.protocol.stream import FrameReader
 from core.runtime.service import desks
+from core.runtime.service.arrivals import NEW, WITHIN
 from core.runtime.service.desk_connection import COMMANDS_A_SECOND, DeskConnection, FloodError
 from core.runtime.service.doorway import LINES, STRANGERS, Doorway
 from core.runtime.service.peer import peer_of
@@ -52,6 +54,7 @@ from core.views import DeskView
 from state.engine_socket import connected, listening
 from tests.kit.served import Served, served
 from tests.kit.simulated_runtime import runtime
+from tests.kit.timeline import Timeline
 from tests.kit.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.usefixtures("timeline")
@@ -282,6 +285,19 @@ def test_frames_after_hello_wait_for_attachment(there: Served) -> None:
 
 
 # ── too much, and too slow ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_flood_of_hellos_writes_little(there: Served, engine: VirtualRuntime, timeline: Timeline) -> None:
+    """OP-13: of ten thousand hellos as many are recorded as there can be desks"""
+    told: list[Fact] = []
+    engine.engine.state.add_listener(lambda _sequence, _at, fact: told.append(fact))
+    for _ in range(150):
+        Client(there, HELLO).connection.close()
+    timeline.settle()
+    assert Counter(type(fact) for fact in told)[DeskAttached] == NEW
+
+    timeline.advance(WITHIN)
+    is_well(there, engine)
 
 
 def test_a_flood_ends_its_desk(there: Served, engine: VirtualRuntime) -> None:

@@ -130,7 +130,7 @@ def _short() -> list[Lines]:
     """A few days whole, redacted, the last of them alone, and excerpts."""
     folder = _folder()
     last = FIRST + timedelta(days=SHORT_DAYS - 1)
-    made = [exported(folder, SHORT_DAYS, kept_back=what) for what in {*REDACTED}]
+    made = [exported(folder, SHORT_DAYS, kept_back=what) for what in dict.fromkeys(REDACTED)]
     made += [exported(folder, SHORT_DAYS, only=only) for only in ((5,), (1, 2, 39, 40, 41, 160))]
     made.append(exported(folder, SHORT_DAYS, only=(7, 90), kept_back=("symbols",)))
     made.append(_stripped(export(folder, KEY, last, last)))
@@ -229,4 +229,4 @@ def _long(is_year: bool) -> tuple[dict[tuple[str, ...], Lines], str]:
         folder = written(Path(place) / "paper", days, a_day)
         sign_days(folder, KEY, over(days))
         head = read_heads(folder.heads)[-1].head.hash
-        return {what: exported(folder, days, kept_back=what) for what in {*REDACTED}}, head
+        return {what: exported(folder, days, kept_back=what) for what in dict.fromkeys(REDACTED)}, head

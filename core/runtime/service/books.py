@@ -49,6 +49,10 @@ class EngineBooks:
         self._send(AttachDesk(seat, link, self._tokens.get(token), by_itself=bool(token)), None)
         return link
 
+    def knows(self, token: str) -> bool:
+        """Whether a desk comes back by it."""
+        return token in self._tokens
+
     def number_of(self, link: str) -> DeskNumber | None:
         return self._runtime.desk_of(link)
 

@@ -11,6 +11,7 @@ from core.messages.command_ports import CommandPort, PortKind
 from core.model.desk import Seat
 from core.protocol.frames import PROTOCOL, Hello, Press, PressKind, RefusalCode, Refused
 from core.runtime.base import Runtime
+from core.runtime.service.arrivals import Arrivals
 from core.runtime.service.books import EngineBooks
 from core.runtime.service.desk_connection import DeskConnection
 from core.runtime.service.desks import DeskServer
@@ -53,6 +54,7 @@ class EngineService:
         self.desks = DeskServer(self.books, runtime.keys, release, runtime.engine.say, now)
         self.doorway = Doorway(listener, peer_of, self._press, self._welcome, self._refusal, runtime.engine.say, now)
         self._release = release
+        self._arrivals, self._now = Arrivals(), now
         self._feed = PictureFeed(runtime, self.desks.wish, self.desks.show, now)
 
     def run(self, reason: str) -> None:
@@ -89,6 +91,9 @@ class EngineService:
     def _welcome(self, caller: Caller, hello: Hello) -> Refused | None:
         if self.desks.count >= MOST:
             return Refused(RefusalCode.TOO_MANY, FULL)
+        if not self._arrivals.takes(self._now(), is_back=self.books.knows(hello.token)):
+            caller.connection.close()
+            return None
         peer = caller.peer
         seat = Seat(peer.terminal, peer.user, peer.address)
         if peer.address and not peer.terminal:  # its terminal is on the machine that it came from, by its own word

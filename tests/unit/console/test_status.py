@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import orjson
 import pytest
 
 from console.commands.assembly.host import Host
-from console.commands.status import status_of
+from console.commands.status import exit_code, status_of
 from core.ports import OperatorError
+from state.folders import AccountFolder
+from state.heartbeat import Heartbeat, Status
 from state.lock import EngineLock
 
 
@@ -37,3 +40,35 @@ def test_an_old_heartbeat_is_not_called_halted(tmp_path: Path, pid: int, word: s
 
     with EngineLock(folder):
         assert status_of(host, None)["state"] == word
+
+
+AGES = {"of this moment": (0, "on", 0), "old": (-16, "silent", 1), "of the future": (16, "silent", 1)}
+
+
+@pytest.mark.parametrize(("offset", "word", "code"), AGES.values(), ids=AGES)
+def test_only_a_fresh_beat_is_healthy(tmp_path: Path, offset: int, word: str, code: int) -> None:
+    """SY-02"""
+    host = Host.of({"KEYTURN_HOME": str(tmp_path)})
+    folder = _beaten(host, os.getpid())
+    os.utime(folder.heartbeat, (time.time() + offset,) * 2)
+
+    with EngineLock(folder):
+        state = status_of(host, None)["state"]
+    assert (state, exit_code(state)) == (word, code)
+
+
+def test_an_engine_that_starts_is_not_healthy(tmp_path: Path) -> None:
+    """SY-02: the heartbeat of the engine before says nothing of this one, and neither does none at all"""
+    host = Host.of({"KEYTURN_HOME": str(tmp_path)})
+    folder = _beaten(host, 1)
+    with EngineLock(folder):
+        before = status_of(host, None)["state"]
+        folder.heartbeat.unlink()
+        assert [exit_code(each) for each in (before, status_of(host, None)["state"])] == [1, 1]
+
+
+def _beaten(host: Host, pid: int) -> AccountFolder:
+    folder = host.home.account("demo")
+    folder.prepare()
+    Heartbeat(folder).beat(Status("on", pid, "paper", 0, 0, 0, 0, 0, "demo"))
+    return folder
