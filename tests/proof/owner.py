@@ -82,7 +82,7 @@ class Export:
             if self.is_whole and self.numbers[places[-1]] == head["last"]:
                 told = _sum_in(last)
                 if told is not None:
-                    head["sum"] = sha256(bytes.fromhex(last["salt"]) + told.encode()).hexdigest()
+                    head["sum"] = sha256(_salt(last.get("salt")) + _text(told)).hexdigest()
             if not self.contents["is_excerpt"]:
                 leaves = [_leaf(self.numbers[at], self.records[at]) for at in places]
                 head["root"] = root(leaves).hex()
