@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from core.model.symbols import SYMBOL
 from core.ports import OperatorError
 from state.toml_file import tables_of
 
 NAME = "sectors.toml"
-SYMBOL = re.compile(r"[A-Z][A-Z0-9./]{0,9}")
 SECTOR = re.compile(r"[a-z][a-z0-9 &/_-]{0,31}")
 MOST = 5000
 """Symbols: they stand in the journal with each change of the settings."""

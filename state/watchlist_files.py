@@ -16,6 +16,7 @@ from pathlib import Path
 
 from core.files.regular_file import bytes_of
 from core.messages.commands import WatchlistFilesSeen
+from core.model.symbols import capitals
 from core.model.values import Symbol
 from core.model.watchlist import MAIN, Watchlist, fault_of
 from state.files import make_folder, replace_file
@@ -131,4 +132,4 @@ class WatchlistFiles:
             raise _WrongError(f"symbols: {HOW}; to be rid of a list, remove its file")
         if odd := [each for each in symbols if not isinstance(each, str)]:
             raise _WrongError(f"symbols: {str(odd[0])[:20]} is no text; {HOW}")
-        return tuple(Symbol(each.strip().upper()) for each in symbols)
+        return tuple(Symbol(capitals(each.strip())) for each in symbols)

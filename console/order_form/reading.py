@@ -14,6 +14,7 @@ from console.order_form.prices import read_prices, read_target, read_trail
 from core.messages.commands import ProposeOrder
 from core.model.order import TYPED, Effect, StopHolder, TimeInForce
 from core.model.staging import MANUAL
+from core.model.symbols import capitals
 from core.model.values import ZERO, Quantity, Symbol, plain, rounded_down
 from core.staging.resting_entries import LONGEST_TTL
 from core.views import DeskView
@@ -56,7 +57,7 @@ def read_draft(texts: Mapping[str, str], view: DeskView) -> Draft:
     """`texts` by field, as `ORDER` names them."""
     draft = Draft()
     clean = {name: texts.get(name, "").strip() for name in ORDER}
-    _read_symbol(draft, clean["symbol"].upper(), view)
+    _read_symbol(draft, capitals(clean["symbol"]), view)
     choice = {name: chosen(name, clean[name].lower()) for name in CHOICES}
     _read_effect(draft, choice["effect"], view)
     _read_type(draft, choice["type"])

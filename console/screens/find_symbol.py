@@ -10,6 +10,7 @@ from console.screens.dialog_host import DialogHost
 from console.screens.quote_refresh import QuoteRefresh
 from console.screens.symbol_search import SymbolSearch
 from console.screens.text_fields import FieldsScreen, TextField
+from core.model.symbols import capitals
 from core.model.values import Symbol
 from core.model.watchlist import SHARE
 from core.views import DeskView, SymbolView
@@ -26,7 +27,7 @@ class SymbolScreen(FieldsScreen):
         self.looking = QuoteRefresh(behind)
 
     def write(self, text: str) -> None:
-        super().write(text.upper())
+        super().write(capitals(text))
 
     def update_view(self, view: DeskView, _now: datetime) -> None:
         self.search.ask(self.fields[0].text)

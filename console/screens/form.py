@@ -18,6 +18,7 @@ from textual.widgets import Input
 from console.keymap import footer, written
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
+from core.model.symbols import capitals
 from core.views import DeskView
 from widgets.edges import put_note, put_title
 from widgets.grid_picture import Tone
@@ -190,7 +191,7 @@ class Form(Dialog):
         box.action_select_all()
 
     def _written(self, box: Input, text: str) -> str:
-        return text.upper() if any(self.inputs[field] is box for field in self.CAPITALS) else text
+        return capitals(text) if any(self.inputs[field] is box for field in self.CAPITALS) else text
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """What was pasted is written as what is typed."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from console.order_form.presets import KEYS, Preset, fault_in
 from console.screens.dialog_host import DialogHost
 from console.screens.text_fields import FieldsScreen, TextField
+from core.model.symbols import capitals
 from widgets.lines import Cell, TextLine
 
 
@@ -31,7 +32,7 @@ class KeepPresetScreen(FieldsScreen):
         return Preset(self.fields[0].text.strip(), self.stop, self.target)
 
     def _number(self) -> int | None:
-        key = self.fields[1].text.strip().upper()
+        key = capitals(self.fields[1].text.strip())
         return KEYS.index(key) if key in KEYS else None
 
     def accept(self) -> None:

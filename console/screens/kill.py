@@ -26,6 +26,7 @@ from console.terminal.kill_port import DeskKillPort
 from console.ticket.typed_word import TOLD_FROM, begun, in_capitals
 from core.messages.commands import Rearm, Resume
 from core.model.order import OrderStatus
+from core.model.symbols import capitals
 from core.model.values import ClientOrderId
 from core.views import IN_DOUBT, DeskView, OrderRow
 from widgets.edges import put_title
@@ -262,7 +263,7 @@ class KillScreen(Dialog):
         acts = self.words()
         character = event.character or " "
         self.typed = begun(self.typed + character, acts)
-        self._in_any_case = begun(self._in_any_case + character.upper(), acts)
+        self._in_any_case = begun(self._in_any_case + capitals(character), acts)
         if self.typed:
             event.stop()
             event.prevent_default()

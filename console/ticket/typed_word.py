@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from core.model.symbols import capitals
+
 TOLD_FROM = 2
 """Letters of a word in another case from which that is no chance: one may be a key."""
 
@@ -27,7 +29,7 @@ class TypedWord:
 
     def hear(self, key: str | None) -> None:
         """A key by its character; None is a click or a paste, after which nothing of it stands."""
-        self._in_any_case = begun(self._in_any_case + (key or " ").upper(), [self.word.upper()])
+        self._in_any_case = begun(self._in_any_case + capitals(key or " "), [capitals(self.word)])
         if key is not None and not self.stands and self.word.startswith(self.typed + key):
             self.typed += key
         else:

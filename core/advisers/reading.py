@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from core.model.advice import Advice, AdviserFault, TradeIdea
+from core.model.symbols import SYMBOL
 from core.model.values import Symbol
 
 LONGEST = 300
@@ -18,7 +19,6 @@ MOST_DIGITS = 20
 """Of a figure; no price or quantity has more."""
 SHORTEST_LIFE, LONGEST_LIFE = timedelta(minutes=1), timedelta(days=7)
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-TICKER = re.compile(r"[A-Z][A-Z0-9./]{0,9}")
 
 
 def plain_text(text: object, longest: int = LONGEST) -> str:
@@ -53,7 +53,7 @@ def _read_idea(idea: object) -> TradeIdea | AdviserFault:
     figures = (idea.entry, idea.stop, idea.target, idea.quantity)
     if not all(type(figure) is Decimal and _is_short(figure) for figure in figures) or not idea.is_sound:
         return AdviserFault("named a trade whose figures are not stop, entry and target in their order")
-    if type(idea.symbol) is not str or not TICKER.fullmatch(idea.symbol):
+    if type(idea.symbol) is not str or not SYMBOL.fullmatch(idea.symbol):
         return AdviserFault("named a trade without a symbol")
     if type(idea.strategy) is not str or not (idea.strategy == "" or NAME.fullmatch(idea.strategy)):
         return AdviserFault("named a strategy that cannot be read")

@@ -14,7 +14,8 @@ from pathlib import Path
 from core.files.csv_table import FIRST_ROW, Record, Row, Table, TableError, shown
 from core.messages.commands import BasketRow
 from core.model.order import TYPED, Effect, OrderType, TimeInForce
-from core.model.values import Fraction, Money, Price, Quantity, Symbol
+from core.model.symbols import symbol_in
+from core.model.values import Fraction, Money, Price, Quantity
 from core.staging.resting_entries import LONGEST_TTL
 
 NEEDED = ("symbol", "side")
@@ -38,7 +39,6 @@ SIDES: Mapping[str, Effect] = {
 }
 HUNDRED = Decimal(100)
 LASTS = {"day": TimeInForce.DAY, "gtc": TimeInForce.GTC}
-SYMBOL = re.compile(r"[A-Z][A-Z0-9./]{0,9}")
 LARGEST = Decimal(1_000_000_000)
 MOST_ROWS = 200
 """More orders than a person reads before a signing."""
@@ -111,8 +111,8 @@ def _record(place: str, header: Sequence[str], row: Row) -> Record:
 
 
 def _row(row: Record) -> BasketRow:
-    symbol, side = row["symbol"].upper(), row["side"].lower()
-    if not SYMBOL.fullmatch(symbol):
+    symbol, side = symbol_in(row["symbol"]), row["side"].lower()
+    if symbol is None:
         raise row.fault("symbol", "is no symbol such as SPY")
     if side not in SIDES:
         raise row.fault("side", f"must be {', '.join(SIDES)}")
@@ -131,7 +131,7 @@ def _row(row: Record) -> BasketRow:
     _has(row, kind, "trail", is_there=trails, is_needed=kind.trails)
     return BasketRow(
         place=row.place,
-        symbol=Symbol(symbol),
+        symbol=symbol,
         effect=effect,
         quantity=None if quantity is None else Quantity(quantity),
         notional=None if notional is None else Money(notional),

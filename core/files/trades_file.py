@@ -13,7 +13,7 @@ from pathlib import Path
 from core.files.csv_table import Record, Table, TableError, shown, text_of
 from core.model.instrument import ANY_SHARE
 from core.model.signal import ExitReason
-from core.model.values import Symbol
+from core.model.symbols import symbol_in
 from core.risk.protections.trades import ClosedTrade, Direction, ratio_of
 
 COLUMNS = ("open_time", "close_time", "symbol", "side", "profit_ratio", "exit_reason")
@@ -98,14 +98,15 @@ def _closed(row: Record, opened: str, closed: str, direction: Direction, ratio: 
     opened_at, closed_at = _moment(row, opened), _moment(row, closed)
     if closed_at < opened_at:
         raise row.fault(closed, f"is before {opened} {shown(row[opened])}; mend the row")
-    if not row["symbol"]:
-        raise TableError(f"{row.place}: symbol is empty; name it")
+    symbol = symbol_in(row["symbol"])
+    if symbol is None:
+        raise row.fault("symbol", "is no symbol such as SPY")
     if row["exit_reason"].lower() not in REASONS:
         raise row.fault("exit_reason", f"is not known; write one of {', '.join(REASONS)}")
     if not SMALLEST <= ratio <= LARGEST:
         raise TableError(f"{row.place}: a profit of {ratio:.3g} times what was staked cannot be; mend the row")
     return ClosedTrade(
-        symbol=Symbol(row["symbol"].upper()),
+        symbol=symbol,
         direction=direction,
         opened_at=opened_at,
         closed_at=closed_at,

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from core.model.symbols import capitals
 from core.model.values import Symbol
 
 MOST_FOUND = 12
@@ -67,7 +68,7 @@ class AssetList:
         asked = text.strip()[:LONGEST_QUERY]
         if not asked:
             return ()
-        by_symbol = self._beginning(asked.upper())
+        by_symbol = self._beginning(capitals(asked))
         places = [*by_symbol, *sorted(self._named(_words(asked)) - {*by_symbol})]
         return tuple(self._assets[place] for place in places[:most])
 

@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from core.model.symbols import SYMBOL, symbol_in
 from core.model.venues import HOME
 
 LARGEST_AMOUNT = 1_000_000_000
@@ -38,17 +39,15 @@ Minutes = Annotated[int, Field(ge=1, le=366 * 1440)]
 Trades = Annotated[int, Field(ge=1, le=10_000)]
 """A number of closed trades."""
 
-_SYMBOL = re.compile(r"[A-Z][A-Z0-9./]{0,9}")
-
 
 def _in_capitals(written: object) -> object:
     """A symbol in small letters would never be met (SY-03)."""
-    if isinstance(written, str) and not _SYMBOL.fullmatch(written) and _SYMBOL.fullmatch(written.upper()):
-        raise ValueError(f'must be in capitals: "{written.upper()}"')
+    if isinstance(written, str) and not SYMBOL.fullmatch(written) and (symbol := symbol_in(written)):
+        raise ValueError(f'must be in capitals: "{symbol}"')
     return written
 
 
-SymbolName = Annotated[str, BeforeValidator(_in_capitals), Field(pattern=rf"^{_SYMBOL.pattern}$")]
+SymbolName = Annotated[str, BeforeValidator(_in_capitals), Field(pattern=rf"^{SYMBOL.pattern}$")]
 
 EXAMPLE = 'as in "10:00"'
 _CLOCK = re.compile(r"\d\d:\d\d(?::\d\d)?(?P<fraction>[.,]\d+)?(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?", re.IGNORECASE)

@@ -21,6 +21,7 @@ from console.commands.assembly.recordings import (
     symbol_in_name,
 )
 from console.commands.assembly.settings import backtest_settings
+from core.model.symbols import capitals
 from core.ports import OperatorError
 from state.files import naming
 
@@ -94,7 +95,7 @@ def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> d
     from core.runtime.strategy_host.upcoming_bars import foresee
     from state.hash_only_journal import HashOnlyJournal
 
-    symbol = (options.symbol or symbol_in_name(path)).upper()
+    symbol = capitals(options.symbol or symbol_in_name(path))
     laid_over = (*(FRICTIONS if options.has_frictions else ()), of_symbols([symbol]), *options.overrides)
     names = () if options.strategy is None else (options.strategy,)
     recording = recorded(host, [path], (), laid_over, backtest_settings, names)

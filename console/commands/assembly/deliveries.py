@@ -12,7 +12,9 @@ from console.commands.assembly.engines import carrier_of
 from console.commands.assembly.host import Host
 from core.model.harmless_words import harmless
 from core.model.notice import DeliveryCode, NoticeKind, Severity
-from core.model.values import AccountId, Symbol
+from core.model.symbols import symbol_in
+from core.model.values import AccountId
+from core.ports import OperatorError
 
 if TYPE_CHECKING:
     from core.model.notice import Delivery
@@ -25,7 +27,9 @@ def channels_of(
     """Those that the rules give it, each once; none where no rule tells anybody."""
     from core.workflows.operator.notice_routes import rules_for
 
-    about = None if symbol is None else Symbol(symbol)
+    about = None if symbol is None else symbol_in(symbol)
+    if symbol is not None and about is None:
+        raise OperatorError(f"--symbol {symbol} is no symbol such as SPY")
     found = [c for _, rule in rules_for(terms, kind, severity, about, AccountId(account)) for c in rule.channels]
     return tuple(dict.fromkeys(found))
 

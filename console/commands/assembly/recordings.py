@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from console.commands.assembly.engines import own_files, strategy_kinds
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
+from core.model.symbols import capitals
 from core.ports import Journal, OperatorError
 from state.folders import JournalFolder
 from state.last_start import Chosen
@@ -109,7 +110,7 @@ def replay_runtime(host: Host, options: ReplayOptions, stack: ExitStack) -> Virt
     from state.run_log import RunLogFile
 
     require_files((*options.files, *options.quotes))
-    symbols = tuple(symbol.upper() for symbol in options.symbols)
+    symbols = tuple(map(capitals, options.symbols))
     if not symbols:
         for path in options.files:
             symbol_in_name(path)
