@@ -20,7 +20,7 @@ from core.facts import (
     UpdateIgnored,
 )
 from core.messages.commands import OpenTicket, ProposeClose, RequestCancel
-from core.messages.effects import CancelOrder, ReplaceOrder, SubmitOrder
+from core.messages.effects import CancelOrder, LookUpOrder, ReplaceOrder, SubmitOrder
 from core.messages.inputs import (
     BrokerUpdated,
     CancelAnswered,
@@ -341,6 +341,41 @@ def test_an_older_order_with_the_same_id_is_not_adopted(broker: BrokersWord) -> 
     assert house.held() == "0"
     assert house.entry.status is OrderStatus.REJECTED
     assert house.facts(UpdateIgnored)
+
+
+def test_terms_changed_before_an_answer_are_taken() -> None:
+    """EX-13, EX-20, EX-24: the program dies before the answer, and the broker changes the order meanwhile"""
+    house = a_house_with_a_proposal(AWAY)
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.breaks_at(LookUpOrder, arrives=False)
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    house.until("10:06:03")
+    book = house.exchange._book
+    there = book.find(house.entry.id)
+    assert there is not None
+    there.request = replace(there.request, limit_price=Price(Decimal("99.90")))
+    book._has_changed(there)
+    house = house.restarted().until("10:07:30")
+
+    (restated,) = house.facts(OrderRestated)
+    assert (restated.before.limit_price, restated.after.limit_price) == (Decimal("99.60"), Decimal("99.90"))
+    assert (house.held(), house.entry.status) == ("0.502", OrderStatus.FILLED)
+    assert [stop.request.quantity for stop in house.stops] == [Decimal("0.502")]
+
+
+def test_other_terms_of_a_moment_before_are_anothers(broker: BrokersWord) -> None:
+    """EX-24: the folder was restored seconds ago, and the broker took the order of that name before this one"""
+    house = a_house_with_a_proposal(AWAY)
+    entry = house.proposal.order.client_order_id
+    other = with_terms(accepted_at=house.line.at - timedelta(seconds=10), limit_price=Price(Decimal("99.70")))
+    broker.changes[entry] = lambda report: other(ended(OrderStatus.FILLED, "0.502")(report) or report)
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+
+    assert (house.held(), house.entry.status) == ("0", OrderStatus.REJECTED)
 
 
 def test_an_older_order_is_not_adopted_in_doubt(broker: BrokersWord) -> None:

@@ -157,15 +157,15 @@ def test_edited_early_entry_stays_extended() -> None:
 
 
 def test_order_without_the_mark_is_not_ours() -> None:
-    """RK-20, EX-04: it would act at other times than were signed."""
+    """RK-20, EX-04: it would act at other times than were signed, and no time says that the broker changed it"""
     house = a_house().until("08:00", FRIDAY)
     entry = buys(house, FAR)
 
     (report,) = house.exchange.orders(house.line.at)
     before_its_answer = replace(entry, broker_order_id=None)
 
-    assert is_ours(house.desk, before_its_answer, report)
-    assert not is_ours(house.desk, before_its_answer, replace(report, extended_hours=False))
+    assert is_ours(house.desk, before_its_answer, replace(report, accepted_at=None))
+    assert not is_ours(house.desk, before_its_answer, replace(report, accepted_at=None, extended_hours=False))
 
 
 def test_restart_keeps_an_early_order_and_its_stop() -> None:

@@ -511,6 +511,7 @@ class Auditor:
         self.require(seen.status.is_terminal and seen.order.type.is_stop, f"{fact.client_order_id} works again")
         seen.status = OrderStatus.PARTIALLY_FILLED if seen.filled else OrderStatus.SUBMITTED
         seen.code, seen.reason = EndCode.AS_ITS_STATE_SAYS, ""
+        seen.sequence = self._sequence  # the newest of its stops again
 
     def _released(self, fact: KeptOrderReleased) -> None:
         """What was kept when the desk was left is to be sent, as if it were written now."""

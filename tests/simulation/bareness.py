@@ -369,7 +369,7 @@ class Meter:
     def _of_stops(self, stops: list[Seen]) -> str:
         """How the newest of its stops ended."""
         world, story = self.world, self.world.auditor.story
-        for stop in reversed(stops):
+        for stop in sorted(stops, key=lambda stop: stop.sequence)[::-1]:
             order_id = stop.order.client_order_id
             if order_id in world.meddled:
                 return "somebody took the stop away at the broker"

@@ -6,6 +6,7 @@ Each is one function that patches the product in one place.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from core.model.codes import EndCode
 from core.trading_state import trading_status
 from core.trading_state.trading_status import TradingStatus
 from core.workflows.operator.notifying import Notifying
-from core.workflows.orders import submission
+from core.workflows.orders import order_updates, submission
 from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates
 from core.workflows.orders.position_close import PositionClose
@@ -37,6 +38,11 @@ def one_reading_is_believed(patch: pytest.MonkeyPatch) -> None:
 def changed_terms_are_ignored(patch: pytest.MonkeyPatch) -> None:
     """What the broker changed of an order stays here as it was sent (EX-13)."""
     patch.setattr(OrderUpdates, "_take_terms", lambda *_: None)
+
+
+def terms_decide_whose_an_order_is(patch: pytest.MonkeyPatch) -> None:
+    """An order of ours that the broker changed before its answer was heard is another's (EX-13)."""
+    patch.setattr(order_updates, "CLOCKS_APART", -timedelta(days=999))
 
 
 def a_short_end_is_no_end(patch: pytest.MonkeyPatch) -> None:
@@ -146,6 +152,7 @@ def an_older_folder_is_not_noticed(patch: pytest.MonkeyPatch) -> None:
 CONTRADICTION_FAULTS = (
     one_reading_is_believed,
     changed_terms_are_ignored,
+    terms_decide_whose_an_order_is,
     a_short_end_is_no_end,
     a_rejection_after_a_fill_is_no_end,
     a_report_with_unknown_words_is_dropped,

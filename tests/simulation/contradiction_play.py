@@ -21,7 +21,7 @@ from tests.simulation.contradictions import SAID, WORDS
 from tests.simulation.desk_play import NOWHERE
 from tests.simulation.rough import Arguments, Rough
 from tests.simulation.surprises import Surprise
-from tests.simulation.world import SPY
+from tests.simulation.world import SPY, Trouble
 
 APART = 12.0
 """Seconds after which a true answer for the books has come."""
@@ -201,6 +201,34 @@ class Contradicting(Rough):
         if then:
             self._deed(then)
         world.bar(world.price)
+
+    def terms_change_unheard(self, of: str, term: str, by: str, dies: bool, then: str) -> None:
+        """The broker changes a term of an order before anything was heard of it; its answer is lost."""
+        world, player = self.world, self._player()
+        self._begin()
+        if of == "stop":
+            self._hold()
+        before = {order.request.client_order_id for order in world.contradictions.working()}
+        is_gone, world.line.is_mute[0] = not dies, True
+        world.line.waiting.append(Trouble("answer", "ReplaceOrder" if of == "stop" else "SubmitOrder", "lost"))
+        if of == "stop":
+            player.a_stop_is_moved("-0.40", 0.5)
+            world.run(0.1)
+        else:
+            self._type_bracket("8" if of == "entry" else "2.5", "-0.60", TimeInForce.DAY, target=None)
+        sent = [o for o in world.contradictions.working() if o.request.client_order_id not in before and not o.is_held]
+        for order in sent[:1]:
+            if world.contradictions.restate(order, term, by, is_told=False):
+                self._note(f"{of}'s {term} changed unheard")
+        world.line.is_mute[0] = False
+        if is_gone:
+            player.the_stream_is_gone(0.1)
+        else:
+            player.the_process_dies(0, "", 0, True, 0.1, 0)
+        if then:
+            self._deed(then)
+        world.run(APART)
+        world.bar(world.price - Decimal("0.60" if of != "stop" else "0"))
 
     def words_are_unknown(self, names: str, many: int, deeds: str, wait: float) -> None:
         """The next reports of orders have unknown words in these fields."""
@@ -433,6 +461,17 @@ def a_restatement(chance: Random) -> Arguments:
     )
 
 
+def an_unheard_change(chance: Random) -> Arguments:
+    """Of what, which term, by how much, whether the process dies, and what is done then."""
+    return (
+        chance.choice(("entry", "fraction", "stop")),
+        chance.choice(("quantity", "limit", "stop", "time in force")),
+        chance.choice(("2", "4", "-2")),
+        chance.random() < 0.6,
+        chance.choice(("", "", "exit", "part", "fall")),
+    )
+
+
 def some_unknown_words(chance: Random) -> Arguments:
     return (
         chance.choice((*WORDS, "side", "type time_in_force", "status type time_in_force order_class side")),
@@ -497,5 +536,6 @@ CONTRADICTING: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
     "nobody_comes": (2, an_absence),
     "the_folder_is_restored": (1, an_older_folder),
     "a_stop_does_not_trade": (2, an_idle_stop),
+    "terms_change_unheard": (2, an_unheard_change),
 }
 """How often at most each is drawn in a session that has it, and what its arguments are drawn from."""

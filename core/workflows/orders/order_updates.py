@@ -40,6 +40,8 @@ DERIVED = ":derived:"
 """Stands in the id of a fill that the broker's figures imply and nobody told."""
 EARLIER = timedelta(seconds=30)
 """Before it was written down here: an order that the broker took so long before is another of the same name (EX-24)."""
+CLOCKS_APART = timedelta(seconds=2)
+"""So far the broker's clock may be behind ours without a doubt: one of other terms that it took earlier is another."""
 REST = frozenset({Source.LOOK_UP, Source.RECONCILIATION})
 """Sources that give the whole of an order at once: a fill they imply and do not list was missed for good."""
 
@@ -337,17 +339,25 @@ def look_up(order: Order) -> LookUpOrder:
 
 
 def is_ours(state: TradingState, order: Order, report: OrderReport) -> bool:
-    """Whether the broker's order is the one that it took from us; before it named that, one with the fields that we
-    sent (EX-04).
+    """Whether the broker's order is the one that it took from us.
+
+    Before it named that, one that it took after ours was written: it may have changed the terms since (EX-13). Terms
+    alone decide where no time does: while the desk's clock is in doubt, or where the broker states none (EX-04).
     """
     ours = order.request
     if report.symbol != ours.symbol or report.side not in (ours.side, None):
         return False
     if order.broker_order_id is not None:
-        return order.broker_order_id == report.broker_order_id  # the broker may have changed its terms
+        return order.broker_order_id == report.broker_order_id
     is_by_time = not state.control.is_clock_in_doubt or order.status is OrderStatus.REJECTED
-    if is_by_time and (report.accepted_at or order.created_at) < order.created_at - EARLIER:
-        return False  # of a journal that this one does not know (EX-24); a desk's time that is ahead proves nothing new
+    if is_by_time and report.accepted_at is not None:
+        is_later = report.accepted_at >= order.created_at - CLOCKS_APART
+        return is_later or (report.accepted_at >= order.created_at - EARLIER and _has_the_terms_of(order, report))
+    return _has_the_terms_of(order, report)
+
+
+def _has_the_terms_of(order: Order, report: OrderReport) -> bool:
+    ours = order.request
     return (
         report.type in (ours.type, None)
         and (report.quantity == ours.quantity or _may_be_resized(order))
