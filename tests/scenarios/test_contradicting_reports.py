@@ -16,6 +16,7 @@ from core.facts import (
     OrderRestated,
     OrderRevived,
     OrderStateChanged,
+    StopOwed,
     TradeClosed,
     UpdateIgnored,
 )
@@ -39,7 +40,7 @@ from core.model.broker import (
     Refused,
     UpdateEvent,
 )
-from core.model.codes import EndCode, GuardCode, RefusalKind
+from core.model.codes import EndCode, GuardCode, OwedReason, RefusalKind
 from core.model.order import OrderStatus, Side
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
 from core.runtime.virtual_answers import ExchangeAnswers
@@ -101,6 +102,15 @@ def ended(status: OrderStatus, filled: str, price: str = "99.60") -> Change:
         filled_quantity=Quantity(Decimal(filled)),
         average_price=Price(Decimal(price)),
     )
+
+
+def is_changed_there(house: House, order_id: ClientOrderId, **terms: object) -> None:
+    """The broker changes terms of an order, and says nothing of it."""
+    book = house.exchange._book
+    order = book.find(order_id)
+    assert order is not None
+    order.request = replace(order.request, **terms)  # type: ignore[arg-type]
+    book._has_changed(order)
 
 
 def a_working_entry() -> House:
@@ -351,17 +361,28 @@ def test_terms_changed_before_an_answer_are_taken() -> None:
     house.line.is_deaf = True
     house.confirms_at("10:06:02")
     house.until("10:06:03")
-    book = house.exchange._book
-    there = book.find(house.entry.id)
-    assert there is not None
-    there.request = replace(there.request, limit_price=Price(Decimal("99.90")))
-    book._has_changed(there)
+    is_changed_there(house, house.entry.id, limit_price=Price(Decimal("99.90")))
     house = house.restarted().until("10:07:30")
 
     (restated,) = house.facts(OrderRestated)
     assert (restated.before.limit_price, restated.after.limit_price) == (Decimal("99.60"), Decimal("99.90"))
     assert (house.held(), house.entry.status) == ("0.502", OrderStatus.FILLED)
     assert [stop.request.quantity for stop in house.stops] == [Decimal("0.502")]
+
+
+def test_a_larger_entry_has_the_stop_that_was_signed() -> None:
+    """EX-13, EX-22, OP-02: the broker makes an entry larger; its ticket's stop guards its part, the rest is owed"""
+    house = a_house_with_a_proposal(("10:06", "10:06", "99.70 99.70 99.65 99.70"), ("10:07", "10:30", STEADY))
+    house.confirms_at("10:06:02")
+    house.until("10:06:30")
+    is_changed_there(house, house.entry.id, quantity=Quantity(Decimal("0.902")))
+    house.until("10:07:30")
+
+    assert house.held() == "0.902"
+    assert stops(house) == [(Decimal("0.502"), OrderStatus.SUBMITTED)]
+    assert [p.order.quantity for p in house.desk.stage.proposals() if p.is_guard] == [Decimal("0.4")]
+    (owed,) = house.facts(StopOwed)
+    assert (owed.quantity, owed.why) == (Decimal("0.4"), OwedReason.WAITS_FOR_KEY)
 
 
 def test_other_terms_of_a_moment_before_are_anothers(broker: BrokersWord) -> None:

@@ -26,7 +26,7 @@ from core.model.order import OrderRequest, OrderStatus, OrderType, Side, TimeInF
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, StandingAuthorization
-from core.model.values import ClientOrderId, Quantity, Symbol
+from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
 from core.risk.self_cross import is_wash_trade
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
@@ -245,10 +245,19 @@ class ProtectiveStops:
     def release_stop(
         self, use: AuthorizationUse, parent: Order, quantity: Quantity, lasts: TimeInForce = TimeInForce.DAY
     ) -> Iterator[Effect]:
-        """Send a stop within its mandate. A stop goes out killed or not.
+        """Send a stop within its mandate; what is owed beyond it waits for a key. A stop goes out killed or not.
 
         `parent` is its entry; or the stop whose place it takes, where the entry is forgotten.
         """
+        signed = Quantity(use.mandate.quantity - use.released)
+        if ZERO < signed < quantity and self.state.at <= use.mandate.ends_at:
+            yield from self._release_part(use, parent, signed, lasts)
+            quantity = Quantity(quantity - signed)
+        yield from self._release_part(use, parent, quantity, lasts)
+
+    def _release_part(
+        self, use: AuthorizationUse, parent: Order, quantity: Quantity, lasts: TimeInForce
+    ) -> Iterator[Effect]:
         mandate = use.mandate
         order = OrderRequest(
             client_order_id=self._next_id(use, parent),
@@ -257,7 +266,7 @@ class ProtectiveStops:
             effect=OrderEffect.CLOSE if mandate.side is Side.SELL else OrderEffect.COVER,
             quantity=quantity,
             type=OrderType.STOP,
-            time_in_force=lasts,
+            time_in_force=lasts if quantity % 1 == 0 else TimeInForce.DAY,
             stop_price=mandate.stop_price,
         )
         order = traded_in(parent.request.instrument, order)
