@@ -105,7 +105,7 @@ FAILED_CLOSES = frozenset({AuthorizationCode.NOT_IN_TIME, AuthorizationCode.NOT_
 
 
 class GuardCode(Enum):
-    """Why a stop is asked for that guards shares which have none."""
+    """Why a stop, or an exit, is asked for where shares have none."""
 
     BY_HAND = "by_hand"
     WITH_ITS_DAY = "with_its_day"
@@ -121,6 +121,8 @@ class GuardCode(Enum):
     """It was not sent before the desk left (EX-22)."""
     FAILED = "failed"
     """The desk failed before sending it."""
+    EXIT_WITH_ITS_DAY = "exit_with_its_day"
+    """An exit ended with its day before it had sold all."""
 
 
 class RefusalKind(Enum):

@@ -84,7 +84,7 @@ class Proposal:
     ttl_seconds
         How long it may work at the broker, as it was typed; None leaves that to the settings (EX-07).
     guard
-        Why a stop is asked for where none works; None of everything else.
+        Why this desk asks for it by itself, where no stop or exit works; None of everything else.
     """
 
     id: ProposalId
@@ -118,7 +118,8 @@ class Proposal:
     @property
     def is_owed(self) -> bool:
         """A stop that this desk asks for: shares are owed it, and it goes before everything else (EX-22)."""
-        return self.guard not in (None, GuardCode.BY_HAND) and self.order.replaces is None
+        is_by_itself = self.guard not in (None, GuardCode.BY_HAND)
+        return is_by_itself and self.is_guard and self.order.replaces is None
 
     @property
     def is_exit(self) -> bool:

@@ -42,6 +42,7 @@ from core.workflows.orders.request_pacing import RequestPacing
 from core.workflows.orders.submission import Submission
 from core.workflows.orders.unsent_orders import UnsentOrders
 from core.workflows.protection.excess_exits import ExcessExits
+from core.workflows.protection.expired_exits import ExpiredExits
 from core.workflows.protection.margin_monitor import MarginMonitor
 from core.workflows.protection.owed_stops import StopsOwed
 from core.workflows.protection.protections import ProtectionEvents
@@ -83,6 +84,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
     proposals = Proposals(state, staging)
     order_changes = OrderChanges(state, staging)
     stop_renewal = StopRenewal(state, order_changes, proposals)
+    expired_exits = ExpiredExits(state, order_changes, proposals)
     protective_stops = ProtectiveStops(state, submission, cancellation, proposals, order_recovery, stop_renewal)
     position_close = PositionClose(state, submission, cancellation, protective_stops)
     excess_exits = ExcessExits(state, submission, cancellation, protective_stops, stop_renewal)
@@ -101,6 +103,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         position_close,
         excess_exits,
         stop_renewal,
+        expired_exits,
         unsent_orders,
         kill_switch,
         OvernightPositions(state, proposals),
@@ -141,6 +144,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         position_close,
         protective_stops,
         stop_renewal,
+        expired_exits,
         RepeatedExecutions(state, cancellation),
         tickets,
         confirmations,

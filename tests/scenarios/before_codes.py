@@ -39,6 +39,7 @@ SAID_SINCE = (
     b"lists: ",
     b"self-cross: ",
     b"repeated execution: ",
+    b"its exit ended with the day",
 )
 """Words that no release without codes wrote."""
 

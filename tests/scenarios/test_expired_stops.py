@@ -6,18 +6,19 @@ from datetime import date
 from decimal import Decimal
 
 from core.facts import ProposalEnded, ProposalStaged
-from core.messages.commands import OpenTicket, ProposeClose, ProposeOrder
+from core.messages.commands import Decline, OpenTicket, ProposeClose, ProposeOrder
 from core.messages.effects import SubmitOrder
-from core.model.codes import ProposalEnd
+from core.model.codes import GuardCode, ProposalEnd
 from core.model.order import Effect, OrderStatus, OrderType, StopHolder, TimeInForce
 from core.model.signal import ExitReason
 from core.model.staging import Proposal
 from core.model.values import Quantity
+from core.workflows.operator.notice_matters import of_exit
 from core.workflows.protection.stop_renewal import WITH_ITS_DAY
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.scenarios.test_extended_hours import a_house as a_house_of
-from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
 FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 11, 23)
 
@@ -125,3 +126,28 @@ def test_a_lost_sale_and_stop_are_sent_again() -> None:
     working = [o for o in house.stops if o.is_working]
     assert sum(o.request.quantity for o in working) == Decimal(house.held_by_the_broker()) == Decimal("0.302")
     assert house.desk.stage.proposals() == ()
+
+
+def test_an_exit_that_expired_is_proposed_at_once() -> None:
+    """EX-13, EX-22: its day passed while the desk was off; whoever signed it declined the stop and is not there"""
+    monday = minutes("09:30", "09:50", "100", MONDAY)
+    house = a_house_of(*monday, days=(THURSDAY,)).until("10:00")
+    house.presses(a_typed_buy("2", limit="100.10", stop="99.80"))
+    confirms_now(house)
+    house.until("16:01")
+    (stop,) = asked_for(house)
+    house.presses(ProposeClose(SPY))
+    house.presses(OpenTicket(house.desk.stage.proposals()[-1].id))
+    passes(house, 1)
+    house.confirms()
+    passes(house, 1)
+    house.presses(Decline(stop.id, ""))
+    house = house.is_off_until(at("09:30:30", MONDAY)).restarted().until("09:30:32", MONDAY)
+
+    assert house.sale.status is OrderStatus.EXPIRED
+    (proposal,) = house.desk.stage.proposals()
+    assert (proposal.guard, proposal.order.quantity) == (GuardCode.EXIT_WITH_ITS_DAY, house.sale.request.quantity)
+    assert proposal.is_exit
+    assert of_exit(proposal) is not None
+    house = house.restarted().until("09:35", MONDAY)
+    assert [p.id for p in house.desk.stage.proposals()] == [proposal.id]

@@ -26,14 +26,13 @@ from core.model.session import Session
 from core.model.staging import AuthorizationKind, StandingAuthorization
 from core.trading_state.notifications import READ_ONLY
 from core.workflows.operator.notice_matters import EXIT, STOP
-from tests.simulation.bareness import ENDED, NEEDS_A_PERSON, Owner
+from tests.simulation.bareness import NEEDS_A_PERSON, Owner
 
 if TYPE_CHECKING:
     from simulation.auditor import Auditor
 
 AT_MOST = timedelta(seconds=5)
 """From when shares are bare until somebody is told, or a stop guards them."""
-FIRST_BARS = timedelta(minutes=3)
 BY_A_PERSON = frozenset(
     {
         AuthorizationCode.SOLD,
@@ -133,15 +132,8 @@ class DebtAudit:
         for owner in meter.bare:
             cause = meter.cause_of(owner)
             matters = (f"{STOP} {owner[1]} {owner[0]}", f"{EXIT} {owner[1]} {owner[0]}", READ_ONLY)
-            if cause == ENDED and self._has_just_come_up(at):
-                continue
             if cause in NEEDS_A_PERSON and told.isdisjoint(matters):
                 yield owner, cause
-
-    def _has_just_come_up(self, at: datetime) -> bool:
-        """On another day the rules of exits ask for one at the first bar."""
-        down = self.auditor.story.down
-        return down is not None and at - down[1] < FIRST_BARS
 
     def hanging(self) -> list[str]:
         """Closes that wait for nothing: long over, never sold, and never ended."""

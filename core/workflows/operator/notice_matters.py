@@ -24,7 +24,8 @@ def of_line(line: Channel) -> str:
 
 def of_exit(proposal: Proposal) -> str | None:
     """Of an exit that waits for a key; None of all else. A stop that waits is told of as one that is owed."""
-    if not proposal.only_reduces or proposal.exit_reason in BY_HAND or proposal.is_guard:
+    is_by_hand = proposal.exit_reason in BY_HAND and proposal.guard is None
+    if not proposal.only_reduces or is_by_hand or proposal.is_guard:
         return None
     return f"{EXIT} {proposal.strategy} {proposal.symbol}"
 

@@ -61,6 +61,7 @@ from core.workflows.operator.kill_switch import KillSwitchWorkflow
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.unsent_orders import UnsentOrders
 from core.workflows.protection.excess_exits import ExcessExits
+from core.workflows.protection.expired_exits import ExpiredExits
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.protection.stop_renewal import StopRenewal
 from core.workflows.reconciliation.listed_orders import ListedOrders
@@ -87,6 +88,7 @@ class Reconciliation:
         position_close: PositionClose,
         excess_exits: ExcessExits,
         stop_renewal: StopRenewal,
+        expired_exits: ExpiredExits,
         unsent_orders: UnsentOrders,
         kill_switch: KillSwitchWorkflow,
         overnight: OvernightPositions,
@@ -97,6 +99,7 @@ class Reconciliation:
         self.position_close = position_close
         self.excess_exits = excess_exits
         self.stop_renewal = stop_renewal
+        self.expired_exits = expired_exits
         self.unsent_orders = unsent_orders
         self.kill_switch = kill_switch
         self.overnight = overnight
@@ -233,6 +236,7 @@ class Reconciliation:
         """What was cut off stops comes back with its shares; what a crash kept from being asked for is asked for."""
         yield from apart(self.state, self.excess_exits.after_comparison)
         done_apart(self.state, self.stop_renewal.resume)
+        done_apart(self.state, self.expired_exits.resume)
         yield from apart(self.state, partial(self.protective_stops.give_what_is_due, self.state.sightings.differing))
 
     @property

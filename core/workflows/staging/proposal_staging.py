@@ -6,6 +6,7 @@ from datetime import datetime
 
 from core.facts import ProposalSkipped, ProposalStaged
 from core.messages.commands import ProposeOrder
+from core.model.codes import GuardCode
 from core.model.order import OrderRequest, OrderType, traded_in
 from core.model.position import Position
 from core.model.signal import ExitReason
@@ -79,6 +80,7 @@ class ProposalStaging:
         reference: Price | None,
         reason: str,
         terms: ProposeOrder | None = None,
+        why: GuardCode | None = None,
     ) -> None:
         """Stage an exit, clamped to the position less the exits that are out; its own stops make way for it."""
         held = abs(position.quantity)
@@ -110,6 +112,7 @@ class ProposalStaging:
                 intended_price=intended,
                 reference=reference,
                 exit_reason=exit_reason,
+                guard=why,
             )
         )
 

@@ -10,7 +10,7 @@ from core.facts import AuthorizationEnded, ProposalEnded, TicketClosed
 from core.messages.commands import Decline, LeaveTicket
 from core.messages.effects import Effect
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE
-from core.model.codes import AuthorizationCode, ProposalEnd
+from core.model.codes import AuthorizationCode, GuardCode, ProposalEnd
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, order_id_of, traded_in
 from core.model.position import Position
@@ -139,8 +139,8 @@ class Proposals:
             or self.state.stage.exit_waiting(position.symbol, position.strategy) is not None
         )
 
-    def stage_again(self, order: Order, reason: str) -> None:
-        """An exit that was confirmed and never left: the same for what is left of it, on a ticket before all else.
+    def stage_again(self, order: Order, reason: str, why: GuardCode | None = None) -> None:
+        """An exit that was confirmed and never left, or sold less: the same for what is left of it, on a ticket.
 
         Another exit that is out takes nothing from it but its shares.
         """
@@ -154,7 +154,7 @@ class Proposals:
             return
         self.staging.stage_close(
             position,
-            request.quantity,
+            order.remaining,
             order_id=order_id_of("again", order.id),
             signal_time=self.state.at if order.strategy == MANUAL else order.signal_time,
             exit_reason=order.exit_reason or ExitReason.MANUAL,
@@ -162,6 +162,7 @@ class Proposals:
             reference=order.reference,
             reason=reason,
             terms=terms_of(request),
+            why=why,
         )
 
     # ── what leaves the stage ────────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,66 @@
+"""An exit whose day was over before it had sold all is proposed again at once: its shares are held, and nothing guards
+them (EX-13, EX-22).
+
+Whoever asked for it may not be there, as after a night in which the desk was off: it is told of like an exit of a rule.
+Nothing is sent here.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from core.execution.order import Order
+from core.facts import OrderStateChanged
+from core.model.codes import GuardCode
+from core.model.order import OrderStatus, order_id_of
+from core.model.position import Position
+from core.model.values import ClientOrderId
+from core.trading_state.state import TradingState
+from core.workflows.base.declarations import follows
+from core.workflows.base.isolation import done_apart
+from core.workflows.staging.order_changes import OrderChanges
+from core.workflows.staging.proposals import Proposals
+
+WITH_ITS_DAY = "its exit ended with the day"
+
+
+class ExpiredExits:
+    """`_asked` has the exits that were proposed again, once in a run."""
+
+    def __init__(self, state: TradingState, order_changes: OrderChanges, proposals: Proposals) -> None:
+        self.state = state
+        self.order_changes = order_changes
+        self.proposals = proposals
+        self._asked: set[ClientOrderId] = set()
+
+    @follows(OrderStateChanged)
+    def after_end(self, fact: OrderStateChanged) -> None:
+        order = self.state.ledger.order(fact.client_order_id)
+        if order is not None and fact.after is OrderStatus.EXPIRED:
+            self._ask_again(order)
+
+    def resume(self) -> None:
+        """At each look into the books: what a crash kept from being proposed, of what was heard today."""
+        for position in self.state.ledger.positions():
+            is_bare = self.order_changes.unguarded(position) > 0 and not self.proposals.is_leaving(position)
+            for order in self._expired_today(position) if is_bare else ():
+                done_apart(self.state, partial(self._ask_again, order))
+
+    def _expired_today(self, position: Position) -> list[Order]:
+        day_of, today = self.state.calendar.trading_day, self.state.calendar.trading_day(self.state.at)
+        expired = [o for o in self.state.ledger.state.orders.values() if o.status is OrderStatus.EXPIRED]
+        of_it = [o for o in expired if (o.request.symbol, o.strategy) == (position.symbol, position.strategy)]
+        return [o for o in of_it if o.id not in self._asked and o.ended_at and day_of(o.ended_at) == today]
+
+    def _ask_again(self, order: Order) -> None:
+        """For what it did not sell, where no stop or other exit has those shares."""
+        symbol = order.request.symbol
+        position = self.state.ledger.position(symbol, order.strategy)
+        is_of_a_key = order.only_reduces and not order.is_protective and order.role is None and not order.is_target
+        if position is None or not is_of_a_key or order.remaining <= 0 or order.cancel_requested_at is not None:
+            return
+        if symbol in self.state.sightings.differing or self.order_changes.unguarded(position) <= 0:
+            return
+        self._asked.add(order.id)
+        if not self.state.ledger.has(order_id_of("again", order.id)):
+            self.proposals.stage_again(order, WITH_ITS_DAY, GuardCode.EXIT_WITH_ITS_DAY)
