@@ -10,6 +10,7 @@ from core.brokers.simulated.exchange import SimulatedExchange
 from core.model.broker import BrokerPicture, OrderReport
 from core.model.order import OrderStatus, OrderType, Side, TimeInForce
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
+from tests.scenarios.house import House
 from tests.unit.core.brokers.trading_floor import SPY
 
 
@@ -46,3 +47,12 @@ def trades_elsewhere(exchange: SimulatedExchange, at: datetime, side: Side, shar
 
         exchange.picture = with_others  # type: ignore[method-assign]
     others.append(others_order(side, shares, symbol, f"elsewhere-{len(others) + 1}"))
+
+
+def is_changed_there(house: House, order_id: ClientOrderId, **terms: object) -> None:
+    """The broker changes terms of an order, and says nothing of it."""
+    book = house.exchange._book
+    order = book.find(order_id)
+    assert order is not None
+    order.request = replace(order.request, **terms)  # type: ignore[arg-type]
+    book._has_changed(order)

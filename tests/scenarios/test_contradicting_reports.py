@@ -47,7 +47,7 @@ from core.runtime.virtual_answers import ExchangeAnswers
 from core.views import RowMark
 from core.views.builders.orders import order_row
 from tests.scenarios.changes import confirms_now, moves, passes
-from tests.scenarios.elsewhere import trades_elsewhere
+from tests.scenarios.elsewhere import is_changed_there, trades_elsewhere
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal
 from tests.scenarios.requests import CANCEL, requested, sell
 from tests.scenarios.test_lost_answers import AWAY
@@ -102,15 +102,6 @@ def ended(status: OrderStatus, filled: str, price: str = "99.60") -> Change:
         filled_quantity=Quantity(Decimal(filled)),
         average_price=Price(Decimal(price)),
     )
-
-
-def is_changed_there(house: House, order_id: ClientOrderId, **terms: object) -> None:
-    """The broker changes terms of an order, and says nothing of it."""
-    book = house.exchange._book
-    order = book.find(order_id)
-    assert order is not None
-    order.request = replace(order.request, **terms)  # type: ignore[arg-type]
-    book._has_changed(order)
 
 
 def a_working_entry() -> House:

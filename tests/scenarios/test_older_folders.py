@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from core.facts import (
     OrderSent,
     PositionCorrected,
@@ -17,8 +19,9 @@ from core.model.broker import BrokerPicture
 from core.model.codes import DeskState, ReadOnlyCode
 from core.model.order import OrderStatus, Side, order_id_of
 from core.model.staging import MANUAL
-from core.model.values import ClientOrderId
+from core.model.values import ClientOrderId, Quantity
 from tests.scenarios.changes import passes
+from tests.scenarios.elsewhere import is_changed_there
 from tests.scenarios.house import (
     STEADY,
     House,
@@ -110,6 +113,25 @@ def test_what_a_person_accepted_is_found_no_more() -> None:
     assert after[1] is house.desk.control.word() is DeskState.ON
     assert after[0] == house.held() == house.held_by_the_broker()
     assert len(house.facts(UnknownOrdersFound)) == 1
+
+
+def test_a_stop_beyond_what_both_books_show_is_cut() -> None:
+    """EX-24, EX-13: nobody accepted yet; the broker makes a stop larger, and its shares are in no doubt"""
+    house = a_house_in_a_position(BARS).until("10:07:30")
+    (stop,) = house.stops
+    before = list(house.journal.records())[-1].sequence
+    house.presses(a_typed_buy(limit="99.00", stop="98.50"))
+    house.confirms_at("10:08")
+    house.until("10:08:30")
+    house.loses_the_journal_after(before)
+    house = house.restarted().until("10:09")
+    assert house.desk.control.word() is DeskState.READ_ONLY
+    is_changed_there(house, stop.id, quantity=Quantity(Decimal("0.902")))
+    house.until("10:12")
+
+    working = [o.request.quantity for o in house.exchange._book.all_working() if o.request.type.is_stop]
+    assert working == [Decimal("0.502")]
+    assert house.desk.control.word() is DeskState.READ_ONLY
 
 
 def test_it_waits_over_a_restart() -> None:

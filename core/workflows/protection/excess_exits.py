@@ -120,8 +120,18 @@ class ExcessExits:
 
         Where the broker has less than our books, and nothing explains it, its word is enough for this.
         """
-        symbol, is_agreed = order.request.symbol, self.state.control.state.is_reconciled
-        return symbol not in self.state.drifted and (symbol in self.state.sightings.differing or not is_agreed)
+        symbol = order.request.symbol
+        is_differing = symbol in self.state.sightings.differing
+        return symbol not in self.state.drifted and (is_differing or not self._is_agreed(order))
+
+    def _is_agreed(self, order: Order) -> bool:
+        """Also in a desk that is read-only for something else: the broker's last books have of this symbol what ours
+        have.
+        """
+        symbol, theirs = order.request.symbol, self.state.sightings.held_by_the_broker
+        if self.state.control.state.is_reconciled:
+            return True
+        return theirs is not None and theirs.get(symbol, NO_SHARES) == self.state.ledger.net_quantity(symbol)
 
     # ── what the broker does itself ──────────────────────────────────────────────────────────────────────────────
 
