@@ -137,13 +137,16 @@ class Normaliser:
     def judge_quote(self, quote: Quote, at: datetime) -> Complete | Quarantined:
         """Whether a quote may be believed: two positive prices that are not crossed, and not from the future."""
         try:
-            if ZERO < quote.bid <= quote.ask < HIGHEST_PRICE and quote.at <= at:
+            sizes = quote.bid_size >= ZERO and quote.ask_size >= ZERO
+            if ZERO < quote.bid <= quote.ask < HIGHEST_PRICE and quote.at <= at and sizes:
                 return COMPLETE
             if quote.at > at:
                 ahead = _seconds(quote.at - at)
                 return Quarantined(f"from the future: {ahead} ahead of the desk; check this machine's clock")
             if quote.bid > quote.ask:
                 return Quarantined(f"crossed: bid {quote.bid} over ask {quote.ask}")
+            if not sizes:
+                return Quarantined(f"a size below zero: bid {quote.bid_size}, ask {quote.ask_size}")
             return Quarantined(f"bid {quote.bid}, ask {quote.ask}: a price is not above zero, or too high to be one")
         except TypeError:
             return Quarantined("its time has no zone")

@@ -19,6 +19,12 @@ AGAIN = 10.0
 """Seconds between two words on a desk's time that still runs ahead."""
 NEAR = 2.0
 """Seconds by which two clocks may differ (EX-23)."""
+FAR = 3600.0
+"""Seconds by which the broker's clock may be ahead of the desk's time and be followed at its first word. What is
+further ahead must be said twice: the desk's time never goes back.
+"""
+FURTHEST = 31 * 86_400.0
+"""Seconds: what is further ahead is no clock, however often it is said."""
 TENTH = Decimal("0.1")
 
 
@@ -66,6 +72,7 @@ class ClockGuard:
         self._start = start
         self._time = max(self._wall, start)
         self._anchor: tuple[datetime, float] | None = None
+        self._far: tuple[datetime, float] | None = None
         self._jumped = 0.0
         self._is_news = False
         self._told_at = self._at - AGAIN
@@ -88,10 +95,24 @@ class ClockGuard:
             true = broker_time + timedelta(seconds=self._at - asked - uncertain)
             ahead = (self._wall - true).total_seconds()
             is_near = abs(ahead) <= NEAR + uncertain
-            self._anchor = None if is_near else (true, self._at)
+            if is_near:
+                self._anchor = self._far = None
+            elif self._may_be_followed(true, before):
+                self._anchor = (true, self._at)
             step = (self._read() - before).total_seconds()
             is_near &= self._time - self._right() < timedelta(seconds=NEAR)
             return Comparison(_seconds(ahead), is_near, _seconds(step))
+
+    def _may_be_followed(self, true: datetime, desk_time: datetime) -> bool:
+        """A clock that is far ahead may be wrong for one answer: a second one must agree with it."""
+        ahead = (true - desk_time).total_seconds()
+        if ahead <= FAR:
+            self._far = None
+            return True
+        before, self._far = self._far, (true, self._at)
+        if before is None or ahead > FURTHEST:
+            return False
+        return abs((true - before[0]).total_seconds() - (self._at - before[1])) <= NEAR
 
     def news(self) -> ClockRead | None:
         """A jump since the last look, or that the desk's time still runs ahead of what is right."""

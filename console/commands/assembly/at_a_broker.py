@@ -195,11 +195,16 @@ def _clock_beside(broker: Broker, last_record: datetime) -> ClockGuard:
     from core.runtime.clock_guard import ClockGuard
 
     guard = ClockGuard(utc_now, time.monotonic, last_record)
-    asked = time.monotonic()
-    told = broker.time()
-    if not isinstance(told, NoAnswer):
-        guard.hear(told, asked, time.monotonic())
-    elif last_record.year > MINYEAR:
+    is_told = False
+    for _ in range(2):  # what is far ahead must be said twice
+        asked = time.monotonic()
+        told = broker.time()
+        if isinstance(told, NoAnswer):
+            break
+        is_told = True
+        if guard.hear(told, asked, time.monotonic()).is_near:
+            break
+    if not is_told and last_record.year > MINYEAR:
         guard.doubt()
     return guard
 

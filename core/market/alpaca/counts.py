@@ -16,6 +16,7 @@ class Seen(Enum):
     REPEATED = "bars repeated"
     REVISED = "bars revised after they were handed on"
     LATE = "bars too late"
+    OLDER = "quotes older than the last"
     AHEAD = "bars and quotes ahead of this machine's clock"
     BROKEN = "messages that could not be read"
     EMPTY = "null where a list of bars belongs"

@@ -155,7 +155,7 @@ class AlpacaData:
             return NoQuote("Alpaca's data service did not answer in time")
         except (RuntimeError, CancelledError):
             return NoQuote("the desk is leaving")
-        return quote_of(found, symbol)
+        return quote_of(found, symbol, self._now())
 
     def history(self, symbols: Sequence[Symbol], start: datetime, end: datetime) -> list[BarArrived | MarketDataBroken]:
         """Complete one-minute bars from `start` to before `end`, in order of time; blocks. Raises `MarketDataError`."""
@@ -314,7 +314,7 @@ class AlpacaData:
                     found = await in_thread(
                         self._pool, PATIENCE, partial(self._history.recent, beside, last - LOOK_BACK, last)
                     )
-                    self._hand_on(switch.found_beside(found))
+                    self._hand_on(switch.found_beside(found, self._now()))
                     self._placed_lately = tuple(symbol for symbol in self._placed_lately if symbol not in beside)
             known = last
             await self._naps.until(known + ONE_MINUTE + SETTLE if self._polled or self._placed_lately else None)

@@ -58,11 +58,7 @@ class Minutes:
         """A bar of the stream: what may go on now."""
         bar = arrived.bar
         if bar.end > now:
-            self._counts.see(Seen.AHEAD)
-            if bar.end - now > AHEAD:
-                return [_ahead(arrived, now)]
-            self._early.append(arrived)
-            return []
+            return self._ahead(arrived, now)
         if self.filling_since is not None:
             self._kept.append(arrived)
             return []
@@ -90,24 +86,35 @@ class Minutes:
         """From here on the stream's bars wait for those before them."""
         self.filling_since = now
 
-    def end_fill(self, found: Iterable[Minute] = ()) -> list[Minute]:
+    def end_fill(self, now: datetime, found: Iterable[Minute] = ()) -> list[Minute]:
         """The gap is filled (or given up): what was found and what waited, in order."""
         self.filling_since = None
         kept, self._kept = self._kept, []
-        return self._merge(found, kept)
+        return self._merge(found, kept, now)
 
-    def asked(self, found: Iterable[Minute]) -> list[Minute]:
+    def asked(self, found: Iterable[Minute], now: datetime) -> list[Minute]:
         """What a poll found: the minutes that are new. A poll looks back, so most of it was seen before."""
-        return self._merge(found, [])
+        return self._merge(found, [], now)
 
-    def _merge(self, found: Iterable[Minute], kept: list[BarArrived]) -> list[Minute]:
+    def _merge(self, found: Iterable[Minute], kept: list[BarArrived], now: datetime) -> list[Minute]:
         found = list(found)
-        asked_for = [minute for minute in found if isinstance(minute, BarArrived)]
-        result: list[Minute] = [m for m in found if isinstance(m, MarketDataBroken) and self._is_news(m)]
+        bars = [minute for minute in found if isinstance(minute, BarArrived)]
+        asked_for = [arrived for arrived in bars if arrived.bar.end <= now]
+        broken = [minute for minute in found if isinstance(minute, MarketDataBroken)]
+        early = [minute for arrived in bars if arrived.bar.end > now for minute in self._ahead(arrived, now)]
+        result: list[Minute] = [m for m in (*broken, *early) if isinstance(m, MarketDataBroken) and self._is_news(m)]
         pushed = {id(arrived) for arrived in kept}
         for arrived in _in_order([*asked_for, *kept]):
             result += self._hand_on(arrived, is_pushed=id(arrived) in pushed)
         return result
+
+    def _ahead(self, arrived: BarArrived, now: datetime) -> list[Minute]:
+        """A minute that has not ended here: it waits for its end, or is too far ahead to be one."""
+        self._counts.see(Seen.AHEAD)
+        if arrived.bar.end - now > AHEAD:
+            return [_too_far_ahead(arrived, now)]
+        self._early.append(arrived)
+        return []
 
     # ── each once ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -169,7 +176,7 @@ def _in_order(bars: list[BarArrived]) -> list[BarArrived]:
     return sorted(bars, key=lambda arrived: arrived.bar.start)
 
 
-def _ahead(arrived: BarArrived, now: datetime) -> MarketDataBroken:
+def _too_far_ahead(arrived: BarArrived, now: datetime) -> MarketDataBroken:
     seconds = (arrived.bar.end - now).total_seconds()
     return MarketDataBroken(
         arrived.place, f"from the future: its minute ends in {seconds:.0f} s by this machine's clock; set the clock"

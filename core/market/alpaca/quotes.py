@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from core.market.alpaca.counts import Counts, Seen
 from core.market.alpaca.wire import read_quote
+from core.market.normaliser import HIGHEST_PRICE
 from core.messages.inputs import MarketDataBroken, QuoteArrived
 from core.model.quote import Feed, NoQuote, Quote
 from core.model.values import ZERO, Symbol
@@ -56,17 +57,18 @@ class Quotes:
             return [sighting]
         quote = sighting.quote
         symbol = quote.symbol
-        if quote.at < self._newest.get(symbol, quote.at):
-            return []
-        self._newest[symbol] = quote.at
         if now < quote.at:
             self._counts.see(Seen.AHEAD)
-            if quote.at - now <= AHEAD:
-                quote = replace(quote, at=now)
-        if is_sound(quote) and quote.at <= now:
-            self._troubled.discard(symbol)
-            self._counts.see(Seen.QUOTES)
-            return [QuoteArrived(quote)]
+        if quote.at - now <= AHEAD:  # what is further ahead is no time that another could be older than
+            if quote.at < self._newest.get(symbol, quote.at):
+                self._counts.see(Seen.OLDER)
+                return []
+            self._newest[symbol] = quote.at
+            quote = not_ahead(quote, now)
+            if is_sound(quote):
+                self._troubled.discard(symbol)
+                self._counts.see(Seen.QUOTES)
+                return [QuoteArrived(quote)]
         self._counts.see(Seen.BAD_QUOTES)
         if symbol in self._troubled:
             return []
@@ -75,16 +77,24 @@ class Quotes:
 
 
 def is_sound(quote: Quote) -> bool:
-    """Two prices that are not crossed."""
-    return ZERO < quote.bid <= quote.ask
+    """Two prices that are not crossed, for sizes that there can be."""
+    return ZERO < quote.bid <= quote.ask < HIGHEST_PRICE and min(quote.bid_size, quote.ask_size) >= ZERO
 
 
-def quote_of(found: Iterable[Sighting], symbol: Symbol) -> Quote | NoQuote:
+def not_ahead(quote: Quote, now: datetime) -> Quote:
+    """A quote of a clock that is a little ahead of this machine's is one from now."""
+    return replace(quote, at=min(quote.at, now)) if quote.at - now <= AHEAD else quote
+
+
+def quote_of(found: Iterable[Sighting], symbol: Symbol, now: datetime) -> Quote | NoQuote:
     """The first of what was found, where a price can be read from it."""
     for sighting in found:
         if isinstance(sighting, MarketDataBroken):
             return NoQuote(sighting.reason)
-        if is_sound(sighting.quote):
-            return sighting.quote
-        return NoQuote(f"{symbol}: bid {sighting.quote.bid}, ask {sighting.quote.ask} make no market")
+        quote = not_ahead(sighting.quote, now)
+        if quote.at > now:
+            return NoQuote(f"{symbol}: the quote's time is ahead of this machine's clock; check the clock")
+        if is_sound(quote):
+            return quote
+        return NoQuote(f"{symbol}: bid {quote.bid}, ask {quote.ask} make no market")
     return NoQuote(f"Alpaca has no quote of {symbol}")

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from core.market.alpaca.backfill import Backfill, MinuteSpan
 from core.market.alpaca.counts import Counts, Seen
 from core.market.alpaca.failure import Failure
-from core.market.alpaca.minutes import Minute, Minutes
+from core.market.alpaca.minutes import AHEAD, Minute, Minutes
 from core.market.alpaca.stream_health import StreamHealth
 from core.market.alpaca.timetable import Timetable
 from core.messages.inputs import BarArrived, MarketDataBroken
@@ -58,9 +58,9 @@ class StreamFailover:
         self._follow(now)
 
     def heard_bar(self, arrived: BarArrived, now: datetime) -> list[Minute]:
-        self.line.heard(now, is_bar=True)
-        self._follow(now)
         bar = arrived.bar
+        self.line.heard(now, is_bar=bar.end - now <= AHEAD)
+        self._follow(now)
         is_gap = bar.end <= now and self._catch_up.stream_left_out(self._minutes.known_until(bar.symbol), bar.start)
         if is_gap and self._minutes.filling_since is None:
             self._minutes.begin_fill(now)
@@ -113,17 +113,17 @@ class StreamFailover:
         self._is_refused = False
         self.line.polled(now)
         if self._stood and self._catch_up.is_behind(now):
-            return self._minutes.asked(found)
-        return self._minutes.end_fill(found)
+            return self._minutes.asked(found, now)
+        return self._minutes.end_fill(now, found)
 
     @property
     def is_up(self) -> bool:
         """Whether the stream stands; where it does not, all symbols are asked for together."""
         return self._stood
 
-    def found_beside(self, found: Sequence[Minute]) -> list[Minute]:
+    def found_beside(self, found: Sequence[Minute], now: datetime) -> list[Minute]:
         """What was asked for of symbols that the stream has no room for: the minutes that are new."""
-        return self._minutes.asked(found)
+        return self._minutes.asked(found, now)
 
     def failed(self, now: datetime, failure: Failure) -> None:
         """No answer. It is asked again, later where it was refused in words."""
@@ -157,7 +157,7 @@ class StreamFailover:
         if ends is None or ends > now:
             return minutes
         hole = self._catch_up.gave_up()
-        return minutes + ([_hole(hole)] if hole else []) + self._minutes.end_fill()
+        return minutes + ([_hole(hole)] if hole else []) + self._minutes.end_fill(now)
 
     def _hold_ends(self) -> datetime | None:
         """Only while the stream stands: without it nothing comes that could go on."""

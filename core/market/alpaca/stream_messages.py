@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from core.market.alpaca.counts import Counts, Seen
-from core.market.alpaca.quotes import Quotes
+from core.market.alpaca.quotes import AHEAD, Quotes
 from core.market.alpaca.socket import Message
 from core.market.alpaca.stream_failover import StreamFailover
 from core.market.alpaca.wire import read_bar, read_status, shown
@@ -74,10 +75,18 @@ class StreamMessages:
             self._look()
 
     def _take_status(self, symbol: Symbol, message: Message) -> None:
-        """A trading halt or its end; it says nothing of whether bars and quotes come."""
-        told = read_status(symbol, message, PLACE)
+        """A trading halt or its end; it says nothing of whether bars and quotes come.
+
+        Of a time that cannot be, a halt counts from now on, and an end of one is none.
+        """
+        told, now = read_status(symbol, message, PLACE), self._now()
         if isinstance(told, MarketDataBroken):
             self._counts.see(Seen.BROKEN)
+        elif told is not None and told.at > now:
+            self._counts.see(Seen.AHEAD)
+            if told.at - now > AHEAD:
+                self._hear(MarketDataBroken(PLACE, f"{symbol} status: its time is ahead of this machine's clock"))
+            told = replace(told, at=now) if told.is_halted or told.at - now <= AHEAD else None
         if told is not None:
             self._hear(told)
 

@@ -106,6 +106,8 @@ def read_status(symbol: Symbol, raw: object, place: str) -> TradingHaltHeard | M
     code = fields.get("sc")
     said = [shown(text).strip("'") for text in (fields.get("sm"), fields.get("rm")) if isinstance(text, str) and text]
     words = ", ".join(said) or HALTING.get(str(code), "no words with it")
+    if not isinstance(code, str):  # no code of theirs, whatever it is
+        code = None if code is None else shown(code)
     if code in RESUMING:
         return TradingHaltHeard(symbol, False, at, words)
     if code in HALTING or (code not in OTHERS and any(word in words.lower() for word in ("halt", "pause", "suspen"))):

@@ -117,7 +117,7 @@ class MarketUpdates:
         if known is not None and message.at < known.since:
             return NOTHING
         if message.is_halted and is_news(message.words, known.reason if known is not None else None):
-            since = message.at if known is None else known.since
+            since = min(message.at, state.at) if known is None else known.since
             state.record(TradingHalted(TradingHalt(message.symbol, since, message.words)))
         elif not message.is_halted and known is not None:
             state.record(TradingResumed(message.symbol, message.words))

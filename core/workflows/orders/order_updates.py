@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.execution import order_states
@@ -42,6 +42,8 @@ EARLIER = timedelta(seconds=30)
 """Before it was written down here: an order that the broker took so long before is another of the same name (EX-24)."""
 CLOCKS_APART = timedelta(seconds=2)
 """So far the broker's clock may be behind ours without a doubt: one of other terms that it took earlier is another."""
+A_DAY = timedelta(days=1)
+"""By which the time of a fill may differ while the desk's own is in doubt (EX-23)."""
 REST = frozenset({Source.LOOK_UP, Source.RECONCILIATION})
 """Sources that give the whole of an order at once: a fill they imply and do not list was missed for good."""
 
@@ -246,7 +248,8 @@ class OrderUpdates:
     ) -> Iterator[Effect]:
         ledger = self.state.ledger
         trades_before = len(ledger.state.trades)
-        fill = Fill(execution.id, order.id, execution.at, execution.quantity, execution.price, execution.fee)
+        at = self._time_of(order, execution)
+        fill = Fill(execution.id, order.id, at, execution.quantity, execution.price, execution.fee)
         self.state.record(OrderFilled(fill, max(report.filled_quantity, order.reported_quantity), source, is_late))
         if not order.status.is_terminal:
             is_done = order.filled_quantity >= order.request.quantity
@@ -268,6 +271,17 @@ class OrderUpdates:
         yield FetchAccount()
         if is_late:
             self.state.sightings.books_are_wanted = True
+
+    def _time_of(self, order: Order, execution: Execution) -> datetime:
+        """Neither before its order nor ahead of the desk's time: by it days, entries and holding times are counted."""
+        told, now = execution.at, self.state.at
+        slack = A_DAY if self.state.control.is_clock_in_doubt else EARLIER
+        is_early = order.parent is None and told < order.created_at - slack  # a leg may be older here than its record
+        if not is_early and told <= now + slack:
+            return told
+        words = f"its fill cannot be of {told:%Y-%m-%d %H:%M:%S} UTC: it counts as one of now"
+        self.state.record(UpdateIgnored(order.id, words))
+        return now
 
     # ── states ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -155,3 +155,25 @@ def test_a_slow_answer_proves_no_difference(off: float, is_near: bool) -> None:
     machine = Machine(NOON - timedelta(minutes=1), off)
 
     assert machine.asks(took=2.0).is_near is is_near
+
+
+def test_a_clock_that_is_far_ahead_must_be_told_twice() -> None:
+    """EX-23: the desk's time never goes back, so that one wrong answer would move it for good"""
+    machine = Machine(NOON - timedelta(hours=10), off=-10 * HOUR)
+
+    first, error = machine.asks(), machine.error
+    machine.passes(5).asks()
+
+    assert (first.is_near, error) == (False, -10 * HOUR)
+    assert machine.error == 0
+
+
+def test_no_clock_is_months_ahead() -> None:
+    """EX-23"""
+    machine = Machine()
+    for _ in range(3):
+        machine.clock.hear(machine.true + timedelta(days=40), machine.ticks, machine.ticks)
+        machine.passes(5)
+
+    assert machine.error == 0
+    assert machine.asks().is_near

@@ -10,9 +10,9 @@ from syrupy.assertion import SnapshotAssertion
 from core.market.alpaca.backoff import asked_for, pause
 from core.market.alpaca.counts import Counts, Seen
 from core.market.alpaca.minutes import Minutes
-from core.market.alpaca.quotes import Quotes
+from core.market.alpaca.quotes import Quotes, quote_of
 from core.messages.inputs import MarketDataBroken, QuoteArrived
-from core.model.quote import Feed, Quote
+from core.model.quote import Feed, NoQuote, Quote
 from core.model.values import Price, Quantity, Symbol
 from tests.unit.core.market.alpaca.morning import SPY, a_bar, at, clocks
 
@@ -53,7 +53,7 @@ def test_a_late_bar_is_reported_once(snapshot: SnapshotAssertion) -> None:
     minutes.push(a_bar("10:01"), at("10:02"))
 
     late = minutes.push(a_bar("10:00"), at("10:02:01"))
-    found_too = minutes.asked([a_bar("9:59"), a_bar("10:00"), a_bar("10:01")])
+    found_too = minutes.asked([a_bar("9:59"), a_bar("10:00"), a_bar("10:01")], at("10:03"))
 
     assert clocks(late) == snapshot
     assert found_too == []
@@ -63,7 +63,7 @@ def test_a_late_bar_is_reported_once(snapshot: SnapshotAssertion) -> None:
 def test_the_streams_copy_of_a_polled_bar_is_expected() -> None:
     """MD-02: a stream that returns may bring its backlog; that is no oddity."""
     minutes, counts = some_minutes()
-    minutes.asked([a_bar("10:00"), a_bar("10:01"), a_bar("10:02")])
+    minutes.asked([a_bar("10:00"), a_bar("10:01"), a_bar("10:02")], at("10:03"))
 
     backlog = [minutes.push(a_bar(clock), at("10:03:30")) for clock in ("10:00", "10:01", "10:02")]
 
@@ -99,7 +99,7 @@ def test_an_unreadable_bar_is_reported_once() -> None:
     minutes, counts = some_minutes()
     broken = MarketDataBroken("Alpaca's history", "SPY bar: c is missing")
 
-    told = [minutes.asked([broken]), minutes.asked([broken])]
+    told = [minutes.asked([broken], at("10:03")), minutes.asked([broken], at("10:03"))]
 
     assert told == [[broken], []]
     assert counts.seen(Seen.BROKEN) == 1
@@ -111,7 +111,7 @@ def test_waiting_bars_follow_the_filled_gap() -> None:
     minutes.begin_fill(at("10:03"))
     assert minutes.push(a_bar("10:02"), at("10:03:01")) == []
 
-    told = minutes.end_fill([a_bar("9:58"), a_bar("10:00"), a_bar("10:01")])
+    told = minutes.end_fill(at("10:03:02"), [a_bar("9:58"), a_bar("10:00"), a_bar("10:01")])
 
     assert clocks(told) == ["10:00", "10:01", "10:02"]
     assert clocks(minutes.push(a_bar("10:03"), at("10:04"))) == ["10:03"]
@@ -163,6 +163,14 @@ def test_a_quote_slightly_ahead_is_one_of_now() -> None:
 
     assert [q.quote.at for q in near + far if isinstance(q, QuoteArrived)] == [at("10:00:04"), at("10:00:09")]
     assert counts.seen(Seen.AHEAD) == 2
+
+
+def test_a_quote_of_the_future_is_no_quote_of_a_ticket() -> None:
+    """OP-03, RK-17: by its age it would be the freshest of all."""
+    asked = [quote_of([a_quote(clock)], SPY, at("10:00:05")) for clock in ("10:00:05", "10:00:06", "10:00:09")]
+
+    assert [quote.at for quote in asked if isinstance(quote, Quote)] == [at("10:00:05")] * 2
+    assert isinstance(asked[2], NoQuote)
 
 
 def a_quote(clock: str) -> QuoteArrived:
