@@ -1,12 +1,13 @@
 """The latch outside the journal (OP-08): the file `.kill_switch`, or `KEYTURN_KILL=1` in the environment.
 
-That the file exists is the latch; the words in it only say who set it. So a full disk still latches. Where the file
-cannot be looked at, the latch counts as shut.
+That anything has the file's name is the latch: a file, a link that leads nowhere, a pipe, a folder. The words in it only
+say who set it. So a full disk still latches. Where the name cannot be looked at, the latch counts as shut.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class FileKillSwitch:
         if self._environ.get(VARIABLE, "0") not in ("", "0"):
             return "environment"
         try:
-            os.stat(self._name)
+            os.lstat(self._name)  # a link that leads nowhere kills as well
         except FileNotFoundError:
             return None
         except OSError:
@@ -73,6 +74,7 @@ class FileKillSwitch:
 
     def _add(self, line: str) -> bool:
         """Whether the line stands in the file that has its name now."""
+        self._replace_what_takes_no_words()
         self._name_what_is_ready()
         descriptor = open_private(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
@@ -83,6 +85,20 @@ class FileKillSwitch:
         finally:
             os.close(descriptor)
 
+    def _replace_what_takes_no_words(self) -> None:
+        """A link that leads nowhere or a pipe makes way for the empty file in one step: the name is never free.
+
+        A folder cannot; it kills, and the words go nowhere.
+        """
+        try:
+            if not os.path.lexists(self._name) or stat.S_ISREG(os.stat(self._name).st_mode):
+                return
+        except OSError:
+            pass  # it leads nowhere, or in a circle
+        if not stat.S_ISDIR(os.lstat(self._name).st_mode):
+            self.prepare()
+            os.replace(self._ready, self._path)
+
     def _name_what_is_ready(self) -> None:
         """The empty file gets the latch's name where nothing has it: no kill of another is written over."""
         if self._is_ready_of_another():
@@ -92,7 +108,7 @@ class FileKillSwitch:
         except (FileExistsError, FileNotFoundError):
             return
         except OSError:  # a disk that knows no second names, or has no room for one
-            if self._ready.exists() and not self._path.exists():
+            if self._ready.exists() and not os.path.lexists(self._name):
                 self._ready.rename(self._path)
             return
         self._ready.unlink(missing_ok=True)
@@ -116,9 +132,16 @@ class FileKillSwitch:
 
         It has another name while it is read for the last time, so that no line is lost that comes meanwhile: who
         writes one looks afterwards whether the file has its name yet.
+
+        Raises
+        ------
+        OSError
+            A folder that is not empty has its name, or the folder around it cannot be written: it stays shut.
         """
         if self._others(self.set_by()[self._told :]):
             return
+        if self._path.is_dir() and not self._path.is_symlink():
+            self._path.rmdir()
         try:
             self._path.rename(self._parting)
         except FileNotFoundError:

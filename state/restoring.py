@@ -13,6 +13,7 @@ What this does to the truth at the broker is the business of the comparison that
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ def restore(
         with EngineLock(folder) as lock:
             return _Restore(folder, archive, when, watch).carried_out(contents, agree, lock.notes)
     finally:
-        if is_new and is_empty(folder) and not folder.kill_switch.exists():
+        if is_new and is_empty(folder) and not os.path.lexists(folder.kill_switch):
             shutil.rmtree(folder.path)
 
 

@@ -39,6 +39,50 @@ def test_an_empty_file_made_by_hand_kills(folder):
     assert (switch.is_on(), switch.set_by(), asks_to_flatten(switch.set_by())) == ("file", (), False)
 
 
+def a_dangling_link(path):
+    path.symlink_to(path.parent / "nowhere" / "file")
+
+
+def a_circle(path):
+    path.symlink_to(path)
+
+
+def a_device(path):
+    path.symlink_to("/dev/full")
+
+
+ANYTHING = {"device": a_device, "dangling": a_dangling_link, "circle": a_circle, "pipe": os.mkfifo, "folder": os.mkdir}
+
+
+@pytest.mark.parametrize("made", ANYTHING.values(), ids=ANYTHING)
+def test_anything_at_its_path_kills(folder, made):
+    """OP-08: until a person takes it back"""
+    switch = FileKillSwitch(folder, {})
+    made(folder.kill_switch)
+    before = switch.is_on()
+    switch.release()
+
+    assert (before, switch.is_on()) == ("file", None)
+
+
+@pytest.mark.parametrize("made", ANYTHING.values(), ids=ANYTHING)
+@pytest.mark.parametrize("is_prepared", [True, False])
+def test_a_kill_latches_over_anything(folder, made, is_prepared):
+    """OP-08: the name is never free meanwhile; over a folder the words alone are lost"""
+    switch = FileKillSwitch(folder, {})
+    if is_prepared:
+        switch.prepare()
+    made(folder.kill_switch)
+    if made is os.mkdir:
+        with pytest.raises(OSError, match="kill_switch"):
+            switch.latch("key", flatten=True)
+    else:
+        switch.latch("key", flatten=True)
+
+    assert switch.is_on() == "file"
+    assert switch.set_by() == (() if made is os.mkdir else ("key flatten",))
+
+
 @pytest.mark.parametrize(("value", "door"), [("1", "environment"), ("yes", "environment"), ("0", None), ("", None)])
 def test_the_environment_kills_also_in_doubt(folder, value, door):
     """OP-08"""
@@ -70,15 +114,6 @@ def test_the_file_says_who_and_whether_to_flatten(folder):
     switch.latch("command", flatten=True)
     assert switch.set_by() == ("key of the desk", "command flatten")
     assert asks_to_flatten(switch.set_by())
-
-
-def test_a_full_disk_still_latches(folder):
-    """OP-08, SP-06: that something is there is the latch; a device is written no word, /dev/full would take none."""
-    folder.kill_switch.symlink_to("/dev/full")
-    switch = FileKillSwitch(folder, {})
-    with pytest.raises(OSError, match="it is a device and no regular file"):
-        switch.latch("key")
-    assert switch.is_on() == "file"
 
 
 def test_a_kill_latches_on_a_full_disk(folder: AccountFolder) -> None:
