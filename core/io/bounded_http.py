@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import httpx
 
+from core.io.http_session import is_loopback
+
 OK = 200
 
 
@@ -58,7 +60,7 @@ async def _asked(
     body = bytearray()
     timeout = httpx.Timeout(times.read, connect=times.connect)
     async with (
-        httpx.AsyncClient(timeout=timeout) as client,
+        httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=not is_loopback(url)) as client,
         client.stream(method, url, headers=headers, content=content) as response,
     ):
         if response.status_code != OK:

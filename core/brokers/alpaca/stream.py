@@ -30,7 +30,7 @@ from core.brokers.alpaca.keys import checked, keys_on_the_line
 from core.brokers.alpaca.parsing import an_update
 from core.brokers.alpaca.stream_status import StreamStatus
 from core.brokers.alpaca.unparsed_messages import UnparsedMessages
-from core.brokers.alpaca.wire import is_loopback
+from core.io.http_session import is_loopback
 from core.io.redaction import Redaction
 from core.io.wall_clock import utc_now
 from core.model.account import Mode

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import requests
 from alpaca.trading.client import TradingClient
 
 from core.brokers.alpaca.call_counts import CallCounter
-from core.io.time_limit import TimedAdapter, is_over, left, within
+from core.io.http_session import http_session
+from core.io.time_limit import is_over, left, within
 from core.model.account import Mode
 from core.model.keys import Keys
 from core.settings.alpaca import AlpacaSettings
@@ -67,7 +66,7 @@ class Wire(TradingClient):
         )
         self._retry = 0
         self._retry_codes = []
-        self._session = a_session(is_loopback(settings.trading_url))
+        self._session = http_session(settings.trading_url, CONNECTIONS)
         self._connect_seconds = float(settings.connect_seconds)
         self._read_seconds = float(settings.read_seconds)
         self.counter = counter
@@ -119,26 +118,6 @@ class Waits(NamedTuple):
 
 class _TooMuchError(Exception):
     """The body has no end."""
-
-
-def a_session(loopback: bool) -> requests.Session:
-    """A session without cookies and passwords from a file, and without a proxy where the server is this machine."""
-    session = requests.Session()
-    session.trust_env = not loopback
-    session.auth = _as_it_is
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, TimedAdapter(pool_connections=4, pool_maxsize=CONNECTIONS, max_retries=0))
-    return session
-
-
-def is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """No other credentials than the client's own headers: a `.netrc` is not asked."""
-    return request
 
 
 def _body(response: requests.Response) -> bytes:

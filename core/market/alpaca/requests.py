@@ -16,8 +16,9 @@ import requests
 from alpaca.data.historical.stock import StockHistoricalDataClient
 from pydantic import SecretStr
 
+from core.io.http_session import http_session
 from core.io.redaction import Redaction
-from core.io.time_limit import TimedAdapter, within
+from core.io.time_limit import within
 from core.market.alpaca.backoff import asked_for
 from core.market.alpaca.contract import BARS, CORPORATE_ACTIONS, QUOTES
 from core.market.alpaca.corporate_actions import read_actions
@@ -83,8 +84,7 @@ class DataRequests(StockHistoricalDataClient):
         self.hide = Redaction(secret, key)
         self._feed = Feed(settings.feed)
         self._timeout = (float(settings.connect_seconds), float(settings.read_seconds))
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, TimedAdapter(pool_maxsize=CONNECTIONS))
+        self._session = http_session(settings.data_url, CONNECTIONS)
 
     def __repr__(self) -> str:
         return "DataRequests()"

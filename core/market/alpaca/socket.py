@@ -19,6 +19,7 @@ from alpaca.data.live.stock import StockDataStream
 from pydantic import SecretStr
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.legacy.client import WebSocketClientProtocol
+from websockets.legacy.exceptions import RedirectHandshake
 
 from core.market.alpaca.wire import shown
 from core.model.values import Symbol
@@ -49,13 +50,22 @@ class StreamRefusedError(Exception):
 
 
 class _Overheard(WebSocketClientProtocol):
-    """Keeps the last frame, because the class above drops what a refusal says."""
+    """Keeps the last frame, because the class above drops what a refusal says, and stays where it was sent."""
 
     last: bytes | str = b""
 
     async def recv(self) -> bytes | str:
         self.last = await super().recv()
         return self.last
+
+    async def handshake(self, *args: Any, **named: Any) -> None:
+        """Never sent on to another address: what follows is the keys."""
+        try:
+            await super().handshake(*args, **named)
+        except RedirectHandshake:
+            raise StreamLostError(
+                "Alpaca's stream was sent on to another address; check alpaca.data_stream_url"
+            ) from None
 
 
 class DataSocket(StockDataStream):

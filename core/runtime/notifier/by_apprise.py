@@ -7,6 +7,7 @@ the library leaves a choice, the message stays bare: no picture, no link, no red
 from __future__ import annotations
 
 import logging
+import os
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,6 +41,8 @@ def send(address: str, message: Message) -> Delivery:
         return Delivery(DeliveryCode.BAD_ADDRESS, said="the address is none that Apprise reads; see its documentation")
     if (why := _in_the_clear(service)) is not None:
         return Delivery(DeliveryCode.NOT_ENCRYPTED, said=why)
+    if service.host in LOOPBACK:
+        os.environ["NO_PROXY"] = "*"  # in this process alone, which ends with its try
     requests.adapters.HTTPAdapter = _GuardedAdapter  # type: ignore[misc]
     requests.sessions.HTTPAdapter = _GuardedAdapter  # type: ignore[attr-defined]
     desk = apprise.Apprise(asset=_asset())
