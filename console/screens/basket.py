@@ -290,7 +290,8 @@ class BasketScreen(Dialog):
                 SignBasket(plan.id, plan.digest, typed, hold=plan.hold, proof=proof_of(self.behind))
             )
         else:
-            self.behind.handle.send(AnswerBasket(plan.id, goes_on=True))
+            asked, proof = plan.phase_since, proof_of(self.behind)
+            self.behind.handle.send(AnswerBasket(plan.id, True, asked, hold=plan.hold, proof=proof))
 
     def _forget(self) -> None:
         self.painted.forget()

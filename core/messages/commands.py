@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -328,10 +328,21 @@ class SignBasket(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class AnswerBasket(Addressed):
-    """What the operator says to a basket that asks: the buys that still fit, or nothing more (EX-10)."""
+    """What the operator says to a basket that asks: the buys that still fit, or nothing more (EX-10).
+
+    Attributes
+    ----------
+    question
+        Since when the basket asked what was painted: to go on answers that question and no later one.
+    hold, proof
+        As `Confirm` has them.
+    """
 
     plan_id: TicketId
     goes_on: bool
+    question: datetime | None = None
+    hold: int | None = field(default=None, compare=False, kw_only=True)
+    proof: PaintProof | None = field(default=None, compare=False, kw_only=True)
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 

@@ -159,7 +159,7 @@ class Script:
             going = [t for t in tried if t.fits and t.proposal.id in run.marked]
             yield SignBasket(run.id, digest_now(self.state, run, going))
         elif key == "O" and run.phase is BasketPhase.ASKING:
-            yield AnswerBasket(run.id, goes_on=True)
+            yield AnswerBasket(run.id, True, run.phase_since)
         elif key == "s":
             yield LeaveBasket(run.id)
 

@@ -137,7 +137,9 @@ async def test_a_plan_that_asks_waits_for_who_types_and_for_an_armed_key() -> No
         await house.until(house.is_armed)
         await house.press("O")
         await house.until(lambda: sent)
-        assert sent == [AnswerBasket(house.desk.view.plan.id, goes_on=True)]  # type: ignore[union-attr]
+        plan = house.desk.view.plan
+        assert plan is not None
+        assert sent == [AnswerBasket(plan.id, True, plan.phase_since)]
 
 
 async def test_a_key_too_early_a_burst_and_a_late_mark_sign_nothing() -> None:

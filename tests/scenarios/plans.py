@@ -102,7 +102,7 @@ def signs(house: House) -> None:
 
 
 def answers(house: House, *, goes_on: bool) -> None:
-    house.presses(AnswerBasket(the_plan(house).id, goes_on))
+    house.presses(AnswerBasket(the_plan(house).id, goes_on, the_plan(house).phase_since))
 
 
 def leaves(house: House) -> None:

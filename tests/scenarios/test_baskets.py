@@ -25,6 +25,7 @@ from core.facts import (
     OrderFilled,
 )
 from core.messages.commands import (
+    AnswerBasket,
     Decline,
     Halt,
     Kill,
@@ -247,6 +248,22 @@ def test_operator_goes_on_with_the_buys_that_fit(snapshot: SnapshotAssertion) ->
     assert counts(house) == {"FILLED": 2 + 3, "WORKING": 1, "REFUSED": 1}
     assert house.last(ConfirmationRefused).checks[0] == "buying power"
     assert the_plan(house).end_reason == snapshot
+
+
+def test_go_on_answers_the_question_that_was_painted() -> None:
+    """EX-10: a late one answers no later question, and one that names none answers nothing."""
+    house = a_rebalance_that_asks()
+    run = the_plan(house)
+    assert run.phase_since is not None
+    for question in (None, run.phase_since - timedelta(seconds=1)):
+        house.presses(AnswerBasket(run.id, True, question))
+        passes(house, 5)
+        assert the_plan(house).phase is BasketPhase.ASKING
+
+    house.presses(AnswerBasket(run.id, True, run.phase_since))
+
+    assert [fact.plan_id for fact in house.facts(BasketRefused)] == [run.id, run.id]
+    assert the_plan(house).phase is not BasketPhase.ASKING
 
 
 def test_operator_stops_a_basket_that_asks(snapshot: SnapshotAssertion) -> None:

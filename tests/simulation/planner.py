@@ -121,7 +121,7 @@ class Planner:
             return
         if goes_on and run.phase is BasketPhase.ASKING and self.world.holds_key:
             self.world.plan_keys.told.add(run.id)
-        self.world.do(AnswerBasket(run.id, goes_on))
+        self.world.do(AnswerBasket(run.id, goes_on, run.phase_since))
 
     def leave(self) -> None:
         run = self.run

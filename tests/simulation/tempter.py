@@ -97,7 +97,8 @@ class Tempter:
         if run is None:
             return [OpenBasket(BasketSource.FLATTEN)]
         going = [t for t in rehearsed(self.world.engine.state, self.world.engine.the(BasketDrafts).gate, run) if t.fits]
-        return [SignBasket(run.id, digest_now(self.world.engine.state, run, going)), AnswerBasket(run.id, goes_on=True)]
+        sign = SignBasket(run.id, digest_now(self.world.engine.state, run, going))
+        return [sign, AnswerBasket(run.id, True, run.phase_since)]
 
     def _reach(self, shown: Shown) -> None:
         wire, engine = self.world.wire, self.world.engine

@@ -22,6 +22,7 @@ from core.facts import (
     BasketEnded,
     BasketOrderSkipped,
     BasketPhaseChanged,
+    BasketRefused,
     BasketTurnBegun,
     ConfirmationReceived,
     ConfirmationRefused,
@@ -67,6 +68,7 @@ FLATTENED = "flattened by the operator"
 BY_OPERATOR = "stopped by the operator"
 UNANSWERED = "nobody said in time whether the buys should go; none of them went"
 TIME_OVER = "the time for which it was signed is over"
+OTHER_QUESTION = "the basket asks something else by now: read it again, then press"
 ALL_OUT = "every order has had its turn; waiting for the fills"
 ASKS_BROKER = "the broker is asked for the report"
 A_MINUTE = timedelta(minutes=1)
@@ -106,7 +108,9 @@ class BasketExecution:
         run = self.plans.running
         if run is None or run.id != command.plan_id or run.phase is not BasketPhase.ASKING:
             return
-        if command.goes_on:
+        if command.goes_on and command.question != run.phase_since:
+            self.state.record(BasketRefused(run.id, (OTHER_QUESTION,)))
+        elif command.goes_on:
             self._move(run, BasketPhase.BUYING, "the operator goes on: the buys that still fit")
         else:
             yield from self._stop(run, BY_OPERATOR, BasketStop.OPERATOR)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from core.messages.command_ports import Denied
 from core.messages.commands import (
+    AnswerBasket,
     AttachDesk,
     Command,
     Confirm,
@@ -68,7 +69,8 @@ class DeskRights:
             return None
         if not self.state.desks.is_holder(desk):
             return Denied(Denial.NOT_HOLDER, self._held_by_another(), desk)
-        return self._of_another_hold(command) if isinstance(command, Confirm | SignBasket) else None
+        opens = isinstance(command, Confirm | SignBasket) or (isinstance(command, AnswerBasket) and command.goes_on)
+        return self._of_another_hold(command) if opens else None
 
     def hear(self, command: Command) -> None:
         """Somebody is at that desk."""
@@ -95,7 +97,7 @@ class DeskRights:
         away = "" if holder.away_until is None else ", its link lost,"
         return f"{holder.desk.seat.in_words}{away} holds the key: nothing of it was done; T takes the key"
 
-    def _of_another_hold(self, command: Confirm | SignBasket) -> Denied | None:
+    def _of_another_hold(self, command: Confirm | SignBasket | AnswerBasket) -> Denied | None:
         if command.hold != self.state.desks.hold:
             return Denied(Denial.OTHER_HOLD, OTHER_HOLD, command.desk)
         return Denied(Denial.UNPAINTED, UNPAINTED, command.desk) if command.proof is None else None
