@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 from core.model.account import Mode
 from core.model.keys import AccountRefusedError, Keys
 
@@ -12,8 +15,12 @@ MISSING = "no keys for Alpaca: set APCA_API_KEY_ID and APCA_API_SECRET_KEY, as i
 DAMAGED = "the keys for Alpaca hold a space, a line break or a foreign letter: copy both of them again"
 CHECK = "check APCA_API_KEY_ID and its secret, or the keyring, for {mode} keys"
 MEANWHILE = "tried again in a minute, other keys need a new start"
+GATES = {
+    Mode.PAPER: 'live trading needs account.mode = "live" and KEYTURN_ALLOW_LIVE=1',
+    Mode.LIVE: 'paper trading needs account.mode = "paper"',
+}
 WANTED = {
-    Mode.PAPER: 'use a paper key (PK…); live trading needs account.mode = "live" and KEYTURN_ALLOW_LIVE=1',
+    Mode.PAPER: f"use a paper key (PK…); {GATES[Mode.PAPER]}",
     Mode.LIVE: 'use a live key (AK…), or set account.mode = "paper"',
 }
 
@@ -37,6 +44,30 @@ def checked(keys: Keys, mode: Mode) -> Keys:
             f"this desk trades {mode.value} and the key is a {other.value} key ({PREFIXES[other]}…): {WANTED[mode]}"
         )
     return keys
+
+
+HOSTS = {Mode.PAPER: "paper-api.alpaca.markets", Mode.LIVE: "api.alpaca.markets"}
+OF_ALPACA = "alpaca.markets"
+_PLAIN_HOST = re.compile(r"[a-z0-9.:-]+")
+"""Others are made into one of these before they are looked up."""
+
+
+def checked_address(url: str, mode: Mode, key: str) -> str:
+    """An address for orders, empty for Alpaca's own, where it can be of this kind of account (OP-10).
+
+    Raises
+    ------
+    AccountRefusedError
+        It is one of Alpaca's for the other kind, whatever the keys look like, or cannot be told apart from it.
+    """
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    if url and not _PLAIN_HOST.fullmatch(host):
+        raise AccountRefusedError(f"alpaca.{key} has no plain host name: write it in small letters, digits and dots")
+    is_alpacas = host == OF_ALPACA or host.endswith(f".{OF_ALPACA}")
+    if is_alpacas and host != HOSTS[mode]:
+        words = f"this desk trades {mode.value}, and alpaca.{key} is {host}, not {HOSTS[mode]}"
+        raise AccountRefusedError(f"{words}: leave it empty; {GATES[mode]}")
+    return url
 
 
 def check_the_keys(mode: Mode) -> str:

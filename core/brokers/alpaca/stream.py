@@ -26,7 +26,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from core.brokers.alpaca.answers import NotJsonError, decoded
 from core.brokers.alpaca.fields import UnreadableFieldError
 from core.brokers.alpaca.foreign import is_foreign
-from core.brokers.alpaca.keys import checked, keys_on_the_line
+from core.brokers.alpaca.keys import checked, checked_address, keys_on_the_line
 from core.brokers.alpaca.parsing import an_update
 from core.brokers.alpaca.stream_status import StreamStatus
 from core.brokers.alpaca.unparsed_messages import UnparsedMessages
@@ -97,7 +97,7 @@ class AlpacaOrderStream:
     ) -> None:
         self._keys = checked(keys, mode)
         self._mode = mode
-        self._url = settings.trade_stream_url or ADDRESSES[mode]
+        self._url = checked_address(settings.trade_stream_url, mode, "trade_stream_url") or ADDRESSES[mode]
         self._connect_seconds = float(settings.connect_seconds)
         self._read_seconds = float(settings.read_seconds)
         self._silence_seconds = float(settings.silence_seconds)

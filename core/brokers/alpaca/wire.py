@@ -15,6 +15,7 @@ import requests
 from alpaca.trading.client import TradingClient
 
 from core.brokers.alpaca.call_counts import CallCounter
+from core.brokers.alpaca.keys import checked_address
 from core.io.http_session import http_session
 from core.io.time_limit import is_over, left, within
 from core.model.account import Mode
@@ -62,7 +63,7 @@ class Wire(TradingClient):
             secret_key=keys.secret.get_secret_value(),
             paper=mode is Mode.PAPER,
             raw_data=True,
-            url_override=settings.trading_url.rstrip("/") or None,
+            url_override=checked_address(settings.trading_url, mode, "trading_url").rstrip("/") or None,
         )
         self._retry = 0
         self._retry_codes = []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from contextlib import nullcontext
 from decimal import Decimal
 
 import pytest
@@ -13,8 +15,9 @@ from core.brokers.alpaca.broker import AlpacaBroker
 from core.brokers.alpaca.keys import checked
 from core.brokers.alpaca.request_status import TOO_OFTEN
 from core.brokers.alpaca.stream import AlpacaOrderStream
-from core.brokers.alpaca.wire import Wire, a_session, is_loopback
+from core.brokers.alpaca.wire import CONNECTIONS, Wire
 from core.brokers.kinds import BrokerAccount
+from core.io.http_session import http_session, is_loopback
 from core.io.time_limit import within
 from core.model.account import Account, Mode
 from core.model.broker import NoAnswer, Refused
@@ -44,6 +47,35 @@ UNAUTHORISED = refused(401, 40110000, "request is not authorized")
 
 def keys(key_id: str, secret: str = SECRET) -> Keys:
     return Keys(SecretStr(key_id), SecretStr(secret))
+
+
+@table(
+    "url mode is_taken",
+    ("", Mode.PAPER, True),
+    ("https://paper-api.alpaca.markets", Mode.PAPER, True),
+    ("https://api.alpaca.markets", Mode.LIVE, True),
+    ("http://127.0.0.1:8000", Mode.PAPER, True),
+    ("https://relay.example", Mode.PAPER, True),
+    ("https://api.alpaca.markets", Mode.PAPER, False),
+    ("https://API.Alpaca.Markets./v2", Mode.PAPER, False),
+    ("https://api.alpaca.markets:443", Mode.PAPER, False),
+    ("https://paper-api.alpaca.markets@api.alpaca.markets", Mode.PAPER, False),
+    ("https://api\u3002alpaca.markets", Mode.PAPER, False),
+    ("https://api%2Ealpaca.markets", Mode.PAPER, False),
+    ("https://broker-api.alpaca.markets", Mode.PAPER, False),
+    ("https://paper-api.alpaca.markets", Mode.LIVE, False),
+)
+def test_an_address_of_the_other_kind_is_refused(url: str, mode: Mode, is_taken: bool) -> None:
+    """OP-10: with a key of neither kind, before anything is sent; for orders and for their updates"""
+    neither = keys("XXNEITHER")
+    stream = url.replace("http", "ws", 1)
+    made: tuple[Callable[[], object], ...] = (
+        lambda: AlpacaBroker(neither, mode, AlpacaSettings(trading_url=url)),
+        lambda: AlpacaOrderStream(neither, mode, AlpacaSettings(trade_stream_url=stream)),
+    )
+    for make in made:
+        with nullcontext() if is_taken else pytest.raises(AccountRefusedError):
+            make()
 
 
 @table(
@@ -219,7 +251,7 @@ def test_netrc_and_cookies_are_not_sent(monkeypatch: pytest.MonkeyPatch, tmp_pat
     with open(netrc, "w") as file:
         file.write("machine 127.0.0.1 login me password mine\n")
     monkeypatch.setenv("NETRC", netrc)
-    session = a_session(loopback=False)
+    session = http_session("", CONNECTIONS)
     answer = Says(200, an_account_json(), {"Set-Cookie": "a=b"})
     with a_door(answer, answer) as door:
         with within(10):
