@@ -1,7 +1,7 @@
 """The latch outside the journal (OP-08): the file `.kill_switch`, or `KEYTURN_KILL=1` in the environment.
 
-That anything has the file's name is the latch: a file, a link that leads nowhere, a pipe, a folder. The words in it only
-say who set it. So a full disk still latches. Where the name cannot be looked at, the latch counts as shut.
+That anything has the file's name is the latch: a file, a link that leads nowhere, a pipe, a folder. The words in it
+only say who set it. So a full disk still latches. Where the name cannot be looked at, the latch counts as shut.
 """
 
 from __future__ import annotations

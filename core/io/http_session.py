@@ -1,7 +1,7 @@
-"""A session of `requests` that takes the credentials of its own client to the host that was named, and nowhere else (SY-06).
+"""A session of `requests` that takes its client's credentials to the host that was named, and nowhere else (SY-06).
 
-Cookies and passwords out of a file are not sent, and no proxy of the environment is asked for this machine. Whoever asks
-follows no redirect: the clients of Alpaca forbid it with each request.
+Cookies and passwords out of a file are not sent, and no proxy of the environment is asked for this machine. Redirects
+are not followed: the clients of Alpaca forbid it with each request.
 """
 
 from __future__ import annotations

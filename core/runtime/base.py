@@ -206,6 +206,12 @@ class Runtime(ABC):
         """The number of the desk at the end of a connection; None until it is attached. Any thread; never waits."""
         return self.engine.state.sightings.links.get(link)
 
+    @property
+    def key_holder(self) -> DeskNumber | None:
+        """The desk that has control, also while its link is lost. Any thread; never waits."""
+        holder = self.engine.state.desks.holder
+        return None if holder is None else holder.number
+
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 
     def send(self, command: Command, seen: int | None = None) -> None:

@@ -34,6 +34,7 @@ from core.protocol.frames import (
     Press,
     Pressed,
     PressKind,
+    RefusalCode,
     Refused,
     Role,
     Say,
@@ -191,6 +192,24 @@ def test_silent_connections_make_way(there: Served, engine: VirtualRuntime) -> N
             there.connect().close()
         is_well(there, engine)
         assert len(held) == 4 * STRANGERS
+
+
+def test_a_returning_desk_has_its_place(there: Served, engine: VirtualRuntime) -> None:
+    """OP-13, SY-01: among as many connections as there may be; the last of them makes way."""
+    operator = Client(there, HELLO)
+    known = operator.until(Welcome)
+    operator.connection.close()
+    until(lambda: there.service.desks.count == 0, "the desk is lost")
+    strangers = [Client(there, HELLO) for _ in range(desks.MOST)]
+    numbers = [stranger.until(Welcome).desk for stranger in strangers]
+    assert Client(there, HELLO).until(Refused).reason == RefusalCode.TOO_MANY
+
+    back = Client(there, msgspec.structs.replace(HELLO, token=known.token)).until(Welcome)
+
+    assert back.desk == known.desk
+    last = strangers[numbers.index(max(numbers))]
+    assert last.until(Refused).reason == RefusalCode.TOO_MANY
+    assert there.service.desks.count <= desks.MOST
 
 
 def test_a_press_on_a_dropped_line_counts(tmp_path: Path) -> None:

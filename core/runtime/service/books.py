@@ -50,8 +50,13 @@ class EngineBooks:
         return link
 
     def knows(self, token: str) -> bool:
-        """Whether a desk comes back by it."""
+        """Whether a desk was told this token, and has not left since."""
         return token in self._tokens
+
+    @property
+    def holder(self) -> DeskNumber | None:
+        """The desk that has control."""
+        return self._runtime.key_holder
 
     def number_of(self, link: str) -> DeskNumber | None:
         return self._runtime.desk_of(link)

@@ -41,6 +41,9 @@ from core.runtime.service.books import EngineBooks
 from core.runtime.service.desk_connection import DeskConnection, FloodError
 from core.runtime.service.picture_feed import Drawn, Wish
 
+MOST = 16
+"""Desks at once."""
+FULL = f"{MOST} desks are attached, and no more can be; leave one with q"
 TICK, LONG_TICK = 0.2, 5.0
 """Seconds between two looks at who is to have a pulse or has fallen silent; the longer ones while nobody is there."""
 FAREWELL = 0.5
@@ -163,11 +166,22 @@ class DeskServer:
                 self._drop(before, None)  # it is back before its old link was given up
             desk.number = number
             self._desks[number] = desk
+            self._make_room(desk)
             self._selector.register(desk.connection, selectors.EVENT_READ, desk)
             self._newest = None  # it is shown what is, and not what was when somebody looked last
             self._welcome(desk)
         if self._forsaken and not self._arriving:
             self._lose_the_forsaken()
+
+    def _make_room(self, returned: DeskConnection) -> None:
+        """One that returns by its token has a place: of the others the last that came makes way, never the holder."""
+        if len(self._desks) <= MOST:
+            return
+        holder = self._books.holder
+        others = [desk for desk in self._desks.values() if desk is not returned and desk.number != holder]
+        last = max(others, key=lambda desk: desk.number)
+        last.say(Refused(RefusalCode.TOO_MANY, FULL))
+        self._drop(last, self._books.lost)
 
     def _lose_the_forsaken(self) -> None:
         """A desk that the engine counts after its connection was let go of is nobody's: it shall hold no key."""

@@ -14,18 +14,15 @@ from core.runtime.base import Runtime
 from core.runtime.service.arrivals import Arrivals
 from core.runtime.service.books import EngineBooks
 from core.runtime.service.desk_connection import DeskConnection
-from core.runtime.service.desks import DeskServer
+from core.runtime.service.desks import FULL, MOST, DeskServer
 from core.runtime.service.doorway import Caller, Doorway
 from core.runtime.service.peer import Peer, peer_of
 from core.runtime.service.picture_feed import PictureFeed
 
-MOST = 16
-"""Desks at once."""
 OTHER_VERSION = (
     "the engine is {} and this desk is {}, nothing was asked of it: "
     "leave with q, `keyturn engine restart`, then attach again"
 )
-FULL = f"{MOST} desks are attached, and no more can be; leave one with q"
 
 
 class EngineService:
@@ -89,7 +86,8 @@ class EngineService:
         return None
 
     def _welcome(self, caller: Caller, hello: Hello) -> Refused | None:
-        if self.desks.count >= MOST:
+        places = 2 * MOST if self.books.knows(hello.token) else MOST
+        if self.desks.count >= places:
             return Refused(RefusalCode.TOO_MANY, FULL)
         if not self._arrivals.takes(self._now(), is_back=self.books.knows(hello.token)):
             caller.connection.close()

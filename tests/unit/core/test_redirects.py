@@ -1,4 +1,4 @@
-"""Two hosts on this machine: the first sends every request of ours on to the second, which must hear nothing (SY-06)."""
+"""Two hosts on this machine: the first sends each request of ours on to the second, which must hear nothing."""
 
 from __future__ import annotations
 
@@ -88,11 +88,11 @@ class First:
                 self.send_header("Connection", "close")
                 self.end_headers()
 
-            do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = redirect
-
             def log_message(self, *_: object) -> None:
                 """Quiet."""
 
+        for method in ("GET", "POST", "PATCH", "PUT", "DELETE"):
+            setattr(Handler, f"do_{method}", Handler.redirect)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.place = f"127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
