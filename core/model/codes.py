@@ -72,6 +72,10 @@ class BlockCode(Enum):
     """What permitted it was over when its turn came."""
     LEFT = "left"
     """The desk left first, and what it kept is not sent any more (EX-22)."""
+    LIMITED = "limited"
+    """The broker took no requests when it was sent, and it is not sent again (RK-24)."""
+    LOST = "lost"
+    """The broker has not got it although it was sent, and it is not sent again (EX-22)."""
 
 
 class AuthorizationCode(Enum):
@@ -119,6 +123,8 @@ class GuardCode(Enum):
     """It was kept back before it was sent."""
     LEFT = "left"
     """It was not sent before the desk left (EX-22)."""
+    LIMITED = "limited"
+    """The broker took no requests when it was sent (RK-24)."""
     FAILED = "failed"
     """The desk failed before sending it."""
     EXIT_WITH_ITS_DAY = "exit_with_its_day"

@@ -17,6 +17,7 @@ from core.facts import (
     OrderRevived,
     OrderStateChanged,
     StopOwed,
+    SubmissionBlocked,
     TradeClosed,
     UpdateIgnored,
 )
@@ -40,7 +41,7 @@ from core.model.broker import (
     Refused,
     UpdateEvent,
 )
-from core.model.codes import EndCode, GuardCode, OwedReason, RefusalKind
+from core.model.codes import BlockCode, EndCode, GuardCode, OwedReason, RefusalKind
 from core.model.order import OrderStatus, Side
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
 from core.runtime.virtual_answers import ExchangeAnswers
@@ -541,3 +542,23 @@ def test_a_kept_move_of_a_stop_that_filled_is_not_sent(monkeypatch: pytest.Monke
     assert house.held() == "0.302"
     assert [r for r in requested(house) if r[0] == "replace"] == []
     assert stop.is_working
+
+
+def test_a_limited_exit_that_lapsed_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-22, RK-24: the broker refused it for now; that is not the same as a desk that left"""
+    house = a_house_in_a_position(("10:06", "11:00", STEADY))
+    Limited(monkeypatch, 1, 60.0)
+    house.presses(ProposeClose(SPY))
+    house.opens_ticket()
+    house.until("10:06:40")
+    house.confirms()
+    house.until("10:06:45")
+    (kept,) = house.facts(OrderKept)
+
+    house._take_up(kept.approval.lapses_at + timedelta(seconds=1))
+    house.opens()
+    passes(house, 5)
+
+    blocked = house.last(SubmissionBlocked)
+    assert (blocked.client_order_id, blocked.code) == (kept.client_order_id, BlockCode.LIMITED)
+    assert house.held_by_the_broker() == "0.502"

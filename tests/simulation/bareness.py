@@ -388,7 +388,7 @@ class Meter:
                 return ENDED
             if stop.code is EndCode.NEVER_ARRIVED and order_id in world.left_behind and order_id not in world.ever_left:
                 return NEVER_SENT
-            if stop.blocked is BlockCode.LEFT:
+            if stop.blocked in (BlockCode.LEFT, BlockCode.LIMITED, BlockCode.LOST):
                 return PERMITTED_NO_MORE
             if stop.code is EndCode.LOST_THERE:
                 return LOST

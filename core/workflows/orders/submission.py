@@ -44,7 +44,9 @@ from core.workflows.orders.order_updates import OrderUpdates, look_up
 AT_LEAST, AT_MOST = 1.0, 60.0
 """Seconds until what the broker took no request for is sent again, whatever it asks to wait."""
 LEFT_UNSENT = "it was not sent before the desk left"
-"""Why an order ended that was kept and is not sent any more."""
+LIMITED_UNSENT = "the broker took no requests when it was sent"
+LOST_UNSENT = "the broker has not got it"
+"""Why an order was kept that is not sent any more."""
 
 
 class NotPermittedError(Exception):
@@ -149,7 +151,7 @@ class Submission:
         if order is None or order.status is not OrderStatus.PENDING:
             return
         was_taken_back = order.is_cancelling
-        yield from self.end_unsent(order, reply.reason, reply.approval, reply.code)
+        yield from self.end_unsent(order, reply.reason, reply.code, reply.approval)
         if reply.approval is not None and not was_taken_back:
             self._kept_back.append(order)
 
@@ -160,9 +162,9 @@ class Submission:
 
     def end_kept(self, order: Order) -> Iterable[Effect]:
         """An earlier run kept it, and it was taken back: nothing of it is anywhere but here."""
-        return self.end_unsent(order, LEFT_UNSENT, order.kept, BlockCode.LEFT)
+        return self.end_unsent(order, *why_kept(order), order.kept)
 
-    def end_unsent(self, order: Order, why: str, approval: Approval | None, code: BlockCode) -> Iterable[Effect]:
+    def end_unsent(self, order: Order, why: str, code: BlockCode, approval: Approval | None) -> Iterable[Effect]:
         """It never left and never will. What a mandate permitted by it is permitted again."""
         self.state.record(SubmissionBlocked(order.id, why, code))
         if approval is not None and approval.mandate_id is not None and self._is_given_back(order, approval):
@@ -240,6 +242,15 @@ class Submission:
 
     def _patience(self) -> timedelta:
         return timedelta(seconds=float(self.state.control.settings.execution.answer_seconds))
+
+
+def why_kept(order: Order) -> tuple[str, BlockCode]:
+    """Why it waits here although it was written down."""
+    if order.was_absent:
+        return LOST_UNSENT, BlockCode.LOST
+    if order.again_at is not None:
+        return LIMITED_UNSENT, BlockCode.LIMITED
+    return LEFT_UNSENT, BlockCode.LEFT
 
 
 def _is_counted(order: Order) -> bool:

@@ -22,10 +22,12 @@ from core.model.values import plain
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
 from core.workflows.base.isolation import apart
-from core.workflows.orders.submission import LEFT_UNSENT, Submission
+from core.workflows.orders.submission import Submission, why_kept
 from core.workflows.protection.protective_stops import ProtectiveStops
 from core.workflows.protection.stop_renewal import StopRenewal
 from core.workflows.staging.order_changes import RequestedChange
+
+GUARDS = {BlockCode.LEFT: GuardCode.LEFT, BlockCode.LIMITED: GuardCode.LIMITED, BlockCode.LOST: GuardCode.NOT_THERE}
 
 
 class UnsentOrders:
@@ -78,11 +80,12 @@ class UnsentOrders:
             yield from self.submission.release_kept(order)
             return
         approval, was_taken_back = order.kept, order.is_cancelling
-        yield from self.submission.end_unsent(order, f"{LEFT_UNSENT}; {why_not}", approval, BlockCode.LEFT)
+        why, code = why_kept(order)
+        yield from self.submission.end_unsent(order, f"{why}; {why_not}", code, approval)
         if order.only_reduces and not was_taken_back:
             if self._agrees(order):
                 yield from self._guard(order)
-            self.stop_renewal.ask_again(order, RequestedChange(LEFT_UNSENT, GuardCode.LEFT))
+            self.stop_renewal.ask_again(order, RequestedChange(why, GUARDS[code]))
 
     def _why_not(self, order: Order) -> str | None:
         if not order.only_reduces:
