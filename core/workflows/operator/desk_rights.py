@@ -69,8 +69,9 @@ class DeskRights:
             return None
         if not self.state.desks.is_holder(desk):
             return Denied(Denial.NOT_HOLDER, self._held_by_another(), desk)
-        opens = isinstance(command, Confirm | SignBasket) or (isinstance(command, AnswerBasket) and command.goes_on)
-        return self._of_another_hold(command) if opens else None
+        if isinstance(command, Confirm | SignBasket) or (isinstance(command, AnswerBasket) and command.goes_on):
+            return self._of_another_hold(command)
+        return None
 
     def hear(self, command: Command) -> None:
         """Somebody is at that desk."""
