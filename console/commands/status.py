@@ -77,8 +77,8 @@ def _uncovered(unprotected: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator
         yield f"UNCOVERED {', '.join(doubted)}: the broker is asked; Orders shows it"
 
 
-def status_of(host: Host, account: str | None) -> dict[str, object]:
-    """What the engine is doing, from its folder alone; it may run meanwhile."""
+def status_of(host: Host, account: str | None, now: float | None = None) -> dict[str, object]:
+    """What the engine is doing, from its folder alone; it may run meanwhile. `now` in seconds since 1970."""
     from state import heartbeat
     from state.halt_request import HaltRequest
     from state.kill_switch import FileKillSwitch
@@ -91,7 +91,7 @@ def status_of(host: Host, account: str | None) -> dict[str, object]:
     empty["halt_request"] = HaltRequest(folder).asked_by() if folder else None
     empty["killed_by"] = FileKillSwitch(folder, host.environ).latched_by() if folder else None
     pid = holder(folder) if folder else None
-    beaten = heartbeat.read(folder) if folder else None
+    beaten = heartbeat.read(folder, now) if folder else None
     if folder is None or (beaten is None and pid is None):
         return {**empty, "state": "stopped", "pid": None, "heartbeat_age": None, "mode": "paper", "account": None}
     if beaten is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import orjson
@@ -50,10 +49,10 @@ def test_only_a_fresh_beat_is_healthy(tmp_path: Path, offset: int, word: str, co
     """SY-02"""
     host = Host.of({"KEYTURN_HOME": str(tmp_path)})
     folder = _beaten(host, os.getpid())
-    os.utime(folder.heartbeat, (time.time() + offset,) * 2)
+    os.utime(folder.heartbeat, (1000 + offset,) * 2)
 
     with EngineLock(folder):
-        state = status_of(host, None)["state"]
+        state = status_of(host, None, now=1000)["state"]
     assert (state, exit_code(state)) == (word, code)
 
 
