@@ -205,6 +205,9 @@ def detail_lines(row: BasketRowView | None, width: int) -> list[TextLine]:
     lines: list[TextLine] = []
     for reason in row.refusals:
         lines += wrapped("  NO   ", reason, width, "urgent" if row.is_marked else "warning")
+    if row.exit_waits_since is not None:
+        since = f.clock(row.exit_waits_since)
+        lines += wrapped("  waits ", f"for the broker's limit of requests since {since}; its stop is in force", width)
     if row.standing is not None:
         return lines
     for reason in row.warnings:

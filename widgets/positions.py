@@ -219,14 +219,17 @@ def _held_by(row: PositionRow, room: int, ex: str) -> Cell:
 
 
 def _holding(row: PositionRow) -> tuple[tuple[str, ...], Tone]:
-    """`broker 47`, `closing`, `limit 47 !`, `rests 47 !` up to the open, `YOU 0 of 47 !`, `in doubt !`; and shorter:
-    `YOU all !`, `YOU 0.1644 !` for as many as nobody but YOU holds.
+    """`broker 47`, `closing`, `exit waits 10:02:41`, `limit 47 !`, `rests 47 !` up to the open, `YOU 0 of 47 !`,
+    `in doubt !`; and shorter: `YOU all !`, `YOU 0.1644 !` for as many as nobody but YOU holds.
     """
     held = plain(abs(row.quantity))
     if row.doubt and not row.covered and not row.unprotected:
         return ("in doubt !",), "warning"
     if row.is_closing and not row.doubt:
         return ("closing",), "strong"
+    if row.exit_waits_since is not None:
+        since = f.clock(row.exit_waits_since)
+        return (f"exit waits for limit since {since}", f"exit waits {since}", "exit waits"), "strong"
     if row.holder is StopHolder.BROKER and row.acts_from is not None:
         return (f"rests {plain(row.covered)} !", "rests !"), "warning"
     if row.holder is StopHolder.BROKER and row.covered >= abs(row.quantity):

@@ -103,6 +103,10 @@ def _signed(row: PositionRow) -> list[TextLine]:
 def _way_out(row: PositionRow) -> list[TextLine]:
     if "exit" in row.doubt:
         return field("on its way out", "nobody knows: an exit was sent, and not answered", "warning")
+    if row.exit_waits_since is not None:
+        since = f.clock(row.exit_waits_since)
+        words = f"waits for the broker's limit of requests since {since} {f.PLACE}; its stop stays in force until then"
+        return field("on its way out", words, "warning")
     return field("on its way out", "yes, an exit works or its stop is being cancelled" if row.is_closing else "no")
 
 

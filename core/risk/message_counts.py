@@ -6,7 +6,9 @@ left counts too: it errs against the desk.
 
 Requests are all that go to the broker's trading API, of a minute, against the broker's own limit: messages, figures
 for tickets, and queries (books, look-ups, account, activities, properties of assets). No fact holds a query, so
-requests are counted in memory as they leave; of an earlier run the recorded messages count.
+requests are counted in memory as they leave. Of an earlier run that stopped within the minute, or that nobody saw stop,
+as many are assumed as keep both within the limit, where the earlier one left the reserve alone and this one does too:
+100 of Alpaca's 200; the recorded messages where these were more.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from core.facts import CancelRequested, OrderCreated
+from core.facts import CancelRequested, EngineStarted, EngineStopped, OrderCreated
 from core.settings.conduct import MessageSettings, beside_the_reserve
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -57,11 +59,16 @@ class Share(IntEnum):
 
 @dataclass(slots=True)
 class MessageCountsState:
-    """`recent` are the times of the last minute, the oldest first."""
+    """`recent` are the times of the last minute, the oldest first. `stopped_at` is the clean stop of the last run,
+    `before` when the run before this one may have sent its last request.
+    """
 
     recent: list[datetime] = field(default_factory=list)
     day: date | None = None
     of_day: int = 0
+    is_running: bool = False
+    stopped_at: datetime | None = None
+    before: datetime | None = None
 
 
 class MessageCounts:
@@ -77,6 +84,8 @@ class MessageCounts:
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             OrderCreated: self._created,
             CancelRequested: self._sent,
+            EngineStarted: self._started,
+            EngineStopped: self._stopped,
         }
 
     def restore(self, state: MessageCountsState) -> None:
@@ -88,11 +97,15 @@ class MessageCounts:
         in_minute = len(recent) - bisect_right(recent, at - MINUTE)
         return Sent(in_second, in_minute, self.state.of_day if self.state.day == day else 0)
 
-    def count(self, at: datetime, requests: int) -> None:
-        """So many requests leave now."""
+    def count(self, at: datetime, requests: int, assumed: int = 0) -> None:
+        """So many requests leave now; `assumed` is what an earlier run may have sent that stopped just before."""
         if not self._is_begun:
             self._is_begun = True
             self._requests = [(sent_at, 1) for sent_at in self.state.recent if sent_at < at]
+            before = self.state.before
+            if before is not None and assumed > len(self._requests):
+                self._requests.append((before, assumed - len(self._requests)))
+                self._requests.sort(key=lambda one: one[0])
         del self._requests[: self._over(at)]
         self._requests.append((at, requests))
 
@@ -123,6 +136,14 @@ class MessageCounts:
         if fact.role is None:  # a leg is the broker's own
             self._sent(at, fact)
 
+    def _started(self, at: datetime, _fact: EngineStarted) -> None:
+        state = self.state
+        state.before = at if state.is_running else state.stopped_at
+        state.is_running = True
+
+    def _stopped(self, at: datetime, _fact: EngineStopped) -> None:
+        self.state.is_running, self.state.stopped_at = False, at
+
     def _sent(self, at: datetime, _fact: object) -> None:
         state, day = self.state, self.day_of(at)
         del state.recent[: bisect_right(state.recent, at - MINUTE)]
@@ -138,6 +159,11 @@ def limits_of(terms: MessageSettings, broker_a_minute: int | None) -> MessageLim
     if broker_a_minute is not None and broker_a_minute < minute:
         minute = broker_a_minute
     return MessageLimits(terms.per_second, minute, terms.per_day)
+
+
+def of_an_earlier_run(limit: int, reserve: Decimal) -> int:
+    """Requests that are assumed of it: what it may have used beside the reserve, and this run may, is the limit."""
+    return max(0, 2 * for_entries(limit, reserve) - limit)
 
 
 def for_queries(limit: int, reserve: Decimal, share: Share) -> int:

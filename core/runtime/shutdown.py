@@ -12,6 +12,7 @@ from core.model.session import Session
 from core.trading_state.state import TradingState
 from core.views.order_text import order_in_words
 from core.workflows.orders.position_close import PositionClose
+from core.workflows.orders.request_room import held_exits
 from core.workflows.protection.desk_held_stops import stop_by_desk, unguarded
 from core.workflows.staging.confirmation import Confirmations
 
@@ -22,6 +23,7 @@ LOOKED_UP = "the next start looks it up"
 UNDECIDED = "its key was turned, and it was not sent; the next start needs a new key"
 STOP_THEN = ", and its stop follows then"
 ON_ITS_WAY = "its stop was making way for an exit that has not gone; start again soon, or look at the broker's page"
+HELD = "waited for the broker's limit of requests, its stop in force: a start soon sends it, a later one does not"
 UNGUARDED = {
     StopHolder.BROKER: "its stop is not sent while the desk is closed",
     StopHolder.DESK: "nobody keeps its stop while the desk is closed",
@@ -78,6 +80,8 @@ def left_behind(engine: Engine, unanswered: Iterable[OrderRequest]) -> Iterator[
         yield f"{order_in_words(confirmed.ticket.order)} {UNDECIDED}"
     for symbol in engine.the(PositionClose).under_way():
         yield f"{symbol}: {ON_ITS_WAY}"
+    for held in held_exits(state):
+        yield f"{order_in_words(held.ticket.order)} {HELD}"
     for order, holder in unguarded(state):
         if order.request not in asked and not order.is_cancelling:
             yield f"{order_in_words(order.request)} may fill, and {UNGUARDED[holder]}: {SOON}"

@@ -31,11 +31,13 @@ from core.messages.inputs import (
     PictureFetched,
     SubmissionAnswered,
 )
+from core.model.account import NoAccount
 from core.model.broker import Accepted, FreshFigures, NoAnswer, Refused
 from core.model.instrument import BrokerInstrument
 from core.model.values import Symbol
 
 HAS_ID = "the broker has this id already"
+NOT_ASKED = "it is asked for beside this quote"
 
 
 class ExchangeAnswers:
@@ -54,6 +56,8 @@ class ExchangeAnswers:
                 return LookUpAnswered(effect.client_order_id, exchange.order(at, effect.client_order_id))
             case FetchFigures():
                 figures = self._figures(effect.symbol, at)
+                if effect.is_quote_alone:
+                    figures = replace(figures, broker_time=NoAnswer(NOT_ASKED), account=NoAccount(NOT_ASKED))
                 return FiguresFetched(effect.proposal_id, effect.ticket_id, figures, effect.is_quote_alone)
             case FetchAccount():
                 return AccountFetched(exchange.account(at))

@@ -85,6 +85,9 @@ class Sightings:
     held_queries
         Queries that wait for room in the minute, by their kind, each with the time since when. They are shown; the
         report of a basket waits for its own.
+    limited_until
+        When the broker takes requests again, by what it said last with a 429. No query and no exit whose stop is still
+        in force begins before.
     settings_file, file_changes
         The file as it was read last, and what of it is not in force. What may be reloaded is decided by them.
     has_own_clock
@@ -127,6 +130,7 @@ class Sightings:
     capabilities: Capabilities = EVERYTHING
     calls: tuple[tuple[str, int], ...] = ()
     held_queries: dict[type[Effect], datetime] = field(default_factory=dict)
+    limited_until: datetime | None = None
     settings_file: Settings | SettingsFault | None = None
     file_changes: tuple[LimitChange, ...] = ()
     has_own_clock: bool = False

@@ -43,6 +43,8 @@ class BasketRowView:
         Of a stop or trailing entry; `stop_price` is its protective stop's.
     trails_behind
         How far that stop trails from the fill on, USD; None where it stands at its price.
+    exit_waits_since
+        Since when it waits for the broker's limit of requests, its stop in force; None where it does not.
     is_taken_back
         No order of the basket: a working entry, which a flattening cancels first; its mark says whether.
     traded
@@ -80,6 +82,7 @@ class BasketRowView:
     trail: tuple[Price | None, Fraction | None] = (None, None)
     trails_behind: Price | None = None
     traded: Instrument | None = None
+    exit_waits_since: datetime | None = None
 
     @property
     def instrument(self) -> Instrument:

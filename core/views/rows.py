@@ -152,6 +152,8 @@ class PositionRow:
         Where a stop of it loses nothing, by the fees that are known; None where nobody says.
     average_range
         The average true range of its symbol's minutes (ATR), USD; None before enough of them were heard.
+    exit_waits_since
+        When the key of an exit was turned that waits for the broker's limit of requests, its stop in force; else None.
     owed, owed_since, owed_why
         Shares whose ticket named a stop and that have none in force, since when, and why (EX-22).
     """
@@ -187,6 +189,7 @@ class PositionRow:
     owed: Quantity = NO_SHARES
     owed_since: datetime | None = None
     owed_why: OwedReason | None = None
+    exit_waits_since: datetime | None = None
 
     @property
     def calls_a_person(self) -> bool:

@@ -39,6 +39,7 @@ from core.workflows.orders.order_updates import OrderUpdates
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.replacement import Replacement
 from core.workflows.orders.request_pacing import RequestPacing
+from core.workflows.orders.request_room import RequestRoom
 from core.workflows.orders.submission import Submission
 from core.workflows.orders.unsent_orders import UnsentOrders
 from core.workflows.protection.excess_exits import ExcessExits
@@ -60,6 +61,7 @@ from core.workflows.staging.order_changes import OrderChanges
 from core.workflows.staging.proposal_edits import ProposalEdits
 from core.workflows.staging.proposal_staging import ProposalStaging
 from core.workflows.staging.proposals import Proposals
+from core.workflows.staging.shared_readings import SharedReadings
 from core.workflows.staging.stop_tightening import StopTightening
 from core.workflows.staging.ticket_authorizations import TicketAuthorizations
 from core.workflows.staging.tickets import Tickets
@@ -75,7 +77,8 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
     """All of them: first who hears how the broker answers, then the market and the operator, then orders, then what
     the broker's books are compared with.
     """
-    gate = standard_gate()
+    gate, room = standard_gate(), RequestRoom(state)
+    readings = SharedReadings(state, room)
     order_updates = OrderUpdates(state)
     order_recovery = OrderRecovery(state, order_updates)
     submission = Submission(state, order_updates, order_recovery)
@@ -86,11 +89,11 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
     stop_renewal = StopRenewal(state, order_changes, proposals)
     expired_exits = ExpiredExits(state, order_changes, proposals)
     protective_stops = ProtectiveStops(state, submission, cancellation, proposals, order_recovery, stop_renewal)
-    position_close = PositionClose(state, submission, cancellation, protective_stops)
+    position_close = PositionClose(state, submission, cancellation, protective_stops, room)
     excess_exits = ExcessExits(state, submission, cancellation, protective_stops, stop_renewal)
     unsent_orders = UnsentOrders(state, submission, protective_stops, stop_renewal)
-    tickets, authorizations = Tickets(state, gate), TicketAuthorizations(state)
-    confirmations = Confirmations(state, gate, authorizations, order_changes, submission, position_close)
+    tickets, authorizations = Tickets(state, gate, readings), TicketAuthorizations(state)
+    confirmations = Confirmations(state, gate, authorizations, order_changes, submission, position_close, readings)
     auto_exits = AutoExits(state, tickets, confirmations)
     protection_events, margin_monitor = ProtectionEvents(state), MarginMonitor(state)
     recommendations = Recommendations(state)
@@ -146,6 +149,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         stop_renewal,
         expired_exits,
         RepeatedExecutions(state, cancellation),
+        readings,
         tickets,
         confirmations,
         auto_exits,
@@ -166,5 +170,5 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         WarmUp(state),
         Notifying(state),
         NotificationDelivery(state),
-        RequestPacing(state),
+        RequestPacing(state, room),
     )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from core.execution.breaker import BreakerPhase
-from core.facts import BasketOrderSkipped, CallFailed, OrderCreated, ReconciliationFailed
+from core.facts import BasketOrderSkipped, CallFailed, ReconciliationFailed
 from core.messages.commands import Confirm, Kill, OpenTicket, ProposeClose
 from core.messages.effects import (
     CancelOrder,
@@ -23,6 +26,7 @@ from core.messages.inputs import (
     ConnectionChanged,
     Input,
     PictureFetched,
+    Stop,
     SubmissionAnswered,
 )
 from core.model.basket import BasketPhase
@@ -30,8 +34,9 @@ from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer
 from core.model.capabilities import Capabilities
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
+from core.risk.message_counts import MessageCounts, of_an_earlier_run
 from core.views import ProtectionRow
-from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy, at
 from tests.scenarios.plans import a_buy, marks, opens, passes, runs_out, signs, the_plan
 from tests.scenarios.test_requests_a_minute import LIMIT, RESERVE, a_wide_floor, named
 from tests.unit.core.brokers.trading_floor import IBM, SPY
@@ -133,7 +138,7 @@ def test_a_429_of_a_query_opens_no_breaker() -> None:
 
 
 def test_after_a_429_every_query_waits() -> None:
-    """RK-24, EX-15: cancels and the key's figures leave meanwhile"""
+    """RK-24, EX-15: an exit whose stop would make way waits as well, and its stop stays in force"""
     house = at_a_limit(a_house_in_a_position(HOURS))
     house.line.take(house.line.at, AccountFetched(LIMITED))
     left = leaving(house)
@@ -142,18 +147,21 @@ def test_after_a_429_every_query_waits() -> None:
     house.opens_ticket()
     passes(house, 0.5)
     house.confirms()
-    passes(house, 25)
+    passes(house, 18)
+    covered = [order.is_cancelling for order in house.desk.ledger.working() if order.is_protective]
+    passes(house, 7)
 
+    assert covered == [False]
     assert house.held() == house.held_by_the_broker() == "0"
     assert first(left, FetchFigures) == 0
-    assert (first(left, CancelOrder) or 99) < 1
-    assert first(left, FetchAccount) == 20
+    assert first(left, CancelOrder) == 20
+    assert (first(left, FetchAccount) or 0) > 20
 
 
 def test_a_full_minute_holds_no_exit_and_no_cancel() -> None:
-    """RK-24, EX-22: the stop is cancelled and the shares are sold; books and account wait for room"""
+    """RK-24, EX-22: other requests used all beside the reserve; the shares are sold, books and account wait for room"""
     house = at_a_limit(a_house_in_a_position(HOURS))
-    fills_the_minute(house)
+    fills_the_minute(house, LIMIT - RESERVE)
     left = leaving(house)
 
     house.presses(ProposeClose(SPY))
@@ -259,16 +267,35 @@ def test_what_an_adapter_adds_is_counted() -> None:
     assert house.desk.messages.requests(house.line.at) - before == 10
 
 
-def test_a_restart_counts_the_messages_before_it() -> None:
-    """RK-24, SP-05: queries of an earlier run are not known"""
+@pytest.mark.parametrize(
+    ("is_clean", "away", "assumed"), [(False, 0, 100), (False, 3600, 100), (True, 20, 100), (True, 60, 0)]
+)
+def test_a_restart_assumes_the_minute_before_it(is_clean: bool, away: int, assumed: int) -> None:
+    """RK-24, SP-05: queries of an earlier run are not known; its first books leave at once all the same"""
     house = at_a_limit(a_house_in_a_position(HOURS))
-    sent = len(house.facts(OrderCreated))
+    if is_clean:
+        house.line.take(house.line.at, Stop("left"))
 
-    house._take_up(house.line.at)
-    at_a_limit(house).opens()
+    house._take_up(house.line.at + timedelta(seconds=away))
+    left = leaving(at_a_limit(house))
+    house.opens()
     passes(house, 1)
 
-    assert house.desk.messages.requests(house.line.at) > sent == 2
+    assert first(left, FetchPicture) == 0
+    assert assumed < house.desk.messages.requests(house.line.at) < assumed + 20
+
+
+def test_what_is_assumed_keeps_both_runs_in_the_limit() -> None:
+    """RK-24: either run leaves the reserve alone; no more than was recorded where that is more"""
+    most = {limit: of_an_earlier_run(limit, Decimal("0.25")) for limit in (40, LIMIT, 1000)}
+    counts = MessageCounts(datetime.date)
+    counts.state.recent = [at("10:06")] * 120
+    counts.state.before = at("10:06")
+
+    counts.count(at("10:06:30"), 6, most[LIMIT])
+
+    assert most == {40: 20, LIMIT: 100, 1000: 500}
+    assert counts.requests(at("10:06:30")) == 126
 
 
 def test_a_wide_basket_of_buys_waits_for_room() -> None:
@@ -297,7 +324,7 @@ def test_a_typed_exit_never_waits_behind_a_basket() -> None:
     marks(house)
     signs(house)
     runs_out(house)
-    fills_the_minute(house)
+    fills_the_minute(house, LIMIT - RESERVE)
     opens(house, *(a_buy(name, "10") for name in named(4)[2:]))
     marks(house)
     signs(house)

@@ -6,12 +6,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from core.brokers.alpaca.connection import ALPACA
-from core.messages.commands import Kill
+from core.messages.commands import Kill, OpenTicket, ProposeFlattening
 from core.messages.inputs import ConnectionChanged
 from core.model.basket import BasketPhase
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
-from core.model.values import Symbol
+from core.model.values import ProposalId, Symbol
+from core.runtime.scripted_operator import turn_of
 from core.settings.settings import Settings
+from core.workflows.orders.request_room import held_exits
 from tests.scenarios.house import House, minutes
 from tests.scenarios.plans import SETTINGS, a_buy, a_sale, marks, opens, passes, runs_out, signs, the_plan
 from tests.scenarios.request_meter import RequestMeter
@@ -112,4 +114,42 @@ def test_a_day_of_200_symbols() -> None:
     assert len(house.desk.ledger.positions()) == 8
     assert len(house.desk.sightings.instruments) == 201
     assert meter.longest_without("FetchPicture", 600) <= 70
+    assert meter.most() <= LIMIT - RESERVE
+
+
+def closes_by_tickets(house: House, proposals: list[ProposalId]) -> None:
+    """Each is opened and confirmed within half a second."""
+    for proposal_id in proposals:
+        house.presses(OpenTicket(proposal_id))
+        passes(house, 0.3)
+        (ticket,) = (t for t in house.desk.stage.state.tickets.values() if t.proposal_id == proposal_id)
+        house.presses(turn_of(ticket))
+        passes(house, 0.2)
+
+
+def test_60_positions_closed_by_tickets() -> None:
+    """RK-24, EX-22: thirty at once; of the others some wait with their stops in force, a minute at the most"""
+    house, meter = a_wide_floor(60)
+    house.until("10:00")
+    buys(house, named(60))
+    house.until("10:09")
+    house.presses(ProposeFlattening())
+    proposals = [proposal.id for proposal in house.desk.stage.proposals() if proposal.is_exit]
+
+    closes_by_tickets(house, proposals[:30])
+    most_of_30, held_of_30 = meter.most(), len(held_exits(house.desk))
+    closes_by_tickets(house, proposals[30:])
+    waiting = held_exits(house.desk)
+    stops = [order for held in waiting for order in held.stops if order.is_working and not order.is_cancelling]
+    shown = [row for row in house.line.picture().positions if row.exit_waits_since is not None]
+    passes(house, 62)
+
+    sales = [order for order in house.desk.ledger.state.orders.values() if order.only_reduces and not order.stands_by]
+    made_way = {o.request.symbol: o.cancel_requested_at for o in house.desk.ledger.state.orders.values() if o.stands_by}
+    bare = [order.created_at - (made_way[order.request.symbol] or order.created_at) for order in sales]
+    assert (len(proposals), held_of_30) == (60, 0)
+    assert most_of_30 <= 135
+    assert len(waiting) == len(stops) == len(shown) > 20
+    assert (len(sales), held_exits(house.desk)) == (60, [])
+    assert max(bare) < timedelta(seconds=1)
     assert meter.most() <= LIMIT - RESERVE

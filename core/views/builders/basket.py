@@ -28,6 +28,7 @@ from core.views.builders.displaced_orders import (
 from core.views.order_text import order_in_words
 from core.workflows.baskets.basket_dry_run import DryRunResult
 from core.workflows.baskets.baskets import digest_now, rehearsed, taken_back
+from core.workflows.orders.request_room import held_exits
 
 TAKEN_BACK = "it works and could open: it is cancelled before anything is sold"
 TAKEN_BACK_ALREADY = "it is being cancelled already"
@@ -142,6 +143,7 @@ class BasketViewBuilder:
             filled=order.filled_quantity if order is not None else None,
             average=order.average_price if order is not None else None,
             expected=price,
+            exit_waits_since=next((h.since for h in held_exits(self.state) if h.proposal.id == proposal.id), None),
         )
 
     def _tried_row(self, tried: DryRunResult, run: BasketRun) -> BasketRowView:

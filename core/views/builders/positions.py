@@ -15,6 +15,7 @@ from core.trading_state.seen_prices import shown_price
 from core.trading_state.state import TradingState
 from core.views import PositionRow
 from core.views.builders.symbols import halted_in_words
+from core.workflows.orders.request_room import held_exit_of
 
 
 def position_row(state: TradingState, position: Position, at: datetime) -> PositionRow:
@@ -34,6 +35,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
     owing = state.owed_stops.of(position)
     if owing is not None and owing.told is None:
         owing = None  # for a moment only: its stop is on its way
+    held = held_exit_of(state, position)
     farthest_last = sorted(prices, reverse=position.quantity > 0) or planned
     return PositionRow(
         key=f"{position.symbol}/{position.strategy}",
@@ -69,6 +71,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         owed=owing.quantity if owing else NO_SHARES,
         owed_since=owing.since if owing else None,
         owed_why=owing.why if owing else None,
+        exit_waits_since=held.since if held else None,
     )
 
 

@@ -31,7 +31,7 @@ from core.facts import (
     TicketOpened,
 )
 from core.messages.commands import AnswerBasket, LeaveBasket
-from core.messages.effects import Effect, FetchFigures, FetchPicture
+from core.messages.effects import Effect, FetchPicture
 from core.messages.inputs import PictureFetched
 from core.model.basket import (
     BasketEnd,
@@ -298,7 +298,7 @@ class BasketExecution:
         self.state.record(
             ConfirmationReceived(ticket.id, ticket.digest, approval, self.authorizations.mandates(ticket))
         )
-        yield FetchFigures(proposal.id, ticket.id, proposal.symbol)
+        yield self.tickets.readings.to_decide(proposal, ticket.id, cancels=len(ticket.cancels))
 
     def _refusal(self, run: BasketRun, signed: SignedOrder) -> str | None:
         stage, proposal = self.state.stage, signed.proposal

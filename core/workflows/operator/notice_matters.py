@@ -11,8 +11,9 @@ from core.model.signal import ExitReason
 from core.model.staging import Proposal
 from core.model.values import Symbol
 from core.trading_state.state import TradingState
+from core.workflows.orders.request_room import held_exits
 
-EXIT, STOP, LINE, POSITION = "exit", "stop", "line", "position"
+EXIT, STOP, LINE, POSITION, HELD = "exit", "stop", "line", "position", "held"
 CLOCK = "clock"
 BY_HAND = frozenset({ExitReason.MANUAL, ExitReason.KILL})
 """Exits that a person asked for and is at: nobody needs to be called for them."""
@@ -40,11 +41,17 @@ def of_unread(symbol: Symbol) -> str:
     return f"{POSITION} {symbol}"
 
 
+def of_held(symbol: Symbol, strategy: str) -> str:
+    """Of a confirmed exit that waits for the broker's limit of requests."""
+    return f"{HELD} {strategy} {symbol}"
+
+
 def exits_that_ended(state: TradingState) -> list[str]:
-    """Matters of exits and stops that people know of, and that wait for no key and are owed no more."""
-    known = [key for key in state.notifications.state.matters if key.partition(" ")[0] in (EXIT, STOP)]
+    """Matters of exits and stops that people know of, and that wait for no key nor room and are owed no more."""
+    known = [key for key in state.notifications.state.matters if key.partition(" ")[0] in (EXIT, STOP, HELD)]
     if not known:
         return known
     waiting = {of_exit(proposal) for proposal in state.stage.state.proposals.values()}
+    waiting |= {of_held(held.proposal.symbol, held.proposal.strategy) for held in held_exits(state)}
     waiting |= {of_owed(owing.symbol, owing.strategy) for owing in state.owed_stops.all() if owing.needs_a_person}
     return [key for key in known if key not in waiting]

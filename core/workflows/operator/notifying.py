@@ -48,8 +48,17 @@ from core.views import event_text
 from core.views.order_text import order_in_words
 from core.views.owed_text import OWED
 from core.workflows.base.declarations import answers, follows
-from core.workflows.operator.notice_matters import CLOCK, exits_that_ended, of_exit, of_line, of_owed, of_unread
+from core.workflows.operator.notice_matters import (
+    CLOCK,
+    exits_that_ended,
+    of_exit,
+    of_held,
+    of_line,
+    of_owed,
+    of_unread,
+)
 from core.workflows.operator.notice_routes import channels_of, rules_for
+from core.workflows.orders.request_room import TOO_LONG, HeldExit, held_exits
 
 MOST_WAITING = 100
 """Notices that are not urgent and wait for one channel; more are counted and not told."""
@@ -237,6 +246,10 @@ class Notifying:
             subject = self._of_exit(proposal)
             if subject is not None and self._is_new(subject, proposal.staged_at) and self._is_wanted(subject):
                 yield proposal.staged_at + wait, subject
+        for held in held_exits(self.state):
+            subject = self._of_held(held)
+            if subject.matter not in known and self._is_wanted(subject):
+                yield held.since + TOO_LONG, subject
         grace = timedelta(seconds=float(self._terms.disconnect_seconds))
         for line, since in self._away.items():
             words = f"{_line_in_words(line)} is away since {self.state.calendar.venue.clock(since)}"
@@ -261,6 +274,13 @@ class Notifying:
         why = "exit" if proposal.exit_reason is None else proposal.exit_reason.value.replace("_", " ").lower()
         words = f"{order} ({why}) waits for your key at the desk"
         return Subject(WAITING, words, proposal.symbol, matter)
+
+    def _of_held(self, held: HeldExit) -> Subject:
+        """A confirmed exit that has waited for the broker's limit of requests for too long (RK-24)."""
+        since = self.state.calendar.venue.clock(held.since)
+        order, matter = order_in_words(held.ticket.order), of_held(held.proposal.symbol, held.proposal.strategy)
+        words = f"{order} waits for the broker's limit of requests since {since}; its stop stays in force"
+        return Subject(WAITING, words, held.proposal.symbol, matter, Severity.URGENT)
 
     def _report_at(self) -> datetime | None:
         """When today's report is due; None where nobody wants one, or it was told."""
@@ -310,7 +330,7 @@ class Notifying:
         control, breaker = self.state.control, self.state.breaker.state
         kind, _, rest = matter.partition(" ")
         match kind:
-            case "exit" | "stop":
+            case "exit" | "stop" | "held":
                 return matter not in exits_that_ended(self.state)
             case "proposal":
                 return any(proposal_id == rest for proposal_id in self.state.stage.state.proposals)

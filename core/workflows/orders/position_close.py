@@ -1,5 +1,8 @@
 """Closing shares that our own stop holds: cancel it, wait, sell; what the sale leaves gets its stop back (EX-21).
 
+Where the broker limits requests, a close begins at the end of the act in which its whole way has room; until then its
+stop stays in force, and its time does not run (RK-24).
+
 It goes back for what the sale leaves at once, and for the rest when nothing of the sale's line works any more: for what
 is unprotected then, never for shares that came after the sale, and never for those that other legs are to hold.
 """
@@ -28,6 +31,7 @@ from core.workflows.base.declarations import follows
 from core.workflows.base.isolation import apart
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.closing_sales import LATE, ClosingSales
+from core.workflows.orders.request_room import RequestRoom, held_exits
 from core.workflows.orders.submission import Intent, Submission
 from core.workflows.protection.protective_stops import NOTHING_LEFT, ProtectiveStops
 from core.workflows.staging.closing_terms import terms_of
@@ -39,20 +43,40 @@ class PositionClose:
     """Its whole state is in the mandates that the confirmed ticket gave, so that a restart goes on where it stood."""
 
     def __init__(
-        self, state: TradingState, submission: Submission, cancellation: Cancellation, protective_stops: ProtectiveStops
+        self,
+        state: TradingState,
+        submission: Submission,
+        cancellation: Cancellation,
+        protective_stops: ProtectiveStops,
+        room: RequestRoom,
     ) -> None:
         self.state = state
         self.submission = submission
         self.cancellation = cancellation
         self.protective_stops = protective_stops
+        self.room = room
         self.closing_sales = ClosingSales(state)
 
     def begin(self, ticket: Ticket) -> Iterator[Effect]:
-        for order_id in ticket.cancels:
-            stop = self.state.ledger.order(order_id)
-            if stop is not None and stop.is_working and not stop.is_cancelling:
-                yield from apart(self.state, partial(self.cancellation.cancel, stop, MAKES_WAY, CancelCode.MAKES_WAY))
+        if self.room.limit is None:
+            stops = (self.state.ledger.order(order_id) for order_id in ticket.cancels)
+            yield from self._take_out(stop for stop in stops if stop is not None)
         yield from self.go_on()
+
+    def settle(self, asked: list[Effect]) -> Iterator[Effect]:
+        """Whatever happened: the closes that wait for room begin, the first key first, as far as there is any."""
+        if not self.state.control.state.was_compared:
+            return
+        for held in held_exits(self.state):
+            if not self.room.has(held.requests, asked):
+                return
+            self.room.begin(held.requests)
+            yield from self._take_out(held.stops)
+
+    def _take_out(self, stops: Iterable[Order]) -> Iterator[Effect]:
+        for stop in stops:
+            if stop.is_working and not stop.is_cancelling:
+                yield from apart(self.state, partial(self.cancellation.cancel, stop, MAKES_WAY, CancelCode.MAKES_WAY))
 
     def go_on(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
         """Every closing that waits: sell where the stops, and what else holds the shares, are gone; and settle what is
@@ -91,26 +115,37 @@ class PositionClose:
         """Whose stop was asked to make way, or is gone already, while the exit behind it has not left."""
         leaving = [o.request.symbol for o in self.state.ledger.working() if o.only_reduces and o.is_cancelling]
         closes = (use for use in self.state.stage.mandates(AuthorizationKind.CLOSE) if use.is_unused)
-        waiting = [use.mandate.symbol for use in closes if self.closing_sales.ticket(use)]
+        held = [one.use for one in held_exits(self.state)]
+        waiting = [use.mandate.symbol for use in closes if self.closing_sales.ticket(use) and use not in held]
         return tuple(dict.fromkeys((*leaving, *waiting)))
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def next_due(self) -> Iterator[datetime]:
+        held = held_exits(self.state)
+        if held and self.state.control.state.was_compared:
+            yield self.room.free_at(held[0].requests)
+        its = [one.use for one in held]
         for use in self.state.stage.mandates(AuthorizationKind.CLOSE):
             if use.is_unused:
-                yield self._prolonged_at(use) if self._acts_at_half_time(use) else use.mandate.ends_at
+                is_at_half_time = use in its or self._acts_at_half_time(use)
+                yield self._prolonged_at(use) if is_at_half_time else use.mandate.ends_at
         for use in self.state.stage.mandates(AuthorizationKind.RESTORE_STOP):
             let_go = (stop.let_go_at + LATE for stop in self.closing_sales.stops(use) if stop.let_go_at is not None)
             yield from (at for at in let_go if at > self.state.at)
 
     def due(self) -> Iterator[Effect]:
+        held = [one.use for one in held_exits(self.state)]
         for use in self.state.stage.mandates(AuthorizationKind.CLOSE):
             if use.is_unused and self.state.at >= use.mandate.ends_at:
                 self._end(use, "close again: the stop was not gone in time", AuthorizationCode.NOT_IN_TIME)
                 yield from apart(self.state, partial(self._guard_what_entries_left, use))
                 self._ask_again(use)
-            elif use.is_unused and self._waits_in_doubt(use) and self.state.at >= self._prolonged_at(use):
+            elif (
+                use.is_unused
+                and self.state.at >= self._prolonged_at(use)
+                and (use in held or self._waits_in_doubt(use))
+            ):
                 self.state.record(AuthorizationProlonged(use.mandate.id, self.state.at + self._patience()))
         yield from self.go_on()
 

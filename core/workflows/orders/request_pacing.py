@@ -3,8 +3,8 @@
 Orders, cancels, the clock and a ticket's figures leave at once, always. Queries share what the reserve leaves beside
 them: first wait the account and activities, then comparisons and look-ups, last what an exit, a kill or a person waits
 for. A query that waits is asked once, however often it is wanted, moves up after 10 s and after 30 s, and never uses
-the reserve. After a stated 429 all of them wait until the time that the broker named. Without a limit of the broker's
-none waits.
+the reserve, nor what exits under way are about to need; while an exit waits for room none moves up as far as it. After
+a stated 429 all of them wait until the time that the broker named. Without a limit of the broker's none waits.
 
 Properties of assets are remembered for a quarter of an hour. What is unknown of those that are traded or held is asked
 for with the books, as far as there is room, and a few that are old.
@@ -41,9 +41,10 @@ from core.model.basket import BasketPhase
 from core.model.broker import BrokerPicture, NoAnswer, Refused
 from core.model.connection import Channel, ConnectionState
 from core.model.values import Symbol
-from core.risk.message_counts import Share, for_queries
+from core.risk.message_counts import Share, for_queries, of_an_earlier_run
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
+from core.workflows.orders.request_room import A_MOMENT, RequestRoom, held_exits
 
 MOVES_UP = (timedelta(seconds=10), timedelta(seconds=30))
 """After which a query that waits may use as much as those of the next share."""
@@ -78,12 +79,13 @@ class Waiting:
 class RequestPacing:
     """`paced` is the last turn of every act: which of its effects leave now."""
 
-    def __init__(self, state: TradingState) -> None:
+    def __init__(self, state: TradingState, room: RequestRoom) -> None:
         self.state = state
+        self.room = room
         self._waiting: dict[object, Waiting] = {}
         self._assets: dict[Symbol, datetime] = {}
-        self._limited_until: datetime | None = None
         self._beyond = 0
+        self._do_exits_wait = False
 
     # ── what leaves ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -98,6 +100,7 @@ class RequestPacing:
             else:
                 self._count(effect)
                 leaving.append(effect)
+        self._do_exits_wait = bool(self._waiting and held_exits(self.state))
         for key in sorted(self._waiting, key=lambda key: -self._share(self._waiting[key])):
             leaving += self._let_go(key)
         self._show()
@@ -165,9 +168,16 @@ class RequestPacing:
         limit = self._limit
         if limit is None:
             return None
-        if self._limited_until is not None and self.state.at < self._limited_until:
+        if self.room.is_refused:
             return 0
-        return self._allowed(limit, self._share(waiting)) - self.state.messages.requests(self.state.at)
+        used = self.state.messages.requests(self.state.at) + self._promised(waiting.query)
+        return self._allowed(limit, self._share(waiting)) - used
+
+    def _promised(self, query: Query) -> int:
+        """What exits under way are about to need beside this query, which may be a look of theirs."""
+        if isinstance(query, LookUpOrder) and query.client_order_id in self.room.promised_to():
+            return 0
+        return self.room.promised()
 
     def _usual_room(self, room: int) -> int:
         """Of assets beside the books: no more than comparisons may use."""
@@ -180,8 +190,7 @@ class RequestPacing:
     def _is_whole_minute(self, waiting: Waiting, cost: int) -> bool:
         """Whether it takes more than it ever may: then it goes in a minute without other requests."""
         limit = self._limit
-        is_limited = self._limited_until is not None and self.state.at < self._limited_until
-        if limit is None or is_limited or cost <= self._allowed(limit, self._share(waiting)):
+        if limit is None or self.room.is_refused or cost <= self._allowed(limit, self._share(waiting)):
             return False
         return not self.state.messages.requests(self.state.at)
 
@@ -216,14 +225,16 @@ class RequestPacing:
 
     def _note(self, requests: int) -> None:
         if requests and self._limit is not None:
-            self.state.messages.count(self.state.at, requests)
+            reserve = self.state.control.settings.risk.messages.reserve
+            self.state.messages.count(self.state.at, requests, of_an_earlier_run(self._limit, reserve))
 
     # ── whose turn it is ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _share(self, waiting: Waiting) -> Share:
         waited = self.state.at - waiting.since
         steps = sum(waited >= after for after in MOVES_UP)
-        return Share(min(Share.AWAITED, self._own_share(waiting.query) + steps))
+        own, highest = self._own_share(waiting.query), Share.USUAL if self._do_exits_wait else Share.AWAITED
+        return Share(max(own, min(highest, own + steps)))
 
     def _own_share(self, query: Query) -> Share:
         if isinstance(query, FetchAccount | FetchActivities | LookUpSymbols):
@@ -313,8 +324,8 @@ class RequestPacing:
         elif isinstance(answer, Refused):
             seconds = answer.wait_seconds
         if seconds is not None:
-            until = self.state.at + timedelta(seconds=seconds)
-            self._limited_until = until if self._limited_until is None else max(self._limited_until, until)
+            until, known = self.state.at + timedelta(seconds=seconds), self.state.sightings.limited_until
+            self.state.sightings.limited_until = until if known is None else max(known, until)
         return ()
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -328,11 +339,13 @@ class RequestPacing:
         limit, at = self._limit, self.state.at
         for waiting in self._waiting.values():
             yield from (waiting.since + after for after in MOVES_UP if waiting.since + after > at)
-            if self._limited_until is not None and self._limited_until > at:
-                yield self._limited_until
+            if self.room.is_refused:
+                yield self.state.sightings.limited_until or at
             elif limit is not None:
                 allowed, cost = self._allowed(limit, self._share(waiting)), max(1, self._cost(waiting.query))
-                yield self.state.messages.room_from(at, cost, allowed)
+                cost += self._promised(waiting.query)
+                room_at = self.state.messages.room_from(at, cost, allowed)
+                yield room_at if room_at > at else at + A_MOMENT
 
     def due(self) -> Iterable[Effect]:
         """Nothing of its own: what waits has its turn at the end of every act."""

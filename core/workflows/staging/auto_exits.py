@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from core.facts import AuthorizationEnded, ExitReleased, TicketClosed, TicketOpened
-from core.messages.commands import OpenTicket, TakeBackExits
+from core.messages.commands import TakeBackExits
 from core.messages.effects import Effect
 from core.model.broker import NoAnswer
 from core.model.codes import AuthorizationCode
@@ -48,7 +48,7 @@ class AutoExits:
             if self._permit(proposal) is None or proposal.id in looked_at or is_busy:
                 continue
             self._asked.add(proposal.id)
-            yield from self.tickets.on_open_ticket(OpenTicket(proposal.id))
+            yield from self.tickets.open_to_decide(proposal)
 
     @follows(TicketOpened)
     def after_opening(self, fact: TicketOpened) -> Iterator[Effect]:

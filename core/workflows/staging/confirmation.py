@@ -15,7 +15,7 @@ from core.facts import (
     TwinConfirmed,
 )
 from core.messages.commands import Confirm
-from core.messages.effects import Effect, FetchFigures
+from core.messages.effects import Effect
 from core.messages.inputs import FiguresFetched, Leaving
 from core.messages.lateness import LATE
 from core.model.account import Account
@@ -39,9 +39,10 @@ from core.workflows.staging.closing_terms import left_to_close
 from core.workflows.staging.confirmation_checks import reviewed, touch_of, verdicts_at_the_key
 from core.workflows.staging.order_changes import OrderChanges
 from core.workflows.staging.proposal_staging import candidate_of
+from core.workflows.staging.shared_readings import SharedReadings
 from core.workflows.staging.ticket_authorizations import TicketAuthorizations
 from core.workflows.staging.ticket_figures import is_as_shown
-from core.workflows.staging.tickets import figures_in, review_time
+from core.workflows.staging.tickets import review_time
 
 NO_TICKET = "there is no such ticket; open the proposal again"
 LEFT = "the desk left before it was sent"
@@ -59,6 +60,7 @@ class Confirmations:
         order_changes: OrderChanges,
         submission: Submission,
         position_close: PositionClose,
+        readings: SharedReadings,
     ) -> None:
         self.state = state
         self.gate = gate
@@ -66,6 +68,7 @@ class Confirmations:
         self.order_changes = order_changes
         self.submission = submission
         self.position_close = position_close
+        self.readings = readings
 
     # ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -88,7 +91,8 @@ class Confirmations:
         twin = self._twin_of(ticket)
         if twin is not None:
             self.state.record(TwinConfirmed(ticket.id, twin.id))
-        yield FetchFigures(ticket.proposal_id, ticket.id, ticket.order.symbol)
+        proposal = self.state.stage.state.proposals[ticket.proposal_id]
+        yield self.readings.to_decide(proposal, ticket.id, cancels=len(ticket.cancels))
 
     def turn(self, ticket: Ticket, fresh: FreshFigures) -> Iterator[Effect]:
         """The key of an exit that was signed with its entry, on the figures that its ticket was opened with (OP-06)."""
@@ -129,8 +133,10 @@ class Confirmations:
         return f"{TWIN}: like {like}: type {WORD}, then {ticket.order.confirming_key}; open it again"
 
     @answers(FiguresFetched)
-    def on_figures(self, reply: FiguresFetched) -> Iterable[Effect]:
-        return () if reply.ticket_id is None else self._decide(reply.ticket_id, figures_in(reply))
+    def on_figures(self, _reply: FiguresFetched) -> Iterator[Effect]:
+        for asked, fresh in self.readings.complete:
+            if asked.ticket_id is not None:
+                yield from apart(self.state, partial(self._decide, asked.ticket_id, fresh))
 
     # ── the decision ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -37,6 +37,7 @@ from core.model.values import (
 )
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
+from core.workflows.orders.request_room import held_exits
 from core.workflows.staging.closing_terms import closing_side, left_to_close
 from core.workflows.staging.proposal_staging import ProposalStaging
 
@@ -182,6 +183,8 @@ class OrderChanges:
             return "the order is being cancelled"
         if old.is_being_replaced:
             return "the order is being replaced already"
+        if any(old in held.stops for held in held_exits(self.state)):
+            return "its exit waits for the broker's limit of requests: the stop stays as it is until it makes way"
         if order.effect.only_reduces and order.quantity != old.remaining:
             return f"{plain(old.remaining)} are left of the stop by now; move it again"
         if order.quantity != old.request.quantity and (_is_fraction(order) or _is_fraction(old.request)):

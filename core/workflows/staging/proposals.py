@@ -21,6 +21,7 @@ from core.staging.attached_legs import with_legs
 from core.trading_state.state import TradingState
 from core.views.order_text import order_in_words
 from core.workflows.base.declarations import answers
+from core.workflows.orders.request_room import held_exit_of
 from core.workflows.staging.closing_terms import closing_side, terms_of
 from core.workflows.staging.proposal_staging import ProposalStaging
 
@@ -136,6 +137,7 @@ class Proposals:
         exits = self.state.ledger.exits.working(position.symbol, position.strategy)
         return (
             any(not order.stands_by or order.is_cancelling for order in exits)
+            or held_exit_of(self.state, position) is not None
             or self.state.stage.exit_waiting(position.symbol, position.strategy) is not None
         )
 

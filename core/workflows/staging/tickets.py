@@ -29,6 +29,7 @@ from core.workflows.staging.closing_terms import effect_of_exit, left_to_close
 from core.workflows.staging.confirmation_checks import touch_of
 from core.workflows.staging.exit_preview import watched_exits
 from core.workflows.staging.proposal_staging import candidate_of
+from core.workflows.staging.shared_readings import SharedReadings
 from core.workflows.staging.ticket_figures import figures_of, in_the_way
 
 LOOKED_AT = 8
@@ -51,9 +52,10 @@ class Tickets:
         The last ticket that was opened, and the figures that it was opened on.
     """
 
-    def __init__(self, state: TradingState, gate: Gate) -> None:
+    def __init__(self, state: TradingState, gate: Gate, readings: SharedReadings) -> None:
         self.state = state
         self.gate = gate
+        self.readings = readings
         self.opening: dict[ProposalId, datetime] = {}
         self.opened_on: tuple[TicketId, FreshFigures | None] | None = None
         self._to_sign: set[ProposalId] = set()
@@ -71,10 +73,17 @@ class Tickets:
             self._to_sign.add(proposal.id)
         if command.desk is not None:
             self._of_desks.add(proposal.id)
-        if proposal.id in self.opening:
-            return
+        if proposal.id not in self.opening:
+            yield self._begin(proposal, self.readings.to_read(proposal))
+
+    def open_to_decide(self, proposal: Proposal) -> Iterator[Effect]:
+        """The same for an exit that goes out on these very figures."""
+        self._to_sign.discard(proposal.id)
+        yield self._begin(proposal, self.readings.to_decide(proposal))
+
+    def _begin(self, proposal: Proposal, question: Effect) -> Effect:
         self.opening[proposal.id] = self.state.at + review_time(self.state)
-        yield FetchFigures(proposal.id, None, proposal.symbol)
+        return question
 
     def forget_openings_of_desks(self) -> None:
         """What a desk asked for and is not on a screen yet opens no more (OP-13)."""
@@ -109,11 +118,13 @@ class Tickets:
         return True
 
     @answers(FiguresFetched)
-    def on_figures(self, reply: FiguresFetched) -> Iterable[Effect]:
-        fresh = figures_in(reply)
-        if fresh is not None:
-            self._remember(fresh, is_quote_alone=reply.is_quote_alone)
-        return self._show(reply.proposal_id, fresh) if reply.ticket_id is None else ()
+    def on_figures(self, reply: FiguresFetched) -> Iterator[Effect]:
+        found = reply.answer
+        if isinstance(found, FreshFigures):
+            self._remember(found, is_quote_alone=reply.is_quote_alone)
+        for asked, fresh in self.readings.complete:
+            if asked.ticket_id is None:
+                yield from apart(self.state, partial(self._show, asked.proposal_id, fresh))
 
     def _remember(self, fresh: FreshFigures, *, is_quote_alone: bool) -> None:
         if not is_quote_alone:
@@ -195,10 +206,6 @@ class Tickets:
         """No answer in time: the ticket opens without figures."""
         for proposal_id in [p for p, until in self.opening.items() if self.state.at >= until]:
             yield from apart(self.state, partial(self._show, proposal_id, None))
-
-
-def figures_in(reply: FiguresFetched) -> FreshFigures | None:
-    return reply.answer if isinstance(reply.answer, FreshFigures) else None
 
 
 def review_time(state: TradingState) -> timedelta:

@@ -1,0 +1,159 @@
+"""The room that a minute has for requests to the broker, and the exits that wait for it (RK-24).
+
+An exit whose stop makes way first begins only where its whole way has room: each cancel, a look at it, and the order.
+Until then the stop stays in force. It leaves the reserve alone, but for half of it where it was not exits that used up
+the rest: neither queries nor entries hold an exit up (EX-22). The other half is left to a kill's cancels and to what
+has begun, which keeps its room, so that no query takes it. After a stated 429 no exit begins until the time that the
+broker named. Without a limit of the broker's none waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from core.execution.order import Order
+from core.execution.request_costs import requests_of
+from core.messages.effects import CancelOrder, Effect, FetchClock, FetchFigures, ReplaceOrder, SubmitOrder
+from core.model.position import Position
+from core.model.staging import AuthorizationKind, Proposal, Ticket
+from core.model.values import ClientOrderId
+from core.risk.message_counts import MINUTE, for_entries
+from core.staging.stage_state import AuthorizationUse
+from core.trading_state.state import TradingState
+
+A_CANCEL = 2
+"""Requests of a cancel, and of a look at what became of it."""
+AN_ORDER = 1
+TOO_LONG = timedelta(minutes=1)
+"""So long an exit waits for room before a person is told: every request of the minute before the key is out of it."""
+A_MOMENT = timedelta(seconds=1)
+"""Until it is looked again, where what is under way takes the room."""
+AT_ONCE = (SubmitOrder, ReplaceOrder, CancelOrder, FetchClock)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldExit:
+    """A confirmed exit that has not begun: its stops stay in force until there is room for it."""
+
+    use: AuthorizationUse
+    ticket: Ticket
+    proposal: Proposal
+    since: datetime
+    stops: tuple[Order, ...]
+
+    @property
+    def requests(self) -> int:
+        return A_CANCEL * len(self.stops) + AN_ORDER
+
+
+class RequestRoom:
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._begun: list[tuple[datetime, int]] = []
+
+    @property
+    def limit(self) -> int | None:
+        return self.state.sightings.capabilities.messages_a_minute
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the broker said that it takes no requests yet."""
+        until = self.state.sightings.limited_until
+        return until is not None and self.state.at < until
+
+    def promised(self) -> int:
+        """Requests that exits under way are about to need: a look at each cancel of the last minute, and the order."""
+        total, since = 0, self.state.at - MINUTE
+        for _, stops in _closes(self.state):
+            going = [o for o in stops if o.is_working and o.cancel_requested_at and o.cancel_requested_at > since]
+            total += len(going) + AN_ORDER if going else 0
+        return total
+
+    def promised_to(self) -> set[ClientOrderId]:
+        """The stops at which such a look is taken."""
+        return {stop.id for _, stops in _closes(self.state) for stop in stops if stop.is_cancelling}
+
+    def begin(self, requests: int) -> None:
+        """The way of an exit begins."""
+        self._begun = [*self._of_the_minute(), (self.state.at, requests)]
+
+    def has(self, requests: int, asked: Iterable[Effect] = ()) -> bool:
+        """Whether an exit may use so many now; `asked` is what this act asks for besides."""
+        return self.limit is None or self.free_at(requests, asked) <= self.state.at
+
+    def free_at(self, requests: int, asked: Iterable[Effect] = ()) -> datetime:
+        """When they may, as far as is known now."""
+        at, limit = self.state.at, self.limit
+        if limit is None:
+            return at
+        if self.is_refused:
+            return self.state.sightings.limited_until or at
+        allowed = for_entries(limit, self.state.control.settings.risk.messages.reserve)
+        beside = requests + self.promised() + sum(map(_at_once, asked))
+        room_at = self._room_at(beside, allowed)
+        half = (limit - allowed) // 2
+        if requests <= half:
+            room_at = min(room_at, max(self._turn_at(requests, half), self._room_at(beside, allowed + half)))
+        return room_at
+
+    def _room_at(self, requests: int, allowed: int) -> datetime:
+        """When so many have room; more than there ever is, in a minute without others."""
+        at, used = self.state.at, self.state.messages.requests(self.state.at)
+        if used + requests <= allowed or not (used or self.promised()):
+            return at
+        room_at = self.state.messages.room_from(at, requests, allowed)
+        return room_at if room_at > at else at + A_MOMENT
+
+    def _turn_at(self, requests: int, most: int) -> datetime:
+        """When the exits of the last minute leave so many of these to another one."""
+        at, begun = self.state.at, self._of_the_minute()
+        total = sum(count for _, count in begun)
+        for begun_at, count in begun:
+            if total + requests <= most:
+                break
+            at, total = begun_at + MINUTE, total - count
+        return at
+
+    def _of_the_minute(self) -> list[tuple[datetime, int]]:
+        since = self.state.at - MINUTE
+        return [(at, count) for at, count in self._begun if at > since]
+
+
+def held_exits(state: TradingState) -> list[HeldExit]:
+    """Confirmed exits whose stops were not asked to make way yet, the first key first."""
+    if state.sightings.capabilities.messages_a_minute is None:
+        return []
+    found = []
+    for use, stops in _closes(state):
+        confirmation = state.stage.state.confirmations[use.mandate.ticket_id]
+        since = confirmation.received_at
+        unasked = tuple(stop for stop in stops if stop.is_working and _was_never_asked(stop, since))
+        if unasked:
+            found.append(HeldExit(use, confirmation.ticket, confirmation.proposal, since, unasked))
+    return sorted(found, key=lambda held: held.since)
+
+
+def held_exit_of(state: TradingState, position: Position) -> HeldExit | None:
+    mine = (position.symbol, position.strategy)
+    return next((held for held in held_exits(state) if (held.proposal.symbol, held.proposal.strategy) == mine), None)
+
+
+def _closes(state: TradingState) -> Iterator[tuple[AuthorizationUse, list[Order]]]:
+    """Closes that were decided and have not sold, with what is to make way for them."""
+    for use in state.stage.mandates(AuthorizationKind.CLOSE):
+        confirmation = state.stage.state.confirmations.get(use.mandate.ticket_id)
+        if use.is_unused and confirmation is not None and confirmation.is_decided:
+            orders = (state.ledger.order(order_id) for order_id in confirmation.ticket.cancels)
+            yield use, [order for order in orders if order is not None]
+
+
+def _was_never_asked(stop: Order, since: datetime) -> bool:
+    return stop.cancel_requested_at is None and (stop.let_go_at is None or stop.let_go_at < since)
+
+
+def _at_once(effect: Effect) -> int:
+    """Requests of what waits for no room."""
+    is_at_once = isinstance(effect, AT_ONCE) or (isinstance(effect, FetchFigures) and effect.proposal_id)
+    return (requests_of(effect) or 0) if is_at_once else 0
