@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from core.facts import AuthorizationEnded, OrderFilled, ProposalSkipped
-from core.messages.commands import Kill, MoveStop, OpenTicket, ProposeClose
+from core.messages.commands import Kill, MoveStop, ProposeClose
 from core.messages.effects import CancelOrder, FetchFigures, SubmitOrder
 from core.messages.inputs import AccountFetched
 from core.model.codes import AuthorizationCode
 from core.model.notice import Severity
+from core.model.values import Price
 from core.workflows.orders.request_room import TOO_LONG, held_exits
 from tests.scenarios.house import STEADY, House, a_house_in_a_position
 from tests.scenarios.plans import passes
@@ -155,16 +158,15 @@ def test_a_stop_that_fills_meanwhile_sells_alone() -> None:
 
 
 def test_a_stop_stays_as_it_is_while_its_exit_waits() -> None:
-    """EX-21: what is signed names it"""
+    """EX-21: what is signed names it; a move is refused as it is typed"""
     house = holding()
+    skipped = len(house.facts(ProposalSkipped))
 
-    house.presses(MoveStop(SPY, "vwap", house.stops[0].request.stop_price + 1))  # type: ignore[operator]
-
-    (move,) = [p for p in house.desk.stage.proposals() if p.order.replaces is not None]
-    house.presses(OpenTicket(move.id))
-    passes(house, 0.5)
-    house.confirms()
+    house.presses(MoveStop(SPY, "vwap", Price(Decimal("99.40"))))
     passes(house, 1)
+
+    assert len(house.facts(ProposalSkipped)) == skipped + 1
+    assert not house.desk.stage.proposals()
     assert len(house.stops) == 1
     assert stop_of(house) == (True, False)
 
