@@ -55,7 +55,7 @@ from core.trading_state.trading_status import TradingStatus
 SHORTEST = timedelta(seconds=1)
 """What was over sooner is how long a stop takes to the broker, and is not recorded."""
 MAY_CHANGE_IT = (
-    OrderCreated, OrderStateUnknown, OrderKept, KeptOrderReleased, CancelRequested, CancelDropped, LegResized,
+    OrderStateUnknown, OrderKept, KeptOrderReleased, CancelRequested, CancelDropped, LegResized,
     OrderRestated, OrderRevived, OrdersRecalled, ContingentOrdersMissing, PositionCorrected, ProposalStaged,
     ConfirmationReceived, AuthorizationEnded, Rearmed, DayStarted, OrderIdled, OrderTradesAgain,
 )  # fmt: skip
@@ -117,6 +117,7 @@ class OwedStops:
         self.state = OwedStopsState()
         self.folds: Mapping[Any, Any] = {
             **dict.fromkeys(MAY_CHANGE_IT, self._looked),
+            OrderCreated: self._created,
             OrderFilled: self._filled,
             OrderStateChanged: self._changed,
             ProposalEnded: self._proposal_ended,
@@ -142,6 +143,13 @@ class OwedStops:
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _created(self, at: datetime, fact: OrderCreated) -> None:
+        """A stop was confirmed: its shares are owed it from then on, also where the broker refuses it."""
+        order = self._ledger.order(fact.order.client_order_id)
+        if order is not None and order.is_protective and not self._ledger.legs.is_held(order):
+            self._name_guarded(order)
+        self._look(at)
+
     def _filled(self, at: datetime, fact: OrderFilled) -> None:
         order = self._ledger.order(fact.fill.client_order_id)
         if order is not None:
@@ -159,8 +167,12 @@ class OwedStops:
             if fact.after.is_terminal and order.cancel_code in TAKEN_BACK:
                 self._name(key, named - order.remaining)
             elif fact.after is OrderStatus.SUBMITTED:
-                self._name(key, max(named, self._guarded(order)))
+                self._name_guarded(order)
         self._look(at)
+
+    def _name_guarded(self, stop: Order) -> None:
+        key = position_key(stop.request.symbol, stop.strategy)
+        self._name(key, max(self.state.named.get(key, NO_SHARES), self._guarded(stop)))
 
     def _guarded(self, stop: Order) -> Decimal:
         working = self._ledger.exits.working(stop.request.symbol, stop.strategy)

@@ -377,6 +377,18 @@ def test_a_larger_entry_has_the_stop_that_was_signed() -> None:
     assert (owed.quantity, owed.why) == (Decimal("0.4"), OwedReason.WAITS_FOR_KEY)
 
 
+def test_what_the_broker_took_off_a_stop_is_asked_for() -> None:
+    """EX-13, EX-22: it makes a stop less, and nobody asked: the rest waits for a key"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY))
+    (stop,) = house.stops
+    is_changed_there(house, stop.id, quantity=Quantity(Decimal("0.302")))
+    house.until("10:08:30")
+
+    assert stop.status is OrderStatus.SUBMITTED
+    assert [(p.order.quantity, p.is_owed) for p in house.desk.stage.proposals()] == [(Decimal("0.2"), True)]
+    assert house.facts(StopOwed)[-1].why is OwedReason.WAITS_FOR_KEY
+
+
 def test_other_terms_of_a_moment_before_are_anothers(broker: BrokersWord) -> None:
     """EX-24: the folder was restored seconds ago, and the broker took the order of that name before this one"""
     house = a_house_with_a_proposal(AWAY)

@@ -10,12 +10,14 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.execution.cover import unprotected_in_words
+from core.facts import StopOwed
 from core.messages.commands import Decline, Kill, MoveStop, RequestCancel
 from core.messages.effects import Effect, ReplaceOrder, SubmitOrder
 from core.messages.inputs import Input, SubmissionAnswered
 from core.model.broker import Refused
-from core.model.codes import RefusalKind, UnprotectedKind
+from core.model.codes import OwedReason, RefusalKind, UnprotectedKind
 from core.model.order import LegRole, OrderStatus, Side
+from core.model.staging import MANUAL
 from core.model.values import Price
 from core.workflows.protection.stop_renewal import REFUSED
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
@@ -69,6 +71,20 @@ def test_a_refused_stop_waits_on_a_ticket(snapshot: SnapshotAssertion) -> None:
     assert house.stops[0].status is OrderStatus.REJECTED
     assert (waiting(house), house.proposal.reason) == (["0.5 at 98"], REFUSED.words)
     assert (is_bare(house), refusals.asked) == (snapshot, 1)
+
+
+def test_a_refused_stop_of_a_later_key_is_owed() -> None:
+    """EX-22: its first stop was taken back; whoever signs another one is told that it is not in force"""
+    house, refusals = a_fraction(times=0)
+    house.presses(RequestCancel(house.stops[0].id))
+    passes(house, 2)
+    house.presses(MoveStop(SPY, MANUAL, Price(Decimal(98))))
+    refusals.times = 999
+    confirms_now(house)
+    passes(house, 5)
+
+    assert [stop.status for stop in house.stops] == [OrderStatus.CANCELLED, OrderStatus.REJECTED]
+    assert [(fact.quantity, fact.why) for fact in house.facts(StopOwed)] == [(Decimal("0.5"), OwedReason.WAITS_FOR_KEY)]
 
 
 def test_with_its_key_it_goes_out() -> None:

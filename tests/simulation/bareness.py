@@ -375,6 +375,8 @@ class Meter:
                 return "somebody took the stop away at the broker"
             if order_id in story.taken_away:
                 return "the operator took the stop back"
+            if order_id in world.contradictions.restated:
+                return MADE_LESS
             if {o.order.client_order_id for o in self._made_with(stop)} & {*story.taken_away, *world.meddled}:
                 return "its target was taken back, and the broker ends both"
             replaced = story.orders.get(stop.order.replaces or "")
@@ -404,6 +406,7 @@ class Meter:
 
 LOST = "the broker knew the stop no more; a new one waits for its key"
 REFUSED = "the broker refused the stop"
+MADE_LESS = "the broker made the stop less"
 ENDED_SHORT = "the broker ended the stop before it had sold all"
 PERMITTED_NO_MORE = "it was kept when the desk was left, and is permitted no more; a new stop waits for its key"
 NEVER_ARRIVED = "the stop never reached the broker; a new one waits for its key"
@@ -412,7 +415,7 @@ ENDED_WHILE_DOWN = "what was signed was over with its day, and the desk was down
 ENDED = "what was signed was over with its day; a new stop waits for its key"
 DIED_BEFORE = "the desk died between the stop's record and its sending"
 NEEDS_A_PERSON = frozenset(
-    {NO_CAUSE, LOST, REFUSED, ENDED_SHORT, PERMITTED_NO_MORE, NEVER_ARRIVED, NEVER_WRITTEN, ENDED}
+    {NO_CAUSE, LOST, REFUSED, MADE_LESS, ENDED_SHORT, PERMITTED_NO_MORE, NEVER_ARRIVED, NEVER_WRITTEN, ENDED}
 )
 """What ends by a key alone, or by nothing that anybody knows of."""
 
