@@ -845,6 +845,8 @@ class Auditor:
             true = (report.status, report.filled_quantity, report.broker_order_id)
             late = order.status.is_terminal and order.filled_quantity == report.filled_quantity
             never_came = order.end_code is EndCode.NEVER_ARRIVED or order.id in world.contradictions.contradicted
+            if order.status is OrderStatus.REJECTED and order.id in self.story.sent_again:
+                never_came = True  # the second request was refused, and the first came late
             if order.is_working:
                 self._same_terms(order, report)
             self.require(ours == true or (late and never_came), f"{order.id}: {ours}, not {true}")
