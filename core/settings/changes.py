@@ -1,14 +1,13 @@
 """What another settings file would change: limits made tighter, limits made looser, what needs a restart (RK-13).
 
-Only limits are read while an engine runs: those under `risk`, of the breaker, of orders without an answer, of who is
-away, of how long a ticket, a key and a resting entry wait, and of what a comparison bears. Of each it is said here
-which way is looser. A change of one under `risk` that is not named, or of one that cannot be compared, counts as
-looser: it takes the word.
+Only limits are taken over while an engine runs, and only those stay as they held where a restart would loosen them:
+those under `risk`, and what `core/settings/directions.py` gives a direction. A change of one under `risk` that is not
+named there, or of one that cannot be compared, counts as looser: it takes the word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
@@ -22,6 +21,15 @@ from pydantic import BaseModel, ValidationError
 
 from core.risk.checks.account_loss import DAILY, WEEKLY
 from core.risk.protections.book import NAMES
+from core.settings.directions import (
+    BESIDE_RISK,
+    FOR_EVER,
+    LESS_IS_LOOSER,
+    MORE_IS_LOOSER,
+    NAMED,
+    STRICTER,
+    ZERO_IS_NEVER,
+)
 from core.settings.history import VERSION, read, restated
 from core.settings.settings import Settings
 from core.settings.types import WHOLE, AmountSettings, KeyPath
@@ -29,150 +37,9 @@ from core.settings.user_strategies import UserStrategySettings
 
 OF_THE_ACCOUNT = (DAILY, WEEKLY)
 LIMITS = "risk"
-"""The table of which a running engine takes over everything; of others it takes what is named below."""
+"""The table of which a running engine takes over everything; of others it takes what `directions` names."""
 OF_THE_SCREEN = ("display", "health", "keys", "notify", "proof")
 """Tables that no order depends on."""
-
-MORE_IS_LOOSER = frozenset(
-    {
-        "per_trade",
-        "max_notional",
-        "max_open_positions",
-        "several_strategies_a_symbol",
-        "daily_loss",
-        "weekly_loss",
-        "entries_a_day",
-        "window_end",
-        "spread_limit",
-        "spread_of_stop_limit",
-        "quote_age_seconds",
-        "quote_age_seconds_iex",
-        "price_band",
-        "collar.band",
-        "collar.spreads",
-        "collar.period_band",
-        "collar.passive_band",
-        "order_size.shares",
-        "order_size.of_volume",
-        "max_day_value",
-        "clock_skew_seconds",
-        "clock_wrong_seconds",
-        "clock_jump_seconds",
-        "margin.deficit_limit",
-        "portfolio.max_exposure",
-        "portfolio.symbol_exposure",
-        "portfolio.sector_exposure",
-        "messages.per_second",
-        "messages.per_minute",
-        "messages.per_day",
-        "session.extended.part",
-        "session.extended.spread_limit",
-        "session.crypto.part",
-        "session.crypto.spread_limit",
-        "protections.stop_loss_guard.trade_limit",
-        "protections.cooldown.loss",
-        "protections.low_profit.trade_limit",
-        "protections.loss_streak.trade_limit",
-        "protections.max_drawdown.limit",
-        "protections.max_drawdown.trade_limit",
-        "protections.volatility_halt.limit",
-        "protections.volatility_halt.times_median",
-        "protections.equity_curve.disabled_after",
-        "protections.repeated_execution.fills",
-        "protections.repeated_execution.renewals",
-        "protections.day_trades.trade_limit",
-        "protections.override_minutes",
-        "frequency.none_over",
-        "frequency.one_more_under",
-        "sizing.vix.elevated",
-        "sizing.vix.high",
-        "sizing.correlation.limit",
-        "sizing.correlation.factor",
-        "sizing.throttle.daily_part",
-        "sizing.throttle.daily_factor",
-        "sizing.throttle.weekly_part",
-        "sizing.throttle.weekly_factor",
-        "sizing.kelly.fraction",
-        "sizing.budget",
-        "sizing.raise_to_minimum",
-        "execution.breaker_failures",
-        "execution.breaker_openings",
-        "execution.breaker_slow_seconds",
-        "execution.breaker_slow_times",
-        "execution.max_queued",
-        "execution.warning_seconds",
-        "attendance.cancel_minutes",
-        "attendance.dead_man_hours",
-        "staging.ticket_seconds",
-        "staging.signal_seconds",
-        "staging.manual_seconds",
-        "staging.approval_seconds",
-        "staging.move_of_stop",
-        "staging.move",
-        "confirm.silent_seconds",
-        "orders.ttl_seconds",
-        "reconciliation.max_missing",
-        "reconciliation.max_drift",
-        "reconciliation.split_tolerance",
-        "reconciliation.max_unanswered",
-    }
-)
-"""Limits that allow more the larger they are, those under `risk` without its name; true is more than false."""
-LESS_IS_LOOSER = frozenset(
-    {
-        "margin.deficit_days",
-        "window_start",
-        "clock_steady_seconds",
-        "margin.refuse_at",
-        "margin.holds_overnight",
-        "portfolio.reserve",
-        "messages.enabled",
-        "messages.reserve",
-        "twins.enabled",
-        "twins.seconds",
-        "twins.quantity",
-        "twins.price",
-        "self_cross.enabled",
-        "protections.stop_loss_guard.enabled",
-        "protections.stop_loss_guard.required_profit",
-        "protections.stop_loss_guard.stop_minutes",
-        "protections.cooldown.enabled",
-        "protections.cooldown.stop_minutes",
-        "protections.low_profit.enabled",
-        "protections.low_profit.required_profit",
-        "protections.low_profit.stop_minutes",
-        "protections.loss_streak.enabled",
-        "protections.loss_streak.stop_minutes",
-        "protections.max_drawdown.enabled",
-        "protections.max_drawdown.stop_minutes",
-        "protections.volatility_halt.enabled",
-        "protections.volatility_halt.stop_minutes",
-        "protections.equity_curve.enabled",
-        "protections.repeated_execution.enabled",
-        "protections.repeated_execution.minutes",
-        "protections.day_trades.enabled",
-        "protections.day_trades.days",
-        "protections.day_trades.equity",
-        "protections.loss_override_minutes",
-        "sizing.atr.enabled",
-        "sizing.atr.multiple",
-        "sizing.vix.enabled",
-        "sizing.correlation.enabled",
-        "execution.breaker_seconds",
-    }
-)
-"""Limits that allow more the smaller they are."""
-STRICTER = {"on_missing_equity": "refuse", "session.policy": "regular_only", "attendance.entries": "cancel"}
-"""Of a choice, the one that allows least."""
-FOR_EVER = Decimal("Infinity")
-ZERO_IS_NEVER = frozenset({"attendance.dead_man_hours", "orders.ttl_seconds"})
-"""Limits that are off at zero: it allows most."""
-NAMED = MORE_IS_LOOSER | LESS_IS_LOOSER | frozenset(STRICTER)
-BESIDE_RISK: Mapping[str, tuple[str, ...]] = {
-    table: tuple(name.removeprefix(f"{table}.") for name in sorted(NAMED) if name.startswith(f"{table}."))
-    for table in ("execution", "attendance", "staging", "confirm", "orders", "reconciliation")
-}
-"""The limits of other tables, by table: all that is named, for the rest of these tables is read at a start alone."""
 
 OWN: KeyPath = ("strategies", "own")
 """Where the settings hold the tables of the user's strategies."""
@@ -215,7 +82,7 @@ def changes_between(old: Settings, new: Settings, equity: Decimal | None = None)
     An amount in USD and one in parts of equity are compared at `equity`, that of the day's opening; where it is not
     known, they count as looser.
     """
-    before, after = dict(_leaves(old, ())), dict(_leaves(new, ()))
+    before, after = dict(leaves(old)), dict(leaves(new))
     found = []
     for path in {**before, **after}:
         was, is_now = before.get(path, NOT_SET), after.get(path, NOT_SET)
@@ -282,11 +149,22 @@ def without_looser(held: Settings, new: Settings, equity: Decimal | None = None)
             with suppress(ValueError):
                 limits = with_changes(limits, new, changes)
     kept: dict[str, BaseModel] = {LIMITS: limits.risk}
-    for table, names in BESIDE_RISK.items():
-        as_held = getattr(limits, table)
-        kept[table] = getattr(new, table).model_copy(update={name: getattr(as_held, name) for name in names})
+    for table, paths in BESIDE_RISK.items():
+        kept[table] = _as_held(getattr(new, table), getattr(limits, table), paths)
     settings = new.model_copy(update=kept)
     return restated(settings) if held.odd.words else settings
+
+
+def _as_held(new: BaseModel, held: BaseModel, paths: Iterable[KeyPath]) -> BaseModel:
+    """The new table with what stands at these places of the other."""
+    inner: dict[str, list[KeyPath]] = {}
+    for key, *rest in paths:
+        inner.setdefault(key, []).append(tuple(rest))
+    update = {
+        key: getattr(held, key) if () in rests else _as_held(getattr(new, key), getattr(held, key), rests)
+        for key, rests in inner.items()
+    }
+    return new.model_copy(update=update)
 
 
 def tightened(changes: Collection[LimitChange]) -> dict[str, str]:
@@ -337,11 +215,12 @@ def in_words(value: object) -> str:
     return str(value.value if isinstance(value, Enum) else value) or "empty"
 
 
-def _leaves(table: BaseModel, path: KeyPath) -> Iterator[tuple[KeyPath, object]]:
+def leaves(table: BaseModel, path: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
+    """Every setting by its whole key."""
     for key in type(table).model_fields:
         value = getattr(table, key)
         if isinstance(value, BaseModel) and not isinstance(value, AmountSettings):
-            yield from _leaves(value, (*path, key))
+            yield from leaves(value, (*path, key))
         elif (*path, key) == OWN:
             yield from _of_own(value)
         elif (*path, key) == SECTORS:
@@ -353,7 +232,7 @@ def _leaves(table: BaseModel, path: KeyPath) -> Iterator[tuple[KeyPath, object]]
 def _of_own(tables: Mapping[str, UserStrategySettings]) -> Iterator[tuple[KeyPath, object]]:
     """The tables of the user's strategies, as they stand in the file."""
     for name, table in tables.items():
-        for key, value in _leaves(table, (OWN[0], name)):
+        for key, value in leaves(table, (OWN[0], name)):
             if key[-1] != "terms":
                 yield key, value
         yield from (((OWN[0], name, key), value) for key, value in table.terms.items())
@@ -366,11 +245,15 @@ def _kind(path: KeyPath, before: object, after: object, equity: Decimal | None) 
     if name in STRICTER:
         return ChangeKind.TIGHTER if after == STRICTER[name] else ChangeKind.LOOSER
     if name in ZERO_IS_NEVER:
-        before, after = before or FOR_EVER, after or FOR_EVER
+        before, after = _or_never(before), _or_never(after)
     grows = _grows(before, after, equity)
     if grows is None or name not in MORE_IS_LOOSER | LESS_IS_LOOSER:
         return ChangeKind.LOOSER
     return ChangeKind.LOOSER if grows is (name in MORE_IS_LOOSER) else ChangeKind.TIGHTER
+
+
+def _or_never(value: object) -> object:
+    return (Decimal(value) or FOR_EVER) if isinstance(value, Decimal | int) else value
 
 
 def _grows(before: object, after: object, equity: Decimal | None) -> bool | None:

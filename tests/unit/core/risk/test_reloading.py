@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import time
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from syrupy.assertion import SnapshotAssertion
 
-from core.settings.changes import (
+from core.settings.changes import ChangeKind, changes_between, digest_of, with_changes, without_looser
+from core.settings.directions import (
     BESIDE_RISK,
+    EITHER_WAY,
     LESS_IS_LOOSER,
     MORE_IS_LOOSER,
+    NO_DIRECTION,
     STRICTER,
-    ChangeKind,
-    changes_between,
-    digest_of,
-    with_changes,
-    without_looser,
+    Direction,
+    direction_of,
+    why_none,
 )
 from core.settings.settings import PROFILES, Settings
 from core.settings.types import WHOLE
@@ -49,13 +53,79 @@ def leaves(table: Any, path: tuple[str, ...] = ()) -> dict[str, object]:
     return found
 
 
+ONE_VALUE: frozenset[str] = frozenset()
+"""Settings for which the walk has no other value."""
 RISK = leaves(Settings().risk.model_dump(context=WHOLE))
 BESIDE = leaves(Settings().model_dump(include=set(BESIDE_RISK), context=WHOLE))
 
 
+EVERY = leaves(Settings().model_dump(context=WHOLE))
+
+
+def test_every_setting_has_a_direction_or_says_why_not() -> None:
+    """RK-13: a new key must say which way it is looser, or that no way is."""
+    found = {key: direction_of(tuple(key.split("."))) for key in EVERY}
+    reasons = {why_none(tuple(key.split("."))) for key, direction in found.items() if direction is Direction.NONE}
+
+    assert reasons == set(NO_DIRECTION.values())
+
+
+WORDS = ("cancel", "allow", "include_extended", "within", "current", "global", "desk")
+
+
+def other_values(key: str) -> list[object]:
+    """Some values of its kind that differ from the default."""
+    match EVERY[key]:
+        case bool() as flag:
+            return [not flag]
+        case int() | Decimal() as number:
+            return [number * 2 or 1, number / 2, 0, number + 1, 1]
+        case time() as clock:
+            return [clock.replace(minute=(clock.minute + 10) % 60)]
+        case tuple() | list():
+            return [["sma"], ["0.4"], []]
+        case {"usd": _}:
+            return [{"usd": "3"}, {"usd": "300"}]
+        case None:
+            return ["0.2"]
+    return list(WORDS)
+
+
+def others_of(key: str) -> list[Settings]:
+    """Two of them at most that the settings take."""
+    found = []
+    for value in other_values(key):
+        with suppress(ValidationError):
+            found += [settings] if (settings := a_setting(key, value)) != Settings() else []
+    return found[:2]
+
+
+def test_no_start_takes_a_looser_value_of_any_setting() -> None:
+    """RK-13: each key with a direction, from its default and back; one without is taken over."""
+    default, walked = Settings(), set()
+    for key in EVERY:
+        for other in others_of(key):
+            changes = changes_between(default, other)
+            if not changes:
+                continue
+            walked.add(key)
+            kinds = {change.kind for change in changes}
+            back = {change.kind for change in changes_between(other, default)}
+            started = without_looser(default, other)
+            if direction_of(tuple(key.split("."))) is Direction.NONE:
+                assert (kinds, started) == ({ChangeKind.RESTART}, other), key
+            else:
+                assert ChangeKind.RESTART not in kinds | back, key
+                assert ChangeKind.LOOSER in kinds | back, key
+                assert started == (default if ChangeKind.LOOSER in kinds else other), key
+
+    with_direction = {key for key in EVERY if direction_of(tuple(key.split("."))) is not Direction.NONE}
+    assert with_direction - walked <= ONE_VALUE
+
+
 def test_each_limit_has_one_direction() -> None:
     """RK-13"""
-    named = [*MORE_IS_LOOSER, *LESS_IS_LOOSER, *STRICTER]
+    named = [*MORE_IS_LOOSER, *LESS_IS_LOOSER, *STRICTER, *EITHER_WAY]
 
     assert set(named) <= {*RISK, *BESIDE}
     assert len(named) == len(set(named))
@@ -117,11 +187,24 @@ def test_a_change_is_tighter_or_looser(name: str, value: object, kind: ChangeKin
     ("reconciliation.max_drift", "0.2", "0.01"),
     ("reconciliation.split_tolerance", "0.05", "0.001"),
     ("reconciliation.max_unanswered", 9, 1),
+    ("reconciliation.every_seconds", "0", "30"),
+    ("execution.not_found_times", 1, 9),
+    ("execution.not_found_seconds", "1", "90"),
+    ("staging.review_seconds", "60", "1"),
+    ("staging.basket.run_seconds", "9000", "60"),
+    ("exits.enabled", False, True),
+    ("exits.stop", "0", "0.02"),
+    ("exits.max_days", 0, 5),
+    ("exits.flat_minutes", 0, 10),
+    ("evaluation.enabled", False, True),
+    ("strategies.vwap.stop_holder", "desk", "broker"),
+    ("strategies.sma.holds_overnight", True, False),
+    ("strategies.sma.requires_recommendation", False, True),
+    ("strategies.vwap.position_part", "0.5", "0.2"),
 )
-def test_breaker_and_absence_limits_have_a_direction(name: str, looser: object, tighter: object) -> None:
+def test_limits_beside_risk_have_a_direction(name: str, looser: object, tighter: object) -> None:
     """RK-13: no start lets the looser one in, and each start takes the tighter one"""
-    table, _, key = name.partition(".")
-    file = {value: with_one(Settings(), table, key, value) for value in (looser, tighter)}
+    file = {value: a_setting(name, value) for value in (looser, tighter)}
 
     def kinds(before: Settings, after: Settings) -> list[ChangeKind]:
         return [change.kind for change in changes_between(before, after)]
@@ -130,12 +213,6 @@ def test_breaker_and_absence_limits_have_a_direction(name: str, looser: object, 
     assert kinds(file[looser], file[tighter]) == [ChangeKind.TIGHTER]
     assert without_looser(file[tighter], file[looser]) == file[tighter]
     assert without_looser(file[looser], file[tighter]) == file[tighter]
-
-
-def with_one(settings: Settings, table: str, key: str, value: object) -> Settings:
-    whole = settings.model_dump(context=WHOLE)
-    whole[table][key] = value
-    return Settings.model_validate(whole)
 
 
 def test_looser_limits_wait_alone() -> None:
