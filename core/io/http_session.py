@@ -20,7 +20,6 @@ def http_session(url: str, connections: int) -> requests.Session:
     session = requests.Session()
     session.trust_env = not is_loopback(url)
     session.auth = _as_it_is
-    session.max_redirects = 0
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("https://", "http://"):
         session.mount(scheme, TimedAdapter(pool_connections=4, pool_maxsize=connections, max_retries=0))
