@@ -55,7 +55,7 @@ def test_brokers_positions_are_followed() -> None:
     held = ("QQQ", "BRK.B", "BTCUSD", "BTC/USD", "AAPL261120C00300000")
     house.desk.sightings.held_by_the_broker = {Symbol(symbol): Quantity(Decimal(1)) for symbol in held}
 
-    assert followed(house.desk) == (IBM, SPY, "BRK.B", "QQQ")
+    assert followed(house.desk) == ("BRK.B", "QQQ", IBM, SPY)
 
 
 def test_the_brokers_list_says_what_is_a_share() -> None:
@@ -67,7 +67,7 @@ def test_the_brokers_list_says_what_is_a_share() -> None:
         (Symbol("GOLD"), Symbol("BAC.PR.L"), Symbol("QQQ")), Quantity(Decimal(1))
     )
 
-    assert followed(house.desk) == (IBM, SPY, "BAC.PR.L", "QQQ")
+    assert followed(house.desk) == ("BAC.PR.L", "QQQ", IBM, SPY)
 
 
 def test_a_watched_stop_acts_in_any_symbol() -> None:
@@ -79,7 +79,7 @@ def test_a_watched_stop_acts_in_any_symbol() -> None:
     house.until("10:05:30")
     house.settings = settings("SPY")
     house.restarted()
-    assert followed(house.desk) == (SPY, IBM)
+    assert followed(house.desk) == (IBM, SPY)
 
     house.until("10:08")
 
@@ -99,4 +99,4 @@ def test_a_live_desk_follows_its_positions() -> None:
     with LiveHouse(floor) as house:
         house.waits(lambda _: IBM in floor.market.followed, "it is followed")
 
-    assert floor.market.followed[0] == SPY
+    assert floor.market.followed[:2] == (IBM, SPY)

@@ -358,8 +358,10 @@ def test_a_different_order_with_our_id_is_not_adopted(snapshot: SnapshotAssertio
     house.until("10:06:03")
     house.exchange.submit(house.line.at, replace(house.entry.request, quantity=Quantity(Decimal(1))))
     stranger = house.exchange.order(house.line.at, house.entry.id)
+    assert isinstance(stranger, OrderReport)
+    earlier = replace(stranger, accepted_at=house.entry.created_at - timedelta(minutes=1))
 
-    house.line.take(house.line.at, LookUpAnswered(house.entry.id, stranger))
+    house.line.take(house.line.at, LookUpAnswered(house.entry.id, earlier))
 
     assert house.entry.status is OrderStatus.REJECTED
     assert (house.entry.reason, house.last(UpdateIgnored).reason) == snapshot
