@@ -535,7 +535,7 @@ def test_position_held_over_the_close_is_found(snapshot: SnapshotAssertion) -> N
 
 def in_a_symbol_that_was_removed(*bars: Bar, **settings: Any) -> House:
     """It is 10:06:31; a restart took SPY out of `symbols`, and VWAP holds 0.502 of it."""
-    house = a_house_in_a_position()
+    house = a_house_in_a_position(settings=Settings.model_validate(settings))
     house.bars = [*(bar for bar in house.bars if bar.start < at("10:07")), *bars]
     house.settings = Settings.model_validate({"symbols": ["IBM"], **settings})
     house.restarted()

@@ -709,13 +709,13 @@ def test_a_close_with_a_moved_stop_leaves_it_covered() -> None:
     house.presses(OpenTicket(house.proposal.id))
     passes(house, 0.5)
     move = house.ticket
-    house.slows_down(1.4)
-    house.presses(Confirm(move.id, move.digest, move.order.effect, move.order.replaces))
-    house.slows_down(0.05)
     house.presses(ProposeClose(SPY))
     house.opens_ticket()
-    passes(house, 1.2)
+    passes(house, 0.5)
     close = next(t for t in house.desk.stage.state.tickets.values() if t.cancels)
+    house.slows_down(1.4)
+    house.presses(Confirm(move.id, move.digest, move.order.effect, move.order.replaces))
+    passes(house, 1.2)
     house.slows_down(1.0)
 
     house.presses(Confirm(close.id, close.digest, close.order.effect))

@@ -153,8 +153,11 @@ class Surprises:
             self.met["a clock that differs"] += 1
             return ClockFetched(answer.answer, self._contradictions.ahead, is_near=False)
         if isinstance(answer, FiguresFetched) and isinstance(answer.answer, FreshFigures) and self.skew:
+            told = answer.answer.broker_time
+            if isinstance(told, NoAnswer):
+                return answer
             self.met["clock skew"] += 1
-            figures = replace(answer.answer, broker_time=answer.answer.broker_time + self.skew)
+            figures = replace(answer.answer, broker_time=told + self.skew)
             return FiguresFetched(answer.proposal_id, answer.ticket_id, figures)
         return answer
 
