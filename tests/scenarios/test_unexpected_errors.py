@@ -230,7 +230,7 @@ def test_a_kill_cancels_all_but_the_order_that_raises(monkeypatch: pytest.Monkey
 
 
 def test_a_start_protects_each_fill_beside_one_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    """EX-20, EX-22: two fills whose stops were not written down when the desk died; what is owed has a way of its own"""
+    """EX-20, EX-22: two fills whose stops were not written down when the desk died; an owed stop has its own way"""
     cover = ProtectiveStops.cover
     monkeypatch.setattr(ProtectiveStops, "cover", lambda *_: ())
     house = a_house_of_two_buys("99.70", "99.80")
