@@ -185,15 +185,22 @@ class Desk(Pty):
         self.confirms(lambda: self.account.count(CONFIRMED))
 
     def takes_key(self) -> None:
-        """From a desk whose link is lost."""
+        """Also where it is kept for a desk whose link is lost, or for the holder under the last engine."""
         known = self.account.count("KeyTaken")
 
+        def is_taken() -> bool:
+            return self.account.count("KeyTaken") > known
+
         def press() -> None:
-            if not self.shows("Take the key?"):
-                self.asks(b"T", "Take the key?")
-            if self.is_armed():
+            if self.shows("type TAKE"):
+                self.type(b"TAKE")
+                self.read_until(is_taken, 60)
+            elif not self.shows("Take the key?"):
+                self.type(b"T")
+                self.read_until(lambda: is_taken() or self.shows("Take the key?"), 20)
+            elif self.is_armed():
                 self.type(b"D")
-            self.read_until(lambda: self.account.count("KeyTaken") > known, 0.5)
+                self.read_until(is_taken, 20)
 
         until(lambda: self.account.count("KeyTaken") > known, self.what_it_shows, press)
 

@@ -16,6 +16,7 @@ from tests.real.tools import all_told
 from tests.real.waiting import LIMIT
 
 RUNS, STANDS_HALTED, REFUSED, RUNS_NOT = 0, 1, 2, 3
+STARTS = 1
 """Exit statuses."""
 REASON = "a file stands where a folder belongs"
 
@@ -76,7 +77,7 @@ def test_a_starting_engine_stays_alone(account: Account) -> None:
     engine.signalled(signal.SIGSTOP)
     listened = account.listener() is not None
 
-    assert listened or state_of(account) == (RUNS, "starting")
+    assert listened or state_of(account) == (STARTS, "starting")
     assert one_line(account.run("engine", "start"))[0] == 0
     assert one_line(account.run("engine", "run")) == (REFUSED, {engine.pid})
 

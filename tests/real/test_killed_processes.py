@@ -77,6 +77,7 @@ def test_a_killed_engine_takes_its_ticket_with_it(account: Account) -> None:
     account.running()
     other = account.desk()
     other.until_attached()
-    other.asks(b"T", "key: this desk")
+    other.takes_key()
+    other.until_it_shows("key: this desk")
     other.opens_ticket()
     the_plain_key_acts(account, other)
