@@ -202,6 +202,11 @@ class Order:
         return never_came and not self.filled_quantity
 
     @property
+    def is_lost(self) -> bool:
+        """Ended here because the broker did not have it: a word of it may still come."""
+        return self.status is OrderStatus.CANCELLED and self.end_code in (EndCode.NEVER_ARRIVED, EndCode.LOST_THERE)
+
+    @property
     def is_cut(self) -> bool:
         """A stop that ended because it was for too much, or became less, and that may be owed shares."""
         if not self.is_protective or self.status is not OrderStatus.CANCELLED:

@@ -178,6 +178,12 @@ class Comparison:
         position = self._theirs.get(symbol)
         return position.quantity if position else Quantity(ZERO)
 
+    def may_hide_a_fill(self, order: Order) -> bool:
+        """Whether a fill of the order would bring our shares nearer to the broker's, or nobody can say."""
+        symbol = order.request.symbol
+        more = self._broker_quantity(symbol) - self.ledger.net_quantity(symbol)
+        return symbol in self.unknown() or (more > 0 if order.request.side is Side.BUY else more < 0)
+
     def shrinks(self, difference: Difference) -> bool:
         """Whether the broker has less than ours, or the other way round; a split is told otherwise."""
         ours, true = self.ledger.net_quantity(difference.symbol), self._broker_quantity(difference.symbol)

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from core.execution import order_states
 from core.execution.order import Order
+from core.execution.reconciliation import Comparison
 from core.facts import CancelFailed, OrderKept, OrderNotFound, OrderStateUnknown, Source, UpdateIgnored
 from core.messages.effects import Effect
 from core.messages.inputs import LookUpAnswered
 from core.model.broker import BrokerPicture, NoAnswer, NotFound, OrderReport
 from core.model.codes import EndCode
-from core.model.order import OrderStatus
+from core.model.order import OrderStatus, Side
 from core.model.staging import Approval
-from core.model.values import ClientOrderId
+from core.model.values import ClientOrderId, Symbol
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
 from core.workflows.base.follow_up import follow_up
@@ -35,6 +37,8 @@ EXITS_AGAIN = timedelta(minutes=2)
 """Since it was written: for so long an exit that never arrived is sent again."""
 SENT_WITHIN = timedelta(seconds=30)
 """In which what is sent again has left: the books are compared first."""
+MAY_HAVE_FILLED = timedelta(minutes=1)
+"""For so long an order that the broker lacks does not end while its books differ by what it may have filled."""
 TOGETHER = 3
 """Orders to be looked up at once for which the books as a whole are fewer requests."""
 
@@ -51,6 +55,7 @@ class OrderRecovery:
         self._missing_since: dict[ClientOrderId, datetime] = {}
         self._cancelled_again: dict[ClientOrderId, datetime] = {}
         self._misses: dict[ClientOrderId, tuple[int, datetime]] = {}
+        self._differs_since: dict[ClientOrderId, datetime] = {}
 
     def begin(self, order: Order, reason: str) -> Iterator[Effect]:
         """Put an order in doubt, and ask."""
@@ -94,6 +99,7 @@ class OrderRecovery:
             return
         self._missing_since.pop(order.id, None)
         self._misses.pop(order.id, None)
+        self._differs_since.pop(order.id, None)
         if not self._is_followed(order) and not self._hides_legs(order, reply.answer):
             self.next_look_up.pop(order.id, None)
         if not is_ours(self.state, order, reply.answer):
@@ -107,14 +113,8 @@ class OrderRecovery:
         """Orders because of which the books were asked for: they are to be looked up in them."""
         return self._in_books
 
-    def on_books(self, order: Order, picture: BrokerPicture, *, is_listed: bool) -> Iterator[Effect]:
-        """The broker's books came. An order that no look-up found ends where they lack it too; one that was to be
-        looked up in them is asked for where they do.
-        """
-        if not is_listed and self._may_end(order, picture):
-            is_new = order.status is OrderStatus.PENDING
-            yield from self._never_arrived(order) if is_new else self._end_lost(order)
-            return
+    def on_books(self, order: Order, *, is_listed: bool) -> Iterator[Effect]:
+        """The broker's books came. One that was to be looked up in them is asked for where they lack it."""
         if order.id not in self._in_books:
             return
         self._in_books.discard(order.id)
@@ -124,6 +124,37 @@ class OrderRecovery:
         if not self._is_followed(order):
             self.next_look_up.pop(order.id, None)
         yield from self._follow_cancel(order)
+
+    def end_missing(self, order: Order, comparison: Comparison) -> Iterator[Effect]:
+        """The books lack it, and all that they list is taken in. It ends where no look-up found it, unless what it may
+        have filled is what they differ by (EX-05, EX-09): then it is asked for until a stated time is over.
+        """
+        if not self._may_end(order, comparison.picture):
+            return
+        if comparison.may_hide_a_fill(order):
+            since = self._differs_since.setdefault(order.id, self.state.at)
+            if self.state.at - since < MAY_HAVE_FILLED:
+                return
+        self._differs_since.pop(order.id, None)
+        is_new = order.status is OrderStatus.PENDING
+        yield from self._never_arrived(order) if is_new else self._end_lost(order)
+
+    def owner_of(self, symbol: Symbol, growth: Decimal) -> str | None:
+        """Whose order ended today because the broker lacked it, and can have bought what its books show more; None
+        where none can, or several owners'.
+        """
+        way, today = Side.BUY if growth > 0 else Side.SELL, self.state.calendar.trading_day(self.state.at)
+        owners = {
+            order.strategy
+            for order in self.state.ledger.state.orders.values()
+            if order.is_lost
+            and not order.only_reduces
+            and (order.request.symbol, order.request.side) == (symbol, way)
+            and order.remaining >= abs(growth)
+            and order.ended_at is not None
+            and self.state.calendar.trading_day(order.ended_at) == today
+        }
+        return owners.pop() if len(owners) == 1 else None
 
     def _may_end(self, order: Order, picture: BrokerPicture) -> bool:
         """These books are no older than the last doubt of it, and nothing unreadable in them may be this order."""

@@ -59,6 +59,9 @@ class ListedOrders:
             is_there = order.id in listing.reports  # whatever an earlier run believed of it
             if is_there or not self.state.sightings.departing.is_here(order):
                 yield from apart(self.state, partial(self._take_in_one, order, comparison))
+        for order in self._to_look_at():
+            if order.id not in listing.reports:
+                yield from apart(self.state, partial(self.order_recovery.end_missing, order, comparison))
         self._restless = {report.client_order_id for report in told if not self._rests(report)}
 
     def _to_look_at(self) -> list[Order]:
@@ -80,7 +83,7 @@ class ListedOrders:
                 return
             yield from self.order_recovery.ask(order)
         was_asked_for = order.id in self.order_recovery.in_books and report is not None
-        yield from self.order_recovery.on_books(order, comparison.picture, is_listed=report is not None)
+        yield from self.order_recovery.on_books(order, is_listed=report is not None)
         if was_asked_for:
             self.excess_exits.after_look_up(order)
             yield from self.protective_stops.after_look_up(order)
@@ -129,7 +132,8 @@ class ListedOrders:
             if is_asked and order.is_given_up:
                 return True
             report = comparison.reports.get(order.id)
-            if order.is_working and order.status is not OrderStatus.PENDING and report is None and is_asked:
+            has_left = order.status is OrderStatus.PENDING and not self.state.sightings.departing.is_here(order)
+            if order.is_working and report is None and (is_asked or has_left):
                 return True
             is_recent = order.ended_at is None or order.ended_at >= comparison.picture.account.at
             shown = report.filled_quantity if report else ZERO

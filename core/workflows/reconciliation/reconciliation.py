@@ -35,6 +35,7 @@ from core.execution.position_correction import owners_after
 from core.execution.reconciliation import Comparison, OrderListing, ReconciliationError, reported, unknown_order
 from core.facts import (
     ConfirmationRefused,
+    OwnerShare,
     PositionCorrected,
     ReconciliationFailed,
     ReconciliationPassed,
@@ -51,7 +52,7 @@ from core.model.installation import renamed
 from core.model.order import OrderStatus, Side
 from core.model.reconciliation import Difference
 from core.model.said_once import is_news
-from core.model.values import NO_SHARES, ZERO, BrokerOrderId, Quantity, Symbol, plain
+from core.model.values import NO_SHARES, ZERO, BrokerOrderId, Price, Quantity, Symbol, plain
 from core.ports import JournalError
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
@@ -395,11 +396,22 @@ class Reconciliation:
         true = theirs.quantity if theirs else Quantity(ZERO)
         average, is_split = theirs.average_price if theirs else None, bool(difference.note)
         owners = owners_after(self.state.ledger, difference.symbol, true, average, is_split=is_split)
+        if not ours and not owners and average is not None:
+            owners = self._taken_for_a_lost_order(difference.symbol, true, average, comparison)
         reason = f"{difference.symbol}: the broker has {true}, our books had {ours}"
         if len(owners) > 1:
             reason += f"; now {', '.join(f'{share.strategy} has {plain(share.quantity)}' for share in owners)}"
         self.state.record(PositionCorrected(difference.symbol, true, average, reason, owners, is_split))
         return reason
+
+    def _taken_for_a_lost_order(
+        self, symbol: Symbol, true: Quantity, average: Price, comparison: Comparison
+    ) -> tuple[OwnerShare, ...]:
+        """What an order of ours may have bought that the broker lacked is its owner's, and keeps its stop (EX-13)."""
+        if self._sold_by_others(symbol, comparison, Side.BUY if true > 0 else Side.SELL):
+            return ()
+        owner = self.listed_orders.order_recovery.owner_of(symbol, true)
+        return () if owner is None else (OwnerShare(owner, true, average),)
 
     def _pass(self, corrections: tuple[str, ...], found: tuple[Difference, ...]) -> None:
         """Told where it is news: after a start, with a correction, or where other things differ than before."""

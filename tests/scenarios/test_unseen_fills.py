@@ -1,0 +1,102 @@
+"""An order that the broker does not find fills there: its shares are never somebody else's, and count once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from core.facts import OrderFilled, PositionCorrected
+from core.messages.commands import RequestCancel
+from core.messages.effects import CancelOrder
+from core.model.codes import EndCode
+from core.model.order import OrderStatus, TimeInForce
+from core.model.values import Price
+from tests.scenarios.changes import ROOMY, confirms_now
+from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.requests import CANCEL, requested
+from tests.scenarios.test_contradicting_reports import BrokersWord
+from tests.unit.core.brokers.trading_floor import a_bar
+
+TEN = "10"
+SEEN_AGAIN = {"soon": ("10:07:05", "10:09"), "late": ("10:09", "10:12")}
+"""Before the bound is over, and long after it."""
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> BrokersWord:
+    return BrokersWord(monkeypatch)
+
+
+def an_unseen_bracket(broker: BrokersWord, hidden: str = "10:06:15") -> House:
+    """Ten are typed at 100 with stop and target and acknowledged; then no list has them, and they fill in 10:06."""
+    bars = [*minutes("09:30", "10:05", "101"), a_bar("10:06", "100.05 100.05 99.95 100"), *minutes("10:07", "10:20")]
+    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    typed = replace(a_typed_buy(TEN, limit="100", stop="99"), target_price=Price(Decimal(103)))
+    house.presses(replace(typed, time_in_force=TimeInForce.DAY))
+    confirms_now(house)
+    house.until(hidden)
+    assert house.entry.status is OrderStatus.SUBMITTED
+    broker.changes[house.entry.id] = lambda _report: None
+    house.line.is_deaf = True
+    house.line.breaks_at(CancelOrder, arrives=False, times=100)
+    house.presses(RequestCancel(house.entry.id))
+    return house
+
+
+def is_seen_again(house: House, broker: BrokersWord) -> None:
+    broker.changes.clear()
+    house.line.is_deaf = False
+    house.line.mends()
+
+
+def assert_counted_once(house: House, shares: str) -> None:
+    assert (house.held(), house.held_by_the_broker()) == (shares, shares)
+    assert [f.fill.client_order_id for f in house.facts(OrderFilled)] == [house.entry.id]
+    assert house.desk.control.state.is_reconciled
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize("when", ["soon", "late"])
+def test_a_fill_of_an_unseen_order_counts_once(broker: BrokersWord, when: str) -> None:
+    """EX-05, EX-09, EX-13: told within the bound, or long after its shares were taken in"""
+    house = an_unseen_bracket(broker)
+    seen, end = SEEN_AGAIN[when]
+    house.until(seen)
+    taken_in = house.facts(PositionCorrected)
+    is_seen_again(house, broker)
+    house.until(end)
+
+    assert bool(taken_in) is (when == "late")
+    assert_counted_once(house, TEN)
+    assert house.desk.ledger.exits.covered(house.entry.request.symbol, house.entry.strategy) == Decimal(TEN)
+
+
+def test_shares_of_an_unseen_order_keep_its_stop(broker: BrokersWord) -> None:
+    """EX-13, EX-06: the wait has a bound, and what is taken in then is its owner's"""
+    house = an_unseen_bracket(broker)
+    house.until("10:12")
+
+    assert house.entry.end_code is EndCode.LOST_THERE
+    assert (house.held(), house.held_by_the_broker()) == (TEN, TEN)
+    assert [(share.strategy, share.quantity) for share in house.last(PositionCorrected).owners] == [
+        (house.entry.strategy, Decimal(TEN))
+    ]
+    assert [stop.status for stop in house.stops if stop.is_protective] == [OrderStatus.SUBMITTED]
+    assert requested(house).count(CANCEL) <= 3
+
+
+def test_a_fill_after_the_order_was_ended_counts_once(broker: BrokersWord) -> None:
+    """EX-05, EX-09: the books agreed when it ended, and show its shares then"""
+    house = an_unseen_bracket(broker, hidden="10:05:20")
+    house.until("10:06:05")
+    at_its_end = house.entry.end_code, house.held_by_the_broker()
+    house.until("10:08")
+    taken_in = house.last(PositionCorrected)
+    is_seen_again(house, broker)
+    house.until("10:11")
+
+    assert at_its_end == (EndCode.LOST_THERE, "0")
+    assert taken_in.quantity == Decimal(TEN)
+    assert_counted_once(house, TEN)
