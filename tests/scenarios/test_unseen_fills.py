@@ -9,12 +9,12 @@ import pytest
 
 from core.facts import OrderFilled, PositionCorrected
 from core.messages.commands import RequestCancel
-from core.messages.effects import CancelOrder
+from core.messages.effects import CancelOrder, SubmitOrder
 from core.model.codes import EndCode
 from core.model.order import OrderStatus, TimeInForce
 from core.model.values import Price
-from tests.scenarios.changes import ROOMY, confirms_now
-from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.changes import ROOMY, confirms_now, passes
+from tests.scenarios.house import House, a_house_with_a_proposal, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.requests import CANCEL, requested
 from tests.scenarios.test_contradicting_reports import BrokersWord
 from tests.unit.core.brokers.trading_floor import a_bar
@@ -100,3 +100,21 @@ def test_a_fill_after_the_order_was_ended_counts_once(broker: BrokersWord) -> No
     assert at_its_end == (EndCode.LOST_THERE, "0")
     assert taken_in.quantity == Decimal(TEN)
     assert_counted_once(house, TEN)
+
+
+@pytest.mark.parametrize("until", ["10:07:50", "10:10"])
+def test_a_lost_answer_whose_order_fills_counts_once(broker: BrokersWord, until: str) -> None:
+    """EX-05, EX-06: no answer came and no list has it while it fills; told within the bound, or after its end"""
+    house = a_house_with_a_proposal()
+    broker.changes[house.proposal.order.client_order_id] = lambda _report: None
+    house.line.breaks_at(SubmitOrder, arrives=True)
+    house.line.is_deaf = True
+    house.confirms_at("10:06:02")
+    house.until(until)
+    is_taken_in = bool(house.facts(PositionCorrected))
+    is_seen_again(house, broker)
+    passes(house, 130)
+
+    assert is_taken_in is (house.entry.end_code is EndCode.NEVER_ARRIVED) is (until == "10:10")
+    assert_counted_once(house, "0.502")
+    assert house.desk.ledger.exits.covered(house.entry.request.symbol, house.entry.strategy) == Decimal("0.502")

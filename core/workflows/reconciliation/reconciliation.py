@@ -11,7 +11,8 @@ fill, every minute of a session, and of the extended hours around it while anyth
    is older than its account. The desk is read-only until a person accepts them.
 6. Net quantities by symbol. Where an order in doubt or on its way, or a fill that came meanwhile, may explain a
    difference, the next comparison decides. So it does where one of ours was given up that the broker does not list:
-   its request may have arrived since, longer ago than the list reaches, and it is looked up once more.
+   its request may have arrived since, longer ago than the list reaches, and it is looked up once more. An order that
+   no look-up finds does not end for a minute while a fill of it may be the difference.
 7. Where the broker shows less than ours, one reading is no proof: until two of them agree, ten seconds apart, and no
    order of the broker's own contradicts them, the desk is read-only and nothing is sent. What orders of others filled
    since the last agreement explains it at once. What nothing explains, and a stop of ours at the broker contradicts,
@@ -19,7 +20,8 @@ fill, every minute of a session, and of the extended hours around it while anyth
 8. Beyond the limits nothing is corrected: the desk is read-only, says why, and asks again. What is owed in symbols
    that agree, stops and closes that are under way, goes all the same.
 9. Within them the broker is right: our position is corrected, and the correction recorded. Where several hold the
-   symbol each keeps its shares and its stop; what nobody here bought is nobody's in particular.
+   symbol each keeps its shares and its stop; what nobody here bought is nobody's in particular. What an order that
+   the broker lacked may have bought is its owner's; where the fill is told later, the correction is undone first.
 10. A strategy that is to be flat by the close and holds over it is an error; its exit is staged.
 """
 
