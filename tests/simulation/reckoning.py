@@ -94,6 +94,7 @@ def _count_orders(world: World, found: Reckoning) -> None:
         for request in map(decoded, world.log.records)
         if not isinstance(request, CancelRequest) and request.order.client_order_id not in world.foreign
     )
+    asked.subtract(world.forgotten)
     theirs = {report.client_order_id: report for report in all_reports(world)}
     for order_id in theirs.keys() - world.foreign - intents:
         if ended_unseen(theirs[order_id]):

@@ -141,3 +141,20 @@ def test_shares_of_a_cut_leg_and_a_lost_close_have_a_stop() -> None:
     played = play(made(5, 510).having(A_LOST_CLOSE))
 
     assert played.failures == []
+
+
+def test_a_refused_name_may_be_an_order_later() -> None:
+    """EX-04: the broker refused it, an older folder knows nothing of that, and the next order bears its name"""
+    entry = Event("an_order_is_typed", ("open", "8", "", "1.00", "broker", "SPY"))
+    restored = Event("the_folder_is_restored", (130.0, "bar, fraction", False, ""))
+    refused = Event("the_broker_surprises", ("order", "wash trade", 0.0))
+    session = session_of(SEED, 0)
+    player = Player(replace(session, profile=replace(session.profile, manners=None)))
+
+    for event in (entry, Event("time_passes", (120.0,)), refused, restored, entry):
+        player.happen(event)
+    played = player.end()
+
+    assert player.world.forgotten.total() == 1
+    assert player.world.forgotten.keys() <= player.world.engine.state.ledger.state.orders.keys()
+    assert played.failures == []

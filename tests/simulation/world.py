@@ -471,6 +471,8 @@ class World:
         Orders of ours that somebody else took away at the broker, and orders there that are not ours.
     restored
         Of those, orders of this desk's own that an older folder knows nothing of.
+    forgotten
+        How often an order of each name was refused that an older folder knows nothing of.
     said
         The person's last command.
     planned
@@ -512,6 +514,7 @@ class World:
         self.meddled: set[str] = set()
         self.foreign: set[str] = set()
         self.restored: set[str] = set()
+        self.forgotten: Counter[str] = Counter()
         self.planned: list[Planned] = []
         self.surprises = Surprises(self)
         self.contradictions = Contradictions(self)
@@ -611,8 +614,11 @@ class World:
         self.journal.past = PastOnDisk(rows)
         known = {one.fact.order.client_order_id for one in self.journal.records() if isinstance(one.fact, OrderCreated)}
         unknown = {str(order_id) for order_id in self.exchange._book._orders if order_id not in known}
-        self.foreign |= unknown | (self.auditor.sent.keys() - known)
+        self.foreign |= unknown
         self.restored |= unknown
+        for refused in self.auditor.sent.keys() - known - unknown:  # it never was an order: another may have its name
+            del self.auditor.sent[refused]
+            self.forgotten[refused] += 1
         for symbol in self.symbols:
             self.meter._give_up(symbol)
         self.restart(down=down)
