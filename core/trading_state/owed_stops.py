@@ -174,9 +174,16 @@ class OwedStops:
         key = position_key(stop.request.symbol, stop.strategy)
         self._name(key, max(self.state.named.get(key, NO_SHARES), self._guarded(stop)))
 
-    def _guarded(self, stop: Order) -> Decimal:
-        working = self._ledger.exits.working(stop.request.symbol, stop.strategy)
-        return sum((self._ledger.exits.claim(order) for order in working if order.is_protective), ZERO)
+    def _guarded(self, order: Order) -> Decimal:
+        working = self._ledger.exits.working(order.request.symbol, order.strategy)
+        return sum((self._ledger.exits.claim(exit) for exit in working if exit.is_protective), ZERO)
+
+    def _waiting(self, sale: Order) -> Decimal:
+        """Shares of stops that wait for a key, and of those that work beside them; none where none waits."""
+        its = sale.request.symbol, sale.strategy
+        owed = [p for p in self._stage.state.proposals.values() if p.is_owed and (p.symbol, p.strategy) == its]
+        waiting = sum((proposal.order.quantity for proposal in owed), ZERO)
+        return waiting + self._guarded(sale) if waiting and not (sale.is_protective or sale.is_target) else ZERO
 
     def _proposal_ended(self, at: datetime, fact: ProposalEnded) -> None:
         """Who declines a stop is not asked again: its shares are owed none."""
@@ -206,11 +213,13 @@ class OwedStops:
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _count(self, order: Order, filled: Quantity) -> None:
-        """An entry names a stop for what it fills; an exit sells those shares first."""
+        """An entry names a stop for what it fills; an exit sells those shares first, but for those whose stop works, or
+        waits for a key: that is for what is left.
+        """
         key = position_key(order.request.symbol, order.strategy)
         named = self.state.named.get(key, NO_SHARES)
         if order.only_reduces:
-            self._name(key, named - filled)
+            self._name(key, max(named - filled, min(named, self._waiting(order))))
         elif order.wants_broker_stop:
             self._name(key, named + filled)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,14 +12,14 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.execution.cover import unprotected_in_words
 from core.facts import StopOwed
-from core.messages.commands import Decline, Kill, MoveStop, RequestCancel
+from core.messages.commands import Decline, Kill, MoveStop, OpenTicket, ProposeClose, RequestCancel
 from core.messages.effects import Effect, ReplaceOrder, SubmitOrder
 from core.messages.inputs import Input, SubmissionAnswered
 from core.model.broker import Refused
 from core.model.codes import OwedReason, RefusalKind, UnprotectedKind
-from core.model.order import LegRole, OrderStatus, Side
+from core.model.order import LegRole, OrderStatus, Side, StopHolder
 from core.model.staging import MANUAL
-from core.model.values import Price
+from core.model.values import Price, Quantity
 from core.workflows.protection.stop_renewal import REFUSED
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import trades_elsewhere
@@ -182,3 +183,21 @@ def test_a_cancelled_then_refused_stop_is_not_asked(taken_back: str) -> None:
     house.until("10:20")
 
     assert (house.held(), waiting(house)) == ("0.5", [])
+
+
+def test_a_sale_leaves_a_stop_that_waits_owed() -> None:
+    """EX-22: shares that were bought without a stop are sold, and the refused stop's own are held on"""
+    house, _ = a_fraction()
+    house.presses(replace(a_typed_buy("2", limit="100.10", stop="98"), stop_holder=StopHolder.YOU))
+    house.presses(OpenTicket(next(proposal.id for proposal in house.desk.stage.proposals() if not proposal.is_guard)))
+    passes(house, 1)
+    house.confirms()
+    house.until("10:10")
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal(1))))
+    confirms_now(house)
+    house.until("10:12")
+
+    assert (house.held(), waiting(house)) == ("1.5", ["0.5 at 98"])
+    assert [(owing.quantity, owing.why) for owing in house.desk.owed_stops.all()] == [
+        (Decimal("0.5"), OwedReason.WAITS_FOR_KEY)
+    ]
