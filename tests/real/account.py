@@ -201,6 +201,8 @@ class Desk(Pty):
             elif self.is_armed():
                 self.type(b"D")
                 self.read_until(is_taken, 20)
+            else:  # the question is not drawn whole yet
+                self.read_for(LOOK)
 
         until(lambda: self.account.count("KeyTaken") > known, self.what_it_shows, press)
 
