@@ -7,9 +7,9 @@ from datetime import datetime
 
 from console.filtered_pane import FilteredPane
 from console.keymap import KeyScope, bindings_for
+from core.model.log_levels import WARN
 from core.model.values import Symbol
 from core.views import DeskView, LogRow, OrderRow
-from core.views.log_levels import WARN
 from widgets import format as f
 from widgets.log import Log
 from widgets.order_life import LogLine, folded

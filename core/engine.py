@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any, TypeVar, get_args
 
-from core.advisers.authority import at_work, only_for_people
 from core.facts import (
     RELEARNED,
     CommandGiven,
@@ -35,6 +34,7 @@ from core.messages.effects import (
     LookUpSymbols,
 )
 from core.model.account import Mode
+from core.model.authority import at_work, only_for_people
 from core.model.calendar import Calendar
 from core.ports import Journal, JournalError, JournalWriteError
 from core.settings.history import as_they_were

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 
+from core.risk import trading_status
 from core.risk.checks import standard_gate
 from core.risk.checks.protections import ProtectionCheck
 from core.risk.gate import Check
@@ -27,7 +28,6 @@ from core.settings.protections import ProtectionsSettings
 from core.settings.risk import RiskSettings
 from core.settings.settings import PROFILES, Settings
 from core.settings.types import AmountSettings, SettingsTable
-from core.trading_state import trading_status
 from docs.execution import plain_value
 from docs.pages import Tables, filled, table, written
 
@@ -79,7 +79,7 @@ def sizes() -> str:
 
 
 def passes() -> str:
-    """The table of the docstring of `core/trading_state/trading_status.py`."""
+    """The table of the docstring of `core/risk/trading_status.py`."""
     text = (trading_status.__doc__ or "").replace("\\\n", "")
     return "\n".join(line for line in text.splitlines() if line.startswith("|")) + "\n"
 

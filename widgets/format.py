@@ -11,10 +11,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from core.model import values
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, Side, StopHolder, Terms
+from core.model.order_text import WORDS, filled_in
 from core.model.values import CENT, plain
 from core.model.venues import HOME
 from core.views import ProposalRow
-from core.views.order_text import WORDS, filled_in
 from widgets.grid_picture import Tone
 
 PLACE, PLACE_IN_SHORT = HOME.name, HOME.short

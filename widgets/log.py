@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 
+from core.model.log_levels import WARN
 from core.model.values import SHORT_ID, ClientOrderId
 from core.views import LogRow
-from core.views.log_levels import WARN
 from widgets import format as f
 from widgets.grid import Cell, Column, Row, Tone
 from widgets.identifiers import short_id, short_ids

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from core.model.log_levels import at_least
 from core.model.order import Leg, LegRole, OrderStatus, OrderType, StopHolder
 from core.model.values import ClientOrderId, Price
 from core.views import IN_DOUBT, LogRow, OrderRow, RowMark
-from core.views.log_levels import at_least
 from widgets import format as f
 from widgets.identifiers import short_id
 

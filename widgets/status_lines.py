@@ -13,9 +13,9 @@ from core.model.account import Mode
 from core.model.codes import DeskState
 from core.model.desk import DeskNumber
 from core.model.order import StopHolder
+from core.model.order_text import OWED
 from core.model.values import plain
 from core.views import IN_DOUBT, WARNED, DeskView, KeyView, StatusView
-from core.views.owed_text import OWED
 from widgets import format as f
 from widgets.connections import is_broker_away, lamps_in_brief, lamps_in_words
 from widgets.grid_picture import Tone

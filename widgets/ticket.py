@@ -14,12 +14,12 @@ from decimal import Decimal
 from rich.cells import cell_len
 
 from core.model.order import LegRole, OrderRequest, Side, StopHolder, TimeInForce
+from core.model.order_text import WORDS, filled_in
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
 from core.model.values import plain
 from core.views import MarginView, ProposalRow, TicketView
-from core.views.order_text import WORDS, filled_in
 from widgets import format as f
 from widgets.grid_picture import Tone
 from widgets.lines import Cell, TextLine, joined

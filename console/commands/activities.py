@@ -72,9 +72,9 @@ def _day(option: str, text: str) -> date:
 def _days(journal: Path, told: dict[str, str]) -> list[EquityDay]:
     """Of all days; each activity goes into `told` in the words of the log, by its id."""
     from core.analytics.equity_days import equity_days
+    from core.event_text import in_words
     from core.facts import CashMoved, Fact
     from core.market.calendar import load_calendar
-    from core.views.event_text import in_words
     from state.journal import read
     from state.journal_segments import segments
 

@@ -69,7 +69,7 @@ def _as_it_stands(text: str) -> list[TextLine]:
 
 def told(record: Recorded) -> list[TextLine]:
     """A record of the chain: when, what kind, and its words."""
-    from core.views.event_text import in_words, kind_of  # with every fact: too much before the desk's first paint
+    from core.event_text import in_words, kind_of  # with every fact: too much before the desk's first paint
 
     words = short_ids(in_words(record.fact))
     return wrapped(f"{f.clock(record.at)}  {kind_of(record.fact):<{BEFORE - 10}}", words, WIDTH)

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from core.advisers.authority import only_for_people
 from core.execution.expiring_names import ExpiringNames
 from core.messages.effects import ReplaceOrder, SubmitOrder
+from core.model.authority import only_for_people
 from core.model.broker import Refused
 from core.model.codes import BlockCode, RefusalKind
 from core.model.order import refused_for_its_legs

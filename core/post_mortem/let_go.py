@@ -12,8 +12,8 @@ from core.model.session import NoSession, Session
 from core.model.staging import MANUAL, Proposal
 from core.model.values import Money, Price, ProposalId, Symbol
 from core.ports import Recorded
+from core.risk.shadow_trades import BLOCKED, NOT_TAKEN, ShadowTrade, shadow_of
 from core.settings.settings import Settings
-from core.staging.shadow_trades import BLOCKED, NOT_TAKEN, ShadowTrade, shadow_of
 
 SessionAt = Callable[[datetime], Session | NoSession]
 

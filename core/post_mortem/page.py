@@ -9,6 +9,7 @@ from decimal import Decimal
 from core.analytics.equity_change import Part
 from core.analytics.html_page import STYLE
 from core.analytics.html_text import escaped
+from core.event_text import in_words, kind_of
 from core.model.signal import EXIT_WORDS
 from core.model.values import ZERO, plain, priced
 from core.model.venues import HOME
@@ -19,7 +20,6 @@ from core.post_mortem.market import Minute
 from core.post_mortem.post_mortem import PostMortem, TradeExplained
 from core.post_mortem.split import intended
 from core.post_mortem.words import checks_of, instant, made_by_strategy, usd
-from core.views.event_text import in_words, kind_of
 
 WIDTH, HEIGHT, PAD = 900, 260, 8
 BAR, HALF = 22, 11

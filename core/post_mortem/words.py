@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from core.analytics.equity_change import Part, in_cents, to_the_cent
 from core.analytics.plot import plotted
+from core.event_text import in_words, kind_of
 from core.model.signal import EXIT_WORDS
 from core.model.staging import CheckResult
 from core.model.values import ZERO, Money, plain, priced
@@ -16,7 +17,6 @@ from core.post_mortem.day import DayExplained
 from core.post_mortem.let_go import LetGo
 from core.post_mortem.post_mortem import PostMortem, TradeExplained
 from core.post_mortem.split import intended
-from core.views.event_text import in_words, kind_of
 
 WIDTH = 70
 """Cells of a line of the plot."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from core.analytics.equity_change import Part
+from core.model.order_text import order_in_words
 from core.model.values import Money, plain
 from core.post_mortem.words import cents
 from core.reports.figures import Figures, biggest_of, by_cause, by_strategy, not_taken, result_of
 from core.reports.report import Report, TradeTold
 from core.reports.standing import Held, StillStands
-from core.views.order_text import order_in_words
 
 
 def as_json(report: Report) -> dict[str, object]:

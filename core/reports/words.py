@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from core.analytics.equity_change import Part
 from core.analytics.plot import plotted
 from core.model.order import StopHolder
+from core.model.order_text import OWED, order_in_words
 from core.model.signal import EXIT_WORDS
 from core.model.values import ZERO, percent, plain, priced
 from core.model.venues import HOME
@@ -18,8 +19,6 @@ from core.reports.head import head_of, many, quiet_line, span_of, table_of
 from core.reports.quality import Noted, lasted
 from core.reports.report import Report, TradeTold
 from core.reports.standing import Held
-from core.views.order_text import order_in_words
-from core.views.owed_text import OWED
 
 SHOWN, FEW = 6, 3
 """Rows of a list on a page, and of one that is rarely long; the rest is counted."""

@@ -35,11 +35,11 @@ from core.risk.price_history import PriceHistory
 from core.risk.protections.book import ProtectionBook
 from core.risk.recent_entries import RecentEntries
 from core.risk.size_factors.book import SizingBook
+from core.risk.symbol_lists import SymbolLists
+from core.risk.trading_status import TradingStatus
 from core.risk.volumes import Volumes
 from core.settings.settings import Settings
 from core.staging.resting_entries import Reach, aimed_at, reach_of
-from core.trading_state.symbol_lists import SymbolLists
-from core.trading_state.trading_status import TradingStatus
 
 NOT_ASKED = NoSession("the calendar was not asked")
 

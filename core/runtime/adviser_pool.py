@@ -11,10 +11,10 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from core.advisers.authority import Watch
 from core.advisers.base import Adviser, Shown, consulted, shown_of
 from core.messages.inputs import FromAdviser
 from core.model.advice import AdviserFault
+from core.model.authority import Watch
 from core.model.connection import ConnectionStatus
 from core.settings.advisers import AdvisersSettings
 from core.views import DeskView

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from core.advisers.authority import Watch
 from core.advisers.base import Adviser, consulted, shown_of
 from core.messages.inputs import FromAdviser
+from core.model.authority import Watch
 from core.settings.advisers import AdvisersSettings
 from core.views import DeskView
 

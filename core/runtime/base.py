@@ -13,7 +13,6 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Protocol, TypeGuard
 
-from core.advisers.authority import only_for_people
 from core.engine import Engine
 from core.execution.gateway import Gateway
 from core.facts import CancelDropped, CancelRequested, Fact, OrderStateChanged
@@ -32,10 +31,12 @@ from core.messages.effects import (
 )
 from core.messages.inputs import Input, Leaving, NotificationAnswered, Stop, WatchlistWritten
 from core.messages.lateness import STOOD_STILL, as_late
+from core.model.authority import only_for_people
 from core.model.desk import DeskNumber
 from core.model.listed_asset import AssetsFound
 from core.model.notice import Delivery, DeliveryCode
 from core.model.order import OrderStatus
+from core.model.order_text import order_in_words
 from core.model.values import AccountId, ClientOrderId, Symbol, TicketId
 from core.ports import KillSwitch
 from core.runtime.call_record import CallListener, CallMade
@@ -45,7 +46,6 @@ from core.runtime.listed_assets import AssetBook
 from core.runtime.pace import BEAT, RESTING_BEAT
 from core.views import ChartView, DeskView
 from core.views.builders.desk import ViewBuilder
-from core.views.order_text import order_in_words
 from core.workflows.staging.confirmation import Confirmations
 
 

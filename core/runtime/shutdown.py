@@ -7,10 +7,10 @@ from datetime import datetime
 
 from core.engine import Engine
 from core.model.order import OrderRequest, Side, StopHolder
+from core.model.order_text import order_in_words
 from core.model.quote import Quote
 from core.model.session import Session
 from core.trading_state.state import TradingState
-from core.views.order_text import order_in_words
 from core.workflows.orders.position_close import PositionClose
 from core.workflows.orders.request_room import held_exits
 from core.workflows.protection.desk_held_stops import stop_by_desk, unguarded

@@ -26,3 +26,8 @@ class AdvisersSettings(SettingsTable):
     most: Annotated[int, Field(ge=1, le=20)] = Field(3, description="advices of one answer; more are a failure")
     failures: Annotated[int, Field(ge=1, le=100)] = Field(3, description="after which it rests until a start")
     watchman: WatchmanSettings = WatchmanSettings()
+
+    @property
+    def enabled(self) -> tuple[str, ...]:
+        """The names of the advisers that are turned on."""
+        return ("watchman",) if self.watchman.enabled else ()

@@ -19,8 +19,6 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from core.risk.checks.account_loss import DAILY, WEEKLY
-from core.risk.protections.book import NAMES
 from core.settings.directions import (
     BESIDE_RISK,
     FOR_EVER,
@@ -31,11 +29,19 @@ from core.settings.directions import (
     ZERO_IS_NEVER,
 )
 from core.settings.history import VERSION, read, restated
+from core.settings.protections import ProtectionSettings, ProtectionsSettings
+from core.settings.risk import DAILY, WEEKLY
 from core.settings.settings import Settings
 from core.settings.types import WHOLE, AmountSettings, KeyPath
 from core.settings.user_strategies import UserStrategySettings
 
 OF_THE_ACCOUNT = (DAILY, WEEKLY)
+WITH_A_LOCK = tuple(
+    name
+    for name, setting in ProtectionsSettings.model_fields.items()
+    if isinstance(setting.default, ProtectionSettings)
+)
+"""The names of the protections, which an override passes."""
 LIMITS = "risk"
 """The table of which a running engine takes over everything; of others it takes what `directions` names."""
 OF_THE_SCREEN = ("display", "health", "keys", "notify", "proof")
@@ -186,7 +192,7 @@ def _protections_of(path: KeyPath) -> tuple[str, ...]:
         case ("protections", "loss_override_minutes"):
             return OF_THE_ACCOUNT
         case ("protections", "override_minutes"):
-            return NAMES
+            return WITH_A_LOCK
         case ("protections", name, *_):
             return (name,)
     return ()

@@ -25,6 +25,9 @@ from core.settings.types import (
     TimeOfDay,
 )
 
+DAILY, WEEKLY = "daily_loss", "weekly_loss"
+"""The settings of the two loss limits, and the names of their protections."""
+
 
 class RiskSettings(GrowingSettingsTable):
     """Limits on what may be opened (RK)."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from core.advisers.book import AdviceBook
 from core.execution.ledger import Ledger
 from core.model.recommendation import Recommendation
 from core.model.values import ZERO, Price, Quantity, Symbol
@@ -18,6 +17,7 @@ from core.risk.size_factors.base import Conditions
 from core.risk.size_factors.book import SizingBook
 from core.risk.sizing_inputs import gathered
 from core.staging.stage import Stage
+from core.trading_state.advice_book import AdviceBook
 
 
 class Holdings:

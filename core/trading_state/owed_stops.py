@@ -49,8 +49,8 @@ from core.model.order import OrderStatus
 from core.model.position import Position
 from core.model.staging import AuthorizationKind
 from core.model.values import NO_SHARES, ZERO, Quantity, Symbol
+from core.risk.trading_status import TradingStatus
 from core.staging.stage import Stage
-from core.trading_state.trading_status import TradingStatus
 
 SHORTEST = timedelta(seconds=1)
 """What was over sooner is how long a stop takes to the broker, and is not recorded."""

@@ -24,9 +24,9 @@ from core.model.desk import DeskNumber
 from core.model.instrument import BrokerInstrument
 from core.model.quote import Quote
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
+from core.risk.disk_failure import DiskFailure
 from core.settings.changes import LimitChange
 from core.settings.settings import Settings
-from core.trading_state.disk_failure import DiskFailure
 
 
 @dataclass(slots=True)

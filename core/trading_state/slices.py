@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from core.advisers.book import AdviceBook
 from core.execution.breaker import Breaker
 from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
@@ -30,6 +29,7 @@ from core.ports import PastIndex
 from core.risk.allocation import Allocations
 from core.risk.day import Day
 from core.risk.day_value import DayValue
+from core.risk.disk_failure import DiskFailure
 from core.risk.evaluation.book import EvaluationBook
 from core.risk.margin_samples import MarginSamples
 from core.risk.message_counts import MessageCounts
@@ -41,24 +41,24 @@ from core.risk.protections.equity_curve import NO_STRATEGY
 from core.risk.protections.trades import ClosedTrade
 from core.risk.recent_entries import RecentEntries
 from core.risk.regime.book import RegimeBook
+from core.risk.shadow_trades import ShadowTrades
 from core.risk.size_factors.book import SizingBook
+from core.risk.symbol_lists import SymbolLists
+from core.risk.trading_status import InForce, TradingStatus
 from core.risk.volumes import Volumes
 from core.staging.baskets import Baskets
-from core.staging.shadow_trades import ShadowTrades
 from core.staging.stage import Stage
 from core.strategies.builtin import StrategyKinds
 from core.strategies.orchestrator import Orchestrator
 from core.trading_state.activities import Activities
+from core.trading_state.advice_book import AdviceBook
 from core.trading_state.alerts import Alerts
 from core.trading_state.attendance import Attendance
 from core.trading_state.day_results import DayResults
 from core.trading_state.desks import Desks
-from core.trading_state.disk_failure import DiskFailure
 from core.trading_state.holdings import Holdings
 from core.trading_state.notifications import Notifications
 from core.trading_state.owed_stops import OwedStops
-from core.trading_state.symbol_lists import SymbolLists
-from core.trading_state.trading_status import InForce, TradingStatus
 from core.trading_state.watchlists import Watchlists
 
 Fold = Callable[[datetime, Any], None]

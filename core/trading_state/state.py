@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from core.advisers.authority import at_work, only_for_people
 from core.execution.order import Order, has_news
 from core.execution.other_orders import other_of
 from core.facts import BarClosed, Fact, OrdersRecalled
 from core.model.account import Mode
+from core.model.authority import at_work, only_for_people
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import FreshFigures, OrderReport
 from core.model.calendar import Calendar

@@ -28,9 +28,6 @@ from core.views.standing import (
 from core.views.ticket import NO_SIZING, SizingView, SymbolView, TicketView
 from core.views.watch import NOTHING_WATCHED, ActionRow, WatchView
 
-ALERT = "ALERT"
-"""The severity of an alert that rang."""
-
 
 @dataclass(frozen=True, slots=True)
 class LogRow:

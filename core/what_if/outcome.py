@@ -13,7 +13,7 @@ from core.model.staging import MANUAL, Proposal
 from core.model.values import ZERO, Money, ProposalId, TicketId, plain
 from core.ports import Recorded
 from core.post_mortem.post_mortem import PostMortem, TradeExplained
-from core.staging.shadow_trades import BLOCKED
+from core.risk.shadow_trades import BLOCKED
 from core.what_if.changes import Change
 from core.what_if.same_proposal import asks_the_same
 

@@ -10,7 +10,7 @@ from core.model.values import ZERO, plain
 from core.model.venues import HOME
 from core.post_mortem.post_mortem import PostMortem
 from core.post_mortem.words import SHOWN, instant, told_of, usd
-from core.staging.shadow_trades import BLOCKED
+from core.risk.shadow_trades import BLOCKED
 from core.what_if.outcome import Base, Decided, PlayedAgain, Row, WhatIf, sum_of
 
 WIDE = 34

@@ -12,11 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from core import facts
+from core.event_text import in_words, severity_of
+from core.model.log_levels import CRITICAL, ERROR
 from core.facts.registry import BY_TYPE, Fact
 from core.model.order import OrderStatus
 from core.runtime.call_record import CallMade, CallOutcome
 from core.views.builders.event_log import REFUSING
-from core.views.event_text import CRITICAL, ERROR, in_words, severity_of
 
 Event = dict[str, Any]
 """The fields of one line, `at` as a time; the order in which they are written is theirs."""

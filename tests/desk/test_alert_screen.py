@@ -11,8 +11,9 @@ from console.alert_words import Drop, read_alert
 from console.screens.alert import AlertScreen
 from core.facts import AlertDropped, AlertKept
 from core.model.alert import Alert, AlertKind, AlertTerms
+from core.model.log_levels import ALERT
 from core.model.values import Price, Symbol
-from core.views import ALERT, LogRow, WatchlistRow, WatchRow, WatchView
+from core.views import LogRow, WatchlistRow, WatchRow, WatchView
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_position, a_view, open_still
 from tests.kit.rows import each

@@ -14,9 +14,9 @@ from datetime import timedelta
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
+from core.event_text import in_words
 from core.facts import SettingsApplied
 from core.messages.command_ports import CommandPort, PortKind
-from core.views.event_text import in_words
 from tests.journals.homes import ACCOUNT, statement
 
 

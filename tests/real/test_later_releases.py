@@ -149,7 +149,7 @@ def test_renames_with_their_history_change_nothing(name: str, home: Home, releas
     upgrade = '{"why": data["reason"]}'
     release.decorates("EngineStopped", f"version={version + 1}, upgrades={{{version}: lambda data: {upgrade}}}")
     release.changes("core/facts/engine.py", STOPPED, STOPPED.replace("reason", "why"))
-    release.changes("core/views/event_text/desk.py", TOLD, TOLD.replace("fact.reason", "fact.why"))
+    release.changes("core/event_text/desk.py", TOLD, TOLD.replace("fact.reason", "fact.why"))
     (home.settings.parent / "strategies" / "dips.py").unlink()
 
     opened = release.opens(home)

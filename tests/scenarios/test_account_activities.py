@@ -14,6 +14,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.analytics.equity_days import EquityDay, equity_days
+from core.event_text import in_words
 from core.facts import (
     ActivitiesCompared,
     ActivityQuarantined,
@@ -34,7 +35,6 @@ from core.model.staging import MANUAL
 from core.model.values import Money, Price
 from core.settings.settings import Settings
 from core.trading_state.activities import ActivitiesState
-from core.views.event_text import in_words
 from state.folders import AccountFolder
 from state.journal import FileJournal
 from tests.scenarios.backtests import Keyturn

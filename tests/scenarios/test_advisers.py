@@ -10,7 +10,6 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.advisers.authority import UnauthorizedAIActionError
 from core.advisers.base import Adviser, Shown
 from core.facts import (
     AdviceGiven,
@@ -25,6 +24,7 @@ from core.facts import (
 from core.messages.commands import Confirm, Kill, OpenTicket
 from core.messages.inputs import FromAdviser
 from core.model.advice import Advice, TradeIdea
+from core.model.authority import UnauthorizedAIActionError
 from core.model.values import Price, Quantity, Symbol
 from core.settings.settings import Settings
 from core.workflows.staging.proposals import Proposals

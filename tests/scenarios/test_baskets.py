@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core.event_text import in_words
 from core.facts import (
     BasketEnded,
     BasketOpened,
@@ -45,7 +46,6 @@ from core.model.order import OrderStatus, Side, TimeInForce, digest_of
 from core.model.values import Digest, Money, Price, Symbol, TicketId
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
-from core.views.event_text import in_words
 from core.workflows.baskets.basket_dry_run import TWICE
 from core.workflows.baskets.baskets import CHANGED, NONE_MARKED, RUNS
 from tests.scenarios.house import House, assert_can_be_rebuilt

@@ -9,6 +9,8 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core.event_text import in_words
+from core.event_text.orders import signed
 from core.facts import TradeClosed
 from core.messages.commands import Decline
 from core.model.order import Side
@@ -19,8 +21,6 @@ from core.ports import JournalDamagedError, Recorded
 from core.views import ChartView
 from core.views.builders import event_log as log_room
 from core.views.builders.desk import ViewBuilder
-from core.views.event_text import in_words
-from core.views.event_text.orders import signed
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, minutes
 from tests.unit.core.brokers.trading_floor import IBM, SPY, a_bar, at
 

@@ -18,11 +18,11 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.service import service_log
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from console.commands.program import build
+from core.event_text import in_words
 from core.facts import RELEARNED, BarClosed, OrderFilled, PositionChanged, SignalRaised
 from core.facts.registry import BY_TYPE
 from core.ports import OperatorError
 from core.runtime.virtual import VirtualRuntime
-from core.views.event_text import in_words
 from core.views.order_chain import chain_of
 from state.journal import read
 from state.service_log.log import ServiceLog

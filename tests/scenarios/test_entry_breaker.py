@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core.event_text import in_words
 from core.execution.breaker import BreakerPhase
 from core.facts import BreakerClosed, BreakerOpened, CallFailed, OrderApproved, OrderSent, ProposalSkipped
 from core.messages.commands import ClearBreaker, ProposeClose
@@ -22,7 +23,6 @@ from core.runtime.link import Link
 from core.settings.execution import ExecutionSettings
 from core.settings.settings import Settings
 from core.views import ProtectionRow
-from core.views.event_text import in_words
 from tests.scenarios.house import DIP, STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.unit.core.brokers.trading_floor import SPY
 

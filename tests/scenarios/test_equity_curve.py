@@ -22,8 +22,8 @@ from core.facts import (
 )
 from core.messages.commands import ResumeStrategy
 from core.model.values import ClientOrderId
+from core.risk.shadow_trades import ShadowTrade
 from core.settings.settings import Settings
-from core.staging.shadow_trades import ShadowTrade
 from core.workflows.protection.protections import FOR_A_REVIEW
 from tests.scenarios.house import FALL, STEADY, House, a_day
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, at

@@ -11,6 +11,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.details.position import position
+from core.event_text import in_words
 from core.facts import (
     AuthorizationEnded,
     AuthorizationProlonged,
@@ -36,7 +37,6 @@ from core.runtime.link import Link
 from core.settings.settings import Settings
 from core.views import DeskView, PositionRow
 from core.views.builders.desk import ViewBuilder
-from core.views.event_text import in_words
 from state.housekeeping import status_of
 from tests.scenarios.changes import RARELY, confirms_now, passes
 from tests.scenarios.house import FALL, RECOVERY, STEADY, House, a_house_in_a_position, a_house_with_a_proposal

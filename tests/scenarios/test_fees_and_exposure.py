@@ -11,6 +11,7 @@ from statistics import fmean
 
 from syrupy.assertion import SnapshotAssertion
 
+from core.event_text import in_words
 from core.facts import OrderFilled, ProtectionTripped, TradeClosed
 from core.messages.commands import Command, Confirm, OpenTicket
 from core.model.order import Effect
@@ -19,7 +20,6 @@ from core.runtime.backtest import Backtest
 from core.runtime.backtest_report import report_of
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
-from core.views.event_text import in_words
 from tests.scenarios.house import (
     RECOVERY,
     STEADY,

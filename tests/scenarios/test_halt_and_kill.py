@@ -11,6 +11,7 @@ from typing import ClassVar
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core.event_text import in_words
 from core.facts import (
     CancelRequested,
     Halted,
@@ -35,7 +36,6 @@ from core.model.values import ClientOrderId
 from core.ports import JournalWriteError
 from core.runtime.link import Link
 from core.views.builders.desk import ViewBuilder
-from core.views.event_text import in_words
 from core.workflows.orders.submission import Submission
 from state.folders import AccountFolder
 from state.housekeeping import Housekeeping

@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core.event_text import in_words
 from core.facts import MarginSampled, MarginWarned, ProposalSkipped
 from core.messages.commands import LookAt, ProposeClose
 from core.model.order import Effect
@@ -17,7 +18,6 @@ from core.model.staging import CheckResult
 from core.settings.settings import Settings
 from core.views import ProtectionRow, StatusView
 from core.views.builders.desk import ViewBuilder
-from core.views.event_text import in_words
 from tests.scenarios.house import (
     STEADY,
     House,

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core.event_text import in_words
 from core.facts import MarginDeficitSeen
 from core.model.account import Account
 from core.model.order import Effect
@@ -20,7 +21,6 @@ from core.risk.gate import ReviewContext
 from core.risk.margin import deficit_of
 from core.risk.margin_samples import MarginState
 from core.settings.settings import Settings
-from core.views.event_text import in_words
 from tests.scenarios.house import STEADY, House, a_day
 from tests.scenarios.plans import passes
 from tests.scenarios.test_margin import row, settings

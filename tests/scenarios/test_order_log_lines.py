@@ -7,13 +7,13 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
+from core.event_text import in_words
 from core.facts import PastDaysLoaded
 from core.model.order import OrderStatus
 from core.model.past_days import PastDay, PastDays
 from core.model.values import Price
 from core.views import DeskView, RowMark
 from core.views.builders.desk import ViewBuilder
-from core.views.event_text import in_words
 from core.views.order_families import working_orders
 from tests.scenarios.changes import ABOVE, confirms_now
 from tests.scenarios.house import House, a_typed_buy

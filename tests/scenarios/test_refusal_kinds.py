@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
+from core.event_text import in_words, severity_of
 from core.facts import CancelFailed, OrderStateChanged
 from core.messages.commands import RequestCancel
 from core.messages.effects import CancelOrder
@@ -14,7 +15,6 @@ from core.messages.inputs import CancelAnswered
 from core.model.broker import NoAnswer, Refused
 from core.model.codes import RefusalKind
 from core.model.order import OrderStatus
-from core.views.event_text import in_words, severity_of
 from state.codec import decode, encode
 from tests.scenarios.house import House, a_house_with_a_proposal
 

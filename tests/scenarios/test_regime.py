@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
+from core.event_text import in_words, kind_of
 from core.facts import ProposalSkipped, ProposalStaged, RegimeMeasured
 from core.messages.commands import ProposeClose
 from core.messages.inputs import RegimeArrived
@@ -17,7 +18,6 @@ from core.settings.regime import FrequencySettings
 from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
-from core.views.event_text import in_words, kind_of
 from tests.scenarios.house import (
     STEADY,
     House,

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core.event_text import in_words
 from core.facts import LimitsReloaded, ReloadRefused, SettingsApplied
 from core.messages.commands import ReloadLimits, SettingsFileSeen
 from core.settings.changes import digest_of
 from core.settings.history import read
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
-from core.views.event_text import in_words
 from core.workflows.operator.limits_reload import WORD
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, assert_can_be_rebuilt
 

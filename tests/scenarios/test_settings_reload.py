@@ -11,6 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
+from core.event_text import kind_of
 from core.facts import (
     Killed,
     LimitsReloaded,
@@ -25,7 +26,6 @@ from core.messages.commands import Kill, ProposeClose, ReloadLimits, SettingsFau
 from core.settings.changes import ChangeKind, changes_between, digest_of
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
-from core.views.event_text import kind_of
 from core.workflows.operator.limits_reload import WORD
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_typed_buy
 from tests.unit.core.brokers.trading_floor import SPY

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core.event_text import in_words
 from core.facts import (
     ConfirmationRefused,
     EditRefused,
@@ -39,7 +40,6 @@ from core.model.signal import ExitReason
 from core.model.staging import AuthorizationKind, CheckResult
 from core.model.values import Fraction, Price, Quantity, plain
 from core.views.builders.desk import ViewBuilder
-from core.views.event_text import in_words
 from core.views.order_chain import chain_of
 from tests.scenarios.changes import (
     ABOVE,

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.event_text import in_words
 from core.facts import (
     OrderCreated,
     ProposalEnded,
@@ -32,7 +33,6 @@ from core.strategies.builtin import HOUSE, OF_THE_HOUSE
 from core.strategies.memory import RunnerState, StrategyMemory
 from core.views import StrategyRow
 from core.views.builders.strategies import strategy_rows
-from core.views.event_text import in_words
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.live_floor import LiveFloor, LiveHouse

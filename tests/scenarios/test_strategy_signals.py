@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from core.event_text import in_words
 from core.facts import (
     BarClosed,
     Fact,
@@ -30,7 +31,6 @@ from core.strategies.kit import NO_SETUP, Answer, Context, OwnStrategy
 from core.strategies.questions import missed_in
 from core.trading_state.checkpoint import checkpoint_of, documents_of, rebuild, states
 from core.trading_state.state import TradingState
-from core.views.event_text import in_words
 from core.views.order_chain import chain_of
 from state.journal import MemoryJournal
 from tests.scenarios.house import (

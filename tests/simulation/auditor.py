@@ -14,7 +14,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from core.advisers.authority import at_work
 from core.brokers.simulated.log import CancelRequest, decoded
 from core.execution import order_states
 from core.execution.ledger_state import UNKNOWN_OWNER, position_key
@@ -65,6 +64,7 @@ from core.facts import (
     TradeClosed,
 )
 from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
+from core.model.authority import at_work
 from core.model.broker import OrderReport
 from core.model.codes import SHUTS_ENTRIES_ALONE, BlockCode, CancelCode, EndCode, HaltCause, ProposalEnd, ReadOnlyCode
 from core.model.order import LegRole, OrderClass, OrderRequest, OrderStatus, Side

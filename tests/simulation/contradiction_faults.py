@@ -20,8 +20,8 @@ from core.messages.effects import CancelOrder, Effect
 from core.messages.inputs import SubmissionAnswered
 from core.model.broker import OrderReport
 from core.model.codes import EndCode
-from core.trading_state import trading_status
-from core.trading_state.trading_status import TradingStatus
+from core.risk import trading_status
+from core.risk.trading_status import TradingStatus
 from core.workflows.operator.notifying import Notifying
 from core.workflows.orders import order_updates, submission
 from core.workflows.orders.order_recovery import OrderRecovery

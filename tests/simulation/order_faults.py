@@ -29,12 +29,12 @@ from core.model.values import NO_SHARES, ClientOrderId, Quantity
 from core.risk.checks.protections import ProtectionCheck
 from core.risk.checks.verdicts import passed
 from core.risk.gate import Gate
+from core.risk.trading_status import TradingStatus
 from core.staging.basket_run import BasketRun
 from core.staging.baskets import Baskets
 from core.staging.stage import Stage
 from core.strategies.orchestrator import Orchestrator
 from core.trading_state.state import TradingState
-from core.trading_state.trading_status import TradingStatus
 from core.workflows.baskets import baskets
 from core.workflows.baskets.basket_dry_run import DryRunResult
 from core.workflows.baskets.basket_execution import BasketExecution

@@ -11,7 +11,6 @@ from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from core.advisers.authority import UnauthorizedAIActionError, Watch
 from core.advisers.base import Shown, consulted, shown_of
 from core.facts import Rearmed
 from core.messages.commands import (
@@ -29,6 +28,7 @@ from core.messages.commands import (
 from core.messages.effects import SubmitOrder
 from core.messages.inputs import FromAdviser
 from core.model.advice import Advice, AdviserFault, TradeIdea
+from core.model.authority import UnauthorizedAIActionError, Watch
 from core.model.basket import BasketSource
 from core.model.order import Effect, OrderRequest, OrderType, Side
 from core.model.staging import Approval

@@ -33,8 +33,8 @@ from core.facts import EngineStopped
 from core.model.account import Mode
 from core.model.values import Symbol
 from core.ports import OperatorError, Recorded
+from core.risk.shadow_trades import BLOCKED
 from core.runtime.run_record import PlayedFile, RecordedRun, RunKind
-from core.staging.shadow_trades import BLOCKED
 from core.what_if.changes import Change, ChangeKind, change_of, found_in
 from core.what_if.outcome import Base, PlayedAgain, WhatIf, came_new, decided_of, fate_of, first_other, rows_of
 from core.what_if.run_again import UNKNOWN, AsItWas, RunAgain

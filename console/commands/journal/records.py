@@ -108,8 +108,8 @@ def why(
 
 
 def _print(records: Iterable[Recorded], as_json: bool, known: Routes | None = None) -> None:
+    from core.event_text import in_words, kind_of  # with every fact: too much before the desk's first paint
     from core.facts.registry import BY_TYPE
-    from core.views.event_text import in_words, kind_of  # with every fact: too much before the desk's first paint
 
     for record in records:
         route = known.of_fact(type(record.fact)) if known else None

@@ -14,7 +14,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from core.advisers.authority import only_for_people
 from core.brokers.alpaca.activities import AlpacaActivities
 from core.brokers.alpaca.answers import OK, refusal
 from core.brokers.alpaca.books import AlpacaBooks
@@ -53,6 +52,7 @@ from core.io.redaction import Redaction
 from core.io.wall_clock import utc_now
 from core.model.account import Account, Mode
 from core.model.activity import DropCopy
+from core.model.authority import only_for_people
 from core.model.broker import Accepted, BrokerPicture, CancelTaken, NoAnswer, NotFound, OrderReport, Refused
 from core.model.connection import ConnectionStatus
 from core.model.instrument import BrokerInstrument, NoInstrument

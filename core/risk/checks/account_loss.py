@@ -11,9 +11,8 @@ from core.risk.checks.verdicts import overridden_until, refused, usd, warned, wi
 from core.risk.gate import ReviewContext
 from core.risk.protections.base import GLOBAL
 from core.risk.protections.overrides import Override
+from core.settings.risk import DAILY, WEEKLY
 
-DAILY, WEEKLY = "daily_loss", "weekly_loss"
-"""Their names where trips and overrides are recorded."""
 NAMES = {DAILY: "daily loss", WEEKLY: "weekly loss"}
 
 

@@ -6,8 +6,9 @@ Without the account's value `risk.on_missing_equity` says whether they stop too.
 from __future__ import annotations
 
 from core.model.staging import Verdict
-from core.risk.checks.account_loss import NAMES, WEEKLY, loss_verdict
+from core.risk.checks.account_loss import NAMES, loss_verdict
 from core.risk.gate import Candidate, ReviewContext
+from core.settings.risk import WEEKLY
 
 
 class WeeklyLossCheck:

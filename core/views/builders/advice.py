@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.advisers.book import Given, key_of
-from core.advisers.house import advisers_of
-from core.advisers.words import idea_in_words
+from core.event_text.advice import idea_in_words
+from core.trading_state.advice_book import Given, key_of
 from core.trading_state.state import TradingState
 from core.views import AdviceRow, AdviceView
 from core.workflows.strategies.recommendations import why_not
@@ -17,11 +16,8 @@ def advice_view(state: TradingState, at: datetime) -> AdviceView:
     return AdviceView(
         rows=tuple(_row(state, given, at) for given in reversed(advice.given) if at < given.expires_at),
         advisers=tuple(
-            (
-                adviser.name,
-                f"asked no more: {advice.paused[adviser.name]}" if adviser.name in advice.paused else "asked",
-            )
-            for adviser in advisers_of(state.control.settings.advisers)
+            (name, f"asked no more: {advice.paused[name]}" if name in advice.paused else "asked")
+            for name in state.control.settings.advisers.enabled
         ),
         oversteps=advice.oversteps,
     )

@@ -12,6 +12,7 @@ from core.execution.order import Order
 from core.model.account import Account
 from core.model.basket import BasketOrderState, BasketSource, SignedOrder
 from core.model.instrument import named
+from core.model.order_text import order_in_words
 from core.model.staging import Proposal, Review, StopPlan
 from core.model.values import ZERO, Money, ProposalId, Quantity, plain
 from core.risk.gate import Gate
@@ -25,7 +26,6 @@ from core.views.builders.displaced_orders import (
     put_back_in_words,
     quantity_after,
 )
-from core.views.order_text import order_in_words
 from core.workflows.baskets.basket_dry_run import DryRunResult
 from core.workflows.baskets.baskets import digest_now, rehearsed, taken_back
 from core.workflows.orders.request_room import held_exits

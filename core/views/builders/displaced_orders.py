@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from core.execution.order import Order, nearest_first
 from core.model.order import OrderRequest, Side
+from core.model.order_text import order_in_words
 from core.model.staging import AuthorizationKind
 from core.model.values import ClientOrderId, Price, Quantity, plain, priced
 from core.trading_state.state import TradingState
-from core.views.order_text import order_in_words
 from core.workflows.orders.closing_sales import ClosingSales
 
 

@@ -9,9 +9,13 @@ from datetime import datetime
 from itertools import islice
 
 from core import facts
+from core.event_text import in_words, kind_of, severity_of
+from core.event_text.sources import ENGINE, SOURCES, level_of, strategy_of
 from core.messages.commands import Halt, Kill
 from core.model.codes import FAILED_CLOSES
 from core.model.desk import DeskNumber
+from core.model.log_levels import WARN
+from core.model.order_text import order_in_words, purpose_in_words
 from core.model.said_once import SaidOnce
 from core.model.values import Price
 from core.ports import Recorded
@@ -19,10 +23,6 @@ from core.trading_state.state import TradingState
 from core.views import LogRow, NotEdited, NotStaged, ProposalOutcome
 from core.views.builders.stories import Stories, Story
 from core.views.builders.symbol_of_fact import SymbolOfFact
-from core.views.event_text import in_words, kind_of, severity_of
-from core.views.event_text.sources import ENGINE, SOURCES, level_of, strategy_of
-from core.views.log_levels import WARN
-from core.views.order_text import order_in_words, purpose_in_words
 
 ROWS = 500
 REFUSALS = 20

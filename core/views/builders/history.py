@@ -9,12 +9,12 @@ from decimal import Decimal
 
 from core import facts
 from core.model.order import OrderStatus
+from core.model.order_text import order_in_words, purpose_in_words
 from core.model.position import AnyTrade
 from core.model.signal import EXIT_WORDS
 from core.model.values import ZERO, ClientOrderId, Money, Quantity, plain, priced
 from core.ports import Recorded
 from core.views.history import HistoryKind, HistoryRow
-from core.views.order_text import order_in_words, purpose_in_words
 
 AVERAGE = Decimal("0.0001")
 """Places of an average price, at most."""

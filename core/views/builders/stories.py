@@ -6,9 +6,9 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from core import facts
+from core.event_text.sources import strategy_of
 from core.model.codes import FAILED_CLOSES
 from core.model.values import ClientOrderId
-from core.views.event_text.sources import strategy_of
 from core.views.order_chain import subject_of
 
 REMEMBERED = 5_000

@@ -8,6 +8,7 @@ from decimal import Decimal
 from core.facts import Fact
 from core.model.instrument import named
 from core.model.order import Side, StopHolder
+from core.model.order_text import terms_in_words
 from core.model.position import Position
 from core.model.quote import NoQuote
 from core.model.staging import Proposal, StopPlan, Ticket
@@ -31,7 +32,6 @@ from core.views.builders.event_log import EventLog
 from core.views.builders.margin import margin_view
 from core.views.builders.symbols import halted_in_words
 from core.views.builders.waiting_prices import WaitingPrices
-from core.views.order_text import terms_in_words
 from core.workflows.staging.confirmation_checks import reviewed, verdicts_meanwhile
 from core.workflows.staging.exit_preview import listed_exits
 from core.workflows.staging.proposal_staging import candidate_of

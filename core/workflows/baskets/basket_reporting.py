@@ -13,10 +13,10 @@ from core.model.basket import (
     SignedOrder,
 )
 from core.model.broker import BrokerPicture
+from core.model.order_text import order_in_words
 from core.model.values import NO_SHARES, Money, Quantity, Symbol, plain
 from core.staging.basket_run import BasketRun
 from core.trading_state.state import TradingState
-from core.views.order_text import order_in_words
 
 STILL_CLEARING = "its stop makes way; it goes when that is gone, and Orders shows it then"
 

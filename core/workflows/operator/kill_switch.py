@@ -15,9 +15,9 @@ from core.messages.effects import CancelOrder, Effect, FetchPicture, LatchKill, 
 from core.messages.inputs import Input, PictureFetched
 from core.model.codes import CancelCode, Denial, HaltCause
 from core.model.order import OrderStatus
+from core.model.order_text import order_in_words
 from core.model.values import BrokerOrderId, ClientOrderId
 from core.trading_state.state import TradingState
-from core.views.order_text import order_in_words
 from core.workflows.base.declarations import answers
 from core.workflows.base.isolation import apart, done_apart
 from core.workflows.orders.cancellation import Cancellation

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core import event_text
 from core.facts import (
     AlertRang,
     AuthorizationEnded,
@@ -36,6 +37,7 @@ from core.model.connection import Channel, ConnectionState
 from core.model.harmless_words import harmless
 from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode
 from core.model.order import Side
+from core.model.order_text import OWED, order_in_words
 from core.model.reconciliation import DifferenceKind
 from core.model.said_once import is_news
 from core.model.session import Session
@@ -44,9 +46,6 @@ from core.model.values import NO_MONEY, Symbol, plain, priced
 from core.settings.notify import NotifySettings, RuleSettings
 from core.trading_state.notifications import BREAKER, KILL, READ_ONLY, of_halt
 from core.trading_state.state import TradingState
-from core.views import event_text
-from core.views.order_text import order_in_words
-from core.views.owed_text import OWED
 from core.workflows.base.declarations import answers, follows
 from core.workflows.operator.notice_matters import (
     CLOCK,

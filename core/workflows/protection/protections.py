@@ -26,13 +26,13 @@ from core.messages.effects import Effect
 from core.model.account import Account
 from core.model.staging import MANUAL
 from core.model.values import Money, Symbol
-from core.risk.checks.account_loss import DAILY, WEEKLY
 from core.risk.checks.verdicts import usd
 from core.risk.day import shuts_again_at
 from core.risk.protections.base import GLOBAL
 from core.risk.protections.repeated_execution import RepeatedExecution
 from core.risk.size_factors.losses import Loss
 from core.settings.changes import LimitChange, tightened
+from core.settings.risk import DAILY, WEEKLY
 from core.settings.types import AmountSettings
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows

@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import get_args
 
-from core.advisers.reading import LONGEST_WORD, plain_text, read_advice
 from core.facts import AdviceGiven, AdviserFailed, AdviserOverstepped, AdviserPaused
 from core.messages.effects import Effect
 from core.messages.inputs import FromAdviser, Input
 from core.model.advice import AdviserFault
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
+from core.workflows.strategies.advice_reading import LONGEST_WORD, plain_text, read_advice
 
 INPUTS: tuple[type, ...] = get_args(Input)
 """What the engine takes from others; among an adviser's words it is no slip of the tongue."""

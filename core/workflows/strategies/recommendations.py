@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from core.advisers.book import Given
 from core.facts import AdoptionRefused, RecommendationAdopted, RecommendationDropped
 from core.messages.commands import AdoptAdvice, DropRecommendation
 from core.messages.effects import Effect
 from core.model.recommendation import Recommendation
 from core.model.signal import EntrySignal
 from core.strategies.trade_plan import TradePlanStrategy
+from core.trading_state.advice_book import Given
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
 

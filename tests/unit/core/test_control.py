@@ -15,8 +15,8 @@ from core.facts import (
     SettingsApplied,
 )
 from core.model.codes import HaltCause
+from core.risk.trading_status import InForce, TradingStatus, TradingStatusState
 from core.settings.settings import Settings
-from core.trading_state.trading_status import InForce, TradingStatus, TradingStatusState
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import at
 

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from syrupy.assertion import SnapshotAssertion
 
+from core.risk.trading_status import TradingStatusState
 from core.settings import history
 from core.settings.changes import changes_between, with_changes, without_looser
 from core.settings.history import as_they_were, defaulted, each, put_down, read, renamed, restated, taken_up, written
 from core.settings.settings import PROFILES, Settings
 from core.settings.types import WHOLE, AmountSettings
 from core.settings.user_strategies import UserStrategySettings
-from core.trading_state.trading_status import TradingStatusState
 from tests.kit.rows import table
 
 KEPT = Path(__file__).resolve().parents[2] / "journals" / "kept"

@@ -8,7 +8,7 @@ from decimal import Decimal
 from core.model.order import Side
 from core.model.values import Price, Quantity
 from core.risk.protections.trades import ratio_of
-from core.staging.shadow_trades import ShadowCourse, ShadowTrade
+from core.risk.shadow_trades import ShadowCourse, ShadowTrade
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, a_bar, at
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from syrupy.assertion import SnapshotAssertion
 
 from core import facts
+from core.event_text import in_words
 from core.market.alpaca.backfill import MinuteSpan
 from core.model.values import ClientOrderId
-from core.views.event_text import in_words
 from tests.kit.rows import table
 
 AT = datetime(2026, 1, 6, 15, 24, 1, 728000, UTC)

@@ -13,12 +13,12 @@ from pathlib import Path
 import app
 from console.commands.state import UNDONE
 from console.commands.status import STOPPED
+from core.event_text import SEVERITIES
 from core.market.alpaca.stream_health import REFUSALS
 from core.model import codes
 from core.model.signal import FAILED
 from core.model.staging import AT_THE_KEY
 from core.risk.checks import standard_gate
-from core.views.event_text import SEVERITIES
 from state.watchdog.watchdog import GAVE_UP
 
 ROOT = Path(__file__).resolve().parents[3]

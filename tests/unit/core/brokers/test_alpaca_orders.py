@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.advisers.authority import UnauthorizedAIActionError, Watch, watched
 from core.brokers.alpaca.broker import MAY_BE_THE_SECOND, AlpacaBroker
 from core.model.account import Mode
+from core.model.authority import UnauthorizedAIActionError, Watch, watched
 from core.model.broker import Accepted, NoAnswer, Refused
 from core.model.codes import RefusalKind
 from core.model.order import Effect, OrderRequest, OrderStatus, OrderType, Side, TimeInForce

@@ -51,6 +51,7 @@ def test_no_lookalike_becomes_a_symbol(text: str, tmp_path: Path) -> None:
 ROOMS = ("commands", "order_form", "screens")
 FOLDERS = (*(f"console/{room}" for room in ROOMS), "core/files", "core/model", "core/settings", "state")
 OURS = {
+    "core/model/order_text.py": "order.side.value",
     "state/channel_addresses.py": "channel",
     "state/settings_file.py": "key",
     "console/commands/replay.py": "row['side']",

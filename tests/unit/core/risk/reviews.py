@@ -20,11 +20,11 @@ from core.model.venues import XNYS
 from core.risk.day import Day
 from core.risk.gate import Candidate, Check, ReviewContext
 from core.risk.protections.book import ProtectionBook
+from core.risk.trading_status import TradingStatus
 from core.settings.protections import ProtectionsSettings
 from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
 from core.settings.types import AmountSettings
-from core.trading_state.trading_status import TradingStatus
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, NewYorkHours, at
 
 NOW = at("10:30")

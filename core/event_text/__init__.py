@@ -6,21 +6,20 @@ A file tells the facts of its subjects, each by one function, and has a table of
 from __future__ import annotations
 
 from core import facts
-from core.advisers import words as advice
+from core.event_text import advice
+from core.event_text.activities import ACTIVITIES
+from core.event_text.desk import DESK
+from core.event_text.desks import DESKS
+from core.event_text.guards import GUARDS
+from core.event_text.market import MARKET
+from core.event_text.notifications import NOTIFICATIONS
+from core.event_text.orders import ORDERS
+from core.event_text.pieces import EventTexts
+from core.event_text.staging import STAGING
 from core.model.codes import Denial, HaltCause, RefusalKind
+from core.model.log_levels import ALERT, CRITICAL, ERROR
 from core.risk.evaluation import words as evaluation
-from core.views.desk import ALERT
-from core.views.event_text.activities import ACTIVITIES
-from core.views.event_text.desk import DESK
-from core.views.event_text.desks import DESKS
-from core.views.event_text.guards import GUARDS
-from core.views.event_text.market import MARKET
-from core.views.event_text.notifications import NOTIFICATIONS
-from core.views.event_text.orders import ORDERS
-from core.views.event_text.pieces import EventTexts
-from core.views.event_text.staging import STAGING
 
-CRITICAL, ERROR = "CRITICAL", "ERROR"
 SEVERITIES: dict[type, str] = {
     facts.CommandRefused: CRITICAL,
     facts.AdviserOverstepped: CRITICAL,

@@ -33,10 +33,10 @@ from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, StopPlan
 from core.model.values import ZERO, Money, Price, Quantity, Symbol
 from core.risk.protections.trades import ClosedTrade, Direction, ratio_of
+from core.risk.trading_status import TradingStatus
 from core.settings.settings import Settings
 from core.staging.attached_legs import target_of
 from core.staging.stage import Stage
-from core.trading_state.trading_status import TradingStatus
 
 NOT_TAKEN = (ProposalEnd.DECLINED, ProposalEnd.EXPIRED, ProposalEnd.BLOCKED)
 BLOCKED = ProposalEnd.BLOCKED.value

@@ -52,9 +52,9 @@ from core.facts import (
 from core.model.codes import SHUTS_ENTRIES_ALONE, DeskState, HaltCause
 from core.model.reconciliation import Difference
 from core.model.values import ClientOrderId, Symbol
+from core.risk.disk_failure import DiskFailure
 from core.settings.history import put_down, taken_up
 from core.settings.settings import Settings
-from core.trading_state.disk_failure import DiskFailure
 
 Part = TypeVar("Part")
 AsKept = Annotated[Settings, BeforeValidator(taken_up), PlainSerializer(put_down)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from core import facts
+from core.model.log_levels import INFO, WARN
 from core.model.order import OrderStatus
-from core.views.log_levels import INFO, WARN
 
 WARNINGS = (
     facts.CommandRefused,

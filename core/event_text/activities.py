@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core import facts
+from core.event_text.pieces import EventTexts, listed, told
 from core.model.values import plain
 from core.risk.checks.verdicts import usd
-from core.views.event_text.pieces import EventTexts, listed, told
 
 ActivityFact = (
     facts.CashMoved

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from core import facts
+from core.event_text.pieces import EventTexts, listed, told
 from core.model.reconciliation import DifferenceKind
 from core.model.venues import HOME
 from core.risk.checks.verdicts import usd
-from core.trading_state.trading_status import difference_in_words, jump_in_words
-from core.views.event_text.pieces import EventTexts, listed, told
+from core.risk.trading_status import difference_in_words, jump_in_words
 
 CORRECTED = frozenset({DifferenceKind.MISSING_LOCAL, DifferenceKind.MISSING_BROKER, DifferenceKind.QUANTITY_MISMATCH})
 """Differences that a passed comparison has corrected: they are told as corrections."""

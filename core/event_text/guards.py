@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from core import facts
+from core.event_text.pieces import EventTexts, told
 from core.model.values import percent, plain
 from core.model.venues import HOME
 from core.risk.checks.verdicts import usd
 from core.risk.protections.repeated_execution import GOES_ON, RepeatedExecution
 from core.risk.regime import report
-from core.views.event_text.pieces import EventTexts, told
 
 CallFact = facts.CallFailed | facts.CallAnswered
 BreakerFact = facts.BreakerOpened | facts.BreakerClosed

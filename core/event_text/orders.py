@@ -5,12 +5,11 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 
 from core import facts
+from core.event_text.pieces import EventTexts, listed, told
 from core.model.codes import EndCode, IdleCode, RefusalKind
+from core.model.order_text import OWED, purpose_in_words, with_legs_in_words
 from core.model.values import CENT, plain, priced
 from core.model.venues import HOME
-from core.views.event_text.pieces import EventTexts, listed, told
-from core.views.order_text import purpose_in_words, with_legs_in_words
-from core.views.owed_text import OWED
 
 BookFact = facts.OrderCreated | facts.OrdersRecalled | facts.LegResized | facts.ContingentOrdersMissing
 BrokersActFact = facts.OrderRestated | facts.OrderRevived | facts.OrderIdled | facts.OrderTradesAgain

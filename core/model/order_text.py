@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from core.model.codes import OwedReason
 from core.model.order import LegRole, OrderRequest, OrderType, Terms
 from core.model.values import ZERO, exact_percent, plain, priced
 
@@ -66,3 +67,20 @@ def with_legs_in_words(order: OrderRequest) -> str:
 def purpose_in_words(order: OrderRequest) -> str:
     """`to open`, or whose place it takes."""
     return f"to {order.effect.value}" if order.replaces is None else f"in the place of {order.replaces}"
+
+
+OWED: Mapping[OwedReason, str] = {
+    OwedReason.DUE: "no stop is in force, and none is under way",
+    OwedReason.ON_ITS_WAY: "the broker has not answered for it",
+    OwedReason.IN_DOUBT: "in doubt at the broker, looked up",
+    OwedReason.KEPT: "sent again soon",
+    OwedReason.CLOSING: "it made way for an exit",
+    OwedReason.WAITS_FOR_KEY: "a new one waits for your key",
+    OwedReason.TAKEN_ELSEWHERE: "cancelled at the broker, not by this desk",
+    OwedReason.LEGS_WAIT: "in force when its entry is filled whole",
+    OwedReason.NOT_TRADING: "the broker has their exit and does not trade it; close them, or ask the broker",
+    OwedReason.UNFILLED: "their sale at the market does not fill; cancel it and close at a limit, or at the broker",
+    OwedReason.AT_LIMIT: "an exit at a limit holds the shares",
+    OwedReason.NAKED: "NAKED was typed",
+}
+"""Why shares are owed a stop."""
