@@ -1,1 +1,1 @@
-"""What may be opened, and how much of it. Checks and protections guard entries; on exits they warn (RK-22)."""
+"""Limits on entries and their size. Checks and protections refuse entries; for exits they only warn (RK-22)."""

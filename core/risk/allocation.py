@@ -1,9 +1,11 @@
-"""The slice of the strategies' capital: which share of equity each has today, and what it has taken of it (ST-08).
+"""Capital allocated to strategies: the share of equity that each has today, and how much of it is used (ST-08).
 
-A share that is changed holds from the next trading day on: what is open today was sized by today's. A strategy that had
-none gets its own at once, within what the others leave of the account. One without a share uses what is everybody's.
-What the operator adopted of a night's proposal (ST-10) is such a change: it stands over the settings' figure until that
-is another one, and never takes what another strategy has.
+A changed share applies from the next trading day, because today's positions were sized by today's share. A strategy
+that had no share gets its own at once, as far as the other shares leave room. A strategy without a share uses the
+common capital.
+
+An allocation that the operator adopted from a nightly proposal (ST-10) is such a change: it overrides the settings
+until the configured figure changes, and never takes another strategy's share.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from core.settings.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Of equity, and of that share the most that one position may cost; both 0 to 1."""
+    """An allocation as a share of equity, and the largest part of it that one position may cost; both 0 to 1."""
 
     allocation: Decimal
     position_part: Decimal
@@ -28,7 +30,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Raise:
-    """What the operator adopted: the settings' allocation then, and what became of it; both of equity."""
+    """An adopted raise: the configured allocation at that time and the adopted one, both as shares of equity."""
 
     of: Decimal
     to: Decimal
@@ -36,7 +38,7 @@ class Raise:
 
 @dataclass(slots=True)
 class AllocationsState:
-    """By strategy: what holds today, what will from the next day on, and what was adopted over the settings' figure."""
+    """Per strategy: today's share, the share from the next day on, and adopted raises."""
 
     today: dict[str, Share] = field(default_factory=dict)
     wanted: dict[str, Share] = field(default_factory=dict)
@@ -44,7 +46,7 @@ class AllocationsState:
 
 
 class Allocations:
-    """Folds settings, days, and what the operator adopted."""
+    """Folds settings, trading days and adopted raises."""
 
     name = "allocations"
 
@@ -60,25 +62,25 @@ class Allocations:
         self.state = state
 
     def of(self, strategy: str) -> Share | None:
-        """What it has today; None where it shares with everybody."""
+        """Return the strategy's share of today; None if it uses the common capital."""
         return self.state.today.get(strategy)
 
     def from_tomorrow(self, strategy: str) -> Share | None:
-        """What it will have from the next trading day on, where that is another share; else None."""
+        """Return the share from the next trading day on if it differs from today's, else None."""
         wanted = self.state.wanted.get(strategy)
         return None if wanted == self.of(strategy) else wanted
 
     def raised(self, strategy: str) -> Raise | None:
-        """What the operator adopted over the settings' figure, where that is in force or will be."""
+        """Return the adopted raise that is or will be in force, if any."""
         return self.state.raised.get(strategy) if strategy in self.state.wanted else None
 
     def grown(self, strategy: str, step: Decimal) -> Fraction | None:
-        """Its allocation and `step` of it more, of equity; None where it has none of its own."""
+        """Return the allocation raised by `step` of itself, as a share of equity; None if the strategy has none."""
         share = self.state.wanted.get(strategy)
         return None if share is None else Fraction(share.allocation * (1 + step))
 
     def refusal_to_grow(self, strategy: str, step: Decimal) -> str | None:
-        """Why its allocation cannot grow by `step` of itself: what all have together is the account at most."""
+        """Explain why the allocation cannot grow by `step` of itself: together they may not exceed equity."""
         to = self.grown(strategy, step)
         if to is None:
             return "it has no allocation of its own that could grow"
@@ -109,7 +111,7 @@ class Allocations:
         self.state.today = dict(self.state.wanted)
 
     def _decided(self, _at: object, fact: PromotionDecided) -> None:
-        """The share of tomorrow alone: today's stays as it is."""
+        """Change tomorrow's share; today's stays."""
         state, share = self.state, self.state.wanted.get(fact.strategy)
         if share is None or fact.allocation is None:
             return
@@ -119,7 +121,7 @@ class Allocations:
 
 
 def shares_of(settings: Settings) -> dict[str, Share]:
-    """Of the strategies that are on and have one."""
+    """Return the shares of all enabled strategies that have an allocation."""
     tables = ((name, settings.strategies.of(name)) for name in settings.strategies.names)
     return {
         name: Share(table.allocation, table.position_part)
@@ -129,7 +131,7 @@ def shares_of(settings: Settings) -> dict[str, Share]:
 
 
 def with_raises(named: dict[str, Share], raised: dict[str, Raise]) -> dict[str, Share]:
-    """The settings' shares with what was adopted over them, as far as the settings leave room, the oldest first."""
+    """Apply adopted raises to the settings' shares, oldest first, as far as the settings leave room."""
     left = 1 - sum((share.allocation for share in named.values()), ZERO)
     shares = dict(named)
     for name, adopted in raised.items():
@@ -142,7 +144,7 @@ def with_raises(named: dict[str, Share], raised: dict[str, Raise]) -> dict[str, 
 
 @dataclass(frozen=True, slots=True)
 class Capital:
-    """USD: what a strategy has, what it has taken, and both for one symbol alone."""
+    """A strategy's allocated and used capital in USD, and both for one symbol."""
 
     allocated: Money
     taken: Money
@@ -151,14 +153,14 @@ class Capital:
 
     @property
     def left(self) -> Money:
-        """What a further entry in the symbol may cost; never below zero."""
+        """The most that another entry in the symbol may cost; never below zero."""
         return Money(max(min(self.allocated - self.taken, self.of_a_position - self.in_symbol), ZERO))
 
 
 def capital_of(
     share: Share, strategy: str, symbol: Symbol, ledger: Ledger, equity: Decimal, but: OrderRequest | None = None
 ) -> Capital:
-    """Positions at what was paid for them, entries that work at their limits; `but` and what that replaces left out."""
+    """Sum positions at cost and working entries at their limits; leave out `but` and the order it replaces."""
     taken, in_symbol = ZERO, ZERO
     for held_in, cost in _costs(strategy, ledger, but):
         taken += cost

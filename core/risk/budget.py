@@ -1,10 +1,10 @@
-"""What the account would lose if every stop filled now: the measure of the risk budget (RK-21).
+"""The loss if every stop filled now, which the risk budget limits (RK-21).
 
-A position is measured from its last price to the stops that work for it; what they leave unprotected counts to the
-stop that the desk holds. Where nobody holds one it counts whole: a stop that is the operator's own (YOU) caps nothing
-until a person acts. A stop that the price has passed while the shares are still held caps nothing either: they count
-by the price, what they have lost since the entry, and no less than how far the price is through the stop. A stop that
-is in doubt guards nothing. Entries on their way count as if they were filled.
+A position is measured from its last price to its working stops; shares without a working stop are measured to the stop
+that the desk holds. If the desk holds none, the whole value counts: a stop that the operator holds (YOU) limits no loss
+until the operator acts. A stop that the price has passed while the shares are still held limits no loss either: those
+shares count with their loss since the entry, or the distance from the price to the stop if that is larger. A stop in
+doubt does not protect. Working entries count as if they were filled.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ LastPrice = Callable[[Symbol], Price | None]
 
 
 def open_losses(ledger: Ledger, last: LastPrice, but: ClientOrderId | None = None) -> Money:
-    """USD over all positions and all entries on their way; `but` makes way for the order that asks."""
+    """Sum the open loss of all positions and working entries, in USD; `but` is left out because the asking order
+    replaces it.
+    """
     guards: dict[str, list[Order]] = {}
     lost = ZERO
     for order in ledger.working():
@@ -41,7 +43,9 @@ def open_losses(ledger: Ledger, last: LastPrice, but: ClientOrderId | None = Non
 
 
 def _of_position(ledger: Ledger, position: Position, guards: list[Order], price: Price) -> Decimal:
-    """The farthest stops first: where there are more than are needed, the nearer ones may be the idle ones."""
+    """Sum the loss over the stops, the farthest first: if there are more stops than needed, the nearer ones may not
+    fill.
+    """
     of, left, lost = position.instrument, abs(position.quantity), ZERO
     stops = [(way, stop.remaining) for stop in guards if (way := _way(stop, position, price)) is not None]
     for way, quantity in sorted(stops, reverse=True):
@@ -51,7 +55,7 @@ def _of_position(ledger: Ledger, position: Position, guards: list[Order], price:
 
 
 def _way(stop: Order, position: Position, price: Price) -> Decimal | None:
-    """USD a share that a stop at the broker leaves to lose; None where it has no price to measure by."""
+    """Return the loss per share at a broker-held stop, in USD; None if the stop has no price."""
     request = stop.request
     if request.stop_price is not None:
         return _way_to(request.stop_price, position, price)
@@ -61,7 +65,7 @@ def _way(stop: Order, position: Position, price: Price) -> Decimal | None:
 
 
 def _unprotected_way(ledger: Ledger, position: Position, price: Price) -> Decimal:
-    """USD a share that no stop at the broker guards."""
+    """Return the loss per share of shares without a stop at the broker, in USD."""
     entry = ledger.order(position.entry_order)
     plan = entry.stop if entry is not None else None
     is_watched = plan is not None and plan.holder is StopHolder.DESK
@@ -69,7 +73,9 @@ def _unprotected_way(ledger: Ledger, position: Position, price: Price) -> Decima
 
 
 def _way_to(stop: Price, position: Position, price: Price) -> Decimal:
-    """USD a share from the last price to a stop; by the price where that has passed it, and never more than all."""
+    """Return the loss per share at a stop, in USD; if the price has passed the stop, the loss by price, at most the
+    price.
+    """
     sign = 1 if position.quantity > 0 else -1
     way = (price - stop) * sign
     if way >= ZERO:
@@ -83,8 +89,8 @@ def _of_entry(order: Order) -> Decimal:
 
 
 def at_stake(price: Decimal, farthest: Decimal, stop: StopPlan | NoStop | None) -> Decimal:
-    """USD a share that an entry puts at risk: from its `farthest` fill to its stop; where nobody holds one all that it
-    costs, `price`.
+    """Return USD per share at risk: from the entry's `farthest` fill to its stop, or `price` if the desk and the broker
+    hold no stop.
     """
     if not isinstance(stop, StopPlan) or stop.holder is StopHolder.YOU:
         return price

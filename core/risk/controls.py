@@ -1,10 +1,10 @@
-"""Every check of the gate as a control: which rule asks for it, where it is set, what proves it, how it is tried.
+"""Every check of the gate as a control: the rules that ask for it, its settings, its test and its trial.
 
-`keyturn attest` and docs/CONTROLS.md are made of this table alone. A check without a row fails a test. A rule is cited
-by its paragraph where its words ask for such a control; of FIA's paper the subject is named.
+`keyturn attest` and docs/CONTROLS.md are made from this table alone. A check without a row fails a test. A rule is
+cited by the paragraph that asks for the control; for FIA's paper the subject is named.
 
-A trial's settings stand over those of an account without limits, so that this control alone has something to say. What
-a control is tried at is therefore not always what is in force: both are told.
+A trial overrides the settings of an account without limits, so that only this control can refuse. The trial's values
+may differ from the settings in force; both are reported.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ RTS_EXPOSURE = "RTS 6 art. 17(2)"
 FIA = "FIA 2024, "
 
 OWN = "our own"
-"""Of a control that none of these rules asks for."""
+"""For a control that none of these rules asks for."""
 
 WORDS: Mapping[str, str] = {
     SEC_CREDIT: "no order over pre-set credit or capital thresholds",
@@ -61,11 +61,11 @@ WORDS: Mapping[str, str] = {
     RTS_MONITORING: "real-time monitoring for signs of disorderly trading",
     RTS_EXPOSURE: "market and credit risk assessed and monitored as effective exposure",
 }
-"""What each paragraph asks for, in short."""
+"""A short text of each paragraph's requirement."""
 
 
 class First(Enum):
-    """What happens before the order of a trial; a run takes them in this order, what stays for the day last."""
+    """An event before the trial's order; a run takes them in this order, those that last all day at the end."""
 
     NOTHING = "nothing"
     HALT = "the kill key is pressed once"
@@ -81,7 +81,7 @@ class First(Enum):
 
 
 class Tried(Enum):
-    """What is typed by hand; each is a buy with its stop at this desk."""
+    """The manual order of a trial; each is a buy with a stop that the desk holds."""
 
     PLAIN = "a plain buy at the market"
     LARGE = "a buy of far too many shares"
@@ -100,13 +100,13 @@ class Trial:
     Attributes
     ----------
     settings
-        Over those of an account without limits, by their keys.
+        Overrides of the settings of an account without limits, by key.
     as_set
         Keys whose values are the account's own.
     warns
-        Whether a warning is what it holds by; of every other a refusal is.
+        Whether the control is met by a warning; otherwise by a refusal.
     says
-        Of `First.COMMAND`: what the operator says of the symbol.
+        For `First.COMMAND`: the operator's command for the symbol.
     """
 
     settings: Mapping[str, object] = field(default_factory=dict)
@@ -118,7 +118,7 @@ class Trial:
 
 
 Asked = Callable[[Settings], bool]
-"""Something of the settings that holds or does not."""
+"""A predicate of the settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,20 +128,20 @@ class Control:
     Attributes
     ----------
     name
-        The check's.
+        The name of the check.
     rules
-        The paragraphs that ask for it; none of our own.
+        The paragraphs that ask for it; empty for a control of our own.
     settings
-        Keys by which it is set; none where it has no figure.
+        Keys that set it; empty if it has no figure.
     test
         `file::name` of a test that shows it.
     trial
-        How a run tries it; a text says why none does.
+        How a run tries it, or a text that explains why no run does.
     is_off
-        Whether settings turn off what its rules ask for, also by a limit that limits nothing: one at the most that it
-        can be, or that nothing can reach. A limit near that is the operator's own.
+        Whether settings turn off the part that its rules ask for, also by a limit without effect: a maximal one, or one
+        that nothing can reach. A limit near the maximum is the operator's choice.
     parts
-        What of it can limit nothing while the rest does, in words, and whether it does.
+        Named parts that can be without effect while the rest works, and whether they are.
     """
 
     name: str
@@ -157,14 +157,14 @@ class Control:
         return "; ".join(self.rules) or OWN
 
     def unlimited(self, settings: Settings) -> tuple[str, ...]:
-        """What of it limits nothing although it is on."""
+        """Parts without effect although the control is on."""
         if self.is_off(settings):
             return ()
         return tuple(part for part, limits_nothing in self.parts.items() if limits_nothing(settings))
 
 
 def value_of(settings: Settings, key: str) -> object:
-    """What stands at a dotted key. Raises AttributeError where there is none."""
+    """Return the value at a dotted key. Raises AttributeError if there is none."""
     found: object = settings
     for name in key.split("."):
         found = getattr(found, name)
@@ -180,7 +180,9 @@ def _protection(
     parts: Mapping[str, Asked] | None = None,
     **terms: object,
 ) -> Control:
-    """`nothing_at_most` is the term at whose maximum it can never trip, where no `parts` say more."""
+    """Build a protection's control. At the maximum of the term `nothing_at_most` it never trips, unless `parts` say
+    more.
+    """
     key = f"risk.protections.{name}"
     settings = {f"{key}.{term}": value for term, value in {"enabled": True, **terms}.items()}
     tried, off = Trial(settings, first=First.STOPPED_OUT), _off(key)
@@ -195,7 +197,7 @@ def _off(key: str) -> Asked:
 
 
 def largest(key: str) -> object:
-    """The most that a setting can be; None where nothing bounds it."""
+    """Return the maximum of a setting; None if it has none."""
     *path, name = key.split(".")
     table: type[BaseModel] = Settings
     for each in path:
@@ -207,14 +209,14 @@ def largest(key: str) -> object:
 
 
 def _most(key: str) -> Asked:
-    """Whether a setting is the most that it can be; settings of before may be more."""
+    """Return a test whether a setting is at its maximum; older settings may exceed it."""
     most: Any = largest(key)
     assert most is not None, key
     return lambda settings: bool(value_of(settings, key) >= most)
 
 
 def _never(protection: str, term: str) -> Asked:
-    """Whether a protection is off, or cannot trip at that term."""
+    """Return a test whether a protection is off, or cannot trip by that term."""
     off, most = _off(f"risk.protections.{protection}"), _most(f"risk.protections.{protection}.{term}")
     return lambda settings: off(settings) or most(settings)
 
@@ -228,7 +230,7 @@ def _any(parts: Mapping[str, Asked]) -> Asked:
 
 
 def _loses_all(key: str) -> Asked:
-    """Of a loss: all of the equity, or more than anybody has."""
+    """Return a test whether a loss limit is all of equity, or unlimited."""
 
     def asked(settings: Settings) -> bool:
         amount = value_of(settings, key)

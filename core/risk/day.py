@@ -1,8 +1,9 @@
-"""What the account was worth at the last close, and at last week's: what losses are measured against (RK-03).
+"""Opening equities: the account's value at the last close and at last week's close, from which losses count (RK-03).
 
-The broker tells the last close; where it does not, the day's first figure stands in. Until the session opens its later
-word counts: after midnight it may tell the close before for a while yet. Last week's is known where the
-week's first session was begun with it; else the earliest of the week that is known counts, and that is said.
+The broker reports the last close; without that report the day's first figure is used. Until the session opens a later
+report replaces it, because shortly after midnight the broker may still report the previous close. Last week's close is
+known if the week's first session started with it; otherwise the earliest known figure of the week is used, and the text
+says so.
 """
 
 from __future__ import annotations
@@ -19,14 +20,15 @@ from core.model.session import Session
 from core.model.values import Money
 
 LONGEST_PAUSE = 12
-"""Days, in which every exchange has had a session: the longest pause of our time was a week, in 2001."""
+"""Days within which every exchange has had a session: the longest pause in recent times was a week, in 2001."""
 
 
 @dataclass(slots=True)
 class DayState:
-    """`week` is its Monday; its equity is that of the first day of it on which the account was seen, `week_day`.
+    """Opening equities of the day and of the week.
 
-    `close_of` and `week_close_of` are the days at whose close it was worth that; None where it is a first figure.
+    `week` is its Monday; its equity is that of `week_day`, the first day of the week on which the account was read.
+    `close_of` and `week_close_of` are the days at whose close the account had that value; None for a first figure.
     """
 
     day: date | None = None
@@ -59,18 +61,18 @@ class Day:
         return self.state.week_equity if self.state.week == monday_of(day) else None
 
     def since(self, day: date) -> str:
-        """From when a loss of the day counts, in words."""
+        """Describe the start of the day's loss."""
         return _since(self.state.close_of, "today") if self.opening_equity(day) is not None else "not known yet"
 
     def since_of_week(self, day: date) -> str:
-        """From when a loss of the week counts, in words; that it is not last week's close, where it is not."""
+        """Describe the start of the week's loss, and say if it is not last week's close."""
         state = self.state
         if self.opening_equity_of_week(day) is None:
             return "not known yet"
         return _since_of_week(state.week_close_of, state.week_day, is_known=self.is_last_week_known(day))
 
     def is_last_week_known(self, day: date) -> bool:
-        """Whether a loss of the week counts from last week's close."""
+        """Return whether a loss of the week counts from last week's close."""
         close_of = self.state.week_close_of
         return self.state.week == monday_of(day) and close_of is not None and close_of < monday_of(day)
 
@@ -92,7 +94,7 @@ class Day:
             state.week_day, state.week_close_of = fact.day, fact.close_of
 
     def _corrected(self, _at: datetime, fact: DayCorrected) -> None:
-        """A week that began with this day began with the same figure."""
+        """Correct the day's figure, and the week's if the week began with this day."""
         state = self.state
         state.equity, state.close_of = fact.equity, fact.close_of
         if state.week_day == fact.day:
@@ -100,7 +102,7 @@ class Day:
 
 
 def begun(day: date, account: Account, calendar: Calendar) -> DayStarted:
-    """What the day's loss is measured against, by its first figures. A new account had no last close."""
+    """Start a day with the equity that its loss counts from. A new account has no last close."""
     close_of = day_before(day, calendar)
     if account.last_equity is None or account.last_equity <= 0 or close_of is None:
         return DayStarted(day, account.equity)
@@ -108,7 +110,7 @@ def begun(day: date, account: Account, calendar: Calendar) -> DayStarted:
 
 
 def corrected(day: date, account: Account, calendar: Calendar, known: DayState) -> DayCorrected | None:
-    """What the broker's word on the last close makes of a day that has begun; None where it is the same, or none."""
+    """Return a correction of a started day by the broker's last close; None if it is the same or not reported."""
     told = begun(day, account, calendar)
     if told.close_of is None or (told.equity, told.close_of) == (known.equity, known.close_of):
         return None
@@ -116,7 +118,7 @@ def corrected(day: date, account: Account, calendar: Calendar, known: DayState) 
 
 
 def day_before(day: date, calendar: Calendar) -> date | None:
-    """The last trading day before one; None where the calendar does not reach so far."""
+    """Return the last trading day before `day`; None if the calendar does not reach that far."""
     for back in range(1, LONGEST_PAUSE):
         try:
             session = calendar.session_on(day - timedelta(days=back))
@@ -128,9 +130,10 @@ def day_before(day: date, calendar: Calendar) -> date | None:
 
 
 def shuts_again_at(lost: Decimal, limit: Decimal) -> Money:
-    """USD lost at which an overridden limit shuts again: the next half of it beyond the limit and beyond what is lost.
+    """Return the loss in USD at which an overridden limit trips again: the next half limit above both the limit and the
+    loss.
 
-    RK-06: of a limit of 10 at 15, 20, 25 and so on.
+    RK-06: a limit of 10 trips again at 15, 20, 25 and so on.
     """
     half = limit / 2
     return Money(max(lost // half + 1, Decimal(3)) * half)
@@ -149,5 +152,5 @@ def _since(close_of: date | None, first: str) -> str:
 
 @lru_cache(maxsize=8)
 def monday_of(day: date) -> date:
-    """Of the day's week. Exchange weeks begin on Monday, also where that is a holiday."""
+    """The Monday of the day's week. Exchange weeks begin on Monday, also if it is a holiday."""
     return day - timedelta(days=day.weekday())

@@ -1,7 +1,7 @@
-"""What the entries of a trading day are worth together, whoever made them: the measure of the day's cap (RK-23).
+"""The total value of a trading day's entries, which the day's limit caps (RK-23).
 
-An entry counts with what was filled of it today, at its price; with what is still to come while it works, in doubt too;
-and from the turn of its key. What was sold again counts: the cap is on what is opened, not on what is held.
+An entry counts with its fills of today, at their prices; with its rest while it works, also in doubt; and from its
+confirmation on. Shares sold again still count: the cap is on opened value, not on held value.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from core.model.order import OrderRequest
 from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money
 
 Confirmed: TypeAlias = Callable[[], Sequence[tuple[ClientOrderId, Money]]]
-"""Entries whose key was turned, the first one first, with what each costs; they may be in the books already."""
+"""Confirmed entries and their costs, the first one first; they may already be in the ledger."""
 
 
 @dataclass(slots=True)
 class DayValueState:
-    """USD of entries that were `filled` on `day`, wholly or in part."""
+    """USD of entries filled on `day`, wholly or in part."""
 
     day: date | None = None
     filled: Money = NO_MONEY
 
     def filled_on(self, day: date) -> Money:
-        """USD on a trading day; nothing on any but the last."""
+        """USD filled on a trading day; only the last day is kept."""
         return self.filled if self.day == day else NO_MONEY
 
 
 class DayValue:
-    """The slice.
+    """The slice of the day's filled value.
 
     Parameters
     ----------
     opens
-        What an order trades, where it opens or adds; None of one that only reduces.
+        The instrument of an order that opens or adds; None for an order that only reduces.
     day_of
         The trading day of an instant.
     """
@@ -55,7 +55,7 @@ class DayValue:
         self.state = state
 
     def _filled(self, _at: datetime, fact: OrderFilled) -> None:
-        """A fill of an earlier day that is heard late is none of the day that is counted."""
+        """Add a fill of an entry; a late fill of an earlier day does not count."""
         instrument, day = self._opens(fact.fill.client_order_id), self._day_of(fact.fill.at)
         if instrument is None or (self.state.day is not None and day < self.state.day):
             return
@@ -65,7 +65,7 @@ class DayValue:
 
 
 class ValueTaken(NamedTuple):
-    """USD of a day's entries: what was filled of them, what is to come of those that work, and what is confirmed."""
+    """USD of a day's entries: filled, still to come from working ones, and confirmed."""
 
     filled: Money
     working: Money
@@ -79,9 +79,9 @@ class ValueTaken(NamedTuple):
 def value_taken(
     day: date, of_day: DayValueState, ledger: Ledger, confirmed: Confirmed, but: OrderRequest | None = None
 ) -> ValueTaken:
-    """On a trading day; `but` and what that replaces are left out, and what was confirmed after it.
+    """Return the value used on a trading day, without `but`, the order it replaces, and confirmations after it.
 
-    One that is to take another's place counts with what it costs more.
+    A replacement counts with its extra cost.
     """
     left_out = () if but is None else (but.client_order_id, but.replaces)
     working = ZERO

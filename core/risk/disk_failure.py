@@ -1,7 +1,7 @@
-"""What holds although no record of it can be kept, because the journal's disk fails (SP-06).
+"""State that holds while the journal's disk fails and nothing can be recorded (SP-06).
 
-No fact says it, so no rebuild knows it: it ends with this run, and what must outlive it stands in the kill switch's
-file. The slice of what is allowed reads it beside its own state.
+No fact carries it, so a rebuild does not know it. It ends with this run; the part that must outlive the run is in the
+kill switch's file. The trading status reads it beside its own state.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from datetime import datetime
 
 @dataclass(slots=True)
 class DiskFailure:
-    """A sighting.
+    """State of the journal's disk.
 
     Attributes
     ----------
     trouble, since
-        Why nothing can be written, and since when; None while the disk takes what it is given.
+        Why nothing can be written, and since when; None while writing works.
     killed_by, killed_at, naked_at
         A kill that could not be written; when NAKED was typed with it.
     """
@@ -29,15 +29,15 @@ class DiskFailure:
     naked_at: datetime | None = None
 
     def lose(self, trouble: str, at: datetime) -> None:
-        """Nothing leaves any more until a restart."""
+        """Block everything until a restart."""
         self.trouble, self.since = trouble, self.since or at
 
     def kill(self, by: str, at: datetime, *, naked: bool) -> None:
-        """Since when it is killed stays the first time."""
+        """Record a kill; the first time stays."""
         self.killed_by, self.killed_at = by, self.killed_at or at
         if naked:
             self.naked_at = at
 
     def rearm(self) -> None:
-        """The word was written: what could not be is over too."""
+        """Clear the unwritten kill once the rearm is written."""
         self.killed_by = self.killed_at = self.naked_at = None

@@ -1,8 +1,8 @@
-"""How many of a day's entries are taken, for a strategy over all symbols, and for typed orders among their own (RK-12).
+"""Count a day's entries per strategy over all symbols, manual ones separately (RK-12).
 
-An entry is taken when it was filled today, wholly or in part; while it works, in doubt too, for it may still fill, what
-was filled of it on an earlier day or not; and from the turn of its key, before it is sent. One that ends without a fill
-of today gives its place back. An order that takes another's place takes no place of its own.
+An entry counts if it was filled today, wholly or in part; while it works, also in doubt, because it may still fill,
+even if it was filled in part on an earlier day; and from its confirmation on, before it is sent. An entry that ends
+without a fill today no longer counts. A replacement does not count itself.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from core.execution.ledger import Ledger
 from core.model.values import ClientOrderId
 
 Signed = Callable[[str], Sequence[ClientOrderId]]
-"""Entries of a strategy whose key was turned, the first one first; they may be in the books already."""
+"""Confirmed entries of a strategy, the first one first; they may already be in the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
 class EntriesTaken:
-    """Entries that were filled on the day, those that work without a fill of it, and those signed and not sent yet."""
+    """Entries filled on the day, working ones without a fill that day, and confirmed ones that are not sent yet."""
 
     filled: int
     working: int
@@ -32,7 +32,7 @@ class EntriesTaken:
         return self.filled + self.working + self.signed
 
     def __str__(self) -> str:
-        """`1 filled, 1 working`; `none so far`."""
+        """As in `1 filled, 1 working`; `none so far`."""
         parts = ((self.filled, "filled"), (self.working, "working"), (self.signed, "confirmed"))
         return ", ".join(f"{count} {word}" for count, word in parts if count) or "none so far"
 
@@ -40,9 +40,9 @@ class EntriesTaken:
 def entries_taken(
     strategy: str, day: date, ledger: Ledger, signed: Signed, but: ClientOrderId | None = None
 ) -> EntriesTaken:
-    """On a trading day; `but` is the order that asks: of what is signed, what was signed before it counts against it.
+    """Count the entries of a trading day; against the asking order `but`, only earlier confirmations count.
 
-    So of two keys that are turned together the first one has the entry that is left.
+    So of two confirmations at the same time the first one gets the last entry.
     """
     working = [order.id for order in ledger.unfilled_entries(strategy, day) if order.id != but]
     to_come = [order_id for order_id in signed(strategy) if not ledger.has(order_id)]

@@ -1,6 +1,6 @@
 """The one gate (RK-01): an ordered list of checks; all run, all reasons are kept.
 
-On an entry a check that refuses, raises or cannot decide refuses. On an order that only reduces it warns (RK-22).
+A check that refuses, raises or cannot decide refuses an entry. For an order that only reduces it warns (RK-22).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ Reached = tuple[Quote | NoQuote, Reach | None]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An order that would like to leave, and what belongs to it."""
+    """An order to review, with its stop and origin."""
 
     order: OrderRequest
     stop: StopPlan | NoStop
@@ -57,7 +57,7 @@ class Candidate:
     signal_time: datetime
     is_manual: bool
     only_reduces: bool = field(init=False, compare=False, repr=False)
-    """As its effect says: kept here, for every check asks."""
+    """Cached from the order's effect, because every check reads it."""
     _reaches: list[Reached] = field(default_factory=list, init=False, compare=False, repr=False)
     _costs: list[tuple[Quote | NoQuote, Money | None]] = field(
         default_factory=list, init=False, compare=False, repr=False
@@ -67,8 +67,9 @@ class Candidate:
         object.__setattr__(self, "only_reduces", self.order.effect.only_reduces)
 
     def price(self, quote: Quote | NoQuote) -> Price | None:
-        """What a share would cost, USD; of an entry the most that it may: a short sale at a limit fills at the bid
-        where that is higher. None where it is not known.
+        """Return the price per share in USD; for an entry the highest possible one.
+
+        A short sale at a limit fills at the bid if that is higher. None if the price is unknown.
         """
         if not self.only_reduces:
             reach = self._reach(quote)
@@ -80,7 +81,7 @@ class Candidate:
         return self._touch(quote)
 
     def cost(self, quote: Quote | NoQuote) -> Money | None:
-        """The whole of it at that price, USD; None where that is not known. Worked out once a quote."""
+        """Return the cost of the order at that price, USD; None if unknown. Computed once per quote."""
         if self._costs and self._costs[-1][0] is quote:
             return self._costs[-1][1]
         price = self.price(quote)
@@ -89,21 +90,21 @@ class Candidate:
         return cost
 
     def farthest(self, quote: Quote | NoQuote) -> Price | None:
-        """The fill of an entry that is farthest from its stop, USD: there it loses most, and gains least."""
+        """Return the possible entry price farthest from the stop, USD: the largest loss and the smallest gain."""
         reach = self._reach(quote)
         if reach is None:
             return None
         return reach.most if self.order.side is Side.BUY else reach.least
 
     def nearest(self, quote: Quote | NoQuote) -> Price | None:
-        """The fill of an entry that is nearest to its stop, USD: a stop on the wrong side of it trades at once."""
+        """Return the possible entry price nearest to the stop, USD: a stop on its wrong side trades at once."""
         reach = self._reach(quote)
         if reach is None:
             return None
         return reach.least if self.order.side is Side.BUY else reach.most
 
     def _reach(self, quote: Quote | NoQuote) -> Reach | None:
-        """Worked out once a quote: most checks ask for it."""
+        """Return the reach, computed once per quote: most checks use it."""
         if self._reaches and self._reaches[-1][0] is quote:
             return self._reaches[-1][1]
         reach = self._worked_out(quote)
@@ -111,7 +112,7 @@ class Candidate:
         return reach
 
     def _worked_out(self, quote: Quote | NoQuote) -> Reach | None:
-        """A stop-limit begins at its trigger, whatever the market is now."""
+        """Compute the reach; a stop-limit starts at its trigger, wherever the market is."""
         order, touch = self.order, self._touch(quote)
         met = order.stop_price if order.type.has_stop else touch
         if order.limit_price is None:
@@ -126,12 +127,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class ReviewContext:
-    """What a review looks at. `is_fresh` says that account, quote and clock were fetched for this very review.
+    """The state that a review reads.
 
-    `session` is the one that is open now, `session_of_day` the day's. `others` are the orders that work at the broker
-    and are not this desk's, as last seen. `instruments` and `prices` are the last sightings of every symbol: what a
-    limit over all that is held reads. `last` tells a symbol's last price; None where there is none. `signed` are the
-    entries of a strategy whose key was turned, the first one first; `confirmed` those of everybody and what they cost.
+    `is_fresh` means that account, quote and clock were fetched for this review. `session` is the one open now,
+    `session_of_day` the day's. `others` are external working orders at the broker, as last seen. `instruments` and
+    `prices` are the last known ones of every symbol, for limits over all holdings. `last` returns a symbol's last
+    price, or None. `signed` are the confirmed entries of a strategy, the first one first; `confirmed` all confirmed
+    entries and their costs.
     """
 
     at: datetime
@@ -170,7 +172,7 @@ class ReviewContext:
     halted: Mapping[Symbol, TradingHalt] = field(default_factory=dict)
     capabilities: Capabilities = EVERYTHING
     quote_of_now: Quote | NoQuote = field(init=False, compare=False, repr=False)
-    """The quote, where it is young or was fetched for this review: one of yesterday tells nothing of a fill."""
+    """The quote if it is recent or was fetched for this review; an old one says nothing about a fill."""
     _exposures: list[tuple[OrderRequest, Mapping[Symbol, Money], Money]] = field(
         default_factory=list, init=False, compare=False, repr=False
     )
@@ -179,7 +181,7 @@ class ReviewContext:
         object.__setattr__(self, "quote_of_now", self._young_quote())
 
     def exposure(self, but: OrderRequest) -> tuple[Mapping[Symbol, Money], Money]:
-        """USD of each symbol and of all, held and on its way, without this order: looked up once for who asks."""
+        """Return USD held and coming per symbol and in all, without this order; cached per order."""
         if not self._exposures or self._exposures[-1][0] is not but:
             by_symbol = exposure_by_symbol(self.ledger, self.prices, but)
             self._exposures.append((but, by_symbol, Money(sum(by_symbol.values(), ZERO))))
@@ -195,9 +197,9 @@ class ReviewContext:
 
     @property
     def equity(self) -> Decimal | None:
-        """What limits that are a part of equity are measured by: the day's opening, as sizes are (RK-02); else today's.
+        """Return the equity for limits that are a share of it: the day's opening, as for sizes (RK-02); else today's.
 
-        None where neither is known.
+        None if neither is known.
         """
         opening = self.opening.opening_equity(self.day)
         if opening is not None:
@@ -206,18 +208,18 @@ class ReviewContext:
 
 
 class Check(Protocol):
-    """One question, one small object."""
+    """One rule of the gate."""
 
     @property
     def name(self) -> str: ...
 
     def review(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
-        """None where there is nothing to check."""
+        """Return None if there is nothing to check."""
         ...
 
 
 class Gate:
-    """Runs every check on every order; one of several legs is refused as a whole, whatever it does: none weighs it."""
+    """Runs every check on every order. A multi-leg order is refused as a whole, because no check can weigh it."""
 
     def __init__(self, checks: Sequence[Check]) -> None:
         self.checks = tuple(checks)
@@ -230,7 +232,7 @@ class Gate:
             verdict: Verdict | None
             try:
                 verdict = check.review(candidate, state)
-            except Exception as error:  # a check that cannot decide refuses: that is its verdict
+            except Exception as error:  # a check that cannot decide refuses
                 verdict = Verdict(check.name, CheckResult.REFUSES, f"could not decide: {type(error).__name__}: {error}")
             if verdict is not None:
                 verdicts.append(verdict)
@@ -238,7 +240,7 @@ class Gate:
 
 
 def _warning(verdict: Verdict) -> Verdict:
-    """Where an order only reduces, what refuses warns."""
+    """Turn a refusal into a warning, for an order that only reduces."""
     if verdict.standing is not CheckResult.REFUSES:
         return verdict
     return Verdict(verdict.check, CheckResult.WARNS, verdict.reason)

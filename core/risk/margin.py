@@ -1,4 +1,4 @@
-"""Margin as the broker states it: how far an account is from maintenance, and what one more order would do (RK-14).
+"""Margin as the broker states it: the account's distance to maintenance, and the effect of one more order (RK-14).
 
 Every figure is the broker's: multiplier, margins and buying power of the account, the requirement of the asset.
 """
@@ -19,27 +19,27 @@ from core.model.values import ZERO, Fraction, Money, Price, Symbol
 
 WHOLE = Fraction(Decimal(1))
 OVERNIGHT = Decimal(2)
-"""The most that equity is lent over the night, by Regulation T; by day a broker may lend more."""
+"""Overnight buying power as a multiple of equity, at most, by Regulation T; by day a broker may lend more."""
 NOTHING_LEFT = Fraction(Decimal(-1))
-"""The distance of an account without equity that has margin in use."""
+"""The distance of an account that uses margin without equity."""
 
 
 @dataclass(frozen=True, slots=True)
 class MarginEffect:
-    """What an order does to a margin account.
+    """The effect of an order on a margin account.
 
     Attributes
     ----------
     cost, initial
-        What it is worth, and what the broker requires to open it, USD.
+        Its value, and the broker's initial requirement, USD.
     before, after
-        Distance to maintenance when every other entry that works is filled, and when it is too: the difference is its
-        own.
+        Distance to maintenance once every other working entry is filled, and once this one is filled too: the
+        difference is its own effect.
     used, free
-        What it takes of the day's buying power, and what is free of that, USD.
+        The day's buying power that it uses, and the free amount, USD.
     used_overnight, overnight
-        What it takes of the buying power over the night, and what is free of that, USD; the last is None where the
-        broker does not tell it.
+        The overnight buying power that it uses, and the free amount, USD; the latter is None if the broker does not
+        report it.
     """
 
     cost: Money
@@ -53,19 +53,19 @@ class MarginEffect:
 
     @property
     def is_over_night(self) -> bool:
-        """Whether it is more than may be held over the night."""
+        """Return whether it exceeds the overnight buying power."""
         return self.overnight is not None and self.used_overnight > self.overnight
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """What the broker has not said, so that nothing can be reckoned."""
+    """A figure that the broker has not reported, so that no effect can be computed."""
 
     reason: str
 
 
 def distance_of(account: Account) -> Fraction | None:
-    """Equity less maintenance margin, as a share of equity; None where no margin is in use or the broker tells none."""
+    """Equity less maintenance margin, as a share of equity; None if no margin is used or reported."""
     if not account.lends or not account.maintenance_margin:
         return None
     return _distance(account.equity, account.maintenance_margin)
@@ -76,10 +76,10 @@ LEAST_CALL, LEAST_PART = Money(Decimal(1000)), Decimal("0.05")
 
 
 def deficit_of(account: Account) -> Money | None:
-    """Maintenance margin less equity, USD, where that is more than the rule lets pass; else None.
+    """Maintenance margin less equity, USD, if it exceeds the rule's tolerance; else None.
 
-    By the rule it counts as of what was bought; a fall of prices alone is no call. The figures do not say which it was,
-    and every one is counted.
+    The rule counts deficits from purchases, not from falling prices. The figures do not tell them apart, so every
+    deficit counts.
     """
     if not account.lends or account.maintenance_margin is None:
         return None
@@ -89,7 +89,7 @@ def deficit_of(account: Account) -> Money | None:
 
 
 def limit_under(distance: Fraction, warn_at: tuple[Decimal, ...]) -> Fraction | None:
-    """The smallest of the distances that warn which `distance` is under; None where it is over them all."""
+    """Return the smallest warning distance above `distance`; None if it is above them all."""
     return min((Fraction(limit) for limit in warn_at if distance < limit), default=None)
 
 
@@ -100,18 +100,18 @@ def effect_of(
     instrument: BrokerInstrument | NoInstrument,
     entries: tuple[Decimal, Decimal],
 ) -> MarginEffect | Unknown:
-    """What an entry at `price` does to a margin account.
+    """Compute the effect of an entry at `price` on a margin account.
 
     Parameters
     ----------
     entries
-        The maintenance that entries on their way will ask for, and the buying power that is free for this order, USD.
+        The maintenance that working entries will require, and the buying power that is free for this order, USD.
 
     Notes
     -----
-    To open takes the larger of one part in `multiplier` and the asset's own requirement; an asset that is not
-    marginable takes the whole. Buying power is counted at the account's multiple, over the night at two at most, so
-    an asset that requires more takes more of it than it costs.
+    The initial requirement is the larger of 1 / `multiplier` and the asset's own requirement; an asset that is not
+    marginable requires its full value. Buying power counts at the account's multiple, overnight at two at most, so an
+    asset with a higher requirement uses more of it than it costs.
     """
     requirement = requirement_of(instrument, order.side)
     if isinstance(requirement, Unknown):
@@ -136,7 +136,9 @@ def effect_of(
 
 
 def requirement_of(instrument: BrokerInstrument | NoInstrument, side: Side) -> Fraction | Unknown:
-    """The part of its value that must be there to keep it: of a purchase its long, of a short sale its short one."""
+    """Return the maintenance requirement as a share of the value: the long one for a buy, the short one for a short
+    sale.
+    """
     if isinstance(instrument, NoInstrument):
         return Unknown(f"what it requires on margin is not known: {instrument.reason}")
     if not instrument.is_marginable:
@@ -151,11 +153,10 @@ def maintenance_coming(
     since: datetime,
     but: OrderRequest | None,
 ) -> Decimal:
-    """USD of maintenance that entries which work will ask for when they fill, and that those do which filled `since`
-    the account's figures were taken; of `but` and what it replaces only what is filled counts.
+    """Return USD of maintenance that working entries will require when filled, and entries filled `since` require.
 
-    The account's own figure counts what it held then alone. An entry of which the requirement is not known counts
-    whole.
+    Of `but` and the order it replaces only fills count. The account's own figure covers only its holdings at that time.
+    An entry with an unknown requirement counts with its full value.
     """
     left_out = () if but is None else (but.client_order_id, but.replaces)
     coming: list[tuple[Order, Decimal]] = [

@@ -1,7 +1,7 @@
-"""The slice of margin: how much was in use over the last day, which distance warns now, which days fell short (RK-14).
+"""The slice of margin: use over the last day, the warning distance in effect, and days with a deficit (RK-14).
 
-It is folded from facts and part of the checkpoint: a restart neither warns again of what was warned of nor forgets how
-near the day came. The journal keeps the samples of every day before.
+It is folded from facts and part of the checkpoint: a restart neither repeats a warning nor forgets the day's use. The
+journal keeps the samples of every day before.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ class Sample:
 
     @property
     def utilisation(self) -> Fraction:
-        """The share of equity that maintenance asks for."""
+        """Maintenance margin as a share of equity."""
         return Fraction(1 - self.distance)
 
 
 @dataclass(slots=True)
 class MarginState:
-    """`samples` are the last day's, the oldest first; `limit` is the smallest distance that warns now.
+    """Margin samples and deficits.
 
-    `deficits` are the largest of each day that had one within a year, USD, the oldest first.
+    `samples` are the last day's, oldest first; `limit` is the smallest warning distance in effect. `deficits` holds the
+    largest deficit of each day with one within a year, USD, oldest first.
     """
 
     samples: list[Sample] = field(default_factory=list)
@@ -45,7 +46,7 @@ class MarginState:
     deficits: dict[date, Money] = field(default_factory=dict)
 
     def deficits_within(self, days: int, until: date) -> tuple[date, ...]:
-        """The days that had one, of so many calendar days up to `until`, the oldest first."""
+        """Return the days with a deficit among `days` calendar days up to `until`, oldest first."""
         return tuple(day for day in self.deficits if day > until - timedelta(days=days))
 
 

@@ -1,14 +1,14 @@
-"""How many messages and requests went to the broker, and what each kind of them may use of its limit (RK-24).
+"""Count messages and requests to the broker, and compute each kind's share of the limit (RK-24).
 
-Messages are submissions, replacements and cancels, of a second, a minute and a day, against `risk.messages`. They are
-folded from what was recorded before it was sent, so that a restart forgets none of them. What was recorded and never
-left counts too: it errs against the desk.
+Messages are submissions, replacements and cancels, per second, minute and day, against `risk.messages`. They are folded
+from records written before sending, so a restart forgets none. A recorded message that was never sent counts too, which
+errs on the safe side.
 
-Requests are all that go to the broker's trading API, of a minute, against the broker's own limit: messages, figures
-for tickets, and queries (books, look-ups, account, activities, properties of assets). No fact holds a query, so
-requests are counted in memory as they leave. Of an earlier run that stopped within the minute, or that nobody saw stop,
-as many are assumed as keep both within the limit, where the earlier one left the reserve alone and this one does too:
-100 of Alpaca's 200; the recorded messages where these were more.
+Requests are all calls of the broker's trading API, per minute, against the broker's own limit: messages, figures for
+tickets, and queries (books, look-ups, account, activities, properties of assets). No fact holds a query, so requests
+are counted in memory as they are sent. If an earlier run stopped within the minute, or without a clean stop, its
+requests are assumed: as many as keep both runs within the limit, if both leave the reserve unused (100 of Alpaca's
+200), or the recorded messages if these are more.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Sent(NamedTuple):
 
 
 class MessageLimits(NamedTuple):
-    """The same, as they may be at most."""
+    """The limits of each."""
 
     second: int
     minute: int
@@ -45,22 +45,25 @@ class MessageLimits(NamedTuple):
 
 
 class Share(IntEnum):
-    """Thirds of what the reserve leaves of a minute that a query may use; entries may use all of it, exits and cancels
-    the reserve too. A query that has waited moves up.
+    """Thirds of a minute's limit less the reserve that a query may use.
+
+    Entries may use all of it, exits and cancels the reserve too. A query that has waited gets a larger share.
     """
 
     LEAST = 1
-    """The account, activities, properties of what is only watched."""
+    """The account, activities, properties of symbols that are only watched."""
     USUAL = 2
     """Comparisons of the books, look-ups."""
     AWAITED = 3
-    """What an exit, a kill or a person waits for."""
+    """Queries that an exit, a kill or the operator waits for."""
 
 
 @dataclass(slots=True)
 class MessageCountsState:
-    """`recent` are the times of the last minute, the oldest first. `stopped_at` is the clean stop of the last run,
-    `before` when the run before this one may have sent its last request.
+    """Recorded messages.
+
+    `recent` are the times of the last minute, oldest first. `stopped_at` is the clean stop of the last run; `before` is
+    the latest time at which the run before this one may have sent a request.
     """
 
     recent: list[datetime] = field(default_factory=list)
@@ -72,7 +75,7 @@ class MessageCountsState:
 
 
 class MessageCounts:
-    """`day_of` tells the trading day of a time."""
+    """Folds messages and counts requests. `day_of` returns the trading day of a time."""
 
     name = "message_counts"
 
@@ -98,7 +101,7 @@ class MessageCounts:
         return Sent(in_second, in_minute, self.state.of_day if self.state.day == day else 0)
 
     def count(self, at: datetime, requests: int, assumed: int = 0) -> None:
-        """So many requests leave now; `assumed` is what an earlier run may have sent that stopped just before."""
+        """Count requests that are sent now; `assumed` is how many a run that stopped just before may have sent."""
         if not self._is_begun:
             self._is_begun = True
             self._requests = [(sent_at, 1) for sent_at in self.state.recent if sent_at < at]
@@ -110,11 +113,13 @@ class MessageCounts:
         self._requests.append((at, requests))
 
     def requests(self, at: datetime) -> int:
-        """Of the last minute."""
+        """Return the requests of the last minute."""
         return sum(requests for _, requests in self._requests[self._over(at) :])
 
     def room_from(self, at: datetime, requests: int, allowed: int) -> datetime:
-        """When so many go without more than is allowed in their minute; at the latest when none of it counts."""
+        """Return when so many requests fit into the limit of their minute; at the latest when all earlier ones have
+        expired.
+        """
         left = self._requests[self._over(at) :]
         total = sum(count for _, count in left)
         for sent_at, count in left:
@@ -127,13 +132,13 @@ class MessageCounts:
         return bisect_right(self._requests, at - MINUTE, key=lambda one: one[0])
 
     def is_quiet(self, limits: MessageLimits, reserve: Decimal) -> bool:
-        """Whether not even all that is remembered would fill a limit: nothing need be counted then."""
+        """Return whether all remembered messages together stay below every limit, so that no count is needed."""
         smallest = limits.second if limits.second < limits.minute else limits.minute
         is_short = len(self.state.recent) < for_entries(smallest, reserve)
         return is_short and self.state.of_day < for_entries(limits.day, reserve)
 
     def _created(self, at: datetime, fact: OrderCreated) -> None:
-        if fact.role is None:  # a leg is the broker's own
+        if fact.role is None:  # the broker itself sends legs
             self._sent(at, fact)
 
     def _started(self, at: datetime, _fact: EngineStarted) -> None:
@@ -154,7 +159,7 @@ class MessageCounts:
 
 
 def limits_of(terms: MessageSettings, broker_a_minute: int | None) -> MessageLimits:
-    """What the settings let go, and no more in a minute than the broker takes."""
+    """Return the settings' limits, with at most the broker's limit per minute."""
     minute = terms.per_minute
     if broker_a_minute is not None and broker_a_minute < minute:
         minute = broker_a_minute
@@ -162,18 +167,22 @@ def limits_of(terms: MessageSettings, broker_a_minute: int | None) -> MessageLim
 
 
 def of_an_earlier_run(limit: int, reserve: Decimal) -> int:
-    """Requests that are assumed of it: what it may have used beside the reserve, and this run may, is the limit."""
+    """Return the requests to assume of an earlier run: so many that it and this run, both without the reserve, fill the
+    limit.
+    """
     return max(0, 2 * for_entries(limit, reserve) - limit)
 
 
 def for_queries(limit: int, reserve: Decimal, share: Share) -> int:
-    """What of a minute is used by everything together when a query of this share goes last."""
+    """Return the limit on all requests of a minute, this query included, for a query of this share."""
     return max(1, for_entries(limit, reserve) * share // Share.AWAITED)
 
 
 @lru_cache(maxsize=64)
 def for_entries(limit: int, reserve: Decimal) -> int:
-    """What of a limit entries may use: the rest is kept for exits and cancels. Where nothing was sent it is never full,
-    though settings of before may keep all of it, or a broker take hardly any.
+    """Return the part of a limit that entries may use; the rest is reserved for exits and cancels.
+
+    At least 1, so that a limit is never full before anything was sent, even if older settings reserve all of it or the
+    broker allows hardly any.
     """
     return max(1, beside_the_reserve(limit, reserve))

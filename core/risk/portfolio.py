@@ -1,4 +1,4 @@
-"""What all positions together are worth, and those of a symbol or a sector, with those on their way (RK-16, RK-23)."""
+"""Exposure of all positions, of a symbol and of a sector, including working entries (RK-16, RK-23)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Prices = Callable[[Symbol], tuple[datetime, Price] | None]
 
 
 def exposure_of(ledger: Ledger, prices: Prices, but: OrderRequest | None = None) -> Money:
-    """USD, long and short added up: a position at its last price, or at what was paid where none is known.
+    """Sum long and short exposure in USD: positions at the last price, or at their average price if none is known.
 
-    An entry that works counts at its limit; `but` and what that replaces are left out.
+    A working entry counts at its limit; `but` and the order it replaces are left out.
     """
     left_out = () if but is None else (but.client_order_id, but.replaces)
     held = sum((_worth(p, prices(p.symbol)) for p in ledger.positions()), ZERO)
@@ -25,7 +25,7 @@ def exposure_of(ledger: Ledger, prices: Prices, but: OrderRequest | None = None)
 
 
 def exposure_by_symbol(ledger: Ledger, prices: Prices, but: OrderRequest | None = None) -> dict[Symbol, Money]:
-    """The same, USD of each symbol that is held or on its way."""
+    """Return the same exposure in USD per held or coming symbol."""
     left_out = () if but is None else (but.client_order_id, but.replaces)
     found: dict[Symbol, Money] = {}
     for position in ledger.positions():
@@ -39,7 +39,7 @@ def exposure_by_symbol(ledger: Ledger, prices: Prices, but: OrderRequest | None 
 
 
 def exposure_by_sector(by_symbol: Mapping[Symbol, Money], sectors: Mapping[str, str]) -> dict[str, Money]:
-    """USD of each sector. A symbol without one is alone: what nobody put together is not taken to be alike (RK-23)."""
+    """Return USD per sector. A symbol without a sector is not grouped with others (RK-23)."""
     found: dict[str, Money] = {}
     for symbol, worth in by_symbol.items():
         if (sector := sectors.get(symbol)) is not None:

@@ -1,4 +1,4 @@
-"""What keeps an order from being larger, in words for its ticket: found from its figures, whoever sized it (OP-03)."""
+"""Name the limit that keeps an order from being larger, as text for its ticket (OP-03)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from core.settings.types import AmountSettings
 
 
 def cap_of(candidate: Candidate, context: ReviewContext) -> str | None:
-    """The first limit that one step more would pass; None where the order could be larger, or closes.
+    """Return the first limit that one more step would exceed; None if the order could be larger, or closes.
 
-    A step is a share for whole shares, else the instrument's. The stop's rounding, half a tick, counts as reached.
+    A step is one share for whole shares, else the instrument's step. Half a tick of stop rounding counts as reached.
     """
     order, risk = candidate.order, context.settings.risk
     price, farthest = candidate.price(context.quote_of_now), candidate.farthest(context.quote_of_now)
@@ -51,7 +51,7 @@ def cap_of(candidate: Candidate, context: ReviewContext) -> str | None:
 
 
 def _in_words(amount: AmountSettings) -> str:
-    """`50 USD`, `8 %` of equity."""
+    """As in `50 USD`, `8 %` of equity."""
     if amount.of_equity is not None:
         return exact_percent(amount.of_equity)
     usd = amount.usd

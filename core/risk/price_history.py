@@ -1,7 +1,7 @@
-"""The slice of what a price is held against: closes of the last minutes, and the usual spread of each symbol (RK-23).
+"""The slice of reference prices: closes of the last minutes and the usual spread of each symbol (RK-23).
 
-It is folded from facts, so a restart knows what was known before. A spread is usual as `SpreadMeasured` says: quotes
-are no facts, and which of them were seen is told once a quarter of an hour of the session.
+It is folded from facts, so a restart keeps it. The usual spread comes from `SpreadMeasured`: quotes are not facts, and
+their spread is recorded once every 15 minutes of the session.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from core.model.bar import Bar
 from core.model.values import Fraction, Price, Symbol
 
 KEPT = 62
-"""Closes of a symbol: what the longest period looks back over, twice, and the minute that goes on."""
+"""Closes kept per symbol: twice the longest look-back period, and the current minute."""
 
 _MINUTES = tuple(timedelta(minutes=number) for number in range(KEPT))
-"""Made once: every review asks."""
+"""Built once, because every review uses it."""
 
 
 @dataclass(slots=True)
 class PriceHistoryState:
-    """`closes` are those of the last minutes of each symbol, by the minute's start, the oldest first."""
+    """`closes` are those of the last minutes of each symbol, by the minute's start, oldest first."""
 
     closes: dict[Symbol, list[tuple[datetime, Price]]] = field(default_factory=dict)
     spreads: dict[Symbol, Fraction] = field(default_factory=dict)
@@ -45,11 +45,11 @@ class PriceHistory:
         self.state = state
 
     def usual_spread(self, symbol: Symbol) -> Fraction | None:
-        """Of the middle; None where no quarter of an hour of its quotes was seen yet."""
+        """Return the usual spread as a share of the mid; None before the first 15 minutes of quotes."""
         return self.state.spreads.get(symbol)
 
     def price_before(self, symbol: Symbol, at: datetime, minutes: int) -> Price | None:
-        """The close of so many minutes ago, USD; None where no minute ended then, nor as long before that again."""
+        """Return the close of so many minutes ago, USD; None if no minute ended then, nor within that long before."""
         closes = self.state.closes.get(symbol)
         if closes is None:
             return None
@@ -71,7 +71,7 @@ class PriceHistory:
             del closes[0]
 
     def _history_loaded(self, _at: datetime, fact: HistoryLoaded) -> None:
-        """Bars up to where others are heard: those that were heard since stay behind them."""
+        """Insert earlier bars; bars received since stay after them."""
         heard = self.state.closes.pop(fact.symbol, [])
         for bar in fact.bars[-KEPT:]:
             self._take(bar)

@@ -1,7 +1,7 @@
-"""The entries of the last minutes, so that one that is like another of them is noticed (RK-25).
+"""The entries of the last minutes, to notice one that repeats another (RK-25).
 
-A slice: folded from the intents, so that a restart forgets none of them. One that ended without a fill is no twin of
-anything: it doubles nothing.
+A slice folded from the intents, so that a restart keeps it. An entry that ended without a fill does not count: nothing
+can be doubled.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from core.model.venue import Venue
 from core.settings.conduct import LONGEST_TWIN, TwinSettings
 
 WORD = "TWIN"
-"""What is typed before the key of an entry that is like another."""
+"""The word typed before confirming an entry like an earlier one."""
 TWIN = "twin"
 """The check's name."""
 KEPT = timedelta(seconds=LONGEST_TWIN)
@@ -29,7 +29,7 @@ KEPT = timedelta(seconds=LONGEST_TWIN)
 
 @dataclass(frozen=True, slots=True)
 class SeenEntry:
-    """An entry as it was sent; `price` is what a share of it was measured at, USD, None where nothing said so."""
+    """An entry as it was sent; `price` is its price per share, USD, None if unknown."""
 
     id: ClientOrderId
     at: datetime
@@ -38,20 +38,20 @@ class SeenEntry:
     price: Price | None
 
     def in_words(self, symbol: Symbol, venue: Venue) -> str:
-        """`3f9a02 BUY 47 SPY 166.76 of 10:51:07`."""
+        """As in `3f9a02 BUY 47 SPY 166.76 of 10:51:07`."""
         price = "" if self.price is None else f" {priced(self.price)}"
         what = f"{self.side.value.upper()} {plain(self.quantity)} {symbol}{price}"
         return f"{self.id[:SHORT_ID]} {what} of {venue.clock(self.at)}"
 
 
 def word_of(review: Review) -> str:
-    """What is typed before the key of an entry with this review; empty where nothing is."""
+    """Return the word to type before confirming an entry with this review; empty if none is needed."""
     return WORD if any(verdict.check == TWIN for verdict in review.warnings) else ""
 
 
 @dataclass(slots=True)
 class RecentEntriesState:
-    """By symbol, the oldest first."""
+    """By symbol, oldest first."""
 
     by_symbol: dict[Symbol, list[SeenEntry]] = field(default_factory=dict)
 
@@ -72,9 +72,9 @@ class RecentEntries:
     def twin_of(
         self, order: OrderRequest, price: Decimal | None, ledger: Ledger, at: datetime, terms: TwinSettings
     ) -> SeenEntry | None:
-        """The last entry that this one is like; None for what only reduces, or takes another's place.
+        """Return the last entry that this one is like; None for an order that only reduces, or a replacement.
 
-        Where the price of one of the two is not known, side and quantity decide.
+        If one of the two prices is unknown, side and quantity decide.
         """
         if not terms.enabled or order.effect.only_reduces or order.replaces is not None:
             return None
@@ -110,11 +110,11 @@ def _is_like(order: OrderRequest, price: Decimal | None, seen: SeenEntry, terms:
 
 
 def _differs(new: Decimal, old: Decimal, by: Decimal) -> bool:
-    """By more than a part of the old one."""
+    """Return whether the two differ by more than a fraction of the old one."""
     return abs(new - old) > by * old
 
 
 def _may_double(seen: SeenEntry, ledger: Ledger) -> bool:
-    """Whether it works, may be there, or filled; what is known no more may have."""
+    """Return whether the entry works, may be at the broker, or filled; an order no longer known may have."""
     order = ledger.order(seen.id)
     return order is None or order.is_working or order.filled_quantity > 0

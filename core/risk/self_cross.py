@@ -1,8 +1,10 @@
-"""Whether an order would trade against another of the same account, or the broker would take it to (RK-25).
+"""Whether an order would trade against another of the same account, or the broker would treat it as a wash trade
+(RK-25).
 
-Two rules. Prices that meet are every broker's: what trades at once takes what rests on the other side. Alpaca's own
-("User Protection, Preventing Wash Trades") asks less: whatever may take any price, stops among them, meets whatever is
-on the other side; two prices are compared; orders with legs, those legs, and trailing stops are left out of it.
+There are two rules. At every broker, an order that trades at once meets resting orders on the other side whose prices
+it reaches. Alpaca's own rule ("User Protection, Preventing Wash Trades") is stricter: an order without a limit price,
+stops included, meets any order on the other side; two limit prices are compared; orders with legs, those legs, and
+trailing stops are exempt.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from core.model.values import SHORT_ID, Price, plain, priced
 
 
 def name_of(order: Order) -> str:
-    """`3f9a02 SELL 0.5 SPY limit 103.00`: enough to find it in Orders."""
+    """As in `3f9a02 SELL 0.5 SPY limit 103.00`: enough to find it in Orders."""
     request = order.request
     terms = [request.type.word]
     terms += [priced(price) for price in (request.stop_price, request.limit_price) if price is not None]
@@ -30,9 +32,9 @@ def name_of(order: Order) -> str:
 def crossed_by_entry(
     order: OrderRequest, ledger: Ledger, quote: Quote | NoQuote, *, refuses_wash_trades: bool
 ) -> Order | None:
-    """The first of our own working orders that this entry would meet; none that it takes the place of.
+    """Return the first of our working orders that this entry would meet, without the order it replaces.
 
-    Two orders that open on both sides of one symbol are refused by every broker, whatever their prices.
+    Every broker refuses two opening orders on both sides of one symbol, whatever their prices.
     """
     touch = _touch(order.side, quote)
     for resting in _opposite(order, ledger):
@@ -48,11 +50,11 @@ def crossed_by_entry(
 def crossed_by_exit(
     order: OrderRequest, ledger: Ledger, quote: Quote | NoQuote, *, refuses_wash_trades: bool
 ) -> tuple[Order, ...]:
-    """Working entries that this exit would meet, whoever's they are; it takes them back first.
+    """Return the working entries, of any owner, that this exit would meet; it cancels them first.
 
-    At the market it meets those that rest at the touch, and without a quote each; those with legs a broker with a table
-    exempts, unless they rest at the touch. One of which the broker has not said yet that it is there is not waited for:
-    an exit waits for no answer (EX-22).
+    A market exit meets entries that rest at the touch, and without a quote every one. Entries with legs are exempt at a
+    broker with Alpaca's table, unless they rest at the touch. An entry that the broker has not acknowledged is not
+    cancelled first: an exit waits for no answer (EX-22).
     """
     touch = _touch(order.side, quote)
     return tuple(
@@ -70,15 +72,15 @@ def _makes_way(order: OrderRequest, resting: Order, touch: Price | None, *, refu
         return True
     is_unpriced = order.limit_price is None and touch is None
     if refuses_wash_trades and is_unpriced:
-        return False  # what has legs or trails, which that broker takes
+        return False  # orders with legs and trailing orders, which that broker accepts
     return _takes(order, resting, touch)
 
 
 def in_the_way_of_stop(order: OrderRequest, stop: StopPlan | NoStop, ledger: Ledger) -> Order | None:
-    """By Alpaca's table: the own working order for which the broker would refuse the stop that follows this entry.
+    """By Alpaca's table, return our working order for which the broker would refuse the stop that follows this entry.
 
-    Such a stop may take any price, so it meets whatever stands on the entry's side and the table has a word for. Its
-    own rest is none: nobody can foresee how it fills.
+    Such a stop has no limit price, so it meets every non-exempt order on the entry's side. The entry's own rest is left
+    out, because its fills cannot be foreseen.
     """
     if not sends_its_stop(order, stop):
         return None
@@ -87,7 +89,7 @@ def in_the_way_of_stop(order: OrderRequest, stop: StopPlan | NoStop, ledger: Led
 
 
 def whose_stop_it_bars(order: OrderRequest, ledger: Ledger) -> Order | None:
-    """By Alpaca's table: the working entry of one's own whose stop, which is to follow it, this entry would bar."""
+    """By Alpaca's table, return our working entry whose later stop this entry would block."""
     if not is_simple(order):
         return None
     for resting in ledger.working_entries(order.symbol):
@@ -99,7 +101,7 @@ def whose_stop_it_bars(order: OrderRequest, ledger: Ledger) -> Order | None:
 
 
 def sends_its_stop(order: OrderRequest, stop: StopPlan | NoStop | None) -> bool:
-    """Whether the desk sends the stop as an order of its own when this entry fills: no leg is its stop."""
+    """Return whether the desk sends the stop as a separate order when this entry fills: no leg is its stop."""
     return isinstance(stop, StopPlan) and stop.holder is StopHolder.BROKER and not _is_complex(order)
 
 
@@ -108,7 +110,9 @@ def _opposite(order: OrderRequest, ledger: Ledger) -> Iterator[Order]:
 
 
 def _resting(side: Side, order: OrderRequest, ledger: Ledger) -> Iterator[Order]:
-    """What works on a side of the order's symbol; nothing that it takes the place of, no leg that its holder keeps."""
+    """Yield working orders on a side of the symbol, without the replaced order and legs that their holder
+    keeps back.
+    """
     for resting in ledger.working():
         request = resting.request
         is_there = request.symbol == order.symbol and request.side is side
@@ -117,7 +121,7 @@ def _resting(side: Side, order: OrderRequest, ledger: Ledger) -> Iterator[Order]
 
 
 def _takes(order: OrderRequest, resting: Order, touch: Price | None) -> bool:
-    """Whether the two would trade with each other now: one rests at its limit, and the other reaches it."""
+    """Return whether the two would trade with each other now: one rests at its limit, and the other reaches it."""
     if order.type.waits or not resting.request.type.rests or resting.request.limit_price is None:
         return False
     bound = order.limit_price if order.limit_price is not None else touch
@@ -125,12 +129,12 @@ def _takes(order: OrderRequest, resting: Order, touch: Price | None) -> bool:
 
 
 def is_wash_trade(order: OrderRequest, resting: Order) -> bool:
-    """Whether a broker with Alpaca's table refuses the order while the other rests: a leg is exempt."""
+    """Return whether a broker with Alpaca's table refuses the order while the other rests; a leg is exempt."""
     return resting.role is None and _are_kept_apart(order, resting.request)
 
 
 def _are_kept_apart(order: OrderRequest, other: OrderRequest) -> bool:
-    """By Alpaca's table."""
+    """Apply Alpaca's table."""
     if any(map(_is_complex, (order, other))) or OrderType.TRAILING_STOP in (order.type, other.type):
         return False
     if order.limit_price is None or other.limit_price is None:
@@ -139,7 +143,7 @@ def _are_kept_apart(order: OrderRequest, other: OrderRequest) -> bool:
 
 
 def is_simple(order: OrderRequest) -> bool:
-    """Whether the table has a word for it: it has no legs, and does not trail."""
+    """Return whether the table covers it: it has no legs, and does not trail."""
     return not _is_complex(order) and order.type is not OrderType.TRAILING_STOP
 
 
@@ -148,7 +152,7 @@ def _is_complex(order: OrderRequest) -> bool:
 
 
 def _reaches(side: Side, bound: Decimal, resting: Decimal) -> bool:
-    """Whether a purchase up to a price, or a sale down to it, reaches one that rests there."""
+    """Return whether a buy up to a price, or a sale down to it, reaches a resting price."""
     return bound >= resting if side is Side.BUY else bound <= resting
 
 

@@ -1,15 +1,15 @@
 """Shadow trades: an entry that was declined, expired or blocked is followed as if it had been sent (OP-12).
 
-It waits until the quote comes to its limit, is open at its limit from then on, and ends at its stop, at its target, or
-flat with its session, at the bar's close. It pays what a trade does, by the terms of `exchange.*` at every broker: half
-a spread each way (a limit is filled where a bar goes so far past it, all else is bought and sold so much worse), and
-both fees. Nothing here is sent, and no limit counts it; only the equity curve of a strategy that is shut by it does, so
-that it can recover (RK-13). Where a bar leaves two ways to read it, the worse one counts:
+It waits until the quote reaches its limit, is open at its limit from then on, and ends at its stop, at its target, or
+flat with its session, at the bar's close. It pays trading costs by the terms of `exchange.*` at every broker: half a
+spread each way (a limit fills when a bar goes that far past it; any other price is worse by that much), and both fees.
+Shadow trades are never sent and count for no limit; only the equity curve of a strategy that it shut counts them, so
+that the strategy can recover (RK-13). If a bar can be read in two ways, the worse one counts:
 
 - a bar that was under way when the entry was let go does not count; the first whole one after it does
 - in the bar that filled the limit only the stop can end it, and a stop goes before a target
-- an open beyond the stop takes the open, a better one than the limit or the target takes neither
-- where no bar comes after the last one of a session, that one's close ends it
+- an open beyond the stop fills at the open; an open better than the limit or the target brings no improvement
+- if no bar comes after the last one of a session, that one's close ends it
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ BLOCKED = ProposalEnd.BLOCKED.value
 
 
 class ShadowCourse(StrEnum):
-    """How far a shadow trade has come. One that `CLOSE` ended without an entry was never filled."""
+    """The stage of a shadow trade. One that `CLOSE` ended without an entry was never filled."""
 
     WAITS = "waits"
     OPEN = "open"
@@ -57,7 +57,7 @@ EXITS = {
     ShadowCourse.TARGET: ExitReason.TAKE_PROFIT,
     ShadowCourse.CLOSE: ExitReason.FORCE_FLAT,
 }
-"""What a trade that ended so would be called."""
+"""The exit reason of a trade that ends this way."""
 
 
 @dataclass(slots=True)
@@ -73,13 +73,13 @@ class ShadowTrade:
     last
         Close of the newest bar since it was filled, USD; None before.
     left_at
-        Price at which it ended, USD; None while it goes on, and where it was never filled.
+        Exit price, USD; None while it goes on, and if it was never filled.
     is_counted
-        It could not be taken, its strategy being shut by its equity curve, and its result counts there.
+        The equity curve shut its strategy, and its result counts there.
     half_spread, fee
-        USD a share, each way; zero in what was kept before they were counted.
+        USD a share, each way; zero in records from before they were counted.
     traded
-        What it would hold, as its order named that; None is a share.
+        The instrument, as its order named it; None is a share.
     """
 
     key: str
@@ -112,7 +112,7 @@ class ShadowTrade:
 
     @property
     def result(self) -> Money | None:
-        """What it made, or would make at the last close, after fees, USD; None until it is filled."""
+        """Its profit, realised or at the last close, after fees, USD; None until it is filled."""
         price = self._at_the_market(self.last) if self.left_at is None else self.left_at
         if price is None:
             return None
@@ -121,7 +121,7 @@ class ShadowTrade:
         return Money(self.instrument.notional(self.quantity, gained) - fee - fee)
 
     def as_trade(self, at: datetime) -> ClosedTrade | None:
-        """The trade that it would have been, over at `at`; None where it was never filled."""
+        """Return the trade that it would have been, closed at `at`; None if it was never filled."""
         staked, result = self.instrument.cost(self.quantity, self.entry_price), self.result
         if result is None or not staked:
             return None
@@ -154,7 +154,7 @@ class ShadowTrade:
             self._go_on(bar)
 
     def close(self) -> None:
-        """No bar came after the last one of its session."""
+        """End it at the last close: no bar came after the last one of its session."""
         self._leave(ShadowCourse.CLOSE, self._at_the_market(self.last))
 
     def _wait(self, bar: Bar) -> None:
@@ -178,20 +178,20 @@ class ShadowTrade:
         self.course, self.left_at = course, price
 
     def _reaches(self, price: Price | None, bar: Bar) -> bool:
-        """Whether the bar went as far against the trade as `price`."""
+        """Return whether the bar went as far against the trade as `price`."""
         if price is None:
             return False
         return bar.low <= price if self.side is Side.BUY else bar.high >= price
 
     def _gains(self, price: Price | None, bar: Bar) -> bool:
-        """Whether the quote came to a limit at `price` that takes the gain."""
+        """Return whether the quote reached a profit-taking limit at `price`."""
         if price is None:
             return False
         beyond = worse_by(self.half_spread, price, self.side)
         return bar.high >= beyond if self.side is Side.BUY else bar.low <= beyond
 
     def _at_the_market(self, price: Price | None) -> Price | None:
-        """What it gets, or pays, to be rid of it where `price` was the last one."""
+        """Return the price of a market exit when the last price is `price`."""
         return None if price is None else worse_by(self.half_spread, price, self.side.opposite)
 
     def _worse(self, stop: Price | None, opened: Price) -> Price:
@@ -201,7 +201,7 @@ class ShadowTrade:
 
 
 def worse_by(half_spread: Decimal, price: Price, side: Side) -> Price:
-    """What an order at the market on this side pays, or gets, where `price` was the last one."""
+    """Return the price of a market order on this side when the last price is `price`."""
     return Price(price + half_spread if side is Side.BUY else price - half_spread)
 
 
@@ -221,14 +221,14 @@ class ShadowTrades:
     last_price
         The close of a symbol's last bar.
     counts_for
-        Whether what a strategy could not take counts, those counted that ended with the same fact.
+        Whether a strategy's shadow trades count, given those that ended with the same fact.
 
     Attributes
     ----------
     following
-        By symbol, those that a bar may still change: where there are none, a bar costs nothing.
+        By symbol, those that a bar may still change; without any, a bar costs nothing.
     ended
-        Those that count and that ended with the last fact: slices behind this one ask for them as they fold it.
+        Counted ones that ended with the last fact; later slices read them when they fold it.
     """
 
     name = "shadows"
@@ -255,7 +255,7 @@ class ShadowTrades:
         }
 
     def restore(self, state: ShadowTradesState) -> None:
-        """Take up a saved state."""
+        """Restore a saved state."""
         self.state = state
         self.following = {}
         for shadow in state.shadows.values():
@@ -263,7 +263,7 @@ class ShadowTrades:
                 self.following.setdefault(shadow.symbol, []).append(shadow)
 
     def of_day(self, day: date) -> tuple[ShadowTrade, ...]:
-        """Those that were let go on a trading day, the oldest first."""
+        """Return the shadow trades of a trading day, oldest first."""
         return tuple(self.state.shadows.values()) if self.state.day == day else ()
 
     def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
@@ -273,7 +273,7 @@ class ShadowTrades:
             self._take(fact.bar)
 
     def _take(self, bar: Bar) -> None:
-        """A complete bar, of a symbol that may be followed."""
+        """Apply a complete bar to the followed shadow trades of its symbol."""
         followed = self.following.get(bar.symbol)
         if followed is None:
             return
@@ -288,7 +288,7 @@ class ShadowTrades:
             del self.following[bar.symbol]
 
     def _end(self, shadow: ShadowTrade, at: datetime) -> None:
-        """What the equity curve refused has ended (RK-13)."""
+        """Report the end of an entry that the equity curve refused (RK-13)."""
         if (trade := shadow.as_trade(at)) is not None:
             self.ended += (trade,)
 
@@ -301,7 +301,7 @@ class ShadowTrades:
         self._follow(at, proposal.strategy, proposal.order, proposal.stop, proposal.reference, fact.end.value)
 
     def _skipped(self, at: datetime, fact: ProposalSkipped) -> None:
-        """A signal that the gate refused."""
+        """Follow a signal that the gate refused."""
         self.ended, proposal = (), fact.proposal
         if proposal is None or self._holds_one(proposal.strategy, proposal.symbol):
             return
@@ -313,7 +313,9 @@ class ShadowTrades:
             self._follow(at, order.strategy, order.request, order.stop, order.reference, BLOCKED)
 
     def _holds_one(self, strategy: str, symbol: Symbol) -> bool:
-        """A strategy would hold one position: while a shadow of it goes on, no other. A person may add to theirs."""
+        """Return whether a shadow of the strategy is running: it would hold one position. Manual entries may add to
+        theirs.
+        """
         followed = self.following.get(symbol, ())
         return strategy != MANUAL and any(shadow.strategy == strategy for shadow in followed)
 
@@ -326,9 +328,7 @@ class ShadowTrades:
         target: Price | None,
         end: str,
     ) -> None:
-        """Only what would have opened, while its market is open; an order at the market is open half a spread from the
-        last price.
-        """
+        """Follow an entry if its market is open; a market order opens half a spread from the last price."""
         session = self.calendar.session_at(at)
         if isinstance(session, NoSession):
             return
@@ -344,7 +344,7 @@ class ShadowTrades:
         self.following.setdefault(shadow.symbol, []).append(shadow)
 
     def _counts(self, strategy: str, day: date) -> bool:
-        """A strategy that is shut might have opened as many a day as any other: its trades and shadows together."""
+        """Return whether one more counts: a strategy's trades and shadows together stay within its entries a day."""
         if not self.counts_for(strategy, self.ended):
             return False
         counted = sum(s.is_counted and s.strategy == strategy and s.last is not None for s in self.of_day(day))
@@ -372,8 +372,7 @@ def shadow_of(
     last: Price | None,
     settings: Settings,
 ) -> ShadowTrade | None:
-    """As it begins. None where it would have opened nothing, or no price is known; a change of what works already is no
-    entry that was not taken.
+    """Build a shadow trade. None for orders that open nothing, for replacements, or without a known price.
 
     Parameters
     ----------
@@ -410,7 +409,7 @@ def shadow_of(
 
 
 def _ahead(order: OrderRequest, reference: Price | None, entry_price: Price) -> Price | None:
-    """Where a signal would have taken its profit: what it was measured by where that lies ahead, or its target."""
+    """Return the signal's profit target: its reference if that lies ahead, or the order's target."""
     if reference is None or reference > entry_price:
         return reference
     return target_of(order)

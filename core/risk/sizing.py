@@ -1,8 +1,7 @@
-"""How many shares: the one place where a risk in USD becomes a quantity (RK-02, RK-10).
+"""Convert a risk in USD to a quantity of shares; the only place that does so (RK-02, RK-10).
 
-Strategies, the quantity keys of the order form, and the checks that name the size which would pass all ask here. The
-risk is scaled by the terms of `core/risk/size_factors/`; the largest order and the risk budget cap it; it is rounded
-down.
+Used by strategies, the quantity keys of the order form, and checks that name the size which would pass. The risk is
+scaled by the terms of `core/risk/size_factors/`, capped by the largest order and the risk budget, and rounded down.
 """
 
 from __future__ import annotations
@@ -23,17 +22,18 @@ BY_STEP = "buys less than the smallest quantity"
 NO_RISK = "the risk of a trade is not known"
 
 _DOWN, _UP = Context(prec=50, rounding=ROUND_FLOOR), Context(prec=50, rounding=ROUND_CEILING)
-"""Every quotient is rounded down, so that what it yields never costs or risks more than allowed; a minimum up."""
+"""Quotients are rounded down, so that a size never costs or risks more than allowed; a minimum is rounded up."""
 
 
 def size_of(wanted: WantedEntry, conditions: Conditions, scales: Sequence[Scale] = ALL) -> Size:
-    """Shares that lose at most the scaled risk at the stop, within every cap, rounded down to the step (RK-02, RK-10).
+    """Return the quantity that loses at most the scaled risk at the stop, within every cap, rounded down to the step
+    (RK-02, RK-10).
 
-    Quantity = risk × factors ÷ way to the stop, capped by the largest order ÷ price, by what is left of the strategy's
-    allocation ÷ price (ST-08), and by the risk budget's rest ÷ way, or ÷ price where nobody holds the stop (RK-21). A
-    stop that is rounded to its tick may be half a tick further away; that and a gap through the stop are slippage. A
-    size under the smallest order is raised to it only where the settings allow that, and only where it passes every
-    limit that binds (RK-18); else it stays what it is, and the gate refuses it with its reason.
+    Quantity = risk × factors ÷ way to the stop, capped by the largest order ÷ price, by the rest of the strategy's
+    allocation ÷ price (ST-08), and by the risk budget's rest ÷ way, or ÷ price if the operator holds the stop (RK-21).
+    A stop that is rounded to its tick may be half a tick further away; that and a gap through the stop are slippage. A
+    size under the smallest order is raised to it only if the settings allow that, and only if it passes every binding
+    limit (RK-18); else it stays, and the gate refuses it with its reason.
     """
     terms, left_out = _weighed(wanted, conditions, scales)
     quantity, limited_by = _capped(wanted, conditions, terms)
@@ -46,7 +46,7 @@ def size_of(wanted: WantedEntry, conditions: Conditions, scales: Sequence[Scale]
 
 
 def size_within(room: Room, wanted: WantedEntry, conditions: Conditions, scales: Sequence[Scale] = ALL) -> Size:
-    """The same within what the whole account carries; `limited_by` names the room's limit where that is the nearest."""
+    """Return the size within the whole account's limits; `limited_by` names such a limit if it is the nearest."""
     most = wanted.max_notional
     by: SizeLimit | str = BY_NOTIONAL
     if most is not None and room.cost is not None and room.cost < most:
@@ -62,7 +62,7 @@ def size_within(room: Room, wanted: WantedEntry, conditions: Conditions, scales:
 
 
 def raised_to_least(wanted: WantedEntry, conditions: Conditions, quantity: Quantity) -> Quantity | None:
-    """The smallest order's shares, rounded up; None where `quantity` is as much, or a limit that binds is passed."""
+    """Return the smallest order's shares, rounded up; None if `quantity` is enough, or a binding limit is exceeded."""
     if wanted.risk is None or wanted.instrument.cost(quantity, wanted.price) >= wanted.least:
         return None
     steps = _UP.divide(wanted.least, _DOWN.multiply(wanted.unit_cost, wanted.step)).to_integral_value(ROUND_CEILING)
@@ -73,7 +73,7 @@ def raised_to_least(wanted: WantedEntry, conditions: Conditions, quantity: Quant
 
 
 def binding_cuts(wanted: WantedEntry, conditions: Conditions) -> tuple[Term, ...]:
-    """The terms that lower the limit of a trade's loss for everybody, whoever sized it."""
+    """Return the terms that lower the loss limit of every order, also of a manual size."""
     return tuple(term for term in _weighed(wanted, conditions, BINDING)[0] if term.cuts)
 
 

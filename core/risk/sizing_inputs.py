@@ -1,4 +1,4 @@
-"""What the desk knows when an order is sized, gathered for whoever asks: the gate, a strategy, the order form."""
+"""Gather the inputs for sizing an order, for the gate, a strategy and the order form."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def gathered(
     allocations: Allocations,
     order: OrderRequest | None = None,
 ) -> Conditions:
-    """For an order in `symbol`; what `order` replaces makes way for it."""
+    """Gather the conditions for an order in `symbol`, without the order that `order` replaces."""
     losses = open_losses(ledger, last, None if order is None else order.replaces)
     found = book.conditions(symbol, strategy, held=held_in(ledger), equity=equity, open_losses=losses)
     share = allocations.of(strategy)
@@ -39,7 +39,7 @@ def gathered(
 
 
 def held_in(ledger: Ledger) -> tuple[tuple[Symbol, bool], ...]:
-    """Each symbol that is held, and whether long; entries on their way count."""
+    """Return each held symbol and whether it is long; working entries count."""
     held = {(p.symbol, p.quantity > 0): None for p in ledger.positions()}
     held |= {(o.request.symbol, o.request.side is Side.BUY): None for o in ledger.working_entries()}
     return tuple(held)
@@ -60,7 +60,7 @@ def conditions_of(candidate: Candidate, context: ReviewContext) -> Conditions:
 
 
 def wanted_of(candidate: Candidate, context: ReviewContext) -> WantedEntry | None:
-    """The order's own figures; None where it only reduces, has no stop, or no price is known."""
+    """Return the order's own figures; None if it only reduces, has no stop, or no price is known."""
     price, farthest = candidate.price(context.quote_of_now), candidate.farthest(context.quote_of_now)
     stop, risk = candidate.stop, context.settings.risk
     if candidate.only_reduces or price is None or farthest is None or not isinstance(stop, StopPlan):
@@ -84,7 +84,7 @@ def wanted_of(candidate: Candidate, context: ReviewContext) -> WantedEntry | Non
 
 
 def cuts_of(candidate: Candidate, context: ReviewContext) -> tuple[Term, ...]:
-    """The terms that lower the limit of this order's loss, whoever sized it; looked at only where one may."""
+    """Return the binding terms that lower this order's loss limit; computed only if one may."""
     ledger = context.ledger
     if context.sizing.is_calm and not ledger.positions() and not ledger.working_entries():
         return ()
@@ -93,12 +93,12 @@ def cuts_of(candidate: Candidate, context: ReviewContext) -> tuple[Term, ...]:
 
 
 def risk_of(candidate: Candidate, context: ReviewContext, cuts: tuple[Term, ...]) -> Decimal | None:
-    """USD that it may lose at its stop, after the terms that bind; None where equity is not known."""
+    """Return USD that it may lose at its stop, after the binding terms; None if equity is unknown."""
     limit = context.settings.risk.per_trade.of(context.equity)
     return None if limit is None or candidate.only_reduces else limit * product(cuts)
 
 
 def size_now(candidate: Candidate, context: ReviewContext) -> Size | None:
-    """The size that the desk would give such an order now, with each term; None where it gives none."""
+    """Return the size that the desk would give such an order now, with its terms; None if it gives none."""
     wanted = wanted_of(candidate, context)
     return None if wanted is None else size_of(wanted, conditions_of(candidate, context))

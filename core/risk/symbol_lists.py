@@ -1,4 +1,4 @@
-"""The slice of the lists: which symbols nothing opens in, by whose word, until when (RK-26)."""
+"""The slice of the lists: symbols without entries, with author, reason and end (RK-26)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SymbolLists:
         self.state = state
 
     def on(self, symbol: Symbol, day: date) -> tuple[ListedSymbol, ...]:
-        """What shuts its entries on a trading day."""
+        """Return the list entries that block the symbol on a trading day."""
         found = self.state.by_symbol.get(symbol)
         return () if found is None else tuple(each for each in found.values() if each.holds(day))
 
@@ -42,7 +42,7 @@ class SymbolLists:
         return self.state.by_symbol.get(symbol, {}).get(kind.value)
 
     def holding(self, day: date) -> Iterator[ListedSymbol]:
-        """All of them, by symbol."""
+        """Yield all entries in force, by symbol."""
         for symbol in sorted(self.state.by_symbol):
             yield from self.on(symbol, day)
 
@@ -57,7 +57,7 @@ class SymbolLists:
             self.state.by_symbol.pop(fact.symbol, None)
 
     def _day_started(self, _at: datetime, fact: DayStarted) -> None:
-        """A restriction whose day has come is over."""
+        """Remove restrictions whose day has passed."""
         for symbol, found in list(self.state.by_symbol.items()):
             kept = {kind: listed for kind, listed in found.items() if listed.holds(fact.day)}
             if kept:

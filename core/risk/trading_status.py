@@ -1,18 +1,18 @@
 """Whether the desk may trade: settings in force, halted, killed, reconciled. One slice, folded from facts.
 
-What passes when (the table of docs/RISK.md):
+Orders that each state allows (the table of docs/RISK.md):
 
-| what stands | opens or adds | only reduces | cancels |
+| state | opens or adds | only reduces | cancels |
 | --- | --- | --- | --- |
 | entries on | confirmed, every check | confirmed; checks only warn | at once |
 | protection, limit, regime, breaker, back-pressure | refused, with every reason | as above | at once |
 | the settings file changed, the clock jumped | refused, with the way out | as above | at once |
 | halted (first kill press, a signal, an invariant) | refused | as above, staged by the \
 operator or an exit | at once |
-| killed | refused | from the kill screen or a ticket, each confirmed | what could open or add is cancelled; \
+| killed | refused | from the kill screen or a ticket, each confirmed | working entries are cancelled; \
 protective orders stay and are named |
-| read-only (the books, or an order in them, not reconciled) | refused | only a close of what the broker itself \
-reports | at once |
+| read-only (the books, or an order in them, not reconciled) | refused | only a close of a position that the \
+broker reports | at once |
 | the journal cannot be written (SP-06) | refused | refused | at once |
 """
 
@@ -65,7 +65,7 @@ NOT_COMPARED = ("the books are not compared with the broker yet; wait a moment",
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A symbol that the operator wants nothing opened in: on which trading day, since when, and why."""
+    """A symbol that the operator refused for a trading day, since when, and why."""
 
     day: date
     at: datetime
@@ -74,15 +74,17 @@ class Refusal:
 
 @dataclass(slots=True)
 class TradingStatusState:
-    """`halts` maps each cause that halts now to its reason; `killed_by` is None while the key is not turned.
+    """State of the trading status.
 
-    `was_compared` says whether the books were compared since the start.
-    `naked_at` is when NAKED was typed last; None where no kill that stands has it. `read_only_at` is when the desk
-    became read-only; None while it is not. `differences` are those of the last comparison that was news.
-    `forgotten_until` is the time up to which a reset or a restore forgot orders; None where none did.
-    `unknown_orders` are at the broker, have our form of id and are not in the journal (EX-24): they keep the desk
-    read-only until the operator accepts them; `accepted_orders` are those. `settings_file`
-    and `clock` say why entries wait for either; None where they do not.
+    `halts` maps each halting cause to its reason; `killed_by` is None while the desk is not killed. `was_compared`
+    tells whether the books were compared since the start.
+
+    `naked_at` is when NAKED was typed last; None if no kill in force has it. `read_only_at` is when the desk became
+    read-only; None while it is not. `differences` are those of the last reported comparison. `forgotten_until` is the
+    time up to which a reset or a restore forgot orders; None if none did. `unknown_orders` are at the broker, have our
+    form of id and are not in the journal (EX-24): they keep the desk read-only until the operator accepts them;
+    `accepted_orders` are those. `settings_file` and `clock` are the reasons why entries wait for either; None if they
+    do not.
     """
 
     settings: AsKept = field(default_factory=Settings)
@@ -109,12 +111,12 @@ class TradingStatusState:
 
 
 class TradingStatus:
-    """The slice that says what is allowed at all.
+    """The slice of the desk's permission to trade.
 
     Parameters
     ----------
     disk
-        What holds although it could not be written: it halts and kills as a record would.
+        State that could not be written: it halts and kills as a record would.
     """
 
     name = "control"
@@ -155,28 +157,28 @@ class TradingStatus:
 
     @property
     def killed_by(self) -> str | None:
-        """By whom; None while the key is not turned."""
+        """Who killed the desk; None while it is not killed."""
         return self.disk.killed_by or self.state.killed_by
 
     @property
     def killed_at(self) -> datetime | None:
-        """Since when, by the first of several."""
+        """Since when it is killed; the first kill counts."""
         return self.state.killed_at or self.disk.killed_at
 
     @property
     def naked_at(self) -> datetime | None:
-        """When NAKED was typed last; None where no kill that stands has it."""
+        """When NAKED was typed last; None if no kill in force has it."""
         return self.disk.naked_at or self.state.naked_at
 
     @property
     def halts(self) -> Mapping[HaltCause, str]:
-        """Each cause that halts now, and its reason."""
+        """Each halting cause and its reason."""
         trouble = self.disk.trouble
         return self.state.halts if trouble is None else {**self.state.halts, HaltCause.JOURNAL: trouble}
 
     @property
     def halted_at(self) -> datetime | None:
-        """Since when something halts."""
+        """Since when the desk is halted."""
         return self.state.halted_at if self.state.halts else self.disk.since or self.state.halted_at
 
     @property
@@ -186,13 +188,13 @@ class TradingStatus:
 
     @property
     def lets_exits_go(self) -> bool:
-        """Whether exits that were signed go out by themselves. Missing attendance shuts entries alone (RK-27)."""
+        """Whether confirmed exits are sent automatically. Missing attendance blocks entries alone (RK-27)."""
         state = self.state
         is_stopped = self.killed_by is not None or any(cause not in SHUTS_ENTRIES_ALONE for cause in self.halts)
         return state.is_reconciled and not is_stopped and not self.is_clock_in_doubt
 
     def word(self) -> DeskState:
-        """The desk's state in one word."""
+        """Return the desk's state in one word."""
         if self.killed_by is not None:
             return DeskState.KILLED
         if self.halts:
@@ -202,7 +204,7 @@ class TradingStatus:
         return DeskState.ON
 
     def refusal(self) -> str | None:
-        """Why nothing may be opened now, or None."""
+        """Return why nothing may be opened now, or None."""
         if (by := self.killed_by) is not None:
             return f"killed by {by}; Ctrl+K, then type REARM to trade again"
         for cause, reason in self.halts.items():
@@ -212,16 +214,18 @@ class TradingStatus:
         return self.state.settings_file or self.state.clock
 
     def is_naked(self, signed_at: datetime) -> bool:
-        """Whether NAKED was typed after something was signed that a stop is owed by: none follows by itself (OP-07)."""
+        """Return whether NAKED was typed after the confirmation that owes a stop: then none is sent automatically
+        (OP-07).
+        """
         return self.naked_at is not None and signed_at <= self.naked_at
 
     def refusal_of(self, symbol: Symbol, day: date) -> Refusal | None:
-        """Why nothing may be opened in this symbol on this trading day, or None."""
+        """Return why nothing may be opened in this symbol on this trading day, or None."""
         refusal = self.state.refused_symbols.get(symbol)
         return refusal if refusal is not None and refusal.day == day else None
 
     def is_forgotten(self, at: datetime) -> bool:
-        """Whether a reset or a restore forgot what was ordered at this time (SP-04)."""
+        """Return whether a reset or a restore forgot orders of this time (SP-04)."""
         return self.state.forgotten_until is not None and at <= self.state.forgotten_until
 
     def _applied(self, _at: datetime, fact: SettingsApplied) -> None:
@@ -263,7 +267,7 @@ class TradingStatus:
         self.state.read_only_at = at
         self.state.read_only_because = NOT_COMPARED
         self.state.halts.pop(HaltCause.JOURNAL, None)
-        self.state.settings_file = None  # a start reads the file
+        self.state.settings_file = None  # the start reads the file
 
     def _stopped(self, _at: datetime, _fact: EngineStopped) -> None:
         self.state.is_reconciled = False
@@ -277,7 +281,7 @@ class TradingStatus:
         self.state.halts.pop(fact.cause, None)
 
     def _killed(self, at: datetime, fact: Killed) -> None:
-        """The first of several stands: since when, and by whom."""
+        """Keep time and author of the first of several kills."""
         if self.state.killed_by is None:
             self.state.killed_by, self.state.killed_at = fact.by, at
         if fact.naked:
@@ -307,7 +311,7 @@ class TradingStatus:
 
 
 def jump_in_words(seconds: Decimal, behind: Decimal) -> str:
-    """`this machine's clock jumped 3,600 s forward: entries wait for the broker's clock, asked every 5 s`."""
+    """As in `this machine's clock jumped 3,600 s forward: entries wait for the broker's clock, asked every 5 s`."""
     asked = "entries wait for the broker's clock, asked every 5 s"
     if seconds:
         return f"this machine's clock jumped {abs(seconds):,.0f} s {'forward' if seconds > 0 else 'back'}: {asked}"
@@ -317,7 +321,9 @@ def jump_in_words(seconds: Decimal, behind: Decimal) -> str:
 
 
 def difference_in_words(ahead: Decimal) -> str:
-    """`this machine's clock is 3,600 s ahead of the broker's: set it; entries wait until both agree within 2 s`."""
+    """As in `this machine's clock is 3,600 s ahead of the broker's: set it; entries wait until both agree
+    within 2 s`.
+    """
     side = "ahead of" if ahead > 0 else "behind"
     return (
         f"this machine's clock is {abs(ahead):,.1f} s {side} the broker's: set it; entries wait until both agree "
@@ -326,7 +332,7 @@ def difference_in_words(ahead: Decimal) -> str:
 
 
 class InForce(Generic[Part]):
-    """A part of the settings in force, picked out again only where others are: every bar asks for several."""
+    """A part of the settings in force, cached until the settings change, because every bar reads several."""
 
     def __init__(self, control: TradingStatus, pick: Callable[[Settings], Part]) -> None:
         self._control = control

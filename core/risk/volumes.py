@@ -1,4 +1,4 @@
-"""The slice of how much of each symbol is traded in a day: what an order's size is held against (RK-23)."""
+"""The slice of average daily volumes, against which an order's size is checked (RK-23)."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from core.facts import PastDaysLoaded
 from core.model.values import ZERO, Quantity, Symbol
 
 DAYS = 20
-"""Sessions of the average: a month of trading, as the requirement has it."""
+"""Sessions of the average: a month of trading, as required."""
 
 
 @dataclass(frozen=True, slots=True)
 class AverageVolume:
-    """Shares a session, over so many sessions up to `day`."""
+    """Shares per session, averaged over `days` sessions up to `day`."""
 
     shares: Quantity
     days: int
     day: date
 
     def part(self, part: Decimal) -> Quantity:
-        """Shares of it."""
+        """Return a fraction of it, in shares."""
         return Quantity(part * self.shares)
 
 
@@ -44,11 +44,11 @@ class Volumes:
         self.state = state
 
     def average(self, symbol: Symbol) -> AverageVolume | None:
-        """Of its last twenty sessions; of fewer where no more were told, None of none."""
+        """Return the average of the last twenty sessions, or of fewer if no more are known; None without any."""
         return self.state.by_symbol.get(symbol)
 
     def _past_taken(self, _at: datetime, fact: PastDaysLoaded) -> None:
-        """Days that are told without their volume, as before they had any, leave what is known."""
+        """Take the daily volumes; days without a volume, as in older records, change nothing."""
         told = [(each.day, each.volume) for each in fact.past.days if each.volume is not None][-DAYS:]
         if told:
             shares = Quantity(sum((volume for _, volume in told), ZERO) / len(told))

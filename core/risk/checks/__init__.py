@@ -1,4 +1,4 @@
-"""The checks of the gate, one a file, in the order in which a ticket lists them."""
+"""The checks of the gate, one per file, in the order in which a ticket lists them."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ from core.risk.protections.day_trades import DayTrades
 from core.risk.protections.repeated_execution import RepeatedExecution
 
 OF_THEIR_OWN = frozenset({RepeatedExecution.name, DayTrades.name})
-"""Protections whose check asks more than whether they are tripped."""
+"""Protections with a check of their own, because it asks more than whether they are tripped."""
 
 
 def standard_gate() -> Gate:
-    """Every check that there is."""
+    """Build the gate with every check."""
     return Gate(
         (
             KillCheck(),

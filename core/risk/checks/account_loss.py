@@ -1,4 +1,4 @@
-"""What the account lost since a day or a week began, against a limit (RK-03); both checks ask here."""
+"""The account's loss since the start of the day or week, against a limit (RK-03). Both loss checks use it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A strategy's entries stay within its own share of equity, and one position within its part of that (ST-08)."""
+"""A strategy's entries stay within its share of equity, and each position within its part of that share (ST-08)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class AllocationCheck:
-    """Shuts an entry that takes more than its strategy has left; ends when one is closed, or with fewer shares."""
+    """Shuts an entry that takes more than its strategy has left; ends when a position is closed, or with
+    fewer shares.
+    """
 
     name = "allocation"
 
     def review(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
-        """None where the strategy has no share of its own: there is nothing to check."""
+        """Return None if the strategy has no share: there is nothing to check."""
         share = state.allocations.of(candidate.strategy)
         if share is None or candidate.only_reduces:
             return None
@@ -35,7 +37,7 @@ class AllocationCheck:
 
 
 def _over(capital: Capital, share: Share, strategy: str, cost: Decimal) -> str:
-    """Which of the two limits is passed."""
+    """Name the limit that is exceeded."""
     if capital.taken + cost > capital.allocated:
         return (
             f"{strategy} would use {usd(capital.taken + cost)} of {usd(capital.allocated)}, "

@@ -1,6 +1,6 @@
-"""Nothing more is staged to open while too many orders wait for the broker's answer (EX-15).
+"""No further entry is staged while too many orders wait for the broker's answer (EX-15).
 
-Strategies are told, and say BACK_PRESSURE in place of an entry: the check stands for what is typed.
+Strategies decline with BACK_PRESSURE instead; this check is for manual orders.
 """
 
 from __future__ import annotations
@@ -27,5 +27,5 @@ class BackPressureCheck:
 
 
 def queued_orders(ledger: Ledger) -> int:
-    """Orders that were written and have no answer yet; those in doubt are looked up and hold nothing up."""
+    """Count pending orders without an answer; orders in doubt are looked up and do not count."""
     return len([o for o in ledger.working() if o.status is OrderStatus.PENDING and o.in_doubt_since is None])

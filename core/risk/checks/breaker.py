@@ -1,4 +1,4 @@
-"""Nothing opens while the broker does not answer as it should: its breaker is open (EX-15)."""
+"""No entry is allowed while the broker's circuit breaker is open (EX-15)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class BreakerCheck:
-    """Shuts every entry; ends when its time is over and one entry is answered well, or when the operator clears it."""
+    """Shuts every entry; ends when its time has passed and one entry is answered well, or when the
+    operator clears it.
+    """
 
     name = "breaker"
     passes = passed(name, "closed; the broker answers")
@@ -26,7 +28,7 @@ class BreakerCheck:
         return unsaid(self.name, lambda: f"{phase.value}; the broker answers")
 
     def _of_an_exit(self, refusal: str | None, failures: int) -> Verdict:
-        """It always has its way, and who confirms it is told that no answer may come (RK-22)."""
+        """Exits are never blocked; the ticket warns that no answer may come (RK-22)."""
         if refusal is None and not failures:
             return self.passes
         why = refusal or f"{failures} in a row without an answer"

@@ -1,4 +1,4 @@
-"""What the broker itself would refuse, or answer by letting the account only close, is foreseen (RK-23)."""
+"""An order that the broker would refuse, or that would make the account close-only, is refused beforehand (RK-23)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class BrokerLimitsCheck:
-    """Shuts an entry that the broker itself does not take; ends with fewer shares, or when the broker allows more."""
+    """Shuts an entry that the broker does not accept; ends with fewer shares, or when the broker allows more."""
 
     name = "broker limits"
 
     def review(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
-        """What is not known yet is the word of the checks of account, quote and instrument."""
+        """Skip unknown figures: the checks of account, quote and instrument report them."""
         if candidate.only_reduces:
             return None
         order, instrument, account = candidate.order, state.instrument, state.account
@@ -51,7 +51,7 @@ class BrokerLimitsCheck:
 
 
 def _as_the_broker_values_it(candidate: Candidate, state: ReviewContext, account: Account) -> str | None:
-    """A short sale is valued over the ask, where its limit is not higher."""
+    """Value a short sale above the ask, unless its limit is higher."""
     order, quote, over = candidate.order, state.quote_of_now, state.capabilities.short_over_ask
     if not over or order.effect is not Effect.SHORT or not isinstance(quote, Quote):
         return None
@@ -64,5 +64,5 @@ def _as_the_broker_values_it(candidate: Candidate, state: ReviewContext, account
 
 
 def _takes_no_part(order: OrderRequest, instrument: BrokerInstrument) -> bool:
-    """Whether it is of a part of a share where only whole ones trade in extended hours."""
+    """Return whether the order has a fractional quantity where extended hours take only whole shares."""
     return not instrument.has_extended_fractions and order.quantity != order.quantity.to_integral_value()

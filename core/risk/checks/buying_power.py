@@ -1,4 +1,4 @@
-"""The account can pay for it, after what is reserved for orders that its figures do not show yet (OP-03)."""
+"""The account can pay for the entry, after reserves for orders that its figures do not show yet (OP-03)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class BuyingPowerCheck:
-    """Shuts an entry that costs more than is free; ends with fewer shares, or when money comes back."""
+    """Shuts an entry that costs more than is free; ends with fewer shares, or when buying power is released."""
 
     name = "buying power"
 
@@ -40,9 +40,9 @@ class BuyingPowerCheck:
 
 
 def free_for(order: OrderRequest | None, ledger: Ledger, account: Account) -> Decimal:
-    """USD of buying power that this order, or one that replaces nothing, may take.
+    """Return the buying power in USD that `order`, or any new order if None, may use.
 
-    Less what others in flight will, and what it gives back itself.
+    Amounts reserved for other orders in flight are subtracted; the amount that `order` releases itself is added.
     """
     if order is None:
         return account.buying_power - reserved_for_unseen(ledger, account)
@@ -51,11 +51,11 @@ def free_for(order: OrderRequest | None, ledger: Ledger, account: Account) -> De
 
 
 def reserved_for_unseen(ledger: Ledger, account: Account, but: ClientOrderId | None = None) -> Decimal:
-    """USD for entries in flight or in doubt, those acknowledged after the account's figures were taken, and what was
-    filled of such since: the figures show neither the order nor what it bought.
+    """Return USD to reserve for orders that the account's figures do not show.
 
-    A short sale takes what a buy does. One that is to take another's place reserves only what it costs more than they
-    show, or than is reserved, for that one; of `but` what is not filled is left out.
+    These are entries in flight or in doubt, entries acknowledged after the figures were taken, and their fills since. A
+    short sale reserves as much as a buy. A replacement reserves only its cost beyond the amount shown or reserved for
+    the order it replaces. The unfilled rest of `but` is left out.
     """
     filled = (fill for fill in ledger.book.opened_since(account.at) if not _is_seen(fill.order, account))
     reserved = sum((fill.cost for fill in filled), ZERO)
@@ -68,7 +68,7 @@ def reserved_for_unseen(ledger: Ledger, account: Account, but: ClientOrderId | N
 
 
 def given_back(order: OrderRequest, ledger: Ledger, account: Account) -> Decimal:
-    """USD that the figures show as reserved for the order whose place this one takes: nothing is counted twice."""
+    """Return USD that the figures reserve for the order that this one replaces, so that nothing counts twice."""
     old = ledger.order(order.replaces) if order.replaces is not None else None
     if old is None or not old.is_working or old.only_reduces or not _is_seen(old, account):
         return ZERO
@@ -76,20 +76,21 @@ def given_back(order: OrderRequest, ledger: Ledger, account: Account) -> Decimal
 
 
 def _counted(old: Order | None, account: Account) -> Decimal:
-    """USD that count already for the order that makes way."""
+    """Return USD that already count for the replaced order."""
     if old is None:
         return ZERO
     return _shown(old) if _is_seen(old, account) else old.cost_to_come
 
 
 def _is_seen(order: Order, account: Account) -> bool:
-    """Whether the broker held it when it gave these figures, and had reserved for it what it may cost."""
+    """Return whether the broker had the order, and had reserved its cost, when it reported the account's figures."""
     was_there = order.submitted_at is not None and order.submitted_at < account.at
     return was_there and (order.ended_at is None or order.ended_at >= account.at)
 
 
 def _shown(order: Order) -> Decimal:
-    """USD that the broker holds back for an order that rests, at the least: the bid at which a short sale was measured
-    may have fallen below its limit before it arrived.
+    """Return the least USD that the broker reserves for a resting order.
+
+    A short sale may have been valued at a bid that fell below its limit before the order arrived.
     """
     return order.request.instrument.cost(order.remaining, order.request.limit_price or order.counted_price)

@@ -1,4 +1,4 @@
-"""One symbol, and the symbols of one sector, are no larger a part of equity than the profile allows (RK-23)."""
+"""One symbol, and the symbols of one sector, stay within the profile's shares of equity (RK-23)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from core.risk.portfolio import exposure_by_sector
 
 
 class ConcentrationCheck:
-    """Shuts an entry that would make a symbol, or its sector, too large a part; ends when some of it is closed, or with
-    fewer shares.
+    """Shuts an entry that would make a symbol, or its sector, too large a share; ends when part of it is closed, or
+    with fewer shares.
     """
 
     name = "concentration"

@@ -1,6 +1,6 @@
-"""Entries stop for the day when the account lost its limit since the last close (RK-03).
+"""Entries stop for the day once the account's loss since the last close reaches its limit (RK-03).
 
-Without the account's value `risk.on_missing_equity` says whether they stop too.
+If the account's value is unknown, `risk.on_missing_equity` decides whether they stop.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from core.settings.risk import DAILY
 
 
 class DailyLossCheck:
-    """Shuts every entry; ends with the trading day, or an hour after a typed override until it has
-    grown by half of the limit.
+    """Shuts every entry; ends with the trading day, or an hour after a typed override until it has grown by half of the
+    limit.
     """
 
     name = NAMES[DAILY]

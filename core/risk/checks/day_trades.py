@@ -1,4 +1,4 @@
-"""One entry more could be the day trade too many: what was opened today counts as if it were closed today (RK-15)."""
+"""Another entry could exceed the day-trade limit: positions opened today count as if closed today (RK-15)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.risk.protections.day_trades import DayTrades
 
 
 class DayTradesCheck(ProtectionCheck):
-    """The protection's own lock, and before it the trades that are open and could become day trades."""
+    """Checks the protection's lock, and before it open trades that could become day trades."""
 
     def __init__(self) -> None:
         super().__init__(DayTrades.name)
@@ -35,7 +35,7 @@ class DayTradesCheck(ProtectionCheck):
 
 
 def _others_of_today(candidate: Candidate, state: ReviewContext) -> int:
-    """Trades other than this one that were opened today, or may be still."""
+    """Count other trades that were opened today or may still open today."""
 
     def is_of_today(opened_at: datetime) -> bool:
         return state.venue.day_of(opened_at) == state.day

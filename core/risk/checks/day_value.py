@@ -1,4 +1,4 @@
-"""All entries of a day are worth no more than the profile allows: what was filled, works and is confirmed (RK-23)."""
+"""All entries of a day (filled, working, confirmed) stay within the profile's value limit (RK-23)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.risk.gate import Candidate, ReviewContext
 
 class DayValueCheck:
     """Shuts every entry that is worth more than is left of the day; ends with the trading day, with fewer shares, or
-    when an entry that works ends without a fill.
+    when a working entry ends without a fill.
     """
 
     name = "day value"

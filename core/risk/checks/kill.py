@@ -1,4 +1,4 @@
-"""Nothing opens while the desk is killed, halted or read-only (OP-07, EX-14)."""
+"""No entry is allowed while the desk is killed, halted or read-only (OP-07, EX-14)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class KillCheck:
-    """Shuts every entry; ends by the operator's own act: U, CLEAR or REARM, books that agree, limits read anew."""
+    """Shuts every entry; ends with the operator's U, CLEAR or REARM, with reconciled books, or with reloaded limits."""
 
     name = "kill switch"
     passes = passed(name, "entries are on")

@@ -1,4 +1,4 @@
-"""Nothing opens in a symbol that is on a list: never trade, close only, restricted until a day (RK-26)."""
+"""No entry is allowed in a listed symbol: never trade, close only, or restricted until a day (RK-26)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class ListsCheck:
-    """Shuts entries in the symbol, and warns of an exit; ends with the day that it names, or by a typed word."""
+    """Shuts entries in the symbol, and warns of an exit; ends with the named day, or with a typed word."""
 
     name = "lists"
 

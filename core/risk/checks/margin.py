@@ -1,4 +1,4 @@
-"""A margin account stays over maintenance and within its buying power, at what the asset itself requires (RK-14)."""
+"""A margin account stays above maintenance and within buying power, at the asset's own margin requirement (RK-14)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from core.risk.margin import MarginEffect, Unknown, effect_of, limit_under, main
 
 
 class MarginCheck:
-    """Shuts an entry that margin does not carry, and warns near maintenance;
-    ends with fewer shares, or with more equity.
+    """Shuts an entry that margin does not carry, and warns near maintenance; ends with fewer shares, or with more
+    equity.
     """
 
     name = "margin"
@@ -68,7 +68,7 @@ class MarginCheck:
 
 
 def margin_effect(candidate: Candidate, state: ReviewContext, account: Account) -> MarginEffect | Unknown:
-    """What an entry does to a margin account, the entries on their way included."""
+    """Return the effect of an entry on a margin account, working entries included."""
     price = candidate.price(state.quote_of_now)
     if price is None:
         return Unknown("no price to measure it by")

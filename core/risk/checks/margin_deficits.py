@@ -1,5 +1,5 @@
-"""Days on which the account fell short of its margin are counted: one before too many warns, and then nothing more is
-borrowed (RK-14).
+"""Days with a margin deficit are counted: one before the limit warns, at the limit no more borrowing is allowed
+(RK-14).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class MarginDeficitsCheck:
-    """Shuts entries that borrow or sell short; ends when the oldest deficit that counts is out of the window."""
+    """Shuts entries that borrow or sell short; ends when the oldest counted deficit leaves the window."""
 
     name = "margin deficits"
 
     def review(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
-        """Without an account the check of margin says so."""
+        """Return None without an account: the margin check reports that."""
         terms, account = state.settings.risk.margin, state.account
         if not terms.counts_deficits or not isinstance(account, Account):
             return None
@@ -51,10 +51,10 @@ class MarginDeficitsCheck:
 
 
 def cash_left(candidate: Candidate, state: ReviewContext, account: Account) -> Money | None:
-    """USD of the account's own cash, less what other entries that work may cost, and what filled since it was told.
+    """Return USD of the account's cash, less the cost of other working entries and of fills since the account was read.
 
-    What a short sale brought is owed, and no cash of one's own: the shares' value is taken off. None where a price is
-    not known. Equity bounds it too, as the cash less all shorts is equity less what is held long.
+    Proceeds of short sales are owed, so the value of the shorted shares is subtracted. Equity is a second bound,
+    because cash less all shorts equals equity less long positions. None if a price is unknown.
     """
     shorts = shorts_of(state)
     if shorts is None:
@@ -67,7 +67,7 @@ def cash_left(candidate: Candidate, state: ReviewContext, account: Account) -> M
 
 
 def shorts_of(state: ReviewContext) -> Decimal | None:
-    """USD that all shares sold short are worth at their last prices; None where one is not known."""
+    """Return the value of all shorted shares at their last prices, in USD; None if a price is unknown."""
     worth = ZERO
     for position in state.ledger.positions():
         if position.quantity >= ZERO:

@@ -1,4 +1,4 @@
-"""Entries leave room in the rate of messages and requests to the broker: exits and cancels keep a reserve (RK-24)."""
+"""Entries leave a reserve in the rate of messages and requests to the broker for exits and cancels (RK-24)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ SPANS = ("second", "minute", "day")
 
 
 class MessageRateCheck:
-    """Shuts every entry that would eat the reserve, and warns of an exit; ends with the second, the minute or the day.
+    """Shuts every entry that would use the reserve, and warns of an exit; ends with the second, the minute or the day.
 
-    Exits and cancels are never held, whatever `risk.messages` says.
+    Exits and cancels are never blocked, whatever `risk.messages` says.
     """
 
     name = "message rate"
@@ -36,7 +36,7 @@ class MessageRateCheck:
         return None
 
     def _full_of_requests(self, state: ReviewContext) -> Verdict | None:
-        """All requests of a minute against the broker's own limit."""
+        """Check all requests of a minute against the broker's own limit."""
         limit, reserve = state.capabilities.messages_a_minute, state.settings.risk.messages.reserve
         if limit is None:
             return None

@@ -1,4 +1,4 @@
-"""Live only where both gates are open: the settings and the environment (OP-10)."""
+"""Live trading only when both the settings and the environment ask for it (OP-10)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class ModeCheck:
-    """Shuts every entry; ends with a start whose two gates agree."""
+    """Shuts every entry; ends with a start where both agree."""
 
     name = "mode"
 

@@ -1,7 +1,7 @@
-"""No more positions than the profile allows, in one direction a symbol; orders on their way count (EX-08).
+"""No more positions than the profile allows, and one direction per symbol; working orders count (EX-08).
 
-Strategies get a symbol one at a time, unless the settings let them hold it side by side. A person may always trade what
-a strategy holds, and is told whose position the order meets.
+Only one strategy at a time may hold a symbol, unless the settings allow several. An operator may always trade a symbol
+that a strategy holds; the ticket names that position.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class OpenPositionsCheck:
-    """Shuts an entry in one more symbol, or against what is held; ends when a position is closed."""
+    """Shuts an entry in one more symbol, or against a held position; ends when a position is closed."""
 
     name = "open positions"
 
@@ -37,7 +37,7 @@ class OpenPositionsCheck:
         if opposed := _opposed(candidate, state):
             return refused(self.name, opposed)
         limit = state.settings.risk.max_open_positions
-        joins = candidate.is_manual and bool(others)  # the symbol has its place already
+        joins = candidate.is_manual and bool(others)  # the symbol already counts
         if not joins and len(taken) + ((symbol, candidate.strategy) not in taken) > limit:
             return refused(self.name, f"FULL, max_open_positions exceeded: {len(taken)} of {limit}; close one first")
         if others:
@@ -47,7 +47,7 @@ class OpenPositionsCheck:
 
 
 def _met(ledger: Ledger, symbol: Symbol, owner: str) -> str:
-    """Whose position, or order, is there already: `the position of vwap, 47 long`."""
+    """Describe the position or order that is there already, as in `the position of vwap, 47 long`."""
     held = ledger.position(symbol, owner)
     if held is None or not held.quantity:
         return f"an order of {owner}"
@@ -55,14 +55,14 @@ def _met(ledger: Ledger, symbol: Symbol, owner: str) -> str:
 
 
 def places_taken(ledger: Ledger) -> set[tuple[Symbol, str]]:
-    """Symbol and strategy of each position that is open or on its way."""
+    """Return symbol and strategy of each open or coming position."""
     taken = {(p.symbol, p.strategy) for p in ledger.positions()}
     taken.update([(o.request.symbol, o.strategy) for o in ledger.working_entries()])
     return taken
 
 
 def _unreadable(state: ReviewContext, symbol: Symbol) -> str | None:
-    """An order of somebody else's that may be in this symbol, and nobody can tell what it does there (EX-09)."""
+    """Return the reason if an external order or position that may be in this symbol cannot be read (EX-09)."""
     for found in state.control.state.differences:
         if found.kind is DifferenceKind.UNREADABLE_POSITION:
             return f"the broker's row of {found.symbol} cannot be read: nobody knows what is held; look at the broker"
@@ -73,7 +73,7 @@ def _unreadable(state: ReviewContext, symbol: Symbol) -> str | None:
 
 
 def _opposed(candidate: Candidate, state: ReviewContext) -> str | None:
-    """What an opening order would run against: a position the other way it would close unsaid, or an order for one."""
+    """Return the reason if the entry opposes a held position, which it would close, or a working entry."""
     symbol, side = candidate.order.symbol, candidate.order.side
     held = state.ledger.net_quantity(symbol)
     if held and (held > 0) is (side is Side.SELL):

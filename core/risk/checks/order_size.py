@@ -1,4 +1,4 @@
-"""No order is of more shares than the profile allows, or than a part of what its symbol trades in a day (RK-23)."""
+"""No order exceeds the profile's share limit or its part of the symbol's average daily volume (RK-23)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class OrderSizeCheck:
 
 
 def most_shares(symbol: Symbol, state: ReviewContext) -> Decimal | None:
-    """The most that an order may be of; None where nothing limits it, or its volume is not known."""
+    """Return the largest quantity of an order; None if nothing limits it or the volume is unknown."""
     terms, average = state.settings.risk.order_size, state.volumes.average(symbol)
     is_known = terms.of_volume < ALL_OF_IT and average is not None and average.days >= DAYS
     of_volume = average.part(terms.of_volume) if average is not None and is_known else ANY_QUANTITY

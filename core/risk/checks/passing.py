@@ -1,4 +1,4 @@
-"""Over a cap an order is refused with the size that would pass, and never made smaller unsaid (RK-10)."""
+"""An order over a limit is refused and the size that would pass is named; no order is reduced silently (RK-10)."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ WHOLE = Decimal(1)
 OF_A_SIZE = Gate(
     (SessionLimitsCheck(), OrderSizeCheck(), BuyingPowerCheck(), MarginCheck(), PortfolioCheck(), ConcentrationCheck())
 )
-"""What else a size must pass; the loss, the budget and the largest order are what it is made from."""
+"""Other checks that a size must pass; it is computed from the loss, the budget and the largest order."""
 
 
 def would_pass(candidate: Candidate, state: ReviewContext) -> str:
-    """`0.298 would pass`: every check of a size, as things stand; or which of them leaves no room.
+    """Return the size that passes every size check now (`0.298 would pass`), or the check that leaves no room.
 
-    Whole shares where the order is of them and any would do, else in the instrument's steps.
+    Whole shares if the order has whole shares and a whole share would pass, else steps of the instrument.
     """
     wanted = wanted_of(candidate, state)
     if wanted is None:
@@ -62,7 +62,7 @@ def _smaller(candidate: Candidate, quantity: Quantity) -> Candidate:
 
 
 def _part_of_a_share(candidate: Candidate, state: ReviewContext) -> Decimal:
-    """The step of such an order: a whole share for a short sale, beside a target, and where fractions do not trade."""
+    """Return the quantity step: a whole share for a short sale, with a target, or where fractions do not trade."""
     order, instrument = candidate.order, state.instrument
     is_whole = order.effect is Effect.SHORT or order.leg(LegRole.TARGET) is not None
     if is_whole or not isinstance(instrument, BrokerInstrument) or not instrument.is_fractionable:

@@ -1,6 +1,6 @@
-"""What the stop would cost stays within `risk.per_trade`, the stop's rounding to its tick aside (RK-02).
+"""The loss at the stop stays within `risk.per_trade`, apart from the stop's rounding to its tick (RK-02).
 
-The terms that bind lower that risk for every order, whoever sized it (RK-10, RK-11).
+Binding terms reduce the limit for every order, also for a manual size (RK-10, RK-11).
 """
 
 from __future__ import annotations
@@ -38,5 +38,5 @@ class PerTradeLossCheck:
 
 
 def _scaled_by(cuts: tuple[Term, ...]) -> str:
-    """`, at 0.5 throttle (5.20 of 10.00 USD lost today)`."""
+    """Describe the reductions, as in `, at 0.5 throttle (5.20 of 10.00 USD lost today)`."""
     return ", at " + " × ".join(f"{term} ({term.words})" for term in cuts) if cuts else ""

@@ -1,4 +1,6 @@
-"""All positions stay within the profile's exposure and leave its reserve free; when over, exits only (RK-16)."""
+"""All positions stay within the profile's exposure and leave its reserve free; over the limit only
+exits pass (RK-16).
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""An entry pays no more than a band over the quote, or over the price of some minutes ago; a market order none at a
-spread that is not usual. A price that rests far on the passive side warns (RK-23).
+"""An entry pays no more than a band over the quote, or over the price of some minutes ago; a market order is refused at
+an unusual spread. A resting price far on the passive side warns (RK-23).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from core.settings.controls import ANY_PRICE, ANY_SPREAD, CollarSettings
 
 class PriceCollarCheck:
     """Shuts an entry that would pay too much, and warns of a price that rests far away; ends with another price, or
-    when the market is there.
+    when the market reaches it.
     """
 
     name = "price collar"
@@ -39,11 +39,11 @@ class PriceCollarCheck:
             return refused(self.name, too_dear)
         if terms.is_on and (far := _far_away(candidate, mid, terms)):
             return warned(self.name, far)
-        unknown = _unknown(candidate, state) if pays is not None else ()  # as it is now: words are said later
+        unknown = _unknown(candidate, state) if pays is not None else ()  # computed now; the words are built later
         return unsaid(self.name, lambda: _passes(order, terms, mid, pays, unknown))
 
     def _without(self, candidate: Candidate, state: ReviewContext, quote: Quote | NoQuote) -> Verdict:
-        """No quote that tells what it would pay."""
+        """Handle a missing or unusable quote."""
         if candidate.only_reduces:
             return passed(self.name, "closes; no quote to hold it against")
         reason = without(quote) if isinstance(quote, NoQuote) else f"the quote {quote.bid} × {quote.ask} is none"
@@ -55,7 +55,9 @@ def _touch(side: Side, quote: Quote) -> Price:
 
 
 def _over(candidate: Candidate, state: ReviewContext, quote: Quote, mid: Price, pays: Price) -> str | None:
-    """Why it would pay too much. What waits for a trigger is measured from there: the market comes to it."""
+    """Return why the order would pay too much. A triggered order is measured from its trigger, because the market comes
+    to it.
+    """
     order, terms = candidate.order, state.settings.risk.collar
     trigger = order.stop_price
     whence = mid if trigger is None else trigger
@@ -68,7 +70,9 @@ def _over(candidate: Candidate, state: ReviewContext, quote: Quote, mid: Price, 
 
 
 def _since(candidate: Candidate, state: ReviewContext, pays: Price) -> str | None:
-    """Why it would pay too much against the price of some minutes ago: for this a limit needs no quote."""
+    """Return why the order would pay too much against the price of some minutes ago; a limit needs no
+    quote for this.
+    """
     before, terms = _before(candidate, state), state.settings.risk.collar
     if before is None or not _beyond(candidate.order.side, pays, before, terms.period_band):
         return None
@@ -80,13 +84,13 @@ _TOO_DEAR = "{} would pay {} more than {}; at most {}: give it another price, or
 
 
 def _beyond(side: Side, pays: Decimal, whence: Decimal, band: Decimal) -> bool:
-    """Whether it pays more than the band allows: above it for what is bought, below it for what is sold."""
+    """Return whether the price is beyond the band: above it for a buy, below it for a sale."""
     more = pays - whence if side is Side.BUY else whence - pays
     return band < ANY_PRICE and more > band * whence
 
 
 def _unusual(candidate: Candidate, state: ReviewContext, quote: Quote) -> str | None:
-    """The spread against the usual one, which is a tick at the least."""
+    """Compare the spread with the usual one, which is at least a tick."""
     order, times = candidate.order, state.settings.risk.collar.spreads
     usual = state.price_history.usual_spread(order.symbol)
     if usual is None or times == ANY_SPREAD:
@@ -108,7 +112,7 @@ def _before(candidate: Candidate, state: ReviewContext) -> Price | None:
 
 
 def _far_away(candidate: Candidate, mid: Price, terms: CollarSettings) -> str | None:
-    """A price that nobody would type on purpose: a slip of the finger, or of a decimal point."""
+    """Warn of a price that is likely a typing error."""
     order, word = candidate.order, "limit"
     price = order.limit_price
     if order.stop_price is not None and not candidate.only_reduces:
@@ -119,7 +123,7 @@ def _far_away(candidate: Candidate, mid: Price, terms: CollarSettings) -> str | 
 
 
 def _unknown(candidate: Candidate, state: ReviewContext) -> tuple[str, ...]:
-    """What it could not be held against yet."""
+    """Name the comparisons that cannot be made yet."""
     order, terms = candidate.order, state.settings.risk.collar
     spread = order.type.goes_at_once and state.price_history.usual_spread(order.symbol) is None
     before = order.stop_price is None and terms.period_band < ANY_PRICE and _before(candidate, state) is None
@@ -132,7 +136,7 @@ def _unknown(candidate: Candidate, state: ReviewContext) -> tuple[str, ...]:
 def _passes(
     order: OrderRequest, terms: CollarSettings, mid: Price, pays: Price | None, unknown: tuple[str, ...]
 ) -> str:
-    """What it was held against, and what is not known yet."""
+    """Describe the comparison that passed and any figure that is unknown yet."""
     if pays is None:
         return f"its trigger is {percent(abs((order.stop_price or mid) - mid) / mid)} away"
     told = f"{priced(pays)} against {priced(order.stop_price or mid)}, at most {percent(terms.band)} more"

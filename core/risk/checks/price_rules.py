@@ -1,5 +1,6 @@
-"""Prices, that of an entry's stop too, stand on their tick: two decimals from one dollar on, four below. A limit far
-from the quote warns (EX-11)."""
+"""Prices, also of an entry's stop, are on their tick: two decimals from one dollar on, four below. A limit far from the
+quote warns (EX-11).
+"""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ from core.staging.attached_legs import target_of
 
 
 class PriceRulesCheck:
-    """Shuts an order at a price that the market does not take, and warns of one far from the quote;
-    ends with another price.
+    """Shuts an order at a price that the market does not take, and warns of one far from the quote; ends with another
+    price.
     """
 
     name = "price"
@@ -41,7 +42,7 @@ class PriceRulesCheck:
         return self._far_away(candidate, state) or self.passes
 
     def _far_away(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
-        """A limit that nobody would type on purpose, where no collar looks at it: a slip of the finger, or a point."""
+        """Warn of a limit that is likely a typing error, if the collar is off."""
         if state.settings.risk.collar.is_on:
             return None
         order, word = candidate.order, "limit"
@@ -57,7 +58,7 @@ class PriceRulesCheck:
 
 
 def _malformed(order: OrderRequest) -> str | None:
-    """The prices that the type has, and no other."""
+    """Return the reason if the order's prices do not match its type."""
     if (order.limit_price is None) is order.type.has_limit:
         return f"a {WITH_LIMIT} order, and only these, has a limit price"
     if (order.stop_price is None) is order.type.has_stop:
@@ -71,9 +72,9 @@ def _malformed(order: OrderRequest) -> str | None:
 
 
 def _triggered(candidate: Candidate, state: ReviewContext) -> str | None:
-    """A stop entry that the market has passed: it would trade at once, at whatever price there is (EX-12).
+    """Return the reason if the market has passed a stop entry's trigger: it would trade at once at any price (EX-12).
 
-    Without a quote the last price tells.
+    Without a quote the last price is used.
     """
     order, quote = candidate.order, state.quote_of_now
     if candidate.only_reduces or order.stop_price is None:
@@ -91,7 +92,7 @@ _TRIGGER = "the trigger {} is not {} the market, {}: it would trade at once; giv
 
 
 def _comes_back(candidate: Candidate) -> str | None:
-    """A stop-limit entry whose limit is nearer than its trigger waits for the price to come back."""
+    """Warn of a stop-limit entry whose limit is nearer than its trigger: it fills only if the price comes back."""
     order = candidate.order
     if candidate.only_reduces or order.stop_price is None or order.limit_price is None:
         return None
@@ -103,7 +104,7 @@ def _comes_back(candidate: Candidate) -> str | None:
 
 
 def _wrong_side(candidate: Candidate, state: ReviewContext) -> str | None:
-    """A target that would take no profit: at the price of the entry, or past it the wrong way."""
+    """Return the reason if a target takes no profit: it is at the entry's price or on its wrong side."""
     order = candidate.order
     target = target_of(order) if order.legs else None
     price = None if target is None else candidate.farthest(state.quote_of_now)

@@ -1,4 +1,4 @@
-"""Entries that a protection shut out are refused, each protection with its own reason (RK-09, RK-22)."""
+"""Entries locked by a protection are refused, each protection with its own reason (RK-09, RK-22)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.risk.protections.trades import Direction
 
 
 class ProtectionCheck:
-    """One protection's question.
+    """Ask one protection whether it locks the entry.
 
     Parameters
     ----------
@@ -41,5 +41,5 @@ class ProtectionCheck:
 
 
 def _passed_over(lock: Lock, override: Override, state: ReviewContext) -> str:
-    """What passes for the operator's word alone is said of each guard (RK-06)."""
+    """Name each lock that passes only because of the operator's override (RK-06)."""
     return f"{lock.scope}: {lock.reason}; {overridden_until(override, state.at, state.venue)}"

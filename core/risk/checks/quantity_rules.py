@@ -1,4 +1,4 @@
-"""The quantity is one that the broker takes: above zero, on its step, whole where fractions do not trade (EX-11)."""
+"""The broker accepts the quantity: above zero, on its step, whole where fractions do not trade (EX-11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A market order needs a young quote; a limit order only a warning (RK-17)."""
+"""A market order needs a recent quote; for a limit order an old quote only warns (RK-17)."""
 
 from __future__ import annotations
 

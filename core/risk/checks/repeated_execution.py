@@ -1,4 +1,4 @@
-"""A strategy that filled too many entries in a symbol, or had its stop renewed too often, within minutes (RK-24)."""
+"""A strategy filled too many entries in a symbol, or had its stop renewed too often, within minutes (RK-24)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.risk.protections.repeated_execution import GOES_ON, RepeatedExecution
 
 
 class RepeatedExecutionCheck(ProtectionCheck):
-    """The protection's own lock, which no time ends; where it is not tripped there is nothing to say."""
+    """Checks the protection's lock, which does not expire; returns nothing while it is not tripped."""
 
     def __init__(self) -> None:
         super().__init__(RepeatedExecution.name)

@@ -1,4 +1,4 @@
-"""All stops filled at once cost at most a part of equity, this order's included (RK-21)."""
+"""If all stops filled at once, this order's included, the loss would stay within a part of equity (RK-21)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class RiskBudgetCheck:
-    """Shuts an entry that all stops together could not carry; ends when a stop is nearer, or a position is closed."""
+    """Shuts an entry that would exceed the budget of all stops; ends when a stop is nearer, or a position is closed."""
 
     name = "risk budget"
 

@@ -1,6 +1,6 @@
-"""What an entry may cost by what the whole account carries: buying power, margin, exposure, reserve, hours.
+"""The largest cost of an entry that the whole account allows: buying power, margin, exposure, reserve, hours.
 
-The checks of those refuse what is over it; whoever names a size stays within it (RK-10).
+The checks of these refuse a larger order; every computed size stays within it (RK-10).
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _DOWN = Context(prec=50, rounding=ROUND_FLOOR)
 
 @dataclass(frozen=True, slots=True)
 class RoomTaken:
-    """What all else takes of the account, USD: free buying power, exposure by symbol, maintenance that is still coming,
-    and what of the day's value is taken.
+    """Amounts used by everything else, in USD: free buying power, exposure by symbol, maintenance still to come, and
+    the used part of the day's value.
     """
 
     free: Decimal
@@ -38,7 +38,7 @@ class RoomTaken:
 
 
 def taken_of(state: ReviewContext, but: OrderRequest | None = None) -> RoomTaken | None:
-    """`but` and what that replaces are left out; None where the account is not known."""
+    """Leave out `but` and the order it replaces; return None if the account is unknown."""
     if not isinstance(state.account, Account):
         return None
 
@@ -54,7 +54,9 @@ def taken_of(state: ReviewContext, but: OrderRequest | None = None) -> RoomTaken
 
 
 def room_of(side: Side, state: ReviewContext, taken: RoomTaken | None) -> Room:
-    """The most that an entry on `side` may cost, and lose at its stop; a figure that is not known limits nothing."""
+    """Return the largest cost of an entry on `side` and its largest loss at the stop; an unknown figure
+    limits nothing.
+    """
     account, risk = state.account, state.settings.risk
     if taken is None or not isinstance(account, Account):
         return NO_LIMITS
@@ -101,7 +103,7 @@ def _of_day(state: ReviewContext, taken: RoomTaken) -> Iterator[tuple[str, Decim
 
 
 def _of_margin(side: Side, state: ReviewContext, account: Account, taken: RoomTaken) -> Iterator[tuple[str, Decimal]]:
-    """As `effect_of` reckons it, asked for the cost at which each limit is reached."""
+    """Solve `effect_of` for the cost at which each limit is reached."""
     requirement, terms = requirement_of(state.instrument, side), state.settings.risk.margin
     if not account.lends or isinstance(requirement, Unknown) or account.maintenance_margin is None:
         return

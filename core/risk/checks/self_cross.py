@@ -1,4 +1,4 @@
-"""An entry never trades against an order of one's own, nor is sent where the broker would take it to (RK-25)."""
+"""An entry never trades against one's own order, nor is sent if the broker would take it as a wash trade (RK-25)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ class SelfCrossCheck:
     name = "self-cross"
 
     def review(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
-        """An exit takes such an entry back first: its ticket says which. `risk.self_cross` switches it off."""
+        """Return None for exits: they first cancel the crossing entry, and their ticket names it. `risk.self_cross`
+        turns the check off.
+        """
         if candidate.only_reduces or not state.settings.risk.self_cross.enabled:
             return None
         keeps_apart = state.capabilities.refuses_wash_trades
@@ -43,7 +45,7 @@ class SelfCrossCheck:
 
 
 def _of_stops(check: str, candidate: Candidate, state: ReviewContext) -> Verdict | None:
-    """Where the broker keeps opposite orders apart: no stop that is owed, or will be, may be barred by an entry."""
+    """Where the broker refuses opposite orders, refuse an entry that would block a stop that is due now or later."""
     order, ledger = candidate.order, state.ledger
     barring = in_the_way_of_stop(order, candidate.stop, ledger)
     if barring is not None:
@@ -61,7 +63,7 @@ def _of_stops(check: str, candidate: Candidate, state: ReviewContext) -> Verdict
 
 
 def _lacks_its_stop(position: Position, ledger: Ledger) -> bool:
-    """Whether a stop that was to be at the broker is not: shares are held that no exit would close."""
+    """Return whether a stop that should be at the broker is missing: some held shares have no exit."""
     last, symbol, strategy = ledger.exits.last_stop(position), position.symbol, position.strategy
     entry = ledger.order(position.entry_order)
     is_signed = entry is not None and sends_its_stop(entry.request, entry.stop)

@@ -1,4 +1,4 @@
-"""The market is open for this order, and the broker's clock and ours agree (EX-11, RK-20)."""
+"""The market is open for this order, and the broker's clock agrees with ours (EX-11, RK-20)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _open(state: ReviewContext) -> str:
 
 
 def _closed(candidate: Candidate, state: ReviewContext) -> str | None:
-    """Why this order cannot act now; None where it can."""
+    """Return why this order cannot act now; None if it can."""
     is_included = state.settings.risk.session.policy == "include_extended"
     order = candidate.order
     if order.extended_hours and not candidate.only_reduces and not is_included:
@@ -59,13 +59,13 @@ def _closed(candidate: Candidate, state: ReviewContext) -> str | None:
 
 
 def _waits(candidate: Candidate, *, is_extended: bool) -> str:
-    """What becomes of an exit or a stop that the market is closed to, and what acts now in its place."""
+    """Describe how an exit or stop waits for the market, and which order would act now instead."""
     can_be_typed = is_extended and candidate.order.type.goes_at_once
     return "it waits for the open" + ("; a limit order typed now would act at once" if can_be_typed else "")
 
 
 def _unmarked(candidate: Candidate) -> str:
-    """Why an entry does not act in extended hours, and what to do."""
+    """Return why an entry does not act in extended hours, and how to change that."""
     if not candidate.is_manual:
         return "strategies enter in the regular session alone; wait for it, or type the order"
     if not candidate.order.type.rests:

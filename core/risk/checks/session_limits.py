@@ -15,7 +15,9 @@ from core.settings.portfolio import HoursSettings
 
 
 class SessionLimitsCheck:
-    """Shuts market orders and too large or too dear entries outside regular hours; ends with the regular session."""
+    """Shuts market orders and too large or too expensive entries outside regular hours; ends with the
+    regular session.
+    """
 
     name = "session limits"
     passes = passed(name, "regular hours; the profile's own limits")
@@ -45,7 +47,7 @@ class SessionLimitsCheck:
 
 
 def _too_much(candidate: Candidate, quote: Quote | NoQuote, price: Price, most: Decimal, loss: Decimal) -> str | None:
-    """Why it costs, or can lose, more than these hours may."""
+    """Return why the order costs, or can lose, more than the limits of these hours."""
     cost = candidate.order.cost(price)
     if cost > most:
         return f"{usd(cost)} is over {usd(most)} outside regular hours; take fewer shares"
@@ -56,8 +58,9 @@ def _too_much(candidate: Candidate, quote: Quote | NoQuote, price: Price, most: 
 
 
 def limits_of(state: ReviewContext, *, is_marked: bool = False) -> HoursSettings | None:
-    """Of the hours that it is, or that an order is marked for; None in a regular session, and where `regular_only`
-    refuses any other anyway.
+    """Return the limits of the current hours, or of the hours an order is marked for.
+
+    None in a regular session, and where `regular_only` refuses other hours anyway.
     """
     session = state.settings.risk.session
     if isinstance(state.instrument, BrokerInstrument) and state.instrument.asked.hours is Hours.ALL_DAY:

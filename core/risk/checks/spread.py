@@ -1,4 +1,4 @@
-"""A market order needs a tight spread; a limit order only a warning (RK-17)."""
+"""A market order needs a tight spread; for a limit order a wide spread only warns (RK-17)."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ class SpreadCheck:
 
 
 def _way_to_stop(candidate: Candidate, quote: Quote) -> Decimal | None:
-    """USD, the shortest that it may be: a limit that meets the market fills nearer to its stop than it stands."""
+    """Return the shortest distance to the stop in USD: a marketable limit may fill nearer to its stop than
+    its price.
+    """
     nearest = candidate.nearest(quote)
     return candidate.stop.way_from(nearest) if isinstance(candidate.stop, StopPlan) and nearest is not None else None

@@ -1,5 +1,5 @@
-"""Every entry has a stop and names who holds it; where nobody does, the ticket says YOU (OP-06, RK-02). A stop that is
-moved so that it would cost more warns.
+"""Every entry has a stop and names its holder; if neither the broker nor the desk holds it, the ticket says YOU (OP-06,
+RK-02). Moving a stop so that it would lose more warns.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _hours(state: ReviewContext) -> str:
 
 
 def _waits(candidate: Candidate, state: ReviewContext) -> Verdict | None:
-    """An exit away from the market holds the shares that its stop held, and guards them against nothing (EX-13)."""
+    """Warn of an exit away from the market: it reserves the shares of the stop and does not protect them (EX-13)."""
     order, quote = candidate.order, state.quote
     if not order.type.rests or order.legs or order.limit_price is None or isinstance(quote, NoQuote):
         return None
@@ -60,7 +60,7 @@ def _waits(candidate: Candidate, state: ReviewContext) -> Verdict | None:
 
 
 def _moved_away(candidate: Candidate, state: ReviewContext) -> Verdict | None:
-    """What a stop costs more where it is to stand than where it stands."""
+    """Warn if the new stop would lose more than the one it replaces."""
     order = candidate.order
     old = state.ledger.order(order.replaces) if order.replaces is not None else None
     if old is None or old.request.stop_price is None or order.stop_price is None:

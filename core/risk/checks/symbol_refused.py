@@ -1,4 +1,4 @@
-"""Nothing opens in a symbol that the operator refused for the day."""
+"""No entry is allowed in a symbol that the operator refused for the day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The broker trades this symbol, and lends it where it is to be shorted (EX-11)."""
+"""The broker trades this symbol, and lends it for a short sale (EX-11)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class TradableCheck:
-    """Shuts orders in a symbol that the broker does not trade, entries in what this desk does not, or short where the
-    broker lends none; ends when the broker says so.
+    """Shuts orders in a symbol that the broker does not trade, entries that this desk does not support, and short sales
+    without shares to borrow; ends when the broker allows it.
     """
 
     name = "tradable"
@@ -37,6 +37,6 @@ class TradableCheck:
 
 
 def _miscounted(ours: Instrument, theirs: Instrument) -> str:
-    """What it would cost and make is not what the ticket says."""
+    """Describe a multiplier that differs from the ticket's, which would change cost and profit."""
     one, other = plain(ours.multiplier), plain(theirs.multiplier)
     return f"the order counts {one} times the price of {ours.symbol}, the broker {other} times; stage it again"

@@ -1,5 +1,5 @@
-"""So many entries a day and strategy: those that were filled, that work and that are confirmed, over all symbols; none
-on a day before which SPY's range had grown far over its average (RK-12).
+"""Entries per day and strategy are limited: filled, working and confirmed ones, over all symbols; none are allowed on a
+day after SPY's range grew far over its average (RK-12).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from core.risk.regime.frequency import entries_allowed
 
 
 class TradeFrequencyCheck:
-    """Shuts the strategy's entries; ends with the trading day, or when an entry that works ends without a fill."""
+    """Shuts the strategy's entries; ends with the trading day, or when a working entry ends without a fill."""
 
     name = "trade frequency"
 

@@ -1,4 +1,4 @@
-"""The symbol trades: its exchange has not halted it (MD-06)."""
+"""The symbol's exchange has not halted it (MD-06)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class TradingHaltCheck:
-    """Shuts entries in a symbol that its exchange has halted, and warns of an exit, which waits there until it trades;
-    ends when the exchange resumes it, or a later minute of it has traded.
+    """Shuts entries in a symbol that its exchange has halted, and warns of an exit, which waits until the symbol
+    trades; ends when the exchange resumes it, or a later minute of it has traded.
     """
 
     name = "trading halt"

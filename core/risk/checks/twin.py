@@ -1,4 +1,4 @@
-"""An entry that is like one of the last seconds may be a slip: the same symbol, side, quantity and price (RK-25)."""
+"""An entry like one of the last seconds may be a mistake: the same symbol, side, quantity and price (RK-25)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from core.risk.recent_entries import TWIN, WORD
 
 
 class TwinCheck:
-    """Shuts such an entry until its own word is typed; ends with the seconds, or with other terms.
+    """Shuts such an entry until its confirmation word is typed; ends with the seconds, or with other terms.
 
-    Here it warns: the word is asked for, and judged, at the key. In a basket, where no order has a word of its own, it
-    is refused. `risk.twins` says what is like.
+    The check itself only warns: the confirmation asks for the word and checks it. A basket has no word per order, so
+    there such an entry is refused. `risk.twins` sets the limits.
     """
 
     name = TWIN

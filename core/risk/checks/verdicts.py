@@ -1,4 +1,4 @@
-"""Short ways to say a verdict."""
+"""Verdict constructors."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ LET_PASS = "risk.on_missing_equity lets it pass"
 NO_QUOTE = "no quote: "
 NOT_KNOWN = "not known"
 UNMEASURED = (AT_THE_TICKET, LET_PASS, NO_QUOTE, NOT_KNOWN)
-"""Words of a verdict that measured nothing: a figure was missing."""
+"""Phrases of a verdict that measured nothing because a figure was missing."""
 
 
 @lru_cache(maxsize=256)
 def passed(check: str, reason: str) -> Verdict:
-    """In words that are the same each time; what passes by figures is left `unsaid`."""
+    """Pass with a constant reason; for a reason with figures use `unsaid`."""
     return Verdict(check, CheckResult.PASSES, reason)
 
 
@@ -36,19 +36,19 @@ def refused(check: str, reason: str) -> Verdict:
 
 
 def unmeasured(check: str, reason: str, *, is_fresh: bool) -> Verdict:
-    """A figure is missing: refused (RK-01), but only warned of while the ticket has yet to fetch it."""
+    """Refuse for a missing figure (RK-01), or warn while the ticket has not fetched it yet."""
     return refused(check, reason) if is_fresh else warned(check, f"{reason}; {AT_THE_TICKET}")
 
 
 def without_equity(check: str, reason: str, state: ReviewContext) -> Verdict:
-    """The account's value is missing: refused, unless the operator's settings let it pass, which is said (RK-03)."""
+    """Refuse for missing equity, or warn if the operator's settings allow it (RK-03)."""
     if state.settings.risk.on_missing_equity == "allow":
         return warned(check, f"{reason}; {LET_PASS}")
     return refused(check, reason)
 
 
 def lacking(check: str, price: Decimal | None, state: ReviewContext) -> Verdict:
-    """A limit of which the price is missing, or else the equity that it is a part of."""
+    """Report a missing price, or else the missing equity that a limit is a part of."""
     if price is None:
         return unmeasured(check, "no price to measure it by", is_fresh=state.is_fresh)
     if state.settings.risk.on_missing_equity == "allow":

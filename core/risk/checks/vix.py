@@ -1,4 +1,4 @@
-"""A high VIX warns, and never refuses an entry by itself; it lowers what a trade may risk (RK-10, RK-19)."""
+"""A high VIX warns and never refuses an entry by itself; it lowers the risk per trade (RK-10, RK-19)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Entries stop for the week when the account lost its limit since last week's close (RK-03).
+"""Entries stop for the week once the account's loss since last week's close reaches its limit (RK-03).
 
-Without the account's value `risk.on_missing_equity` says whether they stop too.
+If the account's value is unknown, `risk.on_missing_equity` decides whether they stop.
 """
 
 from __future__ import annotations

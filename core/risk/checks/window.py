@@ -1,7 +1,7 @@
-"""Entries only inside the window: a strategy's by its bar's start, a typed one by the venue's clock (RK-07).
+"""Entries only inside the window: a strategy's by the start of its bar, a manual one by the venue's clock (RK-07).
 
-To the second: a window to 11:30 lets pass what is typed at 11:30:00, and at 11:30:01 no more; the bar that begins at
-11:30 is inside.
+The bounds are inclusive. A window to 11:30 allows a manual entry at 11:30:00 and refuses it at 11:30:01; the bar that
+begins at 11:30 is inside.
 """
 
 from __future__ import annotations

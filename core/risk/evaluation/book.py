@@ -1,6 +1,6 @@
-"""The slice of the evaluation: each strategy's trades of the last while, who is shut and why, what is proposed.
+"""The slice of the evaluation: each strategy's recent trades, suspensions with their reasons, and proposals.
 
-It folds trades, measurements of the VIX and its own verdicts (ST-10). A night reads no trade but those of the window.
+It folds trades, measurements of the VIX and its own verdicts (ST-10). A nightly run reads only the window's trades.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from core.risk.regime.vix import CLOSES
 from core.settings.evaluation import EvaluationSettings
 
 EVERY = ""
-"""Stands for every strategy."""
+"""Means every strategy."""
 RESUMED = frozenset({SuspensionCause.RETIRED, SuspensionCause.REGIME})
-"""What the operator alone ends; the others end by themselves."""
+"""Causes that only the operator ends; the others end by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suspension:
-    """A strategy opens nothing, in one regime where `scope` names one; `until` is None where no time ends it."""
+    """A strategy may not open, in one regime if `scope` names one; `until` is None if no time ends it."""
 
     strategy: str
     cause: SuspensionCause
@@ -49,7 +49,7 @@ class Suspension:
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """More of the capital, for the operator to adopt or to decline."""
+    """A larger allocation, for the operator to adopt or decline."""
 
     step: Fraction
     reason: str
@@ -58,9 +58,10 @@ class Proposed:
 
 @dataclass(slots=True)
 class EvaluationRecord:
-    """One strategy. `results` holds the trades of the window, the oldest first.
+    """The record of one strategy.
 
-    `decided_on` is the day of the operator's last word on a larger allocation.
+    `results` holds the trades of the window, oldest first. `decided_on` is the day of the operator's last decision on a
+    larger allocation.
     """
 
     began_on: date
@@ -71,9 +72,10 @@ class EvaluationRecord:
 
 @dataclass(slots=True)
 class EvaluationState:
-    """`entered_in` says in which regime each open position was opened, by `SYMBOL/strategy`.
+    """State of the evaluation of all strategies.
 
-    `days` holds the trading days of the window on which the desk ran, `last` what the last night said of each strategy.
+    `entered_in` holds the regime in which each open position was opened, by `SYMBOL/strategy`. `days` holds the trading
+    days of the window on which the desk ran, `last` each strategy's last evaluation.
     """
 
     records: dict[str, EvaluationRecord] = field(default_factory=dict)
@@ -87,15 +89,16 @@ class EvaluationState:
 
 
 class EvaluationBook:
-    """
+    """Folds trades and verdicts of the evaluation.
+
     Parameters
     ----------
     regime
-        What is known of the market now.
+        The current market regime.
     day_of
         The trading day of an instant.
     ended
-        The trade of a strategy that the fill which is folded ended.
+        The trade of a strategy that the current fill closed.
     """
 
     name = "evaluation"
@@ -130,7 +133,7 @@ class EvaluationBook:
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def shut(self, strategy: str, at: datetime) -> Suspension | None:
-        """What keeps a strategy from opening anything now: a retirement before what ends by itself."""
+        """Return the suspension that blocks a strategy's entries now; a retirement comes before temporary ones."""
         now_in = label_of(self.regime())
         found = [
             shut
@@ -142,37 +145,39 @@ class EvaluationBook:
         return min(found, key=lambda shut: [*SuspensionCause].index(shut.cause), default=None)
 
     def shuts_of(self, strategy: str) -> Iterator[Suspension]:
-        """Everything that is recorded against it, also what does not act in this regime."""
+        """Return every recorded suspension of a strategy, also those without effect in the current regime."""
         return (shut for shut in self.state.shut.values() if shut.strategy in (strategy, EVERY))
 
     def is_retired(self, strategy: str) -> bool:
         return key_of(strategy, SuspensionCause.RETIRED, "") in self.state.shut
 
     def is_due(self, strategy: str, day: date) -> bool:
-        """Whether it has traded for long enough to be judged, and is not retired already."""
+        """Return whether it has traded long enough to be evaluated, and is not retired already."""
         record = self.state.records.get(strategy)
         is_old = record is not None and (day - record.began_on).days >= self.terms().least_days
         return is_old and not self.is_retired(strategy)
 
     def since(self, strategy: str, day: date) -> date:
-        """The first day that counts on the night of `day`."""
+        """Return the first day that counts on the night of `day`."""
         return max(self.state.records[strategy].began_on, day - timedelta(days=self.terms().window_days - 1))
 
     def figures(self, strategy: str, day: date) -> EvaluationFigures:
-        """On the night of `day`. Days on which the desk did not run are no days without a result."""
+        """Return the figures on the night of `day`. Days on which the desk did not run do not count as days without a
+        result.
+        """
         record, since = self.state.records[strategy], self.since(strategy, day)
         counted = [each for each in self.state.days if since <= each <= day]
         return figures_of(record.results, since, counted, record.losses_in_a_row, self.terms().least_trades)
 
     def lost_since(self, strategy: str, monday: date) -> Decimal:
-        """What its trades that ended in this week lost together, USD; below zero is a gain."""
+        """Sum the losses of its trades that ended since Monday, USD; below zero is a gain."""
         record = self.state.records.get(strategy)
         return -sum((r.profit for r in record.results if r.day >= monday), ZERO) if record is not None else ZERO
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def take(self, trade: Trade) -> None:
-        """One more trade is over. Times never go back: one that is heard late counts at the newest day."""
+        """Add a closed trade. Times never go back: a late one counts on the newest day."""
         day = self.day_of(trade.exit_time)
         record = self.state.records.setdefault(trade.strategy, EvaluationRecord(day))
         if record.results:
@@ -203,7 +208,7 @@ class EvaluationBook:
             self.state.entered_in.pop(key, None)
 
     def _measured(self, _at: datetime, fact: RegimeMeasured) -> None:
-        """The trading days of the history that was measured; where it tells none, one value a day that was heard."""
+        """Keep the closes of the measured history; without one, keep one value per day."""
         vix = fact.regime.vix
         if not isinstance(vix, VixReading):
             return
@@ -220,7 +225,9 @@ class EvaluationBook:
             self.state.proposed.pop(fact.strategy, None)
 
     def _opened(self, at: datetime, fact: StrategyReinstated) -> None:
-        """What the operator resumes begins anew: what it was judged by counts no more, in that regime or in all."""
+        """Restart the evaluation after the operator resumes: earlier results no longer count, in that regime
+        or in all.
+        """
         self.state.shut.pop(key_of(fact.strategy, fact.cause, fact.scope), None)
         record = self.state.records.get(fact.strategy)
         if record is None:
@@ -245,7 +252,7 @@ class EvaluationBook:
 
 
 def label_of(regime: Regime) -> str:
-    """`up, calm`; empty while the market's labels are not known."""
+    """Return a label such as `up, calm`; empty if the market's labels are not known."""
     market = regime.market
     if not isinstance(market, MarketMeasure) or market.trend is None or market.volatility is None:
         return ""

@@ -1,4 +1,4 @@
-"""The figures that a strategy is judged by, each by its formula, from its closed trades alone (ST-10)."""
+"""The figures by which a strategy is evaluated, each by its formula, from its closed trades alone (ST-10)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from core.model.values import ZERO, Fraction, Money
 SESSIONS_A_YEAR = Decimal(252)
 PLACES = Decimal("0.0001")
 DIGITS = 28
-"""Of every step of a formula, whatever the process around it has set."""
+"""Precision of every step, independent of the process's context."""
 LEAST_SESSIONS = 2
-"""For a deviation."""
+"""Minimum for a standard deviation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A closed trade: the trading day it ended on, what it made (USD), and the regime it was entered in.
+    """A closed trade: the trading day it ended on, its profit (USD), and the regime at its entry.
 
-    `regime` is empty where it was not known. One whose first exit failed is no trading result: it is counted apart.
+    `regime` is empty if it was unknown. A trade whose first exit failed is not a trading result: it is counted apart.
     """
 
     day: date
@@ -34,7 +34,9 @@ class Result:
 def figures_of(
     results: Sequence[Result], since: date, sessions: Sequence[date], losses_in_a_row: int, least_trades: int
 ) -> EvaluationFigures:
-    """Of the trades that ended on `since` or later; `sessions` are the trading days from then on that count."""
+    """Compute the figures of trades that ended on or after `since`; `sessions` are the counted trading
+    days since then.
+    """
     recent = [result for result in results if result.day >= since]
     traded = [result for result in recent if not result.is_failed]
     counted = [result.profit for result in traded]
@@ -52,9 +54,9 @@ def figures_of(
 
 
 def win_rate_of(wins: int, trades: int, least: int) -> Fraction | NoFigure:
-    """Trades that made money / all trades, to four places. A trade that made nothing is no win.
+    """Winning trades / all trades, to four places. A trade with zero profit is not a win.
 
-    It cannot be worked out of fewer than `least` trades.
+    There is no figure with fewer than `least` trades.
     """
     if trades < least:
         return NoFigure(f"{trades} trades of the {least} that a win rate needs")
@@ -62,7 +64,7 @@ def win_rate_of(wins: int, trades: int, least: int) -> Fraction | NoFigure:
 
 
 def profit_factor_of(profits: Sequence[Decimal]) -> Decimal | NoFigure:
-    """Sum of the gains / sum of the losses, to four places. It cannot be worked out where no trade lost."""
+    """Sum of the gains / sum of the losses, to four places. There is no figure if no trade lost."""
     lost = -sum((profit for profit in profits if profit < ZERO), ZERO)
     if not lost:
         return NoFigure("no trade lost, so that there is no profit factor")
@@ -75,10 +77,10 @@ def sharpe_of(results: Sequence[Result], sessions: Sequence[date]) -> Decimal | 
     """The annual Sharpe ratio of the daily results, to four places: √252 × mean / standard deviation.
 
     A day's result is the sum, in USD, of the trades that ended on it, and zero on a session without any; the deviation
-    is the sample's (n − 1), the riskless rate zero. The ratio does not change with the capital behind it, so that it is
-    that of returns on a capital that stays the same (W. F. Sharpe, The Sharpe Ratio, 1994).
+    is the sample's (n − 1), the riskless rate zero. The ratio does not depend on the capital, so it equals the ratio of
+    returns on a constant capital (W. F. Sharpe, The Sharpe Ratio, 1994).
 
-    It cannot be worked out of fewer than two sessions, nor where every session made the same.
+    There is no figure with fewer than two sessions, nor if every session had the same result.
     """
     if len(sessions) < LEAST_SESSIONS:
         return NoFigure(f"{len(sessions)} sessions of the {LEAST_SESSIONS} that a Sharpe ratio needs")

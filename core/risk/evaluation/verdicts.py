@@ -1,4 +1,4 @@
-"""What the figures of a night say: to be retired, to be proposed for more, or neither, and what could not be said."""
+"""Verdicts on a night's figures: retire, promote or keep, and why a verdict was not possible."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Keep:
 
 
 def judged(figures: EvaluationFigures, terms: EvaluationSettings) -> Retire | Promote | Keep:
-    """The first reason to retire it; else whether all three figures are over those that ask for more.
+    """Return the first reason to retire it; else whether all three figures are high enough to promote it.
 
-    A figure that cannot be worked out says nothing: the strategy is left as it is this time.
+    If a figure is missing the strategy is kept as it is.
     """
     if figures.losses_in_a_row >= terms.losses_in_a_row:
         return Retire(f"{figures.losses_in_a_row} losses in a row, {terms.losses_in_a_row} retire it")
@@ -62,7 +62,7 @@ def judged(figures: EvaluationFigures, terms: EvaluationSettings) -> Retire | Pr
 
 
 def bad_regimes(results: Sequence[Result], since: date, terms: EvaluationSettings) -> Iterator[tuple[str, str]]:
-    """Regimes in which it lost money and won too seldom, each with the reason."""
+    """Yield regimes in which it lost money and won too rarely, each with the reason."""
     by_regime: dict[str, list[Decimal]] = {}
     for result in results:
         if result.day >= since and result.regime and not result.is_failed:
@@ -74,6 +74,6 @@ def bad_regimes(results: Sequence[Result], since: date, terms: EvaluationSetting
 
 
 def vix_is_high(closes: Sequence[tuple[date, Decimal]], terms: EvaluationSettings) -> bool:
-    """Whether so many closes in a row, the newest included, are over the limit."""
+    """Return whether the last `vix_days` closes are all over the limit."""
     last = closes[-terms.vix_days :]
     return len(last) == terms.vix_days and all(value > terms.vix_over for _, value in last)

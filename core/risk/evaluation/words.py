@@ -1,4 +1,4 @@
-"""What the evaluation did, in words: one line each, for the log, and the lines of a strategy's detail."""
+"""Text of the evaluation: one log line per event, and the lines of a strategy's detail."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def shut_in_words(cause: SuspensionCause, scope: str) -> str:
 
 
 def figures_in_words(figures: EvaluationFigures) -> str:
-    """`31 trades, won 58.1 %, Sharpe 1.20, profit factor 1.40, 2 losses in a row`."""
+    """As in `31 trades, won 58.1 %, Sharpe 1.20, profit factor 1.40, 2 losses in a row`."""
     parts = [
         f"{figures.trades} trades",
         f"won {'unknown' if isinstance(figures.win_rate, NoFigure) else percent(figures.win_rate, 1)}",
@@ -66,7 +66,7 @@ def figures_in_words(figures: EvaluationFigures) -> str:
 
 
 def missing_in_words(figures: EvaluationFigures) -> tuple[str, ...]:
-    """Why each figure that is missing could not be worked out."""
+    """Explain each missing figure."""
     found = (figures.win_rate, figures.sharpe, figures.profit_factor)
     return tuple(figure.reason for figure in found if isinstance(figure, NoFigure))
 

@@ -1,8 +1,8 @@
-"""What every protection is: it takes facts in as they come, shuts entries of a scope, and says what it measured.
+"""The base of protections: they fold facts, lock entries of a scope, and report their measures.
 
-A lock ends a stated time after the last trade that counted for it (freqtrade does so); one without an end holds until
-its protection lifts it. One that is tripped again while it holds goes on since when it first did. A question never
-scans what was: it reads the locks that hold (RK-09).
+A lock ends a stated time after the last trade that counted for it (as in freqtrade); one without an end holds until its
+protection lifts it. A lock that is tripped again keeps its first start. Queries read the locks in force and never scan
+the past (RK-09).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from core.risk.protections.trades import ClosedTrade, Direction
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a lock shuts, or what an entry is: each part that is None means all of them."""
+    """The scope of a lock or an entry; a part that is None means all."""
 
     symbol: Symbol | None = None
     direction: Direction | None = None
@@ -35,7 +35,7 @@ class Scope:
         )
 
     def __str__(self) -> str:
-        """`SPY`, `SPY long`, `short`, `vwap`; `global` where nothing is named."""
+        """As in `SPY`, `SPY long`, `short`, `vwap`; `global` if nothing is named."""
         return " ".join(part for part in (self.symbol, self.direction, self.strategy) if part) or GLOBAL
 
 
@@ -45,18 +45,18 @@ EVERYTHING = Scope()
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Entries of a scope are shut.
+    """A lock on entries of a scope.
 
     Attributes
     ----------
     until
-        None where no time ends it: its protection lifts it.
+        None if no time ends it: its protection lifts it.
     measure, limit
-        What tripped it, and over what, in the same unit.
+        The measure that tripped it and the limit, in the same unit.
     again_at
-        When it tripped again while it held; None where it did not.
+        When it tripped again while it held; None if it did not.
     reason
-        In words, with the limit.
+        The reason with the limit, as text.
     """
 
     scope: Scope
@@ -76,7 +76,7 @@ class Lock:
         return self.until is None or at < self.until
 
     def end(self, venue: Venue) -> str:
-        """In words: `until 10:30 London`; with the day where that is another: `until Mon 11 Mar 11:06 London`."""
+        """As in `until 10:30 London`; with the day if it is another one: `until Mon 11 Mar 11:06 London`."""
         if self.until is None:
             return "until it recovers"
         return f"until {venue.dated(self.until, self.tripped_at)}"
@@ -84,9 +84,9 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a protection measures in one scope now, and what that is in words.
+    """A protection's current measure in one scope, with its text.
 
-    `figure` is None before there is any; `progress` says how far it is from one: `3 of 20 trades`.
+    `figure` is None before there is one; `progress` tells how far it is from one: `3 of 20 trades`.
     """
 
     scope: Scope
@@ -98,14 +98,14 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How a protection stands for one scope.
+    """The status of a protection in one scope.
 
     Attributes
     ----------
     measure, limit
-        In the same unit: a fraction, or a count where `is_count`; None where there is nothing to measure yet.
+        In the same unit: a fraction, or a count if `is_count`; None if there is nothing to measure yet.
     since, tripped_at
-        When it shut, and when it tripped last; None where it is open.
+        When it locked, and when it tripped last; None while it is open.
     """
 
     name: str
@@ -122,14 +122,14 @@ class Answer:
 
     @property
     def used(self) -> Decimal | None:
-        """Measure over limit, 0 to 1; None where the limit is zero, or nothing is measured."""
+        """Measure over limit, 0 to 1; None if the limit is zero, or nothing is measured."""
         if not self.limit or self.measure is None:
             return None
         return min(max(self.measure / self.limit, Decimal(0)), Decimal(1))
 
     @property
     def figures(self) -> str:
-        """`2 of 3`, `1.20 % of 1.50 %`; before there is a figure `3 of 20 trades`, or `unknown; limit 1.50 %`."""
+        """As in `2 of 3`, `1.20 % of 1.50 %`; before there is a figure `3 of 20 trades`, or `unknown; limit 1.50 %`."""
         limit = self._in_words(self.limit)
         return self.progress or (
             f"unknown; limit {limit}" if self.measure is None else f"{self._in_words(self.measure)} of {limit}"
@@ -143,12 +143,12 @@ class Answer:
 
 @dataclass(slots=True)
 class Locks:
-    """The locks of one protection, by their scope in words."""
+    """The locks of one protection, by their scope's text."""
 
     by_scope: dict[str, Lock] = field(default_factory=dict)
 
     def shut(self, lock: Lock) -> None:
-        """Shut a scope; where it is shut already the later end counts, and since when it was."""
+        """Lock a scope. If it is locked already, keep its start and the later end."""
         held = self.by_scope.get(str(lock.scope))
         if held is not None and held.holds(lock.since):
             until = None if held.until is None or lock.until is None else max(held.until, lock.until)
@@ -156,7 +156,7 @@ class Locks:
         self.by_scope[str(lock.scope)] = lock
 
     def lift(self, scope: Scope) -> bool:
-        """Open a scope again before its time. Returns whether it was shut."""
+        """Unlock a scope before its time. Return whether it was locked."""
         return self.by_scope.pop(str(scope), None) is not None
 
     def holding(self, at: datetime) -> Iterator[Lock]:
@@ -167,12 +167,12 @@ class Locks:
         return lock if lock is not None and lock.holds(at) else None
 
     def forget_before(self, at: datetime) -> None:
-        """What ended a while ago is of no use to anybody."""
+        """Remove expired locks."""
         self.by_scope = {key: lock for key, lock in self.by_scope.items() if lock.holds(at)}
 
 
 class Protection(ABC):
-    """Its state is plain, a fold of facts alone, and outlives a restart."""
+    """A protection. Its state is plain data, folded from facts alone, and survives a restart."""
 
     name: str
     is_count = False
@@ -184,10 +184,10 @@ class Protection(ABC):
 
     @abstractmethod
     def measures(self, at: datetime) -> Iterator[Measure]:
-        """What it measures now, scope by scope; at least one, where no lock holds."""
+        """Yield its current measures per scope; at least one if no lock holds."""
 
     def answers(self, at: datetime) -> Iterator[Answer]:
-        """How it stands, the scopes that are shut included even where nothing is measured there any more."""
+        """Yield its status per scope, including locked scopes without a current measure."""
         told: set[str] = set()
         for measure in self.measures(at):
             told.add(str(measure.scope))
@@ -225,16 +225,16 @@ class Protection(ABC):
 
 
 class TradeProtection(Protection):
-    """One that counts closed trades."""
+    """A protection that counts closed trades."""
 
     @abstractmethod
     def take(self, trade: ClosedTrade) -> None:
-        """One more trade is over. Times never go back: one that is heard late counts at the newest."""
+        """Add a closed trade. Times never go back: a late one counts at the newest time."""
 
 
 class BarProtection(Protection):
-    """One that watches the market."""
+    """A protection that watches the market."""
 
     @abstractmethod
     def take_bar(self, bar: Bar, day: date) -> bool:
-        """One more complete minute, of this trading day. Returns whether it tripped something."""
+        """Add a complete minute of this trading day. Return whether it tripped something."""

@@ -1,4 +1,4 @@
-"""The slice of the protections: closed trades and bars go through all that count them, and locks outlive a restart."""
+"""The slice of the protections: passes closed trades and bars to those that count them; locks survive a restart."""
 
 from __future__ import annotations
 
@@ -81,37 +81,37 @@ RENEWED = frozenset(
         GuardCode.KEPT_BACK,
     }
 )
-"""Why the desk asks for a stop again by itself."""
+"""Reasons for which the desk stages a stop again by itself."""
 
 
 def scope_of_guard(proposal: Proposal) -> Scope:
-    """Whose stop it is."""
+    """Return the scope of the position that the stop guards."""
     return Scope(symbol=proposal.symbol, strategy=proposal.strategy)
 
 
 class ProtectionBook:
-    """Every protection that counts closed trades, and the one that watches the bars.
+    """All protections that count closed trades or watch bars.
 
     Parameters
     ----------
     settings
-        Read at each trade and bar: what was counted under other terms stays counted.
+        Read at each trade and bar; earlier counts under other terms stay.
     next_day
         The business day after a day.
     venue
-        By its clock a day begins and ends.
+        Its clock decides when a day begins and ends.
     ended
-        The trade that the fill which is folded ended.
+        The trade that the current fill closed.
     shadows_ended
-        Shadow trades that count, and that what is folded ended.
+        Shadow trades that count and that the current fact ended.
     entered
-        Whose entry the fill which is folded is the first of; None where it is no entry's first.
+        The scope of the entry whose first fill this is; None if it is not a first fill.
 
     Attributes
     ----------
     has_news
-        Something tripped or recovered where no trade of ours ended, and is not recorded yet. Not part of the state: it
-        only says that it is worth a look.
+        Something tripped or recovered without a closed trade of ours, and is not recorded yet. A hint to look, not part
+        of the state.
     """
 
     name = "protections"
@@ -197,7 +197,7 @@ class ProtectionBook:
         return terms.enabled
 
     def look_at_news(self) -> None:
-        """Somebody looks now: until the next there are none."""
+        """Clear the hint once someone looks."""
         self.has_news = False
 
     def take(self, trade: ClosedTrade) -> None:
@@ -205,7 +205,9 @@ class ProtectionBook:
             protection.take(trade)
 
     def take_shadow(self, trade: ClosedTrade) -> None:
-        """What a refused entry would have made: only the equity curve, which refused it, counts it (RK-13)."""
+        """Count the trade that a refused entry would have made; only the equity curve, which refused it, counts it
+        (RK-13).
+        """
         self.equity_curve.take(trade)
         self.has_news = True
 
@@ -217,12 +219,12 @@ class ProtectionBook:
             self.take_shadow(trade)
 
     def _shadows_followed(self, _at: datetime, _fact: Fact) -> None:
-        """One more is followed, perhaps; with the first of a day those of the day before end."""
+        """Handle a newly followed shadow trade; the first of a day ends those of the day before."""
         for trade in self.shadows_ended():
             self.take_shadow(trade)
 
     def _order_filled(self, at: datetime, fact: OrderFilled) -> None:
-        """A trade counts with its last fill: a rebuild hears it as the day did."""
+        """Count a trade with its last fill, so that a rebuild counts it the same way."""
         if (scope := self.entered(fact)) is not None:
             self.repeated_execution.take_fill(at, scope)
         if (over := self.ended()) is not None:
@@ -243,38 +245,38 @@ class ProtectionBook:
             self.repeated_execution.release(fact.scope)
 
     def _history_taken(self, _at: datetime, fact: HistoryLoaded) -> None:
-        """What measures the market's moves goes on as if it had heard these bars, as strategies do."""
+        """Feed the bars to the volatility measures, as to strategies."""
         self.take_history(fact.symbol, [(self.venue.day_of(bar.start), bar) for bar in fact.bars])
 
     def _past_taken(self, _at: datetime, fact: PastDaysLoaded) -> None:
-        """Before the first bar of today the measures of seasons stand on the broker's history."""
+        """Seed the season measures from the broker's history before today's first bar."""
         self.take_past(fact.past, [(self.venue.day_of(bar.start), bar) for bar in fact.past.minutes])
 
     def take_history(self, symbol: Symbol, bars: Iterable[tuple[date, Bar]]) -> None:
-        """Complete bars of the past, each with its trading day: they trip nothing."""
+        """Take complete past bars, each with its trading day; they trip nothing."""
         self.volatility_halt.take_history(symbol, bars)
 
     def take_past(self, past: PastDays, minutes: Iterable[tuple[date, Bar]]) -> None:
-        """Days before today's, and the last minutes of the last with its trading day: they trip nothing."""
+        """Take the days before today, and the last day's final minutes; they trip nothing."""
         self.volatility_halt.take_past(past.symbol, past.days, minutes)
 
     def refuses_by_curve(self, strategy: str, ended: Sequence[ClosedTrade] = ()) -> bool:
-        """Whether the equity curve shuts it; `ended` are shadow trades that it counts with this very fact."""
+        """Return whether the equity curve locks a strategy; `ended` are shadow trades that the current fact ends."""
         if not self.is_on(self.equity_curve):
             return False
         return self.equity_curve.after(ended).is_shut(strategy) if ended else self.equity_curve.is_shut(strategy)
 
     def disabled_strategies(self) -> tuple[str, ...]:
-        """Those that wait for the operator's review."""
+        """Return strategies that wait for the operator's review."""
         return tuple(self.equity_curve.disabled()) if self.is_on(self.equity_curve) else ()
 
     def _day_started(self, at: datetime, fact: DayStarted | DayCorrected) -> None:
-        """The broker's figure of a close is of the usual hour, on a short day too."""
+        """Start a day. The broker's close figure is of the usual closing time, also on a short day."""
         closed_at = at if fact.close_of is None else self.venue.at(fact.close_of, self.venue.closes)
         self.begin_day(at, fact.equity, closed_at)
 
     def begin_day(self, at: datetime, equity: Money, equity_at: datetime | None = None) -> None:
-        """`equity_at` is when the account was worth that; None for now."""
+        """Start a day with an account value measured at `equity_at`; None for now."""
         self.max_drawdown.begin_day(equity_at or at, equity)
         for protection in self.all:
             protection.locks.forget_before(at)
@@ -286,7 +288,7 @@ class ProtectionBook:
         self.has_news = True
 
     def is_shut(self, name: str, scope: str, at: datetime) -> bool:
-        """Whether a protection that is on shuts this very scope."""
+        """Return whether an enabled protection locks exactly this scope."""
         protection = self.by_name.get(name)
         return (
             protection is not None
@@ -295,7 +297,7 @@ class ProtectionBook:
         )
 
     def on_entry(self, name: str, entry: Scope, at: datetime) -> list[tuple[Lock, Override | None]]:
-        """A protection's locks on an entry, each with the operator's word that lets it pass; none where it is off."""
+        """Return a protection's locks on an entry, each with the override that lets it pass; empty if it is off."""
         protection = self.by_name[name]
         if not self.is_on(protection):
             return []
@@ -306,7 +308,7 @@ class ProtectionBook:
         ]
 
     def overridden(self, answer: Answer, at: datetime) -> Override | None:
-        """What lets entries pass this trip now, if anything does."""
+        """Return the override that lets entries pass this trip now, if any."""
         if answer.tripped_at is None:
             return None
         return self.latches.passing(answer.name, str(answer.scope), answer.tripped_at, at)

@@ -1,4 +1,4 @@
-"""A pause in a symbol after a trade of it that lost so much, or after every one (RK-06; freqtrade's CooldownPeriod)."""
+"""A pause in a symbol after a trade with a large loss, or after every trade (RK-06; freqtrade's CooldownPeriod)."""
 
 from __future__ import annotations
 
@@ -46,8 +46,9 @@ class Cooldown(TradeProtection):
         self.locks.shut(Lock(Scope(trade.symbol), trade.closed_at, until, max(loss, ZERO), terms.loss, what))
 
     def measures(self, at: datetime) -> Iterator[Measure]:
-        """The last trade's loss, while no symbol is paused: each that is tells its own. One that paused its symbol
-        measures nothing once that is over.
+        """Yield the last trade's loss while no symbol is paused; paused symbols report their own lock.
+
+        A trade that paused its symbol no longer counts once the pause has ended.
         """
         lost, limit = max(-(self.state.last or ZERO), ZERO), self.terms().loss
         if any(self.locks.holding(at)):

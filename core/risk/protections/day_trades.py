@@ -25,7 +25,7 @@ FRIDAY = 4
 
 @dataclass(slots=True)
 class DayTradesState:
-    """`ends` is when each counts no more, the oldest first; `equity` that of the last day's start."""
+    """`ends` is when each day trade stops counting, oldest first; `equity` is that of the last day's start."""
 
     ends: list[datetime] = field(default_factory=list)
     equity: Money | None = None
@@ -40,7 +40,7 @@ class DayTrades(TradeProtection):
     next_day
         The business day after a day.
     venue
-        By its clock a day begins and ends.
+        Its clock decides when a day begins and ends.
     """
 
     name = "day_trades"
@@ -58,11 +58,11 @@ class DayTrades(TradeProtection):
 
     @property
     def is_watched(self) -> bool:
-        """The rule is for less equity than its least; one that is not known may be less."""
+        """Return whether the rule applies: equity is below its minimum, or unknown."""
         return self.state.equity is None or self.state.equity < self.terms().equity
 
     def begin_day(self, at: datetime, equity: Money) -> None:
-        """What the day begins with decides whether the rule is watched."""
+        """Decide by the day's opening equity whether the rule applies."""
         self.state.equity = equity
         self._forget_before(at)
         if self.is_watched:
@@ -90,7 +90,7 @@ class DayTrades(TradeProtection):
         yield Measure(EVERYTHING, Decimal(self.counted(at)), Decimal(terms.trade_limit), words)
 
     def _judge(self, at: datetime) -> None:
-        """The next one could be the last: shut until so many have ended that one more may be made."""
+        """Lock entries once the next day trade could be the last allowed, until enough of them have expired."""
         terms, ends = self.terms(), self.state.ends
         allowed = terms.trade_limit - 1
         if len(ends) >= allowed:
@@ -102,14 +102,14 @@ class DayTrades(TradeProtection):
         del self.state.ends[: bisect_right(self.state.ends, at)]
 
     def _end(self, day: date) -> datetime:
-        """The first instant of the business day on which one of `day` counts no more."""
+        """Return the first instant of the business day on which a day trade of `day` no longer counts."""
         for _ in range(self.terms().days):
             day = max(self.next_day(day), day + ONE_DAY)
         return self.venue.start_of(day)
 
 
 def business_days(calendar: Calendar) -> Callable[[date], date]:
-    """The business day after a day, by the exchange's calendar; a weekday where that does not reach."""
+    """Return a function for the next business day by the exchange's calendar; beyond it, the next weekday."""
 
     def after(day: date) -> date:
         try:
@@ -121,5 +121,5 @@ def business_days(calendar: Calendar) -> Callable[[date], date]:
 
 
 def weekday_after(day: date) -> date:
-    """The next weekday: the business day where no calendar is known. A holiday then counts as one."""
+    """Return the next weekday: the business day if no calendar is known. A holiday then counts as one."""
     return day + (ONE_DAY if day.weekday() < FRIDAY else timedelta(days=7 - day.weekday()))

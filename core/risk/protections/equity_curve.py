@@ -1,10 +1,9 @@
 """A strategy opens only while its last trades made money on average (RK-13).
 
-A result is a profit ratio, so that trades of every size weigh the same. While a strategy is shut, what it would have
-opened goes on as shadow trades, as many a day as it may open, and their results count like those of trades: it can
-recover. One that stays below for too long is disabled, and stays so until the operator resumes it after a review.
-
-What nobody's strategy traded, the operator's own orders and positions taken over from the broker, has no curve.
+A result is a profit ratio, so that trades of every size weigh the same. While a strategy is shut, its refused entries
+go on as shadow trades, as many a day as it may open, and their results count like those of trades: it can recover. A
+strategy that stays below zero for too long is disabled until the operator resumes it after a review. The operator's own
+orders and positions taken over from the broker belong to no strategy and have no curve.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ NO_STRATEGY = (MANUAL, UNKNOWN_OWNER)
 
 @dataclass(slots=True)
 class Curve:
-    """One strategy's last results, the oldest first.
+    """One strategy's last results, oldest first.
 
     Attributes
     ----------
     are_shadows
-        Beside each ratio, whether it is a shadow trade's.
+        For each ratio, whether it is a shadow trade's.
     below
         Results in a row after which their mean was not positive.
     is_disabled
@@ -59,7 +58,7 @@ class Curve:
 
     @property
     def words(self) -> str:
-        """`20 trades, 3 of them shadows,`."""
+        """As in `20 trades, 3 of them shadows,`."""
         shadows = sum(self.are_shadows)
         return f"{len(self.ratios)} trades" + (f", {shadows} of them shadows," if shadows else "")
 
@@ -71,8 +70,8 @@ class EquityCurveState:
 
 
 class EquityCurve(TradeProtection):
-    """Shuts the strategy's entries;
-    ends when its mean is above zero, shadows included, or, once disabled, by the operator.
+    """Shuts the strategy's entries; ends when its mean is above zero, shadows included, or, once disabled, by the
+    operator.
     """
 
     name = "equity_curve"
@@ -97,7 +96,7 @@ class EquityCurve(TradeProtection):
         self._settle(trade.closed_at, trade.strategy, curve)
 
     def after(self, ended: Iterable[ClosedTrade]) -> EquityCurve:
-        """As it will be when these are taken; nothing of this one is changed."""
+        """Return a copy that has taken these trades; this one stays unchanged."""
         trial = EquityCurve(self.terms)
         trial.state = deepcopy(self.state)
         for trade in ended:
@@ -105,7 +104,7 @@ class EquityCurve(TradeProtection):
         return trial
 
     def resume(self, at: datetime, strategy: str) -> None:
-        """The operator's word after a review: it is no longer disabled, and still shut while its curve is down."""
+        """Enable a strategy after the operator's review; it stays locked while its mean is not positive."""
         curve = self.state.curves.get(strategy)
         if curve is not None and curve.is_disabled:
             curve.is_disabled, curve.below = False, 0
@@ -142,5 +141,5 @@ class EquityCurve(TradeProtection):
 
 
 def _scope(strategy: str) -> Scope:
-    """Trades of which no strategy is known count together."""
+    """Trades without a known strategy count together."""
     return Scope(strategy=strategy or None)

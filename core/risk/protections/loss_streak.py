@@ -14,7 +14,7 @@ from core.settings.protections import LossStreakSettings
 
 @dataclass(slots=True)
 class LossStreakState:
-    """`in_a_row` is keyed by strategy; one that has made money since is not kept."""
+    """`in_a_row` is keyed by strategy; a strategy whose last trade made money is not kept."""
 
     in_a_row: dict[str, int] = field(default_factory=dict)
     locks: Locks = field(default_factory=Locks)
@@ -54,5 +54,5 @@ class LossStreak(TradeProtection):
 
 
 def _scope(strategy: str) -> Scope:
-    """Trades of which no strategy is known count together."""
+    """Trades without a known strategy count together."""
     return Scope(strategy=strategy or None)

@@ -1,4 +1,4 @@
-"""A symbol whose trades of a while make too little together is shut (RK-08; freqtrade's LowProfitPairs)."""
+"""A symbol whose recent trades made too little together is shut (RK-08; freqtrade's LowProfitPairs)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.settings.protections import LowProfitSettings
 
 @dataclass(slots=True)
 class Judged:
-    """The profit ratios of one scope that count."""
+    """The counted profit ratios of one scope."""
 
     scope: Scope
     ratios: RollingSum = field(default_factory=RollingSum)
@@ -63,7 +63,7 @@ class LowProfit(TradeProtection):
 
 
 def _measured(scope: Scope, count: int, total: Decimal, terms: LowProfitSettings) -> Measure:
-    """Too few trades are judged by nothing yet, whatever they made."""
+    """Build the measure; with too few trades there is no figure yet."""
     words = f"{count} trade{'s' * (count != 1)} of {terms.lookback_minutes} minutes, {terms.trade_limit} are judged"
     if count >= terms.trade_limit:
         return Measure(scope, total, terms.required_profit, words)

@@ -1,9 +1,9 @@
-"""The fall of the balance within a while shuts everything (RK-04).
+"""A fall of the balance within the window shuts everything (RK-04).
 
-The balance is the equity at the window's start and the profits of the trades that were closed since. What the account
-was worth is known of each day's last close; the trades between that and the window's start are added. Two methods.
-`current`: (peak - now) / peak of that balance. `within` is freqtrade's MaxDrawdown: the largest fall inside the window,
-in sums of profit ratios.
+The balance is the equity at the window's start and the profits of the trades closed since. The account's value is known
+at each day's last close; the trades between that and the window's start are added. There are two methods. `current`:
+(peak - now) / peak of that balance. `within` is freqtrade's MaxDrawdown: the largest fall inside the window, in sums of
+profit ratios.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ NO_EQUITY = "equity at the window's start is not known"
 
 @dataclass(slots=True)
 class Equities:
-    """What the account was worth before each day, as far back as the window reaches, and once before."""
+    """The account's value before each day, as far back as the window reaches, and one value before that."""
 
     times: list[datetime] = field(default_factory=list)
     amounts: list[Money] = field(default_factory=list)
 
     def add(self, at: datetime, amount: Money, oldest: datetime) -> None:
-        """What was told of the same time, or of a later one, was mended by it."""
+        """Add a value; it replaces earlier reports of the same or a later time."""
         mended = bisect_left(self.times, at)
         del self.times[mended:], self.amounts[mended:]
         self.times.append(at)
@@ -42,7 +42,7 @@ class Equities:
             del self.times[:past], self.amounts[:past]
 
     def at(self, moment: datetime) -> tuple[datetime, Money] | None:
-        """The last one by then, or the first that is known, and of when it is."""
+        """Return the last value up to `moment`, or the first known one, with its time."""
         if not self.times:
             return None
         found = max(bisect_right(self.times, moment) - 1, 0)
@@ -51,9 +51,10 @@ class Equities:
 
 @dataclass(slots=True)
 class MaxDrawdownState:
-    """`course` is in USD for the first method, and in ratios for the second, or where no profit is told.
+    """State of the drawdown.
 
-    `profits` are those in USD, back to the first of the equities.
+    `course` is in USD for the first method, and in ratios for the second, or if a profit is unknown. `profits` are in
+    USD, back to the first of the equities.
     """
 
     course: RollingCourse = field(default_factory=RollingCourse)
@@ -77,7 +78,7 @@ class MaxDrawdown(TradeProtection):
         return self.state.locks
 
     def begin_day(self, at: datetime, equity: Money) -> None:
-        """`at` is when the account was worth that."""
+        """Add the account's value at time `at`."""
         self.state.equities.add(at, equity, at - self._lookback())
 
     def take(self, trade: ClosedTrade) -> None:
@@ -101,7 +102,7 @@ class MaxDrawdown(TradeProtection):
         yield Measure(EVERYTHING, fall if fall is not None else ZERO, self.terms().limit, words)
 
     def _fall(self, at: datetime) -> tuple[Decimal | None, str]:
-        """The measure, and what it is in words; None where there is too little to measure by."""
+        """Return the measure and its text; None if there is too little to measure."""
         terms, start = self.terms(), at - self._lookback()
         count, course = self.state.course.since(start)
         if count < terms.trade_limit:
@@ -115,12 +116,12 @@ class MaxDrawdown(TradeProtection):
         return (peak - now) / peak, f"the balance is {self._told(now)}, {self._told(peak)} at its peak"
 
     def _balance_at(self, start: datetime) -> Decimal | None:
-        """The equity that is known, and what was won from then to `start`; less what was since, where it is later."""
+        """Return the known equity, plus profits from then to `start`, or less those since if it is of a later time."""
         known, profits = self.state.equities.at(start), self.state.profits
         return None if known is None else known[1] + profits.by(start) - profits.by(known[0])
 
     def _told(self, balance: Decimal) -> str:
-        """In USD; as a multiple of what it began with where nothing but ratios is known."""
+        """Format in USD; as a multiple of the start if only ratios are known."""
         return f"{balance:.4f} × its start" if self.state.is_in_ratios else f"{balance:,.2f} USD"
 
     def _lookback(self) -> timedelta:

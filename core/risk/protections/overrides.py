@@ -1,4 +1,4 @@
-"""What was recorded of the protections: what tripped, until when, and what the operator overrode (RK-06)."""
+"""Recorded trips of protections, their ends, and the operator's overrides (RK-06)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.model.values import Money
 
 @dataclass(frozen=True, slots=True)
 class ToldOverride:
-    """A trip as it was recorded. `until` is None where it ends with its reason; `limit` is what a loss reached, USD."""
+    """A recorded trip. `until` is None if it ends with its reason; `limit` is the loss limit that was reached, USD."""
 
     name: str
     scope: str
@@ -26,7 +26,7 @@ class ToldOverride:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A typed word: what had tripped by `at` passes from `begins` to `until`, or until `again_at` USD are lost."""
+    """A typed override: trips up to `at` pass from `begins` to `until`, or until `again_at` USD are lost."""
 
     at: datetime
     begins: datetime
@@ -34,13 +34,13 @@ class Override:
     again_at: Money | None = None
 
     def ends_at(self, lost: Decimal) -> bool:
-        """Whether a loss of the account has grown past what the word was typed for."""
+        """Return whether the account's loss has reached the amount that ends the override."""
         return self.again_at is not None and lost >= self.again_at
 
 
 @dataclass(slots=True)
 class OverridesState:
-    """Both keyed `name/scope`."""
+    """Both are keyed `name/scope`."""
 
     told: dict[str, ToldOverride] = field(default_factory=dict)
     overrides: dict[str, Override] = field(default_factory=dict)
@@ -63,27 +63,27 @@ class Overrides:
         return iter(self.state.told.values())
 
     def typed(self, name: str, scope: str) -> Override | None:
-        """The word that was typed there and is not over, also before it begins."""
+        """Return the override typed for this scope that has not ended, even before it begins."""
         return self.state.overrides.get(key_of(name, scope))
 
     def all_overrides(self) -> Iterator[tuple[str, str, Override]]:
-        """Each with the name and the scope that it is for."""
+        """Yield each override with its protection's name and scope."""
         for key, override in self.state.overrides.items():
             name, _, scope = key.partition("/")
             yield name, scope, override
 
     def override(self, name: str, scope: str, tripped_at: datetime, at: datetime) -> Override | None:
-        """The one that is typed for this very trip and has not run out; it may begin later."""
+        """Return the unexpired override typed for this trip; it may begin later."""
         found = self.state.overrides.get(key_of(name, scope))
         return found if found is not None and tripped_at <= found.at and at < found.until else None
 
     def passing(self, name: str, scope: str, tripped_at: datetime, at: datetime) -> Override | None:
-        """The one that lets entries pass this trip now."""
+        """Return the override that lets entries pass this trip now."""
         found = self.override(name, scope, tripped_at, at)
         return found if found is not None and found.begins <= at else None
 
     def passes(self, name: str, scope: str, tripped_at: datetime, at: datetime) -> bool:
-        """Whether entries pass this trip now."""
+        """Return whether entries pass this trip now."""
         return self.passing(name, scope, tripped_at, at) is not None
 
     def _tripped(self, at: datetime, fact: ProtectionTripped) -> None:

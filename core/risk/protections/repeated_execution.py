@@ -1,8 +1,8 @@
 """Filled entries of one strategy in one symbol, or renewals of its stop, that follow each other too fast (RK-24).
 
-What runs in a circle, buying again and again or asking for the same stop again and again, is stopped by its count. The
-counts are folded from every journal; that one is too high is decided where it happens and is a fact, so that a journal
-of before there was this protection means what it meant.
+A loop that buys again and again, or asks for the same stop again and again, is stopped by its count. The counts are
+folded from every journal; the decision that a count is too high is recorded as a fact, so that journals older than this
+protection keep their meaning.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from core.risk.protections.base import EVERYTHING, Lock, Locks, Measure, Protect
 from core.settings.protections import RepeatedExecutionSettings
 
 GOES_ON = "you let it go on: o in Protections"
-"""What ends it, in words."""
+"""The text of its end."""
 FILLS, RENEWALS = "filled entries", "renewals of its stop"
 
 
 @dataclass(slots=True)
 class Repeats:
-    """Of one strategy in one symbol: when an entry of it filled first, and when its stop was asked for again."""
+    """For one strategy in one symbol: the times of its entries' first fills and of its stop's renewals."""
 
     scope: Scope
     fills: list[datetime] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Repeats:
 
 @dataclass(slots=True)
 class RepeatedExecutionState:
-    """`repeats` are keyed by their scope in words; one without a recent time is not kept."""
+    """`repeats` are keyed by their scope's text; one without a recent time is not kept."""
 
     repeats: dict[str, Repeats] = field(default_factory=dict)
     locks: Locks = field(default_factory=Locks)
@@ -52,17 +52,17 @@ class RepeatedExecution(Protection):
         return self.state.locks
 
     def take_fill(self, at: datetime, scope: Scope) -> None:
-        """The first fill of one more entry."""
+        """Count the first fill of an entry."""
         found = self._repeats(scope)
         found.fills = [*self._recent(found.fills, at), at]
 
     def take_renewal(self, at: datetime, scope: Scope) -> None:
-        """Its stop is asked for once more by the desk itself."""
+        """Count a renewal of its stop by the desk."""
         found = self._repeats(scope)
         found.renewals = [*self._recent(found.renewals, at), at]
 
     def exceeded(self, scope: Scope, at: datetime) -> str | None:
-        """Why it is to be shut now; None where it is not, or is shut already."""
+        """Return why to lock it now; None if nothing is exceeded, or it is locked already."""
         found = self.state.repeats.get(str(scope))
         if found is None or self.locks.on(scope, at) is not None:
             return None
@@ -74,7 +74,7 @@ class RepeatedExecution(Protection):
         return None
 
     def shut(self, at: datetime, scope: str, reason: str) -> None:
-        """As it was recorded."""
+        """Lock it as recorded."""
         found = self.state.repeats.get(scope)
         if found is not None:
             measure = self._measure(found, at)
@@ -82,13 +82,13 @@ class RepeatedExecution(Protection):
             self.locks.shut(Lock(found.scope, at, None, measure.figure or limit, limit, reason))
 
     def release(self, scope: str) -> None:
-        """A person lets it go on: what was counted counts no more."""
+        """Reset the counts after the operator's override."""
         found = self.state.repeats.pop(scope, None)
         if found is not None:
             self.locks.lift(found.scope)
 
     def forget_before(self, at: datetime) -> None:
-        """What has not repeated lately, and is not shut, is of no use to anybody."""
+        """Remove scopes without recent times or a lock."""
         self.state.repeats = {
             key: found
             for key, found in self.state.repeats.items()
@@ -101,7 +101,7 @@ class RepeatedExecution(Protection):
         yield from counted or [Measure(EVERYTHING, Decimal(0), Decimal(self.terms().fills), self._words(FILLS))]
 
     def _measure(self, found: Repeats, at: datetime) -> Measure:
-        """Of the two counts the one that is nearer to its limit."""
+        """Return the count that is nearer to its limit."""
         terms = self.terms()
         fills, renewals = len(self._recent(found.fills, at)), len(self._recent(found.renewals, at))
         if renewals * terms.fills > fills * terms.renewals:

@@ -1,4 +1,4 @@
-"""Which protections a history of closed trades would have tripped by a certain time."""
+"""Report the protections that a history of closed trades would have tripped by a given time."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def answers_at(
     settings: ProtectionsSettings,
     next_day: Callable[[date], date] = weekday_after,
 ) -> tuple[Answer, ...]:
-    """How each protection stands at `at`, tripped ones first; trades that close later are left out.
+    """Return each protection's status at `at`, tripped ones first; trades that close later are left out.
 
-    Ratios are all that is known: a ratio counts as a part of an equity of one.
+    Only ratios are known: a ratio counts as a share of an equity of one.
     """
     book = ProtectionBook(lambda: settings, next_day)
     known = [trade for trade in trades if trade.closed_at <= at]
@@ -50,7 +50,7 @@ def as_json(answers: Iterable[Answer]) -> Iterator[dict[str, object]]:
 
 
 def in_words(answer: Answer) -> str:
-    """`TRIPPED stop_loss_guard SPY: 3 stop-outs …, until …`."""
+    """As in `TRIPPED stop_loss_guard SPY: 3 stop-outs …, until …`."""
     state = "TRIPPED" if answer.is_tripped else "free   "
     until = f", until {answer.until:%Y-%m-%d %H:%M} UTC" if answer.until else ""
     return f"{state} {answer.name} {answer.scope}: {answer.figures}, {answer.reason}{until}"

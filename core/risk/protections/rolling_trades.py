@@ -1,4 +1,4 @@
-"""Closed trades of the last while, kept so that one more costs the same however many there are."""
+"""Rolling windows of closed trades; adding a trade has a constant cost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.model.values import ZERO
 
 @dataclass(slots=True)
 class RollingSum:
-    """Figures that are not older than a window: how many, and their sum."""
+    """Count and sum of the figures within a window."""
 
     times: list[datetime] = field(default_factory=list)
     figures: list[Decimal] = field(default_factory=list)
@@ -24,14 +24,14 @@ class RollingSum:
         self.total += figure
 
     def drop_until(self, at: datetime) -> None:
-        """What is as old as `at`, or older, counts no more."""
+        """Drop figures as old as `at`, or older."""
         old = bisect_right(self.times, at)
         if old:
             self.total -= sum(self.figures[:old], ZERO)
             del self.times[:old], self.figures[:old]
 
     def since(self, at: datetime) -> tuple[int, Decimal]:
-        """Count and sum of what is younger than `at`; changes nothing."""
+        """Return count and sum of the figures after `at`, without changes."""
         old = bisect_right(self.times, at)
         return len(self.times) - old, self.total - sum(self.figures[:old], ZERO)
 
@@ -41,7 +41,7 @@ class RollingSum:
 
 @dataclass(slots=True)
 class RunningTotal:
-    """What figures came to by any time, back to where they were forgotten. One that comes late counts as the newest."""
+    """Running totals by time, back to a cut-off. A late figure counts at the newest time."""
 
     times: list[datetime] = field(default_factory=list)
     totals: list[Decimal] = field(default_factory=list)
@@ -52,7 +52,7 @@ class RunningTotal:
         self.times.append(max([at, *self.times[-1:]]))
 
     def by(self, at: datetime) -> Decimal:
-        """The sum of all until then, what was forgotten included."""
+        """Return the total up to `at`, forgotten figures included."""
         count = bisect_right(self.times, at)
         return self.totals[count - 1] if count else self.forgotten
 
@@ -63,14 +63,14 @@ class RunningTotal:
 
 @dataclass(frozen=True, slots=True)
 class EquityCourse:
-    """A run of profits, as the sum of them goes from zero.
+    """The course of a cumulative profit that starts at zero.
 
     Attributes
     ----------
     end, peak, low
-        Where it ends, and its highest and lowest point, its start included.
+        Its end, and its highest and lowest point, the start included.
     drawdown
-        The farthest that it fell below a point before.
+        The largest fall below an earlier point.
     """
 
     end: Decimal = ZERO
@@ -79,7 +79,7 @@ class EquityCourse:
     drawdown: Decimal = ZERO
 
     def then(self, after: EquityCourse) -> EquityCourse:
-        """One run after the other."""
+        """Join another course after this one."""
         return EquityCourse(
             end=self.end + after.end,
             peak=max(self.peak, self.end + after.peak),
@@ -94,7 +94,8 @@ def course_of(profit: Decimal) -> EquityCourse:
 
 @dataclass(slots=True)
 class RollingCourse:
-    """The course of the profits of a window, by two stacks: each profit is joined twice, whatever the window holds.
+    """The course of the profits in a window, kept in two stacks: each profit is joined twice, whatever the window's
+    size.
 
     `front` holds the older ones, the oldest last, each with the course from it to the newest of `front`.
     """
@@ -108,7 +109,7 @@ class RollingCourse:
         self.back_course = self.back_course.then(course_of(profit))
 
     def drop_until(self, at: datetime) -> None:
-        """What is as old as `at`, or older, counts no more."""
+        """Drop profits as old as `at`, or older."""
         while self._pop_front(at):
             pass
         if not self.front and self.back and self.back[0][0] <= at:
@@ -117,7 +118,7 @@ class RollingCourse:
                 pass
 
     def since(self, at: datetime) -> tuple[int, EquityCourse]:
-        """How many are younger than `at`, and their course; changes nothing."""
+        """Return count and course of the profits after `at`, without changes."""
         for old, (when, course) in enumerate(reversed(self.front)):
             if when > at:
                 return len(self) - old, course.then(self.back_course)

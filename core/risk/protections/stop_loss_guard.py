@@ -1,4 +1,4 @@
-"""Stop-outs within a while shut a symbol, a side, or everything (RK-05; freqtrade's StoplossGuard)."""
+"""Recent stop-outs shut a symbol, a side, or everything (RK-05; freqtrade's StoplossGuard)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.settings.protections import StopLossGuardSettings
 
 @dataclass(slots=True)
 class CountedStop:
-    """The stop-outs of one scope that count."""
+    """The counted stop-outs of one scope."""
 
     scope: Scope
     stops: RollingSum = field(default_factory=RollingSum)

@@ -1,4 +1,4 @@
-"""A trade that is over, as the protections count it."""
+"""A closed trade, as the protections count it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from core.model.signal import ExitReason
 from core.model.values import Fraction, Money, Symbol
 
 RATIO_PLACES = Decimal("1E-10")
-"""Profit ratios are rounded to it once, so that sums of them are exact whatever their order."""
+"""Profit ratios are rounded to it once, so that sums of them are exact in any order."""
 
 STOP_OUTS = frozenset({ExitReason.STOP_LOSS, ExitReason.TRAILING_STOP})
-"""A stop ended them; where such a trade made money all the same, `required_profit` says whether it counts."""
+"""Exits by a stop; if such a trade made money, `required_profit` decides whether it counts."""
 
 
 class Direction(StrEnum):
-    """Of a position."""
+    """Direction of a position."""
 
     LONG = "long"
     SHORT = "short"
@@ -32,11 +32,11 @@ class ClosedTrade:
     Attributes
     ----------
     ratio
-        Profit as a part of what was paid (long) or received (short) to open it: -0.003.
+        Profit as a share of the opening cost (long) or proceeds (short): -0.003.
     profit
-        USD; None where only the ratio is known.
+        USD; None if only the ratio is known.
     is_shadow
-        Nothing was sent: it is what a refused entry would have made.
+        Not sent: the trade that a refused entry would have made.
     """
 
     symbol: Symbol
@@ -59,9 +59,9 @@ def direction_of(over: Ended) -> Direction:
 
 
 def closed(trade: Trade, direction: Direction) -> ClosedTrade:
-    """The trade of the books; what was opened for nothing has a ratio of zero.
+    """Convert a trade of the books; a trade with zero cost has a ratio of zero.
 
-    Where an exit failed before, its reason is what closed it in the end: a stop-out stays one to the guards (RK-05).
+    If an earlier exit failed, the reason is the exit's original one: a stop-out still counts as one (RK-05).
     """
     staked = trade.entry_cost
     return ClosedTrade(

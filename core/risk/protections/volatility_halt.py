@@ -1,21 +1,21 @@
-"""A symbol whose minutes swing too far is halted for a while; where the market's own do, everything is (RK-08).
+"""A symbol with too volatile minutes is halted for a while; if the market's symbol is, everything is (RK-08).
 
-Measured is the sample standard deviation (n - 1) of the last one-minute returns of a symbol, close to close.
+The measure is the sample standard deviation (n - 1) of a symbol's last one-minute returns, close to close.
 
-- From one session to the next there is no return. The ring goes on over that gap, so that the measure sees from the
-  first minutes of a session on; after a gap that is longer than a long weekend it begins anew.
-- A minute without a trade has no bar: what the next bar moved counts as one return, so that a pause of trading hides
+- There is no return from one session to the next. The ring continues over that gap, so that the measure works from a
+  session's first minutes; after a gap longer than a long weekend it starts again.
+- A minute without a trade has no bar: the next bar's move counts as one return, so that a pause of trading hides
   nothing.
 - The median is that of the standard deviations of whole sessions, each of all its one-minute returns: of the last
-  sessions that this desk saw, or the broker's history has, and that had returns enough, the one that runs left out.
-  With fewer of them, or where it is zero, only the fixed limit counts.
-- A halt is as long as it was said to be: minutes that swing meanwhile do not prolong it, and the first one after it
-  that is still over the limit halts anew.
-- Bars of the past, which a late start is given, fill ring and median as if they had been heard; they halt nothing. The
-  median of a desk that was off is that of the broker's own sessions.
+  sessions with enough returns that this desk saw, or that the broker's history has, without the current one. With fewer
+  of them, or if it is zero, only the fixed limit counts.
+- A halt keeps its length: volatile minutes during it do not prolong it, and the first one after it that is still over
+  the limit starts another.
+- Past bars given to a late start fill ring and median as if received live; they halt nothing. If the desk was off, the
+  median is that of the broker's own sessions.
 
-Returns are whole numbers of a ten-millionth, and so are their sums and those of their squares: what comes in goes out
-again exactly. Nothing drifts, and a bar costs the same however many there were.
+Returns are whole numbers of a ten-millionth, and so are their sums and those of their squares: subtraction is exact.
+Nothing drifts, and a bar has a constant cost.
 """
 
 from __future__ import annotations
@@ -33,17 +33,18 @@ from core.risk.protections.base import EVERYTHING, BarProtection, Lock, Locks, M
 from core.settings.protections import VolatilityHaltSettings
 
 PARTS = Decimal(10_000_000)
-"""Returns are counted in parts of so many, towards zero."""
+"""Parts per unit in which returns are counted, rounded towards zero."""
 LARGEST = int(10 * PARTS)
-"""A larger return counts as this one: it is over any limit, and the sums of a day's squares stay below 2 to the 63."""
+"""A larger return is capped to this one: it is over any limit, and the sums of a day's squares stay below 2 to the 63.
+"""
 FINEST = Decimal("1E-10")
-"""Limits are rounded up to it: what is as large as its limit is not over it, whatever a root leaves behind."""
+"""Limits are rounded up to it, so that a measure equal to its limit is not over it because of a root's rounding."""
 LONG_WEEKEND = timedelta(days=5)
 
 
 @dataclass(slots=True)
 class Sums:
-    """Of returns, in parts: how many, their sum, and the sum of their squares."""
+    """Count, sum and sum of squares of returns, in parts."""
 
     count: int = 0
     total: int = 0
@@ -60,15 +61,16 @@ class Sums:
 
     @property
     def deviation(self) -> Decimal:
-        """Their sample standard deviation; zero of fewer than two."""
+        """Their sample standard deviation; zero for fewer than two."""
         return (Decimal(self.spread) / self.pairs).sqrt() / PARTS if self.pairs else ZERO
 
 
 @dataclass(slots=True)
 class Watched:
-    """One symbol. `days` holds the standard deviation of each session that counts for the median, the oldest first.
+    """One watched symbol.
 
-    Up to `told_until` they are the broker's own sessions.
+    `days` holds the standard deviation of each session that counts for the median, oldest first. Up to `told_until`
+    they are the broker's own sessions.
     """
 
     day: date
@@ -80,7 +82,7 @@ class Watched:
     told_until: date = date.min
 
     def add(self, close: Price, most: int) -> None:
-        """One more return, to `close`; of the recent ones those beyond `most` leave, the oldest first."""
+        """Add the return to `close`; drop the oldest recent ones beyond `most`."""
         figure = int((close - self.close) * PARTS // self.close)
         figure = figure if figure < LARGEST else LARGEST
         square = figure * figure
@@ -100,13 +102,13 @@ class Watched:
             recent.squares -= old * old
 
     def go_on_from(self, before: list[int], most: int) -> None:
-        """The returns of the session before this one's, under those of this one."""
+        """Prepend the returns of the session before."""
         of_today = self.returns[len(self.returns) - min(self.of_day.count, len(self.returns)) :]
         self.returns = [*before, *of_today][-most:]
         self.recent = Sums(len(self.returns), sum(self.returns), sum(figure * figure for figure in self.returns))
 
     def turn_page(self, day: date, terms: VolatilityHaltSettings) -> None:
-        """A session is over: it counts for the median where it had returns enough."""
+        """Finish a session: it counts for the median if it had enough returns."""
         if self.of_day.count >= terms.at_least and self.day > self.told_until:
             self.days.append(self.of_day.deviation)
             del self.days[: -terms.days]
@@ -123,8 +125,8 @@ class VolatilityHaltState:
 
 
 class VolatilityHalt(BarProtection):
-    """Shuts the symbol's entries, by the market's own symbol all;
-    ends its time after the last wild minute, or by a typed override.
+    """Shuts the symbol's entries, by the market's own symbol all; ends its time after the last volatile minute, or by a
+    typed override.
     """
 
     name = "volatility_halt"
@@ -144,7 +146,7 @@ class VolatilityHalt(BarProtection):
         self._ceilings = {}
 
     def _judge_by(self, terms: VolatilityHaltSettings) -> None:
-        """Kept beside the terms is what every bar needs of them, and the ceilings that follow from them."""
+        """Cache the terms that every bar needs, and drop the ceilings derived from them."""
         self._judged_by, self._most, self._at_least = terms, terms.returns, terms.at_least
         self._ceilings = {}
 
@@ -170,7 +172,7 @@ class VolatilityHalt(BarProtection):
         return self._halt(bar, watched, terms)
 
     def take_history(self, symbol: Symbol, bars: Iterable[tuple[date, Bar]]) -> None:
-        """Bars up to where others are heard, or were today; sessions that it knows of longer than those stay."""
+        """Take past bars up to the first live one; longer known sessions stay."""
         terms, past = self.terms(), None
         for day, bar in bars:
             if past is None:
@@ -189,9 +191,9 @@ class VolatilityHalt(BarProtection):
         self._ceilings.pop(symbol, None)
 
     def take_past(self, symbol: Symbol, days: Iterable[PastDay], minutes: Iterable[tuple[date, Bar]]) -> None:
-        """Sessions before today's, and the last minutes of the last: the median is theirs where it knows of no more.
+        """Take the sessions before today's and the last one's final minutes; they fill the median if no more are known.
 
-        The ring goes on from those minutes where today has not filled it yet.
+        The ring continues from those minutes if today has not filled it yet.
         """
         terms, told = self.terms(), None
         for day, bar in minutes:
@@ -222,7 +224,7 @@ class VolatilityHalt(BarProtection):
         self._ceilings.pop(symbol, None)
 
     def _ceiling(self, symbol: Symbol, terms: VolatilityHaltSettings) -> int:
-        """The most that `spread` may be, for as many returns as there are now; kept, for they are as many next time."""
+        """Return the highest `spread` for the current number of returns; cached, because that number rarely changes."""
         recent = self.state.symbols[symbol].recent
         limit, _ = limit_of(self.state.symbols[symbol].days, terms)
         ceiling = int((limit * PARTS) ** 2 * recent.pairs)
@@ -258,7 +260,7 @@ class VolatilityHalt(BarProtection):
 
 
 def session_deviation(day: date, bars: Iterable[Bar], at_least: int) -> Decimal | None:
-    """Of a whole session's one-minute returns, as the median counts it; None of fewer than `at_least`."""
+    """The deviation of a whole session's one-minute returns, for the median; None for fewer than `at_least`."""
     watched: Watched | None = None
     for bar in bars:
         if watched is None:
@@ -273,7 +275,7 @@ def scope_of(symbol: Symbol, terms: VolatilityHaltSettings) -> Scope:
 
 
 def limit_of(days: list[Decimal], terms: VolatilityHaltSettings) -> tuple[Decimal, str]:
-    """The lower of the two limits, and where it comes from, where that is the median."""
+    """Return the lower of the two limits, with a text if it is the median's."""
     usual = median(days) if len(days) >= terms.days else ZERO
     limit = (terms.times_median * usual).quantize(FINEST, ROUND_CEILING)
     if usual and limit < terms.limit:

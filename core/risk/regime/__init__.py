@@ -1,1 +1,1 @@
-"""The regime: one measure of the market for everybody (RK-19), and how often may be traded in it (RK-12)."""
+"""The regime: one measure of the market for the whole desk (RK-19), and the entries a day that it allows (RK-12)."""

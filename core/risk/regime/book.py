@@ -1,7 +1,6 @@
-"""The slice of the regime: what was last measured, as everybody on the desk sees it (RK-19).
+"""The slice of the regime: the last measurement, as the whole desk sees it (RK-19).
 
-It changes by a recorded measurement and by nothing else. What was known stays known, with its day, while nothing newer
-can be had.
+Only a recorded measurement changes it. An old measurement stays, with its day, until there is a newer one.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class RegimeBook:
         return self.state.regime
 
     def allowance(self, day: date) -> Allowance:
-        """Entries that a strategy may have on this trading day (RK-12)."""
+        """Return the entries that a strategy may have on this trading day (RK-12)."""
         risk = self.settings()
         return entries_allowed(risk.entries_a_day, self.regime.market, day, risk.frequency)
 

@@ -1,4 +1,4 @@
-"""When the regime changed: a history of the VIX and one of daily bars, as a list of changes."""
+"""Regime changes from a history of the VIX and one of daily bars."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def vix_changes(history: Iterable[DailyValue]) -> Iterator[RegimeChange]:
 
 
 def market_changes(symbol: Symbol, bars: Iterable[DailyBar]) -> Iterator[RegimeChange]:
-    """Changes of trend and of volatility, in order of time."""
+    """Yield changes of trend and of volatility, in order of time."""
     fold = MarketFold(symbol)
     trend: Trend | None = None
     volatility: Volatility | None = None

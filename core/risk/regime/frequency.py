@@ -1,4 +1,4 @@
-"""How many entries a strategy may have in a day, by SPY's range against its average (RK-12)."""
+"""Entries a day of a strategy, by SPY's range against its average (RK-12)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from core.model.regime import MarketMeasure, NoMarket
 from core.settings.regime import FrequencySettings
 
 OLDEST = timedelta(days=7)
-"""Bars that ended earlier say nothing of a day. Ours: the longest closure of our time, in 2001, lay within it."""
+"""Bars that ended earlier say nothing about a day. Our choice: the longest recent closure, in 2001, was shorter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """Entries of a day and strategy, and why so many."""
+    """Allowed entries per day and strategy, with the reason."""
 
     entries: int
     reason: str
@@ -23,9 +23,9 @@ class Allowance:
 
 
 def entries_allowed(profile: int, market: MarketMeasure | NoMarket, day: date, terms: FrequencySettings) -> Allowance:
-    """The profile's entries a day; none where the range is wide, one more where it is narrow.
+    """Return the profile's entries a day; none if the range is wide, one more if it is narrow.
 
-    Only sessions before `day` count. Without them the profile's figure stands; a profile of none stays at none.
+    Only sessions before `day` count. Without them the profile's figure applies; a profile of none stays at none.
     """
     if not terms.enabled:
         return Allowance(profile, "the profile's")
@@ -46,5 +46,5 @@ def entries_allowed(profile: int, market: MarketMeasure | NoMarket, day: date, t
 
 @lru_cache(maxsize=8)
 def _of_the_profile(profile: int, why: str) -> Allowance:
-    """Until something is measured: the same for each order of a day."""
+    """Until there is a measure: cached, because it is the same for each order of a day."""
     return Allowance(profile, f"the profile's: {why}")

@@ -1,9 +1,9 @@
-"""A market's trend and volatility, folded from its daily bars one by one, with hysteresis (RK-19).
+"""A market's trend and volatility, folded from its daily bars, with hysteresis (RK-19).
 
-Volatility is the average true range over 14 days, smoothed as its inventor does (J. Welles Wilder, New Concepts in
-Technical Trading Systems, 1978), against its own mean of 50 days. Over 1.5 and under 0.8 are the borders of RK-12. The
-trend is by the closes' means of 50 and 200 days, the pair that chartists read: up where the close is over both and the
-fast one is over the slow one, down where all of it is the other way round, else sideways.
+Volatility is the average true range over 14 days, with Wilder's smoothing (J. Welles Wilder, New Concepts in Technical
+Trading Systems, 1978), against its own mean of 50 days. Over 1.5 and under 0.8 are the borders of RK-12. The trend is
+by the closes' means of 50 and 200 days, the usual pair of charts: up if the close is over both and the fast one is over
+the slow one, down if all of this is reversed, else sideways.
 """
 
 from __future__ import annotations
@@ -19,24 +19,25 @@ from core.model.values import Price, Symbol
 
 ATR_DAYS = 14
 AVERAGE_DAYS = 50
-"""Of the range's mean. Ours: a season. SPY was over 1.5 × it on one day in twenty (2008 to 2021), for five weeks on end
-in 2008 and for six in 2020; over a mean of a year it was for three months in 2011 and again in 2018."""
+"""Days of the range's mean. Our choice: a season. SPY was over 1.5 × it on one day in twenty (2008 to 2021), for five
+weeks on end in 2008 and for six in 2020; over a mean of a year it was for three months in 2011 and again in 2018.
+"""
 FAST_DAYS, SLOW_DAYS = 50, 200
 CONFIRMING_DAYS = 3
-"""Closes in a row that must agree on another trend. Ours: a day or two across an average is noise."""
+"""Closes in a row that must agree on another trend. Our choice: a day or two across an average is noise."""
 
 WILD_OVER, CALM_UNDER = Decimal("1.5"), Decimal("0.8")
 WILD_UNTIL, CALM_UNTIL = Decimal("1.35"), Decimal("0.88")
-"""A tenth back from the border ends the label. Ours."""
+"""A tenth back from the border ends the label. Our choice."""
 ENOUGH = SLOW_DAYS + CONFIRMING_DAYS
 """Bars after which every label is known."""
 STEP = Decimal("0.000001")
-"""USD that the range is kept to."""
+"""Rounding of the range, USD."""
 
 
 @dataclass(slots=True)
 class MarketFold:
-    """Everything that the next bar needs to be judged."""
+    """The state needed to judge the next bar."""
 
     symbol: Symbol
     bars_to: date | None = None
@@ -51,7 +52,7 @@ class MarketFold:
     volatility: Volatility | None = None
 
     def take(self, bar: DailyBar) -> MarketMeasure:
-        """The labels after one more session.
+        """Return the labels after one more session.
 
         Raises
         ------
@@ -74,7 +75,7 @@ class MarketFold:
         return (sum(self.atrs, Decimal(0)) / AVERAGE_DAYS).quantize(STEP)
 
     def _take_range(self, bar: DailyBar) -> None:
-        """The true range spans the gap from the close before; the first bar has none."""
+        """Add a true range, which spans the gap from the close before; the first bar has none."""
         if self.close is None:
             return
         span = max(bar.high, self.close) - min(bar.low, self.close)
@@ -114,7 +115,7 @@ class MarketFold:
 
 
 def market_of(symbol: Symbol, bars: Iterable[DailyBar]) -> MarketMeasure | NoMarket:
-    """The labels after the last of these bars."""
+    """Return the labels after the last of these bars."""
     fold, market = MarketFold(symbol), None
     for bar in bars:
         market = fold.take(bar)

@@ -1,4 +1,4 @@
-"""The regime in words and as plain values."""
+"""The regime as text and as plain values."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ HUNDREDTH = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The regime as it was asked for.
+    """A report of the regime.
 
     Attributes
     ----------
     failure
-        Why the VIX is not newer; empty where nothing stood in the way.
+        Why there is no newer VIX; empty if the request succeeded.
     age_days
-        Of the VIX that the source gave, in days of the calendar; None where it is out of a file, or unknown.
+        Age of the VIX from the source, in calendar days; None if it is from a file, or unknown.
     """
 
     regime: Regime
@@ -33,7 +33,9 @@ class Look:
 
 
 def in_words(regime: Regime) -> str:
-    """`VIX 18.70 of 2026-07-23, normal; SPY of 2026-07-23: trend up, volatility usual, range 0.93 × its average`."""
+    """As in `VIX 18.70 of 2026-07-23, normal; SPY of 2026-07-23: trend up, volatility usual, range 0.93 ×
+    its average`.
+    """
     return f"{vix_in_words(regime)}; {market_in_words(regime)}"
 
 
@@ -56,13 +58,13 @@ def market_in_words(regime: Regime) -> str:
 
 
 def change_in_words(change: RegimeChange) -> str:
-    """`2020-02-24 vix normal → elevated at 25.03`."""
+    """As in `2020-02-24 vix normal → elevated at 25.03`."""
     at = "" if change.measure is None else f" at {points(change.measure)}"
     return f"{change.day} {change.what} {change.before or 'unknown'} → {change.after}{at}"
 
 
 def in_lines(look: Look) -> Iterator[str]:
-    """One line a change, then how it stands."""
+    """Yield one line per change, then the current regime."""
     yield from (change_in_words(change) for change in look.changes)
     age = "" if look.age_days is None else f", {look.age_days} d ago"
     yield vix_in_words(look.regime) + age
@@ -73,7 +75,7 @@ def in_lines(look: Look) -> Iterator[str]:
 
 
 def as_json(look: Look) -> dict[str, object]:
-    """Plain values; figures are text, to the hundredth."""
+    """Return plain values; figures are text, to the hundredth."""
     return {
         "vix": {**_vix(look.regime), "age_days": look.age_days, "failure": look.failure or None},
         "market": _market(look.regime),

@@ -14,16 +14,16 @@ HIGH_OVER = Decimal(30)
 BAND = Decimal(1)
 """Points under a border before the level below it counts.
 
-Ours: from one close to the next the VIX moves 0.7 points in the median (2008 to 2026), so that a point is more than a
-usual day; with it the level changes a third less often.
+Our choice: from one close to the next the VIX moves 0.7 points in the median (2008 to 2026), so that a point is more
+than a usual day; with it the level changes a third less often.
 """
 ORDER = tuple(VixLevel)
 CLOSES = 10
-"""Trading days that a reading tells of; the settings ask for no more (ST-10)."""
+"""Trading days that a reading reports; the settings ask for no more (ST-10)."""
 
 
 def plain_level(value: Decimal) -> VixLevel:
-    """The level by the borders alone: low < 15, normal 15 to 20, elevated 20 to 30, high > 30."""
+    """Return the level by the borders alone: low < 15, normal 15 to 20, elevated 20 to 30, high > 30."""
     if value > HIGH_OVER:
         return VixLevel.HIGH
     if value >= ELEVATED_FROM:
@@ -32,7 +32,7 @@ def plain_level(value: Decimal) -> VixLevel:
 
 
 def level_after(value: Decimal, before: VixLevel | None) -> VixLevel:
-    """The level that a new value leaves, given the one that stood before it; None where there was none."""
+    """Return the level after a new value, given the level before; None if there was none."""
     level = plain_level(value)
     if before is None:
         return level
@@ -41,18 +41,18 @@ def level_after(value: Decimal, before: VixLevel | None) -> VixLevel:
 
 
 def can_leave(value: Decimal, level: VixLevel) -> bool:
-    """Whether a value can have left the level: its own, or one that it has not fallen a point under."""
+    """Return whether a value can result in the level: by the borders, or by a fall of less than a point under it."""
     return level in (plain_level(value), *(level_after(value, before) for before in VixLevel))
 
 
 def last_reading(history: Iterable[DailyValue]) -> VixReading | None:
-    """The newest; None where the history is empty."""
+    """Return the newest reading; None if the history is empty."""
     last = deque(readings(history), maxlen=1)
     return last[0] if last else None
 
 
 def readings(history: Iterable[DailyValue]) -> Iterator[VixReading]:
-    """Each day's value with the level that it left, in order of time."""
+    """Yield each day's value with its level, in order of time."""
     level: VixLevel | None = None
     closes: deque[DailyValue] = deque(maxlen=CLOSES)
     for day in history:

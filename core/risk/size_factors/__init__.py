@@ -1,7 +1,7 @@
-"""What scales the risk of a trade (RK-10, RK-11): one small term a file, each a factor from 0 to 1 with its words.
+"""Terms that scale the risk of a trade (RK-10, RK-11): one per file, each a factor from 0 to 1 with its text.
 
-A term looks at plain figures that are handed to it. What it cannot measure it leaves out and says so; then the risk is
-the fixed one. No term ever makes a trade larger.
+A term reads only the plain figures that it is given. If a figure is missing it is left out and says so; then the fixed
+risk applies. No term ever makes a trade larger.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from core.risk.size_factors.throttle import ThrottleScale
 from core.risk.size_factors.vix import VixScale
 
 BINDING: tuple[Scale, ...] = (VixScale(), CorrelationScale(), ThrottleScale())
-"""They lower the limit itself: an order over it is refused, whoever sized it. Where none can cut, `SizingBook.is_calm`
-says so at once."""
+"""Terms that lower the limit itself: an order over it is refused, also of a manual size. `SizingBook.is_calm` tells quickly
+whether none of them can cut.
+"""
 ALL: tuple[Scale, ...] = (AtrScale(), *BINDING, KellyScale())
-"""In the order in which a ticket lists them. The first and the last are advice: they move with each bar and trade."""
+"""In the order in which a ticket lists them. The first and the last are advisory: they change with each bar and trade.
+"""

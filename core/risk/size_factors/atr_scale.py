@@ -1,4 +1,6 @@
-"""A stop inside the market's own noise is hit by it: such an order is sized as if its stop stood further away."""
+"""A stop closer than the market's usual noise is likely to be hit: the order is sized as if its stop
+were further away.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the bars of each symbol say of its moves: the average true range of its minutes, and the closes of its days."""
+"""Moves of each symbol from its bars: the average true range of its minutes, and its daily closes."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from core.risk.size_factors.base import Likeness
 from core.risk.size_factors.correlation import correlation
 
 LONG_WEEKEND = timedelta(days=5)
-"""After a longer break the symbol was not followed: the way over it is no bar's."""
+"""After a longer gap the symbol was not followed, and the move over the gap does not count."""
 Held: TypeAlias = tuple[tuple[Symbol, bool], ...]
 """Symbols of the positions, and whether each is long."""
 DAYS = 61
-"""Closes that are kept: sixty daily returns."""
+"""Number of closes kept: sixty daily returns."""
 
 
 @dataclass(slots=True)
 class Moves:
-    """Of one symbol.
+    """Moves of one symbol.
 
     Attributes
     ----------
     day
         The trading day of its last bar.
     average
-        True range, averaged over the first bars plainly and from then on as Wilder does it, USD.
+        True range in USD: a plain average over the first bars, then with Wilder's smoothing.
     closes
-        Of the days before that one, the oldest first.
+        Of the days before `day`, oldest first.
     """
 
     day: date
@@ -57,7 +57,7 @@ class Ranges:
         self._rows: dict[Symbol, tuple[tuple[Held, int], tuple[Likeness, ...]]] = {}
 
     def take(self, bar: Bar, over: int) -> None:
-        """One more minute; its true range spans the way from the close before, over a night or a weekend too."""
+        """Add a minute; its true range starts at the close before, over a night or a weekend too."""
         moves, day = self.state.by_symbol.get(bar.symbol), self.trading_day(bar.start)
         high, low = bar.high, bar.low
         if moves is None:
@@ -77,7 +77,7 @@ class Ranges:
         moves.average += (high - low - moves.average) / count
 
     def take_history(self, symbol: Symbol, bars: Iterable[Bar], over: int) -> None:
-        """Bars up to where others are heard, or were today: they stand for what was heard where that is less."""
+        """Take past bars up to the first live one; they replace the known ones if they are more."""
         past = Ranges(self.trading_day)
         for bar in bars:
             past.take(bar, over)
@@ -93,7 +93,7 @@ class Ranges:
         self._forget_likenesses()
 
     def take_past(self, past: PastDays, over: int) -> None:
-        """Closes of the days before today's, and the last minutes of the last, where today had too few for a range."""
+        """Take closes of the days before today's, and the last day's final minutes if today had too few for a range."""
         closes = {each.day: each.close for each in past.days if each.close is not None}
         heard = Ranges(self.trading_day)
         for bar in past.minutes:
@@ -116,13 +116,14 @@ class Ranges:
         self._forget_likenesses()
 
     def atr(self, symbol: Symbol, over: int) -> Price | None:
-        """USD; None before it rests on as many bars."""
+        """Return the average true range, USD; None before it has that many bars."""
         moves = self.state.by_symbol.get(symbol)
         return Price(moves.average) if moves is not None and moves.bars >= over else None
 
     def likenesses(self, symbol: Symbol, held: Held, days: int) -> tuple[Likeness, ...]:
-        """To each other one that is held; a correlation rests on so many days. The very same rows while nothing of them
-        is another: a picture has them for each symbol, and what did not change is neither made nor told again.
+        """Return the correlation with each other held symbol, each over at least `days` days.
+
+        Returns the same tuple while nothing changed, because every view reads it for each symbol.
         """
         asked = (held, days)
         if (known := self._rows.get(symbol)) is None or known[0] != asked:
@@ -139,7 +140,7 @@ class Ranges:
         self._rows.clear()
 
     def likeness(self, first: Symbol, second: Symbol) -> tuple[Fraction | None, int]:
-        """Correlation of the daily returns of the days that both have, and how many those are."""
+        """Return the correlation of daily returns on the days that both have, and the number of those."""
         pair = (first, second) if first < second else (second, first)
         if pair not in self._likeness:
             self._likeness[pair] = self._measured(*pair)

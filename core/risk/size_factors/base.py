@@ -1,4 +1,4 @@
-"""What a term looks at, and what it answers."""
+"""The input and the result of a sizing term."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from core.settings.size_factors import SizingSettings
 
 @dataclass(frozen=True, slots=True)
 class WantedEntry:
-    """The order that is to be sized, by its own figures.
+    """The order to size, by its own figures.
 
     Attributes
     ----------
     risk
-        USD lost when the stop fills at its price; None where it needs an equity that is not known.
+        USD lost when the stop fills at its price; None if it needs an unknown equity.
     price, way
         USD, above zero: its price, and the distance of its stop.
     max_notional
-        USD that the order may cost; None is no permission.
+        Highest cost of the order, USD; None allows nothing.
     step
         Smallest part of a share.
     least
-        USD of the smallest order; zero where any is.
+        USD of the smallest order; zero if any size is allowed.
     is_bare
-        Nobody holds its stop: the risk budget counts all that it costs (RK-21).
+        Neither the broker nor the desk holds its stop: the risk budget counts its full cost (RK-21).
     instrument
-        What is to be bought or sold.
+        The instrument to buy or sell.
     """
 
     risk: Money | None
@@ -47,23 +47,23 @@ class WantedEntry:
 
     @property
     def unit_cost(self) -> Decimal:
-        """USD that one costs."""
+        """Cost of one unit, USD."""
         return self.instrument.cost(ONE, self.price)
 
     @property
     def unit_loss(self) -> Decimal:
-        """USD that one loses at its stop."""
+        """Loss of one unit at the stop, USD."""
         return self.instrument.risk(ONE, self.way)
 
     @property
     def unit_stake(self) -> Decimal:
-        """USD that one takes of the risk budget."""
+        """Share of the risk budget of one unit, USD."""
         return self.unit_cost if self.is_bare else self.unit_loss
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """How the symbol has moved with one that is held: from −1 to 1, or how many daily returns there are yet."""
+    """Correlation of the symbol with a held one: from −1 to 1; None while `days`, its daily returns, are too few."""
 
     symbol: Symbol
     is_long: bool
@@ -73,7 +73,7 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Throttle:
-    """What a loss of the day or the week left of the risk of a trade."""
+    """The factor on the risk of a trade after losses of the day or week."""
 
     factor: Fraction
     words: str
@@ -81,12 +81,12 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What the last closed trades of a strategy made, as ratios of what they cost.
+    """Results of a strategy's last closed trades, as ratios of their cost.
 
     Attributes
     ----------
     gained, lost
-        Sums of the ratios above zero, and of the others with their sign turned.
+        Sum of the ratios above zero, and the negated sum of the others.
     """
 
     trades: int = 0
@@ -101,22 +101,22 @@ USUAL = SizingSettings()
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What the desk knows when an order is sized; what it does not know is None and is left out.
+    """The figures available when an order is sized; an unknown one is None and is left out.
 
     Attributes
     ----------
     atr
         Average true range of the symbol's one-minute bars, USD.
     vix
-        As the regime was last recorded, whatever day that was.
+        The last recorded one, whatever its day.
     throttle
         None before the day has its opening equity.
     equity
-        What limits that are a part of equity are measured by, USD.
+        The equity for limits that are a share of it, USD.
     open_losses
-        What the account would lose if every stop filled now, USD.
+        The loss if every stop filled now, USD.
     capital_left
-        USD that the order may cost by its strategy's own share; None where that has none, or equity is not known.
+        USD that the order may cost by its strategy's allocation; None if it has none, or equity is unknown.
     """
 
     settings: SizingSettings = USUAL
@@ -131,12 +131,12 @@ class Conditions:
 
     @property
     def budget_left(self) -> Decimal | None:
-        """USD that a further order may lose at its stop (RK-21); None where equity is not known."""
+        """USD that a further order may lose at its stop (RK-21); None if equity is unknown."""
         return None if self.equity is None else self.settings.budget * self.equity - self.open_losses
 
 
 class Scale(Protocol):
-    """One term. It answers None where it is switched off."""
+    """One term. It returns None if it is switched off."""
 
     name: str
 
@@ -144,5 +144,5 @@ class Scale(Protocol):
 
 
 def told(factor: Decimal) -> Fraction:
-    """A factor as it is told and applied: to two places, rounded down, one at most."""
+    """Round a factor as shown and applied: to two places, rounded down, one at most."""
     return Fraction(min(factor, Decimal(1)).quantize(CENT, ROUND_FLOOR))

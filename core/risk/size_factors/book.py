@@ -1,4 +1,4 @@
-"""The slice of what sizes are scaled by: ranges and closes of the symbols, the throttle, each strategy's own trades."""
+"""The slice of sizing inputs: ranges and closes of the symbols, the throttle, and each strategy's own trades."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from core.risk.size_factors.vix import factor_of
 from core.settings.size_factors import SizingSettings
 
 KEPT_TRADES = 100
-"""Of each strategy, the newest: the strategy as it is now."""
+"""Newest trades kept per strategy."""
 
 
 @dataclass(slots=True)
@@ -37,18 +37,18 @@ class SizingState:
 
 
 class SizingBook:
-    """What every size looks at.
+    """The inputs of every size.
 
     Parameters
     ----------
     settings
         Read at each bar and each size.
     regime
-        The desk's one measure of the market, as it was last recorded: read at each size (RK-19).
+        The desk's last recorded measure of the market; read at each size (RK-19).
     trading_day
-        Of an instant, by the venue's clock.
+        The trading day of an instant, by the venue's clock.
     ended
-        The trade that the fill which is folded ended.
+        The trade that the current fill closed.
     """
 
     name = "sizing"
@@ -76,7 +76,7 @@ class SizingBook:
 
     @property
     def is_calm(self) -> bool:
-        """Whether neither losses nor the market lower what a trade may risk: by the factors that their terms apply."""
+        """Return whether neither losses nor the market lower the risk of a trade."""
         is_vix_calm = factor_of(self.regime().vix, self.settings().vix) == WHOLE
         return is_vix_calm and self.losses.state.factor == WHOLE
 
@@ -92,7 +92,7 @@ class SizingBook:
         self.ranges.take(fact.bar, self.settings().atr.bars)
 
     def _history_taken(self, _at: datetime, fact: HistoryLoaded) -> None:
-        """The ranges go on as if they had heard these bars, as strategies do."""
+        """Feed the bars to the ranges, as to strategies."""
         self.take_history(fact.symbol, fact.bars)
 
     def _past_taken(self, _at: datetime, fact: PastDaysLoaded) -> None:
@@ -109,7 +109,7 @@ class SizingBook:
         self.ranges.take_past(past, self.settings().atr.bars)
 
     def average_range(self, symbol: Symbol) -> Price | None:
-        """The average true range of its minutes (ATR), USD."""
+        """Return the average true range of its minutes (ATR), USD."""
         return self.ranges.atr(symbol, self.settings().atr.bars)
 
     def take(self, trade: ClosedTrade) -> None:
@@ -126,7 +126,9 @@ class SizingBook:
         equity: Decimal | None,
         open_losses: Decimal,
     ) -> Conditions:
-        """For an order in `symbol`. `held` are the symbols of the positions, and whether each is long."""
+        """Return the conditions for an order in `symbol`. `held` are the positions' symbols, and whether each
+        is long.
+        """
         settings = self.settings()
         return Conditions(
             settings=settings,

@@ -1,6 +1,6 @@
-"""A position that moves with another is more of the same: over a correlation of 0.7 the risk is cut (RK-16).
+"""A position that moves with another adds to its risk: over a correlation of 0.7 the risk is cut (RK-16).
 
-A short beside a long that moves with it takes risk away, and is not cut.
+A short beside a long that moves with it reduces risk, and is not cut.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ class CorrelationScale:
 
 
 def _felt(held: Likeness, wanted: WantedEntry) -> Decimal | None:
-    """Positive where the two win and lose together."""
+    """Return the correlation with its sign by direction: positive if the two win and lose together."""
     if held.correlation is None:
         return None
     return held.correlation if held.is_long is wanted.is_long else -held.correlation
 
 
 def correlation(first: Sequence[Decimal], second: Sequence[Decimal]) -> Fraction | None:
-    """Pearson's, of returns of the same days; None where one of the two did not move.
+    """Pearson's correlation of returns of the same days; None if one of the two did not move.
 
     The sum of the products of the deviations, over the root of the product of the sums of their squares.
     """

@@ -1,7 +1,7 @@
-"""Half of what Kelly's formula allows, from the strategy's own closed trades; off unless it is asked for (RK-10).
+"""Half of Kelly's fraction, from the strategy's own closed trades; off by default (RK-10).
 
-Kelly = wins − losses ÷ (mean gain ÷ mean loss), as parts of all trades: the part of equity to risk. It only ever
-lowers the risk of a trade; a strategy that has lost so far gets none.
+Kelly = wins − losses ÷ (mean gain ÷ mean loss), as parts of all trades: the part of equity to risk. It only ever lowers
+the risk of a trade; for a strategy with losses so far it allows none.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class KellyScale:
 
 
 def kelly(edge: Edge) -> Decimal:
-    """The part of equity that the formula risks; below zero where the trades have lost."""
+    """Return the share of equity to risk by the formula; below zero if the trades lost."""
     losses = edge.trades - edge.wins
     if not edge.gained or not edge.lost:
         return Decimal(1 if edge.gained else -1)

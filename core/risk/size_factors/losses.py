@@ -1,8 +1,8 @@
-"""The throttle: what the losses of the day and the week leave of the risk of a trade (RK-11).
+"""The throttle: reduces the risk of a trade after losses of the day and the week (RK-11).
 
-It stays as it was told until a new week begins or a day made money. Then it is whole again: a loss of the week that
-was there already throttles anew only once it has grown. A day made money where the next one opens with more equity: a
-deposit looks like it.
+It stays as recorded until a new week begins or a day made money. Then it is lifted: a loss of the week from before
+throttles again only once it has grown. A day made money if the next one opens with more equity, which is also true of a
+deposit.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from core.settings.size_factors import ThrottleSettings
 
 @dataclass(slots=True)
 class LossesState:
-    """`ended` says why the throttle is over, until that is recorded; `forgiven` is the week's loss of then, USD.
+    """State of the throttle.
 
-    `before` is what the day before began with, `week_day` the first day of the week that was seen.
+    `ended` is the reason for its end, until that is recorded; `forgiven` is the week's loss at that time, USD. `before`
+    is the day before's opening equity, `week_day` the first day of the week with a record.
     """
 
     factor: Fraction = WHOLE
@@ -41,7 +42,7 @@ class LossesState:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Of a span of the account: what is lost of which limit, USD."""
+    """The loss of a span of the account, and its limit, USD."""
 
     lost: Decimal
     limit: Decimal | None
@@ -70,7 +71,7 @@ class Losses:
         return None if state.day is None else Throttle(state.factor, state.words or "no loss limit is near")
 
     def measure(self, today: Loss, week: Loss, terms: ThrottleSettings) -> Throttle | None:
-        """What the losses leave now, where that is less than before; None where nothing changes."""
+        """Return the throttle by the current losses if it is lower than before; None if nothing changes."""
         found = []
         if today.reaches(terms.daily_part):
             found.append(Throttle(Fraction(terms.daily_factor), today.in_words("today")))
@@ -92,7 +93,9 @@ class Losses:
         state.day, state.opening, state.before = fact.day, fact.equity, before
 
     def _day_corrected(self, _at: datetime, fact: DayCorrected) -> None:
-        """What ended by the first figure stays ended: the next figure of the account measures anew."""
+        """Correct the opening equity. A throttle that ended by the first figure stays ended: the next account figure
+        measures it again.
+        """
         state = self.state
         state.opening = fact.equity
         if state.week_day == fact.day:

@@ -1,7 +1,7 @@
-"""A fearful market moves further: the level of VIX lowers the risk of a trade (RK-10, RK-19).
+"""At a high VIX the market moves further: its level lowers the risk of a trade (RK-10, RK-19).
 
-The measure is the desk's one, as it was last recorded, however old: its day stands beside it. Where nobody measured it
-the risk is the fixed one, and the reason is said.
+The level is the desk's last recorded one, however old, shown with its day. Without one the fixed risk applies, with the
+reason.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class VixScale:
 
 
 def factor_of(vix: VixReading | NoVix, terms: VixSettings) -> Fraction:
-    """What the VIX leaves of the risk of a trade: all of it where it is not known, or switched off."""
+    """Return the factor by the VIX; 1 if it is unknown or switched off."""
     if not terms.enabled or isinstance(vix, NoVix):
         return WHOLE
     if vix.level is VixLevel.HIGH:
