@@ -1,1 +1,1 @@
-"""The vocabulary: frozen values that every room shares. Nothing here decides, reads a clock or touches the world."""
+"""The vocabulary: frozen values that all packages share. They make no decisions, read no clock and do no I/O."""

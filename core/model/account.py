@@ -1,4 +1,4 @@
-"""What the broker says we own and may spend."""
+"""The account's figures as the broker reports them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.model.values import NO_MONEY, Money
 
 
 class Mode(Enum):
-    """Whose money it is."""
+    """Paper or real money."""
 
     PAPER = "paper"
     LIVE = "live"
@@ -21,20 +21,19 @@ class Mode(Enum):
 class Account:
     """Figures of one account, in USD, as they were `at`.
 
-    `buying_power` is already less what the broker itself reserves for working orders, and less what has not settled:
-    on a cash account the proceeds of a sale, `unsettled`, may be spent a trading day later.
+    `buying_power` already excludes amounts that the broker reserves for working orders, and unsettled cash: on a cash
+    account the proceeds of a sale, `unsettled`, may be spent a trading day later.
 
     Attributes
     ----------
     multiplier
-        How often equity is lent: 1 is a cash account, above it is margin.
+        Buying power as a multiple of equity: 1 is a cash account, above it is margin.
     initial_margin, maintenance_margin
-        What the broker requires for what is held: to open it, and to keep it. None where it does not say (RK-14).
+        Margin required to open the holdings, and to keep them. None if not reported (RK-14).
     overnight_buying_power
-        What an entry that is held over the night may cost; `buying_power` is the day's own. None where it is not told.
+        The highest cost of an entry held overnight; `buying_power` is the day's. None if not reported.
     last_equity
-        Equity at the close of the trading day before, where the loss of the day begins (RK-03). None where it is not
-        told.
+        Equity at the close of the trading day before, from which the day's loss counts (RK-03). None if not reported.
     sells_short
         Whether the broker lets the account sell short at all.
     """
@@ -55,7 +54,7 @@ class Account:
 
     @property
     def lends(self) -> bool:
-        """Whether the broker lends against what is held: a margin account."""
+        """Whether the broker lends against the holdings: a margin account."""
         return self.multiplier > 1
 
 

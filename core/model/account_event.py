@@ -1,4 +1,4 @@
-"""What a script lets happen to an account of the simulated exchange: one line of words an event.
+"""Scripted account events of the simulated exchange, separated by semicolons.
 
 2026-01-07 dividend SPY 0.25; 2026-01-09 interest 0.12; 2026-01-12 split SPY 2:1; 2026-01-14 transfer 500;
 2026-01-15 fee -0.35; 2026-01-16 shares SPY 10 at 101.50
@@ -27,14 +27,14 @@ FORMS: dict[ActivityKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class AccountEvent:
-    """One of them, at the beginning of its day.
+    """One event, at the beginning of its day.
 
     Attributes
     ----------
     number
-        USD of cash; USD a share of a dividend; new shares of a split; shares that come.
+        USD of cash; USD a share of a dividend; new shares of a split; transferred shares.
     other
-        Old shares of a split; USD a share of shares that come; zero of all else.
+        Old shares of a split; USD a share of transferred shares; zero otherwise.
     """
 
     day: date
@@ -45,7 +45,7 @@ class AccountEvent:
 
 
 def read_events(text: str) -> tuple[AccountEvent, ...]:
-    """The script, by day. Raises ValueError with the words that say nothing."""
+    """Parse the script, sorted by day. Raises ValueError with the text that cannot be read."""
     events = [_event(words.strip()) for words in text.split(";") if words.strip()]
     return tuple(sorted(events, key=lambda event: event.day))
 

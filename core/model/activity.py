@@ -1,7 +1,7 @@
-"""What the broker says happened to the account beside orders: fees, dividends, interest, transfers, splits (EX-09).
+"""Account activities beside orders, as the broker reports them: fees, dividends, interest, transfers, splits (EX-09).
 
-One activity has one id, which the broker gives it and never gives again. What is read of it here is all that the desk
-knows of it; its words are for people, and nothing is decided by them.
+Each activity has a unique id from the broker. Only the parsed fields are used; its text is for people, and no decision
+reads it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LONGEST_WORDS = 160
 
 
 class ActivityKind(Enum):
-    """What it is. A kind that has no name here is `OTHER`, with the broker's word for it in its words."""
+    """The kind of activity. A kind without a name here is `OTHER`, with the broker's name for it in `words`."""
 
     FEE = "fee"
     DIVIDEND = "dividend"
@@ -38,20 +38,20 @@ class ActivityKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """One of them, fills aside.
+    """One activity, not a fill.
 
     Attributes
     ----------
     day
         The broker's own date of it.
     amount
-        Cash that it moved, USD, in above zero; zero where it moved none.
+        Cash that it moved, USD, in above zero; zero if none.
     quantity
-        Shares that it moved, in above zero, or that it was paid for; None where it names none.
+        Shares that it moved, in above zero, or that it was paid for; None if it names none.
     price
-        USD a share of those that it moved; None where that is not told.
+        USD a share of the moved shares; None if not reported.
     rate
-        USD a share that it was paid for; None where that is not told.
+        USD a share that it was paid for; None if not reported.
     """
 
     id: ActivityId
@@ -66,7 +66,7 @@ class Activity:
 
     @property
     def by_its_figures(self) -> Money | None:
-        """What its own shares and rate make, to the cent; None where it does not name both."""
+        """Rate times shares, to the cent; None if it does not name both."""
         if self.rate is None or self.quantity is None:
             return None
         return Money((self.rate * self.quantity).quantize(CENT, ROUND_HALF_UP))
@@ -88,7 +88,7 @@ class BrokerFill:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableActivity:
-    """One that could not be read; `id` is None where not even that could be."""
+    """An activity that could not be read; `id` is None if not even the id could be."""
 
     id: ActivityId | None
     reason: str
@@ -103,7 +103,7 @@ class DropCopy:
     since
         The first day of it.
     positions
-        What is held, for a split that our books do not know yet.
+        The held positions, for a split that our books do not know yet.
     """
 
     since: date
@@ -115,10 +115,10 @@ class DropCopy:
 
 
 def in_order(activities: Iterable[Activity]) -> list[Activity]:
-    """By day, then by id: in whatever order the broker tells them."""
+    """Sort by day, then by id, whatever the broker's order."""
     return sorted(activities, key=lambda one: (one.day, one.id))
 
 
 def harmless(words: str) -> str:
-    """Somebody else's words, for a line of the log: printable, and not too long."""
+    """Make external text safe for a log line: printable, and not too long."""
     return "".join(letter if letter.isprintable() else " " for letter in words)[:LONGEST_WORDS]

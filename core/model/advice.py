@@ -1,4 +1,4 @@
-"""What an adviser says: words, and where it has one the idea of a trade. A value; nobody can send it anywhere."""
+"""An adviser's message: text, and optionally a trade idea. A plain value that no code sends as an order."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ AN_HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class TradeIdea:
-    """A trade on the long side, as somebody thought of it.
+    """A suggested long trade.
 
     Attributes
     ----------
     strategy
-        Of the house, by whose rules it should be weighed; empty where the operator is to decide alone.
+        Built-in strategy whose rules should judge it; empty if the operator decides alone.
     entry, stop, target
         USD.
     """
@@ -31,14 +31,14 @@ class TradeIdea:
 
     @property
     def is_sound(self) -> bool:
-        """Whether its figures are numbers in their order, and there is something to buy."""
+        """Whether its figures are numbers in the right order, with a quantity to buy."""
         figures = (self.stop, self.entry, self.target, self.quantity)
         return all(is_number(f) and f > ZERO for f in figures) and self.stop < self.entry < self.target
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One thing that an adviser says, good for `valid_for` from when the desk hears it."""
+    """One message of an adviser, valid for `valid_for` from when the desk receives it."""
 
     text: str
     idea: TradeIdea | None = None
@@ -47,6 +47,6 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class AdviserFault:
-    """An adviser that raised, hung, or said what cannot be read."""
+    """An adviser raised, hung, or returned something unreadable."""
 
     reason: str

@@ -1,4 +1,4 @@
-"""An alert: what the engine rings for, on a symbol, whether or not a desk looks on."""
+"""Price and event alerts on a symbol; the engine evaluates them whether or not a desk is attached."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from enum import StrEnum
 from core.model.values import ZERO, Symbol, priced
 
 MOST = 100
-"""Alerts at once: each is looked at with every quote of its symbol."""
+"""Most alerts at once: each is evaluated with every quote of its symbol."""
 HUNDRED = Decimal(100)
 FINE, COARSE = 4, 2
-"""Decimals of a percentage that is seen, at most: of a spread, and else."""
+"""Most decimals of a shown percentage: of a spread, and otherwise."""
 
 
 class AlertKind(StrEnum):
-    """What is looked at: the last price, its change since the close before, the spread as a share of the middle,
-    today's volume, fills, halts.
+    """The watched figure: the last price, its change since the close before, the spread as a share of the mid, today's
+    volume, fills, halts.
     """
 
     PRICE = "price"
@@ -30,21 +30,21 @@ class AlertKind(StrEnum):
 
 
 EVENTS = frozenset({AlertKind.FILL, AlertKind.HALT})
-"""Those that have no level and ring each time, until they are dropped."""
+"""Kinds without a level that trigger each time, until removed."""
 PERCENT = frozenset({AlertKind.CHANGE, AlertKind.SPREAD})
 ONLY_ABOVE = frozenset({AlertKind.SPREAD, AlertKind.VOLUME})
 
 
 @dataclass(frozen=True, slots=True)
 class AlertTerms:
-    """When it rings.
+    """The condition of an alert.
 
     Attributes
     ----------
     level
-        USD of a price, a fraction of a change or a spread, shares of a volume; None of an event.
+        USD of a price, a fraction of a change or a spread, shares of a volume; None for an event.
     is_above
-        Whether it rings at the level and above it; below it else.
+        Whether it triggers at the level and above it; else at the level and below it.
     """
 
     symbol: Symbol
@@ -53,20 +53,20 @@ class AlertTerms:
     is_above: bool = True
 
     def rings_at(self, figure: Decimal) -> bool:
-        """Whether what is seen has come to the level."""
+        """Whether the figure has reached the level."""
         return self.level is not None and (figure >= self.level if self.is_above else figure <= self.level)
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One that is kept, by its number."""
+    """A stored alert with its number."""
 
     number: int
     terms: AlertTerms
 
 
 def fault_of(wanted: AlertTerms, kept: Sequence[AlertTerms], now: Decimal | None) -> str | None:
-    """Why it cannot be kept beside the others, `now` being the figure that it looks at; None where it can."""
+    """Return why it cannot be added to the others; None if it can. `now` is the current figure."""
     if wanted.kind in EVENTS:
         if wanted.level is not None:
             return f"an alert on each {wanted.kind} has no level"
@@ -86,14 +86,14 @@ def fault_of(wanted: AlertTerms, kept: Sequence[AlertTerms], now: Decimal | None
 
 
 def in_words(terms: AlertTerms) -> str:
-    """`price at 182.50 or above`, `spread at 0.10 % or above`, `each fill`."""
+    """As in `price at 182.50 or above`, `spread at 0.10 % or above`, `each fill`."""
     if terms.level is None:
         return "each fill" if terms.kind is AlertKind.FILL else "a halt, and its end"
     return f"{terms.kind} at {_figure(terms.kind, terms.level)} or {'above' if terms.is_above else 'below'}"
 
 
 def what_is_seen(terms: AlertTerms, figure: Decimal) -> str:
-    """`price is 182.52`."""
+    """As in `price is 182.52`."""
     places = FINE if terms.kind is AlertKind.SPREAD else COARSE
     seen = figure if terms.kind not in PERCENT else round(figure * HUNDRED, places) / HUNDRED
     return f"{terms.kind} is {_figure(terms.kind, seen)}"

@@ -1,6 +1,6 @@
-"""What a broker promises of its answers (MD-07): the fields that are read, their kinds, what the absence of one means.
+"""Schema of a broker's answers (MD-07): the fields that are read, their kinds, and the meaning of a missing one.
 
-The tables stand beside the adapters. A reader gets each field through its table, so that the two cannot drift.
+The tables are beside the adapters. Every reader gets its fields through its table, so the two cannot drift apart.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from enum import Enum
 
 
 class ApiFieldKind(Enum):
-    """What a field holds, in JSON's own terms."""
+    """The kind of a field's value, in JSON's terms."""
 
     TEXT = "text"
     NUMBER = "number"
-    """A number, written as one or as text."""
+    """A number, as a number or as text."""
     FLAG = "flag"
     MOMENT = "time"
     LIST = "list"
@@ -31,15 +31,15 @@ class ApiField:
     Attributes
     ----------
     absent
-        What it means where it is missing or null; empty where it is always there, and an answer without it unreadable.
+        The meaning of a missing or null field; empty if it is always there, and an answer without it is unreadable.
     words
-        Every word that is known of one that takes words; empty where any text is right. Any other is kept as it was
-        said, or makes the answer unreadable: it is never taken for one of these.
+        All known values of an enumerated field; empty if any text is valid. An unknown value is kept as it is, or makes
+        the answer unreadable; it is never taken for a known one.
     goes
-        The day from which the broker no longer promises it; None where it has named none. From the announcement on the
+        The day from which the broker no longer promises it; None without a named day. From the announcement on the
         field may be absent, whatever the broker's description requires.
     instead
-        What stands in the place of a field that the broker has said will go; empty where it stays.
+        The replacement of a field that the broker has deprecated; empty if it stays.
     """
 
     name: str
@@ -61,9 +61,9 @@ class ApiRecord:
     Attributes
     ----------
     name, asked
-        What it is, in words, and where it comes from.
+        A readable name, and the request it comes from.
     described
-        Its name in the broker's own description; empty where that has none.
+        Its name in the broker's own description; empty if that has none.
     """
 
     name: str
@@ -76,13 +76,13 @@ class ApiRecord:
         object.__setattr__(self, "_by_name", {one.name: one for one in self.fields})
 
     def field(self, name: str) -> ApiField:
-        """Raises KeyError where the table does not have it: no reader reads what is not in its table."""
+        """Return a field. Raises KeyError if the table lacks it: readers use only fields of their table."""
         return self._by_name[name]
 
 
 @dataclass(frozen=True, slots=True)
 class ApiRemoval:
-    """A field that the broker has said will go; without a day where it has named none yet."""
+    """A field that the broker will remove; `day` is None if not announced yet."""
 
     day: date | None
     record: str
@@ -91,7 +91,7 @@ class ApiRemoval:
     absent: str
 
     def in_words(self, today: date) -> str:
-        """`2026-09-22 easy_to_borrow of an asset goes (32 days ago); read before it: borrow_status`"""
+        """As in `2026-09-22 easy_to_borrow of an asset goes (32 days ago); read before it: borrow_status`."""
         what = f"{self.field} of {self.record} goes"
         if self.day is None:
             return f"no day yet: {what}; read before it: {self.instead}"
@@ -101,7 +101,7 @@ class ApiRemoval:
 
 
 def removals(records: Iterable[ApiRecord]) -> tuple[ApiRemoval, ...]:
-    """What is due: by its day, then what has none yet."""
+    """Return all announced removals by day, those without a day last."""
     found = [
         ApiRemoval(one.goes, record.name, one.name, one.instead, one.absent)
         for record in records

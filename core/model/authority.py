@@ -1,8 +1,8 @@
-"""Advisers may speak and nothing else. Whatever they try beyond that is refused here, and remembered (OP-09).
+"""Advisers may only give advice. Any other attempt is refused here and recorded (OP-09).
 
-While an adviser is at work its name stands in the context of its thread. Every door to trading asks whether one is at
-work and refuses it: a command's way into the inbox, the engine's own, the journal's, and the gateway's. So a handle
-that an adviser comes by is of no use to it.
+While an adviser runs, its name is in the context of its thread. Every port to trading checks that and refuses: the
+command inbox, the engine's own, the journal's, and the gateway's. So an adviser cannot use any handle that it gets hold
+of.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 MOST_ATTEMPTS = 5
-"""Attempts of one consultation that are told; an adviser that tries on and on fills no journal."""
+"""Most reported attempts of one consultation, so that a persistent adviser cannot fill the journal."""
 
 
 class UnauthorizedAIActionError(PermissionError):
-    """An adviser reached for trading. Nothing was done; the operator is told."""
+    """An adviser tried to trade. Nothing was done; the operator is notified."""
 
 
 @dataclass(slots=True)
 class Watch:
-    """One consultation of an adviser, and what it tried in it."""
+    """One consultation of an adviser, with its refused attempts."""
 
     adviser: str
     attempts: list[str] = field(default_factory=list)
 
     def refuse(self, what: str) -> UnauthorizedAIActionError:
-        """Remembers the attempt, also where the adviser swallows the error that is to be raised."""
+        """Record the attempt, even if the adviser swallows the error, and return the error to raise."""
         if len(self.attempts) < MOST_ATTEMPTS:
             self.attempts.append(what)
         return UnauthorizedAIActionError(f"{self.adviser} may advise and not {what}")
 
     def taken(self) -> tuple[str, ...]:
-        """What it tried and was not told yet."""
+        """Return and clear the attempts that are not reported yet."""
         attempts, self.attempts = tuple(self.attempts), []
         return attempts
 
@@ -42,12 +42,12 @@ class Watch:
 _AT_WORK: ContextVar[Watch | None] = ContextVar("adviser", default=None)
 
 at_work = _AT_WORK.get
-"""The consultation that runs in this thread; None in every thread that is no adviser's."""
+"""Return the consultation that runs in this thread; None in a thread without an adviser."""
 
 
 @contextmanager
 def watched(watch: Watch) -> Iterator[None]:
-    """The adviser is at work in here."""
+    """Mark the adviser as running inside this block."""
     token = _AT_WORK.set(watch)
     try:
         yield
@@ -56,12 +56,12 @@ def watched(watch: Watch) -> Iterator[None]:
 
 
 def only_for_people(what: str) -> None:
-    """Nothing, unless an adviser is at work in this thread.
+    """Raise if an adviser runs in this thread, else do nothing.
 
     Raises
     ------
     UnauthorizedAIActionError
-        One is; `what` names what it tried.
+        An adviser runs; `what` names its attempt.
     """
     watch = at_work()
     if watch is not None:

@@ -1,4 +1,4 @@
-"""A bar: what traded in one minute, named by the minute's start."""
+"""A one-minute bar, identified by the minute's start."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.model.values import Price, Quantity, Symbol
 
 ONE_MINUTE = timedelta(minutes=1)
 BY_MINUTE, BY_SESSION = "1min", "1day"
-"""What a bar is of, as the ids of its signals name it (EX-04)."""
+"""The period of a bar, as in the ids of its signals (EX-04)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class WholeSession:
-    """Of a bar that is a whole session, and begins when that opens.
+    """Timing of a bar that covers a whole session and starts at its open.
 
     Attributes
     ----------
     lasts
-        From the session's open to its close: how long its prices took.
+        From the session's open to its close: the time that its prices took.
     heard_at
-        When the engine hears of it, UTC: at the open of the next session, in which what it says can be acted upon.
+        When the engine receives it, UTC: at the open of the next session, in which it can be acted upon.
     """
 
     lasts: timedelta

@@ -1,4 +1,4 @@
-"""A basket: many orders that are signed once (OP-05): what it holds, where it stands, what its end reports (EX-10)."""
+"""A basket: many orders confirmed once (OP-05), with its phases and its final report (EX-10)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.model.values import (
 
 
 class BasketSource(Enum):
-    """Where its orders come from."""
+    """Origin of the basket's orders."""
 
     PROPOSALS = "the waiting proposals"
     FILE = "a file"
@@ -32,22 +32,22 @@ class BasketSource(Enum):
 
     @property
     def brings_its_orders(self) -> bool:
-        """Whether they stand in no list of proposals before their turns."""
+        """Whether its orders are in no list of proposals before their turns."""
         return self in (BasketSource.FILE, BasketSource.REVERSAL)
 
 
 class BasketPhase(Enum):
-    """Where a basket stands, in the order in which it gets there."""
+    """Phases of a basket, in their order."""
 
     OPEN = "open"
-    """Its orders are being marked; nothing is signed."""
+    """Its orders are being marked; nothing is confirmed."""
     TAKING_BACK = "taking back the entries"
-    """Flattening: what works and could open is cancelled before anything is sold."""
+    """Flattening: working entries are cancelled before anything is sold."""
     SELLING = "selling"
-    """What reduces goes out, one after the other."""
+    """Reducing orders are sent, one after the other."""
     WAITING = "waiting for the sells"
     ASKING = "asks you"
-    """A sell is not filled: the buys wait for the operator's word (EX-10)."""
+    """A sell is not filled: the buys wait for the operator's decision (EX-10)."""
     BUYING = "buying"
     SETTLING = "waiting for the buys"
     REPORTING = "asking the broker for the report"
@@ -64,7 +64,7 @@ class BasketEnd(Enum):
 
 
 class BasketOrderState(Enum):
-    """Where one signed order stands."""
+    """Status of one confirmed order."""
 
     WAITING = "waits for its turn"
     CHECKING = "checked on fresh figures"
@@ -81,7 +81,7 @@ class BasketOrderState(Enum):
 
     @property
     def is_over(self) -> bool:
-        """Nothing more comes of it."""
+        """Whether the status is final."""
         return self in (
             BasketOrderState.FILLED,
             BasketOrderState.ENDED,
@@ -91,13 +91,13 @@ class BasketOrderState(Enum):
 
     @property
     def holds_the_turn(self) -> bool:
-        """The next order waits for it."""
+        """Whether the next order waits for it."""
         return self in (BasketOrderState.CHECKING, BasketOrderState.SENT)
 
 
 @dataclass(frozen=True, slots=True)
 class BasketLine:
-    """One order of a basket; `refusals` are what the dry run had against it when the basket was opened."""
+    """One order of a basket; `refusals` are those of the dry run when the basket was opened."""
 
     proposal: Proposal
     refusals: tuple[str, ...] = ()
@@ -105,7 +105,7 @@ class BasketLine:
 
 @dataclass(frozen=True, slots=True)
 class SkippedRow:
-    """A row that became no order at all, where it stood, and why."""
+    """A row that became no order, its place, and why."""
 
     place: str
     reason: str
@@ -113,14 +113,14 @@ class SkippedRow:
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """A list of orders, what reduces first; nothing of it can be sent before it is signed.
+    """A list of orders, reducing ones first; none can be sent before the basket is confirmed.
 
     Attributes
     ----------
     ends_at
-        When it lapses unsigned (UTC).
+        When it expires unconfirmed (UTC).
     request
-        What a command called its asking for it; empty where no command asked.
+        The id given by the command that asked for it; empty if no command did.
     """
 
     id: TicketId
@@ -135,18 +135,18 @@ class Basket:
 
 @dataclass(frozen=True, slots=True)
 class SignedOrder:
-    """One order of a signed basket: exactly this one may go, at its turn, once (OP-02).
+    """One order of a confirmed basket: exactly this one may be sent, at its turn, once (OP-02).
 
     Attributes
     ----------
     cancels
-        Our own working orders that make way for it (EX-21).
+        Our own working orders that are cancelled for it first (EX-21).
     price
-        At which it would have traded at the signing, or its limit: what its fill is measured against, USD.
+        The market price at the confirmation, or its limit: the price against which its fill is measured, USD.
     touch
-        The other side of the quote at the signing, from which an entry's price may not run away (OP-04), USD.
+        The other side of the quote at the confirmation, from which an entry's price may not run away (OP-04), USD.
     power_after
-        Buying power that the dry run left after it, USD.
+        Buying power left after it in the dry run, USD.
     """
 
     proposal: Proposal
@@ -167,35 +167,35 @@ class SignedOrder:
 def digest_of_basket(
     account: str, plan_id: TicketId, orders: tuple[Digest, ...], taken_back: tuple[ClientOrderId, ...] = ()
 ) -> Digest:
-    """What `P` signs: the entries that are taken back first, then every order of it, with its stops and what makes
-    way, in the order in which they go.
+    """Digest that `P` confirms: the entries cancelled first, then every order with its stop and cancels, in sending
+    order.
     """
     cancels = ("taken back", *taken_back) if taken_back else ()
     return digest_of("plan", account, plan_id, *cancels, *orders)
 
 
 TYPED_HOLDS = Decimal("0.02")
-"""How far the value of a basket's entries may go from the one that was typed, of it; a dollar is always allowed."""
+"""Allowed deviation of the value of a basket's entries from the typed one, as a share; a dollar is always allowed."""
 
 
 def whole_dollars(worth: Money) -> str:
-    """How the value of a basket's entries is typed, where it is real money (OP-05)."""
+    """Format the value of a basket's entries as it is typed for real money (OP-05)."""
     return str(worth.to_integral_value(ROUND_HALF_UP))
 
 
 def holds_as_typed(typed: Decimal, worth: Money) -> bool:
-    """Whether what was typed is still what they cost."""
+    """Whether the typed value still matches the cost."""
     return abs(typed - worth) <= max(Decimal(1), TYPED_HOLDS * worth)
 
 
 @dataclass(frozen=True, slots=True)
 class ReportLine:
-    """What became of one order of a basket.
+    """Result of one order of a basket.
 
     Attributes
     ----------
     status
-        None where it was never sent; `reason` says why.
+        None if it was never sent; `reason` says why.
     expected
         `SignedOrder.price`.
     """
@@ -213,18 +213,18 @@ class ReportLine:
 
 @dataclass(frozen=True, slots=True)
 class BasketReport:
-    """What the broker says when a basket has ended (EX-10).
+    """The broker's report when a basket has ended (EX-10).
 
     Attributes
     ----------
     positions
-        Net quantity of each symbol of the basket, by the broker's books; empty where it did not answer.
+        Net quantity of each symbol of the basket, by the broker's books; empty if it did not answer.
     power_before, power_after
-        Buying power at the signing and at the end, USD.
+        Buying power at the confirmation and at the end, USD.
     is_of_the_broker
-        False where the broker did not answer in time: what stands here is what the desk knows.
+        False if the broker did not answer in time: then the report is the desk's own.
     left
-        Of a flattening, in words: every position that is still held, and every entry that still works.
+        For a flattening, as text: positions still held and entries still working.
     """
 
     lines: tuple[ReportLine, ...]

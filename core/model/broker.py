@@ -1,4 +1,4 @@
-"""What a broker says, parsed: its account of an order, of an execution, of a position, and how it answers a request."""
+"""Parsed messages of a broker: order reports, executions, positions, and answers to requests."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ from core.model.values import (
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One fill as the broker reports it. `quantity` is this execution's own, `at` the broker's time, `fee` what it took
-    for it, USD, as far as it tells.
+    """One fill as the broker reports it.
+
+    `quantity` is this execution's own, `at` the broker's time, `fee` its fee in USD, if reported.
     """
 
     id: ExecutionId
@@ -39,31 +40,31 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class OrderReport:
-    """The broker's own account of one order.
+    """The broker's report of one order.
 
     Attributes
     ----------
     status
-        None where the broker's word is unknown to us; `raw_status` always holds that word.
+        None if the broker's value is unknown; `raw_status` always holds that value.
     side, type, time_in_force
-        None where the broker's word is unknown to us.
+        None if the broker's value is unknown.
     filled_quantity
         Cumulative.
     executions
         Those that the report lists; may be empty although `filled_quantity` is not.
     stop_price
-        Of a trailing stop: where it stands now.
+        For a trailing stop, its current price.
     accepted_at
-        When the broker took it, by its own clock; None where it does not say.
+        When the broker accepted it, by its own clock; None if not reported.
     unknown_words
-        Fields whose word is unknown here, each with the word as it came.
+        Fields with an unknown value, each with that value as received.
     legs
-        The orders that the broker made with it. A stream's report names none, whether or not there are any; an answer
-        and the broker's books may leave them out. That there are none is believed of a look-up alone, `with_legs`.
+        The orders that the broker made with it. A stream's report never lists them; an answer and the broker's books
+        may leave them out. Only a look-up `with_legs` proves that there are none.
     hides_legs
-        The broker says that orders belong to it, and does not name them here.
+        The broker says that orders belong to it, and does not list them here.
     is_replaced, is_held
-        By the broker's word, another has taken its place; and, it waits for its entry to fill.
+        By the broker's report, another order has replaced it; it waits for its entry to fill.
     """
 
     client_order_id: ClientOrderId
@@ -92,17 +93,17 @@ class OrderReport:
 
     @property
     def side_word(self) -> str:
-        """`buy`; of a side that is unknown here, the broker's word."""
+        """As in `buy`; for an unknown side, the broker's value."""
         return self.side.value if self.side is not None else self._unknown("side")
 
     @property
     def type_word(self) -> str:
-        """`limit`; of a type that is unknown here, the broker's word."""
+        """As in `limit`; for an unknown type, the broker's value."""
         return self.type.value if self.type is not None else self._unknown("type")
 
     @property
     def time_in_force_word(self) -> str:
-        """`gtc`; of a time in force that is unknown here, the broker's word."""
+        """As in `gtc`; for an unknown time in force, the broker's value."""
         return self.time_in_force.value if self.time_in_force is not None else self._unknown("time_in_force")
 
     def _unknown(self, name: str) -> str:
@@ -110,7 +111,7 @@ class OrderReport:
 
 
 class UpdateEvent(Enum):
-    """What a broker's update tells. Names follow Alpaca's trade updates."""
+    """Event of a broker's update. Names follow Alpaca's trade updates."""
 
     NEW = "new"
     PARTIAL_FILL = "partial_fill"
@@ -132,12 +133,12 @@ class UpdateEvent(Enum):
     HELD = "held"
     RESTATED = "restated"
     OTHER = "other"
-    """A word that we do not know; the report that comes with it says what is true."""
+    """An unknown event; the report that comes with it is authoritative."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderUpdate:
-    """One message of the broker's order stream: what happened, and the order as it is after it."""
+    """One message of the broker's order stream: the event, and the order after it."""
 
     event: UpdateEvent
     at: datetime
@@ -147,9 +148,9 @@ class OrderUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The broker took the request; for an order it says what it made of it.
+    """The broker accepted the request; for an order, with its report.
 
-    `warnings` are what it would have the sender know of it: never taken for granted (OP-11).
+    `warnings` are the broker's warnings to the sender; they always need a confirmation (OP-11).
     """
 
     report: OrderReport
@@ -158,16 +159,16 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The broker itself said no (EX-06).
+    """The broker itself refused (EX-06).
 
     Attributes
     ----------
     kind
-        What a decision reads of it.
+        The code that decisions read.
     message, code
-        In the broker's words, and its own number for it where it gives one: for people and journals.
+        The broker's text, and its number if it gives one: for people and journals.
     wait_seconds
-        How long the broker asks to wait; None where it does not say.
+        How long the broker asks to wait; None if it does not say.
     """
 
     kind: RefusalKind
@@ -177,28 +178,28 @@ class Refused:
 
     @property
     def said(self) -> str:
-        """In one line."""
+        """Format message and code in one line."""
         return f"{self.message} ({self.code})" if self.code else self.message
 
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """The broker itself said that it has no such order."""
+    """The broker itself answered that it has no such order."""
 
 
 @dataclass(frozen=True, slots=True)
 class CancelTaken:
-    """The broker took the request to cancel; its stream or its books say what became of the order."""
+    """The broker accepted the cancel request; its stream or its books report the result."""
 
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """Nothing that can be believed came back; whether the request arrived is not known.
+    """No usable answer came; whether the request arrived is unknown.
 
     Attributes
     ----------
     limited_seconds
-        The broker is there and takes no requests for so long; None where it did not say that.
+        The broker is reachable and accepts no requests for this long; None if it did not say that.
     """
 
     reason: str
@@ -216,9 +217,9 @@ class BrokerPosition:
 
 @dataclass(frozen=True, slots=True)
 class FreshFigures:
-    """What was fetched for a confirmation: the broker's clock, the account and a quote, none from a cache (OP-03).
+    """Figures fetched for a confirmation: the broker's clock, the account and a quote, none from a cache (OP-03).
 
-    Each that did not come says why.
+    A missing figure carries its reason.
     """
 
     broker_time: datetime | NoAnswer
@@ -229,14 +230,14 @@ class FreshFigures:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableOrder:
-    """An order that works at the broker and cannot be read: what is wrong where, and what could be read of it.
+    """A working order at the broker that cannot be read: the reason, and the fields that could be read.
 
     Attributes
     ----------
     left
-        What is not filled of it.
+        Its unfilled quantity.
     closes
-        It says of itself that it closes what is held.
+        It is marked as closing a position.
     """
 
     reason: str
@@ -251,20 +252,20 @@ class UnreadableOrder:
 
 @dataclass(frozen=True, slots=True)
 class ForeignOrder:
-    """An order that works at the broker and is of a kind that this desk never sends: shown, and in nobody's way.
+    """A working order at the broker of a kind that this desk never sends: shown, and otherwise ignored.
 
     Attributes
     ----------
     symbol
-        None where it has none of its own: several legs.
+        None if it has several legs.
     words
-        What it is: `BUY 25 USD SPY market day (by amount)`.
+        A description: `BUY 25 USD SPY market day (by amount)`.
     may_open
-        Whether it could open or add whatever is held; a kill takes it back then (OP-07).
+        Whether it could open or add in any case; a kill then cancels it (OP-07).
     legs
-        The orders that are parts of it, which the broker may list beside it.
+        Ids of its parts, which the broker may list beside it.
     side, left
-        Where it has one side and one quantity of its own: which, and what is not filled of it.
+        Its side and unfilled quantity, if it has one of each.
     """
 
     broker_order_id: BrokerOrderId
@@ -280,7 +281,7 @@ class ForeignOrder:
 
 @dataclass(frozen=True, slots=True)
 class ForeignPosition:
-    """What the account holds of a kind that this desk does not trade: shown, never counted in shares."""
+    """A holding of a kind that this desk does not trade: shown, never counted in shares."""
 
     symbol: Symbol
     asset_class: str
@@ -290,9 +291,9 @@ class ForeignPosition:
 
 @dataclass(frozen=True, slots=True)
 class UnreadablePosition:
-    """A position of which nobody can tell how much is held on which side; `symbol` is None where not even that is told.
+    """A position with an unreadable side or quantity; `symbol` is None if that is unreadable too.
 
-    It is neither nothing nor known: nothing is corrected by it.
+    It is neither zero nor known: nothing is corrected by it.
     """
 
     symbol: Symbol | None
@@ -301,7 +302,7 @@ class UnreadablePosition:
 
 @dataclass(frozen=True, slots=True)
 class BrokerPicture:
-    """Everything a reconciliation compares (EX-09): positions, open orders, and orders closed in the last days.
+    """The broker's state for a reconciliation (EX-09): positions, open orders, and orders closed in the last days.
 
     `foreign_orders` and `foreign_positions` are of kinds that this desk never trades; nothing is compared with them.
     """

@@ -1,4 +1,4 @@
-"""The sessions of one venue, as whoever decides by a day or an hour asks for them (RK-20)."""
+"""The session calendar of one venue, for decisions by day or hour (RK-20)."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ class Calendar(Protocol):
 
     @property
     def venue(self) -> Venue:
-        """Whose sessions they are; by its clock a day begins and ends."""
+        """The venue; its clock decides when a day begins and ends."""
         ...
 
     def session_on(self, day: date) -> Session | NoSession:
-        """The session of a day there."""
+        """Return the session of a day."""
         ...
 
     def session_at(self, at: datetime) -> Session | NoSession:
-        """The session that is open at `at` (UTC)."""
+        """Return the session that is open at `at` (UTC)."""
         ...
 
     def next_session(self, at: datetime) -> Session:
-        """The first session that opens after `at`."""
+        """Return the first session that opens after `at`."""
         ...
 
     def trading_day(self, at: datetime) -> date:
-        """The venue's date at `at`."""
+        """Return the venue's date at `at`."""
         ...

@@ -1,4 +1,4 @@
-"""What a broker can do with an order, beyond what it says of each instrument."""
+"""A broker's order capabilities, beyond the properties of each instrument."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from core.model.values import ZERO, plain
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """A new broker says what it has; the gate keeps back what it has not (EX-12).
+    """Declared by each broker; the gate refuses unsupported orders (EX-12).
 
     Attributes
     ----------
     fractions
-        Whether parts of a share trade at all; which symbols do is each instrument's word.
+        Whether fractional shares trade at all; each instrument tells whether its own do.
     extended_hours
         Whether an order may act before the open and after the close (RK-20).
     replaces
-        Whether an order can take the place of another in one request.
+        Whether an order can be replaced in one request.
     closing_only_at
-        Positions of so many times equity, at which the broker lets the account only close; None where it has no such
-        measure.
+        Value of positions as a multiple of equity at which the broker makes the account close-only; None if it has no
+        such limit.
     short_over_ask
-        A short sale takes the buying power of a price so far over the ask, where its limit is not higher.
+        A short sale uses buying power at a price this far over the ask, unless its limit is higher.
     messages_a_minute
-        Requests of an account that it takes in a minute; None where it does not say.
+        Requests per minute that it accepts for an account; None if not stated.
     tells_activities
         Whether it lists fees, dividends, transfers and splits, to be compared with the journal each day (AN-06).
     refuses_wash_trades
-        Whether it takes no order that could meet another of the account, by Alpaca's table (RK-25).
+        Whether it refuses an order that could meet another of the account, by Alpaca's table (RK-25).
     """
 
     order_types: frozenset[OrderType] = frozenset(OrderType)
@@ -48,7 +48,7 @@ class Capabilities:
     tells_activities: bool = False
 
     def lacking(self, order: OrderRequest) -> str | None:
-        """What the broker would have to be able to do for this order and is not, in words; None where it takes it."""
+        """Return the missing capability for this order as text; None if the broker accepts it."""
         if order.type not in self.order_types:
             return f"takes no {_word(order.type.value)} orders"
         if order.order_class not in self.order_classes:
@@ -64,7 +64,7 @@ class Capabilities:
         return None
 
     def lacking_to_guard(self, stop: StopPlan | NoStop) -> str | None:
-        """The same of the stop that the broker is to hold: an entry without it would stand unprotected (OP-06)."""
+        """Return the missing capability for a broker-held stop: without it the entry would be unprotected (OP-06)."""
         is_held_there = isinstance(stop, StopPlan) and stop.holder is StopHolder.BROKER
         return "holds no stop" if is_held_there and OrderType.STOP not in self.order_types else None
 

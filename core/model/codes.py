@@ -1,7 +1,7 @@
-"""Codes: what a decision reads of why something ended, was taken back or was refused (SP-07).
+"""Codes for decisions: why something ended, was cancelled or was refused (SP-07).
 
-Each stands in its fact beside the words that people read. The words may be put otherwise at any time; a code means
-the same for ever. What was recorded before there were codes is read through `core.facts.older_records`.
+Each is in its fact beside the text for people. The text may change at any time; a code keeps its meaning for ever.
+Records from before there were codes are read through `core.facts.older_records`.
 """
 
 from __future__ import annotations
@@ -10,121 +10,121 @@ from enum import Enum, StrEnum
 
 
 class EndCode(Enum):
-    """How an order ended, where its state does not say it."""
+    """How an order ended, if its state does not tell."""
 
     AS_ITS_STATE_SAYS = "as_its_state_says"
     REPLACED = "replaced"
-    """Another has taken its place, by the broker's word."""
+    """Replaced by another, by the broker's report."""
     NEVER_ARRIVED = "never_arrived"
-    """The broker, asked for long enough, never had it (EX-06)."""
+    """The broker, after repeated look-ups, never had it (EX-06)."""
     FILLED_SHORT = "filled_short"
-    """The broker calls it filled, and its figures say that a part of it is not (EX-05)."""
+    """The broker reports it as filled, but its figures show an unfilled part (EX-05)."""
     REJECTED_LATER = "rejected_later"
-    """The broker rejected what was left of it after a part was filled (EX-05)."""
+    """The broker rejected the rest after a partial fill (EX-05)."""
     LOST_THERE = "lost_there"
-    """The broker had it, and, asked for long enough, knows it no more (EX-06)."""
+    """The broker had it, and, after repeated look-ups, no longer knows it (EX-06)."""
 
 
 class CancelCode(Enum):
-    """Why an order is to be taken back."""
+    """Why an order is cancelled."""
 
     OTHER = "other"
     OPERATOR = "operator"
     KILLED = "killed"
     MAKES_WAY = "makes_way"
-    """An exit of the same shares takes it out of the way (EX-21)."""
+    """An exit of the same shares needs them (EX-21)."""
     TOO_MUCH = "too_much"
-    """It is for more than is held (EX-13)."""
+    """Its quantity exceeds the position (EX-13)."""
     NONE_AT_THE_BROKER = "none_at_the_broker"
-    """The broker's books show none of what it would close."""
+    """The broker's books show no such position to close."""
     FLAT = "flat"
     """Its position is closed."""
     OUTLIVED = "outlived"
-    """Its time to live is over (EX-07)."""
+    """Its time to live has passed (EX-07)."""
     WARNING = "warning"
-    """Nobody confirmed the broker's warning in time (OP-11)."""
+    """The broker's warning was not confirmed in time (OP-11)."""
     FLATTENED = "flattened"
     """All positions are being closed (EX-10)."""
     REAPPEARED = "reappeared"
-    """It had ended, and works at the broker all the same."""
+    """It had ended, but works at the broker."""
     ORPHANED = "orphaned"
-    """What it was made with has ended."""
+    """The order that it was made with has ended."""
     FILLED_FURTHER = "filled_further"
     """The order that it replaces filled further meanwhile."""
     UNATTENDED = "unattended"
-    """Nobody was at a desk for as long as it may rest then (RK-27)."""
+    """No desk was attended for as long as it may rest then (RK-27)."""
     REPEATED = "repeated"
     """Its strategy filled entries, or had its stop renewed, too often within minutes (RK-24)."""
     LISTED = "listed"
-    """Its symbol was put on a list that shuts entries (RK-26)."""
+    """Its symbol was put on a list that blocks entries (RK-26)."""
 
 
 CUT = frozenset({CancelCode.TOO_MUCH, CancelCode.NONE_AT_THE_BROKER})
-"""An exit that had too much to close: what is held of it after all is owed its stop."""
+"""An exit with too large a quantity: shares that are still held after all are owed their stop."""
 
 
 class BlockCode(Enum):
-    """Why an order that was written down never left."""
+    """Why a recorded order was never sent."""
 
     OTHER = "other"
     TAKEN_BACK = "taken_back"
     LAPSED = "lapsed"
-    """What permitted it was over when its turn came."""
+    """Its permission had expired when its turn came."""
     LEFT = "left"
-    """The desk left first, and what it kept is not sent any more (EX-22)."""
+    """The desk stopped first, and its kept order is not sent any more (EX-22)."""
     LIMITED = "limited"
-    """The broker took no requests when it was sent, and it is not sent again (RK-24)."""
+    """The broker accepted no requests when it was sent, and it is not sent again (RK-24)."""
     LOST = "lost"
-    """The broker has not got it although it was sent, and it is not sent again (EX-22)."""
+    """It was sent, the broker does not have it, and it is not sent again (EX-22)."""
 
 
 class AuthorizationCode(Enum):
-    """Why a mandate has nothing left to permit."""
+    """Why an authorization has nothing left to permit."""
 
     OTHER = "other"
     SOLD = "sold"
     NOTHING_LEFT = "nothing_left"
     STAYED = "stayed"
-    """A stop that was to go back never made way."""
+    """The stop to restore was never cancelled."""
     NOT_IN_TIME = "not_in_time"
-    """A close: the stop in its way was not gone in time, and nothing was sold."""
+    """A close: the blocking stop was not cancelled in time, and nothing was sold."""
     NOT_THROUGH = "not_through"
     """A close: its order ended before all of it was filled."""
     CANCELLED = "cancelled"
-    """A close: the operator took its order back before all of it was filled."""
+    """A close: the operator cancelled its order before all of it was filled."""
     DISPLACED = "displaced"
     """Another close took its place."""
     REFUSED = "refused"
-    """What would have been sent is not what was signed, or its time was over."""
+    """The order to send differs from the confirmed one, or its time had expired."""
     ASKED_AGAIN = "asked_again"
     NOT_ASKED_AGAIN = "not_asked_again"
-    """The stop that made way could not be asked for again."""
+    """The cancelled stop could not be staged again."""
     WAITS_FOR_KEY = "waits_for_key"
     DECLINED = "declined"
     TAKEN_BACK = "taken_back"
 
 
 FAILED_CLOSES = frozenset({AuthorizationCode.NOT_IN_TIME, AuthorizationCode.NOT_THROUGH})
-"""The position is still there, and a person is told so."""
+"""The position is still there, and the operator is notified."""
 
 
 class GuardCode(Enum):
-    """Why a stop, or an exit, is asked for where shares have none."""
+    """Why a stop, or an exit, is staged for unprotected shares."""
 
     BY_HAND = "by_hand"
     WITH_ITS_DAY = "with_its_day"
-    """The one before ended with its day."""
+    """The previous one ended with its day."""
     PERMITTED_NO_MORE = "permitted_no_more"
-    """It is owed, and what was signed for it has ended."""
+    """It is owed, and its confirmation has ended."""
     NOT_THERE = "not_there"
     """It never reached the broker."""
     REFUSED = "refused"
     KEPT_BACK = "kept_back"
-    """It was kept back before it was sent."""
+    """It was blocked before it was sent."""
     LEFT = "left"
-    """It was not sent before the desk left (EX-22)."""
+    """It was not sent before the desk stopped (EX-22)."""
     LIMITED = "limited"
-    """The broker took no requests when it was sent (RK-24)."""
+    """The broker accepted no requests when it was sent (RK-24)."""
     FAILED = "failed"
     """The desk failed before sending it."""
     EXIT_WITH_ITS_DAY = "exit_with_its_day"
@@ -132,27 +132,27 @@ class GuardCode(Enum):
 
 
 class RefusalKind(Enum):
-    """What a broker means that refuses an order or its cancel. Each broker's own numbers stand in its folder."""
+    """The broker's reason for refusing an order or its cancel. Each broker's own codes are in its package."""
 
     OTHER = "other"
-    """For a reason that has no name here."""
+    """A reason that has no name here."""
     UNPROCESSABLE = "unprocessable"
-    """Its terms are none that the broker takes."""
+    """The broker does not accept its terms."""
     NOT_TRADABLE = "not_tradable"
     NOT_SHORTABLE = "not_shortable"
     INSUFFICIENT_BUYING_POWER = "insufficient_buying_power"
     INSUFFICIENT_SHARES = "insufficient_shares"
-    """What it would sell is not held, or another order holds it."""
+    """The shares to sell are not held, or another order reserves them."""
     WASH_TRADE = "wash_trade"
     """It could meet an order of the same account on the other side."""
     FORBIDDEN = "forbidden"
-    """The account may not: money, shares or an order on the other side, and the broker does not say which."""
+    """Not allowed for the account: money, shares or an opposite order, and the broker does not say which."""
     PATTERN_DAY_TRADER = "pattern_day_trader"
     DUPLICATE_ID = "duplicate_id"
-    """An order has its id already: doubt, for it may be this very one (EX-06)."""
+    """An order has its id already: in doubt, because it may be this very one (EX-06)."""
     NO_SUCH_ORDER = "no_such_order"
     NOT_WORKING = "not_working"
-    """What was to be cancelled or replaced has ended, or is ending."""
+    """The order to cancel or replace has ended, or is ending."""
     UNAUTHORISED = "unauthorised"
     RATE_LIMITED = "rate_limited"
 
@@ -172,7 +172,7 @@ class BasketStop(Enum):
 
     OPERATOR = "operator"
     UNANSWERED = "unanswered"
-    """It asked, and the time that was signed for it was over first."""
+    """It asked, and its confirmed time expired before an answer."""
     HALTED = "halted"
     KILLED = "killed"
     RESTARTED = "restarted"
@@ -180,7 +180,7 @@ class BasketStop(Enum):
 
 
 class HaltCause(Enum):
-    """What halts: each is ended in a way of its own."""
+    """Cause of a halt; each is ended differently."""
 
     KEY = "key"
     SIGNAL = "signal"
@@ -192,27 +192,27 @@ class HaltCause(Enum):
 
 
 OF_A_PERSON = frozenset({HaltCause.KEY, HaltCause.UNATTENDED})
-"""What a person's key ends as it is, without a word typed."""
+"""Causes that the operator ends with a key, without a typed word."""
 
 
 SHUTS_ENTRIES_ALONE = frozenset({HaltCause.UNATTENDED})
-"""Exits that were signed go out all the same."""
+"""Confirmed exits are still sent."""
 
 
 class KeyEnd(Enum):
-    """Why a desk holds the key no more, and nobody does."""
+    """Why a desk lost control without another desk taking it."""
 
     LEFT = "left"
     LAPSED = "lapsed"
-    """Its link died, and it was not back in time."""
+    """Its link failed, and it was not back in time."""
 
 
 class TicketEnd(Enum):
-    """Why a ticket can no longer be confirmed, where a decision or a screen asks for it."""
+    """Why a ticket can no longer be confirmed, if a decision or a screen needs it."""
 
     OTHER = "other"
     HANDED_OVER = "handed_over"
-    """Whoever had it open holds the key no more, or has lost its link (OP-13)."""
+    """The desk that had it open lost control, or its link (OP-13)."""
 
 
 class Denial(Enum):
@@ -222,41 +222,41 @@ class Denial(Enum):
     NO_DOOR = "no_door"
     OTHER_ACCOUNT = "other_account"
     NOT_HOLDER = "not_holder"
-    """Another desk holds the key, or nobody does."""
+    """Another desk has control, or none has."""
     NOT_ATTACHED = "not_attached"
     NO_DESK = "no_desk"
-    """It speaks of a desk and came from none."""
+    """It refers to a desk and came from none."""
     NO_TERMINAL = "no_terminal"
-    """A desk without a terminal of its own holds no key."""
+    """A desk without a terminal cannot take control."""
     WORD = "word"
-    """The holder was active just now or keeps the key while its link is lost, and the word was not typed."""
+    """The holder was active just now, or keeps control while its link is lost, and the word was not typed."""
     OTHER_HOLD = "other_hold"
-    """The key changed hands since it was on the screen."""
+    """Control changed hands since it was on the screen."""
     UNPAINTED = "unpainted"
-    """It does not say how its ticket was seen on the screen."""
+    """It does not tell how its ticket was seen on the screen."""
     LATE = "late"
-    """It loosens, and lay before an engine that stood still."""
+    """It loosens, and waited while the engine was stalled."""
     OUTRUN = "outrun"
-    """It ends a halt, and was typed before one that its desk had not shown, or before the engine stood still."""
+    """It ends a halt, and was typed before its desk had shown that halt, or before the engine stalled."""
 
 
 class ReadOnlyCode(Enum):
     """Why a comparison left the desk read-only."""
 
     APART = "apart"
-    """Our books and the broker's differ by more than is corrected without a person (EX-09)."""
+    """Our books and the broker's differ by more than is corrected automatically (EX-09)."""
     UNDECIDED = "undecided"
-    """They differ, and an order on its way may explain it."""
+    """They differ, and an order in flight may explain it."""
     UNPROVEN = "unproven"
     """The broker's show less than ours, once or against its own orders: nothing is corrected by that (EX-09)."""
     OLDER = "older"
     """The broker has orders with our form of id that the journal does not know (EX-24)."""
     UNREACHABLE = "unreachable"
-    """The broker did not tell its own."""
+    """The broker did not report its own."""
 
 
 class DeskState(StrEnum):
-    """Where the desk stands, in one word."""
+    """The desk's state in one word."""
 
     STARTING = "starting"
     ON = "on"
@@ -266,57 +266,59 @@ class DeskState(StrEnum):
 
 
 class IdleCode(StrEnum):
-    """Why an order that the broker has cannot be expected to trade now: it covers nothing (EX-22)."""
+    """Why a working order is not expected to trade now, so that it protects nothing (EX-22)."""
 
     BROKER_WORD = "broker_word"
-    """By the broker's word for it, as `suspended`."""
+    """By the broker's status, such as `suspended`."""
     UNKNOWN_WORD = "unknown_word"
-    """The broker's word for it is not known here."""
+    """The broker's status is unknown here."""
     UNFILLED = "unfilled"
-    """An exit at the market that has not filled in time: it rests, as at a collar."""
+    """A market exit that has not filled in time: it rests, as at a collar."""
 
 
 class UnprotectedKind(StrEnum):
-    """Why shares are not covered."""
+    """Why shares are uncovered."""
 
     NO_STOP = "no_stop"
     IDLE = "idle"
-    """The broker has what would close them, and does not trade it."""
+    """The broker has their exit, and does not trade it."""
     AT_LIMIT = "at_limit"
-    """An exit waits at its limit, and holds them."""
+    """An exit waits at its limit, and reserves them."""
     IN_DOUBT = "in_doubt"
-    """Nobody knows whether the broker has what guards them."""
+    """Whether the broker has their stop is unknown."""
 
 
 class OwedReason(StrEnum):
     """Why shares whose ticket named a stop have none in force (EX-22)."""
 
     DUE = "due"
-    """Nothing of what follows is known: it is to be sent now."""
+    """None of the reasons below applies: it is to be sent now."""
     ON_ITS_WAY = "on_its_way"
-    """It was written down, and the broker has not answered yet."""
+    """It was recorded, and the broker has not answered yet."""
     IN_DOUBT = "in_doubt"
-    """Nobody knows whether the broker has the stop, or the exit that took its place."""
+    """Whether the broker has the stop, or the exit in its place, is unknown."""
     KEPT = "kept"
-    """The broker has not got it, and it is sent again."""
+    """The broker does not have it, and it is sent again."""
     CLOSING = "closing"
-    """It made way for an exit that is not at the broker yet."""
+    """It was cancelled for an exit that is not at the broker yet."""
     WAITS_FOR_KEY = "waits_for_key"
     TAKEN_ELSEWHERE = "taken_elsewhere"
-    """It was cancelled at the broker, and not by this desk."""
+    """It was cancelled at the broker, not by this desk."""
     LEGS_WAIT = "legs_wait"
-    """The broker puts it in force when its entry is filled whole."""
+    """The broker activates it when its entry is filled whole."""
     NOT_TRADING = "not_trading"
-    """The broker has the stop, or the exit, and does not trade it now. A person is called while the market is open."""
+    """The broker has the stop, or the exit, and does not trade it now. The operator is notified while the market is
+    open.
+    """
     UNFILLED = "unfilled"
-    """An exit at the market rests, and holds the shares."""
+    """A market exit rests, and reserves the shares."""
     AT_LIMIT = "at_limit"
-    """An exit at a limit holds the shares."""
+    """An exit at a limit reserves the shares."""
     NAKED = "naked"
-    """The word was typed that leaves no stop."""
+    """NAKED was typed, which leaves no stop."""
 
 
 NEEDS_NOBODY = frozenset({OwedReason.LEGS_WAIT, OwedReason.AT_LIMIT, OwedReason.NAKED})
-"""A person decided it so, or signed a ticket that says so: nobody is called."""
+"""Decided by the operator, or stated on a confirmed ticket: no notice is sent."""
 UNDER_WAY = frozenset({OwedReason.ON_ITS_WAY, OwedReason.IN_DOUBT, OwedReason.KEPT, OwedReason.CLOSING})
-"""What this desk goes on with by itself: a person is called once for all of it."""
+"""The desk continues with these by itself: one notice covers them all."""

@@ -1,6 +1,6 @@
-"""How a connection to the world stands, as a lamp on the status line shows it, and how long an order's way took.
+"""Connection status as shown on the status line, and the latency of orders.
 
-Sightings: never restored.
+Observed values: never restored.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from core.model.values import Symbol
 
 
 class Channel(Enum):
-    """Which connection."""
+    """The connections."""
 
     BROKER = "broker"
     """Requests to the broker."""
@@ -27,31 +27,31 @@ class ConnectionState(Enum):
     CONNECTING = "connecting"
     UP = "up"
     SILENT = "silent"
-    """Open, and nothing comes although something should."""
+    """Open, but expected messages do not come."""
     POLLING = "polling"
-    """The stream is down; what it would tell is asked for instead."""
+    """The stream is down; its data is polled instead."""
     DOWN = "down"
-    """Not there; tried again."""
+    """Not connected; retried."""
     REFUSED = "refused"
-    """The other side said no; not tried again by itself before the operator acts."""
+    """The other side refused; not retried automatically before the operator acts."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionStatus:
-    """One connection as it stands.
+    """Status of one connection.
 
     Attributes
     ----------
     since
         When it came into this state.
     heard_at
-        When anything came over it last; None where nothing ever did.
+        When anything was received last; None if never.
     tries
         Attempts since it was last up; 0 while it is.
     words
-        What is wrong and what to do, in one line; empty where nothing is.
+        The problem and the remedy, in one line; empty if there is none.
     polled
-        Symbols that the stream has no room for: polled each minute, and their trading halts are not heard.
+        Symbols beyond the stream's limit: polled each minute, and their trading halts are not received.
     """
 
     line: Channel
@@ -68,7 +68,7 @@ PERCENTILES = (50, 90, 95, 99)
 
 @dataclass(frozen=True, slots=True)
 class LatencySpan:
-    """One part of the way, over the orders of a day: `percentiles` are those of `PERCENTILES`, in that order."""
+    """One span of the latency, over the orders of a day: `percentiles` are those of `PERCENTILES`, in that order."""
 
     name: str
     orders: int

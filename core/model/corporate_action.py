@@ -1,4 +1,4 @@
-"""What a company does to its shares on a day: a dividend, a split, and what else changes a price without a trade."""
+"""Corporate actions: dividends, splits, and other events that change a price without a trade."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.model.session import Session
 from core.model.values import Symbol, plain
 
 SESSIONS_NEAR = 2
-"""Sessions behind today within which one is said on each row and ticket of its symbol."""
+"""Sessions after today within which an action is shown on each row and ticket of its symbol."""
 
 
 class ActionKind(StrEnum):
@@ -28,18 +28,18 @@ class ActionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CorporateAction:
-    """One that is announced.
+    """An announced action.
 
     Attributes
     ----------
     ex_date
-        The trading day that begins with it: who buys on it, or later, has no part in it.
+        The trading day that begins with it: a buyer on that day, or later, does not take part.
     cash
-        USD a share; None where none is paid.
+        USD a share; None if none is paid.
     old_rate, new_rate
-        So many shares become so many; None where their number stays.
+        Old shares and the new shares they become; None if the number stays.
     payable
-        The day on which it is paid; None where that is not told.
+        The day on which it is paid; None if not reported.
     """
 
     symbol: Symbol
@@ -52,19 +52,19 @@ class CorporateAction:
 
 
 def in_words(action: CorporateAction) -> str:
-    """`dividend 0.25 USD a share`, `split 4 for 1`, `merger`."""
+    """As in `dividend 0.25 USD a share`, `split 4 for 1`, `merger`."""
     if action.new_rate is not None and action.old_rate is not None:
         return f"{action.kind.value} {plain(action.new_rate)} for {plain(action.old_rate)}"
     return action.kind.value if action.cash is None else f"{action.kind.value} {plain(action.cash)} USD a share"
 
 
 def coming(actions: Iterable[CorporateAction], today: date) -> list[CorporateAction]:
-    """Those of today and later, the next one first."""
+    """Return those of today and later, the next one first."""
     return sorted((each for each in actions if each.ex_date >= today), key=lambda each: (each.ex_date, each.kind))
 
 
 def near_until(calendar: Calendar, at: datetime) -> date:
-    """The last day that counts as near: the second session behind today, as far as the calendar reaches."""
+    """Return the last day that counts as near: the second session after today, as far as the calendar reaches."""
     day = calendar.trading_day(at)
     try:
         for _ in range(SESSIONS_NEAR):

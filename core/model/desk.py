@@ -1,4 +1,4 @@
-"""Desks: who sits at one, and what a confirmation says of the desk that it came from (OP-13)."""
+"""Desks: their seats, and the record of a confirmation's desk (OP-13)."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from enum import Enum
 from typing import NewType
 
 DeskNumber = NewType("DeskNumber", int)
-"""Which of the desks that ever attached to this account, counted by its engine from 1."""
+"""Number of a desk, counted by the account's engine from 1."""
 NO_NUMBER = DeskNumber(0)
-"""Of a desk that the engine has not counted yet, or does not know."""
+"""For a desk that the engine has not numbered yet, or does not know."""
 
 
 class PaintProof(Enum):
-    """How it is known that a ticket stood on the screen when its key was pressed (OP-04)."""
+    """How it is proven that a ticket was on the screen when its key was pressed (OP-04)."""
 
     ANSWERED = "answered"
-    """The terminal said so."""
+    """The terminal confirmed it."""
     TIMED = "timed"
-    """It answers nothing, and had the time."""
+    """The terminal does not answer, and had enough time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Where a desk stands and who is at it.
+    """Location and user of a desk.
 
     Attributes
     ----------
     terminal
-        Its device, `/dev/pts/3`. A desk without one watches: it never gets the key.
+        Its device, `/dev/pts/3`. A desk without one only watches: it never gets control.
     address
-        Of the machine that it came from; empty for this one.
+        Address of its machine; empty for this one.
     """
 
     terminal: str = ""
@@ -39,7 +39,7 @@ class Seat:
 
     @property
     def in_words(self) -> str:
-        """`eve on pts/3 from 10.0.0.7`."""
+        """As in `eve on pts/3 from 10.0.0.7`."""
         terminal = self.terminal.removeprefix("/dev/")
         parts = (self.user or "somebody", f"on {terminal}" if terminal else "", self._from)
         return " ".join(part for part in parts if part)
@@ -51,14 +51,14 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class KeyTurn:
-    """What a confirmation is recorded with beside terminal and user.
+    """Record of a confirmation beside terminal and user.
 
     Attributes
     ----------
     hold
-        Under which hold of the key its ticket was painted; each hand-over begins another.
+        Number of the control period in which its ticket was painted; each hand-over begins another.
     address
-        Of the machine that the desk came from; empty for this one.
+        Address of the desk's machine; empty for this one.
     """
 
     desk: DeskNumber

@@ -1,4 +1,4 @@
-"""What a strategy is judged by at night, and what the judgement may be (ST-10)."""
+"""The nightly evaluation of a strategy: its figures, and the possible results (ST-10)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.model.values import Fraction
 
 
 class SuspensionCause(Enum):
-    """Why the desk itself keeps a strategy from opening anything."""
+    """Why the desk itself blocks a strategy's entries."""
 
     RETIRED = "retired"
     REGIME = "regime"
@@ -21,14 +21,14 @@ class SuspensionCause(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NoFigure:
-    """A figure that cannot be worked out, and why."""
+    """A figure that cannot be computed, and why."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationFigures:
-    """A strategy's closed trades of the last while (see `core.risk.evaluation.figures` for the formulas).
+    """Figures of a strategy's recent closed trades (see `core.risk.evaluation.figures` for the formulas).
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class EvaluationFigures:
     losses_in_a_row
         Up to its last trade, however long ago they began.
     failed
-        Trades beside them whose first exit failed: no trading result (EX-18).
+        Further trades whose first exit failed: no trading result (EX-18).
     """
 
     since: date
@@ -54,7 +54,7 @@ class EvaluationFigures:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """One strategy's night: its figures, and what came of them in words."""
+    """One strategy's nightly evaluation: its figures, and the verdict as text."""
 
     strategy: str
     figures: EvaluationFigures

@@ -1,7 +1,7 @@
-"""Text that is seen and does nothing: one rule for every screen and page that shows what came from outside (SY-06).
+"""Sanitise external text for screens and pages (SY-06).
 
-Text from outside (a broker's message, a news line) may hold control characters, marks that turn the direction of
-reading, characters without width. It is shown without any of them.
+Text from outside (a broker's message, a news line) may hold control characters, marks that change the reading
+direction, or characters without width. They are replaced.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ WITHOUT_WIDTH = (
     range(0xFFA0, 0xFFA1),
     range(0x1F3FB, 0x1F400),
 )
-"""Letters and signs that take no room of their own: parts of Hangul syllables, its fillers, tones of skin."""
+"""Letters and signs without width of their own: parts of Hangul syllables, its fillers, skin tones."""
 
 
 @lru_cache(maxsize=2048)
 def harmless(text: str) -> str:
-    """The text with a replacement sign for every character that would do something instead of being seen.
+    """Replace every character that has an effect instead of a visible form.
 
-    A mark above or below a letter stays where it follows one; a second on the same letter does not.
+    A combining mark stays if it follows a letter; a second one on the same letter does not.
     """
     if text.isascii() and text.isprintable():
         return text

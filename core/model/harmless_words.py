@@ -1,8 +1,7 @@
-"""Words from outside, so that no telephone makes more of them than text: no link, no call, no command, no order's name
-(SY-03, SY-06).
+"""Sanitise external text for phones: no links, calls, commands or order ids (SY-03, SY-06).
 
-A broker may write anything, and who reads it on a telephone touches what looks like an address or a number. What acts
-goes; prices, times, dates, quantities and symbols stay as they are.
+A broker's text may contain anything, and a phone makes addresses and numbers tappable. Actionable parts are removed;
+prices, times, dates, quantities and symbols stay.
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ from core.model.harmless_text import HARMFUL
 LONGEST = 300
 """Characters of one notice."""
 MOST_READ = 1_000
-"""Characters of what came that are looked at."""
+"""Characters of the input that are read."""
 NO_LINK, NO_NAME, NO_NUMBER = "(link removed)", "(name removed)", "(number removed)"
 
 _ACTING = "mailto|tel|telprompt|callto|sms|smsto|mms|mmsto|sips?|facetime|facetime-audio|javascript|vbscript|data"
 _LINK = re.compile(
     rf"(?i)(?<!\w)(?:(?:{_ACTING}):\S+|[a-z][a-z0-9+.-]*:(?![\d.,%+-]+[)\]]?(?!\S))/*(?=\S*[/@.?&=])\S+|www\.\S+)"
 )
-"""A scheme that a telephone acts on, and any scheme before what looks like an address; `qty:1.5` is none."""
+"""A scheme that a phone acts on, and any scheme before something like an address; `qty:1.5` is none."""
 _SCHEME = re.compile(r"(?i)(?<!\w)([a-z][a-z0-9+.-]*):(?=\S)")
-"""What is left of `word:word`. With a blank behind its colon nothing makes a link of it."""
+"""Remaining `word:word`. A blank after the colon prevents a link."""
 _DOT = re.compile(r"(?<=\w)[.\u3002](?=[^\W\d_]{2})")
 _MENTION = re.compile(r"(?<!\w)[/@#]+(?=\w)")
 _ORDER = re.compile(
@@ -54,13 +53,15 @@ _PHONE = re.compile(
     )(?![\w:%]|[.,]\d)""",
     re.VERBOSE,
 )
-"""How numbers are written to be called; not +1234.50, nor a date."""
+"""Forms of phone numbers; not +1234.50, nor a date."""
 FEWEST = 9
 """Digits of a number in groups; fewer may be a date."""
 
 
 def harmless(text: str) -> str:
-    """One line, without control characters, and without what a telephone would make a link, a command or a call of."""
+    """Return one line without control characters and without parts that a phone would make a link, a
+    command or a call.
+    """
     read = unicodedata.normalize("NFKC", text[:MOST_READ])
     words = "".join(" " if unicodedata.category(c) in HARMFUL else c for c in read)
     for pattern, put in _STEPS * TIMES:
@@ -70,7 +71,7 @@ def harmless(text: str) -> str:
 
 
 def _without_address(found: re.Match[str]) -> str:
-    """A time of day has colons too."""
+    """Keep a time of day, which has colons too."""
     with suppress(ValueError):
         ip_address(found[1])
         return NO_LINK
@@ -94,4 +95,4 @@ _STEPS = (
     (_PHONE, _without_number),
 )
 TIMES = 3
-"""What was taken away may have stood between two halves: after so often nothing is left to do."""
+"""A removal may join two halves into a new match; after this many passes nothing is left to remove."""

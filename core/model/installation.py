@@ -1,18 +1,18 @@
-"""The name of an installation, which the ids of manual orders are hashed with (EX-04)."""
+"""The name of an installation, which is hashed into the ids of manual orders (EX-04)."""
 
 from __future__ import annotations
 
 from hashlib import sha256
 
 MARK = "+"
-"""Between an installation's first name and what a new one adds to it."""
+"""Separates an installation's first name from a later suffix."""
 
 
 def renamed(name: str, *causes: bytes) -> str:
-    """A name that no order was ever hashed with, for what caused it.
+    """Return a new name, derived from its causes, with which no order id was ever hashed.
 
-    Manual orders and changes count from one again, or from where an older folder left off; under the old name the next
-    of them would bear an id that the broker has for another order.
+    Manual orders and changes count from one again, or from an older folder's count; under the old name their ids could
+    repeat ids that the broker has for other orders.
     """
     told = sha256(b"\x1f".join((name.encode(), *causes))).hexdigest()
     return f"{name.partition(MARK)[0]}{MARK}{told[:12]}"

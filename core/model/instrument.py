@@ -1,8 +1,8 @@
-"""What can be traded: what kind of thing it is, what one of it counts for, and by which steps it trades.
+"""Instruments: asset class, multiplier, and steps of price and quantity.
 
-Here alone a quantity meets a price. Whatever something costs, is worth, makes or risks is asked of its instrument,
-which counts its multiplier once: a hundred shares a contract, one share a share. A check keeps such products out of
-every other room.
+Only this module multiplies a quantity by a price. Cost, value, profit and risk are computed by the instrument, which
+applies its multiplier once: a hundred shares a contract, one share a share. A check keeps such products out of all
+other packages.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ ONE = Decimal(1)
 
 
 class AssetClass(Enum):
-    """What kind of thing it is; what that asks for stands in one table, `ASKED`."""
+    """The asset class; its requirements are in one table, `ASKED`."""
 
     asked: Asked
     STOCK = "stock"
     OPTION = "option"
     CRYPTO = "crypto"
     OTHER = "other"
-    """A kind that has no name here."""
+    """A class that has no name here."""
 
 
 class Hours(Enum):
-    """When it trades."""
+    """Trading hours."""
 
     OF_ITS_VENUE = "venue"
     ALL_DAY = "always"
@@ -38,16 +38,16 @@ class Hours(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What its class asks of an instrument, and of whoever would trade it.
+    """Requirements of an asset class for trading it.
 
     Attributes
     ----------
     is_opened
-        Whether this desk has rules for what opens in it.
+        Whether this desk has rules for entries in it.
     hours
-        Which hours it keeps, and by whose limits an entry outside a regular session is measured (RK-20).
+        Its trading hours, and the limits that apply to an entry outside a regular session (RK-20).
     not_yet
-        Why nothing in it is sent at any hour; empty where something may be.
+        Why no order in it is sent at any hour; empty if orders are allowed.
     """
 
     is_opened: bool = True
@@ -63,9 +63,9 @@ ASKED: Mapping[AssetClass, Asked] = {
     ),
     AssetClass.OTHER: Asked(is_opened=False),
 }
-"""The one place that says how the classes differ."""
+"""The only place that defines how the classes differ."""
 for _kind, _asked in ASKED.items():
-    _kind.asked = _asked  # an attribute is read in half the time that a member takes to be looked up
+    _kind.asked = _asked  # reading an attribute takes half the time of a lookup by member
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,58 +75,60 @@ class Ticks:
     steps: tuple[tuple[Decimal, Decimal], ...]
 
     def at(self, price: Decimal) -> Decimal:
-        """The step at a price, USD."""
+        """Return the step at a price, USD."""
         for begins, step in self.steps:
             if price >= begins:
                 return step
         return self.steps[-1][1]
 
     def rounded(self, price: Decimal, rounding: str = ROUND_HALF_UP) -> Price:
-        """The price on its step."""
+        """Round a price to its step."""
         step = self.at(price)
         return Price((price / step).to_integral_value(rounding) * step)
 
     def break_even(self, average: Decimal, fee: Decimal = ZERO, *, is_long: bool) -> Price:
-        """A stop at what was paid, and for one of them as a fee, on its step: rounded to where nothing is lost."""
+        """Return the break-even stop at average price and fee per unit, on its step, rounded so that nothing
+        is lost.
+        """
         return self.rounded(average + fee, ROUND_CEILING) if is_long else self.rounded(average - fee, ROUND_FLOOR)
 
     def nearest(self, price: Decimal) -> Price:
-        """The same, halves up, with as many places as the step has: `100.50`."""
+        """Round half up, with as many places as the step has: `100.50`."""
         return Price(self.rounded(price).quantize(self.at(price)))
 
 
 @dataclass(frozen=True, slots=True)
 class Lots:
-    """In which quantities it trades: in steps of `step`, and no fewer than `least`."""
+    """Quantities that trade: in steps of `step`, and no fewer than `least`."""
 
     step: Decimal = Decimal("0.001")
     least: Decimal = ZERO
 
     @property
     def has_fractions(self) -> bool:
-        """Whether parts of one trade."""
+        """Whether fractions trade."""
         return self.step < ONE
 
 
 STOCK_TICKS = Ticks(((ONE_DOLLAR, CENT), (ZERO, SUB_PENNY)))
 """A cent from one dollar on, a hundredth of a cent below (Reg NMS 612)."""
 FRACTIONS = Lots()
-"""Thousandths of a share; Alpaca takes nine decimals, ours are coarser."""
+"""Thousandths of a share; Alpaca allows nine decimals, ours are coarser."""
 WHOLE_ONES = Lots(step=ONE)
 US_STOCKS = VenueId("XNYS")
-"""Where shares trade whose venue nobody named: the hours of all exchanges of US stocks are the same."""
+"""The venue of shares without a named one: the hours of all exchanges of US stocks are the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """One thing that can be traded, by what never depends on the day.
+    """The static properties of a tradable instrument.
 
     Attributes
     ----------
     symbol
         Its identifier.
     multiplier
-        How many of what its price is quoted for one of it is: 1 of a share, 100 of most options.
+        Quoted units per unit traded: 1 for a share, 100 for most options.
     ticks, lots
         The steps of its price, and of its quantity.
     """
@@ -144,7 +146,7 @@ class Instrument:
 
     @property
     def is_share(self) -> bool:
-        """Whether its symbol alone says all that counts: what it costs, makes and risks is a share's."""
+        """Whether it is a plain US share, so that its symbol alone describes it."""
         is_counted_once = self.multiplier == ONE and self.ticks == STOCK_TICKS
         return is_counted_once and self.asset_class is AssetClass.STOCK and self.venue == US_STOCKS
 
@@ -158,79 +160,79 @@ class Instrument:
 
     @property
     def terms(self) -> Instrument:
-        """What it is, without what a broker says of it today."""
+        """The instrument without the broker's current data."""
         return Instrument(*(getattr(self, field.name) for field in fields(Instrument)))
 
     # ── the one place where a quantity meets a price ─────────────────────────────────────────────────────────────────
 
     def notional(self, quantity: Decimal, price: Decimal) -> Money:
-        """What so many are worth at a price, USD; signed as the quantity is."""
+        """Value of a quantity at a price, USD; signed as the quantity is."""
         return Money(quantity * price * self.multiplier)
 
     cost = notional
-    """What is paid for so many at a price (sold short: received), USD: all that trades here is paid in full."""
+    """Cost of a quantity at a price (sold short: proceeds), USD: every instrument here is paid in full."""
 
     risk = notional
-    """What so many lose when the price goes so far against them, USD."""
+    """Loss of a quantity when the price moves this far against it, USD."""
 
     def profit(self, quantity: Decimal, paid: Decimal, price: Decimal) -> Money:
-        """What so many make that were paid for at one price, at another, USD; a quantity below zero is short."""
+        """Profit of a quantity bought at one price, at another, USD; a quantity below zero is short."""
         return self.notional(quantity, price - paid)
 
     def price_of(self, quantity: Decimal, worth: Decimal) -> Price:
-        """The price at which so many are worth so much."""
+        """Return the price at which a quantity has a value."""
         return Price(worth / (quantity * self.multiplier))
 
     def quantity_for(self, worth: Decimal, price: Decimal) -> Decimal:
-        """How many so much money buys at a price; on no step yet."""
+        """Return the quantity that an amount buys at a price, not rounded to a step."""
         return worth / (price * self.multiplier)
 
 
 @lru_cache(maxsize=4096)
 def share(symbol: Symbol) -> Instrument:
-    """What a symbol names where nothing else is said of it."""
+    """Return the plain share with a symbol."""
     return Instrument(symbol)
 
 
 def named(instrument: Instrument) -> Instrument | None:
-    """As what is in it names it; None of a share, which its symbol names."""
+    """Return the instrument to name in a record; None for a share, which its symbol names."""
     return None if instrument.is_share else instrument.terms
 
 
 ANY_SHARE = share(Symbol(""))
-"""Where it is known that it is a share, and does not matter of what."""
+"""For a share whose symbol does not matter."""
 
 
 class Borrow(Enum):
-    """Whether the broker lends it to be sold short."""
+    """Whether the broker lends it for short sales."""
 
     EASY = "easy_to_borrow"
     HARD = "hard_to_borrow"
-    """It needs a locate: shares that somebody finds and keeps, for a fee."""
+    """It needs a locate: shares found and reserved by somebody, for a fee."""
     UNTOLD = "not told"
-    """The broker does not say, or in a word that is unknown here."""
+    """The broker does not say, or uses an unknown value."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerInstrument(Instrument):
-    """An instrument, and what the broker says of it today.
+    """An instrument with the broker's current data.
 
     Attributes
     ----------
     is_marginable
-        Whether anything is lent against it.
+        Whether the broker lends against it.
     borrow, borrow_said
-        Whether it is lent, and the broker's own word where that is unknown here.
+        Whether it can be borrowed, and the broker's value if that is unknown here.
     class_said
-        The broker's own word for what kind of thing it is; empty where it is one of ours.
+        The broker's own name of its class; empty if it is one of ours.
     attributes
-        What else the broker says of it, in its own words.
+        Further attributes in the broker's own terms.
     has_extended_fractions
-        Whether parts of one trade outside the regular session too.
+        Whether fractions also trade outside the regular session.
     entry_warned
-        What the broker may hold against an entry in it; empty where nothing.
+        The broker's possible reason against an entry in it; empty if there is none.
     long_requirement, short_requirement
-        The part of its value that the account must hold to keep it, long or short; None where the broker does not say.
+        Maintenance requirement as a share of its value, long or short; None if not reported.
     """
 
     is_tradable: bool = True
@@ -247,7 +249,7 @@ class BrokerInstrument(Instrument):
 
     @property
     def short_refused(self) -> str:
-        """Why it cannot be sold short, and empty where it can."""
+        """Why it cannot be sold short; empty if it can."""
         if not self.is_shortable:
             return f"{self.symbol} cannot be sold short"
         if self.borrow is Borrow.HARD:
@@ -260,7 +262,7 @@ class BrokerInstrument(Instrument):
 
     @property
     def class_refused(self) -> str:
-        """Why nothing of its kind is opened, and empty where it may be."""
+        """Why no entry in its class is allowed; empty if it is."""
         if self.asked.is_opened:
             return ""
         said = self.class_said or self.asset_class.value
@@ -269,6 +271,6 @@ class BrokerInstrument(Instrument):
 
 @dataclass(frozen=True, slots=True)
 class NoInstrument:
-    """The broker does not know the symbol, or has not said yet."""
+    """The broker does not know the symbol, or has not answered yet."""
 
     reason: str

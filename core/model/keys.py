@@ -1,4 +1,4 @@
-"""The two words that open an account somewhere, by what names they are looked for, and that they will not do."""
+"""API keys of an account, the names by which they are looked up, and their refusal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.model.account import Mode
 
 
 class AccountRefusedError(Exception):
-    """These keys, or this account, will not do; the message is one line that says what to do."""
+    """These keys, or this account, cannot be used; the message is one line with the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,24 +23,24 @@ class Keys:
 
 
 def unchecked(keys: Keys, _mode: Mode) -> Keys:
-    """Nothing can be said of them before they are used."""
+    """Accept keys that cannot be checked before they are used."""
     return keys
 
 
 @dataclass(frozen=True, slots=True)
 class KeyNames:
-    """Where keys are looked for; two adapters with the same names share them.
+    """Names for looking up keys; two adapters with the same names share them.
 
     Attributes
     ----------
     whose
-        Of whom they are, for people.
+        Name of their issuer, for people.
     key_id, secret
-        Variables of the environment.
+        Environment variables.
     service
         The name in the system's keyring; its users are `paper-key-id`, `paper-secret-key`, and the same for live.
     check
-        Raises `AccountRefusedError` where they cannot be keys of that kind (OP-10).
+        Raises `AccountRefusedError` if they cannot be keys of that mode (OP-10).
     """
 
     whose: str

@@ -1,6 +1,6 @@
-"""What a broker trades, by symbol and name, and the search in it.
+"""The broker's list of tradable assets, with a search by symbol and name.
 
-It has some ten thousand rows, and stands in no picture and in no fact.
+It has about ten thousand rows, and is part of no view and no fact.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from core.model.symbols import capitals
 from core.model.values import Symbol
 
 MOST_FOUND = 12
-"""Matches of one answer."""
+"""Most matches in an answer."""
 LONGEST_QUERY = 80
-"""Characters that are looked at."""
+"""Characters of a query that are read."""
 BEHIND_ALL = "\U0010ffff"
-"""Stands behind every letter: the end of what begins alike."""
+"""Sorts after every letter, to end a range of common prefixes."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListedAsset:
-    """An active share that the broker trades; `exchange` is empty where it is not told."""
+    """An active share that the broker trades; `exchange` is empty if not reported."""
 
     symbol: Symbol
     name: str
@@ -38,9 +38,9 @@ class AssetsFound:
     Attributes
     ----------
     asked
-        What was searched for: an answer to an earlier text is told from that.
+        The search text, to tell it from the answer to an earlier one.
     is_listed
-        Whether the broker's list is there; False also finds nothing.
+        Whether the broker's list is loaded; if False there are no matches.
     """
 
     asked: str
@@ -49,7 +49,7 @@ class AssetsFound:
 
 
 class AssetList:
-    """Any thread; it never changes."""
+    """The asset list. Immutable, so any thread may use it."""
 
     def __init__(self, assets: Iterable[ListedAsset]) -> None:
         self._assets: Sequence[ListedAsset] = sorted(assets, key=lambda asset: asset.symbol)
@@ -64,7 +64,9 @@ class AssetList:
         return place < len(self._symbols) and self._symbols[place] == symbol
 
     def find(self, text: str, most: int = MOST_FOUND) -> tuple[ListedAsset, ...]:
-        """The exact symbol first, then those that begin so, then names: each word typed begins one of theirs."""
+        """Return the exact symbol first, then symbols with this prefix, then names with words that begin with each
+        typed word.
+        """
         asked = text.strip()[:LONGEST_QUERY]
         if not asked:
             return ()
@@ -85,5 +87,5 @@ class AssetList:
 
 
 def _words(text: str) -> list[str]:
-    """In small letters; what joins or ends words is left out."""
+    """Split into lower-case words without punctuation."""
     return "".join(letter if letter.isalnum() else " " for letter in text.casefold()).split()

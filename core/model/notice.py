@@ -1,6 +1,6 @@
-"""A notice: what somebody who does not look at the desk should know, and how its message fared (SY-03).
+"""A notice to an operator who is not at the desk, and the delivery of its message (SY-03).
 
-It tells. Nothing in it acts: no link, no code, no name of an order, and nothing that comes back is read.
+Notices only inform: they hold no link, no code and no order id, and no reply is read.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from core.model.values import Symbol
 
 
 class NoticeKind(StrEnum):
-    """What it is about."""
+    """The subject of a notice."""
 
     FILL = "fill"
     STOP = "stop"
@@ -25,7 +25,7 @@ class NoticeKind(StrEnum):
     KILL = "kill"
     DISCONNECT = "disconnect"
     WATCHDOG = "watchdog"
-    """Said by the watchdog's own process: the engine hangs, grows or ended."""
+    """From the watchdog's process: the engine hangs, grows or ended."""
     ALERT = "alert"
     REPORT = "report"
 
@@ -35,7 +35,7 @@ class NoticeKind(StrEnum):
 
 
 class Severity(StrEnum):
-    """How much it matters; `URGENT` needs a person now."""
+    """Severity; `URGENT` needs a person now."""
 
     INFO = "info"
     WARNING = "warning"
@@ -62,12 +62,12 @@ USUAL = {
     NoticeKind.ALERT: Severity.WARNING,
     NoticeKind.REPORT: Severity.INFO,
 }
-"""How much each kind matters; a stop that waits for a key, and margin under maintenance, are urgent."""
+"""The usual severity of each kind; a stop that waits for a key, and margin under maintenance, are urgent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to be told, by its number; `at` is when it happened, UTC."""
+    """One notice with its number; `at` is the time of the event, UTC."""
 
     number: int
     at: datetime
@@ -82,59 +82,60 @@ class Notice:
 
 
 class DeliveryCode(StrEnum):
-    """What became of one try to send a message."""
+    """Result of one attempt to send a message."""
 
     DELIVERED = "delivered"
     NOT_SENT = "not_sent"
-    """Nobody was reached: nothing of it left."""
+    """No connection was made: nothing was sent."""
     REFUSED = "refused"
-    """The receiver, or the program, said no; whether it kept the message is not known."""
+    """The receiver, or the program, refused; whether it kept the message is unknown."""
     UNCLEAR = "unclear"
-    """It failed after somebody was reached."""
+    """It failed after a connection was made."""
     TIMED_OUT = "timed_out"
     CUT_OFF = "cut_off"
-    """The engine ended while it was on its way."""
+    """The engine ended while it was being sent."""
     NO_ADDRESS = "no_address"
     """Neither the environment nor the keyring has the channel's."""
     BAD_ADDRESS = "bad_address"
     NOT_ENCRYPTED = "not_encrypted"
-    """It would cross a network in the clear, or its certificate would not be looked at (SY-06)."""
+    """It would be sent unencrypted, or without a check of the certificate (SY-06)."""
     NO_SUCH_KIND = "no_such_kind"
-    """What its `by` names is not installed."""
+    """The sender named by `by` is not installed."""
     KEPT_HERE = "kept_here"
     """In virtual time nothing leaves the machine."""
     NO_CHANNEL = "no_channel"
-    """The settings do not have the channel any more."""
+    """The channel is no longer in the settings."""
 
 
 NEVER_AGAIN = frozenset({DeliveryCode.KEPT_HERE, DeliveryCode.NO_CHANNEL})
-"""Another try would end the same."""
+"""Another attempt would have the same result."""
 UNTIL_MENDED = frozenset({DeliveryCode.BAD_ADDRESS, DeliveryCode.NOT_ENCRYPTED, DeliveryCode.NO_SUCH_KIND})
-"""Another try ends the same until a person mends it: what is urgent is tried a few times, all else no more."""
+"""Attempts fail until a person fixes the cause: an urgent notice is retried a few times, others are not."""
 URGENT_ALONE = UNTIL_MENDED | {DeliveryCode.NO_ADDRESS}
-"""After which only what is urgent is tried again. A keyring may be locked for a while."""
+"""After these only an urgent notice is retried. A keyring may be locked for a while."""
 SURELY_NOT = NEVER_AGAIN | URGENT_ALONE | {DeliveryCode.NOT_SENT}
-"""The message did not arrive. After any other failure it may have: the next try is marked as a repeat, and what is not
-urgent is not tried again."""
+"""The message did not arrive. After any other failure it may have: the next attempt is marked as a repeat, and a notice
+that is not urgent is not retried.
+"""
 
 
 class SuppressionCode(StrEnum):
-    """Why a notice goes to no channel."""
+    """Why a notice is sent to no channel."""
 
     TOO_MANY = "too_many"
-    """More waits for the channel than one can read; it is counted in its next message."""
+    """Too many notices wait for the channel; it is counted in the next message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of one try.
+    """Result of one attempt.
 
     Attributes
     ----------
     status
-        The receiver's number, of HTTP or of a program's end; None where it gave none.
+        The status code of HTTP or of a program's exit; None if there was none.
     said
-        More of it in words, for whoever tries a channel by hand: in no journal.
+        Further text for a manual test of a channel; never in the journal.
     """
 
     code: DeliveryCode

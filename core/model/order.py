@@ -1,4 +1,4 @@
-"""An order as we would send it, and the words for what becomes of it."""
+"""An order as it would be sent, and its states."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Side(Enum):
 
 
 class Effect(Enum):
-    """What an order does to the position: the word on the ticket, and the key that confirms it."""
+    """Effect of an order on the position: the word on the ticket, which also selects the confirming key."""
 
     OPEN = "open"
     ADD = "add"
@@ -45,23 +45,24 @@ CONFIRMING_KEYS: Mapping[Effect, str] = {
     Effect.CLOSE: "S",
     Effect.COVER: "C",
 }
-"""The one key that confirms an order names its effect (OP-04)."""
+"""The key that confirms an order depends on its effect (OP-04)."""
 
 REPLACING_KEY = "R"
-"""The one key that confirms an order which takes the place of another, whatever its effect."""
+"""The key that confirms a replacement, whatever its effect."""
 
 
 def confirming_key(effect: Effect, replaces: ClientOrderId | None) -> str:
-    """The one key that confirms an order with this effect, in the place of that order or of none (OP-04)."""
+    """Return the key that confirms an order with this effect, or a replacement (OP-04)."""
     return CONFIRMING_KEYS[effect] if replaces is None else REPLACING_KEY
 
 
 class OrderType(Enum):
-    """EX-12. What each type is stands here alone: its prices, and what follows from them.
+    """The type of an order (EX-12). Only this class defines each type's prices and behaviour.
 
-    A stop-limit rests as a limit once its stop is touched; a trailing stop follows the best price. What has no limit
-    takes any price. `waits` is for a price that starts it; where that is against it, `is_stop`, it guards what it
-    closes. What does not wait `rests` at its limit or `goes_at_once`. `word` is how people type it.
+    A stop-limit rests as a limit once its stop is touched; a trailing stop follows the best price. An order without a
+    limit accepts any price. `waits` means that a price triggers it; if that price is adverse, `is_stop`, it protects
+    the position that it closes. An order that does not wait `rests` at its limit or `goes_at_once`. `word` is its typed
+    name.
     """
 
     MARKET = "market"
@@ -81,18 +82,18 @@ class OrderType(Enum):
         self.word: Final = "trailing" if self.trails else name.replace("_", "-")
 
     def waits_above(self, side: Side) -> bool:
-        """Whether the price that starts it is above the market as it comes; below it else."""
+        """Whether its trigger is above the market; else below it."""
         return self.is_stop == (side is Side.BUY)
 
 
 TYPED: Mapping[str, OrderType] = {one.word: one for one in OrderType}
 WITH_LIMIT = " or ".join(one.word for one in OrderType if one.has_limit)
 WITH_STOP = " or ".join(one.word for one in OrderType if one.has_stop)
-"""Which they are, in words: `limit or stop-limit`."""
+"""The types with a stop price, as text: `stop or stop-limit`."""
 
 
 class OrderClass(Enum):
-    """How many orders one request makes at the broker (EX-12), by Alpaca's names.
+    """The number of orders that one request makes at the broker (EX-12), by Alpaca's names.
 
     An OTO brings one leg, a bracket a stop and a target. In an OCO the order is the target itself, and brings its stop.
     """
@@ -104,7 +105,7 @@ class OrderClass(Enum):
 
 
 class LegRole(Enum):
-    """What a leg is there for, by Alpaca's names."""
+    """Purpose of a leg, by Alpaca's names."""
 
     STOP = "stop_loss"
     TARGET = "take_profit"
@@ -117,7 +118,7 @@ class TimeInForce(Enum):
 
 
 class OrderStatus(Enum):
-    """EX-01. `core.execution.order_states` says which may follow which."""
+    """State of an order (EX-01). `core.execution.order_states` defines the transitions."""
 
     PENDING = "PENDING"
     SUBMITTED = "SUBMITTED"
@@ -137,11 +138,11 @@ class OrderStatus(Enum):
 
 
 _TERMINAL = (OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
-"""A tuple: to look through four members is quicker than to hash one."""
+"""A tuple: comparing four members is faster than hashing one."""
 
 
 class StopHolder(Enum):
-    """Who acts when the stop is reached: the broker, this desk by an urgent proposal, or nobody but YOU."""
+    """Who acts when the stop is reached: the broker, this desk with an urgent proposal, or only the operator (YOU)."""
 
     BROKER = "broker"
     DESK = "desk"
@@ -150,9 +151,9 @@ class StopHolder(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """An order that the broker makes with another, on the other side, for the same quantity, as long in force.
+    """An order that the broker makes with another, on the other side, for the same quantity and time in force.
 
-    A target has a limit price alone. A stop has a stop price, and a limit price where it is a stop-limit.
+    A target has a limit price alone. A stop has a stop price, and a limit price if it is a stop-limit.
     """
 
     role: LegRole
@@ -170,14 +171,14 @@ class Leg:
 
 
 class SeveralLegsError(ValueError):
-    """One instrument was asked for, and the order trades several."""
+    """One instrument was requested, but the order trades several."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstrumentLeg:
-    """One of the instruments that an order trades: `ratio` of it for each one of the order, sold below zero.
+    """One of the instruments that an order trades: `ratio` units per unit of the order, sold below zero.
 
-    No leg of a bracket (`Leg`): those are orders of their own, which wait for this one's fill.
+    Not a leg of a bracket (`Leg`): those are separate orders, which wait for this one's fill.
     """
 
     instrument: Instrument
@@ -189,24 +190,24 @@ class InstrumentLeg:
 
 
 Terms = tuple[OrderType, Price | None, Price | None, Price | None, Fraction | None]
-"""Type, limit, stop, and trail in dollars or as a fraction: what an order is, whatever its size."""
+"""Type, limit, stop, and trail in dollars or as a fraction: the order without its size."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """Exactly what would be sent, of one leg in shares. A price that the type does not have is None.
+    """The order exactly as it would be sent, of one leg in shares. A price that the type does not have is None.
 
-    What trades anything else, or several things at once, is an `InstrumentOrder`: it names its legs. Whoever has an
-    order asks for `instrument_legs` and `moves`, of which there is one in most orders, or for its `instrument`.
+    An order in any other instrument, or in several at once, is an `InstrumentOrder`, which names its legs. Use
+    `instrument_legs` and `moves`, usually with one element, or `instrument`.
 
     Attributes
     ----------
     replaces
-        Our own working order whose place it takes at the broker; None for an order of its own.
+        Our own working order that it replaces at the broker; None for a new order.
     trail_price, trail_fraction
-        How far a trailing stop stays behind the best price, USD or a fraction of it; one of them.
+        Distance of a trailing stop from the best price, USD or a fraction of it; one of them.
     legs
-        What the broker makes with it in the same request, the stop first; none where it is simple.
+        Orders that the broker makes with it in the same request, the stop first; none if it is simple.
     extended_hours
         It also acts before the open and after the close (RK-20); a simple limit order for the day alone.
     """
@@ -229,29 +230,31 @@ class OrderRequest:
 
     @property
     def instrument_legs(self) -> tuple[InstrumentLeg, ...]:
-        """What one of it trades, each instrument with its signed ratio."""
+        """Return the instruments of one unit, each with its signed ratio."""
         return (InstrumentLeg(share(self.symbol), ONE_OF[self.side]),)
 
     @property
     def is_of_one_leg(self) -> bool:
-        """Whether it trades one thing, the one that its symbol and side say: all else goes no further yet."""
+        """Whether it trades one instrument, by its symbol and side; other orders are not supported further yet."""
         return True
 
     @property
     def instrument(self) -> Instrument:
-        """What it trades. Raises SeveralLegsError where that is not one thing."""
+        """Return its instrument. Raises SeveralLegsError if it has several."""
         return share(self.symbol)
 
     def moves(self, quantity: Quantity) -> tuple[tuple[Instrument, Quantity], ...]:
-        """What so many of it trade, each instrument with its signed quantity: bought above zero, sold below."""
+        """Return the instruments traded for a quantity, each with its signed quantity: bought above zero, sold
+        below.
+        """
         return tuple((leg.instrument, Quantity(leg.ratio * quantity)) for leg in self.instrument_legs)
 
     def cost(self, price: Decimal) -> Money:
-        """What all of it costs at a price, USD."""
+        """Return its cost at a price, USD."""
         return share(self.symbol).cost(self.quantity, price)
 
     def risk(self, way: Decimal) -> Money:
-        """What all of it loses when the price goes so far against it, USD."""
+        """Return its loss when the price moves this far against it, USD."""
         return share(self.symbol).risk(self.quantity, way)
 
     @property
@@ -270,7 +273,7 @@ class OrderRequest:
         return digest_of(account, *self.fields())
 
     def fields(self) -> tuple[str, ...]:
-        """The request as text, field by field, in a fixed order."""
+        """Return the fields as text, in a fixed order."""
         return (
             self.client_order_id,
             self.symbol,
@@ -296,11 +299,11 @@ class OrderRequest:
 
 @dataclass(frozen=True, slots=True)
 class InstrumentOrder(OrderRequest):
-    """An order that names what it trades: one instrument that is no share, or several legs that fill together.
+    """An order that names its instruments: one that is not a share, or several legs that fill together.
 
-    Of one leg, `symbol`, `side` and `quantity` are that leg's. Of several, `symbol` is what the whole is filed under,
-    `quantity` counts wholes, `side` says whether a whole is bought or sold, and each leg's ratio is as it is then; its
-    prices are those of a whole. A class of its own, so that an order for shares is written, signed and sent as ever.
+    With one leg, `symbol`, `side` and `quantity` are that leg's. With several, `symbol` is the name of the combination,
+    `quantity` counts combinations, `side` tells whether they are bought or sold, each leg's ratio is for that side, and
+    prices are those of a combination. A separate class, so that an order for shares keeps its format and digest.
     """
 
     instrument_legs: tuple[InstrumentLeg, ...] = field(kw_only=True)
@@ -328,15 +331,15 @@ class InstrumentOrder(OrderRequest):
 
 
 AnyOrder: TypeAlias = OrderRequest | InstrumentOrder
-"""Any order, in whatever is written down: a reader takes each for what it is."""
+"""Any order, in records: a reader recognises each."""
 
 ONE_OF: Mapping[Side, Quantity] = {Side.BUY: Quantity(Decimal(1)), Side.SELL: Quantity(Decimal(-1))}
 """The ratio of an order's one leg."""
 
 
 def refused_for_its_legs(order: OrderRequest) -> str:
-    """Why an order that is not of one leg goes no further: it can be written and signed, and nothing here reviews,
-    sends or books it yet.
+    """Explain why an order with other than one leg is refused: it can be recorded and confirmed, but is not reviewed,
+    sent or booked yet.
     """
     count = len(order.instrument_legs)
     if count == 1:
@@ -345,7 +348,7 @@ def refused_for_its_legs(order: OrderRequest) -> str:
 
 
 def traded_in(instrument: Instrument, order: OrderRequest) -> OrderRequest:
-    """The same order, naming the instrument of its symbol; a share is named by the symbol alone."""
+    """Return the same order with the instrument of its symbol; a share is named by the symbol alone."""
     if instrument.is_share:
         return order
     leg = InstrumentLeg(instrument.terms, ONE_OF[order.side])

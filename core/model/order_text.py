@@ -1,4 +1,4 @@
-"""An order in words: what it trades and by which terms, its legs, and what it is for."""
+"""Orders as text: quantity and terms, legs, and purpose."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.model.values import ZERO, exact_percent, plain, priced
 
 @dataclass(frozen=True, slots=True)
 class TypeWords:
-    """How the terms of an order read: everywhere, on its ticket, and as a word with one figure in a column."""
+    """Formats of an order's terms: in general, on its ticket, and in a column."""
 
     terms: str
     ticket: str
@@ -32,19 +32,19 @@ WORDS: Mapping[OrderType, TypeWords] = {
 
 
 def filled_in(words: str, terms: Terms, price: Callable[[Decimal | None], str]) -> str:
-    """`stop 48.43 limit 48.40`: each price in its place, as `price` writes it; a trail is USD or a percentage."""
+    """Fill in the prices, formatted by `price`: `stop 48.43 limit 48.40`; a trail is USD or a percentage."""
     _, limit, stop, trail, fraction = terms
     behind = price(trail) if fraction is None else exact_percent(fraction)
     return words.format(limit=price(limit), stop=price(stop), trail=behind)
 
 
 def order_in_words(order: OrderRequest) -> str:
-    """`BUY 47 SPY limit 166.76`, and that it acts in extended hours too."""
+    """As in `BUY 47 SPY limit 166.76`, with extended hours if it acts in them."""
     return f"{order.side.value.upper()} {plain(order.quantity)} {order.symbol} {terms_in_words(order)}"
 
 
 def terms_in_words(order: OrderRequest) -> str:
-    """`limit 166.76`, and that it acts in extended hours too."""
+    """As in `limit 166.76`, with extended hours if it acts in them."""
     terms = filled_in(WORDS[order.type].terms, order.terms, _priced)
     return f"{terms}{' in extended hours too' if order.extended_hours else ''}"
 
@@ -54,7 +54,7 @@ def _priced(price: Decimal | None) -> str:
 
 
 def with_legs_in_words(order: OrderRequest) -> str:
-    """`BUY 47 SPY limit 166.76, with it stop 166.26 and target 170`."""
+    """As in `BUY 47 SPY limit 166.76, with it stop 166.26 and target 170`."""
     legs = [
         f"target {priced(leg.limit_price or ZERO)}"
         if leg.role is LegRole.TARGET
@@ -65,7 +65,7 @@ def with_legs_in_words(order: OrderRequest) -> str:
 
 
 def purpose_in_words(order: OrderRequest) -> str:
-    """`to open`, or whose place it takes."""
+    """As in `to open`, or the order that it replaces."""
     return f"to {order.effect.value}" if order.replaces is None else f"in the place of {order.replaces}"
 
 

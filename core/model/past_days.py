@@ -1,4 +1,4 @@
-"""The days before today's of one symbol, in figures that measures with a long memory need (RK-08, RK-10, RK-16)."""
+"""Figures of a symbol's days before today, for measures with a long window (RK-08, RK-10, RK-16)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class PastDay:
     Attributes
     ----------
     close
-        USD; None where the broker's daily bars lack it.
+        USD; None if missing in the broker's daily bars.
     deviation
-        Standard deviation of its one-minute returns; None where it was not asked for, or had too few.
+        Standard deviation of its one-minute returns; None if not requested, or with too few returns.
     volume
-        Shares; None where the broker's daily bars lack it.
+        Shares; None if missing in the broker's daily bars.
     """
 
     day: date
@@ -32,7 +32,7 @@ class PastDay:
 
 @dataclass(frozen=True, slots=True)
 class PastDays:
-    """Sessions that are over, the oldest first, and the last minutes of the last of them."""
+    """Past sessions, oldest first, and the final minutes of the last one."""
 
     symbol: Symbol
     days: tuple[PastDay, ...]

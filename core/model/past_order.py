@@ -1,4 +1,4 @@
-"""An order that has ended and left memory, with all that the ledger knew of it."""
+"""An order that has ended and left memory, with all its fields in the ledger."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from core.model.values import (
 
 @dataclass(frozen=True, slots=True)
 class PastOrder:
-    """The fields of the ledger's order have their names and meaning there; a further one needs its default here too.
+    """A copy of the ledger order's fields; a new field there needs its default here too.
 
     Attributes
     ----------
     executions
-        What was counted of it: none of them counts again.
+        Executions that were counted; none of them counts again.
     kin
-        Orders that are not understood without each other: its parent and its legs, and what took a place.
+        Related orders: its parent, its legs and its replacements.
     """
 
     request: AnyOrder

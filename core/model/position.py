@@ -1,4 +1,4 @@
-"""What is held, and what became of it."""
+"""Positions, fills and closed trades."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.model.values import NO_MONEY, NO_SHARES, ClientOrderId, ExecutionId, M
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution, counted once (EX-05). `at` is the broker's time of it, `fee` what it took for it, USD."""
+    """One execution, counted once (EX-05). `at` is the broker's time, `fee` its fee in USD."""
 
     execution_id: ExecutionId
     client_order_id: ClientOrderId
@@ -34,22 +34,22 @@ class Position:
     quantity
         Signed; zero is flat.
     cost
-        What the shares still held were bought for (a short: sold for), USD; the average is `cost / quantity`.
+        Cost of the shares still held (a short: proceeds), USD; the average is `cost / quantity`.
     entry_order
-        The order that opened it, which knows its stop and its signal.
+        The order that opened it, which has its stop and its signal.
     entered, entry_cost, intended_cost
-        Shares opened in all, what they cost, and what they would have at the intended prices.
+        Shares opened in all, their cost, and their cost at the intended prices.
     left, proceeds, intended_proceeds
         The same for the shares closed so far.
     regime
-        What was known of it at the first fill; None where nothing was.
+        Known labels at the first fill; None if there were none.
     fees
-        What the broker took for its fills so far, in and out, USD.
+        The broker's fees for its fills so far, in and out, USD.
     opened_at, heard_at
-        When it was opened by the broker's clock, and by this desk's, which the ends of orders are told by; None in what
-        was kept before both were.
+        Time of opening by the broker's clock, and by this desk's, to which the ends of orders are compared; None in
+        records from before both were kept.
     traded
-        What it holds, as the order that opened it named that; None is a share.
+        The instrument, as named by the opening order; None is a share.
     """
 
     symbol: Symbol
@@ -79,26 +79,26 @@ class Position:
 
     @property
     def fee(self) -> Price:
-        """What the broker took so far, spread over what is still held, USD for one of it."""
+        """Fees so far, spread over the held quantity, USD per unit."""
         return self.instrument.price_of(abs(self.quantity), self.fees)
 
     @property
     def break_even(self) -> Price:
-        """Where a stop of what is held loses nothing, by the fees that are known."""
+        """The stop price without loss for the held quantity, by the known fees."""
         return self.instrument.ticks.break_even(self.average_price, self.fee, is_long=self.quantity > 0)
 
     def risk(self, way: Decimal) -> Money:
-        """What all of it loses when the price goes `way` against it, USD."""
+        """Its loss when the price moves `way` against it, USD."""
         return self.instrument.risk(abs(self.quantity), way)
 
     def profit(self, price: Decimal) -> Money:
-        """Of what is held, at a price, USD."""
+        """Profit of the held quantity at a price, USD."""
         worth = self.instrument.notional(self.quantity, price)
         return Money(worth - self.cost if self.quantity > 0 else worth + self.cost)
 
     @property
     def began(self) -> datetime:
-        """By this desk's clock."""
+        """Time of opening by this desk's clock."""
         return self.heard_at or self.opened_at
 
 
@@ -111,15 +111,15 @@ class Trade:
     profit
         USD, proceeds less cost and `fees`.
     slippage
-        USD, positive is worse: what the fills cost against the prices that were intended (EX-18).
+        USD, positive is worse: the fills against the intended prices (EX-18).
     reference
         The figure the signal was measured against, VWAP for VWAP; None for a manual order.
     regime
-        When it was opened, as far as it was known; None where nothing was (EX-18).
+        Known labels when it was opened; None if there were none (EX-18).
     meant
-        What the order that closed it was for, where the reason is an exit before it that failed; else None.
+        Purpose of the order that closed it, if the exit reason is an earlier exit that failed; else None.
     fees
-        What the broker took for its fills, USD; zero in what was kept before it was counted.
+        The broker's fees for its fills, USD; zero in records from before they were counted.
     """
 
     symbol: Symbol
@@ -147,18 +147,18 @@ class Trade:
 
     @property
     def entry_cost(self) -> Money:
-        """What was paid to open it (a short: received), USD."""
+        """Cost to open it (a short: proceeds), USD."""
         return self.instrument.cost(self.quantity, self.entry_price)
 
     @property
     def is_failed(self) -> bool:
-        """Its first exit failed: what it made is no trading result (EX-18)."""
+        """Whether its first exit failed: its profit is no trading result (EX-18)."""
         return self.exit_reason in FAILED
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A trade as its last fill ends it, and whether it was long."""
+    """A trade closed by its last fill, and whether it was long."""
 
     trade: Trade
     is_long: bool
@@ -166,15 +166,15 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class InstrumentTrade(Trade):
-    """A trade in what is no share: it names its instrument. A class of its own, so that others are written as ever."""
+    """A trade in an instrument that is not a share. A separate class, so that other trades keep their format."""
 
     instrument: Instrument = field(kw_only=True)
 
 
 AnyTrade: TypeAlias = Trade | InstrumentTrade
-"""Any trade, in whatever is written down."""
+"""Any trade, in records."""
 
 
 def trade_in(instrument: Instrument, trade: Trade) -> InstrumentTrade:
-    """The same trade, naming its instrument."""
+    """Return the same trade with its instrument."""
     return InstrumentTrade(*(getattr(trade, one.name) for one in fields(Trade)), instrument=instrument)

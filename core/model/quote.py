@@ -1,4 +1,4 @@
-"""What the market says of a symbol: the best bid and offer, when they were made, by which feed; a halt of trading."""
+"""Market quotes with time and feed, and trading halts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.model.values import Fraction, Price, Quantity, Symbol
 
 
 class Feed(Enum):
-    """Where a quote comes from; a derived one is the simulated exchange's own, around its last price."""
+    """Source of a quote; the simulated exchange derives its own around its last price."""
 
     RECORDED = "recorded"
     DERIVED = "derived"
@@ -21,7 +21,7 @@ class Feed(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Best bid and ask in USD, their sizes in shares, and the instant they were made (UTC)."""
+    """Best bid and ask in USD, their sizes in shares, and the time of the quote (UTC)."""
 
     symbol: Symbol
     at: datetime
@@ -57,9 +57,9 @@ class NoQuote:
 
 @dataclass(frozen=True, slots=True)
 class TradingHalt:
-    """The exchange trades a symbol no longer, and says why (MD-06).
+    """A halt of a symbol by its exchange (MD-06).
 
-    `since` is the exchange's time, UTC; `reason` its words, as `Trading Halt, News Pending`.
+    `since` is the exchange's time, UTC; `reason` its text, as `Trading Halt, News Pending`.
     """
 
     symbol: Symbol

@@ -1,4 +1,4 @@
-"""What somebody else advises and the operator adopted: a whole trade, to be taken as it is or not at all (ST-04)."""
+"""An external recommendation that the operator adopted: a whole trade, taken unchanged or not at all (ST-04)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from core.model.values import Price, Quantity, Symbol
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A trade on the long side.
+    """A long trade.
 
     Attributes
     ----------
     strategy
-        Whose rules it is weighed by.
+        The strategy whose rules judge it.
     entry, stop, target
-        USD: the limit to buy at, and where the trade ends.
+        USD: the limit to buy at, and the exit prices.
     expires_at
-        UTC; a bar that ends later makes nothing of it.
+        UTC; a bar that ends later ignores it.
     source
-        Who advised it, as the operator saw it.
+        The source as shown to the operator.
     """
 
     strategy: str
@@ -35,6 +35,6 @@ class Recommendation:
 
     @property
     def is_sound(self) -> bool:
-        """Whether its figures are numbers in their order, and there is something to buy."""
+        """Whether its figures are numbers in the right order, with a quantity to buy."""
         figures = (self.stop, self.entry, self.target, self.quantity)
         return all(f.is_finite() and f > 0 for f in figures) and self.stop < self.entry < self.target

@@ -1,4 +1,4 @@
-"""What a comparison of our books with the broker's finds (EX-09): one difference a line, in plain words."""
+"""Differences between our books and the broker's (EX-09): one per line, as plain text."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from enum import Enum
 from core.model.values import Symbol
 
 NO_SYMBOL = Symbol("?")
-"""Where the broker's word has none that can be read."""
+"""For a broker's row without a readable symbol."""
 
 
 class DifferenceKind(Enum):
-    """What differs."""
+    """The kind of difference."""
 
     MISSING_LOCAL = "missing_local"
     """The broker holds a position that our books do not have."""
@@ -23,15 +23,15 @@ class DifferenceKind(Enum):
     UNKNOWN_ORDER = "unknown_order"
     """An order works at the broker that this desk never sent."""
     UNREADABLE_ORDER = "unreadable_order"
-    """An order of somebody else's works at the broker and cannot be read."""
+    """An external order works at the broker and cannot be read."""
     UNREADABLE_POSITION = "unreadable_position"
-    """The broker holds something of a symbol, and how much on which side cannot be read."""
+    """The broker holds a symbol with an unreadable quantity or side."""
     ORPHANED_ORDER = "orphaned_order"
-    """An order works in our books that the broker took once and does not list any more."""
+    """An order works in our books that the broker once accepted and no longer lists."""
     FOREIGN_ORDER = "foreign_order"
     """An order works at the broker of a kind that this desk never sends."""
     FOREIGN_POSITION = "foreign_position"
-    """The account holds something of a kind that this desk does not trade."""
+    """The account has a holding of a kind that this desk does not trade."""
     HELD_OVER = "held_over"
     """A strategy that is to be flat by the close holds a position over it."""
     FILL_MISSING_LOCAL = "fill_missing_local"
@@ -41,9 +41,9 @@ class DifferenceKind(Enum):
     FILL_DIFFERS = "fill_differs"
     """Both have it, with another quantity, price or side."""
     ACTIVITY_DIFFERS = "activity_differs"
-    """An activity contradicts its own figures, or what the broker said of it before."""
+    """An activity contradicts its own figures, or an earlier report of it."""
     CASH_DIFFERS = "cash_differs"
-    """The account's cash is not what fills and activities make of it."""
+    """The account's cash differs from the result of fills and activities."""
 
 
 OF_ACTIVITIES = frozenset(
@@ -55,7 +55,7 @@ OF_ACTIVITIES = frozenset(
         DifferenceKind.CASH_DIFFERS,
     }
 )
-"""Kinds that the daily comparison of activities finds, and no other."""
+"""Kinds that only the daily comparison of activities finds."""
 
 ERRORS = frozenset(
     {
@@ -65,10 +65,10 @@ ERRORS = frozenset(
         *OF_ACTIVITIES,
     }
 )
-"""Kinds that are errors whatever their size: what the desk believes to hold or to have sold is not so."""
+"""Kinds that are errors of any size: the desk's belief about its holdings or sales is wrong."""
 
 ONLY_SHOWN = frozenset({DifferenceKind.FOREIGN_ORDER, DifferenceKind.FOREIGN_POSITION})
-"""Kinds beside which the books agree: nothing of theirs is kept here."""
+"""Kinds that do not make the books differ: this desk keeps no record of them."""
 
 DONE_ABOUT: Mapping[DifferenceKind, str] = {
     DifferenceKind.MISSING_LOCAL: "taken over from the broker's books, as nobody's in particular",
@@ -89,7 +89,7 @@ DONE_ABOUT: Mapping[DifferenceKind, str] = {
     DifferenceKind.ACTIVITY_DIFFERS: "named, and left to a person: what was recorded first stays",
     DifferenceKind.CASH_DIFFERS: "named with the activities of the time, and left to a person",
 }
-"""Within the limits; beyond them nothing is done before a person decides."""
+"""Actions within the limits; beyond them the operator decides first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +99,9 @@ class Difference:
     Attributes
     ----------
     local, broker
-        What our books and the broker's say, in words; None where one of them has nothing.
+        Our books' and the broker's version, as text; None if one has nothing.
     note
-        What it looks like, or what is done with it; may be empty.
+        An explanation, or the action taken; may be empty.
     """
 
     kind: DifferenceKind
@@ -117,7 +117,7 @@ class Difference:
     @property
     def in_words(self) -> str:
         said = f"{self.symbol}: the broker has {self.broker or 'nothing'}, our books had {self.local or 'nothing'}"
-        if self.kind is DifferenceKind.HELD_OVER:  # the two agree on it
+        if self.kind is DifferenceKind.HELD_OVER:  # both agree on it
             said = f"{self.symbol}: {self.local}"
         level = "ERROR " if self.is_error else ""
         return f"{level}{self.kind.value} {said}" + (f"; {self.note}" if self.note else "")

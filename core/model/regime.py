@@ -1,4 +1,4 @@
-"""What kind of market it is: the VIX and its level, the labels of daily bars. Each absence has its reason."""
+"""The market regime: the VIX and its level, and the labels of daily bars. Each missing value has its reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.model.values import Price, Quantity, Symbol
 
 @dataclass(frozen=True, slots=True)
 class DailyBar:
-    """One session's prices, USD, and its shares where they are told; `day` is the trading day."""
+    """One session's prices, USD, and its volume if reported; `day` is the trading day."""
 
     day: date
     high: Price
@@ -38,10 +38,9 @@ class VixLevel(Enum):
 
 @dataclass(frozen=True, slots=True)
 class VixReading:
-    """A measured VIX, in points, with the day that it closed on and the level that it left (RK-19).
+    """A measured VIX, in points, with the day of its close and its level (RK-19).
 
-    `closes` are the last trading days of the history that it stands in, its own included, the oldest first; none where
-    nobody kept them.
+    `closes` are the last trading days of its history, its own included, oldest first; empty if not kept.
     """
 
     value: Decimal
@@ -88,7 +87,7 @@ class MarketMeasure:
 
     @property
     def atr_ratio(self) -> Decimal | None:
-        """The range against its average; None where either is not known."""
+        """The range against its average; None if either is unknown."""
         if self.atr is None or not self.atr_average:
             return None
         return self.atr / self.atr_average
@@ -101,13 +100,13 @@ class NoMarket:
 
 @dataclass(frozen=True, slots=True)
 class Regime:
-    """What is known of both, as last measured."""
+    """The last measurement of both."""
 
     vix: VixReading | NoVix
     market: MarketMeasure | NoMarket
 
     def after(self, before: Regime) -> Regime:
-        """This measurement over an earlier one: what it lacks, or knows only of an earlier day, stays as it was."""
+        """Merge over an earlier measurement: a missing or older part keeps the earlier one."""
         vix, market = self.vix, self.market
         if isinstance(before.vix, VixReading) and (isinstance(vix, NoVix) or vix.measured_on < before.vix.measured_on):
             vix = before.vix
@@ -120,7 +119,7 @@ class Regime:
 
 @dataclass(frozen=True, slots=True)
 class RegimeLabels:
-    """The regime as it is kept with a trade; None is not known."""
+    """The regime as recorded with a trade; None is unknown."""
 
     vix: VixLevel | None
     trend: Trend | None
@@ -128,7 +127,7 @@ class RegimeLabels:
 
 
 def labels_of(regime: Regime) -> RegimeLabels | None:
-    """None where nothing of it was measured yet."""
+    """Return the labels; None before the first measurement."""
     vix = regime.vix.level if isinstance(regime.vix, VixReading) else None
     market = regime.market if isinstance(regime.market, MarketMeasure) else None
     trend, volatility = (market.trend, market.volatility) if market else (None, None)

@@ -1,6 +1,4 @@
-"""What was said before is not said again: words are held against those that were told, and nothing else follows from
-them (SP-07).
-"""
+"""Suppress repeated messages: compare text with the last reported one, and do nothing else (SP-07)."""
 
 from __future__ import annotations
 
@@ -10,18 +8,18 @@ Words = TypeVar("Words", str, tuple[str, ...])
 
 
 def is_news(now: Words, told: Words | None) -> bool:
-    """Whether these are other words than those that were told last; None where none were."""
+    """Return whether the text differs from the last one; None if there was none."""
     return now != told
 
 
 class SaidOnce:
-    """Each trouble once, whoever has it, until its first teller has none any more."""
+    """Report each problem once, until its first reporter clears it."""
 
     def __init__(self) -> None:
         self._told: dict[str, str] = {}
 
     def is_new(self, words: str, teller: str = "") -> bool:
-        """Whether nobody told of it yet; from now on somebody has."""
+        """Return whether the text is new, and record it."""
         is_new = words not in self._told
         self._told.setdefault(words, teller)
         return is_new

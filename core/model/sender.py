@@ -1,4 +1,4 @@
-"""Who sent a command that opens or loosens something."""
+"""The sender of a command that opens or loosens something."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The door that a command came through, and who stood there.
+    """The port that a command came through, with terminal and user.
 
     Attributes
     ----------
     terminal, user
-        What is recorded with each confirmation (OP-13); empty where nobody sits at one.
+        Recorded with each confirmation (OP-13); empty if there is no operator.
     token
-        Its door's alone: the engine knows no more than its digest. It is never written anywhere.
+        Secret of its port: the engine knows only its digest. It is never written anywhere.
     """
 
     terminal: str
@@ -23,5 +23,5 @@ class Sender:
 
 
 def seat_of(sender: Sender | None) -> tuple[str, str]:
-    """Terminal and user, as a confirmation records them."""
+    """Return terminal and user, as a confirmation records them."""
     return ("", "") if sender is None else (sender.terminal, sender.user)

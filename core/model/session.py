@@ -1,4 +1,4 @@
-"""Exchange sessions: when the regular market is open, as its venue keeps its days."""
+"""Exchange sessions: the regular market hours of a venue's days."""
 
 from __future__ import annotations
 
@@ -20,6 +20,6 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class NoSession:
-    """The market is closed; `reason` says why in words (weekend, holiday, night)."""
+    """The market is closed; `reason` says why (weekend, holiday, night)."""
 
     reason: str

@@ -1,4 +1,4 @@
-"""What a strategy answers to a bar: a signal to enter or to leave, or a named reason for doing nothing."""
+"""A strategy's answer to a bar: an entry or exit signal, or a named reason for doing nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.model.values import Price, Quantity, Symbol
 
 
 class NoTradeReason(StrEnum):
-    """Why a strategy looked at a bar and did nothing (ST-03)."""
+    """Why a strategy did nothing on a bar (ST-03)."""
 
     DISABLED = "DISABLED"
     PAUSED = "PAUSED"
@@ -45,8 +45,8 @@ class NoTradeReason(StrEnum):
 class ExitReason(Enum):
     """Why a trade ended (EX-18).
 
-    The last two say that it should have ended before: the exit that was sent last was refused by the broker, or never
-    arrived there, and another order closed it. What that one was for stands beside it.
+    The last two mean that it should have ended before: the broker refused the last exit, or it never arrived there, and
+    another order closed the trade. That order's purpose is recorded beside it.
     """
 
     STOP_LOSS = "STOP_LOSS"
@@ -75,25 +75,25 @@ EXIT_WORDS: Mapping[ExitReason, tuple[str, str]] = {
     ExitReason.EXECUTION_ERROR: ("execution error", "error"),
     ExitReason.BROKER_REJECT: ("broker reject", "reject"),
 }
-"""What the desk calls each: on what waits, in 14 letters at most, and on a closed trade, in six."""
+"""Text of each: on a waiting exit, at most 14 letters, and on a closed trade, six."""
 FAILED = frozenset({ExitReason.EXECUTION_ERROR, ExitReason.BROKER_REJECT})
 """Reasons that are no trading result: counted apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class EntrySignal:
-    """Buy, at a limit, with a stop: what a strategy proposes.
+    """A strategy's proposal to buy, at a limit, with a stop.
 
     Attributes
     ----------
     bar_start
-        Names the bar that made it.
+        Start of the bar that made it.
     reference
         The figure it was measured against, USD.
     target_price
-        USD; None where the strategy alone knows when it leaves.
+        USD; None if only the strategy knows when it exits.
     confidence
-        0 to 1; None of a strategy that does not weigh its signals.
+        0 to 1; None if the strategy does not rate its signals.
     """
 
     strategy: str
@@ -111,7 +111,7 @@ class EntrySignal:
 
 @dataclass(frozen=True, slots=True)
 class ExitSignal:
-    """Leave, at the market. `quantity` is what to sell, always within the position."""
+    """Exit at the market. `quantity` is the quantity to sell, always within the position."""
 
     strategy: str
     symbol: Symbol
@@ -125,7 +125,7 @@ class ExitSignal:
 
 @dataclass(frozen=True, slots=True)
 class NoTrade:
-    """Nothing to do, and why."""
+    """No action, and why."""
 
     reason: NoTradeReason
 

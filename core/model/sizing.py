@@ -1,4 +1,4 @@
-"""What a size says of itself: shares, what limited them, each term with its factor, what was left out (RK-10)."""
+"""The result of sizing: shares, the limit that applied, each term with its factor, and omitted terms (RK-10)."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from math import prod
 from core.model.values import Fraction, Money, Quantity
 
 WHOLE = Fraction(Decimal(1))
-"""The factor that changes nothing."""
+"""The factor without effect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One thing that the risk of a trade was multiplied by.
+    """A factor on the risk of a trade.
 
     Attributes
     ----------
     factor
         0 to 1, exactly as it was applied: a term never makes a trade larger.
     words
-        Why, with its figures.
+        The reason with its figures.
     """
 
     name: str
@@ -39,14 +39,14 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A term that could not be measured and changed nothing, and why."""
+    """A term that could not be measured and had no effect, and why."""
 
     name: str
     why: str
 
 
 class SizeLimit(StrEnum):
-    """What may limit a size, by its words."""
+    """The limits of a size, by their text."""
 
     RISK = "the risk of a trade"
     NOTIONAL = "the largest order"
@@ -57,14 +57,14 @@ class SizeLimit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Shares, zero where none fit, and what limited them: one of the limits, or words for another.
+    """Shares, zero if none fit, and the limit that applied: a `SizeLimit` or the text of another.
 
     Attributes
     ----------
     terms
-        Every term that was measured, those that changed nothing too.
+        Every measured term, also those without effect.
     risk
-        USD that the terms multiply; None where it is not known.
+        USD that the terms multiply; None if unknown.
     """
 
     quantity: Quantity
@@ -75,7 +75,7 @@ class Size:
 
     @property
     def factor(self) -> Fraction:
-        """What the risk of the trade was multiplied by in all."""
+        """The product of all factors on the risk."""
         return product(self.terms)
 
     @property
@@ -84,22 +84,22 @@ class Size:
 
 
 def product(terms: tuple[Term, ...]) -> Fraction:
-    """Exact: a few factors of two places each."""
+    """Multiply the factors exactly: they are few, with two places each."""
     return Fraction(prod((term.factor for term in terms), start=WHOLE))
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What the whole account still carries of one more entry.
+    """What the whole account still allows for one more entry.
 
     Attributes
     ----------
     cost
-        USD that it may cost; None where nothing is known that limits it.
+        Highest cost, USD; None if no known figure limits it.
     by
-        The limit that is nearest.
+        The nearest limit.
     loss
-        USD that it may lose at its stop in these hours; None in regular ones.
+        Highest loss at its stop in these hours, USD; None in regular ones.
     """
 
     cost: Money | None

@@ -1,4 +1,4 @@
-"""From wish to permission: a proposal, the ticket that shows it, and the approval that a confirmation mints."""
+"""Proposals, tickets, and the approvals that a confirmation issues."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from core.model.values import (
 )
 
 MANUAL = "manual"
-"""The strategy name of what a person typed."""
+"""The strategy name of manual orders."""
 
 
 @dataclass(frozen=True, slots=True)
 class StopPlan:
-    """The stop of an entry: its price in USD, and who holds it (OP-06).
+    """The stop of an entry: its price in USD, and its holder (OP-06).
 
     Attributes
     ----------
     behind
-        Of a trailing entry, which fills nobody knows where: the stop trails so many USD behind, from its fill on.
-        `price` is then where that would be by the market of the staging.
+        For a trailing entry, whose fill price is unknown: the stop trails this many USD behind, from the fill on.
+        `price` is then its level by the market at staging.
     """
 
     price: Price
@@ -45,22 +45,22 @@ class StopPlan:
     behind: Price | None = None
 
     def way_from(self, price: Decimal) -> Decimal:
-        """USD a share that are lost at it, by an entry at this price."""
+        """Loss at the stop per share of an entry at this price, USD."""
         return abs(price - self.price) if self.behind is None else self.behind
 
 
 @dataclass(frozen=True, slots=True)
 class NoStop:
-    """An order that needs none, and why."""
+    """The order needs no stop, and why."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ListedExit:
-    """An exit, as a ticket lists it, of what that ticket would open: this desk watches it.
+    """An exit that this desk watches, listed on the ticket of its entry.
 
-    `price` is in USD; None where it has none, or where none is known yet.
+    `price` is in USD; None if it has none, or if it is unknown yet.
     """
 
     words: str
@@ -69,7 +69,7 @@ class ListedExit:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An order that somebody would like to see sent. It can do nothing by itself (OP-01).
+    """A proposed order. It is never sent without an approval (OP-01).
 
     Attributes
     ----------
@@ -80,11 +80,11 @@ class Proposal:
     exit_reason
         None on an order that opens or adds.
     target_price
-        Where an entry means to take its profit, USD, whoever does it; None where its signal named none.
+        Profit target of an entry, USD, of any origin; None if its signal named none.
     ttl_seconds
-        How long it may work at the broker, as it was typed; None leaves that to the settings (EX-07).
+        How long it may work at the broker, as typed; None uses the settings (EX-07).
     guard
-        Why this desk asks for it by itself, where no stop or exit works; None of everything else.
+        Why this desk staged it automatically, because no stop or exit works; None for everything else.
     """
 
     id: ProposalId
@@ -112,23 +112,25 @@ class Proposal:
 
     @property
     def is_guard(self) -> bool:
-        """A stop that is moved or put back: it guards a position, and closes nothing now."""
+        """Whether it is a stop that is moved or restored: it protects a position, and closes nothing now."""
         return self.order.type.is_stop and self.exit_reason is ExitReason.STOP_LOSS
 
     @property
     def is_owed(self) -> bool:
-        """A stop that this desk asks for: shares are owed it, and it goes before everything else (EX-22)."""
+        """Whether it is a stop that this desk stages for shares that are owed one; it is sent before everything else
+        (EX-22).
+        """
         is_by_itself = self.guard not in (None, GuardCode.BY_HAND)
         return is_by_itself and self.is_guard and self.order.replaces is None
 
     @property
     def is_exit(self) -> bool:
-        """What takes a position off, or a part of it: it goes before all but stops that are owed (OP-06)."""
+        """Whether it closes a position, or a part of it; it is sent before everything but owed stops (OP-06)."""
         return self.only_reduces and not self.is_guard
 
 
 class CheckResult(Enum):
-    """What one check says of one order."""
+    """Result of one check."""
 
     PASSES = "passes"
     WARNS = "warns"
@@ -136,12 +138,12 @@ class CheckResult(Enum):
 
 
 FIGURES, LINK, PRICE = AT_THE_KEY = ("fresh figures", "link", "price")
-"""What a confirmation is asked beside the gate's checks; of these only what does not pass is listed."""
+"""Checks at the confirmation beside the gate's; listed only if they do not pass."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verdict:
-    """One check's answer, with the reason in words and figures."""
+    """One check's result, with the reason in words and figures."""
 
     check: str
     standing: CheckResult
@@ -157,9 +159,10 @@ class Verdict:
 
 
 class UnsaidVerdict(Verdict):
-    """One that passes, its words made when somebody reads them: to judge takes none. It is written as any other.
+    """A passing verdict whose text is built when it is read, because a review does not need it. Serialised like any
+    other.
 
-    `say` rests on values alone that nothing changes.
+    `say` depends on immutable values alone.
     """
 
     __slots__ = ("say",)
@@ -180,7 +183,7 @@ _new, _check, _say = object.__new__, Verdict.__dict__["check"].__set__, UnsaidVe
 
 
 def unsaid(check: str, say: Callable[[], str]) -> Verdict:
-    """By the slots themselves: a frozen type's own way takes twice as long, and a review has thirty of them."""
+    """Set the slots directly: a frozen type's constructor takes twice as long, and a review builds thirty."""
     made = _new(UnsaidVerdict)
     _check(made, check)
     _say(made, say)
@@ -208,9 +211,9 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class ReviewFigures:
-    """What the ticket says in money, worked out when it was opened.
+    """The ticket's figures, computed when it was opened.
 
-    A figure that cannot be had is None, and the ticket says so.
+    An unavailable figure is None, and the ticket says so.
     """
 
     cost: Money | None
@@ -221,16 +224,16 @@ class ReviewFigures:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Exactly what would be sent, as it was shown (OP-03).
+    """The order exactly as shown and as it would be sent (OP-03).
 
     Attributes
     ----------
     cancels
-        Our own working orders that are taken out of the way first (EX-21).
+        Our own working orders that are cancelled first (EX-21).
     digest
-        What the confirming key signs; see `digest_of_ticket`.
+        Digest that the confirming key signs; see `digest_of_ticket`.
     unattended
-        The exits that go out without a key of their own, signed with the order; none where each needs its key (OP-06).
+        Exits that are sent without a key, confirmed with the order; empty if each needs its key (OP-06).
     """
 
     id: TicketId
@@ -256,7 +259,7 @@ def digest_of_ticket(
     unattended: tuple[ListedExit, ...] = (),
 ) -> Digest:
     """Digest of everything on a ticket that reaches the broker: the order, its protective stop, its cancels, and the
-    exits that may go out unattended (OP-02, OP-06).
+    exits that may be sent unattended (OP-02, OP-06).
     """
     protection = (plain(stop.price), stop.holder.value) if isinstance(stop, StopPlan) else ("-", "-")
     behind = stop.behind if isinstance(stop, StopPlan) else None
@@ -268,18 +271,18 @@ def digest_of_ticket(
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Permission for one order, good once (OP-02).
+    """Permission for one order, valid once (OP-02).
 
     Attributes
     ----------
     mandate_id
-        None where the confirmation itself permits the order; else the mandate that released it.
+        The authorization that released the order; None if the confirmation itself permits it.
     order_digest
         `OrderRequest.digest` of the only order that it permits.
     lapses_at
-        5 s after the confirmation, or the mandate's own end (UTC).
+        5 s after the confirmation, or the authorization's own end (UTC).
     less_of
-        The exit of ours, signed before, of which this permits less in its place; None of every other permission.
+        Our confirmed exit that this replaces with a smaller quantity; None for every other permission.
     """
 
     id: str
@@ -296,27 +299,27 @@ class AuthorizationKind(Enum):
     PROTECTIVE_STOP = "protective_stop"
     """A stop at each fill of the entry, in sum up to the filled quantity (OP-06)."""
     CLOSE = "close"
-    """The sale that follows when the stop that held the shares is gone (EX-21)."""
+    """The sale that follows when the stop that reserved the shares is cancelled (EX-21)."""
     RESTORE_STOP = "restore_stop"
-    """The same stop again for what that sale left: all of it where it was refused (EX-21)."""
+    """The same stop again for the rest after that sale: all of it if the sale was refused (EX-21)."""
     EXITS = "exits"
-    """The exits of what the entry opens, without a key of their own, up to the end of its session (OP-06)."""
+    """The exits of the entry's position, without a key, up to the end of its session (OP-06)."""
     BASKET = "plan"
-    """One order of a signed basket, at its turn (OP-05)."""
+    """One order of a confirmed basket, at its turn (OP-05)."""
 
 
 @dataclass(frozen=True, slots=True)
 class StandingAuthorization:
-    """Limits that a confirmation signed for later orders; each is checked afresh at its turn (OP-02).
+    """Limits that a confirmation sets for later orders; each order is checked again at its turn (OP-02).
 
     Attributes
     ----------
     quantity
-        The most that all its orders may be, in sum; a protective stop's also stays within what is filled.
+        The largest sum of its orders; a protective stop's also stays within the filled quantity.
     stop_price
         The only stop price it permits; None for a market sale.
     terms
-        The only type and prices that it permits; None in what was signed before there were terms.
+        The only type and prices that it permits; None in records from before there were terms.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The terms of an order that a broker may change by itself (EX-13)."""
+"""The terms of an order that a broker may change (EX-13)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StatedTerms:
-    """`stop_price` is None of a trailing stop: where that stands is no term of it."""
+    """The terms of an order. `stop_price` is None for a trailing stop, because its level is not a term."""
 
     quantity: Quantity
     type: OrderType
@@ -41,7 +41,7 @@ class StatedTerms:
 
     @classmethod
     def of_report(cls, report: OrderReport, known: StatedTerms) -> StatedTerms:
-        """What the broker states; where its word is unknown, what is known."""
+        """Return the broker's terms; an unknown value is replaced with the known one."""
         kind = report.type or known.type
         return cls(
             report.quantity,
@@ -55,7 +55,7 @@ class StatedTerms:
         )
 
     def suits(self, order: AnyOrder) -> bool:
-        """Whether an order of ours can have these terms."""
+        """Return whether an order of ours can have these terms."""
         try:
             self.of(order)
         except ValueError:
@@ -63,7 +63,7 @@ class StatedTerms:
         return True
 
     def of(self, order: AnyOrder) -> AnyOrder:
-        """The order with these terms. Raises ValueError where no order has them."""
+        """Return the order with these terms. Raises ValueError if no order can have them."""
         return replace(
             order,
             quantity=self.quantity,
@@ -77,12 +77,12 @@ class StatedTerms:
         )
 
     def changes(self, other: StatedTerms) -> list[tuple[str, object, object]]:
-        """Each term that differs: its name, as it is here, and as the other has it."""
+        """Return each term that differs: its name, the value here, and the other's."""
         pairs = ((name, getattr(self, name), getattr(other, name)) for name in self.__slots__)
         return [(name, mine, theirs) for name, mine, theirs in pairs if mine != theirs]
 
     def in_words(self, later: StatedTerms) -> str:
-        """`stop price 510.84 → 498.00, limit price none → 545.00`."""
+        """As in `stop price 510.84 → 498.00, limit price none → 545.00`."""
         changed = self.changes(later)
         return ", ".join(f"{name.replace('_', ' ')} {_term(old)} → {_term(new)}" for name, old, new in changed)
 

@@ -1,4 +1,4 @@
-"""Lists of symbols in which nothing opens: never trade, close only, restricted until a day (RK-26)."""
+"""Lists of symbols without entries: never trade, close only, restricted until a day (RK-26)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST_REASON = 80
 
 
 class ListKind(Enum):
-    """Which list; one symbol may be on several. All of them shut entries alone."""
+    """The lists; one symbol may be on several. All of them block entries alone."""
 
     NEVER = "never trade"
     CLOSE_ONLY = "close only"
@@ -27,9 +27,9 @@ class ListedSymbol:
     Attributes
     ----------
     since, at
-        The trading day, and the instant, at which it was put there.
+        The trading day, and the instant, at which it was added.
     until
-        Of a restriction, the first trading day on which entries pass again; of the others None: a person ends them.
+        For a restriction, the first trading day on which entries pass again; else None: the operator ends it.
     """
 
     symbol: Symbol
@@ -44,6 +44,8 @@ class ListedSymbol:
 
     @property
     def words(self) -> str:
-        """`never trade since 2026-11-19: no borrow`; `restricted until 2026-12-01, since 2026-11-19: earnings`."""
+        """As in `never trade since 2026-11-19: no borrow`; `restricted until 2026-12-01, since 2026-11-19:
+        earnings`.
+        """
         until = "" if self.until is None else f" until {self.until},"
         return f"{self.kind.value}{until} since {self.since}: {self.reason}"

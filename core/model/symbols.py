@@ -1,6 +1,6 @@
-"""How a person or a file writes a symbol, read in one place (SY-06).
+"""Parse a symbol typed by a person or read from a file; the only place that does (SY-06).
 
-Letters of ASCII alone: `str.upper` makes SPY of `ſpy` and FF of a ligature, which nobody wrote.
+Only ASCII letters: `str.upper` would turn `ſpy` into SPY and a ligature into FF.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ _CAPITALS = str.maketrans(ascii_lowercase, ascii_uppercase)
 
 
 def capitals(text: str) -> str:
-    """Small letters of ASCII as capitals; every other character stays what it is."""
+    """Convert ASCII lower-case letters to capitals; other characters stay."""
     return text.translate(_CAPITALS)
 
 
 def symbol_in(text: str) -> Symbol | None:
-    """The symbol that is written so, in either case; None where it is none."""
+    """Return the symbol, in either case; None if it is not one."""
     written = capitals(text)
     return Symbol(written) if SYMBOL.fullmatch(written) else None

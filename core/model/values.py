@@ -1,4 +1,4 @@
-"""Numbers with names: prices, quantities, money and fractions are Decimals that must not be mixed up."""
+"""Named number types: prices, quantities, money and fractions are Decimals that must not be mixed up."""
 
 from __future__ import annotations
 
@@ -35,41 +35,41 @@ ONE_DOLLAR = Decimal(1)
 
 
 MOST = Decimal(10) ** 12
-"""No price, quantity or amount is as large; what is, was not meant."""
+"""Upper bound of every price, quantity and amount; a larger number is an error."""
 
 
 SHORT_ID = 6
-"""Characters of an identifier by which a person finds one order among those of a day."""
+"""Characters of an order's id that identify it among those of a day."""
 NO_NUMBER = "a quantity and a price must each be a number, below a million million"
 
 
 def is_number(number: Decimal) -> bool:
-    """Whether it can be reckoned with: finite, and not beyond all measure."""
+    """Whether it is finite and below the upper bound."""
     return number.is_finite() and abs(number) < MOST
 
 
 def rounded_down(quantity: Decimal, step: Decimal) -> Quantity:
-    """The largest multiple of `step` that is not above `quantity`."""
+    """Return the largest multiple of `step` that is not above `quantity`."""
     return Quantity((quantity / step).to_integral_value(ROUND_DOWN) * step)
 
 
 def plain(number: Decimal) -> str:
-    """The shortest plain text of a number: `0.3`, never `0.300` and never `3E-1`."""
+    """Return the shortest plain text of a number: `0.3`, never `0.300` and never `3E-1`."""
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def percent(ratio: Decimal, places: int = 2) -> str:
-    """`0.58 %`: a ratio as it is told everywhere."""
+    """As in `0.58 %`: the usual format of a ratio."""
     return f"{ratio * 100:.{places}f} %"
 
 
 def exact_percent(ratio: Decimal) -> str:
-    """`33 %`, `0.5 %`: a limit or a share as somebody set it, with no place that it does not need."""
+    """As in `33 %`, `0.5 %`: a configured limit or share, without needless places."""
     return f"{plain(ratio * 100)} %"
 
 
 def priced(price: Decimal) -> str:
-    """The shortest plain text of a price, with two decimals at least: `328.20`, `0.0123`."""
+    """Return the shortest plain text of a price, with two decimals at least: `328.20`, `0.0123`."""
     whole, _, part = plain(price).partition(".")
     return f"{whole}.{part:0<2}"

@@ -1,8 +1,8 @@
-"""A venue: where one market trades, in which hours, and by which clock its people count (RK-20).
+"""A venue: a market with its hours and its clock (RK-20).
 
-What is a market's own stands here as a value, so that a second venue is one more of them (`core.model.venues`). Its
-holidays and early closes are its calendar's (`core.model.calendar.Calendar`), which names its venue; whoever decides by
-a day or an hour asks that one.
+The properties of a market are a value here, so that a second venue is another value (`core.model.venues`). Holidays and
+early closes are in its calendar (`core.model.calendar.Calendar`), which names its venue; decisions by day or hour use
+that one.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Venue:
     Attributes
     ----------
     name, short
-        Whose clock it is, as it stands behind a time: "London", and where there is little room.
+        Name of its clock as shown after a time: "London", and the short form.
     calendar
         The name of its sessions in exchange-calendars.
     opens, closes
@@ -45,7 +45,7 @@ class Venue:
     currency
         ISO 4217.
     extended
-        None where nothing trades outside of its sessions.
+        None if nothing trades outside of its sessions.
     """
 
     id: VenueId
@@ -69,28 +69,28 @@ class Venue:
         return at.astimezone(self.zone)
 
     def day_of(self, at: datetime) -> date:
-        """Its date at that instant."""
+        """Return its date at an instant."""
         return at.astimezone(self.zone).date()
 
     def at(self, day: date, clock: time) -> datetime:
-        """A time of day there as UTC, daylight saving included."""
+        """Convert a local time of day to UTC, daylight saving included."""
         return datetime.combine(day, clock, self.zone).astimezone(UTC)
 
     def start_of(self, day: date) -> datetime:
-        """The first instant of a day there, UTC."""
+        """Return the first instant of a local day, UTC."""
         return self.at(day, time())
 
     def end_of(self, day: date) -> datetime:
-        """The first instant after a day there, UTC; days of 23 and 25 hours have theirs."""
+        """Return the first instant after a local day, UTC; also for days of 23 and 25 hours."""
         return self.at(day + ONE_DAY, time())
 
     def end_of_week(self, day: date) -> datetime:
-        """The midnight before the Monday after, UTC."""
+        """Return the midnight before the next Monday, UTC."""
         return self.start_of(day + timedelta(days=7 - day.weekday()))
 
     def extended_span(self, session: Session) -> tuple[datetime, datetime]:
-        """From when to when an order that is marked for extended hours acts on a session's day, UTC: in the session
-        alone where there are none.
+        """Return the interval in which an extended-hours order acts on a session's day, UTC: the session alone if there
+        are no extended hours.
         """
         hours = self.extended
         if hours is None:
@@ -100,8 +100,8 @@ class Venue:
         return self.at(session.day, hours.begin), self.at(session.day, end)
 
     def extended_until(self, at: datetime, session: Session | NoSession) -> datetime | None:
-        """When the extended hours that hold at `at` end, UTC; None in regular hours, at night, and on a day without
-        any.
+        """Return when the extended hours at `at` end, UTC; None in regular hours, at night, and on a day
+        without any.
         """
         if isinstance(session, NoSession):
             return None
@@ -113,7 +113,7 @@ class Venue:
     # ── in words ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def told(self, at: datetime, form: str = "%H:%M") -> str:
-        """`16:30 London`, or in another form of `strftime`: how an hour stands in the log and in every reason.
+        """As in `16:30 London`, or in another form of `strftime`: the format of times in the log and in reasons.
 
         A time at the calendar's edge, which only a broken source gives, has no local one and stays as it is.
         """
@@ -123,10 +123,10 @@ class Venue:
             return f"{at:{form}} UTC"
 
     def clock(self, at: datetime) -> str:
-        """`16:30:00 London`."""
+        """As in `16:30:00 London`."""
         return self.told(at, "%H:%M:%S")
 
     def dated(self, at: datetime, seen_from: datetime) -> str:
-        """`10:30 London`; `Mon 11 Mar 11:06 London` where that is another day."""
+        """As in `10:30 London`; `Mon 11 Mar 11:06 London` if that is another day."""
         is_that_day = self.day_of(at) == self.day_of(seen_from)
         return self.told(at) if is_that_day else self.told(at, "%a %d %b %H:%M")

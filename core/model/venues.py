@@ -1,4 +1,4 @@
-"""The venues that this desk knows, each a value. Here alone New York has a name, a clock and hours."""
+"""The venues that this desk knows. The only place with New York's name, clock and hours."""
 
 from __future__ import annotations
 
@@ -31,4 +31,4 @@ VENUES: Mapping[VenueId, Venue] = {
 }
 
 HOME = XNYS
-"""Whose clock is on the screen, in the log and in the settings. What decides asks its calendar's venue."""
+"""The venue of times on the screen, in the log and in the settings. Decisions use their calendar's venue."""

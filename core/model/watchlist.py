@@ -1,4 +1,4 @@
-"""A named list of symbols that are quoted, whether or not anybody trades them (MD-06)."""
+"""A named list of quoted symbols, whether or not they are traded (MD-06)."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from dataclasses import dataclass
 from core.model.values import Symbol
 
 SHARE = re.compile(r"[A-Z]{1,5}([.][A-Z]{1,2})?")
-"""How a share is written, and no option and no coin."""
+"""The form of a share's symbol, which excludes options and coins."""
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,15}")
 LONGEST_NAME = 16
 MAIN = "main"
-"""The list that there always is: the symbols of the settings, until one of this name is kept."""
+"""The list that always exists: the symbols of the settings, until a list of this name is saved."""
 MOST_LISTS = 12
 MOST_SYMBOLS = 200
-"""Of all lists together, each symbol counted once: every one costs quotes, and a place in the broker's plan."""
+"""Of all lists together, each symbol counted once: every one costs quotes, and a part of the broker's limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watchlist:
-    """In the operator's order."""
+    """A list in the operator's order."""
 
     name: str
     symbols: tuple[Symbol, ...]
 
 
 def fault_of(wanted: Watchlist, others: Mapping[str, tuple[Symbol, ...]]) -> str | None:
-    """Why it cannot be kept beside the others; None where it can. An empty one is how a list is removed."""
+    """Return why it cannot be saved beside the others; None if it can. Saving an empty list removes it."""
     if NAME.fullmatch(wanted.name) is None:
         return f"{wanted.name[:20]!r}: a list is called by 1 to 16 small letters, digits, - or _, a letter first"
     if odd := [symbol for symbol in wanted.symbols if SHARE.fullmatch(symbol) is None]:
