@@ -90,7 +90,7 @@ def product(terms: tuple[Term, ...]) -> Fraction:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What the whole account still allows for one more entry.
+    """The remaining limits of the whole account for one more entry.
 
     Attributes
     ----------

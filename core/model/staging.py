@@ -294,7 +294,7 @@ class Approval:
 
 
 class AuthorizationKind(Enum):
-    """What a confirmed ticket permits beyond its own order."""
+    """Permissions of a confirmed ticket beyond its own order."""
 
     PROTECTIVE_STOP = "protective_stop"
     """A stop at each fill of the entry, in sum up to the filled quantity (OP-06)."""
