@@ -1,7 +1,7 @@
-"""Everything that can happen. A fact is the only thing that changes state, and the journal holds nothing else.
+"""All facts. Only a fact changes state, and the journal holds nothing else.
 
-Each is frozen, named in the past tense, and carries what was used to decide it. Which there are say the decorators over
-their classes (`registry`); a new one is written into the file of its subject, and nowhere else.
+Each is frozen, named in the past tense, and carries the data of its decision. The decorators over the classes list them
+(`registry`); write a new fact in the file of its subject, and nowhere else.
 """
 
 from __future__ import annotations
@@ -24,4 +24,4 @@ from core.facts.trading_status import *
 from core.facts.watching import *
 
 RELEARNED = tuple(made for made, kind in BY_TYPE.items() if kind.is_heard_again)
-"""Facts that need no sync of their own: lost in a crash, they are heard again from the source."""
+"""Facts that need no sync of their own: if lost in a crash, the source sends them again."""

@@ -1,4 +1,4 @@
-"""What the broker's list of activities told that the desk did not know (EX-09, AN-06): each once, by its id."""
+"""New activities from the broker's list (EX-09, AN-06): each once, by its id."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.model.values import Money, Price, Quantity, Symbol
 @fact()
 @dataclass(frozen=True, slots=True)
 class CashMoved(Fact):
-    """A fee, a dividend, interest, a transfer: cash moved without an order of ours.
+    """Cash moved without an order of ours: a fee, a dividend, interest, a transfer.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class CashMoved(Fact):
     amount
         USD, in above zero.
     by_its_figures
-        What the shares and the rate that it names make, USD; None where it does not name both.
+        Rate times shares as the activity names them, USD; None if it does not name both.
     """
 
     activity_id: ActivityId
@@ -39,9 +39,9 @@ class CashMoved(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class SharesMoved(Fact):
-    """Shares came or went without an order. Told for the reader: a comparison of the books moves the position.
+    """Shares came or went without an order. Informational: a comparison of the books moves the position.
 
-    `quantity` is signed, `price` is USD a share, None where the broker names none.
+    `quantity` is signed, `price` is USD a share, None if the broker names none.
     """
 
     activity_id: ActivityId
@@ -55,7 +55,7 @@ class SharesMoved(Fact):
 
 @dataclass(frozen=True, slots=True)
 class OwnerQuantity:
-    """What one strategy holds after a split; `quantity` is signed."""
+    """One strategy's quantity after a split, signed."""
 
     strategy: str
     quantity: Quantity
@@ -64,18 +64,18 @@ class OwnerQuantity:
 @fact()
 @dataclass(frozen=True, slots=True)
 class CorporateActionApplied(Fact):
-    """A split: so many shares for each one before, at the same cost in all.
+    """A split: a ratio of new shares for each old one, at the same total cost.
 
     Attributes
     ----------
     activity_ids
-        What the broker books it as: one activity, or one for the shares that go and one for those that come.
+        The broker's activities: one, or one for the removed shares and one for the added ones.
     ratio
         Shares for one share before.
     quantity_before, quantity_after
-        All that the account held and holds of the symbol, signed.
+        The account's total quantity of the symbol, signed.
     owners
-        What each strategy holds now. None where our books had the broker's quantity already: then nothing moves.
+        Each strategy's new quantity. Empty if our books had the broker's quantity already: then nothing moves.
     """
 
     activity_ids: tuple[ActivityId, ...]
@@ -90,7 +90,7 @@ class CorporateActionApplied(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class ActivityQuarantined(Fact):
-    """One that could not be read: named once, and counted nowhere. `activity_id` is None where that is not known."""
+    """An activity could not be read: reported once, and not counted. `activity_id` is None if unknown."""
 
     activity_id: ActivityId | None
     reason: str
@@ -99,18 +99,18 @@ class ActivityQuarantined(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class ActivitiesCompared(Fact):
-    """The broker's activities are in the journal up to `as_of`, and what differed is named.
+    """The broker's activities are in the journal up to `as_of`, and differences are recorded.
 
     Attributes
     ----------
     as_of
-        When the account was asked, UTC.
+        When the account was read, UTC.
     since
-        The first day of what was fetched.
+        The first day of the fetched activities.
     equity, cash
-        The account's at that time, USD: where one day's change of equity ends and the next begins (AN-06).
+        The account's at that time, USD: one day's change of equity ends here and the next begins (AN-06).
     fills_until
-        Executions up to here are compared; later ones are of the next comparison.
+        Executions up to here are compared; later ones belong to the next comparison.
     """
 
     as_of: datetime

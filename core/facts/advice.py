@@ -1,4 +1,4 @@
-"""What advisers said, and what became of it: words until a person adopts them (OP-09, ST-04)."""
+"""Advisers' messages and their outcome: only text until the operator adopts one (OP-09, ST-04)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.model.values import Symbol
 @fact()
 @dataclass(frozen=True, slots=True)
 class AdviceGiven(Fact):
-    """An adviser said something. `number` counts them; the text holds no control characters."""
+    """An adviser sent a message. `number` counts them; the text holds no control characters."""
 
     number: int
     adviser: str
@@ -26,7 +26,7 @@ class AdviceGiven(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class AdviserFailed(Fact):
-    """It raised, hung, or said too much; told once. Trading goes on as before."""
+    """An adviser raised, hung, or sent too much; recorded once. Trading continues."""
 
     adviser: str
     reason: str
@@ -35,7 +35,7 @@ class AdviserFailed(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class AdviserPaused(Fact):
-    """It is asked no more until the next start."""
+    """An adviser is paused until the next start."""
 
     adviser: str
     reason: str
@@ -44,7 +44,7 @@ class AdviserPaused(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class AdviserOverstepped(Fact):
-    """CRITICAL: an adviser reached for trading. It was refused, and nothing was done."""
+    """CRITICAL: an adviser tried to trade. The attempt was refused, and nothing was done."""
 
     adviser: str
     attempt: str
@@ -53,7 +53,7 @@ class AdviserOverstepped(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class RecommendationAdopted(Fact):
-    """The operator took an advice over for a strategy: that strategy weighs it as it is, once (ST-04)."""
+    """The operator adopted an advice for a strategy, which evaluates it unchanged, once (ST-04)."""
 
     number: int
     recommendation: Recommendation
@@ -62,7 +62,7 @@ class RecommendationAdopted(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class RecommendationDropped(Fact):
-    """It is used, over, or taken back."""
+    """An adopted recommendation was used, expired or withdrawn."""
 
     strategy: str
     symbol: Symbol

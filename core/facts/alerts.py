@@ -1,4 +1,4 @@
-"""What the operator wants to be rung for, and what rang."""
+"""The operator's alerts, and their triggers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.model.alert import Alert, AlertTerms
 @fact()
 @dataclass(frozen=True, slots=True)
 class AlertKept(Fact):
-    """From here on the engine looks for it."""
+    """An alert was added; the engine evaluates it from here on."""
 
     alert: Alert
 
@@ -19,7 +19,7 @@ class AlertKept(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class AlertRefused(Fact):
-    """It is not kept, and why."""
+    """An alert was not added, and why."""
 
     terms: AlertTerms
     reason: str
@@ -28,7 +28,7 @@ class AlertRefused(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class AlertDropped(Fact):
-    """The operator wants it no longer."""
+    """The operator removed an alert."""
 
     alert: Alert
 
@@ -36,7 +36,7 @@ class AlertDropped(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class AlertRang(Fact):
-    """What it looks for has come, and what was seen; one with a level is over with it."""
+    """An alert triggered, with the seen figure; an alert with a level ends with it."""
 
     alert: Alert
     seen: str

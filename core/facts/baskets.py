@@ -1,4 +1,4 @@
-"""Baskets: opened, marked, signed, each order's turn, every change of where one stands, its end with its report."""
+"""Baskets: opened, marked, confirmed, each order's turn, every change of phase, and the end with its report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from core.model.values import ClientOrderId, Digest, Money, ProposalId, TicketId
 @fact(version=4, aliases=("PlanOpened",))
 @dataclass(frozen=True, slots=True)
 class BasketOpened(Fact):
-    """A dry run of every order, each with the effect of those before it (OP-05). `marked` is what came marked."""
+    """A dry run of every order, each with the effect of those before it (OP-05). `marked` are the initially marked
+    orders.
+    """
 
     plan: Basket
     marked: tuple[ProposalId, ...]
@@ -34,24 +36,24 @@ class BasketMarked(Fact):
 @fact(version=4, aliases=("PlanSigned",))
 @dataclass(frozen=True, slots=True)
 class BasketSigned(Fact):
-    """The key was turned on this digest: each order has a mandate, and is checked afresh at its turn (OP-02).
+    """The operator confirmed this digest: each order has an authorization, and is checked again at its turn (OP-02).
 
     Attributes
     ----------
     left_out
-        What is not among the orders, with every reason.
+        Proposals that are not among the orders, with every reason.
     ends_at
-        When what was signed is permitted no more (UTC).
+        When the confirmation expires (UTC).
     buying_power
         Before the first order, USD.
     taken_back
-        Working entries that are cancelled before the first order goes; a flattening has them.
+        Working entries that are cancelled before the first order is sent; only for a flattening.
     worth
-        What was typed as the cost of its entries, USD; None where none was asked for.
+        The typed cost of its entries, USD; None if none was required.
     terminal, user
-        Where its key was pressed (OP-13); empty in what is older than they are.
+        Where its key was pressed (OP-13); empty in older records.
     turn
-        Of which desk, under which hold of the key, and how it was seen; None where no desk turned it.
+        The confirming desk, its control period, and how the basket was seen; None if no desk confirmed it.
     """
 
     plan_id: TicketId
@@ -71,9 +73,9 @@ class BasketSigned(Fact):
 @fact(version=2, aliases=("PlanRefused",))
 @dataclass(frozen=True, slots=True)
 class BasketRefused(Fact):
-    """A basket that was not opened, a key that did not sign: why.
+    """A basket was not opened, or its confirmation was refused, with the reasons.
 
-    `name` and `request` are those of a basket that was not opened, where it has them (`Basket.request`).
+    `name` and `request` are those of a basket that was not opened, if it has them (`Basket.request`).
     """
 
     plan_id: TicketId
@@ -85,7 +87,7 @@ class BasketRefused(Fact):
 @fact(aliases=("PlanTurnBegun",))
 @dataclass(frozen=True, slots=True)
 class BasketTurnBegun(Fact):
-    """An order's turn: its ticket and its confirmation follow in the same act."""
+    """An order's turn began: its ticket and its confirmation follow in the same transaction."""
 
     plan_id: TicketId
     proposal_id: ProposalId
@@ -95,7 +97,7 @@ class BasketTurnBegun(Fact):
 @fact(aliases=("PlanOrderSkipped",))
 @dataclass(frozen=True, slots=True)
 class BasketOrderSkipped(Fact):
-    """A signed order that does not go, and why; the others go on."""
+    """A confirmed order is not sent, and why; the others continue."""
 
     plan_id: TicketId
     proposal_id: ProposalId
@@ -105,7 +107,7 @@ class BasketOrderSkipped(Fact):
 @fact(version=2, upgrades={1: older_records.plan_moved}, aliases=("PlanMoved",))
 @dataclass(frozen=True, slots=True)
 class BasketPhaseChanged(Fact):
-    """The basket stands elsewhere now, and why. `stop` is why nothing more of it goes; None where it goes on."""
+    """The basket's phase changed, and why. `stop` is why no further order is sent; None while it continues."""
 
     plan_id: TicketId
     phase: BasketPhase
@@ -116,7 +118,7 @@ class BasketPhaseChanged(Fact):
 @fact(version=2, aliases=("PlanEnded",))
 @dataclass(frozen=True, slots=True)
 class BasketEnded(Fact):
-    """Nothing of it goes out any more. `report` is None where nothing was signed."""
+    """The basket ended; no further order is sent. `report` is None if it was never confirmed."""
 
     plan_id: TicketId
     end: BasketEnd

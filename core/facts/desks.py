@@ -1,4 +1,4 @@
-"""Desks that attach and leave, and which of them holds the key (OP-13)."""
+"""Desks attach and leave, and take control (OP-13)."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from core.model.desk import DeskNumber, Seat
 @fact()
 @dataclass(frozen=True, slots=True)
 class DesksServed(Fact):
-    """From here on, until the engine ends, who attends counts: without a desk nobody does (RK-27)."""
+    """Attendance counts from here on, until the engine ends: without a desk the engine is unattended (RK-27)."""
 
 
 @fact()
 @dataclass(frozen=True, slots=True)
 class AbsenceEnded(Fact):
-    """A desk attached where none was: what happened in between, in sum (RK-27).
+    """A desk attached to an unattended engine: totals of the time in between (RK-27).
 
     Attributes
     ----------
     since
-        When the last desk was gone, or the engine began to be served.
+        When the last desk was gone, or the engine was first served.
     fills, exits
-        Executions, and orders that only reduce and were written to be sent; protective stops aside.
+        Executions, and reducing orders recorded for sending, without protective stops.
     cancelled
         Entries that rested for too long.
     shadows
@@ -44,14 +44,14 @@ class AbsenceEnded(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class DeskAttached(Fact):
-    """A desk watches from here on.
+    """A desk attached.
 
     Attributes
     ----------
     is_back
-        It is one that attached before, and kept its number.
+        It attached before, and kept its number.
     by_itself
-        It was attached before, to this engine or to another: nobody pressed a key for it.
+        It reattached automatically, to this engine or another, without a key press.
     """
 
     desk: DeskNumber
@@ -63,9 +63,9 @@ class DeskAttached(Fact):
 @fact(is_heard_again=True)
 @dataclass(frozen=True, slots=True)
 class CommandGiven(Fact):
-    """A key at this desk asked for it, by the command's name; `DeskAttached` has the desk's seat (OP-13).
+    """A key at this desk sent a command, recorded by the command's name; `DeskAttached` has the desk's seat (OP-13).
 
-    What came of it stands behind it. A key on a ticket or a basket has its desk in its own fact.
+    Its result follows. A key on a ticket or a basket has its desk in its own fact.
     """
 
     desk: DeskNumber
@@ -75,7 +75,7 @@ class CommandGiven(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class DeskLeft(Fact):
-    """It left on purpose. What it held is free at once."""
+    """A desk left on purpose. Its control is released at once."""
 
     desk: DeskNumber
 
@@ -83,7 +83,7 @@ class DeskLeft(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class DeskLost(Fact):
-    """Its link died. `key_until` is how long the key is kept for it, disarmed; None where it did not hold it."""
+    """A desk's link failed. `key_until` is how long its control is reserved, disarmed; None if it had no control."""
 
     desk: DeskNumber
     key_until: datetime | None = None
@@ -92,16 +92,16 @@ class DeskLost(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class KeyTaken(Fact):
-    """This desk alone opens tickets and confirms from here on; what was open before is closed.
+    """This desk took control: only it opens tickets and confirms from here on; tickets open before are closed.
 
     Attributes
     ----------
     hold
-        Grows by one with each of these, over restarts too: no confirmation is good under another.
+        Grows by one with each of these, over restarts too: no confirmation is valid under another.
     before
-        Who held it; None where nobody did.
+        The desk that had control; None if none had.
     was_active
-        Whether that one had sent anything in the last minute, or the key was kept for it: then the word was typed.
+        Whether that desk had sent anything in the last minute, or its control was reserved: then the word was typed.
     """
 
     desk: DeskNumber
@@ -113,7 +113,7 @@ class KeyTaken(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class KeyFreed(Fact):
-    """Nobody holds the key."""
+    """No desk has control."""
 
     desk: DeskNumber
     end: KeyEnd

@@ -25,7 +25,7 @@ from core.settings.settings import Settings
 class SettingsApplied(Fact):
     """The settings from here on. Folds read only these.
 
-    A record of it is of the version of its settings, which `core.settings.history` reads.
+    Its record has the version of its settings, which `core.settings.history` reads.
     """
 
     settings: Settings
@@ -34,7 +34,7 @@ class SettingsApplied(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class SettingsFileChanged(Fact):
-    """The settings file says something else than the desk trades by, or nothing that stands: entries wait (RK-13)."""
+    """The settings file differs from the settings in use, or is invalid: entries wait (RK-13)."""
 
     reason: str
 
@@ -42,18 +42,18 @@ class SettingsFileChanged(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class SettingsFileAgreed(Fact):
-    """The settings file says again what the desk trades by."""
+    """The settings file agrees again with the settings in use."""
 
 
 @fact()
 @dataclass(frozen=True, slots=True)
 class LimitsReloaded(Fact):
-    """The operator had the limits read anew; the settings that hold from here on stand before it (RK-13).
+    """The operator reloaded the limits; the new settings are recorded before it (RK-13).
 
     Attributes
     ----------
     taken, left
-        In words, old to new: what holds now, and what waits for the word or for a restart.
+        As text, old to new: changes in force now, and changes that need the typed word or a restart.
     """
 
     taken: tuple[str, ...]
@@ -63,7 +63,7 @@ class LimitsReloaded(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class ReloadRefused(Fact):
-    """The limits stay as they were, and why (RK-13)."""
+    """The limits were not reloaded, and why (RK-13)."""
 
     reasons: tuple[str, ...]
 
@@ -71,16 +71,16 @@ class ReloadRefused(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class ClockJumped(Fact):
-    """This machine's clock moved otherwise than time did, or the desk's time runs ahead: entries wait.
+    """This machine's clock jumped, or the desk's time is ahead: entries wait.
 
-    Both are zero where the broker's clock could not be asked at a start.
+    Both are zero if the broker's clock could not be read at a start.
 
     Attributes
     ----------
     seconds
-        Of the jump, below zero where it went back; zero where the desk's time only runs ahead.
+        Of the jump, below zero if it went back; zero if the desk's time is only ahead.
     behind
-        Seconds that the right time lies behind the desk's, which never goes back.
+        Seconds by which the correct time is behind the desk's, which never goes back.
     """
 
     seconds: Decimal
@@ -90,12 +90,12 @@ class ClockJumped(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class ClockDiffered(Fact):
-    """This machine's clock and the broker's differ (EX-23): entries and all that time alone would do wait.
+    """This machine's clock and the broker's differ (EX-23): entries and timed actions wait.
 
     Attributes
     ----------
     ahead
-        Seconds that this machine's clock is ahead of the broker's, below zero where it is behind.
+        Seconds that this machine's clock is ahead of the broker's, below zero if it is behind.
     """
 
     ahead: Decimal
@@ -109,7 +109,7 @@ class ClockSettled(Fact):
     Attributes
     ----------
     step
-        Seconds by which the desk's time went forward as the broker's clock was heard.
+        Seconds by which the desk's time went forward when the broker's clock was read.
     """
 
     step: Decimal = Decimal(0)
@@ -118,7 +118,7 @@ class ClockSettled(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class InstallationNamed(Fact):
-    """The name that manual orders hash (EX-04); recorded once, and anew where a reset or a restore forgets orders."""
+    """The name that manual orders hash (EX-04); recorded once, and again when a reset or a restore forgets orders."""
 
     name: str
 
@@ -141,7 +141,7 @@ class UnknownOrdersFound(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class UnknownOrdersAccepted(Fact):
-    """The operator has read which orders those are: they keep the desk read-only no longer (EX-24)."""
+    """The operator accepted those orders: they no longer keep the desk read-only (EX-24)."""
 
     client_order_ids: tuple[ClientOrderId, ...]
 
@@ -149,16 +149,16 @@ class UnknownOrdersAccepted(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class StateReset(Fact):
-    """The operator had everything forgotten: the first record of the journal that began then (SP-04).
+    """The operator reset the state: the first record of the new journal (SP-04).
 
     Attributes
     ----------
     when
-        By the wall clock; the record itself bears the time at which the journal before it ended.
+        By the wall clock; the record's own time is the end of the journal before.
     last_record, forgotten_until
         Number and time of the last record before.
     backup
-        The archive that keeps what was there.
+        The archive of the previous state.
     """
 
     when: datetime
@@ -170,7 +170,7 @@ class StateReset(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class StateRestored(Fact):
-    """An archive took the place of journal and documents (SP-04).
+    """An archive replaced journal and documents (SP-04).
 
     Attributes
     ----------
@@ -179,9 +179,9 @@ class StateRestored(Fact):
     lost
         Records of the journal before that the archive does not hold.
     forgotten_until
-        What the market said up to here may have had its order at the broker.
+        Bars up to here may have orders at the broker.
     backup
-        The archive that keeps what was there; None where nothing was.
+        The archive of the previous state; None if there was none.
     """
 
     when: datetime
@@ -194,7 +194,7 @@ class StateRestored(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class EngineStarted(Fact):
-    """An engine took up this journal. It trades only after `ReconciliationPassed`."""
+    """An engine started on this journal. It trades only after `ReconciliationPassed`."""
 
 
 @fact()
@@ -208,14 +208,15 @@ class EngineStopped(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class DayStarted(Fact):
-    """What a trading day's loss is measured against, known from the day's first account figure on (RK-03).
+    """A trading day started, with the equity from which its loss counts; recorded with the day's first account figure
+    (RK-03).
 
     Attributes
     ----------
     equity
-        At the last close, by the broker's word; else the day's first figure.
+        At the last close, as the broker reports it; else the day's first figure.
     close_of
-        The trading day of that close; None where it is the first figure.
+        The trading day of that close; None for a first figure.
     """
 
     day: date
@@ -226,7 +227,7 @@ class DayStarted(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class DayCorrected(Fact):
-    """Before the day's open the broker told another close than it did first: the later word counts (RK-03)."""
+    """Before the day's open the broker reported another close than at first: the later report counts (RK-03)."""
 
     day: date
     equity: Money
@@ -236,7 +237,7 @@ class DayCorrected(Fact):
 @fact(is_heard_again=True)
 @dataclass(frozen=True, slots=True)
 class BarClosed(Fact):
-    """A complete regular bar. What strategies say of it are facts of their own."""
+    """A complete regular bar. Strategies' answers to it are separate facts."""
 
     bar: Bar
 
@@ -244,9 +245,9 @@ class BarClosed(Fact):
 @fact(is_heard_again=True, aliases=("HistoryTaken",))
 @dataclass(frozen=True, slots=True)
 class HistoryLoaded(Fact):
-    """Bars of the past that strategies, the volatility halt and sizes warm up on: they propose and halt nothing.
+    """Past bars that warm up strategies, the volatility halt and sizes: they propose and halt nothing.
 
-    They end where the bars begin that this desk hears, or has heard.
+    They end where the bars begin that this desk receives, or has received.
     """
 
     symbol: Symbol
@@ -256,7 +257,7 @@ class HistoryLoaded(Fact):
 @fact(version=2, is_heard_again=True, aliases=("PastTaken",))
 @dataclass(frozen=True, slots=True)
 class PastDaysLoaded(Fact):
-    """The days before today's in figures: correlation, ranges and the volatility halt's median rest on them.
+    """Figures of the days before today: for correlation, ranges and the volatility halt's median.
 
     They halt nothing.
     """
@@ -267,7 +268,7 @@ class PastDaysLoaded(Fact):
 @fact(is_heard_again=True)
 @dataclass(frozen=True, slots=True)
 class SpreadMeasured(Fact):
-    """The usual spread of a symbol from here on, of the middle: the median of its last quarter of an hour (RK-23)."""
+    """The usual spread of a symbol from here on, as a share of the mid: the median of its last 15 minutes (RK-23)."""
 
     symbol: Symbol
     spread: Fraction
@@ -276,7 +277,7 @@ class SpreadMeasured(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class TradingHalted(Fact):
-    """The exchange halts a symbol: nothing is opened in it, and what would close it waits there (MD-06)."""
+    """The exchange halted a symbol: entries in it are blocked, and its exits wait there (MD-06)."""
 
     halt: TradingHalt
 
@@ -284,7 +285,7 @@ class TradingHalted(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class TradingResumed(Fact):
-    """It trades again, by its exchange's word, or because a later minute of it has traded."""
+    """The symbol trades again, by its exchange's report, or because a later minute of it has traded."""
 
     symbol: Symbol
     reason: str
@@ -293,7 +294,7 @@ class TradingResumed(Fact):
 @fact(is_heard_again=True)
 @dataclass(frozen=True, slots=True)
 class MarketDataQuarantined(Fact):
-    """A message that no strategy may see, where it stood, and why."""
+    """A message was withheld from strategies, with its place and the reason."""
 
     place: str
     reason: str

@@ -1,4 +1,4 @@
-"""What a night said of the strategies, and what the operator said to it (ST-10)."""
+"""The nightly evaluation of strategies, and the operator's decisions on it (ST-10)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.model.values import Fraction
 @fact(version=2)
 @dataclass(frozen=True, slots=True)
 class StrategiesEvaluated(Fact):
-    """The night of this trading day is judged: each strategy that traded for long enough, with its figures."""
+    """The nightly evaluation of a trading day: each strategy that traded long enough, with its figures."""
 
     day: date
     results: tuple[Evaluated, ...]
@@ -22,16 +22,16 @@ class StrategiesEvaluated(Fact):
 @fact(aliases=("StrategyShut",))
 @dataclass(frozen=True, slots=True)
 class StrategySuspended(Fact):
-    """It opens nothing from here on; its exits go on.
+    """A strategy may not open positions from here on; its exits continue.
 
     Attributes
     ----------
     strategy
-        Empty where every strategy is meant.
+        Empty for every strategy.
     scope
-        The regime in which it is; empty where it is in all of them.
+        The regime in which it applies; empty for all of them.
     until
-        None where no time ends it.
+        None if no time ends it.
     """
 
     strategy: str
@@ -44,7 +44,7 @@ class StrategySuspended(Fact):
 @fact(aliases=("StrategyOpened",))
 @dataclass(frozen=True, slots=True)
 class StrategyReinstated(Fact):
-    """It may open again, by the operator or because its cause is over."""
+    """A strategy may open again, by the operator or because the cause has ended."""
 
     strategy: str
     cause: SuspensionCause
@@ -55,7 +55,7 @@ class StrategyReinstated(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class PromotionProposed(Fact):
-    """It did well: so much more of its allocation is proposed. The operator decides."""
+    """A raise of the strategy's allocation by `step` is proposed. The operator decides."""
 
     strategy: str
     step: Fraction
@@ -65,12 +65,12 @@ class PromotionProposed(Fact):
 @fact(version=2)
 @dataclass(frozen=True, slots=True)
 class PromotionDecided(Fact):
-    """The operator's word on it.
+    """The operator decided on a raise.
 
     Attributes
     ----------
     allocation
-        Of equity, from the next trading day on; None where it is declined, and where an older desk only noted it.
+        Of equity, from the next trading day on; None if declined, and in records of older desks that only noted it.
     """
 
     strategy: str
@@ -81,7 +81,7 @@ class PromotionDecided(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class PromotionRefused(Fact):
-    """It could not be adopted, and why; it stays proposed."""
+    """A raise could not be adopted, and why; it stays proposed."""
 
     strategy: str
     reason: str

@@ -1,4 +1,4 @@
-"""Who is told what over which channel, and what became of it: without any address, and no receiver's words (SY-03)."""
+"""Notices per channel and their delivery, without addresses or receivers' texts (SY-03)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from core.model.notice import DeliveryCode, Notice, SuppressionCode
 @fact()
 @dataclass(frozen=True, slots=True)
 class NotificationDue(Fact):
-    """A notice is owed to these channels.
+    """A notice is due on these channels.
 
     Attributes
     ----------
     not_before
-        In quiet hours, or for a digest: when it goes out. None where at once.
+        Send time, in quiet hours or for a digest; None to send at once.
     matter
-        What it is about as long as that lasts, as `proposal …` or `kill`; empty where it lasts no time.
+        Key of the ongoing subject, such as `proposal …` or `kill`; empty if it has no duration.
     step
-        Which step of which rule's escalation it is; empty where it is the first word.
+        The step of a rule's escalation; empty for the first message.
     """
 
     notice: Notice
@@ -34,7 +34,7 @@ class NotificationDue(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class NotificationSuppressed(Fact):
-    """A notice that does not go to these channels, and why. `matter` and `step` as of one that is due: it is told."""
+    """A notice is not sent to these channels, and why. `matter` and `step` as for a due one: it counts as sent."""
 
     notice: Notice
     channels: tuple[str, ...]
@@ -46,9 +46,9 @@ class NotificationSuppressed(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class NotificationBegun(Fact):
-    """One message, of one notice or several, leaves for a channel: written before it does.
+    """A message, of one notice or several, is about to be sent to a channel.
 
-    `is_repeat`: an earlier try may have arrived, and the message says so.
+    `is_repeat`: an earlier attempt may have arrived, and the message says so.
     """
 
     channel: str
@@ -61,7 +61,7 @@ class NotificationBegun(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class NotificationSent(Fact):
-    """The channel took it."""
+    """The channel accepted it."""
 
     channel: str
     is_urgent: bool
@@ -71,14 +71,14 @@ class NotificationSent(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class NotificationFailed(Fact):
-    """The channel did not take it, or nobody knows whether it did.
+    """The channel did not accept it, or the result is unknown.
 
     Attributes
     ----------
     status
-        The receiver's number; None where it gave none.
+        The receiver's status code; None if it gave none.
     again_at
-        When it is tried again; None where it never is.
+        When it is tried again; None if never.
     """
 
     channel: str
@@ -92,7 +92,7 @@ class NotificationFailed(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class NotificationSettled(Fact):
-    """What a notice was about is over: nobody else is told of it."""
+    """The subject of a notice has ended: it is not sent to anyone else."""
 
     matter: str
 
@@ -100,7 +100,7 @@ class NotificationSettled(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class NotificationWithdrawn(Fact):
-    """Notices that the channel was still owed, of a matter that is over: nobody is called about them."""
+    """Notices of an ended subject were removed from the channel's queue, so that they call nobody."""
 
     channel: str
     is_urgent: bool

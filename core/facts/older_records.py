@@ -1,7 +1,7 @@
-"""What was recorded before there were codes: its words are read here, once, when a record is decoded.
+"""Records from before there were codes: their text is converted once, when a record is decoded.
 
-Nothing else reads words (SP-07). The words of this table are those of the releases that had no codes: they never
-change, whatever is said today.
+Nothing else reads text (SP-07). This table has the texts of the releases without codes: it never changes, whatever the
+current texts are.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core.model.signal import ExitReason
 
 Data = dict[str, Any]
 Words = tuple[tuple[str, Enum], ...]
-"""How the words begin, and what they meant."""
+"""Beginnings of texts, with their codes."""
 
 ENDS: Words = (
     ("never arrived", EndCode.NEVER_ARRIVED),
@@ -120,17 +120,17 @@ CHECKS = frozenset(
         "weekly loss",
     }
 )
-"""Every check that had a name when its reasons alone were recorded, each as `name: reason`."""
+"""Every check that existed when only its reasons were recorded, each as `name: reason`."""
 
 LOSSES = ("daily_loss", "weekly_loss")
 LIMIT = re.compile(r"the limit is ([0-9,]+\.[0-9]{2}) USD$")
-"""How the trip of a loss of the account named its limit."""
+"""The limit in the text of a trip by the account's loss."""
 
 READ_ONLY: Words = (
     ("the broker cannot be reached", ReadOnlyCode.UNREACHABLE),
     ("an order on its way may explain it", ReadOnlyCode.UNDECIDED),
 )
-"""What stands in the reasons."""
+"""Phrases within the reasons."""
 
 
 def _meant(table: Words, words: str, otherwise: Enum) -> str:
@@ -156,7 +156,7 @@ def submission_blocked(data: Data) -> Data:
 
 
 def refused_by_checks(data: Data) -> Data:
-    """The checks' reasons stand first."""
+    """The checks' reasons come first."""
     named = (reason.partition(": ")[0] for reason in data["reasons"])
     return {**data, "checks": [*takewhile(CHECKS.__contains__, named)]}
 

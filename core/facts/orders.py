@@ -1,4 +1,4 @@
-"""Orders and what the broker says of them: states, fills, positions, doubt, and how it answers at all."""
+"""Orders and the broker's reports of them: states, fills, positions, doubt, and its answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from core.model.values import (
 
 
 class Source(Enum):
-    """Who says so: our own act, or the broker by answer, stream, look-up or reconciliation."""
+    """Source of a change: our own action, or the broker by answer, stream, look-up or reconciliation."""
 
     DESK = "desk"
     ANSWER = "answer"
@@ -39,22 +39,23 @@ class Source(Enum):
 @fact(version=5)
 @dataclass(frozen=True, slots=True)
 class OrderCreated(Fact):
-    """The intent, written before anything is sent: an order in PENDING and where it comes from.
+    """The intent, recorded before anything is sent: a PENDING order with its origin.
 
     Attributes
     ----------
     parent
-        The entry that a protective stop belongs to, the order that a leg was made with; None on an order of its own.
+        The entry that a protective stop belongs to, or the order that a leg was made with; None on an independent
+        order.
     intended_price
-        What the fill is measured against, USD (EX-18).
+        The price against which the fill is measured, USD (EX-18).
     role
-        Of a leg, which the broker made and named; taken in when it told, because the ticket had listed it. None of
-        every other order.
+        Role of a leg, which the broker made and named; recorded when reported, because the ticket had listed it. None
+        for every other order.
     target_price
-        Of an entry, where it means to take its profit, USD, whoever does it; None where its signal named none.
+        Profit target of an entry, USD, of any origin; None if its signal named none.
     counted_at
-        What a share of an entry was measured at when its key was turned, USD: the most that it may cost. None of what
-        only reduces, and where nothing said so.
+        The highest price per share of an entry, as measured at its confirmation, USD. None for reducing orders, and if
+        unknown.
     """
 
     order: AnyOrder
@@ -75,9 +76,9 @@ class OrderCreated(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class OrdersRecalled(Fact):
-    """The broker tells something new of an order that had left memory: it is here again, and what belongs to it.
+    """The broker reports something new about an order that had left memory: it is restored, with its related orders.
 
-    Each stands as it was when it was forgotten, so that no reading of the journal needs to look anything up.
+    Each is restored as it was, so that no reader of the journal needs a look-up.
     """
 
     orders: tuple[PastOrder, ...]
@@ -86,7 +87,7 @@ class OrdersRecalled(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class OrderRestated(Fact):
-    """The broker changed the terms of an order of ours: they are its terms now (EX-13).
+    """The broker changed the terms of an order of ours; they are its terms now (EX-13).
 
     Attributes
     ----------
@@ -102,7 +103,7 @@ class OrderRestated(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class OrderRevived(Fact):
-    """The broker had ended an order of ours and works it again: it works here too, for it guards what is held."""
+    """The broker had ended an order of ours and works it again: it works here too, because it protects a position."""
 
     client_order_id: ClientOrderId
     broker_order_id: BrokerOrderId
@@ -111,9 +112,9 @@ class OrderRevived(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class OrderIdled(Fact):
-    """The broker has an exit of ours and does not trade it now: it works on, and covers nothing (EX-22).
+    """The broker has an exit of ours and does not trade it now: it stays working, and protects nothing (EX-22).
 
-    `word` is the broker's own for it; empty where it is only not filled.
+    `word` is the broker's status; empty if it is only not filled.
     """
 
     client_order_id: ClientOrderId
@@ -124,7 +125,7 @@ class OrderIdled(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class OrderTradesAgain(Fact):
-    """By the broker's word an exit of ours that did not trade can trade again: it covers what it closes."""
+    """By the broker's report an idle exit of ours can trade again: it protects its position."""
 
     client_order_id: ClientOrderId
     word: str
@@ -133,7 +134,7 @@ class OrderTradesAgain(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class LegResized(Fact):
-    """The broker made a leg smaller or larger: its sibling was filled in part (EX-13)."""
+    """The broker changed the quantity of a leg, because its sibling was filled in part (EX-13)."""
 
     client_order_id: ClientOrderId
     quantity: Quantity
@@ -142,7 +143,7 @@ class LegResized(Fact):
 @fact(aliases=("LegsMissing",))
 @dataclass(frozen=True, slots=True)
 class ContingentOrdersMissing(Fact):
-    """The broker has the order without the legs that the ticket listed: its stop is sent on its own (OP-06)."""
+    """The broker has the order without the legs that the ticket listed: its stop is sent separately (OP-06)."""
 
     client_order_id: ClientOrderId
 
@@ -152,8 +153,8 @@ class ContingentOrdersMissing(Fact):
 class OrderStateChanged(Fact):
     """One step of the state machine (EX-01, EX-03).
 
-    `code` says how it ended where its state does not; `refusal` is what the broker meant that refused it in its answer,
-    and its own words and number are in the reason.
+    `code` tells how it ended if its state does not; `refusal` is the code of the broker's refusal in its answer, and
+    the broker's own text and number are in the reason.
     """
 
     client_order_id: ClientOrderId
@@ -169,7 +170,7 @@ class OrderStateChanged(Fact):
 @fact(aliases=("OrderInDoubt",))
 @dataclass(frozen=True, slots=True)
 class OrderStateUnknown(Fact):
-    """Whether the request arrived is not known (EX-06). Look-ups follow; nothing is sent again."""
+    """Whether the request arrived is unknown (EX-06). Look-ups follow; nothing is sent again."""
 
     client_order_id: ClientOrderId
     reason: str
@@ -178,7 +179,7 @@ class OrderStateUnknown(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class OrderNotFound(Fact):
-    """The broker itself said that it has no such order; counted before it is believed (EX-06)."""
+    """The broker answered that it has no such order; counted before it is believed (EX-06)."""
 
     client_order_id: ClientOrderId
 
@@ -186,7 +187,7 @@ class OrderNotFound(Fact):
 @fact(version=2, upgrades={1: older_records.submission_blocked})
 @dataclass(frozen=True, slots=True)
 class SubmissionBlocked(Fact):
-    """The gateway did not let the order out."""
+    """The gateway blocked the order."""
 
     client_order_id: ClientOrderId
     reason: str
@@ -196,14 +197,15 @@ class SubmissionBlocked(Fact):
 @fact(version=3)
 @dataclass(frozen=True, slots=True)
 class OrderKept(Fact):
-    """The broker has not got the order, and it is to be sent yet (EX-22).
+    """The broker does not have the order, and it is still to be sent (EX-22).
 
     Attributes
     ----------
     again_at
-        When it is sent again. None where the desk left, and the order waited in our own queue to the end.
+        When it is sent again. None if the desk stopped while the order waited in our own queue.
     is_absent
-        Whether it was sent, and the broker, asked for long enough, never had it (EX-06). Else it took no requests.
+        Whether it was sent, and the broker, after repeated look-ups, never had it (EX-06). Else the broker accepted no
+        requests.
     """
 
     client_order_id: ClientOrderId
@@ -215,7 +217,7 @@ class OrderKept(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class KeptOrderReleased(Fact):
-    """An order that was kept is sent now, by the permission that it was kept with (EX-22)."""
+    """A kept order is sent now, with the permission it was kept with (EX-22)."""
 
     client_order_id: ClientOrderId
 
@@ -223,7 +225,7 @@ class KeptOrderReleased(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class PermissionReturned(Fact):
-    """A mandate released an order that never left: it permits as many again (EX-22)."""
+    """An authorization released an order that was never sent: its quantity is available again (EX-22)."""
 
     client_order_id: ClientOrderId
     mandate_id: str
@@ -233,9 +235,9 @@ class PermissionReturned(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class StopAskedFor(Fact):
-    """A stop that its ticket signed is owed, and what was signed permits it no more: it waits on a ticket of its own.
+    """A stop of a confirmed ticket is owed, and its authorization no longer permits it: it waits on a new ticket.
 
-    So many shares are asked for once, whatever becomes of that ticket.
+    These shares are staged once, whatever the outcome of that ticket.
     """
 
     client_order_id: ClientOrderId
@@ -246,9 +248,9 @@ class StopAskedFor(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class StopCut(Fact):
-    """How many shares a stop is owed yet that was made less, or taken back because it was for too much (EX-13).
+    """The shares still owed a stop after it was reduced, or cancelled for a too large quantity (EX-13).
 
-    Each order that is sent for them takes its own off that.
+    Each order sent for them subtracts its own.
     """
 
     client_order_id: ClientOrderId
@@ -258,7 +260,7 @@ class StopCut(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class StopOwed(Fact):
-    """Shares whose ticket named a stop have had none in force for seconds, and a person is told so (EX-22)."""
+    """Shares whose ticket named a stop have had none in force for seconds, and the operator is notified (EX-22)."""
 
     symbol: Symbol
     strategy: str
@@ -272,7 +274,7 @@ class StopOwed(Fact):
 class StopInForce(Fact):
     """No share of the position is owed a stop any more; `quantity` is the most that was, for `why` in the end (EX-22).
 
-    Not of what was over within a second.
+    Not recorded if it lasted less than a second.
     """
 
     symbol: Symbol
@@ -286,10 +288,11 @@ class StopInForce(Fact):
 @fact(version=2)
 @dataclass(frozen=True, slots=True)
 class OrderSent(Fact):
-    """The request of an order left at `sent_at`, as the gateway let it pass; this record's own time is its answer's.
+    """The request of an order was sent at `sent_at`, when the gateway passed it; this record's own time is its
+    answer's.
 
-    Whatever the answer was: it follows in the same act (EX-16). `bid` and `ask` are the quote that the desk had when
-    the answer came, USD (AN-03); None where it had none, and in what is older than they are.
+    Recorded for every answer, which follows in the same transaction (EX-16). `bid` and `ask` are the desk's quote when
+    the answer came, USD (AN-03); None without a quote, and in older records.
     """
 
     client_order_id: ClientOrderId
@@ -301,7 +304,7 @@ class OrderSent(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class BrokerWarned(Fact):
-    """The broker took the order and warned of it; the operator's word on that is still to come (OP-11)."""
+    """The broker accepted the order with warnings; the operator has not confirmed them yet (OP-11)."""
 
     client_order_id: ClientOrderId
     warnings: tuple[str, ...]
@@ -310,7 +313,7 @@ class BrokerWarned(Fact):
 @fact(version=2)
 @dataclass(frozen=True, slots=True)
 class WarningConfirmed(Fact):
-    """The operator read the broker's warning and lets the order stand."""
+    """The operator read the broker's warning and keeps the order."""
 
     client_order_id: ClientOrderId
     terminal: str = ""
@@ -330,7 +333,7 @@ class CancelRequested(Fact):
 class OtherTakenBack(Fact):
     """The broker is asked to cancel an order that is not this desk's, because it could open (OP-07).
 
-    `order` says what it is, in words; that it is gone is learnt from the broker's books.
+    `order` describes it as text; the broker's books show when it is gone.
     """
 
     broker_order_id: BrokerOrderId
@@ -341,7 +344,7 @@ class OtherTakenBack(Fact):
 @fact(version=2)
 @dataclass(frozen=True, slots=True)
 class CancelFailed(Fact):
-    """The broker did not take the cancel; the order stays as it was (EX-07). `refusal`: of what kind its no was."""
+    """The broker did not accept the cancel; the order stays as it was (EX-07). `refusal` is the code of its refusal."""
 
     client_order_id: ClientOrderId
     reason: str
@@ -351,7 +354,7 @@ class CancelFailed(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class CancelDropped(Fact):
-    """A cancel that the broker did not take is not asked for again: what it was for was given up (EX-21)."""
+    """A refused cancel is not requested again, because its purpose was given up (EX-21)."""
 
     client_order_id: ClientOrderId
     reason: str
@@ -360,9 +363,9 @@ class CancelDropped(Fact):
 @fact(version=2)
 @dataclass(frozen=True, slots=True)
 class OrderFilled(Fact):
-    """An execution, once per execution id (EX-05). It moves the order's filled quantity and the position.
+    """An execution, once per execution id (EX-05). It changes the order's filled quantity and the position.
 
-    `cumulative` is the filled quantity that the broker's own account of the order gives with it.
+    `cumulative` is the filled quantity that the broker's report of the order gives with it.
     """
 
     fill: Fill
@@ -374,7 +377,7 @@ class OrderFilled(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class PositionChanged(Fact):
-    """What the fill before it made of the position; told for the reader, folded from the fill."""
+    """The position after the fill before it; informational, folded from the fill."""
 
     symbol: Symbol
     strategy: str
@@ -385,7 +388,7 @@ class PositionChanged(Fact):
 @fact(version=4)
 @dataclass(frozen=True, slots=True)
 class TradeClosed(Fact):
-    """The position is flat; told for the reader, folded from the fills."""
+    """The position is flat; informational, folded from the fills."""
 
     trade: AnyTrade
 
@@ -393,7 +396,9 @@ class TradeClosed(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class FillNotBelieved(Fact):
-    """An execution that the order has no room for was told and not counted; the broker's books are asked (EX-05)."""
+    """An execution beyond the order's remaining quantity was reported and not counted; the broker's books are checked
+    (EX-05).
+    """
 
     client_order_id: ClientOrderId
     reason: str
@@ -411,7 +416,7 @@ class UpdateIgnored(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class CallFailed(Fact):
-    """A request had no answer that can be believed; told while the breaker counts (EX-15)."""
+    """A request had no usable answer; recorded while the breaker counts (EX-15)."""
 
     call: str
     reason: str
@@ -420,9 +425,9 @@ class CallFailed(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class CallAnswered(Fact):
-    """The broker answered; told where that ends a row of failures, or was slow.
+    """The broker answered; recorded if that ends a row of failures, or was slow.
 
-    `took` is in seconds from the gateway's pass; None where it was not measured.
+    `took` is in seconds from the gateway's pass; None if it was not measured.
     """
 
     call: str
@@ -433,7 +438,7 @@ class CallAnswered(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class BreakerOpened(Fact):
-    """No entry leaves before `until`; where that is None, before the operator clears it."""
+    """No entry is sent before `until`; if that is None, before the operator clears it."""
 
     reason: str
     until: datetime | None
@@ -442,6 +447,6 @@ class BreakerOpened(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class BreakerClosed(Fact):
-    """Entries may leave again."""
+    """Entries may be sent again."""
 
     reason: str

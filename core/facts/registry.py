@@ -1,7 +1,7 @@
-"""The one list of facts. The decorator over a fact's class puts it there, with the name and version that journals know.
+"""The registry of facts. The class decorator registers a fact with its name and version in journals.
 
-A class may be called anything, and moved anywhere: a journal knows its name alone. How a fact changes its name or its
-shape stands in docs/FORMATS.md.
+A class may have any name and be moved anywhere: a journal knows only the registered name. docs/FORMATS.md describes how
+a fact changes its name or its shape.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ Data = dict[str, Any]
 """A fact's fields as JSON has them."""
 
 Upgrade = Callable[[Data], Data]
-"""Makes of one version's data the data of the next."""
+"""Converts one version's data to the next version."""
 
 
 class Fact:
-    """What every fact is."""
+    """Base class of all facts."""
 
     __slots__ = ()
 
@@ -28,21 +28,21 @@ F = TypeVar("F", bound=Fact)
 
 @dataclass(frozen=True, slots=True)
 class FactKind:
-    """How one kind of fact stands in the journal.
+    """The journal format of one kind of fact.
 
     Attributes
     ----------
     name
-        What new records call it.
+        Its name in new records.
     version
-        Of the shape that is written now; the first was 1.
+        Of the current shape; the first was 1.
     aliases
-        What older records call it.
+        Its names in older records.
     upgrades
-        By version. One that is missing means that nothing but fields with a default came: each default says what was
-        so before the field was there.
+        By version. A missing one means that only fields with a default were added: each default is the value of records
+        from before.
     is_heard_again
-        It needs no sync of its own: lost in a crash, it is heard again from the source.
+        It needs no sync of its own: if lost in a crash, the source sends it again.
     """
 
     made: type[Fact]
@@ -54,11 +54,11 @@ class FactKind:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Whatever a record may call it."""
+        """All names in records."""
         return (self.name, *self.aliases)
 
     def upgraded(self, data: Data, version: int) -> Data:
-        """The data of a version as the newest has it."""
+        """Convert the data of a version to the newest version."""
         for step in range(version, self.version):
             if upgrade := self.upgrades.get(step):
                 data = upgrade(data)
@@ -79,7 +79,7 @@ def fact(
     upgrades: Mapping[int, Upgrade] | None = None,
     is_heard_again: bool = False,
 ) -> Callable[[type[F]], type[F]]:
-    """Put a class on the list; without a name, by that of the class.
+    """Register a class, by its own name unless `name` is given.
 
     Raises ValueError for a name that another fact has, and for an upgrade of no older version.
     """
@@ -98,10 +98,10 @@ def fact(
 
 
 def edition() -> int:
-    """Of all facts together: it grows with each new fact and each new version, and never shrinks."""
+    """Return the edition of all facts together: it grows with each new fact and version, and never shrinks."""
     return sum(kind.version for kind in BY_TYPE.values())
 
 
 def kind_of(made: type[Fact]) -> FactKind:
-    """How facts of this class stand in the journal."""
+    """Return the journal format of a fact's class."""
     return BY_TYPE[made]

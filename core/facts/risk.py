@@ -1,4 +1,4 @@
-"""What guards entries: protections, the regime, throttled risk, margin."""
+"""Limits on entries: protections, the regime, throttled risk, margin."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from core.model.values import (
 @fact(version=2, upgrades={1: older_records.protection_tripped})
 @dataclass(frozen=True, slots=True)
 class ProtectionTripped(Fact):
-    """A protection shut a scope; told for the reader, folded from trades and bars.
+    """A protection locked a scope; informational, folded from trades and bars.
 
-    `until` is None where no time ends it. `limit` is what a loss of the account reached, USD; None of every other.
+    `until` is None if no time ends it. `limit` is the loss limit of the account that was reached, USD; None for every
+    other.
     """
 
     name: str
@@ -34,7 +35,7 @@ class ProtectionTripped(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class ProtectionExpired(Fact):
-    """What it had shut is open again (RK-06)."""
+    """A protection's lock has ended (RK-06)."""
 
     name: str
     scope: str
@@ -43,12 +44,12 @@ class ProtectionExpired(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class ProtectionOverridden(Fact):
-    """The operator typed the word: what it shuts in this scope passes from `begins` to `until` (RK-06).
+    """The operator typed the override: entries in this scope pass from `begins` to `until` (RK-06).
 
     Attributes
     ----------
     again_at
-        Of a loss of the account: USD lost at which it shuts again; None where nothing but time ends it.
+        For a loss of the account: USD lost at which it locks again; None if only time ends the override.
     """
 
     name: str
@@ -61,7 +62,7 @@ class ProtectionOverridden(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class OverrideEnded(Fact):
-    """What was overridden in this scope shuts it again, for as long as its trip holds (RK-06)."""
+    """An override ended: the protection locks this scope again, for as long as its trip holds (RK-06)."""
 
     name: str
     scope: str
@@ -71,14 +72,14 @@ class OverrideEnded(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class SymbolListed(Fact):
-    """Nothing opens in this symbol from here on (RK-26); put on the list anew it has this reason and this end.
+    """Entries in this symbol are blocked from here on (RK-26); listing it again changes reason and end.
 
     Attributes
     ----------
     day
-        The trading day on which it was put there.
+        The trading day on which it was listed.
     until
-        Of a restriction, the first trading day on which entries pass again; None of the others.
+        For a restriction, the first trading day on which entries pass again; None for the others.
     """
 
     symbol: Symbol
@@ -91,7 +92,7 @@ class SymbolListed(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class SymbolUnlisted(Fact):
-    """A person took it off that list by the typed word (RK-26)."""
+    """The operator removed it from that list with the typed word (RK-26)."""
 
     symbol: Symbol
     kind: ListKind
@@ -100,7 +101,7 @@ class SymbolUnlisted(Fact):
 @fact(version=2)
 @dataclass(frozen=True, slots=True)
 class RegimeMeasured(Fact):
-    """What kind of market it is, as measured outside: the whole of what is known from here on (RK-19)."""
+    """The market regime, as measured outside; replaces everything known before (RK-19)."""
 
     regime: Regime
 
@@ -108,7 +109,7 @@ class RegimeMeasured(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class RiskThrottled(Fact):
-    """A loss of the day or the week left a part of the risk of a trade, until it is restored (RK-11)."""
+    """A loss of the day or the week reduced the risk of a trade, until it is restored (RK-11)."""
 
     factor: Fraction
     reason: str
@@ -117,7 +118,7 @@ class RiskThrottled(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class RiskRestored(Fact):
-    """A new week began, or a day was profitable: a trade may risk as much as before (RK-11)."""
+    """A new week began, or a day was profitable: the risk of a trade is restored (RK-11)."""
 
     reason: str
 
@@ -125,7 +126,7 @@ class RiskRestored(Fact):
 @fact(is_heard_again=True)
 @dataclass(frozen=True, slots=True)
 class MarginSampled(Fact):
-    """What the account has lent, as its figures came; one a minute at most while any margin is in use (RK-14).
+    """The account's margin use, from its figures; at most once a minute while any margin is in use (RK-14).
 
     Attributes
     ----------
@@ -142,7 +143,7 @@ class MarginSampled(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class MarginDeficitSeen(Fact):
-    """The account asked for more margin than it had, by more than the rule lets pass; the largest of the day counts.
+    """The account was short of margin by more than the rule tolerates; the day's largest deficit counts.
 
     Attributes
     ----------
@@ -158,12 +159,12 @@ class MarginDeficitSeen(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class MarginWarned(Fact):
-    """The distance to maintenance came under one that was set, or is over it again (RK-14).
+    """The distance to maintenance fell below a warning distance, or is above it again (RK-14).
 
     Attributes
     ----------
     limit
-        The smallest of the set distances that it is under now; None where it is over every one of them again.
+        The smallest warning distance that it is below now; None if it is above all of them again.
     """
 
     distance: Fraction

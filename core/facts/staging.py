@@ -1,4 +1,4 @@
-"""From a wish to an intent: what the operator shuts, proposals, tickets, confirmations."""
+"""From a proposal to an intent: pauses and refusals, proposals, tickets, confirmations."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from core.model.values import (
 @fact(version=3)
 @dataclass(frozen=True, slots=True)
 class StrategyPaused(Fact):
-    """It opens nothing on this symbol from here on, over restarts too; its exits go on.
+    """A strategy may not open on this symbol from here on, over restarts too; its exits continue.
 
-    `reason` is why the desk itself did it; empty where the operator did. One that `rests` is shown no bar while it
-    holds nothing: it was too slow.
+    `reason` is why the desk itself did it; empty if the operator did. A strategy that `rests` was too slow: it receives
+    no bar while it holds nothing.
     """
 
     strategy: str
@@ -57,9 +57,9 @@ class SymbolRefused(Fact):
 @fact(version=6, upgrades={4: older_records.proposed})
 @dataclass(frozen=True, slots=True)
 class ProposalStaged(Fact):
-    """`bid` and `ask` are the quote that the desk had then, USD (AN-03): what an entry, or an exit, came from.
+    """An order was staged. `bid` and `ask` are the desk's quote at that time, USD (AN-03).
 
-    None where it had none, and in what is older than they are.
+    None without a quote, and in older records.
     """
 
     proposal: Proposal
@@ -71,10 +71,10 @@ class ProposalStaged(Fact):
 @fact(version=6, upgrades={5: older_records.refused_by_checks})
 @dataclass(frozen=True, slots=True)
 class ProposalSkipped(Fact):
-    """A signal or a typed order that did not become a proposal, with every reason.
+    """A signal or a manual order that did not become a proposal, with every reason.
 
-    `proposal` is what a strategy would have staged and the gate refused; None where there is nothing to follow.
-    `checks` are those that gave the reasons, in their order; where they end, the reasons are no check's.
+    `proposal` is the one that the gate refused, for a shadow trade; None if there is nothing to follow. `checks` are
+    those that gave the first reasons, in their order; the other reasons have no check.
     """
 
     strategy: str
@@ -88,7 +88,7 @@ class ProposalSkipped(Fact):
 @fact(version=5, upgrades={4: older_records.proposed})
 @dataclass(frozen=True, slots=True)
 class ProposalEdited(Fact):
-    """Another quantity or limit under the same id. What was shown before it can no longer be confirmed."""
+    """Another quantity or limit under the same id. The version shown before can no longer be confirmed."""
 
     proposal: Proposal
     review: Review
@@ -114,7 +114,9 @@ class ProposalEnded(Fact):
 @fact(version=5)
 @dataclass(frozen=True, slots=True)
 class TicketOpened(Fact):
-    """`bid` and `ask` are the quote that was fetched for it, USD (AN-03); None where none came, and in older ones."""
+    """A ticket was opened. `bid` and `ask` are its fetched quote, USD (AN-03); None without one, and in
+    older records.
+    """
 
     ticket: Ticket
     bid: Price | None = None
@@ -134,11 +136,11 @@ class TicketClosed(Fact):
 @fact(version=5)
 @dataclass(frozen=True, slots=True)
 class ConfirmationReceived(Fact):
-    """The key was turned on this digest. It mints the approval; nothing is sent before the checks ran again.
+    """The digest was confirmed. It issues the approval; nothing is sent before the checks ran again.
 
-    `terminal` and `user` say where that key was pressed (OP-13); empty where a basket's key or a signed exit turned it,
-    and in what is older than they are. `turn` says of which desk, under which hold of the key, and how its ticket was
-    seen; None where no desk turned it.
+    `terminal` and `user` are where the key was pressed (OP-13); empty for an order of a confirmed basket or a confirmed
+    exit, and in older records. `turn` has the desk, its control period, and how its ticket was seen; None without a
+    desk.
     """
 
     ticket_id: TicketId
@@ -153,7 +155,7 @@ class ConfirmationReceived(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class TwinConfirmed(Fact):
-    """With the key of this ticket the word was typed for an entry that is like another one (RK-25)."""
+    """With this ticket's key the word was typed for an entry that is like another one (RK-25)."""
 
     ticket_id: TicketId
     like: ClientOrderId
@@ -162,9 +164,9 @@ class TwinConfirmed(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class ExitReleased(Fact):
-    """An exit goes out without a key, under the exits that were signed with its entry (OP-06); its ticket follows.
+    """An exit is sent without a key, by the exits confirmed with its entry (OP-06); its ticket follows.
 
-    Every check runs on fresh figures first; where they refuse, it waits for a key as any other exit does.
+    Every check runs on fresh figures first; if one refuses, it waits for a key as any other exit does.
     """
 
     proposal_id: ProposalId
@@ -175,8 +177,8 @@ class ExitReleased(Fact):
 @fact(version=2)
 @dataclass(frozen=True, slots=True)
 class CommandRefused(Fact):
-    """Nothing of a command was done: it came past every door that the engine knows, was for another account, or came
-    from a desk that may not say it (OP-01, OP-13).
+    """A command was refused and nothing of it done: it came through no known port, was for another account, or came
+    from a desk that may not send it (OP-01, OP-13).
     """
 
     command: str
@@ -188,7 +190,9 @@ class CommandRefused(Fact):
 @fact(version=2, upgrades={1: older_records.refused_by_checks})
 @dataclass(frozen=True, slots=True)
 class ConfirmationRefused(Fact):
-    """`checks` are those that gave the reasons, in their order; where they end, the reasons are no check's."""
+    """A confirmation was refused. `checks` are those that gave the first reasons, in their order; the other reasons
+    have no check.
+    """
 
     ticket_id: TicketId
     reasons: tuple[str, ...]
@@ -198,7 +202,7 @@ class ConfirmationRefused(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class OrderApproved(Fact):
-    """Every check passed on figures fetched fresh (OP-03); those that were used stand here."""
+    """Every check passed on fresh figures (OP-03), which are recorded here."""
 
     ticket_id: TicketId
     approval_id: str
@@ -212,7 +216,7 @@ class OrderApproved(Fact):
 @fact(version=2)
 @dataclass(frozen=True, slots=True)
 class ApprovalRedeemed(Fact):
-    """Permission used up for exactly this order; the intent follows in the same act."""
+    """The approval was used for exactly this order; the intent follows in the same transaction."""
 
     approval: Approval
     client_order_id: ClientOrderId
@@ -223,7 +227,7 @@ class ApprovalRedeemed(Fact):
 @fact(aliases=("MandateProlonged",))
 @dataclass(frozen=True, slots=True)
 class AuthorizationProlonged(Fact):
-    """A confirmed close waits for a stop that is in doubt: its time does not run meanwhile (EX-21, EX-22)."""
+    """A confirmed close waits for a stop that is in doubt: its time is extended (EX-21, EX-22)."""
 
     mandate_id: str
     ends_at: datetime
@@ -232,7 +236,7 @@ class AuthorizationProlonged(Fact):
 @fact(version=2, upgrades={1: older_records.mandate_ended}, aliases=("MandateEnded",))
 @dataclass(frozen=True, slots=True)
 class AuthorizationEnded(Fact):
-    """A mandate that has nothing left to permit, and why."""
+    """An authorization has nothing left to permit, and why."""
 
     mandate_id: str
     reason: str

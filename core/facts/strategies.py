@@ -1,4 +1,4 @@
-"""What strategies said of bars, and what befell them: one failed, two contradicted each other, one is missing."""
+"""Strategies' answers to bars, and their failures: errors, contradictions, missing strategies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.model.values import Symbol
 @fact(is_heard_again=True)
 @dataclass(frozen=True, slots=True)
 class SignalRaised(Fact):
-    """What a strategy said of a bar: to enter, or to leave (ST-01). The facts after it tell what came of it."""
+    """A strategy's signal on a bar: an entry or an exit (ST-01). Later facts record its result."""
 
     signal: EntrySignal | ExitSignal
 
@@ -22,7 +22,7 @@ class SignalRaised(Fact):
 @fact(is_heard_again=True)
 @dataclass(frozen=True, slots=True)
 class ReasonsCounted(Fact):
-    """A session is over: what each strategy answered to its bars, and how often (ST-03).
+    """A session has ended: each strategy's answers to its bars, with their counts (ST-03).
 
     Attributes
     ----------
@@ -39,16 +39,16 @@ class ReasonsCounted(Fact):
 @fact(version=2)
 @dataclass(frozen=True, slots=True)
 class StrategyFailed(Fact):
-    """It gave no answer to a bar that could be used: it raised, or it was too slow.
+    """A strategy gave no usable answer to a bar: it raised, or it was too slow.
 
     Attributes
     ----------
     reason
-        What it raised, in words; empty where it was slow.
+        Text of its exception; empty if it was slow.
     milliseconds, limit
-        How long it took, and how long it may; None where it raised.
+        Its time and the time limit; None if it raised.
     is_broken_off
-        It had no answer when its time was over: the bar is none that it saw.
+        It had not answered at the time-out: it has not seen the bar.
     """
 
     strategy: str
@@ -63,14 +63,14 @@ class StrategyFailed(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class SignalsOpposed(Fact):
-    """On one bar some would have bought and others sold: no entry of them is staged.
+    """On one bar some strategies would have bought and others sold: none of their entries is staged.
 
     Attributes
     ----------
     buyers, sellers
         The strategies that signalled.
     leaving
-        Of the sellers, those whose exit is staged all the same: it protects, or was held back before.
+        Sellers whose exit is staged nevertheless: it protects, or was delayed before.
     """
 
     symbol: Symbol
@@ -83,7 +83,7 @@ class SignalsOpposed(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class StrategyMissing(Fact):
-    """A strategy of the user's that has a table does not load, and why: nothing is proposed for it."""
+    """A user strategy with a settings table does not load, and why: nothing is proposed for it."""
 
     strategy: str
     reason: str
@@ -92,7 +92,7 @@ class StrategyMissing(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class StrategyFound(Fact):
-    """It loads again, or nothing asks for it any more."""
+    """A user strategy loads again, or is no longer configured."""
 
     strategy: str
 
@@ -100,7 +100,7 @@ class StrategyFound(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class StrategyForgot(Fact):
-    """What was saved of a strategy of the user's does not fit its State, and why: it begins anew (ST-01)."""
+    """The saved memory of a user strategy does not fit its State, and why: it starts fresh (ST-01)."""
 
     strategy: str
     symbol: Symbol

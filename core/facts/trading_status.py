@@ -25,7 +25,7 @@ class Halted(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class Resumed(Fact):
-    """The operator cleared what the key or an invariant had halted."""
+    """The operator cleared a halt by key or invariant."""
 
     cause: HaltCause
 
@@ -33,9 +33,9 @@ class Resumed(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class Killed(Fact):
-    """Latched until it is re-armed on purpose (OP-07). `by` names the door: key, file, environment, command.
+    """Latched until it is re-armed on purpose (OP-07). `by` names the source: key, file, environment, command.
 
-    `naked`: the stops were to go too, and none is sent by itself until then.
+    `naked`: the stops were to be cancelled too, and no stop is sent automatically until then.
     """
 
     by: str
@@ -51,7 +51,7 @@ class Rearmed(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class RearmRefused(Fact):
-    """The word was typed while orders are in doubt that whoever typed it was not asked about: the desk stays killed."""
+    """The word was typed while orders are in doubt that the operator was not asked about: the desk stays killed."""
 
     reason: str
 
@@ -61,7 +61,7 @@ class RearmRefused(Fact):
 class ReconciliationPassed(Fact):
     """Our books and the broker's agree, or were corrected within the limits (EX-09).
 
-    `differences` are those that were found, corrected ones and those that are only shown.
+    `differences` are all that were found, both corrected ones and those only shown.
     """
 
     corrections: tuple[str, ...]
@@ -80,7 +80,7 @@ class ReconciliationFailed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class OwnerShare:
-    """What one strategy holds after a correction; `quantity` is signed."""
+    """One strategy's quantity after a correction, signed."""
 
     strategy: str
     quantity: Quantity
@@ -90,15 +90,15 @@ class OwnerShare:
 @fact(version=2)
 @dataclass(frozen=True, slots=True)
 class PositionCorrected(Fact):
-    """The broker is right: a position taken over from its books. `average_price` is None when flat.
+    """A position was taken over from the broker's books. `average_price` is None when flat.
 
     Attributes
     ----------
     owners
-        Whose it is, in sum `quantity`. None in what was recorded before there were any, and where nobody here held it:
-        then what one strategy held alone stays its own, and all else is nobody's.
+        Each owner's part of `quantity`. Empty in older records, and if no strategy held it: then a position held by one
+        strategy alone stays its own, and everything else belongs to no strategy.
     is_split
-        The prices of before are of other shares.
+        Earlier prices are for shares before a split.
     """
 
     symbol: Symbol

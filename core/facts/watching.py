@@ -1,4 +1,4 @@
-"""What the operator watches."""
+"""The operator's watchlists."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from core.model.values import Symbol
 @fact(version=2)
 @dataclass(frozen=True, slots=True)
 class WatchlistKept(Fact):
-    """The list is this from here on; without symbols it is none any more (MD-06).
+    """A watchlist was saved; an empty one is removed (MD-06).
 
     Attributes
     ----------
     is_filed
-        Whether its file, or that there is none any more, says the same.
+        Whether its file, or its absence, says the same.
     """
 
     name: str
