@@ -1,1 +1,1 @@
-"""The exit rules that guard what any strategy opened: their terms, the rules, and what is remembered (ST-09)."""
+"""Exit rules for positions of any strategy: their terms, the rules, and their saved marks (ST-09)."""

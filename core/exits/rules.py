@@ -1,6 +1,6 @@
-"""The exit rules themselves: one question of one position at one close, answered from figures alone (ST-09).
+"""The exit rules: pure functions of a position, its terms and a close (ST-09).
 
-Nothing is remembered here, and no clock is read: what a position has seen since its entry stands in `ExitPosition`.
+No state is kept, and no clock is read: a position's history since its entry is in `ExitPosition`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class ExitPosition:
     Attributes
     ----------
     is_long
-        A short gains where the price falls; every rule is its mirror image then.
+        A short gains when the price falls; every rule is then its mirror image.
     average_price
-        What was paid for a share on average (a short: received), USD.
+        Average cost of a share (a short: proceeds), USD.
     held, unprotected
-        Shares held, and those of them that no working exit and no stop at the broker would close.
+        Shares held, and those of them without a working exit or a stop at the broker.
     best
         The best price since the entry: for a long the highest, for a short the lowest.
     days
@@ -36,9 +36,9 @@ class ExitPosition:
     is_late
         It must be flat by the close, and that is near.
     own_stop, own_target
-        Prices that came with the entry, USD; None where none did.
+        Prices that came with the entry, USD; None if there are none.
     is_target_at_broker, is_trailed_at_broker
-        An order at the broker takes the profit, or trails: no rule races it (EX-13).
+        An order at the broker takes the profit, or trails: no rule competes with it (EX-13).
     """
 
     is_long: bool
@@ -54,22 +54,22 @@ class ExitPosition:
     is_trailed_at_broker: bool = False
 
     def gain_at(self, price: Decimal) -> Decimal:
-        """As a ratio of what was paid."""
+        """Return the gain at a price as a ratio of the cost."""
         way = price - self.average_price if self.is_long else self.average_price - price
         return way / self.average_price
 
     def off(self, fraction: Decimal, price: Decimal) -> Price:
-        """`fraction` worse than `price`; better where it is below zero."""
+        """Return the price `fraction` worse than `price`; better if it is below zero."""
         return STOCK_TICKS.nearest(price * (ONE - fraction if self.is_long else ONE + fraction))
 
     def is_worse(self, price: Decimal, than: Decimal) -> bool:
-        """At that price or beyond it, to the losing side."""
+        """Return whether the price is at `than` or beyond it, to the losing side."""
         return price <= than if self.is_long else price >= than
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An exit whose condition holds: how much, why, the price that it was measured by (USD), and that in words."""
+    """A due exit: quantity, reason, the price that triggered it (USD), and its text."""
 
     quantity: Quantity
     reason: ExitReason
@@ -78,10 +78,10 @@ class Due:
 
 
 def exit_due(terms: ExitSettings, standing: ExitPosition, close: Price) -> Due | None:
-    """The first rule that holds at this close; None where all of them let the position be.
+    """Return the first rule that applies at this close; None if none does.
 
-    A stop goes before the close of the day, that before the trailing stop, the target, and time. The stop sells only
-    what nothing at the broker covers; every other leaves with all of it, the stop being taken out first (EX-21).
+    The order is: stop, the day's close, trailing stop, target, time. The stop sells only shares without an exit at the
+    broker; every other rule sells all of them, and their stop is cancelled first (EX-21).
     """
     return next(_due(terms, standing, close), None)
 
@@ -111,7 +111,7 @@ def _due(terms: ExitSettings, standing: ExitPosition, close: Price) -> Iterator[
 
 
 def in_words(terms: ExitSettings) -> Iterator[str]:
-    """What a ticket lists of the rules that have no price at the entry (OP-03)."""
+    """Yield the rules without a price at the entry, for the ticket (OP-03)."""
     if terms.trail:
         begins = f" once {exact_percent(terms.trail_from)} up" if terms.trail_from else ""
         yield f"{exact_percent(terms.trail)} behind the best price{begins}"
@@ -122,21 +122,21 @@ def in_words(terms: ExitSettings) -> Iterator[str]:
 
 
 def stop_of(terms: ExitSettings, standing: ExitPosition) -> Price | None:
-    """The stop that came with the entry, or the rule's own."""
+    """Return the entry's own stop, or the rule's."""
     if standing.own_stop is not None or not terms.stop:
         return standing.own_stop
     return standing.off(terms.stop, standing.average_price)
 
 
 def target_of(terms: ExitSettings, standing: ExitPosition) -> Price | None:
-    """The target that came with the entry, or the rule's own."""
+    """Return the entry's own target, or the rule's."""
     if standing.own_target is not None or not terms.profit_target:
         return standing.own_target
     return standing.off(-terms.profit_target, standing.average_price)
 
 
 def trail_of(terms: ExitSettings, standing: ExitPosition) -> Price | None:
-    """The price behind the best one; None while it does not trail yet."""
+    """Return the trailing stop's price; None while it does not trail yet."""
     if not terms.trail or standing.gain_at(standing.best) < terms.trail_from:
         return None
     return standing.off(terms.trail, standing.best)

@@ -1,6 +1,6 @@
-"""What is remembered of each position for its exits: when it was opened, and the best price since (ST-09, SP-05).
+"""Marks of each position for its exits: when it was opened, and the best price since (ST-09, SP-05).
 
-Folded from fills and bars after the ledger took them in, so that a restart at any instant finds the same marks.
+Folded from fills and bars after the ledger folded them, so that a restart at any instant finds the same marks.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from core.model.values import Price, Symbol
 
 @dataclass(slots=True)
 class ExitMark:
-    """A position's.
+    """The mark of a position.
 
     Attributes
     ----------
     opened_at
-        Of the position that it belongs to, UTC.
+        When its position was opened, UTC.
     best
-        The best price since: a long's highest, a short's lowest, USD; at first what was paid.
+        The best price since: a long's highest, a short's lowest, USD; at first the entry price.
     stop, target
-        What came with the entry, USD; None where nothing did, and where the broker's books showed a split since: the
-        prices of the entry are of other shares then.
+        From the entry, USD; None if there are none, and after the broker's books showed a split: the entry's prices are
+        then for other shares.
     is_stop_ours
         The ticket said that this desk watches that stop.
     """
@@ -68,7 +68,7 @@ class ExitWatch:
         self.state = state
 
     def mark(self, position: Position) -> ExitMark:
-        """What was remembered of it; a fresh mark where it is older than this slice."""
+        """Return its mark; a fresh one if the position is older than this slice."""
         found = self.state.marks.get(position_key(position.symbol, position.strategy))
         if found is not None and found.opened_at == position.opened_at:
             return found
@@ -80,7 +80,9 @@ class ExitWatch:
         return ExitMark(position.opened_at, position.average_price, price, entry.target_price, is_ours)
 
     def take_bar(self, bar: Bar) -> None:
-        """After the entry a bar counts whole; of the bar in which it was filled, its close alone is surely later."""
+        """Update the best price. After the entry a whole bar counts; in the entry's own bar only the close is surely
+        later.
+        """
         for position in self.ledger.positions_in(bar.symbol):
             if bar.end <= position.opened_at:
                 continue
@@ -108,7 +110,7 @@ class ExitWatch:
             self._kept(position)
 
     def _corrected(self, _at: datetime, fact: PositionCorrected) -> None:
-        """Prices stay with each owner that kept shares; none does after a split, or where nothing says whose it is."""
+        """Keep the marks of owners that kept shares; drop all after a split, or if no owner is known."""
         if fact.owners and not fact.is_split:
             self._forget_but(fact.symbol, {position_key(fact.symbol, share.strategy) for share in fact.owners})
             return
