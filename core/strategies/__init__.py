@@ -1,1 +1,1 @@
-"""Strategies look at complete bars and answer with a signal or a named reason. They can propose, and nothing else."""
+"""Strategies read complete bars and answer with a signal or a named reason. They can only propose orders."""

@@ -1,4 +1,4 @@
-"""What strategies answer alike: the reasons that keep any of them from entering, and how a position is left."""
+"""Common answers of strategies: reasons against an entry, and exits."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ ZERO_SIZE = NoTrade(NoTradeReason.ZERO_SIZE)
 
 
 def shut(context: Context, is_enabled: bool) -> NoTrade | None:
-    """Why nothing may be opened today, whatever the bars say."""
+    """Return why no entry is allowed today, whatever the bars are."""
     if not (context.is_enabled and is_enabled):
         return PAUSED if context.is_paused and is_enabled else DISABLED
     return DAY_DISABLED if context.is_day_disabled else None
 
 
 def not_now(bar: Bar, context: Context) -> NoTrade | None:
-    """Why nothing may be opened on this bar, in the order of ST-03."""
+    """Return why no entry is allowed on this bar, in the order of ST-03."""
     if not context.window_first <= bar.start <= context.window_last or bar.start >= context.flat_from:
         return OUTSIDE_WINDOW
     if context.held:
@@ -48,7 +48,7 @@ def not_now(bar: Bar, context: Context) -> NoTrade | None:
 def leaving(
     strategy: str, bar: Bar, quantity: Quantity, why: tuple[ExitReason, str], reference: Decimal | None
 ) -> ExitSignal:
-    """Out at the market. `reference` is kept to a hundredth of a cent; the close where there is none."""
+    """Build an exit at the market. `reference` is rounded to a hundredth of a cent; the close if there is none."""
     exit_reason, words = why
     return ExitSignal(
         strategy=strategy,
@@ -63,5 +63,5 @@ def leaving(
 
 
 def text(price: Decimal) -> str:
-    """A price as it is quoted, to its tick: 168.70."""
+    """Format a price to its tick: 168.70."""
     return str(STOCK_TICKS.nearest(price))

@@ -1,7 +1,7 @@
-"""What a strategy is.
+"""The interface of a strategy.
 
-A strategy is a plug-in of one file: a name, a state, one method. It reads only the bar's time, never a clock; what it
-may know of positions, orders and limits stands in its `Context` (`context.py`). It proposes and nothing else (OP-01).
+A strategy is a plug-in of one file: a name, a state, one method. It reads only the bar's time, never a clock; its
+positions, orders and limits are in its `Context` (`context.py`). It can only propose (OP-01).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Figures = tuple[tuple[str, str], ...]
 
 
 PATIENCE = 2.0
-"""Seconds that one answer may take; the process that has not given it by then is ended."""
+"""Time limit of one answer in seconds; a process that has not answered by then is ended."""
 
 
 class OverdueError(Exception):
@@ -28,7 +28,7 @@ class OverdueError(Exception):
 
 
 class Strategy(Protocol):
-    """Looks at every complete bar of its symbol and answers (ST-01). One instance a symbol.
+    """Receives every complete bar of its symbol and answers (ST-01). One instance per symbol.
 
     `state` is a slots dataclass of plain values: the whole memory of the strategy, saved and restored from outside.
     """
@@ -41,5 +41,5 @@ class Strategy(Protocol):
         ...
 
     def figures(self, day: date) -> Figures:
-        """What it measures of that trading day, for a person: name and value in words."""
+        """Return the trading day's figures for display: pairs of name and text."""
         ...

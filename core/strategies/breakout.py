@@ -1,8 +1,8 @@
-"""Breakout: buy a close over the highest price of the bars before, leave when it falls back under it (ST-04).
+"""Breakout: buy a close over the highest price of the bars before, sell when it falls back under it (ST-04).
 
-A breakout is false when a close stands under its level again within a few bars. False ones are counted a symbol, taken
-or not; too many of them in the last bars, and the symbol is left alone until they are forgotten: after a session of
-minutes, or, where the bars are days, after a quarter of sessions.
+A breakout is false if a close is under its level again within a few bars. False ones are counted per symbol, traded or
+not; with too many of them in the last bars, the strategy does not enter until they are forgotten: after a session of
+minutes, or, for daily bars, after a quarter of sessions.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ONE = Decimal(1)
 
 @dataclass(slots=True)
 class Attempt:
-    """A breakout that may still prove false: its level, USD, and how many bars ago it was."""
+    """A breakout that may still prove false: its level, USD, and its age in bars."""
 
     level: Decimal
     age: int = 0
@@ -36,14 +36,14 @@ class Attempt:
 
 @dataclass(slots=True, kw_only=True)
 class BreakoutState(TradePlanState):
-    """The windows that it measures by.
+    """The strategy's windows.
 
     Attributes
     ----------
     level
         Highest price of the bars before the last one; None until there are enough.
     attempts, false_ages
-        Breakouts that are not decided yet, and how many bars ago each of the false ones proved so.
+        Undecided breakouts, and the age in bars of each false one since it proved false.
     is_over, is_new
         Whether the last bar closed over its level, and whether the one before it did not.
     """
@@ -63,7 +63,7 @@ class BreakoutState(TradePlanState):
         )
 
     def fits(self, terms: BreakoutSettings) -> bool:
-        """Whether its windows are as long as the settings have them."""
+        """Return whether its windows have the configured lengths."""
         lengths = (self.ranges.length, self.highest.length, self.volume.length)
         return lengths == (terms.range_bars, terms.bars, terms.volume_bars)
 
@@ -77,7 +77,7 @@ class BreakoutStrategy(TradePlanStrategy):
 
     @property
     def bars_needed(self) -> int:
-        """Bars that make its measures what they are, however many there were before."""
+        """Number of bars after which earlier ones no longer matter."""
         terms = self.terms
         counted = terms.bars + 1 + terms.confirming_bars + terms.counted_bars
         return max(counted, terms.volume_bars, terms.range_bars + 1)
@@ -104,7 +104,7 @@ class BreakoutStrategy(TradePlanStrategy):
         state.highest.take(bar.high)
 
     def _judge(self, bar: Bar) -> None:
-        """A close under the level of an open attempt makes it a false one; one that lasted is forgotten."""
+        """Mark an open attempt as false when the close is under its level; forget one that lasted."""
         open_ones = []
         for attempt in self.state.attempts:
             attempt.age += 1
@@ -138,7 +138,7 @@ class BreakoutStrategy(TradePlanStrategy):
         return self._is_shut
 
     def _reason_to_leave(self, bar: Bar, context: Context) -> tuple[ExitReason, str] | None:
-        """Back under the level of the breakout that it bought."""
+        """Exit when the close is back under the level of the bought breakout."""
         plan = self.state.plan
         if plan is None or plan.level is None or bar.close >= plan.level:
             return None

@@ -1,4 +1,4 @@
-"""The strategies of the house: their names, what they remember, and how one is made of its settings (ST-01)."""
+"""The built-in strategies: their names, their states, and how each is built from its settings (ST-01)."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from core.strategies.sma import SmaState, SmaStrategy
 from core.strategies.vwap import VwapState, VwapStrategy
 
 Coming = Callable[[Bar], Sequence[Bar]]
-"""The bars of a symbol that are expected after this one, the next first."""
+"""The expected next bars of a symbol after this one, the next first."""
 
 
 @dataclass(frozen=True, slots=True)
 class StrategyKind:
-    """A strategy that can be made: `make` takes its settings, and its memory or None.
+    """A strategy that can be built: `make` takes its settings, and its memory or None.
 
     Attributes
     ----------
     state
-        What its memory is of.
+        The type of its memory.
     foresee
-        Takes what says which bars come after one, where they are known and nobody waits.
+        Takes a function that returns the next bars, if they are known without waiting.
     """
 
     make: Callable[[Any, Any], Strategy]
@@ -46,19 +46,19 @@ HOUSE: Mapping[str, StrategyKind] = {
     MeanReversionStrategy.name: StrategyKind(MeanReversionStrategy, MeanReversionState),
     SmaStrategy.name: StrategyKind(SmaStrategy, SmaState),
 }
-"""By the name that its settings and its orders have, in the order in which they see a bar."""
+"""By the name in its settings and its orders, in the order in which they see a bar."""
 
 
 @dataclass(frozen=True, slots=True)
 class StrategyKinds:
-    """Every strategy that a desk may run, as whoever put the desk together found them.
+    """Every strategy that a desk may run, as loaded at its composition.
 
     Attributes
     ----------
     known
-        By name, the house's first, in the order in which they see a bar.
+        By name, built-in ones first, in the order in which they see a bar.
     faults
-        Why one of the user's does not load, by its name: one line.
+        Why a user strategy does not load, by its name: one line.
     """
 
     known: Mapping[str, StrategyKind]
@@ -74,7 +74,7 @@ def _adapter(kind: type) -> TypeAdapter[Any]:
 
 
 def written_memory(memory: Any, *, as_json: bool) -> object:
-    """A memory as plain values; None stays None."""
+    """Convert a memory to plain values; None stays None."""
     if memory is None:
         return None
     if isinstance(memory, RemoteMemory):
@@ -84,9 +84,9 @@ def written_memory(memory: Any, *, as_json: bool) -> object:
 
 
 def read_memory(strategy: str, memory: object) -> object:
-    """A memory as its strategy's own type. Raises ValueError, pydantic's own too, where it is none.
+    """Convert a memory to its strategy's own type. Raises ValueError, also pydantic's, if it does not fit.
 
-    One of a strategy that is not the house's stays as plain as it is, for whoever makes that strategy.
+    The memory of a user strategy stays plain, for the host that builds that strategy.
     """
     kind = HOUSE.get(strategy)
     if kind is None or memory is None or isinstance(memory, kind.state):

@@ -1,4 +1,4 @@
-"""What a strategy may know of the account and of its own position, beside the bar (ST-03)."""
+"""The strategy's view of the account and of its own position, beside the bar (ST-03)."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ NO_SHARES = Quantity(ZERO)
 
 @dataclass(slots=True)
 class Context:
-    """What one strategy may know of the desk for one symbol. The orchestrator keeps it up to date; a strategy reads.
+    """One strategy's view of the desk for one symbol. The orchestrator keeps it up to date; a strategy only reads it.
 
     Attributes
     ----------
     is_enabled, is_paused
-        Whether it may open anything at all; where it may not, whether that is because the operator paused it.
+        Whether it may open at all; if not, whether that is because the operator paused it.
     is_day_disabled
         The strategy's loss reached its limit today.
     entries_filled, entries_allowed
-        Entries of this session that got at least one share, and how many may.
+        Entries of this session with at least one filled share, and their limit.
     window_first, window_last
         First and last bar start for an entry, UTC, both included (RK-07).
     held
@@ -37,23 +37,23 @@ class Context:
     entered_at
         When the position was opened, UTC; None when flat.
     recommendation
-        What the operator adopted for this strategy and symbol, and nothing was made of yet (ST-04).
+        The operator's adopted recommendation for this strategy and symbol, not used yet (ST-04).
     covered
         Shares that working exit orders and stops at the broker would sell.
     is_waiting
         An entry proposal is staged, or an entry order works.
     is_broker_behind
-        More orders of the whole desk wait for its answer than may (EX-15).
+        More orders of the whole desk wait for the broker's answer than allowed (EX-15).
     risk_per_trade, max_notional
-        USD; None where it needs an equity that is not known.
+        USD; None if it needs an equity that is unknown.
     min_notional
         USD of the smallest order.
     conditions
-        What a size looks at beside them, asked only when there is something to size (RK-10).
+        Further inputs of a size, computed only when there is something to size (RK-10).
     flat_from
         Bars that start here or later must end flat, UTC.
     venue
-        Whose session it is, and whose clock its words go by.
+        The venue of its session, whose clock is used in texts.
     """
 
     session: Session

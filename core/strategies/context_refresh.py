@@ -1,4 +1,4 @@
-"""What a strategy is told of the desk beside a bar: its session, what it holds, what it may risk (ST-03)."""
+"""Fill the strategies' contexts: session, holdings, and limits (ST-03)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.strategies.runner import Begins, Runner
 
 
 class HoldingsPort(Protocol):
-    """What the orchestrator asks of the books and the stage. It never sees either."""
+    """The orchestrator's port to the books and the stage, which it never reads directly."""
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]: ...
     def entered_at(self, symbol: Symbol, strategy: str) -> datetime | None: ...
@@ -37,14 +37,14 @@ class HoldingsPort(Protocol):
 
 
 class RunnerContexts:
-    """Fills the contexts in.
+    """Fills the contexts.
 
     Attributes
     ----------
     settings
         Those in force.
     is_dirty
-        Something was folded that may change what a strategy is told.
+        A fold may have changed the context of a strategy.
     """
 
     def __init__(self, calendar: Calendar, holdings: HoldingsPort) -> None:
@@ -54,7 +54,7 @@ class RunnerContexts:
         self.is_dirty = True
 
     def enter(self, runner: Runner, bar: Bar, at: datetime) -> None:
-        """A session begins for it with this bar: its hours and its window."""
+        """Start a session for the strategy with this bar: its hours and its window."""
         session, state = self.calendar.session_at(bar.start), runner.state
         if isinstance(session, NoSession):
             raise TypeError(f"bar {bar.start} of {bar.symbol} is outside of every session: {session.reason}")
@@ -73,7 +73,7 @@ class RunnerContexts:
         self.is_dirty = True
 
     def refresh(self, runners: Iterable[Runner], marks: dict[Symbol, Price]) -> None:
-        """Tell each what the desk holds, allows and asks for now."""
+        """Update each context with holdings, permissions and proposals."""
         is_broker_behind = self.holdings.queued() > self.settings.execution.max_queued
         for runner in runners:
             self._refresh(runner, marks)
@@ -103,7 +103,9 @@ class RunnerContexts:
         self.disable_after_loss(runner, marks)
 
     def disable_after_loss(self, runner: Runner, marks: dict[Symbol, Price]) -> None:
-        """Shut for the day once the loss, open positions marked at their last bar, reached the limit (ST-02)."""
+        """Disable entries for the day once the loss, open positions marked at their last bar, reached the limit
+        (ST-02).
+        """
         day, limit = runner.day, runner.daily_limit
         if limit is not None and -self.holdings.result_of(day, marks) >= limit:
             runner.state.disabled_on = day

@@ -15,7 +15,7 @@ Part = Annotated[Decimal, Field(gt=0, lt=1)]
 
 @dataclass(frozen=True, slots=True)
 class DipsSettings:
-    """What [strategies.dips] in settings.toml may say, beside what the desk reads there."""
+    """Settings of [strategies.dips] in settings.toml, beside those that the desk reads itself."""
 
     falls: Annotated[int, Field(ge=1, le=20)] = 3  # closes in a row, each below the one before
     stop: Part = Decimal("0.003")  # of the price, below the entry
@@ -24,7 +24,7 @@ class DipsSettings:
 
 @dataclass(slots=True)
 class DipsState:
-    """All that it remembers: saved with the desk, there again after a restart. Plain values with defaults."""
+    """The whole memory: saved with the desk, restored after a restart. Plain values with defaults."""
 
     last_close: Decimal | None = None
     fallen: int = 0
@@ -41,7 +41,7 @@ class Dips(OwnStrategy):
         has_fallen = before is not None and bar.close < before
         self.state.fallen = self.state.fallen + 1 if has_fallen else 0
 
-        entry = context.entry_price  # the stop is at the broker; when else to leave is yours to say
+        entry = context.entry_price  # the stop is at the broker; other exits are up to you
         if entry is not None and bar.close >= entry * (1 + self.settings.gain):
             return self.sell(bar, context, ExitReason.TAKE_PROFIT, f"close {bar.close} has come back")
         if refusal := self.refusal(bar, context):  # off, outside the window, in a position, one waits …
@@ -52,5 +52,5 @@ class Dips(OwnStrategy):
         return self.buy(bar, context, stop=bar.close * (1 - self.settings.stop), reason=words)
 
     def figures(self, day: object) -> tuple[tuple[str, str], ...]:
-        """What Enter in the strategies pane shows of it."""
+        """The figures shown with Enter in the strategies pane."""
         return (("falls in a row", f"{self.state.fallen} of {self.settings.falls}"),)

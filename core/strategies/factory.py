@@ -1,4 +1,4 @@
-"""How a strategy is made of its settings and its memory, and how it begins anew (ST-01)."""
+"""Build a strategy from its settings and its memory, and restart it (ST-01)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from core.strategies.warm_up import bars_needed, keep_plan, shown
 
 
 class StrategyFactory:
-    """
+    """Builds and restarts strategies.
+
     Attributes
     ----------
     forgot
-        Whose memory did not fit, and why, until it is told.
+        Strategies whose memory did not fit, with the reason, until it is reported.
     """
 
     def __init__(self, calendar: Calendar, kinds: StrategyKinds) -> None:
@@ -25,7 +26,7 @@ class StrategyFactory:
         self.forgot: dict[tuple[str, Symbol], str] = {}
 
     def tell(self, runner: Runner, step: Step) -> None:
-        """What befell it beside the bars."""
+        """Apply an event other than a bar."""
         match step:
             case Made():
                 self._make(runner, step)
@@ -42,7 +43,7 @@ class StrategyFactory:
                 self.forgot.pop((runner.name, runner.symbol), None)
 
     def give_up(self, runner: Runner, why: str) -> None:
-        """It could not be brought up to date."""
+        """Restart a strategy that could not be brought up to date."""
         self._anew(runner, is_late=True)
         self.forgot[runner.name, runner.symbol] = why
 
@@ -59,25 +60,25 @@ class StrategyFactory:
 
     def _anew(self, runner: Runner, *, is_late: bool) -> None:
         strategy = started(self.kinds, runner.name, runner.terms, None)
-        if isinstance(strategy, MissingStrategy):  # what it remembered is there when its file is there again
+        if isinstance(strategy, MissingStrategy):  # its memory stays for when its file is back
             strategy.state = runner.memory.state
         self._begin(runner, strategy, is_late=is_late)
 
     def _begin(self, runner: Runner, strategy: Strategy, *, is_late: bool) -> None:
-        """A memory that is new: of the old one what its own trades told it stays."""
+        """Start with a new memory; the plan of its own trades is kept."""
         keep_plan(strategy, runner.memory.state)
         runner.memory.seen = 0
         runner.memory.wants_history = bars_needed(strategy) > 0 or is_late
         _takes_the_place(runner, strategy)
 
     def _take_history(self, runner: Runner, step: PastBars) -> None:
-        """From the first bar on, and what is said on the way is not heard: a bar of the past proposes nothing."""
+        """Replay past bars from the first one on and ignore the answers: a past bar proposes nothing."""
         if not runner.memory.wants_history:
             return
         self._anew(runner, is_late=True)
         try:
             runner.memory.seen = shown(runner.strategy, step.bars, self.calendar)
-        except Exception as error:  # it goes on as one that begins now (ST-07)
+        except Exception as error:  # it continues like one that starts now (ST-07)
             self._anew(runner, is_late=True)
             runner.memory.last_answer = f"RAISED {error_in_words(error)}"
         runner.memory.state = runner.strategy.state
@@ -90,7 +91,7 @@ def _takes_the_place(runner: Runner, strategy: Strategy) -> None:
 
 
 def _goes_on(strategy: Strategy, memory: object) -> bool:
-    """Whether it took up that very memory, or a plain one as its own type."""
+    """Return whether it took over that memory, or a plain one converted to its own type."""
     if strategy.state is memory:
         return True
     return isinstance(memory, dict) and written_memory(strategy.state, as_json=True) == memory

@@ -1,7 +1,7 @@
-"""What a strategy of your own is written with: everything that it may import of this program stands here.
+"""The public API for user strategies: everything that one may import from this program.
 
-`OwnStrategy` keeps its settings and its state, sizes its entries as the house sizes its own (RK-10), and says why
-nothing may be opened now. docs/STRATEGIES.md shows a whole strategy.
+`OwnStrategy` keeps its settings and its state, sizes entries as built-in strategies do (RK-10), and reports why no
+entry is allowed now. docs/STRATEGIES.md shows a whole strategy.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class NoSettings:
-    """A strategy that nothing can be set of."""
+    """The settings of a strategy without settings."""
 
 
 class OwnStrategy:
-    """The base of a strategy of your own. It looks at complete bars and proposes; it can do nothing else (OP-01).
+    """The base class of a user strategy. It reads complete bars and can only propose (OP-01).
 
     Attributes
     ----------
     name
-        As its file is called, its table in the settings and its orders.
+        The name of its file, its settings table and its orders.
     Settings
-        A dataclass or a pydantic model of what can be set of it, beside what the desk itself reads.
+        A dataclass or a pydantic model of its settings, beside those that the desk itself reads.
     State
         A dataclass with slots of plain values, which can be made without arguments: its whole memory (ST-01).
     quantity_step
@@ -70,17 +70,17 @@ class OwnStrategy:
         self.state = state
 
     def figures(self, day: date) -> Figures:
-        """What it measures of that trading day, for a person: pairs of a name and a value in words."""
+        """Return the trading day's figures for display: pairs of name and text."""
         return ()
 
     def refusal(self, bar: Bar, context: Context) -> NoTrade | None:
-        """Why nothing may be opened on this bar; None where something may (ST-03)."""
+        """Return why no entry is allowed on this bar; None if one is (ST-03)."""
         return shut(context, is_enabled=True) or not_now(bar, context)
 
     def buy(
         self, bar: Bar, context: Context, *, stop: Decimal, reason: str, target: Decimal | None = None
     ) -> EntrySignal | NoTrade:
-        """An entry at the bar's close, its stop at the broker; so many shares as lose the risk of a trade at the stop.
+        """Enter at the bar's close with a stop at the broker; sized so that the stop loses the risk of a trade.
 
         `stop` and `target` are USD and are rounded to their tick.
         """
@@ -110,5 +110,5 @@ class OwnStrategy:
         )
 
     def sell(self, bar: Bar, context: Context, why: ExitReason, reason: str) -> ExitSignal:
-        """Out with the whole position, at the market."""
+        """Sell the whole position at the market."""
         return leaving(self.name, bar, context.held, (why, reason), None)

@@ -19,7 +19,7 @@ from core.strategies.trade_plan import Setup, TradePlanState, TradePlanStrategy
 
 @dataclass(slots=True, kw_only=True)
 class MeanReversionState(TradePlanState):
-    """The windows that it measures by."""
+    """The strategy's windows."""
 
     spread: Deviation
 
@@ -28,7 +28,7 @@ class MeanReversionState(TradePlanState):
         return cls(ranges=AverageRange.over(terms.range_bars), spread=Deviation.over(terms.bars))
 
     def fits(self, terms: MeanReversionSettings) -> bool:
-        """Whether its windows are as long as the settings have them."""
+        """Return whether its windows have the configured lengths."""
         return (self.ranges.length, self.spread.length) == (terms.range_bars, terms.bars)
 
 
@@ -42,7 +42,7 @@ class MeanReversionStrategy(TradePlanStrategy):
 
     @property
     def bars_needed(self) -> int:
-        """Bars that make its measures what they are, however many there were before."""
+        """Number of bars after which earlier ones no longer matter."""
         return max(self.terms.bars, self.terms.range_bars + 1)
 
     def figures(self, day: date) -> Figures:
@@ -68,7 +68,7 @@ class MeanReversionStrategy(TradePlanStrategy):
         return Setup(words, mean)
 
     def _contradicts(self, bar: Bar) -> bool:
-        """There is nothing to come back from."""
+        """Return whether the price is at or over its average, so that there is no reversion left."""
         mean = self.state.spread.mean.value
         return mean is not None and bar.close >= mean
 

@@ -1,7 +1,7 @@
-"""What the desk remembers of each strategy on each symbol (ST-01, ST-03).
+"""The desk's memory of each strategy on each symbol (ST-01, ST-03).
 
-What facts say of it is folded: `RunnerState`. What the strategy itself remembers is no fact: `StrategyMemory` is a
-checkpoint beside the fold, brought up to date from the bars of the journal.
+`RunnerState` is folded from facts. The strategy's own memory is not a fact: `StrategyMemory` is a checkpoint beside the
+fold, brought up to date from the bars of the journal.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.model.values import Price, Symbol
 from core.strategies.builtin import read_memory, written_memory
 
 State = Annotated[Any, PlainSerializer(lambda state, info: written_memory(state, as_json=info.mode_is_json()))]
-"""The state of a strategy, of that strategy's own type; None before it was first made."""
+"""The state of a strategy, of that strategy's own type; None before it was first built."""
 
 SIGNAL = "SIGNAL"
 """Counted beside the reasons for not trading: a bar on which it signalled."""
@@ -26,26 +26,26 @@ SIGNAL = "SIGNAL"
 
 @dataclass(slots=True)
 class RunnerState:
-    """One strategy on one symbol, as the facts tell it.
+    """One strategy on one symbol, folded from the facts.
 
     Attributes
     ----------
     reasons
-        Of the sessions that are over, how often each reason for not trading was given.
+        Counts of each reason for not trading in past sessions.
     session, anomaly
-        That of its last bar; the one reason of all bars of the session before, in words.
+        The session of its last bar; the single reason of all bars of the session before, as text.
     paused_at, paused_because
-        None while the operator lets it open positions; why the desk itself paused it, empty where the operator did.
+        None while it may open positions; why the desk itself paused it, empty if the operator did.
     rests
-        It was too slow: it is shown no bar while it holds nothing.
+        It was too slow: it receives no bar while it holds nothing.
     faults, fault
-        Bars in a row on which it failed, and how it failed on the last of them (ST-07).
+        Consecutive bars on which it failed, and the last failure (ST-07).
     has_answered
-        Since the last of those a bar has passed.
+        A bar has passed since the last failure.
     held_back_at
-        When an exit of it was held back because others would have bought on the same bar.
+        When an exit was delayed because others would have bought on the same bar.
     forgot, forgot_on
-        What of its memory did not fit when the desk began, and on which day; until the day after.
+        The part of its memory that did not fit when the desk started, and the day; until the day after.
     """
 
     reasons: Counter[str] = field(default_factory=Counter)
@@ -65,10 +65,10 @@ class RunnerState:
 
 @dataclass(slots=True)
 class OrchestratorState:
-    """`runners` is keyed `strategy/SYMBOL`; `marks` holds the close of each symbol's last bar, `heard` the start of the
-    last bar of all.
+    """State of all strategies.
 
-    `missing` says why a strategy of the user's does not load, by its name.
+    `runners` is keyed `strategy/SYMBOL`; `marks` holds the close of each symbol's last bar, `heard` the start of the
+    last bar of all. `missing` holds why a user strategy does not load, by its name.
     """
 
     runners: dict[str, RunnerState] = field(default_factory=dict)
@@ -79,14 +79,14 @@ class OrchestratorState:
 
 @dataclass(slots=True)
 class StrategyMemory:
-    """One strategy on one symbol: what it remembers, and what it answered in this session.
+    """One strategy on one symbol: its memory, and its answers in this session.
 
     Attributes
     ----------
     wants_history, seen
-        It began late; and how many bars in a row it has seen since, up to as many as it needs.
+        It started late; the number of consecutive bars it has seen since, up to the number it needs.
     reasons, last_answer
-        Of this session, how often each was given; `SIGNAL` among them.
+        Counts of each answer in this session, `SIGNAL` included.
     """
 
     state: State = None
@@ -100,7 +100,7 @@ class StrategyMemory:
 
 
 def _of_their_types(memories: dict[str, StrategyMemory]) -> dict[str, StrategyMemory]:
-    """Each state as the type of the strategy that its key names. Raises ValueError where it is none."""
+    """Convert each state to the type of the strategy in its key. Raises ValueError if it does not fit."""
     for key, memory in memories.items():
         memory.state = read_memory(key.partition("/")[0], memory.state)
     return memories
@@ -111,7 +111,7 @@ Memories = Annotated[dict[str, StrategyMemory], AfterValidator(_of_their_types)]
 
 
 def fault_in_words(fact: StrategyFailed) -> str:
-    """`raised KeyError: 'x'`, `took 120 ms, more than 50`."""
+    """As in `raised KeyError: 'x'`, `took 120 ms, more than 50`."""
     if fact.milliseconds is None or fact.limit is None:
         return f"raised {fact.reason}"
     return f"took {fact.milliseconds:,.0f} ms for a bar, more than {fact.limit:f}"

@@ -1,4 +1,4 @@
-"""Momentum: buy what has risen fast on volume and is not yet spent, leave when it rises no longer (ST-04)."""
+"""Momentum: buy a fast rise on volume that is not exhausted yet, sell when it ends (ST-04)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.strategies.trade_plan import Setup, TradePlanState, TradePlanStrategy
 
 @dataclass(slots=True, kw_only=True)
 class MomentumState(TradePlanState):
-    """The windows that it measures by."""
+    """The strategy's windows."""
 
     gain: Gain
     strength: Strength
@@ -36,7 +36,7 @@ class MomentumState(TradePlanState):
         )
 
     def fits(self, terms: MomentumSettings) -> bool:
-        """Whether its windows are as long as the settings have them."""
+        """Return whether its windows have the configured lengths."""
         lengths = (self.ranges.length, self.gain.length, self.strength.length, self.volume.length)
         return lengths == (terms.range_bars, terms.bars, terms.strength_bars, terms.volume_bars)
 
@@ -50,7 +50,7 @@ class MomentumStrategy(TradePlanStrategy):
 
     @property
     def bars_needed(self) -> int:
-        """Bars that make its measures what they are, however many there were before."""
+        """Number of bars after which earlier ones no longer matter."""
         terms = self.terms
         return max(terms.bars, terms.strength_bars, terms.volume_bars, terms.range_bars) + 1
 

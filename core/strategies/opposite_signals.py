@@ -1,7 +1,7 @@
-"""Opposite signals of two strategies on one bar: nothing is opened, and a mere wish to leave waits one bar (ST-07).
+"""Opposite signals of two strategies on one bar: no entry is staged, and an optional exit waits one bar (ST-07).
 
-What protects is never held back: a stop, a trailing stop, the time, the close of the day. Nor is an exit that was held
-back once, or is proposed already: whoever signals on every bar keeps nobody in a position.
+Protective exits are never delayed: a stop, a trailing stop, a time limit, the close of the day. Nor is an exit that was
+delayed once, or is proposed already: a strategy that signals on every bar cannot block another's exit.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from core.model.signal import EntrySignal, ExitReason, ExitSignal
 
 Signals = list[EntrySignal | ExitSignal]
 WISHES = frozenset({ExitReason.TAKE_PROFIT, ExitReason.MEAN_REVERSION, ExitReason.SIGNAL})
-"""Reasons to leave that can wait for the next bar."""
+"""Exit reasons that can wait for the next bar."""
 
 
 def opposed(
     answers: Sequence[EntrySignal | ExitSignal], bar: Bar, may_wait: Callable[[ExitSignal], bool]
 ) -> SignalsOpposed | None:
-    """What contradicts itself among the answers to one bar; None where nothing does."""
+    """Return the contradiction among the answers to one bar; None if there is none."""
     buyers = tuple(a.strategy for a in answers if isinstance(a, EntrySignal))
     exits = [a for a in answers if isinstance(a, ExitSignal)]
     if not buyers or not exits:
@@ -30,7 +30,7 @@ def opposed(
 
 
 def kept(answers: Sequence[EntrySignal | ExitSignal], found: SignalsOpposed | None) -> Signals:
-    """The answers that are staged."""
+    """Return the answers that are staged."""
     if found is None:
         return list(answers)
     return [a for a in answers if isinstance(a, ExitSignal) and a.strategy in found.leaving]

@@ -1,8 +1,8 @@
-"""The slice of the strategies: what the facts tell of each, and what it is told beside a bar (ST-03).
+"""The slice of the strategies: their states and contexts, folded from facts (ST-03).
 
-Folding runs no strategy: it keeps the contexts up to date, and notes what each is to be shown (`runner.py`). A live
-desk asks them when the bar is folded, and what they say are facts; a start shows them the journal's bars when all of it
-is folded, and nobody hears what they answer. So no text of a strategy has a part in what was.
+Folding runs no strategy: it keeps the contexts up to date, and queues the bars and events for each (`runner.py`). A
+live desk runs the strategies when the bar is folded, and their answers are facts; a start replays the journal's bars to
+them after the fold, and ignores the answers. So the code of a strategy never changes the past.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ from core.strategies.warm_up import bars_needed, has_missed_bars
 ENOUGH_FOR_AN_ANOMALY = 30
 """Bars of a session that must all have given one reason before it is flagged."""
 CHOSEN = frozenset({NoTradeReason.DISABLED, NoTradeReason.PAUSED})
-"""Reasons that a person or the night chose, and that are shown as such: a session of them is no anomaly."""
+"""Reasons chosen by the operator or the nightly evaluation, and shown as such: a session of them is no anomaly."""
 
 
 class Orchestrator:
@@ -67,11 +67,11 @@ class Orchestrator:
     Attributes
     ----------
     memories
-        What each remembers, by `strategy/SYMBOL`: a checkpoint beside the fold.
+        The memory of each, by `strategy/SYMBOL`: a checkpoint beside the fold.
     is_rebuilding
-        A journal is folded: bars are kept to be shown when it is.
+        A journal is being folded: bars are queued for the end.
     has_steps
-        Somebody is to be shown or told something yet.
+        A strategy has queued steps.
     """
 
     name = "strategies"
@@ -116,16 +116,16 @@ class Orchestrator:
         }
 
     def remember(self, memories: dict[str, StrategyMemory]) -> None:
-        """Take up what the strategies were saved with, before what is told of them."""
+        """Restore the saved memories, before facts are folded."""
         self.memories = memories
 
     def restore(self, state: OrchestratorState) -> None:
-        """Take up what was saved, by the settings in force."""
+        """Restore a saved state, by the settings in force."""
         self.state = state
         self._build(self.in_force())
 
     def no_trade(self) -> dict[str, int]:
-        """How often each reason was given, over all strategies and symbols."""
+        """Return the counts of each reason, over all strategies and symbols."""
         total: Counter[str] = Counter()
         for key, state in self.state.runners.items():
             total.update(state.reasons)
@@ -135,31 +135,33 @@ class Orchestrator:
 
     @property
     def runners(self) -> dict[Symbol, list[Runner]]:
-        """The strategies that run, by symbol."""
+        """The running strategies, by symbol."""
         return self.roster.runners
 
     # ── beside the fold ──────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def silent(self) -> set[str]:
-        """Who said nothing of the last bar: it failed, rests, or is missing."""
+        """Strategies without an answer to the last bar: failed, resting, or missing."""
         return self.showing.silent
 
     @property
     def forgot(self) -> dict[tuple[str, Symbol], str]:
-        """Whose memory did not fit, and why, until it is told."""
+        """Strategies whose memory did not fit, with the reason, until it is reported."""
         return self.showing.making.forgot
 
     def measure(self, clock: Callable[[], float] | None) -> None:
-        """Seconds that only go on: what an answer takes is measured by them; by None nobody measures (ST-07)."""
+        """Set the monotonic clock, in seconds, that measures answers; None measures nothing (ST-07)."""
         self.showing.measure(clock)
 
     def knows_who_missed(self, missed: Missed) -> None:
-        """Who was too slow for which bar is known: nobody measures, and who had no answer is not asked (MD-05)."""
+        """Set the recorded time-outs: nothing is measured, and a strategy without a recorded answer is not asked
+        (MD-05).
+        """
         self.showing.knows_who_missed(missed)
 
     def ask(self, bar: Bar) -> Iterator[EntrySignal | ExitSignal | StrategyFailed]:
-        """What each says of a bar that was folded, one after the other."""
+        """Yield the answers of each strategy to a folded bar, one after the other."""
         if self.showing.silent:
             self.showing.silent = set()
         if self.has_steps:
@@ -176,11 +178,11 @@ class Orchestrator:
 
     @property
     def has_unasked(self) -> bool:
-        """A bar is folded, and nobody asks of it any more: what came in between was not foreseen."""
+        """Whether a bar is folded whose strategies were not all asked: an unforeseen event came in between."""
         return self._unasked is not None and not self._is_asking
 
     def keep_unasked(self) -> None:
-        """Who was not asked is shown that bar all the same, as after a start; nobody hears the answer."""
+        """Queue that bar for the strategies that were not asked, as after a start; their answers are ignored."""
         bar, self._unasked, self._is_asking = self._unasked, None, False
         if bar is None:
             return
@@ -189,18 +191,18 @@ class Orchestrator:
             self.has_steps = True
 
     def begin_rebuild(self, until: datetime) -> None:
-        """A journal is folded that ends then: bars are kept, to be shown when it is."""
+        """Start folding a journal that ends at `until`: bars are queued for its end."""
         self.is_rebuilding = True
         if until - self._shows_from > SHOWN:
             self._shows_from = until - SHOWN
 
     def end_rebuild(self) -> None:
-        """It is folded: the strategies are brought up to date."""
+        """Finish the fold and bring the strategies up to date."""
         self.is_rebuilding = False
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Show and tell each strategy what it is to be shown and told yet; what they answer is not heard."""
+        """Perform each strategy's queued steps; their answers are ignored."""
         self.has_steps = False
         if self.roster.is_built:
             self.showing.settings = self.contexts.settings
@@ -211,7 +213,7 @@ class Orchestrator:
         self.roster.left = {}
 
     def session_over(self, bar: Bar) -> ReasonsCounted | None:
-        """What was answered in the session before that of `bar`, where that begins with it."""
+        """Return the answers of the previous session if one starts with `bar`."""
         if all(bar.start < runner.until for runner in self.runners.get(bar.symbol, ())):
             return None
         session = self.calendar.session_at(bar.start)
@@ -225,16 +227,16 @@ class Orchestrator:
         return ReasonsCounted(session.day, over) if over else None
 
     def missing(self) -> dict[str, str]:
-        """Which of the user's strategies do not load, and why: those that have a table, and every broken file."""
+        """Return the user strategies that do not load, with the reason: those with a table, and every broken file."""
         made = {r.name: r.strategy.reason for r in self.roster.everyone() if isinstance(r.strategy, MissingStrategy)}
         return {**self.kinds.faults, **made}
 
     def wanting_history(self) -> tuple[Symbol, ...]:
-        """Symbols on which a strategy lacks bars of the past."""
+        """Return symbols on which a strategy lacks past bars."""
         return tuple(s for s, runners in self.runners.items() if any(r.memory.wants_history for r in runners))
 
     def history_wanted(self, symbol: Symbol) -> int:
-        """Bars that make every strategy on the symbol whole."""
+        """Return the number of bars that every strategy on the symbol needs."""
         return max((bars_needed(r.strategy) for r in self.runners[symbol] if r.memory.wants_history), default=0)
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -248,11 +250,11 @@ class Orchestrator:
             self._tell(runner, step)
 
     def _any(self, _at: datetime, _fact: Fact) -> None:
-        """Whatever others fold may have changed what a strategy is told."""
+        """Mark the contexts dirty: any other fact may have changed them."""
         self.contexts.is_dirty = True
 
     def _engine_started(self, at: datetime, _fact: EngineStarted) -> None:
-        """Sessions passed while no desk ran: windows that have a hole in them begin anew."""
+        """Sessions may have passed without a desk: strategies with a gap in their windows restart."""
         self.contexts.is_dirty = True
         if self.state.heard is not None and has_missed_bars(self.calendar, self.state.heard, at):
             self._tell_all(Hole())
@@ -270,7 +272,7 @@ class Orchestrator:
         self.contexts.is_dirty = True
 
     def _resumed(self, _at: datetime, fact: StrategyResumed) -> None:
-        """One that rested has missed bars: it begins anew."""
+        """Restart one that rested, because it has missed bars."""
         state, runner = self._state_of(fact.strategy, fact.symbol), self.roster.place(fact.strategy, fact.symbol)
         if state.rests and runner is not None:
             self._tell(runner, Anew(is_late=fact.symbol in self.state.marks))
@@ -279,7 +281,7 @@ class Orchestrator:
         self.contexts.is_dirty = True
 
     def _signal_raised(self, _at: datetime, fact: SignalRaised) -> None:
-        """Nothing follows from it but its own plan, which a bar that is shown later must not change."""
+        """Keep the signal's plan, which a later replay of the bar must not change."""
         signal, shown = fact.signal, self._last_shown(fact.signal.strategy, fact.signal.symbol, fact.signal.bar_start)
         if shown is not None:
             shown.said = signal
@@ -364,14 +366,14 @@ class Orchestrator:
 
 
 def _settle(state: RunnerState) -> None:
-    """A bar without a failure ends the row of those on which it failed."""
+    """A bar without a failure resets the count of consecutive failures."""
     if state.has_answered:
         state.faults, state.fault = 0, ""
     state.has_answered = True
 
 
 def _anomaly(reasons: Mapping[str, int], before: date) -> str:
-    """One reason for all bars of a session, in words; empty where they were few, or it was chosen."""
+    """Describe the single reason of all bars of a session; empty if there were few, or it was chosen."""
     bars = sum(reasons.values())
     if len(reasons) != 1 or bars < ENOUGH_FOR_AN_ANOMALY or set(reasons) <= CHOSEN:
         return ""

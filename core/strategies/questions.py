@@ -1,6 +1,6 @@
-"""The strategies themselves: how one is made, asked of a bar, and brought up to date after a start (ST-01, ST-07).
+"""Run strategies: build, ask on a bar, and bring up to date after a start (ST-01, ST-07).
 
-Nothing here is a fold. What is said live is heard; what is said of the journal's bars at a start is not.
+Nothing here is a fold. Live answers are used; answers to the journal's bars at a start are ignored.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ from core.strategies.warm_up import bars_needed, keep_said
 RAISED = "RAISED"
 """Counted beside the reasons for not trading: the strategy failed on the bar."""
 MALFORMED = "MALFORMED"
-"""Counted beside the reasons: a signal that is not well formed."""
+"""Counted beside the reasons: a malformed signal."""
 RESTS = "RESTS"
-"""Said of one that was too slow and is shown no bar until the operator resumes it."""
+"""Answer of a strategy that was too slow and receives no bar until the operator resumes it."""
 PATIENCE_MS = Decimal(round(PATIENCE * 1000))
 NOT_IN_TIME = "the bars since then could not be shown to it in time"
 
 Missed = Mapping[tuple[str, Symbol, datetime], StrategyFailed]
-"""By strategy, symbol and start of the bar: who was too slow, as a journal tells it."""
+"""By strategy, symbol and start of the bar: recorded time-outs."""
 
 
 def missed_in(records: Iterable[Recorded]) -> Missed:
-    """Who was too slow, and for which bar."""
+    """Collect the recorded time-outs."""
     failed = (record.fact for record in records if isinstance(record.fact, StrategyFailed))
     return {(f.strategy, f.symbol, f.bar_start): f for f in failed if f.milliseconds is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one answered to a bar: at most a signal, and at most a failure; `is_overdue` where it had no answer."""
+    """The answer to a bar: at most a signal and a failure; `is_overdue` if there was no answer."""
 
     signal: EntrySignal | ExitSignal | None = None
     failure: StrategyFailed | None = None
@@ -60,23 +60,24 @@ NOTHING = Said()
 
 
 def asked(strategy: Strategy, bar: Bar, context: Context) -> Answer:
-    """The one place where a strategy is asked.
+    """Ask a strategy; the only place that does.
 
-    Raises what it raises, and `OverdueError` where it had no answer in time: then it has not seen the bar.
+    Raises its exceptions, and `OverdueError` without an answer in time: then it has not seen the bar.
     """
     return strategy.on_bar(bar, context)
 
 
 class StrategyQuestions:
-    """
+    """Asks strategies and performs their queued steps.
+
     Attributes
     ----------
     clock
-        Seconds that only go on: what an answer takes is measured by it. None where nobody measures (ST-07).
+        Monotonic clock in seconds that measures answers. None measures nothing (ST-07).
     missed
-        Who was too slow for which bar, where that is known beforehand: then nobody measures (MD-05).
+        Recorded time-outs, if known beforehand: then nothing is measured (MD-05).
     silent
-        Who said nothing of the last bar: it failed, rests, or is missing.
+        Strategies without an answer to the last bar: failed, resting, or missing.
     """
 
     def __init__(self, calendar: Calendar, kinds: StrategyKinds) -> None:
@@ -95,7 +96,7 @@ class StrategyQuestions:
     # ── one bar ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def ask(self, runner: Runner, bar: Bar) -> Said:
-        """What it says of a bar, now."""
+        """Return its answer to a bar, now."""
         if runner.begins is not None or runner.memory.wants_history:
             begins, runner.begins = runner.begins, None
             self._take_note(runner, begins)
@@ -126,7 +127,7 @@ class StrategyQuestions:
         memory = runner.memory
         try:
             answer = asked(runner.strategy, bar, context)
-        except Exception as error:  # skipped for this bar and shown; the others go on (ST-07)
+        except Exception as error:  # skipped for this bar and shown; the others continue (ST-07)
             return self._fail(runner, bar, context, error, is_paused=is_paused)
         memory.state = runner.strategy.state
         if not isinstance(answer, NoTrade):
@@ -136,7 +137,7 @@ class StrategyQuestions:
         return NOTHING if runner.name in HOUSE else self._mind_own(runner, bar, context)
 
     def _fail(self, runner: Runner, bar: Bar, context: Context, error: Exception, *, is_paused: bool) -> Said:
-        """Told of one that runs; of one that is paused it was told."""
+        """Record a failure; that of a paused strategy is not reported."""
         is_overdue = isinstance(error, OverdueError)
         if is_overdue and isinstance(runner.strategy, UserStrategyRunning):
             runner.strategy.miss()
@@ -148,7 +149,7 @@ class StrategyQuestions:
         return Said(_flat_by_the_close(runner, bar, context), failure, is_overdue)
 
     def _failure(self, runner: Runner, bar: Bar, error: Exception) -> StrategyFailed:
-        """One that was broken off was too slow."""
+        """Build the failure; one that was broken off was too slow."""
         name, symbol, limit = runner.name, runner.symbol, self.settings.strategies.slow_milliseconds
         if isinstance(error, OverdueError):
             return StrategyFailed(name, symbol, bar.start, "", PATIENCE_MS, limit, is_broken_off=True)
@@ -176,16 +177,16 @@ class StrategyQuestions:
         return Said(answer)
 
     def _mind_own(self, runner: Runner, bar: Bar, context: Context) -> Said:
-        """A strategy of the user's may forget the close, or be gone: the desk does not."""
+        """Exit by the close for a user strategy that does not do it itself, or is missing."""
         if isinstance(runner.strategy, MissingStrategy):
             self.silent.add(runner.name)
         signal = _flat_by_the_close(runner, bar, context)
         return NOTHING if signal is None else Said(signal)
 
     def _take_note(self, runner: Runner, begins: Begins | None) -> None:
-        """A session begins; and as many bars in a row as it needs make one whole that began late.
+        """Start a session; a strategy that started late is complete after as many consecutive bars as it needs.
 
-        What begins with each session is whole with the next.
+        A strategy that starts fresh with each session is complete with the next one.
         """
         memory, needed = runner.memory, bars_needed(runner.strategy)
         if begins is not None:
@@ -198,9 +199,10 @@ class StrategyQuestions:
     # ── what is not said live ────────────────────────────────────────────────────────────────────────────────────
 
     def perform(self, runner: Runner) -> None:
-        """Show and tell it what it is to be shown yet. Nothing that it answers is heard.
+        """Perform the queued steps. Every answer is ignored.
 
-        One that misses its time at this begins anew, which is told: nobody waits for each of its bars.
+        A strategy that exceeds its time here restarts, which is reported, so that the start does not wait for each of
+        its bars.
         """
         steps, runner.steps = runner.steps, []
         told_last = max((number for number, step in enumerate(steps) if isinstance(step, ToldSignal)), default=0)
@@ -216,7 +218,7 @@ class StrategyQuestions:
             self.silent = set()
 
     def _show_again(self, runner: Runner, step: ShownBar) -> bool:
-        """Whether it had no answer."""
+        """Return whether it had no answer."""
         bar, context = step.bar, step.context
         context.conditions = step.conditions
         if step.begins is not None or runner.memory.wants_history:
@@ -234,16 +236,16 @@ class StrategyQuestions:
 
 
 def _refusal(runner: Runner, bar: Bar, context: Context) -> NoTrade | None:
-    """Why an entry goes no further, whatever its strategy thinks: one a strategy and symbol, and never a flood.
+    """Return why an entry is blocked, whatever its strategy says: one per strategy and symbol, and never a flood.
 
-    None passes of one that measures the whole session, and began in the middle of it.
+    A strategy that measures the whole session and started in the middle of it passes none.
     """
     began_late = runner.memory.wants_history and not bars_needed(runner.strategy)
     return shut(context, is_enabled=True) or not_now(bar, context) or (WARMING_UP if began_late else None)
 
 
 def _flat_by_the_close(runner: Runner, bar: Bar, context: Context) -> ExitSignal | None:
-    """What a strategy holds that says nothing must be flat by the close all the same (ST-09)."""
+    """Exit by the close a position whose strategy does not answer (ST-09)."""
     if context.held <= ZERO or bar.start < context.flat_from:
         return None
     why = f"flat from the bar of {context.venue.told(context.flat_from)}, and {runner.name} does not say so"

@@ -1,4 +1,4 @@
-"""The memory of a strategy that runs in a process of its own: the desk keeps what that process last said of it."""
+"""The memory of a strategy that runs in a separate process: the last one that the process reported."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 
 class RemoteMemory:
-    """Asked for when somebody saves it, and not before; it is never older than the bar that was heard last."""
+    """Read only when it is saved; never older than the last received bar."""
 
     def __init__(self, plain: Callable[[], object]) -> None:
         self._plain = plain
 
     def plain(self) -> object:
-        """As JSON has it."""
+        """Return plain JSON values."""
         return self._plain()
 
     def follow(self, plain: Callable[[], object]) -> None:
-        """Another instance has taken it up."""
+        """Follow another instance that has taken it over."""
         self._plain = plain
 
     def __eq__(self, other: object) -> bool:

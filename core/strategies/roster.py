@@ -1,4 +1,4 @@
-"""Which strategy runs where: by settings and facts alone, VWAP always, another once it was turned on (ST-09)."""
+"""Place strategies on symbols by settings and facts alone: VWAP always, another once it was enabled (ST-09)."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from core.strategies.vwap import VwapStrategy
 
 
 class Roster:
-    """Places strategies on symbols, and lets run those that may.
+    """Places strategies on symbols, and selects those that run.
 
     Attributes
     ----------
     places
         Every strategy that may run, by symbol.
     runners
-        Those of them that run, since the last time that somebody was shown something.
+        Those of them that run, since the last replay.
     left
-        Those of earlier settings, which are to be shown something yet.
+        Those of earlier settings, which still have queued steps.
     is_built
-        The places are others than those that run.
+        The places changed since the runners were selected.
     """
 
     def __init__(
@@ -45,14 +45,14 @@ class Roster:
         self._settings = Settings()
 
     def runner(self, strategy: str, symbol: Symbol) -> Runner | None:
-        """That strategy on that symbol; None where it does not run there."""
+        """Return that strategy on that symbol; None if it does not run there."""
         for runner in self.runners.get(symbol, ()):
             if runner.name == strategy:
                 return runner
         return None
 
     def runners_of(self, strategy: str) -> tuple[Runner, ...]:
-        """That strategy on every symbol where it runs."""
+        """Return that strategy on every symbol where it runs."""
         return tuple(r for runners in self.runners.values() for r in runners if r.name == strategy)
 
     def everyone(self) -> Iterator[Runner]:
@@ -64,11 +64,11 @@ class Roster:
         return (runner for places in self.places.values() for runner in places)
 
     def place(self, strategy: str, symbol: Symbol) -> Runner | None:
-        """That strategy on that symbol, whether it runs or not."""
+        """Return that strategy on that symbol, whether it runs or not."""
         return next((runner for runner in self.places.get(symbol, ()) if runner.name == strategy), None)
 
     def build(self, settings: Settings, state: OrchestratorState, memories: dict[str, StrategyMemory]) -> None:
-        """Place them anew; each is to be made."""
+        """Rebuild the places; each strategy has to be built."""
         self._settings = settings
         self.left |= {runner.key: runner for runner in self.everywhere() if runner.steps}
         self.places = {}
@@ -82,9 +82,9 @@ class Roster:
                     self._placed(name, symbol, state, memories).steps.append(Made(terms, symbol in state.marks))
 
     def _names(self, state: OrchestratorState) -> tuple[str, ...]:
-        """The house's, then the user's by name: those that have a table, or ran once.
+        """Return built-in strategies, then user strategies by name: those that have a table, or ran once.
 
-        What a person typed has no strategy, and is remembered beside them.
+        Manual orders have no strategy; `manual` is reserved.
         """
         ran = {key.partition("/")[0] for key in state.runners}
         return (*HOUSE, *sorted({*self._settings.strategies.own, *ran} - RESERVED))
@@ -92,7 +92,7 @@ class Roster:
     def _placed(
         self, name: str, symbol: Symbol, state: OrchestratorState, memories: dict[str, StrategyMemory]
     ) -> Runner:
-        """A new one, with what the one before was to be shown yet."""
+        """Place a new runner with the queued steps of the one before."""
         key = key_of(name, symbol)
         own, memory = state.runners.setdefault(key, RunnerState()), memories.setdefault(key, StrategyMemory())
         runner = a_runner(name, symbol, self._venue, own, memory, self._conditions)
@@ -102,7 +102,7 @@ class Roster:
         return runner
 
     def let_run(self) -> None:
-        """Those that may run; of the others nobody is shown anything."""
+        """Select those that may run; drop the others' steps."""
         self.is_built = False
         self.runners = {}
         for runner in self.everywhere():
@@ -112,7 +112,9 @@ class Roster:
                 runner.steps.clear()
 
     def _runs(self, runner: Runner) -> bool:
-        """One of the user's that is off and no longer loads runs only while it holds something, or may yet."""
+        """Return whether it runs. A disabled user strategy that no longer loads runs only while it has a position or a
+        waiting entry.
+        """
         name, symbol = runner.name, runner.symbol
         if name in self.kinds.known or self._settings.strategies.of(name).enabled:
             return True

@@ -1,6 +1,6 @@
-"""One strategy on one symbol as it runs, and what the fold leaves for it to be shown.
+"""One running strategy on one symbol, with its queued steps.
 
-The fold of a journal runs no strategy: it notes, in order, what each is to be shown and told. A live desk does that at
+Folding a journal runs no strategy: it queues, in order, the bars and events for each. A live desk performs them at
 once, a start when the whole journal is folded.
 """
 
@@ -30,11 +30,11 @@ from core.strategies.memory import SIGNAL, RunnerState, StrategyMemory
 from core.strategies.user_strategies import MissingStrategy
 
 SHOWN = timedelta(days=30)
-"""Of a journal a start shows a strategy no older bars than these; what came before, it forgets."""
+"""A start replays no older bars of a journal to a strategy; earlier ones are forgotten."""
 
 
 class Begins(Enum):
-    """With a bar a session begins: the first that this strategy saw, or the one after another."""
+    """A session begins with the bar: the first that this strategy saw, or a later one."""
 
     FIRST = "first"
     NEXT = "next"
@@ -42,7 +42,7 @@ class Begins(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """It is made of its settings; `is_late` where its symbol had bars before."""
+    """It is built from its settings; `is_late` if its symbol had bars before."""
 
     terms: Any
     is_late: bool
@@ -50,51 +50,51 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Anew:
-    """It begins anew, as one that was never made; `is_late` as there."""
+    """It restarts as if never built; `is_late` as in `Made`."""
 
     is_late: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Bars passed without it: what needs bars in a row begins anew, and whatever forgot the oldest of them."""
+    """Bars passed without it: a strategy that needs consecutive bars restarts, and any strategy if `is_forgotten`."""
 
     is_forgotten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PastBars:
-    """Bars of the past, one after the other."""
+    """Past bars in order."""
 
     bars: tuple[Bar, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CountedReasons:
-    """What it answered in this session is counted."""
+    """Its answers of this session were counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToldSignal:
-    """That it forgot is told, whatever its memory was before; `is_late` as there."""
+    """Its loss of memory was reported; earlier steps are void. `is_late` as in `Made`."""
 
     is_late: bool
 
 
 @dataclass(slots=True)
 class ShownBar:
-    """A bar, and what it was told beside it: bars in a row share one context until it changes.
+    """A bar with its context: consecutive bars share one context until it changes.
 
     Attributes
     ----------
     conditions
-        Of this bar, in the place of those of `context`.
+        Of this bar, in place of those of `context`.
     is_paused, rests
-        As it was then; one that rests is counted and not shown the bar.
+        As they were then; a resting strategy counts the bar and does not receive it.
     is_missed
-        It had no answer in time: the bar is none that it saw.
+        It had no answer in time: it has not seen the bar.
     said
-        Its signal, where it raised one.
+        Its signal, if it raised one.
     """
 
     bar: Bar
@@ -112,21 +112,23 @@ Step = Made | Anew | Hole | PastBars | CountedReasons | ToldSignal | ShownBar
 
 @dataclass(slots=True)
 class Runner:
-    """`day` is the one on which its last bar was heard: a whole day's bar is heard on the next, and that one's equity,
-    entries and losses count for what it says.
+    """One strategy on one symbol.
+
+    `day` is the day on which its last bar was received: a daily bar is received on the next day, whose equity, entries
+    and losses count for the answer.
 
     Attributes
     ----------
     state, memory
-        What the facts tell of it; what it remembers itself.
+        Its state by the facts; its own memory.
     begins
-        The session that began with the last bar, until it is shown that.
+        The session that began with the last bar, until that bar is shown.
     told
-        A copy of `context` as it is, for bars that are shown later; None where it has changed since.
+        A copy of `context` for bars that are shown later; None if it has changed since.
     is_behind
-        Bars went by that it will not be shown: they are too old.
+        Bars passed that it will not receive, because they are too old.
     steps
-        What it is to be shown and told yet, the oldest first.
+        Queued steps, oldest first.
     """
 
     name: str
@@ -150,13 +152,13 @@ class Runner:
         return key_of(self.name, self.symbol)
 
     def reasons(self) -> Counter[str]:
-        """How often each reason for not trading was given, this session included."""
+        """Return the counts of each reason for not trading, this session included."""
         total = self.state.reasons + self.memory.reasons
         del total[SIGNAL]
         return total
 
     def keep(self, bar: Bar, *, rests: bool) -> None:
-        """It is shown this bar when the journal is folded, with what it is told now."""
+        """Queue this bar with the current context for the end of the fold."""
         begins, self.begins = self.begins, None
         if self.is_behind:
             self.is_behind = False
@@ -166,14 +168,14 @@ class Runner:
         self.steps.append(ShownBar(bar, told, self._conditions_at(bar, told), begins, is_paused, rests))
 
     def last_shown(self, start: datetime) -> ShownBar | None:
-        """What it is to be shown last, where that is the bar of `start`."""
+        """Return the last queued bar if it starts at `start`."""
         for step in reversed(self.steps):
             if isinstance(step, ShownBar):
                 return step if step.bar.start == start else None
         return None
 
     def _conditions_at(self, bar: Bar, told: Context) -> Callable[[], Conditions]:
-        """A size asks for them later: they are as now wherever one could be asked for."""
+        """Return the conditions for a later size; evaluated now if one could be needed."""
         if self.name in HOUSE and (shut(told, is_enabled=True) or not_now(bar, told)):
             return nothing_left
         return always(self.context.conditions())
@@ -187,7 +189,7 @@ def a_runner(
     memory: StrategyMemory,
     conditions: Callable[[Runner], Conditions],
 ) -> Runner:
-    """One that has been shown nothing yet; `conditions` are asked when there is something to size."""
+    """Build a runner without any bar; `conditions` are evaluated when there is something to size."""
     nowhere = datetime.min.replace(tzinfo=UTC)
     session = Session(date.min, nowhere, nowhere)
     context = Context(session, nowhere, nowhere, nowhere, 0, venue, conditions=lambda: conditions(runner))
@@ -205,4 +207,4 @@ def always(conditions: Conditions) -> Callable[[], Conditions]:
 
 
 nothing_left = always(Conditions(capital_left=ZERO))
-"""What passes no entry: no size comes of it."""
+"""Conditions without capital, for bars that allow no entry."""

@@ -1,4 +1,4 @@
-"""The boundary of a strategy: a signal that is not well formed passes it never (EX-11)."""
+"""Validation of a strategy's signals: a malformed one is never staged (EX-11)."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.values import Quantity, plain, priced
 
 LONGEST_REASON = 500
-"""Characters of the words that a proposal is shown with."""
+"""Characters of a proposal's reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignalFault:
-    """What a strategy in a process of its own answered in the place of a signal, in words."""
+    """An invalid answer of a strategy process in place of a signal, as text."""
 
     words: str
 
 
 class UnfitError(ValueError):
-    """What keeps a strategy of the user's from being made, or its answer or its memory from being used, in one line."""
+    """A user strategy cannot be built, or its answer or memory cannot be used; one line."""
 
 
 def fault_in(answer: object, strategy: str, bar: Bar, held: Quantity) -> str | None:
-    """What is wrong with a signal that `strategy` gave on `bar` while it held so many shares; None where nothing is."""
+    """Return the fault of a signal that `strategy` gave on `bar` while it held `held` shares; None if it is valid."""
     if isinstance(answer, SignalFault):
         return answer.words
     if not isinstance(answer, EntrySignal | ExitSignal):
@@ -54,7 +54,7 @@ def fault_in(answer: object, strategy: str, bar: Bar, held: Quantity) -> str | N
 
 
 def _of_another_kind(answer: EntrySignal | ExitSignal) -> str | None:
-    """What is no value of its kind: it could be compared with nothing, or not be written down."""
+    """Return a fault of type: a value that could not be compared, or not be serialised."""
     if not isinstance(answer.reason, str) or len(answer.reason) > LONGEST_REASON or not _is_text(answer.reason):
         return f"its reason is no text of at most {LONGEST_REASON} characters"
     if isinstance(answer, ExitSignal) and not isinstance(answer.exit_reason, ExitReason):
@@ -68,7 +68,7 @@ def _of_another_kind(answer: EntrySignal | ExitSignal) -> str | None:
 
 
 def _is_text(text: str) -> bool:
-    """Whether it can be written down: half a surrogate pair cannot."""
+    """Return whether it can be encoded: half a surrogate pair cannot."""
     return text.isascii() or text.encode(errors="ignore").decode() == text
 
 

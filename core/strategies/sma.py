@@ -1,8 +1,8 @@
 """SMA crossover: buy when a fast average crosses over a slow one, sell when the same pair crosses back (ST-05).
 
-Of several pairs that cross on one bar the slowest speaks. A crossing is weighed from 0 to 1: the mean of how many pairs
-stand on its side, whether the slow average goes its way, and how far the close is from the slow average, in two
-standard deviations of that window. The weights are ours.
+If several pairs cross on one bar the slowest is used. The confidence of a crossing is from 0 to 1: the mean of the
+share of pairs on its side, whether the slow average moves in its direction, and the distance of the close from the slow
+average, in units of two standard deviations of that window. The weights are our choice.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ ONE, TWO, THREE = Decimal(1), Decimal(2), Decimal(3)
 
 @dataclass(slots=True)
 class Pair:
-    """A fast and a slow average, and where they stood at the last bar and before.
+    """A fast and a slow average, and their difference at the last bar and before.
 
     Attributes
     ----------
     gap, gap_before
         Fast less slow, multiplied by both lengths so that no digit is lost; None until the slow window is full.
     slope
-        What the slow window gained at the last bar, USD times its length.
+        The slow window's gain at the last bar, USD times its length.
     """
 
     fast: Mean
@@ -67,7 +67,7 @@ class Pair:
 
     @property
     def crossing(self) -> Side | None:
-        """Which way it crossed on the last bar: from not over to over, from not under to under."""
+        """The direction in which it crossed on the last bar: from not over to over, from not under to under."""
         gap, before = self.gap, self.gap_before
         if gap is None or before is None:
             return None
@@ -81,7 +81,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """What it said of a bar, whatever was made of it: side, pair, and how sure it is, 0 to 1."""
+    """A crossing on a bar, traded or not: side, pair, and confidence, 0 to 1."""
 
     bar_start: datetime
     side: Side
@@ -91,14 +91,14 @@ class Crossing:
 
 @dataclass(slots=True, kw_only=True)
 class SmaState(TradePlanState):
-    """The pairs, and what it measures the market's way by.
+    """The pairs, and the average of the regime filter.
 
     Attributes
     ----------
     said
-        The crossing of the last bar; None where nothing crossed.
+        The crossing of the last bar; None if nothing crossed.
     entered_on
-        The pair of its last signal to enter; None before the first.
+        The pair of its last entry signal; None before the first.
     """
 
     pairs: list[Pair] = field(default_factory=list)
@@ -116,7 +116,7 @@ class SmaState(TradePlanState):
         )
 
     def fits(self, terms: SmaSettings) -> bool:
-        """Whether its windows are as long as the settings have them."""
+        """Return whether its windows have the configured lengths."""
         fresh = SmaState.fresh(terms)
         return (self.ranges.length, self.regime.length, [pair.lengths for pair in self.pairs]) == (
             fresh.ranges.length,
@@ -134,7 +134,7 @@ class SmaStrategy(TradePlanStrategy):
 
     @property
     def bars_needed(self) -> int:
-        """Bars that make its measures what they are, however many there were before."""
+        """Number of bars after which earlier ones no longer matter."""
         slowest = max(slow for _, slow in self.terms.pairs)
         return max(slowest + 1, self.terms.regime_bars if self.terms.regime_filter else 1, self.terms.range_bars + 1)
 
@@ -165,7 +165,7 @@ class SmaStrategy(TradePlanStrategy):
 
     @property
     def _is_warm(self) -> bool:
-        """As soon as the fastest pair, which is the first, can cross; the filter waits for its own window."""
+        """Whether the fastest pair, which is the first, can cross; the filter waits for its own window."""
         return self.state.ranges.is_full and self.state.pairs[0].gap_before is not None
 
     def _setup(self, bar: Bar) -> Setup | NoTrade:
@@ -182,7 +182,7 @@ class SmaStrategy(TradePlanStrategy):
         return Setup(words, pair.slow.mean.value or bar.close, said.confidence)
 
     def _contradicts(self, bar: Bar) -> bool:
-        """Every pair stands the other way."""
+        """Return whether every pair is on the other side."""
         return all(pair.agrees(Side.SELL) for pair in self.state.pairs)
 
     def _reason_to_leave(self, bar: Bar, context: Context) -> tuple[ExitReason, str] | None:

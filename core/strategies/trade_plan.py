@@ -1,7 +1,7 @@
-"""What the strategies with a plan share: the order of their answers, a plan for each entry, and its end (ST-04).
+"""The base of strategies with a plan: the order of their answers, a plan for each entry, and its end (ST-04).
 
-A strategy on top of it says three things: what it measures of a bar, when that is worth an entry, and when a position
-has lost its reason. The plan is its own, by average true ranges, or one that the operator adopted, taken unchanged.
+A subclass defines three things: its measures of a bar, when they allow an entry, and when a position has lost its
+reason. The plan is its own, by average true ranges, or a recommendation that the operator adopted, unchanged.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ CONTRADICTED = NoTrade(NoTradeReason.RECOMMENDATION_CONTRADICTED)
 
 @dataclass(slots=True)
 class TradePlan:
-    """How the last signal to enter meant its trade to end, USD.
+    """The planned exits of the last entry signal, USD.
 
-    `level` is the figure that it entered by; None of a plan that was adopted.
+    `level` is its entry level; None for an adopted recommendation.
     """
 
     stop: Price
@@ -54,7 +54,7 @@ class TradePlanState:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Why it would enter: in words, by which figure (USD), and how sure it is where it weighs that."""
+    """The reason for an entry: text, reference figure (USD), and confidence if the strategy rates it."""
 
     words: str
     reference: Decimal
@@ -70,7 +70,7 @@ class TradePlanStrategy(ABC):
 
     @abstractmethod
     def _take(self, bar: Bar) -> None:
-        """Fold the bar into the state, whatever may be done with it."""
+        """Fold the bar into the state, in any case."""
 
     @property
     @abstractmethod
@@ -79,22 +79,22 @@ class TradePlanStrategy(ABC):
 
     @abstractmethod
     def _setup(self, bar: Bar) -> Setup | NoTrade:
-        """Whether a warm strategy would enter on this bar."""
+        """Return the entry of a warm strategy on this bar, if any."""
 
     @abstractmethod
     def _contradicts(self, bar: Bar) -> bool:
-        """Whether what it measures speaks against an entry that somebody recommends."""
+        """Return whether its measures contradict a recommended entry."""
 
     @abstractmethod
     def _reason_to_leave(self, bar: Bar, context: Context) -> tuple[ExitReason, str] | None:
-        """Why a position has lost its reason, stop and target aside."""
+        """Return why a position has lost its reason, apart from stop and target."""
 
     @abstractmethod
     def figures(self, day: date) -> Figures:
-        """What it measures, for a person."""
+        """Return its figures for display."""
 
     def on_bar(self, bar: Bar, context: Context) -> Answer:
-        """Exits first, whatever else holds; then the reasons not to enter; then the entry."""
+        """Answer with exits first, in any state; then the reasons not to enter; then the entry."""
         self._take(bar)
         if context.held > ZERO and (exit_signal := self._exit(bar, context)):
             return exit_signal
@@ -114,7 +114,7 @@ class TradePlanStrategy(ABC):
     # ── entries ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _recommended(self, bar: Bar, advice: Recommendation) -> Answer:
-        """What was adopted, unchanged, or the reason why not."""
+        """Return the adopted recommendation unchanged, or the reason against it."""
         if (advice.strategy, advice.symbol) != (self.name, bar.symbol) or not advice.is_sound:
             return INVALID
         if bar.end > advice.expires_at:
@@ -168,9 +168,9 @@ class TradePlanStrategy(ABC):
     # ── exits ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _exit(self, bar: Bar, context: Context) -> ExitSignal | None:
-        """The stop goes before the close of the day, that before the target, and the strategy's own reason last.
+        """Check the stop first, then the close of the day, the target, and the strategy's own reason.
 
-        The stop rule sells only what nothing at the broker covers; the others leave with all of it.
+        The stop rule sells only shares without an exit at the broker; the others sell all.
         """
         plan, close = self.state.plan, bar.close
         uncovered = Quantity(context.held - context.covered)

@@ -1,7 +1,7 @@
-"""A strategy of the user's as one of the desk's: what it may be called, how it is made, and what stands in for it.
+"""User strategies: allowed names, how one is built, and its stand-in.
 
-It runs in a process of its own (`core/runtime/strategy_host/`); here is what the desk sees of it. Whatever is wrong
-with it is a reason in words, and never keeps the desk from opening.
+One runs in a separate process (`core/runtime/strategy_host/`); this is the desk's side of it. Any fault is a text
+reason, and never keeps the desk from starting.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ MISSING = NoTrade(NoTradeReason.MISSING)
 
 
 class RaisedError(Exception):
-    """A strategy of the user's raised something, or lost its process: in words (ST-07)."""
+    """A user strategy raised, or lost its process: as text (ST-07)."""
 
 
 def name_fault(name: str) -> str | None:
-    """Why no strategy of the user's can have this name; None where one can."""
+    """Return why a user strategy cannot have this name; None if it can."""
     if not OWN_NAME.fullmatch(name):
         return f"{name!r} is no name for a strategy: small letters, digits and _, a letter first, at most 24"
     if name in RESERVED:
@@ -38,7 +38,7 @@ def name_fault(name: str) -> str | None:
 
 
 class Hosted(Protocol):
-    """A strategy on one symbol, in its process. Raises `RaisedError`, and `OverdueError` where it does not answer."""
+    """A strategy on one symbol, in its process. Raises `RaisedError`, and `OverdueError` without an answer."""
 
     def on_bar(self, bar: Bar, context: Context) -> Answer: ...
     def shown(self, bars: Iterable[tuple[Bar, Context]]) -> int: ...
@@ -46,12 +46,12 @@ class Hosted(Protocol):
 
 
 class UserStrategyRunning:
-    """One that runs: the same questions as to a strategy of the house, its stop always at the broker.
+    """A running user strategy: the interface of a built-in one, with its stop always at the broker.
 
     Attributes
     ----------
     forgot
-        What of the memory that it was given did not fit, so that it begins anew; empty where all did.
+        The part of the given memory that did not fit, so that it starts fresh; empty if all did.
     """
 
     def __init__(self, name: str, hosted: Hosted, state: RemoteMemory, forgot: str = "") -> None:
@@ -64,10 +64,10 @@ class UserStrategyRunning:
         return self.hosted.on_bar(bar, context)
 
     def miss(self) -> None:
-        """It had no answer to a bar in time: the next process goes on as one that was not shown it."""
+        """Note a missed bar: the next process continues as if it was never shown."""
 
     def shown(self, bars: Iterable[tuple[Bar, Context]]) -> int:
-        """Bars that nobody waits for, in as few questions as there can be; what it says of them is not heard."""
+        """Show bars that need no answer, in as few calls as possible; its answers are ignored."""
         return self.hosted.shown(bars)
 
     def figures(self, day: date) -> Figures:
@@ -75,7 +75,7 @@ class UserStrategyRunning:
 
 
 class MissingStrategy:
-    """Stands in for one that does not load: it opens nothing, and keeps the memory untouched (SP-03)."""
+    """Stand-in for one that does not load: it opens nothing, and keeps the memory untouched (SP-03)."""
 
     def __init__(self, name: str, memory: Any, reason: str) -> None:
         self.name = name
@@ -90,7 +90,7 @@ class MissingStrategy:
 
 
 def started(kinds: StrategyKinds, name: str, terms: Any, memory: Any) -> Strategy:
-    """The strategy of that name with its table in the settings; where one of the user's cannot start, its stand-in."""
+    """Build the strategy of that name with its settings table; a user strategy that cannot start gets a stand-in."""
     kind = kinds.known.get(name)
     if kind is None:
         words = kinds.faults.get(name, f"{name}.py is not among your strategies; put it back, or turn it off")
@@ -104,5 +104,5 @@ def started(kinds: StrategyKinds, name: str, terms: Any, memory: Any) -> Strateg
 
 
 def error_in_words(error: Exception) -> str:
-    """What a strategy raised, for a person."""
+    """Format a strategy's exception."""
     return str(error) if isinstance(error, RaisedError) else f"{type(error).__name__}: {error}"

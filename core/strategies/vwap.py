@@ -1,8 +1,8 @@
 """VWAP micro mean reversion: buy a dip below the session's average price, sell when it is back (ST-02).
 
-It buys at the close, by a limit, when a minute closes below VWAP × (1 − entry deviation) in the entry window, and
-leaves at the market: at the stop, back at VWAP, or shortly before the close. It looks at complete one-minute bars of
-one symbol and at nothing else; its size is the desk's (RK-02, RK-10).
+It buys at the close, by a limit, when a minute closes below VWAP × (1 − entry deviation) in the entry window, and exits
+at the market: at the stop, back at VWAP, or shortly before the close. It reads complete one-minute bars of one symbol
+and nothing else; the desk sets its size (RK-02, RK-10).
 """
 
 from __future__ import annotations
@@ -45,24 +45,23 @@ ZERO_SIZE = NoTrade(NoTradeReason.ZERO_SIZE)
 
 @dataclass(slots=True)
 class VwapState:
-    """What it remembers of the session.
+    """The strategy's memory of the session.
 
     Attributes
     ----------
     day
         The session's trading day; None before the first bar.
     bars
-        Bars of the session that exist, the current one included; a minute without a trade has none.
+        Bars of the session, the current one included; a minute without a trade has none.
     volume
         Shares traded in them.
     weighted
         Sum of (high + low + close) × volume: three times the numerator of VWAP, so that a bar costs no division.
     earlier
-        Both sums after each of the last bars, the oldest first, as far as the filter of the slope looks back; empty
-        while it is off.
+        Both sums after each of the last bars, oldest first, for the window of the slope filter; empty while it is off.
     close, closes
-        Its last close, and those of the sessions before, the oldest first, as far as the adaptive thresholds look back;
-        None and empty while they are off.
+        Its last close, and those of the sessions before, oldest first, for the window of the adaptive thresholds; None
+        and empty while they are off.
     """
 
     day: date | None = None
@@ -82,13 +81,13 @@ class VwapState:
 class VwapStrategy:
     """VWAP micro mean reversion of one symbol (ST-02, ST-03).
 
-    Known failure regimes, and what covers each:
+    Known failure regimes, and the control for each:
 
     - A gap through the stop fills below it: the daily loss limit (RK-03) ends the day; slippage records it (RK-02).
-    - A wide spread eats the reversion: the liquidity guard weighs it against the way to the stop (RK-17).
+    - A wide spread eats the reversion: the liquidity guard compares it with the way to the stop (RK-17).
     - VWAP on thin volume is noise: `minimum_bars` and `minimum_volume` answer WARMING_UP and THIN_VOLUME.
-    - A marginal dip, on little volume or in a falling market, is left alone where `filters` are on (ST-06).
-    - A limit that is not filled chases nothing: the proposal and its order end 90 s after the signal (ST-03, EX-07).
+    - A marginal dip, on little volume or in a falling market, is skipped if `filters` are on (ST-06).
+    - An unfilled limit does not chase the price: the proposal and its order end 90 s after the signal (ST-03, EX-07).
     """
 
     name = "vwap"
@@ -104,7 +103,9 @@ class VwapStrategy:
         self._set_thresholds()
 
     def on_bar(self, bar: Bar, context: Context) -> Answer:
-        """Exits first, whatever else holds; then the reasons not to enter, in the order of ST-03; then the entry."""
+        """Answer with exits first, in any state; then the reasons not to enter, in the order of ST-03; then
+        the entry.
+        """
         state = self.state
         if state.day != context.session.day:
             state = self._begin_day(context.session.day)
@@ -138,7 +139,7 @@ class VwapStrategy:
         return self._in_window(bar, context)
 
     def _begin_day(self, day: date) -> VwapState:
-        """A session begins with nothing but, where thresholds adapt, the closes of those before."""
+        """Reset the session; for adaptive thresholds, keep the closes of earlier ones."""
         last = self.state
         self.state = VwapState(day=day)
         if self._is_adaptive:
@@ -148,7 +149,7 @@ class VwapStrategy:
         return self.state
 
     def _set_thresholds(self) -> None:
-        """Those of the settings, or scaled for this session by the days before it (ST-06)."""
+        """Use the configured thresholds, or scale them for this session by the days before it (ST-06)."""
         settings = self.settings
         scale = scale_of(self.state.closes, settings.adaptive) if self._is_adaptive else None
         entry, stop = settings.entry_deviation, settings.stop_fraction
@@ -160,7 +161,7 @@ class VwapStrategy:
         self._far_part = ONE - entry * settings.filters.distance
 
     def figures(self, day: date) -> Figures:
-        """VWAP, what it rests on, and the price below which it would buy (USD, to the cent)."""
+        """Return VWAP, its basis, and the price below which it would buy (USD, to the cent)."""
         state = self.state
         if state.day != day:
             return (("VWAP", "none yet today"), ("bars", "0"))
@@ -191,7 +192,7 @@ class VwapStrategy:
         return self._entry(bar, context)
 
     def _is_weak(self, bar: Bar) -> bool:
-        """Whether a filter keeps this dip out; a slope that is not known yet is none (ST-06)."""
+        """Return whether a filter rejects this dip; without a known slope it does (ST-06)."""
         state = self.state
         if bar.volume <= self.settings.filters.bar_volume:
             return True
@@ -237,10 +238,10 @@ class VwapStrategy:
         )
 
     def _exit(self, bar: Bar, context: Context) -> ExitSignal | None:
-        """A stop goes before the close of the day, and that before the reversion.
+        """Check the stop first, then the close of the day, then the reversion.
 
-        The stop rule sells only what nothing at the broker covers; the two others leave with all of it, and the desk
-        takes a stop that holds the shares out of the way first (EX-21).
+        The stop rule sells only shares without an exit at the broker; the two others sell all, and the desk first
+        cancels a stop that reserves the shares (EX-21).
         """
         close = bar.close
         uncovered = Quantity(context.held - context.covered)
@@ -272,15 +273,15 @@ class VwapStrategy:
         )
 
     def _reference(self, bar: Bar) -> Price:
-        """VWAP to a hundredth of a cent, for the record; the close where there is none."""
+        """Return VWAP to a hundredth of a cent, for the record; the close if there is none."""
         vwap = self.state.vwap
         return bar.close if vwap is None else Price(vwap.quantize(SUB_PENNY))
 
 
 def scale_of(closes: list[Price], terms: VwapAdaptive) -> Decimal | None:
-    """The volatility of the last days over the usual one; None before there are days enough, and of a dead market.
+    """Return the volatility of the last days over the usual one; None with too few days, and in a dead market.
 
-    The volatility is the standard deviation, of a sample, of simple returns from close to close.
+    The volatility is the sample standard deviation of simple returns from close to close.
     """
     if len(closes) <= terms.days:
         return None
@@ -291,10 +292,10 @@ def scale_of(closes: list[Price], terms: VwapAdaptive) -> Decimal | None:
 
 
 def bounded(threshold: Decimal, terms: VwapAdaptive) -> Decimal:
-    """Within what is allowed, to a hundredth of a basis point."""
+    """Limit to the allowed range, to a hundredth of a basis point."""
     return min(max(threshold.quantize(FINEST), terms.least), terms.most)
 
 
 def _text(price: Decimal) -> str:
-    """A price as it is quoted, to its tick: 168.70."""
+    """Format a price to its tick: 168.70."""
     return str(STOCK_TICKS.nearest(price))

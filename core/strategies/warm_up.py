@@ -1,7 +1,7 @@
-"""Strategies that begin late: what they lack, and how bars of the past make it good without a word said on them.
+"""Warm up strategies that start late, with past bars whose answers are ignored.
 
-A memory is whole when it has seen as many bars in a row as its windows are long, or every bar of the past that there
-is. One that is not begins anew: it answers WARMING_UP until it is whole, by history or by the bars that come.
+A memory is complete when it has seen as many consecutive bars as its windows are long, or every past bar that exists.
+An incomplete one starts fresh: it answers WARMING_UP until it is complete, by history or by new bars.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from core.strategies.user_strategies import UserStrategyRunning
 
 
 def bars_needed(strategy: Strategy) -> int:
-    """How many bars in a row make its measures what they are; zero for one that begins with each session."""
+    """Return how many consecutive bars it needs; zero for one that starts fresh with each session."""
     return int(getattr(strategy, "bars_needed", 0))
 
 
 def shown(strategy: Strategy, bars: Iterable[Bar], calendar: Calendar) -> int:
-    """Show it bars of the past, as one that may open nothing and holds nothing; how many it saw."""
+    """Show it past bars with a context without entries or position; return how many it saw."""
     if isinstance(strategy, UserStrategyRunning):
         return strategy.shown(_in_sessions(bars, calendar))
     seen = 0
@@ -41,7 +41,7 @@ def shown(strategy: Strategy, bars: Iterable[Bar], calendar: Calendar) -> int:
 
 
 def keep_plan(strategy: Strategy, before: Any) -> None:
-    """What a memory knows of its own trades goes over into a new one: no bar could tell it."""
+    """Copy the plan of its own trades into a new memory, because bars cannot restore it."""
     if isinstance(strategy.state, TradePlanState) and isinstance(before, TradePlanState):
         strategy.state.plan = before.plan
     if isinstance(strategy.state, SmaState) and isinstance(before, SmaState):
@@ -49,22 +49,24 @@ def keep_plan(strategy: Strategy, before: Any) -> None:
 
 
 def keep_said(strategy: Strategy, said: EntrySignal | ExitSignal) -> None:
-    """The plan of an entry that it signalled stands as it was told, whatever it would say of that bar today."""
+    """Restore the recorded plan of its signalled entry, whatever it would answer to that bar today."""
     if isinstance(said, EntrySignal) and isinstance(strategy.state, TradePlanState):
         strategy.state.plan = TradePlan(said.stop_price, said.target_price, said.reference)
 
 
 def first_minute(calendar: Calendar, at: datetime) -> datetime:
-    """From where on a desk that starts now hears its bars: the day's open once it has been, or this minute."""
+    """Return the first minute that a desk receives if it starts now: the day's open once it has passed, or
+    this minute.
+    """
     session = calendar.session_on(calendar.trading_day(at))
     is_on = isinstance(session, Session) and session.open <= at
     return session.open if is_on and isinstance(session, Session) else at.replace(second=0, microsecond=0)
 
 
 def has_missed_bars(calendar: Calendar, heard: datetime, at: datetime) -> bool:
-    """Whether minutes of sessions lie between the last bar that was heard and those that a start now brings.
+    """Return whether session minutes lie between the last received bar and those that a start now receives.
 
-    So it is where the calendar does not reach back to that bar.
+    True if the calendar does not reach back to that bar.
     """
     try:
         return _has_missed_bars(calendar, heard, at)

@@ -17,8 +17,8 @@ MIDDLE = Decimal(50)
 class AverageRange:
     """Mean of the last `length` true ranges, USD (ATR).
 
-    A true range spans the way from the close before (J. Welles Wilder, New Concepts in Technical Trading Systems,
-    1978); the first bar has none. The mean is the plain one: Wilder's own never forgets.
+    A true range starts at the close before (J. Welles Wilder, New Concepts in Technical Trading Systems, 1978); the
+    first bar has none. It is a plain mean, because Wilder's own never forgets.
     """
 
     length: int

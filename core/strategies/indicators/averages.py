@@ -1,4 +1,4 @@
-"""The mean of a window, and how far its values stand from it."""
+"""Mean and standard deviation of a window."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Mean:
 class Deviation:
     """Mean and standard deviation of the last `length` values.
 
-    The deviation is the population's, as John Bollinger's bands use it: the window is all there is, and no sample. Few
-    bars ask for it, so the squares are summed up when one does.
+    It is the population's deviation, as in John Bollinger's bands: the window is the whole population, not a sample.
+    Few bars need it, so the squares are summed on demand.
     """
 
     length: int
@@ -57,7 +57,7 @@ class Deviation:
 
     @property
     def value(self) -> Decimal | None:
-        """The difference of the sums is exact; only the root of it is rounded."""
+        """The difference of the sums is exact; only its root is rounded."""
         if not self.is_full:
             return None
         squares = sum(map(mul, self.mean.values, self.mean.values), ZERO)

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 @dataclass(slots=True)
 class _Extreme:
-    """The window is looked through again only when the value that stood out has left it."""
+    """The extreme of a window, which is searched again only when the extreme has left it."""
 
     length: int
     values: deque[Decimal] = field(default_factory=deque)
@@ -31,7 +31,7 @@ class _Extreme:
 
 @dataclass(slots=True)
 class Highest(_Extreme):
-    """Of the last `length` values."""
+    """The highest of the last `length` values."""
 
     def take(self, value: Decimal) -> None:
         self._take(value, max)
@@ -39,7 +39,7 @@ class Highest(_Extreme):
 
 @dataclass(slots=True)
 class Lowest(_Extreme):
-    """Of the last `length` values."""
+    """The lowest of the last `length` values."""
 
     def take(self, value: Decimal) -> None:
         self._take(value, min)

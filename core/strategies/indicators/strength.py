@@ -1,4 +1,4 @@
-"""How strongly a price rises: the relative strength index (RSI), and its gain over a number of bars."""
+"""Strength of a price's rise: the relative strength index (RSI) and the rate of change."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ MIDDLE = Decimal(50)
 
 @dataclass(slots=True)
 class Strength:
-    """Relative strength index over the last `length` changes, 0 to 100, by plain sums as David Cutler reckons it (RSI).
+    """Relative strength index over the last `length` changes, 0 to 100, by plain sums (David Cutler's RSI).
 
-    50 where nothing moved.
+    50 without any change.
     """
 
     length: int
