@@ -1,1 +1,1 @@
-"""Every setting, one chapter a file; settings as journals keep them, and what another file would change."""
+"""All settings, one chapter per file; their recorded form, and the changes between two files."""

@@ -1,4 +1,4 @@
-"""Whose money the desk trades, and at which broker."""
+"""The traded account and its broker."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME = r"^[a-z][a-z0-9_-]{0,30}$"
 
 
 class AccountSettings(GrowingSettingsTable):
-    """Whose money, and what it is called."""
+    """The account, its broker and its data source."""
 
     LATER: ClassVar[frozenset[str]] = frozenset({"data"})
 

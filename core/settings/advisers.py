@@ -1,4 +1,4 @@
-"""What can be set of the advisers: each is off until somebody turns it on (OP-09)."""
+"""Settings of the advisers: each is off by default (OP-09)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class WatchmanSettings(SettingsTable):
 
 
 class AdvisersSettings(SettingsTable):
-    """Advisers: how often they are asked and what they may cost. They say words; nothing they say is sent."""
+    """Advisers: how often they are asked, and their limits. They only give advice; nothing of it is sent."""
 
     every_seconds: Spell = Field(60, description="between two questions")
     answer_seconds: Annotated[int, Field(ge=1, le=600)] = Field(10, description="no answer in this time is a failure")
@@ -29,5 +29,5 @@ class AdvisersSettings(SettingsTable):
 
     @property
     def enabled(self) -> tuple[str, ...]:
-        """The names of the advisers that are turned on."""
+        """The names of the enabled advisers."""
         return ("watchman",) if self.watchman.enabled else ()

@@ -1,4 +1,4 @@
-"""Where Alpaca is reached, and how long it is waited for."""
+"""Alpaca's addresses and time-outs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.settings.types import Seconds, SettingsTable, is_loopback
 
 
 class AlpacaSettings(SettingsTable):
-    """Alpaca: where it is reached and how long it is waited for. Keys never stand here."""
+    """Alpaca: its addresses and time-outs. Keys are never part of the settings."""
 
     trading_url: str = Field("", description="another server for orders; empty is Alpaca's own")
     data_url: str = Field("", description="another server for market data")

@@ -1,4 +1,4 @@
-"""What happens while no desk is attached: resting entries, and the dead man's timer of a live account (RK-27)."""
+"""Without an attached desk: resting entries, and the dead man's timer of a live account (RK-27)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.settings.types import SettingsTable
 
 
 class AttendanceSettings(SettingsTable):
-    """While nobody is at a desk. Proposals are only followed as shadows then; signed exits go on."""
+    """While no desk is attached. Proposals are then only followed as shadows; confirmed exits continue."""
 
     entries: Literal["keep", "cancel"] = Field("keep", description="entries that rest while no desk is attached")
     cancel_minutes: Annotated[Decimal, Field(gt=0, le=1440)] = Field(

@@ -1,8 +1,8 @@
-"""What another settings file would change: limits made tighter, limits made looser, what needs a restart (RK-13).
+"""Changes between two settings files: tighter limits, looser limits, and those that need a restart (RK-13).
 
-Only limits are taken over while an engine runs, and only those stay as they held where a restart would loosen them:
-those under `risk`, and what `core/settings/directions.py` gives a direction. A change of one under `risk` that is not
-named there, or of one that cannot be compared, counts as looser: it takes the word.
+Only limits are taken over while an engine runs, and only they keep their value if a restart would loosen them: those
+under `risk`, and those with a direction in `core/settings/directions.py`. A change of a setting under `risk` that is
+not named there, or of one that cannot be compared, counts as looser: it needs the typed word.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ WITH_A_LOCK = tuple(
 )
 """The names of the protections, which an override passes."""
 LIMITS = "risk"
-"""The table of which a running engine takes over everything; of others it takes what `directions` names."""
+"""A running engine takes over this whole table; of others only the settings named in `directions`."""
 OF_THE_SCREEN = ("display", "health", "keys", "notify", "proof")
 """Tables that no order depends on."""
 
 OWN: KeyPath = ("strategies", "own")
-"""Where the settings hold the tables of the user's strategies."""
+"""The tables of the user's strategies in the settings."""
 SECTORS: KeyPath = (LIMITS, "sectors")
-"""Where they hold the sector of each symbol."""
+"""The sector of each symbol in the settings."""
 NOT_SET = "not set"
-"""Said of a setting that one of two files does not have."""
+"""The text for a setting that one of two files does not have."""
 
 
 class ChangeKind(Enum):
@@ -65,7 +65,7 @@ class ChangeKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LimitChange:
-    """One setting that the file says otherwise; `before` and `after` are in words."""
+    """One setting with another value in the file; `before` and `after` are text."""
 
     path: KeyPath
     before: str
@@ -78,37 +78,39 @@ class LimitChange:
 
     @property
     def words(self) -> str:
-        """`risk.daily_loss 10 USD → 5 USD`."""
+        """As in `risk.daily_loss 10 USD → 5 USD`."""
         return f"{self.key} {self.before} → {self.after}"
 
 
 def changes_between(old: Settings, new: Settings, equity: Decimal | None = None) -> tuple[LimitChange, ...]:
-    """Every setting that differs, those of the screen aside.
+    """Return every setting that differs, without those of the screen.
 
-    An amount in USD and one in parts of equity are compared at `equity`, that of the day's opening; where it is not
-    known, they count as looser.
+    An amount in USD and one as a share of equity are compared at `equity`, the day's opening; if that is unknown, the
+    change counts as looser.
     """
     before, after = dict(leaves(old)), dict(leaves(new))
     found = []
     for path in {**before, **after}:
         was, is_now = before.get(path, NOT_SET), after.get(path, NOT_SET)
         if path[0] not in OF_THE_SCREEN and was != is_now:
-            is_new_in_a_sector = is_within(path, SECTORS) and path not in before  # its limit counts one more symbol
+            is_new_in_a_sector = (
+                is_within(path, SECTORS) and path not in before
+            )  # its limit then counts one more symbol
             kind = ChangeKind.TIGHTER if is_new_in_a_sector else _kind(path, was, is_now, equity)
             found.append(LimitChange(path, in_words(was), in_words(is_now), kind))
     return tuple(found)
 
 
 def is_within(path: KeyPath, other: KeyPath) -> bool:
-    """Whether one of the two keys is the other, or a part of it."""
+    """Return whether one of the two keys is the other, or a part of it."""
     both = min(len(path), len(other))
     return path[:both] == other[:both]
 
 
 def with_changes(old: Settings, new: Settings, changes: Collection[LimitChange]) -> Settings:
-    """`old` with these changes alone taken from `new`. Raises ValueError where they cannot stand without the others.
+    """Return `old` with only these changes from `new`. Raises ValueError if they are invalid without the others.
 
-    What of `old` stands although today's rules would not take it goes on standing.
+    Values of `old` that today's rules would refuse stay valid.
     """
     values, others = _whole(old), _whole(new)
     for change in changes:
@@ -128,7 +130,7 @@ def _whole(settings: Settings) -> dict[str, Any]:
 
 
 def _take(values: dict[str, Any], others: dict[str, Any], path: KeyPath) -> dict[str, Any]:
-    """The values with what others have at a path; the others where it is the whole."""
+    """Return the values with the others' value at a path; the others if the path is empty."""
     if not path:
         return others
     here, there = values, others
@@ -142,9 +144,9 @@ def _take(values: dict[str, Any], others: dict[str, Any], path: KeyPath) -> dict
 
 
 def without_looser(held: Settings, new: Settings, equity: Decimal | None = None) -> Settings:
-    """The new settings with each limit as it held where the new one is looser.
+    """Return the new settings, but with the held value of each looser limit.
 
-    Where the tighter ones of a table do not fit without the others, all of that table's stay as they held.
+    If the tighter limits of a table are invalid without the others, all of that table's keep their held values.
     """
     if held == new and not held.odd.words:
         return new
@@ -162,7 +164,7 @@ def without_looser(held: Settings, new: Settings, equity: Decimal | None = None)
 
 
 def _as_held(new: BaseModel, held: BaseModel, paths: Iterable[KeyPath]) -> BaseModel:
-    """The new table with what stands at these places of the other."""
+    """Return the new table with the held values at these paths."""
     inner: dict[str, list[KeyPath]] = {}
     for key, *rest in paths:
         inner.setdefault(key, []).append(tuple(rest))
@@ -174,7 +176,9 @@ def _as_held(new: BaseModel, held: BaseModel, paths: Iterable[KeyPath]) -> BaseM
 
 
 def tightened(changes: Collection[LimitChange]) -> dict[str, str]:
-    """What was made tighter, in words, by the name of the protection whose limit, or whose override, it is (RK-06)."""
+    """Return the tightened limits as text, by the name of the protection whose limit, or whose override,
+    it is (RK-06).
+    """
     found: dict[str, str] = {}
     for change in changes:
         if change.kind is not ChangeKind.TIGHTER or change.path[0] != LIMITS:
@@ -185,7 +189,7 @@ def tightened(changes: Collection[LimitChange]) -> dict[str, str]:
 
 
 def _protections_of(path: KeyPath) -> tuple[str, ...]:
-    """Of a setting under `risk`."""
+    """Return the protections affected by a setting under `risk`."""
     match path:
         case (name,) if name in OF_THE_ACCOUNT:
             return (name,)
@@ -199,12 +203,12 @@ def _protections_of(path: KeyPath) -> tuple[str, ...]:
 
 
 def digest_of(settings: Settings) -> str:
-    """What the settings say, in sixteen characters."""
+    """Return sixteen characters that identify the settings."""
     return sha256(settings.model_dump_json().encode()).hexdigest()[:16]
 
 
 def in_words(value: object) -> str:
-    """A value as a settings file has it, its unit beside it."""
+    """Format a value as in a settings file, with its unit."""
     if isinstance(value, AmountSettings):
         return f"{value.usd:f} USD" if value.usd is not None else f"{value.of_equity:f} of equity"
     if isinstance(value, bool):
@@ -222,7 +226,7 @@ def in_words(value: object) -> str:
 
 
 def leaves(table: BaseModel, path: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
-    """Every setting by its whole key."""
+    """Yield every setting with its whole key."""
     for key in type(table).model_fields:
         value = getattr(table, key)
         if isinstance(value, BaseModel) and not isinstance(value, AmountSettings):
@@ -236,7 +240,7 @@ def leaves(table: BaseModel, path: KeyPath = ()) -> Iterator[tuple[KeyPath, obje
 
 
 def _of_own(tables: Mapping[str, UserStrategySettings]) -> Iterator[tuple[KeyPath, object]]:
-    """The tables of the user's strategies, as they stand in the file."""
+    """Yield the tables of the user's strategies, as in the file."""
     for name, table in tables.items():
         for key, value in leaves(table, (OWN[0], name)):
             if key[-1] != "terms":
@@ -263,7 +267,7 @@ def _or_never(value: object) -> object:
 
 
 def _grows(before: object, after: object, equity: Decimal | None) -> bool | None:
-    """Whether the second is more; None where the two have no common unit."""
+    """Return whether the second is more; None without a common unit."""
     if isinstance(before, AmountSettings) and isinstance(after, AmountSettings):
         if before.limits_nothing is not after.limits_nothing:
             return after.limits_nothing

@@ -1,4 +1,4 @@
-"""How orders behave towards the broker and each other: messages, twins, orders that would meet (RK-24, RK-25)."""
+"""Conduct of orders: message rates, twins, and orders that would cross (RK-24, RK-25)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.settings.types import Ratio, SettingsTable
 LONGEST_TWIN = 3600
 """Seconds for which entries are remembered."""
 SHORTEST_TWIN = 1
-"""Within less no key is turned twice, so that nothing would be a twin."""
+"""No one confirms twice within less, so that nothing would be a twin."""
 
 
 MOST_MESSAGES = 1_000_000
@@ -20,7 +20,9 @@ Messages = Annotated[int, Field(ge=1, le=MOST_MESSAGES)]
 
 
 class MessageSettings(SettingsTable):
-    """Submissions, replacements and cancels that go to the broker; entries leave a reserve to what reduces (RK-24)."""
+    """Messages to the broker: submissions, replacements and cancels. Entries leave a reserve for reducing orders
+    (RK-24).
+    """
 
     enabled: bool = True
     per_second: Messages = Field(50, description="messages to the broker")
@@ -32,7 +34,7 @@ class MessageSettings(SettingsTable):
 
     @model_validator(mode="after")
     def entries_may_use_one(self) -> Self:
-        """A limit that is all reserve would refuse every entry for good."""
+        """Refuse a limit that is all reserve, which would refuse every entry for good."""
         for name in ("per_second", "per_minute", "per_day"):
             if beside_the_reserve(getattr(self, name), self.reserve) < 1:
                 least = int((1 / (1 - self.reserve)).to_integral_value(ROUND_CEILING))
@@ -43,12 +45,12 @@ class MessageSettings(SettingsTable):
 
 
 def beside_the_reserve(limit: int, reserve: Decimal) -> int:
-    """What of a limit is not kept for exits and cancels."""
+    """Return the part of a limit that is not reserved for exits and cancels."""
     return limit - int((limit * reserve).to_integral_value(ROUND_CEILING))
 
 
 class TwinSettings(SettingsTable):
-    """Entries that are like one before them, and need the word TWIN (RK-25)."""
+    """Entries like a recent one, which need the word TWIN (RK-25)."""
 
     enabled: bool = True
     seconds: Annotated[Decimal, Field(gt=0, le=LONGEST_TWIN)] = Field(

@@ -1,6 +1,6 @@
-"""The terms of what a broker-dealer checks of each order before it leaves, for one's own desk (RK-23).
+"""Pre-trade controls of an order, like a broker-dealer's, for one's own desk (RK-23).
 
-As it stands nothing is limited: journals of before had no such control. Every profile says how much is.
+The defaults limit nothing, because older journals had no such control. Every profile sets limits.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from core.settings.types import LARGEST_AMOUNT, Positive, Ratio, SettingsTable
 ANY_PRICE = Decimal(1)
 """A band that refuses no price."""
 ANY_SPREAD = Decimal(1000)
-"""So many usual spreads refuse no market order."""
+"""A multiple of the usual spread that refuses no market order."""
 
 
 class CollarSettings(SettingsTable):
-    """What an entry may pay (RK-23). 3 %, 10 spreads and 15 % are the requirement's own figures.
+    """The price collar of entries (RK-23). 3 %, 10 spreads and 15 % are the requirement's own figures.
 
-    5 % in five minutes is the band of the exchanges' own Limit Up-Limit Down plan for the shares that trade most.
+    5 % in five minutes is the band of the exchanges' own Limit Up-Limit Down plan for the most traded shares.
     """
 
     band: Ratio = Field(
@@ -40,18 +40,18 @@ class CollarSettings(SettingsTable):
 
     @property
     def is_on(self) -> bool:
-        """Whether it takes the place of `risk.price_band`."""
+        """Whether it replaces `risk.price_band`."""
         return self.band < ANY_PRICE
 
 
 ANY_QUANTITY = Decimal(LARGEST_AMOUNT)
-"""So many shares limit no order."""
+"""A number of shares that limits no order."""
 ALL_OF_IT = Decimal(1)
 """A part of the volume that limits no order."""
 
 
 class OrderSizeSettings(SettingsTable):
-    """How many shares one order may be of (RK-23). 1 % of the average volume is the requirement's own figure."""
+    """The largest number of shares of an order (RK-23). 1 % of the average volume is the requirement's own figure."""
 
     shares: Positive = Field(ANY_QUANTITY, description="shares an order; 1000000000 limits nothing")
     of_volume: Ratio = Field(ALL_OF_IT, description="of the average volume of twenty days, an order; 1 limits nothing")

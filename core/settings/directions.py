@@ -1,7 +1,7 @@
-"""Which way each setting is looser, or why no way is: a table that a reload of limits and a start read (RK-13).
+"""The looser direction of each setting, or why it has none: read by a reload of limits and by a start (RK-13).
 
-What is looser waits for the word LOOSEN, at a start too. A setting under `risk` that is not named, and one of
-`EITHER_WAY`, counts as looser whichever way it changes. Every other one is named, or has no direction and a reason.
+A looser value waits for the word LOOSEN, at a start too. A setting under `risk` that is not named, and one of
+`EITHER_WAY`, counts as looser with any change. Every other one is named, or has no direction and a reason.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ HOUSE = ("vwap", "momentum", "breakout", "mean_reversion", "sma")
 
 
 def _of_each(key: str) -> tuple[str, ...]:
-    """A key of every built-in strategy."""
+    """Return a key for every built-in strategy."""
     return tuple(f"strategies.{name}.{key}" for name in HOUSE)
 
 
@@ -188,7 +188,7 @@ STRICTER: Mapping[str, object] = {
     "attendance.entries": "cancel",
     **dict.fromkeys(_of_each("stop_holder"), StopHolder.BROKER),
 }
-"""Of a choice, the one that allows least."""
+"""The strictest value of each choice."""
 FOR_EVER = Decimal("Infinity")
 ZERO_IS_NEVER = frozenset(
     {
@@ -201,9 +201,9 @@ ZERO_IS_NEVER = frozenset(
         "reconciliation.every_seconds",
     }
 )
-"""Limits that are off at zero: it allows most."""
+"""Limits that are off at zero, which allows most."""
 EITHER_WAY = frozenset({"exits.not_for", "exits.overnight"})
-"""Settings that are no more and no less: each change of them counts as looser."""
+"""Settings without an order: each change of them counts as looser."""
 NAMED = MORE_IS_LOOSER | LESS_IS_LOOSER | EITHER_WAY | frozenset(STRICTER)
 BESIDE_RISK: Mapping[str, tuple[tuple[str, ...], ...]] = {
     table: tuple(tuple(name.split(".")[1:]) for name in sorted(NAMED) if name.startswith(f"{table}."))
@@ -212,7 +212,7 @@ BESIDE_RISK: Mapping[str, tuple[tuple[str, ...], ...]] = {
         *("exits", "evaluation", "strategies"),
     )
 }
-"""The limits of other tables, by table: all that is named, for the rest of these tables is read at a start alone."""
+"""The limits of other tables, by table: all named ones; the rest of these tables is read at a start alone."""
 
 NO_DIRECTION: Mapping[str, str] = {
     "profile": "it stands for the defaults, and each of them has its own direction",
@@ -253,7 +253,7 @@ NO_DIRECTION: Mapping[str, str] = {
 
 
 class Direction(Enum):
-    """Which way a setting is looser; the value is what a person reads."""
+    """The looser direction of a setting; the value is its text."""
 
     MORE = "more is looser"
     LESS = "less is looser"
@@ -263,7 +263,7 @@ class Direction(Enum):
 
 
 def direction_of(path: tuple[str, ...]) -> Direction:
-    """Of a setting by its whole key. Raises KeyError where nobody has said one."""
+    """Return the direction of a setting by its whole key. Raises KeyError if none is defined."""
     name = ".".join(path[1:] if path[0] == "risk" else path)
     if name in STRICTER:
         return Direction.CHOICE
@@ -278,7 +278,9 @@ def direction_of(path: tuple[str, ...]) -> Direction:
 
 
 def why_none(path: tuple[str, ...]) -> str:
-    """Why a setting has no direction, by its key or the nearest table around it. Raises KeyError where none is said."""
+    """Return why a setting has no direction, by its key or the nearest table around it. Raises KeyError without a
+    reason.
+    """
     for length in range(len(path), 0, -1):
         if reason := NO_DIRECTION.get(".".join(path[:length])):
             return reason

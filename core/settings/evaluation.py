@@ -1,4 +1,4 @@
-"""What can be set of the nightly evaluation; the figures are those of ST-10."""
+"""Settings of the nightly evaluation; the figures are those of ST-10."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Sharpe = Annotated[Decimal, Field(ge=-100, le=100)]
 
 
 class EvaluationSettings(SettingsTable):
-    """The evaluation of strategies after the close: who is retired, who is paused, who is proposed for more."""
+    """The evaluation of strategies after the close: which are retired, paused, or proposed for more."""
 
     enabled: bool = Field(True, description="strategies are judged once a trading day")
     minutes_after_close: Annotated[int, Field(ge=1, le=360)] = Field(30, description="when, after the session's close")

@@ -13,7 +13,7 @@ from core.settings.types import Delay, GrowingSettingsTable, NotNegative, Positi
 
 
 class ExchangeSettings(GrowingSettingsTable):
-    """The simulated exchange: its accounts, how it treats orders, and what goes wrong there (AN-04)."""
+    """The simulated exchange: its accounts, its handling of orders, and its faults (AN-04)."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
         {
@@ -68,5 +68,5 @@ class ExchangeSettings(GrowingSettingsTable):
 
     @property
     def makes_activities(self) -> bool:
-        """Whether the account has anything beside fills to tell: then they are compared each day (AN-06)."""
+        """Whether the account has activities beside fills: then they are compared each day (AN-06)."""
         return bool(self.events or self.sec_fee or self.taf_fee)

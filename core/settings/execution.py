@@ -1,4 +1,4 @@
-"""Orders on their way: look-ups, time to live, the circuit breaker (EX-06, EX-07, EX-15)."""
+"""Orders in flight: look-ups, time to live, the circuit breaker (EX-06, EX-07, EX-15)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pydantic import Field
 from core.settings.types import Delay, Seconds, SettingsTable
 
 MOST_IN_A_ROW = 100
-"""Requests without an answer, or answered late: more are a quarter of an hour of time-outs, and no breaker any more."""
+"""Largest number of consecutive missing or late answers: it takes 15 minutes of time-outs, which counts as off."""
 MOST_QUEUED = 1000
-"""Orders without an answer: more than Alpaca takes in five minutes, and no limit any more."""
+"""Largest number of orders without an answer: more than Alpaca accepts in five minutes, which counts as off."""
 InARow = Annotated[int, Field(ge=1, le=MOST_IN_A_ROW)]
 
 
@@ -44,7 +44,7 @@ class ExecutionSettings(SettingsTable):
 
 
 class OrdersSettings(SettingsTable):
-    """What holds for every order that this desk sends."""
+    """Settings of every order that this desk sends."""
 
     ttl_seconds: Delay = Field(
         Decimal(0), description="a limit entry without a time of its own is cancelled after so long; 0 is never (EX-07)"

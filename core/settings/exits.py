@@ -1,4 +1,4 @@
-"""What can be set of the exit rules (ST-09). Ratios are of the average price that was paid; zero turns a rule off."""
+"""Settings of the exit rules (ST-09). Ratios are of the average entry price; zero turns a rule off."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from core.model.venues import HOME
 from core.settings.types import Ratio, SettingsTable
 
 OF_NO_STRATEGY = frozenset({"manual", "broker"})
-"""Names of positions that a person typed, or that were taken over from the broker's books."""
+"""Owners of positions from manual orders, or taken over from the broker's books."""
 Days = Annotated[int, Field(ge=0, le=3660)]
 
 
 class ExitSettings(SettingsTable):
-    """Exits of what a strategy opened, beside that strategy's own (ST-09).
+    """Exits for positions of strategies, beside the strategy's own (ST-09).
 
-    A stop or a target that came with the entry stays as it was signed; `stop` and `profit_target` are for those that
-    came without.
+    A stop or a target that came with the entry stays as confirmed; `stop` and `profit_target` are for entries without
+    one.
     """
 
     enabled: bool = True
@@ -40,19 +40,19 @@ class ExitSettings(SettingsTable):
     )
 
     def of(self, strategy: str, *, is_stop_ours: bool) -> ExitSettings | None:
-        """The terms for what this strategy opened; None where its own rules rule alone.
+        """Return the terms for a strategy's positions; None if only its own rules apply.
 
-        A stop that a person's own ticket left to this desk is watched, whatever else is off.
+        A stop that a manual ticket left to this desk is watched, even if everything else is off.
         """
         if self.guards(strategy):
             return self
         return ONLY_THE_STOP if is_stop_ours and strategy in OF_NO_STRATEGY else None
 
     def guards(self, strategy: str) -> bool:
-        """Whether the rules speak for what this strategy opened."""
+        """Return whether the rules apply to this strategy's positions."""
         is_nobodys = strategy in OF_NO_STRATEGY and not self.by_hand
         return self.enabled and not is_nobodys and strategy not in self.not_for
 
 
 ONLY_THE_STOP = ExitSettings(profit_target=Decimal(0), stop=Decimal(0), stale_days=0)
-"""Nothing but the stop that came with the entry."""
+"""Only the stop that came with the entry."""

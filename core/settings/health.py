@@ -1,4 +1,4 @@
-"""Where a running engine says how it is: on this machine alone."""
+"""The health endpoint of a running engine: on this machine alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLACES = "127.0.0.1:9464, [::1]:9464, or unix: and a name in the account's folde
 
 
 class HealthSettings(SettingsTable):
-    """Health and figures of a running engine, over HTTP; a restart takes a change over."""
+    """Health and figures of a running engine, over HTTP; a change needs a restart."""
 
     listen: str = Field("", description="127.0.0.1:9464, or unix:health.sock in the account's folder; empty: nowhere")
     symbols: bool = Field(False, description="true: fills are counted by symbol too")
@@ -37,13 +37,13 @@ class TcpPlace:
 
 @dataclass(frozen=True, slots=True)
 class SocketPlace:
-    """A socket in the file system; one without a slash lies in the account's folder."""
+    """A socket in the file system; one without a slash is in the account's folder."""
 
     path: str
 
 
 def place_of(listen: str) -> TcpPlace | SocketPlace | None:
-    """Where a text says to listen; None where it is empty. Raises ValueError."""
+    """Parse the place to listen at; None if empty. Raises ValueError."""
     if not listen:
         return None
     if listen.startswith("unix:"):

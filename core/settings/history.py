@@ -1,8 +1,8 @@
-"""Settings as journals and state documents keep them, read as what they were (SP-07).
+"""Read recorded settings of older versions from journals and state documents (SP-07).
 
-A settings file is judged: what cannot stand there is refused, with its place. What a journal holds did stand, under the
-rules of its day, and is never refused. It is brought to today's names first; what today's rules would still not take is
-kept and named. How a settings key is renamed, or its default changed, stands in docs/FORMATS.md.
+A settings file is validated: an invalid value is refused, with its place. Settings in a journal were valid by the rules
+of their day, and are never refused. They are converted to today's names first; values that today's rules would refuse
+are kept and reported. docs/FORMATS.md describes how a settings key is renamed, or its default changed.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from core.settings.types import AmountSettings, HistoricalValue, KeyPath, Settin
 from core.settings.user_strategies import UserStrategySettings
 
 VERSION = 3
-"""Of the settings that are written now. It grows where a key is renamed, or means something else, or has another
-default; a new key needs none, where its default says what was so before it was there."""
+"""Version of settings written now. It grows when a key is renamed, or changes its meaning or default; a new key needs
+none if its default is the behaviour from before.
+"""
 
 Table = Mapping[str, Any]
 Upgrade = Callable[[Table], Table]
@@ -41,7 +42,7 @@ NAMED = 3
 
 
 def renamed(old: str, new: str) -> Upgrade:
-    """A key or a table is called otherwise, or stands elsewhere: `renamed("risk.entries", "risk.entries_a_day")`."""
+    """Rename or move a key or a table: `renamed("risk.entries", "risk.entries_a_day")`."""
 
     def upgrade(values: Table) -> Table:
         found = _found(values, old.split("."))
@@ -51,7 +52,7 @@ def renamed(old: str, new: str) -> Upgrade:
 
 
 def defaulted(key: str, value: JsonValue) -> Upgrade:
-    """The default of a key was this, and is another now: a record that lacks the key meant this."""
+    """Set the former default of a key in records that lack the key."""
 
     path = key.split(".")
 
@@ -64,7 +65,7 @@ def defaulted(key: str, value: JsonValue) -> Upgrade:
 
 
 def each(*steps: Upgrade) -> Upgrade:
-    """All that one version changed, in order."""
+    """Combine all changes of one version, in order."""
     return lambda values: reduce(lambda table, step: step(table), steps, values)
 
 
@@ -92,7 +93,7 @@ def _without(values: Table, path: list[str]) -> Table:
 
 
 def _basket_keys(values: Table) -> Table:
-    """The keys of the basket's screen were called `plan` and `plan.sign` before."""
+    """Rename the keys of the basket's screen, formerly `plan` and `plan.sign`."""
     moved = values.get("keys")
     if not isinstance(moved, Mapping):
         return values
@@ -102,22 +103,22 @@ def _basket_keys(values: Table) -> Table:
 
 BASKET_KEY = re.compile(r"^plan(?=\.|$)")
 RENAMED: Mapping[str, str] = {"staging.plan": "staging.basket"}
-"""What a settings file may still call by its old name, and what to write instead."""
+"""Old names that a settings file may still use, with the new ones."""
 
 EARLIER: dict[int, Upgrade] = {
     1: each(*(renamed(old, new) for old, new in RENAMED.items()), _basket_keys),
     2: defaulted("risk.clock_steady_seconds", "60"),
 }
-"""By version: makes of its settings those of the next, by `renamed`, `defaulted`, or both by `each`."""
+"""By version: converts its settings to the next one's, by `renamed`, `defaulted`, or both by `each`."""
 
 
 # ── read and written ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def read(values: object, version: int) -> Settings:
-    """The settings that a record of this version holds. `Settings.odd` says what today's rules would not take.
+    """Read the settings of a record of this version. `Settings.odd` holds the values that today's rules would refuse.
 
-    Raises TypeError where it is no table at all, ValueError where a newer Keyturn wrote it.
+    Raises TypeError if it is no table, ValueError if a newer Keyturn wrote it.
     """
     if not isinstance(values, Mapping) or not isinstance(version, int):
         raise TypeError("it is no table")
@@ -141,7 +142,7 @@ def _with_what_is_odd(table: Table) -> Settings:
     settings.note(HistoricalValue(unread=left))
     try:
         return Settings.model_validate(written(settings, "json"))
-    except ValidationError as error:  # what is said of them is what will be said of their next record
+    except ValidationError as error:  # the same text as for their next record
         faults = error.errors(include_url=False)
         words = dict.fromkeys(_in_words(fault["loc"], fault, unread) for fault in faults)
         places = dict.fromkeys(_place(fault["loc"]) for fault in faults)
@@ -150,7 +151,7 @@ def _with_what_is_odd(table: Table) -> Settings:
 
 
 def written(settings: Settings, mode: Literal["json", "python"] = "python") -> dict[str, Any]:
-    """The settings as a record holds them: with what was not read of them in its place."""
+    """Return the settings as recorded, with unread values in their places."""
     values = as_recorded(settings).model_dump(mode=mode, warnings=False)
     for path, value in settings.odd.unread:
         table = values
@@ -161,7 +162,7 @@ def written(settings: Settings, mode: Literal["json", "python"] = "python") -> d
 
 
 def as_recorded(settings: Settings) -> Settings:
-    """Without what is for the settings file alone: the arguments of `notify.command` may be secrets (SY-06)."""
+    """Remove the arguments of `notify.command`, which may be secrets (SY-06); only the settings file has them."""
     command = program_of(settings.notify.command)
     if command == settings.notify.command:
         return settings
@@ -169,7 +170,7 @@ def as_recorded(settings: Settings) -> Settings:
 
 
 def _without_arguments(table: Table) -> Table:
-    """The same, of a record of before that was so."""
+    """Remove the arguments from an older record."""
     command = _found(table, COMMAND)
     if not isinstance(command, Sequence) or isinstance(command, str):
         return table if command is _ABSENT else _without(table, [*COMMAND])
@@ -177,19 +178,19 @@ def _without_arguments(table: Table) -> Table:
 
 
 def restated(settings: Settings) -> Settings:
-    """The same, as it will be read from its record."""
+    """Return the settings as they will be read from their record."""
     return read(written(settings, "json"), VERSION)
 
 
 def put_down(settings: Settings) -> dict[str, Any]:
-    """The settings as a state document holds them: with their version, which a document has not for each part."""
+    """Return the settings for a state document, with their version, which such a document does not have per part."""
     return {"version": VERSION, "settings": written(settings, "json")}
 
 
 def taken_up(kept: object) -> Settings:
-    """The settings of a state document; those of before they had a version are of the first.
+    """Read the settings of a state document; without a version they are of the first.
 
-    Raises ValueError where they are none, or a newer Keyturn wrote them.
+    Raises ValueError if they are no settings, or a newer Keyturn wrote them.
     """
     if isinstance(kept, Settings):
         return kept
@@ -201,7 +202,7 @@ def taken_up(kept: object) -> Settings:
 
 
 def as_they_were(odd: HistoricalValue) -> str:
-    """What the operator is told at a start, in one line."""
+    """Format the report of these values at a start, in one line."""
     more = f"; and {len(odd.words) - NAMED} more" if len(odd.words) > NAMED else ""
     return f"the journal's settings are of another Keyturn, read as they were: {'; '.join(odd.words[:NAMED])}{more}"
 
@@ -210,7 +211,7 @@ def as_they_were(odd: HistoricalValue) -> str:
 
 
 def _as_it_stands(model: type[BaseModel], values: Table, path: KeyPath, unread: dict[KeyPath, JsonValue]) -> BaseModel:
-    """A table without anybody's judgement: what cannot be read, and what nobody knows, goes into `unread`."""
+    """Build a table without validation: unreadable and unknown values go into `unread`."""
     if issubclass(model, SettingsTable):
         values = model.as_fields(values)
     fields = {}
@@ -229,7 +230,7 @@ def _as_it_stands(model: type[BaseModel], values: Table, path: KeyPath, unread: 
 def _value(
     model: type[BaseModel], name: str, field: FieldInfo, raw: object, path: KeyPath, unread: dict[KeyPath, JsonValue]
 ) -> object:
-    """What a key holds; absent where it is nothing of the kind."""
+    """Read a key's value; absent if it has the wrong type."""
     inner = field.annotation
     if inner is AmountSettings:
         return _amount(raw)
@@ -243,7 +244,7 @@ def _value(
 
 
 def _amount(raw: object) -> object:
-    """One of the two; both or none are no amount."""
+    """Read an amount: exactly one of the two keys."""
     if not isinstance(raw, Mapping):
         return _ABSENT
     given: dict[str, Any] = {
@@ -265,7 +266,7 @@ def _first_read(readers: Iterable[TypeAdapter[Any]], raw: object) -> object:
 
 @cache
 def _readers(model: type[BaseModel], name: str) -> tuple[TypeAdapter[Any], ...]:
-    """Of a key: with its range, then without any."""
+    """Return the readers of a key: with its range, then without any."""
     field = model.model_fields[name]
     kind: Any = field.annotation
     judged = kind
@@ -278,7 +279,7 @@ _PLAIN = TypeAdapter[Any](Decimal)
 
 
 def _bare(kind: Any) -> Any:
-    """A type without its ranges: any text where a choice of texts stood."""
+    """Return a type without its ranges: any text in place of a choice of texts."""
     origin, args = get_origin(kind), get_args(kind)
     if origin is Annotated:
         return _bare(args[0])
@@ -292,12 +293,12 @@ def _bare(kind: Any) -> Any:
 
 
 def _place(found: tuple[int | str, ...]) -> KeyPath:
-    """The key, without the number of what stands in its list."""
+    """Return the key, without the index in its list."""
     return tuple(str(part) for part in takewhile(lambda part: isinstance(part, str), found))
 
 
 def _in_words(place: tuple[int | str, ...], fault: Any, unread: Mapping[KeyPath, JsonValue]) -> str:
-    """`risk.entries_a_day = 20000: must be less than or equal to 10000`."""
+    """As in `risk.entries_a_day = 20000: must be less than or equal to 10000`."""
     path = tuple(str(part) for part in place)
     key = ".".join(part for part in path if part != "own")
     if fault["type"] == "extra_forbidden":

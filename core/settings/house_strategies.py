@@ -1,4 +1,4 @@
-"""The house's strategies, a table each: VWAP is on, the others off until somebody turns them on (ST-02 to ST-06)."""
+"""The built-in strategies, one table each: VWAP is on, the others are off by default (ST-02 to ST-06)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HeldStop = Annotated[StopHolder, AfterValidator(held_by_somebody)]
 
 
 class VwapFilters(SettingsTable):
-    """What a dip below VWAP must be beside deep enough, so that a marginal one is left alone (ST-06)."""
+    """Further conditions for a dip below VWAP, so that a marginal one is skipped (ST-06)."""
 
     enabled: bool = False
     distance: Annotated[Decimal, Field(ge=0, le=100)] = Field(
@@ -62,7 +62,7 @@ class VwapAdaptive(SettingsTable):
 
 
 class CapitalSettings(GrowingSettingsTable):
-    """How much of the account is a strategy's; without an allocation all of it is everybody's (ST-08)."""
+    """A strategy's share of the account; without an allocation it uses the common capital (ST-08)."""
 
     LATER: ClassVar[frozenset[str]] = frozenset({"allocation", "position_part"})
 
@@ -101,7 +101,7 @@ class VwapSettings(CapitalSettings):
 
 
 class TradePlanSettings(CapitalSettings):
-    """What every strategy with a plan of its own has: where it runs, its size, its stop and target."""
+    """Common settings of strategies with a plan: symbols, size, stop and target."""
 
     enabled: bool = False
     symbols: tuple[str, ...] = Field((), description="of the desk's symbols, those it looks at; none named: all")
@@ -123,7 +123,7 @@ class TradePlanSettings(CapitalSettings):
 
 
 class MomentumSettings(TradePlanSettings):
-    """Momentum: buys what rises on volume, and leaves when it rises no longer (ST-04)."""
+    """Momentum: buys a rise on volume, and exits when it ends (ST-04)."""
 
     bars: Bars = Field(10, description="bars over which the gain is measured")
     minimum_gain: Ratio = Field(Decimal("0.003"), description="over those bars")
@@ -136,7 +136,7 @@ class MomentumSettings(TradePlanSettings):
 
 
 class BreakoutSettings(TradePlanSettings):
-    """Breakout: buys a close over the highest price of the bars before; leaves when it falls back (ST-04)."""
+    """Breakout: buys a close over the highest price of the bars before; exits when it falls back (ST-04)."""
 
     bars: Bars = Field(20, description="bars whose highest price is the level")
     buffer: Ratio = Field(Decimal("0.0005"), description="over the level, for a close to be a breakout")

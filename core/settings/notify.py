@@ -1,4 +1,4 @@
-"""Who is told of what, over which channel, and when not (SY-03). Addresses stand in the environment or the keyring."""
+"""Notification rules: recipients, channels and quiet hours (SY-03). Addresses are in the environment or the keyring."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from core.model.notice import NoticeKind, Severity
 from core.settings.types import Delay, SettingsTable, SymbolName, TimeOfDay
 
 COMMAND = "command"
-"""The channel that `notify.command` is."""
+"""The name of the channel of `notify.command`."""
 NAME = r"^[a-z][a-z0-9_]{0,30}$"
 Name = Annotated[str, Field(pattern=NAME)]
 
 
 def program_of(command: Sequence[str]) -> tuple[str, ...]:
-    """What of the command may be shown and recorded: its program, and of that what stands before a blank. All else may
-    be a secret (SY-06).
+    """Return the part of the command that may be shown and recorded: its program up to a blank. The rest may be secret
+    (SY-06).
     """
     return tuple(str(word).split(" ", 1)[0] for word in command[:1])
 
 
 class ChannelSettings(SettingsTable):
-    """One way to a person; its address is in KEYTURN_CHANNEL_ and its name, or in the keyring."""
+    """One channel to a person; its address is in KEYTURN_CHANNEL_ and its name, or in the keyring."""
 
     by: Name = Field("apprise", description="what carries it: apprise, or an entry point of keyturn.channels")
     a_minute: int = Field(10, ge=1, le=60, description="messages a minute, urgent or not; more go together")
 
 
 class EscalationSettings(SettingsTable):
-    """Who else is told of what still waits, stands or holds after so long."""
+    """Further recipients for a notice whose cause persists after so long."""
 
     minutes: int = Field(ge=1, le=1440, description="after it began")
     channels: tuple[Name, ...] = Field(min_length=1)
 
 
 class RuleSettings(SettingsTable):
-    """Which notices go to which channels. What is left out is every one."""
+    """Which notices go to which channels. An omitted key means every one."""
 
     channels: tuple[Name, ...] = Field(min_length=1)
     kinds: tuple[NoticeKind, ...] = ()
@@ -52,7 +52,7 @@ class RuleSettings(SettingsTable):
 
 
 class QuietSettings(SettingsTable):
-    """From when to when what does not break it waits, by the exchange's clock."""
+    """Quiet hours, by the exchange's clock, in which other notices wait."""
 
     begins: TimeOfDay | None = None
     ends: TimeOfDay | None = None
@@ -67,7 +67,7 @@ class QuietSettings(SettingsTable):
 
 
 class NotifySettings(SettingsTable):
-    """Notifications; a restart takes a change over. Without a rule nobody is told anything, and nothing is recorded."""
+    """Notifications; a change needs a restart. Without a rule nothing is sent, and nothing is recorded."""
 
     command: tuple[str, ...] = Field(
         (), description='the channel "command": a program and its arguments, the message on its standard input'
@@ -104,7 +104,7 @@ class NotifySettings(SettingsTable):
         return self
 
     def _named(self) -> Iterator[tuple[str, str]]:
-        """Each channel that a rule names, and where."""
+        """Yield each channel that a rule names, with its place."""
         for rule, terms in self.rules.items():
             yield from ((f"notify.rules.{rule}.channels", name) for name in terms.channels)
             for step in terms.escalate:

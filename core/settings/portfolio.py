@@ -1,4 +1,4 @@
-"""The terms of what is measured over the whole account, margin and portfolio, and of the hours of a day; typed."""
+"""Limits of the whole account (margin and portfolio), and of the hours of a day."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pydantic import Field
 from core.settings.types import GrowingSettingsTable, NotNegative, Ratio, SettingsTable
 
 ANY_DEFICITS = 1000
-"""So many days with a deficit are not counted."""
+"""A number of deficit days that means they are not counted."""
 
 
 class MarginSettings(GrowingSettingsTable):
-    """How near to maintenance a margin account may come (RK-14); a cash account knows no such distance.
+    """The distance to maintenance that a margin account must keep (RK-14); a cash account has none.
 
-    The distances are ours: an account that is lent twice its equity, at a requirement of 0.3, stands at 0.40; a fall of
-    all it holds by a sixth brings it to 0.25, by a quarter to 0.10.
+    The distances are our choice: an account with twice its equity in positions, at a requirement of 0.3, is at 0.40; a
+    fall of all its holdings by a sixth brings it to 0.25, by a quarter to 0.10.
 
-    Since 2026-06-04 a margin deficit within the day is a call, and one that is not met brings a freeze of 90 days
-    (FINRA 4210, SR-FINRA-2025-017). That the third day with one within 90 ends borrowing here is a figure of ours.
+    Since 2026-06-04 a margin deficit within the day is a call, and an unmet one brings a freeze of 90 days (FINRA 4210,
+    SR-FINRA-2025-017). That the third day with one within 90 ends borrowing here is our choice.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset({"deficit_limit", "deficit_days"})
@@ -45,7 +45,7 @@ class MarginSettings(GrowingSettingsTable):
 
 
 UNLIMITED = Decimal(10)
-"""An exposure that limits nothing: no account is lent so much."""
+"""An exposure that limits nothing: no account can borrow so much."""
 
 
 Multiple = Annotated[Decimal, Field(gt=0, le=UNLIMITED)]
@@ -53,9 +53,9 @@ Multiple = Annotated[Decimal, Field(gt=0, le=UNLIMITED)]
 
 
 class PortfolioSettings(GrowingSettingsTable):
-    """What all positions together may be, and those of a symbol and of a sector (RK-16, RK-23).
+    """The largest exposure of all positions, of a symbol and of a sector (RK-16, RK-23).
 
-    As it stands nothing is limited; every profile says how much is.
+    The defaults limit nothing; every profile sets limits.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset({"symbol_exposure", "sector_exposure"})
@@ -82,16 +82,17 @@ class PortfolioSettings(GrowingSettingsTable):
 
 
 class HoursSettings(SettingsTable):
-    """Limits of their own for hours in which books are thin and no stop acts (RK-20); the half is a figure of ours."""
+    """Separate limits for hours with thin books and inactive stops (RK-20); the half is our choice."""
 
     part: Ratio = Field(Decimal("0.5"), description="of risk.per_trade and of risk.max_notional")
     spread_limit: Ratio = Field(Decimal("0.002"), description="of mid; a wider one refuses limit orders too")
 
 
 class SessionSettings(SettingsTable):
-    """Which hours entries may have (RK-20): with `include_extended` a limit order that is typed in extended hours acts
-    in them, within their limits. Strategies enter in the regular session alone. No crypto is traded yet: its limits
-    are read, and wait.
+    """Hours in which entries are allowed (RK-20).
+
+    With `include_extended` a limit order typed in extended hours acts in them, within their limits. Strategies enter in
+    the regular session alone. No crypto is traded yet: its limits have no effect.
     """
 
     policy: Literal["regular_only", "include_extended"] = Field(

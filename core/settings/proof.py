@@ -1,4 +1,4 @@
-"""What proves a record to others: which key signs it, when, and who stamps its heads (SP-08)."""
+"""Proof of a record to others: the signing key, its time, and the time-stamp service (SP-08)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""The terms of every protection, typed. Where freqtrade has one of the same name, its figures mean the same here:
-`FREQTRADE` are its defaults (its documentation, "Protections"), as a profile of their own.
+"""Settings of every protection. Where freqtrade has one of the same name, its figures have the same meaning here.
+
+`FREQTRADE` are its defaults (its documentation, "Protections"), as a separate profile.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class ProtectionSettings(SettingsTable):
 
 
 class StopLossGuardSettings(ProtectionSettings):
-    """Stop-outs within a while (RK-05)."""
+    """Recent stop-outs (RK-05)."""
 
     per: Literal["symbol", "global", "both"] = Field("symbol", description="what a row of stop-outs shuts")
     per_side: bool = Field(False, description="long and short are counted, and shut, apart")
@@ -40,7 +41,7 @@ class CooldownSettings(ProtectionSettings):
 
 
 class LowProfitSettings(ProtectionSettings):
-    """A symbol whose trades do not pay (RK-08)."""
+    """A symbol with too little profit (RK-08)."""
 
     trade_limit: Trades = Field(3, description="fewer trades are not judged")
     required_profit: Decimal = Field(Decimal("-0.01"), description="a lower sum of their profit ratios trips it")
@@ -57,7 +58,7 @@ class LossStreakSettings(ProtectionSettings):
 
 
 class MaxDrawdownSettings(ProtectionSettings):
-    """The fall of the balance within a while (RK-04)."""
+    """A fall of the balance within the window (RK-04)."""
 
     method: Literal["current", "within"] = Field(
         "current",
@@ -70,7 +71,7 @@ class MaxDrawdownSettings(ProtectionSettings):
 
 
 class VolatilityHaltSettings(ProtectionSettings):
-    """Minutes that swing too far (RK-08)."""
+    """Too volatile minutes (RK-08)."""
 
     limit: Ratio = Field(Decimal("0.006"), description="a larger standard deviation of one-minute returns halts")
     times_median: Annotated[Decimal, Field(gt=0, le=1000)] = Field(
@@ -97,7 +98,7 @@ class EquityCurveSettings(ProtectionSettings):
 
 
 class RepeatedExecutionSettings(ProtectionSettings):
-    """What repeats itself too fast, until a person lets it go on (RK-24)."""
+    """Too fast repetitions, until the operator lets them continue (RK-24)."""
 
     fills: Trades = Field(5, description="filled entries of a strategy in a symbol that trip it")
     renewals: Trades = Field(5, description="renewals of its stop that trip it")
@@ -105,7 +106,7 @@ class RepeatedExecutionSettings(ProtectionSettings):
 
 
 class DayTradesSettings(ProtectionSettings):
-    """The pattern-day-trader rule of brokers that still count (RK-15); its figures are those of FINRA's old rule."""
+    """The pattern-day-trader rule, for brokers that still count (RK-15); its figures are those of FINRA's old rule."""
 
     enabled: bool = Field(False, description="only for a broker that still counts day trades; Alpaca does not")
     trade_limit: Annotated[int, Field(ge=2, le=1000)] = Field(4, description="day trades that must not be made")
@@ -116,7 +117,7 @@ class DayTradesSettings(ProtectionSettings):
 
 
 class ProtectionsSettings(GrowingSettingsTable):
-    """What shuts entries after trades that went wrong, or in a wild market. They guard entries alone (RK-22)."""
+    """Protections that block entries after losing trades, or in a volatile market. They never block exits (RK-22)."""
 
     LATER: ClassVar[frozenset[str]] = frozenset({"repeated_execution"})
 
@@ -148,4 +149,4 @@ FREQTRADE: dict[str, object] = {
     "equity_curve": {"enabled": False},
     "max_drawdown": {"method": "within", "limit": "0", "trade_limit": 1, "lookback_minutes": 60, "stop_minutes": 60},
 }
-"""Of the profile `freqtrade`: its code's defaults; what it does not have is off."""
+"""The profile `freqtrade`: the defaults of its code; protections that it lacks are off."""

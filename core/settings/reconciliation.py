@@ -1,4 +1,4 @@
-"""How far the broker's books may differ from ours (EX-09)."""
+"""Tolerances between the broker's books and ours (EX-09)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.settings.types import Delay, Ratio, Seconds, SettingsTable
 
 
 class ReconciliationSettings(SettingsTable):
-    """How far the broker's books may differ from ours before a person must look (EX-09)."""
+    """How far the broker's books may differ from ours before the operator must decide (EX-09)."""
 
     max_missing: Annotated[int, Field(ge=0)] = Field(3, description="positions that one side alone may have")
     max_drift: Ratio = Field(Decimal("0.05"), description="of a quantity")

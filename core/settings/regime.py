@@ -1,4 +1,4 @@
-"""The terms of the regime: when the range rules how often may be traded, and where the VIX is read."""
+"""Settings of the regime: entries a day by the market's range, and the source of the VIX."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits on what may be opened (RK)."""
+"""Limits on entries (RK)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DAILY, WEEKLY = "daily_loss", "weekly_loss"
 
 
 class RiskSettings(GrowingSettingsTable):
-    """Limits on what may be opened (RK)."""
+    """Limits on entries (RK)."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
         {

@@ -1,4 +1,4 @@
-"""Every setting, typed, with its unit and its default, and the profiles that give a trader's set of them.
+"""All settings with types, units and defaults, and the profiles with sets of them.
 
 Ratios are fractions (0.003), money is USD. The figures are those of the requirements: RK and ST name each of them.
 """
@@ -31,7 +31,7 @@ from core.settings.types import NOTHING_ODD, GrowingSettingsTable, HistoricalVal
 
 
 class Settings(GrowingSettingsTable):
-    """Everything that can be set. The profile gives the defaults; file, environment and command line go over them."""
+    """All settings. The profile gives the defaults; file, environment and command line override them."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
         {"advisers", "attendance", "confirm", "evaluation", "exits", "health", "notify", "orders", "proof"}
@@ -63,12 +63,14 @@ class Settings(GrowingSettingsTable):
     _odd: HistoricalValue = PrivateAttr(NOTHING_ODD)
 
     def holds_overnight(self, strategy: str) -> bool:
-        """Whether it need not be flat by the close; a position typed by hand or taken over from the broker need not."""
+        """Return whether it need not be flat by the close; a manual position, or one taken over from the broker, need
+        not.
+        """
         is_named = strategy in OF_NO_STRATEGY or strategy in self.exits.overnight
         return is_named or self.strategies.of(strategy).holds_overnight
 
     def flat_minutes(self, strategy: str) -> int:
-        """Minutes before the close in which a strategy is flat; 0 for one that holds over night."""
+        """Return the minutes before the close in which a strategy is flat; 0 for one that holds over night."""
         if self.holds_overnight(strategy):
             return 0
         return (
@@ -77,11 +79,11 @@ class Settings(GrowingSettingsTable):
 
     @property
     def odd(self) -> HistoricalValue:
-        """What of them today's rules would not take; only settings out of a journal have any."""
+        """Values that today's rules would refuse; only settings read from a journal have any."""
         return self._odd
 
     def note(self, odd: HistoricalValue) -> None:
-        """Said by whoever reads them out of a journal."""
+        """Set them when reading from a journal."""
         self._odd = odd
 
     @field_validator("symbols")
@@ -109,7 +111,7 @@ class Settings(GrowingSettingsTable):
 
 
 COLLAR: dict[str, object] = {"band": "0.03", "spreads": "10", "period_band": "0.05"}
-"""What no trader of shares means to pay more than (RK-23)."""
+"""Limits on overpaying that suit any trader of shares (RK-23)."""
 ORDER_SIZE: dict[str, object] = {"shares": "10000", "of_volume": "0.01"}
 """A hundred round lots; the part of the volume is the requirement's own (RK-23)."""
 SMALL_ACCOUNT: dict[str, object] = {
@@ -119,7 +121,7 @@ SMALL_ACCOUNT: dict[str, object] = {
     "margin": {"deficit_limit": 3},
     "portfolio": {"max_exposure": "0.8", "symbol_exposure": "0.5", "sector_exposure": "0.8"},
 }
-"""A fifth of it stays cash (RK-16). What it buys in a day is no more than all it has (RK-23)."""
+"""A fifth of it stays cash (RK-16). A day's purchases are at most its equity (RK-23)."""
 
 
 PROFILES: dict[str, dict[str, object]] = {
@@ -151,4 +153,4 @@ PROFILES: dict[str, dict[str, object]] = {
     },
     "freqtrade": {"risk": {"protections": FREQTRADE, **SMALL_ACCOUNT}},
 }
-"""What each profile lays over the defaults, as a settings file would."""
+"""Each profile's changes of the defaults, as in a settings file."""

@@ -1,6 +1,6 @@
-"""The terms of a size, typed (RK-10, RK-11, RK-16, RK-21).
+"""Settings of the sizing terms (RK-10, RK-11, RK-16, RK-21).
 
-Where no requirement names a figure, the docstring of its part says where it comes from.
+If no requirement names a figure, the docstring of its table gives the source.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from core.settings.types import Positive, Ratio, SettingsTable, Trades
 
 
 class AtrSettings(SettingsTable):
-    """Two average ranges is the distance that chartists give a stop; 14 bars is Wilder's own figure."""
+    """Two average ranges are a usual distance of a stop; 14 bars is Wilder's own figure."""
 
     enabled: bool = True
     multiple: Positive = Field(Decimal(2), description="average ranges; a nearer stop is sized as if it stood there")
@@ -22,7 +22,7 @@ class AtrSettings(SettingsTable):
 
 
 class VixSettings(SettingsTable):
-    """As the middle of the normal range, 17.5, is to the middle of the elevated, 25, and to 35."""
+    """The ratio of the middle of the normal range, 17.5, to the middle of the elevated range, 25, and to 35."""
 
     enabled: bool = True
     elevated: Ratio = Field(Decimal("0.7"), description="factor where VIX is elevated")
@@ -38,7 +38,7 @@ class VixSettings(SettingsTable):
 
 
 class CorrelationSettings(SettingsTable):
-    """Two positions that move as one carry one risk: half of it each. Twenty days are a month of trading."""
+    """Two positions that move together have one risk: half of it each. Twenty days are a month of trading."""
 
     enabled: bool = True
     limit: Ratio = Field(Decimal("0.7"), description="a higher correlation with a position cuts (RK-16)")
@@ -56,7 +56,7 @@ class ThrottleSettings(SettingsTable):
 
 
 class KellySettings(SettingsTable):
-    """Thirty trades are the fewest whose mean says something; the last hundred are the strategy as it is now."""
+    """Thirty trades are the fewest with a useful mean; the last hundred describe the current strategy."""
 
     enabled: bool = False
     fraction: Ratio = Field(Decimal("0.5"), description="of what Kelly's formula allows: half-Kelly")
@@ -64,7 +64,7 @@ class KellySettings(SettingsTable):
 
 
 class SizingSettings(SettingsTable):
-    """What scales the risk of a trade, and what bounds all of them together."""
+    """Terms that scale the risk of a trade, and the budget of all trades together."""
 
     atr: AtrSettings = AtrSettings()
     vix: VixSettings = VixSettings()

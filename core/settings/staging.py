@@ -1,4 +1,4 @@
-"""How long proposals, tickets, baskets and approvals live, and what a turned key needs beside them (OP-02 to OP-05)."""
+"""Lifetimes of proposals, tickets, baskets and approvals, and conditions of a confirmation (OP-02 to OP-05)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.settings.types import GrowingSettingsTable, Ratio, Seconds, SettingsTa
 
 
 class BasketSettings(GrowingSettingsTable):
-    """How long a basket waits, and for what (OP-05, EX-10)."""
+    """Lifetimes and waiting times of a basket (OP-05, EX-10)."""
 
     LATER: ClassVar[frozenset[str]] = frozenset({"entries_seconds"})
 
@@ -27,7 +27,7 @@ class BasketSettings(GrowingSettingsTable):
 
 
 class StagingSettings(GrowingSettingsTable):
-    """How long things live, and how far a price may move under a ticket (OP-02 to OP-04)."""
+    """Lifetimes, and how far a price may move under a ticket (OP-02 to OP-04)."""
 
     LATER: ClassVar[frozenset[str]] = frozenset({"basket"})
 
@@ -45,7 +45,7 @@ class StagingSettings(GrowingSettingsTable):
 
 
 class ConfirmSettings(SettingsTable):
-    """What a turned key needs beside its ticket (OP-04)."""
+    """Conditions of a confirmation beside its ticket (OP-04)."""
 
     silent_seconds: Annotated[Decimal, Field(ge=4, le=60)] = Field(
         Decimal(5), description="nothing over the data or trade link, a pong included, and an entry is reviewed again"

@@ -1,4 +1,4 @@
-"""Which strategies look at the bars: a table each, the house's and the user's own."""
+"""Strategy settings: one table each, for built-in and user strategies."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from core.settings.types import GrowingSettingsTable
 from core.settings.user_strategies import OWN_NAME, UserStrategySettings, sorted_out
 
 HOUSE_NAMES = ("vwap", "momentum", "breakout", "mean_reversion", "sma")
-"""The strategies of the house, by the name of their table."""
+"""The built-in strategies, by the name of their table."""
 
 
 class StrategiesSettings(GrowingSettingsTable):
-    """Which strategies look at the bars: those of the house, and the user's own, each by a table of its name."""
+    """The strategies: built-in ones and your own, each with a table of its name."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
         {"momentum", "breakout", "mean_reversion", "sma", "own", "folder", "slow_milliseconds", "faults"}
@@ -47,7 +47,7 @@ class StrategiesSettings(GrowingSettingsTable):
 
     @classmethod
     def as_fields(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Other tables are the user's strategies."""
+        """Treat unknown tables as those of user strategies."""
         return sorted_out(values, frozenset(cls.model_fields))
 
     @field_validator("own")
@@ -60,11 +60,11 @@ class StrategiesSettings(GrowingSettingsTable):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every strategy that has a table: the house's first, then the user's own by name."""
+        """Every strategy that has a table: built-in ones first, then the user's by name."""
         return (*HOUSE_NAMES, *sorted(self.own))
 
     def of(self, name: str) -> VwapSettings | TradePlanSettings | UserStrategySettings:
-        """The table of a strategy; that of one which is off where nobody wrote one."""
+        """Return the table of a strategy; a disabled one if there is none."""
         if name not in HOUSE_NAMES:
             return self.own.get(name) or UserStrategySettings()
         table: VwapSettings | TradePlanSettings = getattr(self, name)

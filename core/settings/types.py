@@ -1,4 +1,4 @@
-"""What settings are made of: a frozen table that is closed to unknown keys, and the ranges that figures keep to."""
+"""Types of settings: a frozen table that refuses unknown keys, and ranges of figures."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from core.model.symbols import SYMBOL, symbol_in
 from core.model.venues import HOME
 
 LARGEST_AMOUNT = 1_000_000_000
-"""Of any amount, USD: more is a slip of the hand, and a limit that limits nothing."""
+"""Upper bound of any amount, USD: more is a typing error, and means no limit."""
 
 Ratio = Annotated[Decimal, Field(ge=0, le=1)]
 Positive = Annotated[Decimal, Field(gt=0, le=LARGEST_AMOUNT)]
 NotNegative = Annotated[Decimal, Field(ge=0, le=LARGEST_AMOUNT)]
 Seconds = Annotated[Decimal, Field(gt=0, le=86_400)]
 Delay = Annotated[Decimal, Field(ge=0, le=3600)]
-"""Seconds; none is allowed."""
+"""Seconds; zero is allowed."""
 Minutes = Annotated[int, Field(ge=1, le=366 * 1440)]
 Trades = Annotated[int, Field(ge=1, le=10_000)]
 """A number of closed trades."""
 
 
 def _in_capitals(written: object) -> object:
-    """A symbol in small letters would never be met (SY-03)."""
+    """Refuse a symbol in small letters, which would never match (SY-03)."""
     if isinstance(written, str) and not SYMBOL.fullmatch(written) and (symbol := symbol_in(written)):
         raise ValueError(f'must be in capitals: "{symbol}"')
     return written
@@ -54,7 +54,7 @@ _CLOCK = re.compile(r"\d\d:\d\d(?::\d\d)?(?P<fraction>[.,]\d+)?(?P<zone>Z|[+-]\d
 
 
 def _on_the_clock(written: object) -> object:
-    """What a clock on a wall may show: whoever compares two times of day never meets a zone (SY-03)."""
+    """Accept only a plain time of day, so that comparisons never meet a time zone (SY-03)."""
     found = _CLOCK.fullmatch(str(written)) if isinstance(written, (str, time)) else None
     if found is None:
         raise ValueError(f"must be a time of day, {EXAMPLE}")
@@ -78,7 +78,7 @@ KeyPath = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class HistoricalValue:
-    """What of settings that a journal holds today's rules would not take (SP-07).
+    """Recorded settings that today's rules would refuse (SP-07).
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class HistoricalValue:
     places
         The keys, or the tables whose keys do not fit each other.
     unread
-        What no setting of today's can hold, by its key: kept as it was written.
+        Values that no current setting can hold, by key: kept as written.
     """
 
     words: tuple[str, ...] = ()
@@ -104,7 +104,7 @@ class SettingsTable(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def __deepcopy__(self, _memo: dict[int, Any] | None = None) -> Self:
-        """Itself: it is frozen, and pydantic would copy each default of every `Settings`."""
+        """Return the object itself: it is frozen, and pydantic would copy each default of every `Settings`."""
         return self
 
     @model_validator(mode="before")
@@ -114,15 +114,15 @@ class SettingsTable(BaseModel):
 
     @classmethod
     def as_fields(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What stands in the table, by the field that holds it; nothing is judged here."""
+        """Map the table's keys to its fields, without validation."""
         return values
 
 
 class GrowingSettingsTable(SettingsTable):
-    """A table that grew: a key of `LATER` is written only where it says something else than its default.
+    """A table that grew: a key of `LATER` is written only if it differs from its default.
 
-    So what a desk writes of settings that nobody touched stays what it was, byte for byte. Dumped with the context
-    `WHOLE`, it has every key.
+    So the record of untouched settings stays the same, byte for byte. Dumped with the context `WHOLE`, it has every
+    key.
     """
 
     LATER: ClassVar[frozenset[str]] = frozenset()
@@ -156,20 +156,20 @@ class AmountSettings(SettingsTable):
         return self.usd == LARGEST_AMOUNT
 
     def of(self, equity: Decimal | None) -> Decimal | None:
-        """The amount in USD; None where it needs an equity that is not known."""
+        """Return the amount in USD; None if it needs an unknown equity."""
         if self.usd is not None:
             return self.usd
         return None if equity is None or self.of_equity is None else self.of_equity * equity
 
 
 def is_loopback(url: str) -> bool:
-    """Whether it is plain, and leads to this machine alone (SY-06)."""
+    """Return whether it is unencrypted and on this machine (SY-06)."""
     parts = urlsplit(url)
     return parts.scheme in ("http", "ws") and parts.hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def plain_only_on_loopback(url: str) -> str:
-    """An address over TLS, or one of this machine; empty is none. Raises ValueError (SY-06)."""
+    """Accept an address over TLS, or of this machine; empty is none. Raises ValueError (SY-06)."""
     is_tls = urlsplit(url).scheme == "https" and url.startswith("https://")
     if url and not (is_tls or (url.startswith("http://") and is_loopback(url))):
         raise ValueError("https; plain http only on this machine (127.0.0.1, localhost, [::1])")

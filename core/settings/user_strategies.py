@@ -1,6 +1,6 @@
-"""The table of a strategy that the user wrote: what the desk reads of it, and what only the strategy itself reads.
+"""The settings table of a user strategy: the desk's keys, and those of the strategy itself.
 
-Its own settings stand in the journal as plain values, so that they decode when the strategy's file is gone (SP-03).
+Its own settings are in the journal as plain values, so that they decode when the strategy's file is gone (SP-03).
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from core.model.venues import HOME
 from core.settings.house_strategies import CapitalSettings
 
 OWN_NAME = re.compile(r"[a-z][a-z0-9_]{0,23}")
-"""What a strategy of the user's may be called; its file has the same name."""
+"""The name of a user strategy; its file has the same name."""
 
 
 ALIKE = 0.7
-"""How alike two names are that are taken for one and a slip of it, 0 to 1."""
+"""Similarity of two names, 0 to 1, from which one counts as a misspelling of the other."""
 
 
 class UserStrategySettings(CapitalSettings):
-    """A strategy of your own: what the desk reads, the rest is the strategy's."""
+    """A user strategy: the desk's keys; the rest are the strategy's own."""
 
     enabled: bool = False
     symbols: tuple[str, ...] = Field((), description="of the desk's symbols, those it looks at; none named: all")
@@ -38,22 +38,23 @@ class UserStrategySettings(CapitalSettings):
 
     @classmethod
     def as_fields(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What the desk does not know is the strategy's."""
+        """Keep unknown keys as the strategy's own."""
         known = {key: value for key, value in values.items() if key in cls.model_fields}
         given = {key: as_plain(value) for key, value in values.items() if key not in cls.model_fields}
         return {**known, "terms": {**known.get("terms", {}), **given}} if given else known
 
 
 def is_of_the_user(name: str, files: Collection[str], house: Collection[str]) -> bool:
-    """Whether a table under `strategies` can be of one of the user's: its file is there, or nothing is called alike.
+    """Return whether a table under `strategies` can be a user strategy's: its file exists, or no built-in name is
+    similar.
 
-    A file that is gone keeps no desk from opening, and a slip in a name of the house is told.
+    A missing file does not keep the desk from starting, and a misspelled built-in name is reported.
     """
     return bool(OWN_NAME.fullmatch(name)) and (name in files or not get_close_matches(name, house, 1, ALIKE))
 
 
 def sorted_out(values: Mapping[str, Any], known: frozenset[str]) -> Mapping[str, Any]:
-    """The tables of `strategies`, those that nobody knows among the own ones; what is no table stays, to be refused."""
+    """Move unknown tables of `strategies` to the user's own; a value that is no table stays, to be refused."""
     own = {key: value for key, value in values.items() if key not in known and isinstance(value, Mapping)}
     named = values.get("own", {})
     if not own or not isinstance(named, Mapping):
@@ -62,7 +63,7 @@ def sorted_out(values: Mapping[str, Any], known: frozenset[str]) -> Mapping[str,
 
 
 def as_plain(value: object) -> Any:
-    """A value of a settings file as JSON has it; numbers with a point and times as their text, which is exact."""
+    """Convert a value of a settings file to JSON; decimals and times become their exact text."""
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, datetime | date | time):
