@@ -1,1 +1,1 @@
-"""Inputs enter the engine, commands are what a person may say, effects are what the engine asks of the world."""
+"""Messages: inputs enter the engine, commands come from the operator, effects are requests of the engine."""

@@ -1,9 +1,9 @@
-"""Doors: where commands that open or loosen come in, and nowhere else (OP-01, OP-13); and whose desk each is meant for.
+"""Ports: the only way in for commands that open or loosen (OP-01, OP-13), and the account they address.
 
-A door is made by whoever a person presses keys at, and made known to the engine while the desk is put together; once it
-runs, no other is let in. What comes through it carries its token. The engine keeps the token's digest alone, so that
-code which finds the engine, its runtime or its inbox finds nothing to sign with. This is no sandbox: code of the same
-process that searches the interpreter for the console itself is not held back by it.
+A port is created by the console or a script, and registered with the engine before it runs; later none is admitted. Its
+commands carry its token. The engine keeps only the token's digest, so that code which finds the engine, its runtime or
+its inbox finds no way to sign. This is no sandbox: code of the same process that searches the interpreter for the
+console itself is not stopped by it.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class PortKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class KnownPort:
-    """What the engine knows of a door."""
+    """A registered port, as the engine knows it."""
 
     kind: PortKind
     digest: bytes
 
 
 class CommandPort:
-    """Held by the console, or by who plays a script, and handed to nobody."""
+    """Held by the console, or by a script's player, and never passed on."""
 
     __slots__ = ("_sender", "kind")
 
@@ -55,26 +55,24 @@ class CommandPort:
 
     @property
     def seat(self) -> Seat:
-        """Where whoever stands at it sits."""
+        """The seat of its operator."""
         return Seat(self._sender.terminal, self._sender.user)
 
     def through(self, command: Command, account: AccountId | None = None, desk: DeskNumber | None = None) -> Command:
-        """The command as it comes out of this door, for this account and of this desk; one that needs no key carries no
-        token.
-        """
+        """Stamp a command for this account and desk; only a command that needs a port carries the token."""
         said = command if account is None else addressed(command, account)
         said = said if desk is None else replace(said, desk=desk)
         return replace(said, sender=self._sender) if isinstance(said, Keyed) else said
 
 
 def addressed(command: Command, account: AccountId) -> Command:
-    """The command, for this account."""
+    """Return the command, addressed to this account."""
     return replace(command, account=account)
 
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """Nothing of a command was done: why, by code and in words."""
+    """A command was refused and nothing of it done: code and reason."""
 
     code: Denial
     reason: str
@@ -82,7 +80,7 @@ class Denied:
 
 
 class PortRegistry:
-    """The engine's: which doors there are, whether a command came through one, and whether it is for this account."""
+    """The engine's registry: known ports, and the checks of a command's port and account."""
 
     def __init__(self, account: AccountId) -> None:
         self.account = account
@@ -90,7 +88,7 @@ class PortRegistry:
         self._is_shut = self._is_real = False
 
     def admit(self, door: KnownPort) -> None:
-        """Raises `ValueError` once the desk runs, and for a script where the broker is a real one."""
+        """Register a port. Raises `ValueError` once the desk runs, and for a script at a real broker."""
         if door in self._known:
             return
         if self._is_shut:
@@ -100,15 +98,17 @@ class PortRegistry:
         self._known = (*self._known, door)
 
     def shut(self) -> None:
-        """The desk runs: no further door."""
+        """The desk runs: admit no further port."""
         self._is_shut = True
 
     def stand_at_a_real_broker(self) -> None:
-        """No script from here on."""
+        """Refuse scripts from here on."""
         self._is_real = True
 
     def refusal(self, command: Command) -> Denied | None:
-        """Why nothing is done; None where it is for this account, and came through a door where it needs one."""
+        """Return why a command is refused; None if it is for this account, and came through a known port if it needs
+        one.
+        """
         if not self.is_for_this_account(command):
             words = NO_ACCOUNT if command.account is None else self._elsewhere(command.account)
             return Denied(Denial.OTHER_ACCOUNT, words)
@@ -116,7 +116,7 @@ class PortRegistry:
         return None if words_of_the_door is None else Denied(Denial.NO_DOOR, words_of_the_door)
 
     def is_for_this_account(self, command: Command) -> bool:
-        """A halt or a kill that names none stops whatever it reaches."""
+        """A halt or a kill without an account stops every engine that it reaches."""
         stops = command.account is None and isinstance(command, Halt | Kill)
         return stops or command.account == self.account
 

@@ -1,4 +1,4 @@
-"""What a person may say to the engine. Each is meant for one account, and enters as an input."""
+"""Commands of the operator. Each is for one account, and enters as an input."""
 
 from __future__ import annotations
 
@@ -36,14 +36,12 @@ WHOLE = Fraction(Decimal(1))
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """What a person, a script or a keeper of the account says; `account` is that of the picture that it was said at.
+    """A command of the operator, a script or the account's keeper; `account` is that of the view at which it was given.
 
-    One that is meant for another account is refused and recorded, and so is one that names none; but a halt or a kill
-    that names none stops whatever it reaches. `desk` is stamped by whoever serves the desks and by nobody else; None is
-    inside the engine's process: the keeper of its files, a script at the simulated exchange.
-
-    `came_late` is said where it is taken in: it lay before an engine that stood still, or ends a halt behind a press
-    that its desk had not shown.
+    A command for another account, or without one, is refused and recorded; but a halt or a kill without one stops every
+    engine that it reaches. Only the desk server sets `desk`; None is inside the engine's process: the keeper of its
+    files, a script at the simulated exchange. `came_late` is set at intake: the command waited while the engine was
+    stalled, or ends a halt that its desk had not shown.
     """
 
     account: AccountId | None = field(default=None, compare=False, repr=False, kw_only=True)
@@ -53,23 +51,23 @@ class Addressed:
 
 @dataclass(frozen=True, slots=True)
 class ServeDesks(Addressed):
-    """This engine is served to desks from here on: while none is attached, nobody attends (RK-27)."""
+    """This engine serves desks from here on: while none is attached, it is unattended (RK-27)."""
 
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class AttachDesk(Addressed):
-    """A desk watches from here on; the first one while nobody holds the key gets it (OP-13).
+    """Attach a desk; the first one gets control if no desk has it (OP-13).
 
     Attributes
     ----------
     link
-        What its connection is called in this run, for whoever asks which number it was given; it is recorded nowhere.
+        Name of its connection in this run, to look up its number; never recorded.
     returning
-        The number that it had, where whoever serves it knows it again.
+        Its former number, if the desk server recognises it.
     by_itself
-        Whether it was attached before, to this engine or another: it comes without a key.
+        Whether it was attached before, to this engine or another: it reattaches without a key press.
     """
 
     seat: Seat
@@ -81,28 +79,28 @@ class AttachDesk(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class DetachDesk(Addressed):
-    """The desk leaves on purpose: what it holds is free at once."""
+    """The desk leaves on purpose: its control is released at once."""
 
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class LoseDesk(Addressed):
-    """The desk's link died: it keeps the key for a while, disarmed."""
+    """The desk's link failed: its control is reserved for a while, disarmed."""
 
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class StopEngine(Addressed):
-    """End the engine's process: a person was told what stays open without it, and said so."""
+    """End the engine's process: the operator was shown what stays open without it, and confirmed."""
 
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class TakeKey(Addressed):
-    """The desk takes the key. `word` is what was typed, `hold` the one that was on its screen then."""
+    """The desk takes control. `word` is the typed word, `hold` the control period that was on its screen."""
 
     word: str
     hold: int
@@ -111,12 +109,12 @@ class TakeKey(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class KeyPressed(Addressed):
-    """A person is at the keys of this desk, and asks the engine for nothing."""
+    """Someone is at the keys of this desk; nothing else is requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenTicket(Addressed):
-    """`unattended` asks for one that signs the order's exits too: they need no key of their own then (OP-06)."""
+    """Open a ticket. `unattended` asks for one that also confirms the order's exits: they need no key then (OP-06)."""
 
     proposal_id: ProposalId
     unattended: bool = False
@@ -124,19 +122,19 @@ class OpenTicket(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class LeaveTicket(Addressed):
-    """The operator put the ticket away without deciding."""
+    """The operator closed the ticket without a decision."""
 
     ticket_id: TicketId
 
 
 @dataclass(frozen=True, slots=True)
 class Confirm(Addressed):
-    """The key was turned on exactly what was shown: the digest, and the effect whose key it was.
+    """Confirm exactly the shown ticket: its digest, and the effect of the pressed key.
 
-    `replaces` is None for B, H, S and C; where the key was R it is the order that the ticket would replace. `sender` is
-    the door that it came through, with terminal and user, as of everything else that opens or loosens (OP-13). `hold`
-    is the hold of the key under which the ticket was painted, and `proof` how that is known; a desk says both. `word`
-    is what was typed for an entry that is like another; empty where nothing was (RK-25).
+    `replaces` is None for B, H, S and C; for R it is the order that the ticket would replace. `sender` is its port,
+    with terminal and user, as of everything else that opens or loosens (OP-13). `hold` is the control period in which
+    the ticket was painted, and `proof` how that is known; a desk sends both. `word` was typed for an entry that is like
+    another; else empty (RK-25).
     """
 
     ticket_id: TicketId
@@ -157,23 +155,23 @@ class Decline(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class ProposeOrder(Addressed):
-    """An order typed by hand; it becomes a proposal like any other.
+    """A manual order; it becomes a proposal like any other.
 
     Attributes
     ----------
     stop_price
-        Of an entry: where its stop stands. Of an exit: its own, for a stop or a stop-limit; of a limit exit the stop
-        that is cancelled when the limit is reached, and the other way round (OCO).
+        For an entry, the price of its stop. For an exit, its own, for a stop or a stop-limit; for a limit exit the stop
+        that is cancelled when the limit is reached, and vice versa (OCO).
     target_price
-        Of an entry of whole shares: where the broker takes the profit (bracket).
+        For an entry of whole shares, the price at which the broker takes the profit (bracket).
     trail_price, trail_fraction
-        Of a trailing stop: USD or a fraction of the price, one of them.
+        For a trailing stop: USD or a fraction of the price, one of them.
     trigger_price
-        Of a stop or stop-limit entry: where it begins to trade, above the market to buy, below it to sell short.
+        For a stop or stop-limit entry, the price from which it trades, above the market to buy, below it to sell short.
     ttl_seconds
-        Of an entry: when this desk takes it back, counted from its sending; None leaves that to the settings (EX-07).
+        For an entry, when this desk cancels it, counted from its sending; None uses the settings (EX-07).
     advice
-        The number of the advice that filled the form; None where none did.
+        The number of the advice that filled the form; None if none did.
     """
 
     symbol: Symbol
@@ -194,14 +192,14 @@ class ProposeOrder(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class LookAt(Addressed):
-    """The operator types an order for this symbol: its quote and the account's figures are asked for. Nothing else."""
+    """Fetch the quote of a symbol and the account's figures for the order form."""
 
     symbol: Symbol
 
 
 @dataclass(frozen=True, slots=True)
 class KeepWatchlist(Addressed):
-    """This list is these symbols from here on, in this order; without any it is removed (MD-06)."""
+    """Save this watchlist with these symbols, in this order; without any it is removed (MD-06)."""
 
     name: str
     symbols: tuple[Symbol, ...]
@@ -209,14 +207,14 @@ class KeepWatchlist(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class KeepAlert(Addressed):
-    """The engine rings for this from here on (MD-06)."""
+    """Add an alert (MD-06)."""
 
     terms: AlertTerms
 
 
 @dataclass(frozen=True, slots=True)
 class DropAlert(Addressed):
-    """It looks for that one no longer."""
+    """Remove an alert."""
 
     number: int
 
@@ -228,9 +226,9 @@ class ProposeClose(Addressed):
     Attributes
     ----------
     quantity
-        Exactly so many shares; None where `part` says how much.
+        Exactly so many shares; None to use `part`.
     strategy
-        Whose position of the symbol; None for each of them.
+        The owner of the symbol's position; None for each of them.
     """
 
     symbol: Symbol
@@ -241,7 +239,7 @@ class ProposeClose(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class ProposeFlattening(Addressed):
-    """Stage one close a position."""
+    """Stage one close per position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,15 +249,15 @@ class BasketRow:
     Attributes
     ----------
     place
-        Where it stood, for the message if it is left out.
+        Its place in the file, for the message if it is left out.
     effect
-        OPEN, SHORT, CLOSE or COVER: what is held decides whether it adds, and whether it only reduces.
+        OPEN, SHORT, CLOSE or COVER: the position decides whether it adds or only reduces.
     quantity, notional
-        Shares, or USD of which the shares are worked out; one of them. None in both closes all of a position.
+        Shares, or USD to compute them from; one of them. Without both it closes all of a position.
     stop_price
-        Of an entry: where its stop stands, held by the broker.
+        For an entry, the price of its stop, held by the broker.
     trigger_price, trail_price, trail_fraction, ttl_seconds
-        Of an entry, as `ProposeOrder` has them.
+        For an entry, as in `ProposeOrder`.
     """
 
     place: str
@@ -279,9 +277,9 @@ class BasketRow:
 
 @dataclass(frozen=True, slots=True)
 class OpenBasket(Addressed):
-    """Make a basket of a list of orders: those that wait in Proposals, those of a file, or every close (OP-05).
+    """Open a basket: of waiting proposals, of a file's orders, or of every close (OP-05).
 
-    `name` is the file's; `skipped` are its rows that could not be read; `request` is what a command calls its asking.
+    `name` is the file's; `skipped` are its unreadable rows; `request` is the id that the command gives its request.
     """
 
     source: BasketSource
@@ -293,9 +291,9 @@ class OpenBasket(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class ReversePosition(Addressed):
-    """Open a basket that closes all of a position and opens as much the other way behind it (OP-05).
+    """Open a basket that closes all of a position and then opens as much the other way (OP-05).
 
-    `quantity` is what was held on the screen, below zero where short; of another there is none.
+    `quantity` is the position on the screen, below zero if short; if it has changed no basket opens.
     """
 
     symbol: Symbol
@@ -312,10 +310,9 @@ class MarkInBasket(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class SignBasket(Addressed):
-    """`P` was turned on exactly what was shown.
+    """Confirm with `P` exactly the shown basket.
 
-    `worth` is what was typed before it, USD: what the basket's entries cost, where it is real money (OP-05). `hold`,
-    `proof` is as `Confirm` has it.
+    `worth` is the typed cost of the basket's entries, USD, for real money (OP-05). `hold`, `proof` as in `Confirm`.
     """
 
     plan_id: TicketId
@@ -328,14 +325,14 @@ class SignBasket(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class AnswerBasket(Addressed):
-    """What the operator says to a basket that asks: the buys that still fit, or nothing more (EX-10).
+    """The operator's answer to a basket that asks: send the buys that still fit, or stop (EX-10).
 
     Attributes
     ----------
     question
-        Since when the basket asked what was painted: to go on answers that question and no later one.
+        When the painted question began: a yes answers that question and no later one.
     hold, proof
-        As `Confirm` has them.
+        As in `Confirm`.
     """
 
     plan_id: TicketId
@@ -348,14 +345,14 @@ class AnswerBasket(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class LeaveBasket(Addressed):
-    """Put an unsigned basket aside; stop one that runs: what has not gone does not go."""
+    """Close an unconfirmed basket, or stop a running one: its unsent orders are not sent."""
 
     plan_id: TicketId
 
 
 @dataclass(frozen=True, slots=True)
 class EditProposal(Addressed):
-    """Another quantity or limit for a waiting proposal: its ticket is over, the next one shows the new order."""
+    """Change quantity or limit of a waiting proposal: its ticket closes, and the next one shows the new order."""
 
     proposal_id: ProposalId
     quantity: Quantity
@@ -364,7 +361,7 @@ class EditProposal(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class MoveStop(Addressed):
-    """Stage another price for the stop that the broker holds for a position; where it holds none, a stop."""
+    """Stage another price for the stop that the broker holds for a position, or a new stop if it holds none."""
 
     symbol: Symbol
     strategy: str
@@ -373,9 +370,9 @@ class MoveStop(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class TightenStop(Addressed):
-    """Stage a nearer price for the stops that the broker holds for a position; those that are as near already stay.
+    """Stage a nearer price for the stops that the broker holds for a position; stops that are as near already stay.
 
-    `stop_price` is None for break-even, as the books have it when this is heard.
+    `stop_price` is None for break-even, by the books when the command arrives.
     """
 
     symbol: Symbol
@@ -390,11 +387,11 @@ class EditOrder(Addressed):
     Attributes
     ----------
     quantity
-        Of the whole entry, what is filled already included.
+        Of the whole entry, filled shares included.
     limit_price
-        None leaves it as it is.
+        None keeps it.
     stop_price
-        Of the stop behind it, for what the replacement fills; None leaves it as it is.
+        Of its stop, for the replacement's fills; None keeps it.
     """
 
     client_order_id: ClientOrderId
@@ -405,7 +402,7 @@ class EditOrder(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class TakeBackExits(Addressed):
-    """The exits of this position that were signed with its entry need a key again, each of them (OP-06)."""
+    """Require a key again for each exit of this position that was confirmed with its entry (OP-06)."""
 
     symbol: Symbol
     strategy: str
@@ -413,7 +410,7 @@ class TakeBackExits(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class PauseStrategy(Addressed):
-    """It opens nothing on this symbol from here on; its exits go on."""
+    """Pause a strategy on a symbol: it opens nothing; its exits continue."""
 
     strategy: str
     symbol: Symbol
@@ -428,7 +425,7 @@ class ResumeStrategy(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class ReinstateStrategy(Addressed):
-    """What the evaluation retired, or paused in a regime, may open again (ST-10)."""
+    """Reinstate a strategy that the evaluation retired, or paused in a regime (ST-10)."""
 
     strategy: str
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
@@ -436,7 +433,7 @@ class ReinstateStrategy(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class DecidePromotion(Addressed):
-    """The operator's word on the larger allocation that is proposed for a strategy (ST-10)."""
+    """Decide on the larger allocation that is proposed for a strategy (ST-10)."""
 
     strategy: str
     is_adopted: bool
@@ -445,7 +442,7 @@ class DecidePromotion(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class RefuseSymbol(Addressed):
-    """Not this symbol today: no entry in it is staged until the next trading day."""
+    """Refuse a symbol for today: no entry in it is staged until the next trading day."""
 
     symbol: Symbol
     reason: str
@@ -453,7 +450,7 @@ class RefuseSymbol(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class ListSymbol(Addressed):
-    """Nothing opens in the symbol from here on, for a reason; a restriction names the day that ends it (RK-26)."""
+    """Block entries in a symbol, for a reason; a restriction names its last day (RK-26)."""
 
     symbol: Symbol
     kind: ListKind
@@ -463,7 +460,7 @@ class ListSymbol(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class UnlistSymbol(Addressed):
-    """Entries in it pass that list again; the word is typed in full (RK-26)."""
+    """Remove a symbol from that list; the word is typed in full (RK-26)."""
 
     symbol: Symbol
     kind: ListKind
@@ -473,14 +470,14 @@ class UnlistSymbol(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class AdoptAdvice(Addressed):
-    """Hand an advice to the strategy that it names, as it is (ST-04)."""
+    """Hand an advice to the strategy that it names, unchanged (ST-04)."""
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class DropRecommendation(Addressed):
-    """Take back what was adopted for a strategy, before it made anything of it."""
+    """Withdraw an adopted recommendation before its strategy uses it."""
 
     strategy: str
     symbol: Symbol
@@ -493,20 +490,20 @@ class RequestCancel(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class Halt(Addressed):
-    """The first press of the kill key, or a signal: nothing new leaves from here."""
+    """Halt: the first press of the kill key, or a signal; no new order is sent."""
 
     by: str
 
 
 @dataclass(frozen=True, slots=True)
 class Resume(Addressed):
-    """Stand down before `K`: ends what the key halted, and no halt of another cause.
+    """Stand down before `K`: ends the key's halt, and no halt of another cause.
 
     Attributes
     ----------
     everything
-        Whether a person typed in full that the other halts end too: an invariant's, and that of a night which retired
-        every strategy.
+        Whether the operator typed in full that the other halts end too: an invariant's, and that of a night that
+        retired every strategy.
     """
 
     everything: bool = False
@@ -515,7 +512,7 @@ class Resume(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class Kill(Addressed):
-    """Latch and cancel what could open or add."""
+    """Kill: latch, and cancel orders that could open or add."""
 
     by: str
     naked: bool = False
@@ -523,7 +520,7 @@ class Kill(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class ConfirmWarning(Addressed):
-    """Let an order stand of which the broker warned in these very words (OP-11)."""
+    """Keep an order of which the broker warned with exactly these texts (OP-11)."""
 
     client_order_id: ClientOrderId
     warnings: tuple[str, ...]
@@ -539,7 +536,7 @@ class ClearBreaker(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class OverrideProtection(Addressed):
-    """Let entries pass what a protection shut in one scope; the word is typed in full (RK-06)."""
+    """Override a protection in one scope, so that entries pass; the word is typed in full (RK-06)."""
 
     name: str
     scope: str
@@ -549,7 +546,7 @@ class OverrideProtection(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class Rearm(Addressed):
-    """`word` is what was typed; `despite` are the orders in doubt that it was typed in sight of."""
+    """Re-arm. `word` is the typed word; `despite` are the orders in doubt that were shown with it."""
 
     word: str
     despite: tuple[ClientOrderId, ...] = ()
@@ -558,14 +555,14 @@ class Rearm(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class ReloadLimits(Addressed):
-    """Trade by the limits that the settings file says now: the tighter ones, and with the word typed all (RK-13).
+    """Reload the limits of the settings file: the tighter ones, and with the typed word all (RK-13).
 
     Attributes
     ----------
     digest
         Of the file as its differences were shown.
     word
-        What was typed; empty where nothing was.
+        The typed word; empty if none was typed.
     """
 
     digest: str
@@ -575,21 +572,23 @@ class ReloadLimits(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class CompareActivities(Addressed):
-    """Ask the broker now for what happened to the account, and compare it with the journal (EX-09, AN-06)."""
+    """Fetch the account's activities now, and compare them with the journal (EX-09, AN-06)."""
 
     sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsFault:
-    """A settings file that cannot stand, with the place of its fault."""
+    """An invalid settings file, with the place of its fault."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsSource:
-    """What goes over the settings file, or did: its key, and in words `KEYTURN_RISK__DAILY_LOSS__USD is set`."""
+    """A source that overrides the settings file, or did: its key, and text such as `KEYTURN_RISK__DAILY_LOSS__USD is
+    set`.
+    """
 
     path: tuple[str, ...]
     words: str
@@ -597,10 +596,10 @@ class SettingsSource:
 
 @dataclass(frozen=True, slots=True)
 class SettingsFileSeen(Addressed):
-    """What the settings file says now, under the profile, the environment and the command line; a sighting.
+    """The current settings file, under the profile, the environment and the command line; an observation.
 
-    `left_out` are the `--set` of last time that this start was not given, where nothing else makes a difference;
-    `sources` what else goes over the file, the highest first.
+    `left_out` are `--set` options of the last start that this one lacks, if nothing else differs; `sources` are the
+    other overrides of the file, the highest first.
     """
 
     answer: Settings | SettingsFault
@@ -610,14 +609,14 @@ class SettingsFileSeen(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class WatchlistFilesSeen(Addressed):
-    """What the files of the watchlists say, as they are found (MD-06); no desk says it.
+    """The watchlist files as found (MD-06); not sent by a desk.
 
     Attributes
     ----------
     unread
-        Lists of which the file is there and says nothing that can be taken: they stay as they are.
+        Lists whose file exists and is invalid: they stay as they are.
     has_folder
-        Whether their folder is there: without it no list was removed.
+        Whether their folder exists: without it no list was removed.
     """
 
     lists: tuple[Watchlist, ...]
@@ -646,7 +645,7 @@ Keyed = (
     | TakeKey
     | StopEngine
 )
-"""What opens or loosens, or says who may: taken from a door that the engine knows, from nobody else (OP-01, OP-13)."""
+"""Commands that open, loosen, or change permissions: accepted only from a port that the engine knows (OP-01, OP-13)."""
 
 Loosens = (
     AnswerBasket
@@ -661,7 +660,7 @@ Loosens = (
     | DecidePromotion
     | UnlistSymbol
 )
-"""What lets something pass again, without a ticket that could say that its key came late."""
+"""Commands that loosen, without a ticket that could show that their key came late."""
 
 
 Command = (

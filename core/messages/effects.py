@@ -1,6 +1,6 @@
-"""Everything that the engine can ask of the world. An effect leaves only when every fact before it is on the disk.
+"""Effects: all requests of the engine. An effect is sent only when every fact before it is on disk.
 
-Its outcome comes back as an input, also when it timed out.
+Its outcome comes back as an input, also after a time-out.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from core.model.values import BrokerOrderId, ClientOrderId, ProposalId, Symbol, 
 
 @dataclass(frozen=True, slots=True)
 class SubmitOrder:
-    """Send this very order. There is no submission without an approval. Answered by `SubmissionAnswered`.
+    """Send exactly this order. There is no submission without an approval. Answered by `SubmissionAnswered`.
 
-    `is_absent`: it was sent before, and it is proven that the broker has not got it (EX-06, EX-22).
+    `is_absent`: it was sent before, and it is proven that the broker does not have it (EX-06, EX-22).
     """
 
     order: OrderRequest
@@ -27,9 +27,9 @@ class SubmitOrder:
 
 @dataclass(frozen=True, slots=True)
 class ReplaceOrder:
-    """Put this very order in the place of the one that it names. Answered by `SubmissionAnswered` of the new order.
+    """Replace an order with exactly this one. Answered by `SubmissionAnswered` of the new order.
 
-    `broker_order_id` is that of the order which makes way; its end comes as a `BrokerUpdated`.
+    `broker_order_id` is that of the replaced order; its end comes as a `BrokerUpdated`.
     """
 
     order: OrderRequest
@@ -39,7 +39,7 @@ class ReplaceOrder:
 
 @dataclass(frozen=True, slots=True)
 class CancelOrder:
-    """Answered by `CancelAnswered`; that the order is gone comes as a `BrokerUpdated`."""
+    """Cancel an order. Answered by `CancelAnswered`; the order's end comes as a `BrokerUpdated`."""
 
     client_order_id: ClientOrderId
     broker_order_id: BrokerOrderId | None
@@ -47,8 +47,8 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawOrder:
-    """Keep an order here that still waits in our own queue. Answered by `SubmissionStopped`; by nothing where it has
-    left meanwhile.
+    """Stop an order that still waits in our own queue. Answered by `SubmissionStopped`; no answer if it was sent
+    meanwhile.
     """
 
     client_order_id: ClientOrderId
@@ -56,9 +56,9 @@ class WithdrawOrder:
 
 @dataclass(frozen=True, slots=True)
 class LookUpOrder:
-    """Ask the broker by our own id. Answered by `LookUpAnswered`.
+    """Look up an order by our own id. Answered by `LookUpAnswered`.
 
-    `with_legs`: it was sent with legs, and what the broker says of them is asked of the order itself.
+    `with_legs`: it was sent with legs, and the look-up asks for them too.
     """
 
     client_order_id: ClientOrderId
@@ -67,10 +67,10 @@ class LookUpOrder:
 
 @dataclass(frozen=True, slots=True)
 class FetchFigures:
-    """Clock, account, quote and instrument, fetched fresh (OP-03). Answered by `FiguresFetched`.
+    """Fetch clock, account, quote and instrument, not from a cache (OP-03). Answered by `FiguresFetched`.
 
-    `ticket_id` is None where the ticket is only to be opened. `is_quote_alone`: clock and account are asked for beside
-    it, once for several symbols.
+    `ticket_id` is None if the ticket is only to be opened. `is_quote_alone`: clock and account are fetched separately,
+    once for several symbols.
     """
 
     proposal_id: ProposalId
@@ -81,31 +81,31 @@ class FetchFigures:
 
 @dataclass(frozen=True, slots=True)
 class FetchAccount:
-    """The account's figures. Answered by `AccountFetched`."""
+    """Fetch the account's figures. Answered by `AccountFetched`."""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchClock:
-    """The broker's clock (EX-23). Answered by `ClockFetched`."""
+    """Read the broker's clock (EX-23). Answered by `ClockFetched`."""
 
 
 @dataclass(frozen=True, slots=True)
 class FetchPicture:
-    """The broker's books (EX-09), with what it says of these instruments. Answered by `PictureFetched`."""
+    """Fetch the broker's books (EX-09), with its data of these instruments. Answered by `PictureFetched`."""
 
     instruments: tuple[Symbol, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FetchActivities:
-    """The broker's activities from a day on, with the account (EX-09, AN-06). Answered by `ActivitiesFetched`."""
+    """Fetch the broker's activities from a day on, with the account (EX-09, AN-06). Answered by `ActivitiesFetched`."""
 
     since: date
 
 
 @dataclass(frozen=True, slots=True)
 class FetchHistory:
-    """One-minute bars from `start` to before `end`, UTC, for strategies to warm up on. Answered by `HistoryFetched`."""
+    """Fetch one-minute bars from `start` to before `end`, UTC, to warm up strategies. Answered by `HistoryFetched`."""
 
     symbols: tuple[Symbol, ...]
     start: datetime
@@ -114,8 +114,8 @@ class FetchHistory:
 
 @dataclass(frozen=True, slots=True)
 class LookUpSymbols:
-    """What the broker lists them as, and their one-minute bars from `start` to before `end`, UTC: to be shown, and for
-    nothing else (MD-06). Answered by `SymbolsLookedUp`.
+    """Fetch the broker's instruments and one-minute bars from `start` to before `end`, UTC, for display alone (MD-06).
+    Answered by `SymbolsLookedUp`.
     """
 
     symbols: tuple[Symbol, ...]
@@ -125,10 +125,9 @@ class LookUpSymbols:
 
 @dataclass(frozen=True, slots=True)
 class WriteWatchlist:
-    """Put a list into its file, or remove that where it has no symbols (MD-06). Answered by `WatchlistWritten`, at
-    once.
+    """Write a watchlist's file, or remove it if it has no symbols (MD-06). Answered at once by `WatchlistWritten`.
 
-    `new` are those that no list had: one that the broker's list does not have refuses it.
+    `new` are symbols that were on no list: one that the broker does not list refuses the change.
     """
 
     name: str
@@ -138,7 +137,7 @@ class WriteWatchlist:
 
 @dataclass(frozen=True, slots=True)
 class LatchKill:
-    """Write the kill-switch file, so that a restart finds it even where the journal is lost."""
+    """Write the kill-switch file, so that a restart finds it even if the journal is lost."""
 
     by: str
 
@@ -150,9 +149,9 @@ class ReleaseKill:
 
 @dataclass(frozen=True, slots=True)
 class SendNotification:
-    """Tell a person, over a channel that the settings name. Answered by `NotificationAnswered` (SY-03).
+    """Send a notice over a configured channel. Answered by `NotificationAnswered` (SY-03).
 
-    `title` and `text` are all that is told: nothing in them acts.
+    `title` and `text` are the whole content, without links or actions.
     """
 
     channel: str
@@ -165,7 +164,7 @@ class SendNotification:
 
 @dataclass(frozen=True, slots=True)
 class EndEngine:
-    """Finish what is owed and end the process; `reason` is recorded with its stop."""
+    """Finish due work and end the process; `reason` is recorded with its stop."""
 
     reason: str
 

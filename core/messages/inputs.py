@@ -1,4 +1,4 @@
-"""Everything that can enter the engine. Each is stamped `at` as it enters; a time inside it is data."""
+"""All inputs of the engine. Each is stamped `at` as it enters; a time inside it is data."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ from core.messages.commands import Command
 
 @dataclass(frozen=True, slots=True)
 class BarArrived:
-    """A bar as a source gives it; `place` says where it stood (file and line), for the message if it is refused.
+    """A bar from a source; `place` is its file and line, for the message if it is refused.
 
-    `whole` is None of a minute, which is known at its end.
+    `whole` is None for a minute, which is known at its end.
     """
 
     bar: Bar
@@ -63,7 +63,7 @@ class BarArrived:
 
     @property
     def lasts(self) -> timedelta | None:
-        """How long its prices took; None of a minute."""
+        """The time that its prices took; None for a minute."""
         return None if self.whole is None else self.whole.lasts
 
 
@@ -82,7 +82,7 @@ class MarketDataBroken:
 
 @dataclass(frozen=True, slots=True)
 class TradingHaltHeard:
-    """The exchange halts a symbol, or lets it trade again; `at` is its time (UTC), `words` are its own (MD-06)."""
+    """The exchange halts a symbol, or resumes it; `at` is its time (UTC), `words` its own text (MD-06)."""
 
     symbol: Symbol
     is_halted: bool
@@ -92,21 +92,21 @@ class TradingHaltHeard:
 
 @dataclass(frozen=True, slots=True)
 class RegimeArrived:
-    """The VIX and the market's labels, measured anew; what could not be had is named in them (RK-19)."""
+    """A new measurement of the VIX and the market's labels; missing parts carry their reason (RK-19)."""
 
     regime: Regime
 
 
 @dataclass(frozen=True, slots=True)
 class PastArrived:
-    """The days before today's of a symbol that is followed, as the broker's history has them (RK-08, RK-16)."""
+    """The days before today of a followed symbol, from the broker's history (RK-08, RK-16)."""
 
     past: PastDays
 
 
 @dataclass(frozen=True, slots=True)
 class CorporateActionsArrived:
-    """What is announced of these symbols, as the market's source has it; of each all that there is."""
+    """The announced corporate actions of these symbols, complete for each."""
 
     symbols: tuple[Symbol, ...]
     actions: tuple[CorporateAction, ...]
@@ -117,8 +117,10 @@ class CorporateActionsArrived:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionAnswered:
-    """`sent_at` is when the gateway let the request pass; data, None where nobody measured it (EX-16). `approval` may
-    send it again, where the broker said that it takes no requests for now.
+    """The broker's answer to a submission.
+
+    `sent_at` is when the gateway passed the request; data, None if not measured (EX-16). `approval` may send it again,
+    if the broker accepted no requests at the time.
     """
 
     client_order_id: ClientOrderId
@@ -129,16 +131,16 @@ class SubmissionAnswered:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionBegan:
-    """The gateway let the order out of our own queue: from now on the broker may have it (EX-22)."""
+    """The gateway took the order out of our own queue: from now on the broker may have it (EX-22)."""
 
     client_order_id: ClientOrderId
 
 
 @dataclass(frozen=True, slots=True)
 class SubmissionStopped:
-    """The gateway did not let the order out; the broker was never called.
+    """The gateway blocked the order; the broker was never called.
 
-    `approval` is what had let it go; data, None where nobody said it.
+    `approval` is its approval; data, None if not given.
     """
 
     client_order_id: ClientOrderId
@@ -149,7 +151,7 @@ class SubmissionStopped:
 
 @dataclass(frozen=True, slots=True)
 class SubmissionKept:
-    """The desk leaves, and this order never left its queue: the next start sends it, or asks for it (EX-22)."""
+    """The desk stops, and this order never left its queue: the next start sends it, or stages it (EX-22)."""
 
     client_order_id: ClientOrderId
     approval: Approval
@@ -169,7 +171,7 @@ class LookUpAnswered:
 
 @dataclass(frozen=True, slots=True)
 class FiguresFetched:
-    """The answer to `FetchFigures`; `ticket_id` is None where the ticket is only to be opened."""
+    """The answer to `FetchFigures`; `ticket_id` is None if the ticket is only to be opened."""
 
     proposal_id: ProposalId
     ticket_id: TicketId | None
@@ -179,7 +181,7 @@ class FiguresFetched:
 
 @dataclass(frozen=True, slots=True)
 class HistoryFetched:
-    """The bars that were asked for, in order of time; those that could not be read are left out."""
+    """The requested bars, in order of time; unreadable ones are left out."""
 
     symbols: tuple[Symbol, ...]
     start: datetime
@@ -189,7 +191,7 @@ class HistoryFetched:
 
 @dataclass(frozen=True, slots=True)
 class SymbolsLookedUp:
-    """What the broker lists them as, each that it answered for; and their bars, in order of time."""
+    """The broker's instruments, each that it answered for; and their bars, in order of time."""
 
     symbols: tuple[Symbol, ...]
     instruments: tuple[BrokerInstrument, ...]
@@ -198,7 +200,7 @@ class SymbolsLookedUp:
 
 @dataclass(frozen=True, slots=True)
 class WatchlistWritten:
-    """What came of writing a list: `fault` is why its file could not be, `is_filed` whether there are files here."""
+    """The result of writing a list: `fault` is why it failed, `is_filed` whether lists are kept in files here."""
 
     name: str
     symbols: tuple[Symbol, ...]
@@ -213,12 +215,12 @@ class AccountFetched:
 
 @dataclass(frozen=True, slots=True)
 class ClockFetched:
-    """The broker's clock, and how the desk's stood to it (EX-23), seconds.
+    """The broker's clock, and the desk's difference to it (EX-23), seconds.
 
     Attributes
     ----------
     ahead
-        Of this machine's clock against the broker's, below zero where it is behind.
+        Of this machine's clock against the broker's, below zero if it is behind.
     is_near
         Whether the two agree.
     step
@@ -240,14 +242,14 @@ class PictureFetched:
 
 @dataclass(frozen=True, slots=True)
 class ActivitiesFetched:
-    """What happened to the account, as the broker lists it."""
+    """The account's activities, as the broker lists them."""
 
     answer: DropCopy | NoAnswer
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptBroker:
-    """The operator takes the broker's word for every position that differs, whatever the limits say (EX-09)."""
+    """The operator accepts the broker's books for every position that differs, whatever the limits (EX-09)."""
 
     picture: BrokerPicture
 
@@ -261,9 +263,9 @@ class BrokerUpdated:
 
 @dataclass(frozen=True, slots=True)
 class CallsCounted:
-    """Requests since the start, by endpoint; a sighting (EX-17).
+    """Requests since the start, by endpoint; an observation (EX-17).
 
-    `beyond` are those that the adapter sent beyond what its tasks take: repeats, further pages, second looks (RK-24).
+    `beyond` are extra requests of the adapter: retries, further pages, second look-ups (RK-24).
     """
 
     calls: tuple[tuple[str, int], ...]
@@ -288,14 +290,14 @@ class ConnectionChanged:
 
 @dataclass(frozen=True, slots=True)
 class FromAdviser:
-    """What came back of one consultation, whatever it is: the engine takes words out of it, and nothing else (OP-09).
+    """The result of one consultation of an adviser: the engine uses only its text (OP-09).
 
     Attributes
     ----------
     answer
         A tuple of advice, or a fault.
     attempts
-        What it reached for beside speaking; each was refused.
+        Its refused attempts at anything else.
     """
 
     adviser: str
@@ -308,7 +310,7 @@ class FromAdviser:
 
 @dataclass(frozen=True, slots=True)
 class NotificationAnswered:
-    """What became of one try to tell somebody; nothing of what a receiver says is in it (SY-03)."""
+    """The result of one attempt to send a notice; nothing of a receiver's text is in it (SY-03)."""
 
     channel: str
     is_urgent: bool
@@ -322,20 +324,20 @@ class NotificationAnswered:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Take up the journal: look up what is half done, compare with the broker, then trade."""
+    """Start on the journal: look up unfinished orders, compare with the broker, then trade."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadlineReached:
-    """The time that the engine asked to be called at."""
+    """The time at which the engine asked to be called."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClockRead:
-    """This machine's clock jumped by so many seconds, or the desk's time runs ahead by so many (EX-23).
+    """This machine's clock jumped by so many seconds, or the desk's time is ahead by so many (EX-23).
 
-    Told when it does, and again from time to time while it runs ahead. Both are zero where the broker's clock could not
-    be asked at the start.
+    Sent when it does, and repeatedly while it is ahead. Both are zero if the broker's clock could not be read at the
+    start.
     """
 
     jumped: Decimal
@@ -344,7 +346,7 @@ class ClockRead:
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """The desk leaves: a turned key waits for no figures any more (EX-22)."""
+    """The desk stops: a confirmation no longer waits for its figures (EX-22)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +355,7 @@ class Stop:
 
 
 class Priority(Enum):
-    """Order of inputs that carry the same time: what the world did comes before what a person did after it."""
+    """Order of inputs with the same time: events of the world come before the operator's actions."""
 
     KILL = 0
     BROKER = 1
