@@ -1,1 +1,1 @@
-"""What waits for a person: proposals, the tickets that show them, and the approvals that a confirmation mints."""
+"""Proposals that wait for the operator, their tickets, and the approvals that a confirmation issues."""

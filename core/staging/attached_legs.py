@@ -1,4 +1,4 @@
-"""Which entries go with their stop in one request: whole shares whose stop the broker is to hold (OP-06)."""
+"""Entries that are sent with their stop in one request: whole shares with a broker-held stop (OP-06)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from core.model.values import Price
 
 
 def with_legs(order: OrderRequest, stop: StopPlan | NoStop, target: Price | None = None) -> OrderRequest:
-    """The entry with its legs: a stop alone is an OTO, a stop and a target a bracket.
+    """Add the legs to an entry: a stop alone is an OTO, a stop and a target a bracket.
 
-    Fractions, which the broker refuses there, what is good for this instant alone, and what acts in extended hours go
-    without: their stop follows each fill.
+    Fractions, which the broker refuses there, IOC orders, and orders in extended hours have no legs: their stop follows
+    each fill.
     """
     simple = replace(order, order_class=OrderClass.SIMPLE, legs=())
     if not isinstance(stop, StopPlan) or stop.holder is not StopHolder.BROKER or not can_have_legs(order):
@@ -36,6 +36,6 @@ def can_have_legs(order: OrderRequest) -> bool:
 
 
 def target_of(order: OrderRequest) -> Price | None:
-    """The price at which the broker takes the profit; None where it holds no target."""
+    """Return the price at which the broker takes the profit; None if it holds no target."""
     leg = order.leg(LegRole.TARGET)
     return None if leg is None else leg.limit_price

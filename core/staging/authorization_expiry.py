@@ -1,4 +1,4 @@
-"""Up to when what a key signs beside its own order may be asked for (OP-02)."""
+"""End of the authorizations that a confirmation gives beside its own order (OP-02)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from core.model.order import OrderRequest, TimeInForce
 from core.model.session import NoSession, Session
 
 UNTIL_CANCELLED = timedelta(days=90)
-"""So long a broker works what is good until it is cancelled."""
+"""How long a broker keeps a good-till-cancelled order working."""
 A_SESSION_MORE = timedelta(days=5)
-"""Holds a session whatever weekend and holidays lie before it."""
+"""Includes a session, whatever weekend and holidays come before it."""
 
 
 def end_of_session(calendar: Calendar, order: OrderRequest, at: datetime) -> datetime:
-    """The close of the session in which it acts. An order that acts in extended hours may fill after the close of its
-    day: the session that follows is meant then.
+    """Return the close of the session in which it acts.
+
+    An order in extended hours may fill after its day's close: then it is the close of the following session.
     """
     today = calendar.session_on(calendar.trading_day(at))
     if order.extended_hours:
@@ -30,9 +31,9 @@ def end_of_session(calendar: Calendar, order: OrderRequest, at: datetime) -> dat
 
 
 def end_of_stops(calendar: Calendar, order: OrderRequest, at: datetime) -> datetime:
-    """When the stops end that follow an order which is signed at `at`: with it, and a session more.
+    """Return when the stops of an order confirmed at `at` end: with the order, plus one session.
 
-    As long as it works it may fill, and what it filled may be heard late, or after a start only.
+    A working order may fill, and its fill may be received late, or only after a start.
     """
     if order.time_in_force is TimeInForce.GTC:
         return at + UNTIL_CANCELLED + A_SESSION_MORE

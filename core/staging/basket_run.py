@@ -1,4 +1,4 @@
-"""A basket and what became of it: what the slice of baskets holds."""
+"""The state of a basket and its run."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from core.model.values import ClientOrderId, Money, ProposalId, TicketId
 
 @dataclass(slots=True)
 class BasketRun:
-    """A basket and what became of it.
+    """A basket and its run.
 
     Attributes
     ----------
     powers
-        Buying power that the broker told at each order's turn, USD.
+        Buying power reported by the broker at each order's turn, USD.
     refusals
-        Why a signed order did not go.
+        Why a confirmed order is not sent.
     answered
-        Orders to whose request the broker's answer came, or was given up.
+        Orders whose request was answered by the broker, or given up.
     refused_because
-        Why the last key on it did not sign; a mark clears it.
+        Why its last confirmation was refused; a mark clears it.
     spared
-        Working entries that a flattening is not to take back: their mark was removed.
+        Working entries that a flattening does not cancel: their mark was removed.
     taken_back
-        Those that it takes back, once it is signed.
+        Those that it cancels, once it is confirmed.
     stop
-        Why nothing more of it goes, as it was said; None where it goes on.
+        Why no further order is sent, as recorded; None while it continues.
     halted, halted_by
-        Why it must stop, though it has not been said yet, in words and as a code; empty where nothing stops it.
+        Why it must stop, before that is recorded, as text and code; empty if nothing stops it.
     events
-        What happened, with its time, the newest last.
+        Events with their times, the newest last.
     """
 
     plan: Basket

@@ -1,4 +1,4 @@
-"""Where a basket and each of its orders stand, by the books and by what its turns brought."""
+"""Status of a basket and of each of its orders, by the books and by its turns."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from core.staging.stage import Stage
 
 
 class BasketStanding:
-    """Asks the ledger and the stage, and writes neither."""
+    """Reads the ledger and the stage, and changes neither."""
 
     def __init__(self, stage: Stage, ledger: Ledger) -> None:
         self.stage = stage
         self.ledger = ledger
 
     def of(self, run: BasketRun, signed: SignedOrder) -> BasketOrderState:
-        """By the books where the order is in them; else by what its turn brought."""
+        """Return an order's status by the books if it is in them; else by its turn."""
         order = self.ledger.order(signed.order_id)
         ticket_id = run.tickets.get(signed.proposal.id)
         if order is not None and ticket_id is not None:
@@ -40,7 +40,9 @@ class BasketStanding:
         return BasketOrderState.CLEARING if confirmation.is_decided else BasketOrderState.CHECKING
 
     def of_entry(self, order_id: ClientOrderId) -> BasketOrderState:
-        """Of an entry that is taken back: gone, on its way out, or filled before the cancel reached the broker."""
+        """Return the status of a cancelled entry: gone, being cancelled, or filled before the cancel reached the
+        broker.
+        """
         order = self.ledger.order(order_id)
         if order is None or order.status.is_terminal:
             is_filled = order is not None and order.status is OrderStatus.FILLED
@@ -50,7 +52,7 @@ class BasketStanding:
         return BasketOrderState.TAKING_BACK if order.is_cancelling else BasketOrderState.WORKING
 
     def entries_left(self, run: BasketRun) -> list[ClientOrderId]:
-        """The entries that were to be taken back and are not gone yet."""
+        """Return the entries whose cancellation is not complete."""
         return [order_id for order_id in run.taken_back if not self.of_entry(order_id).is_over]
 
     def _entries_in_sum(self, run: BasketRun) -> list[str]:
@@ -64,7 +66,7 @@ class BasketStanding:
         return [*parts, f"{left} of them still at the broker"] if left else parts
 
     def in_sum(self, run: BasketRun) -> str:
-        """`9 of 14 filled, 1 still working, 4 not sent`, as they stand now; and why it was stopped."""
+        """As in `9 of 14 filled, 1 still working, 4 not sent`, by the current status; with the reason of a stop."""
         standings = [self.of(run, order) for order in run.orders]
         filled = standings.count(BasketOrderState.FILLED)
         working = sum(not s.is_over and s is not BasketOrderState.WAITING for s in standings)

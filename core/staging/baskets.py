@@ -1,6 +1,6 @@
-"""The basket: the one that is open or runs, folded from facts; and the last one, until another is opened.
+"""The slice of the basket: the open or running one, and the last one until another is opened.
 
-It sends nothing, and decides nothing about risk.
+Folded from facts. It sends nothing, and makes no risk decisions.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ from core.staging.stage import Stage
 ENDED_BELOW_IT = "the desk was stopped while the basket ran; nothing of it is sent by itself"
 KEPT_EVENTS = 200
 OF_A_TICKET = re.compile(r"; (open the proposal again|open it again|confirm a new ticket|stage a new order)$")
-"""What a ticket is told to do next: who signed a basket has none."""
+"""Instructions for a ticket, which do not apply to a basket."""
 
 
 class Baskets:
-    """The slice of the basket; `ledger` and `stage` are asked, never written."""
+    """The slice of the basket; `ledger` and `stage` are read, never written."""
 
     name = "plans"
 
@@ -93,26 +93,26 @@ class Baskets:
 
     @property
     def running(self) -> BasketRun | None:
-        """The basket that was signed and has not ended."""
+        """The basket that was confirmed and has not ended."""
         run = self.state.run
         return run if run is not None and run.runs else None
 
     def is_of_the_running(self, order_id: ClientOrderId) -> bool:
-        """Whether the report of the basket that runs has yet to tell of this order."""
+        """Return whether this order is part of the running basket, whose report is still to come."""
         run = self.running
         return run is not None and run.order(order_id) is not None
 
     def open_plan(self, plan_id: TicketId) -> BasketRun | None:
-        """The basket of that name, where it waits for its key."""
+        """Return the basket with this id if it waits for its confirmation."""
         run = self.state.run
         return run if run is not None and run.is_open and run.id == plan_id else None
 
     def entries_to_come(self, strategy: str) -> Iterator[ClientOrderId]:
-        """Entries of a strategy that are, in their turn."""
+        """Yield a strategy's entries among `signed_entries`, in their turn."""
         return (signed.order_id for signed in self.signed_entries() if signed.proposal.strategy == strategy)
 
     def signed_entries(self) -> Iterator[SignedOrder]:
-        """Entries of the basket that runs which are signed and not sent, in their turn."""
+        """Yield confirmed entries of the running basket that are not sent yet, in their turn."""
         run = self.running
         if run is None or run.halted:
             return
@@ -123,7 +123,7 @@ class Baskets:
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _started(self, at: datetime, _fact: EngineStarted) -> None:
-        """What a screen showed is gone; a signed basket is not gone on with by itself (EX-20)."""
+        """Handle a restart: the screen is gone; a confirmed basket does not continue automatically (EX-20)."""
         run = self.state.run
         if run is None:
             return
@@ -160,7 +160,9 @@ class Baskets:
         )
 
     def _not_signed(self, at: datetime, fact: BasketRefused) -> None:
-        """A key that did not sign the open one; another basket, that was not opened beside the one that runs."""
+        """Handle a refused confirmation of the open basket, or a second basket that was not opened beside the running
+        one.
+        """
         run = self.state.run
         if run is not None and run.is_open and run.id == fact.plan_id:
             run.refused_because = fact.reasons
@@ -201,7 +203,7 @@ class Baskets:
         run = self.running
         proposal = run.proposal_of(fact.ticket_id) if run is not None else None
         confirmation = self.stage.state.confirmations.get(fact.ticket_id)
-        is_decided = confirmation is not None and confirmation.is_decided  # another key on it changes nothing
+        is_decided = confirmation is not None and confirmation.is_decided  # a further confirmation changes nothing
         if run is not None and proposal is not None and not is_decided and proposal not in run.refusals:
             run.refusals[proposal] = told = _of_a_plan(fact.reasons)
             self._tell(run, at, f"{self._name(run, proposal)}: refused: {'; '.join(told)}")
@@ -219,7 +221,7 @@ class Baskets:
             self._tell(run, at, f"{self._name(run, signed.proposal.id)}: blocked: {told[0]}")
 
     def _given_up(self, at: datetime, fact: AuthorizationEnded) -> None:
-        """A close whose stop did not make way, or that had nothing left to sell."""
+        """Handle a close whose stop was not cancelled, or that had nothing left to sell."""
         run = self.running
         ticket, _, kind = fact.mandate_id.rpartition("-")
         proposal = (
@@ -233,7 +235,7 @@ class Baskets:
             self._tell(run, at, f"{self._name(run, proposal)}: given up: {fact.reason}")
 
     def _taken_away(self, at: datetime, fact: ProposalEnded) -> None:
-        """Its turn waited for fresh figures, and there was nothing left to close."""
+        """Handle an order whose turn waited for fresh figures when nothing was left to close."""
         run = self.running
         ticket_id = run.tickets.get(fact.proposal_id) if run is not None else None
         if run is None or ticket_id is None:
@@ -251,7 +253,7 @@ class Baskets:
             self._tell(run, at, f"{self._name(run, signed.proposal.id)}: sent{told}")
 
     def _changed(self, at: datetime, fact: OrderStateChanged) -> None:
-        """How it ended; of one that never left `blocked` was told already."""
+        """Report its end; for an order that was never sent `_blocked` did already."""
         run, signed = self._signed_order(fact.client_order_id)
         if run is None or signed is None or self.standings.of(run, signed) is BasketOrderState.REFUSED:
             return
@@ -283,8 +285,10 @@ class Baskets:
         self._stop_by(at, f"killed by {fact.by}", BasketStop.KILLED)
 
     def _stop_by(self, at: datetime, reason: str, stop: BasketStop) -> None:
-        """What was signed before a halt does not go on after it, not even when the halt is over (OP-07). A flattening
-        does: each of its orders is confirmed and only reduces, and to stop it would keep what the halt is to save from.
+        """Stop the basket after a halt, also when the halt has ended (OP-07).
+
+        A flattening continues: each of its orders is confirmed and only reduces, and stopping it would keep the risk
+        that the halt is for.
         """
         run = self.running
         if run is None:
@@ -295,7 +299,7 @@ class Baskets:
             self._must_stop(run, reason, stop)
 
     def _must_stop(self, run: BasketRun, reason: str, stop: BasketStop) -> None:
-        """The first reason stands."""
+        """Keep the first reason."""
         if not run.halted:
             run.halted, run.halted_by = reason, stop
 
@@ -312,7 +316,7 @@ class Baskets:
         return run, run.order(order_id)
 
     def _name(self, run: BasketRun, proposal_id: ProposalId) -> str:
-        """`SELL 100 AIG`."""
+        """As in `SELL 100 AIG`."""
         order = next(signed.proposal.order for signed in run.orders if signed.proposal.id == proposal_id)
         return f"{order.side.value.upper()} {plain(order.quantity)} {order.symbol}"
 

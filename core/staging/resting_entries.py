@@ -1,7 +1,7 @@
-"""Entries that wait at the broker: where a stop entry aims, how its stop follows it, and how long an entry may work.
+"""Entries that wait at the broker: the price of a stop entry, its later stop, and an entry's time to live.
 
-A stop entry buys above the market or sells short below it. The broker takes no legs with one, so its stop follows each
-fill, and it is for the day alone. A trailing entry fills nobody knows where: its stop trails from the fill on.
+A stop entry buys above the market or sells short below it. The broker accepts no legs with one, so its stop follows
+each fill, and it is for the day alone. The fill price of a trailing entry is unknown: its stop trails from the fill on.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.settings.settings import Settings
 
 LONGEST_TTL = 86_400
-"""Seconds: what should work longer has no time of its own."""
+"""Seconds: an order that should work longer has no time to live."""
 NOT_FOR_THE_DAY = "a stop entry is for the day: its own stop follows its fill, while this desk runs"
 NO_TTL = f"an order's own time is whole seconds, from 1 to {LONGEST_TTL}"
 NO_MARKET = "no price of it is known yet, by which its stop could follow its fill; wait for a quote"
@@ -29,7 +29,7 @@ TRIGGER_ALONE = f"a {WITH_STOP} entry, and only these, has a trigger"
 
 
 def aimed_at(order: OrderRequest, market: Decimal | None) -> Price | None:
-    """Where an entry would trade, USD: its limit, its trigger, or as far from `market` as it trails."""
+    """Return the price at which an entry would trade, USD: its limit, its trigger, or its trail from `market`."""
     if order.limit_price is not None:
         return order.limit_price
     if order.type.has_stop:
@@ -44,20 +44,20 @@ def aimed_at(order: OrderRequest, market: Decimal | None) -> Price | None:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The lowest and the highest price at which an entry would fill as the market stands, USD a share."""
+    """The lowest and the highest price at which an entry would fill in the current market, USD a share."""
 
     least: Price
     most: Price
 
 
 def reach_of(side: Side, limit: Price | None, met: Price | None) -> Reach | None:
-    """A limit bounds it on one side alone: on the other it fills at what it meets, where that is better.
+    """Return the reach; a limit bounds one side, and on the other it fills at the market's price if that is better.
 
     Parameters
     ----------
     met
-        What the market would give it now, or the price that starts it; None where none is known. Then a buy may cost
-        its limit, and what a sale would bring is not known.
+        The market's price now, or the trigger; None if unknown. Then a buy may cost its limit, and the proceeds of a
+        sale are unknown.
     """
     if limit is None:
         return None if met is None else Reach(met, met)
@@ -67,7 +67,7 @@ def reach_of(side: Side, limit: Price | None, met: Price | None) -> Reach | None
 
 
 def refusal_of(order: OrderRequest, ttl_seconds: int | None) -> str | None:
-    """What no entry may ask for, whoever typed it."""
+    """Return why no entry may have these terms, manual or not."""
     if (order.stop_price is not None) is not order.type.has_stop:
         return TRIGGER_ALONE
     if order.type.waits and order.time_in_force is not TimeInForce.DAY:
@@ -78,7 +78,7 @@ def refusal_of(order: OrderRequest, ttl_seconds: int | None) -> str | None:
 
 
 def stop_for(order: OrderRequest, stop: StopPlan | NoStop, market: Decimal | None) -> StopPlan | NoStop | str:
-    """The stop as the broker will have it; words where it can have none."""
+    """Return the stop as the broker will have it, or the text of why it can have none."""
     if not order.type.trails or isinstance(stop, NoStop):
         return stop
     aimed = aimed_at(order, market)
@@ -91,7 +91,7 @@ def stop_for(order: OrderRequest, stop: StopPlan | NoStop, market: Decimal | Non
 
 
 def time_to_live(proposal: Proposal, settings: Settings) -> timedelta | None:
-    """How long an entry may work at the broker: its own time, else that of the settings for limits (EX-07)."""
+    """Return how long an entry may work at the broker: its own time, else the settings' for limits (EX-07)."""
     if proposal.only_reduces:
         return None
     if proposal.ttl_seconds is not None:

@@ -1,6 +1,6 @@
-"""The stage: proposals, open tickets, confirmations, approvals and mandates, folded from facts.
+"""The stage: proposals, open tickets, confirmations, approvals and authorizations, folded from facts.
 
-It answers who may do what. It sends nothing and decides nothing about risk.
+It answers questions of permission. It sends nothing and makes no risk decisions.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ from core.staging.stage_state import AuthorizationUse, Confirmation, StageState
 
 
 class Stage:
-    """The slice of everything between a wish and an intent.
+    """The slice of everything between a proposal and an intent.
 
     Attributes
     ----------
     ended
-        The proposal that ended last: slices behind this one ask for it as they fold its end.
+        The proposal that ended last: later slices read it when they fold its end.
     """
 
     name = "proposals"
@@ -94,14 +94,14 @@ class Stage:
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def proposals(self) -> tuple[Proposal, ...]:
-        """What waits: stops that are owed first, then exits, other stops and entries, each by age."""
+        """Return the waiting proposals: owed stops first, then exits, other stops and entries, each by age."""
         waiting = self.state.proposals.values()
         return tuple(
             sorted(waiting, key=lambda p: (not p.is_owed, not p.is_exit, not p.only_reduces, p.staged_at, p.id))
         )
 
     def replacement_of(self, order_id: ClientOrderId) -> Proposal | None:
-        """The proposal that waits to take this order's place."""
+        """Return the proposal that waits to replace this order."""
         return next((p for p in self.state.proposals.values() if p.order.replaces == order_id), None)
 
     def entry_waits(self, symbol: Symbol, strategy: str) -> bool:
@@ -110,7 +110,7 @@ class Stage:
         )
 
     def exit_waiting(self, symbol: Symbol, strategy: str) -> Proposal | None:
-        """The staged exit of a position that a strategy made; a person's own close is left to the person."""
+        """Return a strategy's staged exit of a position; a manual close is left to the operator."""
         return next(
             (
                 p
@@ -124,28 +124,28 @@ class Stage:
         )
 
     def is_confirming(self, proposal_id: ProposalId) -> bool:
-        """Whether a turned key of this proposal still waits for its fresh figures."""
+        """Return whether a confirmation of this proposal still waits for its fresh figures."""
         return any(
             c.proposal.id == proposal_id and not c.is_decided and not c.is_void
             for c in self.state.confirmations.values()
         )
 
     def entries_confirmed(self, strategy: str) -> Iterator[ClientOrderId]:
-        """Entries of a strategy whose key was turned, the first key first."""
+        """Yield a strategy's confirmed entries, the first one first."""
         of = (each for each in self.confirmed_entries() if each.proposal.strategy == strategy)
         return (each.ticket.order.client_order_id for each in of)
 
     def confirmed_entries(self) -> Iterator[Confirmation]:
-        """Entries whose key was turned and that wait for their fresh figures, the first key first."""
+        """Yield confirmed entries that wait for their fresh figures, the first one first."""
         for each in self.state.confirmations.values():
             is_open = not each.is_decided and not each.is_void
             if is_open and not each.proposal.only_reduces and each.ticket.order.replaces is None:
                 yield each
 
     def refusal_to_redeem(self, approval: Approval, order_digest: Digest, at: datetime) -> str | None:
-        """Why this approval does not permit an order with this digest now, or None (OP-02).
+        """Return why this approval does not permit an order with this digest now, or None (OP-02).
 
-        The one place where permission is judged; every submission passes through it.
+        The only place where permission is judged; every submission passes through it.
         """
         if approval.id in self.state.used or approval.id in self.state.less:
             return f"approval {approval.id} was used already; confirm a new ticket"
@@ -155,7 +155,7 @@ class Stage:
             lapsed = self.calendar.venue.clock(approval.lapses_at)
             return f"approval {approval.id} lapsed at {lapsed}; confirm a new ticket"
         if approval.less_of is not None:
-            return None  # its key was turned for more; that this is less of the very same is judged beside that order
+            return None  # a larger quantity was confirmed; the order's own check compares the rest
         confirmation = self.state.confirmations.get(approval.ticket_id)
         if confirmation is None or confirmation.is_void:
             return f"approval {approval.id} has no confirmation that stands; confirm a new ticket"
@@ -164,7 +164,7 @@ class Stage:
         return None
 
     def permit(self, use: AuthorizationUse, order: OrderRequest, account: str, at: datetime) -> Approval | str:
-        """An approval for one order within a mandate's limits, or why it is outside of them."""
+        """Return an approval for one order within an authorization's limits, or why it is outside of them."""
         mandate = use.mandate
         if at > mandate.ends_at:
             return f"what the ticket permitted ended at {self.calendar.venue.clock(mandate.ends_at)}; stage a new order"
@@ -180,16 +180,16 @@ class Stage:
         return Approval(f"{mandate.id}-{use.releases + 1}", mandate.ticket_id, mandate.id, digest, mandate.ends_at)
 
     def mandates(self, kind: AuthorizationKind, parent: ClientOrderId | None = None) -> tuple[AuthorizationUse, ...]:
-        """The mandates of a kind that stand, of one order or of all."""
+        """Return the valid authorizations of a kind, of one order or of all."""
         uses = [use for use in self.state.mandates.values() if use.mandate.kind is kind]
         return tuple(uses if parent is None else [use for use in uses if use.mandate.parent == parent])
 
     def signed_exits(self, entry: ClientOrderId, at: datetime) -> AuthorizationUse | None:
-        """What lets the exits of this entry's position go out without a key, while it holds (OP-06)."""
+        """Return the valid authorization to send exits of this entry's position without a key (OP-06)."""
         return next((use for use in self.mandates(AuthorizationKind.EXITS, entry) if at <= use.mandate.ends_at), None)
 
     def named(self, at: datetime) -> set[ClientOrderId]:
-        """Orders that something signed or waiting may yet speak of."""
+        """Return orders that a confirmation or a waiting proposal may still refer to."""
         over = self.retention.over(self.state, at)
         found = {proposal.order.replaces for proposal in self.state.proposals.values()}
         found |= {use.mandate.parent for use in self.state.mandates.values() if use.mandate.ticket_id not in over}
@@ -200,13 +200,13 @@ class Stage:
         return {name for name in found if name is not None}
 
     def next_ticket_id(self) -> TicketId:
-        """Names the ticket by its place among all that were opened; sixteen hex digits, for the eye and the log."""
+        """Return the next ticket's id, by its number among all that were opened: sixteen hex digits."""
         return TicketId(digest_of("ticket", str(self.state.tickets_opened + 1))[:16])
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _started(self, _at: datetime, _fact: EngineStarted) -> None:
-        """A restart keeps proposals and mandates; what a screen showed is gone, and a key not redeemed yet is void."""
+        """Handle a restart: proposals and authorizations stay; open tickets and unused confirmations are void."""
         self.state.redeemed.clear()
         self.state.tickets.clear()
         for confirmation in self.state.confirmations.values():
@@ -284,7 +284,9 @@ class Stage:
             self.state.redeemed[fact.client_order_id] = fact.approval.mandate_id, fact.quantity
 
     def _created(self, _at: datetime, fact: OrderCreated) -> None:
-        """A permission is used up by the record of its order: died or failed in between, it stands (EX-20, EX-22)."""
+        """Use up the permission when its order is recorded: after a crash in between it is still valid (EX-20,
+        EX-22).
+        """
         mandate_id, quantity = self.state.redeemed.pop(fact.order.client_order_id, ("", NO_SHARES))
         use = self.state.mandates.get(mandate_id)
         if use is not None:
@@ -297,7 +299,7 @@ class Stage:
             use.returned = (*use.returned, fact.client_order_id)
 
     def _asked_for(self, _at: datetime, fact: StopAskedFor) -> None:
-        """What waits on a ticket of its own is owed no more."""
+        """A stop that waits on a new ticket is no longer owed."""
         use = self.state.mandates.get(fact.mandate_id)
         if use is not None:
             use.released = Quantity(use.released + fact.quantity)
@@ -321,7 +323,7 @@ class Stage:
         self.state.mandates.pop(fact.mandate_id, None)
 
     def _settings_applied(self, _at: datetime, _fact: SettingsApplied) -> None:
-        """The exits that were signed are perhaps no longer those that act: each needs its key again (OP-06)."""
+        """The confirmed exits may differ from the new rules: each needs its key again (OP-06)."""
         for mandate_id in [i for i, use in self.state.mandates.items() if use.mandate.kind is AuthorizationKind.EXITS]:
             del self.state.mandates[mandate_id]
 

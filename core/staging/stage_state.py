@@ -1,4 +1,4 @@
-"""What the stage holds: proposals and tickets, turned keys, and what they permit."""
+"""The stage's state: proposals, tickets, confirmations, and their permissions."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from core.model.staging import Approval, AuthorizationKind, Proposal, Review, St
 from core.model.values import NO_SHARES, ClientOrderId, ProposalId, Quantity, TicketId
 
 LESS = "less-"
-"""With this begins the name of an approval of less of what was signed."""
+"""Prefix of an approval's id for a smaller quantity than confirmed."""
 STOPS = frozenset({AuthorizationKind.PROTECTIVE_STOP, AuthorizationKind.RESTORE_STOP})
-"""What is signed for the shares themselves: it lasts a session longer than the order that it follows."""
+"""Authorizations for the shares themselves: they last a session longer than their order."""
 
 
 @dataclass(slots=True)
 class Confirmation:
-    """A turned key. Its approval is void as soon as the confirmation was refused.
+    """A confirmation. Its approval is void as soon as the confirmation was refused.
 
-    That its order was blocked is told once, and leaves what else was signed with it: the stop that goes back (EX-21).
-    `hold` is the hold of the key that it was turned under; None where no desk turned it. `twin_of` is the entry that it
-    is like, where the word for that was typed (RK-25).
+    `is_told`: the block of its order was reported, once; other authorizations of it stay, such as a stop to restore
+    (EX-21). `hold` is the control period of its confirmation; None without a desk. `twin_of` is the entry that it is
+    like, if the word for that was typed (RK-25).
     """
 
     ticket: Ticket
@@ -36,10 +36,10 @@ class Confirmation:
 
 @dataclass(slots=True)
 class AuthorizationUse:
-    """A mandate and how much of it was released; how often only counts its approvals, so that none has a used name.
+    """An authorization and its released quantity; `releases` only numbers its approvals, so that no id is reused.
 
-    `returned` are the orders whose permission was given back: a crash may have that recorded twice. `exits` are the
-    orders that it let out without a key.
+    `returned` are the orders whose permission was returned: after a crash that may be recorded twice. `exits` are the
+    orders that it released without a key.
     """
 
     mandate: StandingAuthorization
@@ -62,9 +62,9 @@ class StageState:
     mandates: dict[str, AuthorizationUse] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     redeemed: dict[ClientOrderId, tuple[str, Quantity]] = field(default_factory=dict)
-    """Of orders that are not written down yet: the mandate of each, and how much of it."""
+    """The authorization and the quantity of orders that are not recorded yet."""
     less: dict[str, datetime] = field(default_factory=dict)
-    """The approvals of less of what was signed that were used, and when each has lapsed."""
+    """Used approvals of a smaller quantity, with their expiry."""
     refusals: dict[TicketId, tuple[str, ...]] = field(default_factory=dict)
     tickets_opened: int = 0
     manual_orders: int = 0
