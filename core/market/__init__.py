@@ -1,5 +1,5 @@
-"""From raw market data to bars that a strategy may see: sources, router, normaliser, and the exchange's calendar.
+"""Market data: sources, router, normaliser, and the exchange's calendar.
 
-Sources only read, the router only routes, and only the normaliser makes a domain object (MD-01). Nothing here knows an
-order.
+Sources only read, the router only routes, and only the normaliser makes domain objects (MD-01). This package knows
+nothing of orders.
 """

@@ -1,7 +1,7 @@
-"""When the regular market of a venue is open: its sessions, early closes and holidays.
+"""The trading calendar of a venue: its sessions, early closes and holidays.
 
-The library is asked once, when a range is loaded; from then on there are plain dictionaries and lists. A day outside
-of the loaded range is an error and never a guess.
+The library is used once, when a range is loaded; from then on plain dictionaries and lists answer. A day outside of the
+loaded range is an error and never a guess.
 """
 
 from __future__ import annotations
@@ -18,22 +18,21 @@ from core.model.venues import HOME
 from core.ports import OperatorError
 
 DAYS_AFTER = timedelta(days=14)
-"""Loaded beyond the last day asked for, so that the session after it is known."""
+"""Loaded beyond the last requested day, so that the following session is known."""
 YEARS_AT_ONCE = 5
-"""2020 to 2024, 2025 to 2029: what begins in different years is asked for once."""
+"""2020 to 2024, 2025 to 2029: requests from different years share one load."""
 _SATURDAY = 5
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class CalendarRangeError(OperatorError, LookupError):
-    """A day was asked for that the loaded calendar does not cover."""
+    """The loaded calendar does not cover the requested day."""
 
 
 class ExchangeCalendar:
     """A venue's sessions from `first` to `last`, both included (`core.model.calendar.Calendar`).
 
-    `session_at` is asked for every bar, mostly within one session: the last answer is kept with the stretch of time
-    that it holds for.
+    `session_at` is called for every bar, mostly within one session: the last answer is cached with its interval.
     """
 
     def __init__(
@@ -57,7 +56,7 @@ class ExchangeCalendar:
         self._day = date.min
 
     def session_on(self, day: date) -> Session | NoSession:
-        """The session of a day there, or why there is none. Raises `CalendarRangeError`."""
+        """Return the session of a day, or why there is none. Raises `CalendarRangeError`."""
         session = self._by_day.get(day)
         if session is not None:
             return session
@@ -67,13 +66,13 @@ class ExchangeCalendar:
         return NoSession(self._holidays.get(day, "holiday"))
 
     def session_at(self, at: datetime) -> Session | NoSession:
-        """The session that is open at `at` (UTC), or why there is none. Raises `CalendarRangeError`."""
+        """Return the session that is open at `at` (UTC), or why there is none. Raises `CalendarRangeError`."""
         if self._from <= at < self._until:
             return self._answer
         return self._find(at)
 
     def next_session(self, at: datetime) -> Session:
-        """The first session that opens after `at`. Raises `CalendarRangeError`."""
+        """Return the first session that opens after `at`. Raises `CalendarRangeError`."""
         self._check(self.trading_day(at))
         index = bisect_right(self._opens, at)
         if index == len(self._sessions):
@@ -84,18 +83,18 @@ class ExchangeCalendar:
         return self._sessions[index]
 
     def trading_day(self, at: datetime) -> date:
-        """The venue's date at `at`; that needs no calendar, so it has no range."""
+        """Return the venue's date at `at`; that needs no calendar, so it has no range."""
         if not self._midnight <= at < self._next_midnight:
             self._day = self.venue.day_of(at)
             self._midnight, self._next_midnight = self.venue.start_of(self._day), self.venue.end_of(self._day)
         return self._day
 
     def sessions(self) -> tuple[Session, ...]:
-        """Every session of the range, in order."""
+        """Return every session of the range, in order."""
         return tuple(self._sessions)
 
     def overruled(self, first: date, last: date, sessions: Iterable[Session]) -> ExchangeCalendar:
-        """The same, but from `first` to `last` these sessions alone: the broker's word goes before a table's."""
+        """Return a copy with only these sessions from `first` to `last`: the broker's calendar overrides the table."""
         told = list(sessions)
         kept = [session for session in self._sessions if not first <= session.day <= last]
         days = {session.day for session in told}
@@ -123,10 +122,10 @@ class ExchangeCalendar:
 
 
 def load_calendar(first: date, last: date, venue: Venue = HOME) -> ExchangeCalendar:
-    """Ask exchange-calendars for a venue's sessions from `first` to two weeks after `last`.
+    """Load a venue's sessions from exchange-calendars, from `first` to two weeks after `last`.
 
-    The first call drags pandas in (0.4 s); asking takes 0.1 s, 4 days or 5 years alike, and is done once for the same
-    five years. Call it after the first paint.
+    The first call imports pandas (0.4 s); loading takes 0.1 s, for 4 days or 5 years alike, and is done once for the
+    same five years. Call it after the first paint.
 
     Raises
     ------
@@ -142,7 +141,9 @@ def load_calendar(first: date, last: date, venue: Venue = HOME) -> ExchangeCalen
 
 
 def _known(first_year: int, last_year: int, venue: Venue) -> tuple[tuple[Session, ...], Mapping[date, str]]:
-    """Of the five years that hold these; of the years alone where they are in no such five or the library has less."""
+    """Load the five years that include these; or only these years if no such period includes them or the library has
+    less.
+    """
     begins = first_year - first_year % YEARS_AT_ONCE
     ends = begins + YEARS_AT_ONCE - 1
     if last_year <= ends:
@@ -153,7 +154,7 @@ def _known(first_year: int, last_year: int, venue: Venue) -> tuple[tuple[Session
 
 @lru_cache(maxsize=32)
 def _listed(first_year: int, last_year: int, venue: Venue) -> tuple[tuple[Session, ...], Mapping[date, str]]:
-    """Sessions and holidays of whole years; the library is asked for the same years once in a process."""
+    """Load sessions and holidays of whole years; cached in the process."""
     import exchange_calendars
 
     first, until = date(first_year, 1, 1), date(last_year, 12, 31)
@@ -171,5 +172,5 @@ def _listed(first_year: int, last_year: int, venue: Venue) -> tuple[tuple[Sessio
 
 
 def _utc(stamp: datetime) -> datetime:
-    """A pandas timestamp as a plain datetime, so that nothing of pandas travels on."""
+    """Convert a pandas timestamp to a plain datetime."""
     return datetime(stamp.year, stamp.month, stamp.day, stamp.hour, stamp.minute, tzinfo=UTC)

@@ -1,9 +1,9 @@
-"""Bars and quotes from CSV files: the operator's own, so every error names the place and what to do.
+"""Bars and quotes from the operator's CSV files; every error names the place and the remedy.
 
-A file is read whole before anything is handed out: one with a broken structure (no header, a missing column, times
-out of order, a last line that was cut off) is refused with `TableError`, so that no replay starts half way. A
-single bad row in a sound file is handed out as `BrokenRow`, in its place, to be quarantined and counted. Prices become
-Decimals here, from text, once. Columns are found by name; others are left alone.
+A file is read whole before anything is handed out: one with a broken structure (no header, a missing column, times out
+of order, a last line that was cut off) is refused with `TableError`, so that no replay stops half way. A single bad row
+in a sound file is handed out as `BrokenRow`, in its place, to be quarantined and counted. Prices become Decimals here,
+from text, once. Columns are found by name; others are ignored.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from core.model.values import ZERO, Price, Quantity, Symbol
 BAR_COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
 QUOTE_COLUMNS = ("timestamp", "bid_close", "bid_size", "ask_close", "ask_size")
 TOO_MUCH = Decimal(10_000_000_000_000)
-"""No price and no volume reaches it; it keeps infinity out."""
+"""Above every real price and volume; it excludes infinity."""
 FIRST_YEAR, LAST_YEAR = 1990, 2100
-"""No market time lies outside of them; a calendar is loaded for what lies within."""
+"""Range of valid market times; a calendar is loaded for those within."""
 
 _price = cast("Callable[[str], Price]", Decimal)
 _quantity = cast("Callable[[str], Quantity]", Decimal)
@@ -36,18 +36,18 @@ _Item = TypeVar("_Item", Bar, Quote)
 
 @dataclass(frozen=True, slots=True)
 class BrokenRow:
-    """A row that is neither a bar nor a quote: where it stands (file name and line), and why."""
+    """A row that is neither a bar nor a quote: its place (file name and line), and why."""
 
     place: str
     reason: str
 
 
 class _BadRowError(ValueError):
-    """One row's trouble, in words."""
+    """A row that cannot be read, as text."""
 
 
 def read_bars(path: Path, symbol: Symbol) -> Iterator[Bar | BrokenRow]:
-    """Every row of a file of one-minute bars, in order, one item a row: the nth from 0 stands at `place_of(path, n)`.
+    """Yield every row of a file of one-minute bars, in order, one item a row: the nth from 0 is at `place_of(path, n)`.
 
     Raises
     ------
@@ -58,10 +58,9 @@ def read_bars(path: Path, symbol: Symbol) -> Iterator[Bar | BrokenRow]:
 
 
 def read_quotes(path: Path, symbol: Symbol) -> Iterator[Quote | BrokenRow]:
-    """Every row of a file of quotes, as `read_bars` does.
+    """Yield every row of a file of quotes, as `read_bars` does.
 
-    A row names the start of a minute and holds its last quote; nobody knew it before the minute's end, which is its
-    `at`.
+    A row has the start of a minute and its last quote; the quote's `at` is the minute's end, when it is known.
 
     Raises
     ------
@@ -72,13 +71,15 @@ def read_quotes(path: Path, symbol: Symbol) -> Iterator[Quote | BrokenRow]:
 
 
 def symbol_of(path: Path) -> Symbol | None:
-    """The symbol that a file's name starts with: BRK.B for `BRK.B_daily.csv`; None where it starts with none."""
+    """Return the symbol at the start of a file's name: BRK.B for `BRK.B_daily.csv`; None if there is none."""
     match = _SYMBOL_IN_NAME.match(path.name)
     return Symbol(match.group(1)) if match else None
 
 
 def place_of(path: Path, index: int) -> str:
-    """File name and line of the item with this index, from 0. Without the folder: places go into the journal."""
+    """Return file name and line of the item with this index, from 0. Without the folder, because places are recorded in
+    the journal.
+    """
     return f"{path.name}:{index + FIRST_ROW}"
 
 
@@ -143,7 +144,7 @@ def _bar(row: Row, columns: Sequence[int], symbol: Symbol, start: datetime | Non
 
 
 def bar_of(row: Row, columns: Sequence[int], symbol: Symbol, start: datetime) -> Bar | str:
-    """The bar of a row whose time is known already, or what is wrong with its figures; columns as `BAR_COLUMNS`."""
+    """Return the bar of a row with a known time, or the fault in its figures; columns as `BAR_COLUMNS`."""
     try:
         return _bar(row, columns, symbol, start)
     except _BadRowError as error:
@@ -171,7 +172,7 @@ def _quote(row: Row, columns: list[int], symbol: Symbol) -> Quote:
 
 
 def _time(row: Row, column: int) -> datetime:
-    """The row's minute, UTC. A time without a zone is refused: guessing one would move every bar."""
+    """Return the row's minute, UTC. A time without a zone is refused: guessing one would move every bar."""
     if not row:
         raise _BadRowError("the line is empty")
     try:

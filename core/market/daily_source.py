@@ -1,7 +1,7 @@
-"""Daily bars from a CSV file: a day is named by its date, and stands for the whole of its session (MD-05).
+"""Daily bars from a CSV file: a date stands for the whole session of that day (MD-05).
 
 A file of daily bars has a column `date`, or a `timestamp` whose rows are a day apart. Its bars begin when their session
-opens; nobody knows one before it closed, and the engine hears of it when the next session opens.
+opens; a bar is unknown before its close, and the engine receives it when the next session opens.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ FIGURES = ("open", "high", "low", "close", "volume")
 A_DAY_APART = timedelta(hours=20)
 """Two daily bars are never nearer: not on the day on which the clocks change, not around a half day."""
 LOOKED_AT = 6
-"""Lines of a file that tell what its bars are."""
+"""Lines of a file that show the period of its bars."""
 
 
 @dataclass(frozen=True, slots=True)
 class DayRow:
-    """A row that names its day and has figures, not yet looked at."""
+    """A row with its day and unparsed figures."""
 
     place: str
     day: date
@@ -41,7 +41,7 @@ class DayRow:
 
 
 def is_daily(path: Path) -> bool:
-    """Whether the bars of a file are a day apart; False for one that cannot be read, which is told elsewhere."""
+    """Return whether the bars of a file are a day apart; False for an unreadable one, which is reported elsewhere."""
     try:
         with reading(path) as file:
             first_lines = "".join(islice(io.TextIOWrapper(file, encoding="utf-8-sig"), LOOKED_AT))
@@ -64,7 +64,7 @@ def _times(rows: list[Row], column: int) -> Iterator[datetime]:
 
 
 def read_days(path: Path, venue: Venue = HOME) -> list[DayRow | BrokenRow]:
-    """Every row of a file of daily bars, in order, one item a row; an instant names the venue's day.
+    """Return every row of a file of daily bars, in order, one item a row; an instant is converted to the venue's day.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def read_days(path: Path, venue: Venue = HOME) -> list[DayRow | BrokenRow]:
 
 
 def _day(row: Row, column: int, venue: Venue) -> date | str:
-    """The day of a row, or what is wrong with it. Midnight in any zone names the day as it is written."""
+    """Return the day of a row, or its fault. Midnight in any zone means the day as it is written."""
     if column >= len(row):
         return "the line ends before its date"
     text = row[column].strip()
@@ -108,7 +108,9 @@ def _day(row: Row, column: int, venue: Venue) -> date | str:
 def daily_bars(
     rows: list[DayRow | BrokenRow], symbol: Symbol, calendar: ExchangeCalendar
 ) -> Iterator[tuple[Bar, WholeSession, str] | BrokenRow]:
-    """The rows as bars of their sessions, each with its place; one without a session, or that is no bar, is broken."""
+    """Yield the rows as bars of their sessions, each with its place; one without a session, or with bad figures, is
+    broken.
+    """
     for row in rows:
         if isinstance(row, BrokenRow):
             yield row

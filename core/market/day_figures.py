@@ -1,6 +1,6 @@
-"""A symbol's day so far: its last price, its volume, and its course, as far as its minutes were told (MD-06).
+"""A symbol's day so far: its last price, volume and course, from the received minutes (MD-06).
 
-Bounded, whatever the day brings: the course is one close for each five minutes.
+Bounded: the course has one close per five minutes.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ A_PART = 300
 
 @dataclass(slots=True)
 class DayFigures:
-    """One symbol's.
+    """The figures of one symbol.
 
     Attributes
     ----------
     until
         The end of its session, UTC.
     before
-        The close of the session before, USD; None where it is not known.
+        The close of the session before, USD; None if unknown.
     last, last_at
         The close of the newest minute, and its end, UTC.
     volume
-        Shares of the minutes that were told.
+        Shares of the received minutes.
     """
 
     day: date
@@ -43,11 +43,11 @@ class DayFigures:
 
     @property
     def course(self) -> tuple[Price, ...]:
-        """The last close of each five minutes in which there was one, the oldest first."""
+        """The last close of each five minutes with a bar, oldest first."""
         return tuple(close for _, (_, close) in sorted(self._parts.items()))
 
     def take(self, bar: Bar) -> None:
-        """The next minute; one that is not newer than the newest is not counted again."""
+        """Add the next minute; one that is not newer than the newest is not counted again."""
         if self.last_at is not None and bar.end <= self.last_at:
             return
         self._first = self._first or bar.start
@@ -55,7 +55,7 @@ class DayFigures:
         self._count(bar)
 
     def take_earlier(self, bars: Iterable[Bar]) -> None:
-        """Minutes from before the first one that was heard, as a history tells them; each once."""
+        """Add minutes from before the first received one, from a history; each once."""
         before, seen = self._first, set[datetime]()
         for bar in bars:
             if (before is None or bar.start < before) and bar.start not in seen:

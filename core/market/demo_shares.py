@@ -1,4 +1,4 @@
-"""Names for the shares of the demo: what its exchange lists, so that a search there finds them as at a broker."""
+"""Names of the demo's shares, which its exchange lists, so that the search works as at a broker."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMES = {
 
 
 def listed_in_the_demo(symbols: Iterable[str]) -> AssetList:
-    """Those that it trades; one without a name here goes by its symbol."""
+    """Return the traded shares; one without a name here is listed by its symbol."""
     return AssetList(_listed(symbol) for symbol in symbols)
 
 

@@ -1,6 +1,6 @@
-"""What a source of market data is to whoever puts a desk together: its name, its keys, how it is made.
+"""Interface of a market data source for the composition of a desk: name, keys, and factory.
 
-A second source is a folder with a `SourceKind` in it, and a line in `registry.py`. It knows no broker (MD-01).
+A second source is a folder with a `SourceKind`, and a line in `registry.py`. It knows no broker (MD-01).
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ if TYPE_CHECKING:
 
 
 class LiveSource(MarketData, Protocol):
-    """A source, and what measures with a long memory ask of it."""
+    """A source, with the history that long measures need."""
 
     def daily_bars(self, symbol: Symbol) -> Sequence[DailyBar]:
-        """A year and more of finished days; blocks. Raises `MarketDataError`."""
+        """Return a year and more of finished days; blocks. Raises `MarketDataError`."""
         ...
 
     def recent_days(self, symbol: Symbol) -> Sequence[DailyBar]:
-        """The last quarter of them; blocks. Raises `MarketDataError`."""
+        """Return the last quarter of them; blocks. Raises `MarketDataError`."""
         ...
 
     def chart_days(self, symbol: Symbol) -> Sequence[Bar]:
-        """Finished days as a chart shows them, each from its midnight on; blocks. Raises `MarketDataError`."""
+        """Return finished days for a chart, each from its midnight on; blocks. Raises `MarketDataError`."""
         ...
 
     def corporate_actions(self, symbols: Sequence[Symbol], today: date) -> Sequence[CorporateAction | MarketDataBroken]:
-        """Those that are announced of them, from today on; blocks. Raises `MarketDataError`."""
+        """Return announced corporate actions from today on; blocks. Raises `MarketDataError`."""
         ...
 
 
 class SourceContext(Protocol):
-    """How a source is made; what it needs is imported then and not before."""
+    """Factory of a source; imports its dependencies only when called."""
 
     def __call__(
         self,
@@ -56,22 +56,22 @@ class SourceContext(Protocol):
         calendar: Calendar,
         known: Mapping[Symbol, datetime],
     ) -> LiveSource:
-        """`known` says when the last bar began that the desk has of a symbol: what follows is filled in."""
+        """Build a source. `known` is the start of the desk's last bar of each symbol: later bars are filled in."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SourceKind:
-    """A source that a live desk may listen to.
+    """A source for a live desk.
 
     Attributes
     ----------
     name
-        As `account.data` has it.
+        As in `account.data`.
     reached_by
-        The settings that say where it is reached, for who looks why it is not.
+        The settings of its address, for messages about a failed connection.
     contract
-        What it promises of each field that is read (MD-07).
+        The fields that are read, with their promises (MD-07).
     """
 
     name: str

@@ -1,9 +1,9 @@
-"""A market from a seed that is never still, for the demo: every share rises and falls all day, a few minutes at a time.
+"""A seeded market that never rests, for the demo: every share rises and falls all day, a few minutes at a time.
 
-It is made in slices of ten seconds, which the simulated exchange trades by; what the engine is told is their minutes.
-As in `synthetic.py` a day follows from seed, symbol and day alone. Moves come one after the other, up or down by half
-a percent or so, on more volume than the pauses between them, and the price is drawn back to where the day began. So
-something always dips, breaks out or runs, and none of it means anything.
+It is made in slices of ten seconds, by which the simulated exchange trades; the engine receives their minutes. As in
+`synthetic.py` a day depends on seed, symbol and day alone. Moves follow each other, up or down by half a percent or so,
+on more volume than the pauses between them, and the price is drawn back to the day's start. So something always dips,
+breaks out or runs, without any meaning.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ LEVELS = {
     "XOM": 110.0,
     "BAC": 38.0,
 }
-"""USD, about what they cost in 2024; any other share has a level of its own."""
+"""USD, about their prices in 2024; any other share has a level of its own."""
 MOVE_MINUTES, PAUSE_MINUTES = (3, 8), (1, 3)
-"""How long a move and the pause after it last, least and most."""
+"""Shortest and longest duration of a move and of the pause after it."""
 MOVE_SIZE = (0.003, 0.008)
 """Of the price."""
 PULL = 60.0
-"""By how much likelier a move leads back, for each hundredth that the price is away."""
+"""Increase of the probability that a move leads back, for each hundredth that the price is away."""
 NOISE = 0.00011
 """Standard deviation of a slice's close, as a part of the price; a minute's is about 0.03 %, as SPY's."""
 WICK = 0.00006
@@ -47,12 +47,12 @@ LOTS = 60
 """Of a hundred shares, in a quiet slice."""
 MOVE_VOLUME = 2.2
 DAYS_KEPT = 16
-"""The opening looks at each more than once."""
+"""The opening uses each more than once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Slices of the day from `begins` to before `ends`, over which the price goes `size` of itself."""
+    """A price change of `size`, as a part of the price, over the day's slices from `begins` to before `ends`."""
 
     begins: int
     ends: int
@@ -61,7 +61,7 @@ class Move:
 
 @lru_cache(maxsize=DAYS_KEPT)
 def lively_day(seed: int, symbol: Symbol, session: Session) -> tuple[Bar, ...]:
-    """The slices of a session."""
+    """Build the slices of a session."""
     chance = Random(f"{seed}:{symbol}:{session.day.isoformat()}:lively")
     count = (session.close - session.open) // SLICE
     level = level_of(seed, symbol, session.day, LEVELS.get(symbol)) * 100
@@ -84,7 +84,7 @@ def lively_day(seed: int, symbol: Symbol, session: Session) -> tuple[Bar, ...]:
 
 
 def minutes_of(slices: Sequence[Bar]) -> Iterator[Bar]:
-    """What the slices of whole minutes come to, in order."""
+    """Yield the minutes of the slices, in order."""
     for first in range(0, len(slices) - SLICES + 1, SLICES):
         part = slices[first : first + SLICES]
         high, low = max(bar.high for bar in part), min(bar.low for bar in part)
@@ -93,7 +93,7 @@ def minutes_of(slices: Sequence[Bar]) -> Iterator[Bar]:
 
 
 def _next_move(chance: Random, after: int, away: float) -> Move:
-    """After a pause; the further the price is away from where the day began, the likelier it leads back."""
+    """Draw the next move after a pause; the further the price is from the day's start, the likelier it leads back."""
     begins = after + chance.randint(*PAUSE_MINUTES) * SLICES
     ends = begins + chance.randint(*MOVE_MINUTES) * SLICES
     leads_up = chance.random() < 0.5 - PULL * away

@@ -1,7 +1,7 @@
-"""The only maker of what strategies see: it judges each bar and quote, and says what is wrong with one (MD-01, MD-03).
+"""Validate each bar and quote before strategies see it, with the reason for a bad one (MD-01, MD-03).
 
-A bar is complete, quarantined, or outside of the regular session. A judgement leaves `MarketState` alone; `fold`
-takes in a bar that was judged complete, so that a rebuild from the journal comes to the same.
+A bar is complete, quarantined, or outside of the regular session. A judgement does not change `MarketState`; `fold`
+takes a bar that was judged complete, so that a rebuild from the journal has the same result.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from core.model.values import ZERO, Symbol
 
 MINUTE = "%Y-%m-%d %H:%M"
 HIGHEST_PRICE = Decimal(10_000_000)
-"""USD; a price at or above it is taken for a broken one. It also keeps infinity out."""
+"""USD; a price at or above it counts as broken. It also excludes infinity."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -33,14 +33,14 @@ class Complete:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """No strategy may see it, and why."""
+    """Withheld from strategies, and why."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """A sound minute that is not of the regular session, and where it is instead. Counted, not shown to strategies."""
+    """A sound minute outside of the regular session, with the reason. Counted, not shown to strategies."""
 
     reason: str
 
@@ -52,7 +52,7 @@ COMPLETE = Complete()
 
 @dataclass(slots=True)
 class MarketState:
-    """What the journal knows of the market: a fold of the bars and quarantines in it.
+    """The market state in the journal: a fold of its bars and quarantines.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class MarketState:
     complete, quarantined
         How many there were.
     halted
-        Symbols that their exchange has halted, as it was heard.
+        Symbols halted by their exchange, as reported.
     """
 
     last_starts: dict[Symbol, datetime] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class MarketState:
 class Normaliser:
     """Judges bars by the calendar, the clock of the inbox, the bars before, and their own prices.
 
-    `outside` counts bars of the extended hours. It is a sighting: nothing records such a bar, so it starts at zero
+    `outside` counts bars of the extended hours. It is an observation: no record holds such a bar, so it starts at zero
     again.
     """
 
@@ -95,7 +95,7 @@ class Normaliser:
         self.state = state
 
     def judge(self, bar: Bar, at: datetime) -> Judgement:
-        """What the bar is at `at`, the time of the inbox (UTC). Costs a good bar nothing but comparisons."""
+        """Judge a bar at `at`, the time of the inbox (UTC). A good bar costs only comparisons."""
         start = bar.start
         low = bar.low
         high = bar.high
@@ -117,7 +117,7 @@ class Normaliser:
             return Quarantined("a figure is not a number")
 
     def fold(self, bar: Bar) -> None:
-        """Take a complete bar into the state."""
+        """Fold a complete bar into the state."""
         state = self.state
         state.last_starts[bar.symbol] = bar.start
         state.complete += 1
@@ -135,7 +135,7 @@ class Normaliser:
         self.state.halted.pop(fact.symbol, None)
 
     def judge_quote(self, quote: Quote, at: datetime) -> Complete | Quarantined:
-        """Whether a quote may be believed: two positive prices that are not crossed, and not from the future."""
+        """Judge a quote: it needs two positive prices that are not crossed, and a time that is not in the future."""
         try:
             sizes = quote.bid_size >= ZERO and quote.ask_size >= ZERO
             if ZERO < quote.bid <= quote.ask < HIGHEST_PRICE and quote.at <= at and sizes:
@@ -154,7 +154,7 @@ class Normaliser:
             return Quarantined("a figure is not a number")
 
     def _explain(self, bar: Bar, at: datetime) -> Judgement:
-        """The slow way: another session than the last one, or what is wrong."""
+        """Judge on the slow path: another session than the last one, or a fault."""
         start, told = bar.start, self.calendar.venue.told
         try:
             session = self.calendar.session_at(start)

@@ -1,4 +1,4 @@
-"""The sources of market data that a live desk may listen to, by their names. One more is one line more."""
+"""The market data sources of a live desk, by name. Add one line for another."""
 
 from __future__ import annotations
 

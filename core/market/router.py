@@ -1,4 +1,4 @@
-"""Routes what a source hands over: is it for this desk, and to whom. It looks at kind and symbol, at nothing else."""
+"""Route a source's messages by kind and symbol alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MarketInput = BarArrived | QuoteArrived | MarketDataBroken
 
 
 class Route(Enum):
-    """Where an input of the market goes."""
+    """Destination of a market input."""
 
     BAR = "bar"
     QUOTE = "quote"
@@ -21,14 +21,14 @@ class Route(Enum):
 
 
 class Router:
-    """Knows which symbols this desk subscribed to; what it drops is counted by symbol (MD-01, MD-03)."""
+    """Routes messages of the subscribed symbols; dropped ones are counted by symbol (MD-01, MD-03)."""
 
     def __init__(self, symbols: Iterable[Symbol]) -> None:
         self.symbols = frozenset(symbols)
         self.dropped: dict[Symbol, int] = {}
 
     def route(self, message: MarketInput) -> Route:
-        """The room that takes the message."""
+        """Return the destination of a message."""
         if isinstance(message, BarArrived):
             return Route.BAR if message.bar.symbol in self.symbols else self._drop(message.bar.symbol)
         if isinstance(message, QuoteArrived):

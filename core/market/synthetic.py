@@ -1,8 +1,8 @@
-"""A market from a seed, for the demo: minutes that look like SPY's, with dips that give the desk something to do.
+"""A seeded market for the demo: minutes similar to SPY's, with dips for the desk to trade.
 
-Nothing is kept from day to day. A day's bars follow from seed, symbol and day alone, so a restart begins at any day
-and sees the same market, and the stream may go on for ever. Prices walk around the day's own VWAP and dip below it
-once or twice in the morning, and come back; a part of the dips goes through a stop 0.3 % below the entry first.
+No state is kept from day to day. A day's bars depend on seed, symbol and day alone, so a restart can begin at any day
+and sees the same market, and the stream may continue for ever. Prices walk around the day's own VWAP, dip below it once
+or twice in the morning, and come back; some dips go through a stop 0.3 % below the entry first.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ SPY = "SPY"
 SPY_LEVEL = 500.0
 """USD; other symbols have a level of their own, 40 to 400."""
 CYCLES = ((9, 0.006), (31, 0.015), (127, 0.03), (503, 0.05))
-"""The price level over the days: period in days, and its part of the price."""
+"""Cycles of the price level: period in days, and amplitude as a part of the price."""
 DAILY_NOISE = 0.002
 PULL = 0.06
-"""Of its distance to VWAP, what a minute's price goes back."""
+"""Part of its distance to VWAP by which a minute's price returns."""
 MINUTE_NOISE = 0.00018
 QUIET_NOISE = 0.00006
 """Standard deviations of a minute's close, as parts of the price; the quiet one is for the bottom of a dip."""
 WICK = 0.00012
 DEEP_SHARE = 0.3
-"""Of the dips, how many go through the stop."""
+"""Share of the dips that go through the stop."""
 SHALLOW = (0.0042, 0.0055)
 DEEP = (0.0078, 0.0095)
-"""How far below VWAP a dip goes, as parts of the price."""
+"""Depth of a dip below VWAP, as parts of the price."""
 MORNING_DIPS = ((33, 52), (78, 96))
 """Minutes after the open in which the first and the second dip begin; all reach their bottom from 10:05 to 11:25."""
 TWO_DIPS_SHARE = 0.5
 DAYS_KEPT = 32
-"""A demo, its exchange and a day that is played again ask for the same ones."""
+"""A demo, its exchange and a replayed day use the same ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dip:
-    """A fall below VWAP: minutes after the open at which it begins, is down, lets go, and is over."""
+    """A fall below VWAP: minutes after the open at which it begins, reaches the bottom, leaves it, and ends."""
 
     begins: int
     is_down: int
@@ -54,7 +54,7 @@ class Dip:
     depth: float
 
     def at(self, minute: int) -> float:
-        """How far below VWAP the dip holds the price in this minute, as a part of it; 0 outside of the dip."""
+        """Return the depth below VWAP in this minute, as a part of it; 0 outside of the dip."""
         if not self.begins < minute < self.is_over:
             return 0.0
         if minute < self.is_down:
@@ -65,14 +65,14 @@ class Dip:
 
 
 def synthetic_sessions(seed: int, symbol: Symbol, sessions: Iterable[Session]) -> Iterator[Bar]:
-    """The bars of the sessions, one day after the other, each made when it is asked for."""
+    """Yield the bars of the sessions, one day after the other, each built on demand."""
     for session in sessions:
         yield from synthetic_day(seed, symbol, session)
 
 
 @lru_cache(maxsize=DAYS_KEPT)
 def synthetic_day(seed: int, symbol: Symbol, session: Session) -> tuple[Bar, ...]:
-    """One bar a minute of the session."""
+    """Build one bar per minute of the session."""
     chance = Random(f"{seed}:{symbol}:{session.day.isoformat()}")
     minutes = (session.close - session.open) // ONE_MINUTE
     dips = _dips(chance)
@@ -110,9 +110,9 @@ def synthetic_day(seed: int, symbol: Symbol, session: Session) -> tuple[Bar, ...
 
 
 def level_of(seed: int, symbol: Symbol, day: date, about: float | None = None) -> float:
-    """Price at the open, USD: slow cycles with phases from the seed, and a little of the day's own.
+    """Return the price at the open, USD: slow cycles with phases from the seed, plus daily noise.
 
-    They go around `about`, or around a level of the symbol's own where that is None.
+    The cycles are around `about`, or around the symbol's own level if that is None.
     """
     chance = Random(f"{seed}:{symbol}:level")
     own = SPY_LEVEL if symbol == SPY else chance.uniform(40.0, 400.0)
@@ -136,7 +136,7 @@ def _dip(chance: Random, window: tuple[int, int]) -> Dip:
 
 
 def _volume(chance: Random, part: float, busyness: float, *, is_falling: bool) -> int:
-    """Shares in a minute: most at the open and the close, more in a fall, in lots of a hundred."""
+    """Return the shares in a minute: most at the open and the close, more in a fall, in lots of a hundred."""
     smile = 0.5 + 2.0 * (2.0 * part - 1.0) ** 2
     lots = 900 * busyness * smile * chance.lognormvariate(0.0, 0.35) * (1.4 if is_falling else 1.0)
     return 100 * max(1, round(lots))

@@ -1,7 +1,7 @@
-"""Alpaca's bars and quotes: a stream first, polling where it fails, history for what was missed (MD-01, MD-02, MD-04).
+"""Alpaca's bars and quotes: a stream first, polling when it fails, history for gaps (MD-01, MD-02, MD-04).
 
-It knows no order and nothing of the trading adapter. What is decided here (which minute is missing, when to poll, what
-silence means) is pure and gets the time as an argument: `wire`, `minutes`, `line`, `backoff`, `timetable`, `cache`.
-`requests` and `socket` touch the network with Alpaca's own client, which costs a third of a second to import: the room
-is entered in the engine's thread, after the first paint.
+It knows nothing of orders or the trading adapter. Decisions (missing minutes, polling times, silence) are pure
+functions with the time as an argument: `wire`, `minutes`, `line`, `backoff`, `timetable`, `cache`. `requests` and
+`socket` use the network through Alpaca's own client, whose import takes a third of a second: the package is imported in
+the engine's thread, after the first paint.
 """

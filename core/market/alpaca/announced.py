@@ -1,4 +1,4 @@
-"""What is announced of many symbols, page after page; blocks."""
+"""Fetch the announced corporate actions of many symbols, page by page; blocks."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from core.model.corporate_action import CorporateAction, coming
 from core.model.values import Symbol
 
 PROCESSED_WITHIN = timedelta(days=120)
-"""Days from today: a dividend is processed when it is paid, up to a season behind its ex date."""
+"""Days from today: a dividend is processed when it is paid, up to three months after its ex date."""
 BATCH = 100
-"""Symbols in one question: their names have to fit into an address."""
+"""Symbols per request: their names must fit into a URL."""
 MOST_PAGES = 20
 
 
 def announced(
     requests: DataRequests, symbols: Sequence[Symbol], today: date
 ) -> list[CorporateAction | MarketDataBroken]:
-    """From today on, and what of it could not be read. Raises `MarketDataError`."""
+    """Return actions from today on, and unreadable ones. Raises `MarketDataError`."""
     found: list[CorporateAction | MarketDataBroken] = []
     try:
         for first in range(0, len(symbols), BATCH):

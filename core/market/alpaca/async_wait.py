@@ -1,4 +1,4 @@
-"""Waiting in the loop: until a time, or until something changed; and several tasks that live and end together."""
+"""Waiting in an event loop: until a time or a change; and tasks that run and end together."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 LONGEST = timedelta(seconds=30)
-"""A machine that slept, or whose clock was set, looks again after this."""
+"""Longest wait, so that a machine that slept, or whose clock was set, checks again."""
 SHORTEST = timedelta(milliseconds=10)
 
 
 class Naps:
-    """Those who wait in one loop, by one clock."""
+    """Waiters in one loop, by one clock."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._waiting: set[asyncio.Future[None]] = set()
 
     def wake(self) -> None:
-        """Something changed: everybody looks again at what is due."""
+        """Wake all waiters after a change, so that they check what is due."""
         for nap in self._waiting:
             if not nap.done():
                 nap.set_result(None)
 
     async def until(self, at: datetime | None) -> None:
-        """Until then, until something changed, or for a while.
+        """Wait until a time, until a change, or for a while.
 
-        `asyncio.wait_for` would lose a cancellation that comes together with the change.
+        `asyncio.wait_for` would lose a cancellation that coincides with the change.
         """
         span = LONGEST if at is None else min(max(at - self._now(), SHORTEST), LONGEST)
         nap: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -46,7 +46,7 @@ class Naps:
 
 
 async def together(*acts: Coroutine[Any, Any, None]) -> None:
-    """All of them, until one ends or this is cancelled: then none of them runs on. Raises what the one raised."""
+    """Run all until one ends or this is cancelled; then cancel the rest. Raises the exception of the one that ended."""
     tasks = [asyncio.ensure_future(act) for act in acts]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -59,6 +59,6 @@ async def together(*acts: Coroutine[Any, Any, None]) -> None:
 
 
 async def in_thread(pool: ThreadPoolExecutor, seconds: float, act: Callable[[], Result]) -> Result:
-    """In a thread of a pool: one that hangs never keeps the loop from ending. Raises TimeoutError."""
+    """Run in a pool's thread, so that a hanging call never keeps the loop from ending. Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         return await asyncio.get_running_loop().run_in_executor(pool, act)

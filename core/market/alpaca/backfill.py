@@ -1,7 +1,7 @@
-"""Which minutes are still to be asked for, and when: the same question at the start, after a gap, and while polling.
+"""Decide which minutes to request, and when: at the start, after a gap, and while polling.
 
-All minutes that ended by `sure_until` were handed on or did not trade. While the stream is up nothing has to be asked
-for beyond the minute in which it came back; while it is not, one request for all symbols follows each minute.
+All minutes that ended by `sure_until` were handed on or did not trade. While the stream is up only minutes up to its
+reconnection are requested; while it is down, one request for all symbols follows each minute.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from core.model.bar import ONE_MINUTE
 from core.model.venues import XNYS
 
 LOOK_BACK = 2 * ONE_MINUTE
-"""Asked for again each time: a thin symbol's bar may come to history after the others'."""
+"""Requested again each time: a thin symbol's bar may appear in history later than others."""
 HELD_AT_MOST = timedelta(seconds=30)
-"""Bars of the stream wait that long for the minutes before them; then they go on, and the hole is named."""
+"""Bars of the stream wait this long for earlier minutes; then they are handed on, and the gap is reported."""
 HELD_IN_DOUBT = timedelta(seconds=5)
-"""Where the stream left a minute out, it may only be that nobody traded in it."""
+"""Shorter, if the stream skipped a minute: there may have been no trade in it."""
 HELD_AT_THE_START = timedelta(seconds=120)
-"""Without its first minutes a day's VWAP is wrong until the close: the start waits longer."""
+"""Without its first minutes a day's VWAP is wrong until the close, so the start waits longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class MinuteSpan:
 
 
 class Backfill:
-    """What is known, and what is missing.
+    """Known and missing minutes.
 
     Attributes
     ----------
     needed_until
-        The stream stands since the minute that begins here; it brings what ended later. None while it does not stand.
+        Start of the minute since which the stream is up; it delivers minutes that end later. None while it is down.
     """
 
     def __init__(self, timetable: Timetable, now: datetime) -> None:
@@ -56,21 +56,22 @@ class Backfill:
     # ── the stream ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def stream_is_back(self, now: datetime) -> bool:
-        """It stands from `now` on. Whether minutes before it are missing."""
+        """Note that the stream is up from `now` on. Return whether earlier minutes are missing."""
         self.needed_until, self._is_doubt = minute_of(now), False
         self._not_before = min(self._not_before, now)
         return self.is_behind(now)
 
     def stream_is_gone(self, sound_until: datetime) -> None:
-        """It stood, and brought everything until then."""
+        """Note that the stream is down, and delivered everything until then."""
         if self.needed_until is not None and self.sure_until >= self.needed_until:
             self.sure_until = max(self.sure_until, settled(sound_until))
         self.needed_until = None
 
     def stream_left_out(self, first: datetime, end: datetime) -> bool:
-        """It stands, and brought a symbol's minute `end` without those from `first` on. Whether to ask for them.
+        """Note that the stream delivered a symbol's minute `end` without those from `first` on. Return whether to
+        request them.
 
-        What an answer covered is known: a symbol that did not trade is not asked for twice.
+        Answered spans are known: a symbol that did not trade is not requested twice.
         """
         first = max(first, self._covered_until)
         if self.needed_until is None or self._missing_between(first, end) is None:
@@ -84,11 +85,11 @@ class Backfill:
     # ── the question ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def is_behind(self, now: datetime) -> bool:
-        """Whether a session minute is missing that the stream will not bring."""
+        """Return whether a session minute is missing that the stream will not deliver."""
         return self._missing(self._target(now)) is not None
 
     def ask_at(self, now: datetime) -> datetime | None:
-        """When to ask next; None while the stream brings everything."""
+        """Return when to request next; None while the stream delivers everything."""
         target = self.needed_until
         if target is not None:
             return max(self._not_before, target + SETTLE) if self._missing(target) else None
@@ -97,7 +98,7 @@ class Backfill:
         return max(self._not_before, self._timetable.next_minute(max(self.sure_until, settled(now))) + SETTLE)
 
     def question(self, now: datetime) -> MinuteSpan | None:
-        """What to ask for now, looking back a little; None where nothing is missing."""
+        """Return the minutes to request now, with a short look-back; None if nothing is missing."""
         target = self._target(now)
         missing = self._missing(target)
         if missing is None:
@@ -106,7 +107,7 @@ class Backfill:
         return MinuteSpan(*wanted) if wanted else None
 
     def patience(self) -> timedelta:
-        """How long the stream's bars wait for those before them."""
+        """Return how long the stream's bars wait for earlier ones."""
         if self._is_doubt:
             return HELD_IN_DOUBT
         return HELD_AT_THE_START if self._is_first else HELD_AT_MOST
@@ -119,12 +120,12 @@ class Backfill:
         self._fails, self._is_first, self._is_doubt = 0, False, False
 
     def failed(self, now: datetime, chance: float, at_least: timedelta = timedelta(0)) -> None:
-        """No answer: asked again later."""
+        """Schedule another request after a failure."""
         self._fails += 1
         self._not_before = now + max(pause(self._fails, chance), at_least)
 
     def gave_up(self) -> MinuteSpan | None:
-        """What is missing is left out, so that the stream can go on; the hole."""
+        """Skip the missing minutes, so that the stream can continue, and return the gap."""
         hole = self._missing(self.needed_until) if self.needed_until is not None else None
         if self.needed_until is not None:
             self.sure_until = self._covered_until = max(self.sure_until, self.needed_until)

@@ -1,7 +1,7 @@
-"""Bars of the past, kept for a while: by symbol and whole hour, so that questions that overlap are answered by parts.
+"""Cache of past bars by symbol and hour, so that overlapping requests reuse parts.
 
-Only an hour that is over, its last bar settled, is kept; it is forgotten after its time to live, because a revision may
-have come (MD-04). Times are arguments; nothing here asks anybody.
+Only a finished hour with a settled last bar is kept; it expires, because bars may be revised (MD-04). Times are
+arguments; nothing here makes a request.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.model.values import Symbol
 HOUR = timedelta(hours=1)
 TIME_TO_LIVE = timedelta(hours=1)
 MOST_HOURS = 20_000
-"""A symbol's year has 2,000; beyond it the oldest are forgotten."""
+"""A symbol's year has 2,000; beyond the limit the oldest are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class _Hour:
 
 
 class BarCache:
-    """Safe from several threads."""
+    """Thread-safe."""
 
     def __init__(self, time_to_live: timedelta = TIME_TO_LIVE, most: int = MOST_HOURS) -> None:
         self._time_to_live = time_to_live
@@ -39,12 +39,12 @@ class BarCache:
     def missing(
         self, symbol: Symbol, start: datetime, end: datetime, now: datetime
     ) -> tuple[datetime, datetime] | None:
-        """What has to be asked for, from the first hour that is not known to the last; None where all is known."""
+        """Return the span to request, from the first unknown hour to the last; None if all is known."""
         unknown = [hour for hour in hours_of(start, end) if self._known(symbol, hour, now) is None]
         return (unknown[0], min(unknown[-1] + HOUR, max(end, unknown[-1]))) if unknown else None
 
     def keep(self, symbol: Symbol, start: datetime, end: datetime, bars: Iterable[BarArrived], now: datetime) -> None:
-        """Every bar from `start` (on the hour) to `end`, as it was answered: whole hours that are over are kept."""
+        """Store the answer from `start` (on the hour) to `end`: whole finished hours are kept."""
         by_hour: dict[datetime, list[BarArrived]] = {}
         for arrived in bars:
             by_hour.setdefault(_hour_of(arrived.bar.start), []).append(arrived)
@@ -57,7 +57,7 @@ class BarCache:
                 del self._hours[next(iter(self._hours))]
 
     def bars(self, symbol: Symbol, start: datetime, end: datetime, now: datetime) -> list[BarArrived]:
-        """What is known of the minutes from `start` to before `end`."""
+        """Return the known bars from `start` to before `end`."""
         known = [self._known(symbol, hour, now) for hour in hours_of(start, end)]
         return [bar for hour in known if hour is not None for bar in hour if start <= bar.bar.start < end]
 
@@ -71,7 +71,7 @@ class BarCache:
 
 
 def hours_of(start: datetime, end: datetime) -> list[datetime]:
-    """The first instants of the hours that start to end touches."""
+    """Return the starts of the hours that the span touches."""
     first = _hour_of(start)
     count = -(-(end - first) // HOUR) if start < end else 0
     return [first + HOUR * n for n in range(count)]

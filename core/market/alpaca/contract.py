@@ -1,4 +1,4 @@
-"""What Alpaca promises of its market data, as far as this adapter reads it (MD-07), held to its own description."""
+"""The fields of Alpaca's market data that this adapter reads (MD-07), checked against Alpaca's own description."""
 
 from __future__ import annotations
 
@@ -98,4 +98,4 @@ CORPORATE_ACTION = ApiRecord(
 )
 
 RECORDS = (BAR, QUOTE, STATUS, BARS, QUOTES, CORPORATE_ACTIONS, CORPORATE_ACTION)
-"""All that this adapter reads of answers; what the stream says of itself is its protocol's."""
+"""All records that this adapter reads from answers; the stream's control messages belong to its protocol."""

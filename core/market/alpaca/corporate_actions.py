@@ -1,7 +1,7 @@
-"""Corporate actions as Alpaca writes them, a list a kind; what cannot be read is named, and left out.
+"""Parse Alpaca's corporate actions, one list per kind; unreadable ones are reported and left out.
 
-Its `start` and `end` mean the day on which an action is processed, weeks behind the day that begins with it for a
-dividend: more is asked for than is told.
+Its `start` and `end` are the days on which an action is processed, for a dividend weeks after its ex date: more is
+requested than returned.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Read = CorporateAction | MarketDataBroken
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """Of one of its lists: which field names the share, which the day, and what its rates mean."""
+    """The format of one of its lists: the fields of symbol and day, and the meaning of its rates."""
 
     kind: ActionKind
     symbol: str = "symbol"
@@ -55,11 +55,11 @@ FORMS: Mapping[str, _Form] = {
 
 
 class _UnreadableError(ValueError):
-    """One field's trouble, in words."""
+    """A field that cannot be read, as text."""
 
 
 def read_actions(answer: Mapping[str, object], symbols: Sequence[Symbol]) -> list[Read]:
-    """Of these symbols, from one page."""
+    """Parse one page, for these symbols."""
     lists = answer.get(CORPORATE_ACTIONS.field("corporate_actions").name)
     if lists is None:
         return []
@@ -113,7 +113,7 @@ def _day(row: Mapping[object, object], name: str) -> date | None:
 
 
 def _figure(row: Mapping[object, object], name: str | None) -> Decimal | None:
-    """Above zero: a dividend of nothing, and a split of nothing, is none."""
+    """Parse a figure above zero: a dividend or a split of zero is invalid."""
     if name is None:
         return None
     said = row.get(CORPORATE_ACTION.field(name).name)

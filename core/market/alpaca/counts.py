@@ -1,4 +1,4 @@
-"""What came and what was asked, counted: requests by endpoint (EX-17), and every message that was not plain (MD-03)."""
+"""Counts of requests by endpoint (EX-17), and of every unusual message (MD-03)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Seen(Enum):
-    """What happened to a message; the value is what a person reads."""
+    """Outcome of a message; the value is its text."""
 
     BARS = "bars handed on"
     QUOTES = "quotes handed on"
@@ -31,7 +31,7 @@ class Seen(Enum):
 
 
 class Counts:
-    """Safe from any thread."""
+    """Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -51,11 +51,11 @@ class Counts:
             return self._seen[what]
 
     def all_seen(self) -> dict[str, int]:
-        """Everything that was ever seen, by its words."""
+        """Return all counts, by their text."""
         with self._lock:
             return {what.value: self._seen[what] for what in Seen if self._seen[what]}
 
     def requests(self) -> dict[str, int]:
-        """Requests that left, repeats included, by endpoint."""
+        """Return the sent requests, retries included, by endpoint."""
         with self._lock:
             return dict(self._requests)

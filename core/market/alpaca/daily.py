@@ -1,4 +1,4 @@
-"""Daily bars of one symbol from Alpaca's history, for what is measured over seasons (RK-19), and charts. Blocks."""
+"""Daily bars of one symbol from Alpaca's history, for long measures (RK-19) and charts. Blocks."""
 
 from __future__ import annotations
 
@@ -14,30 +14,31 @@ from core.model.values import Symbol
 from core.model.venues import XNYS
 
 SEASONS = timedelta(days=500)
-"""Days of the calendar that hold the sessions that every label needs, and a season more for its memory."""
+"""Calendar days with the sessions that every label needs, plus three months for its hysteresis."""
 A_QUARTER = timedelta(days=100)
-"""Days of the calendar that hold the sixty returns that a correlation looks at, at most."""
+"""Calendar days with the sixty returns that a correlation uses at most."""
 HALF_A_YEAR = timedelta(days=190)
-"""Days of the calendar that hold as many sessions as a wide terminal has room for in a chart."""
+"""Calendar days with as many sessions as a wide terminal's chart has room for."""
 MOST_PAGES = 20
 
 
 def daily_bars(requests: DataRequests, symbol: Symbol, now: datetime, back: timedelta = SEASONS) -> list[DailyBar]:
-    """Every session before today's, by the exchange's day, in order, as far back as the labels look, or another span.
+    """Return every session before today's, by the exchange's day, in order, as far back as the labels need, or another
+    span.
 
-    Today's own bar is left out: it goes on changing.
+    Today's own bar is left out, because it is not final.
 
     Raises
     ------
     MarketDataError
-        There is no answer, or a bar in it cannot be believed: averages over a hole are others.
+        There is no answer, or an implausible bar in it: a gap would change the averages.
     """
     found = _sessions(requests, symbol, now, back, "raw")
     return [DailyBar(day, bar.high, bar.low, bar.close, bar.volume) for day, bar in found]
 
 
 def chart_days(requests: DataRequests, symbol: Symbol, now: datetime) -> list[Bar]:
-    """The same whole, and of shares as they are now: a split moves no price of a chart. Each begins at its midnight."""
+    """Return the same sessions whole, adjusted for splits, for a chart. Each begins at its midnight."""
     found = _sessions(requests, symbol, now, HALF_A_YEAR, "split")
     return [replace(bar, start=XNYS.start_of(day)) for day, bar in found]
 

@@ -1,7 +1,7 @@
-"""Alpaca's market data for one desk: the thin shell that lets real sockets, threads and time at the switch.
+"""Alpaca's market data for one desk: connects sockets, threads and time to `StreamFailover`.
 
-Four tasks: the stream, the questions for bars, the questions for quotes, and time. Each asks the switch what is due,
-does it, and tells the switch what came of it. Nothing is decided here.
+Four tasks: the stream, the requests for bars, the requests for quotes, and time. Each asks `StreamFailover` for due
+work, does it, and reports the result. No decisions are made here.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ from core.settings.alpaca import AlpacaSettings
 THREADS = 8
 QUOTES_EVERY = timedelta(seconds=1)
 PING_EVERY = 2.0
-"""Seconds between pings: a quiet market answers them, a silent link does not (OP-04)."""
+"""Seconds between pings: a quiet market answers them, a dead link does not (OP-04)."""
 SHOWN_AGAIN = timedelta(seconds=1)
-"""A lamp that only heard something new is shown no more often."""
+"""A status with only a newer message time is shown no more often."""
 PATIENCE = 60.0
-"""Seconds for all pages of one question."""
+"""Time-out for all pages of one request, in seconds."""
 POLLED = "their bars are asked for after each minute and their quotes every second; their trading halts are not heard"
 LOOK_BACK = 3 * ONE_MINUTE
 UNANSWERED = "Alpaca's stream fell silent and did not answer a ping"
@@ -66,16 +66,16 @@ class AlpacaData:
     Parameters
     ----------
     calendar
-        Of the sessions that silence and polling go by.
+        Of the sessions, for silence and polling.
     known
-        Start of the last bar of each symbol that the desk's journal holds: nothing up to it is told again.
+        Start of the last bar of each symbol in the desk's journal: nothing up to it is delivered again.
     now, chance
-        The machine's clock (UTC), and a number from 0 to 1 for the pauses between tries.
+        The machine's clock (UTC), and a random number from 0 to 1 for the backoff.
 
     Attributes
     ----------
     counts
-        Requests by endpoint, and what was odd about messages.
+        Requests by endpoint, and unusual messages.
     """
 
     def __init__(
@@ -120,12 +120,14 @@ class AlpacaData:
         return "AlpacaData()"
 
     def close(self) -> None:
-        """Begin no further request; those that are out end by their time-outs."""
+        """Start no further request; running ones end by their time-outs."""
         self._history.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def follow(self, symbols: Sequence[Symbol]) -> None:
-        """These first, in their order, then what it followed before. Called in the loop of `run`, or before it."""
+        """Follow these symbols first, in their order, then the earlier ones. Call it in the loop of `run`, or before
+        it.
+        """
         ranked = tuple(dict.fromkeys((*symbols, *self._symbols)))
         if ranked == self._ranked:
             return
@@ -145,7 +147,7 @@ class AlpacaData:
     # ── asked by the desk, from any thread ───────────────────────────────────────────────────────────────────────
 
     def quote(self, symbol: Symbol) -> Quote | NoQuote:
-        """The newest quote, asked for now; blocks for at most its time-outs, and never raises (OP-03)."""
+        """Return a fresh quote; blocks for at most its time-outs, and never raises (OP-03)."""
         try:
             asked = self._pool.submit(self._requests.latest_quotes, [symbol])
             found = asked.result(float(self._settings.connect_seconds + self._settings.read_seconds))
@@ -158,29 +160,31 @@ class AlpacaData:
         return quote_of(found, symbol, self._now())
 
     def history(self, symbols: Sequence[Symbol], start: datetime, end: datetime) -> list[BarArrived | MarketDataBroken]:
-        """Complete one-minute bars from `start` to before `end`, in order of time; blocks. Raises `MarketDataError`."""
+        """Return complete one-minute bars from `start` to before `end`, in order of time; blocks. Raises
+        `MarketDataError`.
+        """
         return self._history.bars(symbols, start, end)
 
     def daily_bars(self, symbol: Symbol) -> list[DailyBar]:
-        """The sessions before today's, for the regime; blocks. Raises `MarketDataError`."""
+        """Return the sessions before today's, for the regime; blocks. Raises `MarketDataError`."""
         return daily_bars(self._requests, symbol, self._now())
 
     def recent_days(self, symbol: Symbol) -> list[DailyBar]:
-        """The last sessions before today's, for correlation; blocks. Raises `MarketDataError`."""
+        """Return the last sessions before today's, for correlation; blocks. Raises `MarketDataError`."""
         return daily_bars(self._requests, symbol, self._now(), A_QUARTER)
 
     def chart_days(self, symbol: Symbol) -> list[Bar]:
-        """Half a year of sessions before today's, for its chart; blocks. Raises `MarketDataError`."""
+        """Return half a year of sessions before today's, for a chart; blocks. Raises `MarketDataError`."""
         return chart_days(self._requests, symbol, self._now())
 
     def corporate_actions(self, symbols: Sequence[Symbol], today: date) -> list[CorporateAction | MarketDataBroken]:
-        """Those that are announced of them, from today on; blocks. Raises `MarketDataError`."""
+        """Return announced corporate actions from today on; blocks. Raises `MarketDataError`."""
         return announced(self._requests, symbols, today)
 
     # ── run by the desk, in its loop ─────────────────────────────────────────────────────────────────────────────
 
     async def run(self, hear: Callable[[Heard], None], show: Callable[[ConnectionStatus], None]) -> None:
-        """Stream first, polling where it fails, and back; gaps are filled. Runs until it is cancelled (MD-02)."""
+        """Stream first, polling when it fails, and back; gaps are filled. Runs until it is cancelled (MD-02)."""
         self._hear, self._show = hear, show
         switch = self._begun()
         self._look()
@@ -195,7 +199,7 @@ class AlpacaData:
         )
 
     def _begun(self) -> StreamFailover:
-        """What is known outlives a run that failed."""
+        """Return the failover state, which outlives a failed run."""
         if self._switch is None:
             silence = timedelta(seconds=float(self._settings.silence_seconds))
             self._switch = StreamFailover(self._timetable, silence, self._chance, self._known, self.counts, self._now())
@@ -217,7 +221,7 @@ class AlpacaData:
             self._look()
 
     async def _stream(self, switch: StreamFailover) -> None:
-        """One connection, to its end."""
+        """Run one connection to its end."""
         self._socket = socket = DataSocket(self._settings, *self._keys, self._for_the_stream())
         try:
             beside = await socket.open()
@@ -236,7 +240,7 @@ class AlpacaData:
             await socket.shut()
 
     def _note_places(self, socket: DataSocket) -> None:
-        """Which symbols the stream has no room for; they are polled, and named where they changed."""
+        """Note the symbols beyond the stream's limit: they are polled, and reported if they changed."""
         streamed = frozenset(socket.streamed)
         polled = tuple(symbol for symbol in self._ranked if symbol not in streamed) if socket.is_full else ()
         if set(polled) == set(self._polled):
@@ -255,7 +259,7 @@ class AlpacaData:
                 self._note_places(socket)
 
     async def _watch(self, switch: StreamFailover, socket: DataSocket) -> None:
-        """Nothing came for long: is it still there?"""
+        """After a long silence, ping to check whether the stream is still there."""
         while True:
             now = self._now()
             patience = switch.line.patience(now)
@@ -268,7 +272,7 @@ class AlpacaData:
             self._look()
 
     async def _keep_pinging(self, switch: StreamFailover, socket: DataSocket) -> None:
-        """A pong says that the link is there; whether something is missing on it, `_watch` asks."""
+        """Ping regularly: a pong shows that the link is up; `_watch` checks for missing data."""
         while True:
             await asyncio.sleep(PING_EVERY)
             if await socket.is_there():
@@ -278,7 +282,7 @@ class AlpacaData:
     # ── the questions ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _keep_asking(self, switch: StreamFailover) -> None:
-        """One request for all symbols, whenever minutes are missing."""
+        """Request missing minutes, one request for all symbols."""
         while True:
             now = self._now()
             at = switch.ask_at(now)
@@ -302,9 +306,10 @@ class AlpacaData:
             self._look()
 
     async def _keep_asking_beside(self, switch: StreamFailover) -> None:
-        """The last minutes of those that the stream has no room for; a failure is made good by the next minute.
+        """Request the last minutes of symbols beyond the stream's limit; the next minute repairs a failure.
 
-        Once more also of a symbol that has just been streamed: its last minute may have ended between the two.
+        A symbol that has just moved to the stream is requested once more, because its last minute may have ended in
+        between.
         """
         known = settled(self._now())
         while True:
@@ -320,7 +325,7 @@ class AlpacaData:
             await self._naps.until(known + ONE_MINUTE + SETTLE if self._polled or self._placed_lately else None)
 
     async def _keep_quoting(self, switch: StreamFailover) -> None:
-        """The latest quotes of all symbols: once at the start, then while no stream brings them."""
+        """Request the latest quotes of all symbols: once at the start, then while no stream delivers them."""
         fails, self._wants_quotes = 0, True
         while True:
             asked = self._symbols if self._wants_quotes or switch.wants_quotes(self._now()) else self._polled
@@ -345,12 +350,12 @@ class AlpacaData:
             await asyncio.sleep(QUOTES_EVERY.total_seconds())
 
     def _before_the_next_quotes(self, error: Exception, fails: int) -> timedelta:
-        """Ever later; slowly at once where they were refused in words."""
+        """Return the growing pause before the next request; long at once after a refusal."""
         is_refused = isinstance(error, AskError) and error.failure.is_refused
         return after_a_refusal(self._chance()) if is_refused else pause(fails, self._chance())
 
     def _after(self, act: Coroutine[Any, Any, None]) -> None:
-        """It goes on by itself; what fails in it ends the connection that it was for."""
+        """Run in the background; a failure ends its connection."""
         task = asyncio.ensure_future(act)
         self._acts.add(task)
         task.add_done_callback(self._acts.discard)
@@ -370,7 +375,7 @@ class AlpacaData:
             self._hear(minute)
 
     def _look(self) -> None:
-        """Show the lamp where it changed, and let every task look again at what is due."""
+        """Show the status if it changed, and wake every task to check what is due."""
         assert self._switch is not None
         lamp, before = replace(self._switch.lamp(), polled=self._polled), self._shown
         is_another = before is None or _is_another(lamp, before)
@@ -393,4 +398,4 @@ def _is_much_newer(lamp: ConnectionStatus, before: ConnectionStatus | None) -> b
 
 
 def _ignore(_heard: object) -> None:
-    """Before the first run nobody listens."""
+    """Ignore data before the first run."""

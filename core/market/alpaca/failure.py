@@ -1,4 +1,4 @@
-"""Why a question had no answer, and what that means for the next one."""
+"""A failed request, and its effect on the next one."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A question that had no answer.
+    """A failed request.
 
     Attributes
     ----------
     words
-        What went wrong and what to do, in one line.
+        The problem and the remedy, in one line.
     is_refused
-        The other side said no, in words: the same question will be refused again.
+        The other side refused it: the same request will be refused again.
     at_least
-        How long it asked to be left alone.
+        The pause that it asked for.
     may_be_a_symbol
-        It was refused for what was asked: one of its symbols may be the reason.
+        It was refused for its content: one of its symbols may be the reason.
     """
 
     words: str

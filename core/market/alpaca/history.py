@@ -1,4 +1,4 @@
-"""Bars of many symbols over a stretch of time: batches side by side, page after page, what is known out of the cache.
+"""Bars of many symbols over a span: parallel batches, page by page, with known parts from the cache.
 
 Blocks; called in threads. (MD-04)
 """
@@ -23,22 +23,22 @@ from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.values import Symbol
 
 BATCH = 100
-"""Symbols in one question: their names have to fit into an address."""
+"""Symbols per request: their names must fit into a URL."""
 STRETCH = timedelta(days=7)
-"""Longer questions are cut, so that their parts go side by side."""
+"""Longer spans are split, so that their parts run in parallel."""
 SIDE_BY_SIDE = 4
 NULLS = 3
-"""As often in a row, `null` in place of bars is believed: there are none."""
+"""After this many consecutive `null` in place of bars it is believed: there are none."""
 TRIES = 4
-"""Of one question."""
+"""Per request."""
 MOST_PAGES = 200
-"""Of one part; a server that never ends is not followed further."""
+"""Per part; an endless server is not followed further."""
 
 Minutes = list[BarArrived | MarketDataBroken]
 
 
 class History:
-    """Every question about the past."""
+    """Every request for past bars."""
 
     def __init__(
         self,
@@ -58,12 +58,12 @@ class History:
         self._pool = ThreadPoolExecutor(SIDE_BY_SIDE, "history")
 
     def close(self) -> None:
-        """Pauses between tries end; requests that are out end by their time-outs."""
+        """End the pauses between attempts; running requests end by their time-outs."""
         self._closing.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def recent(self, symbols: Sequence[Symbol], start: datetime, end: datetime) -> Minutes:
-        """Once and past the cache: what polling and a gap ask for. Raises `AskError`."""
+        """Request once, without the cache: for polling and gaps. Raises `AskError`."""
 
         def in_batches(asked: Sequence[Symbol]) -> Minutes:
             return [minute for batch in _batches(asked) for minute in self._all_pages(batch, start, end, tries=1)]
@@ -71,7 +71,7 @@ class History:
         return self._refused.ask(symbols, in_batches)
 
     def bars(self, symbols: Sequence[Symbol], start: datetime, end: datetime) -> Minutes:
-        """Complete minutes from `start` to before `end`, in order of time. Raises `MarketDataError`."""
+        """Return complete minutes from `start` to before `end`, in order of time. Raises `MarketDataError`."""
         now = self._now()
         end = min(end, settled(now))
         spans: dict[tuple[datetime, datetime], list[Symbol]] = {}
@@ -141,15 +141,15 @@ class History:
         return page
 
     def _asking(self, tries: int) -> Retrying:
-        """Asks again what failed for now: questions alone, which change nothing at the other side.
+        """Build the retry policy for temporary failures: only for reads, which change nothing at the other side.
 
-        It raises the last `AskError`: refused in words, out of tries, or told to stop.
+        It raises the last `AskError`: refused, out of attempts, or closed.
         """
         return Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, AskError) and not error.failure.is_refused),
             wait=self._pause,
             stop=lambda state: state.attempt_number >= tries or self._leaves_within(state.upcoming_sleep),
-            sleep=lambda _seconds: None,  # `stop` has waited: after a pause that leaving cut short nothing is asked
+            sleep=lambda _seconds: None,  # `stop` has waited: nothing is requested after a pause that closing cut short
             reraise=True,
         )
 
@@ -159,12 +159,12 @@ class History:
         return max(pause(state.attempt_number, self._chance()), at_least).total_seconds()
 
     def _leaves_within(self, seconds: float) -> bool:
-        """Waits so long, or until the desk leaves."""
+        """Wait for the time, or until the desk stops; return whether it stops."""
         return self._closing.wait(seconds)
 
 
 def _merged(known: dict[Symbol, list[BarArrived]], found: Minutes, start: datetime, end: datetime) -> Minutes:
-    """Each minute of each symbol once, the newly asked before the remembered, in order of time; oddities first."""
+    """Merge by symbol and minute, new before cached, in order of time; unreadable ones first."""
     by_minute = {(arrived.bar.symbol, arrived.bar.start): arrived for bars in known.values() for arrived in bars}
     for minute in found:
         if isinstance(minute, BarArrived) and start <= minute.bar.start < end:

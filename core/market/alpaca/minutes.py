@@ -1,8 +1,9 @@
-"""Each minute of each symbol once and in order, whichever way it came: the seam between stream, polling and history.
+"""Deliver each minute of each symbol once and in order, merged from stream, polling and history.
 
-The stream is pushed and history is asked for, so after a gap the newest minute arrives before the missing ones. While a
-gap is being filled, what the stream brings is kept back; then both go on, sorted. A minute that comes after a later one
-of its symbol was handed on is too late to be a bar: strategies have moved on, so it is said and counted (MD-02, MD-03).
+The stream is pushed and history is requested, so after a gap the newest minute arrives before the missing ones. While a
+gap is being filled, the stream's bars are held back; then both are handed on, sorted. A minute that comes after a later
+one of its symbol was handed on is too late to be a bar, because strategies have moved on; it is reported and counted
+(MD-02, MD-03).
 """
 
 from __future__ import annotations
@@ -20,27 +21,27 @@ from core.model.venues import XNYS
 Minute = BarArrived | MarketDataBroken
 
 AHEAD = ONE_MINUTE
-"""This machine's clock may lag that much behind the exchange's: a bar is kept until its minute has ended here too."""
+"""Allowed lag of this machine's clock behind the exchange's: a bar is held until its minute has ended here too."""
 REMEMBERED = 60
-"""Bars of each symbol, to tell a repeat from a revision and both from a minute that was missed."""
+"""Bars per symbol kept to tell repeats, revisions and missed minutes apart."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
 class _Handed:
-    """A bar that went on, and whether the stream brought it (itself, or once more)."""
+    """A bar that was handed on, and whether the stream delivered it (first or again)."""
 
     bar: Bar
     is_pushed: bool
 
 
 class Minutes:
-    """What was handed on of each symbol, and what waits.
+    """Bars handed on for each symbol, and waiting ones.
 
     Parameters
     ----------
     known
-        Start of the last bar of each symbol that the desk has already (from its journal): nothing up to it comes again.
+        Start of the last bar of each symbol in the desk's journal: nothing up to it is delivered again.
     """
 
     def __init__(self, known: Mapping[Symbol, datetime], counts: Counts) -> None:
@@ -55,7 +56,7 @@ class Minutes:
     # ── the stream ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def push(self, arrived: BarArrived, now: datetime) -> list[Minute]:
-        """A bar of the stream: what may go on now."""
+        """Take a bar of the stream; return the minutes to hand on now."""
         bar = arrived.bar
         if bar.end > now:
             return self._ahead(arrived, now)
@@ -65,17 +66,17 @@ class Minutes:
         return self._hand_on(arrived, is_pushed=True)
 
     def due(self) -> datetime | None:
-        """When the next of those that came early may go on."""
+        """Return when the next early bar may be handed on."""
         return min((arrived.bar.end for arrived in self._early), default=None)
 
     def release(self, now: datetime) -> list[Minute]:
-        """Those that came early and whose minute has ended."""
+        """Return early bars whose minute has ended."""
         ended = [arrived for arrived in self._early if arrived.bar.end <= now]
         self._early = [arrived for arrived in self._early if arrived.bar.end > now]
         return [minute for arrived in _in_order(ended) for minute in self.push(arrived, now)]
 
     def known_until(self, symbol: Symbol) -> datetime:
-        """The end of the last bar of the symbol that went on or waits; the beginning of time where none did."""
+        """Return the end of the symbol's last bar handed on or waiting; the beginning of time without any."""
         waiting = [kept.bar.end for kept in self._kept if kept.bar.symbol == symbol]
         last = self._last.get(symbol, _NEVER)
         return max([last if last is _NEVER else last + ONE_MINUTE, *waiting])
@@ -83,17 +84,17 @@ class Minutes:
     # ── a gap ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def begin_fill(self, now: datetime) -> None:
-        """From here on the stream's bars wait for those before them."""
+        """Start to fill a gap: the stream's bars wait for earlier ones."""
         self.filling_since = now
 
     def end_fill(self, now: datetime, found: Iterable[Minute] = ()) -> list[Minute]:
-        """The gap is filled (or given up): what was found and what waited, in order."""
+        """End the filled (or abandoned) gap: return the found and the waiting bars, in order."""
         self.filling_since = None
         kept, self._kept = self._kept, []
         return self._merge(found, kept, now)
 
     def asked(self, found: Iterable[Minute], now: datetime) -> list[Minute]:
-        """What a poll found: the minutes that are new. A poll looks back, so most of it was seen before."""
+        """Return the new minutes of a poll. A poll looks back, so most of it was seen before."""
         return self._merge(found, [], now)
 
     def _merge(self, found: Iterable[Minute], kept: list[BarArrived], now: datetime) -> list[Minute]:
@@ -109,7 +110,7 @@ class Minutes:
         return result
 
     def _ahead(self, arrived: BarArrived, now: datetime) -> list[Minute]:
-        """A minute that has not ended here: it waits for its end, or is too far ahead to be one."""
+        """Hold a minute that has not ended here, or report one that is too far ahead."""
         self._counts.see(Seen.AHEAD)
         if arrived.bar.end - now > AHEAD:
             return [_too_far_ahead(arrived, now)]
@@ -131,7 +132,7 @@ class Minutes:
         return self._too_late(arrived, is_pushed=is_pushed)
 
     def _again(self, arrived: BarArrived, before: _Handed, *, is_pushed: bool) -> list[Minute]:
-        """A minute that went on before: expected where stream and poll overlap, an oddity where the stream repeats."""
+        """Handle a minute handed on before: normal if stream and poll overlap, reported if the stream repeats it."""
         bar, old = arrived.bar, before.bar
         is_odd, before.is_pushed = is_pushed and before.is_pushed, before.is_pushed or is_pushed
         self._counts.see(Seen.REPEATED if bar == old else Seen.REVISED)
@@ -143,7 +144,7 @@ class Minutes:
         return [MarketDataBroken(arrived.place, f"{reason}; the desk keeps the bar that it acted on")]
 
     def _too_late(self, arrived: BarArrived, *, is_pushed: bool) -> list[Minute]:
-        """Said once. What is older than anything handed on here, the desk knows from its journal."""
+        """Report a late bar once. A bar older than any handed on here is known from the journal."""
         bar = arrived.bar
         recent = self._recent.get(bar.symbol)
         if not recent or bar.start < next(iter(recent)):
@@ -155,7 +156,7 @@ class Minutes:
         return [MarketDataBroken(arrived.place, f"late: it came after the bar of {XNYS.told(last)}; it is left out")]
 
     def _is_news(self, broken: MarketDataBroken) -> bool:
-        """A question looks back, so what cannot be read is found again; it is said once."""
+        """Return whether it was not reported yet: a request looks back, so an unreadable bar is found again."""
         if broken in self._said:
             return False
         self._counts.see(Seen.BROKEN)
@@ -172,7 +173,7 @@ class Minutes:
 
 
 def _in_order(bars: list[BarArrived]) -> list[BarArrived]:
-    """By minute; within it as they came, those that were asked for first."""
+    """Sort by minute; within it in order of arrival, requested ones first."""
     return sorted(bars, key=lambda arrived: arrived.bar.start)
 
 

@@ -1,7 +1,7 @@
-"""The newest quote of each symbol, read only when it goes on: of a thousand a second the desk needs the last.
+"""Keep the newest quote of each symbol, parsed only when handed on: of a thousand a second the desk needs the last.
 
-A quote that is crossed or has no price on one side goes on once, so that the normaliser says what is wrong with it;
-while it stays so it is counted and no more. An older quote never follows a newer one, whichever way they came.
+A quote that is crossed or lacks a price on one side is handed on once, so that the normaliser reports it; while it
+stays so it is only counted. An older quote never follows a newer one, from either source.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from core.model.quote import Feed, NoQuote, Quote
 from core.model.values import ZERO, Symbol
 
 AHEAD = timedelta(seconds=2)
-"""This machine's clock may lag that much: a quote from then is one from now. What is further ahead is refused."""
+"""Allowed lag of this machine's clock: a quote within it counts as of now. One further ahead is refused."""
 PLACE = "Alpaca's stream"
 
 Sighting = QuoteArrived | MarketDataBroken
 
 
 class Quotes:
-    """What came since the last look, and what went on."""
+    """Quotes since the last hand-over, and those handed on."""
 
     def __init__(self, feed: Feed, counts: Counts) -> None:
         self._feed = feed
@@ -35,7 +35,7 @@ class Quotes:
         self._troubled: set[Symbol] = set()
 
     def put(self, symbol: Symbol, raw: object) -> bool:
-        """A quote of the stream, unread. Whether it is the first that waits."""
+        """Store a quote of the stream, unparsed. Return whether it is the first one waiting."""
         if symbol in self._waiting:
             self._counts.see(Seen.CONFLATED)
         is_first = not self._waiting
@@ -43,12 +43,12 @@ class Quotes:
         return is_first
 
     def take(self, now: datetime) -> list[Sighting]:
-        """What waits, read."""
+        """Return the waiting quotes, parsed."""
         waiting, self._waiting = self._waiting, {}
         return self.found((read_quote(symbol, raw, PLACE, self._feed) for symbol, raw in waiting.items()), now)
 
     def found(self, sightings: Iterable[Sighting], now: datetime) -> list[Sighting]:
-        """Of quotes that were read (or could not be), those that go on."""
+        """Return those of the parsed (or unreadable) quotes that are handed on."""
         return [kept for sighting in sightings for kept in self._judge(sighting, now)]
 
     def _judge(self, sighting: Sighting, now: datetime) -> list[Sighting]:
@@ -59,7 +59,7 @@ class Quotes:
         symbol = quote.symbol
         if now < quote.at:
             self._counts.see(Seen.AHEAD)
-        if quote.at - now <= AHEAD:  # what is further ahead is no time that another could be older than
+        if quote.at - now <= AHEAD:  # a time further ahead is not comparable with others
             if quote.at < self._newest.get(symbol, quote.at):
                 self._counts.see(Seen.OLDER)
                 return []
@@ -77,17 +77,17 @@ class Quotes:
 
 
 def is_sound(quote: Quote) -> bool:
-    """Two prices that are not crossed, for sizes that there can be."""
+    """Return whether its prices are not crossed and its sizes are plausible."""
     return ZERO < quote.bid <= quote.ask < HIGHEST_PRICE and min(quote.bid_size, quote.ask_size) >= ZERO
 
 
 def not_ahead(quote: Quote, now: datetime) -> Quote:
-    """A quote of a clock that is a little ahead of this machine's is one from now."""
+    """Limit the time of a quote slightly ahead of this machine's clock to now."""
     return replace(quote, at=min(quote.at, now)) if quote.at - now <= AHEAD else quote
 
 
 def quote_of(found: Iterable[Sighting], symbol: Symbol, now: datetime) -> Quote | NoQuote:
-    """The first of what was found, where a price can be read from it."""
+    """Return the first quote of the symbol that has a usable price."""
     for sighting in found:
         if isinstance(sighting, MarketDataBroken):
             return NoQuote(sighting.reason)

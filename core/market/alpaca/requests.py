@@ -1,7 +1,7 @@
-"""Questions to Alpaca's data service, each one request with a time limit: pages of bars and latest quotes.
+"""Requests to Alpaca's data service, each with a time-out: pages of bars and latest quotes.
 
-Alpaca's own client knows the addresses, the headers and the keys. What it does with an answer is left out: it waits for
-ever, repeats by itself, reads numbers as floats and stumbles over `null`. Retries are `history`'s, with their pauses.
+Alpaca's own client has the addresses, headers and keys. Its handling of answers is bypassed: it waits without limit,
+retries by itself, parses numbers as floats and fails on `null`. Retries are in `history`, with their pauses.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
 
 Adjustment = Literal["raw", "split"]
-"""Prices as they were, or of shares as they are now. Alpaca's own is the first."""
+"""Unadjusted prices, or adjusted for splits. Alpaca's default is the first."""
 PAGE = 10_000
-"""Bars in one answer at most: Alpaca's limit."""
+"""Most bars in one answer: Alpaca's limit."""
 MOST = 1000
 """Corporate actions in one answer: Alpaca's limit."""
 CONNECTIONS = 16
 OK, TOO_MANY = 200, 429
 KEYS_REFUSED = (401, 403)
 ABOUT_SYMBOLS = (400, 404, 422)
-"""What a symbol that nobody knows is answered with, whichever others are asked for beside it."""
+"""Status of a request with an unknown symbol, whatever the other symbols are."""
 SERVER_ERROR = 500
 PLACE = "Alpaca's history"
 
@@ -51,7 +51,7 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some of the bars that were asked for; `token` asks for the next ones, None where these were the last."""
+    """A part of the requested bars; `token` requests the next page, None after the last."""
 
     bars: list[BarArrived | MarketDataBroken]
     token: str | None
@@ -59,7 +59,7 @@ class Page:
 
 
 class AskError(Exception):
-    """A question without an answer; the message says why and what to do."""
+    """A failed request; the message has the reason and the remedy."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.words)
@@ -67,11 +67,11 @@ class AskError(Exception):
 
 
 class NullError(AskError):
-    """`null` stands where bars belong: no bars, or an answer that is not ready. Asked again, it may say which."""
+    """`null` in place of bars: no bars, or an answer that is not ready. Another request may tell which."""
 
 
 class DataRequests(StockHistoricalDataClient):
-    """Blocks; safe from several threads. Every request has ended by the sum of its time-outs."""
+    """Blocks; thread-safe. Every request has ended by the sum of its time-outs."""
 
     def __init__(self, settings: AlpacaSettings, key: SecretStr, secret: SecretStr, counts: Counts) -> None:
         super().__init__(
@@ -102,7 +102,7 @@ class DataRequests(StockHistoricalDataClient):
         frame: Literal["1Min", "1Day"] = "1Min",
         adjustment: Adjustment = "raw",
     ) -> Page:
-        """One page of the bars that begin from `start` to before `end`.
+        """Return one page of bars that begin from `start` to before `end`.
 
         Raises `AskError`; `NullError` unless `null` is believed to mean that there are none.
         """
@@ -128,7 +128,7 @@ class DataRequests(StockHistoricalDataClient):
         return Page(self._bars(bars, symbols), token, has_null)
 
     def latest_quotes(self, symbols: Sequence[Symbol]) -> list[QuoteArrived | MarketDataBroken]:
-        """The newest quote of each symbol that has one. Raises `AskError`."""
+        """Return the newest quote of each symbol that has one. Raises `AskError`."""
         answer = self._ask("/stocks/quotes/latest", {"symbols": ",".join(symbols), "feed": self._feed.value})
         quotes = answer.get(QUOTES.field("quotes").name)
         if not isinstance(quotes, Mapping):
@@ -143,7 +143,7 @@ class DataRequests(StockHistoricalDataClient):
     def corporate_actions(
         self, symbols: Sequence[Symbol], first: date, last: date, token: str | None
     ) -> tuple[list[CorporateAction | MarketDataBroken], str | None]:
-        """One page of those that are processed from the first day to the last, and what asks for the next one.
+        """Return one page of actions processed from `first` to `last`, and the token of the next page.
 
         Raises `AskError`.
         """
@@ -182,7 +182,7 @@ class DataRequests(StockHistoricalDataClient):
         return answer
 
     def _one_request(self, method: str, url: str, opts: dict[str, Any], _retry: int) -> dict[str, Any]:
-        """Once, with time-outs, numbers as Decimals; what goes wrong is an `AskError`, never one of the library's."""
+        """Send once, with time-outs and Decimal numbers; every failure is an `AskError`, never the library's error."""
         self._counts.ask(f"{method} {_path(url)}")
         try:
             with within(sum(self._timeout)):
@@ -221,7 +221,7 @@ def _refusal(response: requests.Response) -> Failure:
 
 
 def _message(response: requests.Response) -> str:
-    """What it says, where it says it in JSON: an HTML page tells nobody anything."""
+    """Return the message of a JSON answer; an HTML page has none."""
     try:
         message = response.json()["message"]
     except (ValueError, KeyError, TypeError, RecursionError):

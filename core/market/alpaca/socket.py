@@ -1,8 +1,8 @@
-"""One connection of Alpaca's data stream, from its greeting to its end; whether there is another, the switch says.
+"""One connection of Alpaca's data stream, from greeting to end; `StreamFailover` decides about the next one.
 
-Alpaca's own class makes the connection, authenticates and subscribes. Its loop is left out: it comes back by itself for
-ever, also where the keys are wrong, waits for ever where nobody greets it, loses the code of a refusal and tells a log
-what it should tell the desk. So this listens to what the class hears, and every step has its time-out.
+Alpaca's own class connects, authenticates and subscribes. Its loop is bypassed: it reconnects for ever, even with wrong
+keys, waits without limit for a greeting, loses the code of a refusal and logs errors instead of reporting them. So this
+class reads the frames, and every step has its time-out.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from core.model.values import Symbol
 from core.settings.alpaca import AlpacaSettings
 
 TOO_MANY = 405
-"""Alpaca's code for more symbols than the plan has room for; the subscription stays as it was."""
+"""Alpaca's code for more symbols than the plan allows; the subscription stays as it was."""
 GOODBYE = 1.0
-"""Seconds for a closing handshake; then the line is cut."""
+"""Seconds for a closing handshake; then the connection is cut."""
 QUIET = logging.getLogger("keyturn.alpaca.stream")
 QUIET.addHandler(logging.NullHandler())
 QUIET.propagate = False
@@ -41,7 +41,7 @@ class StreamLostError(Exception):
 
 
 class StreamRefusedError(Exception):
-    """The other side said no, by a code of its own."""
+    """The other side refused, with a code."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(f"{code} {message}")
@@ -50,7 +50,7 @@ class StreamRefusedError(Exception):
 
 
 class _Overheard(WebSocketClientProtocol):
-    """Keeps the last frame, because the class above drops what a refusal says, and stays where it was sent."""
+    """Keeps the last frame, because the base class drops a refusal's message, and follows no redirect."""
 
     last: bytes | str = b""
 
@@ -59,7 +59,7 @@ class _Overheard(WebSocketClientProtocol):
         return self.last
 
     async def handshake(self, *args: Any, **named: Any) -> None:
-        """Never sent on to another address: what follows is the keys."""
+        """Refuse a redirect to another address, because the keys are sent next."""
         try:
             await super().handshake(*args, **named)
         except RedirectHandshake:
@@ -71,15 +71,15 @@ class _Overheard(WebSocketClientProtocol):
 class DataSocket(StockDataStream):
     """Bars, quotes and trading halts of symbols, as raw messages.
 
-    Where the plan has room for fewer, the first of them are streamed. A request for too many leaves the subscription as
-    it was (error 405), so the room is found by asking for half as many until one more symbol is refused.
+    If the plan allows fewer, the first symbols are streamed. A request for too many leaves the subscription as it was
+    (error 405), so the limit is found by requesting half as many until one more symbol is refused.
 
     Attributes
     ----------
     streamed
-        The symbols that the other side confirmed, in the order in which they were asked for.
+        The confirmed symbols, in the order of the requests.
     is_full
-        Whether it refused one symbol more.
+        Whether another symbol was refused.
     """
 
     def __init__(self, settings: AlpacaSettings, key: SecretStr, secret: SecretStr, symbols: Sequence[Symbol]) -> None:
@@ -116,7 +116,7 @@ class DataSocket(StockDataStream):
         return "DataSocket()"
 
     async def follow(self, ranked: Sequence[Symbol]) -> None:
-        """Stream the first of these that have room, in place of later ones. A line that fails says so itself."""
+        """Stream the first of these within the limit, in place of later ones. A broken connection reports itself."""
         ranked = tuple(dict.fromkeys(ranked))
         if not self._is_open or self._asked is not None:
             self._next = ranked
@@ -130,11 +130,11 @@ class DataSocket(StockDataStream):
 
     @property
     def is_placing(self) -> bool:
-        """Whether an answer to what was asked for is on its way."""
+        """Whether an answer to a subscription request is pending."""
         return self._asked is not None
 
     async def _ask_for_more(self) -> None:
-        """Subscribe to the next of those that wait, as many as may have room."""
+        """Subscribe to the next waiting symbols, as many as may be allowed."""
         if self._waiting and self._at_most and self._ws is not None:
             self._asked = self._waiting[: self._at_most]
             self.subscribe_bars(_nobody, *self._asked)
@@ -159,7 +159,7 @@ class DataSocket(StockDataStream):
                 self._handlers[channel].pop(symbol, None)
 
     async def _take_answer(self, message: Message) -> None:
-        """The other side confirmed what was asked for, or has no room for it."""
+        """Handle a confirmation of the subscription, or its refusal over the limit."""
         asked, self._asked = self._asked or (), None
         if message.get("T") == "subscription":
             self.streamed += asked
@@ -174,12 +174,12 @@ class DataSocket(StockDataStream):
         await self._ask_for_more()
 
     def _begin(self, *args: Any, **named: Any) -> _Overheard:
-        """Known from its first moment, so that it can be cut in the middle of its handshake."""
+        """Keep the protocol from its first moment, so that it can be cut in its handshake."""
         self._line = _Overheard(*args, **named)
         return self._line
 
     async def open(self) -> list[Message]:
-        """Connect, authenticate, subscribe; what already came beside the answers.
+        """Connect, authenticate, subscribe; return messages that came beside the answers.
 
         Raises `StreamLostError`, `StreamRefusedError`.
         """
@@ -203,14 +203,14 @@ class DataSocket(StockDataStream):
             raise StreamLostError(
                 f"Alpaca's stream cannot be reached ({type(error).__name__}); check the network"
             ) from error
-        except Exception as error:  # the class raises what its parser raises, whatever was sent
+        except Exception as error:  # the class raises its parser's errors for any input
             self._refuse_if_stated()
             raise StreamLostError(
                 f"Alpaca's stream did not {self._step()} as expected ({type(error).__name__})"
             ) from error
 
     async def receive(self) -> list[Message]:
-        """The messages of the next frame; one that cannot be read is an empty message.
+        """Return the messages of the next frame; an unreadable one is an empty message.
 
         Raises `StreamLostError`, `StreamRefusedError`.
         """
@@ -230,7 +230,7 @@ class DataSocket(StockDataStream):
         return [message for message in messages if message.get("T") != "error"]
 
     async def is_there(self) -> bool:
-        """Whether a ping is answered in time."""
+        """Return whether a ping is answered in time."""
         if self._ws is None:
             return False
         try:
@@ -241,15 +241,15 @@ class DataSocket(StockDataStream):
         return True
 
     def cut(self, why: str) -> None:
-        """End it without a word; whoever listens hears why it is lost."""
+        """Cut the connection without a closing handshake; the reader gets the reason."""
         self.cut_because = why
         self._abort()
 
     async def shut(self) -> None:
-        """Say goodbye, and cut the line where that is not heard, or nobody waits for it. Never takes long.
+        """Close with a handshake, and cut the connection if that is not answered. Never takes long.
 
-        In a task of its own: the library takes a cancellation of its goodbye for the end of it, and whoever was
-        cancelled would go on.
+        In a separate task: the library takes a cancellation of its close for the end of it, and the cancelled caller
+        would continue.
         """
         goodbye = asyncio.ensure_future(self.close())
         try:
@@ -288,7 +288,7 @@ class DataSocket(StockDataStream):
 
 
 def messages_of(frame: bytes | str) -> Iterable[Message]:
-    """The records of one frame; anything else in it is an empty one, to be counted."""
+    """Return the records of one frame; anything else in it becomes an empty one, to be counted."""
     if not frame:
         return []
     try:
@@ -312,10 +312,10 @@ def _closed(error: ConnectionClosed) -> str:
 
 
 def _as_it_ended(goodbye: asyncio.Future[None]) -> None:
-    """Nothing depends on it: the line is cut."""
+    """Discard the task's result: the connection is cut in any case."""
     if not goodbye.cancelled():
         goodbye.exception()
 
 
 async def _nobody(_message: object) -> None:
-    """The class wants a handler for what is read past it."""
+    """Handler required by the class, for messages that are read past it."""

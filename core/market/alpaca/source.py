@@ -1,4 +1,4 @@
-"""Alpaca's market data as a source of the house. The client library is imported when one is made, and not before."""
+"""Alpaca's market data as a source. The client library is imported only when one is built."""
 
 from __future__ import annotations
 

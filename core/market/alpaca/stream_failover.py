@@ -1,7 +1,7 @@
-"""Between stream and polling (MD-02): every minute of every symbol once and in order, whichever of the two brings it.
+"""Failover between stream and polling (MD-02): every minute of every symbol once and in order, from either.
 
-Pure: what happened goes in with its time, what may be handed on comes out, and `next_due` says when to look again. The
-stream's standing is `StreamHealth`'s, the order of minutes `Minutes'`, what is missing `Backfill`'s; here they meet.
+Pure: events go in with their times, minutes to hand on come out, and `next_due` tells when to check again. It combines
+`StreamHealth` (the stream's status), `Minutes` (their order) and `Backfill` (missing ones).
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.values import Symbol
 
 ASKED_AGAIN = timedelta(seconds=60)
-"""At least, after a request was refused in words: what refuses once may refuse again, or may have been mended."""
+"""Shortest pause after a refused request: it may be refused again, or the cause may have been fixed."""
 
 
 class StreamFailover:
-    """Stream first, polling where the stream fails, and back."""
+    """Stream first, polling when the stream fails, and back."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class StreamFailover:
         return self._minutes.push(arrived, now)
 
     def heard_other(self, now: datetime) -> None:
-        """A quote, or anything else of the market."""
+        """Note a quote, or any other market message."""
         self.line.heard(now, is_bar=False)
         self._follow(now)
 
@@ -87,7 +87,7 @@ class StreamFailover:
         self._follow(now)
 
     def _follow(self, now: datetime) -> None:
-        """Where the stream came or went: what it brings from now on, and what has to be asked for."""
+        """After the stream came or went: update its coverage, and the minutes to request."""
         if self.line.is_up == self._stood:
             return
         self._stood = self.line.is_up
@@ -99,15 +99,15 @@ class StreamFailover:
     # ── the questions ────────────────────────────────────────────────────────────────────────────────────────────
 
     def ask_at(self, now: datetime) -> datetime | None:
-        """When bars are to be asked for; None while the stream brings them all."""
+        """Return when to request bars; None while the stream delivers them all."""
         return self._catch_up.ask_at(now)
 
     def question(self, now: datetime) -> MinuteSpan | None:
-        """The minutes to ask for now, of all symbols in one request."""
+        """Return the minutes to request now, of all symbols in one request."""
         return self._catch_up.question(now)
 
     def answered(self, span: MinuteSpan, found: Sequence[Minute], now: datetime) -> list[Minute]:
-        """What a question found: the minutes that are new, in order."""
+        """Return the new minutes of an answer, in order."""
         self._counts.see(Seen.FILLS if self._stood else Seen.POLLS)
         self._catch_up.answered(span)
         self._is_refused = False
@@ -118,15 +118,15 @@ class StreamFailover:
 
     @property
     def is_up(self) -> bool:
-        """Whether the stream stands; where it does not, all symbols are asked for together."""
+        """Whether the stream is up; if not, all symbols are requested together."""
         return self._stood
 
     def found_beside(self, found: Sequence[Minute], now: datetime) -> list[Minute]:
-        """What was asked for of symbols that the stream has no room for: the minutes that are new."""
+        """Return the new minutes of symbols beyond the stream's limit."""
         return self._minutes.asked(found, now)
 
     def failed(self, now: datetime, failure: Failure) -> None:
-        """No answer. It is asked again, later where it was refused in words."""
+        """Schedule another request after a failure, later after a refusal."""
         self._is_refused = failure.is_refused
         if failure.is_refused:
             self._catch_up.failed(now, self._chance(), max(failure.at_least, after_a_refusal(self._chance())))
@@ -136,22 +136,22 @@ class StreamFailover:
             self.line.poll_failed(now, failure.words)
 
     def is_proved_mute(self, minutes: Sequence[Minute]) -> bool:
-        """Whether these, just found by a question, should have come over the socket that is open."""
+        """Return whether these minutes, just found by a request, should have come over the open socket."""
         return any(isinstance(m, BarArrived) and self.line.is_proved_mute(m.bar.end) for m in minutes)
 
     def wants_quotes(self, now: datetime) -> bool:
-        """Whether quotes are to be asked for, because no stream brings them."""
+        """Return whether to request quotes, because no stream delivers them."""
         return not self._stood and not self._is_refused and self._timetable.is_open(now)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def next_due(self) -> datetime | None:
-        """When `due` has something to do."""
+        """Return when `due` has something to do."""
         waits = [at for at in (self._minutes.due(), self._hold_ends()) if at is not None]
         return min(waits, default=None)
 
     def due(self, now: datetime) -> list[Minute]:
-        """Bars whose minute has ended here, and bars that have waited long enough for those before them."""
+        """Return bars whose minute has ended here, and bars that have waited long enough for earlier ones."""
         minutes = self._minutes.release(now)
         ends = self._hold_ends()
         if ends is None or ends > now:
@@ -160,13 +160,13 @@ class StreamFailover:
         return minutes + ([_hole(hole)] if hole else []) + self._minutes.end_fill(now)
 
     def _hold_ends(self) -> datetime | None:
-        """Only while the stream stands: without it nothing comes that could go on."""
+        """Return when the wait ends; only while the stream is up, because otherwise nothing waits."""
         since = self._minutes.filling_since
         return since + self._catch_up.patience() if since is not None and self._stood else None
 
 
 def after_a_refusal(chance: float) -> timedelta:
-    """How long a question that was refused in words is left."""
+    """Return the pause after a refused request."""
     return ASKED_AGAIN * (1 + chance / 4)
 
 

@@ -1,9 +1,9 @@
-"""How the stream stands, as a table of what happened and when: pure, so that a morning's trouble is told in a test.
+"""Health of the stream as a state machine of timed events: pure, so that tests can replay a day's failures.
 
-Three things end the trust in a stream: it is lost, it says no, or it falls silent although the market is open. A
-socket can stay open and mute, so silence is doubted in steps: our own ping first; where it is answered the lamp says
-SILENT and polling begins; where a poll finds a bar that the stream should have brought, the stream is proved mute and
-is made anew. A stream that was doubted is believed again at its first word, not at its connection.
+Three events end the trust in a stream: it is lost, it is refused, or it is silent although the market is open. A socket
+can stay open and mute, so silence is handled in steps: our own ping first; if it is answered the status is SILENT and
+polling begins; if a poll finds a bar that the stream should have delivered, the stream is proved mute and reconnected.
+A doubted stream is trusted again at its first message, not at its connection.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from core.market.alpaca.timetable import Timetable
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
 
 BARS_SILENT = timedelta(seconds=150)
-"""Quotes that go on without any bar in this time are a stream that is half mute."""
+"""A stream with quotes but without any bar for this long is half mute."""
 BARS_EVERY = timedelta(seconds=65)
 """Bars of symbols that trade come each minute, a few seconds apart."""
 ASLEEP = timedelta(seconds=60)
-"""Out of hours nothing need come: this long, and the socket is only asked whether it is still there."""
+"""Out of hours no message is expected: after this long the socket is only pinged."""
 TAKEN_ELSEWHERE = timedelta(seconds=60)
-"""Between tries while another connection of the account holds the only place."""
+"""Between attempts while another connection of the account has the only place."""
 REFUSED_AGAIN = timedelta(seconds=60)
-"""Between tries while the keys or the plan are refused: the refusal may pass, and a refused key is not hammered."""
+"""Between attempts while the keys or the plan are refused: the refusal may pass, and a refused key is not hammered."""
 
 
 class StreamDoubt(Enum):
-    """What a stream was silent about; it is believed again at the first word of just that."""
+    """The missing kind of message; the stream is trusted again at the first message of that kind."""
 
     NONE = "none"
     ALL = "all"
@@ -38,7 +38,7 @@ class StreamDoubt(Enum):
 
 
 class No(Enum):
-    """What a stated refusal means for the next try."""
+    """Effect of a refusal on the next attempt."""
 
     REFUSED = "refused"
     TAKEN = "another connection has the place"
@@ -65,26 +65,26 @@ REFUSALS: dict[int, tuple[No, str]] = {
     410: (No.NOT_NOW, "it did not understand the subscription"),
     500: (No.NOT_NOW, "an error on its side"),
 }
-"""What the codes of Alpaca's stream mean, and what to do."""
+"""Meaning of the codes of Alpaca's stream, with the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Nothing came for long enough, although the market is open."""
+    """No message came for long enough, although the market is open."""
 
     of: StreamDoubt
     words: str
 
 
 class StreamHealth:
-    """The stream's standing.
+    """The stream's status.
 
     Parameters
     ----------
     silence
-        Without a word in session hours: asked, then polled.
+        Without a message in session hours: pinged, then polled.
     chance
-        From 0 to 1, for the pauses between tries.
+        From 0 to 1, for the backoff.
     """
 
     def __init__(self, timetable: Timetable, silence: timedelta, chance: Callable[[], float], now: datetime) -> None:
@@ -96,9 +96,9 @@ class StreamHealth:
         self.tries = 0
         self.heard_at: datetime | None = None
         self.connect_at: datetime | None = now
-        """None while the stream is tried, or stands."""
+        """None while the stream is tried, or is up."""
         self.opened_at: datetime | None = None
-        """None where no socket is open."""
+        """None without an open socket."""
         self._since = now
         self._word_at = self._asked_at = self.bar_at = now
         self._doubt = StreamDoubt.NONE
@@ -114,14 +114,14 @@ class StreamHealth:
         return ConnectionStatus(Channel.DATA, self.state, self._since, self.heard_at, self.tries, self.words)
 
     def patience(self, now: datetime) -> timedelta:
-        """How long an open socket may go on saying nothing; zero and below: it is to be asked."""
+        """Return how long an open socket may stay silent; zero and below: ping it."""
         if not self._timetable.is_open(now):
             return max(self._word_at, self._asked_at) + ASLEEP - now
         due = min(self._word_due(now), self._bar_due(now))
         return max(due, self._asked_at + self._silence) - now
 
     def silence(self, now: datetime) -> Silence | None:
-        """What there is to say of an open socket that answers its ping and brings nothing; None out of hours."""
+        """Return the silence of an open socket that answers its ping and delivers nothing; None out of hours."""
         if not self._timetable.is_open(now):
             return None
         if self._word_due(now) <= now:
@@ -131,7 +131,9 @@ class StreamHealth:
         return None
 
     def sound_until(self) -> datetime:
-        """Until when it brought everything: its last word, or its last bar where the words went on without bars."""
+        """Return until when it delivered everything: its last message, or its last bar if messages continued without
+        bars.
+        """
         return self._word_at if self._word_at - self.bar_at < BARS_EVERY else self.bar_at
 
     def _word_due(self, now: datetime) -> datetime:
@@ -141,20 +143,20 @@ class StreamHealth:
         return self._from_the_open(self.bar_at, now) + max(BARS_SILENT, self._silence)
 
     def _from_the_open(self, at: datetime, now: datetime) -> datetime:
-        """The night's silence is none."""
+        """Count silence only from the open on."""
         return max(at, self._timetable.opened(now))
 
     # ── what happened ────────────────────────────────────────────────────────────────────────────────────────────
 
     def connecting(self, now: datetime) -> None:
-        """A stream that was refused stays REFUSED until the next try says otherwise."""
+        """Note an attempt. A refused stream stays REFUSED until the attempt's result."""
         self.tries += 1
         self.connect_at = None
         if not self._is_polled and self.state is not ConnectionState.REFUSED:
             self._turn(ConnectionState.CONNECTING, now, self.words)
 
     def opened(self, now: datetime) -> None:
-        """Connected, authenticated, subscribed; a stream that was doubted has to speak first."""
+        """Note a subscribed connection; a doubted stream must deliver first."""
         self.opened_at = now
         self.alive(now)
         self._word_at = self._asked_at = self.bar_at = now
@@ -162,11 +164,11 @@ class StreamHealth:
             self._rise(now)
 
     def alive(self, now: datetime) -> None:
-        """A pong, or the answer to a poll: the link is there, whether or not the market speaks (OP-04)."""
+        """Note a pong, or the answer to a poll: the link is up, even without market data (OP-04)."""
         self.heard_at = now
 
     def heard(self, now: datetime, *, is_bar: bool) -> None:
-        """Market data came."""
+        """Note market data."""
         self.heard_at = self._word_at = now
         if is_bar:
             self.bar_at = now
@@ -175,7 +177,7 @@ class StreamHealth:
             self._rise(now)
 
     def ponged(self, now: datetime) -> None:
-        """The ping was answered: where something should have come, the stream is doubted from now on."""
+        """Note a pong: if data should have come, the stream is doubted from now on."""
         self._asked_at = now
         silence = self.silence(now)
         if silence is not None and self.is_up:
@@ -186,17 +188,17 @@ class StreamHealth:
             self._rise(now)
 
     def is_proved_mute(self, found: datetime) -> bool:
-        """Whether a bar that a poll found, and whose minute ended then, should have come over the open socket."""
+        """Return whether a polled bar, whose minute ended then, should have come over the open socket."""
         return not self.is_up and self.opened_at is not None and found > self.opened_at
 
     def lost(self, now: datetime, words: str) -> None:
-        """The connection broke, or was never made."""
+        """Note that the connection broke, or was never made."""
         self.opened_at = None
         self.connect_at = now + pause(max(self.tries, 1), self._chance())
         self._fall(now, words)
 
     def refused(self, now: datetime, code: int, message: str) -> None:
-        """The other side said no, by one of its codes."""
+        """Note a refusal with its code."""
         kind, advice = REFUSALS.get(code, (No.NOT_NOW, "it refused the connection"))
         words = f"Alpaca's stream: {advice} ({code} {message})"
         if kind is No.REFUSED:
@@ -209,7 +211,7 @@ class StreamHealth:
             self.connect_at = now + TAKEN_ELSEWHERE * (1 + self._chance() / 2)
 
     def polled(self, now: datetime) -> None:
-        """A poll was answered: what the stream would tell is known."""
+        """Note an answered poll: the stream's data is known."""
         self.alive(now)
         if self.is_up or (self.state is ConnectionState.CONNECTING and self.tries <= 1):
             return
@@ -218,14 +220,14 @@ class StreamHealth:
         self._turn(state, now, self._trouble or "the stream is not there yet")
 
     def poll_failed(self, now: datetime, words: str) -> None:
-        """Neither the stream nor a poll: there is no data."""
+        """Note a failed poll: without the stream there is no data."""
         if self.is_up:
             return
         self._is_polled = False
         self._turn(self.state if self.state is ConnectionState.REFUSED else ConnectionState.DOWN, now, words)
 
     def poll_refused(self, now: datetime, words: str) -> None:
-        """The other side refused what was asked; the stream may go on alone."""
+        """Note a refused poll; the stream may continue alone."""
         if self.is_up:
             return
         self._is_polled = False

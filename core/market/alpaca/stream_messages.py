@@ -1,4 +1,4 @@
-"""What Alpaca's stream says, message by message: quotes, bars, halts, and what nobody asked for or can read."""
+"""Handle the messages of Alpaca's stream: quotes, bars, halts, and unrequested or unreadable ones."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ PLACE = "Alpaca's stream"
 
 
 class StreamMessages:
-    """One run's, in its loop.
+    """The handler of one run, in its loop.
 
     Parameters
     ----------
     hear
-        Takes what was told, in order.
+        Takes the data, in order.
     look
-        The lamp, or what is due, may be another now.
+        Called when the status, or the due work, may have changed.
     wake
-        A bar closed no minute: when the next question is due may be another.
+        Called after a bar without a finished minute: the next request may be due at another time.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class StreamMessages:
         self._wake = wake
 
     def take(self, messages: Sequence[Message], wanted: Collection[str]) -> None:
-        """`wanted` are the symbols that are listened to."""
+        """Handle messages; `wanted` are the followed symbols."""
         now = self._now()
         is_quoted = False
         for message in messages:
@@ -75,9 +75,9 @@ class StreamMessages:
             self._look()
 
     def _take_status(self, symbol: Symbol, message: Message) -> None:
-        """A trading halt or its end; it says nothing of whether bars and quotes come.
+        """Handle a trading halt or its end; it is no sign that bars and quotes come.
 
-        Of a time that cannot be, a halt counts from now on, and an end of one is none.
+        With an impossible time, a halt counts from now on, and an end is ignored.
         """
         told, now = read_status(symbol, message, PLACE), self._now()
         if isinstance(told, MarketDataBroken):
@@ -105,7 +105,7 @@ class StreamMessages:
         self._look()
 
     def _set_aside(self, kind: object, symbol: object, message: Message) -> None:
-        """What is no bar and no quote of ours: control messages, other symbols, and what nobody can read."""
+        """Handle messages other than our bars and quotes: control messages, other symbols, and unreadable ones."""
         if kind in ("success", "subscription"):
             return
         if isinstance(symbol, str) and kind in ("b", "u", "q", "s"):

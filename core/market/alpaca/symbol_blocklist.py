@@ -1,7 +1,7 @@
-"""Symbols that Alpaca refuses to be asked for: one of them makes it refuse the whole question, and blinds all others.
+"""Symbols that Alpaca refuses: one of them makes it refuse the whole request, for all others too.
 
-A refused question is asked again by halves, until what is refused is one symbol. It is named and left out for a while.
-Where every symbol is refused, it was not the symbols: then nothing is left out, and the refusal goes on.
+A refused request is repeated by halves, until the refused part is one symbol. It is reported and left out for a while.
+If every symbol is refused, the symbols are not the reason: then none is left out, and the refusal is raised.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from core.messages.inputs import MarketDataBroken
 from core.model.values import Symbol
 
 LEFT_OUT = timedelta(hours=1)
-"""Then it is asked for again: a listing may have come, or a refusal gone."""
+"""Then it is requested again: it may have been listed meanwhile, or the refusal may have ended."""
 PLACE = "Alpaca's symbols"
 
 Answer = TypeVar("Answer")
 
 
 class SymbolBlocklist:
-    """Safe from several threads. `now` is the machine's clock, UTC."""
+    """Thread-safe. `now` is the machine's clock, UTC."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -31,7 +31,7 @@ class SymbolBlocklist:
         self._lock = threading.Lock()
 
     def others_of(self, symbols: Sequence[Symbol]) -> list[Symbol]:
-        """Those of them that may be asked for."""
+        """Return the symbols that may be requested."""
         now = self._now()
         with self._lock:
             return [symbol for symbol in symbols if self._until.get(symbol, now) <= now]
@@ -39,12 +39,12 @@ class SymbolBlocklist:
     def ask(
         self, symbols: Sequence[Symbol], question: Callable[[Sequence[Symbol]], list[Answer]]
     ) -> list[Answer | MarketDataBroken]:
-        """What is answered for the symbols that are not refused, after a word on each that has just been.
+        """Return the answers for symbols that are not refused, after a report of each newly refused one.
 
         Raises
         ------
         AskError
-            The question failed, or every symbol of it is refused.
+            The request failed, or every symbol of it is refused.
         """
         asked = self.others_of(symbols)
         if not asked:
@@ -62,7 +62,7 @@ class SymbolBlocklist:
     def _by_halves(
         self, symbols: Sequence[Symbol], question: Callable[[Sequence[Symbol]], list[Answer]]
     ) -> tuple[list[Answer], dict[Symbol, str]]:
-        """The answers, and the symbols that are refused alone with what was said."""
+        """Return the answers, and the symbols that are refused alone with their messages."""
         found: list[Answer] = []
         refused: dict[Symbol, str] = {}
         middle = len(symbols) // 2
@@ -81,7 +81,7 @@ class SymbolBlocklist:
         return found, refused
 
     def _leave_out(self, refused: dict[Symbol, str]) -> list[MarketDataBroken]:
-        """Each is said once while it is left out, whoever found it."""
+        """Block the symbols; report each once while it is blocked."""
         now = self._now()
         with self._lock:
             news = [symbol for symbol in refused if self._until.get(symbol, now) <= now]

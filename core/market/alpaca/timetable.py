@@ -1,4 +1,4 @@
-"""Which minutes there are to ask for, by the exchange's sessions; a day that the calendar does not know is open."""
+"""The minutes to request, by the exchange's sessions; a day unknown to the calendar counts as open."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from core.model.calendar import Calendar
 from core.model.session import NoSession, Session
 
 SETTLE = timedelta(seconds=3)
-"""After a minute's end until its bar is asked for: history has it a moment later than the stream."""
+"""From a minute's end until its bar is requested: history has it a moment later than the stream."""
 NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def minute_of(at: datetime) -> datetime:
-    """The start of the minute."""
+    """Return the start of the minute."""
     return at.replace(second=0, microsecond=0)
 
 
 def settled(now: datetime) -> datetime:
-    """All minutes that ended by then can be asked for."""
+    """Return the time by which ended minutes can be requested."""
     return minute_of(now - SETTLE)
 
 
 class Timetable:
-    """The calendar, asked for what polling needs."""
+    """Calendar queries for polling."""
 
     def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
@@ -34,19 +34,21 @@ class Timetable:
         return not isinstance(self._session_at(at), NoSession)
 
     def opened(self, at: datetime) -> datetime:
-        """When the session that is open at `at` began; the beginning of time where none is."""
+        """Return when the session open at `at` began; the beginning of time without one."""
         session = self._session_at(at)
         return session.open if isinstance(session, Session) else NO_TIME
 
     def first_minute(self, now: datetime) -> datetime:
-        """From where a desk that starts now needs its bars: the day's open once it has been, or this minute."""
+        """Return the first minute that a desk needs if it starts now: the day's open once it has passed, or this
+        minute.
+        """
         session = self._day_of(now)
         return session.open if session is not None and session.open <= now else minute_of(now)
 
     def wanted(self, start: datetime, end: datetime) -> tuple[datetime, datetime] | None:
-        """The part of start to end that lies in the session of the day of `end`; None where nothing does.
+        """Return the part of the span in the session of the day of `end`; None if there is none.
 
-        Minutes of an earlier day are not asked for any more: nobody trades on them.
+        Minutes of an earlier day are not requested any more, because no strategy trades on them.
         """
         session = self._day_of(end)
         if session is None:
@@ -55,7 +57,7 @@ class Timetable:
         return (first, last) if first < last else None
 
     def next_minute(self, after: datetime) -> datetime:
-        """The end of the first session minute that ends after `after`."""
+        """Return the end of the first session minute that ends after `after`."""
         end = minute_of(after) + ONE_MINUTE
         if self.is_open(end - ONE_MINUTE):
             return end

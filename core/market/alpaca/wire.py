@@ -1,7 +1,7 @@
-"""From what Alpaca sends to bars and quotes of ours: the one place where its numbers become Decimals.
+"""Parse Alpaca's messages to bars and quotes; the only place where its numbers become Decimals.
 
-A message that cannot be read becomes `MarketDataBroken` with its place and the reason, never a guess. Whether a figure
-that can be read makes sense (a crossed quote, a low over its high) is the normaliser's to judge.
+An unreadable message becomes `MarketDataBroken` with its place and the reason, never a guess. The normaliser judges
+whether readable figures are plausible (a crossed quote, a low over its high).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from core.model.values import Price, Quantity, Symbol, is_number
 from core.model.venues import XNYS
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
-"""No market time lies outside of them."""
+"""Range of valid market times."""
 LONGEST_SHOWN = 40
 
 
@@ -35,16 +35,16 @@ class _Fields:
     raw: Mapping[object, object]
 
     def get(self, name: str) -> object:
-        """None where it is absent: each that is read here is always there."""
+        """Return a field; None if it is absent, although each that is read here is required."""
         return self.raw.get(self.table.field(name).name)
 
 
 class _UnreadableError(ValueError):
-    """One field's trouble, in words."""
+    """A field that cannot be read, as text."""
 
 
 def read_bar(symbol: Symbol, raw: object, place: str) -> BarArrived | MarketDataBroken:
-    """A bar as the stream and history write it (`o h l c v t`)."""
+    """Parse a bar of the stream or history (`o h l c v t`)."""
     try:
         fields = _Fields(BAR, _fields(raw))
         bar = Bar(
@@ -62,7 +62,7 @@ def read_bar(symbol: Symbol, raw: object, place: str) -> BarArrived | MarketData
 
 
 def read_quote(symbol: Symbol, raw: object, place: str, feed: Feed) -> QuoteArrived | MarketDataBroken:
-    """A quote as the stream and the latest quotes write it (`bp bs ap as t`)."""
+    """Parse a quote of the stream or the latest quotes (`bp bs ap as t`)."""
     try:
         fields = _Fields(QUOTE, _fields(raw))
         quote = Quote(
@@ -90,13 +90,13 @@ HALTING = {
 """Codes after which a symbol does not trade: of the tapes A and B as figures, of C and O as letters."""
 RESUMING = frozenset({"3", "T"})
 OTHERS = frozenset("56789ACDEF")
-"""Codes that say something else of a symbol: indications, imbalances, restrictions of short sales, price bands."""
+"""Other codes: indications, imbalances, restrictions of short sales, price bands."""
 
 
 def read_status(symbol: Symbol, raw: object, place: str) -> TradingHaltHeard | MarketDataBroken | None:
-    """A trading status of the stream (`sc sm rc rm t`); None for one that neither halts nor resumes.
+    """Parse a trading status of the stream (`sc sm rc rm t`); None for one that neither halts nor resumes.
 
-    A code that nobody knows halts where its words do, and is told as unreadable where they do not.
+    An unknown code halts if its text does, and is reported as unreadable otherwise.
     """
     try:
         fields = _Fields(STATUS, _fields(raw))
@@ -106,7 +106,7 @@ def read_status(symbol: Symbol, raw: object, place: str) -> TradingHaltHeard | M
     code = fields.get("sc")
     said = [shown(text).strip("'") for text in (fields.get("sm"), fields.get("rm")) if isinstance(text, str) and text]
     words = ", ".join(said) or HALTING.get(str(code), "no words with it")
-    if not isinstance(code, str):  # no code of theirs, whatever it is
+    if not isinstance(code, str):  # not one of their codes
         code = None if code is None else shown(code)
     if code in RESUMING:
         return TradingHaltHeard(symbol, False, at, words)
@@ -116,10 +116,10 @@ def read_status(symbol: Symbol, raw: object, place: str) -> TradingHaltHeard | M
 
 
 def shown(value: object) -> str:
-    """Something from outside, without control characters and not too long."""
+    """Format an external value without control characters and not too long."""
     try:
         text = ascii(value)
-    except (ValueError, RecursionError):  # a number of five thousand digits, a list in itself
+    except (ValueError, RecursionError):  # a number of five thousand digits, a list that contains itself
         return f"a {type(value).__name__} that cannot be shown"
     return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
 
@@ -131,7 +131,7 @@ def _fields(raw: object) -> Mapping[object, object]:
 
 
 def _price(fields: _Fields, name: str) -> Price:
-    """To the nearest tick: no order can name the price of a trade between two (at the middle of a quote)."""
+    """Round to the nearest tick: no order can name the price of a trade between two (at the middle of a quote)."""
     return STOCK_TICKS.nearest(_number(fields, name))
 
 
@@ -140,7 +140,7 @@ def _quantity(fields: _Fields, name: str) -> Quantity:
 
 
 def _number(fields: _Fields, name: str) -> Decimal:
-    """Exactly the digits on the wire: a float's shortest text is what was written there."""
+    """Return exactly the digits on the wire: a float's shortest text is the written one."""
     value = fields.get(name)
     if value is None:
         raise _UnreadableError(f"{name} is missing")
@@ -148,7 +148,7 @@ def _number(fields: _Fields, name: str) -> Decimal:
         raise _UnreadableError(f"{name} {shown(value)} is not a number")
     try:
         number = value if isinstance(value, Decimal) else Decimal(str(value))
-    except ValueError:  # an integer of more digits than Python writes down
+    except ValueError:  # an integer with more digits than Python prints
         raise _UnreadableError(f"{name} is beyond all measure") from None
     if not is_number(number):
         raise _UnreadableError(f"{name} {shown(str(number))} is no number to reckon with")

@@ -1,1 +1,1 @@
-"""The VIX from a public source: asked over HTTP, remembered for an hour by every process, never invented (RK-19)."""
+"""The VIX from a public source: fetched over HTTP, cached for an hour for every process, never invented (RK-19)."""

@@ -1,4 +1,4 @@
-"""The history of the VIX over HTTP. What is not a whole, sound table of days is no answer."""
+"""The history of the VIX over HTTP. Only a whole, sound table of days is accepted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGEST = 8 * 1024 * 1024
 
 
 class HttpVixSource:
-    """One request a question, without repeats."""
+    """One request per call, without retries."""
 
     def __init__(self, settings: RegimeSettings) -> None:
         self._url = settings.vix_url

@@ -1,4 +1,4 @@
-"""What the service needs of its source and of its memory. The disk implements the one, the network the other."""
+"""Ports of the VIX service: its source (network) and its memory (disk)."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from core.model.regime import DailyValue, NoVix, VixReading
 
 
 class VixError(Exception):
-    """The source gave nothing that can be believed; the message says why."""
+    """The source gave no credible answer; the message has the reason."""
 
 
 class VixSource(Protocol):
     def history(self) -> Sequence[DailyValue]:
-        """Every close, in order of time; blocks for at most its time-outs. Raises `VixError`."""
+        """Return every close, in order of time; blocks for at most its time-outs. Raises `VixError`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What the processes of a home remember together.
+    """The shared cache of a home's processes.
 
     Attributes
     ----------
     reading
-        The last that was measured.
+        The last reading.
     fetched_at
-        When the source said so, UTC.
+        When it was fetched from the source, UTC.
     failed_at, failure
-        When it was last asked in vain since then, and why.
+        Time and reason of the last failed request since then.
     """
 
     reading: VixReading | NoVix
@@ -45,13 +45,13 @@ class VixMemory(Protocol):
     """One file for all processes."""
 
     def load(self) -> Kept:
-        """The last whole one that was saved; `NoVix` where there is none that can be believed."""
+        """Return the last saved state; `NoVix` if there is no credible one."""
         ...
 
     def save(self, kept: Kept) -> None:
-        """Replace it, whole. Only in one's turn. Raises OSError."""
+        """Replace it, whole. Only while holding the turn. Raises OSError."""
         ...
 
     def turn(self) -> AbstractContextManager[bool]:
-        """Whether it is this process's turn to ask; at most one has it, until it is done or dead. Raises OSError."""
+        """Yield whether this process may fetch; at most one has the turn, until it is done or dead. Raises OSError."""
         ...

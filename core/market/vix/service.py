@@ -1,6 +1,6 @@
-"""The VIX for whoever asks: what is less than an hour old is not asked for again, by no process of this home.
+"""The VIX with a shared cache: a value younger than an hour is not fetched again by any process of this home.
 
-A failure leaves the last known value as it is, with the day that it was measured on; it is asked again after a while.
+A failure keeps the last known value, with the day it was measured on; the next attempt follows after a while.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from core.risk.regime.vix import last_reading
 
 FRESH_FOR = timedelta(hours=1)
 PATIENCE = timedelta(minutes=5)
-"""After a failure nobody asks for so long. Ours: a public server is not hammered."""
+"""Pause after a failure. Our choice: a public server is not hammered."""
 NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -36,7 +36,7 @@ class VixService:
         self._kept = Kept(NoVix("the VIX was not measured yet"))
 
     def last(self) -> Kept:
-        """The VIX as it was last measured, and what stood in the way of a newer one. Never raises."""
+        """Return the last VIX, and why there is no newer one. Never raises."""
         self._remember()
         if self._is_settled():
             return self._kept
@@ -47,19 +47,21 @@ class VixService:
                 self._remember()
                 self._ask_unless_settled()
                 self._memory.save(self._kept)
-        except OSError as error:  # this process alone remembers it
+        except OSError as error:  # only this process remembers it
             self._ask_unless_settled()
             return replace(self._kept, failure=f"the VIX cannot be kept: {error.strerror or error}")
         return self._kept
 
     def _remember(self) -> None:
-        """What another process has learnt since; what this one knows where the file is gone."""
+        """Load the newer state of another process; keep the own one if the file is missing."""
         found = self._memory.load()
         if _last_asked(found) > _last_asked(self._kept) or _last_asked(self._kept) == NEVER:
             self._kept = found
 
     def _is_settled(self) -> bool:
-        """A clock that was set back makes nothing fresh that is of the future."""
+        """Return whether no request is due. A time in the future, after the clock was set back, does not count as
+        fresh.
+        """
         now, kept = self._now(), self._kept
         if kept.fetched_at is not None and timedelta(0) <= now - kept.fetched_at < FRESH_FOR:
             return True
@@ -79,7 +81,7 @@ class VixService:
         self._kept = Kept(found, fetched_at=now)
 
     def _newest(self) -> VixReading:
-        """Raises `VixError` where the history is of the future, or ends before what is known."""
+        """Fetch the newest reading. Raises `VixError` if the history is in the future, or ends before the known one."""
         found = last_reading(self._source.history())
         if found is None:
             raise VixError("the source of the VIX has no day")
