@@ -1,1 +1,1 @@
-"""Where orders go. An adapter speaks to one broker; it knows no market data, no strategies and no staging."""
+"""Broker adapters. Each speaks to one broker; it knows no market data, no strategies and no staging."""

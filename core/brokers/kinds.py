@@ -1,6 +1,6 @@
-"""What a broker is to whoever puts a desk together: its name, its keys, how it is made, what it can do.
+"""Interface of a broker for the composition of a desk: name, keys, factory, capabilities.
 
-A second broker is a folder with a `BrokerKind` in it, and a line in `registry.py`.
+A second broker is a folder with a `BrokerKind`, and a line in `registry.py`.
 """
 
 from __future__ import annotations
@@ -25,39 +25,39 @@ from core.settings.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class BrokerAccount:
-    """What a broker says of the account at a start; `words` is why it takes no orders, or empty."""
+    """The account at a start; `words` is why it accepts no orders, or empty."""
 
     account: Account
     words: str
 
 
 class AccountBroker(Broker, Protocol):
-    """A broker, and what a start asks of it."""
+    """A broker, with the requests of a start."""
 
     def standing(self) -> BrokerAccount | NoAnswer:
-        """The account as a start finds it. Raises `AccountRefusedError` where the keys are not taken."""
+        """Read the account at a start. Raises `AccountRefusedError` if the keys are refused."""
         ...
 
     def sessions(self, first: date, last: date) -> tuple[Session, ...] | NoAnswer:
-        """The broker's own calendar, both days included; none where it has none."""
+        """Return the broker's own calendar, both days included; empty if it has none."""
         ...
 
     def assets(self) -> Sequence[ListedAsset] | NoAnswer:
-        """Every share that can be traded there, for who searches one."""
+        """Return every tradable share, for the search."""
         ...
 
     def show_on(self, show: Callable[[ConnectionStatus], None]) -> None:
-        """Tell each change of the way to the broker: `Channel.BROKER`."""
+        """Report each change of the connection to the broker: `Channel.BROKER`."""
         ...
 
     def close(self) -> None:
-        """No question waits or is repeated from here on."""
+        """Stop waiting and repeating from here on."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """Both ways to one broker; nothing is sent before it is asked for."""
+    """Requests and stream of one broker; nothing is sent before it is requested."""
 
     broker: AccountBroker
     orders: OrderStream
@@ -65,24 +65,24 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class BrokerKind:
-    """A broker at which somebody has an account. Its desk runs in real time, and takes no keys by script.
+    """A real broker. Its desk runs in real time, and accepts no scripted keys.
 
     Attributes
     ----------
     name
-        As `account.broker` has it.
+        As in `account.broker`.
     title
         For people.
     connect
-        Both ways to it, of the settings, for paper or live. What it needs is imported then and not before.
+        Build both connections from the settings, for paper or live. Dependencies are imported only then.
     source
         The name of the data source that goes with it, unless `account.data` names another.
     reached_by
-        The settings that say where it is reached, for who looks why it is not.
+        The settings of its address, for messages about a failed connection.
     contract
-        What it promises of each field that is read (MD-07).
+        The fields that are read, with their promises (MD-07).
     prefix
-        What its accounts are called by before their own name, so that no two brokers share a folder.
+        Prefix of its accounts' names, so that no two brokers share a folder.
     """
 
     name: str
@@ -96,13 +96,15 @@ class BrokerKind:
     prefix: str = ""
 
     def account_id(self, name: str) -> AccountId:
-        """The desk's own name of an account that the broker calls so."""
+        """Return the desk's own name of the broker's account."""
         return AccountId(f"{self.prefix}{name}")
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedKind:
-    """The simulated exchange: its desk runs in virtual time, and keys by script are taken there alone. The only one."""
+    """The simulated exchange: its desk runs in virtual time, and only there scripted keys are accepted.
+    The only one.
+    """
 
     name: str
     capabilities: Capabilities

@@ -1,7 +1,7 @@
-"""What the live runtime asks of a broker. Every request blocks, ends by its own time-out, and never raises.
+"""The live runtime's interface to a broker. Every request blocks, ends by its own time-out, and never raises.
 
-What went wrong is the answer: `Refused` only where the broker itself stated it, `NoAnswer` for every doubt (EX-06). A
-request for an order is sent exactly once; what may be repeated safely (questions, cancels) the adapter repeats itself.
+Failures are answers: `Refused` only if the broker itself stated it, `NoAnswer` for every doubt (EX-06). A request for
+an order is sent exactly once; the adapter itself repeats safe requests (queries, cancels).
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class Broker(Protocol):
     """Called from several threads; submissions and replacements from one at a time."""
 
     def submit(self, order: OrderRequest) -> Accepted | Refused | NoAnswer:
-        """One request, sent once."""
+        """Send one request, once."""
         ...
 
     def replace(self, order: OrderRequest, broker_order_id: BrokerOrderId | None) -> Accepted | Refused | NoAnswer:
-        """One request, sent once; `broker_order_id` is that of the order which makes way."""
+        """Send one request, once; `broker_order_id` is that of the replaced order."""
         ...
 
     def cancel(
@@ -44,11 +44,11 @@ class Broker(Protocol):
     ) -> Accepted | CancelTaken | Refused | NotFound | NoAnswer: ...
 
     def look_up(self, client_order_id: ClientOrderId, *, with_legs: bool = False) -> OrderReport | NotFound | NoAnswer:
-        """The order by our own id; `with_legs` where it was sent with legs, so that no list is believed about them."""
+        """Return the order by our own id; `with_legs` if it was sent with legs, so that no list is trusted for them."""
         ...
 
     def time(self) -> datetime | NoAnswer:
-        """The broker's own clock, UTC."""
+        """Return the broker's own clock, UTC."""
         ...
 
     def account(self) -> Account | NoAnswer: ...
@@ -56,17 +56,17 @@ class Broker(Protocol):
     def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument: ...
 
     def picture(self) -> BrokerPicture | NoAnswer:
-        """Account, positions, open orders and those closed in the last days, all or nothing (EX-09)."""
+        """Return account, positions, open orders and those closed in the last days, all or nothing (EX-09)."""
         ...
 
     def activities(self, since: date) -> DropCopy | NoAnswer:
-        """Everything that happened to the account from a day on, with its figures (EX-09, AN-06)."""
+        """Return all account activities from a day on, with its figures (EX-09, AN-06)."""
         ...
 
 
 class OrderStream(Protocol):
-    """The broker's order updates, pushed. `run` connects, listens and comes back by itself until it is cancelled."""
+    """The broker's order updates, pushed. `run` connects, listens and reconnects until it is cancelled."""
 
     async def run(self, hear: Callable[[OrderUpdate], None], show: Callable[[ConnectionStatus], None]) -> None:
-        """Each parsed update goes to `hear`, each change of the connection to `show`; neither waits or raises."""
+        """Pass each parsed update to `hear`, each change of the connection to `show`; neither waits or raises."""
         ...

@@ -1,4 +1,4 @@
-"""The brokers that a desk may trade at, by the names of `account.broker`. One more is one line more."""
+"""The supported brokers, by the names of `account.broker`. Add one line for another."""
 
 from __future__ import annotations
 

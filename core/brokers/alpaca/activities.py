@@ -1,7 +1,7 @@
-"""Alpaca's list of what happened to the account, all pages of it, read one by one (EX-09).
+"""Alpaca's account activities, all pages, parsed one by one (EX-09).
 
-Each page goes on after the last id of the one before. What cannot be read is named with its id and left out; nothing is
-dropped in silence. Cash is asked for before and after: the list and the figures are of one and the same moment.
+Each page continues after the last id of the one before. An unreadable activity is reported with its id and left out;
+nothing is dropped silently. Cash is read before and after, so that the list and the figures are of the same moment.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PAGE = 100
 MOST_PAGES = 500
 READINGS = 3
 REQUESTS = 4
-"""Of one reading, where the list has no second page."""
+"""Of one reading, if the list has no second page."""
 ENDPOINT = "/account/activities"
 CANCELLED = "canceled"
 DOLLARS = "USD"
@@ -49,18 +49,18 @@ KINDS: Mapping[str, ActivityKind] = {
     **dict.fromkeys(("JNLS", "ACATS"), ActivityKind.SHARES),
     "SPLIT": ActivityKind.SPLIT,
 }
-"""By Alpaca's word for it; any other is `OTHER`."""
+"""By Alpaca's name; any other is `OTHER`."""
 
 
 class AlpacaActivities:
-    """Reads them; the account's figures are asked through `account`, which says when."""
+    """Reads activities; `account` reads the account's figures."""
 
     def __init__(self, questions: Questions, account: Callable[[], Account]) -> None:
         self._questions = questions
         self._account = account
 
     def since(self, day: date) -> DropCopy:
-        """Raises what `Questions.get` raises; `NoAnswerError` also where the cash never stood still."""
+        """Raises the errors of `Questions.get`; `NoAnswerError` also if the cash kept changing."""
         for reading in range(READINGS):
             if reading:
                 self._questions.count_beyond(REQUESTS)
@@ -73,7 +73,7 @@ class AlpacaActivities:
         raise NoAnswerError(NoAnswer(f"Alpaca: the cash changed {READINGS} times while the activities were read"))
 
     def _pages(self, day: date) -> list[object]:
-        """All of them, in the order of their ids; one that comes twice is taken once."""
+        """Return all of them, in the order of their ids; duplicates are taken once."""
         found: dict[str, object] = {}
         query: dict[str, object] = {
             "after": f"{day - timedelta(days=1)}T00:00:00Z",
@@ -111,7 +111,7 @@ class AlpacaActivities:
 
 
 def a_fill(raw: object) -> BrokerFill:
-    """An execution with its symbol and side. Raises `UnreadableFieldError` alone."""
+    """Parse an execution with its symbol and side. Raises `UnreadableFieldError` alone."""
     order_id, execution = an_activity(raw)
     fill = Fields(raw, "a fill", FILL)
     side = fill.known_word("side")
@@ -119,7 +119,7 @@ def a_fill(raw: object) -> BrokerFill:
 
 
 def a_non_trade(raw: object) -> Activity:
-    """Anything else. One that was cancelled moves nothing. Raises `UnreadableFieldError` alone."""
+    """Parse any other activity. A cancelled one moves nothing. Raises `UnreadableFieldError` alone."""
     name = _id_of(raw)
     row = Fields(raw, "an activity" if name is None else f"activity {name}", ACTIVITY)
     word, currency = row.text("activity_type"), row.word("currency")
@@ -154,7 +154,9 @@ def _id_of(raw: object) -> str | None:
 
 
 def _positions(raw: Any) -> tuple[BrokerPosition, ...]:
-    """One that cannot be read decides nothing about a split; the comparison of the books names it."""
+    """Parse the positions for splits; an unreadable one is skipped here, because the comparison of the books reports
+    it.
+    """
     held = list[BrokerPosition]()
     for row in rows(raw, "the positions"):
         with suppress(UnreadableFieldError):

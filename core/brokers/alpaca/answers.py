@@ -1,9 +1,9 @@
-"""What a reply means: what Alpaca itself stated, apart from everything that leaves us in doubt (EX-06).
+"""Classify replies: refusals stated by Alpaca itself, and everything else, which leaves doubt (EX-06).
 
 A refusal is a 4xx whose body is Alpaca's own error: a JSON object with a whole number as `code`, a text as `message`.
-All else is doubt: a time-out, a broken connection, a 5xx, a page of HTML, a body that is no JSON. So are 408, 425 and
-429, which whatever stands in between says as well, without having read the order. A 429 with Alpaca's own number for
-too many requests is a refusal: no one else gives that.
+Everything else is doubt: a time-out, a broken connection, a 5xx, a page of HTML, a body that is no JSON. So are 408,
+425 and 429, which an intermediate server may send without having read the order. A 429 with Alpaca's own code for too
+many requests is a refusal, because only Alpaca sends that.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ STATED = range(400, 500)
 
 
 class NotJsonError(ValueError):
-    """The body is no JSON."""
+    """The body is not JSON."""
 
 
 def decoded(body: bytes | str) -> Any:
-    """JSON with its numbers exact: fractions as Decimal, no NaN and no infinity. Raises `NotJsonError`."""
+    """Parse JSON with exact numbers: fractions as Decimal, no NaN and no infinity. Raises `NotJsonError`."""
     try:
         return json.loads(body, parse_float=Decimal, parse_constant=_no_number)
     except (ValueError, RecursionError, ArithmeticError) as error:
@@ -41,7 +41,7 @@ def decoded(body: bytes | str) -> Any:
 
 
 def refusal(reply: Reply) -> Stated | None:
-    """What Alpaca stated, or None where it stated nothing."""
+    """Return Alpaca's stated error, or None if it stated none."""
     if reply.status not in STATED or (reply.status in PASSING and reply.status != LIMITED):
         return None
     try:
@@ -59,7 +59,7 @@ def refusal(reply: Reply) -> Stated | None:
 
 
 def doubt(reply: Reply | NoReply) -> NoAnswer:
-    """Why it is no answer, in one line."""
+    """Return why the reply is no answer, in one line."""
     if isinstance(reply, NoReply):
         return NoAnswer(reply.reason)
     if reply.status == LIMITED:
@@ -71,7 +71,7 @@ def doubt(reply: Reply | NoReply) -> NoAnswer:
 
 
 def is_unauthorised(reply: Reply | NoReply) -> bool:
-    """Whether Alpaca did not take the keys: a 401, or a 403 with a message and no code; a page of HTML is neither."""
+    """Return whether Alpaca refused the keys: a 401, or a 403 with a message and no code; a page of HTML is neither."""
     if isinstance(reply, NoReply) or reply.status not in (UNAUTHORISED, FORBIDDEN):
         return False
     try:

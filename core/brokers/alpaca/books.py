@@ -1,10 +1,10 @@
-"""Alpaca's books, read as one: positions, open orders and those of the last days, all or nothing (EX-09).
+"""Alpaca's books, read consistently: positions, open orders and those of the last days, all or nothing (EX-09).
 
 They come in several answers, and a fill between two of them would make them disagree. So the positions are read before
-and after the orders, and the picture stands only where they are the same.
+and after the orders, and the result is valid only if they are equal.
 
-Open orders are listed twice: nested, a leg that works is not shown once its parent is filled; not nested, one that is
-held is in no list. Closed orders are nested: a parent that is filled shows its legs.
+Open orders are listed twice: nested, a working leg is not shown once its parent is filled; not nested, a held leg is in
+no list. Closed orders are nested: a filled parent shows its legs.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from core.model.order import ORDER_ID
 
 READINGS = 3
 REQUESTS = 6
-"""Of one reading, where no list has a second page."""
+"""Of one reading, if no list has a second page."""
 DAYS = timedelta(days=7)
 """How far back closed orders are read."""
 Row = OrderReport | ForeignOrder | UnreadableOrder
@@ -40,7 +40,7 @@ Held = tuple[BrokerPosition | ForeignPosition | UnreadablePosition, ...]
 
 
 class AlpacaBooks:
-    """Reads them; the account's figures are asked through `account`, which says when."""
+    """Reads the books; `account` reads the account's figures."""
 
     def __init__(self, questions: Questions, account: Callable[[], Account], now: Callable[[], datetime]) -> None:
         self._questions = questions
@@ -49,7 +49,7 @@ class AlpacaBooks:
         self._known: dict[str, Row] = {}
 
     def picture(self) -> BrokerPicture:
-        """Raises what `Questions.get` raises; `NoAnswerError` also where they never stood still."""
+        """Raises the errors of `Questions.get`; `NoAnswerError` also if they kept changing."""
         for reading in range(READINGS):
             if reading:
                 self._questions.count_beyond(REQUESTS)
@@ -64,8 +64,9 @@ class AlpacaBooks:
         raise NoAnswerError(NoAnswer(f"Alpaca: the positions changed {READINGS} times while they were read"))
 
     def _as_before(self, rows: Iterable[Row]) -> tuple[Row, ...]:
-        """What has not changed is the very same as in the last picture: whoever compares the two need not look at it.
-        The closed ones come first, which stay as they are.
+        """Reuse the objects of unchanged rows, so that comparisons can skip them.
+
+        Closed orders come first, because they do not change.
         """
         known, self._known = self._known, {}
         for row in sorted(rows, key=_may_work):
@@ -80,7 +81,7 @@ class AlpacaBooks:
         return tuple(map(self._position, rows(raw, "the positions")))
 
     def _position(self, raw: object) -> BrokerPosition | ForeignPosition | UnreadablePosition:
-        """One that cannot be read is named, and the others are read all the same."""
+        """Parse a position; an unreadable one is reported, and the others are still read."""
         try:
             return a_position(raw)
         except UnreadableFieldError as error:
@@ -98,7 +99,7 @@ class AlpacaBooks:
             raise NoAnswerError(NoAnswer(f"Alpaca: an answer that cannot be read, {error}")) from error
 
     def _pages(self) -> Callable[[Mapping[str, object]], list[object]]:
-        """What asks for one page after the other."""
+        """Return a function that requests one page after the other."""
         pages = 0
 
         def page(query: Mapping[str, object]) -> list[object]:
@@ -111,7 +112,7 @@ class AlpacaBooks:
         return page
 
     def _report(self, raw: object, status: str) -> Row | None:
-        """One that works and cannot be read is named: whoever compares knows whether it is ours."""
+        """Parse an order; an unreadable working one is reported, and the comparison decides whether it is ours."""
         foreign = None
         try:
             foreign = a_foreign_order(raw)
@@ -120,7 +121,7 @@ class AlpacaBooks:
             return foreign if status == "open" else None
         except UnreadableFieldError as error:
             if foreign is not None and status == "open":
-                return foreign  # named as ours are, and of a kind that this desk never sends
+                return foreign  # its id has our form, but it is of a kind that this desk never sends
             found = what_can_be_read(raw, str(error))
             if foreign is None and status != "open" and ORDER_ID.fullmatch(found.client_order_id or ""):
                 raise
@@ -134,7 +135,7 @@ def _may_work(row: Row) -> bool:
 
 
 def _picture(account: Account, positions: Held, orders: tuple[Row, ...]) -> BrokerPicture:
-    """What is of a kind that this desk does not trade stands apart."""
+    """Separate holdings and orders of kinds that this desk does not trade."""
     return BrokerPicture(
         account,
         tuple(held for held in positions if isinstance(held, BrokerPosition)),

@@ -1,7 +1,7 @@
-"""Alpaca as the live runtime's broker: every request of the port, each with its end and none that raises.
+"""Alpaca as the live runtime's broker: every request of the port; each ends in time and none raises.
 
-An order is one POST, a replacement one PATCH, and neither is ever repeated. Questions and cancels are, for at most 15
-seconds in all. What Alpaca itself refused is told apart from everything else by `answers`.
+An order is one POST, a replacement one PATCH, and neither is ever repeated. Queries and cancels are, for at most 15
+seconds in all. `answers` separates refusals by Alpaca itself from everything else.
 """
 
 from __future__ import annotations
@@ -64,16 +64,16 @@ from core.model.values import ZERO, BrokerOrderId, ClientOrderId, Symbol
 from core.settings.alpaca import AlpacaSettings
 
 AN_ASSET_KEEPS = 900.0
-"""Seconds for which an asset's properties are remembered (EX-17)."""
+"""Seconds for which an asset's properties are cached (EX-17)."""
 MAY_BE_THE_SECOND = frozenset({403, 409, 422})
-"""Refusals that a request sent twice can meet: its id is taken, its money or its shares are."""
+"""Refusals that a duplicate of a request may get: its id, its money or its shares are taken."""
 LOOK_SECONDS = 5.0
-"""For which a refused order is looked for: other orders wait behind it."""
+"""Seconds for the look-up of a refused order, because other orders wait behind it."""
 ON_ITS_WAY_OUT = frozenset({"pending_cancel"})
 FILLS_AT_MOST = 100
-"""Of one page of activities: what a look-up reads."""
+"""Of one page of activities, for a look-up."""
 FILLS_SECONDS = 5.0
-"""For which a look-up asks for them: its answer is worth more than they are."""
+"""Seconds in which a look-up requests them: its answer is more important."""
 NOTHING_SENT = "nothing was sent: the replacement does not say what it replaces"
 
 
@@ -120,7 +120,7 @@ class AlpacaBroker:
 
     @as_shown
     def replace(self, order: OrderRequest, broker_order_id: BrokerOrderId | None) -> Accepted | Refused | NoAnswer:
-        """Alpaca knows the order that makes way by its own id alone: where that is not here yet, it is asked for."""
+        """Replace an order. Alpaca needs the old order's broker id; if unknown, it is looked up first."""
         only_for_people("replace an order")
         if broker_order_id is None and order.replaces is None:
             return NoAnswer(NOTHING_SENT)
@@ -139,8 +139,10 @@ class AlpacaBroker:
     def cancel(
         self, client_order_id: ClientOrderId, broker_order_id: BrokerOrderId | None
     ) -> Accepted | CancelTaken | Refused | NotFound | NoAnswer:
-        """Asked for until Alpaca answers. Its yes has no body: what became of the order comes over the stream, or is
-        looked up by whoever asked, when there is room for that.
+        """Cancel an order, repeated until Alpaca answers.
+
+        Its success answer has no body: the order's state comes over the stream, or the caller looks it up when there is
+        room.
         """
         only_for_people("cancel an order")
         ends = self._patience.until()
@@ -159,7 +161,7 @@ class AlpacaBroker:
 
     @as_shown
     def look_up(self, client_order_id: ClientOrderId, *, with_legs: bool = False) -> OrderReport | NotFound | NoAnswer:
-        """By our own id; where legs should be with it and are not, the order itself is asked."""
+        """Look up an order by our own id; if expected legs are missing, request the order by the broker's id."""
         return self._looked_up(client_order_id, None, with_legs=with_legs)
 
     def _looked_up(
@@ -191,8 +193,8 @@ class AlpacaBroker:
 
     @as_shown
     def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
-        """Remembered for a quarter of an hour; what could not be had is asked for again. Of several who ask at once one
-        asks Alpaca.
+        """Return an instrument, cached for 15 minutes; a failure is not cached. Concurrent callers share one
+        request.
         """
         with self._lock:
             known, asked = self._assets.get(symbol), self._asking.get(symbol)
@@ -241,7 +243,7 @@ class AlpacaBroker:
 
     @as_shown
     def sessions(self, first: date, last: date) -> tuple[Session, ...] | NoAnswer:
-        """Alpaca's own calendar, both days included."""
+        """Return Alpaca's own calendar, both days included."""
         query = {"start": first.isoformat(), "end": last.isoformat()}
         self._questions.count_beyond()
         try:
@@ -251,7 +253,7 @@ class AlpacaBroker:
 
     @as_shown
     def assets(self) -> tuple[ListedAsset, ...] | NoAnswer:
-        """Every share that is active and can be traded: some ten thousand rows."""
+        """Return every active, tradable share: about ten thousand rows."""
         query = {"status": "active", "asset_class": SHARES}
         self._questions.count_beyond()
         try:
@@ -263,12 +265,12 @@ class AlpacaBroker:
 
     @as_shown
     def standing(self) -> BrokerAccount | NoAnswer:
-        """The account as a start finds it.
+        """Read the account at a start.
 
         Raises
         ------
         AccountRefusedError
-            Alpaca does not take the keys.
+            Alpaca does not accept the keys.
         """
         at = self._now()
         self._questions.count_beyond()
@@ -280,21 +282,21 @@ class AlpacaBroker:
         return BrokerAccount(account, self.hide(words))
 
     def show_on(self, show: Callable[[ConnectionStatus], None]) -> None:
-        """Tell each change of the way to Alpaca: `Line.BROKER`."""
+        """Report each change of the connection to Alpaca: `Channel.BROKER`."""
         self._line.show_on(show)
 
     def calls(self) -> EndpointCalls:
         return self._counter.picture()
 
     def close(self) -> None:
-        """No question waits or is repeated from here on."""
+        """Stop waiting and repeating from here on."""
         self._patience.leave()
         self._questions.wire.hang_up()
 
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _outcome(self, reply: Reply | NoReply, client_order_id: ClientOrderId) -> Accepted | Stated | NoAnswer:
-        """What became of an order; an answer about another order is none."""
+        """Parse the result of an order; an answer about another order is none."""
         if isinstance(reply, Reply) and (stated := refusal(reply)) is not None:
             return stated
         try:
@@ -306,7 +308,9 @@ class AlpacaBroker:
         return Accepted(report)
 
     def _refused_submission(self, stated: Stated, client_order_id: ClientOrderId) -> Refused | NoAnswer:
-        """What stands in between may send it twice: one is taken, and the refusal of the other is heard (EX-06)."""
+        """Check a refusal: a server in between may send the order twice, so that one is accepted and the other refused
+        (EX-06).
+        """
         if stated.status not in MAY_BE_THE_SECOND:
             return stated.refused
         self._questions.count_beyond()
@@ -321,9 +325,9 @@ class AlpacaBroker:
         return NoAnswer(f"Alpaca refused it ({stated.message}), and has an order with its id")
 
     def _refused_replacement(self, stated: Stated, client_order_id: ClientOrderId) -> Accepted | Refused | NoAnswer:
-        """A replacement can be answered with an error and be done: only where it is not there was it refused.
+        """Check a refused replacement: after an error it may still have been done, so look for it.
 
-        Its lane waits meanwhile, so that this look is a short one. Where Alpaca takes no requests it is not asked.
+        Its queue waits meanwhile, so the look-up is short. If Alpaca accepts no requests there is no look-up.
         """
         if stated.code == TOO_MANY_REQUESTS:
             return stated.refused
@@ -338,7 +342,7 @@ class AlpacaBroker:
     def _refused_cancel(
         self, stated: Stated, broker_order_id: BrokerOrderId | None, ends: float
     ) -> Accepted | Refused | NotFound | NoAnswer:
-        """A cancel may have arrived although its answer was lost: then Alpaca refuses the next one, and it is done."""
+        """Check a refused cancel: an earlier cancel may have succeeded although its answer was lost."""
         answer = missing_or(stated)
         if isinstance(answer, NotFound) or broker_order_id is None:
             return answer
@@ -378,12 +382,12 @@ class AlpacaBroker:
         return self._questions.get(path, "GET /orders/{id}", an_order, {"nested": "true"}, ends)
 
     def _report_of_any(self, order_id: BrokerOrderId, ends: float | None) -> OrderReport | None:
-        """None where it is of a kind that this desk never sends."""
+        """Return the order; None if it is of a kind that this desk never sends."""
         path = f"/orders/{_in_path(order_id)}"
         return self._questions.get(path, "GET /orders/{id}", _of_any_kind, {"nested": "true"}, ends)
 
     def _with_executions(self, report: OrderReport, since: datetime) -> OrderReport:
-        """The order's fills with the ids that the stream gives them; none where they are not all there (EX-05)."""
+        """Add the order's fills with the stream's ids; none if they are incomplete (EX-05)."""
         if report.filled_quantity == ZERO:
             return report
         query = {

@@ -1,4 +1,4 @@
-"""How often each endpoint was called, and how often Alpaca said that it was too often (EX-17)."""
+"""Count requests per endpoint, and Alpaca's rate-limit answers (EX-17)."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class EndpointCalls:
-    """A picture of the counts, requests by endpoint as `GET /orders/{id}`.
+    """A snapshot of the counts, requests by endpoint such as `GET /orders/{id}`.
 
     Attributes
     ----------
     sent
-        Requests on the wire, each repetition counted.
+        Sent requests, retries included.
     limited
-        Those that Alpaca answered with 429.
+        Those answered with 429.
     unanswered
-        Those to which nothing came back.
+        Those without an answer.
     beyond
-        Those beyond what a task takes (`core/execution/request_costs.py`): repeats, further pages, second looks, and
-        what no task asked for (RK-24).
+        Requests beyond a task's expected number (`core/execution/request_costs.py`): retries, further pages, second
+        look-ups, and requests without a task (RK-24).
     """
 
     sent: Mapping[str, int]
@@ -37,7 +37,7 @@ class EndpointCalls:
 
 
 class CallCounter:
-    """Counted in any thread."""
+    """Counts requests in any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -47,7 +47,7 @@ class CallCounter:
         self._beyond = 0
 
     def count_beyond(self, requests: int = 1) -> None:
-        """So many of those that are sent now are beyond what their task takes."""
+        """Count requests sent now that are beyond their task's expected number."""
         with self._lock:
             self._beyond += requests
 

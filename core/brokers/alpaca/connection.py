@@ -1,4 +1,4 @@
-"""Alpaca as a broker of the house. The client library is imported when a connection is made, and not before."""
+"""Alpaca as a broker. The client library is imported only when a connection is made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 TAKES = frozenset({OrderType.MARKET, OrderType.LIMIT, OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})
-"""The gate keeps every other type back: Alpaca does not know it."""
+"""The gate refuses every other type: Alpaca does not know it."""
 
 
 def connect(settings: Settings, mode: Mode, keys: Keys) -> Connected:
@@ -36,7 +36,7 @@ def contract() -> tuple[ApiRecord, ...]:
 
 
 A_MINUTE = 200
-"""Requests of an account, its documented default."""
+"""Requests per minute of an account, its documented default."""
 
 ALPACA = BrokerKind(
     name="alpaca",

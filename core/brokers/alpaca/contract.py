@@ -1,6 +1,6 @@
-"""What Alpaca promises of its answers, as far as this adapter reads them (MD-07): one table, held to its description.
+"""The fields of Alpaca's answers that this adapter reads (MD-07): one table, checked against Alpaca's description.
 
-A field that is always there makes an answer without it unreadable: nothing is filled in, neither False nor zero.
+If a required field is missing the answer is unreadable: nothing is filled in, neither False nor zero.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ASSET_CLASSES = frozenset({SHARES, OPTION, CRYPTO, "ipo"})
 EXCHANGES = frozenset({"AMEX", "ARCA", "BATS", "NYSE", "NASDAQ", "NYSEARCA", "OTC"})
 SEVERAL_LEGS = "mleg"
 CLOSES = frozenset({"buy_to_close", "sell_to_close"})
-"""Intents that say that an order closes what is held."""
+"""Intents of an order that closes a position."""
 PLAIN = frozenset({"", "simple"})
 ORDER_CLASSES = PLAIN | {"bracket", "oco", "oto", SEVERAL_LEGS}
 ORDER_TYPES = frozenset({"market", "limit", "stop", "stop_limit", "trailing_stop"})
@@ -238,7 +238,7 @@ ACTIVITY_TYPES = frozenset(
         "FOPT",
     }
 )
-"""Kinds of activities that are known; another is read as `OTHER`."""
+"""Known kinds of activities; another is read as `OTHER`."""
 
 ACTIVITY = ApiRecord(
     "an activity",
@@ -291,4 +291,4 @@ ERROR = ApiRecord(
 )
 
 RECORDS = (ACCOUNT, ASSET, LISTED, ORDER, UPDATE, FILL, ACTIVITY, POSITION, CLOCK, DAY, ERROR)
-"""All that this adapter reads."""
+"""All records that this adapter reads."""

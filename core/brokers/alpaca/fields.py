@@ -1,7 +1,7 @@
-"""Reading a broker's JSON with care: each value by its name and its kind, and an error that says where it was not so.
+"""Strict parsing of a broker's JSON: each value by name and kind, with errors that name the place.
 
-Numbers are exact and bounded, times have a zone, texts an end. Nothing is guessed and nothing is filled in: what the
-contract says is always there makes an answer without it unreadable, whoever asks for it (MD-07).
+Numbers are exact and bounded, times have a zone, texts a maximum length. Nothing is guessed or filled in: if a field
+that the contract requires is missing, the answer is unreadable (MD-07).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SHOWN = 40
 
 
 class UnreadableFieldError(Exception):
-    """A message of the broker's that cannot be read: its place, and what is wrong there."""
+    """A message of the broker that cannot be read: its place, and the fault."""
 
 
 class Fields:
@@ -32,7 +32,7 @@ class Fields:
     Parameters
     ----------
     place
-        What it is and whose, for the error: `order 61e69015`.
+        The object's name, for errors: `order 61e69015`.
     """
 
     def __init__(self, raw: object, place: str, record: ApiRecord) -> None:
@@ -43,7 +43,7 @@ class Fields:
         self.record = record
 
     def value(self, name: str) -> Any:
-        """As it came; None where it is missing, null or empty, and the table says what that means."""
+        """Return the raw value; None if it is missing, null or empty, and the table allows that."""
         field = self.record.field(name)
         value = self.raw.get(name)
         is_absent = value is None or (value == "" and "" not in field.words)
@@ -58,7 +58,7 @@ class Fields:
         return text
 
     def word(self, name: str) -> str | None:
-        """A text that may be missing, null or empty."""
+        """Return a text that may be missing, null or empty."""
         value = self.value(name)
         if value is None:
             return None
@@ -67,14 +67,14 @@ class Fields:
         return value
 
     def known_word(self, name: str) -> str:
-        """One of those that the table lists: another makes the answer unreadable."""
+        """Return a value that the table lists: another makes the answer unreadable."""
         word = self.text(name)
         if word not in self.record.field(name).words:
             raise self.unreadable(name, f"{shown(word)} is unknown here")
         return word
 
     def words(self, name: str) -> tuple[str, ...]:
-        """A list of texts, known here or not; empty where it is missing."""
+        """Return a list of texts, known or not; empty if it is missing."""
         value = self.value(name)
         if value is None:
             return ()
@@ -89,7 +89,7 @@ class Fields:
         return number
 
     def optional_number(self, name: str) -> Decimal | None:
-        """A number that may be missing, null or empty; as text, as Alpaca writes them, or as a JSON number."""
+        """Return a number that may be missing, null or empty; written as text, as Alpaca does, or as a JSON number."""
         value = self.value(name)
         if value is None:
             return None
@@ -114,7 +114,7 @@ class Fields:
         return number
 
     def moment(self, name: str) -> datetime:
-        """A time with its zone, as UTC; what is finer than a microsecond is cut off."""
+        """Return a time with its zone, as UTC, cut to microseconds."""
         value = self.value(name)
         if isinstance(value, str) and MOMENT.fullmatch(value):
             try:
@@ -124,7 +124,7 @@ class Fields:
         raise self.unreadable(name, f"{shown(value)} is no time with a zone")
 
     def flag(self, name: str) -> bool:
-        """Said, either way: what is not said is not false."""
+        """Return a required boolean: a missing one is not false."""
         flag = self.optional_flag(name)
         if flag is None:
             raise self.unreadable(name, "is missing")
@@ -141,14 +141,14 @@ class Fields:
 
 
 def rows(raw: object, place: str) -> list[object]:
-    """A JSON list."""
+    """Return a JSON list."""
     if not isinstance(raw, list):
         raise UnreadableFieldError(f"{place}: not a list but {shown(raw)}")
     return raw
 
 
 def shown(raw: object) -> str:
-    """The beginning of a value, for a message."""
+    """Return the beginning of a value, for a message."""
     text = repr(raw) if isinstance(raw, str | int | float | bool | Decimal | None) else type(raw).__name__
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 

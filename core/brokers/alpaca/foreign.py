@@ -1,7 +1,7 @@
-"""Orders of kinds that this desk never sends and an account may hold: read as what they are (MD-07).
+"""Orders in the account of kinds that this desk never sends (MD-07).
 
-By amount, of several legs, in options or crypto, in force for an auction, or of a class that came later: each is told
-in its own words, and nothing else waits for it.
+By amount, with several legs, in options or crypto, for an auction, or of an unknown class: each is described as text,
+and blocks nothing else.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ OURS = frozenset(time.value for time in TimeInForce)
 
 
 def a_foreign_order(raw: object) -> ForeignOrder | None:
-    """None where it is an order for shares as this desk sends them.
+    """Parse such an order; None for an order for shares as this desk sends them.
 
     Raises
     ------
-    UnreadableError
+    UnreadableFieldError
     """
     order = Fields(raw, "an order", ORDER)
     kinds = tuple(_kinds(order))
@@ -44,8 +44,9 @@ def a_foreign_order(raw: object) -> ForeignOrder | None:
 
 
 def is_foreign(raw: object) -> bool:
-    """Whether it is one of them: the books tell of it, and an update of it is nobody's here. One whose id has the form
-    of ours is heard, whatever else is said of it (EX-05).
+    """Return whether it is such an order: the books report it, and its updates are ignored here.
+
+    An order whose id has our form is never ignored, whatever its other fields are (EX-05).
     """
     try:
         order = a_foreign_order(raw)
@@ -55,7 +56,7 @@ def is_foreign(raw: object) -> bool:
 
 
 def _kinds(order: Fields) -> Iterator[str]:
-    """What is strange about it, each in a word or two."""
+    """Yield each difference from our orders in a word or two."""
     asset_class, order_class, lasts = order.word("asset_class"), order.word("order_class"), order.text("time_in_force")
     if asset_class is not None and asset_class != SHARES:
         yield asset_class
@@ -70,7 +71,7 @@ def _kinds(order: Fields) -> Iterator[str]:
 
 
 def _in_words(order: Fields) -> str:
-    """`BUY 25 USD SPY market day`; of several legs each of them first."""
+    """As in `BUY 25 USD SPY market day`; with several legs each of them first."""
     terms = [order.word("type") or order.text("order_type")]
     terms += [plain(price) for name in ("limit_price", "stop_price") if (price := order.optional_number(name))]
     terms.append(order.text("time_in_force"))
@@ -92,7 +93,9 @@ def _legs(order: Fields) -> list[Fields]:
 
 
 def _may_open(order: Fields) -> bool:
-    """Only what says that it closes, or can do nothing else: neither coins nor an amount are sold short."""
+    """Return whether it may open: not if it says that it closes, or can do nothing else, because neither coins nor an
+    amount are sold short.
+    """
     legs = _legs(order)
     if legs:
         return any(leg.word("position_intent") not in CLOSES for leg in legs)

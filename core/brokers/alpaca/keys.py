@@ -1,4 +1,4 @@
-"""The two words that open an account at Alpaca, and what can be said of them before anything is sent."""
+"""API keys for Alpaca, and the checks that are possible before anything is sent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.model.account import Mode
 from core.model.keys import AccountRefusedError, Keys
 
 PREFIXES = {Mode.PAPER: "PK", Mode.LIVE: "AK"}
-"""How Alpaca's keys of each kind begin."""
+"""Prefixes of Alpaca's keys of each kind."""
 
 MISSING = "no keys for Alpaca: set APCA_API_KEY_ID and APCA_API_SECRET_KEY, as its dashboard gave them"
 DAMAGED = "the keys for Alpaca hold a space, a line break or a foreign letter: copy both of them again"
@@ -26,7 +26,7 @@ WANTED = {
 
 
 def checked(keys: Keys, mode: Mode) -> Keys:
-    """The keys, where they can be of this kind (OP-10).
+    """Return the keys if they can be of this kind (OP-10).
 
     Raises
     ------
@@ -49,16 +49,16 @@ def checked(keys: Keys, mode: Mode) -> Keys:
 HOSTS = {Mode.PAPER: "paper-api.alpaca.markets", Mode.LIVE: "api.alpaca.markets"}
 OF_ALPACA = "alpaca.markets"
 _PLAIN_HOST = re.compile(r"[a-z0-9.:-]+")
-"""Others are made into one of these before they are looked up."""
+"""Other names are converted to one of these before they are resolved."""
 
 
 def checked_address(url: str, mode: Mode, key: str) -> str:
-    """An address for orders, empty for Alpaca's own, where it can be of this kind of account (OP-10).
+    """Return an address for orders, empty for Alpaca's own, if it can be of this kind of account (OP-10).
 
     Raises
     ------
     AccountRefusedError
-        It is one of Alpaca's for the other kind, whatever the keys look like, or cannot be told apart from it.
+        It is one of Alpaca's for the other kind, whatever the keys look like, or cannot be distinguished from one.
     """
     host = (urlsplit(url).hostname or "").rstrip(".")
     if url and not _PLAIN_HOST.fullmatch(host):
@@ -71,12 +71,12 @@ def checked_address(url: str, mode: Mode, key: str) -> str:
 
 
 def check_the_keys(mode: Mode) -> str:
-    """What to do where Alpaca says that it does not know them, before the desk is open."""
+    """Return the remedy for keys unknown to Alpaca, before the desk is open."""
     return f"{CHECK.format(mode=mode.value)}; then start again"
 
 
 def keys_on_the_line(mode: Mode) -> str:
-    """The same for a connection of an open desk, which is tried again by itself."""
+    """Return the same for a connection of an open desk, which is retried automatically."""
     return f"{CHECK.format(mode=mode.value)}; {MEANWHILE}"
 
 

@@ -1,4 +1,4 @@
-"""An order as Alpaca wants to read it: exact numbers as text, our own id always, nothing that was not on the ticket."""
+"""Order requests in Alpaca's format: exact numbers as text, always our own id, only fields of the ticket."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ PRICES: Mapping[str, Figure] = {
     "limit_price": lambda order: None if order.order_class is OrderClass.OCO else order.limit_price,
     "stop_price": lambda order: order.stop_price,
 }
-"""Every price that an order may have, by Alpaca's name; one that it does not have is not sent. A pair (OCO) has its
-target's price where its targets stand."""
+"""Every price that an order may have, by Alpaca's name; a missing one is not sent. In a pair (OCO) the target's price
+is in its target leg.
+"""
 
 TRAILS: Mapping[str, Figure] = {
     "trail_price": lambda order: order.trail_price,
     "trail_percent": lambda order: None if order.trail_fraction is None else order.trail_fraction * 100,
 }
-"""How far a trailing stop stays behind, as a new order says it."""
+"""Distance of a trailing stop, in a new order."""
 
 TRAIL: Mapping[str, Figure] = {"trail": lambda order: TRAILS["trail_price"](order) or TRAILS["trail_percent"](order)}
 """The same in a replacement: one name for both."""
@@ -32,16 +33,19 @@ INTENTS: Mapping[tuple[Side, bool], str] = {
     (Side.SELL, False): "sell_to_open",
     (Side.SELL, True): "sell_to_close",
 }
-"""By side, and whether the order only reduces. Alpaca refuses what would do the other: nothing is flipped (EX-11)."""
+"""By side, and whether the order only reduces. Alpaca refuses an order with the other effect, so no position is flipped
+(EX-11).
+"""
 
 
 def a_submission(order: OrderRequest) -> dict[str, object]:
-    """The body of `POST /v2/orders`. Legs are ignored without an order class, so they never go without (EX-12).
+    """Build the body of `POST /v2/orders`. Legs always have an order class, because Alpaca ignores them without one
+    (EX-12).
 
     Raises
     ------
     SeveralLegsError
-        It would be another order here: of several instruments none is sent.
+        The order has several instruments, which would be another order here.
     """
     return {
         "symbol": order.instrument.symbol,
@@ -58,10 +62,10 @@ def a_submission(order: OrderRequest) -> dict[str, object]:
 
 
 def a_replacement(order: OrderRequest) -> dict[str, object]:
-    """The body of `PATCH /v2/orders/{id}`: what is not named stays as it was.
+    """Build the body of `PATCH /v2/orders/{id}`: omitted fields keep their values.
 
-    Alpaca changes whole quantities alone. A fraction is not named, so that a fractional stop can be moved; that nobody
-    changes one in number is seen to before the ticket.
+    Alpaca changes whole quantities alone. A fraction is omitted, so that a fractional stop can be moved; the ticket
+    ensures that its quantity does not change.
     """
     is_whole = order.quantity == order.quantity.to_integral_value()
     is_trailing = order.trail_price is not None or order.trail_fraction is not None

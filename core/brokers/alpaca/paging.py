@@ -1,7 +1,7 @@
-"""All orders, although Alpaca gives at most 500 at a time: none lost and none doubled at the edge of a page.
+"""Read all orders, although Alpaca returns at most 500 at a time: none lost and none doubled between pages.
 
 Pages go forward in the time of submission. The next one begins just before the last order of the one before, so that
-orders of the same instant come again and are recognised by their id. A page that is not in order is not believed.
+orders of the same instant come again and are recognised by their id. A page out of order is not accepted.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ AN_INSTANT = timedelta(microseconds=1)
 def every_order(
     page_of: Callable[[Mapping[str, object]], list[object]], status: str, after: datetime | None, *, nested: bool
 ) -> list[object]:
-    """Every order of this status (`open` or `closed`) submitted after `after`, oldest first, as raw JSON.
+    """Return every order of this status (`open` or `closed`) submitted after `after`, oldest first, as raw JSON.
 
-    Nested, legs stand under their parent alone.
+    Nested, legs are under their parent alone.
 
     Raises
     ------
-    UnreadableError
-        A page that is not in order, or a full one that brings nothing new.
+    UnreadableFieldError
+        A page out of order, or a full one without new orders.
     """
     found: dict[str, object] = {}
     while True:
@@ -48,7 +48,7 @@ def every_order(
 
 
 def _when(row: object) -> datetime | None:
-    """None where it cannot be read: whoever reads the order says so."""
+    """Return the time of submission; None if unreadable, which the order's parser reports."""
     try:
         return submitted_at(row)
     except UnreadableFieldError:

@@ -1,4 +1,4 @@
-"""Alpaca's JSON as our vocabulary. Whatever it is given, each function raises `UnreadableFieldError` alone."""
+"""Parse Alpaca's JSON to our types. For any input, each function raises `UnreadableFieldError` alone."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ LONGEST_NAME = 64
 CLASSES = {SHARES: AssetClass.STOCK, OPTION: AssetClass.OPTION, CRYPTO: AssetClass.CRYPTO}
 WITH_LEGS = frozenset({"bracket", "oco", "oto"})
 AN_ACTIVITY = "::"
-"""Stands between the time and the execution's own id in an activity's id."""
+"""Separates the time and the execution's own id in an activity's id."""
 
 Word = TypeVar("Word", bound=Enum)
 
 
 def an_order(raw: object) -> OrderReport:
-    """An order as Alpaca reports it, with its legs. One given in dollars has no quantity, and cannot be read."""
+    """Parse an order with its legs. One for an amount in dollars has no quantity, and is unreadable."""
     report = a_single_order(raw)
     if has_unnamed_legs(raw):
         return replace(report, hides_legs=True)
@@ -80,13 +80,13 @@ def an_order(raw: object) -> OrderReport:
 
 
 def has_unnamed_legs(raw: object) -> bool:
-    """Whether legs belong to it that this answer does not show."""
+    """Return whether it has legs that this answer does not show."""
     order = _the_order(raw)
     return order.word("order_class") in WITH_LEGS and not order.value("legs")
 
 
 def a_single_order(raw: object, *, may_be_ours: bool = False) -> OrderReport:
-    """An order without what belongs to it. Of one that may be ours an unknown word ends nothing: it may have filled."""
+    """Parse an order without its legs. If it may be ours, an unknown value is no error, because it may have filled."""
     order = _the_order(raw)
     kept = may_be_ours or ORDER_ID.fullmatch(order.text("client_order_id"))
     raw_status = order.text("status")
@@ -130,7 +130,7 @@ def a_single_order(raw: object, *, may_be_ours: bool = False) -> OrderReport:
 
 
 def what_can_be_read(raw: object, reason: str) -> UnreadableOrder:
-    """Of an order that could not be read as a whole. Raises where it is no order at all, or has no id."""
+    """Parse the readable fields of an unreadable order. Raises if it is no order at all, or has no id."""
     order = Fields(raw, "an order", ORDER)
 
     def word(name: str) -> str | None:
@@ -154,7 +154,7 @@ def what_can_be_read(raw: object, reason: str) -> UnreadableOrder:
 
 
 def left_of(order: Fields) -> Quantity | None:
-    """What is not filled of it, where both figures can be read."""
+    """Return its unfilled quantity if both figures are readable."""
     try:
         return Quantity(order.positive("qty") - order.not_negative("filled_qty"))
     except UnreadableFieldError:
@@ -162,7 +162,7 @@ def left_of(order: Fields) -> Quantity | None:
 
 
 def _accepted_at(order: Fields) -> datetime | None:
-    """The earlier of the two times that it may have; None where neither can be read."""
+    """Return the earlier of its two times; None if neither is readable."""
     told = []
     for name in ("created_at", "submitted_at"):
         with suppress(UnreadableFieldError):
@@ -171,15 +171,15 @@ def _accepted_at(order: Fields) -> datetime | None:
 
 
 def submitted_at(raw: object) -> datetime:
-    """When an order was submitted: by this time Alpaca sorts and pages."""
+    """Return when an order was submitted, by which Alpaca sorts and pages."""
     order = Fields(raw, "an order", ORDER)
     return order.moment("submitted_at" if order.value("submitted_at") else "created_at")
 
 
 def an_update(raw: object) -> OrderUpdate:
-    """The `data` of one trade update. `qty` and `price` are of this execution, the order's own are cumulative.
+    """Parse the `data` of one trade update. `qty` and `price` are of this execution, the order's own are cumulative.
 
-    Each may be ours: a leg has an id of the broker's own.
+    Each may be ours: a leg has an id of the broker's.
     """
     update = Fields(raw, "a trade update", UPDATE)
     event = event_of(update.text("event"))
@@ -189,7 +189,7 @@ def an_update(raw: object) -> OrderUpdate:
 
 
 def an_activity(raw: object) -> tuple[BrokerOrderId, Execution]:
-    """A FILL among the account's activities: whose it is, and the execution with the stream's own id."""
+    """Parse a FILL among the account's activities: its order, and the execution with the stream's id."""
     fill = Fields(raw, "a fill", FILL)
     name = fill.text("id").rpartition(AN_ACTIVITY)[2]
     execution = Execution(
@@ -202,7 +202,7 @@ def an_activity(raw: object) -> tuple[BrokerOrderId, Execution]:
 
 
 def a_position(raw: object) -> BrokerPosition | ForeignPosition:
-    """A position in shares, or one of another kind as what it is."""
+    """Parse a position in shares, or of another kind."""
     position = Fields(raw, "a position", POSITION)
     size = abs(position.number("qty"))
     sign = 1 if position.known_word("side") == "long" else -1
@@ -214,7 +214,7 @@ def a_position(raw: object) -> BrokerPosition | ForeignPosition:
 
 
 def an_unreadable_position(raw: object, reason: str) -> UnreadablePosition:
-    """One that could not be read as a whole, by its symbol where it has one."""
+    """Return an unreadable position with its symbol, if that is readable."""
     try:
         return UnreadablePosition(Symbol(Fields(raw, "a position", POSITION).text("symbol")), reason)
     except UnreadableFieldError:
@@ -222,7 +222,7 @@ def an_unreadable_position(raw: object, reason: str) -> UnreadablePosition:
 
 
 def an_account(raw: object, at: datetime) -> Account:
-    """The account's figures; `at` is when they were asked for."""
+    """Parse the account's figures; `at` is the time of the request."""
     account = Fields(raw, "the account", ACCOUNT)
     return Account(
         at=at,
@@ -254,7 +254,7 @@ BLOCKS = {
 
 
 def why_blocked(raw: object) -> str:
-    """Why the account takes no orders and what to do; empty where it takes them."""
+    """Return why the account accepts no orders, with the remedy; empty if it does."""
     account = Fields(raw, "the account", ACCOUNT)
     for name, words in BLOCKS.items():
         if account.flag(name):
@@ -264,7 +264,7 @@ def why_blocked(raw: object) -> str:
 
 
 def an_instrument(raw: object) -> BrokerInstrument:
-    """An asset; its requirements are per cent, and where a side has none of its own the one for both counts."""
+    """Parse an asset; its requirements are per cent, and a side without one uses the common one."""
     asset = Fields(raw, _named("asset", raw, "symbol"), ASSET)
     lots = FRACTIONS if asset.flag("fractionable") else WHOLE_ONES
     kind = asset.text("class")
@@ -290,7 +290,7 @@ def an_instrument(raw: object) -> BrokerInstrument:
 
 
 def listed_assets(raw: object) -> tuple[ListedAsset, ...]:
-    """What of the whole list can be traded. A row that cannot be read is left out; where none can be, none of it is."""
+    """Return the tradable assets of the list. An unreadable row is skipped; if all are unreadable, it raises."""
     listed, could_read, error = list[ListedAsset](), 0, None
     for row in rows(raw, "the assets"):
         try:
@@ -306,7 +306,7 @@ def listed_assets(raw: object) -> tuple[ListedAsset, ...]:
 
 
 def _listed_asset(raw: object) -> ListedAsset | None:
-    """None where it is not traded."""
+    """Return None if it is not traded."""
     row = Fields(raw, _named("asset", raw, "symbol"), LISTED)
     if not row.flag("tradable") or row.text("status") != "active" or row.text("class") != SHARES:
         return None
@@ -316,7 +316,7 @@ def _listed_asset(raw: object) -> ListedAsset | None:
 
 
 def _borrow(asset: Fields) -> tuple[Borrow, str]:
-    """By the field that there is, the newer one first; a word that is unknown here is kept as it was said."""
+    """Read whether it can be borrowed, from the newer field first; an unknown value is kept as it is."""
     word, is_easy = asset.word("borrow_status"), asset.optional_flag("easy_to_borrow")
     if word in (Borrow.EASY.value, Borrow.HARD.value):
         return Borrow(word), ""
@@ -330,7 +330,7 @@ def a_clock(raw: object) -> datetime:
 
 
 def a_session(raw: object) -> Session:
-    """A day of the calendar; its times of day have no zone of their own and are the exchange's, summer and winter."""
+    """Parse a day of the calendar; its times have no zone and are the exchange's, in summer and winter."""
     row = Fields(raw, "a day of the calendar", DAY)
     try:
         day = date.fromisoformat(row.text("date"))
@@ -378,7 +378,7 @@ def _price(order: Fields, name: str) -> Price | None:
 
 
 def _known(words: type[Word], fields: Fields, name: str) -> Word | None:
-    """None where the word is another: what else is told of the order is read all the same (EX-05)."""
+    """Return None for an unknown value: the order's other fields are still read (EX-05)."""
     text = fields.text(name)
     return next((word for word in words if word.value == text), None)
 

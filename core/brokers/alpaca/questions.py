@@ -1,4 +1,4 @@
-"""A question to Alpaca and its answer, read: asked again where that is safe, and trouble in one line."""
+"""Queries to Alpaca with parsed answers: repeated if that is safe, with errors in one line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Answer = TypeVar("Answer")
 
 
 class NoAnswerError(Exception):
-    """Nothing that can be believed came back."""
+    """No usable answer came."""
 
     def __init__(self, answer: NoAnswer) -> None:
         super().__init__(answer.reason)
@@ -29,7 +29,7 @@ class NoAnswerError(Exception):
 
 
 class StatedRefusalError(Exception):
-    """Alpaca itself said no."""
+    """Alpaca itself refused."""
 
     def __init__(self, stated: Stated) -> None:
         super().__init__(stated.message)
@@ -37,7 +37,7 @@ class StatedRefusalError(Exception):
 
 
 class Questions:
-    """The wire, the patience, and what is kept of what could not be read."""
+    """The wire, the time-outs, and the unreadable messages."""
 
     def __init__(
         self, wire: Wire, patience: Timeouts, line: RequestStatus, unread: UnparsedMessages, mode: Mode
@@ -49,7 +49,7 @@ class Questions:
         self.mode = mode
 
     def send_once(self, method: str, path: str, endpoint: str, body: Mapping[str, object]) -> Reply | NoReply:
-        """One request and no other: an order."""
+        """Send an order request exactly once."""
         reply = self.wire.ask(method, path, endpoint, body)
         self.line.saw(reply)
         return reply
@@ -62,7 +62,7 @@ class Questions:
         query: Mapping[str, object] | None = None,
         ends: float | None = None,
     ) -> Reply | NoReply:
-        """A question or a cancel, repeated where nothing came back."""
+        """Send a query or a cancel, repeated if no answer came."""
         times = 0
 
         def once(within: float) -> Reply | NoReply:
@@ -77,7 +77,7 @@ class Questions:
         return self.patience.ask(once, ends)
 
     def count_beyond(self, requests: int = 1) -> None:
-        """So many of those that are sent now are beyond what their task takes (RK-24)."""
+        """Count requests sent now that are beyond their task's expected number (RK-24)."""
         self.wire.counter.count_beyond(requests)
 
     def get(
@@ -88,22 +88,22 @@ class Questions:
         query: Mapping[str, object] | None = None,
         ends: float | None = None,
     ) -> Answer:
-        """What Alpaca answers, read.
+        """Send a query and return its parsed answer.
 
         Raises
         ------
         StatedRefusalError, NoAnswerError, AccountRefusedError
         """
-        asked = "" if "{id}" in endpoint else path  # of one order whoever asked says it
+        asked = "" if "{id}" in endpoint else path  # the caller reports queries for one order
         return self.read(self.ask("GET", path, endpoint, query, ends), read, endpoint, asked)
 
     def read(self, reply: Reply | NoReply, read: Callable[[Any], Answer], place: str, asked: str = "") -> Answer:
-        """As `get`, of an answer that is there. The lamp says of what was `asked` that it cannot be read."""
+        """Parse a received answer, as `get` does. The connection status shows `asked` as unreadable, if it is."""
         if is_unauthorised(reply):
             raise AccountRefusedError(f"Alpaca does not take the keys: {check_the_keys(self.mode)}")
         if isinstance(reply, NoReply):
             raise NoAnswerError(doubt(reply))
-        if (stated := refusal(reply)) is not None and reply.status != LIMITED:  # a question may be asked again
+        if (stated := refusal(reply)) is not None and reply.status != LIMITED:  # a query may be repeated
             raise StatedRefusalError(stated)
         if reply.status not in OK:
             raise NoAnswerError(doubt(reply))
@@ -123,7 +123,7 @@ class Questions:
 
 
 def as_no_answer(error: Exception) -> NoAnswer:
-    """Any of the three, for a caller who needs no more than the reason."""
+    """Convert any of the three errors to `NoAnswer`, for callers that only need the reason."""
     if isinstance(error, NoAnswerError):
         return error.answer
     if isinstance(error, StatedRefusalError):
@@ -133,4 +133,4 @@ def as_no_answer(error: Exception) -> NoAnswer:
 
 
 NOTHING_READ = (NoAnswerError, StatedRefusalError, AccountRefusedError)
-"""What `get` and `read` raise."""
+"""Errors of `get` and `read`."""

@@ -1,4 +1,4 @@
-"""What the adapter answers, as it may be shown: its words without our keys, its figures as they came (SY-06)."""
+"""Remove our keys from the adapter's answers before they are shown; figures stay (SY-06)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _Answer = TypeVar("_Answer")
 
 
 def as_shown(method: Callable[Concatenate[_Self, _Rest], _Answer]) -> Callable[Concatenate[_Self, _Rest], _Answer]:
-    """The method, its answer without the keys that a server sent back."""
+    """Decorate a method to remove keys that a server sent back from its answer."""
 
     @wraps(method)
     def answered(self: _Self, /, *args: _Rest.args, **kwargs: _Rest.kwargs) -> _Answer:

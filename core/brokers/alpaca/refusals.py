@@ -1,7 +1,7 @@
-"""What Alpaca states when it says no, and what each of its numbers means: a table, read here and nowhere else (EX-06).
+"""Alpaca's refusals and the meaning of their codes: a table, the only place that reads them (EX-06).
 
-Its messages vary and are never read for a decision, but for one: where they name the client order id, that may be
-taken by this very order. That is read towards doubt alone.
+Its messages vary and are never read for a decision, with one exception: if they name the client order id, this very
+order may have taken it. That can only lead to doubt.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ ITS_ID = re.compile("client.?order.?id", re.IGNORECASE)
 
 KINDS: Mapping[int, RefusalKind] = {
     40010000: RefusalKind.UNPROCESSABLE,
-    40010001: RefusalKind.UNPROCESSABLE,  # of whatever it cannot read, an id that is taken among it
+    40010001: RefusalKind.UNPROCESSABLE,  # for anything it cannot read, including an id that is taken
     40110000: RefusalKind.UNAUTHORISED,
-    40310000: RefusalKind.FORBIDDEN,  # money, a wash trade, shares that a leg holds, an account that is blocked
+    40310000: RefusalKind.FORBIDDEN,  # money, a wash trade, shares that a leg reserves, a blocked account
     40310100: RefusalKind.PATTERN_DAY_TRADER,
     NO_SUCH_ORDER: RefusalKind.NO_SUCH_ORDER,
     42210000: RefusalKind.UNPROCESSABLE,
@@ -34,12 +34,12 @@ BY_STATUS: Mapping[int, RefusalKind] = {
     422: RefusalKind.UNPROCESSABLE,
     429: RefusalKind.RATE_LIMITED,
 }
-"""Of a code that the table does not know."""
+"""For a code that the table lacks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """Alpaca's own error: HTTP status, its code, and its words."""
+    """Alpaca's own error: HTTP status, its code, and its message."""
 
     status: int
     code: int
@@ -48,7 +48,7 @@ class Stated:
 
     @property
     def refused(self) -> Refused:
-        """As the rest of the desk knows it."""
+        """The refusal in the desk's terms."""
         return Refused(self._kind, self.message, str(self.code), self.wait_seconds)
 
     @property
@@ -59,12 +59,14 @@ class Stated:
 
 
 def is_missing(stated: Stated) -> bool:
-    """Whether it says that there is no such order; any other 404 may be a wrong address."""
+    """Return whether it says that there is no such order; any other 404 may be a wrong address."""
     return stated.code == NO_SUCH_ORDER
 
 
 def speaks_of_its_id(stated: Stated) -> bool:
-    """Whether the words name the client order id: it may be taken, by this very order. Read towards doubt alone."""
+    """Return whether the message names the client order id: this very order may have taken it. Can only
+    lead to doubt.
+    """
     return ITS_ID.search(stated.message) is not None
 
 

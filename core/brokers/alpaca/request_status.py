@@ -1,4 +1,4 @@
-"""The lamp of the requests: what the last answers say of the way to Alpaca, told when it changes."""
+"""Connection status of the requests, derived from the last answers and reported when it changes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUCCESS = range(200, 300)
 
 
 class RequestStatus:
-    """Told in any thread."""
+    """Thread-safe."""
 
     def __init__(self, mode: Mode, now: Callable[[], datetime]) -> None:
         self._mode = mode
@@ -30,7 +30,7 @@ class RequestStatus:
         self._unreadable: dict[str, str] = {}
 
     def show_on(self, show: Callable[[ConnectionStatus], None]) -> None:
-        """Tell each change from here on, and how it stands."""
+        """Report the current status, and each change from here on."""
         with self._lock:
             self._show = show
             show(self._lamp)
@@ -40,13 +40,13 @@ class RequestStatus:
         return self._lamp
 
     def say_blocked(self, words: str) -> None:
-        """What the account itself says; empty where it takes orders."""
+        """Set the account's own block reason; empty if it accepts orders."""
         with self._lock:
             self._blocked = words
             self._say_while_up()
 
     def say_unreadable(self, question: str, words: str) -> None:
-        """An answer came that cannot be read: said until the same question has one that can (MD-07)."""
+        """Report an unreadable answer until the same query has a readable one (MD-07)."""
         with self._lock:
             self._unreadable[question] = words
             self._say_while_up()
@@ -57,7 +57,7 @@ class RequestStatus:
                 self._say_while_up()
 
     def saw(self, reply: Reply | NoReply) -> None:
-        """One more answer, or none."""
+        """Note an answer, or a missing one."""
         state, words = self._judged(reply)
         with self._lock:
             heard_at = self._lamp.heard_at if isinstance(reply, NoReply) else self._now()
@@ -65,7 +65,7 @@ class RequestStatus:
             self._become(state, words or (self._standing() if state is ConnectionState.UP else ""), tries, heard_at)
 
     def _standing(self) -> str:
-        """What is wrong although answers come."""
+        """Return the problem that exists although answers come."""
         return self._blocked or next(iter(self._unreadable.values()), "")
 
     def _say_while_up(self) -> None:

@@ -1,11 +1,11 @@
-"""The stream of order updates, driven on the `websockets` library itself by the protocol of alpaca-py's TradingStream.
+"""The stream of order updates: the protocol of alpaca-py's TradingStream, directly on the `websockets` library.
 
-That class stands in the way of what is asked of a stream here. It waits for ever for an answer to its keys, and hears
-no stop while it does. It takes a stated refusal of the keys for a passing fault and tries again each second. It has no
-heartbeat that notices a mute socket within a minute, says nothing of how the connection stands, and rests on a client
-that `websockets` has deprecated and that knows no proxy. Its addresses are used.
+TradingStream itself is unsuitable here. It waits without limit for an answer to its keys, and cannot be stopped
+meanwhile. It takes a stated refusal of the keys for a temporary error and retries each second. It has no heartbeat that
+notices a mute socket within a minute, reports no connection status, and uses a client that `websockets` has deprecated
+and that supports no proxy. Only its addresses are used.
 
-A message is parsed and handed on; nothing else happens in between. What it cannot be is noted in `unread`.
+A message is parsed and handed on, with nothing in between. An unreadable one is noted in `unread`.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ from core.settings.alpaca import AlpacaSettings
 UPDATES = "trade_updates"
 ADDRESSES = {Mode.PAPER: BaseURL.TRADING_STREAM_PAPER.value, Mode.LIVE: BaseURL.TRADING_STREAM_LIVE.value}
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
-"""Seconds before the next try, doubling; half of it is chance."""
+"""Seconds before the next attempt, doubling; half of it is random."""
 AFTER_A_REFUSAL = 60.0
-"""Seconds before keys that were refused are tried again."""
+"""Seconds before refused keys are tried again."""
 PING_EVERY = 2.0
-"""Seconds between pings: a quiet market answers them, a silent link does not (OP-04)."""
+"""Seconds between pings: a quiet market answers them, a dead link does not (OP-04)."""
 CLOSING = 1.0
-"""Seconds that the other side has for its part of a goodbye."""
+"""Seconds for the other side's part of a closing handshake."""
 LARGEST_MESSAGE = 2**22
 UNAUTHORISED = 401
 TOO_MANY = frozenset({406, 429})
 
 _log = logging.getLogger("keyturn.trade_updates")
-_log.setLevel(logging.INFO)  # finer, the library writes what it sends, and that is the keys (SY-06)
+_log.setLevel(logging.INFO)  # at finer levels the library logs sent messages, which include the keys (SY-06)
 
 
 class _KeysRefusedError(Exception):
@@ -62,7 +62,7 @@ class _KeysRefusedError(Exception):
 
 
 class _NotAsAgreedError(Exception):
-    """The other side does not speak the protocol."""
+    """The other side does not follow the protocol."""
 
 
 class _MuteError(Exception):
@@ -70,7 +70,7 @@ class _MuteError(Exception):
 
 
 class _Connect(connect):
-    """Never sent on to another address: what follows is the keys."""
+    """Follows no redirect to another address, because the keys are sent next."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
@@ -108,7 +108,7 @@ class AlpacaOrderStream:
         self.unread = UnparsedMessages(self._hide)
 
     async def run(self, hear: Callable[[OrderUpdate], None], show: Callable[[ConnectionStatus], None]) -> None:
-        """Until it is cancelled: connect, listen, and come back, ever later where that does not hold."""
+        """Connect, listen, and reconnect with growing pauses, until cancelled."""
         lamps = StreamStatus(show, self._now)
         while True:
             try:
@@ -173,7 +173,7 @@ class AlpacaOrderStream:
     async def _message(
         self, socket: ClientConnection, wanted: str, hear: Callable[[OrderUpdate], None] | None = None
     ) -> dict[str, Any]:
-        """The next message of this kind; an update that comes before it is heard."""
+        """Return the next message of this kind; updates before it are handed on."""
         while True:
             raw = await socket.recv()
             message = self._decoded(raw)
@@ -183,7 +183,7 @@ class AlpacaOrderStream:
                 self._take(message, raw, hear)
 
     async def _stay(self, socket: ClientConnection, hear: Callable[[OrderUpdate], None], lamps: StreamStatus) -> None:
-        """Listen and ping beside each other, until one of them ends: no update waits for a pong."""
+        """Listen and ping concurrently, until one of them ends, so that no update waits for a pong."""
         tasks = {
             asyncio.create_task(self._listen(socket, hear, lamps)),
             asyncio.create_task(self._keep_pinging(socket, lamps)),
@@ -204,8 +204,8 @@ class AlpacaOrderStream:
             self._take(self._decoded(raw), raw, hear)
 
     async def _keep_pinging(self, socket: ClientConnection, lamps: StreamStatus) -> None:
-        """Nothing comes where nothing is traded: a pong says that the other side is there. Neither for long is a
-        connection that only looks open.
+        """Ping regularly. Without trades no messages come, and a pong shows that the link is up; without either for
+        long, the connection only looks open.
         """
 
         def hear(pong: asyncio.Future[float]) -> None:
@@ -234,7 +234,7 @@ class AlpacaOrderStream:
         hear(update)
 
     def _decoded(self, raw: str | bytes) -> dict[str, Any]:
-        """One message; what is none is noted, and as if nothing had come."""
+        """Parse one message; an unreadable one is noted and otherwise ignored."""
         try:
             message = decoded(raw)
         except NotJsonError:

@@ -1,4 +1,4 @@
-"""The lamp of the order updates: how the stream stands, and how often in a row it did not hold."""
+"""Connection status of the order updates, and consecutive failed attempts."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datetime import datetime
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
 
 IS_STABLE = 10.0
-"""Seconds after which a connection counts as one that stood."""
+"""Seconds after which a connection counts as stable."""
 OFTEN_ENOUGH = 1.0
-"""Seconds between lamps that only say that something was heard."""
+"""Seconds between reports with only a newer message time."""
 
 
 class StreamStatus:
-    """Used inside the stream's own loop. `tries` counts the attempts since the last one that stood."""
+    """Used inside the stream's own loop. `tries` counts the attempts since the last stable connection."""
 
     def __init__(self, show: Callable[[ConnectionStatus], None], now: Callable[[], datetime]) -> None:
         self._show = show
@@ -37,7 +37,7 @@ class StreamStatus:
         self._tell(ConnectionState.UP, "")
 
     def heard(self) -> None:
-        """A message, or a pong; one that comes after the end of its connection says nothing any more."""
+        """Note a message or a pong; one that comes after the end of its connection is ignored."""
         if not self._is_up:
             return
         self._heard_at, self._word_at = self._now(), asyncio.get_running_loop().time()
@@ -45,11 +45,11 @@ class StreamStatus:
             self._tell(ConnectionState.UP, "")
 
     def quiet_for(self) -> float:
-        """Seconds without a message and without a pong."""
+        """Return the seconds without a message and without a pong."""
         return asyncio.get_running_loop().time() - self._word_at
 
     def lost(self, state: ConnectionState, words: str) -> None:
-        """A connection that fell soon after it stood counts on: a server that does so is not asked without pause."""
+        """Note a lost connection. An unstable one keeps the count, so that the server is not retried without pause."""
         if self._is_up and asyncio.get_running_loop().time() - self._up_at >= IS_STABLE:
             self.tries = 0
         self._is_up = False

@@ -1,7 +1,7 @@
-"""What may be asked again is, a few times and ever later: questions and cancels alone, never a submission (EX-15).
+"""Retries with growing pauses, for queries and cancels alone, never a submission (EX-15).
 
-Jitter keeps many desks from coming back at once. Where Alpaca says when to come back, that is when, or not at all if it
-is too late for whoever waits. A desk that leaves ends the waiting.
+Jitter keeps many desks from retrying at once. If Alpaca says when to retry, it is then, or never if that is too late
+for the caller. Stopping the desk ends the wait.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from core.io.wall_clock import utc_now
 
 REPEATS = 3
 BUDGET = 15.0
-"""Seconds for a question and all its repetitions."""
+"""Seconds for a query and all its retries."""
 FIRST_PAUSE = 0.25
-"""Seconds; doubles at each repetition."""
+"""Seconds; doubles at each retry."""
 SHORTEST_TRY = 1.0
-"""Seconds; with less left nothing is begun."""
+"""Seconds; with less time left no attempt starts."""
 PASSING = frozenset({408, 425, LIMITED})
 SERVER_ERRORS = 500
 
 
 class Timeouts:
-    """Repeats one question.
+    """Retries one query.
 
     Parameters
     ----------
     clock
-        Seconds that never go back.
+        Monotonic seconds.
     pause
-        Waits so many seconds; true where the desk leaves meanwhile.
+        Waits so many seconds; returns true if the desk stops meanwhile.
     """
 
     def __init__(
@@ -56,9 +56,9 @@ class Timeouts:
         self._leaving.set()
 
     def ask(self, question: Callable[[float], Reply | NoReply], ends: float | None = None) -> Reply | NoReply:
-        """The first answer that is one, or the last that was none.
+        """Return the first usable answer, or the last failure.
 
-        `question` is given the seconds that are left; `ends` is on this clock, a budget from now on where it is None.
+        `question` gets the seconds that are left; `ends` is on this clock, None for the default budget from now on.
         """
         ends = self.until() if ends is None else ends
         for repeat in range(REPEATS + 1):
@@ -82,12 +82,14 @@ class Timeouts:
 
 
 def is_passing(reply: Reply | NoReply) -> bool:
-    """Whether the same question may get another answer a little later."""
+    """Return whether the same query may succeed a little later."""
     return isinstance(reply, NoReply) or reply.status in PASSING or reply.status >= SERVER_ERRORS
 
 
 def wait_asked_for(reply: Reply, now: datetime) -> float | None:
-    """Seconds that the answer asks to wait (`Retry-After`, else `X-RateLimit-Reset`); None where it does not say."""
+    """Return the seconds that the answer asks to wait (`Retry-After`, else `X-RateLimit-Reset`); None if it does not
+    say.
+    """
     after = reply.headers.get("Retry-After", "").strip()
     if after.isascii() and after.isdigit():
         return float(after)

@@ -1,4 +1,4 @@
-"""Messages that could not be read: counted, named with their place, the raw text of the last ones kept."""
+"""Unreadable messages: counted, with their places, and the raw text of the last ones."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ LONGEST = 2000
 
 @dataclass(frozen=True, slots=True)
 class UnparsedMessage:
-    """One of them; `raw` is its beginning."""
+    """One message; `raw` is its beginning."""
 
     reason: str
     raw: str
 
 
 class UnparsedMessages:
-    """Noted in any thread; `hide` takes out what nobody may see."""
+    """Thread-safe; `hide` removes secrets."""
 
     def __init__(self, hide: Callable[[str], str] = str) -> None:
         self._hide = hide
@@ -41,6 +41,6 @@ class UnparsedMessages:
 
     @property
     def last(self) -> tuple[UnparsedMessage, ...]:
-        """The newest at the end."""
+        """Return the messages, the newest last."""
         with self._lock:
             return tuple(self._last)

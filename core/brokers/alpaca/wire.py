@@ -1,8 +1,8 @@
-"""alpaca-py's client with one HTTP request a call: nothing is repeated, everything ends in time, nothing is raised.
+"""alpaca-py's client with one HTTP request per call: no retries, a time limit for everything, no exceptions.
 
-The client gives addresses, keys and headers. What it lacks is done here, in the one method through which every request
-goes: it has no time-out, repeats a POST after 429 and 504 by itself, and reads numbers as floats. Its repeating is
-switched off as well, should that method ever be gone around.
+The client provides addresses, keys and headers. Its weaknesses are handled in the one method through which every
+request goes: it has no time-out, repeats a POST after 429 and 504 by itself, and parses numbers as floats. Its retries
+are switched off as well, in case that method is bypassed.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from core.model.keys import Keys
 from core.settings.alpaca import AlpacaSettings
 
 CONNECTIONS = 16
-"""Kept open: as many as there are threads that ask."""
+"""Kept open: as many as there are requesting threads."""
 LARGEST_BODY = 32 * 2**20
 """Bytes; five hundred orders are half of one MiB."""
 PIECE = 2**16
 LIMITED = 429
 NOBODY_THERE = ("Failed to establish", "Failed to resolve")
-"""How the library says that no connection ever stood, or that the name has no address."""
+"""The library's messages when no connection was made, or the name has no address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Something came back; whether Alpaca said it is another question."""
+    """A reply, from Alpaca or a server in between."""
 
     status: int
     headers: Mapping[str, str]
@@ -43,7 +43,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class NoReply:
-    """Nothing came back, or not all of it."""
+    """No reply, or an incomplete one."""
 
     reason: str
 
@@ -54,7 +54,7 @@ class Wire(TradingClient):
     Parameters
     ----------
     counter
-        Counts every request that leaves.
+        Counts every sent request.
     """
 
     def __init__(self, keys: Keys, mode: Mode, settings: AlpacaSettings, counter: CallCounter) -> None:
@@ -74,7 +74,7 @@ class Wire(TradingClient):
 
     @property
     def longest(self) -> float:
-        """Seconds that one request takes at most."""
+        """Longest duration of one request in seconds."""
         return self._connect_seconds + self._read_seconds
 
     def ask(
@@ -85,7 +85,7 @@ class Wire(TradingClient):
         data: Mapping[str, object] | None = None,
         seconds: float | None = None,
     ) -> Reply | NoReply:
-        """One request. `data` is the query of a GET or DELETE, the JSON body of the others."""
+        """Send one request. `data` is the query of a GET or DELETE, the JSON body of the others."""
         self.counter.count_sent(endpoint)
         with within(self.longest if seconds is None else min(self.longest, seconds)):
             reply: Reply | NoReply = self._request(method, path, None if data is None else dict(data))  # type: ignore[assignment]
@@ -105,12 +105,12 @@ class Wire(TradingClient):
             waits = Waits(min(self._connect_seconds, left()), min(self._read_seconds, left()), left())
             with self._session.request(method, url, timeout=waits[:2], verify=True, stream=True, **opts) as response:
                 return Reply(response.status_code, response.headers, _body(response))
-        except Exception as error:  # whatever stands between here and Alpaca; its words may hold a key
+        except Exception as error:  # any error on the way to Alpaca; its text may contain a key
             return NoReply(_words(error, waits))
 
 
 class Waits(NamedTuple):
-    """Seconds: for a connection, between two words of an answer, and for all of it."""
+    """Time-outs in seconds: for a connection, between two parts of an answer, and for all of it."""
 
     connect: float
     read: float
@@ -118,11 +118,11 @@ class Waits(NamedTuple):
 
 
 class _TooMuchError(Exception):
-    """The body has no end."""
+    """The body is too large."""
 
 
 def _body(response: requests.Response) -> bytes:
-    """All of it, unless there is no end of it."""
+    """Read the whole body, up to the limit."""
     body = bytearray()
     while piece := response.raw.read1(PIECE, decode_content=True):
         body += piece

@@ -1,4 +1,4 @@
-"""The account's money and shares, made by executions alone: cash, what is settled of it, and positions."""
+"""The account's money and shares, changed by executions alone: cash, settled cash, and positions."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from core.model.values import CENT, ZERO, Money, Price, Quantity, Symbol
 
 WHOLE = Decimal(1)
 DAYS_OF_INTEREST = Decimal(360)
-"""Of a year in which interest is reckoned, as Alpaca and most brokers do."""
+"""Days of a year for interest, as at Alpaca and most brokers."""
 OVER_NIGHT = Decimal(2)
-"""The most that an account's equity is lent over the night, by Regulation T: half of a position's value is paid."""
+"""Overnight buying power as a multiple of equity, at most, by Regulation T: half of a position's value is paid."""
 
 
 @dataclass(slots=True)
 class Holding:
-    """A net position: signed quantity, and what the shares still held were bought (or sold short) for, USD."""
+    """A net position: signed quantity, and the cost (or proceeds, if sold short) of the shares still held, USD."""
 
     instrument: Instrument
     quantity: Decimal = ZERO
     cost: Decimal = ZERO
 
     def change(self, signed: Decimal, price: Decimal) -> None:
-        """Add to it at `price`, or take from it at its own average. The exchange never lets one order do both."""
+        """Add to it at `price`, or reduce it at its own average. The exchange never lets one order do both."""
         if self.quantity * signed >= ZERO:
             self.cost += self.instrument.cost(signed, price)
         elif self.quantity + signed == ZERO:
@@ -45,7 +45,7 @@ class Holding:
 
 
 class ExchangeLedger:
-    """Cash, settlement and positions of the one account; `interest` is what its loans have cost so far, USD."""
+    """Cash, settlement and positions of the one account; `interest` is the cost of its loans so far, USD."""
 
     def __init__(
         self, config: ExchangeConfig, calendar: Calendar, instrument: Callable[[Symbol], Instrument] = share
@@ -63,7 +63,7 @@ class ExchangeLedger:
         self._activities = AccountActivities(config, calendar, self.quantity, self._pay, self._split, self._receive)
 
     def quantity(self, symbol: Symbol) -> Decimal:
-        """Shares held, signed."""
+        """Return the shares held, signed."""
         holding = self._holdings.get(symbol)
         return ZERO if holding is None else holding.quantity
 
@@ -72,11 +72,11 @@ class ExchangeLedger:
 
     @property
     def activities(self) -> list[Activity]:
-        """What happened to the account beside its orders so far."""
+        """The account activities so far, without orders."""
         return self._activities.told
 
     def settle(self, at: datetime) -> None:
-        """What is due by then happens: before anybody trades, and before anybody is told figures."""
+        """Apply due events: before any trade, and before any figures are read."""
         self._activities.settle(at)
 
     def _pay(self, at: datetime, amount: Decimal) -> None:
@@ -96,7 +96,7 @@ class ExchangeLedger:
             del self._holdings[symbol]
 
     def execute(self, symbol: Symbol, side: Side, quantity: Quantity, price: Price, at: datetime) -> None:
-        """One execution: shares one way, money the other, the fee away."""
+        """Apply one execution: shares, money and the fee."""
         self.settle(at)
         self._charge(at)
         self._turn_day(at)
@@ -114,17 +114,17 @@ class ExchangeLedger:
             del self._holdings[symbol]
 
     def settled_cash(self, at: datetime) -> Decimal:
-        """What a cash account may spend: the proceeds of a sale count from their settlement day."""
+        """Return the cash that a cash account may spend: the proceeds of a sale count from their settlement day."""
         self.settle(at)
         today = self._calendar.trading_day(at)
         self._unsettled = {day: amount for day, amount in self._unsettled.items() if day > today}
         return self.cash - sum(self._unsettled.values(), ZERO)
 
     def buying_power(self, at: datetime, market: ExchangeMarket, reserved: Decimal) -> Decimal:
-        """USD that a new opening order may cost, never below zero.
+        """Return the highest cost of a new opening order, USD, never below zero.
 
-        A cash account has its settled cash, a margin account its multiple of equity less what it holds, both less what
-        working orders reserve.
+        A cash account has its settled cash, a margin account its multiple of equity less its holdings, both less the
+        reserves of working orders.
         """
         if not self._config.is_margin:
             return max(self.settled_cash(at) - reserved, ZERO)
@@ -137,7 +137,7 @@ class ExchangeLedger:
         return max(self._config.multiplier * equity - exposure - reserved, ZERO)
 
     def exposure(self, at: datetime, market: ExchangeMarket) -> Decimal:
-        """Market value of what is held, long and short together, USD."""
+        """Return the market value of the holdings, long and short together, USD."""
         return sum(map(abs, self._values(at, market).values()), ZERO)
 
     def account(
@@ -147,7 +147,9 @@ class ExchangeLedger:
         reserved: Decimal,
         instrument: Callable[[Symbol], BrokerInstrument | NoInstrument],
     ) -> Account:
-        """Its figures; on margin a position takes what it requires, and a cash account has paid for all of it."""
+        """Return its figures; on margin a position counts with its requirement, and a cash account has paid for all of
+        it.
+        """
         self.settle(at)
         self._charge(at)
         values = self._values(at, market)
@@ -175,7 +177,7 @@ class ExchangeLedger:
         )
 
     def _turn_day(self, at: datetime) -> None:
-        """Before the first execution of a day: cash and shares as the days before left them."""
+        """Before the first execution of a day, keep cash and shares of the days before."""
         today = self._calendar.trading_day(at)
         if today != self._changed_on:
             self._evening, self._changed_on = self._left(), today
@@ -184,9 +186,9 @@ class ExchangeLedger:
         return self.cash, {symbol: held.quantity for symbol, held in self._holdings.items()}
 
     def _last_equity(self, at: datetime, market: ExchangeMarket) -> Money | None:
-        """Equity at the last close, at first the opening balance; None where the close of what is held is not known.
+        """Return equity at the last close, at first the opening balance; None if the close of a holding is unknown.
 
-        It follows from the executions alone, whoever asked meanwhile.
+        It depends on the executions alone, not on earlier calls.
         """
         today = self._calendar.trading_day(at)
         worth, held = self._evening if self._changed_on == today else self._left()
@@ -198,9 +200,10 @@ class ExchangeLedger:
         return Money(worth)
 
     def _charge(self, at: datetime) -> None:
-        """Interest for each night since the last time, on what was lent over it, to the cent.
+        """Charge interest for each night since the last time, on the loan over it, to the cent.
 
-        Cash changes by executions alone, and each charges first: so it never matters how often anybody asks.
+        Cash changes by executions alone, and each charges first: so the result does not depend on how often it is
+        called.
         """
         rate = self._config.margin_interest
         if not rate:
@@ -215,7 +218,7 @@ class ExchangeLedger:
             self._activities.paid(ActivityKind.INTEREST, today, -due)
 
     def _requirement(self, instrument: BrokerInstrument | NoInstrument, value: Decimal) -> Decimal:
-        """The part of a position's value that must be there to keep it."""
+        """Return the maintenance requirement as a share of a position's value."""
         if not self._config.is_margin:
             return ZERO
         if isinstance(instrument, NoInstrument) or not instrument.is_marginable:
@@ -224,7 +227,9 @@ class ExchangeLedger:
         return self._config.requirement if own is None else own
 
     def _over_night(self, equity: Decimal, exposure: Decimal, reserved: Decimal, day: Decimal) -> Decimal:
-        """By day it may lend more than over the night, where Regulation T's two is the most."""
+        """Return the overnight buying power: by day it may be more; overnight Regulation T limits the multiple
+        to two.
+        """
         if self._config.multiplier <= OVER_NIGHT:
             return day
         return max(OVER_NIGHT * equity - exposure - reserved, ZERO)
@@ -236,7 +241,7 @@ class ExchangeLedger:
         )
 
     def _values(self, at: datetime, market: ExchangeMarket) -> Mapping[Symbol, Decimal]:
-        """Market value of each position at the last price, USD, signed."""
+        """Return the market value of each position at the last price, USD, signed."""
         values: dict[Symbol, Decimal] = {}
         for symbol, held in self._holdings.items():
             price = market.price(symbol, at)

@@ -1,7 +1,7 @@
-"""What happens to the account of the simulated exchange beside its orders: what a script says, and fees on sales.
+"""Account activities of the simulated exchange beside orders: scripted events, and fees on sales.
 
-Each has its moment: the beginning of its day, or the end of the day's trading for the fees of that day. Whoever asks or
-trades settles first, so that it never matters how often anybody asks. Nothing of it happens unless the rules say so.
+Each has its moment: the beginning of its day, or the end of the day's trading for the fees of that day. Every query and
+trade settles first, so the result does not depend on how often it is called. Without the rules for them there are none.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_TAF = Decimal("9.79")
 
 @dataclass(slots=True)
 class Sales:
-    """What was sold on one day, USD, and the trading activity fee of it before it is rounded."""
+    """The sales of one day, USD, and their trading activity fee before rounding."""
 
     proceeds: Decimal = ZERO
     activity_fee: Decimal = ZERO
@@ -35,7 +35,7 @@ class Sales:
 
 @dataclass(order=True, slots=True)
 class Due:
-    """Something that happens at its moment; what was written first comes first."""
+    """A scheduled event; at equal times in order of creation."""
 
     at: datetime
     number: int
@@ -43,16 +43,16 @@ class Due:
 
 
 class AccountActivities:
-    """The list, and what is still to come.
+    """Past and scheduled activities.
 
     Parameters
     ----------
     pay
         Moves cash, USD, in above zero.
     split
-        Makes so many times the shares of a symbol.
+        Multiplies the shares of a symbol.
     receive
-        Takes shares in at a price.
+        Adds shares at a price.
     """
 
     def __init__(
@@ -74,12 +74,12 @@ class AccountActivities:
             self._add(calendar.venue.start_of(event.day), partial(self._happens, event))
 
     def settle(self, at: datetime) -> None:
-        """Everything up to and including `at` happens, in its order."""
+        """Apply everything up to and including `at`, in order."""
         while self._due and self._due[0].at <= at:
             self._due.pop(0).happens()
 
     def sold(self, quantity: Decimal, proceeds: Decimal, at: datetime) -> None:
-        """Shares were sold for so much: the fees of the day grow."""
+        """Add a sale to the day's fees."""
         if not (self._config.sec_fee or self._config.taf_fee):
             return
         day = self._calendar.trading_day(at)
@@ -94,7 +94,7 @@ class AccountActivities:
         sales.activity_fee += min(quantity * self._config.taf_fee, MOST_TAF)
 
     def paid(self, kind: ActivityKind, day: date, amount: Decimal) -> None:
-        """Cash that moved already is told."""
+        """Record cash that has moved already."""
         self._tell(Activity(UNNAMED, day, kind, Money(amount), words=kind.value))
 
     def _add(self, at: datetime, happens: Callable[[], None]) -> None:
@@ -102,11 +102,11 @@ class AccountActivities:
         self._written += 1
 
     def _tell(self, activity: Activity) -> None:
-        """Its id is its place in the list."""
+        """Record an activity; its id is its place in the list."""
         self.told.append(replace(activity, id=ActivityId(f"sim-activity-{len(self.told) + 1:06d}")))
 
     def _charge(self, day: date, at: datetime) -> None:
-        """Each fee of the day, up to the next cent."""
+        """Charge each fee of the day, rounded up to the next cent."""
         sales = self._sales.pop(day)
         fees = ("SEC fee", sales.proceeds * self._config.sec_fee), ("trading activity fee", sales.activity_fee)
         for words, amount in fees:

@@ -1,4 +1,4 @@
-"""The simulated exchange behind the port that a real broker stands behind, at one instant of its own time."""
+"""The simulated exchange as a `Broker`, at one instant of its own time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.model.values import BrokerOrderId, ClientOrderId, Symbol
 
 
 class SimulatedBroker:
-    """Implements `core.brokers.port.Broker`. It always answers; what it would stream is left for a comparison."""
+    """Implements `core.brokers.port.Broker`. It always answers; its stream's updates are left for a comparison."""
 
     def __init__(self, exchange: SimulatedExchange, at: datetime, symbols: Sequence[Symbol]) -> None:
         self.exchange = exchange
@@ -35,7 +35,7 @@ class SimulatedBroker:
         return self.exchange.cancel(self.at, client_order_id)
 
     def look_up(self, client_order_id: ClientOrderId, *, with_legs: bool = False) -> OrderReport | NotFound:
-        del with_legs  # it always says them
+        del with_legs  # legs are always included
         return self.exchange.order(self.at, client_order_id)
 
     def time(self) -> datetime:

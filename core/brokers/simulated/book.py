@@ -1,4 +1,4 @@
-"""The exchange's own orders: what it was asked, what became of it, and the messages that tell so."""
+"""The exchange's own orders: requests, states, and update messages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from core.model.values import (
 )
 
 KEPT = timedelta(days=7)
-"""How long a closed order stays in the list of orders; a look-up by id finds it for ever."""
+"""Time for which a closed order stays in the list of orders; a look-up by id always finds it."""
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 STATUS_OF: dict[UpdateEvent, tuple[OrderStatus, str]] = {
@@ -35,10 +35,10 @@ STATUS_OF: dict[UpdateEvent, tuple[OrderStatus, str]] = {
     UpdateEvent.REJECTED: (OrderStatus.REJECTED, "rejected"),
     UpdateEvent.REPLACED: (OrderStatus.CANCELLED, "replaced"),
 }
-"""What each event makes of an order, and Alpaca's word for it."""
+"""The state of an order after each event, with Alpaca's status."""
 
 HELD = "held"
-"""Alpaca's word for a leg that waits for its parent's fill."""
+"""Alpaca's status of a leg that waits for its parent's fill."""
 
 
 @dataclass(slots=True, eq=False)
@@ -48,31 +48,30 @@ class BookedOrder:
     Attributes
     ----------
     opens
-        It opens or adds and reserves buying power; else it closes and holds shares.
+        It opens or adds and reserves buying power; else it closes and reserves shares.
     reserve_price
         USD a share that it reserves while it works, fixed at acceptance.
     step
         It fills in multiples of this: whole orders in whole shares.
     expires_at
-        The close of its session for DAY, or the end of the day's extended hours where it acts in them; None for an
-        order that no close ends.
+        The close of its session for DAY, or the end of the day's extended hours if it acts in them; None for an order
+        that no close ends.
     is_elected
         A stop that was touched, and is a market order since; one with a limit rests at that limit.
     elected_in
-        The bar in which the path of its prices elected a stop with a limit, by its start: `SameBar` says what that bar
-        fills of it.
+        Start of the bar whose path elected a stop with a limit: `SameBar` limits its fills in that bar.
     best
-        The best price since a trailing stop came, from which it keeps its distance; None before the first.
+        The best price since a trailing stop arrived, from which it keeps its distance; None before the first.
     seen
-        The best price of a bar that is not over, which the bar's close will let a trailing stop follow.
+        The best price of the current bar, which a trailing stop follows at the bar's close.
     parent, legs
         The order that it was made with, and those that were made with it.
     is_held
-        A leg that waits for its parent's fill: it meets no price and holds no shares.
+        A leg that waits for its parent's fill: it meets no price and reserves no shares.
     is_hit
-        It waited at its limit, the market came there, and had not enough for all of it: the rest is due at that limit.
+        Its limit was reached, and the market had not enough for all of it: the rest is due at that limit.
     walk
-        In the bar that began then, whether it meets the low first, whatever becomes of it; None where nothing says so.
+        For the bar that began at that time, whether it meets the low first, whatever happens later; None if undecided.
     """
 
     request: OrderRequest
@@ -112,7 +111,7 @@ class BookedOrder:
 
     @property
     def to_reserve(self) -> Decimal:
-        """USD of buying power, where it opens."""
+        """USD of buying power that it reserves if it opens."""
         return self.instrument.cost(self.remaining, self.reserve_price)
 
     @property
@@ -133,18 +132,19 @@ class BookedOrder:
     def low_hurts(self) -> bool:
         """Whether the low is the worse extreme to come first: for a sale that closes, a buy at a limit or the market.
 
-        A buy by a stop is hurt by the high: it elects it while the low is still to come. Short alike, mirrored.
+        For a buy by a stop the high is worse: it elects the order while the low is still to come. Short orders are
+        mirrored.
         """
         enters_by_a_stop = self.request.type.is_stop and not self.is_elected
         return (self.side is Side.BUY) == (self.opens and not enters_by_a_stop)
 
     @property
     def stop_price(self) -> Price | None:
-        """Where the stop stands now; None of an order that has none, or that has not seen a price yet."""
+        """The stop's current price; None for an order without one, or before it has seen a price."""
         return self.request.stop_price if self.best is None else self.stop_behind(self.best)
 
     def stop_behind(self, best: Price) -> Price:
-        """Where a trailing stop stands when `best` is the best price that it has seen."""
+        """Return a trailing stop's price when `best` is the best price that it has seen."""
         request = self.request
         behind = best * request.trail_fraction if request.trail_price is None and request.trail_fraction else ZERO
         behind = behind if request.trail_price is None else request.trail_price
@@ -154,17 +154,17 @@ class BookedOrder:
 
     @property
     def oco_siblings(self) -> list[BookedOrder]:
-        """Those that work with it for the same shares: where one fills or ends, the others follow."""
+        """Orders that work with it for the same shares: if one fills or ends, the others follow."""
         root = self.parent or self
         pair = [root, *root.legs] if root.request.order_class is OrderClass.OCO else root.legs
         return [o for o in pair if o is not self and o.is_working] if self in pair else []
 
     def follow(self, price: Price) -> None:
-        """A trailing stop sees a price: it moves with the best one and never back."""
+        """Let a trailing stop see a price: it moves with the best one and never back."""
         self.best = self._better(self.best, price)
 
     def see(self, price: Price) -> None:
-        """A trailing stop remembers a price for the end of its bar."""
+        """Let a trailing stop remember a price for the end of its bar."""
         self.seen = self._better(self.seen, price)
 
     def _better(self, one: Price | None, other: Price) -> Price:
@@ -172,7 +172,7 @@ class BookedOrder:
         return other if one is None else better(one, other)
 
     def is_touched(self, low: Price, high: Price) -> bool:
-        """Whether a price between the two would fill its limit, elect its stop, or move it."""
+        """Return whether a price in the range would fill its limit, elect its stop, or move it."""
         request = self.request
         if request.type.trails:
             return True
@@ -183,7 +183,7 @@ class BookedOrder:
         return high >= level if is_above else low <= level
 
     def whole_report(self) -> OrderReport:
-        """With its legs, as the answer to a request and a look-up give it; the stream's reports have none."""
+        """Return the report with its legs, for answers and look-ups; the stream's reports have none."""
         report = self.report()
         return replace(report, legs=tuple(leg.report() for leg in self.legs)) if self.legs else report
 
@@ -215,7 +215,7 @@ class BookedOrder:
 
 
 class Book:
-    """Every order ever accepted, those that are still listed, those that work by symbol, and the outbox."""
+    """Every accepted order, the listed ones, the working ones by symbol, and the outbox."""
 
     def __init__(self, fee_per_share: Decimal = ZERO) -> None:
         self._fee_per_share = fee_per_share
@@ -232,7 +232,7 @@ class Book:
         return self._orders.get(client_order_id)
 
     def fills(self) -> Iterator[BrokerFill]:
-        """Every execution there was, order by order."""
+        """Yield every execution, order by order."""
         for order in self._orders.values():
             for execution in order.executions:
                 yield BrokerFill(execution, order.broker_order_id, order.symbol, order.side)
@@ -246,18 +246,18 @@ class Book:
         self._work(order, at)
 
     def hold(self, leg: BookedOrder) -> None:
-        """Keep a leg until its parent is filled."""
+        """Hold a leg until its parent is filled."""
         self._orders[leg.request.client_order_id] = leg
         leg.is_held = True
         self._list(leg)
 
     def release(self, leg: BookedOrder, at: datetime) -> None:
-        """A leg works from here on."""
+        """Let a leg work from here on."""
         leg.is_held = False
         self._work(leg, at)
 
     def fill(self, order: BookedOrder, quantity: Quantity, price: Price, at: datetime) -> None:
-        """Record one execution and tell it; a full order leaves the working ones."""
+        """Record and report one execution; a filled order stops working."""
         number = len(order.executions) + 1
         fee = Money(self._fee_per_share * quantity)
         execution = Execution(ExecutionId(f"{order.broker_order_id}-{number}"), at, quantity, price, fee)
@@ -275,7 +275,7 @@ class Book:
                 self._shrink(sibling, quantity, at)
 
     def end(self, order: BookedOrder, event: UpdateEvent, at: datetime) -> None:
-        """Cancelled, expired or replaced: what is filled stays. What was made with it ends too."""
+        """Cancel, expire or replace an order: its fills stay. Orders that were made with it end too."""
         kin = [order.parent or order, *(order.parent or order).legs]
         self._close(order, at)
         self._tell(order, event, at)
@@ -288,12 +288,12 @@ class Book:
                 self._tell(other, UpdateEvent.EXPIRED if expires else UpdateEvent.CANCELED, at)
 
     def follow(self, order: BookedOrder, price: Price) -> None:
-        """A trailing stop sees a price."""
+        """Let a trailing stop see a price."""
         order.follow(price)
         self._has_changed(order)
 
     def _shrink(self, sibling: BookedOrder, by: Quantity, at: datetime) -> None:
-        """Its sibling filled in part: it is for that much less."""
+        """Reduce an order whose sibling filled in part."""
         sibling.request = replace(sibling.request, quantity=Quantity(sibling.request.quantity - by))
         self._has_changed(sibling)
         if sibling.remaining <= ZERO:
@@ -304,7 +304,9 @@ class Book:
             yield from orders
 
     def held(self, symbol: Symbol, side: Side) -> Decimal:
-        """Shares that working closing orders on this side hold: a stop holds its shares, siblings hold theirs once."""
+        """Return shares reserved by working closing orders on this side: a stop reserves its shares, siblings theirs
+        once.
+        """
         closing = [o for o in self._working_on(symbol, side) if not o.opens]
         alone = (
             o for number, o in enumerate(closing) if not any(other in o.oco_siblings for other in closing[:number])
@@ -315,13 +317,13 @@ class Book:
         return any(o.opens for o in self._working_on(symbol, side))
 
     def reserved(self) -> Decimal:
-        """USD of buying power that working opening orders reserve."""
+        """Return USD of buying power that working opening orders reserve."""
         return sum((o.to_reserve for o in self.all_working() if o.opens), ZERO)
 
     def reports(self, at: datetime) -> tuple[OrderReport, ...]:
-        """Those that work and those closed within seven days, in order of acceptance.
+        """Return working orders and those closed within seven days, in order of acceptance.
 
-        The very same tuple as before where nothing has changed, so that to ask each minute costs next to nothing.
+        Returns the same tuple as before if nothing has changed, so that a query each minute costs next to nothing.
         """
         is_past = at > self._reports_until
         if is_past:
@@ -333,7 +335,7 @@ class Book:
         return self._reports
 
     def _leave_out(self, since: datetime) -> None:
-        """What closed before is listed no more."""
+        """Remove orders that closed before from the list."""
         for name in [n for n, o in self._listed.items() if o.closed_at is not None and o.closed_at < since]:
             del self._listed[name], self._told[name]
             self._changed.pop(name, None)
@@ -346,7 +348,7 @@ class Book:
         self._has_changed(order)
 
     def _has_changed(self, order: BookedOrder) -> None:
-        """It is told anew, and so is the one that it was made with; all others are as they were told."""
+        """Mark an order and its parent for a new report; all others keep theirs."""
         for one in (order, order.parent):
             if one is not None and one.request.client_order_id in self._listed:
                 self._changed[one.request.client_order_id] = None

@@ -1,4 +1,4 @@
-"""How the simulated exchange treats an account and its orders: figures only, fixed for the exchange's life."""
+"""Rules of the simulated exchange for an account and its orders: figures only, fixed for the exchange's life."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.model.values import ZERO, Fraction
 
 USUAL = Fraction(Decimal("0.3"))
 FIRST_EDITION, EDITION = 1, 2
-"""Of the rules by which orders meet prices: those of accounts whose opening names none, and today's."""
+"""Editions of the matching rules: of accounts whose opening names none, and the current one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +25,10 @@ class ExchangeConfig:
     multiplier
         1 is a cash account: settled cash only, no short sales. Above 1 is margin.
     requirement
-        Of the value of what is held on margin, long or short, to keep it: where an instrument has none of its own. What
-        brokers usually ask; FINRA's Rule 4210 asks a quarter of a long position at least.
+        Maintenance requirement as a share of the value held on margin, long or short, for instruments without one of
+        their own. The usual requirement of brokers; FINRA's Rule 4210 asks at least a quarter of a long position.
     slippage
-        Of the price, on market fills and elected stops; positive is worse for us.
+        As a share of the price, on market fills and elected stops; positive is worse for us.
     half_spread_ticks
         From the last price to either side of a derived quote.
     participation
@@ -38,21 +38,22 @@ class ExchangeConfig:
     settlement_days
         Trading days until a cash account may spend a sale.
     seed
-        Name of what made the market, and of what goes wrong: the exchange itself draws nothing by chance.
+        Name of the market's generator, and of the frictions: the exchange itself draws no random numbers.
     slippage_by_size
-        More slippage, of the price, for an order as large as all that our orders may take of the bar; less for less.
+        Additional slippage, as a share of the price, for an order as large as all that our orders may take of the bar;
+        proportionally less for a smaller one.
     partial_fills, rejections
-        Of executions, those that get only a part; of orders, those refused although no rule says so.
+        Share of executions that are only partial; share of orders refused without a rule.
     halts, halt_minutes
-        Of sessions, those in which a symbol does not trade for so long.
+        Share of sessions in which a symbol is halted, and the length of the halt.
     margin_interest
         A year, on cash below zero, charged for each night.
     events
-        What happens to the account on which day, as `core.model.account_event` reads it.
+        Scripted account events by day, in the format of `core.model.account_event`.
     sec_fee, taf_fee
-        Of the proceeds of a sale, and USD a share sold: charged at the end of the day, up to the next cent.
+        As a share of the proceeds of a sale, and USD a share sold: charged at the end of the day, up to the next cent.
     edition
-        Of the rules by which orders meet prices; an account keeps the one that it was opened under.
+        Of the matching rules; an account keeps the edition of its opening.
     """
 
     account: str = "SIM"

@@ -1,9 +1,9 @@
-"""The first edition of the rules by which orders meet prices, for accounts that were opened under it alone.
+"""The first edition of the matching rules, only for accounts that were opened under it.
 
 It paid better than a market does: a limit was filled at the last price, in the middle of the quote; while nothing was
-held the low came first; the whole volume of a bar could be taken as it began; the bar of an entry lifted its trailing
-stop; slippage was rounded away; a price of long ago was traded at. An exchange keeps the rules of its opening, so that
-its log makes it again as it was.
+held the low came first; the whole volume of a bar could be taken as it began; the bar of an entry raised its trailing
+stop; slippage was rounded away; a stale price was traded at. An exchange keeps the rules of its opening, so that its
+log reproduces it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from core.model.values import ZERO, Price, Symbol
 
 
 class EarlierMarket(ExchangeMarket):
-    """A path's direction is fixed when it is first asked for; the whole bar's volume is there from its start."""
+    """A path's direction is fixed when it is first requested; the whole bar's volume is available from its start."""
 
     def path(self, symbol: Symbol) -> Path | None:
         path = super().path(symbol)
@@ -55,7 +55,7 @@ class EarlierMarket(ExchangeMarket):
 
 
 class EarlierMatching(Matching):
-    """Limits are filled by touch, at the better of the limit and the price from which the segment comes."""
+    """Limits are filled by touch, at the better of the limit and the price where the segment starts."""
 
     def hear(self, quote: Quote) -> None:
         self._market.quotes[quote.symbol] = quote
@@ -114,6 +114,6 @@ class EarlierMatching(Matching):
 
 
 def _worse(price: Price, by: Decimal, side: Side) -> Price:
-    """To the nearest tick, halves up."""
+    """Round to the nearest tick, halves up."""
     moved = price + by if side is Side.BUY else price - by
     return max(STOCK_TICKS.nearest(moved), Price(STOCK_TICKS.at(moved)))

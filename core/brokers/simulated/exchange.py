@@ -1,8 +1,8 @@
-"""The face of the simulated exchange: the market goes in at one side, requests at the other.
+"""Simulated exchange API: market data in, requests and answers.
 
-The runtime hands it each bar and quote before anybody else sees them, wakes it at `next_at`, and carries
-requests, answers and updates. At equal times a bar begins first, then a quote arrives, then the market is walked, then
-requests are taken. Time never goes back: a request stamped earlier than what was walked already counts as arriving now.
+The runtime passes it each bar and quote before any other consumer, wakes it at `next_at`, and carries requests, answers
+and updates. At equal times a bar begins first, then a quote arrives, then the market is walked, then requests are
+handled. Time never goes back: a request with an earlier time than the walked market counts as arriving now.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ __all__ = ["ExchangeConfig", "Record", "RequestLog", "SimulatedExchange", "rebui
 
 @dataclass(frozen=True, slots=True)
 class ExchangeCounts:
-    """How much of what happened is a model's word.
+    """How many results depend on a model.
 
     Attributes
     ----------
     executions, at_derived_quotes
-        How many there were, and those whose quote was worked out from a bar.
+        All executions, and those at a quote derived from a bar.
     decided_by_the_path
-        Trades that the order of a bar's prices decided; of each the worse end was taken.
+        Trades whose result depended on the order of a bar's prices; the worse result was taken.
     """
 
     executions: int
@@ -70,14 +70,14 @@ class SimulatedExchange:
     Parameters
     ----------
     log
-        Every submit, cancel and replace is appended before it is acted upon, refused ones too.
+        Every submit, cancel and replace is appended before it is handled, refused ones too.
     instruments
-        What can be traded; None lets every symbol trade by the default rules.
+        The tradable instruments; None lets every symbol trade by the default rules.
 
     Attributes
     ----------
     last_at
-        The latest time in the log; None where it is empty.
+        The latest time in the log; None if it is empty.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class SimulatedExchange:
         self._working = self._book.working
 
     def _rules(self, calendar: Calendar) -> tuple[ExchangeMarket, Matching]:
-        """By the edition that the account was opened under."""
+        """Build the rules of the edition that the account was opened under."""
         config, book, ledger = self._config, self._book, self._ledger
         if config.edition == FIRST_EDITION:
             earlier = EarlierMarket(config, lambda bar: not ledger.is_short(bar.symbol))
@@ -117,13 +117,13 @@ class SimulatedExchange:
 
     @property
     def next_at(self) -> datetime | None:
-        """The earliest time at which walking the market could do anything; None while no order works."""
+        """The earliest time at which walking the market could have an effect; None while no order works."""
         return self._matching.next_at
 
     def begin_bar(self, bar: Bar, lasts: timedelta | None = None) -> None:
-        """The bar begins: called at its start, before anything else at that time. It lasts a minute, unless told.
+        """Begin a bar, at its start, before anything else at that time. It lasts a minute, unless given.
 
-        A repeated or older bar of the symbol changes nothing: what has traded has traded.
+        A repeated or older bar of the symbol changes nothing, because it has traded already.
         """
         newest = self._bars.get(bar.symbol)
         if newest is not None and bar.start <= newest.start:
@@ -137,7 +137,7 @@ class SimulatedExchange:
             self._matching.schedule()
 
     def take_quote(self, quote: Quote) -> None:
-        """A recorded quote becomes the current one."""
+        """Make a recorded quote the current one."""
         if self._working:
             self._matching.walk_before(quote.at)
         self._matching.hear(quote)
@@ -149,7 +149,7 @@ class SimulatedExchange:
     # ── requests that change something ───────────────────────────────────────────────────────────────────────────────
 
     def submit(self, at: datetime, order: OrderRequest) -> Accepted | Refused:
-        """Take an order or refuse it. The report is as of the acceptance; fills come as updates, even at once."""
+        """Accept or refuse an order. The report is as of the acceptance; fills come as updates, even immediate ones."""
         if refused := several_legs(order):
             return refused
         submission = SubmitRequest(max(at, self._matching.now), order)
@@ -158,14 +158,14 @@ class SimulatedExchange:
         return self._entry.submit(submission)
 
     def cancel(self, at: datetime, client_order_id: ClientOrderId) -> Accepted | Refused | NotFound:
-        """Cancel what is left of an order; one that is over already is refused."""
+        """Cancel the rest of an order; one that has ended is refused."""
         cancellation = CancelRequest(max(at, self._matching.now), client_order_id)
-        with suppress(OSError):  # a full disk keeps nobody from cancelling; a rebuild will show the order again
+        with suppress(OSError):  # a full disk prevents no cancel; a rebuild will show the order again
             self._write(cancellation)
         return self._entry.cancel(cancellation)
 
     def replace(self, at: datetime, order: OrderRequest) -> Accepted | Refused:
-        """Put an order in the place of the one that it names, all at once, or refuse it; refused, the old one stays."""
+        """Replace an order atomically, or refuse it; if refused, the old one stays."""
         if refused := several_legs(order):
             return refused
         replacement = ReplaceRequest(max(at, self._matching.now), order)
@@ -174,7 +174,7 @@ class SimulatedExchange:
         return self._entry.replace(replacement)
 
     def repeat(self, record: Record) -> None:
-        """Act on a logged request again, without logging it; its answer was given long ago."""
+        """Handle a logged request again, without logging it; its answer was given before."""
         request = decoded(record)
         self.last_at = request.at
         self._ledger.settle(request.at)
@@ -188,13 +188,13 @@ class SimulatedExchange:
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def order(self, at: datetime, client_order_id: ClientOrderId) -> OrderReport | NotFound:
-        """Look an order up by our own id, with all its executions."""
+        """Look up an order by our own id, with all its executions."""
         self.advance(at)
         order = self._book.find(client_order_id)
         return NotFound() if order is None else order.whole_report()
 
     def orders(self, at: datetime) -> tuple[OrderReport, ...]:
-        """Open orders and those closed within seven days, in order of acceptance."""
+        """Return open orders and those closed within seven days, in order of acceptance."""
         self.advance(at)
         return self._book.reports(at)
 
@@ -203,58 +203,58 @@ class SimulatedExchange:
         return self._ledger.account(at, self._market, self._book.reserved(), self.instrument)
 
     def exposure(self, at: datetime) -> Decimal:
-        """What is held is worth, long and short together, USD."""
+        """Return the value of the holdings, long and short together, USD."""
         self.advance(at)
         return self._ledger.exposure(at, self._market)
 
     def fee(self, quantity: Quantity) -> Money:
-        """What it takes for an execution of so many shares, bought or sold, USD."""
+        """Return the fee of an execution of so many shares, bought or sold, USD."""
         return Money(self._config.fee_per_share * abs(quantity))
 
     @property
     def interest(self) -> Decimal:
-        """What the account has paid for what it was lent, USD."""
+        """The interest that the account has paid, USD."""
         return self._ledger.interest
 
     @property
     def tally(self) -> ExchangeCounts:
-        """What its figures rest on."""
+        """The number of results that depend on a model."""
         matching = self._matching
         return ExchangeCounts(matching.executions, matching.at_derived_quotes, matching.same_bar.decided)
 
     def picture(self, at: datetime) -> BrokerPicture:
-        """Everything a reconciliation compares."""
+        """Return the books for a reconciliation."""
         account = self.account(at)
         return BrokerPicture(account, self._ledger.positions(), self._book.reports(at))
 
     def activities(self, at: datetime, since: date) -> DropCopy:
-        """What happened to the account from a day on, fills among it, and its figures now."""
+        """Return account activities from a day on, fills included, and the current figures."""
         account, day_of = self.account(at), self._calendar.trading_day
         fills = tuple(fill for fill in self._book.fills() if day_of(fill.execution.at) >= since)
         told = tuple(activity for activity in self._ledger.activities if activity.day >= since)
         return DropCopy(since, account, self._ledger.positions(), fills, told)
 
     def quote(self, at: datetime, symbol: Symbol) -> Quote | NoQuote:
-        """The recorded quote, or where the last price is newer one around that, worked out when asked."""
+        """Return the recorded quote, or, if the last price is newer, one derived from that."""
         self.advance(at)
         return self._market.quote(symbol, at)
 
     def priced_at(self, at: datetime, symbol: Symbol) -> datetime | None:
-        """When the price was made that a symbol counts at; None where there is none."""
+        """Return when the symbol's current price was made; None without one."""
         self.advance(at)
         return self._market.priced_at(symbol, at)
 
     def is_left_behind(self, at: datetime, symbol: Symbol) -> bool:
-        """Whether its price is one of long ago while others have newer ones: it is no offer any more."""
+        """Return whether its price is stale while other symbols have newer ones."""
         self.advance(at)
         return self._market.is_left_behind(symbol, at)
 
     def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
-        """What an instrument requires on margin is its own, or else the exchange's rule."""
+        """Return an instrument with its own margin requirement, or else the exchange's rule."""
         return self._listing.instrument(symbol)
 
     def take_updates(self) -> list[OrderUpdate]:
-        """Empty the outbox: what happened to orders since the last call, in order."""
+        """Empty the outbox: updates of orders since the last call, in order."""
         return self._book.take_updates()
 
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────

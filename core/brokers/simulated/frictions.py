@@ -1,7 +1,7 @@
-"""What goes wrong at an exchange now and then: an order refused, a fill in part, a halt, a worse price for much.
+"""Frictions of an exchange: a refused order, a partial fill, a halt, slippage by size.
 
-Nothing here is drawn: each comes from the seed and from what it happens to, so that it happens again in a rebuild
-and in every run. With the settings at their defaults nothing happens at all.
+Nothing is random: each depends on the seed and on its subject, so that it repeats in a rebuild and in every run. With
+the default settings there are none.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, rounded_dow
 
 ONE = Decimal(1)
 LEAST_PART, MOST_PART = Decimal("0.2"), Decimal("0.8")
-"""Of what could fill, where only a part does."""
+"""Smallest and largest part of a partial fill."""
 _ALL = Decimal(2) ** 64
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """No order of a symbol trades from `first` to `last`, the latter left out."""
+    """A halt: no order of a symbol trades from `first` to before `last`."""
 
     first: datetime
     last: datetime
@@ -36,21 +36,21 @@ class Pause:
 
 
 class Frictions:
-    """Answers by the rules of the exchange, and by a number from 0 to 1 that each event has of its own."""
+    """Answers by the exchange's rules and a number from 0 to 1 per event."""
 
     def __init__(self, config: ExchangeConfig) -> None:
         self._config = config
         self._pauses: dict[Symbol, tuple[Session, Pause | None]] = {}
 
     def refusal(self, order: OrderRequest) -> Refused | None:
-        """Some orders are refused although no rule says so."""
+        """Refuse some orders without a rule."""
         share = self._config.rejections
         if not share or self._number("refused", order.client_order_id) >= share:
             return None
         return Refused(RefusalKind.OTHER, "the order was rejected by the venue")
 
     def filled_of(self, quantity: Quantity, order_id: ClientOrderId, number: int, step: Decimal) -> Quantity:
-        """How much of what could fill does so: all, or now and then a part, at least one step."""
+        """Return the filled part: all, or sometimes a part, at least one step."""
         share = self._config.partial_fills
         if not share or quantity <= step or self._number("part", order_id, str(number)) >= share:
             return quantity
@@ -58,7 +58,7 @@ class Frictions:
         return max(rounded_down(quantity * part, step), Quantity(step))
 
     def slippage(self, quantity: Quantity, room: Decimal) -> Decimal:
-        """Of the price: the least, and more the more an order takes of all that our orders may have of the bar."""
+        """Return the slippage as a share of the price, growing with the order's part of the bar's available volume."""
         by_size = self._config.slippage_by_size
         if not by_size:
             return self._config.slippage
@@ -74,7 +74,7 @@ class Frictions:
         return known[1] is not None and known[1].holds(at)
 
     def _pause(self, symbol: Symbol, session: Session) -> Pause | None:
-        """Once a session at most, anywhere in it."""
+        """Return a halt, at most one per session, anywhere in it."""
         day = session.day.isoformat()
         if self._number("halted", symbol, day) >= self._config.halts:
             return None
@@ -84,6 +84,6 @@ class Frictions:
         return Pause(first, first + lasts)
 
     def _number(self, *names: str) -> Decimal:
-        """From 0 to below 1, the same for the same names and seed."""
+        """Return a number from 0 to below 1, the same for the same names and seed."""
         text = "\n".join((self._config.seed, *names))
         return Decimal(int.from_bytes(sha256(text.encode()).digest()[:8], "big")) / _ALL

@@ -1,4 +1,4 @@
-"""The legs of an order that was accepted: what the exchange makes with it, under ids of its own."""
+"""The legs that the exchange makes with an accepted order, under its own ids."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from core.model.values import BrokerOrderId, ClientOrderId
 
 
 def legs_of(order: BookedOrder, next_id: Callable[[], BrokerOrderId]) -> Iterator[BookedOrder]:
-    """One at a time, each to be booked before the next. As at Alpaca, legs without an order class are ignored."""
+    """Yield one leg at a time, each to be booked before the next. As at Alpaca, legs without an order class are
+    ignored.
+    """
     if order.request.order_class is OrderClass.SIMPLE:
         return
     for leg in order.request.legs:

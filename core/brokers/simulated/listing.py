@@ -1,4 +1,4 @@
-"""What is listed on the simulated exchange, and what it requires on margin."""
+"""The instruments of the simulated exchange, and their margin requirements."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from core.model.values import Symbol
 
 
 class Listing:
-    """The instruments that can be traded; None lets every symbol trade by the default rules."""
+    """The tradable instruments; None lets every symbol trade by the default rules."""
 
     def __init__(self, config: ExchangeConfig, instruments: Mapping[Symbol, BrokerInstrument] | None) -> None:
         self._config = config
         self._instruments = instruments
 
     def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
-        """What an instrument requires on margin is its own, or else the exchange's rule."""
+        """Return an instrument with its own margin requirement, or else the exchange's rule."""
         found = BrokerInstrument(symbol) if self._instruments is None else self._instruments.get(symbol)
         if found is None:
             return NoInstrument(f"{symbol} is not listed here")
@@ -32,5 +32,5 @@ class Listing:
         )
 
     def traded(self, symbol: Symbol) -> Instrument:
-        """What its books count a symbol as, listed or not."""
+        """Return the instrument for the ledger, listed or not."""
         return share(symbol) if self._instruments is None else self._instruments.get(symbol, share(symbol))

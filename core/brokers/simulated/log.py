@@ -1,7 +1,7 @@
-"""What the exchange was asked, written down before it acts, and the exchange made again from that.
+"""The exchange's request log, written before requests are handled, and its rebuild.
 
-A record is a flat JSON object of strings. With the same market and the same records an exchange comes out the same,
-order for order and execution for execution, so that it outlives a crash of the desk as a real broker would.
+A record is a flat JSON object of strings. With the same market and the same records an exchange has the same result,
+order for order and execution for execution, so that it survives a crash of the desk as a real broker would.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from core.model.quote import Quote
 from core.model.values import ClientOrderId, Fraction, Price, Quantity, Symbol
 
 Record = Mapping[str, str | None]
-"""One request as plain JSON; `at` is ISO 8601 in UTC, numbers are text so that they come back exactly."""
+"""One request as plain JSON; `at` is ISO 8601 in UTC, numbers are text so that they stay exact."""
 YES = "yes"
-"""Of what only some orders are; what is not said is not so."""
+"""Value of a flag that only some orders have; a missing flag is false."""
 OPENING = "open"
 """The first record of an exchange's log: its rules and its symbols, which no later setting changes."""
 RULES = (
@@ -43,13 +43,13 @@ FRICTIONS = (
     "sec_fee",
     "taf_fee",
 )
-"""Rules that came later, and that an opening names only where they are not off."""
+"""Later rules, which an opening names only if they are not off."""
 EVENTS = "events"
-"""What happens to the account beside its orders; an opening names it where there is any."""
+"""Scripted account events; an opening names them if there are any."""
 RULES_EDITION = "edition"
-"""Of the rules by which orders meet prices; an opening that names none is of the first."""
+"""Edition of the matching rules; an opening without one is of the first."""
 MARKET = "market"
-"""Of a demo: which of its markets; an opening that names none is of the calm one."""
+"""The market of a demo; an opening without one is of the calm one."""
 NUMBERS = (
     "quantity",
     "limit_price",
@@ -70,14 +70,14 @@ WORDS = (
     "extended_hours",
 )
 FIELDS = frozenset({"request", "at", "symbols", RULES_EDITION, MARKET, EVENTS, *RULES, *FRICTIONS, *NUMBERS, *WORDS})
-"""All that a record may have."""
+"""All fields that a record may have."""
 MOST_DIGITS = 15
-"""Of a number of a record, before its point or behind it."""
+"""Of a number in a record, before or after its point."""
 YEARS = range(1900, 2200)
 
 
 class RequestLog(Protocol):
-    """Where requests are written. `append` returns when the record is kept; what it raises stops the request."""
+    """Destination of requests. `append` returns when the record is stored; an exception stops the request."""
 
     def append(self, record: Record) -> None: ...
 
@@ -95,12 +95,12 @@ class Replayed(Protocol):
 
 
 class DamagedRecordError(Exception):
-    """A record of the log that says nothing the exchange could have been asked."""
+    """A record of the log that is no valid request."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitRequest:
-    """An order that was asked for at `at`."""
+    """An order submitted at `at`."""
 
     at: datetime
     order: OrderRequest
@@ -108,7 +108,7 @@ class SubmitRequest:
 
 @dataclass(frozen=True, slots=True)
 class CancelRequest:
-    """A cancel that was asked for at `at`."""
+    """A cancel requested at `at`."""
 
     at: datetime
     client_order_id: ClientOrderId
@@ -116,7 +116,7 @@ class CancelRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReplaceRequest:
-    """An order that was asked for at `at`, in the place of the one that it names."""
+    """An order submitted at `at` as the replacement of the one that it names."""
 
     at: datetime
     order: OrderRequest
@@ -126,7 +126,7 @@ Request = SubmitRequest | CancelRequest | ReplaceRequest
 
 
 def encoded(request: Request) -> Record:
-    """The request as a record."""
+    """Encode the request as a record."""
     if isinstance(request, CancelRequest):
         return {
             "request": "cancel",
@@ -153,7 +153,7 @@ def encoded(request: Request) -> Record:
 
 
 def decoded(record: Record) -> Request:
-    """The request of a record. Raises `DamagedRecordError`."""
+    """Decode the request of a record. Raises `DamagedRecordError`."""
     at = time_of(record)
     client_order_id = ClientOrderId(_text(record, "client_order_id"))
     match record.get("request"):
@@ -173,11 +173,11 @@ def time_of(record: Record) -> datetime:
 
 
 def fault_in(record: Mapping[str, object]) -> str | None:
-    """Why a record is none that an exchange wrote; None where it is one."""
+    """Return why no exchange can have written this record; None if it is valid."""
     for name, value in record.items():
         if not isinstance(value, str | None):
             return f"{name} is no text"
-    told: Record = record  # type: ignore[assignment]  # as was just seen
+    told: Record = record  # checked above
     try:
         at = time_of(told)
         if at.tzinfo is None or at.year not in YEARS:
@@ -217,11 +217,11 @@ def rebuild(
     until: datetime,
     lasts: timedelta | None = None,
 ) -> None:
-    """Make a fresh exchange what the one that wrote the log was at `until`.
+    """Bring a fresh exchange to the state at `until` of the one that wrote the log.
 
     1. Bars, quotes and records, each in order of time, are merged; at equal times a bar begins, then a quote arrives,
-       then the market is walked, then requests are taken, as in live running.
-    2. What is later than `until` is left out.
+       then the market is walked, then requests are handled, as in live running.
+    2. Everything later than `until` is left out.
     3. The market is walked up to `until`.
 
     The outbox then holds every update since the beginning; ids tell which of them were seen before. The bars are
@@ -255,7 +255,7 @@ def _records(records: Iterable[Record]) -> Iterator[_Happening]:
 
 
 def _extras(order: OrderRequest) -> dict[str, str]:
-    """What only some orders have: their trail, their class, their legs, that they act in extended hours."""
+    """Encode the fields that only some orders have: their trail, class, legs, and extended hours."""
     legs = {f"{leg.role.value}_{name}": price for leg in order.legs for name, price in _prices(leg)}
     trail = {"trail_price": order.trail_price, "trail_fraction": order.trail_fraction}
     extras = {name: str(number) for name, number in {**trail, **legs}.items() if number is not None}

@@ -1,6 +1,6 @@
-"""What the exchange knows of prices: each symbol's newest bar and recorded quote, and what our orders took of them.
+"""The exchange's prices: each symbol's newest bar and recorded quote, and the volume that our orders took.
 
-Prices are worked out when asked: a bar that nobody asks about costs one dictionary entry.
+Prices are computed on demand: an unused bar costs one dictionary entry.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ from core.model.quote import Feed, NoQuote, Quote
 from core.model.values import ZERO, Price, Quantity, Symbol, rounded_down
 
 A_PAUSE = timedelta(hours=4)
-"""Between two bars of a symbol: every night is longer. Only a thin symbol has one by day, and keeps no close then."""
+"""A longer gap between two bars of a symbol is a pause: every night is longer. Only a thin symbol has one by day, and
+then keeps no close.
+"""
 DERIVED_SIZE = Quantity(Decimal(100))
-"""Shares on either side of a derived quote, and what a minute without a bar can give."""
+"""Shares on either side of a derived quote, and the volume of a minute without a bar."""
 
 
 class ExchangeMarket:
-    """Bars, quotes and the volume already taken, symbol by symbol; `lasts` of symbols whose bars are no minutes.
+    """Bars, quotes and the volume already taken, by symbol; `lasts` for symbols whose bars are not minutes.
 
     `closes` has the last bar before a symbol's last pause.
     """
@@ -43,7 +45,9 @@ class ExchangeMarket:
         self._taken: dict[Symbol, tuple[datetime, Decimal]] = {}
 
     def path(self, symbol: Symbol) -> Path | None:
-        """The newest bar as it is shown; None where there was none yet. Until it is settled it follows what is held."""
+        """Return the displayed path of the newest bar; None before the first bar. Until it is settled it follows the
+        position.
+        """
         bar = self.bars.get(symbol)
         if bar is None:
             return None
@@ -51,7 +55,9 @@ class ExchangeMarket:
         return path if path is not None and path.bar is bar else self._walked(bar)
 
     def path_of(self, order: BookedOrder) -> Path | None:
-        """The newest bar as one order meets it: the extreme that hurts it first, whatever else stands there."""
+        """Return the path of the newest bar for one order: the extreme that is worse for it first, whatever others
+        hold.
+        """
         path = self.path(order.symbol)
         if path is None:
             return None
@@ -59,14 +65,14 @@ class ExchangeMarket:
         return path.walked(low_first=low_first if bound == path.bar.start else order.low_hurts)
 
     def bind(self, order: BookedOrder, path: Path | None, at: datetime) -> None:
-        """From the first extreme on, an order goes on through the bar in the order in which it met it."""
+        """From the first extreme on, fix the direction in which an order meets the bar."""
         if path is not None and path.turns_at <= at < path.end:
             order.walk = (path.bar.start, path.is_low_first)
 
     def settle(self, symbol: Symbol, at: datetime) -> None:
-        """From its first extreme on a path has its direction: that of what was held and worked just before.
+        """From its first extreme on, fix a path's direction by the position and orders just before.
 
-        Called before anything of the symbol changes, so that it never matters who asked, and when.
+        Called before anything of the symbol changes, so that the result does not depend on other calls.
         """
         path = self.path(symbol)
         if path is not None and path is not self._paths.get(symbol) and at >= path.turns_at:
@@ -77,7 +83,7 @@ class ExchangeMarket:
         return Path.of(bar, low_first=self._low_first(bar), lasts=lasts, before=self._before.get(bar.symbol))
 
     def price(self, symbol: Symbol, at: datetime) -> Price | None:
-        """The last price, or the middle of a recorded quote where nothing traded yet; None where there is neither."""
+        """Return the last price, or the middle of a recorded quote before the first trade; None without either."""
         path = self.path(symbol)
         if path is not None:
             return path.last(at)[1]
@@ -85,7 +91,7 @@ class ExchangeMarket:
         return None if quote is None else STOCK_TICKS.nearest(quote.mid)
 
     def begin(self, bar: Bar) -> None:
-        """The newest bar of its symbol."""
+        """Set the newest bar of its symbol."""
         before = self.bars.get(bar.symbol)
         if before is not None and bar.start - before.start > A_PAUSE:
             self.closes[bar.symbol] = before
@@ -94,14 +100,14 @@ class ExchangeMarket:
         self.bars[bar.symbol] = bar
 
     def close_before(self, symbol: Symbol, day: date, calendar: Calendar) -> Price | None:
-        """The close of its last bar before a trading day; None where none is known."""
+        """Return the close of its last bar before a trading day; None if unknown."""
         for bar in (self.bars.get(symbol), self.closes.get(symbol)):
             if bar is not None and calendar.trading_day(bar.start) < day:
                 return bar.close
         return None
 
     def quote(self, symbol: Symbol, at: datetime) -> Quote | NoQuote:
-        """The recorded quote unless a later price made it old; else one around the last price."""
+        """Return the recorded quote unless a later price is newer; else one derived from the last price."""
         recorded = self.quotes.get(symbol)
         path = self.path(symbol)
         if path is None:
@@ -113,16 +119,16 @@ class ExchangeMarket:
         return Quote(symbol, at, bid, DERIVED_SIZE, ask, DERIVED_SIZE, Feed.DERIVED)
 
     def around(self, symbol: Symbol, price: Price, side: Side) -> Price:
-        """What an order on this side would pay or get where `price` was the last one: the ask, or the bid."""
+        """Return the price of an order on this side after a last price: the ask, or the bid."""
         half, tick = self.half_spread(symbol, price), STOCK_TICKS.at(price)
         if side is Side.BUY:
             return Price(_to_tick(price + half, tick, ROUND_CEILING))
         return Price(max(_to_tick(price - half, tick, ROUND_FLOOR), tick))
 
     def reached(self, symbol: Symbol, side: Side, segment: Segment) -> tuple[Price, Price]:
-        """What an order on this side would pay or get where a segment begins, and where it ends.
+        """Return the price of an order on this side at the start and at the end of a segment.
 
-        A quote that was recorded on the way is where the rest of it begins; one of its last instant is all of it.
+        A quote recorded within the segment replaces its start; one of its last instant replaces both.
         """
         begins, ends = (self.around(symbol, price, side) for price in (segment.start, segment.end))
         recorded = self.quotes.get(symbol)
@@ -132,7 +138,8 @@ class ExchangeMarket:
         return quoted, quoted if recorded.at >= segment.at else ends
 
     def half_spread(self, symbol: Symbol, price: Price) -> Decimal:
-        """USD from the last price to either side of a derived quote: at least half of what was recorded last.
+        """Return the USD from the last price to either side of a derived quote: at least half of the last recorded
+        spread.
 
         A spread is known until the symbol's next pause.
         """
@@ -143,12 +150,12 @@ class ExchangeMarket:
         return max(least, (recorded.ask - recorded.bid) / 2)
 
     def sold_short_at(self, symbol: Symbol, limit: Price, at: datetime) -> Price:
-        """What a share counts for that a limit sells short: below the bid it gets the bid."""
+        """Return the value per share of a limit short sale: below the bid it receives the bid."""
         quote = self.quote(symbol, at)
         return limit if isinstance(quote, NoQuote) else max(limit, quote.bid)
 
     def is_known(self, symbol: Symbol, at: datetime) -> bool:
-        """Whether the quote is one of now: recorded, or of a bar that is open or was the last one before now."""
+        """Return whether the quote is current: recorded, or from a bar that is open or was the last one before now."""
         path = self.path(symbol)
         if path is not None and at < path.end + (path.end - path.bar.start):
             return True
@@ -156,7 +163,7 @@ class ExchangeMarket:
         return isinstance(quote, Quote) and quote.feed is not Feed.DERIVED
 
     def priced_at(self, symbol: Symbol, at: datetime) -> datetime | None:
-        """When the price that counts at `at` was made: by the last trade, or a quote that was recorded after it."""
+        """Return when the current price at `at` was made: by the last trade, or a quote recorded after it."""
         path, recorded = self.path(symbol), self.quotes.get(symbol)
         made = [] if path is None else [path.last(at)[0]]
         if recorded is not None:
@@ -164,21 +171,21 @@ class ExchangeMarket:
         return max(made, default=None)
 
     def is_left_behind(self, symbol: Symbol, at: datetime) -> bool:
-        """Whether others have prices that are newer by more than a pause."""
+        """Return whether other symbols have prices that are newer by more than a pause."""
         newest = max((self.priced_at(each, at) or at for each in (*self.bars, *self.quotes)), default=at)
         return newest - (self.priced_at(symbol, at) or at) > A_PAUSE
 
     def has_price_since(self, symbol: Symbol, opened: datetime, at: datetime) -> bool:
-        """Whether anything traded or was quoted in a session: nothing fills at yesterday's close."""
+        """Return whether there was a trade or a quote in the session: no order fills at yesterday's close."""
         path = self.path(symbol)
         recorded = self.quotes.get(symbol)
         return (path is not None and path.last(at)[0] >= opened) or (recorded is not None and recorded.at >= opened)
 
     def room(self, symbol: Symbol, side: Side, step: Decimal, at: datetime) -> Quantity:
-        """Shares that our orders may still take in this minute, or longer bar, in multiples of `step`.
+        """Return the shares that our orders may still take in this minute, or longer bar, in multiples of `step`.
 
-        A bar gives its participation of what had traded by now, and at least one step where that much had. A minute
-        without a bar gives the current quote's size.
+        A bar gives its participation of the volume traded by now, and at least one step if that much had traded. A
+        minute without a bar gives the current quote's size.
         """
         path = self.path(symbol)
         taken = self._taken_in(symbol, at)
@@ -193,21 +200,21 @@ class ExchangeMarket:
         return rounded_down(max(size - taken, ZERO), step)
 
     def _traded(self, path: Path, at: datetime) -> Decimal:
-        """Of a bar's volume, what had traded by `at`: as much at each point of its path as at any other."""
+        """Return the part of a bar's volume traded by `at`: the same at each point of its path."""
         return path.bar.volume * path.points_until(at) / len(OFFSETS)
 
     def _gives_one(self, volume: Decimal, step: Decimal) -> bool:
-        """Whether a step is given of a bar whose participation is less."""
+        """Return whether one step is given although the bar's participation is smaller."""
         return volume >= step
 
     def whole_room(self, symbol: Symbol, at: datetime) -> Decimal:
-        """Shares that our orders together may take of the bar that is open, or of a derived quote where none is."""
+        """Return the shares that our orders together may take of the open bar, or of a derived quote without one."""
         path = self.path(symbol)
         is_open = path is not None and path.is_open(at)
         return self._config.participation * path.bar.volume if path is not None and is_open else DERIVED_SIZE
 
     def take(self, symbol: Symbol, quantity: Quantity, at: datetime) -> None:
-        """Our orders took this much of the minute."""
+        """Record that our orders took this volume in the minute."""
         self._taken[symbol] = (self._span_of(symbol, at), self._taken_in(symbol, at) + quantity)
 
     def _taken_in(self, symbol: Symbol, at: datetime) -> Decimal:
@@ -215,18 +222,18 @@ class ExchangeMarket:
         return taken if span == self._span_of(symbol, at) else ZERO
 
     def _span_of(self, symbol: Symbol, at: datetime) -> datetime:
-        """What a volume is shared over, by its start: the minute, or the longer bar that is open."""
+        """Return the start of the period that shares a volume: the minute, or the longer open bar."""
         path = self.path(symbol) if symbol in self.lasts else None
         return minute_of(at) if path is None or not path.is_open(at) else path.bar.start
 
 
 def side_of(quote: Quote, side: Side) -> Price:
-    """What an order on this side pays or gets."""
+    """Return the price of an order on this side."""
     return quote.ask if side is Side.BUY else quote.bid
 
 
 def minute_of(at: datetime) -> datetime:
-    """The first instant of the minute."""
+    """Return the first instant of the minute."""
     return at.replace(second=0, microsecond=0)
 
 

@@ -1,8 +1,8 @@
-"""Orders meet the market: what happens as time passes, and at which price.
+"""Matching: orders meet the market as time passes.
 
 Time moves in steps. A step is one instant at which something can happen to a working order: a point of a bar's path, a
-recorded quote, a session's open or close, or the start of a minute while an order that takes any price is still
-unfilled. Nothing happens between steps, so walking far at once or often by little comes to the same.
+recorded quote, a session's open or close, or the start of a minute while an order without a price limit is still
+unfilled. Nothing happens between steps, so one long walk and many short ones have the same result.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from core.model.values import ZERO, Price, Quantity, Symbol
 
 
 class Matching:
-    """Walks the market past the working orders and executes what it touches.
+    """Walks the market past the working orders and executes those that it touches.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Matching:
     next_at
         The next step; None while no order works.
     executions, at_derived_quotes
-        How many there were, and those of them that no recorded quote stood for.
+        All executions, and those without a recorded quote.
     """
 
     def __init__(
@@ -58,18 +58,18 @@ class Matching:
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def walk_through(self, at: datetime) -> None:
-        """Everything up to and including `at` happens. A time that has passed changes nothing."""
+        """Apply everything up to and including `at`. A time that has passed changes nothing."""
         while self.next_at is not None and self.next_at <= at:
             self._step(self.next_at)
         self.now = max(self.now, at)
 
     def walk_before(self, at: datetime) -> None:
-        """Everything earlier than `at` happens: the market is about to change at that instant."""
+        """Apply everything earlier than `at`: the market is about to change at that instant."""
         while self.next_at is not None and self.next_at < at:
             self._step(self.next_at)
 
     def hear(self, quote: Quote) -> None:
-        """A recorded quote becomes the current one; what rests at its limit meets it at that instant."""
+        """Make a recorded quote the current one; resting limits meet it at that instant."""
         symbol, at = quote.symbol, quote.at
         if symbol not in self._book.working:
             self._market.quotes[symbol] = quote
@@ -81,11 +81,11 @@ class Matching:
         self._hasten(symbol)
 
     def schedule(self) -> None:
-        """Work out the next step; called whenever orders or bars have changed."""
+        """Compute the next step; called whenever orders or bars have changed."""
         self.next_at = self._steps.next_after(self.now) if self._book.working else None
 
     def _hasten(self, symbol: Symbol) -> None:
-        """A quote brings the next step of its own symbol nearer, and moves no other's."""
+        """Bring the next step of the quote's own symbol forward, and no other's."""
         session = self._hours.session(self.now)
         if self.next_at is None or not session.holds(self.now):
             self.schedule()
@@ -93,11 +93,11 @@ class Matching:
             self.next_at = point
 
     def day_end(self, order: OrderRequest, at: datetime) -> datetime:
-        """When an order for the day that comes at `at` expires."""
+        """Return when a day order that arrives at `at` expires."""
         return self._hours.day_end(order, at)
 
     def _segment_of(self, order: BookedOrder, at: datetime) -> Segment | None:
-        """Of the bar as this order meets it; None between points."""
+        """Return the segment of the bar's path for this order; None between points."""
         path = self._market.path_of(order)
         return None if path is None else path.segment(at)
 
@@ -123,16 +123,16 @@ class Matching:
     # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def arrive(self, order: BookedOrder, at: datetime) -> None:
-        """An accepted order meets the market as it is; outside of the session it waits, and IOC never waits.
+        """Let an accepted order meet the current market; outside of the session it waits, and IOC never waits.
 
-        A stop that the price has crossed already is elected at once; a limit that is within the quote takes it. What
-        comes after the first extreme goes on through the bar as it is shown.
+        A stop whose price is already crossed is elected at once; a limit within the quote takes it. An order that comes
+        after the first extreme continues through the bar as displayed.
         """
         for arrived in (order, *order.legs):
             self._market.bind(arrived, self._market.path(order.symbol), at)
         self.same_bar.note_late(order, at)
         if self._can_trade(order.symbol, at):
-            for arrived in (order, *order.oco_siblings):  # those of an OCO work from the start
+            for arrived in (order, *order.oco_siblings):  # both orders of an OCO work from the start
                 self._arrive(arrived, at)
         elif order.request.extended_hours and self._hours.is_extended(at):
             self._take_within(order, at)
@@ -159,11 +159,11 @@ class Matching:
         return session.holds(at) and self._market.has_price_since(symbol, session.open, at)
 
     def _pass(self, symbol: Symbol, at: datetime) -> None:
-        """One step of one symbol: what takes any price first, then stops, then limits, each by age.
+        """One step of one symbol: orders without a limit first, then stops, then limits, each by age.
 
-        Each meets the bar in the order of prices that is worse for it: no other order of the account turns that. A stop
-        and a limit inside one segment: the stop fills. In a minute without a bar nothing trades that could touch
-        a stop or a limit; only what takes any price goes on.
+        Each meets the bar in the order of prices that is worse for it, independent of the account's other orders. If a
+        stop and a limit are inside one segment, the stop fills. In a minute without a bar nothing trades that could
+        touch a stop or a limit; only orders without a limit continue.
         """
         orders = list(self._book.working[symbol])
         waiting = [order for order in orders if order.takes_any_price]
@@ -185,7 +185,7 @@ class Matching:
                 self._meet(order, segment)
 
     def _pass_extended(self, symbol: Symbol, at: datetime) -> None:
-        """One step of one symbol outside its session: only what is marked for those hours meets a price (RK-20)."""
+        """One step of one symbol outside its session: only orders marked for those hours meet a price (RK-20)."""
         path = self._market.path(symbol)
         is_a_point = path is not None and path.segment(at) is not None
         marked = [order for order in self._book.working[symbol] if order.request.extended_hours]
@@ -200,7 +200,7 @@ class Matching:
                 self._meet_limit(order, segment)
 
     def _pass_a_quote(self, symbol: Symbol, orders: list[BookedOrder], at: datetime) -> None:
-        """A quote was recorded between two points of a path: what rests at its limit meets it, and the one before."""
+        """A quote was recorded between two points of a path: resting limits meet it, and the one before."""
         quoted_at, before = self._steps.quoted.get(symbol, (NEVER, None))
         now = self._market.quote(symbol, at)
         if quoted_at != at or isinstance(now, NoQuote):
@@ -211,7 +211,7 @@ class Matching:
                 self._fill_a_limit(order, (side_of(now, order.side),), passed, Segment.point(at, now.mid))
 
     def _take_within(self, order: BookedOrder, at: datetime) -> None:
-        """A limit at the quote that is known now: it takes the other side where that is within, and waits else."""
+        """Let a limit take the other side of the current quote if that is within; else it waits."""
         quote = self._market.quote(order.symbol, at)
         if not isinstance(quote, NoQuote) and self._market.is_known(order.symbol, at):
             price = self._market.price(order.symbol, at) or quote.mid
@@ -228,11 +228,12 @@ class Matching:
             self._meet_stop(order, segment)
 
     def _meet_trailing_stop(self, order: BookedOrder, segment: Segment) -> None:
-        """Through a bar it stands where the bar's open had it: nobody knows which extreme would have met it first.
+        """Meet a trailing stop. Through a bar it stays where the bar's open put it, because the order of the extremes
+        is unknown.
 
-        The close moves it by the best price of the bar, and elects it where that leaves the close behind: gone through
-        it has in any order, at some price, and the close is one that anybody had. In the bar that filled its entry only
-        the close itself moves it.
+        The close moves it by the best price of the bar, and elects it if the close is then beyond it: the price crossed
+        it in any order, and the close was a real price. In the bar that filled its entry only the close itself moves
+        it.
         """
         is_same_bar = self.same_bar.is_of_its_entry(order, segment)
         if order.best is None or not (segment.number or is_same_bar):
@@ -255,7 +256,7 @@ class Matching:
         order.seen = None
 
     def _meet_stop(self, order: BookedOrder, segment: Segment) -> None:
-        """Elected by touch. The reference is the stop, or the open that gapped through it."""
+        """Elect a stop by touch. The reference is the stop, or the open that gapped through it."""
         reference = self._reference(order, segment)
         if reference is None:
             return
@@ -271,7 +272,7 @@ class Matching:
             self.same_bar.note_election(order, segment)
 
     def _reference(self, order: BookedOrder, segment: Segment) -> Price | None:
-        """Where a segment elects a stop; None where it does not."""
+        """Return the price at which a segment elects a stop; None if it does not."""
         stop = order.stop_price
         if stop is None:
             return None
@@ -280,7 +281,7 @@ class Matching:
         return min(stop, segment.start) if segment.low <= stop else None
 
     def _price_where_elected(self, order: BookedOrder, reference: Price, segment: Segment) -> Price:
-        """Half a spread from where it was elected, or the recorded quote of that instant where that is worse."""
+        """Return the price half a spread from the election, or the recorded quote of that instant if that is worse."""
         price = worse(reference, self._market.half_spread(order.symbol, reference), order.side)
         now = self._market.quote(order.symbol, segment.at)
         if isinstance(now, NoQuote) or now.feed is Feed.DERIVED:
@@ -289,12 +290,12 @@ class Matching:
         return quoted if is_within(order.side, price, quoted) else price
 
     def _meet_limit(self, order: BookedOrder, segment: Segment) -> None:
-        """What rests meets each quote that a segment shows; what was there before only keeps it from a better price."""
+        """Let a resting limit meet each quote of a segment; earlier quotes only keep it from a better price."""
         reached = self._market.reached(order.symbol, order.side, segment)
         self._fill_a_limit(order, reached, tuple(self._passed(order, segment)), segment)
 
     def _passed(self, order: BookedOrder, segment: Segment) -> Iterator[Price]:
-        """Where the segment begins, the close of the bar before, its limit where it had to wait for the close."""
+        """Yield the segment's start, the close of the bar before, and its limit if it had to wait for the close."""
         yield self._market.around(order.symbol, segment.start, order.side)
         if segment.before is not None:
             yield self._market.around(order.symbol, segment.before, order.side)
@@ -311,9 +312,9 @@ class Matching:
         *,
         waits: bool = True,
     ) -> None:
-        """Of what waits at its limit, a bar that filled its entry, or elected it, fills no more than `SameBar` says.
+        """Fill a limit. If a bar filled its entry, or elected it, `SameBar` limits a waiting one's fills in it.
 
-        What was hit there before, by a market that had not enough for all of it, is due at its limit from then on.
+        An order that was hit before, by a market that had not enough for all of it, is due at its limit from then on.
         """
         limit = order.request.limit_price
         if limit is None:
@@ -330,7 +331,7 @@ class Matching:
         order.is_hit = waits and price == limit
 
     def _go_on_at_the_market(self, order: BookedOrder, segment: Segment | None, at: datetime) -> None:
-        """What is left takes at each point of a path the worse of what the market came from and where it went."""
+        """Fill the rest at each point of a path, at the worse of the segment's start and end."""
         if segment is None:
             self._take_quote(order, at)
             return
@@ -339,7 +340,7 @@ class Matching:
         self._execute(order, self._slipped(order, price, at), Segment.point(at, segment.end))
 
     def _take_quote(self, order: BookedOrder, at: datetime) -> None:
-        """At the other side of the quote, and the slippage worse; a price of long ago is nobody's offer."""
+        """Fill at the other side of the quote, plus slippage; a stale price is not tradable."""
         quote = self._market.quote(order.symbol, at)
         if isinstance(quote, NoQuote) or not self._market.is_known(order.symbol, at):
             return
@@ -354,7 +355,7 @@ class Matching:
         return self._frictions.slippage(order.request.quantity, self._market.whole_room(order.symbol, at))
 
     def _execute(self, order: BookedOrder, price: Price, rest: Segment, most: Decimal | None = None) -> None:
-        """As much as the minute gives; the rest goes on later. `rest` is where the price goes from there."""
+        """Execute as much as the minute gives; the rest continues later. `rest` is the remaining price path."""
         at = rest.at
         room = self._market.room(order.symbol, order.side, order.step, at)
         quantity = Quantity(min(room, order.remaining if most is None else min(most, order.remaining)))
@@ -377,7 +378,7 @@ class Matching:
         self.at_derived_quotes += isinstance(quote, Quote) and quote.feed is Feed.DERIVED
 
     def _release_legs(self, order: BookedOrder, rest: Segment) -> None:
-        """The parent is filled: its legs work, unless the shares that they would close are gone or held."""
+        """Let the legs of a filled parent work, unless their shares are gone or reserved."""
         held = [leg for leg in order.legs if leg.is_held and leg.is_working]
         for leg in held:
             free = abs(self._ledger.quantity(leg.symbol)) - self._book.held(leg.symbol, leg.side)

@@ -1,4 +1,4 @@
-"""Requests are acted upon: what the rules refuse, what is accepted into the book, and how it meets the market."""
+"""Order entry: apply the rules, book accepted orders, and let them meet the market."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from core.model.values import ZERO, Price, Symbol
 
 
 class OrderEntry:
-    """Takes orders, replacements and cancels, each in the market as it finds it."""
+    """Handles orders, replacements and cancels in the current market."""
 
     def __init__(
         self,
@@ -50,14 +50,14 @@ class OrderEntry:
         self._frictions = Frictions(config)
 
     def submit(self, submission: SubmitRequest) -> Accepted | Refused:
-        """Take an order or refuse it."""
+        """Accept or refuse an order."""
         self._reach(submission.at, submission.order.symbol)
         situation = self._situation(submission.at, submission.order, None)
         refused = refusal(situation) or self._frictions.refusal(submission.order)
         return refused or self._accept(submission.at, situation)
 
     def replace(self, replacement: ReplaceRequest) -> Accepted | Refused:
-        """Put an order in the place of the one that it names, all at once, or refuse it; refused, the old one stays."""
+        """Replace an order atomically, or refuse it; if refused, the old one stays."""
         at, request = replacement.at, replacement.order
         self._reach(at, request.symbol)
         old = None if request.replaces is None else self._book.find(request.replaces)
@@ -70,7 +70,7 @@ class OrderEntry:
         return self._accept(at, situation, old)
 
     def cancel(self, cancellation: CancelRequest) -> Accepted | Refused | NotFound:
-        """Cancel what is left of an order; one that is over already is refused."""
+        """Cancel the rest of an order; one that has ended is refused."""
         self._matching.walk_through(cancellation.at)
         order = self._book.find(cancellation.client_order_id)
         if order is None:
@@ -83,14 +83,14 @@ class OrderEntry:
         return Accepted(order.whole_report())
 
     def _reach(self, at: datetime, symbol: Symbol) -> None:
-        """The market as a request finds it."""
+        """Walk the market to the time of a request."""
         self._matching.walk_through(at)
         self._market.settle(symbol, at)
 
     def _accept(self, at: datetime, situation: Situation, old: BookedOrder | None = None) -> Accepted:
-        """Into the book with its legs; what takes another's place stands where that stood, held where it was."""
+        """Book an order with its legs; a replacement takes the old order's place, held if that was."""
         request, instrument = situation.order, situation.instrument
-        assert isinstance(instrument, BrokerInstrument)  # the rules have seen to both
+        assert isinstance(instrument, BrokerInstrument)  # the rules have checked both
         assert situation.price is not None
         order = BookedOrder(
             request=request,
@@ -114,7 +114,7 @@ class OrderEntry:
         return accepted
 
     def _booked(self, order: BookedOrder, at: datetime, *, is_held: bool) -> Iterator[BookedOrder]:
-        """The order is in the book before its legs are made."""
+        """Book the order before its legs are made."""
         if is_held:
             self._book.hold(order)
         else:
@@ -122,7 +122,7 @@ class OrderEntry:
         return legs_of(order, self._book.next_broker_id)
 
     def _situation(self, at: datetime, order: OrderRequest, old: BookedOrder | None) -> Situation:
-        """As it is for an order that arrives; what the one that makes way holds or reserves is free again."""
+        """Build the situation of an arriving order; the replaced one's reserves are free again."""
         gone = old if old is not None and old.is_working else None
         held = gone.remaining if gone is not None and not gone.opens and not gone.is_held else ZERO
         reserved = gone.to_reserve if gone is not None and gone.opens else ZERO
@@ -141,7 +141,7 @@ class OrderEntry:
         )
 
     def _sold_short_at(self, at: datetime, order: OrderRequest) -> Price | None:
-        """A limit that sells short below the bid takes the bid."""
+        """Return the bid for a limit short sale below it."""
         is_short = order.side is Side.SELL and self._ledger.quantity(order.symbol) <= ZERO
         limit = order.limit_price
         if limit is None or not order.type.rests or not is_short:
@@ -149,7 +149,7 @@ class OrderEntry:
         return self._market.sold_short_at(order.symbol, limit, at)
 
     def _cost_of_a_share(self, at: datetime, order: OrderRequest) -> Price | None:
-        """Its limit, its stop, or the side of the quote that it takes else; None where there is no quote."""
+        """Return its limit, its stop, or else the side of the quote that it takes; None without a quote."""
         if order.limit_price is not None:
             return order.limit_price
         if order.type.has_stop:
@@ -161,7 +161,7 @@ class OrderEntry:
 
 
 def _stand_in(order: BookedOrder, old: BookedOrder) -> None:
-    """A leg's replacement is a leg in its place; a trailing stop keeps the best price that it has seen."""
+    """Make a leg's replacement a leg in its place; a trailing stop keeps its best price."""
     order.best = old.best
     if old.parent is not None:
         order.parent = old.parent

@@ -1,10 +1,9 @@
-"""How a bar is walked: open at :00, the extreme that hurts at :20, the other at :40, close at :59.
+"""The path through a bar: open at :00, the worse extreme at :20, the other at :40, close at :59.
 
-A bar that lasts longer than a minute is walked alike, each point at the same part of it.
-
-Which one hurts is each order's own: `BookedOrder.low_hurts`. What is shown of a bar, and so what a late order walks, is
-said by `path_order.py`. A path follows from its bar and that one claim alone, so it never matters how often, or in what
-steps, the exchange is asked to walk it.
+A bar longer than a minute is walked the same way, each point at the same fraction of it. Each order has its own worse
+extreme: `BookedOrder.low_hurts`. `path_order.py` decides the displayed path of a bar, which a late order walks. A path
+depends on its bar and that choice alone, so the result does not depend on how often, or in what steps, the exchange is
+walked.
 """
 
 from __future__ import annotations
@@ -25,23 +24,23 @@ LAST = len(OFFSETS) - 1
 
 
 def offsets_of(lasts: timedelta) -> Offsets:
-    """The points of a bar that lasts so long, after its start."""
+    """Return the points of a bar of this length, after its start."""
     return OFFSETS if lasts == ONE_MINUTE else (OFFSETS[0], lasts / 3, lasts * 2 / 3, lasts * 59 / 60)
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The price going from one point to the next at `at`; at the open both are the open.
+    """The price from one point to the next at `at`; at the open both are the open.
 
     Attributes
     ----------
     before
-        At the open of a bar that goes on where the one before ended: its close. A price that comes from there passes
-        what lies between.
+        At the open of a bar that continues the one before: that one's close. A price that comes from there passes the
+        prices in between.
     since
         When the price was at `start`.
     number
-        Of the point at which it ends, in its bar; None of what is no whole part of a path.
+        Of the point at which it ends, in its bar; None if it is not a whole part of a path.
     """
 
     at: datetime
@@ -53,7 +52,7 @@ class Segment:
 
     @classmethod
     def point(cls, at: datetime, price: Price) -> Segment:
-        """The market as it is."""
+        """Return the market at one price."""
         return cls(at, price, price)
 
     @property
@@ -89,28 +88,28 @@ class Path:
         return self.prices[1] == self.bar.low
 
     def walked(self, *, low_first: bool) -> Path:
-        """The same bar, in that order."""
+        """Return the same bar, in that order."""
         if low_first == self.is_low_first:
             return self
         return Path.of(self.bar, low_first=low_first, lasts=self.end - self.bar.start, before=self.before)
 
     @property
     def turns_at(self) -> datetime:
-        """The first extreme: until then both directions are the same."""
+        """The time of the first extreme: until then both directions are the same."""
         return self.bar.start + self.offsets[1]
 
     def has_extreme_after(self, at: datetime, price: Price) -> bool:
-        """Whether one of its two extremes that is this price is still to come."""
+        """Return whether an extreme at this price is still to come."""
         return any(
             self.prices[number] == price and self.bar.start + self.offsets[number] > at for number in range(1, LAST)
         )
 
     def is_open(self, at: datetime) -> bool:
-        """Whether `at` is inside the bar."""
+        """Return whether `at` is inside the bar."""
         return self.bar.start <= at < self.end
 
     def last(self, at: datetime) -> tuple[datetime, Price]:
-        """The newest point that is not after `at`; the open where `at` is before the bar."""
+        """Return the newest point that is not after `at`; the open if `at` is before the bar."""
         passed = at - self.bar.start
         for offset, price in zip(reversed(self.offsets), reversed(self.prices), strict=True):
             if offset <= passed:
@@ -118,17 +117,17 @@ class Path:
         return self.bar.start, self.bar.open
 
     def points_until(self, at: datetime) -> int:
-        """How many of its points are not after `at`."""
+        """Return the number of its points that are not after `at`."""
         passed = at - self.bar.start
         return sum(offset <= passed for offset in self.offsets)
 
     def segment(self, at: datetime) -> Segment | None:
-        """The segment that ends exactly at `at`; None between points."""
+        """Return the segment that ends exactly at `at`; None between points."""
         passed = at - self.bar.start
         return self._segment(self.offsets.index(passed)) if passed in self.offsets else None
 
     def segments(self, after: datetime) -> Iterator[Segment]:
-        """The segments that end later than `after`."""
+        """Yield the segments that end later than `after`."""
         passed = after - self.bar.start
         for index, offset in enumerate(self.offsets):
             if offset > passed:

@@ -1,11 +1,11 @@
-"""Which extreme of a bar is shown first: the one that hurts more of what stands there, long and short alike, mirrored.
+"""Choose the displayed first extreme of a bar: the one that is worse for the larger part of positions and orders.
 
-It is what a price, a quote and the account say while a bar lasts, and what an order finds that comes after the first
-extreme. What stood there before meets the bar in its own worse order, whatever is shown (`BookedOrder.low_hurts`).
+Prices, quotes and the account show this path while a bar lasts, and so does an order that comes after the first
+extreme. Earlier orders meet the bar in their own worse order, whatever is displayed (`BookedOrder.low_hurts`).
 
-A long position is hurt by the low, a short one by the high, an entry as it says itself. What is held counts by its
-shares, entries by what this bar can fill of them, and the larger part decides. Where nothing of ours hangs on it the
-bar's shape does, so that no side has it better: one that rises went down first.
+The low is worse for a long position, the high for a short one, and each entry defines its own. Positions count by their
+shares, entries by the quantity that this bar can fill, and the larger part decides. Without any, the bar's shape
+decides, so that no side has an advantage: one that rises went down first.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from core.model.order import Side
 from core.model.values import ZERO, Price, Symbol
 
 Around = Callable[[Symbol, Price, Side], Price]
-"""What an order on a side would pay or get where a price was the last one."""
+"""The price of an order on a side after a last price."""
 
 
 class PathOrder:
-    """Answers by what is held and what works at this instant; all orders together get `participation` of a bar."""
+    """Decides by current positions and working orders; all orders together get `participation` of a bar."""
 
     def __init__(self, ledger: ExchangeLedger, book: Book, around: Around, participation: Decimal) -> None:
         self._ledger = ledger
@@ -44,7 +44,7 @@ class PathOrder:
         return self._by_the_oldest(bar)
 
     def _weight(self, bar: Bar) -> Decimal:
-        """Shares that the low hurts, less those that the high does."""
+        """Return the shares for which the low is worse, less those for which the high is."""
         entries = [o for o in self._book.working.get(bar.symbol, ()) if o.opens and self._can_fill(o, bar)]
         room = self._participation * bar.volume
         low, high = (
@@ -57,7 +57,9 @@ class PathOrder:
         return entry.is_touched(bar.low, bar.high) and not self._is_out_of_reach(entry, bar)
 
     def _is_out_of_reach(self, entry: BookedOrder, bar: Bar) -> bool:
-        """Whether the bar does not elect it, or no quote comes within its limit, or is there where it is elected."""
+        """Return whether the bar cannot fill it: it is not elected, or no quote is within its limit, or none at its
+        election.
+        """
         stop, limit = entry.stop_price, entry.request.limit_price
         best, worst = (min, max) if entry.side is Side.BUY else (max, min)
         met = best(bar.low, bar.high)
@@ -70,6 +72,6 @@ class PathOrder:
         return not is_within(entry.side, self._around(entry.symbol, met, entry.side), limit)
 
     def _by_the_oldest(self, bar: Bar) -> bool:
-        """A bar that is its own mirror image: what has stood there for longest decides."""
+        """Decide a symmetrical bar by the oldest working entry."""
         entries = [order for order in self._book.working.get(bar.symbol, ()) if order.opens]
         return entries[0].low_hurts if entries else True

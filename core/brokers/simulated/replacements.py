@@ -1,8 +1,8 @@
-"""What the exchange refuses of a replacement, beyond the rules that any order must pass.
+"""The exchange's rules for a replacement, beyond those for any order.
 
-As Alpaca has it: the answer is a new order with ids of its own, and the old one is `replaced`. The quantity that is
-asked for is the new order's own: what the old one has filled is not taken off it. Only whole shares can be changed in
-number. A replaced order with legs gets new ones; what replaces a leg is a leg in its place.
+As at Alpaca: the answer is a new order with ids of its own, and the old one is `replaced`. The requested quantity is
+the new order's own: the old one's fills are not subtracted. Only whole shares can be changed in number. A replaced
+order with legs gets new ones; the replacement of a leg is a leg in its place.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from core.model.order import OrderRequest
 
 
 def refusal_to_replace(old: BookedOrder | None, order: OrderRequest) -> Refused | None:
-    """Why this order cannot take the place of `old`, or None."""
+    """Return why this order cannot replace `old`, or None."""
     if old is None:
         return Refused(RefusalKind.NO_SUCH_ORDER, f"order not found for {order.replaces}")
     if not old.is_working:

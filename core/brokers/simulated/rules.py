@@ -1,4 +1,4 @@
-"""What the exchange refuses, of which kind and in whose words: a table of rules (EX-11)."""
+"""The exchange's refusals with their kinds and messages: a table of rules (EX-11)."""
 
 from __future__ import annotations
 
@@ -15,23 +15,22 @@ from core.model.values import ZERO, Price, plain
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Everything that a rule may look at, as it is when the order arrives.
+    """The input of all rules, when the order arrives.
 
     Attributes
     ----------
     position
         Shares held, signed.
     held
-        Shares that working orders on the order's side already hold for closing.
+        Shares that working orders on the order's side already reserve for closing.
     opposite_opens
         Whether a working order on the other side would open a position.
     price
-        What a share of this order would cost: its limit, its stop, or the side of the quote that it takes.
-        None where there is no quote.
+        Cost per share of this order: its limit, its stop, or the side of the quote that it takes. None without a quote.
     sold_at
-        What a share of a short sale at a limit will be worth, where that is known; None of any other order.
+        Value per share of a limit short sale, if known; None for any other order.
     is_held
-        It takes the place of a leg that waits for its parent: it closes what is not held yet.
+        It replaces a leg that waits for its parent: it closes shares that are not held yet.
     """
 
     order: OrderRequest
@@ -48,14 +47,14 @@ class Situation:
 
     @property
     def opens(self) -> bool:
-        """It opens or adds; an order never closes one side and opens the other."""
+        """Whether it opens or adds; an order never closes one side and opens the other."""
         if self.is_held:
             return False
         return self.position == ZERO or (self.position > ZERO) == (self.order.side is Side.BUY)
 
 
 def refusal(situation: Situation) -> Refused | None:
-    """The first rule that says no; None where the order is accepted."""
+    """Return the first rule's refusal; None if the order is accepted."""
     for rule in RULES:
         refused = rule(situation)
         if refused is not None:
@@ -64,12 +63,12 @@ def refusal(situation: Situation) -> Refused | None:
 
 
 def is_taken(refused: Refused) -> bool:
-    """Whether it says that an order with this id is there: as with a real broker that is doubt, no refusal (EX-06)."""
+    """Return whether it says that the id is taken: as with a real broker that is doubt, no refusal (EX-06)."""
     return refused.kind is RefusalKind.DUPLICATE_ID
 
 
 def several_legs(order: OrderRequest) -> Refused | None:
-    """Asked before anything else, and before the log: what is refused for it is nothing that the exchange was asked."""
+    """Checked before everything else, and before the log: such an order never counts as a request."""
     return None if order.is_of_one_leg else _invalid(refused_for_its_legs(order))
 
 
@@ -88,7 +87,7 @@ def unknown_or_not_tradable(s: Situation) -> Refused | None:
 
 
 def bad_quantity(s: Situation) -> Refused | None:
-    """Fractions only where the instrument has them, and only as DAY orders."""
+    """Fractions only if the instrument has them, and only as DAY orders."""
     quantity = s.order.quantity
     if not quantity.is_finite() or quantity <= ZERO:
         return _invalid("qty must be > 0")
@@ -104,7 +103,7 @@ def bad_quantity(s: Situation) -> Refused | None:
 
 
 def bad_type(s: Situation) -> Refused | None:
-    """The prices that the type has, and no other; a stop is DAY or GTC, a trailing one whole."""
+    """Exactly the prices of the type; a stop is DAY or GTC, a trailing one whole."""
     order = s.order
     name = order.type.value
     if (order.limit_price is not None) != order.type.has_limit:
@@ -134,7 +133,7 @@ def bad_extended(s: Situation) -> Refused | None:
 
 
 def bad_class(s: Situation) -> Refused | None:
-    """Whole shares, DAY or GTC, and the legs that the class has: a stop alone is an OTO (EX-12)."""
+    """Whole shares, DAY or GTC, and the legs of the class: a stop alone is an OTO (EX-12)."""
     order, kind = s.order, s.order.order_class
     if kind is OrderClass.SIMPLE:
         return None
@@ -188,7 +187,7 @@ def no_price(s: Situation) -> Refused | None:
 
 
 def not_enough_shares(s: Situation) -> Refused | None:
-    """A closing order takes what no other working order holds; a cash account never sells what it does not have."""
+    """A closing order uses shares that no other working order reserves; a cash account never sells more than it has."""
     if s.is_held:
         return None
     sells_nothing = s.order.side is Side.SELL and s.position == ZERO and not s.is_margin
@@ -248,7 +247,7 @@ RULES: tuple[Callable[[Situation], Refused | None], ...] = (
     both_sides,
     too_expensive,
 )
-"""In the order in which they are asked; the first one that refuses is the answer."""
+"""In the order of evaluation; the first refusal is the answer."""
 
 
 def is_whole(quantity: Decimal) -> bool:

@@ -1,14 +1,14 @@
-"""What a bar pays to a position that it opened itself, and how often the order of its prices decided.
+"""Limit fills in the bar of an entry, because the order of its prices is unknown, and count affected trades.
 
-A bar tells four prices and not in which order they came. Shares that a limit bought in a bar, or anything after its
-first extreme, are not sold by a limit that waits in that bar, unless its close is beyond that limit (AN-04); short
-alike, mirrored. Nor does such a bar lift their trailing stop by anything but its close, and no bar lifts one before it
-ends. So no bar pays at both ends.
-Where a stop and a target lie inside one bar, the stop is taken.
+A bar has four prices without their order. Shares that a limit bought in a bar, or any order after its first extreme,
+are not sold by a limit that waits in that bar, unless its close is beyond that limit (AN-04); shorts are mirrored. Such
+a bar raises their trailing stop only by its close, and no bar raises one before it ends. So no bar pays at both ends.
 
-A stop-limit that a bar elects after its open is filled there at once, or by a close beyond its limit: whether another
-price within its limit came before its election or behind it, the bar does not say. What works with it for the same
-shares is not filled in that bar.
+If a stop and a target are inside one bar, the stop is taken.
+
+A stop-limit that a bar elects after its open is filled there at once, or by a close beyond its limit: the bar does not
+tell whether another price within its limit came before or after its election. Orders that work with it for the same
+shares are not filled in that bar.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from core.model.values import ZERO, Price, Quantity, Symbol
 
 @dataclass(slots=True)
 class Fresh:
-    """Shares that a bar bought, or sold short, and may not pay for.
+    """Shares that a bar bought, or sold short, and whose closing fills in it are limited.
 
     Attributes
     ----------
@@ -44,12 +44,12 @@ class Fresh:
 
 
 class SameBar:
-    """Asked before a limit that closes is filled, told of each execution.
+    """Called before a closing limit is filled, and after each execution.
 
     Attributes
     ----------
     decided
-        Trades in which two orders of one bar's prices would have come to different ends: of each, the worse was taken.
+        Trades with different results for two orders of one bar's prices: of each, the worse was taken.
     """
 
     def __init__(self, market: ExchangeMarket, book: Book, ledger: ExchangeLedger) -> None:
@@ -63,7 +63,7 @@ class SameBar:
     # ── what may be filled ───────────────────────────────────────────────────────────────────────────────────────
 
     def sellable(self, order: BookedOrder, segment: Segment) -> Decimal | None:
-        """How much of a limit that waits may be filled in a segment; None where nothing bounds it."""
+        """Return the quantity of a waiting limit that may be filled in a segment; None if unlimited."""
         if any(self._is_left_of_its_election(sibling, segment.at) for sibling in order.oco_siblings):
             return ZERO
         if self._is_left_of_its_election(order, segment.at):
@@ -77,14 +77,16 @@ class SameBar:
         return self._older(order, segment.at)
 
     def comes_late(self, order: BookedOrder, segment: Segment) -> bool:
-        """Whether it waited for the close because the bar filled its entry, or elected it: it then gets its limit."""
+        """Return whether it waited for the close because the bar filled its entry, or elected it: it then gets its
+        limit.
+        """
         if not segment.is_close:
             return False
         is_left = self._is_left_of_its_election(order, segment.at)
         return self.is_of_its_entry(order, segment) or (is_left and not self._is_within_throughout(order, segment.at))
 
     def is_of_its_entry(self, order: BookedOrder, segment: Segment) -> bool:
-        """Whether it closes, and the bar filled an entry of its symbol."""
+        """Return whether it closes, and the bar filled an entry of its symbol."""
         return not order.opens and self._fresh_of(order.symbol, segment.at) is not None
 
     def _is_left_of_its_election(self, order: BookedOrder, at: datetime) -> bool:
@@ -92,12 +94,14 @@ class SameBar:
         return path is not None and order.is_working and order.elected_in == path.bar.start
 
     def _is_within_throughout(self, order: BookedOrder, at: datetime) -> bool:
-        """Whether no price of the bar is beyond its limit: what is left of it takes the worse end, as a stop's does."""
+        """Return whether no price of the bar is beyond its limit: the rest then fills at the worse end, as a stop's
+        does.
+        """
         path = self._open_path(order.symbol, at)
         return path is not None and self._is_beyond(order, self._worst_of(order, path))
 
     def _older(self, order: BookedOrder, at: datetime) -> Decimal:
-        """Of the shares that it closes, those that were held before; a leg is for its parent's alone."""
+        """Return the shares to close that were held before; a leg is for its parent's alone."""
         fresh = self._fresh_of(order.symbol, at)
         if fresh is None:
             return abs(self._ledger.quantity(order.symbol))
@@ -109,7 +113,7 @@ class SameBar:
     # ── what happened ────────────────────────────────────────────────────────────────────────────────────────────
 
     def note_execution(self, order: BookedOrder, quantity: Quantity, at: datetime) -> None:
-        """The ledger has it already."""
+        """Note an execution that the ledger has already."""
         symbol, held = order.symbol, abs(self._ledger.quantity(order.symbol))
         if held == ZERO:
             self._counted.discard(symbol)
@@ -128,7 +132,7 @@ class SameBar:
         fresh.by_stop = fresh.by_stop or order.request.type.is_stop
 
     def note_waiting(self, symbol: Symbol, at: datetime) -> None:
-        """Targets that this bar will reach, and must not fill because it filled their entry: those it decides."""
+        """Count targets that this bar will reach and must not fill because it filled their entry."""
         path = self._open_path(symbol, at)
         if path is None or self._fresh_of(symbol, at) is None:
             return
@@ -139,7 +143,9 @@ class SameBar:
                 self._count(symbol)
 
     def note_late(self, order: BookedOrder, at: datetime) -> None:
-        """It comes after the first extreme, and a larger entry by a stop has turned what it finds to its good side."""
+        """Count an order after the first extreme whose displayed path was turned to its good side by a larger stop
+        entry.
+        """
         path = self._open_path(order.symbol, at)
         if path is None or order.opens or at < path.turns_at or path.is_low_first == order.low_hurts:
             return
@@ -147,9 +153,9 @@ class SameBar:
             self._count(order.symbol)
 
     def note_election(self, order: BookedOrder, segment: Segment) -> None:
-        """A stop-limit is elected, and has taken what was within its limit. Until :20 all is still to come.
+        """Count an elected stop-limit whose rest one order of the bar's prices would have filled.
 
-        Would one order of the bar's prices have filled what is left?
+        It has already filled within its limit. Until :20 all is still to come.
         """
         path = self._open_path(order.symbol, segment.at)
         if path is None or not order.is_working or segment.at < path.turns_at:
@@ -161,7 +167,9 @@ class SameBar:
             self._count(order.symbol)
 
     def note_trail(self, order: BookedOrder, segment: Segment) -> None:
-        """The bar of its entry ends: would its better extreme have lifted a trailing stop to where the close is?"""
+        """At the end of its entry's bar, count a trailing stop that the better extreme would have raised to
+        the close.
+        """
         path = self._open_path(order.symbol, segment.at)
         if path is None or order.is_elected or not order.request.type.trails:
             return
@@ -170,7 +178,7 @@ class SameBar:
             self._count(order.symbol)
 
     def note_stop(self, stop: BookedOrder, segment: Segment) -> None:
-        """A stop is about to fill as the path touches it: what else might have come of this bar?"""
+        """Count a stop that is about to fill if another result was possible in this bar."""
         path = self._open_path(stop.symbol, segment.at)
         if path is None or stop.opens or not segment.number:
             return
@@ -183,7 +191,7 @@ class SameBar:
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _count(self, symbol: Symbol) -> None:
-        """A trade once, from flat to flat."""
+        """Count a trade once, from flat to flat."""
         if symbol not in self._counted:
             self._counted.add(symbol)
             self.decided += 1
@@ -195,7 +203,7 @@ class SameBar:
         return self._is_beyond(order, self._best_of(order, path))
 
     def _best_of(self, order: BookedOrder, path: Path) -> Price:
-        """The extreme that is the better one for whoever trades on its side."""
+        """Return the better extreme for an order on its side."""
         return path.bar.low if order.side is Side.BUY else path.bar.high
 
     def _worst_of(self, order: BookedOrder, path: Path) -> Price:
@@ -205,7 +213,7 @@ class SameBar:
         return self._is_reached(order, path) and not self._is_beyond(order, path.bar.close)
 
     def _is_beyond(self, order: BookedOrder, price: Price) -> bool:
-        """Whether the quote around a price would fill its limit."""
+        """Return whether the quote around a price would fill its limit."""
         limit = order.request.limit_price
         return limit is not None and is_within(order.side, self._market.around(order.symbol, price, order.side), limit)
 
@@ -224,5 +232,5 @@ def _has_gone_through(stop: BookedOrder, price: Price) -> bool:
 
 
 def _is_past(level: Price, side: Side, price: Price) -> bool:
-    """Whether a price has gone through a stop on that side."""
+    """Return whether a price has crossed a stop on that side."""
     return price <= level if side is Side.SELL else price >= level

@@ -1,4 +1,4 @@
-"""When something can happen next to a working order, as `matching.py` walks the market in steps."""
+"""Compute the next step at which something can happen to a working order, for `matching.py`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Steps:
     Attributes
     ----------
     quoted
-        Quotes that were recorded and that the walk has not passed: by symbol when, and the quote before it.
+        Recorded quotes that the walk has not passed: by symbol the time, and the quote before it.
     """
 
     def __init__(self, hours: ExchangeHours, market: ExchangeMarket, book: Book) -> None:
@@ -28,7 +28,7 @@ class Steps:
         self._book = book
 
     def next_after(self, now: datetime) -> datetime:
-        """The next instant at which something can happen to a working order."""
+        """Return the next instant at which something can happen to a working order."""
         session = self._hours.session(now)
         if now < session.open:
             return min(session.open, self._next_extended(now))
@@ -40,11 +40,13 @@ class Steps:
         return step
 
     def next_in(self, symbol: Symbol, now: datetime) -> datetime | None:
-        """The next of one symbol while its session is open; None where this bar has none."""
+        """Return the next one of a symbol while its session is open; None if this bar has none."""
         return self._next_point(symbol, self._book.working.get(symbol, []), now)
 
     def _next_extended(self, now: datetime) -> datetime:
-        """Outside the session: its extended hours begin or end, a bar's price comes, or a minute begins."""
+        """Return the next one outside the session: extended hours begin or end, a bar's price comes, or a minute
+        begins.
+        """
         marked = [order for order in self._book.all_working() if order.request.extended_hours]
         if not marked:
             return NEVER
@@ -55,9 +57,9 @@ class Steps:
         return min(last, minute_of(now) + ONE_MINUTE, *(point for point in points if point is not None))
 
     def _next_point(self, symbol: Symbol, orders: list[BookedOrder], now: datetime) -> datetime | None:
-        """The next point of the symbol's path that would change one of its orders; None where this bar has none.
+        """Return the next point of the symbol's path that would change one of its orders; None if this bar has none.
 
-        The whole bar is known here, so most bars are seen off by comparing levels with its low and high.
+        The whole bar is known here, so most bars are skipped by comparing levels with its low and high.
         """
         quoted_at, _ = self.quoted.get(symbol, (NEVER, None))
         if now <= quoted_at < NEVER and any(order.rests_at_its_limit for order in orders):
@@ -74,7 +76,7 @@ class Steps:
         return minute_of(now) + ONE_MINUTE if any(order.takes_any_price for order in orders) else None
 
     def _next_touch(self, order: BookedOrder, now: datetime) -> datetime | None:
-        """When what is left of the bar, as this order meets it, touches it."""
+        """Return when the rest of the bar, on this order's path, touches it."""
         path = self._market.path_of(order)
         for segment in () if path is None else path.segments(now):
             if order.takes_any_price or order.is_touched(segment.low, segment.high):
