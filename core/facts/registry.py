@@ -42,7 +42,7 @@ class FactKind:
         By version. A missing one means that only fields with a default were added: each default is the value of records
         from before.
     is_heard_again
-        It needs no sync of its own: if lost in a crash, the source sends it again.
+        It needs no separate sync: if lost in a crash, the source sends it again.
     """
 
     made: type[Fact]

@@ -1,4 +1,4 @@
-"""Daily bars from a CSV file: a date stands for the whole session of that day (MD-05).
+"""Daily bars from a CSV file: a date means the whole session of that day (MD-05).
 
 A file of daily bars has a column `date`, or a `timestamp` whose rows are a day apart. Its bars begin when their session
 opens; a bar is unknown before its close, and the engine receives it when the next session opens.

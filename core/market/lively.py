@@ -33,7 +33,7 @@ LEVELS = {
     "XOM": 110.0,
     "BAC": 38.0,
 }
-"""USD, about their prices in 2024; any other share has a level of its own."""
+"""USD, about their prices in 2024; any other share has a separate level."""
 MOVE_MINUTES, PAUSE_MINUTES = (3, 8), (1, 3)
 """Shortest and longest duration of a move and of the pause after it."""
 MOVE_SIZE = (0.003, 0.008)

@@ -21,7 +21,7 @@ from core.model.values import Price, Quantity, Symbol
 
 SPY = "SPY"
 SPY_LEVEL = 500.0
-"""USD; other symbols have a level of their own, 40 to 400."""
+"""USD; other symbols have separate levels, 40 to 400."""
 CYCLES = ((9, 0.006), (31, 0.015), (127, 0.03), (503, 0.05))
 """Cycles of the price level: period in days, and amplitude as a part of the price."""
 DAILY_NOISE = 0.002

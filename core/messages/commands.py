@@ -410,7 +410,7 @@ class TakeBackExits(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class PauseStrategy(Addressed):
-    """Pause a strategy on a symbol: it opens nothing; its exits continue."""
+    """Pause a strategy on a symbol: no entries; its exits continue."""
 
     strategy: str
     symbol: Symbol
@@ -450,7 +450,7 @@ class RefuseSymbol(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class ListSymbol(Addressed):
-    """Block entries in a symbol, for a reason; a restriction names its last day (RK-26)."""
+    """Block entries in a symbol, for a reason; a restriction names the day it ends (RK-26)."""
 
     symbol: Symbol
     kind: ListKind
@@ -490,7 +490,7 @@ class RequestCancel(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class Halt(Addressed):
-    """Halt: the first press of the kill key, or a signal; no new order is sent."""
+    """Halt: the first press of the kill key, or a signal; entries are blocked."""
 
     by: str
 

@@ -163,7 +163,7 @@ class Instrument:
         """The instrument without the broker's current data."""
         return Instrument(*(getattr(self, field.name) for field in fields(Instrument)))
 
-    # ── the one place where a quantity meets a price ─────────────────────────────────────────────────────────────────
+    # ── the only place that multiplies quantity and price ────────────────────────────────────────────────────────────
 
     def notional(self, quantity: Decimal, price: Decimal) -> Money:
         """Value of a quantity at a price, USD; signed as the quantity is."""

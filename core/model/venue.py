@@ -110,7 +110,7 @@ class Venue:
             return session.open
         return last if session.close <= at < last else None
 
-    # ── in words ─────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── as text ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def told(self, at: datetime, form: str = "%H:%M") -> str:
         """As in `16:30 London`, or in another form of `strftime`: the format of times in the log and in reasons.

@@ -57,7 +57,7 @@ class SymbolLists:
             self.state.by_symbol.pop(fact.symbol, None)
 
     def _day_started(self, _at: datetime, fact: DayStarted) -> None:
-        """Remove restrictions whose day has passed."""
+        """Remove restrictions whose end day has come."""
         for symbol, found in list(self.state.by_symbol.items()):
             kept = {kind: listed for kind, listed in found.items() if listed.holds(fact.day)}
             if kept:

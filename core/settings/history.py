@@ -38,7 +38,7 @@ NAMED = 3
 """Settings that the start names; the log has all."""
 
 
-# ── how a version is brought to the next ─────────────────────────────────────────────────────────────────────────────
+# ── conversion to the next version ───────────────────────────────────────────────────────────────────────────────────
 
 
 def renamed(old: str, new: str) -> Upgrade:
@@ -207,7 +207,7 @@ def as_they_were(odd: HistoricalValue) -> str:
     return f"the journal's settings are of another Keyturn, read as they were: {'; '.join(odd.words[:NAMED])}{more}"
 
 
-# ── what today's rules would not take ────────────────────────────────────────────────────────────────────────────────
+# ── values that today's rules refuse ─────────────────────────────────────────────────────────────────────────────────
 
 
 def _as_it_stands(model: type[BaseModel], values: Table, path: KeyPath, unread: dict[KeyPath, JsonValue]) -> BaseModel:

@@ -85,7 +85,7 @@ class Baskets:
     def restore(self, state: BasketsState) -> None:
         self.state = state
 
-    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── queries ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def run(self) -> BasketRun | None:

@@ -91,7 +91,7 @@ class Stage:
     def restore(self, state: StageState) -> None:
         self.state = state
 
-    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── queries ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def proposals(self) -> tuple[Proposal, ...]:
         """Return the waiting proposals: owed stops first, then exits, other stops and entries, each by age."""
@@ -155,7 +155,7 @@ class Stage:
             lapsed = self.calendar.venue.clock(approval.lapses_at)
             return f"approval {approval.id} lapsed at {lapsed}; confirm a new ticket"
         if approval.less_of is not None:
-            return None  # a larger quantity was confirmed; the order's own check compares the rest
+            return None  # a larger quantity was confirmed; the submission compares both orders
         confirmation = self.state.confirmations.get(approval.ticket_id)
         if confirmation is None or confirmation.is_void:
             return f"approval {approval.id} has no confirmation that stands; confirm a new ticket"

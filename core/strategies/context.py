@@ -1,4 +1,4 @@
-"""The strategy's view of the account and of its own position, beside the bar (ST-03)."""
+"""The strategy's view of the account and its position, beside the bar (ST-03)."""
 
 from __future__ import annotations
 

@@ -31,12 +31,14 @@ class DipsState:
 
 
 class Dips(OwnStrategy):
-    name = "dips"  # as the file is called
+    name = "dips"  # the name of its file
     Settings = DipsSettings
     State = DipsState
 
     def on_bar(self, bar: Bar, context: Context) -> Answer:
-        """Called for every complete minute. Same state, bar and context: same answer. No clock but the bar's."""
+        """Called for every complete minute. Same state, bar and context: same answer. The bar's time is the
+        only clock.
+        """
         before, self.state.last_close = self.state.last_close, bar.close
         has_fallen = before is not None and bar.close < before
         self.state.fallen = self.state.fallen + 1 if has_fallen else 0

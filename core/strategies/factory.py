@@ -65,7 +65,7 @@ class StrategyFactory:
         self._begin(runner, strategy, is_late=is_late)
 
     def _begin(self, runner: Runner, strategy: Strategy, *, is_late: bool) -> None:
-        """Start with a new memory; the plan of its own trades is kept."""
+        """Start with a new memory; the plan of its trades is kept."""
         keep_plan(strategy, runner.memory.state)
         runner.memory.seen = 0
         runner.memory.wants_history = bars_needed(strategy) > 0 or is_late

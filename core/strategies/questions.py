@@ -196,7 +196,7 @@ class StrategyQuestions:
             memory.seen += 1
             memory.wants_history = not needed or memory.seen < needed
 
-    # ── what is not said live ────────────────────────────────────────────────────────────────────────────────────
+    # ── replay ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def perform(self, runner: Runner) -> None:
         """Perform the queued steps. Every answer is ignored.

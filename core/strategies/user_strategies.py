@@ -75,7 +75,7 @@ class UserStrategyRunning:
 
 
 class MissingStrategy:
-    """Stand-in for one that does not load: it opens nothing, and keeps the memory untouched (SP-03)."""
+    """Stand-in for one that does not load: it makes no entries, and keeps the memory untouched (SP-03)."""
 
     def __init__(self, name: str, memory: Any, reason: str) -> None:
         self.name = name

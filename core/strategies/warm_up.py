@@ -41,7 +41,7 @@ def shown(strategy: Strategy, bars: Iterable[Bar], calendar: Calendar) -> int:
 
 
 def keep_plan(strategy: Strategy, before: Any) -> None:
-    """Copy the plan of its own trades into a new memory, because bars cannot restore it."""
+    """Copy the plan of its trades into a new memory, because bars cannot restore it."""
     if isinstance(strategy.state, TradePlanState) and isinstance(before, TradePlanState):
         strategy.state.plan = before.plan
     if isinstance(strategy.state, SmaState) and isinstance(before, SmaState):

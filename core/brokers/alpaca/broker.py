@@ -261,7 +261,7 @@ class AlpacaBroker:
         except NOTHING_READ as error:
             return as_no_answer(error)
 
-    # ── for whoever starts and shows it ──────────────────────────────────────────────────────────────────────────
+    # ── start and status ─────────────────────────────────────────────────────────────────────────────────────────
 
     @as_shown
     def standing(self) -> BrokerAccount | NoAnswer:
@@ -293,7 +293,7 @@ class AlpacaBroker:
         self._patience.leave()
         self._questions.wire.hang_up()
 
-    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _outcome(self, reply: Reply | NoReply, client_order_id: ClientOrderId) -> Accepted | Stated | NoAnswer:
         """Parse the result of an order; an answer about another order is none."""

@@ -1,4 +1,4 @@
-"""The simulated exchange as a `Broker`, at one instant of its own time."""
+"""The simulated exchange as a `Broker`, at one instant of its clock."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ class SimulatedExchange:
         else:
             self._entry.cancel(request)
 
-    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── queries ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def order(self, at: datetime, client_order_id: ClientOrderId) -> OrderReport | NotFound:
         """Look up an order by our own id, with all its executions."""
@@ -257,7 +257,7 @@ class SimulatedExchange:
         """Empty the outbox: updates of orders since the last call, in order."""
         return self._book.take_updates()
 
-    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _write(self, request: Request) -> None:
         self._log.append(encoded(request))

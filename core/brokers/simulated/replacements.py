@@ -1,6 +1,6 @@
 """The exchange's rules for a replacement, beyond those for any order.
 
-As at Alpaca: the answer is a new order with ids of its own, and the old one is `replaced`. The requested quantity is
+As at Alpaca: the answer is a new order with new ids, and the old one is `replaced`. The requested quantity is
 the new order's own: the old one's fills are not subtracted. Only whole shares can be changed in number. A replaced
 order with legs gets new ones; the replacement of a leg is a leg in its place.
 """

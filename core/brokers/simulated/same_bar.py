@@ -60,7 +60,7 @@ class SameBar:
         self._fresh: dict[Symbol, Fresh] = {}
         self._counted: set[Symbol] = set()
 
-    # ── what may be filled ───────────────────────────────────────────────────────────────────────────────────────
+    # ── allowed fills ────────────────────────────────────────────────────────────────────────────────────────────
 
     def sellable(self, order: BookedOrder, segment: Segment) -> Decimal | None:
         """Return the quantity of a waiting limit that may be filled in a segment; None if unlimited."""
@@ -110,7 +110,7 @@ class SameBar:
             return ZERO
         return max(abs(self._ledger.quantity(order.symbol)) - fresh.quantity, ZERO)
 
-    # ── what happened ────────────────────────────────────────────────────────────────────────────────────────────
+    # ── events ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def note_execution(self, order: BookedOrder, quantity: Quantity, at: datetime) -> None:
         """Note an execution that the ledger has already."""
@@ -188,7 +188,7 @@ class SameBar:
         if any(self._is_reached(order, path) for order in self._targets(stop.symbol) if order.side is stop.side):
             self._count(stop.symbol)
 
-    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _count(self, symbol: Symbol) -> None:
         """Count a trade once, from flat to flat."""

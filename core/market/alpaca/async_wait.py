@@ -24,7 +24,7 @@ class Naps:
         self._waiting: set[asyncio.Future[None]] = set()
 
     def wake(self) -> None:
-        """Wake all waiters after a change, so that they check what is due."""
+        """Wake all waiters after a change, so that they check for due work."""
         for nap in self._waiting:
             if not nap.done():
                 nap.set_result(None)

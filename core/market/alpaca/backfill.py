@@ -82,7 +82,7 @@ class Backfill:
         self.needed_until = max(self.needed_until, end)
         return True
 
-    # ── the question ─────────────────────────────────────────────────────────────────────────────────────────────
+    # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def is_behind(self, now: datetime) -> bool:
         """Return whether a session minute is missing that the stream will not deliver."""

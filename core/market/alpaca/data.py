@@ -144,7 +144,7 @@ class AlpacaData:
     def _for_the_stream(self) -> tuple[Symbol, ...]:
         return tuple(self._refused.others_of(self._ranked)) or self._ranked
 
-    # ── asked by the desk, from any thread ───────────────────────────────────────────────────────────────────────
+    # ── called by the desk, from any thread ──────────────────────────────────────────────────────────────────────
 
     def quote(self, symbol: Symbol) -> Quote | NoQuote:
         """Return a fresh quote; blocks for at most its time-outs, and never raises (OP-03)."""
@@ -279,7 +279,7 @@ class AlpacaData:
                 switch.line.alive(self._now())
                 self._look()
 
-    # ── the questions ────────────────────────────────────────────────────────────────────────────────────────────
+    # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _keep_asking(self, switch: StreamFailover) -> None:
         """Request missing minutes, one request for all symbols."""
@@ -360,7 +360,7 @@ class AlpacaData:
         self._acts.add(task)
         task.add_done_callback(self._acts.discard)
 
-    # ── time, and what others see ────────────────────────────────────────────────────────────────────────────────
+    # ── time and status ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def _keep_time(self, switch: StreamFailover) -> None:
         while True:
@@ -375,7 +375,7 @@ class AlpacaData:
             self._hear(minute)
 
     def _look(self) -> None:
-        """Show the status if it changed, and wake every task to check what is due."""
+        """Show the status if it changed, and wake every task to check for due work."""
         assert self._switch is not None
         lamp, before = replace(self._switch.lamp(), polled=self._polled), self._shown
         is_another = before is None or _is_another(lamp, before)

@@ -117,7 +117,7 @@ class Minutes:
         self._early.append(arrived)
         return []
 
-    # ── each once ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── duplicates ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _hand_on(self, arrived: BarArrived, *, is_pushed: bool) -> list[Minute]:
         bar = arrived.bar

@@ -89,7 +89,7 @@ class DataRequests(StockHistoricalDataClient):
     def __repr__(self) -> str:
         return "DataRequests()"
 
-    # ── the questions ────────────────────────────────────────────────────────────────────────────────────────────
+    # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def bars_page(
         self,

@@ -96,7 +96,7 @@ class StreamFailover:
         elif self._catch_up.stream_is_back(now):
             self._minutes.begin_fill(now)
 
-    # ── the questions ────────────────────────────────────────────────────────────────────────────────────────────
+    # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def ask_at(self, now: datetime) -> datetime | None:
         """Return when to request bars; None while the stream delivers them all."""

@@ -104,7 +104,7 @@ class StreamHealth:
         self._doubt = StreamDoubt.NONE
         self._is_polled = False
 
-    # ── what is so ───────────────────────────────────────────────────────────────────────────────────────────────
+    # ── status ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def is_up(self) -> bool:
@@ -146,7 +146,7 @@ class StreamHealth:
         """Count silence only from the open on."""
         return max(at, self._timetable.opened(now))
 
-    # ── what happened ────────────────────────────────────────────────────────────────────────────────────────────
+    # ── events ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def connecting(self, now: datetime) -> None:
         """Note an attempt. A refused stream stays REFUSED until the attempt's result."""

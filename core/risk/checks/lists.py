@@ -8,7 +8,7 @@ from core.risk.gate import Candidate, ReviewContext
 
 
 class ListsCheck:
-    """Shuts entries in the symbol, and warns of an exit; ends with the named day, or with a typed word."""
+    """Shuts entries in the symbol, and warns of an exit; ends on the named day, or with a typed word."""
 
     name = "lists"
 

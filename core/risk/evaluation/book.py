@@ -130,7 +130,7 @@ class EvaluationBook:
     def restore(self, state: EvaluationState) -> None:
         self.state = state
 
-    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── queries ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def shut(self, strategy: str, at: datetime) -> Suspension | None:
         """Return the suspension that blocks a strategy's entries now; a retirement comes before temporary ones."""
