@@ -103,6 +103,7 @@ class BrokerKind:
 @dataclass(frozen=True, slots=True)
 class SimulatedKind:
     """The simulated exchange: its desk runs in virtual time, and only there scripted keys are accepted.
+
     The only one.
     """
 

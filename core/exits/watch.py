@@ -80,8 +80,9 @@ class ExitWatch:
         return ExitMark(position.opened_at, position.average_price, price, entry.target_price, is_ours)
 
     def take_bar(self, bar: Bar) -> None:
-        """Update the best price. After the entry a whole bar counts; in the entry's own bar only the close is surely
-        later.
+        """Update the best price.
+
+        After the entry a whole bar counts; in the entry's own bar only the close is surely later.
         """
         for position in self.ledger.positions_in(bar.symbol):
             if bar.end <= position.opened_at:

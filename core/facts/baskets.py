@@ -17,8 +17,9 @@ from core.model.values import ClientOrderId, Digest, Money, ProposalId, TicketId
 @fact(version=4, aliases=("PlanOpened",))
 @dataclass(frozen=True, slots=True)
 class BasketOpened(Fact):
-    """A dry run of every order, each with the effect of those before it (OP-05). `marked` are the initially marked
-    orders.
+    """A dry run of every order, each with the effect of those before it (OP-05).
+
+    `marked` are the initially marked orders.
     """
 
     plan: Basket

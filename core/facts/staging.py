@@ -114,8 +114,9 @@ class ProposalEnded(Fact):
 @fact(version=5)
 @dataclass(frozen=True, slots=True)
 class TicketOpened(Fact):
-    """A ticket was opened. `bid` and `ask` are its fetched quote, USD (AN-03); None without one, and in
-    older records.
+    """A ticket was opened.
+
+    `bid` and `ask` are its fetched quote, USD (AN-03); None without one, and in older records.
     """
 
     ticket: Ticket
@@ -190,8 +191,9 @@ class CommandRefused(Fact):
 @fact(version=2, upgrades={1: older_records.refused_by_checks})
 @dataclass(frozen=True, slots=True)
 class ConfirmationRefused(Fact):
-    """A confirmation was refused. `checks` are those that gave the first reasons, in their order; the other reasons
-    have no check.
+    """A confirmation was refused.
+
+    `checks` are those that gave the first reasons, in their order; the other reasons have no check.
     """
 
     ticket_id: TicketId

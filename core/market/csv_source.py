@@ -77,8 +77,9 @@ def symbol_of(path: Path) -> Symbol | None:
 
 
 def place_of(path: Path, index: int) -> str:
-    """Return file name and line of the item with this index, from 0. Without the folder, because places are recorded in
-    the journal.
+    """Return file name and line of the item with this index, from 0.
+
+    Without the folder, because places are recorded in the journal.
     """
     return f"{path.name}:{index + FIRST_ROW}"
 

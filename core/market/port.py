@@ -25,8 +25,9 @@ class MarketData(Protocol):
         ...
 
     def follow(self, symbols: Sequence[Symbol]) -> None:
-        """Follow these symbols first, in order of importance, then the earlier ones. In the loop of `run`, or
-        before.
+        """Follow these symbols first, in order of importance, then the earlier ones.
+
+        In the loop of `run`, or before.
         """
         ...
 

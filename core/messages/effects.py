@@ -47,8 +47,9 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawOrder:
-    """Stop an order that still waits in our own queue. Answered by `SubmissionStopped`; no answer if it was sent
-    meanwhile.
+    """Stop an order that still waits in our own queue.
+
+    Answered by `SubmissionStopped`; no answer if it was sent meanwhile.
     """
 
     client_order_id: ClientOrderId
@@ -115,6 +116,7 @@ class FetchHistory:
 @dataclass(frozen=True, slots=True)
 class LookUpSymbols:
     """Fetch the broker's instruments and one-minute bars from `start` to before `end`, UTC, for display alone (MD-06).
+
     Answered by `SymbolsLookedUp`.
     """
 

@@ -1,8 +1,7 @@
 """Advisers may only give advice. Any other attempt is refused here and recorded (OP-09).
 
-While an adviser runs, its name is in the context of its thread. Every port to trading checks that and refuses: the
-command inbox, the engine's own, the journal's, and the gateway's. So an adviser cannot use any handle that it gets hold
-of.
+While an adviser runs, its name is in the context of its thread. Every way to trading checks that and refuses: the
+command inbox, the engine, the journal and the gateway. So an adviser cannot use any handle that it gets hold of.
 """
 
 from __future__ import annotations

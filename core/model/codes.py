@@ -307,8 +307,9 @@ class OwedReason(StrEnum):
     LEGS_WAIT = "legs_wait"
     """The broker activates it when its entry is filled whole."""
     NOT_TRADING = "not_trading"
-    """The broker has the stop, or the exit, and does not trade it now. The operator is notified while the market is
-    open.
+    """The broker has the stop, or the exit, and does not trade it now.
+
+    The operator is notified while the market is open.
     """
     UNFILLED = "unfilled"
     """A market exit rests, and reserves the shares."""

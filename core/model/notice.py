@@ -114,8 +114,10 @@ UNTIL_MENDED = frozenset({DeliveryCode.BAD_ADDRESS, DeliveryCode.NOT_ENCRYPTED, 
 URGENT_ALONE = UNTIL_MENDED | {DeliveryCode.NO_ADDRESS}
 """After these only an urgent notice is retried. A keyring may be locked for a while."""
 SURELY_NOT = NEVER_AGAIN | URGENT_ALONE | {DeliveryCode.NOT_SENT}
-"""The message did not arrive. After any other failure it may have: the next attempt is marked as a repeat, and a notice
-that is not urgent is not retried.
+"""The message did not arrive.
+
+After any other failure it may have: the next attempt is marked as a repeat, and a notice that is not urgent is not
+retried.
 """
 
 

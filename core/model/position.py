@@ -46,7 +46,7 @@ class Position:
     fees
         The broker's fees for its fills so far, in and out, USD.
     opened_at, heard_at
-        Time of opening by the broker's clock, and by this desk's, to which the ends of orders are compared; None in
+        Time of opening by the broker's clock, and by this desk's, which also times the ends of orders; None in
         records from before both were kept.
     traded
         The instrument, as named by the opening order; None is a share.

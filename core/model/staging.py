@@ -159,8 +159,9 @@ class Verdict:
 
 
 class UnsaidVerdict(Verdict):
-    """A passing verdict whose text is built when it is read, because a review does not need it. Serialised like any
-    other.
+    """A passing verdict whose text is built when it is read, because a review does not need it.
+
+    Serialised like any other.
 
     `say` depends on immutable values alone.
     """

@@ -180,8 +180,9 @@ def _protection(
     parts: Mapping[str, Asked] | None = None,
     **terms: object,
 ) -> Control:
-    """Build a protection's control. At the maximum of the term `nothing_at_most` it never trips, unless `parts` say
-    more.
+    """Build a protection's control.
+
+    At the maximum of the term `nothing_at_most` it never trips, unless `parts` say more.
     """
     key = f"risk.protections.{name}"
     settings = {f"{key}.{term}": value for term, value in {"enabled": True, **terms}.items()}

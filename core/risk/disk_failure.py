@@ -29,7 +29,7 @@ class DiskFailure:
     naked_at: datetime | None = None
 
     def lose(self, trouble: str, at: datetime) -> None:
-        """Block everything until a restart."""
+        """Record that the disk fails; nothing is sent until a restart."""
         self.trouble, self.since = trouble, self.since or at
 
     def kill(self, by: str, at: datetime, *, naked: bool) -> None:

@@ -313,8 +313,9 @@ class ShadowTrades:
             self._follow(at, order.strategy, order.request, order.stop, order.reference, BLOCKED)
 
     def _holds_one(self, strategy: str, symbol: Symbol) -> bool:
-        """Return whether a shadow of the strategy is running: it would hold one position. Manual entries may add to
-        theirs.
+        """Return whether a shadow of the strategy is running: it would hold one position.
+
+        Manual entries may add to theirs.
         """
         followed = self.following.get(symbol, ())
         return strategy != MANUAL and any(shadow.strategy == strategy for shadow in followed)

@@ -20,8 +20,9 @@ Messages = Annotated[int, Field(ge=1, le=MOST_MESSAGES)]
 
 
 class MessageSettings(SettingsTable):
-    """Messages to the broker: submissions, replacements and cancels. Entries leave a reserve for reducing orders
-    (RK-24).
+    """Messages to the broker; entries leave a reserve for reducing orders (RK-24).
+
+    Messages are submissions, replacements and cancels.
     """
 
     enabled: bool = True

@@ -278,8 +278,9 @@ def direction_of(path: tuple[str, ...]) -> Direction:
 
 
 def why_none(path: tuple[str, ...]) -> str:
-    """Return why a setting has no direction, by its key or the nearest table around it. Raises KeyError without a
-    reason.
+    """Return why a setting has no direction, by its key or the nearest table around it.
+
+    Raises KeyError without a reason.
     """
     for length in range(len(path), 0, -1):
         if reason := NO_DIRECTION.get(".".join(path[:length])):

@@ -25,8 +25,10 @@ from core.settings.types import AmountSettings, HistoricalValue, KeyPath, Settin
 from core.settings.user_strategies import UserStrategySettings
 
 VERSION = 3
-"""Version of settings written now. It grows when a key is renamed, or changes its meaning or default; a new key needs
-none if its default is the behaviour from before.
+"""Version of settings written now.
+
+It grows when a key is renamed, or changes its meaning or default; a new key needs none if its default is the behaviour
+from before.
 """
 
 Table = Mapping[str, Any]
@@ -202,7 +204,7 @@ def taken_up(kept: object) -> Settings:
 
 
 def as_they_were(odd: HistoricalValue) -> str:
-    """Format the report of these values at a start, in one line."""
+    """Format the values that today's rules refuse, in one line for the start's report."""
     more = f"; and {len(odd.words) - NAMED} more" if len(odd.words) > NAMED else ""
     return f"the journal's settings are of another Keyturn, read as they were: {'; '.join(odd.words[:NAMED])}{more}"
 

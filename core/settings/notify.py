@@ -19,8 +19,9 @@ Name = Annotated[str, Field(pattern=NAME)]
 
 
 def program_of(command: Sequence[str]) -> tuple[str, ...]:
-    """Return the part of the command that may be shown and recorded: its program up to a blank. The rest may be secret
-    (SY-06).
+    """Return the part of the command that may be shown and recorded: its program up to a blank.
+
+    The rest may be secret (SY-06).
     """
     return tuple(str(word).split(" ", 1)[0] for word in command[:1])
 

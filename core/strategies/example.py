@@ -36,8 +36,9 @@ class Dips(OwnStrategy):
     State = DipsState
 
     def on_bar(self, bar: Bar, context: Context) -> Answer:
-        """Called for every complete minute. Same state, bar and context: same answer. The bar's time is the
-        only clock.
+        """Called for every complete minute.
+
+        Same state, bar and context: same answer. The bar's time is the only clock.
         """
         before, self.state.last_close = self.state.last_close, bar.close
         has_fallen = before is not None and bar.close < before

@@ -238,7 +238,7 @@ class StrategyQuestions:
 def _refusal(runner: Runner, bar: Bar, context: Context) -> NoTrade | None:
     """Return why an entry is blocked, whatever its strategy says: one per strategy and symbol, and never a flood.
 
-    A strategy that measures the whole session and started in the middle of it passes none.
+    An entry of a strategy that measures the whole session is refused if it started in the middle of one.
     """
     began_late = runner.memory.wants_history and not bars_needed(runner.strategy)
     return shut(context, is_enabled=True) or not_now(bar, context) or (WARMING_UP if began_late else None)

@@ -112,8 +112,9 @@ class Roster:
                 runner.steps.clear()
 
     def _runs(self, runner: Runner) -> bool:
-        """Return whether it runs. A disabled user strategy that no longer loads runs only while it has a position or a
-        waiting entry.
+        """Return whether it runs.
+
+        A disabled user strategy that no longer loads runs only while it has a position or a waiting entry.
         """
         name, symbol = runner.name, runner.symbol
         if name in self.kinds.known or self._settings.strategies.of(name).enabled:

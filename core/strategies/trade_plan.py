@@ -79,7 +79,7 @@ class TradePlanStrategy(ABC):
 
     @abstractmethod
     def _setup(self, bar: Bar) -> Setup | NoTrade:
-        """Return the entry of a warm strategy on this bar, if any."""
+        """Return the setup of an entry on this bar, or why there is none; called on a warm strategy."""
 
     @abstractmethod
     def _contradicts(self, bar: Bar) -> bool:

@@ -193,8 +193,9 @@ class AlpacaBroker:
 
     @as_shown
     def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
-        """Return an instrument, cached for 15 minutes; a failure is not cached. Concurrent callers share one
-        request.
+        """Return an instrument, cached for 15 minutes; a failure is not cached.
+
+        Concurrent callers share one request.
         """
         with self._lock:
             known, asked = self._assets.get(symbol), self._asking.get(symbol)

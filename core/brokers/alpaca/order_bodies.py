@@ -14,8 +14,9 @@ PRICES: Mapping[str, Figure] = {
     "limit_price": lambda order: None if order.order_class is OrderClass.OCO else order.limit_price,
     "stop_price": lambda order: order.stop_price,
 }
-"""Every price that an order may have, by Alpaca's name; a missing one is not sent. In a pair (OCO) the target's price
-is in its target leg.
+"""Every price that an order may have, by Alpaca's name; a missing one is not sent.
+
+In a pair (OCO) the target's price is in its target leg.
 """
 
 TRAILS: Mapping[str, Figure] = {
@@ -33,14 +34,16 @@ INTENTS: Mapping[tuple[Side, bool], str] = {
     (Side.SELL, False): "sell_to_open",
     (Side.SELL, True): "sell_to_close",
 }
-"""By side, and whether the order only reduces. Alpaca refuses an order with the other effect, so no position is flipped
-(EX-11).
+"""By side, and whether the order only reduces.
+
+Alpaca refuses an order with the other effect, so no position is flipped (EX-11).
 """
 
 
 def a_submission(order: OrderRequest) -> dict[str, object]:
-    """Build the body of `POST /v2/orders`. Legs always have an order class, because Alpaca ignores them without one
-    (EX-12).
+    """Build the body of `POST /v2/orders`.
+
+    Legs always have an order class, because Alpaca ignores them without one (EX-12).
 
     Raises
     ------

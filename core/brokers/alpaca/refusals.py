@@ -64,8 +64,9 @@ def is_missing(stated: Stated) -> bool:
 
 
 def speaks_of_its_id(stated: Stated) -> bool:
-    """Return whether the message names the client order id: this very order may have taken it. Can only
-    lead to doubt.
+    """Return whether the message names the client order id: this very order may have taken it.
+
+    Can only lead to doubt.
     """
     return ITS_ID.search(stated.message) is not None
 

@@ -204,8 +204,10 @@ class AlpacaOrderStream:
             self._take(self._decoded(raw), raw, hear)
 
     async def _keep_pinging(self, socket: ClientConnection, lamps: StreamStatus) -> None:
-        """Ping regularly. Without trades no messages come, and a pong shows that the link is up; without either for
-        long, the connection only looks open.
+        """Ping regularly.
+
+        Without trades no messages come, and a pong shows that the link is up; without either for long, the connection
+        only looks open.
         """
 
         def hear(pong: asyncio.Future[float]) -> None:

@@ -11,8 +11,9 @@ from core.model.values import BrokerOrderId, ClientOrderId
 
 
 def legs_of(order: BookedOrder, next_id: Callable[[], BrokerOrderId]) -> Iterator[BookedOrder]:
-    """Yield one leg at a time, each to be booked before the next. As at Alpaca, legs without an order class are
-    ignored.
+    """Yield one leg at a time, each to be booked before the next.
+
+    As at Alpaca, legs without an order class are ignored.
     """
     if order.request.order_class is OrderClass.SIMPLE:
         return

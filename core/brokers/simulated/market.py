@@ -20,8 +20,9 @@ from core.model.quote import Feed, NoQuote, Quote
 from core.model.values import ZERO, Price, Quantity, Symbol, rounded_down
 
 A_PAUSE = timedelta(hours=4)
-"""A longer gap between two bars of a symbol is a pause: every night is longer. Only a thin symbol has one by day, and
-then keeps no close.
+"""A longer gap between two bars of a symbol is a pause: every night is longer.
+
+Only a thin symbol has one by day, and then keeps no close.
 """
 DERIVED_SIZE = Quantity(Decimal(100))
 """Shares on either side of a derived quote, and the volume of a minute without a bar."""
@@ -45,8 +46,9 @@ class ExchangeMarket:
         self._taken: dict[Symbol, tuple[datetime, Decimal]] = {}
 
     def path(self, symbol: Symbol) -> Path | None:
-        """Return the displayed path of the newest bar; None before the first bar. Until it is settled it follows the
-        position.
+        """Return the displayed path of the newest bar; None before the first bar.
+
+        Until it is settled it follows the position.
         """
         bar = self.bars.get(symbol)
         if bar is None:

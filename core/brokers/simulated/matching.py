@@ -228,8 +228,9 @@ class Matching:
             self._meet_stop(order, segment)
 
     def _meet_trailing_stop(self, order: BookedOrder, segment: Segment) -> None:
-        """Meet a trailing stop. Through a bar it stays where the bar's open put it, because the order of the extremes
-        is unknown.
+        """Meet a trailing stop.
+
+        Through a bar it stays where the bar's open put it, because the order of the extremes is unknown.
 
         The close moves it by the best price of the bar, and elects it if the close is then beyond it: the price crossed
         it in any order, and the close was a real price. In the bar that filled its entry only the close itself moves

@@ -68,8 +68,9 @@ class Backfill:
         self.needed_until = None
 
     def stream_left_out(self, first: datetime, end: datetime) -> bool:
-        """Note that the stream delivered a symbol's minute `end` without those from `first` on. Return whether to
-        request them.
+        """Note that the stream delivered a symbol's minute `end` without those from `first` on.
+
+        Return whether to request them.
 
         Answered spans are known: a symbol that did not trade is not requested twice.
         """

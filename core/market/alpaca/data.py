@@ -125,8 +125,9 @@ class AlpacaData:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def follow(self, symbols: Sequence[Symbol]) -> None:
-        """Follow these symbols first, in their order, then the earlier ones. Call it in the loop of `run`, or before
-        it.
+        """Follow these symbols first, in their order, then the earlier ones.
+
+        Call it in the loop of `run`, or before it.
         """
         ranked = tuple(dict.fromkeys((*symbols, *self._symbols)))
         if ranked == self._ranked:
@@ -160,8 +161,9 @@ class AlpacaData:
         return quote_of(found, symbol, self._now())
 
     def history(self, symbols: Sequence[Symbol], start: datetime, end: datetime) -> list[BarArrived | MarketDataBroken]:
-        """Return complete one-minute bars from `start` to before `end`, in order of time; blocks. Raises
-        `MarketDataError`.
+        """Return complete one-minute bars from `start` to before `end`, in order of time; blocks.
+
+        Raises `MarketDataError`.
         """
         return self._history.bars(symbols, start, end)
 

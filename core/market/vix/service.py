@@ -59,8 +59,9 @@ class VixService:
             self._kept = found
 
     def _is_settled(self) -> bool:
-        """Return whether no request is due. A time in the future, after the clock was set back, does not count as
-        fresh.
+        """Return whether no request is due.
+
+        A time in the future, after the clock was set back, does not count as fresh.
         """
         now, kept = self._now(), self._kept
         if kept.fetched_at is not None and timedelta(0) <= now - kept.fetched_at < FRESH_FOR:

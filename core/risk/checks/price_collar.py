@@ -55,8 +55,9 @@ def _touch(side: Side, quote: Quote) -> Price:
 
 
 def _over(candidate: Candidate, state: ReviewContext, quote: Quote, mid: Price, pays: Price) -> str | None:
-    """Return why the order would pay too much. A triggered order is measured from its trigger, because the market comes
-    to it.
+    """Return why the order would pay too much.
+
+    A triggered order is measured from its trigger, because the market comes to it.
     """
     order, terms = candidate.order, state.settings.risk.collar
     trigger = order.stop_price

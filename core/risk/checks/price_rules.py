@@ -1,5 +1,6 @@
-"""Prices, also of an entry's stop, are on their tick: two decimals from one dollar on, four below. A limit far from the
-quote warns (EX-11).
+"""Prices, also of an entry's stop, are on their tick: two decimals from one dollar on, four below.
+
+A limit far from the quote warns (EX-11).
 """
 
 from __future__ import annotations

@@ -28,8 +28,9 @@ class SelfCrossCheck:
     name = "self-cross"
 
     def review(self, candidate: Candidate, state: ReviewContext) -> Verdict | None:
-        """Return None for exits: they first cancel the crossing entry, and their ticket names it. `risk.self_cross`
-        turns the check off.
+        """Return None for exits: they first cancel the crossing entry, and their ticket names it.
+
+        `risk.self_cross` turns the check off.
         """
         if candidate.only_reduces or not state.settings.risk.self_cross.enabled:
             return None

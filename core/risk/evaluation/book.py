@@ -162,8 +162,9 @@ class EvaluationBook:
         return max(self.state.records[strategy].began_on, day - timedelta(days=self.terms().window_days - 1))
 
     def figures(self, strategy: str, day: date) -> EvaluationFigures:
-        """Return the figures on the night of `day`. Days on which the desk did not run do not count as days without a
-        result.
+        """Return the figures on the night of `day`.
+
+        Days on which the desk did not run do not count as days without a result.
         """
         record, since = self.state.records[strategy], self.since(strategy, day)
         counted = [each for each in self.state.days if since <= each <= day]

@@ -19,8 +19,10 @@ from core.model.values import Price, Symbol
 
 ATR_DAYS = 14
 AVERAGE_DAYS = 50
-"""Days of the range's mean. Our choice: a season. SPY was over 1.5 × it on one day in twenty (2008 to 2021), for five
-weeks on end in 2008 and for six in 2020; over a mean of a year it was for three months in 2011 and again in 2018.
+"""Days of the range's mean.
+
+Our choice: a season. SPY was over 1.5 × it on one day in twenty (2008 to 2021), for five weeks on end in 2008 and for
+six in 2020; over a mean of a year it was for three months in 2011 and again in 2018.
 """
 FAST_DAYS, SLOW_DAYS = 50, 200
 CONFIRMING_DAYS = 3

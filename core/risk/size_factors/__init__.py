@@ -14,10 +14,12 @@ from core.risk.size_factors.throttle import ThrottleScale
 from core.risk.size_factors.vix import VixScale
 
 BINDING: tuple[Scale, ...] = (VixScale(), CorrelationScale(), ThrottleScale())
-"""Terms that lower the limit itself: an order over it is refused, also of a manual size. `SizingBook.is_calm` tells
-quickly whether none of them can cut.
+"""Terms that lower the limit itself: an order over it is refused, also of a manual size.
+
+`SizingBook.is_calm` tells quickly whether none of them can cut.
 """
 ALL: tuple[Scale, ...] = (AtrScale(), *BINDING, KellyScale())
-"""In the order in which a ticket lists them. The first and the last are advisory: they change with each bar and
-trade.
+"""In the order in which a ticket lists them.
+
+The first and the last are advisory: they change with each bar and trade.
 """

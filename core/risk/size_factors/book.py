@@ -126,8 +126,9 @@ class SizingBook:
         equity: Decimal | None,
         open_losses: Decimal,
     ) -> Conditions:
-        """Return the conditions for an order in `symbol`. `held` are the positions' symbols, and whether each
-        is long.
+        """Return the conditions for an order in `symbol`.
+
+        `held` are the positions' symbols, and whether each is long.
         """
         settings = self.settings()
         return Conditions(

@@ -1,7 +1,7 @@
 """Half of Kelly's fraction, from the strategy's own closed trades; off by default (RK-10).
 
 Kelly = wins − losses ÷ (mean gain ÷ mean loss), as parts of all trades: the part of equity to risk. It only ever lowers
-the risk of a trade; for a strategy with losses so far it allows none.
+the risk of a trade; a strategy that has lost so far gets none.
 """
 
 from __future__ import annotations

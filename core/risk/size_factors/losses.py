@@ -93,8 +93,9 @@ class Losses:
         state.day, state.opening, state.before = fact.day, fact.equity, before
 
     def _day_corrected(self, _at: datetime, fact: DayCorrected) -> None:
-        """Correct the opening equity. A throttle that ended by the first figure stays ended: the next account figure
-        measures it again.
+        """Correct the opening equity.
+
+        A throttle that ended by the first figure stays ended: the next account figure measures it again.
         """
         state = self.state
         state.opening = fact.equity
