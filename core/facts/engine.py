@@ -208,8 +208,9 @@ class EngineStopped(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class DayStarted(Fact):
-    """A trading day started, with the equity from which its loss counts; recorded with the day's first account figure
-    (RK-03).
+    """A trading day started, with the equity from which its loss counts.
+
+    Recorded with the day's first account figure (RK-03).
 
     Attributes
     ----------

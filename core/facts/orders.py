@@ -288,8 +288,9 @@ class StopInForce(Fact):
 @fact(version=2)
 @dataclass(frozen=True, slots=True)
 class OrderSent(Fact):
-    """The request of an order was sent at `sent_at`, when the gateway passed it; this record's own time is its
-    answer's.
+    """The request of an order was sent at `sent_at`, when the gateway passed it.
+
+    This record's own time is its answer's.
 
     Recorded for every answer, which follows in the same transaction (EX-16). `bid` and `ask` are the desk's quote when
     the answer came, USD (AN-03); None without a quote, and in older records.
@@ -396,8 +397,9 @@ class TradeClosed(Fact):
 @fact()
 @dataclass(frozen=True, slots=True)
 class FillNotBelieved(Fact):
-    """An execution beyond the order's remaining quantity was reported and not counted; the broker's books are checked
-    (EX-05).
+    """An execution beyond the order's remaining quantity was reported and not counted.
+
+    The broker's books are checked (EX-05).
     """
 
     client_order_id: ClientOrderId

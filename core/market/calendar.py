@@ -141,8 +141,9 @@ def load_calendar(first: date, last: date, venue: Venue = HOME) -> ExchangeCalen
 
 
 def _known(first_year: int, last_year: int, venue: Venue) -> tuple[tuple[Session, ...], Mapping[date, str]]:
-    """Load the five years that include these; or only these years if no such period includes them or the library has
-    less.
+    """Load the five years that include these.
+
+    Only these years are loaded if no such period includes them or the library has less.
     """
     begins = first_year - first_year % YEARS_AT_ONCE
     ends = begins + YEARS_AT_ONCE - 1

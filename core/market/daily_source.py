@@ -108,8 +108,9 @@ def _day(row: Row, column: int, venue: Venue) -> date | str:
 def daily_bars(
     rows: list[DayRow | BrokenRow], symbol: Symbol, calendar: ExchangeCalendar
 ) -> Iterator[tuple[Bar, WholeSession, str] | BrokenRow]:
-    """Yield the rows as bars of their sessions, each with its place; one without a session, or with bad figures, is
-    broken.
+    """Yield the rows as bars of their sessions, each with its place.
+
+    One without a session, or with bad figures, is broken.
     """
     for row in rows:
         if isinstance(row, BrokenRow):

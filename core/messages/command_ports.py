@@ -106,8 +106,9 @@ class PortRegistry:
         self._is_real = True
 
     def refusal(self, command: Command) -> Denied | None:
-        """Return why a command is refused; None if it is for this account, and came through a known port if it needs
-        one.
+        """Return why a command is refused.
+
+        None if it is for this account, and came through a known port if it needs one.
         """
         if not self.is_for_this_account(command):
             words = NO_ACCOUNT if command.account is None else self._elsewhere(command.account)

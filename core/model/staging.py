@@ -117,8 +117,9 @@ class Proposal:
 
     @property
     def is_owed(self) -> bool:
-        """Whether it is a stop that this desk stages for shares that are owed one; it is sent before everything else
-        (EX-22).
+        """Whether it is a stop that this desk stages for shares that are owed one.
+
+        It is sent before everything else (EX-22).
         """
         is_by_itself = self.guard not in (None, GuardCode.BY_HAND)
         return is_by_itself and self.is_guard and self.order.replaces is None

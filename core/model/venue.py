@@ -100,8 +100,9 @@ class Venue:
         return self.at(session.day, hours.begin), self.at(session.day, end)
 
     def extended_until(self, at: datetime, session: Session | NoSession) -> datetime | None:
-        """Return when the extended hours at `at` end, UTC; None in regular hours, at night, and on a day
-        without any.
+        """Return when the extended hours at `at` end, UTC.
+
+        None in regular hours, at night, and on a day without any.
         """
         if isinstance(session, NoSession):
             return None

@@ -24,8 +24,9 @@ LastPrice = Callable[[Symbol], Price | None]
 
 
 def open_losses(ledger: Ledger, last: LastPrice, but: ClientOrderId | None = None) -> Money:
-    """Sum the open loss of all positions and working entries, in USD; `but` is left out because the asking order
-    replaces it.
+    """Sum the open loss of all positions and working entries, in USD.
+
+    `but` is left out because the asking order replaces it.
     """
     guards: dict[str, list[Order]] = {}
     lost = ZERO
@@ -73,8 +74,9 @@ def _unprotected_way(ledger: Ledger, position: Position, price: Price) -> Decima
 
 
 def _way_to(stop: Price, position: Position, price: Price) -> Decimal:
-    """Return the loss per share at a stop, in USD; if the price has passed the stop, the loss by price, at most the
-    price.
+    """Return the loss per share at a stop, in USD.
+
+    If the price has passed the stop, it is the loss by price, at most the price.
     """
     sign = 1 if position.quantity > 0 else -1
     way = (price - stop) * sign

@@ -117,8 +117,9 @@ class MessageCounts:
         return sum(requests for _, requests in self._requests[self._over(at) :])
 
     def room_from(self, at: datetime, requests: int, allowed: int) -> datetime:
-        """Return when so many requests fit into the limit of their minute; at the latest when all earlier ones have
-        expired.
+        """Return when so many requests fit into the limit of their minute.
+
+        At the latest when all earlier ones have expired.
         """
         left = self._requests[self._over(at) :]
         total = sum(count for _, count in left)

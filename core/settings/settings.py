@@ -63,8 +63,9 @@ class Settings(GrowingSettingsTable):
     _odd: HistoricalValue = PrivateAttr(NOTHING_ODD)
 
     def holds_overnight(self, strategy: str) -> bool:
-        """Return whether it need not be flat by the close; a manual position, or one taken over from the broker, need
-        not.
+        """Return whether it need not be flat by the close.
+
+        A manual position, or one taken over from the broker, need not.
         """
         is_named = strategy in OF_NO_STRATEGY or strategy in self.exits.overnight
         return is_named or self.strategies.of(strategy).holds_overnight

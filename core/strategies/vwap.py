@@ -103,8 +103,9 @@ class VwapStrategy:
         self._set_thresholds()
 
     def on_bar(self, bar: Bar, context: Context) -> Answer:
-        """Answer with exits first, in any state; then the reasons not to enter, in the order of ST-03; then
-        the entry.
+        """Answer with exits first, in any state.
+
+        The reasons not to enter follow in the order of ST-03, then the entry.
         """
         state = self.state
         if state.day != context.session.day:

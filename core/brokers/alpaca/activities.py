@@ -154,8 +154,9 @@ def _id_of(raw: object) -> str | None:
 
 
 def _positions(raw: Any) -> tuple[BrokerPosition, ...]:
-    """Parse the positions for splits; an unreadable one is skipped here, because the comparison of the books reports
-    it.
+    """Parse the positions for splits.
+
+    An unreadable one is skipped here, because the comparison of the books reports it.
     """
     held = list[BrokerPosition]()
     for row in rows(raw, "the positions"):

@@ -87,8 +87,9 @@ def is_passing(reply: Reply | NoReply) -> bool:
 
 
 def wait_asked_for(reply: Reply, now: datetime) -> float | None:
-    """Return the seconds that the answer asks to wait (`Retry-After`, else `X-RateLimit-Reset`); None if it does not
-    say.
+    """Return the seconds that the answer asks to wait (`Retry-After`, else `X-RateLimit-Reset`).
+
+    None if it does not say.
     """
     after = reply.headers.get("Retry-After", "").strip()
     if after.isascii() and after.isdigit():

@@ -147,8 +147,9 @@ class ExchangeLedger:
         reserved: Decimal,
         instrument: Callable[[Symbol], BrokerInstrument | NoInstrument],
     ) -> Account:
-        """Return its figures; on margin a position counts with its requirement, and a cash account has paid for all of
-        it.
+        """Return its figures.
+
+        On margin a position counts with its requirement, and a cash account has paid for all of it.
         """
         self.settle(at)
         self._charge(at)
@@ -227,8 +228,9 @@ class ExchangeLedger:
         return self._config.requirement if own is None else own
 
     def _over_night(self, equity: Decimal, exposure: Decimal, reserved: Decimal, day: Decimal) -> Decimal:
-        """Return the overnight buying power: by day it may be more; overnight Regulation T limits the multiple
-        to two.
+        """Return the overnight buying power.
+
+        Regulation T limits its multiple of equity to two; by day it may be more.
         """
         if self._config.multiplier <= OVER_NIGHT:
             return day

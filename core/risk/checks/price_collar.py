@@ -71,8 +71,9 @@ def _over(candidate: Candidate, state: ReviewContext, quote: Quote, mid: Price, 
 
 
 def _since(candidate: Candidate, state: ReviewContext, pays: Price) -> str | None:
-    """Return why the order would pay too much against the price of some minutes ago; a limit needs no
-    quote for this.
+    """Return why the order would pay too much against the price of some minutes ago.
+
+    A limit needs no quote for this.
     """
     before, terms = _before(candidate, state), state.settings.risk.collar
     if before is None or not _beyond(candidate.order.side, pays, before, terms.period_band):

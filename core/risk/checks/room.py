@@ -54,8 +54,9 @@ def taken_of(state: ReviewContext, but: OrderRequest | None = None) -> RoomTaken
 
 
 def room_of(side: Side, state: ReviewContext, taken: RoomTaken | None) -> Room:
-    """Return the largest cost of an entry on `side` and its largest loss at the stop; an unknown figure
-    limits nothing.
+    """Return the largest cost of an entry on `side` and its largest loss at the stop.
+
+    An unknown figure limits nothing.
     """
     account, risk = state.account, state.settings.risk
     if taken is None or not isinstance(account, Account):

@@ -34,8 +34,9 @@ class Result:
 def figures_of(
     results: Sequence[Result], since: date, sessions: Sequence[date], losses_in_a_row: int, least_trades: int
 ) -> EvaluationFigures:
-    """Compute the figures of trades that ended on or after `since`; `sessions` are the counted trading
-    days since then.
+    """Compute the figures of trades that ended on or after `since`.
+
+    `sessions` are the counted trading days since then.
     """
     recent = [result for result in results if result.day >= since]
     traded = [result for result in recent if not result.is_failed]

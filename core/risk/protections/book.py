@@ -205,8 +205,9 @@ class ProtectionBook:
             protection.take(trade)
 
     def take_shadow(self, trade: ClosedTrade) -> None:
-        """Count the trade that a refused entry would have made; only the equity curve, which refused it, counts it
-        (RK-13).
+        """Count the trade that a refused entry would have made.
+
+        Only the equity curve, which refused it, counts it (RK-13).
         """
         self.equity_curve.take(trade)
         self.has_news = True
