@@ -177,7 +177,7 @@ def fault_in(record: Mapping[str, object]) -> str | None:
     for name, value in record.items():
         if not isinstance(value, str | None):
             return f"{name} is no text"
-    told: Record = record  # checked above
+    told: Record = record  # type: ignore[assignment]  # checked above
     try:
         at = time_of(told)
         if at.tzinfo is None or at.year not in YEARS:
