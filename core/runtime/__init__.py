@@ -1,1 +1,1 @@
-"""What feeds the inbox and carries out effects. Here, and nowhere else in the core, is a clock of the wall."""
+"""The live and virtual runtimes: they feed the inbox and carry out effects. Only here does `core` read a wall clock."""

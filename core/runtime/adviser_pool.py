@@ -1,7 +1,7 @@
-"""Asks the advisers of a live desk, each in a thread of its own that nobody waits for (OP-09).
+"""Consult the advisers of a live desk, each in its own thread (OP-09).
 
-One consultation of each is on its way at a time. One that hangs costs its thread and a failure; after some failures it
-is asked no more. Trading does not notice: what comes back is one input among others.
+Each adviser has at most one consultation in progress. One that hangs costs its thread and counts as a failure; after
+repeated failures it is no longer asked. Trading never waits: an answer is one input among others.
 """
 
 from __future__ import annotations
@@ -21,13 +21,12 @@ from core.views import DeskView
 
 
 class AdviserPool:
-    """
-    Parameters
+    """Parameters
     ----------
     draw
-        The desk as it is; called in the engine's thread.
+        Draws the current desk view; called in the engine's thread.
     is_asked
-        Whether an adviser is still asked.
+        Whether an adviser is still consulted.
     """
 
     def __init__(
@@ -43,7 +42,7 @@ class AdviserPool:
         self._is_asked = is_asked
 
     async def run(self, hear: Callable[[FromAdviser], None], _show: Callable[[ConnectionStatus], None]) -> None:
-        """In the engine's loop; runs until it is cancelled."""
+        """Run in the engine's loop until cancelled."""
         while True:
             await asyncio.sleep(self.terms.every_seconds)
             asked = [adviser for adviser in self.advisers if self._is_asked(adviser.name)]
@@ -56,7 +55,7 @@ class AdviserPool:
         answered: asyncio.Future[object] = asyncio.get_running_loop().create_future()
 
         def tell(answer: object) -> None:
-            """In the loop. Of one that comes too late only what it tried meanwhile counts."""
+            """Take an answer in the loop. After the time-out only the attempts that it made meanwhile are reported."""
             if not answered.done():
                 answered.set_result(answer)
             elif attempts := watch.taken():
@@ -80,7 +79,7 @@ def _ask(
     loop: asyncio.AbstractEventLoop,
     tell: Callable[[object], None],
 ) -> None:
-    """In the adviser's thread."""
+    """Consult the adviser in its own thread."""
     answer = consulted(adviser, shown, watch, most)
     with suppress(RuntimeError):  # the loop has ended meanwhile
         loop.call_soon_threadsafe(tell, answer)

@@ -1,4 +1,4 @@
-"""Asks the advisers of a virtual desk in its own order of time: those that always answer alike, at once (OP-09)."""
+"""Consult the deterministic advisers of a virtual desk synchronously, in virtual time (OP-09)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.views import DeskView
 
 
 class Rounds:
-    """`next_at` is when they are asked next; None where nobody is."""
+    """`next_at` is the time of the next round; None without advisers."""
 
     def __init__(self, advisers: Sequence[Adviser], terms: AdvisersSettings, start: datetime) -> None:
         self.advisers = tuple(adviser for adviser in advisers if adviser.is_deterministic)
@@ -22,7 +22,7 @@ class Rounds:
         self.next_at = start + self._every if self.advisers else None
 
     def ask(self, at: datetime, draw: Callable[[], DeskView], is_asked: Callable[[str], bool]) -> Iterator[FromAdviser]:
-        """One round; the next is a whole spell later."""
+        """Run one round and schedule the next."""
         self.next_at = at + self._every
         asked = [adviser for adviser in self.advisers if is_asked(adviser.name)]
         if not asked:

@@ -1,6 +1,6 @@
-"""What is announced of the symbols that a live desk follows: at the start, when one is new, and once a trading day.
+"""Fetch the corporate actions of the followed symbols: at the start, for each new symbol, and once a trading day.
 
-Asked by a thread that nobody waits for. A failure is said once, and asked again: nothing is decided by what comes.
+A separate thread asks. A failure is reported once and retried; no decision depends on the answer.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ Ask = Callable[[Sequence[Symbol], date], Sequence[CorporateAction | MarketDataBr
 
 
 class Announcements:
-    """Asks for what is announced of what is followed.
+    """Fetch the announced corporate actions of the followed symbols.
 
     Parameters
     ----------
     ask
-        The market's source; blocks, and raises `MarketDataError`.
+        The market data source; blocks, and raises `MarketDataError`.
     """
 
     def __init__(self, ask: Ask, calendar: Calendar, now: Callable[[], datetime]) -> None:
         self._ask = ask
-        self._calendar = copy(calendar)  # it remembers its last answer, and the engine asks its own
+        self._calendar = copy(calendar)  # a calendar caches its last answer, and the engine uses its own copy
         self._now = now
         self._wanted: tuple[Symbol, ...] = ()
         self._told: dict[Symbol, date] = {}
         self._said = SaidOnce()
 
     def follow(self, symbols: Sequence[Symbol]) -> None:
-        """Of these from now on. Any thread."""
+        """Replace the followed symbols. Safe to call from any thread."""
         self._wanted = tuple(symbols)
 
     async def run(self, hear: Callable[[Told], None], _show: Callable[[ConnectionStatus], None]) -> None:
-        """Runs until it is cancelled."""
+        """Run until cancelled."""
         while True:
             lacking = self._lacking()
             if lacking:
@@ -58,7 +58,7 @@ class Announcements:
             await asyncio.sleep((AGAIN if has_failed else LOOKS_EVERY).total_seconds())
 
     def look(self, symbols: Sequence[Symbol]) -> list[Told]:
-        """What is announced of them. Blocks."""
+        """Fetch the corporate actions of these symbols. Blocks."""
         today = self._calendar.trading_day(self._now())
         try:
             found = self._ask(symbols, today)

@@ -1,8 +1,7 @@
-"""A backtest: recorded bars through the same engine, without a desk, and what came of it in figures (AN-04).
+"""A backtest: play recorded bars through the engine without a desk, and measure the result (AN-04).
 
-The automatic operator turns each key, and the exchange's settings lay in its way what lies in everybody's. At each
-close the account is looked at, so that there is an equity series a day; what a strategy says is noted before anything
-judges it.
+The automatic operator confirms each ticket, and the exchange simulates the configured frictions. The account is sampled
+at each close for a daily equity series. Each signal is noted before any check judges it.
 """
 
 from __future__ import annotations
@@ -32,16 +31,17 @@ FRICTIONS = (
     "exchange.halts=0.002",
     "exchange.margin_interest=0.12",
 )
-"""What a backtest lays in the way: slippage from 2 to 10 basis points by size, a loan at 12 % a year, and now and then
-a fill in part (one of ten), a rejected order (one of 200), a halt of five minutes (one session of 500 a symbol). The
-last three rates are ours."""
+"""Frictions of a backtest: slippage from 2 to 10 basis points by size, margin interest at 12 % a year, partial fills
+(1 in 10), rejected orders (1 in 200) and five-minute halts (1 session in 500 per symbol). The last three rates are our
+own choice.
+"""
 
 Said = tuple[str, Symbol, Side, Decimal | None]
 """A strategy, symbol, side and confidence."""
 
 
 class Signals:
-    """What strategies said, and of which bar: of a hundred thousand it keeps the time, and every kind once."""
+    """The signals of strategies and the start of their bars; equal signals share one object to save memory."""
 
     def __init__(self) -> None:
         self._starts = array("q")
@@ -54,17 +54,17 @@ class Signals:
         self._said.append(self._kinds.setdefault(said, said))
 
     def __iter__(self) -> Iterator[tuple[datetime, Said]]:
-        """Each bar's start, UTC, and what was said of it."""
+        """Yield each signal with the start of its bar (UTC)."""
         for start, said in zip(self._starts, self._said, strict=True):
             yield datetime.fromtimestamp(start, UTC), said
 
 
 Watch = Callable[[int, int], None]
-"""Called with how many sessions are over, and how many there are."""
+"""Called with the number of finished sessions and the total."""
 
 
 class Backtest:
-    """One run. `signals` and `series` are there when it is over."""
+    """One run. `signals` and `series` are complete when it has ended."""
 
     def __init__(self, runtime: VirtualRuntime, sessions: Iterable[Session], *, is_daily: bool) -> None:
         self.runtime = runtime
@@ -80,7 +80,7 @@ class Backtest:
         runtime.engine.state.add_bar_listener(self._hear)
 
     def run(self, watch: Watch) -> bool:
-        """Play everything. False where it was told to leave before the end."""
+        """Play all sessions. Return False if stopped before the end."""
         runtime = self.runtime
         runtime.take(runtime.at, Start())
         if self.sessions:
@@ -99,14 +99,14 @@ class Backtest:
     # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _look(self, session: Session, day: date) -> None:
-        """The account as it stands when a session is over; before the first, as it was opened."""
+        """Sample the account at the close of a session; before the first session, at its opening."""
         exchange = self.runtime.exchange
         at = session.close if day == session.day else self.runtime.at
         account, exposure = exchange.account(at), exchange.exposure(at)
         self.series.append(DayOfEquity(day, float(account.equity), float(exposure)))
 
     def _hear(self, bar: Bar) -> None:
-        """What each strategy said of a bar, before anything judged it."""
+        """Note the signals of each strategy for a bar, before any check judges them."""
         if self._crossings:
             self._note_crossings(bar)
         raised, self._raised = self._raised, []
@@ -122,7 +122,7 @@ class Backtest:
             self._raised.append(fact.signal)
 
     def _note_crossings(self, bar: Bar) -> None:
-        """That strategy keeps every crossing, also one that it makes nothing of."""
+        """Note the crossings of the SMA strategy, including those that raised no signal."""
         runner = self._orchestrator.roster.runner(SmaStrategy.name, bar.symbol)
         if runner is None or not isinstance(runner.strategy, SmaStrategy):
             return

@@ -1,4 +1,4 @@
-"""The report of a backtest: what a replay tells, and the figures (AN-04)."""
+"""The report of a backtest: the replay report with performance figures (AN-04)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.runtime.run_caveats import open_positions, tallied
 
 
 def report_of(backtest: Backtest, fingerprint: str) -> dict[str, object]:
-    """What a replay tells, and the figures: ratios as fractions, money in USD."""
+    """Return the replay report with the figures: ratios as fractions, money in USD."""
     settings, report = backtest.runtime.engine.state.control.settings, backtest.report
     left = list(open_positions(backtest.runtime.engine.state, backtest.runtime.exchange, backtest.runtime.at))
     equity = framed(backtest.series)["equity"]
@@ -45,7 +45,7 @@ def _local(backtest: Backtest) -> LocalTime:
 
 
 def _signal(backtest: Backtest, start: datetime, said: Said) -> Row:
-    """A bar that is a whole day is named by its day."""
+    """Return a signal as a row; a daily bar is named by its day."""
     strategy, symbol, side, confidence = said
     day = backtest.runtime.engine.state.calendar.trading_day(start)
     return {
@@ -71,7 +71,7 @@ def _costs(backtest: Backtest, left: list[Row]) -> dict[str, object]:
 
 
 def _names(backtest: Backtest) -> list[str]:
-    """Strategies that were on."""
+    """Return the names of the enabled strategies."""
     terms = backtest.runtime.engine.state.control.settings.strategies
     return [name for name in terms.names if terms.of(name).enabled]
 

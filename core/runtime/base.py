@@ -1,6 +1,6 @@
-"""What every runtime is: one inbox for one engine, the gateway before the wire, and pictures for a desk that looks.
+"""The base of both runtimes: one inbox for one engine, the gateway to the broker, and views for a desk.
 
-The two runtimes differ in who orders the inputs and carries the requests; both leave alike (`shutdown.py`).
+The runtimes differ in who orders the inputs and who carries the requests; both stop in the same way (`shutdown.py`).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ from core.workflows.staging.confirmation import Confirmations
 
 
 def answer_kept_here(effect: SendNotification) -> NotificationAnswered:
-    """In virtual time nobody is told."""
+    """Answer a notification that is not sent: in virtual time no message leaves the machine."""
     kept = Delivery(DeliveryCode.KEPT_HERE)
     return NotificationAnswered(effect.channel, effect.is_urgent, effect.numbers, effect.tries, kept)
 
@@ -60,14 +60,14 @@ KILLED_LATE = "the kill came as the desk left, and the next start cancels it"
 
 
 class Keeping(Protocol):
-    """Who keeps an engine's files while it runs."""
+    """Keeps an engine's files while it runs."""
 
     def look(self, runtime: Runtime) -> None:
-        """At every beat: the kill switch's file, the settings file, the checkpoint."""
+        """Check the kill switch's file, the settings file and the checkpoint; called at every beat."""
         ...
 
     def close(self, runtime: Runtime) -> None:
-        """At a clean stop."""
+        """Write the files of a clean stop."""
         ...
 
     @property
@@ -76,15 +76,17 @@ class Keeping(Protocol):
         ...
 
     def keep_list(self, name: str, symbols: Sequence[Symbol]) -> str:
-        """Write a watchlist's file, or remove it where there are no symbols; why not, in words, empty where it is."""
+        """Write a watchlist's file, or remove it if there are no symbols. Return the reason of a failure, or an empty
+        string.
+        """
         ...
 
 
 class Carrier(Protocol):
-    """Who carries messages to people (SY-03)."""
+    """Carries messages to people (SY-03)."""
 
     def send(self, effect: SendNotification, put: Callable[[NotificationAnswered], None]) -> None:
-        """Never waits and does not raise; `put` is called once, from any thread."""
+        """Send without waiting; never raises. `put` is called once, from any thread."""
         ...
 
     def close(self) -> None: ...
@@ -98,17 +100,17 @@ class Runtime(ABC):
     at
         The time of the last input.
     last_words
-        What is to be said on the way out: what the desk owed and could not send (EX-22).
+        Lines to print on the way out: requests that were due and could not be sent (EX-22).
     ended_by
-        Why the engine was told to end by a command; empty where it was not.
+        The reason of the command that ended the engine; empty if none did.
     keeper
-        Whoever keeps the engine's files, at every beat and at the end; None where nobody does.
+        Keeps the engine's files, at every beat and at the end; None without files.
     assets
-        What symbols are searched in.
+        The symbols that a search looks in.
     charts
-        What charts have of the time before the engine heard anything.
+        Chart history from before the engine received anything.
     wall
-        The wall's clock, in seconds: how long a command lay in the inbox.
+        The wall clock, in seconds; measures how long a command waited in the inbox.
 
     Without a `notifier` no message leaves the machine.
     """
@@ -150,74 +152,75 @@ class Runtime(ABC):
         self.charts = ChartBook() if charts is None else charts
         self._notifier = notifier
 
-    # ── what each runtime does its own way ───────────────────────────────────────────────────────────────────────
+    # ── defined by each runtime ──────────────────────────────────────────────────────────────────────────────────
 
     @abstractmethod
     def run(self) -> None:
-        """Take inputs in until told to leave."""
+        """Process inputs until told to leave."""
 
     @abstractmethod
     def clock(self) -> datetime:
-        """The time now, between two events too."""
+        """The current time, also between two inputs."""
 
     @property
     @abstractmethod
     def rate(self) -> float:
-        """Seconds of its time that pass in one of the wall."""
+        """Seconds of runtime time that pass in one second of wall time."""
 
     @abstractmethod
     def wake(self) -> None:
-        """There is something to look at. Any thread; never waits."""
+        """Signal that the inbox has something to process. Any thread; never waits."""
 
     @abstractmethod
     def hurry(self) -> None:
-        """The next beat is due at once: something happened that a person may be waiting for."""
+        """Make the next beat due at once: a person may be waiting for a change."""
 
     @abstractmethod
     def depths(self) -> Mapping[str, int]:
-        """What waits, by its queue: `inbox`, and each kind of lane. In this runtime's thread."""
+        """The length of each queue: `inbox`, and each kind of lane. Only in this runtime's thread."""
         ...
 
     @abstractmethod
     def _perform(self, effect: Effect) -> None:
-        """See that what the engine asks for is done, and that its outcome comes back."""
+        """Carry out an effect and bring back its outcome as an input."""
 
     def admit(self, door: KnownPort) -> None:
-        """Whose commands may open and loosen; said while the desk is put together, never later."""
+        """Add a port whose commands may open positions and loosen limits. Only during assembly."""
         self.doors.admit(door)
 
     def add_call_listener(self, listener: CallListener) -> None:
-        """From here on it hears of each request that has come to something, in the thread that carried it. It only
-        shows or counts, never waits, and does not raise.
+        """Add a listener for each finished request, called in the thread that carried it.
+
+        A listener only displays or counts; it never waits and does not raise.
         """
         self._call_listeners = (*self._call_listeners, listener)
 
     def _tell_call(self, call: CallMade) -> None:
         for listener in self._call_listeners:
-            with suppress(Exception):  # an answer is never lost because somebody could not count it
+            with suppress(Exception):  # an answer is never lost to a failing listener
                 listener(call)
 
     @property
     def account(self) -> AccountId:
-        """Whose commands are taken here."""
+        """The account whose commands are accepted here."""
         return self.doors.account
 
     def desk_of(self, link: str) -> DeskNumber | None:
-        """The number of the desk at the end of a connection; None until it is attached. Any thread; never waits."""
+        """The number of the desk on a connection; None until it is attached. Any thread; never waits."""
         return self.engine.state.sightings.links.get(link)
 
     @property
     def key_holder(self) -> DeskNumber | None:
-        """The desk that has control, also while its link is lost. Any thread; never waits."""
+        """The desk that has control, also while its connection is lost. Any thread; never waits."""
         holder = self.engine.state.desks.holder
         return None if holder is None else holder.number
 
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 
     def send(self, command: Command, seen: int | None = None) -> None:
-        """Put a command into the inbox; a kill or a halt goes to its head. Raises where an adviser calls.
+        """Put a command into the inbox; a kill or a halt goes to its head. Raises if an adviser calls.
 
-        `seen` is how many presses whoever typed it had been shown; None where that is every one there was.
+        `seen` is the number of kill and halt presses that the sender had been shown; None means all of them.
         """
         only_for_people(f"send {type(command).__name__}")
         if self._presses(command):
@@ -230,64 +233,66 @@ class Runtime(ABC):
             self._latch_late_kills()
 
     def leave(self) -> None:
-        """Finish the act in hand and stop."""
+        """Finish the current act and stop."""
         self.is_running = False
         self.wake()
 
     @abstractmethod
     def attend(self, attended: bool) -> None:
-        """A person is at a ticket or at the kill screen: a time that can be slowed slows down."""
+        """Set whether a person has a ticket or the kill screen open: a runtime that can slow its time then does."""
 
     def watch(self, symbol: Symbol | None) -> None:
-        """From the next picture on this symbol's chart is in it."""
+        """Include this symbol's chart from the next view on."""
         self._watched = symbol
 
     def search(self, text: str) -> AssetsFound:
-        """What the broker trades by that symbol or name. Any thread; never waits, and is no command and no fact."""
+        """Search the broker's symbols by symbol or name. Any thread; never waits. It is no command and no fact."""
         return self.assets.search(text)
 
-    # ── for a desk that looks ────────────────────────────────────────────────────────────────────────────────────
+    # ── views for desks ──────────────────────────────────────────────────────────────────────────────────────────
 
     def on_beat(self, act: Callable[[], None]) -> None:
-        """Have `act` called at every beat, in this runtime's thread; from here on pictures can be had."""
+        """Call `act` at every beat in this runtime's thread, and make views available."""
         self._pictures = ViewBuilder(self.engine, past=self.charts.of, listed=self.assets.has)
         self.engine.state.add_listener(self._hear_news)
         self._on_beat.append(act)
 
     def each_beat(self, act: Callable[[], None]) -> None:
-        """Have `act` called at every beat, in this runtime's thread; for whoever draws no pictures."""
+        """Call `act` at every beat in this runtime's thread, without views."""
         self._on_beat.append(act)
 
     def rest_while(self, nobody_looks: Callable[[], bool]) -> None:
-        """Beat less often while this holds; asked in this runtime's thread."""
+        """Beat less often while `nobody_looks` returns True; it is called in this runtime's thread."""
         self._nobody_looks = nobody_looks
 
     def beat_seconds(self) -> float:
-        """Of the wall, between two beats."""
+        """Seconds of wall time between two beats."""
         return RESTING_BEAT if self._nobody_looks() else BEAT
 
     def beat(self) -> None:
-        """About fifty times a second, ten while nobody looks, in this runtime's thread, whatever happens."""
+        """Run the tasks of a beat: about fifty times a second, ten while no desk looks, always in this runtime's
+        thread.
+        """
         if self.keeper is not None:
             self.keeper.look(self)
         for act in self._on_beat:
             act()
 
     def close(self) -> None:
-        """The last words of a clean stop."""
+        """Close the files at a clean stop."""
         if self.keeper is not None:
             self.keeper.close(self)
 
     def preparing(self) -> str | None:
-        """What is prepared before a person has the keyboard, in words; None once they have."""
+        """Describe the preparation before a person gets the keyboard; None once it is done."""
         return None
 
     def keys(self) -> Mapping[str, str]:
-        """Which keys the settings move."""
+        """The key bindings that the settings change."""
         return self.engine.state.control.settings.keys
 
     def picture(self) -> DeskView:
-        """The desk as it is now. Only in this runtime's thread."""
+        """Draw the desk's current view. Only in this runtime's thread."""
         self._drawn = (self.engine.state.journal.sequence, self._watched)
         self._is_quoted = self._has_news = False
         if self._pictures is None:
@@ -296,16 +301,16 @@ class Runtime(ABC):
         return self._pictures.draw(self.clock())
 
     def chart_of(self, symbol: Symbol, view: DeskView) -> ChartView | None:
-        """Of a symbol that one of several desks watches, as it was when `view` was drawn."""
+        """Return the chart of a symbol that one of several desks watches, as of the time of `view`."""
         assert self._pictures is not None
         return self._pictures.chart(symbol, view.status.at, view.positions)
 
     def has_changed(self) -> bool:
-        """Whether anything was recorded or quoted since the last picture, or another symbol is watched."""
+        """Whether anything was recorded or quoted since the last view, or another symbol is watched."""
         return self._is_quoted or self._drawn != (self.engine.state.journal.sequence, self._watched)
 
     def has_news(self) -> bool:
-        """Whether anything but bars was recorded since the last picture: what a person may be waiting for."""
+        """Whether anything but bars was recorded since the last view: a person may be waiting for it."""
         return self._has_news
 
     def _hear_news(self, _sequence: int, _at: datetime, _fact: Fact) -> None:
@@ -337,7 +342,7 @@ class Runtime(ABC):
             self._perform(effect)
 
     def _write_list(self, effect: WriteWatchlist) -> None:
-        """Its answer is taken at once. Where nobody keeps files, it is kept by the journal alone."""
+        """Write a watchlist and process the answer at once. Without files only the journal keeps it."""
         has_files = self.keeper is not None and self.keeper.has_lists
         unknown = next((symbol for symbol in effect.new if self.assets.has(symbol) is False), None)
         if unknown is not None:
@@ -354,15 +359,15 @@ class Runtime(ABC):
 
     @abstractmethod
     def _put_notified(self, message: NotificationAnswered) -> None:
-        """What became of a message. Any thread; never waits."""
+        """Take the delivery result of a message. Any thread; never waits."""
 
     def lose_disk(self, trouble: str) -> None:
-        """The journal cannot be written. In this runtime's thread."""
+        """Enter the disk-failure state: the journal cannot be written. Only in this runtime's thread."""
         self.engine.lose_disk(trouble)
         self._tell_the_latch()
 
     def _tell_the_lanes(self, _sequence: int, _at: datetime, fact: Fact) -> None:
-        """What holds an order back at its last look is told as it is recorded: a lane reads values, never the desk."""
+        """Pass on facts that can stop an order at its last check: a lane reads values, never the desk's state."""
         kind = type(fact)
         if kind in self._allowed_by:
             self._tell_the_latch()
@@ -373,28 +378,28 @@ class Runtime(ABC):
         self.latch.note(self.engine.state.control.refusal())
 
     def _decide_keys(self) -> None:
-        """While the desk leaves: each decision may begin the turn of another order of a basket."""
+        """Decide the pending confirmations while the desk leaves; a decision may start the next order of a basket."""
         known: list[TicketId] = []
         while (waiting := [c.ticket.id for c in self.engine.the(Confirmations).undecided()]) and waiting != known:
             known = waiting
             self.take(self.at, Leaving())
 
     def _withdraw(self, order_id: ClientOrderId) -> bool:
-        """Keep an order here that has not left yet; whether one waited. Here none ever does."""
+        """Withdraw an order that has not left yet. Return whether one was waiting; in this runtime none is."""
         del order_id
         return False
 
     def _why_not_any_more(self, order_id: ClientOrderId) -> str | None:
-        """What the books say of an order that is about to leave."""
+        """Return the reason why an order must not leave any more according to the ledger, or None."""
         order = self.engine.state.ledger.order(order_id)
         if order is not None and order.cancel_requested_at is not None:
-            return "its cancel was asked for before it left"  # in the act that wrote it, when nothing of it waited yet
+            return "its cancel was asked for before it left"  # recorded in the same act, before any request was queued
         return None if order is None or order.status is OrderStatus.PENDING else f"it is {order.status.value} by now"
 
     def stop(self, reason: str) -> None:
-        """Record a clean stop, and write what a restart begins with.
+        """Record a clean stop, and write the files for the next start.
 
-        A kill that came while the desk left is recorded before it; one that comes later is latched alone (OP-07).
+        A kill that arrived during shutdown is recorded before the stop; a later one is only latched (OP-07).
         """
         self._obey_kills()
         self._name_what_may_still_work()
@@ -403,7 +408,7 @@ class Runtime(ABC):
         self.end()
 
     def end(self) -> None:
-        """Nothing is recorded any more: from here on a kill goes into its file, in the thread of whoever presses it."""
+        """Stop recording: from now on a kill is written to its file, in the calling thread."""
         self._has_ended = True
         if self._notifier is not None:
             self._notifier.close()
@@ -414,12 +419,12 @@ class Runtime(ABC):
             self.last_words += tuple(f"{order_in_words(order)} still works: {KILLED_LATE}" for order in opening)
 
     def _name_what_may_still_work(self) -> None:
-        """An entry whose cancel was asked for, and is not known to have come through (OP-07)."""
+        """Name the entries whose cancellation was requested and is not confirmed (OP-07)."""
         leaving = [o.request for o in self.engine.state.ledger.working() if not o.only_reduces and o.is_cancelling]
         self.last_words += tuple(f"{order_in_words(order)} may still work: {NOT_CANCELLED}" for order in leaving)
 
     def _latch_late_kills(self) -> bool:
-        """The next start finds the file, and is killed. Whether there was one."""
+        """Latch the kills that arrived late; the next start finds the file. Return whether there was one."""
         were_any = False
         with suppress(IndexError):  # another thread may take the last one first
             while True:
@@ -431,7 +436,7 @@ class Runtime(ABC):
         return were_any
 
     def obey(self, command: Command) -> None:
-        """A person's command, or a script's. Raises where an adviser calls."""
+        """Carry out a command of a person or a script. Raises if an adviser calls."""
         only_for_people(f"send {type(command).__name__}")
         if self._presses(command):
             self._obey_press(self.latch.press(command.by), command)
@@ -441,16 +446,16 @@ class Runtime(ABC):
             self.take(self.at, command)
 
     def _obey_press(self, press: int, command: Command) -> None:
-        """Where the engine raised, the press goes on holding the latch."""
+        """Process a kill or halt, then release the latch; if the engine raises, the latch stays on."""
         self.take(self.at, command)
         self.latch.let_go(press)
 
     def _presses(self, command: Command) -> TypeGuard[Halt | Kill]:
-        """Whether it halts or kills this account: one that is for another holds nothing here, and is refused."""
+        """Whether the command halts or kills this account; one for another account is refused and latches nothing."""
         return isinstance(command, Halt | Kill) and self.doors.is_for_this_account(command)
 
     def _obey_kills(self) -> None:
-        """A halt or a kill stands at the head, before anything that waits."""
+        """Process the kills and halts at the head of the queue."""
         while self._commands and self._presses(self._commands[0][2]):
             self._obey_next()
 
@@ -459,7 +464,7 @@ class Runtime(ABC):
             self._obey_next()
 
     def _obey_next(self) -> None:
-        """What was typed before a press ends none: it waited behind what was pressed after it."""
+        """Process the next command. A Resume or Rearm typed before a kill or halt does not end it."""
         press, sent_at, command = self._commands.popleft()
         self.at = max(self.at, self.clock())
         is_late = self.wall() - sent_at > STOOD_STILL
@@ -472,16 +477,16 @@ class Runtime(ABC):
             self.obey(said)
 
     def _note_from_outside(self, message: Command | NotificationAnswered) -> None:
-        """Whoever keeps a record of what came from outside writes it down; here nobody does."""
+        """Record an input from outside; a runtime without such a record does nothing."""
         del message
 
     def _turn_switch(self, effect: LatchKill | ReleaseKill) -> None:
-        """A disk that fails keeps nobody from killing: what could not be written is said (OP-07)."""
+        """Write or remove the kill switch's file. A disk failure does not prevent the kill; it is reported (OP-07)."""
         if (words := self._turned(effect)) is not None:
             self.engine.say(words)
 
     def _turned(self, effect: LatchKill | ReleaseKill) -> str | None:
-        """Why it could not be written, or None. Any thread."""
+        """Write or remove the kill switch's file; return the reason of a failure, or None. Any thread."""
         switch = self.latch.switch
         try:
             switch.latch(effect.by) if isinstance(effect, LatchKill) else switch.release()

@@ -1,4 +1,4 @@
-"""Requests counted by endpoint, of whatever counts them: a broker, a market (EX-17)."""
+"""Count requests by endpoint, for brokers and market data sources (EX-17)."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from core.messages.inputs import CallsCounted
 
 
 class CallCounts(Protocol):
-    """What was counted so far."""
+    """The counts so far."""
 
     @property
     def sent(self) -> Mapping[str, int]: ...
 
     @property
     def beyond(self) -> int:
-        """Requests beyond what their tasks take (RK-24)."""
+        """Requests beyond the usual number of their tasks (RK-24)."""
         ...
 
 
 @runtime_checkable
 class CountsCalls(Protocol):
-    """An adapter that counts. One that does not is left out."""
+    """An adapter that counts its requests. Adapters without counts are left out."""
 
     def calls(self) -> CallCounts: ...
 
 
 def counted(*adapters: object) -> CallsCounted:
-    """The sum over all of them."""
+    """Return the sum over all adapters that count."""
     total: Counter[str] = Counter()
     beyond = 0
     for adapter in adapters:

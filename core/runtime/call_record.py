@@ -1,7 +1,8 @@
-"""A request to the broker or the market as whoever carried it saw it: of what kind, what came of it, how long it took.
+"""The record of a request to the broker or the market: its kind, outcome and duration.
 
-Told to listeners where the request is carried: in a lane's thread where it waits for a wire, in virtual time in the
-engine's own. A listener never waits and does not raise.
+Listeners are called where the request is carried: in a lane's thread for network requests, in the engine's own thread
+in
+virtual time. A listener never waits and does not raise.
 """
 
 from __future__ import annotations
@@ -57,15 +58,15 @@ KINDS: dict[type, str] = {
     FetchHistory: "history",
     LookUpSymbols: "symbols",
 }
-"""By what is asked for, its word in logs and figures."""
+"""The name of each kind of request in logs and metrics."""
 
 
 class CallOutcome(StrEnum):
-    """What came of it."""
+    """The outcome of a request."""
 
     ANSWERED = "answered"
     IN_PART = "in_part"
-    """Some of the figures that a ticket asks for did not come."""
+    """Some of the figures for a ticket are missing."""
     REFUSED = "refused"
     NOT_FOUND = "not_found"
     NO_ANSWER = "no_answer"
@@ -73,18 +74,18 @@ class CallOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallMade:
-    """One request that has come to something.
+    """One finished request.
 
     Attributes
     ----------
     at
-        When it had come to that.
+        The time of its outcome.
     seconds
-        From its leaving to its answer, or to its being given up; of the runtime's own time.
+        From sending to the answer or the time-out, in runtime time.
     words
-        What a refusal or a missing answer says; empty where it was answered.
+        The text of a refusal or a missing answer; empty if it was answered.
     refusal
-        Of what kind the broker's no was; None where it said none.
+        The kind of the broker's refusal; None if there was none.
     """
 
     at: datetime
@@ -102,7 +103,7 @@ CallListener = Callable[[CallMade], None]
 
 
 def call_made(effect: Effect, answer: Input, at: datetime, seconds: float) -> CallMade:
-    """What is told of a request and of the input that its outcome is."""
+    """Return the record of a request and its outcome."""
     outcome, words, refusal = _outcome(answer)
     order, ticket, symbol = _subject(effect)
     return CallMade(at, KINDS[type(effect)], outcome, max(0.0, seconds), words, order, ticket, symbol, refusal)
@@ -145,7 +146,7 @@ def _missing(figures: FreshFigures, *, is_quote_alone: bool) -> list[str]:
 
 
 def _subject(effect: Effect) -> tuple[str, str, str]:
-    """Of which order, ticket and symbol it is, as far as it names them."""
+    """Return the order, ticket and symbol that a request names."""
     match effect:
         case SubmitOrder() | ReplaceOrder():
             return effect.order.client_order_id, "", effect.order.symbol

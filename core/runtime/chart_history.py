@@ -1,7 +1,7 @@
-"""The history behind a chart: asked for by a thread that nobody waits for, when somebody looks at the symbol (MD-06).
+"""Chart history, fetched in a separate thread when a symbol is viewed (MD-06).
 
-Nothing is decided by it, nothing is recorded: it is drawn. What could not be had is said once, and asked for again
-while somebody still looks.
+It is only drawn: nothing is decided by it or recorded. A failure is reported once, and retried while the symbol is
+viewed.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from core.views.chart_past import ChartPast, bar_at, hours_of
 
 PLACE = "history of charts"
 SESSIONS = 10
-"""Before today's, whose hours a chart shows: one page of minutes."""
+"""Earlier sessions on the hourly chart: one page of minutes."""
 LOOKS_EVERY = timedelta(seconds=0.25)
 AGAIN = timedelta(seconds=60)
 KEPT = 16
-"""Symbols whose history is kept, those that were asked for last."""
+"""Symbols whose history is kept, the most recently viewed."""
 
 Minutes = Callable[[Sequence[Symbol], datetime, datetime], Sequence[BarArrived | MarketDataBroken]]
 Days = Callable[[Symbol], Sequence[Bar]]
 
 
 class ChartBook:
-    """What is known, and what is wanted. Any thread; nothing waits."""
+    """The known chart history, and the requests for more. Any thread; never waits."""
 
     def __init__(self) -> None:
         self._kept: dict[Symbol, ChartPast] = {}
         self._wanted: dict[Symbol, tuple[date, datetime]] = {}
 
     def of(self, symbol: Symbol, day: date, until: datetime) -> ChartPast | None:
-        """On this trading day, whole up to then; None where it must be asked for first, which somebody then does."""
+        """Return the history of this trading day, complete up to `until`; if missing, return None and request it."""
         kept = self._known(symbol, day, until)
         if kept is None:
             self._wanted[symbol] = (day, until)
@@ -54,8 +54,9 @@ class ChartBook:
         self._kept = {each.symbol: each for each in (*others[-KEPT + 1 :], past)}
 
     def take_wanted(self) -> tuple[tuple[Symbol, date], ...]:
-        """Each with its day, the last one first; whoever still looks at a symbol asks for it again. What came
-        meanwhile is wanted no more.
+        """Take the requests, each with its day, the newest first, without those that were met meanwhile.
+
+        A symbol that is still viewed is requested again.
         """
         wanted, self._wanted = self._wanted, {}
         lacking = ((symbol, day) for symbol, (day, until) in wanted.items() if not self._known(symbol, day, until))
@@ -67,25 +68,25 @@ class ChartBook:
 
 
 class ChartWatch:
-    """Fills the book of a live desk.
+    """Fetch the requested chart history of a live desk.
 
     Parameters
     ----------
     minutes, days
-        The market's history; both block, and raise `MarketDataError`. A day's bar begins at its midnight.
+        The market's history; both block, and raise `MarketDataError`. A daily bar begins at its midnight.
     """
 
     def __init__(self, minutes: Minutes, days: Days, calendar: Calendar, now: Callable[[], datetime]) -> None:
         self._minutes = minutes
         self._days = days
-        self._calendar = copy(calendar)  # it remembers its last answer, and the engine asks its own
+        self._calendar = copy(calendar)  # a calendar caches its last answer, and the engine uses its own copy
         self._now = now
         self._not_before: dict[Symbol, datetime] = {}
         self._said = SaidOnce()
         self.book = ChartBook()
 
     async def run(self, hear: Callable[[MarketDataBroken], None], _show: Callable[[ConnectionStatus], None]) -> None:
-        """Runs until it is cancelled."""
+        """Run until cancelled."""
         while True:
             for symbol, _day in self.book.take_wanted()[:KEPT]:
                 broken = await asyncio.to_thread(self.look, symbol)
@@ -94,7 +95,7 @@ class ChartWatch:
             await asyncio.sleep(LOOKS_EVERY.total_seconds())
 
     def look(self, symbol: Symbol) -> MarketDataBroken | None:
-        """Ask for a symbol's history, unless that failed a moment ago. What is to be said of a failure. Blocks."""
+        """Fetch a symbol's history, unless that failed recently. Return the failure to report, if any. Blocks."""
         now = self._now()
         if now < self._not_before.get(symbol, now):
             return None
@@ -127,7 +128,7 @@ class ChartWatch:
         )
 
     def _sessions_before(self, today: date) -> list[Session]:
-        """The last ones, the oldest first."""
+        """Return the last sessions before `day`, the oldest first."""
         found: list[Session] = []
         for back in range(1, 3 * SESSIONS):
             try:

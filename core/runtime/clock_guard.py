@@ -1,8 +1,10 @@
 """The desk's time: this machine's clock while it agrees with the broker's, and never ahead of it for long (EX-23).
 
-A machine's clock that jumps is not followed. The desk's time then goes on by a clock that nobody sets, until the broker
-says what time it is: where this machine's clock agrees with that, it is followed again, and the desk's time catches up
-in one step. Where it does not, the desk goes by the broker's. Time that ran ahead stands still until it is right.
+A jump of the machine's clock is not followed. The desk's time then runs on a monotonic clock until the broker reports
+its
+time. If this machine's clock agrees with the broker's, it is followed again, and the desk's time catches up in one
+step;
+otherwise the desk follows the broker's clock. Time that ran ahead stands still until it is right.
 """
 
 from __future__ import annotations
@@ -16,30 +18,30 @@ from decimal import Decimal
 from core.messages.inputs import ClockRead
 
 AGAIN = 10.0
-"""Seconds between two words on a desk's time that still runs ahead."""
+"""Seconds between two reports that the desk's time still runs ahead."""
 NEAR = 2.0
 """Seconds by which two clocks may differ (EX-23)."""
 FAR = 3600.0
-"""Seconds by which the broker's clock may be ahead of the desk's time and be followed at its first word. What is
-further ahead must be said twice: the desk's time never goes back.
+"""Seconds by which the broker's clock may be ahead of the desk's time and be followed at once. A larger lead needs a
+second reading that agrees: the desk's time never goes back.
 """
 FURTHEST = 31 * 86_400.0
-"""Seconds: what is further ahead is no clock, however often it is said."""
+"""Seconds; a larger lead is never accepted as a clock reading."""
 TENTH = Decimal("0.1")
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What the broker's clock showed, seconds.
+    """A comparison with the broker's clock, in seconds.
 
     Attributes
     ----------
     ahead
-        Of this machine's clock against the broker's, below zero where it is behind.
+        The lead of this machine's clock over the broker's; negative if it is behind.
     is_near
-        Whether the two agree, as far as the request's own time lets one tell, and the desk's time with them.
+        Whether both clocks and the desk's time agree, within the uncertainty of the request's duration.
     step
-        By which the desk's time went forward.
+        How far the desk's time moved forward.
     """
 
     ahead: Decimal
@@ -48,18 +50,18 @@ class Comparison:
 
 
 class ClockGuard:
-    """Any thread may read it.
+    """Guard the desk's time. Any thread may read it.
 
     Parameters
     ----------
     now
         The machine's clock, UTC.
     steady
-        Seconds that only grow.
+        A monotonic clock, in seconds.
     start
-        What the desk's time is at least: that of its last record.
+        The lower bound of the desk's time: the time of its last record.
     limit
-        Seconds by which the machine's clock must move otherwise than time does for a jump.
+        A deviation of the machine's clock from the monotonic clock counts as a jump from this many seconds on.
     """
 
     def __init__(
@@ -78,17 +80,17 @@ class ClockGuard:
         self._told_at = self._at - AGAIN
 
     def read(self) -> datetime:
-        """The desk's time."""
+        """Return the desk's time."""
         with self._lock:
             return self._read()
 
     def doubt(self) -> None:
-        """The broker's clock could not be asked at the start: the desk's time goes on from its last record."""
+        """Continue from the last record's time: the broker's clock could not be asked at the start."""
         with self._lock:
             self._time, self._anchor, self._is_news = self._start, (self._start, self.steady()), True
 
     def hear(self, broker_time: datetime, asked: float, answered: float) -> Comparison:
-        """The broker's clock, and the steady seconds between which it was read."""
+        """Compare with the broker's clock, read between two readings of the monotonic clock."""
         with self._lock:
             before = self._read()
             uncertain = max(answered - asked, 0.0) / 2
@@ -104,7 +106,9 @@ class ClockGuard:
             return Comparison(_seconds(ahead), is_near, _seconds(step))
 
     def _may_be_followed(self, true: datetime, desk_time: datetime) -> bool:
-        """A clock that is far ahead may be wrong for one answer: a second one must agree with it."""
+        """Whether to follow the broker's clock: a large lead may be a wrong answer, so a second reading must agree with
+        it.
+        """
         ahead = (true - desk_time).total_seconds()
         if ahead <= FAR:
             self._far = None
@@ -115,7 +119,9 @@ class ClockGuard:
         return abs((true - before[0]).total_seconds() - (self._at - before[1])) <= NEAR
 
     def news(self) -> ClockRead | None:
-        """A jump since the last look, or that the desk's time still runs ahead of what is right."""
+        """Return a jump since the last call, or that the desk's time still runs ahead; None if there is nothing to
+        report.
+        """
         with self._lock:
             jumped, self._jumped = self._jumped, 0.0
             ahead = (self._time - self._right()).total_seconds()

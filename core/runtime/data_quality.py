@@ -1,4 +1,4 @@
-"""What a file of bars lacks, and where its prices jump as at a split: what every report of it must say (AN-04)."""
+"""Data quality of bar files: missing bars, and price jumps that look like splits; every report lists them (AN-04)."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from core.runtime.regime_feed import RegimeFiles
 from core.runtime.replay_report import iso
 
 SPLITS = tuple(Decimal(many) for many in (2, 3, 4, 5, 7, 10, 20))
-"""Shares that one share becomes; the other way round it is a reverse split."""
+"""New shares for one old share; the inverse ratio is a reverse split."""
 CLOSE_TO = Decimal("0.02")
-"""Of the ratio: how far a jump may be from that of a split."""
+"""The tolerance of a split's ratio, as a fraction of it."""
 NEAREST = SPLITS[0] * (1 - CLOSE_TO)
 
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """A bar that opens as far from the close before as a split would have it, which is named `7 for 1`."""
+    """A bar whose open differs from the last close by the ratio of a split, such as `7 for 1`."""
 
     symbol: Symbol
     at: datetime
@@ -37,13 +37,13 @@ class Jump:
 
 
 def not_measured(files: RegimeFiles) -> list[str]:
-    """Of what a desk looks at: what no file of bars tells, and no file of daily figures told."""
+    """List the inputs of a desk that neither the bar files nor the files of daily figures contain."""
     vix = [] if files.vix else ["the VIX (--vix FILE)"]
     return vix if files.market else [*vix, "SPY's trend, and entries a day by its range (--market FILE)"]
 
 
 def first_complete(feed: Iterable[Timed], calendar: Calendar) -> Bar | str:
-    """The first bar of a file that a strategy would be shown; where there is none, the first row's place and reason."""
+    """Return the first bar of a file that a strategy would receive; without one, the first row's place and reason."""
     normaliser, reason = Normaliser(calendar), "it has no row"
     for number, (_, _, item) in enumerate(feed):
         place, why = "", ""
@@ -60,7 +60,7 @@ def first_complete(feed: Iterable[Timed], calendar: Calendar) -> Bar | str:
 
 
 def missing(sessions: Iterable[Session], first: datetime, heard: Normaliser, is_daily: bool) -> dict[str, object]:
-    """How many bars there would be from the start of the first to that of the last heard, and how many were not."""
+    """Count the expected bars from the first to the last one received, and the missing ones."""
     last = max(heard.state.last_starts.values(), default=first)
     spans = [
         ONE_MINUTE if is_daily else min(session.close, last + ONE_MINUTE) - max(session.open, first)
@@ -73,7 +73,7 @@ def missing(sessions: Iterable[Session], first: datetime, heard: Normaliser, is_
 
 
 def jumps(feed: Iterable[Timed]) -> Iterator[Jump]:
-    """Every bar of a file at which its prices seem not to be adjusted."""
+    """Yield every bar at which the prices seem not to be split-adjusted."""
     before: Bar | None = None
     for _, _, item in feed:
         if not isinstance(item, BarArrived):
@@ -85,7 +85,7 @@ def jumps(feed: Iterable[Timed]) -> Iterator[Jump]:
 
 
 def _split(before: Price, opened: Price) -> str:
-    """The split that would make this open of that close; empty where none would."""
+    """Return the split that explains the ratio of this close and open; empty if none does."""
     more, less = max(before, opened), min(before, opened)
     if more < less * NEAREST:
         return ""
@@ -95,7 +95,7 @@ def _split(before: Price, opened: Price) -> str:
 
 
 def splits(feed: Iterable[Timed], backtest: Backtest) -> list[dict[str, object]]:
-    """Each jump of the prices as plain JSON, with the trades that were open over it, by when they were entered."""
+    """Return each price jump as plain JSON, with the trades that were open across it, identified by their entry."""
     return [
         {
             "time": iso(jump.at),

@@ -1,4 +1,4 @@
-"""The demo's stage: where its seeded market begins, so that the first proposal is seconds away."""
+"""The demo's opening: the point of its seeded market at which the first proposal is seconds away."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from core.trading_state.state import TradingState
 
 FIRST_DAY = date(2026, 1, 5)
 LAST_DAY = date(2028, 12, 29)
-"""The market of the seed runs over these days; a demo that reaches their end begins a new account with another seed."""
+"""The days of the seeded market; a demo that reaches the end opens a new account with another seed."""
 PATIENCE = 1.0
-"""Seconds that a strategy is asked for before the desk opens: a slow one of the user's must not keep it shut."""
+"""Seconds to ask each strategy before the desk opens, so that a slow user strategy cannot delay the start."""
 LEAD = timedelta(seconds=8)
 """How long before the first proposal the desk opens."""
 
 SMALL, STAGED = "micro", "swing"
-"""Profiles of a demo: 200 USD in a calm market, and a hundred thousand in one that is never still."""
+"""Profiles of a demo: 200 USD in a calm market, and 100,000 USD in a lively one."""
 
 BUSY = (
     "symbols=['SPY', 'QQQ', 'IWM', 'AAPL', 'IBM', 'BAC']",
@@ -48,7 +48,7 @@ BUSY = (
     "exchange.answer_delay_seconds=40",
     "execution.answer_seconds=60",
 )
-"""Settings of the busy demo: more entries a day, answers late enough to be hit by a crash."""
+"""Settings of the busy demo: more entries a day, and answers slow enough that a crash can hit them."""
 
 
 def demo_account(seed: int) -> str:
@@ -56,7 +56,7 @@ def demo_account(seed: int) -> str:
 
 
 def seed_of(account: str) -> int | None:
-    """The seed of a demo's account; None where it is none."""
+    """Return the seed of a demo account; None for any other account."""
     if account == demo_account(1):
         return 1
     seed = account.removeprefix("demo-")
@@ -64,7 +64,7 @@ def seed_of(account: str) -> int | None:
 
 
 def require_sound(state: TradingState, records: Sequence[Record], settings: Settings, *, is_new: bool) -> None:
-    """Refuse to go on with an exchange that lost its memory, or with a held symbol that nobody would look at.
+    """Refuse to continue if the exchange's log is lost, or if a held symbol is no longer followed.
 
     Raises
     ------
@@ -98,9 +98,9 @@ def opening_instant(
     lead: timedelta = timedelta(0),
     left_out: Collection[str] = (),
 ) -> datetime:
-    """A few seconds before the end of the first bar that a strategy would buy; the open where there is none that day.
+    """Return an instant a few seconds before the end of the first bar that a strategy would buy; without one, the open.
 
-    Those that are on are asked. Nothing before the `lead` counts, and no symbol that is `left_out`.
+    The enabled strategies are asked. Bars within the `lead` and `left_out` symbols are ignored.
     """
     from_here = session.open + lead
     first: datetime | None = None
@@ -115,7 +115,7 @@ def opening_instant(
 
 
 def _asked(settings: Settings, kinds: StrategyKinds) -> Iterable[Strategy]:
-    """Those that are on and can be made; of the user's any may not."""
+    """Yield the enabled strategies that can be constructed; a user's strategy may fail to."""
     for name, kind in kinds.known.items():
         if settings.strategies.of(name).enabled:
             with suppress(Exception):
@@ -125,9 +125,9 @@ def _asked(settings: Settings, kinds: StrategyKinds) -> Iterable[Strategy]:
 def _entries(
     strategy: Strategy, bars: Sequence[Bar], session: Session, settings: Settings, venue: Venue
 ) -> Iterator[EntrySignal]:
-    """The entries that the strategy itself would answer, the account being as the settings open it.
+    """Yield the entries that the strategy would signal on a newly opened account.
 
-    Nothing where it fails, or is too slow to be asked for a whole day.
+    Yields nothing if the strategy fails, or is too slow to be asked for a whole day.
     """
     cash = settings.exchange.cash
     context = Context(
@@ -144,7 +144,7 @@ def _entries(
     for bar in bars:
         try:
             answer = strategy.on_bar(bar, context)
-        except Exception:  # the desk itself asks it again, and says what it raises
+        except Exception:  # the desk asks it again later and reports its error
             return
         if isinstance(answer, EntrySignal) and context.window_first <= bar.start <= context.window_last:
             yield answer
@@ -153,14 +153,14 @@ def _entries(
 
 
 def demo_market(records: Sequence[Record], asked: str | None = None, *, usual: DemoMarket = CALM) -> DemoMarket:
-    """The market of an account: the one that it was opened on; of a new one the `usual`.
+    """Return the market on which an account was opened; for a new account the `usual` one.
 
-    `asked` is the profile that the command line names.
+    `asked` is the profile named on the command line.
 
     Raises
     ------
     OperatorError
-        The account was opened with another profile than the one that is asked for, or on a market of a later version.
+        The account was opened with another profile than `asked`, or on a market of a later version.
     """
     if not records:
         return usual

@@ -1,7 +1,7 @@
-"""What a chart of a demo has that its desk did not hear: its market follows from a seed, the days before it began too.
+"""Chart history of a demo, generated from the seed, including the days before the demo began.
 
-Made in a thread of its own, a day at a time, with pauses: the desk is not slower meanwhile. The last sessions come
-first, and the others behind them as they are made.
+A separate thread generates it a day at a time, with pauses so that the desk stays responsive. The last sessions come
+first; earlier ones follow.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from core.views.results import ChartBar
 DAYS = 126
 """Sessions: half a year."""
 THEIR_SPAN = timedelta(days=2 * DAYS)
-"""In which there are more sessions than those, whatever the holidays."""
+"""A span that contains at least `DAYS` sessions, with any holidays."""
 PAUSE = 0.05
-"""Seconds of the wall after each day."""
+"""Seconds of wall time to pause after each day."""
 
 
 class DemoCharts(ChartBook):
-    """Of one demo.
+    """The chart history of one demo.
 
     Parameters
     ----------
     sessions
-        From its first on.
+        The demo's sessions, from the first on.
     told
-        The symbols whose minutes its desk is told: a chart of another one has none of today.
+        The symbols whose minutes the desk receives; the chart of any other symbol has none of today.
     """
 
     def __init__(self, market: DemoMarket, seed: int, sessions: Sequence[Session], told: Sequence[Symbol] = ()) -> None:
@@ -58,7 +58,7 @@ class DemoCharts(ChartBook):
         return known
 
     def _make(self) -> None:
-        """What is wanted now, and what is wanted meanwhile before more days of what is there."""
+        """Generate the requested history; new requests come before more days of known symbols."""
         short: list[ChartPast] = []
         while (wanted := self.take_wanted()) or short:
             if wanted:
@@ -70,7 +70,7 @@ class DemoCharts(ChartBook):
             short += [past for past in made if len(past.days) < DAYS]
 
     def made(self, symbol: Symbol, day: date, pause: float = 0.0) -> ChartPast:
-        """What a session on that day has behind it: the last sessions, by days and by hours, and its own minutes."""
+        """Generate the history up to a session: the last sessions by days and by hours, and the day's own minutes."""
         sessions = self._before(day)[-SESSIONS:]
         minutes = [self._minutes(symbol, session, pause) for session in sessions]
         today = next((session for session in self._sessions if session.day == day), None)
@@ -85,7 +85,7 @@ class DemoCharts(ChartBook):
         )
 
     def longer(self, past: ChartPast, pause: float = 0.0) -> ChartPast:
-        """With as many sessions more, up to half a year."""
+        """Return the history with as many sessions more, up to half a year."""
         sessions = self._before(past.day)[: -len(past.days)][-SESSIONS:]
         minutes = [self._minutes(past.symbol, session, pause) for session in sessions]
         return replace(past, days=(*_days(sessions, minutes), *past.days))
@@ -96,7 +96,7 @@ class DemoCharts(ChartBook):
         return made
 
     def _before(self, day: date) -> list[Session]:
-        """The last sessions before that day, by the exchange's calendar also where the demo had not begun."""
+        """Return the last sessions before that day, by the exchange's calendar also for days before the demo began."""
         first = self._sessions[0].day
         if not self._earlier:
             loaded = load_calendar(first - THEIR_SPAN, first - timedelta(days=1)).sessions()

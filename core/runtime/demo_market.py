@@ -1,4 +1,4 @@
-"""The seeded markets of the demo: a calm one, and one that is never still."""
+"""The seeded markets of the demo: a calm one and a lively one."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ ANNOUNCED = (
         Symbol("XOM"), ActionKind.CASH_DIVIDEND, date(2026, 1, 7), Decimal("0.99"), payable=date(2026, 3, 10)
     ),
 )
-"""On the third day of the lively market, to be seen from the first on; its exchange pays nothing."""
+"""A dividend on the third day of the lively market, announced from the first; its exchange does not pay it."""
 Day = Callable[[int, Symbol, Session], Sequence[Bar]]
-"""Of a seed."""
+"""Generates a day's bars of a seed."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoMarket:
-    """One of them.
+    """One seeded market.
 
     Attributes
     ----------
     name
-        As the log of an exchange's opening keeps it.
+        The name recorded in the exchange's log when the account opens.
     day
-        What the exchange trades by.
+        Generates the bars by which the exchange trades.
     lasts
-        How long each of those bars does; None of minutes.
+        The length of each of those bars; None for minutes.
     """
 
     name: str
@@ -47,12 +47,12 @@ class DemoMarket:
     lasts: timedelta | None = None
 
     def minutes(self, seed: int, symbol: Symbol, session: Session) -> Sequence[Bar]:
-        """What the engine is told."""
+        """Return the minute bars that the engine receives."""
         bars = self.day(seed, symbol, session)
         return bars if self.lasts is None else tuple(minutes_of(bars))
 
     def until(self, seed: int, symbols: Iterable[str], sessions: Iterable[Session], until: datetime) -> Iterator[Bar]:
-        """What the exchange has traded by, in order of time: each bar that has begun by `until`."""
+        """Yield the bars that the exchange has traded by `until`, in order of time: each that has begun by then."""
         for session in sessions:
             if session.open > until:
                 return
@@ -62,7 +62,7 @@ class DemoMarket:
     def told(
         self, seed: int, symbols: Iterable[Symbol], sessions: Iterable[Session], start: datetime, end: datetime
     ) -> tuple[Bar, ...]:
-        """The minutes that began at `start` or later and were over by `end`, one symbol after the other."""
+        """Return the minutes that began at `start` or later and ended by `end`, symbol by symbol."""
         inside = [session for session in sessions if session.open < end and session.close > start]
         minutes = (bar for symbol in symbols for session in inside for bar in self.minutes(seed, symbol, session))
         return tuple(bar for bar in minutes if start <= bar.start and bar.end <= end)
@@ -70,7 +70,7 @@ class DemoMarket:
     def feed(
         self, seed: int, symbol: Symbol, sessions: Sequence[Session], before: Session | None = None
     ) -> Iterator[Timed]:
-        """One day after the other, each made when it is asked for; `before` is the session before the first of them."""
+        """Yield the feed day by day, each generated on demand; `before` is the session before the first of them."""
         for session in sessions:
             bars = self.day(seed, symbol, session)
             if self.lasts is None:
@@ -86,13 +86,13 @@ class DemoMarket:
 
 
 def weekday_before(session: Session) -> Session:
-    """Of the first session of a calendar, the one that it leaves out."""
+    """Return the weekday before a session, for the first session of a calendar."""
     back = timedelta(days=3 if session.day.weekday() == MONDAY else 1)
     return replace(session, day=session.day - back, open=session.open - back, close=session.close - back)
 
 
 def _in_slices(bars: Sequence[Bar], lasts: timedelta, seed: int) -> Iterator[Timed]:
-    """Each minute behind the slice that it begins with."""
+    """Yield the slices, each minute right after its first slice."""
     minutes = {bar.start: bar for bar in minutes_of(bars)}
     for bar in bars:
         yield slice_item(SliceTraded(bar, lasts))

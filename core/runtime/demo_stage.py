@@ -1,7 +1,7 @@
-"""What the demo opens with: a swing account in a market that is never still, three positions, several strategies.
+"""The demo's opening state: a swing account in the lively market, with three positions and several strategies.
 
-The positions are bought by a script before the desk opens, by real proposals, tickets and fills; then it lets go of the
-keyboard for ever. Tickets and proposals live longer than elsewhere: whoever reads a first ticket takes a minute.
+A script buys the positions before the desk opens, with regular proposals, tickets and fills; then it hands over the
+keyboard for good. Tickets and proposals live longer than usual: a first ticket takes a minute to read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from core.runtime.scripted_operator import ConfirmAll
 from core.trading_state.state import TradingState
 
 BOUGHT = {Symbol("AAPL"): 40, Symbol("IBM"): 27, Symbol("XOM"): 60}
-"""Shares, by hand; the strategies leave these alone."""
+"""Shares, bought manually; the strategies do not trade these symbols."""
 TRADED = ("SPY", "QQQ", "IWM", "MSFT", "BAC")
 LOOKS = {"symbols": list(TRADED), "quantity_step": "1"}
 PLANS = {"enabled": True, "stop_ranges": "4", "target_ranges": "6", **LOOKS}
@@ -40,13 +40,13 @@ STAGE: Mapping[str, object] = {
         "sma": {"pairs": [[3, 9]], "regime_filter": False, "minimum_confidence": "0", **PLANS},
     },
 }
-"""Over its profile, and under all that the operator wrote."""
+"""Overlaid on the profile, and below the operator's own settings."""
 
 LEAD_BARS = timedelta(minutes=35)
-"""Of the first session, before the desk opens: the strategies know their averages by then, and enter from here on."""
+"""Time of the first session before the desk opens: by then the strategies know their averages and may enter."""
 BUY_AFTER = LEAD_BARS + timedelta(seconds=2)
 ROOM, STOP_BELOW, TARGET_ABOVE = Decimal("1.003"), Decimal("0.985"), Decimal("1.03")
-"""Of the price: the limit that certainly fills, and where stop and target stand."""
+"""Fractions of the price: a limit that certainly fills, the stop and the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,12 @@ class Purchase:
 
 
 class OpeningScript:
-    """Buys what the demo begins with, confirms those tickets, and lets go of the keyboard.
+    """Buy the demo's opening positions, confirm their tickets, and hand over the keyboard.
 
     Attributes
     ----------
     ends
-        When it does so, whatever came of it.
+        When the script ends in any case.
     """
 
     def __init__(self, state: TradingState, market: DemoMarket, seed: int, session: Session, ends: datetime) -> None:
@@ -90,7 +90,7 @@ class OpeningScript:
             self._at = None
 
     def in_words(self) -> str | None:
-        """How far it is; None when it is done."""
+        """Describe the progress; None when done."""
         if self._at is None:
             return None
         return f"preparing the demo: {len(self.state.ledger.positions())} of {len(BOUGHT)} positions"

@@ -1,4 +1,4 @@
-"""Whether the broker and the market can be reached, and what to do where they cannot. Asks; sends nothing."""
+"""Check the connections to the broker and the market data, with remedies. Only reads; sends no orders."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from core.model.values import Symbol
 from core.risk.checks.verdicts import usd
 
 SKEW = timedelta(seconds=1)
-"""More between this machine's clock and the broker's is warned about on every ticket."""
+"""A larger difference between this machine's clock and the broker's puts a warning on every ticket."""
 PATIENCE = 10.0
-"""Seconds that a stream has to be there."""
+"""Seconds within which a stream must connect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that `keyturn doctor` looked at: what it found, and what to do where it is not well."""
+    """One check of `keyturn doctor`: the result, and a remedy if it failed."""
 
     name: str
     ok: bool
@@ -37,14 +37,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where broker and prices are reached: for what to do where they are not.
+    """The names used in remedies for the broker and its addresses.
 
     Attributes
     ----------
     broker
-        What people call it.
+        The broker's usual name.
     orders, prices
-        The settings that say where each is.
+        The settings with the two addresses.
     """
 
     broker: str
@@ -53,7 +53,7 @@ class Places:
 
 
 class Doctor:
-    """One look at each thing between this desk and the exchange; behind one that cannot be reached nothing is asked."""
+    """Check each connection between this desk and the exchange; after a failed one its dependants are skipped."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class Doctor:
         self.places = places
 
     def look(self) -> Iterator[Finding]:
-        """Each as soon as it is known."""
+        """Yield each finding as soon as it is known."""
         account = self.broker.account()
         yield self._reached(account)
         if isinstance(account, Account):
@@ -86,14 +86,14 @@ class Doctor:
                 yield self._asset(symbol)
         quote = self._quote(self.symbols[0])
         yield quote
-        if isinstance(account, Account):  # what cannot be reached is said once
+        if isinstance(account, Account):  # an unreachable broker is reported once
             yield asyncio.run(self._stream("order updates", self.orders.run))
         if quote.ok:
             yield asyncio.run(self._stream("data stream", self.market.run))
         yield from self._due()
 
     def _due(self) -> Iterator[Finding]:
-        """Fields that the broker has said will go: each is read where it is there, and its absence has a meaning."""
+        """Yield the fields whose removal the broker has announced: each is optional, and its absence has a meaning."""
         today = self.now().date()
         for removal in removals(self.contract):
             yield Finding("contract", True, removal.in_words(today), "")
@@ -146,7 +146,7 @@ class Doctor:
     async def _stream(
         self, name: str, run: Callable[[Callable[[Any], None], Callable[[ConnectionStatus], None]], Any]
     ) -> Finding:
-        """Whether it comes up; it is put down again."""
+        """Check that a stream connects, then close it."""
         up = asyncio.Event()
         seen: list[ConnectionStatus] = []
 

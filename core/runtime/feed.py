@@ -1,4 +1,4 @@
-"""What the market will say, in order of time: bars by their start, quotes by their instant, broken rows in place."""
+"""The market data feed in order of time: bars by start, quotes by instant, broken rows in place."""
 
 from __future__ import annotations
 
@@ -21,33 +21,36 @@ from core.model.bar import Bar
 
 @dataclass(frozen=True, slots=True)
 class SliceTraded:
-    """A part of a minute, that the exchange trades by; the engine is told of the minute."""
+    """A part of a minute by which the exchange trades; the engine receives the whole minute."""
 
     bar: Bar
     lasts: timedelta
 
 
 Beforehand = PastArrived | CorporateActionsArrived
-"""What is told of a session before it begins."""
+"""Inputs that precede a session."""
 Item = BarArrived | QuoteArrived | MarketDataBroken | RegimeArrived | Beforehand | SliceTraded
 Timed = tuple[datetime, int, Item]
-"""When the exchange learns of it, a rank among equals (past, slice, bar, quote, broken, regime), and what is said."""
+"""The time at which the exchange receives it, a rank among equal times (past, slice, bar, quote, broken, regime), and
+the
+item.
+"""
 
 PAST, SLICE, BAR, QUOTE, BROKEN, REGIME = -2, -1, 0, 1, 2, 3
 
 
 def bar_item(message: BarArrived) -> Timed:
-    """A bar begins at its start; the engine hears of it at its end."""
+    """Place a bar at its start; the engine receives it at its end."""
     return (message.bar.start, BAR, message)
 
 
 def past_item(message: Beforehand, at: datetime) -> Timed:
-    """Before all that is of the session itself."""
+    """Place an item before everything of the session itself."""
     return (at, PAST, message)
 
 
 def slice_item(slice_traded: SliceTraded) -> Timed:
-    """It comes before the minute that begins with it, so that the exchange trades by the slice."""
+    """Place a slice before the minute that begins with it, so that the exchange trades by the slice."""
     return (slice_traded.bar.start, SLICE, slice_traded)
 
 
@@ -56,10 +59,10 @@ def quote_item(message: QuoteArrived) -> Timed:
 
 
 def last_heard(feeds: Iterable[Sequence[Timed]]) -> datetime:
-    """When the engine hears of the last bar of all."""
+    """Return the time at which the engine receives the last bar of all feeds."""
     return max(item[2].heard_at for feed in feeds for item in feed if isinstance(item[2], BarArrived))
 
 
 def merged(feeds: Iterable[Iterable[Timed]]) -> Iterator[Timed]:
-    """Several feeds as one; at equal times in the order in which the feeds are given."""
+    """Merge several feeds; at equal times in the order of the feeds."""
     return merge(*feeds, key=itemgetter(0, 1))

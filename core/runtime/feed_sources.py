@@ -1,4 +1,4 @@
-"""Files and seeds as feeds: what a virtual runtime is given to play."""
+"""Files and seeds as feeds for a virtual runtime."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from core.runtime.feed import BROKEN, Timed, bar_item, quote_item
 
 
 def bars_of_file(path: Path, symbol: Symbol) -> list[Timed]:
-    """A file of bars, read to its end before the first is played. Raises `TableError`."""
+    """Read a file of bars to its end. Raises `TableError`."""
     return list(_placed(path, read_bars(path, symbol)))
 
 
 def days_of_rows(rows: list[DayRow | BrokenRow], symbol: Symbol, calendar: ExchangeCalendar) -> list[Timed]:
-    """Daily bars, each from the open of its session on; a broken row is told with the sound one before or after it."""
+    """Return daily bars from the open of their session; a broken row comes with the sound row before or after it."""
     feed: list[Timed] = []
     waiting: list[BrokenRow] = []
     for item in daily_bars(rows, symbol, calendar):
@@ -39,12 +39,14 @@ def days_of_rows(rows: list[DayRow | BrokenRow], symbol: Symbol, calendar: Excha
 
 
 def quotes_of_file(path: Path, symbol: Symbol) -> list[Timed]:
-    """A file of quotes, each at its minute's end. Raises `TableError`."""
+    """Read a file of quotes, each at its minute's end. Raises `TableError`."""
     return list(_placed(path, read_quotes(path, symbol)))
 
 
 def _placed(path: Path, items: Iterator[Bar | BrokenRow] | Iterator[Quote | BrokenRow]) -> Iterator[Timed]:
-    """A broken row is told when the row before it begins, or with the first sound one."""
+    """Yield the rows with their times; a broken row comes with the start of the row before it, or the first
+    sound one.
+    """
     waiting: list[BrokenRow] = []
     last: Timed | None = None
     for number, item in enumerate(items):

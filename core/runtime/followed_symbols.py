@@ -1,6 +1,6 @@
-"""Whose quotes and bars a desk is told: what it decides by, and what its operator watches (RK-08, MD-06).
+"""The symbols whose quotes and bars a desk receives: those it trades and those its operator watches (RK-08, MD-06).
 
-A symbol that is followed once stays so until the engine ends.
+A followed symbol stays followed until the engine ends.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from core.trading_state.traded_symbols import traded_symbols
 
 
 def followed(state: TradingState) -> tuple[Symbol, ...]:
-    """The most important first, because the stream may have room for fewer: held, working, proposed, followed by a
-    strategy, in the settings, watched (MD-06).
+    """Return the followed symbols, the most important first, because the stream may have too little room for all.
+
+    The order: held, working, proposed, followed by a strategy, in the settings, watched (MD-06).
     """
     held = {*(position.symbol for position in state.ledger.positions()), *(state.sightings.held_by_the_broker or ())}
     working = {order.request.symbol for order in state.ledger.working()}

@@ -1,4 +1,4 @@
-"""What comes in from streams and threads, until the engine's thread takes it: by priority, and of quotes the newest."""
+"""Inputs from streams and threads, queued for the engine's thread by priority; of quotes only the newest is kept."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.model.values import Symbol
 
 
 class Inbox:
-    """Any thread puts; one takes. `wake` tells that one, never waits and never raises."""
+    """Any thread puts, one thread takes. `wake` notifies that thread; it never waits and never raises."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
@@ -29,14 +29,14 @@ class Inbox:
         self._wake()
 
     def put_quietly(self, priority: Priority, message: Input) -> None:
-        """Nobody is told: whoever puts it sees to it that it is looked at."""
+        """Put without waking the engine's thread; the caller makes sure that it wakes up."""
         self._waiting[priority].append(message)
 
     def hear_update(self, update: OrderUpdate) -> None:
         self.put(Priority.BROKER, BrokerUpdated(update))
 
     def hear_market(self, heard: Heard) -> None:
-        """Of quotes the newest of each symbol is kept; bars are never left out."""
+        """Put market data. Only the newest quote of each symbol is kept; no bar is dropped."""
         if isinstance(heard, QuoteArrived):
             with self._lock:
                 is_known = heard.quote.symbol in self._quotes
@@ -47,23 +47,23 @@ class Inbox:
         self.put(Priority.MARKET, heard)
 
     def hear_news(self, message: Input) -> None:
-        """A regime, earlier days, an adviser's word."""
+        """Put a regime, earlier days, or an adviser's answer."""
         self.put(Priority.MARKET, message)
 
     def show(self, lamp: ConnectionStatus) -> None:
-        """A connection changed."""
+        """Put a changed connection status."""
         with self._lock:
             self._lamps[lamp.line] = lamp = steady(self._lamps.get(lamp.line), lamp)
         self.put(Priority.BROKER, ConnectionChanged(lamp))
 
     def take_from(self, priority: Priority) -> Iterator[Input]:
-        """One by one, with what comes in meanwhile."""
+        """Yield the messages, including those that arrive meanwhile."""
         waiting = self._waiting[priority]
         while waiting:
             yield waiting.popleft()
 
     def depth(self) -> int:
-        """How much waits, quotes included. Any thread."""
+        """The number of waiting inputs, including quotes. Any thread."""
         return len(self._quotes) + sum(len(waiting) for waiting in self._waiting.values())
 
     def take_quotes(self) -> tuple[QuoteArrived, ...]:
@@ -73,7 +73,7 @@ class Inbox:
 
 
 def steady(before: ConnectionStatus | None, after: ConnectionStatus) -> ConnectionStatus:
-    """A line that is only tried again is still what it was, and since then: a lamp that blinks tells nothing."""
+    """Return the status to show: while a lost connection reconnects, keep the last status and its time."""
     if before is None:
         return after
     if after.state is ConnectionState.CONNECTING and before.state is not ConnectionState.UP:

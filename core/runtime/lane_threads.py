@@ -1,7 +1,7 @@
-"""Threads for requests, made as they are needed: a lane that hangs keeps no other waiting, and no process from ending.
+"""Threads for requests, started on demand, so that a hanging lane delays no other lane and no process exit.
 
-Each lane has its own line of waiting acts, in order, and as many at once as it is wide. Idle threads serve any lane;
-where none is idle, one more is made. They are daemons: nothing waits for one at the end.
+Each lane has a queue, in order, and runs as many requests at once as its width. Idle threads serve any lane; without an
+idle one, another is started. They are daemons: the exit waits for none.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ Act = Callable[[], None]
 
 
 class NoThreadError(RuntimeError):
-    """The machine starts no thread now; nothing of what was to be done in it was begun."""
+    """The machine cannot start a thread; the work was not begun."""
 
 
 class Threads:
-    """Idle daemon threads, used again; as many as there are acts at once."""
+    """A pool of daemon threads that grows on demand."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -33,10 +33,7 @@ class Threads:
         self._is_closed = False
 
     def do(self, act: Act) -> None:
-        """At once, in a thread that nobody else uses meanwhile. `act` does not raise.
-
-        Raises NoThreadError.
-        """
+        """Run `act` at once in a thread of the pool; `act` does not raise. Raises NoThreadError."""
         with self._lock:
             work = self._idle.pop() if self._idle else None
             self._made += work is None
@@ -51,20 +48,20 @@ class Threads:
         work.put(act)
 
     def ask(self, question: Callable[[], Any]) -> Future[Any]:
-        """What it returns or raises, as soon as it does."""
+        """Run `question` in a thread; return the future of its result."""
         future: Future[Any] = Future()
 
         def act() -> None:
             try:
                 future.set_result(question())
-            except Exception as error:  # told to whoever waits for it
+            except Exception as error:  # passed to the future
                 future.set_exception(error)
 
         self.do(act)
         return future
 
     def all_of(self, questions: Iterable[Callable[[], Any]], at_once: int) -> list[Any]:
-        """What each returns, so many at once; waits for all of them."""
+        """Run the questions, `at_once` at a time, and wait for all results."""
         waiting = deque(enumerate(questions))
         found: dict[int, Any] = {}
 
@@ -81,7 +78,7 @@ class Threads:
         return [found[number] for number in sorted(found)]
 
     def close(self) -> None:
-        """Idle threads end now, the others with what they are at."""
+        """End the idle threads now, the others after their current work."""
         with self._lock:
             self._is_closed = True
             idle, self._idle = self._idle, []
@@ -98,7 +95,7 @@ class Threads:
 
 
 class LaneThreads:
-    """What waits in each lane, and how many of it are on the wire."""
+    """The queue of each lane, and its number of running requests."""
 
     def __init__(self) -> None:
         self._threads = Threads("request")
@@ -107,9 +104,9 @@ class LaneThreads:
         self._busy: dict[Lane, int] = {}
 
     def send(self, lane: Lane, act: Act) -> None:
-        """Do it when its turn in the lane has come. `act` does not raise.
+        """Run `act` when it is at the head of its lane; `act` does not raise.
 
-        Raises NoThreadError: its place in the lane is free again, and it is never done.
+        Raises NoThreadError: then its place in the lane is free again, and it never runs.
         """
         with self._lock:
             if self._busy.get(lane, 0) >= lane.width:
@@ -124,18 +121,18 @@ class LaneThreads:
             raise
 
     def depths(self) -> Counter[str]:
-        """How much waits behind what is on the wire, by the kind of its lane. Any thread."""
+        """Return the number of queued requests, by the kind of lane. Any thread."""
         with self._lock:
             return waiting_by_kind((lane, len(waiting)) for lane, waiting in self._waiting.items())
 
     def close(self) -> None:
-        """What waits is dropped; what is on the wire is left alone."""
+        """Drop the queued requests; running ones continue."""
         with self._lock:
             self._waiting.clear()
         self._threads.close()
 
     def _drive(self, lane: Lane, act: Act) -> None:
-        """This act, and what waits behind it, until the lane is empty."""
+        """Run `act` and the queue behind it, until the lane is empty."""
         following: Act | None = act
         while following is not None:
             following()
@@ -151,7 +148,7 @@ class LaneThreads:
             return None
 
     def _free(self, lane: Lane) -> None:
-        """One place of it. With the lock held."""
+        """Free one place of the lane. With the lock held."""
         self._busy[lane] -= 1
         if not self._busy[lane]:
             del self._busy[lane]

@@ -1,4 +1,4 @@
-"""What stands between the engine and the world: who presses the keys, the line to the exchange, the kill latch."""
+"""The engine's connections to the world: the operator, the link to the exchange, and the kill latch."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from core.ports import KillSwitch
 
 
 class Operator(Protocol):
-    """Who presses the keys. Commands that it gives now are taken in at once."""
+    """A source of key presses. Its commands are processed at once."""
 
     def next_at(self) -> datetime | None:
-        """When it will press the next key."""
+        """The time of its next key press."""
         ...
 
     def press(self, at: datetime) -> Iterable[Command]:
-        """The commands of the keys that are due."""
+        """Return the commands of the keys that are due."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The line to the exchange: how long a request takes to arrive, and its word to come back.
+    """The link to the exchange, with the delays of requests and answers.
 
-    A sound line carries everything once. Simulations replace it by one that loses, delays and repeats.
+    This link delivers everything once. Simulations replace it by one that loses, delays and repeats messages.
 
     Attributes
     ----------
     patience
-        From a request's leaving to its being given up where no answer came: all of a client's time limit.
+        The time-out of a request: the total time limit of a client.
     """
 
     latency: timedelta = timedelta(milliseconds=100)
@@ -44,58 +44,59 @@ class Link:
     patience: timedelta = timedelta(seconds=8)
 
     def carry(self, effect: Effect) -> Iterable[timedelta]:
-        """After how long a request arrives; nothing where it is lost."""
+        """Return the delays after which a request arrives; empty if it is lost."""
         return (self.latency,)
 
     def bring(self, effect: Effect, answer: Input) -> Iterable[tuple[timedelta, Input]]:
-        """After how long its answer is heard, and what is heard of it."""
+        """Return the delays of its answer, each with the answer as received."""
         is_order = isinstance(effect, SubmitOrder | ReplaceOrder)
         return ((self.answer_delay if is_order else timedelta(0), answer),)
 
     def tell(self, update: OrderUpdate) -> Iterable[timedelta]:
-        """After how long an update of the stream is heard."""
+        """Return the delays after which a stream update is received."""
         return (self.latency + self.answer_delay,)
 
 
 class HaltLatch:
-    """The latch that the gateway reads: shut from the first press on, by file, environment or record (OP-08).
+    """The latch that the gateway reads: shut by a press, the kill file, the environment or the record (OP-08).
 
-    A press holds it by itself: no other command, and no other press, lets it go. Lanes read it, and read nothing of the
-    desk: what the record says is told here by the engine's thread, as soon as it is another.
+    Each press holds it separately: no other command and no other press releases it. Lanes read only the latch, never
+    the
+    desk's state: the engine's thread updates the recorded refusal here whenever it changes.
     """
 
     def __init__(self, switch: KillSwitch) -> None:
         self.switch = switch
         self._recorded: str | None = None
-        self._lock = threading.RLock()  # a signal may press in the middle of a look
+        self._lock = threading.RLock()  # a signal handler may press during a read
         self._held: dict[int, str] = {}
         self._presses = 0
 
     @property
     def presses(self) -> int:
-        """How many there were so far."""
+        """The number of presses so far."""
         return self._presses
 
     @property
     def obeyed(self) -> int:
-        """Of these the first ones, that the engine has taken in: what it shows now has them."""
+        """The number of presses that the engine has processed: its views include them."""
         with self._lock:
             return min(self._held, default=self._presses + 1) - 1
 
     def press(self, by: str) -> int:
-        """Shut it now; the number of this press, which alone lets it go. Any thread."""
+        """Shut the latch now; return the number of this press, which alone releases it. Any thread."""
         with self._lock:
             self._presses += 1
             self._held[self._presses] = by
             return self._presses
 
     def let_go(self, press: int) -> None:
-        """The command of this press was obeyed: what the engine recorded takes over from it."""
+        """Release a press after its command was processed: the recorded refusal takes over."""
         with self._lock:
             self._held.pop(press, None)
 
     def note(self, refusal: str | None) -> None:
-        """Why the record lets nothing open now, or None."""
+        """Set the recorded reason why nothing may open, or None."""
         self._recorded = refusal
 
     def shut(self) -> str | None:

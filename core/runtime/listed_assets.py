@@ -1,4 +1,4 @@
-"""The broker's list of what it trades, for whoever searches it: fetched once a trading day by a thread of its own."""
+"""The broker's list of tradable assets for symbol searches, fetched once a trading day in a separate thread."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from core.model.values import Symbol
 
 LOOKS_EVERY = timedelta(seconds=10)
 AGAIN = timedelta(seconds=60)
-"""After a list that could not be had."""
+"""The delay after a failed fetch."""
 
 Fetch = Callable[[], Sequence[ListedAsset] | NoAnswer]
 
 
 class AssetBook:
-    """The list as it came last, and none before. Any thread; nothing waits."""
+    """The last list; none before the first fetch. Any thread; never waits."""
 
     def __init__(self, assets: AssetList | None = None) -> None:
         self._list = assets
@@ -31,7 +31,7 @@ class AssetBook:
         self._list = assets
 
     def has(self, symbol: Symbol) -> bool | None:
-        """Whether the broker trades it; None before there is a list."""
+        """Whether the broker trades the symbol; None before the first list."""
         known = self._list
         return None if known is None else symbol in known
 
@@ -41,7 +41,7 @@ class AssetBook:
 
 
 class AssetWatch:
-    """Fetches the list when a trading day begins. One that could not be had is asked for again; the old one stays.
+    """Fetch the list when a trading day begins. A failed fetch is retried; the old list stays.
 
     Parameters
     ----------
@@ -51,19 +51,19 @@ class AssetWatch:
 
     def __init__(self, fetch: Fetch, calendar: Calendar, now: Callable[[], datetime]) -> None:
         self._fetch = fetch
-        self._calendar = copy(calendar)  # it remembers its last answer, and the engine asks its own
+        self._calendar = copy(calendar)  # a calendar caches its last answer, and the engine uses its own copy
         self._now = now
         self._day: date | None = None
         self.book = AssetBook()
 
     async def run(self, _hear: Callable[[Any], None], _show: Callable[[ConnectionStatus], None]) -> None:
-        """Runs until it is cancelled."""
+        """Run until cancelled."""
         while True:
             has_it = self.has_todays() or await asyncio.to_thread(self.look)
             await asyncio.sleep((LOOKS_EVERY if has_it else AGAIN).total_seconds())
 
     def look(self) -> bool:
-        """Ask for the list; whether it came. Blocks."""
+        """Fetch the list. Return whether it came. Blocks."""
         today, told = self._today(), self._fetch()
         if isinstance(told, NoAnswer):
             return False
@@ -72,7 +72,7 @@ class AssetWatch:
         return True
 
     def has_todays(self) -> bool:
-        """Whether the list that there is came on this trading day."""
+        """Whether the current list is from this trading day."""
         return self._day == self._today()
 
     def _today(self) -> date:

@@ -1,8 +1,9 @@
-"""The live runtime: real time, a real broker. One thread and one loop own the engine; all that waits, waits elsewhere.
+"""The live runtime: real time and a real broker. One thread with one loop owns the engine; everything that waits is
+elsewhere.
 
-Requests leave in threads, each in its lane (`pending_requests.py`), so that what reduces, cancels and questions wait
-for no entry. Streams and answers come back through one inbox, ordered as in the virtual runtime: a kill first, then the
-broker's word, the market's, a deadline, and a person's.
+Requests leave in threads, one lane per kind (`pending_requests.py`), so exits, cancels and queries never wait behind an
+entry. Streams and answers come back through one inbox, in the order of the virtual runtime: a kill first, then broker
+messages, market messages, deadlines, and commands.
 """
 
 from __future__ import annotations
@@ -55,15 +56,15 @@ from core.workflows.orders.position_close import PositionClose
 from core.workflows.staging.confirmation import LEFT
 
 ROUNDS = 3
-"""What waits inside of a wait is cancelled in as many rounds."""
+"""Rounds in which the remaining tasks are cancelled, because cancelling one may reveal another."""
 SOON = 0.005
-"""Seconds until news that found a picture too young for another are looked at again."""
+"""Seconds until the next beat after news that came too soon after the last view."""
 FAREWELL = 0.5
-"""Seconds that the streams have to say goodbye; a far side that is gone answers none."""
+"""Seconds for the streams to close; an unreachable peer never answers."""
 LAST_ANSWERS = 1.5
-"""Seconds that a leaving desk waits for the answers to what it sent; the rest the next start looks up."""
+"""Seconds that a leaving desk waits for answers to its requests; the next start looks up the rest."""
 LAST_STOPS = 0.3
-"""Seconds more, while anything that only reduces is owed: the stop of a fill that was told at the last moment."""
+"""Extra seconds while a reducing order is due, such as the stop of a fill reported at the last moment."""
 
 
 class LiveRuntime(Runtime):
@@ -74,20 +75,21 @@ class LiveRuntime(Runtime):
     now
         The machine's clock, UTC.
     regime
-        What measures the market; None where nobody does, and the regime stays unknown.
+        Measures the market; without it the regime stays unknown.
     past
-        What tells of the days before today's; None where nobody does, and measures with a long memory begin anew.
+        Fetches the earlier days; without it measures with a long memory start empty.
     assets
-        What fetches the list that symbols are searched in; None where nobody does.
+        Fetches the list for symbol searches; None without a search.
     charts
-        What fetches the history behind a chart; None where nobody does, and it begins with what is heard.
+        Fetches chart history; without it a chart begins with the first bar received.
     advisers
-        Who is asked what they think of it (OP-09).
+        The advisers to consult (OP-09).
     steady
-        A clock that nobody sets, seconds: beside it a jump of the machine's is seen, and by it a strategy that is slow
-        for a bar (ST-07). None where there is none.
+        A monotonic clock, in seconds: it reveals a jump of the machine's clock, and measures strategies that are too
+        slow
+        for a bar (ST-07). None if there is none.
     guard
-        The desk's time beside the broker's; None where one begins that takes this machine's clock for right.
+        The desk's time compared with the broker's; None starts one that trusts this machine's clock.
     """
 
     def __init__(
@@ -141,11 +143,11 @@ class LiveRuntime(Runtime):
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def clock(self) -> datetime:
-        """Never before the last input: a machine's clock may be set back."""
+        """Return the current time, never before the last input: a machine's clock may be set back."""
         return max(self.now() if self._guard is None else self._guard.read(), self.at)
 
     def _look_at_the_clock(self) -> bool:
-        """A jump is told before anything that is measured by the clock; whether there was one."""
+        """Handle a jump of the clock before anything that is measured by it. Return whether there was one."""
         if self._guard is None:
             return False
         self._guard.limit = float(self.engine.state.control.settings.risk.clock_jump_seconds)
@@ -161,7 +163,7 @@ class LiveRuntime(Runtime):
                 self._loop.call_soon_threadsafe(self._empty_inbox)
 
     def hurry(self) -> None:
-        """One more beat when what is being handled is done: a fill is seen without waiting for the next one."""
+        """Beat once more after the current input, so that a fill is shown without delay."""
         self._is_hurried = True
 
     @property
@@ -169,7 +171,7 @@ class LiveRuntime(Runtime):
         return 1.0
 
     def attend(self, attended: bool) -> None:
-        """Real time cannot be slowed."""
+        """Do nothing: real time cannot be slowed."""
 
     def depths(self) -> Mapping[str, int]:
         return {"inbox": self.inbox.depth() + len(self._commands), **self.sending.lanes.depths()}
@@ -177,7 +179,7 @@ class LiveRuntime(Runtime):
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def run(self) -> None:
-        """Connect, compare, trade, until told to leave.
+        """Connect, reconcile and trade until told to leave.
 
         The loop is closed without waiting for its threads: one may wait for an answer that never comes.
         """
@@ -197,7 +199,7 @@ class LiveRuntime(Runtime):
         for line in (Channel.TRADES, Channel.DATA):
             self.inbox.show(
                 ConnectionStatus(line, ConnectionState.CONNECTING, self.at)
-            )  # nothing came over it yet: no entry goes (OP-04)
+            )  # nothing was received on it yet, so no entry is sent (OP-04)
         self._plan()
         streams = self.streams.begin()
         beating = asyncio.create_task(self._beat())
@@ -214,13 +216,13 @@ class LiveRuntime(Runtime):
         if self._failure is None:
             self._close_lanes()
             return
-        with suppress(Exception):  # what failed may be what this needs; the failure itself is told
+        with suppress(Exception):  # closing may need the part that failed; the failure itself is raised below
             self._close_lanes()
         self.end()
         raise self._failure
 
     def _fail(self, error: BaseException | None, words: str) -> None:
-        """An act of the engine's thread raised: it ends, and whoever waits for it is told; nothing trades on."""
+        """End the run after an exception in the engine's thread: waiters are notified, and trading stops."""
         self._failure = self._failure or (error if isinstance(error, Exception) else RuntimeError(words))
         self._left.set()
 
@@ -236,11 +238,14 @@ class LiveRuntime(Runtime):
             await asyncio.sleep(self.beat_seconds())
 
     async def _finish_what_is_owed(self) -> None:
-        """What is on the wire has been sent: its answer belongs into the journal, if it comes soon, and what follows
-        from it is sent, as the stop of a fill; so do the answers to the cancels of a kill that comes meanwhile.
-        A stop that makes way for an exit is waited for, and the exit goes; one whose key was turned waits for no
-        figures. So is the fill of an entry that the quote meets, and its stop goes. Entries that wait do not leave any
-        more.
+        """Wait for the answers to requests already sent, and send what follows from them, within a time limit.
+
+        Answers go into the journal. Sent are the stop of a fill and the answers to the cancels of a kill that arrives
+        meanwhile.
+        A stop that makes way for an exit is waited for, and the exit is sent; one that was confirmed does not wait for
+        fresh
+        figures. An entry that the current quote would fill is waited for too, and its stop is sent. Queued entries do
+        not leave.
         """
         assert self._loop is not None
         self.at = self.clock()
@@ -258,7 +263,7 @@ class LiveRuntime(Runtime):
                 await asyncio.wait_for(self._heard.wait(), left)
 
     def _close_lanes(self) -> None:
-        """What never left is kept for the next start; that is said, and what else is not known."""
+        """Keep unsent requests for the next start; report them and all unknown outcomes."""
         effects, asked = self.sending.close()
         for effect in effects:
             self._keep(effect)
@@ -267,10 +272,10 @@ class LiveRuntime(Runtime):
     # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _empty_inbox(self) -> None:
-        """Everything that is there, in the order that the module's docstring gives."""
+        """Process all waiting inputs in the order given in the module's docstring."""
         if self._left.is_set():
             if self._failure is None:
-                self._obey_kills()  # while the desk leaves, its cancels still go out
+                self._obey_kills()  # while the desk leaves, its cancels are still sent
                 self._heard.set()
             return
         self._obey_kills()
@@ -285,7 +290,7 @@ class LiveRuntime(Runtime):
             self._beat_now()
 
     def _beat_now(self) -> None:
-        """Out of turn, and once more where the last picture was too young for another."""
+        """Beat out of turn, and again if news comes too soon after the last view."""
         self._is_hurried = False
         self.beat()
         if self.has_news() and self._loop is not None:
@@ -316,7 +321,7 @@ class LiveRuntime(Runtime):
     # ── deadlines ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _plan(self) -> None:
-        """Be called when the engine wants to be; what it holds by now is followed."""
+        """Schedule the engine's next deadline, and follow the symbols that it now needs."""
         self.streams.follow()
         self._at_deadline.drop()
         due = self.engine.next_deadline
@@ -343,7 +348,7 @@ class LiveRuntime(Runtime):
             self.sending.ask(effect)
 
     def _send(self, effect: SubmitOrder | ReplaceOrder) -> None:
-        """While the desk leaves, what only reduces still goes."""
+        """Send an order; while the desk leaves, only reducing orders are sent."""
         if self.sending.is_shut:
             self._keep(effect)
         elif self._left.is_set() and not effect.order.effect.only_reduces:
@@ -356,23 +361,23 @@ class LiveRuntime(Runtime):
         return self.sending.take_back(order_id)
 
     def _keep(self, effect: SubmitOrder | ReplaceOrder) -> None:
-        """It never left: the next start knows that it did not, where that could be written down."""
+        """Keep an order that never left; the next start knows that if the record could be written."""
         order = effect.order
-        with suppress(Exception):  # a desk that failed may fail again
+        with suppress(Exception):  # a failed desk may fail again
             self._take_now(SubmissionKept(order.client_order_id, effect.approval))
         written = self.engine.state.ledger.order(order.client_order_id)
         is_kept = written is not None and written.kept is not None and self.engine.disk_trouble is None
         self.last_words += (kept(order, is_kept),)
 
     def _put_notified(self, message: Input) -> None:
-        """Behind all that the broker and the market say."""
+        """Queue a delivery result behind the broker's and the market's messages."""
         self.inbox.put(Priority.MARKET, message)
 
     def _put_answer(self, message: Input) -> None:
         self.inbox.put(Priority.BROKER, message)
 
     def _put_quietly(self, message: Input) -> None:
-        """Looked at a moment later. Any thread."""
+        """Queue a message to be processed a moment later. Any thread."""
         self.inbox.put_quietly(Priority.BROKER, message)
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has ended meanwhile
@@ -384,7 +389,7 @@ class LiveRuntime(Runtime):
 
 
 async def _cancel_all() -> None:
-    """Nothing of a stream stays behind: what it opened is closed, and nothing is waited for."""
+    """Cancel the remaining tasks so that streams close their connections; wait 0.1 s at most."""
     left = asyncio.all_tasks() - {asyncio.current_task()}
     for task in left:
         task.cancel()

@@ -1,4 +1,4 @@
-"""The tasks that bring a live desk what happens: orders, market data, the regime, earlier days, advisers' words."""
+"""The tasks that feed a live desk: order updates, market data, the regime, earlier days, and advisers' answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from core.views.builders.desk import ViewBuilder
 
 
 class LiveStreams:
-    """In the engine's thread and loop. What `LiveRuntime` says of its parts holds here."""
+    """The streams of a live desk, in the engine's thread and loop; `LiveRuntime` documents its parts."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class LiveStreams:
         self._followed: tuple[int, tuple[Symbol, ...]] = (-1, ())
 
     def begin(self) -> list[asyncio.Task[None]]:
-        """Each until it is cancelled; the order updates are the first."""
+        """Start the tasks, which run until cancelled; the order updates come first."""
         tasks = [
             self._begun("order updates", self.orders.run, self.inbox.hear_update),
             self._begun("market data", self.market.run, self.inbox.hear_market),
@@ -87,7 +87,7 @@ class LiveStreams:
         stream: Callable[[Callable[[Any], None], Callable[[ConnectionStatus], None]], Any],
         hear: Callable[[Any], None],
     ) -> None:
-        """A stream comes back by itself; one that raises is our fault, is said, and is begun again."""
+        """Run a stream; if it raises, which is a bug in it, report the error and restart it."""
         while True:
             try:
                 await stream(hear, self.inbox.show)
@@ -98,7 +98,7 @@ class LiveStreams:
             await asyncio.sleep(1)
 
     def _consulting(self) -> AdviserPool:
-        """Its pictures are its own: what a person looks at is not disturbed."""
+        """Build the adviser pool; it draws its own views, so the operator's are not affected."""
         pictures, state = ViewBuilder(self.engine), self.engine.state
         terms = state.control.settings.advisers
         return AdviserPool(
@@ -109,7 +109,7 @@ class LiveStreams:
         )
 
     def follow(self) -> None:
-        """What is held, or on order, is quoted and has its bars, whether or not the settings name it."""
+        """Follow every symbol that is held or on order, even if the settings do not name it."""
         sequence, before = self.engine.state.journal.sequence, self._followed[1]
         if sequence == self._followed[0]:
             return

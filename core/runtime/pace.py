@@ -1,4 +1,4 @@
-"""How fast virtual time runs against the wall: as fast as it can, or at a speed, and at ×1 while a person decides."""
+"""The speed of virtual time: unlimited, or at a given rate, and ×1 while a person decides."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 BEAT = 0.02
-"""Seconds of the wall between two heartbeats."""
+"""Seconds of wall time between two beats."""
 RESTING_BEAT = 0.1
-"""The same while nobody looks: what is asked of the engine wakes it at once, and is not waited for with a beat."""
+"""The same while no desk looks; a request to the engine wakes it at once."""
 DEAD_HOURS = timedelta(minutes=5)
-"""Nothing due for this long: the wait is skipped, as over a night."""
+"""A wait this long with nothing due is skipped, such as a night."""
 
 
 class Pace:
-    """Waits until it is time, a beat at the longest; wakes early when a command arrives.
+    """Wait until a virtual time, at most one beat long; a command ends the wait early.
 
     Parameters
     ----------
     speed
-        Virtual seconds a second of the wall; None runs without waiting.
+        Virtual seconds per second of wall time; None runs without waiting.
     wall
-        The wall's clock, in seconds.
+        The wall clock, in seconds.
 
     Attributes
     ----------
     free_until
-        What lies before is not waited for: the demo's morning.
+        Times before this are not waited for: the demo's morning.
     rate
-        Virtual seconds a second of the wall, now.
+        The current virtual seconds per second of wall time.
     """
 
     def __init__(self, speed: float | None, wall: Callable[[], float] = time.monotonic) -> None:
@@ -46,23 +46,25 @@ class Pace:
         self._beat: Callable[[], float] = lambda: BEAT
 
     def beat_by(self, beat: Callable[[], float]) -> None:
-        """How many seconds lie between two beats is asked of whoever knows whether somebody looks."""
+        """Take the beat interval from `beat`, which knows whether a desk looks."""
         self._beat = beat
 
     def attend(self, attended: bool) -> None:
-        """A person is at a ticket or at the kill screen: ×1 until they are not. Called from the console's thread."""
+        """Set whether a person has a ticket or the kill screen open: ×1 while they do. Called from the console's
+        thread.
+        """
         self._attended = attended
         self.wake.set()
 
     def now(self, last: datetime) -> datetime:
-        """Virtual time at this instant of the wall, never before `last`."""
+        """Return the virtual time at this wall time, never before `last`."""
         if self._base is None or self.speed is None:
             return last
         passed = (self.wall() - self._base_wall) * self.rate
         return max(last, self._base + timedelta(seconds=passed))
 
     def wait_until(self, at: datetime, last: datetime) -> bool:
-        """Return True when `at` has come, False when something may have to be looked at first."""
+        """Return True when `at` is reached, False when an input may have to be processed first."""
         if self.speed is None or (self.free_until is not None and at <= self.free_until):
             return not self.wake.is_set()
         if self._base is None:
@@ -78,7 +80,7 @@ class Pace:
         return False
 
     def is_beat_due(self) -> bool:
-        """Once in the time between two; a wait that ended a little early is not another one to be waited."""
+        """Whether a beat is due, with a tolerance for waits that ended slightly early."""
         now = self.wall()
         if now - self._last_beat < self._beat() * 0.8:
             return False
@@ -86,7 +88,7 @@ class Pace:
         return True
 
     def hurry(self) -> None:
-        """The next beat is due at once: something happened that a person may be waiting for."""
+        """Make the next beat due at once: a person may be waiting for a change."""
         self._last_beat = 0.0
 
     def _use(self, attended: bool, last: datetime) -> None:

@@ -1,7 +1,7 @@
-"""The days before today's for a live desk: of every symbol that it follows, whatever runs (RK-08, RK-10, RK-16).
+"""Earlier days of every symbol that a live desk follows, whichever workflows run (RK-08, RK-10, RK-16).
 
-Measured by threads that nobody waits for, as the regime is: at the start, when a symbol is new, and once a trading
-day. A failure is said once, and asked again.
+Separate threads fetch them, as for the regime: at the start, for a new symbol, and once a trading day. A failure is
+reported once and retried.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from core.settings.protections import VolatilityHaltSettings
 
 PLACE = "history of days"
 MOST_SESSIONS = 30
-"""Of minutes, at most: a season of them would be a hundred thousand bars a symbol."""
+"""The maximum of sessions with minutes: a whole quarter would be about 100,000 bars a symbol."""
 LAST_MINUTES = 120
-"""Of the last session, that ring and ranges go on from."""
+"""Minutes of the last session with which the recent-bar ring and the ranges continue."""
 LOOKS_EVERY = timedelta(seconds=1)
 AGAIN = timedelta(seconds=60)
 
@@ -41,14 +41,14 @@ Minutes = Callable[[Sequence[Symbol], datetime, datetime], Sequence[BarArrived |
 
 
 class PastWatch:
-    """Asks for what measures with a long memory lack.
+    """Fetch the history that measures with a long memory lack.
 
     Parameters
     ----------
     minutes, daily_bars
         The market's history; both block, and raise `MarketDataError`.
     terms
-        Of the volatility halt, as they are in force. In the loop alone: the thread is given what they are.
+        The current settings of the volatility halt. Called in the loop only; the thread is given the result.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class PastWatch:
     ) -> None:
         self._minutes = minutes
         self._daily_bars = daily_bars
-        self._calendar = copy(calendar)  # it remembers its last answer, and the engine asks its own
+        self._calendar = copy(calendar)  # a calendar caches its last answer, and the engine uses its own copy
         self._now = now
         self._terms = terms
         self._wanted: tuple[Symbol, ...] = ()
@@ -69,11 +69,11 @@ class PastWatch:
         self._said = SaidOnce()
 
     def follow(self, symbols: Sequence[Symbol]) -> None:
-        """Of these from now on. Any thread."""
+        """Replace the followed symbols. Any thread."""
         self._wanted = tuple(symbols)
 
     async def run(self, hear: Callable[[Told], None], _show: Callable[[ConnectionStatus], None]) -> None:
-        """Runs until it is cancelled."""
+        """Run until cancelled."""
         while True:
             lacking = self._lacking()
             if lacking:
@@ -84,7 +84,7 @@ class PastWatch:
             await asyncio.sleep(wait.total_seconds())
 
     def look(self, symbols: Sequence[Symbol], terms: VolatilityHaltSettings) -> list[Told]:
-        """What is known of their days before today's. Blocks."""
+        """Fetch the days before today's for these symbols. Blocks."""
         today = self._today()
         sessions = self._sessions(today, terms)
         try:
@@ -112,12 +112,12 @@ class PastWatch:
         return tuple(symbol for symbol in self._wanted if self._told.get(symbol) != today)
 
     def _failed(self, reason: str) -> list[Told]:
-        """Each trouble is said once."""
+        """Report each kind of failure once."""
         words = f"correlation, ranges and the volatility halt's median go on without them until they come: {reason}"
         return [MarketDataBroken(PLACE, words)] if self._said.is_new(reason) else []
 
     def _sessions(self, today: date, terms: VolatilityHaltSettings) -> list[Session]:
-        """Those before today that minutes are wanted of, the oldest first."""
+        """Return the sessions before today whose minutes are needed, the oldest first."""
         many = min(terms.days, MOST_SESSIONS) if terms.enabled else 1
         found: list[Session] = []
         day = today
@@ -134,7 +134,7 @@ class PastWatch:
         return found[::-1]
 
     def _told_minutes(self, symbols: Sequence[Symbol], sessions: Sequence[Session]) -> dict[Symbol, list[Bar]]:
-        """Complete bars of those sessions, each once and in order."""
+        """Return the complete bars of those sessions, each once and in order."""
         if not sessions:
             return {}
         normaliser, found = Normaliser(self._calendar), dict[Symbol, list[Bar]]()

@@ -1,8 +1,10 @@
-"""What a live desk asks of broker and market: each request in its lane, and what has no outcome yet.
+"""The requests of a live desk to broker and market, each in its lane, and those without an outcome yet.
 
-Everything here is called in the engine's thread but what runs in a lane. An order that waits in its lane can be taken
-back; just before its request the gateway looks once more. The engine hears that a request left a moment after it did:
-nothing of ours stands between the permission and the wire.
+Everything here is called in the engine's thread, except for code that runs in a lane. An order that waits in its lane
+can
+be withdrawn; right before the request the gateway checks once more. The engine learns of a sent request slightly later,
+so
+that nothing comes between the check and the request.
 """
 
 from __future__ import annotations
@@ -36,22 +38,23 @@ from core.settings.settings import Settings
 
 
 def nobody_counts(_call: CallMade) -> None:
-    """Nobody is told."""
+    """Ignore the call."""
 
 
 class PendingRequests:
-    """The way out.
+    """The outgoing requests.
 
     Parameters
     ----------
     settings
-        Those in force. In the engine's thread: a lane is given what they were as its request was taken in.
+        The current settings. Called in the engine's thread: a lane gets the value of the time when its request was
+        queued.
     clock
-        The time now. Any thread.
+        The current time. Any thread.
     put, put_quietly
-        Where outcomes go. Any thread; the second is looked at a moment later.
+        Receive the outcomes. Any thread; the second is processed a moment later.
     tell
-        Who hears of each request that has come to something. Called in its lane; never waits and does not raise.
+        Receives each finished request. Called in its lane; never waits and does not raise.
     """
 
     def __init__(
@@ -83,7 +86,7 @@ class PendingRequests:
     # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def send(self, effect: SubmitOrder | ReplaceOrder, at: datetime) -> None:
-        """Behind what its lane sends first; `at` is when its permission is measured where it only reduces."""
+        """Queue an order behind its lane's earlier ones; for a reducing order, its permission is measured from `at`."""
         self._unanswered[effect.order.client_order_id] = effect
         settings = self._settings()
         try:
@@ -92,7 +95,7 @@ class PendingRequests:
             self.refuse(effect, Withheld(str(error)))
 
     def ask(self, effect: Effect) -> None:
-        """A question, or a cancel."""
+        """Queue a query or a cancel."""
         if isinstance(effect, CancelOrder):
             self._cancels[effect.client_order_id] += 1
         settings = self._settings()
@@ -102,12 +105,12 @@ class PendingRequests:
             self._put(no_answer(effect, str(error)))
 
     def take_back(self, order_id: ClientOrderId, why: Withheld = TAKEN_BACK) -> bool:
-        """Whether it waited here, and never leaves."""
+        """Withdraw an order that waits here. Return whether it was waiting; then it never leaves."""
         effect = self._unanswered.get(order_id)
         return effect is not None and self.refuse(effect, why)
 
     def refuse(self, effect: SubmitOrder | ReplaceOrder, why: Withheld) -> bool:
-        """Whether it has not left; then it never does."""
+        """Stop an order that has not left. Return whether that was so; then it never leaves."""
         order_id = effect.order.client_order_id
         if not self.gateway.take_back(order_id):
             return False
@@ -115,7 +118,7 @@ class PendingRequests:
         return True
 
     def settle(self, message: Input) -> None:
-        """What was asked for has come to something."""
+        """Note that a request has its outcome."""
         if isinstance(message, SubmissionAnswered | SubmissionStopped | SubmissionKept):
             self._unanswered.pop(message.client_order_id, None)
         elif isinstance(message, CancelAnswered):
@@ -127,7 +130,7 @@ class PendingRequests:
 
     @property
     def awaits(self) -> bool:
-        """Whether an answer is to come to an order or a cancel."""
+        """Whether an answer to an order or a cancel is outstanding."""
         return bool(self._unanswered or self._cancels)
 
     @property
@@ -135,12 +138,12 @@ class PendingRequests:
         return any(effect.order.effect.only_reduces for effect in self._unanswered.values())
 
     def refuse_entries(self, why: str) -> list[OrderRequest]:
-        """Those that wait for their turn."""
+        """Stop the queued entries, and return them."""
         entries = [e for e in self._unanswered.values() if not e.order.effect.only_reduces]
         return [effect.order for effect in entries if self.refuse(effect, Withheld(why))]
 
     def close(self) -> tuple[list[SubmitOrder | ReplaceOrder], list[OrderRequest]]:
-        """Nothing leaves from here on: what never did, and what did and has no answer."""
+        """Send nothing from now on; return the orders that never left, and those that were sent and have no answer."""
         self.is_shut = True
         unanswered = tuple(self._unanswered.values())
         kept = [effect for effect in unanswered if self.gateway.take_back(effect.order.client_order_id)]
@@ -151,12 +154,12 @@ class PendingRequests:
     # ── in a lane ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _send(self, effect: SubmitOrder | ReplaceOrder, queued_at: datetime, settings: Settings) -> None:
-        """At its turn: the latch is read, and whether the order still stands, just before the request."""
+        """Send an order at its turn, after a last check of the latch and of the order itself."""
         order_id = effect.order.client_order_id
         sent_at = self._clock()
         withheld = self._withheld(effect, sent_at, queued_at)
         if withheld is not None:
-            if withheld.code is not BlockCode.TAKEN_BACK:  # whoever took it back has said so
+            if withheld.code is not BlockCode.TAKEN_BACK:  # whoever withdrew it has already reported that
                 self._put(SubmissionStopped(order_id, withheld.words, effect.approval, withheld.code))
             return
         self._put_quietly(SubmissionBegan(order_id))
@@ -168,7 +171,7 @@ class PendingRequests:
         self._tell_counts()
 
     def _withheld(self, effect: SubmitOrder | ReplaceOrder, now: datetime, queued_at: datetime) -> Withheld | None:
-        """A look that fails lets nothing out, and holds no lane."""
+        """Return why the gateway blocks an order; on an error of the gateway block it too, and free the lane."""
         try:
             return self.gateway.refusal(effect, now, queued_at)
         except Exception as error:
@@ -179,10 +182,11 @@ class PendingRequests:
         self._tell_counts(is_told=isinstance(effect, FetchPicture))
 
     def _tell_counts(self, *, is_told: bool = False) -> None:
-        """With each picture of the books, and where more was sent than was counted as it left, also before the engine
-        asked for anything (RK-24).
+        """Report the request counts with each copy of the broker's books, and when more was sent than counted on
+        leaving, also
+        before the engine's first request (RK-24).
         """
-        with suppress(Exception):  # a lane goes on although somebody could not count
+        with suppress(Exception):  # a failure to count must not stop the lane
             counts = counted(self.asking.broker, self.asking.market)
             counts = replace(counts, beyond=counts.beyond + self._before)
             if is_told or counts.beyond != self._beyond:
@@ -190,7 +194,7 @@ class PendingRequests:
                 self._put(counts)
 
     def _answer_to(self, effect: Effect, settings: Settings) -> Input:
-        """An adapter never raises; one that does has said nothing that could be believed."""
+        """Return the answer of an adapter. Adapters never raise; if one does, the outcome counts as unknown."""
         begun = time.perf_counter()
         try:
             answer = self.asking.ask(effect, settings)

@@ -1,4 +1,4 @@
-"""Tells the quotes of the simulated exchange as a stream would: each as it changes, while the market is open."""
+"""The quotes of the simulated exchange as a stream: each one as it changes, while the market is open."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from core.model.values import Price, Symbol
 
 
 class QuoteRounds:
-    """`next_at` is when the exchange is looked at next.
+    """`next_at` is the time of the next round.
 
     Parameters
     ----------
     symbols
-        Whose quotes are told, asked at every look.
+        The symbols to quote, called in every round.
     every
-        Between two looks.
+        The interval between two rounds.
     """
 
     def __init__(
@@ -40,7 +40,9 @@ class QuoteRounds:
         self.next_at = start
 
     def look(self, at: datetime) -> Iterator[QuoteArrived]:
-        """What changed since the last look; the next is after a pause, or at the next open."""
+        """Yield the quotes that changed since the last round, and schedule the next: after the interval, or at the next
+        open.
+        """
         if not isinstance(self._calendar.session_at(at), Session):
             self.next_at = self._calendar.next_session(at).open
             return

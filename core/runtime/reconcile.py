@@ -1,8 +1,8 @@
 """`keyturn reconcile`: the start of a desk and its comparison with the broker, without a desk (EX-09).
 
-Looking asks and changes nothing: the engine writes to a journal that is forgotten, and of what it wants only questions
-leave. Accepting is a start like any other, orders on their way and stops that are owed included; then the broker's word
-is taken for every position that still differs.
+Looking changes nothing: the engine writes to a discarded journal, and only queries are sent. Accepting is a regular
+start,
+including orders in flight and stops that are due; then the broker's position is accepted wherever a difference remains.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ REASON = "compared with the broker"
 
 @dataclass(frozen=True, slots=True)
 class ComparedBooks:
-    """What both sides have after a comparison: positions and working orders at the broker, and what differs."""
+    """The result of a comparison: the counts of positions and working orders at the broker, and the differences."""
 
     positions: int
     orders: int
@@ -57,14 +57,14 @@ class ComparedBooks:
 
 
 class Reconciling:
-    """One engine, one broker, and nobody at the keyboard.
+    """One engine and one broker, without an operator.
 
     Parameters
     ----------
     now
         UTC; never before the journal's last record.
     switch
-        The kill switch; None where nothing but questions may leave.
+        The kill switch; None if only queries may be sent.
     """
 
     def __init__(self, engine: Engine, broker: Broker, now: Callable[[], datetime], switch: KillSwitch | None) -> None:
@@ -78,7 +78,7 @@ class Reconciling:
         self._effects: deque[Effect] = deque()
 
     def look(self) -> ComparedBooks:
-        """Start, compare, and say what differs.
+        """Start, compare, and return the differences.
 
         Raises
         ------
@@ -88,10 +88,10 @@ class Reconciling:
         self._take(Start())
         found = self.engine.state.control.state.differences
         books = self._books(self._picture())
-        return replace(books, differences=found or books.differences)  # also what a start would correct by itself
+        return replace(books, differences=found or books.differences)  # including those that a start would correct
 
     def accept(self) -> ComparedBooks:
-        """The same, and take the broker's word for what is left. Raises `OperatorError`."""
+        """Look, then accept the broker's values for the remaining differences. Raises `OperatorError`."""
         self.look()
         self._take(AcceptBroker(self._picture()))
         books = self._books(self._picture())
@@ -113,7 +113,7 @@ class Reconciling:
     # ── the engine ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _take(self, message: Input) -> None:
-        """Handle it, and all that follows from it at once; what is due later is left to the next start."""
+        """Handle an input and all immediate consequences; deadlines are left to the next start."""
         self._effects.extend(self.engine.handle(self._at(), message))
         while self._effects:
             answer = self._answer(self._effects.popleft())
@@ -155,7 +155,7 @@ class Reconciling:
 
 
 class Forgotten:
-    """A journal that goes on from another one and writes nothing: for who only looks."""
+    """A journal that continues another one and writes nothing, for read-only use."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -169,10 +169,10 @@ class Forgotten:
         return self.sequence
 
     def flush(self) -> None:
-        """Nothing is kept."""
+        """Do nothing."""
 
     def sync(self) -> None:
-        """Nothing is kept."""
+        """Do nothing."""
 
     def records(self, after: int = 0) -> Iterator[Recorded]:
         return self._journal.records(after)

@@ -1,7 +1,7 @@
-"""Files of daily figures as a feed: what a desk that is played measures, and when it can know it (RK-19).
+"""Files of daily figures as a feed: the regime of a played desk, without look-ahead (RK-19).
 
-A day's figures are known a quarter of an hour after its session's close, when the VIX is settled, and no minute before:
-what is played between an open and that moment is measured by the days before it.
+A day's figures are known 15 minutes after its session's close, when the VIX is settled. Between an open and that moment
+the regime follows from the days before.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from core.runtime.feed import REGIME, Timed
 from core.runtime.regime_watch import SPY
 
 SETTLED = timedelta(minutes=15)
-"""After the close of a session until its figures are known."""
+"""From the close of a session until its figures are known."""
 NO_VIX = NoVix("no file of the VIX was named")
 NO_MARKET = NoMarket("no file of the market was named")
 
@@ -36,7 +36,7 @@ Measured = VixReading | MarketMeasure
 
 @dataclass(frozen=True, slots=True)
 class RegimeFiles:
-    """Daily figures that the regime of what is played is measured by: the VIX, and the market's bars (RK-19).
+    """Files of daily figures for the regime of a played desk: the VIX, and the market's bars (RK-19).
 
     None leaves that part unknown.
     """
@@ -46,12 +46,12 @@ class RegimeFiles:
 
 
 def regime_of_files(files: RegimeFiles, calendar: Calendar, start: datetime, end: datetime) -> list[Timed]:
-    """What is known at `start`, then each day's measurement up to `end`; nothing where no file is named.
+    """Return the regime known at `start`, then each day's measurement up to `end`; empty without files.
 
     Raises
     ------
     TableError
-        A file cannot be believed.
+        A file cannot be trusted.
     """
     if files == RegimeFiles():
         return []
@@ -101,7 +101,9 @@ def _market(symbol: Symbol, bars: Iterable[DailyBar], calendar: Calendar) -> Ite
 
 
 def _known_at(day: date, calendar: Calendar) -> datetime:
-    """After its session; of a day without one, or one that the calendar does not reach, when that day is over."""
+    """Return when the figures of a day are known; for a day without a session, or beyond the calendar, the end of that
+    day.
+    """
     try:
         session = calendar.session_on(day)
     except CalendarRangeError:

@@ -1,4 +1,4 @@
-"""The regime as it is asked for from outside of a desk: out of files, or of the source of the VIX."""
+"""Regime queries from outside a desk, on files or on the source of the VIX."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from core.settings.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class RegimeQuery:
-    """Files of daily figures instead of the source, and which of their changes are wanted.
+    """Files of daily figures instead of the source, and the range of the wanted changes.
 
-    `vix` None asks the source, or what is remembered of it; `bars` None leaves the market unknown.
+    `vix` None uses the source or its cached values; `bars` None leaves the market unknown.
     """
 
     vix: Path | None = None
@@ -34,12 +34,12 @@ class RegimeQuery:
 
 
 def look(query: RegimeQuery, settings: Settings, vix: VixService | None, now: datetime) -> Look:
-    """The regime at the end of the files, its changes, and the entries that the day after would have (RK-19, RK-12).
+    """Return the regime at the end of the files, its changes, and the entries allowed on the next day (RK-19, RK-12).
 
     Raises
     ------
     TableError
-        A file cannot be believed.
+        A file cannot be trusted.
     """
     changes: list[RegimeChange] = []
     failure = ""

@@ -1,4 +1,4 @@
-"""The regime for a live desk: measured at its start and ever again, by threads that nobody waits for (RK-19)."""
+"""The regime of a live desk, measured at the start and repeatedly by separate threads (RK-19)."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from core.risk.regime.market import market_of
 SPY = Symbol("SPY")
 NOT_ASKED = NoVix("regime.vix_url is empty; nobody is asked")
 EVERY = timedelta(minutes=5)
-"""Between two measurements. What is younger than an hour is not asked for: most of them cost nothing."""
+"""Between two measurements. Values younger than an hour are not fetched again, so most measurements send no request."""
 
 
 class RegimeWatch:
-    """Asks the service of the VIX, and once a day of its exchange the history of SPY.
+    """Ask the service for the VIX, and once an exchange day for the history of SPY.
 
     Parameters
     ----------
     vix
-        None where the settings ask nobody.
+        None if the settings name no source.
     daily_bars
         SPY's sessions before today's; blocks, and raises `MarketDataError`.
     """
@@ -42,13 +42,13 @@ class RegimeWatch:
         self._market: MarketMeasure | NoMarket = NoMarket("the daily bars were not asked for yet")
 
     async def run(self, hear: Callable[[RegimeArrived], None], _show: Callable[[ConnectionStatus], None]) -> None:
-        """Runs until it is cancelled."""
+        """Run until cancelled."""
         while True:
             hear(RegimeArrived(await asyncio.to_thread(self.measure)))
             await asyncio.sleep(EVERY.total_seconds())
 
     def measure(self) -> Regime:
-        """What is known now. Blocks."""
+        """Measure the regime now. Blocks."""
         vix = self._vix.last().reading if self._vix is not None else NOT_ASKED
         today = XNYS.day_of(self._now())
         if self._asked_on != today:

@@ -1,4 +1,4 @@
-"""What a replay tells at its end: proposals, orders and trades as plain JSON, gathered from the facts."""
+"""The report of a replay: proposals, orders and trades as plain JSON, gathered from the facts."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from core.trading_state.state import TradingState
 Row = dict[str, str | None]
 
 SHOWN_OF_AN_AVERAGE = Decimal("0.000001")
-"""USD; an average price of several fills need not end."""
+"""USD; an average price of several fills may have infinitely many decimals."""
 
 
 class Report:
-    """Listens to a desk. Times are ISO 8601 in UTC, money and quantities text, what is absent null.
+    """Listen to a desk's facts. Times are ISO 8601 in UTC, money and quantities are text, missing values are null.
 
     Attributes
     ----------
     closed
-        The trades themselves, in their order.
+        The closed trades in order.
     stops
-        The stop of an entry as it was written.
+        The stop of each entry as first written.
     """
 
     def __init__(self, state: TradingState) -> None:
@@ -143,5 +143,5 @@ def number(value: Decimal | None) -> str | None:
 
 
 def average(price: Decimal | None) -> str | None:
-    """An average price with six decimals at most, halves to even; one that needs fewer is exact."""
+    """Format an average price with six decimals at most (half to even); a price with fewer is exact."""
     return None if price is None else plain(price.quantize(SHOWN_OF_AN_AVERAGE, ROUND_HALF_EVEN))

@@ -1,4 +1,4 @@
-"""What is asked of a real broker and a real market, and the input that its outcome is."""
+"""Send requests to a real broker and market, and return their outcomes as inputs."""
 
 from __future__ import annotations
 
@@ -48,19 +48,19 @@ from core.runtime.lane_threads import Threads
 from core.settings.settings import Settings
 
 TO_BE_HEARD = 0.1
-"""Seconds, of those that a confirmation waits, in which what came is taken in."""
+"""Seconds of a confirmation's time-out that are reserved for processing the answers."""
 NOT_ASKED = "it is asked for beside this quote"
 AT_ONCE = 8
-"""Symbols asked for at the same time for one comparison."""
+"""Symbols fetched at the same time for one comparison."""
 
 
 class RequestExecutor:
-    """Blocks: called in threads, never in the engine's. `settings` are those in force as it was asked.
+    """Blocks: called in threads, never in the engine's. `settings` are those in force when the request was made.
 
     Parameters
     ----------
     guard
-        What is told each time that the broker's clock was read; None where the desk's clock is the broker's.
+        Notified of each reading of the broker's clock; None if the desk's clock is the broker's.
     """
 
     def __init__(self, broker: Broker, market: MarketData, guard: ClockGuard | None = None) -> None:
@@ -73,7 +73,7 @@ class RequestExecutor:
         self._threads.close()
 
     def ask(self, effect: Effect, settings: Settings) -> Input:
-        """The answer, whatever it is."""
+        """Send a request and return its outcome."""
         broker = self.broker
         match effect:
             case SubmitOrder():
@@ -122,8 +122,9 @@ class RequestExecutor:
         return tuple(minute.bar for minute in found if isinstance(minute, BarArrived))
 
     def _figures(self, effect: FetchFigures, settings: Settings) -> FreshFigures:
-        """Clock, account, quote and asset at once, each for as long as a confirmation waits: what has not come by then
-        says so, and keeps nobody from hearing the rest (OP-03).
+        """Fetch clock, account, quote and asset in parallel, each within the confirmation's time-out.
+
+        A missing one is reported as missing and does not delay the others (OP-03).
         """
         symbol = effect.symbol
         asked: list[Callable[[], Any]] = [
@@ -144,7 +145,7 @@ class RequestExecutor:
         )
 
     def _picture(self, effect: FetchPicture) -> BrokerPicture | NoAnswer:
-        """The broker's books, and what it says of the instruments that were asked for."""
+        """Fetch the broker's books, and its data on the requested instruments."""
         picture = self.broker.picture()
         if isinstance(picture, NoAnswer):
             return picture
@@ -161,14 +162,14 @@ def _nothing() -> NoAnswer:
 
 
 def _come(future: Future[Any], seconds: float) -> Any:
-    """What came of one question by now."""
+    """Return the result of one request so far."""
     if not future.done():
         return NoAnswer(f"no answer in {seconds:g} s")
     return future.result()
 
 
 def no_answer(effect: Effect, reason: str) -> Input:
-    """What it is where the asking itself failed."""
+    """Return the outcome of a request that failed before it was sent."""
     nothing = NoAnswer(reason)
     match effect:
         case SubmitOrder() | ReplaceOrder():

@@ -1,7 +1,7 @@
-"""What an engine does with an input or a fact, for whoever looks for a fault: read from its workflows and slices.
+"""How an engine handles an input or a fact, read from its workflows and slices; for troubleshooting.
 
-Nothing is listed here. Inputs and followed facts come from what the workflows declare, folds from the slices, and what
-a workflow makes use of from what it was given. Nothing is run.
+Nothing is listed here: inputs and followed facts come from the workflows' declarations, folds from the slices, and a
+workflow's uses from its attributes. Nothing is run.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Step:
     name
         Class and method: `Confirmations.on_confirm`.
     file
-        Where the class stands, from the top of the project.
+        The path of the class, from the top of the project.
     uses
         The workflows that its class was given, and may call.
     """
@@ -41,7 +41,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class FactRoute:
-    """What follows from a fact: the slices that fold it, by the names of their documents, then the workflows."""
+    """The route of a fact: the slices that fold it, by document name, then the workflows that follow it."""
 
     name: str
     version: int
@@ -51,16 +51,16 @@ class FactRoute:
 
 @dataclass(frozen=True, slots=True)
 class InputRoute:
-    """What an input runs through, in order.
+    """The route of an input, in order.
 
     Attributes
     ----------
     is_command
-        Whether a person, a script or a keeper says it.
+        Whether it is a command of a person, a script or a file keeper.
     due
-        For the deadline alone: the workflows whose time may have come.
+        For the deadline alone: the workflows that have deadlines.
     settled_by
-        Who has a turn at the end of every act, whatever it was.
+        The workflows that run at the end of every act.
     """
 
     name: str
@@ -80,12 +80,12 @@ class Routes:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every input, then every fact, as journals call it."""
+        """Every input, then every fact, by its name in journals."""
         facts = (name for name, kind in BY_NAME.items() if name == kind.name)
         return (*sorted(self._inputs), *sorted(facts))
 
     def of(self, name: str) -> FactRoute | InputRoute:
-        """By the name of an input or of a fact; an older name of a fact is taken too.
+        """Return the route of an input or a fact by name; an older name of a fact works too.
 
         Raises
         ------

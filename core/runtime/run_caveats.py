@@ -1,4 +1,4 @@
-"""What the figures of a run on bars rest on: quotes that were worked out, the order of prices, what is still open."""
+"""The caveats of a run on bars: derived quotes, the order of prices within a bar, and open positions."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def tallied(exchange: SimulatedExchange) -> Tallied:
 
 
 def open_positions(state: TradingState, exchange: SimulatedExchange, at: datetime) -> Iterator[Row]:
-    """Each as if it were closed now at the quote's other side, for its fee: a loss that nobody takes is one too.
+    """Yield each open position as if closed now at the opposite quote, with its fee: an unrealized loss counts too.
 
-    What had no price any more while others had is stale since its last one: it counts at that, and no gain as one.
+    A symbol that has no price any more while others do is stale: it counts at its last price, and no gain on it counts.
     """
     for position in state.ledger.positions():
         quote = exchange.quote(at, position.symbol)
@@ -46,11 +46,11 @@ def open_positions(state: TradingState, exchange: SimulatedExchange, at: datetim
 
 
 def counted(profit: Decimal, *, is_stale: bool) -> Decimal:
-    """Nobody could take a gain at a price of long ago."""
+    """Return the profit to count; a gain at a stale price counts as zero."""
     return min(profit, ZERO) if is_stale else profit
 
 
 def profit_at(position: Position, price: Decimal) -> Decimal:
-    """USD before fees, of the whole position: what was sold already and what is left."""
+    """Return the profit in USD before fees of the whole position: the part sold and the rest."""
     made = position.proceeds - position.entry_cost
     return (made if position.quantity > ZERO else -made) + position.instrument.notional(position.quantity, price)

@@ -1,7 +1,8 @@
-"""What a run on the simulated exchange was given from outside: with it the same run can be played again (AN-06).
+"""The record of a run on the simulated exchange: its external inputs, with which the run can be played again (AN-06).
 
-Its market, answers and deadlines follow from a seed or from files. What does not is how it began, what people and
-keepers said, each after how many events, and when it was told to leave.
+Market, answers and deadlines follow from a seed or from files. The record has the rest: how the run began, each command
+of
+people and file keepers with the number of events before it, and when the run was told to leave.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class RunKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PlayedFile:
-    """A file of recorded data, and the SHA-256 of what was in it."""
+    """A file of recorded data, and the SHA-256 of its content."""
 
     path: str
     digest: str
@@ -38,17 +39,17 @@ class RunStarted:
     Attributes
     ----------
     sequence, requests
-        Records that the journal had before it, and lines that the exchange's own log had.
+        The number of earlier records in the journal, and of earlier lines in the exchange's log.
     stage, seed
-        The market of a demo by its name, and its seed.
+        The name of a demo's market, and its seed.
     speed
-        Virtual seconds a second, by which quotes are told; None is as fast as it can.
+        Virtual seconds per second, which sets the quote interval; None is unlimited.
     operator
-        Who pressed the keys: `none`, `confirm-all`, or the text of a script.
+        The operator: `none`, `confirm-all`, or the text of a script.
     files, quotes
-        Of a replay.
+        The files of a replay.
     strategies
-        The user's own that were on.
+        The enabled strategies of the user.
     """
 
     kind: RunKind
@@ -69,7 +70,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class HeardFromOutside:
-    """`events` happened in the run before it. `terminal` and `user` are those of the door that it came through."""
+    """An external input after `events` events of the run; `terminal` and `user` belong to the port it came through."""
 
     events: int
     at: datetime
@@ -80,7 +81,7 @@ class HeardFromOutside:
 
 @dataclass(frozen=True, slots=True)
 class RunLeft:
-    """It was told to leave after so many events, and why it says that it stopped."""
+    """The run was told to leave after this many events, and the reason recorded with its stop."""
 
     events: int
     at: datetime
@@ -88,7 +89,7 @@ class RunLeft:
 
 @dataclass(frozen=True, slots=True)
 class RecordedRun:
-    """`left` is None of one that goes on, that came to its own end, or that died."""
+    """A run; `left` is None if it continues, reached its own end, or crashed."""
 
     started: RunStarted
     heard: tuple[HeardFromOutside, ...] = ()
@@ -96,7 +97,7 @@ class RecordedRun:
 
 
 class RunRecorder(Protocol):
-    """Writes it down, in the runtime's thread. Never raises: a run goes on where its record does not."""
+    """Writes the record, in the runtime's thread. Never raises: a failed record does not stop the run."""
 
     def heard(self, what: HeardFromOutside) -> None: ...
 

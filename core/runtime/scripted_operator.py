@@ -1,6 +1,6 @@
-"""Keys without a keyboard: a script of timed keys, and the operator that confirms everything.
+"""Keys without a keyboard: a script of timed keys, and an operator that confirms everything.
 
-Both press the same keys as a person, and are accepted only where the broker is the simulated exchange.
+Both press the same keys as a person, and are accepted only on the simulated exchange.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ ARMED_AFTER_IF_REDUCING = timedelta(milliseconds=200)
 
 
 class ScriptError(OperatorError):
-    """A script that cannot be read; the message names its line and what a line looks like."""
+    """A script that cannot be read; the message names the line and the expected format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,9 @@ class TimedKey:
 
 
 class ConfirmAll:
-    """Presses the right key on each proposal, entries and exits, 1 s after it was staged; later where its ticket is.
+    """Press the right key on each proposal, entries and exits, 1 s after staging; later if its ticket opens later.
 
-    An exit whose key was refused is opened again. Proposals that are not `wanted` are left to others.
+    An exit whose confirmation was refused is opened again. Proposals that are not `wanted` are ignored.
     """
 
     def __init__(self, state: TradingState, wanted: Callable[[Proposal], bool] = lambda _proposal: True) -> None:
@@ -116,7 +116,7 @@ class ConfirmAll:
 
 
 class Script:
-    """Presses the keys of a script, each at its time, on whatever is first in the list or open then."""
+    """Press the keys of a script, each at its time, on the first list entry or the open ticket."""
 
     def __init__(self, state: TradingState, keys: Iterable[TimedKey]) -> None:
         self.state = state
@@ -145,7 +145,7 @@ class Script:
             yield turn_of(ticket)
 
     def _plan(self, key: str, at: datetime) -> Iterator[Command]:
-        """On the basket that is open or runs; `space` marks the first that is not marked yet."""
+        """Press a key on the open or running basket; `space` marks the first unmarked line."""
         run = self.state.plans.run
         if key == "p":
             yield OpenBasket(BasketSource.PROPOSALS)
@@ -193,22 +193,22 @@ class Script:
 
 
 def turn_of(ticket: Ticket) -> Confirm:
-    """The right key on this very ticket, behind the word that it asks for."""
+    """Return the confirmation of this ticket, with the word that it asks for."""
     return Confirm(ticket.id, ticket.digest, ticket.order.effect, ticket.order.replaces, word=word_of(ticket.review))
 
 
 PLAN_KEYS = ("p", "space", "P", "O", "s")
 KEYS = ("enter", "B", "H", "S", "C", "R", "x", "c", "d", "F", "ctrl+k", "K", "U", "escape", "REARM", *PLAN_KEYS)
-"""What a script may press."""
+"""The keys that a script may press."""
 
 LARGEST_SCRIPT = 1_000_000
-"""Bytes of a script in a file."""
+"""The maximum size of a script file, in bytes."""
 
 _LINE = re.compile(r"(at|after)\s+(\S+)\s+key\s+(\S+)")
 
 
 def text_of_script(path: Path) -> str:
-    """Raises `ScriptError`."""
+    """Read the text of a script file. Raises `ScriptError`."""
     try:
         return bytes_of(path, LARGEST_SCRIPT).decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -220,15 +220,16 @@ def text_of_script(path: Path) -> str:
 
 
 def read_script(text: str, start: datetime, name: str) -> tuple[TimedKey, ...]:
-    """Keys of a script: one line an action, `at TIME key KEY` or `after SECONDS key KEY`.
+    """Parse a script with one key per line, `at TIME key KEY` or `after SECONDS key KEY`.
 
-    TIME is ISO 8601 with its zone (or Z); `after` counts from the line before, the first from `start`. Empty lines and
-    those that begin with # are passed over.
+    TIME is ISO 8601 with a zone (or Z); `after` counts from the previous line, or from `start`. Empty lines and lines
+    that
+    begin with # are skipped.
 
     Raises
     ------
     ScriptError
-        Naming the line.
+        Names the line.
     """
     keys: list[TimedKey] = []
     last = start

@@ -1,4 +1,4 @@
-"""What a desk that leaves waits for, and what it says of what it leaves behind, in real and in virtual time (EX-22)."""
+"""The shutdown of a desk: fills to wait for, and the report of unfinished orders, in real and virtual time (EX-22)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SOON = "start again soon, or cancel it at the broker"
 
 
 def is_filling(state: TradingState, at: datetime) -> bool:
-    """Whether an entry that works would fill by the last quote, and the desk itself sends its stop then."""
+    """Whether a working entry would fill at the last quote and the desk itself sends its stop."""
     is_open = isinstance(state.calendar.session_at(at), Session)
     return any(
         (is_open or order.request.extended_hours)
@@ -43,7 +43,7 @@ def is_filling(state: TradingState, at: datetime) -> bool:
 
 
 def would_fill(order: OrderRequest, quote: Quote | None) -> bool:
-    """At once, as far as anybody knows: at any price, or at a price that the quote meets."""
+    """Whether the order would fill at once: at any price, or at a price that the quote meets."""
     if order.type.goes_at_once:
         return True
     if quote is None or order.type.trails:
@@ -58,17 +58,17 @@ def would_fill(order: OrderRequest, quote: Quote | None) -> bool:
 
 
 def not_sent(order: OrderRequest) -> str:
-    """An entry that waited here."""
+    """Report an entry that was still queued."""
     return f"{order_in_words(order)} {NOT_SENT}: {STAGE_AGAIN}"
 
 
 def kept(order: OrderRequest, is_known: bool) -> str:
-    """What only reduces and waited here; whether the next start knows that it never left."""
+    """Report a reducing order that was still queued, and whether the next start knows that it never left."""
     return f"{order_in_words(order)} {NOT_SENT}: {NEXT_START if is_known else LOOKED_UP}"
 
 
 def left_behind(engine: Engine, unanswered: Iterable[OrderRequest]) -> Iterator[str]:
-    """What nobody knows the end of, what is half done, and each entry whose fills have no stop meanwhile."""
+    """Yield the orders with unknown outcome, the unfinished work, and each entry whose fills have no stop meanwhile."""
     state = engine.state
     asked = list(unanswered)
     asked += [
@@ -88,6 +88,6 @@ def left_behind(engine: Engine, unanswered: Iterable[OrderRequest]) -> Iterator[
 
 
 def _stop_of(state: TradingState, request: OrderRequest) -> str:
-    """Of an entry whose stop follows its fills: when it does."""
+    """Describe when the stop of an entry follows its fills."""
     order = state.ledger.order(request.client_order_id)
     return STOP_THEN if order is not None and stop_by_desk(state, order) is StopHolder.BROKER else ""

@@ -1,4 +1,4 @@
-"""The simulated exchange of the settings: opened once with rules that stay, made again from market and log."""
+"""The simulated exchange of the settings: opened once with fixed rules, rebuilt from the market and its log."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def link_of(settings: Settings) -> Link:
 
 
 def opening_record(config: ExchangeConfig, symbols: Iterable[str], at: datetime, market: str | None = None) -> Record:
-    """What a new account's log begins with; a demo's names its market."""
+    """Return the first record of a new account's log; a demo's names its market."""
     usual = asdict(ExchangeConfig())
     rules = {
         name: str(value)
@@ -71,7 +71,7 @@ def opening_record(config: ExchangeConfig, symbols: Iterable[str], at: datetime,
 
 
 def edition_of(records: Sequence[Record]) -> int:
-    """Of the rules by which the account's orders meet prices: its opening says it. Raises `OperatorError`."""
+    """Return the edition of the matching rules from the account's opening record. Raises `OperatorError`."""
     if not records:
         return EDITION
     opened = records[0].get(RULES_EDITION) if records[0].get("request") == OPENING else None
@@ -85,12 +85,12 @@ def edition_of(records: Sequence[Record]) -> int:
 
 
 def market_of(records: Sequence[Record]) -> str | None:
-    """The demo's market that an account was opened on; None where its opening names none."""
+    """Return the demo market named in an account's opening record; None if it names none."""
     return records[0].get(MARKET) if records and records[0].get("request") == OPENING else None
 
 
 def opening_settings(records: Sequence[Record]) -> tuple[str, ...]:
-    """The settings that an account was opened with, as `--set` would give them; none where it is new."""
+    """Return the settings with which an account was opened, in the form of `--set`; empty for a new account."""
     if not records or records[0].get("request") != OPENING:
         return ()
     opening = records[0]
@@ -103,7 +103,7 @@ def opening_settings(records: Sequence[Record]) -> tuple[str, ...]:
 
 
 def require_the_same(records: Sequence[Record], config: ExchangeConfig) -> None:
-    """Refuse rules other than those that the account was opened with. Raises `OperatorError`."""
+    """Refuse rules that differ from those of the account's opening. Raises `OperatorError`."""
     ours, usual = asdict(config), asdict(ExchangeConfig())
     if records[0].get("request") == OPENING and (records[0].get(EVENTS) or "") != config.events:
         raise OperatorError(
@@ -120,7 +120,7 @@ def require_the_same(records: Sequence[Record], config: ExchangeConfig) -> None:
 
 
 def requests_of(records: Sequence[Record]) -> list[Record]:
-    """The log without its opening."""
+    """Return the log without its opening record."""
     return [record for record in records if record.get("request") != OPENING]
 
 
@@ -133,7 +133,7 @@ def resumed(
     until: datetime,
     lasts: timedelta | None = None,
 ) -> SimulatedExchange:
-    """An exchange that went on while nobody looked: what it told then is told again only by a comparison."""
+    """Rebuild an exchange that continued while no desk ran; only a comparison shows its updates from then."""
     exchange = SimulatedExchange(config, calendar, log)
     rebuild(exchange, bars, (), records, until, lasts)
     exchange.take_updates()

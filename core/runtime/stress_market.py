@@ -1,20 +1,21 @@
-"""The stress desk: 30 positions, 60 orders, 12 strategies and 2,000 quotes a second in 20 symbols, for ever the same.
+"""The stress desk: 30 positions, 60 orders, 12 strategies and 2,000 quotes a second in 20 symbols, reproducible.
 
-It is made by real proposals, real confirmations and real fills on the simulated exchange, in a market that is written
-for it and never closes:
+It is built by regular proposals, confirmations and fills on the simulated exchange, in a synthetic market that never
+closes:
 
-- 30 symbols are held, one position each, because a symbol belongs to one strategy at a time (EX-08). VWAP looks at the
-  first 12 and holds them; the other 18 were bought by hand. The first 20 are quoted, all 30 have a bar a minute.
-- Every symbol opens with an auction half a percent above its level and stays at the level from then on. So VWAP buys
-  in the second minute, and the price never comes back to VWAP, nor to a stop: nothing more happens by itself.
-- The 60 orders of the day: 30 filled entries; 18 stops that the broker holds, for what was bought by hand; 8 entries
-  that work, 2 % below the market; 4 more of those, cancelled. VWAP's own stops are watched by the desk.
-- With a watchlist, symbols beyond the 30 are made up, and all of it is quoted, 5,000 quotes a second together; of those
-  that are only watched there are no bars.
-- Quotes come in 50 packets a second of the wall, two of each quoted symbol in a packet, at any speed: at ×60 they lie
-  further apart in the desk's time. While a ticket is open the desk runs at ×1, and fewer come where it ran faster.
+- 30 symbols are held, one position each, because a symbol belongs to one strategy at a time (EX-08). VWAP trades the
+  first 12; the other 18 were bought manually. The first 20 are quoted, all 30 have a bar a minute.
+- Every symbol opens with an auction 0.5 % above its level and stays at the level from then on. So VWAP buys in the
+  second minute, and the price never returns to VWAP nor reaches a stop: nothing more happens without a command.
+- The 60 orders of the day: 30 filled entries; 18 stops held by the broker, for the manual positions; 8 working entries,
+  2 % below the market; 4 more of those, cancelled. The desk watches VWAP's own stops.
+- With a watchlist, symbols beyond the 30 are made up, and all of it is quoted, 5,000 quotes a second together; symbols
+  that are only watched have no bars.
+- Quotes come in 50 packets per second of wall time, two of each quoted symbol in a packet, at any speed: at ×60 they
+  are
+  further apart in the desk's time. While a ticket is open the desk runs at ×1, and fewer come if it ran faster.
 
-What it does follows from the seed alone, and it remembers nothing: each opening begins anew.
+The market follows from the seed alone and keeps no state: each opening starts over.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ SYMBOLS = tuple(
     )
 )
 WATCHED, QUOTED, BY_HAND = SYMBOLS[:12], SYMBOLS[:20], SYMBOLS[12:]
-"""What VWAP looks at; what is quoted; what is bought by hand."""
+"""Symbols that VWAP trades; quoted symbols; symbols bought manually."""
 WORKING_ENTRIES, CANCELLED = 8, 4
 POSITIONS, ORDERS = len(SYMBOLS), len(SYMBOLS) + len(BY_HAND) + WORKING_ENTRIES + CANCELLED
 
@@ -50,21 +51,21 @@ OPEN = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 SESSION = Session(date(2026, 1, 5), OPEN, OPEN + timedelta(days=200))
 """The one session of this market, long enough for 80 hours at ×60."""
 READY_AT = OPEN + timedelta(minutes=4, seconds=30)
-"""From here on it is watched: no key is pressed by script any more, and the quotes begin."""
+"""The end of the preparation: the script presses no more keys, and the quotes begin."""
 
 AUCTION = Decimal("1.005")
 AUCTION_VOLUME, MINUTE_VOLUME = Quantity(Decimal(300_000_000)), Quantity(Decimal(1000))
-"""Shares: so many in the auction that VWAP stays where it was."""
+"""Shares; the auction's volume is large enough to keep VWAP in place."""
 LEVELS = (40, 400)
-"""USD, between which a symbol's level lies."""
+"""The range of a symbol's level, in USD."""
 WIDTH = 12
-"""Ticks on either side of its level in which a price moves: less than 0.4 %, and VWAP is 0.5 % above."""
+"""Ticks by which a price moves to either side of its level: less than 0.4 %, and VWAP is 0.5 % above."""
 SHARES = Quantity(Decimal(10))
 LOT = Quantity(Decimal(100))
 
 PACKETS_A_SECOND = 50
 QUOTES_A_PACKET, WATCHED_A_PACKET = 40, 100
-"""2,000 a second, two of each quoted symbol in a packet; 5,000 where there is a watchlist, its symbols in turn."""
+"""2,000 a second, two of each quoted symbol in a packet; 5,000 with a watchlist, its symbols in turn."""
 MOST_WATCHED = 200
 STEPS = (-1, 0, 0, 1)
 
@@ -92,7 +93,7 @@ SETTINGS = (
 
 
 class OneSession:
-    """A calendar with one session, whose day is every instant's trading day (`core.model.calendar.Calendar`)."""
+    """A calendar with one session, whose day is the trading day of every instant (`core.model.calendar.Calendar`)."""
 
     venue = HOME
 
@@ -116,12 +117,14 @@ class OneSession:
 
 
 def level_of(seed: int, symbol: Symbol) -> int:
-    """Where a symbol's price stays, in cents."""
+    """Return the level of a symbol's price, in cents."""
     return Random(f"{seed}:{symbol}:stress").randint(LEVELS[0] * 100, LEVELS[1] * 100)
 
 
 def bars(seed: int, symbol: Symbol) -> Iterator[Bar]:
-    """The auction, then quiet minutes around the level. Each begins at the level, so that a limit there is filled."""
+    """Yield the auction, then quiet minutes around the level. Each begins at the level, so that a limit there is
+    filled.
+    """
     level = level_of(seed, symbol)
     top = dollars(round(level * AUCTION))
     yield Bar(symbol, OPEN, top, top, top, top, AUCTION_VOLUME)
@@ -135,13 +138,13 @@ def bars(seed: int, symbol: Symbol) -> Iterator[Bar]:
 
 
 def watchlist(many: int) -> tuple[Symbol, ...]:
-    """So many symbols: those that are held, then made-up ones."""
+    """Return this many symbols: the held ones, then made-up ones."""
     made_up = (Symbol(f"W{chr(ord('A') + n // 26)}{chr(ord('A') + n % 26)}") for n in range(MOST_WATCHED))
     return (*SYMBOLS, *made_up)[:many]
 
 
 def quotes(seed: int, speed: float, watched: int = 0) -> Iterator[Timed]:
-    """Packets of quotes from `READY_AT` on, every fiftieth of a second of the wall at `speed`."""
+    """Yield packets of quotes from `READY_AT` on, every fiftieth of a second of wall time at `speed`."""
     quoted, a_packet = (watchlist(watched), WATCHED_A_PACKET) if watched else (QUOTED, QUOTES_A_PACKET)
     chance = Random(f"{seed}:quotes")
     ladders = [_ladder(level_of(seed, symbol)) for symbol in quoted]
@@ -161,13 +164,13 @@ def quotes(seed: int, speed: float, watched: int = 0) -> Iterator[Timed]:
 
 
 def market(seed: int, speed: float, watched: int = 0) -> Iterator[Timed]:
-    """Everything that the stress desk hears, in order of time."""
+    """Yield every message of the stress market, in order of time."""
     told = ((bar_item(BarArrived(bar, f"stress {seed}")) for bar in bars(seed, symbol)) for symbol in SYMBOLS)
     return merged([*told, quotes(seed, speed, watched)])
 
 
 def _ladder(level: int) -> list[tuple[Price, Price]]:
-    """Bid and ask a tick around each place of a price, from the lowest."""
+    """Return bid and ask one tick around each possible price, from the lowest."""
     lowest = level - WIDTH
     return [(dollars(lowest + place - 1), dollars(lowest + place + 1)) for place in range(2 * WIDTH + 1)]
 

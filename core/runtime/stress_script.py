@@ -1,4 +1,4 @@
-"""Who prepares the stress desk: a scripted operator that buys, adds and cancels, and then lets go of the keyboard."""
+"""The scripted operator that prepares the stress desk: it buys, adds and cancels, then hands over the keyboard."""
 
 from __future__ import annotations
 
@@ -39,8 +39,9 @@ class Act:
 
 
 class StressScript:
-    """Buys by hand what VWAP does not, adds and cancels, confirms each ticket, and lets go at `READY_AT`, the watchlist
-    kept.
+    """Buy manually the symbols that VWAP does not trade, add and cancel, confirm each ticket, and stop at `READY_AT`.
+
+    The watchlist stays.
     """
 
     def __init__(self, state: TradingState, seed: int, watched: int = 0) -> None:
@@ -69,7 +70,7 @@ class StressScript:
             yield from self._confirming.press(at)
 
     def in_words(self) -> str | None:
-        """How far it is; None when it is done."""
+        """Describe the progress; None when done."""
         if not self._acts:
             return None
         positions, orders = len(self.state.ledger.positions()), len(self.state.ledger.state.orders)
@@ -93,5 +94,5 @@ class StressScript:
 
 
 def _bought(symbol: Symbol, effect: Effect, limit: int, stop: int, holder: StopHolder) -> ProposeOrder:
-    """One order each: what waits has its stop at this desk, so that no leg waits beside it."""
+    """Return one manual order; the desk holds the stop of a resting entry, so that no leg waits beside it."""
     return ProposeOrder(symbol, effect, SHARES, OrderType.LIMIT, dollars(limit), dollars(stop), holder)

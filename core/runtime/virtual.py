@@ -1,8 +1,8 @@
 """The virtual runtime: bars, replies, deadlines and keys in one order of time, in one thread.
 
-Replay, backtest, demo and simulation are all this one. The same market, settings and keys give the same journal, byte
-for byte, at any speed (MD-05): speed only paces it. At equal times the exchange moves first, then comes the broker's
-word, then the market's, a deadline, an adviser's, and at last a person's.
+It runs replays, backtests, the demo and simulations. The same market, settings and keys give the same journal, byte for
+byte, at any speed (MD-05): the speed only sets the pace. At equal times the exchange moves first, followed by broker
+messages, market messages, deadlines, advisers and commands.
 """
 
 from __future__ import annotations
@@ -77,20 +77,22 @@ from core.workflows.staging.confirmation import LEFT
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 AFTER_THE_END = timedelta(hours=1)
-"""What a market that ended still has: answers on their way, expiries, the session's close."""
+"""How long the answers in flight, expiries and the session's close are processed after the market's end."""
 
 
 class VirtualRuntime(Runtime):
     """One engine, one exchange, one order of time.
 
-    `steady` measures how long strategies take, seconds (ST-07); without it nobody is slow, and every run is the same.
-    `history` answers what the desk asks of the time before it; without it there is none. `recorder` is told what came
-    from outside.
+    `steady` measures the duration of strategies, in seconds (ST-07); without it none is too slow, and every run is the
+    same.
+    `history` answers the desk's requests for earlier bars; without it there are none. `recorder` receives the inputs
+    from
+    outside.
 
     Attributes
     ----------
     events
-        How many have happened since the start: where in the run something came from outside.
+        The number of events since the start, which gives the place of an input from outside in the run.
     """
 
     def __init__(
@@ -163,18 +165,18 @@ class VirtualRuntime(Runtime):
         return {"inbox": len(self._heap) + len(self._commands), **self.lanes.depths()}
 
     def attend(self, attended: bool) -> None:
-        """A person is at a ticket or at the kill screen: ×1."""
+        """Set ×1 while a person has a ticket or the kill screen open."""
         self.pace.attend(attended)
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def run(self, until: datetime | None = None) -> None:
-        """Run to the end of the feed and of all that follows from it, to `until`, or until told to leave."""
+        """Run to the end of the feed and its consequences, to `until`, or until told to leave."""
         self.take(self.at, Start())
         self.play(until)
 
     def play(self, until: datetime | None = None) -> None:
-        """Go on, after the start, to the end or to `until`, which is included."""
+        """Continue after the start, to the end or to `until` (inclusive)."""
         while self.is_running and self.step(until):
             if self.pace.speed is None:
                 self._play_quiet_bars(until or FOR_EVER)
@@ -184,10 +186,10 @@ class VirtualRuntime(Runtime):
             self.finish_what_is_owed()
 
     def _play_quiet_bars(self, until: datetime) -> None:
-        """What `step` would do while nothing is due but bars, without asking each time what is due.
+        """Do the same as `step` while only bars are due, without checking every source each time.
 
-        Nothing else can become due while the engine, asked for a bar, wants nothing and records nothing but the bar;
-        and its next deadline stays where it is.
+        Nothing else can become due while the engine requests nothing, records nothing but the bar, and keeps its next
+        deadline.
         """
         if not self._is_quiet():
             return
@@ -197,12 +199,12 @@ class VirtualRuntime(Runtime):
         while item is not None and item[1] == BAR and item[0] == heard_at and not wake():
             if item[0] > until or (deadline is not None and deadline <= item[0]):
                 return
-            if not at.minute:  # at full hours: to look at the wall's clock costs a tenth of a bar
+            if not at.minute:  # at full hours: reading the wall clock costs a tenth of a bar
                 self._beat_if_due()
             self.at = at = item[0]
             message: BarArrived = item[2]  # type: ignore[assignment]
             bar, whole = message.bar, message.whole
-            if whole is None:  # by hand: two calls are a twentieth of a bar
+            if whole is None:  # inlined: two calls are a twentieth of a bar
                 heard_at = bar.start + ONE_MINUTE
                 exchange.begin_bar(bar)
             else:
@@ -210,7 +212,7 @@ class VirtualRuntime(Runtime):
                 exchange.begin_bar(bar, whole.lasts)
             ended = arriving.popleft()
             arriving.append(message)
-            self.events += 2  # it began, and the one before it was heard
+            self.events += 2  # it began, and the previous one was heard
             self._next = item = next(feed, None)
             if (effects := handle(at, ended)) is not NOTHING:
                 for effect in effects:
@@ -218,7 +220,7 @@ class VirtualRuntime(Runtime):
                 return
 
     def _is_quiet(self) -> bool:
-        """Whether the one bar that is being traded is all that is on its way."""
+        """Whether nothing is in progress except for the one bar being traded."""
         return (
             len(self._arriving) == 1
             and not self._heap
@@ -229,7 +231,7 @@ class VirtualRuntime(Runtime):
         )
 
     def step(self, until: datetime | None = None) -> bool:
-        """One event. False when there is none left before `until`."""
+        """Process one event. Return False if none is left before `until`."""
         if self.pace.wake.is_set():
             self._look_around()
         at = self._earliest()
@@ -241,7 +243,7 @@ class VirtualRuntime(Runtime):
         return True
 
     def _earliest(self) -> datetime | None:
-        """When the next thing happens; None when only deadlines of an ended market are left."""
+        """Return the time of the next event; None if only deadlines of an ended market are left."""
         at = self._next[0] if self._next is not None else None
         if self._arriving and (at is None or self._arriving[0].heard_at < at):
             at = self._arriving[0].heard_at
@@ -264,7 +266,7 @@ class VirtualRuntime(Runtime):
         return None if self._is_over(at) else at
 
     def _is_over(self, at: datetime | None) -> bool:
-        """Whether the market has ended and what is left lies beyond the hour after it."""
+        """Whether the market has ended and `at` is more than an hour after it."""
         if self._next is not None:
             return False
         if self._ends_at is None:
@@ -273,7 +275,7 @@ class VirtualRuntime(Runtime):
         return at is None or at > self._ends_at
 
     def _happen(self, at: datetime) -> None:
-        """Everything that is due first at `at`, in the order that the module's docstring gives."""
+        """Process what is due first at `at`, in the order given in the module's docstring."""
         self.at = at
         self.events += 1
         if self._next is not None and self._next[0] <= at:
@@ -312,7 +314,7 @@ class VirtualRuntime(Runtime):
             self.take(at, said)
 
     def _market_moves(self) -> None:
-        """The exchange hears of a bar when it begins, the engine when it has ended."""
+        """Give a bar to the exchange at its start, and to the engine at its end."""
         item = self._next
         self._next = next(self._feed, None)
         if item is None:
@@ -332,7 +334,7 @@ class VirtualRuntime(Runtime):
         self._later(self.at, Priority.MARKET, lambda: self.take(self.at, message))
 
     def _quotes_move(self, first: QuoteArrived) -> None:
-        """It, and those that the feed tells behind it at the same instant: nothing lies between them."""
+        """Process a quote with all following quotes of the same instant."""
         told = [first]
         while (follows := self._next) is not None and follows[0] <= self.at and isinstance(follows[2], QuoteArrived):
             told.append(follows[2])
@@ -347,7 +349,7 @@ class VirtualRuntime(Runtime):
             self.take(self.at, message)
 
     def _look_around(self) -> None:
-        """A command came in, or the pace changed."""
+        """Process the waiting commands and delivery results, after a command or a change of pace."""
         self.pace.wake.clear()
         self._obey_commands()
         while self._notified:
@@ -363,7 +365,7 @@ class VirtualRuntime(Runtime):
             self._recorder.heard(HeardFromOutside(self.events, self.at, message, *seat))
 
     def _put_notified(self, message: NotificationAnswered) -> None:
-        """Where nothing leaves the machine its answer is a part of this one order of time."""
+        """Queue a delivery result; when no message left the machine, it is part of this one order of time."""
         if message.delivery.code is DeliveryCode.KEPT_HERE:
             self._later(self.at, Priority.BROKER, lambda: self.take(self.at, message))
             return
@@ -385,7 +387,7 @@ class VirtualRuntime(Runtime):
             self.lanes.take(effect, self.at)
 
     def _queue(self, effect: SubmitOrder | ReplaceOrder) -> None:
-        """While the desk leaves, what only reduces still goes."""
+        """Queue an order; while the desk leaves, only reducing orders are sent."""
         if self._is_shut:
             self._keep(effect)
         elif self._is_leaving and not effect.order.effect.only_reduces:
@@ -395,7 +397,7 @@ class VirtualRuntime(Runtime):
             self.lanes.take(effect, self.at)
 
     def _withdraw(self, order_id: ClientOrderId) -> bool:
-        """Keep an order here that waits in its lane; whether one did."""
+        """Withdraw an order that waits in its lane. Return whether it was there."""
         found = [effect for effect in self.lanes.orders_waiting() if effect.order.client_order_id == order_id]
         if not found or not self.gateway.take_back(order_id):
             return False
@@ -407,11 +409,11 @@ class VirtualRuntime(Runtime):
         self._later(self.at, Priority.BROKER, lambda: self.take(self.at, stopped))
 
     def _leave_lane(self, effect: Effect, lane: Lane, queued_at: datetime) -> Request | None:
-        """At the head of its lane: the gateway looks, and the request leaves or is kept back."""
+        """Check an effect at the head of its lane with the gateway, and send it or keep it back."""
         if isinstance(effect, SubmitOrder | ReplaceOrder):
             withheld = self.gateway.refusal(effect, self.at, queued_at)
             if withheld is not None:
-                if withheld.code is not BlockCode.TAKEN_BACK:  # whoever took it back has said so
+                if withheld.code is not BlockCode.TAKEN_BACK:  # whoever withdrew it has already reported that
                     self._stop(effect, withheld)
                 return None
             began = SubmissionBegan(effect.order.client_order_id)
@@ -420,13 +422,15 @@ class VirtualRuntime(Runtime):
         self._send(request)
         return request
 
-    # ── leaving, as the live runtime leaves ──────────────────────────────────────────────────────────────────────
+    # ── shutdown, as in the live runtime ─────────────────────────────────────────────────────────────────────────
 
     def finish_what_is_owed(self) -> None:
-        """An exit whose key was turned waits for no figures any more. Answers are heard for a moment, a stop that makes
-        way for an exit is waited for, and so is the fill of an entry that the quote meets; what follows from them
-        leaves where it only reduces. What has not left by then is kept for the next start, and what is left behind is
-        said.
+        """Wait shortly for outstanding answers, and send what follows from them if it reduces a position.
+
+        An exit that was confirmed no longer waits for fresh figures. A stop that makes way for an exit is waited for,
+        and the fill
+        of an entry that the current quote would fill. Unsent requests are kept for the next start, and everything left
+        is reported.
         """
         self._is_leaving = True
         for effect in self.lanes.orders_waiting():
@@ -450,7 +454,7 @@ class VirtualRuntime(Runtime):
         self.last_words += tuple(left_behind(self.engine, self.lanes.orders_out()))
 
     def _waits_until(self, ends: datetime) -> datetime:
-        """Until when what is owed now is waited for; long ago where nothing is."""
+        """Return the time until which outstanding work is waited for; `LONG_AGO` if there is none."""
         makes_way = bool(self.engine.the(PositionClose).under_way())
         if not (makes_way or self.lanes.awaits or is_filling(self.engine.state, self.at)):
             return LONG_AGO
@@ -462,14 +466,14 @@ class VirtualRuntime(Runtime):
         return min(due, default=None)
 
     def _keep(self, effect: SubmitOrder | ReplaceOrder) -> None:
-        """It never left: the next start knows that it did not."""
+        """Keep an order that never left, for the next start."""
         self.take(self.at, SubmissionKept(effect.order.client_order_id, effect.approval))
         self.last_words += (kept(effect.order, True),)
 
     # ── the exchange ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _send(self, request: Request) -> None:
-        """A request leaves. Where nothing brings its answer in time it is given up, as any client does."""
+        """Send a request; without an answer in time it is given up, as by any client."""
         delays = self._carried(request)
         for delay in delays:
             self._later(self.at + delay, Priority.KILL, lambda: self._reach(request))
@@ -480,7 +484,7 @@ class VirtualRuntime(Runtime):
         return tuple(self.link.carry(request.effect))
 
     def _reach(self, request: Request) -> None:
-        """A request arrives at the exchange; its answer is on its way back."""
+        """Deliver a request to the exchange, and send its answer back."""
         ends, is_in_time = request.sent_at + self.link.patience, False
         for delay, told in self.link.bring(request.effect, self.ask(request.effect)):
             is_in_time |= self.at + delay < ends
@@ -490,7 +494,7 @@ class VirtualRuntime(Runtime):
         self._pass_updates_on()
 
     def _hear(self, request: Request, answer: Input) -> None:
-        """An answer to an order says when its request had passed the gateway (EX-16)."""
+        """Process an answer; that to an order gives the time at which its request passed the gateway (EX-16)."""
         if request.is_given_up:
             return
         if isinstance(answer, SubmissionAnswered):
@@ -502,7 +506,7 @@ class VirtualRuntime(Runtime):
         self.take(self.at, answer)
 
     def _give_up(self, request: Request) -> None:
-        """It may have arrived all the same."""
+        """Give up a request at its time-out; it may have arrived all the same."""
         if request.is_over:
             return
         request.is_given_up = True
@@ -519,13 +523,13 @@ class VirtualRuntime(Runtime):
             self._tell_call(call_made(request.effect, answer, self.at, took))
 
     def _end(self, request: Request) -> None:
-        """Its place is free: what waits behind it leaves before anybody has read the answer, as from a thread."""
+        """Free the lane: the next request leaves before the answer is processed, as it would from a thread."""
         if not request.is_over:
             request.is_over = True
             self.lanes.free(request)
 
     def ask(self, effect: Effect) -> Input:
-        """What the exchange answers, this instant."""
+        """Return the exchange's immediate answer."""
         if isinstance(effect, FetchHistory):
             return HistoryFetched(effect.symbols, effect.start, effect.end, self.history(effect))
         if isinstance(effect, LookUpSymbols):
@@ -548,7 +552,7 @@ class VirtualRuntime(Runtime):
 
 
 def _script_door(engine: Engine) -> Callable[[Command], Command]:
-    """Where keys by script come in; only here, because the broker is the simulated exchange."""
+    """Return the port of scripted keys; only allowed here, because the broker is the simulated exchange."""
     door = CommandPort(PortKind.SCRIPT)
     engine.doors.admit(door.known)
     return door.through

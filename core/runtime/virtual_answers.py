@@ -1,4 +1,4 @@
-"""What the simulated exchange answers to a request, at an instant: the broker's adapter of the virtual runtime."""
+"""The simulated exchange's answers to requests: the broker adapter of the virtual runtime."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ExchangeAnswers:
         self._exchange = exchange
 
     def answer(self, effect: Effect, at: datetime) -> Input:
-        """Raises TypeError where the effect asks nothing of a broker."""
+        """Return the answer to a request. Raises TypeError if the effect is not a request to a broker."""
         exchange = self._exchange
         match effect:
             case SubmitOrder() | ReplaceOrder():
@@ -71,7 +71,7 @@ class ExchangeAnswers:
         raise TypeError(f"{type(effect).__name__} is no request to a broker")
 
     def _submitted(self, effect: SubmitOrder | ReplaceOrder, at: datetime) -> Accepted | Refused | NoAnswer:
-        """An exchange that cannot log an order takes none, and says nothing that could be believed."""
+        """Submit an order. If the exchange cannot log it, the outcome counts as unknown."""
         ask = self._exchange.replace if isinstance(effect, ReplaceOrder) else self._exchange.submit
         try:
             answer = ask(at, effect.order)

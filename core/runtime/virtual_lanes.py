@@ -1,4 +1,4 @@
-"""What waits in its lane and what is on the wire, in virtual time: the same lanes as the live runtime's (EX-22)."""
+"""Queued and sent requests in virtual time, in the same lanes as in the live runtime (EX-22)."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from core.messages.effects import CancelOrder, Effect, ReplaceOrder, SubmitOrder
 from core.model.order import OrderRequest
 
 LAST_ANSWERS, LAST_STOPS = timedelta(seconds=1.5), timedelta(seconds=0.3)
-"""How long a desk that leaves waits for its answers, and how much more while anything that only reduces is owed."""
+"""How long a leaving desk waits for answers, and the extra time while a reducing order is due."""
 
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """One that has left.
+    """A request that has been sent.
 
     Attributes
     ----------
     is_over
         It was answered or given up: its place in its lane is free.
     is_given_up
-        Nothing came in time; what comes later is heard by nobody.
+        It timed out; a later answer is ignored.
     """
 
     effect: Effect
@@ -35,7 +35,7 @@ class Request:
 
 
 class VirtualLanes:
-    """`leave` is called with what is at the head of its lane and when it was taken in; it says what went out."""
+    """`leave` is called with the head of a lane and its queuing time; it returns the sent request, or None."""
 
     def __init__(self, leave: Callable[[Effect, Lane, datetime], Request | None]) -> None:
         self._leave = leave
@@ -43,7 +43,7 @@ class VirtualLanes:
         self._out: dict[Lane, list[Request]] = {}
 
     def take(self, effect: Effect, at: datetime) -> None:
-        """It leaves at once where its lane has a place, else when one is free."""
+        """Send an effect at once if its lane has a free place, otherwise when one is free."""
         lane = lane_of(effect)
         if len(self._out.get(lane, ())) >= lane.width:
             self._waiting.setdefault(lane, deque()).append((effect, at))
@@ -51,7 +51,7 @@ class VirtualLanes:
             self._go(lane, effect, at)
 
     def free(self, request: Request) -> None:
-        """One of the lane's is over; the next leaves, and the one after it where that is kept back."""
+        """Free a request's place; the next one leaves, and another one if that is kept back."""
         lane = request.lane
         self._out[lane].remove(request)
         waiting = self._waiting.get(lane)
@@ -67,30 +67,30 @@ class VirtualLanes:
             self._out.setdefault(lane, []).append(request)
 
     def waiting(self) -> Iterator[Effect]:
-        """What has not left yet, in order within each lane."""
+        """Yield the queued effects, in order within each lane."""
         for queue in self._waiting.values():
             yield from (effect for effect, _ in queue)
 
     def depths(self) -> Counter[str]:
-        """How much waits behind what is on the wire, by the kind of its lane."""
+        """Return the number of queued effects, by the kind of their lane."""
         return waiting_by_kind((lane, len(queue)) for lane, queue in self._waiting.items())
 
     def orders_waiting(self) -> list[SubmitOrder | ReplaceOrder]:
         return [effect for effect in self.waiting() if isinstance(effect, SubmitOrder | ReplaceOrder)]
 
     def out(self) -> Iterator[Request]:
-        """What is on the wire."""
+        """Yield the sent requests without an answer."""
         for requests in self._out.values():
             yield from requests
 
     def orders_out(self) -> list[OrderRequest]:
-        """Orders on the wire that nothing was heard of yet."""
+        """Return the sent orders without an answer."""
         effects = (request.effect for request in self.out())
         return [effect.order for effect in effects if isinstance(effect, SubmitOrder | ReplaceOrder)]
 
     @property
     def awaits(self) -> bool:
-        """Whether a desk that leaves has an answer to hear: to an order or a cancel."""
+        """Whether an answer to an order or a cancel is outstanding."""
         return any(isinstance(effect, SubmitOrder | ReplaceOrder | CancelOrder) for effect in self._all())
 
     @property

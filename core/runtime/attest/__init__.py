@@ -1,1 +1,1 @@
-"""What `keyturn attest` tells of each control, and the run in which each is tried."""
+"""The report of `keyturn attest` on each control, and the run that tries each of them."""

@@ -1,4 +1,4 @@
-"""What a journal says of its account's controls: when each last tripped, and how many messages its busiest day had."""
+"""Read an account's journal: when each control last tripped, and how many messages the busiest day had."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from core.ports import Recorded
 from core.post_mortem.control_trips import Trip, TripKind, said_in
 
 QUOTES_A_BAR = 60
-"""Of each recorded minute of a symbol: a journal keeps no quotes, and a desk looks at one a second (MD-02)."""
+"""Quotes assumed for each recorded minute of a symbol: a journal keeps no quotes, and a desk reads one a second
+(MD-02).
+"""
 SIX_MONTHS = timedelta(days=183)
-"""Over which RTS 6 looks for the busiest day (article 10(a))."""
+"""The period over which RTS 6 looks for the busiest day (article 10(a))."""
 COUNTED: tuple[type[Fact], ...] = (BarClosed, OrderCreated, CancelRequested, OrderStateChanged, OrderFilled)
-"""What was a message from or to a broker."""
+"""Facts that each count as one message from or to a broker."""
 
 
 @dataclass(frozen=True, slots=True)
 class BusiestDay:
-    """The day with the most messages of six months; `recorded` are those that the journal holds."""
+    """The day with the most messages in six months; `recorded` counts those in the journal."""
 
     day: date
     messages: int
@@ -30,16 +32,16 @@ class BusiestDay:
 
 @dataclass(slots=True)
 class Reading:
-    """What was read so far.
+    """The controls' trips and the message counts read so far.
 
     Attributes
     ----------
     trips, warnings
-        The newest of each control, by its name; no warning takes the place of a trip.
+        The newest of each control, by its name; a warning never replaces a trip.
     days
-        With their messages.
+        Message counts by day.
     last
-        When the newest record was.
+        The time of the newest record.
     """
 
     trips: dict[str, Trip] = field(default_factory=dict)
@@ -48,7 +50,7 @@ class Reading:
     last: datetime | None = None
 
     def busiest(self) -> BusiestDay | None:
-        """None where no day has a bar."""
+        """Return the busiest day, or None if no day has a bar."""
         if self.last is None:
             return None
         since = self.last.date() - SIX_MONTHS
@@ -60,12 +62,12 @@ class Reading:
 
 
 def read_of(records: Iterable[Recorded], day_of: Callable[[datetime], date]) -> Reading:
-    """Everything that a journal says of the controls.
+    """Read the trips, warnings and message counts of a journal.
 
     Parameters
     ----------
     day_of
-        The exchange day of an instant.
+        Maps an instant to its exchange day.
     """
     reading = Reading()
     for record in records:

@@ -1,4 +1,4 @@
-"""The line of an attestation's run: its broker can be silent or slow, and its market can say more than its feed."""
+"""The simulated connection of an attestation run: a silent or slow broker, and extra market messages."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ SLOW = timedelta(seconds=30)
 
 
 class Line:
-    """What the runtime looks at with each request and each key.
+    """Connection faults that the runtime reads before each request and each key.
 
     Attributes
     ----------
     link
-        How long requests and answers take now.
+        The current latency of requests and answers.
     is_silent
-        Whether an order that opens is answered by nobody.
+        Whether orders that open a position get no answer.
     told
-        What the market said since the runtime looked.
+        Market messages that the runtime has not read yet.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -35,7 +35,7 @@ class Line:
         self.is_silent = True
 
     def slows_down(self) -> None:
-        """Answers to orders take half a minute."""
+        """Delay the answers to orders by half a minute."""
         self.link = Link(self._sound.latency, SLOW, patience=2 * SLOW)
 
     def mends(self) -> None:

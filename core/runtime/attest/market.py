@@ -1,7 +1,7 @@
-"""The market of an attestation: one session of made-up prices, with as many messages as are asked for.
+"""The synthetic market of an attestation: one session with a given number of messages.
 
-Each symbol stays near its level, so that an order trades where it is aimed at; one falls through its stop where a trial
-asks for it; one is not told any more after some minutes. What it does follows from the seed alone.
+Each symbol stays near its level, so an order trades at its intended price. One symbol falls through its stop when a
+trial needs it; another gets no more data after some minutes. Everything follows from the seed.
 """
 
 from __future__ import annotations
@@ -26,42 +26,42 @@ from core.runtime.stress_market import level_of as stress_level
 OPEN = datetime(2026, 1, 5, 14, 30, tzinfo=UTC)
 SESSION = Session(date(2026, 1, 5), OPEN, OPEN + timedelta(minutes=HOME.session_minutes))
 HELD, STOPPED, OLD = SYMBOLS[4], SYMBOLS[5], SYMBOLS[6]
-"""What each exit sells a share of; what falls through its stop; what is not quoted any more."""
+"""The symbol of which each exit sells a share; the one that falls through its stop; the one whose quotes go stale."""
 HALTED = SYMBOLS[8]
 BOUGHT = (SYMBOLS[7], *SYMBOLS[9:20])
-"""What entries are tried in, one after the other."""
+"""Symbols of the trial entries, used in turn."""
 QUOTED = SYMBOLS[:20]
 UNLISTED = Symbol("ZZZZ")
 
 TOLD_UNTIL = OPEN + timedelta(minutes=8)
-"""Until then the old one is told."""
+"""The end of the data of `OLD`."""
 FALL, FALLEN_FOR = Decimal("0.97"), timedelta(minutes=3)
 WIDTH = 3
-"""Cents on either side of its level in which a price moves."""
+"""Cents by which a price moves to either side of its level."""
 VOLUME, LOT = Quantity(Decimal(1_000_000)), Quantity(Decimal(100))
 LEAST = len(QUOTED) * HOME.session_minutes
-"""Messages that a session has at least: its bars."""
+"""The minimum number of messages of a session: its bars."""
 
 level_of = cache(stress_level)
-"""Of a seed and a symbol; asked with each quote."""
+"""The level of a symbol for a seed; cached because each quote asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Of a seed; `many` messages, and `falls_at` where `STOPPED` falls through its stop."""
+    """A market from a seed with `many` messages; `STOPPED` falls through its stop at `falls_at`."""
 
     seed: int
     many: int
     falls_at: datetime
 
     def feed(self) -> Iterator[Timed]:
-        """Everything of the session, in order of time."""
+        """Yield every message of the session in order of time."""
         bars = (self._bars(symbol) for symbol in QUOTED)
         told = ((bar_item(BarArrived(bar, f"attest {self.seed}")) for bar in each) for each in bars)
         return merged([*told, self._quotes(), [self._last_of_the_old()]])
 
     def level(self, symbol: Symbol, at: datetime) -> int:
-        """Where it trades, in cents."""
+        """Return the level of a symbol, in cents."""
         level = level_of(self.seed, symbol)
         if symbol == STOPPED and self.falls_at <= at < self.falls_at + FALLEN_FOR:
             return round(level * FALL)
@@ -78,7 +78,7 @@ class Market:
             start += ONE_MINUTE
 
     def _quotes(self) -> Iterator[Timed]:
-        """At even distances over the session, the symbols in turn."""
+        """Yield quotes at even intervals over the session, the symbols in turn."""
         many = self.many - LEAST
         chance = Random(f"{self.seed}:attest")
         span = SESSION.close - SESSION.open
@@ -91,7 +91,7 @@ class Market:
             yield self._quoted(symbol, at, middle)
 
     def _last_of_the_old(self) -> Timed:
-        """A quote that is younger than its last minute: no price is derived from that any more."""
+        """Return a quote later than the last minute of `OLD`: from then on no price is derived for it."""
         return self._quoted(OLD, TOLD_UNTIL + 2 * ONE_MINUTE, level_of(self.seed, OLD))
 
     def _quoted(self, symbol: Symbol, at: datetime, middle: int) -> Timed:

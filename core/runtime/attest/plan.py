@@ -1,6 +1,6 @@
-"""Which control is tried when in a run: one slot a trial over the session, those that need a closed market after it.
+"""The schedule of a run: one slot per trial during the session; trials that need a closed market come after it.
 
-What ends by a trade that is stopped out shares one slot and one order: each check gives its own reason.
+Checks that a stopped-out trade triggers share one slot and one order: each check gives its own reason.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ AFTER = SESSION.close + timedelta(minutes=2)
 LONGEST = timedelta(minutes=10)
 CLOSED_SLOT = timedelta(minutes=2)
 PLAIN = Trial()
-"""Of the first slot: an order to which no control has anything to say."""
+"""The trial of the first slot: an order that no control stops or warns about."""
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """When the controls of one order are tried; the first slot has none, and tries a plain order."""
+    """When the controls of one order are tried; the first slot has no control and tries a plain order."""
 
     at: datetime
     controls: tuple[Control, ...]
 
     @property
     def trial(self) -> Trial:
-        """What stands before the order, and the order, of all its controls."""
+        """The setup and the order that all its controls share."""
         return self.trials[0] if self.controls else PLAIN
 
     @property
@@ -39,7 +39,7 @@ class Slot:
 
 
 def slots_of(controls: Sequence[Control]) -> tuple[Slot, ...]:
-    """A slot for each that can be tried, in the order of what happens before them: what stays comes last."""
+    """Return a slot for each control that can be tried, ordered by setup; a setup with a lasting effect comes last."""
     tried = [control for control in controls if isinstance(control.trial, Trial)]
     groups: list[tuple[Control, ...]] = [()]
     closed: list[tuple[Control, ...]] = []

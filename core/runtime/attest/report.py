@@ -1,4 +1,4 @@
-"""What `keyturn attest` prints, one row a control: its table, the account's settings and journal, and a run."""
+"""The report of `keyturn attest`, one row per control: its settings, its last trip and the result of the run."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Row:
     Attributes
     ----------
     last_trip
-        When it acted; of one that only warns, when it warned.
+        When it last acted; for a control that only warns, when it last warned.
     unlimited
-        What of it limits nothing, although it is on.
+        Parts that limit nothing although the control is on.
     tried_at
-        At which values it held that are not the account's, and what those are; empty where all were its own.
+        Settings used in the trial that differ from the account's, with the account's values; empty if none differ.
     """
 
     control: Control
@@ -44,17 +44,19 @@ class Row:
 
     @property
     def on(self) -> str:
-        """`on, spreads not limited`."""
+        """The state of the control, such as `on, spreads not limited`."""
         return ", ".join(("on", *(f"{part} not limited" for part in self.unlimited))) if self.is_on else "OFF"
 
     @property
     def result(self) -> str:
-        """`held, tried at risk.spread_limit = 0.000001 (yours is 0.002)`."""
+        """The result, such as `held, tried at risk.spread_limit = 0.000001 (yours is 0.002)`."""
         return self.tested.result.value + (f", tried at {self.tried_at}" if self.tried_at else "")
 
     @property
     def fails(self) -> bool:
-        """It did not hold, could not be tried although it is on and has a trial, or is off where a rule asks for it."""
+        """Whether the control did not hold, could not be tried although it is on and has a trial, or is off against a
+        rule.
+        """
         if not self.is_on:
             return bool(self.control.rules)
         is_owed = self.tested.result is not Result.HELD and isinstance(self.control.trial, Trial)
@@ -81,7 +83,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a run was loaded with: the day that was doubled, and the messages that its engine heard or sent."""
+    """The load of a run: the day whose messages were doubled, and the messages that the engine received or sent."""
 
     of: str
     messages: int | None = None
@@ -93,7 +95,7 @@ def rows_of(
     attested: Attested | None,
     controls: Sequence[Control] = CONTROLS,
 ) -> tuple[Row, ...]:
-    """A row a control, in the order of the gate; without a run each is `NOT_RUN`."""
+    """Return a row per control, in the order of the gate; without a run each is `NOT_RUN`."""
     return tuple(
         _row(control, settings, reading, NOT_RUN if attested is None else attested.results[control.name])
         for control in controls
@@ -122,7 +124,7 @@ def _tried_at(control: Control, account: Settings) -> str:
 
 
 def _last_trip(control: Control, reading: Reading) -> Trip | None:
-    """A warning is what some hold by; of every other it stands beside its trips."""
+    """Return the newest trip; for a control that holds by warning, the newest of trip and warning."""
     trip, warning = reading.trips.get(control.name), reading.warnings.get(control.name)
     holds_by_it = isinstance(control.trial, Trial) and control.trial.warns
     if not holds_by_it or warning is None:
@@ -142,7 +144,7 @@ def busiest_in_words(busiest: BusiestDay) -> str:
 
 
 def shown(value: object) -> str:
-    """A setting as people read it; of a table every key."""
+    """Format a setting for people; a table lists every key."""
     if isinstance(value, AmountSettings):
         if value.of_equity is not None:
             return f"{plain((value.of_equity * 100).normalize())} % of equity"

@@ -1,7 +1,8 @@
-"""A session at twice the busiest day, in which each control is tried: with an order that it must hold, and an exit.
+"""A session at twice the load of the busiest day that tries each control: with an order it must stop, and an exit.
 
-Nothing of it is the account's: engine, journal, exchange and money are made for the run. The same seed, messages and
-settings give the same run, byte for byte.
+The run uses its own engine, journal, exchange and cash, none of the account's. The same seed, messages and settings
+give
+the same run, byte for byte.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from core.strategies.builtin import OF_THE_HOUSE
 
 ACCOUNT = "attest"
 Watch = Callable[[int, int], None]
-"""Told how many minutes of the session were played, of how many."""
+"""Called with the number of minutes played and the total."""
 
 
 class Result(Enum):
@@ -45,7 +46,7 @@ class Result(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """What came of one control's trial, and why; `order` is what was typed, after what, and at which settings."""
+    """The result of one control's trial and its reason; `order` describes the order, its setup and its settings."""
 
     result: Result
     why: str
@@ -54,34 +55,34 @@ class Tested:
 
 @dataclass(frozen=True, slots=True)
 class Attested:
-    """A run: what came of each control, by its name, and how many messages its engine heard or sent."""
+    """A run: the result of each control by its name, and the number of messages that its engine received or sent."""
 
     results: dict[str, Tested]
     messages: int
 
 
 class NoSwitch:
-    """A run has no latch outside of its own memory."""
+    """A kill switch that is never latched: the run keeps no state outside its own memory."""
 
     def is_on(self) -> str | None:
         return None
 
     def latch(self, by: str) -> None:
-        """Nothing to latch."""
+        """Do nothing."""
 
     def release(self) -> None:
-        """Nothing to release."""
+        """Do nothing."""
 
 
 class NoLog:
-    """Its exchange does not outlive it."""
+    """An exchange log that keeps nothing: the exchange ends with the run."""
 
     def append(self, record: object) -> None:
-        """Nothing is kept."""
+        """Do nothing."""
 
 
 class AttestedRuntime(VirtualRuntime):
-    """A virtual runtime on a line that can be troubled; it counts its messages."""
+    """A virtual runtime on a faulty connection; it counts its messages."""
 
     def __init__(self, engine: Engine, exchange: SimulatedExchange, market: Market, line: Line, keys: Operator) -> None:
         self._line = line
@@ -114,16 +115,16 @@ def attested(
     controls: Sequence[Control] = CONTROLS,
     watch: Watch = lambda _done, _whole: None,
 ) -> Attested:
-    """Play the session with so many messages, and try each control in it.
+    """Play the session with this many messages and try each control in it.
 
     Parameters
     ----------
     account
-        The settings of the account that is attested.
+        The settings of the attested account.
     many
-        Messages of the market; a session has `LEAST` in any case.
+        The number of market messages; a session has at least `LEAST`.
     journal
-        The run's own.
+        The run's own journal.
     """
     slots = slots_of(controls)
     falls = next((slot.at for slot in slots if slot.trial.first is First.STOPPED_OUT), AFTER) + FALLS_AFTER
@@ -142,7 +143,7 @@ def attested(
 
 
 def _play(runtime: AttestedRuntime, slots: Sequence[Slot], watch: Watch) -> None:
-    """A quarter of an hour at a time, so that who waits sees it go on."""
+    """Play 15 minutes at a time, so that `watch` can show the progress."""
     end = max(SESSION.close, slots[-1].at) + timedelta(minutes=5)
     whole = int((end - OPEN) / timedelta(minutes=1))
     runtime.run(OPEN)
@@ -189,7 +190,7 @@ def _fate(seen: Seen) -> str:
 
 
 def order_in_words(trial: Trial) -> str:
-    """What is typed, when, and at which settings."""
+    """Describe the typed order, its setup and its settings."""
     first = "" if trial.first is First.NOTHING else f", when {trial.first.value}"
     at = ", ".join(f"{key} = {_short(value)}" for key, value in trial.settings.items())
     kept = ", ".join(f"{key} as set" for key in trial.as_set)

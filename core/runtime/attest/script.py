@@ -1,4 +1,4 @@
-"""Who presses the keys of an attestation: what stands before an order, the order, an exit; and what came of them."""
+"""The scripted operator of an attestation: set up a trial, type its order and an exit, and record the outcome."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ from core.trading_state.state import TradingState
 HELD_SHARES, SHARES, FAR_TOO_MANY = Decimal(100), Decimal(10), Decimal(10_000_000)
 ONE, PART = Quantity(Decimal(1)), Quantity(Decimal("0.0000000001"))
 BEFORE_IT = timedelta(seconds=5)
-"""From what stands before an order to the order; where that trades first, the market has until then."""
+"""From the setup to the order; a trial after a stop-out uses `UNTIL_STOPPED_OUT` instead."""
 UNTIL_STOPPED_OUT = timedelta(minutes=5)
 TO_THE_EXIT, TO_THE_VERDICT = timedelta(seconds=15), timedelta(seconds=30)
 BOUGHT_BEFORE, BETWEEN = (First.STOPPED_OUT,), timedelta(seconds=3)
-"""What needs an entry first has it before its limits stand."""
+"""Trials that buy first do so before their limits are applied."""
 FALLS_AFTER = timedelta(minutes=2)
-"""From a slot to the fall of its symbol."""
+"""From the start of a slot to the fall of its symbol."""
 
 
 @dataclass(slots=True)
 class Seen:
-    """What the journal said of one slot."""
+    """The journal's facts on one slot."""
 
     slot: Slot
     refused: set[str] = field(default_factory=set)
@@ -66,9 +66,9 @@ class Act:
 
 
 class Trials:
-    """Tries one slot after the other; `seen` is what came of each.
+    """Try the slots one after the other; `seen` has the outcome of each.
 
-    `account` has the settings of the account that is attested; `line` can be silent, slow, or tell of the market.
+    `account` has the settings of the attested account; `line` can be silent or slow, or send market messages.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class Trials:
         if slot.trial.first is First.HALT:
             yield Resume()
         if slot.trial.first is First.COMMAND:
-            del self._free[0]  # it stays shut
+            del self._free[0]  # the symbol stays blocked
         if slot.trial.first is First.RESTING_SALE:
             yield from (
                 RequestCancel(order.id) for order in self.state.ledger.working() if order.request.symbol == HELD
@@ -174,7 +174,7 @@ class Trials:
         yield self._buy(HELD, HELD_SHARES, stop=Decimal("0.5"))
 
     def _sale_that_rests(self) -> ProposeOrder:
-        """A share of what is held, a tenth over its level."""
+        """Return a sell order for one held share, limit 10 % above its level."""
         limit = dollars(self.market.level(HELD, self._at) * 11 // 10)
         return ProposeOrder(HELD, Effect.REDUCE, ONE, OrderType.LIMIT, limit, None, StopHolder.DESK)
 
@@ -219,7 +219,7 @@ class Trials:
         effect = Effect.ADD if is_held else Effect.OPEN
         return ProposeOrder(symbol, effect, Quantity(shares), kind, limit, price, holder)
 
-    # ── what the journal says ────────────────────────────────────────────────────────────────────────────────────
+    # ── the journal's facts ──────────────────────────────────────────────────────────────────────────────────────
 
     def _hear(self, _sequence: int, _at: datetime, fact: Fact) -> None:
         seen = self._now
@@ -258,7 +258,7 @@ class Trials:
             seen.words.setdefault("", "; ".join(reasons))
 
     def _leaves(self, seen: Seen, fact: OrderCreated) -> None:
-        """An order has the identifier of its proposal."""
+        """Note an order that was sent: it has the identifier of its proposal."""
         made_of = ProposalId(fact.order.client_order_id)
         seen.is_sent |= made_of == seen.entry
         seen.is_exit_sent |= made_of == seen.exit

@@ -1,4 +1,4 @@
-"""The settings of a run: an account without limits, and over it what one trial asks for."""
+"""The settings of a run: an account without limits, overlaid with the settings of one trial."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ WIDE: Mapping[str, object] = {
     "execution.max_queued": 1000,
     **{f"risk.protections.{name}.enabled": False for name in NAMES},
 }
-"""Over the defaults: no limit of an order, a day or a position, and no memory of what was before."""
+"""Overrides of the defaults: no limits on orders, days or positions, and no checks that depend on earlier trades."""
 
 
 def wide() -> Settings:
-    """An account on which no control has anything to say."""
+    """Return the settings of an account that no control limits."""
     return laid_over(Settings(), WIDE)
 
 
 def tried_at(trials: Iterable[Trial], account: Settings) -> Settings:
-    """With what these trials ask for, and what they leave as the account has it."""
+    """Return the settings that these trials need, with the keys that they keep from the account."""
     settings = wide()
     for trial in trials:
         kept = {key: plain(value_of(account, key)) for key in trial.as_set}
@@ -56,7 +56,15 @@ def tried_at(trials: Iterable[Trial], account: Settings) -> Settings:
 
 
 def laid_over(settings: Settings, values: Mapping[str, object]) -> Settings:
-    """The settings with these values at their dotted keys. Raises ValidationError, KeyError where there is no table."""
+    """Return the settings with these values at their dotted keys.
+
+    Raises
+    ------
+    ValidationError
+        A value is not valid.
+    KeyError
+        A key names no table.
+    """
     whole = settings.model_dump(context=WHOLE)
     for key, value in values.items():
         *path, last = key.split(".")

@@ -1,1 +1,1 @@
-"""How a running engine is, over HTTP on this machine: off unless the settings name where it listens."""
+"""The health of a running engine over HTTP on this machine; off unless the settings name an address."""

@@ -1,7 +1,7 @@
-"""What is counted of a running engine, and what it looks like: for `/metrics` and `/healthz`.
+"""Metrics and health of a running engine, for `/metrics` and `/healthz`.
 
-The engine's thread counts as it records and looks at itself once a second; whoever asks reads what was seen then, and
-never the engine. No figure of the account is among them, and no symbol unless the settings allow it.
+The engine's thread counts facts and takes a snapshot of itself once a second; requests read the last snapshot and never
+the engine. There are no amounts of the account, and no symbols unless the settings allow them.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from core.runtime.call_record import CallMade, CallOutcome
 from core.views.builders.status import newest_data, word_of
 
 LOOK_SECONDS = 1.0
-"""Between two looks of the engine at itself."""
+"""Between two snapshots of the engine."""
 DEAD_SECONDS = 60.0
-"""A beat older than this is no life (SY-02)."""
+"""An engine whose last beat is older than this is not alive (SY-02)."""
 CALL_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 8.0, 15.0, 30.0)
 
 
 class LogCounts(Protocol):
-    """What is known of the engine's log."""
+    """The counts of the engine's log."""
 
     @property
     def dropped(self) -> int: ...
@@ -43,7 +43,7 @@ class LogCounts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """The engine as it saw itself; `seen_at` is of the steady clock, `data_age` in seconds, None where nothing came."""
+    """A snapshot of the engine; `seen_at` is monotonic time, `data_age` in seconds, None before any data."""
 
     seen_at: float
     state: DeskState
@@ -62,7 +62,7 @@ class Glance:
 
 
 class EngineFigures:
-    """Of one runtime, in a registry of its own."""
+    """The metrics of one runtime, in a separate registry."""
 
     def __init__(
         self,
@@ -114,27 +114,27 @@ class EngineFigures:
     # ── counted ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def hear(self, _sequence: int, _at: datetime, fact: Fact) -> None:
-        """In the engine's thread, of each fact: a look in a table for most."""
+        """Count a fact. In the engine's thread; usually one table lookup."""
         count = self._counts.get(type(fact))
         if count is not None:
             try:
                 count(fact)
-            except Exception:  # what cannot be counted is recorded all the same
+            except Exception:  # a failure to count must not stop the recording
                 self.failed += 1
 
     def count_call(self, call: CallMade) -> None:
-        """In the thread that carried it."""
+        """Count a finished request. In the thread that carried it."""
         self._calls.labels(call.kind, call.outcome.value).inc()
         self._call_seconds.labels(call.kind).observe(call.seconds)
         if call.outcome is CallOutcome.REFUSED:
             self._refuse("broker", [call.refusal.value if call.refusal else "other"])
 
     def desks_attached(self, number: int) -> None:
-        """So many are. Any thread."""
+        """Set the number of attached desks. Any thread."""
         self._desks.set(number)
 
     def picture_sent(self, number: int = 1) -> None:
-        """Any thread."""
+        """Count sent views. Any thread."""
         self._pictures.inc(number)
 
     def _fill(self, fact: facts.OrderFilled) -> None:
@@ -148,17 +148,17 @@ class EngineFigures:
         for code in tuple(codes) or ("other",):
             self._refusals.labels(by, code).inc()
 
-    # ── seen ─────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── snapshots ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def beat(self) -> None:
-        """At every beat, in the engine's thread."""
+        """Note a beat, and take a snapshot if due. In the engine's thread."""
         now = self._beaten = self._steady()
         if self._glance is None or now - self._glance.seen_at >= LOOK_SECONDS:
             self._glance = self._look(now)
 
     @property
     def glance(self) -> Glance | None:
-        """The last look; None before the first beat. Any thread."""
+        """The last snapshot; None before the first beat. Any thread."""
         return self._glance
 
     @property
@@ -167,14 +167,14 @@ class EngineFigures:
         return None if self._beaten is None else max(0.0, self._steady() - self._beaten)
 
     def data_age(self) -> float | None:
-        """Seconds since the market was heard last. Any thread."""
+        """Seconds since the last market data. Any thread."""
         glance = self._glance
         if glance is None or glance.data_age is None:
             return None
         return glance.data_age + max(0.0, self._steady() - glance.seen_at)
 
     def health(self) -> tuple[bool, dict[str, object]]:
-        """Whether it lives and can record, and what is said of it: no amounts. Any thread."""
+        """Return whether the engine is alive and can record, and the fields to report, without amounts. Any thread."""
         glance, age, data_age = self._glance, self.heartbeat_age, self.data_age()
         if glance is None or age is None:
             return False, {"ok": False, "state": DeskState.STARTING.value}
@@ -215,7 +215,7 @@ class EngineFigures:
 
 
 class _Glances(Collector):
-    """What the last look saw, as figures."""
+    """Collect the last snapshot as metrics."""
 
     def __init__(self, figures: EngineFigures, log: LogCounts | None) -> None:
         self._figures, self._log = figures, log

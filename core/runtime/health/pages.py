@@ -1,4 +1,4 @@
-"""The two pages, made of what was counted and seen."""
+"""The pages `/healthz` and `/metrics`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.runtime.health.server import Page, Pages
 
 
 def pages_of(figures: EngineFigures) -> Pages:
-    """By path."""
+    """Return the pages by path."""
 
     def healthz() -> Page:
         is_well, told = figures.health()

@@ -1,7 +1,8 @@
-"""`GET /healthz` and `GET /metrics`, on this machine alone: a few short requests at a time, each with its end.
+"""`GET /healthz` and `GET /metrics` on this machine alone: a few short requests at a time, each with a time limit.
 
-A client that is slow, large, many or rude loses its connection. Nothing here touches the engine: what is answered was
-put down by it before.
+A client that is slow, sends too much or opens too many connections is disconnected. Requests never touch the engine:
+they
+read its last snapshot.
 """
 
 from __future__ import annotations
@@ -25,23 +26,23 @@ from typing import Any
 from core.settings.health import SocketPlace, TcpPlace
 
 AT_ONCE = 4
-"""Connections that are served; one more is closed."""
+"""The maximum of connections; one more is closed."""
 SECONDS = 2.0
-"""That a request may take to come, and its answer to go."""
+"""The time-out for receiving a request, and for sending its answer."""
 LARGEST = 8_192
-"""Bytes of a request."""
+"""The maximum size of a request in bytes."""
 LOCAL = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?")
 """Names of this machine's own address."""
 PRIVATE = 0o600
 PACE = 0.02
-"""Seconds before each connection: a flood of them takes no more of the process than fifty a second do."""
+"""Seconds before each connection, so that a flood is limited to fifty connections a second."""
 REST = 0.2
-"""Seconds after a connection that could not be taken: a process without files to open is not kept busy by it."""
+"""Seconds of pause after a failed accept: a process without free descriptors must not spin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer."""
+    """A response."""
 
     status: HTTPStatus
     kind: str
@@ -49,15 +50,15 @@ class Page:
 
 
 Pages = Mapping[str, Callable[[], Page]]
-"""By path."""
+"""Pages by path."""
 
 
 LOOK_SECONDS = 0.5
-"""Between two looks of the server whether it is to end."""
+"""Seconds between two checks whether the server must end."""
 
 
 class HealthServer:
-    """Serves pages in threads of its own until it is closed. `path` is the socket's, where it is one."""
+    """Serve pages in separate threads until closed."""
 
     def __init__(self, place: TcpPlace | SocketPlace, pages: Pages) -> None:
         self._place = place
@@ -67,16 +68,16 @@ class HealthServer:
         )
 
     def start(self) -> None:
-        """Raises RuntimeError where the machine starts no thread."""
+        """Start the thread. Raises RuntimeError if the machine cannot start one."""
         self._thread.start()
 
     @property
     def address(self) -> Any:
-        """Where it listens: host and port, or a path."""
+        """The address it listens on: host and port, or a path."""
         return self._server.server_address
 
     def close(self) -> None:
-        """Who is being answered is left to its end."""
+        """Stop listening; requests in progress are completed."""
         if self._thread.is_alive():
             self._server.shutdown()
         self._server.server_close()
@@ -86,7 +87,7 @@ class HealthServer:
 
 
 def _bound(place: TcpPlace | SocketPlace, pages: Pages) -> _Server:
-    """Raises OSError: what another program holds is left to it; a socket that nobody answers at is taken over."""
+    """Bind the server. Raises OSError if another program uses the address; an abandoned socket file is replaced."""
     if isinstance(place, TcpPlace):
         return _Server(socket.AF_INET6 if ":" in place.host else socket.AF_INET, (place.host, place.port), pages)
     _clear(place.path)
@@ -94,7 +95,7 @@ def _bound(place: TcpPlace | SocketPlace, pages: Pages) -> _Server:
 
 
 def _clear(path: str) -> None:
-    """Take away the socket of an engine that is gone. Raises OSError for whatever else stands there."""
+    """Remove the socket file of a dead engine. Raises OSError for anything else at that path."""
     try:
         if not stat.S_ISSOCK(os.lstat(path).st_mode):
             raise FileExistsError(EEXIST, "something that is no socket stands there; move it away", path)
@@ -123,7 +124,7 @@ class _Server(ThreadingMixIn, TCPServer):
         super().__init__(address, _Handler)
 
     def server_bind(self) -> None:
-        """A socket in the file system is its owner's before anybody can connect: nobody can before it listens."""
+        """Restrict a socket file to its owner before the server listens."""
         super().server_bind()
         if self.address_family == socket.AF_UNIX:
             os.chmod(self.server_address, PRIVATE)  # type: ignore[arg-type]
@@ -153,11 +154,11 @@ class _Server(ThreadingMixIn, TCPServer):
             self._free.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that is gone, or that never was one, is nobody's news."""
+        """Ignore the client's connection errors."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One request, then the end of its connection."""
+    """One request per connection."""
 
     server_version, sys_version = "keyturn", ""
     timeout = SECONDS
@@ -191,16 +192,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(page.content)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nobody reads it."""
+        """Do not log."""
 
 
 def _is_local(host: str) -> bool:
-    """A browser that another site has led here names that site."""
+    """Whether the Host header names this machine: a browser redirected by another site names that site."""
     return LOCAL.fullmatch(host) is not None
 
 
 def _head_of(connection: socket.socket) -> bytes:
-    """A request's lines to the empty one, if they come whole and in time; else nothing, which is no request."""
+    """Return the header lines of a request if they arrive complete and in time; otherwise nothing, an
+    invalid request.
+    """
     ends, head = time.monotonic() + SECONDS, b""
     while b"\r\n\r\n" not in head and b"\n\n" not in head:
         left = ends - time.monotonic()

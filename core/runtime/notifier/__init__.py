@@ -1,5 +1,6 @@
-"""Messages to people: carried by a process of its own, which alone knows Apprise and the channels' addresses (SY-03).
+"""Messages to people, sent by a separate process that alone knows Apprise and the channels' addresses (SY-03).
 
-The engine's process writes a message into a pipe and hears what became of it; a channel that hangs, leaks or is heavy
-costs it nothing. Each try is a process more, which has so many seconds and is killed with all that it began.
+The engine writes a message into a pipe and receives the delivery result; a channel that hangs, leaks or is slow costs
+the
+engine nothing. Each attempt runs in its own process with a time limit, and is killed with all its children.
 """

@@ -1,4 +1,4 @@
-"""Where the notifier's process begins: a file by its path, as it has no environment that would name this program."""
+"""The entry point of the notifier's process, run by path: its environment does not name this program."""
 
 import sys
 from pathlib import Path

@@ -1,7 +1,8 @@
-"""The channel of all channels: one URL, and Apprise knows the service. Imported in the notifier's process alone.
+"""The channel for Apprise, which selects the service by URL. Imported only in the notifier's process.
 
-What goes over a network is encrypted and its certificate looked at; on this machine alone it need not be (SY-06). Where
-the library leaves a choice, the message stays bare: no picture, no link, no redirect, no attachment.
+Network traffic is encrypted and certificates are verified, except on this machine alone (SY-06). Messages are plain
+where
+the library leaves a choice: no image, no link, no redirect, no attachment.
 """
 
 from __future__ import annotations
@@ -22,17 +23,17 @@ from core.runtime.notifier.message import Message
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 OF_THIS_MACHINE = frozenset({"blink1", "dbus", "qt", "glib", "kde", "gnome", "macosx", "syslog", "windows"})
-"""Services whose messages leave no machine."""
+"""Services whose messages never leave this machine."""
 _STATUS = re.compile(r"\berror[=: ]+(\d{3})\b")
 
 
 def prepare() -> None:
-    """Load all that a try needs, so that each is one fork away."""
+    """Load every module that an attempt needs, so that each attempt is only a fork."""
     apprise.Apprise.instantiate("json://127.0.0.1", asset=_asset())
 
 
 def send(address: str, message: Message) -> Delivery:
-    """One try. Called in a process that is killed when its time is over."""
+    """Try once. Called in a process that is killed at its time-out."""
     heard = _Heard()
     logging.getLogger("apprise").addHandler(heard)
     logging.getLogger("apprise").setLevel(logging.WARNING)
@@ -42,7 +43,7 @@ def send(address: str, message: Message) -> Delivery:
     if (why := _in_the_clear(service)) is not None:
         return Delivery(DeliveryCode.NOT_ENCRYPTED, said=why)
     if service.host in LOOPBACK:
-        os.environ["NO_PROXY"] = "*"  # in this process alone, which ends with its try
+        os.environ["NO_PROXY"] = "*"  # only in this process, which ends with its attempt
     requests.adapters.HTTPAdapter = _GuardedAdapter  # type: ignore[misc]
     requests.sessions.HTTPAdapter = _GuardedAdapter  # type: ignore[attr-defined]
     desk = apprise.Apprise(asset=_asset())
@@ -69,12 +70,12 @@ def _asset() -> AppriseAsset:
         async_mode=False,
         storage_mode="memory",
         secure_logging=True,
-        service_timeout=0,  # the process has its time
+        service_timeout=0,  # the process has its own time-out
     )
 
 
 def _in_the_clear(service: Any) -> str | None:
-    """Why its messages could be read, or go to somebody else, on their way; None where they cannot."""
+    """Return why messages could be read or redirected on their way; None if they cannot."""
     host = str(service.host or "")
     if host in LOOPBACK or service.schema in OF_THIS_MACHINE:
         return None
@@ -89,7 +90,7 @@ def _in_the_clear(service: Any) -> str | None:
 
 
 class _GuardedAdapter(HTTPAdapter):
-    """Whatever a service asks for: nothing in the clear, and no certificate unseen, but on this machine."""
+    """Refuse unencrypted requests and unverified certificates from any service, except to this machine."""
 
     def send(self, request: Any, *args: Any, **named: Any) -> Any:
         parts = urlsplit(request.url)
@@ -99,7 +100,7 @@ class _GuardedAdapter(HTTPAdapter):
 
 
 class _Heard(logging.Handler):
-    """What the library said last of a failure."""
+    """Keep the library's last log message on a failure."""
 
     last = ""
 

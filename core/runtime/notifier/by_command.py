@@ -1,4 +1,4 @@
-"""The channel `command`: a program of the operator's, with the message on its standard input and no shell (SY-03)."""
+"""The channel `command`: an operator's program that gets the message on standard input, without a shell (SY-03)."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ WRONG = frozenset(
         errno.ENAMETOOLONG,
     }
 )
-"""Why a program cannot be started until a person mends it; any other reason may pass."""
+"""Start errors that last until a person fixes the configuration; any other error may pass."""
 
 
 def send(address: str, message: Message) -> Delivery:
-    """Run it to its end: 0 is delivered. Its time is that of the process that this runs in, and ends with it."""
+    """Run the program to its end; exit code 0 means delivered. The time-out of the enclosing process applies."""
     try:
         ended = subprocess.run(
             orjson.loads(address),

@@ -1,4 +1,4 @@
-"""Which channels there are: Apprise, a command, and what is installed as an entry point of `keyturn.channels`."""
+"""The available channels: Apprise, a command, and the entry points of `keyturn.channels`."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from core.runtime.notifier.message import Message, RefusedError
 GROUP = "keyturn.channels"
 APPRISE, COMMAND = "apprise", "command"
 Send = Callable[[str, Message], object]
-"""Of a channel of one's own: `address` is what the keyring or the environment has. It returns where the receiver took
-the message, and raises where it did not.
+"""The function of an installed channel. `address` comes from the keyring or the environment. It returns when the
+receiver
+has taken the message, and raises otherwise.
 """
 
 
 def names() -> tuple[str, ...]:
-    """Of every channel that may stand behind `by`."""
+    """Return the names of all channels that `by` may have."""
     return (APPRISE, *sorted(entry.name for entry in entry_points(group=GROUP)))
 
 
 def prepare(by: str) -> None:
-    """In the process that every try is forked from."""
+    """Load the channel's modules in the process from which every attempt is forked."""
     if by == APPRISE:
         from core.runtime.notifier import by_apprise
 
@@ -30,7 +31,7 @@ def prepare(by: str) -> None:
 
 
 def send(by: str, address: str, message: Message) -> Delivery:
-    """One try, by whichever channel it is."""
+    """Try once through the named channel."""
     if by == APPRISE:
         from core.runtime.notifier import by_apprise
 

@@ -1,7 +1,8 @@
-"""The notifier's own process: it reads requests, forks a process for each try, and kills one whose time is over.
+"""The notifier's own process: it reads requests, forks a process for each attempt, and kills it at its time-out.
 
-It has one thread, so that a fork copies nothing half done. When its pipe closes it takes no more, and ends with the
-last try.
+It is single-threaded, so that a fork copies no half-done state. When its pipe closes it accepts no more requests, and
+ends
+with the last attempt.
 """
 
 from __future__ import annotations
@@ -27,16 +28,16 @@ from core.runtime.notifier.message import LONGEST_ANSWER, Request, answer_in, an
 
 LONGEST_SAID = 300
 OF_OTHERS = frozenset({DeliveryCode.REFUSED, DeliveryCode.UNCLEAR, DeliveryCode.NOT_SENT})
-"""Ends that are said in words which are not ours."""
+"""Results with a text from the channel or receiver, from which the address must be removed."""
 LATER = 10
-"""By which its priority is below the engine's, as `nice` counts."""
+"""The `nice` increment that puts its priority below the engine's."""
 PARTS = 4
-"""Characters from which a part of an address counts as secret."""
+"""The minimum length of an address part that counts as secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One process that is at it."""
+    """One running attempt."""
 
     id: int
     pid: int
@@ -78,7 +79,7 @@ class Server:
     def _begin(self, request: Request) -> None:
         if request.by not in self._prepared:
             self._prepared.add(request.by)
-            with suppress(Exception):  # each try says for itself what is wrong
+            with suppress(Exception):  # each attempt reports its own error
                 channels.prepare(request.by)
         read, write = os.pipe()
         pid = os.fork()
@@ -90,7 +91,7 @@ class Server:
         self._tries[read] = Try(request.id, pid, read, time.monotonic() + request.seconds)
 
     def _end(self, each: Try) -> None:
-        """It has answered, ended, or its time is over; whatever it began goes with it."""
+        """End an attempt that answered, exited or timed out, and kill its children."""
         answer = _answer_of(each)
         for kill in (os.killpg, os.kill):
             with suppress(ProcessLookupError, PermissionError):
@@ -98,7 +99,7 @@ class Server:
         os.waitpid(each.pid, 0)
         os.close(each.pipe)
         del self._tries[each.pipe]
-        with suppress(OSError):  # nobody hears it any more
+        with suppress(OSError):  # the reader is gone
             os.write(self._answers, answer_line(each.id, answer))
 
 
@@ -116,10 +117,10 @@ def _answer_of(each: Try) -> Delivery:
 
 
 def _try(request: Request, write: int) -> None:
-    """Never returns."""
+    """Run one attempt; never returns."""
     try:
         os.setsid()
-        signal.alarm(math.ceil(request.seconds) + 1)  # whoever would end it may be gone
+        signal.alarm(math.ceil(request.seconds) + 1)  # the parent that would kill it may be gone
         _silence()
         signal.signal(signal.SIGTERM, _leave)
         met = _met_sockets()
@@ -132,19 +133,19 @@ def _try(request: Request, write: int) -> None:
 def _delivered(request: Request) -> Delivery:
     try:
         return channels.send(request.by, request.address, request.message)
-    except Exception as error:  # a channel's own, whatever it is
+    except Exception as error:  # any error of a channel's own code
         return Delivery(DeliveryCode.UNCLEAR, said=f"{type(error).__name__}: {error}")
 
 
 def _judged(delivery: Delivery, has_met: bool) -> Delivery:
-    """Nobody was met, and nothing is told of a program: it never left."""
+    """Return NOT_SENT for an unclear result if the process made no connection."""
     if delivery.code is DeliveryCode.UNCLEAR and not has_met:
         return Delivery(DeliveryCode.NOT_SENT, delivery.status, delivery.said)
     return delivery
 
 
 def _met_sockets() -> list[object]:
-    """Whom this process connects to, from here on."""
+    """Record every connection that this process makes from now on."""
     met: list[object] = []
     connect = socket.socket.connect
 
@@ -157,14 +158,14 @@ def _met_sockets() -> list[object]:
 
 
 def _silence() -> None:
-    """Nothing that a library prints gets anywhere."""
+    """Discard everything that libraries print."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):
         os.dup2(nowhere, descriptor)
 
 
 def _harmless(delivery: Delivery, address: str) -> Delivery:
-    """Without the address, nor any part of it."""
+    """Remove the address and its parts from the result's text."""
     if not delivery.said or delivery.code not in OF_OTHERS:
         return delivery
     hidden = Redaction(*parts_of(address))
@@ -173,7 +174,7 @@ def _harmless(delivery: Delivery, address: str) -> Delivery:
 
 
 def parts_of(address: str) -> list[SecretStr]:
-    """Everything of an address that may be a secret: the whole, and each of its parts."""
+    """Return everything in an address that may be secret: the whole, and each of its parts."""
     parts = [part for part in re.split(r"[/:@?&=#,]+", address) if len(part) >= PARTS]
     return [SecretStr(part) for part in (address, *parts)]
 

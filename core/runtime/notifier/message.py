@@ -1,5 +1,5 @@
-"""What is asked of the notifier's process and what it answers, a line of JSON each; and what a channel of one's own is
-given and may raise.
+"""The requests to the notifier's process and its answers, one line of JSON each, and the types that an installed
+channel uses.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LONGEST_ANSWER = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a person is to read; there is nothing in it that acts."""
+    """A message for a person to read; it triggers no action."""
 
     title: str
     text: str
@@ -24,7 +24,7 @@ class Message:
 
 
 class RefusedError(Exception):
-    """A channel says that the receiver did not take it; `status` is the receiver's number, where it gave one."""
+    """Raised by a channel if the receiver refused the message; `status` is the receiver's code, if it gave one."""
 
     def __init__(self, words: str = "", status: int | None = None) -> None:
         super().__init__(words)
@@ -33,16 +33,17 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One try.
+    """One attempt.
 
     Attributes
     ----------
     by
         `apprise`, `command`, or the name of an entry point.
     address
-        The channel's URL; of a command its words, as JSON. It goes through a pipe, and into no argument or variable.
+        The channel's URL; for a command its arguments as JSON. It is passed by pipe only, never in an argument or
+        variable.
     seconds
-        After which it is killed.
+        The time-out after which the attempt is killed.
     """
 
     id: int
@@ -65,6 +66,6 @@ def answer_line(id_: int, delivery: Delivery) -> bytes:
 
 
 def answer_in(line: bytes) -> tuple[int, Delivery]:
-    """Raises ValueError, KeyError, TypeError for what is no answer."""
+    """Parse an answer. Raises ValueError, KeyError or TypeError if it is not one."""
     data: dict[str, Any] = orjson.loads(line)
     return int(data["id"]), Delivery(DeliveryCode(data["code"]), data["status"], str(data["said"]))

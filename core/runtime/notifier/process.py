@@ -1,7 +1,8 @@
-"""The notifier from the engine's side, or the watchdog's: what is to be told goes into a pipe, in a thread of its own.
+"""The notifier as the engine or the watchdog sees it: messages go into a pipe, from separate threads.
 
-Its process is started with the first message and again where it ended. Addresses are looked up in those threads, when
-they are needed, and go through the pipe alone.
+The process starts with the first message, and again after it has ended. Those threads look up addresses when needed,
+and
+pass them through the pipe only.
 """
 
 from __future__ import annotations
@@ -52,26 +53,27 @@ HANDED_ON = (
     "http_proxy",
     "no_proxy",
 )
-"""Variables that a channel or a command may need; no other is handed on, and no key of a broker."""
+"""Variables that a channel or command may need; no others are passed on, and none with a broker's key."""
 GRACE = 5.0
-"""Seconds beyond a try's own in which the process has to answer; then another is started for the next."""
+"""Seconds beyond an attempt's own time-out for the process to answer; after that the next attempt gets a new process.
+"""
 BEGINNING = 20.0
-"""Seconds more for the first answer: a busy machine takes a while to read what Apprise is made of."""
+"""Extra seconds for the first answer: importing Apprise takes a while on a busy machine."""
 
 Find = Callable[[str], SecretStr | None]
-"""Of a channel's name: its address; None where there is none. Raises `OperatorError`."""
+"""Returns the address of a channel by its name, or None. Raises `OperatorError`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What carries it, and its address where the settings have that: of the command alone."""
+    """The kind of a channel, and its address if the settings have it (only for the command)."""
 
     by: str
     address: SecretStr | None = None
 
 
 def channels_in(settings: NotifySettings) -> dict[str, Channel]:
-    """By name, every one of the settings."""
+    """Return all channels in the settings by name."""
     found = {name: Channel(terms.by) for name, terms in settings.channels.items()}
     if settings.command:
         found[COMMAND] = Channel(COMMAND, SecretStr(orjson.dumps(settings.command).decode()))
@@ -79,14 +81,14 @@ def channels_in(settings: NotifySettings) -> dict[str, Channel]:
 
 
 class Notifier:
-    """Sends, and says what became of it. Any thread.
+    """Send messages and report their delivery. Any thread.
 
     Parameters
     ----------
     find
-        Where addresses are.
+        Looks up an address.
     environ
-        Of which the process gets what it may need.
+        The environment from which the process gets the variables it may need.
     """
 
     def __init__(self, settings: NotifySettings, find: Find, environ: Mapping[str, str]) -> None:
@@ -101,12 +103,12 @@ class Notifier:
         self._is_closed = False
 
     def begin(self) -> None:
-        """Start its process now: later an order might wait for the moment that takes."""
+        """Start the process now, so that no order has to wait for it later."""
         with suppress(OSError), self._lock:
             self._worker = self._worker or Worker(self._environ)
 
     def send(self, effect: SendNotification, put: Callable[[NotificationAnswered], None]) -> None:
-        """Never waits and does not raise; `put` is called once, in another thread where one can be had."""
+        """Send without waiting; never raises. `put` is called once, in another thread if one is available."""
         message = Message(effect.title, effect.text, effect.is_urgent)
 
         def act() -> None:
@@ -118,7 +120,7 @@ class Notifier:
             put(answer_to(effect, Delivery(DeliveryCode.NOT_SENT)))
 
     def deliver(self, channel: str, message: Message) -> Delivery:
-        """One try, in this thread, which waits for it. Does not raise."""
+        """Try once in this thread, and wait for the result. Never raises."""
         terms = self._channels.get(channel)
         if terms is None:
             return Delivery(DeliveryCode.NO_CHANNEL, said=f"the settings have no channel {channel!r}")
@@ -149,7 +151,7 @@ class Notifier:
             return Delivery(DeliveryCode.TIMED_OUT)
 
     def close(self) -> None:
-        """What is on its way may go on to its end; nobody hears of it."""
+        """Stop sending. Attempts in progress may finish; their results are not reported."""
         with self._lock:
             self._is_closed = True
             if self._worker is not None:
@@ -158,13 +160,13 @@ class Notifier:
 
 
 def answer_to(effect: SendNotification, delivery: Delivery) -> NotificationAnswered:
-    """Without what a receiver said: that stays where it was heard."""
+    """Return the answer without the receiver's text, which stays in the notifier."""
     kept = Delivery(delivery.code, delivery.status)
     return NotificationAnswered(effect.channel, effect.is_urgent, effect.numbers, effect.tries, kept)
 
 
 class Worker:
-    """One process, and who waits for an answer of it. Raises OSError where it cannot be started."""
+    """One process and the pending answers. Raises OSError if it cannot be started."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
@@ -194,7 +196,7 @@ class Worker:
         return answer
 
     def shut(self) -> None:
-        """It takes no more, and ends with what it is at."""
+        """Accept no more requests; the process ends after its current attempts."""
         assert self._process.stdin is not None
         with suppress(OSError):
             self._process.stdin.close()
@@ -216,7 +218,7 @@ class Worker:
         self._lose()
 
     def _lose(self) -> None:
-        """It is gone: nobody knows what became of what it was at."""
+        """Mark the process as ended; the results of its attempts are unknown."""
         self.has_ended = True
         with self._lock:
             waiting, self._waiting = list(self._waiting.values()), {}

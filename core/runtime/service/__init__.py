@@ -1,1 +1,1 @@
-"""The engine's side of its socket: who comes, what a desk is shown, and what it may say."""
+"""The engine's side of its socket: connections, the views sent to desks, and the commands accepted from them."""

@@ -1,6 +1,6 @@
-"""How often desks come: each one that is counted writes two records, and a program could say hello all day (OP-13).
+"""A rate limit for attaching desks: each attachment writes two records, and a program could say hello all day (OP-13).
 
-Whoever comes too often is hung up on before anything is recorded; a desk tries again by itself. A press needs no desk.
+Above the limit a connection is closed before anything is recorded; a desk retries. A halt or kill needs no desk.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 
 NEW, BACK = 16, 64
-"""Desks that come, and that come back, within `WITHIN` seconds: as many as there can be, and each four times."""
+"""Attaching and returning desks allowed within `WITHIN` seconds: as many as can be attached, and each four times."""
 WITHIN = 20.0
 
 
@@ -18,7 +18,7 @@ class Arrivals:
         self._back: deque[float] = deque(maxlen=BACK)
 
     def takes(self, now: float, *, is_back: bool) -> bool:
-        """Whether one more may be counted now; it is, where this is true."""
+        """Whether one more may be attached now; if so, it is counted."""
         times = self._back if is_back else self._new
         if len(times) == times.maxlen and now - times[0] < WITHIN:
             return False

@@ -1,4 +1,4 @@
-"""What the desks' threads may do with the engine: put commands into its inbox, stamped with their desk (OP-13)."""
+"""The desks' threads' interface to the engine: commands for its inbox, stamped with their desk (OP-13)."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from core.model.values import AccountId
 from core.runtime.base import Runtime
 
 NOT_FOR_DESKS = ServeDesks | AttachDesk | DetachDesk | LoseDesk | SettingsFileSeen | WatchlistFilesSeen
-"""What is said by whoever serves the desks, and by whoever keeps the files: never by a desk."""
+"""Inputs of the desk server and of the file keeper, which a desk must not send."""
 
 
 class EngineBooks:
-    """One engine's. Any thread; nothing waits."""
+    """The interface to one engine. Any thread; never waits."""
 
     def __init__(self, runtime: Runtime, door: CommandPort) -> None:
         self._runtime = runtime
@@ -40,17 +40,17 @@ class EngineBooks:
         return self._runtime.account
 
     def begin(self) -> None:
-        """From here on desks come and go, and nobody may be there (RK-27)."""
+        """Start serving desks; from now on the desk may be unattended (RK-27)."""
         self._send(ServeDesks(), None)
 
     def attach(self, seat: Seat, token: str) -> str:
-        """A desk comes, or comes back by its token; what its connection is called until it has its number."""
+        """Attach a desk, or reattach it by its token; return the name of its connection until it has its number."""
         link = secrets.token_hex(8)
         self._send(AttachDesk(seat, link, self._tokens.get(token), by_itself=bool(token)), None)
         return link
 
     def knows(self, token: str) -> bool:
-        """Whether a desk was told this token, and has not left since."""
+        """Whether this token was issued to a desk that has not detached since."""
         return token in self._tokens
 
     @property
@@ -62,16 +62,16 @@ class EngineBooks:
         return self._runtime.desk_of(link)
 
     def token_of(self, desk: DeskNumber) -> str:
-        """What it is known by when it comes back; the last one only."""
+        """Issue the token by which a desk returns; it replaces the previous one."""
         self._tokens = {token: number for token, number in self._tokens.items() if number != desk}
         token = secrets.token_hex(16)
         self._tokens[token] = desk
         return token
 
     def hear(self, desk: DeskNumber, command: Command, seen: int, *, is_late: bool = False) -> str:
-        """A desk's command goes into the inbox; why not, in words, empty where it does.
+        """Put a desk's command into the inbox; return why it was refused, or an empty string.
 
-        `seen` is how many presses its desk had been shown; `is_late` where it may have lain here while nobody read.
+        `seen` is the number of presses that its desk had been shown; `is_late` says that it may have waited unread.
         """
         if isinstance(command, NOT_FOR_DESKS):
             return f"{type(command).__name__} is nothing that a desk says"
@@ -79,9 +79,9 @@ class EngineBooks:
         return ""
 
     def press(self, token: str, *, kills: bool) -> None:
-        """A halt or a kill: holds the gateway in this thread, before anything is queued (OP-07).
+        """Press a halt or a kill: it latches the gateway in this thread, before anything is queued (OP-07).
 
-        `token` says whose key it was; one that is not known here presses all the same.
+        `token` names the desk; a press with an unknown token counts too.
         """
         desk = self._tokens.get(token, NO_NUMBER)
         self._runtime.send(Kill("key", desk=desk) if kills else Halt("key", desk=desk))
@@ -93,11 +93,11 @@ class EngineBooks:
         return self._runtime.search(text)
 
     def lost(self, desk: DeskNumber) -> None:
-        """Its link is gone; nobody said goodbye."""
+        """Report a desk whose connection was lost."""
         self._send(LoseDesk(), desk)
 
     def left(self, desk: DeskNumber) -> None:
-        """A person left it."""
+        """Report a desk that its operator left."""
         self._tokens = {token: number for token, number in self._tokens.items() if number != desk}
         self._send(DetachDesk(), desk)
 

@@ -1,6 +1,6 @@
-"""One desk's connection: what came of its bytes, and what it is shown next. Served in one thread, it never waits.
+"""One desk's connection: parses its requests and sends views. Served in one thread; never waits.
 
-What a desk has not taken yet is all that is kept for it: another picture is made only when the last one has left.
+At most one view is buffered for a desk: the next is prepared only when the last one has been sent.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from core.runtime.service.picture_feed import Drawn
 from core.views import DeskView
 
 TURN = 65_536
-"""Bytes that are read of one desk before the others have their turn."""
+"""Bytes read from one desk before the others get their turn."""
 COMMANDS_A_SECOND = 200
-"""More is no person, and no desk."""
+"""A higher rate is neither a person nor a desk."""
 MOST_UNREAD = 1_000
-"""Commands whose answers a desk may leave untaken: it is shown nothing meanwhile, and kept no longer."""
+"""Unread answers up to which a desk stays connected; it is sent no view meanwhile."""
 PULSE = 0.4
-"""Seconds of silence after which a desk is told that its link stands."""
+"""Seconds without other messages after which a desk gets a pulse."""
 SILENT = 15.0
-"""Seconds without a word after which a desk counts as gone: it says one every few seconds, whatever happens."""
+"""Seconds without a message after which a desk counts as gone; a desk sends one every few seconds."""
 
 
 class FloodError(Exception):
-    """More was said than any desk says."""
+    """The desk sent too many messages."""
 
 
 class DeskConnection:
-    """`link` is what it is called until the engine has counted it, `reader` has what it said behind its hello."""
+    """`link` names the connection until the engine has counted it; `reader` has the bytes received after its hello."""
 
     def __init__(self, connection: socket.socket, link: str, reader: FrameReader, now: float) -> None:
         self.connection = connection
@@ -63,7 +63,7 @@ class DeskConnection:
 
     @property
     def has_room(self) -> bool:
-        """Whether it has taken all that it was sent."""
+        """Whether all earlier messages have been sent."""
         return not self._out
 
     def is_silent(self, now: float) -> bool:
@@ -72,14 +72,14 @@ class DeskConnection:
     # ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def hear(self, now: float) -> Iterator[FromDesk]:
-        """What it said, a turn's worth of it.
+        """Yield the desk's requests, up to one turn of bytes.
 
         Raises
         ------
         FrameError, FloodError
-            Nothing more is heard of it.
+            The desk is no longer served.
         ConnectionError
-            It is gone.
+            The connection is closed.
         """
         try:
             content = b"" if self._is_new else self.connection.recv(TURN)
@@ -107,7 +107,7 @@ class DeskConnection:
         self._out += pack(frame)
 
     def show(self, drawn: Drawn) -> None:
-        """The newest picture, where it has room for one and does not have this one."""
+        """Send the newest view if there is room and the desk does not have it yet."""
         if not self.has_room or drawn is self._drawn:
             return
         self._drawn = drawn
@@ -127,7 +127,7 @@ class DeskConnection:
         self._shown = view
 
     def send(self, now: float) -> None:
-        """As much as it takes now, a pulse where there is nothing else. Raises OSError where it is gone."""
+        """Send without blocking, and a pulse after silence. Raises OSError if the connection is closed."""
         if self.has_room and now - self._said_at > PULSE:
             self.say(Pulse())
         with suppress(BlockingIOError, InterruptedError):
@@ -137,7 +137,7 @@ class DeskConnection:
                 self._said_at = now
 
     def close(self) -> None:
-        """What is still to be said is tried once."""
+        """Try once to send the remaining messages, and close."""
         with suppress(OSError):
             self.send(self._said_at)
         with suppress(OSError):

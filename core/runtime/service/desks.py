@@ -1,7 +1,7 @@
-"""The desks that are attached, in a thread of their own: their commands go in, pictures and changes go out (SY-01).
+"""The attached desks, served in one thread: commands in, views and changes out (SY-01).
 
-One that is slow is shown less, one that says what cannot be read or far too much is let go of, and none of it costs the
-engine or another desk anything: each has its turn, and a turn is short.
+A slow desk gets fewer views; one that sends unreadable or too many messages is disconnected. Neither affects the engine
+or another desk: each has its turn, and a turn is short.
 """
 
 from __future__ import annotations
@@ -42,22 +42,22 @@ from core.runtime.service.desk_connection import DeskConnection, FloodError
 from core.runtime.service.picture_feed import Drawn, Wish
 
 MOST = 16
-"""Desks at once."""
+"""The maximum number of desks."""
 FULL = f"{MOST} desks are attached, and no more can be; leave one with q"
 TICK, LONG_TICK = 0.2, 5.0
-"""Seconds between two looks at who is to have a pulse or has fallen silent; the longer ones while nobody is there."""
+"""Seconds between two checks for pulses and silent desks; the longer one while no desk is attached."""
 FAREWELL = 0.5
-"""Seconds that the desks have to take the last words."""
+"""Seconds for the desks to receive the last messages."""
 COUNTED = 10.0
-"""Seconds that the engine has to count a desk; one that it does not count by then is let go of, and comes again."""
+"""Seconds for the engine to count a desk; after that it is disconnected, and tries again."""
 CATCHES_UP = 0.5
-"""Seconds after a standstill in which all that lay here is read."""
+"""Seconds after a standstill within which the received commands count as late."""
 A_BREATH = 0.1
-"""Seconds without service after something that nobody foresaw, so that it is said and does not eat the machine."""
+"""Seconds of pause after an unexpected error, so that repeated errors do not use up the processor."""
 
 
 class DeskServer:
-    """Serves every desk from `run`, until `close`."""
+    """Serve every desk until `close`."""
 
     def __init__(
         self,
@@ -94,29 +94,29 @@ class DeskServer:
         self._wake_up()
 
     def show(self, drawn: Drawn) -> None:
-        """The engine drew a picture."""
+        """Take the engine's new view."""
         self._newest = drawn
         self._wake_up()
 
     def wish(self) -> Wish | None:
-        """What the next picture should have; None where nobody waits for one. Asked at every beat of the engine."""
+        """Return which views the desks need; None if no desk waits for one. Called at every beat of the engine."""
         if self._arriving:
             self._wake_up()
         return self._wish
 
     @property
     def count(self) -> int:
-        """Desks that are attached."""
+        """The number of attached desks."""
         return len(self._desks) + len(self._arriving)
 
     def close(self, words: tuple[str, ...] = ()) -> None:
-        """The engine has ended; `words` are its last."""
+        """Stop after the engine has ended; `words` are its last messages."""
         self._words = words
         self._wake_up()
         self.thread.join(2 * FAREWELL)
 
     def _wake_up(self) -> None:
-        with suppress(BlockingIOError, OSError):  # it is awake
+        with suppress(BlockingIOError, OSError):  # it is awake already
             os.write(self._wake, b"\0")
 
     # ── the thread ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -126,7 +126,7 @@ class DeskServer:
             while self._words is None:
                 try:
                     self._turn()
-                except Exception as error:  # the thread's edge: the other desks are served on
+                except Exception as error:  # the thread's boundary: the other desks are still served
                     self._say(f"serving the desks failed ({type(error).__name__}: {error}); it goes on")
                     time.sleep(A_BREATH)
         finally:
@@ -151,7 +151,7 @@ class DeskServer:
         return bool(self._desks or self._arriving or self._forsaken)
 
     def _take_in(self) -> None:
-        """Who is counted by now; the engine's next beat looks again."""
+        """Take in the desks that the engine has counted; the engine's next beat calls again."""
         for _ in range(len(self._arriving)):
             desk = self._arriving.popleft()
             number = self._books.number_of(desk.link)
@@ -163,18 +163,18 @@ class DeskServer:
                     self._arriving.append(desk)
                 continue
             if (before := self._desks.get(number)) is not None:
-                self._drop(before, None)  # it is back before its old link was given up
+                self._drop(before, None)  # it returned before its old connection was dropped
             desk.number = number
             self._desks[number] = desk
             self._make_room(desk)
             self._selector.register(desk.connection, selectors.EVENT_READ, desk)
-            self._newest = None  # it is shown what is, and not what was when somebody looked last
+            self._newest = None  # the new desk must get a current view, not an old one
             self._welcome(desk)
         if self._forsaken and not self._arriving:
             self._lose_the_forsaken()
 
     def _make_room(self, returned: DeskConnection) -> None:
-        """One that returns by its token has a place: of the others the last that came makes way, never the holder."""
+        """Keep a place for a desk that returns by its token: the last other one without control is disconnected."""
         if len(self._desks) <= MOST:
             return
         holder = self._books.holder
@@ -184,7 +184,7 @@ class DeskServer:
         self._drop(last, self._books.lost)
 
     def _lose_the_forsaken(self) -> None:
-        """A desk that the engine counts after its connection was let go of is nobody's: it shall hold no key."""
+        """Detach desks that the engine counted after their connection was dropped, so that none of them has control."""
         for link in list(self._forsaken):
             number = self._books.number_of(link)
             if number is not None:
@@ -196,7 +196,7 @@ class DeskServer:
         try:
             token, account = self._books.token_of(desk.number), self._books.account
             desk.say(Welcome(PROTOCOL, self._release, desk.number, token, account, dict(self._keys())))
-        except Exception as error:  # the edge of one desk
+        except Exception as error:  # the boundary of one desk
             self._let_go_of_it(desk, error)
         else:
             self._hear(desk)
@@ -214,7 +214,7 @@ class DeskServer:
             self._drop(desk, self._books.lost)
         except OSError:
             self._drop(desk, self._books.lost)
-        except Exception as error:  # the edge of one desk: what was not foreseen costs the others nothing
+        except Exception as error:  # the boundary of one desk: an unexpected error does not affect the others
             self._let_go_of_it(desk, error)
 
     def _let_go_of_it(self, desk: DeskConnection, error: Exception) -> None:
@@ -245,14 +245,14 @@ class DeskServer:
             if self._newest is not None:
                 desk.show(self._newest)
             desk.send(self._now())
-        except FrameError as error:  # a picture larger than a frame may be costs this desk its place, and no other
+        except FrameError as error:  # a view above the frame limit disconnects this desk, and no other
             desk.say(Refused(RefusalCode.TOO_MANY, str(error)))
             self._drop(desk, self._books.lost)
             return
         except OSError:
             self._drop(desk, self._books.lost)
             return
-        except Exception as error:  # the edge of one desk
+        except Exception as error:  # the boundary of one desk
             self._let_go_of_it(desk, error)
             return
         wants = selectors.EVENT_READ if desk.has_room else selectors.EVENT_READ | selectors.EVENT_WRITE
@@ -260,7 +260,9 @@ class DeskServer:
             self._selector.modify(desk.connection, wants, desk)
 
     def _has_stood_still(self) -> bool:
-        """Whether what is read now may have come long ago: the look that went on may miss it, the next one does not."""
+        """Whether commands read now may have waited: after a standstill all read within `CATCHES_UP` seconds count as
+        late.
+        """
         now = self._now()
         if now - self._looked_at > TICK + STOOD_STILL:
             self._went_on_at = now
@@ -275,7 +277,7 @@ class DeskServer:
                 tell(desk.number)
 
     def _note(self) -> None:
-        """What the engine's thread reads at its next beat."""
+        """Update the values that the engine's thread reads at its next beat."""
         ready = [desk for desk in self._desks.values() if desk.has_room]
         self._wish = Wish(frozenset(desk.watched for desk in ready), self._newest is None) if ready else None
         attends = any(desk.attends for desk in self._desks.values())
@@ -284,7 +286,7 @@ class DeskServer:
             self._books.attend(attends)
 
     def _part(self) -> None:
-        """The last words, to whoever takes them in time."""
+        """Send the last messages to every desk that takes them in time."""
         until = self._now() + FAREWELL
         for desk in self._desks.values():
             desk.say(Ended(self._words or ()))

@@ -1,8 +1,9 @@
-"""Who comes in, and the presses: one thread that does nothing else, so that a halt is heard whatever goes on (SY-01).
+"""New connections and the press lines: a thread of its own, so that a halt is always received (SY-01).
 
-It takes connections, checks by the kernel's word whose process is at the other end, and reads its hello. A desk is
-handed to the desks' thread. A press line stays: what comes over it is a halt or a kill, and holds the gateway in this
-very thread, before anything is queued.
+It accepts connections, identifies the process at the other end through the kernel, and reads its hello. A desk is
+handed
+to the desks' thread. A press line stays here: each message on it is a halt or a kill, and latches the gateway in this
+thread, before anything is queued.
 """
 
 from __future__ import annotations
@@ -34,21 +35,21 @@ from core.protocol.stream import FrameReader
 from core.runtime.service.peer import Peer
 
 PATIENCE = 5.0
-"""Seconds that a hello may take."""
+"""Seconds within which a hello must be complete."""
 STRANGERS = 64
-"""Connections at most that have not said hello; the oldest makes way."""
+"""The maximum of connections without a hello; the oldest is closed."""
 LINES = 32
-"""Press lines at most; the oldest makes way, and its desk opens another."""
+"""The maximum of press lines; the oldest is closed, and its desk opens another."""
 TICK = 0.5
 RETRY = 0.1
-"""Seconds without a look at the door where the process has no descriptor left."""
+"""Seconds without accepting connections after the process has run out of descriptors."""
 A_BREATH = 0.02
-"""Seconds between two presses of one line: a person is slower, and a flood holds nothing but the latch."""
+"""Seconds between two presses of one line that count; a flood affects nothing but the latch."""
 
 
 @dataclass(slots=True)
 class Caller:
-    """A connection of which nothing is known but its process, or a press line."""
+    """A connection of which only the process is known, or a press line."""
 
     connection: socket.socket
     peer: Peer
@@ -58,22 +59,22 @@ class Caller:
     pressed: dict[str, float] = field(default_factory=dict)
 
     def say(self, frame: bytes) -> None:
-        """As far as it is taken at once: nobody is waited for here."""
+        """Send as much as possible without waiting."""
         with suppress(OSError):
             self.connection.send(frame)
 
 
 Welcoming = Callable[[Caller, Hello], Refused | None]
-"""Takes a desk over, with what it said behind its hello; or says why it may not come in."""
+"""Takes over a desk's connection with the bytes received after its hello, or returns a refusal."""
 
 
 class Doorway:
-    """Serves the listener from `thread.start()` until `close`.
+    """Serve the listener from `thread.start()` until `close`.
 
     Parameters
     ----------
     press
-        A halt, or a kill: sets the latch in the calling thread.
+        Sets the latch for a halt or a kill, in the calling thread.
     welcome
         Takes over a connection that said hello as a desk.
     """
@@ -117,7 +118,7 @@ class Doorway:
         while not self._is_over:
             try:
                 self._turn()
-            except Exception as error:  # the thread's edge: the next press is heard
+            except Exception as error:  # the thread's boundary: the next press is still received
                 self._say(f"the door of the desks failed ({type(error).__name__}: {error}); it goes on")
                 time.sleep(A_BREATH)
         for caller in list(self._callers.values()):
@@ -143,7 +144,7 @@ class Doorway:
             connection, _ = self._listener.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return
-        except OSError:  # no descriptor is left: whoever is in stays, and the door is looked at again
+        except OSError:  # no descriptor is left: existing connections stay, and accepting resumes later
             self._selector.unregister(self._listener)
             self._shut_until = self._now() + RETRY
             return
@@ -165,7 +166,7 @@ class Doorway:
         same = [caller for caller in self._callers.values() if caller.is_line is is_line]
         if len(same) >= most:
             oldest = min(same, key=lambda caller: caller.since)
-            self._hear(oldest)  # what it has said already counts, a press above all
+            self._hear(oldest)  # its earlier messages still count, above all a press
             if self._callers.get(oldest.connection.fileno()) is oldest and oldest.is_line is is_line:
                 self._let_go(oldest)
 
@@ -191,7 +192,7 @@ class Doorway:
             self._let_go(caller)
         except OSError:
             self._let_go(caller)
-        except Exception as error:  # the edge of one connection; a press on it is owed, and comes over the next one
+        except Exception as error:  # the boundary of one connection; a press on it is repeated over the next one
             self._say(f"a connection was let go of ({type(error).__name__}: {error}); the engine goes on")
             self._let_go(caller)
 

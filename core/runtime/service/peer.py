@@ -1,4 +1,4 @@
-"""Who is at the other end of a connection, by the kernel's word: never by what it says of itself (OP-13)."""
+"""The process at the other end of a connection, identified by the kernel and never by its own claim (OP-13)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pathlib import Path
 _CREDENTIALS = struct.Struct("3i")
 SSH_DAEMON = "sshd"
 _PARENT, _TERMINAL = 1, 4
-"""Where they stand in `/proc/N/stat`, behind the name."""
+"""Field positions in `/proc/N/stat`, after the name."""
 _PSEUDO_TERMINALS, _CONSOLES = range(136, 144), 4
-"""Major numbers of the kernel's `devices.txt`."""
+"""Major device numbers from the kernel's `devices.txt`."""
 ANCESTORS = 32
-"""Parents that are looked at for the daemon that let somebody in."""
+"""The number of parent processes searched for the SSH daemon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,9 @@ class Peer:
     Attributes
     ----------
     terminal
-        The device of its controlling terminal, as `/dev/pts/3`; empty where it has none.
+        The device of its controlling terminal, such as `/dev/pts/3`; empty if it has none.
     address
-        From where it came over SSH; empty where it did not.
+        The SSH client's address; empty if it did not come over SSH.
     """
 
     process: int
@@ -44,12 +44,12 @@ class Peer:
 
     @property
     def has_hands(self) -> bool:
-        """Whether a person may sit there: it has a terminal, or SSH let somebody in whose terminal is elsewhere."""
+        """Whether a person may use it: it has a terminal, or an SSH session."""
         return bool(self.terminal or self.address)
 
 
 def peer_of(connection: socket.socket) -> Peer:
-    """Raises OSError where the kernel cannot tell."""
+    """Return the peer of a connection. Raises OSError if the kernel does not know it."""
     asked = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     process, user, _group = _CREDENTIALS.unpack(asked)
     name = str(user)
@@ -59,7 +59,7 @@ def peer_of(connection: socket.socket) -> Peer:
 
 
 def _terminal_of(process: int) -> str:
-    """By the number that the process table has, as `ps` names it: `pts/3`, `tty1`, or the number itself."""
+    """Return the terminal's device by its number in the process table: `pts/3`, `tty1`, or the number itself."""
     fields = _stat_of(process)
     number = int(fields[_TERMINAL]) if len(fields) > _TERMINAL else 0
     if number == 0:
@@ -71,14 +71,14 @@ def _terminal_of(process: int) -> str:
 
 
 def _stat_of(process: int) -> list[str]:
-    """What follows the name: state, parent, group, session, terminal …"""
+    """Return the fields after the name: state, parent, group, session, terminal …"""
     with suppress(OSError, ValueError, IndexError):
         return Path(f"/proc/{process}/stat").read_text(errors="replace").rpartition(")")[2].split()
     return []
 
 
 def _address_of(process: int) -> str:
-    """What the SSH daemon told it, where one is among its parents."""
+    """Return the client address that an SSH daemon among its parents set."""
     if not _is_below_ssh(process):
         return ""
     with suppress(OSError):

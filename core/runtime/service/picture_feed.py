@@ -1,6 +1,6 @@
-"""When a picture is drawn for the desks that are attached: in the engine's thread, at its beats, for whoever is ready.
+"""Draw views for the attached desks, in the engine's thread at its beats.
 
-One drawing serves every desk. Where nobody is attached, or nobody has room for another picture, none is drawn.
+One drawing serves every desk. None is drawn while no desk is attached or none has room for another.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.views.picture_pace import is_due
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """The symbols that desks watch, None for a desk that watches none; `at_once` where one has no picture yet."""
+    """The symbols that desks watch, None for a desk that watches none; `at_once` if a desk has no view yet."""
 
     symbols: frozenset[Symbol | None]
     at_once: bool
@@ -26,18 +26,18 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What is shown at one instant.
+    """A view of one instant.
 
     Attributes
     ----------
     preparing
-        What is prepared before there is a picture, in words; None once there is one.
+        The progress of the preparation before there is a view; None afterwards.
     charts
-        Of each symbol that some desk watches; a desk's picture has the one of its own.
+        The chart of each watched symbol; a desk's view has the one that it watches.
     clock, rate
-        The engine's time as it was drawn, and its seconds in one of the wall.
+        The engine's time at the drawing, and its seconds per second of wall time.
     presses
-        The halts and kills that are in it.
+        The number of halts and kills that it includes.
     """
 
     view: DeskView | None
@@ -49,14 +49,14 @@ class Drawn:
 
 
 class PictureFeed:
-    """One runtime's.
+    """The views of one runtime.
 
     Parameters
     ----------
     wish
-        What the desks that have room for a picture want in it; None where none of them waits for one.
+        Returns which views the ready desks need; None if no desk waits for one.
     show
-        Takes a picture; called in the engine's thread, never waits.
+        Takes a view; called in the engine's thread, never waits.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class PictureFeed:
         self._drawn_at = 0.0
 
     def look(self) -> None:
-        """At every beat of the engine."""
+        """Draw a view if one is due; called at every beat of the engine."""
         wish = self._wish()
         if wish is None:
             return

@@ -1,4 +1,4 @@
-"""An engine with its desks: the engine in the calling thread, the doorway and the desks in theirs (SY-01)."""
+"""An engine with its desks: the engine in the calling thread, connections and desks in their own threads (SY-01)."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ OTHER_VERSION = (
 
 
 class EngineService:
-    """Runs `runtime` and serves whoever comes to `listener`.
+    """Run `runtime` and serve the connections of `listener`.
 
     Parameters
     ----------
     release
-        Which Keyturn this is, for a desk that is another.
+        The version of Keyturn, for a desk of another version.
     now
-        The wall's seconds, by which desks are heard and shown.
+        Wall time in seconds, by which desks are served.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class EngineService:
         self._feed = PictureFeed(runtime, self.desks.wish, self.desks.show, now)
 
     def run(self, reason: str) -> None:
-        """Until the runtime is told to leave; `reason` is recorded with its stop."""
+        """Run until the runtime is told to leave; `reason` is recorded with its stop."""
         self.begin()
         try:
             self.runtime.run()
@@ -64,7 +64,7 @@ class EngineService:
             self.end()
 
     def begin(self) -> None:
-        """Desks may come; the runtime is to be run from here on."""
+        """Start serving desks; the caller runs the runtime next."""
         self.runtime.on_beat(self._feed.look)
         self.runtime.rest_while(lambda: not self.desks.count)
         self.books.begin()
@@ -72,7 +72,7 @@ class EngineService:
         self.doorway.thread.start()
 
     def end(self) -> None:
-        """The runtime has ended; its last words go to whoever is there."""
+        """Stop serving after the runtime has ended; its last messages go to the attached desks."""
         self.doorway.close()
         self.desks.close(self.runtime.last_words)
 
@@ -94,7 +94,7 @@ class EngineService:
             return None
         peer = caller.peer
         seat = Seat(peer.terminal, peer.user, peer.address)
-        if peer.address and not peer.terminal:  # its terminal is on the machine that it came from, by its own word
+        if peer.address and not peer.terminal:  # it names the terminal on the machine from which it came
             seat = replace(seat, terminal=hello.terminal)
         link = self.books.attach(seat, hello.token)
         self.desks.admit(DeskConnection(caller.connection, link, caller.reader, caller.since))

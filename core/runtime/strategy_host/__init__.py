@@ -1,1 +1,1 @@
-"""A user's strategy in a process of its own: the desk's side, the process, and the pipe between them (ST-01)."""
+"""A user's strategy in its own process: the desk's side, the process, and the pipe between them (ST-01)."""

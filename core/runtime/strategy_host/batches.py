@@ -1,4 +1,4 @@
-"""Bars that a strategy was asked of before they came, and what they were expected to come with."""
+"""Bars for which a strategy was asked in advance, and the context that was expected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.strategies.context import Context
 
 
 class BarBatches:
-    """Bars that were asked of before they came, and what was answered."""
+    """Bars for which a strategy was asked in advance, and its answers."""
 
     def __init__(self, bars: list[Bar], context: Context) -> None:
         self.bars = bars
@@ -30,7 +30,7 @@ class BarBatches:
 
 
 def _terms(context: Context) -> tuple[object, ...]:
-    """All that a strategy is told, but what it asks for."""
+    """Return all context that a strategy is given, except for values it requests."""
     return (
         context.session,
         context.window_first,

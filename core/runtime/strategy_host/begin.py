@@ -1,4 +1,4 @@
-"""Where the process of a strategy begins: a file by its path, as it has no environment that would name this program."""
+"""The entry point of a strategy's process, run by path: its environment does not name this program."""
 
 import sys
 from pathlib import Path

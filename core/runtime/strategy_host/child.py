@@ -1,7 +1,8 @@
-"""The process of one strategy of the user's: reads the text, makes what is asked for, and answers bars (ST-01).
+"""The process of one user strategy: loads its code, constructs strategies, and answers bars (ST-01).
 
-Its pipe is all that it has. It begins with what a strategy may import, gives everything else up, and only then hears
-the text. Whatever goes wrong in here is the strategy's fault or ends this process, and the desk says which.
+The pipe is its only connection. It first imports all modules that a strategy may use, gives up all other access, and
+only
+then reads the code. An error here is either the strategy's fault or ends this process; the desk reports which.
 """
 
 from __future__ import annotations
@@ -34,11 +35,11 @@ A_WHILE = 0.25
 
 
 class Rewound(BaseException):
-    """The desk asks in the middle of a bar for something else: what was shown ahead did not come."""
+    """The desk asks for something else in the middle of a bar: the expected bars did not come."""
 
 
 class Pipe:
-    """Frames in and out, by the two descriptors that the process has."""
+    """Frames in and out, over the process's two descriptors."""
 
     def read(self) -> list[Any]:
         size = pipe_messages.HEAD.unpack(self._exactly(pipe_messages.HEAD.size))[0]
@@ -54,7 +55,7 @@ class Pipe:
         while len(found) < size:
             chunk = os.read(0, size - len(found))
             if not chunk:
-                os._exit(0)  # the desk has left
+                os._exit(0)  # the desk is gone
             found += chunk
         return bytes(found)
 
@@ -70,7 +71,7 @@ class ChildStrategy:
         self.batch: tuple[list[Bar], list[Any], object] | None = None
 
     def asked(self, bar: Bar, context: Context) -> Answer | SignalFault:
-        """What it answers. Raises whatever it raises, and `UnfitError` of an answer or a memory that cannot be."""
+        """Return its answer. Raises any exception of the strategy, and `UnfitError` for an invalid answer or memory."""
         try:
             answer: Any = self.inner.on_bar(bar, replace(context))
         finally:
@@ -87,21 +88,21 @@ class ChildStrategy:
         return sound
 
     def state(self) -> object:
-        """The memory as JSON has it; the last that fitted where this one does not."""
+        """Return the memory as JSON; if it cannot be saved, the last one that could."""
         try:
             return plain_of(self._of_state, self.inner.state)
         except Exception:
             return plain_of(self._of_state, self._memory.last_sound())
 
     def told_state(self) -> object:
-        """The memory after this bar where somebody looked; None where the desk must ask if it wants it."""
+        """Return the memory after this bar if it was checked; None if the desk must ask for it."""
         return self._memory.sound if self._memory.is_of_this_bar else None
 
     def put_back(self, plain: object) -> None:
         self.inner.state = self._of_state.validate_python(plain)
 
     def _keep_state(self) -> None:
-        """The state, which can be saved and comes back as it is; else the last that could (ST-01)."""
+        """Check that the state can be saved and restored; otherwise restore the last one that could (ST-01)."""
         try:
             self._memory.look_at(self.inner.state)
         except Exception:
@@ -110,7 +111,7 @@ class ChildStrategy:
 
 
 class Child:
-    """Answers the desk's questions one after the other."""
+    """Answer the desk's questions one after the other."""
 
     def __init__(self, pipe: Pipe, made: Any) -> None:
         self.pipe = pipe
@@ -157,9 +158,9 @@ class Child:
             self.pipe.write(*told, seat.told_state())
 
     def show(self, number: int, bars: list[list[Any]], contexts: list[list[Any]], is_again: bool) -> None:
-        """Bars of the past, each with the number of its context; as many as a while allows.
+        """Show past bars, each with the index of its context; as many as the time limit allows.
 
-        Where it has seen them before, what it raises was told then.
+        With `is_again` the strategy has seen them before, and its exceptions were already reported.
         """
         seat, quiet, ends = (
             self.seats[number],
@@ -179,7 +180,7 @@ class Child:
         self.pipe.write("shown", done, seat.state())
 
     def ahead(self, number: int, bars: list[list[Any]], context: list[Any]) -> None:
-        """Bars that are expected, in a context that is expected to stay, up to the first answer that says something."""
+        """Answer expected bars in an unchanged context, up to the first answer that is a signal."""
         seat, ends = self.seats[number], time.monotonic() + A_WHILE
         shown, reasons = [pipe_messages.bar_in(row) for row in bars], list[str]()
         before = seat.state()
@@ -187,7 +188,7 @@ class Child:
         has_asked = False
 
         def conditions() -> Conditions:
-            """Known when the desk is at that bar; the batch ends with it."""
+            """Return conditions, which are known only once the desk reaches that bar; the batch ends with it."""
             nonlocal has_asked
             has_asked, told = True, [*reasons]
             reasons.clear()
@@ -207,7 +208,7 @@ class Child:
         self.pipe.write("ran", reasons, None, before)
 
     def rewind(self, number: int, done: int) -> None:
-        """Back to where the batch began, and over it again as far as it did come."""
+        """Restore the state from before the batch, and replay the bars that did come."""
         seat = self.seats[number]
         if seat.batch is not None:
             bars, row, before = seat.batch
@@ -228,12 +229,12 @@ class Child:
     # ── the strategy's own code ──────────────────────────────────────────────────────────────────────────────────
 
     def _told(self, seat: ChildStrategy, bar: Bar, context: Context) -> tuple[str, Any] | None:
-        """What there is to tell of a bar; None where the desk asked for something else in the middle of it."""
+        """Return the reply for a bar; None if the desk asked for something else meanwhile."""
         try:
             told: tuple[str, Any] = ("answer", pipe_messages.answer_out(seat.asked(bar, context)))
         except MemoryError:
             os._exit(OUT_OF_MEMORY)
-        except BaseException as error:  # also what would end the process
+        except BaseException as error:  # including exceptions that would end the process
             told = ("failed", said_of(error))
         return None if self.next is not None else told
 
@@ -249,7 +250,7 @@ class Child:
         return self._asked_for(("conditions",))
 
     def _asked_for(self, question: tuple[object, ...]) -> Conditions:
-        if self.next is not None:  # it caught what ended it
+        if self.next is not None:  # it caught the exception that ended it
             raise Rewound
         self.pipe.write(*question)
         message = self.pipe.read()
@@ -260,7 +261,7 @@ class Child:
 
 
 def _remembered(made: Any, of_state: TypeAdapter[Any], memory: object) -> tuple[Any, str]:
-    """The memory as its own type, and what did not fit: it is a new one then, as it is where there was none."""
+    """Return the memory as its own type, and the reason if it did not fit; otherwise, and without one, it is new."""
     if memory is None:
         return made.State(), ""
     try:
@@ -270,7 +271,7 @@ def _remembered(made: Any, of_state: TypeAdapter[Any], memory: object) -> tuple[
 
 
 def import_all() -> None:
-    """All that a strategy may import, and what that loads when it is first used: later there are no files."""
+    """Import every module that a strategy may use, and its lazy imports: later no file can be opened."""
     from zoneinfo import ZoneInfo
 
     from core.model.venues import VENUES
@@ -283,7 +284,7 @@ def import_all() -> None:
 
 def main() -> None:
     import_all()
-    os.environ.clear()  # what Python itself has put there
+    os.environ.clear()  # variables that Python itself has set
     sys.stdin = sys.stdout = sys.stderr = None
     sys.dont_write_bytecode = True
     pipe = Pipe()

@@ -1,7 +1,8 @@
-"""The user's strategies as kinds that a desk can make: each text in a process, each symbol a seat in it (ST-01).
+"""The user's strategies as kinds that a desk can construct: a process per file, a seat in it per symbol (ST-01).
 
-A seat has the desk's last good copy of its memory. A process that is lost takes nothing else with it: the next one is
-given that copy and goes on from there.
+A seat has the desk's last valid copy of its memory. The loss of a process affects nothing else: the next one is given
+that
+copy and continues.
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ from core.strategies.remote_memory import RemoteMemory
 from core.strategies.user_strategies import RaisedError, UserStrategyRunning
 
 MANY = 256
-"""Bars in one question at the most."""
+"""The maximum number of bars in one question."""
 MOST_CONDITIONS = 16
-"""How often one answer may ask what its size looks at."""
+"""How often one answer may ask for sizing conditions."""
 
 
 def kind_of(process: StrategyProcess) -> StrategyKind:
-    """How the strategy of a text that has loaded is made."""
+    """Return the kind that constructs the strategy of a loaded file."""
     numbers = count()
 
     def make(terms: UserStrategySettings, memory: Any) -> UserStrategyRunning:
@@ -91,7 +92,7 @@ class HostedStrategy(SharedProcess):
         return self._figures[1]
 
     def plain(self) -> object:
-        """The memory after the last bar; after a loss the last that the desk heard of."""
+        """Return the memory after the last bar; after a loss the last copy that the desk received."""
         if self._ahead is not None:
             self._turn_back()
         if self._is_stale and self._is_there:
@@ -156,10 +157,10 @@ class HostedStrategy(SharedProcess):
                 raise self.process.breach() from None
         return (("figures", self._unsaid),) if self._unsaid else figures
 
-    # ── ahead, where the bars are known and nobody waits ─────────────────────────────────────────────────────────
+    # ── batches of known bars, for runs without a desk ───────────────────────────────────────────────────────────
 
     def _look_ahead(self, bar: Bar, context: Context, coming: Iterable[Bar]) -> Answer:
-        """Ask of this bar and those that are expected, as if nothing changed; what was expected is not asked again."""
+        """Ask for this bar and the expected ones in one batch, assuming that nothing changes."""
         session = context.session
         later = (each for each in coming if session.open <= each.start < session.close)
         bars = [bar, *islice(later, self._batch - 1)]
@@ -168,7 +169,7 @@ class HostedStrategy(SharedProcess):
         except (LostError, OverdueError):
             if len(bars) == 1:
                 raise
-            self.lose(is_paused=False)  # on a bar that has not come: this one alone first
+            self.lose(is_paused=False)  # on a bar that has not come: ask for this bar alone first
             self._batch = 1
             self._wait_from_now()
             self._be_there(context)
@@ -213,7 +214,7 @@ class HostedStrategy(SharedProcess):
             raise self.process.breach()
 
     def _sized(self, context: Context) -> Any:
-        """What it answers that had something to size."""
+        """Return the answer of a strategy that asked for sizing conditions."""
         self.process.blocked = None
         self._wait_from_now()
         for _ in range(MOST_CONDITIONS):
@@ -226,7 +227,7 @@ class HostedStrategy(SharedProcess):
         raise self.process.breach()
 
     def _turn_back(self) -> None:
-        """What was expected does not come: back to the last bar that did."""
+        """Return to the last bar that came: the expected one does not."""
         ahead, self._ahead, self._batch = self._ahead, None, 1
         if ahead is None or not self._is_there:
             return

@@ -1,4 +1,4 @@
-"""In a strategy's own process: its text becomes a class, and the class is looked at, each fault with what to do."""
+"""Load a strategy's file in its own process: find and check its class, and report each fault with a remedy."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ CONTAINERS = (list, dict, set, frozenset, tuple, deque)
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The class in a file, or every reason why it is refused, one line each."""
+    """The class in a file, or every reason for its refusal, one line each."""
 
     made: Any = None
     faults: tuple[str, ...] = ()
 
 
 def loaded(name: str, where: str, text: str) -> Loaded:
-    """`where` is the file, as its lines are told. Nothing of a text that has slips runs."""
+    """Load the text of a file; `where` is the file's path in messages. Text with faults is not run."""
     file = where.rpartition("/")[2]
     if slips := faults_in(text):
         return Loaded(None, tuple(f"{file}, line {slip.line}: {slip.words}" for slip in slips))
     module = ModuleType(f"own_strategy_{name}")
     module.__file__ = where
-    sys.modules[module.__name__] = module  # dataclasses and pydantic look their types up there
+    sys.modules[module.__name__] = module  # dataclasses and pydantic look up their types there
     try:
         exec(compile(text, where, "exec"), module.__dict__)
         made = _class_in(module)
@@ -46,13 +46,13 @@ def loaded(name: str, where: str, text: str) -> Loaded:
         faults = faults_of(made, name)
     except MemoryError:
         raise
-    except BaseException as error:  # whatever it does while it is read: that is its fault, and said
+    except BaseException as error:  # any error while the code is loaded is a fault of the strategy
         return Loaded(None, (f"{file}{_line_of(error, where)}: it raises {said_of(error)}; mend that line",))
     return Loaded(made, tuple(f"{file}, line {_line(text, made)}: {fault}" for fault in faults))
 
 
 def said_of(error: BaseException) -> str:
-    """The name of what it raised, and its words where it has any that can be asked for."""
+    """Return an exception's name and message; the message may itself raise."""
     try:
         words = str(error)
     except BaseException:
@@ -61,7 +61,9 @@ def said_of(error: BaseException) -> str:
 
 
 def _class_in(module: ModuleType) -> Any:
-    """The one strategy; a class that another one of the file derives from is a part of that one. Words if none."""
+    """Return the one strategy class, ignoring base classes within the file; a message if there is none or more than
+    one.
+    """
     here = [kind for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == module.__name__]
     classes = [kind for kind in here if issubclass(kind, OwnStrategy) or callable(getattr(kind, "on_bar", None))]
     last = [kind for kind in classes if not any(kind in other.__mro__[1:] for other in classes)]
@@ -81,7 +83,7 @@ def _line_of(error: BaseException, where: str) -> str:
 
 
 def _line(text: str, made: Any) -> int:
-    """Where the class begins."""
+    """Return the line where the class begins."""
     lines = enumerate(text.splitlines(), 1)
     return next((number for number, line in lines if line.startswith(f"class {made.__name__}")), 1)
 
@@ -90,7 +92,7 @@ def _line(text: str, made: Any) -> int:
 
 
 def settings_reader(made: Any) -> Callable[[Mapping[str, object]], object]:
-    """Reads the strategy's own settings. What it returns raises `UnfitError`, naming the key."""
+    """Return a reader of the strategy's own settings, which raises `UnfitError` with the key's name."""
     adapter, known = TypeAdapter(made.Settings), _fields(made.Settings)
 
     def read(values: Mapping[str, object]) -> object:
@@ -118,7 +120,7 @@ def _fields(kind: Any) -> tuple[str, ...]:
 
 
 def faults_of(made: Any, name: str) -> tuple[str, ...]:
-    """What is wrong with the class in a file of that name, each with what to do."""
+    """Return the faults of the class in a file of that name, each with a remedy."""
     found = []
     if getattr(made, "name", None) != name:
         found.append(f"its name is {getattr(made, 'name', None)!r}, and the file's is {name!r}; make them the same")
@@ -133,7 +135,7 @@ def faults_of(made: Any, name: str) -> tuple[str, ...]:
 
 
 def _on_bar_fault(made: Any) -> str | None:
-    """Whether it can be called with a bar and a context, and answers then and there."""
+    """Return why `on_bar` cannot be called with a bar and a context, or cannot answer at once; None if it can."""
     found = inspect.getattr_static(made, "on_bar")
     call = getattr(found, "__func__", found)
     if inspect.isgeneratorfunction(call) or inspect.iscoroutinefunction(call):
@@ -146,7 +148,7 @@ def _on_bar_fault(made: Any) -> str | None:
 
 
 def _untyped(kind: Any) -> str | None:
-    """The first field of a dataclass, or of one inside of it, whose type does not say what is in it."""
+    """Return the first field of a dataclass, also nested, whose type does not specify its content."""
     hints = get_type_hints(kind, include_extras=True)
     for name, value in vars(kind).items():
         is_plain = not isinstance(value, classmethod | staticmethod | property) and not inspect.isroutine(value)
@@ -181,7 +183,7 @@ def _state_fault(made: Any) -> str | None:
             return f"its State does not say what is in it: {untyped}; give it a type such as int, Decimal or list[str]"
         adapter, fresh = TypeAdapter(state), state()
         again = adapter.validate_json(adapter.dump_json(fresh, warnings="error"))
-    except Exception as error:  # whatever a class can do while it is made and written
+    except Exception as error:  # any error while the class is created and saved
         return f"its State cannot be made, saved and restored: {_short(error)}; {how}"
     return None if again == fresh else f"its State is another one after it was saved and restored; {how}"
 
@@ -211,7 +213,7 @@ def _making_fault(made: Any) -> str | None:
 
 
 def _short(error: Exception) -> str:
-    """The first line of an error, with its name."""
+    """Return the first line of an error, with its name."""
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False)[0]
         return f"{'.'.join(map(str, first['loc'])) or 'it'}: {first['msg']}"

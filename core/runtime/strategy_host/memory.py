@@ -1,4 +1,4 @@
-"""The memory of a strategy of the user's, as it is saved and taken up again: what does not fit is named (ST-01)."""
+"""The memory of a user's strategy as it is saved and restored; a value that does not fit is named (ST-01)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from pydantic import TypeAdapter, ValidationError
 from core.strategies.signal_checks import UnfitError
 
 ITEMS_A_BAR = 64
-"""Plain values that are looked at a bar, in the mean: a memory of many is looked at on as many fewer bars."""
+"""Plain values checked per bar on average: a larger memory is checked on fewer bars."""
 LONGEST_SHOWN = 40
 
 
 class Memory:
-    """Of one strategy: what its state was when it was last known to fit.
+    """The memory of one strategy: its last state that is known to be valid.
 
     Attributes
     ----------
     is_of_this_bar
-        Somebody looked on the last bar; else the state may have gone on since.
+        Whether the state was checked on the last bar; otherwise it may have changed since.
     """
 
     def __init__(self, kind: type, adapter: TypeAdapter[Any], state: Any) -> None:
@@ -33,7 +33,7 @@ class Memory:
             self.sound = plain_of(adapter, kind())
 
     def look_at(self, state: Any) -> None:
-        """Raises `UnfitError` with the field that does not fit; the state of a bar on which nobody looks passes."""
+        """Check the state, if due on this bar. Raises `UnfitError` with the field that does not fit."""
         if self._bars_left > 0:
             self._bars_left -= 1
             self.is_of_this_bar = False
@@ -45,15 +45,15 @@ class Memory:
         self._bars_left = _size(self.sound) // ITEMS_A_BAR
 
     def last_sound(self) -> Any:
-        """A state as it was when it was last looked at and fitted."""
+        """Return a copy of the last valid state."""
         return self._adapter.validate_python(self.sound)
 
 
 def plain_of(adapter: TypeAdapter[Any], state: Any) -> object:
-    """The state as JSON has it, out of which it can be made again. Raises `UnfitError`."""
+    """Return the state as JSON from which it can be restored. Raises `UnfitError`."""
     try:
         plain: object = adapter.dump_python(state, mode="json", warnings=False)
-    except Exception as error:  # whatever it keeps there
+    except Exception as error:  # any content
         _require_fit(adapter, adapter.dump_python(state, warnings=False))
         raise UnfitError(f"its state cannot be saved: {type(error).__name__}: {error}") from None
     _require_fit(adapter, plain)
@@ -61,7 +61,7 @@ def plain_of(adapter: TypeAdapter[Any], state: Any) -> object:
 
 
 def misfit(error: ValidationError) -> str:
-    """The first field that does not fit, what is in it, and what must be."""
+    """Describe the first field that does not fit, its value and its constraint."""
     first = error.errors(include_url=False)[0]
     place = ".".join(("state", *map(str, first["loc"])))
     words = first["msg"].replace("Input should", "must").removeprefix("Value error, ")
@@ -82,7 +82,7 @@ def _shown(value: object) -> str:
 
 
 def _size(plain: object) -> int:
-    """How many plain values are in it."""
+    """Count the plain values."""
     if isinstance(plain, dict):
         return sum(map(_size, plain.values()))
     return sum(map(_size, plain)) if isinstance(plain, list) else 1

@@ -1,7 +1,8 @@
-"""What goes over the pipe between the desk and a strategy's process: frames of JSON, each with its length before it.
+"""The messages over the pipe between the desk and a strategy's process: length-prefixed JSON frames.
 
-Numbers are texts, so that a price is the same Decimal on both sides. The desk trusts no frame: what is not exactly one
-of the shapes below raises `WireError`, and the process that wrote it is ended.
+Numbers are strings, so that a price is the same Decimal on both sides. The desk trusts no frame: one that does not
+match
+the shapes below raises `WireError`, and the process that wrote it is ended.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ from core.strategies.signal_checks import SignalFault
 
 HEAD = struct.Struct(">I")
 LARGEST = 8 * 1024 * 1024
-"""Bytes of one frame."""
+"""The maximum frame size in bytes."""
 LONGEST_NUMBER = 60
 LONGEST_WORDS = 600
 MOST_FIGURES = 64
 FINEST = -40
-"""The smallest power of ten in a number that is taken."""
+"""The smallest accepted power of ten in a number."""
 LARGEST_POWER = 20
 
 CONDITIONS: TypeAdapter[Conditions] = TypeAdapter(Conditions)
@@ -42,7 +43,7 @@ NO_TRADES = {reason.value: NoTrade(reason) for reason in NoTradeReason}
 
 
 class WireError(ValueError):
-    """A frame is none of those that may come."""
+    """A frame of an unknown shape."""
 
 
 def framed(message: object) -> bytes:
@@ -59,7 +60,7 @@ def _plain(value: object) -> object:
 
 
 def read(body: bytes) -> list[Any]:
-    """A message: a list that begins with its name."""
+    """Parse a message: a list that begins with its name."""
     try:
         message = orjson.loads(body)
     except ValueError:
@@ -100,7 +101,7 @@ def session_in(row: list[Any]) -> Session:
 
 
 def context_out(context: Context) -> list[Any]:
-    """All but the conditions, which are asked for when there is something to size."""
+    """Encode all but the conditions, which are requested for sizing only."""
     advised = context.recommendation
     return [
         session_out(context.session),
@@ -184,7 +185,7 @@ def conditions_in(plain: object) -> Conditions:
 
 
 def answer_out(answer: Answer | SignalFault) -> list[Any]:
-    """Of a sound answer; who it is from and which bar made it, the desk knows itself."""
+    """Encode a valid answer without the strategy and the bar, which the desk knows."""
     match answer:
         case NoTrade():
             return ["none", answer.reason.value]
@@ -199,7 +200,7 @@ def answer_out(answer: Answer | SignalFault) -> list[Any]:
 
 
 def answer_in(row: object, strategy: str, bar: Bar) -> Answer | SignalFault:
-    """What a strategy answered to that bar; each number and each word is looked at. Raises `WireError`."""
+    """Decode a strategy's answer to that bar, checking each number and text. Raises `WireError`."""
     match row:
         case ["none", str(reason)] if reason in NO_TRADES:
             return NO_TRADES[reason]
@@ -238,7 +239,7 @@ def answer_in(row: object, strategy: str, bar: Bar) -> Answer | SignalFault:
 
 
 def number(text: object) -> Decimal:
-    """A number that can be reckoned with and written out. Raises `WireError`."""
+    """Parse a finite number of limited size. Raises `WireError`."""
     if not isinstance(text, str) or len(text) > LONGEST_NUMBER:
         raise WireError
     try:
@@ -254,7 +255,7 @@ def number(text: object) -> Decimal:
 
 
 def words(text: object) -> str:
-    """A line of a strategy's own, without what would move a terminal. Raises `WireError`."""
+    """Return a line of the strategy's text without control characters. Raises `WireError`."""
     if not isinstance(text, str):
         raise WireError
     return "".join(sign if sign.isprintable() else " " for sign in text[:LONGEST_WORDS])

@@ -1,8 +1,8 @@
-"""The process of one strategy of the user's, from the desk's side: begun, asked, and ended when it fails (ST-07).
+"""The process of one user strategy as the desk sees it: started, asked, and ended when it fails (ST-07).
 
-The desk waits for an answer as long as a strategy may take and no longer; a process that has not answered by then, that
-writes what is no answer, or that ends, is gone, with all that it may have begun. Another one is begun at once, and
-nobody waits until it is ready.
+The desk waits for an answer for the strategy's time-out and no longer. A process that misses it, writes an invalid
+answer,
+or exits is killed with all its children. Another one is started at once, and nobody waits until it is ready.
 """
 
 from __future__ import annotations
@@ -30,52 +30,54 @@ from core.strategies.builtin import Coming
 ROOT = Path(__file__).resolve().parents[3]
 BEGIN = Path(__file__).with_name("begin.py")
 STARTING = 15.0
-"""Seconds that a process may take to be ready, where nobody waits for it but a command."""
+"""Seconds for a process to become ready, when only a command waits for it."""
 ENVIRONMENT = {"PYTHONHASHSEED": "0"}
-"""All that a process is begun with: the same order of sets of strings in each run, so the same answers (MD-05)."""
+"""The whole environment of a process: a fixed hash seed gives the same order of string sets, so the same answers
+(MD-05).
+"""
 CHUNK = 1 << 16
 SIGNALLED = 128
 A_MOMENT = 0.25
-"""Seconds that a process which has closed its pipe may take to say how it ended."""
+"""Seconds for a process that has closed its pipe to report its exit code."""
 BUBBLEWRAP = "bwrap"
 WITH_BUBBLEWRAP = "bubblewrap"
 
 
 class LostError(Exception):
-    """The process is gone; why, in words."""
+    """The process is gone; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadRefused:
-    """The text does not load: every reason, one line each."""
+    """The file does not load; every reason, one line each."""
 
     faults: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class Blocked:
-    """Whether somebody else was asked in between."""
+    """Whether another question was asked in between."""
 
     is_broken: bool = False
 
 
 class StrategyProcess:
-    """One process, and what it was begun with. Asked by one thread at a time.
+    """One process and its start parameters. Asked by one thread at a time.
 
     Attributes
     ----------
     patience, waits
-        Seconds that one answer may take; and that a bar waits for a process that is still beginning.
+        The time-out of one answer in seconds; how many seconds a bar waits for a process that is still starting.
     coming
-        Which bars come after one, where they are known and nobody waits.
+        Returns the bars after one, when they are known and nobody waits.
     left
-        Seats that nobody asks any more; told with the next question.
+        Seats that are no longer asked; sent with the next question.
     blocked
-        Who was asked of bars ahead, and waits in the middle of one: another question ends that.
+        The batch that waits in the middle of a bar; any other question ends it.
     generation
-        Grows with each process that is begun: what one had made is gone with it.
+        Incremented with each started process: objects of an earlier one are gone.
     layers
-        What the process gave up before it heard the text, as it said itself; empty until it is ready.
+        The sandbox layers that the process reported before it read the code; empty until it is ready.
     """
 
     def __init__(
@@ -101,7 +103,7 @@ class StrategyProcess:
     # ── beginning and end ────────────────────────────────────────────────────────────────────────────────────────
 
     def begin(self) -> None:
-        """Start one; whoever asks first waits until it is ready."""
+        """Start a process; the first question waits until it is ready."""
         if self._process is not None:
             return
         self._folder = folder = tempfile.mkdtemp(prefix="keyturn-strategy-")
@@ -124,7 +126,7 @@ class StrategyProcess:
         self._end = weakref.finalize(self, _end, process, folder)
 
     def end(self) -> None:
-        """Kill it, and whatever it began."""
+        """Kill the process and its children."""
         if self._end is not None:
             self._end()
         if self.blocked is not None:
@@ -142,7 +144,7 @@ class StrategyProcess:
         return self._process is not None
 
     def ready(self, seconds: float) -> LoadRefused | None:
-        """See that one is there that has loaded the text. Raises `LostError`, `OverdueError`."""
+        """Ensure that a process has loaded the file. Raises `LostError`, `OverdueError`."""
         self.begin()
         if self._is_ready:
             return None
@@ -169,7 +171,7 @@ class StrategyProcess:
     def _confined(self, ends: float) -> tuple[str, ...]:
         match self._message(ends):
             case ["confined", [*layers]]:
-                with suppress(OSError):  # from here on nothing can be put into it
+                with suppress(OSError):  # from now on no file can be put into it
                     os.rmdir(self._folder)
                 wrapped = (WITH_BUBBLEWRAP,) if self._wrapper else ()
                 return (*wrapped, *map(str, layers))
@@ -179,7 +181,7 @@ class StrategyProcess:
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def ask(self, *question: object, seconds: float | None = None) -> list[Any]:
-        """Its answer. Raises `LostError`, and `OverdueError` where there is none in time; the process is gone then."""
+        """Return its answer. Raises `LostError`, and `OverdueError` at the time-out; both end the process."""
         if not self._is_ready:
             raise LostError("its process is not there")
         if self._found or self._speaks(0):
@@ -193,7 +195,7 @@ class StrategyProcess:
         return self._message(ends)
 
     def breach(self) -> LostError:
-        """It answered what is none."""
+        """End the process after an invalid answer, and return the error."""
         return self._lost("its process wrote what is no answer")
 
     def _message(self, ends: float) -> list[Any]:
@@ -228,7 +230,7 @@ class StrategyProcess:
             return self._read_after_all()
 
     def _read_after_all(self) -> bytes:
-        """A machine may wake who waits for nothing."""
+        """Read again: `poll` may wake up without data."""
         return b"" if self._process is None or self._process.poll() is not None else self._read()
 
     def _write(self, frame: bytes, ends: float) -> None:
@@ -244,7 +246,7 @@ class StrategyProcess:
                 raise self._lost("") from None
 
     def _wait(self, event: int, ends: float) -> None:
-        """Until the pipe can be read or written. An answer that is there counts, however late it is looked for."""
+        """Wait until the pipe can be read or written. An answer that is already there counts, however late."""
         left = max(0.0, ends - time.monotonic())
         if self._speaks(left, event) or self._speaks(0, event):
             return
@@ -260,7 +262,7 @@ class StrategyProcess:
         return bool(poll.poll(seconds * 1000))
 
     def _lost(self, why: str) -> LostError:
-        """End it and say why."""
+        """End the process, and return the error with the reason."""
         process = self._process
         if process is not None and not why:
             with suppress(TimeoutExpired):
@@ -273,7 +275,7 @@ class StrategyProcess:
 def _how_it_ended(code: int | None) -> str:
     if code is None:
         return "its process closed its pipe"
-    if code > SIGNALLED:  # as bubblewrap says it
+    if code > SIGNALLED:  # bubblewrap reports a signal in this way
         code = SIGNALLED - code
     if code == OUT_OF_MEMORY:
         return "its process took more memory than it may"
@@ -287,7 +289,7 @@ def _how_it_ended(code: int | None) -> str:
 
 
 def _end(process: Popen[bytes], folder: str) -> None:
-    """It, and whatever has stayed in its session."""
+    """Kill the process and everything left in its session."""
     with suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)
     for pipe in (process.stdin, process.stdout):
@@ -300,7 +302,9 @@ def _end(process: Popen[bytes], folder: str) -> None:
 
 
 def left_open(layers: Sequence[str]) -> tuple[str, ...]:
-    """What this system does not deny a strategy's process, by the layers that hold; docs/STRATEGIES.md says more."""
+    """Return the accesses that this system cannot deny a strategy's process with these layers; see
+    docs/STRATEGIES.md.
+    """
     found = []
     if CALLS not in layers and WITH_BUBBLEWRAP not in layers:
         found.append("it could end other programs of yours")
@@ -312,7 +316,9 @@ def left_open(layers: Sequence[str]) -> tuple[str, ...]:
 
 
 def _wrapped(wrapper: str, folder: str) -> list[str]:
-    """Bubblewrap: nothing but Python and this program's core to read, no network, no other process to be seen."""
+    """Return the bubblewrap command: read access to Python and this program's core only, no network, no other
+    processes.
+    """
     seen = ("/usr", "/lib", "/lib64", "/bin", sys.base_prefix, sys.prefix, str(ROOT / "core"))
     shown = [part for path in dict.fromkeys(seen) if os.path.exists(path) for part in ("--ro-bind", path, path)]
     apart = ["--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]

@@ -1,7 +1,8 @@
-"""What a strategy's process gives up before it sees a line of the user's: files, network, other processes (ST-01).
+"""The sandbox of a strategy's process, set up before it reads the user's code: no files, network or processes (ST-01).
 
-Each layer holds by itself; which of them this system has is told to the desk, and what it cannot deny stands in
-docs/STRATEGIES.md. Runs in that process alone, when everything that a strategy may import is imported.
+Each layer works independently. The desk is told which of them this system supports; docs/STRATEGIES.md names the
+limits.
+Runs only in that process, after all modules that a strategy may import are imported.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import sys
 from contextlib import suppress
 
 MEMORY = 512 * 1024 * 1024
-"""Bytes of memory, all told; an empty strategy takes 40 MB."""
+"""The memory limit in bytes; an empty strategy takes 40 MB."""
 SECONDS = 4
-"""Of processor time for one question: twice what the desk waits."""
+"""Processor time for one question: twice the desk's time-out."""
 OUT_OF_MEMORY = 77
-"""How the process ends when a strategy has taken all the memory that it may have."""
+"""The exit code of a process whose strategy reached the memory limit."""
 
 LIMITS, NAMESPACES, ROOT_OF_ITS_OWN, CALLS = "limits", "namespaces", "root", "calls"
 
@@ -35,7 +36,7 @@ APART = NEW_MOUNTS | NEW_NAMES | NEW_SIGNALS | NEW_NET | NEW_GROUPS
 
 
 def confine() -> tuple[str, ...]:
-    """The layers that hold from here on."""
+    """Set up the sandbox, and return the layers that hold."""
     held = [*_apart(), *_limited(), *_filtered()]
     with suppress(OSError):
         os.close(2)
@@ -43,7 +44,7 @@ def confine() -> tuple[str, ...]:
 
 
 def move_on() -> None:
-    """A new question: the processor time that it may take counts from here."""
+    """Start a new question: its processor time counts from here."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     soft = int(used.ru_utime + used.ru_stime) + SECONDS + 1
     with suppress(OSError, ValueError):
@@ -51,7 +52,7 @@ def move_on() -> None:
 
 
 def _limited() -> tuple[str, ...]:
-    """No file, pipe or socket can be opened any more, nothing written, no process begun, and so much memory."""
+    """Forbid new files, pipes and sockets, writing and new processes, and limit the memory."""
     limits = [
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
@@ -61,14 +62,14 @@ def _limited() -> tuple[str, ...]:
     ]
     held = 0
     for limit, most in limits:
-        with suppress(OSError, ValueError):  # a system that has no such limit
+        with suppress(OSError, ValueError):  # this system has no such limit
             resource.setrlimit(limit, (most, most))
             held += 1
-    return (LIMITS,) if held == len(limits) and sys.platform != "darwin" else ()  # which takes it and minds it not
+    return (LIMITS,) if held == len(limits) and sys.platform != "darwin" else ()  # or accepts it without effect
 
 
 def _apart() -> tuple[str, ...]:
-    """Namespaces of its own, and the empty folder as the root of all files."""
+    """Enter separate namespaces, with the empty folder as the file system root."""
     if not sys.platform.startswith("linux"):
         return ()
     libc = ctypes.CDLL(None, use_errno=True)
@@ -85,7 +86,7 @@ def _apart() -> tuple[str, ...]:
 
 NO_NEW_PRIVILEGES, SET_FILTER, FILTER = 38, 22, 2
 ALLOWED, REFUSED = 0x7FFF0000, 0x00050001
-"""What the filter answers; the second is EPERM."""
+"""Actions of the filter; the second is EPERM."""
 LOAD, EQUAL, RETURN = 0x20, 0x15, 0x06
 MEMORY_OF_ARM = (214, 215, 216, 222, 226, 233)
 MACHINES: dict[str, tuple[int, int, tuple[int, ...]]] = {
@@ -100,8 +101,11 @@ MACHINES: dict[str, tuple[int, int, tuple[int, ...]]] = {
         (57, 63, 64, 93, 94, 98, 101, 113, 115, 124, 128, 132, 134, 135, 139, 165, 169, 172, 178, *MEMORY_OF_ARM, 278),
     ),
 }
-"""By machine: its mark, the number of `prlimit64`, and the calls that are left: read, write and close what is open,
-memory, signals to itself, the clock, chance, the end. Nothing names a file, a process or a socket."""
+"""For each machine: its architecture mark, the number of `prlimit64`, and the allowed calls: read, write and close of
+open
+descriptors, memory, signals to itself, the clock, random numbers, exit. None of them names a file, a process or a
+socket.
+"""
 
 
 def _filtered() -> tuple[str, ...]:
@@ -121,7 +125,7 @@ def _filtered() -> tuple[str, ...]:
 
 
 def _program(machine: int, limit: int, calls: tuple[int, ...]) -> bytes:
-    """For the kernel: that machine's calls of the list, its own limit of processor time, and no other."""
+    """Return the BPF program: allow the listed calls of that machine and its own processor limit, and nothing else."""
 
     def step(code: int, yes: int, no: int, value: int) -> bytes:
         return struct.pack("=HBBI", code, yes, no, value)
@@ -130,9 +134,9 @@ def _program(machine: int, limit: int, calls: tuple[int, ...]) -> bytes:
     own_limit = b"".join(
         (
             step(EQUAL, 0, 5, limit),
-            step(LOAD, 0, 0, 16),  # whose: 0 is its own
+            step(LOAD, 0, 0, 16),  # the target process: 0 is itself
             step(EQUAL, 0, 3, 0),
-            step(LOAD, 0, 0, 24),  # which
+            step(LOAD, 0, 0, 24),  # the limited resource
             step(EQUAL, 0, 1, resource.RLIMIT_CPU),
             step(RETURN, 0, 0, ALLOWED),
         )

@@ -1,4 +1,4 @@
-"""A strategy's place in its process: made there, asked there, and after a loss made again of what the desk knows."""
+"""A strategy's seat in its process: created and asked there, and recreated from the desk's copy after a loss."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from core.strategies.signal_checks import UnfitError
 from core.strategies.user_strategies import RaisedError
 
 A_BATCH = 0.5
-"""Seconds that a batch may take beyond one answer: its process tells it before."""
+"""Extra seconds for a batch beyond one answer's time-out; its process answers earlier."""
 GONE = "its process is gone; resume it to start it again"
 
 
 class SharedProcess:
-    """One strategy on one symbol, as the desk can make it again.
+    """One strategy on one symbol, which the desk can recreate.
 
-    It has the desk's last good copy of the memory, and the bars that were answered since.
+    It has the desk's last valid copy of the memory, and the bars that were answered since.
     """
 
     def __init__(self, process: StrategyProcess, number: int, terms: dict[str, Any], remembered: object) -> None:
@@ -38,8 +38,10 @@ class SharedProcess:
         weakref.finalize(self, process.left.append, number).atexit = False
 
     def take_place(self) -> str:
-        """Be made in the process as it is; what of the memory did not fit. Raises `UnfitError`, `RaisedError`."""
-        if not self.process.is_ready:  # one is beginning: nobody waits, and the next bar makes it
+        """Create it in the process. Return why the memory did not fit, or an empty string. Raises `UnfitError`,
+        `RaisedError`.
+        """
+        if not self.process.is_ready:  # one is starting: nobody waits, and the next bar creates it
             return ""
         try:
             self._wait_from_now()
@@ -47,14 +49,14 @@ class SharedProcess:
         except LostError as error:
             raise RaisedError(str(error)) from None
 
-    # ── there, lost, there again ─────────────────────────────────────────────────────────────────────────────────
+    # ── availability, loss and recovery ──────────────────────────────────────────────────────────────────────────
 
     @property
     def _is_there(self) -> bool:
         return self.process.is_ready and self._generation == self.process.generation
 
     def _be_there(self, context: Context) -> None:
-        """After a loss: a new process, and the memory that the desk has. One that is paused stays gone."""
+        """After a loss, start a new process and restore the memory. A paused strategy stays stopped."""
         if self._is_there:
             return
         if context.is_paused and not self.process.is_running:
@@ -86,13 +88,13 @@ class SharedProcess:
         raise self.process.breach()
 
     def _seen_again(self, since: list[tuple[Bar, list[Any]]]) -> None:
-        """Bars that it answered after the copy was made."""
+        """Replay the bars that it answered after the copy was made."""
         rows = [[number, *pipe_messages.bar_out(bar)] for number, (bar, _) in enumerate(since)]
         while rows:
             rows = rows[self._shown_rows(rows, [row for _, row in since], is_again=True) :]
 
     def _wait_from_now(self, more: float = 0.0) -> None:
-        """All that is asked until this is said again has so many seconds together."""
+        """Start the time-out for all questions until the next call."""
         self._ends = time.monotonic() + self.process.patience + more
 
     @property
@@ -104,7 +106,7 @@ class SharedProcess:
 
     @contextmanager
     def _between_bars(self) -> Iterator[None]:
-        """What fails in here is said with the next bar."""
+        """Report an error in here with the next bar."""
         try:
             with self._losing(None):
                 yield
@@ -113,7 +115,7 @@ class SharedProcess:
 
     @contextmanager
     def _losing(self, context: Context | None) -> Iterator[None]:
-        """What becomes of a process that fails in here: the place knows it, and the desk hears it in its own words."""
+        """Handle the failure of a process in here: mark the seat as lost, and raise the desk's own error."""
         try:
             yield
         except (LostError, OverdueError) as error:
@@ -123,7 +125,7 @@ class SharedProcess:
             raise RaisedError(f"{type(error).__name__}: {error}") from None
 
     def lose(self, *, is_paused: bool) -> None:
-        """The process is gone; the next is begun where somebody may need it."""
+        """Mark the process as lost, and start the next one unless the strategy is paused."""
         self._is_stale = False
         if not is_paused:
             with suppress(OSError):

@@ -1,8 +1,7 @@
-"""Slips in the text of a user's strategy, told with their line before any of it runs (OP-01, ST-01).
+"""Static checks of a user's strategy file, with line numbers, before any of it runs (OP-01, ST-01).
 
-A strategy reckons with bars and answers: what it imports is loaded before its process gives up every file, and a clock,
-chance or another thread would make a replay another day. This finds slips alone; what a strategy cannot do is its
-process's matter (`sandbox.py`).
+Imports are limited because they are loaded before the process gives up file access; a clock, random numbers or threads
+would make a replay differ. These checks find mistakes only; the sandbox enforces the limits (`sandbox.py`).
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ LIBRARIES = (
     "typing",
     "zoneinfo",
 )
-"""They reckon and describe."""
+"""Libraries without input or output."""
 ROOMS = (
     "core.strategies.kit",
     "core.strategies.base",
@@ -47,23 +46,23 @@ ROOMS = (
     "core.risk.size_factors.base",
     "core.risk.sizing",
 )
-"""Of this program: the vocabulary, the indicators, the size of an order."""
+"""Modules of this program: the vocabulary, the indicators, and position sizing."""
 ABOVE_THEM = ("core", "core.model", "core.strategies", "core.risk", "core.risk.size_factors")
-"""Packages of rooms: what is imported from one is a room, or may not be."""
+"""Parents of `ROOMS`: an import from one must name one of those modules."""
 CLOCKS = frozenset({"now", "today", "utcnow"})
-"""Of datetime and date: they read the machine's clock."""
+"""Methods of datetime and date that read the machine's clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class CodeFault:
-    """Something that may not stand there: its line, what it is, and what to do instead."""
+    """A forbidden construct: its line, a description and a remedy."""
 
     line: int
     words: str
 
 
 def faults_in(text: str) -> tuple[CodeFault, ...]:
-    """Everything in the text of a strategy that may not be there, in order of its lines."""
+    """Return every fault in the text of a strategy, by line."""
     try:
         tree = ast.parse(text)
     except (RecursionError, MemoryError):

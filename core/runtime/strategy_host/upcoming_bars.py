@@ -1,4 +1,4 @@
-"""The bars of files that are played, as strategies will see them: where nobody waits they are asked of in batches."""
+"""The bars of played files as strategies will see them: with no one waiting, strategies are asked in batches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.strategies.builtin import StrategyKinds
 
 
 class UpcomingBars:
-    """What comes after a bar. That it comes is expected and no more: a minute that is left out costs a question."""
+    """The bars after a given one. They are only expected: a bar that is left out costs an extra question."""
 
     def __init__(self, feeds: Iterable[Sequence[Timed]]) -> None:
         self._bars: dict[Symbol, list[Bar]] = {}
@@ -30,7 +30,7 @@ class UpcomingBars:
 
 
 def foresee(kinds: StrategyKinds, feeds: Iterable[Sequence[Timed]]) -> None:
-    """Let every strategy that has use for it know what comes."""
+    """Give the upcoming bars to every strategy that can use them."""
     coming = UpcomingBars(feeds)
     for kind in kinds.known.values():
         kind.foresee(coming)
