@@ -1,1 +1,3 @@
-"""The disk: journal, documents, lock, kill switch, heartbeat, settings. Implements `core.ports`; decides nothing."""
+"""Storage on disk: journal, documents, lock, kill switch, heartbeat and settings. Implements `core.ports`; decides
+nothing.
+"""

@@ -1,4 +1,4 @@
-"""Which account a command means: the one that is named, that runs, or that ran last."""
+"""Find the account of a command: the named one, the running one, or the one that ran last."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_ACCOUNT = "nothing ran here yet; `keyturn demo` begins"
 
 
 def account_of(home: Home, name: str | None) -> AccountFolder:
-    """The account of that name; None is the one that runs, or ran last. Raises `OperatorError`."""
+    """Return the named account; for None the running one, or the one that ran last. Raises `OperatorError`."""
     found = home.account(name) if name else last_account(home)
     if found is None or not found.path.is_dir():
         there = ", ".join(folder.name for folder in home.accounts())
@@ -22,7 +22,7 @@ def account_of(home: Home, name: str | None) -> AccountFolder:
 
 
 def whole_account(home: Home, name: str | None) -> AccountFolder:
-    """An account of which nothing is on its way (SP-04). Raises `OperatorError`."""
+    """Return an account without an unfinished restore or reset (SP-04). Raises `OperatorError`."""
     from state.folder_swap import refuse_half_done
 
     folder = account_of(home, name)
@@ -31,7 +31,7 @@ def whole_account(home: Home, name: str | None) -> AccountFolder:
 
 
 def journal_of(home: Home, name: str | None, folder: Path | None) -> AccountFolder:
-    """An account's journal, or a folder of segments that is named instead. Raises `OperatorError`."""
+    """Return an account's journal, or a named folder of segments. Raises `OperatorError`."""
     if folder is None:
         return whole_account(home, name)
     if not folder.is_dir():

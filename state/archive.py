@@ -1,8 +1,10 @@
-"""The archive of a backup, read by somebody who does not believe it (SP-04).
+"""Read the archive of a backup without trusting it (SP-04).
 
-Nothing in it decides where a file goes: its names are those that a backup writes, or it is refused. So are links,
-devices, extensions, names that come twice, and sizes that no account has. It is read to its end, where its checksum
-stands, before anything is written.
+Nothing in an archive decides where a file goes: only names that a backup writes are accepted. Links, devices,
+extensions,
+repeated names and implausible sizes are refused. The archive is read to its end, which has its checksum, before
+anything is
+written.
 """
 
 from __future__ import annotations
@@ -25,29 +27,29 @@ OURS = re.compile(
     r"journal/\d{4}-\d{2}-\d{2}\.jsonl|documents\.json|backups/documents\.[1-5]\.json|heads\.jsonl|stamps/\d{4}-\d{2}-\d{2}\.tsr"
     r"|exchange\.jsonl|runs\.ndjson"
 )
-"""What a backup holds, below the account's name."""
+"""Files of a backup, below the account's name."""
 FOLDERS = ("", "journal", "backups", "stamps")
 MOST_FILES = 20_000
 """Eighty years of trading days."""
 MOST_BYTES = 16 << 30
-"""Of all files together."""
+"""The maximum total size of all files."""
 BLOCK = 512
-"""Bytes of a header; files are filled up to a whole number of them."""
+"""Bytes of a tar header; files are padded to a multiple of it."""
 PIECE = 1 << 20
 MOST_AFTER_THE_END = 1 << 20
-"""Bytes of filling behind the last file."""
+"""The maximum padding after the last file, in bytes."""
 
 Take = Callable[[str, int, BufferedIOBase], None]
-"""What is done with a file: its name, its size, and where to read it from."""
+"""Takes a file: its name, its size, and the stream to read it from."""
 
 
 class ArchiveError(OperatorError):
-    """An archive that is not restored; the message says why and what to do."""
+    """An archive that cannot be restored; the message gives the reason and a remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What an archive holds: the account that it was made of, and its files with their sizes in bytes."""
+    """The content of an archive: the account it was made of, and its files with their sizes in bytes."""
 
     account: str
     files: Mapping[str, int]
@@ -58,7 +60,7 @@ class Contents:
 
 
 def look(path: Path) -> Contents:
-    """Read an archive to its end, and keep nothing of it. Raises `ArchiveError`."""
+    """Read an archive to its end, without keeping any of it. Raises `ArchiveError`."""
     files: dict[str, int] = {}
     accounts: set[str] = set()
 
@@ -85,7 +87,7 @@ def look(path: Path) -> Contents:
 
 
 def unpack(path: Path, contents: Contents, into: Path) -> None:
-    """Write the files of an archive that was looked at, 0600, into a new folder of ours. Raises as `look` does."""
+    """Write the files of a checked archive, mode 0600, into a new private folder. Raises like `look`."""
     for folder in FOLDERS:
         make_folder(into / folder)
 
@@ -105,7 +107,7 @@ def unpack(path: Path, contents: Contents, into: Path) -> None:
 
 
 def _walk(path: Path, take: Take) -> None:
-    """Hand over each file in turn; `take` reads all of it."""
+    """Pass each file to `take` in turn, which reads all of it."""
     try:
         with reading(path) as packed, gzip.open(packed) as plain:
             while (header := _exactly(plain, BLOCK)).strip(b"\0"):
@@ -122,7 +124,7 @@ def _walk(path: Path, take: Take) -> None:
 
 
 def _require_ours(path: Path, entry: tarfile.TarInfo) -> None:
-    """A file or a folder as a backup writes it. Raises `ArchiveError`."""
+    """Check that an entry is a file or a folder as a backup writes it. Raises `ArchiveError`."""
     _account, _, inner = entry.name.partition("/")
     is_file = entry.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and OURS.fullmatch(inner)
     is_folder = entry.type == tarfile.DIRTYPE and inner in FOLDERS and not entry.size
@@ -133,7 +135,7 @@ def _require_ours(path: Path, entry: tarfile.TarInfo) -> None:
 
 
 def _pieces(source: BufferedIOBase, size: int) -> Iterator[bytes]:
-    """A file's bytes, a piece at a time."""
+    """Yield a file's bytes in pieces."""
     while size:
         piece = _exactly(source, min(PIECE, size))
         size -= len(piece)

@@ -1,4 +1,4 @@
-"""What a restore and a reset share: what was there is kept, and what comes says where it comes from (SP-04)."""
+"""The common steps of a restore and a reset: archive the old state, and record the origin of the new one (SP-04)."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ HALF_DONE = "it is half done, and nothing is lost: the next start finishes it"
 
 
 class SuccessionError(OperatorError):
-    """A restore or a reset that the disk did not take; the message says whether anything was changed."""
+    """A restore or a reset that failed on a disk error; the message says whether anything was changed."""
 
 
 def keep(folder: AccountFolder, there: JournalEnd, deed: str, when: datetime) -> Path:
-    """Write what is there into an archive among the account's own, and return its path. Raises OSError."""
+    """Archive the current state among the account's archives, and return the path. Raises OSError."""
     make_folder(folder.archives)
     stamp = f"{when.astimezone(UTC):%Y%m%dT%H%M%S%fZ}"
     return backup(folder, folder.archives / f"keyturn-{folder.name}-{there.sequence}-before-{deed}-{stamp}.tar.gz")
 
 
 def named_anew(first: str | None, folder: AccountFolder, there: JournalEnd, when: datetime) -> InstallationNamed:
-    """A name that no order was ever hashed with (EX-04)."""
+    """Return an installation name with which no order was ever hashed (EX-04)."""
     known = first or there.installation or folder.name
     return InstallationNamed(renamed(known, there.line, when.isoformat().encode()))
 
@@ -46,7 +46,7 @@ def write(stage: AccountFolder, at: datetime, facts: Sequence[Fact]) -> None:
 
 
 def put_in_place(folder: AccountFolder) -> None:
-    """What is staged takes the place of what is there. Raises `SuccessionError`."""
+    """Replace the current state by the staged one. Raises `SuccessionError`."""
     try:
         folder_swap.carry_out(folder)
     except OSError as error:
@@ -54,7 +54,7 @@ def put_in_place(folder: AccountFolder) -> None:
 
 
 def not_begun(folder: AccountFolder, error: OSError | JournalWriteError) -> SuccessionError:
-    """The disk failed before anything was changed."""
+    """Return the error for a disk failure before anything was changed."""
     return SuccessionError(f"{_named(folder, error)}; {UNCHANGED}")
 
 

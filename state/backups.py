@@ -1,9 +1,12 @@
-"""A backup of an account: documents, signed and stamped heads, journal and the simulated exchange's log (SP-04).
+"""A backup of an account: documents, signed and stamped heads, journal, and the simulated exchange's log (SP-04).
 
-One archive holds them all, and may be made beside an engine. The documents are read first, the journal after them and
-the exchange's log last: the journal in the archive never ends before the record that the documents know, and the
-exchange knows every order that the journal says it took. The kill switch, the lock and the heartbeat belong to the
-running installation and stay out.
+One archive holds them all, and may be made while an engine runs. The documents are read first, then the journal, and
+the
+exchange's log last: so the journal in the archive includes the documents' last record, and the exchange's log every
+order
+that the journal has as accepted. The kill switch, the lock and the heartbeat belong to the running installation and are
+not
+included.
 """
 
 from __future__ import annotations
@@ -22,21 +25,21 @@ from state.journal_segments import segments, sequence_in
 
 
 class BackupError(OperatorError):
-    """A backup that cannot be made; the message says what to do."""
+    """A backup that cannot be made; the message gives a remedy."""
 
 
 def backup(folder: AccountFolder, to: Path) -> Path:
-    """Write the archive, 0600, and return its path.
+    """Write the archive, mode 0600, and return its path.
 
     Parameters
     ----------
     to
-        The archive's own path, or a folder, where it is called `keyturn-<account>-<last record>.tar.gz`.
+        The archive's path, or a folder, in which it is named `keyturn-<account>-<last record>.tar.gz`.
 
     Raises
     ------
     BackupError
-        Where there is nothing to keep, or the archive is there already.
+        There is nothing to back up, or the archive exists already.
     """
     refuse_half_done(folder)
     files = _documents(folder)
@@ -59,7 +62,7 @@ def backup(folder: AccountFolder, to: Path) -> Path:
             file.flush()
             os.fsync(file.fileno())
     except OSError:
-        temporary.unlink(missing_ok=True)  # on a full disk its room is wanted elsewhere
+        temporary.unlink(missing_ok=True)  # a full disk needs the space elsewhere
         raise
     temporary.replace(target)
     sync_folder(target.parent)
@@ -67,12 +70,12 @@ def backup(folder: AccountFolder, to: Path) -> Path:
 
 
 def is_empty(folder: AccountFolder) -> bool:
-    """Whether there is nothing that a backup would keep: neither journal nor documents."""
+    """Whether there is nothing to back up: neither journal nor documents."""
     return not _documents(folder) and not _journal_paths(folder)
 
 
 def _documents(folder: AccountFolder) -> dict[str, bytes]:
-    """The documents and their older versions; each is replaced whole, so each is read whole."""
+    """Return the documents and their older versions; each is always replaced as a whole, so each is complete."""
     kept = sorted(folder.backups.glob("documents.*.json")) if folder.backups.is_dir() else []
     found = {}
     for path in (folder.documents, *kept):
@@ -84,12 +87,12 @@ def _documents(folder: AccountFolder) -> dict[str, bytes]:
 
 
 def _stamps(folder: AccountFolder) -> dict[str, bytes]:
-    """Each was put there whole."""
+    """Return the stamp files; each was written as a whole."""
     return {f"{folder.stamps.name}/{path.name}": bytes_of(path) for path in sorted(folder.stamps.glob("*.tsr"))}
 
 
 def _journal(folder: AccountFolder) -> dict[str, bytes]:
-    """Every segment up to its last whole line."""
+    """Return every segment up to its last complete line."""
     return {f"journal/{path.name}": _whole_lines(path) for path in _journal_paths(folder)}
 
 
@@ -100,7 +103,7 @@ def _journal_paths(folder: AccountFolder) -> list[Path]:
 
 
 def _lines_of(path: Path) -> dict[str, bytes]:
-    """A file beside the journal, where there is one."""
+    """Return a file beside the journal, if it exists."""
     try:
         return {path.name: _whole_lines(path)}
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""A basket that `keyturn basket` hands to the running engine: one file in the account's folder, taken once (OP-05).
+"""The file by which `keyturn basket` passes a basket to the running engine; it is taken once (OP-05).
 
-What became of it is read where the engine wrote it: in the journal, by the name that the command gave its asking.
+The command reads the result in the journal, where the engine records it with the command's request identifier.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from state.folders import AccountFolder
 from state.journal_segments import segments
 
 FRESH_SECONDS = 30.0
-"""A request that lay longer was meant for an engine that is gone: it is dropped."""
+"""A request older than this was meant for an engine that is gone, and is dropped."""
 ANSWER_SECONDS = 6.0
-"""How long a command waits for what the engine recorded of its basket."""
+"""How long a command waits for the engine to record its basket."""
 POLL_SECONDS = 0.05
 NOBODY_TOOK_IT = (
     "nobody took it in time, and it was taken back: look at the desk; if it says NO ENGINE or STARTING, mend that first"
@@ -37,7 +37,7 @@ NOBODY_ANSWERED = "it was taken and not answered in time; look at the desk, p sh
 
 
 LARGEST_REQUEST = 4 * LARGEST_FILE
-"""Bytes of a request: a file's text, as JSON writes it."""
+"""The maximum size of a request in bytes: a file's text in JSON."""
 
 
 def wait_a_little() -> None:
@@ -45,13 +45,13 @@ def wait_a_little() -> None:
 
 
 def hand_over(folder: AccountFolder, name: str, text: str, deploy: Decimal | None, request: str = "") -> None:
-    """Put it where the engine looks at every beat; an older one that was not taken is replaced. Raises OSError."""
+    """Write the request for the engine, which checks at every beat; an older one is replaced. Raises OSError."""
     asked = {"name": name, "text": text, "deploy": None if deploy is None else str(deploy), "request": request}
     replace_file(folder.plan_request, orjson.dumps(asked))
 
 
 def ask(folder: AccountFolder, name: str, text: str, deploy: Decimal | None) -> BasketOpened | BasketRefused | str:
-    """Hand it over, and wait for what the engine records of it; a text says why no answer came. Raises OSError."""
+    """Write the request and wait for the recorded result; a string says why there was none. Raises OSError."""
     request = uuid4().hex
     before = {path: path.stat().st_size for path in _segments(folder)}
     hand_over(folder, name, text, deploy, request)
@@ -72,7 +72,7 @@ def _segments(folder: AccountFolder) -> list[Path]:
 
 
 def _answer(folder: AccountFolder, before: dict[Path, int], request: str) -> BasketOpened | BasketRefused | None:
-    """The one record that names this asking, among those that were written since."""
+    """Return the new record with this request identifier, or None."""
     for path in _segments(folder):
         with reading(path) as file:
             file.seek(before.get(path, 0))
@@ -86,18 +86,18 @@ def _answer(folder: AccountFolder, before: dict[Path, int], request: str) -> Bas
 
 @dataclass(slots=True)
 class BasketInbox:
-    """The engine's side of it. The file was read by the command; it is read again, because only this counts."""
+    """The engine's side. The file is validated again here, because only this result counts."""
 
     folder: AccountFolder
     now: Callable[[], float] = time.time
 
     def take(self) -> OpenBasket | str | None:
-        """The basket, or why it is none; None where nothing lies there. It costs one stat."""
+        """Return the basket, the reason for refusing it, or None without a request. Costs one stat."""
         path = self.folder.plan_request
         try:
             written_at = path.stat().st_mtime
             content = bytes_of(path, LARGEST_REQUEST)
-            path.unlink()  # first: a basket is never opened twice
+            path.unlink()  # first, so that a basket is never opened twice
         except FileNotFoundError:
             return None
         except OSError as error:

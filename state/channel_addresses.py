@@ -1,6 +1,6 @@
-"""A channel's address: from the environment, by the channel's name, or from the system's keyring. Never from a file.
+"""A channel's address: from the environment, by the channel's name, or from the system's keyring, never from a file.
 
-It is a secret: whoever has the URL of a telephone can write to it.
+It is a secret: the URL of a phone is enough to send to it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from core.ports import OperatorError
 
 VARIABLE = "KEYTURN_CHANNEL_"
-"""And the channel's name in capitals."""
+"""Followed by the channel's name in capitals."""
 SERVICE = "keyturn-channels"
-"""Of the keyring; the user is the channel's name."""
+"""The keyring's service name; its user is the channel's name."""
 
 
 def variable_of(channel: str) -> str:
@@ -22,12 +22,12 @@ def variable_of(channel: str) -> str:
 
 
 def addresses_in(environ: Mapping[str, str]) -> list[SecretStr]:
-    """Every one that a variable has: to be hidden wherever it stands."""
+    """Return every address in the environment, for redaction."""
     return [SecretStr(value) for name, value in environ.items() if name.startswith(VARIABLE)]
 
 
 def find_address(environ: Mapping[str, str], channel: str) -> SecretStr | None:
-    """None where there is none. Raises `OperatorError` where the keyring does not open."""
+    """Return a channel's address, or None. Raises `OperatorError` if the keyring cannot be opened."""
     if given := environ.get(variable_of(channel), ""):
         return SecretStr(given)
     import keyring

@@ -1,4 +1,6 @@
-"""A broker's keys: from the environment, by the broker's own names, or from the system's keyring. Never from a file."""
+"""A broker's keys: from the environment, by the broker's variable names, or from the system's keyring, never from a
+file.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,12 @@ from core.ports import OperatorError
 
 
 def find_keys(environ: Mapping[str, str], mode: Mode, names: KeyNames) -> Keys:
-    """The keys for this kind of account (OP-10).
+    """Return the keys for this kind of account (OP-10).
 
     Raises
     ------
     OperatorError
-        None are there, only one of the two is, or they cannot be of this kind.
+        There are none, only one of the two is set, or they cannot be of this kind.
     """
     found = _in_environment(environ, names) or _in_keyring(mode, names)
     if found is None:
@@ -33,7 +35,7 @@ def find_keys(environ: Mapping[str, str], mode: Mode, names: KeyNames) -> Keys:
 
 
 def fingerprint(keys: Keys) -> str:
-    """Tells two pairs apart without giving either away: 16 hex digits of SHA-256 over the key's identifier."""
+    """Return 16 hex digits of SHA-256 over the key's identifier: they distinguish keys without revealing them."""
     return sha256(keys.key_id.get_secret_value().encode()).hexdigest()[:16]
 
 
@@ -48,7 +50,7 @@ def _in_environment(environ: Mapping[str, str], names: KeyNames) -> Keys | None:
 
 
 def _in_keyring(mode: Mode, names: KeyNames) -> Keys | None:
-    """A system without a keyring has none in it; one that is locked or broken says so."""
+    """Read the keyring; a system without one has no keys there, a locked or broken one raises."""
     import keyring
     from keyring.errors import KeyringError, NoKeyringError
 

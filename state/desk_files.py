@@ -1,4 +1,4 @@
-"""What a desk keeps beside its journal: the files that the operator has written, and that the guide was read."""
+"""A desk's files beside its journal: the operator's written files, and the mark that the guide was read."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from state.halt_request import HaltRequest  # both loaded with the desk: as it e
 from state.kill_switch import FileKillSwitch
 
 MOST_OF_A_NAME = 1000
-"""Files with one name that are tried before it is given up."""
+"""Numbered variants of a file name to try."""
 
 
 MOST_FILES = 50
-"""Files of presets, or of layouts, that are looked at."""
+"""The maximum of preset or layout files read."""
 LARGEST = 4000
-"""Bytes of one."""
+"""The maximum size of one in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class DeskFiles:
 
     home: Home
     folder: Callable[[], AccountFolder]
-    """The account's; found when it is needed, not before the desk's first paint."""
+    """Returns the account's folder; called on first use, not before the desk's first paint."""
     is_real: bool = False
-    """Whether a broker stands behind it."""
+    """Whether the account is at a real broker."""
 
     def why(self, order_id: str) -> Iterator[Recorded]:
         from core.views.order_chain import chain_of
@@ -59,7 +59,7 @@ class DeskFiles:
         return HistoryDay(chosen, days, history_of(read_day(journal, chosen)) if chosen in days else ())
 
     def write(self, name: str, text: str) -> str:
-        """`name` with a number where it is taken: another file is never written over."""
+        """Write a new file; if `name` is taken it gets a number: no file is overwritten."""
         path, folder = Path(name), self.folder().path
         for number in range(1, MOST_OF_A_NAME):
             target = folder / (name if number == 1 else f"{path.stem}-{number}{path.suffix}")
@@ -76,7 +76,9 @@ class DeskFiles:
         raise FileExistsError(f"{folder} holds {MOST_OF_A_NAME} files of this name; move some of them away")
 
     def kept(self, folder: str) -> Mapping[str, str | None]:
-        """Of the files that end as TOML, as many as a person has; what cannot be read loses no other."""
+        """Return the texts of the TOML files, up to `MOST_FILES`; an unreadable one is None and does not affect the
+        others.
+        """
         try:
             paths = sorted(path for path in self.home.of_the_operator(folder).iterdir() if path.suffix == ".toml")
         except FileNotFoundError:
@@ -93,7 +95,7 @@ class DeskFiles:
         (self.home.of_the_operator(folder) / Path(name).name).unlink(missing_ok=True)
 
     def leave_press(self, *, kills: bool) -> None:
-        """An engine looks for both at every beat, from its first one on: what it heard meanwhile it takes as heard."""
+        """Leave a kill or a halt for the engine, which checks for both at every beat, also after its next start."""
         folder = self.folder()
         folder.prepare()
         if kills:

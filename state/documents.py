@@ -1,7 +1,9 @@
-"""The state documents (SP-02): one TinyDB table a slice, replaced whole and atomically, with five older versions kept.
+"""The state documents (SP-02): one TinyDB table per slice, replaced atomically as a whole, with five older versions
+kept.
 
-The file carries its own checksum, so that damage is noticed and never loaded. People may read it; the journal is the
-truth, and a start without sound documents only reads a longer tail of it.
+The file carries its own checksum, so that damage is detected and never loaded. It is readable for people; the journal
+is
+authoritative, and a start without valid documents only reads a longer part of it.
 """
 
 from __future__ import annotations
@@ -26,22 +28,22 @@ from state.files import make_folder, replace_file, sync_folder
 from state.folders import AccountFolder
 
 VERSION = 6
-"""Of the file's own layout. What the slices hold has a digest beside it, which grows old by itself."""
+"""The version of the file layout. The content of the slices has a separate digest, which detects changes."""
 
 BACKUPS = 5
 ROTATION_SECONDS = 60.0
 META = "checkpoint"
-"""The table that holds the sequence number and the version."""
+"""The table with the sequence number and the version."""
 
 Tables = dict[str, dict[str, Any]]
 
 
 class UnsoundDocumentsError(Exception):
-    """A documents file that cannot be believed; the message says why."""
+    """A documents file that cannot be trusted; the message gives the reason."""
 
 
 class NoDocumentsError(UnsoundDocumentsError):
-    """There is no such file."""
+    """The file does not exist."""
 
 
 class AtomicStorage(Storage):
@@ -51,7 +53,7 @@ class AtomicStorage(Storage):
         self._path = path
 
     def read(self) -> Tables | None:
-        """The tables, or None where there is no file. Raises `UnsoundDocumentsError`."""
+        """Return the tables, or None without a file. Raises `UnsoundDocumentsError`."""
         try:
             content = bytes_of(self._path)
         except FileNotFoundError:
@@ -69,7 +71,7 @@ def content_of(tables: Tables) -> bytes:
 
 
 def tables_in(content: bytes) -> Tables:
-    """The tables of a documents file. Raises `UnsoundDocumentsError` for any byte that was changed."""
+    """Return the tables of a documents file. Raises `UnsoundDocumentsError` for any changed byte."""
     head = len('{"sum": "",\n"tables": ') + sha256().digest_size * 2
     text = content[head:].removesuffix(b"\n}\n")
     try:
@@ -82,7 +84,7 @@ def tables_in(content: bytes) -> Tables:
 
 
 class _Gathered(Storage):
-    """Keeps a checkpoint's tables together, so that they reach the disk in one write."""
+    """Collects a checkpoint's tables, so that they are written at once."""
 
     tables: Tables | None = None
 
@@ -99,12 +101,12 @@ class TinyDocuments:
     Parameters
     ----------
     clock
-        Seconds; only differences count. Decides when the file that is being replaced becomes a backup.
+        Seconds; only differences count. Decides when the replaced file becomes a backup.
 
     Attributes
     ----------
     notes
-        What loading had to do, in words: which file was damaged, and from which one it took the documents.
+        Messages of the loading: which file was damaged, and from which one the documents were taken.
     """
 
     def __init__(self, folder: AccountFolder, clock: Callable[[], float] = time.monotonic) -> None:
@@ -116,7 +118,7 @@ class TinyDocuments:
         self.notes: tuple[str, ...] = (mended,) if mended else ()
 
     def load(self) -> Checkpoint | NoCheckpoint:
-        """The newest sound checkpoint: the documents, or else the newest sound backup; `notes` says what was wrong."""
+        """Return the newest valid checkpoint: the documents, or the newest valid backup; `notes` names the faults."""
         reasons: list[str] = []
         is_there = False
         for path in (self._path, *self._kept()):
@@ -127,7 +129,7 @@ class TinyDocuments:
                 said = error.strerror if isinstance(error, OSError) else None
                 reasons.append(f"{path.name}: {said or error}")
                 continue
-            if version < VERSION:  # nor are the backups younger
+            if version < VERSION:  # the backups are no newer
                 older = f"of an older Keyturn (version {version}, now {VERSION}): read anew from the journal"
                 self.notes += (*reasons, f"{path.name}: {older}")
                 return NoCheckpoint(older, checkpoint.sequence)
@@ -143,7 +145,7 @@ class TinyDocuments:
         return NoCheckpoint("no sound documents: " + "; ".join(reasons))
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Replace the documents, atomically. Raises OSError; the old ones are then untouched."""
+        """Replace the documents atomically. Raises OSError; the old ones are then untouched."""
         self._rotate()
         gathered = _Gathered()
         database = TinyDB(storage=lambda: gathered)
@@ -154,14 +156,14 @@ class TinyDocuments:
         AtomicStorage(self._path).write(gathered.tables or {})
 
     def _kept(self) -> Iterator[Path]:
-        """The backups, newest first."""
+        """Yield the backups, newest first."""
         return (path for path in map(self._backup, range(1, BACKUPS + 1)) if path.exists())
 
     def _backup(self, number: int) -> Path:
         return self._backups / f"documents.{number}.json"
 
     def _rotate(self) -> None:
-        """Keep what is about to be replaced: at the first save, and then once a minute at most."""
+        """Keep the file about to be replaced: at the first save, and then at most once a minute."""
         now = self._clock()
         if self._rotated is not None and now - self._rotated < ROTATION_SECONDS:
             return
@@ -187,7 +189,7 @@ def _checkpoint_in(path: Path) -> Checkpoint:
 
 
 def _found_in(path: Path) -> tuple[Checkpoint, int]:
-    """What a file holds, and the version that it was written in."""
+    """Return the checkpoint in a file, and the version that wrote it."""
     tables = AtomicStorage(path).read()
     if tables is None:
         raise NoDocumentsError("it is not there")
@@ -199,13 +201,13 @@ def _found_in(path: Path) -> tuple[Checkpoint, int]:
         raise UnsoundDocumentsError(f"{error} is missing in it") from error
     if version > VERSION:
         raise UnsoundDocumentsError(f"a newer Keyturn wrote it (version {version}, this one knows {VERSION})")
-    if facts > edition():  # the records that it saves reading may be newer too, and are refused by their reading alone
+    if facts > edition():  # the records that it saves reading may be newer too, and only reading them refuses them
         raise UnsoundDocumentsError(f"a newer Keyturn wrote it (facts of {facts}, this one knows {edition()})")
     return Checkpoint(sequence, documents, meta.get("shape", "")), version
 
 
 def known_sequence(folder: AccountFolder) -> int:
-    """The record that documents.json was written after; 0 where there is none or it is not sound. Reads only."""
+    """Return the record number of documents.json; 0 if it is missing or not valid. Reads only."""
     try:
         return _checkpoint_in(folder.documents).sequence
     except (UnsoundDocumentsError, OSError):
@@ -213,7 +215,7 @@ def known_sequence(folder: AccountFolder) -> int:
 
 
 def newest_checkpoint(folder: AccountFolder) -> Checkpoint | None:
-    """The newest sound checkpoint, of the documents or of their backups; None where there is none. Reads only."""
+    """Return the newest valid checkpoint of the documents or their backups, or None. Reads only."""
     for path in (folder.documents, *(folder.backups / f"documents.{number}.json" for number in range(1, BACKUPS + 1))):
         try:
             return _checkpoint_in(path)

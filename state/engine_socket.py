@@ -1,7 +1,7 @@
-"""Where an engine's socket lies and who may open it: `engine.sock`, 0600 in the account's folder, 0700 (SY-01).
+"""An engine's socket: `engine.sock`, mode 0600 in the account's folder, mode 0700 (SY-01).
 
-Both ends look at it before they trust it: a link, another kind of file or another user's is refused by name. The path
-may be longer than a socket's address can be; it is reached through its folder's descriptor then.
+Both ends check it before they trust it: a link, another kind of file or another user's file is refused. A path may be
+longer than a socket's address can be; then it is reached through its folder's descriptor.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from core.ports import OperatorError
 from state.files import FILE_MODE
 
 LONGEST = 100
-"""Bytes of a path that is used as it is."""
+"""The longest path, in bytes, that is used directly."""
 BACKLOG = 128
-"""Connections that wait to be accepted; the kernel refuses what comes beside them."""
+"""Connections waiting to be accepted; the kernel refuses more."""
 
 ASK_AGAIN = 0.005
 """Seconds."""
 
 
 class SocketRefusedError(OperatorError):
-    """What stands in the socket's place is none of ours."""
+    """The file at the socket's path is not the engine's socket."""
 
 
 class NoEngineError(OperatorError):
-    """Nobody listens there."""
+    """No engine listens there."""
 
 
 @contextmanager
 def listening(path: Path) -> Iterator[socket.socket]:
-    """A socket that this engine listens at, gone with it. Only who holds the account's lock may ask.
+    """Create the socket of this engine, and remove it at the end. Only for the holder of the account's lock.
 
-    What a killed engine left there is taken away: with the lock held nobody listens at it any more.
+    A socket left by a killed engine is removed: with the lock held, no engine listens on it.
 
     Raises
     ------
     SocketRefusedError
-        A link, a file or a folder stands there; it is left as it is.
+        A link, a file or a folder is at its path; it is left unchanged.
     """
     found = _kind_at(path)
     if found is not None:
@@ -68,12 +68,12 @@ def listening(path: Path) -> Iterator[socket.socket]:
 
 
 def connected(path: Path, patience: float) -> socket.socket:
-    """A connection to the engine of this folder; `patience` in seconds.
+    """Connect to the engine of this folder; `patience` is the time-out in seconds.
 
     Raises
     ------
     NoEngineError
-        Nobody listens.
+        No engine listens.
     SocketRefusedError
         It is a link, no socket, or another user's.
     """
@@ -98,7 +98,7 @@ def connected(path: Path, patience: float) -> socket.socket:
 
 
 def _connect(connection: socket.socket, address: str, until: float) -> None:
-    """Where too many stand at the door already, the kernel has one more ask again; it says so at once."""
+    """Connect, and retry while the backlog is full; the kernel reports that at once."""
     while True:
         try:
             connection.connect(address)
@@ -119,7 +119,7 @@ def _kind_at(path: Path) -> os.stat_result | None:
 
 @contextmanager
 def _short(path: Path) -> Iterator[str]:
-    """An address of the socket that fits the 107 bytes which the kernel gives it."""
+    """Yield an address of the socket within the kernel's limit of 107 bytes."""
     if len(os.fsencode(path)) <= LONGEST:
         yield str(path)
         return

@@ -1,6 +1,6 @@
-"""An example of the settings file, made from the code: every key with its meaning and its default.
+"""An example of the settings file, generated from the code: every key with its meaning and its default.
 
-A test loads it for every profile and gets the profile back, so that it cannot go stale.
+A test loads it for every profile and compares the result with the profile, so that it stays current.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from core.settings.settings import PROFILES, Settings
 from core.settings.types import AmountSettings
 
 LEFT_OUT = ("own", "sectors")
-"""The tables of the user's own strategies, with names that only the user knows; and what has a file of its own."""
+"""Tables of user strategies, whose names only the user knows, and tables with a separate file."""
 
 
 def example_settings(profile: str) -> str:
-    """The text of a settings.toml that spells out a profile. Raises KeyError for a profile that is not there."""
+    """Return a settings.toml that lists all values of a profile. Raises KeyError for an unknown profile."""
     settings = Settings.model_validate({**PROFILES[profile], "profile": profile})
     head = (
         f"# Keyturn's settings, profile {profile}. Every key may be left out: the profile then gives its value.\n"

@@ -1,9 +1,12 @@
-"""The request log of the simulated exchange: one JSON object a line, on its own, so that it outlives the desk's crash.
+"""The request log of the simulated exchange: one JSON object per line, separate, so that it survives a crash of the
+desk.
 
-Each line ends with a checksum that is chained to the line before, as in the journal. Lines of older logs have none and
-are read as they are, up to the first that has one; from there on every line has. What is changed, dropped or added is
-told with its line, and nothing of the log is believed then. A line torn by a crash is taken out when the log is opened,
-and kept beside it: the request behind it was never acted on.
+Each line ends with a checksum that is chained to the previous line, as in the journal. Lines of older logs have none
+and are
+accepted up to the first one with a checksum; from there on every line must have one. A changed, dropped or added line
+is
+reported, and then none of the log is trusted. A line torn by a crash is removed on opening and kept beside the log: its
+request was never executed.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ MARK = b"\xef\xbb\xbf"
 """A byte order mark, which some editors put before the first line."""
 
 Line = tuple[dict[str, str | None], str]
-"""A record without its checksum, and the sum up to it."""
+"""A record without its checksum, and the chained sum up to it."""
 
 
 class ExchangeLogError(OperatorError):
@@ -44,12 +47,12 @@ class ExchangeLogFile:
     Attributes
     ----------
     repairs
-        What opening had to mend, in words.
+        Descriptions of repairs made on opening.
 
     Raises
     ------
     ExchangeLogError
-        A line does not hold; the log is as it was.
+        A line is not valid; the log is unchanged.
     """
 
     def __init__(self, folder: AccountFolder, *, durable: bool = False) -> None:
@@ -67,7 +70,7 @@ class ExchangeLogFile:
             raise
 
     def append(self, record: Mapping[str, object]) -> None:
-        """Write one line now. Raises OSError; of a line that was cut short nothing stays."""
+        """Write one line now. Raises OSError; an incomplete line is removed."""
         body = orjson.dumps(record, default=str, option=orjson.OPT_UTC_Z)
         total = sum_of(body, self._sum)
         content = body[:-1] + b',"sum":"' + total.encode() + b'"}\n'
@@ -83,14 +86,14 @@ class ExchangeLogFile:
                 os.fsync(self._descriptor)
 
     def records(self) -> Iterator[dict[str, str | None]]:
-        """Every record, in order. Raises `ExchangeLogError`."""
+        """Yield every record, in order. Raises `ExchangeLogError`."""
         return (record for record, _ in lines_of(self._path))
 
     def close(self) -> None:
         os.close(self._descriptor)
 
     def _mended_end(self) -> tuple[str, ...]:
-        """What a crash left of the last line is kept beside the log; a line of which only the newline is gone stays."""
+        """Move a torn last line to a file beside the log; a line that lacks only its newline stays."""
         content = os.pread(self._descriptor, self._length, 0)
         sound = content.rfind(b"\n") + 1
         rest = content[sound:]
@@ -101,7 +104,7 @@ class ExchangeLogFile:
                 write_all(self._descriptor, b"\n")
             self._length += 1
             return (f"{self._path.name}: the newline after its last line was missing and is there again",)
-        if _is_whole(rest[:-1]):  # no crash writes a byte in the newline's place
+        if _is_whole(rest[:-1]):  # a crash never writes another byte in the newline's place
             return ()
         aside = self._path.with_name(f"{self._path.name}.torn")
         with naming(aside):
@@ -112,7 +115,7 @@ class ExchangeLogFile:
 
 
 def lines_of(path: Path) -> Iterator[Line]:
-    """Every line of a log, in order. Raises `ExchangeLogError`, naming the first that does not hold, and OSError."""
+    """Yield every line of a log, in order. Raises `ExchangeLogError` with the first invalid line, and OSError."""
     total, is_summed = GENESIS, False
     with reading(path) as file:
         for number, ended in enumerate(file, 1):
@@ -129,7 +132,7 @@ def lines_of(path: Path) -> Iterator[Line]:
 
 
 def _record_in(line: bytes, previous: str, is_summed: bool) -> dict[str, str | None]:
-    """The record of a line, its checksum with it. Raises `RecordError`, saying what is wrong."""
+    """Return the record of a line with its checksum. Raises `RecordError` with the fault."""
     try:
         record = orjson.loads(line)
     except orjson.JSONDecodeError as error:

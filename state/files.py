@@ -1,6 +1,6 @@
-"""The few things done to files everywhere here: open them for their owner alone, replace them whole, sync a folder.
+"""File operations shared by this package: open files privately, replace them atomically, sync a folder.
 
-Nothing here knows what a file holds.
+Nothing here depends on a file's content.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FOLDER_MODE = 0o700
 
 
 def make_folder(path: Path) -> str | None:
-    """Make `path` a folder of ours alone (0700). Returns what was mended, or None where nothing had to be.
+    """Make `path` a private folder (0700). Return a description of a repair, or None.
 
     A folder of another user raises PermissionError: its owner could read and swap everything in it.
     """
@@ -28,7 +28,7 @@ def make_folder(path: Path) -> str | None:
 
 
 def mend_permissions(path: Path, mode: int) -> str | None:
-    """Take away every permission beyond `mode`; returns what was mended, or None."""
+    """Remove every permission beyond `mode`; return a description of the repair, or None."""
     found = path.stat()
     if found.st_uid != os.geteuid():
         raise PermissionError(EPERM, "it belongs to another user; move it away, or run as its owner", str(path))
@@ -46,7 +46,7 @@ def open_private(path: Path, flags: int) -> int:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """An error of the disk that names no file names this one: a write and a sync know no path."""
+    """Add this path to a disk error without a file name: errors of write and sync have none."""
     try:
         yield
     except OSError as error:
@@ -73,9 +73,9 @@ def sync_folder(path: Path) -> None:
 
 
 def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
-    """Replace `path` by `content`, atomically: a reader sees the old file or the new one, whole.
+    """Replace `path` by `content` atomically: a reader sees the old file or the new one, complete.
 
-    Durable: also after a power cut, by a sync of the file before the rename and of its folder after it.
+    With `durable` it also survives a power cut: the file is synced before the rename, and its folder after it.
     """
     temporary = path.with_name(f".{path.name}.new")
     descriptor = open_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -85,7 +85,7 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
             if durable:
                 os.fsync(descriptor)
     except OSError:
-        temporary.unlink(missing_ok=True)  # on a full disk its room is wanted elsewhere
+        temporary.unlink(missing_ok=True)  # a full disk needs the space elsewhere
         raise
     finally:
         os.close(descriptor)

@@ -1,18 +1,19 @@
-"""Putting another journal and its documents in the place of an account's; a crash at any instant loses nothing (SP-04).
+"""Replace an account's journal and documents by others; a crash at any point loses nothing (SP-04).
 
-What comes is written whole into a folder beside; that folder's name says how far the exchange of the two has gone, and
-each name is on the disk before the next step begins.
+The new files are written completely into a staging folder. That folder's name records the progress of the swap, and
+each
+rename is on the disk before the next step begins.
 
-| folder | what it means | what the next start does with it |
+| folder | meaning | action of the next start |
 | --- | --- | --- |
-| `replacement.new` | being written; the account is untouched | drops it |
-| `replacement.ready` | decided; what was there is moved aside into it | goes on |
-| `replacement.emptied` | nothing of the old is left; the new is moved in | goes on |
-| `replacement.done` | all is in its place; the old is deleted | goes on |
+| `replacement.new` | being written; the account is unchanged | drops it |
+| `replacement.ready` | decided; the old files are being moved into it | continues |
+| `replacement.emptied` | all old files are moved away; the new ones are being moved in | continues |
+| `replacement.done` | all files are in place; the old ones are being deleted | continues |
 
-Every step may be done twice. Lock, kill switch, archives and the operator's own files stay where they are, and so does
-the simulated exchange's log where nothing comes in its place. The heartbeat, which states figures of the old journal,
-is deleted.
+Every step may be repeated. Lock, kill switch, archives and the operator's files stay in place, and so does the
+simulated
+exchange's log if there is no new one. The heartbeat, which has figures of the old journal, is deleted.
 """
 
 from __future__ import annotations
@@ -30,15 +31,15 @@ from state.folders import AccountFolder
 
 NEW, READY, EMPTIED, DONE = (f"replacement.{word}" for word in ("new", "ready", "emptied", "done"))
 REPLACED = "replaced"
-"""The folder in it that takes what was there."""
+"""The subfolder for the old files."""
 REASON = "reason"
-"""The file in it that says what is being done."""
+"""The file in it with the name of the operation."""
 LARGEST_REASON = 10_000
-"""Bytes of it."""
+"""The maximum size of the reason file in bytes."""
 
 
 def begin(folder: AccountFolder, reason: str) -> AccountFolder:
-    """An empty place for what comes; `reason` names the deed, as in `the reset`. The account's lock is held."""
+    """Return an empty staging folder; `reason` names the operation, such as `the reset`. The account's lock is held."""
     stage = AccountFolder(folder.path / NEW)
     make_folder(stage.path)
     replace_file(stage.path / REASON, reason.encode(), durable=False)
@@ -48,12 +49,12 @@ def begin(folder: AccountFolder, reason: str) -> AccountFolder:
 
 
 def drop(folder: AccountFolder) -> None:
-    """Forget what `begin` began; the account is as it was."""
+    """Remove a staging folder; the account is unchanged."""
     shutil.rmtree(folder.path / NEW, ignore_errors=True)
 
 
 def carry_out(folder: AccountFolder) -> None:
-    """Put what was staged in the place of what is there. Raises OSError; the next start then finishes it."""
+    """Replace the old files by the staged ones. Raises OSError; the next start then finishes it."""
     stage = folder.path / NEW
     for place, _folders, files in os.walk(stage):
         for name in files:
@@ -64,18 +65,18 @@ def carry_out(folder: AccountFolder) -> None:
 
 
 def is_half_done(folder: AccountFolder) -> bool:
-    """Whether a crash has left journal and documents on their way."""
+    """Whether a crash interrupted a swap of journal and documents."""
     return any((folder.path / name).is_dir() for name in (READY, EMPTIED))
 
 
 def refuse_half_done(folder: AccountFolder) -> None:
-    """Raises `OperatorError` where journal and documents are on their way: neither old nor new can be read."""
+    """Raise `OperatorError` during an interrupted swap: neither the old nor the new files are complete."""
     if is_half_done(folder):
         raise OperatorError(f"account {folder.name!r}: {_UNNAMED} was cut off half-way; the next start finishes it")
 
 
 def finish(folder: AccountFolder) -> tuple[str, ...]:
-    """Finish or drop what a crash has left half done; its lock is held. Returns what was done, in words."""
+    """Finish or drop an interrupted swap, with the lock held. Return a description of what was done."""
     left = next((path for name in (NEW, READY, EMPTIED, DONE) if (path := folder.path / name).is_dir()), None)
     if left is None:
         return ()
@@ -102,7 +103,7 @@ def _go_on(folder: AccountFolder) -> None:
 
 
 def _empty(folder: AccountFolder, ready: Path) -> None:
-    """Move aside what is there. An empty folder that a start made meanwhile goes."""
+    """Move the old files aside, and remove an empty folder that a start created meanwhile."""
     aside = ready / REPLACED
     make_folder(aside)
     for part in _parts(folder):
@@ -117,7 +118,7 @@ def _empty(folder: AccountFolder, ready: Path) -> None:
 
 
 def _fill(folder: AccountFolder, emptied: Path) -> None:
-    """Move in what comes; then back what is none of ours, as torn lines that were set aside."""
+    """Move the new files in; then move unrelated files back, such as torn lines set aside."""
     with suppress(OSError):
         folder.heartbeat.unlink()
     for part in _parts(folder):
@@ -136,7 +137,7 @@ def _parts(folder: AccountFolder) -> tuple[Path, ...]:
 
 
 def _move(source: Path, target: Path) -> None:
-    """A rename that is on the disk when this returns: the new name first, then the loss of the old one."""
+    """Rename durably: first the new name reaches the disk, then the removal of the old one."""
     source.rename(target)
     sync_folder(target.parent)
     if source.parent != target.parent:

@@ -1,8 +1,10 @@
-"""Where things live. One home for the operator, in it one folder an account; every file of ours is named here.
+"""The file layout: one home for the operator, with a folder per account; every file of ours is named here.
 
-Without `KEYTURN_HOME` the XDG folders hold them: `~/.config/keyturn/settings.toml` and
-`~/.local/state/keyturn/<account>/`. With it, one folder holds everything: `<home>/settings.toml` and
-`<home>/state/<account>/`. Folders are 0700 and files 0600; wider permissions are mended, and told.
+Without `KEYTURN_HOME` the XDG folders are used: `~/.config/keyturn/settings.toml` and
+`~/.local/state/keyturn/<account>/`.
+With it, one folder holds everything: `<home>/settings.toml` and `<home>/state/<account>/`. Folders are 0700 and files
+0600;
+wider permissions are repaired and reported.
 """
 
 from __future__ import annotations
@@ -22,21 +24,21 @@ ACCOUNT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class AccountNameError(OperatorError):
-    """A name that cannot be the name of an account's folder."""
+    """A name that is not valid for an account's folder."""
 
 
 class SharedFolderError(OperatorError):
-    """A folder that other users need too, chosen for what must be the operator's alone."""
+    """A shared folder that was chosen for the operator's private files."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountFolder:
-    """Everything that one account keeps on the disk. Only `prepare` touches it.
+    """The files of one account. Only `prepare` accesses the disk.
 
     Attributes
     ----------
     above
-        The operator's folders that it lies in, outermost first; `prepare` makes and mends them too.
+        The operator's folders that contain it, outermost first; `prepare` creates and repairs them too.
     """
 
     path: Path
@@ -62,22 +64,22 @@ class AccountFolder:
 
     @property
     def archives(self) -> Path:
-        """The folder of what a restore or a reset found there and kept."""
+        """The folder of the archives that a restore or a reset made of the old state."""
         return self.path / "archives"
 
     @property
     def past_orders(self) -> Path:
-        """The index of orders that have left memory."""
+        """The index of orders that are no longer in memory."""
         return self.path / "past-orders.db"
 
     @property
     def heads(self) -> Path:
-        """The chain of the days that were signed."""
+        """The chain of signed daily heads."""
         return self.path / "heads.jsonl"
 
     @property
     def stamps(self) -> Path:
-        """The folder of what a service of time stamps answered about a head."""
+        """The folder of the time-stamp answers."""
         return self.path / "stamps"
 
     @property
@@ -90,7 +92,7 @@ class AccountFolder:
 
     @property
     def plan_request(self) -> Path:
-        """A basket that a command hands to the running engine."""
+        """A basket passed by a command to the running engine."""
         return self.path / "plan.request"
 
     @property
@@ -99,22 +101,22 @@ class AccountFolder:
 
     @property
     def engine_socket(self) -> Path:
-        """Where desks reach the engine that runs."""
+        """The socket for desks of the running engine."""
         return self.path / "engine.sock"
 
     @property
     def watchdog_lock(self) -> Path:
-        """Held by the watchdog over this account's engine, and names it."""
+        """Held by the watchdog of this account's engine; names its process."""
         return self.path / "watchdog.lock"
 
     @property
     def halt_request(self) -> Path:
-        """A halt that was left for the next start."""
+        """A halt left for the next start."""
         return self.path / "halt.request"
 
     @property
     def threads(self) -> Path:
-        """What every thread of the engine did when it was asked last."""
+        """The stack traces of all engine threads at the last request."""
         return self.logs / "threads.txt"
 
     @property
@@ -123,7 +125,7 @@ class AccountFolder:
 
     @property
     def started_with(self) -> Path:
-        """The `--set` of the last start, and the names of its variables."""
+        """The `--set` options of the last start, and the names of its variables."""
         return self.path / "started-with.json"
 
     @property
@@ -133,21 +135,21 @@ class AccountFolder:
 
     @property
     def runs(self) -> Path:
-        """How runs on the simulated exchange began, and what came from outside."""
+        """The records of runs on the simulated exchange: their start and their external inputs."""
         return self.path / "runs.ndjson"
 
     @property
     def logs(self) -> Path:
-        """The folder of what a running engine logs; it makes the folder itself."""
+        """The folder of the engine's logs; the engine creates it itself."""
         return self.path / "logs"
 
     @property
     def log(self) -> Path:
-        """The log that is written now; what was before it lies beside it."""
+        """The current log; older ones are beside it."""
         return self.logs / "engine.jsonl"
 
     def prepare(self) -> tuple[str, ...]:
-        """Make the folders, and mend permissions that are too wide. Returns what was mended, in words."""
+        """Create the folders and repair permissions that are too wide. Return descriptions of the repairs."""
         folders = (self.path, self.journal, self.backups, self.stamps, self.archives, self.logs)
         for folder in self.above:
             _refuse_shared(folder)
@@ -159,7 +161,7 @@ class AccountFolder:
 
 @dataclass(frozen=True, slots=True)
 class JournalFolder(AccountFolder):
-    """A folder that holds a journal's segments and nothing else: a replay's."""
+    """A folder that holds only a journal's segments, such as a replay's."""
 
     @property
     def journal(self) -> Path:
@@ -168,7 +170,7 @@ class JournalFolder(AccountFolder):
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """The operator's settings file, and the folder that holds one folder an account."""
+    """The operator's settings file, and the folder of the accounts' folders."""
 
     settings: Path
     state: Path
@@ -179,37 +181,37 @@ class Home:
         return (self.settings.parent, self.state)
 
     def of_the_operator(self, folder: str) -> Path:
-        """A folder beside the settings: the presets for stop and target, the layouts or the watchlists, a file each."""
+        """A folder beside the settings, with a file for each preset, layout or watchlist."""
         return self.settings.parent / folder
 
     @property
     def guide(self) -> Path:
-        """There once the guide of the first start was read."""
+        """Exists once the guide of the first start was read."""
         return self.state / "guide-read"
 
     @property
     def chord(self) -> Path:
-        """There once the kill chord has arrived."""
+        """Exists once the kill chord was received."""
         return self.state / "chord-received"
 
     @property
     def vix(self) -> Path:
-        """The last VIX, for every account and process of this home."""
+        """The last VIX value, shared by all accounts and processes of this home."""
         return self.state / "vix.json"
 
     @property
     def watchdog_terms(self) -> Path:
-        """The `[notify]` by which a watchdog tells a person where the settings cannot be read."""
+        """The last `[notify]` settings, for a watchdog that cannot read the settings."""
         return self.state / "watchdog-terms.json"
 
     @property
     def watchdog_owed(self) -> Path:
-        """The folder of alerts that have not reached everybody; its name is none that an account could have."""
+        """The folder of alerts with pending deliveries; its name is not a valid account name."""
         return self.state / ".watchdog-owed"
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Home:
-        """`KEYTURN_HOME` where it is set, else the XDG folders."""
+        """Return the home at `KEYTURN_HOME` if set, otherwise in the XDG folders."""
         if chosen := environ.get("KEYTURN_HOME"):
             home = Path(chosen).expanduser().absolute()
             return cls(home / "settings.toml", home / "state")
@@ -218,12 +220,12 @@ class Home:
         return cls(Path(config) / "keyturn" / "settings.toml", Path(state) / "keyturn")
 
     def account(self, name: str) -> AccountFolder:
-        """The folder of an account, which need not be there yet.
+        """Return the folder of an account, which need not exist.
 
         Raises
         ------
         AccountNameError
-            Where the name could lead out of the state folder, or hide in it.
+            The name could lead out of the state folder, or be hidden in it.
         """
         if not ACCOUNT_NAME.fullmatch(name):
             raise AccountNameError(
@@ -233,7 +235,7 @@ class Home:
         return AccountFolder(self.state / name, self.own)
 
     def accounts(self) -> Iterator[AccountFolder]:
-        """Every account that has a folder, by name."""
+        """Yield every account that has a folder, by name."""
         if not self.state.is_dir():
             return
         for path in sorted(self.state.iterdir()):
@@ -242,6 +244,6 @@ class Home:
 
 
 def _refuse_shared(folder: Path) -> None:
-    """A sticky folder is for everybody, as /tmp is: to close it would lock the others out."""
+    """Refuse a sticky folder, such as /tmp: restricting it would lock other users out."""
     if folder.is_dir() and folder.stat().st_mode & stat.S_ISVTX:
         raise SharedFolderError(f"{folder} is a folder for everybody; name one of your own as KEYTURN_HOME")

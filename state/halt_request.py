@@ -1,7 +1,8 @@
-"""A halt that is left for the next start: one line in the account's folder, who asks and why (SY-02).
+"""A halt left for the next start: one line in the account's folder with requester and reason (SY-02).
 
-The watchdog leaves it where it gives up. That the file is there is the request, whatever is in it. The engine takes it
-away once the halt is on record, so a crash in between leaves it standing.
+The watchdog writes it when it gives up. The file's existence is the request, with any content. The engine removes it
+once
+the halt is recorded, so that it survives a crash in between.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from state.files import replace_file
 from state.folders import AccountFolder
 
 LONGEST = 400
-"""Characters of the reason that are kept."""
+"""The maximum length of the kept reason."""
 LARGEST = 4_000
 UNREADABLE = "a request whose words cannot be read (halt.request)"
 
 
 class HaltRequest:
-    """Of one account."""
+    """The halt request of one account."""
 
     def __init__(self, folder: AccountFolder) -> None:
         self._path = folder.halt_request
@@ -29,7 +30,7 @@ class HaltRequest:
         replace_file(self._path, " ".join(by.split())[:LONGEST].encode() + b"\n")
 
     def asked_by(self) -> str | None:
-        """Who asks, and why; None where nobody does. It costs one stat while nobody does."""
+        """Return requester and reason, or None without a request, which costs one stat."""
         if not os.path.lexists(self._path):
             return None
         try:
@@ -39,7 +40,7 @@ class HaltRequest:
         return words[:LONGEST] or UNREADABLE
 
     def take(self) -> None:
-        """It is on record. Raises OSError."""
+        """Remove the request after the halt was recorded. Raises OSError."""
         try:
             self._path.unlink()
         except IsADirectoryError:

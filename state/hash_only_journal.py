@@ -1,7 +1,8 @@
-"""A journal for a run that nobody takes up again: the same lines, chained and hashed, and none of them kept.
+"""A journal for a run that is never continued: the same lines, chained and hashed, but not kept.
 
-A backtest of years writes a fact a bar. The fingerprint is that of a file or memory journal with the same facts, so
-that two runs can be compared; memory stays flat.
+A backtest of years writes a fact per bar. The fingerprint equals that of a file or memory journal with the same facts,
+so
+that two runs can be compared; memory use stays constant.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from state.journal import MemoryJournal
 
 
 class HashOnlyJournal(MemoryJournal):
-    """Its records are gone as soon as they are written."""
+    """Discards each record after hashing it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,5 +34,5 @@ class HashOnlyJournal(MemoryJournal):
         return iter(())
 
     def fingerprint(self) -> str:
-        """SHA-256 over all lines."""
+        """Return the SHA-256 over all lines."""
         return self._total.hexdigest()

@@ -1,6 +1,7 @@
-"""What a running engine says of itself, for `status` and the watchdog: a small file, and its age (SY-02).
+"""The status of a running engine, for `status` and the watchdog: a small file, and its age (SY-02).
 
-Written whole, only when something changed; else only its time moves on. It is never synced: nothing rests on it.
+It is rewritten only after a change; otherwise only its modification time moves. It is never synced: nothing depends on
+it.
 """
 
 from __future__ import annotations
@@ -17,32 +18,33 @@ from state.files import naming, open_private, replace_file, write_all
 from state.folders import AccountFolder
 
 LARGEST = 1_000_000
-"""Bytes of a heartbeat: a line for each position."""
+"""The maximum size of a heartbeat in bytes, with a line for each position."""
 SILENCE_STEP = 30
-"""Seconds: a silence is told by steps, so that an engine that only waits writes nothing anew."""
+"""Seconds: silence is rounded to these steps, so that an idle engine does not rewrite the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The engine at a glance.
+    """The status of the engine.
 
     Attributes
     ----------
     state
         `trading`, `halted`, `killed`, `read-only` …: the word on the status line.
     orders_sent
-        Since the trading day began.
+        The number since the trading day began.
     uncovered
-        Shares that no stop is known to guard, in words: `SPY 2.5 no stop`.
+        Shares without a known stop, as text: `SPY 2.5 no stop`.
     uncovered_kinds
-        Why, of each of these: `no_stop`, `at_limit`, `in_doubt`.
+        The reason of each of these: `no_stop`, `at_limit`, `in_doubt`.
     unattended
-        Positions whose exits go out without a key, and until when: `SPY until 16:00 London`.
+        Positions whose exits are sent without a key, and until when: `SPY until 16:00 London`.
     desks, key
-        Who is at a desk that is attached, and who holds the key: `eve on pts/3`; empty where nobody does.
+        The users of the attached desks, and the one with control: `eve on pts/3`; empty if there is none.
     data_silent_seconds
-        How long an open session has been without a bar or a quote, in steps of `SILENCE_STEP`; None while no session
-        is open, and from an engine that does not say.
+        Seconds of an open session without a bar or a quote, in steps of `SILENCE_STEP`; None while no session is open,
+        and
+        from older engines without this field.
     """
 
     state: str
@@ -63,14 +65,14 @@ class Status:
 
 
 class Heartbeat:
-    """Written by the engine that holds the account."""
+    """The heartbeat of the engine that holds the account."""
 
     def __init__(self, folder: AccountFolder) -> None:
         self._path = folder.heartbeat
         self._written: Status | None = None
 
     def beat(self, status: Status) -> None:
-        """Say that the engine lives, and how it is. Raises OSError."""
+        """Write the status if it changed, and update the time. Raises OSError."""
         if status == self._written:
             try:
                 os.utime(self._path)
@@ -86,7 +88,7 @@ class Heartbeat:
         self._written = status
 
     def _overwrite(self, content: bytes) -> None:
-        """Where a disk has no room for a second file, the words go into the first; a reader may once find them torn."""
+        """Overwrite the file in place on a full disk; a reader may see it incomplete."""
         descriptor = open_private(self._path, os.O_WRONLY)
         try:
             with naming(self._path):
@@ -97,9 +99,9 @@ class Heartbeat:
 
 
 def read(folder: AccountFolder, now: float | None = None) -> tuple[Status, float] | None:
-    """The last status and its age in seconds (against `now`, seconds since 1970); None without one that can be read.
+    """Return the last status and its age in seconds (at `now`, seconds since 1970), or None if it cannot be read.
 
-    A beat of the future is as far from now as an old one: an engine that lives beats by the clock that is read here.
+    The age of a heartbeat from the future is its distance from now: a running engine uses the clock that is read here.
     """
     try:
         content = bytes_of(folder.heartbeat, LARGEST)

@@ -1,4 +1,4 @@
-"""What this machine is like for a desk: its state folder, its kill switch, its terminal. Looks, and writes nothing."""
+"""Checks of this machine for a desk: state folder, disk, kill switch and terminal. Reads only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COLUMNS, LINES = 80, 24
 
 
 def look_around(home: Home, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Folder, disk, kill switch and terminal."""
+    """Check folder, disk, kill switch and terminal."""
     yield _folder(home)
     yield _room(home)
     yield _switch(environ)

@@ -1,4 +1,4 @@
-"""What a running engine owes the disk while it runs: heartbeats, checkpoints, and a look at the kill switch."""
+"""The housekeeping of a running engine: heartbeats, checkpoints, the kill switch and request files."""
 
 from __future__ import annotations
 
@@ -35,8 +35,9 @@ CHECKPOINT_SECONDS = 5.0
 
 @dataclass(slots=True)
 class Housekeeping:
-    """Looks at every beat; `state` says in a word how the engine is, `watch` what became of the settings file, `lists`
-    what the files of the watchlists say; `signing` has the days that are over signed.
+    """Runs at every beat; `state` returns the engine's status word, `watch` follows the settings file, `lists` the
+    watchlist files,
+    and `signing` signs finished days.
     """
 
     folder: AccountFolder
@@ -76,7 +77,7 @@ class Housekeeping:
             self._keep(runtime, self.write)
 
     def _status(self, runtime: Runtime) -> Status:
-        """Anew once something was recorded, and every fifth of a second; beats are ten times as many."""
+        """Return the status, renewed after each record and every 0.2 s; beats are ten times as frequent."""
         engine, now = runtime.engine, time.monotonic()
         known_by = engine.state.journal.sequence, self.state(engine), self._data_silent_seconds(runtime)
         if self._told is None or known_by != self._known_by or now - self._told_at >= STATUS_SECONDS:
@@ -100,14 +101,14 @@ class Housekeeping:
             runtime.engine.say(fault)
 
     def close(self, runtime: Runtime) -> None:
-        """The last words of a clean stop."""
+        """Write the files of a clean stop."""
         if self.signing is not None:
             self.signing.close()
         self._keep(runtime, self.write)
         self._keep(runtime, lambda: self.beat(status_of(runtime.engine, self.folder.name, "stopped")))
 
     def _keep(self, runtime: Runtime, act: Callable[[], None]) -> None:
-        """A disk that fails never ends the engine: a journal that fails halts it, all else is said (SP-06)."""
+        """Run `act`. A disk error never ends the engine: a journal error halts it, any other is reported (SP-06)."""
         try:
             act()
         except JournalWriteError as error:
@@ -118,11 +119,11 @@ class Housekeeping:
             )
 
     def _send(self, runtime: Runtime, command: Command) -> None:
-        """In the name of the account that is kept."""
+        """Send a command addressed to the account."""
         runtime.send(addressed(command, AccountId(self.folder.name)))
 
     def _look_at_the_switch(self, runtime: Runtime) -> None:
-        """The file or the environment kills, whoever set it; a command may ask for the flattening too (OP-08)."""
+        """Kill if the file or the environment is set, by any process; a command may also ask for flattening (OP-08)."""
         door = self.switch.is_on()
         if door is None:
             return
@@ -130,20 +131,20 @@ class Housekeeping:
         if runtime.engine.state.control.killed_by is None:
             by = names_in(self.switch.set_by()) if door == "file" else door
             self._send(runtime, Kill(by or door))
-        elif news:  # once more, behind whatever was typed before it
+        elif news:  # again, behind every command typed before it
             self._send(runtime, Kill(names_in(news) or door))
         if asks_to_flatten(news):
             self._send(runtime, ProposeFlattening())
             self._send(runtime, OpenBasket(BasketSource.FLATTEN))
 
     def _look_for_a_halt(self, runtime: Runtime) -> None:
-        """One that was left for the next start. It lies there until the halt is on record, or a kill is (SY-02)."""
+        """Halt if a request was left. The request stays until the halt or a kill is recorded (SY-02)."""
         by = self.halts.asked_by()
         if by is None:
             return
         control = runtime.engine.state.control
         if HaltCause.KEY not in control.halts and control.killed_by is None:
-            if not self.has_asked:  # once: a disk that takes no record leaves it standing
+            if not self.has_asked:  # once: if the disk takes no record, the request stays
                 self.has_asked = True
                 self._send(runtime, Halt(by))
             return
@@ -152,7 +153,7 @@ class Housekeeping:
         runtime.engine.say(f"halted by {by}")
 
     def _data_silent_seconds(self, runtime: Runtime) -> int | None:
-        """Counted from the last word of the market, the open, or the start, whichever came last."""
+        """Return the seconds since the last market data, the open, or the start, whichever is latest."""
         at, state = runtime.clock(), runtime.engine.state
         self.began_at = self.began_at or at
         session = state.calendar.session_at(at)
@@ -163,7 +164,7 @@ class Housekeeping:
         return max(0, int((at - since).total_seconds())) // SILENCE_STEP * SILENCE_STEP
 
     def _look_for_a_plan(self, runtime: Runtime) -> None:
-        """One that a command handed over: it waits on its screen for marks and a key (OP-05)."""
+        """Open a basket passed by a command; it waits on its screen for marks and a key (OP-05)."""
         found = self.plans.take()
         if isinstance(found, str):
             runtime.engine.say(found)
@@ -172,7 +173,7 @@ class Housekeeping:
 
 
 def names_in(lines: Iterable[str]) -> str:
-    """Who wrote them, each once."""
+    """Return the first word of each line, without repetition."""
     return ", ".join(dict.fromkeys(line.split()[0] for line in lines if line.strip()))
 
 

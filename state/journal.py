@@ -1,7 +1,8 @@
-"""The journal, written: append-only lines, chained, one segment a day (SP-01). One writer.
+"""Write the journal: append-only chained lines, one segment per day, one writer (SP-01).
 
-`append` only keeps the line; `flush` hands it to the operating system, `sync` waits for the disk. After a write that
-failed nothing more is taken until the journal is opened again, because what the disk holds is no longer known (SP-06).
+`append` only buffers the line; `flush` passes it to the operating system, `sync` waits for the disk. After a failed
+write
+nothing more is accepted until the journal is opened again, because the content of the disk is unknown (SP-06).
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 class TimeWentBackError(JournalError):
-    """A fact stamped before the one that is already recorded: `at` never decreases."""
+    """A fact stamped before the last recorded one: `at` never decreases."""
 
 
 class Chain:
-    """The end of a chain, and how it grows by one line."""
+    """The end of a chain, extended line by line."""
 
     __slots__ = ("at", "sequence", "sum")
 
@@ -51,7 +52,7 @@ class Chain:
 
 
 class MemoryJournal:
-    """A journal that is forgotten: the same lines and the same cost, without the disk."""
+    """A journal without a file: the same lines and the same cost, without the disk."""
 
     def __init__(self) -> None:
         self._chain = Chain()
@@ -72,7 +73,7 @@ class MemoryJournal:
         return self._chain.sequence
 
     def flush(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def sync(self) -> None:
         self.syncs += 1
@@ -85,7 +86,7 @@ class MemoryJournal:
         return (decode(line) for line in reversed(self.lines))
 
     def fingerprint(self) -> str:
-        """SHA-256 over all lines: that of a file journal with the same facts."""
+        """Return the SHA-256 over all lines, equal to that of a file journal with the same facts."""
         total = hashlib.sha256()
         for line in self.lines:
             total.update(line)
@@ -98,20 +99,21 @@ class FileJournal:
     Parameters
     ----------
     verified_until
-        The sequence number up to which the chain is taken on trust, as a checkpoint knows it; from the segment that
-        holds it on, every line is checked. Without one, all of them are.
+        The sequence number up to which a checkpoint vouches for the chain; from the segment that holds it on, every
+        line is
+        checked. Without one, all of them are.
 
     Attributes
     ----------
     repairs
-        What opening had to mend, in words: a torn last line, permissions.
+        Descriptions of repairs made on opening: a torn last line, permissions.
     syncs, seconds_in_syncs, last_sync_seconds, slowest_sync_seconds
-        How often the disk was waited for, and how long (a sync over 250 ms is shown, SP-06).
+        The number of syncs and their durations (a sync over 250 ms is shown, SP-06).
 
     Raises
     ------
     JournalDamagedError
-        Naming file, line and what is wrong. Only a torn last line is repaired: it is moved to a `.torn` file.
+        Names file, line and fault. Only a torn last line is repaired: it is moved to a `.torn` file.
     """
 
     def __init__(self, folder: AccountFolder, verified_until: int | None = None) -> None:
@@ -140,10 +142,11 @@ class FileJournal:
         return self._chain.at
 
     def append(self, at: datetime, fact: Fact) -> int:
-        """Keep one record for the next flush; returns its sequence number.
+        """Buffer one record for the next flush; return its sequence number.
 
         Raises `JournalWriteError` once a write has failed, `TimeWentBackError`, and `state.codec.RecordError` for a
-        fact that could not be read back.
+        fact that
+        could not be read back.
         """
         if self._failure is not None:
             raise JournalWriteError(self._failure)
@@ -199,7 +202,7 @@ class FileJournal:
                     raise JournalDamagedError(f"{path.name}: {error}") from error
 
     def close(self) -> None:
-        """Sync and let go of the file. Raises `JournalWriteError`."""
+        """Sync and close the file. Raises `JournalWriteError`."""
         try:
             if self._failure is None:
                 self.sync()
@@ -224,7 +227,7 @@ class FileJournal:
         return Chain(walk.sequence, walk.sum, datetime.fromisoformat(orjson.loads(last)["at"]))
 
     def _turn_page(self, at: datetime) -> None:
-        """Close the day's segment, and open that of `at`."""
+        """Close the current segment, and open that of `at`."""
         if at < self._chain.at:
             return  # refused when its line is made
         if self._descriptor is not None:
@@ -244,7 +247,7 @@ class FileJournal:
         return self.folder / f"{day.isoformat()}.jsonl"
 
     def _failed(self, act: str, error: OSError) -> JournalWriteError:
-        """Remember the failure, and cut the file back to its last whole record where the disk still lets us."""
+        """Remember the failure, and truncate the file to its last complete record if the disk still allows it."""
         why = f"the journal {self.folder} could not {act}: {error.strerror}"
         self._failure = f"{why}; nothing more is recorded, mend the disk and start again"
         if act == "write" and self._descriptor is not None:
@@ -262,7 +265,7 @@ class FileJournal:
 
 
 def read(folder: Path, after: int = 0) -> Iterator[Recorded]:
-    """Every record of a journal's folder with a number above `after`, its chain checked on the way.
+    """Yield every record of a journal's folder with a number above `after`, with its chain checked.
 
     Raises `JournalDamagedError`, also for a record that this version cannot read. A torn last line ends the reading.
     """
@@ -282,14 +285,14 @@ def _read_of(paths: Sequence[Path], after: int) -> Iterator[Recorded]:
 
 
 def days_of(folder: Path) -> tuple[date, ...]:
-    """The days of which a journal's folder has records, the oldest first; none where there is no folder yet."""
+    """Return the days with records, the oldest first; empty without a folder."""
     if not folder.is_dir():
         return ()
     return tuple(date.fromisoformat(path.stem) for path in segments(folder))
 
 
 def read_day(folder: Path, day: date) -> Iterator[Recorded]:
-    """The records of one day, its chain checked on the way. Raises as `read` does."""
+    """Yield the records of one day, with the chain checked. Raises like `read`."""
     paths = [path for path in segments(folder) if path.stem <= day.isoformat()]
     if not paths or paths[-1].stem != day.isoformat():
         return
@@ -297,7 +300,7 @@ def read_day(folder: Path, day: date) -> Iterator[Recorded]:
 
 
 def _repaired(torn: Torn) -> str:
-    """Mend the end of the newest segment; returns what was done."""
+    """Repair the end of the newest segment; return a description."""
     descriptor = open_private(torn.segment, os.O_WRONLY)
     try:
         if torn.is_whole:

@@ -1,6 +1,6 @@
-"""How a journal ends, sound or not: what a reset or a restore must know of the one whose place is taken (SP-04).
+"""The end of a journal, valid or not: the facts that a reset or a restore needs about the replaced one (SP-04).
 
-Read from its end and as far as lines can be read at all; the chain is not checked. Where a kill is in doubt, it stands.
+It is read backwards as far as lines are readable, without checking the chain. In doubt, a kill counts.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ UNREADABLE = "a record that cannot be read"
 
 @dataclass(frozen=True, slots=True)
 class JournalEnd:
-    """The last record that can be read, its time, and what then stood.
+    """The last readable record, its time, and the state after it.
 
     Attributes
     ----------
     sequence, at, segment, line
-        Of the last record, and where it stands; 0, None and empty where there is none.
+        The last record and its place; 0, None or empty without one.
     killed_by
-        Who killed, where nobody re-armed since.
+        The source of a kill without a later re-arming.
     installation
-        The name that manual orders hash; None where no record says it.
+        The installation name hashed into manual orders; None without a record of it.
     """
 
     sequence: int = 0
@@ -44,7 +44,7 @@ class JournalEnd:
 
 
 def ending_of(folder: AccountFolder) -> JournalEnd:
-    """How the journal of an account ends; its documents are asked about a kill as well. Raises OSError."""
+    """Return the end of an account's journal; its documents are consulted about a kill too. Raises OSError."""
     segment, line, last = _last_record(folder)
     turned = _newest(folder, Killed, Rearmed)
     named = _newest(folder, InstallationNamed)
@@ -59,7 +59,7 @@ def ending_of(folder: AccountFolder) -> JournalEnd:
 
 
 def holds(folder: AccountFolder, ending: JournalEnd) -> bool:
-    """Whether a journal has this very record: then it has every one before it too, for their sums are chained."""
+    """Whether a journal has this record; then it has all earlier ones too, because their sums are chained."""
     path = folder.journal / ending.segment
     return path.is_file() and any(ending.line == line for line in lines_backwards(path))
 
@@ -75,7 +75,7 @@ def _last_record(folder: AccountFolder) -> tuple[str, bytes, Recorded | None]:
 
 
 def _newest(folder: AccountFolder, *kinds: type[Fact]) -> Recorded | None:
-    """The newest record of these facts; one that cannot be read counts as a kill where a kill was looked for."""
+    """Return the newest record of these facts; an unreadable one counts as a kill if a kill was searched."""
     patterns = [b'"fact":"%b","v":' % name.encode() for kind in kinds for name in kind_of(kind).names]
     for path in reversed(segments(folder.journal) if folder.journal.is_dir() else []):
         content = bytes_of(path)
@@ -91,7 +91,7 @@ def _newest(folder: AccountFolder, *kinds: type[Fact]) -> Recorded | None:
 
 
 def _killed_by(folder: AccountFolder, turned: Recorded | None) -> str | None:
-    """By the newest record that killed or re-armed; by documents that are newer than it too."""
+    """Return the source of a kill in the newest kill or re-arm record, or in documents newer than it."""
     if turned is not None and isinstance(turned.fact, Killed):
         return turned.fact.by
     checkpoint = newest_checkpoint(folder)

@@ -1,6 +1,6 @@
-"""The journal's files, read: one segment a day, a chain that runs through all of them (SP-01).
+"""Read the journal's files: one segment per day, with a chain through all of them (SP-01).
 
-Everything that reads a journal walks it here. Nothing here writes: `state.journal` appends and repairs.
+All reading of a journal goes through here. Nothing here writes: `state.journal` appends and repairs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from state.codec import GENESIS, TAIL, RecordError, checked_sum
 
 SEGMENT_NAME = re.compile(r"\d{4}-\d{2}-\d{2}\.jsonl")
 UNWRITTEN = bytes(8)
-"""How a block looks that the disk did not get to write; no record holds a zero byte, JSON escapes it."""
+"""A block that the disk did not write; no record holds a zero byte, because JSON escapes it."""
 
 _SEQUENCE = re.compile(rb'\{"seq":([1-9]\d*),')
 _SUM = re.compile(rb',"sum":"([0-9a-f]{32})"\}')
@@ -28,14 +28,14 @@ _SUM = re.compile(rb',"sum":"([0-9a-f]{32})"\}')
 
 @dataclass(frozen=True, slots=True)
 class Torn:
-    """The end of the newest segment, cut short by a crash: where it stands and what is left of it."""
+    """The end of the newest segment, cut short by a crash: its place and its remaining bytes."""
 
     segment: Path
     line: int
     offset: int
     content: bytes
     is_whole: bool
-    """Only the newline is missing; the record itself is sound."""
+    """Only the newline is missing; the record itself is valid."""
 
     @property
     def place(self) -> str:
@@ -44,7 +44,7 @@ class Torn:
 
 @dataclass(frozen=True, slots=True)
 class SegmentStart:
-    """Where a walk begins: the segment's index, and the record before it."""
+    """The start of a walk: the segment's index, and the record before it."""
 
     index: int
     sequence: int
@@ -52,25 +52,28 @@ class SegmentStart:
 
 
 def segments(folder: Path) -> list[Path]:
-    """The segments of a journal's folder, oldest first."""
+    """Return the segments of a journal's folder, oldest first."""
     return sorted(path for path in folder.iterdir() if SEGMENT_NAME.fullmatch(path.name))
 
 
 def day_of(at: datetime) -> date:
-    """A segment's day. Whatever a desk trades, segments end at one clock's midnight: those that are there did."""
+    """Return a segment's day. All segments end at New York's midnight, for any traded venue, because
+    existing ones do.
+    """
     return XNYS.day_of(at)
 
 
 def end_of(day: date) -> datetime:
-    """The first instant after a segment's day, UTC."""
+    """Return the first instant after a segment's day, UTC."""
     return XNYS.end_of(day)
 
 
 class Walk:
-    """A walk along the chain, line by line; iterating yields the sound lines without their newline.
+    """A walk along the chain; iterating yields the valid lines without their newline.
 
-    Raises `JournalDamagedError`, naming file, line and what is wrong, at the first line that does not hold. A line cut
-    short at the very end is no damage: the walk ends before it and keeps it in `torn`.
+    Raises `JournalDamagedError` with file, line and fault at the first invalid line. A line cut short at the very end
+    is no
+    damage: the walk ends before it and keeps it in `torn`.
     """
 
     def __init__(self, paths: Sequence[Path], start: SegmentStart) -> None:
@@ -84,7 +87,7 @@ class Walk:
 
     @property
     def place(self) -> str:
-        """The line that was yielded last, or that is wrong."""
+        """The last yielded line, or the invalid one."""
         return "the journal" if self.segment is None else f"{self.segment.name}, line {self.line}"
 
     def __iter__(self) -> Iterator[bytes]:
@@ -119,7 +122,7 @@ class Walk:
             yield line
 
     def _damage(self, line: bytes, error: RecordError) -> JournalDamagedError:
-        """The error with its place; a sequence number that jumps says more than a checksum."""
+        """Return the error with its place; a gap in the sequence numbers is more informative than a checksum."""
         expected = self.sequence + 1
         found = sequence_in(line)
         reason = str(error)
@@ -132,26 +135,26 @@ class Walk:
 
 
 def _is_torn(ended: bytes, file: BufferedReader) -> bool:
-    """Cut short: without its newline, or the last line with blocks in it that the disk never got to write."""
+    """Whether the line is torn: without newline, or the last line and with unwritten blocks."""
     return not ended.endswith(b"\n") or (UNWRITTEN in ended and not file.peek(1))
 
 
 def sequence_in(line: bytes) -> int | None:
-    """The sequence number that a line states, or None where it states none."""
+    """Return the sequence number in a line, or None."""
     found = _SEQUENCE.match(line)
     return int(found[1]) if found else None
 
 
 def before(path: Path) -> int:
-    """The number of the last record before this segment; 0 where its first line is no record."""
+    """Return the number of the last record before this segment; 0 if its first line is no record."""
     with reading(path) as file:
         return max(0, (sequence_in(file.readline()) or 1) - 1)
 
 
 def start_at(paths: Sequence[Path], sequence: int) -> SegmentStart:
-    """Where to begin so that the record with this number, and all after it, are walked.
+    """Return the start of a walk that covers the record with this number and all later ones.
 
-    Whatever looks odd on the way makes it begin earlier, so that the walk finds it.
+    Anything unusual on the way moves the start earlier, so that the walk finds it.
     """
     for index in range(len(paths) - 1, 0, -1):
         with reading(paths[index]) as file:
@@ -166,7 +169,7 @@ def start_at(paths: Sequence[Path], sequence: int) -> SegmentStart:
 
 
 def last_line(path: Path) -> bytes:
-    """The last line that ends, without its newline; empty where there is none."""
+    """Return the last complete line, without its newline; empty if there is none."""
     with reading(path) as file:
         size = file.seek(0, os.SEEK_END)
         reach = 4096
@@ -179,7 +182,7 @@ def last_line(path: Path) -> bytes:
 
 
 def lines_backwards(path: Path, block: int = 65_536) -> Iterator[bytes]:
-    """The lines of a segment that end, the newest first and without their newline, read a block at a time."""
+    """Yield the complete lines of a segment without newline, the newest first, read in blocks."""
     with reading(path) as file:
         left = file.seek(0, os.SEEK_END)
         rest = b""
@@ -190,7 +193,7 @@ def lines_backwards(path: Path, block: int = 65_536) -> Iterator[bytes]:
             file.seek(left)
             lines = (file.read(size) + rest).split(b"\n")
             if is_end and len(lines) > 1:
-                lines.pop()  # what follows the last newline: nothing, or a line that does not end
+                lines.pop()  # the part after the last newline: empty, or an incomplete line
                 is_end = False
             rest = lines.pop(0)
             yield from reversed(lines)

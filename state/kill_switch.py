@@ -1,7 +1,7 @@
 """The latch outside the journal (OP-08): the file `.kill_switch`, or `KEYTURN_KILL=1` in the environment.
 
-That anything has the file's name is the latch: a file, a link that leads nowhere, a pipe, a folder. The words in it
-only say who set it. So a full disk still latches. Where the name cannot be looked at, the latch counts as shut.
+The existence of the file's name is the latch: a file, a dangling link, a pipe or a folder. Its content only names the
+source. So even a full disk can latch. If the name cannot be checked, the latch counts as shut.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from state.folders import AccountFolder
 VARIABLE = "KEYTURN_KILL"
 FLATTEN = "flatten"
 LARGEST = 1_000_000
-"""Bytes of the file: a line for each time that it was set."""
+"""The maximum size of the file in bytes, with a line for each latching."""
 
 
 class FileKillSwitch:
-    """Implements `core.ports.KillSwitch`. `is_on` costs one stat: the gateway asks before each request."""
+    """Implements `core.ports.KillSwitch`. `is_on` costs one stat, because the gateway calls it before each request."""
 
     def __init__(self, folder: AccountFolder, environ: Mapping[str, str]) -> None:
         self._path = folder.kill_switch
@@ -34,11 +34,11 @@ class FileKillSwitch:
         self._own: list[str] = []
 
     def is_on(self) -> str | None:
-        """`environment` or `file`, or None. In doubt it is on: any value but an empty one or 0 kills."""
+        """Return `environment` or `file`, or None. In doubt it is on: any value but an empty one or 0 kills."""
         if self._environ.get(VARIABLE, "0") not in ("", "0"):
             return "environment"
         try:
-            os.lstat(self._name)  # a link that leads nowhere kills as well
+            os.lstat(self._name)  # a dangling link kills as well
         except FileNotFoundError:
             return None
         except OSError:
@@ -46,34 +46,36 @@ class FileKillSwitch:
         return "file"
 
     def latched_by(self) -> str | None:
-        """Who latched it, for a person to read; None where it is off."""
+        """Return the source of the latch for people; None if it is off."""
         where = self.is_on()
         if where is None:
             return None
         return f"{VARIABLE} in the environment" if where == "environment" else "; ".join(self.set_by()) or "file"
 
     def prepare(self) -> None:
-        """Lay an empty file beside it, so that a kill on a full disk is a mere name for it. Raises OSError."""
+        """Create an empty file beside it, so that a kill on a full disk only needs a new name for it.
+        Raises OSError.
+        """
         if self._is_ready_of_another():
             self._ready.unlink(missing_ok=True)
         os.close(open_private(self._ready, os.O_WRONLY | os.O_CREAT))
 
     def latch(self, by: str, *, flatten: bool = False) -> None:
-        """Create the file, or add a line to it: who, and whether the positions should be flattened too.
+        """Create the file, or add a line with the source, and whether to flatten the positions.
 
         Raises
         ------
         OSError
-            The words could not be written; the file is there all the same where `prepare` has run.
+            The line could not be written; after `prepare` the file exists all the same.
         """
         line = " ".join(by.split()) + (f" {FLATTEN}" if flatten else "") + "\n"
         while not self._add(line):
-            """Another process released it meanwhile: this kill is newer."""
+            """Retry: another process released it meanwhile, and this kill is newer."""
         sync_folder(self._path.parent)
         self._own.append(line.strip())
 
     def _add(self, line: str) -> bool:
-        """Whether the line stands in the file that has its name now."""
+        """Whether the line is in the file that has the latch's name now."""
         self._replace_what_takes_no_words()
         self._name_what_is_ready()
         descriptor = open_private(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -86,35 +88,35 @@ class FileKillSwitch:
             os.close(descriptor)
 
     def _replace_what_takes_no_words(self) -> None:
-        """A link that leads nowhere or a pipe makes way for the empty file in one step: the name is never free.
+        """Replace a dangling link or a pipe by the empty file in one step: the name always exists.
 
-        A folder cannot; it kills, and the words go nowhere.
+        A folder cannot be replaced; it kills, and the line is lost.
         """
         try:
             if not os.path.lexists(self._name) or stat.S_ISREG(os.stat(self._name).st_mode):
                 return
         except OSError:
-            pass  # it leads nowhere, or in a circle
+            pass  # a dangling or circular link
         if not stat.S_ISDIR(os.lstat(self._name).st_mode):
             self.prepare()
             os.replace(self._ready, self._path)
 
     def _name_what_is_ready(self) -> None:
-        """The empty file gets the latch's name where nothing has it: no kill of another is written over."""
+        """Give the latch's name to the empty file if the name is free, so that no other kill is overwritten."""
         if self._is_ready_of_another():
             self._ready.unlink(missing_ok=True)
         try:
             os.link(self._ready, self._path)
         except (FileExistsError, FileNotFoundError):
             return
-        except OSError:  # a disk that knows no second names, or has no room for one
+        except OSError:  # a file system without hard links, or without room for one
             if self._ready.exists() and not os.path.lexists(self._name):
                 self._ready.rename(self._path)
             return
         self._ready.unlink(missing_ok=True)
 
     def _is_ready_of_another(self) -> bool:
-        """Whether the file that lies ready is an older kill's own: a process died as it named it."""
+        """Whether the prepared file belongs to an earlier kill whose process died while naming it."""
         try:
             found = os.stat(self._ready)
         except FileNotFoundError:
@@ -128,15 +130,16 @@ class FileKillSwitch:
             return False
 
     def release(self) -> None:
-        """Remove the file, unless somebody killed since the last look: then it stays shut (OP-07).
+        """Remove the file, unless there was a kill since the last look: then it stays shut (OP-07).
 
-        It has another name while it is read for the last time, so that no line is lost that comes meanwhile: who
-        writes one looks afterwards whether the file has its name yet.
+        It is renamed before the last read, so that no concurrent line is lost: a writer checks afterwards that its file
+        still has
+        the latch's name.
 
         Raises
         ------
         OSError
-            A folder that is not empty has its name, or the folder around it cannot be written: it stays shut.
+            A non-empty folder has its name, or its parent folder is not writable: it stays shut.
         """
         if self._others(self.set_by()[self._told :]):
             return
@@ -156,9 +159,9 @@ class FileKillSwitch:
         sync_folder(self._path.parent)
 
     def news(self) -> tuple[str, ...]:
-        """The lines that others wrote since the last look; all of them at the first."""
+        """Return the lines that others wrote since the last look; at first all of them."""
         lines = self.set_by()
-        told = self._told if self._told <= len(lines) else 0  # a file that was put there by hand
+        told = self._told if self._told <= len(lines) else 0  # the file was replaced manually
         new = self._others(lines[told:])
         for line in lines[told:]:
             if line in self._own:
@@ -167,7 +170,7 @@ class FileKillSwitch:
         return new
 
     def _others(self, lines: tuple[str, ...]) -> tuple[str, ...]:
-        """Those that this desk did not write itself."""
+        """Return the lines that this desk did not write."""
         own = list(self._own)
         found = []
         for line in lines:
@@ -178,12 +181,12 @@ class FileKillSwitch:
         return tuple(found)
 
     def set_by(self) -> tuple[str, ...]:
-        """Who latched it, a line each; empty where the file says nobody, or cannot be read."""
+        """Return the sources, one per line; empty if the file has none or cannot be read."""
         return _lines_of(self._path)
 
 
 def asks_to_flatten(lines: Iterable[str]) -> bool:
-    """Whether anybody who latched it also asked to stage the flattening."""
+    """Whether any of these kills asked to stage the flattening."""
     return any(FLATTEN in line.split() for line in lines)
 
 

@@ -1,6 +1,6 @@
-"""Which account a pair of keys belongs to, as the broker said last: its folder is found offline too.
+"""The account of each pair of keys by the broker's last answer, so that its folder is found offline.
 
-Keys may be renewed and the account stays: the folder has the account's name, never a key's.
+Keys may be renewed while the account stays: the folder is named after the account, never after a key.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from state.files import make_folder, replace_file
 from state.folders import Home
 
 LARGEST = 1_000_000
-"""Bytes of the file: a line an account."""
+"""The maximum size of the file in bytes, with a line per account."""
 
 
 class KnownAccounts:
-    """One small file beside the accounts' folders: fingerprints of keys, and account names."""
+    """A small file beside the accounts' folders: fingerprints of keys, and account names."""
 
     def __init__(self, home: Home) -> None:
         self.path = home.state / "accounts.json"
@@ -27,14 +27,14 @@ class KnownAccounts:
         return self._read().get(fingerprint(keys))
 
     def remember(self, keys: Keys, name: str) -> None:
-        """Raises OSError."""
+        """Store the account name. Raises OSError."""
         known = self._read()
         if known.get(fingerprint(keys)) != name:
             make_folder(self.path.parent)
             replace_file(self.path, orjson.dumps({**known, fingerprint(keys): name}))
 
     def _read(self) -> dict[str, str]:
-        """Nothing where it cannot be read: the broker says it again."""
+        """Return the known names; empty if unreadable, because the broker will give the name again."""
         try:
             found = orjson.loads(bytes_of(self.path, LARGEST))
         except (OSError, orjson.JSONDecodeError):

@@ -1,6 +1,6 @@
-"""What an account was last started with: a start without it can say just that, and guess nothing.
+"""The options of an account's last start, so that a start without them can name them.
 
-Of variables the names alone are kept; what the environment holds stays there.
+Of variables only the names are kept, never the values.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from state.files import replace_file
 from state.folders import AccountFolder
 
 LARGEST = 100_000
-"""Bytes of the file."""
+"""The maximum size of the file in bytes."""
 
 
 class Chosen(str):
-    """An override, KEY=VALUE in TOML, that an option of its own gave: an error names that option, not `--set`."""
+    """An override, KEY=VALUE in TOML, from a separate option: an error names that option, not `--set`."""
 
     option: str
 
@@ -32,24 +32,24 @@ class Chosen(str):
 
 @dataclass(frozen=True, slots=True)
 class LastStart:
-    """The `--set` of a start, and the variables of its environment that are settings."""
+    """The `--set` options of a start, and the names of its settings variables."""
 
     overrides: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
 
     def left_out(self, overrides: Sequence[str]) -> tuple[str, ...]:
-        """Those `--set` of it that are not among these."""
+        """Return its `--set` options that are missing from these."""
         keys = {_key(override) for override in overrides}
         return tuple(text for text in self.overrides if _key(text) not in keys)
 
 
 def last_started_with(folder: AccountFolder) -> LastStart:
-    """Nothing where the file cannot be read: nothing rests on it."""
+    """Return the last start; empty if unreadable, because nothing depends on it."""
     try:
         found = orjson.loads(bytes_of(folder.started_with, LARGEST))
     except (OSError, orjson.JSONDecodeError):
         return LastStart()
-    if isinstance(found, list):  # as it was written before variables were kept
+    if isinstance(found, list):  # the format before variables were kept
         return LastStart(_texts(found))
     if not isinstance(found, dict):
         return LastStart()
@@ -57,7 +57,7 @@ def last_started_with(folder: AccountFolder) -> LastStart:
 
 
 def remember(folder: AccountFolder, started: LastStart) -> None:
-    """Raises OSError."""
+    """Store the options of a start. Raises OSError."""
     kept = {"set": [str(text) for text in started.overrides], "variables": list(started.variables)}
     replace_file(folder.started_with, orjson.dumps(kept), durable=False)
 

@@ -1,6 +1,6 @@
 """One running engine per account (SP-04). The kernel holds the lock, so a crash of its holder releases it.
 
-The file stays where it is; only the lock on it counts. Its content names the holder for people and for `status`.
+The file stays in place; only the lock on it counts. Its content names the holder for people and for `status`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from state.files import naming, open_private, write_all
 from state.folders import AccountFolder, Home
 
 PATIENCE_SECONDS = 0.2
-"""A `status` that asks for the holder takes the lock for microseconds; an engine that starts then tries again."""
+"""Seconds to retry: `status` takes the lock for microseconds to find the holder."""
 
 
 class AlreadyRunningError(OperatorError):
-    """Another engine holds this account; `pid` is its process, None where it has not said yet."""
+    """Another engine holds this account; `pid` is its process, None if not yet written."""
 
     def __init__(self, account: str, pid: int | None) -> None:
         self.pid = pid
@@ -40,7 +40,7 @@ class EngineLock:
     Attributes
     ----------
     notes
-        What taking it had to finish, in words: a restore or a reset that a crash has left half done.
+        Descriptions of an interrupted restore or reset that was finished on locking.
     """
 
     def __init__(self, folder: AccountFolder) -> None:
@@ -49,9 +49,9 @@ class EngineLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock, or raise `AlreadyRunningError` naming who has it.
+        """Take the lock, or raise `AlreadyRunningError` with the holder.
 
-        Whoever holds the account is the one who may finish what a crash has left half done, and does so here.
+        Only the holder may finish an interrupted restore or reset, and does so here.
         """
         from state.folder_swap import finish
 
@@ -93,15 +93,15 @@ UNKNOWN_PID = 0
 
 
 def holder(folder: AccountFolder) -> int | None:
-    """Process number of the engine that runs on this account (`UNKNOWN_PID` just after its start), or None.
+    """Return the process number of this account's running engine (`UNKNOWN_PID` just after its start), or None.
 
-    Nobody holds what is no file, or cannot be opened: an engine that runs has made its own.
+    A missing, special or unreadable lock file has no holder: a running engine has created its own.
     """
     return holder_of(folder.lock)
 
 
 def holder_of(lock: Path) -> int | None:
-    """The same of any lock whose file names its holder."""
+    """Return the holder of any lock file that names it."""
     try:
         descriptor = open_regular(lock)
     except OSError:
@@ -115,10 +115,11 @@ def holder_of(lock: Path) -> int | None:
 
 
 def last_account(home: Home) -> AccountFolder | None:
-    """The account whose engine runs, or else ran last (newest heartbeat); None where none ever ran.
+    """Return the account whose engine runs or ran last (newest heartbeat); None if none ever ran.
 
-    A lock tells that one ran as well as a heartbeat does, and nothing is opened to know it: whatever stands in the
-    heartbeat's place, the account is found.
+    A lock file proves a run as well as a heartbeat does, and no file is opened: the account is found even if something
+    else is
+    in the heartbeat's place.
     """
     ran = [folder for folder in home.accounts() if os.path.lexists(folder.heartbeat) or os.path.lexists(folder.lock)]
     running = [folder for folder in ran if holder(folder) is not None]

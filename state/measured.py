@@ -1,4 +1,4 @@
-"""Reads of a journal what the measures of a desk need, beside a running engine: lines of a few facts (AN-01)."""
+"""Read the facts for a desk's measures from a journal, also while an engine runs (AN-01)."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ from state.journal import days_of
 from state.past_days import DAY, LATER, day_named, days_between, records_of
 
 BEFORE = (CashMoved, CorporateActionApplied, DayCorrected, DayStarted, OrderCreated, PositionCorrected, SharesMoved)
-"""What is read of the time before the days in question, and after them."""
+"""Facts to read before and after the days in question."""
 WITHIN = (*BEFORE, MarginSampled, TradeClosed)
 A_WEEK = timedelta(days=7)
-"""Calendar days in which there is a session before."""
+"""Calendar days that contain at least one earlier session."""
 
 
 def measured(folder: Path, what: str | None) -> DeskMeasures:
-    """`2026-11-16..2026-11-20`, one day, or all that a journal has. Raises `OperatorError`, `JournalDamagedError`."""
+    """Return the measures of a range `2026-11-16..2026-11-20`, of one day, or of the whole journal.
+
+    Raises `OperatorError`, `JournalDamagedError`.
+    """
     first, last = asked(folder, what)
     calendar = load_calendar(days_of(folder)[0] - A_WEEK, last)
     sessions = [session.day for session in calendar.sessions()]
@@ -41,7 +44,7 @@ def measured(folder: Path, what: str | None) -> DeskMeasures:
 
 
 def asked(folder: Path, what: str | None) -> tuple[date, date]:
-    """The first and the last day that the journal has of it. Raises `OperatorError`."""
+    """Return the first and last day of the range within the journal. Raises `OperatorError`."""
     days_between(folder, None, None)
     if not what:
         known = days_of(folder)
@@ -54,7 +57,7 @@ def asked(folder: Path, what: str | None) -> tuple[date, date]:
 
 
 def _read(folder: Path, first: date, last: date) -> Iterator[Recorded]:
-    """A trade is told when its last fill is, which may be a day later than the fill."""
+    """Yield the records; a trade is recorded with its last fill's report, which may be a day after the fill."""
     known = days_of(folder)
     after = [day for day in known if day > last][:LATER]
     yield from records_of(folder, [day for day in known if day < first], BEFORE)

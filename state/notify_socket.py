@@ -1,6 +1,6 @@
-"""What a service manager is told: systemd's datagrams on `NOTIFY_SOCKET` (sd_notify(3)), without a library.
+"""The service manager's notifications: systemd datagrams on `NOTIFY_SOCKET` (sd_notify(3)), without a library.
 
-Nothing here ever waits or raises: a manager that is gone or busy changes nothing in what it manages.
+Nothing here waits or raises: a missing or busy manager does not affect the process.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
-"""Meant for the one process that the manager started; what it starts itself gets none of them."""
+"""Meant only for the process that the manager started; removed for its children."""
 LONGEST_STATUS = 200
 
 
 class NotifySocket:
-    """Of one process. Where no manager asks, nothing is sent.
+    """The notifications of one process; nothing is sent without a manager.
 
     Attributes
     ----------
     watchdog_seconds
-        How often the manager wants to hear that this process lives: half of what it asks for; None where it does not.
+        The interval of watchdog messages: half of the manager's limit; None without one.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -50,12 +50,12 @@ class NotifySocket:
 
 
 def without_notify(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for what this process starts."""
+    """Return the environment for child processes, without the manager's variables."""
     return {name: value for name, value in environ.items() if name not in VARIABLES}
 
 
 def _half_of(environ: Mapping[str, str]) -> float | None:
-    """None too where it is another process that the manager wants to hear."""
+    """Return half of the manager's limit; None also if it expects another process."""
     if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
     try:
@@ -66,5 +66,5 @@ def _half_of(environ: Mapping[str, str]) -> float | None:
 
 
 def _line(text: str) -> str:
-    """One line: a second one would be another message."""
+    """Return the text on one line: a second line would be another message."""
     return " ".join(text.split())[:LONGEST_STATUS]

@@ -1,7 +1,8 @@
-"""Reads what a post-mortem needs of a journal, and no more: a year's journal has a million bars (AN-06).
+"""Read the parts of a journal that a post-mortem needs: a year's journal has a million bars (AN-06).
 
-The days that are explained are read whole, their chain checked. Of the others only lines whose fact is wanted are
-decoded: the segments are an index by day, and a line names its fact in its first bytes.
+The explained days are read completely, with their chain checked. Of other days only the lines of needed facts are
+decoded:
+the segments are an index by day, and a line names its fact in its first bytes.
 """
 
 from __future__ import annotations
@@ -37,17 +38,17 @@ from state.journal_segments import segments
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 BEFORE = (CorporateActionApplied, OrderCreated, PositionChanged, PositionCorrected, SettingsApplied)
-"""What is read of all the time before."""
+"""Facts to read from all earlier days."""
 AFTER = (CashMoved, DayCorrected, DayStarted)
-"""What is read of the days that follow: a broker dates some things back."""
+"""Facts to read from the following days: a broker back-dates some things."""
 LATER = 8
-"""Segments of them."""
+"""The number of following segments to read."""
 MARKS = 10
-"""Segments back in which the last price of what is held is looked for."""
+"""The number of earlier segments searched for the last prices of held symbols."""
 
 
 def explained(folder: Path, what: str | None) -> tuple[PostMortem, bool]:
-    """What was asked for, and whether that is one trade. Raises `OperatorError`."""
+    """Return the post-mortem of the request, and whether that is one trade. Raises `OperatorError`."""
     asked = what or ""
     first, dots, last = asked.partition("..")
     if DAY.fullmatch(first):
@@ -63,7 +64,7 @@ def explained(folder: Path, what: str | None) -> tuple[PostMortem, bool]:
 
 
 def _of_days(folder: Path, days: Sequence[date], trade: str | None = None) -> PostMortem:
-    from core.market.calendar import load_calendar  # drags pandas in
+    from core.market.calendar import load_calendar  # imports pandas
 
     sessions = load_calendar(days[0], days[-1])
     return post_mortem(read_for(folder, days), days, HOME.day_of, sessions.session_at, trade)
@@ -79,19 +80,19 @@ def day_named(text: str) -> date:
 
 
 def read_for(folder: Path, days: Sequence[date]) -> Read:
-    """For these days, which follow each other in the journal. Raises `OperatorError`, `JournalDamagedError`."""
+    """Read these days, which are consecutive in the journal. Raises `OperatorError`, `JournalDamagedError`."""
     return read_beside(folder, days, ())[0]
 
 
 def read_beside(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...]) -> tuple[Read, list[Recorded]]:
-    """The same; and of the time before its records those facts, which it has no use for itself.
+    """Read these days, and return separately the earlier records of those facts, which a post-mortem does not use.
 
     Raises
     ------
     OperatorError
         The journal has none of the days.
     JournalDamagedError
-        A record of one of them does not hold.
+        A record of one of them is not valid.
     """
     known = days_of(folder)
     wanted = [record for day in days for record in read_day(folder, day)]
@@ -111,7 +112,7 @@ def read_beside(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...
 
 
 def days_between(folder: Path, first: date | None, last: date | None) -> tuple[date, ...]:
-    """The days of a journal from one to another; the last one that it has where none is named.
+    """Return the days of a journal from `first` to `last`; without them its last day.
 
     Raises
     ------
@@ -130,7 +131,7 @@ def days_between(folder: Path, first: date | None, last: date | None) -> tuple[d
 
 
 def _last_prices(folder: Path, days: Sequence[date], symbols: set[Symbol]) -> dict[Symbol, Price]:
-    """Of what is held, the close of the last bar before."""
+    """Return the close of the last earlier bar of each symbol."""
     found: dict[Symbol, Price] = {}
     for day in reversed(days[-MARKS:]):
         if symbols <= found.keys():
@@ -144,19 +145,21 @@ def _last_prices(folder: Path, days: Sequence[date], symbols: set[Symbol]) -> di
 
 
 def _lines_of(kinds: tuple[type[Fact], ...]) -> re.Pattern[bytes]:
-    """Lines that tell one of these facts, by any name that a journal may have for it."""
+    """Return a pattern for lines of these facts, by any of their names."""
     names = [name for name, kind in BY_NAME.items() if kind in [BY_TYPE[one] for one in kinds]]
     return re.compile(rb'\{"seq":\d+,"at":"[^"]*","fact":"(?:%b)"' % "|".join(names).encode())
 
 
 def records_of(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...]) -> Iterator[Recorded]:
-    """Records of these facts. The chain is not checked here."""
+    """Yield the records of these facts. The chain is not checked here."""
     wanted = _lines_of(kinds)
     return _read(folder, days, lambda line: wanted.match(line) is not None)
 
 
 def _but_bars(folder: Path, days: Sequence[date], symbols: set[Symbol]) -> Iterator[Recorded]:
-    """All records but the bars of other symbols: a position may be held for a year. The chain is not checked here."""
+    """Yield all records except for bars of other symbols: a position may be held for a year. The chain is not checked
+    here.
+    """
     bars, names = _lines_of((BarClosed,)), [f'"symbol":"{symbol}"'.encode() for symbol in symbols]
     return _read(folder, days, lambda line: bars.match(line) is None or any(name in line for name in names))
 
@@ -177,7 +180,7 @@ def _read(folder: Path, days: Sequence[date], is_wanted: Callable[[bytes], bool]
 
 
 def day_of_trade(folder: Path, order: str) -> date:
-    """On which the trade ended that an order closed, by the beginning of its id.
+    """Return the day on which the trade closed by this order ended; `order` is the beginning of its id.
 
     Raises
     ------

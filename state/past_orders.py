@@ -1,8 +1,8 @@
-"""The index of orders that have left memory: one SQLite file beside the journal, which it follows from.
+"""The index of orders that are no longer in memory: one SQLite file beside the journal, from which it can be rebuilt.
 
-What was taken in since the last checkpoint is in memory; a checkpoint writes it first. So the file is never behind the
-documents, and whoever only looks writes nothing. A file that is missing, damaged or another journal's costs a start one
-reading of the whole journal, which makes it anew.
+Orders added since the last checkpoint are in memory; a checkpoint first writes them. So the file is never behind the
+documents, and a reader writes nothing. If the file is missing, damaged or from another journal, a start reads the whole
+journal once and rebuilds it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TOTAL = "select total from past where number = ?"
 
 
 class PastFile:
-    """Implements `core.ports.PastIndex`. One writer, as the journal has."""
+    """Implements `core.ports.PastIndex`. One writer, like the journal."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -41,9 +41,11 @@ class PastFile:
         self._new.keep(number, order_id, content, total)
 
     def find(self, order_id: ClientOrderId, until: int) -> bytes | None:
-        """Raises PastUnreadableError."""
+        """Return an order's content. Raises PastUnreadableError."""
         found = self._new.find(order_id, until)
-        saved = until if self._first is None else min(until, self._first - 1)  # what is here takes the file's place
+        saved = (
+            until if self._first is None else min(until, self._first - 1)
+        )  # entries in memory replace those in the file
         if found is not None or not saved:
             return found
         row = self._row(FIND, order_id, saved)
@@ -58,7 +60,7 @@ class PastFile:
             return False
 
     def save(self) -> None:
-        """Raises OSError; what was taken in is kept for the next time."""
+        """Write the entries in memory. Raises OSError; they are then kept for the next call."""
         rows = list(self._new.rows())
         if not rows:
             return
@@ -69,7 +71,7 @@ class PastFile:
                 if rows[0][0] != 1:
                     raise
                 self.close()
-                self._path.unlink()  # all of it is here: what could not be read is made anew
+                self._path.unlink()  # all entries are in memory: the unreadable file is rebuilt
                 self._write(rows)
         except sqlite3.Error as error:
             self.close()

@@ -1,7 +1,6 @@
-"""Reads what a report of a day or a week needs of a journal, and puts it together (AN-06).
+"""Read the parts of a journal for a report of a day or a week, and build the report (AN-06).
 
-It reads what explains the days, and beside that the few facts of which what still stands is folded. Nothing is asked of
-an engine that runs.
+It reads the records that explain the days, and the few facts for the current state. The running engine is not involved.
 """
 
 from __future__ import annotations
@@ -20,21 +19,21 @@ from state.journal import days_of
 from state.past_days import AFTER, LATER, day_named, days_between, read_beside, records_of
 
 RECENT = 5
-"""Segments before the day in which an exit may have been asked for that still waits: a strategy asks anew."""
+"""Earlier segments that may hold an exit request still open: a strategy repeats its request."""
 IN_SUMS = (DayCorrected, DayStarted, OrderFilled, TradeClosed)
 A_WEEK = timedelta(days=7)
 WORKDAYS = timedelta(days=4)
 
 
 def reported(folder: Path, day: str | None, week: str | None) -> Report:
-    """Of that day, of the week from Monday to Friday that holds the other one, or of the last day of the journal.
+    """Return the report of that day, of the Monday-to-Friday week of a day, or of the journal's last day.
 
     Raises
     ------
     OperatorError
         One of them is no day, both are given, or the journal has no record of it.
     JournalDamagedError
-        A record of these days does not hold.
+        A record of these days is not valid.
     """
     if day is not None and week is not None:
         raise OperatorError("--day and --week: one of them, not both")
@@ -51,7 +50,7 @@ def _of_week(folder: Path, day: date) -> Report:
 
 
 def _of_days(folder: Path, days: Sequence[date], *, is_week: bool = False, before: Figures | None = None) -> Report:
-    from core.market.calendar import load_calendar  # drags pandas in
+    from core.market.calendar import load_calendar  # imports pandas
 
     sessions = load_calendar(days[0], days[-1])
     read, status = read_beside(folder, days, FOLDED)
@@ -62,7 +61,7 @@ def _of_days(folder: Path, days: Sequence[date], *, is_week: bool = False, befor
 
 
 def _week(folder: Path, monday: date) -> Figures | None:
-    """The sums of a week; None where the journal has no day of it."""
+    """Return the sums of a week; None if the journal has no day of it."""
     known = days_of(folder)
     days = [day for day in known if monday <= day <= monday + WORKDAYS]
     if not days:

@@ -1,6 +1,6 @@
-"""Which Keyturn this is: its version, and the commit that it was made of. Looked up by `--version` alone.
+"""The version of this Keyturn and its commit; only `--version` reads them.
 
-A clone asks git. A wheel and an sdist hold a file that `setup.py` wrote when they were built.
+In a clone git is asked. A wheel and an sdist contain a file that `setup.py` wrote at the build.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from core.files.regular_file import bytes_of
 
 ROOT = Path(__file__).resolve().parents[1]
 WRITTEN = "state/_commit.txt"
-"""Below the root; what a clone is built of never stands in it."""
+"""Below the root; never part of a clone."""
 LARGEST = 200
-"""Bytes of that file."""
+"""The maximum size of that file in bytes."""
 PATIENCE = 5.0
-"""Seconds that git may take."""
+"""Time-out of git in seconds."""
 
 
 def release(version: str, root: Path = ROOT) -> str:
-    """`0.1.0 (82a2555d)`; the version alone where nothing says the commit."""
+    """Return `0.1.0 (82a2555d)`; the version alone if the commit is unknown."""
     commit = commit_of(root)
     return f"{version} ({commit})" if commit else version
 
 
 def commit_of(root: Path) -> str:
-    """What git says of the clone in `root`, or what was written when it was built; empty where neither says it."""
+    """Return the commit of the clone in `root` by git, or the one written at the build; empty if unknown."""
     if (root / ".git").exists():
         return described(root)
     try:
@@ -36,7 +36,7 @@ def commit_of(root: Path) -> str:
 
 
 def described(root: Path) -> str:
-    """The last tag and the commits since, or the commit; `-dirty` where files differ from it. Empty without git."""
+    """Return the last tag and the commits since, or the commit; with `-dirty` after changes. Empty without git."""
     asked = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=8"]
     try:
         told = subprocess.run(asked, capture_output=True, text=True, timeout=PATIENCE, check=False)

@@ -1,8 +1,10 @@
-"""A reset: the account forgets everything, and its journal begins anew by saying so (SP-04).
+"""A reset: the account's state is cleared, and its new journal begins with a record of that (SP-04).
 
-What was there goes into an archive first. A kill stays: the switch's file is not touched, and where the journal or its
-documents ended killed, the new one starts so. The broker's books are not touched either, nor are those of the simulated
-exchange: the next start compares with them (EX-09).
+The old state is archived first. A kill persists: the switch's file is not touched, and if the journal or its documents
+ended
+killed, the new one starts killed. The positions and orders at the broker, real or simulated, are not touched: the next
+start
+compares with them (EX-09).
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from state.lock import EngineLock
 
 @dataclass(frozen=True, slots=True)
 class ResetPlan:
-    """What a reset would do, for the operator to agree to. A kill stays."""
+    """The effects of a reset, for the operator's agreement. A kill persists."""
 
     account: str
     present: int
@@ -36,7 +38,7 @@ class ResetPlan:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """What was done; `notes` is what taking the lock had to finish first, in words."""
+    """A completed reset; `notes` describe unfinished work that was completed on locking."""
 
     plan: ResetPlan
     backup: Path
@@ -44,7 +46,7 @@ class Reset:
 
 
 def reset(folder: AccountFolder, when: datetime, agree: Callable[[ResetPlan], bool]) -> Reset | None:
-    """Begin an account's journal anew; None where the operator did not agree.
+    """Start a new journal for an account; return None if the operator did not agree.
 
     Raises
     ------
@@ -81,14 +83,14 @@ def _carried_out(
 
 
 def _account_time(folder: AccountFolder, there: JournalEnd, when: datetime) -> datetime:
-    """What time it is for the account: by the wall, or on a simulated exchange where its market stands."""
+    """Return the account's time: wall time, or on a simulated exchange the time of its market."""
     if not folder.exchange.exists():
         return when
     return max((at for at in (there.at, _last_request(folder)) if at is not None), default=when)
 
 
 def _last_request(folder: AccountFolder) -> datetime | None:
-    """When the simulated exchange was last asked something, as far as its log can be read."""
+    """Return the time of the last request to the simulated exchange, if its log is readable."""
     try:
         return datetime.fromisoformat(orjson.loads(last_line(folder.exchange))["at"])
     except (KeyError, TypeError, ValueError):
@@ -106,9 +108,9 @@ def _facts(folder: AccountFolder, there: JournalEnd, when: datetime, until: date
 
 
 def begin_anew(folder: AccountFolder) -> None:
-    """Remove journal, documents, backups, exchange log, heartbeat and kill switch; its lock is held. Raises OSError.
+    """Remove journal, documents, backups, exchange log, heartbeat and kill switch, with the lock held. Raises OSError.
 
-    Only for accounts that nobody trades on, as the stress desk's; every other account is its journal.
+    Only for accounts without trading, such as the stress desk's: the journal of any other account is its record.
     """
     folders = (folder.journal, folder.backups, folder.stamps)
     kept = [path for place in folders for path in place.iterdir() if path.is_file()]

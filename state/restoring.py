@@ -1,14 +1,16 @@
-"""A restore: an archive's journal, documents and exchange log in the place of what is there (SP-04).
+"""A restore: replace journal, documents and exchange log by those of an archive (SP-04).
 
-1. The account's lock is taken: while an engine runs, nothing is restored.
-2. The archive is unpacked beside and proved: its journal record by record, then what leans on it.
-3. The operator is told what will be lost, and agrees.
-4. What is there goes into an archive of its own.
-5. The restored journal takes down that it was restored, names the installation anew, so that no order to come bears the
-   id of one that it has forgotten (EX-04), and stays killed where the account was.
-6. The two change places (`state.folder_swap`).
+1. The account's lock is taken: nothing is restored while an engine runs.
+2. The archive is unpacked into a staging folder and verified: its journal record by record, then the files that depend
+   on it.
+3. The operator is shown what will be lost, and agrees.
+4. The current state is archived.
+5. The restored journal records the restore, renames the installation, so that no new order has the id of a forgotten
+   one
+   (EX-04), and stays killed if the account was.
+6. The two are swapped (`state.folder_swap`).
 
-What this does to the truth at the broker is the business of the comparison that every start begins with (EX-09).
+The next start compares the result with the broker (EX-09).
 """
 
 from __future__ import annotations
@@ -36,25 +38,25 @@ from state.lock import EngineLock
 from state.verify import verify
 
 Watch = Callable[[float], None]
-"""Told how much of the archive's journal is proved, from 0 to 1: what takes long is that."""
+"""Called with the verified fraction of the archive's journal, from 0 to 1; verification takes the longest."""
 ROOM = 1.1
-"""Free room on the disk, for each byte that is unpacked."""
+"""Required free bytes for each unpacked byte."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestorePlan:
-    """What a restore would do, for the operator to agree to.
+    """The effects of a restore, for the operator's agreement.
 
     Attributes
     ----------
     records, ends_at
-        Of the archive's journal.
+        The archive's journal.
     present, lost
-        Records that are there now, and those of them that the archive does not hold.
+        The number of current records, and of those missing from the archive.
     killed_by
-        Who killed, here or in the archive; it stays.
+        The source of a kill, here or in the archive; it persists.
     has_exchange
-        The simulated exchange is restored with the journal; else the broker's books are as they are.
+        Whether the simulated exchange is restored too; otherwise the broker's state is unchanged.
     """
 
     account: str
@@ -69,14 +71,14 @@ class RestorePlan:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was done.
+    """A completed restore.
 
     Attributes
     ----------
     backup
-        What was there; None where nothing was.
+        The archive of the old state; None if there was none.
     notes
-        What taking the lock had to finish first, in words.
+        Descriptions of unfinished work that was completed on locking.
     """
 
     plan: RestorePlan
@@ -92,14 +94,14 @@ def restore(
     agree: Callable[[RestorePlan], bool],
     watch: Watch = lambda _part: None,
 ) -> Restored | None:
-    """Restore an account from an archive that was looked at; None where the operator did not agree.
+    """Restore an account from a checked archive; return None if the operator did not agree.
 
     Raises
     ------
     AlreadyRunningError
         An engine holds the account.
     ArchiveError
-        The archive cannot be believed; nothing is changed.
+        The archive cannot be trusted; nothing is changed.
     SuccessionError
         The disk fails.
     """
@@ -139,7 +141,7 @@ class _Restore:
         return Restored(plan, kept, notes)
 
     def _staged(self, contents: Contents) -> AccountFolder:
-        """The archive unpacked beside, and proved. Raises `ArchiveError`."""
+        """Unpack and verify the archive in a staging folder. Raises `ArchiveError`."""
         free = shutil.disk_usage(self.folder.path).free
         if contents.size * ROOM > free:
             raise ArchiveError(
@@ -164,7 +166,7 @@ class _Restore:
         )
 
     def _lost(self, stage: AccountFolder, there: JournalEnd, comes: JournalEnd) -> int:
-        """Records of the journal that is there and not in the archive's."""
+        """Return the number of current records that are not in the archive's journal."""
         if holds(stage, there):
             return 0
         return there.sequence - (comes.sequence if holds(self.folder, comes) else 0)
@@ -172,7 +174,7 @@ class _Restore:
     def _facts(
         self, plan: RestorePlan, stage: AccountFolder, there: JournalEnd, comes: JournalEnd, kept: Path | None
     ) -> list[Fact]:
-        """What the restored journal takes down of its restore."""
+        """Return the facts that the restored journal records about its restore."""
         until = self._forgotten_until(plan, there)
         facts: list[Fact] = [
             StateRestored(self.when, plan.archive, plan.lost, until, kept.name if kept else None),
@@ -183,7 +185,9 @@ class _Restore:
         return facts
 
     def _forgotten_until(self, plan: RestorePlan, there: JournalEnd) -> datetime:
-        """An exchange that is restored too has forgotten the same; a broker has every order up to now."""
+        """Return the time until which records are lost: a restored exchange lost the same; a broker has every order
+        until now.
+        """
         if plan.has_exchange:
             return plan.ends_at
         last = max(plan.ends_at, there.at or plan.ends_at)
@@ -191,7 +195,7 @@ class _Restore:
 
 
 def _unsound(stage: AccountFolder, watch: Watch) -> str | None:
-    """Why what was unpacked cannot be gone on from; None where it can. Every record is read, not only proved."""
+    """Return why the unpacked files cannot be used, or None. Every record is decoded, not only verified."""
     size = sum(path.stat().st_size for path in segments(stage.journal))
     if not size:
         return "it holds no journal"

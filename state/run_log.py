@@ -1,11 +1,12 @@
-"""How runs on the simulated exchange began and what came from outside, a JSON object a line, beside their journal.
+"""The record of runs on the simulated exchange: their start and external inputs, one JSON object per line.
 
     {"run":{"kind":"demo","at":"…","sequence":0,…}}
     {"events":412,"at":"…","said":"Decline","data":{…},"terminal":"/dev/pts/3","user":"jo"}
     {"events":977,"at":"…","left":true}
 
-Nothing is decided by it: a line that a crash cut short, or a disk that took none, only means that the run cannot be
-played again as it was. It holds no token and no secret.
+No decision depends on it: after a line cut short by a crash or a failed write, the run cannot be played again exactly.
+It
+holds no token and no secret.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ from state.files import open_private, write_all
 from state.folders import AccountFolder
 
 KINDS: dict[str, type] = {kind.__name__: kind for kind in (*get_args(commands.Command), NotificationAnswered)}
-"""What may stand in a line, by its name."""
+"""The inputs that a line may hold, by name."""
 AT_ONCE = 1 << 20
 
 
@@ -52,8 +53,9 @@ class RunLogError(OperatorError):
 
 
 class RunLogFile:
-    """Writes one run. Opening it writes how the run began; after a line that cannot be written none is tried: a record
-    with a gap would be played as if nothing was missing.
+    """Writes the record of one run, beginning with its start.
+
+    After a failed line no more are written: a record with a gap would be replayed as if it were complete.
     """
 
     def __init__(self, folder: AccountFolder, started: RunStarted) -> None:
@@ -81,12 +83,12 @@ class RunLogFile:
             return
         try:
             write_all(self._descriptor, orjson.dumps(line, _plain, orjson.OPT_UTC_Z) + b"\n")
-        except (OSError, TypeError, ValueError):  # a full disk, or half a character in what somebody typed
+        except (OSError, TypeError, ValueError):  # a full disk, or half a surrogate pair in typed text
             self.close()
 
 
 def _end_last_line(descriptor: int, path: Path) -> None:
-    """What a crash cut short stays there, a line of its own."""
+    """End a line that a crash cut short, so that the next one is separate."""
     size = os.fstat(descriptor).st_size
     if size:
         with reading(path) as file:
@@ -96,7 +98,7 @@ def _end_last_line(descriptor: int, path: Path) -> None:
 
 
 def read_runs(folder: AccountFolder) -> list[RecordedRun]:
-    """The oldest first; those that a restore has made undone are left out. Raises `RunLogError`."""
+    """Return the runs, the oldest first, without those that a restore undid. Raises `RunLogError`."""
     if not folder.runs.exists():
         return []
     if not folder.runs.stat().st_size:
@@ -137,7 +139,7 @@ class _Read:
 
 
 def _whole_lines(path: Path) -> Iterator[bytes]:
-    """One that begins as a line and has no end is none: the run died in it."""
+    """Yield the lines without incomplete ones: the run died while writing those."""
     with reading(path) as file:
         for line in file:
             if line.endswith(b"}\n") or not line.startswith(b"{"):
@@ -145,7 +147,7 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
 
 
 def file_played(path: Path) -> PlayedFile:
-    """Raises OSError."""
+    """Return a file's path and digest. Raises OSError."""
     total = sha256()
     with path.open("rb") as file:
         while block := file.read(AT_ONCE):

@@ -1,6 +1,6 @@
-"""The sector of each symbol, from `sectors.toml` beside the settings: a line a symbol, `XOM = "energy"` (RK-23).
+"""The sector of each symbol, from `sectors.toml` beside the settings, one line per symbol: `XOM = "energy"` (RK-23).
 
-What is wrong is told in one line, with the symbol. No file, no sectors.
+A fault is reported in one line with the symbol. Without a file there are no sectors.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from state.toml_file import tables_of
 NAME = "sectors.toml"
 SECTOR = re.compile(r"[a-z][a-z0-9 &/_-]{0,31}")
 MOST = 5000
-"""Symbols: they stand in the journal with each change of the settings."""
+"""The maximum of symbols: the journal holds them with each change of the settings."""
 
 
 class SectorsError(OperatorError):
-    """What the file says cannot stand; the message is one line for the operator."""
+    """An invalid sectors file; the message is one line for the operator."""
 
 
 def read_sectors(path: Path) -> dict[str, str]:
-    """By symbol; capitals and spaces around a name make no other sector. Raises `SectorsError`."""
+    """Return the sectors by symbol; case and surrounding spaces of a sector are ignored. Raises `SectorsError`."""
     found: dict[str, str] = {}
     for symbol, sector in _lines(tables_of(path, "sectors", SectorsError)):
         place = f"{path.name}: {symbol[:20]}"
@@ -45,7 +45,7 @@ def read_sectors(path: Path) -> dict[str, str]:
 
 
 def _lines(values: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    """`BRK.B = "financials"` is the same with quotation marks around its symbol and without them."""
+    """Yield symbols and values; `BRK.B = "financials"` is equal with and without quotation marks around its symbol."""
     waiting: list[tuple[str, Mapping[str, object]]] = [("", values)]
     while waiting:
         prefix, table = waiting.pop()

@@ -1,7 +1,8 @@
-"""The settings, from where an operator writes them: profile < settings.toml < KEYTURN_… < --set (OP-10).
+"""Load the settings from the operator's sources: profile < settings.toml < KEYTURN_… < --set (OP-10).
 
-Tables merge key by key, by pydantic-settings; an amount given in another unit replaces the one below it. Whatever is
-wrong is told in one line: where it stands, key, value, and what is allowed. No value is printed that no setting named.
+Tables are merged key by key, by pydantic-settings; an amount in another unit replaces the lower one. A fault is
+reported in
+one line: place, key, value, and the allowed values. Only values that a setting was given are printed.
 """
 
 from __future__ import annotations
@@ -33,17 +34,17 @@ PREFIX = "KEYTURN_"
 OTHER_VARIABLES = frozenset({"KEYTURN_HOME", "KEYTURN_KILL", "KEYTURN_ALLOW_LIVE", "KEYTURN_SSH", "KEYTURN_RECORD_KEY"})
 
 LONGEST_SHOWN = 60
-"""Characters of a wrong value that an error repeats."""
+"""The maximum length of a wrong value repeated in an error."""
 
 NOTIFY = "notify"
-"""A table of which no wrong value is repeated: it may be the secret address of a channel (SY-03)."""
+"""A table whose wrong values are never repeated: they may be a channel's secret address (SY-03)."""
 MODE: KeyPath = ("account", "mode")
 SECTORS: KeyPath = ("risk", "sectors")
 NOTHING_KNOWN: Mapping[KeyPath, Sequence[str]] = {}
 
 
 class SettingsKeyFault(Protocol):
-    """A line of `[keys]` that cannot stand, and why."""
+    """A fault in a line of `[keys]`."""
 
     @property
     def id(self) -> str: ...
@@ -52,19 +53,19 @@ class SettingsKeyFault(Protocol):
 
 
 class SettingsError(OperatorError):
-    """A setting that cannot stand; the message is one line for the operator."""
+    """An invalid setting; the message is one line for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsLayer:
-    """One place that settings come from: its values as nested tables, and how a key of it is called there."""
+    """One source of settings: its values as nested tables, and the name of each key in that source."""
 
     values: dict[str, object] = field(default_factory=dict)
     places: dict[KeyPath, str] = field(default_factory=dict)
     name: str = ""
 
     def place(self, path: KeyPath) -> str:
-        """`settings.toml: risk.daily_loss.usd`, or the variable or option that set it."""
+        """Return the place of a key: `settings.toml: risk.daily_loss.usd`, or the variable or option that set it."""
         for length in range(len(path), 0, -1):
             if found := self.places.get(path[:length]):
                 return found
@@ -82,11 +83,13 @@ def load_settings(
     known: Mapping[KeyPath, Sequence[str]] = NOTHING_KNOWN,
     stage: Mapping[str, object] | None = None,
 ) -> Settings:
-    """The settings that hold now. Raises `SettingsError`.
+    """Return the merged settings. Raises `SettingsError`.
 
-    What may stand in `[keys]` is known to the console alone: `fault_in_keys` judges it. `known` are the names of what
-    is registered elsewhere, by the setting that chooses one. A `stage` lies over its own profile and under all that an
-    operator wrote; who names another profile is not on it.
+    Only the console knows the valid entries of `[keys]`: `fault_in_keys` checks them. `known` lists registered names
+    for the
+    settings that choose one. A `stage` overlays its own profile, below the operator's settings; it is ignored under
+    another
+    profile.
     """
     layers = [_file_layer(home.settings), _environment_layer(environ), _override_layer(overrides)]
     for layer in layers:
@@ -110,7 +113,7 @@ def load_settings(
 
 
 def _require_known(settings: Settings, path: KeyPath, names: Sequence[str], layers: Sequence[SettingsLayer]) -> None:
-    """Raises `SettingsError`, naming who set it."""
+    """Check that the value is one of these names. Raises `SettingsError` with its source."""
     value = getattr(getattr(settings, path[0]), path[1])
     if value not in names:
         *others, last = [f"'{name}'" for name in names if name]
@@ -119,7 +122,9 @@ def _require_known(settings: Settings, path: KeyPath, names: Sequence[str], laye
 
 
 def _leave_the_mode_to_the_file(layers: Sequence[SettingsLayer]) -> None:
-    """The two gates to real money stand in two places: whoever can set variables opens one of them at most (OP-10)."""
+    """Accept the mode from the file only: the two gates to real money need two places, so that variables open one at
+    most (OP-10).
+    """
     file, *others = layers
     for layer in others:
         if _found(layer.values, MODE) is not None:
@@ -127,7 +132,7 @@ def _leave_the_mode_to_the_file(layers: Sequence[SettingsLayer]) -> None:
 
 
 def _sectors_layer(home: Home, layers: Sequence[SettingsLayer]) -> SettingsLayer:
-    """The sectors of `sectors.toml`, which stand there and nowhere else. Raises `SettingsError`, `SectorsError`."""
+    """Return the sectors of `sectors.toml`, their only source. Raises `SettingsError`, `SectorsError`."""
     for layer in layers:
         if _found(layer.values, SECTORS) is not None:
             raise SettingsError(f"{layer.place(SECTORS)}: the sectors are taken from {NAME} alone; write them there")
@@ -136,12 +141,12 @@ def _sectors_layer(home: Home, layers: Sequence[SettingsLayer]) -> SettingsLayer
 
 
 def sectors_file(home: Home) -> Path:
-    """Where the sectors are: beside the settings."""
+    """Return the path of the sectors file, beside the settings."""
     return home.settings.parent / NAME
 
 
 def _dotted(table: Mapping[str, object], path: KeyPath = ()) -> Iterator[tuple[str, object]]:
-    """`order.new = "N"` is the same with quotation marks around its name and without them."""
+    """Yield dotted names; `order.new = "N"` is equal with and without quotation marks around its name."""
     for name, value in table.items():
         if isinstance(value, dict):
             yield from _dotted(value, (*path, name))
@@ -150,12 +155,12 @@ def _dotted(table: Mapping[str, object], path: KeyPath = ()) -> Iterator[tuple[s
 
 
 def strategies_folder(home: Home, chosen: str) -> Path:
-    """Where the user's strategies are: as the settings say, beside their file where that is no whole path."""
+    """Return the folder of the user's strategies; a relative path is beside the settings file."""
     return home.settings.parent / Path(chosen or "strategies").expanduser()
 
 
 def _less_own(home: Home, layers: Sequence[SettingsLayer], layer: SettingsLayer) -> dict[str, object]:
-    """The values of a layer without the tables of the user's strategies; what the desk reads of those is checked."""
+    """Return a layer's values without the tables of user strategies, after checking the keys that the desk reads."""
     tables = layer.values.get("strategies")
     if not isinstance(tables, dict):
         return layer.values
@@ -174,7 +179,7 @@ def _less_own(home: Home, layers: Sequence[SettingsLayer], layer: SettingsLayer)
 
 
 def _set_last(layers: Sequence[SettingsLayer], path: KeyPath) -> object:
-    """What the highest layer that sets a key says; None where none does."""
+    """Return the value in the highest layer that sets a key; None if no layer does."""
     values = (_found(layer.values, path) for layer in reversed(layers))
     return next((value for value in values if value is not None), None)
 
@@ -189,7 +194,7 @@ def _found(values: object, path: KeyPath) -> object:
 
 
 def _lowest(layers: Sequence[SettingsLayer], stage: Mapping[str, object]) -> list[SettingsLayer]:
-    """The profile, and the stage where it is of that profile."""
+    """Return the profile, and the stage if it belongs to that profile."""
     usual = stage.get("profile", "micro")
     profile, chosen = _profile_layer(layers, usual)
     if not stage or chosen != usual:
@@ -198,7 +203,7 @@ def _lowest(layers: Sequence[SettingsLayer], stage: Mapping[str, object]) -> lis
 
 
 def _less_symbols(layers: Sequence[SettingsLayer], stage: Mapping[str, object]) -> dict[str, object]:
-    """The stage; whoever leaves out some of its symbols has its strategies look at all that are named."""
+    """Return the stage; if the operator left out some of its symbols, its strategies use all configured symbols."""
     strategies, named = stage.get("strategies"), _set_last(layers, ("symbols",))
     if not isinstance(strategies, dict) or not isinstance(named, list | tuple):
         return dict(stage)
@@ -232,17 +237,17 @@ def _environment_layer(environ: Mapping[str, str]) -> SettingsLayer:
 
 
 def variables_in(environ: Mapping[str, str]) -> list[str]:
-    """The names of those that are settings."""
+    """Return the names of the variables that are settings."""
     return [name for name in sorted(environ) if name.startswith(PREFIX) and not _is_other(name)]
 
 
 def _is_other(name: str) -> bool:
-    """What is ours and no setting: a gate, a folder, the address of a channel."""
+    """Whether a variable of ours is no setting: a gate, a folder, or the address of a channel."""
     return name in OTHER_VARIABLES or name.startswith(VARIABLE)
 
 
 def path_of_variable(name: str) -> KeyPath:
-    """`KEYTURN_RISK__ENTRIES_A_DAY` is the key `risk.entries_a_day`."""
+    """Return the key of a variable: `KEYTURN_RISK__ENTRIES_A_DAY` is `risk.entries_a_day`."""
     return tuple(name.removeprefix(PREFIX).lower().split("__"))
 
 
@@ -263,7 +268,7 @@ def _override_layer(overrides: Sequence[str]) -> SettingsLayer:
 
 
 def with_override(settings: Settings, override: Chosen) -> Settings:
-    """These settings with one KEY=VALUE in TOML over them. Raises `SettingsError`, naming it."""
+    """Return these settings with one KEY=VALUE in TOML over them. Raises `SettingsError` with its name."""
     layer = _override_layer([override])
     _check_keys(Settings, layer.values, (), layer)
     try:
@@ -273,7 +278,7 @@ def with_override(settings: Settings, override: Chosen) -> Settings:
 
 
 def _over(values: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """One table over another, key by key; an amount in USD takes the place of one of equity."""
+    """Merge one table over another, key by key; an amount in USD replaces a fraction of equity."""
     if values.keys() == AmountSettings.model_fields.keys():
         return dict(above)
     laid = {
@@ -299,7 +304,9 @@ def _put(layer: SettingsLayer, path: KeyPath, value: object) -> None:
 
 
 def _value(text: str, place: str) -> object:
-    """A TOML value, its numbers exact; what is no TOML is the text itself. Raises `SettingsError`, naming the place."""
+    """Parse a TOML value with exact numbers; text that is no TOML is a string. Raises `SettingsError` with
+    the place.
+    """
     try:
         table = toml_of(f"value = {text}")
     except UnreadableTomlError as error:
@@ -313,14 +320,14 @@ def _value(text: str, place: str) -> object:
 
 
 class _LayerSource(InitSettingsSource):
-    """One layer as pydantic-settings knows it, less the amounts that a layer above gives in another unit."""
+    """One layer for pydantic-settings, without amounts that a higher layer gives in another unit."""
 
     def __call__(self) -> dict[str, Any]:
         return _less(Settings, super().__call__(), self.current_state)
 
 
 def _layered(layers: Sequence[SettingsLayer]) -> Settings:
-    """The layers as one, the last of them the highest. Raises ValidationError."""
+    """Merge the layers, the last one the highest. Raises ValidationError."""
 
     class Layered(Settings, BaseSettings):  # type: ignore[misc]  # both configurations forbid what is unknown
         @classmethod
@@ -333,7 +340,7 @@ def _layered(layers: Sequence[SettingsLayer]) -> Settings:
 
 
 def _less(model: type[BaseModel], values: Mapping[str, object], above: Mapping[str, Any]) -> dict[str, object]:
-    """`values` without the amounts that stand in `above` already."""
+    """Return `values` without amounts that `above` sets too."""
     kept: dict[str, object] = {}
     for key, value in values.items():
         inner = _table(model, key)
@@ -346,14 +353,14 @@ def _less(model: type[BaseModel], values: Mapping[str, object], above: Mapping[s
 
 
 def _table(model: type[BaseModel], key: str) -> type[BaseModel] | None:
-    """The model of a key that is a table of its own."""
+    """Return the model of a key that is a table."""
     known = model.model_fields.get(key)
     annotation = None if known is None else known.annotation
     return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
 
 def _check_keys(model: type[BaseModel], values: Mapping[str, object], path: KeyPath, layer: SettingsLayer) -> None:
-    """Refuse what no setting is called, and values of a kind that pydantic would bend into the wanted one."""
+    """Refuse unknown keys, and values of a type that pydantic would coerce."""
     for key, value in values.items():
         here = (*path, key)
         if key not in model.model_fields:
@@ -369,7 +376,7 @@ def _check_keys(model: type[BaseModel], values: Mapping[str, object], path: KeyP
 
 
 def _equals(path: KeyPath, value: object) -> str:
-    """What stands there, but where it may be secret."""
+    """Return the value for a message, unless it may be secret."""
     return "" if path[0] == NOTIFY else f" = {_shown(value)}"
 
 
@@ -397,12 +404,12 @@ def _suggestion(path: KeyPath, layer: SettingsLayer) -> str:
 
 
 def _called(key: str, layer: SettingsLayer) -> str:
-    """A key as that layer writes it."""
+    """Return a key in the spelling of that layer."""
     return PREFIX + key.upper().replace(".", "__") if layer.name == "environment" else key
 
 
 def _keys(model: type[BaseModel], path: KeyPath = ()) -> Iterator[str]:
-    """Every key that can be set, dotted, tables included."""
+    """Yield every key that can be set, dotted, including tables."""
     for key in model.model_fields:
         yield ".".join((*path, key))
         inner = _table(model, key)
@@ -414,11 +421,11 @@ def _keys(model: type[BaseModel], path: KeyPath = ()) -> Iterator[str]:
 
 
 def _words(error: ValidationError, layers: Sequence[SettingsLayer]) -> str:
-    """The first fault in one line, with the place that the operator can go to."""
+    """Return the first fault in one line, with its place."""
     first = error.errors(include_url=False)[0]
     path = tuple(str(part) for part in first["loc"])
     match path:
-        case ("strategies", "own", _, *_):  # as the operator writes it
+        case ("strategies", "own", _, *_):  # in the operator's spelling
             path = ("strategies", *path[2:])
     allowed = _allowed(first["type"], first["msg"])
     if not path:
@@ -431,7 +438,7 @@ def _words(error: ValidationError, layers: Sequence[SettingsLayer]) -> str:
 
 
 def _first_set(message: str, layers: Sequence[SettingsLayer]) -> str | None:
-    """The place of the key that a message names and that was set last; None where it names none."""
+    """Return the place of the key in a message that was set by the highest layer; None without one."""
     keys = [tuple(key.split(".")) for key in _DOTTED.findall(message)]
     set_by = [(layers.index(_owner(layers, key)), key) for key in keys]
     if not set_by:
@@ -449,7 +456,7 @@ def _allowed(kind: str, message: str) -> str:
 
 
 def _owner(layers: Sequence[SettingsLayer], path: KeyPath) -> SettingsLayer:
-    """The highest layer that sets this key, or a part of it."""
+    """Return the highest layer that sets this key, or a part of it."""
     for layer in reversed(layers):
         value: object = layer.values
         for key in path:
@@ -464,7 +471,7 @@ _DOTTED = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)+")
 
 
 def _shown(value: object) -> str:
-    """A value as the operator wrote it, on one line and not longer than half of one."""
+    """Format a value as in TOML, on one line and at most half a line long."""
     if isinstance(value, Mapping):
         text = "{ " + ", ".join(f"{key} = {_shown(inner)}" for key, inner in value.items()) + " }"
     elif isinstance(value, (list, tuple)):

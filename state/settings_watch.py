@@ -1,4 +1,4 @@
-"""Sees that the settings file was changed under a running engine, and reads what it says now (RK-13)."""
+"""Watch the settings file under a running engine, and read it after a change (RK-13)."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ from core.ports import OperatorError
 from core.settings.settings import Settings
 
 EVERY_SECONDS = 1.0
-"""Between two looks: a file must be the same at two of them, or it is still being written."""
+"""Seconds between two checks: a file must be unchanged between two of them, or it is still being written."""
 
 Mark = tuple[int, int, int] | None
-"""What tells one content of a file from another without reading it; None where there is no file."""
+"""The identity of a file's content without reading it; None without a file."""
 Marks = tuple[Mark, ...]
-"""Of the settings file, and of those beside it that are settings too."""
+"""The marks of the settings file, and of the other settings files beside it."""
 
 
 @dataclass(slots=True)
 class SettingsWatch:
-    """The first look reads the file in any case: it may have changed since the engine was given its settings.
+    """The first check always reads the file: it may have changed since the engine got its settings.
 
     Parameters
     ----------
     load
-        The settings with the profile, the environment and the command line as at the start. Raises OperatorError.
+        Returns the settings with the profile, environment and command line of the start. Raises OperatorError.
     now
         A monotonic clock, seconds.
     left_out
-        The `--set` of last time that this start was not given, where nothing else differs from what held; said for as
-        long as the file is as it was at the start.
+        The `--set` options of the last start that this one lacks, if nothing else differs; reported while the file is
+        unchanged
+        since the start.
     sources
-        What goes over the file now, or did last time.
+        The sources above the file, now or at the last start.
     beside
-        Further files that `load` reads; whether they are there is their own matter.
+        Further files that `load` reads, if they exist.
     """
 
     path: Path
@@ -51,7 +52,7 @@ class SettingsWatch:
     _was_there: bool = False
 
     def look(self) -> SettingsFileSeen | None:
-        """What the file says, once whenever that may be another than before."""
+        """Return the settings after each possible change of the file."""
         at = self.now()
         if self._looked_at is not None and at - self._looked_at < EVERY_SECONDS:
             return None

@@ -1,4 +1,4 @@
-"""The newest records of a journal, and those that come (`keyturn journal tail`). Reads only, beside an engine."""
+"""The newest records of a journal, and new ones (`keyturn journal tail`). Reads only, also while an engine runs."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def tail(
     follow: bool,
     wait: Callable[[], None] = lambda: time.sleep(POLL_SECONDS),
 ) -> Iterator[Recorded]:
-    """The last `count` records, oldest first; then, to follow, every new one as it is written, without an end.
+    """Yield the last `count` records, oldest first; with `follow` then every new one, without end.
 
-    The chain is not checked here. Raises `JournalDamagedError` for a line that is no record.
+    The chain is not checked here. Raises `JournalDamagedError` for an invalid line.
     """
     paths = segments(folder.journal) if folder.journal.is_dir() else []
     last: deque[Recorded] = deque()
@@ -49,7 +49,7 @@ def tail(
 
 
 class _Reader:
-    """One segment, read as far as it has whole lines."""
+    """One segment, read up to its last complete line."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

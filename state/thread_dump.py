@@ -1,7 +1,8 @@
-"""What every thread does, written by a process that hangs: SIGUSR2 and the interpreter's own fault handler (SY-02).
+"""Stack traces of a hanging process: SIGUSR2 with the interpreter's fault handler (SY-02).
 
-The handler runs in C and needs no lock of the interpreter's, so an engine that is stuck in one still answers. It is
-asked only where it said that it listens: elsewhere the signal would end the process.
+The handler is in C and needs no interpreter lock, so that a stuck engine still answers. The signal is sent only to a
+process
+that announced its handler: any other would be killed by it.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from state.files import FOLDER_MODE, open_private, write_all
 from state.folders import AccountFolder
 
 LARGEST = 1_000_000
-"""Bytes of dumps that are kept; a start over that begins the file anew."""
+"""The maximum size of kept dumps in bytes; a start above it clears the file."""
 LISTENS = "listens-to-SIGUSR2"
-"""Ends the line by which a process says that it does: a line of the file's protocol."""
+"""The end of the line by which a process announces its handler; part of the file's protocol."""
 
 
 @contextmanager
 def thread_dumps(folder: AccountFolder) -> Iterator[None]:
-    """While this holds, SIGUSR2 writes every thread's stack into the account's `logs/threads.txt`.
+    """Within this context SIGUSR2 writes every thread's stack into the account's `logs/threads.txt`.
 
-    Where the file cannot be opened there are none, and nothing else is different.
+    If the file cannot be opened, there are no dumps, and nothing else changes.
     """
     try:
         descriptor = _opened(folder)
@@ -45,7 +46,7 @@ def thread_dumps(folder: AccountFolder) -> Iterator[None]:
 
 
 def _opened(folder: AccountFolder) -> int:
-    """Raises OSError."""
+    """Open the file. Raises OSError."""
     folder.logs.mkdir(mode=FOLDER_MODE, exist_ok=True)
     descriptor = open_private(folder.threads, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
@@ -60,13 +61,13 @@ def _opened(folder: AccountFolder) -> int:
 
 
 def listens(folder: AccountFolder, pid: int) -> bool:
-    """Whether the process said that it answers. A number that is used again is that of who said it last."""
+    """Whether the process announced its handler. A reused process number counts for the last process with it."""
     said = [line for line in _text(folder.threads).splitlines() if line.endswith(LISTENS)]
     return bool(said) and said[-1] == _opening(pid)
 
 
 def dumped_by(folder: AccountFolder, pid: int) -> str:
-    """What the process wrote since it began to listen; empty where it wrote nothing."""
+    """Return the dumps of the process since its announcement; empty if there are none."""
     _, is_there, text = _text(folder.threads).rpartition(f"{_opening(pid)}\n")
     return text if is_there else ""
 

@@ -1,4 +1,4 @@
-"""A TOML file that the operator wrote: read, or refused in one line that names it."""
+"""Read a TOML file of the operator, or refuse it in one line that names it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from state.toml_text import LARGEST, TomlError, toml_of
 
 
 def tables_of(path: Path, what: str, error: type[OperatorError]) -> dict[str, object]:
-    """Its tables, none where there is no such file; `what` is to stand in it. Raises `error`."""
+    """Return the tables of the file, empty without a file; `what` is its subject in messages. Raises `error`."""
     try:
         return toml_of(bytes_of(path, LARGEST).decode("utf-8-sig"))
     except FileNotFoundError:

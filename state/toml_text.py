@@ -1,7 +1,8 @@
-"""Settings as TOML text, read by somebody who does not trust it: bounded, shallow, with numbers that a person writes.
+"""Parse untrusted TOML text: bounded in size and nesting, with numbers of reasonable length.
 
-What is wrong is told with its line or its key. A parser that recurses would otherwise end with an error of its own, and
-a number with a billion digits would be worked on for hours.
+A fault is reported with its line or key. Otherwise a recursive parser would fail with its own error, and a number with
+a
+billion digits would take hours.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 LARGEST = 1_000_000
-"""Bytes of a settings file; one that spells out everything has forty times less."""
+"""The maximum size of a settings file in bytes; a complete one is forty times smaller."""
 LONGEST_LINE = 20_000
-"""Characters: five hundred symbols with room to spare."""
+"""Characters: enough for five hundred symbols."""
 DEEPEST = 16
-"""Tables and lists in each other; the settings themselves have four."""
+"""The maximum nesting of tables and lists; the settings themselves have four levels."""
 TOO_DEEP = "lists and tables stand in each other too deep; write it flat"
 LONGEST_NUMBER = 18
-"""Digits before the point, or behind it."""
+"""Digits before or after the decimal point."""
 
 KeyPath = tuple[str, ...]
 
@@ -30,15 +31,15 @@ _TOKEN = re.compile(
 
 
 class TomlError(ValueError):
-    """Text that is no TOML; the message names the line and says what is wrong."""
+    """Text that is not TOML; the message names the line and the fault."""
 
 
 class UnreadableTomlError(TomlError):
-    """Text that may be TOML and is too large, too deep or too long to be read."""
+    """Text that may be TOML, but is too large, too deep or too long."""
 
 
 def toml_of(text: str) -> dict[str, object]:
-    """The tables of a text, their numbers exact. Raises `TomlError`."""
+    """Return the tables of a text, with exact numbers. Raises `TomlError`."""
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > LONGEST_LINE:
             raise UnreadableTomlError(
@@ -50,12 +51,12 @@ def toml_of(text: str) -> dict[str, object]:
         raise TomlError(str(error)) from None
     except RecursionError:
         raise UnreadableTomlError(f"line {_deep_line(text)}: {TOO_DEEP}") from None
-    except ValueError as error:  # a number that Python itself does not read
+    except ValueError as error:  # a number that Python itself refuses
         raise UnreadableTomlError(f"a number in it is too long ({error}); shorten it") from None
 
 
 def odd_value(values: Mapping[str, object]) -> tuple[KeyPath, str] | None:
-    """The key of the first value that no setting can be, and why; None where all of them can. It does not recurse."""
+    """Return the key of the first value that no setting can have, with the reason; otherwise None. Not recursive."""
     waiting: list[tuple[KeyPath, object]] = [((), values)]
     while waiting:
         path, value = waiting.pop()
@@ -87,7 +88,7 @@ def _decimals(value: Decimal) -> int:
 
 
 def _deep_line(text: str) -> int:
-    """Where brackets first stand too deep in each other; the last line where they never do."""
+    """Return the line where the brackets are first nested too deeply; otherwise the last line."""
     line, depth = 1, 0
     for found in _TOKEN.finditer(text):
         token = found[0]

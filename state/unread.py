@@ -1,4 +1,4 @@
-"""What of a journal this release does not read as it was written: facts and settings keys that it does not know."""
+"""Collect the unknown facts and settings keys of a journal written by another release."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from state.codec import RecordError, decode
 
 
 class Unread:
-    """Shown every record, in order; `words` has one line for each thing that is odd, with where it stands first."""
+    """Pass every record in order; `words` has one line per finding, with its first place."""
 
     def __init__(self) -> None:
         self._looked_at = 0

@@ -1,7 +1,8 @@
-"""The user's own strategies, out of their folder: found by name, and each text given to a process of its own.
+"""The user's strategies in their folder: found by name, each file loaded in its own process.
 
-Nothing of a file runs in the desk's process. What is wrong with a file is one line with the file, the line where there
-is one, and what to do; no file keeps a desk from opening.
+No code of a file runs in the desk's process. A fault is one line with the file, the line number if known, and a remedy;
+no
+file prevents the desk from opening.
 """
 
 from __future__ import annotations
@@ -23,18 +24,18 @@ from core.strategies.user_strategies import name_fault
 from state.files import FILE_MODE, make_folder, naming, open_private, write_all
 
 LARGEST = 1_000_000
-"""Bytes of a file that is read as a strategy."""
+"""The maximum size of a strategy file in bytes."""
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file of the folder: how a strategy is made of it, or every reason why it is refused, one line each.
+    """A file of the folder: its strategy kind, or every reason for its refusal, one line each.
 
     Attributes
     ----------
     layers
-        What its process gave up before it heard the text.
+        The sandbox layers of its process.
     """
 
     name: str
@@ -45,16 +46,16 @@ class Found:
 
 
 def found_in(folder: Path, *, waits: float = PATIENCE) -> tuple[Found, ...]:
-    """Every strategy file of a folder, by name; none where there is no folder."""
+    """Return every strategy file of a folder, by name; empty without a folder."""
     paths = _paths_in(folder)
-    asked = [_asked(path, waits, PATIENCE) for path in paths]  # all begin beside each other
+    asked = [_asked(path, waits, PATIENCE) for path in paths]  # all processes start in parallel
     return tuple(
         each if isinstance(each, Found) else _answered(path, each) for path, each in zip(paths, asked, strict=True)
     )
 
 
 def files_in(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Each file with its size and when it was written: while these are the same, it is."""
+    """Return each file with size and modification time, to detect changes."""
     found = []
     for path in _paths_in(folder):
         with suppress(OSError):
@@ -71,7 +72,9 @@ def _paths_in(folder: Path) -> list[Path]:
 
 
 def kinds_in(folder: Path, *, waits: float = PATIENCE) -> StrategyKinds:
-    """What a desk may run: the house's, and those of the folder that load; of the others why they do not."""
+    """Return the strategies that a desk may run: the built-in ones, and the valid ones of the folder; with the faults
+    of others.
+    """
     return kinds_of(found_in(folder, waits=waits))
 
 
@@ -82,16 +85,16 @@ def kinds_of(files: tuple[Found, ...]) -> StrategyKinds:
 
 
 def look_at(path: Path, *, waits: float = PATIENCE, patience: float = PATIENCE) -> Found:
-    """Have one file loaded in a process of its own, or say why not.
+    """Load one file in its own process, or return the faults.
 
-    `waits` and `patience` are seconds: how long a bar waits for a process that is still beginning, and for an answer.
+    `waits` and `patience` are in seconds: how long a bar waits for a starting process, and the time-out of an answer.
     """
     asked = _asked(path, waits, patience)
     return asked if isinstance(asked, Found) else _answered(path, asked)
 
 
 def _asked(path: Path, waits: float, patience: float) -> Found | StrategyProcess:
-    """A process that begins, or why there is none."""
+    """Return a starting process, or the reason for none."""
     name = path.stem
     if fault := name_fault(name):
         return Found(name, path, faults=(f"{path.name}: {fault}",))
@@ -123,14 +126,14 @@ def _answered(path: Path, process: StrategyProcess) -> Found:
 
 
 def write_new(folder: Path, name: str) -> Path:
-    """Write the example as a strategy of that name. Raises OperatorError: no such name, or a file is there already."""
+    """Write the example as a strategy of that name. Raises OperatorError for an invalid name or an existing file."""
     if fault := name_fault(name):
         raise OperatorError(fault)
     path = folder / f"{name}.py"
     if path.exists():
         raise OperatorError(f"{path} is there already; nothing was written, give another name")
     for missing in (folder.parent, folder):
-        if not missing.exists():  # one that is there is the operator's, and stays as open as it is
+        if not missing.exists():  # an existing folder is the operator's, and keeps its permissions
             make_folder(missing)
     descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
@@ -158,7 +161,7 @@ def _one_line(faults: tuple[str, ...]) -> str:
 
 
 def example_strategy(name: str) -> str:
-    """The text of a strategy of that name, which must be one: `core/strategies/example.py` under another name."""
+    """Return the example `core/strategies/example.py` under another, valid name."""
     from core.strategies import example
 
     camel = "".join(part.capitalize() for part in name.split("_"))

@@ -1,4 +1,4 @@
-"""The proof that a journal is whole (`keyturn journal verify`): reads, never repairs, and may run beside an engine."""
+"""Verify a journal (`keyturn journal verify`): reads, never repairs, and may run while an engine runs."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ MENDED = "put the journal of a backup in its place"
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What a journal is worth.
+    """The result of a verification.
 
     Attributes
     ----------
     records, last_sum
-        How far the chain holds, and the sum of the last record of it.
+        The number of verified records, and the sum of the last one.
     torn
-        The end that a crash cut short, in words; it is no damage, and the next start repairs it. Beside a running
-        engine it is the line that is just being written.
+        The end that a crash cut short, as text; no damage, and the next start repairs it. While an engine runs it is
+        the line
+        being written.
     damage
-        Where the chain breaks, and how; nothing after it was looked at.
+        The place and kind of the first break; nothing after it was checked.
     """
 
     records: int
@@ -46,15 +47,14 @@ class VerifyReport:
 
 
 def verify(folder: AccountFolder, known: int = 0, each: Callable[[bytes], object] | None = None) -> VerifyReport:
-    """Walk the whole chain; also that times never decrease and every record stands in its own day's segment.
+    """Verify the whole chain, that times never decrease, and that every record is in its day's segment.
 
     Parameters
     ----------
     known
-        The record that the state documents know, read before this is called: a chain that ends before it has lost
-        its end.
+        The last record of the state documents, read before this call: a chain that ends earlier has lost its end.
     each
-        Looks at every line besides; the `RecordError` that it raises is damage.
+        Called with every line; a `RecordError` from it counts as damage.
     """
     paths = segments(folder.journal) if folder.journal.is_dir() else []
     walk = Walk(paths, SegmentStart(0, 0, GENESIS))
@@ -91,7 +91,7 @@ def _check_times(walk: Walk, each: Callable[[bytes], object] | None) -> None:
 
 
 def fingerprint(folder: AccountFolder) -> str:
-    """SHA-256 over the segments' bytes, in order: equal journals have equal ones (MD-05)."""
+    """Return the SHA-256 over the segments' bytes, in order: equal journals have equal ones (MD-05)."""
     total = hashlib.sha256()
     for path in segments(folder.journal):
         with reading(path) as file:

@@ -1,4 +1,6 @@
-"""The last VIX in one file for every process of a home: replaced whole, asked for by one process at a time (RK-19)."""
+"""The last VIX value in one file for all processes of a home: replaced atomically, fetched by one process at a time
+(RK-19).
+"""
 
 from __future__ import annotations
 
@@ -23,15 +25,16 @@ from state.files import make_folder, open_private, replace_file
 
 _KEPT = TypeAdapter(Kept)
 LARGEST = 100_000
-"""Bytes of the file."""
+"""The maximum size of the file in bytes."""
 DAMAGED = "is damaged; the source is asked again"
 
 
 class VixFile:
     """Implements `core.market.vix.port.VixMemory`.
 
-    `now` is this machine's clock, UTC: no day after its own was measured.
-    The lock is the kernel's, on a file beside it: a process that dies in its turn lets go of it.
+    `now` is this machine's clock, UTC: a measurement of a later day is refused. The lock is the kernel's, on a file
+    beside it: a
+    process that dies releases it.
     """
 
     def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
@@ -72,7 +75,7 @@ def _is_sound(kept: Kept) -> bool:
 
 
 def _is_possible(reading: VixReading | NoVix, now: datetime) -> bool:
-    """A value of the index, at a level that it can have left, of a day that is not still to come."""
+    """Whether it is a possible value of the index, from a day not in the future."""
     if isinstance(reading, NoVix):
         return True
     value, today = reading.value, XNYS.day_of(now)
@@ -85,7 +88,7 @@ def _is_possible(reading: VixReading | NoVix, now: datetime) -> bool:
 
 
 def _are_its_closes(reading: VixReading) -> bool:
-    """None were kept, or they are in order of time and end with its own."""
+    """Whether there are no closes, or they are in order of time and end with the reading itself."""
     closes = reading.closes
     if not closes:
         return True

@@ -1,8 +1,8 @@
-"""The watchlists beside the settings, a file each, by its name: shared by every account of this home (MD-06).
+"""The watchlist files beside the settings, one per list, shared by all accounts of this home (MD-06).
 
     symbols = ["BAC", "JPM"]
 
-They may be written by hand while an engine runs. What is wrong in one is named with its place; the others hold.
+They may be edited while an engine runs. A fault in one is reported with its place and does not affect the others.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from state.files import make_folder, replace_file
 FOLDER = "watchlists"
 ENDS = ".toml"
 EVERY_SECONDS = 1.0
-"""Between two looks: the files must be the same at two of them, or one is still being written."""
+"""Seconds between two checks: the files must be unchanged between two of them, or one is still being written."""
 LARGEST = 4000
-"""Bytes of one."""
+"""The maximum size of a file in bytes."""
 MOST_FILES = 50
-"""Files that are looked at."""
+"""The maximum of files read."""
 HOW = 'a list is written as symbols = ["BAC", "JPM"]'
 
 Marks = tuple[tuple[str, int, int, int], ...] | None
-"""What tells one content of the folder from another without reading it; None where there is no folder."""
+"""The identity of the folder's content without reading it; None without a folder."""
 
 
 class _WrongError(Exception):
-    """What is wrong with one file."""
+    """A fault of one file."""
 
 
 @dataclass(slots=True)
 class WatchlistFiles:
-    """The first look reads them in any case.
+    """The first check always reads the files.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class WatchlistFiles:
     Attributes
     ----------
     faults
-        What of the files was not taken at the last reading, each with its place and what to do.
+        The faults found at the last reading, each with its place and a remedy.
     """
 
     folder: Path
@@ -62,7 +62,7 @@ class WatchlistFiles:
     _read: list[Marks] = field(default_factory=list)
 
     def look(self) -> WatchlistFilesSeen | None:
-        """What they say, once whenever that may be another than before."""
+        """Return the lists after each possible change of the files."""
         at = self.now()
         if self._looked_at is not None and at - self._looked_at < EVERY_SECONDS:
             return None
@@ -79,7 +79,9 @@ class WatchlistFiles:
         return self._seen(marks)
 
     def write(self, name: str, symbols: Sequence[Symbol]) -> str:
-        """The list's file, or none where it has no symbols; why not, in words, empty where it is done."""
+        """Write a list's file, or remove it if it has no symbols. Return the reason of a failure, or an
+        empty string.
+        """
         path = self.folder / f"{name}{ENDS}"
         try:
             if not symbols:
@@ -97,7 +99,7 @@ class WatchlistFiles:
             return None
         marks = []
         for path in sorted(path for path in self.folder.iterdir() if path.suffix == ENDS)[:MOST_FILES]:
-            with suppress(FileNotFoundError):  # it went meanwhile
+            with suppress(FileNotFoundError):  # removed meanwhile
                 told = path.stat()
                 marks.append((path.name, told.st_mtime_ns, told.st_size, told.st_ino))
         return tuple(marks)

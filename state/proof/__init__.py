@@ -1,1 +1,1 @@
-"""The proof of a record: each day's journal is signed, and parts of it can be shown to a stranger (SP-08)."""
+"""The proof of a record: each day's journal is signed, and parts of it can be disclosed verifiably (SP-08)."""

@@ -1,7 +1,8 @@
-"""Each day that is over is signed without being asked, beside a running engine and never in it (SP-08).
+"""Sign each finished day automatically, in a separate process beside the running engine (SP-08).
 
-`keyturn journal sign` runs as a process of its own, once at a start and once after each day: it waits for a keyring or
-an agent, reads the day and hashes it while orders go on. What goes wrong is said, and the next run signs what is owed.
+`keyturn journal sign` runs once at a start and once after each day: it may wait for a keyring or an agent, and reads
+and
+hashes the day while orders continue. A failure is reported, and the next run signs the missing days.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from queue import Empty, SimpleQueue
 from state.journal_segments import day_of
 
 SETTLED = timedelta(minutes=10)
-"""After its end nothing more is written into a day."""
+"""From a day's end until nothing more is written into it."""
 LONGEST = 1800.0
-"""Seconds: a year is signed in less, and a question that nobody answers ends."""
+"""Time-out in seconds: enough to sign a year, and it ends a prompt that is never answered."""
 LEAST = 19
-"""As nice as a process can be."""
+"""The lowest process priority."""
 
 
 @dataclass(slots=True)
 class DailySigning:
-    """`program` signs what is owed; it says in its last line why it could not."""
+    """`program` signs the missing days; its last line of output gives the reason of a failure."""
 
     program: Sequence[str]
     environ: Mapping[str, str]
@@ -39,7 +40,7 @@ class DailySigning:
     _faults: SimpleQueue[str] = field(init=False, default_factory=SimpleQueue)
 
     def look(self) -> str | None:
-        """Begins where a day has ended; never waits. What went wrong with the last one, once."""
+        """Start a run if a day has ended; never waits. Return the failure of the last run, once."""
         day = day_of(self.now() - SETTLED)
         if day != self._signed_on:
             self._signed_on = day
@@ -50,12 +51,12 @@ class DailySigning:
             return None
 
     def close(self) -> None:
-        """A head that is cut short by it is signed again the next time."""
+        """Terminate a run in progress; the next one repeats an interrupted head."""
         if self._process is not None:
             self._process.terminate()
 
     def settle(self) -> None:
-        """Wait until what was begun is over."""
+        """Wait until the current run has ended."""
         if self._thread is not None:
             self._thread.join()
 

@@ -1,9 +1,11 @@
-"""What is handed to a stranger: the heads, and the records of some days with what proves them (SP-08).
+"""The export for an auditor: the heads, and the records of some days with their proofs (SP-08).
 
-A file of JSON lines: the first says what it holds and is signed, then every head from the first day on, then the
-records. A whole record has the salt of its line; of one with parts kept back each part has its text and salt, or only
-the hash that its line commits to. An excerpt, the records of one order, has each one's way to the root of its day.
-`docs/verify_record.py` checks it and shares no line with this.
+A file of JSON lines: the first describes the content and is signed, then every head from the first day on, then the
+records. A complete record has the salt of its line; a record with withheld parts has for each part its text and salt,
+or
+only the hash to which its line commits. An excerpt, the records of one order, has each record's path to the root of its
+day.
+`docs/verify_record.py` checks it and shares no code with this module.
 """
 
 from __future__ import annotations
@@ -24,12 +26,14 @@ from state.proof.tree import commitment, commitments, leaf, path, salt_of_line, 
 
 VERSION = 1
 SIGNED_AS = b"keyturn record 1\n"
-"""Stands before what the first line signs."""
+"""Prefix of the signed first line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the first line says. `head` is the hash of the last head in it, `kept_back` what no record of it shows."""
+    """The content of the first line. `head` is the hash of the last included head, `kept_back` names the withheld
+    parts.
+    """
 
     v: int
     first_day: str
@@ -55,14 +59,15 @@ def export(
     kept_back: Collection[str] = (),
     only: Collection[int] | None = None,
 ) -> Iterator[bytes]:
-    """The lines of an export, of the signed days from `first` to `last`; `only` makes it an excerpt of those records.
+    """Yield the lines of an export of the signed days from `first` to `last`; `only` makes it an excerpt of those
+    records.
 
     Raises
     ------
     OperatorError
-        No day in the range is signed, or the range goes beyond what is.
+        No day in the range is signed, or the range goes beyond the signed days.
     JournalDamagedError
-        The journal, or the chain of heads, is not whole.
+        The journal or the chain of heads is not valid.
     """
     heads = [signed for signed in read_heads(folder.heads) if signed.head.day <= last.isoformat()]
     shown = [signed.head for signed in heads if signed.head.day >= first.isoformat()]

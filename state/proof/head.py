@@ -1,10 +1,11 @@
-"""A signed head of one day, and the strict reading of its line: each field in its form, byte for byte (SP-08).
+"""A signed head of one day, and the strict parsing of its line: each field in its exact form (SP-08).
 
     {"head":{"v":2,"number":3,"day":"2026-11-20","first":913,"last":1402,"sum":"…","root":"…","before":"…","key":"…"},
      "signature":"…"}
 
-`sum` is a salted hash of the chained sum of the day's last record, `root` its Merkle tree's, `before` the hash of the
-head before. Heads of version 1 have the sum itself, and another split of each line (`parts.py`).
+`sum` is a salted hash of the chained sum of the day's last record, `root` the day's Merkle root, `before` the hash of
+the
+previous head. Heads of version 1 have the plain sum, and another split of each line (`parts.py`).
 """
 
 from __future__ import annotations
@@ -22,17 +23,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from state.proof.parts import KINDS
 
 SIGNED_AS = b"keyturn head 1\n"
-"""Stands before what is signed, so that a head's signature is nothing else's."""
+"""Prefix of the signed bytes, so that a head's signature is valid for nothing else."""
 NOTHING_BEFORE = "0" * 64
 
 
 class HeadError(ValueError):
-    """What is wrong with a line; it holds nothing of the line itself."""
+    """A fault of a line; the message contains nothing of the line itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One day's. `first` and `last` are sequence numbers, hashes and the key hex digits."""
+    """The head of one day. `first` and `last` are sequence numbers; hashes and the key are hex digits."""
 
     v: int
     number: int
@@ -46,7 +47,7 @@ class Head:
 
     @property
     def written(self) -> bytes:
-        """What is hashed and signed."""
+        """The bytes that are hashed and signed."""
         return orjson.dumps(asdict(self))
 
     @property
@@ -54,7 +55,7 @@ class Head:
         return sha256(self.written).hexdigest()
 
     def follows(self, before: Head | None) -> bool:
-        """Whether it is the next one of the same chain: number, records, day, version and key."""
+        """Whether it is the next head of the same chain: number, records, day, version and key."""
         if before is None:
             return (self.number, self.first, self.before) == (1, 1, NOTHING_BEFORE)
         expected = (before.number + 1, before.last + 1, before.hash, before.key)
@@ -73,7 +74,7 @@ class SignedHead:
 
 
 def read_head(line: bytes) -> SignedHead:
-    """Of a line without its newline, its signature checked. Raises `HeadError`."""
+    """Parse a line without its newline, and check its signature. Raises `HeadError`."""
     try:
         signed = orjson.loads(line)
     except orjson.JSONDecodeError:
@@ -143,4 +144,4 @@ FORMS: Mapping[str, Callable[[object], bool]] = {
     "before": _is_hex(64),
     "key": _is_hex(64),
 }
-"""In the order in which they are written."""
+"""In the order of writing."""

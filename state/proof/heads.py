@@ -1,8 +1,10 @@
-"""The chain of heads: one signed line a day, each of which holds the one before (SP-08).
+"""The chain of heads: one signed line per day, each with the hash of the previous one (SP-08).
 
-Each line is read strictly (`head.py`), and follows the one before in number, records, day and key. Only days that are
-over are signed. A head that was published, kept elsewhere or stamped holds everything before it in its place: who has
-the key can write another record, and not one that fits that head.
+Each line is parsed strictly (`head.py`), and must follow the previous one in number, records, day and key. Only
+finished
+days are signed. A head that was published, kept elsewhere or time-stamped fixes everything before it: the owner of the
+key
+could write another record, but not one that matches that head.
 """
 
 from __future__ import annotations
@@ -28,9 +30,9 @@ VERSION = 2
 
 
 def read_heads(path: Path) -> list[SignedHead]:
-    """Those whose line ends; a last one that a crash cut short is none, and is signed again.
+    """Return the complete heads; a last one cut short by a crash is ignored, and signed again later.
 
-    Raises `JournalDamagedError`, naming the line, where one is not as it was signed or does not follow.
+    Raises `JournalDamagedError` with the line of a head that is changed or does not follow.
     """
     found: list[SignedHead] = []
     for number, line in enumerate(_whole(path).split(b"\n")[:-1], start=1):
@@ -50,14 +52,14 @@ def _whole(path: Path) -> bytes:
 
 
 def sign_days(folder: AccountFolder, key: SigningKey, now: datetime) -> list[SignedHead]:
-    """Signs each day that is over and has no head yet, synced; returns the heads that are new.
+    """Sign each finished day without a head, and sync; return the new heads.
 
     Raises
     ------
     OperatorError
         The chain was signed by another key.
     JournalDamagedError
-        The journal, or the chain of heads, is not whole.
+        The journal or the chain of heads is not valid.
     """
     with _alone(folder):
         return _sign_days(folder, key, now)
@@ -65,7 +67,7 @@ def sign_days(folder: AccountFolder, key: SigningKey, now: datetime) -> list[Sig
 
 @contextmanager
 def _alone(folder: AccountFolder) -> Iterator[None]:
-    """One signs at a time, a person or whoever does it each day; the next one waits and finds what was signed."""
+    """Hold a lock while signing, manually or automatically; a second signer waits and finds the new heads."""
     descriptor = os.open(folder.path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -89,7 +91,7 @@ def _sign_days(folder: AccountFolder, key: SigningKey, now: datetime) -> list[Si
         if (last is not None and path.stem <= last.day) or end_of(day) > now:
             continue
         if path == paths[-1] and folder.exchange.exists():
-            continue  # its days are not those of the wall: the last one may go on
+            continue  # a simulated clock, not wall time: the last day may continue
         if not path.stat().st_size:
             continue  # nothing of the day reached the disk: the next start removes it
         last = _head_of(folder, path, last, key)
@@ -119,7 +121,7 @@ def _head_of(folder: AccountFolder, path: Path, before: Head | None, key: Signin
 
 
 def _walk(folder: AccountFolder, path: Path, first: int) -> Walk:
-    """The lines of one segment, checked against the one before it."""
+    """Return a walk over one segment, checked against the previous one."""
     until = [each for each in segments(folder.journal) if each.stem <= path.stem]
     start = start_at(until, first)
     if (start.index, start.sequence) != (len(until) - 1, first - 1):
@@ -128,7 +130,7 @@ def _walk(folder: AccountFolder, path: Path, first: int) -> Walk:
 
 
 def lines_of(folder: AccountFolder, head: Head) -> Iterator[tuple[int, bytes]]:
-    """The records of a signed day, each with its number, without their newlines."""
+    """Yield the records of a signed day, each with its number, without newlines."""
     walk = _walk(folder, folder.journal / f"{head.day}.jsonl", head.first)
     for line in walk:
         yield walk.sequence, line

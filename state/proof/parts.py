@@ -1,10 +1,12 @@
-"""A line of the journal in four parts, each of which can be kept back: skeleton, amounts, symbols, texts (SP-08).
+"""A line of the journal in four parts, each of which can be withheld: skeleton, amounts, symbols, texts (SP-08).
 
-What is taken out leaves its place in the skeleton. What a text says, a reason or a setting, may hold both: it is kept
-back with either. So is whatever is not known to be harmless: a string stays in the skeleton where it is a time, or an
-identifier, a code or a name under a key that is named here.
+A removed value leaves a placeholder in the skeleton. A text, such as a reason or a setting, may hold amounts and
+symbols: it
+is withheld with either. So is everything not known to be harmless: a string stays in the skeleton only if it is a time,
+or
+an identifier, a code or a name under a key listed here.
 
-How a line is split is signed with its day, and is never changed: another way is another version of the heads.
+The split of a line is signed with its day, and never changed: another split needs another version of the heads.
 """
 
 from __future__ import annotations
@@ -20,12 +22,12 @@ AMOUNT = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 SYMBOL = re.compile(r"[A-Z]{1,6}([./-][A-Z]{1,4})?|[A-Z]{1,6}\d{6}[CP]\d{8}")
 TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z)?|\d\d:\d\d(:\d\d)?")
 PLAIN = re.compile(r"[A-Za-z0-9_.:+-]*")
-"""What a name or a code is written with."""
+"""The characters of a name or a code."""
 KEY = re.compile(r"[a-z][a-z0-9_]*")
-"""Of a table whose keys are names of ours. All other tables, by symbol or by words, are text as a whole."""
+"""A table key that is a name of ours. All other tables, by symbol or by text, are withheld as a whole."""
 
 SYMBOLS = frozenset({"symbol", "symbols"})
-"""Keys with symbols alone, whatever these look like."""
+"""Keys whose values are symbols, in any form."""
 MADE_OF_SYMBOLS = frozenset(
     {
         "approval_id",
@@ -41,13 +43,15 @@ MADE_OF_SYMBOLS = frozenset(
     }
     | {"mandate_id", "marked", "parent", "proposal_id", "replaced_by", "replacement", "replaces", "taken_back"}
 )
-"""Keys with identifiers of orders, or made of one: a hash without a salt, in which each symbol can be tried (EX-04)."""
+"""Keys with identifiers of orders, or derived from one: an unsalted hash, for which every symbol can be
+tried (EX-04).
+"""
 EITHER = frozenset(
     {"digest", "execution_id", "executions", "order_digest", "positions", "sum", "ticket_digest", "words"}
 )
-"""Keys with symbols and amounts beside each other, with what a broker says, or with a hash of both without a salt: a
-digest of an order or the chained sum of a line, in which each amount can be tried. A derived execution is named by its
-quantity.
+"""Keys with both symbols and amounts, with the broker's texts, or with an unsalted hash of both: an order's digest or a
+line's
+chained sum, for which every amount can be tried. A derived execution is named by its quantity.
 """
 SHOWN = frozenset(
     {"account", "activity_id", "activity_ids", "after", "asset_class", "before", "broker_order_id"}
@@ -56,7 +60,7 @@ SHOWN = frozenset(
     | {"severity", "side", "source", "standing", "status", "stop_holder", "strategy", "ticket_id", "time_in_force"}
     | {"trend", "type", "venue", "vix", "volatility"}
 )
-"""Keys with codes, names of strategies and checks, and identifiers that are made of no symbol and no amount."""
+"""Keys with codes, names of strategies and checks, and identifiers that contain no symbol and no amount."""
 
 
 class Part(StrEnum):
@@ -71,12 +75,12 @@ class Part(StrEnum):
 MARK = {"a": Part.AMOUNTS, "s": Part.SYMBOLS, "t": Part.TEXTS}
 """`#a0` in the skeleton is the first amount, `#s0` the first symbol, `#t0` the first text."""
 KEPT_BACK = {"amounts": (Part.AMOUNTS, Part.TEXTS), "symbols": (Part.SYMBOLS, Part.TEXTS)}
-"""What is not shown of a line, by what the operator keeps back."""
+"""The withheld parts of a line, by the operator's choice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The four as JSON, in the order of `Part`."""
+    """The four parts as JSON, in the order of `Part`."""
 
     skeleton: bytes
     amounts: bytes
@@ -89,14 +93,14 @@ class Parts:
 
 
 def split(line: bytes, version: int) -> Parts:
-    """Of a sound line, its newline taken off, as heads of that version have it."""
+    """Split a valid line, without its newline, as heads of that version do."""
     taken: dict[str, list[object]] = {"a": [], "s": [], "t": []}
     skeleton = _without(orjson.loads(line), "", taken, KINDS[version])
     return Parts(*map(orjson.dumps, (skeleton, *taken.values())))
 
 
 def joined(parts: Parts) -> bytes:
-    """The line again, byte for byte."""
+    """Rebuild the line, byte for byte."""
     taken = dict(zip(MARK, map(orjson.loads, (parts.amounts, parts.symbols, parts.texts)), strict=True))
     return orjson.dumps(_with(orjson.loads(parts.skeleton), taken))
 
@@ -117,7 +121,7 @@ def _without(value: object, key: str, taken: dict[str, list[object]], kind_of: K
 
 
 KindOf = Callable[[str, str], str | None]
-"""Which part a string under a key belongs to; None is the skeleton. A key itself stands under none."""
+"""Returns the part of a string under a key; None is the skeleton. A key itself is passed with an empty key."""
 
 
 def _kind(key: str, text: str) -> str | None:
@@ -135,7 +139,7 @@ def _kind(key: str, text: str) -> str | None:
 
 
 def _kind_of_1(_key: str, text: str) -> str | None:
-    """Of the first heads: by its looks alone."""
+    """Return the part in heads of version 1, by the string's form alone."""
     if AMOUNT.fullmatch(text):
         return "a"
     if SYMBOL.fullmatch(text):

@@ -1,6 +1,6 @@
 """The key that signs each day of a record: Ed25519, in the keyring, an SSH agent or the environment (SP-08).
 
-It is never read from a file. Whichever of the three holds it, its signatures are the same.
+It is never read from a file. All three sources give the same signatures.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from core.ports import OperatorError
 from state.proof.ssh_agent import AgentKey, SshAgent
 
 SERVICE, NAME = "keyturn", "record-key"
-"""Where the keyring has it: 64 hex digits."""
+"""The keyring entry: 64 hex digits."""
 VARIABLE = "KEYTURN_RECORD_KEY"
 NO_KEY = f"no key signs this record: keyturn journal key --new makes one in the keyring, or set {VARIABLE}"
 SETTING = "proof.agent_key"
 SECRET_OF = b"keyturn record, salts, 1"
-"""Signed to get the secret of the salts: an Ed25519 signature of the same words is always the same (RFC 8032)."""
+"""Signed to derive the secret of the salts: Ed25519 signatures are deterministic (RFC 8032)."""
 
 
 class SigningKey:
-    """One account's or many's; `secret` is what all salts are made of, and is never shown."""
+    """A signing key; `secret` is the source of all salts, and never disclosed."""
 
     def __init__(self, public: bytes, sign: Callable[[bytes], bytes]) -> None:
-        """Raises `OperatorError` where the salts would be others the next time: nothing could be shown then."""
+        """Raise `OperatorError` if the signatures are not deterministic: the salts could not be derived again."""
         signed = sign(SECRET_OF)
         if sign(SECRET_OF) != signed:
             raise OperatorError("this key signs the same words in two ways, and RFC 8032 knows one: use another key")
@@ -39,7 +39,7 @@ class SigningKey:
 
     @classmethod
     def of(cls, text: str, whence: str) -> SigningKey:
-        """Raises `OperatorError` where it is no key; the message does not hold it."""
+        """Parse a key. Raises `OperatorError`, whose message does not contain the text."""
         try:
             return cls.private(Ed25519PrivateKey.from_private_bytes(bytes.fromhex(text.strip())))
         except ValueError:
@@ -47,15 +47,15 @@ class SigningKey:
 
     @classmethod
     def of_the_agent(cls, agent: SshAgent, fingerprint: str) -> SigningKey:
-        """Raises `OperatorError` where the agent does not have it, or does not sign."""
+        """Use a key of the SSH agent. Raises `OperatorError` if the agent does not have it, or does not sign."""
         key = _named(agent, fingerprint)
         return cls(key.public, lambda data: agent.sign(key, data))
 
 
 def find_key(environ: Mapping[str, str], agent_key: str = "") -> SigningKey:
-    """`agent_key` is the fingerprint of one that the SSH agent holds; empty: it is not asked.
+    """Return the signing key; `agent_key` is the fingerprint of one in the SSH agent, or empty to skip the agent.
 
-    Raises `OperatorError` where there is none, or it cannot be read.
+    Raises `OperatorError` if there is none, or it cannot be read.
     """
     text = environ.get(VARIABLE, "")
     if agent_key and text:
@@ -71,7 +71,7 @@ def find_key(environ: Mapping[str, str], agent_key: str = "") -> SigningKey:
 
 
 def make_key() -> SigningKey:
-    """A new one, put into the keyring. Raises `OperatorError` where one is there, which must not be lost."""
+    """Create a key in the keyring. Raises `OperatorError` if there is one, which must not be lost."""
     import keyring
     from keyring.errors import KeyringError, NoKeyringError
 

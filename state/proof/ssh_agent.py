@@ -1,7 +1,8 @@
-"""The Ed25519 keys of an SSH agent, and what it signs with them (draft-ietf-sshm-ssh-agent).
+"""The Ed25519 keys of an SSH agent, and its signatures (draft-ietf-sshm-ssh-agent).
 
-An agent signs the bytes that it is given, so a head's signature is the same plain one that a key of the keyring makes.
-Two messages are all that is spoken: which keys there are, and a signature.
+An agent signs the given bytes, so a head's signature is the same as with a key of the keyring. Only two requests are
+used:
+list the keys, and sign.
 """
 
 from __future__ import annotations
@@ -20,25 +21,25 @@ from core.ports import OperatorError
 VARIABLE = "SSH_AUTH_SOCK"
 ASKS_FOR_KEYS, KEYS, ASKS_TO_SIGN, SIGNED = 11, 12, 13, 14
 KIND = b"ssh-ed25519"
-"""Not `sk-ssh-ed25519@openssh.com`: what a security key signs is more than it was given."""
+"""Not `sk-ssh-ed25519@openssh.com`: a security key signs more than the given bytes."""
 PUBLIC = 32
 """Bytes of a public key."""
 PATIENCE = 60.0
 """Seconds: an agent may ask a person first."""
 LARGEST = 256 * 1024
-"""Bytes of an answer, as in OpenSSH."""
+"""The maximum size of an answer in bytes, as in OpenSSH."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgentKey:
-    """One that the agent holds; `public` has 32 bytes."""
+    """A key in the agent; `public` has 32 bytes."""
 
     public: bytes
     comment: str
 
     @property
     def fingerprint(self) -> str:
-        """As `ssh-add -l` prints it."""
+        """The fingerprint as printed by `ssh-add -l`."""
         return "SHA256:" + b64encode(sha256(self.blob).digest()).decode().rstrip("=")
 
     @property
@@ -47,13 +48,13 @@ class AgentKey:
 
 
 class SshAgent:
-    """Every method raises `OperatorError` where the agent is not there, or does not do it."""
+    """Every method raises `OperatorError` if the agent is not available, or refuses."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._place = environ.get(VARIABLE, "")
 
     def keys(self) -> list[AgentKey]:
-        """Its Ed25519 keys; none while it is locked."""
+        """Return its Ed25519 keys; empty while it is locked."""
         answer = self._answer(bytes([ASKS_FOR_KEYS]), KEYS)
         if answer is None:
             raise OperatorError("the SSH agent does not tell its keys")
@@ -67,7 +68,7 @@ class SshAgent:
         return found
 
     def sign(self, key: AgentKey, data: bytes) -> bytes:
-        """A plain Ed25519 signature, checked, of 64 bytes."""
+        """Return a plain Ed25519 signature of 64 bytes, after checking it."""
         question = bytes([ASKS_TO_SIGN]) + _string(key.blob) + _string(data) + bytes(4)
         answer = self._answer(question, SIGNED)
         if answer is None:
@@ -83,7 +84,7 @@ class SshAgent:
         return signature
 
     def _answer(self, question: bytes, expected: int) -> bytes | None:
-        """What follows the kind of the answer; None where the agent says no."""
+        """Return the content of the answer after its type; None if the agent refuses."""
         if not self._place:
             raise OperatorError(f"{VARIABLE} is not set: ssh-agent starts an SSH agent, ssh-add gives it the key")
         try:
@@ -111,12 +112,12 @@ def _read(agent: socket.socket, size: int) -> bytes:
 
 
 def _string(content: bytes) -> bytes:
-    """As SSH writes it: the length in four bytes before it."""
+    """Encode an SSH string: the length in four bytes, then the content."""
     return len(content).to_bytes(4) + content
 
 
 def _taken(content: bytes) -> tuple[bytes, bytes]:
-    """The string at the beginning, and what follows it."""
+    """Return the string at the beginning, and the rest."""
     end = 4 + int.from_bytes(content[:4])
     if len(content) < max(4, end):
         raise OperatorError("what the SSH agent answered is not what an agent says")

@@ -1,7 +1,7 @@
-"""The stamps of an account's heads: what a service of time stamps answered, a file each (SP-08, RFC 3161).
+"""The time stamps of an account's heads, one file per answer of the service (SP-08, RFC 3161).
 
-`stamps/2026-11-20.tsr` is of that day's line in `heads.jsonl`, with the newline at its end: of the very file that
-`keyturn journal head --day 2026-11-20` prints. A head holds all before it, so the newest alone is stamped.
+`stamps/2026-11-20.tsr` stamps that day's line in `heads.jsonl`, with its newline: exactly the file printed by `keyturn
+journal head --day 2026-11-20`. A head covers all earlier ones, so only the newest is stamped.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from state.proof.heads import read_heads
 from state.proof.time_stamp import StampRequest, TimeStampError, stamped_at, time_of
 
 LARGEST = 256 * 1024
-"""Bytes of an answer; with a chain of certificates it has less than ten thousand."""
+"""The maximum size of an answer in bytes; with a certificate chain it has less than ten thousand."""
 HEADERS = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
 
 Service = Callable[[bytes], bytes]
-"""Takes a question in DER and gives the answer. Raises `OperatorError`."""
+"""Takes a request in DER and returns the answer. Raises `OperatorError`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """One that is kept. `at` is the service's time; `is_new` where it was asked for just now."""
+    """A stored stamp. `at` is the service's time; `is_new` says that it was just requested."""
 
     day: str
     at: datetime
@@ -40,7 +40,7 @@ class Stamp:
 
 
 def service_at(url: str, seconds: float) -> Service:
-    """The one behind an address, asked over HTTP."""
+    """Return the service at a URL, over HTTP."""
     host, times = _host(url), HttpTimes(seconds, seconds, seconds)
 
     def ask(question: bytes) -> bytes:
@@ -53,14 +53,14 @@ def service_at(url: str, seconds: float) -> Service:
 
 
 def stamp_last(folder: AccountFolder, url: str, service: Service) -> Stamp:
-    """The stamp of the last head; the service is asked where none is kept yet. On the disk when this returns.
+    """Return the stamp of the last head, requested if none is stored; on the disk when this returns.
 
     Raises
     ------
     OperatorError
-        No day is signed, or the service gave no stamp of what it was asked. Nothing is kept then.
+        No day is signed, or the service did not stamp the request. Nothing is stored then.
     JournalDamagedError
-        The chain of heads is not whole.
+        The chain of heads is not valid.
     """
     heads = read_heads(folder.heads)
     if not heads:

@@ -1,7 +1,8 @@
-"""The two messages of a time stamp (RFC 3161): what is asked about some bytes, and what the service answered.
+"""The two messages of a time stamp (RFC 3161): the request for some bytes, and the service's answer.
 
-Read is what the service says: that it grants, of which hash, to which question, and when. Who signed it is left to
-`openssl ts -verify`, which is told whom to believe.
+The answer is checked for its status, hash and nonce, and its time is read. Its signature is left to `openssl ts
+-verify`,
+which is given the trusted certificates.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ SHA256 = (2, 16, 840, 1, 101, 3, 4, 2, 1)
 NONCE = 8
 """Bytes."""
 GRANTED = (0, 1)
-"""`granted` and `grantedWithMods`: the two with a stamp. What was changed shows where it matters, and is checked."""
+"""`granted` and `grantedWithMods`: the two statuses with a stamp. Relevant modifications are found by the checks."""
 
 
 class TimeStampError(Exception):
-    """No stamp of what was asked; the message goes on after the name of who answered."""
+    """No stamp of the request; the message continues after the service's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class StampRequest:
-    """A question about some bytes. The service sees their hash alone; `nonce` makes an old answer none to it."""
+    """A request for some bytes. The service gets their hash alone; `nonce` rules out an old answer."""
 
     data: bytes
     nonce: int
@@ -41,7 +42,7 @@ class StampRequest:
 
     @property
     def written(self) -> bytes:
-        """In DER. The certificate of whoever signs is asked for, so that the answer can be checked for years."""
+        """The request in DER. It asks for the signer's certificate, so that the answer can be checked for years."""
         asked = rfc3161.TimeStampReq()
         asked["version"] = "v1"
         asked["messageImprint"]["hashAlgorithm"]["algorithm"] = SHA256
@@ -52,7 +53,7 @@ class StampRequest:
 
 
 def stamped_at(reply: bytes, request: StampRequest) -> datetime:
-    """When the service saw what it was asked about. Raises `TimeStampError` where it is no answer to this question."""
+    """Return the time of the stamp. Raises `TimeStampError` if the answer does not match the request."""
     at, nonce = _read(reply, request.data)
     if nonce != request.nonce:
         raise TimeStampError("answered another question: its nonce is not the one that was sent")
@@ -60,7 +61,7 @@ def stamped_at(reply: bytes, request: StampRequest) -> datetime:
 
 
 def time_of(reply: bytes, data: bytes) -> datetime:
-    """When the service saw these bytes, of an answer that was kept. Raises `TimeStampError`."""
+    """Return the time of a stored stamp of these bytes. Raises `TimeStampError`."""
     return _read(reply, data)[0]
 
 
@@ -83,7 +84,7 @@ def _read(reply: bytes, data: bytes) -> tuple[datetime, int | None]:
 
 
 def _decoded(content: bytes, kind: object) -> rfc3161.TimeStampResp:
-    """All of it. Raises PyAsn1Error, ValueError."""
+    """Decode all of the content. Raises PyAsn1Error, ValueError."""
     found, rest = decode(content, asn1Spec=kind)
     if rest:
         raise ValueError("something follows it")

@@ -1,8 +1,10 @@
-"""What a line commits to, and the Merkle tree of a day's lines (SP-08).
+"""The commitments of a line, and the Merkle tree of a day's lines (SP-08).
 
-The tree is that of RFC 6962 (Certificate Transparency, section 2.1): leaves and nodes are hashed with a prefix of their
-own, so that none can pass for the other, and the left half is the largest power of two below the whole. A leaf is the
-hash of four commitments, one a part; each is salted, so that an amount that is kept back cannot be guessed from it.
+The tree is that of RFC 6962 (Certificate Transparency, section 2.1): leaves and nodes are hashed with different
+prefixes, so
+that neither can pass for the other, and the left half is the largest power of two below the whole. A leaf is the hash
+of
+four commitments, one per part; each is salted, so that a withheld amount cannot be guessed from it.
 """
 
 from __future__ import annotations
@@ -16,16 +18,16 @@ LEAF, NODE, PART = b"\x00", b"\x01", b"\x02"
 SALT = 16
 """Bytes."""
 EMPTY = sha256().digest()
-"""The root of no leaves."""
+"""The root of an empty tree."""
 
 
 def salt_of_line(secret: bytes, sequence: int) -> bytes:
-    """What all salts of a line are made of; whoever has it can show the whole line, and no other one."""
+    """Return the salt from which all salts of a line derive; its holder can disclose this line and no other."""
     return sha256(secret + sequence.to_bytes(8)).digest()[:SALT]
 
 
 def salt_of_part(of_line: bytes, part: Part) -> bytes:
-    """Whoever has it can show this part, and no other one."""
+    """Return the salt of a part; its holder can disclose this part and no other."""
     return sha256(of_line + part.value.encode()).digest()[:SALT]
 
 
@@ -34,7 +36,7 @@ def commitment(salt: bytes, part: Part, content: bytes) -> bytes:
 
 
 def commitments(parts: Parts, of_line: bytes) -> tuple[bytes, ...]:
-    """Of the four parts, in their order."""
+    """Return the commitments of the four parts, in order."""
     pairs = zip(Part, parts.all, strict=True)
     return tuple(commitment(salt_of_part(of_line, part), part, content) for part, content in pairs)
 
@@ -44,7 +46,7 @@ def leaf(sequence: int, committed: Sequence[bytes]) -> bytes:
 
 
 def root(leaves: Sequence[bytes]) -> bytes:
-    """The hash of the whole tree: level by level, an odd one at the end goes up as it is."""
+    """Return the root hash; at each level an odd last node moves up unchanged."""
     level = list(leaves) or [EMPTY]
     while len(level) > 1:
         level = _above(level)
@@ -52,7 +54,7 @@ def root(leaves: Sequence[bytes]) -> bytes:
 
 
 def path(leaves: Sequence[bytes], index: int) -> list[tuple[bool, bytes]]:
-    """The hashes that lead from a leaf to the root, each with whether it stands on the left."""
+    """Return the hashes from a leaf to the root, each with whether it is on the left."""
     level, found = list(leaves), []
     while len(level) > 1:
         beside = index ^ 1

@@ -1,6 +1,6 @@
-"""What is logged: one event, and how a fact, a call, a library's record and an exception are told as one.
+"""Log events: the conversion of facts, calls, library records and exceptions.
 
-Facts have the words of the log pane and of `journal tail`; their code word is the name that the journal gives them.
+Facts have the text of the log pane and of `journal tail`; their event name is their name in the journal.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from core.runtime.call_record import CallMade, CallOutcome
 from core.views.builders.event_log import REFUSING
 
 Event = dict[str, Any]
-"""The fields of one line, `at` as a time; the order in which they are written is theirs."""
+"""The fields of one line, with `at` as a datetime; they are written in this order."""
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
-"""From the least to the worst."""
+"""From the lowest to the highest."""
 LONGEST_TEXT = 4_000
-"""Characters of a field that are kept; of a traceback, from its end."""
+"""The maximum length of a field; of a traceback the end is kept."""
 LONGEST_TRACEBACK = 16_000
 
 ROUTINE = frozenset({"account", "books", "history"})
-"""Requests that the engine makes by itself, the whole day: that one was answered is nobody's news."""
+"""Routine requests of the engine, whose answers are logged at debug level only."""
 
 NOTE, CALL, LIBRARY, EXCEPTION = "note", "call", "library", "exception"
 OPENED, CLOSED, DROPPED, UNWRITABLE = "log_opened", "log_closed", "lines_dropped", "unwritable"
@@ -55,11 +55,11 @@ _TROUBLE = (
     facts.StrategyFailed,
     facts.StrategyMissing,
 )
-"""What refuses or goes wrong; whatever is worse has a severity of its own."""
+"""Refusals and failures, logged as warnings; anything worse has its own severity."""
 
 
 def of_fact(at: datetime, sequence: int, fact: Fact) -> Event:
-    """A fact of the journal; `record` is its number there."""
+    """Return the event of a fact; `record` is its number in the journal."""
     return {
         "at": at,
         "level": _level_of(fact),
@@ -78,9 +78,9 @@ def _level_of(fact: Fact) -> str:
 
 
 def identifiers_of(fact: Fact) -> dict[str, str]:
-    """Of which order, ticket and symbol a fact is, read off its fields. A proposal bears the name that its order will.
+    """Return the order, ticket and symbol of a fact, from its fields. A proposal has the identifier of its later order.
 
-    `parent` is the order that it belongs to: the entry of a stop or of a trade, what a replacement replaces.
+    `parent` is the related order: the entry of a stop or of a trade, or the order that a replacement replaces.
     """
     found: dict[str, str] = {}
     for name, paths in _PLACES.items():
@@ -127,7 +127,9 @@ def _values(fact: Fact, paths: tuple[str, ...]) -> Iterator[str]:
 
 
 def of_call(number: int, call: CallMade) -> Event:
-    """A request to broker or market; `request` is its number in this run, `seconds` how long it took."""
+    """Return the event of a request to broker or market; `request` is its number in this run, `seconds` its
+    duration.
+    """
     said = f": {call.words}" if call.words else ""
     named = {"order": call.order, "ticket": call.ticket, "symbol": call.symbol}
     return {
@@ -149,12 +151,12 @@ def _level_of_call(call: CallMade) -> str:
 
 
 def of_note(at: datetime, words: str) -> Event:
-    """What the engine says to the operator beside its facts."""
+    """Return the event of an engine message to the operator."""
     return {"at": at, "level": "warning", "event": NOTE, "words": words}
 
 
 def of_record(at: datetime, record: logging.LogRecord) -> Event:
-    """A library's own record."""
+    """Return the event of a library's log record."""
     event: Event = {
         "at": at,
         "level": record.levelname.lower() if record.levelname.lower() in LEVELS else "warning",
@@ -168,7 +170,7 @@ def of_record(at: datetime, record: logging.LogRecord) -> Event:
 
 
 def of_exception(at: datetime, where: str, error: BaseException) -> Event:
-    """One that nobody caught; `where` says in which thread."""
+    """Return the event of an uncaught exception; `where` names the thread."""
     return {
         "at": at,
         "level": "critical",
@@ -179,12 +181,12 @@ def of_exception(at: datetime, where: str, error: BaseException) -> Event:
 
 
 def of_service(at: datetime, event: str, words: str, level: str = "info", **more: Any) -> Event:
-    """What the log says of itself."""
+    """Return an event of the log itself."""
     return {"at": at, "level": level, "event": event, "words": words, **more}
 
 
 def _message_of(record: logging.LogRecord) -> str:
-    """A library that formats its own record wrongly is told as it stands."""
+    """Return a record's message; unformatted if the library's format is wrong."""
     try:
         return record.getMessage()
     except Exception:
@@ -192,8 +194,8 @@ def _message_of(record: logging.LogRecord) -> str:
 
 
 def _traceback_of(error: BaseException) -> str:
-    """Its last part, where it is long: that is where it went wrong."""
+    """Return the traceback, shortened to its last part, which shows the error."""
     try:
         return "".join(traceback.format_exception(error))[-LONGEST_TRACEBACK:]
-    except Exception as odd:  # as where its own words raise
+    except Exception as odd:  # such as an exception whose own text raises
         return f"{type(error).__name__}, and its traceback raised {type(odd).__name__}"

@@ -1,4 +1,4 @@
-"""Secrets taken out of what is logged (SY-06): by value those that adapters were given, by name whatever bears one."""
+"""Remove secrets from logged text (SY-06): the adapters' keys by value, and others by the name of their field."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ NAMES = (
     r"secret|token|authori[sz]ation|passw(?:or)?d|passphrase|credential|cookie|private[-_ ]?key|api[-_ ]?key|key[-_]?id"
 )
 SECRET_NAME = re.compile(rf"(?i)(?:{NAMES}|^key$|^auth$)")
-"""The name of a field, or of a variable of the environment, whose value nobody may read."""
+"""Names of fields or environment variables with secret values."""
 DEEPEST = 6
-"""Of what is nested; what lies deeper is told in one text."""
+"""The maximum nesting depth; deeper values are converted to text."""
 
-# Every repetition of these is bounded, or ends where the next could begin: text from outside costs its length alone.
+# Every repetition is bounded, or ends where the next could begin, so that the cost is linear in untrusted text.
 _NAMED = re.compile(
     rf"""(?ix)
     (?P<name> (?-x:{NAMES}) [\w-]{{0,40}} ['"]? \s{{0,3}} [:=] \s{{0,3}}
@@ -32,14 +32,14 @@ _OF_A_URL = re.compile(r"(?<=://)[^/\s@]+(?=@)")
 
 
 class Hiding:
-    """Takes secrets out of texts and out of whatever holds texts.
+    """Replaces secrets in texts and in containers of texts.
 
     Parameters
     ----------
     secrets
-        The very ones that adapters were handed.
+        The secrets given to adapters.
     environ
-        Of these the values whose names say that they are secret are hidden too.
+        Values of variables with a secret's name are hidden too.
     """
 
     def __init__(self, secrets: Iterable[SecretStr] = (), environ: Mapping[str, str] | None = None) -> None:
@@ -51,7 +51,7 @@ class Hiding:
         return _OF_A_URL.sub(HIDDEN, _BEARER.sub(rf"\1 {HIDDEN}", text))
 
     def __call__(self, value: Any, depth: int = 0) -> Any:
-        """The same with every secret hidden, as plain values: what is no text, number or group of them is its text."""
+        """Return the value with every secret hidden, as plain data; other types are converted to text."""
         match value:
             case None | bool() | int() | float():
                 return value

@@ -1,6 +1,6 @@
-"""An event as the line that is written: secrets out of it, bounded, in one order, as JSON that does nothing anywhere.
+"""Convert events to log lines: without secrets, bounded, in a fixed order, as JSON without control characters.
 
-The chain is structlog's: each step takes the event and gives it on. It runs in the log's own thread, and never raises.
+This is a structlog processor chain. It runs in the log's own thread, and never raises.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from state.service_log.events import LONGEST_TEXT, LONGEST_TRACEBACK, UNWRITABLE
 from state.service_log.hiding import Hiding
 
 FIRST = ("at", "level", "event", "words", "account", "order", "parent", "ticket", "request", "symbol")
-"""What a line begins with, as far as it has it; whatever else follows."""
+"""The first fields of a line, if present; the others follow."""
 
 Fields = MutableMapping[str, Any]
 
 
 class Lines:
-    """Makes lines of events.
+    """Converts events to lines.
 
     Parameters
     ----------
     account
-        Stands in each of them.
+        Added to each line.
     """
 
     def __init__(self, account: str, hiding: Hiding) -> None:
@@ -42,10 +42,10 @@ class Lines:
         )
 
     def of(self, event: Event) -> bytes:
-        """One line, its end included."""
+        """Return one line, with its newline."""
         try:
             self._logger.msg(**event)
-        except Exception as error:  # whatever it holds, that it happened is logged
+        except Exception as error:  # whatever it holds, its occurrence is logged
             at = event.get("at")
             at = at if isinstance(at, datetime) else datetime.now(UTC)
             words = f"an event {str(event.get('event'))[:60]!r} could not be written: {type(error).__name__}"
@@ -58,7 +58,7 @@ class Lines:
 
 
 class _Into:
-    """Where structlog puts what it rendered."""
+    """Collects structlog's output."""
 
     def __init__(self, lines: list[bytes]) -> None:
         self._lines = lines
@@ -83,7 +83,7 @@ def _in_order(_logger: Any, _method: str, event: Fields) -> Fields:
 def _json(event: Fields, **_: Any) -> bytes:
     try:
         text = orjson.dumps(event)
-    except orjson.JSONEncodeError:  # half a character pair, a number beyond its range
+    except orjson.JSONEncodeError:  # half a surrogate pair, or a number out of range
         text = orjson.dumps({str(name): _writable(value) for name, value in event.items()})
     return harmless_json(text.decode()).encode() + b"\n"
 

@@ -1,7 +1,8 @@
-"""The log of a running engine: what is heard goes into a bounded queue, and a thread of its own writes it.
+"""The log of a running engine: a bounded queue, written by a separate thread.
 
-Nothing here ends, halts or slows the engine. Whoever logs puts a value down and goes on; where the disk takes nothing,
-or too slowly, lines are left out, counted, and said. Every line of it is a copy: the journal is the truth.
+Logging never ends, halts or slows the engine: it only queues a value. If the disk fails or is too slow, lines are
+dropped,
+counted and reported. Every line is a copy: the journal is authoritative.
 """
 
 from __future__ import annotations
@@ -31,17 +32,17 @@ from state.service_log.reading import last_record
 from state.service_log.rotation import Limits, RotatingFile
 
 WAITING_AT_MOST = 20_000
-"""Events that wait to be written; what comes beyond them is left out."""
+"""The maximum of queued events; more are dropped."""
 LINGER = 0.05
-"""Seconds between the first event of a batch and its writing: the act that logs is over by then."""
+"""Seconds between the first event of a batch and its writing: by then the logging act is finished."""
 AT_ONCE = 2_000
-"""Events of one write."""
+"""Events per write."""
 LAST_WRITE = 2.0
 """Seconds that a leaving engine waits for its last lines."""
 CATCH_UP = 1_000
-"""Records of the journal's end that are looked through for what the log lacks: a crash loses its last lines."""
+"""Records at the journal's end checked for missing log lines: a crash loses the last ones."""
 HEARD_AGAIN = frozenset(RELEARNED)
-"""Facts that are not logged: their source tells them again, and there are many."""
+"""Frequent facts that are not logged, because their source sends them again."""
 
 _Heard = tuple[datetime, int, Fact]
 
@@ -52,9 +53,9 @@ class ServiceLog:
     Attributes
     ----------
     dropped
-        Lines that were left out since the start.
+        The number of lines dropped since the start.
     trouble
-        Why the last write failed, in words; None once one has passed again.
+        The reason of the last failed write, as text; None after a successful one.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class ServiceLog:
         self._lines = Lines(folder.name, hiding)
         self._queue: SimpleQueue[_Heard | Event | threading.Event | None] = SimpleQueue()
         self._left_out = 0
-        self._counting = threading.RLock()  # a signal's handler may log while its thread counts
+        self._counting = threading.RLock()  # a signal handler may log while its thread counts
         self._requests = count(1)
         self._notes: tuple[str, ...] = ()
         self._is_open = False
@@ -94,16 +95,16 @@ class ServiceLog:
         self.close()
 
     def open(self) -> None:
-        """Take in what libraries log and what nobody catches, from here on. Never raises OSError."""
+        """Start logging, including library records and uncaught exceptions. Never raises OSError."""
         self._is_open = True
-        with suppress(RuntimeError):  # a machine that starts no thread: the queue fills, the rest is counted
+        with suppress(RuntimeError):  # if no thread can start, the queue fills up and the rest is counted
             self._thread.start()
         logging.getLogger().addHandler(self._handler)
         self._hooks_before = (threading.excepthook, sys.excepthook)
         threading.excepthook, sys.excepthook = self._hear_thread, self._hear_program
 
     def attach(self, runtime: Runtime) -> None:
-        """Hear a runtime, and first what its journal has and the log lacks. In its thread, before it runs."""
+        """Listen to a runtime, after logging the journal's records that are missing. In its thread, before it runs."""
         self._runtime, self._clock = runtime, runtime.clock
         self.put(events.of_service(self._clock(), events.OPENED, "the log begins"))
         self._catch_up(runtime)
@@ -113,7 +114,7 @@ class ServiceLog:
         self._look()
 
     def close(self) -> None:
-        """Write what waits, for a while at most, and let go of everything."""
+        """Write the queue, within a time limit, and detach from everything."""
         if not self._is_open:
             return
         if self._runtime is not None:
@@ -132,26 +133,26 @@ class ServiceLog:
             self._thread.join(LAST_WRITE)
 
     def put(self, event: Event) -> None:
-        """Any thread, a signal's handler too; never waits and does not raise."""
+        """Queue an event. Any thread, also a signal handler; never waits and does not raise."""
         if self._is_open:
             self._enqueue(event)
 
     def now(self) -> datetime:
-        """The time that a line bears which no fact gives one. Any thread."""
+        """The time for lines without a fact's time. Any thread."""
         return self._clock()
 
     def settle(self) -> None:
-        """Wait until all that was put so far is written, or counted where it was not."""
+        """Wait until everything queued so far is written or counted as dropped."""
         is_written = threading.Event()
         self._queue.put(is_written)
         is_written.wait()
 
     @property
     def waiting(self) -> int:
-        """Events that are not written yet."""
+        """Events not yet written."""
         return self._queue.qsize()
 
-    # ── what is heard ────────────────────────────────────────────────────────────────────────────────────────────
+    # ── sources ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _hear(self, sequence: int, at: datetime, fact: Fact) -> None:
         if type(fact) not in HEARD_AGAIN:
@@ -171,7 +172,7 @@ class ServiceLog:
         self._hooks_before[1](kind, error, where)
 
     def _look(self) -> None:
-        """At every beat: what the engine says beside its facts, and what it is to be told of this log."""
+        """Take the engine's messages, and report the log's own failures to it; at every beat."""
         if self._runtime is None:
             return
         engine = self._runtime.engine
@@ -185,11 +186,11 @@ class ServiceLog:
                     self.put(events.of_note(self._clock(), note))
 
     def _catch_up(self, runtime: Runtime) -> None:
-        """What was recorded before anybody listened: the start's own records, the last of a run that was killed."""
+        """Log the records from before the listener: the start's own, and the last ones of a killed run."""
         journal = runtime.engine.state.journal
         try:
             known = last_record(self._path)
-            known = known if known <= journal.sequence else 0  # of a journal that was reset
+            known = known if known <= journal.sequence else 0  # of a journal before a reset
             lacking: list[Recorded] = []
             for number, recorded in enumerate(journal.backwards()):
                 if recorded.sequence <= known or number >= CATCH_UP:
@@ -238,12 +239,12 @@ class ServiceLog:
         at, sequence, fact = item
         try:
             return events.of_fact(at, sequence, fact)
-        except Exception as error:  # a fact whose words raise is in the journal all the same
+        except Exception as error:  # a fact whose text raises is in the journal all the same
             words = f"{type(fact).__name__} has no words: {type(error).__name__}: {error}"
             return events.of_service(at, events.UNWRITABLE, words, "error", record=sequence)
 
     def _write(self, batch: list[Event]) -> None:
-        """By day, so that a file holds one; what the disk does not take is counted."""
+        """Write the events by day, one file for each; count those that the disk refuses."""
         with self._counting:
             left_out, self._left_out = self._left_out, 0
         if left_out and batch:
@@ -258,7 +259,7 @@ class ServiceLog:
             try:
                 self._file.write(b"".join(map(self._lines.of, today)), day)
                 self.trouble = None
-            except Exception as error:  # this thread outlives whatever the disk holds or answers
+            except Exception as error:  # this thread must survive any error of the disk
                 self.trouble = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
                 is_told = today[0]["event"] == events.DROPPED
                 self._leave_out(len(today) - is_told)
@@ -268,12 +269,12 @@ class ServiceLog:
 
 
 class _Handler(logging.Handler):
-    """What libraries say at WARNING and over."""
+    """Takes library records of WARNING and above."""
 
     def __init__(self, log: ServiceLog) -> None:
         super().__init__(logging.WARNING)
         self._log = log
 
     def emit(self, record: logging.LogRecord) -> None:
-        with suppress(Exception):  # a record that cannot be told ends nobody's request
+        with suppress(Exception):  # a record that cannot be formatted must not break the caller
             self._log.put(events.of_record(self._log.now(), record))

@@ -1,4 +1,4 @@
-"""The log, read beside an engine that writes it: across rotations in order, and on over one that happens meanwhile."""
+"""Read the log while an engine writes it: in order across rotations, including one that happens meanwhile."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ POLL_SECONDS = 0.2
 LONGEST_LINE = 1_000_000
 """Bytes; ours are far shorter."""
 HEAD = 160
-"""Bytes of a file's beginning by which it is known to be the same: time and words of its first line."""
+"""Bytes at a file's beginning that identify it: time and text of its first line."""
 TAIL = 200_000
-"""Bytes of the end in which the newest record's number is looked for."""
+"""Bytes at the end that are searched for the number of the newest record."""
 
 Line = dict[str, Any]
 _File = tuple[int, int]
@@ -33,7 +33,7 @@ _File = tuple[int, int]
 
 @dataclass(slots=True)
 class _Read:
-    """How far one file was read: `stamp` is its size and time when it was looked at, `head` how it began then."""
+    """The progress in one file: `stamp` is its size and time at the last read, `head` its beginning then."""
 
     path: Path
     offset: int = 0
@@ -44,12 +44,12 @@ class _Read:
 
 @dataclass(slots=True)
 class LogReader:
-    """Reads the log whose newest file is `path`, from its beginning.
+    """Reads the log whose newest file is `path`, from the beginning.
 
     Attributes
     ----------
     damaged
-        Where a line stood that is none: `engine.jsonl, line 3`.
+        The places of invalid lines: `engine.jsonl, line 3`.
     """
 
     path: Path
@@ -58,9 +58,9 @@ class LogReader:
     _has_begun: bool = False
 
     def lines(self, follow: bool, wait: Callable[[], None] = lambda: time.sleep(POLL_SECONDS)) -> Iterator[Line]:
-        """Every line in order; to follow, also each that comes, without an end. Raises OSError."""
+        """Yield every line in order; with `follow` also new ones, without end. Raises OSError."""
         yield from self._new_lines()
-        yield from self._new_lines()  # of a file that was put aside while the others were read
+        yield from self._new_lines()  # of a file rotated while the others were read
         while follow:
             wait()
             yield from self._new_lines()
@@ -83,25 +83,25 @@ class LogReader:
         self._has_begun = True
 
     def _read_of(self, key: _File, path: Path, current: int) -> _Read:
-        """How far a file was read, whatever it is called now."""
+        """Return the progress in a file, also after it was renamed."""
         known = self._known.get(key)
-        if known is None:  # of what logrotate copied, the beginning was read where it stood
+        if known is None:  # the beginning of a copy by logrotate was read in the original file
             is_copy = self._has_begun and THEIRS.search(path.name)
             known = self._known[key] = _Read(path, current if is_copy else 0)
-        elif path == self.path and known.path != path:  # a new file in the place on the disk of one that was let go
+        elif path == self.path and known.path != path:  # a new file reuses the inode of a removed one
             known = self._known[key] = _Read(path)
         known.path = path
         return known
 
     def _rest_of(self, file: BufferedReader, read: _Read, size: int) -> Iterator[Line]:
         head = file.read(HEAD)
-        if size < read.offset or not head.startswith(read.head):  # cut, and perhaps written since
+        if size < read.offset or not head.startswith(read.head):  # truncated, and perhaps written since
             read.offset = read.number = 0
         read.head = head
         file.seek(read.offset)
         while content := file.readline(LONGEST_LINE):
             if not content.endswith(b"\n") and read.path == self.path and len(content) < LONGEST_LINE:
-                return  # on its way
+                return  # incomplete yet
             read.offset += len(content)
             read.number += 1
             line = line_of(content)
@@ -112,7 +112,7 @@ class LogReader:
 
 
 def line_of(content: bytes) -> Line | None:
-    """What a line holds; None where it is none of ours."""
+    """Parse a line; return None if it is no log line."""
     try:
         line = orjson.loads(content)
         datetime.fromisoformat(line["at"])
@@ -123,7 +123,7 @@ def line_of(content: bytes) -> Line | None:
 
 
 def last_record(path: Path) -> int:
-    """The number of the newest record of the journal that was logged; 0 where none is known. Raises OSError."""
+    """Return the number of the newest logged journal record; 0 if unknown. Raises OSError."""
     for file in reversed(list(all_files(path))):
         with reading(file) as content:
             content.seek(max(0, os.fstat(content.fileno()).st_size - TAIL))
@@ -136,7 +136,7 @@ def last_record(path: Path) -> int:
 
 @dataclass(slots=True)
 class OrderLines:
-    """Which lines belong to an order: its own, those of its tickets, and what says that it belongs to it."""
+    """Selects the lines of an order: its own, those of its tickets, and those of related orders."""
 
     order: str
     _wanted: set[str] = field(init=False)
@@ -146,7 +146,9 @@ class OrderLines:
         self._wanted = {self.order}
 
     def has(self, line: Line) -> bool:
-        """Called with each line, in order: a ticket is known from the line that opens it."""
+        """Whether a line belongs to the order. Call it for every line in order: tickets are learned from their first
+        line.
+        """
         order, ticket, parent = line.get("order"), line.get("ticket"), line.get("parent")
         if order == self.order and parent:
             self._wanted.add(parent)
@@ -157,7 +159,7 @@ class OrderLines:
 
 
 def whole_id(beginning: str, path: Path) -> str:
-    """The one order of the log whose id begins so. Raises `OperatorError`, OSError."""
+    """Return the one order in the log whose id begins with this text. Raises `OperatorError`, OSError."""
     orders = (line.get("order") for line in LogReader(path).lines(follow=False))
     found = sorted({order for order in orders if beginning and isinstance(order, str) and order.startswith(beginning)})
     if beginning in found:

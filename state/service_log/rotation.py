@@ -1,6 +1,6 @@
-"""One growing file and what was before it: a new one each day and at a size, and never more of them than a bound.
+"""A log file with rotation: a new file each day and at a maximum size, with a bounded total.
 
-The file may be moved or cut by somebody else at any moment (logrotate): it is looked at before every write.
+Another program (logrotate) may move or truncate the file at any time: it is checked before every write.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from core.files.regular_file import reading
 from state.files import FILE_MODE, make_folder, mend_permissions, open_private, write_all
 
 LARGEST_FILE = 10_000_000
-"""Bytes after which another file is begun."""
+"""The size in bytes at which a new file begins."""
 LARGEST_IN_ALL = 200_000_000
-"""Bytes of the whole folder; the oldest files go."""
+"""The maximum total size of the folder in bytes; the oldest files are deleted."""
 FILES = 60
-"""Kept besides the one that is written."""
+"""The maximum of older files."""
 
 OURS = re.compile(r"\.(\d{4}-\d{2}-\d{2}|unknown)\.(\d{6})\.jsonl$")
 DAY = re.compile(rb'\{"at":"(\d{4}-\d{2}-\d{2})T')
 LOOKED_AT = 64
-"""Bytes of a file in which the day of its first line stands."""
+"""Bytes of a file that include the day of its first line."""
 THEIRS = re.compile(r"\.jsonl[.-]\d+$")
-"""As logrotate calls what it moved away."""
+"""File names as given by logrotate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When another file is begun, and how much is kept."""
+    """The limits for rotation and deletion."""
 
     file: int = LARGEST_FILE
     folder: int = LARGEST_IN_ALL
@@ -41,7 +41,7 @@ class Limits:
 
 
 class RotatingFile:
-    """Appends lines to `path`. Every error of the disk is raised: whoever writes decides what becomes of the lines."""
+    """Appends lines to `path`. Every disk error is raised: the caller handles the lines."""
 
     def __init__(self, path: Path, limits: Limits = Limits()) -> None:
         self.path = path
@@ -50,7 +50,7 @@ class RotatingFile:
         self._day: date | None = None
 
     def write(self, content: bytes, day: date) -> None:
-        """Append whole lines of a day. Raises OSError; then none of them is in the file, where the disk lets us cut."""
+        """Append complete lines of a day. Raises OSError; then none of them is in the file, if it can be truncated."""
         descriptor = self._opened()
         size = os.fstat(descriptor).st_size
         if size and (day != self._day_of() or size + len(content) > self._limits.file):
@@ -70,7 +70,7 @@ class RotatingFile:
             self._descriptor = None
 
     def _opened(self) -> int:
-        """The file that stands at the path, whoever moved the one before away."""
+        """Return a descriptor of the file at the path, reopened if the file was moved away."""
         if self._descriptor is not None and not self._is_there(self._descriptor):
             self.close()
         if self._descriptor is None:
@@ -88,7 +88,7 @@ class RotatingFile:
             return False
 
     def _mend_end(self, descriptor: int) -> None:
-        """A line that a crash tore does not run into the next one: the reader counts it as damaged."""
+        """End a line torn by a crash, so that the next is separate; the reader counts it as damaged."""
         size = os.fstat(descriptor).st_size
         if size:
             with reading(self.path) as file:
@@ -98,26 +98,26 @@ class RotatingFile:
                 write_all(descriptor, b"\n")
 
     def _day_of(self) -> date | None:
-        """Of the lines in the file: as its first line says, where it was there before us."""
+        """Return the day of the file's lines; for an existing file from its first line."""
         if self._day is None:
             with reading(self.path) as file:
                 found = DAY.match(file.read(LOOKED_AT))
-            with suppress(ValueError):  # a day that no calendar has
+            with suppress(ValueError):  # an invalid date
                 self._day = date.fromisoformat(found[1].decode()) if found else None
         return self._day
 
     def _turn(self) -> None:
-        """Put the file aside under the next number, and let the oldest go."""
+        """Rename the file to the next number, and delete the oldest files."""
         day = self._day_of()
         self.close()
         number = max((_number(path) for path in set_aside(self.path)), default=0) + 1
         aside = self.path.with_name(f"{self.path.stem}.{day or 'unknown'}.{number:06d}.jsonl")
-        with suppress(FileNotFoundError):  # moved away this instant
+        with suppress(FileNotFoundError):  # moved away at this moment
             self.path.rename(aside)
         self._let_go_of_the_oldest()
 
     def _let_go_of_the_oldest(self) -> None:
-        """What somebody else moved here is theirs, and stays; it counts all the same."""
+        """Delete the oldest files of ours; files that others moved here stay, but count."""
         kept = [path for path in set_aside(self.path) if _number(path)]
         sizes = {path: _size(path) for path in set_aside(self.path)}
         room = self._limits.folder - self._limits.file
@@ -128,9 +128,7 @@ class RotatingFile:
 
 
 def set_aside(path: Path) -> list[Path]:
-    """What was written before the file that is written now, the oldest first: ours by number, others' between them by
-    the time of their last line.
-    """
+    """Return the older files, the oldest first: ours by number, those of others in between by modification time."""
     found: dict[Path, int] = {}
     with suppress(FileNotFoundError):
         for entry in _entries(path):
@@ -150,12 +148,12 @@ def _entries(path: Path) -> Iterator[Path]:
 
 
 def all_files(path: Path) -> Iterable[Path]:
-    """Everything that was logged, in order; the file that is written now is the last."""
+    """Return all files in order; the current one is the last."""
     return [*set_aside(path), *([path] if path.exists() else [])]
 
 
 def _number(path: Path) -> int:
-    """The number of one that we put aside; 0 of what somebody else did."""
+    """Return the number of a rotated file of ours; 0 for files of others."""
     found = OURS.search(path.name)
     return int(found[2]) if found else 0
 

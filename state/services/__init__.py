@@ -1,1 +1,3 @@
-"""Units for service managers: what systemd and launchd are told of the engine, and whose the file is (SY-02)."""
+"""Units for service managers: the definitions for systemd and launchd, and the check whose file is
+installed (SY-02).
+"""

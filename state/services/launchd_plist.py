@@ -1,4 +1,4 @@
-"""A property list for launchd, as a user's agent. It cannot be told what a status means: the watchdog decides alone."""
+"""The property list of a launchd user agent. launchd cannot interpret exit statuses: the watchdog alone decides."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HEAD = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def plist_of(plan: ServicePlan) -> str:
-    """The property list, whole. `Crashed`: launchd starts the watchdog again where a signal ended it, and only then."""
+    """Return the complete property list. `Crashed`: launchd restarts the watchdog only after a signal ended it."""
     log = str(plan.logs / "service.log")
     found = plistlib.dumps(
         {

@@ -1,4 +1,4 @@
-"""What a service manager has to know, whichever it is."""
+"""The data for a service definition, independent of the manager."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from core.ports import OperatorError
 from state.folders import Home
 
 PLACES = ("KEYTURN_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
-"""Variables that say where settings and state are; a manager has an environment of its own."""
+"""Variables for the place of settings and state; a manager has a separate environment."""
 SHARED = (Path("/tmp"), Path("/var/tmp"))
 LATEST_STOP = 45
-"""Seconds that a stop may take: twice the watchdog's patience, and the rest of the way."""
+"""Time-out of a stop in seconds: twice the watchdog's time-out, plus a margin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +23,15 @@ class ServicePlan:
     Attributes
     ----------
     command
-        What is run in the foreground.
+        The foreground command.
     variables
-        What goes into its environment; never a key.
+        Its environment variables; never a key.
     folders
-        What it writes to; they are there.
+        The folders that it writes to; they exist.
     keys
-        A file of `NAME=VALUE` lines that the manager reads where it is there: keys, where no keyring has them.
+        A file of `NAME=VALUE` lines that the manager reads if it exists: the keys, on systems without a keyring.
     logs
-        Where lines go that no manager keeps.
+        The folder for output, for managers without a log.
     """
 
     command: tuple[str, ...]
@@ -42,7 +42,7 @@ class ServicePlan:
 
 
 def plan_of(home: Home, environ: Mapping[str, str], command: list[str]) -> ServicePlan:
-    """Raises `OperatorError` where a service could not find its files again."""
+    """Return the plan. Raises `OperatorError` if a service could not find its files again."""
     for folder in home.own:
         if any(folder.is_relative_to(shared) for shared in SHARED):
             raise OperatorError(

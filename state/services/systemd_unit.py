@@ -1,7 +1,7 @@
-"""A unit for systemd's user manager. Only what such a manager can apply stands in it; docs/SERVICE.md gives reasons.
+"""A unit for systemd's user manager, with only those directives that it can apply; docs/SERVICE.md gives reasons.
 
-What needs a namespace needs those that a user may make. Where the system denies them, those lines are left out: a unit
-with them would not start.
+Some directives need unprivileged user namespaces. Where the system denies them, those are left out: the unit would not
+start.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from state.watchdog.watchdog import GAVE_UP, SAME_AGAIN
 NAME = "keyturn.service"
 MARK = "# Written by `keyturn service install`, which writes over it; your own changes: systemctl --user edit keyturn"
 LIVES_SECONDS = 60
-"""Within which the watchdog says that it lives, or systemd starts both again."""
+"""The interval within which the watchdog must report to systemd; otherwise systemd restarts both."""
 MEMORY_MAX = "2G"
 """Of engine, watchdog and strategies together."""
 
@@ -55,11 +55,11 @@ SWITCHES = (
     ("kernel/apparmor_restrict_unprivileged_userns", "1"),
     ("user/max_user_namespaces", "0"),
 )
-"""Of /proc/sys: what denies them, and by which value."""
+"""Settings in /proc/sys that deny namespaces, and the denying values."""
 
 
 def unit_of(plan: ServicePlan, *, has_namespaces: bool = True) -> str:
-    """The unit, whole."""
+    """Return the complete unit."""
     return "".join(f"{line}\n" for line in _lines(plan, Limits())) + _hardening(plan, has_namespaces) + _END
 
 
@@ -99,19 +99,19 @@ def _hardening(plan: ServicePlan, has_namespaces: bool) -> str:
 
 
 def quoted(word: str, *, is_command: bool = False) -> str:
-    """One word, as systemd reads it back: nothing in it is a specifier, a variable, or a second word."""
+    """Quote one word for systemd: without specifiers, variables or word breaks."""
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     escaped = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in escaped)
     return f'"{escaped.replace("$", "$$") if is_command else escaped}"'
 
 
 def _path(path: Path) -> str:
-    """Where a directive takes one path to the end of the line, and no quotes."""
+    """Escape a path for directives that take one path, unquoted, to the end of the line."""
     return str(path).replace("%", "%%")
 
 
 def denies_namespaces(switches: Path = Path("/proc/sys")) -> bool:
-    """Whether this system keeps them from users. A switch that is not there denies nothing."""
+    """Whether this system denies namespaces to users. A missing switch denies nothing."""
     return any(_value(switches / name) == denying for name, denying in SWITCHES)
 
 

@@ -1,4 +1,4 @@
-"""The file of a unit: ours by its mark, in the place where the manager looks. Another's is never written over."""
+"""The unit's file at the manager's place, identified as ours by a mark. A foreign file is never overwritten."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from state.files import replace_file
 
 LARGEST = 100_000
 HEAD_LINES = 3
-"""Among the first lines of a file of ours stands its mark."""
+"""The number of first lines that contain the mark."""
 
 
 class UnitState(Enum):
-    """Of a unit's file."""
+    """The state of a unit's file."""
 
     MISSING = "missing"
     AS_WRITTEN = "as written"
     DIFFERS = "differs"
-    """Ours, and not what would be written now: another release wrote it, or somebody changed it."""
+    """Ours, but different from the current definition: written by another release, or edited."""
     OF_ANOTHER = "of another"
 
 
 @dataclass(frozen=True, slots=True)
 class UnitFile:
-    """What should stand where, and the mark by which it is known as ours."""
+    """The path and text of a unit, and the mark that identifies our file."""
 
     path: Path
     text: str
@@ -46,7 +46,7 @@ class UnitFile:
         return UnitState.AS_WRITTEN if content == self.text else UnitState.DIFFERS
 
     def write(self) -> UnitState:
-        """Write it where it is missing or ours; returns what was there. Raises `OperatorError`, OSError."""
+        """Write the file if missing or ours; return its previous state. Raises `OperatorError`, OSError."""
         before = self.state()
         self._refuse_anothers(before)
         if before is not UnitState.AS_WRITTEN:
@@ -55,7 +55,7 @@ class UnitFile:
         return before
 
     def remove(self) -> UnitState:
-        """Remove it where it is ours; returns what was there. Raises `OperatorError`, OSError."""
+        """Remove the file if ours; return its previous state. Raises `OperatorError`, OSError."""
         before = self.state()
         self._refuse_anothers(before)
         if before is not UnitState.MISSING:

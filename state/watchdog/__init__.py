@@ -1,5 +1,5 @@
-"""The watchdog: a process of its own, parent of the engine's, that restarts one that hangs, leaks or dies (SY-02).
+"""The watchdog: the parent process of the engine, which restarts it when it hangs, leaks or dies (SY-02).
 
-It reads the heartbeat and the process table, and touches no broker, no journal and no socket. `judge.py` and
-`growth.py` decide, and know no clock; `engine_signs.py` looks; `child.py` and `watchdog.py` start, ask and end.
+It reads the heartbeat and the process table, and uses no broker, journal or socket. `judge.py` and `growth.py` decide,
+without a clock; `engine_signs.py` observes; `child.py` and `watchdog.py` start, signal and end processes.
 """

@@ -1,4 +1,4 @@
-"""The engine's process, as its parent starts, asks and ends it. Nothing here waits."""
+"""The engine's process for its parent: start, signal, end. Nothing here waits."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ NAMES = {number.value: number.name for number in signal.Signals}
 
 
 class Child:
-    """One process, in a group of its own: a Ctrl+C at the terminal reaches its parent alone, which ends it."""
+    """One process in its own group: a Ctrl+C at the terminal reaches only its parent, which then ends it."""
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
-        """Raises OSError where it cannot be started."""
+        """Start the process. Raises OSError."""
         self.said = Said()
         try:
             self._process = subprocess.Popen(
@@ -38,11 +38,11 @@ class Child:
         return self._process.pid
 
     def ended(self) -> int | None:
-        """Its status, as `subprocess` has it; None while it runs."""
+        """Return its exit status as `subprocess` has it; None while it runs."""
         return self._process.poll()
 
     def ask_for_threads(self, folder: AccountFolder | None) -> bool:
-        """Have it write what its threads do; False where it never said that it answers."""
+        """Request its stack traces; False if it never announced a handler."""
         if folder is None or not listens(folder, self.pid):
             return False
         self._process.send_signal(signal.SIGUSR2)
@@ -50,21 +50,21 @@ class Child:
         return True
 
     def threads(self, folder: AccountFolder) -> str:
-        """What it wrote of them."""
+        """Return its stack traces."""
         return dumped_by(folder, self.pid)
 
     def ask_to_leave(self) -> None:
-        """One that was stopped hears it too."""
+        """Send SIGTERM, also to a stopped process."""
         self._process.send_signal(signal.SIGTERM)
         self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """It, and what it started."""
+        """Kill the process and its children."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.kill()
 
 
 def status_in_words(status: int) -> str:
-    """`status 70`, `signal SIGKILL`."""
+    """Describe a status: `status 70`, `signal SIGKILL`."""
     return f"signal {NAMES.get(-status, -status)}" if status < 0 else f"status {status}"

@@ -1,4 +1,4 @@
-"""What is to be seen of an engine from outside: its account by the lock that it holds, its heartbeat, its memory."""
+"""External observation of an engine: its account by the lock that it holds, its heartbeat, its memory."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from state.watchdog.judge import Seen
 PROC = Path("/proc")
 PROBE = ".watchdog"
 PATIENCE = 5.0
-"""Seconds that `ps` has, on a system without /proc."""
+"""Time-out of `ps` in seconds, on a system without /proc."""
 
 
 class EngineSigns:
-    """Of the process that runs now.
+    """Observes the current engine process.
 
     Attributes
     ----------
@@ -35,12 +35,12 @@ class EngineSigns:
         self.folder: AccountFolder | None = None
 
     def begin(self, pid: int) -> None:
-        """Another process. Its account may be another one too."""
+        """Observe another process, possibly of another account."""
         self._pid = pid
         self._is_found = False
 
     def look(self, at: float) -> Seen:
-        """What is to be seen now. `at` is passed on."""
+        """Observe the engine. `at` is passed on."""
         if not self._is_found:
             held = next((f for f in self._home.accounts() if holder(f) == self._pid), None)
             if held is None:
@@ -58,7 +58,7 @@ class EngineSigns:
         )
 
     def disk_refuses(self) -> str | None:
-        """Why the account's folder takes no file; None where it does. Asked only of an engine that is silent."""
+        """Return why the account's folder is not writable; None if it is. Asked only for a silent engine."""
         if self.folder is None:
             return None
         probe = self.folder.path / PROBE
@@ -72,7 +72,9 @@ class EngineSigns:
 
 
 def _beat_of(path: Path) -> tuple[int | None, str | None]:
-    """When the file was touched last, or what stands there instead; neither where nothing does."""
+    """Return the heartbeat's modification time, or a description of another file at its path; neither
+    without a file.
+    """
     try:
         found = os.lstat(path)
     except FileNotFoundError:
@@ -86,7 +88,7 @@ def _beat_of(path: Path) -> tuple[int | None, str | None]:
 
 
 def resident_of(pid: int) -> int | None:
-    """Bytes of memory that a process has in use; None where nobody says."""
+    """Return the resident memory of a process in bytes; None if unknown."""
     try:
         pages = (PROC / str(pid) / "statm").read_text().split()[1]
     except (OSError, IndexError):
@@ -95,7 +97,7 @@ def resident_of(pid: int) -> int | None:
 
 
 def _resident_by_ps(pid: int) -> int | None:
-    """As macOS says it, in kilobytes."""
+    """Return the resident memory by `ps`, for macOS, which reports kilobytes."""
     try:
         answer = subprocess.run(
             ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, timeout=PATIENCE, check=False

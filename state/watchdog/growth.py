@@ -1,9 +1,12 @@
-"""How fast memory grows, in bytes a day: like hours compared with like, so that a day's own rise and fall is none.
+"""The growth of memory in bytes a day: equal hours are compared, so that a daily cycle does not count.
 
-Of each hour the lowest reading counts. Each hour is compared with the same hour of every other day of the last seven,
-the difference divided by the days between them, and the median of all these slopes is the growth (the seasonal Kendall
-slope estimator: Hirsch, Slack and Smith 1982). One step up, as a library that is loaded late makes it, moves a median
-little; a leak moves all of it. The first hour is warm-up and left out, and nothing is said before three days of hours.
+The lowest reading of each hour counts. Each hour is compared with the same hour of every other day of the last seven,
+the
+difference is divided by the days between them, and the median of all these slopes is the growth (the seasonal Kendall
+slope
+estimator: Hirsch, Slack and Smith 1982). A single step, such as a late import, moves the median little; a leak moves
+all
+of it. The first hour is warm-up and left out, and there is no result before three days of hours.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ KEPT_HOURS = 7 * HOURS_A_DAY
 
 
 class Growth:
-    """Of one process, from its start. Times are of any clock that never goes back."""
+    """The growth of one process since its start. Times are of any monotonic clock."""
 
     def __init__(self, began_at: float) -> None:
         self._began_at = began_at
@@ -27,7 +30,7 @@ class Growth:
         self._a_day: float | None = None
 
     def add(self, at: float, resident: int) -> None:
-        """Take a reading in."""
+        """Add a reading."""
         hour = int((at - self._began_at) // HOUR)
         if hour > self._hour:
             self._a_day = self._reckoned()
@@ -37,7 +40,7 @@ class Growth:
             self._lowest[hour] = min(resident, self._lowest.get(hour, resident))
 
     def a_day(self) -> float | None:
-        """Bytes a day, over the hours that are over; None while there are too few of them."""
+        """Bytes a day over the complete hours; None while there are too few."""
         return self._a_day
 
     def _reckoned(self) -> float | None:

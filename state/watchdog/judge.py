@@ -1,7 +1,8 @@
-"""What the watchdog makes of what it sees: nothing, a word, or the reason for a restart. Times come in with a look.
+"""Evaluate the health of an engine: ok, a remark, or the reason for a restart. Times come with each observation.
 
-A beat is a change of the heartbeat's time, whatever that time is: a clock that jumps makes no engine older or younger.
-What cannot be judged is said once and restarts nothing.
+A beat is any change of the heartbeat's time: a jump of the clock does not change the engine's age. An observation that
+cannot
+be evaluated is reported once and restarts nothing.
 """
 
 from __future__ import annotations
@@ -17,29 +18,29 @@ from state.watchdog.limits import MEGABYTE, Limits
 
 
 class Trouble(Enum):
-    """Why an engine is restarted."""
+    """The reason for a restart."""
 
     ENDED = "ended"
-    """It died by itself."""
+    """It ended without a request."""
     NEVER_BEAT = "never_beat"
     SILENT = "silent"
     MEMORY = "memory"
     GROWTH = "growth"
     DATA = "data"
     ASKED = "asked"
-    """Somebody wants another one: `keyturn engine restart`."""
+    """Requested by `keyturn engine restart`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why, and in words for people."""
+    """The reason, and its text for people."""
 
     trouble: Trouble
     words: str
 
 
 class RemarkCode(Enum):
-    """What is said of a look that restarts nothing."""
+    """A remark without a restart."""
 
     STOOD_STILL = "stood_still"
     ODD_FILE = "odd_file"
@@ -58,20 +59,20 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One look.
+    """One observation.
 
     Attributes
     ----------
     at
-        Seconds of a clock that nobody sets.
+        Monotonic time in seconds.
     beat
-        The heartbeat's own time, as a number that only has to differ; None where no file is there.
+        The heartbeat's modification time, as a number to compare; None without a file.
     odd
-        What stands in the heartbeat's place and cannot be one, in words.
+        A description of another file at the heartbeat's path.
     status
-        What the heartbeat says; None where it cannot be read.
+        The heartbeat's content; None if it cannot be read.
     resident
-        Bytes of memory; None where nobody says.
+        Resident memory in bytes; None if unknown.
     """
 
     at: float
@@ -83,19 +84,19 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is to be said, and why the engine is restarted; None where it is not."""
+    """The remarks of an observation, and the reason for a restart, or None."""
 
     says: tuple[Remark, ...] = ()
     reason: Reason | None = None
 
 
 class Judge:
-    """Of one engine after the other. `begin` is called for each.
+    """Evaluates one engine after the other. `begin` is called for each.
 
     Parameters
     ----------
     disk_refuses
-        Asked of an engine that is silent: why its folder takes no file, in words; None where it does.
+        Called for a silent engine: returns why its folder is not writable, or None.
     """
 
     def __init__(self, limits: Limits, disk_refuses: Callable[[], str | None] = lambda: None) -> None:
@@ -105,7 +106,7 @@ class Judge:
         self.begin(0.0, 0)
 
     def begin(self, at: float, pid: int) -> None:
-        """A new process."""
+        """Start with a new process."""
         self._pid = pid
         self._looked_at = self._alive_at = at
         self._began_at = at
@@ -117,7 +118,7 @@ class Judge:
         self._says: list[Remark] = []
 
     def look(self, seen: Seen) -> Verdict:
-        """What to say of this look, and whether the engine is restarted for it."""
+        """Return the remarks on this observation, and whether to restart the engine."""
         self._says = []
         self._notice_a_gap(seen)
         self._hear(seen)
@@ -125,13 +126,13 @@ class Judge:
         return Verdict(tuple(self._says), reason)
 
     def _say(self, code: RemarkCode, words: str) -> None:
-        """Once a process."""
+        """Add a remark, once per process."""
         if code not in self._said:
             self._said.add(code)
             self._says.append(Remark(code, words))
 
     def _notice_a_gap(self, seen: Seen) -> None:
-        """A watchdog that stood still saw no beat: the engine has the whole time once more (a laptop that slept)."""
+        """Reset the engine's time limit if the watchdog itself stood still, such as on a sleeping laptop."""
         gap, self._looked_at = seen.at - self._looked_at, seen.at
         if gap > self.limits.gap_seconds:
             self._alive_at = seen.at
@@ -140,7 +141,9 @@ class Judge:
             self._says.append(Remark(RemarkCode.STOOD_STILL, words))
 
     def _hear(self, seen: Seen) -> None:
-        """Whether it beat since the last look. What cannot be seen is taken as a beat, and said."""
+        """Note whether the engine beat since the last observation. If that is unknown, it counts as a beat, with a
+        remark.
+        """
         if seen.odd is not None:
             self._say(RemarkCode.ODD_FILE, f"the heartbeat cannot be judged: {seen.odd}; move it away")
             self._alive_at = seen.at
@@ -150,7 +153,7 @@ class Judge:
         is_new = seen.beat is not None and seen.beat != self._beat
         self._beat = self._beat if seen.beat is None else seen.beat
         is_its_own = seen.status is not None and seen.status.pid == self._pid
-        if is_new and (is_its_own or not is_first):  # the first may be that of the engine before
+        if is_new and (is_its_own or not is_first):  # the first one may be the previous engine's
             self._alive_at, self.has_beaten = seen.at, True
             self._said -= {RemarkCode.DISK, RemarkCode.MISSING}
         if seen.beat is None and self.has_beaten:
@@ -183,7 +186,7 @@ class Judge:
         return Reason(Trouble.MEMORY, f"{seen.resident // MEGABYTE} MB of memory, limit {limit} MB")
 
     def _growing(self, seen: Seen) -> Reason | None:
-        """Growth does not hurry: its restart waits until no session is open."""
+        """Check the growth. It is not urgent: the restart waits until no session is open."""
         if seen.resident is None:
             return None
         self._growth.add(seen.at, seen.resident)
@@ -212,7 +215,7 @@ class Judge:
         return Reason(Trouble.DATA, words)
 
     def _holds(self, trouble: Trouble, at: float, is_so: bool) -> bool:
-        """Whether it has been so for long enough to be believed."""
+        """Whether the condition has held for long enough."""
         if not is_so:
             self._since.pop(trouble, None)
             return False
@@ -220,14 +223,14 @@ class Judge:
 
 
 class Restarts:
-    """How often in how long."""
+    """The limit of restarts within a period."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._times: deque[float] = deque()
 
     def take(self, at: float) -> bool:
-        """Whether one more restart is allowed now; it is counted then."""
+        """Whether one more restart is allowed now; if so, it is counted."""
         while self._times and at - self._times[0] > self._limits.within_seconds:
             self._times.popleft()
         if len(self._times) >= self._limits.restarts:

@@ -1,4 +1,4 @@
-"""How long the watchdog waits, and how much it lets pass. docs/SERVICE.md lists these figures; a test compares."""
+"""The watchdog's time limits and thresholds. docs/SERVICE.md lists these figures; a test compares them."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ class Limits:
     Attributes
     ----------
     silent_seconds
-        A heartbeat older than this is that of an engine that hangs.
+        An engine with an older heartbeat hangs.
     starting_seconds
-        How long a start may take until its first heartbeat: a journal of years is read in it.
+        The time limit from a start to its first heartbeat, which includes reading a journal of years.
     memory_bytes
-        Resident memory of the engine's process alone; its strategies have limits of their own.
+        Resident memory of the engine's process alone; its strategies have separate limits.
     growth_bytes_a_day
-        See `growth.py` for how it is reckoned, and from when.
+        See `growth.py` for its calculation.
     data_silent_seconds
-        An open session without a bar or a quote.
+        The limit of an open session without a bar or a quote.
     data_again_seconds
-        A restart for silent data is not tried again for so long: it is the far side that is silent then.
+        The minimum time between two restarts for silent data: otherwise the source itself is silent.
     holds_seconds
-        Memory over its limit, and silent data, are believed once they were seen for so long.
+        Memory over its limit and silent data must last this long.
     restarts, within_seconds
-        So many restarts in so much time; then the engine stays down.
+        The maximum of restarts in this time; then the engine stays down.
     patience_seconds
-        Between SIGTERM and SIGKILL: an engine that leaves waits for answers, and writes its checkpoint.
+        Between SIGTERM and SIGKILL: a leaving engine waits for answers, and writes its checkpoint.
     dump_seconds
-        How long the threads of an engine that hangs are waited for.
+        Time-out for the stack traces of a hanging engine.
     push_seconds
-        How long a watchdog that ends waits until its alerts have reached somebody.
+        How long an ending watchdog waits for the delivery of its alerts.
     look_seconds, first_look_seconds
-        Between two looks, and between two looks at an engine that starts.
+        The interval of observations, and the one during a start.
     """
 
     silent_seconds: float = 60.0
@@ -56,5 +56,5 @@ class Limits:
 
     @property
     def gap_seconds(self) -> float:
-        """Between two looks: beyond it the watchdog itself stood still, and what it missed is no silence."""
+        """A longer interval between two observations means that the watchdog itself stood still."""
         return max(self.silent_seconds / 4, 2 * self.look_seconds)

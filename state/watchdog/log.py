@@ -1,6 +1,6 @@
-"""What the watchdog says: lines on standard error, where a service manager keeps them, and in the account's `logs/`.
+"""The watchdog's log: lines on standard error, for a service manager, and in the account's `logs/`.
 
-The file is `watchdog.log`, and the one before it `watchdog.log.1`; a disk that takes no line is no reason to stop.
+The file is `watchdog.log`, the previous one `watchdog.log.1`; a failed write does not stop the watchdog.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from state.files import FOLDER_MODE, open_private, write_all
 from state.folders import AccountFolder
 
 LARGEST = 1_000_000
-"""Bytes of one file."""
+"""The maximum size of a file in bytes."""
 LONGEST = 2_000
-"""Characters of a line; a dump of threads has many lines."""
+"""The maximum length of a line; a thread dump has many lines."""
 MOST_WAITING = 100
 
 
@@ -29,7 +29,7 @@ def to_stderr(line: str) -> None:
 
 
 class WatchdogLog:
-    """Lines wait until the account is known."""
+    """Lines are kept until the account is known."""
 
     def __init__(self, show: Callable[[str], None] = to_stderr) -> None:
         self._show = show
@@ -37,7 +37,7 @@ class WatchdogLog:
         self._waiting: list[str] = []
 
     def is_of(self, folder: AccountFolder) -> None:
-        """The account that the engine holds."""
+        """Set the account that the engine holds."""
         if folder != self._folder:
             self._folder = folder
             self._write([])
@@ -49,13 +49,13 @@ class WatchdogLog:
         self._write([f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {line}" for line in lines])
 
     def repeat(self, words: str) -> None:
-        """A line of the engine, as it stands; in the file it is marked as its own."""
+        """Write a line of the engine unchanged; in the file it is marked as the engine's."""
         words = _harmless(words)
         self._show(words)
         self._write([f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} engine: {words}"])
 
     def alert(self, words: str) -> None:
-        """What somebody should look at."""
+        """Write a line that needs attention."""
         self.say(f"ALERT {words}")
 
     def _write(self, lines: list[str]) -> None:
@@ -72,7 +72,7 @@ def _harmless(line: str) -> str:
 
 
 def _append(path: Path, content: bytes) -> None:
-    """Raises OSError."""
+    """Append to the file. Raises OSError."""
     path.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
     with suppress(FileNotFoundError):
         if path.lstat().st_size > LARGEST:

@@ -1,7 +1,8 @@
-"""Alerts that have not reached everybody: a file each, so that the next watchdog goes on with them (SY-02, SY-03).
+"""Undelivered alerts, one file each, so that the next watchdog continues to send them (SY-02, SY-03).
 
-Who carries an alert holds its file by a lock, which the kernel releases with its process: no two carry the same. A disk
-that takes no file leaves the alert in memory alone.
+The process that sends an alert locks its file, and the kernel releases the lock with the process: no two send the same
+one.
+If the file cannot be written, the alert is only in memory.
 """
 
 from __future__ import annotations
@@ -20,23 +21,23 @@ import orjson
 from state.files import FOLDER_MODE, open_private, write_all
 
 LARGEST = 100_000
-"""Bytes of one."""
+"""The maximum size of a file in bytes."""
 MOST = 1_000
-"""Files that a start takes up."""
+"""The maximum of files that a start takes up."""
 
 
 @dataclass(slots=True)
 class Left:
-    """One channel that has not taken an alert.
+    """The delivery state of an alert on one channel.
 
     Attributes
     ----------
     first_at
-        When the first try left; None where none did.
+        The time of the first attempt; None before it.
     again_at
-        When it is tried again, UTC; None where at once.
+        The time of the next attempt, UTC; None for at once.
     is_on_its_way
-        A try has left and has no outcome: if its process ended, it may have arrived.
+        An attempt was sent and has no result: if its process ended, it may have arrived.
     """
 
     tries: int = 0
@@ -48,7 +49,7 @@ class Left:
 
 @dataclass(slots=True, eq=False)
 class Alert:
-    """What somebody is owed. `left` is None where nobody knows yet who that is."""
+    """An alert to deliver. `left` is None while the channels are not known."""
 
     words: str
     account: str
@@ -59,13 +60,13 @@ class Alert:
 
 
 class OwedAlerts:
-    """The folder of those of one home; none where nothing is to be kept."""
+    """The folder with the undelivered alerts of one home; None keeps no files."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
 
     def keep(self, alert: Alert) -> None:
-        """As it stands now. Does not raise."""
+        """Write the alert's current state. Never raises."""
         if self._folder is None:
             return
         with suppress(OSError):
@@ -81,7 +82,7 @@ class OwedAlerts:
             os.ftruncate(alert.descriptor, len(content))
 
     def drop(self, alert: Alert) -> None:
-        """It is over."""
+        """Remove a delivered or abandoned alert."""
         if alert.path is not None:
             with suppress(OSError):
                 alert.path.unlink()
@@ -90,7 +91,7 @@ class OwedAlerts:
         alert.path = alert.descriptor = None
 
     def take_up(self) -> Iterator[Alert]:
-        """Those that another watchdog left, and nobody carries; what cannot be read is left where it lies."""
+        """Yield the alerts of an earlier watchdog that no process is sending; unreadable files are left alone."""
         try:
             paths = sorted(self._folder.glob("*.json"))[:MOST] if self._folder is not None else []
         except OSError:
@@ -121,7 +122,7 @@ def _taken(path: Path) -> Alert | None:
 
 
 def _left(kept: dict[str, object]) -> Left:
-    """At once; a try without an outcome may have arrived."""
+    """Restore a delivery state, due at once; an attempt without a result may have arrived."""
     first_at = kept["first_at"]
     may_have_arrived = bool(kept["may_have_arrived"]) or bool(kept["is_on_its_way"])
     tries = kept["tries"]

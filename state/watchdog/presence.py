@@ -1,7 +1,8 @@
-"""That a watchdog is there for an account: it holds `watchdog.lock` in its folder, which names its process (SY-02).
+"""The presence of a watchdog: it holds `watchdog.lock` in the account's folder, which names its process (SY-02).
 
-`keyturn engine restart` tells it so to restart its engine. The kernel holds the lock, so a crash of its holder
-releases it. A watchdog that cannot take it watches on: it is only not found.
+`keyturn engine restart` uses it to request a restart. The kernel holds the lock, so a crash releases it. A watchdog
+that
+cannot take the lock works on; it only cannot be found.
 """
 
 from __future__ import annotations
@@ -19,20 +20,20 @@ from state.folders import AccountFolder
 from state.lock import holder_of
 
 LARGEST = 20_000
-"""Bytes of the file."""
+"""The maximum size of the file in bytes."""
 RESTART = signal.SIGUSR1
-"""What a watchdog is sent that shall restart its engine: to the lock's holder alone; another program ends by it."""
+"""The signal that requests a restart, sent to the lock's holder only: it would kill any other program."""
 
 
 class Presence:
-    """Of one watchdog; it moves with the account of its engine."""
+    """The presence of one watchdog; it moves with the account of its engine."""
 
     def __init__(self) -> None:
         self._folder: AccountFolder | None = None
         self._descriptor: int | None = None
 
     def is_over(self, folder: AccountFolder) -> None:
-        """Its engine runs on this account. One that somebody else holds is asked for again."""
+        """Take the lock of the engine's account; retried if another process holds it."""
         if folder == self._folder and self._descriptor is not None:
             return
         self.end()
@@ -48,7 +49,7 @@ class Presence:
             self._folder, self._descriptor = folder, descriptor
 
     def end(self, said: str = "") -> None:
-        """It is gone; `said` stays for whoever waits for its engine."""
+        """Release the lock; `said` stays in the file for a command that waits for the engine."""
         if self._descriptor is None:
             return
         with suppress(OSError):
@@ -59,7 +60,7 @@ class Presence:
 
 
 def last_said(folder: AccountFolder) -> str:
-    """By the engine of the watchdog that ended last; empty where that is not known."""
+    """Return the last output of the engine of the watchdog that ended last; empty if unknown."""
     try:
         said = orjson.loads(bytes_of(folder.watchdog_lock, LARGEST))["said"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -68,10 +69,10 @@ def last_said(folder: AccountFolder) -> str:
 
 
 def watchdog_of(folder: AccountFolder) -> int | None:
-    """The process of the watchdog over this account's engine; None where none is."""
+    """Return the process number of the watchdog of this account's engine, or None."""
     return holder_of(folder.watchdog_lock) or None
 
 
 def ask_to_restart(watchdog: int) -> None:
-    """Return at once; the watchdog ends its engine and starts another. Raises OSError."""
+    """Request a restart of the engine, without waiting for it. Raises OSError."""
     os.kill(watchdog, RESTART)

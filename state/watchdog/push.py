@@ -1,8 +1,9 @@
-"""The watchdog's own way to a person: the channels of `[notify]` for its kind, without an engine (SY-02, SY-03).
+"""The watchdog's own notifications: the channels of `[notify]` for its kind, without an engine (SY-02, SY-03).
 
-Its alerts are urgent and as persistent as the engine's: tried again after the same waits, for as long, and marked where
-an earlier try may have arrived. Each channel has a thread, so that nothing waits for another. What became of an alert
-stands in the watchdog's log: the journal is the engine's.
+Its alerts are urgent and retried like the engine's: with the same delays, for as long, and marked if an earlier attempt
+may
+have arrived. Each channel has a thread, so that none waits for another. Results go into the watchdog's log: the journal
+belongs to the engine.
 """
 
 from __future__ import annotations
@@ -40,17 +41,17 @@ from state.watchdog.terms import PushTerms
 
 KIND = NoticeKind.WATCHDOG
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
-"""After a failure: three times as long after each more, as the engine's."""
+"""The delay after a failure, tripled after each further one, as in the engine."""
 FEW = 6
-"""Tries where a person has to mend something first."""
+"""Attempts for failures that need a person to fix the configuration."""
 AT_ONCE = 20
-"""Alerts that one message tells."""
+"""The maximum of alerts in one message."""
 LOOK = 0.05
 
 
 @dataclass(slots=True)
 class Line:
-    """What one channel is owed; `wakes` where there is something new."""
+    """The queue of one channel; `wakes` is set when there is something new."""
 
     alerts: list[Alert] = field(default_factory=list)
     wakes: threading.Event = field(default_factory=threading.Event)
@@ -58,9 +59,9 @@ class Line:
 
 
 class Push:
-    """`terms` are read for each try; None where nobody is to be told. It may raise OperatorError and OSError.
+    """`terms` are read for each attempt; None means that no one is notified. They may raise OperatorError and OSError.
 
-    `pause` waits so many seconds, or until something new is owed, between the tries of one channel.
+    `pause` waits for a number of seconds, or until there is a new alert, between the attempts of one channel.
     """
 
     def __init__(
@@ -83,22 +84,22 @@ class Push:
         self._note = ""
 
     def begin(self) -> None:
-        """Hold the terms of now, and take up what the watchdog before left. Never waits, and does not raise."""
+        """Store the current terms, and take up the alerts of the previous watchdog. Never waits, and does not raise."""
         self._apart(None, self._take_up)
 
     def send(self, words: str, account: str) -> None:
-        """Never waits, and does not raise."""
+        """Send an alert. Never waits, and does not raise."""
         alert = Alert(words, account, self._clock())
         self._under_way.add(alert)
         self._apart(alert, partial(self._take, alert))
 
     @property
     def is_owed(self) -> bool:
-        """Whether anybody was not reached yet."""
+        """Whether an alert is not delivered on every channel yet."""
         return bool(self._under_way)
 
     def told(self) -> list[str]:
-        """What became of messages since it was asked last."""
+        """Return the results since the last call."""
         found: list[str] = []
         with suppress(IndexError):
             while True:
@@ -106,22 +107,22 @@ class Push:
         return found
 
     def finish(self, seconds: float) -> None:
-        """Wait until everybody was reached, so long at most."""
+        """Wait until all alerts are delivered, up to this many seconds."""
         until = time.monotonic() + seconds
         while self._under_way and time.monotonic() < until:
             time.sleep(LOOK)
         if self._under_way:
             self._told.append("the watchdog ends before every channel took its alert; the next one goes on with it")
 
-    # ── who is owed what ─────────────────────────────────────────────────────────────────────────────────────────
+    # ── alerts and their channels ────────────────────────────────────────────────────────────────────────────────
 
     def _apart(self, mark: Alert | None, act: Callable[[], None]) -> bool:
-        """In a thread of its own; `mark` is under way until everybody was reached. False where no thread can be had."""
+        """Run `act` in a new thread; `mark` is in progress until delivered. False if no thread is available."""
 
         def guarded() -> None:
             try:
                 act()
-            except Exception as error:  # whatever it is, the watchdog goes on
+            except Exception as error:  # any error: the watchdog continues
                 self._under_way.discard(mark)
                 self._told.append(f"nobody was told: {_in_words(error)}")
 
@@ -134,14 +135,14 @@ class Push:
         return True
 
     def _take_up(self) -> None:
-        with suppress(OperatorError, OSError):  # each alert says for itself what is wrong
+        with suppress(OperatorError, OSError):  # each alert reports its own error
             self._terms()
         for alert in self._owed.take_up():
             self._under_way.add(alert)
             self._apart(alert, partial(self._take, alert))
 
     def _take(self, alert: Alert) -> None:
-        """Into the line of each channel that has not taken it. Where nobody knows who that is, it stays kept."""
+        """Queue an alert for each channel that has not taken it. While the channels are unknown, it is kept."""
         if alert.left is None:
             self._keep(alert)
             terms = self._terms_now()
@@ -155,7 +156,7 @@ class Push:
                 is_served, line.is_served = line.is_served, True
             line.wakes.set()
             if not is_served and not self._apart(alert, partial(self._serve, channel, line)):
-                line.is_served = False  # the next alert tries to have a thread
+                line.is_served = False  # the next alert tries again to start a thread
 
     def _terms_now(self) -> PushTerms | None:
         terms = self._terms()
@@ -166,7 +167,7 @@ class Push:
         return terms
 
     def _keep(self, alert: Alert) -> None:
-        """As it stands, and not at all where everybody was told."""
+        """Write the alert's state, or remove it once every channel has taken it."""
         with self._keeping:
             if alert.left is None or alert.left:
                 self._owed.keep(alert)
@@ -177,7 +178,7 @@ class Push:
     # ── one channel ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def _serve(self, channel: str, line: Line) -> None:
-        """Until nothing of it is owed."""
+        """Send this channel's alerts until none is left."""
         while True:
             with self._lock:
                 if not line.alerts:
@@ -199,7 +200,7 @@ class Push:
         try:
             terms = self._terms_now()
             end, most = self._delivered(terms, channel, batch, is_repeat=is_repeat)
-        except Exception as error:  # it is tried again
+        except Exception as error:  # any error is retried
             self._told.append(f"{channel} was NOT told: {_in_words(error)}")
             end, most = Delivery(DeliveryCode.NOT_SENT), timedelta(minutes=NotifySettings().give_up_minutes)
         for alert, left in zip(batch, lefts, strict=True):
@@ -217,7 +218,7 @@ class Push:
     def _delivered(
         self, terms: PushTerms | None, channel: str, batch: list[Alert], *, is_repeat: bool
     ) -> tuple[Delivery, timedelta]:
-        """What became of one try, and for how long it is tried again."""
+        """Return the result of one attempt, and how long it is retried."""
         if terms is None:
             end, most = Delivery(DeliveryCode.NO_CHANNEL), timedelta()
         else:
@@ -240,7 +241,7 @@ def _left(alert: Alert, channel: str) -> Left:
 
 
 def _next(channel: str, alerts: list[Alert], now: datetime) -> tuple[list[Alert], float]:
-    """What is told next, and how long nothing is. What was never tried waits for no other's next try."""
+    """Return the next batch, and the delay without one. A new alert does not wait for the next attempt of another."""
     fresh = [alert for alert in alerts if not _left(alert, channel).tries]
     due = [alert for alert in alerts if (again := _left(alert, channel).again_at) is None or again <= now]
     if batch := (fresh or due)[:AT_ONCE]:
@@ -250,7 +251,7 @@ def _next(channel: str, alerts: list[Alert], now: datetime) -> tuple[list[Alert]
 
 
 def _again_at(left: Left, code: DeliveryCode, now: datetime, most: timedelta) -> datetime | None:
-    """When it is tried again; None where it is given up."""
+    """Return the time of the next attempt; None to give up."""
     if code in NEVER_AGAIN or (code in UNTIL_MENDED and left.tries >= FEW):
         return None
     again_at = now + min(FIRST_WAIT * 3 ** min(left.tries - 1, 10), LONGEST_WAIT)
@@ -258,7 +259,7 @@ def _again_at(left: Left, code: DeliveryCode, now: datetime, most: timedelta) ->
 
 
 def channels_for(settings: NotifySettings, account: AccountId) -> tuple[str, ...]:
-    """Everybody who is told of the watchdog's alerts, each once; where the account is not known, whichever it is."""
+    """Return the channels for the watchdog's alerts, each once; without a known account those for any account."""
     from core.workflows.operator.notice_routes import rules_for
 
     terms = settings

@@ -1,6 +1,6 @@
-"""What an engine says on standard error: a file without a name, which its watchdog reads and passes on.
+"""The standard error of an engine: an unnamed file, which its watchdog reads and forwards.
 
-Not a pipe: a watchdog that stands still must not make the engine wait, nor one that dies end what it writes.
+A pipe would make the engine wait for a stopped watchdog, and lose output when the watchdog dies.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ import tempfile
 
 AT_ONCE = 1 << 16
 LARGEST = 1_000_000
-"""Bytes after which what was read is cut off; a line that is written in that very instant goes with it."""
+"""Bytes after which the read part is cut off, with any line written at that very moment."""
 
 
 class Said:
-    """Of one process, which is started with `descriptor` as its standard error."""
+    """The output of one process, started with `descriptor` as its standard error."""
 
     def __init__(self) -> None:
-        """Raises OSError."""
+        """Create the file. Raises OSError."""
         self.descriptor = _nameless()
         self._read_to = 0
         self._rest = b""
 
     def lines(self, *, is_over: bool = False) -> list[str]:
-        """What is new, a line each; `is_over` takes an unfinished one too. Raises no error of the disk."""
+        """Return the new lines; with `is_over` also an incomplete one. Never raises disk errors."""
         content = self._rest
         try:
             while new := os.pread(self.descriptor, AT_ONCE, self._read_to):
@@ -45,7 +45,7 @@ class Said:
 
 
 def _nameless() -> int:
-    """It grows at its end, whoever cuts it."""
+    """Create an unnamed file in append mode, which also works after truncation."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("engine-said")
     else:

@@ -1,7 +1,8 @@
-"""By which terms the watchdog tells a person: the settings of now; where those are wrong, the last sound ones (SY-02).
+"""The watchdog's notification settings: the current ones, or if those are invalid the last valid ones (SY-02).
 
-An engine is down for longest where its settings are wrong, and then somebody has to be told. So what was read soundly
-is held, also over the watchdog's own end: in one file of the home, for the owner alone.
+An engine is down for longest when its settings are invalid, and then a person must be notified. So the last valid
+settings
+are kept, also across a restart of the watchdog: in one private file of the home.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from core.settings.notify import NotifySettings
 from state.files import FOLDER_MODE, replace_file
 
 LARGEST = 1_000_000
-"""Bytes of the file."""
+"""The maximum size of the file in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class PushTerms:
-    """Which channels there are, where their addresses are, and of which environment they get a part.
+    """The channels, the lookup of their addresses, and the environment that they get a part of.
 
-    `note` says why these are not what the settings say now; empty where they are.
+    `note` gives the reason if these are not the current settings; otherwise empty.
     """
 
     settings: NotifySettings
@@ -40,21 +41,21 @@ class PushTerms:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """What was read soundly, and where from; `settings` is None where nobody is to be told."""
+    """Valid settings and their origin; `settings` is None if no one is to be notified."""
 
     settings: NotifySettings | None
     origin: str
 
 
 class HeldTerms:
-    """The terms of now, or the last that were sound. Any thread.
+    """The current terms, or the last valid ones. Any thread.
 
     Parameters
     ----------
     read
-        The settings of now; None where nobody is to be told. It may raise anything.
+        Returns the current settings; None if no one is to be notified. It may raise anything.
     path
-        Where the last sound ones are kept.
+        The file of the last valid ones.
     """
 
     def __init__(
@@ -65,11 +66,11 @@ class HeldTerms:
         self._lock = threading.Lock()
 
     def __call__(self) -> PushTerms | None:
-        """Raises `OperatorError` where the settings are wrong and none were ever read soundly."""
+        """Return the terms. Raises `OperatorError` if the settings are invalid and never were valid."""
         with self._lock:
             try:
                 settings = self._read()
-            except Exception as error:  # whatever is wrong with them, somebody has to be told
+            except Exception as error:  # a person must be notified whatever the fault
                 return self._held(error)
             self._hold(settings)
             return None if settings is None else PushTerms(settings, self._find, self._environ)
@@ -94,7 +95,7 @@ class HeldTerms:
                 replace_file(self._path, orjson.dumps({"notify": kept}) + b"\n", durable=False)
 
     def _kept(self) -> Sound | None:
-        """Those of the watchdog before, by which it started its engine; None where there are none."""
+        """Return the terms of the previous watchdog, with which it started its engine, or None."""
         try:
             kept = orjson.loads(bytes_of(self._path, LARGEST))["notify"]
             settings = None if kept is None else NotifySettings.model_validate(kept)

@@ -1,4 +1,4 @@
-"""Waiting without polling: until a time is over, a child ends, or a signal asks this process to leave."""
+"""Wait without polling: until a time-out, the end of a child, or a signal to leave."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from state.watchdog.presence import RESTART
 
 LEAVE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 NOHUP = (signal.SIGINT, signal.SIGHUP)
-"""Left alone where whoever started this process had them ignored."""
+"""Left ignored if the parent process had them ignored."""
 
 
 class Wakeups:
-    """In the main thread, while it is entered; what the signals did before is put back.
+    """Signal handlers of the main thread, within this context; the previous ones are restored.
 
     Attributes
     ----------
     asked_by
-        The signal that asked this process to leave; None while none did.
+        The signal that asked this process to leave, or None.
     asked_to_restart
-        Whether somebody asked for another engine.
+        Whether a restart of the engine was requested.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Wakeups:
         os.close(self._write)
 
     def wait(self, seconds: float) -> None:
-        """Return after so long, or when anything happened."""
+        """Wait this long, or until any event."""
         if select.select([self._read], [], [], max(0.0, seconds))[0]:
             os.read(self._read, 4096)
 
@@ -59,7 +59,7 @@ class Wakeups:
 
 
 def _pipe() -> tuple[int, int]:
-    """Where there is no `pipe2` (macOS)."""
+    """Create the pipe where there is no `pipe2` (macOS)."""
     ends = os.pipe()
     for end in ends:
         os.set_blocking(end, False)

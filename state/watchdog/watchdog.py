@@ -1,7 +1,8 @@
-"""The watchdog itself: start, look, and where there is a reason: alert, dump, stop, start again (SY-02).
+"""The watchdog process: start, observe, and with a reason: alert, dump, stop, restart (SY-02).
 
-It ends as the engine did where that was deliberate (0) or would be the same again (1, 2), and with `GAVE_UP` where
-restarts did not help: then the engine stays down, and its next start is halted and says why.
+It exits like the engine after a deliberate end (0) or an end that would repeat (1, 2), and with `GAVE_UP` when restarts
+did
+not help: then the engine stays down, and its next start is halted and gives the reason.
 """
 
 from __future__ import annotations
@@ -25,21 +26,21 @@ from state.watchdog.wakeups import Wakeups
 
 DELIBERATE = 0
 SAME_AGAIN = (1, 2)
-"""The answer is no, or wrong usage, refused keys, a journal that cannot be written: a restart would meet it again."""
+"""A refusal, wrong usage, refused keys, or a journal that cannot be written: a restart would fail in the same way."""
 NOT_LEFT = 1
-"""Exit status where an engine that was asked to leave had to be killed."""
+"""The exit status after an engine that was asked to leave had to be killed."""
 GAVE_UP = 69
-"""Exit status where the engine stays down: EX_UNAVAILABLE of sysexits.h."""
+"""The exit status when the engine stays down: EX_UNAVAILABLE of sysexits.h."""
 POLL_SECONDS = 0.05
-"""While something is awaited that wakes nobody: a dump, an end that SIGCHLD told of already."""
+"""The polling interval for events without a signal: a dump, or an end whose SIGCHLD came before."""
 LONGEST_DUMP = 20_000
 LONGEST = 500
-"""Characters of the engine's last line that are handed on."""
+"""The maximum length of the engine's last line that is passed on."""
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a life of the engine ended. `reason` is None where it ended by itself and is not started again."""
+    """The end of an engine process. `reason` is None if it is not restarted."""
 
     status: int
     reason: Reason | None
@@ -47,22 +48,22 @@ class End:
 
 
 class Watchdog:
-    """Parent of one engine after the other.
+    """The parent of one engine after the other.
 
     Parameters
     ----------
     command
-        What starts the engine; it runs in the foreground until SIGTERM.
+        Starts the engine; it runs in the foreground until SIGTERM.
     home
-        Where its account will be: found by the lock that the process holds.
+        The home of its account, which is found by the lock that the process holds.
     clock
-        Seconds that nobody sets.
+        Monotonic time in seconds.
     account
-        Which account is meant, asked only where no engine ever held one: what is said goes into its log.
+        Returns the intended account, only needed if no engine ever held one: its log gets the messages.
     push
-        Who reaches a person with an alert, engine or none; nobody does where there is none.
+        Notifies people of alerts, with or without an engine; None notifies no one.
     child, wakeups
-        Start an engine, and wait for signals: a test gives others, on its own clock.
+        Start an engine, and wait for signals; tests replace them, with their own clock.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class Watchdog:
         self._last: Status | None = None
 
     def run(self) -> int:
-        """Watch until the engine is not to be started again. Returns this process's exit status. Main thread only."""
+        """Watch until the engine is not restarted any more. Return this process's exit status. Main thread only."""
         with self._wakeups_of_run() as wakeups:
             self._wakeups = wakeups
             self._push.begin()
@@ -112,8 +113,9 @@ class Watchdog:
                 self._until_told(stays_down=stays_down)
 
     def _until_told(self, *, stays_down: bool) -> None:
-        """An engine that stays down is told of for as long as an urgent message is tried, or until somebody asks this
-        process to end.
+        """Wait for the delivery of alerts: for an engine that stays down as long as urgent messages are retried, or
+        until a signal to
+        leave.
         """
         until = self._clock() + self.limits.push_seconds
         is_said = False
@@ -138,7 +140,7 @@ class Watchdog:
             last = self._live(last)
             if last.reason is None:
                 return last.status
-            was_asked = last.reason.trouble is Trouble.ASKED  # no sign that anything is wrong with it
+            was_asked = last.reason.trouble is Trouble.ASKED  # no sign of a fault
             if not was_asked and not self._restarts.take(self._clock()):
                 return self._give_up(last)
 
@@ -147,7 +149,7 @@ class Watchdog:
             self._log.is_of(meant)
 
     def _alert(self, words: str) -> None:
-        """Into the log, and to a person: this process needs no engine for it (SY-02)."""
+        """Log an alert and notify a person, without an engine (SY-02)."""
         self._log.alert(words)
         self._push.send(words, self._signs.folder.name if self._signs.folder is not None else "")
 
@@ -156,16 +158,16 @@ class Watchdog:
             self._log.say(words)
 
     def _hear(self, child: Child, *, is_over: bool = False) -> None:
-        """Pass on what the engine says, and what became of what was pushed."""
+        """Forward the engine's output and the results of notifications."""
         self._say_what_was_pushed()
         for line in child.said.lines(is_over=is_over):
             self._log.repeat(line)
             self._engine_said = line[:LONGEST]
 
-    # ── one life ─────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── one engine process ───────────────────────────────────────────────────────────────────────────────────────
 
     def _live(self, before: End | None) -> End:
-        """From a start to its end."""
+        """Run one engine from its start to its end."""
         try:
             child = self._start(self._command, self._environ)
         except OSError as error:
@@ -174,7 +176,7 @@ class Watchdog:
         self._log.say(f"process {child.pid} started")
         self._judge.begin(self._clock(), child.pid)
         self._signs.begin(child.pid)
-        self._wakeups.asked_to_restart = False  # the one before was meant
+        self._wakeups.asked_to_restart = False  # an earlier request meant the previous engine
         self._engine_said = ""
         try:
             return self._watch_over(child, before)
@@ -221,7 +223,7 @@ class Watchdog:
             self._log.say(f"the engine is up again, {at - before.at:.1f} s after the end of the one before")
 
     def _has_ended(self, pid: int, status: int) -> End:
-        """By itself."""
+        """Handle an end that was not requested here."""
         words = f"process {pid} ended with {status_in_words(status)}"
         if status == DELIBERATE:
             self._log.say(f"{words}: it was asked to; the watchdog ends too")
@@ -233,7 +235,7 @@ class Watchdog:
         return End(status, Reason(Trouble.ENDED, words), self._clock())
 
     def _stopped_for(self, child: Child, reason: Reason) -> End:
-        """Alert, dump, stop."""
+        """Alert, dump and stop."""
         self._alert(f"process {child.pid}: {reason.words}; it is stopped")
         self._dump(child)
         return self._stopped(child, reason)
@@ -246,12 +248,12 @@ class Watchdog:
         return End(status, reason, self._clock())
 
     def _renewed(self, child: Child) -> End:
-        """Somebody asked for another engine."""
+        """Handle a requested restart."""
         self._log.say(f"asked for a restart; process {child.pid} leaves first")
         return self._stopped(child, Reason(Trouble.ASKED, "a restart was asked for"))
 
     def _leave(self, child: Child) -> End:
-        """Somebody asked this process to end: the engine leaves first."""
+        """Handle a signal to leave: the engine leaves first."""
         by = self._wakeups.asked_by
         self._manager.stopping(f"asked to end ({by.name if by else ''})")
         self._log.say(f"asked to end ({by.name if by else ''}); process {child.pid} leaves first")
@@ -260,7 +262,7 @@ class Watchdog:
         return End(DELIBERATE if status == DELIBERATE else NOT_LEFT, None, self._clock())
 
     def _dump(self, child: Child) -> None:
-        """What its threads do, into the log."""
+        """Log the stack traces of the engine."""
         folder = self._signs.folder
         if folder is None or not child.ask_for_threads(folder):
             self._log.say("its threads are not asked: it did not say that it answers")
@@ -274,7 +276,7 @@ class Watchdog:
         self._log.say(f"its threads ({folder.threads}):\n{text[-LONGEST_DUMP:]}" if text else "it wrote no threads")
 
     def _end(self, child: Child) -> int:
-        """SIGTERM, patience, SIGKILL. Its status."""
+        """Send SIGTERM, then SIGKILL after the time-out. Return the exit status."""
         child.ask_to_leave()
         status = self._awaited(child, self.limits.patience_seconds)
         while status is None:
@@ -293,7 +295,7 @@ class Watchdog:
     # ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _give_up(self, last: End) -> int:
-        """No restart any more: the next start is halted, and says why."""
+        """Give up restarting: the next start is halted, and gives the reason."""
         minutes = self.limits.within_seconds / 60
         why = last.reason.words if last.reason is not None else status_in_words(last.status)
         words = f"{self.limits.restarts} restarts in {minutes:.0f} minutes did not help: {why}"
@@ -308,7 +310,7 @@ class Watchdog:
         return GAVE_UP
 
     def _held(self) -> str:
-        """What is left behind, by the last heartbeat."""
+        """Describe the positions and orders left, by the last heartbeat."""
         folder = self._signs.folder
         beaten = read(folder) if folder is not None else None
         last = beaten[0] if beaten is not None else self._last
@@ -318,7 +320,7 @@ class Watchdog:
         return f" with {last.positions} positions and {last.orders_working} working orders{uncovered}"
 
     def _wait(self, seconds: float) -> None:
-        """The manager hears meanwhile that this process lives."""
+        """Wait, and keep reporting to the service manager."""
         every = self._manager.watchdog_seconds
         if every is not None and self._clock() - self._told_alive_at >= every / 2:
             self._told_alive_at = self._clock()
