@@ -1,1 +1,3 @@
-"""The command line: one subcommand a file, each with what it needs of state, core and console put together."""
+"""The command line: one subcommand per file, each of which assembles the parts of state, core and console that it
+needs.
+"""

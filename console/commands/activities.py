@@ -1,4 +1,4 @@
-"""`keyturn activities`: what the broker says happened to the account, and each day's change of equity (AN-06)."""
+"""`keyturn activities`: the broker's account activities, and each day's change of equity (AN-06)."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def activities(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print what the journal has of the broker's activities, with each day's change of equity explained to the cent.
+    """Print the broker's activities recorded in the journal, with each day's change of equity explained to the cent.
 
-    Without a day the last one. Works while the engine runs; nothing is asked of the broker.
+    Without a day, the last one. Works while the engine runs; the broker is not asked.
 
     Example: keyturn activities --range 2026-11-01..2026-11-30
     """
@@ -70,7 +70,7 @@ def _day(option: str, text: str) -> date:
 
 
 def _days(journal: Path, told: dict[str, str]) -> list[EquityDay]:
-    """Of all days; each activity goes into `told` in the words of the log, by its id."""
+    """Return all days; each activity goes into `told` by its id, as the text of the log."""
     from core.analytics.equity_days import equity_days
     from core.event_text import in_words
     from core.facts import CashMoved, Fact

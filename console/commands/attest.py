@@ -1,4 +1,4 @@
-"""`keyturn attest`: each control of an account, what asks for it, and whether it holds at twice the busiest day."""
+"""`keyturn attest`: each control of an account, its rule, and whether it holds at twice the busiest day's load."""
 
 from __future__ import annotations
 
@@ -35,11 +35,13 @@ def attest(
 ) -> None:
     """Print each control: the rule that asks for it, its setting, its last trip, its test, and whether it holds.
 
-    A run plays one session on a simulated exchange of its own, in a folder of its own, with twice as many messages as
-    the account's busiest day of six months had. Each control is tried in it with an order that it must hold, and with
-    an exit that must leave. Nothing of it touches the account; its engine may run meanwhile.
+    A run plays one session on a separate simulated exchange, in a temporary folder, with twice as many messages as the
+    account's
+    busiest day of six months. It tries each control with an order that it must stop, and with an exit that must pass.
+    The account
+    is not touched; its engine may run meanwhile.
 
-    Exits with 1 where a control did not hold, or is off although a rule asks for it.
+    Exits with 1 if a control did not hold, or is off although a rule asks for it.
 
     Example: keyturn attest --html controls.html
     """
@@ -71,11 +73,11 @@ def attest(
     raise typer.Exit(int(any(row.fails for row in rows)))
 
 
-# ── what there is ────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── inputs ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _account(host: Host, name: str | None) -> AccountFolder | None:
-    """None where nothing ran here yet and no account was named."""
+    """Return the account; None if no engine ran here yet and no account was named."""
     from state.accounts import whole_account
     from state.lock import last_account
 
@@ -84,7 +86,7 @@ def _account(host: Host, name: str | None) -> AccountFolder | None:
 
 
 def _read(host: Host, folder: AccountFolder | None) -> tuple[Reading, Settings, str]:
-    """The account's journal, and the settings that are in force: its engine's last ones, else the file's."""
+    """Return the account's journal, and its settings: those of its engine, otherwise those of the file."""
     from core.facts import SettingsApplied
     from core.ports import Recorded
     from core.runtime.attest.journal import read_of
@@ -105,7 +107,7 @@ def _read(host: Host, folder: AccountFolder | None) -> tuple[Reading, Settings, 
 
 
 def _demos_day() -> tuple[int, str]:
-    """Where no session is recorded: the minutes of the demo's market, and a quote a second of each of its symbols."""
+    """Return the load without a recorded session: a day of the demo's market, with a quote a second of each symbol."""
     from core.runtime.attest.journal import QUOTES_A_BAR
     from core.runtime.demo_stage import BOUGHT, TRADED
 
@@ -115,7 +117,7 @@ def _demos_day() -> tuple[int, str]:
 
 
 def _run(settings: Settings, many: int, seed: int) -> Attested:
-    """In a folder that is gone afterwards."""
+    """Run the attestation in a temporary folder."""
     from core.runtime.attest.run import attested
     from state.journal import FileJournal
 
@@ -129,7 +131,7 @@ def _run(settings: Settings, many: int, seed: int) -> Attested:
 
 @contextmanager
 def _progress() -> Iterator[Watch]:
-    """A bar on a terminal alone: a script reads what is printed."""
+    """Show a progress bar, only on a terminal: scripts read the output."""
     if not sys.stderr.isatty():
         yield lambda _done, _whole: None
         return
@@ -141,7 +143,7 @@ def _progress() -> Iterator[Watch]:
         yield lambda done, whole: progress.update(bar, completed=done, total=whole)
 
 
-# ── what is told ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── output ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _over(folder: AccountFolder | None, whence: str, load: Load) -> tuple[str, ...]:
@@ -155,7 +157,7 @@ def _over(folder: AccountFolder | None, whence: str, load: Load) -> tuple[str, .
 
 
 def _cells(row: Row) -> Mapping[str, str]:
-    """What a row says, by the heads of its columns; times by the venue's clock."""
+    """Return the cells of a row by column; times by the venue's clock."""
     from core.analytics.attest_page import HEAD
     from core.risk.controls import WORDS
 

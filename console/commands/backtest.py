@@ -1,4 +1,4 @@
-"""`keyturn backtest`: recorded bars through the one engine without a desk, and how good a strategy was on them."""
+"""`keyturn backtest`: recorded bars through the engine without a desk, and the strategy's performance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from console.commands.assembly.backtests import Watch
 
 WIDEST = 110
-"""Columns of the page, at most."""
+"""The maximum width of the page, in columns."""
 
 
 def backtest(
@@ -42,7 +42,7 @@ def backtest(
         Path | None, typer.Option("--html", help="Write one HTML file that needs nothing else; a new one.")
     ] = None,
 ) -> None:
-    """Play bars through the engine on the simulated exchange, each proposal confirmed, and measure what came of it.
+    """Play bars through the engine on the simulated exchange, confirm every proposal, and measure the performance.
 
     Example: keyturn backtest SPY_daily_2008_on.csv --strategy sma --profile swing --html sma.html
     """
@@ -86,7 +86,7 @@ def _show(found: list[dict[str, object]]) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Watch]:
-    """A bar a file, on a terminal alone: a script reads what is printed."""
+    """Show a progress bar per file, only on a terminal: scripts read the output."""
     if not sys.stderr.isatty():
         yield lambda _name, _done, _whole: None
         return

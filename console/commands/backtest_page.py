@@ -1,4 +1,4 @@
-"""What a backtest came to, for a person: one page a file, or several files beside each other. 80 columns are enough."""
+"""The result of a backtest for people: one page per file, or several files side by side. 80 columns are enough."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ PAUSED_FOR_GOOD = (
 )
 PAUSED_AS_IT_FAILED = "PAUSED: it failed on several bars in a row; mend it and play again."
 NARROW = 72
-"""Columns below which the measures stand under each other."""
+"""With fewer columns the measures are listed one per line."""
 GAP = 2
-"""Columns between two of a table."""
+"""Columns between two table columns."""
 LEAST_OF_A_NAME = 12
-"""Columns that the name of a file is folded to, before a figure gives way."""
+"""The minimum width of a file's name, folded before a column is dropped."""
 SHOWN_TRADES = 10
-"""The newest of them; --csv and --html have all."""
+"""The newest trades shown; --csv and --html have all."""
 
 
 BESIDE = (
@@ -48,16 +48,16 @@ BESIDE = (
     ("factor", "profit_factor", "ratio"),
     ("wins", "win_rate", "percent"),
 )
-"""Of each figure of a file: what its column is called, its key, and how it is written."""
+"""For each figure of a file: its column heading, key and format."""
 
 
 def page(result: Result, width: int) -> RenderableType:
-    """Everything about one file."""
+    """Return the page of one file."""
     return Group(*_parts(result, width))
 
 
 def beside_each_other(results: Sequence[Result], width: int) -> RenderableType:
-    """One line a file, and below them what is to be known of its bars."""
+    """Return one line per file, and below them the notes on their bars."""
     columns = {
         "file": [harmless(str(result["file"])) for result in results],
         "bars": [f"{result['bars']:,}" for result in results],
@@ -97,7 +97,7 @@ def _parts(result: Result, width: int) -> Iterator[RenderableType]:
 
 
 def _measures(result: Result, width: int) -> Table:
-    """Two measures a line, or one where there is no room for two."""
+    """Return the measures, two per line if there is room."""
     lines = told(result["metrics"])
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 3 if width >= NARROW else 1, 0, 0))
     half = (len(lines) + 1) // 2 if width >= NARROW else len(lines)
@@ -110,9 +110,9 @@ def _measures(result: Result, width: int) -> Table:
 
 
 def _fitting(columns: dict[str, list[str]], width: int, expendable: Sequence[str], least: int = 0) -> Table:
-    """The columns that there is room for: one gives way as a whole, and no figure is ever cut.
+    """Return the columns that fit: a column is dropped as a whole, and no figure is ever cut.
 
-    The first is a name, at the left, and is folded where `least` says to how many columns.
+    The first column is a name, left-aligned, folded to `least` columns if needed.
     """
     kept, (first, *_) = dict(columns), columns
     room = {name: max(map(len, (name, *cells))) + GAP for name, cells in columns.items()}
@@ -145,7 +145,7 @@ def _plots(result: Result, width: int) -> Iterator[RenderableType]:
 
 
 def _reasons(result: Result) -> Table:
-    """Bars on which it did nothing, by reason, and proposals that the gate refused."""
+    """Return the bars without an action, by reason, and the refused proposals."""
     table = Table(box=None, pad_edge=False)
     table.add_column("why it did not trade")
     table.add_column("reason")

@@ -1,4 +1,4 @@
-"""`keyturn basket`: a file of orders, handed to the desk that runs, where it becomes a basket (OP-05)."""
+"""`keyturn basket`: a file of orders, passed to the running desk as a basket (OP-05)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def basket(
 ) -> None:
     """Hand a file of orders to the desk, where p opens it; nothing is sent before it is marked and signed there.
 
-    A sale without a size sells all that is held. A file with a row that cannot be read becomes no basket.
+    A sale without a size sells the whole position. A file with an unreadable row is refused.
 
     Example: keyturn basket rebalance.csv --check
     """
@@ -73,12 +73,12 @@ def _amount(text: str | None) -> Decimal | None:
 
 
 def _handed_in(host: Host, account: str | None, name: str, text: str, deploy: Decimal | None) -> str:
-    """Hand a file of orders to the engine that runs, and say what it made of them (OP-05).
+    """Hand a file of orders to the running engine, and return its answer (OP-05).
 
     Raises
     ------
     OperatorError
-        Where no engine runs, where it refused the basket, and where nobody answered.
+        No engine runs, it refused the basket, or it did not answer.
     """
     from core.facts import BasketOpened, BasketRefused
     from state.basket_inbox import ask
@@ -95,7 +95,7 @@ def _handed_in(host: Host, account: str | None, name: str, text: str, deploy: De
 
 
 def _of_its_rows(plan: Basket) -> str:
-    """` with 5 orders (2 would not go as it stands: …; 1 row became no order: …)`; empty where all of it would go."""
+    """Describe the orders that would be refused and the skipped rows; empty if every order would pass."""
     against = [line.refusals[0] for line in plan.lines if line.refusals]
     told = [f"{len(against)} would not go as it stands: {against[0]}"] if against else []
     rows = "row" if len(plan.skipped) == 1 else "rows"

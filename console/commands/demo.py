@@ -40,14 +40,14 @@ def demo(
     market: MarketFile = None,
     overrides: Overrides = None,
 ) -> None:
-    """Open the desk on the simulated exchange. It goes on where it was left.
+    """Open the desk on the simulated exchange. It continues where it was left.
 
-    A new account has 100,000 USD, three positions and a market that is never still; with --profile micro 200 USD.
+    A new account has 100,000 USD, three positions and a lively market; with --profile micro 200 USD.
 
-    With --operator confirm-all it is the busy demo: more entries a day, and answers delayed.
+    With --operator confirm-all it is the busy demo: more entries a day, and delayed answers.
 
     With --stress it is the stress desk, on the account `stress`: prepared by a scripted operator in a market that stays
-    where it is and never closes. It remembers nothing: each opening begins anew.
+    at its level and never closes. It is reset at each opening.
 
     Examples: keyturn demo --seed 7 --speed 10, keyturn demo --stress --speed 60
     """

@@ -1,4 +1,4 @@
-"""`keyturn doctor`: what works between this desk and the exchange, and how to mend what does not."""
+"""`keyturn doctor`: the connections between this desk and the exchange, with a remedy for each failure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:
-    """Look at keys, network, clock, market data, disk and terminal; nothing is sent. Exit code 1 when one fails.
+    """Check keys, network, clock, market data, disk and terminal; no order is sent. Exit code 1 if a check fails.
 
     Example: keyturn doctor --json
     """
@@ -43,7 +43,7 @@ def doctor(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 def findings(host: Host) -> Iterator[Finding]:
-    """What works between this desk and the exchange; each finding as soon as it is known."""
+    """Yield each finding on this desk's connections as soon as it is known."""
     from core.io.wall_clock import utc_now
     from core.model.values import Symbol
     from core.runtime.doctor import Doctor, Finding, Places

@@ -1,4 +1,4 @@
-"""`keyturn explain`: why a trade or a day made what it made, to the cent, from the journal (AN-03, AN-06)."""
+"""`keyturn explain`: the causes of a trade's or a day's result, to the cent, from the journal (AN-03, AN-06)."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ def explain(
     html: Annotated[Path | None, typer.Option("--html", help="Write one HTML page that needs nothing else.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say why a trade, a day or some days made what they made: each part in USD, and what no record explains.
+    """Explain the result of a trade, a day or some days: each part in USD, and the amount that no record explains.
 
-    A trade is told by the order that closed it. Its result is split into what the signal made and what was lost on the
-    way: waiting for the key, spread, slippage, fees. Works while the engine runs, on any day of the journal.
+    A trade is named by the order that closed it. Its result is split into the signal's profit and the losses on the
+    way:
+    confirmation delay, spread, slippage, fees. Works while the engine runs, on any day of the journal.
 
     Example: keyturn explain 2026-11-19 --html thursday.html
     """

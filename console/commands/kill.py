@@ -19,7 +19,7 @@ def kill(
         bool, typer.Option("--flatten", help="Stage the flattening too; each close needs its key.")
     ] = False,
 ) -> None:
-    """Halt everything that could open; stays until REARM is typed at the desk.
+    """Halt everything that could open a position, until REARM is typed at the desk.
 
     Example: keyturn kill --flatten
     """
@@ -27,10 +27,10 @@ def kill(
 
 
 def killed(host: Host, account: str | None, flatten: bool) -> str:
-    """Latch the switch of an account, and say what that means for it. Raises `OperatorError`, OSError."""
+    """Latch the switch of an account, and describe the effect. Raises `OperatorError`, OSError."""
     from state.kill_switch import FileKillSwitch
 
-    folder = account_of(host.home, account)  # nothing is mended first: a kill waits for nothing
+    folder = account_of(host.home, account)  # no repairs first: a kill waits for nothing
     switch = FileKillSwitch(folder, host.environ)
     try:
         switch.latch("command", flatten=flatten)

@@ -1,4 +1,4 @@
-"""`keyturn latency`: how long the orders of a day took, and where the time went, from the journal (EX-16)."""
+"""`keyturn latency`: the latency of a day's orders by step, from the journal (EX-16)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def latency(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print p50, p90, p95 and p99 of each part of an order's way. Works while the engine runs.
+    """Print p50, p90, p95 and p99 of each step of an order. Works while the engine runs.
 
     Example: keyturn latency --json
     """
@@ -44,7 +44,7 @@ def latency(
 
 
 def whole(milliseconds: object) -> str:
-    """Halves away from zero; what nobody measured is a dash."""
+    """Format whole milliseconds, half away from zero; a dash if not measured."""
     if milliseconds is None:
         return "–"
     return f"{Decimal(str(milliseconds)).quantize(Decimal(1), ROUND_HALF_UP):,}"

@@ -1,4 +1,4 @@
-"""`keyturn measures`: how good a desk was, from its journal: its account, its trades by group, its margin (AN-01)."""
+"""`keyturn measures`: the performance of a desk from its journal: equity, trades by group, margin (AN-01)."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ def measures(
     html: Annotated[Path | None, typer.Option("--html", help="Write one HTML page that needs nothing else.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure what came of a desk: daily equity, trades by what they have in common, margin in use over time.
+    """Measure the performance of a desk: daily equity, trades by group, margin in use over time.
 
-    Trades are told by strategy, regime, symbol, half-hour and time held. A measure that rests on too few days is not
-    told. Works while the engine runs; nothing but the journal is read.
+    Trades are grouped by strategy, regime, symbol, half-hour and holding time. A measure with too few days is left out.
+    Works
+    while the engine runs; only the journal is read.
 
     Example: keyturn measures 2026-10-01..2026-12-31 --html quarter.html
     """

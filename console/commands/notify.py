@@ -1,4 +1,4 @@
-"""`keyturn notify`: who is told of what, and a message by which each channel shows that it works (SY-03)."""
+"""`keyturn notify`: the notification channels and rules, and a test message for each channel (SY-03)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ commands = typer.Typer(help="Who is told of what, over which channel.", no_args_
 
 @commands.callback()
 def notify() -> None:
-    """Who is told of what, over which channel."""
+    """The notification channels and rules."""
 
 
 @commands.command(name="list")
@@ -64,9 +64,9 @@ def tried(
     account: Annotated[str, typer.Option("--account", help="As if it came from this account.")] = "",
     is_json: AsJson = False,
 ) -> None:
-    """Send a test message to whoever would be told of this kind, now, also in quiet hours; say what came of each.
+    """Send a test message for this kind now, also in quiet hours, and print each channel's result.
 
-    Exit code 0 where every channel took it, 1 where one did not. No engine is needed, and nothing is recorded.
+    Exit code 0 if every channel took it, 1 if one did not. No engine is needed, and nothing is recorded.
 
     Example: keyturn notify test kill --channel phone
     """
@@ -121,7 +121,7 @@ def _chosen(terms: NotifySettings, channels: list[str]) -> tuple[str, ...]:
 
 
 def _address_of(host: Host, terms: NotifySettings, channel: str) -> str:
-    """Where it is, in words; never what it is."""
+    """Describe where the address is set, never the address itself."""
     from core.settings.notify import COMMAND, program_of
     from state.channel_addresses import find_address, variable_of
 

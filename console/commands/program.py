@@ -45,13 +45,13 @@ Example: keyturn demo
 
 
 def without_host(destination: str, command: str) -> str:
-    """What to do instead of `keyturn --host SERVER command`."""
+    """Return the alternative to `keyturn --host SERVER command`."""
     there = f"ssh {shlex.quote(destination)} keyturn {command}"
     return f"--host opens a desk and goes with no command: `{there}` runs it there"
 
 
 def build(host: Host) -> typer.Typer:
-    """The program's commands, as they are called on this host."""
+    """Return the program's commands for this host."""
     program = typer.Typer(
         name="keyturn",
         help=HELP,
@@ -76,7 +76,7 @@ def build(host: Host) -> typer.Typer:
             False,
             "--version",
             help="Print which Keyturn this is: version and commit.",
-            callback=say_version,  # as a default: a name of this function is none that an annotation can be read with
+            callback=say_version,  # as a default value: an annotation could not refer to this local function
             is_eager=True,
         ),
         destination: str | None = typer.Option(

@@ -1,4 +1,4 @@
-"""`keyturn protections`: which of them a history of closed trades would trip."""
+"""`keyturn protections`: the protections that a history of closed trades would trip."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ commands = typer.Typer(help="What shuts entries, and when.", no_args_is_help=Tru
 
 @commands.callback()
 def protections() -> None:
-    """What shuts entries, and when."""
+    """The protections that block entries."""
 
 
 @commands.command()
@@ -40,10 +40,11 @@ def check(
     overrides: Overrides = None,
     is_json: AsJson = False,
 ) -> None:
-    """Print how each protection that counts closed trades would stand at an instant, tripped ones first.
+    """Print the state of each protection that counts closed trades at an instant, tripped ones first.
 
-    Nothing is changed, and no engine is needed. A trade's profit_ratio is counted as a ratio, -0.01 a loss of
-    1 %: there are no amounts. A loss without a peak above it is measured against an equity of one, that of every trade.
+    Nothing is changed, and no engine is needed. A trade's profit_ratio is counted as a ratio, -0.01 a loss of 1 %:
+    there are no
+    amounts. A loss without an earlier peak is measured against an equity of one, the same as for every trade.
 
     Example: keyturn protections check --trades trades.csv --at 2026-11-20T15:00:00Z --profile freqtrade
     """
@@ -63,14 +64,14 @@ def check(
 
 
 def _answers(host: Host, trades: Path, at: datetime, overrides: tuple[str, ...]) -> tuple[Answer, ...]:
-    """How the protections of the settings stand at an instant, after a history of trades."""
+    """Return the state of the configured protections at an instant, after a history of trades."""
     from core.files.trades_file import read_trades
     from core.market.calendar import load_calendar
     from core.risk.protections.day_trades import business_days
     from core.risk.protections.report import answers_at
 
     history, settings = read_trades(trades), settings_of(host, overrides).risk.protections
-    if not history or not settings.day_trades.enabled:  # only business days need a calendar, and it loads slowly
+    if not history or not settings.day_trades.enabled:  # only business days need a calendar, which loads slowly
         return answers_at(history, at, settings)
     calendar = load_calendar(history[0].closed_at.date() - timedelta(days=1), max(at, history[-1].closed_at).date())
     return answers_at(history, at, settings, business_days(calendar))

@@ -1,4 +1,4 @@
-"""`keyturn reconcile`: our books beside the broker's, and the deliberate way out of a read-only desk (EX-09)."""
+"""`keyturn reconcile`: compare our books with the broker's, and accept the broker's to end read-only mode (EX-09)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def reconcile(
     yes: Annotated[bool, typer.Option("--yes", help=f"Do not ask for the word {WORD}.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare with the broker, while no engine runs. Exit code 0 the books agree, 1 they differ.
+    """Compare with the broker, while no engine runs. Exit code 0 if the books agree, 1 if they differ.
 
     Example: keyturn reconcile --accept-broker
     """
@@ -74,7 +74,7 @@ def _ask_for_the_word() -> None:
 
 
 def compared(host: Host, account: str | None, *, accept: bool = False) -> dict[str, object]:
-    """Our books beside the broker's, while no engine runs (EX-09)."""
+    """Compare our books with the broker's, while no engine runs (EX-09)."""
     from core.model.reconciliation import ONLY_SHOWN
     from core.runtime.reconcile import Reconciling
     from state.kill_switch import FileKillSwitch
@@ -101,7 +101,7 @@ def compared(host: Host, account: str | None, *, accept: bool = False) -> dict[s
 
 
 def _account(host: Host, account: str | None) -> AccountFolder:
-    """The account that was named, that runs or ran last; where none did yet, the one that the settings open."""
+    """Return the named, running or last account; if none ran yet, the one of the settings."""
     from core.runtime.demo import demo_account, seed_of
 
     found = host.home.account(account) if account else last_account(host.home)
@@ -123,9 +123,9 @@ def _account(host: Host, account: str | None) -> AccountFolder:
 def _books_of(
     host: Host, folder: AccountFolder, stack: ExitStack, *, accept: bool
 ) -> tuple[Engine, Broker, Callable[[], datetime], Callable[[], None]]:
-    """The engine of a stopped account, its broker, the time, and how a checkpoint is written.
+    """Return the engine of a stopped account, its broker, the clock, and the function that writes a checkpoint.
 
-    Raises `OperatorError` where the account has no broker that could be asked.
+    Raises `OperatorError` if the account has no broker to ask.
     """
     from core.runtime.demo import seed_of
 

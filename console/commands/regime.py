@@ -1,4 +1,4 @@
-"""`keyturn regime`: what kind of market it is, and when that changed."""
+"""`keyturn regime`: the market regime, and its changes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def regime(
 ) -> None:
     """Print the VIX with its level, the market's trend and volatility, and every change of them.
 
-    Exit code 1 where the VIX had to be asked for and could not be had.
+    Exit code 1 if the VIX was needed and could not be fetched.
 
     Nothing is changed, and no engine is needed.
 

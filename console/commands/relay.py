@@ -1,4 +1,4 @@
-"""`keyturn relay`: the server's end of a desk that is opened elsewhere."""
+"""`keyturn relay`: the server side of a desk on another machine."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ def relay(
     context: typer.Context,
     no_start: Annotated[bool, typer.Option("--no-start", help="Start no engine where none runs.")] = False,
 ) -> None:
-    """Bridge a desk at another machine to the engine of this one, over stdin and stdout; started through SSH.
+    """Bridge a desk on another machine to this machine's engine, over stdin and stdout; started through SSH.
 
-    A desk's first one starts an engine where none runs; where it attaches again it says --no-start.
+    It starts an engine if none runs, except with --no-start, which a desk passes when it attaches again.
 
     Example: ssh server keyturn relay
     """

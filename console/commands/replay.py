@@ -1,4 +1,4 @@
-"""`keyturn replay`: recorded bars and quotes through the one engine, and what came of it as JSON."""
+"""`keyturn replay`: recorded bars and quotes through the engine, with the result as JSON."""
 
 from __future__ import annotations
 
@@ -55,8 +55,10 @@ def replay(
 ) -> None:
     """Play bars (and quotes) through the engine on the simulated exchange.
 
-    A script of keys is a text file, one line an action: `at TIME key KEY` (ISO 8601, in UTC) or `after SECONDS key KEY`
-    (since the line before). Keys: enter B H S C x c d F ctrl+k K escape REARM; they act on what is first in its list.
+    A script of keys is a text file with one key per line: `at TIME key KEY` (ISO 8601, in UTC) or `after SECONDS key
+    KEY`
+    (since the previous line). Keys: enter B H S C x c d F ctrl+k K escape REARM; they act on the first entry of their
+    list.
 
     Example: keyturn replay SPY_1min_2013-10-07_to_2013-10-10.csv --headless --operator confirm-all --json
     """
@@ -118,7 +120,7 @@ def _in_words(report: dict[str, object]) -> list[str]:
 
 
 def _played(host: Host, options: ReplayOptions) -> dict[str, object]:
-    """The files from their beginning to their end, and what came of it."""
+    """Play the files to their end, and return the report."""
     from core.runtime.replay_report import Report
     from core.runtime.run_caveats import open_positions, tallied
     from state.verify import fingerprint

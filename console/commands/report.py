@@ -1,4 +1,4 @@
-"""`keyturn report`: the evening page of a day, the digest of a week, and either as a message (AN-06, SY-03)."""
+"""`keyturn report`: the report of a day or a week, printed or sent as a message (AN-06, SY-03)."""
 
 from __future__ import annotations
 
@@ -39,11 +39,13 @@ def report(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print the page of a day or of a week: what was done and why, what it made by strategy and cause, what was let go.
+    """Print the report of a day or a week: the trades and their reasons, profit by strategy and cause, missed trades.
 
-    Then what the controls did or nearly did, how good data and connection were, and what still stands. Each amount is
-    the one that `keyturn explain` tells. Works on any day of the journal, while the engine runs. With --send the exit
-    code is 1 where no channel took it.
+    It also covers the controls that acted or nearly did, the quality of data and connections, and the open positions
+    and orders.
+    Amounts are those of `keyturn explain`. Works on any day of the journal, while the engine runs. With --send the exit
+    code is 1
+    if no channel took it.
 
     Example: keyturn report --day 2026-11-19 --html thursday.html
     """
@@ -56,7 +58,7 @@ def report(
     host = host_of(context)
     checked_page(html)
     folder = journal_of(host.home, account, journal_dir)
-    desk = "" if journal_dir is not None else folder.name  # a folder of segments is no account's
+    desk = "" if journal_dir is not None else folder.name  # a folder of segments belongs to no account
     to = _receivers(host, desk) if send else None
     found = reported(folder.journal, day, week)
     if html is not None:
@@ -77,7 +79,7 @@ def report(
 
 
 def _receivers(host: Host, account: str) -> tuple[NotifySettings, tuple[str, ...]]:
-    """Asked before anything is read. Raises `OperatorError` where nobody is told."""
+    """Return the receivers, before anything is read. Raises `OperatorError` if no rule matches."""
     terms = settings_of(host).notify
     channels = channels_of(terms, NoticeKind.REPORT, SEVERITY, None, account)
     if not channels:

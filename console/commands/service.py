@@ -1,4 +1,4 @@
-"""`keyturn service`: the engine as a unit of the user's own service manager, systemd or launchd (SY-02)."""
+"""`keyturn service`: the engine as a unit of the user's service manager, systemd or launchd (SY-02)."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 NOT_INSTALLED = 1
 MANAGER_SECONDS = 20.0
-"""How long a manager has to answer."""
+"""Time-out for a manager's answer."""
 SYSTEMD_NEXT = (
     "start it now and at every login: systemctl --user enable --now keyturn",
     "and at every boot, without a login: loginctl enable-linger",
 )
 LINGERING = Path("/var/lib/systemd/linger")
-"""A file for each user whose services start with the machine."""
+"""Contains a file for each user whose services start at boot."""
 RUNS = ("active", "activating", "reloading", "deactivating")
 
 commands = typer.Typer(
@@ -45,9 +45,9 @@ def service() -> None:
 
 @commands.command()
 def install(context: typer.Context) -> None:
-    """Write the unit that runs the engine under its watchdog: for systemd's user manager, on macOS for launchd.
+    """Write the unit that runs the engine under its watchdog: for systemd's user manager, or on macOS for launchd.
 
-    It writes over its own unit, and over no other. Nothing is started; the next commands are printed.
+    It overwrites its own unit, and no other. Nothing is started; the next commands are printed.
 
     Example: keyturn service install
     """
@@ -69,7 +69,7 @@ def install(context: typer.Context) -> None:
 
 @commands.command()
 def remove(context: typer.Context) -> None:
-    """Remove the unit that `install` wrote. Settings, state and keys stay; a service that runs is to be stopped first.
+    """Remove the unit that `install` wrote. Settings, state and keys stay; stop a running service first.
 
     Example: keyturn service remove
     """
@@ -90,9 +90,9 @@ def remove(context: typer.Context) -> None:
 
 @commands.command()
 def status(context: typer.Context, as_json: AsJson = False) -> None:
-    """Say whether the unit is there, whether it is this release's, and what the manager says of it.
+    """Print whether the unit is installed and current, and the manager's state of it.
 
-    Exit code 0 where it is installed, 1 where not. How the engine is, `keyturn status` says.
+    Exit code 0 if it is installed, 1 if not. `keyturn status` shows the engine's state.
 
     Example: keyturn service status
     """
@@ -121,7 +121,7 @@ _STATES = {
 
 
 def _keys(plan: ServicePlan) -> str:
-    """Whether there is a file of keys, and whether others may read it."""
+    """Describe the file of keys, and whether others may read it."""
     try:
         mode = plan.keys.stat().st_mode & 0o777
     except OSError:
@@ -129,11 +129,11 @@ def _keys(plan: ServicePlan) -> str:
     return f"{plan.keys}" if not mode & 0o077 else f"{plan.keys}, OTHERS CAN READ IT: chmod 600"
 
 
-# ── the managers ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── managers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Systemd:
-    """The user's own manager, where one answers."""
+    """The user's systemd manager."""
 
     @staticmethod
     def unit(host: Host, plan: ServicePlan) -> UnitFile:
@@ -155,7 +155,7 @@ class Systemd:
 
     @staticmethod
     def before_remove(_unit: Unit) -> None:
-        """Its name among those that start with a login goes too."""
+        """Disable the start at login too."""
         _asked(("systemctl", "--user", "disable", "keyturn"))
 
     @staticmethod
@@ -173,7 +173,7 @@ class Systemd:
 
 
 class Launchd:
-    """The agents of the user who is logged in."""
+    """The agents of the logged-in user."""
 
     @staticmethod
     def unit(host: Host, plan: ServicePlan) -> UnitFile:
@@ -195,7 +195,7 @@ class Launchd:
 
     @staticmethod
     def before_remove(_unit: Unit) -> None:
-        """Nothing but the file knows it."""
+        """Do nothing: only the file defines it."""
 
     @staticmethod
     def after_remove() -> tuple[str, ...]:
@@ -217,7 +217,7 @@ class Unit:
 
 
 def _unit(host: Host) -> Unit:
-    """What should stand where, on this system. Raises `OperatorError`."""
+    """Return the unit for this system. Raises `OperatorError`."""
     from state.services.plan import plan_of
 
     plan = plan_of(host.home, host.environ, own_program("engine", "watch"))
@@ -230,7 +230,7 @@ def _home(host: Host) -> Path:
 
 
 def _told(words: Sequence[str]) -> tuple[str, ...]:
-    """Tell the manager something; a line for the operator where none heard it."""
+    """Send a command to the manager; return a line for the operator if it failed."""
     answer = _answer(words)
     if answer is not None and answer.returncode == 0:
         return ()
@@ -238,13 +238,13 @@ def _told(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _asked(words: Sequence[str]) -> str:
-    """What a manager prints, on one line; empty where none answers."""
+    """Return a manager's output on one line; empty if none answers."""
     answer = _answer(words)
     return " ".join(answer.stdout.split()) if answer is not None else ""
 
 
 def _answer(words: Sequence[str]) -> subprocess.CompletedProcess[str] | None:
-    """None where there is no such program, or it does not answer in time."""
+    """Run a command; None if there is no such program, or no answer in time."""
     try:
         return subprocess.run(words, capture_output=True, text=True, timeout=MANAGER_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):

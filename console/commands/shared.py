@@ -1,4 +1,4 @@
-"""What several subcommands say in the same way: options, JSON, errors."""
+"""Common parts of subcommands: options, JSON, errors."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MarketFile = Annotated[
 ]
 
 FASTEST = 1_000_000
-"""Virtual seconds a second that `--speed` takes as a number."""
+"""The maximum of `--speed`, in virtual seconds per second."""
 
 
 def host_of(context: typer.Context) -> Host:
@@ -48,19 +48,19 @@ def host_of(context: typer.Context) -> Host:
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print one line of words, harmless whatever is in them (SY-06). Nothing of ours is printed in another way."""
+    """Print one line, made harmless (SY-06). All output goes through here or `print_json`."""
     _print(harmless(text), err=err)
 
 
 def print_json(
     value: object, option: int = orjson.OPT_INDENT_2, default: Callable[[object], object] | None = None
 ) -> None:
-    """Print JSON in which every character that would do something in a terminal is escaped: the same JSON (SY-06)."""
+    """Print JSON with every control character escaped, which leaves the same JSON (SY-06)."""
     _print(harmless_json(orjson.dumps(value, default=default, option=option).decode()))
 
 
 def _print(text: str, *, err: bool = False) -> None:
-    """One line, at once. A disk that takes no more of it is named as what it is: where the output goes."""
+    """Print one line at once. A write error is reported as one of the output."""
     try:
         typer.echo(text, err=err)
     except BrokenPipeError:
@@ -72,11 +72,11 @@ def _print(text: str, *, err: bool = False) -> None:
 
 
 PAGE = re.compile(r"<!doctype html>\n<html[^>]*><head><meta[^>]*><title>Keyturn\b")
-"""What a page of ours begins with: such a file may be written anew."""
+"""The beginning of our pages: such a file may be overwritten."""
 
 
 def checked_page(path: Path | None) -> None:
-    """Whether `--html` names a place that may be written, asked before anything is read. Raises `OperatorError`."""
+    """Check that `--html` can be written, before anything is read. Raises `OperatorError`."""
     if path is None:
         return
     if not path.parent.is_dir():
@@ -96,7 +96,7 @@ def _is_page(path: Path) -> bool:
 
 
 def write_page(path: Path, text: str) -> None:
-    """What `--html` asked for; the page that was there stays whole until this one is. Raises `OperatorError`."""
+    """Write the page of `--html`, replacing an older page atomically. Raises `OperatorError`."""
     from state.files import replace_file
 
     try:
@@ -106,23 +106,23 @@ def write_page(path: Path, text: str) -> None:
 
 
 def chosen(option: str, key: str, value: str | Sequence[str] | None) -> tuple[Chosen, ...]:
-    """The setting that an option stands for; none where it was not given."""
+    """Return the setting for an option; empty if it was not given."""
     text = json.dumps(value, ensure_ascii=False)
     return () if value is None else (Chosen(f"{key}={text}", option),)
 
 
 def counted(number: object, what: str) -> str:
-    """`1 segment`, `2 segments`."""
+    """Format a count: `1 segment`, `2 segments`."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def cents(amount: object) -> str:
-    """An amount of USD as people say it: `-0.16`."""
+    """Format an amount of USD: `-0.16`."""
     return f"{Decimal(str(amount)):.2f}"
 
 
 def speed_of(text: str) -> float | None:
-    """`max` is None; else a number above zero, up to `FASTEST`."""
+    """Parse a speed: `max` is None, otherwise a number above zero, up to `FASTEST`."""
     if text == "max":
         return None
     try:

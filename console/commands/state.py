@@ -1,4 +1,4 @@
-"""`keyturn state`: look at and look after the state folder (SP-04)."""
+"""`keyturn state`: show, back up, restore and reset the state folder (SP-04)."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 RESTORE = "RESTORE"
 RESET = "RESET"
-"""What must be typed in full."""
+"""Must be typed in full."""
 AT_THE_BROKER = "the broker's books are as they are: the next start compares, and trades only once both agree"
 KEPT = "an archive of what is here is written first"
 PATIENCE_SECONDS = 1.0
-"""What is done sooner needs no bar."""
+"""A faster operation shows no progress bar."""
 UNDONE = 1
-"""Exit code where the word was not typed."""
+"""The exit code if the word was not typed."""
 
 Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing: for scripts.")]
 
@@ -71,10 +71,11 @@ def restore(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put an archive's journal, documents and exchange log in the place of what is there, which is kept in an archive.
+    """Replace journal, documents and exchange log by those of an archive; the current ones are archived first.
 
-    It asks for a typed word; exit code 1 where it was not typed. No engine may run. A kill stays, the one here and the
-    one in the archive. The broker's books are not touched: the next start compares with them.
+    It asks for a typed word; exit code 1 if it was not typed. No engine may run. A kill persists, from here or from the
+    archive.
+    The broker's books are not touched: the next start compares with them.
 
     Example: keyturn state restore keyturn-demo-1204.tar.gz
     """
@@ -99,10 +100,11 @@ def restore(
 
 @commands.command()
 def reset(context: typer.Context, account: Account = None, yes: Yes = False, as_json: AsJson = False) -> None:
-    """Forget everything of an account and begin its journal anew; what was there is kept in an archive.
+    """Clear the state of an account and start a new journal; the old state is archived first.
 
-    It asks for a typed word; exit code 1 where it was not typed. No engine may run. A kill stays. The broker's books,
-    the simulated exchange's too, are not touched: the next start compares with them.
+    It asks for a typed word; exit code 1 if it was not typed. No engine may run. A kill persists. The books at the
+    broker, real
+    or simulated, are not touched: the next start compares with them.
 
     Example: keyturn state reset --account demo
     """
@@ -120,7 +122,7 @@ def reset(context: typer.Context, account: Account = None, yes: Yes = False, as_
 
 
 def _loss(plan: RestorePlan) -> tuple[str, ...]:
-    """What a restore would do."""
+    """Describe the effects of a restore."""
     until = f"the last of {plan.ends_at:%Y-%m-%d %H:%M:%S} UTC"
     comes = f"{plan.account}: {plan.archive} holds {counted(plan.records, 'record')}, {until}"
     if not plan.present:
@@ -130,13 +132,13 @@ def _loss(plan: RestorePlan) -> tuple[str, ...]:
 
 
 def _forgetting(plan: ResetPlan) -> tuple[str, ...]:
-    """What a reset would do."""
+    """Describe the effects of a reset."""
     lost = "proposals, orders, trades, and what counts against the limits of a day"
     return (f"{plan.account}: {counted(plan.present, 'record')} would be forgotten: {lost}", KEPT)
 
 
 def _agrees(words: Sequence[str], word: str) -> bool:
-    """Ask on standard error, so that what is printed stays the answer; a word from a pipe counts too."""
+    """Ask on standard error, so that standard output has only the result; a word from a pipe counts too."""
     for line in words:
         sys.stderr.write(f"{harmless(line)}\n")
     sys.stderr.write(f"type {word} to do it: ")
@@ -145,7 +147,7 @@ def _agrees(words: Sequence[str], word: str) -> bool:
 
 
 class ProgressBar:
-    """How much of an archive is proved: on a terminal alone, where it takes long, and gone when it is whole."""
+    """Progress of an archive's verification: only on a terminal, only if slow, and removed at the end."""
 
     def __init__(self) -> None:
         self._appears_at = time.monotonic() + PATIENCE_SECONDS if sys.stderr.isatty() else None
@@ -178,7 +180,7 @@ def _say_kill(done: dict[str, object]) -> None:
 
 
 def documents_of(host: Host, account: str | None) -> dict[str, object]:
-    """The state documents, and the record that they hold last. Raises `OperatorError`."""
+    """Return the state documents, with their last record. Raises `OperatorError`."""
     from state.documents import TinyDocuments
 
     found = TinyDocuments(whole_account(host.home, account)).load()
@@ -194,7 +196,7 @@ def _restored(
     agree: Callable[[RestorePlan], bool],
     watch: Callable[[float], None],
 ) -> dict[str, object] | None:
-    """Restore an archive's journal and documents; None where the operator did not agree."""
+    """Restore an archive's journal and documents; None if the operator did not agree."""
     from state.archive import look
     from state.restoring import restore
 
@@ -207,7 +209,7 @@ def _restored(
 
 
 def _reset(host: Host, account: str | None, agree: Callable[[ResetPlan], bool]) -> dict[str, object] | None:
-    """Begin an account's journal anew; None where the operator did not agree."""
+    """Reset an account; None if the operator did not agree."""
     from state.resetting import reset
 
     done = reset(account_of(host.home, account), datetime.now(UTC), agree)
@@ -217,7 +219,7 @@ def _reset(host: Host, account: str | None, agree: Callable[[ResetPlan], bool]) 
 
 
 def _account_of_archive(host: Host, archive: Path, made_of: str, asked_for: str | None) -> AccountFolder:
-    """The account that an archive was made of: the one that is named, or that ran last, or the first one here."""
+    """Return the archive's account, which must be the named one, the last one, or a new one."""
     last = last_account(host.home)
     expected = asked_for or (last.name if last else made_of)
     if expected != made_of:

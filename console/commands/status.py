@@ -1,4 +1,4 @@
-"""`keyturn status`: what a running engine is doing, read from its folder."""
+"""`keyturn status`: the state of a running engine, read from its folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STALE_SECONDS = 5.0
 
 
 def status(context: typer.Context, account: Account = None, as_json: AsJson = False) -> None:
-    """Say what the engine is doing. Exit code 0 healthy, 1 starting, halted, killed, read-only, silent, 3 not running.
+    """Print the engine's state. Exit code 0 healthy, 1 starting, halted, killed, read-only, silent, 3 not running.
 
     Example: keyturn status --json
     """
@@ -54,14 +54,14 @@ def status(context: typer.Context, account: Account = None, as_json: AsJson = Fa
 
 
 def exit_code(state: object) -> int:
-    """Healthy is an engine that may trade, and no other: whatever word it is that a later one says."""
+    """Return the exit code; only an engine that may trade is healthy, also with unknown states of later versions."""
     if state == DeskState.ON:
         return 0
     return STOPPED if state == "stopped" else 1
 
 
 def _uncovered(unprotected: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator[str]:
-    """What no stop guards, each with the desk's own words for what to do; an older desk that runs says no kinds."""
+    """Yield a line for unprotected shares of each kind, with a remedy; an older running desk gives no kinds."""
     told = tuple(zip_longest(kinds, unprotected))
     doubted = [words for kind, words in told if kind == UnprotectedKind.IN_DOUBT]
     limited = [words for kind, words in told if kind == UnprotectedKind.AT_LIMIT]
@@ -78,7 +78,7 @@ def _uncovered(unprotected: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator
 
 
 def status_of(host: Host, account: str | None, now: float | None = None) -> dict[str, object]:
-    """What the engine is doing, from its folder alone; it may run meanwhile. `now` in seconds since 1970."""
+    """Return the engine's state from its folder alone; it may run meanwhile. `now` is in seconds since 1970."""
     from state import heartbeat
     from state.halt_request import HaltRequest
     from state.kill_switch import FileKillSwitch
@@ -95,12 +95,12 @@ def status_of(host: Host, account: str | None, now: float | None = None) -> dict
     if folder is None or (beaten is None and pid is None):
         return {**empty, "state": "stopped", "pid": None, "heartbeat_age": None, "mode": "paper", "account": None}
     if beaten is None:
-        word = "halted" if os.path.lexists(folder.heartbeat) else "starting"  # it cannot say how it is, or not yet
+        word = "halted" if os.path.lexists(folder.heartbeat) else "starting"  # it cannot report its state, or not yet
         return {**empty, "state": word, "pid": pid, "heartbeat_age": None, "mode": "paper"}
     status, age = beaten
     word = status.state if pid is not None else "stopped"
     if pid is not None and status.pid != pid:
-        word = "starting"  # the heartbeat is that of the engine before
+        word = "starting"  # the heartbeat is the previous engine's
     elif pid is not None and age > STALE_SECONDS:
         word = "silent"
     return {

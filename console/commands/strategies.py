@@ -1,4 +1,4 @@
-"""`keyturn strategies`: the built-in strategies and your own, whether one would load, and a first one to begin with."""
+"""`keyturn strategies`: list the built-in and user strategies, check one, and create an example."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from state.user_strategies import Found
 
 BUILT_IN = "built-in"
-"""Where a strategy is from that comes with the program."""
+"""The source of a strategy that comes with the program."""
 APART = "it runs in a process of its own, without files, network or other processes"
 
 commands = typer.Typer(help="Built-in strategies and your own. See docs/STRATEGIES.md.", rich_markup_mode=None)
@@ -28,12 +28,12 @@ commands = typer.Typer(help="Built-in strategies and your own. See docs/STRATEGI
 
 @dataclass(frozen=True, slots=True)
 class StrategyListing:
-    """One strategy: its name, whether the settings turn it on, `built-in` or its file, and why it is refused.
+    """One strategy: its name, whether it is enabled, its source (`built-in` or its file), and its faults.
 
     Attributes
     ----------
     left_open
-        What this system does not deny the process in which one of the user's runs.
+        The accesses that this system cannot deny the process of a user strategy.
     """
 
     name: str
@@ -45,7 +45,7 @@ class StrategyListing:
 
 @commands.command(name="list")
 def listed(context: typer.Context, overrides: Overrides = None, as_json: AsJson = False) -> None:
-    """Every strategy: on or off, where it is from, and why one does not load.
+    """Print every strategy: on or off, its source, and why it does not load.
 
     Example: keyturn strategies list
     """
@@ -67,7 +67,7 @@ def check(
     overrides: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
-    """Every reason why a strategy would be refused; exit code 1 where there is one.
+    """Print every reason why a strategy would be refused; exit code 1 if there is one.
 
     Example: keyturn strategies check dips
     """
@@ -87,7 +87,7 @@ def new(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="Small letters, digits and _, as the file will be called.")],
 ) -> None:
-    """Write a complete, working example into your strategies folder; a file that is there is never overwritten.
+    """Write a complete, working example into your strategies folder; an existing file is never overwritten.
 
     Example: keyturn strategies new dips
     """
@@ -113,7 +113,7 @@ def _as_json(row: StrategyListing) -> dict[str, object]:
 
 
 def _listings(host: Host, overrides: tuple[str, ...]) -> tuple[StrategyListing, ...]:
-    """The house's in their order, then the user's by name: those with a file, and those with a table alone."""
+    """Return the built-in strategies in order, then the user's by name, with a file or only a settings table."""
     from core.settings.strategies import HOUSE_NAMES
     from state.user_strategies import found_in
 
@@ -133,7 +133,7 @@ def _listings(host: Host, overrides: tuple[str, ...]) -> tuple[StrategyListing, 
 
 
 def _looked_at(host: Host, what: str, overrides: tuple[str, ...]) -> StrategyListing:
-    """A file, or a name in the folder, with every reason why it would be refused."""
+    """Return a file, or a name in the folder, with every reason for its refusal."""
     from core.runtime.strategy_host.process import left_open
     from core.settings.strategies import HOUSE_NAMES
     from state.user_strategies import look_at
@@ -155,7 +155,7 @@ def _looked_at(host: Host, what: str, overrides: tuple[str, ...]) -> StrategyLis
 
 
 def _faults_in_table(found: Found, settings: Settings) -> tuple[str, ...]:
-    """What keeps it from being made with its table in the settings."""
+    """Return why it cannot be constructed with its settings table."""
     from core.strategies.builtin import StrategyKinds
     from core.strategies.user_strategies import MissingStrategy, started
 

@@ -1,4 +1,4 @@
-"""`keyturn whatif`: a day played again with one thing changed, beside the day unchanged (AN-06)."""
+"""`keyturn whatif`: replay a day with one change, compared with the unchanged day (AN-06)."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ def whatif(
     journal_dir: JournalDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Play a day again with one thing changed, and say what it would have made.
+    """Replay a day with one change, and print its result.
 
-    A day of a demo or a replay is played unchanged first, which must write the same bytes as then. A day at a broker is
-    modelled from its recorded bars, and what is modelled is said. Without --change its proposals are listed.
+    A day of a demo or a replay is first replayed unchanged, which must write the same bytes as then. A day at a broker
+    is
+    modelled from its recorded bars, and the assumptions are listed. Without --change its proposals are listed.
 
     Example: keyturn whatif 2026-01-05 --change decline=8b1f0c2a --change set:risk.daily_loss.usd=50
     """

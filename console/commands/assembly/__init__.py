@@ -1,1 +1,1 @@
-"""Puts a desk together for a command: state, core and console, and nothing decided here."""
+"""Assembles a desk for a command from state, core and console; makes no decisions."""

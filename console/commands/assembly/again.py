@@ -1,8 +1,10 @@
-"""A day of a journal played again, as it was and with a change (AN-06).
+"""Replay a day of a journal, unchanged and with changes (AN-06).
 
-A run on the simulated exchange whose record is there is played from its start: first unchanged, which must write the
-same bytes, then once for each change. Of any other day its recorded bars are played on a simulated exchange: a model,
-and its unchanged replay is what the changed one stands beside.
+A recorded run on the simulated exchange is replayed from its start: first unchanged, which must write the same bytes,
+then
+once for each change. For any other day its recorded bars are played on a simulated exchange, as a model; changed
+replays are
+compared with its unchanged replay.
 """
 
 from __future__ import annotations
@@ -52,20 +54,20 @@ if TYPE_CHECKING:
     from core.settings.settings import Settings
 
 DECIDED = ("risk", "strategies", "staging", "confirm", "execution", "orders", "exits", "attendance", "symbols")
-"""Tables of settings that a day can be played again with. A profile is many of them; an exchange keeps its rules."""
+"""Settings tables that a replay may change. A profile would change many of them, and an exchange keeps its rules."""
 CONFIRMS_ALL = "its operator confirms all, and does so below: what was not there gets its key too"
 A_SCRIPT = "its keys were pressed by a script, which presses them below at the same times"
 Watch = Callable[[str], None]
-"""Hears what is played."""
+"""Called with a description of each replay."""
 
 
 def played_again(host: Host, source: AccountFolder, day: date, changes: Sequence[str], watch: Watch) -> PlayedAgain:
-    """The day unchanged, and with each change.
+    """Replay the day unchanged, and with each change.
 
     Raises
     ------
     OperatorError
-        The day, a change or a file that was played then is not there or not to be used.
+        The day, a change or a file of that run is missing or cannot be used.
     """
     asked = [change_of(text) for text in changes]
     found = recorded_day(source, day)
@@ -124,7 +126,7 @@ def _base_of(host: Host, found: RecordedDay, folder: AccountFolder, known: dict[
 
 
 def _first_other_line(found: RecordedDay, folder: AccountFolder) -> int | None:
-    """The number of the first record whose bytes are not those that were recorded."""
+    """Return the number of the first record whose bytes differ from the recorded ones."""
     for path in segments(found.source.journal):
         if date.fromisoformat(path.stem) > found.day:
             return None
@@ -133,7 +135,7 @@ def _first_other_line(found: RecordedDay, folder: AccountFolder) -> int | None:
         for place, line in enumerate(path.read_bytes().splitlines()):
             number = SEQUENCE.match(line)
             sequence = int(number.group(1)) if number is not None else 0
-            if sequence > found.records[-1].sequence:  # a day that goes on
+            if sequence > found.records[-1].sequence:  # a day that continues
                 return None
             if place >= len(lines) or lines[place] != line:
                 return sequence
@@ -143,7 +145,7 @@ def _first_other_line(found: RecordedDay, folder: AccountFolder) -> int | None:
 def _play(
     host: Host, found: RecordedDay, folder: AccountFolder, changed: Changed | None, known: dict[int, AsItWas]
 ) -> Taken:
-    """The runs of the day, one after the other, in the copy. What their scripts press is noted in the unchanged one."""
+    """Replay the runs of the day, one after the other, in the copy. The unchanged replay notes the scripts' keys."""
     taken = Taken()
     for place, run in enumerate(found.runs):
         following = found.runs[place + 1].started.sequence if place + 1 < len(found.runs) else None
@@ -169,7 +171,7 @@ class _Stopped(NamedTuple):
 
 
 def _stopped(records: Sequence[Recorded], after: int, until: int | None) -> _Stopped | None:
-    """How the run between these records ended, where it did."""
+    """Return the clean stop of the run between these records, if any."""
     for record in records:
         if isinstance(record.fact, EngineStopped) and after < record.sequence <= (until or record.sequence):
             return _Stopped(record.sequence, record.fact)
@@ -177,7 +179,7 @@ def _stopped(records: Sequence[Recorded], after: int, until: int | None) -> _Sto
 
 
 def _write_between(folder: AccountFolder, records: Sequence[Recorded], after: int, until: int | None) -> None:
-    """What was written while no engine ran, as by a restore, stands there as it was."""
+    """Copy the records written while no engine ran, such as by a restore."""
     found = [record for record in records if after < record.sequence <= (until or record.sequence)]
     if found:
         with closing(FileJournal(folder)) as journal:
@@ -215,15 +217,15 @@ def _demo(host: Host, found: RecordedDay, folder: AccountFolder, run: RecordedRu
 
 
 class ListsAsThen:
-    """The account's watchlists have files, which a replay leaves alone."""
+    """The account's watchlists have files, which a replay does not touch."""
 
     has_lists = True
 
     def look(self, runtime: object) -> None:
-        """Nothing: what was seen then is said again."""
+        """Do nothing: the recorded inputs include the changes of the files."""
 
     def close(self, runtime: object) -> None:
-        """Nothing is kept."""
+        """Do nothing."""
 
     def keep_list(self, _name: str, _symbols: Sequence[Symbol]) -> str:
         return ""
@@ -249,7 +251,7 @@ def _replay(host: Host, found: RecordedDay, folder: AccountFolder, run: Recorded
 
 
 def _require_same(file: PlayedFile | None) -> None:
-    """What was played then must be there as it was. Raises `OperatorError`."""
+    """Check that a played file exists and is unchanged. Raises `OperatorError`."""
     if file is None:
         return
     try:

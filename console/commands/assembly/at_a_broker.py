@@ -1,7 +1,7 @@
-"""A desk at a broker: its keys, the account that they open, its calendar, the live engine between two adapters.
+"""Assemble a desk at a broker: its keys, their account, its calendar, and the live engine between two adapters.
 
-Which broker, and where prices come from, the settings say by the names of `core/brokers/registry.py` and
-`core/market/registry.py`; nothing here knows one of them.
+The settings choose the broker and the source of prices, by the names in `core/brokers/registry.py` and
+`core/market/registry.py`; nothing here depends on one of them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ CALENDAR_BEHIND, CALENDAR_AHEAD = timedelta(days=45), timedelta(days=370)
 
 
 def mode_of(host: Host, settings: Settings) -> Mode:
-    """Live only where both gates are open (OP-10)."""
+    """Return live mode only if both gates are open (OP-10)."""
     from core.model.account import Mode
 
     is_open = settings.account.mode is Mode.LIVE and host.environ.get("KEYTURN_ALLOW_LIVE") == "1"
@@ -51,14 +51,14 @@ def mode_of(host: Host, settings: Settings) -> Mode:
 
 
 def keys_of_source(host: Host, source: SourceKind, kind: BrokerKind, keys: Keys, mode: Mode) -> Keys:
-    """The broker's own where the source goes by the same names. Raises `OperatorError`."""
+    """Return the source's keys: the broker's own if the source uses the same names. Raises `OperatorError`."""
     from state.credentials import find_keys
 
     return keys if source.keys == kind.keys else find_keys(host.environ, mode, source.keys)
 
 
 def _account_folder(host: Host, kind: BrokerKind, broker: AccountBroker, keys: Keys) -> AccountFolder:
-    """The folder of the account, by the broker's own name for it; offline by what it said last.
+    """Return the account's folder, by the broker's name for it; offline by the last known name.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def _account_folder(host: Host, kind: BrokerKind, broker: AccountBroker, keys: K
 
 
 def account_of_the_keys(host: Host, settings: Settings) -> AccountFolder:
-    """The folder of the account that the keys open, whether it is there or not. Raises `OperatorError`."""
+    """Return the folder of the keys' account, which need not exist. Raises `OperatorError`."""
     from state.credentials import find_keys
 
     mode = mode_of(host, settings)
@@ -98,7 +98,7 @@ def account_of_the_keys(host: Host, settings: Settings) -> AccountFolder:
 
 
 def calendar_of(broker: AccountBroker) -> ExchangeCalendar:
-    """The broker's sessions where it says them, the exchange's own table elsewhere."""
+    """Return the broker's sessions if it provides them, otherwise the exchange's own table."""
     from core.io.wall_clock import utc_now
     from core.market.calendar import load_calendar
     from core.model.broker import NoAnswer
@@ -112,7 +112,7 @@ def calendar_of(broker: AccountBroker) -> ExchangeCalendar:
 
 
 def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: ExitStack) -> LiveRuntime:
-    """The engine on a broker, taken up where its journal left it."""
+    """Return the engine at a broker, restored from its journal."""
     from core.advisers.house import advisers_of
     from core.io.wall_clock import utc_now
     from core.model.values import Symbol
@@ -189,14 +189,14 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
 
 
 def _clock_beside(broker: Broker, last_record: datetime) -> ClockGuard:
-    """The desk's time: this machine's where the broker's clock agrees, before anything is recorded by it (EX-23)."""
+    """Compare this machine's clock with the broker's, before anything is recorded by it (EX-23)."""
     from core.io.wall_clock import utc_now
     from core.model.broker import NoAnswer
     from core.runtime.clock_guard import ClockGuard
 
     guard = ClockGuard(utc_now, time.monotonic, last_record)
     is_told = False
-    for _ in range(2):  # what is far ahead must be said twice
+    for _ in range(2):  # a large lead needs a second reading
         asked = time.monotonic()
         told = broker.time()
         if isinstance(told, NoAnswer):
@@ -212,7 +212,7 @@ def _clock_beside(broker: Broker, last_record: datetime) -> ClockGuard:
 def live_books(
     host: Host, folder: AccountFolder, stack: ExitStack, *, accept: bool
 ) -> tuple[Engine, Broker, Callable[[], datetime], Callable[[], None]]:
-    """A real account, asked with the keys that are set; they must be its own."""
+    """Return a real account's books, queried with the configured keys, which must belong to it."""
     from state.credentials import find_keys
 
     settings = settings_of(host)
@@ -231,7 +231,7 @@ def live_books(
 
 
 def real_broker(settings: Settings) -> BrokerKind:
-    """That of the settings; where they name the simulated exchange, the first one at which accounts are."""
+    """Return the broker of the settings; if they name the simulated exchange, the first real one."""
     from core.brokers.kinds import BrokerKind
     from core.brokers.registry import BROKERS
 
@@ -240,14 +240,14 @@ def real_broker(settings: Settings) -> BrokerKind:
 
 
 def source_of(settings: Settings, kind: BrokerKind) -> SourceKind:
-    """Where prices come from: as the settings say, else as the broker does."""
+    """Return the source of prices: the configured one, otherwise the broker's."""
     from core.market.registry import SOURCES
 
     return SOURCES[settings.account.data or kind.source]
 
 
 def _word_on_gates(settings: Settings, mode: Mode) -> tuple[str, ...]:
-    """One gate of the two is open: it is said, loudly, that this is paper (OP-10)."""
+    """Return the notice that only one of the two gates is open and this is paper trading (OP-10)."""
     if settings.account.mode is mode:
         return ()
     return ('account.mode is "live" and KEYTURN_ALLOW_LIVE is not 1: this desk trades on PAPER',)

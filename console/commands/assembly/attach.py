@@ -1,4 +1,4 @@
-"""A desk on an engine that is a process of its own: found where it runs, started where none does."""
+"""Attach a desk to an engine in another process, and start one if none runs."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from state.folders import AccountFolder
 
 PATIENCE = 2.0
-"""Seconds that an engine has to take a connection."""
+"""Time-out for a connection to the engine, in seconds."""
 STARTED = "no engine ran: it was started, and goes on when this desk is left"
 
 
 class EngineNearby:
-    """Where `keyturn` finds the engine of this machine; it is started once, and by no later try."""
+    """Finds the engine of this machine, and starts it at most once."""
 
     def __init__(self, host: Host, *, may_start: bool = True) -> None:
         self._host = host
@@ -30,7 +30,7 @@ class EngineNearby:
         self._failed = ""
 
     def connect(self) -> socket.socket:
-        """Raises `OperatorError`."""
+        """Connect to the engine. Raises `OperatorError`."""
         from state.engine_socket import NoEngineError, connected
 
         folder = running_account(self._host)
@@ -51,14 +51,14 @@ class EngineNearby:
         return connection
 
     def _say_who_keeps_it_down(self) -> None:
-        """Raises `LinkBrokenError`, which a desk says as it stands, where a halt waits for the next start."""
+        """Raise `LinkBrokenError`, which a desk shows unchanged, if a halt is left for the next start."""
         account = known_account(self._host)
         asked = HaltRequest(account).asked_by() if account is not None else None
         if asked is not None:
             raise LinkBrokenError(f"the engine stays down: {asked}; `keyturn engine start` starts it, halted")
 
     def folder(self) -> AccountFolder:
-        """Of its account. Raises `OperatorError` while that is not known."""
+        """Return its account's folder. Raises `OperatorError` while that is unknown."""
         folder = known_account(self._host)
         if folder is None:
             raise OperatorError("the broker has not said yet which account this is; wait until the desk is attached")

@@ -1,4 +1,6 @@
-"""A desk here on the engine of another machine: keys, arming and paint proof stay here, the account's files there."""
+"""Attach a local desk to the engine of another machine: keys, arming and paint proof are local, the account's files
+remote.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def attach_elsewhere(host: Host, destination: str) -> None:
-    """Open a desk on the engine that `keyturn` would find on `destination`, as ssh names it. Raises `OperatorError`."""
+    """Open a desk on the engine of `destination`, a name for ssh. Raises `OperatorError`."""
     from importlib.metadata import version
 
     from console.client.remote import RemoteEngine
@@ -42,6 +44,6 @@ def attach_elsewhere(host: Host, destination: str) -> None:
 
 
 def _show(line: str) -> None:
-    """Before the desk has the terminal. The line is harmless."""
+    """Print a line, already made harmless, before the desk takes over the terminal."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Backtests: each file through an engine of its own, on all cores where there are several (AN-04)."""
+"""Backtests: each file through its own engine, in parallel on all cores (AN-04)."""
 
 from __future__ import annotations
 
@@ -30,29 +30,29 @@ if TYPE_CHECKING:
 
 
 LOOKS_A_SECOND = 10
-"""How often the processes are asked how far they are."""
+"""Progress updates a second."""
 
 
 Watch = Callable[[str, int, int], None]
-"""Hears how far a long work is: of what, how much is done, and how much there is."""
+"""Called with a work item's name, its progress and its total."""
 
 
 @dataclass(frozen=True, slots=True)
 class BacktestOptions:
-    """Files, each played for itself, and by what.
+    """The files, each played separately, and the options.
 
     Attributes
     ----------
     symbol
-        Of a file whose name does not begin with one; None where it does.
+        The symbol of a file whose name does not begin with one.
     has_frictions
-        Whether slippage, partial fills, rejections, halts and interest lie in the way, as far as nothing else is set.
+        Whether to simulate slippage, partial fills, rejections, halts and interest, unless the settings differ.
     seed
-        Decides what goes wrong, and when.
+        Decides which frictions occur, and when.
     tables_folder, page_file
-        Where CSV tables and an HTML page are written; None writes none.
+        Where to write CSV tables and an HTML page; None writes none.
     vix, market
-        Files of daily figures that the regime is measured by (RK-19); None leaves that part unknown.
+        Files of daily figures for the regime (RK-19); None leaves that part unknown.
     """
 
     files: tuple[Path, ...]
@@ -68,12 +68,12 @@ class BacktestOptions:
 
 
 def backtested(host: Host, options: BacktestOptions, watch: Watch) -> list[dict[str, object]]:
-    """Each file's result, in the order of the files; `watch` hears the file's name, and how far it is.
+    """Return each file's result, in the order of the files; `watch` is called with a file's name and progress.
 
     Raises
     ------
     OperatorError
-        A file or a setting that cannot be used; nothing was played then, or it is not told.
+        A file or a setting that cannot be used; then no result is returned.
     """
     _require_room(options)
     require_files(options.files)
@@ -86,7 +86,7 @@ def backtested(host: Host, options: BacktestOptions, watch: Watch) -> list[dict[
 
 
 def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> dict[str, object]:
-    """One file, in this process."""
+    """Backtest one file in this process."""
     from core.runtime.backtest import FRICTIONS, Backtest
     from core.runtime.backtest_report import report_of
     from core.runtime.data_quality import missing, not_measured, splits
@@ -125,7 +125,7 @@ def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> d
 
 @contextmanager
 def _leaving_on_a_signal(leave: Any) -> Iterator[None]:
-    """A signal lets it finish the act in hand."""
+    """Call `leave` on a signal, so that the current act is finished."""
     names = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
     before = [signal.signal(name, lambda *_: leave()) for name in names]
     try:
@@ -139,7 +139,7 @@ def _leaving_on_a_signal(leave: Any) -> Iterator[None]:
 
 
 def _require_room(options: BacktestOptions) -> None:
-    """Refuse before the work is done what could not be written after it. Raises `OperatorError`."""
+    """Refuse outputs that could not be written later, before the work begins. Raises `OperatorError`."""
     folder, file = options.tables_folder, options.page_file
     if folder is not None and folder.is_file():
         raise OperatorError(f"{folder} is a file; name a new folder for the tables")
@@ -178,7 +178,7 @@ def _write(options: BacktestOptions, found: Sequence[dict[str, object]]) -> None
 
 
 def _side_by_side(environ: Mapping[str, str], options: BacktestOptions, watch: Watch) -> list[dict[str, object]]:
-    """A process a file, as many at a time as there are cores. The first that cannot be played ends all."""
+    """Run a process per file, as many at a time as there are cores. The first failure ends all."""
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
@@ -211,7 +211,7 @@ def _follow(running: list[Future[dict[str, object]]], told: Any, watch: Watch) -
 
 
 def _in_a_process(environ: dict[str, str], options: BacktestOptions, path: Path, told: Any) -> dict[str, object]:
-    """One file, in a process of its own; how far it is, is told in hundredths."""
+    """Backtest one file in its own process; progress is reported in whole percent."""
     last = -1
 
     def watch(name: str, done: int, whole: int) -> None:

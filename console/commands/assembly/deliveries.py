@@ -1,7 +1,6 @@
-"""A message that a command sends by itself: to which channels, how each took it, and that in words (SY-03).
+"""Send a message for a command: choose the channels, deliver, and describe each result (SY-03).
 
-It goes out at once, also in quiet hours: whoever typed the command waits for it. No engine is needed, and nothing is
-recorded.
+It is sent at once, also in quiet hours, because the user waits for it. No engine is needed, and nothing is recorded.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 def channels_of(
     terms: NotifySettings, kind: NoticeKind, severity: Severity, symbol: str | None, account: str
 ) -> tuple[str, ...]:
-    """Those that the rules give it, each once; none where no rule tells anybody."""
+    """Return the channels that the rules select, each once; empty if no rule matches."""
     from core.workflows.operator.notice_routes import rules_for
 
     about = None if symbol is None else symbol_in(symbol)
@@ -37,7 +36,7 @@ def channels_of(
 def deliver(
     host: Host, terms: NotifySettings, channels: tuple[str, ...], title: str, text: str, severity: Severity
 ) -> dict[str, Delivery]:
-    """What became of it, by channel."""
+    """Send the message; return the delivery by channel."""
     from core.runtime.notifier.message import Message
 
     message = Message(title, text, severity is Severity.URGENT)

@@ -1,4 +1,4 @@
-"""Opens a desk, or runs an engine without one. Typer is not needed for either."""
+"""Open a desk, or run an engine without one. Neither needs Typer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 def open_desk(host: Host, destination: str | None = None) -> None:
-    """On the engine of the account of the settings, or on that of another machine; it goes on when the desk is left."""
+    """Open a desk on the engine of the configured account, or of another machine; the engine continues after the desk
+    is left.
+    """
     if destination is None:
         attach(host)
         return
@@ -30,7 +32,7 @@ def open_desk(host: Host, destination: str | None = None) -> None:
 
 
 def open_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> None:
-    """The demo's desk, or the stress desk."""
+    """Open the demo's desk, or the stress desk."""
     from console.client.handle import EngineHandle
     from console.run import run_desk
     from state.desk_files import DeskFiles
@@ -41,7 +43,7 @@ def open_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> N
 
 
 def run_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> None:
-    """The same without a desk, until a signal ends it."""
+    """Run the demo's or the stress desk's engine without a desk, until a signal ends it."""
     runtime_of = stress_runtime if is_stress else demo_runtime
     with ExitStack() as stack:
         runtime = runtime_of(host, options, stack)
@@ -50,12 +52,12 @@ def run_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> No
 
 
 def run_headless(runtime: VirtualRuntime, reason: str) -> bool:
-    """Run in this thread; a signal lets it finish the act in hand. False where one did.
+    """Run in this thread until the end; a signal finishes the current act, and then False is returned.
 
     Raises
     ------
     OperatorError
-        The journal could not be written; what came of it is not to be believed.
+        The journal could not be written; the result cannot be trusted.
     """
     for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(name, lambda *_: runtime.leave())

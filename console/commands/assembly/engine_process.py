@@ -1,4 +1,4 @@
-"""The engine as a service: run in this process, started in another, waited for, asked to stop."""
+"""The engine as a service: run it in this process, start it in another, wait for it, ask it to stop."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     from core.settings.settings import Settings
 
 START_PATIENCE = 20.0
-"""Seconds that an engine has to listen at its socket: it reads its journal first."""
+"""Time-out of a start in seconds: the engine reads its journal before it listens at its socket."""
 STOP_PATIENCE = 10.0
-"""Seconds that it has to finish its act, to wait for the answers on their way and to close its journal."""
+"""Time-out of a stop in seconds: the engine finishes its act, waits for outstanding answers and closes its journal."""
 LOOK = 0.02
 
 
 class NotInTimeError(OperatorError):
-    """The engine did not do in time what it was asked for."""
+    """The engine did not react in time."""
 
 
 def running_account(host: Host) -> AccountFolder | None:
-    """The account of the settings whose engine runs in some process; None where none does.
+    """Return the configured account if its engine runs in any process; otherwise None.
 
-    Nothing is asked of a broker for it: where its name is not known yet no engine of ours ever ran on it.
+    The broker is not asked: if its name for the account is not known yet, no engine of ours ever ran on it.
     """
     from state.lock import holder
 
@@ -46,7 +46,7 @@ def running_account(host: Host) -> AccountFolder | None:
 
 
 def known_account(host: Host) -> AccountFolder | None:
-    """The account that `keyturn` opens, as far as it is known without a broker's answer. Raises `OperatorError`."""
+    """Return the account that `keyturn` opens, if known without asking the broker. Raises `OperatorError`."""
     settings = settings_of(host)
     if is_simulated(settings):
         from console.commands.assembly.simulated import DemoOptions, demo_folder
@@ -63,7 +63,7 @@ def known_account(host: Host) -> AccountFolder | None:
 
 
 def run_service(host: Host) -> None:
-    """The engine of the configured account, in this process, until a signal ends it."""
+    """Run the engine of the configured account in this process, until a signal ends it."""
     from importlib.metadata import version
 
     from core.runtime.service.service import EngineService
@@ -73,7 +73,7 @@ def run_service(host: Host) -> None:
     settings = settings_of(host)
     with ExitStack() as stack:
         runtime, folder, keys = _runtime(host, settings, stack)
-        for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):  # before anybody can know that it is there
+        for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):  # before another process can find the engine
             signal.signal(name, lambda *_: runtime.leave())
         listener = stack.enter_context(listening(folder.engine_socket))
         service_health(host, runtime, stack, service_log(host, runtime, stack, keys))
@@ -105,7 +105,7 @@ def _runtime(host: Host, settings: Settings, stack: ExitStack) -> tuple[Runtime,
 
 
 class Started(NamedTuple):
-    """The engine that listens; not ours where somebody else started one at the same time."""
+    """The listening engine; `is_ours` is False if another process started it at the same time."""
 
     folder: AccountFolder
     pid: int
@@ -113,12 +113,12 @@ class Started(NamedTuple):
 
 
 def start_service(host: Host) -> Started:
-    """Start an engine behind this process, and wait until one listens.
+    """Start an engine in the background, and wait until it listens.
 
     Raises
     ------
     OperatorError
-        It ended, with its own words; or it did not listen in time.
+        It ended, with its own message, or it did not listen in time.
     """
     from state.lock import holder
     from state.watchdog.presence import watchdog_of
@@ -148,7 +148,7 @@ def start_service(host: Host) -> Started:
 
 
 def what_stays_open(folder: AccountFolder) -> list[str]:
-    """What stopping the engine leaves behind, a line each, by its last heartbeat."""
+    """Return the positions and orders left without the engine, one per line, by its last heartbeat."""
     from state.heartbeat import read
 
     found = read(folder)
@@ -165,7 +165,7 @@ def what_stays_open(folder: AccountFolder) -> list[str]:
 
 
 def is_listening(folder: AccountFolder) -> bool:
-    """Whether an engine takes connections there."""
+    """Whether an engine accepts connections there."""
     from state.engine_socket import NoEngineError, connected
 
     try:
@@ -176,7 +176,7 @@ def is_listening(folder: AccountFolder) -> bool:
 
 
 def stop_service(folder: AccountFolder, patience: float = STOP_PATIENCE) -> bool:
-    """Ask the engine to end, and wait for it; False where none ran. Raises `NotInTimeError`."""
+    """Ask the engine to end, and wait for it; False if none ran. Raises `NotInTimeError`."""
     from state.lock import UNKNOWN_PID, holder
 
     pid = holder(folder)
@@ -194,7 +194,7 @@ def stop_service(folder: AccountFolder, patience: float = STOP_PATIENCE) -> bool
 
 
 def own_words(text: str) -> str:
-    """The engine's last line, or its watchdog's where that is all there is."""
+    """Return the engine's last line, or else its watchdog's."""
     lines = [line for line in text.splitlines() if line.strip()]
     its_own = [line for line in lines if not line.startswith("keyturn watchdog: ")]
     return (its_own or lines)[-1].removeprefix("keyturn: ") if lines else ""

@@ -1,4 +1,4 @@
-"""What every account needs, whichever broker it is at: the engine out of its journal, its strategies, its keeper."""
+"""The common parts of every account: the engine restored from its journal, its strategies, and its file keeper."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def open_engine(
     settings: Settings,
     is_kept: bool = True,
 ) -> tuple[Engine, Callable[[], None]]:
-    """The engine as journal and documents left it, and how its checkpoint is written.
+    """Return the engine restored from journal and documents, and the function that writes its checkpoint.
 
-    Where it is not kept, nothing that it records reaches the disk.
+    With `is_kept` False its records do not reach the disk.
     """
     from core.engine import Engine
     from core.runtime.reconcile import Forgotten
@@ -55,7 +55,7 @@ def open_engine(
     kinds = strategy_kinds(host, settings)
     engine = Engine(folder.name, mode, calendar, kept, kinds)  # type: ignore[arg-type]
     rebuilt = checkpoint.rebuild(engine.state, documents)
-    engine.notes = (*journal.repairs, *documents.notes, *rebuilt)  # what loading met is in them by now
+    engine.notes = (*journal.repairs, *documents.notes, *rebuilt)  # includes the notes from loading
     return engine, lambda: checkpoint.save(engine.state, documents)
 
 
@@ -70,11 +70,13 @@ def keeper_of(
     lists: WatchlistFiles | None = None,
     signing: DailySigning | None = None,
 ) -> Housekeeping:
-    """Whoever keeps a running engine.
+    """Return the housekeeping of a running engine.
 
-    `overrides` are those that its settings were loaded with, `left_out` those that it was started with last time,
-    `sources` what goes over the file beside them, `lists` the operator's watchlists where the account has them, and
-    `signing` what has its days signed.
+    `overrides` are the options with which its settings were loaded, `left_out` those of its last start that this one
+    lacks,
+    `sources` the sources above the settings file, `lists` the operator's watchlists if the account has them, and
+    `signing` the
+    daily signing.
     """
     from core.views.builders.status import word_of
     from state.heartbeat import Heartbeat
@@ -95,9 +97,9 @@ def keeper_of(
 def signing_of(
     host: Host, folder: AccountFolder, settings: Settings, keys: Collection[KeyNames] = ()
 ) -> DailySigning | None:
-    """What has each day that is over signed; None where the settings do not ask for it (SP-08).
+    """Return the daily signing of finished days; None if the settings do not ask for it (SP-08).
 
-    Its process is given no key of a broker: `keys` are the variables that would hold one.
+    Its process gets no broker key: `keys` are the variables that would hold one.
     """
     from console.commands.assembly.own_program import own_program
     from core.io.wall_clock import utc_now
@@ -111,16 +113,17 @@ def signing_of(
 
 
 def watchlists_of(host: Host) -> WatchlistFiles:
-    """Beside the settings, for every account of this home."""
+    """Return the watchlist files beside the settings, shared by all accounts of this home."""
     from state.watchlist_files import FOLDER, WatchlistFiles
 
     return WatchlistFiles(host.home.of_the_operator(FOLDER))
 
 
 def strategy_kinds(host: Host, settings: Settings, *, is_played: bool = False) -> StrategyKinds:
-    """The strategies that a desk may run: the house's, and the user's that load, each in a process (ST-01).
+    """Return the strategies that a desk may run: the built-in ones, and the user's valid ones, each in a process
+    (ST-01).
 
-    Where it is played, a bar waits until the process of its strategy is there.
+    When played, a bar waits until its strategy's process is ready.
     """
     from core.runtime.strategy_host.process import STARTING
     from core.strategies.base import PATIENCE
@@ -130,14 +133,14 @@ def strategy_kinds(host: Host, settings: Settings, *, is_played: bool = False) -
 
 
 def strategies_folder_of(host: Host, settings: Settings) -> Path:
-    """Where the user's strategies are."""
+    """Return the folder of the user's strategies."""
     from state.settings_file import strategies_folder
 
     return strategies_folder(host.home, settings.strategies.folder)
 
 
 def own_files(host: Host, settings: Settings) -> tuple[PlayedFile, ...]:
-    """The files of the user's strategies that are on, as they are now."""
+    """Return the current files of the enabled user strategies."""
     from state.run_log import file_played
 
     folder = strategies_folder_of(host, settings)
@@ -146,7 +149,7 @@ def own_files(host: Host, settings: Settings) -> tuple[PlayedFile, ...]:
 
 
 def vix_of(host: Host, settings: Settings) -> VixService | None:
-    """One memory for every process of this home; None where the settings ask nobody."""
+    """Return the VIX service with the memory shared by this home's processes; None if the settings name no source."""
     from core.io.wall_clock import utc_now
     from core.market.vix.http_source import HttpVixSource
     from core.market.vix.service import VixService
@@ -158,7 +161,7 @@ def vix_of(host: Host, settings: Settings) -> VixService | None:
 
 
 def notifier_of(host: Host, settings: Settings, engine: Engine) -> Notifier | None:
-    """Who carries messages to people; None where no rule asks for any (SY-03). A rule that can take none is said."""
+    """Return the notifier; None if there is no rule (SY-03). A rule that can never match is reported."""
     from core.workflows.operator.notice_routes import accounts_not_known
 
     if not settings.notify.rules:
@@ -172,7 +175,7 @@ def notifier_of(host: Host, settings: Settings, engine: Engine) -> Notifier | No
 
 
 def carrier_of(host: Host, terms: NotifySettings) -> Notifier:
-    """Who carries messages, and finds the channels' addresses."""
+    """Return a notifier that looks up the channels' addresses."""
     from core.runtime.notifier.process import Notifier
     from state.channel_addresses import find_address
 
@@ -180,5 +183,5 @@ def carrier_of(host: Host, terms: NotifySettings) -> Notifier:
 
 
 def installation(folder: AccountFolder) -> str:
-    """The name that typed orders hash (EX-04): recorded once, and no other machine's."""
+    """Return a new installation name, unique to this machine, which manual orders hash (EX-04)."""
     return f"{folder.name}-{uuid4().hex[:8]}"

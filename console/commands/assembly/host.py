@@ -1,4 +1,4 @@
-"""Where this Keyturn runs: all that a command is given besides what was typed."""
+"""The host on which Keyturn runs: all inputs of a command besides its arguments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Host:
     Attributes
     ----------
     stage
-        Settings that lie under what the operator wrote: the demo's. None elsewhere.
+        Settings below the operator's own: the demo's. None elsewhere.
     """
 
     environ: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""What an account was started with last time, where that explains what a start without it meets."""
+"""The options of an account's last start, where their absence explains a problem of this one."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 class LastTime:
-    """The `--set` and the variables of last time that this start was not given.
+    """The `--set` options and variables of the last start that this one lacks.
 
     Parameters
     ----------
     given
-        The `--set` of this start.
+        The `--set` options of this start.
     environ
         Its environment.
     settings_with
-        The settings of this start with these besides. Raises OperatorError.
+        Returns the settings of this start with additional options. Raises OperatorError.
     """
 
     def __init__(
@@ -52,7 +52,9 @@ class LastTime:
                 self._left = ()
 
     def require(self, sound: Callable[[Settings], None], settings: Settings) -> None:
-        """Ask for what a start needs. Raises `OperatorError`, naming what was left out where that alone is missing."""
+        """Check the settings with `sound`. Raises `OperatorError`, naming the missing options if they are the only
+        cause.
+        """
         try:
             sound(settings)
         except OperatorError as error:
@@ -63,9 +65,9 @@ class LastTime:
             raise OperatorError(f"{said} ({error})") from None
 
     def settled(self, desk: TradingState, settings: Settings) -> tuple[str, ...]:
-        """What was left out and makes the only difference to the limits that held.
+        """Return the missing options if they alone make the limits differ from those in force.
 
-        It is remembered with the rest, as are the variables that went and make a difference to these settings.
+        They are stored with the others, as are removed variables that matter to these settings.
         """
         from core.settings.changes import changes_between, is_within
         from state.settings_file import path_of_variable
@@ -76,12 +78,12 @@ class LastTime:
         paths = [change.path for change in changes_between(held, settings, desk.equity_of_today)]
         self._gone = [name for name in self._gone if any(is_within(path, path_of_variable(name)) for path in paths)]
         started = LastStart((*self._left, *self._given), tuple(sorted({*self._variables, *self._gone})))
-        with suppress(OSError):  # nothing rests on it
+        with suppress(OSError):  # nothing depends on it
             remember(self._folder, started)
         return self._left
 
     def sources(self) -> tuple[SettingsSource, ...]:
-        """What goes over the settings file now, or did last time; the highest first."""
+        """Return the sources above the settings file, now or at the last start; the highest first."""
         return tuple(self._sources())
 
     def _sources(self) -> Iterator[SettingsSource]:

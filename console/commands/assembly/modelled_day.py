@@ -1,4 +1,4 @@
-"""A day whose inputs were not recorded, as a model: its bars on a simulated exchange (AN-06)."""
+"""A day without recorded inputs, as a model: its bars on a simulated exchange (AN-06)."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ from state.last_start import Chosen
 from state.settings_file import with_override
 
 REPLAYED = "replay"
-"""The account of a folder that holds a journal and nothing else: by it its orders have their names."""
+"""The account name of a folder with only a journal; its orders' identifiers derive from it."""
 UNATTENDED = ("reconciliation.every_seconds=0", "evaluation.enabled=false")
-"""Nobody else moves its books, and nothing is retired in it."""
+"""Without reconciliation and evaluation: no one else moves the books, and no strategy is retired."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelledDay:
-    """The recorded bars of the day on a simulated exchange, and the keys that were turned on strategies' proposals."""
+    """The day's recorded bars on a simulated exchange, and the recorded decisions on strategies' proposals."""
 
     found: RecordedDay
     recording: Recording
@@ -58,7 +58,7 @@ class ModelledDay:
 
     @classmethod
     def of(cls, host: Host, found: RecordedDay) -> ModelledDay:
-        """Raises `OperatorError` where the day has no bars."""
+        """Prepare the model. Raises `OperatorError` if the day has no bars."""
         from core.market.calendar import load_calendar
         from core.messages.inputs import BarArrived, QuoteArrived
         from core.runtime.feed import bar_item, quote_item
@@ -104,7 +104,7 @@ def _started_as(recording: Recording) -> RunStarted:
 
 
 def _keys_of(records: Sequence[Recorded], account: AccountId) -> list[HeardFromOutside]:
-    """What was decided of strategies' proposals, as the facts tell it."""
+    """Return the recorded decisions on strategies' proposals."""
 
     def heard(at: datetime, said: Command) -> HeardFromOutside:
         return HeardFromOutside(0, at, addressed(said, account))
@@ -128,7 +128,7 @@ def _keys_of(records: Sequence[Recorded], account: AccountId) -> list[HeardFromO
 
 
 def _quotes_of(records: Sequence[Recorded]) -> list[Quote]:
-    """Those that the desk recorded with its proposals, tickets, keys and orders (AN-03), by their record's instant."""
+    """Return the quotes recorded with proposals, tickets, keys and orders (AN-03), at their record's time."""
     of_ticket: dict[TicketId, Symbol] = {}
     of_order: dict[ClientOrderId, Symbol] = {}
     found: list[Quote] = []
@@ -154,7 +154,7 @@ def _quotes_of(records: Sequence[Recorded]) -> list[Quote]:
 
 
 def _modelled(found: RecordedDay, settings: Settings, quotes: int) -> list[str]:
-    """What is made up, and what is left out."""
+    """Describe the assumptions and omissions of the model."""
     of_day = found.of_day
     spread = plain(settings.exchange.half_spread_ticks * 2)
     begins = next((r.sequence for r in of_day if isinstance(r.fact, BarClosed)), 0)

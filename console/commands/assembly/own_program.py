@@ -1,13 +1,13 @@
-"""How this very program is started again as a process of its own."""
+"""The command line that starts this program as another process."""
 
 from __future__ import annotations
 
 import sys
 
 KEEPS_OUT_THE_FOLDER = "-P"
-"""Of Python: what lies in the folder that one happens to be in is not imported, whatever it is called."""
+"""Keeps Python from importing modules of the current folder."""
 
 
 def own_program(*words: str) -> list[str]:
-    """`keyturn WORDS`, by the interpreter that runs now: also where no `keyturn` is on the path."""
+    """Return the command for `keyturn WORDS` with the current interpreter, also without `keyturn` on the path."""
     return [sys.executable, KEEPS_OUT_THE_FOLDER, "-m", "app", *words]

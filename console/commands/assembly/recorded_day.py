@@ -1,4 +1,4 @@
-"""A day of a journal that is to be played again: its runs, its records, and the account as it was before them."""
+"""A recorded day to replay: its runs, its records, and the account before them."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ SEQUENCE = re.compile(rb'\{"seq":(\d+),')
 
 @dataclass(frozen=True, slots=True)
 class RecordedDay:
-    """What is played: the runs that the day lies in, the oldest first; none of a day that is modelled.
+    """The runs that cover the day, the oldest first; empty for a modelled day.
 
     Attributes
     ----------
     records
-        Of the journal, from the first run's beginning to the day's end.
+        The journal's records from the first run's start to the day's end.
     ends
         The last instant that counts, UTC.
     """
@@ -54,7 +54,7 @@ class RecordedDay:
 
 
 def recorded_day(source: AccountFolder, day: date) -> RecordedDay:
-    """Raises `OperatorError` where the journal has no such day, or where it cannot be played to its end."""
+    """Return the day. Raises `OperatorError` if the journal does not have it, or it cannot be replayed to its end."""
     if day not in days_of(source.journal):
         there = days_of(source.journal)
         span = f"; it goes from {there[0]} to {there[-1]}" if there else ""
@@ -63,7 +63,7 @@ def recorded_day(source: AccountFolder, day: date) -> RecordedDay:
     runs = _runs_of(_of_this_journal(source, told), day)
     after = runs[0].started.sequence if runs else 0
     every = tuple(read(source.journal, after))
-    if runs and source.runs.exists():  # read once more: what came in meanwhile is in the records too
+    if runs and source.runs.exists():  # read again, to include records that arrived meanwhile
         last = read_runs(source)[-1]
         runs = (*runs[:-1], last if last.started == runs[-1].started else runs[-1])
     records = tuple(each for each in every if HOME.day_of(each.at) <= day)
@@ -74,7 +74,9 @@ def recorded_day(source: AccountFolder, day: date) -> RecordedDay:
 
 
 def _ends(day: date, runs: Sequence[RecordedRun], records: Sequence[Recorded]) -> datetime:
-    """When its equity at the close is on record, or else with the day; a day that goes on, where its records end."""
+    """Return when the equity at its close was recorded, otherwise the day's end, or the last record of an unfinished
+    day.
+    """
     told = (r.at for r in records if isinstance(r.fact, DayStarted) and r.fact.close_of == day and r.fact.day > day)
     if (at := next(told, None)) is not None and len(runs) == 1:
         return at + timedelta(seconds=1)
@@ -84,8 +86,8 @@ def _ends(day: date, runs: Sequence[RecordedRun], records: Sequence[Recorded]) -
 
 
 def _of_this_journal(source: AccountFolder, runs: Sequence[RecordedRun]) -> list[RecordedRun]:
-    """Those that the journal tells of: what a reset or a restore has forgotten is another life. One that was left
-    before it began is none: what it wrote stands between two others.
+    """Return the runs in the journal, without those undone by a reset or a restore, and without runs left before their
+    start.
     """
     if not runs:
         return []
@@ -101,7 +103,7 @@ def _of_this_journal(source: AccountFolder, runs: Sequence[RecordedRun]) -> list
 
 
 def _runs_of(runs: Sequence[RecordedRun], day: date) -> tuple[RecordedRun, ...]:
-    """Those that the day lies in. One that died in it can be played no further: where it stood nobody knows."""
+    """Return the runs that cover the day. One that crashed cannot be replayed further: its end is unknown."""
     begun = [run for run in runs if HOME.day_of(run.started.at) <= day]
     later = [run.started.at for run in begun[1:]]
     found = [run for place, run in enumerate(begun) if place >= len(later) or HOME.day_of(later[place]) >= day]
@@ -115,7 +117,7 @@ def _runs_of(runs: Sequence[RecordedRun], day: date) -> tuple[RecordedRun, ...]:
 
 
 def settings_at(found: RecordedDay) -> Settings:
-    """That the day began with."""
+    """Return the settings at the day's start."""
     if found.runs:
         held = found.runs[0].started.settings
         for record in found.records:
@@ -132,7 +134,7 @@ def settings_at(found: RecordedDay) -> Settings:
 
 
 def account_before(found: RecordedDay, place: Path) -> AccountFolder:
-    """A copy of the account as it was before its first run of the day."""
+    """Return a copy of the account as it was before the day's first run."""
     kind = JournalFolder if isinstance(found.source, JournalFolder) else AccountFolder
     folder = kind(place / found.source.name)
     folder.path.mkdir(parents=True)
@@ -150,7 +152,7 @@ def account_before(found: RecordedDay, place: Path) -> AccountFolder:
 
 
 def _copied(path: Path, target: Path, until: int) -> bool:
-    """The lines of a segment up to that number; False where it has others."""
+    """Copy a segment's lines up to that number; False if it begins after it."""
     with path.open("rb") as lines:
         first = SEQUENCE.match(lines.readline())
         if first is None or int(first.group(1)) > until:

@@ -1,4 +1,4 @@
-"""Files of bars through the one engine, on the simulated exchange: what a replay and a backtest share."""
+"""Files of bars through the engine on the simulated exchange: the common part of replay and backtest."""
 
 from __future__ import annotations
 
@@ -34,21 +34,23 @@ if TYPE_CHECKING:
     from core.strategies.questions import Missed
 
 UNATTENDED = ("reconciliation.every_seconds=0", "evaluation.enabled=false")
-"""Under every other setting where files are played. Their exchange lives in its own process: after the start nobody
-else can move its books. And nobody is there to enable again what a night has retired: the run would end in silence."""
+"""The lowest settings for played files. Their exchange is in this process: after the start no one else can move its
+books. And
+no one could enable a strategy again that the evaluation retired: the run would continue without it.
+"""
 
 
 FILE_SEED = "file"
-"""Of the exchange of a replay."""
+"""The seed of a replay's exchange."""
 DAILY = (
     "risk.window_start='00:00'",
     "risk.window_end='23:59'",
-    "risk.session.policy='include_extended'",  # the account is asked for before the open, at which signals are heard
+    "risk.session.policy='include_extended'",  # the account is asked before the open, at which signals are received
     "risk.protections.volatility_halt.enabled=false",
     "strategies.vwap.flat_minutes=0",
     "strategies.breakout.counted_bars=60",  # a quarter of sessions; 390, a session of minutes, would be years of days
 )
-"""Under every other setting where the bars are days: what is said in minutes of a session means nothing there."""
+"""The lowest settings for daily bars: limits in minutes of a session are meaningless there."""
 
 
 Played = TypeVar("Played", bound="VirtualRuntime")
@@ -56,11 +58,13 @@ Played = TypeVar("Played", bound="VirtualRuntime")
 
 @dataclass(frozen=True, slots=True)
 class ReplayOptions:
-    """Files to play, and how. `speed` None is as fast as it can.
+    """The files to play, and the options. `speed` None is unlimited.
 
-    `strategies` are those that look at the bars; none named: those that the settings turn on. `deadlines` is the folder
-    of a journal that tells who was too slow for which bar (MD-05); without one that is as it comes. The regime is
-    measured by `vix` and `market`, files of daily figures (RK-19).
+    `strategies` are those that get the bars; if empty, those enabled in the settings. `deadlines` is the folder of a
+    journal that
+    records which strategy was too slow for which bar (MD-05); without one the current timing counts. `vix` and `market`
+    are files
+    of daily figures for the regime (RK-19).
     """
 
     files: tuple[Path, ...]
@@ -78,14 +82,14 @@ class ReplayOptions:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Files, read to their end, and the settings that they are played with.
+    """Files read to their end, and the settings to play them with.
 
     Attributes
     ----------
     first, last
-        When the first bar of all began, and the last; UTC.
+        The start of the first and of the last bar; UTC.
     starts
-        Of each file of bars, when the first one began that strategies are shown.
+        For each file of bars, the start of the first bar that strategies receive.
     """
 
     settings: Settings
@@ -104,7 +108,9 @@ class Recording:
 
 
 def replay_runtime(host: Host, options: ReplayOptions, stack: ExitStack) -> VirtualRuntime:
-    """A fresh account on files, its journal in a folder or in memory. Raises `OperatorError`."""
+    """Return a runtime with a new account on files, with its journal in a folder or in memory. Raises
+    `OperatorError`.
+    """
     from core.runtime.pace import Pace
     from state.journal import FileJournal, MemoryJournal
     from state.run_log import RunLogFile
@@ -141,7 +147,7 @@ def recorded(
     settings_with: Callable[[Host, tuple[str, ...]], Settings],
     names: tuple[str, ...],
 ) -> Recording:
-    """The files, read, and the settings with these strategies alone, or as they are where none is named.
+    """Read the files, and the settings with only these strategies enabled, or unchanged if none is named.
 
     Raises `OperatorError`, naming the file that cannot be played.
     """
@@ -168,12 +174,12 @@ def recorded(
 
 
 def _only(names: tuple[str, ...], settings: Settings, kinds: StrategyKinds) -> Settings:
-    """These strategies on, whatever the settings say, and every other one off.
+    """Enable these strategies and disable all others, whatever the settings.
 
     Raises
     ------
     OperatorError
-        One of them does not load, or their allocations are more than there is.
+        One of them does not load, or their allocations exceed the whole.
     """
     from pydantic import ValidationError
 
@@ -198,7 +204,7 @@ def _only(names: tuple[str, ...], settings: Settings, kinds: StrategyKinds) -> S
 
 
 def _require_starts(settings: Settings, kinds: StrategyKinds) -> None:
-    """Refuse to play without a strategy of the user's that is on: its silence would look like an answer.
+    """Refuse to play if an enabled user strategy cannot start: no signals from it would be misleading.
 
     Raises `OperatorError`.
     """
@@ -212,7 +218,7 @@ def _require_starts(settings: Settings, kinds: StrategyKinds) -> None:
 
 
 def _started(host: Host, recording: Recording, options: ReplayOptions) -> RunStarted:
-    """What it takes to play the files again."""
+    """Return the parameters to play the files again."""
     from core.runtime.run_record import RunKind, RunStarted
     from state.run_log import file_played
 
@@ -235,7 +241,7 @@ def _started(host: Host, recording: Recording, options: ReplayOptions) -> RunSta
 
 
 def keys_of(operator: str) -> str:
-    """Who presses them, or the text of their script. Raises `OperatorError`."""
+    """Return the operator's name, or the text of its script. Raises `OperatorError`."""
     from core.runtime.scripted_operator import ScriptError, text_of_script
 
     if operator in ("none", "confirm-all"):
@@ -255,7 +261,7 @@ def playing(
     seed: str,
     recorder: RunRecorder | None = None,
 ) -> VirtualRuntime:
-    """A fresh account, and everything ready to run."""
+    """Return a runtime with a new account, ready to run."""
     from core.runtime.virtual import VirtualRuntime
 
     engine, exchange = fresh(recording, journal, seed=seed)
@@ -273,7 +279,7 @@ def playing(
 def fresh(
     recording: Recording, journal: Journal, *, seed: str, account: str = "replay", installation: str = "replay"
 ) -> tuple[Engine, SimulatedExchange]:
-    """An account that nothing has happened on, and its exchange."""
+    """Return the engine of a new account, and its exchange."""
     from core.brokers.simulated.exchange import SimulatedExchange
     from core.engine import Engine
     from core.model.account import Mode
@@ -294,7 +300,7 @@ def played_by(
     pace: Pace | None,
     recorder: RunRecorder | None = None,
 ) -> Played:
-    """The runtime of a recording."""
+    """Return the runtime of a recording."""
     from core.advisers.house import advisers_of
     from core.runtime.simulated_exchange import link_of
 
@@ -313,12 +319,12 @@ def played_by(
 
 
 def operator_of(name: str, engine: Engine, start: datetime) -> Operator | None:
-    """Who presses the keys, by what `--operator` says. Raises `OperatorError`."""
+    """Return the operator named by `--operator`. Raises `OperatorError`."""
     return operator_by(keys_of(name), engine, start, Path(name).name)
 
 
 def operator_by(keys: str, engine: Engine, start: datetime, name: str = "the script") -> Operator | None:
-    """Keys by script: accepted here, because the broker is the simulated exchange. Raises `OperatorError`."""
+    """Return a scripted operator, allowed because the broker is the simulated exchange. Raises `OperatorError`."""
     from core.runtime.scripted_operator import ConfirmAll, Script, ScriptError, read_script
 
     if keys == "none":
@@ -332,7 +338,7 @@ def operator_by(keys: str, engine: Engine, start: datetime, name: str = "the scr
 
 
 def _missed_in(folder: Path) -> Missed:
-    """Who was too slow, as a journal tells it. Raises `OperatorError`, `JournalDamagedError`."""
+    """Return the missed deadlines of a journal. Raises `OperatorError`, `JournalDamagedError`."""
     from core.strategies.questions import missed_in
     from state.journal import read
     from state.journal_segments import segments
@@ -343,7 +349,7 @@ def _missed_in(folder: Path) -> Missed:
 
 
 def over_night(names: Iterable[str]) -> tuple[str, ...]:
-    """No bar of a day says when it is five minutes to the close: none of the strategies is flat by then."""
+    """Return settings to hold positions overnight: with daily bars no strategy can close before the session's end."""
     from core.settings.strategies import HOUSE_NAMES
 
     terms = ("flat_minutes=0", "holds_overnight=true")
@@ -352,7 +358,7 @@ def over_night(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def measured(recording: Recording, vix: Path | None, market: Path | None) -> Recording:
-    """The recording with what its files of daily figures say of the regime. Raises `TableError`."""
+    """Return the recording with the regime from its files of daily figures. Raises `TableError`."""
     from core.runtime.feed import last_heard
     from core.runtime.regime_feed import RegimeFiles, regime_of_files
 
@@ -391,7 +397,7 @@ def _of_days(settings: Settings, kinds: StrategyKinds, files: list[Path], quotes
 
 
 def _starts(files: list[Path], feeds: list[list[Timed]], calendar: ExchangeCalendar) -> tuple[datetime, ...]:
-    """Where each file really begins. Raises `OperatorError` where no bar of one is left."""
+    """Return the start of each file's first usable bar. Raises `OperatorError` if a file has none."""
     from core.runtime.data_quality import first_complete
 
     starts = []
@@ -421,7 +427,7 @@ def _of_quotes(settings: Settings, files: Iterable[Path]) -> Iterator[list[Timed
 
 
 def require_files(paths: Iterable[Path]) -> None:
-    """Say of a file that is not there, or of a folder, what it is, before anything is said of its name.
+    """Report a missing file or a folder as such, before its name is checked.
 
     Raises `TableError`.
     """
@@ -435,12 +441,12 @@ def require_files(paths: Iterable[Path]) -> None:
 
 
 def of_symbols(symbols: Iterable[str]) -> Chosen:
-    """`--symbol` as the setting that it stands for."""
+    """Return the setting for `--symbol`."""
     return Chosen(f"symbols={json.dumps(list(symbols), ensure_ascii=False)}", "--symbol")
 
 
 def symbol_in_name(path: Path) -> Symbol:
-    """What a file's name begins with; nobody guesses it. Raises `OperatorError`."""
+    """Return the symbol at the beginning of a file's name. Raises `OperatorError`."""
     from core.market.csv_source import symbol_of
 
     symbol = symbol_of(path)
@@ -450,7 +456,7 @@ def symbol_in_name(path: Path) -> Symbol:
 
 
 def _symbol_of(settings: Settings, path: Path) -> Symbol:
-    """By the file's name, or the only one that the settings name. Raises `OperatorError`."""
+    """Return the symbol in the file's name, or the only configured one. Raises `OperatorError`."""
     from core.market.csv_source import symbol_of
     from core.model.values import Symbol
 
@@ -462,20 +468,20 @@ def _symbol_of(settings: Settings, path: Path) -> Symbol:
 
 
 class NoLog:
-    """A replay's exchange need not outlive it."""
+    """An exchange log that keeps nothing: the exchange ends with the replay."""
 
     def append(self, record: object) -> None:
-        """Nothing is kept."""
+        """Do nothing."""
 
 
 class NoSwitch:
-    """A replay of files has no kill switch outside of its script."""
+    """A kill switch that is never latched: a replay of files has none outside its script."""
 
     def is_on(self) -> str | None:
         return None
 
     def latch(self, by: str) -> None:
-        """Nothing to latch."""
+        """Do nothing."""
 
     def release(self) -> None:
-        """Nothing to release."""
+        """Do nothing."""

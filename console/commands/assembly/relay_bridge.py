@@ -1,4 +1,4 @@
-"""The server's end of a desk at another machine: one stream there, a connection of the engine for each channel here."""
+"""The server side of a remote desk: one stream, with an engine connection for each of its channels."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from core.protocol.relay import HELLO, Channel, Kind, Piece, PieceReader, packed
 
 READ = 65_536
 MOST_WAITING = 262_144
-"""Bytes that may wait for one that is slow: beyond them the engine is read no further, and a full channel closed."""
+"""The maximum of buffered bytes: above it no more is read from the engine, and a full channel is closed."""
 GONE = "the engine closed the connection"
 SLOW = "the engine takes nothing in; the connection is closed"
 
 
 class RelayBridge:
-    """Nothing here waits for one end: what is pressed goes on while pictures wait for the stream.
+    """Bridges the stream and the engine without waiting for either: presses are forwarded while views wait for the
+    stream.
 
     Parameters
     ----------
     connect
-        A connection to the engine, for each channel that is opened. Raises `OperatorError`.
+        Returns an engine connection for a new channel. Raises `OperatorError`.
     words
-        What the desk is told with a channel that is open; empty for nothing.
+        Returns a message for the desk at the opening of a channel; empty for none.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class RelayBridge:
         self._lines: dict[Channel, socket.socket] = {}
 
     def run(self) -> None:
-        """Until the incoming stream ends. Raises `FrameError` for what no relay sends, OSError where the way is cut."""
+        """Run until the incoming stream ends. Raises `FrameError` for invalid data, OSError for a broken connection."""
         os.set_blocking(self._incoming, False)
         os.set_blocking(self._outgoing, False)
         try:
@@ -49,7 +50,7 @@ class RelayBridge:
                 line.close()
 
     def _turn(self) -> bool:
-        """Wait for one thing and do it; whether the stream goes on."""
+        """Wait for one event and handle it; return whether the stream continues."""
         with selectors.PollSelector() as selector:
             selector.register(self._incoming, selectors.EVENT_READ)
             if self._down:

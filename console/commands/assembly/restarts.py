@@ -1,6 +1,6 @@
-"""Another engine in the place of the one that runs: by its watchdog, where one is there (SY-02).
+"""Restart the running engine, through its watchdog if there is one (SY-02).
 
-A service manager that started the watchdog keeps it: its sandbox, its limits and its keys are the new engine's too.
+A watchdog started by a service manager stays in place: its sandbox, limits and keys apply to the new engine too.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from state.watchdog.presence import ask_to_restart, last_said, watchdog_of
 
 
 def restarted(host: Host) -> tuple[AccountFolder, int, bool]:
-    """The account, its new engine's process, and whether one ran before. Raises `OperatorError`, OSError."""
+    """Return the account, its new engine's process number, and whether one ran before. Raises
+    `OperatorError`, OSError.
+    """
     folder = known_account(host)
     before = None if folder is None else holder(folder)
     watchdog = None if folder is None else watchdog_of(folder)
@@ -39,7 +41,7 @@ def restarted(host: Host) -> tuple[AccountFolder, int, bool]:
 
 
 def _another(folder: AccountFolder, watchdog: int, before: int | None) -> int:
-    """The process of the engine that listens in the place of that before."""
+    """Return the process number of the new engine once it listens."""
     until = time.monotonic() + Limits().patience_seconds + START_PATIENCE
     while time.monotonic() < until:
         pid = holder(folder)

@@ -1,4 +1,4 @@
-"""An engine that never runs, to read off what one does: no account, no disk, no session."""
+"""An engine that never runs, to read its routes from: without account, disk or session."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ from state.journal import MemoryJournal
 
 
 def routes() -> Routes:
-    """Of the engine as this release puts it together."""
+    """Return the routes of this release's engine."""
     return Routes(Engine("none", Mode.PAPER, ExchangeCalendar(date.min, date.min, (), {}), MemoryJournal()))

@@ -1,4 +1,4 @@
-"""What an engine has beside it where it runs without a desk: its log, and its health for whoever asks."""
+"""The log and the health endpoint of an engine without a desk."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def service_log(host: Host, runtime: Runtime, stack: ExitStack, keys: Iterable[Keys] = ()) -> ServiceLog:
-    """The log of a runtime's account, from here until the stack ends. In the runtime's thread, before it runs.
+    """Start the log of a runtime's account, until the stack ends. In the runtime's thread, before it runs.
 
-    `keys` are those that adapters were handed: they are hidden wherever they stand.
+    `keys` are the adapters' keys, which the log hides.
     """
     from state.channel_addresses import addresses_in
     from state.service_log.hiding import Hiding
@@ -34,9 +34,9 @@ def service_log(host: Host, runtime: Runtime, stack: ExitStack, keys: Iterable[K
 def service_health(
     host: Host, runtime: Runtime, stack: ExitStack, log: ServiceLog | None = None
 ) -> EngineFigures | None:
-    """`/healthz` and `/metrics` where the settings name a place, until the stack ends; None where they name none.
+    """Serve `/healthz` and `/metrics` at the configured address until the stack ends; return None without an address.
 
-    A place that cannot be had is said, and ends nothing.
+    An address that cannot be used is reported and ends nothing.
     """
     from core.settings.health import SocketPlace, place_of
 
@@ -49,7 +49,7 @@ def service_health(
     from core.runtime.health.server import HealthServer
 
     figures = EngineFigures(runtime, symbols=settings.symbols, log=log)
-    if isinstance(place, SocketPlace):  # a whole path stays what it is
+    if isinstance(place, SocketPlace):  # an absolute path is used unchanged
         place = SocketPlace(str(host.home.account(runtime.engine.state.account_name).path / place.path))
     try:
         server = HealthServer(place, pages_of(figures))

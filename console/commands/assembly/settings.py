@@ -1,4 +1,4 @@
-"""The settings of a command: file, environment and options, and what the rooms know of what may stand in them."""
+"""The settings of a command from file, environment and options, checked against the registered names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def settings_of(host: Host, overrides: tuple[str, ...] = ()) -> Settings:
-    """What every desk may run with. Raises `OperatorError`."""
+    """Return the settings of a desk. Raises `OperatorError`."""
     settings = backtest_settings(host, overrides)
     if settings.strategies.vwap.adaptive.enabled:
         raise OperatorError(
@@ -23,7 +23,7 @@ def settings_of(host: Host, overrides: tuple[str, ...] = ()) -> Settings:
 
 
 def backtest_settings(host: Host, overrides: tuple[str, ...]) -> Settings:
-    """The same, with what would be a wager with money. Raises `OperatorError`."""
+    """Return the settings, including options that only a backtest may use. Raises `OperatorError`."""
     from console.key_remapping import fault_in
     from core.brokers.registry import BROKERS
     from core.market.registry import SOURCES
@@ -37,7 +37,7 @@ def backtest_settings(host: Host, overrides: tuple[str, ...]) -> Settings:
 
 
 def display_of(host: Host, overrides: tuple[str, ...] = ()) -> DisplaySettings | None:
-    """What the screen is set to, read before it is painted; None, and no wait, where nobody set any of it."""
+    """Return the display settings before the first paint; None, without delay, if none is set."""
     try:
         written = host.home.settings.read_text(errors="replace")
     except OSError:
@@ -48,7 +48,7 @@ def display_of(host: Host, overrides: tuple[str, ...] = ()) -> DisplaySettings |
 
 
 def is_simulated(settings: Settings) -> bool:
-    """Whether orders go to the simulated exchange, where alone keys by script are taken."""
+    """Whether orders go to the simulated exchange, which alone accepts scripted keys."""
     from core.brokers.kinds import SimulatedKind
     from core.brokers.registry import BROKERS
 

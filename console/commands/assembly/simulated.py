@@ -1,4 +1,4 @@
-"""A desk on the simulated exchange: the demo and the stress desk. One thread, virtual time."""
+"""Assemble a desk on the simulated exchange: the demo and the stress desk. One thread, virtual time."""
 
 from __future__ import annotations
 
@@ -38,10 +38,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What a demo is opened with; `speed` is virtual seconds a second.
+    """The options of a demo; `speed` is in virtual seconds per second.
 
-    The regime is measured by `vix` and `market`, files of daily figures (RK-19). Without a `profile` an account stays
-    what it was opened as. The stress desk watches so many.
+    `vix` and `market` are files of daily figures for the regime (RK-19). Without a `profile` an existing account keeps
+    its own.
+    `watched` is the length of the stress desk's watchlist.
     """
 
     seed: int = 1
@@ -55,7 +56,7 @@ class DemoOptions:
 
 
 def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualRuntime:
-    """The demo's engine, taken up where its journal and its exchange left it."""
+    """Return the demo's engine, restored from its journal and its exchange's log."""
     from core.brokers.simulated.log import time_of
     from core.model.account import Mode
     from core.runtime import demo
@@ -102,7 +103,7 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
     return VirtualRuntime(
         **parts,
         switch=switch,
-        steady=time.monotonic if settings.strategies.own else None,  # the house's own need no measure
+        steady=time.monotonic if settings.strategies.own else None,  # the built-in strategies need no timing
         keeper=keeper_of(host, folder, switch, write, chosen, left_out, last_time.sources(), watchlists_of(host)),
         notifier=notifier_of(host, settings, engine) if settings.notify.in_demo else None,
         recorder=stack.enter_context(closing(RunLogFile(folder, started))),
@@ -124,8 +125,9 @@ def demo_parts(
     records: Sequence[Record],
     calendar: ExchangeCalendar,
 ) -> dict[str, Any]:
-    """What the runtime of a demo is made of that began like this: its engine with the settings in force, its exchange
-    as its log left it, the market from there on, and who is at the keys.
+    """Return the parts of a demo's runtime: the engine with current settings, the exchange restored from its log, the
+    market from
+    there on, and the operator.
     """
     from core.advisers.house import advisers_of
     from core.market.demo_shares import listed_in_the_demo
@@ -183,7 +185,7 @@ def demo_parts(
 
 
 def stress_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualRuntime:
-    """The stress desk's engine, on an account that begins anew each time."""
+    """Return the stress desk's engine, on an account that is reset each time."""
     from core.brokers.simulated.exchange import SimulatedExchange
     from core.market.demo_shares import listed_in_the_demo
     from core.model.account import Mode
@@ -224,14 +226,14 @@ def stress_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> Virtua
 
 
 def demo_folder(host: Host, options: DemoOptions) -> AccountFolder:
-    """Each seed is an account of its own."""
+    """Return the account of a seed."""
     from core.runtime.demo import demo_account
 
     return host.home.account(demo_account(options.seed))
 
 
 def stress_folder(host: Host) -> AccountFolder:
-    """The stress desk has one account."""
+    """Return the one account of the stress desk."""
     from core.runtime.stress_market import ACCOUNT
 
     return host.home.account(ACCOUNT)
@@ -240,7 +242,7 @@ def stress_folder(host: Host) -> AccountFolder:
 def demo_books(
     host: Host, folder: AccountFolder, seed: int, stack: ExitStack, *, accept: bool
 ) -> tuple[Engine, Broker, Callable[[], datetime], Callable[[], None]]:
-    """The demo's account, its exchange rebuilt as it was left; only who accepts writes into either."""
+    """Return the demo's account with its restored exchange; both are written only with `accept`."""
     from core.brokers.simulated.as_broker import SimulatedBroker
     from core.brokers.simulated.log import time_of
     from core.market.calendar import load_calendar
@@ -267,7 +269,7 @@ def demo_books(
 
 
 def _given(options: DemoOptions) -> tuple[str, ...]:
-    """Settings that the options stand for."""
+    """Return the settings that the options stand for."""
     from core.runtime.demo import BUSY
 
     profile = () if options.profile is None else (f"profile='{options.profile}'",)
@@ -275,7 +277,7 @@ def _given(options: DemoOptions) -> tuple[str, ...]:
 
 
 def _usual_market(host: Host, options: DemoOptions, chosen: tuple[str, ...]) -> DemoMarket:
-    """Of a new account: lively where the settings leave it on the stage, and nobody is at the keys by script."""
+    """Return the market of a new account: lively with the stage's settings and no scripted operator."""
     from core.runtime.demo_market import CALM, LIVELY
     from core.runtime.demo_stage import STAGE
 
@@ -286,7 +288,7 @@ def _usual_market(host: Host, options: DemoOptions, chosen: tuple[str, ...]) -> 
 def _taken(
     host: Host, folder: AccountFolder, stack: ExitStack, begin_anew: Callable[[AccountFolder], object] | None = None
 ) -> tuple[FileKillSwitch, tuple[str, ...]]:
-    """The account is this process's from here on; its kill switch, and what was mended."""
+    """Lock the account for this process; return its kill switch, and descriptions of repairs."""
     from state.kill_switch import FileKillSwitch
     from state.lock import EngineLock
     from state.thread_dump import thread_dumps
@@ -304,7 +306,7 @@ def _taken(
 def _opening(
     started: RunStarted, market: DemoMarket, engine: Engine, session: Session
 ) -> tuple[datetime, Operator | None]:
-    """Until when a new account is not waited for, and who prepares it."""
+    """Return the time until which a new account runs without waiting, and its opening script."""
     from core.runtime import demo
     from core.runtime.demo_market import LIVELY
     from core.runtime.demo_stage import BOUGHT, LEAD_BARS, OpeningScript
@@ -330,7 +332,7 @@ def path_of(played: PlayedFile | None) -> Path | None:
 
 
 def on_stage(host: Host, market: DemoMarket) -> Host:
-    """The settings of a lively market lie under what the operator wrote."""
+    """Put the stage's settings below the operator's, in a lively market."""
     from core.runtime.demo_market import LIVELY
     from core.runtime.demo_stage import STAGE
 
@@ -340,7 +342,7 @@ def on_stage(host: Host, market: DemoMarket) -> Host:
 def _quotes_of(
     market: DemoMarket, exchange: SimulatedExchange, engine: Engine, start: datetime, speed: float
 ) -> QuoteRounds | None:
-    """A market of slices is told by its quotes too, once a second of the wall at the most."""
+    """Return the quotes of a market with slices, once per second of wall time at most."""
     from core.runtime.followed_symbols import followed
     from core.runtime.quote_rounds import QuoteRounds
 
@@ -358,7 +360,7 @@ def _traded_bars(
     calendar: ExchangeCalendar,
     now: datetime,
 ) -> Iterator[Bar]:
-    """What the exchange has traded by until now, in every symbol that was ever asked for."""
+    """Return the bars that the exchange has traded by until now, in every symbol ever used."""
     from core.runtime import demo
 
     asked = {str(record["symbol"]) for record in records if record.get("symbol")}
@@ -369,8 +371,8 @@ def _traded_bars(
 def _history(
     market: DemoMarket, seed: int, settings: Settings, sessions: Sequence[Session]
 ) -> Callable[[FetchHistory | LookUpSymbols], tuple[Bar, ...]]:
-    """What was told of the day before a start, to be shown. Strategies begin with what they hear, so that each demo of
-    a seed is the same.
+    """Return the earlier history for display only. Strategies begin without it, so that every demo of a seed is the
+    same.
     """
     from core.messages.effects import LookUpSymbols
 
@@ -386,7 +388,7 @@ def _history(
 def _not_heard_yet(
     market: DemoMarket, seed: int, settings: Settings, sessions: list[Session], before: Session | None, engine: Engine
 ) -> Iterator[Timed]:
-    """The seeded market from where the engine left it; `before` is the session before the first one, if any."""
+    """Yield the seeded market from the engine's last bar on; `before` is the session before the first one, if any."""
     from core.messages.inputs import CorporateActionsArrived, PastArrived
     from core.model.values import Symbol
     from core.runtime.feed import merged

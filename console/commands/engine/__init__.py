@@ -1,1 +1,1 @@
-"""`keyturn engine`: the engine as a service. One subcommand a file; `group.py` names them."""
+"""`keyturn engine`: the engine as a service. One subcommand per file; `group.py` lists them."""

@@ -1,4 +1,4 @@
-"""`keyturn engine logs`: what a running engine logged, in order across rotations, and what it goes on to log."""
+"""`keyturn engine logs`: the engine's log in order across rotations, and new lines as they come."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from state.service_log.reading import Line, LogReader
 
 NEWEST = 100
-"""Lines that are shown where nothing says how many."""
+"""The default number of lines."""
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 NAMED = 5
-"""Damaged lines that are named; the rest are counted."""
+"""The maximum of damaged lines that are named; more are only counted."""
 AGES = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 AGE = re.compile(r"(\d{1,6})([smhd])")
 SHOWN_BESIDE = ("order", "ticket", "request", "symbol")
@@ -48,7 +48,7 @@ def logs(
     account: Account = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the lines as they stand in the log.")] = False,
 ) -> None:
-    """Print what the engine logged: facts, refusals, calls to the broker, what went wrong.
+    """Print the engine's log: facts, refusals, calls to the broker, errors.
 
     Examples: keyturn engine logs -f, keyturn engine logs --order b41db81a, keyturn engine logs --since 2h
     """
@@ -84,7 +84,7 @@ def _follow(reader: LogReader, folder: AccountFolder, order: str | None, level: 
 def _wanted(
     lines: Iterable[Line], folder: AccountFolder, order: str | None, since: str | None, level: str
 ) -> Iterator[Line]:
-    """What was asked for. Raises `OperatorError`."""
+    """Yield the selected lines. Raises `OperatorError`."""
     from state.service_log.events import LEVELS
     from state.service_log.reading import OrderLines, whole_id
 
@@ -101,7 +101,7 @@ def _wanted(
 
 
 def _beginning(since: str, folder: AccountFolder) -> datetime:
-    """An age counts from the newest line: a demo has a time of its own. Raises `OperatorError`."""
+    """Return the start; an age counts from the newest line, because a demo has its own time. Raises `OperatorError`."""
     from state.service_log.reading import LogReader
 
     if found := AGE.fullmatch(since):
@@ -131,7 +131,7 @@ def _print(line: Line, as_json: bool) -> None:
 
 
 def _name_damaged(reader: LogReader, named: int) -> int:
-    """What could not be read is named on the error's way, so that the lines can be piped."""
+    """Report unreadable lines on standard error, so that the output can be piped."""
     new = reader.damaged[named:]
     if new:
         places = "; ".join(islice(new, NAMED))

@@ -1,4 +1,4 @@
-"""`keyturn engine restart`: another engine in the place of the one that runs; desks that are attached wait for it."""
+"""`keyturn engine restart`: restart the running engine; attached desks wait for it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from console.commands.shared import host_of, say
 
 
 def restart(context: typer.Context) -> None:
-    """Stop the engine and start it again, as after an upgrade. Desks stay open, and are attached again by themselves.
+    """Stop the engine and start it again, such as after an upgrade. Desks stay open, and attach again automatically.
 
-    Its watchdog does it, where one runs: a service stays the manager's.
+    The watchdog does it, if one runs: a service stays under its manager.
 
     Example: keyturn engine restart
     """

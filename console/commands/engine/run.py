@@ -1,4 +1,4 @@
-"""`keyturn engine run`: the engine of the account in this process, as a service manager wants it."""
+"""`keyturn engine run`: the engine of the account in this process, for a service manager."""
 
 from __future__ import annotations
 

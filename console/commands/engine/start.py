@@ -1,4 +1,4 @@
-"""`keyturn engine start`: the engine behind this terminal, which may be closed then."""
+"""`keyturn engine start`: start the engine in the background, independent of this terminal."""
 
 from __future__ import annotations
 

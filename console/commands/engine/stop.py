@@ -1,4 +1,4 @@
-"""`keyturn engine stop`: end the engine, and say what stays open without it."""
+"""`keyturn engine stop`: end the engine, and list the positions and orders left without it."""
 
 from __future__ import annotations
 

@@ -32,10 +32,12 @@ def watch(
         int, typer.Option("--memory", min=64, help="MB that the engine's own process may take before it is restarted.")
     ] = MEMORY,
 ) -> None:
-    """Run the engine under a watchdog, in the foreground: it restarts one that hangs, grows, hears no market or dies.
+    """Run the engine under a watchdog, in the foreground: it restarts an engine that hangs, leaks, gets no data or
+    dies.
 
-    After three restarts in ten minutes the engine stays down, and its next start is halted. Exit code 0 where the
-    engine was stopped, its own where that is 1 or 2, 69 where it stays down.
+    After three restarts in ten minutes the engine stays down, and its next start is halted. Exit code 0 if the engine
+    was
+    stopped, its own if that is 1 or 2, 69 if it stays down.
 
     Example: keyturn engine watch --memory 768
     """
@@ -44,7 +46,7 @@ def watch(
 
 
 def watched(host: Host, command: Sequence[str], limits: Limits) -> int:
-    """Watch over what `command` starts, until it is not to be started again; the exit status."""
+    """Watch over the process of `command` until it is not restarted any more; return the exit status."""
     from state.channel_addresses import find_address
     from state.watchdog.owed import OwedAlerts
     from state.watchdog.push import Push
@@ -60,7 +62,7 @@ def watched(host: Host, command: Sequence[str], limits: Limits) -> int:
 
 
 def _told_by(host: Host) -> NotifySettings | None:
-    """As the settings stand now; a demo's alerts stay here unless it is told otherwise. Raises `OperatorError`."""
+    """Return the current notification settings; a demo's alerts are not sent unless enabled. Raises `OperatorError`."""
     from console.commands.assembly.settings import is_simulated, settings_of
 
     settings = settings_of(host)

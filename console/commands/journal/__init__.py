@@ -1,1 +1,1 @@
-"""`keyturn journal`: what is recorded, read, proved, explained and shown to others."""
+"""`keyturn journal`: read, verify, explain and disclose the journal."""

@@ -1,4 +1,4 @@
-"""`keyturn journal key|sign|head|export`: each day is signed, and can then be shown to a stranger (SP-08)."""
+"""`keyturn journal key|sign|head|export`: sign each day, and export signed days verifiably (SP-08)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def key(
     is_new: Annotated[bool, typer.Option("--new", help="Make one, and put it into the system's keyring.")] = False,
     of_agent: Annotated[bool, typer.Option("--agent", help="List those of the SSH agent that could sign.")] = False,
 ) -> None:
-    """Print the public key of your record. Publish it: whoever has it can check what you hand them.
+    """Print the public key of your record. Publish it: anyone who has it can check your exports.
 
     Example: keyturn journal key --new
     """
@@ -60,7 +60,7 @@ def _list_agent(host: Host) -> None:
 def sign(
     context: typer.Context, account: Account = None, journal_dir: JournalDir = None, as_json: AsJson = False
 ) -> None:
-    """Sign each day that is over and was not signed yet. The last line is the head to publish, or to keep elsewhere.
+    """Sign each finished day that is not signed yet. The last line is the head to publish, or to keep elsewhere.
 
     Example: keyturn journal sign
     """
@@ -86,7 +86,7 @@ def head(
     account: Account = None,
     journal_dir: JournalDir = None,
 ) -> None:
-    """Print a signed head as it stands: publish it, or keep it elsewhere, and nobody can write what was before it anew.
+    """Print a signed head. Published or kept elsewhere, it prevents any later change of the record before it.
 
     Example: keyturn journal head > head-of-november.json
     """
@@ -109,9 +109,9 @@ def export(
     account: Account = None,
     journal_dir: JournalDir = None,
 ) -> None:
-    """Write the record of signed days with all that proves it; docs/verify_record.py checks it without Keyturn.
+    """Write the record of signed days with its proofs; docs/verify_record.py checks it without Keyturn.
 
-    Days that are over and not signed yet are signed first.
+    Finished days that are not signed yet are signed first.
 
     Example: keyturn journal export --range 2026-11-01..2026-11-20 --redact amounts --out november.jsonl
     """
@@ -165,7 +165,7 @@ def _days(day: str | None, days: str | None) -> tuple[date, date]:
 
 
 def _write(path: Path, lines: Iterable[bytes]) -> int:
-    """All of it, or no file; returns how many lines."""
+    """Write all lines, or no file; return the number of lines."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

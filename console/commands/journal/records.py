@@ -1,4 +1,4 @@
-"""`keyturn journal tail|explain|verify|why`: read, prove and explain what is recorded."""
+"""`keyturn journal tail|explain|verify|why`: read, verify and explain the records."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def explain(
     name: Annotated[str | None, typer.Argument(help="An input or a fact; without it all of them.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what the engine does with an input or a fact, from the code itself; no journal is read.
+    """Explain how the engine handles an input or a fact, from the code itself; no journal is read.
 
-    Of an input: the workflows that answer it, in order, and those at the end of the act. Of a fact: the slices that
+    For an input: the workflows that answer it, in order, and those at the end of the act. For a fact: the slices that
     fold it, and the workflows that follow it.
 
     Example: keyturn journal explain OrderFilled
@@ -67,9 +67,9 @@ def explain(
 def verify(
     context: typer.Context, account: Account = None, journal_dir: JournalDir = None, as_json: AsJson = False
 ) -> None:
-    """Prove the chain of every record, to the one that the state documents know. Exit code 0 sound, 1 damaged.
+    """Verify the chain of every record, up to the last one of the state documents. Exit code 0 sound, 1 damaged.
 
-    What this release does not know of what was written, a fact or a settings key, is named; it is no damage.
+    Facts and settings keys that this release does not know are listed; they are no damage.
 
     Example: keyturn journal verify
     """
@@ -108,7 +108,7 @@ def why(
 
 
 def _print(records: Iterable[Recorded], as_json: bool, known: Routes | None = None) -> None:
-    from core.event_text import in_words, kind_of  # with every fact: too much before the desk's first paint
+    from core.event_text import in_words, kind_of  # imports every fact: too slow before the desk's first paint
     from core.facts.registry import BY_TYPE
 
     for record in records:
@@ -170,7 +170,7 @@ def _plain(value: object) -> object:
 
 
 def verified(host: Host, account: str | None, folder: Path | None) -> dict[str, object]:
-    """What the proof of a journal came to. Raises `OperatorError`."""
+    """Verify a journal and return the report. Raises `OperatorError`."""
     from state.documents import known_sequence
     from state.unread import Unread
     from state.verify import verify

@@ -1,4 +1,4 @@
-"""`keyturn journal stamp`: a service of time stamps says when a head was there (SP-08)."""
+"""`keyturn journal stamp`: have a time-stamping service certify when a head existed (SP-08)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def stamp(
     journal_dir: JournalDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have the last head stamped by a service of time stamps (RFC 3161). It sees a hash, and nothing of the record.
+    """Have the last head stamped by a time-stamping service (RFC 3161), which gets a hash and nothing of the record.
 
     The answer is kept in the folder stamps, beside the heads; openssl ts checks it, as docs/PROOF.md shows.
 
