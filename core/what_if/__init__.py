@@ -1,1 +1,1 @@
-"""A day played again with one thing changed, beside the same day unchanged (AN-06)."""
+"""What-if analysis: a day replayed with one change, compared with the unchanged day (AN-06)."""

@@ -1,4 +1,4 @@
-"""What is changed: one decision of a day, or what it was traded by."""
+"""The possible changes: one decision of a day, or the settings and strategies it was traded with."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ HOW = "write confirm=ID, decline=ID, quantity=ID:10, stop=ID:98.50, off=STRATEGY
 
 class ChangeKind(Enum):
     CONFIRM = "confirm"
-    """A proposal that was declined or let expire gets its key, a second after it was staged."""
+    """Confirm a proposal that was declined or expired, one second after it was staged."""
     DECLINE = "decline"
-    """One that got its key is declined."""
+    """Decline a proposal that was confirmed."""
     QUANTITY = "quantity"
-    """Another quantity for it, as `e` on the proposal gives it one."""
+    """Change its quantity, like `e` on the proposal."""
     STOP = "stop"
-    """Its stop goes there a second after its entry filled, as `m` on the position moves it."""
+    """Move its stop there one second after its entry filled, like `m` on the position."""
     OFF = "off"
-    """A strategy opens nothing on the whole day."""
+    """Let a strategy open nothing on the whole day."""
     SET = "set"
-    """The day begins with another setting."""
+    """Begin the day with another setting."""
 
 
 OF_A_PROPOSAL = frozenset({ChangeKind.CONFIRM, ChangeKind.DECLINE, ChangeKind.QUANTITY, ChangeKind.STOP})
@@ -70,7 +70,7 @@ class Change:
 
 
 def change_of(text: str) -> Change:
-    """Raises `OperatorError`, saying how a change is written."""
+    """Parse a change. Raises `OperatorError` with the expected format."""
     if text.startswith("set:") and "=" in text:
         return Change(ChangeKind.SET, text.removeprefix("set:"))
     word, equals, rest = text.partition("=")
@@ -90,7 +90,7 @@ def change_of(text: str) -> Change:
 
 
 def found_in(change: Change, proposals: Iterable[str], strategies: Iterable[str]) -> Change:
-    """With the whole id that its beginning stands for. Raises `OperatorError` where it names nothing of the day."""
+    """Return the change with the full id. Raises `OperatorError` if it matches nothing of the day."""
     if change.kind in OF_A_PROPOSAL:
         known = [each for each in proposals if each.startswith(change.name)]
         if len(known) != 1:

@@ -1,4 +1,4 @@
-"""Who is at the keys of a run that is played again: a script that is noted, or pressed again; several together."""
+"""The operators of a replayed run: record a script's presses, replay them, or combine several operators."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from core.messages.inputs import NotificationAnswered
 from core.runtime.link import Operator
 
 Pressed = tuple[tuple[datetime, tuple[Command, ...]], ...]
-"""What a script pressed, and when."""
+"""A script's presses and their times."""
 
 
 class Noted:
-    """An operator, and what it pressed, each time."""
+    """An operator whose presses are recorded."""
 
     def __init__(self, operator: Operator) -> None:
         self._operator = operator
@@ -32,7 +32,7 @@ class Noted:
 
 
 class PressedAgain:
-    """A script's keys at the times at which it pressed them, on what it pressed them then."""
+    """Replays a script's presses at their times, on the proposals and tickets they were made for."""
 
     def __init__(self, pressed: Pressed, now: Callable[[Command], Command | None]) -> None:
         self._pressed = deque(pressed)
@@ -48,17 +48,17 @@ class PressedAgain:
 
 
 class Silent:
-    """Carries nothing: what became of a message is said again as it was."""
+    """A carrier that sends nothing: the recorded delivery results are replayed."""
 
     def send(self, effect: SendNotification, put: Callable[[NotificationAnswered], None]) -> None:
-        """Its answer was recorded, where one came."""
+        """Do nothing: the answer was recorded, if one came."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
 
 class Together:
-    """Several operators, the earliest first."""
+    """Several operators combined, the earliest press first."""
 
     def __init__(self, operators: Iterable[Operator]) -> None:
         self._operators = tuple(operators)

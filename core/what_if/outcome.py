@@ -1,4 +1,4 @@
-"""What a day came to as it was, and with the change: what is the same, what is not, and by how much."""
+"""The outcomes of a day with and without the change, and their differences."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.what_if.same_proposal import asks_the_same
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A proposal of the day and what became of it: `confirmed`, how it ended, `blocked`, or `waits`."""
+    """A proposal of the day and its end: `confirmed`, the way it ended, `blocked`, or `waits`."""
 
     record: Recorded
     proposal: Proposal
@@ -29,20 +29,20 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The day played again unchanged.
+    """The unchanged replay of the day.
 
     Attributes
     ----------
     is_exact
-        Byte for byte as it was recorded.
+        Whether it equals the recording byte for byte.
     records
-        How many records of the runs were compared.
+        The number of compared records.
     first_other
-        The number of the first record that is not as it was; None where all are.
+        The number of the first record that differs; None if none does.
     modelled
-        What the replay makes up, in words: of a day whose inputs were not recorded.
+        The model's assumptions, as text, for a day without recorded inputs.
     operator
-        Who pressed keys by script, in words, and does in what is changed too; empty where nobody did.
+        The scripted operator, as text, which also operates the changed replay; empty without one.
     """
 
     is_exact: bool
@@ -53,13 +53,13 @@ class Base:
 
     @property
     def heading(self) -> str:
-        """Of the unchanged day, over its figures."""
+        """The heading of the unchanged day's figures."""
         return "its model" if self.modelled else "as it was" if self.is_exact else "replayed"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A trade in both days, or in one alone; USD."""
+    """A trade of both days, or of one of them; USD."""
 
     name: str
     was: Money | None
@@ -72,22 +72,22 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """One change beside the unchanged day.
+    """One change compared with the unchanged day.
 
     Attributes
     ----------
     at
-        When the change first acted; None where it never did.
+        When the change first took effect; None if it never did.
     refused
-        Why the desk did not take it.
+        The desk's reasons for refusing it.
     unplaced
-        Keys of then that found no ticket to turn on.
+        The number of recorded keys without a matching ticket.
     first_other
-        The first record that is not as in the unchanged day; None where the whole day is the same.
+        The first record that differs from the unchanged day; None if the whole day is equal.
     fate
-        What became of the order that was changed; empty where the change is of none.
+        The end of the changed order; empty if the change is about no order.
     came
-        Proposals that were not there on the unchanged day.
+        Proposals that the unchanged day did not have.
     """
 
     words: str
@@ -108,7 +108,9 @@ class WhatIf:
 
 @dataclass(frozen=True, slots=True)
 class PlayedAgain:
-    """A day and what was asked of it; `beside` has the trades of the day itself and of its model, where it is one."""
+    """A day and the results of its changes; `beside` compares the trades of the day and its model, if it is
+    modelled.
+    """
 
     day: date
     base: Base
@@ -118,7 +120,7 @@ class PlayedAgain:
 
 
 def rows_of(was: PostMortem, now: PostMortem) -> tuple[Row, ...]:
-    """By the order that opened each, the oldest first."""
+    """Return the trades, matched by the order that opened each, the oldest first."""
     before, after = _by_entry(was), _by_entry(now)
     every = {**after, **before}
     return tuple(
@@ -128,7 +130,7 @@ def rows_of(was: PostMortem, now: PostMortem) -> tuple[Row, ...]:
 
 
 def _by_entry(found: PostMortem) -> dict[tuple[str, int], TradeExplained]:
-    """A trade may begin with the order that ended another; so its place among them counts too."""
+    """Index trades by entry order; that order may have closed another trade, so its occurrence counts too."""
     known: dict[tuple[str, int], TradeExplained] = {}
     for told in found.trades:
         entry = str(told.story.trade.entry_order)
@@ -146,7 +148,7 @@ def _result(told: TradeExplained | None) -> Money | None:
 
 
 def first_other(was: Sequence[Recorded], now: Sequence[Recorded]) -> Recorded | None:
-    """Of the two, what stands first where they part: of the changed day, or of the other where that has no more."""
+    """Return the first differing record: the changed day's, or the other's if that one has ended."""
     for one, other in zip(was, now, strict=False):
         if (one.at, one.fact) != (other.at, other.fact):
             return other
@@ -155,7 +157,7 @@ def first_other(was: Sequence[Recorded], now: Sequence[Recorded]) -> Recorded | 
 
 
 def decided_of(records: Sequence[Recorded]) -> tuple[Decided, ...]:
-    """The proposals of a day, in their order."""
+    """Return the proposals of a day in order."""
     staged: dict[ProposalId, tuple[Recorded, Proposal]] = {}
     ends: dict[ProposalId, str] = {}
     tickets: dict[TicketId, ProposalId] = {}
@@ -181,7 +183,7 @@ def sum_of(rows: Sequence[Row]) -> Decimal:
 
 
 def fate_of(change: Change, records: Sequence[Recorded]) -> str:
-    """Of the order that the change is about, by its last record; empty where it is about none."""
+    """Return the last status of the changed order; empty if the change is about no order."""
     if change.proposal is None:
         return ""
     states = [
@@ -193,13 +195,13 @@ def fate_of(change: Change, records: Sequence[Recorded]) -> str:
 
 
 def came_new(was: Sequence[Decided], now: Sequence[Decided]) -> tuple[Decided, ...]:
-    """What checks blocked aside."""
+    """Return the new proposals, except for those blocked by checks."""
     known = {each.proposal.id: each.proposal for each in was}
     return tuple(each for each in now if each.end != BLOCKED and not _is_known(each.proposal, known))
 
 
 def _is_known(proposal: Proposal, known: Mapping[ProposalId, Proposal]) -> bool:
-    """A name alone says nothing: those of what is typed count up."""
+    """Whether the proposal is known. The name alone is not enough: manual proposals are numbered."""
     return any(asks_the_same(proposal, each) for each in known.values()) and (
         proposal.strategy == MANUAL or proposal.id in known or proposal.exit_reason is ExitReason.MANUAL
     )

@@ -1,7 +1,8 @@
-"""A recorded run played again: its market and answers by the same rules, what came from outside as it was recorded.
+"""A recorded run replayed: its market and answers by the same rules, with the recorded external inputs.
 
-Until a change acts, each thing is said after as many events as then; from there on at its time, for the events are
-others. Keys are a person's: they turn on the proposal that they were turned on, whatever its ticket says by then.
+Until a change takes effect, each input comes after the same number of events as recorded; from then on at its time,
+because
+the events differ. Keys are a person's: they apply to the same proposal as recorded, with its current ticket.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from core.what_if.said_again import Ahead, Changed, Known, Place, SaidAgain, Tak
 
 @dataclass(frozen=True, slots=True)
 class AsItWas:
-    """What is known of a run once it was played again unchanged.
+    """Known facts on a run after its unchanged replay.
 
     Attributes
     ----------
     pressed
-        By its script.
+        The presses of its script.
     places
-        Of what was said from outside; None of what came in time.
+        The places of external inputs; None for those in time.
     """
 
     pressed: Pressed = ()
@@ -39,7 +40,7 @@ UNKNOWN = AsItWas()
 
 
 class RunAgain(VirtualRuntime):
-    """A virtual runtime with the recorded run in the place of a person. `again` is called before it runs."""
+    """A virtual runtime that replays a recorded run's inputs. `again` is called before it runs."""
 
     _script: Noted | None = None
 
@@ -52,10 +53,11 @@ class RunAgain(VirtualRuntime):
         has_parted: bool = False,
         was: AsItWas = UNKNOWN,
     ) -> Taken:
-        """From here on what was heard from outside is said again. Returns what will become of the change.
+        """Replay the external inputs from here on. Return the object that collects the change's results.
 
-        One that `has_parted` from it has other events from the beginning: a model, and what follows a changed run.
-        `was` is what is known of the unchanged one.
+        With `has_parted` the events differ from the beginning: in a model, and after a changed run. `was` is known from
+        the unchanged
+        replay.
         """
         state = self.engine.state
         taken = Taken()
@@ -81,7 +83,7 @@ class RunAgain(VirtualRuntime):
 
     @property
     def was(self) -> AsItWas:
-        """What its script has pressed by now, and what was said by now."""
+        """The presses of its script and the places of inputs so far."""
         return AsItWas(() if self._script is None else tuple(self._script.pressed), tuple(self._said.places))
 
     def step(self, until: datetime | None = None) -> bool:
@@ -106,7 +108,7 @@ class RunAgain(VirtualRuntime):
         return True
 
     def _hears_a_bar(self, at: datetime | None) -> bool:
-        """Whether that is what is due then, in the order in which things happen."""
+        """Whether the next event at that time is the arrival of a bar, in the order of events."""
         if at is None or not self._arriving or self._arriving[0].heard_at > at:
             return False
         begins = self._next is not None and self._next[0] <= at

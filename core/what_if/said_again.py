@@ -1,4 +1,4 @@
-"""What came from outside in a recorded run, said again at its place, and what a change puts there instead."""
+"""Replay the external inputs of a recorded run at their places, with the inputs of a change."""
 
 from __future__ import annotations
 
@@ -51,24 +51,24 @@ from core.what_if.changes import Change, ChangeKind
 from core.what_if.same_proposal import NamesNow
 
 AT_ONCE = timedelta(milliseconds=100)
-"""Behind what it answers; before anybody opens a ticket on it."""
+"""The delay of a change after the staged proposal, before any ticket is opened on it."""
 AFTER_A_FILL = timedelta(seconds=1)
 TRIES, BETWEEN_TRIES = 24, timedelta(seconds=5)
-"""Of moving a stop."""
+"""Attempts to move a stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the recorded day knew.
+    """Facts of the recorded day.
 
     Attributes
     ----------
     tickets
-        Of which proposal each was.
+        The proposal of each ticket.
     words
-        That a ticket asked for beside its key; of most it was none.
+        The word that a ticket required besides its key; empty for most.
     proposals
-        All that were staged.
+        All staged proposals.
     """
 
     day: date
@@ -79,7 +79,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A change; with a setting, what makes the settings that the day then begins with of those that held."""
+    """A change; for a setting, with the function that derives the day's settings."""
 
     change: Change
     settings: Callable[[Settings], Settings] | None = None
@@ -87,16 +87,16 @@ class Changed:
 
 @dataclass(slots=True)
 class Taken:
-    """What became of a change.
+    """The results of a change.
 
     Attributes
     ----------
     at
-        When it first made a difference; None where it never did.
+        When it first made a difference; None if it never did.
     refused
-        What the desk said where it did not take it.
+        The desk's reasons if it refused the change.
     unplaced
-        Keys that found no ticket to turn on.
+        The number of keys without a matching ticket.
     """
 
     at: datetime | None = None
@@ -106,16 +106,16 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """What is next of a run, without what comes from outside.
+    """The next event of a run, without external inputs.
 
     Attributes
     ----------
     events
-        That have happened.
+        The number of past events.
     at
-        When the next one is due; None where there is none.
+        The time of the next event; None if there is none.
     is_bar
-        Whether that is a bar that is heard.
+        Whether it is the arrival of a bar.
     """
 
     events: int
@@ -124,17 +124,17 @@ class Ahead:
 
 
 class Place(NamedTuple):
-    """Of something that was said: after so many bars, and so many events behind the last of them."""
+    """The place of an input: the number of bars before it, and of events after the last of them."""
 
     bars: int
     events: int
 
 
 class SaidAgain:
-    """What came from outside, in its order, and what a change puts in its place.
+    """Yields the external inputs in order, with the inputs of a change.
 
-    `places` are those of what came late, as far as they are known: the desk was behind its clock, and heard it before
-    what was due earlier.
+    `places` are the known places of late inputs: the desk was behind its clock, and received them before earlier
+    events.
     """
 
     def __init__(
@@ -176,7 +176,7 @@ class SaidAgain:
             state.add_listener(self._hear)
 
     def now(self, command: Command) -> Command | None:
-        """What a script pressed then, as it is pressed now."""
+        """Return a script's recorded press for the current run."""
         if not self._is_another:
             return command
         return self._as_it_is_now(command)  # type: ignore[return-value]
@@ -190,7 +190,7 @@ class SaidAgain:
         return bool(self._heard or self._own or self._left) or (self._change is not None and not self._has_begun)
 
     def has_left(self, ahead: Ahead) -> bool:
-        """Asked before each event."""
+        """Whether the run was told to leave; call it before each event."""
         if self._bars != self._bars_counted:
             self._bars_counted, self._events_at_bar = self._bars, ahead.events
         left = self._left
@@ -201,7 +201,7 @@ class SaidAgain:
 
     @property
     def _is_another(self) -> bool:
-        """Whether its events are others than then: their number says nothing."""
+        """Whether the events differ from the recording, so that their number has no meaning."""
         return self._has_parted or self._taken.at is not None
 
     def _hear_bar(self, _bar: Bar) -> None:
@@ -210,7 +210,7 @@ class SaidAgain:
     def next(
         self, ahead: Ahead, now: datetime, until: datetime | None
     ) -> tuple[datetime, Command | NotificationAnswered | SettingsApplied] | None:
-        """What is said now, and when; None where something else comes first."""
+        """Return the next input and its time; None if another event comes first."""
         self._begin_day(now if ahead.at is None else ahead.at)
         if self._own and _is_before(self._own[0][0], ahead):
             at, _, command = heappop(self._own)
@@ -227,8 +227,9 @@ class SaidAgain:
         return None
 
     def _is_due(self, first: HeardFromOutside | RunLeft, ahead: Ahead) -> bool:
-        """After as many events as then; where they are others at its time, or, what was heard late, after the same bar
-        and as many events behind it.
+        """Whether an input is due: by the number of events; once they differ, by its time, or for a late input by the
+        number of bars and
+        events.
         """
         if not self._is_another:
             return first.events <= ahead.events
@@ -246,17 +247,17 @@ class SaidAgain:
     def _here(self, ahead: Ahead) -> Place:
         return Place(self._bars, ahead.events - self._events_at_bar)
 
-    # ── a change ─────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── the change ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def is_to_be_confirmed(self, proposal: Proposal, has_script: bool) -> bool:
-        """What the change confirms; and what only reduces and nobody has a key for, as it was never there."""
+        """Whether to confirm: the proposal of the change, and new reducing proposals without a recorded key."""
         change = self._change
         if change is not None and change.kind is ChangeKind.CONFIRM and proposal.id == change.proposal:
             return True
         return not has_script and proposal.only_reduces and proposal.id not in self._known.proposals
 
     def _begin_day(self, at: datetime) -> None:
-        """What a day begins with, once the first thing of it is next: before that, and before what was said then."""
+        """Apply the change of a day's start, right before the day's first event and input."""
         change = self._change
         if change is None or self._has_begun or self._state.calendar.venue.day_of(at) < self._known.day:
             return
@@ -306,7 +307,7 @@ class SaidAgain:
         self._say(at, MoveStop(symbol, self._strategy, Price(self._change.number)))
 
     def _try_again(self, at: datetime, symbol: Symbol, reasons: tuple[str, ...]) -> None:
-        """A person would, too: the broker may not have answered for the stop yet."""
+        """Retry like a person would: the broker may not have confirmed the stop yet."""
         self._tries -= 1
         if self._tries:
             self._move(at + BETWEEN_TRIES, symbol)
@@ -327,10 +328,10 @@ class SaidAgain:
     def _diverge(self, at: datetime) -> None:
         self._taken.at = self._taken.at or at
 
-    # ── what was said then ───────────────────────────────────────────────────────────────────────────────────────
+    # ── recorded inputs ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _placed(self, heard: HeardFromOutside) -> Command | NotificationAnswered | None:
-        """As it is said now; None where a change takes its place, or it finds nothing to be said of."""
+        """Return an input for the current run; None if a change replaces it, or its target does not exist."""
         said: Any = heard.said
         if self._is_another:
             said = self._as_it_is_now(said)
@@ -361,7 +362,7 @@ class SaidAgain:
         return change is not None and change.kind is ChangeKind.OFF and change.name == strategy
 
     def _is_taken(self, proposal: ProposalId) -> bool:
-        """What a change decides of a proposal, nobody else does."""
+        """Whether the change alone decides this proposal."""
         change = self._change
         return change is not None and change.kind in TAKES_THE_KEYS and proposal == change.proposal
 
@@ -372,7 +373,7 @@ class SaidAgain:
         return None if now is None else replace(said, proposal_id=now)
 
     def _on_ticket(self, said: Confirm | LeaveTicket) -> Command | None:
-        """On the ticket that is open on the same proposal now, as it reads now."""
+        """Apply a key to the current ticket of the same proposal."""
         then = self._known.tickets.get(said.ticket_id)
         if then is None:
             return said
@@ -386,7 +387,7 @@ class SaidAgain:
         if isinstance(said, LeaveTicket):
             return replace(said, ticket_id=ticket.id)
         order, word = ticket.order, word_of(ticket.review)
-        if not word or word == self._known.words.get(said.ticket_id):  # asked then too: it was typed, or it was not
+        if not word or word == self._known.words.get(said.ticket_id):  # the recorded ticket asked for it too
             word = said.word
         return replace(
             said, ticket_id=ticket.id, digest=ticket.digest, effect=order.effect, replaces=order.replaces, word=word
@@ -398,4 +399,4 @@ def _is_before(at: datetime, ahead: Ahead) -> bool:
 
 
 TAKES_THE_KEYS = frozenset({ChangeKind.CONFIRM, ChangeKind.DECLINE})
-"""What these decide of a proposal, nobody else does."""
+"""For these the change alone decides the proposal."""

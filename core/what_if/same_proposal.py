@@ -1,5 +1,6 @@
-"""Which proposal of the changed day is the one that a key was turned on: names of what is typed count up, so that one
-that is not there any more would hand its name, and its key, to the next.
+"""Match the proposals of the recorded and the changed day.
+
+Manual proposals are numbered: after a missing one, its name and its key would otherwise go to the next.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from core.trading_state.state import TradingState
 
 
 def asks_the_same(one: Proposal, other: Proposal) -> bool:
-    """Whatever its name, its quantity and its time."""
+    """Whether two proposals are equal apart from name, quantity and time."""
     return _asked(one) == _asked(other)
 
 
@@ -27,7 +28,7 @@ def _asked(proposal: Proposal) -> tuple[object, ...]:
 
 
 class NamesNow:
-    """Proposals and orders of then by the names that they have now; `then` are all that were staged."""
+    """Current names of recorded proposals and orders; `then` has all recorded proposals."""
 
     def __init__(self, then: Mapping[ProposalId, Proposal], state: TradingState) -> None:
         self._then = then
@@ -35,7 +36,7 @@ class NamesNow:
         self._now: dict[ProposalId, ProposalId] = {}
 
     def of_proposal(self, name: ProposalId) -> ProposalId | None:
-        """None where nothing waits that asks the same."""
+        """Return the current name; None if no equal proposal waits."""
         then = self._then.get(name)
         if then is None:
             return name
@@ -50,7 +51,7 @@ class NamesNow:
         return found
 
     def of_order(self, name: ClientOrderId) -> ClientOrderId | None:
-        """None where the order of that name is another's now."""
+        """Return the current name; None if the order of that name is now a different one."""
         here = ProposalId(name)
         if here in self._now:
             return ClientOrderId(self._now[here])

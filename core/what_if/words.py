@@ -1,4 +1,4 @@
-"""A day played again, in lines of text and as JSON (AN-06)."""
+"""A replayed day as lines of text and as JSON (AN-06)."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _rests(answer: WhatIf) -> tuple[Decimal, Decimal]:
 
 
 def _rest(post: PostMortem, results: Iterable[Decimal | None]) -> Decimal:
-    """Of the day's change, what no trade that closed has made: what is held, and the cents of rounding."""
+    """Return the part of the day's change that no closed trade made: open positions, and rounding."""
     day = post.days[0]
     whole = day.explained if day.change is None else day.change
     return whole - to_the_cent(sum((result or ZERO for result in results), ZERO))
