@@ -1,1 +1,1 @@
-"""What came of it, in figures: series, measures of them, and how they are told. Nothing of the desk needs this room."""
+"""Performance analytics: series, measures and their presentation. The desk does not depend on this package."""

@@ -1,7 +1,8 @@
-"""The account at each close, as a journal has it, and its growth without what was paid in and out (AN-01).
+"""The account at each close, from a journal, and its growth without deposits and withdrawals (AN-01).
 
-The broker's word on a close stands in the facts of the day that follows. A close that nobody was there to record is
-missing, and stays so: it makes no return.
+The facts of the following day have the broker's figures for a close. A close that was not recorded stays missing: it
+makes no
+return.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ class AccountDay:
     Attributes
     ----------
     equity
-        None where it was not recorded.
+        None if it was not recorded.
     is_first_figure
-        The broker told no close: it is the first figure of the day that followed.
+        The broker reported no close: it is the first figure of the following day.
     moved
-        Cash and shares that came, those that went below zero, since the close before: no result of trading.
+        Net cash and shares transferred since the previous close; not a result of trading.
     """
 
     day: date
@@ -43,14 +44,14 @@ class AccountDay:
 
 
 NOT_RECORDED: tuple[Money | None, bool] = None, False
-"""Of a close: its equity, and whether that is the first figure of the day that followed."""
+"""A close: its equity, and whether that is the first figure of the following day."""
 
 
 @dataclass(slots=True)
 class AccountFacts:
-    """What records tell of it: the closes by their day, and what moved by the broker's own date of it, USD.
+    """The account's closes by day, and its transfers by the broker's date, USD.
 
-    `unpriced` counts the transfers of shares whose worth nobody told.
+    `unpriced` counts the transfers of shares of unknown value.
     """
 
     sessions: Sequence[date]
@@ -59,7 +60,7 @@ class AccountFacts:
     unpriced: int = 0
 
     def take(self, record: Recorded) -> None:
-        """A later word on a close counts."""
+        """Add a record; a later figure for a close replaces an earlier one."""
         match record.fact:
             case DayStarted(day=day, equity=equity, close_of=None):
                 before = bisect_left(self.sessions, day) - 1
@@ -76,7 +77,7 @@ class AccountFacts:
 
 
 def account_days(facts: AccountFacts, first: date, last: date) -> tuple[AccountDay, ...]:
-    """From the close before `first` to the last one up to `last` that was recorded; a session a row, none left out."""
+    """Return a row per session, from the close before `first` to the last recorded one up to `last`, none left out."""
     sessions = facts.sessions
     begin = max(bisect_left(sessions, first) - 1, 0)
     span = [day for day in sessions[begin:] if day <= last]
@@ -89,7 +90,7 @@ def account_days(facts: AccountFacts, first: date, last: date) -> tuple[AccountD
 
 
 def _by_session(moved: Mapping[date, Decimal], span: Sequence[date]) -> dict[date, Money]:
-    """What moved on a day without a session is in the equity of the next close."""
+    """Sum transfers by session; one on a day without a session is in the next close."""
     sums: defaultdict[date, Decimal] = defaultdict(lambda: ZERO)
     for day, amount in moved.items():
         place = bisect_left(span, day)
@@ -99,10 +100,11 @@ def _by_session(moved: Mapping[date, Decimal], span: Sequence[date]) -> dict[dat
 
 
 def growth(days: Sequence[AccountDay]) -> list[DayOfEquity]:
-    """What the first equity became: each return is (equity − what moved) / the equity before − 1, and they are linked.
+    """Return the growth of the first equity; each return is (equity − transfers) / previous equity − 1, linked.
 
-    The time-weighted return, with what moved taken as of the close: C. R. Bacon, "Practical Portfolio Performance
-    Measurement and Attribution", 2nd ed. (2008). NaN where a close is missing, and after an equity of zero or less.
+    The time-weighted return, with transfers taken as of the close: C. R. Bacon, "Practical Portfolio Performance
+    Measurement and
+    Attribution", 2nd ed. (2008). NaN if a close is missing, and after an equity of zero or less.
     """
     series: list[DayOfEquity] = []
     scale, before, moved = 1.0, math.inf, 0.0

@@ -1,4 +1,4 @@
-"""An attestation as one HTML file that needs nothing else: its style is inside, and it asks no network."""
+"""An attestation as a self-contained HTML file: the style is inline, and no network is used."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ HEAD = ("control", "rule", "setting", "on", "last trip", "run", "test")
 
 
 def page(rows: Sequence[Mapping[str, str]], fails: Sequence[bool], words: Sequence[str]) -> str:
-    """The whole file.
+    """Return the complete file.
 
     Parameters
     ----------
     rows
         The cells of each control by the names of `HEAD`.
     fails
-        Whether each row is one that stands out.
+        Whether each row is marked as failed.
     words
-        What stands over the table: account, settings, load.
+        The lines above the table: account, settings, load.
     """
     head = "".join(f"<th>{escaped(name)}</th>" for name in HEAD)
     body = "\n".join(_row(row, is_failed) for row, is_failed in zip(rows, fails, strict=True))

@@ -1,4 +1,4 @@
-"""How good a desk was, from its journal alone: the account day by day, trades by group, margin over time (AN-01)."""
+"""The performance of a desk from its journal alone: the account by day, trades by group, margin over time (AN-01)."""
 
 from __future__ import annotations
 
@@ -31,33 +31,34 @@ NEEDS: Mapping[str, int] = {
     "yearly_return": SESSIONS_A_YEAR,
     "calmar": SESSIONS_A_YEAR,
 }
-"""Returns of a session, without which a measure of the account is not told.
+"""The number of session returns below which a measure of the account is not reported.
 
-Less than a year is not made a year's: GIPS Standards for Firms (CFA Institute, 2020). The ratios need what their
-rolling figures do: a quarter of a year, which is our own choice.
+Less than a year is not annualized: GIPS Standards for Firms (CFA Institute, 2020). The ratios need as many as their
+rolling
+figures: a quarter of a year, which is our own choice.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class DeskMeasures:
-    """From one day to another.
+    """The measures from one day to another.
 
     Attributes
     ----------
     days
-        The account's closes, the one before the first day among them.
+        The account's closes, including the one before the first day.
     growth
-        What the first of them became without what was paid in and out, USD.
+        The growth of the first of them without deposits and withdrawals, USD.
     measures
-        By name, as `metrics` tells them; None of what cannot be worked out, or rests on too few days.
+        By name, as in `metrics`; None if undefined, or with too few days.
     too_few
-        What each measure that is None for that reason needs, in returns of a session; `returns` is how many there are.
+        The required number of returns for each measure that is None for lack of days; `returns` is the actual number.
     rolling
-        Of the last 63 sessions, by day.
+        Over the last 63 sessions, by day.
     groups
-        Figures of all trades by what they have in common.
+        Figures of all trades by group.
     unpriced
-        Transfers of shares whose worth is not known: it counts as a result.
+        The number of share transfers of unknown value, which count as a result.
     """
 
     first: date
@@ -87,14 +88,14 @@ def desk_measures(
     day_of: Callable[[datetime], date],
     local: LocalTime,
 ) -> DeskMeasures:
-    """Of the trades that ended, and of the account, from `first` to `last`.
+    """Return the measures of the closed trades and of the account, from `first` to `last`.
 
     Parameters
     ----------
     records
-        From the journal's beginning, so that the entry of each trade is among them, to some days after `last`.
+        From the journal's beginning, to include the entry of each trade, to some days after `last`.
     sessions
-        The venue's days, in order, from before the first of the records on.
+        The venue's days in order, beginning before the first record.
     """
     account, ended, sampled = AccountFacts(sessions), _Ended(), []
     for record in records:
@@ -110,7 +111,7 @@ def desk_measures(
     too_few = {name: needed for name, needed in NEEDS.items() if returns < needed}
     told = metrics(worth, [float(trade.profit) for trade in trades])
     told = {**told, **_exact(days, trades), **dict.fromkeys(too_few)}
-    del told["mean_exposure"]  # no journal has the worth of what was held at each close
+    del told["mean_exposure"]  # a journal does not have the value of the positions at each close
     return DeskMeasures(
         first=first,
         last=last,
@@ -129,7 +130,7 @@ def desk_measures(
 
 
 def _exact(days: Sequence[AccountDay], trades: Sequence[AnyTrade]) -> dict[str, object]:
-    """What is money and no statistic: to the cent, and the account's own equity instead of its growth."""
+    """Return the amounts of money: exact to the cent, and the account's own equity instead of its growth."""
     known = [float(to_the_cent(day.equity)) for day in days if day.equity is not None]
     return {
         "first_equity": known[0] if known else None,
@@ -142,7 +143,7 @@ def _exact(days: Sequence[AccountDay], trades: Sequence[AnyTrade]) -> dict[str, 
 
 
 def _known(value: object) -> object:
-    """An account that was worth nothing has no growth from there on."""
+    """Return None for NaN: an account without value has no growth from then on."""
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
@@ -151,7 +152,7 @@ def _cents(amounts: Iterable[Decimal]) -> float:
 
 
 class _Ended:
-    """Trades as they ended, with the stop of each entry in the prices that its trade has."""
+    """The closed trades, and the stop of each entry in the prices of its trade."""
 
     def __init__(self) -> None:
         self.trades: list[AnyTrade] = []
@@ -164,7 +165,7 @@ class _Ended:
                 self._sent[order.client_order_id] = order.symbol, strategy, stop
             case CorporateActionApplied() as split:
                 self._split(split)
-            case PositionCorrected(symbol=symbol, is_split=True):  # by how much is not told: no R of what it held
+            case PositionCorrected(symbol=symbol, is_split=True):  # the ratio is unknown: no R of the position
                 self._sent = {order: sent for order, sent in self._sent.items() if sent[0] != symbol}
             case TradeClosed(trade=trade):
                 self.trades.append(trade)
@@ -172,7 +173,7 @@ class _Ended:
                     self.stops[trade.entry_order] = found[-1]
 
     def _split(self, split: CorporateActionApplied) -> None:
-        """So many shares for one: a stop of what was held then is that many times lower."""
+        """Divide the stops of the position's entries by the number of shares for one."""
         owners = {owner.strategy for owner in split.owners}
         for order, (symbol, strategy, stop) in self._sent.items():
             if symbol == split.symbol and strategy in owners:

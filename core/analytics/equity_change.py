@@ -1,8 +1,9 @@
-"""Why the account's equity is another one than before: each part by name, and what none of them explains (AN-06).
+"""Explain a change of the account's equity: each part by name, and the unexplained rest (AN-06).
 
-Money is exact here. Parts are rounded to the cent so that they add up: each is the cents that it adds to the sum of
-those before it. Equity is cash and what is held, as the broker values both; what is held is worth its cost in our books
-and a profit that is open. So a part that is missing, or wrong by a cent, is in `rest` and nowhere else.
+Money is exact here. Parts are rounded to the cent so that they add up: each is the cents that it adds to the running
+sum.
+Equity is cash plus positions at the broker's valuation; positions are their cost in our books plus an open profit. So a
+missing part, or one wrong by a cent, is in `rest` and nowhere else.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ OPEN_POSITIONS = "open positions"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What something added to the equity, USD, signed."""
+    """A contribution to the equity, USD, signed."""
 
     name: str
     amount: Money
@@ -27,14 +28,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class AccountAt:
-    """The account at one end of what is explained, USD.
+    """The account at one end of the explained period, USD.
 
     Attributes
     ----------
     equity, cash
-        As the broker says them at one and the same time.
+        The broker's figures of the same time.
     cost
-        What is held was bought for, by our books: a short position counts below zero.
+        The cost of the positions in our books: a short position counts below zero.
     """
 
     equity: Money
@@ -43,13 +44,13 @@ class AccountAt:
 
     @property
     def open_profit(self) -> Decimal:
-        """Of what is held, at the broker's own prices."""
+        """The open profit at the broker's own prices."""
         return self.equity - self.cash - self.cost
 
 
 @dataclass(frozen=True, slots=True)
 class EquityChange:
-    """The opening equity, then what changed it; `rest` is what no part explains. All in USD, to the cent.
+    """The opening equity, then its changes; `rest` is unexplained. All in USD, to the cent.
 
     `parts` and `rest` together are the closing equity.
     """
@@ -69,15 +70,16 @@ class EquityChange:
 def equity_change(
     opening: AccountAt, closing: AccountAt, trades: Iterable[Part] = (), moves: Iterable[Part] = ()
 ) -> EquityChange:
-    """The way from one equity to the other.
+    """Explain the change from one equity to the other.
 
     Parameters
     ----------
     trades
-        Profit that was taken, at cost and without fees: proceeds less what was paid for it.
+        Realised profit, at cost and without fees: proceeds minus cost.
     moves
-        What moved cash or cost without a fill: fees, dividends, interest, transfers, corrections, corporate actions. A
-        split has a part of zero: the cost of what is held stays, and so does its value.
+        Changes of cash or cost without a fill: fees, dividends, interest, transfers, corrections, corporate actions. A
+        split has
+        a part of zero: cost and value of the position stay.
     """
     open_profit = Money(closing.open_profit - opening.open_profit)
     parts = in_cents((Part(OPENING, opening.equity), *trades, Part(OPEN_POSITIONS, open_profit), *moves))
@@ -85,7 +87,7 @@ def equity_change(
 
 
 def in_cents(exact: Iterable[Part]) -> tuple[Part, ...]:
-    """The same parts to the cent: each is the cents that it adds to the sum of those before it."""
+    """Round the parts to the cent: each is the cents that it adds to the running sum."""
     parts, so_far = [], ZERO
     for part in exact:
         before, so_far = so_far, so_far + part.amount

@@ -1,8 +1,7 @@
 """The days of a journal, each with its change of equity explained (AN-06).
 
-A day lies between two lists of the broker's activities: the account's figures stand in `ActivitiesCompared`, and what
-is recorded between two of them is what happened. So a thing that the broker tells late is told on the day on which its
-cash moved, whatever date it has.
+A day lies between two lists of the broker's activities: `ActivitiesCompared` has the account's figures, and the records
+between two of them explain the change. So a late report counts on the day on which its cash moved, whatever its date.
 """
 
 from __future__ import annotations
@@ -34,14 +33,14 @@ FEES = "fees of fills"
 
 @dataclass(frozen=True, slots=True)
 class EquityDay:
-    """From the last list of the trading day before to the last list of this one, UTC.
+    """From the last list of the previous trading day to the last list of this one, UTC.
 
     Attributes
     ----------
     activities
-        The ids of what moved cash: where `change.rest` is not zero, one of them is wrong, or one is missing.
+        The ids of cash movements: if `change.rest` is not zero, one of them is wrong or missing.
     differences
-        What the comparisons of the day found.
+        The findings of the day's comparisons.
     """
 
     day: date
@@ -53,9 +52,9 @@ class EquityDay:
 
 
 def equity_days(records: Iterable[tuple[datetime, Fact]], calendar: Calendar) -> Iterator[EquityDay]:
-    """Every day of the records, from the first list of activities on, the oldest first.
+    """Yield every day of the records, from the first list of activities on, the oldest first.
 
-    `records` begin where the journal does: what is held is folded out of them.
+    `records` start at the journal's beginning: the positions are derived from them.
     """
     books = _Books(calendar)
     for at, fact in records:
@@ -67,7 +66,7 @@ def equity_days(records: Iterable[tuple[datetime, Fact]], calendar: Calendar) ->
 
 @dataclass(slots=True)
 class _Happened:
-    """What changed the equity, as it was recorded: profits and corrections by symbol, USD."""
+    """The recorded changes of equity: profits and corrections by symbol, USD."""
 
     profits: dict[Symbol, Decimal] = field(default_factory=dict)
     fees: Decimal = ZERO
@@ -101,14 +100,14 @@ class _Happened:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The account as a list of activities found it."""
+    """The account at the time of a list of activities."""
 
     at: datetime
     account: AccountAt
 
 
 class _Books:
-    """The journal's own ledger; what happened on the day, and what since its last list."""
+    """A ledger of the journal; the changes of the day, and those since its last list."""
 
     def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
@@ -119,18 +118,18 @@ class _Books:
         self._now = _Happened()
 
     def take(self, at: datetime, fact: Fact) -> EquityDay | None:
-        """A fact; the day before it, where it begins another."""
+        """Take a fact; return the previous day if it starts another."""
         if isinstance(fact, ActivitiesCompared):
             return self._compared(fact)
         before = self._cost(fact)
         fold = None if isinstance(fact, DayStarted) else self._ledger.folds.get(type(fact))
-        if fold is not None:  # a new day lets nothing go here: what a desk keeps longer may fill yet
+        if fold is not None:  # a new day removes nothing here: orders that a desk keeps longer may still fill
             fold(at, fact)
         self._note(fact, self._cost(fact) - before)
         return None
 
     def last(self) -> EquityDay | None:
-        """The day that no other followed."""
+        """Return the day without a successor."""
         opening, closing = self._opening, self._closing
         if opening is None or closing is None:
             return None
@@ -140,7 +139,9 @@ class _Books:
         return EquityDay(day, opening.at, closing.at, change, tuple(found.activities), tuple(found.differences))
 
     def _compared(self, fact: ActivitiesCompared) -> EquityDay | None:
-        """The first of all begins the first day; the first of another day ends the one before."""
+        """Take a list of activities: the first one starts the first day; the first of another day ends the previous
+        one.
+        """
         costs = (p.cost if p.quantity > 0 else -p.cost for p in self._ledger.positions())
         seen = _Seen(fact.as_of, AccountAt(fact.equity, fact.cash, Money(sum(costs, ZERO))))
         self._now.differences += fact.differences
@@ -157,7 +158,7 @@ class _Books:
         return found
 
     def _cost(self, fact: Fact) -> Decimal:
-        """Of the symbol that a fact speaks of, a short position below zero."""
+        """Return the cost of the fact's symbol, below zero for a short position."""
         if isinstance(fact, OrderFilled):
             order = self._ledger.order(fact.fill.client_order_id)
             return ZERO if order is None else self._cost_of(order.request.symbol)
@@ -187,7 +188,7 @@ class _Books:
                 now.moves.append(Part(name, Money(ZERO)))
 
     def _filled(self, fact: OrderFilled, cost: Decimal) -> None:
-        """What it took off the cost of what is held, beside what it moved in cash, is profit."""
+        """Note a fill: its profit is the reduction of the position's cost beyond the cash that it moved."""
         order = self._ledger.order(fact.fill.client_order_id)
         assert order is not None  # it was folded
         ((instrument, signed),) = order.request.moves(fact.fill.quantity)

@@ -1,4 +1,4 @@
-"""Closed trades by strategy, hand, regime, symbol, half-hour of the day and time held (AN-01)."""
+"""Closed trades grouped by strategy, origin, regime, symbol, half-hour of the day and holding time (AN-01)."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ HELD: tuple[tuple[timedelta, str], ...] = (
     (timedelta(hours=2), "under 2 h"),
     (timedelta(hours=7), "under 7 h"),
 )
-"""Times held, the shortest first; what is longer was held overnight."""
+"""Limits of holding times, the shortest first; longer trades were held overnight."""
 OVERNIGHT = "overnight"
 StopOf = Callable[[ClientOrderId], StopPlan | None]
-"""The stop of an entry as it was sent; None where it had none."""
+"""Returns the stop of an entry as sent, or None."""
 LocalTime = Callable[[datetime], time]
-"""The venue's own time of day."""
+"""Returns the venue's local time of day."""
 
 
 @dataclass(frozen=True, slots=True)
 class TradeRow:
-    """A trade as it is grouped. `profit` is exact USD; `r` is that to what was risked to the stop, None without one."""
+    """A trade with its groups. `profit` is exact USD; `r` is its ratio to the risk to the stop, None without one."""
 
     strategy: str
     by: str
@@ -45,13 +45,13 @@ class TradeRow:
 
 
 Figures = dict[str, float | int | None]
-"""What `figures` tells of a group, by name."""
+"""The figures of a group, by name."""
 BY = ("strategy", "by", "regime", "symbol", "half_hour", "held")
-"""What trades are grouped by; `by` is whether a hand or a strategy proposed them."""
+"""The groupings; `by` is whether a person or a strategy proposed the trade."""
 
 
 def rows_of(trades: Iterable[AnyTrade], stop_of: StopOf, local: LocalTime) -> list[TradeRow]:
-    """One a trade, in their order; the half-hour is that of the entry."""
+    """Return a row per trade, in order; the half-hour is that of the entry."""
     return [
         TradeRow(
             trade.strategy,
@@ -68,7 +68,7 @@ def rows_of(trades: Iterable[AnyTrade], stop_of: StopOf, local: LocalTime) -> li
 
 
 def half_hour(at: time) -> str:
-    """`09:30` for all from there to 10:00."""
+    """Format the half-hour: `09:30` for all from then to 10:00."""
     return f"{at.hour:02}:{at.minute // 30 * 30:02}"
 
 
@@ -77,9 +77,10 @@ def time_held(held: timedelta) -> str:
 
 
 def r_multiple(trade: AnyTrade, stop: StopPlan | None) -> float | None:
-    """The profit to what the entry risked: its price to its first stop, times all that was entered (R).
+    """Return the ratio of the profit to the entry's risk: the distance to its first stop, times the entered quantity
+    (R).
 
-    V. Tharp, "Trade Your Way to Financial Freedom" (1998). None where no stop went with it, or one at its own price.
+    V. Tharp, "Trade Your Way to Financial Freedom" (1998). None without a stop, or with one at the entry price.
     """
     way = ZERO if stop is None else stop.way_from(trade.entry_price)
     risked = trade.instrument.cost(abs(trade.quantity), Price(way))
@@ -87,9 +88,9 @@ def r_multiple(trade: AnyTrade, stop: StopPlan | None) -> float | None:
 
 
 def by_groups(rows: Sequence[TradeRow]) -> dict[str, dict[str, Figures]]:
-    """By what they are grouped, and by the group: its `figures`. Profits of groups add up to the cent.
+    """Return the `figures` by grouping and group. Profits of groups add up to the cent.
 
-    Groups are in the order of their names, times held from the shortest to the longest.
+    Groups are sorted by name, holding times from the shortest to the longest.
     """
     frame, exact = framed(rows), [row.profit for row in rows]
     found: dict[str, dict[str, Figures]] = {}
@@ -104,12 +105,14 @@ def by_groups(rows: Sequence[TradeRow]) -> dict[str, dict[str, Figures]]:
 
 
 def framed(rows: Sequence[TradeRow]) -> pd.DataFrame:
-    """A row a trade, numbered from 0; money as floats."""
+    """Return a row per trade, numbered from 0; money as floats."""
     return pd.DataFrame(rows, columns=[*BY, "profit", "r"]).astype({"profit": float, "r": float})
 
 
 def figures(group: pd.DataFrame) -> Figures:
-    """Of one group. R is of the trades that had a stop, None where none had; `without_r` counts the others."""
+    """Return the figures of one group. R is of the trades with a stop, None without any; `without_r` counts
+    the others.
+    """
     profit, r = group["profit"], group["r"].dropna()
     return {
         "trades": len(group),
@@ -124,13 +127,13 @@ def figures(group: pd.DataFrame) -> Figures:
 
 
 def _place(name: str) -> tuple[int, str]:
-    """Where a group stands beside the others."""
+    """Return the sort key of a group."""
     held = [words for _, words in HELD]
     return (held.index(name) if name in held else len(held) if name == OVERNIGHT else 0, name)
 
 
 def _regime(labels: RegimeLabels | None) -> str:
-    """`VIX low, trend up, volatility calm`, those that are known."""
+    """Format a regime: `VIX low, trend up, volatility calm`, its known parts."""
     if labels is None:
         return NOT_KNOWN
     named = (("VIX", labels.vix), ("trend", labels.trend), ("volatility", labels.volatility))

@@ -1,4 +1,4 @@
-"""Results as one HTML file that needs nothing else: its style and its plots are inside, and it asks no network."""
+"""Results as a self-contained HTML file: style and plots are inline, and no network is used."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ td,th{border-color:#2c3138}}
 
 
 def page(results: Sequence[Result]) -> str:
-    """The whole file."""
+    """Return the complete file."""
     body = "\n".join(part for result in results for part in _result(result))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Keyturn backtest</title>'

@@ -1,4 +1,4 @@
-"""Text in a page of HTML: no markup of its own, and no character that would do something instead of being seen."""
+"""Escape text for HTML: no markup, and no control characters."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from core.model.harmless_text import harmless
 
 
 def escaped(text: str) -> str:
-    """By the terminal's rule, then by that of HTML (SY-06)."""
+    """Escape for the terminal, then for HTML (SY-06)."""
     return escape(harmless(text))

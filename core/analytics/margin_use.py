@@ -1,9 +1,11 @@
-"""How much of its equity an account had in margin, over time, as its journal sampled it (AN-01, RK-14).
+"""An account's use of margin over time, as sampled by its journal (AN-01, RK-14).
 
-An instant is one of the account's own figures, one a minute at most while any margin is in use, and one more when that
-ends; on a cash account, or where the broker tells none, there is no instant. The figure is maintenance margin over
-equity, and beside it initial margin over equity where the broker tells that. What is required is the broker's word:
-FINRA Rule 4210(c) for maintenance, Regulation T (12 CFR 220.12) for initial margin, or more where the house asks so.
+An instant is a sample of the account's figures, at most one a minute while margin is in use, and one when that ends; a
+cash
+account, or a broker without margin figures, has none. The figures are maintenance margin over equity, and initial
+margin over
+equity if the broker reports it. Requirements are the broker's: FINRA Rule 4210(c) for maintenance, Regulation T
+(12 CFR 220.12) for initial margin, or higher ones of the broker.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from core.ports import Recorded
 
 @dataclass(frozen=True, slots=True)
 class MarginInstant:
-    """As fractions of equity; None where equity was zero or less, and `initial` where the broker told none."""
+    """Fractions of equity; None if equity was zero or less, and `initial` also if the broker did not report it."""
 
     at: datetime
     maintenance: float | None
@@ -29,18 +31,18 @@ class MarginInstant:
 
 @dataclass(frozen=True, slots=True)
 class MarginDay:
-    """A trading day with an instant of which margin was in use.
+    """A trading day with margin in use.
 
     Attributes
     ----------
     instants
-        Of the day, in use.
+        The number of samples with margin in use.
     highest, at
-        The highest maintenance over equity, and when; None where equity was zero or less just then: it is over any.
+        The highest maintenance margin over equity, and its time; None if equity was zero or less then: above any value.
     mean
-        Of the instants in use, each counted once; one a minute makes it the mean over the time in use.
+        The mean of the samples in use, each counted once; at one a minute that is the mean over the time in use.
     initial
-        The highest initial over equity; None where the broker told none.
+        The highest initial margin over equity; None if the broker did not report it.
     """
 
     day: date
@@ -52,7 +54,7 @@ class MarginDay:
 
 
 def instants_of(records: Iterable[Recorded]) -> list[MarginInstant]:
-    """One a sample, in their order."""
+    """Return an instant per sample, in order."""
     found = []
     for record in records:
         if isinstance(fact := record.fact, MarginSampled):
@@ -63,7 +65,7 @@ def instants_of(records: Iterable[Recorded]) -> list[MarginInstant]:
 
 
 def margin_days(instants: Iterable[MarginInstant], day_of: Callable[[datetime], date]) -> list[MarginDay]:
-    """The days on which any margin was in use, in their order."""
+    """Return the days with margin in use, in order."""
     by_day: dict[date, list[MarginInstant]] = {}
     for instant in instants:
         if instant.is_in_use:

@@ -1,4 +1,4 @@
-"""The measures of a desk as one HTML file that needs nothing else: style and plots inside, no network (AN-01)."""
+"""The measures of a desk as a self-contained HTML file: style and plots inline, no network (AN-01)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MORE = "td:not(:first-child),th:not(:first-child){text-align:right}h3{margin-top
 
 
 def page(found: DeskMeasures) -> str:
-    """The whole file."""
+    """Return the complete file."""
     words = escaped(title(found))
     body = "\n".join(_body(found))
     return (

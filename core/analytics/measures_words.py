@@ -1,4 +1,4 @@
-"""The measures of a desk in lines of at most 80 columns, and as JSON (AN-01)."""
+"""The measures of a desk as lines of at most 80 columns, and as JSON (AN-01)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from core.model.venues import HOME
 
 WIDTH, HIGH = 80, 7
 NAME = 16
-"""Columns of a group's name; a longer one goes on below."""
+"""Columns of a group's name; a longer one is wrapped."""
 SHOWN_DAYS = 20
-"""Days with margin in use, the newest of them; --json has all."""
+"""The newest days with margin in use; --json has all."""
 NEWEST = 10
-"""Closes; --html and --json have all."""
+"""The newest closes; --html and --json have all."""
 COLUMNS: tuple[tuple[str, str, str, int], ...] = (
     ("trades", "trades", "count", 7),
     ("wins", "win_rate", "percent", 9),
@@ -32,7 +32,7 @@ COLUMNS: tuple[tuple[str, str, str, int], ...] = (
     ("factor", "profit_factor", "ratio", 7),
     ("USD", "profit", "money", 12),
 )
-"""Of each figure of a group: what its column is called, its key, how it is written, and its columns."""
+"""For each figure of a group: its column heading, key, format and width."""
 GROUPS: Mapping[str, str] = {
     "strategy": "strategy, manual is the hand",
     "by": "hand or strategy",
@@ -52,7 +52,7 @@ MORE_OF_TRADES = ("slippage", "fees")
 
 
 def lines_of(found: DeskMeasures) -> Iterator[str]:
-    """The page."""
+    """Yield the lines of the page."""
     yield title(found)
     yield from _account(found)
     yield ""
@@ -68,7 +68,7 @@ def title(found: DeskMeasures) -> str:
 
 
 def account_rows(found: DeskMeasures) -> list[tuple[str, str]]:
-    """Name and value of each measure of the account; what it needs where there are too few days of it."""
+    """Return name and value of each measure of the account, or the required number of days if there are too few."""
     rows = [
         (name, of_too_few(found, key) or value_of(found.measures.get(key), kind))
         for key, name, kind in LINES
@@ -78,13 +78,13 @@ def account_rows(found: DeskMeasures) -> list[tuple[str, str]]:
 
 
 def of_too_few(found: DeskMeasures, key: str) -> str:
-    """Empty where there are enough."""
+    """Describe the required number of days; empty if there are enough."""
     needed = found.too_few.get(key)
     return "" if needed is None else f"{NONE} needs {needed} {_returns(needed)}, there {_are(found.returns)}"
 
 
 def notes_of(found: DeskMeasures) -> Iterator[str]:
-    """What the account's figures rest on."""
+    """Yield the basis of the account's figures."""
     closes = len(found.days) - len(found.missing)
     if not found.days:
         yield "no close of the account is recorded yet: the first figures of the next trading day tell it"
@@ -104,7 +104,7 @@ def notes_of(found: DeskMeasures) -> Iterator[str]:
 
 
 def rolling_rows(found: DeskMeasures) -> list[tuple[str, ...]]:
-    """Of the last 63 sessions: the figure now, the lowest and the highest; none where there are too few days."""
+    """Return the rolling figures of the last 63 sessions: current, lowest and highest; empty with too few days."""
     rows: list[tuple[str, ...]] = []
     for key, name, kind in ROLLED:
         known = [value for each in found.rolling if isinstance(value := each[key], float)]
@@ -115,7 +115,7 @@ def rolling_rows(found: DeskMeasures) -> list[tuple[str, ...]]:
 
 
 def trade_rows(found: DeskMeasures) -> list[tuple[str, str]]:
-    """Of all trades together."""
+    """Return the figures of all trades."""
     shown = (*OF_TRADES, *MORE_OF_TRADES)
     rows = [(name, value_of(found.measures[key], kind)) for key, name, kind in LINES if key in shown]
     in_r = (("mean R", "mean_r", "ratio"), ("R in all", "total_r", "ratio"), ("trades without R", "without_r", "count"))
@@ -123,7 +123,7 @@ def trade_rows(found: DeskMeasures) -> list[tuple[str, str]]:
 
 
 def group_rows(groups: Mapping[str, Figures]) -> list[tuple[str, ...]]:
-    """Name and figures of each group."""
+    """Return name and figures of each group."""
     return [(name, *(value_of(each[key], kind) for _, key, kind, _ in COLUMNS)) for name, each in groups.items()]
 
 
@@ -131,7 +131,7 @@ DAY_HEAD = ("day", "equity, USD", "in and out, USD", "return")
 
 
 def day_rows(found: DeskMeasures) -> list[tuple[str, ...]]:
-    """Each close, with the return from the one before; a dash where either is missing."""
+    """Return each close, with the return since the previous one; a dash if either is missing."""
     worth = [day.equity for day in found.growth]
     changes = [after / before - 1 if before > 0 else math.nan for before, after in pairwise(worth)]
     returns = [None, *(None if math.isnan(change) else change for change in changes)]
@@ -147,7 +147,7 @@ def day_rows(found: DeskMeasures) -> list[tuple[str, ...]]:
 
 
 def margin_rows(found: DeskMeasures) -> list[tuple[str, ...]]:
-    """The newest days with margin in use."""
+    """Return the newest days with margin in use."""
     return [_margin_row(day) for day in found.margin[-SHOWN_DAYS:]]
 
 
@@ -155,7 +155,9 @@ MARGIN_HEAD = ("day", "highest", "at", "mean in use", "initial, highest", "insta
 
 
 def as_json(found: DeskMeasures) -> dict[str, object]:
-    """Ratios as fractions, money in USD; `growth` is the equity without what was paid in and out."""
+    """Return the measures as JSON: ratios as fractions, money in USD; `growth` is the equity without deposits and
+    withdrawals.
+    """
     return {
         "first": found.first,
         "last": found.last,
@@ -250,7 +252,7 @@ def _margin(found: DeskMeasures) -> Iterator[str]:
 
 
 def margin_series(found: DeskMeasures) -> list[float]:
-    """The highest of each day; of one day alone every instant."""
+    """Return the highest value of each day; for a single day every instant."""
     if len(found.margin) > 1:
         return [day.highest for day in found.margin if day.highest is not None]
     return [each.maintenance for each in found.instants if each.maintenance is not None]

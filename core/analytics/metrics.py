@@ -1,7 +1,8 @@
-"""How good it was: measures of an equity series a day, and of closed trades.
+"""Performance measures of a daily equity series and of closed trades.
 
-Plain floats: these are statistics, not money. A measure that cannot be worked out is None, never a made-up zero. What
-is called `equity` here is a series of pandas: the equity at each close, USD, by its day, in order.
+Plain floats: these are statistics, not money. An undefined measure is None, never a made-up zero. `equity` is a pandas
+series:
+the equity at each close, USD, by day, in order.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from datetime import date
 import pandas as pd
 
 SESSIONS_A_YEAR = 252
-"""Trading days of a US year, by which figures a day are made figures a year."""
+"""Trading days of a US year, to annualize daily figures."""
 ROLLING = 63
-"""Sessions of a quarter of it: the window of figures that roll."""
+"""Sessions of a quarter: the window of rolling figures."""
 
 
 @dataclass(frozen=True, slots=True)
 class DayOfEquity:
-    """An account at the close of a session, USD. `exposure` is the value of what it held, long and short together."""
+    """An account at the close of a session, USD. `exposure` is the gross value of its positions, long plus short."""
 
     day: date
     equity: float
@@ -30,7 +31,7 @@ class DayOfEquity:
 
 @dataclass(frozen=True, slots=True)
 class Drawdown:
-    """The deepest fall of a series from the highest point before it.
+    """The deepest fall of a series from an earlier peak.
 
     Attributes
     ----------
@@ -39,7 +40,7 @@ class Drawdown:
     peak, trough
         The days on which it began and was deepest.
     recovered
-        The first day at or over the peak again; None where the series ended below it.
+        The first day at or over the peak again; None if the series ended below it.
     sessions
         From the peak to the recovery, or to the end.
     """
@@ -52,39 +53,43 @@ class Drawdown:
 
 
 def framed(series: Sequence[DayOfEquity]) -> pd.DataFrame:
-    """Columns `equity` and `exposure`, by day."""
+    """Return columns `equity` and `exposure`, by day."""
     return pd.DataFrame(series, columns=["day", "equity", "exposure"]).set_index("day").astype(float)
 
 
 def returns_of(equity: pd.Series) -> pd.Series:
-    """Simple returns from close to close; none after an equity of zero or less, nor to or from a missing close."""
+    """Return simple close-to-close returns; none after an equity of zero or less, nor to or from a missing close."""
     return _changes(equity).dropna()
 
 
 def sharpe(returns: pd.Series) -> float | None:
-    """Mean over standard deviation (of a sample), times the root of the sessions in a year; no rate is subtracted.
+    """Return the mean over the sample standard deviation, annualized by the root of the sessions in a year; no rate is
+    subtracted.
 
-    W. F. Sharpe, "The Sharpe Ratio", Journal of Portfolio Management 21 (1994); made a year's by the root of time,
-    which A. W. Lo, "The Statistics of Sharpe Ratios" (2002), shows to hold where returns do not depend on each other.
-    None of fewer than two returns, and of returns that are all alike.
+    W. F. Sharpe, "The Sharpe Ratio", Journal of Portfolio Management 21 (1994); annualized by the root of time, which
+    A. W. Lo, "The Statistics of Sharpe Ratios" (2002), shows to hold for independent returns. None for fewer than two
+    returns, and
+    for returns that are all equal.
     """
     return _a_year(returns, returns.std()) if returns.nunique() > 1 else None
 
 
 def sortino(returns: pd.Series) -> float | None:
-    """As Sharpe's, over the downside deviation: the root of the mean of squared losses, over all returns, gains as 0.
+    """Return the mean over the downside deviation: the root of the mean of squared losses over all returns, gains as 0.
 
-    F. A. Sortino and L. N. Price, "Performance Measurement in a Downside Risk Framework", Journal of Investing 3
-    (1994), with a target of 0. None of fewer than two returns, and where none was a loss.
+    Annualized like Sharpe's. F. A. Sortino and L. N. Price, "Performance Measurement in a Downside Risk Framework",
+    Journal of
+    Investing 3 (1994), with a target of 0. None for fewer than two returns, and without a loss.
     """
     return _a_year(returns, math.sqrt((returns.clip(upper=0) ** 2).mean())) if len(returns) > 1 else None
 
 
 def omega(returns: pd.Series, threshold: float = 0.0) -> float | None:
-    """What the returns gain over a threshold, to what they lose under it; both summed over all days.
+    """Return the sum of the gains over a threshold, divided by the sum of the losses under it.
 
     C. Keating and W. F. Shadwick, "A Universal Performance Measure", Journal of Performance Measurement 6 (2002), over
-    the returns as they were. None where none was under the threshold.
+    the
+    empirical returns. None if no return was under the threshold.
     """
     over = returns - threshold
     lost = -over.clip(upper=0).sum()
@@ -92,10 +97,11 @@ def omega(returns: pd.Series, threshold: float = 0.0) -> float | None:
 
 
 def rolling(equity: pd.Series, sessions: int = ROLLING) -> pd.DataFrame:
-    """Over the sessions up to each day: `total_return`, `volatility` a year, `sharpe` and `max_drawdown`, by day.
+    """Return rolling figures by day: `total_return`, annualized `volatility`, `sharpe` and `max_drawdown`.
 
-    The first row is that of the day with so many returns behind it; a shorter series has none. What cannot be worked
-    out, and all of a window in which a close is missing, is NaN (AN-01).
+    The first row is that of the day with this many returns before it; a shorter series has none. Undefined figures, and
+    those of a
+    window with a missing close, are NaN (AN-01).
     """
     windows = _changes(equity).rolling(sessions)
     deviation = windows.std()
@@ -111,7 +117,7 @@ def rolling(equity: pd.Series, sessions: int = ROLLING) -> pd.DataFrame:
 
 
 def rolled(equity: pd.Series) -> list[dict[str, object]]:
-    """`rolling` as rows with their `day`, to six places; None where a figure cannot be worked out."""
+    """Return `rolling` as rows with their `day`, to six places; None for undefined figures."""
     figures = rolling(equity)
     return [
         {"day": str(day)} | {str(name): None if pd.isna(value) else round(value, 6) for name, value in row.items()}
@@ -120,12 +126,12 @@ def rolled(equity: pd.Series) -> list[dict[str, object]]:
 
 
 def _changes(equity: pd.Series) -> pd.Series:
-    """As `returns_of`, with a row for every day: NaN where there is no return."""
+    """Like `returns_of`, with a row for every day: NaN without a return."""
     return equity.pct_change(fill_method=None).where(equity.shift() > 0)
 
 
 def _deepest_within(equity: pd.Series, closes: int) -> pd.Series:
-    """The deepest drawdown of so many closes up to each: all windows in one table, a row for each, not one by one."""
+    """Return the deepest drawdown of this many closes up to each day; all windows in one table for speed."""
     windows = pd.concat([equity.shift(back) for back in reversed(range(closes))], axis=1, ignore_index=True)
     tops = windows.cummax(axis=1)
     return (1 - windows / tops).where((tops > 0) | tops.isna(), 0.0).max(axis=1, skipna=False)
@@ -136,9 +142,9 @@ def _a_year(returns: pd.Series, deviation: float) -> float | None:
 
 
 def drawdowns(equity: pd.Series) -> pd.Series:
-    """How far below its highest point so far the series is, day by day: 0 at a peak, 0.1 a tenth below.
+    """Return the drawdown by day: 0 at a peak, 0.1 if 10 % below.
 
-    Where a close is missing, the one before stands for it.
+    A missing close counts as the previous one.
     """
     known = equity.ffill()
     top = known.cummax()
@@ -146,7 +152,7 @@ def drawdowns(equity: pd.Series) -> pd.Series:
 
 
 def deepest(equity: pd.Series) -> Drawdown | None:
-    """The deepest drawdown; of two alike the earlier one. None where the series never fell."""
+    """Return the deepest drawdown; of two equal ones the earlier. None if the series never fell."""
     below = drawdowns(equity)
     if not below.any():
         return None
@@ -159,46 +165,49 @@ def deepest(equity: pd.Series) -> Drawdown | None:
 
 
 def longest_under_water(equity: pd.Series) -> int:
-    """Most sessions in a row that closed below an earlier close."""
+    """Return the longest run of sessions that closed below an earlier close."""
     is_below = drawdowns(equity) > 0
     return int(is_below.groupby((~is_below).cumsum()).sum().max()) if len(equity) else 0
 
 
 def yearly(equity: pd.Series) -> float | None:
-    """Growth a year: of the whole, to the power of a year's sessions over those it took. None of less than two days."""
+    """Return the annual growth: total growth to the power of sessions a year over its sessions. None for less than two
+    days.
+    """
     if len(equity) < 2 or equity.iloc[0] <= 0 or equity.iloc[-1] <= 0:  # noqa: PLR2004
         return None
     return float((equity.iloc[-1] / equity.iloc[0]) ** (SESSIONS_A_YEAR / (len(equity) - 1)) - 1)
 
 
 def calmar(equity: pd.Series) -> float | None:
-    """Growth a year over the deepest drawdown, of the whole series.
+    """Return the annual growth over the deepest drawdown, of the whole series.
 
-    T. W. Young, "Calmar Ratio: A Smoother Tool", Futures (October 1991), takes the last 36 months; of the whole it is
-    called MAR as well. None of less than two days, and where the series never fell.
+    T. W. Young, "Calmar Ratio: A Smoother Tool", Futures (October 1991), takes the last 36 months; over the whole
+    series it is also
+    called MAR. None for less than two days, and if the series never fell.
     """
     growth, fall = yearly(equity), deepest(equity)
     return None if growth is None or fall is None else growth / fall.depth
 
 
 def profit_factor(profits: pd.Series) -> float | None:
-    """Gains over losses, both in sum. None where nothing was lost."""
+    """Return total gains over total losses. None without a loss."""
     lost = -profits.clip(upper=0).sum()
     return float(profits.clip(lower=0).sum() / lost) if lost > 0 else None
 
 
 def win_rate(profits: pd.Series) -> float | None:
-    """Of all trades, those that made something. None of no trades."""
+    """Return the fraction of trades with a gain. None without trades."""
     return float((profits > 0).mean()) if len(profits) else None
 
 
 def expectancy(profits: pd.Series) -> float | None:
-    """Mean profit of a trade, USD: win rate × mean gain less loss rate × mean loss. None of no trades."""
+    """Return the mean profit of a trade, USD: win rate × mean gain − loss rate × mean loss. None without trades."""
     return float(profits.mean()) if len(profits) else None
 
 
 def metrics(series: Sequence[DayOfEquity], profits: Sequence[float]) -> dict[str, object]:
-    """Everything, by name; ratios as fractions, money in USD, days as ISO 8601."""
+    """Return all measures by name; ratios as fractions, money in USD, days as ISO 8601."""
     days, made = framed(series), pd.Series(profits, dtype=float)
     equity = days["equity"]
     returns, fall = returns_of(equity), deepest(equity)

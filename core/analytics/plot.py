@@ -1,4 +1,4 @@
-"""A series as a plain text plot: columns of blocks on a scale, so that it can be read in any terminal and in a mail."""
+"""Plain text plots of a series: columns of block characters with a scale, for any terminal or mail."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ EIGHTHS = len(BLOCKS) - 1
 def plotted(
     values: Sequence[float], width: int, height: int, label: Callable[[float], str], *, hangs: bool = False
 ) -> list[str]:
-    """The lines of a plot, its scale at the left; no line is wider than `width`. Empty of no values.
+    """Return the lines of a plot, its scale at the left; no line is wider than `width`. Empty without values.
 
-    A column stands for the last value of its part of the series. `hangs` draws from the top down, for what is below
-    something: 0 is then the top.
+    A column shows the last value of its part of the series. `hangs` draws from the top down, for drawdowns: 0 is then
+    the top.
     """
     if not values or height < 1:
         return []
@@ -36,7 +36,7 @@ def plotted(
 
 
 def _block(fill: int, *, hangs: bool) -> str:
-    """One character of a column that reaches so many eighths into it; from above there are whole and half blocks."""
+    """Return the character of a column filled by this many eighths; from the top only whole and half blocks exist."""
     eighths = min(max(fill, 0), EIGHTHS)
     if not hangs:
         return BLOCKS[eighths]
@@ -44,7 +44,7 @@ def _block(fill: int, *, hangs: bool) -> str:
 
 
 def sampled(values: Sequence[float], many: int) -> list[float]:
-    """At most so many values: the last of each part, the very last of all among them."""
+    """Return at most this many values: the last of each part, including the very last."""
     if len(values) <= many:
         return list(values)
     return [values[(number + 1) * len(values) // many - 1] for number in range(many)]

@@ -1,4 +1,4 @@
-"""A result as CSV texts, one a table: trades, equity, orders, signals, reasons, measures."""
+"""A result as CSV texts, one per table: trades, equity, orders, signals, reasons, measures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Result = Mapping[str, Any]
-"""What a backtest tells, as `core.runtime.backtest` makes it: plain JSON."""
+"""The result of a backtest from `core.runtime.backtest`: plain JSON."""
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "trades": (
@@ -39,7 +39,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 
 def tables(result: Result) -> dict[str, str]:
-    """Each table's file name and text."""
+    """Return each table's file name and text."""
     texts = {f"{name}.csv": _table(columns, result[name]) for name, columns in COLUMNS.items()}
     reasons = [
         {"strategy": strategy, "reason": reason, "bars": bars}
@@ -56,7 +56,7 @@ def tables(result: Result) -> dict[str, str]:
 
 
 def _table(columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
-    """Values as they are: a count stays whole where another row of its column has none."""
+    """Write values unchanged: integers stay integers in a column with missing values."""
     import pandas as pd
 
     return str(pd.DataFrame(rows, columns=list(columns), dtype=object).to_csv(index=False, lineterminator="\n"))

@@ -1,4 +1,4 @@
-"""The names and the look of the measures, as a page and a file tell them: one table for all."""
+"""Names and formats of the measures, shared by pages and files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 NONE = "–"
 SHOWN_SPLITS = 5
-"""A page names so many of them; a file that has more is no market's."""
+"""The maximum of splits named on a page; a file with more has no market prices."""
 
 LINES: tuple[tuple[str, str, str], ...] = (
     ("total_return", "total return", "percent"),
@@ -36,16 +36,16 @@ LINES: tuple[tuple[str, str, str], ...] = (
     ("orders_rejected", "of them rejected", "count"),
     ("sessions", "sessions", "count"),
 )
-"""Of each measure: its key, what it is called, and how it is written."""
+"""For each measure: its key, name and format."""
 
 
 def told(metrics: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Name and value of every measure, in words."""
+    """Return name and value of every measure, as text."""
     return [(name, value_of(metrics.get(key), kind)) for key, name, kind in LINES]
 
 
 def value_of(value: object, kind: str) -> str:
-    """A number as it is written; a dash for one that could not be worked out."""
+    """Format a number; a dash if undefined."""
     if not isinstance(value, int | float):
         return NONE
     match kind:
@@ -60,7 +60,7 @@ def value_of(value: object, kind: str) -> str:
 
 
 def drawdown_in_words(metrics: Mapping[str, object]) -> str:
-    """When the deepest drawdown was."""
+    """Describe the time of the deepest drawdown."""
     if not metrics.get("drawdown_from"):
         return "never below an earlier close"
     end = metrics.get("drawdown_recovered")
@@ -69,7 +69,7 @@ def drawdown_in_words(metrics: Mapping[str, object]) -> str:
 
 
 def of_the_bars(result: Mapping[str, Any]) -> list[str]:
-    """What a reader must know of the bars before any figure: what was set aside, and what is not there."""
+    """Return the notes on the bars that precede any figure: quarantined and missing ones."""
     lines = []
     if result["timeframe"] == "1day" and "vwap" in result["reasons"]:
         lines.append("vwap measures the minutes of a session, and bars of days have none: play a file of minutes")
@@ -105,7 +105,7 @@ def _of_splits(splits: Sequence[Mapping[str, Any]], *, is_daily: bool) -> Iterat
 
 
 def of_what_is_modelled(result: Mapping[str, Any]) -> list[str]:
-    """What no file says and the exchange worked out, and what nobody closed."""
+    """Return the notes on modelled values, and on positions left open."""
     modelled, left = result["modelled"], result["open"]
     lines = []
     if derived := modelled["at_derived_quotes"]:
@@ -127,7 +127,7 @@ def of_what_is_modelled(result: Mapping[str, Any]) -> list[str]:
 
 
 def of_what_is_not_measured(result: Mapping[str, Any]) -> str:
-    """One line: on a desk it may refuse entries, allow one more, or make them smaller; empty where all was measured."""
+    """Return one line on the unmeasured inputs, by which a desk may trade otherwise; empty if there are none."""
     if not result["not_measured"]:
         return ""
     return f"not measured here: {' and '.join(result['not_measured'])}; a desk may trade otherwise"
