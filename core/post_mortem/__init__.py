@@ -1,1 +1,3 @@
-"""What became of a trade and of a day, and why: read from the journal, nothing is decided by it (AN-03, AN-06)."""
+"""Post-mortems: the results of trades and days explained from the journal; nothing is decided by them
+(AN-03, AN-06).
+"""

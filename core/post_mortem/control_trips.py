@@ -1,4 +1,4 @@
-"""What a control did, as a fact tells it: it refused, shut, took an order back, or warned of its own limit (AN-06)."""
+"""The actions of controls in facts: refusals, trips, cancelled orders, and warnings of their own limits (AN-06)."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ TAKES_BACK: Mapping[CancelCode, str] = {
     CancelCode.LISTED: "lists",
     CancelCode.REPEATED: "repeated execution",
 }
-"""Whose cancel it is that is asked for with such a code."""
+"""The controls that cancel with such a code."""
 
 
 class TripKind(Enum):
     REFUSED = "refused"
     TRIPPED = "tripped"
-    """It shut: a halt, a kill, an opening of the breaker, a protection."""
+    """A block of entries: a halt, a kill, an open breaker, a protection."""
     TOOK_BACK = "took back"
-    """An order that worked is cancelled."""
+    """A working order was cancelled."""
     WARNED = "warned"
-    """Of its own limit: the order went all the same."""
+    """A warning of its own limit: the order went all the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """When a control acted, or warned, and in which words; `at` in UTC."""
+    """An action or a warning of a control, and its text; `at` in UTC."""
 
     at: datetime
     kind: TripKind
@@ -58,11 +58,11 @@ class Trip:
 
 
 Said = tuple[str, TripKind, str]
-"""By which control, what it did, in which words."""
+"""The control, its action, and the text."""
 
 
 def said_in(fact: Fact) -> Iterator[Said]:
-    """Each control that acted in a fact, or warned. An order that only reduces is warned of, never refused."""
+    """Yield each control that acted or warned in a fact. A reducing order is only warned about, never refused."""
     match fact:
         case Halted():
             yield "kill switch", TripKind.TRIPPED, f"halted: {fact.reason}"
@@ -92,7 +92,7 @@ def said_in(fact: Fact) -> Iterator[Said]:
 
 
 def _refused(reasons: Iterable[str]) -> Iterator[Said]:
-    """Of a basket's row: its reasons begin with the name of the check, where one gave them."""
+    """Yield the checks named in a basket row's reasons."""
     for reason in reasons:
         name, _, words = reason.partition(": ")
         if name in BY_NAME:
@@ -100,7 +100,7 @@ def _refused(reasons: Iterable[str]) -> Iterator[Said]:
 
 
 def _judged(verdicts: Iterable[Verdict]) -> Iterator[Said]:
-    """What measured nothing, as no figure was there yet, is no warning of a limit."""
+    """Yield warnings and refusals; a check without data yet is no warning of a limit."""
     for verdict in verdicts:
         standing = verdict.standing
         if standing is CheckResult.WARNS and not any(words in verdict.reason for words in UNMEASURED):

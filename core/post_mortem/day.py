@@ -1,4 +1,4 @@
-"""Why the account was worth more or less after a trading day: the positions that were held or traded, and the rest."""
+"""Explain a trading day's change of equity: by position, and the rest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NO_CLOSING = "the equity at the day's end is not recorded yet: the parts are wha
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What was held of a symbol by a strategy at an end of the day; `average` is what it was opened at, USD."""
+    """A strategy's position in a symbol at an end of the day; `average` is its opening price, USD."""
 
     quantity: Decimal
     average: Price | None
@@ -29,18 +29,18 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class DayExplained:
-    """Of one trading day, USD to the cent.
+    """The explanation of one trading day, USD to the cent.
 
     Attributes
     ----------
     opening, closing
-        Equity at the close before and at this day's, by the broker's word; None where it was not recorded.
+        The broker's equity at the previous close and at this day's; None if not recorded.
     parts
-        What each position made, fees taken off, and what moved cash without a fill.
+        The profit of each position after fees, and cash movements without a fill.
     rest
-        What of the change none of them explains; None where an end of the day is not known.
+        The unexplained part of the change; None if an end of the day is unknown.
     notes
-        What the figures rest on where a record was missing.
+        Assumptions made where a record was missing.
     """
 
     day: date
@@ -68,22 +68,22 @@ def explained(
     moves: Iterable[Part] = (),
     taken_over: Mapping[Key, Decimal] = MappingProxyType({}),
 ) -> DayExplained:
-    """Each pair is the day's beginning and its end.
+    """Explain a day; each pair is the day's beginning and its end.
 
     Parameters
     ----------
     ends
-        Equity, USD; None where it was not recorded.
+        Equity, USD; None if not recorded.
     held
-        What stood at each end, by symbol and strategy.
+        The positions at each end, by symbol and strategy.
     marks
         The last price of each symbol at each end, USD.
     fills
         Those of the day.
     moves
-        What moved cash without a fill: fees that came later, dividends, interest, transfers.
+        Cash movements without a fill: late fees, dividends, interest, transfers.
     taken_over
-        Shares that the broker's books had and ours had not: it held them as the day began, and so did the equity.
+        Shares in the broker's books that ours lacked: they and their equity existed when the day began.
     """
     worth: defaultdict[Key, Decimal] = defaultdict(lambda: ZERO)
     traded: dict[Symbol, Instrument] = {}

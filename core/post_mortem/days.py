@@ -1,4 +1,4 @@
-"""What stood at each end of each day, walked along the records: what was held, at which prices, and the equity."""
+"""The state at each end of each day, derived from the records: positions, prices and equity."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def days_explained(
     closes: Mapping[Symbol, Price],
     fills: Mapping[date, Sequence[FillStory]],
 ) -> Iterator[DayExplained]:
-    """Each of these days.
+    """Yield each of these days.
 
     Parameters
     ----------
     before, by_day, after
-        What was recorded before the first day of `by_day`, on each of its days, and after the last one.
+        The records before the first day of `by_day`, on each of its days, and after the last one.
     closes
-        Last prices of what was held before it, USD.
+        Last prices of earlier positions, USD.
     fills
         By their own day.
     """
@@ -67,7 +67,7 @@ def days_explained(
 
 
 def held_after(before: Iterable[Recorded]) -> set[Symbol]:
-    """Symbols of which anything is held then."""
+    """Return the symbols with an open position after these records."""
     books = Books({})
     for record in before:
         books.take(record)
@@ -75,12 +75,12 @@ def held_after(before: Iterable[Recorded]) -> set[Symbol]:
 
 
 class Books:
-    """What is held and the last prices, as far as they were read.
+    """Positions and last prices, as far as read.
 
     Attributes
     ----------
     taken_over
-        Shares that the broker's books had and ours had not, since it was cleared.
+        Shares in the broker's books that ours lacked, since it was cleared.
     """
 
     def __init__(self, closes: Mapping[Symbol, Price]) -> None:
@@ -103,7 +103,7 @@ class Books:
                 self._correct(corrected)
 
     def _correct(self, fact: PositionCorrected) -> None:
-        """What the broker has held all along was missing here; a split is as many times the shares, and no more."""
+        """Note a correction: the shares were held all along. A split only multiplies them."""
         after = {(fact.symbol, o.strategy): Standing(o.quantity, o.average_price) for o in fact.owners}
         held = [key for key, each in self.standing.items() if key[0] == fact.symbol and each.quantity]
         if not after and fact.quantity:
@@ -117,7 +117,7 @@ class Books:
 
 
 def _moves(records: Iterable[Recorded]) -> dict[date, list[Part]]:
-    """What moved cash without a fill, by the broker's own date of it, whenever its list told so."""
+    """Return cash movements without a fill by the broker's date, whenever reported."""
     found: defaultdict[date, list[Part]] = defaultdict(list)
     for record in records:
         if isinstance(record.fact, CashMoved):
@@ -127,7 +127,7 @@ def _moves(records: Iterable[Recorded]) -> dict[date, list[Part]]:
 
 
 def equities(records: Iterable[Recorded]) -> dict[date, tuple[Money, date | None]]:
-    """The equity that each day began with, and the day at whose close it stood; a later word counts."""
+    """Return each day's opening equity, and the day of its close; a later figure replaces an earlier one."""
     return {
         record.fact.day: (record.fact.equity, record.fact.close_of)
         for record in records
@@ -136,7 +136,7 @@ def equities(records: Iterable[Recorded]) -> dict[date, tuple[Money, date | None
 
 
 def closing_of(equity: Mapping[date, tuple[Money, date | None]], day: date) -> Money | None:
-    """By the word of the day that follows; None where that names another close."""
+    """Return the equity recorded by the following day; None if that names another close."""
     following = min((other for other in equity if other > day), default=None)
     if following is None:
         return None

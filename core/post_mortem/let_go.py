@@ -1,4 +1,4 @@
-"""What was declined, expired, blocked or refused by the gate, and what it would have made (OP-12)."""
+"""Missed trades: entries that were declined, expired, blocked or refused, and their hypothetical profit (OP-12)."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ SessionAt = Callable[[datetime], Session | NoSession]
 
 @dataclass(frozen=True, slots=True)
 class LetGo:
-    """An entry that was not taken.
+    """A missed entry.
 
     Attributes
     ----------
     record
-        What tells that it was not.
+        The record of its end.
     end
-        How: `declined`, `expired` or `blocked`.
+        `declined`, `expired` or `blocked`.
     would_have_made
-        As a shadow trade to the end of its session, after fees, USD; None where it would not have filled, and where it
-        was not followed: a strategy holds one position of a symbol at a time.
+        The profit of a shadow trade to the end of its session, after fees, USD; None if it would not have filled, or
+        was not
+        followed: a strategy holds one position of a symbol at a time.
     """
 
     record: Recorded
@@ -45,7 +46,7 @@ def let_go_on(
     before: Iterable[Recorded],
     session_at: SessionAt,
 ) -> list[LetGo]:
-    """On these days, as the desk follows shadow trades while it runs; each ends with its day."""
+    """Return the missed trades of these days, with shadow trades as the desk follows them; each ends with its day."""
     followed, wanted = _Followed(session_at), set(days)
     for record in before:
         followed.hear(record)
@@ -72,13 +73,13 @@ class _Followed:
         return [LetGo(r, p, end, None if shadow is None else shadow.result) for r, p, end, shadow in self._found]
 
     def close(self) -> None:
-        """The day is over."""
+        """End the day."""
         for shadow in self._going:
             shadow.close()
         self._going.clear()
 
     def hear(self, record: Recorded) -> None:
-        """What stood before the day."""
+        """Take a record from before the day."""
         match record.fact:
             case SettingsApplied(settings=settings):
                 self._settings = settings

@@ -1,4 +1,4 @@
-"""The bars that were recorded, by symbol and day: what the market did around a trade."""
+"""The recorded bars by symbol and day: the market around a trade."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.ports import Recorded
 from core.strategies.vwap import VwapState
 
 AROUND = timedelta(minutes=15)
-"""Before a trade and after it, what is shown of the market and of what others proposed."""
+"""The period before and after a trade that is shown, with other proposals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Minute:
 
 
 class Market:
-    """`day_of` gives the trading day of an instant."""
+    """`day_of` returns the trading day of an instant."""
 
     def __init__(self, records: Iterable[Recorded], day_of: Callable[[datetime], date]) -> None:
         self._day_of = day_of
@@ -41,12 +41,12 @@ class Market:
             self._bars[symbol][day] = tuple(found[start] for start in sorted(found))
 
     def close(self, symbol: Symbol, day: date) -> Price | None:
-        """The last price of a day."""
+        """Return the last price of a day."""
         bars = self._of(symbol, day)
         return bars[-1].close if bars else None
 
     def around(self, symbol: Symbol, first: datetime, last: datetime) -> tuple[Minute, ...]:
-        """On the last one's day, with VWAP from its first bar on."""
+        """Return the bars of the last instant's day around these, with VWAP from the day's first bar on."""
         told, measured = [], VwapState()
         for bar in self._of(symbol, self._day_of(last)):
             measured.volume += bar.volume
@@ -56,7 +56,7 @@ class Market:
         return tuple(told)
 
     def between(self, symbol: Symbol, first: datetime, last: datetime) -> list[Bar]:
-        """Whole minutes between two instants, over days."""
+        """Return the whole minutes between two instants, across days."""
         found: list[Bar] = []
         for day, bars in sorted(self._bars.get(symbol, {}).items()):
             if self._day_of(first) <= day <= self._day_of(last):

@@ -1,4 +1,4 @@
-"""A post-mortem as one HTML file that needs nothing else: its style and pictures are inside, it asks no network."""
+"""A post-mortem as a self-contained HTML file: style and charts are inline, and no network is used."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from core.post_mortem.words import checks_of, instant, made_by_strategy, usd
 
 WIDTH, HEIGHT, PAD = 900, 260, 8
 BAR, HALF = 22, 11
-"""Pixels of a row of a picture of parts."""
+"""Pixels of a row in a chart of parts."""
 MORE = (
     "td.n{text-align:right;font-variant-numeric:tabular-nums}.up{fill:#2e7d32}.down{fill:#c0392b}"
     "text{font:12px system-ui,sans-serif;fill:currentColor}.note{color:#8a6d00}"
@@ -31,13 +31,13 @@ MORE = (
 
 
 def page(found: PostMortem) -> str:
-    """The whole file."""
+    """Return the complete file."""
     title = f"Keyturn, {found.first}" + (f" to {found.last}" if found.last != found.first else "")
     return document(title, _body(found))
 
 
 def document(title: str, body: Iterable[str]) -> str:
-    """A whole file: its style is inside."""
+    """Return a complete file with the inline style."""
     parts = "\n".join(body)
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escaped(title)}</title>'
@@ -115,11 +115,11 @@ def _folded(name: str, records: Sequence[Recorded]) -> str:
     return f"<details><summary>{escaped(name)}: {len(rows)} records</summary>{table(rows)}</details>"
 
 
-# ── pictures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── charts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def amounts(parts: Sequence[Part]) -> str:
-    """A bar for each part, gains to the right and losses to the left, and their sum below."""
+    """Return a bar for each part, gains to the right and losses to the left, and their sum below."""
     if not parts:
         return "<p>Nothing was held and nothing was traded.</p>"
     whole = [*parts, Part("in all", sum((part.amount for part in parts), ZERO))]  # type: ignore[arg-type]
@@ -138,7 +138,7 @@ def amounts(parts: Sequence[Part]) -> str:
 
 
 def _chart(told: TradeExplained) -> str:
-    """Bars as lines from low to high, closes and VWAP as curves; fills, stop and target where they stood."""
+    """Return a chart: bars as lines from low to high, closes and VWAP as curves, with fills, stop and target."""
     minutes = told.minutes
     if not minutes:
         return "<p>No bar of it was recorded.</p>"
@@ -173,7 +173,7 @@ def _chart(told: TradeExplained) -> str:
 
 
 def _levels(told: TradeExplained) -> list[tuple[str, Decimal]]:
-    """Its first order's stop and target."""
+    """Return the stop and target of its first order."""
     first = told.story.orders[0] if told.story.orders else None
     if first is None:
         return []
@@ -181,7 +181,7 @@ def _levels(told: TradeExplained) -> list[tuple[str, Decimal]]:
 
 
 class _Scale:
-    """Where an instant and a price lie in the picture."""
+    """Maps an instant and a price to chart coordinates."""
 
     def __init__(self, minutes: Sequence[Minute], low: Decimal, high: Decimal) -> None:
         self._first, self._last = minutes[0].bar.start, minutes[-1].bar.end

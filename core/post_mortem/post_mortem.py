@@ -1,4 +1,4 @@
-"""The post-mortem of trades and days, put together from records (AN-06). Nothing here reads a file."""
+"""The post-mortem of trades and days, built from records (AN-06). Reads no files."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from core.post_mortem.stories import FillStory, Stories, TradeStory
 from core.views.order_chain import chain_of
 
 DISTURBS = (BreakerOpened, CallFailed, Halted, MarketDataQuarantined, OrderStateUnknown, TradingHalted)
-"""What says that data or the way to the broker were not as they should be."""
+"""Facts on disturbed data or broker connections."""
 A_DAY = timedelta(days=1)
-"""So long before its first fill an entry's way may have begun."""
+"""The longest time from an entry's start to its first fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +42,17 @@ class TradeExplained:
     Attributes
     ----------
     best, worst
-        What it was ahead and behind at the most while it was held, by the bars, USD; None where there are none.
+        Its highest and lowest open profit by the bars, USD; None without bars.
     minutes
-        Of its symbol around it, on the day on which it was left.
+        The symbol's bars around it, on the day of its exit.
     missing
-        Whole minutes while it was held that no bar told.
+        The number of minutes without a bar while it was open.
     timeline
         The records of its first order and of the one that closed it, each once.
     disturbed
-        Records that say that data or the way to the broker were not as they should be.
+        Records of disturbed data or broker connections.
     others
-        What was proposed around it beside it.
+        Other proposals around it.
     """
 
     story: TradeStory
@@ -69,7 +69,7 @@ class TradeExplained:
 
 @dataclass(frozen=True, slots=True)
 class PostMortem:
-    """Of one day or more; `disturbed` are the records that say that something was not as it should be."""
+    """The post-mortem of one or more days; `disturbed` are the records of disturbed data or connections."""
 
     first: date
     last: date
@@ -81,18 +81,18 @@ class PostMortem:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read for one.
+    """The records for a post-mortem.
 
     Attributes
     ----------
     records
-        All of the days from the first entry of a trade that ended in them, the oldest first.
+        All records from the first entry of a trade that ended on the days, the oldest first.
     before
-        Of the time before those: how orders were made and positions changed.
+        Earlier records: created orders and changed positions.
     closes
-        Last prices of what was held before them, USD.
+        Last prices of earlier positions, USD.
     after
-        Of the days that follow, as far as the equity at the last day's close is told.
+        Records of the following days, for the equity at the last day's close.
     """
 
     records: Sequence[Recorded]
@@ -108,7 +108,8 @@ def post_mortem(
     session_at: SessionAt,
     trade: str | None = None,
 ) -> PostMortem:
-    """Of all trades that ended on these days; of one alone where `trade` is the beginning of its closing order's id.
+    """Return the post-mortem of all trades that ended on these days, or of the one whose closing order's id begins with
+    `trade`.
 
     Raises
     ------
@@ -141,7 +142,7 @@ def post_mortem(
 
 
 class _Around:
-    """The records of a while, found without looking at all of them."""
+    """Finds the records of a period by bisection."""
 
     def __init__(self, records: Sequence[Recorded]) -> None:
         self._records = records
@@ -178,7 +179,7 @@ def _trade(story: TradeStory, around: _Around, market: Market, day_of: Callable[
 
 
 def _reach(story: TradeStory, held: Sequence[Bar]) -> tuple[Money | None, Money | None]:
-    """All that was entered, from its average price to the farthest that the bars went."""
+    """Return the highest and lowest profit of the full quantity, from its average price to the bars' extremes."""
     if not held or not story.fills:
         return None, None
     trade, sign = story.trade, 1 if story.is_long else -1
@@ -188,7 +189,7 @@ def _reach(story: TradeStory, held: Sequence[Bar]) -> tuple[Money | None, Money 
 
 
 def _timeline(story: TradeStory, records: Sequence[Recorded]) -> tuple[Recorded, ...]:
-    """Both chains, each record once, in order; what stands before the records that were read is not there."""
+    """Return the records of both orders, each once, in order, as far as they were read."""
     found: dict[int, Recorded] = {}
     for order in (story.trade.entry_order, story.trade.exit_order):
         try:

@@ -1,14 +1,17 @@
-"""A trade's result in parts that add up to it: what the signal made, and what was lost on the way to it (AN-03).
+"""Split a trade's result into parts that add up to it: the signal's profit, and the losses of execution (AN-03).
 
-The signal is what the entry would have made at its intended price, held to the close of the day on which the trade was
-left. The exit choice is what leaving at its intended price made of that. Then each fill is led from its intended price
-to its own, by the quotes that were recorded on the way:
+The signal is the entry's profit at its intended price, held to the close of the exit's day. The exit choice is the
+difference
+made by leaving at its intended price. Then each fill is followed from its intended price to its own, by the recorded
+quotes:
 
     intended → middle when it was staged → middle at the key → middle at the broker's answer → touch → fill
 
-After A. F. Perold, "The Implementation Shortfall: Paper versus Reality", Journal of Portfolio Management 14 (1988), the
-delay told apart as R. Kissell and M. Glantz, "Optimal Trading Strategies" (2003), do. A step without a quote goes over
-into the next one that has one, and is named.
+After A. F. Perold, "The Implementation Shortfall: Paper versus Reality", Journal of Portfolio Management 14 (1988),
+with the
+delay separated as in R. Kissell and M. Glantz, "Optimal Trading Strategies" (2003). A step without a quote is merged
+into the
+next one that has one, and is named.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from core.post_mortem.stories import FillStory, Step, TradeStory
 
 
 class Cause(StrEnum):
-    """Where a part of a result comes from, in the order in which they are told."""
+    """The cause of a part of a result, in the order of the report."""
 
     SIGNAL = "signal"
     EXIT = "exit choice"
@@ -39,15 +42,15 @@ class Cause(StrEnum):
 
 
 OF_A_DIVISION = Decimal("1e-9")
-"""USD: less than this is what a fee that was divided left over."""
+"""USD: a smaller amount is the remainder of a divided fee."""
 ALWAYS = (Cause.SIGNAL, Cause.EXIT, Cause.SLIPPAGE, Cause.FEES)
-"""What every trade has; any other part is told where a quote was recorded for it."""
+"""Parts of every trade; any other part needs a recorded quote."""
 STEPS = ((Step.STAGED, Cause.STAGED), (Step.KEY, Cause.KEY), (Step.ANSWERED, Cause.SENT))
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """`parts` add up to the trade's profit, USD, to the cent. `unknown` names what had no record."""
+    """`parts` add up to the trade's profit, USD, to the cent. `unknown` names the steps without a record."""
 
     parts: tuple[Part, ...]
     unknown: tuple[str, ...]
@@ -57,12 +60,12 @@ class Split:
 
 
 def split_of(story: TradeStory, close: Price | None) -> Split:
-    """Of one trade.
+    """Return the split of one trade.
 
     Parameters
     ----------
     close
-        The last price of the day on which it was left, USD; None where none was recorded.
+        The last price of the exit's day, USD; None if not recorded.
     """
     sums: dict[Cause, Decimal] = dict.fromkeys(ALWAYS, ZERO)
     unknown: list[str] = []
@@ -88,17 +91,17 @@ def split_of(story: TradeStory, close: Price | None) -> Split:
 
 
 def intended(fill: FillStory) -> Price:
-    """What the fill is measured against, USD: the order's intended price, else the fill itself."""
+    """Return the reference price of a fill, USD: the order's intended price, otherwise the fill's own."""
     return fill.price if fill.order.intended is None else fill.order.intended
 
 
 def gained(fill: FillStory, first: Decimal, then: Decimal) -> Decimal:
-    """What its shares make while the price goes from one to the other, USD."""
+    """Return the profit of its shares between two prices, USD."""
     return fill.order.order.instrument.notional(fill.quantity, then - first) * fill.sign
 
 
 def _on_the_way(fill: FillStory, aimed: Decimal, unknown: list[str]) -> Iterator[tuple[Cause, Decimal]]:
-    """From the intended price to the fill; what was bought at more costs, what was sold at more gains."""
+    """Yield the parts from the intended price to the fill: a higher price costs a buyer and gains a seller."""
     here, touch = aimed, None
     for step, cause in STEPS:
         seen = fill.order.at_step(step)

@@ -1,7 +1,8 @@
-"""The fills of each trade with what was known on the way to them, as the journal tells it (AN-03).
+"""The fills of each trade with the quotes and decisions before them, from the journal (AN-03).
 
-A position is a strategy's in a symbol; its fills are gathered until it is flat, which is where its trade was recorded.
-A fill that goes through zero ends one trade and begins the next.
+A position belongs to a strategy and a symbol; its fills are collected until it is flat, when its trade is recorded. A
+fill
+through zero ends one trade and begins the next.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from core.ports import Recorded
 
 
 class Step(StrEnum):
-    """Where an order stood when a quote was recorded with it."""
+    """The step of an order at which a quote was recorded."""
 
     STAGED = "staged"
     TICKET = "ticket opened"
@@ -44,7 +45,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A step of an order, the record that tells of it, and the quote that stood there, USD; None where none did."""
+    """A step of an order, its record, and the quote, USD; None without one."""
 
     step: Step
     at: datetime
@@ -59,7 +60,7 @@ class Seen:
 
 @dataclass(slots=True)
 class OrderStory:
-    """An order, and the steps to it. `review` is that of its key, else that of its staging."""
+    """An order and its steps. `review` is from its confirmation, otherwise from its staging."""
 
     order: AnyOrder
     strategy: str
@@ -81,7 +82,7 @@ class OrderStory:
 
 @dataclass(frozen=True, slots=True)
 class FillStory:
-    """A fill, or the part of one that belongs to this trade. `fee` is USD; `record` tells of it."""
+    """A fill, or the part of one in this trade. `fee` is in USD; `record` is its record number."""
 
     order: OrderStory
     record: int
@@ -93,18 +94,18 @@ class FillStory:
 
     @property
     def sign(self) -> int:
-        """1 of what was bought, −1 of what was sold."""
+        """1 for a buy, −1 for a sale."""
         return 1 if self.order.order.side is Side.BUY else -1
 
     @property
     def signed(self) -> Decimal:
-        """Its shares, below zero of what was sold."""
+        """The shares, below zero for a sale."""
         return self.quantity if self.sign > 0 else -self.quantity
 
 
 @dataclass(frozen=True, slots=True)
 class TradeStory:
-    """A trade as it was recorded, with its fills, the oldest first."""
+    """A recorded trade with its fills, the oldest first."""
 
     trade: AnyTrade
     record: int
@@ -113,7 +114,7 @@ class TradeStory:
 
     @property
     def key(self) -> str:
-        """What a person may name it by: the order that closed it."""
+        """The name for users: the order that closed it."""
         return str(self.trade.exit_order)
 
     @property
@@ -130,16 +131,16 @@ Key = tuple[Symbol, str]
 
 @dataclass(slots=True)
 class _Held:
-    """A position as far as it was read."""
+    """A position as far as read."""
 
     quantity: Decimal = ZERO
     fills: list[FillStory] = field(default_factory=list)
     ended: list[tuple[FillStory, ...]] = field(default_factory=list)
     is_moved: bool = False
-    """Shares of it came or went without a fill: its fills do not make it up any more."""
+    """Shares came or went without a fill: the fills do not add up to the position any more."""
 
     def end(self) -> tuple[FillStory, ...]:
-        """Of the trade that was recorded now; none where its fills do not tell all of it."""
+        """Return the fills of the trade just recorded; empty if they are incomplete."""
         if not self.ended:
             self.ended.append(tuple(self.fills))
             self.fills = []
@@ -149,7 +150,7 @@ class _Held:
 
 
 class Stories:
-    """Reads records, the oldest first; what stands before the first one is not known."""
+    """Reads records, the oldest first; anything before the first one is unknown."""
 
     def __init__(self, records: Iterable[Recorded] = ()) -> None:
         self.orders: dict[ClientOrderId, OrderStory] = {}
@@ -195,7 +196,7 @@ class Stories:
             self._steps[proposal].append(Seen(step, record.at, record.sequence, bid, ask))
 
     def _approve(self, record: Recorded, approved: OrderApproved) -> None:
-        """The figures that were fetched for the key: the quote that it was turned at."""
+        """Note the figures fetched for a confirmation, with their quote."""
         proposal = self._proposals.get(approved.ticket_id)
         if proposal is None:
             return
@@ -206,7 +207,7 @@ class Stories:
         self._reviews[proposal] = approved.review
 
     def _create(self, record: Recorded, created: OrderCreated) -> None:
-        """A stop that goes out by its mandate has no step of its own: nobody staged it."""
+        """Note an order. A stop by its authorization has no steps of its own: it was not staged."""
         order, is_its_own = created.order, str(created.proposal_id) == str(created.order.client_order_id)
         self.orders[order.client_order_id] = OrderStory(
             order,
@@ -221,7 +222,9 @@ class Stories:
         )
 
     def _move(self, moved: PositionCorrected | CorporateActionApplied) -> None:
-        """Where a split names no owner our books had it; where a correction names none, nobody keeps what there was."""
+        """Note moved shares. A split without owners leaves our books; a correction without owners removes
+        the position.
+        """
         after = {owner.strategy: owner.quantity for owner in moved.owners}
         if not after and isinstance(moved, CorporateActionApplied):
             return

@@ -1,4 +1,4 @@
-"""A post-mortem in lines of text and as JSON; each figure beside the records that it comes from (AN-06)."""
+"""A post-mortem as lines of text and as JSON; each figure with its records (AN-06)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from core.post_mortem.post_mortem import PostMortem, TradeExplained
 from core.post_mortem.split import intended
 
 WIDTH = 70
-"""Cells of a line of the plot."""
+"""Columns of the plot."""
 HIGH = 9
 SHOWN = 12
-"""Records of a kind that a page of a day lists; the rest is counted."""
+"""The maximum of listed records of a kind on a day's page; more are counted."""
 
 
 def usd(amount: Decimal | None) -> str:
-    """`-41.20`, in cents; a dash where it is not known."""
+    """Format an amount in cents, `-41.20`; a dash if unknown."""
     return "–" if amount is None else f"{to_the_cent(amount) or ZERO:+,.2f}"
 
 
@@ -35,7 +35,7 @@ def instant(record: Recorded) -> str:
 
 
 def lines_of(found: PostMortem, *, is_whole: bool) -> Iterator[str]:
-    """The page. `is_whole` tells the timeline of each trade too."""
+    """Yield the lines of the page. `is_whole` includes the timeline of each trade."""
     for day in found.days:
         yield from _day(day)
     for trade in found.trades:
@@ -100,7 +100,7 @@ def told_of(record: Recorded) -> str:
 
 
 def checks_of(told: TradeExplained) -> list[str]:
-    """What did not pass of the checks of its first order, and how many did."""
+    """Return the number of passed checks of its first order, and the others."""
     first = told.story.orders[0].review if told.story.orders else None
     if first is None:
         return []
@@ -110,7 +110,7 @@ def checks_of(told: TradeExplained) -> list[str]:
 
 
 def chart_of(told: TradeExplained) -> list[str]:
-    """Closes around it with the hours of its fills below; empty where no bar was recorded."""
+    """Return a plot of closes with its hours below; empty without recorded bars."""
     if not told.minutes:
         return []
     closes = [float(minute.bar.close) for minute in told.minutes]
@@ -120,7 +120,7 @@ def chart_of(told: TradeExplained) -> list[str]:
 
 
 def _let_go(found: Sequence[LetGo]) -> Iterator[str]:
-    """By strategy, and each of them."""
+    """Yield the missed trades, by strategy and one by one."""
     if not found:
         return
     yield f"not taken: {len(found)}"
@@ -133,7 +133,7 @@ def _let_go(found: Sequence[LetGo]) -> Iterator[str]:
 
 
 def made_by_strategy(found: Sequence[LetGo]) -> tuple[Part, ...]:
-    """What each strategy's shadow trades came to, those that filled."""
+    """Return the total of each strategy's shadow trades that filled."""
     sums: dict[str, Decimal] = {}
     for each in found:
         if each.would_have_made is not None:
@@ -154,7 +154,7 @@ def _listed(name: str, records: Sequence[Recorded], indent: str = "") -> Iterato
 
 
 def as_json(found: PostMortem) -> dict[str, object]:
-    """`equity_change`, `parts`, `rest` and `trades`; amounts as text, in USD and to the cent."""
+    """Return the post-mortem as JSON; amounts as text, in USD and to the cent."""
     changes = [day.change for day in found.days]
     rests = [day.rest for day in found.days]
     return {
@@ -180,7 +180,7 @@ def as_json(found: PostMortem) -> dict[str, object]:
 
 
 def _sum(amounts: Sequence[Money | None]) -> str | None:
-    """None where one of them is not known."""
+    """Return the sum; None if one of them is unknown."""
     known = [amount for amount in amounts if amount is not None]
     return cents(sum(known, ZERO)) if len(known) == len(amounts) else None
 
