@@ -1,1 +1,1 @@
-"""The evening page of a day and the digest of a week: what a journal says of them, in sums. It decides nothing."""
+"""The report of a day or a week: sums from a journal. It decides nothing."""

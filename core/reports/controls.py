@@ -1,7 +1,8 @@
-"""What the controls did on some days, and how near they came to it: by control, with the last of each (AN-06).
+"""The controls' actions and near misses on some days: by control, with the last of each (AN-06).
 
-A near miss is an order that went although a check warned of its limit, and one whose figure came to more than `NEAR` of
-a limit that the journal holds as a number. Most checks say what they measured in words; those are not read.
+A near miss is a sent order whose check warned of its limit, or whose figure was above `NEAR` of a limit that the
+journal has
+as a number. Most checks give their measurement as text, which is not parsed.
 """
 
 from __future__ import annotations
@@ -24,12 +25,12 @@ from core.post_mortem.control_trips import TripKind, said_in
 from core.settings.settings import Settings
 
 NEAR = Decimal("0.8")
-"""Of a limit: what came to more of it is told."""
+"""The fraction of a limit above which a figure is reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class ControlTold:
-    """One control, what it did and how often; `words` and `record` are the last time's."""
+    """One control, its action and its count; `words` and `record` are from the last time."""
 
     name: str
     kind: TripKind
@@ -40,14 +41,14 @@ class ControlTold:
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """How often orders went near the limit of one control.
+    """How often orders came near the limit of one control.
 
     Attributes
     ----------
     most
-        Of the limit, at the highest, as a fraction; None where the check warned in words.
+        The highest fraction of the limit; None if the check warned by text.
     record
-        Of the order that came the nearest; of warnings the last.
+        The order that came nearest; for warnings the last.
     """
 
     name: str
@@ -59,14 +60,14 @@ class NearMiss:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """Of some days: what acted, and what nearly did."""
+    """The actions and near misses of some days."""
 
     acted: tuple[ControlTold, ...]
     near: tuple[NearMiss, ...]
 
 
 def controls_of(before: Iterable[Recorded], records: Iterable[Recorded]) -> Controls:
-    """`before` has the settings that held as the records begin."""
+    """Return the controls' actions; `before` has the settings at the beginning of the records."""
     acted: dict[tuple[str, TripKind], ControlTold] = {}
     near: dict[str, NearMiss] = {}
     entries = _Entries()
@@ -88,13 +89,13 @@ def _of_margin(record: Recorded) -> Iterator[NearMiss]:
 
 
 def _added(known: NearMiss, more: NearMiss) -> NearMiss:
-    """The nearest is told; of what was warned of in words, the last."""
+    """Add a near miss: the nearest is reported, for warnings by text the last."""
     told = more if known.most is None or (more.most is not None and more.most > known.most) else known
     return NearMiss(told.name, known.many + more.many, told.most, told.words, told.record)
 
 
 class _Entries:
-    """Entries that went, with the figures of their key."""
+    """Sent entries, with the figures of their confirmation."""
 
     def __init__(self) -> None:
         self._settings: Settings | None = None
@@ -106,7 +107,7 @@ class _Entries:
             self._settings = record.fact.settings
 
     def take(self, record: Recorded) -> Iterator[NearMiss]:
-        """Each check that warned of an entry, and each limit that it came near."""
+        """Yield each check that warned of an entry, and each limit it came near."""
         self.hear(record)
         match record.fact:
             case OrderApproved() as approved:

@@ -1,4 +1,4 @@
-"""Equity along some days, minute by minute, as fills and the closes of bars make it: what the picture shows (AN-06)."""
+"""Equity on some days by the minute, from fills and bar closes, for the chart (AN-06)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.post_mortem.stories import FillStory
 
 @dataclass(frozen=True, slots=True)
 class EquityPoint:
-    """`made` is what the day has made by then, USD: fills, fees, and what is held at the closes of its bars."""
+    """`made` is the day's profit so far, USD: fills, fees, and positions at the last closes."""
 
     day: date
     at: datetime
@@ -32,12 +32,12 @@ def curve_of(
     closes: Mapping[Symbol, Price],
     fills: Iterable[FillStory],
 ) -> tuple[EquityPoint, ...]:
-    """A point a minute of these days. A day's first price of what was held is the last one before it.
+    """Return a point per minute of these days. A position's first price of a day is the last one before it.
 
     Parameters
     ----------
     closes
-        Last prices of what was held before `by_day`, USD.
+        Last prices of positions before `by_day`, USD.
     """
     books, wanted, points = Books(closes), set(days), []
     by_record = {fill.record: [] for fill in fills}  # type: dict[int, list[FillStory]]
@@ -74,7 +74,7 @@ def _of_day(
 
 
 def _worth(books: Books, named: Mapping[Symbol, Instrument]) -> Decimal:
-    """Of all that is held, at the last prices; what has none, at its average."""
+    """Return the value of all positions at the last prices, otherwise at their average."""
     worth = ZERO
     for (symbol, _), standing in books.standing.items():
         price = books.closes.get(symbol) or standing.average

@@ -1,4 +1,4 @@
-"""What some days came to, in sums: of a day, of a week, and of the week before (AN-06)."""
+"""The sums of some days: of a day, a week, or the week before (AN-06)."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ ROUNDED = "each trade rounded to the cent"
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of one day or more, USD.
+    """The figures of one or more days, USD.
 
     Attributes
     ----------
     made
-        By the trades that ended, exact: of several it is rounded once, in `result`.
+        The profit of the closed trades, exact: the sum is rounded once, in `result`.
     paid
-        For all fills, exact; in `fees` it is below zero, and what the trades paid is in `result` already.
+        The fees of all fills, exact; `fees` is negative, and `result` already includes the fees of the trades.
     opening, closing
-        Equity at the close before and at the last close, by the broker's word; None where it was not recorded.
+        The broker's equity at the previous close and at the last close; None if not recorded.
     """
 
     first: date
@@ -57,16 +57,16 @@ class Figures:
 def figures_of(
     days: tuple[date, date], ends: tuple[Money | None, Money | None], trades: Iterable[AnyTrade], fees: Decimal
 ) -> Figures:
-    """From the first of these days to the last.
+    """Return the figures from the first of these days to the last.
 
     Parameters
     ----------
     ends
-        Equity as they began and as they ended, USD.
+        The opening and closing equity, USD.
     trades
-        Those that ended on them.
+        The trades closed on these days.
     fees
-        That the broker took for fills, USD.
+        The broker's fees for fills, USD.
     """
     ended = list(trades)
     opening, closing = (None if equity is None else to_the_cent(equity) for equity in ends)
@@ -76,18 +76,18 @@ def figures_of(
 
 
 def result_of(told: TradeExplained) -> Money:
-    """Of one trade, to the cent: its parts together."""
+    """Return a trade's result to the cent: the sum of its parts."""
     return Money(sum((part.amount for part in told.split.parts), ZERO))
 
 
 def biggest_of(told: TradeExplained) -> Part | None:
-    """What made or cost the most of it; None where nothing did."""
+    """Return the largest part of its result, or None."""
     part = max(told.split.parts, key=lambda each: abs(each.amount), default=None)
     return None if part is None or not part.amount else part
 
 
 def the_biggest(parts: Sequence[Part], most: int) -> list[Part]:
-    """Those that made or cost the most, and the others in sum."""
+    """Return the largest parts, and the sum of the others."""
     biggest = sorted(parts, key=lambda part: -abs(part.amount))
     rest = biggest[most:]
     more = [Part(f"… {len(rest)} more", Money(sum((part.amount for part in rest), ZERO)))] if rest else []
@@ -96,7 +96,7 @@ def the_biggest(parts: Sequence[Part], most: int) -> list[Part]:
 
 @dataclass(frozen=True, slots=True)
 class OfStrategy:
-    """What its trades made, the hand's among the strategies, USD to the cent."""
+    """The result of a strategy's trades, manual ones included as a strategy, USD to the cent."""
 
     strategy: str
     trades: int
@@ -105,7 +105,7 @@ class OfStrategy:
 
 
 def by_strategy(trades: Iterable[TradeExplained]) -> tuple[OfStrategy, ...]:
-    """The best first; together they are the result."""
+    """Return the strategies, the best first; together they are the result."""
     found: dict[str, list[TradeExplained]] = {}
     for told in trades:
         found.setdefault(told.story.trade.strategy, []).append(told)
@@ -123,9 +123,7 @@ def by_strategy(trades: Iterable[TradeExplained]) -> tuple[OfStrategy, ...]:
 
 
 def by_cause(trades: Iterable[TradeExplained]) -> tuple[Part, ...]:
-    """The parts of every trade, summed by what they come from, and the cents by which they were rounded one by one;
-    together they are the result.
-    """
+    """Return the parts of all trades summed by cause, and the rounding difference; together they are the result."""
     every = list(trades)
     sums: dict[str, Decimal] = {}
     for part in (part for told in every for part in told.split.parts):
@@ -141,14 +139,14 @@ def _made(trades: Iterable[TradeExplained]) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class NotTaken:
-    """What one strategy's entries would have made that nobody took, and how they ended.
+    """The missed entries of one strategy: their hypothetical profit, and their ends.
 
     Attributes
     ----------
     would_have_made
-        Of those that would have been filled, after fees, USD; None where none would.
+        Of those that would have been filled, after fees, USD; None if none would.
     ends
-        `declined`, `expired` and `blocked`, with how often.
+        `declined`, `expired` and `blocked`, with their counts.
     """
 
     strategy: str
@@ -158,7 +156,7 @@ class NotTaken:
 
 
 def not_taken(found: Sequence[LetGo]) -> tuple[NotTaken, ...]:
-    """By strategy, the one with the most first; the sums are those that `explain` tells."""
+    """Return the missed entries by strategy, most first; the sums equal those of `explain`."""
     by_name: dict[str, list[LetGo]] = {}
     for each in found:
         by_name.setdefault(each.proposal.strategy, []).append(each)

@@ -1,4 +1,4 @@
-"""The first lines of a report: what a day or a week came to in one line, and a table of a week's days (AN-06)."""
+"""The first lines of a report: a day or a week in one line, and a table of a week's days (AN-06)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.reports.report import Report
 
 
 def span_of(report: Report) -> str:
-    """`2026-11-19`, `2026-11-16..2026-11-20`: as `explain` takes it."""
+    """Format the days, `2026-11-19` or `2026-11-16..2026-11-20`, as `explain` takes them."""
     whole = report.whole
     return f"{whole.first}" if whole.first == whole.last else f"{whole.first}..{whole.last}"
 
@@ -30,7 +30,7 @@ def quiet_line(report: Report) -> str:
 
 
 def head_of(report: Report) -> Iterator[str]:
-    """What it came to, in two or three lines."""
+    """Yield the result in two or three lines."""
     whole = report.whole
     yield f"{title_of(report)}: {_equity(report)}"
     yield f"  {trades_in_words(whole)}: {usd(whole.result)} USD; fees of fills {usd(whole.fees)}"
@@ -77,7 +77,7 @@ def _short(figures: Figures) -> str:
 
 
 def table_of(report: Report) -> list[tuple[str, ...]]:
-    """Of a week: what each column is, a row a day, and all of them together."""
+    """Return the table of a week: the headings, a row per day, and the total."""
     rows: list[tuple[str, ...]] = [("day", "equity", "result", "trades", "won", "fees", "closing")]
     for each in (*report.days, report.whole):
         name = "in all" if each is report.whole else f"{each.first:%a %d %B}"
@@ -88,5 +88,5 @@ def table_of(report: Report) -> list[tuple[str, ...]]:
 
 
 def many(number: int, what: str) -> str:
-    """`1 trade`, `1,950 minutes`."""
+    """Format a count: `1 trade`, `1,950 minutes`."""
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

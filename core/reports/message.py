@@ -1,6 +1,6 @@
-"""A report as a message: its first lines, for whoever does not look at the desk (SY-03).
+"""A report as a message: its first lines, for people away from the desk (SY-03).
 
-It tells, and nothing in it acts. Every line is made harmless: no link, no code, no name of an order.
+It triggers nothing. Every line is made harmless: no link, no code, no name of an order.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from core.reports.report import Report
 from core.reports.words import controls_of, held_in_words, of_not_taken, trouble_in_words
 
 MOST = 4
-"""Of each list."""
+"""The maximum length of each list."""
 
 
 def subject_of(report: Report, desk: str) -> str:
-    """`Keyturn paper-demo: Thursday 19 November 2026`."""
+    """Return the subject: `Keyturn paper-demo: Thursday 19 November 2026`."""
     return harmless(f"{f'Keyturn {desk}'.strip()}: {title_of(report)}")
 
 
 def text_of(report: Report) -> str:
-    """A line for each thing; each is short enough to be read whole."""
+    """Return short lines, one per topic."""
     return "\n".join(harmless(line) for line in _lines(report))
 
 

@@ -1,4 +1,4 @@
-"""A report as one HTML file that needs nothing else, with a picture of the equity and one of its causes (AN-06)."""
+"""A report as a self-contained HTML file, with charts of the equity and of its causes (AN-06)."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from core.reports.words import (
 )
 
 HEIGHT, PAD = 200, 6
-"""Pixels of the picture of the equity."""
+"""Pixels of the equity chart."""
 
 
 def page(report: Report) -> str:
-    """The whole file."""
+    """Return the complete file."""
     return document(f"Keyturn: {title_of(report)}", _body(report))
 
 
@@ -89,7 +89,7 @@ def _strategies(report: Report) -> list[Part]:
 
 
 def _curve(report: Report) -> str:
-    """Equity along the days, a line a day between them."""
+    """Return the equity chart, with a line between the days."""
     points = report.curve
     values = [float(value) for _, value in report.equity]
     if len(set(values)) <= 1:

@@ -1,7 +1,8 @@
-"""How good data and connection were on some days, as far as the journal says (AN-06).
+"""The quality of data and connections on some days, as far as the journal has it (AN-06).
 
-How long a stream was away is known where somebody was to be told of it; else by the minutes that are missing, and by
-the requests that had no answer.
+The length of a stream's outage is known if it was to be notified; otherwise there are the missing minutes and the
+requests
+without an answer.
 """
 
 from __future__ import annotations
@@ -41,23 +42,23 @@ from core.ports import Recorded
 from core.post_mortem.let_go import SessionAt
 
 LATE = timedelta(minutes=1)
-"""A bar is late that comes so long after its minute."""
+"""The delay after its minute that makes a bar late."""
 NAMED = 3
-"""Symbols with missing minutes that are told by name."""
+"""The maximum of symbols with missing minutes that are named."""
 SHORTEST_GAP = 3
-"""Minutes in a row without a bar of any symbol that are told as one gap."""
+"""The minimum number of minutes without any bar that counts as a gap."""
 
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """One thing, how often, and the words of the last.
+    """One kind of trouble, its count, and the text of the last.
 
     Attributes
     ----------
     at
-        When the last was, UTC.
+        The time of the last, UTC.
     span
-        For how long, all of them together; None of what has no length.
+        The total duration; None for events without one.
     """
 
     name: str
@@ -69,16 +70,16 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Of some days.
+    """The quality of some days.
 
     Attributes
     ----------
     bars, symbols
-        Complete minutes that were heard, and of how many symbols.
+        The numbers of complete minutes received, and of their symbols.
     comparisons
-        How often the books were compared with the broker's, or its list of activities.
+        How often the books, or the broker's activities, were compared.
     troubles
-        What was not as it should be.
+        The disturbances.
     """
 
     bars: int
@@ -112,7 +113,7 @@ def quality_of(by_day: Mapping[date, Sequence[Recorded]], session_at: SessionAt)
 
 
 def _together(found: Iterable[Noted]) -> tuple[Noted, ...]:
-    """One of each name: of a week, or of a day on which it happened more than once."""
+    """Merge troubles of equal name."""
     sums: dict[str, Noted] = {}
     for each in found:
         known = sums.get(each.name)
@@ -127,14 +128,14 @@ def _added(known: Noted, more: Noted) -> Noted:
 
 
 def lasted(span: timedelta) -> str:
-    """`4 min`, `1 h 05 min`, `12 s`."""
+    """Format a duration: `4 min`, `1 h 05 min`, `12 s`."""
     if span < ONE_MINUTE:
         return f"{span // timedelta(seconds=1)} s"
     hours, minutes = divmod(span // ONE_MINUTE, 60)
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
 
 
-# ── what is counted ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── counts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _counted(records: Iterable[Recorded]) -> Iterator[Noted]:
@@ -176,7 +177,7 @@ def _trouble_in(record: Recorded) -> Iterator[tuple[str, str]]:
 
 
 def _late(bars: Iterable[tuple[datetime, Bar]]) -> Iterator[Noted]:
-    """A bar of a whole session is heard at the next open, and is none of these."""
+    """Yield late bars; a bar of a whole session arrives at the next open, and does not count."""
     late = [(at - bar.end, at, bar) for at, bar in bars if LATE < at - bar.end < timedelta(hours=8)]
     if late:
         longest, at, bar = max(late, key=lambda each: each[0])
@@ -184,7 +185,7 @@ def _late(bars: Iterable[tuple[datetime, Bar]]) -> Iterator[Noted]:
 
 
 def _of_minutes(records: Sequence[Recorded], session_at: SessionAt) -> Iterator[Noted]:
-    """Minutes of the session that no bar told, by symbol from its first one on, and gaps in which none told any."""
+    """Yield the session's minutes without a bar, by symbol from its first one on, and gaps in all symbols."""
     session = next((s for s in (session_at(record.at) for record in _bars(records)) if isinstance(s, Session)), None)
     if session is None or isinstance(session, NoSession):
         return
@@ -209,7 +210,7 @@ def _bars(records: Iterable[Recorded]) -> Iterator[Recorded]:
 
 
 def _minutes(first: datetime, end: datetime) -> list[datetime]:
-    """Starts of the whole minutes between."""
+    """Return the starts of the whole minutes between."""
     return [first + ONE_MINUTE * number for number in range(max((end - first) // ONE_MINUTE, 0))]
 
 
@@ -230,7 +231,7 @@ def _gaps(heard: set[datetime], end: datetime) -> Iterator[Noted]:
 
 
 def _spans(records: Iterable[Recorded]) -> Iterator[Noted]:
-    """What began and ended: streams that were away, the breaker, halts of a symbol by its exchange."""
+    """Yield troubles with a duration: stream outages, the breaker, halts of a symbol by its exchange."""
     open_: dict[str, tuple[str, datetime, str]] = {}
     for record in records:
         match record.fact:
@@ -255,8 +256,8 @@ def _ended(begun: tuple[str, datetime, str], at: datetime) -> Noted:
 
 
 def _away(records: Sequence[Recorded]) -> Iterator[Noted]:
-    """An engine that started again on the same day, and for how long there was none; a start takes down its own records
-    first, all of one instant.
+    """Yield restarts on the same day with the time without an engine; a start first writes its own records, all of one
+    instant.
     """
     before: Recorded | None = None
     now: Recorded | None = None

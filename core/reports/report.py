@@ -1,6 +1,6 @@
-"""A report put together: the page of a day, or the digest of a week beside the one before (AN-06). No file is read.
+"""Build a report: of a day, or of a week compared with the one before (AN-06). Reads no files.
 
-Trades, days and what was let go are those of the post-mortem, so that every amount is the one that `explain` tells.
+Trades, days and missed trades are those of the post-mortem, so that every amount equals that of `explain`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ DayOf = Callable[[datetime], date]
 
 @dataclass(frozen=True, slots=True)
 class TradeTold:
-    """A trade as it is explained; `entered` is why its entry was proposed, empty where that was not recorded."""
+    """An explained trade; `entered` is the reason of its entry's proposal, empty if not recorded."""
 
     told: TradeExplained
     entered: str
@@ -40,7 +40,7 @@ class TradeTold:
 
 @dataclass(frozen=True, slots=True)
 class ByTheBroker:
-    """The account's figures with the last list of activities of a day, USD."""
+    """The account's figures of a day's last list of activities, USD."""
 
     at: datetime
     equity: Money
@@ -49,22 +49,22 @@ class ByTheBroker:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Of a day, or of a week.
+    """The report of a day, or of a week.
 
     Attributes
     ----------
     days
-        Each day's own sums, in their order.
+        Each day's sums, in order.
     whole
-        All of them together.
+        The sums of all days.
     by_the_broker
-        Of the last day; None where no list was fetched.
+        The figures of the last day; None if no list was fetched.
     standing
-        At the end of the last day.
+        The state at the end of the last day.
     week_before
-        None of a day's report, and where the journal has none.
+        None for a day's report, and if the journal does not have it.
     unprotected
-        The seconds without a stop that a ticket named, by why (EX-22).
+        The seconds without a stop that a ticket named, by cause (EX-22).
     """
 
     is_week: bool
@@ -82,7 +82,7 @@ class Report:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """What each position made and what moved cash, over all days, as they are explained."""
+        """The profit of each position and the cash movements, summed over all days."""
         sums: dict[str, Decimal] = {}
         for part in (part for day in self.found.days for part in day.parts):
             sums[part.name] = sums.get(part.name, ZERO) + part.amount
@@ -90,17 +90,17 @@ class Report:
 
     @property
     def explained(self) -> Money | None:
-        """What the parts of all days explain, trades among them, USD; None where the change is not known."""
+        """The explained change of all days, including trades, USD; None if the change is unknown."""
         return None if any(day.rest is None for day in self.found.days) else _sum(d.explained for d in self.found.days)
 
     @property
     def rest(self) -> Money | None:
-        """What no record explains, USD; None where the change is not known."""
+        """The unexplained change, USD; None if the change is unknown."""
         return None if self.explained is None else _sum(day.rest for day in self.found.days if day.rest is not None)
 
     @property
     def equity(self) -> tuple[tuple[datetime, Money], ...]:
-        """Along the curve, USD: each day begins at its opening, or where the one before it ended."""
+        """The equity along the curve, USD: each day begins at its opening, or where the previous one ended."""
         began = {day.first: day.opening for day in self.days}
         found: list[tuple[datetime, Money]] = []
         day, base, now = None, ZERO, ZERO
@@ -114,7 +114,7 @@ class Report:
 
     @property
     def is_quiet(self) -> bool:
-        """Nothing happened that a page could tell of."""
+        """Whether there is nothing to report."""
         told = self.trades or self.found.let_go or self.controls.acted or self.controls.near or self.quality.troubles
         return not (self.parts or told or self.unprotected) and self.standing.is_empty
 
@@ -129,14 +129,14 @@ def report_of(
     status: Sequence[Recorded] = (),
     before: Figures | None = None,
 ) -> Report:
-    """Of these days.
+    """Return the report of these days.
 
     Parameters
     ----------
     status
-        Of the time before `read.records`: what is folded into what still stands, the oldest first.
+        Records before `read.records` for the current state, the oldest first.
     before
-        Of the week before.
+        The figures of the week before.
     """
     found = post_mortem(read, days, day_of, session_at)
     by_day: dict[date, list[Recorded]] = {}
@@ -165,7 +165,9 @@ def report_of(
 
 
 def week_figures(days: Sequence[date], records: Iterable[Recorded], later: Iterable[Recorded]) -> Figures:
-    """Of days of which only trades, fills and equity were read; `later` tells at what equity the last one closed."""
+    """Return the figures of days of which only trades, fills and equity were read; `later` gives the last closing
+    equity.
+    """
     records = list(records)
     equity = equities([*records, *later])
     ends = (equity.get(days[0], (None, None))[0], closing_of(equity, days[-1]))
@@ -205,7 +207,7 @@ def _sum(amounts: Iterable[Money]) -> Money:
 
 
 def _reasons(records: Iterable[Recorded]) -> dict[str, str]:
-    """Why each was proposed, by the name that its order took over."""
+    """Return the reason of each proposal, by the name that its order has too."""
     found: dict[ProposalId, str] = {}
     for record in records:
         match record.fact:

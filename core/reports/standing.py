@@ -1,4 +1,4 @@
-"""What stands at the end of a day: positions with who holds their stop, orders, and what still asks for somebody."""
+"""The state at the end of a day: positions with their stops, orders, and matters that need attention."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ FOLDED: tuple[type[Fact], ...] = (
     ReconciliationPassed,
     Resumed,
 )
-"""What is read of all the time before, beside what explains a day."""
+"""Facts to read from all earlier days, besides those that explain a day."""
 STAGED: tuple[type[Fact], ...] = (ProposalStaged, ProposalEdited, ProposalEnded)
-"""Of the last days before: a strategy asks anew for what waits longer."""
+"""Facts to read from the last earlier days: a strategy repeats a proposal that waits longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,11 @@ class Held:
     Attributes
     ----------
     last
-        The last price that was recorded, USD.
+        The last recorded price, USD.
     stop
-        The nearest of its stops, USD; None where nobody holds one.
+        The nearest of its stops, USD; None without one.
     covered
-        So much of it is covered at the broker, by the rules of the ledger.
+        The quantity with a stop at the broker, by the rules of the ledger.
     """
 
     symbol: Symbol
@@ -83,18 +83,18 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class StillStands:
-    """At the end of the last day that was read.
+    """The state at the end of the last day.
 
     Attributes
     ----------
     orders
-        Those that work; protective stops of what is held, and legs of what is not filled, are not among them.
+        Working orders, without protective stops of positions and legs of unfilled orders.
     exits
-        What would take a position off, or guard it, and waits for a key.
+        Proposals that would close or protect a position, and wait for a key.
     doubts
-        Orders of which nobody knows whether the broker has them.
+        Orders whose existence at the broker is unknown.
     shut
-        What keeps the desk from opening, in words.
+        The reasons why the desk may not open positions, as text.
     """
 
     held: tuple[Held, ...]
@@ -111,14 +111,14 @@ class StillStands:
 def still_stands(
     before: Iterable[Recorded], records: Iterable[Recorded], closes: Mapping[Symbol, Price]
 ) -> StillStands:
-    """Of all these records, the oldest first.
+    """Return the state after all these records, the oldest first.
 
     Parameters
     ----------
     before
-        `FOLDED`, `STAGED`, and how orders were made and positions changed.
+        `FOLDED`, `STAGED`, created orders and changed positions.
     closes
-        Last prices of what was held before `records`, USD.
+        Last prices of positions before `records`, USD.
     """
     found = _Found(Books(closes))
     end = None
@@ -221,7 +221,7 @@ class _Found:
         )
 
     def _waits_for_its_entry(self, created: OrderCreated) -> bool:
-        """A leg whose entry is not filled: it guards nothing, and goes with it."""
+        """Whether a leg's entry is unfilled: it protects nothing, and ends with the entry."""
         if created.role is None or created.parent not in self.entries:
             return False
         return self.filled[created.parent] < self.entries[created.parent]

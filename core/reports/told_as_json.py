@@ -1,4 +1,4 @@
-"""A report as JSON: amounts as text, in USD and to the cent; times in UTC. Nothing is left out of it (AN-06)."""
+"""A report as JSON: amounts as text, in USD and to the cent; times in UTC. It is complete (AN-06)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.reports.standing import Held, StillStands
 
 
 def as_json(report: Report) -> dict[str, object]:
-    """`whole` and `days` have the sums, `trades`, `strategies` and `causes` what they come from."""
+    """Return the report: `whole` and `days` have the sums, `trades`, `strategies` and `causes` their origin."""
     trades = [each.told for each in report.trades]
     return {
         "is_week": report.is_week,

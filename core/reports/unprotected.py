@@ -1,7 +1,8 @@
-"""The seconds in which shares had no stop in force although their ticket named one, by why (EX-22).
+"""The seconds in which shares had no stop in force although their ticket named one, by cause (EX-22).
 
-They are those that the desk's own place measured (`core.trading_state.owed_stops`) and recorded; what was over within a
-second is not among them. Seconds count while the market trades: a closed one passes no stop.
+They were measured by the desk (`core.trading_state.owed_stops`) and recorded; periods of less than a second are not
+included.
+Only seconds of open sessions count: no stop is triggered in a closed market.
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from core.ports import Recorded
 from core.post_mortem.let_go import SessionAt
 
 Stretch = tuple[Symbol, str, datetime]
-"""Whose position, and since when."""
+"""The position, and the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unprotected:
-    """All stretches that were for one reason in the end.
+    """All periods with the same final cause.
 
     Attributes
     ----------
     open
-        How many of them were not over with the last record.
+        The number of periods that had not ended at the last record.
     last_at
-        When the last of them began, UTC.
+        The beginning of the last one, UTC.
     """
 
     why: OwedReason
@@ -42,7 +43,9 @@ class Unprotected:
 
 
 def unprotected_of(records: Sequence[Recorded], session_at: SessionAt) -> tuple[Unprotected, ...]:
-    """The longest in sum first; of what began before the first of these records the part since then."""
+    """Return the causes, the longest total first; a period that began before the records counts from their
+    beginning.
+    """
     found: dict[OwedReason, Unprotected] = {}
     going: dict[Stretch, StopOwed] = {}
     for record in records:
@@ -74,7 +77,7 @@ def _add(
 
 
 def _in_session(since: datetime, until: datetime, session_at: SessionAt) -> timedelta:
-    """Up to the close of the session in which it began, and from the open of the one in which it ended."""
+    """Return the time within the sessions of the two instants."""
     first, last = session_at(since), session_at(until)
     if isinstance(first, Session) and isinstance(last, Session) and first == last:
         return until - since

@@ -1,4 +1,4 @@
-"""A report in lines of text: about one page, however long its journal is (AN-06). A long list is cut, and says so."""
+"""A report as lines of text, about one page for any journal; long lists are cut, with a note (AN-06)."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from core.reports.report import Report, TradeTold
 from core.reports.standing import Held
 
 SHOWN, FEW = 6, 3
-"""Rows of a list on a page, and of one that is rarely long; the rest is counted."""
+"""Rows of a list on a page, and of one that is rarely long; more are counted."""
 HEIGHT = 5
 """Lines of the plot."""
 WORDS = 110
-"""Characters of what a record says on a page."""
+"""The maximum length of a record's text on a page."""
 COLUMNS = (12, 12, 8, 5, 10, 16)
-"""Cells of what stands behind the day in the table of a week."""
+"""Widths of the columns after the day in the table of a week."""
 NAME = 36
-"""Cells of a name before its amount."""
+"""Columns of a name before its amount."""
 
 
 def lines_of(report: Report) -> Iterator[str]:
-    """The page."""
+    """Yield the lines of the page."""
     if report.is_quiet:
         yield quiet_line(report)
         return
@@ -54,7 +54,7 @@ def lines_of(report: Report) -> Iterator[str]:
 
 
 def _section(name: str, lines: Iterator[str]) -> Iterator[str]:
-    """Nothing of one that has nothing to tell."""
+    """Yield a section, or nothing if it has no lines."""
     for number, line in enumerate(lines):
         if not number:
             yield name
@@ -70,7 +70,7 @@ def _row(cells: tuple[str, ...]) -> str:
 
 
 def trades_of(report: Report) -> Iterator[str]:
-    """In their order; of many those that made or lost the most."""
+    """Yield the trades in order; of many only those with the largest results."""
     for each in shown_trades(report):
         yield from _trade(each)
     yield from more_trades(report)
@@ -127,7 +127,7 @@ def _amounts(parts: Sequence[Part]) -> Iterator[str]:
         yield f"{'in all':<{NAME}}{usd(sum((part.amount for part in parts), ZERO)):>12}"
 
 
-# ── what was let go ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── missed trades ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _not_taken(report: Report) -> Iterator[str]:
@@ -142,11 +142,11 @@ def of_not_taken(each: NotTaken) -> str:
     return f"{each.strategy}: {', '.join(f'{many} {end}' for end, many in each.ends)}"
 
 
-# ── controls, data, what stands ──────────────────────────────────────────────────────────────────────────────────────
+# ── controls, data, state ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def controls_of(report: Report) -> Iterator[str]:
-    """What acted, the most often first, then what came near it."""
+    """Yield the actions, the most frequent first, then the near misses."""
     acted = sorted(report.controls.acted, key=lambda each: (each.kind is TripKind.REFUSED, -each.many))
     for each in acted[:SHOWN]:
         yield f"{each.name} {each.kind.value}{_times(each.many, each.record.at)}: {cut(each.words)}"
@@ -164,7 +164,9 @@ def _times(many: int, last: datetime) -> str:
 
 
 def unprotected_in_words(report: Report) -> Iterator[str]:
-    """`62.4 s in all, 2 times, the longest 60.1 s, last Thu 14:03: in doubt at the broker, looked up`."""
+    """Describe each cause: `62.4 s in all, 2 times, the longest 60.1 s, last Thu 14:03: in doubt at the broker, looked
+    up`.
+    """
     for each in report.unprotected:
         going = f", {each.open} not over" if each.open else ""
         times = f"{_seconds(each.spent)} in all, {many(each.times, 'time')}{going}"
@@ -190,7 +192,7 @@ def quality_of(report: Report) -> Iterator[str]:
 
 
 def trouble_in_words(each: Noted) -> str:
-    """`disconnects 3, 14 min in all, last Thu 14:03`."""
+    """Describe a trouble: `disconnects 3, 14 min in all, last Thu 14:03`."""
     when = dated(each.at)
     span = "" if each.span is None else f", {lasted(each.span)}"
     if each.many == 1:
@@ -236,7 +238,7 @@ def _stop(held: Held) -> str:
 
 
 def dated(at: datetime) -> str:
-    """`14:03` on its day; a week's page names the day too."""
+    """Format a time with its weekday: `Thu 14:03`."""
     return f"{HOME.local(at):%a %H:%M}"
 
 
