@@ -1,5 +1,6 @@
-"""What a desk and its engine say to each other: plain bytes in and out, for both ends.
+"""The protocol between a desk and its engine: plain bytes in and out, for both ends.
 
-Nothing here opens, waits or looks at a clock. What comes from the other end may come from anybody: it is checked
-against the types of the fields before a value of ours is made of it, and one `FrameError` says what is wrong.
+Nothing here opens connections, waits or reads a clock. Data from the other end is untrusted: it is checked against the
+types of
+the fields before a value is built from it, and a fault raises `FrameError` with its place.
 """

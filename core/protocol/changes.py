@@ -1,8 +1,9 @@
-"""What changed between two values, by the path to it; and the new value, made of the old one and its changes.
+"""The differences of two values by path, and the new value built from the old one and the differences.
 
-A path is the places on the way down: of a field in its class, of a member in its tuple. Rows are followed by their
-first field, which tells them apart: one that only moved is not told again. What has not changed is the same object
-afterwards, so that whoever draws sees at once that it is.
+A path is a list of indices: of a field in its class, of a member in its tuple. Rows are identified by their first
+field: a row
+that only moved is not sent again. Unchanged parts stay the same objects, so that a renderer can detect them by
+identity.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Run: TypeAlias = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What stands at the path is this now."""
+    """Replace the value at the path."""
 
     path: Path
     value: Any
@@ -39,10 +40,11 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Arrange:
-    """The members of the tuple at the path are these now, before the changes within them that follow.
+    """Rearrange the members of the tuple at the path, before the following changes within them.
 
-    Each run is a place in the old tuple, how many members from there on, and how many of the `fresh` ones after them.
-    No member of the old tuple is taken twice.
+    Each run is an index in the old tuple, the number of members from there on, and the number of `fresh` ones after
+    them. No member
+    of the old tuple is used twice.
     """
 
     path: Path
@@ -57,9 +59,9 @@ Change: TypeAlias = Put | Arrange
 
 
 def changes(old: T, new: T) -> tuple[Change, ...]:
-    """All that makes the one of the other, in the order in which it is applied; none where they are the same.
+    """Return the changes from one value to the other, in the order of application; empty if they are identical.
 
-    The same is exact: 1.0 is another number than 1.00, and a member of an enumeration another text than its word.
+    The comparison is exact: 1.0 differs from 1.00, and a member of an enumeration from its value.
     """
     found: list[Change] = []
     _compare(old, new, (), found)
@@ -73,11 +75,11 @@ class Plan:
     Attributes
     ----------
     sure
-        Of each field, whether two of its values that are equal are the same: texts and times are, numbers are not.
+        For each field, whether equality implies identity of representation: true for texts and times, not for numbers.
     unsure
-        The places of the other fields.
+        The indices of the other fields.
     is_flat
-        No field of it has parts: it is compared at once, and told whole where most of it changed.
+        No field has parts: values are compared at once, and sent as a whole if most of it changed.
     """
 
     shape: Shape
@@ -122,7 +124,7 @@ def _compare(old: Any, new: Any, path: Path, found: list[Change]) -> None:
 
 
 def _is_same(old: Any, new: Any) -> bool:
-    """Of what has no parts."""
+    """Whether two values without parts are identical."""
     if type(old) is not type(new):
         return False
     if type(old) is Decimal:
@@ -144,7 +146,7 @@ def _compare_fields(
 
 
 def _are_the_same(places: tuple[int, ...], befores: list[tuple[Any, ...]], afters: list[tuple[Any, ...]]) -> bool:
-    """Whether what is equal at these places is the same too."""
+    """Whether equal values at these indices are also identical."""
     return all(
         before[place] is after[place] or _is_same(before[place], after[place])
         for place in places
@@ -169,7 +171,7 @@ def _compare_members(old: tuple[Any, ...], new: tuple[Any, ...], path: Path, fou
 
 
 def _compare_pairs(old: tuple[Any, ...], new: tuple[Any, ...], path: Path, found: list[Change]) -> bool:
-    """Whether each member is the one that stood at its place before, as far as its key says."""
+    """Compare the members at equal indices; return False if their keys differ."""
     kinds = {*map(type, old), *map(type, new)}
     plan = _plan(kinds.pop()) if len(kinds) == 1 else None
     if plan is not None and plan.is_flat:
@@ -184,7 +186,7 @@ def _compare_pairs(old: tuple[Any, ...], new: tuple[Any, ...], path: Path, found
 
 
 def _compare_rows(plan: Plan, old: tuple[Any, ...], new: tuple[Any, ...], path: Path, found: list[Change]) -> bool:
-    """The same, of rows of one class without parts: most often all of them are as they were."""
+    """The same for rows of one flat class, which are usually all unchanged."""
     befores, afters = list(map(plan.shape.values, old)), list(map(plan.shape.values, new))
     if befores == afters and _are_the_same(plan.unsure, befores, afters):
         return True
@@ -196,7 +198,7 @@ def _compare_rows(plan: Plan, old: tuple[Any, ...], new: tuple[Any, ...], path: 
 
 
 def _arrangement(old: tuple[Any, ...], new: tuple[Any, ...], path: Path) -> Arrange:
-    """By the keys of the members: of those that stood together before, one run. No run where nothing is kept."""
+    """Return the rearrangement by the members' keys, with one run for adjacent old members; empty if none is kept."""
     runs: list[list[int]] = []
     fresh: list[Any] = []
     for member, place in zip(new, _places(old, new), strict=True):
@@ -214,7 +216,7 @@ def _arrangement(old: tuple[Any, ...], new: tuple[Any, ...], path: Path) -> Arra
 
 
 def _places(old: tuple[Any, ...], new: tuple[Any, ...]) -> list[int | None]:
-    """Where each of the new members stood; the very same objects are found first, the others by their keys."""
+    """Return the old index of each new member, first by identity, then by key."""
     by_identity = {id(member): place for place, member in enumerate(old)}
     places = [by_identity.pop(id(member), None) for member in new]
     if None in places:
@@ -227,7 +229,7 @@ def _places(old: tuple[Any, ...], new: tuple[Any, ...]) -> list[int | None]:
 
 
 def _key(member: Any) -> Any:
-    """What tells a row apart from its neighbours."""
+    """Return the value that identifies a row among its neighbours."""
     kind = type(member)
     if kind is tuple:
         return _key(member[0]) if member else ()
@@ -247,12 +249,12 @@ _first: Callable[[Any], Callable[[Any], Any] | None] = cache(_first_of)
 
 
 def apply(old: T, changed: Sequence[Change]) -> T:
-    """The value that `changes` was told of. Raises `FrameError` where they are not of this old one."""
+    """Apply changes to a value. Raises `FrameError` if they do not fit it."""
     return cast(T, _Applying(lambda value, _hint: value).to(old, type(old), changed, 0))
 
 
 def encode_changes(changed: Sequence[Change]) -> bytes:
-    """Raises `FrameError` for what does not cross."""
+    """Encode changes. Raises `FrameError` for types outside the protocol."""
     return packed([_row(change) for change in changed])
 
 
@@ -263,14 +265,14 @@ def _row(change: Change) -> list[Any]:
 
 
 def apply_changes(old: T, data: bytes | msgspec.Raw, kind: Hint) -> T:
-    """What `encode_changes` has in it, applied to a value of that type. Raises `FrameError`, and nothing else."""
+    """Decode changes and apply them to a value of that type. Raises only `FrameError`."""
     try:
         rows = _rows.decode(data)
         told = [Put(row.path, row.value) if isinstance(row, _Put) else _arrange(row) for row in rows]
         return cast(T, _Applying(lambda value, hint: decoding(hint)(value)).to(old, kind, told, 0))
     except FrameError:
         raise
-    except Exception as error:  # the peer may be anybody, and a class may refuse what it is given in its own way
+    except Exception as error:  # the peer is untrusted, and a class may reject values with any exception
         raise FrameError(f"no changes of this picture: {type(error).__name__}: {error}") from error
 
 
@@ -296,13 +298,13 @@ def _arrange(row: _Arrange) -> Arrange:
 
 
 class _Applying:
-    """How changes become values; `read` makes one of what stands in a change, by the type of its place."""
+    """Applies changes; `read` builds the value of a change for the type of its place."""
 
     def __init__(self, read: Callable[[Any, Hint], Any]) -> None:
         self._read = read
 
     def to(self, value: Any, hint: Hint, changed: Sequence[Change], depth: int) -> Any:
-        """All of them lie at this value or below, `depth` steps from the root."""
+        """Apply changes at this value or below it, `depth` steps from the root."""
         for change in changed:
             if len(change.path) == depth:
                 value = self._changed(value, hint, change)
@@ -349,7 +351,7 @@ def _arranged(old: tuple[Any, ...], change: Arrange) -> tuple[Any, ...]:
 
 
 def _fresh_places(runs: Sequence[Run]) -> list[int]:
-    """Where in the new tuple the fresh members stand."""
+    """Return the indices of the fresh members in the new tuple."""
     places: list[int] = []
     at = 0
     for _, count, then in runs:
@@ -359,7 +361,7 @@ def _fresh_places(runs: Sequence[Run]) -> list[int]:
 
 
 def _hint_of_member(hint: Hint, place: int) -> Hint:
-    """The type at a place of a tuple."""
+    """Return the type at an index of a tuple."""
     hint = bare(hint)
     if is_union(hint):
         hint = next((bare(part) for part in get_args(hint) if origin_of(part) is tuple), None)

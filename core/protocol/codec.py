@@ -1,8 +1,10 @@
-"""A value and its bytes. A class with fields is a list that its number begins; all else is as MessagePack has it.
+"""Encode values as MessagePack, and decode them. A class with fields is a list that begins with its number.
 
-What is read is checked while it is read, by a mirror of each class that knows the types of its fields: a wrong type, a
-missing or a further field, a number that cannot be reckoned with is a `FrameError` before a value of ours is made.
-Numbers keep their exact text, times their instant in UTC. A whole number has 64 bits.
+Decoding validates each class by a mirror type with the types of its fields: a wrong type, a missing or an extra field,
+or an
+unreasonable number raises `FrameError` before a value is built. Numbers keep their exact text, times their instant in
+UTC.
+Integers have 64 bits.
 """
 
 from __future__ import annotations
@@ -39,12 +41,12 @@ from core.protocol.shapes import (
 
 T = TypeVar("T")
 Read: TypeAlias = Callable[[Any], Any]
-"""Makes a value of what the mirror holds; raises what the value's own class refuses."""
+"""Builds a value from its mirror; raises the exceptions of the value's own class."""
 
 LARGEST_POWER, LONGEST = 64, 80
-"""Of ten in a number, and characters of its text: what is beyond was not meant, and costs memory to write out."""
+"""The maximum power of ten of a number, and the maximum length of its text, which bound its memory."""
 SHARED = 256
-"""Tables of settings that are kept, to be made once."""
+"""The number of cached settings tables."""
 
 _encoder = msgspec.msgpack.Encoder()
 _PLAIN = frozenset({NoneType, bool, int, float, str, bytes, Decimal, datetime, date, time, timedelta})
@@ -54,12 +56,12 @@ _PLAIN = frozenset({NoneType, bool, int, float, str, bytes, Decimal, datetime, d
 
 
 def encode(value: Any) -> bytes:
-    """Raises `FrameError` for what does not cross."""
+    """Encode a value. Raises `FrameError` for types outside the protocol."""
     return packed(written(value))
 
 
 def packed(rows: Any) -> bytes:
-    """What `written` made. Raises `FrameError`."""
+    """Encode the output of `written`. Raises `FrameError`."""
     try:
         return _encoder.encode(rows)
     except (OverflowError, UnicodeEncodeError, TypeError) as error:
@@ -67,7 +69,7 @@ def packed(rows: Any) -> bytes:
 
 
 def written(value: Any) -> Any:
-    """As lists, texts and numbers that MessagePack has."""
+    """Convert a value to lists, texts and numbers of MessagePack."""
     kind = type(value)
     if kind in _PLAIN:
         return value
@@ -99,7 +101,7 @@ def _writer(shape: Shape) -> Read:
 
 
 def is_plain(hint: Hint) -> bool:
-    """Whether MessagePack's own writer takes it as it is."""
+    """Whether MessagePack encodes values of this type directly."""
     hint = bare(hint)
     if parts := [part for part in get_args(hint) if part is not Ellipsis]:
         return (origin_of(hint) is tuple or is_union(hint)) and all(is_plain(part) for part in parts)
@@ -111,7 +113,7 @@ def _is_enumeration(hint: Hint) -> bool:
 
 
 def _beside_texts(hint: Hint) -> Iterator[Hint]:
-    """The enumerations of a type that stand beside texts: a list of one, for else nobody could tell them apart."""
+    """Yield enumerations in unions with text: they are sent as a list of one, to distinguish them."""
     parts = [bare(part) for part in get_args(bare(hint))]
     if str in parts and is_union(hint):
         yield from filter(_is_enumeration, parts)
@@ -140,12 +142,12 @@ class Decoding:
             return found if self.read is None else self.read(found)
         except FrameError:
             raise
-        except Exception as error:  # the peer may be anybody, and a class may refuse what it is given in its own way
+        except Exception as error:  # the peer is untrusted, and a class may reject values with any exception
             raise FrameError(f"{type(error).__name__}: {error}") from error
 
 
 def decode(data: bytes | msgspec.Raw, kind: type[T]) -> T:
-    """A value of that class, or of one that may stand in its place. Raises `FrameError`, and nothing else."""
+    """Decode a value of that class, or of one of its variants. Raises only `FrameError`."""
     return cast(T, decoding(cast(Hint, kind))(data))
 
 
@@ -154,7 +156,7 @@ def decode_view(data: bytes | msgspec.Raw) -> View:
 
 
 def decode_command(data: bytes | msgspec.Raw) -> Command:
-    """One that may be said from outside, without a sender. Raises `FrameError`."""
+    """Decode a command of an external sender, without the sender. Raises `FrameError`."""
     return cast(Command, decoding(_ANY_COMMAND)(data))
 
 
@@ -185,7 +187,7 @@ def _mirror(shape: Shape) -> type[msgspec.Struct]:
 
 
 def _mirrored(hint: Hint) -> Any:
-    """The type that the reader checks by."""
+    """Return the mirror type of a type, for validation."""
     hint = bare(hint)
     if is_shaped(hint):
         return _any_of(tuple(_mirror(BY_KIND[kind]) for kind in kinds_of(hint)))
@@ -204,7 +206,7 @@ def _mirrored(hint: Hint) -> Any:
 
 
 def _reader(hint: Hint) -> Read | None:
-    """None where what the mirror holds is the value."""
+    """Return the reader of a type; None if the mirror is the value."""
     hint = bare(hint)
     if is_union(hint):
         return _one_of(tuple(bare(part) for part in get_args(hint)))
@@ -228,7 +230,7 @@ def _tuple_reader(parts: tuple[Any, ...]) -> Read | None:
 
 
 def _one_of(parts: tuple[Hint, ...]) -> Read | None:
-    """By what the mirror made: of two that cannot be told apart there, the mirror says so when it is made."""
+    """Return the reader of a union, by mirror type; ambiguous unions are rejected when the mirror is built."""
     readers: dict[type, Read] = {}
     for part in parts:
         if is_shaped(part):

@@ -1,7 +1,7 @@
-"""The one error of what is read from the other end."""
+"""The error for invalid protocol data."""
 
 from __future__ import annotations
 
 
 class FrameError(Exception):
-    """What came, or was to go, is nothing that the protocol knows; the message says what and where."""
+    """Data that the protocol does not allow, received or to be sent; the message gives fault and place."""

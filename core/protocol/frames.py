@@ -1,11 +1,12 @@
-"""The frames of `engine.sock`: who says what, and when.
+"""The frames of `engine.sock`, and their order.
 
-A desk opens two connections, one of each role, and begins each with a `Hello`; the engine answers `Welcome` or
-`Refused`, and after a refusal it hangs up. The desk's connection has its commands, and what it shows: a picture crosses
-whole once and then as its changes. The press's has nothing but `Press` and `Pressed`, so that a halt and a kill wait
-for nothing.
+A desk opens two connections, one per role, and begins each with a `Hello`; the engine answers `Welcome` or `Refused`,
+and closes
+the connection after a refusal. The desk's connection has its commands and its views: a view is sent completely once,
+then as
+changes. The press connection has only `Press` and `Pressed`, so that a halt and a kill never wait.
 
-`Hello` and `Refused` never change: by them two programs of different releases find out that they are.
+`Hello` and `Refused` never change: they let programs of different releases detect the mismatch.
 """
 
 from __future__ import annotations
@@ -21,25 +22,25 @@ from core.protocol.errors import FrameError
 from core.protocol.shapes import digest_of
 
 LENGTH = 4
-"""Bytes before each frame that say how long it is, the highest first."""
+"""Bytes of the length prefix of a frame, big-endian."""
 LARGEST = 4 * 1024 * 1024
-"""Bytes of one frame, at most."""
+"""The maximum size of a frame in bytes."""
 LARGEST_HELLO = 4096
-"""The same before the peer is welcome."""
+"""The same before the peer is accepted."""
 
 MOST_LETTERS = 256
 Word: TypeAlias = Annotated[str, Meta(max_length=MOST_LETTERS)]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
 Clock: TypeAlias = Annotated[datetime, Meta(tz=True)] | None
-"""The engine's time, UTC; None before it is there."""
+"""The engine's time, UTC; None before it is known."""
 
 
 Match: TypeAlias = tuple[Word, Word, Word, bool, bool]
-"""A `ListedAsset`, its fields in their order."""
+"""The fields of a `ListedAsset`, in order."""
 
 
 class Role(StrEnum):
-    """What a connection is for."""
+    """The purpose of a connection."""
 
     DESK = "desk"
     PRESS = "press"
@@ -51,19 +52,19 @@ class PressKind(StrEnum):
 
 
 class RefusalCode(StrEnum):
-    """Why a connection is refused, or ended. A `Refused` carries it as a text: an older desk may not know it."""
+    """Why a connection is refused or ended. `Refused` has it as text, because an older desk may not know it."""
 
     OTHER_PROTOCOL = "other-protocol"
     OTHER_USER = "other-user"
     NOT_UNDERSTOOD = "not-understood"
-    """A frame that does not decode ends the connection."""
+    """A frame that cannot be decoded ends the connection."""
     TOO_MANY = "too-many"
     NOT_READY = "not-ready"
     LEAVING = "leaving"
 
 
 class Frame(Struct, frozen=True, array_like=True, forbid_unknown_fields=True, tag_field="frame"):
-    """One thing that is said. On the wire it is a list that its name begins."""
+    """A message; a list that begins with its name on the wire."""
 
 
 # ── from a desk ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -75,14 +76,15 @@ class Hello(Frame, tag="hello", frozen=True):
     Attributes
     ----------
     protocol
-        The desk's `PROTOCOL`; where it is not the engine's, they do not talk.
+        The desk's `PROTOCOL`; a mismatch is refused.
     version
-        Of the desk's program, for people.
+        The version of the desk's program, for people.
     terminal, user, address
-        Where the operator sits, for the record of a confirmation. The kernel's word goes before them; the terminal of a
-        desk that came over SSH is on another machine, and known by its word alone.
+        The operator's place, for the record of a confirmation. The kernel's information has priority; the terminal of a
+        desk over
+        SSH is on another machine, and known only from here.
     token
-        Of an earlier `Welcome`: the same desk again. Empty for a new desk.
+        From an earlier `Welcome`, to return as the same desk. Empty for a new desk.
     """
 
     protocol: Word
@@ -95,10 +97,11 @@ class Hello(Frame, tag="hello", frozen=True):
 
 
 class Say(Frame, tag="say", frozen=True):
-    """A command, in a number that this desk counts up; `Answered` names it.
+    """A command, with a sequence number of this desk that `Answered` refers to.
 
-    `command` is `encode(command)`. It has its account in itself and no sender: the engine's side stamps that. `seen` is
-    the count of presses in what this desk was shown last: what ends a halt ends none that its operator had not seen.
+    `command` is `encode(command)`. It includes its account and no sender, which the engine's side adds. `seen` is the
+    number of
+    presses in the desk's last view: a command that ends a halt does not end presses that its operator had not seen.
     """
 
     number: Count
@@ -107,7 +110,7 @@ class Say(Frame, tag="say", frozen=True):
 
 
 class Attend(Frame, tag="attend", frozen=True):
-    """A person is deciding, or no more: virtual time runs at ×1 meanwhile."""
+    """A person begins or stops deciding: meanwhile virtual time runs at ×1."""
 
     attended: bool
 
@@ -119,25 +122,25 @@ class Watch(Frame, tag="watch", frozen=True):
 
 
 class Search(Frame, tag="search", frozen=True):
-    """What the broker trades by this symbol or name? `Found` answers, this desk alone."""
+    """Search the broker's symbols by symbol or name; `Found` answers, to this desk only."""
 
     text: Word
 
 
 class Seen(Frame, tag="seen", frozen=True):
-    """This desk is there, and says nothing else."""
+    """A sign of life of the desk."""
 
     number: Count
 
 
 class Detach(Frame, tag="detach", frozen=True):
-    """The operator left this desk on purpose; the engine goes on."""
+    """The operator left this desk on purpose; the engine continues."""
 
 
 class Press(Frame, tag="press", frozen=True):
-    """A halt or a kill; the one frame of a press's connection. It stops what is new, and uncovers nothing.
+    """A halt or a kill; the only frame of a press connection. It stops new entries and removes no stops.
 
-    `token` is that of the desk where it was pressed, for the record; empty where that has none yet.
+    `token` is that of the desk, for the record; empty if it has none yet.
     """
 
     number: Count
@@ -154,13 +157,13 @@ class Welcome(Frame, tag="welcome", frozen=True):
     Attributes
     ----------
     desk
-        The number that the engine's books have for this desk.
+        The number of this desk in the engine's books.
     token
-        By which it may come back, and by which its press is known.
+        Identifies the desk when it returns, and its presses.
     account
-        Whose engine it is.
+        The engine's account.
     keys
-        Those that the settings move, by the identifiers of the table.
+        The key bindings that the settings change, by the identifiers of the table.
     """
 
     protocol: Word
@@ -172,22 +175,22 @@ class Welcome(Frame, tag="welcome", frozen=True):
 
 
 class Refused(Frame, tag="refused", frozen=True):
-    """Nothing more comes; `reason` is a `RefusalCode`, `words` say what to do."""
+    """The last frame; `reason` is a `RefusalCode`, `words` suggest a remedy."""
 
     reason: str
     words: str
 
 
 class Preparing(Frame, tag="preparing", frozen=True):
-    """There is no picture yet, and what the engine does meanwhile."""
+    """There is no view yet; `words` describe the preparation."""
 
     words: str
 
 
 class Picture(Frame, tag="picture", frozen=True):
-    """The whole picture: the first one, and whenever changes would not do. `value` is `encode(view)`.
+    """A complete view: the first one, and whenever changes do not suffice. `value` is `encode(view)`.
 
-    `presses` is how many halts and kills are in it, since the engine began.
+    `presses` is the number of halts and kills in it, since the engine's start.
     """
 
     number: Count
@@ -198,7 +201,7 @@ class Picture(Frame, tag="picture", frozen=True):
 
 
 class Changed(Frame, tag="changed", frozen=True):
-    """What makes this picture of the one numbered `since`, which the desk has seen; `changes` is `encode_changes`."""
+    """The changes from the view numbered `since`, which the desk has; `changes` is `encode_changes`."""
 
     number: Count
     since: Count
@@ -209,14 +212,14 @@ class Changed(Frame, tag="changed", frozen=True):
 
 
 class Answered(Frame, tag="answered", frozen=True):
-    """What was said was taken in, or why not; `refusal` is empty where it was."""
+    """The result of a command; `refusal` is empty if it was accepted."""
 
     number: Count
     refusal: str = ""
 
 
 class Found(Frame, tag="found", frozen=True):
-    """The answer to a search for `asked`; `is_listed` is whether the broker's list is there."""
+    """The answer to a search for `asked`; `is_listed` says whether the broker's list is known."""
 
     asked: Word
     is_listed: bool
@@ -224,19 +227,19 @@ class Found(Frame, tag="found", frozen=True):
 
 
 class Pressed(Frame, tag="pressed", frozen=True):
-    """The latch is set: nothing that opens leaves from here."""
+    """The latch is set: no order that opens a position leaves any more."""
 
     number: Count
 
 
 class Ended(Frame, tag="ended", frozen=True):
-    """The engine has closed its journal; `words` is what it owed and could not send (EX-22)."""
+    """The engine has closed its journal; `words` list requests that were due and could not be sent (EX-22)."""
 
     words: tuple[str, ...] = ()
 
 
 class Pulse(Frame, tag="pulse", frozen=True):
-    """The engine lives. Sent in a silence; with a time where it has looked, and found nothing to change."""
+    """The engine is alive. Sent in silence; with a time if it has checked and found no change."""
 
     clock: Clock = None
     rate: float = 1.0
@@ -248,13 +251,13 @@ FromEngine: TypeAlias = Welcome | Refused | Preparing | Picture | Changed | Answ
 
 
 def _protocol() -> str:
-    """Of all that crosses, and of what it crosses in."""
+    """Return the digest of all frames and the classes in them."""
     frames = (*get_args(FromDesk), *get_args(FromEngine))
     return digest_of((frame.__name__, get_type_hints(frame)) for frame in frames)
 
 
 PROTOCOL = _protocol()
-"""Two programs whose digests differ do not talk."""
+"""Programs with different digests refuse each other."""
 
 _encoder = msgspec.msgpack.Encoder()
 _from_desk: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(FromDesk)
@@ -263,7 +266,7 @@ _from_engine: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(FromEngine)
 
 
 def pack(frame: FromDesk | FromEngine) -> bytes:
-    """With its length before it. Raises `FrameError` for one that is too large, or has a text that is none."""
+    """Encode a frame with its length prefix. Raises `FrameError` for a frame that is too large, or has invalid text."""
     try:
         data = _encoder.encode(frame)
     except (OverflowError, UnicodeEncodeError, TypeError) as error:
@@ -274,12 +277,12 @@ def pack(frame: FromDesk | FromEngine) -> bytes:
 
 
 def from_desk(data: bytes) -> FromDesk:
-    """A frame without its length. Raises `FrameError`."""
+    """Decode a frame without its length. Raises `FrameError`."""
     return cast(FromDesk, _read(_from_desk, data))
 
 
 def first_word(data: bytes) -> FromDesk:
-    """The same, where it may be the hello of a release that says more, or less: its beginning is read then.
+    """Decode the first frame; a hello of another release may have more or fewer fields, and then its beginning is read.
 
     Raises `FrameError`.
     """
@@ -295,7 +298,7 @@ def first_word(data: bytes) -> FromDesk:
 
 
 def from_engine(data: bytes) -> FromEngine:
-    """A frame without its length. Raises `FrameError`."""
+    """Decode a frame without its length. Raises `FrameError`."""
     return cast(FromEngine, _read(_from_engine, data))
 
 

@@ -1,6 +1,6 @@
-"""Several connections over one stream: what `keyturn relay` and the desk at the other machine say to each other.
+"""Several connections over one stream: the protocol between `keyturn relay` and a desk on another machine.
 
-Both ends begin with one line that says which relay they are; after it come pieces, each of one channel.
+Both ends begin with a line that gives the relay's version; after it come pieces, each of one channel.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from enum import IntEnum
 from core.protocol.errors import FrameError
 
 RELAY = 1
-"""Which way of putting channels on one stream this is."""
+"""The version of this protocol."""
 GREETING = b"keyturn relay "
 HELLO = GREETING + b"%d\n" % RELAY
 LARGEST_LINE = 64
 LARGEST_PIECE = 65_536
-"""Bytes in one piece: what a press waits for behind a picture is at most one of them."""
+"""The maximum size of a piece in bytes: a press waits for at most one piece of a view."""
 HEAD = 6
-"""Bytes before what a piece carries: its kind, its channel, and its length in four."""
+"""Bytes of a piece's header: kind, channel, and a four-byte length."""
 
 
 class Kind(IntEnum):
     OPEN = 1
-    """Asked for by the desk; answered by the relay once the channel is connected, with words for the desk or none."""
+    """Sent by the desk; answered by the relay once the channel is connected, with an optional message for the desk."""
     DATA = 2
     CLOSE = 3
-    """No more of this channel from either end; the words say why."""
+    """The channel is closed by either end; the data is the reason."""
 
 
 class Channel(IntEnum):
@@ -43,20 +43,20 @@ class Piece:
 
 
 def packed(piece: Piece) -> bytes:
-    """Raises `FrameError` for a piece that the other end would refuse."""
+    """Encode a piece. Raises `FrameError` if the other end would refuse it."""
     if len(piece.data) > LARGEST_PIECE:
         raise FrameError(f"a piece of {len(piece.data)} bytes; here one has at most {LARGEST_PIECE}")
     return bytes((piece.kind, piece.channel)) + len(piece.data).to_bytes(4, "big") + piece.data
 
 
 def pieces_of(channel: Channel, data: bytes) -> Iterator[bytes]:
-    """What a connection said, packed into as many pieces as it needs."""
+    """Split a connection's data into encoded pieces."""
     for start in range(0, len(data), LARGEST_PIECE):
         yield packed(Piece(Kind.DATA, channel, data[start : start + LARGEST_PIECE]))
 
 
 class PieceReader:
-    """Takes the stream of the other end apart; after a `FrameError` it takes nothing in."""
+    """Splits the other end's stream into pieces; after a `FrameError` it accepts nothing."""
 
     def __init__(self) -> None:
         self._held = bytearray()
@@ -64,11 +64,11 @@ class PieceReader:
 
     @property
     def is_greeted(self) -> bool:
-        """Whether the other end has said that it is a relay of this kind."""
+        """Whether the other end has identified itself as a relay of this version."""
         return self._is_greeted
 
     def feed(self, data: bytes) -> Iterator[Piece]:
-        """The pieces that are whole now. Raises `FrameError`."""
+        """Yield the complete pieces. Raises `FrameError`."""
         if self._is_refused:
             raise FrameError("a piece after one that was refused")
         self._held += data
@@ -83,7 +83,7 @@ class PieceReader:
             raise
 
     def _greet(self) -> bool:
-        """Whether the first line is here, and is ours."""
+        """Whether the first line is complete and valid."""
         line, end, _rest = bytes(self._held[:LARGEST_LINE]).partition(b"\n")
         is_ours = line.startswith(GREETING) or (not end and GREETING.startswith(line))
         if not is_ours or (not end and len(line) == LARGEST_LINE):

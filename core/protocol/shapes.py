@@ -1,6 +1,6 @@
-"""The classes whose values may cross: found by the types of their fields, numbered, and held in one digest.
+"""The classes of the protocol: found by the types of their fields, numbered, and covered by one digest.
 
-What is not found from the roots does not cross. A command's `sender` never does: the end that hears it says who spoke.
+Classes that are not reachable from the roots are not sent. Nor is a command's `sender`: the receiving end adds it.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from core.views.desk import DeskView
 from core.views.engine import EngineFailed, EngineLoading
 
 View: TypeAlias = DeskView | EngineLoading | EngineFailed
-"""What a desk draws."""
+"""The values that a desk draws."""
 OF_THE_FILES = (SettingsFileSeen, WatchlistFilesSeen)
 COMMANDS: tuple[type, ...] = tuple(kind for kind in get_args(Command) if kind not in OF_THE_FILES)
-"""What may be said from outside; what the settings file says is seen by the engine's own side."""
+"""Commands of external senders; changes of the settings files are detected by the engine's own side."""
 ROOTS: tuple[type, ...] = (*get_args(View), *COMMANDS)
 NEVER = "sender"
-"""The field that does not cross."""
+"""The field that is never sent."""
 
 Hint: TypeAlias = Any
-"""A type as an annotation has it; names of numbers and texts (`NewType`) and `Annotated` taken off."""
+"""A type annotation; `NewType` and `Annotated` are unwrapped."""
 LATE = {"Conditions": Conditions}
-"""What the views import for their types alone."""
+"""Names that the views import only for type checking."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A class that may cross: its number, and its fields that do, in their order.
+    """A class of the protocol: its number, and its sent fields in order.
 
-    `values` gives those of a value, and `make` makes one of them.
+    `values` returns those of a value, and `make` builds a value from them.
     """
 
     number: int
@@ -54,12 +54,12 @@ class Shape:
 
     @property
     def is_table(self) -> bool:
-        """Of the settings: made once and shared, for the making checks it."""
+        """Whether it is a settings table: cached and shared, because building one validates it."""
         return issubclass(self.kind, BaseModel)
 
 
 def bare(hint: Hint) -> Hint:
-    """The type beneath its names."""
+    """Return the underlying type."""
     origin: Any = get_origin(hint)
     if origin is Annotated:
         return bare(get_args(hint)[0])
@@ -76,12 +76,12 @@ def is_union(hint: Hint) -> bool:
 
 
 def origin_of(hint: Hint) -> Any:
-    """What the parts in brackets belong to; None where there are none."""
+    """Return the origin of a generic type; None for others."""
     return get_origin(bare(hint))
 
 
 def kinds_of(kind: Any) -> tuple[Any, ...]:
-    """What may stand where this class is written: itself, and those of its own module that add fields to it."""
+    """Return the classes allowed for this type: itself, and those in its module that add fields to it."""
     there = vars(sys.modules[kind.__module__])
     own = getattr(kind, "__dataclass_fields__", None)
     below = [there[name] for name in sorted({each.__qualname__ for each in kind.__subclasses__()}) if name in there]
@@ -96,7 +96,7 @@ def _fields_of(kind: Any) -> dict[str, Hint]:
 
 
 def _within(hint: Hint) -> Iterator[type]:
-    """The classes with fields in a type."""
+    """Yield the classes with fields in a type."""
     hint = bare(hint)
     if is_shaped(hint):
         yield from kinds_of(hint)
@@ -136,12 +136,12 @@ def _shape(number: int, kind: Any) -> Shape:
 
 
 SHAPES: tuple[Shape, ...] = tuple(_shape(number, kind) for number, (_, kind) in enumerate(sorted(_found().items())))
-"""Each at its number: by the order of their names."""
+"""In the order of their names; the index is the number."""
 BY_KIND: dict[type, Shape] = {shape.kind: shape for shape in SHAPES}
 
 
 def shape_of(kind: type) -> Shape | None:
-    """Of a class that crosses, or of one that is written as the class above it."""
+    """Return the shape of a class, or of its parent if it adds no fields."""
     for above in kind.__mro__:
         if (shape := BY_KIND.get(above)) is not None:
             same = getattr(kind, "__dataclass_fields__", None) is getattr(above, "__dataclass_fields__", None)
@@ -150,7 +150,7 @@ def shape_of(kind: type) -> Shape | None:
 
 
 def words_of(hint: Hint) -> Any:
-    """A type as the digest holds it: classes by their numbers, enumerations by their members."""
+    """Return a type for the digest: classes by number, enumerations by their members."""
     hint = bare(hint)
     if is_shaped(hint):
         return sorted(BY_KIND[kind].number for kind in kinds_of(hint))
@@ -163,7 +163,7 @@ def words_of(hint: Hint) -> Any:
 
 
 def digest_of(frames: Iterable[tuple[str, Mapping[str, Hint]]]) -> str:
-    """Names the shapes of all that crosses, and of the frames that it crosses in: field by field, in their order."""
+    """Return the digest of all shapes and frames, field by field in order."""
     shapes = ((shape.kind.__qualname__, dict(zip(shape.names, shape.hints, strict=True))) for shape in SHAPES)
     told = [(name, [(field, words_of(hint)) for field, hint in parts.items()]) for name, parts in (*shapes, *frames)]
     return sha256(json.dumps(told).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""A stream of bytes, taken apart into frames."""
+"""Split a stream of bytes into frames."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from core.protocol.frames import LENGTH
 
 
 class FrameReader:
-    """Holds what came of a frame until all of it is there, and no more than one.
+    """Buffers an incomplete frame, and no more than one.
 
-    `largest` is how many bytes a frame may have; it may be raised once the peer is known. A longer one is refused by
-    its length, before its bytes come; after that the reader takes nothing in.
+    `largest` is the maximum size of a frame in bytes; it may be raised once the peer is accepted. A longer one is
+    refused by its
+    length, before its content arrives; after that the reader accepts nothing.
     """
 
     def __init__(self, largest: int) -> None:
@@ -22,13 +23,13 @@ class FrameReader:
 
     @property
     def is_midway(self) -> bool:
-        """A part of a frame is here: where the stream ends now, it was cut off."""
+        """Whether a frame is incomplete: if the stream ends now, it was cut off."""
         return bool(self._held)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The frames that are whole now, one at a time, without their lengths. Raises `FrameError`.
+        """Yield the complete frames without their lengths. Raises `FrameError`.
 
-        All of them are taken before the next bytes are fed.
+        Take all of them before feeding more bytes.
         """
         self._held += data
         while (end := self._end()) is not None:
@@ -37,7 +38,7 @@ class FrameReader:
             yield frame
 
     def _end(self) -> int | None:
-        """Where the frame ends that is here whole; None where none is."""
+        """Return the end of a complete frame, or None."""
         if self._is_refused:
             raise FrameError("a frame after one that was refused")
         if len(self._held) < LENGTH:
