@@ -1,1 +1,1 @@
-"""Files that the operator wrote, read whole: what is wrong is told with its place."""
+"""Read the operator's files completely; faults are reported with their place."""

@@ -1,6 +1,6 @@
-"""A basket out of the operator's own CSV file: every row that cannot be believed is told with its place (OP-05).
+"""Read a basket from the operator's CSV file; every invalid row is reported with its place (OP-05).
 
-A file with one such row becomes no basket at all: half of a rebalancing is another trade than the one that was written.
+A file with an invalid row is refused as a whole: half of a rebalancing is a different trade.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ HUNDRED = Decimal(100)
 LASTS = {"day": TimeInForce.DAY, "gtc": TimeInForce.GTC}
 LARGEST = Decimal(1_000_000_000)
 MOST_ROWS = 200
-"""More orders than a person reads before a signing."""
+"""More orders than a person reads before signing."""
 LARGEST_FILE = 1_000_000
-"""Bytes, which so many rows never need."""
+"""The maximum size in bytes; the maximum of rows needs less."""
 PLAIN = re.compile(r"[0-9]+(\.[0-9]+)?")
-"""A number as people write it: no exponent, no separators, no other script's digits."""
+"""A number in plain ASCII digits, without exponent or separators."""
 
 
 class BasketFileError(TableError):
-    """Rows that cannot be believed; `faults` has one line for each, with its place."""
+    """Invalid rows; `faults` has one line for each, with its place."""
 
     def __init__(self, faults: tuple[str, ...]) -> None:
         self.faults = faults
@@ -57,18 +57,18 @@ class BasketFileError(TableError):
 
 
 def read_plan(path: Path, text: str, deploy: Decimal | None = None) -> tuple[BasketRow, ...]:
-    """Every order of a file; `deploy` is shared equally by the rows that open and name no size, USD.
+    """Return every order of a file; `deploy`, in USD, is shared equally by opening rows without a size.
 
     Raises
     ------
     BasketFileError
-        Naming each row at fault.
+        Names each invalid row.
     TableError
-        Where it is no table with these columns.
+        The file is not a table with these columns.
 
     Notes
     -----
-    What opens has a size: its own, or a part of what is to be deployed, which is tried like any other (RK-18).
+    An opening row has a size: its own, or a share of `deploy`, which is checked like any other (RK-18).
     """
     table = Table(path, text, "order")
     _require_known(table)
@@ -96,7 +96,7 @@ def read_plan(path: Path, text: str, deploy: Decimal | None = None) -> tuple[Bas
 
 
 def _require_known(table: Table) -> None:
-    """A column of another name is refused: a limit that is misspelt would be sent at the market."""
+    """Refuse unknown columns: a misspelt limit price would otherwise make a market order."""
     table.columns(NEEDED)
     if unknown := [name for name in table.header if name not in COLUMNS]:
         known = ",".join(COLUMNS)
@@ -154,7 +154,7 @@ def _has(row: Record, kind: OrderType, name: str, *, is_there: bool, is_needed: 
 
 
 def _trail(row: Record) -> tuple[Price | None, Fraction | None]:
-    """`1.50`, USD, or `2%` of the price."""
+    """Parse `1.50`, USD, or `2%` of the price."""
     text = row["trail"]
     number = _number(Record(row.place, {"trail": text.removesuffix("%").strip()}), "trail")
     if number is None or not text.endswith("%"):
@@ -209,7 +209,7 @@ def _number(row: Record, name: str) -> Decimal | None:
 
 
 def number_of(text: str) -> Decimal | None:
-    """None where it is not written in plain digits with one point at most."""
+    """Parse a number in plain digits with at most one point; otherwise return None."""
     return Decimal(text) if PLAIN.fullmatch(text) else None
 
 

@@ -1,4 +1,4 @@
-"""The one reader of CSV files: what is wrong is told with file, line and column, and with what to do."""
+"""The reader of CSV files; faults are reported with file, line and column, and a remedy."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from core.files.regular_file import OddFileError, TooLargeError, bytes_of
 from core.ports import OperatorError
 
 FIRST_ROW = 2
-"""Line of the first row; the header is line 1."""
+"""The line number of the first row; the header is line 1."""
 LONGEST_SHOWN = 40
 LARGEST = 1 << 30
-"""Bytes of a file; twenty years of minutes are a tenth of it."""
+"""The maximum size of a file in bytes; twenty years of minutes are a tenth of it."""
 A_FOLDER = "is a folder; name one CSV file in it"
 PACKED = b"\x1f\x8b"
-"""What a file of gzip begins with."""
+"""The first bytes of a gzip file."""
 Row = list[str]
 
 
 class TableError(OperatorError):
-    """A file that cannot be used; the message names file, line and what to do."""
+    """A file that cannot be used; the message names file and line, and a remedy."""
 
 
 def text_of(path: Path, largest: int = LARGEST) -> str:
-    """All of a regular file of no more than `largest` bytes: of no device, no pipe. Raises `TableError`."""
+    """Return the text of a regular file of at most `largest` bytes. Raises `TableError`."""
     content = b""
     try:
         content = bytes_of(path, largest)
@@ -53,21 +53,21 @@ def text_of(path: Path, largest: int = LARGEST) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A row by the names of its columns, its values without spaces around them."""
+    """A row by column name, its values without surrounding spaces."""
 
     place: str
     fields: Mapping[str, str]
 
     def __getitem__(self, name: str) -> str:
-        """Empty where the file has no such column."""
+        """Return a value; empty if the file has no such column."""
         return self.fields.get(name, "")
 
     def fault(self, name: str, words: str) -> TableError:
-        """What is wrong with one value: place, column, the value itself, and why."""
+        """Return the error for a value: place, column, the value itself, and the reason."""
         return TableError(f"{self.place}: {name} {shown(self[name])} {words}")
 
     def number(self, name: str, such_as: str) -> Decimal:
-        """Finite. Raises `TableError`."""
+        """Parse a finite number. Raises `TableError`."""
         try:
             number = Decimal(self[name])
         except InvalidOperation:
@@ -78,18 +78,18 @@ class Record:
 
 
 class Table:
-    """A header and rows, one a line; empty lines at the end are dropped.
+    """A header and rows, one per line; empty lines at the end are ignored.
 
-    `unit` is what a row stands for, in words; `may_be_none` takes a header alone. Raises `TableError`.
+    `unit` names the content of a row; `may_be_none` accepts a header alone. Raises `TableError`.
 
     Attributes
     ----------
     header
-        The names of the columns, in small letters.
+        The names of the columns, in lower case.
     rows
         The first is line 2 of the file.
     is_whole
-        The last line has its end.
+        Whether the last line is complete.
     """
 
     def __init__(self, path: Path, text: str, unit: str, *, may_be_none: bool = False) -> None:
@@ -100,7 +100,7 @@ class Table:
             raise TableError(f"{path}:1: there is a header and no row after it; give it one row for each {unit}")
 
     def columns(self, names: Sequence[str]) -> list[int]:
-        """Where each of them stands. Raises `TableError`."""
+        """Return the index of each column. Raises `TableError`."""
         if missing := [name for name in names if name not in self.header]:
             raise TableError(
                 f"{self.path}:1: no column {', '.join(missing)} among {shown(','.join(self.header))}; "
@@ -111,7 +111,7 @@ class Table:
         return [self.header.index(name) for name in names]
 
     def records(self, names: Sequence[str]) -> Iterator[Record]:
-        """Each row, of these columns. Raises `TableError` at the first that lacks one."""
+        """Yield each row with these columns. Raises `TableError` at the first that lacks one."""
         columns = self.columns(names)
         for line, row in enumerate(self.rows, FIRST_ROW):
             place = f"{self.path}:{line}"
@@ -138,7 +138,7 @@ def _rows(path: Path, text: str, unit: str) -> list[Row]:
 
 
 def shown(text: str) -> str:
-    """Text from outside, without control characters and not too long: `'symbol;side…'`."""
+    """Quote external text without control characters and shortened: `'symbol;side…'`."""
     if len(text) <= LONGEST_SHOWN:
         return ascii(text)
     begin = ascii(text[:LONGEST_SHOWN])

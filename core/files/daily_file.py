@@ -1,6 +1,6 @@
 """Daily figures from a CSV file: a market's bars (`date,high,low,close`), the VIX (`date,close`).
 
-A file of the operator's, or a source's answer, is believed as a whole or not at all: a history with a hole has other
+An operator's file, or a source's answer, is accepted as a whole or not at all: a history with a gap has different
 averages.
 """
 
@@ -20,35 +20,35 @@ BAR_COLUMNS = ("date", "high", "low", "close")
 VALUE_COLUMNS = ("date", "close")
 LARGEST_PRICE = Decimal(10_000_000)
 LARGEST_INDEX = Decimal(200)
-"""Points: the VIX closed at 82.69 at most in its life."""
+"""Points: the VIX's highest close is 82.69."""
 VOLUME_COLUMNS = frozenset({"volume", "vol", "vol."})
 NOT_THE_VIX = "give the VIX's own history"
 FORMS = ("%Y-%m-%d", "%m/%d/%Y")
-"""Of a date: ISO 8601, and the exchange's own."""
+"""Date formats: ISO 8601, and the exchange's own."""
 A_LEVEL = "18.70"
-"""How a figure is written."""
+"""An example of a figure."""
 _Item = TypeVar("_Item", DailyBar, DailyValue)
 
 
 def read_daily_bars(path: Path) -> list[DailyBar]:
-    """Every bar of a file, in order of time. Raises `TableError` at the first row that cannot be believed."""
+    """Return every bar of a file, in order of time. Raises `TableError` at the first invalid row."""
     return _read(Table(path, text_of(path), "day"), BAR_COLUMNS, _bar)
 
 
 def read_daily_values(path: Path) -> list[DailyValue]:
-    """Every value of the VIX in a file, as `read_daily_bars` does. Prices of something else are refused."""
+    """Return every VIX value of a file, like `read_daily_bars`. Prices of traded symbols are refused."""
     return daily_values(path, text_of(path))
 
 
 def daily_values(name: Path, text: str) -> list[DailyValue]:
-    """The values of the VIX in a text; `name` stands in errors. Raises `TableError`."""
+    """Return the VIX values of a text; `name` is used in errors. Raises `TableError`."""
     table = Table(name, text, "day")
     _require_no_volumes(table)
     return _read(table, VALUE_COLUMNS, _value)
 
 
 def _require_no_volumes(table: Table) -> None:
-    """What is traded has volumes; an index has none, its column is empty or zero. Raises `TableError`."""
+    """Refuse volumes: an index has none, so its column is empty or zero. Raises `TableError`."""
     columns = [index for index, name in enumerate(table.header) if name in VOLUME_COLUMNS]
     for line, row in enumerate(table.rows, FIRST_ROW):
         for text in (row[column].strip() for column in columns if column < len(row)):
@@ -84,7 +84,7 @@ def _value(row: Record, day: date) -> DailyValue:
 
 
 def is_of_the_vix(value: Decimal) -> bool:
-    """Whether the index can have closed there."""
+    """Whether it is a possible close of the index."""
     return value.is_finite() and 0 < value <= LARGEST_INDEX
 
 

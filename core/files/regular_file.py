@@ -1,7 +1,8 @@
-"""The one way in which a file is opened: a regular file of bounded size, or an error that names it and says what it is.
+"""Open regular files of bounded size; anything else is an error that names the path and its kind.
 
-A pipe would be waited for, a device read for ever, and opening one may already do something. So a path is looked at
-before it is opened, opened without waiting, and what was opened is looked at once more: it may have changed meanwhile.
+Opening a pipe would block, reading a device might never end, and opening one may have side effects. So a path is
+checked before
+it is opened, opened without blocking, and the open file is checked again: it may have changed meanwhile.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ WAITS_FOR_NOBODY = os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 class OddFileError(OSError):
-    """What stands at a path is no regular file; `strerror` says what it is and what to do."""
+    """The path is no regular file; `strerror` gives its kind and a remedy."""
 
 
 class TooLargeError(OSError):
-    """The file is larger than anything that belongs there."""
+    """The file is larger than allowed."""
 
 
 def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int:
-    """`os.open`, of a regular file alone and without ever waiting. Raises OSError, `OddFileError`."""
+    """Open a regular file like `os.open`, without ever blocking. Raises OSError, `OddFileError`."""
     cut, flags = flags & os.O_TRUNC, flags & ~os.O_TRUNC
     try:
         _require_regular(path, os.stat(path).st_mode)
@@ -42,7 +43,7 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int
     try:
         descriptor = os.open(path, flags | WAITS_FOR_NOBODY, mode)
     except OSError as error:
-        if error.errno == ENXIO:  # a pipe without a reader, a socket
+        if error.errno == ENXIO:  # a pipe without a reader, or a socket
             raise OddFileError(EINVAL, _told("a pipe or a socket"), str(path)) from None
         raise
     try:
@@ -57,7 +58,9 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int
 
 @contextmanager
 def reading(path: Path, largest: int | None = None) -> Iterator[BufferedReader]:
-    """The file, open for reading; `largest` bounds its bytes. Raises OSError, as `OddFileError` and `TooLargeError`."""
+    """Open a file for reading; `largest` is its maximum size in bytes. Raises OSError, also as `OddFileError` and
+    `TooLargeError`.
+    """
     descriptor = open_regular(path)
     with os.fdopen(descriptor, "rb") as file:
         if largest is not None and os.fstat(descriptor).st_size > largest:
@@ -66,7 +69,9 @@ def reading(path: Path, largest: int | None = None) -> Iterator[BufferedReader]:
 
 
 def bytes_of(path: Path, largest: int | None = None) -> bytes:
-    """All of a file; `largest` bounds its bytes, also where it grows meanwhile. Raises as `reading` does."""
+    """Return a file's content; `largest` is its maximum size in bytes, also if it grows meanwhile. Raises like
+    `reading`.
+    """
     with reading(path, largest) as file:
         if largest is None:
             return file.read()
@@ -77,7 +82,7 @@ def bytes_of(path: Path, largest: int | None = None) -> bytes:
 
 
 def require_regular(path: Path) -> None:
-    """Refuse what is no regular file, without opening it; a path with nothing there passes. Raises OSError."""
+    """Refuse anything but a regular file, without opening it; a missing path passes. Raises OSError."""
     try:
         _require_regular(path, os.stat(path).st_mode)
     except FileNotFoundError:

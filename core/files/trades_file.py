@@ -1,6 +1,6 @@
-"""A history of closed trades from a CSV file: `open_time,close_time,symbol,side,profit_ratio,exit_reason`.
+"""Read a history of closed trades from a CSV file: `open_time,close_time,symbol,side,profit_ratio,exit_reason`.
 
-The table of trades that a backtest writes is another form of the same.
+The trades table of a backtest is accepted too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OF_A_BACKTEST = (
     "profit",
     "exit_reason",
 )
-"""Columns of the trades that `keyturn backtest --csv` writes, those that are read here."""
+"""The columns used of the trades table that `keyturn backtest --csv` writes."""
 ELSEWHERE: Mapping[str, ExitReason] = {
     "stoploss_on_exchange": ExitReason.STOP_LOSS,
     "liquidation": ExitReason.STOP_LOSS,
@@ -35,24 +35,24 @@ ELSEWHERE: Mapping[str, ExitReason] = {
     "roi": ExitReason.TAKE_PROFIT,
     **dict.fromkeys(("exit_signal", "force_exit", "emergency_exit", "custom_exit"), ExitReason.MANUAL),
 }
-"""freqtrade's words for what ends a trade, as ours; what is neither a stop nor a target is some other end."""
+"""freqtrade's exit reasons mapped to ours; any other than a stop or a target is `MANUAL`."""
 REASONS: Mapping[str, ExitReason] = {**{reason.value.lower(): reason for reason in ExitReason}, **ELSEWHERE}
 YEARS = range(1900, 2200)
 SMALLEST, LARGEST = Decimal(-1_000_000), Decimal(1_000_000)
-"""A ratio beyond them is no ratio."""
+"""The limits of a plausible ratio."""
 MOST = Decimal(10) ** 12
-"""USD, or shares: no figure of a trade reaches it."""
+"""The limit of any figure of a trade, in USD or shares."""
 
 
 def read_trades(path: Path) -> list[ClosedTrade]:
-    """Every trade of a file, by the time it closed; a header alone is a history of none.
+    """Return every trade of a file, by closing time; a header alone is an empty history.
 
     Times have a zone, or are UTC.
 
     Raises
     ------
     TableError
-        At the first row that cannot be believed: a history with a hole would trip too little.
+        At the first invalid row: a history with a gap would trip too few protections.
     """
     table = Table(path, text_of(path), "trade", may_be_none=True)
     is_ours = "entry_time" in table.header
@@ -62,7 +62,7 @@ def read_trades(path: Path) -> list[ClosedTrade]:
 
 
 def moment_of(text: str) -> datetime | None:
-    """An instant, UTC where no zone is written; None where it is none, or of no year that trades are of."""
+    """Parse an instant, UTC without a zone; None if invalid, or outside `YEARS`."""
     try:
         moment = datetime.fromisoformat(text.strip())
         moment = (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
@@ -81,9 +81,10 @@ def _trade(row: Record) -> ClosedTrade:
 
 
 def _of_a_backtest(row: Record) -> ClosedTrade:
-    """Its ratio is the profit, as a part of what was paid or received; the side is the one that makes that profit.
+    """Return a trade of a backtest: the ratio is profit to the amount paid or received; the side is the one that fits
+    the profit.
 
-    The table names no instrument: what backtests trade are shares.
+    The table has no instrument: backtests trade shares.
     """
     first, last, quantity, profit = (_figure(row, name) for name in ("entry_price", "exit_price", "quantity", "profit"))
     staked, rise = ANY_SHARE.cost(quantity, first), ANY_SHARE.profit(quantity, first, last)
@@ -94,7 +95,7 @@ def _of_a_backtest(row: Record) -> ClosedTrade:
 
 
 def _closed(row: Record, opened: str, closed: str, direction: Direction, ratio: Decimal) -> ClosedTrade:
-    """`opened` and `closed` are the columns of its times. Raises `TableError`."""
+    """Return a trade; `opened` and `closed` name its time columns. Raises `TableError`."""
     opened_at, closed_at = _moment(row, opened), _moment(row, closed)
     if closed_at < opened_at:
         raise row.fault(closed, f"is before {opened} {shown(row[opened])}; mend the row")
