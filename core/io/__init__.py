@@ -1,1 +1,1 @@
-"""What touches the machine: its clock, time-limited requests, and keys taken out of text. Adapters alone use it."""
+"""Access to the machine: its clock, requests with a time limit, and redaction of keys. Only adapters use it."""

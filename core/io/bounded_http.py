@@ -1,6 +1,6 @@
-"""One question over HTTP, one whole answer: no repeats, nobody is followed elsewhere, and the time is a limit (SY-06).
+"""One HTTP request and its complete answer, with a total time limit, without retries and redirects (SY-06).
 
-Look-up, connection, headers and body have ended together by then, also where they drip. TLS is verified.
+The limit covers look-up, connection, headers and body together, also when they arrive slowly. TLS is verified.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ OK = 200
 
 
 class NoAnswerError(Exception):
-    """Nothing that was asked for came; the message goes on after the name of who was asked."""
+    """There was no usable answer; the message continues after the name of the service."""
 
 
 class UnreachableError(NoAnswerError):
-    """No HTTP was spoken: the network, the name, TLS or the address."""
+    """No HTTP exchange took place: the network, the name, TLS or the address failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpTimes:
-    """Seconds: until a connection stands, until the next piece of the answer, until all of it has come."""
+    """Time-outs in seconds: for the connection, for the next piece of the answer, and for the whole answer."""
 
     connect: float
     read: float
@@ -36,9 +36,9 @@ class HttpTimes:
 def answer_of(
     method: str, url: str, times: HttpTimes, largest: int, headers: Mapping[str, str], content: bytes | None = None
 ) -> bytes:
-    """The body, of `largest` bytes at most. Raises `NoAnswerError`.
+    """Return the body, of at most `largest` bytes. Raises `NoAnswerError`.
 
-    A loop of its own can drop whatever it waits for; closed, it waits for nothing that it asked.
+    A separate event loop can drop every pending operation; when closed, it waits for none of them.
     """
     loop = asyncio.new_event_loop()
     asked = _asked(method, url, times, largest, headers, content)

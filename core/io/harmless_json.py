@@ -1,4 +1,4 @@
-"""JSON in which every character that would do something in a terminal is escaped: the same JSON (SY-06)."""
+"""JSON with every character escaped that a terminal would interpret; the JSON value is unchanged (SY-06)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.model.harmless_text import HARMFUL
 
 
 def harmless_json(text: str) -> str:
-    """The JSON with what is left of them escaped: JSON itself escapes the control characters below the blank."""
+    """Escape the remaining ones: JSON itself escapes control characters below the space."""
     return text if text.isascii() and "\x7f" not in text else "".join(map(_escaped, text))
 
 

@@ -1,7 +1,8 @@
-"""A session of `requests` that takes its client's credentials to the host that was named, and nowhere else (SY-06).
+"""A `requests` session that sends its client's credentials only to the given host (SY-06).
 
-Cookies and passwords out of a file are not sent, and no proxy of the environment is asked for this machine. Redirects
-are not followed: the clients of Alpaca forbid it with each request.
+Cookies and passwords from files are not sent, and no proxy of the environment is used for this machine. Redirects are
+not
+followed: Alpaca's clients disable them for each request.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from core.io.time_limit import TimedAdapter
 
 
 def http_session(url: str, connections: int) -> requests.Session:
-    """For requests to this address; empty is a server of the client's own, elsewhere. Each is tried once."""
+    """Return a session for this address; empty means the client's own server elsewhere. Requests are not retried."""
     session = requests.Session()
     session.trust_env = not is_loopback(url)
     session.auth = _as_it_is
@@ -27,7 +28,7 @@ def http_session(url: str, connections: int) -> requests.Session:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether an address leads to this machine, encrypted or not."""
+    """Whether an address is this machine, encrypted or not."""
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback
@@ -36,5 +37,5 @@ def is_loopback(url: str) -> bool:
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """No other credentials than the client's own headers: a `.netrc` is not asked."""
+    """Keep the client's own headers as the only credentials: `.netrc` is not read."""
     return request

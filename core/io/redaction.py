@@ -1,4 +1,4 @@
-"""Keys taken out of words that somebody will see (SY-06). What is parsed is never touched: a short key eats digits."""
+"""Redact keys in text for people (SY-06). Parsed data is never changed: a short key may match digits."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pydantic import SecretStr
 
 HIDDEN = "(hidden)"
 PLAIN = 8
-"""Characters from which a key is taken out wherever it stands; a shorter one only where it stands alone."""
+"""The length from which a key is redacted anywhere; a shorter one only as a separate word."""
 
 
 class Redaction:
-    """Called on text on its way to a screen, a journal or an error."""
+    """Called on text for a screen, a journal or an error."""
 
     def __init__(self, *keys: SecretStr) -> None:
         words = sorted({key.get_secret_value() for key in keys} - {""}, key=len, reverse=True)

@@ -1,8 +1,8 @@
-"""A time limit is a time limit: name look-up, connection, TLS, headers and body of a request together (EX-22).
+"""A total time limit of requests: name look-up, connection, TLS, headers and body together (EX-22).
 
-`requests` gives each operation of a socket a time of its own, and the look-up of a name none: a server that sends a
-byte now and then would hold a call for ever. Here each operation has what is left of the time that `within` gives its
-thread.
+`requests` gives each socket operation its own time-out, and the name look-up none: a server that sends a byte now and
+then
+could hold a call forever. Here each operation gets the rest of the time that `within` gives its thread.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _limits = threading.local()
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Whatever this thread asks over a `TimedAdapter` in here has ended by then."""
+    """Limit all requests of this thread over a `TimedAdapter` in this context to these seconds."""
     before: float | None = getattr(_limits, "ends", None)
     _limits.ends = min(math.inf if before is None else before, time.monotonic() + seconds)
     try:
@@ -39,7 +39,7 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def left() -> float:
-    """Seconds. Raises TimeoutError where none are, as where nobody said how many there are."""
+    """Return the remaining seconds. Raises TimeoutError if there are none, or without a limit."""
     ends: float | None = getattr(_limits, "ends", None)
     if ends is None or (seconds := ends - time.monotonic()) <= 0:
         raise TimeoutError
@@ -54,16 +54,17 @@ def is_over() -> bool:
 # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 AGAIN = 1.5
-"""Seconds after which a look-up that has not answered is begun once more beside it; the next waits twice as long."""
+"""Seconds after which a look-up without an answer is repeated in parallel; the next one waits twice as long."""
 AT_ONCE = 6
-"""Look-ups of one name under way at the most: each has a thread, which nothing ends before its resolver gives up."""
+"""The maximum of parallel look-ups of one name: each has a thread that ends only when its resolver gives up."""
 
 
 def addresses_of(host: str, port: int) -> Addresses:
-    """A look-up cannot be interrupted: it has a thread of its own that nobody waits for longer than there is time.
+    """Look up a host's addresses in a separate thread, because a look-up cannot be interrupted.
 
-    Where it hangs, the addresses that the name had last are taken: they were good before, and TLS looks at who answers.
-    Another is begun, and the first answer counts.
+    If it hangs, the last known addresses of the name are used: they were valid before, and TLS verifies the peer.
+    Another look-up is
+    started, and the first answer counts.
 
     Raises OSError: TimeoutError, socket.gaierror.
     """
@@ -77,7 +78,7 @@ def addresses_of(host: str, port: int) -> Addresses:
 
 
 class _Name:
-    """What is looked up of one name, and what was found last. All but a look-up itself holds `_changed`."""
+    """The look-ups of one name, and its last result. All but the look-up itself holds `_changed`."""
 
     def __init__(self, host: str, port: int) -> None:
         self._host, self._port = host, port
@@ -105,11 +106,11 @@ class _Name:
         return answer
 
     def _hangs_at(self) -> float:
-        """From when on the oldest look-up takes too long; none that could not begin answers any more."""
+        """The time from which the oldest look-up hangs; the past if none could begin."""
         return min(self._under_way.values(), default=-math.inf) + AGAIN
 
     def _due_at(self) -> float:
-        """When one more is begun."""
+        """The time of the next look-up."""
         under_way = len(self._under_way)
         return math.inf if under_way >= AT_ONCE else self._tried_at + AGAIN * 2 ** max(0, under_way - 1)
 
@@ -122,7 +123,7 @@ class _Name:
         look_up = threading.Thread(target=self._look_up, args=(self._tried,), daemon=True, name=f"name {self._host}")
         try:
             look_up.start()
-        except RuntimeError as error:  # nothing of it stays: the next question tries again
+        except RuntimeError as error:  # nothing of it stays: the next request tries again
             del self._under_way[self._tried]
             if not self._under_way and self._known is None:
                 raise OSError(f"the name {self._host} could not be looked up: {error}") from error
@@ -133,7 +134,7 @@ class _Name:
             answer = _addresses(self._host, self._port)
         except OSError as error:
             answer = error
-        except Exception as error:  # as of a name that no resolver takes: it is whoever waits that is told
+        except Exception as error:  # such as an invalid name: the waiting request gets the error
             answer = OSError(f"the name {self._host} could not be looked up: {error}")
         with self._changed:
             del self._under_way[number]
@@ -141,7 +142,7 @@ class _Name:
             self._changed.notify_all()
 
     def _hear(self, number: int, answer: Addresses | OSError) -> None:
-        """A failure ends the waiting where no newer look-up may still do better."""
+        """Take a result. A failure ends the waiting unless a newer look-up may still succeed."""
         if isinstance(answer, OSError) and number < self._tried and self._under_way:
             return
         if not isinstance(answer, OSError):
@@ -156,7 +157,7 @@ _naming = threading.Lock()
 
 
 def _is_out_of_reach(error: OSError) -> bool:
-    """Whether nobody could be asked: the name may be what it was."""
+    """Whether the resolver was unreachable, so that the last addresses may still be valid."""
     return isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
 
 
@@ -168,7 +169,7 @@ def _addresses(host: str, port: int, flags: int = 0) -> Addresses:
 
 
 class TimedSocket(socket.socket):
-    """Each operation takes its own time-out at most, and what is left of the limit."""
+    """Limits each operation to its own time-out and the rest of the total limit."""
 
     _own: float | None = None
 
@@ -201,7 +202,7 @@ class TimedSocket(socket.socket):
 
 
 class TimedTlsSocket(TimedSocket, ssl.SSLSocket):
-    """The same over TLS, its handshake too. Made by a context alone."""
+    """The same over TLS, including the handshake. Only created by a context."""
 
     def do_handshake(self, block: bool = False) -> None:
         self._hurry()
@@ -229,7 +230,7 @@ class TimedConnection(HTTPConnection):
             raise NewConnectionError(self, f"Failed to establish a new connection: {error}") from error
 
     def _connected(self) -> socket.socket:
-        """To the first of its addresses that answers."""
+        """Connect to the first address that answers."""
         failure = OSError()  # of a name without an address
         for family, kind, protocol, _, address in addresses_of(self._dns_host, self.port):
             connection = TimedSocket(family, kind, protocol)
@@ -264,14 +265,14 @@ POOLS = {"http": TimedPool, "https": TimedTlsPool}
 
 
 class TimedAdapter(HTTPAdapter):
-    """For a session of `requests`: what it asks outside of `within` ends at once."""
+    """An adapter for `requests` sessions: a request outside `within` times out at once."""
 
     def init_poolmanager(self, *args: Any, **named: Any) -> None:
         super().init_poolmanager(*args, **named)
         self.poolmanager.pool_classes_by_scheme = POOLS
 
     def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
-        """The connection to a proxy is as any other; one of SOCKS has its own library's, and time-outs alone."""
+        """Apply the limit to proxy connections; SOCKS has its own library, with time-outs only."""
         if proxy.lower().startswith("socks"):
             return super().proxy_manager_for(proxy, **named)
         if proxy.lower().startswith("https"):

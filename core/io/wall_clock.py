@@ -1,4 +1,4 @@
-"""This machine's clock. Adapters and the live runtime alone read it, and each takes another in its place in a test."""
+"""This machine's clock. Only adapters and the live runtime read it, and tests replace it in each."""
 
 from __future__ import annotations
 
