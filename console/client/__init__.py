@@ -1,1 +1,1 @@
-"""The console's way to an engine: commands in, views out."""
+"""The console's connection to an engine: commands in, views out."""

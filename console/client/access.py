@@ -1,4 +1,4 @@
-"""What a desk needs of an engine, in this process or elsewhere."""
+"""A desk's interface to an engine, in this process or elsewhere."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from core.views.engine import EngineFailed, EngineLoading
 
 WAITING = "the engine is not there; this desk waits for it"
 NOT_ASKED = "not asked: "
-"""How it begins, where the engine could not be asked for something; it is true until the link is back."""
+"""The prefix for a request that could not reach the engine; true until the link is back."""
 Owed = Literal["halt", "kill"]
 
 
 def nobody_looks() -> None:
-    """Pictures are pulled, and news wait for that."""
+    """Do nothing: without a listener, views are polled."""
 
 
 class LinkToEngine(Protocol):
     @property
     def trouble(self) -> str | None:
-        """Why nothing goes to the engine, in words; None while all does."""
+        """Why nothing reaches the engine, as text; None while the link works."""
 
     @property
     def doubt(self) -> str | None:
-        """Why a key typed now would reach nobody, also while the engine is only silent; None where it would."""
+        """Why a key typed now would have no effect, also while the engine is only silent; otherwise None."""
 
     @property
     def silence(self) -> float | None:
-        """Seconds for which the engine has said nothing over a link that is whole; None while that is no silence."""
+        """Seconds of silence of the engine over a working link; None if too short to count."""
 
     def had_gap(self, since: float, until: float) -> bool:
-        """Whether it was gone or stood still between two instants of the console's clock."""
+        """Whether the engine was gone or stood still between two instants of the console's clock."""
 
 
 class NoLink:
@@ -54,24 +54,24 @@ class NoLink:
 
 
 class EngineAccess(Protocol):
-    """Commands in, immutable views out: the console's only door to an engine.
+    """Commands in, immutable views out: the console's only interface to an engine.
 
     Attributes
     ----------
     ended
-        Set once this desk has nothing more to do with its engine.
+        Set once this desk is done with its engine.
     last_words
-        What the engine owed and could not send before it ended (EX-22).
+        Requests that were due at the engine's end and could not be sent (EX-22).
     link
-        How the way to it is.
+        The state of the connection.
     goes_on
-        Whether the engine goes on when the desk is left.
+        Whether the engine continues when the desk is left.
     place
-        Which machine the engine runs on, as the operator named it; empty for this one.
+        The engine's machine, as named by the operator; empty for this one.
     unsaid
-        What was asked for and did not reach the engine, in words; whoever shows them takes them.
+        Requests that did not reach the engine, as text; removed when shown.
     found
-        The answer to the last search that was answered; None before there was any.
+        The last search result; None before the first.
     """
 
     view: DeskView | EngineLoading | EngineFailed
@@ -87,44 +87,50 @@ class EngineAccess(Protocol):
 
     @property
     def owes_press(self) -> Owed | None:
-        """The graver of what was pressed and not heard by the engine yet; None where it has heard all. Any thread."""
+        """The more severe of the presses that the engine has not received yet, or None. Any thread."""
 
     @property
     def desk(self) -> DeskNumber | None:
-        """Which desk this one is, by the engine's books; None until they have it."""
+        """The number of this desk in the engine's books; None until it has one."""
 
     def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
-        """`on_news` is called in another thread when a picture with news is there. It never waits."""
+        """Start. `on_news` is called in another thread for each view with news; it never waits."""
 
     def send(self, command: Command) -> None:
-        """Ask the engine for something, for the account of the picture that it was typed at."""
+        """Send a command, for the account of the view at which it was typed."""
 
     def press_kill(self) -> None:
-        """The first press: nothing that opens leaves from this instant. Any thread; never waits; may be repeated."""
+        """Press the kill key once: no order that opens a position leaves from now on. Any thread; never waits; may be
+        repeated.
+        """
 
     def press_kill_again(self, naked: bool = False) -> None:
-        """`K` on the kill screen."""
+        """Kill: `K` on the kill screen."""
 
     def attend(self, attended: bool) -> None:
-        """A person is deciding: virtual time runs at ×1."""
+        """Set whether a person is deciding: virtual time runs at ×1 meanwhile."""
 
     def watch(self, symbol: Symbol | None) -> None:
-        """The console shows this symbol's chart, or none; no command and no fact."""
+        """Set the symbol whose chart the console shows, or None; neither a command nor a fact."""
 
     def search(self, text: str) -> None:
-        """What the broker trades by that symbol or name: `found` has it a moment later. No command and no fact."""
+        """Search the broker's symbols by symbol or name; the result is put into `found`. Neither a command
+        nor a fact.
+        """
 
     def clock(self) -> datetime | None:
-        """The engine's time now, between two pictures too."""
+        """Return the engine's current time, also between two views."""
 
     def keys(self) -> Mapping[str, str]:
-        """The keys that the settings move, by the identifiers of the table; none before the engine is there."""
+        """Return the key bindings that the settings change, by the identifiers of the table; empty before the engine is
+        ready.
+        """
 
     def leave(self, reason: str, *, on_purpose: bool = False) -> None:
-        """Be done with the engine. Any thread; does not wait: see `ended`.
+        """Leave the engine. Any thread; does not wait: see `ended`.
 
-        A desk that is left on purpose is given up at once; one that ends for another reason is missed (OP-13).
+        A desk that is left on purpose is detached at once; one that ends for another reason counts as lost (OP-13).
         """
 
     def close(self, reason: str, patience: float) -> bool:
-        """Leave, and wait for at most `patience` seconds; whether it is done."""
+        """Leave, and wait for at most `patience` seconds; return whether it is done."""

@@ -1,6 +1,6 @@
-"""What a desk and an engine elsewhere say to each other, in the link's thread; it is begun anew after each cut.
+"""The conversation of a desk with a remote engine, in the link's thread; restarted after each interruption.
 
-The desk's connection is read and written here. The press line is a connection of its own (`press_line.py`).
+The desk's connection is read and written here. The press line is a separate connection (`press_line.py`).
 """
 
 from __future__ import annotations
@@ -59,18 +59,18 @@ from core.views import DeskView
 from core.views.engine import EngineFailed, EngineLoading
 
 Connect = Callable[[Role], socket.socket]
-"""A connection to the engine, for that role. Raises `OperatorError` where there is none to be had."""
+"""Returns a connection to the engine for a role. Raises `OperatorError` if there is none."""
 
 RETRY = 0.2
-"""Seconds between two tries to reach the engine."""
+"""Seconds between two attempts to reach the engine."""
 WORD = 3.0
-"""Seconds between two words that only say that this desk is there."""
+"""Seconds between two signs of life of this desk."""
 FAREWELL, LOOK = 1.0, 0.05
-"""Seconds that the goodbye has to leave, and between two looks whether it has."""
+"""Seconds to send the goodbye, and between two checks whether it is sent."""
 HEARD_WITHIN = 3.0
-"""Seconds that the engine has, once the desk is left, to hear a press that is owed."""
+"""Seconds for the engine to receive a pending press after the desk is left."""
 NEXT_LINE = 1.0
-"""Seconds between two press lines, where none is owed anything."""
+"""Seconds between two attempts to open a press line, without a pending press."""
 AT_ONCE = 1 << 18
 """Bytes."""
 STOPPED = "the engine has stopped; this desk waits for another, `keyturn engine start` starts one"
@@ -78,11 +78,11 @@ LOST = "the link to the engine is lost; it is tried again"
 
 
 class RefusedError(Exception):
-    """The engine does not talk to this desk, and why."""
+    """The engine refuses this desk; the message gives the reason."""
 
 
 class Listener(Protocol):
-    """What a conversation tells, in the link's thread; see `RemoteEngine`."""
+    """Receives the conversation's events, in the link's thread; see `RemoteEngine`."""
 
     view: DeskView | EngineLoading | EngineFailed
     link: EngineLink
@@ -103,7 +103,7 @@ class Listener(Protocol):
 
 
 class Conversation:
-    """One desk's, told to `desk`. What its owner calls from another thread never waits."""
+    """The conversation of one desk, reported to `desk`. Methods for other threads never wait."""
 
     def __init__(self, desk: Listener, connect: Connect, seat: Seat, release: str, now: Callable[[], float]) -> None:
         self.watched: Symbol | None = None
@@ -164,7 +164,7 @@ class Conversation:
     # ── the link's thread ────────────────────────────────────────────────────────────────────────────────────────
 
     def go_on(self) -> None:
-        """Until the desk is left and no press is owed any more, or the engine refuses it."""
+        """Run until the desk is left and no press is pending, or the engine refuses it."""
         try:
             while not self._is_leaving:
                 try:
@@ -189,7 +189,7 @@ class Conversation:
                 os.close(end)
 
     def _have_presses_heard(self) -> None:
-        """What was pressed and not heard goes over a line of its own, where the engine comes in time (OP-07)."""
+        """Send the pending presses over a separate line, if the engine answers in time (OP-07)."""
         until = self._now() + HEARD_WITHIN
         while self._line.is_owed and self._now() < until:
             with suppress(OperatorError, OSError):
@@ -203,7 +203,7 @@ class Conversation:
             self._rest()
 
     def _rest(self) -> None:
-        """Until somebody here wakes this thread, or for a while."""
+        """Wait for a wake-up, or for a while."""
         with selectors.DefaultSelector() as waiting:
             waiting.register(self._wakes, selectors.EVENT_READ)
             waiting.select(RETRY)
@@ -214,7 +214,7 @@ class Conversation:
         return pack(Hello(PROTOCOL, self._release, role, seat.terminal, seat.user, seat.address, self._token))
 
     def _attach(self) -> None:
-        """One connection, from its hello to its end."""
+        """Run one connection, from its hello to its end."""
         self._open_line()
         if self._is_leaving:
             return
@@ -229,7 +229,7 @@ class Conversation:
             self._name_what_is_not_answered()
 
     def _name_what_is_not_answered(self) -> None:
-        """What was asked and not taken in before the link broke: nobody here knows whether it arrived."""
+        """Report requests without an answer before the link broke: it is unknown whether they arrived."""
         if self._asked and not self._is_leaving:
             what = "what was asked last" if len(self._asked) == 1 else f"the last {len(self._asked)} things asked"
             self._desk.unsaid.append(f"the link broke: {what} may not have arrived; look before you ask again")
@@ -259,7 +259,7 @@ class Conversation:
                     with suppress(BlockingIOError):
                         del out[: connection.send(out)]
                 if until and (self._now() > until or not (out or self._says_goodbye)):
-                    return  # who says goodbye waits for the engine to hang up: a goodbye beside unread pictures is lost
+                    return  # wait for the engine to hang up: closing with unread views would lose the goodbye
                 line = self._watch_line(selector, line)
                 selector.modify(connection, selectors.EVENT_READ | (selectors.EVENT_WRITE if out else 0))
                 selector.select(LOOK if until else WORD / 2)
@@ -268,7 +268,7 @@ class Conversation:
                 self._hear(connection, reader)
 
     def _watch_line(self, selector: selectors.BaseSelector, watched: socket.socket | None) -> socket.socket | None:
-        """The press line, opened anew where none is there; what is selected for it."""
+        """Reopen the press line if needed; return the selected socket."""
         if self._line.connection is None and (self._line.is_owed or self._now() >= self._next_line):
             self._open_line()
         if self._line.connection is not watched:
@@ -291,7 +291,7 @@ class Conversation:
         with suppress(BlockingIOError):
             os.read(self._wakes, 4096)
 
-    # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
+    # ── messages of the engine ───────────────────────────────────────────────────────────────────────────────────
 
     def _take(self, told: FromEngine) -> None:
         desk = self._desk

@@ -1,7 +1,8 @@
-"""EngineHandle: commands in, immutable views out. The console's only door to the engine.
+"""EngineHandle: commands in, immutable views out. The console's only interface to a local engine.
 
-The engine lives in a daemon thread of its own. The console pulls `view`; nothing in the engine's thread ever waits for
-the console. A press of the kill key sets the gateway's latch in the caller's thread, before anything is queued.
+The engine runs in a separate daemon thread. The console polls `view`; the engine's thread never waits for the console.
+A press
+of the kill key sets the gateway's latch in the caller's thread, before anything is queued.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ from core.views.engine import EngineFailed, EngineLoading
 from core.views.picture_pace import NEWS, is_due
 
 LINK = "the console of this process"
-"""What this desk's connection is called: there is no other."""
+"""The name of this desk's connection, the only one."""
 
 
 class EngineRunning(Protocol):
-    """A runtime as the console knows it."""
+    """A runtime as the console uses it."""
 
     def run(self) -> None: ...
     def stop(self, reason: str) -> None: ...
@@ -66,18 +67,19 @@ class EngineHandle:
     Parameters
     ----------
     build
-        Makes the runtime, in the engine's thread; what it opens is closed by the stack that it is given.
+        Builds the runtime in the engine's thread; resources are closed by the given stack.
     door
-        What commands that open or loosen go through; made known to the engine before it runs, and handed to nobody.
+        The port for commands that open positions or loosen limits; registered with the engine before it runs, and kept
+        private.
     wall
-        The clock that pictures are drawn by, in seconds.
+        The clock for drawing views, in seconds.
     """
 
     goes_on = False
     place = ""
     link = NoLink()
     owes_press: Owed | None = None
-    """Nothing: a press from before the engine is there is kept for it, and it starts by that."""
+    """Always None: a press before the engine is ready is stored, and the engine starts with it."""
 
     def __init__(
         self,
@@ -99,22 +101,22 @@ class EngineHandle:
         self._is_leaving = False
         self._early: list[Command] = []
         self.last_words: tuple[str, ...] = ()
-        """What the engine owed and could not send before it left (EX-22)."""
+        """Requests that were due at the engine's end and could not be sent (EX-22)."""
         self._keys: Mapping[str, str] = {}
         self._watched: Symbol | None = None
         self._on_news: Callable[[], None] = nobody_looks
 
     def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
-        """`on_news` is called in the engine's thread when a picture with news is there. It never waits, and does not
-        raise.
+        """Start. `on_news` is called in the engine's thread for each view with news; it never waits and
+        does not raise.
         """
         self._on_news = on_news
         self._thread.start()
 
     def send(self, command: Command) -> None:
-        """Put a command into the inbox, for the account of the picture that it was typed at.
+        """Put a command into the inbox, for the account of the view at which it was typed.
 
-        Before the engine is there, only a halt and a kill are kept.
+        Before the engine is ready, only a halt and a kill are kept.
         """
         if self._runtime is not None:
             self._runtime.send(self.door.through(command, self._account(), self._number()))
@@ -126,7 +128,7 @@ class EngineHandle:
 
     @property
     def desk(self) -> DeskNumber | None:
-        """Which of the account's desks this one is; None before the picture that is shown knows it."""
+        """The number of this desk among the account's desks; None before the shown view has it."""
         number = self._number()
         rows = self.view.status.key.desks if isinstance(self.view, DeskView) else ()
         return number if any(row.number == number for row in rows) else None
@@ -135,35 +137,39 @@ class EngineHandle:
         return None if self._runtime is None else self._runtime.desk_of(LINK)
 
     def press_kill(self) -> None:
-        """The first press: nothing that opens leaves from this instant. Any thread; never waits; may be repeated."""
+        """Press the kill key once: no order that opens a position leaves from now on. Any thread; never waits; may be
+        repeated.
+        """
         self.send(Halt("key"))
 
     def press_kill_again(self, naked: bool = False) -> None:
-        """`K` on the kill screen."""
+        """Kill: `K` on the kill screen."""
         self.send(Kill("key", naked))
 
     def attend(self, attended: bool) -> None:
-        """A person is deciding: virtual time runs at ×1."""
+        """Set whether a person is deciding: virtual time runs at ×1 meanwhile."""
         if self._runtime is not None:
             self._runtime.attend(attended)
 
     def watch(self, symbol: Symbol | None) -> None:
-        """The console shows this symbol's chart, or none; no command and no fact."""
+        """Set the symbol whose chart the console shows, or None; neither a command nor a fact."""
         self._watched = symbol
         if self._runtime is not None:
             self._runtime.watch(symbol)
 
     def search(self, text: str) -> None:
-        """What the broker trades by that symbol or name, into `found`; no command and no fact."""
+        """Search the broker's symbols by symbol or name, into `found`; neither a command nor a fact."""
         if self._runtime is not None:
             self.found = self._runtime.search(text)
 
     def clock(self) -> datetime | None:
-        """The engine's time now, between two pictures too."""
+        """Return the engine's current time, also between two views."""
         return self._runtime.clock() if self._runtime is not None else None
 
     def keys(self) -> Mapping[str, str]:
-        """The keys that the settings move, by the identifiers of the table; none before the engine is there."""
+        """Return the key bindings that the settings change, by the identifiers of the table; empty before the engine is
+        ready.
+        """
         return self._keys
 
     def leave(self, reason: str, *, on_purpose: bool = False) -> None:
@@ -174,7 +180,7 @@ class EngineHandle:
             self._runtime.leave()
 
     def close(self, reason: str, patience: float) -> bool:
-        """Leave, and wait for at most `patience` seconds; whether nothing of the engine is left running."""
+        """Leave, and wait for at most `patience` seconds; return whether nothing of the engine still runs."""
         self.leave(reason)
         return self._thread.ident is None or self.ended.wait(patience)
 
@@ -186,7 +192,7 @@ class EngineHandle:
                 self._work(stack)
         except (OperatorError, JournalError, OSError) as error:
             self.view = EngineFailed(str(error))
-        except Exception as error:  # the thread's edge: what was not foreseen is shown, and nothing trades
+        except Exception as error:  # the thread's boundary: an unexpected error is shown, and nothing trades
             self.view = EngineFailed(
                 f"unexpected {type(error).__name__}: {error}; start again, the journal holds all that was done"
             )
@@ -198,7 +204,7 @@ class EngineHandle:
     def _work(self, stack: ExitStack) -> None:
         runtime = self._build(stack)
         runtime.admit(self.door.known)
-        gc.freeze()  # what was loaded stays: a full collection over it would stop every thread for a tenth of a second
+        gc.freeze()  # loaded objects stay: a full collection over them would stop every thread for a tenth of a second
         runtime.on_beat(self._publish)
         self._keys = runtime.keys()
         self._runtime = runtime

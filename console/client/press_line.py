@@ -1,7 +1,8 @@
-"""The press line: a connection for nothing but a halt and a kill, written by whoever presses (OP-07).
+"""The press line: a connection for halts and kills only, written directly by the pressing thread (OP-07).
 
-A press is owed until the engine says that it has it. One that is owed when the line breaks goes over the next one,
-before anything else: to halt twice costs nothing.
+A press is pending until the engine acknowledges it. If the line breaks, pending presses are sent first over the next
+one:
+repeating a halt is harmless.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from core.protocol.stream import FrameReader
 
 
 class PressLine:
-    """One desk's. `wake` calls whoever opens the line anew."""
+    """The press line of one desk. `wake` notifies the thread that reopens the line."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
@@ -32,16 +33,16 @@ class PressLine:
 
     @property
     def is_owed(self) -> bool:
-        """Whether a press waits for the engine's word."""
+        """Whether a press waits for the engine's acknowledgement."""
         return bool(self._owed)
 
     @property
     def owes_kill(self) -> bool:
-        """Whether one of them kills."""
+        """Whether one of them is a kill."""
         return any(press.kind is PressKind.KILL for press in list(self._owed.values()))
 
     def press(self, kind: PressKind, token: str = "") -> None:
-        """Any thread; never waits."""
+        """Send a press. Any thread; never waits."""
         with self._lock:
             self._number += 1
             press = self._owed[self._number] = Press(self._number, kind, token)
@@ -49,7 +50,7 @@ class PressLine:
         self._wake()
 
     def _say(self, press: Press) -> None:
-        """A line that does not take it is given up: half a frame has no second half."""
+        """Send a press; if not all of it can be sent, drop the line: half a frame cannot be completed."""
         if self._line is None:
             return
         try:
@@ -61,7 +62,7 @@ class PressLine:
             self._drop()
 
     def open(self, connection: socket.socket, hello: bytes) -> None:
-        """From here on presses go over this one; what is owed goes first. Raises OSError."""
+        """Use this connection from now on, and send pending presses first. Raises OSError."""
         connection.sendall(hello)
         connection.setblocking(False)
         with self._lock:
@@ -71,7 +72,7 @@ class PressLine:
                 self._say(press)
 
     def hear(self) -> None:
-        """What the engine has of it; a line that is gone makes way for another, and what is owed waits for that."""
+        """Read acknowledgements; a broken line is dropped, and pending presses wait for the next."""
         with self._lock:
             if self._line is None:
                 return

@@ -1,6 +1,6 @@
-"""An engine in another process: the same surface as `EngineHandle`, and nothing of an engine loaded.
+"""An engine in another process: the same interface as `EngineHandle`, without loading any engine code.
 
-What is said to it stands in `conversation.py`, which the link's thread loads: the desk has painted by then.
+The conversation is in `conversation.py`, which the link's thread loads after the desk's first paint.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 
 def nothing() -> None:
-    """No connection takes long."""
+    """Do nothing: no connection waits."""
 
 
 class RemoteEngine:
-    """A desk's way to an engine elsewhere.
+    """A desk's connection to a remote engine.
 
     Parameters
     ----------
     connect
-        Makes one connection for a role; called again for each try.
+        Makes a connection for a role; called again for each attempt.
     seat
-        Where this desk is, by its own word: the engine believes the kernel's.
+        The desk's place by its own statement; the engine trusts only the kernel.
     on_leave
-        Called when the desk is left and the engine is owed no press, in any thread: a `connect` that waits gives up.
+        Called once the desk is left and no press is pending, in any thread, to make a waiting `connect` give up.
     """
 
     goes_on = True
@@ -58,14 +58,14 @@ class RemoteEngine:
         self.last_words: tuple[str, ...] = ()
         self.link = EngineLink(now)
         self.desk: DeskNumber | None = None
-        """What the engine of the picture calls this desk; None while there is none."""
+        """The number of this desk in the engine of the view; None without one."""
         self.unsaid: deque[str] = deque(maxlen=8)
-        """What was asked for and did not reach the engine, in words; whoever shows them takes them."""
+        """Requests that did not reach the engine, as text; removed when shown."""
         self.found: AssetsFound | None = None
         self.presses = 0
-        """How many halts and kills of the engine are in its picture here."""
+        """The number of the engine's halts and kills included in the view."""
         self.account: AccountId | None = None
-        """Whose engine hears this desk; None while none does."""
+        """The account of the engine that receives this desk's commands; None while there is none."""
         self._connect, self._seat, self._release, self._now = connect, seat, release, now
         self._on_leave, self.place = on_leave, place
         self._keys: Mapping[str, str] = {}
@@ -77,19 +77,19 @@ class RemoteEngine:
         self._is_leaving = self._says_goodbye = False
         self._conversation: Conversation | None = None
         self._early: list[bool] = []
-        """Presses from before there was anybody to say them to: whether each kills."""
+        """Presses from before the conversation, each with whether it is a kill."""
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._live, name="engine link", daemon=True)
 
-    # ── the surface ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── interface ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
-        """`on_news` is called in the link's thread when a picture with news is there. It never waits."""
+        """Start. `on_news` is called in the link's thread for each view with news; it never waits."""
         self._on_news = on_news
         self._thread.start()
 
     def send(self, command: Command) -> None:
-        """Ask the engine for something, for the account of the picture that it was typed at."""
+        """Send a command, for the account of the view at which it was typed."""
         if isinstance(command, Halt):
             self.press_kill()
         elif isinstance(command, Kill):
@@ -98,19 +98,23 @@ class RemoteEngine:
             self._ask(command)
 
     def _ask(self, command: Command) -> None:
-        """A desk that is not heard now says so, and asks for nothing later."""
+        """Send a command, or report that the link is down; it is not sent later."""
         if self._conversation is None or self.link.trouble is not None or self.account is None:
             self.unsaid.append(f"{NOT_ASKED}{self.link.trouble or WAITING}")
         else:
             self._conversation.say(command, self.account)
 
     def press_kill(self) -> None:
-        """Any thread; never waits; may be repeated. Where the engine cannot be reached it goes as soon as it can."""
+        """Press the kill key once. Any thread; never waits; may be repeated. Without a link it is sent as soon as
+        possible.
+        """
         self._press(kills=False)
 
     def press_kill_again(self, naked: bool = False) -> None:
-        """`K` on the kill screen. That the stops go too is asked of the engine as anything else that loosens: by this
-        desk, over its own connection, and not at all where it is not heard now.
+        """Kill: `K` on the kill screen.
+
+        Removing the stops too is sent like any loosening command: over this desk's connection, and not at all without a
+        link.
         """
         self._press(kills=True)
         if naked:
@@ -125,33 +129,33 @@ class RemoteEngine:
 
     @property
     def owes_press(self) -> Owed | None:
-        """Any thread."""
+        """The more severe of the pending presses, or None. Any thread."""
         with self._lock:
             if self._conversation is not None:
                 return self._conversation.owes_press
             return ("kill" if any(self._early) else "halt") if self._early else None
 
     def attend(self, attended: bool) -> None:
-        """A person is deciding: virtual time runs at ×1."""
+        """Set whether a person is deciding: virtual time runs at ×1 meanwhile."""
         if attended != self._attends:
             self._attends = attended
             if self._conversation is not None:
                 self._conversation.attend(attended)
 
     def watch(self, symbol: Symbol | None) -> None:
-        """The console shows this symbol's chart, or none."""
+        """Set the symbol whose chart the console shows, or None."""
         if symbol != self._watched:
             self._watched = symbol
             if self._conversation is not None:
                 self._conversation.watch(symbol)
 
     def search(self, text: str) -> None:
-        """Asked of an engine that hears this desk, and of none later; `found` has its answer."""
+        """Search if the link works, and never later; the result is put into `found`."""
         if self._conversation is not None and self.link.trouble is None:
             self._conversation.search(text)
 
     def clock(self) -> datetime | None:
-        """The engine's time now, as far as it is known here."""
+        """Return the engine's estimated current time."""
         if self._clock is None:
             return None
         at, heard_at, rate = self._clock
@@ -161,7 +165,9 @@ class RemoteEngine:
         return self._keys
 
     def leave(self, reason: str, *, on_purpose: bool = False) -> None:
-        """The engine goes on. Any thread; does not wait: see `ended`. What is owed has its way open till then."""
+        """Leave; the engine continues. Any thread; does not wait: see `ended`. Pending presses may still be sent until
+        then.
+        """
         self._says_goodbye = self._says_goodbye or (on_purpose and not self._is_leaving)
         self._is_leaving = True
         if self.owes_press is None:
@@ -180,7 +186,7 @@ class RemoteEngine:
     def _live(self) -> None:
         try:
             self._begin().go_on()
-        except Exception as error:  # the thread's edge: what was not foreseen is shown; the engine goes on
+        except Exception as error:  # the thread's boundary: an unexpected error is shown; the engine continues
             self.fail(f"unexpected {type(error).__name__}: {error}; attach again, the engine goes on")
         finally:
             self.ended.set()
@@ -198,18 +204,18 @@ class RemoteEngine:
             conversation.leave(says_goodbye=self._says_goodbye)
         return conversation
 
-    # ── what the conversation tells, in the link's thread ────────────────────────────────────────────────────────
+    # ── events of the conversation, in the link's thread ─────────────────────────────────────────────────────────
 
     @property
     def has_seen_it(self) -> bool:
-        """Whether there was a picture of it."""
+        """Whether a view of the engine was received."""
         return self._clock is not None
 
     def welcome(self, desk: DeskNumber, account: AccountId, keys: Mapping[str, str]) -> None:
         self._number, self._keys, self.account, self.presses = desk, keys, account, 0
 
     def lose(self, trouble: str) -> None:
-        """Nothing comes any more, for this reason."""
+        """Note the loss of the connection and its reason."""
         self.account = None
         self.link.lose(trouble)
         if isinstance(self.view, EngineLoading):
@@ -219,11 +225,11 @@ class RemoteEngine:
         self.view = EngineLoading(words)
 
     def fail(self, words: str) -> None:
-        """There is nothing to be had of this engine."""
+        """Show that this engine cannot be used."""
         self.view = EngineFailed(words)
 
     def show(self, view: DeskView) -> None:
-        """Its number comes with the picture that has it: by the one before, a desk that is back would hold no key."""
+        """Show a view, and take the desk's number with it: in the previous view a returned desk has no control."""
         is_news = not isinstance(self.view, DeskView) or view.log is not self.view.log
         self.view, self.desk = view, self._number
         if is_news:

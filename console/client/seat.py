@@ -1,4 +1,4 @@
-"""Where the operator sits: the terminal and the user that each confirmation is recorded with (OP-13)."""
+"""The operator's place: the terminal and user recorded with each confirmation (OP-13)."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from core.model.desk import Seat
 
 
 def a_console_door() -> CommandPort:
-    """The console's own, with the names of its terminal and of who runs it."""
+    """Return the console's port, with the names of its terminal and user."""
     return CommandPort(PortKind.CONSOLE, terminal(), user())
 
 
 def a_seat() -> Seat:
-    """Where this desk is, by its own word: an engine in another process believes the kernel's."""
+    """Return this desk's place by its own statement; an engine in another process trusts only the kernel."""
     return Seat(terminal(), user(), os.environ.get("SSH_CONNECTION", "").split(" ")[0])
 
 
 def terminal() -> str:
-    """The terminal's device; empty where there is none."""
+    """Return the terminal's device; empty without one."""
     for stream in (sys.__stdin__, sys.__stdout__):
         with suppress(OSError, ValueError, AttributeError):
             return os.ttyname(stream.fileno())  # type: ignore[union-attr]
@@ -30,7 +30,7 @@ def terminal() -> str:
 
 
 def user() -> str:
-    """Who runs this process, by the system's own table: what the environment says counts for nothing."""
+    """Return this process's user by the system's user table; the environment is ignored."""
     number = os.getuid()
     with suppress(KeyError):
         return pwd.getpwuid(number).pw_name

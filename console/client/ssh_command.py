@@ -1,4 +1,4 @@
-"""What is run to reach the engine's machine, and what its end means in words."""
+"""The command that reaches the engine's machine, and the meaning of its exit."""
 
 from __future__ import annotations
 
@@ -19,32 +19,33 @@ OPTIONS = (
     *("-o", "ServerAliveInterval=5"),
     *("-o", "ServerAliveCountMax=3"),
 )
-"""For `ssh` itself: no terminal over there and nothing forwarded, and a dead link is known within 15 s."""
+"""Options for `ssh`: no remote terminal, no forwarding, and a dead link is detected within 15 s."""
 NOBODY_THERE = ("-o", "BatchMode=yes")
-"""Once the desk has the terminal, ssh asks nothing."""
+"""Once the desk has the terminal, ssh must not prompt."""
 RELAY = ("keyturn", "relay")
 NO_START = "--no-start"
-"""Of every relay but a desk's first: an engine that was stopped over there stays stopped."""
+"""Used for all but a desk's first relay: an engine stopped there stays stopped."""
 NOT_FOUND, FAILED = 127, 255
-"""Exit codes: of a shell that finds no such program, of ssh itself."""
+"""Exit codes: of a shell that does not find the program, of ssh itself."""
 ASKS = ("permission denied", "host key verification failed", "passphrase", "authentication")
-"""What ssh says where a person has to answer."""
+"""Messages of ssh that need a person's answer."""
 
 
 def checked(destination: str) -> str:
-    """As it was typed. Raises `OperatorError` for what ssh would take for something else."""
+    """Return the destination unchanged. Raises `OperatorError` if ssh would take it for an option or several words."""
     if not destination or destination.startswith("-") or any(not c.isprintable() or c.isspace() for c in destination):
         raise OperatorError(f"--host {destination!r}: a machine as ssh names it, user@server")
     return destination
 
 
 def ssh_command(named: str, destination: str, *, is_first: bool) -> list[str]:
-    """`named` is what `KEYTURN_SSH` says; it is run as it is. The first one may ask a person, and start an engine.
+    """Return the ssh command; `named` is the value of `KEYTURN_SSH`, used unchanged. The first may prompt, and start an
+    engine.
 
     Raises
     ------
     OperatorError
-        No shell could split what is named.
+        The value cannot be split like a shell command.
     """
     relay = RELAY if is_first else (*RELAY, NO_START)
     if not named.strip():
@@ -56,7 +57,7 @@ def ssh_command(named: str, destination: str, *, is_first: bool) -> list[str]:
 
 
 def end_in_words(destination: str, status: int, said: str) -> str:
-    """Why ssh ended, from its exit code and the last line it wrote; and what to do where a person is needed."""
+    """Describe why ssh ended, from its exit code and its last line, with a remedy if a person is needed."""
     if status == NOT_FOUND:
         return f"{destination} finds no program `keyturn` ({said or 'exit 127'}); install the same Keyturn there"
     if status == FAILED and any(word in said.lower() for word in ASKS):

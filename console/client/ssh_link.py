@@ -1,7 +1,8 @@
-"""The way to an engine at another machine: `ssh SERVER keyturn relay`, begun anew after each cut (SY-01).
+"""The link to an engine on another machine: `ssh SERVER keyturn relay`, restarted after each interruption (SY-01).
 
-The first ssh is started before the desk has the terminal, so that it may ask for a password or about a host key. Each
-later one runs in a session of its own and asks nothing.
+The first ssh is started before the desk takes over the terminal, so that it may prompt for a password or a host key.
+Later ones
+run in a session of their own and never prompt.
 """
 
 from __future__ import annotations
@@ -24,23 +25,23 @@ if TYPE_CHECKING:
     from core.protocol.frames import Role
 
 PAUSES = (1.0, 2.0, 5.0)
-"""Seconds before the first tries after a cut; the last one stays."""
+"""Seconds before the first retries; the last value repeats."""
 LOOK = 0.05
 ENDS = 4.0
-"""Seconds that the link's thread has to end."""
+"""Time-out in seconds for the end of the link's thread."""
 
 
 def tell_nobody(_words: str) -> None:
-    """The link has not begun."""
+    """Do nothing: the link has not begun."""
 
 
 class SshLink:
-    """One desk's. `begin` first, in the main thread; then `connect` is what `RemoteEngine` needs.
+    """The link of one desk. Call `begin` first, in the main thread; then `connect` serves `RemoteEngine`.
 
     Parameters
     ----------
     named
-        What `KEYTURN_SSH` says: the command in ssh's place. Empty for ssh itself.
+        The value of `KEYTURN_SSH`: the command to use for ssh. Empty for ssh itself.
     show
         Called with each line of ssh until the desk has the terminal.
     """
@@ -67,20 +68,20 @@ class SshLink:
 
     @property
     def process(self) -> int | None:
-        """The number of the ssh that runs now; None between two."""
+        """The process number of the current ssh; None between two."""
         return None if self._process is None else self._process.pid
 
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 
     def begin(self, tell: Callable[[str], None]) -> None:
-        """Start the first ssh, and wait until a relay has greeted; a person may have to type meanwhile.
+        """Start the first ssh, and wait until a relay has greeted; meanwhile a person may have to type.
 
-        `tell` is called once with what a relay says of the engine that it reached; it never waits.
+        `tell` is called once with the relay's message on its engine; it never waits.
 
         Raises
         ------
         OperatorError
-            It ended before, and why.
+            It ended before that; the message gives the reason.
         """
         self._tell = tell
         stream = self._start(may_ask=True)
@@ -91,31 +92,35 @@ class SshLink:
         self._has_terminal = False
 
     def connect(self, role: Role) -> socket.socket:
-        """Raises `LinkBrokenError` while there is no way, and `OperatorError` for what the relay refuses."""
+        """Open a connection. Raises `LinkBrokenError` without a link, and `OperatorError` for a refusal of
+        the relay.
+        """
         stream = self._stream
         if stream is None or not stream.greeted.is_set():
             raise LinkBrokenError(self._trouble)
         return stream.open(Channel[role.name])
 
     def give_up(self) -> None:
-        """The desk is left: nobody waits any more, and no ssh is started. What is open may still say goodbye."""
+        """Stop waiting and start no more ssh processes, because the desk is left. Open connections may still say
+        goodbye.
+        """
         with self._lock:
             self._is_left.set()
         if self._stream is not None:
             self._stream.give_up()
 
     def close(self) -> None:
-        """Let ssh end; it is gone when this returns."""
+        """End ssh; it has exited when this returns."""
         self.give_up()
         if self._thread.ident is not None:  # the first ssh could be started
             self._thread.join(ENDS)
         if self._process is not None:
             self._process.end()
 
-    # ── the thread of the link ───────────────────────────────────────────────────────────────────────────────────
+    # ── the link's thread ────────────────────────────────────────────────────────────────────────────────────────
 
     def _live(self) -> None:
-        """Each ssh to its end, and a pause before the next. A first one that never greeted has none."""
+        """Run each ssh to its end, with a pause before the next. A first one that never greeted is not repeated."""
         tries = 0 if self._run(patience=None) else None
         while tries is not None and not self._is_left.wait(self._pause(tries)):
             try:
@@ -137,19 +142,19 @@ class SshLink:
         return stream
 
     def _run(self, patience: float | None) -> bool:
-        """To its end; whether a relay had greeted."""
+        """Run the stream to its end; return whether a relay had greeted."""
         stream, process = self._stream, self._process
         assert stream is not None
         assert process is not None
         stream.run(patience)
-        self._trouble = f"the link to {self._destination} broke"  # until ssh's own words are known
+        self._trouble = f"the link to {self._destination} broke"  # until ssh's own message is known
         words = process.last_words(self._destination)
         self._trouble = stream.trouble or words
         self._stream = self._process = None
         return stream.greeted.is_set()
 
     def _pause(self, tries: int) -> float:
-        """How long to wait, which the desk says."""
+        """Return the delay before the next attempt, and report it."""
         pause = self._pauses[min(tries, len(self._pauses) - 1)]
         self._trouble = f"the link to {self._destination} broke: {self._trouble}; tried again in {pause:g} s"
         return pause

@@ -1,4 +1,4 @@
-"""One ssh as a process of this machine: how it is started, what it says beside the stream, how it ends."""
+"""An ssh process: its start, its messages on standard error, and its end."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from core.model.harmless_text import harmless
 from core.ports import OperatorError
 
 ENDS = 1.0
-"""Seconds that ssh has for each step of its end: to go by itself, to go when told, to have its last line read."""
+"""Time-out in seconds for each step of the end: exit, terminate, read the last line."""
 LONGEST_LINE = 4096
 SHOWN = 200
-"""Characters of its last line that the desk shows."""
+"""The maximum length of its last line on the desk."""
 
 
 class SshProcess:
-    """Its input and output are pipes of bytes. Raises `OperatorError` where it cannot be started.
+    """An ssh process with pipes for input and output. Raises `OperatorError` if it cannot be started.
 
     Parameters
     ----------
     may_ask
-        It has the terminal beside its pipes, for a password. Such a one is started in the main thread.
+        It may use the terminal, for a password. Start such a process in the main thread.
     hear
-        Called with each line that it says on stderr, made harmless, in a thread of its own.
+        Called with each line of its standard error, made harmless, in a separate thread.
     """
 
     def __init__(self, command: list[str], *, may_ask: bool, hear: Callable[[str], None]) -> None:
@@ -65,7 +65,7 @@ class SshProcess:
                     self._hear(words)
 
     def end(self) -> None:
-        """Its input has ended; where it does not go by itself it is ended. It is gone when this returns."""
+        """Close its pipes, and end it if it does not exit. It has exited when this returns."""
         for pipe in (self.input, self.output):
             with suppress(OSError):
                 pipe.close()
@@ -77,15 +77,15 @@ class SshProcess:
         self._process.wait()
 
     def last_words(self, destination: str) -> str:
-        """Why it ended; it is ended here where it still runs."""
+        """Return the reason of its end; a running process is ended."""
         self.end()
-        self._listener.join(ENDS)  # what ssh leaves behind to share its connection may hold the pipe open
+        self._listener.join(ENDS)  # a shared ssh connection in the background may keep the pipe open
         return end_in_words(destination, self._process.returncode, self._last)
 
 
 @contextmanager
 def _ctrl_c_is_not_for_it() -> Iterator[None]:
-    """A process started here ignores SIGINT, as ssh leaves it; the terminal's own ends a password's prompt still."""
+    """Start processes with SIGINT ignored, which ssh inherits; Ctrl+C still ends its password prompt."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield

@@ -1,6 +1,6 @@
-"""One run of ssh: the channels of its stream, bridged to local sockets that `RemoteEngine` takes for an engine's.
+"""One run of ssh: the channels of its stream, bridged to local sockets that `RemoteEngine` uses as engine connections.
 
-The other end is `console/commands/assembly/relay_bridge.py`. Everything is moved in the thread that calls `run`.
+The other end is `console/commands/assembly/relay_bridge.py`. All data is moved in the thread that calls `run`.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from core.protocol.relay import HELLO, LARGEST_PIECE, Channel, Kind, Piece, Piec
 
 READ = 65_536
 MOST_WAITING = 262_144
-"""Bytes that may wait for a desk that reads slowly; beyond them ssh is read no further."""
+"""The maximum of buffered bytes for a slow desk; above it ssh is not read."""
 GREETING_PATIENCE = 20.0
-"""Seconds until the relay has greeted, where nobody is asked for a password."""
+"""Time-out for the relay's greeting in seconds, without password prompts."""
 ANSWER_PATIENCE = 60.0
-"""Seconds until a channel is open: the engine may have to be started first."""
+"""Time-out for opening a channel in seconds: the engine may have to be started first."""
 LINE_PATIENCE = 2.0
-"""Seconds; of a local socket."""
+"""Time-out of a local socket in seconds."""
 FIRST_WORDS = 80
-"""Characters of what the other end said in place of a greeting."""
+"""The maximum length of other output shown in place of a greeting."""
 
 
 @dataclass(eq=False)
 class _Line:
-    """One channel's local socket, this end of it."""
+    """The inner end of a channel's local socket."""
 
     channel: Channel
     socket: socket.socket
@@ -44,9 +44,9 @@ class _Line:
     answered: threading.Event = field(default_factory=threading.Event)
     refusal: OperatorError | None = None
     is_ending: bool = False
-    """The relay has closed it; what waits is still handed on."""
+    """The relay has closed it; buffered data is still delivered."""
     is_deaf: bool = False
-    """The desk has closed its end; what it said before that still goes up."""
+    """The desk has closed its end; its earlier data is still sent."""
 
     def refuse(self, why: OperatorError) -> None:
         if not self.answered.is_set():
@@ -55,14 +55,14 @@ class _Line:
 
 
 class SshStream:
-    """From the start of a process to the end of its stream; closes both pipes at its end.
+    """Runs from the start of a process to the end of its stream; closes both pipes at its end.
 
     Parameters
     ----------
     incoming, outgoing
-        What it says, and where it is told; unbuffered.
+        Its output and its input; unbuffered.
     tell
-        Called with the words that come with an open channel. It never waits.
+        Called with the message of an open channel; never waits.
     """
 
     def __init__(self, incoming: IO[bytes], outgoing: IO[bytes], destination: str, tell: Callable[[str], None]) -> None:
@@ -71,7 +71,7 @@ class SshStream:
         self._incoming, self._outgoing = incoming.fileno(), outgoing.fileno()
         self.greeted = threading.Event()
         self.trouble = ""
-        """Why it ended, where that was not ssh's own doing."""
+        """Why it ended, if not by ssh itself."""
         self._reader = PieceReader()
         self._first = b""
         self._out = bytearray(HELLO)
@@ -86,14 +86,14 @@ class SshStream:
     # ── from other threads ───────────────────────────────────────────────────────────────────────────────────────
 
     def open(self, channel: Channel) -> socket.socket:
-        """A connection to the engine; one of that channel before it ends.
+        """Return a connection to the engine; an earlier one of that channel is closed.
 
         Raises
         ------
         OperatorError
-            The relay refused it, in its words.
+            The relay refused it; the message is the relay's.
         LinkBrokenError
-            The link broke, or nobody answered.
+            The link broke, or there was no answer.
         """
         ours, inner = socket.socketpair()
         inner.setblocking(False)
@@ -114,7 +114,7 @@ class SshStream:
         return ours
 
     def give_up(self) -> None:
-        """Whoever waits for an answer waits no longer. What is open goes on."""
+        """End all waiting for answers. Open channels continue."""
         with self._lock:
             self._is_closing = True
             for line in (*self._asked, *self._lines.values()):
@@ -131,7 +131,9 @@ class SshStream:
     # ── the thread of `run` ──────────────────────────────────────────────────────────────────────────────────────
 
     def run(self, patience: float | None = GREETING_PATIENCE) -> None:
-        """Until ssh ends, or says what no relay says. `patience` is for the greeting; None where a person types."""
+        """Run until ssh ends, or sends invalid data. `patience` is the time-out of the greeting; None while a person
+        types.
+        """
         until = None if patience is None else time.monotonic() + patience
         try:
             while self._turn(until):
@@ -140,12 +142,12 @@ class SshStream:
             first = self._first.decode(errors="replace").strip()[:FIRST_WORDS]
             self.trouble = str(error) if self.greeted.is_set() else f"{error} It said: {first}"
         except OSError:
-            pass  # the process has ended: its own words say why
+            pass  # the process has ended: its own message gives the reason
         finally:
             self._finish()
 
     def _turn(self, until: float | None) -> bool:
-        """Wait for one thing and do it; whether the stream goes on."""
+        """Wait for one event and handle it; return whether the stream continues."""
         self._admit()
         if self._is_closing and not self._out and not self._lines:
             return False
@@ -178,13 +180,13 @@ class SshStream:
         return goes_on
 
     def _has_room(self) -> bool:
-        """Whether ssh is read: always while an answer is waited for, else while the desk keeps up with it."""
+        """Whether to read ssh: always while an answer is pending, otherwise while the desk keeps up."""
         lines = self._lines.values()
         is_asked = any(not line.answered.is_set() for line in lines)
         return is_asked or all(len(line.waiting) < MOST_WAITING for line in lines)
 
     def _admit(self) -> None:
-        """The channels that were asked for; each takes the place of the one before it."""
+        """Open the requested channels; each replaces its predecessor."""
         if not self.greeted.is_set():
             return
         while self._asked:
@@ -207,7 +209,9 @@ class SshStream:
         return bool(data)
 
     def _hear(self, piece: Piece) -> None:
-        """What comes before the answer to an OPEN is of the channel's last connection, and dropped."""
+        """Handle a piece; data before the answer to an OPEN belongs to the channel's last connection, and
+        is dropped.
+        """
         line = self._lines.get(piece.channel)
         if line is None:
             return
@@ -254,7 +258,7 @@ class SshStream:
             self._drop(line.channel)
 
     def _leave(self, line: _Line) -> None:
-        """The desk has closed its end."""
+        """Handle the desk's closing of its end."""
         if not line.is_ending:
             self._out += packed(Piece(Kind.CLOSE, line.channel))
         self._drop(line.channel)
