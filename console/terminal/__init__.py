@@ -1,1 +1,1 @@
-"""The terminal: bytes in, keys out, one frame at a time; the kill chord and the proof of what was drawn."""
+"""The terminal: bytes in, keys out, one frame at a time; the kill chord and the paint proof."""

@@ -1,7 +1,8 @@
-"""The kill chord and the key after it, in every form in which a terminal may send them (OP-07).
+"""The kill chord and the key after it, in every encoding that terminals use (OP-07).
 
-`Ctrl+K` is one byte almost everywhere; terminals that speak kitty's keyboard protocol, which Textual asks for, and
-xterm's `modifyOtherKeys` send it as a sequence. `F10` does the same.
+`Ctrl+K` is one byte almost everywhere; terminals with kitty's keyboard protocol, which Textual requests, and with
+xterm's
+`modifyOtherKeys` send it as a sequence. `F10` is equivalent.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ PRESSED, RELEASED = 1, 3
 
 
 class Press(Enum):
-    """What a sequence says about the kill keys."""
+    """The meaning of a sequence for the kill keys."""
 
     NONE = "neither of them"
     CHORD = "Ctrl+K or F10"
@@ -51,7 +52,7 @@ class _Key:
 
 
 def read_press(sequence: str) -> Press:
-    """Which of the kill keys a whole escape sequence is. A chord that is held counts as pressed again; K does not."""
+    """Classify a complete escape sequence. A held chord counts as repeated presses; K does not."""
     if match := F10.fullmatch(sequence):
         key = _key("0", match[1], match[2])
         return _chord(key) if key.is_plain else Press.NONE

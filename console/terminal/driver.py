@@ -1,13 +1,17 @@
-"""Our terminal driver: kill read by the input thread, no letters out of broken sequences, no queue of old frames.
+"""The desk's terminal driver: kill keys read in the input thread, no letters from broken sequences, no queue of old
+frames.
 
-It replaces three parts of Textual's driver for Linux and macOS, and nothing else of it:
+It replaces three parts of Textual's driver for Linux and macOS, and nothing else:
 
-- input: `console.terminal.input_reader` has every byte in the input thread; the kill keys go to the `KillPort` at once,
-  from that thread, whatever the event loop is doing (OP-07); the rest goes through Textual's parser under guard.
-- output: `write` is the seam. App._display ends each picture with a cursor move and writes nothing else that does, so a
-  write is a frame or a control, and `console.terminal.writer` may skip frames and must send controls. The event loop
-  never waits for the terminal. Textual's own writer thread is started by the base class and stays idle.
-- leaving: `console.shutdown` hears the signals, and a terminal that is gone.
+- input: `console.terminal.input_reader` gets every byte in the input thread; the kill keys go to the `KillPort` at
+  once,
+  from that thread, whatever the event loop is doing (OP-07); the rest goes through Textual's parser, guarded.
+- output: `write` is the interception point. App._display ends each frame with a cursor move and writes nothing else
+  that
+  does, so a write is a frame or a control sequence; `console.terminal.writer` may skip frames and must send controls.
+  The
+  event loop never waits for the terminal. Textual's own writer thread is started by the base class and stays idle.
+- leaving: `console.shutdown` handles the signals, and a terminal that is gone.
 """
 
 from __future__ import annotations
@@ -32,22 +36,24 @@ from console.terminal.writer import PacedWriter
 
 FRAME = re.compile(r"\x1b\[\d+;\d+H\Z")
 IDLE, EAGER = 0.1, 0.02
-"""Seconds between two looks at the silence: nothing pending, something pending."""
+"""Seconds between two checks for silence: with nothing pending, and with something pending."""
 
 
 class KillPort(KillChordPort, Protocol):
-    """Where the driver knocks. Every method is called from a thread that is not the event loop's, never waits for that
-    loop, and does not raise."""
+    """The interface for the kill keys. Every method is called outside the event loop's thread, never waits for that
+    loop, and does
+    not raise.
+    """
 
     def leave(self, reason: str) -> None:
-        """Ends the desk; it has `console.shutdown.DEADLINE` seconds. From a thread of its own, at most once."""
+        """End the desk within `console.shutdown.DEADLINE` seconds. Called from a separate thread, at most once."""
 
     def halt(self, reason: str) -> None:
-        """SIGUSR1 (OP-08). From the thread that hears the signals."""
+        """Halt on SIGUSR1 (OP-08). Called from the thread that handles signals."""
 
 
 def make_driver(door: KillPort) -> type[KeyturnDriver]:
-    """The class for `App(driver_class=…)`, which makes the driver itself."""
+    """Return the class for `App(driver_class=…)`, which creates the driver itself."""
 
     class DeskDriver(KeyturnDriver):
         pass
@@ -57,7 +63,7 @@ def make_driver(door: KillPort) -> type[KeyturnDriver]:
 
 
 class KeyturnDriver(LinuxDriver):
-    """The driver of the desk. The counts are for the tests and the log."""
+    """The driver of the desk. The counts are for tests and the log."""
 
     door: ClassVar[KillPort]
 
@@ -72,7 +78,7 @@ class KeyturnDriver(LinuxDriver):
         self.keys_dropped = 0
         """Keys, pastes and clicks made while the link was stalled (OP-04)."""
         self.input_error: Exception | None = None
-        """What ended the input thread, when an error of ours did."""
+        """The exception that ended the input thread, if it was ours."""
         self._departure = Departure(
             leave=self.door.leave,
             halt=self.door.halt,
@@ -81,11 +87,11 @@ class KeyturnDriver(LinuxDriver):
         )
         self._departure.listen()
 
-    # What the desk asks
+    # Queries of the desk
 
     @property
     def exit_status(self) -> int | None:
-        """The status to exit with after `KillPort.leave`; None while nothing asked the desk to leave."""
+        """The exit status after `KillPort.leave`; None if the desk was not asked to leave."""
         return self._departure.status
 
     @property
@@ -94,45 +100,49 @@ class KeyturnDriver(LinuxDriver):
 
     @property
     def last_drained_at(self) -> float:
-        """When the terminal last had everything (time.monotonic); now, while it has."""
+        """When the terminal last had all output (time.monotonic); the current time while it has."""
         return self._writer.last_drained_at if self._writer else time.monotonic()
 
     def had_gap(self, since: float, until: float) -> bool:
-        """Whether a frame gap over 1 s lies between two instants of time.monotonic (OP-04)."""
+        """Whether there was a frame gap over 1 s between two instants of time.monotonic (OP-04)."""
         return self._writer is not None and self._writer.had_gap(since, until)
 
     @property
     def paint_is_proved(self) -> bool | None:
-        """Whether this terminal says that it drew; None while that is not known (OP-04)."""
+        """Whether this terminal acknowledges drawing; None while unknown (OP-04)."""
         return self._writer.paint_is_proved if self._writer else None
 
     @property
     def doubt(self) -> str | None:
-        """Why a character typed now would be dropped, and for how long: it may be the rest of something (OP-04)."""
+        """Why a character typed now would be dropped, and for how long: it may be part of an escape
+        sequence (OP-04).
+        """
         return self._reader.doubt(self._clock())
 
     @property
     def sequences_dropped(self) -> int:
-        """Broken or unknown ones."""
+        """Broken or unknown sequences."""
         return self._reader.sequences_dropped
 
     def ask_for_proof(self) -> int:
-        """Asks behind everything that was written so far; the question's number."""
+        """Request an acknowledgement behind all output so far; return the request's number."""
         return self._writer.ask_for_proof() if self._writer else 0
 
     def painted_at(self, question: int) -> float | None:
-        """From when what was written before the question stood there; None while that is not known."""
+        """Return from when the output before the request was on the screen; None while unknown."""
         return self._writer.painted_at(question) if self._writer else None
 
     def keep_watch(self) -> None:
-        """For as long as something may be confirmed: a link that hides its stalls shows them."""
+        """Call while something may be confirmed: it reveals stalls of a link that hides them."""
         if self._writer is not None:
             self._writer.keep_watch()
 
     # Output
 
     def write(self, data: str) -> None:
-        """Never waits. The marks around a synchronised update are added to the frame, so both go or neither does."""
+        """Write without waiting. The marks of a synchronised update are added to the frame, so that both are sent or
+        neither.
+        """
         if self._writer is None or data == SYNC_END:
             return
         if data == SYNC_START:
@@ -179,14 +189,14 @@ class KeyturnDriver(LinuxDriver):
     # Input
 
     def run_input_thread(self) -> None:
-        """Reads until the driver is told to stop, or the terminal is gone. A failure leaves, it does not go silent."""
+        """Read until the driver is stopped, or the terminal is gone. A failure ends the desk visibly."""
         try:
             with selectors.SelectSelector() as selector:
                 selector.register(self.fileno, selectors.EVENT_READ)
                 while not self.exit_event.is_set():
                     is_ready = selector.select(EAGER if self._reader.is_waiting else IDLE)
                     now = self._clock()
-                    if is_ready or selector.select(0):  # asked again: this thread may have had no turn for a while
+                    if is_ready or selector.select(0):  # checked again: this thread may not have run for a while
                         self._read()
                     else:
                         self._reader.tick(now)
@@ -197,7 +207,7 @@ class KeyturnDriver(LinuxDriver):
             self._departure.keyboard_failed()
 
     def process_message(self, message: Message) -> None:
-        """Drops what was typed into a stalled link: it would act in one burst, on another picture (OP-04)."""
+        """Drop input typed into a stalled link: it would act in one burst, on another view (OP-04)."""
         is_typed = isinstance(message, (events.Key, events.Paste, events.MouseEvent))
         if is_typed and self._writer is not None and self._writer.is_deaf():
             self.keys_dropped += 1
@@ -223,10 +233,11 @@ class KeyturnDriver(LinuxDriver):
 
 
 def may_ask_for_mouse(environ: Mapping[str, str]) -> bool:
-    """False inside GNU screen, and where only the terminal's name is left of it, as behind ssh.
+    """Return False inside GNU screen, also if only the terminal's name reveals it, as behind ssh.
 
-    GNU screen (4.9), once a program asks it for the mouse, holds every Escape back until the next key and sends the two
-    as one: neither arrives as what it is. There the desk does without the mouse: Esc is the way out of every dialog.
+    GNU screen (4.9) with mouse reporting holds each Escape back until the next key and sends both as one: neither
+    arrives as
+    typed. There the desk does without the mouse: Esc leaves every dialog.
     """
     if environ.get("STY"):
         return False

@@ -1,9 +1,12 @@
-"""Frames as small as what they change.
+"""Minimal frames: send only the changed cells and styles.
 
 For a changed region Textual 8.2.8 sends everything from the left edge of its widget to the region's right end: a cell
-in the last column costs its whole row. Here the row is cut at both ends. Measured with five panes of 30 × 10 cells and
-2,000 quotes a second: 199 kB/s become 23. Then each segment brings its whole style and a reset, 45 bytes for a price of
-six; here a style is written as what differs from the one before it.
+in the last
+column costs its whole row. Here the row is cut at both ends. Measured with five panes of 30 × 10 cells and 2,000 quotes
+a second:
+199 kB/s become 23. Also, each segment has its whole style and a reset, 45 bytes for a price of six; here only the
+difference
+from the previous style is written.
 """
 
 from __future__ import annotations
@@ -19,10 +22,10 @@ from textual.strip import Strip
 
 ESCAPE, RESET = "\x1b[", "\x1b[0m"
 UNSEEN_ON_BLANKS = frozenset({"", "1", "2", "3", "1;2", "1;3", "2;3"})
-"""Attributes (bold, dim, italic) in which a blank looks like any other on the same background."""
+"""Attributes (bold, dim, italic) that do not change the look of a blank on the same background."""
 COLOURS, BACKGROUNDS = {*range(30, 40), *range(90, 98)}, {*range(40, 50), *range(100, 108)}
 LENGTHS = {"2": 5, "5": 3}
-"""Numbers of a colour of its own: `38;2;red;green;blue`, and `38;5;number`."""
+"""The number of parameters of an extended colour: `38;2;red;green;blue`, and `38;5;number`."""
 
 Parts = tuple[str, str, str]
 """Attributes, colour and background of a style, as the parameters of its escape sequence."""
@@ -30,7 +33,7 @@ PLAIN: Parts = ("", "", "")
 
 
 class TightUpdate(ChopsUpdate):
-    """A partial update without what its regions did not ask for."""
+    """A partial update limited to its regions."""
 
     def render_segments(self, console: Console) -> str:
         pen = Pen(COLOR_SYSTEMS[console.color_system or "truecolor"])
@@ -56,7 +59,7 @@ class TightLayout(LayoutUpdate):
 
 
 class Pen:
-    """Writes strips one after the other, and of their styles only what changes. It begins and ends with none."""
+    """Writes strips one after the other, with only the changes of style. It begins and ends without a style."""
 
     def __init__(self, system: ColorSystem) -> None:
         self.system = system
@@ -77,7 +80,7 @@ class Pen:
         return "".join(self.parts)
 
     def _turn(self, style: Parts, *, is_blank: bool = False) -> None:
-        """From here on in this style; blanks take the one before, where nobody could see the difference."""
+        """Switch to this style; blanks keep the previous one if there is no visible difference."""
         if style == self.style:
             return
         if is_blank and style[2] == self.style[2] and {style[0], self.style[0]} <= UNSEEN_ON_BLANKS:
@@ -87,7 +90,7 @@ class Pen:
 
 
 def tight(renderable: RenderableType | None) -> RenderableType | None:
-    """What `App._display` is given, made small."""
+    """Return a minimal version of the renderable of `App._display`."""
     if isinstance(renderable, ChopsUpdate):
         return TightUpdate(renderable.chops, renderable.spans, renderable.chop_ends)
     if isinstance(renderable, LayoutUpdate):
@@ -97,7 +100,9 @@ def tight(renderable: RenderableType | None) -> RenderableType | None:
 
 @lru_cache(maxsize=4096)
 def _step(before: Parts, after: Parts) -> str:
-    """The escape sequence from one style to another: what differs, or a reset and the whole where attributes go."""
+    """Return the escape sequence from one style to another: the difference, or a reset and the whole if attributes are
+    removed.
+    """
     if after == PLAIN:
         return RESET
     if before[0] and before[0] != after[0]:
@@ -113,7 +118,7 @@ def _parts_of(style: Style | None, system: ColorSystem) -> Parts:
 
 @lru_cache(maxsize=4096)
 def _parted(codes: str) -> Parts:
-    """`1;38;2;255;0;0;49` as `1`, `38;2;255;0;0` and `49`."""
+    """Split `1;38;2;255;0;0;49` into `1`, `38;2;255;0;0` and `49`."""
     attributes, colour, background = [], "", ""
     numbers = codes.split(";") if codes else []
     while numbers:

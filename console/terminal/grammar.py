@@ -1,16 +1,17 @@
-"""The grammar of what a terminal sends behind an escape, and which bytes may be the beginning of more (OP-04).
+r"""The grammar of terminal input after an escape, and the bytes that may begin a longer sequence (OP-04).
 
 | behind ESC | is | ends with |
 | --- | --- | --- |
 | `[` | a control sequence (CSI): arrows, mouse, focus, paste, kitty, modifyOtherKeys, answers | `@` to `~` |
-| `[M` `[t` `[T` | a mouse of the old kinds (X10, highlighting) | three, two, six bytes more |
-| `O` `N` `?` | one shift (SS3, SS2, the VT52's keypad) | `@` to `~`, after digits |
-| `]` `P` `X` `^` `_` | a string (OSC, DCS, SOS, PM, APC) | BEL, or ESC and `\\` |
-| a sign from space to `/` | an escape with intermediates (charsets, line sizes) | `0` to `~` |
-| all else | Alt and a key, or Esc and a key that the way here joined | itself |
+| `[M` `[t` `[T` | an old mouse report (X10, highlighting) | three, two, six more bytes |
+| `O` `N` `?` | a single shift (SS3, SS2, the VT52's keypad) | `@` to `~`, after digits |
+| `]` `P` `X` `^` `_` | a string (OSC, DCS, SOS, PM, APC) | BEL, or ESC and `\` |
+| a character from space to `/` | an escape with intermediates (charsets, line sizes) | `0` to `~` |
+| anything else | Alt and a key, or Esc and a key that the transport joined | itself |
 
-The same introducers in one character (C1, U+0080 to U+009F) no terminal sends to us, nor bytes that are no UTF-8: both
-are taken for the beginning of something that is not understood.
+No terminal sends the same introducers in one character (C1, U+0080 to U+009F), or bytes that are not UTF-8: both count
+as the
+beginning of something unknown.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ BELL, STRING_END = b"\x07", b"\x1b\\"
 PASTE_START = b"\x1b[200~"
 PASTE_END = b"\x1b[201~"
 OLD_MOUSE = {b"\x1b[M": 6, b"\x1b[t": 5, b"\x1b[T": 9}
-"""Its beginnings, and how many bytes each has in all."""
+"""Their beginnings, and their total length in bytes."""
 
 CONTROL = b"\x1b["
 STRING_STARTS = (b"\x1b]", b"\x1bP", b"\x1b_", b"\x1b^", b"\x1bX")
 SECONDS = b"[]OP^_XN? !\"#$%&'()*+,-./"
-"""What a sequence of more than two bytes goes on with."""
+"""The second byte of sequences longer than two bytes."""
 RESUMES = b"[]OP^_"
-"""Of these, what goes on with an escape that was already taken for the key: nothing that acts on the panes is one."""
+"""Those that may continue an escape already taken for the key: none of them acts on the panes."""
 
 _CONTROL = rb"\[[0-?]*[ -/]*[@-~]"
 _SHIFT = rb"[ON?][0-9;]*[@-~]"
@@ -44,27 +45,27 @@ ODD = frozenset(
     for sequence in ANSI_SEQUENCES_KEYS
     if len(sequence) > len("\x1bx") and sequence[1] != "\x1b" and not WHOLE.fullmatch(sequence.encode())
 )
-"""Keys of the Linux console and of rxvt that break the grammar of control sequences."""
+"""Keys of the Linux console and of rxvt that violate the grammar of control sequences."""
 ODD_STARTS = frozenset(odd[:end] for odd in ODD for end in range(3, len(odd)) if WHOLE.fullmatch(odd[:end]))
 
 ERASES = frozenset((b"\x1b\x7f", b"\x1b\x08"))
-"""Alt+Backspace, in both ways; a hand that wants out does not press it."""
+"""Alt+Backspace, in both encodings; not pressed by a user who wants to leave."""
 
 NOBODYS = re.compile(rb"\x1b(?:[N? -/].*|\[<.*[^Mm]|\[\?.*[^cnRSuy])", re.DOTALL)
-"""Whole, and yet no key, mouse or answer of any terminal: put together of a beginning and of what came behind it."""
+"""Complete, but no key, mouse or answer of any terminal: joined from a beginning and unrelated bytes."""
 
 UNREADABLE = re.compile("[\x80-\x9f\ufffd]")
-"""C1, or what was no UTF-8."""
+"""C1 characters, or bytes that were not UTF-8."""
 
 OPEN = re.compile(
     r"\x1b[ -/]*|\x1b?\[[0-?]*[ -/]*|\x1b[ON?][0-9;]*|(?:\x1b[PX]|\x1b?[\]^_]).*",
     re.DOTALL,
 )
-"""Keys, one after the other, that may be the beginning of a sequence whose rest is still on its way."""
+"""Keys in a row that may begin a sequence whose rest has not arrived."""
 
 
 def is_whole(sequence: bytes) -> bool:
-    """Whether nothing of it is still to come."""
+    """Whether the sequence is complete."""
     if sequence[:2] in STRING_STARTS:
         return sequence.endswith((BELL, STRING_END))
     if (length := OLD_MOUSE.get(sequence[:3])) is not None:
@@ -73,15 +74,17 @@ def is_whole(sequence: bytes) -> bool:
 
 
 def is_joined(sequence: bytes) -> bool:
-    """Whether a whole one is Esc and another key, as terminals send Alt: the Esc counts, and nothing else of it."""
+    """Whether a complete one is Esc and another key, which is how terminals send Alt: only the Esc counts."""
     return len(sequence) == len(b"\x1bx") and sequence not in ERASES
 
 
 def is_nobodys(sequence: bytes) -> bool:
-    """Whether no terminal sends a whole one like this: its end was something else, and its own end may come yet."""
+    """Whether no terminal sends such a complete sequence: it was cut, and its own end may still come."""
     return NOBODYS.fullmatch(sequence) is not None
 
 
 def is_key(sequence: bytes) -> bool:
-    """Whether a whole one may be a key, a mouse of the new kind or a short answer; the others say nothing here."""
+    """Whether a complete one may be a key, a mouse report of the new kind or a short answer; others are
+    ignored here.
+    """
     return sequence[:2] not in STRING_STARTS and sequence[:3] not in OLD_MOUSE

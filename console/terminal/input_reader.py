@@ -1,8 +1,11 @@
-"""Bytes and their instants in, Textual's messages out: scanner, kill keys and parser; no terminal (OP-04, OP-07).
+"""Convert bytes with their times to Textual's messages: scanner, kill keys and parser, without a terminal (OP-04,
+OP-07).
 
-`console.terminal.scanner` says what is a token; here the kill keys go to the kill port at once, in the thread that
-reads, and the rest through Textual's parser under guard. What acts as no key is told as `Dropped`, so that no silence
-lasts over it.
+`console.terminal.scanner` finds the tokens; here the kill keys go to the kill port at once, in the reading thread, and
+the rest
+goes through Textual's parser, guarded. Input that has no effect is reported as `Dropped`, so that it interrupts the
+silence
+before a confirming key.
 """
 
 from __future__ import annotations
@@ -41,21 +44,23 @@ JOINED = "Esc counts, and not the key that came with it"
 
 
 class KillChordPort(Protocol):
-    """Where the kill keys knock. No method waits for the event loop, and none raises."""
+    """The interface for the kill keys. No method waits for the event loop, and none raises."""
 
     def press_kill(self) -> None:
-        """The chord. Halts at once; when it returns, `is_kill_open` is true (OP-07)."""
+        """Press the kill chord. Halts at once; when it returns, `is_kill_open` is true (OP-07)."""
 
     def press_kill_again(self) -> None:
-        """`K` while `is_kill_open`."""
+        """Press `K` while `is_kill_open`."""
 
     def is_kill_open(self) -> bool:
-        """Whether `K` would kill now. False again while a word (NAKED, REARM) is being typed."""
+        """Whether `K` would kill now. False while a word (NAKED, REARM) is typed."""
 
 
 class Dropped(events.Event, bubble=False):
-    """Something was typed and does not act; the silence before a confirming key is broken all the same (OP-04).
-    `key` is its character; None is a click or a paste. `words` say why, where its hand must know."""
+    """Input without effect; it still interrupts the silence before a confirming key (OP-04).
+
+    `key` is its character; None is a click or a paste. `words` give the reason if the operator must know.
+    """
 
     def __init__(self, key: str | None, words: str | None = None) -> None:
         super().__init__()
@@ -64,7 +69,7 @@ class Dropped(events.Event, bubble=False):
 
 
 class Reader:
-    """One keyboard's. `send` takes what it says, `prove` each answer of the terminal. The counts are for the tests."""
+    """Reads one keyboard. `send` takes its messages, `prove` each answer of the terminal. The counts are for tests."""
 
     def __init__(
         self, door: KillChordPort, send: Callable[[Message], None], prove: Callable[[], None], debug: bool = False
@@ -82,18 +87,18 @@ class Reader:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a silence will say something: call `tick` soon."""
+        """Whether a silence will change something: call `tick` soon."""
         return self._scanner.is_waiting
 
     def doubt(self, now: float) -> str | None:
-        """Why a character typed now would be dropped, and for how long; None where it would not."""
+        """Why a character typed now would be dropped, and for how long; otherwise None."""
         if self._scanner.is_in_the_middle:
             return HALF
         doubt, left = self._scanner.doubt, ceil(self._scanner.doubt_left(now))
         return f"{doubt.value}; all is dropped for {left} s" if doubt is not None and left else None
 
     def feed(self, data: bytes, now: float) -> None:
-        """What came with the beginning of something else was not alone, whatever that becomes."""
+        """Read data. Data with the beginning of something else interrupts the silence in any case."""
         self._take(self._scanner.feed(data, now))
         if self._scanner.is_in_the_middle:
             self._send(Dropped(None))
@@ -102,7 +107,9 @@ class Reader:
         self._take(self._scanner.tick(now))
 
     def _take(self, tokens: Iterable[Token]) -> None:
-        """Characters right behind a broken sequence, in the same read, are its rest as likely as keys: not typed."""
+        """Handle tokens. Characters right behind a broken sequence, in the same read, may be its rest: they are not
+        typed.
+        """
         for token in tokens:
             match token:
                 case ChordByte():
@@ -155,12 +162,12 @@ class Reader:
         self._swallowed(text)
 
     def _take_sequence(self, text: str) -> bool:
-        """Whether it is understood: a character in a long form, or a key that is none."""
+        """Whether the sequence is understood: a character in a long form, or another key."""
         character = typed(text)
         return self._parse(character) if character is not None else self._parse(as_kitty(text), is_key=True)
 
     def _parse(self, text: str, is_key: bool = False) -> bool:
-        """Whether Textual's parser understood it. What is a key and no character types none (OP-04)."""
+        """Whether Textual's parser understood it. A key that is not a character types none (OP-04)."""
         is_understood = REPLACEMENT not in text
         messages = self._parser.messages(text.replace(REPLACEMENT, ""))
         if self._parser.is_broken:
@@ -177,17 +184,18 @@ class Reader:
         return is_understood
 
     def _swallowed(self, text: str, words: str | None = None) -> None:
-        """What acts as no key may hold one, which its hand believes in: the silence is broken."""
+        """Report dropped input, which may contain a key that the user expects to act: the silence is interrupted."""
         if (doubt := self._scanner.doubt) is not None:
             words = f"dropped: {doubt.value}, and this may be its rest; type nothing for {DOUBT_SILENCE:.0f} s"
         self._send(Dropped(text[-1:], words))
 
 
 class GuardedParser(XTermParser):
-    """Textual's parser, fed whole tokens only.
+    """Textual's parser, fed only complete tokens.
 
-    It may raise (a kitty key with an event type does), which ends it for good, and it types what it does not know as
-    letters. In both cases nothing comes out, and `successor` takes its place.
+    It may raise (for a kitty key with an event type), which ends it, and it types unknown sequences as letters. In both
+    cases it
+    returns nothing, and `successor` replaces it.
     """
 
     is_broken = False
@@ -199,13 +207,13 @@ class GuardedParser(XTermParser):
             messages = list(self.feed(text))
             if self._awaiting.timeout is not None:
                 messages = self._settled(text)
-        except Exception:  # whatever the terminal sent, the desk goes on; the driver counts it
+        except Exception:  # the desk must survive any terminal input; the driver counts it
             self.is_broken = True
             return []
         return messages
 
     def _settled(self, text: str) -> list[Message]:
-        """The parser waits for more of a token that is whole: it does not know it, or it is Alt and a character."""
+        """Handle a parser that waits after a complete token: the token is unknown to it, or is Alt and a character."""
         if len(text) != len("\x1bx"):
             self.is_broken = True
             return []
@@ -215,7 +223,7 @@ class GuardedParser(XTermParser):
         return messages
 
     def successor(self) -> GuardedParser:
-        """A fresh parser that knows as much about the terminal."""
+        """Return a new parser with the same knowledge of the terminal."""
         parser = GuardedParser()
         parser.last_x, parser.last_y = self.last_x, self.last_y
         parser.mouse_pixels = self.mouse_pixels

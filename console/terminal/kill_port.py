@@ -1,4 +1,4 @@
-"""Where the driver knocks: kill, halt and leave, from its threads, whatever the event loop is doing (OP-07)."""
+"""The driver's port for kill, halt and leave, called from its threads, whatever the event loop is doing (OP-07)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from console.client.access import EngineAccess
 from core.messages.commands import Halt
 
 PATIENCE = 2.0
-"""Seconds that the engine has to finish its act and close its journal when the desk is told to go."""
+"""Time-out in seconds for the engine to finish its act and close its journal when the desk must leave."""
 
 
 class DeskKillPort:
@@ -20,14 +20,14 @@ class DeskKillPort:
     Parameters
     ----------
     open_kill, close
-        What opens the kill screen and ends the desk: only handed to the event loop, never waited for.
+        Open the kill screen, and end the desk: only passed to the event loop, never waited for.
 
     Attributes
     ----------
     reason
-        Why the desk was told to leave; None while nobody did.
+        Why the desk was asked to leave, or None.
     pressed_at
-        When the chord was read last, on the clock that Textual stamps keys with.
+        The time of the last chord, on the clock by which Textual stamps keys.
     """
 
     def __init__(self, handle: EngineAccess, open_kill: Callable[[], object], close: Callable[[], object]) -> None:
@@ -39,7 +39,7 @@ class DeskKillPort:
         self._is_kill_open = False
 
     def press_kill(self) -> None:
-        """Halts; a repeat changes nothing."""
+        """Halt; repeating it changes nothing."""
         self.pressed_at = _time.get_time()
         self._is_kill_open = True
         self.handle.press_kill()
@@ -52,7 +52,7 @@ class DeskKillPort:
         return self._is_kill_open
 
     def let_k_be_a_letter(self) -> None:
-        """The kill screen closed, or has done its work: from here on a word may be typed."""
+        """Treat `K` as a letter: the kill screen closed, or is done, and a word may be typed."""
         self._is_kill_open = False
 
     def leave(self, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""What the desk asks of the terminal's link: when a picture has left, and whether the link stood still (OP-04)."""
+"""The desk's interface to the terminal's link: when a frame was sent, and whether the link stalled (OP-04)."""
 
 from __future__ import annotations
 
@@ -15,32 +15,33 @@ class TerminalLink(Protocol):
 
     @property
     def last_drained_at(self) -> float:
-        """When the terminal last had everything; now, while it has. Seconds of the console's clock."""
+        """When the terminal last had all output; the current time while it has. Seconds of the console's clock."""
 
     def had_gap(self, since: float, until: float) -> bool:
-        """Whether a frame gap over 1 s lies between two instants of it."""
+        """Whether there was a frame gap over 1 s between two instants of that clock."""
 
     @property
     def paint_is_proved(self) -> bool | None:
-        """Whether this terminal says that it drew: then a picture counts from its answer on, else by time. None while
-        that is not known."""
+        """Whether this terminal acknowledges drawing: then a frame counts from its answer on, otherwise by time. None
+        while unknown.
+        """
 
     @property
     def doubt(self) -> str | None:
-        """Why a character typed now would be dropped, and for how long; None where it would not."""
+        """Why a character typed now would be dropped, and for how long; otherwise None."""
 
     def ask_for_proof(self) -> int:
-        """Asks behind everything that was written so far; the question's number."""
+        """Request an acknowledgement behind all output so far; return the request's number."""
 
     def painted_at(self, question: int) -> float | None:
-        """From when what was written before the question stood there; None while that is not known."""
+        """Return from when the output before the request was on the screen; None while unknown."""
 
     def keep_watch(self) -> None:
-        """Repeated while something may be confirmed: a link that hides its stalls shows them."""
+        """Call repeatedly while something may be confirmed: it reveals stalls of a link that hides them."""
 
 
 class NoTerminalLink:
-    """A driver without a terminal: it draws at once and never stands still."""
+    """A driver without a terminal: it draws at once and never stalls."""
 
     frames_skipped = 0
     paint_is_proved = True
@@ -63,7 +64,7 @@ class NoTerminalLink:
         return self._now()
 
     def keep_watch(self) -> None:
-        """Nothing stands still."""
+        """Do nothing: there are no stalls."""
 
 
 def link_of(driver: object, now: Callable[[], float]) -> TerminalLink:

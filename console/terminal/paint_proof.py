@@ -1,8 +1,10 @@
-"""What the terminal is asked behind its frames, and what its answers prove: that it drew everything before (OP-04).
+"""Proof that the terminal drew a frame: requests behind the frames, and their answers (OP-04).
 
-The kernel, ssh and tmux take bytes that they have not delivered yet; only the terminal's own answer says that a picture
-stands there. The question is a device status report: its answer is no key's sequence, unlike that of `CSI 6n`, which
-can be a modified F3. Answers come in the order of the questions. Pure; every call brings its instant.
+The kernel, ssh and tmux accept bytes that they have not delivered yet; only the terminal's own answer proves that a
+frame was
+drawn. The request is a device status report: its answer is no key's sequence, unlike that of `CSI 6n`, which can be a
+modified
+F3. Answers come in the order of the requests. Pure; every call passes the time.
 """
 
 from __future__ import annotations
@@ -13,30 +15,30 @@ REQUEST = "\x1b[5n"
 ANSWER = "\x1b[0n"
 
 PATIENCE = 0.5
-"""Seconds in which a terminal that never answered may do so; then its pictures count by time."""
+"""Time-out in seconds for a terminal that never answered; after it frames count by time."""
 
 LATE_AFTER = 1.0
-"""Seconds beyond the usual way there and back after which a picture counts as stuck, and what is typed as blind."""
+"""Seconds beyond the usual round trip after which a frame counts as stuck, and input as blind."""
 
 GIVES_UP_AFTER = 1.5
-"""Seconds after which a terminal that types, and still does not answer, has stopped answering."""
+"""Seconds after which a terminal with input but without answers has stopped answering."""
 
 WATCH = 0.5
-"""Seconds between two questions while something on the screen may be confirmed."""
+"""Seconds between two requests while something on the screen may be confirmed."""
 
 FARTHEST = 3.0
-"""Seconds there and back; nobody trades over a link as long as that, so a longer one was a stall."""
+"""The maximum plausible round trip in seconds; a longer one was a stall."""
 
 KEPT = 8
 
 
 class Proofs:
-    """One terminal's.
+    """The requests and answers of one terminal.
 
     Attributes
     ----------
     is_given
-        Whether this terminal answers; None while that is not known.
+        Whether this terminal answers; None while unknown.
     """
 
     def __init__(self) -> None:
@@ -51,7 +53,7 @@ class Proofs:
         self._blind_since: float | None = None
 
     def ask(self, at: float) -> int:
-        """A question was written; its number."""
+        """Note a written request; return its number."""
         self._asked += 1
         self._asked_at = at
         self._last_asked.append((self._asked, at))
@@ -59,7 +61,7 @@ class Proofs:
         return self._asked
 
     def answer(self, at: float) -> None:
-        """The oldest question is answered; an answer to none is somebody else's."""
+        """Note the answer to the oldest request; without a request it is ignored."""
         if not self._waiting:
             return
         asked_at = self._waiting.popleft()
@@ -71,34 +73,35 @@ class Proofs:
         self._blind_since = None
 
     def is_due(self, now: float) -> bool:
-        """Whether to ask again, to know that the link still moves. A terminal that does not answer is let be."""
+        """Whether to ask again, to check that the link still works. A terminal that does not answer is not asked."""
         return not self._waiting and self.is_given is True and now - self._asked_at >= WATCH
 
     def answered_at(self, number: int) -> float | None:
-        """When this question, or one after it, was answered; None while none was."""
+        """When this request, or a later one, was answered; otherwise None."""
         return next((at for answered, at in self._answers if answered >= number), None)
 
     def drawn_by_time(self, number: int, now: float) -> float | None:
-        """When a terminal that does not answer has drawn what was before this question; None while that is to come.
+        """When a terminal without answers has drawn the output before this request; None while that is in the future.
 
-        One that answered before and has stopped may still lie as far away as its slowest answer did; an answer that
-        came late tells of a stall, and not of how far it is.
+        One that answered before and has stopped is assumed as far away as its slowest answer; a late answer shows a
+        stall, not the
+        distance.
         """
         asked_at = next((at for asked, at in self._last_asked if asked == number), now)
         there = asked_at + max((trip for trip in self._trips if trip <= min(self._limit(), FARTHEST)), default=0.0)
         return there if now >= there else None
 
     def give_patience_an_end(self, now: float) -> None:
-        """A terminal that never answered has had its time; nothing of what it was sent waits any more."""
+        """Stop waiting for a terminal that never answered, after its time-out."""
         if self.is_given is None and self._waiting and now - self._waiting[0] > PATIENCE:
             self.is_given = False
 
     def is_late(self, now: float) -> bool:
-        """Whether a terminal that answers owes an answer for too long."""
+        """Whether an answer of a terminal that answers is overdue."""
         return bool(self._waiting) and self.is_given is True and now - self._waiting[0] > self._limit()
 
     def is_blind(self, now: float) -> bool:
-        """Whether what is typed now was typed at a picture that may not be the present one. Asked for each key."""
+        """Whether input now was typed at a view that may be outdated. Called for each key."""
         if not self.is_late(now):
             self._blind_since = None
             return False
@@ -112,7 +115,7 @@ class Proofs:
         return False
 
     def had_gap(self, since: float, until: float) -> bool:
-        """Whether an answer that was owed between the two instants came too late, or has not come."""
+        """Whether an answer due between the two instants came too late, or has not come."""
         gaps = [*self._gaps]
         if self.is_late(until):
             gaps.append((self._waiting[0], until))

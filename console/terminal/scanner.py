@@ -1,29 +1,33 @@
-"""What the bytes of a terminal say, cut into whole tokens before Textual's parser sees any of them.
+"""Split terminal input into complete tokens before Textual's parser sees it.
 
-Two things are settled here. The kill chord is found wherever it can stand, also between the bytes of an unfinished
-sequence (OP-07). And a sequence that is broken, endless or cut in two never turns into the letters that it is made of:
-Textual would type them, and letters are commands here (OP-04). What is a sequence stands in `console.terminal.grammar`.
+Two things are decided here. The kill chord is found anywhere, also between the bytes of an unfinished sequence (OP-07).
+And a
+sequence that is broken, endless or cut in two never turns into its letters: Textual would type them, and letters are
+commands
+here (OP-04). Sequences are defined in `console.terminal.grammar`.
 
-| what comes | is taken for |
+| input | is taken for |
 | --- | --- |
 | an escape, and nothing for 0.1 s | the key Esc |
 | an escape, and at once a key that begins no sequence (Alt, or a link that joined two) | Esc; the other is dropped |
-| a whole sequence | that sequence |
-| one in pieces, less than a second apart, but over 0.1 s | that sequence, and doubt: a hand may have ended it |
+| a complete sequence | that sequence |
+| one in pieces, less than a second apart, but over 0.1 s | that sequence, and doubt: a key press may have ended it |
 | an escape taken for Esc, and `[` `]` `O` `P` `^` `_` within 5 s | the sequence that it began, in pieces |
-| an introducer, and not its rest in time; a sequence too long, or cut by another one | doubt |
-| a C1 control, bytes that are no UTF-8, a whole sequence that no terminal sends | doubt |
-| a paste that was silent for half a second, or lasts: what was pasted is delivered | doubt, until its end mark |
+| an introducer without its rest in time; a sequence too long, or cut by another one | doubt |
+| a C1 control, bytes that are not UTF-8, a complete sequence that no terminal sends | doubt |
+| a paste that pauses for half a second, or lasts: the pasted text is delivered | doubt, until its end mark |
 
-In doubt every character is dropped, whatever it is, until the line was silent for 5 s; so no letter that could be the
-rest of something acts. Whole sequences act, but for those that type a character, and in the doubt of a paste not these
-either. The chord is never in doubt, and `K` alone behind it is not in a doubt that is older than it. An escape that
-stands alone, as it may when the link cut Alt+B behind it, leaves the letters their meaning: `console.arming` sees to it
-that none of them confirms.
+In doubt every character is dropped until the line was silent for 5 s; so no letter that could be the rest of something
+acts.
+Complete sequences act, except for those that type a character, and in the doubt of a paste these do not act either. The
+chord is
+never in doubt, and `K` alone behind it is not affected by a doubt older than it. A single escape, which may remain when
+the link
+cut Alt+B behind it, leaves letters their meaning: `console.arming` ensures that none of them confirms.
 
-Silence is what `tick` tells, and nothing else: bytes that were read late, by a process that had no turn, came who knows
-when, and break every silence that no look has found. No clock is read here: every call brings its instant, in seconds
-on one monotonic clock.
+Only `tick` reports silence: bytes read late, by a process that did not run, arrived at an unknown time, and interrupt
+every
+silence not reported yet. No clock is read here: every call passes its time, in seconds on one monotonic clock.
 """
 
 from __future__ import annotations
@@ -55,32 +59,34 @@ from console.terminal.paint_proof import ANSWER
 from console.terminal.typed import typed
 
 PASTE_SILENCE = 0.5
-"""Seconds without a byte, repeated chords and the terminal's answers aside, that end a paste."""
+"""Seconds without a byte, apart from repeated chords and the terminal's answers, that end a paste."""
 
 PASTE_LASTS = 5.0
-"""Seconds after which a paste is ended although it still trickles."""
+"""Seconds after which a paste is ended although more of it arrives."""
 
 DOUBT_SILENCE = 5.0
-"""Seconds without such a byte after which the rest of what was broken will not come any more."""
+"""Seconds without such a byte after which the rest of a broken sequence is not expected any more."""
 
 SEQUENCE_SILENCE = 1.0
-"""Seconds that the rest of a sequence, of which more came than a hand would type, may take."""
+"""Time-out in seconds for the rest of a sequence with more bytes than typed by hand."""
 
 LONGEST_SEQUENCE = 32
-"""Characters; beyond them Textual types the sequence as letters."""
+"""Characters; Textual types a longer sequence as letters."""
 
 LONGEST_REPLY = 4096
-"""Bytes of a terminal's answer (OSC, DCS, APC)."""
+"""The maximum length in bytes of a terminal's answer (OSC, DCS, APC)."""
 
 NOT_HEARD = re.compile(
     rb"(?:\x0b|\x1b\[21(?:;[0-9:]*)?~|\x1b\[(?:107|75)[0-9:;]*u|\x1b\[27;[0-9]+;(?:107|75)~|%b)+"
     % re.escape(ANSWER.encode())
 )
-"""Nothing but what may be the chord, and the terminal's own answers: they keep no paste, no half and no doubt alive."""
+"""Only possible chords and the terminal's own answers: they do not prolong a paste, an incomplete sequence
+or a doubt.
+"""
 
 
 class AmbiguousBytes(Enum):
-    """Why characters are dropped, in words."""
+    """Why characters are dropped, as text."""
 
     PASTE = "a paste broke off"
     CUT = "a key came cut"
@@ -95,31 +101,31 @@ class Typed:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """One whole escape sequence."""
+    """One complete escape sequence."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class EscapeKey:
-    """An escape that nothing followed."""
+    """An escape without a following byte."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """What a paste held when it ended."""
+    """The content of a paste at its end."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ChordByte:
-    """Ctrl+K as its one byte. Its longer forms are sequences, which `console.terminal.chord` reads."""
+    """Ctrl+K as a single byte. Its longer forms are sequences, which `console.terminal.chord` reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenSequence:
-    """Bytes that mean nothing. `is_joined`: an escape came with them, and counts."""
+    """Unknown bytes. `is_joined`: an escape came with them, and counts."""
 
     data: bytes
     is_joined: bool = False
@@ -127,9 +133,9 @@ class BrokenSequence:
 
 @dataclass(frozen=True, slots=True)
 class Straggler:
-    """What came where the rest of something broken may come: characters of one read, or one sequence.
+    """Input that may be the rest of something broken: characters of one read, or one sequence.
 
-    `is_behind_chord`: the kill chord was pressed since it broke, and a `K` is more likely a key than a rest.
+    `is_behind_chord`: the kill chord was pressed since it broke, so that a `K` is more likely a key than a rest.
     """
 
     text: str
@@ -140,7 +146,7 @@ Token = Typed | Sequence | EscapeKey | Pasted | ChordByte | BrokenSequence | Str
 
 
 class Scanner:
-    """Bytes and instants in, tokens out."""
+    """Bytes and times in, tokens out."""
 
     def __init__(self) -> None:
         self._decoder = getincrementaldecoder("utf-8")(errors="replace")
@@ -154,13 +160,15 @@ class Scanner:
         self._heard_at = 0.0
         self._escaped_at = float("-inf")  # the last byte was an escape, and it was taken for the key
         self._is_in_pieces = False
-        self._is_escape_spent = False  # its escape acts no more: it was told, or the chord came behind it (OP-07)
+        self._is_escape_spent = (
+            False  # its escape has no more effect: it was reported, or the chord came behind it (OP-07)
+        )
         self._doubt: AmbiguousBytes | None = None
-        self._count = self._began_at = self._broke_at = self._chord_at = 0  # in bytes: which of them came first
+        self._count = self._began_at = self._broke_at = self._chord_at = 0  # in bytes: the order of events
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a silence will soon say something: call `tick` often."""
+        """Whether a silence will soon change something: call `tick` often."""
         return self.is_in_the_middle or self._doubt is not None
 
     @property
@@ -170,15 +178,15 @@ class Scanner:
 
     @property
     def doubt(self) -> AmbiguousBytes | None:
-        """Why a character typed now would be dropped; None where it would not."""
+        """Why a character typed now would be dropped; otherwise None."""
         return AmbiguousBytes.PASTE if self._paste is not None else self._doubt
 
     def doubt_left(self, now: float) -> float:
-        """Seconds of silence that end the doubt; 0 where there is none."""
+        """Seconds of silence that end the doubt; 0 without one."""
         return max(0.0, self._heard_at + DOUBT_SILENCE - now) if self.doubt is not None else 0.0
 
     def feed(self, data: bytes, now: float) -> list[Token]:
-        """What was read at that instant, and came at some time since the last look."""
+        """Process data read at this time, which arrived at some time since the last call."""
         self._read_at = now
         self._end_paste_that_lasts(now)
         self._is_in_pieces = self._is_in_pieces or now - self._heard_at >= ESCAPE_DELAY
@@ -189,7 +197,7 @@ class Scanner:
         return self._drain()
 
     def tick(self, now: float) -> list[Token]:
-        """What the silence since the last bytes means; nothing that came until then is unread."""
+        """Process the silence since the last bytes; everything that arrived until now has been read."""
         self._looked_at = now
         silence = now - self._heard_at
         if self._sequence and silence >= self._patience():
@@ -209,7 +217,7 @@ class Scanner:
             self._break_paste_off(self._paste)
 
     def _patience(self) -> float:
-        """What a hand may have typed is waited for no longer than it takes to tell."""
+        """Return the time-out of the sequence: input that may be typed by hand is decided quickly."""
         is_typed = len(self._sequence) <= len("\x1bO") and self._sequence != CONTROL
         return ESCAPE_DELAY if is_typed else SEQUENCE_SILENCE
 
@@ -234,7 +242,9 @@ class Scanner:
             self._escaped_at = float("-inf")
 
     def _hear_chord(self, sequence: bytes) -> None:
-        """No terminal sends it within a sequence: that one was cut before, and ends, lest it take the `K` to come."""
+        """Handle the chord. No terminal sends it within a sequence: that one was cut, and ends, so that it does not
+        take the next `K`.
+        """
         self._emit(ChordByte())
         if len(sequence) > 1:
             self._break_off(sequence)
@@ -293,7 +303,7 @@ class Scanner:
             self._close(Sequence(sequence.decode("ascii", errors="replace")))
 
     def _give_sequence_up(self) -> None:
-        """No more of it came in time, or something else began."""
+        """End a sequence whose rest did not come in time, or was cut by another."""
         sequence = bytes(self._sequence)
         if sequence == b"\x1b":
             self._escaped_at = self._heard_at
@@ -310,7 +320,7 @@ class Scanner:
             self._emit(EscapeKey())
 
     def _drop_escape(self) -> None:
-        """It was told; or it was typed before the chord, and would be heard behind it, as the end of the halt."""
+        """Drop an escape that was reported, or typed before the chord: reported after it, it would end the halt."""
         self._sequence.clear()
         self._is_escape_spent = False
 
@@ -324,12 +334,12 @@ class Scanner:
         self._is_in_pieces = False
 
     def _break_off(self, broken: bytes) -> None:
-        """Its rest may come yet, as letters."""
+        """End a sequence as broken; its rest may still come, as letters."""
         self._close(BrokenSequence(broken))
         self._begin_doubt(AmbiguousBytes.CUT, self._began_at)
 
     def _begin_doubt(self, doubt: AmbiguousBytes, broke_at: int) -> None:
-        """A paste that breaks off in the doubt of a cut sequence ends it no sooner."""
+        """Begin a doubt; a broken paste does not shorten the doubt of a cut sequence."""
         if self._doubt is not AmbiguousBytes.CUT:
             self._doubt = doubt
         self._broke_at = broke_at
@@ -339,7 +349,7 @@ class Scanner:
             self._doubt = None
 
     def _break_paste_off(self, paste: bytearray) -> None:
-        """Its rest may come yet; the terminal's answers, which came behind it, are no part of it."""
+        """End a paste early; its rest may still come. The terminal's answers behind it are not part of it."""
         answers = paste.count(ANSWER.encode())
         self._paste = paste.replace(ANSWER.encode(), b"")
         self._end_paste()
@@ -366,7 +376,7 @@ class Scanner:
         )
 
     def _flush_text(self) -> None:
-        """Behind what nobody can read, as behind an introducer, letters are dropped."""
+        """Emit the text; behind unreadable bytes, as behind an introducer, letters are dropped."""
         text = self._decoder.decode(bytes(self._text))
         self._text.clear()
         if self._doubt is None and (unreadable := UNREADABLE.search(text)):

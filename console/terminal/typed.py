@@ -1,8 +1,10 @@
-"""What a whole sequence types, and that nothing is typed with a modifier: the one place where that is judged (OP-04).
+"""The character that a complete sequence types, and the rule that modifiers type none: only decided here (OP-04).
 
-Textual reads kitty's and xterm's long forms of a key, but takes some of them for the bare letter: Alt with the text
-that kitty adds, `ESC[27;4;66~` of modifyOtherKeys, a code before the letter of an arrow. What is a character with no
-modifier but Shift and the locks is said here; whatever else looks like a letter is none.
+Textual reads kitty's and xterm's long forms of a key, but takes some for the bare letter: Alt with the text that kitty
+adds,
+`ESC[27;4;66~` of modifyOtherKeys, a code before the letter of an arrow. Here a character is one without modifiers other
+than
+Shift and the locks; anything else that looks like a letter is none.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ MODIFIERS = ("alt+", "ctrl+", "super+", "hyper+", "meta+")
 
 
 def typed(sequence: str) -> str | None:
-    """The characters that it types; None where it types none."""
+    """Return the characters that it types, or None."""
     if match := OTHER_KEY.fullmatch(sequence):
         return _character(int(match[2]), None, int(match[1]) - 1)
     if match := KITTY_TEXT.fullmatch(sequence):
@@ -46,7 +48,7 @@ def _character(code: int, shifted: int | None, modifiers: int) -> str | None:
 
 
 def _letter(code: int) -> str:
-    """Nothing where no character has that number, or a program of its own gave it one, as kitty to its keys."""
+    """Return the character; empty for an invalid number, or one of Unicode's private area, used by kitty for keys."""
     return chr(code) if code < 0xE000 or 0xF8FF < code <= 0x10FFFF else ""  # noqa: PLR2004 - Unicode's private area
 
 
@@ -55,16 +57,18 @@ def _printable(text: str) -> str | None:
 
 
 def as_kitty(sequence: str) -> str:
-    """xterm's modifyOtherKeys, which Textual takes for the bare letter, in kitty's words, which it understands."""
+    """Convert xterm's modifyOtherKeys form, which Textual takes for the bare letter, to kitty's, which it
+    understands.
+    """
     match = OTHER_KEY.fullmatch(sequence)
     return f"\x1b[{match[2]};{match[1]}u" if match else sequence
 
 
 def looks_typed(key: events.Key) -> bool:
-    """Whether what a parser made of a sequence could be taken for a character."""
+    """Whether the parser's key could be taken for a character."""
     return key.is_printable or len(key.key) == 1
 
 
 def is_modified(key: events.Key) -> bool:
-    """Held with more than Shift: then it is no character, whatever the parser says of it."""
+    """Whether it is held with more than Shift, and so no character, whatever the parser returns."""
     return any(modifier in key.key for modifier in MODIFIERS)

@@ -1,13 +1,17 @@
-"""The way out to the terminal: one frame at a time, and what that tells about the link.
+"""Output to the terminal: one frame at a time, with measurement of the link.
 
-A link that cannot keep up gets fewer frames, never a queue of old ones: a frame that finds an earlier one unsent is
-skipped, and once everything has left a full repaint is asked for. What switches the terminal's modes always goes.
-Nobody who writes here ever waits. The terminal is written to by a thread of its own, through a descriptor of its own
-that never blocks, so that even a write to a stalled terminal can be given up.
+A link that cannot keep up gets fewer frames, never a queue of old ones: while an earlier frame is unsent, a new one is
+skipped,
+and once everything is sent a full repaint is requested. Mode switches are always sent. Callers never wait: a separate
+thread
+writes to the terminal, through its own non-blocking descriptor, so that even a write to a stalled terminal can be given
+up.
 
-What this cannot see: bytes that the kernel, ssh or tmux took and did not deliver. Therefore the terminal is asked for
-an answer (`console.terminal.paint_proof`), after a stall and while something may be confirmed; whatever was
-typed before the picture was drawn arrives before it.
+Not visible here are bytes that the kernel, ssh or tmux accepted and did not deliver. So the terminal is asked for an
+answer
+(`console.terminal.paint_proof`), after a stall and while something may be confirmed; input typed before the frame was
+drawn
+arrives before it.
 """
 
 from __future__ import annotations
@@ -23,32 +27,35 @@ from collections.abc import Callable
 from console.terminal.paint_proof import REQUEST, Proofs
 
 STALLED_AFTER = 1.0
-"""Seconds without a byte taken after which the link counts as stalled, and a frame as late (OP-04)."""
+"""Seconds without progress after which the link counts as stalled, and a frame as late (OP-04)."""
 
 PROOF_PATIENCE = 1.5
-"""Seconds after a stall in which the terminal may prove that it draws again; then its keys count without proof."""
+"""Time-out in seconds after a stall for the terminal to prove that it draws again; then its keys count
+without proof.
+"""
 
 RESTORE = (
     "\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[?2048l"
     "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
-"""Undoes every mode that Textual's driver sets, in its order."""
+"""Resets every mode that Textual's driver sets, in its order."""
 
 CANCEL = b"\x18"
 """Ends an escape sequence that was cut in the middle."""
 
 TOGETHER, ONE_BREATH = 4, 0.05
-"""Frames that may wait at once, and the seconds after the first in which they may come."""
+"""The maximum of waiting frames, and the seconds after the first within which they may come."""
 
 CHUNK = 4096
 KEPT_GAPS = 64
 
 
 class PacedWriter(threading.Thread):
-    """Writes to the terminal, skips frames that it cannot take, and remembers for how long it did not take any.
+    """Writes to the terminal, skips frames that it cannot take, and records its stalls.
 
-    `repaint` is called in this thread when everything has left after a frame was skipped or a stall ended; it must
-    not wait. `now` is the console's monotonic clock, in seconds.
+    `repaint` is called in this thread when everything is sent after a skipped frame or a stall; it must not wait. `now`
+    is the
+    console's monotonic clock, in seconds.
     """
 
     def __init__(self, descriptor: int, repaint: Callable[[], None], now: Callable[[], float] = time.monotonic) -> None:
@@ -69,18 +76,18 @@ class PacedWriter(threading.Thread):
         self._is_stopping = False
         self._is_abandoned = False
         self.is_gone = False
-        """The terminal answered a write with an error: nothing will ever be drawn there again."""
+        """The terminal failed with an error: nothing will be drawn there again."""
         self.frames_skipped = 0
 
     def control(self, data: str) -> None:
-        """Something that must arrive: a mode, a bell, a title. Repeated while it waits, it goes once."""
+        """Send a control that must arrive: a mode, a bell, a title. A repeated one that still waits is sent once."""
         encoded = data.encode(errors="replace")
         with self._changed:
             if not (self._waiting and self._waiting[-1] == encoded):
                 self._put(encoded)
 
     def frame(self, data: str) -> None:
-        """A picture, skipped while the link is behind: then a whole one follows once it has caught up."""
+        """Send a frame, or skip it while the link is behind: a complete one follows later."""
         with self._changed:
             if not self._is_painting:
                 return
@@ -94,30 +101,31 @@ class PacedWriter(threading.Thread):
             self._put(data.encode(errors="replace"))
 
     def _is_behind(self) -> bool:
-        """Frames made in one breath go together: this thread has only not woken yet, and a skipped one costs 17 kB."""
+        """Whether the link is behind. Frames in quick succession are sent together: a skipped one costs 17 kB."""
         return bool(self._waiting) and (
             len(self._waiting) >= TOGETHER or self._now() - self._busy_since > ONE_BREATH or self._is_unproven
         )
 
     def stop_painting(self) -> None:
-        """From here on no frame goes out; what restores the terminal still does."""
+        """Send no more frames, only the controls that restore the terminal."""
         with self._changed:
             self._is_painting = False
 
     @property
     def last_drained_at(self) -> float:
-        """When the terminal last had everything; now, while it has."""
+        """When the terminal last had all output; the current time while it has."""
         with self._changed:
             return self._drained_at if self._waiting else self._now()
 
     def stalled_for(self) -> float:
-        """Seconds for which something waits and the terminal took nothing."""
+        """Seconds without progress while output waits."""
         with self._changed:
             return self._now() - self._progress_at if self._waiting else 0.0
 
     def had_gap(self, since: float, until: float) -> bool:
-        """Whether some output that was under way between the two instants took over 1 s to leave, or to be drawn by a
-        terminal that answers (OP-04)."""
+        """Whether output between the two instants took over 1 s to be sent, or to be drawn by a terminal that answers
+        (OP-04).
+        """
         with self._changed:
             if self._proofs.had_gap(since, until):
                 return True
@@ -127,7 +135,7 @@ class PacedWriter(threading.Thread):
         return any(start < until and end > since for start, end in gaps)
 
     def is_deaf(self) -> bool:
-        """Whether what is typed now was typed at a picture that is not the present one: drop it (OP-04)."""
+        """Whether input now was typed at an outdated view, and must be dropped (OP-04)."""
         if self.stalled_for() > STALLED_AFTER:
             return True
         with self._changed:
@@ -139,28 +147,30 @@ class PacedWriter(threading.Thread):
 
     @property
     def paint_is_proved(self) -> bool | None:
-        """Whether this terminal says that it drew; None while that is not known."""
+        """Whether this terminal acknowledges drawing; None while unknown."""
         with self._changed:
             if not self._waiting:
                 self._proofs.give_patience_an_end(self._now())
             return self._proofs.is_given
 
     def ask_for_proof(self) -> int:
-        """Asks behind everything that was written so far; the question's number."""
+        """Request an acknowledgement behind all output so far; return the request's number."""
         with self._changed:
             self._put(REQUEST.encode())
             return self._proofs.ask(self._now())
 
     def keep_watch(self) -> None:
-        """Asks a terminal that answers anew from time to time: so a link that hides its stalls shows them."""
+        """Ask a terminal that answers repeatedly, which reveals stalls of a link that hides them."""
         with self._changed:
             if self._is_painting and self._proofs.is_due(self._now()):
                 self._put(REQUEST.encode())
                 self._proofs.ask(self._now())
 
     def painted_at(self, question: int) -> float | None:
-        """From when what was written before the question stood there; None while that is not known. A terminal that
-        does not answer has drawn it by now."""
+        """Return from when the output before the request was on the screen; None while unknown.
+
+        A terminal that does not answer is assumed to have drawn it.
+        """
         proved_at_all = self.paint_is_proved
         with self._changed:
             at = self._proofs.answered_at(question)
@@ -169,14 +179,14 @@ class PacedWriter(threading.Thread):
             return at
 
     def prove(self) -> None:
-        """The terminal answered."""
+        """Note an answer of the terminal."""
         with self._changed:
             self._proofs.answer(self._now())
             if self._proof_wanted is not None and self._proofs.answered_at(self._proof_wanted) is not None:
                 self._is_unproven = False
 
     def stop(self, patience: float = 0.5) -> bool:
-        """Sends what waits for at most `patience` seconds; whether all of it left."""
+        """Send the waiting output for at most `patience` seconds; return whether all of it was sent."""
         with self._changed:
             self._is_painting = False
             self._is_stopping = True
@@ -187,7 +197,7 @@ class PacedWriter(threading.Thread):
         return everything_left
 
     def restore_at_once(self) -> None:
-        """The last resort: forgets what waits, also in the kernel, and restores the terminal without waiting."""
+        """Discard the waiting output, also in the kernel, and restore the terminal without waiting; the last resort."""
         self._is_abandoned = True
         if not self._is_own or self.is_gone:
             return
@@ -256,7 +266,7 @@ class PacedWriter(threading.Thread):
 
 
 def _reopened(descriptor: int) -> tuple[int, bool]:
-    """The same terminal through an open file of ours that never blocks; the shell's own would pass that on to it."""
+    """Reopen the same terminal non-blocking; changing the shell's descriptor would affect the shell."""
     try:
         return os.open(os.ttyname(descriptor), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK), True
     except OSError:
