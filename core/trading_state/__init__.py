@@ -1,1 +1,1 @@
-"""What the engine knows: slices that fold facts, sightings that no fact holds, checkpoints."""
+"""The engine's state: slices that fold facts, sightings outside the facts, and checkpoints."""

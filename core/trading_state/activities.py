@@ -1,7 +1,8 @@
-"""The slice of the broker's activities: which are in the journal, and what the next list of them is compared with.
+"""The slice of the broker's activities: the recorded ones, and the expected values for the next list.
 
-It counts from the first list on: what the account had been before that is its beginning. Then every fill and every
-activity moves the cash that the broker should show next.
+It starts with the first list: the account's earlier state is its starting point. From then on every fill and every
+activity
+changes the cash that the broker should show next.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ from core.model.activity import ActivityId
 from core.model.values import NO_MONEY, ZERO, Money
 
 OVERLAP = timedelta(days=7)
-"""So far before the last list the next one begins: a broker dates some things back."""
+"""How far before the last list the next one begins: a broker back-dates some things."""
 KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class KnownActivity:
-    """What was recorded under an id, to be compared with what the broker says of it later."""
+    """The recorded values of an id, to compare with the broker's later report."""
 
     day: date
     amount: Money = NO_MONEY
@@ -40,18 +41,18 @@ class KnownActivity:
 
 @dataclass(slots=True)
 class ActivitiesState:
-    """`cash` is what the broker should show, USD; `moved` names what moved it since the last list.
+    """`cash` is the broker's expected cash, USD; `moved` lists the movements since the last list.
 
     Attributes
     ----------
     as_of
-        When the account was asked for the last list; None before the first.
+        The time of the last list; None before the first.
     fills_until
-        Executions up to here were compared.
+        Executions up to this time were compared.
     fills
-        Those of the journal that no list was compared with yet.
+        Recorded fills that were not compared with a list yet.
     known
-        By the broker's id, or by what is wrong with one that has none.
+        By the broker's id, or by the fault of an activity without one.
     """
 
     as_of: datetime | None = None
@@ -63,7 +64,7 @@ class ActivitiesState:
 
 
 class Activities:
-    """`day_of` gives the trading day of an instant."""
+    """`day_of` returns the trading day of an instant."""
 
     name = "activities"
 
@@ -84,7 +85,7 @@ class Activities:
         self.state = state
 
     def since(self, at: datetime) -> date:
-        """The first day of the list that is asked for now."""
+        """The first day of the next list."""
         return self._day_of(self.state.as_of or at) - OVERLAP
 
     def known(self, activity_id: str) -> KnownActivity | None:
@@ -128,7 +129,7 @@ class Activities:
         self.state.known[activity_id] = KnownActivity(day, Money(before.amount + amount))
 
     def _compared(self, _at: datetime, fact: ActivitiesCompared) -> None:
-        """The broker's cash counts from here on; a difference is told once."""
+        """Take over the broker's cash; so a difference is reported once."""
         state, since = self.state, self._day_of(fact.as_of) - KEPT
         state.as_of, state.fills_until, state.cash, state.moved = fact.as_of, fact.fills_until, fact.cash, []
         state.fills = [fill for fill in state.fills if fill.at > fact.fills_until]
@@ -136,5 +137,5 @@ class Activities:
 
 
 def quarantined_as(activity_id: ActivityId | None, reason: str) -> str:
-    """The name under which one that could not be read is known."""
+    """Return the key of an unreadable activity."""
     return activity_id or f"? {reason}"

@@ -1,4 +1,4 @@
-"""The slice of the advice: what was said last, who is asked no more, and what the operator adopted."""
+"""The slice of the advice: the last advice, paused advisers, and recommendations adopted by the operator."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from core.model.recommendation import Recommendation
 from core.model.values import Symbol
 
 KEPT = 50
-"""Advices that are kept; older ones are in the journal."""
+"""The number of kept advices; older ones are in the journal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One advice, when it was heard, and until when it is good."""
+    """An advice, the time it arrived, and its expiry."""
 
     number: int
     adviser: str
@@ -66,11 +66,11 @@ class AdviceBook:
         return next((given for given in self.state.given if given.number == number), None)
 
     def is_said(self, adviser: str, text: str, at: datetime) -> bool:
-        """Whether it said so before, and that is still good."""
+        """Whether it gave the same advice before, which has not expired."""
         return any((g.adviser, g.text) == (adviser, text) and at < g.expires_at for g in self.state.given)
 
     def recommendation(self, strategy: str, symbol: Symbol) -> Recommendation | None:
-        """What the operator adopted for it, and nothing was made of yet."""
+        """The adopted recommendation that has not been used yet."""
         return self.state.adopted.get(key_of(strategy, symbol))
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""The slice of the alerts: those that are kept, by number."""
+"""The slice of the alerts: active ones by number."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NONE: tuple[Alert, ...] = ()
 
 @dataclass(slots=True)
 class AlertsState:
-    """`last` is the number that was given last; `rung` counts what rang."""
+    """`last` is the last number given; `rung` counts triggered alerts."""
 
     kept: dict[int, Alert] = field(default_factory=dict)
     last: int = 0
@@ -41,7 +41,7 @@ class Alerts:
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
-        """Each once, as they were first asked for."""
+        """Each symbol once, in the order of their first alert."""
         return tuple(self._by_symbol)
 
     def of(self, symbol: Symbol) -> tuple[Alert, ...]:

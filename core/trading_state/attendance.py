@@ -1,6 +1,6 @@
-"""The slice of the attendance: since when nobody is at a desk, and what happened meanwhile (RK-27).
+"""The slice of the attendance: since when no one is at a desk, and the events since then (RK-27).
 
-Where no desk was ever served, as in a replay, a script or a test keeps the desk and nobody is missed.
+If no desk was ever served, as in a replay, a script or a test operates the desk and there is no absence.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from core.model.values import ClientOrderId, plain, priced
 from core.trading_state.desks import Desks
 
 KEPT = 100
-"""Things of one absence that are kept with their times; the rest is counted."""
+"""The maximum of events of an absence kept with their times; more are only counted."""
 ATTENDANCE = "attendance"
-"""What stands for a check where a proposal is only followed."""
+"""The name used as a check for a proposal that is only followed."""
 
 
 class AwayKind(StrEnum):
-    """What happened while nobody was at a desk."""
+    """An event while no one was at a desk."""
 
     FILL = "fill"
     EXIT = "exit sent"
@@ -61,7 +61,7 @@ class AwayEvent:
 
 @dataclass(slots=True)
 class Absence:
-    """`until` is None while it lasts; `events` are the first of them, `counts` all, by kind."""
+    """`until` is None during the absence; `events` are the first of them, `counts` all, by kind."""
 
     since: datetime
     until: datetime | None = None
@@ -74,8 +74,8 @@ class Absence:
 
 @dataclass(slots=True)
 class AttendanceState:
-    """`now` is the absence that lasts, `last` the one before a desk attached again; `key_at` is when a person is known
-    to have been at a key last.
+    """`now` is the current absence, `last` the one before a desk attached again; `key_at` is the last proof of a person
+    at a key.
     """
 
     is_served: bool = False
@@ -85,7 +85,7 @@ class AttendanceState:
 
 
 class Attendance:
-    """`order` is asked for the order of an execution or a cancel."""
+    """`order` returns the order of an execution or a cancel."""
 
     name = "attendance"
 
@@ -118,13 +118,13 @@ class Attendance:
 
     @property
     def absence(self) -> Absence | None:
-        """The one that lasts; None while a desk is attached, and where none is served."""
+        """The current absence; None while a desk is attached, and if no desks are served."""
         return self.state.now if self.state.is_served else None
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _started(self, _at: datetime, _fact: EngineStarted) -> None:
-        """An absence outlives a restart; whether desks are served is said anew."""
+        """Keep an absence across a restart; whether desks are served is recorded again."""
         self.state.is_served = False
 
     def _served(self, at: datetime, _fact: DesksServed) -> None:

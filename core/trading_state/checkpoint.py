@@ -1,4 +1,4 @@
-"""The slices as plain documents and back, and the rebuild of a desk from documents and journal (SP-02, SP-03)."""
+"""Convert slices to documents and back, and rebuild a desk from documents and journal (SP-02, SP-03)."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from core.trading_state.shapes import digest_of
 from core.trading_state.state import TradingState
 
 MEMORIES = "memories"
-"""The document of what the strategies remember, which is no slice."""
+"""The document with the strategies' memories, which are no slice."""
 
 
 def states(state: TradingState) -> dict[str, Any]:
-    """The state of every slice, by the name of its document."""
+    """Return the state of every slice, by document name."""
     return {each.name: each.state for each in state.slices}
 
 
 def adapters(state: TradingState) -> dict[str, TypeAdapter[Any]]:
-    """Of every document, what it holds."""
+    """Return the type adapter of every document."""
     return {**{each.name: _adapter(type(each.state)) for each in state.slices}, MEMORIES: _adapter(Memories)}
 
 
@@ -36,9 +36,9 @@ _MADE: dict[Any, TypeAdapter[Any]] = {}
 
 
 def _shape_of_documents(state: TradingState) -> str:
-    """A digest of what every document holds, by its types; another one, and documents are left for the journal.
+    """Return a digest of the types in all documents; if it changed, the documents are ignored and the journal is read.
 
-    Older documents could not say what nobody looked for then; the journal can.
+    Older documents may lack data that was not collected then; the journal has it.
     """
     kinds = *((each.name, type(each.state)) for each in state.slices), (MEMORIES, Memories)
     if kinds not in _DIGESTS:
@@ -50,28 +50,29 @@ _DIGESTS: dict[tuple[tuple[str, Any], ...], str] = {}
 
 
 def documents_of(state: TradingState) -> dict[str, object]:
-    """Every slice, and what the strategies remember, as plain JSON values."""
+    """Return every slice, and the strategies' memories, as plain JSON values."""
     kept, made = {**states(state), MEMORIES: state.orchestrator.memories}, adapters(state)
     return {name: made[name].dump_python(value, mode="json") for name, value in kept.items()}
 
 
 def save(state: TradingState, documents: Documents) -> None:
-    """Write a checkpoint of what the journal holds on the disk. Raises OSError, JournalWriteError."""
+    """Write a checkpoint of the synced journal. Raises OSError, JournalWriteError."""
     state.journal.sync()
     state.journal.past.save()
     documents.save(checkpoint_of(state))
 
 
 def checkpoint_of(state: TradingState) -> Checkpoint:
-    """Every document as it is now."""
+    """Return the current documents."""
     return Checkpoint(state.journal.sequence, documents_of(state), _shape_of_documents(state))
 
 
 def rebuild(state: TradingState, documents: Documents | None) -> tuple[str, ...]:
-    """Fold the newest sound checkpoint and the journal after it. Returns what is worth telling, in words.
+    """Fold the newest valid checkpoint and the journal after it. Return notes for the operator.
 
-    A checkpoint that is damaged only means that more of the journal is folded. No strategy runs while it is; then each
-    is shown the bars since it was saved.
+    A damaged checkpoint only means that more of the journal is folded. No strategy runs meanwhile; then each is shown
+    the bars since
+    it was saved.
 
     Raises
     ------
@@ -79,7 +80,7 @@ def rebuild(state: TradingState, documents: Documents | None) -> tuple[str, ...]
         The checkpoint is ahead of the journal: records that were on the disk are gone.
     """
     found = documents.load() if documents is not None else NoCheckpoint("none is kept")
-    made = adapters(state)  # now, and not in the middle of a session
+    made = adapters(state)  # now, not in the middle of a session
     notes: tuple[str, ...] = ()
     start = 0
     _require_its_end(state, found.sequence)
@@ -101,11 +102,11 @@ def rebuild(state: TradingState, documents: Documents | None) -> tuple[str, ...]
 
 
 class OtherShapeError(Exception):
-    """The documents were written by a program whose slices hold something else."""
+    """The documents were written by a program with different slices."""
 
 
 class PastMissingError(Exception):
-    """What the documents say has left memory is not in the index."""
+    """Orders that left memory according to the documents are missing from the index."""
 
 
 def _require_its_end(state: TradingState, known: int) -> None:

@@ -1,4 +1,4 @@
-"""The slice of the results day by day: what each strategy, and the hand, closed, and what the account was worth."""
+"""The slice of daily results: closed trades by strategy (including manual), and the account's equity."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from core.model.position import AnyTrade
 from core.model.values import NO_MONEY, Money
 
 KEPT = 400
-"""Days, a year of sessions and more: the oldest goes when another comes."""
+"""Days, more than a year of sessions: the oldest is removed for each new one."""
 
 
 @dataclass(slots=True)
 class Closed:
-    """Of one strategy on one day. A trade whose first exit failed is no win (EX-18)."""
+    """The results of one strategy on one day. A trade whose first exit failed is no win (EX-18)."""
 
     trades: int = 0
     wins: int = 0
@@ -26,7 +26,7 @@ class Closed:
 
 @dataclass(slots=True)
 class DayResult:
-    """`equity` is what the account was worth as the day began, USD: at the close before, by the broker's word."""
+    """`equity` is the opening equity, USD: the broker's figure for the previous close."""
 
     equity: Money | None = None
     closed: dict[str, Closed] = field(default_factory=dict)
@@ -34,14 +34,14 @@ class DayResult:
 
 @dataclass(slots=True)
 class DayResultsState:
-    """`changes` counts them: who drew a number of them need not look again."""
+    """`changes` counts changes, so that a reader can skip an unchanged state."""
 
     days: dict[date, DayResult] = field(default_factory=dict)
     changes: int = 0
 
 
 class DayResults:
-    """`day_of` gives the trading day of an instant."""
+    """`day_of` returns the trading day of an instant."""
 
     name = "day_results"
 

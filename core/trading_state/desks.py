@@ -1,7 +1,8 @@
-"""The slice of the desks: which are attached, and which of them holds the key (OP-13).
+"""The slice of the desks: the attached ones, and which of them has control (OP-13).
 
-A restart begins without any: each attaches anew, under another number, and under another hold of the key, which waits
-for the seat at which it was held.
+It is empty after a restart: each desk attaches again, with a new number, and control gets a new number too; it is
+reserved for the
+seat that had it.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from core.facts import DeskAttached, DeskLeft, DeskLost, DesksServed, EngineStar
 from core.model.desk import DeskNumber, Seat
 
 KEPT_FOR = timedelta(seconds=60)
-"""How long the key is kept for a holder whose link died, or whose engine did (OP-13)."""
+"""How long control is reserved after the holder's connection, or its engine, was lost (OP-13)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One that is attached."""
+    """An attached desk."""
 
     number: DeskNumber
     seat: Seat
@@ -27,7 +28,9 @@ class Desk:
 
 @dataclass(slots=True)
 class KeyHolder:
-    """Who holds the key, and since when; `away_until` is how long it is kept for a link that died."""
+    """The desk that has control, and since when; `away_until` is the end of its reservation while its connection is
+    lost.
+    """
 
     desk: Desk
     since: datetime
@@ -40,7 +43,9 @@ class KeyHolder:
 
 @dataclass(frozen=True, slots=True)
 class KeptSeat:
-    """Where the key was held as an engine ended: until then its successor hands it to nobody else by itself."""
+    """The seat that had control when an engine ended: until then the next engine gives control automatically to no
+    other.
+    """
 
     seat: Seat
     until: datetime
@@ -48,8 +53,9 @@ class KeptSeat:
 
 @dataclass(slots=True)
 class DesksState:
-    """`counted` is the last number that was given, `hold` the number of the last hand-over; `kept` is of the engine
-    before, or of the one that has just ended. `is_served`: a desk may outlive this engine; else it ends with it.
+    """`counted` is the last number given, `hold` the number of the last change of control; `kept` is from the previous
+    engine, or the one
+    that just ended. `is_served`: a desk may outlive this engine; otherwise it ends with it.
     """
 
     attached: dict[DeskNumber, Desk] = field(default_factory=dict)
@@ -81,7 +87,7 @@ class Desks:
 
     @property
     def holder(self) -> KeyHolder | None:
-        """Also where its link died and the key is kept for it."""
+        """The desk that has control, also while its connection is lost and control is reserved."""
         return self.state.holder
 
     @property
@@ -89,26 +95,29 @@ class Desks:
         return self.state.hold
 
     def desk(self, number: DeskNumber) -> Desk | None:
-        """The one of that number, while it is attached."""
+        """Return the attached desk of that number."""
         return self.state.attached.get(number)
 
     def seat(self, number: DeskNumber) -> Seat:
-        """Of a desk that is attached, or for which the key is kept."""
+        """Return the seat of an attached desk, or of the one with reserved control."""
         desk = self.desk(number) or (self.holder.desk if self.holder and self.holder.number == number else None)
         return Seat() if desk is None else desk.seat
 
     @property
     def has_somebody(self) -> bool:
-        """Whether one is attached at which somebody can be: a desk without a terminal of its own only looks."""
+        """Whether a desk that a person can use is attached: a desk without a terminal only watches."""
         return any(desk.seat.terminal for desk in self.state.attached.values())
 
     def is_holder(self, number: DeskNumber) -> bool:
-        """Whether it holds the key and is attached."""
+        """Whether it has control and is attached."""
         return self.holder is not None and self.holder.number == number and number in self.state.attached
 
     def comes_by_itself_to(self, desk: DeskNumber, at: datetime, *, is_new: bool) -> bool:
-        """Whether a desk that has just attached gets the key without having taken it: nobody holds it, and it sits
-        where it was held as the last engine ended; or it is new, alone, and it is kept for nobody (OP-13).
+        """Whether a desk that just attached gets control automatically (OP-13).
+
+        No desk has control, and it is at the seat that had control when the last engine ended; or it is new and alone,
+        and control is not
+        reserved.
         """
         seat, kept = self.seat(desk), self.state.kept
         if self.holder is not None or not seat.terminal:
@@ -118,7 +127,7 @@ class Desks:
         return is_new and not any(each.seat.terminal for each in self.state.attached.values() if each.number != desk)
 
     def may_loosen(self, desk: DeskNumber | None) -> bool:
-        """Whether what it says may open or loosen; None is inside the engine's process."""
+        """Whether its commands may open positions or loosen limits; None is inside the engine's process."""
         return desk is None or self.is_holder(desk)
 
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -130,7 +139,7 @@ class Desks:
         self.state.is_served = True
 
     def _started(self, at: datetime, _fact: EngineStarted) -> None:
-        """One that ended without a word left its holder; one that ended long ago left nobody."""
+        """Reserve control for the holder of an engine that crashed; a reservation that expired long ago ends."""
         self._forget(at)
         self.state.is_served = False
         kept = self.state.kept

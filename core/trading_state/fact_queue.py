@@ -1,4 +1,4 @@
-"""Facts that workflows follow: noted as they are written, and taken by whoever lets what follows from them happen."""
+"""Facts with followers: queued when recorded, taken when the followers run."""
 
 from __future__ import annotations
 
@@ -12,28 +12,30 @@ Follower = Callable[[Any], Iterable[Effect] | None]
 
 
 Followers = Callable[[type], tuple[Follower, ...]]
-"""Who follows a kind of fact, in the engine's order."""
+"""The followers of a kind of fact, in the engine's order."""
 
 
 def nobody(_kind: type) -> tuple[Follower, ...]:
-    """A desk without an engine: nothing follows."""
+    """Return no followers, for a desk without an engine."""
     return ()
 
 
 class FactQueue:
-    """What was recorded and is followed, and not yet by those who follow it."""
+    """Recorded facts whose followers have not run yet."""
 
     def __init__(self, followers: Followers = nobody) -> None:
         self._followers = followers
         self._news: list[Fact] = []
 
     def note(self, fact: Fact) -> None:
-        """It is written; also where a slice fails to fold it."""
+        """Queue a recorded fact, also if a slice fails to fold it."""
         if self._followers(type(fact)):
             self._news.append(fact)
 
     def take(self, only: type | None = None) -> list[tuple[Follower, Fact]]:
-        """What is to follow from the facts since the last time, in their order; of `only` one kind, the others wait."""
+        """Return the followers of the queued facts, in order; with `only` those of one kind, leaving the
+        others queued.
+        """
         if not self._news:
             return []
         taken = [fact for fact in self._news if only is None or type(fact) is only]
@@ -45,5 +47,5 @@ class FactQueue:
         return bool(self._news)
 
     def drop(self) -> None:
-        """Nothing can be written any more: nothing follows."""
+        """Clear the queue: nothing can be recorded any more."""
         self._news.clear()

@@ -1,4 +1,4 @@
-"""What strategies are told of the books and the stage: the slices that they ask, none of which they see."""
+"""The strategies' view of books and stage: queries to slices that they cannot access."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.trading_state.advice_book import AdviceBook
 
 
 class Holdings:
-    """Answers for the day by facts alone."""
+    """Answers from facts alone."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Holdings:
         return self.opening.opening_equity(day)
 
     def conditions(self, symbol: Symbol, strategy: str, day: date, last: dict[Symbol, Price]) -> Conditions:
-        """By facts alone, so that a rebuild sizes as the day did."""
+        """Return sizing conditions from facts alone, so that a rebuild sizes as on the day."""
         return gathered(
             symbol, strategy, self.sizing, self.ledger, self.opening_equity(day), last.get, self.allocations
         )

@@ -1,4 +1,4 @@
-"""What one channel is owed, of one urgency: what waits, what is on its way, what is tried again (SY-03)."""
+"""The queue of one channel and urgency: waiting, in delivery, and to retry (SY-03)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ONE_MINUTE = timedelta(minutes=1)
 
 @dataclass(slots=True)
 class Held:
-    """What waits for the end of quiet hours, or for a digest."""
+    """A notice that waits for the end of quiet hours, or for a digest."""
 
     until: datetime
     notice: Notice
@@ -21,7 +21,7 @@ class Held:
 
 @dataclass(slots=True)
 class Aside:
-    """An urgent batch that failed and is tried again at `again_at`, while others go."""
+    """An urgent batch that failed and is retried at `again_at`, while others are sent."""
 
     batch: list[Notice]
     tries: int
@@ -32,24 +32,24 @@ class Aside:
 
 @dataclass(slots=True)
 class ChannelLine:
-    """What one channel is owed, of one urgency.
+    """The queue of one channel and urgency.
 
     Attributes
     ----------
     batch
-        What is on its way, or is tried again at `again_at`; empty where nothing is.
+        Notices in delivery, or to retry at `again_at`; otherwise empty.
     begun_at
-        When the message left that has no outcome yet; None where none is on its way.
+        When the message without a result was sent; None if there is none.
     first_at
-        When the first try of the batch left.
+        The time of the batch's first attempt.
     may_have_arrived
-        Whether any try of the batch may have.
+        Whether any attempt of the batch may have arrived.
     left
-        When the messages of the last minute left.
+        The times of the messages of the last minute.
     untold
-        Notices that were suppressed since the last message; `told_untold` is what the batch says of them.
+        The number of notices suppressed since the last message; `told_untold` is the number that the batch reports.
     aside
-        Urgent batches that failed before this one and wait for their next try.
+        Urgent batches that failed earlier and wait for their next attempt.
     """
 
     waiting: list[Notice] = field(default_factory=list)
@@ -66,7 +66,7 @@ class ChannelLine:
     aside: list[Aside] = field(default_factory=list)
 
     def waits(self) -> Iterator[Notice]:
-        """All that is still to leave, or to leave again; nothing of what is on its way."""
+        """Yield all notices to send or to retry, without those in delivery."""
         yield from self.waiting
         yield from (each.notice for each in self.held)
         for each in self.aside:
@@ -75,11 +75,11 @@ class ChannelLine:
             yield from self.batch
 
     def owes(self, number: int) -> bool:
-        """Whether it has the notice, on its way or not."""
+        """Whether it has the notice, in delivery or not."""
         return number in self.numbers or any(notice.number == number for notice in self.waits())
 
     def withdraw(self, numbers: Collection[int]) -> None:
-        """What `waits` of these is owed no more."""
+        """Remove these notices from those of `waits`."""
         self.waiting = without(self.waiting, numbers)
         self.held = [each for each in self.held if each.notice.number not in numbers]
         for each in self.aside:
@@ -92,7 +92,7 @@ class ChannelLine:
                 self.empty()
 
     def empty(self) -> None:
-        """Its batch is sent, or is tried no more."""
+        """Clear the batch: it was sent, or is abandoned."""
         self.batch, self.tries = [], 0
         self.begun_at = self.first_at = self.again_at = None
         self.may_have_arrived, self.told_untold = False, 0
@@ -102,7 +102,7 @@ class ChannelLine:
         return len(self.waiting) + len(self.held)
 
     def ready(self, at: datetime) -> list[Notice]:
-        """What may be told now, the oldest first."""
+        """Return the notices that may be sent now, the oldest first."""
         if not self.held:
             return self.waiting
         return [*(each.notice for each in self.held if each.until <= at), *self.waiting]
@@ -112,7 +112,7 @@ class ChannelLine:
         return numbers_of(self.batch)
 
     def tried(self, numbers: tuple[int, ...]) -> tuple[int, bool]:
-        """How often these were, and whether any try may have arrived."""
+        """Return the number of attempts of these, and whether any may have arrived."""
         if numbers == self.numbers:
             return self.tries, self.may_have_arrived
         known = next((each for each in self.aside if numbers_of(each.batch) == numbers), None)

@@ -1,6 +1,6 @@
-"""The slice of the notifications: what each channel is owed, what is on its way, and what goes on that people know of.
+"""The slice of the notifications: the queue of each channel, deliveries, and ongoing matters that people know of.
 
-A channel has two lines: what is urgent waits for nothing that is not (SY-03).
+A channel has two queues: urgent notices do not wait for others (SY-03).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ KILL, BREAKER, READ_ONLY = "kill", "breaker", "read-only"
 
 
 def of_proposal(proposal_id: ProposalId) -> str:
-    """As records of before an exit was named by its position have it."""
+    """The key in records from before an exit was named by its position."""
     return f"proposal {proposal_id}"
 
 
@@ -43,18 +43,18 @@ def of_halt(cause: HaltCause) -> str:
 
 @dataclass(slots=True)
 class Matter:
-    """Something that lasts, from its first word to its end.
+    """An ongoing matter, from its first notice to its end.
 
     Attributes
     ----------
     since
-        When people were first told of it, UTC; later words are of the same matter.
+        The time of the first notice, UTC; later notices belong to the same matter.
     notice
-        What was said of it last.
+        The last notice.
     steps
-        Those of its escalation that were taken.
+        The escalation steps taken.
     numbers
-        Of the notices that its escalation made. What was first said of it is told whatever becomes of it.
+        The numbers of the notices of its escalation. The first notice is sent in any case.
     """
 
     since: datetime
@@ -65,9 +65,9 @@ class Matter:
 
 @dataclass(slots=True)
 class NotificationsState:
-    """`last` is the number that was given last; lines stand by their channel, matters by what they are about.
+    """`last` is the last number given; queues are keyed by channel, matters by subject.
 
-    `over` has the numbers of steps that are owed yet, and are about a matter that ended.
+    `over` has the numbers of escalation notices still queued for matters that ended.
     """
 
     last: int = 0
@@ -83,7 +83,7 @@ class NotificationsState:
 
 
 class Notifications:
-    """`day_of` gives the trading day of an instant."""
+    """`day_of` returns the trading day of an instant."""
 
     name = "notifications"
 
@@ -108,17 +108,17 @@ class Notifications:
     def restore(self, state: NotificationsState) -> None:
         self.state = state
 
-    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── queries ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def line(self, channel: str, *, is_urgent: bool) -> ChannelLine:
-        """What the channel is owed of that urgency; nothing of it is kept where there is none."""
+        """Return the queue of the channel and urgency; an empty one if there is none."""
         lines = self.state.urgent if is_urgent else self.state.ordinary
         return lines.get(channel) or ChannelLine()
 
     def free_at(self, channel: str, a_minute: int, *, is_urgent: bool) -> datetime | None:
-        """From when on another message may leave; None where one may at once.
+        """Return when the next message may be sent; None for at once.
 
-        All messages of a channel count; what is urgent waits for what is urgent alone.
+        All messages of a channel count; urgent ones only wait for urgent ones.
         """
         left = self.line(channel, is_urgent=True).left
         if not is_urgent:
@@ -149,7 +149,7 @@ class Notifications:
         self._known(fact)
 
     def _known(self, fact: NotificationDue | NotificationSuppressed) -> None:
-        """Whatever became of its notice, a matter begins once and a step is taken once."""
+        """Note the matter: it begins once and a step is taken once, whatever the delivery."""
         if not fact.matter:
             return
         matter = self.state.matters.get(fact.matter)
@@ -182,14 +182,14 @@ class Notifications:
 
     @staticmethod
     def _put_aside(line: ChannelLine) -> None:
-        """What waits for its next try lets another go."""
+        """Let another batch go before one that waits for its next attempt."""
         if line.batch and line.again_at is not None:
             kept = Aside(line.batch, line.tries, line.first_at, line.again_at, line.may_have_arrived)
             line.aside.append(kept)
 
     @staticmethod
     def _take_up(line: ChannelLine, numbers: tuple[int, ...]) -> bool:
-        """What was put aside is the batch again, if it is that."""
+        """Make a batch that was put aside the current one again."""
         for each in line.aside:
             if numbers_of(each.batch) == numbers:
                 line.aside.remove(each)
@@ -199,7 +199,7 @@ class Notifications:
 
     @staticmethod
     def _take(line: ChannelLine, numbers: tuple[int, ...], at: datetime) -> None:
-        """What waits becomes the batch."""
+        """Make waiting notices the batch."""
         wanted = set(numbers)
         found = {notice.number: notice for notice in line.ready(at) if notice.number in wanted}
         line.batch = [found[number] for number in numbers if number in found]
@@ -231,7 +231,7 @@ class Notifications:
         self._forget_what_nobody_owes()
 
     def _end(self, matter: str) -> None:
-        """Nobody is told of it any more: what is owed of it is over."""
+        """End a matter: its queued notices are obsolete."""
         ended = self.state.matters.pop(matter, None)
         if ended is not None:
             self.state.over += ended.numbers

@@ -1,8 +1,11 @@
-"""The slice of the stops that are owed: for each share whose ticket named a stop, what covers it, or since when and why
-nothing does (EX-22). So it says of shares whose exit at the market does not fill, whatever their ticket named.
+"""The slice of missing stops: for each share whose ticket named a stop its cover, or since when and why it has none
+(EX-22).
 
-It is worked out of the ledger's orders after each fact that may change it, and remembers when that began. Everybody who
-tells of shares without their stop reads it here: notices, the bell, panes, banners, reports. It sends nothing.
+It also includes shares whose market exit does not fill, with any ticket. It is derived from the ledger's orders after
+each fact
+that may change it, and records the beginning. Everything that reports unprotected shares reads it: notices, the bell,
+panes,
+banners, reports. It sends nothing.
 """
 
 from __future__ import annotations
@@ -53,7 +56,7 @@ from core.risk.trading_status import TradingStatus
 from core.staging.stage import Stage
 
 SHORTEST = timedelta(seconds=1)
-"""What was over sooner is how long a stop takes to the broker, and is not recorded."""
+"""A shorter period is the normal transmission time of a stop, and is not recorded."""
 MAY_CHANGE_IT = (
     OrderStateUnknown, OrderKept, KeptOrderReleased, CancelRequested, CancelDropped, LegResized,
     OrderRestated, OrderRevived, OrdersRecalled, ContingentOrdersMissing, PositionCorrected, ProposalStaged,
@@ -64,16 +67,16 @@ TAKEN_BACK = frozenset({CancelCode.OPERATOR, CancelCode.KILLED})
 
 @dataclass(slots=True)
 class Owing:
-    """Shares of one position that are owed a stop.
+    """Shares of one position that lack a due stop.
 
     Attributes
     ----------
     quantity, most
-        Now, and at most since it began.
+        The current number, and the maximum since the beginning.
     told
-        The reason that a person was told of last; None where nobody was told yet.
+        The reason last notified to a person, or None.
     needed_since
-        Since when it needs a person, where nobody was needed before; None where that is from its beginning.
+        Since when a person is needed, if later than the beginning; otherwise None.
     """
 
     symbol: Symbol
@@ -91,14 +94,17 @@ class Owing:
 
     @property
     def is_told(self) -> bool:
-        """Whether a person knows of it as it is now."""
+        """Whether a person was notified of its current reason."""
         return self.told is self.why or (self.told in UNDER_WAY and self.why in UNDER_WAY)
 
 
 @dataclass(slots=True)
 class OwedStopsState:
-    """By position: the shares whose ticket named a stop, and those of them that are owed one; `over` has until when
-    those were owed that is to be recorded yet, `naked_at` when NAKED was typed last: no stop of before is owed.
+    """By position: the shares whose ticket named a stop, and those of them without one.
+
+    `over` has the ended periods that are still to be recorded, with their end; `naked_at` is when NAKED was typed last:
+    earlier stops
+    are not due any more.
     """
 
     named: dict[str, Quantity] = field(default_factory=dict)
@@ -108,7 +114,7 @@ class OwedStopsState:
 
 
 class OwedStops:
-    """Its facts are folded behind the ledger's and the stage's."""
+    """Its facts are folded after those of the ledger and the stage."""
 
     name = "owed_stops"
 
@@ -129,10 +135,10 @@ class OwedStops:
     def restore(self, state: OwedStopsState) -> None:
         self.state = state
 
-    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── queries ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def of(self, position: Position) -> Owing | None:
-        """What is owed of a position; None where each share whose ticket named a stop has one in force."""
+        """The missing stop of a position; None if each share whose ticket named a stop has one in force."""
         return self.state.owed.get(position_key(position.symbol, position.strategy))
 
     def covered_by(self, position: Position) -> tuple[CoveredBy, ...]:
@@ -144,7 +150,7 @@ class OwedStops:
     # ── folds ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _created(self, at: datetime, fact: OrderCreated) -> None:
-        """A stop was confirmed: its shares are owed it from then on, also where the broker refuses it."""
+        """Note a confirmed stop: from then on its shares must have it, also if the broker refuses it."""
         order = self._ledger.order(fact.order.client_order_id)
         if order is not None and order.is_protective and not self._ledger.legs.is_held(order):
             self._name_guarded(order)
@@ -157,8 +163,8 @@ class OwedStops:
         self._look(at)
 
     def _changed(self, at: datetime, fact: OrderStateChanged) -> None:
-        """A stop that the broker took is one that was confirmed: its shares are owed it from then on; those of one that
-        a person took back are owed none.
+        """Note a change of a stop: shares of one that the broker accepted must have it; those of one that a person
+        cancelled must not.
         """
         order = self._ledger.order(fact.client_order_id)
         if order is not None and order.is_protective:
@@ -179,14 +185,14 @@ class OwedStops:
         return sum((self._ledger.exits.claim(exit) for exit in working if exit.is_protective), ZERO)
 
     def _waiting(self, sale: Order) -> Decimal:
-        """Shares of stops that wait for a key, and of those that work beside them; none where none waits."""
+        """Return the shares of stops that wait for a key, with those of working stops; zero if none waits."""
         its = sale.request.symbol, sale.strategy
         owed = [p for p in self._stage.state.proposals.values() if p.is_owed and (p.symbol, p.strategy) == its]
         waiting = sum((proposal.order.quantity for proposal in owed), ZERO)
         return waiting + self._guarded(sale) if waiting and not (sale.is_protective or sale.is_target) else ZERO
 
     def _proposal_ended(self, at: datetime, fact: ProposalEnded) -> None:
-        """Who declines a stop is not asked again: its shares are owed none."""
+        """Note a declined stop: its shares must not have one any more."""
         ended = self._stage.ended
         if fact.end is ProposalEnd.DECLINED and ended is not None and ended.id == fact.proposal_id and ended.is_owed:
             key = position_key(ended.symbol, ended.strategy)
@@ -210,11 +216,12 @@ class OwedStops:
         its = (fact.symbol, fact.strategy, fact.since)
         self.state.over = [each for each in self.state.over if (each[0].symbol, each[0].strategy, each[0].since) != its]
 
-    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── implementation ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _count(self, order: Order, filled: Quantity) -> None:
-        """An entry names a stop for what it fills; an exit sells those shares first, but for those whose stop works, or
-        waits for a key: that is for what is left.
+        """Count a fill. An entry adds shares with a stop; an exit first sells those without a working stop or one that
+        waits for a key, which
+        are for the rest.
         """
         key = position_key(order.request.symbol, order.strategy)
         named = self.state.named.get(key, NO_SHARES)
@@ -247,7 +254,7 @@ class OwedStops:
             self._end(key, at)
 
     def _unfilled(self) -> dict[str, Decimal]:
-        """By position, shares that exits at the market hold and have not sold in time."""
+        """Return, by position, the shares of market exits that did not fill in time."""
         found: dict[str, Decimal] = {}
         for order in self._ledger.working():
             if order.idle is IdleCode.UNFILLED:
@@ -274,7 +281,7 @@ class OwedStops:
             self.state.over.append((owing, at))
 
     def _why(self, position: Position) -> OwedReason:
-        """The first that holds, from what is under way to what nobody does anything about."""
+        """Return the first reason that applies, from work in progress to no action at all."""
         exits = self._ledger.exits.working(position.symbol, position.strategy)
         if any(order.kept is not None for order in exits):
             return OwedReason.KEPT
@@ -298,7 +305,7 @@ class OwedStops:
         return self._how_the_last_ended(position)
 
     def _is_closing(self, position: Position) -> bool:
-        """Whether a close is under way, or stops that made way for one are to go back by what was signed with it."""
+        """Whether a close is in progress, or stops that made way for one will be restored by its authorization."""
         closes = (use for use in self._stage.mandates(AuthorizationKind.CLOSE) if use.is_unused)
         for use in (*closes, *self._stage.mandates(AuthorizationKind.RESTORE_STOP)):
             signed = self._stage.state.confirmations.get(use.mandate.ticket_id)

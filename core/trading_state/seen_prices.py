@@ -1,6 +1,6 @@
-"""What is seen of a symbol, traded or only watched: its last price, its close before today, its change, its spread.
+"""The known prices of a symbol, traded or only watched: last price, previous close, change, spread.
 
-Whatever shows a last price asks `shown_price`, so that it is one everywhere.
+Every display of a last price uses `shown_price`, so that all agree.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from core.trading_state.state import TradingState
 
 
 def seen_price(state: TradingState, symbol: Symbol) -> tuple[datetime, Price] | None:
-    """The newest with its time, of a minute's close or the middle of the quote; of one instant the quote's."""
+    """Return the newest price with its time, of a minute's close or the quote's middle; at equal times the quote's."""
     last, figures = state.last_price(symbol), state.sightings.day_figures.get(symbol)
     if figures is None or figures.last is None or figures.last_at is None:
         return last
@@ -21,7 +21,7 @@ def seen_price(state: TradingState, symbol: Symbol) -> tuple[datetime, Price] | 
 
 
 def shown_price(state: TradingState, symbol: Symbol) -> tuple[datetime, Price] | None:
-    """What is seen of it; of what is held and was never seen, what was paid, with the time of that."""
+    """Return the last price; for a position without one, its entry price with its time."""
     seen = seen_price(state, symbol)
     if seen is not None:
         return seen
@@ -29,7 +29,7 @@ def shown_price(state: TradingState, symbol: Symbol) -> tuple[datetime, Price] |
 
 
 def close_before(state: TradingState, symbol: Symbol, at: datetime) -> Price | None:
-    """By the broker's daily bars; by the minutes that were told where it has not said."""
+    """Return the previous close by the broker's daily bars, otherwise by the minutes received."""
     today = state.calendar.trading_day(at)
     told = state.sightings.closes.get(symbol)
     if told is not None and told[0] < today:
@@ -41,19 +41,19 @@ def close_before(state: TradingState, symbol: Symbol, at: datetime) -> Price | N
 
 
 def change_of(state: TradingState, symbol: Symbol, at: datetime) -> Decimal | None:
-    """Since the close before, as a fraction of it."""
+    """Return the change since the previous close, as a fraction of it."""
     last, before = seen_price(state, symbol), close_before(state, symbol, at)
     return None if last is None or not before else last[1] / before - 1
 
 
 def spread_of(state: TradingState, symbol: Symbol) -> Decimal | None:
-    """As a fraction of the middle."""
+    """Return the spread as a fraction of the middle."""
     quote = state.sightings.quotes.get(symbol)
     return None if quote is None else quote.spread
 
 
 def volume_of(state: TradingState, symbol: Symbol, at: datetime) -> Quantity:
-    """Shares of today's minutes so far."""
+    """Return the volume of today's minutes so far, in shares."""
     figures = state.sightings.day_figures.get(symbol)
     is_todays = figures is not None and figures.day == state.calendar.trading_day(at)
     return figures.volume if figures is not None and is_todays else Quantity(ZERO)

@@ -1,4 +1,4 @@
-"""The shape of a type: what is written of it, by its fields, down to texts and numbers."""
+"""The shape of a type: its serialized form, by its fields, down to texts and numbers."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from core.settings.settings import Settings
 
 MEMBERS = "one of"
-"""Stands before the members of an enumeration."""
+"""Precedes the members of an enumeration."""
 
 Shape = Any
-"""A text for what has no parts; `{"a": …, "b?": …}` for fields, those with a default marked; lists for the rest."""
+"""A text for an atomic type; `{"a": …, "b?": …}` for fields, those with a default marked; otherwise lists."""
 
 
 def shape_of(kind: Any, within: tuple[Any, ...] = ()) -> Shape:
-    """Of a type; `within` are those around it, which are not told again."""
+    """Return the shape of a type; `within` are its enclosing types, which are not repeated."""
     kind = getattr(kind, "__supertype__", kind)
     if kind in within:
         return f"as the {within.index(kind) + 1}. around it"
     if kind is Settings:
-        return "settings"  # whose history is their own
+        return "settings"  # its history is handled separately
     if isinstance(kind, type) and issubclass(kind, Enum):
         return [MEMBERS, *sorted(str(member.value) for member in kind)]
     if isinstance(kind, type) and is_dataclass(kind):
@@ -46,9 +46,9 @@ def _has_default(field: Any) -> bool:
 
 
 def digest_of(kinds: Iterable[tuple[str, Any]]) -> str:
-    """Of the shapes of these types, by name; the members of enumerations left out.
+    """Return the digest of these types' shapes, by name, without the members of enumerations.
 
-    What was written while an enumeration had fewer members holds none of the others, and is read as it was.
+    Data written with fewer members contains none of the new ones, and is read unchanged.
     """
     shapes = {name: _without_members(shape_of(kind)) for name, kind in kinds}
     return sha256(json.dumps(shapes, sort_keys=True).encode()).hexdigest()

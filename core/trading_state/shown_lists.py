@@ -1,4 +1,4 @@
-"""Which watchlists there are: those that were kept, and the one that there always is (MD-06)."""
+"""The existing watchlists: the operator's lists, and the default one (MD-06)."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from core.trading_state.state import TradingState
 
 
 def lists_of(state: TradingState) -> dict[str, tuple[Symbol, ...]]:
-    """`main` first: the symbols of the settings, until a list of that name is kept."""
+    """Return the lists, `main` first: the symbols of the settings, unless the operator keeps a list of that name."""
     return {MAIN: tuple(map(Symbol, state.control.settings.symbols)), **state.watchlists.state.lists}

@@ -1,8 +1,10 @@
-"""Sightings: everything of the world that a decision reads and that no fact holds.
+"""Sightings: all inputs of decisions that are not in facts.
 
-They are in memory and nowhere else: a rebuild does not know them, a start begins without them, and two runs that fold
-the same journal may differ in them. So a decision copies what it used into its fact. Who looks for what else moves the
-desk looks here, and nowhere else; what a workflow asked for and waits for is its own, and asked anew by a start.
+They are only in memory: a rebuild does not have them, a start begins without them, and two runs that fold the same
+journal may
+differ in them. So a decision copies the values that it used into its fact. All inputs outside the facts are here and
+nowhere else;
+a workflow's own pending requests are its own, and are repeated after a start.
 """
 
 from __future__ import annotations
@@ -31,80 +33,88 @@ from core.settings.settings import Settings
 
 @dataclass(slots=True)
 class Sightings:
-    """Of this run.
+    """The sightings of this run.
 
     Attributes
     ----------
     account
-        The broker's last figures. Buying power, margin and losses are checked by them; the guards of losses trip by
-        them; the day begins with them.
+        The broker's last figures. Buying power, margin and losses are checked by them; loss guards trip by them; the
+        day begins
+        with them.
     quotes
-        The last of each symbol that could be believed. Proposals are priced and reviewed by them until a ticket asks
-        anew; what a leaving desk waits for.
+        The last valid quote of each symbol. Proposals are priced and reviewed by them until a ticket fetches fresh
+        ones; a leaving
+        desk uses them to find the fills to wait for.
     day_figures
-        The day so far of each symbol that is told. Shown, and decides nothing.
+        The day so far of each received symbol. Displayed only.
     closes
-        The last close before today of each symbol that is told, with its day. Shown, and decides nothing.
+        The last close before today of each received symbol, with its day. Displayed only.
     corporate_actions
-        What is announced of each symbol that was asked for. Shown, and decides nothing.
+        The announced actions of each requested symbol. Displayed only.
     looked_at
-        What an operator typed an order for last, the newest at the end. Its figures are shown, and decide nothing.
+        The symbols for which the operator last typed an order, the newest at the end. Their figures are displayed only.
     instruments
-        What the broker says of each symbol. Tradability, lending and margin requirements are checked by it; rows of a
-        basket are read by it.
+        The broker's data on each symbol. Tradability, lending and margin requirements are checked by it; rows of a
+        basket are
+        interpreted by it.
     lamps
-        How each line is. Entries wait for both (OP-04); the books are asked for when the stream of orders is back.
+        The status of each connection. Entries wait for both (OP-04); the books are requested when the order stream is
+        back.
     departing
-        What waits in our own queue, and when the rest left it. Doubt and every patience count by it; what is here is
-        taken back and not asked for at the broker.
+        The orders in our own queue, and when the others left it. Doubt and all time-outs count from then; a queued
+        order is withdrawn
+        here, not looked up at the broker.
     books_at
-        When the broker's books were told last. Where the stream of orders is not up, they show at the key that the
-        broker is heard.
+        The time of the last copy of the broker's books. While the order stream is down, they prove at a confirmation
+        that the broker
+        is reachable.
     books_are_wanted
-        Somebody wants the broker's books; they are asked for at the end of the act.
+        Whether the broker's books will be requested at the end of the act.
     held_by_the_broker
         Its positions at the last comparison; None before one. A read-only desk closes by them; their symbols are
         followed.
     differing, apart, gone
-        Symbols of which the books differ; by how much the broker had more, where both have any; of which it has none.
-        No stop is sent for shares that differ, and what is beyond the broker's number is taken back, at a kill too.
+        Symbols whose books differ; the broker's surplus if both have a position; symbols of which the broker has none.
+        No stop is sent
+        for differing shares, and orders beyond the broker's quantity are cancelled, also at a kill.
     unread_positions
-        Symbols of which the broker's row cannot be read: our books keep theirs, and nothing is sent anew for them.
+        Symbols whose row at the broker cannot be read: our books are kept, and no new order is sent for them.
     others, all_others
-        Orders at the broker that are not this desk's: those that work as its listing tells them, and all, with what
-        each may do. No entry goes where one holds the place, no sale where one holds the shares; a kill takes back what
-        may open.
+        Orders at the broker that are not this desk's: the working ones of its listing, and all with their possible
+        effects. They block
+        entries in the same symbol and sales of reserved shares; a kill cancels those that may open positions.
     foreign_positions
-        What the account holds and this desk does not trade. It is shown, and decides nothing.
+        Positions of the account that this desk does not trade. Displayed only.
     done_for_day
-        Exits that the broker called over for the day after its close: asked for again at the next open (EX-22).
+        Exits that the broker ended for the day after its close: requested again at the next open (EX-22).
     capabilities
-        What its broker can do, as its registry says. No order goes that it cannot take.
+        The broker's capabilities by its registry. Orders that it cannot take are not sent.
     calls
-        Requests by endpoint. They are shown, and decide nothing.
+        Requests by endpoint. Displayed only.
     held_queries
-        Queries that wait for room in the minute, by their kind, each with the time since when. They are shown; the
-        report of a basket waits for its own.
+        Queries that wait for the rate limit, by kind, with the time since when. They are displayed; the report of a
+        basket waits for its
+        own.
     limited_until
-        When the broker takes requests again, by what it said last with a 429. No query and no exit whose stop is still
-        in force begins before.
+        When the broker accepts requests again, by its last 429. No query, and no exit whose stop is still in force,
+        starts before.
     settings_file, file_changes
-        The file as it was read last, and what of it is not in force. What may be reloaded is decided by them.
+        The file as last read, and its changes that are not in force. They decide what may be reloaded.
     has_own_clock
-        The desk's time is a clock of this machine beside the broker's: the broker's is asked.
+        Whether the desk's time is this machine's clock, compared with the broker's, which is then requested.
     faults
-        How often something raised that nobody foresaw. A deadline that raised waits, and a comparison that may not be
-        whole does not pass.
+        The number of unexpected exceptions. A deadline that raised waits, and a comparison that may be incomplete does
+        not pass.
     disk
-        What holds although it could not be written: the halt, and a kill. All that a halt and a kill decide.
+        A halt and a kill that could not be recorded but are in force. Only halts and kills depend on it.
     links
-        The desk at the end of each connection, by what that is called in this run. It decides nothing.
+        The desk of each connection, by the connection's name in this run. Decides nothing.
     heard_from
-        When each desk said anything last. Whether its key is taken without the word.
+        The time of each desk's last message. Decides whether its control may be taken without typing the word.
     presses
-        Halts and kills that were taken in. What ends a halt is armed anew at each; it decides nothing.
+        The number of halts and kills processed. Each one disarms whatever ends a halt; it decides nothing.
     key_at
-        When anybody at a desk said anything last that no desk says by itself. A dead man's timer counts by it.
+        The time of the last message of a person at any desk. The dead man's timer counts from it.
     """
 
     account: Account | NoAccount = field(default_factory=lambda: NoAccount("the broker has not said yet"))

@@ -1,10 +1,12 @@
-"""The slices: each owns one part of the state, and all of them stand in one list.
+"""The slices: each owns one part of the state, and all are in one list.
 
-A slice has a name (of its document), a state, the facts that it folds, and a way to take a saved state up. What it
-needs of another it is given when it is made, as that slice or as a question that changes nothing; what follows in it
-from what another folded is a fold of the same fact, later in the list. Nothing is assigned to a slice after that.
+A slice has a name (of its document), a state, the facts that it folds, and a way to restore a saved state. Other slices
+that it
+needs are passed at its construction, directly or as a read-only query; a consequence of another slice's fold is a fold
+of the same
+fact, later in the list. Nothing is assigned to a slice after that.
 
-A new slice is a class of its own and a line in `Slices`.
+A new slice is a class and a line in `Slices`.
 """
 
 from __future__ import annotations
@@ -70,12 +72,13 @@ class Slice(Protocol):
     Attributes
     ----------
     name
-        Of its document.
+        The name of its document.
     state
-        A dataclass, and what a checkpoint keeps of the slice: all else in it is worked out of that.
+        A dataclass, saved in checkpoints: everything else in the slice is derived from it.
     folds
-        By fact, what it does to the state. What stands under `Fact` itself folds whatever a slice before it in the list
-        folds, bars aside; a fold of the fact's own goes before it.
+        The fold of each fact. A fold under `Fact` itself runs for all facts that an earlier slice folds, except for
+        bars; a fold of the
+        specific fact runs before it.
     """
 
     @property
@@ -88,7 +91,7 @@ class Slice(Protocol):
     def folds(self) -> Mapping[Any, Any]: ...
 
     def restore(self, state: Any) -> None:
-        """Take up a saved state, of the type that `state` has."""
+        """Restore a saved state, of the type of `state`."""
         ...
 
 
@@ -96,7 +99,7 @@ One = TypeVar("One", bound=Slice)
 
 
 class Slices:
-    """The list. A line makes a slice, with what it needs of others; they fold in the order of the lines."""
+    """The list. Each line constructs a slice with its dependencies; they fold in the order of the lines."""
 
     def __init__(
         self, calendar: Calendar, past: PastIndex, disk: DiskFailure, kinds: StrategyKinds, further: Iterable[Slice]
@@ -167,13 +170,13 @@ class Slices:
             self.evaluation,
         )
 
-    # ── questions of one slice to another, which may be made behind it ────────────────────────────────────────────────
+    # ── queries between slices that may be constructed later ──────────────────────────────────────────────────────────
 
     def _ended(self) -> Ended | None:
         return self.ledger.book.ended
 
     def _entered(self, fact: OrderFilled) -> Scope | None:
-        """Whose entry filled first just now; orders that took each other's place, however many, are one entry."""
+        """Return the scope of the entry whose first fill this is; orders that replaced each other are one entry."""
         order = self.ledger.order(fact.fill.client_order_id)
         if order is None or order.only_reduces or order.filled_quantity > fact.fill.quantity:
             return None
@@ -182,7 +185,7 @@ class Slices:
         return Scope(symbol=order.request.symbol, strategy=order.strategy)
 
     def _ended_of_a_strategy(self) -> Ended | None:
-        """What nobody's strategy traded is judged by no night."""
+        """Return the ended trade of a strategy: others are not evaluated."""
         over = self.ledger.book.ended
         return None if over is None or over.trade.strategy in NO_STRATEGY else over
 
@@ -210,7 +213,7 @@ class Slices:
 
 
 def named_folds(slices: Iterable[Slice]) -> dict[type, tuple[tuple[str, Fold], ...]]:
-    """By fact, who folds it, in their order: the slice's name, and its fold."""
+    """Return, by fact, the slices' names and folds in order."""
     table: dict[type, list[tuple[str, Fold]]] = {}
     for each in slices:
         own = each.folds
@@ -225,5 +228,5 @@ def named_folds(slices: Iterable[Slice]) -> dict[type, tuple[tuple[str, Fold], .
 
 
 def table_of(slices: Iterable[Slice]) -> dict[type, tuple[Fold, ...]]:
-    """The same without the names, as a desk folds."""
+    """Return the same without the names, for folding."""
     return {kind: tuple([fold for _, fold in folds]) for kind, folds in named_folds(slices).items()}

@@ -1,7 +1,8 @@
-"""The desk: its slices, its sightings, and `record`, the one way to change a state.
+"""The desk's state: its slices, its sightings, and `record`, the only way to change a slice.
 
-`record(fact)` appends to the journal and then lets each slice fold the fact. What decides beside the slices is a
-sighting, or stands in none (`core/trading_state/sightings.py`).
+`record(fact)` appends to the journal and then lets each slice fold the fact. All other inputs of decisions are
+sightings
+(`core/trading_state/sightings.py`).
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ BarListener = Callable[[Bar], None]
 
 
 OF_NOW = timedelta(seconds=15)
-"""A quote that is older says nothing of this moment."""
+"""An older quote says nothing about the current moment."""
 
 
 class TradingState(Slices):
@@ -54,11 +55,11 @@ class TradingState(Slices):
     Parameters
     ----------
     further
-        Slices beside those of the list, folded after them.
+        Slices besides those of the list, folded after them.
     followers
-        Who follows a kind of fact, asked as it is written.
+        Returns the followers of a kind of fact; called when it is recorded.
     listeners
-        Who hears first of each fact that was folded.
+        The first listeners of each folded fact.
     """
 
     def __init__(
@@ -85,7 +86,9 @@ class TradingState(Slices):
         self.folds = table_of(self.slices)
 
     def record(self, fact: Fact) -> None:
-        """Write the fact, then fold it into the slices; of bars nobody hears before the strategies were asked."""
+        """Record the fact, then fold it into the slices; listeners of a bar are called only after the strategies
+        answered.
+        """
         if at_work() is not None:
             only_for_people("write the journal")
         sequence = self.journal.append(self.at, fact)
@@ -103,8 +106,9 @@ class TradingState(Slices):
             listener(sequence, self.at, fact)
 
     def add_listener(self, listener: Listener) -> None:
-        """From here on it hears of each fact, bars excepted, once that is folded. It shows, counts or carries; what
-        decides by a fact is a workflow that follows it.
+        """Add a listener for each folded fact, except for bars. It displays, counts or forwards.
+
+        Decisions on a fact belong in a workflow that follows it.
         """
         self._listeners.append(listener)
 
@@ -112,7 +116,7 @@ class TradingState(Slices):
         self._listeners.remove(listener)
 
     def add_bar_listener(self, listener: BarListener) -> None:
-        """From here on it hears of each bar, once the strategies have answered to it."""
+        """Add a listener for each bar, called after the strategies answered it."""
         self._bar_listeners.append(listener)
 
     def tell_bar(self, bar: Bar) -> None:
@@ -120,7 +124,7 @@ class TradingState(Slices):
             listener(bar)
 
     def add_watcher(self, listener: BarListener) -> None:
-        """From here on it hears of each bar of a symbol that is only watched: to show it, and no strategy asks."""
+        """Add a listener for each bar of a symbol that is only watched, for display."""
         self._watchers.append(listener)
 
     def tell_watched_bar(self, bar: Bar) -> None:
@@ -128,12 +132,12 @@ class TradingState(Slices):
             listener(bar)
 
     def fold(self, at: datetime, fact: Fact) -> None:
-        """Let each slice take the fact in: a rebuild, after which the strategies catch up."""
+        """Fold the fact into each slice, in a rebuild, after which the strategies catch up."""
         for fold in self.folds.get(type(fact), ()):
             fold(at, fact)
 
     def order_of(self, report: OrderReport) -> Order | None:
-        """Our order that a report tells of. One that left memory is taken up again, where the report has news of it."""
+        """Return our order of a report. An order that left memory is recalled if the report has news of it."""
         order = self.ledger.order(report.client_order_id)
         if order is not None or (past := self.ledger.retention.forgotten(report.client_order_id)) is None:
             return order
@@ -142,7 +146,7 @@ class TradingState(Slices):
         return self.ledger.order(report.client_order_id)
 
     def hear_of_other(self, report: OrderReport) -> None:
-        """The stream's word on an order that is not this desk's; the books say the rest (EX-09)."""
+        """Note a stream report on an order that is not this desk's; the broker's books give the rest (EX-09)."""
         name = report.broker_order_id
         self.sightings.others = tuple(order for order in self.sightings.others if order.broker_order_id != name)
         self.sightings.all_others = tuple(other for other in self.sightings.all_others if other.broker_order_id != name)
@@ -151,7 +155,7 @@ class TradingState(Slices):
             self.sightings.all_others = (*self.sightings.all_others, other_of(report, self.ledger))
 
     def figures_for(self, at: datetime, symbol: Symbol, fresh: FreshFigures | None) -> ReviewContext:
-        """What a review looks at: the fresh figures where they were fetched, else the last sightings."""
+        """Return the context of a review: the fresh figures if fetched, otherwise the last sightings."""
         day = self.calendar.trading_day(at)
         return ReviewContext(
             at=at,
@@ -194,21 +198,21 @@ class TradingState(Slices):
         )
 
     def touch(self, symbol: Symbol) -> tuple[Price, Price] | tuple[None, None]:
-        """Bid and ask as they are recorded with what was decided, USD; none where the last quote is not of now."""
+        """Return bid and ask to record with a decision, USD; None without a current quote."""
         quote = self.sightings.quotes.get(symbol)
         if quote is None or quote.age(self.at) > OF_NOW:
             return None, None
         return quote.bid, quote.ask
 
     def signed_entries(self, strategy: str) -> tuple[ClientOrderId, ...]:
-        """Its entries whose key was turned, with a basket or on a ticket, and that were not sent yet (RK-12)."""
+        """Return its confirmed entries, of a basket or a ticket, that were not sent yet (RK-12)."""
         if self.plans.running is None and not self.stage.state.confirmations:
             return ()
         signed = (*self.plans.entries_to_come(strategy), *self.stage.entries_confirmed(strategy))
         return tuple(dict.fromkeys(signed))
 
     def confirmed_values(self) -> tuple[tuple[ClientOrderId, Money], ...]:
-        """Entries of everybody that are, the first key first, and what each costs by its ticket, USD (RK-23)."""
+        """Return all such entries in the order of confirmation, with the cost of each by its ticket, USD (RK-23)."""
         if self.plans.running is None and not self.stage.state.confirmations:
             return ()
         found: dict[ClientOrderId, Money] = {}
@@ -219,7 +223,9 @@ class TradingState(Slices):
         return tuple(found.items())
 
     def read_only_refusal(self, order: OrderRequest) -> str | None:
-        """Why a read-only desk lets this exit not pass: only a close of what the broker itself reports does (EX-09)."""
+        """Return why a read-only desk refuses this exit: only a close of a position that the broker reports passes
+        (EX-09).
+        """
         if self.control.state.is_reconciled:
             return None
         if self.sightings.held_by_the_broker is None:
@@ -233,7 +239,7 @@ class TradingState(Slices):
 
     @property
     def held_by_clock(self) -> tuple[Symbol, ...]:
-        """Whose signed exits wait for a key because this desk's clock is in doubt (EX-23)."""
+        """The symbols whose signed exits wait for a key because this desk's clock is in doubt (EX-23)."""
         if not self.control.is_clock_in_doubt:
             return ()
         held = [p for p in self.ledger.positions() if self.stage.signed_exits(p.entry_order, self.at) is not None]
@@ -241,7 +247,7 @@ class TradingState(Slices):
 
     @property
     def drifted(self) -> dict[Symbol, Quantity]:
-        """What the broker has of those symbols: its number of the last comparison, and what was filled since."""
+        """The broker's quantity in differing symbols: that of the last comparison, adjusted by later fills."""
         told = {
             symbol: Quantity(self.ledger.net_quantity(symbol) + more) for symbol, more in self.sightings.apart.items()
         }
@@ -249,27 +255,31 @@ class TradingState(Slices):
 
     @property
     def told_at_a_kill(self) -> dict[Symbol, Quantity]:
-        """What the broker's books have of a symbol where ours have more, nothing included: what could open by them
-        counts as what opens (OP-07).
+        """The broker's quantity in each symbol of which ours is larger, including zero: orders that could open by it
+        count as opening
+        (OP-07).
         """
         return {**self.drifted, **dict.fromkeys(self.sightings.gone, NO_SHARES)}
 
     def closable_read_only(self, symbol: Symbol, side: Side) -> Quantity | None:
-        """Shares that the broker reports and an exit on this side would close; None where the desk is not read-only."""
+        """Return the shares that the broker reports and an exit on this side would close; None if the desk is not
+        read-only.
+        """
         if self.control.state.is_reconciled or self.sightings.held_by_the_broker is None:
             return None
         held = self._reported(symbol)
         return Quantity(max(held if side is Side.SELL else -held, ZERO))
 
     def _reported(self, symbol: Symbol) -> Quantity:
-        """What the broker says that it holds: its last books, and where ours agreed with them, its fills since."""
+        """Return the broker's position: its last books, or ours with later fills if they agreed."""
         if symbol in self.sightings.differing and symbol not in self.sightings.unread_positions:
             return (self.sightings.held_by_the_broker or {}).get(symbol, Quantity(ZERO))
         return self.ledger.net_quantity(symbol)
 
     def last_price(self, symbol: Symbol) -> tuple[datetime, Price] | None:
-        """The newer of the last bar's close and the middle of the last quote, with its time; None where neither is.
-        Of one instant it is the quote's.
+        """Return the newer of the last bar's close and the last quote's middle, with its time, or None.
+
+        At equal times it is the quote's.
         """
         mark, bar = self.orchestrator.state.marks.get(symbol), self.normaliser.state.last_starts.get(symbol)
         closed = (bar + ONE_MINUTE, mark) if mark is not None and bar is not None else None
@@ -284,12 +294,12 @@ class TradingState(Slices):
 
     @property
     def equity_of_today(self) -> Decimal | None:
-        """USD at the day's opening; None where it is not known yet."""
+        """USD at the day's opening; None while unknown."""
         return self.opening.opening_equity(self.calendar.trading_day(self.at))
 
     def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
         return self.sightings.instruments.get(symbol) or NoInstrument("the broker has not said yet whether it trades")
 
     def traded(self, symbol: Symbol) -> Instrument:
-        """What an order in it trades, as the broker lists it; a share where it has not said."""
+        """Return the instrument of an order, as the broker lists it; a share if that is unknown."""
         return self.sightings.instruments.get(symbol) or share(symbol)

@@ -1,7 +1,8 @@
-"""Whose bars this desk decides by: what it trades, what the market is measured by, whatever it holds or ordered.
+"""The symbols whose bars affect decisions: traded ones, those that measure the market, and those held or ordered.
 
-These are recorded. What is only watched is a sighting: the minutes of two hundred symbols would fill a journal, and
-nobody decides by them (MD-06).
+Their bars are recorded. Those of symbols that are only watched are sightings: the minutes of two hundred symbols would
+fill a
+journal, and no decision needs them (MD-06).
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from core.trading_state.state import TradingState
 
 
 def traded_symbols(state: TradingState) -> tuple[Symbol, ...]:
-    """The settings' symbols first, in their order, then the others: a position that was taken over, or an order that
-    was typed, may be in a symbol that the settings do not name, and its stop is watched all the same (RK-08).
+    """Return the settings' symbols first, in order, then the others.
+
+    A position taken over, or a manual order, may be in a symbol that the settings do not name, and its stop is watched
+    all the same
+    (RK-08).
     """
     settings = state.control.settings
     wanted = [Symbol(text) for text in settings.symbols]
@@ -28,14 +32,14 @@ def traded_symbols(state: TradingState) -> tuple[Symbol, ...]:
 
 
 def is_only_watched(state: TradingState, symbol: Symbol) -> bool:
-    """Whether nothing is decided by its bars."""
+    """Whether no decision depends on its bars."""
     if symbol not in state.watchlists.symbols and not state.alerts.of(symbol):
         return False
     return symbol not in traded_symbols(state)
 
 
 def is_a_share(state: TradingState, symbol: Symbol) -> bool:
-    """As the broker lists it; by the look of its symbol where it has not said."""
+    """Whether it is a share by the broker's listing, or by the form of its symbol if that is unknown."""
     listed = state.sightings.instruments.get(symbol)
     if listed is not None:
         return listed.asset_class is AssetClass.STOCK

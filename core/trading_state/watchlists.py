@@ -1,4 +1,4 @@
-"""The slice of the watchlists: named lists of symbols, as the operator keeps them (MD-06)."""
+"""The slice of the watchlists: the operator's named lists of symbols (MD-06)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.model.values import Symbol
 
 @dataclass(slots=True)
 class WatchlistsState:
-    """`lists` in the order in which they were first kept; `filed` are those of which a file says the same."""
+    """`lists` in the order of their creation; `filed` are those that equal their file."""
 
     lists: dict[str, tuple[Symbol, ...]] = field(default_factory=dict)
     filed: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class Watchlists:
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
-        """Of all lists, each once."""
+        """The symbols of all lists, each once."""
         return tuple(dict.fromkeys(symbol for symbols in self.state.lists.values() for symbol in symbols))
 
     def _kept(self, _at: datetime, fact: WatchlistKept) -> None:
