@@ -387,7 +387,7 @@ class SaidAgain:
         if isinstance(said, LeaveTicket):
             return replace(said, ticket_id=ticket.id)
         order, word = ticket.order, word_of(ticket.review)
-        if not word or word == self._known.words.get(said.ticket_id):  # the recorded ticket asked for it too
+        if not word or word == self._known.words.get(said.ticket_id):  # the word typed then applies
             word = said.word
         return replace(
             said, ticket_id=ticket.id, digest=ticket.digest, effect=order.effect, replaces=order.replaces, word=word
