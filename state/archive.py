@@ -1,10 +1,8 @@
 """Read the archive of a backup without trusting it (SP-04).
 
 Nothing in an archive decides where a file goes: only names that a backup writes are accepted. Links, devices,
-extensions,
-repeated names and implausible sizes are refused. The archive is read to its end, which has its checksum, before
-anything is
-written.
+extensions, repeated names and implausible sizes are refused. The archive is read to its end, which has its checksum,
+before anything is written.
 """
 
 from __future__ import annotations

@@ -1,12 +1,9 @@
 """A backup of an account: documents, signed and stamped heads, journal, and the simulated exchange's log (SP-04).
 
 One archive holds them all, and may be made while an engine runs. The documents are read first, then the journal, and
-the
-exchange's log last: so the journal in the archive includes the documents' last record, and the exchange's log every
-order
-that the journal has as accepted. The kill switch, the lock and the heartbeat belong to the running installation and are
-not
-included.
+the exchange's log last: so the journal in the archive includes the documents' last record, and the exchange's log every
+order that the journal has as accepted. The kill switch, the lock and the heartbeat belong to the running installation
+and are not included.
 """
 
 from __future__ import annotations

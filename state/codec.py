@@ -4,8 +4,7 @@
 
 `sum` is the first half of a SHA-256 over the previous record's sum and this line without its own: after any changed,
 dropped, added or swapped record the chain does not match. It guards against accidents, not against forgery: a forger
-could
-compute all sums again. Decimals are strings, which keeps them exact (`0.300` stays); times are UTC.
+could compute all sums again. Decimals are strings, which keeps them exact (`0.300` stays); times are UTC.
 """
 
 from __future__ import annotations

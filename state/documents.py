@@ -2,8 +2,7 @@
 kept.
 
 The file carries its own checksum, so that damage is detected and never loaded. It is readable for people; the journal
-is
-authoritative, and a start without valid documents only reads a longer part of it.
+is authoritative, and a start without valid documents only reads a longer part of it.
 """
 
 from __future__ import annotations
@@ -201,7 +200,7 @@ def _found_in(path: Path) -> tuple[Checkpoint, int]:
         raise UnsoundDocumentsError(f"{error} is missing in it") from error
     if version > VERSION:
         raise UnsoundDocumentsError(f"a newer Keyturn wrote it (version {version}, this one knows {VERSION})")
-    if facts > edition():  # the records that it saves reading may be newer too, and only reading them refuses them
+    if facts > edition():  # its records may be newer too, and they are not read, which would refuse them
         raise UnsoundDocumentsError(f"a newer Keyturn wrote it (facts of {facts}, this one knows {edition()})")
     return Checkpoint(sequence, documents, meta.get("shape", "")), version
 

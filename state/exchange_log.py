@@ -2,11 +2,9 @@
 desk.
 
 Each line ends with a checksum that is chained to the previous line, as in the journal. Lines of older logs have none
-and are
-accepted up to the first one with a checksum; from there on every line must have one. A changed, dropped or added line
-is
-reported, and then none of the log is trusted. A line torn by a crash is removed on opening and kept beside the log: its
-request was never executed.
+and are accepted up to the first one with a checksum; from there on every line must have one. A changed, dropped or
+added line is reported, and then none of the log is trusted. A line torn by a crash is removed on opening and kept
+beside the log: its request was never executed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Replace an account's journal and documents by others; a crash at any point loses nothing (SP-04).
 
 The new files are written completely into a staging folder. That folder's name records the progress of the swap, and
-each
-rename is on the disk before the next step begins.
+each rename is on the disk before the next step begins.
 
 | folder | meaning | action of the next start |
 | --- | --- | --- |
@@ -12,8 +11,7 @@ rename is on the disk before the next step begins.
 | `replacement.done` | all files are in place; the old ones are being deleted | continues |
 
 Every step may be repeated. Lock, kill switch, archives and the operator's files stay in place, and so does the
-simulated
-exchange's log if there is no new one. The heartbeat, which has figures of the old journal, is deleted.
+simulated exchange's log if there is no new one. The heartbeat, which has figures of the old journal, is deleted.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """The file layout: one home for the operator, with a folder per account; every file of ours is named here.
 
 Without `KEYTURN_HOME` the XDG folders are used: `~/.config/keyturn/settings.toml` and
-`~/.local/state/keyturn/<account>/`.
-With it, one folder holds everything: `<home>/settings.toml` and `<home>/state/<account>/`. Folders are 0700 and files
-0600;
-wider permissions are repaired and reported.
+`~/.local/state/keyturn/<account>/`. With it, one folder holds everything: `<home>/settings.toml` and
+`<home>/state/<account>/`. Folders are 0700 and files 0600; wider permissions are repaired and reported.
 """
 
 from __future__ import annotations

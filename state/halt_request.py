@@ -1,8 +1,7 @@
 """A halt left for the next start: one line in the account's folder with requester and reason (SY-02).
 
 The watchdog writes it when it gives up. The file's existence is the request, with any content. The engine removes it
-once
-the halt is recorded, so that it survives a crash in between.
+once the halt is recorded, so that it survives a crash in between.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """A journal for a run that is never continued: the same lines, chained and hashed, but not kept.
 
 A backtest of years writes a fact per bar. The fingerprint equals that of a file or memory journal with the same facts,
-so
-that two runs can be compared; memory use stays constant.
+so that two runs can be compared; memory use stays constant.
 """
 
 from __future__ import annotations

@@ -43,8 +43,7 @@ class Status:
         The users of the attached desks, and the one with control: `eve on pts/3`; empty if there is none.
     data_silent_seconds
         Seconds of an open session without a bar or a quote, in steps of `SILENCE_STEP`; None while no session is open,
-        and
-        from older engines without this field.
+        and from older engines without this field.
     """
 
     state: str

@@ -1,8 +1,7 @@
 """Write the journal: append-only chained lines, one segment per day, one writer (SP-01).
 
 `append` only buffers the line; `flush` passes it to the operating system, `sync` waits for the disk. After a failed
-write
-nothing more is accepted until the journal is opened again, because the content of the disk is unknown (SP-06).
+write nothing more is accepted until the journal is opened again, because the content of the disk is unknown (SP-06).
 """
 
 from __future__ import annotations
@@ -100,8 +99,7 @@ class FileJournal:
     ----------
     verified_until
         The sequence number up to which a checkpoint vouches for the chain; from the segment that holds it on, every
-        line is
-        checked. Without one, all of them are.
+        line is checked. Without one, all of them are.
 
     Attributes
     ----------
@@ -145,8 +143,7 @@ class FileJournal:
         """Buffer one record for the next flush; return its sequence number.
 
         Raises `JournalWriteError` once a write has failed, `TimeWentBackError`, and `state.codec.RecordError` for a
-        fact that
-        could not be read back.
+        fact that could not be read back.
         """
         if self._failure is not None:
             raise JournalWriteError(self._failure)

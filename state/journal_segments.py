@@ -72,8 +72,7 @@ class Walk:
     """A walk along the chain; iterating yields the valid lines without their newline.
 
     Raises `JournalDamagedError` with file, line and fault at the first invalid line. A line cut short at the very end
-    is no
-    damage: the walk ends before it and keeps it in `torn`.
+    is no damage: the walk ends before it and keeps it in `torn`.
     """
 
     def __init__(self, paths: Sequence[Path], start: SegmentStart) -> None:

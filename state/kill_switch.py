@@ -133,8 +133,7 @@ class FileKillSwitch:
         """Remove the file, unless there was a kill since the last look: then it stays shut (OP-07).
 
         It is renamed before the last read, so that no concurrent line is lost: a writer checks afterwards that its file
-        still has
-        the latch's name.
+        still has the latch's name.
 
         Raises
         ------

@@ -118,8 +118,7 @@ def last_account(home: Home) -> AccountFolder | None:
     """Return the account whose engine runs or ran last (newest heartbeat); None if none ever ran.
 
     A lock file proves a run as well as a heartbeat does, and no file is opened: the account is found even if something
-    else is
-    in the heartbeat's place.
+    else is in the heartbeat's place.
     """
     ran = [folder for folder in home.accounts() if os.path.lexists(folder.heartbeat) or os.path.lexists(folder.lock)]
     running = [folder for folder in ran if holder(folder) is not None]

@@ -1,8 +1,7 @@
 """Read the parts of a journal that a post-mortem needs: a year's journal has a million bars (AN-06).
 
 The explained days are read completely, with their chain checked. Of other days only the lines of needed facts are
-decoded:
-the segments are an index by day, and a line names its fact in its first bytes.
+decoded: the segments are an index by day, and a line names its fact in its first bytes.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """A reset: the account's state is cleared, and its new journal begins with a record of that (SP-04).
 
 The old state is archived first. A kill persists: the switch's file is not touched, and if the journal or its documents
-ended
-killed, the new one starts killed. The positions and orders at the broker, real or simulated, are not touched: the next
-start
-compares with them (EX-09).
+ended killed, the new one starts killed. The positions and orders at the broker, real or simulated, are not touched: the
+next start compares with them (EX-09).
 """
 
 from __future__ import annotations

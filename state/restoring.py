@@ -6,8 +6,7 @@
 3. The operator is shown what will be lost, and agrees.
 4. The current state is archived.
 5. The restored journal records the restore, renames the installation, so that no new order has the id of a forgotten
-   one
-   (EX-04), and stays killed if the account was.
+   one (EX-04), and stays killed if the account was.
 6. The two are swapped (`state.folder_swap`).
 
 The next start compares the result with the broker (EX-09).

@@ -5,8 +5,7 @@
     {"events":977,"at":"…","left":true}
 
 No decision depends on it: after a line cut short by a crash or a failed write, the run cannot be played again exactly.
-It
-holds no token and no secret.
+It holds no token and no secret.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Load the settings from the operator's sources: profile < settings.toml < KEYTURN_… < --set (OP-10).
 
 Tables are merged key by key, by pydantic-settings; an amount in another unit replaces the lower one. A fault is
-reported in
-one line: place, key, value, and the allowed values. Only values that a setting was given are printed.
+reported in one line: place, key, value, and the allowed values. Only values that a setting was given are printed.
 """
 
 from __future__ import annotations
@@ -86,10 +85,8 @@ def load_settings(
     """Return the merged settings. Raises `SettingsError`.
 
     Only the console knows the valid entries of `[keys]`: `fault_in_keys` checks them. `known` lists registered names
-    for the
-    settings that choose one. A `stage` overlays its own profile, below the operator's settings; it is ignored under
-    another
-    profile.
+    for the settings that choose one. A `stage` overlays its own profile, below the operator's settings; it is ignored
+    under another profile.
     """
     layers = [_file_layer(home.settings), _environment_layer(environ), _override_layer(overrides)]
     for layer in layers:
@@ -417,7 +414,7 @@ def _keys(model: type[BaseModel], path: KeyPath = ()) -> Iterator[str]:
             yield from _keys(inner, (*path, key))
 
 
-# ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _words(error: ValidationError, layers: Sequence[SettingsLayer]) -> str:

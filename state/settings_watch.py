@@ -32,8 +32,7 @@ class SettingsWatch:
         A monotonic clock, seconds.
     left_out
         The `--set` options of the last start that this one lacks, if nothing else differs; reported while the file is
-        unchanged
-        since the start.
+        unchanged since the start.
     sources
         The sources above the file, now or at the last start.
     beside

@@ -1,8 +1,7 @@
 """Stack traces of a hanging process: SIGUSR2 with the interpreter's fault handler (SY-02).
 
 The handler is in C and needs no interpreter lock, so that a stuck engine still answers. The signal is sent only to a
-process
-that announced its handler: any other would be killed by it.
+process that announced its handler: any other would be killed by it.
 """
 
 from __future__ import annotations

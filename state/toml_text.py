@@ -1,8 +1,7 @@
 """Parse untrusted TOML text: bounded in size and nesting, with numbers of reasonable length.
 
 A fault is reported with its line or key. Otherwise a recursive parser would fail with its own error, and a number with
-a
-billion digits would take hours.
+a billion digits would take hours.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The user's strategies in their folder: found by name, each file loaded in its own process.
 
 No code of a file runs in the desk's process. A fault is one line with the file, the line number if known, and a remedy;
-no
-file prevents the desk from opening.
+no file prevents the desk from opening.
 """
 
 from __future__ import annotations

@@ -29,8 +29,7 @@ class VerifyReport:
         The number of verified records, and the sum of the last one.
     torn
         The end that a crash cut short, as text; no damage, and the next start repairs it. While an engine runs it is
-        the line
-        being written.
+        the line being written.
     damage
         The place and kind of the first break; nothing after it was checked.
     """

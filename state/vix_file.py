@@ -33,8 +33,7 @@ class VixFile:
     """Implements `core.market.vix.port.VixMemory`.
 
     `now` is this machine's clock, UTC: a measurement of a later day is refused. The lock is the kernel's, on a file
-    beside it: a
-    process that dies releases it.
+    beside it: a process that dies releases it.
     """
 
     def __init__(self, path: Path, now: Callable[[], datetime]) -> None:

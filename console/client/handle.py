@@ -1,8 +1,7 @@
 """EngineHandle: commands in, immutable views out. The console's only interface to a local engine.
 
 The engine runs in a separate daemon thread. The console polls `view`; the engine's thread never waits for the console.
-A press
-of the kill key sets the gateway's latch in the caller's thread, before anything is queued.
+A press of the kill key sets the gateway's latch in the caller's thread, before anything is queued.
 """
 
 from __future__ import annotations

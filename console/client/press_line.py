@@ -1,8 +1,7 @@
 """The press line: a connection for halts and kills only, written directly by the pressing thread (OP-07).
 
 A press is pending until the engine acknowledges it. If the line breaks, pending presses are sent first over the next
-one:
-repeating a halt is harmless.
+one: repeating a halt is harmless.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The link to an engine on another machine: `ssh SERVER keyturn relay`, restarted after each interruption (SY-01).
 
 The first ssh is started before the desk takes over the terminal, so that it may prompt for a password or a host key.
-Later ones
-run in a session of their own and never prompt.
+Later ones run in a session of their own and never prompt.
 """
 
 from __future__ import annotations

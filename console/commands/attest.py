@@ -36,10 +36,8 @@ def attest(
     """Print each control: the rule that asks for it, its setting, its last trip, its test, and whether it holds.
 
     A run plays one session on a separate simulated exchange, in a temporary folder, with twice as many messages as the
-    account's
-    busiest day of six months. It tries each control with an order that it must stop, and with an exit that must pass.
-    The account
-    is not touched; its engine may run meanwhile.
+    account's busiest day of six months. It tries each control with an order that it must stop, and with an exit that
+    must pass. The account is not touched; its engine may run meanwhile.
 
     Exits with 1 if a control did not hold, or is off although a rule asks for it.
 

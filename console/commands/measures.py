@@ -26,8 +26,7 @@ def measures(
     """Measure the performance of a desk: daily equity, trades by group, margin in use over time.
 
     Trades are grouped by strategy, regime, symbol, half-hour and holding time. A measure with too few days is left out.
-    Works
-    while the engine runs; only the journal is read.
+    Works while the engine runs; only the journal is read.
 
     Example: keyturn measures 2026-10-01..2026-12-31 --html quarter.html
     """

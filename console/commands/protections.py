@@ -43,8 +43,8 @@ def check(
     """Print the state of each protection that counts closed trades at an instant, tripped ones first.
 
     Nothing is changed, and no engine is needed. A trade's profit_ratio is counted as a ratio, -0.01 a loss of 1 %:
-    there are no
-    amounts. A loss without an earlier peak is measured against an equity of one, the same as for every trade.
+    there are no amounts. A loss without an earlier peak is measured against an equity of one, the same as for every
+    trade.
 
     Example: keyturn protections check --trades trades.csv --at 2026-11-20T15:00:00Z --profile freqtrade
     """

@@ -56,9 +56,8 @@ def replay(
     """Play bars (and quotes) through the engine on the simulated exchange.
 
     A script of keys is a text file with one key per line: `at TIME key KEY` (ISO 8601, in UTC) or `after SECONDS key
-    KEY`
-    (since the previous line). Keys: enter B H S C x c d F ctrl+k K escape REARM; they act on the first entry of their
-    list.
+    KEY` (since the previous line). Keys: enter B H S C x c d F ctrl+k K escape REARM; they act on the first entry of
+    their list.
 
     Example: keyturn replay SPY_1min_2013-10-07_to_2013-10-10.csv --headless --operator confirm-all --json
     """

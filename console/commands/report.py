@@ -42,10 +42,8 @@ def report(
     """Print the report of a day or a week: the trades and their reasons, profit by strategy and cause, missed trades.
 
     It also covers the controls that acted or nearly did, the quality of data and connections, and the open positions
-    and orders.
-    Amounts are those of `keyturn explain`. Works on any day of the journal, while the engine runs. With --send the exit
-    code is 1
-    if no channel took it.
+    and orders. Amounts are those of `keyturn explain`. Works on any day of the journal, while the engine runs. With
+    --send the exit code is 1 if no channel took it.
 
     Example: keyturn report --day 2026-11-19 --html thursday.html
     """

@@ -74,8 +74,7 @@ def restore(
     """Replace journal, documents and exchange log by those of an archive; the current ones are archived first.
 
     It asks for a typed word; exit code 1 if it was not typed. No engine may run. A kill persists, from here or from the
-    archive.
-    The broker's books are not touched: the next start compares with them.
+    archive. The broker's books are not touched: the next start compares with them.
 
     Example: keyturn state restore keyturn-demo-1204.tar.gz
     """
@@ -103,8 +102,7 @@ def reset(context: typer.Context, account: Account = None, yes: Yes = False, as_
     """Clear the state of an account and start a new journal; the old state is archived first.
 
     It asks for a typed word; exit code 1 if it was not typed. No engine may run. A kill persists. The books at the
-    broker, real
-    or simulated, are not touched: the next start compares with them.
+    broker, real or simulated, are not touched: the next start compares with them.
 
     Example: keyturn state reset --account demo
     """

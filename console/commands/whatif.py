@@ -26,8 +26,7 @@ def whatif(
     """Replay a day with one change, and print its result.
 
     A day of a demo or a replay is first replayed unchanged, which must write the same bytes as then. A day at a broker
-    is
-    modelled from its recorded bars, and the assumptions are listed. Without --change its proposals are listed.
+    is modelled from its recorded bars, and the assumptions are listed. Without --change its proposals are listed.
 
     Example: keyturn whatif 2026-01-05 --change decline=8b1f0c2a --change set:risk.daily_loss.usd=50
     """

@@ -1,8 +1,7 @@
 """The kill chord and the key after it, in every encoding that terminals use (OP-07).
 
 `Ctrl+K` is one byte almost everywhere; terminals with kitty's keyboard protocol, which Textual requests, and with
-xterm's
-`modifyOtherKeys` send it as a sequence. `F10` is equivalent.
+xterm's `modifyOtherKeys` send it as a sequence. `F10` is equivalent.
 """
 
 from __future__ import annotations

@@ -4,13 +4,11 @@ frames.
 It replaces three parts of Textual's driver for Linux and macOS, and nothing else:
 
 - input: `console.terminal.input_reader` gets every byte in the input thread; the kill keys go to the `KillPort` at
-  once,
-  from that thread, whatever the event loop is doing (OP-07); the rest goes through Textual's parser, guarded.
+  once, from that thread, whatever the event loop is doing (OP-07); the rest goes through Textual's parser, guarded.
 - output: `write` is the interception point. App._display ends each frame with a cursor move and writes nothing else
-  that
-  does, so a write is a frame or a control sequence; `console.terminal.writer` may skip frames and must send controls.
-  The
-  event loop never waits for the terminal. Textual's own writer thread is started by the base class and stays idle.
+  that does, so a write is a frame or a control sequence; `console.terminal.writer` may skip frames and must send
+  controls. The event loop never waits for the terminal. Textual's own writer thread is started by the base class and
+  stays idle.
 - leaving: `console.shutdown` handles the signals, and a terminal that is gone.
 """
 
@@ -41,8 +39,7 @@ IDLE, EAGER = 0.1, 0.02
 
 class KillPort(KillChordPort, Protocol):
     """The interface for the kill keys. Every method is called outside the event loop's thread, never waits for that
-    loop, and does
-    not raise.
+    loop, and does not raise.
     """
 
     def leave(self, reason: str) -> None:
@@ -236,8 +233,7 @@ def may_ask_for_mouse(environ: Mapping[str, str]) -> bool:
     """Return False inside GNU screen, also if only the terminal's name reveals it, as behind ssh.
 
     GNU screen (4.9) with mouse reporting holds each Escape back until the next key and sends both as one: neither
-    arrives as
-    typed. There the desk does without the mouse: Esc leaves every dialog.
+    arrives as typed. There the desk does without the mouse: Esc leaves every dialog.
     """
     if environ.get("STY"):
         return False

@@ -1,12 +1,9 @@
 """Minimal frames: send only the changed cells and styles.
 
 For a changed region Textual 8.2.8 sends everything from the left edge of its widget to the region's right end: a cell
-in the last
-column costs its whole row. Here the row is cut at both ends. Measured with five panes of 30 × 10 cells and 2,000 quotes
-a second:
-199 kB/s become 23. Also, each segment has its whole style and a reset, 45 bytes for a price of six; here only the
-difference
-from the previous style is written.
+in the last column costs its whole row. Here the row is cut at both ends. Measured with five panes of 30 × 10 cells and
+2,000 quotes a second: 199 kB/s become 23. Also, each segment has its whole style and a reset, 45 bytes for a price of
+six; here only the difference from the previous style is written.
 """
 
 from __future__ import annotations

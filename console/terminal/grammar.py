@@ -10,8 +10,7 @@ r"""The grammar of terminal input after an escape, and the bytes that may begin 
 | anything else | Alt and a key, or Esc and a key that the transport joined | itself |
 
 No terminal sends the same introducers in one character (C1, U+0080 to U+009F), or bytes that are not UTF-8: both count
-as the
-beginning of something unknown.
+as the beginning of something unknown.
 """
 
 from __future__ import annotations

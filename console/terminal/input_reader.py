@@ -2,10 +2,8 @@
 OP-07).
 
 `console.terminal.scanner` finds the tokens; here the kill keys go to the kill port at once, in the reading thread, and
-the rest
-goes through Textual's parser, guarded. Input that has no effect is reported as `Dropped`, so that it interrupts the
-silence
-before a confirming key.
+the rest goes through Textual's parser, guarded. Input that has no effect is reported as `Dropped`, so that it
+interrupts the silence before a confirming key.
 """
 
 from __future__ import annotations
@@ -194,8 +192,7 @@ class GuardedParser(XTermParser):
     """Textual's parser, fed only complete tokens.
 
     It may raise (for a kitty key with an event type), which ends it, and it types unknown sequences as letters. In both
-    cases it
-    returns nothing, and `successor` replaces it.
+    cases it returns nothing, and `successor` replaces it.
     """
 
     is_broken = False

@@ -1,10 +1,8 @@
 """Proof that the terminal drew a frame: requests behind the frames, and their answers (OP-04).
 
 The kernel, ssh and tmux accept bytes that they have not delivered yet; only the terminal's own answer proves that a
-frame was
-drawn. The request is a device status report: its answer is no key's sequence, unlike that of `CSI 6n`, which can be a
-modified
-F3. Answers come in the order of the requests. Pure; every call passes the time.
+frame was drawn. The request is a device status report: its answer is no key's sequence, unlike that of `CSI 6n`, which
+can be a modified F3. Answers come in the order of the requests. Pure; every call passes the time.
 """
 
 from __future__ import annotations
@@ -84,8 +82,7 @@ class Proofs:
         """When a terminal without answers has drawn the output before this request; None while that is in the future.
 
         One that answered before and has stopped is assumed as far away as its slowest answer; a late answer shows a
-        stall, not the
-        distance.
+        stall, not the distance.
         """
         asked_at = next((at for asked, at in self._last_asked if asked == number), now)
         there = asked_at + max((trip for trip in self._trips if trip <= min(self._limit(), FARTHEST)), default=0.0)

@@ -1,10 +1,8 @@
 """Split terminal input into complete tokens before Textual's parser sees it.
 
 Two things are decided here. The kill chord is found anywhere, also between the bytes of an unfinished sequence (OP-07).
-And a
-sequence that is broken, endless or cut in two never turns into its letters: Textual would type them, and letters are
-commands
-here (OP-04). Sequences are defined in `console.terminal.grammar`.
+And a sequence that is broken, endless or cut in two never turns into its letters: Textual would type them, and letters
+are commands here (OP-04). Sequences are defined in `console.terminal.grammar`.
 
 | input | is taken for |
 | --- | --- |
@@ -18,16 +16,13 @@ here (OP-04). Sequences are defined in `console.terminal.grammar`.
 | a paste that pauses for half a second, or lasts: the pasted text is delivered | doubt, until its end mark |
 
 In doubt every character is dropped until the line was silent for 5 s; so no letter that could be the rest of something
-acts.
-Complete sequences act, except for those that type a character, and in the doubt of a paste these do not act either. The
-chord is
-never in doubt, and `K` alone behind it is not affected by a doubt older than it. A single escape, which may remain when
-the link
-cut Alt+B behind it, leaves letters their meaning: `console.arming` ensures that none of them confirms.
+acts. Complete sequences act, except for those that type a character, and in the doubt of a paste these do not act
+either. The chord is never in doubt, and `K` alone behind it is not affected by a doubt older than it. A single escape,
+which may remain when the link cut Alt+B behind it, leaves letters their meaning: `console.arming` ensures that none of
+them confirms.
 
 Only `tick` reports silence: bytes read late, by a process that did not run, arrived at an unknown time, and interrupt
-every
-silence not reported yet. No clock is read here: every call passes its time, in seconds on one monotonic clock.
+every silence not reported yet. No clock is read here: every call passes its time, in seconds on one monotonic clock.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """The character that a complete sequence types, and the rule that modifiers type none: only decided here (OP-04).
 
 Textual reads kitty's and xterm's long forms of a key, but takes some for the bare letter: Alt with the text that kitty
-adds,
-`ESC[27;4;66~` of modifyOtherKeys, a code before the letter of an arrow. Here a character is one without modifiers other
-than
-Shift and the locks; anything else that looks like a letter is none.
+adds, `ESC[27;4;66~` of modifyOtherKeys, a code before the letter of an arrow. Here a character is one without modifiers
+other than Shift and the locks; anything else that looks like a letter is none.
 """
 
 from __future__ import annotations

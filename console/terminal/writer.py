@@ -1,17 +1,13 @@
 """Output to the terminal: one frame at a time, with measurement of the link.
 
 A link that cannot keep up gets fewer frames, never a queue of old ones: while an earlier frame is unsent, a new one is
-skipped,
-and once everything is sent a full repaint is requested. Mode switches are always sent. Callers never wait: a separate
-thread
-writes to the terminal, through its own non-blocking descriptor, so that even a write to a stalled terminal can be given
-up.
+skipped, and once everything is sent a full repaint is requested. Mode switches are always sent. Callers never wait: a
+separate thread writes to the terminal, through its own non-blocking descriptor, so that even a write to a stalled
+terminal can be given up.
 
 Not visible here are bytes that the kernel, ssh or tmux accepted and did not deliver. So the terminal is asked for an
-answer
-(`console.terminal.paint_proof`), after a stall and while something may be confirmed; input typed before the frame was
-drawn
-arrives before it.
+answer (`console.terminal.paint_proof`), after a stall and while something may be confirmed; input typed before the
+frame was drawn arrives before it.
 """
 
 from __future__ import annotations
@@ -54,8 +50,7 @@ class PacedWriter(threading.Thread):
     """Writes to the terminal, skips frames that it cannot take, and records its stalls.
 
     `repaint` is called in this thread when everything is sent after a skipped frame or a stall; it must not wait. `now`
-    is the
-    console's monotonic clock, in seconds.
+    is the console's monotonic clock, in seconds.
     """
 
     def __init__(self, descriptor: int, repaint: Callable[[], None], now: Callable[[], float] = time.monotonic) -> None:

@@ -1,8 +1,7 @@
 """The account at each close, from a journal, and its growth without deposits and withdrawals (AN-01).
 
 The facts of the following day have the broker's figures for a close. A close that was not recorded stays missing: it
-makes no
-return.
+makes no return.
 """
 
 from __future__ import annotations
@@ -103,8 +102,7 @@ def growth(days: Sequence[AccountDay]) -> list[DayOfEquity]:
     """Return the growth of the first equity; each return is (equity − transfers) / previous equity − 1, linked.
 
     The time-weighted return, with transfers taken as of the close: C. R. Bacon, "Practical Portfolio Performance
-    Measurement and
-    Attribution", 2nd ed. (2008). NaN if a close is missing, and after an equity of zero or less.
+    Measurement and Attribution", 2nd ed. (2008). NaN if a close is missing, and after an equity of zero or less.
     """
     series: list[DayOfEquity] = []
     scale, before, moved = 1.0, math.inf, 0.0

@@ -34,8 +34,7 @@ NEEDS: Mapping[str, int] = {
 """The number of session returns below which a measure of the account is not reported.
 
 Less than a year is not annualized: GIPS Standards for Firms (CFA Institute, 2020). The ratios need as many as their
-rolling
-figures: a quarter of a year, which is our own choice.
+rolling figures: a quarter of a year, which is our own choice.
 """
 
 

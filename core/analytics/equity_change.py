@@ -1,9 +1,8 @@
 """Explain a change of the account's equity: each part by name, and the unexplained rest (AN-06).
 
 Money is exact here. Parts are rounded to the cent so that they add up: each is the cents that it adds to the running
-sum.
-Equity is cash plus positions at the broker's valuation; positions are their cost in our books plus an open profit. So a
-missing part, or one wrong by a cent, is in `rest` and nowhere else.
+sum. Equity is cash plus positions at the broker's valuation; positions are their cost in our books plus an open profit.
+So a missing part, or one wrong by a cent, is in `rest` and nowhere else.
 """
 
 from __future__ import annotations
@@ -78,8 +77,7 @@ def equity_change(
         Realised profit, at cost and without fees: proceeds minus cost.
     moves
         Changes of cash or cost without a fill: fees, dividends, interest, transfers, corrections, corporate actions. A
-        split has
-        a part of zero: cost and value of the position stay.
+        split has a part of zero: cost and value of the position stay.
     """
     open_profit = Money(closing.open_profit - opening.open_profit)
     parts = in_cents((Part(OPENING, opening.equity), *trades, Part(OPEN_POSITIONS, open_profit), *moves))

@@ -1,11 +1,9 @@
 """An account's use of margin over time, as sampled by its journal (AN-01, RK-14).
 
 An instant is a sample of the account's figures, at most one a minute while margin is in use, and one when that ends; a
-cash
-account, or a broker without margin figures, has none. The figures are maintenance margin over equity, and initial
-margin over
-equity if the broker reports it. Requirements are the broker's: FINRA Rule 4210(c) for maintenance, Regulation T
-(12 CFR 220.12) for initial margin, or higher ones of the broker.
+cash account, or a broker without margin figures, has none. The figures are maintenance margin over equity, and initial
+margin over equity if the broker reports it. Requirements are the broker's: FINRA Rule 4210(c) for maintenance,
+Regulation T (12 CFR 220.12) for initial margin, or higher ones of the broker.
 """
 
 from __future__ import annotations

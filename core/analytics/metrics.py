@@ -1,8 +1,7 @@
 """Performance measures of a daily equity series and of closed trades.
 
 Plain floats: these are statistics, not money. An undefined measure is None, never a made-up zero. `equity` is a pandas
-series:
-the equity at each close, USD, by day, in order.
+series: the equity at each close, USD, by day, in order.
 """
 
 from __future__ import annotations
@@ -68,8 +67,7 @@ def sharpe(returns: pd.Series) -> float | None:
 
     W. F. Sharpe, "The Sharpe Ratio", Journal of Portfolio Management 21 (1994); annualized by the root of time, which
     A. W. Lo, "The Statistics of Sharpe Ratios" (2002), shows to hold for independent returns. None for fewer than two
-    returns, and
-    for returns that are all equal.
+    returns, and for returns that are all equal.
     """
     return _a_year(returns, returns.std()) if returns.nunique() > 1 else None
 
@@ -78,8 +76,7 @@ def sortino(returns: pd.Series) -> float | None:
     """Return the mean over the downside deviation: the root of the mean of squared losses over all returns, gains as 0.
 
     Annualized like Sharpe's. F. A. Sortino and L. N. Price, "Performance Measurement in a Downside Risk Framework",
-    Journal of
-    Investing 3 (1994), with a target of 0. None for fewer than two returns, and without a loss.
+    Journal of Investing 3 (1994), with a target of 0. None for fewer than two returns, and without a loss.
     """
     return _a_year(returns, math.sqrt((returns.clip(upper=0) ** 2).mean())) if len(returns) > 1 else None
 
@@ -88,8 +85,7 @@ def omega(returns: pd.Series, threshold: float = 0.0) -> float | None:
     """Return the sum of the gains over a threshold, divided by the sum of the losses under it.
 
     C. Keating and W. F. Shadwick, "A Universal Performance Measure", Journal of Performance Measurement 6 (2002), over
-    the
-    empirical returns. None if no return was under the threshold.
+    the empirical returns. None if no return was under the threshold.
     """
     over = returns - threshold
     lost = -over.clip(upper=0).sum()
@@ -100,8 +96,7 @@ def rolling(equity: pd.Series, sessions: int = ROLLING) -> pd.DataFrame:
     """Return rolling figures by day: `total_return`, annualized `volatility`, `sharpe` and `max_drawdown`.
 
     The first row is that of the day with this many returns before it; a shorter series has none. Undefined figures, and
-    those of a
-    window with a missing close, are NaN (AN-01).
+    those of a window with a missing close, are NaN (AN-01).
     """
     windows = _changes(equity).rolling(sessions)
     deviation = windows.std()
@@ -183,8 +178,7 @@ def calmar(equity: pd.Series) -> float | None:
     """Return the annual growth over the deepest drawdown, of the whole series.
 
     T. W. Young, "Calmar Ratio: A Smoother Tool", Futures (October 1991), takes the last 36 months; over the whole
-    series it is also
-    called MAR. None for less than two days, and if the series never fell.
+    series it is also called MAR. None for less than two days, and if the series never fell.
     """
     growth, fall = yearly(equity), deepest(equity)
     return None if growth is None or fall is None else growth / fall.depth

@@ -1,8 +1,7 @@
 """Open regular files of bounded size; anything else is an error that names the path and its kind.
 
 Opening a pipe would block, reading a device might never end, and opening one may have side effects. So a path is
-checked before
-it is opened, opened without blocking, and the open file is checked again: it may have changed meanwhile.
+checked before it is opened, opened without blocking, and the open file is checked again: it may have changed meanwhile.
 """
 
 from __future__ import annotations

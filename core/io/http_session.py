@@ -1,8 +1,7 @@
 """A `requests` session that sends its client's credentials only to the given host (SY-06).
 
 Cookies and passwords from files are not sent, and no proxy of the environment is used for this machine. Redirects are
-not
-followed: Alpaca's clients disable them for each request.
+not followed: Alpaca's clients disable them for each request.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """A total time limit of requests: name look-up, connection, TLS, headers and body together (EX-22).
 
 `requests` gives each socket operation its own time-out, and the name look-up none: a server that sends a byte now and
-then
-could hold a call forever. Here each operation gets the rest of the time that `within` gives its thread.
+then could hold a call forever. Here each operation gets the rest of the time that `within` gives its thread.
 """
 
 from __future__ import annotations
@@ -63,8 +62,7 @@ def addresses_of(host: str, port: int) -> Addresses:
     """Look up a host's addresses in a separate thread, because a look-up cannot be interrupted.
 
     If it hangs, the last known addresses of the name are used: they were valid before, and TLS verifies the peer.
-    Another look-up is
-    started, and the first answer counts.
+    Another look-up is started, and the first answer counts.
 
     Raises OSError: TimeoutError, socket.gaierror.
     """

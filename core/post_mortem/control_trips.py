@@ -35,7 +35,7 @@ TAKES_BACK: Mapping[CancelCode, str] = {
     CancelCode.LISTED: "lists",
     CancelCode.REPEATED: "repeated execution",
 }
-"""The controls that cancel with such a code."""
+"""The control behind each of these cancel codes."""
 
 
 class TripKind(Enum):

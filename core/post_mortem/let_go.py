@@ -30,8 +30,7 @@ class LetGo:
         `declined`, `expired` or `blocked`.
     would_have_made
         The profit of a shadow trade to the end of its session, after fees, USD; None if it would not have filled, or
-        was not
-        followed: a strategy holds one position of a symbol at a time.
+        was not followed: a strategy holds one position of a symbol at a time.
     """
 
     record: Recorded

@@ -1,17 +1,14 @@
 """Split a trade's result into parts that add up to it: the signal's profit, and the losses of execution (AN-03).
 
 The signal is the entry's profit at its intended price, held to the close of the exit's day. The exit choice is the
-difference
-made by leaving at its intended price. Then each fill is followed from its intended price to its own, by the recorded
-quotes:
+difference made by leaving at its intended price. Then each fill is followed from its intended price to its own, by the
+recorded quotes:
 
     intended → middle when it was staged → middle at the key → middle at the broker's answer → touch → fill
 
 After A. F. Perold, "The Implementation Shortfall: Paper versus Reality", Journal of Portfolio Management 14 (1988),
-with the
-delay separated as in R. Kissell and M. Glantz, "Optimal Trading Strategies" (2003). A step without a quote is merged
-into the
-next one that has one, and is named.
+with the delay separated as in R. Kissell and M. Glantz, "Optimal Trading Strategies" (2003). A step without a quote is
+merged into the next one that has one, and is named.
 """
 
 from __future__ import annotations

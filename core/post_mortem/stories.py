@@ -1,8 +1,7 @@
 """The fills of each trade with the quotes and decisions before them, from the journal (AN-03).
 
 A position belongs to a strategy and a symbol; its fills are collected until it is flat, when its trade is recorded. A
-fill
-through zero ends one trade and begins the next.
+fill through zero ends one trade and begins the next.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """The differences of two values by path, and the new value built from the old one and the differences.
 
 A path is a list of indices: of a field in its class, of a member in its tuple. Rows are identified by their first
-field: a row
-that only moved is not sent again. Unchanged parts stay the same objects, so that a renderer can detect them by
-identity.
+field: a row that only moved is not sent again. Unchanged parts stay the same objects, so that a renderer can detect
+them by identity.
 """
 
 from __future__ import annotations
@@ -43,8 +42,7 @@ class Arrange:
     """Rearrange the members of the tuple at the path, before the following changes within them.
 
     Each run is an index in the old tuple, the number of members from there on, and the number of `fresh` ones after
-    them. No member
-    of the old tuple is used twice.
+    them. No member of the old tuple is used twice.
     """
 
     path: Path

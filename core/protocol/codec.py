@@ -1,10 +1,8 @@
 """Encode values as MessagePack, and decode them. A class with fields is a list that begins with its number.
 
 Decoding validates each class by a mirror type with the types of its fields: a wrong type, a missing or an extra field,
-or an
-unreasonable number raises `FrameError` before a value is built. Numbers keep their exact text, times their instant in
-UTC.
-Integers have 64 bits.
+or an unreasonable number raises `FrameError` before a value is built. Numbers keep their exact text, times their
+instant in UTC. Integers have 64 bits.
 """
 
 from __future__ import annotations

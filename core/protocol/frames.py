@@ -1,10 +1,9 @@
 """The frames of `engine.sock`, and their order.
 
 A desk opens two connections, one per role, and begins each with a `Hello`; the engine answers `Welcome` or `Refused`,
-and closes
-the connection after a refusal. The desk's connection has its commands and its views: a view is sent completely once,
-then as
-changes. The press connection has only `Press` and `Pressed`, so that a halt and a kill never wait.
+and closes the connection after a refusal. The desk's connection has its commands and its views: a view is sent
+completely once, then as changes. The press connection has only `Press` and `Pressed`, so that a halt and a kill never
+wait.
 
 `Hello` and `Refused` never change: they let programs of different releases detect the mismatch.
 """
@@ -81,8 +80,7 @@ class Hello(Frame, tag="hello", frozen=True):
         The version of the desk's program, for people.
     terminal, user, address
         The operator's place, for the record of a confirmation. The kernel's information has priority; the terminal of a
-        desk over
-        SSH is on another machine, and known only from here.
+        desk over SSH is on another machine, and known only from here.
     token
         From an earlier `Welcome`, to return as the same desk. Empty for a new desk.
     """
@@ -100,8 +98,8 @@ class Say(Frame, tag="say", frozen=True):
     """A command, with a sequence number of this desk that `Answered` refers to.
 
     `command` is `encode(command)`. It includes its account and no sender, which the engine's side adds. `seen` is the
-    number of
-    presses in the desk's last view: a command that ends a halt does not end presses that its operator had not seen.
+    number of presses in the desk's last view: a command that ends a halt does not end presses that its operator had not
+    seen.
     """
 
     number: Count

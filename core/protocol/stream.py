@@ -12,8 +12,7 @@ class FrameReader:
     """Buffers an incomplete frame, and no more than one.
 
     `largest` is the maximum size of a frame in bytes; it may be raised once the peer is accepted. A longer one is
-    refused by its
-    length, before its content arrives; after that the reader accepts nothing.
+    refused by its length, before its content arrives; after that the reader accepts nothing.
     """
 
     def __init__(self, largest: int) -> None:

@@ -1,8 +1,7 @@
 """The controls' actions and near misses on some days: by control, with the last of each (AN-06).
 
 A near miss is a sent order whose check warned of its limit, or whose figure was above `NEAR` of a limit that the
-journal has
-as a number. Most checks give their measurement as text, which is not parsed.
+journal has as a number. Most checks give their measurement as text, which is not parsed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The quality of data and connections on some days, as far as the journal has it (AN-06).
 
 The length of a stream's outage is known if it was to be notified; otherwise there are the missing minutes and the
-requests
-without an answer.
+requests without an answer.
 """
 
 from __future__ import annotations

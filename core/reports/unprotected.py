@@ -1,8 +1,7 @@
 """The seconds in which shares had no stop in force although their ticket named one, by cause (EX-22).
 
 They were measured by the desk (`core.trading_state.owed_stops`) and recorded; periods of less than a second are not
-included.
-Only seconds of open sessions count: no stop is triggered in a closed market.
+included. Only seconds of open sessions count: no stop is triggered in a closed market.
 """
 
 from __future__ import annotations

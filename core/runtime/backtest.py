@@ -31,9 +31,9 @@ FRICTIONS = (
     "exchange.halts=0.002",
     "exchange.margin_interest=0.12",
 )
-"""Frictions of a backtest: slippage from 2 to 10 basis points by size, margin interest at 12 % a year, partial fills
-(1 in 10), rejected orders (1 in 200) and five-minute halts (1 session in 500 per symbol). The last three rates are our
-own choice.
+"""Frictions of a backtest: slippage from 2 to 10 basis points by size, margin interest at 12 % a year, partial fills (1
+in 10), rejected orders (1 in 200) and five-minute halts (1 session in 500 per symbol). The last three rates are our own
+choice.
 """
 
 Said = tuple[str, Symbol, Side, Decimal | None]
@@ -96,7 +96,7 @@ class Backtest:
         runtime.stop("replayed")
         return is_whole
 
-    # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── sampling ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _look(self, session: Session, day: date) -> None:
         """Sample the account at the close of a session; before the first session, at its opening."""

@@ -1,8 +1,7 @@
 """The record of a request to the broker or the market: its kind, outcome and duration.
 
 Listeners are called where the request is carried: in a lane's thread for network requests, in the engine's own thread
-in
-virtual time. A listener never waits and does not raise.
+in virtual time. A listener never waits and does not raise.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """The desk's time: this machine's clock while it agrees with the broker's, and never ahead of it for long (EX-23).
 
 A jump of the machine's clock is not followed. The desk's time then runs on a monotonic clock until the broker reports
-its
-time. If this machine's clock agrees with the broker's, it is followed again, and the desk's time catches up in one
-step;
-otherwise the desk follows the broker's clock. Time that ran ahead stands still until it is right.
+its time. If this machine's clock agrees with the broker's, it is followed again, and the desk's time catches up in one
+step; otherwise the desk follows the broker's clock. Time that ran ahead stands still until it is right.
 """
 
 from __future__ import annotations

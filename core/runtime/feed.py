@@ -32,8 +32,7 @@ Beforehand = PastArrived | CorporateActionsArrived
 Item = BarArrived | QuoteArrived | MarketDataBroken | RegimeArrived | Beforehand | SliceTraded
 Timed = tuple[datetime, int, Item]
 """The time at which the exchange receives it, a rank among equal times (past, slice, bar, quote, broken, regime), and
-the
-item.
+the item.
 """
 
 PAST, SLICE, BAR, QUOTE, BROKEN, REGIME = -2, -1, 0, 1, 2, 3

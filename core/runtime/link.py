@@ -61,8 +61,7 @@ class HaltLatch:
     """The latch that the gateway reads: shut by a press, the kill file, the environment or the record (OP-08).
 
     Each press holds it separately: no other command and no other press releases it. Lanes read only the latch, never
-    the
-    desk's state: the engine's thread updates the recorded refusal here whenever it changes.
+    the desk's state: the engine's thread updates the recorded refusal here whenever it changes.
     """
 
     def __init__(self, switch: KillSwitch) -> None:

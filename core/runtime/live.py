@@ -86,8 +86,7 @@ class LiveRuntime(Runtime):
         The advisers to consult (OP-09).
     steady
         A monotonic clock, in seconds: it reveals a jump of the machine's clock, and measures strategies that are too
-        slow
-        for a bar (ST-07). None if there is none.
+        slow for a bar (ST-07). None if there is none.
     guard
         The desk's time compared with the broker's; None starts one that trusts this machine's clock.
     """
@@ -241,11 +240,9 @@ class LiveRuntime(Runtime):
         """Wait for the answers to requests already sent, and send what follows from them, within a time limit.
 
         Answers go into the journal. Sent are the stop of a fill and the answers to the cancels of a kill that arrives
-        meanwhile.
-        A stop that makes way for an exit is waited for, and the exit is sent; one that was confirmed does not wait for
-        fresh
-        figures. An entry that the current quote would fill is waited for too, and its stop is sent. Queued entries do
-        not leave.
+        meanwhile. A stop that makes way for an exit is waited for, and the exit is sent; one that was confirmed does
+        not wait for fresh figures. An entry that the current quote would fill is waited for too, and its stop is sent.
+        Queued entries do not leave.
         """
         assert self._loop is not None
         self.at = self.clock()

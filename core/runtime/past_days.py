@@ -30,9 +30,9 @@ from core.settings.protections import VolatilityHaltSettings
 
 PLACE = "history of days"
 MOST_SESSIONS = 30
-"""The maximum of sessions with minutes: a whole quarter would be about 100,000 bars a symbol."""
+"""The maximum of sessions with minutes: a year would be about 100,000 bars a symbol."""
 LAST_MINUTES = 120
-"""Minutes of the last session with which the recent-bar ring and the ranges continue."""
+"""Minutes of the last session with which the volatility halt's ring and the ranges continue."""
 LOOKS_EVERY = timedelta(seconds=1)
 AGAIN = timedelta(seconds=60)
 
@@ -102,7 +102,7 @@ class PastWatch:
             told.append(PastArrived(self._past(symbol, days, minutes.get(symbol, []), terms)))
         return told
 
-    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── implementation ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _today(self) -> date:
         return self._calendar.trading_day(self._now())

@@ -1,10 +1,8 @@
 """The requests of a live desk to broker and market, each in its lane, and those without an outcome yet.
 
 Everything here is called in the engine's thread, except for code that runs in a lane. An order that waits in its lane
-can
-be withdrawn; right before the request the gateway checks once more. The engine learns of a sent request slightly later,
-so
-that nothing comes between the check and the request.
+can be withdrawn; right before the request the gateway checks once more. The engine learns of a sent request slightly
+later, so that nothing comes between the check and the request.
 """
 
 from __future__ import annotations
@@ -183,8 +181,7 @@ class PendingRequests:
 
     def _tell_counts(self, *, is_told: bool = False) -> None:
         """Report the request counts with each copy of the broker's books, and when more was sent than counted on
-        leaving, also
-        before the engine's first request (RK-24).
+        leaving, also before the engine's first request (RK-24).
         """
         with suppress(Exception):  # a failure to count must not stop the lane
             counts = counted(self.asking.broker, self.asking.market)

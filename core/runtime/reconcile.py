@@ -1,8 +1,8 @@
 """`keyturn reconcile`: the start of a desk and its comparison with the broker, without a desk (EX-09).
 
 Looking changes nothing: the engine writes to a discarded journal, and only queries are sent. Accepting is a regular
-start,
-including orders in flight and stops that are due; then the broker's position is accepted wherever a difference remains.
+start, including orders in flight and stops that are due; then the broker's position is accepted wherever a difference
+remains.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The record of a run on the simulated exchange: its external inputs, with which the run can be played again (AN-06).
 
 Market, answers and deadlines follow from a seed or from files. The record has the rest: how the run began, each command
-of
-people and file keepers with the number of events before it, and when the run was told to leave.
+of people and file keepers with the number of events before it, and when the run was told to leave.
 """
 
 from __future__ import annotations

@@ -223,8 +223,7 @@ def read_script(text: str, start: datetime, name: str) -> tuple[TimedKey, ...]:
     """Parse a script with one key per line, `at TIME key KEY` or `after SECONDS key KEY`.
 
     TIME is ISO 8601 with a zone (or Z); `after` counts from the previous line, or from `start`. Empty lines and lines
-    that
-    begin with # are skipped.
+    that begin with # are skipped.
 
     Raises
     ------

@@ -54,7 +54,7 @@ def would_fill(order: OrderRequest, quote: Quote | None) -> bool:
     return is_elected and (limit is None or (price <= limit if order.side is Side.BUY else price >= limit))
 
 
-# ── last words ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── final messages ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def not_sent(order: OrderRequest) -> str:

@@ -12,8 +12,7 @@ closes:
 - With a watchlist, symbols beyond the 30 are made up, and all of it is quoted, 5,000 quotes a second together; symbols
   that are only watched have no bars.
 - Quotes come in 50 packets per second of wall time, two of each quoted symbol in a packet, at any speed: at ×60 they
-  are
-  further apart in the desk's time. While a ticket is open the desk runs at ×1, and fewer come if it ran faster.
+  are further apart in the desk's time. While a ticket is open the desk runs at ×1, and fewer come if it ran faster.
 
 The market follows from the seed alone and keeps no state: each opening starts over.
 """

@@ -84,10 +84,8 @@ class VirtualRuntime(Runtime):
     """One engine, one exchange, one order of time.
 
     `steady` measures the duration of strategies, in seconds (ST-07); without it none is too slow, and every run is the
-    same.
-    `history` answers the desk's requests for earlier bars; without it there are none. `recorder` receives the inputs
-    from
-    outside.
+    same. `history` answers the desk's requests for earlier bars; without it there are none. `recorder` receives the
+    inputs from outside.
 
     Attributes
     ----------
@@ -428,9 +426,8 @@ class VirtualRuntime(Runtime):
         """Wait shortly for outstanding answers, and send what follows from them if it reduces a position.
 
         An exit that was confirmed no longer waits for fresh figures. A stop that makes way for an exit is waited for,
-        and the fill
-        of an entry that the current quote would fill. Unsent requests are kept for the next start, and everything left
-        is reported.
+        and the fill of an entry that the current quote would fill. Unsent requests are kept for the next start, and
+        everything left is reported.
         """
         self._is_leaving = True
         for effect in self.lanes.orders_waiting():

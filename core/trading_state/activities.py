@@ -1,8 +1,7 @@
 """The slice of the broker's activities: the recorded ones, and the expected values for the next list.
 
 It starts with the first list: the account's earlier state is its starting point. From then on every fill and every
-activity
-changes the cash that the broker should show next.
+activity changes the cash that the broker should show next.
 """
 
 from __future__ import annotations

@@ -71,8 +71,7 @@ def rebuild(state: TradingState, documents: Documents | None) -> tuple[str, ...]
     """Fold the newest valid checkpoint and the journal after it. Return notes for the operator.
 
     A damaged checkpoint only means that more of the journal is folded. No strategy runs meanwhile; then each is shown
-    the bars since
-    it was saved.
+    the bars since it was saved.
 
     Raises
     ------

@@ -1,8 +1,7 @@
 """The slice of the desks: the attached ones, and which of them has control (OP-13).
 
 It is empty after a restart: each desk attaches again, with a new number, and control gets a new number too; it is
-reserved for the
-seat that had it.
+reserved for the seat that had it.
 """
 
 from __future__ import annotations
@@ -54,8 +53,7 @@ class KeptSeat:
 @dataclass(slots=True)
 class DesksState:
     """`counted` is the last number given, `hold` the number of the last change of control; `kept` is from the previous
-    engine, or the one
-    that just ended. `is_served`: a desk may outlive this engine; otherwise it ends with it.
+    engine, or the one that just ended. `is_served`: a desk may outlive this engine; otherwise it ends with it.
     """
 
     attached: dict[DeskNumber, Desk] = field(default_factory=dict)
@@ -116,8 +114,7 @@ class Desks:
         """Whether a desk that just attached gets control automatically (OP-13).
 
         No desk has control, and it is at the seat that had control when the last engine ended; or it is new and alone,
-        and control is not
-        reserved.
+        and control is not reserved.
         """
         seat, kept = self.seat(desk), self.state.kept
         if self.holder is not None or not seat.terminal:

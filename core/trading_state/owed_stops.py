@@ -2,10 +2,8 @@
 (EX-22).
 
 It also includes shares whose market exit does not fill, with any ticket. It is derived from the ledger's orders after
-each fact
-that may change it, and records the beginning. Everything that reports unprotected shares reads it: notices, the bell,
-panes,
-banners, reports. It sends nothing.
+each fact that may change it, and records the beginning. Everything that reports unprotected shares reads it: notices,
+the bell, panes, banners, reports. It sends nothing.
 """
 
 from __future__ import annotations
@@ -103,8 +101,7 @@ class OwedStopsState:
     """By position: the shares whose ticket named a stop, and those of them without one.
 
     `over` has the ended periods that are still to be recorded, with their end; `naked_at` is when NAKED was typed last:
-    earlier stops
-    are not due any more.
+    earlier stops are not due any more.
     """
 
     named: dict[str, Quantity] = field(default_factory=dict)
@@ -220,8 +217,7 @@ class OwedStops:
 
     def _count(self, order: Order, filled: Quantity) -> None:
         """Count a fill. An entry adds shares with a stop; an exit first sells those without a working stop or one that
-        waits for a key, which
-        are for the rest.
+        waits for a key, which are for the rest.
         """
         key = position_key(order.request.symbol, order.strategy)
         named = self.state.named.get(key, NO_SHARES)

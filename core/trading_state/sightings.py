@@ -1,10 +1,8 @@
 """Sightings: all inputs of decisions that are not in facts.
 
 They are only in memory: a rebuild does not have them, a start begins without them, and two runs that fold the same
-journal may
-differ in them. So a decision copies the values that it used into its fact. All inputs outside the facts are here and
-nowhere else;
-a workflow's own pending requests are its own, and are repeated after a start.
+journal may differ in them. So a decision copies the values that it used into its fact. All inputs outside the facts are
+here and nowhere else; a workflow's own pending requests are its own, and are repeated after a start.
 """
 
 from __future__ import annotations
@@ -39,12 +37,10 @@ class Sightings:
     ----------
     account
         The broker's last figures. Buying power, margin and losses are checked by them; loss guards trip by them; the
-        day begins
-        with them.
+        day begins with them.
     quotes
         The last valid quote of each symbol. Proposals are priced and reviewed by them until a ticket fetches fresh
-        ones; a leaving
-        desk uses them to find the fills to wait for.
+        ones; a leaving desk uses them to find the fills to wait for.
     day_figures
         The day so far of each received symbol. Displayed only.
     closes
@@ -55,19 +51,16 @@ class Sightings:
         The symbols for which the operator last typed an order, the newest at the end. Their figures are displayed only.
     instruments
         The broker's data on each symbol. Tradability, lending and margin requirements are checked by it; rows of a
-        basket are
-        interpreted by it.
+        basket are interpreted by it.
     lamps
         The status of each connection. Entries wait for both (OP-04); the books are requested when the order stream is
         back.
     departing
         The orders in our own queue, and when the others left it. Doubt and all time-outs count from then; a queued
-        order is withdrawn
-        here, not looked up at the broker.
+        order is withdrawn here, not looked up at the broker.
     books_at
         The time of the last copy of the broker's books. While the order stream is down, they prove at a confirmation
-        that the broker
-        is reachable.
+        that the broker is reachable.
     books_are_wanted
         Whether the broker's books will be requested at the end of the act.
     held_by_the_broker
@@ -75,14 +68,13 @@ class Sightings:
         followed.
     differing, apart, gone
         Symbols whose books differ; the broker's surplus if both have a position; symbols of which the broker has none.
-        No stop is sent
-        for differing shares, and orders beyond the broker's quantity are cancelled, also at a kill.
+        No stop is sent for differing shares, and orders beyond the broker's quantity are cancelled, also at a kill.
     unread_positions
         Symbols whose row at the broker cannot be read: our books are kept, and no new order is sent for them.
     others, all_others
         Orders at the broker that are not this desk's: the working ones of its listing, and all with their possible
-        effects. They block
-        entries in the same symbol and sales of reserved shares; a kill cancels those that may open positions.
+        effects. An entry is refused where one of them takes the place, a sale where one reserves the shares; a kill
+        cancels those that may open positions.
     foreign_positions
         Positions of the account that this desk does not trade. Displayed only.
     done_for_day
@@ -93,8 +85,7 @@ class Sightings:
         Requests by endpoint. Displayed only.
     held_queries
         Queries that wait for the rate limit, by kind, with the time since when. They are displayed; the report of a
-        basket waits for its
-        own.
+        basket waits for its own.
     limited_until
         When the broker accepts requests again, by its last 429. No query, and no exit whose stop is still in force,
         starts before.
@@ -112,7 +103,7 @@ class Sightings:
     heard_from
         The time of each desk's last message. Decides whether its control may be taken without typing the word.
     presses
-        The number of halts and kills processed. Each one disarms whatever ends a halt; it decides nothing.
+        The number of halts and kills processed. Another one disarms the key that ends a halt. Decides nothing.
     key_at
         The time of the last message of a person at any desk. The dead man's timer counts from it.
     """

@@ -1,10 +1,8 @@
 """The slices: each owns one part of the state, and all are in one list.
 
 A slice has a name (of its document), a state, the facts that it folds, and a way to restore a saved state. Other slices
-that it
-needs are passed at its construction, directly or as a read-only query; a consequence of another slice's fold is a fold
-of the same
-fact, later in the list. Nothing is assigned to a slice after that.
+that it needs are passed at its construction, directly or as a read-only query; a consequence of another slice's fold is
+a fold of the same fact, later in the list. Nothing is assigned to a slice after that.
 
 A new slice is a class and a line in `Slices`.
 """
@@ -77,8 +75,7 @@ class Slice(Protocol):
         A dataclass, saved in checkpoints: everything else in the slice is derived from it.
     folds
         The fold of each fact. A fold under `Fact` itself runs for all facts that an earlier slice folds, except for
-        bars; a fold of the
-        specific fact runs before it.
+        bars; a fold of the specific fact runs before it.
     """
 
     @property

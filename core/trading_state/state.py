@@ -1,8 +1,7 @@
 """The desk's state: its slices, its sightings, and `record`, the only way to change a slice.
 
 `record(fact)` appends to the journal and then lets each slice fold the fact. All other inputs of decisions are
-sightings
-(`core/trading_state/sightings.py`).
+sightings (`core/trading_state/sightings.py`).
 """
 
 from __future__ import annotations
@@ -256,8 +255,7 @@ class TradingState(Slices):
     @property
     def told_at_a_kill(self) -> dict[Symbol, Quantity]:
         """The broker's quantity in each symbol of which ours is larger, including zero: orders that could open by it
-        count as opening
-        (OP-07).
+        count as opening (OP-07).
         """
         return {**self.drifted, **dict.fromkeys(self.sightings.gone, NO_SHARES)}
 

@@ -1,8 +1,7 @@
 """The symbols whose bars affect decisions: traded ones, those that measure the market, and those held or ordered.
 
 Their bars are recorded. Those of symbols that are only watched are sightings: the minutes of two hundred symbols would
-fill a
-journal, and no decision needs them (MD-06).
+fill a journal, and no decision needs them (MD-06).
 """
 
 from __future__ import annotations
@@ -17,8 +16,7 @@ def traded_symbols(state: TradingState) -> tuple[Symbol, ...]:
     """Return the settings' symbols first, in order, then the others.
 
     A position taken over, or a manual order, may be in a symbol that the settings do not name, and its stop is watched
-    all the same
-    (RK-08).
+    all the same (RK-08).
     """
     settings = state.control.settings
     wanted = [Symbol(text) for text in settings.symbols]

@@ -1,8 +1,7 @@
 """A recorded run replayed: its market and answers by the same rules, with the recorded external inputs.
 
 Until a change takes effect, each input comes after the same number of events as recorded; from then on at its time,
-because
-the events differ. Keys are a person's: they apply to the same proposal as recorded, with its current ticket.
+because the events differ. Keys are a person's: they apply to the same proposal as recorded, with its current ticket.
 """
 
 from __future__ import annotations
@@ -56,8 +55,7 @@ class RunAgain(VirtualRuntime):
         """Replay the external inputs from here on. Return the object that collects the change's results.
 
         With `has_parted` the events differ from the beginning: in a model, and after a changed run. `was` is known from
-        the unchanged
-        replay.
+        the unchanged replay.
         """
         state = self.engine.state
         taken = Taken()

@@ -1,8 +1,7 @@
 """Sign each finished day automatically, in a separate process beside the running engine (SP-08).
 
 `keyturn journal sign` runs once at a start and once after each day: it may wait for a keyring or an agent, and reads
-and
-hashes the day while orders continue. A failure is reported, and the next run signs the missing days.
+and hashes the day while orders continue. A failure is reported, and the next run signs the missing days.
 """
 
 from __future__ import annotations

@@ -2,10 +2,8 @@
 
 A file of JSON lines: the first describes the content and is signed, then every head from the first day on, then the
 records. A complete record has the salt of its line; a record with withheld parts has for each part its text and salt,
-or
-only the hash to which its line commits. An excerpt, the records of one order, has each record's path to the root of its
-day.
-`docs/verify_record.py` checks it and shares no code with this module.
+or only the hash to which its line commits. An excerpt, the records of one order, has each record's path to the root of
+its day. `docs/verify_record.py` checks it and shares no code with this module.
 """
 
 from __future__ import annotations

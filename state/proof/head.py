@@ -4,8 +4,7 @@
      "signature":"…"}
 
 `sum` is a salted hash of the chained sum of the day's last record, `root` the day's Merkle root, `before` the hash of
-the
-previous head. Heads of version 1 have the plain sum, and another split of each line (`parts.py`).
+the previous head. Heads of version 1 have the plain sum, and another split of each line (`parts.py`).
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """The chain of heads: one signed line per day, each with the hash of the previous one (SP-08).
 
 Each line is parsed strictly (`head.py`), and must follow the previous one in number, records, day and key. Only
-finished
-days are signed. A head that was published, kept elsewhere or time-stamped fixes everything before it: the owner of the
-key
-could write another record, but not one that matches that head.
+finished days are signed. A head that was published, kept elsewhere or time-stamped fixes everything before it: the
+owner of the key could write another record, but not one that matches that head.
 """
 
 from __future__ import annotations

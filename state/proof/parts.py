@@ -1,10 +1,8 @@
 """A line of the journal in four parts, each of which can be withheld: skeleton, amounts, symbols, texts (SP-08).
 
 A removed value leaves a placeholder in the skeleton. A text, such as a reason or a setting, may hold amounts and
-symbols: it
-is withheld with either. So is everything not known to be harmless: a string stays in the skeleton only if it is a time,
-or
-an identifier, a code or a name under a key listed here.
+symbols: it is withheld with either. So is everything not known to be harmless: a string stays in the skeleton only if
+it is a time, or an identifier, a code or a name under a key listed here.
 
 The split of a line is signed with its day, and never changed: another split needs another version of the heads.
 """
@@ -50,8 +48,7 @@ EITHER = frozenset(
     {"digest", "execution_id", "executions", "order_digest", "positions", "sum", "ticket_digest", "words"}
 )
 """Keys with both symbols and amounts, with the broker's texts, or with an unsalted hash of both: an order's digest or a
-line's
-chained sum, for which every amount can be tried. A derived execution is named by its quantity.
+line's chained sum, for which every amount can be tried. A derived execution is named by its quantity.
 """
 SHOWN = frozenset(
     {"account", "activity_id", "activity_ids", "after", "asset_class", "before", "broker_order_id"}

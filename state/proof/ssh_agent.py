@@ -1,8 +1,7 @@
 """The Ed25519 keys of an SSH agent, and its signatures (draft-ietf-sshm-ssh-agent).
 
 An agent signs the given bytes, so a head's signature is the same as with a key of the keyring. Only two requests are
-used:
-list the keys, and sign.
+used: list the keys, and sign.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The two messages of a time stamp (RFC 3161): the request for some bytes, and the service's answer.
 
 The answer is checked for its status, hash and nonce, and its time is read. Its signature is left to `openssl ts
--verify`,
-which is given the trusted certificates.
+-verify`, which is given the trusted certificates.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """The commitments of a line, and the Merkle tree of a day's lines (SP-08).
 
 The tree is that of RFC 6962 (Certificate Transparency, section 2.1): leaves and nodes are hashed with different
-prefixes, so
-that neither can pass for the other, and the left half is the largest power of two below the whole. A leaf is the hash
-of
-four commitments, one per part; each is salted, so that a withheld amount cannot be guessed from it.
+prefixes, so that neither can pass for the other, and the left half is the largest power of two below the whole. A leaf
+is the hash of four commitments, one per part; each is salted, so that a withheld amount cannot be guessed from it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The log of a running engine: a bounded queue, written by a separate thread.
 
 Logging never ends, halts or slows the engine: it only queues a value. If the disk fails or is too slow, lines are
-dropped,
-counted and reported. Every line is a copy: the journal is authoritative.
+dropped, counted and reported. Every line is a copy: the journal is authoritative.
 """
 
 from __future__ import annotations

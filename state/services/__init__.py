@@ -1,3 +1,3 @@
-"""Units for service managers: the definitions for systemd and launchd, and the check whose file is
-installed (SY-02).
+"""Units for service managers: the definitions for systemd and launchd, and the check that an installed file is ours
+(SY-02).
 """

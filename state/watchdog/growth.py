@@ -1,12 +1,9 @@
 """The growth of memory in bytes a day: equal hours are compared, so that a daily cycle does not count.
 
 The lowest reading of each hour counts. Each hour is compared with the same hour of every other day of the last seven,
-the
-difference is divided by the days between them, and the median of all these slopes is the growth (the seasonal Kendall
-slope
-estimator: Hirsch, Slack and Smith 1982). A single step, such as a late import, moves the median little; a leak moves
-all
-of it. The first hour is warm-up and left out, and there is no result before three days of hours.
+the difference is divided by the days between them, and the median of all these slopes is the growth (the seasonal
+Kendall slope estimator: Hirsch, Slack and Smith 1982). A single step, such as a late import, moves the median little; a
+leak moves all of it. The first hour is warm-up and left out, and there is no result before three days of hours.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Evaluate the health of an engine: ok, a remark, or the reason for a restart. Times come with each observation.
 
 A beat is any change of the heartbeat's time: a jump of the clock does not change the engine's age. An observation that
-cannot
-be evaluated is reported once and restarts nothing.
+cannot be evaluated is reported once and restarts nothing.
 """
 
 from __future__ import annotations

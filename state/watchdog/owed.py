@@ -1,8 +1,7 @@
 """Undelivered alerts, one file each, so that the next watchdog continues to send them (SY-02, SY-03).
 
 The process that sends an alert locks its file, and the kernel releases the lock with the process: no two send the same
-one.
-If the file cannot be written, the alert is only in memory.
+one. If the file cannot be written, the alert is only in memory.
 """
 
 from __future__ import annotations

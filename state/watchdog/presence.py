@@ -1,8 +1,7 @@
 """The presence of a watchdog: it holds `watchdog.lock` in the account's folder, which names its process (SY-02).
 
 `keyturn engine restart` uses it to request a restart. The kernel holds the lock, so a crash releases it. A watchdog
-that
-cannot take the lock works on; it only cannot be found.
+that cannot take the lock works on; it only cannot be found.
 """
 
 from __future__ import annotations

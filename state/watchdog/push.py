@@ -1,9 +1,8 @@
 """The watchdog's own notifications: the channels of `[notify]` for its kind, without an engine (SY-02, SY-03).
 
 Its alerts are urgent and retried like the engine's: with the same delays, for as long, and marked if an earlier attempt
-may
-have arrived. Each channel has a thread, so that none waits for another. Results go into the watchdog's log: the journal
-belongs to the engine.
+may have arrived. Each channel has a thread, so that none waits for another. Results go into the watchdog's log: the
+journal belongs to the engine.
 """
 
 from __future__ import annotations

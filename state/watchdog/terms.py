@@ -1,8 +1,7 @@
 """The watchdog's notification settings: the current ones, or if those are invalid the last valid ones (SY-02).
 
 An engine is down for longest when its settings are invalid, and then a person must be notified. So the last valid
-settings
-are kept, also across a restart of the watchdog: in one private file of the home.
+settings are kept, also across a restart of the watchdog: in one private file of the home.
 """
 
 from __future__ import annotations

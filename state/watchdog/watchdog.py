@@ -1,8 +1,7 @@
 """The watchdog process: start, observe, and with a reason: alert, dump, stop, restart (SY-02).
 
 It exits like the engine after a deliberate end (0) or an end that would repeat (1, 2), and with `GAVE_UP` when restarts
-did
-not help: then the engine stays down, and its next start is halted and gives the reason.
+did not help: then the engine stays down, and its next start is halted and gives the reason.
 """
 
 from __future__ import annotations
@@ -114,8 +113,7 @@ class Watchdog:
 
     def _until_told(self, *, stays_down: bool) -> None:
         """Wait for the delivery of alerts: for an engine that stays down as long as urgent messages are retried, or
-        until a signal to
-        leave.
+        until a signal to leave.
         """
         until = self._clock() + self.limits.push_seconds
         is_said = False

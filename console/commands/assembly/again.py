@@ -1,10 +1,8 @@
 """Replay a day of a journal, unchanged and with changes (AN-06).
 
 A recorded run on the simulated exchange is replayed from its start: first unchanged, which must write the same bytes,
-then
-once for each change. For any other day its recorded bars are played on a simulated exchange, as a model; changed
-replays are
-compared with its unchanged replay.
+then once for each change. For any other day its recorded bars are played on a simulated exchange, as a model; changed
+replays are compared with its unchanged replay.
 """
 
 from __future__ import annotations

@@ -73,10 +73,8 @@ def keeper_of(
     """Return the housekeeping of a running engine.
 
     `overrides` are the options with which its settings were loaded, `left_out` those of its last start that this one
-    lacks,
-    `sources` the sources above the settings file, `lists` the operator's watchlists if the account has them, and
-    `signing` the
-    daily signing.
+    lacks, `sources` the sources above the settings file, `lists` the operator's watchlists if the account has them, and
+    `signing` the daily signing.
     """
     from core.views.builders.status import word_of
     from state.heartbeat import Heartbeat

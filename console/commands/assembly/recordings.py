@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 
 UNATTENDED = ("reconciliation.every_seconds=0", "evaluation.enabled=false")
 """The lowest settings for played files. Their exchange is in this process: after the start no one else can move its
-books. And
-no one could enable a strategy again that the evaluation retired: the run would continue without it.
+books. And no one could enable a strategy again that the evaluation retired: the run would continue without it.
 """
 
 
@@ -61,10 +60,8 @@ class ReplayOptions:
     """The files to play, and the options. `speed` None is unlimited.
 
     `strategies` are those that get the bars; if empty, those enabled in the settings. `deadlines` is the folder of a
-    journal that
-    records which strategy was too slow for which bar (MD-05); without one the current timing counts. `vix` and `market`
-    are files
-    of daily figures for the regime (RK-19).
+    journal that records which strategy was too slow for which bar (MD-05); without one the current timing counts. `vix`
+    and `market` are files of daily figures for the regime (RK-19).
     """
 
     files: tuple[Path, ...]

@@ -41,8 +41,7 @@ class DemoOptions:
     """The options of a demo; `speed` is in virtual seconds per second.
 
     `vix` and `market` are files of daily figures for the regime (RK-19). Without a `profile` an existing account keeps
-    its own.
-    `watched` is the length of the stress desk's watchlist.
+    its own. `watched` is the length of the stress desk's watchlist.
     """
 
     seed: int = 1
@@ -126,8 +125,7 @@ def demo_parts(
     calendar: ExchangeCalendar,
 ) -> dict[str, Any]:
     """Return the parts of a demo's runtime: the engine with current settings, the exchange restored from its log, the
-    market from
-    there on, and the operator.
+    market from there on, and the operator.
     """
     from core.advisers.house import advisers_of
     from core.market.demo_shares import listed_in_the_demo

@@ -36,8 +36,7 @@ def watch(
     dies.
 
     After three restarts in ten minutes the engine stays down, and its next start is halted. Exit code 0 if the engine
-    was
-    stopped, its own if that is 1 or 2, 69 if it stays down.
+    was stopped, its own if that is 1 or 2, 69 if it stays down.
 
     Example: keyturn engine watch --memory 768
     """

@@ -1,8 +1,7 @@
 """A session at twice the load of the busiest day that tries each control: with an order it must stop, and an exit.
 
 The run uses its own engine, journal, exchange and cash, none of the account's. The same seed, messages and settings
-give
-the same run, byte for byte.
+give the same run, byte for byte.
 """
 
 from __future__ import annotations

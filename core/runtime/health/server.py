@@ -1,8 +1,7 @@
 """`GET /healthz` and `GET /metrics` on this machine alone: a few short requests at a time, each with a time limit.
 
 A client that is slow, sends too much or opens too many connections is disconnected. Requests never touch the engine:
-they
-read its last snapshot.
+they read its last snapshot.
 """
 
 from __future__ import annotations

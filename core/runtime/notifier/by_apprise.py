@@ -1,8 +1,7 @@
 """The channel for Apprise, which selects the service by URL. Imported only in the notifier's process.
 
 Network traffic is encrypted and certificates are verified, except on this machine alone (SY-06). Messages are plain
-where
-the library leaves a choice: no image, no link, no redirect, no attachment.
+where the library leaves a choice: no image, no link, no redirect, no attachment.
 """
 
 from __future__ import annotations

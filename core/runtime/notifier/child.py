@@ -1,8 +1,7 @@
 """The notifier's own process: it reads requests, forks a process for each attempt, and kills it at its time-out.
 
 It is single-threaded, so that a fork copies no half-done state. When its pipe closes it accepts no more requests, and
-ends
-with the last attempt.
+ends with the last attempt.
 """
 
 from __future__ import annotations
@@ -113,7 +112,7 @@ def _answer_of(each: Try) -> Delivery:
         return Delivery(DeliveryCode.UNCLEAR, said="its process ended without a word")
 
 
-# ── in a try's own process ───────────────────────────────────────────────────────────────────────────────────────────
+# ── in an attempt's process ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _try(request: Request, write: int) -> None:

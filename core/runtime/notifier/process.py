@@ -1,8 +1,7 @@
 """The notifier as the engine or the watchdog sees it: messages go into a pipe, from separate threads.
 
 The process starts with the first message, and again after it has ended. Those threads look up addresses when needed,
-and
-pass them through the pipe only.
+and pass them through the pipe only.
 """
 
 from __future__ import annotations

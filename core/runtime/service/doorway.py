@@ -1,9 +1,8 @@
 """New connections and the press lines: a thread of its own, so that a halt is always received (SY-01).
 
 It accepts connections, identifies the process at the other end through the kernel, and reads its hello. A desk is
-handed
-to the desks' thread. A press line stays here: each message on it is a halt or a kill, and latches the gateway in this
-thread, before anything is queued.
+handed to the desks' thread. A press line stays here: each message on it is a halt or a kill, and latches the gateway in
+this thread, before anything is queued.
 """
 
 from __future__ import annotations

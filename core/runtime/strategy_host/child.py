@@ -1,8 +1,7 @@
 """The process of one user strategy: loads its code, constructs strategies, and answers bars (ST-01).
 
 The pipe is its only connection. It first imports all modules that a strategy may use, gives up all other access, and
-only
-then reads the code. An error here is either the strategy's fault or ends this process; the desk reports which.
+only then reads the code. An error here is either the strategy's fault or ends this process; the desk reports which.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The user's strategies as kinds that a desk can construct: a process per file, a seat in it per symbol (ST-01).
 
 A seat has the desk's last valid copy of its memory. The loss of a process affects nothing else: the next one is given
-that
-copy and continues.
+that copy and continues.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The messages over the pipe between the desk and a strategy's process: length-prefixed JSON frames.
 
 Numbers are strings, so that a price is the same Decimal on both sides. The desk trusts no frame: one that does not
-match
-the shapes below raises `WireError`, and the process that wrote it is ended.
+match the shapes below raises `WireError`, and the process that wrote it is ended.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The process of one user strategy as the desk sees it: started, asked, and ended when it fails (ST-07).
 
 The desk waits for an answer for the strategy's time-out and no longer. A process that misses it, writes an invalid
-answer,
-or exits is killed with all its children. Another one is started at once, and nobody waits until it is ready.
+answer, or exits is killed with all its children. Another one is started at once, and nobody waits until it is ready.
 """
 
 from __future__ import annotations
@@ -178,7 +177,7 @@ class StrategyProcess:
             case _:
                 raise self.breach()
 
-    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── queries ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def ask(self, *question: object, seconds: float | None = None) -> list[Any]:
         """Return its answer. Raises `LostError`, and `OverdueError` at the time-out; both end the process."""

@@ -1,8 +1,7 @@
 """The sandbox of a strategy's process, set up before it reads the user's code: no files, network or processes (ST-01).
 
 Each layer works independently. The desk is told which of them this system supports; docs/STRATEGIES.md names the
-limits.
-Runs only in that process, after all modules that a strategy may import are imported.
+limits. Runs only in that process, after all modules that a strategy may import are imported.
 """
 
 from __future__ import annotations
@@ -102,8 +101,7 @@ MACHINES: dict[str, tuple[int, int, tuple[int, ...]]] = {
     ),
 }
 """For each machine: its architecture mark, the number of `prlimit64`, and the allowed calls: read, write and close of
-open
-descriptors, memory, signals to itself, the clock, random numbers, exit. None of them names a file, a process or a
+open descriptors, memory, signals to itself, the clock, random numbers, exit. None of them names a file, a process or a
 socket.
 """
 

@@ -131,7 +131,7 @@ class SharedProcess:
             with suppress(OSError):
                 self.process.begin()
 
-    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── queries ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _shown_rows(self, rows: list[list[Any]], contexts: list[list[Any]], *, is_again: bool = False) -> int:
         match self._ask("show", self.number, rows, contexts, is_again):
