@@ -12,7 +12,7 @@ PLAIN = 8
 
 
 class Redaction:
-    """Called on text for a screen, a journal or an error."""
+    """Redacts the keys in text for a screen, a journal or an error."""
 
     def __init__(self, *keys: SecretStr) -> None:
         words = sorted({key.get_secret_value() for key in keys} - {""}, key=len, reverse=True)

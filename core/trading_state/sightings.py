@@ -73,8 +73,7 @@ class Sightings:
         Symbols whose row at the broker cannot be read: our books are kept, and no new order is sent for them.
     others, all_others
         Orders at the broker that are not this desk's: the working ones of its listing, and all with their possible
-        effects. An entry is refused where one of them takes the place, a sale where one reserves the shares; a kill
-        cancels those that may open positions.
+        effects. No exit is sent where they reserve its shares; a kill cancels those that may open positions.
     foreign_positions
         Positions of the account that this desk does not trade. Displayed only.
     done_for_day

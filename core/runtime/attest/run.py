@@ -1,4 +1,4 @@
-"""A session at twice the load of the busiest day that tries each control: with an order it must stop, and an exit.
+"""A session at twice the load of the busiest day that tries each control, with an order it must stop and an exit.
 
 The run uses its own engine, journal, exchange and cash, none of the account's. The same seed, messages and settings
 give the same run, byte for byte.

@@ -25,7 +25,7 @@ from core.views import DeskView
 TURN = 65_536
 """Bytes read from one desk before the others get their turn."""
 COMMANDS_A_SECOND = 200
-"""A higher rate is neither a person nor a desk."""
+"""A desk that sends more is disconnected."""
 MOST_UNREAD = 1_000
 """Unread answers up to which a desk stays connected; it is sent no view meanwhile."""
 PULSE = 0.4
