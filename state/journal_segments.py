@@ -57,9 +57,7 @@ def segments(folder: Path) -> list[Path]:
 
 
 def day_of(at: datetime) -> date:
-    """Return a segment's day. All segments end at New York's midnight, for any traded venue, because
-    existing ones do.
-    """
+    """Return a segment's day. All segments end at one venue's midnight, whatever a desk trades: existing ones do."""
     return XNYS.day_of(at)
 
 
