@@ -1,3 +1,4 @@
-"""Storage on disk: journal, documents, lock, kill switch, heartbeat and settings. Implements `core.ports`; decides
-nothing.
+"""Storage on disk: journal, documents, lock, kill switch, heartbeat and settings.
+
+Implements `core.ports`; decides nothing.
 """

@@ -122,9 +122,7 @@ def decode(line: bytes) -> Recorded:
 
 
 def _decoded_bar(kind: FactKind, data: dict[str, dict[str, str]]) -> Fact:
-    """Decode a bar directly, as in `_bar_data`; anything unusual is left to the generic decoder, which
-    names the fault.
-    """
+    """Decode a bar directly, as in `_bar_data`; anything unusual is left to the generic decoder."""
     try:
         bar = data["bar"]
         "".join(bar.values())  # every value is a string, or this raises: Decimal would accept a number too

@@ -1,6 +1,4 @@
-"""A broker's keys: from the environment, by the broker's variable names, or from the system's keyring, never from a
-file.
-"""
+"""A broker's keys, from the environment by the broker's names or from the system's keyring, never from a file."""
 
 from __future__ import annotations
 

@@ -76,9 +76,7 @@ class DeskFiles:
         raise FileExistsError(f"{folder} holds {MOST_OF_A_NAME} files of this name; move some of them away")
 
     def kept(self, folder: str) -> Mapping[str, str | None]:
-        """Return the texts of the TOML files, up to `MOST_FILES`; an unreadable one is None and does not affect the
-        others.
-        """
+        """Return the texts of the TOML files, up to `MOST_FILES`; an unreadable one is None."""
         try:
             paths = sorted(path for path in self.home.of_the_operator(folder).iterdir() if path.suffix == ".toml")
         except FileNotFoundError:

@@ -1,5 +1,4 @@
-"""The state documents (SP-02): one TinyDB table per slice, replaced atomically as a whole, with five older versions
-kept.
+"""The state documents (SP-02): a TinyDB table per slice, replaced atomically, with five older versions kept.
 
 The file carries its own checksum, so that damage is detected and never loaded. It is readable for people; the journal
 is authoritative, and a start without valid documents only reads a longer part of it.

@@ -1,5 +1,4 @@
-"""The request log of the simulated exchange: one JSON object per line, separate, so that it survives a crash of the
-desk.
+"""The request log of the simulated exchange: one JSON object per line, in its own file to survive a crash.
 
 Each line ends with a checksum that is chained to the previous line, as in the journal. Lines of older logs have none
 and are accepted up to the first one with a checksum; from there on every line must have one. A changed, dropped or

@@ -35,8 +35,10 @@ CHECKPOINT_SECONDS = 5.0
 
 @dataclass(slots=True)
 class Housekeeping:
-    """Runs at every beat; `state` returns the engine's status word, `watch` follows the settings file, `lists` the
-    watchlist files, and `signing` signs finished days.
+    """Looks after an engine's files at every beat.
+
+    `state` returns the engine's status word, `watch` follows the settings file, `lists` the watchlist files, and
+    `signing` signs finished days.
     """
 
     folder: AccountFolder

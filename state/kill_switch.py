@@ -54,6 +54,7 @@ class FileKillSwitch:
 
     def prepare(self) -> None:
         """Create an empty file beside it, so that a kill on a full disk only needs a new name for it.
+
         Raises OSError.
         """
         if self._is_ready_of_another():

@@ -156,8 +156,9 @@ def records_of(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...]
 
 
 def _but_bars(folder: Path, days: Sequence[date], symbols: set[Symbol]) -> Iterator[Recorded]:
-    """Yield all records except for bars of other symbols: a position may be held for a year. The chain is not checked
-    here.
+    """Yield all records except for bars of other symbols: a position may be held for a year.
+
+    The chain is not checked here.
     """
     bars, names = _lines_of((BarClosed,)), [f'"symbol":"{symbol}"'.encode() for symbol in symbols]
     return _read(folder, days, lambda line: bars.match(line) is None or any(name in line for name in names))

@@ -184,8 +184,9 @@ class _Restore:
         return facts
 
     def _forgotten_until(self, plan: RestorePlan, there: JournalEnd) -> datetime:
-        """Return the time until which records are lost: a restored exchange lost the same; a broker has every order
-        until now.
+        """Return the time until which records are lost.
+
+        A restored exchange lost the same; a broker has every order until now.
         """
         if plan.has_exchange:
             return plan.ends_at

@@ -119,8 +119,9 @@ def _require_known(settings: Settings, path: KeyPath, names: Sequence[str], laye
 
 
 def _leave_the_mode_to_the_file(layers: Sequence[SettingsLayer]) -> None:
-    """Accept the mode from the file only: the two gates to real money need two places, so that variables open one at
-    most (OP-10).
+    """Accept the mode from the file only (OP-10).
+
+    The two gates to real money need two places, so that variables open one at most.
     """
     file, *others = layers
     for layer in others:
@@ -301,8 +302,9 @@ def _put(layer: SettingsLayer, path: KeyPath, value: object) -> None:
 
 
 def _value(text: str, place: str) -> object:
-    """Parse a TOML value with exact numbers; text that is no TOML is a string. Raises `SettingsError` with
-    the place.
+    """Parse a TOML value with exact numbers; text that is no TOML is a string.
+
+    Raises `SettingsError` with the place.
     """
     try:
         table = toml_of(f"value = {text}")

@@ -71,9 +71,7 @@ def _paths_in(folder: Path) -> list[Path]:
 
 
 def kinds_in(folder: Path, *, waits: float = PATIENCE) -> StrategyKinds:
-    """Return the strategies that a desk may run: the built-in ones, and the valid ones of the folder; with the faults
-    of others.
-    """
+    """Return the strategies that a desk may run, built-in and from the folder, with the faults of the others."""
     return kinds_of(found_in(folder, waits=waits))
 
 

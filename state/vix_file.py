@@ -1,6 +1,4 @@
-"""The last VIX value in one file for all processes of a home: replaced atomically, fetched by one process at a time
-(RK-19).
-"""
+"""The last VIX value in one file of a home: replaced atomically, fetched by one process at a time (RK-19)."""
 
 from __future__ import annotations
 

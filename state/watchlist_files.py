@@ -79,8 +79,9 @@ class WatchlistFiles:
         return self._seen(marks)
 
     def write(self, name: str, symbols: Sequence[Symbol]) -> str:
-        """Write a list's file, or remove it if it has no symbols. Return the reason of a failure, or an
-        empty string.
+        """Write a list's file, or remove it if it has no symbols.
+
+        Return the reason of a failure, or an empty string.
         """
         path = self.folder / f"{name}{ENDS}"
         try:

@@ -100,8 +100,9 @@ class EngineAccess(Protocol):
         """Send a command, for the account of the view at which it was typed."""
 
     def press_kill(self) -> None:
-        """Press the kill key once: no order that opens a position leaves from now on. Any thread; never waits; may be
-        repeated.
+        """Press the kill key once: no order that opens a position leaves from now on.
+
+        Any thread; never waits; may be repeated.
         """
 
     def press_kill_again(self, naked: bool = False) -> None:
@@ -114,17 +115,16 @@ class EngineAccess(Protocol):
         """Set the symbol whose chart the console shows, or None; neither a command nor a fact."""
 
     def search(self, text: str) -> None:
-        """Search the broker's symbols by symbol or name; the result is put into `found`. Neither a command
-        nor a fact.
+        """Search the broker's symbols by symbol or name; the result is put into `found`.
+
+        Neither a command nor a fact.
         """
 
     def clock(self) -> datetime | None:
         """Return the engine's current time, also between two views."""
 
     def keys(self) -> Mapping[str, str]:
-        """Return the key bindings that the settings change, by the identifiers of the table; empty before the engine is
-        ready.
-        """
+        """Return the key bindings that the settings change, by the table's identifiers; empty without an engine."""
 
     def leave(self, reason: str, *, on_purpose: bool = False) -> None:
         """Leave the engine. Any thread; does not wait: see `ended`.

@@ -11,9 +11,7 @@ from core.ports import OperatorError
 REMEMBERED = 16
 """The number of remembered gaps: each one disarms tickets, so older ones do not matter."""
 GAP = 1.0
-"""Seconds of silence after which the screen is not confirmed any more (OP-04); the engine sends about twice in that
-time.
-"""
+"""Seconds of silence after which the screen is unconfirmed (OP-04); the engine sends twice in that time."""
 
 SILENT = 3.0
 """Seconds after which the silence is shown prominently: a hanging engine does not break the link."""

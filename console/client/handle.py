@@ -106,8 +106,9 @@ class EngineHandle:
         self._on_news: Callable[[], None] = nobody_looks
 
     def start(self, on_news: Callable[[], None] = nobody_looks) -> None:
-        """Start. `on_news` is called in the engine's thread for each view with news; it never waits and
-        does not raise.
+        """Start.
+
+        `on_news` is called in the engine's thread for each view with news; it never waits and does not raise.
         """
         self._on_news = on_news
         self._thread.start()
@@ -136,8 +137,9 @@ class EngineHandle:
         return None if self._runtime is None else self._runtime.desk_of(LINK)
 
     def press_kill(self) -> None:
-        """Press the kill key once: no order that opens a position leaves from now on. Any thread; never waits; may be
-        repeated.
+        """Press the kill key once: no order that opens a position leaves from now on.
+
+        Any thread; never waits; may be repeated.
         """
         self.send(Halt("key"))
 
@@ -166,9 +168,7 @@ class EngineHandle:
         return self._runtime.clock() if self._runtime is not None else None
 
     def keys(self) -> Mapping[str, str]:
-        """Return the key bindings that the settings change, by the identifiers of the table; empty before the engine is
-        ready.
-        """
+        """Return the key bindings that the settings change, by the table's identifiers; empty without an engine."""
         return self._keys
 
     def leave(self, reason: str, *, on_purpose: bool = False) -> None:

@@ -105,8 +105,9 @@ class RemoteEngine:
             self._conversation.say(command, self.account)
 
     def press_kill(self) -> None:
-        """Press the kill key once. Any thread; never waits; may be repeated. Without a link it is sent as soon as
-        possible.
+        """Press the kill key once.
+
+        Any thread; never waits; may be repeated. Without a link it is sent as soon as possible.
         """
         self._press(kills=False)
 
@@ -165,8 +166,9 @@ class RemoteEngine:
         return self._keys
 
     def leave(self, reason: str, *, on_purpose: bool = False) -> None:
-        """Leave; the engine continues. Any thread; does not wait: see `ended`. Pending presses may still be sent until
-        then.
+        """Leave; the engine continues.
+
+        Any thread; does not wait: see `ended`. Pending presses may still be sent until then.
         """
         self._says_goodbye = self._says_goodbye or (on_purpose and not self._is_leaving)
         self._is_leaving = True

@@ -39,8 +39,9 @@ def checked(destination: str) -> str:
 
 
 def ssh_command(named: str, destination: str, *, is_first: bool) -> list[str]:
-    """Return the ssh command; `named` is the value of `KEYTURN_SSH`, used unchanged. The first may prompt, and start an
-    engine.
+    """Return the ssh command; `named` is the value of `KEYTURN_SSH`, used unchanged.
+
+    The first may prompt, and start an engine.
 
     Raises
     ------

@@ -91,8 +91,9 @@ class SshLink:
         self._has_terminal = False
 
     def connect(self, role: Role) -> socket.socket:
-        """Open a connection. Raises `LinkBrokenError` without a link, and `OperatorError` for a refusal of
-        the relay.
+        """Open a connection.
+
+        Raises `LinkBrokenError` without a link, and `OperatorError` for a refusal of the relay.
         """
         stream = self._stream
         if stream is None or not stream.greeted.is_set():
@@ -100,8 +101,9 @@ class SshLink:
         return stream.open(Channel[role.name])
 
     def give_up(self) -> None:
-        """Stop waiting and start no more ssh processes, because the desk is left. Open connections may still say
-        goodbye.
+        """Stop waiting and start no more ssh processes, because the desk is left.
+
+        Open connections may still say goodbye.
         """
         with self._lock:
             self._is_left.set()

@@ -131,8 +131,9 @@ class SshStream:
     # ── the thread of `run` ──────────────────────────────────────────────────────────────────────────────────────
 
     def run(self, patience: float | None = GREETING_PATIENCE) -> None:
-        """Run until ssh ends, or sends invalid data. `patience` is the time-out of the greeting; None while a person
-        types.
+        """Run until ssh ends, or sends invalid data.
+
+        `patience` is the time-out of the greeting; None while a person types.
         """
         until = None if patience is None else time.monotonic() + patience
         try:
@@ -209,8 +210,9 @@ class SshStream:
         return bool(data)
 
     def _hear(self, piece: Piece) -> None:
-        """Handle a piece; data before the answer to an OPEN belongs to the channel's last connection, and
-        is dropped.
+        """Handle a piece.
+
+        Data before the answer to an OPEN belongs to the channel's last connection, and is dropped.
         """
         line = self._lines.get(piece.channel)
         if line is None:

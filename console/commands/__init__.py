@@ -1,3 +1,1 @@
-"""The command line: one subcommand per file, each of which assembles the parts of state, core and console that it
-needs.
-"""
+"""The command line: one subcommand per file, which assembles the parts of state, core and console that it needs."""

@@ -1,5 +1,4 @@
-"""The desk's terminal driver: kill keys read in the input thread, no letters from broken sequences, no queue of old
-frames.
+"""The desk's terminal driver: input with kill keys and whole sequences, output without a queue of old frames.
 
 It replaces three parts of Textual's driver for Linux and macOS, and nothing else:
 
@@ -38,8 +37,9 @@ IDLE, EAGER = 0.1, 0.02
 
 
 class KillPort(KillChordPort, Protocol):
-    """The interface for the kill keys. Every method is called outside the event loop's thread, never waits for that
-    loop, and does not raise.
+    """The interface for the kill keys.
+
+    Every method is called outside the event loop's thread, never waits for that loop, and does not raise.
     """
 
     def leave(self, reason: str) -> None:
@@ -111,9 +111,7 @@ class KeyturnDriver(LinuxDriver):
 
     @property
     def doubt(self) -> str | None:
-        """Why a character typed now would be dropped, and for how long: it may be part of an escape
-        sequence (OP-04).
-        """
+        """Why a character typed now would be dropped, and for how long: it may belong to a sequence (OP-04)."""
         return self._reader.doubt(self._clock())
 
     @property
@@ -137,8 +135,9 @@ class KeyturnDriver(LinuxDriver):
     # Output
 
     def write(self, data: str) -> None:
-        """Write without waiting. The marks of a synchronised update are added to the frame, so that both are sent or
-        neither.
+        """Write without waiting.
+
+        The marks of a synchronised update are added to the frame, so that both are sent or neither.
         """
         if self._writer is None or data == SYNC_END:
             return

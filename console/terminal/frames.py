@@ -97,8 +97,9 @@ def tight(renderable: RenderableType | None) -> RenderableType | None:
 
 @lru_cache(maxsize=4096)
 def _step(before: Parts, after: Parts) -> str:
-    """Return the escape sequence from one style to another: the difference, or a reset and the whole if attributes are
-    removed.
+    """Return the escape sequence from one style to another.
+
+    It is the difference, or a reset and the whole style if attributes are removed.
     """
     if after == PLAIN:
         return RESET

@@ -83,7 +83,5 @@ def is_nobodys(sequence: bytes) -> bool:
 
 
 def is_key(sequence: bytes) -> bool:
-    """Whether a complete one may be a key, a mouse report of the new kind or a short answer; others are
-    ignored here.
-    """
+    """Whether a complete one may be a key, a new mouse report or a short answer; others are ignored here."""
     return sequence[:2] not in STRING_STARTS and sequence[:3] not in OLD_MOUSE

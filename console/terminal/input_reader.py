@@ -1,5 +1,4 @@
-"""Convert bytes with their times to Textual's messages: scanner, kill keys and parser, without a terminal (OP-04,
-OP-07).
+"""Convert bytes with times to Textual's messages: scanner, kill keys, parser; no terminal (OP-04, OP-07).
 
 `console.terminal.scanner` finds the tokens; here the kill keys go to the kill port at once, in the reading thread, and
 the rest goes through Textual's parser, guarded. Input that has no effect is reported as `Dropped`, so that it
@@ -105,8 +104,9 @@ class Reader:
         self._take(self._scanner.tick(now))
 
     def _take(self, tokens: Iterable[Token]) -> None:
-        """Handle tokens. Characters right behind a broken sequence, in the same read, may be its rest: they are not
-        typed.
+        """Handle tokens.
+
+        Characters right behind a broken sequence, in the same read, may be its rest: they are not typed.
         """
         for token in tokens:
             match token:

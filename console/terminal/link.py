@@ -22,8 +22,9 @@ class TerminalLink(Protocol):
 
     @property
     def paint_is_proved(self) -> bool | None:
-        """Whether this terminal acknowledges drawing: then a frame counts from its answer on, otherwise by time. None
-        while unknown.
+        """Whether this terminal acknowledges drawing: then a frame counts from its answer on, otherwise by time.
+
+        None while unknown.
         """
 
     @property

@@ -75,8 +75,9 @@ NOT_HEARD = re.compile(
     rb"(?:\x0b|\x1b\[21(?:;[0-9:]*)?~|\x1b\[(?:107|75)[0-9:;]*u|\x1b\[27;[0-9]+;(?:107|75)~|%b)+"
     % re.escape(ANSWER.encode())
 )
-"""Only possible chords and the terminal's own answers: they do not prolong a paste, an incomplete sequence
-or a doubt.
+"""Only possible chords and the terminal's own answers.
+
+They do not prolong a paste, an incomplete sequence or a doubt.
 """
 
 
@@ -237,8 +238,9 @@ class Scanner:
             self._escaped_at = float("-inf")
 
     def _hear_chord(self, sequence: bytes) -> None:
-        """Handle the chord. No terminal sends it within a sequence: that one was cut, and ends, so that it does not
-        take the next `K`.
+        """Handle the chord.
+
+        No terminal sends it within a sequence: that one was cut, and ends, so that it does not take the next `K`.
         """
         self._emit(ChordByte())
         if len(sequence) > 1:

@@ -55,9 +55,7 @@ def _printable(text: str) -> str | None:
 
 
 def as_kitty(sequence: str) -> str:
-    """Convert xterm's modifyOtherKeys form, which Textual takes for the bare letter, to kitty's, which it
-    understands.
-    """
+    """Convert xterm's modifyOtherKeys form, which Textual takes for the bare letter, to kitty's."""
     match = OTHER_KEY.fullmatch(sequence)
     return f"\x1b[{match[2]};{match[1]}u" if match else sequence
 

@@ -26,9 +26,7 @@ STALLED_AFTER = 1.0
 """Seconds without progress after which the link counts as stalled, and a frame as late (OP-04)."""
 
 PROOF_PATIENCE = 1.5
-"""Time-out in seconds after a stall for the terminal to prove that it draws again; then its keys count
-without proof.
-"""
+"""Time-out in seconds for the terminal to prove after a stall that it draws; then its keys count anyway."""
 
 RESTORE = (
     "\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[?2048l"
@@ -118,8 +116,9 @@ class PacedWriter(threading.Thread):
             return self._now() - self._progress_at if self._waiting else 0.0
 
     def had_gap(self, since: float, until: float) -> bool:
-        """Whether output between the two instants took over 1 s to be sent, or to be drawn by a terminal that answers
-        (OP-04).
+        """Whether output between the two instants took over 1 s to be sent or drawn (OP-04).
+
+        Drawing counts on a terminal that answers.
         """
         with self._changed:
             if self._proofs.had_gap(since, until):

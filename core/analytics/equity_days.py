@@ -139,8 +139,9 @@ class _Books:
         return EquityDay(day, opening.at, closing.at, change, tuple(found.activities), tuple(found.differences))
 
     def _compared(self, fact: ActivitiesCompared) -> EquityDay | None:
-        """Take a list of activities: the first one starts the first day; the first of another day ends the previous
-        one.
+        """Take a list of activities.
+
+        The first one starts the first day; the first of another day ends the previous one.
         """
         costs = (p.cost if p.quantity > 0 else -p.cost for p in self._ledger.positions())
         seen = _Seen(fact.as_of, AccountAt(fact.equity, fact.cash, Money(sum(costs, ZERO))))

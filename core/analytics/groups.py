@@ -77,8 +77,9 @@ def time_held(held: timedelta) -> str:
 
 
 def r_multiple(trade: AnyTrade, stop: StopPlan | None) -> float | None:
-    """Return the ratio of the profit to the entry's risk: the distance to its first stop, times the entered quantity
-    (R).
+    """Return the ratio of the profit to the entry's risk (R).
+
+    The risk is the distance to its first stop, times the entered quantity.
 
     V. Tharp, "Trade Your Way to Financial Freedom" (1998). None without a stop, or with one at the entry price.
     """
@@ -110,8 +111,9 @@ def framed(rows: Sequence[TradeRow]) -> pd.DataFrame:
 
 
 def figures(group: pd.DataFrame) -> Figures:
-    """Return the figures of one group. R is of the trades with a stop, None without any; `without_r` counts
-    the others.
+    """Return the figures of one group.
+
+    R is of the trades with a stop, None without any; `without_r` counts the others.
     """
     profit, r = group["profit"], group["r"].dropna()
     return {

@@ -155,8 +155,9 @@ MARGIN_HEAD = ("day", "highest", "at", "mean in use", "initial, highest", "insta
 
 
 def as_json(found: DeskMeasures) -> dict[str, object]:
-    """Return the measures as JSON: ratios as fractions, money in USD; `growth` is the equity without deposits and
-    withdrawals.
+    """Return the measures as JSON: ratios as fractions, money in USD.
+
+    `growth` is the equity without deposits and withdrawals.
     """
     return {
         "first": found.first,

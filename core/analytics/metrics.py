@@ -62,8 +62,7 @@ def returns_of(equity: pd.Series) -> pd.Series:
 
 
 def sharpe(returns: pd.Series) -> float | None:
-    """Return the mean over the sample standard deviation, annualized by the root of the sessions in a year; no rate is
-    subtracted.
+    """Return the annualized mean over the sample standard deviation; no rate is subtracted.
 
     W. F. Sharpe, "The Sharpe Ratio", Journal of Portfolio Management 21 (1994); annualized by the root of time, which
     A. W. Lo, "The Statistics of Sharpe Ratios" (2002), shows to hold for independent returns. None for fewer than two
@@ -166,8 +165,9 @@ def longest_under_water(equity: pd.Series) -> int:
 
 
 def yearly(equity: pd.Series) -> float | None:
-    """Return the annual growth: total growth to the power of sessions a year over its sessions. None for less than two
-    days.
+    """Return the annual growth: total growth to the power of sessions a year over its sessions.
+
+    None for less than two days.
     """
     if len(equity) < 2 or equity.iloc[0] <= 0 or equity.iloc[-1] <= 0:  # noqa: PLR2004
         return None

@@ -57,8 +57,9 @@ def open_regular(path: Path, flags: int = os.O_RDONLY, mode: int = 0o600) -> int
 
 @contextmanager
 def reading(path: Path, largest: int | None = None) -> Iterator[BufferedReader]:
-    """Open a file for reading; `largest` is its maximum size in bytes. Raises OSError, also as `OddFileError` and
-    `TooLargeError`.
+    """Open a file for reading; `largest` is its maximum size in bytes.
+
+    Raises OSError, also as `OddFileError` and `TooLargeError`.
     """
     descriptor = open_regular(path)
     with os.fdopen(descriptor, "rb") as file:
@@ -68,8 +69,9 @@ def reading(path: Path, largest: int | None = None) -> Iterator[BufferedReader]:
 
 
 def bytes_of(path: Path, largest: int | None = None) -> bytes:
-    """Return a file's content; `largest` is its maximum size in bytes, also if it grows meanwhile. Raises like
-    `reading`.
+    """Return a file's content; `largest` is its maximum size in bytes, also if it grows meanwhile.
+
+    Raises like `reading`.
     """
     with reading(path, largest) as file:
         if largest is None:

@@ -81,8 +81,9 @@ def _trade(row: Record) -> ClosedTrade:
 
 
 def _of_a_backtest(row: Record) -> ClosedTrade:
-    """Return a trade of a backtest: the ratio is profit to the amount paid or received; the side is the one that fits
-    the profit.
+    """Return a trade of a backtest.
+
+    The ratio is profit to the amount paid or received; the side is the one that fits the profit.
 
     The table has no instrument: backtests trade shares.
     """

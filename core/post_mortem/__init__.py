@@ -1,3 +1,1 @@
-"""Post-mortems: the results of trades and days explained from the journal; nothing is decided by them
-(AN-03, AN-06).
-"""
+"""Post-mortems: results of trades and days, explained from the journal; they decide nothing (AN-03, AN-06)."""

@@ -108,8 +108,9 @@ def post_mortem(
     session_at: SessionAt,
     trade: str | None = None,
 ) -> PostMortem:
-    """Return the post-mortem of all trades that ended on these days, or of the one whose closing order's id begins with
-    `trade`.
+    """Return the post-mortem of all trades that ended on these days, or of one of them.
+
+    `trade` is the beginning of its closing order's id.
 
     Raises
     ------

@@ -221,8 +221,9 @@ class Stories:
         )
 
     def _move(self, moved: PositionCorrected | CorporateActionApplied) -> None:
-        """Note moved shares. A split without owners leaves our books; a correction without owners removes
-        the position.
+        """Note moved shares.
+
+        A split without owners leaves our books; a correction without owners removes the position.
         """
         after = {owner.strategy: owner.quantity for owner in moved.owners}
         if not after and isinstance(moved, CorporateActionApplied):

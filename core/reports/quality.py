@@ -255,8 +255,9 @@ def _ended(begun: tuple[str, datetime, str], at: datetime) -> Noted:
 
 
 def _away(records: Sequence[Recorded]) -> Iterator[Noted]:
-    """Yield restarts on the same day with the time without an engine; a start first writes its own records, all of one
-    instant.
+    """Yield restarts on the same day with the time without an engine.
+
+    A start first writes its own records, all of one instant.
     """
     before: Recorded | None = None
     now: Recorded | None = None

@@ -165,8 +165,9 @@ def report_of(
 
 
 def week_figures(days: Sequence[date], records: Iterable[Recorded], later: Iterable[Recorded]) -> Figures:
-    """Return the figures of days of which only trades, fills and equity were read; `later` gives the last closing
-    equity.
+    """Return the figures of days of which only trades, fills and equity were read.
+
+    `later` gives the last closing equity.
     """
     records = list(records)
     equity = equities([*records, *later])

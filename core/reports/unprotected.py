@@ -42,8 +42,9 @@ class Unprotected:
 
 
 def unprotected_of(records: Sequence[Recorded], session_at: SessionAt) -> tuple[Unprotected, ...]:
-    """Return the causes, the longest total first; a period that began before the records counts from their
-    beginning.
+    """Return the causes, the longest total first.
+
+    A period that began before the records counts from their beginning.
     """
     found: dict[OwedReason, Unprotected] = {}
     going: dict[Stretch, StopOwed] = {}

@@ -164,8 +164,9 @@ def _times(many: int, last: datetime) -> str:
 
 
 def unprotected_in_words(report: Report) -> Iterator[str]:
-    """Describe each cause: `62.4 s in all, 2 times, the longest 60.1 s, last Thu 14:03: in doubt at the broker, looked
-    up`.
+    """Describe each cause.
+
+    `62.4 s in all, 2 times, the longest 60.1 s, last Thu 14:03: in doubt at the broker, looked up`
     """
     for each in report.unprotected:
         going = f", {each.open} not over" if each.open else ""

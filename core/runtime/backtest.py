@@ -31,9 +31,10 @@ FRICTIONS = (
     "exchange.halts=0.002",
     "exchange.margin_interest=0.12",
 )
-"""Frictions of a backtest: slippage from 2 to 10 basis points by size, margin interest at 12 % a year, partial fills (1
-in 10), rejected orders (1 in 200) and five-minute halts (1 session in 500 per symbol). The last three rates are our own
-choice.
+"""The default frictions of a backtest.
+
+Slippage from 2 to 10 basis points by size, margin interest at 12 % a year, partial fills (1 in 10), rejected orders (1
+in 200) and five-minute halts (1 session in 500 per symbol). The last three rates are our own choice.
 """
 
 Said = tuple[str, Symbol, Side, Decimal | None]

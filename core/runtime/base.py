@@ -76,8 +76,9 @@ class Keeping(Protocol):
         ...
 
     def keep_list(self, name: str, symbols: Sequence[Symbol]) -> str:
-        """Write a watchlist's file, or remove it if there are no symbols. Return the reason of a failure, or an empty
-        string.
+        """Write a watchlist's file, or remove it if there are no symbols.
+
+        Return the reason of a failure, or an empty string.
         """
         ...
 
@@ -270,9 +271,7 @@ class Runtime(ABC):
         return RESTING_BEAT if self._nobody_looks() else BEAT
 
     def beat(self) -> None:
-        """Run the tasks of a beat: about fifty times a second, ten while no desk looks, always in this runtime's
-        thread.
-        """
+        """Run the tasks of a beat, in this runtime's thread: about fifty times a second, ten while no desk looks."""
         if self.keeper is not None:
             self.keeper.look(self)
         for act in self._on_beat:

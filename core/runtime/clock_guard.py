@@ -20,8 +20,9 @@ AGAIN = 10.0
 NEAR = 2.0
 """Seconds by which two clocks may differ (EX-23)."""
 FAR = 3600.0
-"""Seconds by which the broker's clock may be ahead of the desk's time and be followed at once. A larger lead needs a
-second reading that agrees: the desk's time never goes back.
+"""Seconds by which the broker's clock may be ahead of the desk's time and be followed at once.
+
+A larger lead needs a second reading that agrees: the desk's time never goes back.
 """
 FURTHEST = 31 * 86_400.0
 """Seconds; a larger lead is never accepted as a clock reading."""
@@ -104,8 +105,9 @@ class ClockGuard:
             return Comparison(_seconds(ahead), is_near, _seconds(step))
 
     def _may_be_followed(self, true: datetime, desk_time: datetime) -> bool:
-        """Whether to follow the broker's clock: a large lead may be a wrong answer, so a second reading must agree with
-        it.
+        """Whether to follow the broker's clock.
+
+        A large lead may be a wrong answer, so a second reading must agree with it.
         """
         ahead = (true - desk_time).total_seconds()
         if ahead <= FAR:
@@ -117,9 +119,7 @@ class ClockGuard:
         return abs((true - before[0]).total_seconds() - (self._at - before[1])) <= NEAR
 
     def news(self) -> ClockRead | None:
-        """Return a jump since the last call, or that the desk's time still runs ahead; None if there is nothing to
-        report.
-        """
+        """Return a jump since the last call, or that the desk's time still runs ahead; None if neither."""
         with self._lock:
             jumped, self._jumped = self._jumped, 0.0
             ahead = (self._time - self._right()).total_seconds()

@@ -31,8 +31,9 @@ Beforehand = PastArrived | CorporateActionsArrived
 """Inputs that precede a session."""
 Item = BarArrived | QuoteArrived | MarketDataBroken | RegimeArrived | Beforehand | SliceTraded
 Timed = tuple[datetime, int, Item]
-"""The time at which the exchange receives it, a rank among equal times (past, slice, bar, quote, broken, regime), and
-the item.
+"""The time at which the exchange receives an item, its rank among equal times, and the item.
+
+The ranks are in the order past, slice, bar, quote, broken, regime.
 """
 
 PAST, SLICE, BAR, QUOTE, BROKEN, REGIME = -2, -1, 0, 1, 2, 3

@@ -44,8 +44,9 @@ def quotes_of_file(path: Path, symbol: Symbol) -> list[Timed]:
 
 
 def _placed(path: Path, items: Iterator[Bar | BrokenRow] | Iterator[Quote | BrokenRow]) -> Iterator[Timed]:
-    """Yield the rows with their times; a broken row comes with the start of the row before it, or the first
-    sound one.
+    """Yield the rows with their times.
+
+    A broken row comes with the start of the row before it, or with the first sound one.
     """
     waiting: list[BrokenRow] = []
     last: Timed | None = None

@@ -1,5 +1,6 @@
-"""The live runtime: real time and a real broker. One thread with one loop owns the engine; everything that waits is
-elsewhere.
+"""The live runtime: real time and a real broker.
+
+One thread with one loop owns the engine; everything that waits is elsewhere.
 
 Requests leave in threads, one lane per kind (`pending_requests.py`), so exits, cancels and queries never wait behind an
 entry. Streams and answers come back through one inbox, in the order of the virtual runtime: a kill first, then broker

@@ -50,8 +50,9 @@ class Pace:
         self._beat = beat
 
     def attend(self, attended: bool) -> None:
-        """Set whether a person has a ticket or the kill screen open: ×1 while they do. Called from the console's
-        thread.
+        """Set whether a person has a ticket or the kill screen open: ×1 while they do.
+
+        Called from the console's thread.
         """
         self._attended = attended
         self.wake.set()

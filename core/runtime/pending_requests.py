@@ -180,8 +180,9 @@ class PendingRequests:
         self._tell_counts(is_told=isinstance(effect, FetchPicture))
 
     def _tell_counts(self, *, is_told: bool = False) -> None:
-        """Report the request counts with each copy of the broker's books, and whenever more was sent than was counted,
-        also before the engine's first request (RK-24).
+        """Report the request counts with each copy of the broker's books, and when more was sent than was counted.
+
+        Requests sent before the engine's first one are included (RK-24).
         """
         with suppress(Exception):  # a failure to count must not stop the lane
             counts = counted(self.asking.broker, self.asking.market)

@@ -40,8 +40,9 @@ class QuoteRounds:
         self.next_at = start
 
     def look(self, at: datetime) -> Iterator[QuoteArrived]:
-        """Yield the quotes that changed since the last round, and schedule the next: after the interval, or at the next
-        open.
+        """Yield the quotes that changed since the last round.
+
+        The next round is after the interval, or at the next open.
         """
         if not isinstance(self._calendar.session_at(at), Session):
             self.next_at = self._calendar.next_session(at).open

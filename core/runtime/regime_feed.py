@@ -101,8 +101,9 @@ def _market(symbol: Symbol, bars: Iterable[DailyBar], calendar: Calendar) -> Ite
 
 
 def _known_at(day: date, calendar: Calendar) -> datetime:
-    """Return when the figures of a day are known; for a day without a session, or beyond the calendar, the end of that
-    day.
+    """Return when the figures of a day are known.
+
+    For a day without a session, or beyond the calendar, that is the end of the day.
     """
     try:
         session = calendar.session_on(day)

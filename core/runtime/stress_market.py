@@ -121,8 +121,9 @@ def level_of(seed: int, symbol: Symbol) -> int:
 
 
 def bars(seed: int, symbol: Symbol) -> Iterator[Bar]:
-    """Yield the auction, then quiet minutes around the level. Each begins at the level, so that a limit there is
-    filled.
+    """Yield the auction, then quiet minutes around the level.
+
+    Each begins at the level, so that a limit there is filled.
     """
     level = level_of(seed, symbol)
     top = dollars(round(level * AUCTION))

@@ -74,8 +74,10 @@ class Absence:
 
 @dataclass(slots=True)
 class AttendanceState:
-    """`now` is the current absence, `last` the one before a desk attached again; `key_at` is the last proof of a person
-    at a key.
+    """The current absence, the last one, and when a person was last at a key.
+
+    `now` is the current absence, `last` the one before a desk attached again; `key_at` is the last proof of a person at
+    a key.
     """
 
     is_served: bool = False

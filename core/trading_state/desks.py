@@ -27,8 +27,9 @@ class Desk:
 
 @dataclass(slots=True)
 class KeyHolder:
-    """The desk that has control, and since when; `away_until` is the end of its reservation while its connection is
-    lost.
+    """The desk that has control, and since when.
+
+    `away_until` is the end of its reservation while its connection is lost.
     """
 
     desk: Desk
@@ -42,8 +43,9 @@ class KeyHolder:
 
 @dataclass(frozen=True, slots=True)
 class KeptSeat:
-    """The seat that had control when an engine ended: until then the next engine gives control automatically to no
-    other.
+    """The seat that had control when an engine ended.
+
+    Until then the next engine gives control automatically to no other seat.
     """
 
     seat: Seat
@@ -52,7 +54,9 @@ class KeptSeat:
 
 @dataclass(slots=True)
 class DesksState:
-    """`counted` is the last number given, `hold` the number of the last change of control; `kept` is from the previous
+    """The attached desks, the one with control, and the reserved seat.
+
+    `counted` is the last number given, `hold` the number of the last change of control; `kept` is from the previous
     engine, or the one that just ended. `is_served`: a desk may outlive this engine; otherwise it ends with it.
     """
 

@@ -33,9 +33,7 @@ class FactQueue:
             self._news.append(fact)
 
     def take(self, only: type | None = None) -> list[tuple[Follower, Fact]]:
-        """Return the followers of the queued facts, in order; with `only` those of one kind, leaving the
-        others queued.
-        """
+        """Return the followers of the queued facts, in order; with `only` those of one kind."""
         if not self._news:
             return []
         taken = [fact for fact in self._news if only is None or type(fact) is only]

@@ -1,5 +1,4 @@
-"""The slice of missing stops: for each share whose ticket named a stop its cover, or since when and why it has none
-(EX-22).
+"""The slice of missing stops: the cover of shares whose ticket named a stop, or why there is none (EX-22).
 
 It also includes shares whose market exit does not fill, with any ticket. It is derived from the ledger's orders after
 each fact that may change it, and records the beginning. Everything that reports unprotected shares reads it: notices,
@@ -160,8 +159,9 @@ class OwedStops:
         self._look(at)
 
     def _changed(self, at: datetime, fact: OrderStateChanged) -> None:
-        """Note a change of a stop: shares of one that the broker accepted must have it; those of one that a person
-        cancelled must not.
+        """Note a change of a stop.
+
+        Shares of one that the broker accepted must have it; those of one that a person cancelled must not.
         """
         order = self._ledger.order(fact.client_order_id)
         if order is not None and order.is_protective:
@@ -216,8 +216,10 @@ class OwedStops:
     # ── implementation ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _count(self, order: Order, filled: Quantity) -> None:
-        """Count a fill. An entry adds shares with a stop; an exit first sells those without a working stop or one that
-        waits for a key, which are for the rest.
+        """Count a fill.
+
+        An entry adds shares with a stop; an exit first sells those without a working stop or one that waits for a key,
+        which are for the rest.
         """
         key = position_key(order.request.symbol, order.strategy)
         named = self.state.named.get(key, NO_SHARES)

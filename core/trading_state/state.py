@@ -85,8 +85,9 @@ class TradingState(Slices):
         self.folds = table_of(self.slices)
 
     def record(self, fact: Fact) -> None:
-        """Record the fact, then fold it into the slices; listeners of a bar are called only after the strategies
-        answered.
+        """Record the fact, then fold it into the slices.
+
+        Listeners of a bar are called only after the strategies answered.
         """
         if at_work() is not None:
             only_for_people("write the journal")
@@ -222,8 +223,9 @@ class TradingState(Slices):
         return tuple(found.items())
 
     def read_only_refusal(self, order: OrderRequest) -> str | None:
-        """Return why a read-only desk refuses this exit: only a close of a position that the broker reports passes
-        (EX-09).
+        """Return why a read-only desk refuses this exit (EX-09).
+
+        Only a close of a position that the broker reports passes.
         """
         if self.control.state.is_reconciled:
             return None
@@ -254,14 +256,16 @@ class TradingState(Slices):
 
     @property
     def told_at_a_kill(self) -> dict[Symbol, Quantity]:
-        """The broker's quantity in each symbol of which ours is larger, including zero: orders that could open by it
-        count as opening (OP-07).
+        """The broker's quantity in each symbol of which ours is larger, including zero.
+
+        Orders that could open by it count as opening (OP-07).
         """
         return {**self.drifted, **dict.fromkeys(self.sightings.gone, NO_SHARES)}
 
     def closable_read_only(self, symbol: Symbol, side: Side) -> Quantity | None:
-        """Return the shares that the broker reports and an exit on this side would close; None if the desk is not
-        read-only.
+        """Return the shares that the broker reports and an exit on this side would close.
+
+        None if the desk is not read-only.
         """
         if self.control.state.is_reconciled or self.sightings.held_by_the_broker is None:
             return None

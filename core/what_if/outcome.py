@@ -108,9 +108,7 @@ class WhatIf:
 
 @dataclass(frozen=True, slots=True)
 class PlayedAgain:
-    """A day and the results of its changes; `beside` compares the trades of the day and its model, if it is
-    modelled.
-    """
+    """A day and the results of its changes; `beside` compares the day's trades with its model's."""
 
     day: date
     base: Base

@@ -227,8 +227,9 @@ class SaidAgain:
         return None
 
     def _is_due(self, first: HeardFromOutside | RunLeft, ahead: Ahead) -> bool:
-        """Whether an input is due: by the number of events; once they differ, by its time, or for a late input by the
-        number of bars and events.
+        """Whether an input is due.
+
+        By the number of events; once they differ, by its time, or for a late input by the number of bars and events.
         """
         if not self._is_another:
             return first.events <= ahead.events

@@ -29,8 +29,9 @@ SIGNED_AS = b"keyturn record 1\n"
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The content of the first line. `head` is the hash of the last included head, `kept_back` names the withheld
-    parts.
+    """The content of the first line.
+
+    `head` is the hash of the last included head, `kept_back` names the withheld parts.
     """
 
     v: int
@@ -57,8 +58,9 @@ def export(
     kept_back: Collection[str] = (),
     only: Collection[int] | None = None,
 ) -> Iterator[bytes]:
-    """Yield the lines of an export of the signed days from `first` to `last`; `only` makes it an excerpt of those
-    records.
+    """Yield the lines of an export of the signed days from `first` to `last`.
+
+    `only` makes it an excerpt of those records.
 
     Raises
     ------

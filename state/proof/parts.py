@@ -41,14 +41,14 @@ MADE_OF_SYMBOLS = frozenset(
     }
     | {"mandate_id", "marked", "parent", "proposal_id", "replaced_by", "replacement", "replaces", "taken_back"}
 )
-"""Keys with identifiers of orders, or derived from one: an unsalted hash, for which every symbol can be
-tried (EX-04).
-"""
+"""Keys with identifiers of orders, or derived from one: unsalted hashes, open to trying every symbol (EX-04)."""
 EITHER = frozenset(
     {"digest", "execution_id", "executions", "order_digest", "positions", "sum", "ticket_digest", "words"}
 )
-"""Keys with both symbols and amounts, with the broker's texts, or with an unsalted hash of both: an order's digest or a
-line's chained sum, for which every amount can be tried. A derived execution is named by its quantity.
+"""Keys with both symbols and amounts, with the broker's texts, or with an unsalted hash of both.
+
+Such a hash is an order's digest or a line's chained sum, for which every amount can be tried. A derived execution is
+named by its quantity.
 """
 SHOWN = frozenset(
     {"account", "activity_id", "activity_ids", "after", "asset_class", "before", "broker_order_id"}

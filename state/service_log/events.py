@@ -127,8 +127,9 @@ def _values(fact: Fact, paths: tuple[str, ...]) -> Iterator[str]:
 
 
 def of_call(number: int, call: CallMade) -> Event:
-    """Return the event of a request to broker or market; `request` is its number in this run, `seconds` its
-    duration.
+    """Return the event of a request to broker or market.
+
+    `request` is its number in this run, `seconds` its duration.
     """
     said = f": {call.words}" if call.words else ""
     named = {"order": call.order, "ticket": call.ticket, "symbol": call.symbol}

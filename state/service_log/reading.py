@@ -146,8 +146,9 @@ class OrderLines:
         self._wanted = {self.order}
 
     def has(self, line: Line) -> bool:
-        """Whether a line belongs to the order. Call it for every line in order: tickets are learned from their first
-        line.
+        """Whether a line belongs to the order.
+
+        Call it for every line in order: tickets are learned from their first line.
         """
         order, ticket, parent = line.get("order"), line.get("ticket"), line.get("parent")
         if order == self.order and parent:

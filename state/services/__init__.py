@@ -1,3 +1,1 @@
-"""Units for service managers: the definitions for systemd and launchd, and the check that an installed file is ours
-(SY-02).
-"""
+"""Units for service managers: definitions for systemd and launchd, and whether an installed file is ours (SY-02)."""

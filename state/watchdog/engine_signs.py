@@ -72,9 +72,7 @@ class EngineSigns:
 
 
 def _beat_of(path: Path) -> tuple[int | None, str | None]:
-    """Return the heartbeat's modification time, or a description of another file at its path; neither
-    without a file.
-    """
+    """Return the heartbeat's modification time, or a description of another file there; neither without a file."""
     try:
         found = os.lstat(path)
     except FileNotFoundError:

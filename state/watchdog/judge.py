@@ -140,8 +140,9 @@ class Judge:
             self._says.append(Remark(RemarkCode.STOOD_STILL, words))
 
     def _hear(self, seen: Seen) -> None:
-        """Note whether the engine beat since the last observation. If that is unknown, it counts as a beat, with a
-        remark.
+        """Note whether the engine beat since the last observation.
+
+        If that is unknown, it counts as a beat, with a remark.
         """
         if seen.odd is not None:
             self._say(RemarkCode.ODD_FILE, f"the heartbeat cannot be judged: {seen.odd}; move it away")

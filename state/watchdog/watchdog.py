@@ -112,8 +112,9 @@ class Watchdog:
                 self._until_told(stays_down=stays_down)
 
     def _until_told(self, *, stays_down: bool) -> None:
-        """Wait for the delivery of alerts: for an engine that stays down as long as urgent messages are retried, or
-        until a signal to leave.
+        """Wait for the delivery of alerts.
+
+        For an engine that stays down, wait as long as urgent messages are retried, or until a signal to leave.
         """
         until = self._clock() + self.limits.push_seconds
         is_said = False

@@ -1,5 +1,6 @@
-"""Attach a local desk to the engine of another machine: keys, arming and paint proof are local, the account's files
-remote.
+"""Attach a local desk to the engine of another machine.
+
+Keys, arming and paint proof are local; the account's files are remote.
 """
 
 from __future__ import annotations

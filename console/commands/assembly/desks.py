@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 
 def open_desk(host: Host, destination: str | None = None) -> None:
-    """Open a desk on the engine of the configured account, or of another machine; the engine continues after the desk
-    is left.
+    """Open a desk on the engine of the configured account, or of another machine.
+
+    The engine continues after the desk is left.
     """
     if destination is None:
         attach(host)

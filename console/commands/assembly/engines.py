@@ -118,8 +118,7 @@ def watchlists_of(host: Host) -> WatchlistFiles:
 
 
 def strategy_kinds(host: Host, settings: Settings, *, is_played: bool = False) -> StrategyKinds:
-    """Return the strategies that a desk may run: the built-in ones, and the user's valid ones, each in a process
-    (ST-01).
+    """Return the strategies that a desk may run: built-in ones, and the user's valid ones in processes (ST-01).
 
     When played, a bar waits until its strategy's process is ready.
     """

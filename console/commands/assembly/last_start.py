@@ -52,8 +52,9 @@ class LastTime:
                 self._left = ()
 
     def require(self, sound: Callable[[Settings], None], settings: Settings) -> None:
-        """Check the settings with `sound`. Raises `OperatorError`, naming the missing options if they are the only
-        cause.
+        """Check the settings with `sound`.
+
+        Raises `OperatorError`, naming the missing options if they are the only cause.
         """
         try:
             sound(settings)

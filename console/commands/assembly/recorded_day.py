@@ -74,8 +74,9 @@ def recorded_day(source: AccountFolder, day: date) -> RecordedDay:
 
 
 def _ends(day: date, runs: Sequence[RecordedRun], records: Sequence[Recorded]) -> datetime:
-    """Return when the equity at its close was recorded, otherwise the day's end, or the last record of an unfinished
-    day.
+    """Return when the equity at its close was recorded.
+
+    Otherwise the day's end, or the last record of an unfinished day.
     """
     told = (r.at for r in records if isinstance(r.fact, DayStarted) and r.fact.close_of == day and r.fact.day > day)
     if (at := next(told, None)) is not None and len(runs) == 1:
@@ -86,9 +87,7 @@ def _ends(day: date, runs: Sequence[RecordedRun], records: Sequence[Recorded]) -
 
 
 def _of_this_journal(source: AccountFolder, runs: Sequence[RecordedRun]) -> list[RecordedRun]:
-    """Return the runs in the journal, without those undone by a reset or a restore, and without runs left before their
-    start.
-    """
+    """Return the runs in the journal, without those undone by a reset or a restore, or left before their start."""
     if not runs:
         return []
     told = records_of(source.journal, days_of(source.journal), (EngineStarted,))

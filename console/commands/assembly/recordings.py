@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from core.strategies.questions import Missed
 
 UNATTENDED = ("reconciliation.every_seconds=0", "evaluation.enabled=false")
-"""The lowest settings for played files. Their exchange is in this process: after the start no one else can move its
-books. And no one could enable a strategy again that the evaluation retired: the run would continue without it.
+"""The lowest settings for played files.
+
+Their exchange is in this process: after the start no one else can move its books. And no one could enable a strategy
+again that the evaluation retired: the run would continue without it.
 """
 
 
@@ -105,8 +107,9 @@ class Recording:
 
 
 def replay_runtime(host: Host, options: ReplayOptions, stack: ExitStack) -> VirtualRuntime:
-    """Return a runtime with a new account on files, with its journal in a folder or in memory. Raises
-    `OperatorError`.
+    """Return a runtime with a new account on files, with its journal in a folder or in memory.
+
+    Raises `OperatorError`.
     """
     from core.runtime.pace import Pace
     from state.journal import FileJournal, MemoryJournal

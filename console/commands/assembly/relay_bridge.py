@@ -18,8 +18,9 @@ SLOW = "the engine takes nothing in; the connection is closed"
 
 
 class RelayBridge:
-    """Bridges the stream and the engine without waiting for either: presses are forwarded while views wait for the
-    stream.
+    """Bridges the stream and the engine without waiting for either.
+
+    Presses are forwarded while views wait for the stream.
 
     Parameters
     ----------

@@ -25,8 +25,9 @@ from state.watchdog.presence import ask_to_restart, last_said, watchdog_of
 
 
 def restarted(host: Host) -> tuple[AccountFolder, int, bool]:
-    """Return the account, its new engine's process number, and whether one ran before. Raises
-    `OperatorError`, OSError.
+    """Return the account, its new engine's process number, and whether one ran before.
+
+    Raises `OperatorError`, OSError.
     """
     folder = known_account(host)
     before = None if folder is None else holder(folder)

@@ -124,8 +124,9 @@ def demo_parts(
     records: Sequence[Record],
     calendar: ExchangeCalendar,
 ) -> dict[str, Any]:
-    """Return the parts of a demo's runtime: the engine with current settings, the exchange restored from its log, the
-    market from there on, and the operator.
+    """Return the parts of a demo's runtime.
+
+    The engine with current settings, the exchange restored from its log, the market from there on, and the operator.
     """
     from core.advisers.house import advisers_of
     from core.market.demo_shares import listed_in_the_demo
@@ -369,8 +370,9 @@ def _traded_bars(
 def _history(
     market: DemoMarket, seed: int, settings: Settings, sessions: Sequence[Session]
 ) -> Callable[[FetchHistory | LookUpSymbols], tuple[Bar, ...]]:
-    """Return the earlier history for display only. Strategies begin without it, so that every demo of a seed is the
-    same.
+    """Return the earlier history for display only.
+
+    Strategies begin without it, so that every demo of a seed is the same.
     """
     from core.messages.effects import LookUpSymbols
 

@@ -32,8 +32,7 @@ def watch(
         int, typer.Option("--memory", min=64, help="MB that the engine's own process may take before it is restarted.")
     ] = MEMORY,
 ) -> None:
-    """Run the engine under a watchdog, in the foreground: it restarts an engine that hangs, leaks, gets no data or
-    dies.
+    """Run the engine in the foreground under a watchdog, which restarts one that hangs, leaks, gets no data or dies.
 
     After three restarts in ten minutes the engine stays down, and its next start is halted. Exit code 0 if the engine
     was stopped, its own if that is 1 or 2, 69 if it stays down.

@@ -12,9 +12,7 @@ from core.ports import Recorded
 from core.post_mortem.control_trips import Trip, TripKind, said_in
 
 QUOTES_A_BAR = 60
-"""Quotes assumed for each recorded minute of a symbol: a journal keeps no quotes, and a desk reads one a second
-(MD-02).
-"""
+"""Quotes assumed per recorded minute of a symbol: a journal has none, and a desk reads one a second (MD-02)."""
 SIX_MONTHS = timedelta(days=183)
 """The period over which RTS 6 looks for the busiest day (article 10(a))."""
 COUNTED: tuple[type[Fact], ...] = (BarClosed, OrderCreated, CancelRequested, OrderStateChanged, OrderFilled)

@@ -54,8 +54,9 @@ class Row:
 
     @property
     def fails(self) -> bool:
-        """Whether the control did not hold, could not be tried although it is on and has a trial, or is off against a
-        rule.
+        """Whether the control failed.
+
+        It did not hold, could not be tried although it is on and has a trial, or is off although a rule asks for it.
         """
         if not self.is_on:
             return bool(self.control.rules)

@@ -200,9 +200,7 @@ def _is_local(host: str) -> bool:
 
 
 def _head_of(connection: socket.socket) -> bytes:
-    """Return the header lines of a request if they arrive complete and in time; otherwise nothing, an
-    invalid request.
-    """
+    """Return the header lines of a request if they arrive complete and in time; otherwise nothing."""
     ends, head = time.monotonic() + SECONDS, b""
     while b"\r\n\r\n" not in head and b"\n\n" not in head:
         left = ends - time.monotonic()

@@ -11,8 +11,10 @@ from core.runtime.notifier.message import Message, RefusedError
 GROUP = "keyturn.channels"
 APPRISE, COMMAND = "apprise", "command"
 Send = Callable[[str, Message], object]
-"""The function of an installed channel. `address` comes from the keyring or the environment. It returns when the
-receiver has taken the message, and raises otherwise.
+"""The function of an installed channel.
+
+`address` comes from the keyring or the environment. It returns when the receiver has taken the message, and raises
+otherwise.
 """
 
 

@@ -1,6 +1,4 @@
-"""The requests to the notifier's process and its answers, one line of JSON each, and the types that an installed
-channel uses.
-"""
+"""The messages to and from the notifier's process, one line of JSON each, and the types for installed channels."""
 
 from __future__ import annotations
 

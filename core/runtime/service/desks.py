@@ -260,8 +260,9 @@ class DeskServer:
             self._selector.modify(desk.connection, wants, desk)
 
     def _has_stood_still(self) -> bool:
-        """Whether commands read now may have waited: after a standstill all read within `CATCHES_UP` seconds count as
-        late.
+        """Whether commands read now may have waited.
+
+        After a standstill, all commands read within `CATCHES_UP` seconds count as late.
         """
         now = self._now()
         if now - self._looked_at > TICK + STOOD_STILL:

@@ -61,8 +61,9 @@ def said_of(error: BaseException) -> str:
 
 
 def _class_in(module: ModuleType) -> Any:
-    """Return the one strategy class, ignoring base classes within the file; a message if there is none or more than
-    one.
+    """Return the one strategy class; a message if there is none or more than one.
+
+    Base classes within the file do not count.
     """
     here = [kind for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == module.__name__]
     classes = [kind for kind in here if issubclass(kind, OwnStrategy) or callable(getattr(kind, "on_bar", None))]

@@ -31,9 +31,7 @@ BEGIN = Path(__file__).with_name("begin.py")
 STARTING = 15.0
 """Seconds for a process to become ready, when only a command waits for it."""
 ENVIRONMENT = {"PYTHONHASHSEED": "0"}
-"""The whole environment of a process: a fixed hash seed gives the same order of string sets, so the same answers
-(MD-05).
-"""
+"""The complete environment of a process: a fixed hash seed orders sets of strings alike in each run (MD-05)."""
 CHUNK = 1 << 16
 SIGNALLED = 128
 A_MOMENT = 0.25
@@ -301,9 +299,7 @@ def _end(process: Popen[bytes], folder: str) -> None:
 
 
 def left_open(layers: Sequence[str]) -> tuple[str, ...]:
-    """Return the accesses that this system cannot deny a strategy's process with these layers; see
-    docs/STRATEGIES.md.
-    """
+    """Return the accesses that these layers cannot deny a strategy's process; see docs/STRATEGIES.md."""
     found = []
     if CALLS not in layers and WITH_BUBBLEWRAP not in layers:
         found.append("it could end other programs of yours")
@@ -315,8 +311,9 @@ def left_open(layers: Sequence[str]) -> tuple[str, ...]:
 
 
 def _wrapped(wrapper: str, folder: str) -> list[str]:
-    """Return the bubblewrap command: read access to Python and this program's core only, no network, no other
-    processes.
+    """Return the bubblewrap command, which restricts the process.
+
+    It has read access to Python and this program's core only, no network, and sees no other processes.
     """
     seen = ("/usr", "/lib", "/lib64", "/bin", sys.base_prefix, sys.prefix, str(ROOT / "core"))
     shown = [part for path in dict.fromkeys(seen) if os.path.exists(path) for part in ("--ro-bind", path, path)]

@@ -100,9 +100,10 @@ MACHINES: dict[str, tuple[int, int, tuple[int, ...]]] = {
         (57, 63, 64, 93, 94, 98, 101, 113, 115, 124, 128, 132, 134, 135, 139, 165, 169, 172, 178, *MEMORY_OF_ARM, 278),
     ),
 }
-"""For each machine: its architecture mark, the number of `prlimit64`, and the allowed calls: read, write and close of
-open descriptors, memory, signals to itself, the clock, random numbers, exit. None of them names a file, a process or a
-socket.
+"""For each machine: its architecture mark, the number of `prlimit64`, and the allowed calls.
+
+These are read, write and close of open descriptors, memory, signals to itself, the clock, random numbers, and exit.
+None of them names a file, a process or a socket.
 """
 
 

@@ -38,8 +38,9 @@ class SharedProcess:
         weakref.finalize(self, process.left.append, number).atexit = False
 
     def take_place(self) -> str:
-        """Create it in the process. Return why the memory did not fit, or an empty string. Raises `UnfitError`,
-        `RaisedError`.
+        """Create it in the process.
+
+        Return why the memory did not fit, or an empty string. Raises `UnfitError`, `RaisedError`.
         """
         if not self.process.is_ready:  # one is starting: nobody waits, and the next bar creates it
             return ""
