@@ -54,7 +54,7 @@ class RunnerContexts:
         self.is_dirty = True
 
     def enter(self, runner: Runner, bar: Bar, at: datetime) -> None:
-        """Start a session for the strategy with this bar: its hours and its window."""
+        """Start a session for the strategy with this bar: its hours and its window. No other context changes."""
         session, state = self.calendar.session_at(bar.start), runner.state
         if isinstance(session, NoSession):
             raise TypeError(f"bar {bar.start} of {bar.symbol} is outside of every session: {session.reason}")
@@ -70,7 +70,6 @@ class RunnerContexts:
         runner.context.window_last = self.calendar.venue.at(session.day, risk.window_end)
         minutes = self.settings.flat_minutes(runner.name)
         runner.context.flat_from = session.close - timedelta(minutes=minutes)
-        self.is_dirty = True
 
     def refresh(self, runners: Iterable[Runner], marks: dict[Symbol, Price]) -> None:
         """Update each context with holdings, permissions and proposals."""

@@ -97,6 +97,8 @@ class Orchestrator:
         self._is_asking = False
         self._unasked: Bar | None = None
         self._asked = 0
+        self._entered_on: date | None = None
+        """The session of which the first bar was heard: with it all others were counted."""
         self._shows_from = datetime.min.replace(tzinfo=UTC)
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             BarClosed: self._bar_closed,
@@ -219,9 +221,11 @@ class Orchestrator:
         session = self.calendar.session_at(bar.start)
         if isinstance(session, NoSession):
             return None
+        is_first, self._entered_on = self._entered_on != session.day, session.day
+        runners = self.roster.everyone() if is_first else self.runners.get(bar.symbol, ())
         over = {
             runner.key: {str(reason): bars for reason, bars in runner.memory.reasons.items()}
-            for runner in self.roster.everyone()
+            for runner in runners
             if runner.memory.reasons and runner.state.session is not None and runner.state.session < session.day
         }
         return ReasonsCounted(session.day, over) if over else None
@@ -348,10 +352,13 @@ class Orchestrator:
         day = self.calendar.trading_day(at)
         for runner in self.roster.places.get(bar.symbol, ()):
             state, context = runner.state, runner.context
-            if bar.start >= runner.until or runner.day != day:
+            enters = bar.start >= runner.until or runner.day != day
+            if enters:
                 self.contexts.enter(runner, bar, at)
             if self.contexts.is_dirty:
                 self.contexts.refresh(self.roster.everywhere(), self.state.marks)
+            elif enters:
+                self.contexts.refresh((runner,), self.state.marks)
             if context.held:
                 self.contexts.disable_after_loss(runner, self.state.marks)
             rests = state.rests and not context.held

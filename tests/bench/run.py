@@ -7,7 +7,7 @@ import platform
 import resource
 import sys
 
-from tests.bench import books, desk, house, paint, protections, sizes, ticket
+from tests.bench import books, desk, house, opening, paint, protections, sizes, ticket
 
 BARS = 200_000
 
@@ -17,6 +17,7 @@ def main() -> None:
     calendar, bars, feed = house.fed(BARS)
     parts = (
         ("bars through the whole house", lambda: house.measure(calendar, bars, feed)),
+        ("the opening minute", opening.measure),
         ("protections", lambda: protections.measure(calendar, bars, feed)),
         ("the books compared", books.measure),
         ("a ticket", ticket.measure),
