@@ -18,6 +18,9 @@ class Deadlines:
     def __init__(self, state: TradingState, workflows: Sequence[HasDeadline]) -> None:
         self.state = state
         self.workflows = workflows
+        self._all = tuple(enumerate(workflows))
+        self._by_any_clock = tuple(each for each in self._all if not getattr(each[1], "ACTS_BY_TIME", False))
+        """Those that act also while the clock is in doubt (EX-23)."""
         self._failed: dict[int, datetime] = {}
 
     def reach(self) -> Iterator[Effect]:
@@ -49,18 +52,16 @@ class Deadlines:
         """A person has looked at it: what is due calls again."""
         self._failed.clear()
 
-    def _not_waiting(self) -> Iterator[tuple[int, HasDeadline]]:
+    def _not_waiting(self) -> Sequence[tuple[int, HasDeadline]]:
         """Each with its number, but those that wait while the clock is in doubt (EX-23)."""
-        is_in_doubt = self.state.control.is_clock_in_doubt
-        for number, workflow in enumerate(self.workflows):
-            if not (is_in_doubt and getattr(workflow, "ACTS_BY_TIME", False)):
-                yield number, workflow
+        return self._by_any_clock if self.state.control.is_clock_in_doubt else self._all
 
     def _earliest(self, after: datetime | None) -> datetime | None:
         """Of what is due after that instant, if one is given; of a workflow that failed, after its failure."""
         earliest: datetime | None = None
+        failed = self._failed
         for number, workflow in self._not_waiting():
-            since = after or self._failed.get(number)
+            since = after or (failed.get(number) if failed else None)
             try:
                 for at in workflow.next_due():
                     if (earliest is None or at < earliest) and (since is None or at > since):
