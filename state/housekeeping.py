@@ -55,6 +55,7 @@ class Housekeeping:
     halts: HaltRequest = field(init=False)
     has_asked: bool = field(init=False, default=False)
     began_at: datetime | None = field(init=False, default=None)
+    _saved: int = field(init=False, default=-1)
     _told: Status | None = field(init=False, default=None)
     _told_at: float = field(init=False, default=0.0)
     _known_by: tuple[int, str, int | None] = field(init=False, default=(-1, "", None))
@@ -75,7 +76,18 @@ class Housekeeping:
         self._keep(runtime, lambda: self.beat(self._status(runtime)))
         if time.monotonic() - self.saved_at >= CHECKPOINT_SECONDS:
             self.saved_at = time.monotonic()
-            self._keep(runtime, self.write)
+            self._save_what_is_new(runtime)
+
+    def _save_what_is_new(self, runtime: Runtime) -> None:
+        """Write a checkpoint where a fact was recorded since the last one: nothing else changes the slices."""
+        sequence = runtime.engine.state.journal.sequence
+
+        def save() -> None:
+            self.write()
+            self._saved = sequence
+
+        if sequence != self._saved:
+            self._keep(runtime, save)
 
     def _status(self, runtime: Runtime) -> Status:
         """Return the status, renewed after each record and every 0.2 s; beats are ten times as frequent."""

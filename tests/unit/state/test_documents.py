@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import shutil
+from hashlib import sha256
 from itertools import count
 
 import orjson
@@ -12,7 +13,7 @@ from tinydb import TinyDB
 
 from core.ports import Checkpoint, NoCheckpoint
 from state import documents as module
-from state.documents import AtomicStorage, TinyDocuments, content_of, tables_in
+from state.documents import AtomicStorage, TinyDocuments, UnsoundDocumentsError, content_of, tables_in
 from state.folders import AccountFolder
 
 SLICES = {"orders": {"a": {"status": "FILLED", "fills": [1, "2.50"]}}, "kill": None, "counters": [], "checkpoint": 1}
@@ -61,10 +62,23 @@ def test_people_and_tinydb_can_read_the_file(folder):
     """SP-02"""
     saved(folder, 1)
     text = folder.documents.read_text()
-    assert '"status": "FILLED"' in text
+    assert '"status":"FILLED"' in text
     assert orjson.loads(text)["tables"]["checkpoint"]["1"]["sequence"] == 1
     assert TinyDB(folder.documents, storage=AtomicStorage).table("slice counters").get(doc_id=1) == {"value": []}
     assert folder.documents.stat().st_mode & 0o777 == 0o600
+
+
+def test_an_indented_file_of_an_older_release_is_read(folder):
+    """SP-02"""
+    saved(folder, 1)
+    tables = orjson.loads(folder.documents.read_bytes())["tables"]
+    text = orjson.dumps(tables, option=orjson.OPT_INDENT_2)
+    older = b'{"sum": "%b",\n"tables": %b\n}\n' % (sha256(text).hexdigest().encode(), text)
+
+    assert tables_in(older) == tables
+    for place in range(0, len(older), 7):
+        with pytest.raises(UnsoundDocumentsError):
+            tables_in(older[:place] + bytes([older[place] ^ 1]) + older[place + 1 :])
 
 
 def test_five_older_versions_are_kept(folder):
