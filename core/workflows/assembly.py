@@ -1,7 +1,7 @@
-"""The workflows of a desk, in the order in which they hear: the one place where they are put together.
+"""Build the workflows of a desk, in the order in which they receive inputs and facts.
 
-Each is given those that it makes use of; none knows who makes use of it. What one does because of another is a fact
-that it follows, an input that it answers too, or what it finds at the end of the act.
+Each workflow receives the workflows that it calls. Otherwise it reacts to facts, to inputs, or to the effects at the
+end of an act.
 """
 
 from __future__ import annotations
@@ -74,9 +74,7 @@ from core.workflows.strategies.warm_up import WarmUp
 
 
 def workflows_of(state: TradingState) -> tuple[object, ...]:
-    """All of them: first who hears how the broker answers, then the market and the operator, then orders, then what
-    the broker's books are compared with.
-    """
+    """Build all workflows: broker responses first, then market and operator, then orders, then reconciliation."""
     gate, room = standard_gate(), RequestRoom(state)
     readings = SharedReadings(state, room)
     order_updates = OrderUpdates(state)

@@ -1,1 +1,1 @@
-"""What a workflow declares, when it is due, and how what follows from a fact is run."""
+"""Declarations and deadlines of workflows, and the calls that follow from facts."""

@@ -1,4 +1,4 @@
-"""When each workflow is due, and its turn: each apart, so that one that raises keeps no other from its deadline."""
+"""Deadlines of all workflows. Each runs in isolation: an exception in one does not delay the others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from core.workflows.base.isolation import halt_for
 
 
 class Deadlines:
-    """The workflows' deadlines. What was due when its workflow raised calls no more: it would for ever (EX-14)."""
+    """The workflows' deadlines.
+
+    A deadline whose workflow raised is not called again: it would raise forever (EX-14).
+    """
 
     def __init__(self, state: TradingState, workflows: Sequence[HasDeadline]) -> None:
         self.state = state
@@ -24,7 +27,7 @@ class Deadlines:
         self._failed: dict[int, datetime] = {}
 
     def reach(self) -> Iterator[Effect]:
-        """Everything that is due by now."""
+        """Run every workflow that is due."""
         for number, workflow in self._not_waiting():
             faults = self.state.sightings.faults
             try:
@@ -42,22 +45,22 @@ class Deadlines:
         return self._earliest(None)
 
     def next_later(self) -> datetime | None:
-        """What is due now has just failed: only what is yet to come calls again."""
+        """Return the next deadline in the future: the current ones have just failed."""
         return self._earliest(self.state.at)
 
     def give_up_what_is_due(self) -> None:
         self._failed = dict.fromkeys(range(len(self.workflows)), self.state.at)
 
     def forgive(self) -> None:
-        """A person has looked at it: what is due calls again."""
+        """Call failed deadlines again after an operator has looked at the fault."""
         self._failed.clear()
 
     def _not_waiting(self) -> Sequence[tuple[int, HasDeadline]]:
-        """Each with its number, but those that wait while the clock is in doubt (EX-23)."""
+        """Return each workflow with its number, except those that wait while the clock is in doubt (EX-23)."""
         return self._by_any_clock if self.state.control.is_clock_in_doubt else self._all
 
     def _earliest(self, after: datetime | None) -> datetime | None:
-        """Of what is due after that instant, if one is given; of a workflow that failed, after its failure."""
+        """Return the earliest deadline after `after`, if given; for a failed workflow, after its failure."""
         earliest: datetime | None = None
         failed = self._failed
         for number, workflow in self._not_waiting():

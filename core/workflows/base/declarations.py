@@ -1,4 +1,4 @@
-"""What a workflow declares: the inputs that it answers, the facts that it follows, and when it is due.
+"""Declare the inputs that a workflow answers, the facts that it follows, and its deadlines.
 
     @answers(BarArrived)
     def on_bar(self, message: BarArrived) -> Iterable[Effect]: ...
@@ -6,9 +6,9 @@
     @follows(TradeClosed)
     def after_trade(self, fact: TradeClosed) -> Iterable[Effect] | None: ...
 
-A fact is followed once it is folded, and what raises there takes nothing else with it. Where a workflow is due it has
-`next_due` and `due`; where these act by time alone (`ACTS_BY_TIME = True`), they wait while the clock is in doubt.
-Where something follows from every act, whatever it was, it has `settle`.
+A fact is followed after its fold, and an exception there does not affect other workflows. A workflow with deadlines has
+`next_due` and `due`; with `ACTS_BY_TIME = True` they wait while the clock is in doubt. A workflow that acts at the end
+of every act has `settle`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FOLLOWS = "_follows"
 
 @runtime_checkable
 class HasDeadline(Protocol):
-    """A workflow that something is due in."""
+    """A workflow with deadlines."""
 
     def next_due(self) -> Iterable[datetime]: ...
 
@@ -38,14 +38,14 @@ class HasDeadline(Protocol):
 
 @runtime_checkable
 class EndsActs(Protocol):
-    """A workflow that has its turn at the end of each act, with what the act asked for until then."""
+    """A workflow that runs at the end of each act and receives the effects requested so far."""
 
     def settle(self, asked: list[Effect]) -> Iterable[Effect] | None: ...
 
 
 @runtime_checkable
 class PacesRequests(Protocol):
-    """The workflow that says last which effects of an act leave now, and keeps the others until there is room."""
+    """The workflow that runs last: it selects the effects that leave now and keeps the others until there is room."""
 
     @property
     def is_holding(self) -> bool: ...
@@ -57,20 +57,20 @@ class PacesRequests(Protocol):
 
 @runtime_checkable
 class Starts(Protocol):
-    """A workflow that is told what a run begins with, before it starts."""
+    """A workflow that receives the settings and the installation of a run before it starts."""
 
     def begin_with(self, settings: Settings, installation: str) -> None: ...
 
 
 @runtime_checkable
 class HearsDiskFailure(Protocol):
-    """A workflow that asks for something although no record of it can be kept: a cancel, and the word of it (SP-06)."""
+    """A workflow with effects that need no record, such as a cancel and its notice (SP-06)."""
 
     def without_disk(self, message: Input) -> Iterable[Effect]: ...
 
 
 def answers(*kinds: type) -> Callable[[Act], Act]:
-    """The method takes these inputs in."""
+    """Declare that the method answers these inputs."""
 
     def declare(act: Act) -> Act:
         return cast(Act, _Declared(act, ANSWERS, kinds))
@@ -79,7 +79,7 @@ def answers(*kinds: type) -> Callable[[Act], Act]:
 
 
 def follows(*kinds: type) -> Callable[[Act], Act]:
-    """The method is told of these facts, after their fold, in the order of the engine's list."""
+    """Declare that the method follows these facts, after their fold and in the order of the engine's list."""
 
     def declare(act: Act) -> Act:
         return cast(Act, _Declared(act, FOLLOWS, kinds))
@@ -88,15 +88,15 @@ def follows(*kinds: type) -> Callable[[Act], Act]:
 
 
 def declared(workflow: object, table: str) -> Iterator[tuple[type, Callable[[Any], Any]]]:
-    """What it answers or follows, each with the method that does."""
+    """Yield the types that a workflow answers or follows, each with its method."""
     for kind, name in getattr(type(workflow), table, {}).items():
         yield kind, getattr(workflow, name)
 
 
 def declaring(protocol: Any, workflows: Iterable[object]) -> list[Any]:
-    """Those workflows whose class has the protocol's methods.
+    """Return the workflows whose class has the protocol's methods.
 
-    Each class is asked once: `isinstance` of a protocol would take a third of an engine's start.
+    The result is cached per class: `isinstance` with a protocol would take a third of an engine's start.
     """
     found = []
     for workflow in workflows:
@@ -112,7 +112,10 @@ _DECLARING: dict[tuple[type, Any], bool] = {}
 
 
 class _Declared:
-    """A method on its way into its class: what it is for is entered there by its name, and the method stays itself."""
+    """A method before its class exists:
+
+    `__set_name__` enters it into the class's table and restores the plain method.
+    """
 
     def __init__(self, act: Callable[..., Any], table: str, kinds: tuple[type, ...]) -> None:
         self.act, self.table, self.kinds = act, table, kinds

@@ -1,4 +1,4 @@
-"""What other workflows do because of facts: each apart, in the order of the facts and of the engine's list."""
+"""Run the reactions to facts, each in isolation, in the order of the facts and of the engine's list."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from core.workflows.base.isolation import apart
 
 
 def follow_up(state: TradingState, only: type | None = None) -> Iterator[Effect]:
-    """Everything that follows from what was recorded until now, before the next step of whoever asks.
+    """Run everything that follows from the facts recorded so far, before the caller's next step.
 
-    What follows only at the end of the act needs no call of this.
+    Reactions at the end of the act need no call of this.
     """
     while news := state.news.take(only):
         for follower, fact in news:

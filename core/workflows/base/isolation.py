@@ -1,7 +1,7 @@
-"""What does not depend on each other is done apart: one that raises halts what opens, and takes nothing else with it.
+"""Isolate independent steps: an exception in one halts entries and does not stop the others.
 
-What it had recorded and asked for until then stands: the gateway lets nothing out that opens while the desk is halted
-(EX-14, EX-22). A disk that fails is no fault of one of them, and goes through.
+The facts and effects of that step up to the exception stay valid: the gateway lets no entry out while the desk is
+halted (EX-14, EX-22). A failing disk is not isolated: its JournalError propagates.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from core.trading_state.state import TradingState
 
 
 def apart(state: TradingState, act: Callable[[], Iterable[Effect] | None]) -> Iterator[Effect]:
-    """The effects of `act`, up to where it raises."""
+    """Yield the effects of `act`, up to an exception."""
     try:
         yield from act() or ()
     except JournalError:
         raise
-    except Exception as error:  # what was not foreseen is said, whatever it is
+    except Exception as error:  # an unexpected error is reported, whatever it is
         halt_for(state, error)
 
 
 def done_apart(state: TradingState, act: Callable[[], None]) -> None:
-    """The same of what asks for nothing."""
+    """Run an act without effects in the same isolation."""
     deque(apart(state, act), maxlen=0)
 
 
 def halt_for(state: TradingState, error: Exception) -> None:
-    """Said once while it stands, however often it comes again."""
+    """Halt for an unexpected error; record it only if its reason differs from the current halt's."""
     state.sightings.faults += 1
     reason = f"{type(error).__name__}: {error}"
     if is_news(reason, state.control.halts.get(HaltCause.INVARIANT)):

@@ -1,1 +1,1 @@
-"""Many orders under one key: drafted, dry-run, signed, executed in order."""
+"""Baskets: many orders under one confirmation; drafted, dry-run, signed, executed in order."""

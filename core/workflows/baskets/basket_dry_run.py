@@ -1,7 +1,7 @@
-"""The dry run of a basket: every order against every constraint, each with the effect of those before it (OP-05).
+"""Dry run of a basket: every order against every check, with the effects of the orders before it (OP-05).
 
-It works on a copy of the books. A sale frees what it is worth and a place; a buy takes what it costs, as an order in
-flight does. Nothing is recorded here, and nothing of the desk is changed.
+It works on a copy of the ledger. A sale frees its value and a position slot; a buy reserves its cost like a working
+order. Nothing is recorded and the desk's state does not change.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ TWICE = "the basket has an order for this position before it; one order a positi
 
 @dataclass(frozen=True, slots=True)
 class DryRunResult:
-    """What the dry run found of one order.
+    """The dry run's result for one order.
 
     Attributes
     ----------
     refusals
-        Why it would not go, with figures; empty where it would.
+        Reasons against it, with figures; empty if it passes.
     price
-        At which it would trade now, or its limit, USD; None where neither is known.
+        The price at which it would trade now, or its limit, USD; None if neither is known.
     cost
-        What it costs, or frees where it reduces, USD.
+        Its cost, or the amount that a reducing order frees, USD.
     worst_loss
-        What an entry loses at its stop, USD; None where it has none, no price is known, or it only reduces.
+        The loss of an entry at its stop, USD; None without a stop or price, or if the order only reduces.
     power_after
-        Buying power that is left after it, USD; of one that does not go, what is left without it.
+        Buying power after it, USD; for an order that is refused, the buying power without it.
     """
 
     line: BasketLine
@@ -80,10 +80,10 @@ class DryRunResult:
 
 
 class BasketDryRun:
-    """One dry run: the books as they would be after what has been tried so far.
+    """One dry run: the ledger as it would be after the orders tried so far.
 
-    In a reversal the entry takes the place that the order before it left, and only that. A flattening takes entries
-    back before its sales: none of them stands in a sale's way.
+    In a reversal the entry takes the position slot that the first order left, and no other. A flattening cancels
+    entries before its sales, so they do not block a sale.
     """
 
     def __init__(self, state: TradingState, gate: Gate, source: BasketSource = BasketSource.FILE) -> None:
@@ -96,7 +96,7 @@ class BasketDryRun:
         self._places: set[str] = set()
 
     def try_all(self, lines: Sequence[BasketLine], taken: Collection[ProposalId] | None = None) -> list[DryRunResult]:
-        """Each order in turn. Only those in `taken` have an effect on the ones behind them; None takes every one."""
+        """Try each order in turn. Only orders in `taken` affect later ones; None means all of them."""
         found = []
         for line in lines:
             tried = self.attempt(line)
@@ -106,7 +106,7 @@ class BasketDryRun:
         return found
 
     def attempt(self, line: BasketLine) -> DryRunResult:
-        """What every check says of it now; it has no effect yet."""
+        """Run every check on the order as things stand, without applying its effect."""
         proposal = line.proposal
         context = self._context(proposal)
         review = self.gate.review(candidate_of(proposal), context)
@@ -119,13 +119,13 @@ class BasketDryRun:
         return DryRunResult(line, cancels, review, refusals, price, touch, cost, lost, self.power())
 
     def power(self) -> Money | None:
-        """USD that an order may still take."""
+        """Return the buying power that an order may still use, USD."""
         return Money(free_for(None, self.ledger, self.account)) if isinstance(self.account, Account) else None
 
     # ── the effect of an order ───────────────────────────────────────────────────────────────────────────────────
 
     def _take(self, tried: DryRunResult) -> DryRunResult:
-        """The books as if it had gone: an exit as if it were filled, an entry as if it were on its way."""
+        """Apply the order: an exit as if it were filled, an entry as if it were working."""
         proposal = tried.proposal
         self._places.add(position_key(proposal.symbol, proposal.strategy))
         if proposal.only_reduces:
@@ -164,7 +164,7 @@ class BasketDryRun:
         self._free(order.symbol, held.instrument.cost(order.quantity, paid), order.side)
 
     def _make_way(self, cancels: tuple[ClientOrderId, ...], left: Quantity) -> None:
-        """Its own stops go; what is left of the position has them again, the nearest first (EX-21)."""
+        """Cancel the position's own stops; the rest of the position keeps them, the nearest first (EX-21)."""
         stops = [order for order_id in cancels if (order := self.ledger.order(order_id)) is not None]
         for stop in nearest_first(stops):
             kept = min(stop.remaining, left) if stop.is_protective else Quantity(ZERO)
@@ -176,9 +176,9 @@ class BasketDryRun:
         self.ledger.restore(self.ledger.state)
 
     def _free(self, symbol: Symbol, worth: Money, side: Side) -> None:
-        """A margin account may spend it again, never more than it is worth; a cash account when it has settled.
+        """Free the proceeds: in a margin account at once and at most their value, in a cash account after settlement.
 
-        To cover takes cash and frees the margin behind it.
+        To cover a short uses cash and frees its margin.
         """
         account = self.account
         if isinstance(account, NoAccount):
@@ -199,11 +199,11 @@ class BasketDryRun:
         )
 
     def _required(self, symbol: Symbol, side: Side) -> Decimal:
-        """The part of its worth that was kept for what is closed; none where the broker does not say."""
+        """Return the maintenance rate of the closed position; zero if the broker does not report it."""
         held = requirement_of(self.state.instrument(symbol), side.opposite)
         return ZERO if isinstance(held, Unknown) else held
 
-    # ── what refuses beside the gate ─────────────────────────────────────────────────────────────────────────────
+    # ── refusals beside the gate ─────────────────────────────────────────────────────────────────────────────────────
 
     def _refusals(self, proposal: Proposal) -> tuple[str, ...]:
         if self.is_reversal and not proposal.only_reduces:
@@ -228,7 +228,7 @@ class BasketDryRun:
         return replace(context, ledger=self.ledger, account=self.account, quote=quote)
 
     def _by_the_last_price(self, symbol: Symbol) -> Quote | NoQuote:
-        """Until its quote has come an order is measured by the last price, as old as that is."""
+        """Return a quote made of the last price with that price's age, for use until a real quote arrives."""
         last = self.state.last_price(symbol)
         if last is None:
             return NoQuote("none seen yet; asked at its turn")
@@ -236,14 +236,14 @@ class BasketDryRun:
 
 
 def _twins(review: Review) -> list[str]:
-    """A basket has no word for one of its orders: what needs one is opened by itself (RK-25)."""
+    """Refuse an order that needs a typed confirmation: a basket cannot take one, open it alone (RK-25)."""
     return [
         f"{v.check}: {v.reason}; a basket takes no word, open it by itself" for v in review.warnings if v.check == TWIN
     ]
 
 
 def copied(ledger: Ledger) -> Ledger:
-    """Books of their own: what is done to them nobody hears of."""
+    """Return a copy of the ledger whose changes affect nothing else."""
     trial = Ledger(ledger.calendar)
     trial.book.opened = list(ledger.book.opened)
     state = ledger.state

@@ -1,14 +1,13 @@
-"""A signed basket, order by order: what reduces first, then the wait, then what opens, then the report (EX-10).
+"""Execute a signed basket: reducing orders first, then a wait for their fills, then entries, then the report (EX-10).
 
-A flattening takes the working entries back before its first sale, and waits a little until they are gone: an entry that
-filled behind its sale would leave what nobody meant to hold.
+A flattening cancels the working entries before its first sale and waits briefly until they are gone: an entry that
+filled after its sale would leave an unintended position.
 
-Each order takes the way of a ticket: at its turn it is opened and confirmed by the mandate that the basket's key gave,
-and checked again on a clock, an account and a quote fetched for it. Of what opens one is on that way at a time, and the
-next has its turn when the broker has answered to it: no order waits in the line behind another, and each sees what
-those before it left. What reduces waits for no other symbol's answer (EX-22). A halt, a kill or a restart stops what
-has not gone; a flattening, which only reduces, goes on through a halt and a kill. After a time-out no buy leaves by
-itself.
+Each order is handled like a ticket: it is opened at its turn, confirmed by the authorization that the basket's
+signature gave, and checked again on a clock, an account and a quote fetched for it. Only one entry is in this process
+at a time; the next starts when the broker has answered, so it sees the effect of those before it. Reducing orders do
+not wait for the answer of another symbol (EX-22). A halt, a kill or a restart stops the orders that have not left; a
+flattening only reduces and continues through a halt and a kill. After a time-out no buy is sent without the operator.
 """
 
 from __future__ import annotations
@@ -73,9 +72,9 @@ ALL_OUT = "every order has had its turn; waiting for the fills"
 ASKS_BROKER = "the broker is asked for the report"
 A_MINUTE = timedelta(minutes=1)
 A_BUY = FIGURES + 1
-"""Requests of a buy: its figures and its order."""
+"""Requests that a buy needs: its figures and its order."""
 FEW = 3
-"""Orders up to which each is asked for by itself; more are asked for at once, in the broker's books (EX-17)."""
+"""Largest number of orders that are looked up singly; more are read from the broker's books at once (EX-17)."""
 
 
 class BasketExecution:
@@ -123,7 +122,7 @@ class BasketExecution:
 
     @answers(PictureFetched)
     def on_picture(self, reply: PictureFetched) -> Iterable[Effect]:
-        """The broker's books: what the report is made of, once it was asked for, and of no earlier instant."""
+        """Keep the broker's books for the report, if they are no older than its request."""
         picture, run = reply.answer, self.plans.running
         if not isinstance(picture, BrokerPicture):
             return ()
@@ -135,7 +134,7 @@ class BasketExecution:
     # ── each step ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def settle(self, _asked: list[Effect]) -> Iterator[Effect]:
-        """Whatever happened: what follows from it for the basket that runs."""
+        """Advance the running basket after every act."""
         while (run := self.plans.running) is not None:
             before = (run.phase, len(run.tickets), len(run.refusals))
             if run.halted and run.phase is not BasketPhase.REPORTING:
@@ -158,7 +157,7 @@ class BasketExecution:
                 return
 
     def _take_back(self, run: BasketRun) -> Iterator[Effect]:
-        """Asked for at once, all of them; what does not answer in time holds no sale back."""
+        """Cancel all entries at once; one whose cancel is not confirmed in time does not delay the sales."""
         for order_id in run.taken_back:
             order = self.state.ledger.order(order_id)
             if order is not None and order.is_working and not order.is_cancelling:
@@ -177,7 +176,7 @@ class BasketExecution:
             self._move(run, BasketPhase.WAITING, "every sell has had its turn; the buys wait for their fills")
 
     def _wait(self, run: BasketRun) -> None:
-        """The buys begin by themselves only where every sell is filled."""
+        """Begin the buys without the operator only if every sell is filled."""
         open_ = self.turns.unsettled(run, run.sells())
         late = self._since(run) >= self._seconds("sells_seconds")
         if open_ and not late:
@@ -202,7 +201,7 @@ class BasketExecution:
             yield from self._stop(run, UNANSWERED, BasketStop.UNANSWERED)
 
     def _buy(self, run: BasketRun) -> Iterator[Effect]:
-        """A buy of which nobody knows holds the others back, and after a while the basket asks (EX-06, EX-10)."""
+        """Hold the other buys while one is in doubt, and ask the operator after a while (EX-06, EX-10)."""
         doubted = self.turns.doubted(run)
         if doubted and self.state.at >= self.turns.asks_at(run, doubted):
             names = ", ".join(self._in_words(order) for order in doubted)
@@ -222,7 +221,7 @@ class BasketExecution:
             yield from self._ask_for_report(run, ASKS_BROKER)
 
     def _stop(self, run: BasketRun, reason: str, stop: BasketStop | None) -> Iterator[Effect]:
-        """Nothing more of it goes; what is on its way is seen to its end by the report."""
+        """Stop the basket: no further order leaves, and the report covers those that have left."""
         for signed in run.orders:
             standing, told = self.plans.standings.of(run, signed), (f"{NOT_GONE}: {reason}",)
             ticket_id = run.tickets.get(signed.proposal.id)
@@ -243,7 +242,7 @@ class BasketExecution:
         yield from self.reconciliation.ask()
 
     def _report(self, run: BasketRun) -> Iterator[Effect]:
-        """What a stop or a kill takes back is waited for, and the broker asked again when it is gone (EX-10)."""
+        """Wait for the cancels of a stop or a kill, then ask the broker again (EX-10)."""
         if FetchPicture in self.state.sightings.held_queries:
             self._held_at = self.state.at
         is_late = self.state.at >= self._report_late_at(run)
@@ -263,7 +262,7 @@ class BasketExecution:
         )
 
     def _report_late_at(self, run: BasketRun) -> datetime:
-        """The broker's time to answer begins when the books have left; for a minute they may wait for room."""
+        """Return when the report is late, counted from the departure of its request, which may wait a minute."""
         begun = run.phase_since or self.state.at
         if self._held_at is not None and self._held_at > begun:
             begun = min(self._held_at, begun + A_MINUTE)
@@ -272,7 +271,7 @@ class BasketExecution:
     # ── one order ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _take_turn(self, run: BasketRun, signed: SignedOrder) -> Iterator[Effect]:
-        """Opened, and confirmed by the mandate that was signed for exactly this order (OP-02)."""
+        """Open the ticket and confirm it by the authorization that was signed for exactly this order (OP-02)."""
         proposal = signed.proposal
         refusal = self._refusal(run, signed)
         ticket = None if refusal else self._ticket(run, signed)
@@ -319,7 +318,7 @@ class BasketExecution:
         return None
 
     def _ticket(self, run: BasketRun, signed: SignedOrder) -> Ticket | None:
-        """Exactly what was signed, at the price of the signing; None where it is not that any more."""
+        """Return the ticket exactly as signed, at the price of the signing; None if it would differ now."""
         is_as_signed = is_as_shown(self.state, signed.proposal, signed.cancels)
         ticket = self.tickets.ticket(signed.proposal, None, signed.cancels if is_as_signed else None)
         if ticket.digest != signed.digest(self.state.account_name):
@@ -357,8 +356,9 @@ class BasketExecution:
             yield run.permitted_until
 
     def _room_at(self) -> datetime:
-        """When a buy has room for its requests, and the report behind it, beside the reserve (RK-24); sales never wait
-        for room.
+        """Return when there is room for a buy's requests and the report after it, outside the reserve (RK-24).
+
+        Sales never wait for room.
         """
         limit, terms = self.state.sightings.capabilities.messages_a_minute, self.state.control.settings.risk.messages
         if limit is None or not terms.enabled:
@@ -366,7 +366,7 @@ class BasketExecution:
         return self.state.messages.room_from(self.state.at, A_BUY + BOOKS, for_entries(limit, terms.reserve))
 
     def due(self) -> Iterator[Effect]:
-        """The fallback of the stream: sells that are not filled are asked for (EX-10)."""
+        """Poll sells that are not filled, as the fallback of the stream (EX-10)."""
         run = self.plans.running
         if run is None or run.phase is not BasketPhase.WAITING or self.state.at < self._next_poll(run):
             return

@@ -1,4 +1,4 @@
-"""What a basket came to, order by order and by the broker's books."""
+"""Report the result of a basket, per order and by the broker's books."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STILL_CLEARING = "its stop makes way; it goes when that is gone, and Orders show
 
 
 class BasketReporting:
-    """Makes the report of a basket that is over."""
+    """Makes the report of a finished basket."""
 
     def __init__(self, state: TradingState) -> None:
         self.state = state
@@ -39,7 +39,7 @@ class BasketReporting:
         )
 
     def _left(self, run: BasketRun, picture: BrokerPicture | None) -> tuple[str, ...]:
-        """What a flattening leaves: positions by the broker's books where it answered, and entries that still work."""
+        """List what a flattening left: positions, by the broker's books if it answered, and working entries."""
         if run.plan.source is not BasketSource.FLATTEN:
             return ()
         if picture is not None:

@@ -1,7 +1,7 @@
-"""Rows of a file become orders of a basket: sizes worked out, holdings looked up, what cannot be told apart left out.
+"""Turn the rows of a file into orders of a basket; skip rows that are ambiguous or cannot be sized.
 
-A size that the desk works out, from an amount or up to the smallest order, goes through the same dry run and the same
-checks as one that was typed (RK-18).
+A size that the desk computes, from an amount or raised to the smallest order, goes through the same dry run and checks
+as a typed one (RK-18).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class BasketRows:
         self.state = state
 
     def lines(self, command: OpenBasket, plan_id: TicketId) -> tuple[tuple[BasketLine, ...], tuple[SkippedRow, ...]]:
-        """The orders that the rows ask for, and the rows that ask for none."""
+        """Return the orders of the rows, and the rows that were skipped."""
         lines: list[BasketLine] = []
         skipped = list(command.skipped)
         for number, row in enumerate(command.rows, start=1):
@@ -43,7 +43,7 @@ class BasketRows:
                 lines.append(BasketLine(made))
         return tuple(lines), tuple(skipped)
 
-    # ── what opens ───────────────────────────────────────────────────────────────────────────────────────────────
+    # ── entries ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _entry(self, row: BasketRow, order_id: str) -> Proposal | str:
         sized = self._size(row)
@@ -88,7 +88,7 @@ class BasketRows:
         )
 
     def _size(self, row: BasketRow) -> tuple[Quantity, str] | str:
-        """Shares, and how they were worked out."""
+        """Return the number of shares, and how it was computed."""
         if row.quantity is not None:
             return row.quantity, ""
         reach = reach_of(side_of(row.effect), row.limit_price, row.trigger_price or self._price(row.symbol))
@@ -112,9 +112,9 @@ class BasketRows:
         return found[1] if found is not None else None
 
     def _step(self, row: BasketRow) -> tuple[Decimal, str]:
-        """What a quantity is a multiple of, and why that is whole shares where the broker takes no fraction of it.
+        """Return the quantity step, and the reason for whole shares if the broker takes no fraction.
 
-        The stop of a fraction follows its fill, as an order of the day.
+        The stop of a fractional entry follows its fill, as a day order.
         """
         instrument = self.state.sightings.instruments.get(row.symbol)
         if row.time_in_force is not TimeInForce.DAY:
@@ -124,7 +124,7 @@ class BasketRows:
         step = Decimal(1) if instrument is None else instrument.quantity_step
         return step, "; write more" if step < 1 else ": its market takes whole shares; write more"
 
-    # ── what reduces ─────────────────────────────────────────────────────────────────────────────────────────────
+    # ── exits ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _exit(self, row: BasketRow, order_id: str) -> Proposal | str:
         side = side_of(row.effect)
@@ -181,5 +181,5 @@ class BasketRows:
         return Quantity(rounded_down(position.instrument.quantity_for(row.notional, price), step))
 
     def _marked(self, order: OrderRequest) -> OrderRequest:
-        """What is written in extended hours acts in them where it can (RK-20)."""
+        """Mark an order written in extended hours for the extended session if it can be (RK-20)."""
         return marked_for(self.state.at, order, self.state.calendar, self.state.control.settings.risk.session)

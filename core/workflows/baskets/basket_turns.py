@@ -1,4 +1,4 @@
-"""Whose turn it is in a signed basket: who waits behind whose answer, and how long an answer is waited for (EX-06)."""
+"""Choose the next order of a signed basket, and limit how long an answer is waited for (EX-06)."""
 
 from __future__ import annotations
 
@@ -20,22 +20,21 @@ SIDE_BY_SIDE = 4
 
 
 class BasketTurns:
-    """Questions about a basket that runs; none of them changes anything."""
+    """Queries about a running basket; none of them changes anything."""
 
     def __init__(self, state: TradingState) -> None:
         self.state = state
         self.plans = state.plans
 
     def following(self, run: BasketRun, orders: tuple[SignedOrder, ...]) -> SignedOrder | None:
-        """The next whose turn it is; None while one is being checked, or something that it would wait behind has no
-        answer yet, or where none is left."""
+        """Return the next order; None if there is none, one is being checked, or an earlier one has no answer yet."""
         following = next((o for o in orders if self.plans.standings.of(run, o) is BasketOrderState.WAITING), None)
         if following is None or self._is_in_hand(run, orders) or self._is_lane_busy(following.proposal.order):
             return None
         return following
 
     def following_sale(self, run: BasketRun) -> SignedOrder | None:
-        """The next that waits for nothing of its own symbol: another's request may hang (EX-22)."""
+        """Return the next sale without a pending request for its symbol; other symbols do not delay it (EX-22)."""
         standings = [(order, self.plans.standings.of(run, order)) for order in run.sells()]
         if [standing for _, standing in standings].count(BasketOrderState.CHECKING) >= SIDE_BY_SIDE:
             return None
@@ -51,7 +50,7 @@ class BasketTurns:
         return not are_left and not self._is_in_hand(run, orders)
 
     def doubted(self, run: BasketRun) -> list[SignedOrder]:
-        """The buys that are looked up, and of which the operator was not asked yet."""
+        """Return the buys in doubt that the operator has not been asked about."""
         found = [order for order in run.buys() if self.plans.standings.of(run, order) is BasketOrderState.IN_DOUBT]
         return [order for order in found if self.asks_at(run, [order]) >= (run.phase_since or self.state.at)]
 
@@ -63,7 +62,7 @@ class BasketTurns:
         )
 
     def due(self, run: BasketRun) -> Iterator[datetime]:
-        """When the turn goes on although an answer is missing, or the basket asks."""
+        """Yield the times at which the basket goes on without an answer, or asks the operator."""
         for signed in run.orders:
             order = self.state.ledger.order(signed.order_id)
             if order is not None and self._waits_for_answer(run, signed):
@@ -78,7 +77,7 @@ class BasketTurns:
         return [order for order in run.sells() if self.plans.standings.of(run, order) is not BasketOrderState.FILLED]
 
     def is_on_its_way_out(self, run: BasketRun) -> bool:
-        """Whether the broker was asked to cancel an order of it, or has not answered for one yet."""
+        """Whether a cancel of one of its orders is pending, or an order of it has no answer yet."""
         ids = (*(signed.order_id for signed in run.orders), *run.taken_back)
         orders = (order for order_id in ids if (order := self.state.ledger.order(order_id)) is not None)
         return any(o.is_cancelling or (o.status is OrderStatus.PENDING and o.in_doubt_since is None) for o in orders)
@@ -91,14 +90,14 @@ class BasketTurns:
         )
 
     def _is_lane_busy(self, order: OrderRequest) -> bool:
-        """What opens waits for each request that is on its way, what reduces for exits of its symbol alone (EX-22)."""
+        """An entry waits for every pending request, a reducing order only for exits of its symbol (EX-22)."""
         asked = [o for o in self.state.ledger.working() if o.status is OrderStatus.PENDING and o.kept is None]
         if order.effect.only_reduces:
             asked = [o for o in asked if o.only_reduces and o.request.symbol == order.symbol]
         return any(o.in_doubt_since is None for o in asked)
 
     def _waits_for_answer(self, run: BasketRun, signed: SignedOrder) -> bool:
-        """The stream has told of it, and its own answer has not come yet; not for longer than an answer may take."""
+        """Whether the stream reported the order but its own answer is still due, within the time-out."""
         order = self.state.ledger.order(signed.order_id)
         if order is None or signed.order_id in run.answered or signed.proposal.id in run.refusals:
             return False
@@ -109,5 +108,5 @@ class BasketTurns:
         return self.state.sightings.departing.left_at(order) + self._patience()
 
     def _patience(self) -> timedelta:
-        """How long one answer may take (EX-06)."""
+        """Return the time-out of one answer (EX-06)."""
         return timedelta(seconds=float(self.state.control.settings.execution.answer_seconds))

@@ -1,4 +1,4 @@
-"""A basket until it is signed: opened with a dry run, marked order by order, signed once, or put aside (OP-05)."""
+"""Handle a basket until it is signed: open it with a dry run, mark orders, sign once, or close it (OP-05)."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class BasketDrafts:
 
     @answers(OpenBasket)
     def on_open(self, command: OpenBasket) -> Iterator[Effect]:
-        """A dry run of every order first; then fresh quotes are asked for, by which it is tried again."""
+        """Open a basket with a dry run of every order, then request fresh quotes for the next dry run."""
         plan_id = self._next_id()
         if self.state.plans.running is not None:
             self._refuse(command, plan_id, RUNS)
@@ -78,7 +78,7 @@ class BasketDrafts:
 
     @answers(ReversePosition)
     def on_reverse(self, command: ReversePosition) -> Iterator[Effect]:
-        """Both orders or none: where a check refuses one of them as things stand, no basket is opened."""
+        """Open a reversal with both orders or none: if a check refuses either, no basket opens."""
         plan_id, opening = self._next_id(), OpenBasket(BasketSource.REVERSAL)
         lines = RUNS if self.state.plans.running is not None else self.reversal.lines(command, plan_id)
         if isinstance(lines, str):
@@ -143,16 +143,16 @@ class BasketDrafts:
         return ()
 
     def put_aside(self, reason: str) -> None:
-        """The one that waits for its key, if there is one."""
+        """Close the basket that waits for its signature, if there is one."""
         run = self.state.plans.run
         if run is not None and run.is_open:
             self.state.record(BasketEnded(run.id, BasketEnd.LEFT, reason, None))
 
-    # ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── signing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @answers(SignBasket)
     def on_sign(self, command: SignBasket) -> Iterable[Effect]:
-        """The operator signed what was painted. Nothing is sent yet: each order is checked afresh at its turn."""
+        """Sign the basket as painted. Nothing is sent yet: each order is checked again at its turn."""
         run = self.state.plans.open_plan(command.plan_id)
         if run is None:
             self.state.record(BasketRefused(command.plan_id, (NO_PLAN,)))
@@ -199,7 +199,7 @@ class BasketDrafts:
         return self._untyped(going, command.worth) if self.state.mode is Mode.LIVE else None
 
     def _untyped(self, going: list[DryRunResult], typed: Money | None) -> str | None:
-        """Why what was typed does not sign entries with real money: one key alone never does (OP-05)."""
+        """Return why the typed amount does not sign entries with real money; a key alone never does (OP-05)."""
         costs = [t.cost for t in going if not t.proposal.only_reduces]
         if not costs:
             return None
@@ -246,10 +246,10 @@ class BasketDrafts:
 
 
 def rehearsed(state: TradingState, gate: Gate, run: BasketRun) -> list[DryRunResult]:
-    """Each order of an open basket as it stands now.
+    """Return the dry run of each order of an open basket as it stands now.
 
-    A marked one with the effect of those that are marked before it; one that is not, with that of every order before
-    it: so it says whether it would go if all of them were marked.
+    A marked order is tried with the effects of the marked orders before it, an unmarked one with those of every order
+    before it: it shows whether it would pass if all of them were marked.
     """
     lines = [line for line in run.plan.lines if _is_still_there(state, run, line)]
     whole = dry_run(state, gate, run.plan.source).try_all(lines)
@@ -258,12 +258,12 @@ def rehearsed(state: TradingState, gate: Gate, run: BasketRun) -> list[DryRunRes
 
 
 def dry_run(state: TradingState, gate: Gate, source: BasketSource) -> BasketDryRun:
-    """Of a basket from there: the second order of a reversal stands on the first, a flattening takes entries back."""
+    """Return a dry run for this source: a reversal's entry depends on its close, a flattening cancels entries."""
     return BasketDryRun(state, gate, source)
 
 
 def _is_still_there(state: TradingState, run: BasketRun, line: BasketLine) -> bool:
-    """What waited in Proposals may have left it, or be another order by now."""
+    """Whether the proposal of the line is still active and unchanged."""
     if run.plan.source.brings_its_orders:
         return True
     waiting = state.stage.state.proposals.get(line.proposal.id)
@@ -271,16 +271,16 @@ def _is_still_there(state: TradingState, run: BasketRun, line: BasketLine) -> bo
 
 
 def digest_now(state: TradingState, run: BasketRun, going: Iterable[DryRunResult]) -> Digest:
-    """What `P` would sign now."""
+    """Return the digest that `P` would sign now."""
     orders = list(going)
     digests = tuple(t.digest(state.account_name) for t in orders)
     return digest_of_basket(state.account_name, run.id, digests, taken_back(state, run, orders))
 
 
 def taken_back(state: TradingState, run: BasketRun, going: Iterable[DryRunResult]) -> tuple[ClientOrderId, ...]:
-    """The entries that a flattening takes back first, as they work now.
+    """Return the working entries that a flattening cancels first.
 
-    One that is filled in part and has legs makes way for the sale of its own shares, in that sale's turn (EX-21).
+    A partly filled entry with legs is cancelled at the turn of the sale of its own shares instead (EX-21).
     """
     if run.plan.source is not BasketSource.FLATTEN:
         return ()

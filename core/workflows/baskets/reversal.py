@@ -1,8 +1,8 @@
-"""A position turned round: two orders on one basket, all of it closed and as much opened the other way (OP-05).
+"""Reverse a position with two orders in one basket: close all of it, then open as much the other way (OP-05).
 
-The second one may go only where nothing of the symbol is held any more: while shares are, a sale would close them
-instead of selling short, and a purchase would cover. Its stop stands as far from the price as the one that is given up
-was planned from what was paid.
+The second order may go only when nothing of the symbol is held: before that a sale would close instead of selling
+short, and a purchase would cover. Its stop is as far from the price as the planned stop of the closed position was from
+the price paid.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Reversal:
         self.state = state
 
     def lines(self, command: ReversePosition, plan_id: TicketId) -> tuple[BasketLine, ...] | str:
-        """The close and the entry behind it, in that order; words where there can be none."""
+        """Return the close and the entry after it; a reason if there can be none."""
         position = self.state.ledger.position(command.symbol, command.strategy)
         if position is None:
             return f"there is no {command.symbol} position of {command.strategy}"

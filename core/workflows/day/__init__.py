@@ -1,1 +1,1 @@
-"""The day and the market: bars and quotes, the open, the clock, what is held overnight."""
+"""The day and the market: bars and quotes, the open, the clock, overnight positions."""

@@ -1,4 +1,4 @@
-"""The account's figures, whenever the broker tells them: what the day began with, what was lost, what is lent."""
+"""Handle account updates: the day's opening figures, losses and margin."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ class AccountUpdates:
 
     @answers(PictureFetched)
     def on_picture(self, reply: PictureFetched) -> Iterable[Effect]:
-        """What the broker's books say beside what is compared."""
+        """Take the instruments and the account from the broker's books."""
         if isinstance(reply.answer, BrokerPicture):
             self.state.sightings.instruments.update({i.symbol: i for i in reply.answer.instruments})
             self._see(reply.answer.account)
         return ()
 
     def _see(self, account: Account) -> None:
-        """Keep the figures; with the first of a session's day it is known what its loss is measured against (RK-03)."""
+        """Keep the figures; the first of a session's day fix the reference for its loss (RK-03)."""
         before, self.state.sightings.account = self.state.sightings.account, account
         day = self.state.calendar.trading_day(self.state.at)
         session = self.state.calendar.session_on(day)
@@ -53,7 +53,7 @@ class AccountUpdates:
         self.margin_monitor.see(account)
 
     def _correct(self, day: date, account: Account) -> None:
-        """Until the open the broker's later word on the last close counts: it may roll late after midnight (RK-03)."""
+        """Accept the broker's later report of the last close until the open: it may roll after midnight (RK-03)."""
         found = corrected(day, account, self.state.calendar, self.state.opening.state)
         if found is not None:
             self.state.record(found)

@@ -1,7 +1,7 @@
-"""The broker's clock beside the desk's: where they differ, or ours jumped, entries wait (EX-23).
+"""Compare the broker's clock with the desk's; if they differ or ours jumped, entries wait (EX-23).
 
-So does all that time alone would do. What a person does, and every stop, needs no right clock. The broker's clock is
-asked each minute, and every few seconds while ours is in doubt: its word alone ends the doubt.
+So does everything that time alone would trigger. The operator's actions and stops do not depend on the clock. The
+broker's clock is read each minute, and every few seconds while ours is in doubt: only agreement with it ends the doubt.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ IN_DOUBT = timedelta(seconds=5)
 
 
 class ClockWatch:
-    """`_asked_at` is when the broker's clock was asked last, `_agreed_at` since when both agree in this doubt."""
+    """`_asked_at` is the time of the last request; since `_agreed_at` both clocks agree in this doubt."""
 
     def __init__(self, state: TradingState) -> None:
         self.state = state
@@ -72,7 +72,7 @@ class ClockWatch:
 
     @property
     def _pause(self) -> timedelta | None:
-        """Between two questions; None where the desk's clock is the broker's."""
+        """Return the time between two requests; None if the desk uses the broker's clock."""
         if self.state.control.is_clock_in_doubt:
             return IN_DOUBT
         return EACH if self.state.sightings.has_own_clock else None
@@ -82,7 +82,7 @@ class ClockWatch:
         return (FetchClock(),)
 
     def _settles_at(self) -> datetime | None:
-        """When the doubt ends: both clocks agree, and ours has been steady since."""
+        """Return when the doubt ends: both clocks agree, and ours has been steady since."""
         jumped_at = self.state.control.state.clock_jumped_at
         if jumped_at is None or self._agreed_at is None:
             return None

@@ -1,7 +1,7 @@
-"""A day that begins before its open: the account is asked for then, for losses are measured against it (RK-03, RK-20).
+"""Fetch the account before the open: losses are measured against its figures (RK-03, RK-20).
 
-Without orders in extended hours the day's first bar asks; before the open there is none. Of a day that has begun the
-figures are asked for again: until then the broker may have told the close of a day earlier.
+Without orders in extended hours the day's first bar triggers it, for there is none before the open. The figures of a
+day that has begun are fetched again: before that the broker may have reported the close of an earlier day.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from core.model.session import Session
 from core.trading_state.state import TradingState
 
 SHORTLY = timedelta(minutes=5)
-"""Before the open: the last look at what the day's loss is measured against."""
+"""Time before the open of the last update of the day's reference equity."""
 
 
 class DayOpen:
-    """`_again_at` is when the account is asked for once more, where no answer told the day's equity."""
+    """`_again_at` is the time of the next request if no answer gave the day's equity."""
 
     ACTS_BY_TIME = True
 
@@ -43,7 +43,7 @@ class DayOpen:
         return (FetchAccount(),)
 
     def _stale_from(self) -> datetime | None:
-        """When the figures that are known are too old to open a day by that has begun; None where they never are."""
+        """Return when the known figures become too old to open a begun day; None if they do not."""
         state = self.state
         day = state.calendar.trading_day(state.at)
         today = state.calendar.session_on(day)
@@ -56,7 +56,7 @@ class DayOpen:
         return next((look for look in looks if seen is None or seen < look), None)
 
     def _next_session(self) -> Session | None:
-        """The next one to open of which the day's equity is not known; None where no entry may act before an open."""
+        """Return the next session whose opening equity is unknown; None if no entry may act before an open."""
         state = self.state
         if state.control.settings.risk.session.policy != "include_extended":
             return None

@@ -1,4 +1,4 @@
-"""The market speaks: a bar, a quote, or something that cannot be read."""
+"""Handle bars, quotes, halts and unreadable market data."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ HOW_MUCH: tuple[Effect, ...] = (FetchAccount(),)
 
 
 WITHOUT_A_BAR = timedelta(minutes=2)
-"""After the flat time: where no bar came to say so, the clock does."""
+"""Delay after the flat time at which the clock stages the exit if no bar arrived."""
 
 
 class MarketUpdates:
-    """Judges what arrives, lets the strategies see what is complete, and stages what they answer."""
+    """Checks market data, passes complete bars to the strategies, and stages their signals."""
 
     ACTS_BY_TIME = True
 
@@ -91,7 +91,7 @@ class MarketUpdates:
         return self._new_day(bar)
 
     def _note(self, bar: Bar) -> None:
-        """The day so far, of what is traded and of what is only watched."""
+        """Update the day's figures of traded and watched symbols."""
         kept, calendar = self.state.sightings.day_figures, self.state.calendar
         figures = kept.get(bar.symbol)
         if figures is None or bar.start >= figures.until:
@@ -112,7 +112,7 @@ class MarketUpdates:
 
     @answers(TradingHaltHeard)
     def on_status(self, message: TradingHaltHeard) -> Iterable[Effect]:
-        """A halt is recorded once, its end too; an older word than the one that stands changes nothing (MD-06)."""
+        """Record the start and the end of a halt once; ignore a report older than the current one (MD-06)."""
         state, known = self.state, self.state.normaliser.state.halted.get(message.symbol)
         if known is not None and message.at < known.since:
             return NOTHING
@@ -124,7 +124,7 @@ class MarketUpdates:
         return NOTHING
 
     def _see_trading(self, bar: Bar) -> None:
-        """A minute that began after the halt has traded: its end was not heard."""
+        """End a halt whose end was not reported when a minute that began after it has traded."""
         halt = self.state.normaliser.state.halted.get(bar.symbol)
         if halt is not None and bar.start >= halt.since:
             minute = self.state.calendar.venue.told(bar.start)
@@ -136,7 +136,7 @@ class MarketUpdates:
         return NOTHING
 
     def _after_busy_bar(self, message: BarArrived, answers: Signals) -> Iterable[Effect]:
-        """Something was said, is held, or waits for a key."""
+        """Handle a bar with signals, positions or proposals."""
         bar, state = message.bar, self.state
         if state.ledger.state.positions:
             answers += self.exit_rules.signals(bar, answers)
@@ -161,22 +161,22 @@ class MarketUpdates:
             yield from self._how_much(bar)
 
     def _end_of_session(self) -> datetime | None:
-        """What a whole day said lives through the session in which it is heard; None where it is heard in none.
+        """Return when a proposal of a daily bar ends: with the session in which it arrived; None outside a session.
 
-        The broker ends its order at the close, and the desk only what the broker has not ended by then.
+        The broker ends its order at the close; the desk ends only those that the broker has not ended by then.
         """
         session = self.state.calendar.session_at(self.state.at)
         return session.close + ONE_MINUTE if isinstance(session, Session) else None
 
     def _how_much(self, bar: Bar) -> Iterable[Effect]:
-        """The account's figures once a minute, however many symbols have a bar in it (EX-17)."""
+        """Fetch the account once a minute, however many symbols have a bar in it (EX-17)."""
         if bar.start <= self._asked_for:
             return NOTHING
         self._asked_for = bar.start
         return HOW_MUCH
 
     def _new_day(self, bar: Bar) -> Iterable[Effect]:
-        """The first bar of a day asks for the account: what the day's loss is measured against (RK-03)."""
+        """Fetch the account at the first bar of a day: the reference of the day's loss (RK-03)."""
         if bar.start < self._day_known_until:
             return NOTHING
         session = self.state.calendar.session_at(bar.start)
@@ -185,7 +185,7 @@ class MarketUpdates:
         return HOW_MUCH
 
     def _withdraw_exits(self, bar: Bar, answers: Signals) -> None:
-        """A strategy's exit stays while its condition holds, and no longer (OP-06)."""
+        """Withdraw a strategy's exit when its condition no longer holds (OP-06)."""
         leaving = {answer.strategy for answer in answers if isinstance(answer, ExitSignal)}
         names = [runner.name for runner in self.state.orchestrator.runners.get(bar.symbol, ())]
         names += [position.strategy for position in self.state.ledger.positions_in(bar.symbol)]
@@ -205,7 +205,7 @@ class MarketUpdates:
                 yield at
 
     def due(self) -> Iterable[Effect]:
-        """A position that must be flat by the close, and no bar came to say so: the clock stages its exit (ST-02)."""
+        """Stage by the clock the exit of a position that must be flat by the close when no bar arrived (ST-02)."""
         for position, at in self._to_flatten():
             if self.state.at < at:
                 continue
@@ -214,7 +214,7 @@ class MarketUpdates:
         return self.auto_exits.look()
 
     def _to_flatten(self) -> Iterator[tuple[Position, datetime]]:
-        """Positions of strategies that hold nothing over night, each with its next try, while the session is open."""
+        """Yield positions of strategies that are flat overnight, each with its next try, while the session is open."""
         for position in self.state.ledger.positions():
             for runner in self.state.orchestrator.runners.get(position.symbol, ()):
                 session, at = runner.context.session, runner.context.flat_from + WITHOUT_A_BAR

@@ -1,6 +1,6 @@
-"""A strategy that is to be flat by the close and holds over it: an error, and an urgent exit (EX-09, ST-02).
+"""Detect positions held over a close by a strategy that must be flat: an error and an urgent exit (EX-09, ST-02).
 
-It happens where the desk was not running at the close, or its exit was not confirmed or did not fill.
+It happens if the desk was not running at the close, or the exit was not confirmed or did not fill.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class OvernightPositions:
         )
 
     def stage_exits(self) -> None:
-        """One a position, however often the books are compared."""
+        """Stage one exit per position, however often the books are compared."""
         for position in self._positions():
             self.proposals.stage_flat(position, f"held over the close of {self._close_of(position):%d %B}")
 
@@ -47,12 +47,12 @@ class OvernightPositions:
 
 
 def is_held_over(state: TradingState, position: Position) -> bool:
-    """Whether the session in which a strategy opened it is over, and the strategy holds nothing over night."""
+    """Whether the session of its opening has ended and the strategy does not hold overnight."""
     is_flat_by_close = not state.control.settings.holds_overnight(position.strategy)
     return is_flat_by_close and close_behind(state, position) is not None
 
 
 def close_behind(state: TradingState, position: Position) -> datetime | None:
-    """The close of the session that the position was opened in, where it is past; else None."""
+    """Return the close of the session in which the position was opened, if it is past; else None."""
     session = state.calendar.session_on(state.calendar.trading_day(position.opened_at))
     return session.close if isinstance(session, Session) and state.at >= session.close else None

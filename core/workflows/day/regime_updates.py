@@ -1,6 +1,6 @@
-"""What is measured outside is recorded here: the regime where it says something new, the days before today's.
+"""Record external measurements: the regime if it changed, and the days before today.
 
-RK-19, RK-08, RK-16. Of what is only watched, the last close is seen, and nothing is recorded (MD-06).
+RK-19, RK-08, RK-16. For a symbol that is only watched, only the last close is kept, and nothing is recorded (MD-06).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class RegimeUpdates:
 
     @answers(RegimeArrived)
     def on_regime(self, message: RegimeArrived) -> Iterable[Effect]:
-        """What the measurement lacks stays as it was last known."""
+        """Values that the measurement lacks keep their last known value."""
         known = self.state.regime.regime
         found = message.regime.after(known)
         if found != known:

@@ -1,6 +1,6 @@
-"""Which spread is usual: the median of fifteen minutes in a session, a quote of each, told once they are seen (RK-23).
+"""Measure the usual spread: the median of fifteen minutes in a session, one quote each (RK-23).
 
-The first quote of a minute stands for it, so that a burst of them weighs no more than a still one.
+The first quote of a minute represents it, so a burst of quotes has no more weight than a quiet minute.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
 
 A_QUARTER = 15
-"""Minutes that are seen before their spread is told."""
+"""Minutes that are sampled before their spread is recorded."""
 MINUTE = 60
 
 
 class SpreadSampling:
-    """What was seen since the last measure is in memory alone: a start begins a new quarter of an hour."""
+    """Samples since the last measurement are kept in memory only: a start begins a new quarter of an hour."""
 
     def __init__(self, state: TradingState) -> None:
         self.state = state
@@ -32,7 +32,7 @@ class SpreadSampling:
 
     @answers(QuoteArrived)
     def on_quote(self, message: QuoteArrived) -> Iterable[Effect]:
-        """Of quotes that could be believed, while a collar looks at them."""
+        """Sample believable quotes while a collar uses spreads."""
         quote, state = message.quote, self.state
         minute = int(quote.at.timestamp()) // MINUTE
         if self._minutes.get(quote.symbol) == minute or state.sightings.quotes.get(quote.symbol) is not quote:

@@ -1,22 +1,22 @@
-"""Taking up the journal; it trades only once the books were compared (`reconciliation.py`, EX-09). Also a clean stop.
+"""Start and stop the engine; it trades only after the comparison of the books (`reconciliation.py`, EX-09).
 
-What a start does with each half-done step:
+How a start treats each half-done step:
 
-| left behind | what the start does |
+| left behind | action of the start |
 | --- | --- |
-| a bar without its signals, a signal without its proposal | not heard; what still holds is said of the next bar |
-| an open ticket, a turned key without its order | void; the operator opens it again |
-| a turned key that was approved, without its order | never sent, and told: stage it again |
-| a permission used, without its order | it stands: the stop, less of one, or the sale of a close goes out |
-| an order in PENDING | in doubt: looked up by its own id, never sent again |
-| one that is known never to have left the desk | sent where its permission holds, else on a ticket (EX-22) |
-| an order that is being replaced | as it was, until the broker's word on both says more |
-| a cancel without its end | asked for again, unless the close that it was to make way for was given up |
-| a fill without its stop | the stop goes out under the ticket's mandate; where that has ended, it waits on a ticket |
-| a stop that was cut, without the rest of it | its pair goes; the rest follows once the books are known |
-| a stop whose day is over, without its ticket | it is asked for |
-| an entry whose legs are not named yet | the broker's books name them, or its look-up |
-| a closing without its sale | goes on, or puts the stop back when its time is over |
+| a bar without its signals, a signal without its proposal | ignored; a lasting condition signals at the next bar |
+| an open ticket, a confirmation without its order | void; the operator opens it again |
+| an approved confirmation without its order | never sent, and reported: stage it again |
+| a used authorization without its order | valid: the stop (reduced if need be) or the sale of a close goes out |
+| an order in PENDING | in doubt: looked up by its client order id, never sent again |
+| an order known never to have left the desk | sent if its authorization is valid, else on a ticket (EX-22) |
+| an order that is being replaced | unchanged until the broker reports on both |
+| a cancel without its end | requested again, unless the close that it was for was given up |
+| a fill without its stop | the stop goes out under the ticket's authorization; if that has ended, on a ticket |
+| a stop that was reduced, without the rest of it | its pair is cancelled; the rest follows after the comparison |
+| a stop whose day has ended, without its ticket | its ticket is requested |
+| an entry whose legs are not named yet | the broker's books or a look-up name them |
+| a close without its sale | continues, or restores the stop at its time-out |
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NOT_WRITTEN = "the desk ended before it was written down: it was not sent; stage
 
 
 class EngineStart:
-    """The beginning, the end, and what is seen of connections between them."""
+    """Engine start and stop, and the connection changes between them."""
 
     def __init__(self, state: TradingState, reconciliation: Reconciliation, order_recovery: OrderRecovery) -> None:
         self.state = state
@@ -54,7 +54,7 @@ class EngineStart:
         yield from apart(self.state, self.reconciliation.ask)
 
     def _confirmed_and_not_written(self) -> list[ClientOrderId]:
-        """Orders whose key was turned just before the engine died: not written down, so never sent (OP-02, EX-20)."""
+        """Return orders confirmed just before a crash: they were not recorded, so never sent (OP-02, EX-20)."""
         stage, ledger = self.state.stage.state, self.state.ledger
         return [
             turned.ticket.order.client_order_id
@@ -71,9 +71,9 @@ class EngineStart:
 
     @answers(ConnectionChanged)
     def on_lamp(self, message: ConnectionChanged) -> Iterable[Effect]:
-        """Nothing is replayed after a gap of the order stream: where it is back, the broker's books are asked for.
+        """Request the broker's books when the order stream is back: it does not replay a gap.
 
-        What is in doubt does not wait out a pause that grew while nobody could answer.
+        Look-ups of orders in doubt restart at once, without the pauses that grew while the connection was down.
         """
         lamp = message.lamp
         before = self.state.sightings.lamps.get(lamp.line)
@@ -86,6 +86,6 @@ class EngineStart:
 
     @answers(CallsCounted)
     def on_calls(self, message: CallsCounted) -> Iterable[Effect]:
-        """The most frequent first."""
+        """Keep the call counts, the most frequent first."""
         self.state.sightings.calls = tuple(sorted(message.calls, key=lambda call: (-call[1], call[0])))
         return ()

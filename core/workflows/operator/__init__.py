@@ -1,1 +1,1 @@
-"""What the operator does to the whole desk: kill and halt, pauses and bans, limits reloaded."""
+"""Commands for the whole desk: kill and halt, pauses and bans, reload of the limits."""

@@ -1,6 +1,6 @@
-"""Alerts: kept or refused with the reason, looked at with every quote and minute, rung once (MD-06).
+"""Keep or refuse alerts, evaluate them at every quote and minute, ring each once (MD-06).
 
-Nothing is decided by them: what rings is told.
+Alerts decide nothing: they only notify.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Alerting:
 
     @answers(DropAlert)
     def on_drop(self, command: DropAlert) -> Iterable[Effect]:
-        """One that rang, or was dropped, changes nothing any more."""
+        """Drop an alert; one that rang or was dropped already changes nothing."""
         alert = self.state.alerts.state.kept.get(command.number)
         if alert is not None:
             self.state.record(AlertDropped(alert))
@@ -61,11 +61,11 @@ class Alerting:
     def after_start(self, _fact: EngineStarted) -> Iterable[Effect]:
         return self.watching.ask(self.state.alerts.symbols)
 
-    # ── what they look at ────────────────────────────────────────────────────────────────────────────────────────
+    # ── inputs ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @answers(QuoteArrived)
     def on_quote(self, message: QuoteArrived) -> Iterable[Effect]:
-        """One that could not be believed rings nothing."""
+        """Evaluate alerts only at believable quotes."""
         symbol = message.quote.symbol
         if self.state.alerts.of(symbol) and self.state.sightings.quotes.get(symbol) is message.quote:
             self._look(symbol)
@@ -96,7 +96,7 @@ class Alerting:
         for alert in self._on(fact.symbol, AlertKind.HALT):
             self.state.record(AlertRang(alert, f"trades again: {fact.reason}"))
 
-    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _on(self, symbol: Symbol, kind: AlertKind) -> Iterator[Alert]:
         return (alert for alert in self.state.alerts.of(symbol) if alert.terms.kind is kind)
@@ -108,7 +108,7 @@ class Alerting:
                 self.state.record(AlertRang(alert, what_is_seen(alert.terms, figure)))
 
     def _figure(self, kind: AlertKind, symbol: Symbol) -> Decimal | None:
-        """What an alert looks at; None before anything is seen, and of an event."""
+        """Return the figure of an alert; None if nothing was seen yet, and for an event."""
         match kind:
             case AlertKind.PRICE:
                 seen = seen_price(self.state, symbol)

@@ -1,7 +1,7 @@
-"""While nobody is at a desk: resting entries are cancelled where the settings say so (RK-27).
+"""Cancel resting entries while no desk is attached, if the settings say so (RK-27).
 
-On a live account a dead man's timer halts entries. That proposals of strategies are only followed stands at the stage
-door.
+On a live account a dead man's timer halts entries. Proposal intake follows strategies' proposals as shadow trades
+meanwhile.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Attending:
 
     @follows(DeskAttached)
     def after_attaching(self, _fact: DeskAttached) -> None:
-        """Somebody is there again: what happened meanwhile, in sum."""
+        """Record a summary of the absence when a desk attaches again."""
         now = self.state.attendance.state.now
         if now is not None and self.state.desks.has_somebody:
             count = now.count
@@ -73,7 +73,7 @@ class Attending:
             self.state.record(Halted(HaltCause.UNATTENDED, f"no key was pressed for {hours} hours"))
 
     def _resting(self) -> Iterator[tuple[Order, datetime]]:
-        """The entries that rest without anybody there, and up to when each may."""
+        """Yield the working entries during an absence, each with the end of its allowed time."""
         absence, settings = self.state.attendance.absence, self.state.control.settings.attendance
         if absence is None or settings.entries == "keep":
             return
@@ -83,7 +83,7 @@ class Attending:
                 yield order, max(absence.since, order.created_at) + life
 
     def _dead_man_at(self) -> datetime | None:
-        """When entries are halted for want of a key; None where they are not, or are already."""
+        """Return when entries halt because no key was pressed; None if they do not, or are halted already."""
         hours = self.state.control.settings.attendance.dead_man_hours
         attendance, control = self.state.attendance.state, self.state.control
         is_on = bool(hours) and self.state.mode is Mode.LIVE and attendance.is_served

@@ -1,6 +1,6 @@
-"""Which commands a desk may say: all of them the holder of the key, a few everybody (OP-13).
+"""Which commands a desk may send: all for the desk in control, a few for every desk (OP-13).
 
-What names no desk comes from inside the engine's process and is judged by its door alone.
+A command without a desk comes from inside the engine's process; only its sender decides.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class DeskRights:
         self.state = state
 
     def denial(self, command: Command) -> Denied | None:
-        """Why nothing of it is done; None where its desk may say it, or it comes from no desk, and it is in time."""
+        """Return why the command is refused; None if its desk may send it, or it has no desk, and it is in time."""
         if (denied := self._of_its_desk(command)) is not None or not command.came_late:
             return denied
         if isinstance(command, Resume | Rearm):
@@ -74,20 +74,20 @@ class DeskRights:
         return None
 
     def hear(self, command: Command) -> None:
-        """Somebody is at that desk."""
+        """Note that the desk is attended."""
         if command.desk is not None and self.state.desks.desk(command.desk) is not None:
             self.state.sightings.heard_from[command.desk] = self.state.at
             if not isinstance(command, LookAt | DetachDesk | LoseDesk):  # an open form looks by itself
                 self.state.sightings.key_at = self.state.at
 
     def _is_everybodys(self, command: Command) -> bool:
-        """Cancelling an entry stops what is new; cancelling what guards or closes loosens."""
+        """Every desk may cancel an entry; cancelling a stop or an exit needs desk control."""
         if isinstance(command, RequestCancel):
             return self._is_an_entry(command)
         return isinstance(command, LookAt | TakeKey | KeyPressed)
 
     def _is_an_entry(self, command: RequestCancel) -> bool:
-        """Or nothing that is known: its cancel uncovers nothing."""
+        """Whether it is an entry or unknown: its cancel leaves no shares unprotected."""
         order = self.state.ledger.order(command.client_order_id)
         return order is None or not order.only_reduces
 
@@ -105,7 +105,7 @@ class DeskRights:
 
 
 def seat_at(state: TradingState, command: Keyed) -> tuple[str, str]:
-    """Terminal and user that a confirmation is recorded with: of its desk, else of its door."""
+    """Return the terminal and user recorded with a confirmation: of its desk, else of its sender."""
     if command.desk is None:
         return seat_of(command.sender)
     seat = state.desks.seat(command.desk)
@@ -113,7 +113,7 @@ def seat_at(state: TradingState, command: Keyed) -> tuple[str, str]:
 
 
 def turn_of(state: TradingState, command: Confirm | SignBasket) -> tuple[str, str, KeyTurn | None]:
-    """The same, and the rest that is recorded of a desk's key."""
+    """Return the same, and the other data recorded of a desk's confirmation."""
     terminal, user = seat_at(state, command)
     if command.desk is None or command.proof is None:
         return terminal, user, None

@@ -1,4 +1,4 @@
-"""The engine is ended from a desk, by the one that holds the key (SY-01)."""
+"""Stop the engine from the desk in control (SY-01)."""
 
 from __future__ import annotations
 

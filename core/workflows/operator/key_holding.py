@@ -1,7 +1,7 @@
-"""Desks come and go, and one of them holds the key (OP-13).
+"""Attach and detach desks; one of them has control (OP-13).
 
-A hand-over closes what is open: tickets, an unsigned basket, and every key that was turned and waits for its fresh
-figures. So does a link that dies, but for a key that was turned before. What is signed goes on.
+A hand-over closes tickets, an unsigned basket, and every confirmation that waits for its fresh figures. So does a lost
+link, except for a confirmation received before. Signed orders go on.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from core.workflows.staging.confirmation import Confirmations
 from core.workflows.staging.tickets import Tickets
 
 TAKE = "TAKE"
-"""What must be typed to take the key from a holder who is active or whose link was lost less than 60 s ago."""
+"""The word that takes control from a desk that is active or whose link was lost less than 60 s ago."""
 ACTIVE_FOR = timedelta(minutes=1)
-"""Within this of anything that the holder said it counts as active (OP-13)."""
+"""Time after its last input in which the desk in control counts as active (OP-13)."""
 NO_TERMINAL = "a desk without a terminal of its own holds no key: nothing of it was done"
 LINK_LOST = "the link of its desk is lost"
 HAS_LEFT = "its desk left"
@@ -43,7 +43,7 @@ class KeyHolding:
 
     @answers(AttachDesk)
     def on_attach(self, command: AttachDesk) -> Iterable[Effect]:
-        """One that comes back before its old link was given up has lost it by that: what it had open is closed."""
+        """Attach a desk. One that returns before its old link was given up counts as lost first: its tickets close."""
         self.due()
         number, is_back = self._number(command.returning)
         if self.state.desks.desk(number) is not None:
@@ -82,7 +82,7 @@ class KeyHolding:
         return ()
 
     def _attached(self, command: DetachDesk | LoseDesk) -> DeskNumber | None:
-        """Its desk; None where that is gone already, by its other connection."""
+        """Return the command's desk; None if it is gone already by its other connection."""
         is_there = command.desk is not None and self.state.desks.desk(command.desk) is not None
         return command.desk if is_there else None
 
@@ -100,14 +100,14 @@ class KeyHolding:
 
     @answers(KeyPressed)
     def on_key(self, _command: KeyPressed) -> Iterable[Effect]:
-        """That somebody is there is seen where its desk is heard."""
+        """Do nothing here: `DeskRights.hear` notes that the desk is attended."""
         return ()
 
-    # ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── control ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @answers(TakeKey)
     def on_take(self, command: TakeKey) -> Iterable[Effect]:
-        """Of two that take it at once the first has it: the other's word was typed at somebody else."""
+        """Take control. Of two at once the first gets it: the second command named an earlier holder."""
         desk, desks = command.desk, self.state.desks
         if desk is None or desks.is_holder(desk):
             return ()
@@ -138,7 +138,7 @@ class KeyHolding:
         return f"{holder.desk.seat.in_words} {why}"
 
     def is_active(self) -> bool:
-        """Whether the holder said something in the last minute, or its link was lost and the key is kept for it."""
+        """Whether the desk in control was heard in the last minute, or control is kept for its lost link."""
         return is_holder_active(self.state, self.state.at)
 
     def _hand_over(self, desk: DeskNumber, *, was_active: bool) -> None:
@@ -149,7 +149,7 @@ class KeyHolding:
         words = f"the key went to {self.state.desks.seat(desk).in_words}"
         self.confirmations.refuse_of_other_holds(words)
         self._close_tickets(words)
-        if before is not None:  # else a basket of a file waits for whoever comes
+        if before is not None:  # else a basket of a file stays for the next desk
             self.baskets.put_aside(words)
 
     def _close_what_is_open(self, words: str) -> None:
@@ -157,7 +157,7 @@ class KeyHolding:
         self.baskets.put_aside(words)
 
     def _close_tickets(self, words: str) -> None:
-        """A ticket whose key was turned waits for its figures, or is refused with that key."""
+        """Close the tickets. A confirmed one waits for its figures, or is refused with its confirmation."""
         self.tickets.forget_openings_of_desks()
         turned = {confirmation.ticket.id for confirmation in self.confirmations.undecided()}
         for ticket_id in [name for name in self.state.stage.state.tickets if name not in turned]:
@@ -170,7 +170,7 @@ class KeyHolding:
         return () if holder is None or holder.away_until is None else (holder.away_until,)
 
     def due(self) -> Iterable[Effect]:
-        """The holder whose link died was not back in time: the key is free."""
+        """Free control when a desk with a lost link did not return in time."""
         holder = self.state.desks.holder
         if holder is not None and holder.away_until is not None and self.state.at >= holder.away_until:
             self.state.record(KeyFreed(holder.number, KeyEnd.LAPSED))
@@ -178,9 +178,7 @@ class KeyHolding:
 
 
 def is_holder_active(state: TradingState, at: datetime) -> bool:
-    """Whether the word must be typed to take the key: also while it is kept for a lost link or for the last engine's
-    holder.
-    """
+    """Whether taking control needs the typed word, including while it is kept for a lost link or after a restart."""
     holder, kept = state.desks.holder, state.desks.state.kept
     if holder is None:
         return kept is not None and at < kept.until

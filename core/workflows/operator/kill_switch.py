@@ -1,4 +1,4 @@
-"""Halt, kill, resume, re-arm (OP-07). A halt stops what is new; a kill takes back what could open, and stays."""
+"""Halt, kill, resume, re-arm (OP-07). A halt stops new orders; a kill cancels everything that could open, and stays."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from core.workflows.orders.cancellation import Cancellation
 from core.workflows.staging.proposals import Proposals
 
 REARM = "REARM"
-"""What must be typed in full."""
+"""The word that must be typed in full."""
 NO_NAKED = "only the desk that holds the key cancels protective stops: killed, and they stay; T takes the key"
 
 NAKED_LATE = "the engine stood still while NAKED was on its way: killed, and the stops stay; type it again"
@@ -47,9 +47,7 @@ class KillSwitchWorkflow:
 
     @answers(Resume)
     def on_resume(self, command: Resume) -> Iterable[Effect]:
-        """Ends what the key halted, and what the want of one did; what an invariant or a night did only where a person
-        says so in full.
-        """
+        """End halts by the key or an absence; with `everything` also those of an invariant or of retired strategies."""
         in_full = (HaltCause.INVARIANT, HaltCause.RETIRED) if command.everything else ()
         for cause in (HaltCause.KEY, HaltCause.UNATTENDED, *in_full):
             if cause in self.state.control.halts:
@@ -58,17 +56,17 @@ class KillSwitchWorkflow:
 
     @answers(Kill)
     def on_kill(self, command: Kill) -> Iterator[Effect]:
-        """Latched first; then everything that could open is taken back, on the stage and at the broker.
+        """Latch the kill first, then cancel everything that could open, on the stage and at the broker.
 
-        A desk without the key kills, and uncovers nothing: its NAKED counts for a kill (OP-13). So does one that came
-        late.
+        A desk without control may kill but cancels no protective stop: its NAKED counts as a plain kill (OP-13). So
+        does a late command.
         """
         self.state.sightings.presses += 1
         if command.naked and not self._may_uncover(command):
             code = Denial.LATE if command.came_late else Denial.NOT_HOLDER
             self.state.record(CommandRefused("Kill", NAKED_LATE if command.came_late else NO_NAKED, code, command.desk))
             command = replace(command, naked=False)
-        if self.state.control.state.killed_by != command.by or command.naked:  # as it is written
+        if self.state.control.state.killed_by != command.by or command.naked:  # as written
             self.state.record(Killed(command.by, command.naked))
         yield LatchKill(command.by)
         done_apart(self.state, lambda: self.proposals.block_entries(f"killed by {command.by}"))
@@ -81,12 +79,12 @@ class KillSwitchWorkflow:
         return self.state.desks.may_loosen(command.desk) and not command.came_late
 
     def _take_back(self, order: Order, command: Kill) -> Iterator[Effect]:
-        """A stop that is on its way out for another reason goes for this one: it does not come back."""
+        """Cancel an order for the kill, even a stop being cancelled for another reason: it is not restored."""
         is_asked_for, why = self._goes(order, command), f"killed by {command.by}"
         is_for_another = command.naked and order.is_protective and order.cancel_code is not CancelCode.KILLED
         if is_asked_for and (is_for_another or not order.is_cancelling):
             yield from self.cancellation.cancel(order, why, CancelCode.KILLED)
-        elif is_asked_for and order.status is not OrderStatus.PENDING:  # the key again asks again
+        elif is_asked_for and order.status is not OrderStatus.PENDING:  # pressing the key again requests it again
             yield CancelOrder(order.id, order.broker_order_id)
 
     def _goes(self, order: Order, command: Kill) -> bool:
@@ -95,7 +93,7 @@ class KillSwitchWorkflow:
         return opens or (command.naked and is_guard)
 
     def take_back_others(self) -> Iterator[Effect]:
-        """What others sent and could open, while killed: again at each look into the broker's books."""
+        """Cancel external orders that could open while killed, again at each comparison of the books."""
         by = self.state.control.killed_by
         for other in self._others_that_go():
             if other.broker_order_id not in self._taken_back:
@@ -104,18 +102,16 @@ class KillSwitchWorkflow:
             yield _taken_back(other)
 
     def _others_that_go(self) -> tuple[OtherOrder, ...]:
-        """One that cannot be read may be somebody's stop: it is named, and goes where NAKED was typed."""
+        """Return the external orders to cancel. An unreadable one may be a stop: it goes only if NAKED was typed."""
         if self.state.control.killed_by is None:
             return ()
         is_naked = self.state.control.naked_at is not None
         return tuple(one for one in self.state.sightings.all_others if one.may_open and (is_naked or not one.is_unread))
 
-    # ── while nothing can be written ─────────────────────────────────────────────────────────────────────────────
+    # ── while nothing can be recorded ────────────────────────────────────────────────────────────────────────────────
 
     def without_disk(self, message: Input) -> list[Effect]:
-        """The cancels of a kill go although no record of them can be kept: of the key itself, and of each look into the
-        broker's books after it (SP-06).
-        """
+        """Send the cancels of a kill, and at each later fetch of the books, although no record can be kept (SP-06)."""
         if isinstance(message, PictureFetched):
             return [_taken_back(other) for other in self._others_that_go()]
         if not isinstance(message, Kill):
@@ -133,9 +129,9 @@ class KillSwitchWorkflow:
 
     @answers(Rearm)
     def on_rearm(self, command: Rearm) -> Iterator[Effect]:
-        """The word, typed in sight of what is in doubt: such an order may work, and a desk that trades meets it.
+        """Re-arm after the typed word, given with the orders in doubt on screen: such an order may work.
 
-        What NAKED kept back holds again: the books are looked into at once, and fills that are owed their stop get it.
+        Orders that NAKED held back are allowed again: the books are fetched at once, and fills without a stop get one.
         """
         if command.word != REARM or self.state.control.killed_by is None:
             return
@@ -150,7 +146,7 @@ class KillSwitchWorkflow:
         self.state.sightings.books_are_wanted = True
 
     def _is_unknown(self, order: Order) -> bool:
-        """In doubt; or it opens, has left, and has no answer yet."""
+        """Whether it is in doubt, or an entry that has left and has no answer yet."""
         has_left = order.status is OrderStatus.PENDING and not self.state.sightings.departing.is_here(order)
         return self.state.ledger.chains.is_in_doubt(order) or (has_left and not order.only_reduces)
 

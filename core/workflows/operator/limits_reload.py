@@ -1,7 +1,7 @@
-"""Limits change only by a deliberate command: tighter at once, looser after a typed word (RK-13).
+"""Change limits only by an explicit command: tighter at once, looser after a typed word (RK-13).
 
-A settings file that says something else than the desk trades by shuts entries until the operator has the limits
-reloaded, or the file says again what it said. One that cannot be read changes nothing: the limits stay as they were.
+A settings file that differs from the settings in force blocks entries until the operator reloads the limits or restores
+the file. An unreadable file changes nothing.
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ class LimitsReload:
         self.protection_events = protection_events
 
     def begin_with(self, settings: Settings, installation: str) -> None:
-        """Recorded where they are new. Limits that are looser than those that held wait for their word, as while an
-        engine runs (RK-13): no crash and no restart lets them in.
+        """Record the settings if they changed. Looser limits wait for the typed word, as in a running engine (RK-13).
+
+        No crash and no restart lets them in.
         """
         state, control, settings = self.state, self.state.control, as_recorded(settings)
         if control.state.installation is None:
@@ -62,7 +63,7 @@ class LimitsReload:
 
     @answers(SettingsFileSeen)
     def on_seen(self, message: SettingsFileSeen) -> Iterable[Effect]:
-        """What the file says is compared with what holds; only news is recorded."""
+        """Compare the file with the settings in force; record only changes."""
         state, answer = self.state, message.answer
         state.sightings.settings_file = answer
         equity = state.equity_of_today
@@ -87,7 +88,7 @@ class LimitsReload:
                 "start with it again, or reload the limits in Ctrl+P"
             )
         sources = {change.path: _source_of(change.path, message.sources) for change in changes}
-        if whole := sources.get(PROFILE, ""):  # it stands for every limit that nothing else sets
+        if whole := sources.get(PROFILE, ""):  # it stands for every limit that no other source sets
             sources = {path: words or whole for path, words in sources.items()}
         of_file = [change for change in changes if not sources[change.path]]
         of_others = [change for change in changes if sources[change.path]]
@@ -103,7 +104,7 @@ class LimitsReload:
 
     @answers(ReloadLimits)
     def on_reload(self, command: ReloadLimits) -> Iterable[Effect]:
-        """The tighter limits hold at once; with the word the looser ones too; nothing else before a restart."""
+        """Apply tighter limits at once, looser ones with the typed word, and nothing else before a restart."""
         state = self.state
         refusal = self._refusal(command)
         if refusal is not None:
@@ -147,5 +148,5 @@ def _named(changes: Sequence[LimitChange]) -> str:
 
 
 def _source_of(path: tuple[str, ...], sources: Iterable[SettingsSource]) -> str:
-    """What sets this key, a part of it or a table around it; empty where it is the file or the profile."""
+    """Return the source of this key, a part of it or a table around it; empty for the file or the profile."""
     return next((source.words for source in sources if is_within(path, source.path)), "")

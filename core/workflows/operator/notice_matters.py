@@ -1,7 +1,6 @@
-"""What a notice is about for as long as that lasts, by its name: an exit is named by its position (SY-03).
+"""Name the subject of a notice while it lasts: an exit is named by its position (SY-03).
 
-So an exit in whose place another comes, of another quantity or for another reason, is the same matter: who is told of
-it next, and when, does not begin anew.
+An exit that replaces another, with a different quantity or reason, is the same matter: its escalation does not restart.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from core.workflows.orders.request_room import held_exits
 EXIT, STOP, LINE, POSITION, HELD = "exit", "stop", "line", "position", "held"
 CLOCK = "clock"
 BY_HAND = frozenset({ExitReason.MANUAL, ExitReason.KILL})
-"""Exits that a person asked for and is at: nobody needs to be called for them."""
+"""Exits that the operator requested: nobody needs to be called for them."""
 
 
 def of_line(line: Channel) -> str:
@@ -24,7 +23,7 @@ def of_line(line: Channel) -> str:
 
 
 def of_exit(proposal: Proposal) -> str | None:
-    """Of an exit that waits for a key; None of all else. A stop that waits is told of as one that is owed."""
+    """Return the matter of an exit that waits for a key; else None. A waiting stop is reported as an owed one."""
     is_by_hand = proposal.exit_reason in BY_HAND and proposal.guard is None
     if not proposal.only_reduces or is_by_hand or proposal.is_guard:
         return None
@@ -32,22 +31,22 @@ def of_exit(proposal: Proposal) -> str | None:
 
 
 def of_owed(symbol: Symbol, strategy: str) -> str:
-    """Of shares that are owed their stop."""
+    """Return the matter of shares that are owed a stop."""
     return f"{STOP} {strategy} {symbol}"
 
 
 def of_unread(symbol: Symbol) -> str:
-    """Of a position that cannot be read in the broker's books."""
+    """Return the matter of an unreadable position in the broker's books."""
     return f"{POSITION} {symbol}"
 
 
 def of_held(symbol: Symbol, strategy: str) -> str:
-    """Of a confirmed exit that waits for the broker's limit of requests."""
+    """Return the matter of a confirmed exit that waits for the broker's request limit."""
     return f"{HELD} {strategy} {symbol}"
 
 
 def exits_that_ended(state: TradingState) -> list[str]:
-    """Matters of exits and stops that people know of, and that wait for no key nor room and are owed no more."""
+    """Return the known matters of exits and stops that no longer wait for a key or room and are not owed."""
     known = [key for key in state.notifications.state.matters if key.partition(" ")[0] in (EXIT, STOP, HELD)]
     if not known:
         return known

@@ -1,4 +1,4 @@
-"""Where a notice goes: the channels of each rule that takes it, and what of them waits for a digest or a quiet end."""
+"""Route a notice: the channels of each rule that matches, and those that wait for a digest or quiet hours."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.settings.notify import NotifySettings, QuietSettings, RuleSettings
 
 
 def takes(rule: RuleSettings, kind: NoticeKind, severity: Severity, symbol: Symbol | None, account: AccountId) -> bool:
-    """Whether it is one that the rule is about."""
+    """Whether the rule matches."""
     return (
         (not rule.kinds or kind in rule.kinds)
         and severity.rank >= rule.at_least.rank
@@ -25,14 +25,14 @@ def takes(rule: RuleSettings, kind: NoticeKind, severity: Severity, symbol: Symb
 def rules_for(
     terms: NotifySettings, kind: NoticeKind, severity: Severity, symbol: Symbol | None, account: AccountId
 ) -> Iterator[tuple[str, RuleSettings]]:
-    """Every one that takes it, with its name."""
+    """Yield every rule that matches, with its name."""
     for name, rule in terms.rules.items():
         if takes(rule, kind, severity, symbol, account):
             yield name, rule
 
 
 def accounts_not_known(terms: NotifySettings, known: Collection[str]) -> Iterator[str]:
-    """Of each rule that names an account that is none of these, in words: it may be a slip, and would tell nobody."""
+    """Yield a message for each rule that names an unknown account: a slip would notify nobody."""
     for name, rule in terms.rules.items():
         if unknown := [account for account in rule.accounts if account not in known]:
             yield (
@@ -44,7 +44,7 @@ def accounts_not_known(terms: NotifySettings, known: Collection[str]) -> Iterato
 def channels_of(
     rules: Iterable[RuleSettings], notice: Notice, terms: NotifySettings, at: datetime, venue: Venue
 ) -> dict[datetime | None, tuple[str, ...]]:
-    """Every channel of the rules once, by when it may be told; None where at once. The earliest counts."""
+    """Group the channels of the rules by release time; None means at once. The earliest time counts."""
     found: dict[str, datetime | None] = {}
     for rule in rules:
         is_for_digest = rule.digest and not notice.is_urgent
@@ -64,7 +64,7 @@ def grouped(found: dict[str, datetime | None]) -> dict[datetime | None, tuple[st
 def released_at(
     terms: NotifySettings, kind: NoticeKind, severity: Severity, at: datetime, venue: Venue, *, is_for_digest: bool
 ) -> datetime | None:
-    """When it may be told; None where at once."""
+    """Return the release time; None means at once."""
     release = next_time(venue, at, terms.digest_at) if is_for_digest else None
     if breaks(terms.quiet, kind, severity) or (hours := quiet_hours(terms.quiet)) is None:
         return release
@@ -72,7 +72,7 @@ def released_at(
 
 
 def breaks(quiet: QuietSettings, kind: NoticeKind, severity: Severity) -> bool:
-    """Whether it is told in quiet hours too."""
+    """Whether it is sent during quiet hours too."""
     return severity.rank >= quiet.broken_from.rank or kind in quiet.broken_by
 
 

@@ -1,4 +1,4 @@
-"""A message out of notices: a title, a line for each, and that it is a repeat where it may be one (SY-03)."""
+"""Write a message from notices: a title, a line for each, and a mark if it may be a repeat (SY-03)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ REPEAT = "REPEAT"
 
 
 def title_of(notices: Sequence[Notice], desk: str, *, is_repeat: bool) -> str:
-    """`Keyturn paper demo: exit waiting SPY`, `REPEAT Keyturn LIVE A1: 3 messages`."""
+    """Return the title: `Keyturn paper demo: exit waiting SPY`, `REPEAT Keyturn LIVE A1: 3 messages`."""
     first = notices[0]
     what = f"{first.kind.words} {first.symbol or ''}".strip() if len(notices) == 1 else f"{len(notices)} messages"
     return harmless(f"{REPEAT if is_repeat else ''} Keyturn {desk}: {what}")
 
 
 def text_of(notices: Sequence[Notice], untold: int, at: datetime, venue: Venue, *, is_repeat: bool) -> str:
-    """A line for each, its time first; what is beyond `MOST_LINES` and what was suppressed in sum."""
+    """Return a line for each, time first; notices beyond `MOST_LINES` and suppressed ones are counted."""
     lines = [_repeat_in_words(notices)] if is_repeat else []
     lines += [f"{_time(notice.at, at, venue)} {notice.kind.words}: {notice.words}" for notice in notices[:MOST_LINES]]
     if rest := notices[MOST_LINES:]:
@@ -42,5 +42,5 @@ def _counted(notices: Sequence[Notice]) -> str:
 
 
 def _time(then: datetime, now: datetime, venue: Venue) -> str:
-    """`14:03 London`, with its day where that is another."""
+    """Return `14:03 London`, with the day if it differs."""
     return venue.dated(then, now)

@@ -1,7 +1,7 @@
-"""The delivery of notices: urgent ones at least once, a repeat marked as one; all else at most once (SY-03).
+"""Deliver notices: urgent ones at least once, with repeats marked; others at most once (SY-03).
 
-That a message leaves is written before it does. A start tries again what was on its way if it is urgent, and says of
-the rest that nobody knows. Failures wait longer each time.
+The attempt is recorded before the message leaves. A start retries urgent messages that were on their way and reports
+the others as unknown. The wait grows with each failure.
 """
 
 from __future__ import annotations
@@ -44,22 +44,22 @@ from core.workflows.operator.notice_routes import rules_for
 from core.workflows.operator.notice_text import MOST_LINES, text_of, title_of
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=5)
-"""After a failure: three times as long after each more."""
+"""Wait after the first failure, tripled after each more, and its maximum."""
 A_MOMENT = timedelta(seconds=0.25)
-"""After which it is looked again whether the order of a turned key has left."""
+"""Interval of checks whether a confirmed order has left."""
 LONGEST_TURN = timedelta(seconds=5)
-"""For which messages wait for one: an approval lapses then (OP-02)."""
+"""Longest time that messages wait for a confirmation: its approval lapses then (OP-02)."""
 GRACE = timedelta(seconds=10)
-"""Beyond the time that a try may take: then its answer is not waited for."""
+"""Time beyond the time-out of a try after which its answer is not waited for."""
 FEW = 6
-"""Tries of what is urgent, where a person has to mend something first: over eight minutes."""
+"""Tries of an urgent message whose failure a person has to fix: over eight minutes."""
 UNWRITTEN = (0,)
-"""The number of what no journal takes."""
+"""The number of a notice that is not in the journal."""
 
 
 @dataclass(slots=True)
 class Unwritten:
-    """What one channel is owed while nothing can be written: kept in memory alone (SP-06)."""
+    """A notice owed to one channel while nothing can be recorded: kept in memory only (SP-06)."""
 
     notice: Notice
     again_at: datetime | None
@@ -77,7 +77,7 @@ class NotificationDelivery:
     def _terms(self) -> NotifySettings:
         return self.state.control.settings.notify
 
-    # ── what happens ─────────────────────────────────────────────────────────────────────────────────────────────
+    # ── facts and answers ────────────────────────────────────────────────────────────────────────────────────────────
 
     @follows(NotificationDue)
     def after_notice(self, fact: NotificationDue) -> Iterator[Effect]:
@@ -86,7 +86,7 @@ class NotificationDelivery:
 
     @follows(EngineStarted)
     def after_start(self, _fact: EngineStarted) -> Iterator[Effect]:
-        """What was on its way as the engine ended may have arrived."""
+        """Treat messages that were on their way as the engine ended as possibly delivered."""
         for channel, is_urgent, line in self._lines():
             if line.begun_at is not None:
                 self._fail(channel, line, Delivery(DeliveryCode.CUT_OFF), is_urgent=is_urgent)
@@ -94,7 +94,7 @@ class NotificationDelivery:
 
     @answers(NotificationAnswered)
     def on_answer(self, message: NotificationAnswered) -> Iterator[Effect]:
-        """One that comes after it was given up says nothing any more."""
+        """Record the answer; ignore one that comes after its try was given up."""
         channel, is_urgent = message.channel, message.is_urgent
         if message.numbers == UNWRITTEN:
             self._answered_unwritten(message)
@@ -120,7 +120,7 @@ class NotificationDelivery:
                 yield at if earliest is None or line.begun_at is not None else max(at, earliest)
 
     def due(self) -> Iterator[Effect]:
-        """Raises JournalWriteError where what cannot be written is owed: `without_disk` sends that."""
+        """Send due messages. Raises JournalWriteError if an unrecorded one is owed: `without_disk` sends that."""
         if any(self._is_due(each) for each in (self._unwritten or {}).values()):
             raise JournalWriteError(self.state.sightings.disk.trouble or "the journal cannot be written")
         if not self._is_at_a_key:
@@ -135,13 +135,13 @@ class NotificationDelivery:
 
     @property
     def _is_at_a_key(self) -> bool:
-        """A key was turned just now and its order has not left: no message asks for a sync of the journal before it."""
+        """Whether a confirmed order is about to leave: no message may cause a journal sync before it."""
         turned = self.state.stage.state.confirmations.values()
         since = self.state.at - LONGEST_TURN
         return any(not c.is_decided and not c.is_void and c.received_at > since for c in turned)
 
     def _due_at(self, channel: str, line: ChannelLine, *, is_urgent: bool) -> datetime | None:
-        """When it is looked at next; None where nothing of it waits."""
+        """Return the next time to look at the line; None if nothing waits."""
         if line.begun_at is not None:
             return line.begun_at + timedelta(seconds=self._terms.seconds) + GRACE
         if line.batch and not is_urgent:
@@ -154,13 +154,13 @@ class NotificationDelivery:
             moments.append(line.again_at)
         found = [max(each, free_at or each) for each in moments]
         if not line.aside and line.again_at is not None:
-            found.append(line.again_at)  # the only one that failed is not counted against others
+            found.append(line.again_at)  # a single failed batch does not count against the limit
         return min(found, default=None)
 
-    # ── while nothing can be written ─────────────────────────────────────────────────────────────────────────────
+    # ── while nothing can be recorded ────────────────────────────────────────────────────────────────────────────────
 
     def without_disk(self, _message: Input) -> list[Effect]:
-        """Without a record, until each channel took it: the journal takes none, and no order leaves (SP-06)."""
+        """Send the notice without a record until each channel has accepted it, as the journal fails (SP-06)."""
         if self._unwritten is None:
             self._unwritten = self._of_the_disk()
         return [self._begin_unwritten(name, each) for name, each in self._unwritten.items() if self._is_due(each)]
@@ -182,7 +182,7 @@ class NotificationDelivery:
         return at is not None and at <= self.state.at
 
     def _begin_unwritten(self, channel: str, owed: Unwritten) -> SendNotification:
-        """One whose answer never came may have arrived."""
+        """Begin a try. A try without an answer may have been delivered."""
         owed.may_have_arrived |= owed.begun_at is not None
         owed.tries, owed.begun_at, owed.again_at = owed.tries + 1, self.state.at, None
         return self._message(channel, [owed.notice], UNWRITTEN, owed.tries, 0, is_repeat=owed.may_have_arrived)
@@ -197,16 +197,16 @@ class NotificationDelivery:
         if code is not DeliveryCode.DELIVERED:
             owed.again_at = self._next_try(code, owed.tries, owed.notice.at)
 
-    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _lines(self) -> Iterable[tuple[str, bool, ChannelLine]]:
-        """What is urgent first."""
+        """Return all lines, urgent ones first."""
         known = self.state.notifications.state
         urgent = [(channel, True, line) for channel, line in known.urgent.items()]
         return [*urgent, *((channel, False, line) for channel, line in known.ordinary.items())]
 
     def _send_what_may(self, channel: str, *, is_urgent: bool) -> Iterator[Effect]:
-        """The batch that is tried again, or the next one, where its time has come and none is on its way."""
+        """Send the retried batch or the next one, if it is due and none is on its way."""
         if self._is_at_a_key:
             return
         self._withdraw_what_is_over()
@@ -223,7 +223,7 @@ class NotificationDelivery:
         yield self._message(channel, notices, numbers, tries, line.told_untold, is_repeat=is_repeat)
 
     def _withdraw_what_is_over(self) -> None:
-        """Before anything leaves: nobody is called about what has ended. What is on its way is looked at after it."""
+        """Withdraw ended matters before anything leaves. Messages on their way are handled after their answer."""
         for matter in exits_that_ended(self.state):
             self.state.record(NotificationSettled(matter))
         for channel, is_urgent, line in self._lines():
@@ -231,7 +231,7 @@ class NotificationDelivery:
                 self.state.record(NotificationWithdrawn(channel, is_urgent, numbers))
 
     def _over_of(self, line: ChannelLine) -> tuple[int, ...]:
-        """What can be withdrawn of it."""
+        """Return the notices of the line that can be withdrawn."""
         over = self.state.notifications.state.over
         return tuple(notice.number for notice in line.waits() if notice.number in over) if over else ()
 
@@ -244,7 +244,10 @@ class NotificationDelivery:
         return SendNotification(channel, notices[0].is_urgent, numbers, tries, title, text)
 
     def _next(self, channel: str, line: ChannelLine, *, is_urgent: bool) -> list[Notice]:
-        """What the next message tells; nothing where its time has not come. What is urgent waits for no other's try."""
+        """Return the notices of the next message; empty if none is due.
+
+        An urgent notice does not wait for another's retry.
+        """
         at = self.state.at
         free_at = self._free_at(channel, is_urgent=is_urgent)
         is_free = free_at is None or free_at <= at
@@ -264,7 +267,7 @@ class NotificationDelivery:
         self.state.record(fact)
 
     def _again_at(self, line: ChannelLine, code: DeliveryCode, *, is_urgent: bool) -> datetime | None:
-        """When it is tried again. What is not urgent is not, once it may have arrived."""
+        """Return when to retry. A message that is not urgent is not retried once it may have arrived."""
         at = self.state.at
         may_arrive_twice = line.may_have_arrived or code not in SURELY_NOT
         if not is_urgent and (may_arrive_twice or code in URGENT_ALONE):
@@ -272,7 +275,7 @@ class NotificationDelivery:
         return at if code is DeliveryCode.CUT_OFF else self._next_try(code, line.tries, line.first_at or at)
 
     def _next_try(self, code: DeliveryCode, tries: int, first_at: datetime) -> datetime | None:
-        """After so many; None where it is given up."""
+        """Return the time of the next try; None if it is given up."""
         if code in NEVER_AGAIN or (code in UNTIL_MENDED and tries >= FEW):
             return None
         again_at = self.state.at + min(FIRST_WAIT * 3 ** min(tries - 1, 10), LONGEST_WAIT)

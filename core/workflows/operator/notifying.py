@@ -1,4 +1,4 @@
-"""Notices: which fact is one, who is told, and who else is told of what still goes on (SY-03, OP-06).
+"""Turn facts into notices, choose the recipients, and escalate matters that last (SY-03, OP-06).
 
 It decides nothing about an order. Without a rule in `[notify]` nothing is recorded.
 """
@@ -60,11 +60,11 @@ from core.workflows.operator.notice_routes import channels_of, rules_for
 from core.workflows.orders.request_room import TOO_LONG, HeldExit, held_exits
 
 MOST_WAITING = 100
-"""Notices that are not urgent and wait for one channel; more are counted and not told."""
+"""Non-urgent notices that may wait for one channel; more are counted and not sent."""
 MOST_WAIT = timedelta(seconds=4)
-"""Whatever the settings say: what needs a person is told within five seconds (EX-22)."""
+"""Upper bound of the settings: a notice that needs a person leaves within five seconds (EX-22)."""
 AFTER_THE_CLOSE = timedelta(minutes=5)
-"""Until a day's report: the last fills are in by then."""
+"""Time after the close of the day's report: the last fills are in by then."""
 AWAY = frozenset({ConnectionState.CONNECTING, ConnectionState.SILENT, ConnectionState.DOWN, ConnectionState.REFUSED})
 DONE = {Side.BUY: "bought", Side.SELL: "sold"}
 FILL, STOP, WAITING = NoticeKind.FILL, NoticeKind.STOP, NoticeKind.EXIT_WAITING
@@ -72,7 +72,7 @@ FILL, STOP, WAITING = NoticeKind.FILL, NoticeKind.STOP, NoticeKind.EXIT_WAITING
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a notice would be about; `matter` is empty where it lasts no time. Without a severity it is its kind's."""
+    """The subject of a notice; `matter` is empty if it does not last. Without a severity it has its kind's."""
 
     kind: NoticeKind
     words: str
@@ -87,7 +87,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of an escalation: what goes on, the step's name, and the rule with the channels that are told then."""
+    """One step of an escalation: the matter, the step's name, and the rule with the channels of the step."""
 
     matter: str
     name: str
@@ -120,7 +120,7 @@ class Notifying:
 
     @follows(StopOwed)
     def after_owed(self, fact: StopOwed) -> None:
-        """Shares have had no stop for seconds: an urgent notice, and another where what a person can do is another."""
+        """Notify urgently of shares without a stop for seconds, and again when the operator's options change."""
         waiting = self.state.stage.state.proposals.values()
         guards = (p for p in waiting if p.is_guard and (p.symbol, p.strategy) == (fact.symbol, fact.strategy))
         words = f"{plain(fact.quantity)} {fact.symbol} have no stop: {OWED[fact.why]}"
@@ -132,7 +132,7 @@ class Notifying:
 
     @follows(AuthorizationEnded)
     def after_authorization(self, fact: AuthorizationEnded) -> None:
-        """A close that was signed and did not come through."""
+        """Notify of a signed close that failed."""
         if fact.code in FAILED_CLOSES:
             self._tell(Subject(WAITING, f"a close did not go through: {fact.reason}; the position stands"))
 
@@ -176,7 +176,7 @@ class Notifying:
             self.state.record(NotificationSettled(CLOCK))
 
     def _tell_of_clock(self) -> None:
-        """At once: the desk's time may stand while its clock is in doubt (EX-23)."""
+        """Notify at once: the desk's time may stand still while its clock is in doubt (EX-23)."""
         if (held := self.state.held_by_clock) != ():
             named = ", ".join(held)
             words = f"signed exits of {named} wait for your key: {self.state.control.state.clock}"
@@ -184,7 +184,7 @@ class Notifying:
 
     @follows(ReconciliationPassed)
     def after_agreement(self, fact: ReconciliationPassed) -> None:
-        """The books agree beside a position that nobody can read."""
+        """Notify of an unreadable position when the books agree otherwise."""
         for found in fact.differences:
             if found.kind is DifferenceKind.UNREADABLE_POSITION:
                 matter = of_unread(found.symbol)
@@ -201,7 +201,7 @@ class Notifying:
 
     @answers(ConnectionChanged)
     def on_connection(self, message: ConnectionChanged) -> tuple[()]:
-        """Remembered until it is back: each try to connect is a state of its own."""
+        """Remember the loss until the connection is back: each attempt to connect is a state change."""
         line = message.lamp.line
         if message.lamp.state in AWAY:
             self._away.setdefault(line, self.state.at)
@@ -238,7 +238,7 @@ class Notifying:
             self._tell(self._report())
 
     def _lasting(self) -> Iterator[tuple[datetime, Subject]]:
-        """What waits or is away, nobody was told of yet and somebody would be, and from when on."""
+        """Yield waiting exits and lost connections that a rule wants and nobody was notified of, with times."""
         known = self.state.notifications.state.matters
         wait = min(timedelta(seconds=float(self._terms.exit_seconds)), MOST_WAIT)
         for proposal in self.state.stage.state.proposals.values():
@@ -257,7 +257,7 @@ class Notifying:
                 yield since + grace, subject
 
     def _is_new(self, subject: Subject, staged_at: datetime) -> bool:
-        """Nobody was told of the exit, or another has come in its place since and says something else."""
+        """Whether nobody was notified of the exit, or another one with different text has replaced it since."""
         known = self.state.notifications.state.matters.get(subject.matter)
         if known is None:
             return True
@@ -265,7 +265,7 @@ class Notifying:
 
     @staticmethod
     def _of_exit(proposal: Proposal) -> Subject | None:
-        """An exit that waits for a key; None of all else."""
+        """Return the subject of an exit that waits for a key; else None."""
         matter = of_exit(proposal)
         if matter is None:
             return None
@@ -275,14 +275,14 @@ class Notifying:
         return Subject(WAITING, words, proposal.symbol, matter)
 
     def _of_held(self, held: HeldExit) -> Subject:
-        """A confirmed exit that has waited for the broker's limit of requests for too long (RK-24)."""
+        """Return the subject of a confirmed exit that has waited too long for the broker's request limit (RK-24)."""
         since = self.state.calendar.venue.clock(held.since)
         order, matter = order_in_words(held.ticket.order), of_held(held.proposal.symbol, held.proposal.strategy)
         words = f"{order} waits for the broker's limit of requests since {since}; its stop stays in force"
         return Subject(WAITING, words, held.proposal.symbol, matter, Severity.URGENT)
 
     def _report_at(self) -> datetime | None:
-        """When today's report is due; None where nobody wants one, or it was told."""
+        """Return when today's report is due; None if no rule wants it, or it was sent."""
         day = self.state.calendar.trading_day(self.state.at)
         session = self.state.calendar.session_on(day)
         if self.state.notifications.state.reported == day or not isinstance(session, Session):
@@ -303,7 +303,7 @@ class Notifying:
     # ── escalation ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _steps(self) -> Iterator[tuple[datetime, Step]]:
-        """Each that is still to be taken, of what was told and may still go on, and when."""
+        """Yield each step of escalation still to be taken, with its time."""
         for key, matter in self.state.notifications.state.matters.items():
             notice = matter.notice
             for name, rule in self._rules(notice.kind, notice.severity, notice.symbol):
@@ -325,7 +325,7 @@ class Notifying:
         self._record(Subject(said.kind, words, said.symbol, step.matter, said.severity), [step.rule], step.name)
 
     def _goes_on(self, matter: str) -> bool:
-        """What no fact ends is looked at."""
+        """Whether the matter lasts, for matters that no fact ends."""
         control, breaker = self.state.control, self.state.breaker.state
         kind, _, rest = matter.partition(" ")
         match kind:
@@ -348,7 +348,7 @@ class Notifying:
                 return breaker.opened_at is not None
         return not control.state.is_reconciled  # read-only
 
-    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _rules(self, kind: NoticeKind, severity: Severity, symbol: Symbol | None) -> Iterator[tuple[str, RuleSettings]]:
         return rules_for(self._terms, kind, severity, symbol, self.state.account_name)
@@ -357,12 +357,12 @@ class Notifying:
         return any(True for _ in self._rules(subject.kind, subject.severity, subject.symbol))
 
     def _tell_of(self, fact: Fact, kind: NoticeKind, matter: str = "", grave: Severity | None = None) -> None:
-        """In the words of the log."""
+        """Notify in the words of the log."""
         if self._terms.rules:
             self._tell(Subject(kind, event_text.in_words(fact), matter=matter, grave=grave))
 
     def _tell(self, subject: Subject) -> None:
-        """Once while it goes on and says the same."""
+        """Notify once per matter, and again only if the text changed."""
         known = self.state.notifications.state.matters.get(subject.matter) if subject.matter else None
         if known is not None and not is_news(harmless(subject.words), known.notice.words):
             return

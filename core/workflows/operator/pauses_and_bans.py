@@ -1,4 +1,4 @@
-"""What the operator shuts by hand: a strategy on a symbol, a symbol for the day. Exits are never shut."""
+"""Manual blocks: a strategy on a symbol, or a symbol for the day. Exits are never blocked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class PausesAndBans:
 
     @answers(PauseStrategy)
     def on_pause(self, command: PauseStrategy) -> Iterable[Effect]:
-        """Pausing what is paused, or what does not run, changes nothing."""
+        """Pause the strategy; nothing changes if it is paused already or does not run."""
         runner = self.state.orchestrator.roster.runner(command.strategy, command.symbol)
         if runner is not None and runner.state.paused_at is None:
             self.state.record(StrategyPaused(command.strategy, command.symbol))
@@ -34,10 +34,12 @@ class PausesAndBans:
 
     @answers(RefuseSymbol)
     def on_refuse_symbol(self, command: RefuseSymbol) -> Iterable[Effect]:
-        """Entries in it leave the stage, one whose key has just been turned included; the gate keeps others out."""
+        """Decline the symbol's entries, including one just confirmed; the gate blocks later ones."""
         day = self.state.calendar.trading_day(self.state.at)
         reason = command.reason or "refused by the operator"
         self.proposals.decline_entries_in(command.symbol, f"no {command.symbol} today: {reason}")
-        if self.state.control.refusal_of(command.symbol, day) is None:  # last: a crash between leaves nothing waiting
+        if (
+            self.state.control.refusal_of(command.symbol, day) is None
+        ):  # last: a crash before it leaves no proposal waiting
             self.state.record(SymbolRefused(command.symbol, day, reason))
         return ()

@@ -1,4 +1,4 @@
-"""Symbols are put on lists at once, and taken off by a typed word (RK-26). Exits go on whatever is listed."""
+"""List symbols at once, and unlist them after a typed word (RK-26). Exits are never blocked."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class SymbolListing:
 
     @answers(ListSymbol)
     def on_list(self, command: ListSymbol) -> Iterator[Effect]:
-        """Tighter, so at once: its entries leave the stage, those that work are taken back."""
+        """List a symbol at once: decline its proposed entries and cancel its working ones."""
         if refusal := self._refusal(command):
             self._refuse(command.symbol, f"not listed: {refusal}")
             return
@@ -58,7 +58,7 @@ class SymbolListing:
 
     @answers(UnlistSymbol)
     def on_unlist(self, command: UnlistSymbol) -> Iterable[Effect]:
-        """Looser, so by the word in full."""
+        """Unlist a symbol only after the full typed word."""
         if self.state.lists.entry(command.symbol, command.kind) is None:
             self._refuse(command.symbol, f"it is not on {command.kind.value}")
         elif command.word != WORD:

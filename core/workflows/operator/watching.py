@@ -1,6 +1,6 @@
-"""What is watched: a list is kept as it was typed or refused with the reason, and its day so far is asked for (MD-06).
+"""Keep watchlists or refuse them with a reason, and request the symbols' day so far (MD-06).
 
-Nothing is decided by what comes: it is seen, and shown.
+Watched data decides nothing: it is only shown.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from core.trading_state.traded_symbols import traded_symbols
 from core.workflows.base.declarations import answers, follows
 
 AGAIN = timedelta(minutes=1)
-"""Until what did not come is asked for again."""
+"""Time before missing data is requested again."""
 
 
 class Watching:
@@ -37,7 +37,7 @@ class Watching:
 
     @answers(KeepWatchlist)
     def on_keep(self, command: KeepWatchlist) -> Iterable[Effect]:
-        """Its file is written first. To keep a list as it is changes nothing."""
+        """Write the list's file first. An unchanged list is ignored."""
         lists = lists_of(self.state)
         fault = fault_of(Watchlist(command.name, command.symbols), lists)
         if fault is not None:
@@ -58,8 +58,9 @@ class Watching:
 
     @answers(WatchlistFilesSeen)
     def on_files(self, seen: WatchlistFilesSeen) -> Iterator[Effect]:
-        """What the files say holds; a list whose file went is none any more. One that has no file yet gets it, under
-        another name where its own is taken: nothing is lost.
+        """Take over the files' lists; a list whose file was deleted ends. A list without a file gets one.
+
+        If its name is taken, it gets another name: nothing is lost.
         """
         kept = self.state.watchlists.state
         filed, before = set(kept.filed) if seen.has_folder else set(), {**kept.lists}
@@ -92,7 +93,7 @@ class Watching:
         return next(free for number in count(2) if (free := f"{name[: LONGEST_NAME - 3]}-{number}") not in others)
 
     def ask(self, symbols: Iterable[Symbol]) -> Iterator[Effect]:
-        """For the session of today as far as it is over; out of one, for what they are listed as."""
+        """Request today's session so far; outside a session, only the listing of the symbols."""
         wanted, at = tuple(dict.fromkeys(symbols)), self.state.at
         if not wanted:
             return
@@ -137,10 +138,10 @@ class Watching:
         lacking, self._lacking, self._again_at = self._lacking, set(), None
         return self.ask(sorted(lacking))
 
-    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _take(self, symbol: Symbol, bars: list[Bar]) -> None:
-        """Complete bars of today's session; those that were heard meanwhile are counted once."""
+        """Take the complete bars of today's session; count bars received meanwhile only once."""
         calendar, normaliser = self.state.calendar, Normaliser(self.state.calendar)
         today = calendar.trading_day(self.state.at)
         session = calendar.session_on(today)

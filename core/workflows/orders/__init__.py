@@ -1,1 +1,1 @@
-"""An order on its way: submitted, cancelled, replaced, looked up, filled."""
+"""Orders in flight: submitted, cancelled, replaced, looked up, filled."""

@@ -1,7 +1,7 @@
-"""A warning that the broker returns on an order it took: shown, and never accepted by itself (OP-11).
+"""Handle a warning that the broker returns with an accepted order: show it, never accept it automatically (OP-11).
 
-The order is the broker's by then. One that opens or adds is taken back unless the operator confirms the warning in
-time; what it filled until then stays, with its stop. One that only reduces stands, its warning unconfirmed.
+The order is at the broker by then. An entry is cancelled unless the operator confirms the warning in time; its fills
+until then stay, with their stop. A reducing order keeps working with its warning unconfirmed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class BrokerWarnings:
 
     @answers(SubmissionAnswered)
     def on_answered(self, reply: SubmissionAnswered) -> Iterable[Effect]:
-        """What the broker said with its answer; each answer's is confirmed by itself."""
+        """Record the warnings of an answer; each answer's warnings need their own confirmation."""
         order = self.state.ledger.order(reply.client_order_id)
         if order is not None and isinstance(reply.answer, Accepted) and reply.answer.warnings:
             self.state.record(BrokerWarned(order.id, reply.answer.warnings))
@@ -41,7 +41,7 @@ class BrokerWarnings:
 
     @answers(ConfirmWarning)
     def on_confirm(self, command: ConfirmWarning) -> Iterable[Effect]:
-        """The operator read exactly these words; others that came meanwhile are still to be confirmed."""
+        """Confirm exactly the warnings that the operator read; warnings that came meanwhile stay unconfirmed."""
         order = self.state.ledger.order(command.client_order_id)
         if order is not None and order.warning_waits and order.warnings == command.warnings:
             self.state.record(WarningConfirmed(order.id, *seat_at(self.state, command)))

@@ -1,4 +1,4 @@
-"""Taking an order back: asked for until the broker says that it is gone, its state left alone meanwhile (EX-07)."""
+"""Cancel an order: request it until the broker reports the end, and keep the status until then (EX-07)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from core.workflows.orders.submission import Submission
 HELD = "it waits for its entry to fill, and goes with it: cancel the entry"
 NOT_YET = "this stop is to take another's place; cancel that one, or wait for the broker's answer"
 ASKED_AGAIN = timedelta(seconds=1)
-"""Within which a cancel that is asked for once more is the same one, however many keys and desks ask."""
+"""Time in which repeated requests for the same cancel, from any key or desk, count as one."""
 
 
 class Cancellation:
@@ -41,7 +41,10 @@ class Cancellation:
 
     @answers(RequestCancel)
     def on_request(self, command: RequestCancel) -> Iterable[Effect]:
-        """One that is to take another's place: an entry goes with that one; a stop's would leave shares unprotected."""
+        """Cancel at the operator's request. A pending replacement: an entry goes with the order that it replaces.
+
+        A stop that is to replace another is not cancelled: it would leave shares unprotected.
+        """
         order = self.state.ledger.order(command.client_order_id)
         if order is None or not order.is_working:
             return ()
@@ -58,13 +61,13 @@ class Cancellation:
         return self.cancel(old or order, "cancelled by the operator", CancelCode.OPERATOR)
 
     def cancel(self, order: Order, reason: str, code: CancelCode) -> Iterator[Effect]:
-        """Ask the broker to cancel and watch until it is gone; an order without an answer yet waits for its answer, one
-        that has not left yet is kept here.
+        """Request a cancel and watch the order until it has ended.
 
-        What was sent to take its place goes with it.
+        A PENDING order waits for its answer; one that has not left yet is withdrawn here. Its replacement is cancelled
+        too.
         """
         self.state.record(CancelRequested(order.id, reason, code))
-        if order.kept is not None:  # an earlier run kept it: nothing of it waits in any queue
+        if order.kept is not None:  # an earlier run kept it: it is in no queue
             yield from self.submission.end_kept(order)
             return
         if self.state.sightings.departing.is_here(order):
@@ -92,17 +95,17 @@ class Cancellation:
             if not self._is_told_of():
                 yield look_up(order)
             return
-        if order.is_cancelling:  # else nobody wants its end any more: a late word on that asks for nothing
+        if order.is_cancelling:  # else the cancel is obsolete, and a late answer triggers nothing
             self.state.record(CancelFailed(order.id, _words(reply), _kind(reply)))
         yield look_up(order)
 
     def _is_told_of(self) -> bool:
-        """Whether the stream tells of its end; it is watched all the same (EX-17)."""
+        """Whether the stream is up to report the end; the order is watched all the same (EX-17)."""
         lamp = self.state.sightings.lamps.get(Channel.TRADES)
         return lamp is not None and lamp.state is ConnectionState.UP
 
     def without_disk(self, message: Input) -> list[Effect]:
-        """A person's cancel goes although no record of it can be kept (SP-06)."""
+        """Send the operator's cancel although no record of it can be kept (SP-06)."""
         wanted = self.state.ledger.order(message.client_order_id) if isinstance(message, RequestCancel) else None
         if wanted is None or not wanted.is_working:
             return []
@@ -123,7 +126,7 @@ class Cancellation:
             yield from apart(self.state, partial(self._due, order))
 
     def _is_clock_in_doubt(self) -> bool:
-        """No time to live ends by a clock that may be wrong (EX-23)."""
+        """Whether the clock is in doubt: no time to live ends by a clock that may be wrong (EX-23)."""
         return self.state.control.is_clock_in_doubt
 
     def _due(self, order: Order) -> Iterator[Effect]:
@@ -133,16 +136,14 @@ class Cancellation:
             yield from self.again(order)
 
     def again(self, order: Order) -> Iterator[Effect]:
-        """Once more, for the same reason as before, unless that was given up meanwhile: then the order is better left
-        as it is.
-        """
+        """Cancel again for the same reason, unless it was given up meanwhile: then leave the order as it is."""
         if self.closing_sales.is_waited_for(order):
             yield from self.cancel(order, order.cancel_reason, order.cancel_code or CancelCode.OTHER)
         else:
             self.state.record(CancelDropped(order.id, GIVEN_UP))
 
     def _pause(self, order: Order) -> timedelta:
-        """Longer after each failure, and never so long that a broker which is back would wait for it (EX-15)."""
+        """Return the pause after a failure: it doubles up to a limit, so a recovered broker is asked soon (EX-15)."""
         limits = self.state.control.settings.execution
         first, longest = float(limits.cancel_retry_seconds), float(limits.cancel_longest_seconds)
         return timedelta(seconds=min(first * 2 ** min(order.cancel_failures - 1, 10), max(first, longest)))

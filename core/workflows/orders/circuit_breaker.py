@@ -1,7 +1,7 @@
-"""Hearing how the broker answers, whatever it is asked, and opening the breaker where it does not (EX-15).
+"""Count the broker's failures to answer any request, and open the circuit breaker (EX-15).
 
-A time-out, a 5xx, a broken connection, an answer that cannot be read is a failure. A refusal that the broker states is
-an answer. While the breaker is open nothing is counted; what decides then is the one entry that is let through.
+A time-out, a 5xx, a broken connection or an unreadable answer is a failure. A stated refusal is an answer. While the
+breaker is open nothing is counted; the result of the one trial entry decides.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CALLS: dict[type[Reply], str] = {
     AccountFetched: "account",
     PictureFetched: "books",
 }
-"""The replies that are heard, and what was asked for."""
+"""The counted replies, with the name of the request."""
 
 
 class CircuitBreaker:
@@ -44,7 +44,7 @@ class CircuitBreaker:
 
     @answers(*CALLS)
     def hear(self, reply: Reply) -> Iterable[Effect]:
-        """Before the reply's own workflow takes it up."""
+        """Count the reply before its own workflow handles it."""
         call = CALLS[type(reply)]
         breaker = self.state.breaker
         trial = breaker.state.trial
@@ -68,7 +68,7 @@ class CircuitBreaker:
             self._open(f"{limits.breaker_failures} requests in a row had no answer, the last: {call}, {reason}")
 
     def _answered(self, call: str, took: Decimal | None, *, is_trial: bool) -> None:
-        """Told where it ends a row, adds to one, or decides; a broker that answers as it should is no news."""
+        """Record an answer that ends a series, adds to one, or decides a trial; other answers are not recorded."""
         limits, state = self.state.control.settings.execution, self.state.breaker.state
         is_slow = took is not None and took > limits.breaker_slow_seconds
         ends_a_row = bool(state.failures) or (bool(state.slow) and took is not None)
@@ -82,7 +82,7 @@ class CircuitBreaker:
             self._open(f"{limits.breaker_slow_times} orders in a row were answered late, the last after {took} s")
 
     def _open(self, reason: str) -> None:
-        """For a minute; the third time in an hour until the operator clears it."""
+        """Open the breaker for a minute; the third time in an hour until the operator clears it."""
         limits, at = self.state.control.settings.execution, self.state.at
         is_latched = len(self.state.breaker.openings_within_an_hour(at)) + 1 >= limits.breaker_openings
         until = None if is_latched else at + timedelta(seconds=float(limits.breaker_seconds))
@@ -90,20 +90,20 @@ class CircuitBreaker:
 
     @answers(ClearBreaker)
     def on_clear(self, _command: ClearBreaker) -> Iterable[Effect]:
-        """The operator's word, where the breaker is not closed already."""
+        """Clear the breaker if it is not closed already."""
         if self.state.breaker.phase(self.state.at) is not BreakerPhase.CLOSED:
             self.state.record(BreakerClosed("cleared by the operator"))
         return ()
 
 
 def _is_of_too_many(reply: Reply) -> bool:
-    """A broker that takes no requests for a while is there, and answers. Of an order it leaves a doubt all the same."""
+    """Whether the reply is a rate limit, which counts as an answer. For an order it still leaves a doubt."""
     is_order = isinstance(reply, SubmissionAnswered)
     return not is_order and isinstance(reply.answer, NoAnswer) and reply.answer.limited_seconds is not None
 
 
 def _took(reply: Reply, state: TradingState) -> Decimal | None:
-    """Seconds from the gateway's pass to the answer; None where nobody measured it."""
+    """Return the seconds from the gateway's release to the answer; None if they were not measured."""
     if not isinstance(reply, SubmissionAnswered) or reply.sent_at is None:
         return None
     microseconds = (state.at - reply.sent_at) // timedelta(microseconds=1)

@@ -1,7 +1,7 @@
-"""The line of a sale: every order by which one close, and what took its place, sells the same shares (EX-21).
+"""Group all orders by which one close, and its replacements, sell the same shares: the line of a sale (EX-21).
 
-A sale may be made less, or moved, by another order in its place; a pair has two that sell; and one that waits makes way
-for the next close. What made way for the first goes back when none of them works any more.
+A sale may be reduced or moved by a replacement; an OCO pair has two selling orders; and a waiting sale is cancelled for
+the next close. The stop that was cancelled for the first sale is restored when none of them works any more.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 
 GIVEN_UP = "the close that it was to make way for was given up"
-"""Why a cancel is not asked for again."""
+"""Reason for not repeating a cancel."""
 LATE = timedelta(minutes=5)
-"""So long a cancel that was lost without a word may still arrive; a stop that ends later ended for another reason."""
+"""Time in which a lost cancel may still take effect; a stop that ends later ended for another reason."""
 
 
 class ClosingSales:
@@ -35,11 +35,11 @@ class ClosingSales:
         return confirmation.ticket if confirmation and confirmation.is_decided else None
 
     def line(self, use: AuthorizationUse) -> list[Order]:
-        """The sale, the others of its pair, what replaced any of them, and the same of each close that followed."""
+        """Return the sale, its pair, their replacements, and the same of each later close."""
         return self._line(use)[0]
 
     def followers(self, use: AuthorizationUse) -> list[AuthorizationUse]:
-        """The closes for which its sale made way, those for which they made way, and so on."""
+        """Return the closes for which its sale was cancelled, and in turn the closes after those."""
         return self._line(use)[1]
 
     def is_over(self, use: AuthorizationUse) -> bool:
@@ -53,15 +53,13 @@ class ClosingSales:
         if any(self._works(order) for order in orders) or any(close.is_unused for close in followers):
             return False
         unseen = [stop for stop in self.state.ledger.exits.cut_stops() if stop.owed is None]
-        return not any(
-            stop in orders for stop in unseen
-        )  # of a pair that was for too much its own stop goes back first
+        return not any(stop in orders for stop in unseen)  # the own stop of a pair that was too large is restored first
 
     def owed_at_most(self, use: AuthorizationUse) -> Decimal:
-        """Shares for which the stop was signed, that have none of it yet, and that the line has not sold.
+        """Return the shares for which the stop was signed that have none yet and that the line has not sold.
 
-        Several stops of one sale are counted together: what it sold is taken off them once. What it was to sell beyond
-        their shares is sold first; what the closes that followed sold, is sold of them.
+        Several stops of one sale are counted together: its sold quantity is subtracted once. A quantity sold beyond
+        their shares counts first; sales of the later closes count too.
         """
         orders, followers = self._line(use)
         uses = self.state.stage.mandates(AuthorizationKind.RESTORE_STOP, use.mandate.parent)
@@ -73,9 +71,9 @@ class ClosingSales:
         return min(signed, max(signed, asked) - sold, self._signed(use) - use.released)
 
     def is_waited_for(self, order: Order) -> bool:
-        """Whether a cancel that the broker did not take is asked for again: not where no close waits for it any more.
+        """Whether to repeat a cancel that the broker did not accept: not if no close waits for it any more.
 
-        The stop guards on then; taken back for nothing, it might be refused when it is to be put back.
+        The stop keeps working then; cancelled needlessly, it might be refused when it is to be restored.
         """
         closes = self.state.stage.mandates(AuthorizationKind.CLOSE)
         waiting = (self.ticket(use) for use in closes if use.is_unused and self.state.at < use.mandate.ends_at)
@@ -83,14 +81,14 @@ class ClosingSales:
         return not is_for_a_close or any(ticket is not None and order.id in ticket.cancels for ticket in waiting)
 
     def cancel_again(self, order: Order) -> Iterator[Effect]:
-        """The broker works it although its end was asked for: once more, unless what it was to end for was given up."""
+        """Repeat the cancel of an order that works in spite of it, unless the reason for it was given up."""
         if self.is_waited_for(order):
             yield CancelOrder(order.id, order.broker_order_id)
         else:
             self.state.record(CancelDropped(order.id, GIVEN_UP))
 
     def has_forgotten(self, use: AuthorizationUse) -> bool:
-        """Whether the ledger knows none of what made way any more, as after a week without a desk."""
+        """Whether the ledger no longer knows any order cancelled for it, as after a week without a desk."""
         cancels = self._cancels(use)
         return bool(cancels) and all(self.state.ledger.order(order_id) is None for order_id in cancels)
 
@@ -100,7 +98,7 @@ class ClosingSales:
         return min(use.mandate.quantity, _unsold(self.to_go_back(use)))
 
     def to_go_back(self, use: AuthorizationUse) -> list[Order]:
-        """Of the stops at this price those that did make way, and for no close that was confirmed since."""
+        """Return the stops at this price that were cancelled for this close and for no later confirmed one."""
         since = self.state.stage.state.confirmations[use.mandate.ticket_id].received_at
         turned = self.state.stage.state.confirmations.values()
         later = [c for c in turned if c.is_decided and not c.is_void and c.received_at > since]
@@ -108,17 +106,17 @@ class ClosingSales:
         return [stop for stop in self.made_way(use) if stop.id not in named and _has_made_way(stop)]
 
     def may_end_yet(self, stop: Order) -> bool:
-        """Whether a cancel of it may be on its way: also one that was lost without a word, for a while."""
+        """Whether a cancel of the stop may still take effect, including a lost one for a while."""
         is_let_go = stop.let_go_at is not None and self.state.at < stop.let_go_at + LATE
         return stop.is_working and (stop.is_cancelling or is_let_go)
 
     def kept_back(self, symbol: Symbol, strategy: str) -> Decimal:
-        """Shares that a stop may not hold: a close is to sell them, and they are not those that its own stops hold."""
+        """Return the shares that a stop may not reserve: a close is to sell them, beyond those of its own stops."""
         closes = self.closes_under_way(symbol, strategy)
         return sum((max(use.mandate.quantity - self._held(use), ZERO) for use in closes), ZERO)
 
     def closes_under_way(self, symbol: Symbol, strategy: str) -> list[AuthorizationUse]:
-        """Those that wait for their stops; not one whose key was turned and that is not decided yet."""
+        """Return the closes that wait for their stops; not a confirmed one that is not decided yet."""
         waiting = (
             use for use in self.state.stage.mandates(AuthorizationKind.CLOSE) if use.is_unused and self.ticket(use)
         )
@@ -131,7 +129,7 @@ class ClosingSales:
         return self.state.stage.state.confirmations[use.mandate.ticket_id].proposal.strategy
 
     def stops(self, use: AuthorizationUse) -> list[Order]:
-        """What the ticket takes out of its way, as far as the ledger knows it."""
+        """Return the orders that the ticket cancels, if the ledger knows them."""
         return [order for order_id in self._cancels(use) if (order := self.state.ledger.order(order_id)) is not None]
 
     def _cancels(self, use: AuthorizationUse) -> tuple[ClientOrderId, ...]:
@@ -139,7 +137,7 @@ class ClosingSales:
         return ticket.cancels if ticket is not None else ()
 
     def _of_the_same_shares(self, orders: list[Order], followers: list[AuthorizationUse]) -> list[AuthorizationUse]:
-        """What was signed to go back with a close that followed, of stops that the line itself had: of a pair."""
+        """Return the restore authorizations of later closes for stops of this line: those of a pair."""
         parents = {close.mandate.parent for close in followers}
         rests = (
             use for use in self.state.stage.mandates(AuthorizationKind.RESTORE_STOP) if use.mandate.parent in parents
@@ -147,7 +145,7 @@ class ClosingSales:
         return [use for use in rests if any(stop in orders for stop in self.made_way(use))]
 
     def made_way(self, use: AuthorizationUse) -> list[Order]:
-        """The stops at this price that made way, unless another was signed for their shares since and not refused."""
+        """Return the stops at this price that were cancelled for it and not replaced by another signed one."""
         gone, cancels = self.stops(use), self._cancels(use)
         refused = {o.id for o in gone if o.status is OrderStatus.REJECTED and o.request.replaces in cancels}
         standing = [o for o in gone if o.id not in refused]
@@ -155,7 +153,7 @@ class ClosingSales:
         return [o for o in standing if o.id not in followed and _is_signed(o, use.mandate)]
 
     def own(self, parent: ClientOrderId) -> list[Order]:
-        """The sale, the others of its pair, and what replaced any of them: not the closes that followed."""
+        """Return the sale, its pair and their replacements, without later closes."""
         return _grown(list(self.state.ledger.state.orders.values()), {parent})
 
     def _line(self, use: AuthorizationUse) -> tuple[list[Order], list[AuthorizationUse]]:
@@ -175,11 +173,11 @@ class ClosingSales:
         return ticket is not None and not names.isdisjoint(ticket.cancels)
 
     def _works(self, order: Order) -> bool:
-        """Not what was to replace an order that ended in another way: no broker takes it any more."""
+        """Whether it works. A replacement of an order that ended otherwise does not: no broker accepts it."""
         return order.is_working and not self.state.ledger.chains.is_forestalled(order)
 
     def _was_given_up(self, use: AuthorizationUse) -> bool:
-        """Whether the sale was never sent, and will not be."""
+        """Whether the sale was never sent and will not be."""
         sale_waits = any(
             close.is_unused for close in self.state.stage.mandates(AuthorizationKind.CLOSE, use.mandate.parent)
         )
@@ -187,7 +185,7 @@ class ClosingSales:
 
 
 def _grown(known: list[Order], names: set[ClientOrderId]) -> list[Order]:
-    """The orders of these names, their legs, and what took the place of any of them; their names are added."""
+    """Return the orders of these names, their legs and replacements; their names are added to `names`."""
     size = 0
     while size != len(names):
         size = len(names)
@@ -200,8 +198,9 @@ def _is_leg_of(order: Order, names: set[ClientOrderId]) -> bool:
 
 
 def _has_made_way(stop: Order) -> bool:
-    """Not one that works, whose day was over, or that somebody took back: the operator, a kill, or, where it was left
-    alone since, whoever else has the account.
+    """Whether the stop ended for the close. Not if it works, expired, or was cancelled by the operator or a kill.
+
+    A stop whose cancel was dropped and that ended later was cancelled by somebody else with access to the account.
     """
     if stop.is_working or stop.status is OrderStatus.EXPIRED:
         return False
@@ -211,11 +210,11 @@ def _has_made_way(stop: Order) -> bool:
 
 
 def _unsold(stops: list[Order]) -> Decimal:
-    """Of a stop that made way, what it had not sold itself."""
+    """Return the quantity that the cancelled stops had not sold."""
     return sum((stop.remaining for stop in stops), ZERO)
 
 
 def _is_signed(stop: Order, mandate: StandingAuthorization) -> bool:
-    """Whether this is the stop that was signed to be put back, by its type and prices."""
+    """Whether this is the stop signed to be restored, by its type and prices."""
     request = stop.request
     return request.stop_price == mandate.stop_price if mandate.terms is None else request.terms == mandate.terms

@@ -1,9 +1,9 @@
-"""Legs: orders that the broker makes with one of ours, and names itself (EX-12, EX-13).
+"""Legs: orders that the broker creates with one of ours, and names itself (EX-12, EX-13).
 
-The ticket listed them, so the digest that was signed covers them, and nothing else may be taken for one. Each becomes
-an order in the ledger, with its parent and its role, as soon as the broker tells its name; from there it goes the way
-of any order. The stream names no legs, and an answer or the broker's books may leave them out: where they are not known
-yet, their parent is looked up, and only the order itself is believed when it says that it has none.
+The ticket listed them, so the signed digest covers them, and no other order is accepted as one. Each becomes an order
+in the ledger, with its parent and role, as soon as the broker reports its id, and is handled like any order from there.
+The stream names no legs, and an answer or the broker's books may omit them: while they are unknown their parent is
+looked up, and only a look-up of the order itself is believed if it reports none.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from core.model.values import ClientOrderId
 from core.trading_state.state import TradingState
 
 EXIT_REASONS = {LegRole.STOP: ExitReason.STOP_LOSS, LegRole.TARGET: ExitReason.TAKE_PROFIT}
-"""A leg's fill is told like any exit's (EX-13)."""
+"""Exit reasons of legs: a leg's fill is reported like any exit's (EX-13)."""
 HIDDEN = (
     "the broker says that it holds legs with it and does not name them: no second stop is sent, and it is asked again; "
     "look at the broker's page"
@@ -35,9 +35,9 @@ class ContingentOrders:
         self._told_whole: set[ClientOrderId] = set()
 
     def meet(self, order: Order, report: OrderReport, source: Source) -> None:
-        """Before the order's own fills count: the legs that the report names are known, or known to be missing.
+        """Register the legs that the report names, or record that they are missing, before the order's fills count.
 
-        Those that the broker made with an order before it go with that one, and guard nothing of this one.
+        Legs that the broker created with an earlier order belong to that one and do not protect this one.
         """
         own = [told for told in report.legs if not self._was_made_before(order, told)]
         for told in own:
@@ -49,7 +49,7 @@ class ContingentOrders:
             self._none_are_named(order, report)
 
     def wants_more(self, order: Order) -> bool:
-        """Whether legs of it are not known that the broker can still name: none of them, or the rest of a pair."""
+        """Whether the broker can still name legs that are unknown here: all of them, or the rest of a pair."""
         legs = self.state.ledger.legs
         return legs.are_expected(order) or (legs.lack_some(order) and order.id not in self._told_whole)
 
@@ -58,7 +58,10 @@ class ContingentOrders:
         return known is not None and known.parent != order.id
 
     def _none_are_named(self, order: Order, report: OrderReport) -> None:
-        """A stop beside one that rests there would sell the shares twice: hidden is not missing (OP-06, EX-13)."""
+        """Record that no legs are named.
+
+        Hidden legs are not missing ones: a second stop would sell twice (OP-06, EX-13).
+        """
         if not report.hides_legs:
             self.state.record(ContingentOrdersMissing(order.id))
         elif order.id not in self._hidden:
@@ -66,7 +69,7 @@ class ContingentOrders:
             self.state.record(UpdateIgnored(order.id, HIDDEN))
 
     def awaits(self, order: Order) -> bool:
-        """Whether legs are asked for that may have closed what their entry opened; hidden ones not for ever."""
+        """Whether unknown legs may have closed the entry's position; hidden legs only until a time-out."""
         hidden_at = self._hidden.get(order.id)
         patience = timedelta(seconds=float(self.state.control.settings.execution.not_found_seconds))
         is_given_up = hidden_at is not None and self.state.at - hidden_at > patience
@@ -99,7 +102,7 @@ class ContingentOrders:
 
 
 def _is_this(leg: Leg, parent: OrderRequest, told: OrderReport) -> bool:
-    """Whether the broker's order is the leg that was asked for; its sibling's fills may have shrunk its quantity."""
+    """Whether the broker's order is the requested leg; its sibling's fills may have reduced its quantity."""
     ours = (parent.symbol, leg.stop_price, leg.limit_price)
     theirs = (told.symbol, told.stop_price, told.limit_price)
     is_known = told.side in (_side(parent), None) and told.type in (leg.type, None)

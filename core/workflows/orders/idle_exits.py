@@ -1,8 +1,8 @@
-"""Exits that the broker has and does not trade: each is marked, covers nothing from then on, and works on (EX-22).
+"""Mark exits that the broker holds but does not trade: they keep working but cover nothing (EX-22).
 
-By the broker's word for it, or because a sale at the market has not filled in time: the broker makes most of those
-limits at a collar, five per cent from the quote. Nothing is sent or ended here; an order is looked up before it is
-marked by time, for its fill may have been missed.
+An exit is marked by the broker's status, or because a market sale has not filled in time: the broker turns most of
+those into limits at a collar, five per cent from the quote. Nothing is sent or cancelled here; an order is looked up
+before it is marked by time, as its fill may have been missed.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from core.model.values import ClientOrderId
 from core.trading_state.state import TradingState
 
 LOOKED_UP_AFTER = timedelta(seconds=5)
-"""Without a fill an order at the market is asked for, once."""
+"""Time without a fill after which a market order is looked up, once."""
 UNFILLED_AFTER = timedelta(seconds=10)
-"""A market order fills within a second or two while its market is open; what a stream missed is known by then."""
+"""Time without a fill after which a market order is marked; it usually fills within two seconds in an open market."""
 OVER_FOR_THE_DAY = frozenset({"done_for_day", "calculated"})
-"""What the broker says of a stop after each close: that is the usual end of its day, and counts from the next open."""
+"""Statuses of a stop after each close: the usual end of its day, counted only from the next open."""
 
 
 def follow_word(state: TradingState, order: Order, report: OrderReport) -> None:
-    """The broker's word for an exit that works: whether it can trade now."""
+    """Mark or unmark a working exit by the broker's status."""
     if not order.only_reduces or not order.is_working or order.broker_order_id != report.broker_order_id:
         return
     word, code = report.raw_status, order_states.idle_code(report.raw_status)
@@ -45,7 +45,7 @@ def follow_word(state: TradingState, order: Order, report: OrderReport) -> None:
 
 
 class IdleExits:
-    """`_asked` are orders at the market that were looked up."""
+    """`_asked` holds the market orders that were looked up."""
 
     def __init__(self, state: TradingState) -> None:
         self.state = state
@@ -74,14 +74,14 @@ class IdleExits:
                 self.state.record(OrderIdled(order.id, IdleCode.UNFILLED, order.idle_word))
 
     def _at_the_market(self) -> Iterator[Order]:
-        """Exits at the market that the broker has, and of which nobody was told that they do not fill."""
+        """Yield market exits at the broker that are not marked as unfilled yet."""
         for order in self.state.ledger.working():
             is_out = order.only_reduces and order.request.type.goes_at_once and order.status is not OrderStatus.PENDING
             if is_out and order.idle is not IdleCode.UNFILLED:
                 yield order
 
     def _began(self, order: Order) -> datetime:
-        """Since when it could have filled: never before its market opened."""
+        """Return the time since when it could have filled: never before its market opened."""
         calendar, at = self.state.calendar, self.state.at
         now = calendar.session_at(at)
         opened = now.open if isinstance(now, Session) else calendar.next_session(at).open

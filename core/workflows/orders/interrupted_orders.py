@@ -1,9 +1,9 @@
-"""What was permitted and raised before its order was asked for: the permission stands, and is used again (EX-22).
+"""Recover from an exception between an authorization and its order: the authorization is used again (EX-22).
 
-A stop, or the sale of a close, is derived from the books once more at the next look into them, which is asked for at
-once. A stop that fails again waits on a ticket, and is owed by that alone. What was to be less of an order that works
-is looked at after each act. What a key permitted by itself is told, and an exit of it waits on another ticket. A stop
-that was written down waits on a ticket at once, and is owed again where it cannot wait.
+A stop, or the sale of a close, is derived again at the next comparison of the books, which is requested at once. A stop
+that fails twice waits on a ticket and is owed by that alone. Reductions of working orders are checked after each act.
+An order confirmed by its own key is reported, and an exit waits on another ticket. A recorded stop waits on a ticket at
+once, or is owed again if it cannot.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ class InterruptedOrders:
         self.submission = submission
         self.stop_renewal = stop_renewal
         self._written: set[ClientOrderId] = set()
-        """Orders that this act wrote down."""
+        """Orders that this act recorded."""
         self._failed: set[str] = set()
-        """Mandates, and stops that were made less, of which an order was not written down."""
+        """Authorizations, and reduced stops, whose order was not recorded."""
 
     @follows(OrderCreated)
     def on_written(self, fact: OrderCreated) -> None:
-        """What the broker made itself is there already, and is not asked for."""
+        """Note a recorded order; one that the broker created itself is not submitted."""
         if fact.role is None or fact.order.replaces is not None:
             self._written.add(fact.order.client_order_id)
 
     def settle(self, asked: list[Effect]) -> Iterator[Effect]:
-        """First what was written down and not asked for has ended; then it is seen what becomes of its permission."""
+        """End recorded orders that were not submitted, then handle their authorizations."""
         while self._written and (missing := self._written - _sent_in(asked)):
             self._written -= missing
             for order_id in sorted(missing):
@@ -78,7 +78,7 @@ class InterruptedOrders:
             self.state.sightings.books_are_wanted = True
 
     def _tell(self, intent: Intent) -> None:
-        """Its key was turned for this one order: it is told, and an exit waits for another key."""
+        """Report an order confirmed by its own key, and let an exit wait for another."""
         self.state.record(SubmissionBlocked(intent.order.client_order_id, NOT_SENT))
         if intent.order.effect.only_reduces:
             self.stop_renewal.ask_again(_as_order(intent, self.state), FAILED)
@@ -95,7 +95,7 @@ class InterruptedOrders:
             self._is_permitted_less(str(approval.mandate_id), order.quantity)
 
     def _is_stop(self, approval: Approval) -> bool:
-        """A sale has its time, and what it was to leave has its stop when that is over."""
+        """Whether it is a stop. A sale has its time-out, after which the stop is restored."""
         if approval.less_of is not None:
             cut = self.state.ledger.order(approval.less_of)
             return cut is not None and cut.is_protective
@@ -112,7 +112,7 @@ class InterruptedOrders:
         return any((p.symbol, p.strategy) == (intent.order.symbol, intent.strategy) for p in stops)
 
     def _give_back(self, approval: Approval, intent: Intent) -> None:
-        """It was written down and has ended unsent, and no ticket could wait for its shares: it is owed again."""
+        """Owe the stop again: it was recorded and ended unsent, and no ticket could wait for its shares."""
         order = intent.order
         if order.replaces is not None or not self._is_stop(approval):
             return

@@ -1,7 +1,7 @@
-"""Not knowing whether a request arrived: the broker is asked by our own id, and nothing is sent again in doubt (EX-06).
+"""Recover from doubt whether a request arrived: look it up by client order id, send nothing again in doubt (EX-06).
 
-An order that the broker is proven not to have has ended as never arrived; a stop or an exit goes again by its own name
-and permission, so that two of it can never work (EX-22).
+An order that the broker is proven not to have ends as never arrived; a stop or an exit is sent again under the same id
+and authorization, so that two can never work (EX-22).
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from core.workflows.orders.closing_sales import ClosingSales
 from core.workflows.orders.order_updates import OrderUpdates, is_ours, look_up
 
 A_MOMENT = timedelta(seconds=1)
-"""Within which a cancel that the broker took, and does not follow, is not sent once more."""
+"""Time in which a cancel that the broker accepted but has not carried out is not repeated."""
 MISSED_WHILE_CANCELLING = 2
 APART = timedelta(seconds=10)
-"""So often, and over so long, the broker says that it does not know an order which is to end: a close waits for it."""
+"""Least number of misses, and their least span, of an order being cancelled: a close waits for it."""
 EXITS_AGAIN = timedelta(minutes=2)
-"""Since it was written: for so long an exit that never arrived is sent again."""
+"""Age up to which an exit that never arrived is sent again."""
 SENT_WITHIN = timedelta(seconds=30)
-"""In which what is sent again has left: the books are compared first."""
+"""Time allowed for sending it again: the books are compared first."""
 MAY_HAVE_FILLED = timedelta(minutes=1)
-"""For so long an order that the broker lacks does not end while its books differ by what it may have filled."""
+"""Time for which a missing order does not end while the books differ by a quantity that it may have filled."""
 TOGETHER = 3
-"""Orders to be looked up at once for which the books as a whole are fewer requests."""
+"""Number of due look-ups from which the whole books cost fewer requests."""
 
 
 class OrderRecovery:
-    """Look-ups at 2, 4, 8 … s. Their times are not remembered over a restart, which asks anew at once."""
+    """Look-ups at 2, 4, 8 … s. Their times are not kept over a restart, which looks up at once."""
 
     def __init__(self, state: TradingState, order_updates: OrderUpdates) -> None:
         self.state = state
@@ -58,29 +58,29 @@ class OrderRecovery:
         self._differs_since: dict[ClientOrderId, datetime] = {}
 
     def begin(self, order: Order, reason: str) -> Iterator[Effect]:
-        """Put an order in doubt, and ask."""
+        """Put an order in doubt, and look it up."""
         self.state.record(OrderStateUnknown(order.id, reason))
         yield from self.ask(order)
 
     def ask(self, order: Order) -> Iterator[Effect]:
-        """Look it up now, and again."""
+        """Look it up now, and repeat until its end."""
         if not self.state.sightings.departing.is_here(order):
             self.watch(order)
             yield look_up(order)
 
     def ask_for_legs(self, order: Order) -> Iterator[Effect]:
-        """An answer or the books told of an order without its legs: only the order itself is believed (EX-13)."""
+        """Look up an order whose legs are not named: only a look-up of the order itself is believed (EX-13)."""
         if self.order_updates.adopting.wants_more(order) and order.id not in self.next_look_up:
             yield from self.ask(order)
 
     def watch(self, order: Order) -> None:
-        """Look the order up again and again until it has ended, or its doubt has; never what never left (EX-06)."""
+        """Look the order up until it, or its doubt, has ended; never one that has not left (EX-06)."""
         first = self._first_pause()
         if not self.state.sightings.departing.is_here(order):
             self.next_look_up.setdefault(order.id, (self.state.at + first, first))
 
     def begin_anew(self) -> None:
-        """The broker can be asked again: every look-up is due at once, and the pauses grow from the first."""
+        """Make every look-up due at once, with the first pause again: the broker can be reached."""
         for order_id in self.next_look_up:
             self.next_look_up[order_id] = self.state.at, self._first_pause() / 2
 
@@ -110,11 +110,11 @@ class OrderRecovery:
 
     @property
     def in_books(self) -> Collection[ClientOrderId]:
-        """Orders because of which the books were asked for: they are to be looked up in them."""
+        """Orders for which the books were requested instead of single look-ups."""
         return self._in_books
 
     def on_books(self, order: Order, *, is_listed: bool) -> Iterator[Effect]:
-        """The broker's books came. One that was to be looked up in them is asked for where they lack it."""
+        """Process the broker's books for an order that was to be looked up in them; if they lack it, look it up."""
         if order.id not in self._in_books:
             return
         self._in_books.discard(order.id)
@@ -126,8 +126,10 @@ class OrderRecovery:
         yield from self._follow_cancel(order)
 
     def end_missing(self, order: Order, comparison: Comparison) -> Iterator[Effect]:
-        """The books lack it, and all that they list is taken in. It ends where no look-up found it, unless what it may
-        have filled is what they differ by (EX-05, EX-09): then it is asked for until a stated time is over.
+        """End an order that the books lack and no look-up found.
+
+        If the books differ by a quantity that it may have filled, it is looked up for a limited time first (EX-05,
+        EX-09).
         """
         if not self._may_end(order, comparison.picture):
             return
@@ -140,8 +142,9 @@ class OrderRecovery:
         yield from self._never_arrived(order) if is_new else self._end_lost(order)
 
     def owner_of(self, symbol: Symbol, growth: Decimal) -> str | None:
-        """Whose order ended today because the broker lacked it, and can have bought what its books show more; None
-        where none can, or several owners'.
+        """Return the owner of a lost order of today that can explain the broker's larger position.
+
+        None if there is none, or several owners.
         """
         way, today = Side.BUY if growth > 0 else Side.SELL, self.state.calendar.trading_day(self.state.at)
         owners = {
@@ -157,7 +160,7 @@ class OrderRecovery:
         return owners.pop() if len(owners) == 1 else None
 
     def _may_end(self, order: Order, picture: BrokerPicture) -> bool:
-        """These books are no older than the last doubt of it, and nothing unreadable in them may be this order."""
+        """Whether these books are as new as its last doubt, and nothing unreadable in them may be this order."""
         since = self._missing_since.get(order.id)
         if since is None or not order.is_working or picture.account.at < since:
             return False
@@ -165,16 +168,17 @@ class OrderRecovery:
         return symbols.isdisjoint({order.request.symbol, None})
 
     def _is_followed(self, order: Order) -> bool:
-        """Whether it is looked up until it has ended, whatever it is meanwhile."""
+        """Whether it is looked up until it has ended, whatever its status."""
         return order.is_cancelling or order.is_being_replaced
 
     def _hides_legs(self, order: Order, report: OrderReport) -> bool:
-        """Whether the broker says that it has legs, and we know none of them."""
+        """Whether the broker reports legs of which none is known."""
         return report.hides_legs and bool(order.request.legs) and not self.state.ledger.legs.of(order.id)
 
     def _follow_cancel(self, order: Order) -> Iterator[Effect]:
-        """The broker knows it and works it: the cancel was lost without a word, and a second one does no harm. One that
-        was asked for a moment ago has failed, and comes again after its pause.
+        """Repeat the cancel of an order that the broker still works: it was lost, and a second one is harmless.
+
+        A cancel repeated a moment ago counts as failed, and follows after its pause.
         """
         is_lost = order.is_working and order.is_cancelling and order.cancel_failed_at is None
         if not is_lost or order.status is OrderStatus.PENDING:
@@ -187,9 +191,9 @@ class OrderRecovery:
         yield from self.closing_sales.cancel_again(order)
 
     def _not_found(self, order: Order) -> Iterator[Effect]:
-        """Counted before it is believed: five times over a minute, and the broker's books lack it too (EX-06).
+        """Count the misses: five over a minute, and the books must lack it too (EX-06).
 
-        Once is enough where the order that it was to replace has ended otherwise: then it cannot arrive any more.
+        One is enough if the order that it was to replace ended otherwise: then it cannot arrive any more.
         """
         if order.status is not OrderStatus.PENDING:
             self._miss(order)
@@ -207,7 +211,7 @@ class OrderRecovery:
             self.state.sightings.books_are_wanted = True
 
     def _miss(self, order: Order) -> None:
-        """The broker had it and does not find it: it is as gone as one that never arrived, once that is as certain."""
+        """Count misses of an order that the broker had: it ends by the same rule as one that never arrived."""
         if not order.is_working:
             self.next_look_up.pop(order.id, None)
             return
@@ -231,7 +235,7 @@ class OrderRecovery:
         yield from follow_up(self.state)
 
     def _never_arrived(self, order: Order) -> Iterator[Effect]:
-        """A stop or an exit that is permitted yet is sent again, by its own name; anything else has ended."""
+        """Send a stop or an exit again that is still authorized, under the same id; end anything else."""
         self.next_look_up.pop(order.id, None)
         self._missing_since.pop(order.id, None)
         approval = self._permitted_again(order)
@@ -243,10 +247,10 @@ class OrderRecovery:
         yield from follow_up(self.state)
 
     def _permitted_again(self, order: Order) -> Approval | None:
-        """What lets an order go once more that the broker is proven not to have; None where nothing does (EX-22).
+        """Return the approval to send an order again that the broker is proven not to have; else None (EX-22).
 
-        What was signed for it ends when it ends. What a key permitted for seconds does not run out while the broker is
-        asked: a stop goes again within its day, another exit once, so that its stop is soon back where it fails again.
+        A signed authorization ends at its own time. An approval of a key does not lapse during the look-ups: a stop is
+        sent again within its day, another exit once, so that its stop is soon restored if it fails again.
         """
         approval, is_wanted = order.permit, order.only_reduces and order.cancel_requested_at is None
         if approval is None or not is_wanted or order.request.replaces is not None:
@@ -261,7 +265,7 @@ class OrderRecovery:
         return replace(approval, lapses_at=self.state.at + SENT_WITHIN) if is_due else None
 
     def _not_ours(self, order: Order, report: OrderReport) -> Iterator[Effect]:
-        """Another order has our id: it is shown, never adopted (EX-04)."""
+        """Report another order under our id; it is never adopted (EX-04)."""
         found = f"{report.side_word} {report.quantity} {report.symbol}"
         self.state.record(UpdateIgnored(order.id, f"the broker's order with this id is another: {found}"))
         if order.status is OrderStatus.PENDING:
@@ -291,7 +295,7 @@ class OrderRecovery:
         yield from self._look_up(due)
 
     def _look_up(self, due: list[Order]) -> Iterator[Effect]:
-        """Each by its id; several that the broker is known to have, all at once in its books (EX-17)."""
+        """Look orders up by id; several that the broker is known to have, at once in its books (EX-17)."""
         known = [order.id for order in due if self._is_in_books(order)]
         together = set(known) if len(known) >= TOGETHER else set()
         for order in due:
@@ -302,12 +306,12 @@ class OrderRecovery:
             self.state.sightings.books_are_wanted = True
 
     def _is_in_books(self, order: Order) -> bool:
-        """Whether they tell what is wanted of it: of legs they are not believed."""
+        """Whether the books suffice for it: they are not believed about legs."""
         return order.status is not OrderStatus.PENDING and not self.order_updates.adopting.wants_more(order)
 
 
 def told_of(state: TradingState, reply: LookUpAnswered) -> Order | None:
-    """The order of ours that a look-up found; None where it found none, or another's."""
+    """Return our order that a look-up found; None if it found none, or another one."""
     order = state.ledger.order(reply.client_order_id)
     is_found = order is not None and isinstance(reply.answer, OrderReport) and is_ours(state, order, reply.answer)
     return order if is_found else None

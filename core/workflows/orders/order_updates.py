@@ -1,4 +1,4 @@
-"""What the broker says of an order becomes fills, states and positions: each execution once, never back (EX-05)."""
+"""Turn the broker's reports into fills, states and positions: each execution once, no step back (EX-05)."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ from core.workflows.orders.contingent_orders import ContingentOrders
 from core.workflows.orders.idle_exits import follow_word
 
 DERIVED = ":derived:"
-"""Stands in the id of a fill that the broker's figures imply and nobody told."""
+"""Part of the id of a derived fill: one implied by the broker's totals and not reported."""
 EARLIER = timedelta(seconds=30)
-"""Before it was written down here: an order that the broker took so long before is another of the same name (EX-24)."""
+"""Tolerance before our record: an order accepted earlier by the broker is another with the same id (EX-24)."""
 CLOCKS_APART = timedelta(seconds=2)
-"""So far the broker's clock may be behind ours without a doubt: one of other terms that it took earlier is another."""
+"""Tolerance of the broker's clock behind ours: an order of other terms accepted earlier is another one."""
 A_DAY = timedelta(days=1)
-"""By which the time of a fill may differ while the desk's own is in doubt (EX-23)."""
+"""Tolerance of a fill's time while the desk's clock is in doubt (EX-23)."""
 REST = frozenset({Source.LOOK_UP, Source.RECONCILIATION})
-"""Sources that give the whole of an order at once: a fill they imply and do not list was missed for good."""
+"""Sources with the whole of an order: a fill that they imply but do not list is lost to the stream."""
 
 
 class OrderUpdates:
@@ -74,15 +74,17 @@ class OrderUpdates:
             yield from self._look_up_both(order)
 
     def _look_up_both(self, order: Order) -> Iterator[Effect]:
-        """A replacement was refused after it was taken: it has ended, and the order before it works on (EX-06)."""
+        """Look up both orders after a replacement was refused: it has ended, and the old order works on (EX-06)."""
         both = (order.request.replaces, order.id, order.replacement)
         for one in (self.state.ledger.order(name) for name in both if name is not None):
             if one is not None and not self.state.sightings.departing.is_here(one):
                 yield look_up(one)
 
     def _unknown(self, report: OrderReport) -> Iterator[Effect]:
-        """A leg that has no name here yet, perhaps: its parent is looked up. Else it is not ours, as where somebody
-        puts a stop in the place of ours: it is seen at once, and the books are asked for what else has changed.
+        """Handle a report of an unknown order: if it may be a leg, look its parent up.
+
+        Else it is an external order, such as a stop that replaced ours: it is noted at once, and the books are
+        requested.
         """
         if self.state.ledger.has(report.client_order_id):
             self.state.record(UpdateIgnored(report.client_order_id, "it ended on an earlier day: nothing new"))
@@ -99,9 +101,9 @@ class OrderUpdates:
     def absorb(
         self, order: Order, report: OrderReport, source: Source, execution: Execution | None = None
     ) -> Iterator[Effect]:
-        """Take in a report: it reached the broker; then its executions; then the state it ended in.
+        """Take in a report: the acceptance, then executions, then the final status.
 
-        Of a leg none counts before its entry's, which were missed: the entry is asked for, and tells of both.
+        A leg's fill does not count before its entry's: if that was missed, the entry is looked up and reports both.
         """
         if (entry := self._entry_behind(order, report)) is not None:
             yield look_up(entry)
@@ -109,7 +111,7 @@ class OrderUpdates:
         yield from self.take_in(order, report, source, execution)
 
     def _entry_behind(self, leg: Order, report: OrderReport) -> Order | None:
-        """The entry of a leg that was filled before anything told us of its own fills; also one that was given up."""
+        """Return the entry, even a given-up one, whose fills are missing while its leg has filled; else None."""
         entry = self.state.ledger.order(leg.parent) if leg.parent is not None else None
         if entry is None or not self.state.ledger.legs.is_held(leg) or report.filled_quantity <= leg.filled_quantity:
             return None
@@ -119,7 +121,7 @@ class OrderUpdates:
     def take_in(
         self, order: Order, report: OrderReport, source: Source, execution: Execution | None = None
     ) -> Iterator[Effect]:
-        """The same, where nothing of its entry can be missing."""
+        """Take in a report whose entry cannot be missing fills."""
         before = order.status
         was_terminal = order.status.is_terminal
         was_pending = order.status is OrderStatus.PENDING
@@ -143,7 +145,7 @@ class OrderUpdates:
         yield from self._follow_state(order, report, source, counted=bool(fills))
         follow_word(self.state, order, report)
         if not fills and order.status is not before and not order.only_reduces:
-            yield FetchAccount()  # what the broker reserves for it has changed
+            yield FetchAccount()  # the broker's reserve for it has changed
         yield from self._follow_legs(order, report, source)
         if was_terminal and order.status is not OrderStatus.FILLED:
             yield from self._follow_one_that_is_over(order, report, source)
@@ -151,7 +153,7 @@ class OrderUpdates:
             yield from self.closing_sales.cancel_again(order)
 
     def _take_terms(self, order: Order, report: OrderReport) -> None:
-        """Terms that the broker changed become the order's (EX-13)."""
+        """Apply terms that the broker changed (EX-13)."""
         before = StatedTerms.of_order(order.request)
         after = StatedTerms.of_report(report, before)
         is_possible = after.quantity >= order.filled_quantity and after.suits(order.request)
@@ -159,10 +161,11 @@ class OrderUpdates:
             self.state.record(OrderRestated(order.id, before, after))
 
     def _follow_one_that_is_over(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
-        """One that was given up here and works there after all is taken back, but works here again where it guards
-        shares that nothing else does. Where the broker itself had told of its end, a word that it works may have been
-        given before, and come behind it: it is asked once more, and believed where it is an answer, to that or in the
-        next books.
+        """Handle a report that an ended order still works at the broker.
+
+        One that was given up here is cancelled, or revived if it is the only protection of its shares. If the broker
+        itself had reported its end, the report may be older than that end: the order is looked up once more, and
+        believed if that answer, or the next books, confirm it.
         """
         works_there = report.status is not None and report.status.is_working
         is_answer = order.id in self._asked_again and source in REST
@@ -181,7 +184,7 @@ class OrderUpdates:
             self._asked_again.discard(order.id)
 
     def _guards_alone(self, order: Order) -> bool:
-        """A stop that nobody asked to end, for shares of which no other exit has any."""
+        """Whether it is a stop with no cancel requested, for shares that no other exit reserves."""
         if not order.is_protective or order.cancel_requested_at is not None or order.made_way:
             return False
         held = self.state.ledger.position(order.request.symbol, order.strategy)
@@ -190,7 +193,7 @@ class OrderUpdates:
         return order.remaining <= unreserved_of(self.state.ledger, held)
 
     def _follow_legs(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
-        """After the order's own fills: what became of its legs. A fill of theirs never counts before its entry's."""
+        """Update the legs after the order's own fills: a leg's fill never counts before its entry's."""
         if order.filled_quantity < report.filled_quantity:
             return
         for told in report.legs:
@@ -203,7 +206,7 @@ class OrderUpdates:
     def _new_fills(
         self, order: Order, report: OrderReport, source: Source, execution: Execution | None
     ) -> list[Execution]:
-        """The executions that were not counted yet, never more in sum than the broker's own cumulative figure."""
+        """Return the executions not counted yet, in sum at most the broker's cumulative quantity."""
         listed = report.executions if execution is None else (*report.executions, execution)
         room = max(report.filled_quantity, order.reported_quantity) - order.filled_quantity
         room = min(room, order.request.quantity - order.filled_quantity)
@@ -219,7 +222,7 @@ class OrderUpdates:
         return fresh
 
     def _say_what_is_not_believed(self, order: Order, report: OrderReport, execution: Execution | None) -> None:
-        """More than the order is for, or than the broker's own figure has room for: recorded, and the books decide."""
+        """Record an execution beyond the order's quantity or the broker's own total; the books decide."""
         if execution is None or self._is_counted(order, execution):
             return
         told = max(report.filled_quantity, order.reported_quantity)
@@ -232,12 +235,12 @@ class OrderUpdates:
         self.state.sightings.books_are_wanted = True
 
     def _is_counted(self, order: Order, execution: Execution) -> bool:
-        """By its own id, or perhaps in a fill that the broker's figures told of before it was."""
+        """Whether it is counted: by its own id, or perhaps within a derived fill."""
         known = self.state.ledger.state.executions
         return execution.id in known or any(DERIVED in name for name, owner in known.items() if owner == order.id)
 
     def _derived(self, order: Order, report: OrderReport, fresh: list[Execution], missing: Quantity) -> Execution:
-        """A fill that nobody told us of: report less local, at the price that makes the averages agree (EX-05)."""
+        """Return a derived fill: reported less local quantity, at the price that makes the averages agree (EX-05)."""
         of = order.request.instrument
         known_cost = order.filled_cost + sum((of.cost(e.quantity, e.price) for e in fresh), Decimal(0))
         average = report.average_price
@@ -271,15 +274,16 @@ class OrderUpdates:
         )
         if len(ledger.state.trades) > trades_before:
             self.state.record(TradeClosed(ledger.state.trades[-1]))
-            yield from follow_up(self.state, TradeClosed)  # what it trips is told before what its fill asks for
+            yield from follow_up(self.state, TradeClosed)  # protections trip before the effects of its fill
         yield from follow_up(self.state)
         yield FetchAccount()
         if is_late:
             self.state.sightings.books_are_wanted = True
 
     def _give_back(self, order: Order, execution: Execution) -> None:
-        """Shares that the books took in after the broker had lost the order, and that this fill bought: they count once
-        (EX-05, EX-09). What nobody told the time of may be among them; what was bought later is not.
+        """Remove shares that the books took in after the order was lost and that this fill bought, to count them once.
+
+        A fill without a reported time may be among them; one bought later is not (EX-05, EX-09).
         """
         if not order.is_lost or order.only_reduces or order.ended_at is None:
             return
@@ -307,7 +311,7 @@ class OrderUpdates:
         self.state.record(PositionCorrected(order.request.symbol, net, average, reason, shares))
 
     def _time_of(self, order: Order, execution: Execution) -> datetime:
-        """Neither before its order nor ahead of the desk's time: by it days, entries and holding times are counted."""
+        """Return the fill's time, neither before its order nor in the future: days and holding times depend on it."""
         told, now = execution.at, self.state.at
         slack = A_DAY if self.state.control.is_clock_in_doubt else EARLIER
         is_early = order.parent is None and told < order.created_at - slack  # a leg may be older here than its record
@@ -320,7 +324,7 @@ class OrderUpdates:
     # ── states ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _follow_state(self, order: Order, report: OrderReport, source: Source, *, counted: bool) -> Iterator[Effect]:
-        """The state that the report gives, once every fill that it counts is here."""
+        """Apply the reported status once every fill that it counts is here."""
         told = report.status
         if report.unknown_words and source is Source.STREAM:
             self.state.record(UpdateIgnored(order.id, f"unknown: {', '.join(report.unknown_words)}; looked up"))
@@ -341,7 +345,9 @@ class OrderUpdates:
             reason = "the broker rejected the rest"
             yield from self._end_other_than_told(order, report, source, EndCode.REJECTED_LATER, reason)
             return
-        is_step_lost = told is OrderStatus.PARTIALLY_FILLED and order.filled_quantity > 0  # in a crash behind its fill
+        is_step_lost = (
+            told is OrderStatus.PARTIALLY_FILLED and order.filled_quantity > 0
+        )  # lost in a crash after its fill
         if told not in order_states.TRANSITIONS[order.status] or not (told.is_terminal or is_step_lost):
             return
         if told is OrderStatus.FILLED and order.filled_quantity < order.request.quantity:
@@ -353,8 +359,9 @@ class OrderUpdates:
         yield from follow_up(self.state)
 
     def _end_short(self, order: Order, report: OrderReport, source: Source) -> Iterator[Effect]:
-        """The broker calls it filled, and its own figure is less than the order is for: asked once more, then ended. It
-        is no more than the figures say, and the books are compared.
+        """Handle a status "filled" with less than the order's quantity: look it up once, then end it.
+
+        The filled quantity is the broker's figure, and the books are compared.
         """
         if source not in REST:
             yield look_up(order)
@@ -365,7 +372,7 @@ class OrderUpdates:
     def _end_other_than_told(
         self, order: Order, report: OrderReport, source: Source, code: EndCode, reason: str
     ) -> Iterator[Effect]:
-        """Cancelled, for no more of it fills; the code says how, and the books are compared."""
+        """End the order as cancelled, since no more of it fills; the code says why, and the books are compared."""
         gone, name = OrderStatus.CANCELLED, report.broker_order_id
         self.state.record(order_states.change(order, gone, source, name, reason, code))
         self.state.sightings.books_are_wanted = True
@@ -378,7 +385,7 @@ def _replaced_by(order: Order) -> str:
 
 
 def _why(order: Order, told: OrderStatus) -> str:
-    """Who asked for its end; what was in doubt meanwhile is no reason of it."""
+    """Return the reason of the cancel; a doubt in between is not a reason."""
     return order.cancel_reason if told is OrderStatus.CANCELLED and order.is_cancelling else order.reason
 
 
@@ -387,10 +394,11 @@ def look_up(order: Order) -> LookUpOrder:
 
 
 def is_ours(state: TradingState, order: Order, report: OrderReport) -> bool:
-    """Whether the broker's order is the one that it took from us.
+    """Whether the broker's order is the one that it accepted from us.
 
-    Before it named that, one that it took after ours was written: it may have changed the terms since (EX-13). Terms
-    alone decide where no time does: while the desk's clock is in doubt, or where the broker states none (EX-04).
+    Before its broker id is known, an order accepted after ours was recorded counts as ours: the broker may have changed
+    the terms since (EX-13). Terms alone decide without a usable time: while the desk's clock is in doubt, or if the
+    broker states none (EX-04).
     """
     ours = order.request
     if report.symbol != ours.symbol or report.side not in (ours.side, None):
@@ -417,5 +425,5 @@ def _has_the_terms_of(order: Order, report: OrderReport) -> bool:
 
 
 def _may_be_resized(order: Order) -> bool:
-    """One of a pair is for less where the other was filled in part."""
+    """Whether the broker may reduce it: one of a pair whose other order was filled in part."""
     return order.role is not None or order.is_target

@@ -1,10 +1,11 @@
-"""Closing shares that our own stop holds: cancel it, wait, sell; what the sale leaves gets its stop back (EX-21).
+"""Close shares that our own stop reserves: cancel it, wait, sell; restore the stop for the rest (EX-21).
 
-Where the broker limits requests, a close begins at the end of the act in which its whole way has room; until then its
-stop stays in force, and its time does not run (RK-24).
+If the broker limits requests, a close begins at the end of the act in which all its requests have room; until then its
+stop stays in force, and its time-out does not run (RK-24).
 
-It goes back for what the sale leaves at once, and for the rest when nothing of the sale's line works any more: for what
-is unprotected then, never for shares that came after the sale, and never for those that other legs are to hold.
+The stop is restored at once for the shares that the sale leaves, and for the rest when nothing of the sale's line works
+any more: for the shares unprotected then, never for shares acquired after the sale, nor for those that other legs are
+to cover.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ MAKES_WAY = "its position is being closed"
 
 
 class PositionClose:
-    """Its whole state is in the mandates that the confirmed ticket gave, so that a restart goes on where it stood."""
+    """Its whole state is in the authorizations of the confirmed ticket, so a restart continues where it stopped."""
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class PositionClose:
         yield from self.go_on()
 
     def settle(self, asked: list[Effect]) -> Iterator[Effect]:
-        """Whatever happened: the closes that wait for room begin, the first key first, as far as there is any."""
+        """Begin the closes that wait for room, in the order of confirmation, while there is room."""
         if not self.state.control.state.was_compared:
             return
         for held in held_exits(self.state):
@@ -79,10 +80,9 @@ class PositionClose:
                 yield from apart(self.state, partial(self.cancellation.cancel, stop, MAKES_WAY, CancelCode.MAKES_WAY))
 
     def go_on(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
-        """Every closing that waits: sell where the stops, and what else holds the shares, are gone; and settle what is
-        over.
+        """Continue every waiting close: sell if the stops and other reservations are gone, and settle finished sales.
 
-        Not those of symbols whose books are too far apart, where that is said.
+        Symbols in `but`, whose books differ too much, are skipped.
         """
         for use in self._standing(but):
             is_to_sell = use.mandate.kind is AuthorizationKind.CLOSE and use.is_unused
@@ -90,29 +90,29 @@ class PositionClose:
                 yield from apart(self.state, partial(self._sell, use))
         over = [parent for parent in _sales(self._standing(but)) if self._is_over(parent)]
         settled: set[ClientOrderId] = set()
-        for parent in reversed(over):  # of closes that followed each other, the stop that was there last goes back
+        for parent in reversed(over):  # of consecutive closes, the latest stop is restored
             yield from apart(self.state, partial(self._settle, parent, settled))
         for parent in [parent for parent in over if parent in settled]:
             yield from apart(self.state, partial(self._end_both, parent))
 
     def _standing(self, but: Collection[Symbol]) -> list[AuthorizationUse]:
-        """What was signed for closes, the first one first."""
+        """Return the authorizations of closes, oldest first."""
         kinds = (AuthorizationKind.CLOSE, AuthorizationKind.RESTORE_STOP)
         uses = self.state.stage.state.mandates.values()
         return [use for use in uses if use.mandate.kind in kinds and use.mandate.symbol not in but]
 
     @follows(OrderStateChanged)
     def after_end(self, fact: OrderStateChanged) -> Iterable[Effect]:
-        """An order ended: perhaps the stop that was waited for, perhaps the last of a sale's line."""
+        """Continue when an order ended: it may be the awaited stop, or the last of a sale's line."""
         return self.go_on() if fact.after.is_terminal else ()
 
     @follows(CancelDropped)
     def after_drop(self, _fact: CancelDropped) -> Iterable[Effect]:
-        """One of the stops stays: those that had made way before it go back."""
+        """Continue when a cancel was dropped: that stop stays, and the stops cancelled before it are restored."""
         return self.go_on()
 
     def under_way(self) -> tuple[Symbol, ...]:
-        """Whose stop was asked to make way, or is gone already, while the exit behind it has not left."""
+        """Return the symbols whose stop is being cancelled or gone while the exit after it has not left."""
         leaving = [o.request.symbol for o in self.state.ledger.working() if o.only_reduces and o.is_cancelling]
         closes = (use for use in self.state.stage.mandates(AuthorizationKind.CLOSE) if use.is_unused)
         held = [one.use for one in held_exits(self.state)]
@@ -154,16 +154,16 @@ class PositionClose:
         return self._waits_in_doubt(use) or is_passed_over
 
     def _waits_in_doubt(self, use: AuthorizationUse) -> bool:
-        """Whether nobody knows yet if a stop in its way is at the broker: its time does not run meanwhile.
+        """Whether a stop to be cancelled is in doubt at the broker: the time-out does not run meanwhile.
 
-        What a desk that was away found lapsed stays so: the key was turned for then.
+        A close that lapsed while the desk was off stays lapsed: it was confirmed for that time.
         """
         if self._passes_over(self._working(use)):
             return False
         return any(self.state.ledger.chains.is_in_doubt(stop) for stop in self.closing_sales.stops(use))
 
     def _prolonged_at(self, use: AuthorizationUse) -> datetime:
-        """Half of its time before its end, so that as much is left at least when the doubt is over."""
+        """Return the middle of its last time-out period, so at least as much is left when the doubt ends."""
         return use.mandate.ends_at - self._patience() / 2
 
     def _patience(self) -> timedelta:
@@ -172,15 +172,16 @@ class PositionClose:
     # ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _stops_left(self, use: AuthorizationUse) -> bool:
-        """Whether a stop that holds the shares still works; True also while the closing has not begun."""
+        """Whether a stop that reserves the shares still works; True also while the close has not begun."""
         if self.closing_sales.ticket(use) is None:
             return True
         working = self._working(use)
         return bool(working) and not (self._passes_over(working) and self.state.at >= self._prolonged_at(use))
 
     def _passes_over(self, working: Collection[Order]) -> bool:
-        """Whether only entries are left that hold no shares of it, and the broker would take the sale beside them: a
-        cancel that is not answered for half of its time keeps no exit waiting.
+        """Whether only entries are left that reserve no shares of it, and the broker accepts the sale beside them.
+
+        After half of its time-out an unanswered cancel of such an entry delays the exit no longer.
         """
         is_taken = not self.state.sightings.capabilities.refuses_wash_trades
         return bool(working) and is_taken and _hold_nothing(working)
@@ -189,9 +190,7 @@ class PositionClose:
         return [order for order in self.closing_sales.stops(use) if order.is_working]
 
     def _ask_again(self, use: AuthorizationUse) -> None:
-        """Only an entry is in its way, of which the cancel is not answered, and beside which the broker takes no sale:
-        the close waits for another key.
-        """
+        """Stage the close again if only an entry with an unanswered cancel blocks it, as a wash trade."""
         working, confirmation = self._working(use), self.state.stage.state.confirmations[use.mandate.ticket_id]
         proposal, wanted = confirmation.proposal, confirmation.ticket.order
         position = self.state.ledger.position(wanted.symbol, proposal.strategy)
@@ -211,8 +210,9 @@ class PositionClose:
         )
 
     def _is_over(self, parent: ClientOrderId) -> bool:
-        """Whether the sale will not be sent, or nothing of its line works any more; a stop that was to make way and
-        stays is not waited for.
+        """Whether the sale will not be sent, or nothing of its line works any more.
+
+        A stop that was to be cancelled but stays is not waited for.
         """
         uses = self._of(parent)
         waits = any(use.mandate.kind is AuthorizationKind.CLOSE and use.is_unused for use in uses)
@@ -224,7 +224,7 @@ class PositionClose:
         )
 
     def _may_owe_more(self, use: AuthorizationUse) -> bool:
-        """Whether one of the stops stayed, and may end yet; or another exit of the owner is under way, and may fail."""
+        """Whether a stop that stayed may still end, or another exit of the owner is under way and may fail."""
         symbol, owner = use.mandate.symbol, self.closing_sales.owner(use)
         is_one_out = any(o.waits_at_limit or not o.stands_by for o in self.state.ledger.exits.working(symbol, owner))
         is_under_way = is_one_out or bool(self.closing_sales.closes_under_way(symbol, owner))
@@ -270,10 +270,10 @@ class PositionClose:
         its = [r for r in rests if r.mandate.parent == use.mandate.parent or use in self.closing_sales.followers(r)]
         for parent in reversed(_sales(its)):
             for rest in self.state.stage.mandates(AuthorizationKind.RESTORE_STOP, parent):
-                yield from apart(self.state, partial(self._put_back, rest))  # what this sale leaves (EX-13)
+                yield from apart(self.state, partial(self._put_back, rest))  # the rest that this sale leaves (EX-13)
 
     def _why_nothing(self, wanted: AnyOrder, strategy: str) -> tuple[str, AuthorizationCode]:
-        """Flat, or sold by another exit; else a stop that went back holds the shares, and a person closes again."""
+        """Return why nothing is sold: flat or sold by another exit; else a restored stop reserves the shares."""
         held = self.state.ledger.position(wanted.symbol, strategy)
         exits = self.state.ledger.exits.working(wanted.symbol, strategy)
         is_held = held is not None and (held.quantity > 0) is (wanted.side is Side.SELL)
@@ -283,13 +283,13 @@ class PositionClose:
         return words, AuthorizationCode.NOT_THROUGH
 
     def _settle(self, parent: ClientOrderId, settled: set[ClientOrderId]) -> Iterator[Effect]:
-        """The sale is over: its shares that are left get their stops back, all of them where it failed."""
+        """Restore the stops of the sale's remaining shares, all of them if it failed."""
         for use in self.state.stage.mandates(AuthorizationKind.RESTORE_STOP, parent):
             yield from self._put_back(use)
         settled.add(parent)
 
     def _end_both(self, parent: ClientOrderId) -> Iterator[Effect]:
-        """What was signed for it ends, as soon as all that is owed by it was asked for, and no more can be."""
+        """End the sale's authorizations once everything owed was requested and no more can follow."""
         closes = self.state.stage.mandates(AuthorizationKind.CLOSE, parent)
         self._end_all(AuthorizationKind.CLOSE, parent, *self._how_it_ended(parent))
         for use in self.state.stage.mandates(AuthorizationKind.RESTORE_STOP, parent):
@@ -314,7 +314,7 @@ class PositionClose:
         return words, AuthorizationCode.NOT_THROUGH
 
     def _what_guards_it(self, use: AuthorizationUse) -> tuple[str, AuthorizationCode]:
-        """What may be said before the broker has answered for the stop: that it is back is not known yet."""
+        """Return the reason before the broker has answered for the stop: whether it is back is not known yet."""
         if self._owed(use) > 0:
             return (
                 "its stop could not be asked for again; m in Positions gives it one",
@@ -327,13 +327,13 @@ class PositionClose:
         return NOTHING_LEFT, AuthorizationCode.NOTHING_LEFT
 
     def _guard_what_entries_left(self, use: AuthorizationUse) -> Iterator[Effect]:
-        """The sale is over, or does not come: what an entry filled that made way for it, and is held, gets its stop."""
+        """Send the stop for shares of an entry that was cancelled for the sale, once the sale has ended or failed."""
         ticket = self.closing_sales.ticket(use)
         for order_id in ticket.cancels if ticket else ():
             yield from self.protective_stops.cover(order_id)
 
     def _put_back(self, use: AuthorizationUse) -> Iterator[Effect]:
-        """The same stop again, for what is owed it, within what was signed."""
+        """Restore the stop for the owed quantity, within the authorization."""
         gone, quantity = self.closing_sales.to_go_back(use), self._owed(use)
         is_signed_no_more = not gone and not self.closing_sales.has_forgotten(
             use
@@ -348,7 +348,7 @@ class PositionClose:
             yield from self.protective_stops.release_stop(use, parent, quantity, lasts)
 
     def _parent(self, use: AuthorizationUse, gone: list[Order]) -> Order | None:
-        """The entry of the stops that made way; of what is held, where they were forgotten."""
+        """Return the entry of the cancelled stops; the position's entry if they were forgotten."""
         ledger, mandate = self.state.ledger, use.mandate
         if gone:
             return ledger.order(gone[-1].parent or gone[-1].id) or gone[-1]
@@ -358,12 +358,13 @@ class PositionClose:
         return ledger.order(held.entry_order) if held is not None else None
 
     def _owed(self, use: AuthorizationUse) -> Quantity:
-        """Shares that are unprotected, and of those for which the stop was signed."""
+        """Return the unprotected shares among those for which the stop was signed."""
         return Quantity(max(min(self._unprotected(use), self.closing_sales.owed_at_most(use)), ZERO))
 
     def _unprotected(self, use: AuthorizationUse) -> Decimal:
-        """What no exit would close, be it out or waiting, and no leg of another entry is to hold; no more than the
-        broker has by its books.
+        """Return the shares that no exit, working or waiting, would close and no other entry's leg is to cover.
+
+        At most the quantity in the broker's books.
         """
         mandate, strategy = use.mandate, self.closing_sales.owner(use)
         entries = [
@@ -378,7 +379,7 @@ class PositionClose:
         return free - left_to_legs - self.closing_sales.kept_back(mandate.symbol, strategy)
 
     def _was_killed(self, use: AuthorizationUse) -> bool:
-        """Whether a stop of the sale's own pair was taken back by a kill that was to leave none."""
+        """Whether a stop of the sale's own pair was cancelled by a kill that cancels stops too."""
         its_stops = (order for order in self.closing_sales.own(use.mandate.parent) if order.is_protective)
         return any(order.cancel_code is CancelCode.KILLED for order in its_stops)
 
@@ -391,17 +392,17 @@ class PositionClose:
 
 
 def _hold_nothing(orders: Iterable[Order]) -> bool:
-    """Whether none of them holds shares that are to be sold: entries whose legs hold none."""
+    """Whether none of them reserves shares to be sold: entries whose legs hold none."""
     return not any(order.only_reduces or (order.request.legs and order.filled_quantity) for order in orders)
 
 
 def _sales(uses: Iterable[AuthorizationUse]) -> list[ClientOrderId]:
-    """The sales that these were signed for, each once."""
+    """Return the sales of these authorizations, each once."""
     return list(dict.fromkeys(use.mandate.parent for use in uses))
 
 
 def exit_reason_of(order: OrderRequest, proposal: Proposal) -> ExitReason | None:
-    """What an exit is told as when it fills (EX-18): a pair's target and a trailing stop by what they are."""
+    """Return the exit reason recorded at the fill (EX-18): a pair's target and a trailing stop have their own."""
     if order.order_class is OrderClass.OCO:
         return ExitReason.TAKE_PROFIT
     if order.type.trails and not proposal.is_guard:

@@ -1,7 +1,7 @@
-"""What follows when one order takes another's place: nothing is told of the old one but by the broker's own word.
+"""Follow a replacement: the old order's end is known only from the broker's own report.
 
-The broker's word on the new order says that it is there; that the old one is gone, and what it had filled until then,
-is asked for. Whatever the old one fills that the change did not know of takes an entry's replacement back.
+A report on the new order proves that it exists; the end of the old one and its fills until then are looked up. A fill
+of the old order that the change did not know of cancels an entry's replacement.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Replacement:
 
     @follows(OrderStateChanged)
     def after_change(self, fact: OrderStateChanged) -> Iterable[Effect]:
-        """The broker has an order that replaces one: how that one ended is looked up until it is known."""
+        """Look up the end of an order once the broker has its replacement."""
         order = self.state.ledger.order(fact.client_order_id)
         if order is None:
             return ()
@@ -49,7 +49,7 @@ class Replacement:
         return () if old is None else self.order_recovery.ask(old)
 
     def _withdraw(self, order: Order, reason: str) -> None:
-        """A change was staged for the order as it was."""
+        """Withdraw a change that was staged for an earlier state of the order."""
         waiting = self.state.stage.replacement_of(order.id)
         if waiting is not None:
             self.state.record(ProposalEnded(waiting.id, ProposalEnd.WITHDRAWN, reason))

@@ -1,13 +1,14 @@
-"""Each request to the broker is counted as it leaves; queries wait where the minute is short of room (RK-24).
+"""Count each request to the broker as it leaves; queries wait if the minute is short of room (RK-24).
 
-Orders, cancels, the clock and a ticket's figures leave at once, always. Queries share what the reserve leaves beside
-them: first wait the account and activities, then comparisons and look-ups, last what an exit, a kill or a person waits
-for. A query that waits is asked once, however often it is wanted, moves up after 10 s and after 30 s, and never uses
-the reserve, nor what exits under way are about to need; while an exit waits for room none moves up as far as it. After
-a stated 429 all of them wait until the time that the broker named. Without a limit of the broker's none waits.
+Orders, cancels, the clock and a ticket's figures always leave at once. Queries share the budget outside the reserve:
+account and activities come last, comparisons and look-ups before them, and queries that an exit, a kill or the operator
+waits for first. A waiting query is sent once, however often it is requested; it moves up after 10 s and after 30 s, and
+never uses the reserve, nor the requests that exits under way are about to need; while an exit waits for room, none
+moves up to the first share. After a stated 429 all wait until the time that the broker named. Without a limit of the
+broker none waits.
 
-Properties of assets are remembered for a quarter of an hour. What is unknown of those that are traded or held is asked
-for with the books, as far as there is room, and a few that are old.
+Properties of assets are kept for a quarter of an hour. Unknown properties of traded or held assets are fetched with the
+books if there is room, and a few old ones.
 """
 
 from __future__ import annotations
@@ -47,12 +48,12 @@ from core.workflows.base.declarations import answers
 from core.workflows.orders.request_room import A_MOMENT, RequestRoom, held_exits
 
 MOVES_UP = (timedelta(seconds=10), timedelta(seconds=30))
-"""After which a query that waits may use as much as those of the next share."""
+"""Times after which a waiting query may use the next share."""
 AN_ASSET_KEEPS = timedelta(minutes=15)
 ASKED_AGAIN = timedelta(minutes=1)
-"""Until an asset that the broker did not tell of is asked for again."""
+"""Time after which an asset without an answer is requested again."""
 OLD_AT_ONCE = 20
-"""Assets that are known and old, with one comparison."""
+"""Old assets that are fetched again with one comparison."""
 
 Query = LookUpOrder | FetchFigures | FetchAccount | FetchPicture | FetchActivities | LookUpSymbols
 Reply = (
@@ -69,7 +70,7 @@ Reply = (
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A query that waits since then."""
+    """A query, and the time since when it waits."""
 
     query: Query
     since: datetime
@@ -77,7 +78,7 @@ class Waiting:
 
 
 class RequestPacing:
-    """`paced` is the last turn of every act: which of its effects leave now."""
+    """`paced` runs last in every act and selects the effects that leave now."""
 
     def __init__(self, state: TradingState, room: RequestRoom) -> None:
         self.state = state
@@ -87,10 +88,10 @@ class RequestPacing:
         self._beyond = 0
         self._do_exits_wait = False
 
-    # ── what leaves ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── outgoing effects ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def paced(self, asked: list[Effect]) -> list[Effect]:
-        """Those that leave now, in their order, and those of earlier acts for which there is room."""
+        """Return the effects that leave now, in order, and waiting queries that have room."""
         if self._limit is None and not self._waiting:
             return [self._with_all_assets(effect) if isinstance(effect, FetchPicture) else effect for effect in asked]
         leaving: list[Effect] = []
@@ -107,14 +108,14 @@ class RequestPacing:
         return leaving
 
     def _show(self) -> None:
-        """Nobody waits for an answer without a word (EX-09)."""
+        """Publish the held queries, so a wait is visible (EX-09)."""
         held: dict[type[Effect], datetime] = {}
         for waiting in sorted(self._waiting.values(), key=lambda one: one.since):
             held.setdefault(type(waiting.query), waiting.since)
         self.state.sightings.held_queries = held
 
     def count(self, leaving: Iterable[Effect]) -> None:
-        """They leave whatever there is room for."""
+        """Count effects that leave regardless of room."""
         for effect in leaving:
             self._count(effect)
 
@@ -124,7 +125,7 @@ class RequestPacing:
         return query
 
     def _wait(self, query: Query) -> object:
-        """The newest of its kind, with the time of the oldest; its key."""
+        """Keep the newest query of its kind with the time of the oldest, and return its key."""
         key = _key_of(query)
         before = self._waiting.get(key)
         since = self.state.at if before is None else before.since
@@ -132,7 +133,7 @@ class RequestPacing:
         return key
 
     def _let_go(self, key: object) -> Iterator[Effect]:
-        """Where there is room for it; never one of an order that has ended meanwhile, which was heard."""
+        """Yield the query if there is room; drop it if its order has ended meanwhile."""
         waiting = self._waiting[key]
         if waiting.is_of_working and not self._is_working(waiting.query):
             del self._waiting[key]
@@ -147,7 +148,7 @@ class RequestPacing:
         yield query
 
     def _with_assets(self, waiting: Waiting) -> tuple[Query | None, Query | None]:
-        """What of it there is room for, and what of it goes on waiting."""
+        """Return the part of the query that has room, and the part that keeps waiting."""
         query, room = waiting.query, self._room(waiting)
         if isinstance(query, FetchPicture):
             if room is not None and room < BOOKS and not self._is_whole_minute(waiting, BOOKS):
@@ -164,7 +165,7 @@ class RequestPacing:
         return (query, None) if is_free else (None, None)
 
     def _room(self, waiting: Waiting) -> int | None:
-        """Requests that it may use now; None where there is no limit."""
+        """Return the requests that it may use now; None without a limit."""
         limit = self._limit
         if limit is None:
             return None
@@ -174,13 +175,13 @@ class RequestPacing:
         return self._allowed(limit, self._share(waiting)) - used
 
     def _promised(self, query: Query) -> int:
-        """What exits under way are about to need beside this query, which may be a look of theirs."""
+        """Return the requests that exits under way are about to need, unless the query is one of theirs."""
         if isinstance(query, LookUpOrder) and query.client_order_id in self.room.promised_to():
             return 0
         return self.room.promised()
 
     def _usual_room(self, room: int) -> int:
-        """Of assets beside the books: no more than comparisons may use."""
+        """Return the room for assets beside the books: at most the share of comparisons."""
         limit = self._limit
         if limit is None:
             return room
@@ -188,7 +189,7 @@ class RequestPacing:
         return max(0, min(room, usual) - BOOKS)
 
     def _is_whole_minute(self, waiting: Waiting, cost: int) -> bool:
-        """Whether it takes more than it ever may: then it goes in a minute without other requests."""
+        """Whether it needs more than its share ever allows: then it leaves in a minute without other requests."""
         limit = self._limit
         if limit is None or self.room.is_refused or cost <= self._allowed(limit, self._share(waiting)):
             return False
@@ -214,7 +215,7 @@ class RequestPacing:
             self._note(requests_of(effect) or 0)
 
     def _is_free(self, query: Query) -> bool:
-        """Whether it asks the data service alone."""
+        """Whether it uses only the data service."""
         if isinstance(query, LookUpSymbols):
             return not any(map(self._is_asset_due, query.symbols))
         return not self._cost(query)
@@ -228,7 +229,7 @@ class RequestPacing:
             reserve = self.state.control.settings.risk.messages.reserve
             self.state.messages.count(self.state.at, requests, of_an_earlier_run(self._limit, reserve))
 
-    # ── whose turn it is ─────────────────────────────────────────────────────────────────────────────────────────
+    # ── shares ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _share(self, waiting: Waiting) -> Share:
         waited = self.state.at - waiting.since
@@ -248,9 +249,7 @@ class RequestPacing:
         return Share.AWAITED if isinstance(query, FetchPicture) and self._are_books_awaited() else Share.USUAL
 
     def _are_books_awaited(self) -> bool:
-        """Nothing trades before the first agreement; what a gap of the stream hid is looked for; a kill is followed; a
-        basket ends with the broker's report.
-        """
+        """Whether the books are urgent: before the first agreement, after a gap, a kill, or for a basket's report."""
         run, control = self.state.plans.running, self.state.control
         is_reporting = run is not None and run.phase is BasketPhase.REPORTING
         if not control.state.is_reconciled or is_reporting or control.killed_by is not None:
@@ -266,7 +265,7 @@ class RequestPacing:
     # ── assets ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _due_assets(self, room: int | None) -> tuple[Symbol, ...]:
-        """Of what is traded or held: the unknown, then the old, the oldest first."""
+        """Return the due assets of traded or held symbols: unknown ones first, then old ones, oldest first."""
         state = self.state
         held = state.sightings.held_by_the_broker or ()
         wanted = {*map(Symbol, state.control.settings.symbols), *(p.symbol for p in state.ledger.positions()), *held}
@@ -283,7 +282,7 @@ class RequestPacing:
         return self.state.at - asked_at >= keeps
 
     def _first_of(self, symbols: tuple[Symbol, ...], room: int | None) -> tuple[Symbol, ...]:
-        """As many as there is room for, from the first on."""
+        """Return the first symbols that have room."""
         if room is None:
             return symbols
         for number, symbol in enumerate(symbols):
@@ -292,11 +291,11 @@ class RequestPacing:
                 return symbols[:number]
         return symbols
 
-    # ── what the broker says ─────────────────────────────────────────────────────────────────────────────────────
+    # ── replies ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @answers(CallsCounted)
     def on_calls(self, message: CallsCounted) -> Iterable[Effect]:
-        """What the adapter sent beyond what was counted here."""
+        """Count the requests that the adapter sent beyond those counted here."""
         self._note(message.beyond - self._beyond)
         self._beyond = message.beyond
         return ()
@@ -312,9 +311,7 @@ class RequestPacing:
         PictureFetched,
     )
     def on_reply(self, reply: Reply) -> Iterable[Effect]:
-        """A stated 429: every query waits as long as it says. Books with positions of which nobody asked before are
-        asked for again, with those.
-        """
+        """Delay every query after a stated 429. Request the books again if they show positions of unknown assets."""
         answer, seconds = reply.answer, None
         if isinstance(answer, BrokerPicture) and self._limit is not None:
             held = {position.symbol for position in answer.positions}
@@ -332,7 +329,7 @@ class RequestPacing:
 
     @property
     def is_holding(self) -> bool:
-        """Whether anything waits for room."""
+        """Whether a query waits for room."""
         return bool(self._waiting)
 
     def next_due(self) -> Iterator[datetime]:
@@ -348,7 +345,7 @@ class RequestPacing:
                 yield room_at if room_at > at else at + A_MOMENT
 
     def due(self) -> Iterable[Effect]:
-        """Nothing of its own: what waits has its turn at the end of every act."""
+        """Do nothing: waiting queries are handled at the end of every act."""
         return ()
 
 
@@ -357,7 +354,7 @@ def _is_of_a_ticket(effect: Effect) -> bool:
 
 
 def _key_of(query: Query) -> object:
-    """Two of the same key are one question."""
+    """Return the key of a query; queries with the same key are duplicates."""
     match query:
         case LookUpOrder():
             return LookUpOrder, query.client_order_id

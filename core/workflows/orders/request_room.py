@@ -1,10 +1,10 @@
-"""The room that a minute has for requests to the broker, and the exits that wait for it (RK-24).
+"""The minute's room for requests to the broker, and the exits that wait for it (RK-24).
 
-An exit whose stop makes way first begins only where its whole way has room: each cancel, a look at it, and the order.
-Until then the stop stays in force. It leaves the reserve alone, but for half of it where it was not exits that used up
-the rest: neither queries nor entries hold an exit up (EX-22). The other half is left to a kill's cancels and to what
-has begun, which keeps its room, so that no query takes it. After a stated 429 no exit begins until the time that the
-broker named. Without a limit of the broker's none waits.
+An exit that must cancel its stop first begins only with room for all its requests: each cancel, a look-up of it, and
+the order. Until then the stop stays in force. It leaves the reserve alone, except for half of it if others than exits
+used the rest: neither queries nor entries delay an exit (EX-22). The other half is left to a kill's cancels and to
+exits that have begun, whose room no query takes. After a stated 429 no exit begins until the time that the broker
+named. Without a limit of the broker none waits.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
 
 A_CANCEL = 2
-"""Requests of a cancel, and of a look at what became of it."""
+"""Requests of a cancel and the look-up after it."""
 AN_ORDER = 1
 TOO_LONG = timedelta(minutes=1)
-"""So long an exit waits for room before a person is told: every request of the minute before the key is out of it."""
+"""Wait for room after which a person is notified: every request before the confirmation has left the minute."""
 A_MOMENT = timedelta(seconds=1)
-"""Until it is looked again, where what is under way takes the room."""
+"""Time until the next check while requests under way take the room."""
 AT_ONCE = (SubmitOrder, ReplaceOrder, CancelOrder, FetchClock)
 
 
@@ -59,12 +59,12 @@ class RequestRoom:
 
     @property
     def is_refused(self) -> bool:
-        """Whether the broker said that it takes no requests yet."""
+        """Whether the broker has said that it accepts no requests yet."""
         until = self.state.sightings.limited_until
         return until is not None and self.state.at < until
 
     def promised(self) -> int:
-        """Requests that exits under way are about to need: a look at each cancel of the last minute, and the order."""
+        """Return the requests that exits under way need: a look-up per cancel of the last minute, and the order."""
         total, since = 0, self.state.at - MINUTE
         for _, stops in _closes(self.state):
             going = [o for o in stops if o.is_working and o.cancel_requested_at and o.cancel_requested_at > since]
@@ -72,19 +72,19 @@ class RequestRoom:
         return total
 
     def promised_to(self) -> set[ClientOrderId]:
-        """The stops at which such a look is taken."""
+        """Return the stops of which such a look-up is expected."""
         return {stop.id for _, stops in _closes(self.state) for stop in stops if stop.is_cancelling}
 
     def begin(self, requests: int) -> None:
-        """The way of an exit begins."""
+        """Count an exit that begins."""
         self._begun = [*self._of_the_minute(), (self.state.at, requests)]
 
     def has(self, requests: int, asked: Iterable[Effect] = ()) -> bool:
-        """Whether an exit may use so many now; `asked` is what this act asks for besides."""
+        """Whether an exit may use so many requests now; `asked` holds the other effects of this act."""
         return self.limit is None or self.free_at(requests, asked) <= self.state.at
 
     def free_at(self, requests: int, asked: Iterable[Effect] = ()) -> datetime:
-        """When they may, as far as is known now."""
+        """Return when an exit may use so many requests, as far as is known now."""
         at, limit = self.state.at, self.limit
         if limit is None:
             return at
@@ -99,7 +99,7 @@ class RequestRoom:
         return room_at
 
     def _room_at(self, requests: int, allowed: int) -> datetime:
-        """When so many have room; more than there ever is, in a minute without others."""
+        """Return when so many have room; more than the limit allows go in a minute without others."""
         at, used = self.state.at, self.state.messages.requests(self.state.at)
         if used + requests <= allowed or not (used or self.promised()):
             return at
@@ -107,7 +107,7 @@ class RequestRoom:
         return room_at if room_at > at else at + A_MOMENT
 
     def _turn_at(self, requests: int, most: int) -> datetime:
-        """When the exits of the last minute leave so many of these to another one."""
+        """Return when the exits of the last minute leave so many requests to another one."""
         at, begun = self.state.at, self._of_the_minute()
         total = sum(count for _, count in begun)
         for begun_at, count in begun:
@@ -122,7 +122,7 @@ class RequestRoom:
 
 
 def held_exits(state: TradingState) -> list[HeldExit]:
-    """Confirmed exits whose stops were not asked to make way yet, the first key first."""
+    """Return confirmed exits whose stops were not asked to cancel yet, oldest confirmation first."""
     if state.sightings.capabilities.messages_a_minute is None:
         return []
     found = []
@@ -141,7 +141,7 @@ def held_exit_of(state: TradingState, position: Position) -> HeldExit | None:
 
 
 def _closes(state: TradingState) -> Iterator[tuple[AuthorizationUse, list[Order]]]:
-    """Closes that were decided and have not sold, with what is to make way for them."""
+    """Yield decided closes that have not sold, with the orders that they cancel."""
     for use in state.stage.mandates(AuthorizationKind.CLOSE):
         confirmation = state.stage.state.confirmations.get(use.mandate.ticket_id)
         if use.is_unused and confirmation is not None and confirmation.is_decided:
@@ -154,6 +154,6 @@ def _was_never_asked(stop: Order, since: datetime) -> bool:
 
 
 def _at_once(effect: Effect) -> int:
-    """Requests of what waits for no room."""
+    """Return the requests of an effect that does not wait for room."""
     is_at_once = isinstance(effect, AT_ONCE) or (isinstance(effect, FetchFigures) and effect.proposal_id)
     return (requests_of(effect) or 0) if is_at_once else 0

@@ -1,7 +1,7 @@
-"""From permission to the wire and back: an approval is redeemed, the intent written, and every answer understood.
+"""Submit orders: redeem an approval, record the intent, and handle every answer.
 
-This is the only place in the program that yields `SubmitOrder` and `ReplaceOrder`: `release`, and `release_kept` for
-what an earlier run released and never sent.
+Only this module yields `SubmitOrder` and `ReplaceOrder`: in `release`, and in `release_kept` for orders that an earlier
+run released and never sent.
 """
 
 from __future__ import annotations
@@ -42,20 +42,20 @@ from core.workflows.orders.order_recovery import OrderRecovery
 from core.workflows.orders.order_updates import OrderUpdates, look_up
 
 AT_LEAST, AT_MOST = 1.0, 60.0
-"""Seconds until what the broker took no request for is sent again, whatever it asks to wait."""
+"""Bounds in seconds of the wait before an order rejected by the rate limit is sent again."""
 LEFT_UNSENT = "it was not sent before the desk left"
 LIMITED_UNSENT = "the broker took no requests when it was sent"
 LOST_UNSENT = "the broker has not got it"
-"""Why an order was kept that is not sent any more."""
+"""Reasons of kept orders that are not sent any more."""
 
 
 class NotPermittedError(Exception):
-    """Our own code tried to release an order that nothing permits. Trading halts."""
+    """Raised if our own code tries to release an order without an authorization. Trading halts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """An order to be sent and everything that is remembered with it."""
+    """An order to be sent, with everything that is recorded with it."""
 
     order: OrderRequest
     proposal_id: ProposalId
@@ -81,7 +81,7 @@ class Submission:
         self._kept_back: list[Order] = []
 
     def release(self, approval: Approval, intent: Intent) -> Iterator[Effect]:
-        """Redeem the approval and write the intent, in one act; only then is the order sent (OP-02).
+        """Redeem the approval and record the intent in one act; only then is the order sent (OP-02).
 
         Raises
         ------
@@ -121,12 +121,12 @@ class Submission:
         yield self._request(order, approval)
 
     def take_failed(self) -> list[tuple[Approval, Intent]]:
-        """Releases that raised before they asked for anything; each is told of once."""
+        """Return and clear the releases that raised before they yielded an effect."""
         begun, self._begun = self._begun, []
         return begun
 
     def release_kept(self, order: Order) -> Iterator[Effect]:
-        """Send an order that the broker has not got, by the permission that it redeemed (EX-22)."""
+        """Send an order that the broker does not have, by the approval that it redeemed (EX-22)."""
         approval, is_absent = order.kept, order.was_absent
         if approval is None:
             raise NotPermittedError(f"order {order.id}: it may have left already")
@@ -136,7 +136,7 @@ class Submission:
     def _request(
         self, order: OrderRequest, approval: Approval, *, is_absent: bool = False
     ) -> SubmitOrder | ReplaceOrder:
-        """From its record on it waits here, also for what this same act does next."""
+        """Queue the order as soon as it is recorded, also for later steps of this act."""
         self.state.sightings.departing.queue(order.client_order_id)
         if order.replaces is None:
             return SubmitOrder(order, approval, is_absent)
@@ -145,7 +145,7 @@ class Submission:
 
     @answers(SubmissionStopped)
     def on_stopped(self, reply: SubmissionStopped) -> Iterator[Effect]:
-        """The gateway did not let it out; the broker never heard of it."""
+        """End an order that the gateway blocked; the broker never received it."""
         self.state.sightings.departing.end(reply.client_order_id)
         order = self.state.ledger.order(reply.client_order_id)
         if order is None or order.status is not OrderStatus.PENDING:
@@ -156,16 +156,16 @@ class Submission:
             self._kept_back.append(order)
 
     def take_kept_back(self) -> list[Order]:
-        """What the gateway has just kept back of what nobody took back; each is told of once."""
+        """Return and clear the orders that the gateway just blocked, without those cancelled meanwhile."""
         kept_back, self._kept_back = self._kept_back, []
         return kept_back
 
     def end_kept(self, order: Order) -> Iterable[Effect]:
-        """An earlier run kept it, and it was taken back: nothing of it is anywhere but here."""
+        """End a cancelled order that an earlier run kept: it exists only here."""
         return self.end_unsent(order, *why_kept(order), order.kept)
 
     def end_unsent(self, order: Order, why: str, code: BlockCode, approval: Approval | None) -> Iterable[Effect]:
-        """It never left and never will. What a mandate permitted by it is permitted again."""
+        """End an order that never left. An authorization that it used is returned."""
         self.state.record(SubmissionBlocked(order.id, why, code))
         if approval is not None and approval.mandate_id is not None and self._is_given_back(order, approval):
             self.state.record(PermissionReturned(order.id, approval.mandate_id, order.request.quantity))
@@ -174,12 +174,12 @@ class Submission:
         return follow_up(self.state)
 
     def _is_given_back(self, order: Order, approval: Approval) -> bool:
-        """Not where a person took it back, nor where the mandate is over: then a new key is needed either way."""
+        """Whether the authorization is returned; not if the order was cancelled or it lapsed: that needs a new key."""
         return not order.is_cancelling and self.state.at <= approval.lapses_at and _is_counted(order)
 
     @answers(SubmissionBegan)
     def on_began(self, message: SubmissionBegan) -> Iterable[Effect]:
-        """From now on the broker may have it; what is asked to be cancelled meanwhile is watched from here."""
+        """Mark the order as possibly at the broker; a cancel requested meanwhile is watched from now."""
         self.state.sightings.departing.leave(message.client_order_id, self.state.at)
         order = self.state.ledger.order(message.client_order_id)
         if order is not None and order.status is OrderStatus.PENDING and order.is_cancelling:
@@ -198,9 +198,9 @@ class Submission:
             yield from self.order_updates.absorb(order, reply.answer.report, Source.ANSWER)
             yield from self.order_recovery.ask_for_legs(order)
         elif order.end_code is EndCode.NEVER_ARRIVED:
-            yield look_up(order)  # its request was still on the way when it was given up: it may be there now
+            yield look_up(order)  # its request was on the way when it was given up: it may be there now
         elif order.status is not OrderStatus.PENDING:
-            yield from self.order_recovery.ask_for_legs(order)  # the stream told of it, and names no legs
+            yield from self.order_recovery.ask_for_legs(order)  # the stream reported it, and names no legs
         elif isinstance(reply.answer, NoAnswer):
             yield from self.order_recovery.begin(order, reply.answer.reason)
         elif reply.approval is not None and not order.is_cancelling:
@@ -212,7 +212,7 @@ class Submission:
             yield from follow_up(self.state)
 
     def _said(self, order: Order, refusal: str) -> str:
-        """The broker's words, after what is known to stand in the way."""
+        """Return the broker's text after the known obstacle."""
         held = in_the_way_of(order.request, self.state.sightings.others, self.state.ledger)
         return f"{held}; {refusal}" if held else refusal
 
@@ -232,12 +232,12 @@ class Submission:
                 yield from apart(self.state, partial(self.order_recovery.begin, order, reason))
 
     def _unanswered(self) -> Iterator[Order]:
-        """What left and has no answer yet."""
+        """Yield the orders that left and have no answer yet."""
         asked = (o for o in self.state.ledger.working() if o.status is OrderStatus.PENDING and o.in_doubt_since is None)
         return (order for order in asked if not self.state.sightings.departing.is_here(order))
 
     def _gives_up_at(self, order: Order) -> datetime:
-        """Counted from when the request left, never from our own queue (EX-06)."""
+        """Return the time-out, counted from the request's departure, not from our own queue (EX-06)."""
         return self.state.sightings.departing.left_at(order) + self._patience()
 
     def _patience(self) -> timedelta:
@@ -245,7 +245,7 @@ class Submission:
 
 
 def why_kept(order: Order) -> tuple[str, BlockCode]:
-    """Why it waits here although it was written down."""
+    """Return why a recorded order is kept here."""
     if order.was_absent:
         return LOST_UNSENT, BlockCode.LOST
     if order.again_at is not None:
@@ -254,5 +254,5 @@ def why_kept(order: Order) -> tuple[str, BlockCode]:
 
 
 def _is_counted(order: Order) -> bool:
-    """Whether its mandate counts shares, and more than one order: a stop's. A sale has one name, and is signed once."""
+    """Whether its authorization counts shares and covers several orders: a stop's. A sale has one id, signed once."""
     return order.is_protective and order.exit_reason is ExitReason.STOP_LOSS

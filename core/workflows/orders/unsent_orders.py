@@ -1,8 +1,7 @@
-"""What a desk that left still owed: orders that were written and never left its own queue (EX-22).
+"""Handle orders that a stopped desk left: recorded, but never sent (EX-22).
 
-The books are compared first. Then what only reduces is sent at once, where what was signed still permits exactly it and
-it still fits what is held; else it has ended unsent, and waits on a ticket before everything else. An entry is not sent
-any more.
+The books are compared first. Then a reducing order is sent at once if its authorization still permits exactly it and it
+fits the position; else it ends unsent and waits on a ticket, before everything else. An entry is not sent any more.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ class UnsentOrders:
 
     @answers(SubmissionKept)
     def on_kept(self, message: SubmissionKept) -> Iterable[Effect]:
-        """The last that is recorded of it before the desk is gone."""
+        """Record the kept order, the last record of it before the desk stops."""
         self.state.sightings.departing.end(message.client_order_id)
         order = self.state.ledger.order(message.client_order_id)
         if order is not None and order.status is OrderStatus.PENDING:
@@ -49,8 +48,9 @@ class UnsentOrders:
         return ()
 
     def send(self) -> Iterator[Effect]:
-        """After a look into the broker's books: each once, where they agree on its symbol. What is permitted no more
-        ends also where they differ: it would hold the shares that another exit sells.
+        """Send each kept order once after a comparison, if the books agree on its symbol.
+
+        A lapsed one ends even if they differ: it would reserve the shares that another exit sells.
         """
         at = self.state.at
         for order in [o for o in self._kept() if self._agrees(o) or _has_lapsed(o, at)]:
@@ -58,7 +58,7 @@ class UnsentOrders:
                 yield from apart(self.state, partial(self._send, order))
 
     def next_due(self) -> Iterator[datetime]:
-        """What the broker took no requests for, once its books were compared."""
+        """Yield the retry times of rate-limited orders, once the books were compared."""
         kept = filter(self._agrees, self._kept())
         return (order.again_at for order in kept if order.again_at is not None)
 
@@ -66,7 +66,7 @@ class UnsentOrders:
         return self.send()
 
     def _kept(self) -> list[Order]:
-        """What was kept; nothing before the first look into the books."""
+        """Return the kept orders; none before the first comparison of the books."""
         if not self.state.control.state.was_compared:
             return []
         return [order for order in self.state.ledger.working() if order.kept is not None]
@@ -103,14 +103,14 @@ class UnsentOrders:
         return self._too_much(order)
 
     def _too_much(self, order: Order) -> str | None:
-        """Beside the other exits that work; its own shares are among those that these claim."""
+        """Return why it exceeds the position beside other working exits; its own shares are among their claims."""
         free = unreserved(self.state.ledger, order.request.symbol, order.strategy, order.request.side)
         if self.protective_stops.is_loose(order):
             return "there is nothing that it would close"
         return None if free >= 0 else f"{plain(-free)} fewer are held by now than exits ask for"
 
     def _guard(self, order: Order) -> Iterator[Effect]:
-        """The stop of fewer shares, where its mandate permits that one."""
+        """Send the stop for fewer shares if its authorization permits that."""
         if order.is_protective and order.parent is not None:
             yield from self.protective_stops.cover(order.parent)
 

@@ -1,1 +1,1 @@
-"""What keeps a position safe: protective stops, exits that follow what is held, protections, margin."""
+"""Position safety: protective stops, exits that follow the position, protections, margin."""

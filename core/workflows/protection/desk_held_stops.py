@@ -1,4 +1,4 @@
-"""Entries whose fills get their stop by this desk alone: while it is closed nobody sends it, and nobody keeps it."""
+"""Entries whose fills get their stop from this desk only: without a running desk nobody sends or holds it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from core.trading_state.state import TradingState
 
 
 def stop_by_desk(state: TradingState, order: Order) -> StopHolder | None:
-    """Where the stop of what a working entry fills will be: at the broker, sent at each fill, or with the desk.
+    """Return the holder of the stop for fills of a working entry: the broker, sent at each fill, or the desk.
 
-    None where the broker makes it with the entry, and where there is none.
+    None if the broker creates it with the entry, or there is none.
     """
     if order.only_reduces or not order.is_working:
         return None
@@ -28,7 +28,7 @@ def stop_by_desk(state: TradingState, order: Order) -> StopHolder | None:
 
 
 def unguarded(state: TradingState) -> Iterator[tuple[Order, StopHolder]]:
-    """The working entries that this is true of."""
+    """Yield the working entries with such a stop."""
     for order in state.ledger.working():
         if (holder := stop_by_desk(state, order)) is not None:
             yield order, holder

@@ -1,10 +1,10 @@
-"""Exits at the broker follow what is held: what asks for more is made less or taken back at once (EX-13).
+"""Fit exits at the broker to the position: reduce or cancel those that ask for more than is held (EX-13).
 
-One that nothing is left for is cancelled. One that closes something still is replaced by the very same for less, so
-that what it guards is guarded all the while; where the broker does not take that, it is cancelled, and a stop follows
-for what is held as soon as it is gone, as less of an exit at any price does. What still waits here is taken back here.
-Where the fill of one of a pair made the other too large, the broker makes that one less itself, or ends it: it is asked
-first, and not waited for.
+An exit with nothing left to close is cancelled. One that still closes something is replaced by the same order for less,
+so that its shares stay protected; if the broker does not accept that, it is cancelled, and a stop for the held shares
+follows as soon as it is gone, as does a smaller exit at any price. Orders that have not left are withdrawn here. If the
+fill of one of a pair made the other too large, the broker itself reduces or ends that one: it is looked up first, and
+not waited for.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from core.workflows.staging.closing_terms import left_to_close
 TOO_MUCH = ("it is for more than is held", CancelCode.TOO_MUCH)
 NONE_AT_THE_BROKER = ("the broker's books show none of it", CancelCode.NONE_AT_THE_BROKER)
 GOOD_FOR = timedelta(days=1)
-"""How long less of what was signed may be on its way: it only reduces, and is asked for afresh where it never left."""
+"""Validity of a reduced order's approval: it only reduces, and is requested again if it never left."""
 
 
 class ExcessExits:
@@ -64,14 +64,14 @@ class ExcessExits:
     # ── each step ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def settle(self, _asked: list[Effect]) -> Iterator[Effect]:
-        """Whatever happened: no exit works for more than is held."""
+        """Check after every act that no exit works for more than is held."""
         for order, left in exits_beyond(self.state.ledger, self._told):
             if not order.is_cancelling and not self._awaits_the_broker(order, left):
                 yield from apart(self.state, partial(self._fit, order, left))
 
     @answers(Kill)
     def on_kill(self, _command: Kill) -> Iterator[Effect]:
-        """Killed: the broker is not asked first (OP-07)."""
+        """Fit all exits at a kill without a look-up first (OP-07)."""
         for order, left in exits_beyond(self.state.ledger, self._told):
             if not order.is_cancelling:
                 yield from apart(self.state, partial(self._fit, order, left))
@@ -80,8 +80,10 @@ class ExcessExits:
 
     @property
     def _told(self) -> Mapping[Symbol, Quantity]:
-        """A number that both have is believed before a person is asked. That nothing is held is believed while killed
-        alone, when nothing that could open is to work: else no stop is taken from shares that may be there (OP-07).
+        """The positions to trust in doubt: a quantity that both books contain, before a person is asked.
+
+        A report that nothing is held is believed only while killed, when nothing may open: otherwise no stop is removed
+        from shares that may exist (OP-07).
         """
         return self.state.drifted if self.state.control.killed_by is None else self.state.told_at_a_kill
 
@@ -97,7 +99,7 @@ class ExcessExits:
         elif self._can_be_less(order, left):
             yield from self._make_less(order, left)
         else:
-            for one in (order, *self.state.ledger.legs.oco_siblings(order)):  # the other one holds the shares as well
+            for one in (order, *self.state.ledger.legs.oco_siblings(order)):  # the sibling reserves the shares too
                 if one.is_working and not one.is_cancelling:
                     yield from self.cancellation.cancel(one, *TOO_MUCH)
 
@@ -108,35 +110,33 @@ class ExcessExits:
         return (CLOSED, CancelCode.FLAT) if is_flat else TOO_MUCH
 
     def _waits_here(self, order: Order) -> bool:
-        """It has not left our own queue: it is taken back there, and less of it goes out at once."""
+        """Whether it has not left our own queue: it is withdrawn there, and a smaller one goes out at once."""
         return order.kept is None and self.state.sightings.departing.is_here(order)
 
     def _is_in_hand(self, order: Order) -> bool:
-        """The broker has not answered for it, or for what takes its place."""
+        """Whether the broker has not answered for it, or for its replacement."""
         return order.status is OrderStatus.PENDING or order.is_being_replaced
 
     def _are_books_in_doubt(self, order: Order) -> bool:
-        """What is held is not known for sure: a stop that may be needed is left as it is, and named.
+        """Whether the position is uncertain: a stop that may be needed stays as it is, and is reported.
 
-        Where the broker has less than our books, and nothing explains it, its word is enough for this.
+        If the broker has less than our books without an explanation, its figure is enough for this.
         """
         symbol = order.request.symbol
         is_differing = symbol in self.state.sightings.differing
         return symbol not in self.state.drifted and (is_differing or not self._is_agreed(order))
 
     def _is_agreed(self, order: Order) -> bool:
-        """Also in a desk that is read-only for something else: the broker's last books have of this symbol what ours
-        have.
-        """
+        """Whether the broker's last books have the same quantity of this symbol, even in a read-only desk."""
         symbol, theirs = order.request.symbol, self.state.sightings.held_by_the_broker
         if self.state.control.state.is_reconciled:
             return True
         return theirs is not None and theirs.get(symbol, NO_SHARES) == self.state.ledger.net_quantity(symbol)
 
-    # ── what the broker does itself ──────────────────────────────────────────────────────────────────────────────
+    # ── the broker's own changes ─────────────────────────────────────────────────────────────────────────────────────
 
     def _awaits_the_broker(self, order: Order, left: Quantity) -> bool:
-        """Whether a fill of its sibling made it too large, and the broker has not said yet what it did about that."""
+        """Whether a fill of its sibling made it too large, and the broker has not reported its reaction yet."""
         siblings = self.state.ledger.legs.oco_siblings(order)
         filled = sum((sibling.filled_quantity for sibling in siblings), ZERO)
         is_left_over = left <= 0 and not any(sibling.status is OrderStatus.FILLED for sibling in siblings)
@@ -154,19 +154,19 @@ class ExcessExits:
         return ()
 
     def after_look_up(self, order: Order) -> None:
-        """The broker has said how large it is by now."""
+        """Note that the broker has reported its current size."""
         if order.is_working and order.id in self._asked:
             self._seen[order.id] = self._asked[order.id][0]
 
     def _patience(self) -> timedelta:
         return timedelta(seconds=float(self.state.control.settings.execution.look_up_first_seconds))
 
-    # ── less of the same ─────────────────────────────────────────────────────────────────────────────────────────
+    # ── reductions ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _can_be_less(self, order: Order, left: Quantity) -> bool:
-        """A broker changes the number of whole shares, of what waits; once it has refused to, it is not asked again.
+        """Whether the broker can reduce it: whole shares of a waiting order, and no earlier refusal.
 
-        Of an OCO it would make both anew: the two names that came of it could not be told from two pairs.
+        An OCO would be created again as a whole: its two new ids could not be told from two pairs.
         """
         is_whole = left % 1 == 0 and order.remaining % 1 == 0
         refused = any(
@@ -185,7 +185,7 @@ class ExcessExits:
 
     @follows(OrderStateChanged)
     def after_end(self, fact: OrderStateChanged) -> Iterator[Effect]:
-        """Perhaps the last of what was for too much is gone: first what takes any price follows, then the stops."""
+        """Continue when the last oversized order may have ended: first orders at any price, then stops."""
         order = self.state.ledger.order(fact.client_order_id)
         if order is None or not fact.after.is_terminal or not order.only_reduces:
             return
@@ -199,7 +199,7 @@ class ExcessExits:
         yield from self._guard_again()
 
     def _cut_with(self, order: Order) -> list[Order]:
-        """The order, its pair, and what was taken back with them; nothing where that was for another reason."""
+        """Return the order, its pair, and the orders cancelled with them; empty if that was for another reason."""
         pair = [order, *self.state.ledger.legs.oco_siblings(order)]
         asked = {one.cancel_requested_at for one in pair if one.cancel_code is CancelCode.TOO_MUCH}
         if not asked:
@@ -215,12 +215,13 @@ class ExcessExits:
         return [*pair, *(one for one in with_them if one not in pair)]
 
     def after_comparison(self) -> Iterator[Effect]:
-        """What the broker's books took off stops comes back with its shares, or is owed no more once they agree."""
+        """Restore stops reduced by the broker's books with their shares, or drop the claim once the books agree."""
         return self._guard_again()
 
     def _guard_again(self) -> Iterator[Effect]:
-        """The same stops again for what is held and unprotected, the nearest first, as soon as all that was for too
-        much is gone: derived from the books, so that nothing is lost with a crash in between.
+        """Restore the stops of held, unprotected shares, the nearest first, once all oversized orders are gone.
+
+        This is derived from the books, so a crash in between loses nothing.
         """
         for stop in nearest_first(self.state.ledger.exits.cut_stops()):
             yield from apart(self.state, partial(self._again_of, stop))
@@ -247,8 +248,9 @@ class ExcessExits:
             yield from self._release(self._again(stop, there), stop, None)
 
     def _left_of_its_pair(self, stop: Order) -> list[Order]:
-        """What was to be taken back with a stop that was for too much, and was not: alone it would hold the shares
-        until its price comes, and the broker may not know that the two are a pair.
+        """Return the rest of a pair whose stop was cancelled as too large, to be cancelled as well.
+
+        Alone it would reserve the shares until its price comes, and the broker may not know the two as a pair.
         """
         pair = self.state.ledger.legs.oco_siblings(stop)
         is_alone = stop.cancel_code in CUT and not stop.made_way
@@ -257,8 +259,9 @@ class ExcessExits:
         return [one for one in pair if one.is_working and not one.is_cancelling]
 
     def _unprotected_of(self, stop: Order) -> Decimal:
-        """Shares that no exit would close, none is signed for, and no entry's legs wait to guard; no more than the
-        broker has by its books.
+        """Return the shares that no exit would close, no authorization covers and no entry's legs are to cover.
+
+        At most the quantity in the broker's books.
         """
         symbol, strategy, side = stop.request.symbol, stop.strategy, stop.request.side
         held = free_of_exits(self.state.ledger, symbol, strategy, side, self._told)
@@ -272,12 +275,12 @@ class ExcessExits:
         return (order for order in exits if order.request.side is stop.request.side)
 
     def _is_good_yet(self, stop: Order) -> bool:
-        """Whether it would still work, had it not been cut: an order for the day ends with it."""
+        """Whether it would still work without the reduction: a day order ends with its day."""
         day_of = self.state.calendar.trading_day
         return stop.request.time_in_force is TimeInForce.GTC or day_of(self.state.at) == day_of(stop.created_at)
 
     def _was_refused_since(self, stop: Order) -> bool:
-        """Whether the broker refused the very same, sent for shares of it: more of it waits on a ticket."""
+        """Whether the broker refused the same stop for these shares since: another one waits on a ticket."""
         ended = stop.ended_at or stop.created_at
         return any(
             o.status is OrderStatus.REJECTED and o.created_at >= ended and o.request.terms == stop.request.terms
@@ -286,7 +289,7 @@ class ExcessExits:
         )
 
     def _is_settled(self, symbol: Symbol) -> bool:
-        """Whether our books and the broker's agree on it: what is not there then is owed to nobody."""
+        """Whether both books agree on the symbol: shares that are missing then are owed to nobody."""
         return self.state.sightings.held_by_the_broker is not None and symbol not in self.state.sightings.differing
 
     def _say_what_is_owed(self, stop: Order, owed: Quantity) -> None:
@@ -305,7 +308,7 @@ class ExcessExits:
         )
 
     def _release(self, request: OrderRequest, order: Order, role: LegRole | None) -> Iterator[Effect]:
-        """What was signed for more permits less of the very same in its place (OP-02)."""
+        """Release less of the same order: the authorization of more permits it (OP-02)."""
         approval = Approval(
             id=_permission_of(request.client_order_id),
             ticket_id=TicketId(""),
@@ -330,8 +333,9 @@ class ExcessExits:
         yield from self.submission.release(approval, intent)
 
     def _next_id(self, order: Order, what: str) -> ClientOrderId:
-        """The order's own name, with the instant at which it became less, and a number where one of that instant was
-        never written down: no name is used twice (EX-04).
+        """Return a new order id made of the order's own, the time of the reduction, and a number if needed.
+
+        No id is used twice, even if one of that time was never recorded (EX-04).
         """
         parts = (what, self.state.control.state.installation or "", order.id, self.state.at.isoformat())
         names = (order_id_of(*parts, *([str(n)] if n else [])) for n in count())
@@ -343,7 +347,7 @@ class ExcessExits:
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def next_due(self) -> Iterator[datetime]:
-        """When the broker has had its time to follow a fill by itself."""
+        """Yield when the broker's time to react to a fill has passed."""
         for order_id, (filled, at) in list(self._asked.items()):
             order = self.state.ledger.order(order_id)
             if order is None or not beyond(self.state.ledger, order, self._told):
@@ -353,7 +357,7 @@ class ExcessExits:
                 yield at + self._patience()
 
     def due(self) -> Iterator[Effect]:
-        """What follows from the time follows from everything: `follow` is asked after each input."""
+        """Do nothing: `settle` runs after each input."""
         return iter(())
 
 

@@ -1,7 +1,6 @@
-"""An exit whose day was over before it had sold all is proposed again at once: its shares are held, and nothing guards
-them (EX-13, EX-22).
+"""Propose an exit again that expired before it sold everything: its shares are unprotected (EX-13, EX-22).
 
-Whoever asked for it may not be there, as after a night in which the desk was off: it is told of like an exit of a rule.
+The person who requested it may be absent, as after a night without a desk: it is reported like an exit of a rule.
 Nothing is sent here.
 """
 
@@ -25,7 +24,7 @@ WITH_ITS_DAY = "its exit ended with the day"
 
 
 class ExpiredExits:
-    """`_asked` has the exits that were proposed again, once in a run."""
+    """`_asked` holds the exits that were proposed again, once per run."""
 
     def __init__(self, state: TradingState, order_changes: OrderChanges, proposals: Proposals) -> None:
         self.state = state
@@ -40,7 +39,7 @@ class ExpiredExits:
             self._ask_again(order)
 
     def resume(self) -> None:
-        """At each look into the books: what a crash kept from being proposed, of what was heard today."""
+        """Propose exits of today that a crash kept from being proposed, at each comparison of the books."""
         for position in self.state.ledger.positions():
             is_bare = self.order_changes.unguarded(position) > 0 and not self.proposals.is_leaving(position)
             for order in self._expired_today(position) if is_bare else ():
@@ -53,7 +52,7 @@ class ExpiredExits:
         return [o for o in of_it if o.id not in self._asked and o.ended_at and day_of(o.ended_at) == today]
 
     def _ask_again(self, order: Order) -> None:
-        """For what it did not sell, where no stop or other exit has those shares."""
+        """Propose the unsold quantity if no stop or other exit has those shares."""
         symbol = order.request.symbol
         position = self.state.ledger.position(symbol, order.strategy)
         is_of_a_key = order.only_reduces and not order.is_protective and order.role is None and not order.is_target

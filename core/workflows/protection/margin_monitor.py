@@ -1,4 +1,4 @@
-"""What the account's figures say of its margin is recorded: samples, each distance that warns, deficits (RK-14)."""
+"""Record the account's margin: samples, each warning distance, deficits (RK-14)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from core.risk.margin import deficit_of, distance_of, limit_under
 from core.trading_state.state import TradingState
 
 APART = timedelta(minutes=1)
-"""Least time between two samples, but for the one that says that nothing is in use any more."""
+"""Least time between two samples, except for one that ends the use of margin."""
 ALL_OF_IT = Fraction(Decimal(1))
 GROWN = Decimal("1.1")
-"""Times the deficit that was told last: a fall that goes on is not told each minute."""
+"""Growth of the last recorded deficit from which a new one is recorded."""
 
 
 class MarginMonitor:
@@ -23,7 +23,7 @@ class MarginMonitor:
         self.state = state
 
     def see(self, account: Account) -> None:
-        """Nothing is kept of an account that lends nothing, or whose broker tells no maintenance margin."""
+        """Record the margin; nothing for an account without margin, or without a reported maintenance margin."""
         maintenance = account.maintenance_margin
         if not account.lends or maintenance is None:
             return
@@ -38,7 +38,7 @@ class MarginMonitor:
             self._remember(account)
 
     def _remember(self, account: Account) -> None:
-        """The first deficit of a day, and each that is larger by a part."""
+        """Record the first deficit of a day, and each clearly larger one."""
         deficit, day = deficit_of(account), self.state.calendar.trading_day(self.state.at)
         before = self.state.margin.state.deficits.get(day)
         if deficit is not None and (before is None or deficit > before * GROWN):

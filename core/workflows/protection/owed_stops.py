@@ -1,7 +1,7 @@
-"""Shares that have been owed a stop for seconds: it is recorded, so that a person is called, and measured (EX-22).
+"""Record shares that have been owed a stop for seconds, for the notice and the measurement (EX-22).
 
-What is owed, since when and why, says the slice; who is told follows the record. Nothing is sent here: where none is
-under way, the broker's books are asked for, and what is owed is given by them.
+The state slice computes the owed shares, their time and reason; notices follow the record. Nothing is sent here: if no
+stop is under way, the broker's books are requested, and the stop follows from them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from core.trading_state.owed_stops import Owing
 from core.trading_state.state import TradingState
 
 TOLD_AFTER = timedelta(seconds=3)
-"""So that whoever is called is called within five; of what the broker does not trade, while the market is open."""
+"""Delay of the record, so that a notice leaves within five seconds; for idle exits, while the market is open."""
 
 
 class StopsOwed:
@@ -25,7 +25,7 @@ class StopsOwed:
         self.state = state
 
     def settle(self, _asked: list[Effect]) -> None:
-        """What began, what changed its reason and what is over since the last act."""
+        """Record stops newly owed, changed reasons and ended claims since the last act."""
         self.due()
 
     def next_due(self) -> Iterator[datetime]:
@@ -43,7 +43,10 @@ class StopsOwed:
             self.state.record(StopInForce(*its, owing.most, owing.since, until, owing.why))
 
     def _told_at(self, owing: Owing) -> datetime:
-        """No stop trades before the open: nobody is called at night for one that does not."""
+        """Return when it is recorded.
+
+        No stop trades before the open, so nobody is called at night for one that cannot.
+        """
         since = owing.needed_since or owing.since
         if owing.why is OwedReason.NOT_TRADING:
             calendar = self.state.calendar

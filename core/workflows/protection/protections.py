@@ -1,7 +1,6 @@
-"""What the protections do is recorded: each trip, its end, and the operator's override (RK-03, RK-06).
+"""Record the protections: each trip, its end, and the operator's override (RK-03, RK-06).
 
-Losses of the account trip here, as its figures come; the others trip in the fold of a trade or a bar, and are told
-here.
+Account losses trip here when the figures arrive; the others trip in the fold of a trade or a bar and are recorded here.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ class ProtectionEvents:
         self.look()
 
     def look(self) -> None:
-        """Record what has tripped and was not told yet, or shuts for longer than was told; and what has recovered."""
+        """Record new or longer trips, and the end of recovered ones."""
         book, at = self.state.protections, self.state.at
         book.look_at_news()
         for protection in book.all:
@@ -70,14 +69,14 @@ class ProtectionEvents:
         self._pause_for_review()
 
     def _pause_for_review(self) -> None:
-        """A strategy that is disabled opens nothing on any symbol; the operator resumes it (RK-13)."""
+        """Pause a disabled strategy on all symbols; the operator resumes it (RK-13)."""
         for strategy in self.state.protections.disabled_strategies():
             for runner in self.state.orchestrator.roster.runners_of(strategy):
                 if runner.state.paused_at is None:
                     self.state.record(StrategyPaused(strategy, runner.symbol, FOR_A_REVIEW))
 
     def see_account(self, account: Account) -> None:
-        """A loss that reached its limit shuts the day, or the week, also when it is made good again (RK-03)."""
+        """Trip at a loss limit for the day or the week, even if the loss is recovered later (RK-03)."""
         state, day = self.state, self.state.calendar.trading_day(self.state.at)
         losses = self._losses(account)
         venue = state.calendar.venue
@@ -98,7 +97,7 @@ class ProtectionEvents:
         self._throttle(losses[DAILY], losses[WEEKLY])
 
     def on_corrected(self, account: Account) -> None:
-        """What the mended close does not bear out is shut no more: it was measured against another figure (RK-03)."""
+        """End a trip that the corrected close does not justify: it was measured against another figure (RK-03)."""
         state, losses = self.state, self._losses(account)
         for name in self._begun_today():
             loss = losses[name]
@@ -107,12 +106,12 @@ class ProtectionEvents:
                 state.record(ProtectionExpired(name, GLOBAL))
 
     def _begun_today(self) -> tuple[str, ...]:
-        """The losses that are measured against what today began with."""
+        """Return the losses measured against today's opening equity."""
         state = self.state.opening.state
         return (DAILY, WEEKLY) if state.week_day == state.day else (DAILY,)
 
     def _losses(self, account: Account) -> dict[str, Loss | None]:
-        """Of the day and of the week; None where it is not known what they began with."""
+        """Return the losses of the day and the week; None if their opening equity is unknown."""
         state, day = self.state, self.state.calendar.trading_day(self.state.at)
         risk, opening = state.control.settings.risk, state.opening
         return {
@@ -121,7 +120,7 @@ class ProtectionEvents:
         }
 
     def _throttle(self, of_day: Loss | None, of_week: Loss | None) -> None:
-        """A part of a loss limit leaves a part of the risk of a trade, until a better day or a new week (RK-11)."""
+        """Reduce the risk per trade after part of a loss limit, until a better day or a new week (RK-11)."""
         state, losses = self.state, self.state.sizing.losses
         if losses.state.ended:
             state.record(RiskRestored(losses.state.ended))
@@ -133,7 +132,7 @@ class ProtectionEvents:
 
     @answers(OverrideProtection)
     def on_override(self, command: OverrideProtection) -> Iterable[Effect]:
-        """The word in full, for one trip in one scope; a loss of the account stays shut for a while yet (RK-06)."""
+        """Override one trip in one scope after the typed word; an account loss stays shut for a while (RK-06)."""
         state, terms = self.state, self.state.control.settings.risk.protections
         told = state.protections.latches.told(command.name, command.scope)
         if told is None or command.word != WORD:
@@ -143,7 +142,7 @@ class ProtectionEvents:
             return ()
         if command.name == RepeatedExecution.name:
             state.record(ProtectionOverridden(command.name, command.scope, state.at, state.at))
-            self.look()  # its count begins anew: it has ended, and no time shuts it again
+            self.look()  # its count restarts: it has ended, and no time shuts it again
             return ()
         is_loss = command.name in (DAILY, WEEKLY)
         begins = state.at + timedelta(minutes=terms.loss_override_minutes if is_loss else 0)
@@ -154,20 +153,20 @@ class ProtectionEvents:
         return ()
 
     def _again_at(self, name: str) -> Money | None:
-        """USD lost at which a loss that is overridden now shuts again (RK-06); None where its limit is not known."""
+        """Return the loss in USD at which an overridden loss shuts again (RK-06); None if its limit is unknown."""
         account = self.state.sightings.account
         loss = self._losses(account)[name] if isinstance(account, Account) else None
         return shuts_again_at(loss.lost, loss.limit) if loss is not None and loss.limit is not None else None
 
     def on_tightened(self, changes: Collection[LimitChange]) -> None:
-        """What is over a tighter limit now is shut now, and not with the next figures only."""
+        """Apply tighter limits to the current figures at once."""
         self.end_overrides(changes)
         if isinstance(self.state.sightings.account, Account):
             self.see_account(self.state.sightings.account)
         self.look()
 
     def end_overrides(self, changes: Collection[LimitChange]) -> None:
-        """A word lets pass the limit that it was typed for, and no tighter one (RK-06)."""
+        """End overrides of a limit that was tightened: the typed word does not cover a tighter one (RK-06)."""
         state = self.state
         for name, words in tightened(changes).items():
             for overridden, scope, _ in tuple(state.protections.latches.all_overrides()):
@@ -193,5 +192,5 @@ class ProtectionEvents:
 
 
 def _loss(opening: Money | None, account: Account, limit: AmountSettings) -> Loss | None:
-    """Since the account was worth that much; None where that is not known."""
+    """Return the loss since that equity; None if it is unknown."""
     return None if opening is None else Loss(opening - account.equity, limit.of(opening))

@@ -1,4 +1,4 @@
-"""A fill is protected at once: the stop of the confirmed ticket, for what was filled, with no second key (OP-06)."""
+"""Protect a fill at once: send the confirmed ticket's stop for the filled quantity, without a second key (OP-06)."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ BARS = "the broker refuses the position's stop while it rests"
 
 
 class ProtectiveStops:
-    """Where the broker made the entry's stop with it, as a leg, that one guards what was filled, and nothing is sent.
+    """If the broker created the entry's stop as a leg, that leg protects the fill, and nothing is sent.
 
-    A leg waits until its entry is filled whole. What an entry had filled when it ended otherwise gets a stop of its own
+    A leg waits until its entry is completely filled. The filled part of an entry that ended otherwise gets its own stop
     as soon as its legs are gone (EX-13).
     """
 
@@ -74,7 +74,7 @@ class ProtectiveStops:
         if order is None:
             return
         for sibling in self.state.ledger.legs.oco_siblings(order):
-            if sibling.is_working:  # the broker makes it smaller, or ends it: which of both is asked
+            if sibling.is_working:  # the broker reduces or ends it: look up which
                 yield from self.order_recovery.ask(sibling)
         self.proposals.withdraw_loose_exits(order.request.symbol)
         if self.state.ledger.position(order.request.symbol, order.strategy) is not None:
@@ -83,7 +83,7 @@ class ProtectiveStops:
             self._end_what_is_sold(order.request.symbol)
 
     def _end_what_is_sold(self, symbol: Symbol) -> None:
-        """Flat: no stop is owed for what was held. Shares of a later entry have the stop that was signed for them."""
+        """End stops owed for closed positions. A later entry's shares have their own signed stop."""
         for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
             entry = self.state.ledger.order(use.mandate.parent)
             if entry is None or entry.request.symbol != symbol or self.state.ledger.position(symbol, entry.strategy):
@@ -93,7 +93,7 @@ class ProtectiveStops:
 
     @follows(OrderStateChanged)
     def after_end(self, fact: OrderStateChanged) -> Iterator[Effect]:
-        """An entry ended before it was filled, or a leg of it did: what it filled is guarded."""
+        """Protect the filled part of an entry that ended early, or whose leg ended."""
         order = self.state.ledger.order(fact.client_order_id)
         if order is None or not fact.after.is_terminal:
             return
@@ -110,7 +110,7 @@ class ProtectiveStops:
         yield from self.cover(order.id if order.role is None else order.parent or order.id)
 
     def _after_loss(self, stop: Order) -> Iterator[Effect]:
-        """The broker had it and is proven not to have it any more: what was signed for it permits another (EX-22)."""
+        """Return the authorization of a stop that the broker is proven to have lost, and send another (EX-22)."""
         mandate_id = None if stop.permit is None else stop.permit.mandate_id
         for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
             if use.mandate.id == mandate_id and self.state.at <= use.mandate.ends_at and stop.remaining > 0:
@@ -118,9 +118,9 @@ class ProtectiveStops:
                 yield from self.cover(use.mandate.parent)
 
     def _make_way_for(self, stop: Order) -> Iterator[Effect]:
-        """Entries that a broker with Alpaca's table lets bar a stop are taken back: its ticket can be sent then.
+        """Cancel entries that bar a stop at a broker with Alpaca's wash-trade table, so its ticket can be sent.
 
-        Not what is left of its own entry, which fills or ends.
+        The rest of its own entry is not cancelled: it fills or ends.
         """
         capabilities = self.state.sightings.capabilities
         if not capabilities.refuses_wash_trades:
@@ -141,8 +141,9 @@ class ProtectiveStops:
             yield from apart(self.state, partial(self._after_block, order))
 
     def _after_block(self, stop: Order) -> Iterator[Effect]:
-        """The gateway kept it back: it goes again at once as it was signed. What nothing permits by now, and the second
-        of its mandate, waits on a ticket.
+        """Send a stop again as signed that the gateway blocked.
+
+        One that is no longer authorized, or was blocked twice under its authorization, waits on a ticket.
         """
         if not stop.is_protective:
             return
@@ -161,24 +162,25 @@ class ProtectiveStops:
         return () if order is None else self.after_look_up(order)
 
     def after_look_up(self, order: Order) -> Iterator[Effect]:
-        """An entry that turned out to have no legs is guarded; a leg with nothing left to wait for is taken back."""
+        """Protect an entry that has no legs; cancel a leg whose entry has ended."""
         if order.is_bare:
             yield from self.cover(order.id)
         if order.is_working and not order.is_cancelling and self.state.ledger.legs.is_orphan(order):
             yield from self.cancellation.cancel(order, "what it was made with has ended", CancelCode.ORPHANED)
 
     def resume(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
-        """At each look into the books: fills whose stop was not written down, or could not be asked for, get it now.
+        """Send stops of fills that were not recorded or could not be requested, at each comparison of the books.
 
-        Not those of symbols whose books are too far apart.
+        Symbols in `but`, whose books differ too much, are skipped.
         """
         for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
             if use.mandate.symbol not in but:
                 yield from apart(self.state, partial(self.cover, use.mandate.parent))
 
     def give_what_is_due(self, but: Collection[Symbol] = ()) -> Iterator[Effect]:
-        """At each look into the books, after everybody else: what is owed and nobody has under way. Where legs ended
-        that guarded it, another is sent as it was signed; else it waits for a key.
+        """Send stops that are owed and not under way, after all other steps of a comparison.
+
+        If protecting legs ended, another stop is sent as signed; else it waits for a key.
         """
         for position in self.state.ledger.positions():
             owing = self.state.owed_stops.of(position)
@@ -202,13 +204,13 @@ class ProtectiveStops:
             self.stop_renewal.ask(last, PERMITTED_NO_MORE)
 
     def _model(self, position: Position) -> Order | None:
-        """The stop like which another is due: the last that ended, or one that the broker made less."""
+        """Return the model of the stop that is due: the last that ended, or one that the broker reduced."""
         exits = self.state.ledger.exits
         working = (order for order in exits.working(position.symbol, position.strategy) if order.is_protective)
         return exits.last_stop(position) or next(working, None)
 
     def cover(self, entry_id: ClientOrderId) -> Iterator[Effect]:
-        """Killed or not, but not after NAKED: what was signed for it is older than that word."""
+        """Send the owed stop of an entry, even while killed, but not after NAKED: its authorization is older."""
         entry = self.state.ledger.order(entry_id)
         for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP, entry_id):
             if entry is None or not self._is_of_what_is_held(entry):
@@ -222,15 +224,16 @@ class ProtectiveStops:
                 yield from self.release_stop(use, entry, Quantity(quantity))
 
     def _is_of_what_is_held(self, entry: Order) -> bool:
-        """Not where all that it bought was closed again: what is held by now is another ticket's."""
+        """Whether its shares are still held; not if all of them were closed: the position is another ticket's then."""
         position = self.state.ledger.position(entry.request.symbol, entry.strategy)
         if position is None or entry.ended_at is None or entry.late_fill:
             return True
         return position.entry_order == entry.id or entry.ended_at >= position.began
 
     def _is_left_to_its_legs(self, entry: Order) -> bool:
-        """Whether the broker's legs guard what it filled, or may: where it ended as filled, whatever became of them but
-        that the broker lost them. What fills after another end finds no legs: they went with it.
+        """Whether the broker's legs protect its fills, or may; after a complete fill always, unless they were lost.
+
+        A fill after another end finds no legs: they ended with the entry.
         """
         if not entry.request.legs or entry.is_bare:
             return False
@@ -240,7 +243,7 @@ class ProtectiveStops:
         return entry.status is OrderStatus.FILLED and not any(map(_is_lost, legs))
 
     def _unprotected(self, entry: Order, side: Side) -> Decimal:
-        """Shares that no working exit would close, nor, where the stop was a leg, one that is signed and waits."""
+        """Return the shares that no working exit would close nor, for a leg's entry, an authorized one that waits."""
         symbol, strategy = entry.request.symbol, entry.strategy
         ledger = self.state.ledger
         free = unreserved(ledger, symbol, strategy, side) - ledger.legs.left_to_legs(symbol, strategy, but=entry)
@@ -251,9 +254,9 @@ class ProtectiveStops:
     def release_stop(
         self, use: AuthorizationUse, parent: Order, quantity: Quantity, lasts: TimeInForce = TimeInForce.DAY
     ) -> Iterator[Effect]:
-        """Send a stop within its mandate; what is owed beyond it waits for a key. A stop goes out killed or not.
+        """Send a stop within its authorization, even while killed; the quantity beyond it waits for a key.
 
-        `parent` is its entry; or the stop whose place it takes, where the entry is forgotten.
+        `parent` is its entry; or the stop that it replaces if the entry is forgotten.
         """
         signed = Quantity(use.mandate.quantity - use.released)
         if ZERO < signed < quantity and self.state.at <= use.mandate.ends_at:
@@ -298,9 +301,9 @@ class ProtectiveStops:
         )
 
     def _ask(self, use: AuthorizationUse, order: OrderRequest, strategy: str, refusal: str) -> None:
-        """It is owed, and what was signed permits it no more: it waits for a key, once for these shares (OP-02).
+        """Stage the owed stop for a key, once for these shares, as its authorization no longer permits it (OP-02).
 
-        Where it cannot wait, as beyond a market that has passed it, it is tried again at the next look.
+        If it cannot wait, as beyond a market that has passed it, it is tried again at the next comparison.
         """
         mandate = use.mandate
         if mandate.id not in self._told:
@@ -315,7 +318,7 @@ class ProtectiveStops:
             )
 
     def _next_id(self, use: AuthorizationUse, parent: Order) -> ClientOrderId:
-        """Counted by its mandate, which outlives what the ledger forgets; a name that was ever used is passed over."""
+        """Return the next unused id, counted by its authorization, which outlives the ledger's memory."""
         names = (child_order_id(use.mandate, index, parent) for index in count(use.releases + 1))
         return next(name for name in names if not self.state.ledger.has(name))
 
@@ -326,7 +329,7 @@ class ProtectiveStops:
         )
 
     def after_correction(self, symbol: Symbol) -> Iterator[Effect]:
-        """The broker's books show less than ours did: an exit with nothing left to close would open the other side."""
+        """Withdraw and cancel exits with nothing to close after a correction: they would open the other side."""
         self.proposals.withdraw_loose_exits(symbol)
         self._end_what_is_sold(symbol)
         for order in self.state.ledger.working():
@@ -334,19 +337,19 @@ class ProtectiveStops:
                 yield from apart(self.state, partial(self.cancellation.cancel, order, CLOSED, CancelCode.FLAT))
 
     def is_loose(self, order: Order) -> bool:
-        """An exit that has nothing to close."""
+        """Whether it is an exit with nothing to close."""
         position = self._position(order.request.symbol, order.strategy)
         has_its_side = position is not None and closing_side(position) is order.request.side
         return order.only_reduces and not has_its_side
 
 
 def _is_lost(stop: Order) -> bool:
-    """Whether the broker lost a stop that nobody asked to end."""
+    """Whether the broker lost a stop whose cancel nobody requested."""
     return stop.is_protective and stop.end_code is EndCode.LOST_THERE and stop.cancel_requested_at is None
 
 
 def in_terms(order: OrderRequest, mandate: StandingAuthorization) -> OrderRequest:
-    """A stop of the type and at the prices that were signed."""
+    """Return the stop with the type and prices that were signed."""
     if mandate.terms is None:
         return order
     kind, limit_price, stop_price, trail_price, trail_fraction = mandate.terms
@@ -361,9 +364,9 @@ def in_terms(order: OrderRequest, mandate: StandingAuthorization) -> OrderReques
 
 
 def child_order_id(mandate: StandingAuthorization, index: int, parent: Order) -> ClientOrderId:
-    """The signal's own name with a child index (EX-04); what a person typed or changed hashes its order id instead.
+    """Return the signal's id with a child index (EX-04); a manual or changed order's hash of its order id instead.
 
-    A stop that is put back is no order of the signal: it hashes the order whose ticket signed it, and its mandate.
+    A restored stop does not belong to the signal: it hashes the order whose ticket signed it, and its authorization.
     """
     side = mandate.side
     if mandate.kind is AuthorizationKind.RESTORE_STOP:

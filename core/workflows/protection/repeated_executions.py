@@ -1,7 +1,7 @@
-"""What repeats itself too fast is stopped where it happens, until a person lets it go on (RK-24).
+"""Stop a strategy that repeats itself too fast, until a person allows it again (RK-24).
 
-Its entries that wait leave the stage, those that work are taken back, and the gate lets no other pass. Its exits and
-its stops go on: nothing that protects is ever counted out.
+Its waiting entries leave the stage, working ones are cancelled, and the gate blocks others. Its exits and stops
+continue: nothing protective is ever blocked by a count.
 """
 
 from __future__ import annotations

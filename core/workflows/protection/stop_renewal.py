@@ -1,12 +1,11 @@
-"""A stop whose day is over, that never reached the broker or that it refused is asked for again: shares are held
-without it (EX-13).
+"""Request a new stop after one expired, never arrived or was refused: shares are held without it (EX-13).
 
-The broker's stops of fractions, and those that it makes with an entry, are orders for the day. As soon as one is told
-as expired, a stop for the same shares at the same price waits for its key: until it is cancelled where the shares are
-whole, for the next session else. A closed market keeps it until it opens.
+The broker's stops of fractions, and those that it creates with an entry, are day orders. As soon as one is reported as
+expired, a stop for the same shares at the same price waits for its key: good till cancelled for whole shares, else for
+the next session. A closed market keeps it until it opens.
 
-What the broker refused waits for a key, and again where it refuses that ticket's stop too: each turn is a person's, and
-shares are never bare with nothing waiting.
+A refused stop waits for a key, and again if the broker refuses that ticket's stop too: each attempt is a person's, and
+unprotected shares always have a ticket waiting.
 """
 
 from __future__ import annotations
@@ -38,9 +37,9 @@ REFUSED = RequestedChange("the broker refused its stop", GuardCode.REFUSED)
 KEPT_BACK = RequestedChange("its stop was kept back before it was sent", GuardCode.KEPT_BACK)
 OF_THIS_DESK = frozenset(asked.code for asked in (WITH_ITS_DAY, PERMITTED_NO_MORE, NOT_THERE, REFUSED, KEPT_BACK))
 ENDED_BY_THE_BROKER = frozenset({EndCode.REJECTED_LATER, EndCode.FILLED_SHORT})
-"""How it may end a stop before all of it was sold."""
+"""End codes by which the broker may end a stop before all of it was sold."""
 FOR_DAYS = frozenset({GuardCode.WITH_ITS_DAY, GuardCode.PERMITTED_NO_MORE})
-"""Where the shares are whole, the stop that is asked for lasts until it is cancelled."""
+"""Reasons for which a stop of whole shares is good till cancelled."""
 
 
 class StopRenewal:
@@ -56,7 +55,7 @@ class StopRenewal:
             self._ask_in_place_of(order)
 
     def ask_again(self, order: Order, why: RequestedChange) -> None:
-        """What was not sent waits for another key: a stop for what is unprotected, anything else as it was."""
+        """Let an unsent order wait for another key: a stop for the unprotected shares, anything else as it was."""
         if order.request.replaces is not None:
             self.order_changes.stage_move_again(order, why)
         elif order.is_protective and _has_a_price(order):
@@ -65,18 +64,18 @@ class StopRenewal:
             self.proposals.stage_again(order, why.words)
 
     def _ask_in_place_of(self, order: Order) -> None:
-        """What is flat by the close has an urgent exit of its own."""
+        """Request a stop in place of an ended one, unless its entry owes it."""
         why = _why_asked_for(order)
         if why is not None and not self._is_owed_by_its_entry(order):
             self.ask(order, why)
 
     def _is_owed_by_its_entry(self, leg: Order) -> bool:
-        """Of an entry that was not filled whole the stop is no leg's: what it bought has its own, as it was signed."""
+        """Whether the entry owes the stop: a partly filled entry's shares get their own, not the leg."""
         is_held = self.state.ledger.legs.is_held(leg)
         return is_held and bool(self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP, leg.parent))
 
     def resume(self) -> None:
-        """At each look into the books: what a crash kept from being asked for; what was asked for once is not again."""
+        """Request stops at each comparison that a crash kept from being requested; each only once."""
         for position in self.state.ledger.positions():
             if position.symbol in self.state.sightings.differing or self.order_changes.unguarded(position) <= 0:
                 continue
@@ -85,7 +84,10 @@ class StopRenewal:
                 done_apart(self.state, partial(self._ask_in_place_of, last))
 
     def ask_for_cut(self, stop: Order) -> bool:
-        """Its shares are there again, and its day is over or the broker refused the same: once. Whether it was."""
+        """Request once a reduced stop whose shares are back but whose day ended or that was refused.
+
+        Whether it waits.
+        """
         day_of = self.state.calendar.trading_day
         is_today = day_of(self.state.at) == day_of(stop.created_at)
         is_good_yet = is_today or stop.request.time_in_force is TimeInForce.GTC
@@ -93,15 +95,15 @@ class StopRenewal:
         return stop.is_asked_for or self.ask_for(stop.request, stop.strategy, why)
 
     def ask_for_blocked(self, stop: Order) -> bool:
-        """The gateway kept it back, and nothing sends it again; who turned its own key knows of it."""
+        """Request a stop that the gateway blocked and nothing sends again, unless it had its own key."""
         return not _is_of_a_key(stop) and self.ask_for(stop.request, stop.strategy, KEPT_BACK)
 
     def ask(self, order: Order, why: RequestedChange) -> None:
-        """A stop like this one, for what is unprotected of its position."""
+        """Request a stop like this one for the unprotected shares of its position."""
         self.ask_for(order.request, order.strategy, why)
 
     def ask_for(self, order: OrderRequest, strategy: str, why: RequestedChange = PERMITTED_NO_MORE) -> bool:
-        """The same of a stop that never was an order; whether one waits now for what is unprotected."""
+        """Request a stop that never was an order; return whether one waits now for the unprotected shares."""
         position = self.state.ledger.position(order.symbol, strategy)
         is_of_it = position is not None and closing_side(position) is order.side
         if position is None or not is_of_it:
@@ -116,7 +118,7 @@ class StopRenewal:
         return self.order_changes.stage_guard(position, unprotected, price, why, lasts)
 
     def _price(self, position: Position, order: OrderRequest, why: RequestedChange) -> Price | None:
-        """Of several that end with one day the nearest to the market: one stop is asked for all that is unprotected."""
+        """Return the price nearest to the market of several that expired: one stop covers all unprotected shares."""
         waiting = (p for p in self.state.stage.proposals() if p.is_guard and p.order.replaces is None)
         of_it = (p for p in waiting if (p.symbol, p.strategy) == (position.symbol, position.strategy))
         prices = [p.order.stop_price for p in of_it if p.guard in OF_THIS_DESK | {why.code}]
@@ -127,7 +129,7 @@ class StopRenewal:
         return max(known) if order.side is Side.SELL else min(known)
 
     def _level(self, position: Position, order: OrderRequest) -> Price | None:
-        """Its price; of a trailing stop, as far from the last price as it trailed, None while none is known."""
+        """Return its price; for a trailing stop, its distance from the last price, None while none is known."""
         last = self.state.orchestrator.state.marks.get(order.symbol)
         if not order.type.trails or last is None:
             return order.stop_price
@@ -147,15 +149,15 @@ def _why_asked_for(order: Order) -> RequestedChange | None:
 
 
 def _has_a_price(stop: Order) -> bool:
-    """Whether it is a stop at a price of its own: a trailing one has none."""
+    """Whether it is a stop with its own price: a trailing one has none."""
     return stop.exit_reason is ExitReason.STOP_LOSS and not stop.request.type.trails
 
 
 def _is_of_a_key(stop: Order) -> bool:
-    """Whether a key was turned for it alone: whoever turned it is told what became of it."""
+    """Whether it was confirmed by its own key: that operator sees the result."""
     return stop.proposal_id == ProposalId(stop.id)
 
 
 def _was_taken_back(stop: Order) -> bool:
-    """Whether a person took it back before the broker's word came."""
+    """Whether a person cancelled it before the broker's report came."""
     return stop.cancel_requested_at is not None and stop.cancel_code not in CUT
