@@ -39,7 +39,7 @@ class BasketReporting:
         )
 
     def _left(self, run: BasketRun, picture: BrokerPicture | None) -> tuple[str, ...]:
-        """List what a flattening left: positions, by the broker's books if it answered, and working entries."""
+        """List the remains of a flattening: positions, by the broker's books if it answered, and working entries."""
         if run.plan.source is not BasketSource.FLATTEN:
             return ()
         if picture is not None:

@@ -1,1 +1,1 @@
-"""Our books compared with the broker's."""
+"""Reconciliation of our books with the broker's."""

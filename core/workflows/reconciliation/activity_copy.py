@@ -1,13 +1,14 @@
-"""The broker's own list of what happened, each evening and after each start that missed one (EX-09, AN-06).
+"""Compare the broker's list of activities, each evening and after each start that missed one (EX-09, AN-06).
 
-1. Ask for it a week back: a broker dates some things back. Nobody answers: ask again.
-2. What cannot be read is named, once.
-3. What the journal does not know is recorded, once by the broker's id: cash that moved, shares that moved, splits.
-4. What the broker says otherwise than before, or than its own figures make, is a difference.
-5. Fills are compared one by one, cash to the cent, from the last list to this one.
-6. The account's equity and cash are recorded with it: between two of them each cent has its name, or is missed.
+1. Request the list for the past week: a broker backdates some entries. Without an answer, request it again.
+2. Report each unreadable entry once.
+3. Record entries that the journal does not know, once per broker id: cash movements, share movements, splits.
+4. Report a difference if an entry changed, or does not match its own figures.
+5. Compare fills one by one, and cash to the cent, from the last list to this one.
+6. Record the account's equity and cash with it: between two lists each cent is explained, or reported as missing.
 
-A split that stands between our books and the broker's is asked for at once, and then the books are compared again.
+A split that may explain a difference between our books and the broker's is requested at once, and then the books are
+compared again.
 """
 
 from __future__ import annotations
@@ -38,14 +39,14 @@ from core.workflows.base.isolation import apart
 from core.workflows.protection.protective_stops import ProtectiveStops
 
 LATER = timedelta(minutes=15)
-"""After the end of a day's trading: the broker books its fees then."""
+"""Time after the end of a day's trading: the broker books its fees then."""
 AGAIN = timedelta(minutes=10)
 SETTLED = timedelta(minutes=1)
-"""Executions younger than that may be on their way to the desk yet: the next list compares them."""
+"""Age below which executions may still be on their way to the desk: the next list compares them."""
 
 
 class ActivityCopy:
-    """Asks for the list, and compares it."""
+    """Requests the list of activities, and compares it."""
 
     def __init__(self, state: TradingState, protective_stops: ProtectiveStops) -> None:
         self.state = state
@@ -62,7 +63,7 @@ class ActivityCopy:
         return self.state.sightings.capabilities.tells_activities or exchange.makes_activities
 
     def next_due(self) -> Iterator[datetime]:
-        """None before the books were compared in this run: an answer to that says that the broker is there."""
+        """Yield the next request; none before this run's first comparison, which proves that the broker answers."""
         begun = self.state.sightings.books_at
         if begun is None or not self._is_told:
             return
@@ -79,7 +80,7 @@ class ActivityCopy:
         return self.ask() if any(self.state.at >= at for at in self.next_due()) else ()
 
     def _evening(self) -> datetime | None:
-        """The end of the trading day that no list was asked for yet; a first list is due at once."""
+        """Return the end of the first trading day without a list; a first list is due at once."""
         before, calendar = self.state.activities.state.as_of, self.state.calendar
         if before is None:
             return self.state.sightings.books_at
@@ -88,7 +89,7 @@ class ActivityCopy:
             if isinstance(today, Session) and before < (end := calendar.venue.extended_span(today)[1] + LATER):
                 return end
             return calendar.venue.extended_span(calendar.next_session(before))[1] + LATER
-        except LookupError:  # a calendar ends somewhere
+        except LookupError:  # the calendar has an end
             return None
 
     @property
@@ -100,14 +101,14 @@ class ActivityCopy:
 
     @answers(CompareActivities)
     def on_command(self, _command: CompareActivities) -> Iterable[Effect]:
-        """Whatever the broker tells by itself: a person asked."""
+        """Request the list at the operator's command, even if the broker does not list activities."""
         return () if self._is_waiting else self.ask()
 
     def ask(self) -> Iterator[Effect]:
         self._asked_at, self._is_waiting, self._is_failed = self.state.at, True, False
         yield FetchActivities(self.state.activities.since(self.state.at))
 
-    # ── what is told ─────────────────────────────────────────────────────────────────────────────────────────────
+    # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @answers(ActivitiesFetched)
     def on_fetched(self, reply: ActivitiesFetched) -> Iterator[Effect]:
@@ -140,7 +141,7 @@ class ActivityCopy:
                 yield changed_difference(one, known.amount)
 
     def _record(self, one: Activity) -> None:
-        """Cash and shares apart; what moved neither is recorded as no cash, so that it is heard of once."""
+        """Record cash and shares separately. An entry that moved neither is recorded as no cash, to be known."""
         if one.moves_shares and one.symbol is not None and one.quantity is not None:
             self.state.record(
                 SharesMoved(one.id, one.day, one.kind, one.symbol, one.quantity, one.price, harmless(one.words))

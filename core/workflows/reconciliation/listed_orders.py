@@ -1,6 +1,6 @@
-"""Orders beside the broker's books: what was missed is taken in, and what they do not list is looked up.
+"""Compare orders with the broker's books: take in missed news, look up orders that they do not list.
 
-Steps 3 to 5 of a reconciliation; a comparison costs the same after many orders as after few.
+Steps 3 to 5 of a reconciliation; the cost of a comparison does not grow with the number of past orders.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from core.workflows.protection.protective_stops import ProtectiveStops
 
 
 class ListedOrders:
-    """Takes in what the broker lists of our orders, and says whether an order may explain a difference."""
+    """Takes in the broker's list of our orders, and tells whether an order may explain a difference."""
 
     def __init__(
         self,
@@ -49,14 +49,14 @@ class ListedOrders:
         self._asked_once_more: set[ClientOrderId] = set()
 
     def take_in(self, comparison: Comparison) -> Iterator[Effect]:
-        """What works, and what the broker tells that may be news."""
+        """Take in working orders and reports that may contain news."""
         listing = comparison.listing
         self._restless, listing.fresh = self._restless | listing.fresh, set()
         told = [report for order_id in self._restless if (report := listing.reports.get(order_id)) is not None]
         for report in self._forgotten(told):
             yield from apart(self.state, partial(self._recall, report))
         for order in self._to_look_at():
-            is_there = order.id in listing.reports  # whatever an earlier run believed of it
+            is_there = order.id in listing.reports  # whatever an earlier run assumed
             if is_there or not self.state.sightings.departing.is_here(order):
                 yield from apart(self.state, partial(self._take_in_one, order, comparison))
         for order in self._to_look_at():
@@ -65,14 +65,14 @@ class ListedOrders:
         self._restless = {report.client_order_id for report in told if not self._rests(report)}
 
     def _to_look_at(self) -> list[Order]:
-        """What works, what may have news, and what is looked up in the books; the oldest first."""
+        """Return working orders, those with possible news, and those to be looked up in the books; oldest first."""
         working = (order.id for order in self.state.ledger.working())
         return self.state.ledger.in_order({*working, *self._restless, *self.order_recovery.in_books})
 
     def _take_in_one(self, order: Order, comparison: Comparison) -> Iterator[Effect]:
         report = comparison.listing.reports.get(order.id)
         if report is not None and is_ours(self.state, order, report):
-            is_alive = report.status is not None and report.status.is_working  # given up here, and there after all
+            is_alive = report.status is not None and report.status.is_working  # given up here, but still at the broker
             is_news = order.is_working or is_alive or report.filled_quantity > order.filled_quantity
             if is_news or self.order_updates.adopting.wants_more(order):
                 yield from self.order_updates.absorb(order, report, Source.RECONCILIATION)
@@ -91,7 +91,7 @@ class ListedOrders:
             yield from self.cancellation.again(order)
 
     def _forgotten(self, told: list[OrderReport]) -> list[OrderReport]:
-        """Those of orders that may have left memory, the same one each time first."""
+        """Return the reports of orders that may have left memory, in a fixed order."""
         ledger = self.state.ledger
         gone = [report for report in told if ledger.order(report.client_order_id) is None]
         return sorted(gone, key=lambda report: report.client_order_id) if ledger.state.forgotten else []
@@ -100,8 +100,9 @@ class ListedOrders:
         self.state.order_of(report)
 
     def _rests(self, report: OrderReport) -> bool:
-        """Whether it can tell nothing new of an order of ours once that has ended: its fills and legs are known. One
-        that works is looked at each time; so is one that works there alone.
+        """Whether the report can contain no news: the order has ended and its fills and legs are known.
+
+        A working order is checked each time, also if it works only at the broker.
         """
         order = self.state.ledger.order(report.client_order_id)
         if order is None:
@@ -111,15 +112,16 @@ class ListedOrders:
         return bool(has_legs) and not has_news(report, order)
 
     def _grace(self) -> timedelta:
-        """An order that this very run has just sent may not be on the broker's books yet; an older run's must be."""
+        """Return the time that an order sent by this run may be missing from the books; zero for an earlier run's."""
         if not self.state.control.state.is_reconciled:
             return timedelta(0)
         return timedelta(seconds=float(self.state.control.settings.execution.answer_seconds))
 
     def may_explain(self, symbol: Symbol, comparison: Comparison) -> bool:
-        """Whether an order of the symbol is in doubt, its legs are not known yet, or fills came that the picture is too
-        old to show. Or an order of ours that the broker had is listed no more, as after a week: what it filled is
-        looked up, and would count twice.
+        """Whether an order of the symbol may explain a difference.
+
+        It is in doubt, its legs are unknown, or its fills are newer than the picture. Or the broker no longer lists it,
+        as after a week: its fills are looked up, and would count twice.
         """
         for order in self.state.ledger.state.orders.values():
             if order.request.symbol != symbol:
@@ -142,7 +144,7 @@ class ListedOrders:
         return False
 
     def look_up_what_was_given_up(self, symbols: Collection[Symbol], comparison: Comparison) -> Iterator[Effect]:
-        """Orders of ours that never arrived, by all that this run knows: until the broker has answered, once."""
+        """Look up, once, our orders that never arrived as far as this run knows."""
         orders = list(self.state.ledger.state.orders.values()) if symbols else ()
         for order in orders:
             is_unseen = order.is_given_up and order.request.symbol in symbols and order.id not in comparison.reports

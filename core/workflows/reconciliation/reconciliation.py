@@ -1,28 +1,31 @@
-"""Reconciliation, as a procedure (EX-09): before anything trades, after each gap of the order stream, after a late
-fill, every minute of a session, and of the extended hours around it while anything may happen in them.
+"""Reconcile our books with the broker's (EX-09).
 
-1. Ask for the broker's books: account, positions, open orders and those closed of late. One question at a time, and
-   never two close together: what is wanted meanwhile is asked once, after it.
-2. No answer: before the first agreement, or several times in a row, the desk is read-only. It is asked again. A broker
-   that states that it takes no requests for a while (429) is not silent, until several comparisons are missing.
-3. Orders that we know and the broker lists: what we missed is taken in.
-4. Orders of ours that it does not list, or whose request is half done: looked up by our own id.
-5. Before the first agreement of a run: orders with our form of id that the journal does not know say that this folder
+It runs before anything trades, after each gap of the order stream, after a late fill, every minute of a session, and in
+the extended hours around it while anything may happen in them.
+
+1. Request the broker's books: account, positions, open orders and recently closed ones. One request at a time, with a
+   minimum distance; requests in between are merged into the next.
+2. Without an answer the desk is read-only before the first agreement, or after several failures in a row, and asks
+   again. A broker with a stated rate limit (429) counts as reachable until several comparisons are missing.
+3. Take in missed news of orders that both we and the broker list.
+4. Look up by client order id our orders that it does not list, or whose request is half done.
+5. Before the first agreement of a run: orders with our form of id that the journal does not know show that this folder
    is older than its account. The desk is read-only until a person accepts them.
-6. Net quantities by symbol. Where an order in doubt or on its way, or a fill that came meanwhile, may explain a
-   difference, the next comparison decides. So it does where one of ours was given up that the broker does not list:
-   its request may have arrived since, longer ago than the list reaches, and it is looked up once more. An order that
-   no look-up finds does not end for a minute while a fill of it may be the difference.
-7. Where the broker shows less than ours, one reading is no proof: until two of them agree, ten seconds apart, and no
-   order of the broker's own contradicts them, the desk is read-only and nothing is sent. What orders of others filled
-   since the last agreement explains it at once. What nothing explains, and a stop of ours at the broker contradicts,
-   waits for a person: no protection is taken back for it.
-8. Beyond the limits nothing is corrected: the desk is read-only, says why, and asks again. What is owed in symbols
-   that agree, stops and closes that are under way, goes all the same.
-9. Within them the broker is right: our position is corrected, and the correction recorded. Where several hold the
-   symbol each keeps its shares and its stop; what nobody here bought is nobody's in particular. What an order that
-   the broker lacked may have bought is its owner's; where the fill is told later, the correction is undone first.
-10. A strategy that is to be flat by the close and holds over it is an error; its exit is staged.
+6. Compare net quantities by symbol. If an order in doubt or in flight, or a recent fill, may explain a difference, the
+   next comparison decides. So it does if one of our orders was given up and the broker does not list it: its request
+   may have arrived since, longer ago than the list reaches, and it is looked up once more. An order that no look-up
+   finds does not end for a minute while a fill of it may be the difference.
+7. If the broker shows less than our books, one reading is no proof: until two agree, ten seconds apart, and no order in
+   the broker's own list contradicts them, the desk is read-only and sends nothing. Fills of external orders since the
+   last agreement explain it at once. A difference without an explanation that one of our stops at the broker
+   contradicts waits for a person: no protection is cancelled for it.
+8. Beyond the limits nothing is corrected: the desk is read-only, states why, and asks again. Stops and closes that are
+   owed or under way in symbols that agree go on.
+9. Within the limits the broker is right: our position is corrected, and the correction recorded. If several owners hold
+   the symbol, each keeps its shares and its stop; shares that nobody here bought have no owner. Shares that an order
+   missing at the broker may have bought belong to its owner; if the fill is reported later, the correction is undone
+   first.
+10. A strategy that must be flat by the close but holds over it is an error; its exit is staged.
 """
 
 from __future__ import annotations
@@ -71,17 +74,17 @@ from core.workflows.reconciliation.listed_orders import ListedOrders
 from core.workflows.reconciliation.reconciliation_times import ReconciliationTimes
 
 WAY_OUT = "leave and run `keyturn reconcile --accept-broker`, or mend it at the broker"
-"""What every reason ends with that no later comparison mends by itself."""
+"""The end of each reason that no later comparison resolves."""
 
 APART = timedelta(seconds=10)
-"""Between two readings of the broker's books that prove that shares are gone (EX-09)."""
+"""Time between two readings of the broker's books that prove missing shares (EX-09)."""
 LISTED = 5
 """Orders that a reason names."""
 NOTHING_HELD = "the broker's books show nothing to close"
 
 
 class Reconciliation:
-    """Asks for the broker's books, and makes ours agree with them or says why it does not."""
+    """Requests the broker's books, and makes ours agree with them or reports why not."""
 
     def __init__(
         self,
@@ -117,16 +120,14 @@ class Reconciliation:
     # ── 1. asking ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def ask(self) -> Iterator[Effect]:
-        """Now, whatever else is on its way; and again where nothing comes."""
+        """Request the books now, and again if nothing comes."""
         self.times.asks()
         self.state.sightings.books_are_wanted = False
         self._nets_when_asked = self._nets()
         yield FetchPicture()
 
     def settle(self, _asked: list[Effect]) -> Iterable[Effect]:
-        """Wanted by whatever happened: as soon as what is on its way has come and the last question lies far enough
-        back.
-        """
+        """Request wanted books once the pending answer has come and the last request is long enough ago."""
         if not self.state.sightings.books_are_wanted:
             return ()
         self.state.sightings.books_are_wanted = False
@@ -136,7 +137,7 @@ class Reconciliation:
         ledger = self.state.ledger
         return {position.symbol: ledger.net_quantity(position.symbol) for position in ledger.positions()}
 
-    # ── 2. the answer ────────────────────────────────────────────────────────────────────────────────────────────
+    # ── 2. the answer ────────────────────────────────────────────────────────────────────────────────────────────────
 
     @answers(PictureFetched)
     def on_picture(self, reply: PictureFetched) -> Iterator[Effect]:
@@ -147,7 +148,7 @@ class Reconciliation:
         yield from self._compare(reply.answer)
 
     def _not_answered(self, reason: str, limited_seconds: float | None = None) -> None:
-        """An agreement of this run outlives a question or two that nobody answered."""
+        """Note a missing answer; an agreement of this run survives one or two of them."""
         limits = self.state.control.settings.reconciliation
         self.times.again(limited_seconds)
         if limited_seconds is not None and self._is_waited_out():
@@ -159,14 +160,14 @@ class Reconciliation:
         self._fail((words,), ReadOnlyCode.UNREACHABLE)
 
     def _is_waited_out(self) -> bool:
-        """The broker is there and takes no requests for a while: no silence, unless the books are missing for long."""
+        """Whether a rate limit is waited out: the broker is there, unless the books are missing for long."""
         limits = self.state.control.settings.reconciliation
         longest = timedelta(seconds=float(limits.every_seconds) * limits.max_unanswered)
         seen_at = self.state.sightings.books_at
         return self.state.control.state.is_reconciled and seen_at is not None and self.state.at - seen_at < longest
 
     def _compare(self, picture: BrokerPicture) -> Iterator[Effect]:
-        """Steps 3 to 10."""
+        """Run steps 3 to 10."""
         self.state.sightings.books_at = self.state.at
         self.state.sightings.held_by_the_broker = {p.symbol: p.quantity for p in picture.positions}
         comparison = self._beside(picture)
@@ -175,7 +176,7 @@ class Reconciliation:
             return
         self._unanswered = 0
         faults = self.state.sightings.faults
-        unknown = self._unknown(comparison)  # before anything is written that may have the name of one of these
+        unknown = self._unknown(comparison)  # before a new record can use the id of one of these
         follows = list(self.listed_orders.take_in(comparison))
         self.state.sightings.others = comparison.others()
         self.state.sightings.all_others = tuple(others_in(picture, self.state.sightings.others, self.state.ledger))
@@ -194,7 +195,7 @@ class Reconciliation:
             listed = {*comparison.orders(), *map(unknown_order, unknown)}
             found = (*positions, *sorted(listed, key=lambda each: (each.symbol, each.note)))
             self._fail((_older(unknown),), ReadOnlyCode.OLDER, found)
-        elif waits_for or (positions and self.state.sightings.faults > faults):  # perhaps it was not taken in whole
+        elif waits_for or (positions and self.state.sightings.faults > faults):  # perhaps not everything was taken in
             self.times.again()
             self._say_what_is_open([d.symbol for d in positions])
         elif unproven := self._unproven(positions, comparison):
@@ -210,7 +211,7 @@ class Reconciliation:
                 return
             except JournalError:
                 raise
-            except Exception:  # what was asked for before is asked for all the same
+            except Exception:  # earlier effects are requested all the same
                 yield from follows
                 raise
         yield from follows
@@ -218,7 +219,7 @@ class Reconciliation:
         yield from self._give_what_is_owed()
 
     def _give_what_is_owed(self) -> Iterator[Effect]:
-        """What was kept, stops of fills, closes, what was taken off stops: none waits for other symbols' books."""
+        """Send kept orders, stops of fills, closes and restored stops; none waits for other symbols' books."""
         yield from apart(self.state, self.unsent_orders.send)
         yield from apart(self.state, partial(self.protective_stops.resume, self._too_far))
         yield from apart(self.state, partial(self.position_close.go_on, self._too_far))
@@ -226,17 +227,17 @@ class Reconciliation:
 
     @follows(ConfirmationRefused)
     def after_refusal(self, fact: ConfirmationRefused) -> Iterable[Effect]:
-        """What an exit was to sell is nobody's again: where it waited unprotected for that, it is guarded at once."""
+        """Protect shares whose exit was refused, if they waited unprotected for it."""
         confirmation = self.state.stage.state.confirmations.get(fact.ticket_id)
         return self._guard() if confirmation is not None and confirmation.proposal.only_reduces else ()
 
     def _guard(self) -> Iterator[Effect]:
-        """Between two looks: what waited for an exit that sells nothing after all gets its stop at once."""
+        """Send stops between two comparisons for shares whose exit sells nothing."""
         yield from apart(self.state, partial(self.protective_stops.resume, self._too_far))
         yield from self._renew()
 
     def _renew(self) -> Iterator[Effect]:
-        """What was cut off stops comes back with its shares; what a crash kept from being asked for is asked for."""
+        """Restore reduced stops with their shares, and request stops that a crash kept from being requested."""
         yield from apart(self.state, self.excess_exits.after_comparison)
         done_apart(self.state, self.stop_renewal.resume)
         done_apart(self.state, self.expired_exits.resume)
@@ -251,9 +252,9 @@ class Reconciliation:
     def _judge(
         self, comparison: Comparison, positions: Sequence[Difference], follows: list[Effect]
     ) -> Iterator[Effect]:
-        """The broker is right; of what `follows`, what that makes needless goes.
+        """Correct our books, and drop effects in `follows` that the correction makes needless.
 
-        Raises ReconciliationError, once it is said, where that is for a person to say.
+        Raises ReconciliationError, after recording it, if a person must decide.
         """
         found = (*positions, *comparison.orders(), *self.overnight.differences())
         try:
@@ -278,11 +279,12 @@ class Reconciliation:
         limits = self.state.control.settings.reconciliation
         return Comparison(self.state.ledger, picture, limits, self._listing)
 
-    # ── 6. what may explain itself ───────────────────────────────────────────────────────────────────────────────
+    # ── 6. explained differences ─────────────────────────────────────────────────────────────────────────────────────
 
     def _may_be_explained(self, symbol: Symbol, comparison: Comparison) -> bool:
-        """Whether the next comparison decides: an order may explain it, or fills came while the books were fetched, so
-        that their positions may be older than their orders.
+        """Whether the next comparison decides: an order may explain it, or fills came while the books were fetched.
+
+        Their positions may be older than their orders then.
         """
         before = self._nets_when_asked
         if before is not None and before.get(symbol, ZERO) != self.state.ledger.net_quantity(symbol):
@@ -290,7 +292,7 @@ class Reconciliation:
         return self.listed_orders.may_explain(symbol, comparison)
 
     def _say_what_is_open(self, differing: list[Symbol]) -> None:
-        """Before the first agreement the desk says what it waits for; later it trades on meanwhile."""
+        """Report the open differences before the first agreement; later the desk trades on meanwhile."""
         if not self.state.control.state.is_reconciled:
             named = ", ".join(differing)
             words = f"{named}: the broker's books and ours differ, and an order on its way may explain it; asked again"
@@ -299,10 +301,10 @@ class Reconciliation:
     # ── 5. a folder older than its account ───────────────────────────────────────────────────────────────────────
 
     def _unknown(self, comparison: Comparison) -> tuple[OrderReport, ...]:
-        """Orders with our form of id that the journal does not know (EX-24), until a person has accepted them.
+        """Return orders with our form of id that the journal does not know, until a person accepts them (EX-24).
 
-        They are looked for before the first agreement of a run. The installation gets another name at once: an exit
-        that is confirmed meanwhile must not bear the id of one of these.
+        They are looked for before the first agreement of a run. The installation gets a new name at once: an exit
+        confirmed meanwhile must not have the id of one of them.
         """
         control = self.state.control.state
         waiting = set(control.unknown_orders)
@@ -315,16 +317,16 @@ class Reconciliation:
         return tuple(report for report in comparison.picture.orders if report.client_order_id in waiting)
 
     def _is_news(self, report: OrderReport) -> bool:
-        """Not what was accepted before, or what a reset or a restore had forgotten (SP-04)."""
+        """Whether the order was neither accepted before nor removed by a reset or a restore (SP-04)."""
         control = self.state.control
         if report.client_order_id in {*control.state.unknown_orders, *control.state.accepted_orders}:
             return False
         return report.accepted_at is None or not control.is_forgotten(report.accepted_at)
 
-    # ── 7. what one reading does not prove ───────────────────────────────────────────────────────────────────────
+    # ── 7. unproven differences ──────────────────────────────────────────────────────────────────────────────────────
 
     def _unproven(self, positions: Sequence[Difference], comparison: Comparison) -> tuple[str, ...]:
-        """Why nothing is corrected yet; empty where all that is gone is proven or explained."""
+        """Return why nothing is corrected yet; empty if all missing shares are proven or explained."""
         gone = [difference for difference in positions if comparison.shrinks(difference)]
         self._shrunk = {d.symbol: self._shrunk[d.symbol] for d in gone if d.symbol in self._shrunk}
         words = tuple(word for difference in gone if (word := self._why_unproven(difference, comparison)))
@@ -349,8 +351,9 @@ class Reconciliation:
         return ""
 
     def _sold_by_others(self, symbol: Symbol, comparison: Comparison, side: Side) -> Quantity:
-        """What orders that are not this desk's have filled since the last agreement; before the first one of this run
-        nobody knows which of it was counted already, and none of it explains anything.
+        """Return the quantity that external orders filled since the last agreement.
+
+        Before the first one of this run it is unknown how much was counted already, and none of it explains anything.
         """
         if self._filled_by_others is None:
             return NO_SHARES
@@ -361,10 +364,10 @@ class Reconciliation:
                 sold += filled - (before[2] if before is not None else ZERO)
         return Quantity(sold)
 
-    # ── 8 and 9. the verdict ─────────────────────────────────────────────────────────────────────────────────────
+    # ── 8 and 9. the result ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _calls_off(self, effect: Effect, symbol: Symbol) -> bool:
-        """Whether this is an exit that our books called for before they were corrected, with nothing left to close."""
+        """Whether this is an exit requested before the correction that has nothing left to close."""
         order = self.state.ledger.order(effect.order.client_order_id) if isinstance(effect, SubmitOrder) else None
         if order is None or order.request.symbol != symbol or not self.protective_stops.is_loose(order):
             return False
@@ -374,7 +377,7 @@ class Reconciliation:
 
     @answers(AcceptBroker)
     def on_accept(self, command: AcceptBroker) -> Iterator[Effect]:
-        """The deliberate way out: a person takes the broker's word, and the limits do not count."""
+        """Accept the broker's books at the operator's command; the limits do not apply."""
         comparison = self._beside(command.picture)
         positions = comparison.positions()
         corrections = tuple(f"{self._correct(d, comparison)}; taken over by the operator" for d in positions)
@@ -392,7 +395,7 @@ class Reconciliation:
         yield from self._renew()
 
     def _correct(self, difference: Difference, comparison: Comparison) -> str:
-        """The broker is right."""
+        """Set our position to the broker's."""
         theirs = comparison.theirs(difference.symbol)
         ours = self.state.ledger.net_quantity(difference.symbol)
         true = theirs.quantity if theirs else Quantity(ZERO)
@@ -409,14 +412,14 @@ class Reconciliation:
     def _taken_for_a_lost_order(
         self, symbol: Symbol, true: Quantity, average: Price, comparison: Comparison
     ) -> tuple[OwnerShare, ...]:
-        """What an order of ours may have bought that the broker lacked is its owner's, and keeps its stop (EX-13)."""
+        """Return the owner of shares that a lost order of ours may have bought; it keeps its stop (EX-13)."""
         if self._sold_by_others(symbol, comparison, Side.BUY if true > 0 else Side.SELL):
             return ()
         owner = self.listed_orders.order_recovery.owner_of(symbol, true)
         return () if owner is None else (OwnerShare(owner, true, average),)
 
     def _pass(self, corrections: tuple[str, ...], found: tuple[Difference, ...]) -> None:
-        """Told where it is news: after a start, with a correction, or where other things differ than before."""
+        """Record an agreement if it is news: after a start, with a correction, or with changed differences."""
         state = self.state.control.state
         if corrections or not state.is_reconciled or found != state.differences:
             self.state.record(ReconciliationPassed(corrections, found))

@@ -1,4 +1,4 @@
-"""When the broker's books are asked for: one question at a time, never two close together."""
+"""Schedule requests for the broker's books: one at a time, with a minimum distance."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.trading_state.state import TradingState
 
 
 class ReconciliationTimes:
-    """Remembers when the books were asked for, and says when they are next."""
+    """Remembers the last request of the books, and computes the next."""
 
     def __init__(self, state: TradingState) -> None:
         self.state = state
@@ -20,19 +20,19 @@ class ReconciliationTimes:
         self._is_wanted_again = False
 
     def asks(self) -> None:
-        """The books are asked for now."""
+        """Note that the books are requested now."""
         self._asked_at = self.state.at
         self._ask_at = self.state.at + self._seconds("again_seconds")
         self._is_waiting, self._is_wanted_again = True, False
 
     def answered(self) -> None:
-        """What was wanted meanwhile is asked for after this answer."""
+        """Note the answer, and schedule requests that came meanwhile."""
         wanted_again = self._is_wanted_again
         self._is_waiting = self._is_wanted_again = False
         self._ask_at = self._earliest() if wanted_again else None
 
     def may_ask_now(self) -> bool:
-        """Whether what is wanted is asked for at once; where not, it is asked for later."""
+        """Whether to request the books at once; if not, they are scheduled."""
         if self._is_waiting:
             self._is_wanted_again = True
             return False
@@ -46,7 +46,7 @@ class ReconciliationTimes:
         return self._ask_at if self._ask_at is not None else self._next_round()
 
     def again(self, limited_seconds: float | None = None) -> None:
-        """Later, and not before the broker takes requests again."""
+        """Schedule another request, not before the end of a rate limit."""
         pause = max(self._seconds("again_seconds"), timedelta(seconds=limited_seconds or 0))
         later = self.state.at + pause
         self._ask_at = later if self._ask_at is None else min(self._ask_at, later)
@@ -55,8 +55,10 @@ class ReconciliationTimes:
         return self.state.at if self._asked_at is None else self._asked_at + self._seconds("apart_seconds")
 
     def _next_round(self) -> datetime | None:
-        """Every minute of a session, and of the extended hours while anything may happen in them; else when those next
-        begin. Often, where the books tell what the order stream does not while orders work (EX-17).
+        """Return the next regular request: each minute of a session, and of the extended hours while needed.
+
+        Outside them it is their next start. While orders work without an order stream the requests are frequent
+        (EX-17).
         """
         every = self._every()
         if self._asked_at is None or not every:
@@ -73,19 +75,20 @@ class ReconciliationTimes:
         return calendar.venue.extended_span(following)[0]
 
     def _watches_others(self) -> bool:
-        """Killed, and what a kill takes back of others is not gone yet: it is watched at any hour (OP-07)."""
+        """Whether killed with external orders left to cancel: the books are watched at any hour then (OP-07)."""
         is_killed = self.state.control.killed_by is not None
         return is_killed and any(other.may_open and not other.is_unread for other in self.state.sightings.all_others)
 
     def _minds_extended_hours(self) -> bool:
-        """Whether the policy has entries in them, or an order or a position of ours may meet them (RK-20)."""
+        """Whether the policy has entries in extended hours, or an order or position of ours may be affected (RK-20)."""
         ledger = self.state.ledger
         is_included = self.state.control.settings.risk.session.policy == "include_extended"
         return is_included or next(ledger.working(), None) is not None or bool(ledger.positions())
 
     def _every(self) -> timedelta:
-        """Where nothing comes over the order stream, the books tell in its place: often while orders work, and within
-        the silence that sends an entry back to review while the ticket of one is open (OP-04).
+        """Return the interval. Without an order stream the books replace it: often while orders work.
+
+        While an entry's ticket is open it is shorter than the silence that sends the entry back to review (OP-04).
         """
         lamp = self.state.sightings.lamps.get(Channel.TRADES)
         every = self._seconds("every_seconds")

@@ -1,1 +1,1 @@
-"""What waits for a person: proposals, tickets, confirmations, edits."""
+"""Proposals, tickets, confirmations and edits that wait for a person."""

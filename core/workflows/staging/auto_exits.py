@@ -1,7 +1,7 @@
-"""Exits that were signed with their entry go out without a key of their own, each checked afresh at its turn (OP-06).
+"""Send exits that were signed with their entry without a key of their own, each with fresh checks (OP-06).
 
-Nothing is new on their way but who turns the key: a ticket is opened on fresh figures, every check runs, the stops that
-hold the shares make way first (EX-21). Where anything is in doubt, the exit waits for a key as any other does.
+Only the confirmation differs: a ticket is opened on fresh figures, every check runs, and the stops that reserve the
+shares are cancelled first (EX-21). In any doubt the exit waits for a key like any other.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class AutoExits:
         self._asked: set[ProposalId] = set()
 
     def look(self) -> Iterator[Effect]:
-        """Every exit that waits, is signed, and that nobody is looking at: its figures are fetched."""
+        """Fetch the figures of every waiting, authorized exit that no open ticket shows."""
         if not self.state.stage.mandates(AuthorizationKind.EXITS):
             return
         looked_at = {ticket.proposal_id for ticket in self.state.stage.state.tickets.values()}
@@ -52,7 +52,7 @@ class AutoExits:
 
     @follows(TicketOpened)
     def after_opening(self, fact: TicketOpened) -> Iterator[Effect]:
-        """Its ticket stands on fresh figures: it goes out, or it is left to a key."""
+        """Send the exit on its ticket's fresh figures, or leave it to a key."""
         ticket, opened_on = fact.ticket, self.tickets.opened_on
         if ticket.proposal_id not in self._asked or opened_on is None or opened_on[0] != ticket.id:
             return
@@ -67,7 +67,10 @@ class AutoExits:
 
     @answers(TakeBackExits)
     def on_take_back(self, command: TakeBackExits) -> Iterable[Effect]:
-        """What was signed ends; a stop at the broker stays. It only tightens, so it asks nothing."""
+        """End the authorization of exits; a stop at the broker stays.
+
+        This only tightens, so it needs no confirmation.
+        """
         position = self.state.ledger.position(command.symbol, command.strategy)
         if position is not None:
             for use in self.state.stage.mandates(AuthorizationKind.EXITS, position.entry_order):
@@ -75,10 +78,10 @@ class AutoExits:
         return ()
 
     def _permit(self, proposal: Proposal) -> AuthorizationUse | None:
-        """What was signed for the position that it closes; None where nothing was, or a person has to look first.
+        """Return the authorization for the position that it closes; None if there is none, or a person must look first.
 
-        A desk that is halted, killed, not reconciled or in doubt of its clock lets no exit go by itself, and what the
-        broker refused once is not sent again by itself (EX-14). A halt for want of attendance stops none.
+        A desk that is halted, killed, not reconciled or in doubt of its clock sends no exit without a key, and one that
+        the broker refused is not sent again without a key (EX-14). A halt for absence stops none.
         """
         state, order = self.state, proposal.order
         position = state.ledger.position(proposal.symbol, proposal.strategy)
@@ -94,7 +97,7 @@ class AutoExits:
         return use if order.quantity <= use.mandate.quantity - self._sold_by(use) else None
 
     def _sold_by(self, use: AuthorizationUse) -> Decimal:
-        """Shares that it let out: filled, or in an order that may yet fill."""
+        """Return the shares that it sent: filled, or in an order that may still fill."""
         known = (self.state.ledger.order(order_id) for order_id in use.exits)
         sold = (o.request.quantity if o.is_working else o.filled_quantity for o in known if o is not None)
         return sum(sold, ZERO)

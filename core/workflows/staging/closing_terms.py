@@ -1,4 +1,4 @@
-"""What an exit is: its side, its name, its terms as they were typed, and how much there is left to close."""
+"""Properties of an exit: its side, its effect, its typed terms, and the quantity left to close."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ NO_FRACTION_LASTS = "the broker takes a fraction for the day only; type it for t
 def left_to_close(
     state: TradingState, symbol: Symbol, strategy: str, side: Side, ticket_id: TicketId | None = None
 ) -> Quantity:
-    """Shares that an order on this side would close, and that no exit is out for, or signed and waiting for the stops.
+    """Return the shares that an order on this side would close and that no exit sells or is authorized to sell.
 
-    Never below zero, and none of a position that has changed its side since: there it would add. Its own stops and
-    targets do not count: they make way (EX-21). Nor does what `ticket_id` itself has signed.
+    Never below zero, and zero for a position that has changed its side: there it would add. Its own stops and targets
+    do not count: they are cancelled for it (EX-21). Nor does the authorization of `ticket_id` itself.
     """
     position = state.ledger.position(symbol, strategy)
     if position is None or closing_side(position) is not side:
@@ -39,7 +39,7 @@ def left_to_close(
 
 
 def terms_of(request: OrderRequest) -> ProposeOrder:
-    """An exit that was signed, as if it was typed once more."""
+    """Return a signed exit as a new command with the same terms."""
     stop = request.leg(LegRole.STOP)
     return ProposeOrder(
         request.symbol,
@@ -56,7 +56,7 @@ def terms_of(request: OrderRequest) -> ProposeOrder:
 
 
 def in_terms_of(command: ProposeOrder, order: OrderRequest) -> OrderRequest:
-    """An exit as it was typed: a limit with a stop beside it is a pair, of which either cancels the other (EX-12)."""
+    """Apply typed terms to an exit: a limit with a stop beside it is an OCO pair (EX-12)."""
     order = replace(
         order,
         type=command.type,
@@ -72,7 +72,7 @@ def in_terms_of(command: ProposeOrder, order: OrderRequest) -> OrderRequest:
 
 
 def refusal_of_fraction(order: OrderRequest) -> str | None:
-    """Why the broker never takes a part of a share in these terms: its stop would make way for nothing (EX-11)."""
+    """Return why the broker never accepts a fraction in these terms; its stop is not cancelled then (EX-11)."""
     if order.quantity % 1 == 0:
         return None
     if order.legs:
@@ -87,7 +87,7 @@ def closing_side(position: Position) -> Side:
 
 
 def effect_of_exit(side: Side, quantity: Decimal, held: Decimal) -> OrderEffect:
-    """What an exit of so many of the shares that are held is called, everywhere."""
+    """Return the effect of an exit of this many of the held shares."""
     if side is Side.BUY:
         return OrderEffect.COVER
     return OrderEffect.CLOSE if quantity == held else OrderEffect.REDUCE

@@ -1,4 +1,4 @@
-"""The way of the key: a ticket is confirmed, reviewed on fresh figures, and only then released."""
+"""Confirm a ticket: check again on fresh figures, then release the order."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ STOPS_CHANGED = "the stops at the broker have changed since; open the proposal a
 
 
 class Confirmations:
-    """Turned keys, each from its turn to its release or its refusal."""
+    """Confirmations, each from its receipt to its release or refusal."""
 
     def __init__(
         self,
@@ -70,13 +70,13 @@ class Confirmations:
         self.position_close = position_close
         self.readings = readings
 
-    # ── the key ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── confirmation ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     @answers(Confirm)
     def on_confirm(self, command: Confirm) -> Iterator[Effect]:
-        """The operator turned the key. Nothing is sent yet: fresh figures first (OP-03).
+        """Record the operator's confirmation and fetch fresh figures; send nothing yet (OP-03).
 
-        While they are on their way a key that is held or pressed again counts for nothing: the first turn stands.
+        While they are on their way a repeated key is ignored: the first confirmation counts.
         """
         ticket = self.state.stage.state.tickets.get(command.ticket_id)
         if ticket is not None and self.state.stage.is_confirming(ticket.proposal_id):
@@ -95,7 +95,7 @@ class Confirmations:
         yield self.readings.to_decide(proposal, ticket.id, cancels=len(ticket.cancels))
 
     def turn(self, ticket: Ticket, fresh: FreshFigures) -> Iterator[Effect]:
-        """The key of an exit that was signed with its entry, on the figures that its ticket was opened with (OP-06)."""
+        """Confirm an exit that was authorized with its entry, on the figures of its ticket (OP-06)."""
         self.state.record(
             ConfirmationReceived(
                 ticket.id, ticket.digest, self.authorizations.approval(ticket), self.authorizations.mandates(ticket)
@@ -124,7 +124,7 @@ class Confirmations:
         return None
 
     def _twin_of(self, ticket: Ticket) -> SeenEntry | None:
-        """The entry that it is like, as far as is known before its figures are fetched."""
+        """Return the entry that it repeats, as far as is known before its figures are fetched."""
         proposal = self.state.stage.state.proposals[ticket.proposal_id]
         return twin_of(proposal, self.state.figures_for(self.state.at, proposal.symbol, None))
 
@@ -141,10 +141,10 @@ class Confirmations:
     # ── the decision ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _decide(self, ticket_id: TicketId, fresh: FreshFigures | None) -> Iterator[Effect]:
-        """Everything is checked again, on figures fetched for this very confirmation; then it is redeemed."""
+        """Check everything again on figures fetched for this confirmation, then redeem it."""
         confirmation = self.state.stage.state.confirmations.get(ticket_id)
         if confirmation is None or confirmation.is_decided or self._was_refused(confirmation):
-            return  # decided without these figures, which came late
+            return  # decided already: these figures came late
         ticket, proposal = confirmation.ticket, confirmation.proposal
         refusal = self.state.stage.refusal_to_redeem(
             confirmation.approval, ticket.order.digest(ticket.account), self.state.at
@@ -173,7 +173,7 @@ class Confirmations:
 
     @answers(Leaving)
     def on_leaving(self, _message: Leaving) -> Iterator[Effect]:
-        """An exit goes on with a warning, as where its figures did not come in time; an entry is not sent any more."""
+        """Decide exits without figures when the desk stops, with a warning; refuse entries."""
         for confirmation in self.undecided():
             if confirmation.proposal.only_reduces:
                 yield from apart(self.state, partial(self._decide, confirmation.ticket.id, None))
@@ -181,23 +181,21 @@ class Confirmations:
                 self.state.record(ConfirmationRefused(confirmation.ticket.id, (LEFT,)))
 
     def refuse_of_other_holds(self, reason: str) -> None:
-        """Keys that desks turned before a hand-over, and that wait for their figures: none crosses it (OP-13)."""
+        """Refuse undecided confirmations from before a hand-over (OP-13)."""
         for confirmation in self.undecided():
             if confirmation.hold is not None and confirmation.hold != self.state.desks.hold:
                 self.state.record(ConfirmationRefused(confirmation.ticket.id, (f"{reason}; open the proposal again",)))
 
     def undecided(self) -> list[Confirmation]:
-        """The turned keys whose figures are on their way."""
+        """Return the confirmations whose figures are on their way."""
         return [c for c in self.state.stage.state.confirmations.values() if not c.is_decided and not c.is_void]
 
     def _was_refused(self, confirmation: Confirmation) -> bool:
-        """Whether this turned key was refused; a wrong key on the same ticket before it was not this one."""
+        """Whether this confirmation was refused; an earlier wrong key on the same ticket does not count."""
         return confirmation.is_void and confirmation.ticket.id in self.state.stage.state.refusals
 
     def _doubts(self, confirmation: Confirmation, context: ReviewContext) -> tuple[str, ...]:
-        """What refuses whatever the order does: a change that cannot be made, an exit of more than is left, a signal
-        whose time is over.
-        """
+        """Return refusals beside the gate: an impossible change, an exit of more than is left, an expired signal."""
         proposal = confirmation.proposal
         if refusal := self.order_changes.refusal(proposal, context.quote):
             return (refusal,)
@@ -264,8 +262,10 @@ class Confirmations:
         )
 
     def _order_end(self, proposal: Proposal) -> datetime | None:
-        """A strategy's entry lives as long as its signal (ST-03), a typed one as its own time says, else its day; a
-        limit no longer than the settings let it (EX-07). What takes another's place keeps that one's end.
+        """Return when the desk ends the order: a strategy's entry with its signal (ST-03), a typed one by its own time.
+
+        Without one it ends with its day; a limit at the latest when the settings say (EX-07). A replacement keeps the
+        end of the old order.
         """
         if proposal.only_reduces:
             return None
@@ -285,13 +285,13 @@ class Confirmations:
             yield confirmation.received_at + review_time(self.state)
 
     def due(self) -> Iterator[Effect]:
-        """No answer in time: an entry is refused, an exit goes on with a warning."""
+        """Decide confirmations whose figures did not come in time: refuse entries, release exits with a warning."""
         for confirmation in self.undecided():
             if self.state.at >= confirmation.received_at + review_time(self.state):
                 yield from apart(self.state, partial(self._decide, confirmation.ticket.id, None))
 
 
 def twin_of(proposal: Proposal, context: ReviewContext) -> SeenEntry | None:
-    """The entry of the last seconds that this one is like (RK-25)."""
+    """Return the entry of the last seconds that this one repeats (RK-25)."""
     price = candidate_of(proposal).price(context.quote)
     return context.recent.twin_of(proposal.order, price, context.ledger, context.at, context.settings.risk.twins)

@@ -1,8 +1,6 @@
-"""What is asked of a ticket beside the gate's checks when its key is turned (OP-03, OP-04).
+"""Check a ticket at its confirmation beside the gate: fresh figures, live links and an unmoved price (OP-03, OP-04).
 
-Did its figures come, do its links speak, and is the price still the one that was read?
-
-On what only reduces each of these warns. Nothing that passes is listed: silence is the good case.
+For a reducing order each of these only warns. A passed check is not listed.
 """
 
 from __future__ import annotations
@@ -30,14 +28,14 @@ LINKS = {Channel.DATA: "market data", Channel.TRADES: "order updates"}
 
 
 def reviewed(review: Review, *found: Verdict) -> Review:
-    """The gate's verdicts, and these."""
+    """Return the gate's verdicts with these appended."""
     return Review((*review.verdicts, *found))
 
 
 def verdicts_at_the_key(
     state: TradingState, ticket: Ticket, proposal: Proposal, fresh: FreshFigures | None, context: ReviewContext
 ) -> tuple[Verdict, ...]:
-    """What refuses an entry whose key was turned, or warns of an exit."""
+    """Return verdicts that refuse an entry at its confirmation, or warn of an exit."""
     found = (
         *missing_figures(fresh, context),
         *silent_links(state, context.at),
@@ -49,7 +47,7 @@ def verdicts_at_the_key(
 def verdicts_meanwhile(
     state: TradingState, ticket: Ticket, proposal: Proposal, context: ReviewContext
 ) -> tuple[Verdict, ...]:
-    """The same of a ticket that is being read, on what was seen last: it only warns, for the key fetches anew."""
+    """Return the same for an open ticket on the last known data: it only warns, as the confirmation fetches again."""
     found = (
         *silent_links(state, context.at),
         *price_moved(ticket, proposal, context, state.control.settings.staging),
@@ -61,9 +59,9 @@ def verdicts_meanwhile(
 
 
 def missing_figures(fresh: FreshFigures | None, context: ReviewContext) -> Iterator[Verdict]:
-    """Clock, account and quote are each fetched for this confirmation, and each is needed (OP-03).
+    """Yield a refusal for each of clock, account and quote that did not come for this confirmation (OP-03).
 
-    The account alone may be missing where the operator's settings let its value be missing everywhere (RK-03).
+    Only the account may be missing, if the settings allow a missing value everywhere (RK-03).
     """
     if fresh is None:
         yield _refused(FIGURES, NO_FIGURES)
@@ -81,10 +79,10 @@ def missing_figures(fresh: FreshFigures | None, context: ReviewContext) -> Itera
 
 
 def silent_links(state: TradingState, at: datetime) -> Iterator[Verdict]:
-    """Links over which nothing came for too long, a pong included; one whose news is asked for instead only warns.
+    """Yield links without any message, a pong included, for too long; one with polling instead only warns.
 
-    One that nobody told of, and one that is up where nobody listens for its pongs, is not there to be silent: so is the
-    simulated exchange's, unless it is told (OP-04).
+    A link that is unknown, or is up but does not report pongs, cannot be silent: so is the simulated exchange's, unless
+    it is configured (OP-04).
     """
     patience = timedelta(seconds=float(state.control.settings.confirm.silent_seconds))
     for line, name in LINKS.items():
@@ -114,11 +112,11 @@ def _seconds(span: timedelta) -> str:
 def price_moved(
     ticket: Ticket, proposal: Proposal, context: ReviewContext, terms: StagingSettings
 ) -> Iterator[Verdict]:
-    """How far an entry's price ran while its ticket was read.
+    """Yield a verdict if an entry's price moved while its ticket was read.
 
-    A limit still protects who set it: there it is a warning with both prices. What takes any price is reviewed again.
+    A limit still protects the operator: there it warns with both prices. An order at any price is reviewed again.
     """
-    if proposal.only_reduces or proposal.order.type.waits:  # it waits for the market to come to it
+    if proposal.only_reduces or proposal.order.type.waits:  # it rests until the market reaches it
         return
     before, now = ticket.price_at_opening, touch_of(proposal.order.side, context)
     takes_any = not proposal.order.type.has_limit
@@ -139,7 +137,7 @@ def price_moved(
 
 
 def allowed_move(proposal: Proposal, price: Price, terms: StagingSettings) -> Decimal:
-    """USD: a part of the way to its stop, of the price without one, and two ticks at least."""
+    """Return the allowed move in USD: a part of the distance to the stop, else of the price; at least two ticks."""
     aimed = proposal.order.limit_price or price
     if isinstance(proposal.stop, StopPlan):
         part = terms.move_of_stop * abs(aimed - proposal.stop.price)
@@ -149,7 +147,7 @@ def allowed_move(proposal: Proposal, price: Price, terms: StagingSettings) -> De
 
 
 def touch_of(side: Side, context: ReviewContext) -> Price | None:
-    """The price at which the order would trade now: the ask for a buy, the bid for a sale."""
+    """Return the price at which the order would trade now: the ask for a buy, the bid for a sale."""
     if not isinstance(context.quote, Quote):
         return None
     return context.quote.ask if side is Side.BUY else context.quote.bid

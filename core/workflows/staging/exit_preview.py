@@ -1,6 +1,6 @@
-"""What ends a position that a ticket would open, stops aside: each exit in words, with its price (OP-03, OP-06).
+"""List the exits of a position that a ticket would open, besides its stop, with prices (OP-03, OP-06).
 
-Each of them is the desk's to see and the operator's to confirm; what the broker holds stands on the order itself.
+The desk watches them and the operator confirms each; those that the broker holds are part of the order itself.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from core.strategies.vwap import VwapStrategy
 from core.trading_state.state import TradingState
 
 AVERAGES = {VwapStrategy.name: "VWAP", MeanReversionStrategy.name: "average"}
-"""Strategies that leave at the average which their signal was measured against, and its name."""
+"""Strategies that exit at the average of their signal, and the name of that average."""
 OPENING = frozenset({Effect.OPEN, Effect.SHORT, Effect.ADD})
 
 
 def watched_exits(state: TradingState, proposal: Proposal) -> tuple[ListedExit, ...]:
-    """All that `u` signs: a stop that this desk holds, and the exits beside it."""
+    """Return all exits that `u` authorizes: a stop held by this desk, and the exits beside it."""
     stop = proposal.stop
     is_ours = isinstance(stop, StopPlan) and stop.holder is StopHolder.DESK
     held = (ListedExit("stop", stop.price),) if is_ours and isinstance(stop, StopPlan) else ()
@@ -33,7 +33,7 @@ def watched_exits(state: TradingState, proposal: Proposal) -> tuple[ListedExit, 
 
 
 def listed_exits(state: TradingState, proposal: Proposal) -> tuple[ListedExit, ...]:
-    """Targets first, the nearest one leading; then what has no price of its own."""
+    """Return the exits: targets first, nearest leading, then those without a price."""
     if proposal.order.effect not in OPENING or proposal.order.replaces is not None:
         return ()
     targets = sorted(_targets(state, proposal), key=lambda exit: exit.price or Decimal(0))
@@ -43,7 +43,7 @@ def listed_exits(state: TradingState, proposal: Proposal) -> tuple[ListedExit, .
 
 
 def signed_in_words(state: TradingState) -> Iterator[str]:
-    """`SPY until 16:00 London`: each position whose exits go out without a key (OP-06)."""
+    """Yield `SPY until 16:00 London` for each position whose exits need no key (OP-06)."""
     for position in state.ledger.positions():
         use = state.stage.signed_exits(position.entry_order, state.at)
         if use is not None:

@@ -1,6 +1,6 @@
-"""A waiting exit or stop follows the position: smaller where shares have gone, named for what it does to the rest.
+"""Reduce waiting exits and stops with the position, and adjust the effect.
 
-It never grows, and nothing changes under a hand: not while its ticket is open, its key is turned, or a basket has it.
+They never grow, and nothing changes while a ticket is open, a confirmation is pending, or a basket contains it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class ExitResizing:
         self.gate = gate
 
     def settle(self, _asked: list[Effect]) -> None:
-        """Whatever happened: no exit waits for more than is held (EX-13)."""
+        """Check after every act that no exit waits for more than is held (EX-13)."""
         for proposal in list(self._free_exits()):
             order = self._fitting(proposal)
             if order.quantity <= 0:
@@ -41,7 +41,7 @@ class ExitResizing:
                 self.state.record(ProposalEdited(edited, self.gate.review(candidate_of(edited), context)))
 
     def _free_exits(self) -> Iterator[Proposal]:
-        """Those that wait on their own; one that takes an order's place is measured by that order."""
+        """Yield the exits that wait on their own; a replacement is measured by its old order."""
         stage = self.state.stage
         if not any(proposal.only_reduces for proposal in stage.state.proposals.values()):
             return
@@ -58,7 +58,7 @@ class ExitResizing:
         return {line.proposal.id for line in run.plan.lines}
 
     def _fitting(self, proposal: Proposal) -> OrderRequest:
-        """The order for what is held by now. Where nothing is, or the other side, it is withdrawn elsewhere."""
+        """Return the order for the current position. A flat or reversed position is handled elsewhere."""
         order = proposal.order
         position = self.state.ledger.position(proposal.symbol, proposal.strategy)
         if position is None or closing_side(position) is not order.side:

@@ -1,4 +1,4 @@
-"""What the operator types: an order, a close, the close of everything. Each becomes a proposal, as a signal does."""
+"""Turn typed orders, closes and flattening into proposals, as signals are."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NO_TARGET_NOW = "in extended hours the broker holds no target with an entry; typ
 
 
 class ManualProposals:
-    """What is typed takes the same way as a signal, and passes the same checks."""
+    """Handles typed commands like signals, with the same checks."""
 
     def __init__(self, state: TradingState, staging: ProposalStaging) -> None:
         self.state = state
@@ -34,7 +34,7 @@ class ManualProposals:
 
     @answers(ProposeOrder)
     def on_propose_order(self, command: ProposeOrder) -> Iterable[Effect]:
-        """One that reduces closes a position that is there; any other opens or adds."""
+        """Propose an exit of an existing position, or else an entry."""
         if command.effect.only_reduces:
             self._propose_exit(command)
         else:
@@ -109,17 +109,17 @@ class ManualProposals:
         self.staging.skip(strategy, symbol, (reason,))
 
     def _position_to_close(self, symbol: Symbol, side: Side) -> Position | None:
-        """The operator's own first; else whose it is that is there."""
+        """Return the operator's own position first; else any other owner's."""
         held = [p for p in self.state.ledger.positions_in(symbol) if closing_side(p) is side]
         return min(held, key=lambda position: position.strategy != MANUAL, default=None)
 
     def _typed(self, command: ProposeOrder) -> str:
-        """By whom, and after whose advice."""
+        """Return the reason: typed by the operator, with the advice if there was one."""
         given = None if command.advice is None else self.state.advice.advice(command.advice)
         return "typed by the operator" + ("" if given is None else f", after advice {given.number} of {given.adviser}")
 
     def _market(self, order: OrderRequest) -> Price | None:
-        """The side of the newest quote that it would take, else the last price."""
+        """Return the side of the newest quote that it would take, else the last price."""
         quote, last = self.state.sightings.quotes.get(order.symbol), self.state.last_price(order.symbol)
         if quote is not None:
             return quote.ask if order.side is Side.BUY else quote.bid
@@ -138,7 +138,7 @@ class ManualProposals:
 
     @answers(ProposeFlattening)
     def on_propose_flattening(self, _command: ProposeFlattening) -> Iterable[Effect]:
-        """One close a position; each is confirmed on a ticket of its own (OP-07)."""
+        """Propose one close per position; each is confirmed on its own ticket (OP-07)."""
         reason = ExitReason.KILL if self.state.control.killed_by else ExitReason.MANUAL
         for position in self.state.ledger.positions():
             self._close_by_hand(position, Decimal(1), reason)
@@ -147,7 +147,7 @@ class ManualProposals:
     def _close_by_hand(
         self, position: Position, part: Decimal, exit_reason: ExitReason, shares: Quantity | None = None
     ) -> None:
-        """`shares` is a number that was typed and read back: another one is never sold in its place."""
+        """Propose a close; `shares` is a typed and confirmed number that is never replaced by another."""
         waiting = [
             p
             for p in self.state.stage.state.proposals.values()

@@ -1,7 +1,7 @@
-"""Changing what works at the broker: another price for a stop, another quantity or price for an entry.
+"""Change a working order: another price for a stop, another quantity or price for an entry.
 
-Each is staged as an order that names the one whose place it takes, and goes the way of any order: a ticket, the key
-`R`, every check on fresh figures. A position that no stop guards gets a new one, on a ticket with its effect's own key.
+Each change is staged as an order that names the one it replaces, and is handled like any order: a ticket, the key `R`,
+every check on fresh figures. A position without a stop gets a new one, on a ticket with its effect's own key.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from core.workflows.staging.proposal_staging import ProposalStaging
 
 @dataclass(frozen=True, slots=True)
 class RequestedChange:
-    """Why a stop is asked for, in words and as a code."""
+    """The reason for a requested stop, as text and as a code."""
 
     words: str
     code: GuardCode
@@ -58,13 +58,13 @@ class OrderChanges:
         self.state = state
         self.staging = staging
         self._refused: set[tuple[Symbol, str, GuardCode]] = set()
-        """Stops that the desk itself would ask for and could not: that is said once."""
+        """Refused stops that the desk itself requested: each is reported once."""
 
     # ── the operator ─────────────────────────────────────────────────────────────────────────────────────────────
 
     @answers(MoveStop)
     def on_move_stop(self, command: MoveStop) -> Iterable[Effect]:
-        """One proposal a stop that works; what none of them guards gets one of its own."""
+        """Propose a move of each working stop, and a new stop for unprotected shares."""
         position = self.state.ledger.position(command.symbol, command.strategy)
         if not is_number(command.stop_price):
             self._skip(command.strategy, command.symbol, NO_NUMBER)
@@ -87,7 +87,7 @@ class OrderChanges:
 
     @answers(EditOrder)
     def on_edit_order(self, command: EditOrder) -> Iterable[Effect]:
-        """The quantity is that of the whole entry: what is filled already is taken off it."""
+        """Propose a change of an entry. The quantity is that of the whole entry: its fills are subtracted."""
         old = self.state.ledger.order(command.client_order_id)
         if old is None:
             return ()
@@ -126,10 +126,10 @@ class OrderChanges:
         )
         return ()
 
-    # ── what stands against it ───────────────────────────────────────────────────────────────────────────────────
+    # ── refusals ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def refusal(self, proposal: Proposal, quote: Quote | NoQuote) -> str | None:
-        """Why this change cannot be made now, beyond what the gate says; None where the proposal changes nothing."""
+        """Return why this change cannot be made now, beyond the gate; None if the proposal changes nothing."""
         if proposal.order.replaces is not None and (reason := self._irreplaceable(proposal.order)):
             return reason
         if not proposal.is_guard:
@@ -139,7 +139,7 @@ class OrderChanges:
         return None if proposal.order.replaces else self._too_much(proposal)
 
     def parent_of(self, proposal: Proposal) -> ClientOrderId | None:
-        """The entry that a stop belongs to."""
+        """Return the entry that a stop belongs to."""
         if not proposal.is_guard:
             return None
         if proposal.order.replaces is not None:
@@ -150,12 +150,12 @@ class OrderChanges:
         return entry.id if entry else None
 
     def role_of(self, proposal: Proposal) -> LegRole | None:
-        """What takes a leg's place is a leg."""
+        """Return the role of the replaced leg: its replacement is a leg too."""
         old = self.state.ledger.order(proposal.order.replaces) if proposal.order.replaces else None
         return old.role if old else None
 
     def not_movable(self, position: Position) -> str | None:
-        """Why none of its stops takes another price now."""
+        """Return why none of its stops can move now."""
         if any(entry.filled_quantity for entry in self._waited_for(position)):
             return "the broker's stop waits for its entry to fill; cancel what is left of that first, or wait"
         if any(order.request.type.trails for order in self.stops(position)):
@@ -163,7 +163,7 @@ class OrderChanges:
         return None
 
     def _waited_for(self, position: Position) -> Iterator[Order]:
-        """Entries that a stop of the broker's waits for: of one filled in part, that stop will hold all its shares."""
+        """Yield entries that a broker-held stop waits for: with a part filled, that stop will cover all shares."""
         for order in self.state.ledger.exits.working(position.symbol, position.strategy):
             entry = (
                 self.state.ledger.order(order.parent)
@@ -211,7 +211,7 @@ class OrderChanges:
         return None
 
     def _misplaced(self, order: OrderRequest, quote: Quote | NoQuote) -> str | None:
-        """A stop that the market has passed would trade at once: it is refused, though it only reduces."""
+        """Return a refusal if the market has passed the stop: it would trade at once, though it only reduces."""
         stop = order.stop_price
         if stop is None or not stop.is_finite() or stop <= 0:
             return f"{stop} is no price for a stop"
@@ -243,7 +243,7 @@ class OrderChanges:
     # ── staging ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def stage_move(self, stop: Order, price: Price) -> None:
-        """A proposal to put this stop at that price."""
+        """Propose to move this stop to that price."""
         request = stop.request
         limit = request.limit_price
         if limit is not None and request.stop_price is not None:
@@ -259,7 +259,7 @@ class OrderChanges:
         self._stage(self._guard(moved, stop.strategy, stop.reference, "the operator moves the stop"))
 
     def stage_move_again(self, moved: Order, why: RequestedChange) -> None:
-        """A stop's new place that was confirmed and never left, on a ticket: the old one still works where it was."""
+        """Propose a confirmed move again that never left; the old stop still works at its price."""
         if moved.request.replaces is None or self.state.ledger.chains.replaced(moved) is None:
             return
         again = replace(moved.request, client_order_id=self._next_id(moved.request.replaces))
@@ -273,7 +273,7 @@ class OrderChanges:
         why: RequestedChange = BY_HAND,
         lasts: TimeInForce = TimeInForce.DAY,
     ) -> bool:
-        """A stop where none works any more: it was rejected, cancelled, or never arrived. Whether it waits now."""
+        """Propose a stop for shares without one: rejected, cancelled, or never arrived. Return whether it waits now."""
         side = closing_side(position)
         order = OrderRequest(
             client_order_id=self._next_id(position.entry_order),
@@ -312,7 +312,7 @@ class OrderChanges:
         )
 
     def _stage(self, proposal: Proposal) -> None:
-        """In the place of an older change of the same order; refused with the reason where it cannot be."""
+        """Stage the change in place of an older one of the same order, or skip it with the reason."""
         refusal = self._refusal_now(proposal)
         for older in self._same(proposal):
             if self.state.stage.is_confirming(older.id):
@@ -328,7 +328,7 @@ class OrderChanges:
         return self.refusal(proposal, self.state.sightings.quotes.get(proposal.symbol) or NoQuote("none seen yet"))
 
     def _same(self, proposal: Proposal) -> list[Proposal]:
-        """What waits for the same order, or would guard the same shares."""
+        """Return proposals for the same order, or for a stop of the same shares."""
         return [
             waiting
             for waiting in self.state.stage.proposals()
@@ -340,20 +340,20 @@ class OrderChanges:
         ]
 
     def stops(self, position: Position) -> list[Order]:
-        """Those that work at the broker, each once."""
+        """Return the working stops at the broker, each once."""
         ledger = self.state.ledger
         exits = (o for o in ledger.exits.working(position.symbol, position.strategy) if not ledger.legs.is_held(o))
         return [order for order in exits if order.is_protective and ledger.chains.replaced(order) is None]
 
     def unguarded(self, position: Position) -> Quantity:
-        """Shares that no stop guards, that no exit is out or signed for, and that no entry's legs wait to guard."""
+        """Return the shares that no stop protects, no exit sells or may sell, and no entry's legs will protect."""
         ledger = self.state.ledger
         held = unreserved_of(ledger, position) - ledger.legs.left_to_legs(position.symbol, position.strategy)
         left = left_to_close(self.state, position.symbol, position.strategy, closing_side(position))
         return Quantity(max(min(held, left), ZERO))
 
     def _next_id(self, order_id: ClientOrderId) -> ClientOrderId:
-        """The order's own name with the installation's and the number of the change (EX-04): no two ever share one."""
+        """Return a unique id: the order's own, the installation's name and the number of the change (EX-04)."""
         installation = self.state.control.state.installation or ""
         return order_id_of("change", installation, order_id, str(self.state.stage.state.changes + 1))
 
@@ -362,7 +362,7 @@ class OrderChanges:
 
 
 def _on_its_tick(order: OrderRequest, limit: Decimal) -> Price:
-    """The limit of a stop, as far from it as before or a part of a tick farther, so that it fills no later."""
+    """Return the limit of a stop at its old distance, rounded away by a part of a tick, so it fills no later."""
     ticks = order.instrument.ticks
     rounding = ROUND_FLOOR if order.side is Side.SELL else ROUND_CEILING
     return Price(max(ticks.rounded(limit, rounding), ticks.at(ZERO)))

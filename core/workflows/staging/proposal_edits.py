@@ -1,6 +1,6 @@
-"""Another quantity or limit for a waiting proposal: the same id, the same gate, a new digest. Nothing is sent.
+"""Edit the quantity or limit of a waiting proposal: the same id and gate, a new digest. Nothing is sent.
 
-An entry may be edited in both. An exit only gets smaller; its price is a person's to change where a person typed it.
+An entry may be edited in both. An exit only gets smaller; its price may change only if a person typed it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CONFIRMING = "it was confirmed already; wait for the broker's answer"
 A_STOP = "a stop is moved from its position, in Positions"
 TARGET_IS_WHOLE = "the broker holds a target for whole shares only"
 FORM = (QuantityRulesCheck(), PriceRulesCheck())
-"""What no order may break, an exit's either: the gate lets those pass with a warning."""
+"""Checks that bind an edited exit too: the gate lets exits pass them with a warning."""
 
 
 class ProposalEdits:
@@ -38,7 +38,7 @@ class ProposalEdits:
 
     @answers(EditProposal)
     def on_edit(self, command: EditProposal) -> Iterable[Effect]:
-        """Refusals first; then its tickets are over, and the order is another."""
+        """Edit the proposal: refusals first, then its tickets close and the order changes."""
         stage = self.state.stage
         proposal = stage.state.proposals.get(command.proposal_id)
         refusal = self._refusal(proposal, command)
@@ -73,7 +73,7 @@ class ProposalEdits:
         return None
 
     def _edited(self, proposal: Proposal, command: EditProposal) -> Proposal:
-        """What has a limit keeps it where none is given."""
+        """Return the edited proposal; an order keeps its limit if none is given."""
         order = proposal.order
         limit = command.limit_price
         if limit is None:
@@ -85,13 +85,13 @@ class ProposalEdits:
         return replace(proposal, order=order, intended_price=intended)
 
     def _effect(self, proposal: Proposal, command: EditProposal) -> OrderEffect:
-        """A close of less than there was to close only reduces."""
+        """Return the effect: a close of fewer shares only reduces."""
         order = proposal.order
         is_less = order.effect is OrderEffect.CLOSE and command.quantity < order.quantity
         return OrderEffect.REDUCE if is_less else order.effect
 
     def _breaks(self, proposal: Proposal, edited: Proposal) -> Iterator[str]:
-        """What the gate does not refuse of an exit, and an edit may not do."""
+        """Yield refusals of an edited exit beyond the gate."""
         if not proposal.only_reduces:
             return
         before, after = proposal.order, edited.order

@@ -1,4 +1,4 @@
-"""The stage door: whatever is proposed passes the gate here, or is skipped with every reason. Nothing is sent."""
+"""Proposal intake: run the gate's checks, stage the proposal or skip it with every reason. Nothing is sent."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOBODY_ATTENDS = "no desk is attached: it is only followed, as a shadow trade"
 
 
 class ProposalStaging:
-    """Puts proposals on the stage for whoever makes them."""
+    """Stages the proposals of strategies, the operator and the desk."""
 
     def __init__(self, state: TradingState, gate: Gate) -> None:
         self.state = state
@@ -53,7 +53,7 @@ class ProposalStaging:
         self.state.record(ProposalStaged(proposal, review, *self.state.touch(proposal.symbol)))
 
     def _is_only_followed(self, proposal: Proposal) -> bool:
-        """An entry of a strategy while nobody is at a desk: no key can be turned on it (RK-27)."""
+        """Whether it is a strategy's entry while no desk is attached, which only becomes a shadow trade (RK-27)."""
         is_entry = proposal.strategy != MANUAL and not proposal.only_reduces
         return is_entry and self.state.attendance.absence is not None
 
@@ -82,7 +82,7 @@ class ProposalStaging:
         terms: ProposeOrder | None = None,
         why: GuardCode | None = None,
     ) -> None:
-        """Stage an exit, clamped to the position less the exits that are out; its own stops make way for it."""
+        """Stage an exit, limited to the position less working exits; its own stops are cancelled for it."""
         held = abs(position.quantity)
         side = closing_side(position)
         clamped = self.closable(position, quantity)
@@ -117,7 +117,7 @@ class ProposalStaging:
         )
 
     def closable(self, position: Position, quantity: Quantity) -> Quantity:
-        """As many of these shares as are left to close now."""
+        """Return the part of these shares that is left to close now."""
         side = closing_side(position)
         clamped = Quantity(min(quantity, left_to_close(self.state, position.symbol, position.strategy, side)))
         reported = self.state.closable_read_only(position.symbol, side)
@@ -130,7 +130,7 @@ class ProposalStaging:
         return "an exit of all of it is working already; Orders shows it"
 
     def marked(self, order: OrderRequest) -> OrderRequest:
-        """What is typed in extended hours acts in them where it can (RK-20)."""
+        """Mark an order typed in extended hours for the extended session if it can be (RK-20)."""
         return marked_for(self.state.at, order, self.state.calendar, self.state.control.settings.risk.session)
 
 

@@ -1,4 +1,4 @@
-"""Staging: a signal becomes a proposal and lives its time; what has no reason any more leaves the stage."""
+"""Stage signals as proposals, expire them, and withdraw those without a reason."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ TOO_LATE = "its bar came later than its signal lives; the bars from now on propo
 DECLINED = "an exit of it was declined: each one needs your key again"
 OVERTAKEN = "a more pressing exit of the same position takes its place"
 PRESSING = frozenset({ExitReason.STOP_LOSS, ExitReason.FORCE_FLAT})
-"""Why an exit takes the place of one that waits for another reason: the record says what it went out for."""
+"""Reasons for which an exit replaces one waiting for another reason: the record then has the true one."""
 
 
 class Proposals:
-    """The entries and exits of strategies, and how long a proposal lives."""
+    """The entries and exits of strategies, and the life of proposals."""
 
     ACTS_BY_TIME = True
 
@@ -45,7 +45,10 @@ class Proposals:
     # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def stage_entry(self, signal: EntrySignal, lives_until: datetime | None = None, timeframe: str = BY_MINUTE) -> None:
-        """It lives for the settings' seconds after its minute, unless its bar was a whole day (ST-03)."""
+        """Stage an entry.
+
+        It lives for the configured seconds after its minute, unless its bar was a whole day (ST-03).
+        """
         if self.state.control.is_forgotten(signal.bar_start + ONE_MINUTE):
             self.staging.skip(signal.strategy, signal.symbol, (FORGOTTEN,), signal.bar_start)
             return
@@ -84,8 +87,10 @@ class Proposals:
         )
 
     def stage_exit(self, signal: ExitSignal, timeframe: str = BY_MINUTE) -> None:
-        """One exit a position: while one waits or is on its way, a further signal changes nothing, unless it is for
-        more, or for a stop or the close of the day where the one that waits is for something else (EX-18).
+        """Stage one exit per position; while one waits or works, a further signal is ignored.
+
+        Exceptions: it is for more shares, or for a stop or the close of the day while the waiting one has another
+        reason (EX-18).
         """
         position = self.state.ledger.position(signal.symbol, signal.strategy)
         if position is None:
@@ -108,7 +113,7 @@ class Proposals:
         )
 
     def _overtakes(self, signal: ExitSignal, waiting: Proposal, position: Position) -> bool:
-        """Never under somebody's hand: while a ticket of the one that waits is open, that one stands."""
+        """Whether the signal replaces the waiting exit; never while its ticket is open."""
         is_open = any(t.proposal_id == waiting.id for t in self.state.stage.state.tickets.values())
         if is_open or self.state.stage.is_confirming(waiting.id):
             return False
@@ -117,7 +122,7 @@ class Proposals:
         return wanted > waiting.order.quantity or (is_other and wanted == waiting.order.quantity)
 
     def stage_flat(self, position: Position, reason: str) -> None:
-        """The exit of a whole position that no bar asked for: the clock did (ST-02)."""
+        """Stage the exit of a whole position by the clock, without a bar (ST-02)."""
         mark = self.state.orchestrator.state.marks.get(position.symbol, position.average_price)
         self.stage_exit(
             ExitSignal(
@@ -133,7 +138,7 @@ class Proposals:
         )
 
     def is_leaving(self, position: Position) -> bool:
-        """Whether an exit of this position is staged, or one beside its stops and targets is out."""
+        """Whether an exit of this position is staged or working, besides its stops and targets."""
         exits = self.state.ledger.exits.working(position.symbol, position.strategy)
         return (
             any(not order.stands_by or order.is_cancelling for order in exits)
@@ -142,9 +147,9 @@ class Proposals:
         )
 
     def stage_again(self, order: Order, reason: str, why: GuardCode | None = None) -> None:
-        """An exit that was confirmed and never left, or sold less: the same for what is left of it, on a ticket.
+        """Stage a confirmed exit again that never left or sold less, for the rest, on a ticket.
 
-        Another exit that is out takes nothing from it but its shares.
+        Another working exit reduces it only by its shares.
         """
         request = order.request
         position = self.state.ledger.position(request.symbol, order.strategy)
@@ -167,7 +172,7 @@ class Proposals:
             why=why,
         )
 
-    # ── what leaves the stage ────────────────────────────────────────────────────────────────────────────────────
+    # ── ends of proposals ────────────────────────────────────────────────────────────────────────────────────────────
 
     @answers(Decline)
     def on_decline(self, command: Decline) -> Iterable[Effect]:
@@ -188,7 +193,7 @@ class Proposals:
         return ()
 
     def block_entries(self, reason: str) -> None:
-        """What could open leaves the stage; exits stay."""
+        """Block the waiting entries; exits stay."""
         for proposal in list(self.state.stage.state.proposals.values()):
             if not proposal.only_reduces:
                 self.state.record(ProposalEnded(proposal.id, ProposalEnd.BLOCKED, reason))
@@ -199,7 +204,7 @@ class Proposals:
                 self.state.record(ProposalEnded(proposal.id, ProposalEnd.DECLINED, reason))
 
     def withdraw_loose_exits(self, symbol: Symbol) -> None:
-        """A position that is flat, or on the other side by now, has nothing that such an exit would close."""
+        """Withdraw exits whose position is closed or reversed."""
         for proposal in list(self.state.stage.state.proposals.values()):
             if proposal.only_reduces and proposal.symbol == symbol:
                 position = self.state.ledger.position(symbol, proposal.strategy)
@@ -226,12 +231,12 @@ class Proposals:
 def signal_order_id(
     strategy: str, symbol: Symbol, bar_start: datetime, side: Side, timeframe: str = BY_MINUTE
 ) -> ClientOrderId:
-    """`vwap:SPY:1min:2013-10-08T14:50:00Z:buy`, hashed (EX-04)."""
+    """Return the hash of `vwap:SPY:1min:2013-10-08T14:50:00Z:buy` (EX-04)."""
     return order_id_of(strategy, symbol, timeframe, f"{bar_start:%Y-%m-%dT%H:%M:%SZ}", side.value)
 
 
 def timeframe_of(order: Order) -> str:
-    """What the bar was that made it: its own id says so."""
+    """Return the timeframe of the order's bar, derived from its id."""
     request = order.request
     by_session = signal_order_id(order.strategy, request.symbol, order.signal_time, request.side, BY_SESSION)
     return BY_SESSION if order.id == by_session else BY_MINUTE

@@ -1,12 +1,12 @@
-"""One reading of the broker's clock and account for several tickets; each symbol's quote and asset are its own (OP-03).
+"""Share one reading of the broker's clock and account among several tickets; quotes and assets are per symbol (OP-03).
 
-A ticket that opens to be read may show a reading that was asked for five seconds ago at most: it decides nothing, what
-is in flight stays reserved by the time of the account's own figures, and its key fetches anew. Whatever decides, a
-turned key, a basket's turn or an exit that needs no key, takes a reading that left no earlier than it asked: an entry
-its own, an exit also one of the same instant. A reading that failed serves nobody who asks later.
+A ticket opened for reading may show a reading requested at most five seconds ago: it decides nothing, orders in flight
+stay reserved by the time of the account's own figures, and its confirmation fetches again. A decision (a confirmation,
+a basket's turn, an exit without a key) takes a reading that left no earlier than its own request: an entry its own, an
+exit also one of the same instant. A failed reading serves no later request.
 
-Where the minute has no room for it, an exit's ticket and its key fetch the quote alone, and clock and account are
-missing as where they do not come in time: an exit gets a warning (RK-24).
+If the minute has no room for it, an exit's ticket and its confirmation fetch only the quote, and clock and account are
+missing as after a time-out: an exit gets a warning (RK-24).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from core.workflows.base.declarations import answers
 from core.workflows.orders.request_room import A_CANCEL, AN_ORDER, RequestRoom
 
 KEEPS = timedelta(seconds=5)
-"""The age that clock and account may have on a ticket that is only read, from when they were asked for."""
+"""Age that clock and account may have on a ticket that is only read, from their request."""
 NO_ROOM = "the broker's limit of requests leaves no room for it"
 LOST = "no answer to the reading that it shares"
 
@@ -36,7 +36,7 @@ Asker = tuple[ProposalId, TicketId | None]
 
 @dataclass(slots=True)
 class Reading:
-    """Clock and account, asked for once. `waiting` are the answers that came before it, for tickets that share it."""
+    """One request of clock and account. `waiting` holds earlier answers of tickets that share it."""
 
     asked_at: datetime
     answered_at: datetime | None = None
@@ -49,7 +49,7 @@ class Reading:
         return isinstance(self.broker_time, datetime) and isinstance(self.account, Account)
 
     def beside(self, figures: FreshFigures, at: datetime) -> FreshFigures:
-        """The clock goes on by as much as passed since it was told."""
+        """Add the reading to the figures; its clock is advanced by the time passed."""
         told = self.broker_time
         if isinstance(told, datetime) and self.answered_at is not None:
             told += at - self.answered_at
@@ -57,7 +57,7 @@ class Reading:
 
 
 class SharedReadings:
-    """`complete` are the figures that are whole with this answer, each with the question that they answer."""
+    """`complete` holds the figures completed by this answer, each with its reply."""
 
     def __init__(self, state: TradingState, room: RequestRoom) -> None:
         self.state = state
@@ -70,13 +70,13 @@ class SharedReadings:
     # ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def to_read(self, proposal: Proposal) -> Effect:
-        """For a ticket that a person opens."""
+        """Request figures for a ticket that a person opens."""
         if proposal.only_reduces and not self.room.has(FIGURES):
             return FetchFigures(proposal.id, None, proposal.symbol, is_quote_alone=True)
         return self._ask(proposal.id, None, proposal.symbol, self.state.at - KEEPS)
 
     def to_decide(self, proposal: Proposal, ticket_id: TicketId | None = None, *, cancels: int = 0) -> Effect:
-        """For what is decided on them; `cancels` are the orders that make way for it."""
+        """Request figures for a decision; `cancels` is the number of orders to cancel for it."""
         requests = FIGURES + A_CANCEL * cancels + AN_ORDER
         if ticket_id is not None and proposal.only_reduces and not self.room.has(requests):
             return FetchFigures(proposal.id, ticket_id, proposal.symbol, is_quote_alone=True)
@@ -95,7 +95,7 @@ class SharedReadings:
         return FetchFigures(proposal_id, ticket_id, symbol)
 
     def _may_serve(self, reading: Reading) -> bool:
-        """It is sound, or on its way and not late."""
+        """Whether the reading is sound, or pending within its time-out."""
         if reading.answered_at is not None:
             return reading.is_sound
         patience = timedelta(seconds=float(self.state.control.settings.staging.review_seconds))

@@ -1,4 +1,4 @@
-"""A stop that moves nearer and never away: to break-even, or to what was typed, through a ticket like any move."""
+"""Tighten a stop, never loosen it: to break-even or a typed price, through a ticket like any move."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class StopTightening:
 
     @answers(TightenStop)
     def on_tighten(self, command: TightenStop) -> Iterable[Effect]:
-        """One proposal a stop that would come nearer; where none would, why."""
+        """Propose a move of each stop that would come nearer; if none would, skip with the reason."""
         position = self.state.ledger.position(command.symbol, command.strategy)
         if position is None:
             self._skip(command, f"there is no {command.symbol} position of {command.strategy}")

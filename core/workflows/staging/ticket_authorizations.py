@@ -1,4 +1,4 @@
-"""What a turned key permits: one order by its digest, and what the ticket lists beyond it, each with its own end."""
+"""Create the authorizations of a confirmation: one order by digest, and those listed on the ticket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AT_THE_MARKET: Terms = OrderType.MARKET, None, None, None, None
 
 
 class TicketAuthorizations:
-    """What is signed with a ticket."""
+    """The approval and authorizations signed with a ticket."""
 
     def __init__(self, state: TradingState) -> None:
         self.state = state
@@ -34,7 +34,7 @@ class TicketAuthorizations:
         )
 
     def mandates(self, ticket: Ticket) -> tuple[StandingAuthorization, ...]:
-        """What the ticket lists beyond its own order, each with its own end."""
+        """Return the authorizations listed beyond the ticket's own order, each with its own end."""
         if isinstance(ticket.stop, StopPlan) and ticket.stop.holder is StopHolder.BROKER:
             guard: Terms = OrderType.STOP, None, ticket.stop.price, None, None
             if ticket.stop.behind is not None:
@@ -56,9 +56,9 @@ class TicketAuthorizations:
         return (self._mandate(ticket, AuthorizationKind.EXITS, AT_THE_MARKET, ends_at),)
 
     def _stops_to_put_back(self, ticket: Ticket) -> Iterator[StandingAuthorization]:
-        """One mandate a set of terms of the stops that make way; which of a stop and its replacement shows then.
+        """Yield one authorization per set of terms of the cancelled stops; the used terms show at the restore.
 
-        The nearest first: what a part leaves is guarded where it loses least (the ticket says so).
+        The nearest comes first: the rest of a partial sale is protected where it loses least (the ticket says so).
         """
         signed: dict[Terms, Decimal] = {}
         stops = [o for order_id in ticket.cancels if (o := self.state.ledger.order(order_id)) is not None]
@@ -90,5 +90,5 @@ class TicketAuthorizations:
         )
 
     def _end_of_stops(self, ticket: Ticket) -> datetime:
-        """As the ticket named it when it was opened."""
+        """Return the end that the ticket named when it was opened."""
         return end_of_stops(self.state.calendar, ticket.order, ticket.opened_at)

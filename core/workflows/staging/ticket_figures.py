@@ -1,4 +1,4 @@
-"""What a ticket says in money, and what stands in the way of its exit (EX-21, RK-25)."""
+"""Compute a ticket's figures in money, and the orders that block its exit (EX-21, RK-25)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.workflows.staging.proposal_staging import candidate_of
 
 
 def figures_of(proposal: Proposal, price: Price | None, context: ReviewContext) -> ReviewFigures:
-    """What the ticket says in money; a figure that cannot be had is None."""
+    """Return the ticket's figures in money; an unknown figure is None."""
     order = proposal.order
     cost = order.cost(price) if price is not None else None
     worst = worst_loss_of(proposal, context)
@@ -30,7 +30,7 @@ def figures_of(proposal: Proposal, price: Price | None, context: ReviewContext) 
 
 
 def worst_loss_of(proposal: Proposal, context: ReviewContext) -> Money | None:
-    """What is lost at its stop, USD; None where it has none, or no price is known."""
+    """Return the loss at its stop, USD; None without a stop or a known price."""
     farthest = candidate_of(proposal).farthest(context.quote)
     if not isinstance(proposal.stop, StopPlan) or farthest is None:
         return None
@@ -38,7 +38,7 @@ def worst_loss_of(proposal: Proposal, context: ReviewContext) -> Money | None:
 
 
 def _taken(proposal: Proposal, cost: Money, account: Account, context: ReviewContext) -> Money:
-    """What it takes of the buying power, as the margin check counts it; margin may ask for more than it costs."""
+    """Return its use of buying power, as the margin check counts it; margin may need more than its cost."""
     effect = margin_effect(candidate_of(proposal), context, account) if account.lends else None
     return effect.used if isinstance(effect, MarginEffect) else cost
 
@@ -46,8 +46,9 @@ def _taken(proposal: Proposal, cost: Money, account: Account, context: ReviewCon
 def in_the_way(
     state: TradingState, proposal: Proposal, quote: Quote | NoQuote | None = None
 ) -> tuple[ClientOrderId, ...]:
-    """What stands in the way of this exit: what holds its shares (EX-21), and entries that it would trade against:
-    by this quote, or else by the last one that is known.
+    """Return the orders that block this exit: those that reserve its shares (EX-21), and entries that it would cross.
+
+    Crossing is judged by this quote, or else by the last one known.
     """
     holding = holds_its_shares(state, proposal)
     if not proposal.is_exit or not state.control.settings.risk.self_cross.enabled:
@@ -61,9 +62,7 @@ def in_the_way(
 
 
 def holds_its_shares(state: TradingState, proposal: Proposal) -> tuple[ClientOrderId, ...]:
-    """Our own stops and targets, which hold its shares (EX-21), and an entry filled in part, whose legs would sell them
-    once more.
-    """
+    """Return our stops and targets that reserve its shares (EX-21), and partly filled entries with legs."""
     if not proposal.is_exit:
         return ()
     ledger = state.ledger
@@ -76,8 +75,9 @@ def holds_its_shares(state: TradingState, proposal: Proposal) -> tuple[ClientOrd
 
 
 def is_as_shown(state: TradingState, proposal: Proposal, cancels: tuple[ClientOrderId, ...]) -> bool:
-    """Whether what holds its shares is what the ticket names. An entry that it would only meet, and that is gone or
-    came since, keeps no exit waiting for another key.
+    """Whether the orders that reserve its shares are those that the ticket names.
+
+    An entry that it would only cross, and that has ended or is new, does not require another confirmation.
     """
     now = holds_its_shares(state, proposal)
     orders = ((order_id, state.ledger.order(order_id)) for order_id in cancels)

@@ -1,4 +1,4 @@
-"""A proposal opens as a ticket: fresh figures are asked for, and what can be signed is shown. Nothing is signed."""
+"""Open a proposal as a ticket: request fresh figures, then show the order to sign. Nothing is signed."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ from core.workflows.staging.shared_readings import SharedReadings
 from core.workflows.staging.ticket_figures import figures_of, in_the_way
 
 LOOKED_AT = 8
-"""Symbols beside the settings' that an operator typed an order for: their figures are worked out at every picture."""
+"""Symbols beside the settings' that an operator typed: their figures are computed for every view."""
 LOOKS_EVERY = timedelta(seconds=1)
 LOOKS_AT_ONCE = 4
 """Symbols that the broker is asked for in that time: a desk types one, and several may watch."""
 NOBODY = ProposalId("")
-"""For figures that no proposal asked for."""
+"""Proposal id of figures that no proposal requested."""
 
 
 class Tickets:
-    """Opens a proposal as what can be signed of it, and closes the older ticket of the same.
+    """Opens proposals as tickets, and closes the older ticket of the same proposal.
 
     Attributes
     ----------
     opening
-        Proposals whose figures are on their way, and until when they are waited for.
+        Proposals whose figures are on their way, with the time-out of each.
     opened_on
-        The last ticket that was opened, and the figures that it was opened on.
+        The last opened ticket, and its figures.
     """
 
     def __init__(self, state: TradingState, gate: Gate, readings: SharedReadings) -> None:
@@ -64,7 +64,7 @@ class Tickets:
 
     @answers(OpenTicket)
     def on_open_ticket(self, command: OpenTicket) -> Iterator[Effect]:
-        """Fetch what the ticket shows; it opens when the figures are there, or without them in time."""
+        """Fetch the ticket's figures; it opens when they arrive, or without them after a time-out."""
         proposal = self.state.stage.state.proposals.get(command.proposal_id)
         if proposal is None or self.state.stage.is_confirming(proposal.id):
             return
@@ -77,7 +77,7 @@ class Tickets:
             yield self._begin(proposal, self.readings.to_read(proposal))
 
     def open_to_decide(self, proposal: Proposal) -> Iterator[Effect]:
-        """The same for an exit that goes out on these very figures."""
+        """Fetch figures to open the ticket of an exit that is sent on these figures."""
         self._to_sign.discard(proposal.id)
         yield self._begin(proposal, self.readings.to_decide(proposal))
 
@@ -86,7 +86,7 @@ class Tickets:
         return question
 
     def forget_openings_of_desks(self) -> None:
-        """What a desk asked for and is not on a screen yet opens no more (OP-13)."""
+        """Cancel openings that a desk requested and has not seen yet (OP-13)."""
         for proposal_id in self._of_desks & self.opening.keys():
             del self.opening[proposal_id]
         self._to_sign -= self._of_desks
@@ -94,10 +94,10 @@ class Tickets:
 
     @answers(LookAt)
     def on_look_at(self, command: LookAt) -> Iterator[Effect]:
-        """Sightings for who types an order; no proposal waits for them, and no ticket opens.
+        """Fetch a symbol's figures for an order form; no proposal waits for them, and no ticket opens.
 
-        Any share may be typed, and the checks say what is allowed; the last few are remembered (MD-06). Whoever asks,
-        and however often: the broker is asked once a second for each symbol, and for a few of them.
+        Any share may be typed, and the checks state what is allowed; the last few are remembered (MD-06). For all desks
+        together the broker is asked once a second per symbol, and for a few symbols.
         """
         if not is_a_share(self.state, command.symbol) or not self._is_asked_now(command.symbol):
             return
@@ -109,7 +109,7 @@ class Tickets:
         yield FetchFigures(NOBODY, None, command.symbol)
 
     def _is_asked_now(self, symbol: Symbol) -> bool:
-        """Whether the broker was not asked for it a moment ago, nor for many others."""
+        """Whether the broker may be asked for it now: not just asked, and not for too many others."""
         since = self.state.at - LOOKS_EVERY
         self._looked_at = {symbol: at for symbol, at in self._looked_at.items() if at > since}
         if symbol in self._looked_at or len(self._looked_at) >= LOOKS_AT_ONCE:
@@ -155,7 +155,7 @@ class Tickets:
         return follow_up(self.state)
 
     def _clamped(self, proposal: Proposal) -> OrderRequest:
-        """The order that the ticket shows: an exit is for no more than what is left to close by now."""
+        """Return the ticket's order: an exit is limited to the shares left to close."""
         order = proposal.order
         left = left_to_close(self.state, proposal.symbol, proposal.strategy, order.side)
         if not proposal.is_exit or order.quantity <= left:
@@ -169,9 +169,9 @@ class Tickets:
     def ticket(
         self, proposal: Proposal, fresh: FreshFigures | None, signed: tuple[ClientOrderId, ...] | None = None
     ) -> Ticket:
-        """What is shown of a proposal and can be signed; it is recorded by whoever opens it.
+        """Return the ticket of a proposal; the caller records it.
 
-        `signed` is what it takes out of its way where that was signed before and is as it was then.
+        `signed` holds the orders to cancel if they were signed before and are unchanged.
         """
         at = self.state.at
         context = self.state.figures_for(at, proposal.symbol, fresh)
@@ -203,11 +203,11 @@ class Tickets:
         return self.opening.values()
 
     def due(self) -> Iterator[Effect]:
-        """No answer in time: the ticket opens without figures."""
+        """Open tickets without figures after the time-out."""
         for proposal_id in [p for p, until in self.opening.items() if self.state.at >= until]:
             yield from apart(self.state, partial(self._show, proposal_id, None))
 
 
 def review_time(state: TradingState) -> timedelta:
-    """How long figures are waited for."""
+    """Return the time-out of figures."""
     return timedelta(seconds=float(state.control.settings.staging.review_seconds))

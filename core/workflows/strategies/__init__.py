@@ -1,1 +1,1 @@
-"""Strategies at work: asked, warmed up, judged, advised."""
+"""Strategies: their evaluation, warm-up, health and advice."""

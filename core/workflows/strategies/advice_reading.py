@@ -1,4 +1,4 @@
-"""What an adviser says is made harmless and bounded before anybody keeps it; what is no advice is a fault (SY-06)."""
+"""Sanitise and bound an adviser's output before it is kept; anything that is not advice is a fault (SY-06)."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from core.model.symbols import SYMBOL
 from core.model.values import Symbol
 
 LONGEST = 300
-"""Characters of an advice."""
+"""Maximum length of an advice, in characters."""
 LONGEST_WORD = 80
-"""Characters of a reason, a name of a type, an attempt."""
+"""Maximum length of a reason, a type name or an attempt, in characters."""
 MOST_DIGITS = 20
-"""Of a figure; no price or quantity has more."""
+"""Maximum number of digits of a figure; no price or quantity has more."""
 SHORTEST_LIFE, LONGEST_LIFE = timedelta(minutes=1), timedelta(days=7)
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
 def plain_text(text: object, longest: int = LONGEST) -> str:
-    """One line of what can be seen: no control characters, no half characters, no more than so many."""
+    """Return one printable line without control characters, of limited length."""
     try:
         words = str(text)[: longest * 4]
-    except Exception:  # an adviser's own type may refuse even that
+    except Exception:  # an adviser's own type may raise even here
         return "it cannot be said"
     seen = "".join(c if c.isprintable() else " " for c in words)
     line = " ".join(seen.split())
@@ -33,7 +33,7 @@ def plain_text(text: object, longest: int = LONGEST) -> str:
 
 
 def read_advice(said: object) -> Advice | AdviserFault:
-    """An advice that can be kept, or why it is none."""
+    """Return an advice that can be kept, or the fault."""
     if type(said) is not Advice:
         return AdviserFault(f"said a {plain_text(type(said).__name__, LONGEST_WORD)}, which is no advice")
     if type(said.text) is not str or not (text := plain_text(said.text)):
@@ -61,6 +61,6 @@ def _read_idea(idea: object) -> TradeIdea | AdviserFault:
 
 
 def _is_short(figure: Decimal) -> bool:
-    """Whether its text is: digits and places."""
+    """Whether the figure has few digits and places."""
     parts = figure.as_tuple()
     return isinstance(parts.exponent, int) and max(len(parts.digits), abs(parts.exponent)) <= MOST_DIGITS

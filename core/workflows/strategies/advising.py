@@ -1,7 +1,7 @@
-"""Advisers are heard: what they say is written down; what they do beyond that is refused and told (OP-09).
+"""Record what advisers say; refuse and report anything else that they try (OP-09).
 
-Everything that comes from an adviser stands in one envelope with its name. Only words are taken out of it: a command in
-it, or anything else, is refused here, by the engine itself.
+Everything from an adviser arrives in one envelope with its name. Only text is taken from it: a command or anything else
+in it is refused here, by the engine itself.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from core.workflows.base.declarations import answers
 from core.workflows.strategies.advice_reading import LONGEST_WORD, plain_text, read_advice
 
 INPUTS: tuple[type, ...] = get_args(Input)
-"""What the engine takes from others; among an adviser's words it is no slip of the tongue."""
+"""The engine's input types; one among an adviser's output is a deliberate attempt."""
 
 
 class Advising:
-    """`_failures` counts those of each adviser since the start."""
+    """`_failures` counts each adviser's failures since the start."""
 
     def __init__(self, state: TradingState) -> None:
         self.state = state
@@ -47,7 +47,7 @@ class Advising:
         return ()
 
     def _hear(self, adviser: str, said: tuple[object, ...]) -> None:
-        """Each advice once while it is good; of too many, the first."""
+        """Record each advice once while it is valid; of too many, only the first ones."""
         state, most = self.state, self.state.control.settings.advisers.most
         for each in said[:most]:
             if isinstance(each, INPUTS):
@@ -71,7 +71,7 @@ class Advising:
         self.state.record(AdviserOverstepped(adviser, plain_text(attempt, LONGEST_WORD)))
 
     def _tell(self, adviser: str, reason: str) -> None:
-        """The first failure is told; the others are counted."""
+        """Report the first failure, and count the others."""
         if not self._failures[adviser]:
             self.state.record(AdviserFailed(adviser, plain_text(reason)))
         self._fail(adviser)

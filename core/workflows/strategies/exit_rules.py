@@ -1,6 +1,6 @@
-"""The exit rules at work: after each bar they look at every position in its symbol, and speak as strategies do (ST-09).
+"""Run the exit rules: after each bar they evaluate every position in its symbol and signal like strategies (ST-09).
 
-They propose, as everything does (OP-01). A strategy's own exit goes first: where it speaks, they are silent.
+They propose, like all others (OP-01). A strategy's own exit takes precedence: the rules are silent then.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class ExitRules:
         self.state = state
 
     def signals(self, bar: Bar, said: Iterable[EntrySignal | ExitSignal]) -> list[ExitSignal]:
-        """What the rules say at this bar's close; `said` is what the strategies answered to it."""
+        """Return the rules' signals at this bar's close; `said` holds the strategies' signals."""
         settings = self.state.control.settings.exits
         own = {answer.strategy for answer in said if isinstance(answer, ExitSignal)}
         found = []
@@ -65,7 +65,7 @@ class ExitRules:
         return bar.start >= session.close - timedelta(minutes=settings.exits.flat_minutes)
 
     def _flat_without_its_strategy(self, position: Position, bar: Bar) -> Due | None:
-        """The close of the day for what a strategy holds in a symbol that it does not follow any more (EX-09)."""
+        """Return the end-of-day exit of a position whose strategy no longer follows its symbol (EX-09)."""
         is_run = self.state.orchestrator.roster.runner(position.strategy, position.symbol) is not None
         if is_run or not self._is_late(position.strategy, bar):
             return None

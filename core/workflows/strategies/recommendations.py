@@ -1,7 +1,7 @@
-"""An advice becomes a recommendation by the operator's word: its strategy weighs it as it is, once (ST-04).
+"""Adopt an advice as a recommendation at the operator's command: its strategy evaluates it once, unchanged (ST-04).
 
-It ends with what the strategy makes of it, at its time, or by the operator. Its quantity is never changed: what is over
-a limit is refused by the same checks as any other entry, with the size that would pass (RK-10).
+It ends when the strategy acts on it, at its expiry, or by the operator. Its quantity never changes: beyond a limit it
+is refused by the same checks as any entry, with the size that would pass (RK-10).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Recommendations:
         return ()
 
     def after_entry(self, signal: EntrySignal) -> None:
-        """What a strategy made of it is staged by now, or refused with every reason: either way it is used."""
+        """End the recommendation after its entry was staged or refused: either way it is used."""
         told = self.state.advice.recommendation(signal.strategy, signal.symbol)
         if told is None or (told.entry, told.quantity) != (signal.limit_price, signal.quantity):
             return
@@ -76,7 +76,7 @@ class Recommendations:
 
 
 def why_not(state: TradingState, given: Given, at: datetime) -> str:
-    """Why the strategy that an advice names cannot adopt it now; empty where it can."""
+    """Return why the strategy named by an advice cannot adopt it now; empty if it can."""
     idea = given.idea
     if idea is None:
         return "it names no trade"

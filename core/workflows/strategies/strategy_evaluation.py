@@ -1,7 +1,7 @@
-"""After the close, once a trading day, each strategy is judged by its trades (ST-10). A missed night is made up.
+"""Evaluate each strategy by its trades, once per trading day after the close (ST-10). A missed night is made up.
 
-It retires, pauses and proposes; it never re-enables: what was retired is the operator's to resume. Two pauses wait for
-no night: that of the VIX acts with its measurement, that of the week with the trade that reaches the limit.
+It retires, pauses and proposes, but never re-enables: only the operator resumes a retired strategy. Two pauses do not
+wait for the night: that of the VIX starts with its measurement, that of the week with the trade that reaches the limit.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
 
 LONGEST_BREAK = 5
-"""Days to the next session, at most: three closed days beside a weekend."""
+"""Maximum days to the next session: three closed days beside a weekend."""
 LOOKED_BACK = 10
-"""Days for which a missed night is made up: what is older the next night judges."""
+"""Days for which a missed night is made up: the next night covers older ones."""
 FRESH = timedelta(days=4)
-"""A VIX close that is older says nothing of now."""
+"""Maximum age of a VIX close."""
 ALL_RETIRED = "every strategy that is turned on is retired; Space in Strategies resumes one"
 
 
@@ -67,7 +67,7 @@ class StrategyEvaluation:
         return ()
 
     def _session(self) -> Session | None:
-        """The session whose night is judged next: the last one where it was missed; None where nobody is due then."""
+        """Return the session to evaluate next, a missed one first; None if no strategy is due then."""
         state = self.state
         day = state.calendar.trading_day(state.at)
         if not self._terms.enabled or not self._may_be_due(day):
@@ -82,14 +82,14 @@ class StrategyEvaluation:
         return coming if self._is_open(coming.day) else None
 
     def _may_be_due(self, day: date) -> bool:
-        """Whether anybody can be due on the next night; asked at every record, so that it asks little."""
+        """Whether a strategy can be due on the next night; cheap, as it runs at every record."""
         records = self.state.evaluation.state.records.values()
         oldest = min((record.began_on for record in records), default=day)
         is_old = (day - oldest).days + LONGEST_BREAK >= self._terms.least_days and bool(records)
         return is_old or self._is_vix_paused != self._should_vix_pause(day)
 
     def _is_open(self, day: date) -> bool:
-        """Whether that night has somebody to judge and was not judged yet."""
+        """Whether that night has a strategy to evaluate and was not evaluated yet."""
         book = self.state.evaluation
         told = book.state.evaluated_on
         if told is not None and day <= told:
@@ -98,7 +98,7 @@ class StrategyEvaluation:
         return is_someone_due or self._is_vix_paused != self._should_vix_pause(day)
 
     def _last_session(self) -> Session | None:
-        """The last one on which the desk ran, where its night has begun and is not long past."""
+        """Return the last session on which the desk ran, if its night has begun and is recent."""
         state, days = self.state, self.state.evaluation.state.days
         if not days or (state.calendar.trading_day(state.at) - days[-1]).days > LOOKED_BACK:
             return None
@@ -112,20 +112,20 @@ class StrategyEvaluation:
 
     @follows(EngineStarted)
     def after_start(self, _fact: EngineStarted) -> None:
-        """Settings may have turned off all but the retired ones."""
+        """Halt if the settings turned off all strategies that are not retired."""
         self._halt_without_strategies()
 
-    # ── at once ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── immediate actions ────────────────────────────────────────────────────────────────────────────────────────────
 
     @follows(RegimeMeasured)
     def after_measurement(self, _fact: RegimeMeasured) -> None:
-        """The VIX was measured: a storm of so many trading days pauses now, a calm close ends that now."""
+        """Update the VIX pause: enough high closes start it, a calm close ends it."""
         if self._terms.enabled:
             self._watch_vix(self.state.calendar.trading_day(self.state.at))
 
     @follows(TradeClosed)
     def after_trade(self, _fact: TradeClosed) -> None:
-        """A trade is over: who lost a week's worth rests from now on, however young it is."""
+        """Pause strategies that lost a week's limit, however new they are."""
         if self._terms.enabled:
             day = self.state.calendar.trading_day(self.state.at)
             for strategy in self._strategies():
@@ -134,7 +134,7 @@ class StrategyEvaluation:
     # ── a night ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _evaluate(self, day: date) -> None:
-        """All is judged first; that it was a night comes last. A crash between judges again what is left."""
+        """Evaluate all strategies, then record the night. After a crash in between, the rest is evaluated again."""
         state = self.state
         due = [strategy for strategy in self._strategies() if state.evaluation.is_due(strategy, day)]
         figures = {strategy: state.evaluation.figures(strategy, day) for strategy in due}
@@ -147,7 +147,7 @@ class StrategyEvaluation:
         state.record(StrategiesEvaluated(day, tuple(results)))
 
     def _act_on(self, strategy: str, day: date, verdict: Retire | Promote | Keep) -> str:
-        """What came of it, in words."""
+        """Act on a verdict and return the result as text."""
         if isinstance(verdict, Retire):
             self.state.record(StrategySuspended(strategy, SuspensionCause.RETIRED, "", verdict.reason, None))
             return f"retired, {verdict.reason}"
@@ -156,7 +156,7 @@ class StrategyEvaluation:
         return self._promote(strategy, day, verdict) if isinstance(verdict, Promote) else verdict.words
 
     def _promote(self, strategy: str, day: date, verdict: Promote) -> str:
-        """Once, until the operator has decided, and then not again before as long as a new strategy waits."""
+        """Propose a promotion once until the operator decides, and not again for as long as a new strategy waits."""
         book, terms = self.state.evaluation, self._terms
         decided_on = book.state.records[strategy].decided_on
         if strategy in book.state.proposed:
@@ -175,7 +175,7 @@ class StrategyEvaluation:
                 self.state.record(StrategySuspended(strategy, SuspensionCause.REGIME, regime, reason, None))
 
     def _pause_for_the_week(self, strategy: str, day: date) -> None:
-        """A strategy that alone lost what the account may lose in a week rests until the next one."""
+        """Pause a strategy until next week that alone lost the account's weekly limit."""
         state, book = self.state, self.state.evaluation
         equity = state.opening.opening_equity_of_week(day)
         limit, lost = state.control.settings.risk.weekly_loss.of(equity), book.lost_since(strategy, monday_of(day))
@@ -205,14 +205,14 @@ class StrategyEvaluation:
         return key_of(EVERY, SuspensionCause.VIX, "") in self.state.evaluation.state.shut
 
     def _should_vix_pause(self, day: date) -> bool:
-        """A pause goes on until a lower close; without a fresh one it stays as it is."""
+        """Whether the VIX pause applies; it lasts until a lower close, and without a fresh close it does not change."""
         closes, terms = self.state.evaluation.state.vix, self._terms
         if not closes or day - closes[-1][0] > FRESH:
             return self._is_vix_paused
         return closes[-1][1] >= terms.vix_under if self._is_vix_paused else vix_is_high(closes, terms)
 
     def _halt_without_strategies(self, retiring: Collection[str] = ()) -> None:
-        """Halt where every strategy that is turned on is retired, or is about to be."""
+        """Halt if every strategy that is turned on is retired, or is about to be."""
         state, strategies = self.state, self._strategies()
         are_all = bool(strategies) and all(s in retiring or state.evaluation.is_retired(s) for s in strategies)
         if are_all and HaltCause.RETIRED not in state.control.halts:
@@ -222,7 +222,7 @@ class StrategyEvaluation:
 
     @answers(ReinstateStrategy)
     def on_reinstate(self, command: ReinstateStrategy) -> Iterable[Effect]:
-        """Ends a retirement and the pauses in regimes; what ends by itself goes on."""
+        """End a retirement and the pauses in regimes; pauses that end by time stay."""
         for shut in tuple(self.state.evaluation.shuts_of(command.strategy)):
             if shut.cause in RESUMED:
                 self.state.record(
@@ -234,7 +234,7 @@ class StrategyEvaluation:
 
     @answers(DecidePromotion)
     def on_decide(self, command: DecidePromotion) -> Iterable[Effect]:
-        """What is adopted holds from the next trading day on; where all together would be too much, it is refused."""
+        """Decide a promotion. It takes effect on the next trading day; it is refused if the total is too much."""
         state, strategy = self.state, command.strategy
         proposed = state.evaluation.state.proposed.get(strategy)
         if proposed is None:
@@ -255,7 +255,7 @@ class StrategyEvaluation:
         return self.state.control.settings.evaluation
 
     def _strategies(self) -> tuple[str, ...]:
-        """Those that are turned on, by name."""
+        """Return the strategies that are turned on, by name."""
         settings = self.state.control.settings.strategies
         running = {r.strategy.name for runners in self.state.orchestrator.runners.values() for r in runners}
         return tuple(sorted(name for name in running if settings.of(name).enabled))

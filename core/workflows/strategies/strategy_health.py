@@ -1,8 +1,8 @@
-"""The desk asks its strategies and minds them (ST-07).
+"""Ask the strategies for signals and watch their health (ST-07).
 
-What one says of a bar is recorded as it says it; who fails is told and at last paused, who contradicts another opens
-not. A crash between a bar and what is said of it leaves that bar unanswered: a start hears no word on bars of the past,
-and an exit whose condition holds is said again on the next one.
+Each signal is recorded as given; a strategy that fails is reported and finally paused; a conflicting signal blocks the
+entry. A crash between a bar and its signals leaves that bar unanswered: a start asks nothing about past bars, and an
+exit whose condition holds signals again on the next one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class StrategyHealth:
         self.proposals = proposals
 
     def ask(self, bar: Bar) -> Signals:
-        """What the strategies say of a bar that is recorded."""
+        """Return the strategies' signals for a recorded bar."""
         state, signals = self.state, []
         for said in state.orchestrator.ask(bar):
             if isinstance(said, StrategyFailed):
@@ -35,7 +35,7 @@ class StrategyHealth:
         return signals
 
     def _tell_of(self, failed: StrategyFailed) -> None:
-        """One failure too many in a row pauses it, over restarts too, until it is resumed."""
+        """Record a failure; too many in a row pause the strategy, counted over restarts, until it is resumed."""
         state = self.state
         state.record(failed)
         runner = state.orchestrator.state.runners[f"{failed.strategy}/{failed.symbol}"]
@@ -44,7 +44,7 @@ class StrategyHealth:
             state.record(StrategyPaused(failed.strategy, failed.symbol, _why(runner, is_slow=is_slow), is_slow))
 
     def agreed(self, bar: Bar, answers: Signals) -> Signals:
-        """The answers to a bar, those left out that contradict each other; that is recorded."""
+        """Return the signals of a bar without conflicting ones; a conflict is recorded."""
         found = opposed(answers, bar, self._may_wait)
         if found is not None:
             self.state.record(found)
@@ -55,7 +55,7 @@ class StrategyHealth:
         self._tell_of_forgotten()
 
     def _tell_of_missing(self) -> None:
-        """Which of the user's strategies load no longer, and which do again; only news is recorded."""
+        """Record changes in which of the user's strategies load."""
         told, found = dict(self.state.orchestrator.state.missing), self.state.orchestrator.missing()
         for name, reason in sorted(found.items()):
             if is_news(reason, told.get(name)):
@@ -64,17 +64,17 @@ class StrategyHealth:
             self.state.record(StrategyFound(name))
 
     def _tell_of_forgotten(self) -> None:
-        """Whose memory did not fit, once."""
+        """Record, once, strategies whose saved memory did not fit."""
         for (name, symbol), reason in tuple(self.state.orchestrator.forgot.items()):
             self.state.record(StrategyForgot(name, symbol, reason))
 
     def _may_wait(self, answer: ExitSignal) -> bool:
-        """Whether this wish to leave was not held back before, and is not proposed yet."""
+        """Whether this exit signal was not held back before, and is not proposed yet."""
         position = self.state.ledger.position(answer.symbol, answer.strategy)
         if position is None or self.proposals.is_leaving(position):
             return False
         state = self.state.orchestrator.state.runners.get(f"{answer.strategy}/{answer.symbol}")
-        before = state.held_back_at if state is not None else None  # what a person typed has exit rules, and no runner
+        before = state.held_back_at if state is not None else None  # a manual position has exit rules, and no runner
         return before is None or before < position.opened_at
 
 

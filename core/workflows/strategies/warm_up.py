@@ -1,8 +1,8 @@
-"""After a start: strategies that lack bars of the past get them from the broker's history (ST-01, ST-03).
+"""Warm up strategies that lack past bars from the broker's history after a start (ST-01, ST-03).
 
-What is asked for ends where the bars begin that this desk hears, or has heard today: so each bar is seen once,
-whichever way it came. Until the answer is here a strategy warms up on what it hears, and proposes nothing before its
-windows are full.
+The request ends where the bars begin that this desk receives, or has received today, so each bar is seen once from
+either source. Until the answer arrives a strategy warms up on live bars, and proposes nothing before its windows are
+full.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
 
 MOST_SESSIONS = 20
-"""No further back: the calendar of a live desk begins a month ago."""
+"""Maximum sessions requested: the calendar of a live desk begins a month ago."""
 SETTLE = timedelta(seconds=5)
-"""After a minute's end until history has its bar."""
+"""Time after a minute's end until history has its bar."""
 AGAIN = timedelta(seconds=10)
 LONGEST = timedelta(seconds=300)
 MOST_TRIES = 40
@@ -46,7 +46,7 @@ class WarmUp:
         return self.begin()
 
     def begin(self) -> Iterator[Effect]:
-        """Ask for as much as the longest window needs, for all symbols that lack something at once."""
+        """Request as much as the longest window needs, for all lacking symbols at once."""
         self._again_at = None
         symbols = self._wanting()
         if not symbols:
@@ -93,14 +93,14 @@ class WarmUp:
     def due(self) -> Iterable[Effect]:
         return self.begin() if self._again_at is not None and self.state.at >= self._again_at else ()
 
-    # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _wanting(self) -> tuple[Symbol, ...]:
         wanted = self.state.orchestrator.wanting_history()
         return tuple(symbol for symbol in wanted if symbol not in self._given_up)
 
     def _cut(self, symbol: Symbol) -> datetime:
-        """Where the bars begin that are heard by themselves, and have not been yet."""
+        """Return the first bar that arrives live and has not arrived yet."""
         begin = first_minute(self.state.calendar, self.state.at)
         last = self.state.normaliser.state.last_starts.get(symbol)
         return begin if last is None else max(begin, last + ONE_MINUTE)
@@ -110,7 +110,7 @@ class WarmUp:
         return any(self._cut(symbol) > begin for symbol in symbols)
 
     def _start(self, end: datetime) -> datetime:
-        """The open of as many sessions before that of `end` as are asked for."""
+        """Return the open of as many sessions before that of `end` as are requested."""
         calendar, found = self.state.calendar, end
         day, left = calendar.trading_day(end), self._sessions
         for _ in range(3 * MOST_SESSIONS):
@@ -126,7 +126,7 @@ class WarmUp:
         return found
 
     def _sound(self, symbol: Symbol, answer: tuple[Bar, ...]) -> tuple[Bar, ...]:
-        """Complete bars of the regular session, each once and in order, up to where others come by themselves."""
+        """Return complete bars of the regular session, each once and in order, up to the live ones."""
         normaliser, cut = Normaliser(self.state.calendar), self._cut(symbol)
         bars = []
         for bar in answer:
