@@ -1,9 +1,8 @@
-"""One inbox, one writer: `handle(at, input)` records facts and returns effects.
+"""The engine, with one inbox and one writer: `handle(at, input)` records facts and returns effects.
 
-A handler is drained, one sync is made, then its effects leave in order. An exception halts what opens (EX-14) and ends
-what it came from, nothing beside it: what was asked for before it leaves, and an order that was written down and not
-asked for is taken back (EX-22). A failed write ends submitting (SP-06). The engine has no clock: `at` comes with the
-input and never decreases.
+A handler is drained, the journal is synced once, then its effects leave in order. An exception halts entries (EX-14)
+and ends only its own handler: its earlier effects leave, and an order that was recorded but not requested is cancelled
+(EX-22). A failed write ends submitting (SP-06). The engine has no clock: `at` comes with the input and never decreases.
 """
 
 from __future__ import annotations
@@ -66,11 +65,13 @@ QUESTIONS = frozenset({FetchAccount, FetchClock})
 """Effects that change nothing and that nobody waits for: they move no deadline."""
 
 UNSYNCED = QUESTIONS | {FetchPicture, FetchActivities, FetchHistory, LookUpSymbols}
-"""Those that need no sync of their own; an answer to the picture is waited for, so it moves a deadline."""
+"""Effects that need no sync of their own; the answer to the picture is awaited, so it moves a deadline."""
 
 UNHURRIED = (NotificationSent, NotificationFailed, NotificationWithdrawn)
-"""Facts that the next sync takes along: lost with the machine, what is urgent is told again as a repeat, nothing else
-is, and what is over is withdrawn again (SY-03). No order waits for a sync of theirs.
+"""Facts that wait for the next sync; no order waits for it.
+
+If the machine loses them, urgent notices are sent again as repeats, others are not, and ended ones are withdrawn again
+(SY-03).
 """
 
 REPLANNED = frozenset(
@@ -85,7 +86,7 @@ REPLANNED = frozenset(
         inputs.NotificationAnswered,
     }
 )
-"""Inputs that may move a deadline although nothing is recorded or asked for."""
+"""Inputs that may move a deadline although nothing is recorded or requested."""
 
 
 OF_THEMSELVES = (
@@ -100,15 +101,15 @@ OF_THEMSELVES = (
     | commands.LookAt
     | commands.KeyPressed
 )
-"""Commands whose desk stands in their own fact, and those that only look."""
+"""Commands whose own fact names the desk, and those that only read."""
 
 
 COMMANDS = frozenset(get_args(commands.Command))
-"""What a person, a script or a keeper says: for this account, or refused."""
+"""Input of a person, a script or the housekeeping: for this account, or refused."""
 
 
 class Engine:
-    """The desk's state, the workflows that change it, and the journal that remembers."""
+    """The desk's state, the workflows that change it, and the journal."""
 
     def __init__(
         self, account: str, mode: Mode, calendar: Calendar, journal: Journal, kinds: StrategyKinds = OF_THE_HOUSE
@@ -134,13 +135,13 @@ class Engine:
         return self._follow.get(kind, ())
 
     def the(self, kind: type[Workflow]) -> Workflow:
-        """The workflow of that class."""
+        """Return the workflow of that class."""
         return next(workflow for workflow in self.workflows if isinstance(workflow, kind))
 
     # ── the inbox ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def handle(self, at: datetime, message: inputs.Input) -> Iterable[Effect]:
-        """Take one input in and return what is asked of the world, every fact before it being on the disk.
+        """Process one input and return its effects, with every earlier fact on the disk.
 
         Raises
         ------
@@ -166,10 +167,12 @@ class Engine:
                     effects = handler(message)
                     if effects is not NOTHING:
                         is_quiet = False
-                        asked.extend(effects)  # where it raises, what was asked for before is in it
+                        asked.extend(effects)  # if it raises, the earlier effects are kept
                 except JournalError:
                     raise
-                except Exception as error:  # the engine's edge: what was not foreseen halts trading and says so (EX-14)
+                except (
+                    Exception
+                ) as error:  # the engine's boundary: an unexpected error halts trading and is reported (EX-14)
                     failures.append(error)
             is_news = state.sightings.books_are_wanted or state.news.has_news or state.ledger.retention.is_in_trouble
             if is_quiet and not (failures or self._is_moved or is_news):
@@ -179,9 +182,9 @@ class Engine:
             return self._without_disk(message, error)
 
     def _settled(self, message: inputs.Input, asked: list[Effect], failures: list[Exception]) -> list[Effect]:
-        """What follows from every act, whatever became of it; then its effects, every fact before them on the disk.
+        """Run the steps that follow every act, then return its effects with every earlier fact on the disk.
 
-        `asked` grows by one effect after the other: who is asked next sees what was asked for until then.
+        `asked` grows effect by effect: each workflow sees all effects requested before it.
         """
         for failure in failures:
             self._fail(message, failure)
@@ -193,23 +196,23 @@ class Engine:
                 asked.extend(workflow.settle(asked) or NOTHING)
             except JournalError:
                 raise
-            except Exception as error:  # as in `apart`, which this spares the way of every input
+            except Exception as error:  # as in `apart`, without its cost at every input
                 halt_for(self.state, error)
             if news.has_news:
                 asked.extend(follow_up(self.state))
         if (unread := self.state.ledger.retention.take_trouble()) is not None:
-            halt_for(self.state, unread)  # before anything of this act leaves: what opens may be a second time
+            halt_for(self.state, unread)  # before anything of this act leaves: an entry may be a duplicate
             asked.extend(follow_up(self.state))
         asked = self._paced(asked)
         if self._is_moved or any(type(effect) not in QUESTIONS for effect in asked):
-            self._plan_next()  # a fact may have moved a deadline, and what was asked for has a time-out
+            self._plan_next()  # a fact may have moved a deadline, and requests have time-outs
         if self._is_owed_a_sync or any(type(effect) not in UNSYNCED for effect in asked):
             self.state.journal.sync()
             self._is_owed_a_sync = False
         return asked
 
     def _paced(self, asked: list[Effect]) -> list[Effect]:
-        """What leaves now; where that cannot be said, all of it."""
+        """Return the effects that leave now; all of them if the pacing fails."""
         try:
             leaving: list[Effect] = self._pacing.paced(asked)
         except Exception as error:
@@ -219,8 +222,10 @@ class Engine:
         return leaving
 
     def _behind_the_door(self, message: Any) -> tuple[Handler, ...]:
-        """What is for another account is refused; what opens or loosens is taken from a known door alone, and of the
-        desks from the one that holds the key. Each refusal is recorded and shown (OP-01, OP-13).
+        """Return the handlers of a command, or record and show its refusal (OP-01, OP-13).
+
+        A command for another account is refused; one that opens or loosens needs a registered port, and desk control if
+        it comes from a desk.
         """
         denied = self._denied(message)
         if denied is None:
@@ -235,7 +240,7 @@ class Engine:
         return self.doors.refusal(message) or self.rights.denial(message)
 
     def apply(self, at: datetime, settings: Settings, installation: str) -> None:
-        """Put settings and the installation's name in force; recorded where they are new."""
+        """Apply settings and the installation's name; they are recorded if they changed."""
         state = self.state
         state.at = max(at, state.at)
         if state.control.settings.odd.words:
@@ -248,7 +253,7 @@ class Engine:
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _on_start(self, _message: inputs.Start) -> Iterable[Effect]:
-        """From here on no further door is made known."""
+        """Close the registry: no further port is registered."""
         self.doors.shut()
         return NOTHING
 
@@ -264,7 +269,7 @@ class Engine:
         self.next_deadline = self._deadlines.next_later()
         self._is_moved = False
 
-    # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _fail(self, message: inputs.Input, error: Exception) -> None:
         halt_for(self.state, error)
@@ -277,16 +282,16 @@ class Engine:
         return self.state.sightings.disk.trouble
 
     def lose_disk(self, trouble: str) -> None:
-        """The journal's disk fails: nothing leaves any more until a restart (SP-06)."""
+        """Note that the journal's disk failed: nothing leaves until a restart (SP-06)."""
         self.state.sightings.disk.lose(trouble, self.state.at)
 
     def say(self, note: str) -> None:
-        """Something that the operator should know of and that stops nothing; each is said once."""
+        """Add a note for the operator that stops nothing; each note once."""
         if note not in self.notes:
             self.notes = (*self.notes, note)
 
     def _without_disk(self, message: inputs.Input, error: JournalWriteError) -> Iterable[Effect]:
-        """Nothing leaves without its record but cancels, a person's and those of a kill, and the word of it (SP-06)."""
+        """Return the only effects allowed without a record: cancels by a person or a kill, and their notice (SP-06)."""
         self.lose_disk(str(error))
         self.state.news.drop()
         self._plan_later()
@@ -301,7 +306,7 @@ class Engine:
         return type(message) in COMMANDS and self._denied(message) is not None
 
     def _note(self, _sequence: int, _at: datetime, fact: Fact) -> None:
-        """Any fact but those that are heard again wants a sync, and may have moved a deadline."""
+        """Note a recorded fact: any fact but a reheard one needs a sync, and may have moved a deadline."""
         if not isinstance(fact, RELEARNED):
             self._is_moved = True
             self._is_owed_a_sync = self._is_owed_a_sync or not isinstance(fact, UNHURRIED)
@@ -310,7 +315,7 @@ class Engine:
 
 
 def _by_kind(workflows: Iterable[object], table: str, first: Handlers | None = None) -> Handlers:
-    """Who answers an input or follows a fact, in the order of the list."""
+    """Map inputs or facts to their handlers, in the order of the list."""
     found = dict(first or {})
     for workflow in workflows:
         for kind, act in declared(workflow, table):

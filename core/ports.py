@@ -1,4 +1,4 @@
-"""What the core needs from outside. The rooms that implement these know the disk and the screen; the core does not."""
+"""Interfaces that the core needs. Their implementations know the disk and the screen; the core does not."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:  # the console needs these before the first paint, and facts b
 
 
 class OperatorError(Exception):
-    """Something that the operator can mend; the message says in one line what, and what to do next."""
+    """An error that the operator can fix; the message states the problem and the next step in one line."""
 
 
 class JournalError(Exception):
-    """A journal that could not be read or written; the message names file, line and what to do."""
+    """A journal could not be read or written; the message names the file, the line and the next step."""
 
 
 class JournalWriteError(JournalError):
-    """A write or a sync failed: nothing that rests on it may leave (SP-06)."""
+    """A write or a sync failed: nothing that depends on it may leave (SP-06)."""
 
 
 class JournalDamagedError(JournalError):
-    """The chain does not hold at a place; nothing after it is believed (SP-01)."""
+    """The chain is broken; nothing after that place is trusted (SP-01)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A fact as it stands in the journal."""
+    """A fact as recorded in the journal."""
 
     sequence: int
     at: datetime
@@ -38,26 +38,26 @@ class Recorded:
 
 
 class PastUnreadableError(Exception):
-    """The index of past orders cannot be read now: no fault of the journal, and none that ends a desk."""
+    """The index of past orders cannot be read now: the journal is intact, and the desk goes on."""
 
 
 class PastIndex(Protocol):
-    """Where orders that left memory are. It follows from the journal alone, and is made anew where it is missing."""
+    """The index of orders that left memory. It is derived from the journal, and rebuilt if it is missing."""
 
     def keep(self, number: int, order_id: ClientOrderId, content: bytes, total: str) -> None:
-        """Take one in, in the place of what had its number before. `total` is the sum of all up to it."""
+        """Store an order, replacing one with the same number. `total` is the sum of all up to it."""
         ...
 
     def find(self, order_id: ClientOrderId, until: int) -> bytes | None:
-        """What was kept last of that name, by a number up to `until`. Raises `PastUnreadableError`."""
+        """Return the last order kept under that id, up to number `until`. Raises `PastUnreadableError`."""
         ...
 
     def covers(self, number: int, total: str) -> bool:
-        """Whether it holds all up to this number, with this sum."""
+        """Whether it holds all orders up to this number, with this sum."""
         ...
 
     def save(self) -> None:
-        """Return when all of it is on the disk. Raises OSError."""
+        """Return when everything is on the disk. Raises OSError."""
         ...
 
 
@@ -66,17 +66,17 @@ class Journal(Protocol):
 
     @property
     def sequence(self) -> int:
-        """Sequence number of the last record; 0 where there is none."""
+        """Sequence number of the last record; 0 if there is none."""
         ...
 
     @property
     def last_at(self) -> datetime:
-        """Time of the last record; the beginning of time where there is none."""
+        """Time of the last record; the beginning of time if there is none."""
         ...
 
     @property
     def past(self) -> PastIndex:
-        """Where orders that left memory are found again by name."""
+        """The index of orders that left memory."""
         ...
 
     def append(self, at: datetime, fact: Fact) -> int:
@@ -84,7 +84,7 @@ class Journal(Protocol):
         ...
 
     def flush(self) -> None:
-        """Hand what was appended to the operating system, without waiting for the disk. Raises `JournalWriteError`."""
+        """Hand appended records to the operating system, without waiting for the disk. Raises `JournalWriteError`."""
         ...
 
     def sync(self) -> None:
@@ -92,11 +92,11 @@ class Journal(Protocol):
         ...
 
     def records(self, after: int = 0) -> Iterator[Recorded]:
-        """Every record with a sequence number above `after`, in order. Raises `JournalDamagedError`."""
+        """Yield every record with a sequence number above `after`, in order. Raises `JournalDamagedError`."""
         ...
 
     def backwards(self) -> Iterator[Recorded]:
-        """Every record, the newest first, read no further than it is asked for; the chain is not checked.
+        """Yield every record, newest first, read lazily; the chain is not checked.
 
         Raises `JournalDamagedError`, OSError.
         """
@@ -105,7 +105,7 @@ class Journal(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The state documents as they were after the fact with this sequence number, and the digest of their shapes."""
+    """The state documents after the fact with this sequence number, and the digest of their shapes."""
 
     sequence: int
     documents: Mapping[str, object]
@@ -114,8 +114,9 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class NoCheckpoint:
-    """There is none to start from, and why; the journal alone is. `sequence` is the last record that is known to have
-    been there.
+    """No checkpoint to start from, with the reason: only the journal counts.
+
+    `sequence` is the last record that is known to have existed.
     """
 
     reason: str
@@ -123,14 +124,14 @@ class NoCheckpoint:
 
 
 class Documents(Protocol):
-    """The state documents (SP-02). Plain JSON values, one document a slice."""
+    """The state documents (SP-02): plain JSON values, one document per slice."""
 
     def load(self) -> Checkpoint | NoCheckpoint:
-        """The newest sound checkpoint."""
+        """Return the newest valid checkpoint."""
         ...
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Replace the documents, atomically. Raises OSError."""
+        """Replace the documents atomically. Raises OSError."""
         ...
 
 
@@ -138,7 +139,7 @@ class KillSwitch(Protocol):
     """The latch outside the journal: a file, or the environment (OP-08)."""
 
     def is_on(self) -> str | None:
-        """The door that holds it shut (`file`, `environment`), or None."""
+        """Return the source of the latch (`file`, `environment`), or None."""
         ...
 
     def latch(self, by: str) -> None:

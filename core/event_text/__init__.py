@@ -1,6 +1,6 @@
-"""Facts in words: one line each, for the log pane, the journal's tail and the chain of an order.
+"""Render facts as text: one line each, for the log pane, the journal's tail and an order's chain.
 
-A file tells the facts of its subjects, each by one function, and has a table of them.
+Each module renders the facts of its subjects, one function per subject, and has a table of them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SEVERITIES: dict[type, str] = {
     facts.AlertRang: ALERT,
 }
 OF_NO_DESK = frozenset({Denial.OTHER, Denial.NO_DOOR, Denial.OTHER_ACCOUNT, Denial.NO_DESK})
-"""A command that no person at a desk can have sent."""
+"""Denials of a command that no person at a desk can have sent."""
 TEXTS: EventTexts = {
     **{fact: (kind, advice.in_words) for fact, kind in advice.KINDS.items()},
     **{fact: (kind, evaluation.in_words) for fact, kind in evaluation.KINDS.items()},
@@ -44,7 +44,7 @@ TEXTS: EventTexts = {
 
 
 def kind_of(fact: facts.Fact) -> str:
-    """One word for the log's first column."""
+    """Return one word for the log's first column."""
     if isinstance(fact, facts.CommandRefused) and not severity_of(fact):
         return "key"
     kind, _ = TEXTS.get(type(fact), UNKNOWN)
@@ -52,8 +52,10 @@ def kind_of(fact: facts.Fact) -> str:
 
 
 def severity_of(fact: facts.Fact) -> str:
-    """`CRITICAL` where a promise of our own code is broken or somebody reached for what is not theirs, `ERROR` where a
-    cancel failed, `ALERT` where one rang, empty else (EX-02, EX-07, EX-14).
+    """Return the severity: `CRITICAL`, `ERROR`, `ALERT` or empty (EX-02, EX-07, EX-14).
+
+    `CRITICAL` means a broken invariant of our own code or an unauthorized attempt, `ERROR` a failed cancel, `ALERT` a
+    triggered alert.
     """
     if isinstance(fact, facts.Halted):
         return CRITICAL if fact.cause is HaltCause.INVARIANT else ""
@@ -62,12 +64,12 @@ def severity_of(fact: facts.Fact) -> str:
     if isinstance(fact, facts.ActivitiesCompared):
         return ERROR if fact.differences else ""
     if isinstance(fact, facts.CancelFailed) and fact.refusal is RefusalKind.NOT_WORKING:
-        return ""  # what was to go had gone: that is how a pair ends
+        return ""  # the order had ended already: so a pair ends
     return SEVERITIES.get(type(fact), "")
 
 
 def in_words(fact: facts.Fact) -> str:
-    """What happened, in one line without its time, behind its severity where it has one."""
+    """Return the fact as one line without its time, after its severity if it has one."""
     _, words = TEXTS.get(type(fact), UNKNOWN)
     severity = severity_of(fact)
     return f"{severity}: {words(fact)}" if severity else words(fact)

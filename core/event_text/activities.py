@@ -1,4 +1,4 @@
-"""What the broker's list of activities told, in words."""
+"""Render the broker's activities as text."""
 
 from __future__ import annotations
 

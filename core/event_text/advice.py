@@ -1,4 +1,4 @@
-"""What advisers did, in words: one line each, for the log and the journal's tail."""
+"""Render the facts of advisers as text, one line each, for the log and the journal's tail."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.model.values import plain, priced
 from core.model.venues import HOME
 
 CRITICAL = "CRITICAL"
-"""The log's word for an adviser that reached for trading."""
+"""The log's word for an adviser's attempt to trade."""
 
 KINDS: dict[type, str] = {
     facts.AdviceGiven: "advice",
@@ -43,7 +43,7 @@ def in_words(fact: facts.Fact) -> str:
 
 
 def idea_in_words(idea: TradeIdea) -> str:
-    """`momentum: 3 SPY at 100.50, stop 100, target 102`."""
+    """Return `momentum: 3 SPY at 100.50, stop 100, target 102`."""
     whose = f"{idea.strategy}: " if idea.strategy else ""
     prices = f"at {priced(idea.entry)}, stop {priced(idea.stop)}, target {priced(idea.target)}"
     return f"{whose}{plain(idea.quantity)} {idea.symbol} {prices}"

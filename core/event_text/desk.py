@@ -1,4 +1,4 @@
-"""What the desk itself did, in words: settings and clock, starts and days, comparisons, halts."""
+"""Render facts of the desk itself as text: settings and clock, starts and days, comparisons, halts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.risk.checks.verdicts import usd
 from core.risk.trading_status import difference_in_words, jump_in_words
 
 CORRECTED = frozenset({DifferenceKind.MISSING_LOCAL, DifferenceKind.MISSING_BROKER, DifferenceKind.QUANTITY_MISMATCH})
-"""Differences that a passed comparison has corrected: they are told as corrections."""
+"""Differences that a passed comparison has corrected: they are shown as corrections."""
 
 SettingsFact = facts.SettingsFileChanged | facts.SettingsFileAgreed | facts.LimitsReloaded | facts.ReloadRefused
 ClockFact = facts.ClockJumped | facts.ClockDiffered | facts.ClockSettled

@@ -1,4 +1,4 @@
-"""Desks that attach and leave, and the key between them, in words."""
+"""Render desks that attach and leave, and changes of desk control, as text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _desk(fact: DeskFact) -> str:
 
 
 def _given(fact: facts.CommandGiven) -> str:
-    """`desk 2: request cancel`."""
+    """Return `desk 2: request cancel`."""
     return f"desk {fact.desk}: {command_in_words(fact.command)}"
 
 

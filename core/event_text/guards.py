@@ -1,4 +1,4 @@
-"""What guards entries, in words: the breaker, protections, the regime and its throttle, margin."""
+"""Render guards of entries as text: the breaker, protections, the regime and its throttle, margin."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def _list(fact: ListFact) -> str:
 
 
 def _guard(fact: ProtectionFact) -> str:
-    """`cooldown SPY`, `max drawdown`."""
+    """Return `cooldown SPY`, `max drawdown`."""
     scope = "" if fact.scope == "global" else f" {fact.scope}"
     return fact.name.replace("_", " ") + scope
 
 
 def _minute(at: datetime) -> str:
-    """Of this year."""
+    """Return the time without its year."""
     return HOME.told(at, "%m-%d %H:%M")
 
 

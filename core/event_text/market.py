@@ -1,4 +1,4 @@
-"""What the market brought, and what the strategies said of it, in words."""
+"""Render market data and strategies' signals as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notifications, in words: what is owed to whom, and what became of it."""
+"""Render notifications and their delivery as text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CODES = {
 
 
 def failed_in_words(code: DeliveryCode, status: int | None) -> str:
-    """`the receiver said no (500)`."""
+    """Return `the receiver said no (500)`."""
     return CODES[code] if status is None else f"{CODES[code]} ({status})"
 
 

@@ -1,4 +1,4 @@
-"""Orders and what came of them, in words: their states, permissions, fills, positions and trades."""
+"""Render orders as text: their states, authorizations, fills, positions and trades."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _book(fact: BookFact) -> str:
 
 
 def _brokers_act(fact: BrokersActFact) -> str:
-    """`ab12 the BROKER CHANGED its stop price: 510.84 → 498.00`."""
+    """Return `ab12 the BROKER CHANGED its stop price: 510.84 → 498.00`."""
     match fact:
         case facts.OrderRevived():
             return f"{fact.client_order_id} works at the broker again after its end: it guards its shares again"
@@ -149,12 +149,12 @@ def _trade(fact: facts.TradeClosed) -> str:
 
 
 def cents(amount: Decimal) -> Decimal:
-    """An amount to the cent, halves away from zero, as the desk shows it."""
+    """Return an amount to the cent, halves away from zero, as the desk shows it."""
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
 def signed(amount: Decimal) -> str:
-    """An amount to the cent with its sign; one that rounds to nothing has none."""
+    """Return an amount to the cent with its sign; one that rounds to zero has none."""
     shown = cents(amount)
     if not shown:
         return "0.00"

@@ -1,4 +1,4 @@
-"""What the lines of every subject are made of: the table's rows, a list of reasons."""
+"""Helpers for event lines: the table's rows, a list of reasons."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, get_args
 
 CAPITAL = re.compile("(?<!^)([A-Z])")
 EventTexts = dict[type, tuple[str, Callable[[Any], str]]]
-"""By fact: the word of the log's first column, and what tells it."""
+"""By fact: the word of the log's first column, and the function that renders it."""
 
 
 def told(kind: str, in_words: Callable[[Any], str], subject: UnionType | type) -> EventTexts:
-    """One row for each fact of a subject, which is a fact or a union of them."""
+    """Return one row for each fact of a subject, which is a fact or a union of them."""
     return dict.fromkeys(get_args(subject) or (subject,), (kind, in_words))
 
 
@@ -22,5 +22,5 @@ def listed(items: tuple[str, ...], lead: str) -> str:
 
 
 def command_in_words(command: str) -> str:
-    """`RequestCancel` is `request cancel`."""
+    """Return a command's name as text: `RequestCancel` becomes `request cancel`."""
     return CAPITAL.sub(r" \1", command).lower()

@@ -1,4 +1,4 @@
-"""How grave a fact is, and who it comes from: what a log is filtered by."""
+"""Level and source of a fact, the filters of a log."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WARNINGS = (
     facts.Halted,
     facts.Killed,
 )
-"""What somebody may have to do something about."""
+"""Facts that may need a person's action."""
 ENGINE = "engine"
 SOURCES = {
     "bar": "market",
@@ -52,11 +52,11 @@ SOURCES = {
     "advice": "adviser",
     "adviser": "adviser",
 }
-"""By the kind of a fact that names no strategy; every other one is the engine's own."""
+"""Sources by the kind of a fact that names no strategy; all others are the engine's own."""
 
 
 def level_of(fact: facts.Fact, severity: str) -> str:
-    """`severity` where it has one, else `WARN`, or `INFO`."""
+    """Return `severity` if there is one, else `WARN` or `INFO`."""
     if severity:
         return severity
     is_rejected = isinstance(fact, facts.OrderStateChanged) and fact.after is OrderStatus.REJECTED
@@ -64,7 +64,7 @@ def level_of(fact: facts.Fact, severity: str) -> str:
 
 
 def strategy_of(fact: facts.Fact) -> str:
-    """`vwap`, `manual`; empty where the fact itself names none."""
+    """Return `vwap`, `manual`; empty if the fact names no strategy."""
     for named in (fact, *(getattr(fact, part, None) for part in ("proposal", "trade", "signal"))):
         strategy = getattr(named, "strategy", "")
         if isinstance(strategy, str) and strategy:

@@ -1,4 +1,4 @@
-"""Proposals, tickets, what was signed, and baskets, in words."""
+"""Render proposals, tickets, authorizations and baskets as text."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PERMITTED = {
     AuthorizationKind.EXITS.value: "the exits that ticket",
     AuthorizationKind.BASKET.value: "the order that basket",
 }
-"""What is permitted, by the end of a permission's identifier; the ticket's or basket's own stands before it."""
+"""Text by the end of an authorization's id, which begins with the id of its ticket or basket."""
 
 
 def _proposal(fact: ProposalFact) -> str:
@@ -109,7 +109,7 @@ def _authorization(fact: AuthorizationFact) -> str:
 
 
 def _permitted(mandate_id: str) -> str:
-    """`the close that ticket 3f9a02 permits`; an identifier of another make stays as it is."""
+    """Return `the close that ticket 3f9a02 permits`; an id of another form stays as it is."""
     ticket, _, kind = mandate_id.rpartition("-")
     what = PERMITTED.get(kind.partition(".")[0])
     return f"permission {mandate_id}" if what is None or not ticket else f"{what} {ticket} permits"
@@ -143,7 +143,7 @@ def _draft(fact: DraftFact) -> str:
 
 
 def _against(line: BasketLine) -> str:
-    """`BUY 120 GGG market (buying power: …)`; empty where the dry run found nothing against it."""
+    """Return `BUY 120 GGG market (buying power: …)`; empty if the dry run refused nothing."""
     return f"{order_in_words(line.proposal.order)} ({'; '.join(line.refusals)})" if line.refusals else ""
 
 

@@ -1,1 +1,1 @@
-"""Orders after the key: their state machine, the books, and the gateway that lets them out."""
+"""Orders after their confirmation: the state machine, the ledger, and the gateway that sends them."""

@@ -1,4 +1,4 @@
-"""The broker's list of what happened beside the journal: fills one by one, cash to the cent (EX-09, AN-06)."""
+"""Compare the broker's activities with the journal: fills one by one, cash to the cent (EX-09, AN-06)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STATEMENT = "compare it with the broker's statement of that day"
 
 @dataclass(frozen=True, slots=True)
 class FillOfOurs:
-    """A fill of the journal, with what both sides know of it."""
+    """A fill of the journal, with the data that both sides have."""
 
     execution_id: ExecutionId
     client_order_id: ClientOrderId
@@ -50,10 +50,10 @@ class FillOfOurs:
 
 
 def fill_differences(ours: Iterable[FillOfOurs], theirs: Iterable[BrokerFill]) -> Iterator[Difference]:
-    """What only one side has, and what both have differently.
+    """Yield fills that only one side has, and fills that differ.
 
-    Execution by execution; where the journal has an order's fills by other ids (they were learnt from the order itself,
-    not from the stream) it is enough that they come to the same shares and the same money.
+    They are compared execution by execution. If the journal has an order's fills under other ids (learnt from the order
+    itself, not from the stream), equal sums of shares and money are enough.
     """
     left = {fill.execution_id: fill for fill in ours}
     missing: list[BrokerFill] = []
@@ -73,7 +73,7 @@ def fill_differences(ours: Iterable[FillOfOurs], theirs: Iterable[BrokerFill]) -
 
 
 def figures_difference(activity: Activity) -> Difference | None:
-    """One whose own shares and rate make another amount than it moved."""
+    """Return a difference if the activity's own shares and rate make another amount than it moved."""
     due = activity.by_its_figures
     if due is None or not activity.amount or abs(due) == abs(activity.amount):
         return None
@@ -90,7 +90,7 @@ def figures_difference(activity: Activity) -> Difference | None:
 
 
 def changed_difference(activity: Activity, before: Money) -> Difference:
-    """One that the broker told with another amount before."""
+    """Return the difference of an activity that the broker reported with another amount before."""
     return Difference(
         DifferenceKind.ACTIVITY_DIFFERS,
         activity.symbol or NO_SYMBOL,
@@ -101,7 +101,7 @@ def changed_difference(activity: Activity, before: Money) -> Difference:
 
 
 def cash_difference(expected: Decimal, cash: Decimal, moved: Sequence[CashMoved]) -> Difference | None:
-    """Cash that no fill and no activity explains; those that contradict themselves are named first."""
+    """Return the cash that no fill or activity explains; activities that contradict themselves are named first."""
     ours, theirs = (amount.quantize(CENT, ROUND_HALF_EVEN) for amount in (expected, cash))
     if ours == theirs:
         return None
@@ -116,7 +116,7 @@ def named(activity: Activity) -> str:
     return f"{activity.kind.value} {activity.id} of {activity.day}"
 
 
-# ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _of_ours(fill: FillOfOurs) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
-"""The broker's circuit breaker for entries (EX-15): a broker that does not answer is sent nothing that opens or adds.
+"""Circuit breaker for entries: a broker that does not answer receives no order that opens or adds (EX-15).
 
-It guards entries alone: exits, cancels and questions always go. A slice: what it knows is folded from facts, so that it
-outlives a restart. `core/workflows/orders/circuit_breaker.py` counts and decides.
+It blocks only entries: exits, cancels and queries always go. It is a slice, folded from facts, so it survives a
+restart. `core/workflows/orders/circuit_breaker.py` counts and decides.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ class BreakerPhase(Enum):
     CLOSED = "closed"
     """Entries pass."""
     OPEN = "open"
-    """None passes before a time."""
+    """No entry passes before a set time."""
     HALF_OPEN = "half-open"
-    """One is let through, and its answer decides."""
+    """One entry passes, and its answer decides."""
     LATCHED = "latched"
-    """None passes before the operator clears it."""
+    """No entry passes until the operator clears it."""
 
 
 @dataclass(slots=True)
 class BreakerState:
-    """What is remembered.
+    """The breaker's state.
 
     Attributes
     ----------
     failures, slow
-        Of requests in a row.
+        Consecutive failed and slow requests.
     until
-        When one entry may be tried; None while it is closed, or latched.
+        When one entry may be tried; None while it is closed or latched.
     openings
-        Those of the last hour before the newest, and that one.
+        The newest opening, and those in the hour before it.
     trial
         The entry that was let through and has no answer yet.
     """
@@ -61,7 +61,7 @@ class BreakerState:
 
 
 class Breaker:
-    """The slice."""
+    """The slice of the circuit breaker."""
 
     name = "breaker"
 
@@ -88,7 +88,7 @@ class Breaker:
         return BreakerPhase.OPEN if at < self.state.until else BreakerPhase.HALF_OPEN
 
     def refusal(self, at: datetime) -> str | None:
-        """Why no entry may leave now, or None."""
+        """Return why no entry may leave now, or None."""
         match self.phase(at):
             case BreakerPhase.CLOSED:
                 return None
@@ -111,7 +111,7 @@ class Breaker:
 
     def _answered(self, _at: datetime, fact: CallAnswered) -> None:
         self.state.failures = 0
-        if fact.took is not None:  # only orders are measured
+        if fact.took is not None:  # only orders are timed
             self.state.slow = self.state.slow + 1 if fact.is_slow else 0
 
     def _opened(self, at: datetime, fact: BreakerOpened) -> None:
@@ -136,5 +136,5 @@ class Breaker:
             self.state.trial = None
 
     def _started(self, _at: datetime, _fact: EngineStarted) -> None:
-        """The answer to what was let through went to the run before: another is tried."""
+        """Forget the trial: its answer went to the previous run, and another entry is tried."""
         self.state.trial = None

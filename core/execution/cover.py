@@ -1,7 +1,8 @@
-"""How many shares of a position are covered, and by which orders: the figures are worked out here alone (EX-13, EX-22).
+"""Compute how many shares of a position are covered, and by which orders (EX-13, EX-22).
 
-What is in doubt covers nothing, and is named apart; so is what the broker has and does not trade now. Which shares are
-owed a stop, since when and why, says the slice `core.trading_state.owed_stops` by these figures.
+No other module computes these figures. An order in doubt covers nothing and is named separately; so is one that the
+broker holds but does not trade now. The slice `core.trading_state.owed_stops` derives from them which shares are owed a
+stop, since when and why.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol, 
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """Shares of one position.
+    """Covered shares of one position.
 
     Attributes
     ----------
     covered
-        What stops close that the broker has, and exits at the market.
+        Shares closed by stops that the broker has, and by market exits.
     in_doubt
-        What others may close, sent and not answered.
+        Shares of orders that were sent and not answered.
     doubt
-        What those are: `stop`, `exit`, `exit and stop`; empty where none is in doubt.
+        The kind of those orders: `stop`, `exit`, `exit and stop`; empty if none is in doubt.
     at_limit
-        What exits hold that wait at their limit: no stop guards those shares.
+        Shares of exits that rest at their limit: no stop protects them.
     idle, idle_words
-        What exits hold that the broker does not trade now, and its words for them: they count as not covered.
+        Shares of exits that the broker does not trade now, and its status for them: they count as not covered.
     """
 
     covered: Quantity
@@ -45,7 +46,7 @@ class Cover:
 
 
 def cover_of(ledger: Ledger, position: Position, is_held_up: Callable[[Order], bool] = lambda _order: False) -> Cover:
-    """What is held up in our own queue, or was kept there, covers nothing: the broker has never heard of it."""
+    """Return the cover. Orders held up or kept in our own queue cover nothing: the broker never received them."""
     held = abs(position.quantity)
     exits = ledger.exits.working(position.symbol, position.strategy)
     waiting = sum((ledger.exits.claim(order) for order in exits if is_held_up(order) and order.kept is None), ZERO)
@@ -63,7 +64,7 @@ def cover_of(ledger: Ledger, position: Position, is_held_up: Callable[[Order], b
 
 
 def idle_in_words(order: Order) -> str:
-    """`stop suspended`, `exit unfilled`"""
+    """Return the text: `stop suspended`, `exit unfilled`."""
     kind = "stop" if order.is_protective else "exit"
     return f"{kind} {order.idle_word or 'unfilled'}"
 
@@ -77,9 +78,7 @@ class CoveredBy:
 
 
 def in_force(ledger: Ledger, position: Position) -> tuple[CoveredBy, ...]:
-    """What guards the position at this moment: stops that the broker has said it has, and exits at the market, each
-    only while it can trade.
-    """
+    """Return the orders that protect the position now: acknowledged stops and market exits that can trade."""
     exits = ledger.exits.working(position.symbol, position.strategy)
     taken = [o for o in exits if o.status is not OrderStatus.PENDING and not o.waits_at_limit and o.idle is None]
     claims = [CoveredBy(order.id, ledger.exits.claim(order)) for order in taken]
@@ -87,7 +86,7 @@ def in_force(ledger: Ledger, position: Position) -> tuple[CoveredBy, ...]:
 
 
 def unreserved(ledger: Ledger, symbol: Symbol, strategy: str, side: Side) -> Decimal:
-    """Shares held that an order on this side would close and no working exit does: none of a flipped position."""
+    """Return the held shares that this side would close and no working exit does; zero for a flipped position."""
     position = ledger.position(symbol, strategy)
     if position is None or (position.quantity > 0) is not (side is Side.SELL):
         return ZERO
@@ -95,12 +94,12 @@ def unreserved(ledger: Ledger, symbol: Symbol, strategy: str, side: Side) -> Dec
 
 
 def unreserved_of(ledger: Ledger, position: Position) -> Decimal:
-    """The same of a position."""
+    """Return the unreserved shares of a position."""
     return abs(position.quantity) - ledger.exits.reserved(position.symbol, position.strategy)
 
 
 def unprotected_in_words(ledger: Ledger) -> tuple[tuple[UnprotectedKind, str], ...]:
-    """`SPY 2.5 no stop`, `SPY 0.5 stop in doubt`: each position of which shares are not covered, and why."""
+    """List positions with uncovered shares and the reason: `SPY 2.5 no stop`, `SPY 0.5 stop in doubt`."""
     found: list[tuple[UnprotectedKind, str]] = []
     for position in ledger.positions():
         cover = cover_of(ledger, position)

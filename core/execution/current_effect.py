@@ -1,4 +1,4 @@
-"""What a working order would do if it filled now: positions come and go while it rests, and its label follows them."""
+"""Effect of a working order if it filled now: positions change while it rests, and its label follows them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from core.model.order import Effect, Side
 
 
 def effect_now(ledger: Ledger, order: Order, told: Told = NOTHING_TOLD) -> Effect:
-    """The effect by the positions of this moment; of an order that is over, the one that it was sent with.
+    """Return the effect by the current positions; for an order that has ended, the one that it was sent with.
 
-    What was signed does not change: only the word. An "add" whose position is gone opens, and the other way round; an
-    exit for all that is held closes; one that nothing is left for opens the other side.
+    The signed order does not change, only its label. An "add" whose position is gone opens, and the other way round; an
+    exit for the whole position closes; one with nothing left to close opens the other side.
     """
     signed = order.request.effect
     if not order.is_working:
@@ -28,9 +28,9 @@ def effect_now(ledger: Ledger, order: Order, told: Told = NOTHING_TOLD) -> Effec
 
 
 def working_entries(ledger: Ledger) -> tuple[Order, ...]:
-    """What works and opens or adds, exits that nothing is left for among it.
+    """Return working entries, including exits with nothing left to close.
 
-    Of an order and the one that is to take its place, the one that is there.
+    Of an order and its pending replacement, only the order at the broker.
     """
     entries = (order for order in ledger.working_entries() if ledger.chains.replaced(order) is None)
     strays = (order for order, left in exits_beyond(ledger) if left <= 0)

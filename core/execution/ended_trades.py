@@ -1,4 +1,4 @@
-"""The trade that a position ends as: its prices, what it made, and why it ended (EX-18)."""
+"""Build the trade of a closed position: its prices, profit, and exit reason (EX-18)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FAILURES = {
     (OrderStatus.REJECTED, False): ExitReason.BROKER_REJECT,
     (OrderStatus.CANCELLED, True): ExitReason.EXECUTION_ERROR,
 }
-"""By how an exit ended, and whether it is because it never arrived."""
+"""Exit reasons by the status of a failed exit, and by whether it never arrived."""
 
 
 def trade_of(books: LedgerState, flat: Position, fill: Fill, exit_order: Order) -> Trade:
@@ -47,9 +47,9 @@ def trade_of(books: LedgerState, flat: Position, fill: Fill, exit_order: Order) 
 
 
 def _failure_before(books: LedgerState, flat: Position, closing: Order) -> ExitReason | None:
-    """How the last exit beside the one that closed it failed, where it did: it should have ended the trade (EX-18).
+    """Return how the exit before the closing one failed, if it did: it should have ended the trade (EX-18).
 
-    Stops and targets that wait at the broker are no such exit.
+    Stops and targets that rest at the broker do not count as such an exit.
     """
     for order in reversed(books.orders.values()):
         if order.created_at < flat.opened_at:

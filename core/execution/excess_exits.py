@@ -1,11 +1,10 @@
-"""Exits that ask for more than is held: positions come and go while they rest, and the rest would open the other side.
+"""Find exits that ask for more than is held: the excess would open the other side.
 
-What is held now is given to the working exits of its owner, one after the other: first to what sells at any price, then
-to stops, the nearest first, then to what waits at a limit. A stop and a target of one pair have the same shares, which
-either would close: what one of them closed is taken off the other, and off no exit of other shares. What an exit asks
-for beyond what it was given, it could open (EX-13, OP-07).
+The held shares are allocated to the owner's working exits in turn: first to exits at any price, then to stops, the
+nearest first, then to exits at a limit. A stop and a target of one pair share the same shares: a fill of one reduces
+the other, and no exit of other shares. An exit could open the quantity beyond its allocation (EX-13, OP-07).
 
-Held is what our books say; less, where the broker's say less of it and a person is still to take its word.
+The position is that of our books, or a smaller one that the broker's books show while a person has yet to accept it.
 """
 
 from __future__ import annotations
@@ -18,18 +17,18 @@ from core.model.order import OrderRequest, OrderStatus, Side
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol
 
 Told = Mapping[Symbol, Quantity]
-"""What the broker's books have of a symbol where ours have more, and a person is still to say which is right."""
+"""The broker's quantity of each symbol of which our books have more, until a person decides."""
 NOTHING_TOLD: Told = {}
 
 
 def exits_beyond(ledger: Ledger, told: Told = NOTHING_TOLD) -> list[tuple[Order, Quantity]]:
-    """Each working exit that asks for more than is left for it, and how much is."""
+    """Return each working exit that asks for more than its allocation, with the allocation."""
     owners = dict.fromkeys((o.request.symbol, o.strategy) for o in ledger.working() if o.only_reduces)
     return [pair for symbol, strategy in owners for pair in _beyond(ledger, symbol, strategy, told)]
 
 
 def beyond(ledger: Ledger, order: Order, told: Told = NOTHING_TOLD) -> Quantity:
-    """Shares that a working exit asks for and nobody holds for it; none of an entry, which opens by what it is."""
+    """Return the shares of a working exit beyond its allocation; none for an entry."""
     if not order.only_reduces or not order.is_working:
         return NO_SHARES
     found = (left for exit_, left in _beyond(ledger, order.request.symbol, order.strategy, told) if exit_ is order)
@@ -37,18 +36,18 @@ def beyond(ledger: Ledger, order: Order, told: Told = NOTHING_TOLD) -> Quantity:
 
 
 def only_opens(ledger: Ledger, order: Order, told: Told = NOTHING_TOLD) -> bool:
-    """Whether nothing at all is left for a working exit: whatever it fills, it opens."""
+    """Whether nothing is left for a working exit: any fill opens."""
     over = beyond(ledger, order, told)
     return over > 0 and over == order.remaining
 
 
 def free_of_exits(ledger: Ledger, symbol: Symbol, strategy: str, side: Side, told: Told = NOTHING_TOLD) -> Quantity:
-    """Shares held now that no working exit on this side would close."""
+    """Return the held shares that no working exit on this side would close."""
     return _shared_out(ledger, symbol, strategy, side, told)[1]
 
 
 def refusal_of_less(old: Order | None, order: OrderRequest) -> str | None:
-    """Why this is not less of the very order that was signed, in its place; None where it is (OP-02)."""
+    """Return why this order is not a reduction of the signed one in its place; None if it is (OP-02)."""
     if old is None or not order.effect.only_reduces:
         return "there is no such exit to make less of"
     signed = old.request
@@ -72,7 +71,7 @@ def _beyond(ledger: Ledger, symbol: Symbol, strategy: str, told: Told) -> Iterab
 def _shared_out(
     ledger: Ledger, symbol: Symbol, strategy: str, side: Side, told: Told
 ) -> tuple[list[tuple[Order, Quantity]], Quantity]:
-    """What each exit on this side is given of what is held, and what is left after all of them."""
+    """Return the allocation of each exit on this side, and the shares left after all of them."""
     exits = [o for o in ledger.exits.working(symbol, strategy) if o.request.side is side and _may_fill(ledger, o)]
     held = _held(ledger, symbol, strategy, told)
     left = Quantity(max(held if side is Side.SELL else -held, NO_SHARES))
@@ -85,10 +84,9 @@ def _shared_out(
 
 
 def _asked_by(ledger: Ledger, pair: list[Order]) -> Quantity:
-    """Shares that a pair still has to close: what one of them filled, the other has not to close any more.
+    """Return the shares that a pair still has to close: the fills of one reduce the other.
 
-    The broker may not have made that other one less yet. Until it has, the shares are taken off the pair's own, and off
-    nobody else's.
+    The broker may not have reduced the other one yet. Until then the shares are subtracted only from the pair's own.
     """
     asked, one = min(o.remaining for o in pair), pair[0]
     made = (one, *ledger.legs.oco_siblings(one))
@@ -102,8 +100,9 @@ def _asked_by(ledger: Ledger, pair: list[Order]) -> Quantity:
 
 
 def _held(ledger: Ledger, symbol: Symbol, strategy: str, told: Told) -> Quantity:
-    """Ours, or the less that the broker says of a symbol with one owner; of several nobody knows whose are gone, unless
-    all are.
+    """Return our quantity, or the broker's smaller one if the symbol has one owner.
+
+    With several owners it is unknown whose shares are missing, unless all are.
     """
     position = ledger.position(symbol, strategy)
     ours = position.quantity if position is not None else NO_SHARES
@@ -116,7 +115,7 @@ def _held(ledger: Ledger, symbol: Symbol, strategy: str, told: Told) -> Quantity
 
 
 def _may_fill(ledger: Ledger, order: Order) -> bool:
-    """Not a leg that waits for its entry and goes with it, nor what takes the place of one that still works."""
+    """Whether it can fill now: not a leg that waits for its entry, nor a replacement of an order that still works."""
     return (
         not ledger.legs.is_held(order)
         and ledger.chains.replaced(order) is None
@@ -125,7 +124,7 @@ def _may_fill(ledger: Ledger, order: Order) -> bool:
 
 
 def _in_turn(exits: list[Order]) -> Iterable[list[Order]]:
-    """The exits by pairs, in the order in which they are given what is held."""
+    """Return the exits by pairs, in the order of allocation."""
     at_any_price = [o for o in exits if takes_any_price(o)]
     stops = nearest_first(o for o in exits if o.is_protective)
     first: dict[ClientOrderId, list[Order]] = {}
@@ -135,7 +134,7 @@ def _in_turn(exits: list[Order]) -> Iterable[list[Order]]:
 
 
 def takes_any_price(order: Order) -> bool:
-    """Whether an exit sells as soon as it can: neither a stop nor what waits at a limit."""
+    """Whether an exit sells as soon as it can: neither a stop nor an exit at a limit."""
     return not (order.is_protective or order.is_target or order.request.limit_price is not None)
 
 

@@ -1,4 +1,4 @@
-"""Working exits and the shares that they ask for: what is reserved, what is covered, what stops are owed (EX-13)."""
+"""Shares claimed by working exits: reserved, covered, and those that stops are owed for (EX-13)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from core.model.values import NO_SHARES, ZERO, Quantity, Symbol
 
 
 class ExitClaims:
-    """What works to reduce a position, and how many of its shares each order asks for."""
+    """The working exits of a position, and the shares that each claims."""
 
     def __init__(self, index: LedgerIndex, chains: ReplacementChains, legs: Legs) -> None:
         self.index, self.chains, self.legs = index, chains, legs
 
     def working(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
-        """Working orders that reduce this position, its stops among them."""
+        """Return working orders that reduce this position, including its stops."""
         return tuple(
             o
             for o in self.index.working.values()
@@ -26,43 +26,44 @@ class ExitClaims:
         )
 
     def reserved(self, symbol: Symbol, strategy: str) -> Quantity:
-        """Shares that working exits ask for, those in doubt too: no second order is sent for them (EX-06, EX-13)."""
+        """Return the shares of working exits, also in doubt: no second order is sent for them (EX-06, EX-13)."""
         return Quantity(sum((self.claim(o) for o in self.working(symbol, strategy)), ZERO))
 
     def covered(self, symbol: Symbol, strategy: str) -> Quantity:
-        """Shares of which a person may be told that they are covered (EX-13).
+        """Return the shares that may be shown as covered (EX-13).
 
-        What is in doubt covers nothing, nor does an exit that waits at its limit, nor one that the broker does not
-        trade now, nor what never left this desk.
+        Orders in doubt, exits that rest at their limit, exits that the broker does not trade now, and orders that never
+        left this desk cover nothing.
         """
         exits = [o for o in self.working(symbol, strategy) if not self.chains.is_in_doubt(o) and o.kept is None]
         return Quantity(sum((self.claim(o) for o in exits if not o.waits_at_limit and o.idle is None), ZERO))
 
     def at_limit(self, symbol: Symbol, strategy: str) -> Quantity:
-        """Shares that exits hold which wait at their limit, with no stop meanwhile."""
+        """Return the shares of exits that rest at their limit, without a stop."""
         exits = self.working(symbol, strategy)
         return Quantity(sum((self.claim(o) for o in exits if o.waits_at_limit and o.idle is None), ZERO))
 
     def idle(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
-        """Exits that the broker has and does not trade now."""
+        """Return exits that the broker holds and does not trade now."""
         return tuple(o for o in self.working(symbol, strategy) if o.idle is not None)
 
     def guarded(self, symbol: Symbol, strategy: str) -> Quantity:
-        """Shares that no further exit need watch: reserved, and not by an exit that waits at its limit, nor by one that
-        waits for its price and does not trade (EX-13, EX-22).
+        """Return the reserved shares without exits at their limit and idle exits that wait for a price (EX-13, EX-22).
+
+        No further exit needs to watch these shares.
         """
         idle = sum((self.claim(o) for o in self.idle(symbol, strategy) if o.stands_by), ZERO)
         return Quantity(self.reserved(symbol, strategy) - self.at_limit(symbol, strategy) - idle)
 
     def doubted(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
-        """Exits that may be at the broker, and of which it has not said so: stops, and what closes."""
+        """Return stops and other exits that may be at the broker but are not confirmed by it."""
         return tuple(o for o in self.working(symbol, strategy) if self.chains.is_in_doubt(o) and self.claim(o) > 0)
 
     def claim(self, order: Order) -> Quantity:
-        """Shares that an order still asks for; none while the one works whose place it takes: the pair counts once.
+        """Return the shares that an order still claims; none while the order that it replaces works.
 
-        None either of one that was to take the place of an order which has ended: no broker takes it any more. None of
-        a leg that is held, nor of a target: its stop asks for the same shares (EX-13).
+        None either for a replacement of an order that has ended: no broker accepts it. None for a held leg or a target:
+        its stop claims the same shares (EX-13).
         """
         is_lost = order.status is OrderStatus.PENDING and self.chains.is_forestalled(order)
         is_idle = (
@@ -71,16 +72,16 @@ class ExitClaims:
         return NO_SHARES if is_idle else order.remaining
 
     def has_bracket_order(self, symbol: Symbol, strategy: str) -> bool:
-        """Whether legs of the position work at the broker: what they are there to do, nobody else does (EX-13)."""
+        """Whether legs of the position work at the broker: nothing else does their job (EX-13)."""
         exits = self.working(symbol, strategy)
         return any((o.role is not None or o.is_target) and not self.legs.is_held(o) for o in exits)
 
     def cut_stops(self) -> tuple[Order, ...]:
-        """Stops that ended because they were for too much, of positions that are held yet: shares may be owed them."""
+        """Return stops that ended as too large, of positions that are still held: they may be owed shares."""
         return tuple(order for order in self.index.cut.values() if order.is_cut and self._is_of_what_is_held(order))
 
     def last_stop(self, position: Position) -> Order | None:
-        """The stop of a position that ended last, by what it was opened with; None where none ended."""
+        """Return the position's stop that ended last; None if none ended."""
         its = [
             o
             for o in self.index.orders.values()

@@ -1,4 +1,4 @@
-"""Names that must not come twice, each forgotten in time: a desk that runs for months does not grow by them."""
+"""Names that must not be used twice, each forgotten in time, so a desk that runs for months does not grow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ A_DAY = timedelta(days=1)
 
 
 class ExpiringNames:
-    """Each name is kept for as long as the ledger keeps an order, and for a day at the most beyond that."""
+    """Each name is kept as long as the ledger keeps an order, and at most a day beyond that."""
 
     def __init__(self) -> None:
         self._until: dict[str, datetime] = {}
@@ -24,19 +24,19 @@ class ExpiringNames:
         return len(self._until) + len(self._new)
 
     def add(self, name: str, until: datetime | None = None) -> None:
-        """`until`: how long something could be done with it; where that is longer, it is kept so long."""
+        """Add a name; `until` is when it can no longer be used, and is kept if later."""
         if until is not None:
             self._until[name] = until + KEPT
         else:
             self._new.add(name)
 
     def discard(self, name: str) -> None:
-        """It may be used again."""
+        """Allow the name again."""
         self._until.pop(name, None)
         self._new.discard(name)
 
     def forget(self, now: datetime) -> None:
-        """What is old by now; looked at once a day. What came without a time is as old as this look."""
+        """Forget old names, at most once a day. A name without a time counts from this call."""
         if self._looked_at is not None and now - self._looked_at < A_DAY:
             return
         self._looked_at = now

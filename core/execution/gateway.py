@@ -1,8 +1,8 @@
-"""The last look before the wire: an order leaves only with an approval for exactly it, unused, in time, unlatched.
+"""The gateway: an order leaves only with an approval for exactly it, unused, in time and unlatched.
 
-The gateway knows nothing of why an order is wanted. It compares, and lets pass or names what is wrong (OP-02, OP-08).
-It keeps its own used set, apart from the staging's, so that one mistake alone sends nothing twice. An order that waits
-in our own queue can be taken back here: what was taken back never leaves, and what was let out is never taken back.
+The gateway does not know why an order is wanted. It compares, and lets it pass or names the fault (OP-02, OP-08). It
+keeps its own set of used approvals, apart from the staging's, so no single mistake sends an order twice. An order in
+our own queue can be withdrawn here: a withdrawn order never leaves, and a released one is never withdrawn.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from core.model.venues import HOME
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """Why an order must not leave."""
+    """The reason why an order must not leave."""
 
     words: str
     code: BlockCode = BlockCode.OTHER
@@ -36,23 +36,21 @@ TAKEN_BACK = Withheld("taken back before it was sent", BlockCode.TAKEN_BACK)
 
 
 class Latch(Protocol):
-    """The kill latch as it stands this instant; read just before each request."""
+    """The current state of the kill latch, read just before each request."""
 
     def shut(self) -> str | None:
-        """Why nothing that opens or adds may leave now, or None."""
+        """Return why nothing that opens or adds may leave now, or None."""
         ...
 
 
 @dataclass(slots=True)
 class Gateway:
-    """Asked from several lanes at once. What the books say of an order that waits is told here as it becomes another:
-    no lane reads them.
-    """
+    """Called from several lanes at once. Changes of a queued order are told to it: no lane reads the ledger."""
 
     account: str
     latch: Latch
     venue: Venue = HOME
-    """By whose clock it tells a time."""
+    """The venue whose clock formats a time."""
     used: ExpiringNames = field(default_factory=ExpiringNames)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _let_out: ExpiringNames = field(default_factory=ExpiringNames)
@@ -60,12 +58,12 @@ class Gateway:
     _queued: dict[ClientOrderId, str | None] = field(default_factory=dict)
 
     def queue(self, order_id: ClientOrderId, why_not: str | None) -> None:
-        """It goes into its lane; `why_not` is why it is not to be sent any more although it was written, or None."""
+        """Enter an order into its lane; `why_not` is why it must not be sent although it was recorded, or None."""
         with self._lock:
             self._queued[order_id] = why_not
 
     def tell(self, order_id: ClientOrderId, why_not: str | None) -> None:
-        """What the books say now of an order that may wait in its lane: it ended meanwhile, or is to be sent again."""
+        """Update a queued order from the ledger: it ended meanwhile, or is to be sent again."""
         with self._lock:
             if order_id in self._queued:
                 self._queued[order_id] = why_not
@@ -73,9 +71,9 @@ class Gateway:
     def refusal(
         self, effect: SubmitOrder | ReplaceOrder, now: datetime, queued_at: datetime | None = None
     ) -> Withheld | None:
-        """Why this order must not leave, or None; where None, its approval is used up by the asking.
+        """Return why this order must not leave; None uses up its approval.
 
-        The permission of what only reduces is measured at `queued_at`: it does not lapse in our own queue (EX-22).
+        The approval of a reducing order is checked as of `queued_at`: it does not lapse in our own queue (EX-22).
 
         Raises
         ------
@@ -99,8 +97,9 @@ class Gateway:
             return withheld
 
     def given_back(self, effect: SubmitOrder | ReplaceOrder, answer: object) -> Approval | None:
-        """The approval by which this very order may leave once more: it only reduces, and the broker itself said that
-        it takes no requests for now, so that it has not got this one (EX-22). None of every other answer.
+        """Return the approval by which a rate-limited reducing order may leave again; None after any other answer.
+
+        The broker itself stated that it accepts no requests for now, so it does not have the order (EX-22).
         """
         is_limited = isinstance(answer, Refused) and answer.kind is RefusalKind.RATE_LIMITED
         if not is_limited or not effect.order.effect.only_reduces:
@@ -111,9 +110,9 @@ class Gateway:
         return effect.approval
 
     def let_again(self, effect: SubmitOrder) -> None:
-        """An order that only reduces, and that the broker is proven not to have, may leave once more by its approval.
+        """Let a reducing order that the broker is proven not to have leave once more by its approval.
 
-        It has its own name still: where it is there after all, the broker itself refuses the second one (EX-06, EX-22).
+        It keeps its id: if it exists after all, the broker itself refuses the second one (EX-06, EX-22).
         """
         if effect.is_absent and effect.order.effect.only_reduces:
             with self._lock:
@@ -121,7 +120,7 @@ class Gateway:
                 self._let_out.discard(effect.order.client_order_id)
 
     def take_back(self, order_id: ClientOrderId) -> bool:
-        """Keep an order here that may wait in our queue: whether it will never leave; False where it has."""
+        """Withdraw a queued order: True if it will never leave, False if it has left."""
         with self._lock:
             if order_id in self._let_out:
                 return False

@@ -1,15 +1,15 @@
-"""In which lane a request goes: what waits for what on its way out, and what never does (EX-22).
+"""Lanes of requests: which request waits for which on its way out, and which never does (EX-22).
 
 | lane | waits for |
 | --- | --- |
-| entries, and what takes an entry's place | the entry before it: one at a time, each looked at just before it leaves |
-| what only reduces: stops, exits, what takes their place | the one before it of the same symbol |
-| cancels | nothing but earlier cancels of the same order |
-| look-ups | nothing but earlier look-ups of the same order |
-| a ticket's figures | nothing but earlier ones of the same ticket |
-| the books, the account, its activities, the clock, history | earlier questions of their own kind |
+| entries, and their replacements | the entry before it: one at a time, each checked just before it leaves |
+| reducing orders: stops, exits, their replacements | the one before it of the same symbol |
+| cancels | only earlier cancels of the same order |
+| look-ups | only earlier look-ups of the same order |
+| a ticket's figures | only earlier ones of the same ticket |
+| the books, the account, its activities, the clock, history | earlier requests of their own kind |
 
-No lane waits for another. One request that hangs holds one place of its own lane, and nothing else.
+No lane waits for another. A request that hangs occupies one place of its own lane, and nothing else.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from core.messages.effects import (
 
 
 class LaneKind(Enum):
-    """What goes in a lane; `width` says how many requests of one lane may be on the wire at once."""
+    """The kinds of lanes; `width` is the number of concurrent requests in one lane."""
 
     ENTRIES = "entries", 1
     EXITS = "exits", 1
@@ -56,12 +56,12 @@ class LaneKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Two requests may wait for one another only where their lanes are equal.
+    """Requests wait for each other only if their lanes are equal.
 
     Attributes
     ----------
     key
-        The symbol, the order, the proposal or nothing: what keeps lanes of one kind apart.
+        The symbol, the order, the proposal or empty: it separates lanes of one kind.
     """
 
     kind: LaneKind
@@ -69,12 +69,12 @@ class Lane:
 
     @property
     def width(self) -> int:
-        """Requests of this lane on the wire at once; of one more than that hangs, the next waits."""
+        """Return the number of concurrent requests in this lane; if all of them hang, the next one waits."""
         return self.kind.width
 
 
 def lane_of(effect: Effect) -> Lane:
-    """Raises TypeError for what is no request to a broker."""
+    """Return the lane of a request. Raises TypeError for an effect that is not a request to a broker."""
     match effect:
         case SubmitOrder() | ReplaceOrder():
             if effect.order.effect.only_reduces:
@@ -100,7 +100,7 @@ def lane_of(effect: Effect) -> Lane:
 
 
 def waiting_by_kind(waiting: Iterable[tuple[Lane, int]]) -> Counter[str]:
-    """The sum over all lanes of a kind, by its word; every kind is in it."""
+    """Return the number of waiting requests of every kind of lane."""
     total = Counter({kind.word: 0 for kind in LaneKind})
     for lane, count in waiting:
         total[lane.kind.word] += count

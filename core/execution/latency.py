@@ -1,6 +1,6 @@
-"""How long an order takes from its signal to its last fill, and where the time goes (EX-16).
+"""Measure the latency of orders from signal to last fill, span by span (EX-16).
 
-A slice: the instants of every order of the day that a person confirmed, folded from facts; its spans with their
+It is a slice: the instants of all orders of the day that a person confirmed, folded from facts, and their spans with
 percentiles. `keyturn latency` folds the journal of any day through the same slice.
 """
 
@@ -29,10 +29,10 @@ from core.model.values import ClientOrderId, ProposalId, TicketId
 
 @dataclass(slots=True)
 class Timing:
-    """The instants of one order; None where one has not come, or was not measured.
+    """The instants of one order; None if one has not come, or was not measured.
 
-    `signal` is the end of the bar, or the typing. `sent` is the gateway's pass. `acknowledged` is when the desk first
-    heard that the broker has the order, by answer or stream; fills are when it heard of them.
+    `signal` is the end of the bar, or the time of typing. `sent` is the gateway's release. `acknowledged` is when the
+    desk first heard that the broker has the order, by answer or stream; fills are when it heard of them.
     """
 
     signal: datetime | None = None
@@ -53,12 +53,12 @@ SPANS: tuple[tuple[str, str, str], ...] = (
     ("first fill to filled", "first_fill", "filled"),
     ("confirmed to first fill", "confirmed", "first_fill"),
 )
-"""What is measured: a name, and the two instants of a `Timing` that it lies between."""
+"""The measured spans: a name, and the two instants of a `Timing`."""
 
 
 @dataclass(slots=True)
 class LatenciesState:
-    """Of one trading day. `staged` and `confirmed` wait for their order; `tickets` lead from one to the other."""
+    """One trading day. `staged` and `confirmed` wait for their order; `tickets` map from one to the other."""
 
     day: date | None = None
     orders: dict[ClientOrderId, Timing] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class LatenciesState:
 
 
 class Latencies:
-    """The slice."""
+    """The slice of latencies."""
 
     name = "latencies"
 
@@ -90,7 +90,7 @@ class Latencies:
         self.state = state
 
     def spans(self) -> tuple[LatencySpan, ...]:
-        """Every span with its percentiles; those that no order has are left out. Worked out when an order has moved."""
+        """Return every span with its percentiles, without empty ones; cached until an order changes."""
         if self._known is None or self._known[0] is not self.state:
             self._known = self.state, tuple(self._spans())
         return self._known[1]
@@ -122,7 +122,7 @@ class Latencies:
             self.state.confirmed[proposal_id] = at
 
     def _created(self, _at: datetime, fact: OrderCreated) -> None:
-        """A stop that goes out by mandate was never signalled or confirmed by itself: it is not of these."""
+        """Begin the timing of a confirmed order; a stop sent by authorization has no signal and is not timed."""
         waited = self.state.staged.get(fact.proposal_id)
         if waited is None or fact.order.client_order_id != ClientOrderId(str(fact.proposal_id)):
             return
@@ -153,5 +153,5 @@ class Latencies:
 
 
 def percentile(ordered: Sequence[timedelta], percent: int) -> timedelta:
-    """By nearest rank: a value that was really measured, never one between two. `ordered` is not empty."""
+    """Return the percentile by nearest rank: a measured value, never an interpolated one. `ordered` is not empty."""
     return ordered[max(ceil(len(ordered) * percent / 100), 1) - 1]

@@ -1,4 +1,4 @@
-"""Latencies out of a journal, as `keyturn latency` tells them (EX-16)."""
+"""Report latencies from a journal, for `keyturn latency` (EX-16)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ INSTANTS = ("signal", "staged", "confirmed", "sent", "acknowledged", "first_fill
 def latency_report(
     records: Iterable[Recorded], trading_day: Callable[[datetime], date], day: date | None
 ) -> dict[str, object]:
-    """Every order of the day with its instants, and every span with its percentiles in ms.
+    """Return every order of the day with its instants, and every span with its percentiles in ms.
 
-    `day` None is the last on which an order was created.
+    `day` None means the last day on which an order was created.
     """
     slice_ = Latencies(trading_day)
     kept = LatenciesState(day)
@@ -55,5 +55,5 @@ def _iso(at: datetime | None) -> str | None:
 
 
 def _milliseconds(took: timedelta) -> float:
-    """A figure for people and plots, not for money."""
+    """Return milliseconds for display and plots, not for money."""
     return float(Decimal(took // timedelta(microseconds=1)) / 1000)

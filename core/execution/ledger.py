@@ -1,7 +1,7 @@
-"""The books: every order of ours, every execution once, the positions they make, and the trades they end as.
+"""The ledger: all our orders, every execution once, the positions that they make, and the trades.
 
-The ledger folds facts and answers questions. It decides nothing, and it is the only place where an order's status or a
-position changes. Each of its parts keeps to one subject; who wants more than what is in the books asks the part.
+It folds facts and answers queries. It decides nothing, and no other class changes an order's status or a position. Each
+of its parts covers one subject; further queries go to the part.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ class Ledger:
     Parameters
     ----------
     regime
-        What kind of market it is, for a position that is opened now.
+        Return the market regime, recorded with a position opened now.
     is_still_told
-        Whether a report has yet to tell of an order.
+        Whether a report may still mention an order.
     named
-        Orders that something signed or waiting may yet speak of.
+        Return orders that a signed or waiting item may still name.
 
     Attributes
     ----------
     chains
-        What replaces what.
+        The replacement chains.
     legs
-        What the broker made with an order.
+        The legs that the broker created with an order.
     exits
-        Shares that working exits ask for.
+        Shares claimed by working exits.
     retention
-        What is forgotten, found again and recalled.
+        Orders that left memory, and their recall.
     book
-        Fills: what they opened, and what the last one ended.
+        Fills: the positions that they opened, and the trade that the last one ended.
     """
 
     name = "orders"
@@ -83,7 +83,7 @@ class Ledger:
         return self._index.state
 
     def restore(self, state: LedgerState) -> None:
-        """Take up a saved state."""
+        """Restore a saved state."""
         self._index.restore(state)
 
     def _day_started(self, at: datetime, _fact: DayStarted) -> None:
@@ -96,7 +96,7 @@ class Ledger:
         return self.state.orders.get(order_id)
 
     def has(self, order_id: ClientOrderId) -> bool:
-        """Whether this name was ever used: by what is here, or by the index."""
+        """Whether this id was ever used, in memory or in the index."""
         return self.retention.has(order_id)
 
     def is_working(self, order_id: ClientOrderId) -> bool:
@@ -107,12 +107,12 @@ class Ledger:
         return iter(tuple(self._index.working.values()))
 
     def in_order(self, order_ids: Iterable[ClientOrderId]) -> list[Order]:
-        """Those of them that are here, the oldest first."""
+        """Return those orders that are in memory, oldest first."""
         here = {order_id for order_id in order_ids if order_id in self.state.orders}
         return [self.state.orders[order_id] for order_id in sorted(here, key=self._index.places.__getitem__)]
 
     def working_entries(self, symbol: Symbol | None = None, strategy: str | None = None) -> tuple[Order, ...]:
-        """Working orders that open or add."""
+        """Return working orders that open or add."""
         if not self._index.working:
             return ()
         return tuple(
@@ -124,9 +124,9 @@ class Ledger:
         )
 
     def unfilled_entries(self, strategy: str, day: date) -> tuple[Order, ...]:
-        """Working entries of a strategy of which nothing was filled on a trading day, whatever was before.
+        """Return working entries of a strategy without a fill on a trading day, whatever was filled before.
 
-        One a place, whatever was sent to take it over.
+        One per replacement chain.
         """
         return tuple(
             o
@@ -135,7 +135,7 @@ class Ledger:
         )
 
     def entries_filled(self, strategy: str, day: date) -> int:
-        """Entry orders of a strategy that were filled, wholly or in part, on a trading day."""
+        """Return the number of a strategy's entry orders filled on a trading day, wholly or in part."""
         return self.state.entries.get(strategy, 0) if self.state.entries_day == day else 0
 
     # ── positions ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -155,12 +155,12 @@ class Ledger:
         return Quantity(sum((p.quantity for p in self.positions_in(symbol)), ZERO))
 
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Money:
-        """Profit of what was closed on the day, parts of open positions too, and of what is open at `last`, USD."""
+        """Return the profit closed on the day, including partial closes, plus the open profit at `last`, USD."""
         closed = self.state.closed_profit if self.state.closed_day == day else ZERO
         return Money(closed + sum((self.open_profit(p, last.get(p.symbol)) for p in self.positions()), ZERO))
 
     def open_profit(self, position: Position, price: Price | None) -> Money:
-        """Profit of an open position at `price`, USD; zero where there is no price."""
+        """Return the profit of an open position at `price`, USD; zero without a price."""
         if price is None:
             return Money(ZERO)
         return position.profit(price)

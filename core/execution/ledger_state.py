@@ -1,4 +1,4 @@
-"""What the ledger remembers, and what is worked out of its orders: its parts share both."""
+"""The ledger's state, and the index derived from its orders, shared by its parts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.model.staging import Approval
 from core.model.values import NO_MONEY, ClientOrderId, ExecutionId, Money, Symbol
 
 UNKNOWN_OWNER = "broker"
-"""The strategy name of a position that was taken over from the broker's books and is no one strategy's."""
+"""Strategy name of a position taken over from the broker's books that has no owner."""
 
 
 def position_key(symbol: Symbol, strategy: str) -> str:
@@ -20,13 +20,13 @@ def position_key(symbol: Symbol, strategy: str) -> str:
 
 @dataclass(slots=True)
 class LedgerState:
-    """What the ledger remembers.
+    """The ledger's state.
 
     `positions` is keyed `SYMBOL/strategy`; flat ones are not kept. Orders that ended before today leave once nothing
-    rests on them, and after a week in any case; what never arrived is kept for longer. So many are `forgotten`, with
-    the sum of all of them: the index of past orders has them whole, and no name is ever used again. Of trades there are
-    those of today. By an order that is not written down yet, `permits` has what permits it, and `redeemed` the stop
-    that it is less of.
+    depends on them, and after a week in any case; those that never arrived are kept longer. `forgotten` is the number
+    of those that left, with the sum of all of them: the index of past orders has them whole, and no id is used again.
+    `trades` has those of today. For an order not recorded yet, `permits` has its approval, and `redeemed` the stop that
+    it reduces.
     """
 
     orders: dict[ClientOrderId, Order] = field(default_factory=dict)
@@ -52,13 +52,13 @@ class LedgerState:
 
 
 class LedgerIndex:
-    """The state, with the sequence of its orders, those that work, the stops that were cut, and whose leg each is."""
+    """The state with its indexes: the order sequence, working orders, reduced stops, and legs by parent."""
 
     def __init__(self) -> None:
         self.restore(LedgerState())
 
     def restore(self, state: LedgerState) -> None:
-        """Take up a saved state."""
+        """Restore a saved state and rebuild the indexes."""
         self.state = state
         self.working = {order.id: order for order in state.orders.values() if order.is_working}
         self.cut = {order.id: order for order in state.orders.values() if order.is_cut}
@@ -69,11 +69,11 @@ class LedgerIndex:
 
     @property
     def orders(self) -> dict[ClientOrderId, Order]:
-        """The oldest first."""
+        """Return the orders, oldest first."""
         return self.state.orders
 
     def enter(self, order: Order) -> None:
-        """What is worked out of the orders: their sequence, and whose leg each is."""
+        """Index an order: its place in the sequence, and its parent if it is a leg."""
         self.places[order.id] = next(reversed(self.places.values()), 0) + 1
         if order.role is not None and order.parent is not None:
             self.legs.setdefault(order.parent, {})[order.id] = order

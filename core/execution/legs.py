@@ -1,4 +1,4 @@
-"""The legs of an order: what the broker made with it, whether they guard anything yet, and what each pair is."""
+"""The legs of an order: those that the broker created with it, whether they protect anything yet, and their pairs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
 
 
 class Legs:
-    """Orders that the broker makes with another, and what took their place since."""
+    """Orders that the broker created with another, and their replacements."""
 
     def __init__(self, index: LedgerIndex) -> None:
         self.index = index
 
     def of(self, parent: ClientOrderId) -> tuple[Order, ...]:
-        """What the broker made with an order, and what took a leg's place since."""
+        """Return the legs that the broker created with an order, and their replacements."""
         return tuple(self.index.legs.get(parent, {}).values())
 
     def are_expected(self, order: Order) -> bool:
@@ -27,12 +27,12 @@ class Legs:
         return not self.of(order.id)
 
     def lack_some(self, order: Order) -> bool:
-        """Whether some of its legs are known and others that its ticket listed are not: we ended between the two."""
+        """Whether only some of the legs on its ticket are known, as after a crash between two."""
         known = {leg.role for leg in self.of(order.id)}
         return bool(known) and not known.issuperset(leg.role for leg in order.request.legs)
 
     def parents_of_unnamed(self, symbol: Symbol) -> tuple[Order, ...]:
-        """Orders of a symbol whose legs the broker may have made, and has not named yet."""
+        """Return the orders of a symbol whose legs the broker may have created and has not named yet."""
         return tuple(
             o
             for o in self.index.orders.values()
@@ -41,8 +41,9 @@ class Legs:
         )
 
     def is_held(self, order: Order) -> bool:
-        """Whether it is a leg whose entry is not filled: it guards nothing, and holds no shares. One that the broker
-        calls filled has set its legs free, however much it filled.
+        """Whether it is a leg whose entry is not filled: it protects nothing and reserves no shares.
+
+        An entry that the broker calls filled has activated its legs, whatever its filled quantity.
         """
         parent = self._made_with(order)
         if parent is None or parent.end_code is EndCode.FILLED_SHORT:
@@ -50,8 +51,9 @@ class Legs:
         return not parent.only_reduces and parent.remaining > 0
 
     def left_to_legs(self, symbol: Symbol, strategy: str, but: Order | None = None) -> Quantity:
-        """Shares of entries that their own legs are to guard: where another stop held them, the broker would refuse
-        those legs (EX-13).
+        """Return the shares of entries that their own legs are to protect.
+
+        If another stop reserved them, the broker would refuse those legs (EX-13).
         """
         entries = (
             o
@@ -66,13 +68,13 @@ class Legs:
         return Quantity(sum((entry.filled_quantity for entry in entries), ZERO))
 
     def is_orphan(self, leg: Order) -> bool:
-        """Whether a leg has nothing to wait for: its entry ended before it was filled, or its sibling is filled."""
+        """Whether a leg has nothing to wait for: its entry ended unfilled, or its sibling is filled."""
         parent = self._made_with(leg)
         is_cut_off = self.is_held(leg) and parent is not None and parent.status.is_terminal
         return is_cut_off or any(sibling.status is OrderStatus.FILLED for sibling in self.oco_siblings(leg))
 
     def oco_siblings(self, order: Order) -> tuple[Order, ...]:
-        """The others of its pair, working or not: where one is filled or cancelled, the broker cancels the other."""
+        """Return the other orders of its pair: a fill or cancel of one makes the broker cancel the other."""
         if not order.is_target and order.role is None:
             return ()
         pair = list(self.of(order.id if order.role is None else order.parent or order.id))
@@ -85,5 +87,5 @@ class Legs:
         return self.index.orders.get(leg.parent) if leg.role is not None and leg.parent is not None else None
 
     def leaves_it_to_its_stop(self, order: Order) -> bool:
-        """A target counts for nothing beside its stop, nor without it; an OCO until its stop is known holds both."""
+        """Whether a target's shares are claimed by its stop; an OCO claims them itself until its stop is known."""
         return order.is_target and (order.role is LegRole.TARGET or bool(self.of(order.id)))

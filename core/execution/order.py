@@ -1,4 +1,4 @@
-"""One order of ours as the ledger keeps it: the request, where it came from, and what became of it."""
+"""One order of ours as the ledger keeps it: the request, its origin, and its state."""
 
 from __future__ import annotations
 
@@ -29,55 +29,54 @@ from core.model.values import (
 
 @dataclass(slots=True)
 class Order:
-    """Written by the ledger's fold alone.
+    """Written only by the ledger's fold.
 
     Attributes
     ----------
     end_code
-        How it ended, where its state does not say it.
+        How it ended, if its status does not tell.
     cancel_code
-        Why it is to be taken back, or was; None where nobody asked for that.
+        Why its cancel was requested; None if it was not.
     expires_at
-        When we cancel it ourselves (EX-07); None where only its time in force ends it.
+        When we cancel it ourselves (EX-07); None if only its time in force ends it.
     in_doubt_since, late_fill, replaced_by
         Marks, not states (EX-01).
     replacement
-        The order that was sent to take its place and has no answer yet.
+        The order that was sent to replace it and has no answer yet.
     last_filled_on
         The last trading day with a fill of it.
     reported_quantity
-        The largest cumulative filled quantity that the broker has named.
+        The largest cumulative filled quantity that the broker has reported.
     target_price
-        Of an entry, where it means to take its profit, USD, whoever does it; None where its signal named none.
+        Of an entry, the price of its profit target, USD, whoever holds it; None if its signal named none.
     counted_at
-        What a share of an entry was measured at when its key was turned, USD; None in what was kept before there was
-        such a price.
+        The price per share at which limits measured an entry at its confirmation, USD; None in older records.
     role, is_bare
-        What a leg is there for; and of an order with legs, that the broker has none of them.
+        The role of a leg; for an order with legs, whether the broker has none of them.
     warnings, warned_at
-        What the broker warned of; and since when that waits for the operator, None once it was confirmed (OP-11).
+        The broker's warnings; and since when they wait for the operator, None once confirmed (OP-11).
     permit
-        What permitted it, until the broker has it; of a stop that the broker lost, also then. None of what is no
-        order of this desk's own, as a leg.
+        Its approval until the broker has it, and also after the broker lost a stop. None for an order that this desk
+        did not send, such as a leg.
     kept
-        What permits it, while it is known that it never left this desk: the one that wrote it ended before (EX-22).
+        Its approval while it is known that it never left this desk: the run that recorded it ended before (EX-22).
     again_at
-        When it is sent again, where the broker took no requests or is proven not to have it; None where that is at the
-        next look into its books.
+        When it is sent again after a rate limit, or after the broker was proven not to have it; None if at the next
+        comparison of the books.
     terms_before
-        Those before the broker first changed them; None where it never did (EX-13).
+        The terms before the broker first changed them; None if it never did (EX-13).
     was_absent
         Whether it was sent before, and the broker is proven not to have it (EX-22).
     let_go_at
-        When its end was not asked for any more: what it was to make way for was given up.
+        When its cancel was dropped, because the reason for it was given up.
     idle, idle_word
-        Why an exit that the broker has cannot be expected to trade now, and the broker's word for it; None where it
-        can (EX-22).
+        Why an exit at the broker cannot be expected to trade now, and the broker's status for it; None if it can
+        (EX-22).
     owed
-        Of a stop that was made less or taken back because it was for too much: how many shares it is owed yet; None
-        until that was looked at.
+        For a stop that was reduced or cancelled as too large: how many shares are still owed to it; None until that was
+        checked.
     is_asked_for
-        Of a stop that has ended: another one was asked for on a ticket since, for all that was unprotected then.
+        For an ended stop: whether another one was requested on a ticket since, for all unprotected shares.
     doubt_steps
         Look-ups answered "not found" so far, the first of them at `first_not_found_at`.
     """
@@ -145,23 +144,23 @@ class Order:
 
     @property
     def is_protective(self) -> bool:
-        """A stop that guards a position."""
+        """Whether it is a stop that protects a position."""
         return self.only_reduces and self.request.type.is_stop
 
     @property
     def is_target(self) -> bool:
-        """It takes the profit of shares that a stop of the same pair guards."""
+        """Whether it takes the profit of shares that a stop of the same pair protects."""
         return self.role is LegRole.TARGET or self.request.order_class is OrderClass.OCO
 
     @property
     def waits_at_limit(self) -> bool:
-        """An exit that the broker works at its limit: it holds the shares, and guards them against nothing (EX-13)."""
+        """Whether it is an exit resting at its limit: it reserves the shares without protecting them (EX-13)."""
         is_plain = self.only_reduces and self.request.type.rests and not self.is_target
         return is_plain and self.is_working and self.status is not OrderStatus.PENDING
 
     @property
     def stands_by(self) -> bool:
-        """It waits at the broker for its price; an exit of the same shares takes it out of the way first (EX-21)."""
+        """Whether it rests at the broker for its price; an exit of the same shares cancels it first (EX-21)."""
         return self.is_protective or self.is_target or self.waits_at_limit
 
     @property
@@ -176,13 +175,15 @@ class Order:
 
     @property
     def cost_to_come(self) -> Money:
-        """USD that limits count for what an entry has not filled, while it works."""
+        """Return the USD that limits count for the unfilled part of a working entry."""
         return self.request.instrument.cost(self.remaining, self.counted_price)
 
     @property
     def counted_price(self) -> Decimal:
-        """The price that limits count an entry at while it works: as it was measured at the key, which for a short
-        sale may be more than its limit; before there was such a price its limit, or what was intended.
+        """Return the price at which limits count a working entry.
+
+        It was measured at the confirmation, which for a short sale may be more than its limit; in older records it is
+        the limit, or the intended price.
         """
         return self.counted_at or self.request.limit_price or self.intended_price or ZERO
 
@@ -192,23 +193,23 @@ class Order:
 
     @property
     def made_way(self) -> bool:
-        """It ended because another took its place, by the broker's own word."""
+        """Whether the broker reported that it was replaced."""
         return self.status is OrderStatus.CANCELLED and self.end_code is EndCode.REPLACED
 
     @property
     def is_given_up(self) -> bool:
-        """The broker, asked for long enough, never had it; nothing has told of it since."""
+        """Whether the broker never had it, by enough look-ups, and nothing has mentioned it since."""
         never_came = self.status is OrderStatus.CANCELLED and self.end_code is EndCode.NEVER_ARRIVED
         return never_came and not self.filled_quantity
 
     @property
     def is_lost(self) -> bool:
-        """Ended here because the broker did not have it: a word of it may still come."""
+        """Whether it ended here because the broker did not have it: a report of it may still come."""
         return self.status is OrderStatus.CANCELLED and self.end_code in (EndCode.NEVER_ARRIVED, EndCode.LOST_THERE)
 
     @property
     def is_cut(self) -> bool:
-        """A stop that ended because it was for too much, or became less, and that may be owed shares."""
+        """Whether it is a stop that ended as too large, or was reduced, and may be owed shares."""
         if not self.is_protective or self.status is not OrderStatus.CANCELLED:
             return False
         is_unseen = self.owed is None and self.cancel_code in CUT and not self.made_way
@@ -216,7 +217,7 @@ class Order:
 
     @property
     def is_being_replaced(self) -> bool:
-        """Another order of ours was sent to take its place, and the broker has not said yet that this one is gone."""
+        """Whether a replacement was sent and the broker has not reported the end of this one yet."""
         return self.is_working and (self.replacement or self.replaced_by) is not None
 
     @property
@@ -225,25 +226,25 @@ class Order:
 
     @property
     def warning_waits(self) -> bool:
-        """Of what works and of what was filled; an order that is taken back has none left to confirm (OP-11)."""
+        """Whether a warning waits for a working or filled order; a cancelled one has none left to confirm (OP-11)."""
         is_ours = not self.is_cancelling if self.is_working else self.filled_quantity > 0
         return self.warned_at is not None and is_ours
 
     def taken_back_at(self, patience: timedelta) -> datetime | None:
-        """When its warning has waited long enough; None where nothing waits, or it stands all the same."""
+        """Return when its warning times out; None if nothing waits, or the order keeps working anyway."""
         if self.warned_at is None or not self.warning_waits or not self.is_working or self.only_reduces:
             return None
         return self.warned_at + patience
 
 
 def has_news(report: OrderReport, order: Order | PastOrder) -> bool:
-    """Whether the broker tells of an order that had ended what is not known of it: that it works, or filled more."""
+    """Whether the report adds something to an ended order: it works there, or has filled more."""
     works_there = report.status is not None and report.status.is_working
     return works_there or report.filled_quantity > order.filled_quantity
 
 
 def nearest_first(stops: Iterable[Order]) -> list[Order]:
-    """The stop that acts first leads: for a sale the highest, for a purchase the lowest; trailing ones come last."""
+    """Sort stops by which acts first: for a sale the highest, for a purchase the lowest; trailing ones come last."""
     return sorted(
         stops,
         key=lambda o: (
@@ -254,5 +255,5 @@ def nearest_first(stops: Iterable[Order]) -> list[Order]:
 
 
 def is_order_stale(order: Order, at: datetime) -> bool:
-    """Whether a working order has outlived its time to live (EX-07)."""
+    """Whether a working order has exceeded its time to live (EX-07)."""
     return order.is_working and order.expires_at is not None and at >= order.expires_at

@@ -1,4 +1,4 @@
-"""What each fact makes of an order: its birth, its state, its doubt, its way out. It decides nothing."""
+"""Fold facts into orders: creation, status, doubt, cancels. It decides nothing."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from core.model.values import ZERO, ClientOrderId, Quantity
 
 
 class OrderFolds:
-    """The only writer of an order, its fills aside."""
+    """The only writer of an order, except for its fills."""
 
     def __init__(
         self, index: LedgerIndex, chains: ReplacementChains, require_new: Callable[[ClientOrderId], None]
@@ -100,7 +100,7 @@ class OrderFolds:
         self._pay_off(created)
 
     def _pay_off(self, less: Order) -> None:
-        """Less of a stop is written down for shares of it: so many it is owed no more, and not before (EX-20)."""
+        """Reduce the claim of a stop by the order just recorded for its shares, and not before (EX-20)."""
         less_of = self.index.state.redeemed.pop(less.id, None)
         cut = self.index.orders.get(less_of) if less_of is not None else None
         if cut is not None:
@@ -112,7 +112,7 @@ class OrderFolds:
         self._mark_replaced(order, fact.after)
         order.status = fact.after
         if order.in_doubt_since is not None:
-            order.reason = order.cancel_reason  # the doubt is over, and its words with it
+            order.reason = order.cancel_reason  # the doubt has ended, and its reason with it
         order.reason = fact.reason or order.reason
         order.end_code = fact.code
         if fact.broker_order_id is not None:
@@ -130,7 +130,7 @@ class OrderFolds:
             self.index.note_cut(order)
 
     def _mark_replaced(self, order: Order, after: OrderStatus) -> None:
-        """The broker took the order in the place of another, or did not: then the other one is what it was."""
+        """Mark the old order as replaced once the broker took the new one; undo the mark if it did not."""
         old = self.chains.predecessor(order)
         if old is None:
             return
@@ -140,7 +140,7 @@ class OrderFolds:
         elif after.is_terminal and after is not OrderStatus.FILLED and old.is_working:
             old.replaced_by = None  # the broker works the old one: it can be moved again
         if old.is_working and after in (OrderStatus.REJECTED, OrderStatus.CANCELLED):
-            old.owed = None  # it is not less after all
+            old.owed = None  # it was not reduced after all
 
     def _started(self, _at: datetime, _fact: EngineStarted) -> None:
         self.index.state.redeemed.clear()
@@ -157,7 +157,7 @@ class OrderFolds:
         self.index.note_cut(cut)
 
     def _staged(self, _at: datetime, fact: ProposalStaged) -> None:
-        """A stop on a ticket is for all that is unprotected of its position: no ended one is asked for again."""
+        """Mark ended stops as requested: a stop on a ticket covers all unprotected shares of its position."""
         proposal = fact.proposal
         if not proposal.is_guard or proposal.order.replaces is not None:
             return
@@ -206,7 +206,7 @@ class OrderFolds:
         order.kept = order.again_at = None
 
     def _restored(self, _at: datetime, _fact: StateRestored) -> None:
-        """What the archive holds as never sent may have been sent after it was made."""
+        """Forget kept orders after a restore: they may have been sent after the archive was made."""
         for order in self.index.working.values():
             order.kept = order.again_at = None
 
@@ -237,7 +237,7 @@ class OrderFolds:
 
     def _cancel_failed(self, at: datetime, fact: CancelFailed) -> None:
         order = self.index.orders[fact.client_order_id]
-        if order.cancel_requested_at is not None:  # a word that came after nobody wanted its end any more
+        if order.cancel_requested_at is not None:  # a late answer after the cancel was dropped
             order.cancel_failed_at = at
             order.cancel_failures += 1
 

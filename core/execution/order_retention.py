@@ -1,6 +1,6 @@
-"""Which orders leave memory when a day begins, where they are found afterwards, and how one comes back.
+"""Remove old orders from memory at the start of a day, find them afterwards, and recall them.
 
-Nothing is forgotten that something may rest on, and no name is ever used again.
+Nothing is forgotten that anything may depend on, and no id is used again.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from core.ports import PastIndex, PastUnreadableError
 
 KEPT = timedelta(days=7)
 GIVEN_UP_KEPT = timedelta(days=30)
-"""What never arrived may have arrived when nobody listened any more, and the broker's list may end before it."""
+"""An order that never arrived may have arrived unnoticed later, and the broker's list may end before it."""
 
 
 class OrderRetention:
-    """What of the orders stays in memory, and the index of those that do not.
+    """Decides which orders stay in memory, and holds the index of the others.
 
     Parameters
     ----------
     past
         The index.
     is_still_told
-        Whether a report has yet to tell of an order.
+        Whether a report may still mention an order.
     named
-        Orders that something signed or waiting may yet speak of.
+        Return orders that a signed or waiting item may still name.
     """
 
     def __init__(
@@ -51,16 +51,16 @@ class OrderRetention:
         self._trouble: PastUnreadableError | None = None
 
     def has(self, order_id: ClientOrderId) -> bool:
-        """Whether this name was ever used: by what is here, or by the index."""
+        """Whether this id was ever used, in memory or in the index."""
         return order_id in self.index.orders or self._found(order_id) is not None
 
     def forgotten(self, order_id: ClientOrderId) -> PastOrder | None:
-        """An order that has left memory, as it was then."""
+        """Return an order that has left memory, as it was then."""
         content = None if order_id in self.index.orders else self._found(order_id)
         return None if content is None else read(content)
 
     def family(self, order_id: ClientOrderId) -> tuple[PastOrder, ...]:
-        """A forgotten order with all that is not understood without it, as far as that is forgotten too."""
+        """Return a forgotten order with its related forgotten orders."""
         found: dict[ClientOrderId, PastOrder] = {}
         names = [order_id]
         while names:
@@ -71,7 +71,7 @@ class OrderRetention:
         return tuple(sorted(found.values(), key=lambda past: (past.created_at, past.role is not None)))
 
     def _found(self, order_id: ClientOrderId) -> bytes | None:
-        """What cannot be read counts as never there: an exit has its way, and what opens is halted (EX-22)."""
+        """Return the stored order. An unreadable index counts as empty: exits pass, and entries are halted (EX-22)."""
         try:
             return self.past.find(order_id, self.index.state.forgotten) if self.index.state.forgotten else None
         except PastUnreadableError as error:
@@ -80,21 +80,21 @@ class OrderRetention:
 
     @property
     def is_in_trouble(self) -> bool:
-        """Whether the index could not be read since this was taken last."""
+        """Whether the index could not be read since the last `take_trouble`."""
         return self._trouble is not None
 
     def take_trouble(self) -> PastUnreadableError | None:
-        """Why the index could not be read since this was asked last."""
+        """Return and clear why the index could not be read."""
         trouble, self._trouble = self._trouble, None
         return trouble
 
     def require_new(self, order_id: ClientOrderId) -> None:
-        """Raise DuplicateOrderError where this id was ever used (EX-04)."""
+        """Raise DuplicateOrderError if this id was ever used (EX-04)."""
         if self.has(order_id):
             raise DuplicateOrderError(f"order {order_id} exists already; the broker is not called")
 
     def forget(self, at: datetime) -> None:
-        """Before today, an order is kept while anything may rest on it; a week is what a reconciliation compares."""
+        """Forget orders of earlier days that nothing depends on; a reconciliation compares a week."""
         day = self.calendar.trading_day(at)
         old = {o.id for o in self.index.orders.values() if _is_old(o, at)} | self._at_rest(at, day)
         gone = [o for o in self.index.orders.values() if o.id in old and not self.is_still_told(o.id)]
@@ -118,8 +118,9 @@ class OrderRetention:
         self.past.keep(self.index.state.forgotten, past.id, content, self.index.state.forgotten_sum)
 
     def _at_rest(self, at: datetime, day: date) -> set[ClientOrderId]:
-        """What ended before today, in a place that holds nothing and where nothing works, and that nothing signed or
-        waiting speaks of; what belongs together leaves together.
+        """Return orders that ended before today, without a position, a working order or a signed item that names them.
+
+        Related orders leave together.
         """
         named = {*self.named(at), *(o.id for o in self.index.orders.values() if self.is_still_told(o.id))}
         busy = {(p.symbol, p.strategy) for p in self.index.state.positions.values()}
@@ -142,7 +143,7 @@ class OrderRetention:
         )
 
     def _kin(self) -> dict[ClientOrderId, list[ClientOrderId]]:
-        """By each order what it is not understood without, and what is not without it."""
+        """Map each order to its related orders."""
         found: dict[ClientOrderId, list[ClientOrderId]] = {}
         for order in self.index.orders.values():
             for other in (order.parent, order.request.replaces, order.replacement, order.replaced_by):
@@ -152,7 +153,7 @@ class OrderRetention:
         return {name: list(dict.fromkeys(others)) for name, others in found.items()}
 
     def recall(self, _at: datetime, fact: OrdersRecalled) -> None:
-        """They are here again as they were: what the broker tells of them counts as it would have then."""
+        """Recall orders as they were: the broker's reports on them count as they would have then."""
         for past in fact.orders:
             order = order_of(past)
             self.index.orders[order.id] = order

@@ -1,6 +1,6 @@
-"""The order state machine as data (EX-01): which status may follow which, and what only the broker can cause.
+"""The order state machine as data (EX-01): valid transitions, and those that only the broker can cause.
 
-Nothing here changes an order. `check` is asked before a transition is recorded, and refuses by raising.
+Nothing here changes an order. `check` runs before a transition is recorded, and raises if it is invalid.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TRANSITIONS: Mapping[OrderStatus, frozenset[OrderStatus]] = {
 """The registry of valid transitions."""
 
 ONLY_THE_BROKER: frozenset[OrderStatus] = frozenset({SUBMITTED, PARTIALLY_FILLED, FILLED, EXPIRED})
-"""Statuses that need a broker order id: no act of ours can cause them."""
+"""Statuses that need a broker order id: we cannot cause them."""
 
 BROKER_STATUSES: Mapping[str, OrderStatus] = {
     "new": SUBMITTED,
@@ -55,36 +55,38 @@ BROKER_STATUSES: Mapping[str, OrderStatus] = {
     "rejected": REJECTED,
     "expired": EXPIRED,
 }
-"""Every broker status and what it is here; a word that is missing is kept raw and looked up, never guessed."""
+"""Every broker status and its status here; an unknown one is kept raw and looked up, never guessed."""
 
 NOT_TRADING: frozenset[str] = frozenset({"suspended", "calculated", "done_for_day", "pending_review"})
-"""Words for an order that works and that no price fills now, by Alpaca's page "Orders at Alpaca": `suspended` is not
-eligible for trading; `done_for_day` executes no more before the next trading day; `calculated` is over for the day and
-being settled; `pending_review` is not routed yet. `stopped` is none of them: a trade is guaranteed.
+"""Statuses of a working order that no price fills now, by Alpaca's page "Orders at Alpaca".
+
+`suspended` is not eligible for trading; `done_for_day` executes no more before the next trading day; `calculated` has
+ended for the day and is being settled; `pending_review` is not routed yet. `stopped` is not one of them: its trade is
+guaranteed.
 """
 
 
 def idle_code(word: str) -> IdleCode | None:
-    """Why an order with this word of the broker's cannot be expected to trade now; None where it can (EX-22)."""
+    """Return why an order with this broker status cannot be expected to trade now; None if it can (EX-22)."""
     if word in NOT_TRADING:
         return IdleCode.BROKER_WORD
     return None if word in BROKER_STATUSES else IdleCode.UNKNOWN_WORD
 
 
 class OrderError(Exception):
-    """Our own code asked for something that an order cannot do. The order stays as it was, and trading halts."""
+    """Raised if our own code requests an invalid change. The order stays as it was, and trading halts."""
 
 
 class InvalidTransitionError(OrderError):
-    """The registry does not have this step."""
+    """The registry does not have this transition."""
 
 
 class TerminalStateError(OrderError):
-    """The order has ended; no step leads out."""
+    """The order has ended; no transition leads out."""
 
 
 class BrokerConfirmationRequiredError(OrderError):
-    """Only the broker can cause this step, and no broker order id came with it."""
+    """Only the broker can cause this transition, and no broker order id came with it."""
 
 
 class DuplicateOrderError(OrderError):
@@ -121,6 +123,6 @@ def change(
     reason: str,
     code: EndCode = EndCode.AS_ITS_STATE_SAYS,
 ) -> OrderStateChanged:
-    """The fact of a transition, refused by raising where the registry does not have it (EX-02)."""
+    """Return the fact of a transition; raises if the registry does not have it (EX-02)."""
     check(order.id, order.status, after, broker_order_id or order.broker_order_id, source)
     return OrderStateChanged(order.id, order.status, after, source, broker_order_id, reason, code)

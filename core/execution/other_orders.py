@@ -1,6 +1,6 @@
-"""Orders of somebody else's: those that hold shares which this desk would close are named and left alone (EX-09); those
-that could open go with a kill (OP-07). One of which nobody can tell what it does is named as one that may open, and
-left: it could be somebody's stop.
+"""External orders: those that reserve shares of this desk are named and left alone; a kill cancels possible entries.
+
+EX-09, OP-07. One whose effect is unknown is named as a possible entry, and left: it could be a stop.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from core.model.order import OrderRequest, Side
 from core.model.values import NO_SHARES, ZERO, BrokerOrderId, ClientOrderId, Quantity, Symbol, plain
 
 PAIRED = "a stop that is not listed may belong to it and ends with it; look at the broker before you cancel it"
-"""The broker lists a leg of an old bracket without the leg that waits (EX-09)."""
+"""The broker lists a leg of an old bracket without the waiting leg (EX-09)."""
 
 
 @dataclass(frozen=True, slots=True)
 class OtherOrder:
-    """An order that works at the broker and is not this desk's; `words` say what it is.
+    """An external order that works at the broker; `words` describe it.
 
-    `may_open` is true wherever nobody knows better; `is_unread`, where that is because it cannot be read.
+    `may_open` is true unless the contrary is known; `is_unread` tells that it is unknown because the order cannot be
+    read.
     """
 
     broker_order_id: BrokerOrderId
@@ -34,7 +35,7 @@ class OtherOrder:
 
 
 def others_in(picture: BrokerPicture, readable: Iterable[OrderReport], ledger: Ledger) -> Iterator[OtherOrder]:
-    """All of them, whatever can be read of them; of several legs the whole stands for each."""
+    """Yield all external orders, readable or not; an order with several legs counts once."""
     held = {ours.symbol: ours.quantity for ours in picture.positions}
     for unread in picture.unreadable_positions:
         if unread.symbol is not None:
@@ -51,7 +52,7 @@ def others_in(picture: BrokerPicture, readable: Iterable[OrderReport], ledger: L
 
 
 def other_of(report: OrderReport, ledger: Ledger, held: Quantity | None = None) -> OtherOrder:
-    """`held` is what the broker's books have of its symbol, where they were read with it."""
+    """Return the external order of a report; `held` is the broker's quantity, if it was read together."""
     return OtherOrder(
         report.broker_order_id,
         report.client_order_id,
@@ -85,7 +86,7 @@ def _unreadable(order: UnreadableOrder, held: Mapping[Symbol, Quantity], ledger:
 
 
 def _can_be_seen_to_open(order: UnreadableOrder, held: Mapping[Symbol, Quantity], ledger: Ledger) -> bool | None:
-    """By its symbol, side, type and quantity; None where they do not tell."""
+    """Judge by symbol, side, type and quantity whether it opens; None if they do not tell."""
     if order.closes:
         return False
     if order.symbol is None or order.side is None or order.type is None or ledger.legs.parents_of_unnamed(order.symbol):
@@ -106,9 +107,9 @@ def _closable(side: Side, held: Quantity) -> Quantity:
 
 
 def _may_open(order: OrderReport, ledger: Ledger, held: Quantity) -> bool:
-    """Whether it is for more than what is held the other way, or against nothing that is held.
+    """Whether it is for more than the opposite position, or against no position.
 
-    A leg that waits for its entry goes with that; one that may be of an order of ours is looked up first.
+    A leg that waits for its entry ends with that; one that may belong to an order of ours is looked up first.
     """
     if order.is_held or ledger.legs.parents_of_unnamed(order.symbol):
         return False
@@ -116,7 +117,7 @@ def _may_open(order: OrderReport, ledger: Ledger, held: Quantity) -> bool:
 
 
 def held_by_others(others: Iterable[OrderReport], symbol: Symbol, side: Side) -> str:
-    """Which of them would close the same shares, and what to do; empty where none does."""
+    """Name the external orders that would close the same shares, with advice; empty if there are none."""
     holding = [order for order in others if (order.symbol, order.side) == (symbol, side)]
     named = ", ".join(
         f"{order.side_word} {order.type_word} {plain(_left(order))} {symbol} (order {order.broker_order_id[:8]})"
@@ -130,7 +131,7 @@ def held_by_others(others: Iterable[OrderReport], symbol: Symbol, side: Side) ->
 
 
 def in_the_way_of(order: OrderRequest, others: Iterable[OrderReport], ledger: Ledger) -> str:
-    """What keeps the broker from taking this exit, in the same words; empty where enough shares are free."""
+    """Return in the same words what blocks this exit at the broker; empty if enough shares are free."""
     others = tuple(others)
     if not order.effect.only_reduces:
         return ""

@@ -1,6 +1,6 @@
-"""What exits covered at a time of the past, folded from the records of orders alone by the ledger's own rules.
+"""Compute the cover at a past time from the records of orders, by the ledger's own rules.
 
-Reports ask it. An order that the records do not have is passed over. Nothing is forgotten, and nothing is decided.
+It serves reports. An order that the records do not have is skipped. Nothing is forgotten, and nothing is decided.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ FOLDED: tuple[type[Fact], ...] = (
 
 
 class PastCover:
-    """`exits` says what was covered, as the ledger's does."""
+    """The cover at a past time; `exits` answers as the ledger's does."""
 
     def __init__(self) -> None:
         self._index = LedgerIndex()
@@ -66,7 +66,7 @@ class PastCover:
             self._folds[type(fact)](at, fact)
 
     def guards(self, symbol: Symbol, strategy: str) -> tuple[Order, ...]:
-        """Stops that count as cover."""
+        """Return stops that count as cover."""
         return tuple(
             order
             for order in self.exits.working(symbol, strategy)

@@ -1,7 +1,7 @@
-"""Orders that have left memory: nothing is decided by them any more, and each is found again by its name.
+"""Orders that have left memory: they decide nothing any more, and are found by id.
 
-The ledger hands them over one after the other, numbered. The chain of their sums is part of its state, so that an index
-is believed only where it holds what this very journal made it hold.
+The ledger hands them over one by one, numbered. The chain of their sums is part of its state, so an index is trusted
+only if it holds exactly this journal's orders.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FIELDS = tuple(field.name for field in fields(Order))
 
 
 class PastInMemory:
-    """An index that is gone with its journal; implements `core.ports.PastIndex`."""
+    """An index in memory, gone with its journal; implements `core.ports.PastIndex`."""
 
     def __init__(self) -> None:
         self._rows: dict[int, tuple[ClientOrderId, bytes, str]] = {}
@@ -43,10 +43,10 @@ class PastInMemory:
         return not number or (number in self._rows and self._rows[number][2] == total)
 
     def save(self) -> None:
-        """Nothing of it is on a disk."""
+        """Do nothing: no part of it is on a disk."""
 
     def rows(self) -> Iterator[tuple[int, ClientOrderId, bytes, str]]:
-        """All that it holds, by number."""
+        """Return all rows, by number."""
         return ((number, *self._rows[number]) for number in sorted(self._rows))
 
 
@@ -58,7 +58,7 @@ def past_of(order: Order, executions: Iterable[ExecutionId], kin: Iterable[Clien
 
 
 def order_of(past: PastOrder) -> Order:
-    """As it was, and a new one each time: the ledger changes what is its own."""
+    """Return a new order each time, as it was: the ledger mutates its own."""
     return Order(**{name: getattr(past, name) for name in FIELDS})
 
 
@@ -71,5 +71,5 @@ def read(content: bytes) -> PastOrder:
 
 
 def sum_after(total: str, content: bytes) -> str:
-    """The chained sum with one order more: 32 hex digits."""
+    """Return the chained sum with one more order: 32 hex digits."""
     return sha256(total.encode() + content).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""The fold of fills into orders, positions and trades, and of corrections by the broker's books."""
+"""Fold fills into orders, positions and trades, and apply corrections by the broker's books."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class OpenedTrade:
 
     @property
     def cost(self) -> Decimal:
-        """USD."""
+        """Return the cost, USD."""
         return self.order.request.instrument.cost(self.quantity, self.price)
 
 
 def count_fill(order: Order, fact: OrderFilled) -> None:
-    """What an execution makes of its order's own figures."""
+    """Add an execution to its order's own figures."""
     order.filled_quantity = Quantity(order.filled_quantity + fact.fill.quantity)
     paid = order.request.instrument.cost(fact.fill.quantity, fact.fill.price)
     order.filled_cost = Money(order.filled_cost + paid)
@@ -53,7 +53,7 @@ class PositionBook:
     Attributes
     ----------
     ended
-        What the last fill ended: slices behind this one ask for it as they fold the same fill.
+        The trade that the last fill ended: later slices read it as they fold the same fill.
     """
 
     def __init__(
@@ -73,10 +73,10 @@ class PositionBook:
         }
 
     def opened_since(self, at: datetime) -> Iterator[OpenedTrade]:
-        """Fills of entries that were heard from then on, the newest first.
+        """Yield fills of entries heard since then, newest first.
 
-        They are in memory alone, as the account's figures are which they are compared with: those of a start are asked
-        for after all that is kept.
+        They are kept in memory only, as are the account figures that they are compared with: those of a start are
+        fetched after everything that is kept.
         """
         for fill in reversed(self.opened):
             if fill.heard_at < at:
@@ -97,13 +97,13 @@ class PositionBook:
         self._move_position(at, order, fact.fill)
 
     def forget(self, at: datetime) -> None:
-        """Trades of earlier days, and fills of more than a week ago."""
+        """Forget trades of earlier days, and fills of more than a week ago."""
         day, state = self.calendar.trading_day(at), self.index.state
         self.opened = [fill for fill in self.opened if at - fill.heard_at <= KEPT]
         state.trades = [t for t in state.trades if self.calendar.trading_day(t.exit_time) >= day]
 
     def _count_entry(self, strategy: str, day: date) -> None:
-        """A fill of an earlier day that is heard late is no entry of the day that is counted."""
+        """Count an entry; a late fill of an earlier day does not count for the current one."""
         state = self.index.state
         if state.entries_day is not None and day < state.entries_day:
             return
@@ -113,7 +113,7 @@ class PositionBook:
         state.entries[strategy] = state.entries.get(strategy, 0) + 1
 
     def _move_position(self, at: datetime, order: Order, fill: Fill) -> None:
-        """A fill that goes through zero ends one trade, and what is left of it begins the next, the other way."""
+        """Apply a fill; one that goes through zero ends one trade and begins the next in the other direction."""
         key = position_key(order.request.symbol, order.strategy)
         held, fee = self.index.state.positions.get(key), fill.fee
         ((instrument, signed),) = order.request.moves(fill.quantity)
@@ -138,9 +138,9 @@ class PositionBook:
             self.index.state.positions[key] = after
 
     def _realise(self, held: Position, after: Position, fill: Fill) -> None:
-        """What a fill took off a position counts on the trading day of that fill, whether or not it is flat then.
+        """Count the realised profit on the trading day of the fill, whether or not the position is flat then.
 
-        One of an earlier day that is heard late is no part of the day that is kept.
+        A late fill of an earlier day does not count for the current one.
         """
         if after.left == held.left:
             return
@@ -148,7 +148,7 @@ class PositionBook:
         self._count(fill, gained if held.quantity > 0 else -gained)
 
     def _pay(self, fill: Fill) -> None:
-        """The fee counts on the day of its fill, of an entry too: the money is gone then."""
+        """Count the fee on the day of its fill, also of an entry: the money is gone then."""
         if fill.fee:
             self._count(fill, -fill.fee)
 
@@ -167,8 +167,9 @@ class PositionBook:
         self.ended = Ended(trade, order.request.side is Side.SELL)
 
     def _corrected(self, at: datetime, fact: PositionCorrected) -> None:
-        """Each owner has its part, with its stop. Before owners were recorded, what one strategy held alone stayed its
-        own, and what several held was nobody's in particular.
+        """Set each owner's part, with its stop.
+
+        In records without owners a single strategy keeps its position, and a shared one becomes that of no owner.
         """
         held = self.index.state.positions_in(fact.symbol)
         for position in held:
@@ -193,7 +194,7 @@ class PositionBook:
         )  # fmt: skip
 
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
-        """Each owner has as many times the shares, at the same cost; what our books had already does not move."""
+        """Multiply each owner's shares at the same cost; books that had the split already do not change."""
         for owner in fact.owners:
             key = position_key(fact.symbol, owner.strategy)
             held = self.index.state.positions[key]

@@ -1,9 +1,9 @@
-"""Whose shares they are when the broker's books show more or fewer of a symbol than ours (EX-09, EX-13).
+"""Allocate shares to owners if the broker's books show more or fewer of a symbol than ours (EX-09, EX-13).
 
-The broker knows one position a symbol, our books one for each owner. What one holds alone stays its own. Where several
-hold it, each keeps what it has, and its stop: what is missing is taken where no stop guards it, and what nobody here
-bought is nobody's in particular, at what the broker's average leaves for it; so is what is held the other way round. A
-split gives each its part.
+The broker has one position per symbol, our books one per owner. A single owner keeps the position. With several, each
+keeps its shares and its stop: missing shares are taken where no stop protects them, and shares that nobody here bought
+have no owner, at the price that the broker's average leaves for them; so do shares held in the other direction. A split
+multiplies each part.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from core.model.values import ZERO, Money, Price, Quantity, Symbol
 def owners_after(
     ledger: Ledger, symbol: Symbol, true: Quantity, average: Price | None, *, is_split: bool
 ) -> tuple[OwnerShare, ...]:
-    """Each owner's part of the `true` quantity, which is their sum; none where nobody here holds any, or all is gone.
+    """Return each owner's part, summing to the `true` quantity; empty if nobody here holds any, or all is gone.
 
     Parameters
     ----------
     average
-        The broker's average price of all that it holds, USD: ours, and what nobody here bought.
+        The broker's average price of its whole position, USD: ours, and shares that nobody here bought.
     """
     held = ledger.positions_in(symbol)
     if not held or not true or average is None:
@@ -40,7 +40,7 @@ def owners_after(
 
 
 def _moved(ledger: Ledger, held: tuple[Position, ...], true: Quantity, average: Price) -> tuple[OwnerShare, ...]:
-    """What differs is taken off those who can give it; the rest of it is nobody's."""
+    """Take the difference from owners who can give it; the rest has no owner."""
     quantities = {position.strategy: position.quantity for position in held}
     rest = true - sum(quantities.values(), ZERO)
     sign = 1 if rest > 0 else -1
@@ -60,9 +60,9 @@ def _moved(ledger: Ledger, held: tuple[Position, ...], true: Quantity, average: 
 
 
 def _price_of(rest: Decimal, held: tuple[Position, ...], true: Quantity, average: Price) -> Decimal:
-    """USD a share of what nobody here bought: with it, all together cost what the broker says that they did.
+    """Return the price per share, USD, of shares that nobody here bought, so all costs sum to the broker's total.
 
-    Where some are held the other way round, or nothing would be left to pay for it, its average is all that is known.
+    If some are held in the other direction, or nothing would be left to pay for them, only its average is known.
     """
     of = held[0].instrument
     ours = sum((of.cost(abs(position.quantity), position.average_price) for position in held), ZERO)
@@ -72,7 +72,7 @@ def _price_of(rest: Decimal, held: tuple[Position, ...], true: Quantity, average
 
 
 def _to_give(ledger: Ledger, held: list[Position]) -> Iterator[tuple[str, Decimal]]:
-    """Nobody's shares first, then those that no working exit asks for, then the others; of each the newest first."""
+    """Yield unowned shares first, then those that no working exit claims, then the others; newest first."""
     newest = sorted(held, key=lambda position: position.opened_at, reverse=True)
     newest.sort(key=lambda position: position.strategy != UNKNOWN_OWNER)
     unprotected = {p.strategy: max(unreserved_of(ledger, p), ZERO) for p in newest}
@@ -85,7 +85,7 @@ def _to_give(ledger: Ledger, held: list[Position]) -> Iterator[tuple[str, Decima
 
 
 def _multiplied(held: tuple[Position, ...], true: Quantity) -> tuple[OwnerShare, ...]:
-    """Of a split: as many times the shares at as many times less; what rounding leaves goes to the largest."""
+    """Multiply each owner's shares for a split and divide the prices; the largest takes the rounding rest."""
     net = sum((position.quantity for position in held), ZERO)
     step = Decimal(1).scaleb(min(_exponent(true), *(_exponent(position.quantity) for position in held)))
     largest, *others = sorted(held, key=lambda position: abs(position.quantity), reverse=True)

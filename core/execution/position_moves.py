@@ -1,4 +1,4 @@
-"""What a position is after shares were bought or sold, or after the broker's word on its owner's part."""
+"""Compute a position after a trade, or after a correction of its owner's part."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from core.model.values import NO_MONEY, ZERO, Money, Price, Quantity
 
 
 def moved(held: Position, signed: Quantity, price: Price, intended: Price | None, fee: Money = NO_MONEY) -> Position:
-    """The position after `signed` shares more (bought above zero, sold below) at `price`, never through zero; it has
-    paid `fee` more, USD.
+    """Return the position after `signed` more shares (bought above zero, sold below) at `price`, never through zero.
+
+    `fee` is the additional fee, USD.
     """
     held = replace(held, fees=Money(held.fees + fee)) if fee else held
     amount, aimed = abs(signed), price if intended is None else intended
@@ -38,7 +39,7 @@ def moved(held: Position, signed: Quantity, price: Price, intended: Price | None
 
 
 def with_part(held: Position, share: OwnerShare) -> Position:
-    """The position as if it had been opened with what it holds now; the very same where nothing of it changed."""
+    """Return the position as if it was opened with this part; the same object if nothing changed."""
     if held.quantity and (held.quantity, held.average_price) == (share.quantity, share.average_price):
         return held
     size = Quantity(abs(share.quantity))
@@ -50,5 +51,5 @@ def with_part(held: Position, share: OwnerShare) -> Position:
 
 
 def split(held: Position, quantity: Quantity, ratio: Decimal) -> Position:
-    """The position as `quantity` shares that cost what those before cost; what was opened and closed counts alike."""
+    """Return the position as `quantity` shares at the same total cost; opened and closed shares are multiplied too."""
     return replace(held, quantity=quantity, entered=Quantity(held.entered * ratio), left=Quantity(held.left * ratio))

@@ -1,6 +1,6 @@
-"""Our books beside the broker's: what differs, and whether a person must look (EX-09).
+"""Compare our books with the broker's: find differences, and whether a person must look (EX-09).
 
-Reads a ledger and a picture, and changes nothing. The engine's comparison and `keyturn reconcile` are both this one.
+It reads a ledger and a picture, and changes nothing. The engine's comparison and `keyturn reconcile` both use it.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ from core.model.values import (
 from core.settings.reconciliation import ReconciliationSettings
 
 SPLITS = (*(Decimal(n) for n in range(2, 101)), Decimal("1.5"), Decimal("1.25"))
-"""Shares that one share becomes; the other way round it is a reverse split."""
+"""Split ratios: the number of new shares for one; the inverse is a reverse split."""
 
 
 LEFT_ALONE = "this desk does not trade its kind; watch and close it at the broker"
 
 
 class ReconciliationError(Exception):
-    """Our books and the broker's differ by more than may be corrected without a person. One reason an argument."""
+    """The books differ by more than may be corrected without a person. One reason per argument."""
 
 
 class OrderListing:
-    """The orders that a picture lists, sorted. Of the next one only what is not the same is looked at.
+    """The orders listed in a picture, indexed. Of the next picture only changed orders are processed.
 
     Attributes
     ----------
     reports
-        Every order by our id, whether the broker lists legs apart or under their parents alone.
+        Every order by our id, whether the broker lists legs separately or only under their parents.
     fresh
-        The ids of those, legs included, that came or changed and that nobody has taken out yet.
+        The ids, legs included, that are new or changed and were not taken out yet.
     """
 
     def __init__(self) -> None:
@@ -61,11 +61,11 @@ class OrderListing:
 
     @property
     def working(self) -> tuple[OrderReport, ...]:
-        """Those of `orders` that work, or may."""
+        """Return those of `orders` that work, or may."""
         return tuple(self._working.values())
 
     def follow(self, orders: tuple[OrderReport, ...]) -> None:
-        """Take up the next picture's orders, from the first on that is not the very same."""
+        """Process the next picture's orders, from the first changed one on."""
         before, self.orders = self.orders, orders
         shorter = min(len(before), len(orders))
         first = shorter if orders is before else next(compress(count(), map(is_not, before, orders)), shorter)
@@ -109,12 +109,12 @@ def _may_work(report: OrderReport) -> bool:
 
 
 class Comparison:
-    """One picture of the broker's books beside the ledger as it stands.
+    """One picture of the broker's books, compared with the ledger.
 
     Parameters
     ----------
     listing
-        That of the picture before; it follows this one.
+        The listing of the previous picture; it is updated to this one.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class Comparison:
         self._theirs = {position.symbol: position for position in (*picture.positions, *self._taken_over())}
 
     def _taken_over(self) -> Iterator[BrokerPosition]:
-        """What older books took over although this desk does not trade its kind: compared until it is gone."""
+        """Yield positions of untraded kinds that older books took over: they are compared until they are gone."""
         for held in self.picture.foreign_positions:
             if self.ledger.net_quantity(held.symbol):
                 yield BrokerPosition(held.symbol, held.quantity, held.average_price)
@@ -146,7 +146,7 @@ class Comparison:
         return self._theirs.get(symbol)
 
     def differing(self) -> list[Symbol]:
-        """Symbols whose net quantity here is not the broker's."""
+        """Return the symbols whose net quantity differs from the broker's."""
         symbols = sorted({*self._theirs, *(p.symbol for p in self.ledger.positions())})
         unknown = self.unknown()
         return [
@@ -156,14 +156,15 @@ class Comparison:
         ]
 
     def unknown(self) -> frozenset[Symbol]:
-        """Symbols of which the broker holds nobody knows how much: neither nothing nor a number. A position without a
-        symbol may be in each of ours that the broker does not list.
+        """Return the symbols with an unknown quantity at the broker.
+
+        A position without a symbol may be in each of our symbols that the broker does not list.
         """
         unlisted = {held.symbol for held in self.ledger.positions() if held.symbol not in self._theirs}
         return frozenset(self._unread | (unlisted if self._is_any_unnamed else set()))
 
     def positions(self) -> tuple[Difference, ...]:
-        """A difference for each of those symbols."""
+        """Return a difference for each of those symbols."""
         return tuple(self._position(symbol) for symbol in self.differing())
 
     def _position(self, symbol: Symbol) -> Difference:
@@ -179,20 +180,21 @@ class Comparison:
         return position.quantity if position else Quantity(ZERO)
 
     def may_hide_a_fill(self, order: Order) -> bool:
-        """Whether a fill of the order would bring our shares nearer to the broker's, or nobody can say."""
+        """Whether a fill of the order would reduce the difference, or that is unknown."""
         symbol = order.request.symbol
         more = self._broker_quantity(symbol) - self.ledger.net_quantity(symbol)
         return symbol in self.unknown() or (more > 0 if order.request.side is Side.BUY else more < 0)
 
     def shrinks(self, difference: Difference) -> bool:
-        """Whether the broker has less than ours, or the other way round; a split is told otherwise."""
+        """Whether the broker has less than our books, or the opposite direction; a split is reported separately."""
         ours, true = self.ledger.net_quantity(difference.symbol), self._broker_quantity(difference.symbol)
         is_less = abs(true) < abs(ours) or ours * true < 0
         return bool(ours) and is_less and not difference.note
 
     def contradicting(self, symbol: Symbol) -> Order | None:
-        """An exit of ours that the broker itself lists as working, alone or with other stops for more shares than it
-        says that it has; of several the largest.
+        """Return our largest exit that the broker lists as working for more shares than it says it has.
+
+        Stops count together with the other stops.
         """
         true, resting = self._broker_quantity(symbol), dict[Side, Decimal]()
         exits = [order for order in self.ledger.working() if order.only_reduces and order.request.symbol == symbol]
@@ -208,14 +210,14 @@ class Comparison:
         return None
 
     def _left_there(self, order: Order) -> Decimal:
-        """Shares that the broker's own list has it work for."""
+        """Return the shares for which the broker's own list has it working."""
         report = self.reports.get(order.id)
         if report is None or report.status is None or not report.status.is_working or report.is_held:
             return ZERO
         return report.quantity - report.filled_quantity
 
     def filled_by_others(self) -> dict[BrokerOrderId, tuple[Symbol, Side, Quantity]]:
-        """What orders that are not this desk's have filled, of those that the broker lists."""
+        """Return the fills of external orders that the broker lists."""
         return {
             report.broker_order_id: (report.symbol, report.side, report.filled_quantity)
             for report in self.picture.orders
@@ -223,7 +225,7 @@ class Comparison:
         }
 
     def _split(self, symbol: Symbol) -> str:
-        """Quantity × n with price ÷ n, both within the tolerance, is a split; said in words, or nothing."""
+        """Return the text of a split, quantity × n with price ÷ n within the tolerance; else empty."""
         theirs, ours, price = self._theirs[symbol], self.ledger.net_quantity(symbol), self._our_price(symbol)
         if price is None or not theirs.average_price or ours * theirs.quantity < 0:
             return ""
@@ -246,7 +248,7 @@ class Comparison:
     # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def orders(self) -> tuple[Difference, ...]:
-        """Orders that only one side has as working. One that has no answer yet is in doubt, and no difference."""
+        """Return orders that work on one side only. An unanswered one is in doubt, and no difference."""
         return (
             *self._unknown(),
             *self._foreign(),
@@ -256,7 +258,7 @@ class Comparison:
         )
 
     def unknown_of_ours(self) -> tuple[OrderReport, ...]:
-        """Orders with our form of id, over or not, that the journal never had (EX-24)."""
+        """Return orders with our form of id, ended or not, that the journal never had (EX-24)."""
         return tuple(
             report
             for report in self.picture.orders
@@ -264,14 +266,14 @@ class Comparison:
         )
 
     def others(self) -> tuple[OrderReport, ...]:
-        """Orders that work at the broker and are not this desk's."""
+        """Return external orders that work at the broker."""
         return tuple(report for report in self.listing.working if not self.ledger.has(report.client_order_id))
 
     def _unknown(self) -> Iterator[Difference]:
         yield from map(unknown_order, self.others())
 
     def _foreign(self) -> Iterator[Difference]:
-        """Of kinds that this desk never trades: what it is, and that nobody minds it here."""
+        """Yield orders and positions of kinds that this desk never trades."""
         legs = {leg for order in self.picture.foreign_orders for leg in order.legs}
         for order in self.picture.foreign_orders:
             if order.broker_order_id not in legs:
@@ -302,7 +304,7 @@ class Comparison:
             )
 
     def unreadable_of_ours(self) -> UnreadableOrder | None:
-        """One that we sent, or that was made with what we sent: without it no comparison can be believed."""
+        """Return an unreadable order that we sent, or a leg of one: without it no comparison can be trusted."""
         ours = {order.broker_order_id for order in self.ledger.working()}
         for order in self.picture.unreadable:
             if order.broker_order_id in ours:
@@ -320,12 +322,12 @@ class Comparison:
     # ── limits ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def require_within_limits(self, positions: Sequence[Difference]) -> None:
-        """Refuse what may not be corrected without a person.
+        """Refuse differences that may not be corrected without a person.
 
         Raises
         ------
         ReconciliationError
-            More positions missing, or a larger drift, than the settings allow; a split among them.
+            More positions missing, or a larger drift, than the settings allow; or a split.
         """
         reasons = []
         missing = [d.symbol for d in positions if d.kind is not DifferenceKind.QUANTITY_MISMATCH]
@@ -339,14 +341,14 @@ class Comparison:
             raise ReconciliationError(*reasons)
 
     def quantities_apart(self, positions: Sequence[Difference]) -> dict[Symbol, Quantity]:
-        """How much more than our books the broker has of each symbol that both hold."""
+        """Return the broker's excess over our books for each symbol that both hold."""
         mismatched = [d.symbol for d in positions if d.kind is DifferenceKind.QUANTITY_MISMATCH]
         return {
             symbol: Quantity(self._broker_quantity(symbol) - self.ledger.net_quantity(symbol)) for symbol in mismatched
         }
 
     def gone(self, positions: Sequence[Difference]) -> frozenset[Symbol]:
-        """What our books hold and the broker's do not, or on the other side."""
+        """Return symbols that our books hold and the broker does not, or holds in the opposite direction."""
         return frozenset(
             d.symbol
             for d in positions
@@ -359,7 +361,7 @@ class Comparison:
 
 
 def unknown_order(report: OrderReport) -> Difference:
-    """One that the journal does not have."""
+    """Return the difference of an order that the journal does not have."""
     note = f"{report.client_order_id} is not this desk's; it is left alone"
     return Difference(DifferenceKind.UNKNOWN_ORDER, report.symbol, None, reported(report), note)
 

@@ -1,6 +1,6 @@
-"""How many orders the desk itself would not send, and how many the broker refused: counted apart, by day (EX-11).
+"""Count per day the orders that the desk refused to send, and those that the broker refused (EX-11).
 
-A slice. What validation could have caught and the broker had to refuse should be rare: that is the figure to watch.
+It is a slice. Broker refusals that validation could have caught should be rare: watch that figure.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from core.model.order import OrderStatus
 VALIDATIONS = frozenset(
     {"session and clock", "tradable", "quantity", "price", "self-cross", "notional", "buying power"}
 )
-"""The checks that know the broker's own rules: what passes them it should not refuse."""
+"""The checks that know the broker's rules: an order that passes them should not be refused."""
 
 
 @dataclass(slots=True)
 class RefusalCountsState:
-    """Of one trading day."""
+    """The counts of one trading day."""
 
     day: date | None = None
     invalid: int = 0
@@ -29,7 +29,7 @@ class RefusalCountsState:
 
 
 class RefusalCounts:
-    """The slice."""
+    """The slice of refusal counts."""
 
     name = "tally"
 
@@ -67,5 +67,5 @@ class RefusalCounts:
 
 
 def is_invalid(checks: tuple[str, ...]) -> bool:
-    """Whether one of the checks that refused knows a rule of the broker's that the order would have broken."""
+    """Whether one of the refusing checks knows a broker rule that the order would have broken."""
     return not VALIDATIONS.isdisjoint(checks)

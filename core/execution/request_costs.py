@@ -1,7 +1,7 @@
-"""How many requests of the broker's trading API an effect takes (RK-24).
+"""Number of requests of the broker's trading API per effect (RK-24).
 
-Properties of assets are counted apart: they are remembered (`core/workflows/orders/request_pacing.py`). What an adapter
-sends beyond this, as repeats and further pages, it reports itself (`CallsCounted.beyond`).
+Properties of assets are counted separately: they are cached (`core/workflows/orders/request_pacing.py`). An adapter
+reports its additional requests, such as retries and further pages (`CallsCounted.beyond`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BOOKS = 6
 ACTIVITIES = 4
 """The account before and after, the activities, the positions."""
 FIGURES = 2
-"""The clock and the account; quotes are the data service's, with a limit of its own."""
+"""The clock and the account; quotes come from the data service, which has its own limit."""
 
 COSTS: Mapping[type, int] = {
     SubmitOrder: 1,
@@ -44,7 +44,7 @@ COSTS: Mapping[type, int] = {
 
 
 def requests_of(effect: Effect) -> int | None:
-    """None where it asks the broker nothing."""
+    """Return the number of requests; None if the effect is not a request to the broker."""
     if isinstance(effect, FetchFigures) and effect.is_quote_alone:
         return 0
     return COSTS.get(type(effect))

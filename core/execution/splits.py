@@ -1,4 +1,4 @@
-"""A split out of the broker's activities: what it makes of a position, and whether our books had it already (EX-09)."""
+"""Apply a split from the broker's activities to positions, unless our books had it already (EX-09)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ WHOLE = Decimal(1)
 def splits_in(
     activities: Iterable[Activity], ledger: Ledger, held: Mapping[Symbol, Quantity], last: Mapping[Symbol, Price]
 ) -> tuple[CorporateActionApplied, ...]:
-    """Each split among them, with what it makes of our books.
+    """Return each split among the activities, with its effect on our books.
 
     A broker books it as one activity of the shares that come or go, or as one of all that go and one of all that come.
 
     Parameters
     ----------
     held
-        What the broker holds now: where our books have as much, they had the split already.
+        The broker's current quantities: if our books have as much, they had the split already.
     last
-        The last price of a symbol before the split, USD. Where a stop that we signed would be met at once by the price
-        after it, our books stay as they are: that is for a person to say (EX-09).
+        The last price of a symbol before the split, USD. If the price after it would trigger a signed stop at once, our
+        books stay as they are: a person decides (EX-09).
     """
     entries: dict[Symbol, list[Activity]] = {}
     for one in activities:
@@ -66,7 +66,7 @@ def _owners(ledger: Ledger, symbol: Symbol, held: tuple[Position, ...], after: Q
 
 
 def _meets_a_stop(ledger: Ledger, symbol: Symbol, last: Price | None, ratio: Decimal) -> bool:
-    """Whether the price that a split makes lies beyond a stop of ours, at the broker or signed with its entry."""
+    """Whether the price after a split is beyond a stop of ours, at the broker or signed with its entry."""
     for position in ledger.positions_in(symbol):
         price = (last or position.average_price) / ratio
         entry, last_stop = ledger.order(position.entry_order), ledger.exits.last_stop(position)
