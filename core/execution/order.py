@@ -77,8 +77,8 @@ class Order:
         checked.
     is_asked_for
         For an ended stop: whether another one was requested on a ticket since, for all unprotected shares.
-    doubt_steps
-        Look-ups answered "not found" so far, the first of them at `first_not_found_at`.
+    not_found, first_not_found_at
+        Number of look-ups answered "not found", and the time of the first one.
     """
 
     request: AnyOrder

@@ -1,9 +1,9 @@
 """Allocate shares to owners if the broker's books show more or fewer of a symbol than ours (EX-09, EX-13).
 
 The broker has one position per symbol, our books one per owner. A single owner keeps the position. With several, each
-keeps its shares and its stop: missing shares are taken where no stop protects them, and shares that nobody here bought
-have no owner, at the price that the broker's average leaves for them; so do shares held in the other direction. A split
-multiplies each part.
+keeps its shares and its stop: missing shares are taken where no stop protects them. Shares that nobody here bought, or
+that are held in the other direction, get no owner; their price is derived from the broker's average. A split multiplies
+each part.
 """
 
 from __future__ import annotations

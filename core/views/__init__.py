@@ -1,6 +1,6 @@
-"""The immutable pictures of the state that the panes draw. Values only: no widget asks the engine anything.
+"""Immutable views of the state for the panes. Values only: no widget queries the engine.
 
-Times are UTC; whoever draws them converts. A figure that is not known is None, and the screen says so.
+Times are UTC; the panes convert them. An unknown figure is None, and the screen shows that.
 """
 
 from __future__ import annotations

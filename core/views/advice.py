@@ -1,4 +1,4 @@
-"""What advisers said, as the desk lists it, and how they stand."""
+"""Advice as the desk lists it, with its state."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class AdviceRow:
     Attributes
     ----------
     idea_in_words
-        Empty where it names no trade.
+        Empty if it names no trade.
     takes_it
-        Whether the strategy that it names can adopt it; where not, `why_not` says why.
+        Whether the strategy that it names can adopt it; if not, `why_not` has the reason.
     is_adopted
-        It waits for its strategy's next bar.
+        Whether it waits for its strategy's next bar.
     """
 
     number: int
@@ -40,14 +40,14 @@ class AdviceRow:
 
 @dataclass(frozen=True, slots=True)
 class AdviceView:
-    """The advisory stream, the newest first.
+    """The advisory stream, newest first.
 
     Attributes
     ----------
     advisers
-        Those that are turned on, each with how it stands in words.
+        The advisers that are turned on, each with its state as text.
     oversteps
-        How often one reached for trading: a higher number than last time rings the bell.
+        Count of attempts to trade: the bell rings when it grows.
     """
 
     rows: tuple[AdviceRow, ...] = ()

@@ -1,4 +1,4 @@
-"""A basket on its screen: each order with its effect, its mark and what it leaves; where it stands; its report."""
+"""The view of a basket: each order with its effect, mark and remaining buying power; its phase; its report."""
 
 from __future__ import annotations
 
@@ -18,37 +18,38 @@ class BasketRowView:
     Attributes
     ----------
     cost
-        USD that it costs, or frees where it reduces; None where no price is known.
+        Its cost, or the amount that a reducing order frees, USD; None if no price is known.
     power_after
-        Buying power that the dry run leaves after it, USD; once it was checked at its turn, what the broker told then.
+        Buying power after it by the dry run; after its turn, the broker's figure at that time.
     refusals
-        Why it would not go, or did not.
+        Why it would not be sent, or was not.
     cancels
-        Our own orders that make way for it first, in words (EX-21).
+        Our own orders that are cancelled for it first, as text (EX-21).
     put_back
-        The stops that are asked for again for what it leaves, in words, the nearest first.
+        The stops restored for the remaining shares, as text, nearest first.
     lost
-        Those of them that nothing puts back: targets.
+        Cancelled orders that are not restored: targets.
     left
         Shares of its position once it is filled.
     stop_holder
-        Who acts at the stop of an entry; None where it has none.
+        The holder of an entry's stop; None without a stop.
     worst_loss
-        What is lost at that stop, USD; None where it has none, or no price is known.
+        The loss at that stop, USD; None without a stop or a known price.
     standing
-        None before the basket is signed, and for what was left out.
+        None before the basket is signed, and for orders left out.
     expected
-        At which it would have traded at the signing, or its limit, USD.
+        The price at which it would have traded at the signing, or its limit, USD.
     trigger_price, trail
-        Of a stop or trailing entry; `stop_price` is its protective stop's.
+        Of a stop or trailing entry; `stop_price` is that of its protective stop.
     trails_behind
-        How far that stop trails from the fill on, USD; None where it stands at its price.
+        Distance of a trailing stop from the fill on, USD; None for a fixed stop.
     exit_waits_since
-        Since when it waits for the broker's limit of requests, its stop in force; None where it does not.
+        Since when it waits for the broker's request limit, its stop in force; None if it does not.
     is_taken_back
-        No order of the basket: a working entry, which a flattening cancels first; its mark says whether.
+        Whether it is a working entry that a flattening cancels first, and not an order of the basket; its mark says
+        whether it will.
     traded
-        What it trades; None is a share.
+        The instrument; None means a share.
     """
 
     proposal_id: ProposalId
@@ -100,20 +101,20 @@ class BasketRowView:
 
 @dataclass(frozen=True, slots=True)
 class BasketView:
-    """The basket that is open or runs, or the last one.
+    """The open or running basket, or the last one.
 
     Attributes
     ----------
     digest
-        What `P` signs now; None where nothing that is marked would go.
+        The digest that `P` signs now; None if no marked order would be sent.
     refused_because
         Why the last key on it did not sign.
     power_now
-        Buying power before anything of it, USD.
+        Buying power before the basket, USD.
     left
-        Of a flattening that is not signed yet, in words: what it would leave.
+        The positions and entries that an unsigned flattening would leave, as text.
     end_reason
-        Of a basket that was signed and is over: how many of its orders stand where, counted as they stand now.
+        For a finished signed basket: the current number of its orders in each state.
     """
 
     id: TicketId
@@ -135,7 +136,7 @@ class BasketView:
     report: BasketReport | None = None
     left: tuple[str, ...] = ()
     hold: int = 0
-    """The hold of the key that its key would be turned under (OP-13)."""
+    """The hold of desk control that a confirmation names (OP-13)."""
 
     @property
     def is_open(self) -> bool:
@@ -151,16 +152,16 @@ class BasketView:
 
     @property
     def taken_back(self) -> tuple[BasketRowView, ...]:
-        """The working entries that it cancels first."""
+        """Return the working entries that it cancels first."""
         return tuple(row for row in self.rows if row.is_taken_back and row.is_marked)
 
     @property
     def opens(self) -> int:
-        """How many of what would go open or add."""
+        """Return the number of orders to be sent that open or add."""
         return sum(not row.effect.only_reduces for row in self.going)
 
     @property
     def worth(self) -> Money | None:
-        """What they would cost in all, USD; None where no price of one is known."""
+        """Return the total cost of these entries, USD; None if the price of one is unknown."""
         costs = [row.cost for row in self.going if not row.effect.only_reduces]
         return None if None in costs else Money(sum((cost for cost in costs if cost is not None), Money(ZERO)))

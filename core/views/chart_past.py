@@ -1,4 +1,4 @@
-"""What a market's history has of a symbol, for its chart: the sessions before today's, and today's minutes so far."""
+"""A symbol's market history for its chart: earlier sessions, and today's minutes so far."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from core.views.results import ChartBar
 
 @dataclass(frozen=True, slots=True)
 class ChartPast:
-    """Of one symbol.
+    """The history of one symbol.
 
     Attributes
     ----------
     day
-        The trading day on which it was asked for.
+        The trading day of the request.
     days
-        One bar for each session before today's, the oldest first; each begins at its midnight.
+        One bar for each session before today's, oldest first; each begins at its midnight.
     hours
-        The same of the last of those sessions, by the hours of the market's clock.
+        The last of those sessions by the hours of the market's clock.
     minutes
-        Today's, the oldest first.
+        Today's, oldest first.
     until
-        Up to when they are all there, UTC.
+        Time up to which they are complete, UTC.
     """
 
     symbol: Symbol
@@ -39,8 +39,9 @@ class ChartPast:
 
 
 Past = Callable[[Symbol, date, datetime], ChartPast | None]
-"""What is known on a trading day, up to an instant at the least; None where that is not known yet. Asking is also the
-wish to know it; nothing waits.
+"""Return the history of a trading day, up to at least an instant; None while it is unknown.
+
+A call also requests it; it does not wait.
 """
 
 
@@ -49,7 +50,7 @@ def nothing_before(_symbol: Symbol, _day: date, _until: datetime) -> ChartPast |
 
 
 def hours_of(minutes: Iterable[Bar]) -> tuple[ChartBar, ...]:
-    """Minutes in their order, as bars that begin at the full hours of the market's clock."""
+    """Combine ordered minutes into bars that begin at the full hours of the market's clock."""
     made: list[ChartBar] = []
     for minute in minutes:
         start = full_hour(minute.start)
@@ -61,7 +62,7 @@ def hours_of(minutes: Iterable[Bar]) -> tuple[ChartBar, ...]:
 
 
 def day_of(midnight: datetime, minutes: Iterable[Bar]) -> ChartBar | None:
-    """Minutes of one session as one bar; None of none."""
+    """Combine the minutes of one session into one bar; None without minutes."""
     made: ChartBar | None = None
     for minute in minutes:
         made = bar_at(midnight, minute) if made is None else _with(made, minute)
@@ -73,7 +74,7 @@ def full_hour(at: datetime) -> datetime:
 
 
 def bar_at(start: datetime, bar: Bar) -> ChartBar:
-    """Without a strategy's line."""
+    """Return a chart bar without a strategy's line."""
     return ChartBar(start, bar.open, bar.high, bar.low, bar.close, None, bar.volume)
 
 

@@ -1,4 +1,4 @@
-"""The whole picture, and the rows of its panes; `core/views/rows.py` and `results.py` have the longer ones."""
+"""The complete desk view, and rows of its panes; longer rows are in `core/views/rows.py` and `results.py`."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from core.views.watch import NOTHING_WATCHED, ActionRow, WatchView
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """One thing that happened; `sequence` is its number in the journal, `severity` begins its text.
+    """One logged event; `sequence` is its number in the journal, `severity` begins its text.
 
-    `refused` is what came of it that somebody may wait for; `desk` the one that it answers or tells of; `order` the one
-    in whose life it is a step, where it is nothing to look at by itself; `symbol` what it is of.
+    `refused` is the refusal that a caller may wait for; `desk` the desk that it answers or concerns; `order` the order
+    of which it is a step, if it is not worth a look by itself; `symbol` its symbol.
 
     `level` is `INFO`, `WARN`, `ERROR`, `CRITICAL` or `ALERT`; `source` a strategy, `manual`, or a part of the desk or
-    of the world; `story` the first identifier of what it is a step of: a proposal, its tickets, its order and legs.
+    of the world; `story` the first identifier of its story: a proposal, its tickets, its order and legs.
     """
 
     sequence: int
@@ -56,7 +56,7 @@ class LogRow:
 
 @dataclass(frozen=True, slots=True)
 class NotStaged:
-    """What a row of the log says was not staged: whose, of what, by which checks, and why in words."""
+    """A skipped proposal: its strategy, symbol, the refusing checks, and the reason as text."""
 
     strategy: str
     symbol: Symbol
@@ -66,7 +66,7 @@ class NotStaged:
 
 @dataclass(frozen=True, slots=True)
 class NotEdited:
-    """The proposal that stayed as it was, and why in words."""
+    """The unchanged proposal, and the reason as text."""
 
     proposal_id: ProposalId
     words: str
@@ -74,7 +74,7 @@ class NotEdited:
 
 @dataclass(frozen=True, slots=True)
 class OverrideView:
-    """When the word was typed, and from when until when entries pass by it (RK-06)."""
+    """When the word was typed, and the time from which and until which entries pass (RK-06)."""
 
     at: datetime
     begins: datetime
@@ -82,7 +82,7 @@ class OverrideView:
 
 
 class SuspensionView(StrEnum):
-    """What a guard that shuts entries is called: only what is exceptional has tripped (DESK, rules for every pane)."""
+    """The word for a guard that shuts entries: only an exceptional state has tripped (DESK, rules for every pane)."""
 
     TRIPPED = "TRIPPED"
     FULL = "FULL"
@@ -96,20 +96,19 @@ class ProtectionRow:
     Attributes
     ----------
     measure
-        In words with its limit and unit: `0.00 of 2,000 USD`.
+        As text with its limit and unit: `0.00 of 2,000 USD`.
     used
-        Measure over limit, 0 to 1; None where it is not a ratio.
+        Measure over limit, 0 to 1; None if it is not a ratio.
     is_tripped
-        Whether it shuts entries; `word` says what that is called: an allowance that is used up is FULL, a market or a
-        window that is not open is CLOSED.
+        Whether it shuts entries; `word` tells how: a used-up allowance is FULL, a closed market or window is CLOSED.
     reason
         Why it is tripped, or what it watches.
     since, until
-        When it tripped, and when the state that it is in ends by itself; None where that is not known, or does not.
+        When it tripped, and when its state ends without an action; None if unknown or never.
     override
-        What overriding it would let pass, in words; empty where it cannot be overridden now.
+        The effect of an override, as text; empty if it cannot be overridden now.
     overridden
-        The word that was typed for this trip; `since` is of the trip then. It passes entries where it is not tripped.
+        The override of this trip; `since` is that of the trip then. Entries pass if it is not tripped.
     """
 
     key: str
@@ -126,7 +125,7 @@ class ProtectionRow:
 
     @property
     def has_tripped(self) -> bool:
-        """Whether it shuts entries for what is exceptional."""
+        """Whether it shuts entries for an exceptional state."""
         return self.is_tripped and self.word is SuspensionView.TRIPPED
 
     @property
@@ -136,36 +135,36 @@ class ProtectionRow:
 
     @property
     def passes_overridden(self) -> bool:
-        """Whether entries pass a trip by a typed word alone."""
+        """Whether entries pass a trip only because of an override."""
         return self.overridden is not None and not self.is_tripped
 
 
 @dataclass(frozen=True, slots=True)
 class StrategyRow:
-    """A strategy on a symbol: what it last answered, and in how many bars of the session.
+    """A strategy on a symbol: its last answer, and in how many bars of the session it gave it.
 
     Attributes
     ----------
     is_paused
-        The operator paused it: it opens nothing, and goes on watching its exits.
+        The operator paused it: it opens nothing, and keeps watching its exits.
     reasons
-        Each reason for not trading of this session with its bars, the most frequent first.
+        Each reason for not trading of this session with its bars, most frequent first.
     figures
-        What it measures, name and value in words: `VWAP 167.29`.
+        Its figures, name and value as text: `VWAP 167.29`.
     trouble
-        What is wrong with it: it is missing, it failed, it was paused for that; empty where nothing is.
+        Its fault: missing, failed, or paused for that; empty if there is none.
     is_off
-        Its table does not enable it: it opens nothing, and nothing of that is amiss.
+        Its table does not enable it: it opens nothing, which is not a fault.
     is_missing
-        It does not load: nothing is proposed for it, and its position is watched by the desk alone.
+        It does not load: nothing is proposed for it, and only the desk watches its position.
     shut
-        Why the desk itself keeps it from opening anything now, in words; empty where it does not (ST-10).
+        Why the desk itself blocks its entries now, as text; empty if it does not (ST-10).
     may_be_resumed
-        Whether something of that waits for the operator's word, in this market or in another.
+        Whether a suspension waits for the operator, in this market or in another.
     evaluation
-        What the last night said of it, label and words; none before its first.
+        Last night's result, label and text; none before its first.
     proposed
-        Why more of its allocation is proposed, and how much; empty where it is not.
+        Why and by how much its allocation is proposed to grow; empty if it is not.
     """
 
     key: str
@@ -188,38 +187,38 @@ class StrategyRow:
 
 @dataclass(frozen=True, slots=True)
 class DeskView:
-    """Everything that is on the screen.
+    """Everything on the screen.
 
     Attributes
     ----------
     number
-        Grows with every picture that differs from the one before.
+        Grows with every view that differs from the one before.
     staged
-        Proposals staged since the start: a higher number than last time rings the bell.
+        Proposals staged since the start: the bell rings when it grows.
     endings
-        The last proposals that ended, the newest last.
+        The last proposals that ended, newest last.
     refusals
-        What was not staged, not confirmed or not sent, with every reason; the newest last.
+        Proposals not staged, not confirmed or not sent, with every reason; newest last.
     chart
-        Of the symbol that the console watches; None where it watches none.
+        Of the symbol that the console watches; None without one.
     failed_closes
-        Closes that led to nothing since the start, each with its reason; the newest last.
-    basket
-        The basket that is open or runs, or the last one; None where there was none.
+        Failed closes since the start, each with its reason; newest last.
+    plan
+        The open or running basket, or the last one; None if there was none.
     away
-        The last time that nobody was at a desk, or the one that lasts; None before the first.
+        The current or last absence from all desks; None before the first.
     others, foreign
-        Orders at the broker that are not this desk's, and what is held of kinds that it does not trade.
+        External orders at the broker, and positions of kinds that this desk does not trade.
     alerts
-        What the engine rings for, as they were kept.
+        The alerts kept.
     rung
-        How many ever rang: a higher number than last time rings the bell.
+        Number of alerts that ever rang: the bell rings when it grows.
     days
-        What each day closed, the oldest first, today's last.
+        The results of each day, oldest first, today's last.
     actions
-        Dividends, splits and the like that come, of what is followed, by symbol, the next one first.
+        Upcoming dividends, splits and the like of followed symbols, next one first.
     lists
-        Symbols in which nothing opens, by symbol (RK-26).
+        Symbols blocked for entries, by symbol (RK-26).
     """
 
     number: int
@@ -258,5 +257,5 @@ class DeskView:
 
     @property
     def account(self) -> AccountId:
-        """Whose desk it is a picture of."""
+        """Return the account of the desk."""
         return self.status.account

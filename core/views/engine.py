@@ -1,4 +1,4 @@
-"""What stands in the picture's place while the engine is not there."""
+"""Views in place of the desk view while the engine is not available."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class EngineLoading:
-    """The engine is being taken up."""
+    """The engine is loading."""
 
     what: str
 
 
 @dataclass(frozen=True, slots=True)
 class EngineFailed:
-    """The engine is not there, and why; the message says what to do."""
+    """The engine failed; the message states the reason and the next step."""
 
     message: str

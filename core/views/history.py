@@ -1,4 +1,4 @@
-"""Orders and trades of one day, as its journal tells them."""
+"""Orders and trades of one day, from its journal."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class HistoryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """An order that was made that day, or a trade that ended on it.
+    """An order created on that day, or a trade that ended on it.
 
     Attributes
     ----------
     order
-        The order's, or that of the exit which closed the trade: what explains it.
+        The order's id, or that of the exit that closed the trade; its chain explains the row.
     at
-        When it was made, or closed, UTC.
+        When it was created or closed, UTC.
     text
-        What it was and how it ended, in words.
+        The order or trade and its result, as text.
     profit
-        Of a trade, less fees, USD; None of an order.
+        Of a trade, less fees, USD; None for an order.
     """
 
     kind: HistoryKind
@@ -45,7 +45,7 @@ class HistoryRow:
 
 @dataclass(frozen=True, slots=True)
 class HistoryDay:
-    """`days` are those that the journal has, the oldest first; `rows` stand in the order in which they ended."""
+    """`days` are the journal's days, oldest first; `rows` are in the order in which they ended."""
 
     day: date
     days: tuple[date, ...]

@@ -1,4 +1,4 @@
-"""The whole chain of one order, from the bar to the end of its trade, picked out of the journal (`journal why`)."""
+"""Extract the chain of one order from the journal, from the bar to the end of its trade (`journal why`)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ from core.ports import OperatorError, Recorded
 
 
 def chain_of(order_id: str, records: Iterable[Recorded]) -> Iterator[Recorded]:
-    """Every record that belongs to an order, in order; a beginning of its id that fits one order alone is enough.
+    """Yield every record of an order, in order; a unique beginning of its id suffices.
 
     Raises
     ------
@@ -118,12 +118,12 @@ def _is_made_of(proposal: Proposal, signal: EntrySignal | ExitSignal) -> bool:
 
 
 def _is_signed_by(fact: Fact, proposal_id: str) -> bool:
-    """Whether this is the signing of the basket that held it (OP-05)."""
+    """Whether this is the signing of the basket that contained it (OP-05)."""
     return isinstance(fact, BasketSigned) and any(order.proposal.id == proposal_id for order in fact.orders)
 
 
 def subject_of(fact: Fact) -> str | None:
-    """What a fact is about: an order, a ticket or a proposal."""
+    """Return the subject of a fact: an order, a ticket or a proposal."""
     match fact:
         case ProposalStaged() | ProposalEdited():
             return fact.proposal.id

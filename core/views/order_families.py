@@ -1,6 +1,6 @@
-"""Which orders belong together: an entry with its legs and the stops that came after it, a target with its stop.
+"""Group related orders: an entry with its legs and later stops, a target with its stop.
 
-A person counts a family as one order; what it is made of is named beside that number.
+A person counts a family as one order; its parts are named beside that number.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ O = TypeVar("O")  # noqa: E741
 
 @dataclass(frozen=True, slots=True)
 class OrderFamily:
-    """`head` is what its legs were made with or for; of legs whose entry is not shown, each is a head of its own.
+    """`head` is the order that its legs were created with or for; a leg whose entry is not shown is its own head.
 
     Attributes
     ----------
     waiting
-        Legs that wait for the head's fill: they guard nothing yet, and nothing but that is to be said of them.
+        Legs that wait for the head's fill: they protect nothing yet, and have no other mark.
     at_work
-        Legs that work, or are on their way.
+        Legs that work, or are in flight.
     over
-        Legs that ended, as they came.
+        Legs that ended, in order.
     """
 
     head: OrderRow
@@ -40,14 +40,14 @@ class OrderFamily:
 
 
 def first_of(order: O, parent_of: Callable[[O], ClientOrderId | None], find: Callable[[ClientOrderId], O | None]) -> O:
-    """The order that one was made with or for in the end; itself, where it is the first or its parent is not here."""
+    """Return the root of an order's parents; the order itself if it has none, or its parent is not here."""
     parent = parent_of(order)
     found = None if parent is None else find(parent)
     return order if found is None else first_of(found, parent_of, find)
 
 
 def families(rows: Sequence[OrderRow]) -> list[OrderFamily]:
-    """What works before what is over, by the newest of each; else as they came."""
+    """Return working families before finished ones, by the newest of each; else in order."""
     by_id = {row.id: row for row in rows}
     kin: dict[ClientOrderId, list[OrderRow]] = {}
     for row in rows:
@@ -69,12 +69,12 @@ def _family(head: OrderRow, legs: Sequence[OrderRow]) -> OrderFamily:
 
 
 def working_orders(rows: Sequence[OrderRow]) -> int:
-    """As a person counts them: an entry, its stop and its target are one. What is in doubt is none that works."""
+    """Count working orders as a person does: an entry, its stop and its target are one; without orders in doubt."""
     return len({*_heads(rows)} - _doubted(rows))
 
 
 def doubted_orders(rows: Sequence[OrderRow]) -> int:
-    """Those of which nobody knows whether the broker has them, or one of their legs."""
+    """Count the orders of which it is unknown whether the broker has them, or one of their legs."""
     return len(_doubted(rows))
 
 
@@ -84,7 +84,7 @@ def _doubted(rows: Sequence[OrderRow]) -> set[ClientOrderId]:
 
 
 def _heads(rows: Sequence[OrderRow], of: Container[ClientOrderId] | None = None) -> Iterator[ClientOrderId]:
-    """What each working one, of some alone, belongs to; legs of an order that is not shown any more belong together."""
+    """Yield the head of each working order, or of some only; legs of an order no longer shown share a head."""
     by_id = {row.id: row for row in rows}
     for row in rows:
         if row.status.is_working and (of is None or row.id in of):

@@ -1,4 +1,4 @@
-"""What came of it: trades, shadow trades, sums, the chart of a symbol."""
+"""Results: trades, shadow trades, sums, the chart of a symbol."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.model.values import NO_MONEY, NO_SHARES, Money, Price, Quantity, Symbo
 
 @dataclass(frozen=True, slots=True)
 class TradeRow:
-    """A position of today from open to flat, as a `Trade` has it: `profit` is less `fees`; USD."""
+    """A position of today from open to flat, as in a `Trade`: `profit` is less `fees`; USD."""
 
     key: str
     strategy: str
@@ -31,15 +31,15 @@ class TradeRow:
 
 @dataclass(frozen=True, slots=True)
 class ShadowRow:
-    """What was declined, expired or blocked today, and what it would have made (OP-12).
+    """An entry declined, expired or blocked today, with its shadow result (OP-12).
 
     Attributes
     ----------
     end
         declined, expired, blocked.
     state
-        `waits` until its limit was touched, then `open`, then what ended it: stop, target, close. One that `close`
-        ended without a result never touched it.
+        `waits` until its limit was touched, then `open`, then the reason of its end: stop, target, close. With `close`
+        and no result its limit was never touched.
     result
         USD, at the last close while it is open; None while its limit was not touched.
     """
@@ -62,13 +62,13 @@ class ResultRow:
     Attributes
     ----------
     realised, unrealised
-        USD: profit of today's closed trades; of trades that are not flat yet, what they closed so far included. The
-        second is None where a price is not known.
+        USD: profit of today's closed trades; and of open trades, including their closed parts. The second is None if a
+        price is unknown.
     failed
-        Of `trades`, those whose first exit failed: no trading result, counted apart from `wins` (EX-18).
+        Of `trades`, those whose first exit failed: not a trading result, and not part of `wins` (EX-18).
     declined, shadow
-        Entries of today that were declined, expired or blocked, and what they would have made together; None where
-        no limit of theirs was touched.
+        Entries of today that were declined, expired or blocked, and their total shadow result; None if no limit was
+        touched.
     """
 
     strategy: str
@@ -83,7 +83,7 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True)
 class ClosedRow:
-    """What a strategy, or the hand, closed on one day; `profit` less fees, USD."""
+    """The closed trades of a strategy, or of manual trading, on one day; `profit` less fees, USD."""
 
     strategy: str
     trades: int
@@ -93,7 +93,7 @@ class ClosedRow:
 
 @dataclass(frozen=True, slots=True)
 class DayRow:
-    """A trading day; `equity` is what the account was worth as it began, USD; None where that was not told."""
+    """A trading day; `equity` is the account's value at its start, USD; None if it was not reported."""
 
     day: date
     equity: Money | None
@@ -105,7 +105,7 @@ class DayRow:
 
     @property
     def profit(self) -> Money:
-        """Of all that was closed, USD."""
+        """Return the profit of all closed trades, USD."""
         return Money(sum((row.profit for row in self.closed), NO_MONEY))
 
 
@@ -133,8 +133,7 @@ class ChartFill:
 class ChartView:
     """The watched symbol's session, as far as it is known; `entries` and `stops` are of each position in it.
 
-    `hours` and `days` are bars of the sessions before it, the oldest first; none until the market's history has told
-    them.
+    `hours` and `days` are bars of earlier sessions, oldest first; empty until the market's history is loaded.
     """
 
     symbol: Symbol

@@ -1,4 +1,4 @@
-"""What waits for a key, what is held, and what is at the broker: the rows of proposals, positions and orders."""
+"""The rows of proposals, positions and orders."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from core.model.values import NO_SHARES, ClientOrderId, Fraction, Money, Price, 
 
 
 class RowMark(StrEnum):
-    """What stands beside the state of an order, by its words."""
+    """Marks beside the state of an order, by their text."""
 
     CANCELLING = "cancelling"
     IN_DOUBT = "in doubt"
-    """It was sent, and the broker has said nothing of it."""
+    """It was sent, and the broker has not answered."""
     WARNED = "WARNED"
-    """Its warning by the broker waits for the operator (OP-11)."""
+    """The broker's warning waits for the operator (OP-11)."""
     LATE_FILL = "late fill"
     RESTATED = "changed by the broker"
-    """Its terms are no longer those that were sent (EX-13)."""
+    """Its terms differ from those that were sent (EX-13)."""
     BEING_REPLACED = "being replaced"
     TO_REPLACE = "replaces"
-    """It is to take the place of one which still works."""
+    """It is to replace an order that still works."""
     HELD = "waits for its entry"
-    """A leg whose entry is not filled yet: it guards nothing."""
+    """A leg whose entry is not filled yet: it protects nothing."""
     REPLACED = "replaced"
     HALTED = "HALTED"
-    """It is in a symbol that its exchange has halted (MD-06)."""
+    """Its symbol is halted by the exchange (MD-06)."""
     MORE_THAN_HELD = "more than is held"
-    """An exit that asks for more than is left for it, after the shares that it would open."""
+    """An exit for more than is left for it, after the number of excess shares."""
     WAITS_TO_BE_SENT = "waits to be sent"
-    """It is held up in our own queue, behind a request of its lane that has no answer."""
+    """It is held up in our own queue, behind an unanswered request of its lane."""
 
 
 IN_DOUBT, HALTED, WARNED = RowMark.IN_DOUBT, RowMark.HALTED, RowMark.WARNED
@@ -44,22 +44,22 @@ IN_DOUBT, HALTED, WARNED = RowMark.IN_DOUBT, RowMark.HALTED, RowMark.WARNED
 
 @dataclass(frozen=True, slots=True)
 class ProposalRow:
-    """What waits for a key.
+    """A proposal that waits for a key.
 
     Attributes
     ----------
     expires_at
-        None on an exit, which counts up from `staged_at`.
+        None for an exit, which counts up from `staged_at`.
     reference
-        What the signal was measured against, VWAP for VWAP; None where there is none.
+        The reference price of the signal, VWAP for VWAP; None if there is none.
     replaces, replaces_in_words
-        The order whose place it would take, and what that is, as `stop 178.20`; None and empty where it takes none.
+        The order that it would replace, and its text, as `stop 178.20`; None and empty if it replaces none.
     moved
-        What waiting has brought an exit since it was staged, USD, below zero is worse; None where it is not known.
+        The price change of an exit since it was staged, USD, negative is worse; None if unknown.
     halted
-        Since when its exchange has halted the symbol, and why; empty where it trades.
+        Start and reason of an exchange halt of the symbol; empty while it trades.
     traded
-        What its order trades; None is a share.
+        The instrument of its order; None means a share.
     """
 
     id: ProposalId
@@ -83,9 +83,9 @@ class ProposalRow:
     trail_price: Price | None = None
     trail_fraction: Fraction | None = None
     trigger_price: Price | None = None
-    """Of a stop entry: where it begins to trade; `stop_price` is its protective stop's."""
+    """The trigger price of a stop entry; `stop_price` is that of its protective stop."""
     is_owed: bool = False
-    """A stop that shares are owed, and that waits for its key (EX-22)."""
+    """Whether it is an owed stop that waits for its key (EX-22)."""
 
     @property
     def terms(self) -> Terms:
@@ -94,7 +94,7 @@ class ProposalRow:
 
     @property
     def is_guard(self) -> bool:
-        """A stop that is moved or put back: it closes nothing now."""
+        """Whether it is a moved or restored stop: it closes nothing now."""
         return self.type.is_stop and self.exit_reason is ExitReason.STOP_LOSS
 
     moved: Money | None = None
@@ -107,7 +107,7 @@ class ProposalRow:
 
     @property
     def is_urgent(self) -> bool:
-        """An exit, or a stop that is owed: it goes first, and rings (OP-06, EX-22)."""
+        """Whether it is an exit or an owed stop: it goes first, and rings (OP-06, EX-22)."""
         return self.is_owed or (self.effect.only_reduces and not self.is_guard)
 
     @property
@@ -117,43 +117,43 @@ class ProposalRow:
 
 @dataclass(frozen=True, slots=True)
 class PositionRow:
-    """What is held, who holds its stop, and how much of it is covered.
+    """A position, the holder of its stop, and its covered shares.
 
     Attributes
     ----------
     result_in_risk
-        Open profit as a multiple of what was risked to the stop (R); None without a stop.
+        Open profit as a multiple of the initial risk to the stop (R); None without a stop.
     stop_price, nearer_stops
-        The farthest of the stops that work, or the planned one where none does: `standing_stop` is the one that acts;
-        and the others, the nearest first.
+        The farthest working stop, or the planned one if none works: `standing_stop` is the one that acts; and the
+        others, nearest first.
     covered
-        Shares that stops at the broker would close, and exits at the market; the rest is on YOU.
+        Shares that stops at the broker and market exits would close; the rest is on YOU.
     at_limit
-        Shares that an exit holds which waits at its limit: no stop guards them.
+        Shares of an exit that rests at its limit: no stop protects them.
     idle
-        What the broker has for it and does not trade now: `stop suspended`; those shares count as not covered.
+        Orders that the broker holds but does not trade: `stop suspended`; their shares count as not covered.
     is_unread
-        The broker's own row of it cannot be read: nobody knows what is held there.
+        Whether the broker's own row of it cannot be read: the quantity there is unknown.
     unattended_until, unattended_most
-        Up to when its exits go out without a key, UTC, each for so many shares at most; None where each needs one.
+        Time until which its exits need no key, UTC, and the most shares of each; None if each needs one.
     in_doubt, doubt
-        Shares that others would close if they arrived, and what those are: `stop`, `exit`, `exit and stop`.
+        Shares that unconfirmed orders would close, and their kind: `stop`, `exit`, `exit and stop`.
     has_bracket
-        Legs that the broker made with its entry, or a pair of exits, work for it.
+        Whether legs that the broker created with its entry, or a pair of exits, work for it.
     held_by_others
-        Which orders of somebody else's hold its shares, and what to do; empty where none does.
+        External orders that reserve its shares, with advice; empty if there are none.
     acts_from
-        When its stops act again, UTC: the open, where extended hours go on and no stop acts; else None.
+        When its stops act again, UTC: the open, if extended hours are on and no stop acts; else None.
     halted
-        Since when its exchange has halted the symbol, and why; empty where it trades.
+        Start and reason of an exchange halt of the symbol; empty while it trades.
     traded
-        What it holds; None is a share.
+        The instrument; None means a share.
     break_even
-        Where a stop of it loses nothing, by the fees that are known; None where nobody says.
+        The stop price without a loss, by the known fees; None if unknown.
     average_range
-        The average true range of its symbol's minutes (ATR), USD; None before enough of them were heard.
+        The average true range of its symbol's minutes (ATR), USD; None before enough minutes.
     exit_waits_since
-        When the key of an exit was turned that waits for the broker's limit of requests, its stop in force; else None.
+        When an exit was confirmed that waits for the broker's request limit, its stop in force; else None.
     owed, owed_since, owed_why
         Shares whose ticket named a stop and that have none in force, since when, and why (EX-22).
     """
@@ -193,7 +193,7 @@ class PositionRow:
 
     @property
     def calls_a_person(self) -> bool:
-        """Shares have had no stop for seconds, and nobody decided that."""
+        """Whether shares have had no stop for seconds, and nobody decided that."""
         return self.owed_why is not None and self.owed_why not in NEEDS_NOBODY
 
     @property
@@ -202,27 +202,27 @@ class PositionRow:
 
     @property
     def value(self) -> Money | None:
-        """What it stands at, below zero where it is sold short; None without a price."""
+        """Return the market value, negative for a short; None without a price."""
         return None if self.last is None else self.instrument.notional(self.quantity, self.last)
 
     @property
     def paid(self) -> Money:
-        """What it was opened with, bought or sold short."""
+        """Return the opening cost, bought or sold short."""
         return self.instrument.notional(abs(self.quantity), self.average_price)
 
     @property
     def profit_fraction(self) -> Decimal | None:
-        """Open profit as a part of what was paid, or taken in; None where either is not known."""
+        """Return open profit as a fraction of the opening cost; None if either is unknown."""
         return None if self.profit is None or not self.paid else self.profit / self.paid
 
     @property
     def standing_stop(self) -> Price | None:
-        """The price at which the broker, or this desk, acts for it, USD; None where YOU alone would."""
+        """Return the price at which the broker, or this desk, acts for it, USD; None if only YOU would."""
         return None if self.holder is StopHolder.YOU else self.stop_price
 
     @property
     def unprotected(self) -> Quantity:
-        """Shares that nothing at the broker closes, nor anything that is in doubt."""
+        """Return the shares that no order at the broker closes, nor any order in doubt."""
         return Quantity(max(abs(self.quantity) - self.covered - self.in_doubt - self.at_limit, Decimal(0)))
 
 
@@ -230,16 +230,24 @@ class PositionRow:
 class OrderRow:
     """An order of today, with the legs that it was sent with.
 
-    `is_paired` says that the broker cancels a stop with it: it is the target of a pair.
-    `goes_back_in_words` are the stops that are asked for again where it is cancelled: `6 at 99.00`.
-    `restated` is what the broker changed of its terms, as `stop price 510.84 → 498.00`; empty where nothing.
-    `taken_back_at` is when an entry is cancelled whose warning nobody confirms; None where it stands.
-    `beyond` is what an exit asks for beyond what is left for it.
-    `stop_by_desk` says where the stop of what it fills will be, where the desk alone sees to it: sent to the broker at
-    each fill, or kept here; None where the broker makes it with the entry, and where there is none.
-    `outcome` says how it ended where its status alone does not: `CANCELLED by you`; `reason` is empty then.
-    `is_entry` says that it was signed to open or add, whatever it would do by now: `effect` says that.
-    `parent` is the entry that a protective stop belongs to, or the order that a leg was made with.
+    `is_paired`: the broker cancels a stop with it; it is the target of a pair.
+
+    `goes_back_in_words`: the stops that are restored if it is cancelled: `6 at 99.00`.
+
+    `restated`: terms changed by the broker, as `stop price 510.84 → 498.00`; empty if none.
+
+    `taken_back_at`: when an entry with an unconfirmed warning is cancelled; None if it is not.
+
+    `beyond`: the excess of an exit over the shares left for it.
+
+    `stop_by_desk`: the holder of the stop for its fills if only the desk provides it: sent to the broker at each fill,
+    or held here; None if the broker creates it with the entry, or there is none.
+
+    `outcome`: how it ended if its status does not tell: `CANCELLED by you`; `reason` is empty then.
+
+    `is_entry`: it was signed to open or add, whatever its current `effect`.
+
+    `parent`: the entry of a protective stop, or the order that a leg was created with.
     """
 
     id: ClientOrderId
@@ -276,12 +284,12 @@ class OrderRow:
 
     @property
     def can_be_cancelled_as_entry(self) -> bool:
-        """It works, and nothing that guards or reduces goes with it; what is to take another's place goes with that."""
+        """Whether it works and its cancel affects no stop or exit; a replacement goes with its old order."""
         return self.is_entry and self.status.is_working and RowMark.TO_REPLACE not in self.marks
 
     @property
     def state_in_words(self) -> str:
-        """`SUBMITTED`, `CANCELLED by you`, `REPLACED by d2733f`."""
+        """Return `SUBMITTED`, `CANCELLED by you`, `REPLACED by d2733f`."""
         return self.outcome or self.status.value
 
     @property
@@ -290,26 +298,26 @@ class OrderRow:
 
     @property
     def marks_in_words(self) -> tuple[str, ...]:
-        """`cancelling`, `3 more than is held`."""
+        """Return `cancelling`, `3 more than is held`."""
         more = f"{plain(self.beyond)} {RowMark.MORE_THAN_HELD}"
         return tuple(more if mark is RowMark.MORE_THAN_HELD else str(mark) for mark in self.marks)
 
 
 @dataclass(frozen=True, slots=True)
 class OtherOrderRow:
-    """An order at the broker that is not this desk's; `words` say what it is, of whatever kind."""
+    """An external order at the broker, of any kind; `words` describe it."""
 
     id: str
     words: str
     state: str
     may_open: bool
     is_unread: bool = False
-    """That it may open is all that can be said of it; a kill names it and leaves it."""
+    """It is unreadable and may open; a kill names it and leaves it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignRow:
-    """What the account holds of a kind that this desk does not trade, as the broker reports it."""
+    """A position of a kind that this desk does not trade, as the broker reports it."""
 
     symbol: Symbol
     asset_class: str

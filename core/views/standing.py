@@ -1,4 +1,4 @@
-"""Where the whole desk stands: the status lines, the kill screen, the wire, limits that are reloaded."""
+"""State of the whole desk: the status lines, the kill screen, the order link, a reload of limits."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from core.views.rows import OrderRow, OtherOrderRow, PositionRow
 
 @dataclass(frozen=True, slots=True)
 class HaltRow:
-    """What halts, and why in words."""
+    """A halt's cause, and its reason as text."""
 
     cause: HaltCause
     reason: str
 
     @property
     def is_of_key(self) -> bool:
-        """The operator's own, or made for want of the operator's key: that key takes it back."""
+        """Whether the operator made it, or it was made for absence: the operator's key ends it."""
         return self.cause in OF_A_PERSON
 
     @property
@@ -33,7 +33,7 @@ class HaltRow:
 
 @dataclass(frozen=True, slots=True)
 class DeskRow:
-    """A desk that is attached, or for which the key is kept; `heard_at` is when it said anything last."""
+    """An attached desk, or one that control is kept for; `heard_at` is the time of its last input."""
 
     number: DeskNumber
     seat: Seat
@@ -43,22 +43,22 @@ class DeskRow:
 
 @dataclass(frozen=True, slots=True)
 class KeyView:
-    """Which desk holds the key (OP-13).
+    """Which desk has control (OP-13).
 
     Attributes
     ----------
     hold
         The number of the last hand-over: a confirmation names it.
     holder, since
-        None where nobody holds it.
+        None if no desk has control.
     away_until
-        How long it is kept for a holder whose link died, or for `kept_for`; None otherwise.
+        How long control is kept for a desk with a lost link, or for `kept_for`; else None.
     kept_for
-        Where it was held as the last engine ended, while it is kept for that terminal.
+        The desk in control as the last engine ended, while control is kept for that terminal.
     takes_word
-        Whether the word must be typed to take it: the holder was active just now, or the key is kept for it.
+        Whether taking control needs the typed word: its holder was just active, or it is kept.
     desks
-        Those that are attached, by their numbers.
+        The attached desks, by number.
     """
 
     hold: int = 0
@@ -70,7 +70,7 @@ class KeyView:
     desks: tuple[DeskRow, ...] = ()
 
     def is_held_by(self, desk: DeskNumber | None) -> bool:
-        """Whether that desk holds it and is attached. What is no desk stands inside the engine's process."""
+        """Whether that desk is attached and has control. None means a caller inside the engine's process."""
         if desk is None:
             return True
         return self.holder is not None and self.holder.number == desk and self.away_until is None
@@ -81,7 +81,7 @@ NO_KEY = KeyView()
 
 @dataclass(frozen=True, slots=True)
 class AwayRow:
-    """One thing that happened while nobody was at a desk; `kind` is a word."""
+    """One event during an absence; `kind` is a word."""
 
     at: datetime
     kind: str
@@ -95,11 +95,11 @@ class AwayView:
     Attributes
     ----------
     until
-        When a desk attached again; None while nobody is there.
+        When a desk attached again; None during the absence.
     rows
-        What happened, the oldest first; not all of it where there was a lot.
+        The events, oldest first; limited in number.
     counts
-        All of it, by the word of its kind, in the order of the kinds.
+        All events, by the word of their kind, in the order of the kinds.
     """
 
     since: datetime
@@ -115,37 +115,36 @@ class StatusView:
     Attributes
     ----------
     at
-        The engine's time when the picture was made.
+        The engine's time when the view was built.
     entries_refused
-        Why nothing may be opened (killed, halted, read-only, breaker), or None where entries are on.
+        Why nothing may be opened (killed, halted, read-only, breaker), or None if entries are on.
     refused_by_breaker
-        It is the breaker that refuses them.
+        Whether the breaker refuses them.
     market_closes_at, market_opens_at
         One of them is None.
     quote_at, feed
-        The newest quote or closed bar of any symbol, and who told it; `bars` where it was a bar.
+        The newest quote or closed bar of any symbol, and its source; `bars` for a bar.
     unsettled
         Proceeds of sales that a cash account may not spend yet.
     disk
-        What is wrong with the journal's disk, or that it is slow; None where all is well.
+        A fault or slowness of the journal's disk; None if all is well.
     lamps
         The connections to broker and market; none on the simulated exchange.
     margin_distance
-        To maintenance, as a share of equity; None where no margin is in use.
+        Distance to maintenance, as a share of equity; None if no margin is in use.
     is_margin_near
-        It is under a distance that warns.
+        Whether it is under a distance that warns.
     at_risk, risk_budget
-        Shares of equity: what would be lost if every stop filled now, and how much may be (RK-21); None while no
-        equity is known.
+        Shares of equity: the loss if every stop filled now, and its limit (RK-21); None while the equity is unknown.
     entries_shut
-        The guard that refuses every entry, whatever it is, and why: the closed market, the window, a protection of the
-        whole desk; empty where none does.
+        The guard that refuses every entry, and why: the closed market, the window, a protection of the whole desk;
+        empty if there is none.
     held_by_clock
-        Whose signed exits wait for a key because the desk's clock is in doubt: it rings for them.
+        Symbols whose authorized exits wait for a key because the desk's clock is in doubt: the bell rings.
     key
-        Which desk holds the key, and which watch.
+        Which desk has control, and which desks watch.
     presses
-        Halts and kills since the engine began: another one disarms what would end the halt.
+        Halts and kills since the engine began: a new one disarms a command that would end the halt.
     """
 
     at: datetime
@@ -186,7 +185,7 @@ class StatusView:
 
 @dataclass(frozen=True, slots=True)
 class ProposalOutcome:
-    """What became of a proposal that waits no more."""
+    """The end of a proposal."""
 
     proposal_id: ProposalId
     end: ProposalEnd
@@ -195,19 +194,19 @@ class ProposalOutcome:
 
 @dataclass(frozen=True, slots=True)
 class KillView:
-    """What the kill screen and its banner say.
+    """The kill screen and its banner.
 
-    `entries_working` is what opens or adds if it fills now, exits that nothing is left for among it. `too_large` closes
-    something and asks for more than is held.
+    `entries_working` are the orders that open or add if they fill now, including exits with nothing left to close.
+    `too_large` are exits that close something and ask for more than is held.
     """
 
     entries_working: tuple[OrderRow, ...]
     stops_working: tuple[OrderRow, ...]
     uncovered: tuple[PositionRow, ...]
     others: tuple[OtherOrderRow, ...] = ()
-    """What is not this desk's and could open: a kill takes it back as well."""
+    """External orders that could open: a kill cancels them too."""
     unread: tuple[OtherOrderRow, ...] = ()
-    """What is not this desk's and may open, for it cannot be read: a kill names it, and NAKED takes it back."""
+    """Unreadable external orders that may open: a kill names them, and NAKED cancels them."""
     too_large: tuple[OrderRow, ...] = ()
 
 
@@ -217,18 +216,18 @@ BREAKER_OK = "OK"
 
 @dataclass(frozen=True, slots=True)
 class WireView:
-    """The way of the orders to the broker and back.
+    """The link of orders to the broker and back.
 
     Attributes
     ----------
     spans
         Latencies of today's confirmed orders (EX-16).
     sent, invalid, rejected
-        Orders of today: written to be sent, refused here by a rule of the broker's, refused by the broker (EX-11).
+        Orders of today: recorded to be sent, refused here by a rule of the broker, refused by the broker (EX-11).
     calls
-        Requests since the start, by endpoint (EX-17); empty where nobody counts them.
+        Requests since the start, by endpoint (EX-17); empty if they are not counted.
     breaker, breaker_reason
-        Its phase, and why no entry passes it; None where they do (EX-15).
+        Its phase, and why no entry passes it; None if they do (EX-15).
     """
 
     spans: tuple[LatencySpan, ...] = ()
@@ -245,14 +244,14 @@ NO_WIRE = WireView()
 
 @dataclass(frozen=True, slots=True)
 class ReloadView:
-    """What the settings file says otherwise than the desk trades by (RK-13).
+    """Differences between the settings file and the settings in force (RK-13).
 
     Attributes
     ----------
     fault
-        Why the file cannot stand; empty where it can.
+        Why the file is invalid; empty if it is valid.
     digest
-        Of the file as these differences show it; empty where it was not read.
+        Of the file as these differences show it; empty if it was not read.
     """
 
     tighter: tuple[str, ...] = ()

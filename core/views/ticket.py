@@ -1,4 +1,4 @@
-"""A ticket, and what an order form knows before there is one."""
+"""A ticket, and the data of an order form before there is one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @cache
 def no_conditions() -> Conditions:
-    """Nothing is known beside the order's own figures."""
+    """Return conditions with only the order's own figures."""
     from core.risk.size_factors.base import Conditions
 
     return Conditions()
@@ -29,19 +29,18 @@ def no_conditions() -> Conditions:
 
 @dataclass(frozen=True, slots=True)
 class ReplacedView:
-    """The order whose place a ticket's order would take, as it stands now.
+    """The order that a ticket's order would replace, in its current state.
 
     Attributes
     ----------
     price
         Its limit or its stop.
     average_price
-        What the position that its stop guards was paid on average; None for an entry.
+        The average price of the position that its stop protects; None for an entry.
     fee
-        What the broker took for one of that, USD.
+        The broker's fee per share of it, USD.
     result_before, result_after
-        USD that the guarded position makes where the stop acts, before and after: below zero is a loss; None for an
-        entry.
+        The result of the protected position at the stop, USD, before and after: negative is a loss; None for an entry.
     """
 
     quantity: Quantity
@@ -55,16 +54,16 @@ class ReplacedView:
 
 @dataclass(frozen=True, slots=True)
 class MarginView:
-    """What an entry does to a margin account.
+    """The effect of an entry on a margin account.
 
     Attributes
     ----------
     initial
-        What the broker requires to open it, USD.
+        The broker's initial requirement, USD.
     before, after
-        Distance to maintenance, as a share of equity, without it and with it; other entries that work count in both.
+        Distance to maintenance, as a share of equity, without it and with it; other working entries count in both.
     overnight
-        What may be spent on it where it is held over the night, USD; None where that is enough, or not told.
+        The buying power for holding it overnight, USD; None if it suffices, or is not reported.
     """
 
     initial: Money
@@ -75,42 +74,42 @@ class MarginView:
 
 @dataclass(frozen=True, slots=True)
 class TicketView:
-    """An open ticket, alive.
+    """An open ticket, updated while it is shown.
 
     Attributes
     ----------
     now
-        The checks as they stand at this picture, on the last figures seen; what counts is asked fresh at the key.
+        The checks at this view, on the last figures seen; the confirmation runs them again on fresh ones.
     refused_because
-        Why the last key on it was refused; empty where none was.
+        Why the last key on it was refused; empty if none was.
     is_confirming
-        The key was turned; fresh figures are on their way.
+        It was confirmed; fresh figures are on their way.
     put_back_in_words
-        The stops that are asked for again for what a part close leaves, the nearest first.
+        The stops restored for the rest of a partial close, nearest first.
     replaced
-        What makes way for it; None where it replaces nothing.
+        The order that it replaces; None if there is none.
     capped_by
-        The limit that keeps the order from being larger, in words; None where none does.
+        The limit that keeps the order from being larger, as text; None if there is none.
     moved
-        The quote's middle against the signal's price, as a fraction; None where no signal made it.
+        The quote's middle against the signal's price, as a fraction; None without a signal.
     average_price
-        What was paid (a short: received) for what is held; None where nothing is.
+        The average price of the position (a short: received); None if nothing is held.
     size
-        What the desk would give such an order now, with every term of it; None where it gives none.
+        The size that the desk would compute now, with every term; None if it computes none.
     margin
-        What it does to the account's margin; None where nothing is lent, it closes, or the broker does not say.
+        Its effect on the account's margin; None for a cash account or a close, or without broker data.
     exits
-        What ends the position, beside its stop and what the broker holds; none on an order that closes.
+        The exits of the position, beside its stop and those that the broker holds; none for a closing order.
     ttl
-        How long an entry may work before this desk takes it back; None where only its time in force ends it.
+        How long an entry may work before this desk cancels it; None if only its time in force ends it.
     stops_until
-        Up to when the stops that it signs may be sent; None where it signs none (OP-02).
+        Time until which the stops that it authorizes may be sent; None if it authorizes none (OP-02).
     hold
-        The hold of the key under which it was opened: a hand-over closes it (OP-13).
+        The hold of desk control under which it was opened: a hand-over closes it (OP-13).
     actions
-        Corporate actions of its symbol within two sessions, in words.
+        Corporate actions of its symbol within two sessions, as text.
     word
-        What is typed before its key, because it is like an entry of the last seconds; empty where it is not (RK-25).
+        The word typed before its key because it repeats an entry of the last seconds; empty if it does not (RK-25).
     """
 
     ticket: Ticket
@@ -140,24 +139,24 @@ class TicketView:
 
 @dataclass(frozen=True, slots=True)
 class SymbolView:
-    """What the order form shows of a symbol that the desk knows.
+    """A known symbol in the order form.
 
     Attributes
     ----------
     quantity_step
         Smallest part of a share that the broker takes.
     traded
-        What an order in it trades, as the broker lists it; None is a share.
+        The instrument of an order in it, as the broker lists it; None means a share.
     short_refused
-        Why it cannot be sold short, or None where it can.
+        Why it cannot be sold short, or None if it can.
     conditions
-        What an order in it, typed by hand, is sized by (RK-10).
+        The conditions that size a manual order in it (RK-10).
     room_to_buy, room_to_short
-        What the whole account still carries of it, on either side.
+        The room that the whole account has for it, on either side.
     is_listed
-        Whether the broker's list has it; None where that is not known.
+        Whether the broker's list has it; None if unknown.
     is_described
-        Whether the broker has said how it trades: nothing is told for it.
+        Whether the broker has described its trading; without that nothing is shown for it.
     """
 
     symbol: Symbol
@@ -181,7 +180,7 @@ class SymbolView:
 
 @dataclass(frozen=True, slots=True)
 class SizingView:
-    """What sizes an order typed by hand (RK-02), USD; None where it needs an equity that is not known."""
+    """The limits that size a manual order (RK-02), USD; None if it needs an unknown equity."""
 
     risk: Money | None
     max_notional: Money | None

@@ -1,4 +1,4 @@
-"""What is watched: a row a symbol, and the lists that name them (MD-06)."""
+"""Watched symbols, one row each, and the lists that name them (MD-06)."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from core.model.values import NO_SHARES, Price, Quantity, Symbol
 
 @dataclass(frozen=True, slots=True)
 class WatchRow:
-    """One symbol, as it stands now.
+    """The current state of one symbol.
 
     Attributes
     ----------
     quote
-        The newest that could be believed; None before one.
+        The newest believable one; None before one.
     last, last_at
-        The newest price that is known, a minute's close or the middle of the quote, and its time; None before one.
+        The newest known price, a minute's close or the middle of the quote, and its time; None before one.
     before
-        The close of the session before, USD; None where it is not known, and then there is no change either.
+        The close of the previous session, USD; None if unknown, and then there is no change either.
     volume
         Shares of today's minutes so far.
     course
-        Today's closes, one for each five minutes, the oldest first.
+        Today's closes, one per five minutes, oldest first.
     held
-        Shares, below zero where they are sold short.
+        Shares, negative for a short.
     working
-        Orders of this desk that work in it.
+        Working orders of this desk in it.
     exit_waits
         Whether an exit of it waits for a key.
     proposed
         Whether an entry in it waits for a key.
     halted
-        Since when its exchange has halted it, and why; empty where it trades.
+        Start and reason of an exchange halt; empty while it trades.
     trouble
-        Why nothing is known of it, in words; empty where something is, or may still come.
+        Why nothing is known of it, as text; empty if something is, or may still come.
     is_polled
-        Whether the stream has no room for it: polled, and its trading halts are not heard.
+        Whether the stream has no room for it: it is polled, and its trading halts are not received.
     alerts
-        What the engine rings for in it, each in words.
+        The alerts in it, each as text.
     lists
-        The lists that shut its entries (RK-26).
+        The lists that block its entries (RK-26).
     """
 
     symbol: Symbol
@@ -68,7 +68,7 @@ class WatchRow:
 
     @property
     def change(self) -> Decimal | None:
-        """USD a share since the close before."""
+        """Return the change per share since the previous close, USD."""
         return None if self.last is None or self.before is None else self.last - self.before
 
     @property
@@ -78,7 +78,7 @@ class WatchRow:
 
 @dataclass(frozen=True, slots=True)
 class WatchlistRow:
-    """A list by its name, its symbols in the operator's order; one that was not kept is that of the settings."""
+    """A list by name, its symbols in the operator's order; one with `is_kept` False comes from the settings."""
 
     name: str
     symbols: tuple[Symbol, ...]
@@ -87,8 +87,9 @@ class WatchlistRow:
 
 @dataclass(frozen=True, slots=True)
 class WatchView:
-    """Every list, and a row for each symbol of any of them; `joined` are those that are held, ordered, proposed or
-    rung for and stand in no list.
+    """Every list, and a row for each symbol of any of them.
+
+    `joined` are symbols held, ordered, proposed or with an alert that are in no list.
     """
 
     lists: tuple[WatchlistRow, ...] = ()
@@ -101,12 +102,12 @@ NOTHING_WATCHED = WatchView()
 
 @dataclass(frozen=True, slots=True)
 class ActionRow:
-    """A corporate action that comes: `is_near` within two sessions."""
+    """An upcoming corporate action; `is_near` means within two sessions."""
 
     action: CorporateAction
     is_near: bool
 
 
 def near(actions: Sequence[ActionRow], symbol: Symbol) -> ActionRow | None:
-    """The next one of a symbol that is near."""
+    """Return the next near action of a symbol."""
     return next((row for row in actions if row.is_near and row.action.symbol == symbol), None)

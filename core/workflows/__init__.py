@@ -1,1 +1,1 @@
-"""What the desk does with each input: one workflow a file, read top-down. Facts are recorded, effects are yielded."""
+"""Handle each input of the desk: one workflow per module. Workflows record facts and yield effects."""

@@ -1,1 +1,1 @@
-"""Makes the views from the state, one subject a file: each reads slices and returns immutable values."""
+"""Builders of the views, one subject per module: each reads slices and returns immutable values."""

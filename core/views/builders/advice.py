@@ -1,4 +1,4 @@
-"""The advisory stream as the desk shows it: what is still good, the newest first."""
+"""Build the advisory stream: valid advice, newest first."""
 
 from __future__ import annotations
 

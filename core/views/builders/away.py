@@ -1,4 +1,4 @@
-"""The last time that nobody was at a desk."""
+"""Build the view of the last absence from all desks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture of a basket: tried anew while it waits for its key, by the books while it runs and when it is over."""
+"""Build the view of a basket: a dry run while it is open, the ledger while it runs and afterwards."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from core.workflows.orders.request_room import held_exits
 TAKEN_BACK = "it works and could open: it is cancelled before anything is sold"
 TAKEN_BACK_ALREADY = "it is being cancelled already"
 TRIED_ANEW = timedelta(milliseconds=500)
-"""How long a dry run may be shown while nothing is recorded: each copies the books."""
+"""Maximum age of a dry run while nothing is recorded: each one copies the ledger."""
 
 
 class BasketViewBuilder:
@@ -62,7 +62,7 @@ class BasketViewBuilder:
         )
 
     def _entry_rows(self, run: BasketRun) -> Iterator[BasketRowView]:
-        """What works and could open: a flattening takes it back first."""
+        """Yield the working entries that a flattening cancels first."""
         if run.plan.source is BasketSource.FLATTEN:
             for order in working_entries(self.state.ledger):
                 yield self._entry_row(order, is_marked=order.id not in run.spared, standing=None)
@@ -95,7 +95,7 @@ class BasketViewBuilder:
         )
 
     def _left(self, run: BasketRun, going: list[DryRunResult]) -> tuple[str, ...]:
-        """What a flattening would leave: positions without a close in it, whole or in part, and spared entries."""
+        """Return the remains of a flattening: positions not fully closed by it, and spared entries."""
         if run.plan.source is not BasketSource.FLATTEN:
             return ()
         closed: dict[str, Decimal] = {}
@@ -199,7 +199,7 @@ class BasketViewBuilder:
 
 
 def _left_row(proposal: Proposal, reasons: tuple[str, ...], run: BasketRun) -> BasketRowView:
-    """What was not signed."""
+    """Return the row of an order that was not signed."""
     is_marked = proposal.id in run.marked
     return _row(proposal, Review(()), is_marked=is_marked, cost=None, power_after=None, refusals=reasons)
 

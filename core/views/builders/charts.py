@@ -1,9 +1,9 @@
-"""The chart of a symbol that is looked at: the session's complete bars with VWAP at each, our fills, entries, stops.
+"""Build the chart of a watched symbol: the session's complete bars with VWAP, our fills, entries and stops.
 
-Until somebody looks for the first time nothing is kept and a bar costs nothing. Then the day is read once from the
-journal's end, and from there on every bar of what is traded is heard. Of what is only watched the journal has nothing:
-its minutes are heard from the first look at it, and kept while it is among those that were looked at last. What was
-not heard of today, and the sessions before it, the market's history adds.
+Nothing is kept and a bar costs nothing until a chart is opened for the first time. Then the day is read once from the
+journal's end, and from there on every bar of traded symbols is collected. The journal has no bars of symbols that are
+only watched: their minutes are collected from the first look on, while the symbol is among the last ones shown. The
+market's history adds today's missing minutes and earlier sessions.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from core.views import ChartBar, ChartFill, ChartView, PositionRow
 from core.views.chart_past import ChartPast, Past, nothing_before
 
 LOOKED_AT = 16
-"""Symbols that are not traded whose minutes are kept: a session of one is less than half a megabyte."""
+"""Untraded symbols whose minutes are kept: a session of one takes less than half a megabyte."""
 SILENCE = timedelta(minutes=5)
-"""A longer one may be minutes that were told to nobody here: history is asked again."""
+"""Gap after which minutes may be missing here: history is requested again."""
 
 
 @dataclass(slots=True)
 class VwapLine:
-    """One symbol's day as far as it was heard; from `heard_from` on history is not needed."""
+    """One symbol's day as collected; history is not needed from `heard_from` on."""
 
     day: date
     heard_from: datetime
@@ -42,7 +42,7 @@ class VwapLine:
         return max(self.heard_from, self.bars[-1].start + ONE_MINUTE) if self.bars else self.heard_from
 
     def joined(self, past: ChartPast, at: datetime) -> VwapLine:
-        """With the minutes that were not heard and are over, each in its place; the measure is worked out anew."""
+        """Return the line with the missing complete minutes inserted; VWAP is computed again."""
         heard = {bar.start for bar in self.bars}
         made = VwapLine(self.day, self.heard_from, past=past)
         missed = [bar for bar in past.minutes if bar.start not in heard and bar.end <= at]
@@ -52,7 +52,7 @@ class VwapLine:
         return made
 
     def take(self, bar: Bar | ChartBar) -> None:
-        """The next bar, and VWAP with it, as the strategy works it out; one that history told is not taken again."""
+        """Append the next bar with VWAP as the strategy computes it; skip a bar that history provided."""
         if self.bars and bar.start <= self.bars[-1].start:
             return
         measured = self.measured
@@ -64,7 +64,7 @@ class VwapLine:
 
 
 class Charts:
-    """Keeps the day of what is traded, and of what was looked at last, from the first look on."""
+    """Keeps the day of traded symbols and of those last shown, from the first look on."""
 
     def __init__(self, state: TradingState, past: Past = nothing_before) -> None:
         self.state = state
@@ -96,7 +96,7 @@ class Charts:
         )
 
     def begin(self, at: datetime) -> None:
-        """Hear of bars from here on, and read what the journal has of the day. Raises JournalError, OSError."""
+        """Listen to bars from now on, and read the day from the journal. Raises JournalError, OSError."""
         self.has_begun = True
         self.state.add_bar_listener(self._hear_bar)
         self.state.add_watcher(self._hear_watched_bar)
@@ -116,7 +116,7 @@ class Charts:
                 self._hear_fill(fact)
 
     def _look_at(self, symbol: Symbol) -> None:
-        """The newest stands last; what nobody trades and others push out is forgotten."""
+        """Note the symbol as the newest; forget an untraded one beyond the limit."""
         self._looked_at.pop(symbol, None)
         self._looked_at[symbol] = None
         while len(self._looked_at) > LOOKED_AT:
@@ -132,7 +132,7 @@ class Charts:
         line.take(bar)
 
     def _hear_watched_bar(self, bar: Bar) -> None:
-        """A line that misses one is not whole any more: it goes, and the next look asks history for the day."""
+        """Append a watched bar. A line that misses a bar is dropped, and the next look requests history."""
         if bar.symbol in self._looked_at:
             self._hear_bar(bar)
         else:
@@ -150,7 +150,7 @@ class Charts:
             self._fills[symbol] = (*kept, ChartFill(fill.at, order.request.side, fill.price))
 
     def _line(self, symbol: Symbol, at: datetime) -> VwapLine:
-        """Of the day of that instant; a new one is heard from then on."""
+        """Return the line of that day; a new one starts at that time."""
         day, line = self.state.calendar.trading_day(at), self._lines.get(symbol)
         if line is None or line.day < day:
             line = self._lines[symbol] = VwapLine(day, at)

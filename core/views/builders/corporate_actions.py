@@ -1,4 +1,4 @@
-"""Corporate actions that come: of a symbol on its rows, of an order on its ticket."""
+"""Build upcoming corporate actions: per symbol, and per order for its ticket."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SPLITS = frozenset({ActionKind.SPLIT, ActionKind.REVERSE_SPLIT, ActionKind.STOCK
 
 
 def action_rows(state: TradingState, at: datetime) -> tuple[ActionRow, ...]:
-    """Of every symbol that is followed, the next one first."""
+    """Return the actions of every followed symbol, next one first."""
     known = state.sightings.corporate_actions
     if not any(known.values()):
         return ()
@@ -24,7 +24,7 @@ def action_rows(state: TradingState, at: datetime) -> tuple[ActionRow, ...]:
 
 
 def said_on_a_ticket(state: TradingState, order: OrderRequest, at: datetime) -> tuple[str, ...]:
-    """`ex Tue 24 Nov: dividend 0.25 USD a share, 11.75 USD for 47`, of those that are near."""
+    """Return near actions: `ex Tue 24 Nov: dividend 0.25 USD a share, 11.75 USD for 47`."""
     known = state.sightings.corporate_actions.get(order.symbol, ())
     if not known:
         return ()

@@ -1,4 +1,4 @@
-"""The days with what they closed: made anew where one changed, else the very same rows."""
+"""Build the days with their closed results: rebuilt after a change, else the same rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class DayRows:
         self._rows: tuple[DayRow, ...] = ()
 
     def rows(self) -> tuple[DayRow, ...]:
-        """The oldest first."""
+        """Return the rows, oldest first."""
         known = self.state.results.state
         if known.changes != self._made_of:
             self._made_of = known.changes

@@ -1,4 +1,4 @@
-"""Makes the views: reads the engine's slices, in the engine's thread, and gives away immutable values."""
+"""Build the desk view: read the engine's slices in its thread, and return immutable values."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from core.views.chart_past import Past, nothing_before
 
 
 class ViewBuilder:
-    """Listens to a desk, and draws it when asked."""
+    """Listens to a desk, and builds its view on request."""
 
     def __init__(
         self, engine: Engine, slowest_sync: float = 0.25, past: Past = nothing_before, listed: Listed = no_list
@@ -69,7 +69,7 @@ class ViewBuilder:
         self.state.add_listener(self.tickets.hear)
 
     def draw(self, at: datetime) -> DeskView:
-        """The desk as it is, `at` being the engine's time now."""
+        """Build the view; `at` is the engine's current time."""
         self.number += 1
         state = self.state
         self.log.note(self.engine.notes, at)
@@ -134,13 +134,13 @@ class ViewBuilder:
         )
 
     def chart(self, symbol: Symbol | None, at: datetime, positions: tuple[PositionRow, ...]) -> ChartView | None:
-        """Of a symbol that is watched, with what is held of it; none of none."""
+        """Return the chart of the watched symbol with its positions; None without a symbol."""
         if symbol is not None and not self.charts.has_begun:
             self._or_say("today's bars before this start", lambda: self.charts.begin(at))
         return self.charts.draw(symbol, at, positions)
 
     def _or_say(self, what: str, act: Callable[[], None]) -> None:
-        """A journal that cannot be read back costs the screen what was before, and nothing else."""
+        """Run `act`; if the journal cannot be read back, add a note and go on without the past rows."""
         try:
             act()
         except (JournalError, OSError) as error:

@@ -1,4 +1,4 @@
-"""What an exit does to our own orders that hold its shares, in words: a ticket and a basket say it alike (EX-21)."""
+"""Describe the effect of an exit on our orders that reserve its shares, for tickets and baskets (EX-21)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def orders_in_the_way(state: TradingState, cancels: Iterable[ClientOrderId]) -> 
 
 
 def quantity_after(state: TradingState, order: OrderRequest, strategy: str) -> Quantity:
-    """What is held of its position once all of it is filled; negative for a short."""
+    """Return its position once it is completely filled; negative for a short."""
     held = state.ledger.position(order.symbol, strategy)
     signed = order.quantity if order.side is Side.BUY else -order.quantity
     return Quantity((held.quantity if held else Decimal(0)) + signed)
@@ -30,16 +30,16 @@ def cancelled_in_words(orders: Iterable[Order]) -> tuple[str, ...]:
 
 
 def put_back_in_words(state: TradingState, orders: Sequence[Order], left: Decimal) -> tuple[str, ...]:
-    """`7 at 520.00`: the stops of a close that leaves something, as they are asked for again, the nearest first.
+    """Return the stops restored after a partial close, as text, nearest first: `7 at 520.00`.
 
-    Then those that an exit which makes way for it had taken out of its own way, and that are owed since.
+    Then stops that were cancelled for an exit which is now cancelled for this one, and that are owed since.
     """
     stops = [(o.remaining, o.request.stop_price) for o in nearest_first(o for o in orders if o.is_protective)]
     return _shared_out([*stops, *_owed_after(state, orders)], left)
 
 
 def goes_back_in_words(state: TradingState, order: Order) -> tuple[str, ...]:
-    """`6 at 99.00`: the stops that made way for a sale, and go back when this order of it is taken back."""
+    """Return the stops that are restored if this selling order is cancelled: `6 at 99.00`."""
     is_guard = order.is_working and (order.is_protective or order.is_target)
     return _shared_out(_owed_after(state, [order]), order.remaining) if is_guard else ()
 
@@ -62,5 +62,5 @@ def _shared_out(stops: Iterable[tuple[Quantity, Price | None]], left: Decimal) -
 
 
 def lost_in_words(orders: Iterable[Order]) -> tuple[str, ...]:
-    """Targets, and whatever else of them is no stop: nothing puts them back."""
+    """Return targets and other orders that are not stops: they are not restored."""
     return cancelled_in_words(order for order in orders if not order.is_protective)

@@ -1,4 +1,4 @@
-"""The log pane's rows: what happened, in words, since this desk started and, as far as the journal has it, before."""
+"""Build the rows of the log pane: events since this start, and earlier ones from the journal."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from core.views.builders.symbol_of_fact import SymbolOfFact
 ROWS = 500
 REFUSALS = 20
 LOOKED_AT = 20_000
-"""Records of the journal's end that a start looks through, at most: a day of twenty symbols and its orders."""
+"""Maximum records read from the journal's end at a start: a day of twenty symbols and its orders."""
 NOTE = "note"
 QUIET = (
     facts.BarClosed,
@@ -41,10 +41,10 @@ QUIET = (
     facts.NotificationSettled,
     facts.NotificationWithdrawn,
 )
-"""Facts that the log pane leaves to the journal."""
+"""Facts that are not shown in the log pane."""
 PRESSES = frozenset({Halt.__name__, Kill.__name__})
 ASKED_AGAIN = frozenset({"account", "books"})
-"""Questions that the desk asks again by itself: the same trouble with one of them is told once, and when it is over."""
+"""Requests that the desk repeats: the same failure is logged once, and again after a recovery."""
 OF_A_DESK = (facts.CommandRefused, facts.KeyTaken, facts.KeyFreed)
 REFUSING = (
     facts.CommandRefused,
@@ -58,16 +58,16 @@ REFUSING = (
 
 
 class EventLog:
-    """Hears every fact but bars.
+    """Receives every fact but bars.
 
     Attributes
     ----------
     endings, staged
-        Since the start alone: what ended before it is nobody's answer any more.
+        Counted since the start: earlier endings answer no open question.
     failed_closes
-        Closes that led to nothing, since the start: the position is still there.
+        Closes that failed since the start: the position is still there.
     signal_prices
-        The price that each waiting proposal was staged at, whatever it was edited to since.
+        The price at which each waiting proposal was staged, unaffected by edits.
     """
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class EventLog:
         self.stories = Stories()
 
     def recall(self, state: TradingState) -> None:
-        """Begin with the last rows of the journal's last day, read from its end. Raises JournalError, OSError."""
+        """Load the last rows of the journal's last day from its end. Raises JournalError, OSError."""
         today = state.calendar.trading_day(state.journal.last_at) if state.journal.sequence else None
         found: list[Recorded] = []
         for recorded in islice(state.journal.backwards(), LOOKED_AT):
@@ -113,17 +113,18 @@ class EventLog:
             self.endings.append(ProposalOutcome(fact.proposal_id, fact.end, fact.reason))
 
     def note(self, notes: Sequence[str], at: datetime) -> None:
-        """What the operator should know of and no record holds: what loading had to do, what a part of the desk lacks.
+        """Add notes for the operator that are not recorded, such as problems of loading or a missing part.
 
-        Its number is below zero.
+        Their numbers are below zero.
         """
         for number, text in enumerate(notes[self._noted :], self._noted + 1):
             self.rows.append(LogRow(-number, at, NOTE, text, level=WARN, source=ENGINE))
         self._noted = len(notes)
 
     def _is_told(self, fact: facts.Fact) -> bool:
-        """The same trouble as before, with a question that is asked again by itself; and what a key asked for, where it
-        was no press: what came of it is told.
+        """Whether the fact is skipped: a repeated failure of a repeated request, or a command whose result is logged.
+
+        Presses of halt and kill are always logged.
         """
         if isinstance(fact, facts.CommandGiven):
             return fact.command not in PRESSES
@@ -149,7 +150,7 @@ class EventLog:
         return row
 
     def _in_words(self, fact: facts.Fact) -> str:
-        """A proposal that ended or was edited is named by its order, where that is known."""
+        """Return the text; a proposal that ended or was edited is named by its order if that is known."""
         if isinstance(fact, facts.ProposalEnded) and (order := self._orders_of.pop(fact.proposal_id, None)):
             return f"{order} {fact.end.value}: {fact.reason}"
         if isinstance(fact, facts.ProposalEdited) and (before := self._orders_of.get(fact.proposal.id)):
@@ -163,7 +164,7 @@ def _desk(fact: facts.Fact) -> DeskNumber | None:
 
 
 def _source(fact: facts.Fact, kind: str, story: Story | None) -> str:
-    """A strategy, the hand (`manual`), or which part of the desk or of the world it comes from."""
+    """Return a strategy, `manual`, or the part of the desk or of the world that it comes from."""
     told = strategy_of(fact) or ("" if story is None else story.strategy)
     return told or SOURCES.get(kind, ENGINE)
 

@@ -1,4 +1,4 @@
-"""The rows of today's orders that are over: drawn once, and anew where a fact tells of them."""
+"""Build the rows of today's finished orders: once, and again when a fact mentions them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.views.order_chain import subject_of
 
 
 class FinishedOrders:
-    """Of an order that has ended its row is its own alone, once what it was to replace has ended too."""
+    """The row of a finished order depends only on itself once the order that it was to replace has ended."""
 
     def __init__(self, state: TradingState) -> None:
         self.state = state
@@ -22,7 +22,7 @@ class FinishedOrders:
         self._rows: dict[ClientOrderId, OrderRow | None] = {}
 
     def rows(self, at: datetime, draw: Callable[[Order], OrderRow]) -> Iterator[OrderRow]:
-        """What works, and what was made today, the newest first."""
+        """Yield working orders and those created today, newest first."""
         ledger, day_of = self.state.ledger, self.state.calendar.trading_day
         today = day_of(at)
         if today != self._day:

@@ -1,4 +1,4 @@
-"""The orders and trades of a day, picked out of its records."""
+"""Build the orders and trades of a day from its records."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from core.ports import Recorded
 from core.views.history import HistoryKind, HistoryRow
 
 AVERAGE = Decimal("0.0001")
-"""Places of an average price, at most."""
+"""Maximum decimal places of an average price."""
 
 
 @dataclass(slots=True)
 class _Told:
-    """What the day's records have told of an order so far."""
+    """The state of an order by the day's records so far."""
 
     made: facts.OrderCreated
     at: datetime
@@ -33,7 +33,7 @@ class _Told:
 
 
 def history_of(records: Iterable[Recorded]) -> tuple[HistoryRow, ...]:
-    """A row for each order that was made in them, and for each trade that was closed; by time."""
+    """Return a row for each order created in the records, and for each closed trade; by time."""
     orders: dict[ClientOrderId, _Told] = {}
     rows: list[HistoryRow] = []
     for recorded in records:

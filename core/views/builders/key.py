@@ -1,4 +1,4 @@
-"""Which desk holds the key, and which watch."""
+"""Build the view of desk control and of the attached desks."""
 
 from __future__ import annotations
 

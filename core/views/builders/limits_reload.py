@@ -1,4 +1,4 @@
-"""What the settings file says otherwise than the desk trades by, shown before it is taken over (RK-13)."""
+"""Build the differences between the settings file and the settings in force, shown before a reload (RK-13)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pictures ask of the broker's list, which stands in no state."""
+"""Access of the views to the broker's list of symbols, which is not part of the state."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from core.model.values import Symbol
 
 Listed = Callable[[Symbol], bool | None]
-"""Whether the broker's list has it; None where there is no list."""
+"""Whether the broker's list has a symbol; None without a list."""
 
 
 def no_list(_symbol: Symbol) -> bool | None:
-    """Nobody has one."""
+    """Return None: there is no list."""
     return None

@@ -1,4 +1,4 @@
-"""What an order does to a margin account, for its ticket (RK-14)."""
+"""Build the effect of an order on a margin account, for its ticket (RK-14)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.views import MarginView
 
 
 def margin_view(candidate: Candidate, state: ReviewContext) -> MarginView | None:
-    """None where nothing is lent, where it closes, and where the broker has not said enough: its check says what."""
+    """Return None for a cash account, a closing order, or missing broker data: its check has the reason."""
     if candidate.only_reduces or not isinstance(state.account, Account) or not state.account.lends:
         return None
     effect = margin_effect(candidate, state, state.account)

@@ -1,4 +1,4 @@
-"""The way of the orders to the broker and back: how long each part took, what was refused, what was asked for."""
+"""Build the order link's view: latencies, refusals and request counts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.views.standing import BREAKER_OK, WireView
 
 
 def wire_view(state: TradingState, at: datetime) -> WireView:
-    """Figures of today's orders; the calls are those since the start."""
+    """Return today's order figures; the calls are counted since the start."""
     tally = state.tally.state
     phase = state.breaker.phase(at)
     is_todays = tally.day == state.calendar.trading_day(at)

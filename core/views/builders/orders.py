@@ -1,4 +1,4 @@
-"""Orders: what each would do now, and what is to be known of it beside its terms."""
+"""Build order rows: the effect of each if it filled now, and its marks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def order_row(state: TradingState, order: Order, told: Mapping[Symbol, Quantity]
 
 
 def _outcome(order: Order) -> str:
-    """`REPLACED by d2733f`, `CANCELLED by you`; empty where its status and reason say it."""
+    """Return `REPLACED by d2733f`, `CANCELLED by you`; empty if status and reason suffice."""
     if order.made_way:
         replacement = order.replaced_by or order.replacement
         return f"REPLACED by {replacement}" if replacement else "REPLACED"

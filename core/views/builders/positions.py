@@ -1,4 +1,4 @@
-"""Positions: what each is worth now, and who acts at its stop."""
+"""Build position rows: current value, and the holder of the stop."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
     planned = [plan.price] if plan is not None and plan.behind is None else []
     owing = state.owed_stops.of(position)
     if owing is not None and owing.told is None:
-        owing = None  # for a moment only: its stop is on its way
+        owing = None  # still within the delay: its stop is on its way
     held = held_exit_of(state, position)
     farthest_last = sorted(prices, reverse=position.quantity > 0) or planned
     return PositionRow(
@@ -76,7 +76,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
 
 
 def _stops_act_from(state: TradingState, at: datetime) -> datetime | None:
-    """The open up to which stops rest while the market trades; None in regular hours and while it is closed."""
+    """Return the next open while the extended session trades and stops rest; else None."""
     calendar = state.calendar
     if calendar.venue.extended_until(at, calendar.session_on(calendar.trading_day(at))) is None:
         return None
@@ -84,12 +84,12 @@ def _stops_act_from(state: TradingState, at: datetime) -> datetime | None:
 
 
 def newest_price(state: TradingState, position: Position) -> tuple[datetime, Price]:
-    """What every pane shows of its symbol."""
+    """Return the price that every pane shows for its symbol."""
     return shown_price(state, position.symbol) or (position.opened_at, position.average_price)
 
 
 def _holder(stops: list[Order], plan: StopPlan | None) -> StopHolder:
-    """Who acts at the stop now: the broker only where a stop of ours works there (OP-06)."""
+    """Return the stop's current holder: the broker only if a stop of ours works there (OP-06)."""
     if stops:
         return StopHolder.BROKER
     return StopHolder.DESK if plan is not None and plan.holder is StopHolder.DESK else StopHolder.YOU

@@ -1,4 +1,4 @@
-"""The regime among the guards of entries: what was measured, and of which day (RK-19). It is shown once it is known."""
+"""Build the regime rows among the guards: the measurement and its day (RK-19), once it is known."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.views import ProtectionRow
 
 
 def regime_rows(regime: Regime, today: date) -> Iterator[ProtectionRow]:
-    """None of them is ever tripped: the VIX warns, and the range rules how many entries a strategy has."""
+    """Yield the rows; none is ever tripped: the VIX warns, and the range sets the number of entries."""
     vix, market = regime.vix, regime.market
     if isinstance(vix, VixReading):
         age = (today - vix.measured_on).days

@@ -1,4 +1,4 @@
-"""A strategy's day: what it closed, what is not flat yet, and what the entries that were not taken would have made."""
+"""Build a strategy's day: closed trades, open positions, and the shadow results of entries not taken."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from core.views import ResultRow, ShadowRow
 
 
 def shadow_rows(state: TradingState, today: date) -> tuple[ShadowRow, ...]:
-    """The newest first."""
+    """Return the rows, newest first."""
     return tuple(_shadow(shadow) for shadow in reversed(state.shadows.of_day(today)))
 
 
 def result_rows(
     state: TradingState, today: date, trades: Iterable[Trade], prices: Iterable[tuple[Position, Price]]
 ) -> tuple[ResultRow, ...]:
-    """A row a strategy: those that run, then all that traded, hold or were let go today.
+    """Return a row per strategy: running ones, then all that traded, hold or declined today.
 
-    `trades` are today's; `prices` is what a share of each position is worth now, USD.
+    `trades` are today's; `prices` is the current price per share of each position, USD.
     """
     closed, held, shadows = list(trades), list(prices), state.shadows.of_day(today)
     names = dict.fromkeys(runner.strategy.name for runners in state.orchestrator.runners.values() for runner in runners)
@@ -54,7 +54,7 @@ def _result(name: str, trades: list[Trade], open_profits: list[Money], shadows: 
 
 
 def _profit_so_far(state: TradingState, position: Position, price: Price) -> Money:
-    """Of the whole trade: what is still held at `price`, and what was closed of it before, less fees, USD."""
+    """Return the profit of the whole trade: the open part at `price` and the closed part, less fees, USD."""
     sign = 1 if position.quantity > 0 else -1
     closed = sign * (position.proceeds - (position.entry_cost - position.cost))
     return Money(state.ledger.open_profit(position, price) + closed - position.fees)

@@ -1,4 +1,4 @@
-"""The status line: the desk, its account, its market, and what shuts it."""
+"""Build the status line: the desk, its account, its market, and the guard that shuts it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.views.builders.protections import ProtectionRows
 
 
 class StatusViews:
-    """Draws the status line."""
+    """Builds the status line."""
 
     def __init__(self, engine: Engine, protections: ProtectionRows, slowest_sync: float) -> None:
         self.engine, self.state = engine, engine.state
@@ -75,12 +75,12 @@ class StatusViews:
         )
 
     def _breaker(self, at: datetime) -> str | None:
-        """A broker that does not answer shuts entries as a halt does (EX-15)."""
+        """Return the breaker's refusal: a broker that does not answer shuts entries like a halt (EX-15)."""
         refusal = self.state.breaker.refusal(at)
         return f"breaker: {refusal}" if refusal is not None else None
 
     def _slow_disk(self) -> str | None:
-        """A sync over 250 ms is shown (SP-06)."""
+        """Return a warning if a sync takes more than 250 ms (SP-06)."""
         last = getattr(self.state.journal, "last_sync_seconds", 0.0)
         return (
             f"slow: a write took {last * 1000:.0f} ms, and every order waits for its write"
@@ -90,12 +90,12 @@ class StatusViews:
 
 
 def newest_data(state: TradingState) -> tuple[datetime | None, str | None]:
-    """When the market was last heard, and from whom."""
+    """Return the time and source of the newest market data."""
     heard = [(start + ONE_MINUTE, "bars") for start in state.normaliser.state.last_starts.values()]
     heard += [(quote.at, quote.feed.value) for quote in state.sightings.quotes.values()]
     return max(heard, default=(None, None))
 
 
 def word_of(engine: Engine) -> DeskState:
-    """The desk's state in one word, for whoever has an engine alone."""
+    """Return the desk's state in one word."""
     return engine.state.control.word()

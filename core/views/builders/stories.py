@@ -1,4 +1,4 @@
-"""Which facts tell one story: a proposal, its tickets, the order that came of it, its fills and its legs."""
+"""Group facts into stories: a proposal, its tickets, its order, its fills and its legs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.model.values import ClientOrderId
 from core.views.order_chain import subject_of
 
 REMEMBERED = 5_000
-"""Proposals, tickets and orders, the last ones: many more than the log has rows."""
+"""Proposals, tickets and orders that are remembered: many more than the log has rows."""
 STEPS = (
     facts.ProposalStaged,
     facts.ProposalEdited,
@@ -34,7 +34,7 @@ STEPS = (
     facts.OrderKept,
     facts.KeptOrderReleased,
 )
-"""Steps of a story, told in its one line; what is in doubt, warned of, refused, blocked or fails has its own."""
+"""Facts shown in the line of their story; doubts, warnings, refusals, blocks and failures have their own lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,14 @@ class Story:
 
 
 class Stories:
-    """Hears every fact in its order; knows of what came before it only what it heard."""
+    """Receives every fact in order; it knows only facts that it received."""
 
     def __init__(self) -> None:
         self._by_subject: OrderedDict[str, Story] = OrderedDict()
         self._filled: Story | None = None
 
     def of(self, fact: facts.Fact) -> Story | None:
-        """The story that a fact belongs to; of a position, where it is told right behind a fill, the fill's."""
+        """Return the story of a fact; a position directly after a fill belongs to the fill's story."""
         if isinstance(fact, facts.PositionChanged):
             filled, self._filled = self._filled, None
             return filled
@@ -69,7 +69,7 @@ class Stories:
         return story
 
     def is_step(self, fact: facts.Fact) -> bool:
-        """Whether a fact is told in the line of its story; a close that led to nothing is told by itself."""
+        """Whether a fact is shown in the line of its story; a failed close has its own line."""
         if isinstance(fact, facts.AuthorizationEnded):
             return fact.code not in FAILED_CLOSES
         return isinstance(fact, STEPS)
@@ -93,7 +93,7 @@ class Stories:
         return known
 
     def _of_order(self, fact: facts.OrderCreated) -> Story:
-        """Of a leg, and of a stop, its entry's; of another order its proposal's."""
+        """Return the story of a new order: the entry's for a leg or a stop, else the proposal's."""
         id = fact.order.client_order_id
         entry = None if fact.parent is None else self._by_subject.get(fact.parent)
         if entry is not None:

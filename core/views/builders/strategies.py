@@ -1,4 +1,4 @@
-"""The strategies' rows: what each last answered, why it did nothing, and what it measures."""
+"""Build the strategies' rows: last answer, reasons for no trade, and figures."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _row(state: TradingState, runner: Runner, today: date, at: datetime) -> Stra
 
 
 def _proposed(allocations: Allocations, strategy: str, proposed: Proposed) -> str:
-    """How much more, from what to what, why, and what stands in its way."""
+    """Return the proposed growth, its range, its reason, and what stands against it."""
     share, to = allocations.state.wanted.get(strategy), allocations.grown(strategy, proposed.step)
     words = f"{percent(proposed.step, 0)} more of its allocation"
     if share is not None and to is not None:
@@ -59,7 +59,7 @@ def _proposed(allocations: Allocations, strategy: str, proposed: Proposed) -> st
 
 
 def _capital(state: TradingState, runner: Runner, today: date) -> Figures:
-    """Only where the strategy has a share of its own (ST-08)."""
+    """Return the allocation, if the strategy has its own (ST-08)."""
     name, equity = runner.name, state.opening.opening_equity(today)
     share, later = state.allocations.of(name), state.allocations.from_tomorrow(name)
     if share is None:
@@ -89,7 +89,7 @@ def _last_close(state: TradingState, symbol: Symbol) -> Figures:
 
 
 def evaluation_lines(book: EvaluationBook, strategy: str) -> tuple[tuple[str, str], ...]:
-    """What the last night measured of it and said, and everything that is recorded against it."""
+    """Return the last night's figures and verdict, and everything recorded against the strategy."""
     last = book.state.last.get(strategy)
     lines = [] if last is None else [("evaluated", figures_in_words(last.figures)), ("verdict", last.verdict)]
     if last is not None:

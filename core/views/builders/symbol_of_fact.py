@@ -1,4 +1,4 @@
-"""Which symbol a fact is of: its own, or that of the order, proposal or ticket that it names."""
+"""Find the symbol of a fact: its own, or that of the order, proposal or ticket that it names."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from core.facts import Fact
 from core.model.values import Symbol
 
 PARTS = ("proposal", "order", "ticket", "fill", "trade", "signal")
-"""What a fact may tell as a whole; a ticket has its order in it."""
+"""Parts that a fact may contain; a ticket contains its order."""
 NAMES = ("id", "client_order_id", "proposal_id", "ticket_id")
-"""By what it may be named later."""
+"""Fields by which later facts may name it."""
 MOST = 4000
 """Names that are remembered."""
 
 
 class SymbolOfFact:
-    """Hears every fact in its order: one that names an order only follows one that told it."""
+    """Receives every fact in order: a fact that only names an order follows one that contained it."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, Symbol] = {}

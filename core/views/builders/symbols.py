@@ -1,6 +1,6 @@
-"""The symbols that an order is typed for, and what sizes it: as the desk knows them, never asked anew.
+"""Build the symbols of the order form and their sizing from known data, without a request.
 
-Those of the settings, and whatever else an operator looked at last.
+These are the symbols of the settings, and those that an operator last looked at.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from core.views.builders.listed import Listed, no_list
 
 
 def symbol_views(state: TradingState, at: datetime, listed: Listed = no_list) -> tuple[SymbolView, ...]:
-    """What is held, and what all stops would cost, is looked up once for all of them."""
+    """Return the views; positions and losses at the stops are computed once for all symbols."""
     context, held = state.figures_for(at, Symbol(""), None), held_in(state.ledger)
     losses, taken = open_losses(state.ledger, context.last), taken_of(context)
 
@@ -77,7 +77,7 @@ def _short_refused(state: TradingState, instrument: BrokerInstrument | None) -> 
 
 
 def sizing(state: TradingState, at: datetime) -> SizingView:
-    """The risk of a trade and the most of an order, by the equity that the checks measure with (RK-02)."""
+    """Return the risk per trade and the largest order, by the equity that the checks use (RK-02)."""
     context = state.figures_for(at, Symbol(""), None)
     risk, most = (
         context.settings.risk.per_trade.of(context.equity),
@@ -89,6 +89,6 @@ def sizing(state: TradingState, at: datetime) -> SizingView:
 
 
 def halted_in_words(state: TradingState, symbol: Symbol) -> str:
-    """Since when, and the exchange's words; empty where it trades (MD-06)."""
+    """Return the start and the exchange's text of a halt; empty while the symbol trades (MD-06)."""
     halt = state.normaliser.state.halted.get(symbol)
     return "" if halt is None else f"{state.calendar.venue.clock(halt.since)}, {halt.reason}"

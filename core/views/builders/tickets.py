@@ -1,4 +1,4 @@
-"""Proposals and their tickets: what would be sent, what it does, and what has changed since."""
+"""Build proposals and tickets: the order to send, its effect, and changes since."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def proposal_row(state: TradingState, proposal: Proposal, prices: WaitingPrices)
 
 
 class TicketViews:
-    """Draws tickets, by the gate that reviews what they would send, and the log that knows their signals' prices."""
+    """Builds tickets with the gate that reviews their orders, and the log that knows their signals' prices."""
 
     def __init__(self, state: TradingState, gate: Gate, log: EventLog) -> None:
         self.state, self.gate, self.log = state, gate, log
@@ -127,9 +127,9 @@ class TicketViews:
         )
 
     def _moved_since_signal(self, proposal: Proposal) -> Decimal | None:
-        """Only a strategy's proposal has a signal; it names what it was measured against. An edit moves its limit.
+        """Return the move since the signal, for a strategy's proposal only; an edit changes its limit, not this.
 
-        A stop that is moved stands where it is put: no price that the market left.
+        A moved stop has no such figure: its price is set by hand.
         """
         quote = self.state.sightings.quotes.get(proposal.symbol)
         before = self.log.signal_prices.get(proposal.id, proposal.intended_price)
@@ -156,7 +156,7 @@ def _replaced(state: TradingState, proposal: Proposal, held: Position | None) ->
 
 
 def _result_at(held: Position | None, stop: Price | None, quantity: Quantity) -> Money | None:
-    """What so many shares of a position make at its stop, USD."""
+    """Return the result of this many shares of a position at its stop, USD."""
     if held is None or stop is None:
         return None
     gained = stop - held.average_price

@@ -1,6 +1,6 @@
-"""What the price has done to an exit while it waits: measured from its staging, both ends by one rule.
+"""Measure the price change of an exit while it waits: from its staging, both ends by the same rule.
 
-The middle of a quote and the close of a bar differ where nothing moved, so the one is never taken from the other.
+The middle of a quote and the close of a bar differ even without a move, so they are never mixed.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from core.trading_state.state import TradingState
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The prices of one instant, USD; None where there was none."""
+    """The prices of one instant, USD; None if there was none."""
 
     middle: Price | None
     close: Price | None
 
 
 class WaitingPrices:
-    """Remembers the prices at which each exit was staged, since the start; those of before it are not known."""
+    """Remembers the prices at which each exit was staged, since the start; earlier ones are unknown."""
 
     def __init__(self, state: TradingState) -> None:
         self._state = state
@@ -37,9 +37,10 @@ class WaitingPrices:
             self._staged_at.pop(fact.proposal_id, None)
 
     def moved(self, proposal: Proposal) -> Money | None:
-        """USD since the staging, below zero is worse: by the quotes of both instants, else by the closes of both.
+        """Return the change in USD since the staging (negative is worse), by both quotes, else by both closes.
 
-        None of what is no exit, of one that was staged before this start, and where one rule has no price at both.
+        None for a proposal that is not an exit, or was staged before this start, or has no price of one kind at both
+        ends.
         """
         before = self._staged_at.get(proposal.id)
         if before is None or not proposal.is_exit:

@@ -1,4 +1,4 @@
-"""The watchlists: each symbol's quote, change, volume and course, with what this desk has in it."""
+"""Build the watchlists: each symbol's quote, change, volume and course, with this desk's positions and orders."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ def watch_view(state: TradingState, at: datetime, is_listed: Listed = no_list) -
 
 
 def _working(state: TradingState) -> Counter[Symbol]:
-    """Orders as a person counts them: an entry, its stop and its target are one."""
+    """Count working orders per symbol as a person does: an entry, its stop and its target are one."""
     ledger = state.ledger
     heads = {first_of(order, lambda each: each.parent, ledger.order).id: order for order in ledger.working()}
     return Counter(order.request.symbol for order in heads.values())
 
 
 def _waiting(state: TradingState) -> tuple[set[Symbol], set[Symbol]]:
-    """Symbols of which an exit waits for a key, and those of which an entry does."""
+    """Return the symbols with a waiting exit, and those with a waiting entry."""
     exits, entries = set[Symbol](), set[Symbol]()
     for proposal in state.stage.proposals():
         (exits if proposal.is_exit else entries).add(proposal.symbol)
@@ -78,7 +78,7 @@ def _waiting(state: TradingState) -> tuple[set[Symbol], set[Symbol]]:
 
 
 def _trouble(state: TradingState, symbol: Symbol, is_listed: bool | None) -> str:
-    """What the broker says against its trading."""
+    """Return why the broker does not trade the symbol; empty if it does."""
     if is_listed is False:
         return "not in the broker's list"
     listed = state.sightings.instruments.get(symbol)

@@ -112,10 +112,7 @@ _DECLARING: dict[tuple[type, Any], bool] = {}
 
 
 class _Declared:
-    """A method before its class exists:
-
-    `__set_name__` enters it into the class's table and restores the plain method.
-    """
+    """A decorated method; `__set_name__` enters it into the class's table and restores the plain method."""
 
     def __init__(self, act: Callable[..., Any], table: str, kinds: tuple[type, ...]) -> None:
         self.act, self.table, self.kinds = act, table, kinds

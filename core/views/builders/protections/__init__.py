@@ -1,6 +1,6 @@
-"""Every guard of entries that there is: its measure against its limit, since when it is shut, and until when (RK-09).
+"""Build the rows of all guards of entries: measure and limit, since when it is shut, and until when (RK-09).
 
-They guard entries alone; exits pass them all (RK-22). The order of the rows never changes.
+They guard only entries; exits pass them all (RK-22). The order of the rows never changes.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ OF_EVERYTHING = frozenset(
         *("risk_budget", "portfolio", "margin", "day_value"),
     }
 )
-"""Guards that refuse every entry when they are tripped, beside those that count trades over the whole desk."""
+"""Guards that refuse every entry when tripped, beside those that count trades over the whole desk."""
 
 
 class ProtectionRows:
-    """Makes the rows."""
+    """Builds the rows."""
 
     def __init__(self, state: TradingState) -> None:
         self.state = state
         self.strategies_loss = StrategiesLoss()
 
     def at_risk(self, at: datetime) -> Fraction | None:
-        """What would be lost if every stop filled now, as a share of equity (RK-21)."""
+        """Return the loss if every stop filled now, as a share of equity (RK-21)."""
         measured = lost_at_the_stops(self.state, at)
         return None if measured is None else Fraction(measured[0] / measured[1])
 
@@ -58,7 +58,7 @@ class ProtectionRows:
         return tuple(self._rows(at, self.state.calendar.trading_day(at)))
 
     def shut_by(self, at: datetime, rows: Iterable[ProtectionRow]) -> str:
-        """The guard that refuses every entry, whatever it is, and why; those of one strategy or symbol do not count."""
+        """Return the guard that refuses every entry, and why; guards of one strategy or symbol do not count."""
         today, risk = self.state.calendar.trading_day(at), self.state.control.settings.risk
         minute = self.state.calendar.venue.local(at).time().replace(second=0, microsecond=0)
         tripped = [row for row in rows if row.is_tripped and _is_of_everything(row.key)]

@@ -1,4 +1,4 @@
-"""What is held against its limits: positions, what all stops would lose, exposure, margin."""
+"""Build the rows of exposure against its limits: positions, losses at the stops, exposure, margin."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from core.views import ProtectionRow, SuspensionView
 from core.views.builders.protections.row import next_session, row, used_of
 
 NO_EQUITY = Decimal(1000)
-"""The exposure, in multiples of equity, of an account that has none: more than any limit."""
+"""Exposure, in multiples of equity, of an account without equity: more than any limit."""
 
 
 def positions_row(state: TradingState) -> ProtectionRow:
-    """Open ones and those that an entry on its way would open (EX-08)."""
+    """Return open positions and those of entries in flight, against the limit (EX-08)."""
     ledger, most = state.ledger, state.control.settings.risk.max_open_positions
     taken = len(places_taken(ledger))
     starts = [p.opened_at for p in ledger.positions()] + [o.created_at for o in ledger.working_entries()]
@@ -42,7 +42,7 @@ def positions_row(state: TradingState) -> ProtectionRow:
 
 
 def budget_row(state: TradingState, at: datetime) -> ProtectionRow:
-    """What the account would lose if every stop filled now, entries on their way as if they were filled (RK-21)."""
+    """Return the account's loss if every stop filled now, with entries in flight counted as filled (RK-21)."""
     part = state.control.settings.risk.sizing.budget
     measured = lost_at_the_stops(state, at)
     if measured is None:
@@ -63,7 +63,7 @@ def budget_row(state: TradingState, at: datetime) -> ProtectionRow:
 
 
 def lost_at_the_stops(state: TradingState, at: datetime) -> tuple[Money, Money] | None:
-    """USD that would be lost, and the equity; None while that is not known."""
+    """Return the loss in USD, and the equity; None while that is unknown."""
     context = state.figures_for(at, Symbol(""), None)
     if not context.equity or context.equity < ZERO:
         return None
@@ -71,7 +71,7 @@ def lost_at_the_stops(state: TradingState, at: datetime) -> tuple[Money, Money] 
 
 
 def portfolio_rows(state: TradingState) -> Iterator[ProtectionRow]:
-    """The value of all positions and of entries on their way, where it is limited (RK-16)."""
+    """Yield the value of all positions and entries in flight, if it is limited (RK-16)."""
     most = state.control.settings.risk.portfolio.max_exposure
     account = state.sightings.account
     if most == UNLIMITED or not isinstance(account, Account):
@@ -89,7 +89,7 @@ def portfolio_rows(state: TradingState) -> Iterator[ProtectionRow]:
 
 
 def concentration_rows(state: TradingState) -> Iterator[ProtectionRow]:
-    """The largest symbol, and each sector of which anything is held, where that is limited (RK-23)."""
+    """Yield the largest symbol, and each sector with a position, if that is limited (RK-23)."""
     risk, account = state.control.settings.risk, state.sightings.account
     terms = risk.portfolio
     if not terms.limits_concentration or not isinstance(account, Account) or account.equity <= 0:
@@ -114,7 +114,7 @@ def concentration_rows(state: TradingState) -> Iterator[ProtectionRow]:
 
 
 def day_value_rows(state: TradingState, at: datetime, today: date) -> Iterator[ProtectionRow]:
-    """All entries of the day, where they are limited (RK-23)."""
+    """Yield all entries of the day, if they are limited (RK-23)."""
     cap = state.control.settings.risk.max_day_value
     if cap.limits_nothing:
         return
@@ -138,7 +138,7 @@ def day_value_rows(state: TradingState, at: datetime, today: date) -> Iterator[P
 
 
 def margin_deficit_rows(state: TradingState, today: date) -> Iterator[ProtectionRow]:
-    """Days with a margin deficit, where there were any (RK-14)."""
+    """Yield the days with a margin deficit, if there were any (RK-14)."""
     terms, account = state.control.settings.risk.margin, state.sightings.account
     days = state.margin.state.deficits_within(terms.deficit_days, today)
     if not terms.counts_deficits or not days or not isinstance(account, Account) or not account.lends:
@@ -157,7 +157,7 @@ def margin_deficit_rows(state: TradingState, today: date) -> Iterator[Protection
 
 
 def margin_rows(state: TradingState) -> Iterator[ProtectionRow]:
-    """What maintenance asks of equity, where margin is in use; the nearest of the day's samples (RK-14)."""
+    """Yield maintenance margin against equity if margin is in use, with the day's highest sample (RK-14)."""
     account = state.sightings.account
     distance = distance_of(account) if isinstance(account, Account) else None
     if distance is None:

@@ -1,4 +1,4 @@
-"""Whether the desk may open now: its halts, its breaker, the session and the window."""
+"""Build the rows of opening hours and desk state: halts, breaker, session and window."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from core.views import ProtectionRow, SuspensionView
 from core.views.builders.protections.row import clock, next_session, row, used_of
 
 HALF = Decimal("0.5")
-"""What a breaker that lets one entry through has used at the least: it is not calm."""
+"""Least use shown for a breaker that lets one entry through: it is not calm."""
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 QUERIES: Mapping[type[Effect], str] = {
     FetchPicture: "comparison",
@@ -35,11 +35,11 @@ QUERIES: Mapping[type[Effect], str] = {
     FetchFigures: "quotes",
     LookUpSymbols: "watched symbols",
 }
-"""Those that may wait for room, by what they ask for."""
+"""Queries that may wait for room, with their text."""
 
 
 def desk_row(state: TradingState) -> ProtectionRow:
-    """The kill, a halt, read-only."""
+    """Return the row of kill, halt and read-only."""
     control = state.control
     refusal, since = control.refusal(), control.state.read_only_at
     if control.halts:
@@ -50,7 +50,7 @@ def desk_row(state: TradingState) -> ProtectionRow:
 
 
 def breaker_row(state: TradingState, at: datetime) -> ProtectionRow:
-    """Requests without an answer, of those that open it (EX-15)."""
+    """Return the unanswered requests against the number that opens the breaker (EX-15)."""
     breaker, limits = state.breaker, state.control.settings.execution
     count, phase = breaker.state, breaker.phase(at)
     queued, most = queued_orders(state.ledger), limits.max_queued
@@ -71,8 +71,9 @@ def breaker_row(state: TradingState, at: datetime) -> ProtectionRow:
 
 
 def messages_row(state: TradingState, at: datetime, today: date) -> ProtectionRow:
-    """Messages to the broker, of a minute against what entries may use of it; the other spans beside it, and all
-    requests where the broker limits them (RK-24).
+    """Return the messages to the broker per minute against the entries' share, with the other spans (RK-24).
+
+    All requests count if the broker limits them.
     """
     terms = state.control.settings.risk.messages
     if not terms.enabled:
@@ -101,7 +102,7 @@ def messages_row(state: TradingState, at: datetime, today: date) -> ProtectionRo
 
 
 def _held_queries(state: TradingState, at: datetime) -> str:
-    """What waits for room, and since when."""
+    """Return the queries that wait for room, and for how long."""
     held = state.sightings.held_queries
     if not held:
         return ""
@@ -126,7 +127,10 @@ def session_row(state: TradingState, at: datetime, today: date) -> ProtectionRow
 
 
 def window_row(state: TradingState, at: datetime, today: date) -> ProtectionRow:
-    """A typed order goes by the clock; a strategy's signal by the start of its bar, a minute before (RK-07)."""
+    """Return the window row.
+
+    A typed order is judged by the clock, a signal by its bar's start a minute before (RK-07).
+    """
     session = state.calendar.session_on(today)
     opens, shuts = _hours(state, session) if isinstance(session, Session) else (None, None)
     if opens and shuts and opens <= at < shuts:
@@ -148,7 +152,7 @@ def window_row(state: TradingState, at: datetime, today: date) -> ProtectionRow:
 
 
 def _hours(state: TradingState, session: Session) -> tuple[datetime, datetime]:
-    """The first instant of a session's window, and the first after it; its last minute belongs to it."""
+    """Return the first instant of a session's window, and the first after it; its last minute is inside."""
     risk = state.control.settings.risk
     first, last = (state.calendar.venue.at(session.day, clock) for clock in (risk.window_start, risk.window_end))
     return max(first, session.open), min(last + MINUTE, session.close)

@@ -1,4 +1,4 @@
-"""What was lost, against the limits of a day and a week: the account, and what the strategies traded."""
+"""Build the rows of losses against daily and weekly limits: of the account, and of the strategies' trades."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.views.builders.protections.row import clock, next_session, row, used_o
 
 
 def daily_loss_row(state: TradingState, at: datetime, today: date) -> ProtectionRow:
-    """What the account lost since the day began (RK-03)."""
+    """Return the account's loss since the day began (RK-03)."""
     opening = state.opening.opening_equity(today)
     return _account_loss(
         state, "daily_loss", "day", opening, _loss_limit(state, today), state.calendar.venue.end_of(today), at
@@ -25,7 +25,7 @@ def daily_loss_row(state: TradingState, at: datetime, today: date) -> Protection
 
 
 def weekly_loss_row(state: TradingState, at: datetime, today: date) -> ProtectionRow:
-    """What the account lost since the week began (RK-03)."""
+    """Return the account's loss since the week began (RK-03)."""
     opening = state.opening.opening_equity_of_week(today)
     limit = state.control.settings.risk.weekly_loss.of(opening)
     return _account_loss(state, "weekly_loss", "week", opening, limit, state.calendar.venue.end_of_week(today), at)
@@ -87,9 +87,9 @@ def _again(override: Override) -> str:
 
 
 class StrategiesLoss:
-    """What the trades made, marked at the last bars: a strategy is shut for the day at the same limit (ST-02).
+    """The result of trades, marked at the last bars: a strategy is shut for the day at the same limit (ST-02).
 
-    When it reached the limit is known where this desk saw it.
+    When it reached the limit is known only if this desk saw it.
     """
 
     def __init__(self) -> None:

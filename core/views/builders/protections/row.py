@@ -1,4 +1,4 @@
-"""A row, and what every row is made with: the share of a limit that is used, the next session, a time of day."""
+"""Build a protection row, with helpers: used share of a limit, next session, time of day."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def used_of(measure: Decimal, limit: Decimal) -> Decimal:
 
 
 def next_session(state: TradingState, at: datetime, today: date) -> Session:
-    """The first session of a later day."""
+    """Return the first session of a later day."""
     session = state.calendar.session_on(today)
     return state.calendar.next_session(max(at, session.open) if isinstance(session, Session) else at)
 
 
 def clock(state: TradingState, at: datetime, today: date) -> str:
-    """A time of day at the venue, with its weekday where it is not today's."""
+    """Return a time of day at the venue, with the weekday if it is not today."""
     return state.calendar.venue.told(at, "%H:%M" if state.calendar.venue.day_of(at) == today else "%a %H:%M")

@@ -1,4 +1,4 @@
-"""What entries and closed trades count: the entries of a day, the protections, refused symbols, the throttle."""
+"""Build the rows of counted entries and trades: entries of a day, protections, refused symbols, throttle."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ UNTHROTTLED = Decimal(1)
 
 
 def entries_rows(state: TradingState, at: datetime, today: date) -> Iterator[ProtectionRow]:
-    """Entries of a strategy that are taken today, of those that it may have; typed ones once there are any (RK-12).
+    """Yield each strategy's entries of today against its allowance; typed ones once there are any (RK-12).
 
-    A day that has none at all is exceptional; that they are used up is not.
+    A day without any allowance is exceptional; a used-up allowance is not.
     """
     allowance = state.regime.allowance(today)
     names = dict.fromkeys(r.strategy.name for runners in state.orchestrator.runners.values() for r in runners)
@@ -56,7 +56,7 @@ def _last_entry(state: TradingState, strategy: str, today: date) -> datetime | N
 
 
 def protection_rows(state: TradingState, at: datetime) -> Iterator[ProtectionRow]:
-    """What counts closed trades: a row for each scope that is counted or shut (RK-04 to RK-08)."""
+    """Yield the protections that count closed trades: a row for each counted or shut scope (RK-04 to RK-08)."""
     book = state.protections
     minutes = state.control.settings.risk.protections.override_minutes
     for answer in book.answers(at):
@@ -96,7 +96,7 @@ def refused_symbol_rows(state: TradingState, at: datetime, today: date) -> Itera
 
 
 def listed_rows(state: TradingState, today: date) -> Iterator[ProtectionRow]:
-    """Every symbol on a list, each list a row (RK-26); what a person chose has not tripped."""
+    """Yield every listed symbol, one row per list (RK-26); an operator's choice does not count as tripped."""
     for listed in state.lists.holding(today):
         until = None if listed.until is None else state.calendar.venue.start_of(listed.until)
         yield row(
@@ -111,7 +111,7 @@ def listed_rows(state: TradingState, today: date) -> Iterator[ProtectionRow]:
 
 
 def throttle_rows(state: TradingState, today: date) -> Iterator[ProtectionRow]:
-    """It shuts nothing and makes trades smaller; a profitable day ends it sooner (RK-11)."""
+    """Yield the throttle, which shuts nothing and makes trades smaller; a profitable day ends it sooner (RK-11)."""
     losses = state.sizing.losses.state
     if losses.factor < UNTHROTTLED:
         measure = f"risk × {plain(losses.factor)}"
@@ -119,6 +119,6 @@ def throttle_rows(state: TradingState, today: date) -> Iterator[ProtectionRow]:
 
 
 def _next_week(state: TradingState, today: date) -> Session:
-    """The first session of the week after."""
+    """Return the first session of next week."""
     monday = monday_of(today) + timedelta(days=7)
     return state.calendar.next_session(state.calendar.venue.start_of(monday))
