@@ -65,7 +65,7 @@ QUESTIONS = frozenset({FetchAccount, FetchClock})
 """Effects that change nothing and that nobody waits for: they move no deadline."""
 
 UNSYNCED = QUESTIONS | {FetchPicture, FetchActivities, FetchHistory, LookUpSymbols}
-"""Effects that need no sync of their own; the answer to the picture is awaited, so it moves a deadline."""
+"""Effects that need no sync of their own; the answer of `FetchPicture` is awaited, so it moves a deadline."""
 
 UNHURRIED = (NotificationSent, NotificationFailed, NotificationWithdrawn)
 """Facts that wait for the next sync; no order waits for it.

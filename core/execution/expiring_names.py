@@ -24,7 +24,7 @@ class ExpiringNames:
         return len(self._until) + len(self._new)
 
     def add(self, name: str, until: datetime | None = None) -> None:
-        """Add a name; `until` is when it can no longer be used, and is kept if later."""
+        """Add a name; `until`, if given, is the last time at which it could be used."""
         if until is not None:
             self._until[name] = until + KEPT
         else:

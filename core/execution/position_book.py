@@ -25,7 +25,7 @@ from core.model.values import ZERO, ClientOrderId, Money, Price, Quantity
 
 @dataclass(frozen=True, slots=True)
 class OpenedTrade:
-    """A fill of an entry, and when this desk heard of it."""
+    """A fill of an entry, and when this desk received it."""
 
     heard_at: datetime
     order: Order
@@ -73,7 +73,7 @@ class PositionBook:
         }
 
     def opened_since(self, at: datetime) -> Iterator[OpenedTrade]:
-        """Yield fills of entries heard since then, newest first.
+        """Yield fills of entries received since then, newest first.
 
         They are kept in memory only, as are the account figures that they are compared with: those of a start are
         fetched after everything that is kept.

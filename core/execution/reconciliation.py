@@ -1,6 +1,7 @@
 """Compare our books with the broker's: find differences, and whether a person must look (EX-09).
 
-It reads a ledger and a picture, and changes nothing. The engine's comparison and `keyturn reconcile` both use it.
+It reads a ledger and a snapshot of the broker's books, and changes nothing. The engine's comparison and
+`keyturn reconcile` both use it.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class ReconciliationError(Exception):
 
 
 class OrderListing:
-    """The orders listed in a picture, indexed. Of the next picture only changed orders are processed.
+    """The orders listed in a snapshot, indexed. Of the next snapshot only changed orders are processed.
 
     Attributes
     ----------
@@ -65,7 +66,7 @@ class OrderListing:
         return tuple(self._working.values())
 
     def follow(self, orders: tuple[OrderReport, ...]) -> None:
-        """Process the next picture's orders, from the first changed one on."""
+        """Process the next snapshot's orders, from the first changed one on."""
         before, self.orders = self.orders, orders
         shorter = min(len(before), len(orders))
         first = shorter if orders is before else next(compress(count(), map(is_not, before, orders)), shorter)
@@ -109,12 +110,12 @@ def _may_work(report: OrderReport) -> bool:
 
 
 class Comparison:
-    """One picture of the broker's books, compared with the ledger.
+    """One snapshot of the broker's books, compared with the ledger.
 
     Parameters
     ----------
     listing
-        The listing of the previous picture; it is updated to this one.
+        The listing of the previous snapshot; it is updated to this one.
     """
 
     def __init__(
@@ -192,7 +193,7 @@ class Comparison:
         return bool(ours) and is_less and not difference.note
 
     def contradicting(self, symbol: Symbol) -> Order | None:
-        """Return our largest exit that the broker lists as working for more shares than it says it has.
+        """Return our largest exit that the broker lists as working for more shares than it holds.
 
         Stops count together with the other stops.
         """

@@ -49,7 +49,7 @@ def _row(state: TradingState, runner: Runner, today: date, at: datetime) -> Stra
 
 
 def _proposed(allocations: Allocations, strategy: str, proposed: Proposed) -> str:
-    """Return the proposed growth, its range, its reason, and what stands against it."""
+    """Return the proposed growth, its range, its reason, and any refusal."""
     share, to = allocations.state.wanted.get(strategy), allocations.grown(strategy, proposed.step)
     words = f"{percent(proposed.step, 0)} more of its allocation"
     if share is not None and to is not None:

@@ -23,7 +23,7 @@ class Deadlines:
         self.workflows = workflows
         self._all = tuple(enumerate(workflows))
         self._by_any_clock = tuple(each for each in self._all if not getattr(each[1], "ACTS_BY_TIME", False))
-        """Those that act also while the clock is in doubt (EX-23)."""
+        """The workflows that also act while the clock is in doubt (EX-23)."""
         self._failed: dict[int, datetime] = {}
 
     def reach(self) -> Iterator[Effect]:

@@ -62,7 +62,7 @@ class BasketTurns:
         )
 
     def due(self, run: BasketRun) -> Iterator[datetime]:
-        """Yield the times at which the basket goes on without an answer, or asks the operator."""
+        """Yield the times at which the basket continues without an answer, or asks the operator."""
         for signed in run.orders:
             order = self.state.ledger.order(signed.order_id)
             if order is not None and self._waits_for_answer(run, signed):

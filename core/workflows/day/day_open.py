@@ -43,7 +43,7 @@ class DayOpen:
         return (FetchAccount(),)
 
     def _stale_from(self) -> datetime | None:
-        """Return when the known figures become too old to open a begun day; None if they do not."""
+        """Return when the figures of a day that has begun become too old for its open; None if they do not."""
         state = self.state
         day = state.calendar.trading_day(state.at)
         today = state.calendar.session_on(day)

@@ -120,7 +120,7 @@ class ListedOrders:
     def may_explain(self, symbol: Symbol, comparison: Comparison) -> bool:
         """Whether an order of the symbol may explain a difference.
 
-        It is in doubt, its legs are unknown, or its fills are newer than the picture. Or the broker no longer lists it,
+        It is in doubt, its legs are unknown, or its fills are newer than the books. Or the broker no longer lists it,
         as after a week: its fills are looked up, and would count twice.
         """
         for order in self.state.ledger.state.orders.values():
