@@ -91,7 +91,7 @@ def reconciliation() -> str:
 
 def procedure() -> str:
     """The steps of a comparison: the numbered list of the workflow's own docstring."""
-    steps = re.findall(r"^(\d)\. (.+?)(?=^\d\. |\Z)", comparison_workflow.__doc__ or "", re.DOTALL | re.MULTILINE)
+    steps = re.findall(r"^(\d+)\. (.+?)(?=^\d+\. |\Z)", comparison_workflow.__doc__ or "", re.DOTALL | re.MULTILINE)
     return table(("", "step"), [(number, " ".join(step.split())) for number, step in steps])
 
 
