@@ -1,1 +1,4 @@
-"""One pane a file, on one shared grid: it draws the view that it is given, sends messages up and fetches nothing."""
+"""Panes, one in each file, on one shared grid.
+
+A pane draws the view that it is given, sends messages up and fetches nothing.
+"""

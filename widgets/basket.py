@@ -1,7 +1,7 @@
-"""The text of a basket: its orders with what each leaves, what happens while it runs, what the broker says at its end.
+"""Text lines of a basket: its orders with the buying power after each, events while it runs, the broker's final report.
 
-Lines only. No line is wider than it was asked to be; a list that is longer than its room shows the part around the
-selected order, and says how many there are.
+No line is wider than the given width. A list that is longer than its room shows the part around the selected order and
+says how many orders there are.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ SHORT = {
     BasketOrderState.TAKEN_BACK: ("taken back", ""),
 }
 NAMED = 3
-"""Rows that were left out and are named; the rest is counted."""
+"""Number of skipped rows that are named; the others are counted."""
 STATE = 14
-"""Cells of a state in words."""
+"""Width of a state in cells."""
 
 
 def title_of(view: BasketView, mode: Mode) -> str:
-    """`PAPER ─ Basket ─ flatten everything`."""
+    """Return the title, such as `PAPER ─ Basket ─ flatten everything`."""
     what = view.name if view.source is BasketSource.FILE else view.source.value
     return f"{mode.value.upper()} ─ Basket ─ {what}"
 
 
 def head_lines(view: BasketView, now: datetime, width: int) -> list[TextLine]:
-    """What it would do in all, or where it stands."""
+    """Return the totals of an open basket, or the progress of a running one."""
     lines: list[TextLine] = []
     if view.is_open:
         lines += [_sum(view, width), *_loss(view, width)]
@@ -78,7 +78,7 @@ def head_lines(view: BasketView, now: datetime, width: int) -> list[TextLine]:
 
 
 def _sum(view: BasketView, width: int) -> TextLine:
-    """`5 of 14 go, +39,000.00, −24,002.40      power 989.60 → 15,987.20`: what is freed, and what is taken then."""
+    """Format `5 of 14 go, +39,000.00, −24,002.40      power 989.60 → 15,987.20`: freed first, then spent."""
     going = view.going
     if not view.rows or not any(row.is_marked for row in view.rows):
         return (Cell(NONE_MARKED, "strong"),)
@@ -99,7 +99,7 @@ def _sum(view: BasketView, width: int) -> TextLine:
 
 
 def _loss(view: BasketView, width: int) -> list[TextLine]:
-    """What all that would go and opens loses at its stops; what has none is named, as its loss has no bound."""
+    """Return the loss at the stops of all opening orders, and the symbols without a stop, whose loss has no bound."""
     opening = [row for row in view.going if not row.effect.only_reduces]
     if not opening:
         return []
@@ -120,7 +120,7 @@ def _power_tone(after: Decimal | None) -> Tone:
 
 
 def order_lines(view: BasketView, selected: ProposalId | None, width: int, room: int) -> list[TextLine]:
-    """A header, and as many orders as there is room for, around the selected one."""
+    """Return a header and as many orders around the selected one as fit."""
     if not view.rows:
         return wrapped("", NO_ORDERS, width, "warning")
     shown, first = _window(view.rows, selected, max(1, room - 1))
@@ -149,7 +149,7 @@ def _window(
 
 
 def _effect(row: BasketRowView) -> str:
-    """`SELL to close`; of an entry that is taken back what is cancelled, by what it would do now."""
+    """Format the effect, such as `SELL to close`; for an entry to cancel, `cancel` and its effect."""
     return f"cancel {row.effect.value}" if row.is_taken_back else f.doing(row.side, row.effect)
 
 
@@ -194,12 +194,12 @@ def _run_row(row: BasketRowView, is_selected: bool) -> TextLine:
 
 
 def _terms(row: BasketRowView) -> str:
-    """`lim 166.76`: the column is narrow."""
+    """Format the terms for a narrow column, such as `lim 166.76`."""
     return f.short_terms(row.terms).replace("limit ", "lim ")
 
 
 def detail_lines(row: BasketRowView | None, width: int) -> list[TextLine]:
-    """What is to be said of the selected order: what refuses and warns, its stop, what makes way for it."""
+    """Describe the selected order: refusals, warnings, its stop and the orders that are cancelled for it."""
     if row is None:
         return []
     lines: list[TextLine] = []
@@ -224,7 +224,7 @@ def detail_lines(row: BasketRowView | None, width: int) -> list[TextLine]:
 
 
 def _comes_back(row: BasketRowView) -> str:
-    """What is asked for again of what makes way, and what is not (EX-21)."""
+    """Say which of the cancelled orders are placed again afterwards and which are not (EX-21)."""
     if not row.left:
         return "nothing is left, and nothing comes back"
     stops = ", ".join(row.put_back)
@@ -248,7 +248,7 @@ def _stop(row: BasketRowView, width: int) -> list[TextLine]:
 
 
 def event_lines(view: BasketView, now: datetime, width: int, room: int) -> list[TextLine]:
-    """What happened, the newest last."""
+    """Return the latest events, the newest last."""
     told = view.events[-room:] if room > 0 else ()
     lines: list[TextLine] = []
     for at, words in told:
@@ -257,7 +257,7 @@ def event_lines(view: BasketView, now: datetime, width: int, room: int) -> list[
 
 
 def report_lines(view: BasketView, width: int) -> list[TextLine]:
-    """By the broker's word: what is held, fills against what was expected, buying power (EX-10)."""
+    """Return the broker's report: positions held, fills against expected prices, buying power (EX-10)."""
     report = view.report
     if report is None:
         return []
@@ -285,7 +285,7 @@ def report_lines(view: BasketView, width: int) -> list[TextLine]:
 
 
 def _worse(line: ReportLine, of: Instrument) -> Decimal | None:
-    """USD that the fills cost more, or brought less, than was expected at the signing."""
+    """Return by how much USD the fills are worse than expected at the confirmation."""
     if line.average is None or line.expected is None:
         return None
     way = line.average - line.expected if line.side is Side.BUY else line.expected - line.average

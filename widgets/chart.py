@@ -1,6 +1,6 @@
-"""The chart of the selected symbol: drawn again where a bar, a price, a fill or a level changed, and nowhere else.
+"""The chart of the selected symbol. It redraws only where a bar, a price, a fill or a level changed.
 
-Its keys change how it is drawn and nothing else: no order, no proposal and no row of another pane.
+Its keys change only how the chart is drawn; they affect no order, no proposal and no row of another pane.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ TIMEFRAME_NAMES = {1: "1 min", 5: "5 min", 15: "15 min", HOUR: "1 hour", DAY: "1
 
 
 EDGES = 6
-"""Cells of the frame's lower edge that are never text."""
+"""Cells of the lower edge of the frame that never hold text."""
 
 
 class Chart(Lines, can_focus=True):
-    """Of the symbol of the row that is selected where the keyboard is, or was last before it came here."""
+    """Chart of the symbol selected in the focused pane, or in the last focused pane while the chart has the focus."""
 
     NUMBER = 9
     NAME = "Chart"
@@ -45,7 +45,7 @@ class Chart(Lines, can_focus=True):
     def show_chart(
         self, chart: ChartView | None, symbol: Symbol | None, now: datetime, levels: Levels = NO_LEVELS
     ) -> None:
-        """`symbol` is what was asked for; a chart of another one is not it yet."""
+        """Show the chart of `symbol`; `chart` is ignored while it is of another symbol."""
         chart = chart if chart is not None and chart.symbol == symbol else None
         is_same = symbol == self._symbol and levels == self._levels and (chart is self._chart or chart == self._chart)
         if symbol != self._symbol:
@@ -72,7 +72,7 @@ class Chart(Lines, can_focus=True):
         self._change(replace(self.look, overlay=following))
 
     def action_cross(self, steps: int) -> None:
-        """The first key takes the newest bar; the crosshair stays on its bar while others join."""
+        """Move the crosshair; the first press selects the newest bar. It stays on its bar when new bars arrive."""
         candles = self._candles()
         if not candles:
             return
@@ -92,7 +92,7 @@ class Chart(Lines, can_focus=True):
     # ── what it shows ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _say_title(self, now: datetime) -> None:
-        """Whose it is, and how old its last bar, where that is old."""
+        """Write the symbol, and the age of the last bar if it is old."""
         title = f"{self.NUMBER} {self.NAME}"
         if self._symbol:
             title += f" ─ {self._symbol}, {TIMEFRAME_NAMES[self.look.minutes]}, {f.PLACE}, USD"
@@ -119,7 +119,7 @@ class Chart(Lines, can_focus=True):
         return self._chart is not None and bool(self._chart.bars or behind(self._chart, self.look.minutes))
 
     def _candles(self) -> tuple[Candle, ...]:
-        """What there is to draw in the timeframe that is chosen."""
+        """Return the candles of the chosen timeframe."""
         if self._chart is None:
             return ()
         return candles_of(self._chart.bars, self.look.minutes, behind(self._chart, self.look.minutes))
@@ -140,7 +140,7 @@ class Chart(Lines, can_focus=True):
 
 
 def levels_of(view: DeskView, symbol: Symbol | None) -> Levels:
-    """What the rows of the other panes say of it; each of them has the same last price, where it has one."""
+    """Collect the levels of the symbol from the rows of the other panes, which share its last price."""
     held = [row for row in view.positions if row.symbol == symbol]
     lasts = [row.last for row in held]
     lasts += [row.last for row in view.watch.rows if row.symbol == symbol]

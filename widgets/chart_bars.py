@@ -1,6 +1,6 @@
-"""Bars of a timeframe, made of the session's minutes, and the lines over them.
+"""Bars of a timeframe, built from the minutes of the session, and the curves over them.
 
-A window that is not full has no value.
+A curve has no value until its window is full.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from core.views import ChartBar, ChartView
 
 HOUR, DAY = 60, 24 * 60
 TIMEFRAMES = (1, 5, 15, HOUR, DAY)
-"""Minutes of one bar; hours and days go back behind the session."""
+"""Minutes of one bar; hours and days reach back before the session."""
 OVERLAYS = ("VWAP", "averages", "Bollinger", "volume", "none")
 SHORT, LONG, BANDS = 20, 50, 2
-"""Bars of the two averages, and how many standard deviations the bands stand apart; the bands use the short window."""
+"""Bars of the two averages, and the distance of the bands in standard deviations; the bands use the short window."""
 
 Curve = tuple[Decimal | None, ...]
-"""A value for each bar, or none."""
+"""One value for each bar, or None."""
 Overlay = tuple[str, Curve]
-"""A line over the bars, with its word at the edge."""
+"""A curve with its label at the edge."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candle:
-    """What traded in one timeframe, as far as its minutes are known.
+    """A bar of one timeframe, as far as its minutes are known.
 
     Attributes
     ----------
     end
-        Its last instant by the clock, exclusive.
+        Its end, exclusive.
     vwap
-        The session's VWAP at its last minute.
+        The VWAP of the session at its last minute.
     forms
-        More minutes of it may come: it is the last one, and its last minute is not there.
+        Whether more minutes may follow: it is the last bar, and its last minute is missing.
     """
 
     start: datetime
@@ -55,8 +55,11 @@ class Candle:
 
 
 def candles_of(bars: Sequence[ChartBar], minutes: int, before: Sequence[ChartBar] = ()) -> tuple[Candle, ...]:
-    """Bars that begin at the multiples of the timeframe on the market's clock: the first hour of a session that opens
-    at 09:30 has thirty minutes. Those `before` are of the timeframe already, and of earlier sessions."""
+    """Group minute bars into candles of a timeframe.
+
+    Candles begin at multiples of the timeframe on the market's clock: the first hour of a session that opens at 09:30
+    has thirty minutes. Bars in `before` have the timeframe already and belong to earlier sessions.
+    """
     made = [_whole(bar, minutes) for bar in before]
     for bar in bars:
         if made and bar.start < made[-1].end:
@@ -72,7 +75,7 @@ def candles_of(bars: Sequence[ChartBar], minutes: int, before: Sequence[ChartBar
 
 
 def behind(chart: ChartView, minutes: int) -> tuple[ChartBar, ...]:
-    """What a chart has of earlier sessions in that timeframe."""
+    """Return the bars of earlier sessions in that timeframe."""
     return chart.days if minutes == DAY else chart.hours if minutes == HOUR else ()
 
 
@@ -93,7 +96,7 @@ def _with(candle: Candle, bar: ChartBar) -> Candle:
 
 
 def curves(candles: Sequence[Candle], overlay: str) -> tuple[Overlay, ...]:
-    """The lines of an overlay, each with the word at the edge; volume has none, it stands at the foot."""
+    """Return the curves of an overlay, each with its label. Volume has none; it is drawn at the bottom."""
     closes = [candle.close for candle in candles]
     if overlay == "VWAP":
         return (("VWAP", tuple(candle.vwap for candle in candles)),)
@@ -106,8 +109,10 @@ def curves(candles: Sequence[Candle], overlay: str) -> tuple[Overlay, ...]:
 
 
 def average(closes: Sequence[Decimal], window: int) -> Curve:
-    """The simple moving average: the mean of the last `window` closes (Murphy, Technical Analysis of the Financial
-    Markets, 1999, chapter 9)."""
+    """Return the simple moving average: the mean of the last `window` closes.
+
+    Source: Murphy, Technical Analysis of the Financial Markets, 1999, chapter 9.
+    """
     sums = [Decimal(0), *accumulate(closes)]
     return tuple(
         None if end < window else (sums[end] - sums[end - window]) / window for end in range(1, len(closes) + 1)
@@ -115,8 +120,10 @@ def average(closes: Sequence[Decimal], window: int) -> Curve:
 
 
 def bollinger(closes: Sequence[Decimal], window: int, times: int) -> tuple[Curve, Curve]:
-    """The average plus and minus so many standard deviations of the same closes, over `window` and not over one less
-    (Bollinger on Bollinger Bands, 2001, chapter 7)."""
+    """Return the average plus and minus `times` standard deviations of the same closes.
+
+    The deviation divides by `window`, not by `window - 1` (Bollinger on Bollinger Bands, 2001, chapter 7).
+    """
     means = average(closes, window)
     squares = average([close * close for close in closes], window)
     spans = [

@@ -1,8 +1,8 @@
-"""A session as lines of text: candles or a line, an overlay, levels with their prices at the edge, fills as letters.
+"""Draw a session as lines of text: candles or a line, an overlay, levels with their prices, fills as letters.
 
-A candle is one cell wide and is drawn in half lines: a thin stroke from low to high, a heavy one between open and close
-where it rose, a filled block where it fell. Lines are braille dots. Every meaning has a shape, so that it needs no
-colour.
+A candle is one cell wide and is drawn in half lines: a thin stroke from low to high, between open and close a heavy
+stroke if it rose and a filled block if it fell. Lines are braille dots. Shapes carry every meaning, so colour is never
+needed.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ BRAILLE = 0x2800
 NAMES = 6
 """Cells for the word before a price at the edge: entry, stop, target, last, close, VWAP."""
 LEAST = 4
-"""Lines below which there is no chart, only its figures."""
+"""With fewer lines than this only the figures are shown, without a chart."""
 UP = {"  ": " ", "w ": "╵", " w": "╷", "ww": "│", "b ": "╹", " b": "╻", "bb": "┃", "wb": "╽", "bw": "╿"}
 DOWN = UP | {"b ": "▀", " b": "▄", "bb": "█", "wb": "▄", "bw": "▀"}
-"""By what stands in the upper and the lower half of a cell: nothing, wick or body."""
+"""Character of a cell by its upper and lower half: empty, wick or body."""
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """What the desk's rows say of the symbol, beside its bars.
+    """Levels of the symbol from the other panes of the desk.
 
     Attributes
     ----------
     last
-        The last price that the pane beside it shows; None where there is none.
+        The last price in the pane beside it; None if there is none.
     stops, targets
-        The nearer stops, and the limits at which orders that reduce wait.
+        The nearer stops, and the limits of working orders that reduce.
     """
 
     last: Price | None = None
@@ -54,8 +54,7 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How the chart is wanted: minutes of a bar, candles or line, the overlay, and the start of the bar under the
-    crosshair."""
+    """Chart settings: minutes of a bar, candles or line, the overlay, and the start of the bar under the crosshair."""
 
     minutes: int = 1
     is_line: bool = False
@@ -67,7 +66,7 @@ NO_LEVELS, MINUTES = Levels(), Look()
 
 
 class Canvas:
-    """Cells of a character and a tone; dots are collected, and written where nothing else stands."""
+    """A grid of cells with a character and a tone; dots are drawn only in cells without text."""
 
     def __init__(self, cells: int, lines: int) -> None:
         self.cells = cells
@@ -79,29 +78,29 @@ class Canvas:
         self._texts[line] = [Cell(sign, tone)] * self.cells
 
     def dot(self, x: int, y: int, tone: Tone = "") -> None:
-        """The tone of a cell is that of its last dot."""
+        """Set a dot. A cell has the tone of its last dot."""
         place = (y // DOTS_DOWN, x // DOTS_ACROSS)
         bits, _ = self._dots.get(place, (0, tone))
         self._dots[place] = (bits | BITS[y % DOTS_DOWN][x % DOTS_ACROSS], tone)
 
     def stroke(self, x: int, first: int, last: int) -> None:
-        """A vertical one, both ends included."""
+        """Draw a vertical stroke, both ends included."""
         for y in range(min(first, last), max(first, last) + 1):
             self.dot(x, y)
 
     def put(self, line: int, cell: int, sign: str, tone: Tone) -> None:
-        """Before every dot."""
+        """Put a character, which takes precedence over dots."""
         self._drawn.add((line, cell))
         self._texts[line][cell] = Cell(sign, tone)
 
     def cross(self, cell: int) -> None:
-        """A line down the column, where nothing stands."""
+        """Draw a vertical line through the empty cells of a column."""
         for line, row in enumerate(self._texts):
             if row[cell].text == " " and (line, cell) not in self._dots:
                 row[cell] = Cell("┊", "muted")
 
     def text(self, line: int) -> TextLine:
-        """Cells of one tone together."""
+        """Return a line, with neighbouring cells of one tone joined."""
         row = list(self._texts[line])
         for (y, x), (bits, tone) in self._dots.items():
             if y == line and (y, x) not in self._drawn:
@@ -114,9 +113,9 @@ class Canvas:
 def chart_lines(
     chart: ChartView, width: int, height: int, look: Look = MINUTES, levels: Levels = NO_LEVELS
 ) -> list[TextLine]:
-    """Exactly `height` lines, at most `width` cells wide: figures, the plot with its prices, the times.
+    """Return exactly `height` lines of at most `width` cells: figures, the plot with its prices, the times.
 
-    There is at least one bar in the timeframe.
+    The timeframe needs at least one bar.
     """
     candles = candles_of(chart.bars, look.minutes, behind(chart, look.minutes))
     under = under_cross(candles, look.cross)
@@ -150,7 +149,7 @@ def chart_lines(
 
 
 def under_cross(candles: Sequence[Candle], cross: datetime | None) -> int | None:
-    """The place of the bar in which that instant lies; of the first one where all begin later."""
+    """Return the index of the bar that contains the instant, or 0 if all bars begin later."""
     if cross is None or not candles:
         return None
     return max((place for place, candle in enumerate(candles) if candle.start <= cross), default=0)
@@ -159,8 +158,11 @@ def under_cross(candles: Sequence[Candle], cross: datetime | None) -> int | None
 def figures(
     chart: ChartView, newest: Candle, levels: Levels, under: Candle | None = None, minutes: int = 1
 ) -> list[str]:
-    """`last 495.44`, `close 495.40 at 10:50` where that is another, `VWAP 495.30`, `entry 495.12`, `stop 493.60`, of
-    several positions `entry 495.12 and 496.00`; of the bar under the crosshair all that it has."""
+    """Return the figures above the chart, for the newest bar or the bar under the crosshair.
+
+    Examples: `last 495.44`, `close 495.40 at 10:50` if it differs, `VWAP 495.30`, `stop 493.60`, and `entry 495.12 and
+    496.00` for several positions. The bar under the crosshair shows all its values.
+    """
     if under is not None:
         at = _when(under, minutes) + (", forms" if under.forms else "")
         said = [at, *(f"{word} {f.price(value)}" for word, value in _four(under)), f"volume {under.volume:,f}"]
@@ -179,7 +181,7 @@ def _is_shown_as_last(close: Price, levels: Levels) -> bool:
 
 
 def _when(candle: Candle, minutes: int) -> str:
-    """`10:50` of a bar of this session, `Tue 3 Nov 10:00` of an hour, `Tue 3 Nov 2026` of a day."""
+    """Format the time of a bar: `10:50` in this session, `Tue 3 Nov 10:00` for an hour, `Tue 3 Nov 2026` for a day."""
     if minutes == DAY:
         return f.day_in_words(f.day_of(candle.start))
     return f.day_and_minute(candle.start) if minutes == HOUR else f.minute(candle.start)
@@ -198,7 +200,7 @@ def _head(said: list[str], width: int) -> str:
 
 
 def _foot(shown: Sequence[Candle], cells: int, look: Look) -> TextLine:
-    """The time of every bar that begins a label's room, or its day where bars are longer than minutes."""
+    """Return the time axis: a time at each label position, or a day for bars of an hour or longer."""
     text, across = "", DOTS_ACROSS if look.is_line else 1
     for place, candle in enumerate(shown):
         cell, label = place // across, _below(candle, look.minutes)
@@ -213,14 +215,14 @@ def _below(candle: Candle, minutes: int) -> str:
 
 
 def _begins(shown: Sequence[Candle], place: int, minutes: int) -> bool:
-    """Whether a label may stand there: five full minutes, the first hour of a day, any day."""
+    """Return whether a label may begin there: each full five minutes, the first hour of a day, any day."""
     if minutes == HOUR:
         return f.day_of(shown[place].start) != f.day_of(shown[place - 1].start)
     return minutes == DAY or not shown[place].start.minute % 5
 
 
 def _volumes(shown: Sequence[Candle], lines: int, look: Look) -> list[TextLine]:
-    """Blocks under the plot, as high as the most of the bars that are shown."""
+    """Draw the volume below the plot, scaled to the largest of the visible bars."""
     across = DOTS_ACROSS if look.is_line else 1
     sums = [sum((c.volume for c in shown[n : n + across]), Decimal(0)) for n in range(0, len(shown), across)]
     most = max(sums, default=Decimal(0))
@@ -237,7 +239,7 @@ def _block(eighths: int) -> str:
 def _known(
     chart: ChartView, candles: Sequence[Candle], overlays: Sequence[Overlay], levels: Levels, is_line: bool = False
 ) -> list[Decimal]:
-    """Every price that the chart has to show of these bars."""
+    """Return every price that the scale must include."""
     of_bars = (price for c in candles for price in ((c.close,) if is_line else (c.high, c.low)))
     of_lines = (price for _, curve in overlays for price in curve)
     prices = (*of_bars, *of_lines, *chart.entries, *chart.stops, levels.last, *levels.stops, *levels.targets)
@@ -282,7 +284,7 @@ def _line(canvas: Canvas, shown: Sequence[Candle], prices: PriceScale) -> None:
 
 
 def _towards(before: int, now: int) -> int:
-    """Where a stroke begins so that it meets the one before it."""
+    """Return where a stroke begins so that it joins the previous one."""
     return now if abs(now - before) <= 1 else before + (1 if now > before else -1)
 
 
@@ -310,8 +312,10 @@ def _labels(
     tick: Decimal,
     widest: int,
 ) -> dict[int, Cell]:
-    """By line, all on one decimal point. What has a name goes before what has none, and moves a line where two would
-    stand on one; a higher price never stands below a lower one."""
+    """Return the price labels by line, aligned on the decimal point.
+
+    Named prices come first and move by one line when two would share one. A higher price is never below a lower one.
+    """
     named: tuple[tuple[str, Decimal | None, Tone], ...] = (
         ("last", levels.last, "strong"),
         *(("stop", stop, "warning") for stop in (*chart.stops, *levels.stops)),
@@ -337,6 +341,6 @@ def _labels(
 
 
 def _on_edge(price: Decimal, tick: Decimal) -> str:
-    """As everywhere, with blanks for the places of a finer tick: all stand on one decimal point."""
+    """Format a price with blanks for the places of a finer tick, so that all align on the decimal point."""
     places = max(0, STOCK_TICKS.at(price).adjusted() - tick.adjusted())
     return f.at_tick(price) + " " * places

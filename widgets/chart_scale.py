@@ -1,6 +1,6 @@
-"""Where a price stands in a chart, which prices are written at its edge, and which bars have room.
+"""Scales of a chart: the line of a price, the labelled prices, and the visible bars.
 
-Scales step: they stay as they are while new bars still fit, so that a chart does not move with every bar.
+A scale changes in steps and stays while new bars fit, so the chart does not move with every bar.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from core.model.instrument import STOCK_TICKS
 DOTS_DOWN, DOTS_ACROSS = 4, 2
 """Dots of one cell."""
 LINES_A_LABEL = 4
-"""Lines between two prices at the edge, about."""
+"""Approximate number of lines between two price labels."""
 CELLS_A_LABEL = 9
-"""Cells between two times at the foot, at least."""
+"""Least number of cells between two time labels."""
 
 
 def nice(step: Decimal, least: Decimal) -> Decimal:
-    """The next of 1, 2, 5 times a power of ten that is not smaller."""
+    """Return the smallest of 1, 2 or 5 times a power of ten that is at least `step` and `least`."""
     wanted = max(step, least)
     power = Decimal(1).scaleb(wanted.adjusted())
     return next(power * times for times in (1, 2, 5, 10) if power * times >= wanted)
@@ -28,7 +28,7 @@ def nice(step: Decimal, least: Decimal) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class PriceScale:
-    """Prices from `low` at the foot to `high` at the head of `lines` lines, both multiples of half a `step`."""
+    """Prices from `low` at the bottom to `high` at the top of `lines` lines, both multiples of half a `step`."""
 
     low: Decimal
     high: Decimal
@@ -46,19 +46,19 @@ class PriceScale:
         return cls(low, high if high > low else low + step, step, lines)
 
     def dot_of(self, price: Decimal) -> int:
-        """From the head; what is beyond an edge stands at it."""
+        """Return the dot row from the top; a price beyond the scale is placed at its edge."""
         last = self.lines * DOTS_DOWN - 1
         return max(0, min(last, round((self.high - price) / (self.high - self.low) * last)))
 
     def half_of(self, price: Decimal) -> int:
-        """The same in half lines."""
+        """Return the same in half lines."""
         return self.dot_of(price) // (DOTS_DOWN // 2)
 
     def line_of(self, price: Decimal) -> int:
         return self.dot_of(price) // DOTS_DOWN
 
     def labels(self) -> list[Decimal]:
-        """The multiples of the step between the edges."""
+        """Return the multiples of the step between the edges."""
         first = (self.low / self.step).to_integral_value(ROUND_CEILING)
         count = int((self.high - first * self.step) / self.step)
         return [(first + number) * self.step for number in range(count + 1)]
@@ -66,14 +66,17 @@ class PriceScale:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which bars are shown: from `first` up to `end`, without it."""
+    """The range of visible bars: from `first` up to `end`, exclusive."""
 
     first: int
     end: int
 
     @classmethod
     def of(cls, count: int, room: int, under: int | None) -> Window:
-        """The newest; it moves by a quarter of its room, not with every bar, and back to one under the crosshair."""
+        """Return the window of the newest bars, or one that contains the bar under the crosshair.
+
+        It moves by a quarter of its width at a time, not with every bar.
+        """
         step = max(1, room // 4)
         first = max(0, -(-(count - room) // step) * step)
         if under is not None and under < first:

@@ -1,7 +1,7 @@
-"""The connections in the status lines: a lamp each, and a line of words for each that is not well.
+"""Connection statuses in the status lines: one symbol for each, and a line of text for each unhealthy connection.
 
-A lamp differs by shape and word, not by colour alone. Where there are no connections, as on the simulated exchange,
-there are no lamps.
+Statuses differ by shape and word, not by colour alone. Without connections, as on the simulated exchange, nothing is
+shown.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ MEANS: Mapping[tuple[Channel, ConnectionState], str] = {
     (Channel.TRADES, ConnectionState.SILENT): "orders are asked for meanwhile",
     (Channel.TRADES, ConnectionState.DOWN): "fills are heard late, by asking",
 }
-"""What it means for the operator, where the lamp's own words do not say."""
+"""The consequence for the operator, if the words of the status do not state it."""
 
 
 def is_broker_away(lamps: Sequence[ConnectionStatus]) -> bool:
-    """Whether no request is answered now: an entry that is confirmed meanwhile is refused (OP-03)."""
+    """Return whether the broker answers no requests; an entry confirmed meanwhile is refused (OP-03)."""
     return any(lamp.line is Channel.BROKER and lamp.state in AWAY for lamp in lamps)
 
 
 def lamps_in_brief(lamps: Sequence[ConnectionStatus], *, is_wide: bool) -> TextLine:
-    """`● trades  ● data`; narrow, only those that are not well."""
+    """Format `● trades  ● data`; on a narrow terminal only unhealthy connections."""
     shown = [lamp for lamp in lamps if is_wide or lamp.state not in CALM]
     cells: list[Cell] = []
     for lamp in shown:
@@ -53,7 +53,7 @@ def lamps_in_brief(lamps: Sequence[ConnectionStatus], *, is_wide: bool) -> TextL
 
 
 def lamps_in_words(lamps: Sequence[ConnectionStatus], now: datetime, width: int) -> list[TextLine]:
-    """For each that is not well: since when, how often it was tried, what is wrong, what that means."""
+    """Describe each unhealthy connection: since when, the number of attempts, the error and its consequence."""
     lines: list[TextLine] = []
     for lamp in lamps:
         if lamp.state in CALM and not lamp.words:

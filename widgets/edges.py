@@ -1,4 +1,4 @@
-"""Text in the edges of a frame: never markup, never a control character (SY-06), and drawn only where it changed."""
+"""Text in the edges of a frame, without markup or control characters (SY-06), redrawn only when it changes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from core.model.harmless_text import harmless
 
 
 def put_title(frame: Widget, text: str) -> None:
-    """In the upper edge."""
+    """Write the upper edge."""
     content = Content(harmless(text))
     if content.markup != (frame.border_title or ""):
         frame.border_title = content
 
 
 def put_note(frame: Widget, text: str) -> None:
-    """In the lower edge."""
+    """Write the lower edge."""
     content = Content(harmless(text))
     if content.markup != (frame.border_subtitle or ""):
         frame.border_subtitle = content

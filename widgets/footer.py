@@ -1,4 +1,4 @@
-"""The last line: the keys that work here, or for some seconds what was just said; the kill key always."""
+"""The last line: the keys that work here, or the latest message for some seconds; always with the kill key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class FooterLine(Lines):
         self._put(Cell(keys.removesuffix(KILL.text).rstrip()), width)
 
     def show_words(self, text: str, tone: Tone, width: int) -> None:
-        """On a second line too where one does not hold them: no word of a warning is cut."""
+        """Show a message on at most two lines."""
         first, *rest = textwrap.wrap(text, width - len(KILL.text) - 1, max_lines=2, placeholder=" …") or [""]
         self.show([spread((Cell(first, tone),), (KILL,), width), *((Cell(line, tone),) for line in rest)])
 

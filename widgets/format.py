@@ -1,6 +1,6 @@
-"""How figures look, everywhere the same: signs, ticks, the market's clock, ages and countdowns.
+"""Format figures in one way everywhere: signs, ticks, the market's clock, ages and countdowns.
 
-A figure that is not known is a dash, never a zero.
+An unknown figure is a dash, never a zero.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from core.views import ProposalRow
 from widgets.grid_picture import Tone
 
 PLACE, PLACE_IN_SHORT = HOME.name, HOME.short
-"""Whose clock it is, behind a time: every time of this desk is of one, as its first line says."""
+"""The city of the clock, written after a time. All times of the desk use one clock, named in the first line."""
 UNKNOWN = "–"
 MINUTE, HOUR = 60, 3600
 TEN_HOURS = timedelta(hours=10)
 PLACES = 4
-"""The most that a price shows."""
+"""Most decimal places of a price."""
 EFFECT_WORDS: dict[Effect, str] = {
     Effect.OPEN: "to open",
     Effect.ADD: "to add",
@@ -40,21 +40,21 @@ HOLDER_WORDS: dict[StopHolder, str] = {
 
 
 STALE_AFTER = timedelta(seconds=90)
-"""Data older than this is named as stale: minute bars alone renew it once a minute."""
+"""Older data is marked as stale; minute bars alone renew it once a minute."""
 
 
 def cents(amount: Decimal) -> Decimal:
-    """Every figure of money is rounded here: half up, two places, so that one amount is the same text everywhere."""
+    """Round money to two places, half up. All amounts are rounded here, so one amount always has the same text."""
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
 def money(amount: Decimal | None) -> str:
-    """`7,837.72`; USD stands in the header or behind it."""
+    """Format `7,837.72`; the unit is in the header or follows."""
     return UNKNOWN if amount is None else f"{cents(amount):,.2f}"
 
 
 def signed(amount: Decimal | None) -> str:
-    """`+34.43`, `−22.00`: a real minus, as wide as the plus."""
+    """Format `+34.43` or `−22.00`, with a minus sign as wide as the plus."""
     if amount is None:
         return UNKNOWN
     rounded = cents(amount)
@@ -62,7 +62,7 @@ def signed(amount: Decimal | None) -> str:
 
 
 def arrowed(amount: Decimal | None) -> str:
-    """`▲ +56.43`, `▼ −22.00`: gain and loss differ by shape and sign, not by colour alone."""
+    """Format `▲ +56.43` or `▼ −22.00`; gain and loss differ by shape and sign, not by colour alone."""
     if amount is None:
         return UNKNOWN
     rounded = cents(amount)
@@ -76,12 +76,15 @@ def tone_of(amount: Decimal | None) -> Tone:
 
 
 def tone_of_percent(fraction: Decimal | None) -> Tone:
-    """Of what stands there in percent: what is rounded to nothing is neither."""
+    """Return the tone of a percentage; one that rounds to zero is neutral."""
     return tone_of(None if fraction is None else fraction * 100)
 
 
 def price(value: Decimal | None) -> str:
-    """At its tick: cents, below a dollar hundredths of them; an average keeps what it needs, at most four places."""
+    """Format a price at its tick: cents, or hundredths of a cent below a dollar.
+
+    An average keeps up to four places.
+    """
     if value is None:
         return UNKNOWN
     at_tick = value.quantize(STOCK_TICKS.at(value))
@@ -89,18 +92,18 @@ def price(value: Decimal | None) -> str:
 
 
 def at_tick(value: Decimal | None) -> str:
-    """A price as it could be traded; an average or a middle is rounded, half up."""
+    """Format a price rounded to its tick, half up."""
     return UNKNOWN if value is None else f"{value.quantize(STOCK_TICKS.at(value), ROUND_HALF_UP):,f}"
 
 
 def pointed(text: str, places: int = PLACES) -> str:
-    """A number with blanks for the places that it does not show: right-aligned, all stand on one decimal point."""
+    """Pad a number with blanks for missing decimal places, so that right-aligned numbers share one decimal point."""
     shown = len(text.partition(".")[2])
     return text + " " * (places - shown if shown else places + 1)
 
 
 def quantity(value: Decimal) -> str:
-    """As the broker will see it."""
+    """Format a quantity exactly as it is sent to the broker."""
     return f"−{plain(-value)}" if value < 0 else plain(value)
 
 
@@ -115,22 +118,22 @@ def signed_percent(fraction: Decimal | None) -> str:
 
 
 def clock(at: datetime | None) -> str:
-    """`10:51:07`, by the market's clock, as all of these."""
+    """Format `10:51:07`, by the market's clock like all times here."""
     return UNKNOWN if at is None else f"{HOME.local(at):%H:%M:%S}"
 
 
 def dated_clock(at: datetime | None, now: datetime) -> str:
-    """`10:51:07`; `7 Nov 10:51:07` where that is not of today, with its year where it is not of this one."""
+    """Format `10:51:07`, with the day (`7 Nov 10:51:07`) if it is not today, and the year if it is not this year."""
     return UNKNOWN if at is None else f"{day_before(at, now)}{clock(at)}"
 
 
 def day_of(at: datetime) -> date:
-    """The market's date."""
+    """Return the date on the market's clock."""
     return HOME.day_of(at)
 
 
 def day_before(at: datetime, now: datetime) -> str:
-    """`7 Nov ` of what is not of today, `7 Nov 2025 ` of what is not of this year; else nothing."""
+    """Format `7 Nov ` for another day, `7 Nov 2025 ` for another year, and an empty string for today."""
     local, today = HOME.local(at), HOME.local(now)
     if local.date() == today.date():
         return ""
@@ -138,23 +141,23 @@ def day_before(at: datetime, now: datetime) -> str:
 
 
 def weekday_clock(at: datetime) -> str:
-    """`Tue 10:51:07`."""
+    """Format `Tue 10:51:07`."""
     return f"{HOME.local(at):%a %H:%M:%S}"
 
 
 def day_and_minute(at: datetime) -> str:
-    """`Tue 3 Nov 16:00`."""
+    """Format `Tue 3 Nov 16:00`."""
     local = HOME.local(at)
     return f"{local:%a} {local.day} {local:%b %H:%M}"
 
 
 def day_in_words(day: date) -> str:
-    """`Tue 3 Nov 2026`."""
+    """Format `Tue 3 Nov 2026`."""
     return f"{day:%a} {day.day} {day:%b %Y}"
 
 
 def short_day(day: date) -> str:
-    """`3 Nov`."""
+    """Format `3 Nov`."""
     return f"{day.day} {day:%b}"
 
 
@@ -163,7 +166,7 @@ def minute(at: datetime) -> str:
 
 
 def span(time: timedelta) -> str:
-    """`0:54`, `1:12`, `5:09:00`: minutes and seconds; nothing is below zero."""
+    """Format a duration as `0:54`, `1:12` or `5:09:00`; a negative one is zero."""
     seconds = max(0, int(time.total_seconds()))
     if seconds < HOUR:
         return f"{seconds // MINUTE}:{seconds % MINUTE:02d}"
@@ -171,42 +174,42 @@ def span(time: timedelta) -> str:
 
 
 def long_span(time: timedelta) -> str:
-    """`5 h 09 m`, `12 m`."""
+    """Format a duration as `5 h 09 m` or `12 m`."""
     minutes = max(0, int(time.total_seconds())) // MINUTE
     return f"{minutes // MINUTE} h {minutes % MINUTE:02d} m" if minutes >= MINUTE else f"{minutes} m"
 
 
 def minute_of_week(at: datetime, now: datetime) -> str:
-    """`10:51`, `Mon 00:00` where that is more than a day ahead."""
+    """Format `10:51`, or `Mon 00:00` if it is more than a day ahead."""
     local = HOME.local(at)
     return f"{local:%H:%M}" if at - now <= timedelta(days=1) else f"{local:%a %H:%M}"
 
 
 def multiple(value: Decimal, places: int) -> str:
-    """Of the risk: `+1.2`, `−0.4`; nothing is neither gained nor lost of `0.0`."""
+    """Format a multiple of the risk, such as `+1.2` or `−0.4`; zero has no sign."""
     text = f"{value:+.{places}f}"
     return text.replace("-", "−") if Decimal(text) else text[1:]
 
 
 def countdown(until: datetime, now: datetime) -> str:
-    """What is left, rounded up: zero means over."""
+    """Format the remaining time, rounded up: zero means expired."""
     return span(until - now + timedelta(seconds=0.999))
 
 
 def count_up(since: datetime, now: datetime) -> str:
-    """`+0:21`, `+9:59:59`, and `+18 h`: never more than eight cells in a year."""
+    """Format the elapsed time as `+0:21`, `+9:59:59` or `+18 h`: at most eight cells for a year."""
     waited = now - since
     return f"+{span(waited)}" if waited < TEN_HOURS else f"+{int(waited.total_seconds()) // HOUR} h"
 
 
 def age(at: datetime, now: datetime) -> str:
-    """`0.4 s`, `12 s`, `3 m`; tenths only while they are news, since every change is drawn."""
+    """Format an age as `0.4 s`, `12 s` or `3 m`; tenths only below a second, because every change is drawn."""
     seconds = max(0.0, (now - at).total_seconds())
     return f"{seconds:.1f} s" if seconds < 1 else whole_age(at, now)
 
 
 def whole_age(at: datetime, now: datetime) -> str:
-    """`<1 s`, `12 s`, `3 m`: what stands on the screen all day changes once a second."""
+    """Format an age as `<1 s`, `12 s` or `3 m`, for permanent figures; it changes at most once a second."""
     seconds = max(0.0, (now - at).total_seconds())
     if seconds < 1:
         return "<1 s"
@@ -214,7 +217,7 @@ def whole_age(at: datetime, now: datetime) -> str:
 
 
 def short_age(at: datetime, now: datetime) -> str:
-    """`17 s`, `2 m`, `3 h`: never more than four cells in a day."""
+    """Format an age as `17 s`, `2 m` or `3 h`: at most four cells for a day."""
     minutes, seconds = divmod(max(0, int((now - at).total_seconds())), MINUTE)
     if not minutes:
         return f"{seconds} s"
@@ -226,29 +229,29 @@ def side_word(side: Side) -> str:
 
 
 def doing(side: Side, effect: Effect) -> str:
-    """`BUY to open`, `SELL short`."""
+    """Format `BUY to open`, `SELL short`."""
     return f"{side_word(side)} {EFFECT_WORDS[effect]}"
 
 
 def purpose(row: ProposalRow) -> str:
-    """`BUY to open`; `REPLACE stop`, `REPLACE order` where it takes another's place; `SELL protect` for a new stop."""
+    """Format `BUY to open`, `REPLACE stop` or `REPLACE order` for a replacement, `SELL protect` for a new stop."""
     if row.replaces is not None:
         return "REPLACE stop" if row.is_guard else "REPLACE order"
     return f"{side_word(row.side)} protect" if row.is_guard else doing(row.side, row.effect)
 
 
 def terms(of: Terms) -> str:
-    """`limit 166.76`, `stop 48.43`, `stop 48.43 limit 48.40`, `trailing stop 1.50 behind`, `market`."""
+    """Format `limit 166.76`, `stop 48.43`, `stop 48.43 limit 48.40`, `trailing stop 1.50 behind`, `market`."""
     return filled_in(WORDS[of[0]].terms, of, price)
 
 
 def short_terms(of: Terms) -> str:
-    """One figure: `limit 166.76`, `trail 1.50`; a stop-limit by its stop."""
+    """Format the terms with one figure: `limit 166.76`, `trail 1.50`; a stop-limit shows its stop."""
     return filled_in(WORDS[of[0]].column, of, price)
 
 
 def terms_on_point(of: Terms) -> str:
-    """The same for a column of `TERMS` cells: `limit   166.76  ` above `stop     48.43  `."""
+    """Format the terms for a column of `TERMS` cells, aligned: `limit   166.76  ` above `stop     48.43  `."""
     word, _, figure = short_terms(of).partition(" ")
     if of[0].trails:
         return f"{word} {figure:>8}"
@@ -256,4 +259,4 @@ def terms_on_point(of: Terms) -> str:
 
 
 TERMS = 16
-"""Cells of a column of terms."""
+"""Width of a column of terms, in cells."""

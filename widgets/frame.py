@@ -1,4 +1,4 @@
-"""A frame whose edges are written without drawing what lies in it again: a clock there costs its own row."""
+"""A frame whose edges are redrawn without its content: a clock in an edge redraws only one line."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from textual.geometry import Region
 from widgets.edges import put_note, put_title
 
 CORNERS = 4
-"""Cells of the frame on the two sides of its title that change with the title's length."""
+"""Cells of the frame on both sides of its title that change with the title's length."""
 
 
 class Frame(Vertical):
-    """Panes and tickets: their counts and clocks stand in their edges."""
+    """Base of panes and tickets, which show counts and clocks in their edges."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
@@ -38,7 +38,7 @@ class Frame(Vertical):
 
     @contextmanager
     def _redrawing(self, line: int, width: int) -> Iterator[None]:
-        """A title that is set would draw the whole frame again, its rows included: only its part of the edge is."""
+        """Restrict the redraw to a part of one edge; a new title would otherwise redraw the whole frame."""
         left, top = self.content_offset
         self._edge = Region(-left, line - top, width, 1)
         yield

@@ -1,8 +1,8 @@
-"""The one grid that all panes share: it keeps the picture that it drew, and draws again only what differs.
+"""The grid that all panes share. It keeps the lines that it drew and redraws only the differences.
 
-A pane calls `show` with rows, as often as it likes. Selection, scrolling, focus and new figures all go the same way: a
-new picture, compared line by line and cell by cell with the last one, and a refresh of the regions that changed. Which
-rows there are, which is selected and which are in view, `widgets.grid_window` knows.
+A pane may call `show` with rows as often as it likes. Selection, scrolling, focus and new figures are handled alike:
+the grid builds new lines, compares them with the last ones cell by cell and refreshes the changed regions.
+`widgets.grid_window` keeps the rows, the selection and the visible range.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ __all__ = ["Align", "Cell", "Column", "Grid", "Row", "Tone"]
 
 
 DOUBLE = 2
-"""Clicks that open a row, as Enter does."""
+"""Number of clicks that open a row, as Enter does."""
 
 
 class GridMessage(Message):
-    """From a grid, to whoever has it."""
+    """Base of the messages of a grid."""
 
     def __init__(self, grid: Grid) -> None:
         super().__init__()
@@ -55,15 +55,14 @@ class GridMessage(Message):
 
 
 class Grid(Widget, can_focus=True):
-    """Columns, rows with an identity, one selection.
+    """Columns, rows with an identity, and one selection.
 
-    `opens_first` is the row that Enter takes where none is selected; only panes whose rows open harmlessly set it.
+    `opens_first` is the row that Enter opens if none is selected; only panes whose rows open harmlessly set it.
+    `has_header` false hides the header. `empty` is the text of a grid without rows. With `follows` set, new rows at the
+    end scroll into view and the last row is selected, until the operator moves.
 
-    The header leaves when `has_header` is false. `empty` says what would fill the pane. With `follows` set, new rows at
-    the end scroll into view until the operator moves, and the last row is the selected one.
-
-    Where the rows are more than the lines, which of them is looked at (`5 of 29`) is told to `tell_place`; a grid that
-    has nobody to tell says it on its last line.
+    If not all rows are visible, the position (`5 of 29`) is passed to `tell_place`, or shown on the last line if that
+    is None.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -90,21 +89,21 @@ class Grid(Widget, can_focus=True):
     ]
 
     class Moved(GridMessage):
-        """Another row is selected, or none (`key` is None); or the end is followed no more."""
+        """Another row is selected, or none (`key` is None); or the grid stopped following the end."""
 
         def __init__(self, grid: Grid, key: str | None) -> None:
             super().__init__(grid)
             self.key = key
 
     class Opened(GridMessage):
-        """Enter on a row."""
+        """Enter was pressed on a row."""
 
         def __init__(self, grid: Grid, key: str) -> None:
             super().__init__(grid)
             self.key = key
 
     class NothingOpened(GridMessage):
-        """Enter where no row is selected."""
+        """Enter was pressed while no row is selected."""
 
     def __init__(
         self,
@@ -128,10 +127,10 @@ class Grid(Widget, can_focus=True):
         self._strips: dict[GridLine, Strip] = {}
         self._styles_of: dict[tuple[Tone, Background], Style] = {}
 
-    # What a pane does
+    # Called by panes
 
     def show(self, rows: Sequence[Row], *, empty: str | None = None) -> None:
-        """Shows these rows from now on; keys are unique. Costs a comparison where nothing changed."""
+        """Show these rows; keys are unique. If nothing changed this costs one comparison."""
         if empty is not None:
             self._empty = empty
         rows = tuple(rows)
@@ -142,13 +141,13 @@ class Grid(Widget, can_focus=True):
         self._draw()
 
     def show_columns(self, columns: Sequence[Column]) -> None:
-        """Other columns, for another width of the pane; `show` follows with rows of that many cells."""
+        """Set other columns, for another width; call `show` next with rows of that many cells."""
         self._columns = tuple(columns)
         self._forget_picture()
 
     @property
     def selected(self) -> str | None:
-        """The key of the selected row; None after it went, until the operator moves."""
+        """The key of the selected row; None after that row was removed, until the operator moves."""
         return self.window.selected
 
     @property
@@ -157,7 +156,7 @@ class Grid(Widget, can_focus=True):
 
     @property
     def is_cut(self) -> bool:
-        """Whether the selected row has more to say than there is room for."""
+        """Whether the selected row does not fit its line."""
         row, widths = self.selected_row, self._widths()
         if row is None or not self.content_size or (self.follows and not self.has_focus):
             return False
@@ -171,20 +170,20 @@ class Grid(Widget, can_focus=True):
 
     @property
     def wanted(self) -> int:
-        """The lines that show all there is."""
+        """Number of lines needed for all rows."""
         return self._has_header + max(1, len(self.window.rows))
 
     def follow(self) -> None:
-        """The end is in view, and stays so as rows come, until the operator moves."""
+        """Scroll to the end and follow it until the operator moves."""
         self.action_last()
         self.window.follows = True
 
     def select(self, key: str) -> None:
-        """Selects the row with that key, if there is one, and scrolls to it."""
+        """Select the row with that key, if it exists, and scroll to it."""
         if key in self.window:
             self._move_to(self.window.index_of(key))
 
-    # What the operator does
+    # Keys and mouse
 
     def action_up(self) -> None:
         self._move_by(-1)
@@ -226,7 +225,7 @@ class Grid(Widget, can_focus=True):
         self._scroll_by(1)
 
     def watch_has_focus(self, has_focus: bool) -> None:
-        """At once: the events of the focus come before it is known here."""
+        """Redraw at once, because focus events arrive before the focus is known here."""
         super().watch_has_focus(has_focus)
         self.window.keep_visible()
         self._draw()
@@ -262,15 +261,15 @@ class Grid(Widget, can_focus=True):
             self.post_message(self.Moved(self, self.selected))
 
     def _body_height(self) -> int:
-        """The lines for rows."""
+        """Number of lines for rows."""
         return self.content_size.height - self._has_header - self._has_place_line()
 
     def _has_place_line(self) -> bool:
-        """Whether the last line says where an overlong list stands."""
+        """Return whether the last line shows the position in the list."""
         height = self.content_size.height - self._has_header
         return self.tell_place is None and not self.follows and len(self.window.rows) > height
 
-    # The picture
+    # Lines
 
     def _picture(self) -> list[GridLine]:
         rows = self.window.in_view()
@@ -349,7 +348,7 @@ class Grid(Widget, can_focus=True):
         return Strip.join([strip.crop(0, max(0, width - note.cell_length)), note]).adjust_cell_length(width, base)
 
     def _style(self, tone: Tone, background: Background) -> Style:
-        """Never None: a segment without a style ends the desk under NO_COLOR."""
+        """Return a style, never None: under NO_COLOR a segment without a style crashes the desk."""
         if (tone, background) not in self._styles_of:
             style = self.rich_style
             if tone:

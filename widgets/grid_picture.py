@@ -1,4 +1,4 @@
-"""What a grid shows, as values: columns, rows, the lines of a picture, and what differs between two of them."""
+"""Value types of a grid: columns, rows and lines, and the differences between two drawings."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ GAP = 1
 """Cells between two columns."""
 
 MARKS = {(False, False): "  ", (False, True): "  ", (True, False): "▹ ", (True, True): "▸ "}
-"""By selected and focused: visible without colour."""
+"""Row mark by (selected, focused), visible without colour."""
 
 MARK_WIDTH = 2
 
 Tone = Literal["", "header", "note", "empty", "gain", "loss", "warning", "urgent", "muted", "strong"]
-"""What a text means: the component class that draws it, without its `grid--`. Words and signs say it as well."""
+"""Meaning of a text: its component class without `grid--`. Words and signs carry the meaning too."""
 
 Background = Literal["", "selected", "selected-elsewhere"]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`width` in cells; the columns that stretch share what is left of the pane. `decimals` belongs to Align.POINT.
+    """A column of `width` cells. Stretching columns share the remaining width; `decimals` is for Align.POINT.
 
-    `rank` above 0 says that it is left out where there is no room for it, the highest first.
+    Columns with a `rank` above 0 are dropped if there is no room, the highest rank first.
     """
 
     title: str
@@ -41,7 +41,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A text and what it means."""
+    """A text and its tone."""
 
     text: str
     tone: Tone = ""
@@ -49,9 +49,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`key` says which thing it shows. `tone` is that of every cell without one. `mark` stands before it, as wide as
-    that of the selection, which it leaves its place where the keyboard is. `copied` is what is copied of it, where that
-    is not its cells: with whole identifiers. `across` takes the line over all columns."""
+    """A row of a grid.
+
+    `key` is its identity. `tone` applies to cells without a tone. `mark` precedes the row, as wide as the selection
+    mark, which replaces it in a focused grid. `copied` is the text for the clipboard if it differs from the cells, with
+    whole identifiers. `across` is text over all columns.
+    """
 
     key: str
     cells: tuple[Cell, ...]
@@ -63,8 +66,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class GridLine:
-    """One line of the picture. `note` stands at its right end, or alone on an empty pane; `across`
-    over all columns."""
+    """One line of a drawn grid.
+
+    `note` is at its right end, or alone in an empty pane; `across` covers all columns.
+    """
 
     cells: tuple[Cell, ...] = ()
     tone: Tone = ""
@@ -75,22 +80,24 @@ class GridLine:
 
 
 NO_ROOM = -GAP
-"""The width of a column that is left out: neither it nor the gap behind it takes a cell."""
+"""Width of a dropped column: neither it nor its gap takes a cell."""
 
 
 def has_room(columns: Sequence[Column], width: int) -> bool:
-    """Whether a pane of `width` has room for all of them, whole."""
+    """Return whether all columns fit in `width` cells."""
     return _needed(columns) <= width - MARK_WIDTH + GAP
 
 
 def in_a_line(cells: Iterable[Cell]) -> str:
-    """Their texts without the blanks that align them."""
+    """Join the texts without alignment blanks."""
     return "  ".join(" ".join(cell.text.split()) for cell in cells if cell.text.strip())
 
 
 def widths_of(columns: Sequence[Column], width: int) -> list[int]:
-    """The cells of each column in a pane of `width`, NO_ROOM for one that is left out. What does not fit is cut at its
-    right edge."""
+    """Return the width of each column in a pane of `width`, NO_ROOM for a dropped one.
+
+    Columns that still do not fit are cut at the right edge.
+    """
     room = width - MARK_WIDTH + GAP
     shown = list(columns)
     for column in sorted((column for column in columns if column.rank), key=lambda column: -column.rank):
@@ -111,14 +118,14 @@ def widths_of(columns: Sequence[Column], width: int) -> list[int]:
 
 
 def _needed(columns: Sequence[Column]) -> int:
-    """Cells of them all, each with the gap behind it."""
+    """Return the total width with gaps."""
     return sum(column.width + GAP for column in columns)
 
 
 def differences(
     old: Sequence[GridLine], new: Sequence[GridLine], widths: Sequence[int], width: int
 ) -> Iterator[Region]:
-    """The regions in which two pictures of one size differ."""
+    """Return the regions in which two drawings of one size differ."""
     for y, (was, now) in enumerate(zip(old, new, strict=True)):
         if was == now:
             continue

@@ -1,7 +1,7 @@
-"""Text for the cells of a grid: harmless, of exactly one width, numbers on their decimal point.
+"""Text for grid cells: harmless, of exact width, numbers aligned on the decimal point.
 
-Text from outside (a broker's message, a news line) may hold control characters, marks that turn the direction of
-reading, characters without width. It is drawn without any of them, and never as markup (SY-06).
+External text (a broker's message, a news line) may contain control characters, direction marks and zero-width
+characters. They are removed, and markup is never interpreted (SY-06).
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Align(Enum):
 
 @lru_cache(maxsize=2048)
 def fitted(text: str, width: int, align: Align, decimals: int) -> str:
-    """`text` in exactly `width` cells. Words are cut with an ellipsis; a number that does not fit is never cut.
+    """Return `text` in exactly `width` cells. Text is cut with an ellipsis; a number that does not fit is never cut.
 
-    `decimals` is the most that a column aligned on the point shows; fewer are filled with blanks.
+    `decimals` is the most decimal places of a column aligned on the point; missing ones become blanks.
     """
     text = harmless(text)
     if align is Align.LEFT:

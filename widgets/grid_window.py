@@ -1,6 +1,6 @@
-"""The rows of a grid, which one is selected, and which are in view. Pure: it draws nothing.
+"""The rows of a grid, its selection and the visible range. Nothing is drawn here.
 
-A row is known by its key, never by its place; one that goes takes the selection with it, so that a key meant for it
+Rows are identified by key, never by index. Removing the selected row clears the selection, so a key press meant for it
 cannot hit its neighbour (OP-04).
 """
 
@@ -12,16 +12,16 @@ from widgets.grid_picture import Row
 
 
 class GridWindow:
-    """`body` tells how many lines there are for rows.
+    """Rows, selection and scroll position; `body` returns the number of lines for rows.
 
     Attributes
     ----------
     selected
-        The key of the selected row; None after it went, until the operator moves.
+        The key of the selected row; None after that row was removed, until the operator moves.
     follows
-        Whether new rows at the end scroll into view; the last row is then the selected one.
+        Whether new rows at the end scroll into view; the last row is then selected.
     top
-        The first row in view.
+        The first visible row.
     """
 
     def __init__(self, body: Callable[[], int], *, follows: bool) -> None:
@@ -31,7 +31,7 @@ class GridWindow:
         self.top = 0
         self._body = body
         self._index: dict[str, int] = {}
-        self._last_index: int | None = None  # of the selection, for the next move after its row went
+        self._last_index: int | None = None  # index of the selection, for the next move after its row was removed
 
     def __contains__(self, key: str) -> bool:
         return key in self._index
@@ -40,11 +40,13 @@ class GridWindow:
     def selected_row(self) -> Row | None:
         return self.rows[self._index[self.selected]] if self.selected is not None else None
 
-    # Other rows
+    # New rows
 
     def take(self, rows: tuple[Row, ...], *, is_used: bool) -> tuple[str | None, ...]:
-        """The selection and what is in view stay with theirs. A list that nobody uses, and that shows its beginning,
-        goes on showing it: what comes there is what matters most. Returns to where the selection went, if it did.
+        """Replace the rows; return the new selection as a one-tuple if it changed, else an empty tuple.
+
+        The selection and the visible rows are kept. An unused list that shows its beginning stays there, because the
+        most important rows come first.
         """
         anchor = self._anchor() if is_used or self.top else None
         if [row.key for row in rows] != [*self._index]:
@@ -59,7 +61,7 @@ class GridWindow:
 
     def _keep_selection(self) -> tuple[str | None, ...]:
         if not self.rows:
-            self._last_index = None  # nobody's hand is on a row: the next one that comes is the selected one
+            self._last_index = None  # no row was in use: select the next one that arrives
         if self.selected is not None:
             if self.selected not in self._index:
                 self.selected = None
@@ -71,7 +73,7 @@ class GridWindow:
         return ()
 
     def _anchor(self) -> tuple[str, int] | None:
-        """The row that keeps its line when others come and go above it, and that line."""
+        """Return the row that keeps its line when rows are added or removed above it, and that line."""
         if self.selected is not None:
             line = self._index[self.selected] - self.top
             if 0 <= line < self._body():
@@ -81,18 +83,18 @@ class GridWindow:
     # Moves
 
     def index_after(self, step: int) -> int | None:
-        """Where a step leads; None where there is nothing to step from."""
+        """Return the index after a step; None if there is no starting point."""
         if self._last_index is None:
             return None
         if self.selected is None and step > 0:
-            step -= 1  # the rows below moved up into the place of the one that went
+            step -= 1  # the rows below moved up into the place of the removed one
         return self._last_index + step
 
     def index_of(self, key: str) -> int:
         return self._index[key]
 
     def move_to(self, index: int) -> bool:
-        """Select the row there, or the nearest; there is one. Whether it is another than before."""
+        """Select the row at `index`, or the nearest; return whether the selection changed. Rows must exist."""
         self._last_index = max(0, min(index, len(self.rows) - 1))
         key = self.rows[self._last_index].key
         has_moved, self.selected = key != self.selected, key
@@ -101,13 +103,13 @@ class GridWindow:
         return has_moved
 
     def scroll(self, step: int) -> bool:
-        """Whether the end was followed until now."""
+        """Scroll; return whether the end was followed before."""
         has_followed, self.follows = self.follows, False
         self.top += step
         return has_followed
 
     def follow_the_end(self) -> None:
-        """The last rows are in view, where they are to be."""
+        """Scroll to the last rows if the end is followed."""
         if self.follows:
             self.top = len(self.rows)
 
@@ -116,16 +118,16 @@ class GridWindow:
             index = self._index[self.selected]
             self.top = max(min(self.top, index), index - self._body() + 1)
 
-    # What is in view
+    # Visible rows
 
     def in_view(self) -> tuple[Row, ...]:
-        """As many as there are lines; the view never ends beyond the last row."""
+        """Return the visible rows; the range never extends beyond the last row."""
         body = self._body()
         self.top = max(0, min(self.top, len(self.rows) - body))
         return self.rows[self.top : self.top + max(0, body)]
 
     def place(self) -> str:
-        """`5 of 29`; nothing where all rows are in view, or where the end is followed."""
+        """Format `5 of 29`; empty if all rows are visible or the end is followed."""
         if len(self.rows) <= self._body() or self.follows:
             return ""
         place = self._index[self.selected] if self.selected is not None else self.top

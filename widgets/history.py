@@ -1,4 +1,4 @@
-"""Orders and trades of a day that one turns to, the newest first, or the worst trades first."""
+"""Orders and trades of a chosen day, the newest first or the worst trades first."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from widgets.identifiers import short_id, short_ids
 from widgets.pane import Pane
 
 LEAST = 34
-"""Cells of what happened, at least."""
+"""Least width of the text column, in cells."""
 WHAT = 3
-"""Which of the columns says it."""
+"""Index of the text column."""
 NOTHING_YET = "Nothing was read yet."
 NOTHING = "No orders and no trades on this day."
 NOTHING_FOUND = "The filter finds nothing: no line has all of its words."
 
 
 class History(Pane):
-    """`worst_first` stands trades before orders, by what they made."""
+    """History of a day. `worst_first` sorts trades by profit and puts them before orders."""
 
     NUMBER = 0
     NAME = "History"
@@ -41,7 +41,7 @@ class History(Pane):
         self.worst_first = False
 
     def show_rows(self, rows: Sequence[HistoryRow], is_filtered: bool) -> None:
-        """Of the day; those that the filter lets through."""
+        """Show the rows of the day that match the filter."""
         if self.day is None:
             return
         longest = max((len(row.text) for row in rows), default=0)
@@ -64,7 +64,7 @@ class History(Pane):
 
 
 def _columns(longest: int, width: int) -> tuple[Column, ...]:
-    """Whose it is, and the order's name, give way to what happened: a price in it is never cut."""
+    """Return the columns for a width. Strategy and order id are dropped before the text, so no price is cut."""
     columns = (
         Column("TIME", 8),
         Column("SYM", 6),
@@ -83,7 +83,7 @@ def _count(number: int, one: str) -> str:
 
 
 def _whole(text: str, room: int) -> str:
-    """As many whole words as there is room for: what is left of a price would be another price."""
+    """Cut the text after a whole word, because a cut price would read as another price."""
     if room <= 0 or len(text) <= room:
         return text
     return f"{text[: room - 1].rpartition(' ')[0]}…" if " " in text[: room - 1] else "…"
@@ -106,7 +106,7 @@ def _row(row: HistoryRow, room: int) -> Row:
 
 
 def in_words(row: HistoryRow) -> str:
-    """What is copied of it, and written: with the whole identifier of its order."""
+    """Format a row for the clipboard and for files, with the whole order id."""
     made = "" if row.profit is None else f"{f.signed(row.profit)} USD"
     said = (f.clock(row.at), row.kind.value, row.symbol, made, row.text, row.strategy, row.order)
     return "  ".join(part for part in said if part)

@@ -1,6 +1,6 @@
-"""What the kill screen says: since when, what is taken back, which stops stay, what nobody protects (OP-07).
+"""Text of the kill screen: since when, entries being cancelled, stops that stay, unprotected positions (OP-07).
 
-It never takes more lines than it is given: what has no room is counted, and the pane named that lists it.
+It never exceeds the given number of lines. Items without room are counted, with the name of the pane that lists them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ IN_ORDERS, IN_POSITIONS = "Orders lists them", "Positions lists them"
 
 
 def halted_lines(view: DeskView | None, width: int, room: int, owed: str | None = None) -> list[TextLine]:
-    """Before `K`, in at most so many lines; `owed` is what of a halt and a kill the engine has not heard."""
+    """Return at most `room` lines before `K` is pressed; `owed` is a halt or kill that the engine has not received."""
     if view is None and owed is None:
         return [(Cell("HALTED before the engine was there: it starts halted.", "urgent"),)]
     unheard = [(Cell(f"{HEARD_NOT[owed]}: the engine has not heard it yet.", "urgent"),)] if owed is not None else []
@@ -36,7 +36,7 @@ def halted_lines(view: DeskView | None, width: int, room: int, owed: str | None 
 
 
 def killed_lines(view: DeskView, width: int, room: int) -> list[TextLine]:
-    """After it, in at most so many lines."""
+    """Return the lines after the kill, at most `room`."""
     status = view.status
     at = f.dated_clock(status.killed_at, status.at)
     head = f"KILLED since {at} by {status.killed_by}. It stays killed after a restart."
@@ -54,7 +54,7 @@ def killed_lines(view: DeskView, width: int, room: int) -> list[TextLine]:
 
 
 def _under(head: list[TextLine], lists: list[Listed], room: int) -> list[TextLine]:
-    """A head that leaves a line for each list, visibly cut where it must, and the lists in what is left."""
+    """Return the head, visibly cut if needed so that each list keeps one line, then the lists in the other lines."""
     most = max(1, room - sum(1 for each in lists if each.count))
     if len(head) > most:
         head = [*head[: most - 1], (*head[most - 1], Cell(" …", "warning"))]
@@ -79,7 +79,7 @@ def _protection(view: DeskView, width: int, room: int) -> list[Listed]:
 
 
 def order_of(row: OrderRow) -> str:
-    """What it would do now, and how it stands."""
+    """Describe an order: its current effect and its status."""
     does = f.side_word(row.side) if row.effect.only_reduces else f.doing(row.side, row.effect)
     what = f"{does} {plain(row.quantity)} {row.symbol}"
     marks = f", {', '.join(row.marks_in_words)}" if row.marks else ""

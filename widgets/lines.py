@@ -1,7 +1,7 @@
-"""Lines of text with meaning: status lines, tickets, questions. Only the cells that differ are drawn again.
+"""Lines of text with tones, for status lines, tickets and questions. Only changed cells are redrawn.
 
-Text is cut at the widget's edge, visibly, never wrapped here: whoever makes the lines knows their width. It is drawn
-without markup and without control characters (SY-06).
+Text is cut visibly at the widget's edge and never wrapped here; callers know the width. Markup and control characters
+are never interpreted (SY-06).
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from widgets.grid_text import CUT
 __all__ = ["Cell", "Lines", "TextLine", "joined", "spread"]
 
 TextLine = tuple[Cell, ...]
-"""Texts side by side, each with its meaning."""
+"""Texts side by side, each with its tone."""
 
 
 class Lines(Widget):
-    """Shows lines; as high as there are, unless its style says otherwise."""
+    """Shows lines; as high as their number unless its style says otherwise."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "lines--header",
@@ -48,11 +48,11 @@ class Lines(Widget):
 
     @property
     def lines(self) -> tuple[TextLine, ...]:
-        """What it shows."""
+        """The lines shown."""
         return self._lines
 
     def show(self, lines: Sequence[TextLine]) -> None:
-        """Shows these lines from now on. Costs a comparison where nothing changed."""
+        """Show these lines. If nothing changed this costs one comparison."""
         before, self._lines = self._lines, tuple(lines)
         if before == self._lines or not self.is_mounted:
             return
@@ -64,7 +64,7 @@ class Lines(Widget):
         for y, (was, now) in enumerate(zip(_padded(before, self._lines), _padded(self._lines, before), strict=True)):
             if was != now:
                 left, right = _difference(was, now)
-                left = min(left, max(0, width - 1))  # where it is cut, the mark of the cut changes too
+                left = min(left, max(0, width - 1))  # where the line is cut, the ellipsis changes too
                 regions.append(Region(left, y, max(0, min(right, width) - left), 1))
         self.refresh(*(region for region in regions if region.width))
 
@@ -85,7 +85,7 @@ class Lines(Widget):
         return strip.adjust_cell_length(width, self._style(""))
 
     def _style(self, tone: Tone) -> Style:
-        """Never None: a segment without a style ends the desk under NO_COLOR."""
+        """Return a style, never None: under NO_COLOR a segment without a style crashes the desk."""
         if tone not in self._styles_of:
             style = self.rich_style
             if tone:
@@ -95,12 +95,12 @@ class Lines(Widget):
 
 
 def joined(line: TextLine) -> str:
-    """The text of a line."""
+    """Return the text of a line."""
     return "".join(cell.text for cell in line)
 
 
 def spread(left: TextLine, right: TextLine, width: int) -> TextLine:
-    """`left` and `right` at the two ends of a line; the left one is cut where both do not fit."""
+    """Place `left` and `right` at the two ends of a line; `left` is cut if both do not fit."""
     room = width - cell_len(joined(right)) - 1
     cut: list[Cell] = []
     for cell in left:
@@ -119,16 +119,16 @@ def _padded(lines: tuple[TextLine, ...], other: tuple[TextLine, ...]) -> tuple[T
 
 
 def _difference(was: TextLine, now: TextLine) -> tuple[int, int]:
-    """The first cell in which two lines differ, and the end of the last."""
+    """Return the first cell in which two lines differ, and the end of the last one."""
     old, new = _characters(was), _characters(now)
     length = max(len(old), len(new))
     old += [(" ", "")] * (length - len(old))
     new += [(" ", "")] * (length - len(new))
     differing = [place for place in range(length) if old[place] != new[place]]
     if not differing:
-        return 0, 0  # the same text, cut into other cells
+        return 0, 0  # the same text, split into other cells
     if any(cell_len(text) != 1 for text, _ in old + new if text):
-        return 0, 2 * length  # wide characters: places are no cells
+        return 0, 2 * length  # wide characters: indexes are not cells
     return differing[0], differing[-1] + 1
 
 

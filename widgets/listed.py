@@ -1,4 +1,4 @@
-"""Lists that share a room: each is shown in full where all fit; else what is not shown is counted, and where it is."""
+"""Lists that share a number of lines: shown in full if they fit, otherwise cut with a count of the rest."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from widgets.ticket import wrapped
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What stands under one label.
+    """A list under one label.
 
     Attributes
     ----------
     count
-        How many things there are.
+        Number of items.
     groups
-        Lines that stay together, each with the number of things that they name; at least as many as have room.
+        Lines that stay together, each with the number of items that they name; at least as many as fit.
     elsewhere
-        Where all of them are, as in `Orders lists them`.
+        The pane with the complete list, as in `Orders lists them`.
     """
 
     label: str
@@ -33,11 +33,11 @@ class Listed:
 
     @property
     def height(self) -> int:
-        """Lines of all that is to be shown."""
+        """Number of lines of all groups."""
         return sum(len(lines) for lines, _ in self.groups)
 
     def in_room(self, room: int) -> list[TextLine]:
-        """All of it, or as much as leaves a line for the number of the others."""
+        """Return all lines, or as many as fit with a last line that counts the rest."""
         if self.height <= room and sum(named for _, named in self.groups) == self.count:
             return [line for lines, _ in self.groups for line in lines]
         shown: list[TextLine] = []
@@ -53,13 +53,13 @@ class Listed:
 
 
 def one_each(label: str, texts: Sequence[str], width: int, elsewhere: str, most: int, tone: Tone = "") -> Listed:
-    """Every text under the label again; no more of them are made ready than `most` lines can show."""
+    """Repeat the label before each text; at most `most` + 1 texts are prepared."""
     groups = [(wrapped(label, text, width, tone), 1) for text in islice(texts, most + 1)]
     return Listed(label, len(texts), groups, elsewhere, tone)
 
 
 def side_by_side(label: str, texts: Sequence[str], width: int, elsewhere: str) -> Listed:
-    """The texts one after the other, with commas, under one label; none of them is torn apart."""
+    """Place the texts side by side under one label, separated by commas; no text is split."""
     rows: list[tuple[str, int]] = []
     room = width - len(label) - 1
     for text in texts:
@@ -78,7 +78,7 @@ def side_by_side(label: str, texts: Sequence[str], width: int, elsewhere: str) -
 
 
 def sharing(lists: Iterable[Listed], room: int) -> list[TextLine]:
-    """The lists under each other in so many lines; who needs less than its share leaves the rest to the others."""
+    """Return the lists one below the other in `room` lines; a list leaves unused lines of its share to the others."""
     shown = [each for each in lists if each.count]
     shares: dict[str, int] = {}
     for number, each in enumerate(sorted(shown, key=lambda each: each.height)):

@@ -1,4 +1,4 @@
-"""What happened, the newest at the end; it follows until the operator moves. The life of an order is one line."""
+"""The events of the day, the newest at the end, followed until the operator moves. Each order takes one line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SEVERE: dict[str, Tone] = {"CRITICAL": "urgent", "ERROR": "warning", "ALERT": "w
 COLUMNS = (Column("TIME", 8), Column("KIND", 9), Column("WHAT", 20, stretches=True), Column("ORDER", SHORT_ID))
 WITH_SOURCE = (*COLUMNS, Column("BY", 8))
 ROOM = 100
-"""Cells from which on a line has room to say who it comes from."""
+"""Width in cells from which a line has room for its source."""
 
 
 class Log(Pane):
@@ -47,14 +47,14 @@ class Log(Pane):
         self.grid.show_columns(WITH_SOURCE if self.content_size.width >= ROOM else COLUMNS)
 
     def show_rows(self, rows: Sequence[LogLine], now: datetime | None, of: int | None) -> None:
-        """`of` is how many there are where not all are shown; a line that is not of today names its day."""
+        """Show rows; `of` is their total number if a filter hides some. A line of another day shows its date."""
         shown = [_row(line.row, f.day_before(line.row.at, now or line.row.at), line.order) for line in rows]
         self.grid.show(shown, empty=NOTHING_FOUND if of else NOTHING_YET)
         count = f"{len(rows)} lines" if of is None else f"{len(rows)} of {of} lines"
         self.title_with(count + (", following" if self.grid.follows else ", f follows"))
 
     def follow(self) -> None:
-        """New lines come into view again."""
+        """Scroll to the end and follow new lines again."""
         self.grid.follow()
 
 

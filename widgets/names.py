@@ -1,4 +1,4 @@
-"""Names in fewer cells than they have, so that no two of them look alike."""
+"""Shorten names so that no two look alike."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from widgets.grid_text import CUT
 
 
 def told_apart(names: Iterable[str], width: int) -> Mapping[str, str]:
-    """Each name in at most `width` cells, by itself: whole where it fits, else its begin and as little of its end as
-    tells all of them apart; numbered where nothing else does.
+    """Shorten each name to at most `width` cells, unambiguously.
+
+    A name that fits stays whole. Otherwise its beginning is kept with as little of its end as tells all names apart; if
+    nothing else works, names are numbered.
     """
     return dict(_told_apart(tuple(sorted(set(names))), width))
 

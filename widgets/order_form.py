@@ -1,4 +1,4 @@
-"""What stands under the fields of an order typed by hand: the symbol as the desk knows it, and what may be spent."""
+"""Text under the fields of a manual order: the symbol's figures and the money available."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOT_LISTED = "it is not in the broker's list: it cannot be bought here"
 
 
 def about_lines(row: SymbolView | None, view: DeskView, now: datetime, width: int) -> list[TextLine]:
-    """Its quote and last price with their ages, what is held of it, and whether it may be opened at all."""
+    """Describe the symbol: quote and last price with ages, positions in it, and why it may not be opened."""
     if row is None:
         return wrapped("", "not looked up yet: wait a moment", width, "muted")
     held = [
@@ -33,7 +33,7 @@ def about_lines(row: SymbolView | None, view: DeskView, now: datetime, width: in
 
 
 def _terms(row: SymbolView) -> str:
-    """How it trades, as the broker says; nothing is said for it."""
+    """Describe how the symbol trades according to the broker."""
     if not row.is_described:
         return "the broker has not said yet how it trades"
     trades = "fractions trade" if row.is_fractionable else "whole shares only"
@@ -60,7 +60,7 @@ def money_lines(
     width: int,
     gain: Decimal | None = None,
 ) -> list[TextLine]:
-    """What the order is worth, may lose and may gain, and the buying power with what it would leave."""
+    """Return the order's value, possible loss and gain, and the buying power before and after."""
     status = view.status
     power = f"buying power {f.money(status.buying_power)} USD"
     tone: Tone = ""

@@ -1,4 +1,4 @@
-"""The life of an order in one line of the log, which grows: what it is, how it stands, and who holds its stop."""
+"""The life of an order in one growing line of the log: the order, its status, and who holds its stop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILL, ORDER, PROPOSAL = "fill", "order", "proposal"
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A row of the log as it is shown; `words` is everything that a filter may look for."""
+    """A row of the log as shown; `words` is all text that a filter searches."""
 
     row: LogRow
     words: str
@@ -29,10 +29,10 @@ class LogLine:
 
 
 def folded(rows: Sequence[LogRow], orders: Sequence[OrderRow]) -> list[LogLine]:
-    """A line for each story where its last step stands, and for every other row its own.
+    """Fold the rows of each story into one line, placed at its last step; other rows keep their own line.
 
-    A story is a proposal with its tickets, and the order that came of it with its fills and legs. Its line keeps the
-    number of its first row while it grows.
+    A story is a proposal with its tickets, and the resulting order with its fills and legs. Its line keeps the number
+    of its first row while it grows.
     """
     by_id = {order.id: order for order in orders}
     steps: dict[str, list[LogRow]] = {}
@@ -50,7 +50,7 @@ def folded(rows: Sequence[LogRow], orders: Sequence[OrderRow]) -> list[LogLine]:
 
 
 def story_of(row: LogRow) -> str:
-    """What its line stands for; empty where it has one of its own."""
+    """Return the key of the row's story; empty if the row stands alone."""
     return row.story or row.order or ""
 
 
@@ -71,13 +71,13 @@ def _line_of(steps: Sequence[LogRow], by_id: Mapping[ClientOrderId, OrderRow], o
 
 
 def _last_words(steps: Sequence[LogRow]) -> str:
-    """Of an order that is not of today any more: what was said of it last."""
+    """Return the last text about an order that is not from today."""
     own = [step for step in steps if step.kind in (ORDER, FILL)]
     return (own or steps)[-1].text
 
 
 def _words(rows: Sequence[LogRow]) -> str:
-    """`level:warn` finds what is graver too."""
+    """Return the searchable text; `level:warn` also finds more severe levels."""
     levels = dict.fromkeys(f"level:{name}" for row in rows for name in at_least(row.level))
     sources = dict.fromkeys(f"source:{row.source}" for row in rows)
     return " ".join([*(f"{row.kind} {row.severity} {row.text}" for row in rows), *levels, *sources])
@@ -88,7 +88,7 @@ def _gravity(level: str) -> int:
 
 
 def life(order: OrderRow, orders: Sequence[OrderRow]) -> str:
-    """`BUY 0.1 SPY 495.50 filled in 0.4 s, stop 494.17 working`."""
+    """Format `BUY 0.1 SPY 495.50 filled in 0.4 s, stop 494.17 working`."""
     price = f.price(order.limit_price) if order.type is OrderType.LIMIT else f.terms(order.terms)
     head = f"{f.side_word(order.side)} {f.quantity(order.quantity)} {order.symbol} {price}"
     marks = (words for mark, words in zip(order.marks, order.marks_in_words, strict=True) if mark != IN_DOUBT)
@@ -111,7 +111,7 @@ def _standing(order: OrderRow) -> str:
 
 
 def _guards(order: OrderRow, orders: Sequence[OrderRow]) -> list[str]:
-    """What stands for what it filled, what waits to, and how a leg ended that nothing took the place of."""
+    """Describe the legs: working ones, waiting ones, and how a leg ended that was not replaced."""
     own = [other for other in orders if other.parent == order.id]
     working = [leg for leg in own if leg.status.is_working and RowMark.HELD not in leg.marks]
     said = _together([(price_in_words(leg, order), _at_work(leg)) for leg in working])
@@ -124,7 +124,7 @@ def _guards(order: OrderRow, orders: Sequence[OrderRow]) -> list[str]:
 
 
 def _together(legs: Sequence[tuple[str, str]]) -> list[str]:
-    """`stop 166.26 and target 168.00 working`: those that stand alike."""
+    """Group legs by state, such as `stop 166.26 and target 168.00 working`."""
     by_state: dict[str, list[str]] = {}
     for words, state in dict.fromkeys(legs):
         by_state.setdefault(state, []).append(words)
@@ -132,7 +132,7 @@ def _together(legs: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _at_work(leg: OrderRow) -> str:
-    """A leg works where its holder said so; until then nobody knows that it guards anything."""
+    """Return the state of a leg. It counts as working only after its holder confirmed it."""
     if leg.status is OrderStatus.PENDING and RowMark.IN_DOUBT not in leg.marks:
         return "is being sent"
     works = "" if RowMark.IN_DOUBT in leg.marks else "working"
@@ -147,7 +147,7 @@ def _over(leg: OrderRow) -> str:
 
 
 def _last_of_each(legs: Sequence[OrderRow]) -> list[OrderRow]:
-    """Of stop and target the newest that is over, where none of its kind is left; what made way for another is not."""
+    """Return the newest ended stop and target if no leg of that role works; a replaced leg is left out."""
     left = {role_of(leg) for leg in legs if leg.status.is_working}
     last: dict[str, OrderRow] = {}
     for leg in legs:
@@ -158,32 +158,32 @@ def _last_of_each(legs: Sequence[OrderRow]) -> list[OrderRow]:
 
 
 def role_of(leg: OrderRow) -> str:
-    """`stop` or `target`."""
+    """Return `stop` or `target`."""
     return "stop" if leg.stop_price is not None or leg.type.is_stop else "target"
 
 
 def leg_in_words(leg: OrderRow) -> str:
-    """`stop 166.26`, as the ticket of its entry called it."""
+    """Format a leg as in the ticket of its entry, such as `stop 166.26`."""
     price = leg.stop_price or leg.limit_price
     return f"{role_of(leg)} {f.price(price)}" if price is not None else f.terms(leg.terms)
 
 
 def price_in_words(leg: OrderRow, entry: OrderRow) -> str:
-    """`stop 166.26`; of one that does not cover what its entry filled, for how much: `stop 166.26 for 7`."""
+    """Format `stop 166.26`, or `stop 166.26 for 7` if it covers less than the filled quantity."""
     left = leg.quantity - leg.filled_quantity
     is_all = not entry.filled_quantity or left == entry.filled_quantity
     return leg_in_words(leg) if is_all else f"{leg_in_words(leg)} for {f.quantity(left)}"
 
 
 def legs_that_wait(order: OrderRow, waiting: Sequence[OrderRow], at_work: Sequence[OrderRow]) -> list[str]:
-    """Of a working order those legs that the broker has and holds, and those that it has not told of yet."""
+    """Return the waiting legs of a working order: those held by the broker and those not yet reported."""
     told = [leg_in_words(leg) for leg in waiting]
     known = {*told, *map(leg_in_words, at_work)}
     return [*told, *(_leg(leg) for leg in order.legs if order.status.is_working and _leg(leg) not in known)]
 
 
 def legs_in_words(order: OrderRow, at_work: Sequence[str] = ()) -> str:
-    """`stop 13.81 and target 13.92 wait for it`: those legs of a working order that do not work yet."""
+    """Format the waiting legs of a working order, such as `stop 13.81 and target 13.92 wait for it`."""
     waits = [_leg(leg) for leg in order.legs if order.status.is_working and _leg(leg) not in at_work]
     return f"{' and '.join(waits)} {'wait' if len(waits) > 1 else 'waits'} for it" if waits else ""
 

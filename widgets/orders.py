@@ -1,8 +1,8 @@
-"""The orders of today, each with its state in the broker's sense and the marks of ours, its legs under it.
+"""Today's orders, each with the broker's status, the desk's marks and its legs below it.
 
-What works stands first, then what is over, the newest of each first: no stop that guards something is looked for below
-its own cancelled predecessors. A leg that works has a line, and so its own keys; those that wait for their entry share
-one, on which no key but Enter acts: it shows each.
+Working orders come first, then ended ones, each group newest first, so a working stop is never hidden below its
+cancelled predecessors. A working leg has its own line and keys. Waiting legs share one line, on which only Enter acts:
+it expands them.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ TONES: dict[OrderStatus, Tone] = {
 
 
 OTHER = "other:"
-"""What the key of an order begins with that is not this desk's; its id at the broker follows."""
+"""Prefix of the key of an external order; its id at the broker follows."""
 NEW = "◆ "
-"""The mark of the order that was sent last, for some seconds."""
+"""Mark of the order sent last, for some seconds."""
 REFUSAL = "refusal:"
-"""What the key of a refused one begins with; its number in the journal follows."""
+"""Prefix of the key of a refusal; its number in the journal follows."""
 LEGS = "legs:"
-"""What the key of legs begins with that wait for their entry; its id follows."""
+"""Prefix of the key of the waiting legs; the id of their entry follows."""
 UNDER, DEEPER = "└ ", "    "
-"""Before a leg; before one of those that wait, where each has a line."""
+"""Before a leg; before an expanded waiting leg."""
 DOUBTED = "IN DOUBT"
-"""In place of a state: nobody knows whether the broker has it."""
+"""Shown in place of a status: the broker may or may not have the order."""
 STAGED = ("ticket", "order")
-"""Of the log's kinds those that speak of what was staged before it was refused."""
+"""Kinds of log rows about proposals that were staged before they were refused."""
 WIDE = (
     Column("EFFECT", 14),
     Column("QTY", 8, Align.POINT, 3),
@@ -61,11 +61,11 @@ NARROW = (
     Column("TIME", 8, Align.RIGHT, rank=1),
 )
 ROOM = 68
-"""Cells from which on the wide ones have room, without the time."""
+"""Width in cells from which the wide columns fit, without the time."""
 
 
 class Orders(Pane):
-    """`shows_all` with what never became an order."""
+    """Orders of today; with `shows_all` also refused proposals and orders that were never sent."""
 
     NUMBER = 3
     NAME = "Orders"
@@ -75,9 +75,9 @@ class Orders(Pane):
     def __init__(self) -> None:
         super().__init__(WIDE, empty=orders_when_empty(""), id="orders")
         self.new: str | None = None
-        """The order that is marked."""
+        """The id of the marked order."""
         self._unfolded: set[str] = set()
-        """Keys of the legs that wait which have a line each."""
+        """Keys of the waiting legs that are expanded."""
         self._shown: tuple[DeskView, datetime] | None = None
         self._is_narrow = False
 
@@ -102,7 +102,7 @@ class Orders(Pane):
             self.show(*self._shown)
 
     def on_grid_opened(self, event: Grid.Opened) -> None:
-        """Of legs that wait, each gets its line, or they share one again; every other row opens as anywhere."""
+        """Expand or collapse waiting legs; other rows open as in any pane."""
         if self._shown is None or not event.key.startswith(LEGS):
             return
         if not any(f"{LEGS}{family.head.id}" == event.key and family.waiting for family in self._families()):
@@ -121,8 +121,9 @@ class Orders(Pane):
             self.grid.show_columns(NARROW if is_narrow else WIDE)
 
     def _rows(self, all_of_them: Sequence[OrderFamily], now: datetime) -> Iterator[Row]:
-        """What works with what works for it; legs that are over stand with their head where that is, else with those
-        that are.
+        """Yield the rows of families: working orders with their working legs, then ended ones.
+
+        Ended legs are listed with their parent if that has ended too, otherwise with the ended orders.
         """
         over = []
         for family in all_of_them:
@@ -150,7 +151,7 @@ class Orders(Pane):
                 yield self._row(leg, now, DEEPER)
 
     def _row(self, row: OrderRow, now: datetime, before: str = "") -> Row:
-        """What is over looks the same at any time."""
+        """Return the row; an ended order looks the same at any time."""
         is_over = row.status.is_terminal
         return _drawn(row, row.created_at if is_over else now, before, is_narrow=self.content_size.width < ROOM)
 
@@ -158,7 +159,7 @@ class Orders(Pane):
         return replace(row, mark=NEW, tone=row.tone or "strong") if row.key == self.new else row
 
     def _say(self) -> None:
-        """In the lower edge: what is to be known of the selected one, or what its row has no room for."""
+        """Write the note of the selected order into the lower edge."""
         view = self._shown[0] if self._shown is not None else None
         if view is None:
             return
@@ -174,7 +175,7 @@ class Orders(Pane):
 
 
 def _counted(rows: Sequence[OrderRow]) -> str:
-    """`2 working with 3 legs, 4 today`: an order and what was made for it are one, and its legs are named."""
+    """Format `2 working with 3 legs, 4 today`; an order with its legs counts as one."""
     found = families(rows)
     working, doubted = working_orders(rows), doubted_orders(rows)
     legs = sum(
@@ -186,7 +187,7 @@ def _counted(rows: Sequence[OrderRow]) -> str:
 
 
 def _refusals(rows: Sequence[OrderRow], refused: Sequence[LogRow]) -> Iterator[str]:
-    """What the broker refused, REJECTED as in its row, apart from what never came that far: not staged, or not sent."""
+    """Count the refusals: REJECTED by the broker, not staged, not sent."""
     by_the_broker = sum(row.status is OrderStatus.REJECTED for row in rows)
     not_sent = sum(row.kind in STAGED for row in refused)
     not_staged = len(refused) - not_sent
@@ -214,7 +215,7 @@ def _drawn(row: OrderRow, now: datetime, before: str, *, is_narrow: bool) -> Row
 
 
 def _effect(row: OrderRow, *, is_leg: bool, is_narrow: bool) -> str:
-    """`BUY to open`, `SELL protect`; of a leg its side and role. A narrow pane has room for one word."""
+    """Format `BUY to open`, `SELL protect`, or side and role for a leg. A narrow pane has room for one word."""
     if is_leg:
         return role_of(row) if is_narrow else f"{f.side_word(row.side)} {role_of(row)}"
     if is_narrow:
@@ -223,20 +224,20 @@ def _effect(row: OrderRow, *, is_leg: bool, is_narrow: bool) -> str:
 
 
 def _other(row: OtherOrderRow) -> Row:
-    """What it is and how it stands, over the whole line: its kind may have no column here."""
+    """Return the row of an external order across all columns, because its type may have no column here."""
     words = f"{row.words}, {row.state}"
     return Row(f"{OTHER}{row.id}", (), tone="muted", across=f"{'NOT OURS':<14} {words}", copied=f"{words}  {row.id}")
 
 
 def _refused(row: LogRow, day: str) -> Row:
-    """What was not staged, not confirmed or not sent."""
+    """Return the row of a proposal or order that was not staged, not confirmed or not sent."""
     text = f"{day.rstrip()}: {row.text}" if day else row.text
     words = f"REFUSED  {f.clock(row.at)}  {text}"
     return Row(f"{REFUSAL}{row.sequence}", (), tone="warning", across=short_ids(words), copied=words)
 
 
 def _state(row: OrderRow) -> str:
-    """`IN DOUBT`, `FILLED at 166.75`, `PARTIALLY_FILLED 20 at 166.76, cancelling`, `REJECTED: insufficient …`."""
+    """Format `IN DOUBT`, `FILLED at 166.75`, `PARTIALLY_FILLED 20 at 166.76, cancelling`, `REJECTED: …`."""
     return short_ids(_whole_state(row))
 
 
@@ -246,7 +247,7 @@ def _whole_state(row: OrderRow) -> str:
 
 
 def _short_state(row: OrderRow) -> str:
-    """A mark says more than that it is at the broker."""
+    """Return the marks, or the status if there are none."""
     doubt = [DOUBTED] if IN_DOUBT in row.marks else []
     return ", ".join([*doubt, *_other_marks(row)]) or short_ids(_standing(row))
 
@@ -265,7 +266,7 @@ def _standing(row: OrderRow) -> str:
 
 
 def _note(row: OrderRow) -> str:
-    """In the lower edge: the broker's warning, or why the order is over."""
+    """Return the broker's warning, or the reason for the end of the order."""
     if WARNED in row.marks:
         return f"the broker warns: {'; '.join(row.warnings)}"
     return _state(row) if row.outcome or _has_reason(row) else ""
@@ -276,7 +277,7 @@ def _has_reason(row: OrderRow) -> bool:
 
 
 def _time(row: OrderRow, now: datetime) -> str:
-    """What is left of a working order with an end, the age of one without, the hour of what is over."""
+    """Return the remaining time or the age of a working order, or the end time of an ended one."""
     if row.status.is_terminal:
         return f.clock(row.ended_at)
     return f.countdown(row.expires_at, now) if row.expires_at is not None else f.count_up(row.created_at, now)

@@ -1,4 +1,4 @@
-"""A pane: a frame with a number, a name and a count around one grid. What fills it says which rows it has."""
+"""Base of the panes: a frame with a number, a name and a count around one grid. Subclasses supply the rows."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from widgets.lines import Lines, TextLine
 FRAME = 2
 """Lines of a pane's edges."""
 REST = "Enter: the rest"
-"""Where a row has no room for all that it says."""
+"""Shown if the selected row is cut."""
 INDENT = "  "
-"""Where a row begins: behind the mark of the selection."""
+"""Indentation of a row, behind the selection mark."""
 
 
 class Pane(Frame):
-    """The base of every pane. Its grid has the keyboard; the frame shows it, and words under the grid say more.
+    """Base of every pane. Its grid has the keyboard focus; text under the grid adds details.
 
-    `is_narrow` while the terminal has room for one column of panes only.
+    `is_narrow` is set while the terminal has room for one column of panes only.
     """
 
     NUMBER = 0
     NAME = ""
     TELLS_THE_REST = False
-    """Whether it says which key tells what the selected row has no room for."""
+    """Whether the pane names the key that shows the rest of a cut row."""
 
     def __init__(
         self, columns: Sequence[Column], *, empty: str, id: str, has_header: bool = True, follows: bool = False
@@ -57,25 +57,25 @@ class Pane(Frame):
         yield self.words
 
     def show(self, view: DeskView, now: datetime) -> None:
-        """What is its own of the picture."""
+        """Show this pane's part of the view."""
         raise NotImplementedError
 
     def wanted(self) -> int:
-        """The lines in which all that it holds has room, its frame included; words have three quarters at the most."""
+        """Return the number of lines that show everything, with the frame; text takes at most three quarters."""
         words = self.words_wanted()
         return FRAME + max(self.grid.wanted + words, -(-words * 4 // 3))
 
     def words_wanted(self) -> int:
-        """Of them those under the grid, or above it."""
+        """Return the lines of text beside the grid."""
         return len(self.words.lines)
 
     def note(self, text: str) -> None:
-        """In the lower edge: what the selected row has no room for."""
+        """Write a note about the selected row into the lower edge."""
         self._said = text
         self._put_note()
 
     def _tell_place(self, place: str) -> None:
-        """Which of its rows is looked at, where not all have room: no header and no row is covered by it."""
+        """Show the position in the list in the lower edge, where it covers no row."""
         self._place = place
         self._put_note()
 
@@ -85,20 +85,20 @@ class Pane(Frame):
         self.write_lower(text)
 
     def title_with(self, count: str) -> None:
-        """`1 Proposals ─ 2 waiting`."""
+        """Write the title, such as `1 Proposals ─ 2 waiting`."""
         self._counted = count
         said = ", ".join(word for word in (self.state, count) if word)
         title = f"{self.NUMBER} {self.NAME}" + (f" ─ {said}" if said else "")
         self.write_upper(title)
 
     def show_state(self, state: str) -> None:
-        """`1 Proposals ─ HALTED, 2 waiting`: in the frame, before all else."""
+        """Put the desk's state first in the title, such as `1 Proposals ─ HALTED, 2 waiting`."""
         if state != self.state:
             self.state = state
             self.title_with(self._counted)
 
     def indented(self, text: str, tone: Tone = "", lines: int = 2) -> list[TextLine]:
-        """Text that begins where the rows do, on at most so many lines, between words."""
+        """Wrap text at word boundaries, indented like the rows, to at most `lines` lines."""
         room = max(10, self.content_size.width - len(INDENT))
         parts = textwrap.wrap(text, room, max_lines=lines, placeholder=" …")
         return [(Cell(f"{INDENT}{part}", tone),) for part in parts]

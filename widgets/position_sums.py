@@ -1,4 +1,4 @@
-"""Positions in another order, and what they come to together."""
+"""Sorted positions, and their sum."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from widgets import format as f
 from widgets.lines import Cell, TextLine
 
 Changes = Mapping[Symbol, Decimal | None]
-"""By symbol: the part by which its price changed since the close of the session before."""
+"""Change of the price since the previous session's close, as a fraction, by symbol."""
 
 SMALLEST = Decimal("-Infinity")
-"""What is not known stands behind all that is."""
+"""Unknown figures sort last."""
 
 
 def _known(figure: Decimal | None) -> Decimal:
@@ -23,7 +23,7 @@ def _known(figure: Decimal | None) -> Decimal:
 
 
 def _unheld(row: PositionRow) -> Decimal:
-    """The part of it for which no stop stands and acts at the broker."""
+    """Return the fraction of the position without an active stop at the broker."""
     if row.holder is not StopHolder.BROKER or row.acts_from is not None:
         return Decimal(1)
     return 1 - row.covered / abs(row.quantity)
@@ -41,20 +41,23 @@ ORDERS: Mapping[str, Callable[[PositionRow, Changes], Decimal]] = {
     "STOP": lambda row, _: _known(row.standing_stop),
     "HELD BY": lambda row, _: _unheld(row),
 }
-"""By the title of a column: the figure whose greatest stands first."""
+"""Sort figure by column title; the greatest comes first."""
 TITLES = ("", "SYM", *ORDERS)
-"""What `<` and `>` go through; the first is the order in which they came."""
+"""Titles that `<` and `>` step through; the first keeps the original order."""
 
 
 def in_order(rows: Sequence[PositionRow], title: str, changes: Changes) -> list[PositionRow]:
-    """By the column of that title; rows of one figure stay as they came."""
+    """Sort by the column of that title; rows with equal figures keep their order."""
     if title in ORDERS:
         return sorted(rows, key=lambda row: ORDERS[title](row, changes), reverse=True)
     return sorted(rows, key=lambda row: row.symbol) if title else list(rows)
 
 
 def sum_line(rows: Sequence[PositionRow]) -> TextLine:
-    """`value 9,758.00 USD;  P&L +34.43 USD, +0.35 %`, of those with a price; long, short, net where there are both."""
+    """Format `value 9,758.00 USD;  P&L +34.43 USD, +0.35 %` over positions with a price.
+
+    Long, short and net are added if there are both.
+    """
     values = [row.value for row in rows if row.value is not None]
     longs = sum((value for value in values if value > 0), Decimal(0))
     shorts = sum((value for value in values if value < 0), Decimal(0))

@@ -1,4 +1,4 @@
-"""What is held, what it stands at, who holds its stop, and how much of it is covered (OP-06)."""
+"""Positions with their value, the holder of the stop and the covered quantity (OP-06)."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from widgets.position_sums import TITLES, Changes, in_order, sum_line
 from widgets.states import positions_when_empty
 
 LAST = 9
-"""Cells for the last price, and a mark where it is old."""
+"""Cells for the last price and a mark for an old one."""
 SPARE = 2
-"""Lines beside those of the rows: the titles, and the sum."""
+"""Lines besides the rows: the column titles and the sum."""
 FOREIGN = "foreign:"
-"""What the key of a position begins with that is of a kind this desk does not trade; its symbol follows."""
+"""Prefix of the key of a position in an asset class that this desk does not trade; its symbol follows."""
 NO_STOP = "none"
-"""Where the price of a stop would stand that nobody holds: a price there would look like protection."""
+"""Shown in place of a stop price if nobody holds a stop: a price would suggest protection."""
 
 UNATTENDED = "u"
-"""The mark of a position whose exits go out without a key: that of the key which signed them, and takes it back."""
+"""Mark of a position whose exits are authorized to leave without a confirmation; `u` grants and revokes that."""
 COLUMNS = (
     Column("SYM", 5),
     Column("QTY", 8, Align.POINT, 3),
@@ -44,7 +44,7 @@ COLUMNS = (
 )
 WITH_SIGNED = (*COLUMNS[:-1], Column("", len(UNATTENDED)), COLUMNS[-1])
 SORTED = "▾"
-"""Behind the title of the column by which they stand, the greatest first."""
+"""Mark behind the title of the sort column."""
 
 
 class Positions(Pane):
@@ -54,7 +54,7 @@ class Positions(Pane):
     def __init__(self) -> None:
         super().__init__(COLUMNS, empty=positions_when_empty(""), id="positions")
         self.by = TITLES[0]
-        """The title of the column by which they stand; empty for the order in which they came."""
+        """The title of the sort column; empty for the original order."""
         self._columns: tuple[Column, ...] = COLUMNS
         self._is_any_signed = False
         self._came: Sequence[PositionRow] = ()
@@ -65,7 +65,7 @@ class Positions(Pane):
         self._now: datetime | None = None
 
     def show(self, view: DeskView, now: datetime) -> None:
-        """What this desk does not trade is shown as what it is, without a price, a stop or a result."""
+        """Show the positions; one that this desk does not trade is shown without price, stop and result."""
         rows, foreign = view.positions, view.foreign
         self._changes = {row.symbol: row.change_fraction for row in view.watch.rows}
         self._actions = view.actions
@@ -92,7 +92,7 @@ class Positions(Pane):
         return int(len(self._rows) > 1)
 
     def sort(self, step: int) -> None:
-        """By the next column that is shown, or the one before."""
+        """Sort by the next or previous visible column."""
         widths = widths_of(COLUMNS, self.content_size.width)
         shown = {column.title for column, width in zip(COLUMNS, widths, strict=True) if width > 0}
         titles = [title for title in TITLES if not title or title in shown]
@@ -103,7 +103,7 @@ class Positions(Pane):
         self._fill()
 
     def _make_room(self) -> None:
-        """A column for the mark of signed exits, only while there is one to mark; the one that sorts says so."""
+        """Set the columns: one for authorized exits only while a position has them, and the mark of the sort column."""
         self._is_any_signed = any(row.unattended_until is not None for row in self._rows)
         columns = tuple(
             replace(column, title=column.title.rstrip() + SORTED) if self.by and column.title == self.by else column
@@ -129,7 +129,7 @@ class Positions(Pane):
         return _row(row, now, room, self._changes.get(row.symbol), ex, has_mark=self._is_any_signed)
 
     def _say(self) -> None:
-        """Whether the exits of the selected one need a key, and how old its price is."""
+        """Note whether the exits of the selected position need a key, and the age of its price."""
         row = next((row for row in self._rows if row.key == self.grid.selected), None)
         if row is None or self._now is None:
             other = next((row for row in self._foreign if f"{FOREIGN}{row.symbol}" == self.grid.selected), None)
@@ -168,7 +168,7 @@ def _row(row: PositionRow, now: datetime, room: int, change: Decimal | None, ex:
 
 
 def _foreign_row(row: ForeignRow, *, has_mark: bool) -> Row:
-    """Its quantity is in its own unit, contracts or coins, and nothing is reckoned from it here."""
+    """Return the row of a foreign position; its quantity is in its own unit and no figure is calculated from it."""
     nothing = Cell(f.UNKNOWN, "muted")
     return Row(
         f"{FOREIGN}{row.symbol}",
@@ -193,7 +193,7 @@ def _is_old(row: PositionRow, now: datetime) -> bool:
 
 
 def _last(row: PositionRow, now: datetime) -> Cell:
-    """`182.11`, and `182.11!` where it is old: the digits stay where they are; a word where nobody trades it."""
+    """Format `182.11`, `182.11!` if it is old (the digits keep their place), or a word if trading is halted."""
     if row.halted:
         return Cell(HALTED, "warning")
     text = f.at_tick(row.last)
@@ -201,7 +201,7 @@ def _last(row: PositionRow, now: datetime) -> Cell:
 
 
 def _stop(row: PositionRow) -> Cell:
-    """`181.10`, and `181.10+` where other stops are nearer."""
+    """Format `181.10`, or `181.10+` if other stops are nearer."""
     if row.standing_stop is None:
         return Cell(NO_STOP, "warning")
     price = f.price(row.standing_stop)
@@ -209,9 +209,7 @@ def _stop(row: PositionRow) -> Cell:
 
 
 def _held_by(row: PositionRow, room: int, ex: str) -> Cell:
-    """The first of its words that fits, whole; the shortest where none does. What comes within two sessions stands
-    behind them where there is room.
-    """
+    """Return the longest text that fits, or the shortest; an ex-date within two sessions is appended if it fits."""
     words, tone = _holding(row)
     if ex:
         words = (*(f"{text}, {ex}" for text in words), *words)
@@ -219,8 +217,10 @@ def _held_by(row: PositionRow, room: int, ex: str) -> Cell:
 
 
 def _holding(row: PositionRow) -> tuple[tuple[str, ...], Tone]:
-    """`broker 47`, `closing`, `exit waits 10:02:41`, `limit 47 !`, `rests 47 !` up to the open, `YOU 0 of 47 !`,
-    `in doubt !`; and shorter: `YOU all !`, `YOU 0.1644 !` for as many as nobody but YOU holds.
+    """Return the texts for the holder of the stop, the longest first, with their tone.
+
+    Examples: `broker 47`, `closing`, `exit waits 10:02:41`, `limit 47 !`, `rests 47 !` until the open, `YOU 0 of 47 !`,
+    `in doubt !`. Shorter: `YOU all !`, `YOU 0.1644 !` for the quantity that only the operator guards.
     """
     held = plain(abs(row.quantity))
     if row.doubt and not row.covered and not row.unprotected:

@@ -1,4 +1,4 @@
-"""What waits for a key: exits first and counting up, entries counting down."""
+"""Proposals that wait for a key: exits first, counting up; entries counting down."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from widgets.pane import Pane
 from widgets.states import AWAY, STOPPED
 
 LAST_SECONDS = 15
-"""A countdown below this is marked."""
+"""A countdown below this many seconds is marked."""
 
 VWAP = "vwap"
-"""The strategy whose average is VWAP; every other one's is its own."""
+"""The strategy whose average is VWAP; all others use their own average."""
 
 
 def exit_word(reason: ExitReason, strategy: str) -> str:
-    """Why it leaves, in words; a return to the average by that average's name."""
+    """Return the reason of an exit in words; a mean reversion names its average."""
     if reason is ExitReason.MEAN_REVERSION and strategy == VWAP:
         return "back at VWAP"
     return EXIT_WORDS[reason][0]
@@ -38,9 +38,9 @@ COLUMNS = (
     Column("TIME", 8, Align.RIGHT),
 )
 WHY = 5
-"""Which of the columns says why."""
+"""Index of the reason column."""
 SHORTEST = 3
-"""Cells of a strategy's name, at least: with fewer it says nothing."""
+"""Least cells of a strategy's name; shorter names say nothing."""
 
 
 class ProposalTable(Pane):
@@ -57,7 +57,7 @@ class ProposalTable(Pane):
         self._shown: tuple[DeskView, datetime] | None = None
 
     def on_resize(self) -> None:
-        """Another width has room for other words."""
+        """Redraw, because another width has room for other texts."""
         if self._shown is not None:
             self.show(*self._shown)
 
@@ -80,14 +80,14 @@ class ProposalTable(Pane):
         self._say()
 
     def _say(self) -> None:
-        """Whose the selected one is, and why."""
+        """Note the strategy and the reason of the selected proposal."""
         row = next((row for row in self._rows if row.id == self.grid.selected), None)
         halted = f"{row.symbol} is HALTED since {row.halted}; " if row is not None and row.halted else ""
         self.note("" if row is None else f"{halted}{row.strategy.upper()}: {row.reason}")
 
 
 def _whys(rows: Sequence[ProposalRow], room: int) -> list[str]:
-    """Why each is there, and whose it is where there is room for that: two that are alike differ by it."""
+    """Return the reason of each proposal, with its strategy if there is room: it tells equal proposals apart."""
     whys = [f"{HALTED} {_why(row)}" if row.halted else _why(row) for row in rows]
     left = min((room - len(why) - 1 for row, why in zip(rows, whys, strict=True) if not row.is_urgent), default=0)
     names = told_apart((row.strategy.upper() for row in rows), left) if left >= SHORTEST else {}
@@ -129,14 +129,15 @@ def _why(row: ProposalRow) -> str:
 
 
 RISK_UNKNOWN = "risk –"
-"""An order without a price yet, at the market before any quote; why it is there stands in the lower edge."""
+"""Shown for a market order before any quote; the lower edge gives the reason of the proposal."""
 OVERTAKEN = ("SIGNAL", "PROPOSAL_WAITING")
-"""Answers that were true when they were given, and are not where nothing waits any more."""
+"""Answers that are out of date once no proposal waits."""
 
 
 def _empty(view: DeskView, state: str) -> str:
-    """What would fill it: what the strategies that are on last answered, those first that may propose; that entries are
-    off, where they are.
+    """Return the text of the empty pane.
+
+    It gives the last answers of the active strategies, those first that may propose, and says so if entries are off.
     """
     if state == STOPPED:
         return "No proposals. The engine has stopped: nothing is proposed any more."
@@ -151,7 +152,7 @@ def _empty(view: DeskView, state: str) -> str:
 
 
 def answer_in_words(strategy: StrategyRow, waiting: Sequence[ProposalRow]) -> str:
-    """What it last answered; that it waits for its next bar, where its proposal is not there any more."""
+    """Return the last answer; if its proposal is gone, say that the strategy waits for its next bar."""
     is_there = any((row.strategy, row.symbol) == (strategy.strategy, strategy.symbol) for row in waiting)
     if strategy.last_answer in OVERTAKEN and not is_there:
         return "waits for its next bar"
@@ -159,5 +160,5 @@ def answer_in_words(strategy: StrategyRow, waiting: Sequence[ProposalRow]) -> st
 
 
 def in_words(answer: str) -> str:
-    """A strategy's answer for the eye: `price above threshold`."""
+    """Format a strategy's answer, such as `price above threshold`."""
     return answer.replace("_", " ").lower() if answer and answer != "None" else "has seen no bar yet"

@@ -1,7 +1,7 @@
-"""What guards entries, each measure against its limit. Exits are never held up by any of it (RK-22).
+"""The protections that guard entries, each measure against its limit. They never hold up an exit (RK-22).
 
-TRIPPED, in amber, is what is exceptional; an allowance that is used up is FULL, a market or a window CLOSED. What is
-shut or past half has a line; the calm ones are named together in one, until all are asked for.
+TRIPPED, in amber, is exceptional; a used allowance is FULL, a market or window CLOSED. A protection that is shut or
+past half of its limit has a line; the calm ones share one until all are shown.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from widgets.grid_picture import GAP, MARK_WIDTH
 from widgets.pane import Pane
 
 NAME = 12
-"""Cells of a name, at least."""
+"""Least cells of a name."""
 BAR, MEASURE = 5, 17
 """Cells of the bar, and of a measure beside one."""
 REASON = 4
-"""Lines that the reason of what is tripped may take, so that it is read without opening it."""
+"""Lines for the reason of a tripped protection, so that it is readable without opening it."""
 CALM = 3
-"""Lines in which the calm ones are named."""
+"""Lines for the names of calm protections."""
 END = "/end"
-"""Behind the key of a guard: its second line."""
+"""Suffix of the key of a protection's second line."""
 PAST_HALF = Decimal("0.5")
 CLEAR = "  Nothing is shut or near its limit."
 NOTHING = "Nothing is measured yet."
 
 
 class Protections(Pane):
-    """`shows_all` with the calm ones, each on its line."""
+    """Protections; with `shows_all` each calm one has its own line."""
 
     NUMBER = 4
     NAME = "Protections"
@@ -51,7 +51,7 @@ class Protections(Pane):
         self._room_for_names = NAME
 
     def toggle_all(self) -> None:
-        """The calm ones too, or only counted again."""
+        """Show the calm protections, or only count them."""
         self.shows_all = not self.shows_all
         if self._shown is not None:
             self.show(*self._shown)
@@ -83,7 +83,7 @@ class Protections(Pane):
             self._say()
 
     def _make_room(self) -> None:
-        """Names are whole where the pane is wide enough for them beside a measure and its bar."""
+        """Set the columns; names are whole if they fit beside a measure and its bar."""
         spare = self.content_size.width - MARK_WIDTH - GAP - MEASURE - 1 - BAR
         longest = max((len(row.name) for row in self._rows), default=0)
         room = max(NAME, min(longest, spare))
@@ -92,7 +92,10 @@ class Protections(Pane):
             self.grid.show_columns(columns(room))
 
     def _has_a_line(self, row: ProtectionRow) -> bool:
-        """What is shut, overridden or past half; a figure that falls takes no row from under the keyboard."""
+        """Return whether a protection is shut, overridden or past half.
+
+        The selected one keeps its line when its figure falls.
+        """
         is_looked_at = self.grid.has_focus and row.key == guard_of(self.grid.selected)
         return _has_an_end(row) or _used(row) >= PAST_HALF or is_looked_at
 
@@ -104,7 +107,7 @@ class Protections(Pane):
         self._say()
 
     def _say(self) -> None:
-        """What is only counted, why entries are off, and what the selected guard watches, or the first tripped one."""
+        """Write the calm protections, why entries are off, and the selected or first tripped protection."""
         said = self.indented(self._count(), lines=CALM)
         said += self.indented(f"ENTRIES OFF: {self._refused}", "warning", 3) if self._refused else []
         shut = sorted((row for row in self._rows if row.is_tripped), key=lambda row: not row.has_tripped)
@@ -116,12 +119,12 @@ class Protections(Pane):
         self.words.show(said)
 
     def _count(self) -> str:
-        """`5 clear: Daily loss, Breaker, Session, Window, Orders`."""
+        """Format `5 clear: Daily loss, Breaker, Session, Window, Orders`."""
         return f"{len(self._clear)} clear: {', '.join(self._clear)}" if self._clear else ""
 
 
 def guard_of(key: str | None) -> str | None:
-    """Whose line it is: a tripped guard has two."""
+    """Return the protection of a line; a tripped one has two lines."""
     return key.removesuffix(END) if key is not None else None
 
 
@@ -130,12 +133,12 @@ def _used(row: ProtectionRow) -> Decimal:
 
 
 def columns(name: int) -> tuple[Column, ...]:
-    """One column of names, as wide as there is room, and one of everything else."""
+    """Return a column of names, as wide as possible, and one for everything else."""
     return Column("WHAT", name), Column("USED, OF LIMIT", MEASURE + 1 + BAR, stretches=True)
 
 
 def _lines_of(row: ProtectionRow, now: datetime) -> Iterator[Row]:
-    """A line, and a second one under what is shut or overridden: when that ends, or since when it stands."""
+    """Yield a line, and a second one for a shut or overridden protection: its end, or since when it applies."""
     tone: Tone = "warning" if _tone(row) or (not row.is_tripped and _used(row) >= PAST_HALF) else ""
     yield Row(row.key, (Cell(row.name, "strong"), Cell(_measure(row))), tone)
     if _has_an_end(row):
@@ -143,17 +146,17 @@ def _lines_of(row: ProtectionRow, now: datetime) -> Iterator[Row]:
 
 
 def _tone(row: ProtectionRow) -> Tone:
-    """Amber for what has tripped, or passes by a typed word alone; an allowance that is used up is nothing amiss."""
+    """Return amber if it tripped or passes by an override; a used allowance is normal."""
     return "warning" if row.has_tripped or row.passes_overridden else ""
 
 
 def _has_an_end(row: ProtectionRow) -> bool:
-    """Whether it is shut, or passes by a typed word alone: a second line says until when."""
+    """Return whether it is shut or overridden; a second line then gives the end."""
     return row.is_tripped or row.passes_overridden
 
 
 def _measure(row: ProtectionRow) -> str:
-    """`40.00 of 2,000 USD ░░░░░`, `open until 15:45`; an empty gauge is not drawn."""
+    """Format `40.00 of 2,000 USD ░░░░░` or `open until 15:45`; an empty bar is not drawn."""
     if row.used is None:
         return row.measure.removesuffix(f" {f.PLACE}")
     filled = int(min(Decimal(1), row.used) * BAR)

@@ -1,4 +1,4 @@
-"""Results over more than today: periods, what they come to by strategy, the course of equity, a calendar of days."""
+"""Results of periods longer than a day: sums by strategy, the equity curve, a calendar of days."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ TODAY, WEEK = "today", "this week"
 NAME, NUMBER, SUM = 14, 6, 12
 """Cells of the columns of the sums."""
 CURVE_LINES, CURVE_CELLS = 4, 60
-"""Of the course of equity, at most."""
+"""Most lines and cells of the equity curve."""
 CURVE_FROM = 3
-"""Figures that make a course."""
+"""Least number of figures for a curve."""
 BLANK = 3
-"""Cells of a day's number; lines for a header, a count of the rest, and all together."""
+"""Cells of a day's number; lines for a header, a count of the rest, and the total."""
 WORKDAYS, DAY_CELLS = ("Mon", "Tue", "Wed", "Thu", "Fri"), 13
 WEEKEND = 5
 WHOLE_FROM = 100
-"""USD from which a day of the calendar is told without cents."""
+"""USD from which a day of the calendar is shown without cents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Period:
 
 
 def periods(days: Sequence[DayRow], today: date) -> list[Period]:
-    """Today, its week, its month, and each month before that is known, back in time."""
+    """Return today, this week, this month, and each earlier known month, backwards."""
     found = [
         Period(TODAY, today, today),
         Period(WEEK, today - timedelta(days=today.weekday()), today),
@@ -61,7 +61,7 @@ def periods(days: Sequence[DayRow], today: date) -> list[Period]:
 
 
 def by_strategy(days: Sequence[DayRow]) -> list[ClosedRow]:
-    """What each closed in all of them, in the order in which they first did."""
+    """Return the closed trades of each strategy over all days, in order of first appearance."""
     sums: dict[str, ClosedRow] = {}
     for row in (closed for day in days for closed in day.closed):
         so_far = sums.get(row.strategy, ClosedRow(row.strategy, 0, 0, NO_MONEY))
@@ -75,14 +75,14 @@ def by_strategy(days: Sequence[DayRow]) -> list[ClosedRow]:
 
 
 def worths(period: Period, days: Sequence[DayRow], equity_now: Money | None) -> list[Money]:
-    """What the account was worth as each day of it began, and as the last one ended, as far as that is known."""
+    """Return the known equity at the start of each day, and at the end of the last."""
     inside = [row.equity for row in period.of(days) if row.equity is not None]
     after = next((row.equity for row in days if row.day > period.last and row.equity is not None), equity_now)
     return [*inside, after] if inside and after is not None else inside
 
 
 def drawdown(worth: Sequence[Money]) -> Decimal:
-    """The deepest fall below the highest before it, as a fraction of that; between the figures that are known."""
+    """Return the deepest fall below the previous maximum, as a fraction of it, from the known figures."""
     highest, deepest = Decimal(0), Decimal(0)
     for each in worth:
         highest = max(highest, each)
@@ -93,7 +93,7 @@ def drawdown(worth: Sequence[Money]) -> Decimal:
 def lines_of(
     period: Period, days: Sequence[DayRow], equity_now: Money | None, width: int, room: int
 ) -> Iterator[TextLine]:
-    """The sums, then as much of the rest as there is room for: worth, calendar of a month, course of equity."""
+    """Yield the sums, then as many as fit of: equity, the calendar of a month, the equity curve."""
     inside, worth = period.of(days), worths(period, days, equity_now)
     lines = [*_sums(by_strategy(inside), room)]
     if len(worth) > 1:
@@ -128,7 +128,7 @@ def _sum(row: ClosedRow) -> TextLine:
 
 
 def _worth(worth: Sequence[Money]) -> TextLine:
-    """`equity 99,500.00 → 100,034.43, ▲ +0.54 %, drawdown 0.3 %, by day`."""
+    """Format `equity 99,500.00 → 100,034.43, ▲ +0.54 %, drawdown 0.3 %, by day`."""
     first, last = worth[0], worth[-1]
     change = (last - first) / first if first else None
     fallen = drawdown(worth)
@@ -140,7 +140,7 @@ def _worth(worth: Sequence[Money]) -> TextLine:
 
 
 def _curve(worth: Sequence[Money], width: int) -> list[TextLine]:
-    """A line of dots from the first figure to the last, its highest and lowest at the edge."""
+    """Draw the equity as a dotted line, with its highest and lowest value at the edge."""
     low, high = min(worth), max(worth)
     cells = max(BLANK, min(CURVE_CELLS, width - len(INDENT) - SUM - 1))
     canvas, down = Canvas(cells, CURVE_LINES), CURVE_LINES * DOTS_DOWN - 1
@@ -160,7 +160,10 @@ def _curve(worth: Sequence[Money], width: int) -> list[TextLine]:
 
 
 def _calendar(period: Period, inside: Sequence[DayRow]) -> Iterator[TextLine]:
-    """A line a week, Monday to Friday; a day on which nothing was closed has a dot, one that was none is bare."""
+    """Yield a line for each week, Monday to Friday.
+
+    A day without closed trades has a dot; a day without data is empty.
+    """
     by_day = {row.day: row for row in inside}
     yield (Cell(INDENT + "".join(f"{name:<{DAY_CELLS}}" for name in WORKDAYS).rstrip(), "header"),)
     monday = period.first - timedelta(days=period.first.weekday())

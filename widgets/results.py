@@ -1,6 +1,6 @@
-"""What today brought: a line a strategy with its shadow trades, and under them the closed trades, the newest first.
+"""Today's results: a line for each strategy with its shadow trades, then the closed trades, the newest first.
 
-Of a longer period its days.
+A longer period lists its days instead.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from widgets.result_days import Period, lines_of, periods
 NAME, TRADES, WON, SUM = 9, 6, 4, 11
 """Cells of the columns of the sums."""
 SHADOW_FROM = 74
-"""Cells from which the shadow stands on the line of its strategy."""
+"""Width in cells from which the shadow trades share the line of their strategy."""
 EVERY = 1_000
-"""Lines in which all sums have room."""
+"""More lines than all sums need."""
 MOST = 2
-"""One part in so many of the pane is for the sums; the trades have the rest."""
+"""The sums take one part in this many of the pane; the trades take the rest."""
 
 
 TRADE_COLUMNS = (
@@ -51,7 +51,7 @@ NO_DAYS = "No day of this period is known. Each day that the engine sees gets a 
 
 
 class Results(Pane):
-    """`turned` is the period: 0 is today, then its week, its month, and the months before."""
+    """Results; `turned` is the period: 0 is today, then this week, this month, and the months before."""
 
     NUMBER = 7
     NAME = "Results"
@@ -72,7 +72,7 @@ class Results(Pane):
         self._fill()
 
     def turn(self, step: int) -> None:
-        """Another period."""
+        """Show another period."""
         if self._view is not None:
             self.turned = max(0, min(self.turned + step, len(self._periods(self._view)) - 1))
             self._fill()
@@ -117,7 +117,9 @@ class Results(Pane):
         self.note(MORE if self.turned and len(shown) < self._all_sums else "")
 
     def _room(self) -> int:
-        """Lines for the sums: what the list under them leaves, and half of the pane at least; most, of a period."""
+        """Return the number of lines for the sums: those left by the list, at least half of the pane (a period: three
+        quarters).
+        """
         height = self.content_size.height
         of_sums = height * 3 // 4 if self.turned else height // MOST
         return max(3, of_sums, height - self.grid.wanted)
@@ -149,7 +151,7 @@ def _day_row(row: DayRow) -> Row:
 
 
 def _row(trade: TradeRow, places: int) -> Row:
-    """`places` is the most that a quantity of today has: all stand on one decimal point."""
+    """Return a row; `places` is the most decimal places of today's quantities, so that all share one decimal point."""
     return Row(
         trade.key,
         (
@@ -165,7 +167,7 @@ def _row(trade: TradeRow, places: int) -> Row:
 
 
 def sum_lines(rows: Sequence[ResultRow], width: int, room: int) -> list[TextLine]:
-    """A header, a line a strategy, its shadow beside or under it; strategies without room are counted."""
+    """Return a header and a line for each strategy with its shadow trades; strategies without room are counted."""
     is_beside = width >= SHADOW_FROM
     titles = (("STRATEGY", NAME), ("TRADES", TRADES), ("WON", WON), ("REALISED", SUM), ("UNREALISED", SUM))
     head = INDENT + " ".join(fitted(title, cells, _side(number), 0) for number, (title, cells) in enumerate(titles))
@@ -195,14 +197,14 @@ def _lines_of(row: ResultRow, is_beside: bool) -> Iterator[TextLine]:
 
 
 def shadow_in_words(row: ResultRow) -> str:
-    """`not taken 2, would be −41.00`: declined, expired or blocked; nothing where all was taken (OP-12)."""
+    """Format `not taken 2, would be −41.00` (declined, expired or blocked); empty if all were taken (OP-12)."""
     if not row.declined:
         return ""
     return f"not taken {row.declined}, would be {f.signed(row.shadow)}"
 
 
 def _why(trade: TradeRow) -> str:
-    """The average that a trade came back to is VWAP where VWAP made it, and its strategy's own elsewhere."""
+    """Return the exit reason; a mean reversion names VWAP only for the VWAP strategy."""
     is_at_vwap = trade.exit_reason is ExitReason.MEAN_REVERSION and trade.strategy == "vwap"
     return "VWAP" if is_at_vwap else EXIT_WORDS[trade.exit_reason][1]
 

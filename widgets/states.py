@@ -1,4 +1,4 @@
-"""The states of the desk as every pane says them: one word in its frame, and what an empty pane means in each."""
+"""The state of the desk as all panes show it: one word in the frame, and the meaning of an empty pane."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ NOT_AGREED = "None in this desk's books; the broker's books differ."
 
 @dataclass(frozen=True, slots=True)
 class WithoutEngine:
-    """No engine hears this desk, and why; `has_stopped` where that is known of the engine, and not only of the link."""
+    """Why no engine receives this desk's input; `has_stopped` if the engine stopped, not only the link."""
 
     words: str
     has_stopped: bool
 
 
 def state_of(status: StatusView, without: WithoutEngine | None) -> str:
-    """Empty while all is well."""
+    """Return the state word; empty in normal operation."""
     if without is not None:
         return STOPPED if without.has_stopped else AWAY
     return WORDS.get(status.word, "")

@@ -1,6 +1,6 @@
-"""The two lines that are always there, and what must not be missed: killed, halted, read-only, exits that wait.
+"""The two permanent lines, and the banners: killed, halted, read-only, waiting exits.
 
-Each state differs in words, not in colour alone. The banner of a killed desk begins with KILLED (OP-07).
+States differ in words, not in colour alone. The banner of a killed desk begins with KILLED (OP-07).
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from widgets.states import WithoutEngine
 
 WIDE = 100
 APART = 2
-"""Cells between what stands left on the first line and what stands right: one is read as one sentence."""
+"""Cells between the left and right part of the first line, so that they do not read as one sentence."""
 NEWS_AFTER = timedelta(seconds=5)
-"""The account is asked for once a minute: figures older than this say so."""
+"""The account is polled once a minute; older figures show their age."""
 
 
 class StatusLines(Lines):
-    """Two lines and the banners; grows with them."""
+    """Two lines and the banners; its height grows with them."""
 
     place = ""
-    """The machine that the engine runs on; empty for this one."""
+    """The host of the engine; empty for this one."""
 
     not_heard = ""
-    """That a halt or a kill was pressed and no engine has heard it; empty where all was heard."""
+    """A pressed halt or kill that the engine has not received; empty otherwise."""
 
     def show_state(self, text: str, width: int, tone: Tone = "") -> None:
-        """Before there is a picture: what the desk is doing."""
+        """Show the progress before the first view arrives."""
         owed = _whole(self.not_heard, width, "urgent") if self.not_heard else []
         self.show([spread((Cell("KEYTURN", "strong"),), (), width), (Cell(text, tone),), *owed])
 
@@ -51,8 +51,10 @@ class StatusLines(Lines):
         without_engine: WithoutEngine | None,
         desk: DeskNumber | None = None,
     ) -> None:
-        """`without_engine` is said where no engine hears this desk; `desk` draws it: None where there is
-        but one, inside the engine's process.
+        """Show the status lines.
+
+        `without_engine` is set while no engine receives this desk's input; `desk` is the number of this desk, None for
+        the only desk inside the engine's process.
         """
         status = view.status
         is_heard = without_engine is None
@@ -72,7 +74,7 @@ class StatusLines(Lines):
 
 
 def key_in_words(key: KeyView, desk: DeskNumber, now: datetime) -> str:
-    """`key: this desk`, `key: eve on pts/3 from 10.0.0.7 since 10:51, T takes it`, `key: nobody, T takes it`."""
+    """Format `key: this desk`, `key: eve on pts/3 from 10.0.0.7 since 10:51, T takes it`, `key: nobody, T takes it`."""
     holder = key.holder
     if holder is None:
         return "key: nobody, T takes it"
@@ -89,7 +91,7 @@ def key_in_words(key: KeyView, desk: DeskNumber, now: datetime) -> str:
 def first_line(
     status: StatusView, now: datetime, width: int, key: str = "", place: str = "", *, is_heard: bool = True
 ) -> TextLine:
-    """The clock of an engine that is not heard stands where it was heard last; what is old grows older."""
+    """Return the first line; without an engine its clock stops at the last message, and ages keep growing."""
     account = f"{status.account} on {place}" if place else status.account
     is_live = status.mode is Mode.LIVE
     badge = Cell(" LIVE, REAL MONEY " if is_live else " PAPER ", "urgent" if is_live else "strong")
@@ -113,7 +115,7 @@ def first_line(
         f" {account}  {time}",
         f" {time}",
     )
-    if status.market_closes_at is None:  # at every size: what is old then is old for that reason
+    if status.market_closes_at is None:  # at every size: old data is then old because the market is closed
         last = (f" {f.weekday_clock(now)} CLOSED", f" {f.clock(now)} CLOSED", " CLOSED")
         shorter = [*shorter[:1], *(f"{text}, CLOSED" for text in shorter[1:]), *last]
     texts = (whole, *shorter)
@@ -123,7 +125,7 @@ def first_line(
 
 
 def _data(status: StatusView, now: datetime) -> TextLine:
-    """`data 34 s, bars`, and `data STALE 3 m, bars` beyond what minute bars alone make it."""
+    """Format `data 34 s, bars`, or `data STALE 3 m, bars` if it is older than minute bars explain."""
     if status.quote_at is None:
         return (Cell("no data yet", "muted"),)
     is_stale = now - status.quote_at > f.STALE_AFTER
@@ -132,9 +134,10 @@ def _data(status: StatusView, now: datetime) -> TextLine:
 
 
 def account_lines(status: StatusView, now: datetime, width: int, *, is_heard: bool = True) -> list[TextLine]:
-    """The account; what is unsettled, or lent, takes a line of its own where there is no room, and no figure is cut.
+    """Return the account lines.
 
-    Whether anything may leave is not said of an engine that is not heard.
+    Unsettled or borrowed money takes a separate line if there is no room; no figure is cut. Whether orders may leave is
+    not stated while the engine is away.
     """
     margin = Cell(margin_in_words(status), "warning" if status.is_margin_near else "")
     unsettled = f", {f.money(status.unsettled)} unsettled" if status.unsettled else ""
@@ -160,7 +163,7 @@ def account_lines(status: StatusView, now: datetime, width: int, *, is_heard: bo
 
 
 def what_stops_entries(status: StatusView) -> str:
-    """Why the status line does not say ENTRIES ON; empty where it does."""
+    """Return why the status line does not say ENTRIES ON; empty if it does."""
     if off := _off(status):
         return f"entries stay off: {off}"
     return f"entries stay shut: {status.entries_shut}" if status.entries_shut else ""
@@ -173,7 +176,7 @@ def _off(status: StatusView) -> str:
 
 
 def margin_in_words(status: StatusView) -> str:
-    """How far maintenance is away, where margin is in use; capitals where that warns (RK-14)."""
+    """Format the distance to the maintenance margin while margin is used; capitals warn (RK-14)."""
     distance = status.margin_distance
     if distance is None:
         return ""
@@ -183,16 +186,16 @@ def margin_in_words(status: StatusView) -> str:
 
 
 def risk_in_words(status: StatusView) -> str:
-    """`at risk 5.0 of 15 %` of equity, if every stop filled now (RK-21); nothing while no equity is known."""
+    """Format `at risk 5.0 of 15 %` of equity, if every stop filled now (RK-21); empty without equity."""
     if status.at_risk is None or status.risk_budget is None:
         return ""
     return f"  at risk {status.at_risk * 100:.1f} of {plain(status.risk_budget * 100)} %"
 
 
 def _accounts(status: StatusView, now: datetime, width: int) -> Iterator[TextLine]:
-    """`equity 200.00 17 s  day −12.00, −6.00 %  power 200.00`, each form shorter than the one before.
+    """Yield `equity 200.00 17 s  day −12.00, −6.00 %  power 200.00` in ever shorter forms.
 
-    Each figure is as wide as the equity, so that none moves another, where there is room for that.
+    If there is room, each figure is as wide as the equity, so that none moves another.
     """
     cells = len(f.money(status.equity))
     percent = f.signed_percent(status.day_fraction)
@@ -223,7 +226,7 @@ def _without_power(status: StatusView, now: datetime) -> TextLine:
 
 
 def _equity(status: StatusView, now: datetime) -> TextLine:
-    """With the age of the account's figures, as soon as it is news; its room is kept free before."""
+    """Return the equity, with its age once that matters; the space for the age is reserved."""
     age = ""
     tone: Tone = "muted"
     if status.equity_at is not None and now - status.equity_at > NEWS_AFTER:
@@ -234,44 +237,44 @@ def _equity(status: StatusView, now: datetime) -> TextLine:
 
 
 def _left(view: DeskView) -> str:
-    """What is still open on a killed desk."""
+    """Return the orders and positions still open on a killed desk."""
     entries, held = len((*view.kill.entries_working, *view.kill.too_large, *view.kill.others)), len(view.positions)
     stops = sum(IN_DOUBT not in row.marks for row in view.kill.stops_working)
     return f"{entries} {'entry' if entries == 1 else 'entries'}, {stops} stop{'s' * (stops != 1)}, {held} held"
 
 
 def _whole(text: str, width: int, tone: Tone) -> list[TextLine]:
-    """On at most two lines, between words."""
+    """Wrap at word boundaries to at most two lines."""
     return [(Cell(part, tone),) for part in textwrap.wrap(text, width, max_lines=2, placeholder=" …")]
 
 
 def _first_that_fits(heads: Sequence[str], way_out: str, width: int) -> str:
-    """The way out always stands at the end; what stands before it is as much as there is room for."""
+    """Return the longest head that fits before `way_out`, which always ends the line."""
     fitting = (f"{head} {way_out}" for head in heads if len(head) + 1 + len(way_out) <= width)
     return next(fitting, f"{heads[-1]} {way_out}")
 
 
 def halts_in_words(status: StatusView) -> str:
-    """`by key; invariant: …`."""
+    """Format `by key; invariant: …`."""
     return "; ".join(halt.reason if halt.is_of_key else halt.in_words for halt in status.halts)
 
 
 def _shouted(status: StatusView, refusal: str) -> str:
-    """`READ-ONLY: …`, `BREAKER: …`."""
+    """Format `READ-ONLY: …`, `BREAKER: …`."""
     state = "breaker:" if status.refused_by_breaker else ""
     state = "read-only:" if status.word is DeskState.READ_ONLY else state
     return state.upper() + refusal.removeprefix(state)
 
 
 def _doubted(view: DeskView, width: int) -> list[TextLine]:
-    """Entries of which nobody knows whether the broker has them; what would close is named as UNCOVERED (EX-06)."""
+    """Name the entries in doubt; closing orders in doubt are named as UNCOVERED (EX-06)."""
     rows = [row for row in view.orders if IN_DOUBT in row.marks and not row.effect.only_reduces]
     named = [f"{f.side_word(row.side)} {f.quantity(row.quantity)} {row.symbol}" for row in rows]
     return _named(("IN DOUBT {}: the broker is asked", "IN DOUBT {}"), named, "Orders shows it", width)
 
 
 def _warned(view: DeskView, now: datetime) -> list[TextLine]:
-    """What the broker took with a warning that nobody has confirmed: the one that is cancelled first (OP-11)."""
+    """Name the order accepted with an unconfirmed warning that is cancelled first (OP-11)."""
     rows = [row for row in view.orders if WARNED in row.marks]
     if not rows:
         return []
@@ -284,7 +287,7 @@ def _warned(view: DeskView, now: datetime) -> list[TextLine]:
 
 
 def _owed(view: DeskView, now: datetime, width: int) -> list[TextLine]:
-    """Shares whose ticket named a stop, and that have had none in force for seconds: a line each (EX-22)."""
+    """Name shares whose ticket had a stop and that have had none for seconds, one line each (EX-22)."""
     lines: list[TextLine] = []
     for row in view.positions:
         if row.calls_a_person and row.owed_since is not None and row.owed_why is not None:
@@ -294,7 +297,7 @@ def _owed(view: DeskView, now: datetime, width: int) -> list[TextLine]:
 
 
 def _uncovered(view: DeskView, width: int) -> list[TextLine]:
-    """Shares that nothing guards, and those of which nobody knows: two matters, a line each (EX-13)."""
+    """Name unprotected shares and shares in doubt, one line each (EX-13)."""
     unprotected = [
         f"{row.symbol} {f.quantity(row.unprotected)}"
         for row in view.kill.uncovered
@@ -323,7 +326,7 @@ def _uncovered(view: DeskView, width: int) -> list[TextLine]:
 
 
 def _named(texts: tuple[str, str], names: Sequence[str], way_out: str, width: int) -> list[TextLine]:
-    """As many names as there is room for, the others counted, or the shorter text; the way out ends the line."""
+    """Name as many as fit and count the others, or use the shorter text; `way_out` ends the line."""
     if not names:
         return []
     long, short = texts
@@ -335,12 +338,12 @@ def _named(texts: tuple[str, str], names: Sequence[str], way_out: str, width: in
 
 
 def _at_the_key(key: KeyView, does: str) -> str:
-    """`eve on pts/4 resumes`."""
+    """Format `eve on pts/4 resumes`."""
     return f"who takes the key (T) {does}" if key.holder is None else f"{key.holder.seat.in_words} {does}"
 
 
 def _banners(view: DeskView, now: datetime, width: int, *, watches: bool = False) -> list[TextLine]:
-    """A desk that watches is told who can end what halts: here no key does."""
+    """Return the banners; a watching desk is told who can end the halt, because its own keys cannot."""
     status = view.status
     lines: list[TextLine] = []
     if status.killed_by is not None:

@@ -1,4 +1,4 @@
-"""What each strategy last answered on each symbol, how often in the session, and what was not taken (ST-03, OP-12)."""
+"""The last answer of each strategy on each symbol, its frequency, and trades not taken (ST-03, OP-12)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from widgets.proposals import answer_in_words, in_words
 
 PAUSED, RETIRED = "PAUSED", "RETIRED"
 OFF, SAYS_NOTHING = "off", ("DISABLED", "None", "")
-"""What stands for one that the settings have off, and the answers that add nothing to it."""
+"""Shown for a strategy disabled in the settings, and the answers that add nothing to it."""
 REASONS = 3
-"""Reasons for not trading that are named under the grid, the most frequent first."""
+"""Number of reasons for not trading listed under the grid, the most frequent first."""
 LOW = 7
-"""Lines of a pane that has no room for them."""
+"""A pane with fewer lines shows no reasons."""
 SHORTEST, LONGEST, ANSWER, BARS = 4, 14, 16, Column("BARS", 4, Align.RIGHT)
-"""Cells of a name, as few and as many (`MEAN_REVERSION`); of an answer, at least; and what gives way to a name first:
-the words under the grid say in how many bars it gave each answer."""
+"""Least and most cells of a name (`MEAN_REVERSION`), least cells of an answer, and the column dropped first.
+
+The text under the grid gives the number of bars for each answer.
+"""
 
 
 class Strategies(Pane):
@@ -52,14 +54,14 @@ class Strategies(Pane):
         self._say()
 
     def _count(self) -> None:
-        """How many look at the bars, and what became of the others."""
+        """Write the title: how many strategies run, and the state of the others."""
         missing = sum(row.is_missing for row in self._rows)
         off = sum(row.is_off for row in self._rows)
         looking = [row for row in self._rows if not row.is_missing and not row.is_off]
         retired = sum(RETIRED in row.shut for row in looking)
         paused = sum(row.is_paused or bool(row.shut) for row in looking) - retired
         said = [f"{len(looking) - paused - retired} running"] if self._rows else []
-        if missing:  # first: where the title is cut, this stays
+        if missing:  # first, so that it survives if the title is cut
             said.insert(0, f"{missing} MISSING")
         if retired:
             said.append(f"{retired} {RETIRED}")
@@ -67,7 +69,7 @@ class Strategies(Pane):
             said.append(f"{paused} {PAUSED}")
         with_off = [*said, *([f"{off} off"] if off else [])]
         title = f"{self.NUMBER} {self.NAME} ─ {', '.join(with_off)}"
-        has_room = len(title) <= self.content_size.width - CORNERS  # cut, it would cost what matters more
+        has_room = len(title) <= self.content_size.width - CORNERS  # if cut, it would displace more important text
         self.title_with(", ".join(with_off if has_room else said))
 
     def on_grid_moved(self, _event: Grid.Moved) -> None:
@@ -79,7 +81,7 @@ class Strategies(Pane):
         self._say()
 
     def _make_room(self) -> None:
-        """For the longest name that is shown."""
+        """Set the columns for the longest name."""
         longest = max((len(row.strategy) for row in self._rows), default=SHORTEST)
         wanted = columns(longest, self.content_size.width)
         if wanted != self._columns:
@@ -93,7 +95,7 @@ class Strategies(Pane):
         self.words.show(self._words(is_low=self.content_size.height < LOW))
 
     def _words(self, *, is_low: bool) -> list[TextLine]:
-        """Why the selected one does not trade, what it measures, and at the end the shadow of the day."""
+        """Return why the selected strategy does not trade, its measures, and the shadow trades of the day."""
         row = next((row for row in self._rows if row.key == self.grid.selected), None)
         said: list[TextLine] = []
         if row is not None and row.trouble:
@@ -106,14 +108,14 @@ class Strategies(Pane):
         return said
 
     def _shadow(self) -> list[TextLine]:
-        """On one line wherever it can be: where it is long, it begins at the edge."""
+        """Return the shadow trades, on one line if possible; a long one starts at the edge."""
         text = shadow_in_words(self._results)
         is_long = len(INDENT) + len(text) > self.content_size.width >= len(text)
         return [(Cell(text),)] if is_long else self.indented(text)
 
 
 def columns(name: int, width: int) -> tuple[Column, ...]:
-    """For names of so many letters in a pane of so many cells: what has no room beside them is left out."""
+    """Return the columns for names of `name` letters in `width` cells; columns without room are dropped."""
     name = max(SHORTEST, min(name, LONGEST))
     kept = Column("NAME", name), Column("SYM", 4), Column("LAST ANSWER", ANSWER, stretches=True)
     needed = MARK_WIDTH + sum(column.width + GAP for column in (*kept, BARS)) - GAP
@@ -121,7 +123,7 @@ def columns(name: int, width: int) -> tuple[Column, ...]:
 
 
 def shadow_in_words(results: Sequence[ResultRow]) -> str:
-    """`shadow not taken 2, would be −41.00 USD` over all strategies: declined, expired or blocked; else nothing."""
+    """Format `shadow not taken 2, would be −41.00 USD` for all declined, expired or blocked trades; else empty."""
     declined = sum(row.declined for row in results)
     if not declined:
         return ""
@@ -151,7 +153,7 @@ def _tone(row: StrategyRow, wrong: str) -> Tone:
 
 
 def _standing(row: StrategyRow, answer: str) -> str:
-    """What it answers; before that what keeps it shut, or that more is proposed for it."""
+    """Return the answer, preceded by the reason that keeps the strategy shut, or by the note that more is proposed."""
     if row.is_off:
         return OFF if row.last_answer in SAYS_NOTHING else f"{OFF}, {answer}"
     if row.shut and not row.is_paused:
@@ -162,5 +164,5 @@ def _standing(row: StrategyRow, answer: str) -> str:
 
 
 def _paused(answer: str) -> str:
-    """What it answered before it was paused is said too."""
+    """Return PAUSED with the last answer before the pause."""
     return PAUSED if answer.upper() == PAUSED else f"{PAUSED}, {answer}"

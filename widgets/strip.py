@@ -1,7 +1,7 @@
-"""The strip under the status lines: every pane by its number and name, how much is in it, and which are shown.
+"""The strip under the status lines: each pane with its number, name, count, and whether it is visible.
 
-So one knows at every size that they exist, and how much waits. Where there is no room for whole names they are
-shortened, then some counts are left out, those of proposals, positions and orders last; a number is never cut.
+If names do not fit they are shortened; then counts are dropped, those of proposals, positions and orders last. A number
+is never cut.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from widgets.lines import Cell, TextLine, joined
 
 GAP = "  "
 LONG, SHORT, SHORTEST = 20, 5, 3
-"""Cells of a name, at most: whole, shortened, and where nothing else leaves room for every pane."""
+"""Most cells of a name: whole, shortened, and shortest."""
 NAMES = {
     "proposals": "Prop",
     "positions": "Pos",
@@ -28,18 +28,18 @@ NAMES = {
     "results": "Res",
     "history": "Hist",
 }
-"""Short ones; every other name is short enough."""
+"""Short names; all others are short enough."""
 CUT = {"protections": "Prt"}
-"""Where three cells would not tell two of them apart."""
+"""Names that would be ambiguous with three cells."""
 EVERY, FEW, NONE = frozenset({*NAMES, "watch"}), frozenset({"proposals", "positions", "orders"}), frozenset[str]()
-"""Whose counts are said, by the room that there is."""
+"""Panes whose counts are shown, by the available width."""
 STEPS = ((LONG, EVERY), (SHORT, EVERY), (SHORTEST, EVERY), (SHORTEST, EVERY - {"results"}), (SHORTEST, FEW))
-"""How a line makes way: each shorter than the one before."""
+"""Forms of the line, each shorter than the one before."""
 
 
 @dataclass(frozen=True, slots=True)
 class StripItem:
-    """One pane: its number, its name, what is in it, and whether that asks for somebody."""
+    """One pane: number, name, count, and a tone if it needs attention."""
 
     pane: str
     number: str
@@ -48,7 +48,7 @@ class StripItem:
 
 
 def strip_line(items: Iterable[StripItem], shown: Collection[str], holder: str, width: int) -> TextLine:
-    """At most `width` cells: whole names, then short ones, then fewer counts; what asks for somebody is marked."""
+    """Return the strip in at most `width` cells; panes that need attention are marked."""
     each = tuple(items)
     for cells, counted in STEPS:
         line = tuple(_cells(each, shown, holder, counted, cells))
@@ -61,7 +61,7 @@ def strip_line(items: Iterable[StripItem], shown: Collection[str], holder: str, 
 def _cells(
     items: Collection[StripItem], shown: Collection[str], holder: str, counted: Collection[str], cells: int
 ) -> Iterator[Cell]:
-    """Of the pane with the keyboard in brackets, of those that are shown in bold, of the others in grey."""
+    """Yield the cells: the focused pane in brackets, visible panes bold, the others grey."""
     for number, item in enumerate(items):
         names = {LONG: {}, SHORT: NAMES, SHORTEST: NAMES | CUT}[cells]
         name = names.get(item.pane, item.pane.capitalize())[:cells]
@@ -76,7 +76,7 @@ def _cells(
 
 
 def items_of(view: DeskView, numbers: Iterable[tuple[str, str]]) -> list[StripItem]:
-    """Of each pane by its name and number."""
+    """Return the items of the panes, given as (name, number)."""
     return [StripItem(pane, number, *_count(view, pane)) for pane, number in numbers]
 
 

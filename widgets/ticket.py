@@ -1,7 +1,7 @@
-"""The text of a ticket: exactly what would be sent, what it costs, what it risks, and what every check says (OP-03).
+"""The text of a ticket: the exact order, its cost, its risk and the result of every check (OP-03).
 
-Lines only: which key counts, and when, is not known here. No line is wider than it was asked to be, and none is cut:
-what does not fit beside its neighbour goes under it.
+Lines only; the confirmation key is handled elsewhere. No line is wider than the given width and none is cut: a figure
+that does not fit beside its neighbour goes below it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from widgets.ticket_change import change_in_words, change_lines
 from widgets.ticket_size import size_in_words
 
 RIGHT, GROUP = 36, 17
-"""Where the second column of the ticket begins, and how much of it a first figure takes."""
+"""Start of the second column, and the part of it for the first figure."""
 SIZE = "size   "
 HOLDS = {
     StopHolder.BROKER: "the broker holds it",
@@ -37,7 +37,7 @@ HOLDS = {
 }
 ALONE = "with nobody at a desk it waits for a key; u lets it go by itself"
 ALONE_SIGNED = "also with nobody at a desk, as what is signed says"
-"""What becomes of a stop that this desk holds while no desk is attached (RK-27)."""
+"""What happens to a stop held by this desk while no desk is attached (RK-27)."""
 LASTS = {TimeInForce.DAY: "day", TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC"}
 
 
@@ -46,7 +46,7 @@ def title_of(row: ProposalRow, mode: str) -> str:
 
 
 def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") -> list[TextLine]:
-    """The body, at most `width` cells wide. `told` is what stands above it: refusals in it are counted alone."""
+    """Return the body, at most `width` cells wide. Refusals that `told` above it contains are only counted."""
     order = view.ticket.order
     what = order_in_words(order) if view.replaced is None else change_in_words(order, view.replaced)
     if view.ttl is not None and view.replaced is None:
@@ -77,13 +77,13 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
 
 
 def order_in_words(order: OrderRequest) -> str:
-    """`47 SPY at 166.76 limit, day`."""
+    """Format `47 SPY at 166.76 limit, day`."""
     at = filled_in(WORDS[order.type].ticket, order.terms, f.price)
     return f"{plain(order.quantity)} {order.symbol} {at}, {LASTS[order.time_in_force]}"
 
 
 def wrapped(label: str, text: str, width: int, tone: Tone = "") -> list[TextLine]:
-    """A label, and text that goes on under itself."""
+    """Wrap text behind a label, with a hanging indent."""
     room = max(10, width - len(label))
     parts = textwrap.wrap(text, room) or [""]
     return [
@@ -93,7 +93,7 @@ def wrapped(label: str, text: str, width: int, tone: Tone = "") -> list[TextLine
 
 
 def two(left: TextLine, right: Iterable[TextLine], *, width: int) -> list[TextLine]:
-    """`left`, and the figures of the second column beside it; what has no room goes under them."""
+    """Place `left` and the figures of the second column side by side; figures without room go below."""
     lines: list[TextLine] = []
     line, is_first = left, True
     for figure in right:
@@ -131,11 +131,11 @@ def _cost(view: TicketView) -> list[TextLine]:
 
 
 TO_VWAP = "vwap"
-"""The strategy whose exit is where the price is back at what its signal was measured against."""
+"""The strategy that exits when the price is back at its signal's reference."""
 
 
 def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
-    """The stop with what is lost at it, the target with what is gained, what is held and may be spent then."""
+    """Yield the stop with the loss, the target with the gain, and the position and buying power afterwards."""
     stop, figures = view.ticket.stop, view.ticket.figures
     cap = _figure("size capped by", view.capped_by) if view.capped_by else ()
     if isinstance(stop, StopPlan):
@@ -165,7 +165,7 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
             (Cell("no target: its exits go out unattended" if is_signed else "no target: its exit is yours"),),
             [after],
         )
-    elif view.proposal.strategy != TO_VWAP:  # what it was measured against is no price that it would leave at
+    elif view.proposal.strategy != TO_VWAP:  # other strategies' reference is not an exit price
         yield (Cell(f"its strategy says when to leave, {_acts(view)}"),), [after]
     else:
         first = view.exits[0]
@@ -177,12 +177,12 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
 
 
 def _signed(until: datetime) -> str:
-    """Up to when the stop may be sent without a further key (OP-02)."""
+    """Format the end of the authorization to renew the stop without another confirmation (OP-02)."""
     return f"signed to {f.day_and_minute(until)}"
 
 
 def _other_exits(view: TicketView, width: int) -> list[TextLine]:
-    """What ends it beside the stop and the target that stand above, in words, and who acts (OP-06)."""
+    """Describe the other exits, besides stop and target, and who acts (OP-06)."""
     shown = view.exits[1:] if _gain(view) is not None and _target(view.ticket.order) is None else view.exits
     is_all_above = not shown and not view.ticket.unattended and bool(view.exits)
     if not watches(view) or is_all_above:
@@ -197,7 +197,7 @@ def _other_exits(view: TicketView, width: int) -> list[TextLine]:
 
 
 def watches(view: TicketView) -> bool:
-    """Whether this desk watches any exit of what it would open."""
+    """Return whether this desk watches an exit of the position."""
     stop = view.ticket.stop
     return bool(view.exits) or (isinstance(stop, StopPlan) and stop.holder is StopHolder.DESK)
 
@@ -207,7 +207,7 @@ def _acts(view: TicketView) -> str:
 
 
 def _hours(view: TicketView) -> str:
-    """When it acts, and that no stop does then (RK-20)."""
+    """Say when the order is active, and that no stop works then (RK-20)."""
     acts = "it acts also before the open and after the close"
     if view.ticket.order.effect.only_reduces:
         return acts
@@ -215,14 +215,14 @@ def _hours(view: TicketView) -> str:
 
 
 def _margin(margin: MarginView, width: int) -> list[TextLine]:
-    """What the broker requires to open it, and the excess over maintenance after and before (RK-14)."""
+    """Format the initial margin, and the excess over maintenance after and before (RK-14)."""
     night = f"; over the night {f.money(margin.overnight)} USD at most" if margin.overnight is not None else ""
     excess = f"excess over maintenance {f.percent(margin.after)}, {f.percent(margin.before)} without it"
     return wrapped("", f"Initial margin {f.money(margin.initial)} USD; {excess}{night}", width)
 
 
 def _target(order: OrderRequest) -> Decimal | None:
-    """The price at which the broker takes the profit."""
+    """Return the price of the target leg."""
     leg = order.leg(LegRole.TARGET)
     return None if leg is None else leg.limit_price
 
@@ -238,7 +238,7 @@ def _gain(view: TicketView) -> Decimal | None:
 
 
 def _closing(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
-    """What was paid for what goes, what that makes of it, and what is left."""
+    """Yield the purchase price of the closed quantity, the result, and the remaining quantity."""
     order, paid = view.ticket.order, view.average_price
     after = _figure("after fill:", _held(view.quantity_after))
     if paid is None:
@@ -267,14 +267,14 @@ def _unknown(what: str) -> TextLine:
 
 
 def _touch(view: TicketView) -> Decimal | None:
-    """The price at which it would trade now."""
+    """Return the price at which it would trade now."""
     if isinstance(view.quote, NoQuote):
         return None
     return view.quote.ask if view.ticket.order.side is Side.BUY else view.quote.bid
 
 
 def _held(quantity: Decimal) -> str:
-    """`47 long`, `5 short`, `none`."""
+    """Format `47 long`, `5 short`, `none`."""
     return f"{plain(abs(quantity))} {'long' if quantity > 0 else 'short'}" if quantity else "none"
 
 
@@ -285,12 +285,12 @@ def _quote(quote: Quote | NoQuote, now: datetime) -> TextLine:
 
 
 def quote_in_words(quote: Quote, now: datetime) -> str:
-    """Both sides, its age, and whose it is."""
+    """Format bid, ask, age and feed."""
     return f"{f.price(quote.bid)} × {f.price(quote.ask)}  {f.age(quote.at, now):>5}  {quote.feed.value}"
 
 
 def _moved(view: TicketView) -> TextLine:
-    """How far the price has gone since the signal; since the ticket opened, where a person made it."""
+    """Return the price change since the signal, or since the ticket opened for a manual order."""
     if view.moved is not None:
         return _figure("since the signal", f.signed_percent(view.moved))
     before, now = view.ticket.price_at_opening, _touch(view)
@@ -312,7 +312,7 @@ def _why(view: TicketView, now: datetime) -> str:
 
 
 def checks(review: Review, width: int, told: str = "") -> list[TextLine]:
-    """Every refusal and warning in words, each once: those that are told already are counted; so is what passes."""
+    """Return each refusal and warning once, then counts of the passed checks and of refusals already stated above."""
     refusals, warnings = review.refusals, review.warnings
     untold = [verdict for verdict in refusals if _in_words(verdict) not in told]
     said = f"{len(review.verdicts) - len(refusals) - len(warnings)} checks pass"
@@ -339,7 +339,7 @@ def _in_words(verdict: Verdict) -> str:
 
 
 def exit_lines(waiting: Sequence[ProposalRow], now: datetime, width: int) -> list[TextLine]:
-    """The most urgent of the exits that wait beside a ticket, and how many more."""
+    """Return the most urgent exit waiting beside the ticket, and the number of others."""
     if not waiting:
         return []
     row = waiting[0]

@@ -1,4 +1,4 @@
-"""What a ticket says of the order whose place its own would take: the change itself, and what it does to the result."""
+"""The part of a ticket about the order that it replaces: the change, and its effect on the result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from widgets.lines import Cell, TextLine
 
 
 def change_in_words(order: OrderRequest, replaced: ReplacedView) -> str:
-    """`27 IBM stop 178.20 → 180.02 (break-even)`; what stays the same is said once."""
+    """Format `27 IBM stop 178.20 → 180.02 (break-even)`; unchanged values appear once."""
     word, price = ("stop", order.stop_price) if order.type.is_stop else ("limit", order.limit_price)
     moved = f.price(price) if price == replaced.price else f"{f.price(replaced.price)} → {f.price(price)}"
     left = replaced.quantity - replaced.filled_quantity
@@ -22,7 +22,7 @@ def change_in_words(order: OrderRequest, replaced: ReplacedView) -> str:
 
 
 def change_lines(replaced: ReplacedView) -> list[TextLine]:
-    """What of the old order is filled already, and what its position makes at the stop, before and after."""
+    """Return the filled quantity of the old order, and the position's result at the stop before and after."""
     lines: list[TextLine] = []
     if replaced.filled_quantity:
         lines.append((Cell(f"{plain(replaced.filled_quantity)} of {plain(replaced.quantity)} are filled already"),))
@@ -42,5 +42,5 @@ def _break_even(order: OrderRequest, replaced: ReplacedView) -> str:
 
 
 def _result(amount: Decimal) -> str:
-    """What the position makes at its stop: `lose 49.14 USD`, `gain 12.00 USD`."""
+    """Format the result at the stop, such as `lose 49.14 USD` or `gain 12.00 USD`."""
     return f"{'lose' if amount < 0 else 'gain'} {f.money(abs(amount))} USD"

@@ -1,4 +1,4 @@
-"""What a ticket says before its fresh figures are here: the proposal as it stands, in grey, and nothing to confirm."""
+"""A ticket before its fresh figures arrive: the proposal in grey, not yet confirmable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GREY: Tone = "muted"
 
 
 def known_lines(row: ProposalRow, view: DeskView, now: datetime, width: int) -> list[TextLine]:
-    """What is known without asking: its terms, its stop, what it risks, why it is there, the quote that came last."""
+    """Return the figures known without a request: terms, stop, risk, reason and the last quote."""
     what = (Cell(f"{plain(row.quantity)} {row.symbol} {f.terms(row.terms)}", GREY),)
     risk = () if row.risk is None else ((Cell(f"lose {f.money(row.risk)} USD", GREY),),)
     lines = two(what, risk, width=width)

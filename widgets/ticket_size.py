@@ -1,4 +1,4 @@
-"""What made the size of an entry, on a ticket: the risk, each term with its factor, and what was left out (RK-10)."""
+"""How an entry was sized, on a ticket: the risk, each term with its factor, and omitted terms (RK-10)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from core.model.sizing import Size, Term
 from widgets import format as f
 
 MOST = 2
-"""Lines: a ticket that is cut cannot be confirmed."""
+"""Most lines: a ticket that is cut cannot be confirmed."""
 
 
 def size_in_words(size: Size, room: int) -> str:
-    """`risk 1.50 USD × ATR 1 × VIX 0.5 (elevated); left out: half-Kelly (2 of 30 trades yet)`.
+    """Format `risk 1.50 USD × ATR 1 × VIX 0.5 (elevated); left out: half-Kelly (2 of 30 trades yet)`.
 
-    Every term and factor stands in it. Reasons stand beside them as far as two lines of `room` cells hold them: first
-    those of what was left out go, then those of the terms.
+    Every term and factor is included. Reasons are included if they fit in two lines of `room` cells: those of omitted
+    terms are dropped first, then those of the terms.
     """
     *longer, shortest = _forms(size)
     return next((form for form in longer if len(textwrap.wrap(form, room)) <= MOST), shortest)

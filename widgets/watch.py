@@ -1,4 +1,4 @@
-"""The watchlist: a row a symbol, with its quote, its change, its course, and what this desk has in it (MD-06)."""
+"""The watchlist: each symbol with its quote, change, sparkline and this desk's positions and orders (MD-06)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from widgets.pane import Pane
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 COURSE, SHORT_COURSE = 10, 6
-"""Cells of the day's course, where there is room and where there is less."""
+"""Cells of the sparkline, wide and narrow."""
 SYMBOL, BID, ASK = Column("SYM", 6), Column("BID", 8, Align.RIGHT), Column("ASK", 8, Align.RIGHT)
 LAST, USD, CHANGE = Column("LAST ", 9, Align.RIGHT), Column("USD", 7, Align.RIGHT), Column("CHANGE", 9, Align.RIGHT)
 SPARK, SHORT_SPARK = Column("TODAY", COURSE), Column("TODAY", SHORT_COURSE)
@@ -32,16 +32,16 @@ BY_ROOM = (
     (SYMBOL, LAST, CHANGE, SPARK, HAS),
     (SYMBOL, LAST, CHANGE, HAS),
 )
-"""From the widest pane to the narrowest: what is left out first stands in no narrower one."""
+"""Column sets from the widest pane to the narrowest."""
 CellOf = Callable[[WatchRow, datetime, Column], Cell]
 POLLED = "polled each minute, its trading halts are not heard"
 EXIT_WAITS, PROPOSED = "!", "?"
 AROUND_TITLE = 12
-"""Cells of its upper edge: corners, number, and what parts them."""
+"""Cells of the upper edge for corners, number and separators."""
 EDGE = 6
-"""Cells of a frame's lower edge that are no words."""
+"""Cells of the lower edge that hold no text."""
 LISTED = {ListKind.NEVER: "never", ListKind.CLOSE_ONLY: "close", ListKind.RESTRICTED: "until"}
-"""The list that shuts a symbol's entries, in a word that its row has room for."""
+"""The list that blocks entries of a symbol, as a word short enough for its row."""
 THOUSAND, TEN_THOUSAND, MILLION = 1_000, 10_000, 1_000_000
 
 
@@ -50,7 +50,7 @@ def columns_of(width: int) -> tuple[Column, ...]:
 
 
 class Watch(Pane):
-    """`chosen` is the list that is shown, by its name; the first one where there is none of that name any more."""
+    """The watchlist; `chosen` is the name of the shown list. If that does not exist, the first list is shown."""
 
     NUMBER = 8
     NAME = "Watch"
@@ -68,7 +68,7 @@ class Watch(Pane):
         self._fill()
 
     def turn(self, step: int) -> None:
-        """Another list."""
+        """Show another list."""
         names = self._names()
         if names:
             self.chosen = names[(names.index(self.name_of_list()) + step) % len(names)]
@@ -84,12 +84,12 @@ class Watch(Pane):
         return [] if self._view is None else [each.name for each in self._view.watch.lists]
 
     def name_of_list(self) -> str:
-        """The list that is shown; empty before there is any."""
+        """Return the name of the shown list; empty before the first list arrives."""
         names = self._names()
         return self.chosen if self.chosen in names else next(iter(names), "")
 
     def rows(self) -> list[WatchRow]:
-        """Those of the list, in its order, then what is held, ordered or proposed beside it."""
+        """Return the symbols of the list in order, then other symbols that are held, ordered or proposed."""
         if self._view is None:
             return []
         watch, name = self._view.watch, self.name_of_list()
@@ -118,7 +118,7 @@ class Watch(Pane):
         self._say()
 
     def _row(self, row: WatchRow, now: datetime, room: int) -> Row:
-        """Drawn anew where it tells something else than the last time: of two hundred most do not."""
+        """Return the row, from a cache if nothing changed: of two hundred rows most do not."""
         drawn, ex = self._drawn.get(row.symbol), ex_day(near(self._actions(), row.symbol))
         beside = _is_old(row, now), ex, room
         if drawn is not None and drawn[1] == beside and drawn[0] == row:
@@ -131,7 +131,7 @@ class Watch(Pane):
         return () if self._view is None else self._view.actions
 
     def _say(self) -> None:
-        """Of the selected one: why it does not trade, what waits, how old its price is."""
+        """Note why the selected symbol does not trade, proposals that wait, and the age of its price."""
         row = next((row for row in self.rows() if row.symbol == self.grid.selected), None)
         if row is None or self._now is None:
             self.note("")
@@ -150,13 +150,13 @@ class Watch(Pane):
         self.note(whole_words(f"{row.symbol}: ", said, self._room_of_edge()))
 
     def _room_of_edge(self) -> int:
-        """Cells that the lower edge has for words beside its corners and the place in the list."""
+        """Cells of the lower edge left for text beside its corners and the position in the list."""
         place = f"{self.grid.window.place()} ─ " if self.grid.window.place() else ""
         return self.outer_size.width - EDGE - cell_len(place)
 
 
 def whole_words(head: str, said: Sequence[str], room: int) -> str:
-    """As many as have room, none cut, and how many more Enter tells (`+2`); nothing where nothing is said."""
+    """Return as many whole words as fit, with the number of the others (`+2`); empty without words."""
     for shown in range(len(said), 0, -1):
         left = len(said) - shown
         text = f"{head}{', '.join(said[:shown])}" + (f" +{left}" if left else "")
@@ -174,13 +174,13 @@ def _is_old(row: WatchRow, now: datetime) -> bool:
 
 
 def _row(row: WatchRow, now: datetime, columns: Sequence[Column], ex: str, room: int) -> Row:
-    """Only what has a column is worked out: of two hundred rows most change four times a second."""
+    """Return the row; only visible columns are computed, because two hundred rows change four times a second."""
     cells = (CELLS[column.title](row, now, column) for column in columns[:-1])
     return Row(row.symbol, (*cells, _has(row, ex, room)))
 
 
 def _last(row: WatchRow, now: datetime) -> Cell:
-    """`166.76`, `166.76!` where it is old, a word where nobody trades it: the digits stay where they are."""
+    """Format `166.76`, `166.76!` if it is old (the digits keep their place), or a word if trading is halted."""
     if row.halted:
         return Cell(HALTED, "warning")
     text = f.at_tick(row.last)
@@ -188,7 +188,7 @@ def _last(row: WatchRow, now: datetime) -> Cell:
 
 
 def _change(fraction: Decimal | None) -> str:
-    """`▲ +0.80 %`: by shape and sign, not by colour alone."""
+    """Format `▲ +0.80 %`; the direction shows by shape and sign, not by colour alone."""
     if fraction is None:
         return f.UNKNOWN
     percent = f.signed_percent(fraction)
@@ -196,8 +196,9 @@ def _change(fraction: Decimal | None) -> str:
 
 
 def _has(row: WatchRow, ex: str, room: int) -> Cell:
-    """`47 2 ord ! never ex Tue`: what is held, the orders that work, the mark of what waits, the list that shuts
-    it, and that a dividend is near; in a narrow pane the day, then the word and then the orders make way.
+    """Format `47 2 ord ! never ex Tue`: position, working orders, mark of a proposal, blocking list, ex-date.
+
+    In a narrow pane the ex-date is dropped first, then the list, then the orders.
     """
     if not (_has_something(row) or row.lists or ex):
         return Cell("")
@@ -223,7 +224,7 @@ def _has(row: WatchRow, ex: str, room: int) -> Cell:
 
 
 def sparkline(course: Sequence[Price], cells: int) -> str:
-    """The course in so many cells, each the last price of its part; as high as it ranged itself, flat in the middle."""
+    """Draw the course in `cells` cells, each the last price of its part, scaled to its range; flat in the middle."""
     if not course:
         return ""
     parts = min(cells, len(course))
@@ -235,7 +236,7 @@ def sparkline(course: Sequence[Price], cells: int) -> str:
 
 
 def shortened(volume: Decimal) -> str:
-    """`812`, `15.3k`, `1.24M`: never more than six cells below ten billion."""
+    """Format `812`, `15.3k` or `1.24M`: at most six cells below ten billion."""
     if volume < TEN_THOUSAND:
         return f"{volume:,.0f}"
     if volume < MILLION:
@@ -256,4 +257,4 @@ CELLS: Mapping[str, CellOf] = {
     SPARK.title: lambda row, _now, column: Cell(sparkline(row.course, column.width), f.tone_of(row.change) or "muted"),
     VOLUME.title: lambda row, _now, _column: Cell(shortened(row.volume) if row.volume else f.UNKNOWN),
 }
-"""Of each column but the last, by its title: the cell of a row."""
+"""The function that makes a cell, by column title, for all columns but the last."""
