@@ -117,9 +117,7 @@ class Results(Pane):
         self.note(MORE if self.turned and len(shown) < self._all_sums else "")
 
     def _room(self) -> int:
-        """Return the number of lines for the sums: those left by the list, at least half of the pane (a period: three
-        quarters).
-        """
+        """Return the number of lines for the sums, at least half of the pane, or three quarters for a period."""
         height = self.content_size.height
         of_sums = height * 3 // 4 if self.turned else height // MOST
         return max(3, of_sums, height - self.grid.wanted)

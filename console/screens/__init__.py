@@ -1,1 +1,1 @@
-"""One modal a file: ticket, kill, new order, help, leave."""
+"""Modal dialogs, one in each file."""

@@ -1,6 +1,4 @@
-"""`a` on a watchlist: a symbol more, searched by symbol or name. What the broker says of it stands there before Enter
-(MD-06).
-"""
+"""`a` on a watchlist: search a symbol or name and add it. The broker's description is shown before Enter (MD-06)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""`A`: what the advisers say, the newest first. Words until the operator takes one over (OP-09, ST-04).
+"""`A`: the advice of the advisers, the newest first. It has no effect until the operator adopts it (OP-09, ST-04).
 
-Enter hands an advice to the strategy that it names, where one takes it; else it fills the order form with it. Neither
-sends anything: what becomes of it is a proposal with a ticket of its own.
+Enter passes advice to the strategy that it names, if that accepts it; otherwise it fills the order form. Neither sends
+an order: the result is a proposal with a ticket.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from widgets.lines import Lines, TextLine
 from widgets.ticket import wrapped
 
 INSIDE = 72
-"""Cells of text under the list."""
+"""Width of the text under the list, in cells."""
 LINES = 5
 """Lines of text under the list."""
 NOBODY = "No advice: no adviser is turned on. advisers.watchman.enabled asks one."
@@ -81,7 +81,7 @@ class AdviceScreen(Dialog):
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def action_adopt(self) -> None:
-        """By its strategy's rules, where that takes it; else by the operator's own."""
+        """Pass the advice to its strategy if that accepts it, otherwise to the order form."""
         if not may_act(self.behind):
             return
         row = self._selected()
@@ -139,7 +139,7 @@ class AdviceScreen(Dialog):
         lines = wrapped("", text, WIDTH)
         self.behind.ask(ArmedQuestion(self.behind, f"Adopt it for {name}?", lines, "adopt it", adopt))
 
-    # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
+    # # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _selected(self) -> AdviceRow | None:
         row = next((row for row in self.advice.rows if row.key == self.grid.selected), None)
@@ -154,7 +154,7 @@ class AdviceScreen(Dialog):
 
 
 def texts_of(idea: TradeIdea) -> Mapping[str, str]:
-    """The order form's texts; a target only where the broker can hold one, with whole shares."""
+    """Return the texts for the order form; a target only for whole shares, because the broker holds no other."""
     is_whole = idea.quantity == idea.quantity.to_integral_value()
     return {
         "symbol": idea.symbol,

@@ -1,4 +1,4 @@
-"""`+` on a symbol: what the engine is to ring for, and what it rings for already (MD-06)."""
+"""`+` on a symbol: add an alert, and see the existing ones (MD-06)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from widgets import format as f
 from widgets.lines import Cell, TextLine
 
 SHOWN = 6
-"""Alerts of the symbol that have a line each."""
+"""Number of alerts listed at a time."""
 
 
 class AlertScreen(FieldsScreen):
     def __init__(self, behind: DialogHost, symbol: Symbol) -> None:
         self.symbol = symbol
         self._top = 0
-        """The first that has a line."""
+        """Index of the first listed alert."""
         super().__init__(behind, f"Alert on {symbol}", [TextField("Ring for", "")], "keeps it")
 
     def update_view(self, _view: DeskView, _now: datetime) -> None:
@@ -41,7 +41,7 @@ class AlertScreen(FieldsScreen):
         return (*self._meaning(), (), (Cell(heading, "muted"),), *listed, *more)
 
     def action_next(self) -> None:
-        """The next page of those that are kept; the first one after the last."""
+        """Show the next page of alerts; after the last, the first one."""
         self._turn(SHOWN)
 
     def action_previous(self) -> None:
@@ -67,7 +67,7 @@ class AlertScreen(FieldsScreen):
         self.behind.say(f"{self.symbol}: to ring for {in_words(meant)}")
 
     def _meaning(self) -> Sequence[TextLine]:
-        """What Enter would do, above the price of now."""
+        """Return the effect of Enter, above the current price."""
         meant, row = self._meant(), self._row()
         price = "no price yet" if row is None or row.last is None else f"last {f.at_tick(row.last)}"
         change = None if row is None else row.change_fraction
@@ -82,7 +82,7 @@ class AlertScreen(FieldsScreen):
         return (now, (Cell(f"Enter: rings for {in_words(meant)}", "strong"),))
 
     def _meant(self) -> AlertTerms | Drop | str:
-        """As it would be kept: what the engine would refuse is said here first."""
+        """Return the alert as it would be kept, or the reason for which the engine would reject it."""
         row = self._row()
         meant = read_alert(self.symbol, self.fields[0].text, None if row is None else row.last)
         if isinstance(meant, Drop):
@@ -103,7 +103,7 @@ class AlertScreen(FieldsScreen):
 
 
 def _seen(row: WatchRow, kind: AlertKind) -> Decimal | None:
-    """The figure that it would look at, as the row has it."""
+    """Return the current value that the alert would watch."""
     match kind:
         case AlertKind.PRICE:
             return row.last

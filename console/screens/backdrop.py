@@ -1,7 +1,7 @@
-"""What a dialog shows of the screen beneath it, line by line.
+"""The screen beneath a dialog, taken over line by line.
 
-Textual 8.2.8 draws the whole screen beneath through Rich at each change of it: at ten prices a second, with a ticket
-open, that is most of what the desk does. Here only the lines that changed are taken, and as the widgets drew them.
+Textual 8.2.8 draws the whole screen beneath through Rich at each of its changes. With ten prices a second and an open
+ticket that would be most of the desk's work. Here only the changed lines are taken, as the widgets drew them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from textual.widget import _RenderCache
 
 
 class Backdrop(Screen[None]):
-    """A screen whose background, where it is wholly transparent, is the screen beneath."""
+    """A screen with the screen beneath as its background, if its own is fully transparent."""
 
     def _render_content(self) -> None:
         if self.styles.background.a:
@@ -42,7 +42,7 @@ class Backdrop(Screen[None]):
 
 
 def _drawn(screen: Screen[object], lines: Collection[int]) -> list[tuple[int, Strip]]:
-    """These lines of a screen as it is now; nothing on them can be clicked."""
+    """Return these lines of a screen as it is now, without click targets."""
     if not lines:
         return []
     first, end = min(lines), max(lines) + 1

@@ -1,7 +1,7 @@
-"""The basket: a list of orders, each marked by its own key, signed once; then what becomes of them (OP-05, EX-10).
+"""The basket: a list of orders, each marked by a key, confirmed together; then their progress (OP-05, EX-10).
 
-`P` is armed as a ticket's key is (OP-04): painted and silent for a moment, on exactly what stands there. So is `O`, by
-which the buys go on after a sell that was not filled. To stop is one key, at once.
+`P` is armed like a ticket's key (OP-04): it counts after exactly these orders were on the screen for a moment without
+input. So does `O`, which lets the buys proceed after a sell was not filled. One key stops at once.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from widgets.ticket import exit_lines
 
 TICK = 0.05
 AROUND = 3
-"""Free lines that the text never has: its frame, its keys."""
+"""Lines for the frame and the keys."""
 LEAST = 4
-"""Lines of text, at least."""
+"""Least lines of text."""
 WIDEST = 116
 SIGN, GO_ON, STOP, BACK = "basket.sign", "basket.go_on", "basket.stop", "basket.back"
 MARK = "basket.mark"
@@ -77,11 +77,11 @@ class BasketScreen(Dialog):
         super().on_resize()
         self._redraw()
 
-    # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
+    # # ── views ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def plan(self) -> BasketView | None:
-        """The engine's picture of this very basket; None once another has taken its place."""
+        """The engine's view of this basket; None after another basket replaced it."""
         view = self.behind.view
         plan = view.plan if view is not None else None
         return plan if plan is not None and plan.id == self.plan_id else None
@@ -100,9 +100,9 @@ class BasketScreen(Dialog):
         self._draw(view, plan, now)
 
     def _ask_for_the_word(self, view: DeskView, plan: BasketView) -> None:
-        """On a live account what the entries cost in all is typed, in whole dollars (OP-05).
+        """On a live account ask for the total cost of the entries, in whole dollars, to be typed (OP-05).
 
-        The figure stays while the same orders cost about that: a quote takes nobody's word from under the fingers.
+        The number stays while the same orders cost about that, so that a quote does not interrupt the typing.
         """
         is_asked = view.status.mode is Mode.LIVE and plan.is_open and plan.opens > 0
         worth = plan.worth if is_asked else None
@@ -112,11 +112,11 @@ class BasketScreen(Dialog):
         elif (word := self.spelling.word) is None or self._typed_for != plan.digest or not _stays(word, worth):
             self.spelling.word, self._typed_for = TypedWord(whole_dollars(worth)), plan.digest
 
-    # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
+    # # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def _width(self) -> int:
-        """Cells inside the frame."""
+        """Width inside the frame, in cells."""
         return max(74, min(WIDEST, self.app.size.width - 6))
 
     def _redraw(self) -> None:
@@ -139,7 +139,7 @@ class BasketScreen(Dialog):
         return [*self.text.lines(plan, now, width, room), *exits]
 
     def _other_exits(self, view: DeskView, plan: BasketView) -> list[ProposalRow]:
-        """Exits that wait beside it; its own are its rows."""
+        """Return the waiting exits that are not part of this basket."""
         mine = {row.proposal_id for row in plan.rows}
         return [row for row in view.proposals if row.is_urgent and row.id not in mine]
 
@@ -215,7 +215,7 @@ class BasketScreen(Dialog):
         return self.behind.link.doubt
 
     def acting_keys(self) -> Collection[str]:
-        """Marks and the key while it is open, an answer while it asks, a stop while it runs, the way back always."""
+        """Return the active keys: mark and confirm while open, answers while it asks, stop while it runs, back always."""
         plan = self.plan
         if plan is None:
             return (BACK,)
@@ -224,10 +224,10 @@ class BasketScreen(Dialog):
         answers = (GO_ON,) if plan.phase is BasketPhase.ASKING else ()
         return (*answers, *((STOP,) if _can_stop(plan) else ()), BACK)
 
-    # ── what a key would sign ────────────────────────────────────────────────────────────────────────────────────
+    # # ── confirmation ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _shown(self, plan: BasketView | None) -> ShownTicket | None:
-        """What is painted and can be turned on: the orders that would go, or the question that the basket asks."""
+        """Return the confirmable content on the screen: the marked orders, or the basket's question."""
         if plan is None:
             return None
         if plan.is_open:
@@ -249,7 +249,7 @@ class BasketScreen(Dialog):
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def hear(self, character: str | None, at: float) -> None:
-        """A key by its character, a click or a paste (None), at that instant of the console's clock."""
+        """Handle a key by its character, or a click or paste (None); `at` is an instant of the console's clock."""
         self.painted.see_whether_it_ran()
         plan = self.plan
         shown = self._shown(plan)
@@ -267,7 +267,7 @@ class BasketScreen(Dialog):
         return self._obstacle() is None and self.spelling.stands
 
     def tick(self) -> None:
-        """Follows the silence, and sends what a key turned, once."""
+        """Follow the confirmation delay, and send a confirmation once."""
         self.painted.see_whether_it_ran()
         plan = self.plan
         shown = self._shown(plan)
@@ -309,20 +309,20 @@ class BasketScreen(Dialog):
             self._redraw()
 
     def action_mark(self) -> None:
-        """This order alone; what would not go may be marked all the same, and says why it does not."""
+        """Mark or unmark the selected order. An order that would be rejected may be marked too; it shows the reason."""
         plan = self.plan
         row = self.text.row(plan) if plan is not None else None
         if plan is not None and plan.is_open and row is not None:
             self.behind.handle.send(MarkInBasket(plan.id, row.proposal_id, not row.is_marked))
 
     def action_sign(self) -> None:
-        """The key itself is judged in `hear`."""
+        """The key is evaluated in `hear`."""
 
     def action_go_on(self) -> None:
-        """The key itself is judged in `hear`."""
+        """The key is evaluated in `hear`."""
 
     def action_urgent(self) -> None:
-        """Its ticket over this screen; the basket must be painted again before its key counts."""
+        """Open the ticket of a waiting exit over this screen; the basket is armed again when it closes."""
         view, plan = self.behind.view, self.plan
         exits = self._other_exits(view, plan) if view is not None and plan is not None else []
         if exits:
@@ -337,7 +337,7 @@ class BasketScreen(Dialog):
             self.behind.say("stopping: what has not gone does not go", "warning")
 
     def action_back(self) -> None:
-        """Puts an unsigned basket aside; one that runs goes on without its screen."""
+        """Close an unconfirmed basket; a running one continues without its screen."""
         plan = self.plan
         if plan is not None and plan.is_open and self._sent is None:
             self.behind.handle.send(LeaveBasket(plan.id))
@@ -345,10 +345,10 @@ class BasketScreen(Dialog):
 
 
 def _stays(word: TypedWord, worth: Money) -> bool:
-    """Whether the figure that is asked for may go on being asked for: half of what the engine lets it differ."""
+    """Return whether the requested number still applies: the cost differs by at most half of the engine's tolerance."""
     return 2 * abs(Decimal(word.word) - worth) <= max(Decimal(1), TYPED_HOLDS * worth)
 
 
 def _can_stop(plan: BasketView) -> bool:
-    """Whether something of it has not gone; while it asks for its report nothing is left to stop."""
+    """Return whether part of the basket is still unsent. There is nothing to stop while it waits for its report."""
     return plan.runs and plan.phase is not BasketPhase.REPORTING

@@ -1,4 +1,4 @@
-"""What stands in a basket's box above its keys: the head, its orders and which is selected, and what happened."""
+"""The text above the keys of a basket: its head, its orders with the selection, and its events."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from widgets.basket import detail_lines, event_lines, head_lines, order_lines, r
 from widgets.lines import Cell, TextLine
 
 EVENTS = 5
-"""Lines of what happened, at least, while it runs."""
+"""Least lines of events while it runs."""
 
 
 class BasketText:
-    """One screen's.
+    """The text of one basket screen.
 
     Attributes
     ----------
     selected
-        The order that the reader is at, or where something happens.
+        The order that the operator selected, or the latest one with activity.
     """
 
     def __init__(self) -> None:
@@ -28,17 +28,17 @@ class BasketText:
         self._moved_in: BasketPhase | None = None
 
     def take(self, plan: BasketView) -> None:
-        """A new picture of it: a row that went takes the selection to the first."""
+        """Take a new view; if the selected order is gone, the first is selected."""
         rows = [row.proposal_id for row in plan.rows]
         if self.selected not in rows:
             self.selected = rows[0] if rows else None
 
     def row(self, plan: BasketView) -> BasketRowView | None:
-        """The selected one."""
+        """Return the selected row."""
         return next((row for row in plan.rows if row.proposal_id == self.selected), None)
 
     def move(self, plan: BasketView, step: int) -> bool:
-        """By the reader's hand; whether there is a row to move from."""
+        """Move the selection at the operator's request; return whether there is a row."""
         rows = [row.proposal_id for row in plan.rows]
         if self.selected not in rows:
             return False
@@ -47,7 +47,7 @@ class BasketText:
         return True
 
     def lines(self, plan: BasketView, now: datetime, width: int, room: int) -> list[TextLine]:
-        """What has no room is counted."""
+        """Return at most `room` lines; the others are counted."""
         lines = self._lines(plan, now, width, room)
         if len(lines) <= room:
             return lines
@@ -69,7 +69,7 @@ class BasketText:
         return [*head, *listed, *below, *event_lines(plan, now, width, left - len(listed) - len(below))]
 
     def _followed(self, plan: BasketView) -> ProposalId | None:
-        """Where something happens or went wrong, until the reader moves; from then on, for this phase, the reader's."""
+        """Return the order with activity or an error, until the operator moves the selection in this phase."""
         if self._moved_in is plan.phase:
             return self.selected
         signed = [row for row in plan.rows if row.standing is not None]

@@ -1,4 +1,4 @@
-"""Whether the broker's list has a symbol that is typed whole: asked of the engine, one after the other, each once."""
+"""Check whether symbols are in the broker's asset list: the engine is asked for one after the other, each once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.model.values import Symbol
 from core.model.watchlist import SHARE
 
 AGAIN = 1.0
-"""Seconds until the same is asked once more: an answer may be on its way, or the list not there yet."""
+"""Seconds until a question is repeated: an answer may be under way, or the list missing."""
 
 
 def not_listed(symbol: Symbol) -> str:
@@ -17,7 +17,7 @@ def not_listed(symbol: Symbol) -> str:
 
 
 class BrokersList:
-    """One dialog's."""
+    """The checks of one dialog."""
 
     def __init__(self, behind: DialogHost) -> None:
         self.behind = behind
@@ -25,7 +25,7 @@ class BrokersList:
         self._asked: tuple[Symbol, float] = (Symbol(""), float("-inf"))
 
     def lacks(self, symbols: Iterable[Symbol]) -> Symbol | None:
-        """The first that the list does not have; None where it has all, and where that is not known yet."""
+        """Return the first symbol that the list does not have; None if it has all, or if that is unknown yet."""
         for symbol in symbols:
             if SHARE.fullmatch(symbol) is None:
                 continue
@@ -36,7 +36,7 @@ class BrokersList:
         return None
 
     def _look_up(self, symbol: Symbol) -> bool:
-        """Whether the engine has answered; that of this process does at once."""
+        """Return whether the engine has answered; an engine in this process answers at once."""
         if not self._take(symbol) and (symbol != self._asked[0] or self.behind.now() - self._asked[1] >= AGAIN):
             self._asked = symbol, self.behind.now()
             self.behind.handle.search(symbol)

@@ -1,7 +1,7 @@
-"""The first start on a broker's account: does the kill chord arrive? Some terminals keep it for themselves (OP-07).
+"""Test at the first start on a broker's account whether the kill chord arrives; some terminals capture it (OP-07).
 
-Asked only where the key is, which resumes. The chord does what it always does: it halts, and the kill screen opens
-over this one. That it came is remembered; that it did not is said, with the keys and commands that do the same.
+Only the desk in control asks, because it can resume. The chord works as always: it halts, and the kill screen opens
+over this one. If it arrived, that is remembered; if not, the screen names the keys and commands with the same effect.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WIDTH = 70
 
 
 class ChordScreen(Dialog):
-    """`received` is called once, when the chord came."""
+    """`received` is called once, when the chord arrives."""
 
     PLACE = KeyScope.GUIDE
     NEEDS_KEY = True
@@ -44,7 +44,7 @@ class ChordScreen(Dialog):
         self.body.show(trial_lines(was_heard=False))
 
     def hear_chord(self) -> None:
-        """The driver's input thread has recognised it."""
+        """Called when the driver's input thread has recognised the chord."""
         if self.was_heard:
             return
         self.was_heard = True

@@ -1,7 +1,7 @@
-"""`c`: how much of a position is to be closed. Enter stages what the line says, all of it at first; a ticket follows.
+"""`c`: how much of a position to close. Enter stages that quantity, all by default; a ticket follows.
 
-Digits are shares, and a number with `%` behind it is a part: `12` sells twelve shares, `25%` a quarter. Nothing acts by
-itself: what Enter would stage is spelled out below the line, in shares.
+Digits are shares, and a number with `%` is a part: `12` sells twelve shares, `25%` a quarter. Nothing is sent from
+here: the line below spells out the quantity that Enter would stage.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ PERCENT = "%"
 HUNDRED = Decimal(100)
 HALF = Decimal("0.5")
 ONE_SHARE, LEAST = Decimal(1), Decimal("1E-9")
-"""The steps of a quantity: whole shares, or the least fraction that is written."""
+"""Steps of a quantity: whole shares, or the smallest fraction."""
 HOW = "a number of shares above zero, as in 15 or 0.5; or a part, as in 25%"
 
 
 class CloseScreen(FieldsScreen):
-    """`act` stages the close of so many shares; None is all of them, however many are held by then."""
+    """`act` stages the close of so many shares; None means all shares held by then."""
 
     def __init__(self, behind: DialogHost, row: PositionRow, act: Callable[[Quantity | None], None]) -> None:
         field = TextField("Shares", "or 25 / 50 / 75 %; empty is all")
@@ -65,7 +65,7 @@ class CloseScreen(FieldsScreen):
         ]
 
     def _wanted(self) -> Quantity | str:
-        """The shares that the line stands for; words where it stands for none."""
+        """Return the quantity of the input, or the error text."""
         text, row = self.fields[0].text.strip(), self.row
         held = Quantity(abs(row.quantity)) if row is not None else NO_SHARES
         if not text:
@@ -115,8 +115,10 @@ def _title(row: PositionRow) -> str:
 
 
 def part_of(view: DeskView, row: PositionRow, part: Decimal) -> Quantity:
-    """So much of what is held, in shares that can be sold; none where that is less than the least. Of whole shares
-    it is whole ones, where that is one at least: a fraction left over is held by no stop that outlives the day.
+    """Return part of a position as a quantity that can be sold; zero if it is less than the minimum.
+
+    A position of whole shares is closed by at least one whole share if possible, because a remaining fraction cannot
+    have a stop that outlives the day.
     """
     held = abs(row.quantity)
     is_whole = not held % ONE_SHARE and held * part >= ONE_SHARE
@@ -124,7 +126,7 @@ def part_of(view: DeskView, row: PositionRow, part: Decimal) -> Quantity:
 
 
 def step_of(view: DeskView, row: PositionRow) -> Decimal:
-    """What is short is bought back in whole shares, and so is what its market takes no fraction of."""
+    """Return the quantity step: whole shares for short positions and for symbols that do not trade in fractions."""
     known = next((known for known in view.symbols if known.symbol == row.symbol), None)
     if row.quantity < 0 and not row.quantity % ONE_SHARE:
         return ONE_SHARE

@@ -1,8 +1,8 @@
-"""Ctrl+P: every command that works where the operator is, found by its description, done by Enter.
+"""Ctrl+P: every command available here, found by its description, run by Enter.
 
-A command of another pane goes there, and says which key does it: its row is seen before it is acted on.
-It lists the same table as the keys, and does what their keys do: what confirms an order is a key of a ticket, and no
-ticket's key is here. It does not open over a ticket or over the kill screen.
+A command of another pane opens that pane and names the key, so that its row is seen before the action. The list is
+built from the table of keys and does the same as the keys, except that it has no confirming keys. It does not open over
+a ticket or the kill screen.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from widgets.grid import Cell, Column, Grid, Row
 from widgets.lines import Lines
 
 MOTIONS = frozenset({"commands", "pane.next", "pane.previous"})
-"""Not commands: ways to move, and the way here."""
+"""Not commands: navigation, and the key for this list."""
 
 
 def commands_at(place: KeyScope) -> list[Key]:
-    """What the commands list at `place`, the nearest first; then what other panes can do."""
+    """Return the commands of `place`, the nearest first, followed by those of other panes."""
     found = {key.id: key for key in reachable(place)}
     for other in KeyScope:
         if other in PANES:
@@ -36,7 +36,7 @@ def commands_at(place: KeyScope) -> list[Key]:
 
 
 class CommandsScreen(TypedDialog):
-    """`run` does a line of the table, after this dialog is gone."""
+    """`run` executes the chosen key after this dialog is closed."""
 
     PLACE = KeyScope.COMMANDS
 
@@ -66,7 +66,7 @@ class CommandsScreen(TypedDialog):
         super().on_mount()
 
     def _filter(self) -> None:
-        """Every word typed must stand in it, in any order."""
+        """Filter: every typed word must occur, in any order."""
         words = self.typed.casefold().split()
         found = [key for key in self.keys.values() if all(word in _searched(key) for word in words)]
         self.line.show([(Cell("> ", "muted"), Cell(f"{self.typed}▏", "strong"))])
@@ -102,7 +102,7 @@ class CommandsScreen(TypedDialog):
 
 
 def described(key: Key) -> str:
-    """`pane: orders`, `most urgent exit`."""
+    """Format `pane: orders`, `most urgent exit`."""
     return f"pane: {key.description}" if key.id.startswith("pane.") else key.description
 
 

@@ -1,4 +1,4 @@
-"""`x`: why it is declined, in one line that may be empty. Enter declines, Esc keeps the proposal."""
+"""`x`: decline a proposal, with an optional reason. Enter declines, Esc keeps the proposal."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from core.views import DeskView, ProposalRow
 from widgets import format as f
 
 DECLINED = "declined"
-"""The reason of one who gives none."""
+"""The reason if none is given."""
 
 
 class DeclineScreen(FieldsScreen):
-    """`act` declines, with the reason."""
+    """`act` declines with the reason."""
 
     def __init__(self, behind: DialogHost, row: ProposalRow, act: Callable[[str], None]) -> None:
         what = f"{f.purpose(row)} {f.quantity(row.quantity)} {row.symbol}"

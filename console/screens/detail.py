@@ -1,4 +1,4 @@
-"""Everything about one row, alive while it is open: Enter on it opens this, and Esc closes it."""
+"""Live details of one row, opened by Enter and closed by Esc."""
 
 from __future__ import annotations
 

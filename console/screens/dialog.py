@@ -1,9 +1,9 @@
-"""Screens that lie over or under each other without drawing everything anew at each change.
+"""Stacked screens that do not repaint everything at each change.
 
-In Textual 8.2.8 a screen under another one hands what changed to the one on top, and marks the same regions of itself
-as changed again: one full repaint among them repeats itself at every later change. Measured with a ticket open at
-120 × 40, while only clocks tick: 34 kB/s; with this, 0.2. And each screen between the two keeps what it drew of those
-under it: it is told as well, or a status line under two dialogs stands still (OP-07).
+In Textual 8.2.8 a screen beneath another passes its changes to the top screen and marks the same regions of itself as
+changed again: after one full repaint, every later change repeats it. Measured with a ticket open at 120 × 40 while only
+clocks tick: 34 kB/s without this module, 0.2 with it. Screens in between cache the screens beneath them, so they are
+notified too; otherwise a status line under two dialogs would not update (OP-07).
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ from core.views import DeskView
 from widgets.lines import Lines
 
 MINIMUM = (80, 24)
-"""Columns and lines that the desk needs; below, nothing can be confirmed, because not all of it would be seen."""
+"""Columns and lines that the desk needs.
+
+On a smaller terminal nothing can be confirmed, because not all would be visible.
+"""
 
 
 class DialogLayer(Screen[None]):
-    """A screen that, while others lie over it, only passes on what changed."""
+    """A screen that, while covered, only passes on its changes."""
 
     def _on_timer_update(self) -> None:
-        """What its own widgets changed is kept: Textual forgets it where the screen is told of changes under it."""
+        """Keep changes of this screen's own widgets, which Textual drops when the screen beneath reports changes."""
         if self._repaint_required:
             self._compositor.update_widgets(self._dirty_widgets)
         super()._on_timer_update()
@@ -51,43 +54,46 @@ class DialogLayer(Screen[None]):
 
 
 class Dialog(Backdrop, DialogLayer, ModalScreen[None]):
-    """A modal layer; what lies under it stays as it is: the status lines are read while a ticket is open."""
+    """A modal layer that leaves the screen beneath unchanged: status lines stay readable over an open ticket."""
 
     PLACE = KeyScope.EVERYWHERE
-    """Which keys of the table are its own."""
+    """The section of the key table with this dialog's keys."""
     NEEDS_ROOM = True
-    """Whether a terminal too small for the desk shows nothing of it: a part of a ticket is worse than none."""
+    """Whether the dialog is hidden on a terminal too small for the desk: a partial ticket is worse than none."""
     STAYS_CLEAR = True
-    """Whether it leaves the status lines and the last one free, however many they are; else it makes its own room."""
+    """Whether it leaves the status lines and the last line free, whatever their number; else it finds its own room."""
 
     NEEDS_KEY = False
-    """Whether it is closed on a desk that does not hold the key: all that it leads to opens or loosens (OP-13)."""
+    """Whether it is closed on a desk without control, because its actions open positions or loosen limits (OP-13)."""
 
     _holder: Widget | None = None
     _around: tuple[int, int] | None = None
 
     def acting_keys(self) -> Collection[str] | None:
-        """Which of its own keys do something now, by their ids; None where all that are in the footer do."""
+        """Return the ids of this dialog's keys that act now; None if all in the footer do."""
         return None
 
     def update_view(self, _view: DeskView, _now: datetime) -> None:
-        """A new picture of the engine; a dialog that shows nothing of it stays as it is."""
+        """Take a new view of the engine; the default ignores it."""
 
     def on_mount(self) -> None:
         self.stay_clear()
 
     def desk_lines(self) -> tuple[int, int]:
-        """The desk's own lines above and below; one that is closing may have neither left."""
+        """Return the number of the desk's lines above and below; a closing desk may have none."""
         lines = {each.id: len(each.lines) for each in self.app.screen_stack[0].children if isinstance(each, Lines)}
         return lines.get("status", 0), lines.get("footer", 0)
 
     @property
     def free_lines(self) -> int:
-        """Lines of the terminal between them."""
+        """Number of terminal lines between them."""
         return self.app.size.height - sum(self.desk_lines())
 
     def stay_clear(self) -> None:
-        """No word of a status line is covered: UNCOVERED, KILLED, HALTED are read over every dialog (EX-13, OP-07)."""
+        """Leave every status line uncovered.
+
+        UNCOVERED, KILLED and HALTED stay readable over every dialog (EX-13, OP-07).
+        """
         if not self.STAYS_CLEAR or (around := self.desk_lines()) == self._around:
             return
         self._around = around
@@ -96,10 +102,10 @@ class Dialog(Backdrop, DialogLayer, ModalScreen[None]):
         self.room_changed()
 
     def room_changed(self) -> None:
-        """There are more or fewer free lines than before; a dialog that fills them draws itself anew."""
+        """Called when the number of free lines changed; a dialog that fills them redraws."""
 
     def on_resize(self) -> None:
-        """What had the keyboard has it again as soon as there is room."""
+        """Hide the dialog while there is no room; afterwards the previous widget has the focus again."""
         size = self.app.size
         is_too_small = self.NEEDS_ROOM and (size.width < MINIMUM[0] or size.height < MINIMUM[1])
         if is_too_small:

@@ -1,4 +1,4 @@
-"""What a dialog may ask of the desk behind it."""
+"""The interface of the desk for its dialogs."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from widgets.grid_picture import Tone
 
 
 class DialogHost(Protocol):
-    """The desk, as its dialogs know it.
+    """The desk behind a dialog.
 
     Attributes
     ----------
     now
-        The console's monotonic clock, in seconds, on which keys and pictures are measured.
+        The console's monotonic clock, in seconds, for keys and paints.
     keyboard
-        What was typed last, on whatever screen.
+        The latest keys, on any screen.
     surroundings
-        The disk around it; each call may wait for it.
+        Access to files; each call may block.
     forms
-        What its order forms share.
+        State shared by the order forms.
     """
 
     handle: EngineAccess

@@ -1,4 +1,4 @@
-"""`e` on a ticket: another quantity or limit. Nothing is sent: it gets a ticket and a review of its own (OP-03)."""
+"""`e` on a ticket: change quantity or limit. Nothing is sent; the change gets its own ticket and review (OP-03)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from widgets.lines import Cell, TextLine
 
 
 class EditScreen(FieldsScreen):
-    """Over the ticket, which can be read under it and is not armed. `act` takes the quantity, and the limit where the
-    order has one."""
+    """Edit dialog over the ticket, which stays readable and is not armed.
+
+    `act` takes the quantity, and the limit if the order has one.
+    """
 
     def __init__(
         self, behind: DialogHost, row: ProposalRow, quantity: Quantity, act: Callable[[Quantity, Price | None], None]
@@ -63,7 +65,7 @@ class EditScreen(FieldsScreen):
         return [number_in(field.text) for field in self.fields]
 
     def _quote(self) -> TextLine:
-        """As it was seen last."""
+        """Return the latest quote."""
         view = self.behind.view
         known = next((row for row in view.symbols if row.symbol == self.row.symbol), None) if view is not None else None
         if known is None or known.quote is None:

@@ -1,4 +1,4 @@
-"""`e`: another quantity or limit for an entry that works. The replacement is staged, and gets a ticket of its own."""
+"""`e`: change quantity or limit of a working entry. The replacement is staged and gets its own ticket."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from widgets.lines import Cell, TextLine
 
 
 class EditOrderScreen(FieldsScreen):
-    """`act` stages the replacement: quantity, and limit where it has one."""
+    """`act` stages the replacement: quantity, and limit if it has one."""
 
     def __init__(self, behind: DialogHost, row: OrderRow, act: Callable[[Quantity, Price | None], None]) -> None:
         fields = [TextField("Quantity", "shares", plain(row.quantity))]

@@ -1,4 +1,4 @@
-"""What the keys of a new order do to its fields: a choice, a price of the market, a tick, a size, a preset."""
+"""Actions of the keys in a new order's fields: choices, market prices, ticks, sizes, presets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.model.values import Price, plain, priced
 
 
 class Fields(Protocol):
-    """The form, as its acts know it."""
+    """The form, as the actions need it."""
 
     behind: DialogHost
     offers: Offers
@@ -43,14 +43,14 @@ class Fields(Protocol):
 
 
 class FieldActs:
-    """One form's. None of them stages anything."""
+    """The actions of one form. None of them stages anything."""
 
     def __init__(self, form: Fields) -> None:
         self.form = form
         self._letters = ""
 
     def begin_word(self) -> None:
-        """The next letter begins a word."""
+        """Let the next letter start a word."""
         self._letters = ""
 
     def letter(self, field: str, letter: str) -> None:
@@ -111,7 +111,7 @@ class FieldActs:
         self.form.answered(offer.words if offer is not None else "")
 
     def size_by(self, part: Decimal) -> None:
-        """It fills the quantity, and says what made it."""
+        """Fill in a quantity by size, and say how it was calculated."""
         view = self.form.behind.view
         if view is None:
             return
@@ -122,7 +122,7 @@ class FieldActs:
         self.form.answered(size.words)
 
     def take_preset(self, number: int) -> None:
-        """Its stop and its target take the place of what stands there."""
+        """Replace stop and target by those of a preset."""
         view = self.form.behind.view
         if view is None:
             return
@@ -136,7 +136,7 @@ class FieldActs:
         self.form.answered(self.form.offers.preset.words)
 
     def keep_preset(self) -> None:
-        """What is a way from the entry holds for another order too; a price does not."""
+        """Keep stop and target as a preset; only distances from the entry apply to other orders, prices do not."""
         stop, target = (self.form.inputs[name].value.strip() for name in ("stop", "target"))
         if fault := fault_in(Preset("name", stop, target)):
             self.form.answered(f"a preset {fault}")

@@ -1,4 +1,4 @@
-"""The dialog in which a symbol is searched: `/` in a new order, and what `a` on a watchlist is made of (MD-06)."""
+"""Dialogs that search a symbol: `/` in a new order, and the base of `a` on a watchlist (MD-06)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from widgets.lines import Cell, TextLine
 
 
 class SymbolScreen(FieldsScreen):
-    """The base: a line, what is found for it, and what the broker says of the one that is chosen."""
+    """Base: an input line, the matches, and the broker's description of the chosen one."""
 
     def __init__(self, behind: DialogHost, title: str, takes: str) -> None:
         super().__init__(behind, title, [TextField("Symbol, name", "")], f"{takes}  ↓ ↑ choose")
@@ -47,7 +47,7 @@ class SymbolScreen(FieldsScreen):
         return [*lines, *([()] if lines else []), (Cell(self.about(symbol, view)),)]
 
     def about(self, symbol: Symbol, view: DeskView) -> str:
-        """What is known of the one that is chosen."""
+        """Describe the chosen symbol."""
         known = next((row for row in view.symbols if row.symbol == symbol), None)
         if self.search.lacks_it and SHARE.fullmatch(symbol):
             return not_listed(symbol)

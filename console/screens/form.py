@@ -1,7 +1,7 @@
-"""A dialog with fields: what its texts say is read by whoever derives from it, its keys are read here.
+"""A dialog with fields. It handles the keys; subclasses interpret the texts.
 
-Each key is applied before the next one comes: what was typed before Tab is in its field when the character behind it
-is read, also where a link delivers both at once.
+Each key is applied before the next one: text typed before Tab is in its field before the next character is read, even
+if a link delivers both at once.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from widgets.ticket import wrapped
 
 WIDTH = 74
 BESIDE = 39
-"""Cells of text beside a field."""
+"""Width of the text beside a field, in cells."""
 FRAME = 2
-"""Lines that its frame takes of the free ones."""
+"""Lines of the frame."""
 GAP = 1
-"""Lines between the fields and what is alive."""
+"""Lines between the fields and the live text."""
 MOVES = {"tab": 1, "down": 1, "shift+tab": -1, "up": -1}
-"""Keys that go to another field, and how far."""
+"""Keys that move to another field, with the number of steps."""
 EDITS = {
     "backspace": "delete_left",
     "delete": "delete_right",
@@ -42,15 +42,15 @@ EDITS = {
     "home": "home",
     "end": "end",
 }
-"""Keys that change a field, and its action."""
+"""Keys that edit a field, with their action."""
 NOTHING: Mapping[str, str] = {}
 FIRST_KEYS = ("ctrl+k", "f10", "ctrl+q", "escape")
-"""Keys that never wait for the form to be there."""
+"""Keys that never wait until the form is mounted."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One line of a form; `hint` stands beside it while nothing is wrong with it."""
+    """One line of a form; `hint` is shown beside it while it has no error."""
 
     name: str
     label: str
@@ -59,9 +59,10 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class FormAnswer:
-    """What the last line says of an act; of the fields as they were, where `texts` holds them, and else until the next.
+    """The response in the last line.
 
-    So a refusal's reasons stay while what they refused is mended.
+    It stays while the fields have the values of `texts`, or until the next response if that is None. So the reasons of
+    a refusal stay while the fields are corrected.
     """
 
     label: str
@@ -70,14 +71,14 @@ class FormAnswer:
 
 
 class Form(Dialog):
-    """The base: fields with what is wrong beside each, lines that are alive under them, and a line that answers.
+    """Base: fields with their errors beside them, live lines under them, and a response line.
 
-    The status lines over it and the footer under it stay in sight (OP-07): what has no room between them is scrolled,
-    and then what is answered stands first.
+    The status lines and the footer stay visible (OP-07): lines without room are scrolled, and the response then comes
+    first.
     """
 
     CAPITALS: frozenset[str] = frozenset()
-    """Fields that are written in capitals, however they are typed."""
+    """Fields whose input is converted to capitals."""
 
     def __init__(self, behind: DialogHost, title: str, fields: Sequence[FormField], texts: Mapping[str, str]) -> None:
         super().__init__()
@@ -89,7 +90,7 @@ class Form(Dialog):
             for field in fields
         }
         for box in self.inputs.values():
-            box.cursor_blink = False  # as everywhere else: a form at rest sends nothing
+            box.cursor_blink = False  # as everywhere else: an idle form sends nothing
         self.beside = {field.name: Lines(classes="beside") for field in fields}
         self.alive = Lines(classes="alive")
         self.said = Lines()
@@ -127,37 +128,37 @@ class Form(Dialog):
     def room_changed(self) -> None:
         self._draw()
 
-    # ── for whoever derives from it ──────────────────────────────────────────────────────────────────────────────
+    # # ── for subclasses ───────────────────────────────────────────────────────────────────────────────────────────
 
     def first(self) -> str:
-        """The field that has the keyboard first."""
+        """Return the field that has the focus first."""
         return self._order[0]
 
     def describe(self) -> None:
-        """Draws what is wrong beside each field, and what is alive."""
+        """Show the errors beside the fields, and the live lines."""
 
     def prepare(self) -> None:
-        """What stands in its fields before the first key is heard."""
+        """Set the fields before the first key is handled."""
 
     def acts(self, _field: str, _event: events.Key) -> bool:
-        """Whether a key did something of its own in that field, and types nothing."""
+        """Handle a special key of a field; return whether it was one."""
         return False
 
     def pages_by_key(self) -> bool:
-        """Whether the keys of a page go through what has no room, where the keyboard is."""
+        """Return whether the page keys scroll, given the focused field."""
         return True
 
     def may_type(self, _field: str, _character: str) -> bool:
-        """Whether a character is text there; one that is none is answered, and changes nothing."""
+        """Return whether a character is valid text there; others are ignored with a message."""
         return True
 
     def submit(self) -> None:
-        """Enter."""
+        """Handle Enter."""
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def take(self, event: events.Key) -> bool:
-        """Heard before any binding, one key after the other. False for a key that is not the form's."""
+        """Handle a key before any binding, one after the other; return False if it is not the form's."""
         if event.key in FIRST_KEYS:
             return False
         if not self.is_mounted:
@@ -185,7 +186,7 @@ class Form(Dialog):
         return next((name for name in self._order if self.inputs[name] is self.focused), self.first())
 
     def go_to(self, field: str) -> None:
-        """At once; what stands there is selected, so that typing replaces it."""
+        """Focus the field at once and select its text, so that typing replaces it."""
         box = self.inputs[field]
         self.set_focus(box)
         box.action_select_all()
@@ -194,7 +195,7 @@ class Form(Dialog):
         return capitals(text) if any(self.inputs[field] is box for field in self.CAPITALS) else text
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """What was pasted is written as what is typed."""
+        """Convert pasted text as typed text."""
         written = self._written(event.input, event.input.value)
         if event.input.value != written:
             event.input.value = written
@@ -210,7 +211,7 @@ class Form(Dialog):
         self.submit()
 
     def action_page(self, step: int) -> None:
-        """Through what has no room under the fields."""
+        """Scroll the lines under the fields by pages."""
         self._top += step * max(1, self._room() - 1)
         self._draw()
 
@@ -218,10 +219,10 @@ class Form(Dialog):
         self.dismiss()
 
     def keys_in_words(self) -> str:
-        """Its own; the kill key stands in the last line."""
+        """Return the form's keys; the last line shows the kill key."""
         return footer(self.PLACE).partition("  Ctrl+")[0]
 
-    # ── what it shows ────────────────────────────────────────────────────────────────────────────────────────────
+    # # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def texts(self) -> dict[str, str]:
         return {name: box.value for name, box in self.inputs.items()}
@@ -232,24 +233,24 @@ class Form(Dialog):
     def show_beside(
         self, faults: Mapping[str, str], doubts: Mapping[str, str] = NOTHING, readings: Mapping[str, str] = NOTHING
     ) -> None:
-        """What is wrong with each field, what speaks against it, how it is read, or else its hint."""
+        """Show beside each field its error, its warning, its interpretation, or else its hint."""
         for field in self.fields:
             wrong = faults.get(field.name) or doubts.get(field.name)
             beside = Cell(wrong, "warning") if wrong else Cell(readings.get(field.name) or field.hint, "muted")
             self.beside[field.name].show([(beside,)])
 
     def answered(self, text: str, label: str = "") -> None:
-        """What an act brought; with a label it is a refusal, whose reasons stay."""
+        """Show the result of an action; with a label it is a refusal, whose reasons stay."""
         self._answer, self._top = FormAnswer(label, text, None if label else self.texts()), 0
         self.describe()
 
     def noted(self, text: str) -> None:
-        """A remark on a key; the reasons of a refusal stay over it."""
+        """Show a remark about a key; it does not replace the reasons of a refusal."""
         if not self._answer.label:
             self.answered(text)
 
     def show_answer(self, otherwise: str, tone: Tone = "muted") -> None:
-        """In the last line: what the last act brought, while that is news."""
+        """Show the result of the last action while it is current, else `otherwise`."""
         answer = self._answer
         if answer.text and answer.texts in (None, self.texts()):
             self._said = wrapped(answer.label, answer.text, WIDTH, "warning")
@@ -263,15 +264,15 @@ class Form(Dialog):
 
     @property
     def is_paged(self) -> bool:
-        """Whether there are more lines than room for them."""
+        """Whether there are more lines than room."""
         return len(self._said) + len(self._alive) > self._room()
 
     def _room(self) -> int:
-        """Lines under the fields."""
+        """Return the number of lines under the fields."""
         return max(1, self.free_lines - FRAME - GAP - len(self.fields))
 
     def _draw(self) -> None:
-        """All of it, or a page of it with its place in the lower edge: no line goes missing unsaid."""
+        """Draw all lines, or one page with its position in the lower edge, so that no line is dropped silently."""
         if not self.is_attached:
             return
         room, lines = self._room(), [*self._said, *self._alive]

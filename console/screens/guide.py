@@ -1,4 +1,4 @@
-"""The first start: what the desk is, the five keys that matter, how to confirm, how to stop everything. One screen."""
+"""The first start: the purpose of the desk, the five main keys, how to confirm and how to stop. One screen."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WIDTH = 70
 
 
 class GuideScreen(Dialog):
-    """`closed` is called once, when it was read; `tour` where a tour is wanted behind it."""
+    """`closed` is called once it was read; `tour` if a tour is requested."""
 
     PLACE = KeyScope.GUIDE
     BINDINGS = bindings_for(PLACE)

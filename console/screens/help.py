@@ -1,4 +1,4 @@
-"""`?`: what the pane with the keyboard shows, and every key that works there, the nearest first."""
+"""`?`: a description of the focused pane, and its keys, the nearest first."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ ABOUT: Mapping[KeyScope, str] = {
     "space marks the selected one. What sells goes first, the buys wait until it is filled.",
     KeyScope.EVERYWHERE: "Choose a pane by its number.",
 }
-"""Of what is no pane."""
+"""Descriptions of places that are no panes."""
 
 
 class HelpScreen(ReadingScreen):
-    """`about` says what the pane shows; empty elsewhere. `tour` begins the tour, or ends it."""
+    """`about` describes the pane, or is empty; `tour` starts or ends the tour."""
 
     PLACE = KeyScope.HELP
     BINDINGS = bindings_for(PLACE)

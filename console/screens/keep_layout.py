@@ -1,4 +1,4 @@
-"""The panes that are shown now become a layout with a name, which `L` comes by; `drop NAME` takes one back."""
+"""Save the current panes as a named layout, which `L` restores; `drop NAME` deletes one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ DROP = "drop "
 
 
 class KeepLayoutScreen(FieldsScreen):
-    """`keep` is called with a name, `drop` with that of one of `own`. What stood there before is named first."""
+    """`keep` is called with a name, `drop` with a name in `own`.
+
+    An existing layout is named before it is overwritten.
+    """
 
     NEEDS_KEY = False
 
@@ -30,7 +33,7 @@ class KeepLayoutScreen(FieldsScreen):
         self.kept, self.shown, self.own = layout, shown, own
         self.keep, self.drop = acts
         self._over = ""
-        """The one of which is known that it would be written over."""
+        """The layout whose overwriting was announced."""
 
     def preview(self) -> list[TextLine]:
         name = self._typed()

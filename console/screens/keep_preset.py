@@ -1,4 +1,4 @@
-"""`Ctrl+E` in a new order: its stop and target, as they are typed, become a preset with a name and a key of its own."""
+"""`Ctrl+E` in a new order: save its stop and target as a named preset with a key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from widgets.lines import Cell, TextLine
 
 
 class KeepPresetScreen(FieldsScreen):
-    """`act` keeps it under the key of that number. What stood there before is written over, and is named first."""
+    """`act` saves it under that key. The preset there is named before it is overwritten."""
 
     def __init__(self, behind: DialogHost, stop: str, target: str, act: Callable[[int, Preset], None]) -> None:
         fields = [TextField("Name", "as you call it"), TextField("Key", " ".join(KEYS), KEYS[-1])]

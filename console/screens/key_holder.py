@@ -1,4 +1,4 @@
-"""Whether this desk holds the key, and what is said where it does not: the engine judges, this says so (OP-13)."""
+"""Whether this desk has control, and the message if it does not. The engine decides; this module reports it (OP-13)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from core.views import DeskView, KeyView
 
 
 def holds_key(desk: DialogHost) -> bool:
-    """Whether what opens or loosens counts at this desk."""
+    """Return whether this desk may open positions and loosen limits."""
     view = desk.view
     return view is None or view.status.key.is_held_by(desk.handle.desk)
 
 
 def may_act(desk: DialogHost) -> bool:
-    """The same; says why not."""
+    """Return the same, and show the reason if not."""
     if holds_key(desk):
         return True
     if desk.view is not None:
@@ -24,7 +24,7 @@ def may_act(desk: DialogHost) -> bool:
 
 
 def holder_in_words(view: DeskView) -> str:
-    """`eve on pts/3 from 10.0.0.7 holds the key`."""
+    """Format `eve on pts/3 from 10.0.0.7 holds the key`."""
     return f"{_who(view.status.key)} holds the key"
 
 
@@ -33,14 +33,14 @@ def _who(key: KeyView) -> str:
 
 
 def proof_of(desk: DialogHost) -> PaintProof:
-    """How this desk knows that a ticket stands on the screen."""
+    """Return how this desk knows that a ticket is on the screen."""
     return PaintProof.ANSWERED if desk.link.paint_is_proved is True else PaintProof.TIMED
 
 
 class KeyWatch:
-    """Closes what needs the key on a desk that has lost it, and says who has it.
+    """Closes dialogs that need control on a desk that has lost it, and says who has it.
 
-    What lies under another dialog is closed as soon as that is gone; until then its key does not count.
+    A dialog beneath another one is closed once the upper one is gone; until then its keys have no effect.
     """
 
     def __init__(self, desk: DialogHost) -> None:
@@ -49,7 +49,7 @@ class KeyWatch:
         self._lost = ""
 
     def look(self, view: DeskView) -> None:
-        """One picture."""
+        """Take a new view."""
         holds, held_before = holds_key(self._desk), self._held
         self._held = holds
         if holds:
@@ -61,7 +61,7 @@ class KeyWatch:
             self._lost = f"{holder_in_words(view)} now: what was open here is closed"
 
     def takes_away(self, needs_key: bool) -> bool:
-        """Whether the dialog on top is to be closed; once none is, what happened is said."""
+        """Return whether to close the top dialog; once none is left to close, say who took control."""
         if self._held is not False:
             return False
         if not needs_key and self._lost:

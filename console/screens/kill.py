@@ -1,8 +1,8 @@
 """The kill screen: halted when it opens, killed by `K`, shut until REARM is typed in full (OP-07).
 
-It lies over everything but the status lines and the last one. Its keys are always there: what it lists gets the room
-that they leave. The letters of a word are collected here, without a text field, so that no key is lost to one. `K` acts
-at once; `U`, which lets entries pass again, is armed as a ticket's key is (OP-04). `Esc` looks around and ends nothing.
+It covers everything but the status lines and the last line. Its keys are always shown; the lists take the remaining
+room. Letters of a word are collected here, without a text field, so that no key is lost to one. `K` acts at once; `U`,
+which allows entries again, is armed like a ticket's key (OP-04). `Esc` returns to the desk and ends nothing.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ from widgets.ticket import wrapped
 
 REARM, NAKED, CLEAR = "REARM", "NAKED", "CLEAR"
 REARM_PATIENCE = 1.0
-"""Seconds in which a re-arming or resuming shows; after them the screen says why all stays as it is."""
+"""Seconds to wait for a re-arming or resuming; afterwards the screen says why nothing changed."""
 REARMED = "re-armed: entries are on again"
 RESUMED = "resumed: entries are on again"
 NOT_RESUMED = "the engine has not taken it up yet"
 LEAST = 5
-"""Lines that the listed things need: since when it is killed, and one for each list."""
+"""Lines for the listed items: the time of the kill, and one for each list."""
 FRAME = 3
-"""Lines of the box that are neither listed nor keys: its two edges, and the empty one before the keys."""
+"""Other lines of the box: its two edges, and the empty line before the keys."""
 SMALL = {"k": "K kills", "u": "U resumes", "f": "F flattens"}
-"""What a key of this screen does, by the letter that its hand forgot to shift."""
+"""The effect of a key of this screen, by its letter in lower case, if shift was forgotten."""
 HELD_BY = {
     "environment": "KEYTURN_KILL holds it: unset it and restart",
     "file": "the kill file could not be removed: remove it by hand",
@@ -109,7 +109,7 @@ class KillScreen(Dialog):
         self._draw()
 
     def _has_resumed(self, view: DeskView, since: float) -> bool:
-        """Says what U came to, once the engine's picture shows it; a kill that came behind it stays on the screen."""
+        """Report the result of U once a view shows it; a kill that followed it stays on the screen."""
         if self.is_killed:
             self.resume.since = None
             return False
@@ -126,13 +126,13 @@ class KillScreen(Dialog):
         return False
 
     def chord_again(self) -> None:
-        """The chord while this screen is open: what was typed of a word is dropped, and U must be armed anew."""
+        """Handle the chord while this screen is open: discard the typed letters and arm U again."""
         self.typed = self._in_any_case = ""
         self._asked_of = ()
         self.resume.forget()
         self._draw()
 
-    # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
+    # # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _draw(self) -> None:
         if self.is_killed:
@@ -152,7 +152,7 @@ class KillScreen(Dialog):
         self.keys.show(keys)
 
     def _make_room(self, keys: int) -> int:
-        """Lines for what is listed. Where there are too few, the status lines and the last one are covered."""
+        """Return the number of lines for the lists. With too few, the status lines and the last line are covered."""
         above, below = self.desk_lines()
         room = self.app.size.height - FRAME - keys
         if room - above - below < LEAST:
@@ -198,7 +198,7 @@ class KillScreen(Dialog):
         yield (Cell("Esc", "strong"), Cell(" back to the desk, still killed"), *self._typed_cell())
 
     def _held_elsewhere(self, view: DeskView | None) -> Iterable[TextLine]:
-        """Why nothing here resumes or re-arms, on a desk without the key (OP-13)."""
+        """Say why this desk cannot resume or re-arm if it is not in control (OP-13)."""
         if view is not None and not holds_key(self.behind):
             way = f"Esc, then {written('key.take')} takes it"
             yield from wrapped(" ", f"{holder_in_words(view)}: it resumes and re-arms; {way}", self._width, "warning")
@@ -216,7 +216,7 @@ class KillScreen(Dialog):
         return (Cell(f"    typed: {self.typed}", "strong"),) if self.typed else ()
 
     def keys_in_words(self) -> str:
-        """For the last line: what works in this box now, and no more."""
+        """Return the keys that work in this box now, for the last line."""
         view = self.behind.view
         flatten = ("F flatten",) if self._flattening() else ()
         if not holds_key(self.behind):
@@ -230,7 +230,7 @@ class KillScreen(Dialog):
         return "  ".join(("K kill", *flatten, *resume, "Esc look around"))
 
     def _flattening(self) -> str:
-        """What `F` stages; empty where there is nothing to flatten, and on a desk without the key (OP-13)."""
+        """Describe the effect of `F`; empty without positions, and on a desk without control (OP-13)."""
         view = self.behind.view
         if view is None or not holds_key(self.behind):
             return ""
@@ -242,7 +242,10 @@ class KillScreen(Dialog):
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def words(self) -> dict[str, Callable[[], None]]:
-        """What may be typed now. CLEAR ends a halt that no key made. A desk without the key loosens nothing."""
+        """Return the words that may be typed now.
+
+        CLEAR ends a halt that no key caused. A desk without control cannot loosen anything.
+        """
         if not holds_key(self.behind):
             return {}
         if self.is_killed:
@@ -252,9 +255,9 @@ class KillScreen(Dialog):
         return {} if is_ours else {CLEAR: self._clear}
 
     def on_key(self, event: events.Key) -> None:
-        """A letter that goes on with a word or begins one belongs to it; every other key ends it.
+        """Collect a letter that starts or continues a word; any other key discards them.
 
-        What was typed before the chord was meant for what this screen covers.
+        Keys typed before the chord were meant for the screen beneath and are ignored.
         """
         if event.time < self.door.pressed_at:
             event.stop()
@@ -276,7 +279,7 @@ class KillScreen(Dialog):
         self._draw()
 
     def _rearm(self) -> None:
-        """With orders in doubt the word is asked for once more, in sight of their names."""
+        """Re-arm; with orders in doubt the word is requested a second time, below their names."""
         self._stays_because = ""
         doubted = [row.id for row in self._in_doubt()]
         if not set(doubted) <= set(self._asked_of):
@@ -286,7 +289,7 @@ class KillScreen(Dialog):
         self.behind.handle.send(Rearm(REARM, tuple(doubted)))
 
     def _in_doubt(self) -> list[OrderRow]:
-        """Orders of which nobody knows whether the broker has them; none while nothing is drawn."""
+        """Return the orders in doubt; empty before the first view."""
         view = self.behind.view
         return [row for row in view.orders if _is_unknown(row)] if view is not None else []
 
@@ -295,14 +298,14 @@ class KillScreen(Dialog):
         self.behind.say("the protective stops are being cancelled too", "warning")
 
     def _clear(self) -> None:
-        """The key's halt, and the one that was there before it."""
+        """End the halt caused by the key, and the one before it."""
         self.behind.handle.send(Resume(everything=True))
         self.close()
 
-    # ── the key that resumes ─────────────────────────────────────────────────────────────────────────────────────
+    # # ── resuming ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def hear(self, character: str | None, at: float) -> None:
-        """A key by its character, a click or a paste (None), at that instant of the console's clock."""
+        """Handle a key by its character, or a click or paste (None); `at` is an instant of the console's clock."""
         self.resume.hear(character, at)
         self.tick()
 
@@ -324,10 +327,10 @@ class KillScreen(Dialog):
         self.painted.forget()
 
     def action_resume(self) -> None:
-        """The key itself is judged in `hear`."""
+        """The key is evaluated in `hear`."""
 
     def action_kill(self) -> None:
-        """For drivers without an input thread of ours; with it, `K` is read there."""
+        """Kill, for drivers without our input thread, which otherwise reads `K` itself."""
         if not self.is_killed:
             self.door.press_kill_again()
 
@@ -336,7 +339,7 @@ class KillScreen(Dialog):
         self.behind.flatten()
 
     def action_back(self) -> None:
-        """Esc ends nothing: a halted desk stays halted, a killed one killed."""
+        """Close the screen; a halted desk stays halted, a killed one stays killed."""
         self.close()
 
     def close(self) -> None:
@@ -345,7 +348,7 @@ class KillScreen(Dialog):
 
 
 def _is_unknown(row: OrderRow) -> bool:
-    """In doubt, or an entry that has no answer yet."""
+    """Return whether the order is in doubt, or an entry without an answer."""
     return IN_DOUBT in row.marks or (row.status is OrderStatus.PENDING and not row.effect.only_reduces)
 
 

@@ -1,4 +1,4 @@
-"""`q`: what leaving means, position by position, before it is done."""
+"""`q`: the consequence of leaving, for each position, before it happens."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 
 LOOK = 0.2
-"""Seconds between two looks at whether the engine has heard what is owed."""
+"""Seconds between checks whether the engine has received the pending press."""
 NAMED = 6
-"""Working entries that are named; the rest is counted."""
+"""Number of working entries listed by name; the others are counted."""
 NOT_COMPARED = {
     DeskState.STARTING: "The books were not compared with the broker yet: what is held there is not known here.",
     DeskState.READ_ONLY: "The books differ from the broker's: what else is held there, nobody watches.",
 }
-"""What stands under the positions where they may not be all, by the desk's word."""
+"""Shown under the positions if they may be incomplete, by the desk's state."""
 UNGUARDED = {
     StopHolder.BROKER: "the stop is not sent while the desk is closed",
     StopHolder.DESK: "nobody keeps the stop while the desk is closed",
 }
-"""Entries whose fills have no stop while nobody is here, by where that would be."""
+"""Entries whose fills have no stop while the desk is closed, by the stop's holder."""
 
 
 class LeaveScreen(Question):
@@ -50,7 +50,7 @@ class LeaveScreen(Question):
         self.set_interval(LOOK, self._look)
 
     def _lines(self) -> list[TextLine]:
-        """Of the picture at which it was asked; what the engine has heard is said as it is now."""
+        """Return the lines of the view at the time of the question; only the pending press is current."""
         handle, view = self.behind.handle, self.view
         lines = owed_lines(handle.owes_press, handle.place)
         if view is None:
@@ -72,7 +72,7 @@ class LeaveScreen(Question):
 
 
 def owed_lines(owed: Owed | None, place: str) -> list[TextLine]:
-    """What was pressed and not heard, before all else."""
+    """Return the pressed halt or kill that the engine has not received; it comes first."""
     if owed is None:
         return []
     head = f"{owed.upper()} NOT HEARD YET: the engine does not know of it."
@@ -82,9 +82,9 @@ def owed_lines(owed: Owed | None, place: str) -> list[TextLine]:
 
 
 def detaching_lines(view: DeskView, *, answers: bool) -> list[TextLine]:
-    """What goes on, and what waits, where the engine runs on without this desk (SY-01).
+    """Say what goes on and what waits while the engine runs without this desk (SY-01).
 
-    Nothing is claimed of one that does not answer: what is listed was so when it was heard last.
+    If the engine does not answer, nothing is claimed: the list is its last known state.
     """
     lines: list[TextLine] = []
     for row in view.positions:
@@ -120,7 +120,7 @@ def _watched(row: PositionRow) -> tuple[str, Tone]:
 
 
 def leaving_lines(view: DeskView) -> list[TextLine]:
-    """Who looks after each position when nobody is here."""
+    """Say who guards each position while the desk is closed."""
     lines = _without_a_stop(view)
     lines += [line for row in view.positions for line in _position(row)]
     lines += _entries(view)
@@ -134,7 +134,7 @@ def leaving_lines(view: DeskView) -> list[TextLine]:
 
 
 def _without_a_stop(view: DeskView) -> list[TextLine]:
-    """Entries whose fills have no stop while nobody is here: all of them, and first, with what to do."""
+    """List all entries whose fills would have no stop while the desk is closed, first and with the remedy."""
     entries = [row for row in view.kill.entries_working if row.stop_by_desk is not None]
     lines: list[TextLine] = []
     for holder, text in UNGUARDED.items():
@@ -151,7 +151,7 @@ def _without_a_stop(view: DeskView) -> list[TextLine]:
 
 
 def _entries(view: DeskView) -> list[TextLine]:
-    """What else may fill when nobody is here, each by what it would do now; the rest is counted."""
+    """List other entries that may fill while the desk is closed, by their current effect; the others are counted."""
     entries = [row for row in view.kill.entries_working if row.stop_by_desk is None]
     lines = [line for row in entries[:NAMED] for line in wrapped("", f"{_entry(row)} stays, and may fill.", WIDTH)]
     if len(entries) > NAMED:

@@ -1,4 +1,4 @@
-"""The limits that the settings file says otherwise, old to new: the looser ones wait for a typed word (RK-13)."""
+"""The limits changed in the settings file, old and new: looser ones need a typed word (RK-13)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from widgets.ticket import wrapped
 
 LOOSEN = "LOOSEN"
 UNDER = 3
-"""Lines under the differences: where the reader is, a gap, the keys."""
+"""Lines under the differences: position, gap, keys."""
 
 
 class Scrolled(Question):
-    """All differences, scrolled where they do not fit; `was_read` once the last of them was on the screen."""
+    """All differences, scrolled if they do not fit; `was_read` is set once the last one was visible."""
 
     BINDINGS = [*bindings_for(KeyScope.OVERRIDE), *bindings_for(KeyScope.READING)]
     was_read = False
@@ -56,7 +56,7 @@ class Scrolled(Question):
 
 
 class LoosenScreen(Scrolled, WordScreen):
-    """The word counts once all that it lets pass was on the screen."""
+    """The word counts only after all looser limits were visible."""
 
     def __init__(self, reload: ReloadView, act: Callable[[], None]) -> None:
         WordScreen.__init__(self, "Loosen the limits?", list(_lines(reload)), LOOSEN, "to let more pass", act)
@@ -70,14 +70,14 @@ class LoosenScreen(Scrolled, WordScreen):
         )
 
     def on_key(self, event: events.Key) -> None:
-        """Before that, no letter reaches the word."""
+        """Ignore letters until then."""
         if not self.was_read and event.character is not None and event.character.isalpha():
             event.stop()
             event.prevent_default()
 
 
 class ReloadedScreen(Scrolled):
-    """Nothing of it is looser: there is nothing to type."""
+    """Shown if no limit is looser: no word is needed."""
 
     PLACE = KeyScope.READING
 

@@ -1,4 +1,4 @@
-"""`g` on a symbol in Watch: the lists on which nothing of it opens, put on at once, taken off by the word (RK-26)."""
+"""`g` on a symbol in Watch: lists that block its entries. Adding is immediate, removing needs a typed word (RK-26)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 
 SHOWN = 6
-"""Lists of other symbols that have a line each."""
+"""Number of listed symbols other than this one."""
 INSIDE = 74
 
 
@@ -62,7 +62,7 @@ class ListsScreen(FieldsScreen):
         self.behind.say(f"{self.symbol}: taking it off {kind.value}")
 
     def _meaning(self) -> Sequence[TextLine]:
-        """What Enter would do."""
+        """Return the effect of Enter."""
         if not self.fields[0].text:
             return ((Cell(EXAMPLES, "muted"),),)
         meant = self._meant()
@@ -75,7 +75,7 @@ class ListsScreen(FieldsScreen):
         return wrapped("", says, INSIDE, "strong")
 
     def _meant(self) -> ListSymbol | TakeOff | str:
-        """What the engine would refuse is said here first."""
+        """Return the list change, or the reason for which the engine would reject it."""
         meant = read_list(self.symbol, self.fields[0].text, self._today())
         if isinstance(meant, TakeOff) and self._on(meant.kind) is None:
             return f"{self.symbol} is not on {meant.kind.value}"
@@ -88,13 +88,13 @@ class ListsScreen(FieldsScreen):
         return () if self.behind.view is None else self.behind.view.lists
 
     def _today(self) -> date:
-        """By the picture; the engine judges by its exchange's day."""
+        """Return the date of the view; the engine uses its exchange's date."""
         view = self.behind.view
         return date.min if view is None else view.status.at.date()
 
 
 class TakeOffScreen(WordScreen):
-    """The word, typed in full, letter by letter."""
+    """Remove a symbol from a list by a word typed in full."""
 
     def __init__(self, symbol: Symbol, kind: ListKind, listed: ListedSymbol | None, act: Callable[[], None]) -> None:
         said = f"{symbol} is on {listed.words}." if listed is not None else ""

@@ -1,7 +1,7 @@
-"""`m`: another price for the stop that the broker holds, and a stop for shares that have none there.
+"""`m`: move the stop held by the broker, or add a stop for shares without one.
 
-Typed is a price, `0` for break-even, or `1atr`: so many average true ranges nearer than the stop stands, which moves no
-stop away. It is staged, and gets a ticket like any order.
+The input is a price, `0` for break-even, or `1atr` to move the stop that many average true ranges nearer; that never
+moves a stop away. The change is staged and gets a ticket like any order.
 """
 
 from __future__ import annotations
@@ -72,12 +72,12 @@ class MoveStopScreen(FieldsScreen):
 
     @property
     def _ranges(self) -> Decimal | None:
-        """How many average true ranges were typed; None where it is something else."""
+        """The typed number of average true ranges; None for other input."""
         typed = self._text.lower()
         return number_in(typed.removesuffix(RANGES)) if typed.endswith(RANGES) else None
 
     def _price(self, row: PositionRow) -> Price | str:
-        """What was typed, as a price; words where it is none."""
+        """Return the typed price, or the error text."""
         if self._text == BREAK_EVEN:
             ticks, is_long = row.instrument.ticks, row.quantity > 0
             return row.break_even or ticks.break_even(row.average_price, is_long=is_long)
@@ -87,7 +87,7 @@ class MoveStopScreen(FieldsScreen):
         return Price(price) if price is not None else HOW
 
     def _staged(self, row: PositionRow, price: Price) -> list[TextLine]:
-        """What Enter would stage, spelled out."""
+        """Spell out what Enter would stage."""
         stop = f"stop {f.price(price)} USD"
         if (ranges := self._ranges) is None:
             return _staged(row, f"{stop}, break-even" if self._text == BREAK_EVEN else stop)
@@ -108,7 +108,7 @@ class MoveStopScreen(FieldsScreen):
 
 
 def _nearer(row: PositionRow, ranges: Decimal) -> Price | str:
-    """So many average true ranges nearer to the market than the farthest of its stops."""
+    """Return the price that many average true ranges nearer to the market than the farthest stop."""
     if row.holder is not StopHolder.BROKER or row.stop_price is None:
         return "no stop of it works at the broker: type a price"
     if row.average_range is None:
@@ -119,7 +119,7 @@ def _nearer(row: PositionRow, ranges: Decimal) -> Price | str:
 
 
 def _stop_now(row: PositionRow) -> Cell:
-    """Where a stop works, or that none does: a price alone would look like protection."""
+    """Return the price of the working stop, or say that none works, because a price alone would suggest protection."""
     if row.holder is StopHolder.BROKER:
         nearer = f", and {', '.join(map(f.price, row.nearer_stops))}" if row.nearer_stops else ""
         return Cell(f"{f.price(row.stop_price)} USD{nearer}")
@@ -129,7 +129,7 @@ def _stop_now(row: PositionRow) -> Cell:
 
 
 def _staged(row: PositionRow, stop: str) -> list[TextLine]:
-    """What Enter would stage: the stop that works moves; what has none gets one of its own (OP-06)."""
+    """Say what Enter would stage: a working stop moves; shares without one get one (OP-06)."""
     lines: list[TextLine] = []
     if row.holder is StopHolder.BROKER:
         lines.append((Cell("Enter stages ", "muted"), Cell(stop, "strong")))

@@ -1,4 +1,4 @@
-"""`n`: an order typed by hand. It becomes a proposal like any other, with a ticket and checks of its own (OP-01)."""
+"""`n`: a manual order. It becomes a proposal like any other, with its own ticket and checks (OP-01)."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ FIELDS = (
 )
 TITLE = "New order ─ becomes a proposal, nothing is sent"
 NEEDED = frozenset({"symbol", "quantity", "limit", "trigger", "stop", "trail"})
-"""Fields that are empty at first: their hint says enough until something stands there, or Enter was pressed."""
+"""Fields that start empty: they show their hint until they have text or Enter is pressed."""
 
 
 class NewOrderScreen(Form):
-    """`symbol` is the one that it opens on; `texts` are another's, and `advice` is its number."""
+    """The form for a new order on `symbol`; `texts` prefill it from another order, and `advice` is its number."""
 
     PLACE = KeyScope.ORDER_FORM
     NEEDS_KEY = True
@@ -93,7 +93,7 @@ class NewOrderScreen(Form):
         put_title(self.box, f"New order ─ DRAFT of {f.clock(draft.at)}{sent} ─ {written('form.clear')} clears it")
 
     def dismiss(self, result: None = None) -> AwaitComplete:
-        """However it is closed, what was typed is kept for the next one."""
+        """Close the form and keep its texts as a draft."""
         self._keep_draft()
         return super().dismiss(result)
 
@@ -118,7 +118,7 @@ class NewOrderScreen(Form):
             at, was_sent = self.behind.engine_now(), self._awaited is not None
             kept.keep(place, KeptOrder(typed, self.offers.way, at, self.advice, was_sent))
 
-    # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
+    # # ── views ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def update_view(self, view: DeskView, now: datetime) -> None:
         if self.is_active and self._awaited is None and self.offers.wants_quote(self.texts()):
@@ -141,7 +141,7 @@ class NewOrderScreen(Form):
                 self.answered(NO_ANSWER_YET)
 
     def fill(self, *, asks_quote: bool) -> None:
-        """Puts what the settings and the quote give into the fields that are not the operator's."""
+        """Fill fields that the operator did not edit from the settings and the quote."""
         view = self.behind.view
         if view is None:
             return
@@ -150,7 +150,7 @@ class NewOrderScreen(Form):
             self.put(name, text)
 
     def put(self, field: str, text: str) -> None:
-        """Selected where the keyboard is, so that typing replaces it."""
+        """Set a field; the text of a focused field is selected, so that typing replaces it."""
         box = self.inputs[field]
         box.value = text
         if box is self.focused:
@@ -170,7 +170,7 @@ class NewOrderScreen(Form):
         return taken
 
     def _edited(self, before: Mapping[str, str]) -> None:
-        """What follows from another text: another symbol has another quote, another stop another size."""
+        """Update dependent fields: another symbol has another quote, another stop another size."""
         texts = self.texts()
         changed = {name for name in texts if texts[name] != before[name]}
         if changed and not self.offers.follows:
@@ -181,7 +181,7 @@ class NewOrderScreen(Form):
         self.behind.ask(FindSymbolScreen(self.behind, self.take_symbol))
 
     def take_symbol(self, symbol: Symbol) -> None:
-        """As if it was typed; the keyboard stays where it was."""
+        """Set the symbol as if it was typed; the focus stays."""
         before = self.texts()
         self.offers.follows = False
         self.inputs["symbol"].value = symbol
@@ -201,11 +201,11 @@ class NewOrderScreen(Form):
         return self.focused_field() not in PRICES or self.is_read_in_pages()
 
     def is_read_in_pages(self) -> bool:
-        """A refusal that has no room is read first: its pages are the same keys."""
+        """Whether the reasons of a refusal need several pages, which use the same keys."""
         return bool(self._answer.label) and self.is_paged
 
     def clear(self) -> None:
-        """As it would open on this symbol if nobody had typed."""
+        """Reset the form to its initial state on this symbol."""
         self.behind.forms.kept.drop(self.opened_on)
         self.behind.forms.kept.drop(self.inputs["symbol"].value)
         self.offers = Offers(self.behind.forms.presets.each[0])
@@ -236,11 +236,11 @@ class NewOrderScreen(Form):
         self.answered("staging…")
 
     def _why_empty(self, field: str) -> str:
-        """Why the desk put nothing there."""
+        """Return why the desk left the field empty."""
         offer = self.offers.of(field)
         return offer.words if offer is not None and not offer.text and not self.inputs[field].value else ""
 
-    # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
+    # # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def describe(self) -> None:
         view = self.behind.view
@@ -274,7 +274,7 @@ class NewOrderScreen(Form):
         return offer is not None and bool(offer.text) and field != "effect"
 
     def _readings(self, draft: Draft, texts: Mapping[str, str]) -> dict[str, str]:
-        """How a text is read, and that it was the desk which put it there."""
+        """Return the interpretation of each text, and whether the desk filled it in."""
         readings = {"quantity": _reading(draft, texts["quantity"]), **draft.readings}
         for name in NUMBERS:
             offer = self.offers.of(name)
@@ -288,7 +288,7 @@ class NewOrderScreen(Form):
 
 
 def _reading(draft: Draft, text: str) -> str:
-    """How many shares the dollars are; else what may be typed."""
+    """Return the number of shares for a dollar amount, else the valid input."""
     if text.strip().startswith("$") and draft.quantity is not None and draft.cost is not None:
         return f"{plain(draft.quantity)} shares for {f.money(draft.cost)} USD"
     keys = " ".join(written(id) for id in ("form.way", "form.all", "form.half", "form.quarter"))

@@ -1,6 +1,6 @@
-"""The keys of a new order's fields: choices are moved through, prices taken and ticked, sizes and presets chosen.
+"""Keys in the fields of a new order: choices, prices, ticks, sizes and presets.
 
-Which key does it stands in the table of keys; here stands in which field, and what is text in which.
+The key table assigns the keys; this module says in which field each works and which characters are text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from console.screens.field_acts import FieldActs
 
 PRICES = frozenset({"limit", "trigger", "stop", "target"})
 WAYS_OF_A_STOP = frozenset({"stop", "target"})
-"""Prices that may be written as a way, too."""
+"""Prices that may also be entered as a distance."""
 EDITS = frozenset({"backspace", "delete", "home", "end"})
 TEN = 10
 TEXT: Mapping[str, str] = {
@@ -29,11 +29,11 @@ TEXT: Mapping[str, str] = {
     "trail": "$.,%- ",
     "ttl": "smh- ",
 }
-"""What may begin a text in a field, beside digits; a field that is not here takes everything."""
+"""Characters other than digits that may start a text in a field; a field that is missing here accepts all."""
 
 
 class OrderKeys:
-    """One form's: each act says whether it was one in that field."""
+    """The keys of one form; each action returns whether it applies to that field."""
 
     def __init__(self, acts: FieldActs) -> None:
         self.acts = acts
@@ -57,7 +57,7 @@ class OrderKeys:
         }
 
     def act(self, field: str, event: events.Key) -> bool:
-        """Whether the key did something of its own."""
+        """Handle a key; return whether it had an action there."""
         line = next((key for key in reachable(KeyScope.ORDER_FORM) if event.key in key.keys.split(",")), None)
         if line is not None and (act := self._acts.get(line.id)) is not None and act(field):
             return True
@@ -69,8 +69,11 @@ class OrderKeys:
         return event.key in EDITS
 
     def may_type(self, field: str, character: str) -> bool:
-        """A letter that begins no number changes nothing: no figure is lost to a key that meant a pane. Behind a number
-        it stands there and is refused with it: left out, another number would stand there than was typed."""
+        """Return whether a character may be typed.
+
+        A letter that cannot start a number is ignored, so that a misdirected key does not replace a number. After a
+        number it is kept and refused with it, because dropping it would change the number.
+        """
         others = TEXT.get(field)
         if others is None or (character.isascii() and character.isdigit()) or character.lower() in others:
             return True
@@ -135,7 +138,7 @@ class OrderKeys:
 
 
 def keys_of(field: str) -> str:
-    """What works in that field, for the form's last line."""
+    """Return the keys of that field, for the form's last line."""
     if field in CHOICES:
         own = f"{written('form.choose')} {written('form.choose_back')} or its first letter"
     elif field in PRICES:

@@ -1,6 +1,6 @@
-"""Overriding a protection: the word, typed in full, letter by letter; a paste is no typing (RK-06).
+"""Override a protection by a word typed in full; a paste does not count (RK-06).
 
-The base is whatever else takes a word before it lets more pass.
+The base class serves other dialogs that require a word before they loosen something.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ OVERRIDE = "OVERRIDE"
 
 
 class WordScreen(Question):
-    """`does` is what the word does; `act` does it."""
+    """A dialog with a required word; `does` describes its effect and `act` executes it."""
 
     PLACE = KeyScope.OVERRIDE
     NEEDS_KEY = True

@@ -1,7 +1,7 @@
-"""A question with the thing's name in it, answered by a key that is not the one that asked.
+"""A question that names its object, answered by another key than the one that asked it.
 
-It is armed as a ticket is (OP-04): painted and silent for a moment before its key counts, so that what was typed
-ahead, a held key or a paste answers nothing.
+It is armed like a ticket (OP-04): its key counts only after a moment on the screen without input, so that typing ahead,
+a held key or a paste does not answer it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from widgets.lines import Cell, Lines, TextLine, spread
 
 WIDTH = 66
 AROUND = 4
-"""Free lines that its lines never have: its frame, a gap, its keys."""
+"""Lines for the frame, a gap and the keys."""
 TICK = 0.05
 
 
 class Question(Dialog):
-    """The base: lines, and the keys of its place under them."""
+    """Base: lines, with the keys of its place under them."""
 
     PLACE = KeyScope.QUESTION
 
@@ -49,7 +49,7 @@ class Question(Dialog):
         self.room_changed()
 
     def room_changed(self) -> None:
-        """What has no room is counted; its keys always have some."""
+        """Draw the lines; those without room are counted. The keys always have room."""
         room = max(1, self.free_lines - AROUND)
         lines = [*self.lines]
         if len(lines) > room:
@@ -66,7 +66,7 @@ class Question(Dialog):
 
 
 class ArmedQuestion(Question):
-    """`does` is what its key does, in a word or two; `act` does it."""
+    """A question with an armed key; `does` describes its effect in a word or two and `act` executes it."""
 
     NEEDS_KEY = True
     BINDINGS = bindings_for(KeyScope.QUESTION)
@@ -109,7 +109,7 @@ class ArmedQuestion(Question):
         return Cell(f"armed in {seconds}", "muted")
 
     def hear(self, character: str | None, at: float) -> None:
-        """A key by its character, a click or a paste (None), at that instant of the console's clock."""
+        """Handle a key by its character, or a click or paste (None); `at` is an instant of the console's clock."""
         self.painted.see_whether_it_ran()
         key = written("question.do")
         if character != key or self.behind.is_too_small:
@@ -119,7 +119,7 @@ class ArmedQuestion(Question):
         self.tick()
 
     def tick(self) -> None:
-        """Follows the silence, and does what its key asked for, once, when that key stayed alone."""
+        """Follow the confirmation delay and act once, if the key was not followed by other input."""
         self.painted.see_whether_it_ran()
         if not self.is_active or self.behind.is_too_small:
             self.painted.forget()
@@ -140,10 +140,10 @@ class ArmedQuestion(Question):
         self.painted.forget()
 
     def action_answer(self) -> None:
-        """The key itself is judged in `hear`."""
+        """The key is evaluated in `hear`."""
 
 
 class EverybodysQuestion(ArmedQuestion):
-    """One whose answer stops what is new: a desk that does not hold the key asks it too (OP-13)."""
+    """A question whose answer stops new activity; a desk without control may ask it too (OP-13)."""
 
     NEEDS_KEY = False

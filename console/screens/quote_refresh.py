@@ -1,4 +1,4 @@
-"""Keeps a symbol's quote alive for as long as somebody reads it: asked for where no stream brings one."""
+"""Keep a symbol's quote current while it is shown, by polling if no stream delivers it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from core.model.watchlist import SHARE
 from core.views import DeskView
 
 EVERY = 3.0
-"""Seconds between two questions, and the age of a quote that needs none."""
+"""Seconds between requests, and the age of a quote that needs none."""
 STANDS = 0.7
-"""Seconds in which a symbol that this desk does not know must stand: what is still being typed is not asked for."""
+"""Seconds for which an unknown symbol must be unchanged, so that partial input is not requested."""
 
 
 class QuoteRefresh:
-    """One reader's."""
+    """The refresh of one dialog."""
 
     def __init__(self, behind: DialogHost) -> None:
         self.behind = behind
@@ -25,7 +25,7 @@ class QuoteRefresh:
         self._symbol, self._stands_since = Symbol(""), 0.0
 
     def look(self, symbol: Symbol, view: DeskView) -> None:
-        """Called at each picture; asks seldom."""
+        """Called at each view; sends few requests."""
         now = self.behind.now()
         if symbol != self._symbol:
             self._symbol, self._stands_since = symbol, now

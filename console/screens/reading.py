@@ -1,6 +1,6 @@
-"""A dialog to read: help, details, the chain of an order. Lines under a title; what does not fit is scrolled.
+"""A read-only dialog with a title: help, details, the history of an order. Long text is scrolled.
 
-It confirms nothing and asks nothing: its keys scroll, and leave.
+It confirms and asks nothing; its keys scroll and close.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from widgets.edges import put_note, put_title
 from widgets.lines import Lines, TextLine
 
 FRAME = 2
-"""Lines that its frame takes of the free ones."""
+"""Lines of the frame."""
 
 
 class ReadingScreen(Dialog):
@@ -47,7 +47,7 @@ class ReadingScreen(Dialog):
         self._draw()
 
     def read(self, lines: Sequence[TextLine]) -> None:
-        """These lines from now on; the place where the reader is stays."""
+        """Show these lines and keep the scroll position."""
         self._lines = lines
         self._draw()
 

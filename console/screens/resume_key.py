@@ -1,4 +1,4 @@
-"""`U` on the kill screen takes back the key's halt: entries pass again. It is armed as a ticket's key (OP-04)."""
+"""`U` on the kill screen ends the key's halt, so that entries pass again. It is armed like a ticket's key (OP-04)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from widgets.lines import Cell
 
 
 class ResumeKey:
-    """One kill screen's.
+    """The resume key of one kill screen.
 
     Attributes
     ----------
     since
-        When it was turned, by the console's clock; None where nothing is awaited of it.
+        The time of the confirmed press, by the console's clock; None while nothing is pending.
     """
 
     def __init__(self, screen: Dialog, behind: DialogHost, door: DeskKillPort) -> None:
@@ -36,28 +36,28 @@ class ResumeKey:
 
     @property
     def is_of_use(self) -> bool:
-        """Whether there is something that it would take back."""
+        """Whether there is a halt that it would end."""
         view = self._behind.view
         return view is not None and view.status.killed_by is None and any(halt.is_of_key for halt in view.status.halts)
 
     @property
     def acts(self) -> bool:
-        """Whether it would, at this desk: one without the key resumes nothing."""
+        """Whether it would act on this desk; a desk without control resumes nothing."""
         return self.is_of_use and holds_key(self._behind)
 
     def does(self) -> str:
-        """In words."""
+        """Describe its effect."""
         view = self._behind.view
         others = [halt.cause.value for halt in view.status.halts if not halt.is_of_key] if view else []
         return f"take back the key's halt; stays halted: {', '.join(others)}" if others else "resume"
 
     def _shown(self) -> ShownTicket:
-        """Another press, of whichever desk, is another halt: the key is armed anew."""
+        """Return the content to arm; a further press on any desk is another halt, so the key is armed again."""
         view = self._behind.view
         return ShownTicket(f"halted {view.status.presses if view is not None else 0}", self.does())
 
     def state(self) -> Cell:
-        """Whether it would count now."""
+        """Return whether the key would count now."""
         key = written("kill.resume")
         if self.arming.is_turning() or self.since is not None:
             return Cell("resuming…", "strong")
@@ -73,12 +73,12 @@ class ResumeKey:
         return Cell(f"armed in {seconds}", "muted")
 
     def ask_whether_drawn(self) -> None:
-        """After the next frame: that frame holds what it would do."""
+        """Check after the next frame that its effect was drawn."""
         if self.acts:
             ask_whether_drawn(self._screen, self.painted, self._shown())
 
     def hear(self, character: str | None, at: float) -> None:
-        """A key by its character, a click or a paste (None), at that instant of the console's clock."""
+        """Handle a key by its character, or a click or paste (None); `at` is an instant of the console's clock."""
         self._see_chord()
         is_before_chord = at < self._behind.now() - (_time.get_time() - self._door.pressed_at)
         if character != written("kill.resume") or is_before_chord or not self.acts:
@@ -87,14 +87,14 @@ class ResumeKey:
             self._was_early = True
 
     def _see_chord(self) -> None:
-        """A chord that the input thread has read ends what was armed, also before the screen is told of it."""
+        """Disarm on a chord read by the input thread, even before the screen is notified."""
         self.painted.see_whether_it_ran()
         if self._door.pressed_at != self._chord_at:
             self._chord_at = self._door.pressed_at
             self.painted.forget()
 
     def follow(self) -> bool:
-        """Follows the silence; sends, once, when the key stayed alone. False where it is of no use now."""
+        """Follow the confirmation delay and send once if no other key followed; return False without a halt to end."""
         self._see_chord()
         if not self._screen.is_active or not self.acts:
             self.painted.forget()
@@ -107,6 +107,6 @@ class ResumeKey:
         return True
 
     def forget(self) -> None:
-        """It must be painted anew, and what was turned is awaited no more."""
+        """Arm again, and stop waiting for the pending result."""
         self.since = None
         self.painted.forget()

@@ -1,6 +1,6 @@
-"""The search for a symbol in the broker's list: a line to type, what is found for it, and which of that is chosen.
+"""Search for a symbol in the broker's list: an input line, the matches and the chosen one.
 
-The engine has the list and answers; nothing here waits for it. An answer to what was typed before is not shown.
+The engine has the list and answers asynchronously. An answer to an earlier input is not shown.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NAME_WIDTH = 44
 
 
 class SymbolSearch:
-    """One dialog's."""
+    """The search of one dialog."""
 
     def __init__(self, behind: DialogHost) -> None:
         self.behind = behind
@@ -28,7 +28,7 @@ class SymbolSearch:
         self._asked: tuple[str, float] | None = None
 
     def ask(self, text: str) -> None:
-        """What is typed now; asked again at each picture until its answer is there, and while there is no list."""
+        """Set the input; the request is repeated until its answer arrives, and while there is no list."""
         if text != self.text:
             self.text, self.at = text, 0
         found = self._found()
@@ -36,7 +36,7 @@ class SymbolSearch:
             self.behind.handle.search(text)
 
     def _is_due(self, text: str) -> bool:
-        """At once for another text, and then again from time to time."""
+        """Return whether to ask: at once for new text, then at intervals."""
         before, now = self._asked, self.behind.now()
         is_due = before is None or before[0] != text or now - before[1] >= AGAIN
         if is_due:
@@ -45,18 +45,18 @@ class SymbolSearch:
 
     @property
     def lacks_it(self) -> bool:
-        """Whether the broker's list is there and has nothing for what is typed."""
+        """Whether the broker's list is loaded and has no match."""
         found = self._found()
         return found is not None and found.is_listed and not found.matches
 
     @property
     def is_unchecked(self) -> bool:
-        """Whether no list is there to look in."""
+        """Whether there is no list to search."""
         found = self._found()
         return found is None or not found.is_listed
 
     def move(self, by: int) -> None:
-        """Down or up in what is found."""
+        """Move the choice in the matches."""
         many = len(self.matches())
         self.at = (self.at + by) % many if many else 0
 
@@ -65,12 +65,12 @@ class SymbolSearch:
         return () if found is None else found.matches
 
     def symbol(self) -> Symbol:
-        """The one that is chosen; where nothing is found, what is typed."""
+        """Return the chosen symbol, or the input if nothing matches."""
         matches = self.matches()
         return matches[self.at].symbol if matches else Symbol(self.text.strip())
 
     def lines(self) -> list[TextLine]:
-        """What is found, and why nothing is."""
+        """Return the matches, or why there are none."""
         found = self._found()
         if not self.text.strip() or found is None:
             return []
@@ -90,6 +90,6 @@ class SymbolSearch:
         )
 
     def _found(self) -> AssetsFound | None:
-        """The answer to what is typed."""
+        """Return the answer to the current input."""
         found = self.behind.handle.found
         return found if found is not None and found.asked == self.text else None

@@ -1,4 +1,4 @@
-"""`T`: whose key it is, and the effect of taking it; a word where its holder is active or may come back (OP-13)."""
+"""`T`: take control: who has it, and the effect; needs a word if the holder is active or may return (OP-13)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BACK = "question.back"
 
 
 class TakeByWord(WordScreen):
-    """Its letters are the word's: of a question's keys it has the way back alone."""
+    """Take control by a word; letters belong to the word, so only the back key of a question remains."""
 
     PLACE = KeyScope.QUESTION
     BINDINGS = [line for line in bindings_for(PLACE) if isinstance(line, Binding) and line.id == BACK]
@@ -43,7 +43,7 @@ class TakeByQuestion(ArmedQuestion):
 
 
 def taking_lines(key: KeyView, desk: DialogHost) -> list[TextLine]:
-    """Who holds it, since when, and what a hand-over does."""
+    """Say who has control, since when, and the effect of a hand-over."""
     return list(_lines(key, desk))
 
 

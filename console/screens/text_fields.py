@@ -1,5 +1,8 @@
-"""Dialogs in which every letter is text. The desk gives them each key before any binding sees it, one after the other,
-so that what was typed before Enter is there when Enter comes, also while the dialog is only being opened."""
+"""Dialogs in which every letter is text.
+
+The desk passes them each key before any binding, in order, so that text typed before Enter is complete when Enter
+arrives, even while the dialog is opening.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,11 @@ from widgets.lines import Cell, Lines, TextLine, joined
 
 ERASE = "backspace"
 LONGEST = 80
-"""Characters of a line; what comes after them is not taken."""
+"""Most characters of a line; further ones are ignored."""
 
 
 class TypedDialog(Dialog):
-    """The base. Keys of its place do what the table says, Backspace erases, every character is typed."""
+    """Base: keys of its place act as in the key table, Backspace erases, other characters are typed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +39,7 @@ class TypedDialog(Dialog):
             self.take(event)
 
     def take(self, event: events.Key) -> bool:
-        """Whether the key is this dialog's. The kill chord never is."""
+        """Return whether the key belongs to this dialog. The kill chord never does."""
         character = event.character if event.is_printable else None
         if event.key != ERASE and event.key not in self._acts and not character:
             return False
@@ -51,7 +54,7 @@ class TypedDialog(Dialog):
         return True
 
     def paste(self, text: str) -> None:
-        """The first line of what was pasted is text like any other; nothing in it is a key (OP-04)."""
+        """Insert the first line of a paste as text; nothing in it acts as a key (OP-04)."""
         if self.is_mounted:
             self.write(one_line(text))
 
@@ -66,14 +69,14 @@ class TypedDialog(Dialog):
 
 
 def one_line(text: str) -> str:
-    """What of a paste may stand in a line."""
+    """Return the part of a paste that may stand in a line."""
     first = text.splitlines()[0] if text else ""
     return "".join(character for character in first if character.isprintable())[:LONGEST]
 
 
 @dataclass(slots=True)
 class TextField:
-    """A line to type. What stands in it at first is replaced by the first character typed, and edited by Backspace."""
+    """An input line. Its initial text is replaced by the first typed character, and edited by Backspace."""
 
     label: str
     unit: str
@@ -92,7 +95,7 @@ class TextField:
 
 
 class FieldsScreen(TypedDialog):
-    """One line or a few, what they would do, and Enter, which only ever asks or stages."""
+    """One or a few lines, a preview of the effect, and Enter, which only asks or stages."""
 
     PLACE = KeyScope.FIELD
     NEEDS_KEY = True
@@ -117,11 +120,11 @@ class FieldsScreen(TypedDialog):
         super().on_mount()
 
     def preview(self) -> Sequence[TextLine]:
-        """What Enter would do, as the lines stand."""
+        """Return the effect of Enter with the current texts."""
         return ()
 
     def accept(self) -> None:
-        """Enter."""
+        """Handle Enter."""
         raise NotImplementedError
 
     def draw(self) -> None:
@@ -154,7 +157,7 @@ class FieldsScreen(TypedDialog):
         self.draw()
 
     def refuse(self, words: str) -> None:
-        """Enter did nothing, and why."""
+        """Say why Enter did nothing."""
         self.wrong = words
         self.draw()
 

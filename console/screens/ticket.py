@@ -1,7 +1,7 @@
-"""The ticket: what would be sent, alive, and the one key that sends it (OP-03, OP-04).
+"""The ticket: the live order and the one key that sends it (OP-03, OP-04).
 
-The key is heard here before any binding, together with its instant; `console.arming` judges it. Everything else that is
-typed only breaks the silence, or spells what it asks for: the word of a twin, the symbol on a live account.
+The key is handled here before any binding, with its time; `console.arming` evaluates it. All other input only
+interrupts the confirmation delay, or spells a required word: TWIN, or the symbol on a live account.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ __all__ = ["TicketPhase", "TicketScreen"]
 
 TICK = 0.05
 ALWAYS = ("ticket.next", "ticket.leave")
-"""What the last line names of a ticket whatever became of it."""
+"""Keys named in the last line of a ticket in any state."""
 PATIENCE = 5.0
-"""Seconds without figures after which the ticket says that none came."""
+"""Seconds after which the ticket says that no figures arrived."""
 
 
 class TicketScreen(Dialog):
-    """One proposal's ticket, from the question for its figures to its order, or to its end."""
+    """The ticket of one proposal, from the request for its figures to its order or its end."""
 
     PLACE = KeyScope.TICKET
     NEEDS_KEY = True
     BINDINGS = bindings_for(PLACE)
-    STAYS_CLEAR = False  # all of it is read before its key counts, also where that covers the status lines
+    STAYS_CLEAR = False  # it is read completely before its key counts, even if it covers the status lines
 
     def __init__(self, behind: DialogHost, proposal_id: ProposalId) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class TicketScreen(Dialog):
         self._asked_at = behind.now()
         self._was_early = False
         self._is_unattended = False
-        self._ask_the_engine()  # the answer is on its way while this is laid out
+        self._ask_the_engine()  # the answer is under way during layout
 
     def compose(self) -> ComposeResult:
         yield self.box
@@ -86,7 +86,7 @@ class TicketScreen(Dialog):
         return self.standing.shown
 
     def ask(self) -> None:
-        """Have a new ticket opened, on fresh figures; the one before counts no more."""
+        """Open a new ticket with fresh figures; the previous one no longer counts."""
         self._ask_the_engine()
         self._show_what_is_known()
 
@@ -104,12 +104,12 @@ class TicketScreen(Dialog):
             self.update_view(view, self.behind.engine_now())
 
     def acting_keys(self) -> Collection[str] | None:
-        """Of one that has ended only what still does something."""
+        """Return the keys that act; an ended ticket has only a few."""
         if self.phase is TicketPhase.EXPIRED:
             return ("ticket.review", "ticket.decline", *ALWAYS)
         return ALWAYS if self.phase is TicketPhase.OVER else None
 
-    # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
+    # # ── views ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def update_view(self, view: DeskView, now: datetime) -> None:
         was_lost = self.behind.handle.link.had_gap(self._asked_at, self.behind.now())
@@ -124,8 +124,10 @@ class TicketScreen(Dialog):
         self._draw(view, now)
 
     def _ask_for_the_word(self, view: DeskView) -> None:
-        """An entry that is like another has TWIN typed, on a live account each entry its symbol, the word first; what
-        only reduces never waits for a word.
+        """Ask for the required words.
+
+        An entry similar to another needs TWIN; on a live account each entry also needs its symbol, after that word. An
+        order that only reduces never needs one.
         """
         row, shown = self.standing.row, self._shown
         words = [shown.word] if shown is not None and shown.word else []
@@ -133,7 +135,7 @@ class TicketScreen(Dialog):
             words.append(row.symbol)
         self.spelling.ask_for(" ".join(words) or None)
 
-    # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
+    # # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _draw(self, view: DeskView, now: datetime) -> None:
         self.box.show(self.standing, view, now, self.behind.now() - self._asked_at > PATIENCE)
@@ -161,14 +163,14 @@ class TicketScreen(Dialog):
         )
 
     def armed_in_words(self) -> str:
-        """What its line says of its key now."""
+        """Return the state of its key in words."""
         row = self.standing.row
         return state(self.standing, self.spelling.word, self._readiness(), key_of(row)).text if row is not None else ""
 
     def _obstacle(self) -> str | None:
-        """What keeps the key from counting, however long one waits."""
+        """Return the reason for which the key cannot count, however long one waits."""
         if not self.is_active:
-            return "not armed"  # something lies over it
+            return "not armed"  # another screen covers it
         if not holds_key(self.behind):
             return "not armed: another desk has the key"
         if self.behind.is_too_small:
@@ -176,17 +178,17 @@ class TicketScreen(Dialog):
         if (doubt := self.behind.link.doubt) is not None:
             return doubt
         row = self.standing.row
-        is_exit = row is not None and row.effect.only_reduces  # it always has a way
+        is_exit = row is not None and row.effect.only_reduces  # exits are never blocked
         return "not armed: a part is hidden" if self.box.is_cut and not is_exit else None
 
     def _silence(self) -> float:
         row = self.standing.row
         return REDUCES_AFTER if row is not None and row.effect.only_reduces else OPENS_AFTER
 
-    # ── whether it was painted ───────────────────────────────────────────────────────────────────────────────────
+    # # ── paint check ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def _ask_whether_drawn(self) -> None:
-        """After the next frame: that frame holds this ticket."""
+        """Check after the next frame that this ticket was drawn."""
         if self._shown is None or self.phase is not TicketPhase.READY or self._obstacle() is not None:
             return
         ask_whether_drawn(self, self.painted, shown_of(self._shown))
@@ -198,7 +200,7 @@ class TicketScreen(Dialog):
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def hear(self, character: str | None, at: float) -> None:
-        """A key (its character), a click or a paste (None), typed at that instant of the console's clock."""
+        """Handle a key by its character, or a click or paste (None); `at` is an instant of the console's clock."""
         self.painted.see_whether_it_ran()
         key = key_of(self.standing.row) if self.standing.row is not None else None
         shown, is_ready = self._shown, self.phase is TicketPhase.READY
@@ -216,7 +218,7 @@ class TicketScreen(Dialog):
         return self._obstacle() is None and self.spelling.stands
 
     def tick(self) -> None:
-        """Follows the silence, and sends what a key turned."""
+        """Follow the confirmation delay, and send a confirmation."""
         self.painted.see_whether_it_ran()
         if self.phase is not TicketPhase.READY or self._obstacle() is not None:
             self._forget()
@@ -243,7 +245,7 @@ class TicketScreen(Dialog):
         self._forget()
 
     def action_confirm(self, key: str) -> None:
-        """The keys themselves are judged in `hear`; here only a key for another effect is named."""
+        """Name the right key if one for another effect was pressed; the key itself is evaluated in `hear`."""
         row = self.standing.row
         if row is not None and key != key_of(row) and not self.spelling.is_spelling:
             does = "replace an order" if row.replaces else f"{row.effect.value} a position"
@@ -256,13 +258,13 @@ class TicketScreen(Dialog):
             self.ask()
 
     def _is_over(self) -> bool:
-        """Whether its proposal is gone: then nothing is left to ask, to edit or to decline."""
+        """Return whether its proposal has ended: nothing is left to review, edit or decline."""
         if self.phase is TicketPhase.OVER:
             self.behind.say("this proposal is over; n writes a new order", "warning")
         return self.phase is TicketPhase.OVER
 
     def action_unattended(self) -> None:
-        """Another ticket, with its own digest: its exits go out without a key, or need one again (OP-06)."""
+        """Open another ticket, with its own digest, whose exits are authorized in advance, or need a key again (OP-06)."""
         row, shown = self.standing.row, self._shown
         if self._was_turned() or self._is_over() or row is None or shown is None:
             return
@@ -273,7 +275,7 @@ class TicketScreen(Dialog):
         self.ask()
 
     def action_edit(self) -> None:
-        """Another quantity or limit, in a form over the ticket; the ticket is not armed while it is open."""
+        """Edit quantity or limit in a form over the ticket, which is not armed meanwhile."""
         view, row = self.behind.view, self.standing.row
         if self._was_turned() or view is None or row is None:
             return
@@ -287,7 +289,7 @@ class TicketScreen(Dialog):
         self.behind.ask(EditScreen(self.behind, row, quantity, self.edit))
 
     def edit(self, quantity: Quantity, limit_price: Price | None) -> None:
-        """The ticket of before counts no more from here on; the next one shows what the engine made of it."""
+        """Send the edit; the previous ticket no longer counts, and the next shows the engine's result."""
         view = self.behind.view
         if view is None or self._was_turned():
             return
@@ -323,7 +325,7 @@ class TicketScreen(Dialog):
         self._go_on_to(next((waiting for waiting in exits if waiting != self.proposal_id), None), "no other exit waits")
 
     def _go_on_to(self, following: ProposalId | None, otherwise: str) -> None:
-        """This one is parked, the other one opens."""
+        """Close this ticket and open the other one."""
         if following is None:
             self.behind.say(otherwise)
             return
@@ -331,12 +333,12 @@ class TicketScreen(Dialog):
         self.behind.open_ticket(following)
 
     def action_leave(self) -> None:
-        """One whose time is over; one that still counts is put aside by its own key alone."""
+        """Close an ended ticket; one that still counts is closed only by its own key."""
         if self.standing.has_ended:
             self.action_back()
 
     def action_back(self) -> None:
-        """Puts the ticket aside; a key that was turned stands."""
+        """Close the ticket; a confirmation already given stands."""
         if self._shown is not None and self.phase is not TicketPhase.CONFIRMING:
             self.behind.handle.send(LeaveTicket(self._shown.ticket.id))
         self._leave()

@@ -1,4 +1,4 @@
-"""`e` on a watchlist: its symbols as a line, in their order; Enter keeps it as it stands (MD-06)."""
+"""`e` on a watchlist: edit its symbols as a line, in order; Enter saves it (MD-06)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GONE = "Enter asks whether this list is removed"
 
 
 class WatchlistScreen(Form):
-    """Order, removal and further symbols are what is typed; an empty line removes the list."""
+    """The text defines the order, removals and additions; an empty line removes the list."""
 
     PLACE = KeyScope.WATCHLIST
     NEEDS_KEY = True
@@ -67,7 +67,7 @@ class WatchlistScreen(Form):
         self.show_answer(f"{f'{many} symbols; {keeps}' if many else GONE}  {self.keys_in_words()}")
 
     def submit(self) -> None:
-        """A list that goes, or makes way for another, is asked for: nothing of it comes back."""
+        """Save the list; ask before it is removed or replaces another, because that cannot be undone."""
         fault, wanted = self.fault(), self.typed()
         if fault is not None:
             self.answered(fault)

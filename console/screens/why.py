@@ -1,7 +1,7 @@
-"""What the journal tells at the desk: an order's whole chain (`w` in Orders), and why a trade or a day made what it
-made (Enter and `e` in the history).
+"""Records of the journal: an order's history (`w` in Orders), and the explanation of a trade or day (History).
 
-The journal is read in a thread of its own: a slow disk keeps no key waiting.
+`Enter` and `e` in History open the explanation. The journal is read in a separate thread, so that a slow disk does not
+block keys.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from widgets.ticket import wrapped
 
 READING = "reading the journal…"
 BEFORE = 20
-"""Cells of time and kind before the words of a record."""
+"""Cells of time and kind before the text of a record."""
 
 
 class JournalScreen(ReadingScreen):
-    """`tell` reads the journal, in a thread, and gives the lines."""
+    """`tell` reads the journal in a thread and returns the lines."""
 
     def __init__(self, title: str, tell: Callable[[], list[TextLine]]) -> None:
         super().__init__(title)
@@ -46,7 +46,7 @@ class JournalScreen(ReadingScreen):
 
 
 class WhyScreen(JournalScreen):
-    """The chain of an order. `read` is given its id, in a thread."""
+    """The history of an order; `read` is called with its id in a thread."""
 
     def __init__(self, order_id: str, name: str, read: Callable[[str], Iterable[Recorded]]) -> None:
         self.order_id = order_id
@@ -54,7 +54,7 @@ class WhyScreen(JournalScreen):
 
 
 class ExplainScreen(JournalScreen):
-    """Why a trade, or a day, made what it made (AN-06). `read` is given its order or the day, in a thread."""
+    """Why a trade or day had its result (AN-06); `read` is called with its order or day in a thread."""
 
     def __init__(self, what: str, name: str, read: Callable[[str], Iterable[str]]) -> None:
         self.what = what
@@ -62,14 +62,14 @@ class ExplainScreen(JournalScreen):
 
 
 def _as_it_stands(text: str) -> list[TextLine]:
-    """A line of the page; one that is too long goes on under itself."""
+    """Return a line of the page, wrapped with a hanging indent if it is too long."""
     indent = " " * (len(text) - len(text.lstrip()))
     return [(Cell(text),)] if len(text) <= WIDTH else wrapped(indent, text.strip(), WIDTH)
 
 
 def told(record: Recorded) -> list[TextLine]:
-    """A record of the chain: when, what kind, and its words."""
-    from core.event_text import in_words, kind_of  # with every fact: too much before the desk's first paint
+    """Return a record of the history: time, kind and text."""
+    from core.event_text import in_words, kind_of  # imports every fact: too slow before the first paint
 
     words = short_ids(in_words(record.fact))
     return wrapped(f"{f.clock(record.at)}  {kind_of(record.fact):<{BEFORE - 10}}", words, WIDTH)
