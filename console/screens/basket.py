@@ -215,7 +215,7 @@ class BasketScreen(Dialog):
         return self.behind.link.doubt
 
     def acting_keys(self) -> Collection[str]:
-        """Return the active keys: mark and confirm while open, answers while it asks, stop while it runs, back always."""
+        """Return the keys that act: mark and confirm, the answer to its question, stop while it runs; back always."""
         plan = self.plan
         if plan is None:
             return (BACK,)

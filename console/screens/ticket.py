@@ -264,7 +264,7 @@ class TicketScreen(Dialog):
         return self.phase is TicketPhase.OVER
 
     def action_unattended(self) -> None:
-        """Open another ticket, with its own digest, whose exits are authorized in advance, or need a key again (OP-06)."""
+        """Open another ticket, with its own digest, whose exits are authorized, or need a key again (OP-06)."""
         row, shown = self.standing.row, self._shown
         if self._was_turned() or self._is_over() or row is None or shown is None:
             return
