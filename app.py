@@ -1,6 +1,6 @@
-"""The program `keyturn`: its command line, and every error in one line.
+"""The program `keyturn`: its command line, with every error in one line.
 
-What a command needs of state, core and console is put together in `console/commands/`.
+The commands are assembled from state, core and console in `console/commands/`.
 """
 
 from __future__ import annotations
@@ -25,13 +25,16 @@ REMEDIES: Mapping[int, str] = {
     ENOTDIR: "; a file stands where a folder belongs, move it away",
     EROFS: "; mount it for writing, or set KEYTURN_HOME",
 }
-"""What to do about an error of the system, by its number."""
+"""Remedies for system errors, by number."""
 OUR_FAULT = 70
-"""Exit code of an error that nobody foresaw: EX_SOFTWARE of sysexits.h."""
+"""Exit code of an unexpected error: EX_SOFTWARE of sysexits.h."""
 
 
 def main() -> None:
-    """The program. Errors that the operator can mend are one line, and exit 2; one of ours is one line, and exit 70."""
+    """Run the program.
+
+    An operator's error is one line and exit code 2; an internal error is one line and exit code 70.
+    """
     _open_what_is_closed()
     try:
         host = Host.of(dict(os.environ))
@@ -56,18 +59,21 @@ def main() -> None:
 
 
 def _open_what_is_closed() -> None:
-    """`>&-` leaves a number free that the next file would get: a journal must not be where others print."""
+    """Open closed standard streams on /dev/null.
+
+    After `>&-` the next file would get their number, and other output would be written into a journal.
+    """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this one
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
 
 
 def fail(message: str, code: int = 2) -> None:
-    """Say one line, harmless whatever is in it (SY-06), and end."""
+    """Print one line, with control characters removed (SY-06), and exit."""
     from core.model.harmless_text import harmless
 
     sys.stderr.write(f"keyturn: {harmless(message)}\n")

@@ -1,1 +1,1 @@
-"""What Enter tells of a row: every field in words, with its unit and its age. One kind of row a file; text alone."""
+"""Details of a row for Enter: every field in words, with unit and age. One kind of row in each file; text only."""

@@ -1,4 +1,4 @@
-"""What happened while nobody was at a desk, with times (RK-27)."""
+"""Events while no desk was attached, with times (RK-27)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 
 BEFORE = 16
-"""Cells of a kind before the words of what happened."""
+"""Cells of the kind before the text of an event."""
 
 
 def away(view: DeskView, _key: str, now: datetime) -> list[TextLine]:
-    """From when to when, how much of each kind, and each thing in its order."""
+    """Return the period, the number of events of each kind, and the events in order."""
     if view.away is None:
         return []
     lines: list[TextLine] = [(Cell(_span(view.away, now), "strong"),), (Cell(_counts(view.away)),)]

@@ -1,4 +1,4 @@
-"""A protection and a strategy: what they measure, since when, until when, and why nothing is traded."""
+"""Details of a protection or strategy: measures, start and end, and why nothing is traded."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def protection(view: DeskView, key: str, now: datetime) -> list[TextLine] | None
 
 
 def _overridden(row: ProtectionRow, now: datetime) -> list[TextLine]:
-    """When the word was typed, and from when on entries pass by it."""
+    """Return the time of the override, and the time from which entries pass."""
     word = row.overridden
     if word is None:
         return []

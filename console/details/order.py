@@ -1,4 +1,4 @@
-"""An order: every field, its marks in words, what was filled."""
+"""Details of an order: every field, its marks in words, its fills."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
 
 
 def _works(row: OrderRow) -> str:
-    """What is in doubt, has not left this desk, or waits for its entry does not work; its mark says how it is."""
+    """Return `, it works` for a working order; one in doubt, unsent or held back does not work, as its mark says."""
     stands_by = {RowMark.IN_DOUBT, RowMark.WAITS_TO_BE_SENT, RowMark.HELD}
     return "" if row.status.is_terminal or stands_by.intersection(row.marks) else ", it works"
 

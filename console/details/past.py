@@ -1,4 +1,4 @@
-"""What is over: a record of the log, a trade, and what was not taken (OP-12); a day."""
+"""Details of the past: a log record, a trade, a trade not taken (OP-12), a day."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def record(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
 
 
 def _steps(rows: Sequence[LogRow], now: datetime) -> list[TextLine]:
-    """What the log tells in one line, the life of an order or a proposal that was none, step by step."""
+    """Return the steps of one log line: the life of an order, or of a proposal without an order."""
     order = next((row.order for row in rows if row.order is not None), None)
     lines = [] if order is None else field("order", short_id(order), "strong")
     lines += [*field("source", ", ".join(dict.fromkeys(row.source for row in rows))), ()]
@@ -54,7 +54,7 @@ def trade(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
 
 
 def _day(row: DayRow) -> list[TextLine]:
-    """What each strategy closed on it; its orders and trades are the history's."""
+    """Return the closed trades of each strategy on that day; History has its orders and trades."""
     began = f.UNKNOWN if row.equity is None else usd(f.money(row.equity))
     lines = [*field("day", f"{row.day:%A %d %B %Y}", "strong"), *field("began with", began)]
     for each in row.closed:
@@ -82,7 +82,7 @@ def _fees(row: TradeRow) -> str:
 
 
 def _because(row: TradeRow) -> str:
-    """Of a trade that should have ended before, what its closing order was for too (EX-18)."""
+    """Return the exit reason; for a trade that should have ended earlier also its closing order's purpose (EX-18)."""
     reason, meant = (None if r is None else r.value.lower().replace("_", " ") for r in (row.exit_reason, row.meant))
     return str(reason) if meant is None else f"{reason} of an exit before; it was closed for {meant}"
 

@@ -1,4 +1,4 @@
-"""A position: what it stands at, and who holds how much of its stop (OP-06)."""
+"""Details of a position: its value, and who holds which part of its stop (OP-06)."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _stop(row: PositionRow) -> list[TextLine]:
 
 
 def _why_none(row: PositionRow) -> str:
-    """Why no price stands there: the other panes say the same in a word."""
+    """Return why there is no stop price; other panes give the same reason in a word."""
     if row.idle:
         return f"{row.idle}: the broker has it and does not trade it now"
     if row.at_limit and not row.unprotected:
@@ -91,7 +91,7 @@ def _covered(row: PositionRow) -> list[TextLine]:
 
 
 def _signed(row: PositionRow) -> list[TextLine]:
-    """Whether its exits need a key (OP-06)."""
+    """Say whether its exits need a key (OP-06)."""
     if row.unattended_until is None:
         return field("exits", "each that this desk proposes needs your key")
     until = f"until {f.clock(row.unattended_until)} {f.PLACE}"

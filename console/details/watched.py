@@ -1,4 +1,4 @@
-"""A symbol that is watched: its day, and what this desk has in it."""
+"""Details of a watched symbol: its day, and this desk's positions and orders."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def watched(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
 
 
 def _coming(view: DeskView, row: WatchRow) -> list[TextLine]:
-    """Every corporate action of it that is announced."""
+    """Return all announced corporate actions of the symbol."""
     found = [each for each in view.actions if each.action.symbol == row.symbol]
     return [line for each in found for line in field("comes", coming_in_words(each), "warning" if each.is_near else "")]
 

@@ -1,4 +1,4 @@
-"""The way to the broker and back: latencies of today's orders, who refused what, and the calls (EX-16, EX-17)."""
+"""Health of the broker connection: latencies of today's orders, rejections, and requests (EX-16, EX-17)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _span(span: LatencySpan) -> TextLine:
 
 
 def in_words(took: timedelta) -> str:
-    """`2.4 ms`, `1.20 s`, `2:05`: as precise as it is short."""
+    """Format `2.4 ms`, `1.20 s` or `2:05`, with the precision that fits."""
     seconds = took.total_seconds()
     if seconds < 1:
         return f"{seconds * 1000:.1f} ms"

@@ -1,1 +1,1 @@
-"""What an order form means: its texts read, its sizes, its prices, and what stands in it before anybody typed."""
+"""The logic of an order form: parsing, sizes, prices, and the values that the desk fills in."""

@@ -1,4 +1,4 @@
-"""Fields that hold one of a few words: which, how a key goes through them, how a beginning stands for a word."""
+"""Fields with a fixed set of words: the words, stepping through them, and completion."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "holder": tuple(holder.value for holder in StopHolder),
     "lasts": tuple(lasts.value for lasts in TimeInForce),
 }
-"""By field, in the order in which a key goes through them."""
+"""The words of each field, in the order of the key that steps through them."""
 
 
 def chosen(field: str, text: str) -> str:
-    """The word that the text is, or that it begins and no other one does; else the text.
+    """Return the word equal to `text`, or the only word that starts with it; else `text`.
 
-    Where one word begins the others, as stop does stop-limit, the beginning means that one.
+    If one word is the beginning of others, as stop is of stop-limit, that word is meant.
     """
     named = CHOICES[field]
     if text in named or not text:
@@ -34,16 +34,16 @@ def one_of(named: Sequence[str]) -> str:
 
 
 def moved(field: str, now: str, step: int) -> str:
-    """The word so many places on; from what is none of them, the first."""
+    """Return the word `step` places further; the first if `now` is none of them."""
     named = CHOICES[field]
     return named[(named.index(now) + step) % len(named)] if now in named else named[0]
 
 
 def lettered(field: str, now: str, begun: str, letter: str) -> tuple[str, str] | None:
-    """The word that one more letter chooses, and what was typed of it so far; None where none begins so.
+    """Return the word chosen by a further letter, and the letters typed so far; None if no word matches.
 
-    Letters that follow each other spell a word. One that does not go on with it begins anew: it goes to the next word
-    with that letter, so that the same letter again moves on.
+    Successive letters spell a word. A letter that does not continue it starts over and chooses the next word with that
+    letter, so that repeating a letter cycles.
     """
     for typed in (begun + letter, letter):
         named = [word for word in CHOICES[field] if word.startswith(typed)]

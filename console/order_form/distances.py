@@ -1,7 +1,6 @@
-"""A stop or a target as a way from the entry: `1%` of its price, `1.5atr`, or `2r`, twice the way to the stop.
+"""A stop or target as a distance from the entry: `1%` of its price, `1.5atr`, or `2r` (twice the distance to the stop).
 
-Rounded to the tick on the side that keeps what was typed: a stop is never further away than it says, a target never
-nearer.
+It is rounded to the tick: a stop is never further away than typed, a target never nearer.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from core.model.values import Price
 
 
 class Measure(Enum):
-    """What a distance is counted in, as it is written."""
+    """The unit of a distance, as typed."""
 
     PERCENT = "%"
     ATR = "atr"
@@ -29,7 +28,7 @@ DISTANCE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?|\.\d{1,9})\s*(%|atr|at|a|r)", re.
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """So many of a measure."""
+    """A number of units."""
 
     count: Decimal
     measure: Measure
@@ -37,16 +36,16 @@ class Distance:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a distance is measured with; None is not known.
+    """The figures that measure a distance; None if unknown.
 
     Attributes
     ----------
     price
-        USD that the entry is measured by.
+        The entry price, USD.
     atr
         Average true range of the symbol's minutes, USD.
     risk
-        The way from the entry to its stop, USD.
+        The distance from the entry to its stop, USD.
     """
 
     price: Decimal | None
@@ -55,7 +54,7 @@ class Measured:
 
 
 def distance_in(text: str) -> Distance | None:
-    """None for what is no distance: a price, or nothing that can be read."""
+    """Parse a distance; None for a price or unreadable text."""
     found = DISTANCE.fullmatch(text.strip())
     if found is None or not Decimal(found[1]):
         return None
@@ -65,7 +64,7 @@ def distance_in(text: str) -> Distance | None:
 
 
 def way_of(distance: Distance, known: Measured) -> Decimal | str:
-    """USD, or why it cannot be measured."""
+    """Return the distance in USD, or why it cannot be measured."""
     match distance.measure:
         case Measure.PERCENT if known.price is None:
             return "a percentage needs a limit or a quote"
@@ -81,7 +80,10 @@ def way_of(distance: Distance, known: Measured) -> Decimal | str:
 
 
 def priced_at(anchor: Decimal, way: Decimal, ticks: Ticks, *, is_above: bool, is_stop: bool) -> Price | None:
-    """A stop is rounded towards the entry, a target away from it; None where no price is left below zero."""
+    """Return the price at a distance; a stop is rounded towards the entry, a target away from it.
+
+    None if the price would not be above zero.
+    """
     price = anchor + way if is_above else anchor - way
     if price <= 0:
         return None

@@ -1,4 +1,4 @@
-"""What the engine's checks would say of an order that is typed, by the figures of now."""
+"""Warnings that the engine's checks would give for a typed order, with current figures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.model.sizing import product
 from core.views import DeskView
 
 UNGUARDED = "no stop guards what waits at it"
-"""Beside the limit of an exit that the market has not reached; its ticket warns of the same (EX-13)."""
+"""Shown beside the limit of an exit that the market has not reached; its ticket gives the same warning (EX-13)."""
 
 
 def doubt(draft: Draft, view: DeskView) -> None:
@@ -31,7 +31,10 @@ def doubt(draft: Draft, view: DeskView) -> None:
 
 
 def _waits_bare(draft: Draft) -> bool:
-    """An exit away from the market holds the shares that its stop held; a pair has a stop of its own."""
+    """Return whether the order leaves shares without a stop.
+
+    A working exit reserves the shares that its stop reserved before; a pair includes a stop.
+    """
     is_limit = draft.type is not None and draft.type.rests and not draft.is_pair
     if draft.effect is None or not is_limit or draft.limit is None or draft.touch is None:
         return False
@@ -39,8 +42,8 @@ def _waits_bare(draft: Draft) -> bool:
 
 
 def _risk(draft: Draft, view: DeskView) -> Decimal | None:
-    """USD that it may lose at its stop, after what lowers that for every order."""
-    from core.risk.size_factors.base import WantedEntry  # with the settings: too much before the desk's first paint
+    """Return the possible loss at the stop in USD, after the factors that reduce every order."""
+    from core.risk.size_factors.base import WantedEntry  # loads the settings: too slow before the first paint
     from core.risk.sizing import binding_cuts
 
     risk, symbol = view.sizing.risk, draft.symbol

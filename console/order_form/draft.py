@@ -1,7 +1,7 @@
-"""What the fields of an order form say so far, and what is wrong with which of them.
+"""The parsed fields of an order form, and their errors.
 
-A fault keeps the order from being staged. A doubt is what the engine's checks would say by the figures of now: it
-stands beside its field too, and Enter asks them.
+A fault prevents staging. A doubt is a warning that the engine's checks would give with current figures; it is shown
+beside the field too, but the checks decide after Enter.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from core.views import SymbolView
 ORDER = (
     "symbol", "effect", "quantity", "type", "limit", "stop", "holder", "lasts", "target", "trigger", "trail", "ttl",
 )  # fmt: skip
-"""Every field, as the form shows them."""
+"""All fields, in the order of the form."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldFault:
-    """What is wrong with which field."""
+    """A field and its error."""
 
     field: str
     message: str
@@ -30,21 +30,21 @@ class FieldFault:
 
 @dataclass(slots=True)
 class Draft:
-    """What the fields say so far; None is what cannot be read yet.
+    """The parsed fields; None if not readable yet.
 
     Attributes
     ----------
     price
-        USD a share that it is measured by: its limit, a stop entry's trigger, else the side of the quote that it would
-        take; of a short sale at a limit the bid where that is higher.
+        The price for sizes and costs, USD a share: the limit, the trigger of a stop entry, else the touched side of the
+        quote; for a short sale with a limit the bid if that is higher.
     farthest, nearest
-        Of an entry, the fill that is farthest from its stop and the one that is nearest to it, USD.
+        For an entry, the fill prices farthest from and nearest to its stop, USD.
     faults, doubts
         By field.
     is_stale
-        Whether the quote is too old to measure with.
+        Whether the quote is too old to be used.
     readings
-        By field, how a text that is no plain price is read.
+        By field, the interpretation of a text that is not a plain price.
     """
 
     symbol: SymbolView | None = None
@@ -87,7 +87,7 @@ class Draft:
 
     @property
     def is_pair(self) -> bool:
-        """Two orders that close, of which either cancels the other."""
+        """Whether these are two closing orders that cancel each other."""
         closes = self.effect is not None and self.effect.only_reduces
         return closes and self.type is not None and self.type.rests and self.stop is not None
 
@@ -101,21 +101,21 @@ class Draft:
 
     @property
     def loss(self) -> Decimal | None:
-        """At the stop; None where nothing is opened, or nothing is known."""
+        """Loss at the stop; None if the order opens nothing or figures are missing."""
         if not self.opens or self.quantity is None or self.stop is None or "stop" in self.faults:
             return None
         return None if self.farthest is None else self.instrument.risk(self.quantity, abs(self.farthest - self.stop))
 
     @property
     def gain(self) -> Decimal | None:
-        """At the target, from the fill that is farthest from the stop; None where there is none of either."""
+        """Gain at the target, from the fill farthest from the stop; None if either is missing."""
         if self.quantity is None or self.target is None or self.farthest is None or "target" in self.faults:
             return None
         return self.instrument.risk(self.quantity, abs(self.target - self.farthest))
 
     @property
     def touch(self) -> Price | None:
-        """The side of the quote that it would take."""
+        """The side of the quote at which it would trade."""
         quote = self.symbol.quote if self.symbol is not None else None
         if quote is None or self.effect is None:
             return None
@@ -123,7 +123,7 @@ class Draft:
 
     @property
     def step(self) -> Decimal:
-        """Shares; a short sale is of whole ones."""
+        """Quantity step in shares; a short sale needs whole shares."""
         return Decimal(1) if self.symbol is None or self.effect is Effect.SHORT else self.symbol.quantity_step
 
     def first_fault(self) -> FieldFault | None:

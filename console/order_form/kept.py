@@ -1,4 +1,4 @@
-"""What was typed into an order form that was left: kept by its symbol for as long as the desk is open."""
+"""Drafts of closed order forms, kept by symbol while the desk is open."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from console.order_form.sizes import Way
 
 @dataclass(frozen=True, slots=True)
 class KeptOrder:
-    """What was typed by hand, by field, and how the quantity was sized where that was not typed.
+    """The texts typed by the operator, by field, and the sizing if the quantity was not typed.
 
     Attributes
     ----------
     was_sent
-        Whether Enter was pressed on it and no answer had come: it may wait in Proposals.
+        Whether Enter was pressed without an answer yet: the order may be in Proposals.
     """
 
     texts: Mapping[str, str]
@@ -27,7 +27,7 @@ class KeptOrder:
 
 
 class KeptOrders:
-    """One desk's."""
+    """The drafts of one desk."""
 
     def __init__(self) -> None:
         self._by_symbol: dict[str, KeptOrder] = {}

@@ -1,4 +1,4 @@
-"""Prices by a key: bid, ask, middle, last, and one tick up or down. None is taken from data that is stale."""
+"""Prices chosen by key: bid, ask, middle, last, one tick up or down. Stale data is never used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from widgets import format as f
 
 
 class Taken(Enum):
-    """Which price a key takes; the value is how it is called."""
+    """The price that a key takes; the value is its name."""
 
     BID = "bid"
     ASK = "ask"
@@ -22,8 +22,10 @@ class Taken(Enum):
 
 
 def price_of(which: Taken, symbol: SymbolView, now: datetime, *, buys: bool) -> Price | str:
-    """On its tick, or why there is none. What lies between two ticks is rounded down for who buys and up for who sells:
-    the order never promises a worse price than the one that was named. The last is the one that the panes show.
+    """Return a price on its tick, or the reason why there is none.
+
+    A price between two ticks is rounded down for a buyer and up for a seller, so the order is never worse than the
+    price named. The last price is the one that the panes show.
     """
     price, at = _seen(which, symbol)
     if price is None or at is None or price <= 0:
@@ -50,9 +52,9 @@ def _seen(which: Taken, symbol: SymbolView) -> tuple[Price | None, datetime | No
 
 
 def ticked(price: Decimal, steps: int, ticks: Ticks) -> Price:
-    """So many ticks up, or down below zero of them; a price between two ticks goes to the nearer end of the way first.
+    """Return the price `steps` ticks higher, or lower if negative.
 
-    It ends at the smallest price that there is.
+    A price between two ticks first moves to the next tick in that direction. The result is at least the smallest price.
     """
     least = min(step for _begins, step in ticks.steps)
     at = price

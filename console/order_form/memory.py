@@ -1,4 +1,4 @@
-"""What the order forms of one desk share: drafts that were left, and the presets of its operator."""
+"""State shared by the order forms of one desk: drafts, and the operator's presets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from console.order_form.presets import Presets
 
 
 class FormMemory:
-    """Empty and as shipped, until the desk says otherwise."""
+    """No drafts and the shipped presets, until the desk sets others."""
 
     def __init__(self) -> None:
         self.kept = KeptOrders()

@@ -1,8 +1,8 @@
-"""Which fields of a new order the desk filled, and which the operator did: what he typed is never filled over.
+"""Track which fields of a new order the desk filled in and which the operator typed; typed text is never replaced.
 
-A field that the desk filled follows the quote until the first key. From then on the quote moves none: only what the
-operator changes sizes the quantity anew, and another symbol, side or type asks for another limit. One that stood empty,
-because no quote was known, is filled when there is one.
+Until the first key, fields that the desk filled in follow the quote. Afterwards the quote changes none of them: only
+the operator's changes resize the quantity, and another symbol, side or type asks for another limit. A field that was
+empty because no quote was known is filled when one arrives.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from console.order_form.sizes import WAYS, Way
 from core.views import DeskView
 
 DEFAULTS: Mapping[str, str] = {"effect": BUY, "type": LIMIT, "lasts": "day", "holder": "broker"}
-"""What stands in a new order whatever the market does."""
+"""Values of a new order that do not depend on the market."""
 ASKS_QUOTE = frozenset({"symbol", "effect", "type"})
-"""Another text in one of these is another order: its limit is asked for anew."""
+"""Fields whose change asks for a new limit."""
 
 
 class Offers:
-    """One form's.
+    """The filled fields of one form.
 
     Attributes
     ----------
     way
-        How the quantity is sized while nobody typed one.
+        The sizing of a quantity that was not typed.
     follows
         Whether no key was pressed yet.
     """
@@ -41,22 +41,22 @@ class Offers:
         self._filled: dict[str, Filled] = {name: Filled(DEFAULTS.get(name, "")) for name in FILLED}
 
     def note(self, texts: Mapping[str, str]) -> None:
-        """What stands in a field and was not put there is the operator's, however it came."""
+        """Count every text that the desk did not fill in as typed."""
         self._typed |= {name for name in FILLED if texts[name] != self._filled[name].text}
 
     def take_over(self, field: str) -> None:
-        """The operator said that it is what he wants."""
+        """Count the field as typed."""
         self._typed.add(field)
 
     def give_back(self, *fields: str) -> None:
-        """The desk fills them again."""
+        """Let the desk fill these fields again."""
         self._typed -= set(fields)
 
     def is_typed(self, field: str) -> bool:
         return field in self._typed
 
     def of(self, field: str) -> Filled | None:
-        """What was put into it; None where it is the operator's, or never filled."""
+        """Return the desk's value; None if the field was typed or never filled."""
         return None if field in self._typed else self._filled.get(field)
 
     def next_way(self) -> None:
@@ -64,12 +64,12 @@ class Offers:
         self.give_back("quantity")
 
     def wants_quote(self, texts: Mapping[str, str]) -> bool:
-        """Whether a new picture may fill it."""
+        """Return whether a new view may fill in the order."""
         is_empty = not texts["limit"] and not self.is_typed("limit") and texts["type"] == LIMIT
         return self.follows or is_empty
 
     def fill(self, texts: Mapping[str, str], view: DeskView, now: datetime, *, asks_quote: bool) -> dict[str, str]:
-        """The texts that are another now, by field."""
+        """Return the changed texts by field."""
         self.note(texts)
         free = [name for name in FILLED if name not in self._typed]
         filled = prefilled(texts, free, Usual(self.way, self.preset), view, now, asks_quote=asks_quote)

@@ -1,7 +1,7 @@
-"""What stands in a new order before anybody typed: side, limit, stop, target and quantity, by settings and quote.
+"""Fill in a new order before the operator types: side, limit, stop, target and quantity, from settings and quote.
 
-Only fields that nobody typed into are filled. What the desk does not know, or knows from a stale quote alone, stays
-empty and says why. A field that is filled is an offer: it is drawn as one until the operator makes it his own.
+Typed fields are not changed. A value that is unknown, or known only from a stale quote, stays empty with the reason. A
+filled field is drawn as a suggestion until the operator accepts it.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from core.model.values import plain, priced
 from core.views import DeskView
 
 FILLED = ("effect", "limit", "stop", "quantity", "target")
-"""In the order in which one follows from the other."""
+"""In dependency order."""
 NUMBERS = FILLED[1:]
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A text, and where it is from, or why there is none."""
+    """A text with its source, or the reason why there is none."""
 
     text: str
     words: str = ""
@@ -35,7 +35,7 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What fills an order: how its quantity is sized, and the preset of its stop and target."""
+    """The defaults of an order: the sizing of its quantity, and the preset of its stop and target."""
 
     way: Way
     preset: Preset
@@ -44,7 +44,10 @@ class Usual:
 def prefilled(
     texts: Mapping[str, str], free: Collection[str], usual: Usual, view: DeskView, now: datetime, *, asks_quote: bool
 ) -> dict[str, Filled]:
-    """Of the fields that are `free`. Without `asks_quote` side and limit stay as they are: the quote moved no price."""
+    """Return values for the `free` fields.
+
+    Without `asks_quote` side and limit are left alone, so the quote moves no price.
+    """
     filled: dict[str, Filled] = {}
     said = dict(texts)
 
@@ -69,7 +72,7 @@ def prefilled(
 
 
 def _limit(draft: Draft, now: datetime) -> Filled:
-    """The side of the quote that it would take."""
+    """Return the side of the quote at which it would trade."""
     if draft.type is not OrderType.LIMIT or draft.symbol is None or draft.effect is None:
         return Filled("")
     which = Taken.ASK if draft.buys else Taken.BID
@@ -89,7 +92,7 @@ def _quantity(draft: Draft, way: Way, view: DeskView) -> Filled:
 
 
 def _target(draft: Draft, preset: Preset) -> Filled:
-    """Only where the broker can hold it."""
+    """Return the target only if the broker can hold it."""
     is_whole = draft.quantity is not None and not draft.quantity % 1
     is_held = draft.holder is StopHolder.BROKER and draft.lasts is not TimeInForce.IOC and not draft.waits
     if not preset.target or not draft.opens:

@@ -1,7 +1,7 @@
-"""Presets for stop and target: four keys, each a name, a stop and perhaps a target, typed as in the form.
+"""Presets of stop and target: four keys, each with a name, a stop and an optional target, as typed in the form.
 
-Shipped ones stand here; those of the operator's folder take the place of theirs, a file a key: `presets/F5.toml`. What
-is wrong in a file is named, and its key does what it was shipped with; the others hold.
+The operator's files replace the shipped presets, one file for each key: `presets/F5.toml`. An invalid file is reported
+and its key keeps the shipped preset; other keys are not affected.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LONGEST_NAME = 20
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """`stop` and `target` as they are typed; a target may be empty."""
+    """`stop` and `target` as typed; the target may be empty."""
 
     name: str
     stop: str
@@ -37,24 +37,24 @@ SHIPPED: tuple[Preset, ...] = (
     Preset("5 ATR, 2R", "5atr", "2r"),
     Preset("10 ATR, 3R", "10atr", "3r"),
 )
-"""By their keys; the first one fills a new order. An ATR is that of minutes."""
+"""In the order of `KEYS`; the first fills in a new order. The ATR is that of minutes."""
 KEYS = ("F5", "F6", "F7", "F8")
 
 
 @dataclass(frozen=True, slots=True)
 class Presets:
-    """`faults`: what of the file is not taken, each with its place."""
+    """The presets; `faults` lists rejected entries with their place."""
 
     each: tuple[Preset, ...] = SHIPPED
     faults: Sequence[str] = ()
 
 
 class _WrongError(Exception):
-    """What is wrong with one preset."""
+    """The error of one preset."""
 
 
 def presets_in(files: Mapping[str, str | None]) -> Presets:
-    """By the names of the files; None is one that cannot be read. Each has `name`, `stop` and perhaps `target`."""
+    """Parse preset files by name; None is an unreadable file. Each has `name`, `stop` and perhaps `target`."""
     each, faults = list(SHIPPED), []
     for file, text in sorted(files.items()):
         key = file.removesuffix(".toml")
@@ -68,7 +68,7 @@ def presets_in(files: Mapping[str, str | None]) -> Presets:
 
 
 def preset_in(text: str | None) -> Preset:
-    """Raises `_WrongError`."""
+    """Parse a preset. Raises `_WrongError`."""
     if text is None:
         raise _WrongError("cannot be read")
     try:
@@ -78,7 +78,7 @@ def preset_in(text: str | None) -> Preset:
 
 
 def fault_in(preset: Preset) -> str:
-    """Why it cannot stand; empty where it can."""
+    """Return why the preset is invalid; empty if it is valid."""
     try:
         _preset({"name": preset.name, "stop": preset.stop, "target": preset.target})
     except _WrongError as wrong:
@@ -87,7 +87,7 @@ def fault_in(preset: Preset) -> str:
 
 
 def file_of(preset: Preset) -> str:
-    """What its file holds; nothing in it needs to be written otherwise in TOML than as it is."""
+    """Return the text of its file; no value needs escaping in TOML."""
     target = f'target = "{preset.target}"\n' if preset.target else ""
     return f"name = '{preset.name}'\nstop = \"{preset.stop}\"\n{target}"
 
@@ -108,6 +108,6 @@ def _preset(table: Mapping[str, object]) -> Preset:
 
 
 def _is_whole(text: str) -> bool:
-    """Whether it is all of the price."""
+    """Return whether the distance is all of the price or more."""
     distance = distance_in(text)
     return distance is not None and distance.measure is Measure.PERCENT and distance.count >= WHOLE

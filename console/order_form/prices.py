@@ -1,4 +1,4 @@
-"""The prices of an order that is typed: limit, trigger, stop and target, by a price or as a way from the entry."""
+"""The prices of a typed order: limit, trigger, stop and target, as a price or a distance from the entry."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def read_prices(draft: Draft, limit: str, trigger: str, stop: str) -> None:
 
 
 def _measure(draft: Draft, side: Side, reach: Reach | None) -> None:
-    """By the fills that its limit allows as the market stands: the checks measure it by the same."""
+    """Set the prices from the fills that its limit allows now, as the checks do."""
     draft.price = None if reach is None else reach.most
     if reach is not None:
         draft.farthest = reach.most if side is Side.BUY else reach.least
@@ -36,7 +36,7 @@ def _measure(draft: Draft, side: Side, reach: Reach | None) -> None:
 
 
 def _aimed(draft: Draft) -> Price | None:
-    """Where it would trade by the quote of now."""
+    """Return the price at which it would trade now."""
     touch = draft.touch
     if not draft.opens or not draft.waits:
         return touch
@@ -49,7 +49,7 @@ def _aimed(draft: Draft) -> Price | None:
 
 
 def _read_trigger(draft: Draft, text: str) -> None:
-    """Of a stop entry: above the market to buy, below it to sell short."""
+    """Parse the trigger of a stop entry: above the market to buy, below it to sell short."""
     kind = draft.type
     if not draft.opens or kind is None or not kind.has_stop:
         if text:
@@ -69,7 +69,7 @@ def _read_trigger(draft: Draft, text: str) -> None:
 
 
 def _stop(draft: Draft, text: str) -> Price | None:
-    """A price, or a way: of what opens from the price that it is measured by, of what closes from the market."""
+    """Return the stop from a price or distance, measured from the entry or, for a closing order, from the market."""
     distance = distance_in(text)
     if distance is None:
         return _price(draft, "stop", text, " or 1%, 1.5atr")
@@ -82,7 +82,7 @@ def _stop(draft: Draft, text: str) -> Price | None:
 
 
 def _target(draft: Draft, text: str) -> Price | None:
-    """A price, or a way from the fill that is farthest from the stop."""
+    """Return the target from a price, or a distance from the fill farthest from the stop."""
     distance = distance_in(text)
     if distance is None:
         return _price(draft, "target", text, " or 2%, 3atr, 2r")
@@ -136,7 +136,7 @@ def _read_stop(draft: Draft, text: str) -> None:
 
 
 def read_target(draft: Draft, text: str) -> None:
-    """The broker holds it beside the stop, and for whole shares alone."""
+    """Parse the target. The broker holds it beside the stop, and only for whole shares."""
     if not text:
         return
     draft.target = _target(draft, text)
@@ -157,7 +157,7 @@ def read_target(draft: Draft, text: str) -> None:
 
 
 def read_trail(draft: Draft, text: str) -> None:
-    """`1.50`, dollars, or `2 %` of the price."""
+    """Parse `1.50` in dollars or `2 %` of the price."""
     if not draft.trails:
         if text:
             draft.faults["trail"] = "only a trailing stop has one: clear it"

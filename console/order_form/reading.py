@@ -1,4 +1,4 @@
-"""An order typed by hand, from the text of its fields to a command, and to what is wrong with each field."""
+"""Convert the texts of a manual order into a command, or into an error for each field."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 def read_form(texts: Mapping[str, str], view: DeskView) -> ProposeOrder | FieldFault:
-    """The command, or the first field that is wrong."""
+    """Return the command, or the first error."""
     draft = read_draft(texts, view)
     fault = draft.first_fault()
     if fault is not None:
@@ -54,7 +54,7 @@ def read_form(texts: Mapping[str, str], view: DeskView) -> ProposeOrder | FieldF
 
 
 def read_draft(texts: Mapping[str, str], view: DeskView) -> Draft:
-    """`texts` by field, as `ORDER` names them."""
+    """Parse `texts`, given by the field names of `ORDER`."""
     draft = Draft()
     clean = {name: texts.get(name, "").strip() for name in ORDER}
     _read_symbol(draft, capitals(clean["symbol"]), view)
@@ -118,7 +118,7 @@ def _read_type(draft: Draft, text: str) -> None:
 
 
 def _read_quantity(draft: Draft, text: str) -> None:
-    """Shares, or `$50`: as many as that buys, rounded down."""
+    """Parse shares, or `$50`: as many as that buys, rounded down."""
     value = number_in(text.removeprefix("$").strip())
     if value is None:
         is_large = is_too_large(text.removeprefix("$"))
@@ -170,7 +170,7 @@ def _read_holder(draft: Draft, text: str) -> None:
 
 
 def _read_ttl(draft: Draft, text: str) -> None:
-    """`90`, seconds, `5m` or `2h`: how long an entry may work; empty leaves it to the settings and its day."""
+    """Parse the lifetime of an entry: `90` seconds, `5m` or `2h`; empty means the settings and the day."""
     if not text:
         return
     found = TTL.fullmatch(text)

@@ -1,5 +1,6 @@
-"""A quantity by a key: what the risk of a trade allows to open (RK-02), what cash buys, as many as are held; of what
-closes, a part of what is held.
+"""Quantities chosen by key: by risk (RK-02), by cash, or the size of the position.
+
+A closing order takes a part of the position.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from widgets import format as f
 
 
 class Way(Enum):
-    """How a quantity is sized, as it is called; of what closes each is a part of what is held."""
+    """The sizing of a quantity, by its name; for a closing order each is a part of the position."""
 
     RISK = "by risk"
     CASH = "by cash"
@@ -25,22 +26,22 @@ class Way(Enum):
 
 
 PARTS = {Way.RISK: Decimal(1), Way.CASH: Decimal("0.5"), Way.POSITION: Decimal("0.25")}
-"""Of what is held, for what closes."""
+"""Parts of the position, for closing orders."""
 
 
 WAYS = tuple(Way)
-"""In the order in which a key goes through them."""
+"""In the order of the key that steps through them."""
 
 WHOLE_FROM = Decimal(10)
-"""Shares from which a size to open is whole ones: less than a tenth is left off, and only a stop of whole shares
-outlives the day at the broker.
+"""Number of shares from which an opening size is rounded to whole shares.
+
+At most a tenth is cut off, and only a stop for whole shares outlives the day at the broker.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class QuantityPreset:
-    """A quantity and what made it, in words; None where nothing can be worked out, and why. `limit` is what it is sized
-    by, alone."""
+    """A quantity with its explanation, or None with the reason; `limit` names the binding limit alone."""
 
     quantity: Quantity | None
     words: str
@@ -48,8 +49,8 @@ class QuantityPreset:
 
 
 def preset(draft: Draft, part: Decimal, view: DeskView) -> QuantityPreset:
-    """`part` of the risk of one trade, 1 or below; of the shares that are held where the order closes."""
-    from core.risk.size_factors.base import WantedEntry  # with the settings: too much before the desk's first paint
+    """Return `part` of the risk of one trade, at most 1, or of the position for a closing order."""
+    from core.risk.size_factors.base import WantedEntry  # loads the settings: too slow before the first paint
     from core.risk.sizing import size_within
 
     if draft.symbol is None:
@@ -87,7 +88,7 @@ def preset(draft: Draft, part: Decimal, view: DeskView) -> QuantityPreset:
 
 
 def sized(draft: Draft, way: Way, view: DeskView) -> QuantityPreset:
-    """By one of the ways, in words that begin with it."""
+    """Return a size and an explanation that begins with its kind."""
     if draft.symbol is not None and draft.effect is not None and not draft.opens:
         return _of_what_is_held(draft, PARTS[way])
     match way:
@@ -103,7 +104,7 @@ def sized(draft: Draft, way: Way, view: DeskView) -> QuantityPreset:
 
 
 def _of_cash(draft: Draft, view: DeskView) -> QuantityPreset:
-    """As many as the largest order, the buying power and the whole account's room pay for, whatever they may lose."""
+    """Return the quantity allowed by the largest order, the buying power and the account limit, regardless of risk."""
     sizing, power = view.sizing, view.status.buying_power
     if draft.symbol is None or draft.price is None:
         return QuantityPreset(None, "it needs a limit price or a quote")

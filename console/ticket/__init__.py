@@ -1,1 +1,1 @@
-"""The parts of the ticket's screen: what it stands at, what is painted, which word it asks for, what its lines say."""
+"""Parts of the ticket screen: its status, its box, the required word, its lines."""

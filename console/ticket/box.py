@@ -1,4 +1,4 @@
-"""The frame of a ticket on the screen: its text, its one line of keys, and what the terminal has no room for."""
+"""The frame of a ticket: its text, its key line, and a notice if the terminal is too small."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from widgets.ticket import exit_lines, ticket_lines, title_of
 from widgets.ticket_known import known_lines
 
 AROUND = 4
-"""Lines of the terminal that the ticket's text never has: its frame, its keys, the desk's last line."""
+"""Terminal lines for the frame, the keys and the desk's last line."""
 
 
 class TicketBox(Frame):
-    """Draws what a ticket stands at.
+    """Draws the status of a ticket.
 
     Attributes
     ----------
     is_cut
-        Whether the terminal has no room for all of it; then it says how much is hidden.
+        Whether the terminal is too small for all of it; then the hidden lines are counted.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What the ticket's screen says around the ticket: its heading, and the one line that says when its key counts."""
+"""Lines of the ticket screen around the ticket: its heading, and the line that says when its key counts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from widgets.lines import Cell, TextLine, joined, spread
 from widgets.ticket import wrapped
 
 WIDTH = 74
-"""Cells inside the frame: with it the ticket is 78 wide."""
+"""Width inside the frame, in cells; the ticket is 78 wide."""
 EDIT, DECLINE, NEXT = ("ticket.edit", "edit"), ("ticket.decline", "decline"), ("ticket.next", "next")
 REVIEW, ASIDE = ("ticket.review", "review"), ("ticket.back", "aside")
 AGAIN, LEAVE = ("ticket.review", "open it again"), ("ticket.leave", "leave")
@@ -25,27 +25,27 @@ OPEN_AGAIN = re.compile(r"[;:,]? open (it|the proposal) again\b")
 KEYS_READY = ((EDIT, DECLINE, NEXT, ASIDE), (EDIT, DECLINE, ASIDE), (DECLINE, ASIDE), (ASIDE,), ())
 KEYS_ELSE = ((DECLINE, REVIEW, NEXT, ASIDE), (DECLINE, REVIEW, ASIDE), (REVIEW, ASIDE), (ASIDE,), ())
 KEYS_EXPIRED, KEYS_OVER = (AGAIN, DECLINE, NEXT, LEAVE), (NEXT, LEAVE)
-"""What the line names beside the confirming key, from all to nothing: what does not fit is left out, never cut."""
+"""Keys named beside the confirming key, from all to none: keys that do not fit are left out, never cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """How far the arming is.
+    """Progress of the arming.
 
     Attributes
     ----------
     left
-        Seconds until the key counts; None where the ticket is not painted yet.
+        Seconds until the key counts; None if the ticket is not painted yet.
     silence
-        Seconds that it takes after the paint.
+        Length of the confirmation delay after the paint, in seconds.
     is_turning
-        The key was turned and waits to have been alone.
+        The key was pressed and waits until no other key has followed.
     was_early
-        The key came too early, and no other key since has counted.
+        The key was pressed too early, and no other key has counted since.
     obstacle
-        What keeps it from being armed at all, in words.
+        The reason that prevents arming, in words.
     is_proved
-        Whether the terminal itself said that it drew the ticket.
+        Whether the terminal reported that it drew the ticket.
     """
 
     left: float | None
@@ -57,7 +57,7 @@ class Readiness:
 
 
 def heading(standing: TicketStatus, is_late: bool) -> list[TextLine]:
-    """Why it cannot be confirmed now; nothing where it can."""
+    """Return why it cannot be confirmed now; empty if it can."""
     match standing.phase:
         case TicketPhase.REFUSED:
             return wrapped("REFUSED ", _to_review(standing.said), WIDTH, "urgent")
@@ -81,7 +81,7 @@ def heading(standing: TicketStatus, is_late: bool) -> list[TextLine]:
 
 
 def _to_review(reasons: str) -> str:
-    """Why not, and the key that asks anew; the engine's own "open it again" is that key here."""
+    """Return the reasons and the key for another review, which replaces the engine's "open it again"."""
     told = OPEN_AGAIN.sub("", reasons)
     key = written("ticket.review")
     if told.startswith(PRICE_MOVED):
@@ -90,7 +90,7 @@ def _to_review(reasons: str) -> str:
 
 
 def key_line(standing: TicketStatus, word: TypedWord | None, readiness: Readiness, now: datetime) -> TextLine:
-    """Which key confirms, what else there is, whether it counts, and the soonest of what can end the ticket."""
+    """Return the confirming key and others, whether it counts, and the earliest expiry."""
     row = standing.row
     if standing.has_ended:
         return (Cell(f" {_named(KEYS_EXPIRED if standing.phase is TicketPhase.EXPIRED else KEYS_OVER)}"),)
@@ -115,7 +115,7 @@ def _named(choice: Sequence[tuple[str, str]]) -> str:
 
 
 def clocks(standing: TicketStatus, now: datetime) -> str:
-    """The two clocks by their names: the ticket's, which its last line counts too, and its proposal's in the list."""
+    """Format both countdowns: the ticket's, which the last line also shows, and its proposal's."""
     if standing.row is None or standing.phase is TicketPhase.OVER:
         return ""
     ends_at = standing.row.expires_at

@@ -1,4 +1,4 @@
-"""The word that is asked for before a key: which one it is now, and whether a key went to it (OP-04, RK-25)."""
+"""The word required before a key: the current one, and whether a key belonged to it (OP-04, RK-25)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from console.ticket.typed_word import TypedWord
 
 
 class Spelling:
-    """One screen's.
+    """The required word of one screen.
 
     Attributes
     ----------
     word
-        None where none is asked for.
+        None if no word is required.
     is_spelling
-        Whether the last key went to it.
+        Whether the last key belonged to it.
     was_lost
-        Whether the last key was a letter of it, typed before all that it stands for was painted.
+        Whether the last key was a letter of it, typed before its content was painted.
     """
 
     def __init__(self) -> None:
@@ -25,18 +25,21 @@ class Spelling:
 
     @property
     def stands(self) -> bool:
-        """Whether nothing of a word is missing."""
+        """Whether the word is complete, or none is required."""
         return self.word is None or self.word.stands
 
     def ask_for(self, text: str | None) -> None:
-        """The same word goes on with what was typed of it."""
+        """Require a word; the same word keeps its typed letters."""
         if text is None:
             self.word = None
         elif self.word is None or self.word.word != text:
             self.word = TypedWord(text)
 
     def hear(self, character: str | None, key: str | None, is_painted: bool) -> bool:
-        """Whether the key went to the word: only on what was painted. The key behind the whole word is no letter."""
+        """Return whether the key belonged to the word; letters count only after the paint.
+
+        The confirming key after a complete word is not a letter.
+        """
         self.is_spelling, self.was_lost = False, False
         word = self.word
         if word is None or (word.stands and character is not None and character == key):
@@ -50,6 +53,6 @@ class Spelling:
         return self.is_spelling
 
     def forget(self) -> None:
-        """What was typed of it counts no more."""
+        """Discard the typed letters."""
         if self.word is not None:
             self.word.forget()

@@ -1,6 +1,6 @@
-"""Where a ticket stands: what the engine's pictures say of one proposal, and which of its tickets counts.
+"""The status of a ticket: the engine's views of one proposal, and which of its tickets counts.
 
-Nothing here draws or sends. A ticket from before a question for new figures counts no more, whatever arrives late.
+Nothing is drawn or sent here. A ticket from before a request for new figures does not count, even if it arrives late.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ class TicketPhase(Enum):
     REFUSED = "refused"
     RED = "a check refuses it now"
     EXPIRED = "expired"
-    """This ticket's time is over; its proposal waits, and another ticket can be opened."""
+    """The ticket has expired; its proposal waits, and another ticket can be opened."""
     OVER = "over"
-    """The proposal itself is gone: sent, declined, or its own time is over."""
+    """The proposal has ended: sent, declined or expired."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What the operator asked for instead; `sequence` is the last refusal before it."""
+    """The requested change; `sequence` is the last refusal before it."""
 
     quantity: Quantity
     limit_price: Price | None
@@ -36,18 +36,18 @@ class Edit:
 
 
 class TicketStatus:
-    """Of one ticket screen.
+    """The status of one ticket screen.
 
     Attributes
     ----------
     shown
-        The ticket that the screen shows; None while its figures are fetched.
+        The ticket on the screen; None while its figures are fetched.
     said
-        Why it cannot be confirmed, in words, or what became of it.
+        Why it cannot be confirmed, or how it ended.
     is_lost
         Whether it ended because its engine, or the link to it, was lost.
     note
-        What stands at its top although it can be confirmed: why an edit was refused.
+        Shown at the top of a confirmable ticket: why an edit was refused.
     """
 
     def __init__(self, proposal_id: ProposalId) -> None:
@@ -64,10 +64,10 @@ class TicketStatus:
         self._red: tuple[str, str] | None = None
         self._edit: Edit | None = None
 
-    # ── what the console does ────────────────────────────────────────────────────────────────────────────────────
+    # # ── the console's actions ────────────────────────────────────────────────────────────────────────────────────
 
     def ask(self, view: DeskView | None) -> None:
-        """New figures are asked for: the tickets of before count no more."""
+        """Request new figures; previous tickets no longer count."""
         known = view.tickets if view is not None else ()
         self._older |= {t.ticket.id for t in known if t.ticket.proposal_id == self.proposal_id}
         if self.shown is not None:
@@ -81,14 +81,14 @@ class TicketStatus:
         self._edit = edit
 
     def confirm(self, shown: TicketView) -> None:
-        """Its key was turned."""
+        """Note that it was confirmed."""
         self._confirmed = shown_of(shown)
         self.phase = TicketPhase.CONFIRMING
 
-    # ── what the engine says ─────────────────────────────────────────────────────────────────────────────────────
+    # # ── views ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def update(self, view: DeskView, *, was_lost: bool = False) -> None:
-        """`was_lost` where the engine was, since this ticket was asked for."""
+        """Take a new view; `was_lost` if the engine was lost since the ticket was requested."""
         self._was_lost = was_lost
         found = next((row for row in view.proposals if row.id == self.proposal_id), None)
         ticket = self._ticket_in(view)
@@ -102,7 +102,7 @@ class TicketStatus:
 
     @property
     def has_ended(self) -> bool:
-        """Whether no key on it can confirm any more, whatever comes."""
+        """Whether no key can confirm it any more."""
         return self.phase in (TicketPhase.EXPIRED, TicketPhase.OVER)
 
     def was_sent(self, view: DeskView) -> bool:
@@ -113,7 +113,7 @@ class TicketStatus:
         return mine[-1] if mine else None
 
     def _look_at_the_edit(self, edit: Edit, view: DeskView) -> None:
-        """A refusal's words stay at the top for as long as the old order is the one that is shown."""
+        """Take the result of an edit; the text of a refusal stays while the old order is shown."""
         for row in view.refusals:
             is_newer = row.sequence > edit.sequence
             if is_newer and isinstance(row.refused, NotEdited) and row.refused.proposal_id == self.proposal_id:
@@ -150,7 +150,7 @@ class TicketStatus:
         return TicketPhase.READY
 
     def _say_it_is_lost(self, view: DeskView) -> None:
-        """And what came of its key, where that was turned: by the order's own id, in books that are compared."""
+        """Say that the engine was lost, and the result of a confirmation, found by order id in compared books."""
         self.is_lost = True
         self.said = "the engine was lost: this ticket counts no more"
         if self._confirmed is None:

@@ -1,4 +1,4 @@
-"""A word that is typed in full before a key: the symbol on a live account (OP-04), TWIN of a second entry (RK-25)."""
+"""A word typed in full before a key: the symbol on a live account (OP-04), TWIN for a second entry (RK-25)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from core.model.symbols import capitals
 
 TOLD_FROM = 2
-"""Letters of a word in another case from which that is no chance: one may be a key."""
+"""Letters in the wrong case from which that is deliberate; a single one may be a key."""
 
 
 class TypedWord:
-    """What was typed of it so far. Case counts; a wrong letter starts anew, also behind the whole word."""
+    """The letters typed so far. Case matters; a wrong letter starts over, even after the complete word."""
 
     def __init__(self, word: str) -> None:
         self.word = word
@@ -24,11 +24,11 @@ class TypedWord:
 
     @property
     def is_in_another_case(self) -> bool:
-        """Whether two letters of it or more were typed, and not as it is written: who typed them is to be told."""
+        """Whether at least two letters were typed in the wrong case, so that a hint is due."""
         return len(self._in_any_case) >= TOLD_FROM and len(self._in_any_case) > len(self.typed)
 
     def hear(self, key: str | None) -> None:
-        """A key by its character; None is a click or a paste, after which nothing of it stands."""
+        """Handle a key by its character; None is a click or a paste, which discards the letters."""
         self._in_any_case = begun(self._in_any_case + capitals(key or " "), [capitals(self.word)])
         if key is not None and not self.stands and self.word.startswith(self.typed + key):
             self.typed += key
@@ -40,11 +40,11 @@ class TypedWord:
 
 
 def in_capitals(word: str) -> str:
-    """What is said to a hand that types it small."""
+    """Return the hint for a word typed in lower case."""
     return f"in capitals: {word}"
 
 
 def begun(typed: str, words: Iterable[str]) -> str:
-    """The longest end of what was typed with which a word begins: after a slip the next letter may be its first."""
+    """Return the longest end of `typed` that starts a word: after a slip the next letter may be the first one."""
     ends = (typed[start:] for start in range(len(typed)))
     return next((end for end in ends if any(word.startswith(end) for word in words)), "")
