@@ -1,1 +1,1 @@
-"""What the operator sees and types. Its only way to the engine is `console.client.handle`."""
+"""The terminal desk. It reaches the engine only through `console.client.handle`."""

@@ -1,4 +1,4 @@
-"""An alert as a person types it: `182.50`, `<180`, `+2%`, `spread 0.1%`, `volume 5m`, `fill`, `halt`, `drop 1`."""
+"""Parse a typed alert: `182.50`, `<180`, `+2%`, `spread 0.1%`, `volume 5m`, `fill`, `halt`, `drop 1`."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ EXAMPLES = "182.50  <180  +2%  spread 0.1%  volume 5m  fill  halt"
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Which one is wanted no longer, by the number beside it."""
+    """Drop an alert, by the number beside it."""
 
     number: int
 
 
 def read_alert(symbol: Symbol, text: str, last: Price | None) -> AlertTerms | Drop | str:
-    """What is meant, or what is wrong with it; `last` says from which side a bare price is come to."""
+    """Return the alert, or the error text; `last` tells on which side of the market a bare price is."""
     typed = text.strip().lower()
     if found := WORD.fullmatch(typed):
         return _named(symbol, found[1], found[2])
@@ -50,7 +50,7 @@ def read_alert(symbol: Symbol, text: str, last: Price | None) -> AlertTerms | Dr
 
 
 def _named(symbol: Symbol, word: str, rest: str) -> AlertTerms | Drop | str:
-    """A word is known by its beginning."""
+    """Parse a word, recognised by its beginning."""
     if DROP.startswith(word):
         return Drop(int(rest)) if rest.isdecimal() and len(rest) < len("1000") else "drop which? its number"
     kind = next((kind for name, kind in WORDS.items() if name.startswith(word)), None)
@@ -65,7 +65,7 @@ def _named(symbol: Symbol, word: str, rest: str) -> AlertTerms | Drop | str:
 
 
 def _change(symbol: Symbol, typed: str) -> AlertTerms | str:
-    """Up without a sign."""
+    """Parse a percentage; upwards if it has no sign."""
     is_up = SIGNS.get(typed[:1])
     fraction = _percent(typed if is_up is None else typed[1:])
     if fraction is None:

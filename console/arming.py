@@ -1,11 +1,17 @@
-"""Whether a confirming key counts (OP-04): the one place where that is judged. Pure; every call brings its instant.
+"""Decide whether a confirming key counts (OP-04). Pure: every call brings its time.
 
-A key counts when exactly this ticket was painted for the silence's length, the keyboard was silent for that long, no
-frame gap lay between, no other key follows at once (a burst that was pasted comes in a row, a person's key alone), and
-the key before it was another one or is longer ago than any keyboard waits before it repeats: so a key held since
-before the ticket could be read never counts, at any rate of repeating. Nor does one that may be the end of what an
-escape began and a link cut behind it; what is cut elsewhere never gets here (`console.terminal.scanner`). Instants are
-seconds on the console's monotonic clock.
+A key counts if all of these hold:
+
+- exactly this ticket was on the screen for the confirmation delay;
+- there was no other input for that long;
+- no frame gap lay in between;
+- no other key follows at once, because a pasted burst comes in a row and a person's key alone;
+- the key before it was another one, or is longer ago than any keyboard waits before it repeats. A key held since before
+  the ticket was readable never counts, at any repeat rate;
+- it cannot be the end of an escape sequence that a link cut. Other cut sequences never get here
+  (`console.terminal.scanner`).
+
+Times are seconds on the console's monotonic clock.
 """
 
 from __future__ import annotations
@@ -15,34 +21,37 @@ from dataclasses import dataclass
 from console.terminal.grammar import OPEN
 
 OPENS_AFTER = 0.4
-"""Seconds of silence and of being painted, for an order that opens or adds."""
+"""Confirmation delay in seconds for an order that opens or adds."""
 REDUCES_AFTER = 0.2
 """The same for an order that only reduces."""
 ALONE_FOR = 0.15
-"""Seconds that must follow a confirming key without another: what a paste or a stalled link delivers comes faster."""
+"""Seconds that must follow a confirming key without another; pastes and stalled links deliver keys faster."""
 HELD_FOR = 2.0
-"""Seconds within which the same key again may be the one that is still held: the longest wait before a key repeats that
-a system offers is macOS's 1.8 s (Windows and the Linux console: 1 s), and no rate of repeating is as slow."""
+"""Seconds within which the same key may still be held.
+
+The longest repeat delay of a system is 1.8 s on macOS (Windows and the Linux console: 1 s), and no repeat rate is as
+slow.
+"""
 
 CUT_FOR = 3.5
-"""Seconds after an escape, and after what may go on with it, within which a link may bring the rest of a sequence."""
+"""Seconds after an escape, or its continuation, within which a link may deliver the rest of a sequence."""
 LONGEST_CUT = 40
-"""Keys."""
+"""Longest rest of a cut sequence, in keys."""
 
 
 class Keyboard:
-    """What was typed last, on whatever screen: one for the whole desk, so that a key held across screens is known."""
+    """The latest input on any screen of the desk; shared, so that a key held across screens is recognised."""
 
     def __init__(self) -> None:
         self.heard_at = float("-inf")
         self.may_be_a_rest = False
-        """Whether the last key may be the end of what an escape began and a link cut behind it."""
+        """Whether the last key may be the end of a cut escape sequence."""
         self._key = ""
         self._key_at = float("-inf")
         self._begun = ""
 
     def hear(self, key: str | None, at: float) -> None:
-        """A key by its character; None is a click or a paste, which breaks the silence and lets go of no key."""
+        """Note a key by its character; None is a click or paste, which interrupts the delay but releases no key."""
         self.heard_at = max(at, self.heard_at)
         if key is not None:
             begun = self._begun if self.heard_at - self._key_at < CUT_FOR else ""
@@ -51,7 +60,7 @@ class Keyboard:
             self._key, self._key_at = key.casefold(), self.heard_at
 
     def quiet_from(self, key: str, silence: float) -> float:
-        """From which instant on this key can be one that was pressed anew, after a silence."""
+        """Return the time from which this key, pressed after a silence, is a new press."""
         held_until = self._key_at + HELD_FOR if key.casefold() == self._key else float("-inf")
         cut_until = self._key_at + CUT_FOR if self._begun else float("-inf")
         return max(self.heard_at + silence, held_until, cut_until)
@@ -59,14 +68,14 @@ class Keyboard:
 
 @dataclass(frozen=True, slots=True)
 class ShownTicket:
-    """What was on the screen: a ticket, and the digest of what it shows."""
+    """The content of the screen: a ticket and the digest of what it shows."""
 
     ticket: str
     digest: str
 
 
 class Arming:
-    """One ticket screen's."""
+    """The arming of one ticket screen."""
 
     def __init__(self, keyboard: Keyboard) -> None:
         self._keyboard = keyboard
@@ -75,16 +84,16 @@ class Arming:
         self._turned: tuple[ShownTicket, float] | None = None
 
     def paint(self, shown: ShownTicket, at: float) -> None:
-        """The terminal has a whole picture of it since `at`. Repeated for the same one, the first counts."""
+        """The terminal has shown it completely since `at`; for repeated calls the first counts."""
         if shown != self._painted:
             self._painted, self._painted_at, self._turned = shown, at, None
 
     def forget(self) -> None:
-        """It is not on the screen any more, or what it says no longer holds: it must be painted again."""
+        """It is no longer on the screen or no longer valid, so it must be painted again."""
         self._painted = self._turned = None
 
     def hear(self, key: str | None, at: float) -> None:
-        """Any key, click or paste: the silence begins anew, and a key turned just before was not alone."""
+        """Note a key, click or paste: the delay starts over, and a confirming key just before it does not count."""
         self._keyboard.hear(key, at)
         self._turned = None
 
@@ -96,13 +105,13 @@ class Arming:
         return self._painted is not None
 
     def seconds_left(self, shown: ShownTicket, key: str, silence: float, now: float) -> float | None:
-        """How long until this key would count: 0 is armed, None is not painted yet."""
+        """Return the seconds until this key would count: 0 is armed, None is not painted yet."""
         if self._painted != shown:
             return None
         return max(0.0, self._painted_at + silence - now, self._keyboard.quiet_from(key, silence) - now)
 
     def turn(self, shown: ShownTicket, key: str, silence: float, at: float) -> bool:
-        """The confirming key, pressed at `at`. False: too early, and it breaks the silence like any other."""
+        """Press the confirming key at `at`; return False if it is too early, then it interrupts the delay."""
         left = self.seconds_left(shown, key, silence, at)
         self.hear(key, at)
         if left is None or left > 0:
@@ -111,11 +120,11 @@ class Arming:
         return True
 
     def is_turning(self) -> bool:
-        """Whether a key waits to have been alone."""
+        """Return whether a key waits until no other has followed."""
         return self._turned is not None
 
     def take(self, shown: ShownTicket, now: float) -> bool:
-        """Whether a key on exactly this was turned and stayed alone; it is taken once."""
+        """Return once whether a key confirmed exactly this and no other key followed."""
         if self._turned is None or self._turned[0] != shown or now - self._turned[1] < ALONE_FOR:
             return False
         self._turned = None

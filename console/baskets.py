@@ -1,7 +1,7 @@
-"""The desk and its basket: asked for, followed to its screen, and brought back to the operator when it asks or ends.
+"""Follow the desk's basket: request it, open its screen, and show it again when it asks or ends.
 
-A basket that nobody at this desk asked for, one of a file, is announced and never takes the keyboard: a key that was
-meant for another place would mark one of its orders. One that asks comes up as soon as nobody is typing.
+A basket that this desk did not request, for example one from a file, is announced and never takes the focus, because a
+key meant for another place could mark one of its orders. A basket that asks is opened once nobody is typing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from core.views import BasketView, DeskView, PositionRow
 
 
 class BasketFollower:
-    """At most one basket is waited for."""
+    """Waits for at most one basket."""
 
     def __init__(self, behind: DialogHost, ring: Callable[[], None]) -> None:
         self.behind = behind
@@ -30,10 +30,10 @@ class BasketFollower:
         self._phase: BasketPhase | None = None
         self._has_looked = False
         self._is_owed_an_answer = False
-        """It asks, and did not come up yet: somebody was typing, or a dialog was open."""
+        """It asks but was not opened yet, because somebody was typing or a dialog was open."""
 
     def open(self) -> None:
-        """The basket that there is, where it still wants something of the operator; else one of what waits."""
+        """Open the current basket if it needs the operator, else request one of the waiting proposals."""
         view = self.behind.view
         if view is None:
             return
@@ -54,7 +54,7 @@ class BasketFollower:
             self.behind.say("trying every order against every check…")
 
     def reverse(self, held: PositionRow) -> None:
-        """All of it closed and as much the other way, as it stands on the screen."""
+        """Request a basket that closes the position and opens the same quantity on the other side."""
         view = self.behind.view
         if view is not None:
             self._asked = (last_refusal(view), self.behind.now())
@@ -62,7 +62,7 @@ class BasketFollower:
             self.behind.say("trying both orders against every check…")
 
     def look(self, view: DeskView, may_open: bool, is_typing: bool) -> None:
-        """One picture; a dialog is never covered by another uninvited."""
+        """Take a new view; a dialog is never covered unasked."""
         plan = view.plan
         if plan is not None:
             self._look_at(plan, may_open, is_typing)
@@ -113,5 +113,5 @@ class BasketFollower:
 
 
 def waits(plan: BasketView | None) -> bool:
-    """Whether it wants something of the operator: its marks and its key, or the answer to what it asks."""
+    """Return whether the basket needs the operator: to confirm it or to answer its question."""
     return plan is not None and (plan.is_open or plan.phase is BasketPhase.ASKING)

@@ -1,19 +1,18 @@
-"""When the desk rings, and what the terminal's title says (DESK, OP-06)."""
+"""When the desk rings, and the terminal's title (DESK, OP-06)."""
 
 from __future__ import annotations
 
 from core.views import WARNED, DeskView
 
 AGAIN_AFTER = 30.0
-"""Seconds after which an exit that still waits rings again."""
+"""Seconds after which a waiting exit rings again."""
 
 
 class Bell:
-    """Once for a new proposal, a new warning of the broker's, an adviser that reached for trading, an alert that rang,
-    and for shares that are owed their stop.
+    """Rings once for a new proposal, broker's warning, blocked adviser, triggered alert, or shares without their stop.
 
-    Again and again while an exit waits, shares are owed their stop (EX-22), or signed exits wait because the desk's
-    clock is in doubt (EX-23).
+    It repeats while an exit waits, shares lack their stop (EX-22), or authorized exits wait because the desk's clock is
+    in doubt (EX-23).
     """
 
     def __init__(self) -> None:
@@ -25,7 +24,7 @@ class Bell:
         self._rang_at = 0.0
 
     def rings(self, view: DeskView, now: float) -> bool:
-        """Whether it rings for this picture, `now` being seconds of the console's clock."""
+        """Return whether to ring for this view; `now` is in seconds of the console's clock."""
         is_new = view.staged > self._staged if self._staged is not None else bool(view.proposals)
         warned = frozenset(row.id for row in view.orders if WARNED in row.marks)
         is_new = is_new or not warned <= self._warned
@@ -47,7 +46,7 @@ class Bell:
 
 
 def title_of(view: DeskView | None) -> str:
-    """`(2) Keyturn`."""
+    """Format `(2) Keyturn`."""
     waiting = len(view.proposals) if view is not None else 0
     name = "Keyturn" if view is None or view.status.mode.value == "paper" else "Keyturn LIVE"
     return f"({waiting}) {name}" if waiting else name

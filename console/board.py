@@ -1,4 +1,4 @@
-"""Everything that the desk shows under its dialogs: status, panes, last line; and which of them a size has room for."""
+"""The desk beneath its dialogs: status lines, panes, last line, and which of them fit."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class Board:
     Parameters
     ----------
     want
-        Does what the panes' keys ask for.
+        Executes the actions of the panes' keys.
 
     Attributes
     ----------
     holder
-        The pane that has the keyboard, or had it last while there was room for none.
+        The focused pane, or the last focused one while none fits.
     """
 
     def __init__(self, want: Want) -> None:
@@ -76,20 +76,20 @@ class Board:
         return next(pane for pane in self.panes.values() if isinstance(pane, kind))
 
     def keyboard_of(self, name: str) -> Widget:
-        """What has the keyboard where the pane has it."""
+        """Return the focusable widget of a pane."""
         return self.chart if name == self.chart.id else self.panes[name].grid
 
     @property
     def typing(self) -> FilteredPane | None:
-        """The pane whose filter is typed now."""
+        """The pane whose filter is being typed."""
         return next((pane for pane in (self.log, self.history) if pane.is_typing), None)
 
     def selected(self, name: str) -> str | None:
-        """The key of the pane's selected row; the chart has none."""
+        """Return the key of the pane's selected row; the chart has none."""
         return self.panes[name].grid.selected if name in self.panes else None
 
     def symbol_of(self, name: str, key: str, view: DeskView) -> Symbol | None:
-        """What a row of that pane is of; None where it is of no symbol."""
+        """Return the symbol of a row; None if it has none."""
         if name == self.history.id:
             past = self.history.row_of(key)
             return None if past is None else past.symbol
@@ -111,7 +111,7 @@ class Board:
         yield self.line
 
     def choose(self, base: Screen[None], name: str) -> None:
-        """Give a pane a place at every size; who had the keyboard in that place hands it over."""
+        """Make room for a pane at every size; the pane that gives way passes on the focus."""
         self.note_holder(base)
         before, self._layout.choice = self._layout.choice, self._layout.choice.with_pane(name)
         if before != self._layout.choice:
@@ -120,14 +120,14 @@ class Board:
             self._place(base)
 
     def zoom(self, base: Screen[None]) -> bool:
-        """All the room for the pane with the keyboard, or shared again; whether it has all of it now."""
+        """Give the focused pane the whole area, or share it again; return whether it has the whole area."""
         self.note_holder(base)
         self._layout.choice = self._layout.choice.with_zoom(self.holder)
         self._place(base)
         return self._layout.choice.zoomed is not None
 
     def next_layout(self, base: Screen[None]) -> str:
-        """Another one of the layouts; its name. Who has the keyboard keeps it where that pane has a place there."""
+        """Switch to the next layout and return its name. A pane with a place there keeps the focus."""
         self.note_holder(base)
         layouts = {**SHIPPED, **self.own_layouts}
         names, shown = [*layouts], self._layout.choice.layout.name
@@ -140,7 +140,7 @@ class Board:
         return layout.name
 
     def layout_as_shown(self) -> tuple[DeskLayout, tuple[ColumnOfPanes, ...]]:
-        """With the panes that stand there now, at this width; at the others as it was. And the columns of this one."""
+        """Return the layout with the current panes at this width, and the columns shown."""
         choice, screen = self._layout.choice, self._layout.screen
         columns = columns_of(screen, choice)
         one = (choice.layout.one[0], choice.under())
@@ -151,14 +151,14 @@ class Board:
         return replace(choice.layout, one=one, three=columns), columns
 
     def offer(self, base: Screen[None], name: str) -> None:
-        """Give a pane a place only where neither the positions nor who has the keyboard lose theirs for it."""
+        """Make room for a pane only if neither the positions nor the focused pane lose theirs."""
         self.note_holder(base)
         kept = self._layout.names() & {"positions", self.holder}
         if kept <= self._layout.names(self._layout.choice.with_pane(name)):
             self.choose(base, name)
 
     def arrange(self, base: Screen[None], has_view: bool, size: Size) -> None:
-        """What is shown at this size, and in this state of the engine. Who has the keyboard keeps it, and its place."""
+        """Arrange the panes for a size and state of the engine. The focused pane keeps focus and place."""
         self._arranged_for = (has_view, size)
         self.note_holder(base)
         self._layout.screen = size
@@ -184,7 +184,7 @@ class Board:
         return {name: pane.wanted() for name, pane in self.panes.items()}
 
     def _divide(self) -> None:
-        """The room anew, where a pane holds more than it has lines for."""
+        """Divide the area again if a pane has more lines than room."""
         wants = self._wants()
         if self._divided_for == (wants, self._area.size):
             return
@@ -197,7 +197,7 @@ class Board:
         self.holder = next((name for name in PANES if self.keyboard_of(name) is base.focused), self.holder)
 
     def _draw_strip(self) -> None:
-        """Which panes there are, and which of them are shown; drawn anew where the keyboard went, too."""
+        """Draw the strip of panes, also after a change of focus."""
         if self._view is None:
             return
         numbers = [(name, written(f"pane.{name}")) for name in PANES]
@@ -212,7 +212,7 @@ class Board:
         return self._arranged_for == (has_view, size)
 
     def show_state(self, view: EngineLoading | EngineFailed, size: Size) -> None:
-        """Before there is an engine, or without one."""
+        """Show the state before there is an engine, or without one."""
         width = width_of(size)
         if isinstance(view, EngineFailed):
             self.status.show_state("NO ENGINE: nothing trades", width, "urgent")
@@ -229,8 +229,10 @@ class Board:
         without_engine: WithoutEngine | None,
         desk: DeskNumber | None = None,
     ) -> bool:
-        """Each pane its part; whether the picture is another one than last time. What runs on by itself, ages and times
-        left, is told in whole seconds: between two of them the same picture is not drawn again."""
+        """Pass the view to each pane; return whether anything changed.
+
+        Ages and countdowns are shown in whole seconds: within a second the same view is not drawn again.
+        """
         self._view = view
         self._draw_strip()
         chosen = tuple(pane.grid.selected for pane in self.panes.values())
@@ -247,7 +249,7 @@ class Board:
             chosen,
         )
         if drawn_for == self._drawn_for:
-            self._divide()  # a selection that moved has other words
+            self._divide()  # a moved selection has another note
             return False
         is_another = drawn_for[:2] != self._drawn_for[:2]
         self._drawn_for = drawn_for
@@ -265,5 +267,5 @@ class Board:
 
 
 def width_of(size: Size) -> int:
-    """Of the status lines and the last one, inside their padding."""
+    """Width of the status lines and the last line, inside their padding."""
     return max(20, size.width - 2)

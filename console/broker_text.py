@@ -1,4 +1,4 @@
-"""What a question about the broker says before its key: what becomes of a warned order, what clearing lets through."""
+"""Texts of the questions about the broker: what happens to a warned order, and what clearing the breaker allows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from widgets.ticket import wrapped
 
 
 def fate_of(order: OrderRow) -> str:
-    """What becomes of an order whose warning is not confirmed."""
+    """Return what happens to an order whose warning is not confirmed."""
     if order.taken_back_at is not None:
         return f"Unless you let it stand, it is cancelled at {f.clock(order.taken_back_at)} {f.PLACE}."
     if order.status.is_working:
@@ -22,7 +22,7 @@ def fate_of(order: OrderRow) -> str:
 
 
 def breaker_in_words(view: DeskView, now: datetime) -> list[TextLine]:
-    """Why it is shut, whether the broker answers now, and what clearing it lets through."""
+    """Return why the breaker is open, whether the broker answers now, and what clearing it allows."""
     why = view.wire.breaker_reason or f"{view.wire.breaker}: one entry is let through"
     lines = wrapped("", f"It is {why}.", WIDTH, "warning")
     lamp = next((lamp for lamp in view.status.lamps if lamp.line is Channel.BROKER), None)

@@ -1,4 +1,4 @@
-"""The end of a desk: that it was left, why it ended where nobody left it, and how long its engine is waited for."""
+"""The end of a desk: whether the operator left, why it ended otherwise, and the time-out for its engine."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Callable
 from console.client.access import EngineAccess
 
 CLOSING_PATIENCE = 3.0
-"""Seconds that the engine has to close when the operator leaves."""
+"""Seconds for the engine to close when the operator leaves."""
 
 
 class Closing:
-    """One desk's.
+    """The end of one desk.
 
     Attributes
     ----------
     failure
-        Why the desk ended although nobody left it; None where all is well.
+        Why the desk ended although nobody left it; None after a normal end.
     """
 
     def __init__(self, handle: EngineAccess, now: Callable[[], float]) -> None:
@@ -31,13 +31,13 @@ class Closing:
         return self._until is not None
 
     def begin(self) -> None:
-        """The operator leaves."""
+        """Called when the operator leaves."""
         self.was_left = True
         self._until = self._now() + CLOSING_PATIENCE
         self._handle.leave("left by the operator", on_purpose=True)
 
     def is_over(self) -> bool:
-        """Whether the engine has closed, or is waited for no longer."""
+        """Return whether the engine has closed or timed out."""
         if self._until is None or self._handle.ended.is_set():
             return self._until is not None
         if self._now() <= self._until:

@@ -1,7 +1,7 @@
-"""The desk: the Textual app that draws the engine's pictures and turns keys into commands. It decides nothing.
+"""The desk: the Textual app that draws the engine's views and turns keys into commands. It decides nothing.
 
-It paints first and starts the engine after. Up to ten times a second it takes the newest picture, gives each pane its
-part, and each pane draws the cells that differ.
+It paints first and starts the engine afterwards. Up to ten times a second it takes the newest view and passes each pane
+its part; each pane draws only the cells that changed.
 """
 
 from __future__ import annotations
@@ -64,13 +64,13 @@ from widgets.grid_picture import Tone
 from widgets.orders import NEW
 
 if TYPE_CHECKING:
-    from core.settings.display import DisplaySettings  # it brings pydantic, which is not needed before the first paint
+    from core.settings.display import DisplaySettings  # imports pydantic, which is not needed before the first paint
 
 FRAMES = 10
-"""Looks at the engine's picture in a second, where no setting says fewer."""
+"""Frames a second, unless the settings say fewer."""
 NO_SYMBOL = "this row is of no symbol"
 ON_THEIR_WAY = 64
-"""Keys that may be on the way through a screen at once: more is no hand."""
+"""Most keys under way through a screen at once; no person types more."""
 
 
 class DeskApp(App[None]):
@@ -127,7 +127,7 @@ class DeskApp(App[None]):
         )
         use({})
 
-    # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── views ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def compose(self) -> ComposeResult:
         yield from self.board.compose()
@@ -146,18 +146,18 @@ class DeskApp(App[None]):
         self.control_terminal("\x1b[23;0t")
 
     def _start(self) -> None:
-        """The first picture is on its way to the terminal: now the engine, and what it imports."""
+        """Start the engine and its imports once the first paint is under way to the terminal."""
         gc.enable()
         self.handle.start(self._look_at_once)
         self.set_interval(1 / self._frames_a_second, self._frame)
 
     def _look_at_once(self) -> None:
-        """From the engine's thread; a desk that is closing looks no more."""
+        """Called from the engine's thread; a closing desk ignores it."""
         with suppress(RuntimeError):
             self.call_later(self._hear_news)
 
     def _hear_news(self) -> None:
-        """A ticket whose figures came is painted first, then the panes that lie behind it."""
+        """Paint a ticket whose figures arrived before the panes behind it."""
         if self.screen_stack and self.frames.fills_the_ticket():
             self.screen.call_after_refresh(self._frame)
         else:
@@ -167,26 +167,26 @@ class DeskApp(App[None]):
         super()._display(screen, tight(renderable))
 
     def on_resize(self, _event: events.Resize) -> None:
-        self.call_later(self._frame)  # after Textual has taken the new size over
+        self.call_later(self._frame)  # after Textual has taken over the new size
 
     def _frame(self) -> None:
-        """One look at the engine."""
+        """Handle one frame."""
         if not self.screen_stack:
             return  # the app is closing
         self.frames.look()
         self.tidying.look(self.now())
 
     def control_terminal(self, control: str) -> None:
-        """A title, the clipboard: what is no picture."""
+        """Write a control sequence, such as a title or the clipboard."""
         if self._driver is not None:
             self._driver.write(control)
 
     @property
     def exit_status(self) -> int | None:
-        """The status of what made the desk leave, a signal or a lost terminal; None where nothing did."""
+        """Exit status of the signal or lost terminal that ended the desk; None otherwise."""
         return self._driver.exit_status if isinstance(self._driver, KeyturnDriver) else None
 
-    # ── what the dialogs ask ─────────────────────────────────────────────────────────────────────────────────────
+    # ── requests of dialogs ──────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def view(self) -> DeskView | None:
@@ -195,7 +195,7 @@ class DeskApp(App[None]):
 
     @property
     def watched(self) -> Symbol | None:
-        """The symbol of the row that is selected now, where the keyboard is or was last."""
+        """The symbol of the selected row in the pane that has or last had the focus."""
         self.board.note_holder(self.screen_stack[0])
         return self.frames.watching.of(self.view) if self.view is not None else None
 
@@ -208,14 +208,14 @@ class DeskApp(App[None]):
         return not fits(*self.size)
 
     def engine_now(self) -> datetime:
-        """The engine's time, between two pictures too."""
+        """Return the engine's time, also between two views."""
         view, clock = self.view, self.handle.clock()
         if view is None or clock is None:
             return clock or datetime.now(UTC)
         return max(clock, view.status.at)
 
     def say(self, text: str, tone: Tone = "") -> None:
-        """On the last line, for some seconds."""
+        """Show a message on the last line for some seconds."""
         self.last_line.say(text, tone, self.screen_stack[-1])
         self.frames.draw_last_line()
 
@@ -224,7 +224,7 @@ class DeskApp(App[None]):
             self.push_screen(TicketScreen(self, proposal_id))
 
     def show_order(self, order_id: ClientOrderId) -> None:
-        """Marks its row as soon as there is one; the keyboard, the panes and what is selected stay as they are."""
+        """Mark the order's row once it appears; focus, panes and selection do not change."""
         self.say(f"sent; {NEW.strip()} marks it in Orders ({written('pane.orders')})", "strong")
         self.following.wait_for_order(order_id)
         self.board.offer(self.screen_stack[0], "orders")
@@ -234,7 +234,7 @@ class DeskApp(App[None]):
             self.desk_actions.flatten()
 
     def _do(self, what: str, key: str | None) -> None:
-        """What a pane's key wants of a row, or a pane of the desk."""
+        """Run the action of a pane's key on a row."""
         if what == LOOK:
             self.errands.look_at_history(key or "")
         else:
@@ -244,7 +244,7 @@ class DeskApp(App[None]):
         self.errands.keep_preset(number, preset)
 
     def show_list(self, name: str) -> None:
-        """From the picture on that has a watchlist of that name."""
+        """Show the watchlist of that name from the first view that has it."""
         self.board.watch.chosen = name
 
     def ask(self, question: Dialog) -> None:
@@ -253,18 +253,20 @@ class DeskApp(App[None]):
     # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _exit_soon(self) -> None:
-        """From the thread that was told to leave, which waits for no event loop."""
+        """Leave; called from the thread that was told to, which does not wait for the event loop."""
         self.owed.leave_behind()
         self.call_later(self.exit)
 
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def on_event(self, event: events.Event) -> None:
-        """The ticket hears every key before any binding does, with the instant at which it was typed (OP-04). A window
-        that comes to the front under a typing hand is one more reason to wait."""
+        """Pass every key with its time to the ticket before any binding (OP-04).
+
+        A window that gets the focus while somebody types restarts the delay too.
+        """
         if isinstance(event, HEARD) and not event.is_forwarded:
             if isinstance(event, events.Key) and is_modified(event) and event.is_printable:
-                event.character = None  # no letter, in no word, field or ticket, whatever the parser made of it
+                event.character = None  # no letter in any word, field or ticket, whatever the parser made of it
             at = self.now() - max(0.0, _time.get_time() - event.time)
             self.tidying.heard(at)
             self.hearing.hear(event, at)
@@ -280,14 +282,16 @@ class DeskApp(App[None]):
             self.hearing.distrust_pictures()
 
     def on_key(self, event: events.Key) -> None:
-        """A key comes back here where its screen had no use for it, and then it is looked for among the keys of the
-        screen on top. Where another one came up meanwhile it was not meant for that: it does nothing (OP-04, OP-07)."""
+        """Handle a key that its screen did not use: it is looked up among the keys of the top screen.
+
+        If another screen has come up meanwhile, the key was not meant for it and does nothing (OP-04, OP-07).
+        """
         screen = next((typed_at() for typed, typed_at in self._typed_at if typed is event), self.screen)
         if screen is not self.screen:
             event.prevent_default()
 
     async def _has_acted(self, name: str) -> bool:
-        """Whether a key of the panes acted, before the next key is looked at."""
+        """Run a key of the panes before the next key; return whether there was one."""
         if len(self.screen_stack) != 1:
             return False
         at_once = (key for key in reachable(self.hearing.place()) if key.id not in AWAITED)
@@ -319,7 +323,7 @@ class DeskApp(App[None]):
             self.say(f"layout {name}; {written('layout')} is the next one")
 
     def on_descendant_focus(self) -> None:
-        if self.screen_stack:  # a focus may still be told while the app is closing
+        if self.screen_stack:  # focus may still be reported while the app is closing
             self.frames.draw_last_line()
 
     def on_grid_opened(self, message: Grid.Opened) -> None:
@@ -339,7 +343,7 @@ class DeskApp(App[None]):
         self.say(NOT_SELECTED if has_rows else "there is no row to open")
 
     def action_of_symbol(self, what: str) -> None:
-        """Done to the symbol of the selected row; where it has none, to no other."""
+        """Run an action on the symbol of the selected row, or none."""
         if self.view is None:
             return
         self.board.note_holder(self.screen_stack[0])
@@ -390,7 +394,7 @@ class DeskApp(App[None]):
         self.tour()
 
     def tour(self) -> None:
-        """Begun, or ended where it is."""
+        """Start or end the tour."""
         self.frames.tour.toggle()
 
     def action_broker_answers(self) -> None:
@@ -424,11 +428,11 @@ class DeskApp(App[None]):
             self.errands.open_commands(self.hearing.place())
 
     def action_stay_awake(self) -> None:
-        """A desk put to sleep hears no kill, and watches no stop."""
+        """Refuse to suspend: a suspended desk receives no kill and watches no stop."""
         self.say("Ctrl+Z is off: a desk that sleeps hears no kill", "warning")
 
     def action_way_out(self) -> None:
-        """What halts is ended where it says what it halts, and nowhere else."""
+        """Say where a halt is ended; it is ended only where its cause is shown."""
         if self.view is not None and (self.view.status.killed_by or self.view.status.halts) and not holds_key(self):
             self.say(f"{holder_in_words(self.view)}: it resumes and re-arms; {written('key.take')} takes it", "warning")
         elif self.view is not None and self.view.status.killed_by is not None:
@@ -437,17 +441,17 @@ class DeskApp(App[None]):
             self.say("halted: Ctrl+K opens the kill screen, U there resumes", "warning")
 
     def action_kill(self) -> None:
-        """For drivers without an input thread of ours; with it, the chord never gets here."""
+        """Halt, for drivers without our input thread, which otherwise handles the chord."""
         self.door.press_kill()
 
     def _open_kill_soon(self) -> None:
-        """From the thread that read the chord."""
+        """Called from the thread that read the chord."""
         self.call_later(self.open_kill)
 
     def open_kill(self) -> None:
-        """The chord was pressed: over everything, once."""
+        """Open the kill screen once over everything."""
         if not self.screen_stack:
-            return  # the app is closing; the engine has heard it
+            return  # the app is closing; the engine has received it
         for screen in self.screen_stack:
             if isinstance(screen, ChordScreen):
                 screen.hear_chord()

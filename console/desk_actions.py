@@ -1,4 +1,4 @@
-"""What a key for the whole desk asks of the engine: flatten, clear the breaker, reload the limits, open an exit."""
+"""Actions of the keys for the whole desk: flatten, clear the breaker, reload the limits, open an exit."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ from core.views.standing import BREAKER_OK
 
 
 class DeskActions:
-    """None of them sends an order: what closes is staged, and gets a ticket."""
+    """Actions for the whole desk. None sends an order: a close is staged and gets a ticket."""
 
     def __init__(self, behind: DialogHost, following: FollowUps) -> None:
         self.behind = behind
         self.following = following
 
     def flatten(self) -> None:
-        """Stages a close of each position; several, and the entries that work, are put on one basket, a picture later,
-        and signed once (OP-05, OP-07). No key that may be the rest of one that came cut does it (OP-04).
+        """Stage a close of each position.
+
+        Several closes, and working entries, go on one basket in the next view and are confirmed together (OP-05,
+        OP-07). A key that may be the rest of a cut sequence is ignored (OP-04).
         """
         view = self.behind.view
         if view is None:
@@ -52,7 +54,7 @@ class DeskActions:
         self.behind.say("staging…")
 
     def clear_breaker(self) -> None:
-        """Entries may leave again although the broker has not shown that it answers (EX-15)."""
+        """Allow entries again although the broker has not shown that it answers (EX-15)."""
         view = self.behind.view
         if view is None:
             return
@@ -68,7 +70,7 @@ class DeskActions:
         self.behind.ask(ArmedQuestion(self.behind, "Clear the breaker of entries?", lines, "clear it", clear))
 
     def reload_limits(self) -> None:
-        """Shows what the settings file says otherwise: tighter limits hold at once, looser take a word (RK-13)."""
+        """Show the changed limits of the settings file: tighter ones apply at once, looser ones need a word (RK-13)."""
         view = self.behind.view
         if view is None:
             return
@@ -87,7 +89,7 @@ class DeskActions:
             self.behind.ask(ReloadedScreen(reload))
 
     def compare_activities(self) -> None:
-        """Fees, dividends, transfers and fills, as the broker lists them, beside the journal (EX-09)."""
+        """Compare fees, dividends, transfers and fills of the broker's list with the journal (EX-09)."""
         self.behind.handle.send(CompareActivities())
         self.behind.say("asked; the log says what the broker lists and what differs")
 
@@ -98,14 +100,14 @@ class DeskActions:
         self.behind.say("asked for the looser limits; the log says what the engine answers", "warning")
 
     def lists(self, symbol: Symbol | None) -> None:
-        """Of the symbol that the chart shows, or a new order would begin with."""
+        """Open the lists of the symbol in the chart, which a new order would start with."""
         if symbol is None:
             self.behind.say("no symbol is selected; the arrows in Watch select one")
         else:
             self.behind.ask(ListsScreen(self.behind, symbol))
 
     def take_key(self) -> None:
-        """Ask for the key: a word where its holder is active or it is kept, a question where the holder is idle."""
+        """Take control: by a word if the holder is active or may return, by a question if the holder is idle."""
         view = self.behind.view
         if view is None:
             return
@@ -128,7 +130,7 @@ class DeskActions:
             self.behind.ask(TakeByQuestion(self.behind, taking_lines(key, self.behind), take))
 
     def stop_engine(self) -> None:
-        """What stays open without it is said first."""
+        """Stop the engine, after saying what stays open."""
         view = self.behind.view
         if view is None or not may_act(self.behind):
             return

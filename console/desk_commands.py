@@ -1,6 +1,6 @@
-"""What the desk does besides trading: commands and details to open, a row to copy, a file to write, the guide.
+"""Commands of the desk besides trading: the command list, details, copying a row, writing a file, the guide.
 
-Nothing here sends a command to the engine. What may wait for a disk waits in a thread of its own.
+Nothing here sends a command to the engine. Disk access runs in a separate thread.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ T = TypeVar("T")
 
 
 class CommandHost(DialogHost, Protocol):
-    """The desk, as its own commands know it."""
+    """The desk, as its commands need it."""
 
     def control_terminal(self, control: str) -> None: ...
     def tour(self) -> None: ...
@@ -59,7 +59,7 @@ class CommandHost(DialogHost, Protocol):
 
 
 class DeskCommands:
-    """The desk's own: `app` is its Textual side, `board` what it shows."""
+    """The desk's commands; `app` is its Textual side, `board` its content."""
 
     def __init__(self, app: App[None], desk: CommandHost, board: Board) -> None:
         self.app = app
@@ -72,7 +72,7 @@ class DeskCommands:
         self._reading = Lock()
 
     def aside(self, ask: Callable[[], T], then: Callable[[T], None]) -> None:
-        """What may wait for a disk, in a thread; what it answers, here; what goes wrong, on the last line."""
+        """Run `ask` in a thread and `then` with its result here; an error is shown on the last line."""
 
         def work() -> None:
             worker = get_current_worker()
@@ -90,7 +90,7 @@ class DeskCommands:
     # ── the guide ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def look_for_presets(self) -> None:
-        """The operator's presets of stop and target; one that is wrong is named, and the others hold."""
+        """Load the operator's presets of stop and target; an invalid one is reported, the others apply."""
 
         def take(files: Mapping[str, str | None]) -> None:
             self.desk.forms.presets = presets_in(files)
@@ -99,7 +99,7 @@ class DeskCommands:
         self.aside(lambda: self.desk.surroundings.kept(PRESETS), take)
 
     def _name_wrong(self, folder: str, faults: Sequence[str]) -> None:
-        """Each has a line in the log, once while it is wrong; the last line says how many there are."""
+        """Write each fault to the log once while it persists; the last line gives their number."""
         news = self.wrong_files.tell(folder, faults, self.desk.engine_now())
         if len(news) > 1:
             self.desk.say(f"{len(news)} files of {folder}/ are wrong: Log names each", "warning")
@@ -107,7 +107,7 @@ class DeskCommands:
             self.desk.say(news[0], "warning")
 
     def keep_preset(self, number: int, preset: Preset) -> None:
-        """In its file; it holds from the moment that the disk has it."""
+        """Save a preset; it applies once it is on the disk."""
 
         def told(place: str) -> None:
             self.desk.say(f"{preset.words}: kept in {place}")
@@ -116,7 +116,7 @@ class DeskCommands:
         self.aside(lambda: self.desk.surroundings.keep(PRESETS, f"{KEYS[number]}.toml", file_of(preset)), told)
 
     def look_for_layouts(self) -> None:
-        """The operator's own; one that is wrong is named, and the others hold."""
+        """Load the operator's layouts; an invalid one is reported, the others apply."""
 
         def take(files: Mapping[str, str | None]) -> None:
             own = layouts_in(files)
@@ -126,7 +126,7 @@ class DeskCommands:
         self.aside(lambda: self.desk.surroundings.kept(LAYOUTS), take)
 
     def keep_layout(self) -> None:
-        """The panes that are shown now, under a name that is typed."""
+        """Save the current panes as a named layout."""
         board = self.board
         layout, shown = board.layout_as_shown()
 
@@ -151,20 +151,20 @@ class DeskCommands:
         self.aside(self.desk.surroundings.must_try_chord, self.try_chord)
 
     def try_chord(self, must_try: bool) -> None:
-        """On a broker's account, until it has arrived once; the guide comes over it, where both are due."""
+        """Open the test of the chord on a broker's account, until it arrived once; the guide comes over it."""
         self._chord_waits = must_try
         self.try_chord_with_key()
         self.aside(self.desk.surroundings.is_first_start, self.welcome)
 
     def try_chord_with_key(self) -> None:
-        """It halts for everybody, and only the key resumes: a watcher is asked when it first holds it."""
+        """Open the test once this desk is in control, because the chord halts all and only that desk resumes."""
         if self._chord_waits and len(self.app.screen_stack) == 1 and holds_key(self.desk):
             self._chord_waits = False
             received = self.desk.surroundings.chord_was_received
             self.app.push_screen(ChordScreen(lambda: self.aside(received, lambda _none: None)))
 
     def welcome(self, is_first_start: bool) -> None:
-        """The guide, once an installation; never over a dialog but the trial of the chord."""
+        """Open the guide once for each installation; never over a dialog except the test of the chord."""
         if is_first_start and all(isinstance(screen, ChordScreen) for screen in self.app.screen_stack[1:]):
             self.open_guide()
 
@@ -179,7 +179,7 @@ class DeskCommands:
     # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def open_commands(self, place: KeyScope) -> None:
-        """What the focused pane, its list and the desk can do; it acts on what has the keyboard now."""
+        """Open the list of commands of the focused pane, its list and the desk; they act on the current focus."""
         focused = self.app.focused
         grid = focused if isinstance(focused, Grid) else None
         nodes = {KeyScope.EVERYWHERE: self.app, KeyScope.LIST: grid}
@@ -197,12 +197,12 @@ class DeskCommands:
         self.app.push_screen(CommandsScreen(place, run))
 
     def _go_to(self, key: Key) -> None:
-        """The pane of a command; nothing is done to a row that may not have been on the screen."""
+        """Open the pane of a command; its row may not have been visible, so nothing else happens."""
         self.desk.action_pane(key.place.value)
         self.desk.say(f"{key.written} {key.description}: press it on the row that you mean")
 
     async def do_what_is_due(self) -> None:
-        """The command that was chosen; the desk calls it before it looks at the next key."""
+        """Run the chosen command; the desk calls this before it handles the next key."""
         if self._due is not None:
             (key, node), self._due = self._due, None
             await self.app.run_action(key.action, node)
@@ -215,7 +215,7 @@ class DeskCommands:
             self._open_text(*entry.opens, key)
 
     def look_at_history(self, day: str) -> None:
-        """In a thread, one after the other: a day's journal is long."""
+        """Read a day's journal, which may be long, in a thread, one at a time."""
         chosen = date.fromisoformat(day) if day else None
 
         def read() -> HistoryDay:
@@ -225,7 +225,7 @@ class DeskCommands:
         self.aside(read, self.board.history.take_day)
 
     def explain(self, key: str) -> None:
-        """The whole way of an order of the history; why a trade of it made what it made."""
+        """Open the history of an order, or the explanation of a trade."""
         row = self.board.history.row_of(key)
         if row is None:
             return
@@ -235,7 +235,7 @@ class DeskCommands:
             self.desk.ask(WhyScreen(row.order, row.text, self.desk.surroundings.why))
 
     def explain_day(self, day: date) -> None:
-        """Why the account was worth more or less after it."""
+        """Explain the change of the account's value on that day."""
         self.desk.ask(ExplainScreen(day.isoformat(), f"{day:%A %d %B %Y}", self.desk.surroundings.explain))
 
     def open_wire(self) -> None:
@@ -248,7 +248,7 @@ class DeskCommands:
         self._open_text("While you were away", away, "")
 
     def show_away(self, view: DeskView) -> None:
-        """To the desk that came where none was, once and over nothing else: what happened meanwhile."""
+        """Show the events of its absence to a desk that attached where none was, once and over no other dialog."""
         mine = next((row for row in view.status.key.desks if row.number == self.desk.handle.desk), None)
         absence = view.away
         is_news = mine is not None and absence is not None and absence.rows and absence.until == mine.since
@@ -267,7 +267,7 @@ class DeskCommands:
             self.desk.say("nothing more is known of this row")
 
     def copy_row(self) -> None:
-        """The selected row of the pane, to the clipboard of the operator's own terminal (OSC 52)."""
+        """Copy the selected row to the clipboard of the operator's terminal (OSC 52)."""
         if self.desk.view is None:
             return
         focused = self.app.focused
@@ -279,16 +279,16 @@ class DeskCommands:
         self.desk.say("the row was handed to the terminal's clipboard")
 
     def write_shown(self, of: str, text: str) -> None:
-        """Into a file of its own, which is named."""
+        """Write text to a new file and name it."""
         name = f"{of}-{self.desk.engine_now():%Y%m%d-%H%M%S}.txt"
         write = self.desk.surroundings.write
         self.aside(lambda: write(name, text), lambda path: self.desk.say(f"written to {path}"))
 
 
 LONGEST = 4000
-"""Characters; some terminals drop a longer one without a word."""
+"""Characters; some terminals silently drop a longer text."""
 
 
 def copying(text: str) -> str:
-    """The control (OSC 52) that hands `text` to the clipboard of whoever sits at the terminal, across SSH too."""
+    """Return the control sequence (OSC 52) that copies `text` to the terminal's clipboard, also across SSH."""
     return f"\x1b]52;c;{b64encode(harmless(text)[:LONGEST].encode()).decode()}\x07"

@@ -1,7 +1,7 @@
-"""`x` and `X` in Orders: take back the working entries of one symbol, or all of them, after a question that names each.
+"""`x` and `X` in Orders: cancel the working entries of one symbol, or all, after a question that names each.
 
-What was named is cancelled and nothing else, by its identifier: neither an entry that came since, nor one that filled
-meanwhile, nor anything that guards or reduces (OP-13: cancelling an entry is everybody's).
+Only the named orders are cancelled, by id: no later entry, no entry that has filled meanwhile, and no order that guards
+or reduces. Any desk may cancel entries (OP-13).
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from widgets.identifiers import short_ids
 from widgets.lines import Cell, TextLine
 
 MOST_LINES = 10
-"""For the names in a question: it has as many in the smallest terminal, and none is cancelled that it does not name."""
+"""Lines for names in a question, as many as fit in the smallest terminal; an unnamed order is not cancelled."""
 BETWEEN = "  "
 STAY = "Stops, targets and exits stay."
 PATIENCE = 5.0
-"""Seconds after which nobody waits for the broker's answers any more."""
+"""Seconds to wait for the broker's answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskedToGo:
-    """What was asked to be cancelled, and when."""
+    """The requested cancels and their time."""
 
     ids: Collection[ClientOrderId]
     since: float
 
 
 class EntryCancels:
-    """At most one asking is followed: the newest."""
+    """Follows at most one request, the newest."""
 
     def __init__(self, behind: DialogHost) -> None:
         self.behind = behind
@@ -66,7 +66,7 @@ class EntryCancels:
         self.behind.ask(EverybodysQuestion(self.behind, title, lines, does, lambda: self._cancel(named)))
 
     def _cancel(self, named: dict[ClientOrderId, str]) -> None:
-        """Those that still work; what is over by now is told, and asked of nobody."""
+        """Cancel the orders that still work; ended ones are reported."""
         view = self.behind.view
         if view is None:
             return
@@ -79,10 +79,10 @@ class EntryCancels:
         asked = f"asked to cancel {_entries(len(going))}" if going else "nothing was cancelled"
         self.behind.say("; ".join([asked, *over]), "warning" if over else "")
 
-    # ── what came of it ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── the result ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def look(self, view: DeskView) -> None:
-        """One picture: as soon as all of them are over it says so, and which of them filled."""
+        """Take a new view; once all have ended, report that and name those that filled."""
         if self._asked is None:
             return
         rows = [row for row in view.orders if row.id in self._asked.ids]
@@ -98,7 +98,7 @@ class EntryCancels:
 
 
 def _over(rows: Iterable[OrderRow]) -> list[str]:
-    """`BUY 300 BAC limit 13.85 is FILLED: not cancelled`, of what is over; of what filled in part, how much."""
+    """Format ended orders, such as `BUY 300 BAC limit 13.85 is FILLED: not cancelled`, with the filled part."""
     told = []
     for row in rows:
         name, filled = entry_in_words(row), f.quantity(row.filled_quantity)
@@ -110,7 +110,7 @@ def _over(rows: Iterable[OrderRow]) -> list[str]:
 
 
 def _named(names: dict[ClientOrderId, str]) -> tuple[list[TextLine], dict[ClientOrderId, str]]:
-    """One a line, or several where that has no room; and those that are named."""
+    """Return the lines of names, one or several on each, and the orders that they name."""
     if len(names) <= MOST_LINES:
         return [(Cell(name, "strong"),) for name in names.values()], names
     lines = [""]
@@ -128,7 +128,7 @@ def _named(names: dict[ClientOrderId, str]) -> tuple[list[TextLine], dict[Client
 
 
 def entry_in_words(order: OrderRow) -> str:
-    """`BUY 47 SPY limit 166.76`; of one that filled in part, how much of it: `BUY 300 BAC limit 13.85, 60 filled`."""
+    """Format `BUY 47 SPY limit 166.76`, or `BUY 300 BAC limit 13.85, 60 filled` for a partial fill."""
     is_partial = order.status is OrderStatus.PARTIALLY_FILLED
     return (
         f"{order_in_words(order)}, {f.quantity(order.filled_quantity)} filled" if is_partial else order_in_words(order)

@@ -1,4 +1,4 @@
-"""What is wrong with the operator's own files, as lines of the log: no record holds it, and each is told once."""
+"""Faults in the operator's files, as log lines; they are not in the journal, and each appears once."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from core.views import DeskView, LogRow
 
 KIND = "file"
 FIRST = -1_000_001
-"""The number of the first: below those of the engine's own notes."""
+"""Number of the first line, below those of the engine's notes."""
 
 
 class FileNotes:
-    """Those of this desk, since it began."""
+    """The faults found since this desk started."""
 
     def __init__(self) -> None:
         self._rows: list[LogRow] = []
@@ -24,7 +24,7 @@ class FileNotes:
         self._made: DeskView | None = None
 
     def tell(self, folder: str, faults: Sequence[str], at: datetime) -> list[str]:
-        """What is wrong in a folder now. Returns those that were not at the last look: each has a line from here on."""
+        """Set the faults of a folder; return the new ones, which get a line each."""
         known = self._wrong.get(folder, frozenset())
         self._wrong[folder] = frozenset(faults)
         news = [fault for fault in faults if fault not in known]
@@ -32,7 +32,7 @@ class FileNotes:
         return news
 
     def beside(self, view: DeskView) -> DeskView:
-        """The picture, with these lines in its log where their time has them."""
+        """Return the view with these lines in its log, ordered by time."""
         if not self._rows:
             return view
         was, many = self._made_of or (None, 0)

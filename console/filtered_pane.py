@@ -1,4 +1,4 @@
-"""A pane with a filter: what is typed on its lower edge is alive, and no letter of it is a command."""
+"""A pane with a filter: text typed in its lower edge filters at once, and no letter of it is a command."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TYPED = {name for key in KEYS if key.place is KeyScope.FILTER for name in key.ke
 
 
 class WriteShown(Message):
-    """The operator wants what a pane shows in a file, whose name begins so."""
+    """The operator asked to write the pane's content to a file with this name prefix."""
 
     def __init__(self, name: str, text: str) -> None:
         super().__init__()
@@ -24,27 +24,27 @@ class WriteShown(Message):
 
 
 class FilteredPane(Pane):
-    """`is_typing` while letters go to the filter. Stands before the pane whose rows it filters."""
+    """Mixin before the filtered pane; `is_typing` while letters go to the filter."""
 
     filter = ""
     is_typing = False
 
     def fill(self) -> None:
-        """Shows the rows that `passes` lets through."""
+        """Show the rows that match."""
         raise NotImplementedError
 
     def passes(self, text: str) -> bool:
-        """Whether it has every word of the filter, in any order."""
+        """Return whether the text has every word of the filter, in any order."""
         return all(word in text.casefold() for word in self.filter.casefold().split())
 
     def filter_note(self, shown: int, count: int) -> str:
-        """What the lower edge says of it; empty where nothing is filtered."""
+        """Return the note in the lower edge; empty without a filter."""
         keys = f"Enter keeps it  Esc clears it  {shown} of {count}" if self.is_typing else "Esc clears it"
         cursor = "▏" if self.is_typing else ""
         return f"/ {self.filter}{cursor}  {keys}" if self.filter or self.is_typing else ""
 
     def take(self, event: events.Key) -> bool:
-        """Whether a key was for the filter; the kill chord and the keys that scroll never are."""
+        """Return whether the key was for the filter; the kill chord and scroll keys never are."""
         character = event.character if event.is_printable else None
         if event.key not in TYPED and event.key != ERASE and not character:
             return False
@@ -62,12 +62,12 @@ class FilteredPane(Pane):
         self._filter(self.filter + one_line(text))
 
     def end_typing(self) -> None:
-        """What was typed holds; letters are commands again."""
+        """Keep the filter; letters are commands again."""
         self.is_typing = False
         self._fill_anew()
 
     def write(self, name: str, lines: Iterable[str]) -> None:
-        """These into a file of its own, with the filter named above them."""
+        """Write these lines to a new file, below the filter."""
         head = [f"lines with: {self.filter}"] if self.filter else []
         self.post_message(WriteShown(name, "\n".join([*head, *lines]) + "\n"))
 
@@ -76,7 +76,7 @@ class FilteredPane(Pane):
         self._fill_anew()
 
     def _fill_anew(self) -> None:
-        """Another filter: where the selected row is not among those that are left, the first of them is selected."""
+        """Apply the filter; if the selected row is filtered out, select the first."""
         self.fill()
         rows = self.grid.window.rows
         if self.grid.selected is None and rows:

@@ -1,4 +1,4 @@
-"""What an act of the operator's leads to some frames later: a proposal's ticket, a sent order's row, or a refusal."""
+"""Results of the operator's actions, some frames later: a proposal's ticket, a sent order's row, or a refusal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MARKED_FOR = 10.0
 
 @dataclass(frozen=True, slots=True)
 class CloseFollowUps:
-    """What waited, and what had been refused, before flattening was asked for."""
+    """The proposals and refusals before flattening was requested."""
 
     known: frozenset[str]
     sequence: int
@@ -38,12 +38,12 @@ class CloseFollowUps:
 
 
 class FollowUps:
-    """At most one proposal and one order are waited for: the newest that was asked for.
+    """Waits for at most one proposal and one order, the newest requested.
 
     Parameters
     ----------
     sign_closes
-        Several closes wait, or entries work beside one: they are put on one basket, to be signed once.
+        Called if several closes wait, or entries work beside one: it puts them on one basket for one confirmation.
     """
 
     def __init__(self, behind: DialogHost, orders: Orders, sign_closes: Callable[[], None]) -> None:
@@ -61,7 +61,7 @@ class FollowUps:
         self._word_after: tuple[str, int] | None = None
 
     def wait_for_ticket(self, symbol: Symbol, strategy: str, is_it: Callable[[ProposalRow], bool]) -> None:
-        """What was asked for just now: its ticket opens when it is staged; a refusal stands on the last line."""
+        """Open the ticket of the requested proposal once it is staged; a refusal is shown on the last line."""
         view = self.behind.view
         if view is not None:
             self._awaited = awaited(view, symbol, strategy, self.behind.now(), is_it)
@@ -76,11 +76,11 @@ class FollowUps:
         )
 
     def wait_for_word(self, view: DeskView, kind: str) -> None:
-        """The next line of this kind in the log is the answer to what is asked now."""
+        """Take the next log line of this kind as the answer."""
         self._word_after = kind, max((row.sequence for row in view.log), default=0)
 
     def _look_for_word(self, view: DeskView) -> None:
-        """What the engine answered, in the log's own words."""
+        """Show the engine's answer, as in the log."""
         if self._word_after is None:
             return
         kind, after = self._word_after
@@ -90,11 +90,11 @@ class FollowUps:
             self.behind.say(rows[-1].text, "warning")
 
     def _is_ours(self, row: LogRow) -> bool:
-        """What another desk was answered is no answer here."""
+        """Return whether the line is no answer to another desk."""
         return row.desk in (None, self.behind.handle.desk)
 
     def look(self, view: DeskView, may_open: bool) -> None:
-        """One picture; `may_open` is false while a dialog is open, which is never covered by another uninvited."""
+        """Take a new view; `may_open` is false while a dialog is open, which is never covered unasked."""
         self._look_for_word(view)
         self.cancels.look(view)
         self._look_for_order(view)
@@ -106,7 +106,7 @@ class FollowUps:
         self._look_for_failed_closes(view)
 
     def _look_for_failed_closes(self, view: DeskView) -> None:
-        """A close that led to nothing is told, once, also where nobody waits for it any more (EX-21)."""
+        """Report a failed close once, even if nobody waits for it any more (EX-21)."""
         newest = view.failed_closes[-1] if view.failed_closes else None
         if newest is not None and newest.sequence > self._failed_close:
             self._failed_close = newest.sequence
@@ -128,7 +128,7 @@ class FollowUps:
             self._marked = self.orders.new = None
 
     def _look_for_answer(self, view: DeskView) -> None:
-        """`sent` is not all: a refusal, and an answer that does not come, are said as loudly (EX-06)."""
+        """Report a rejected order, or a missing answer, as prominently as a sent one (EX-06)."""
         if self._sent is None:
             return
         row = next((row for row in view.orders if row.id == self._sent), None)
@@ -144,7 +144,7 @@ class FollowUps:
             self.behind.say(f"no answer to {what}: nobody knows yet whether it arrived; Orders shows it", "warning")
 
     def _look_for_certainty(self, view: DeskView) -> None:
-        """That nobody knew it is not left standing once it is known (EX-06)."""
+        """Report the result of an order in doubt once it is known (EX-06)."""
         row = next((row for row in view.orders if row.id == self._doubted), None)
         if row is None or IN_DOUBT in row.marks:
             return
@@ -159,7 +159,7 @@ class FollowUps:
             self.behind.say(f"it is known now, {what} arrived: {row.status.value}", "strong")
 
     def _look_for_closes(self, view: DeskView) -> None:
-        """What flattening staged, said in one line."""
+        """Report the result of flattening in one line."""
         if self._closes is None:
             return
         asked = self._closes

@@ -1,4 +1,4 @@
-"""One look at the engine, up to ten times a second: each part of the desk is given what concerns it of the picture."""
+"""The frames of the desk, up to ten a second: each part gets its share of the engine's newest view."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ from widgets import format as f
 from widgets.states import WithoutEngine
 
 AT_THE_KEYS = 3.0
-"""Seconds after a key in which the next one may be on its way."""
+"""Seconds after a key within which another one may follow."""
 
 
 class FrameHost(DialogHost, Protocol):
-    """The desk, as its frames know it."""
+    """The desk, as its frames need it."""
 
     def control_terminal(self, control: str) -> None: ...
 
 
 class FrameLoop:
-    """One desk's: `app` is its Textual side."""
+    """The frames of one desk; `app` is its Textual side."""
 
     def __init__(
         self,
@@ -80,11 +80,11 @@ class FrameLoop:
         self._is_lost = False
 
     def arrange(self) -> None:
-        """What has a place at this size, and in this state of the engine."""
+        """Arrange the panes for the size and the state of the engine."""
         self.board.arrange(self.app.screen_stack[0], self.desk.view is not None, self.app.size)
 
     def look(self) -> None:
-        """At the newest picture, and at whether a desk that was left may end."""
+        """Take the newest view, and end a desk that was left."""
         if self.closing.is_over():
             self.app.exit()
         view = self.desk.handle.view
@@ -104,7 +104,7 @@ class FrameLoop:
         self.draw_last_line()
 
     def fills_the_ticket(self) -> bool:
-        """Gives the uppermost one, where it waits for its figures, the newest picture; whether they are in it."""
+        """Pass the newest view to a top ticket that waits for figures; return whether it has them now."""
         top, view = self.app.screen_stack[-1], self.desk.view
         if view is None or not isinstance(top, TicketScreen) or not top.is_mounted or not top.waits_for_figures:
             return False
@@ -112,7 +112,7 @@ class FrameLoop:
         return not top.waits_for_figures
 
     def _take_keys(self) -> None:
-        """The engine knows the settings: from its first picture on, the keys are theirs, also in the guide."""
+        """Apply the keys of the settings from the engine's first view on, also in the guide."""
         self._has_keys = True
         moved = moved_by(self.desk.handle.keys())
         use(moved)
@@ -151,7 +151,7 @@ class FrameLoop:
         self.desk.handle.attend(is_asked)
 
     def _look_at_key(self, view: DeskView) -> None:
-        """A desk that lost it closes what needs it, the uppermost first, one a look."""
+        """After a loss of control close the dialogs that need it, the top one first, one in each frame."""
         self.key.look(view)
         top = self.app.screen_stack[-1]
         is_dialog = isinstance(top, Dialog) and top.is_mounted
@@ -163,7 +163,7 @@ class FrameLoop:
         self.last_line.show(lambda: self._keys_in_words(top), top, self.app.size)
 
     def _keys_in_words(self, top: Screen[object]) -> str:
-        """What works here now. Without an engine there is nothing to open, decline or order."""
+        """Return the keys that work now; without an engine none opens, declines or orders."""
         if isinstance(top, KillScreen):
             return top.keys_in_words()
         if self.closing.failure is not None and self._is_uncovered():
@@ -173,20 +173,20 @@ class FrameLoop:
         return first + footer(self.hearing.place(), acting, self.last_line.room(self.app.size) - len(first))
 
     def _is_uncovered(self) -> bool:
-        """Whether nothing lies over the desk."""
+        """Return whether no dialog covers the desk."""
         return len(self.app.screen_stack) == 1
 
     def _is_plan_waiting(self) -> bool:
-        """A basket wants something of the operator, and nothing lies over the desk."""
+        """Return whether a basket needs the operator and no dialog covers the desk."""
         view = self.desk.view
         return self._is_uncovered() and view is not None and waits(view.plan)
 
     def _is_typing(self) -> bool:
-        """Somebody is at the keyboard: what came up now would take a key that was meant for something else."""
+        """Return whether somebody is typing, so that a new dialog would catch a key meant for something else."""
         return self.board.typing is not None or self.desk.now() - self.desk.keyboard.heard_at < AT_THE_KEYS
 
     def _without_engine(self, view: DeskView) -> WithoutEngine | None:
-        """What the desk says over everything while no engine hears it."""
+        """Return the message shown while no engine receives input."""
         handle = self.desk.handle
         if handle.ended.is_set() and not self.closing.is_waiting:
             words = "ENGINE STOPPED: the market has ended. Nothing is sent any more. q leaves."
@@ -201,7 +201,7 @@ class FrameLoop:
         return None
 
     def _tell_alert(self, view: DeskView) -> None:
-        """What rang since the last picture, the newest of it; of what rang before the first the log tells."""
+        """Show the newest alert since the last view; earlier ones are in the log."""
         if self._rung is not None and view.rung > self._rung:
             rang = next((row.text for row in reversed(view.log) if row.severity == ALERT), "an alert rang: see the log")
             self.desk.say(rang, "warning")

@@ -1,4 +1,4 @@
-"""The history with its filter and its days. It asks for a day where it is seen, and again where more came to it."""
+"""The history pane with its filter and days. It requests a day when it is visible, and again after changes."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from widgets import format as f
 from widgets.history import History, in_words
 
 LOOK = "history"
-"""What it wants: the rows of the day that its key names, or of the last one where that is empty."""
+"""Its action: load the day given by the key, or the last day if that is empty."""
 
 AGAIN = timedelta(seconds=10)
-"""Between two looks at a day that goes on."""
+"""Time between two loads of the current day."""
 
 
 class HistoryPane(FilteredPane, History):
     BINDINGS = bindings_for(KeyScope.HISTORY)
 
     class Explained(Message):
-        """Why this day made what it made is wanted."""
+        """The operator asked for the explanation of this day."""
 
         def __init__(self, day: date) -> None:
             super().__init__()
@@ -39,11 +39,13 @@ class HistoryPane(FilteredPane, History):
         self._asked_for: tuple[object, ...] = ()
         self._looked_at: datetime | None = None
         self._steps: list[int] = []
-        """Days turned before the first one was read."""
+        """Days turned before the first one was loaded."""
 
     def show(self, view: DeskView, now: datetime) -> None:
-        """What nobody sees is not read; the last day is read again where orders or trades came to it, not all the time:
-        a day's journal is long."""
+        """Request the day if the pane is visible.
+
+        The last day is loaded again only after orders or trades changed, because a day's journal is long.
+        """
         ended = sum(row.status.is_terminal for row in view.orders)
         told = (len(view.orders), ended, len(view.trades)) if self._chosen is None else ()
         is_due = self._looked_at is None or now - self._looked_at >= AGAIN
@@ -52,7 +54,7 @@ class HistoryPane(FilteredPane, History):
             self.want(LOOK, "" if self._chosen is None else self._chosen.isoformat())
 
     def take_day(self, day: HistoryDay) -> None:
-        """What was read; of another day than is asked for by now it is late, and nothing."""
+        """Take a loaded day; one that is no longer requested is ignored."""
         if self._chosen in (None, day.day):
             self.day = day
             self.fill()
@@ -70,14 +72,14 @@ class HistoryPane(FilteredPane, History):
         self.note(self.filter_note(len(shown), len(rows)))
 
     def _shown(self) -> list[HistoryRow]:
-        """Those that the filter lets through."""
+        """Return the rows that match the filter."""
         return [row for row in self._rows() if self.passes(_words(row))]
 
     def _rows(self) -> tuple[HistoryRow, ...]:
         return () if self.day is None else self.day.rows
 
     def action_turn(self, step: int) -> None:
-        """The day before, or the next one, of those that the journal has; what is typed before it was read is kept."""
+        """Turn to the previous or next day of the journal; steps before the first load are kept."""
         if self.day is None:
             self._steps.append(step)
             return
@@ -96,7 +98,7 @@ class HistoryPane(FilteredPane, History):
             self.want(LOOK, turned.isoformat())
 
     def action_follow(self) -> None:
-        """The last day, which goes on."""
+        """Return to the last day, which keeps growing."""
         if self.day is None or self._chosen is None:
             return
         self._chosen = None
@@ -104,7 +106,7 @@ class HistoryPane(FilteredPane, History):
         self.want(LOOK, "")
 
     def action_write(self) -> None:
-        """What is shown, in its order, its day above it."""
+        """Write the rows in their order, below their day."""
         if self.day is not None:
             head = f"orders and trades of {self.day.day.isoformat()}, times of {f.PLACE}"
             self.write(f"history-{self.day.day.isoformat()}-of", [head, *map(in_words, self.in_order(self._shown()))])
@@ -119,5 +121,5 @@ class HistoryPane(FilteredPane, History):
 
 
 def _words(row: HistoryRow) -> str:
-    """Everything that a filter may look for."""
+    """Return the text that a filter searches."""
     return f"{row.kind} {row.symbol} {row.strategy} {row.text} {row.order} source:{row.strategy}"

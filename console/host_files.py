@@ -1,7 +1,7 @@
-"""What lies around the desk on the disk: the journal that explains, files to write, whether anybody was here before.
+"""The desk's access to files: the journal, files to write, and marks of earlier starts.
 
-The console never touches the disk itself; the composition root hands this in. Each call may wait for a disk and is made
-in a thread of its own.
+The console itself never accesses the disk; the composition root supplies this object. Each call may block and is made
+in a separate thread.
 """
 
 from __future__ import annotations
@@ -16,44 +16,47 @@ from core.views.history import HistoryDay
 
 class HostFiles(Protocol):
     def why(self, order_id: str) -> Iterable[Recorded]:
-        """The chain of an order. Raises OperatorError, JournalError or OSError."""
+        """Return the history of an order. Raises OperatorError, JournalError or OSError."""
 
     def explain(self, what: str) -> Iterable[str]:
-        """Why a day, or the trade that an order closed, made what it made, in lines. Raises as `why` does."""
+        """Explain the result of a day or of an order's trade, in lines. Raises as `why` does."""
 
     def history(self, day: date | None) -> HistoryDay:
-        """Orders and trades of that day, or of the journal's last. Raises OperatorError, JournalError or OSError."""
+        """Return orders and trades of that day, or of the journal's last.
+
+        Raises OperatorError, JournalError or OSError.
+        """
 
     def write(self, name: str, text: str) -> str:
-        """Writes a new file, never over another, and says where it is. Raises OperatorError or OSError."""
+        """Write a new file, never over another, and return its place. Raises OperatorError or OSError."""
 
     def kept(self, folder: str) -> Mapping[str, str | None]:
-        """The operator's files in that folder, presets or layouts; None is one that cannot be read. Raises OSError."""
+        """Return the operator's files in that folder (presets or layouts); None if unreadable. Raises OSError."""
 
     def keep(self, folder: str, name: str, text: str) -> str:
-        """Writes that file, over one that is there, and says where it is. Raises OperatorError or OSError."""
+        """Write or overwrite that file and return its place. Raises OperatorError or OSError."""
 
     def drop(self, folder: str, name: str) -> None:
-        """Removes that file. Raises OperatorError or OSError."""
+        """Remove that file. Raises OperatorError or OSError."""
 
     def leave_press(self, *, kills: bool) -> None:
-        """A halt or a kill that no engine heard, for the one that runs or starts. Raises OperatorError or OSError."""
+        """Leave a halt or kill for the engine that runs or starts next. Raises OperatorError or OSError."""
 
     def is_first_start(self) -> bool:
-        """Whether nobody has closed the guide here yet."""
+        """Return whether the guide was never closed here."""
 
     def guide_was_closed(self) -> None:
-        """It is not shown again. Raises OSError."""
+        """Do not show the guide again. Raises OSError."""
 
     def must_try_chord(self) -> bool:
-        """Whether real orders can leave from here and the kill chord was never seen to arrive."""
+        """Return whether real orders can be sent from here and the kill chord never arrived."""
 
     def chord_was_received(self) -> None:
-        """It is not asked for again. Raises OSError."""
+        """Do not test the chord again. Raises OSError."""
 
 
 class NoHostFiles:
-    """A desk that keeps nothing on the disk: a replay's."""
+    """For a desk without files, such as a replay's."""
 
     def why(self, order_id: str) -> Iterable[Recorded]:
         raise OperatorError(f"this desk keeps its journal in memory; nothing can be read of {order_id}")
@@ -84,13 +87,13 @@ class NoHostFiles:
         return False
 
     def guide_was_closed(self) -> None:
-        """Nothing is remembered."""
+        """Nothing is stored."""
 
     def must_try_chord(self) -> bool:
         return False
 
     def chord_was_received(self) -> None:
-        """Nothing is remembered."""
+        """Nothing is stored."""
 
 
 NO_SURROUNDINGS = NoHostFiles()

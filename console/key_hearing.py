@@ -1,4 +1,4 @@
-"""Who hears what is typed: the armed screen on top, or a text field; and where the keyboard is (OP-04)."""
+"""Route input to the armed screen on top or to a text field, and say where the focus is (OP-04)."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from widgets.chart import Chart
 from widgets.grid import Grid
 
 ARMED = (TicketScreen, BasketScreen, ArmedQuestion, KillScreen)
-"""Screens with a key that counts only when it was painted and silent for a moment."""
+"""Screens with a key that counts only after it was painted and no input followed for a moment."""
 
 HEARD = (events.Key, events.Paste, events.MouseDown, events.AppFocus, Dropped)
-"""What breaks the silence before a confirming key."""
+"""Events that restart the confirmation delay."""
 
 TELLS_EVERY = 15.0
-"""Seconds between two words that keys are pressed: the word TAKE is asked for a minute after the last one."""
+"""Seconds between two reports of activity; TAKE needs its word for a minute after the last one."""
 
 
 class KeyHearing:
-    """One desk's: `app` is its Textual side."""
+    """The input routing of one desk; `app` is its Textual side."""
 
     def __init__(self, app: App[None], desk: DialogHost, board: Board) -> None:
         self.app = app
@@ -43,7 +43,7 @@ class KeyHearing:
         self._told_at = float("-inf")
 
     def hear(self, event: events.Event, at: float) -> None:
-        """Something was typed, clicked or pasted at that instant of the console's clock."""
+        """Handle a key, click or paste at that time of the console's clock."""
         top = self.app.screen_stack[-1] if self.app.screen_stack else None
         key = event.character or event.key if isinstance(event, events.Key) else None
         if key is not None:
@@ -56,14 +56,14 @@ class KeyHearing:
             self.desk.keyboard.hear(key, at)
 
     def _tell(self, at: float) -> None:
-        """That somebody is here, now and then: most keys ask the engine for nothing (OP-13, RK-27)."""
+        """Report activity from time to time, because most keys send the engine nothing (OP-13, RK-27)."""
         handle = self.desk.handle
         if at - self._told_at >= TELLS_EVERY and handle.desk is not None and handle.link.doubt is None:
             self._told_at = at
             handle.send(KeyPressed())
 
     def _hear_dropped(self, event: Dropped, at: float) -> None:
-        """It turns nothing; a key that was turned just before was not alone."""
+        """Handle dropped input: it confirms nothing, and a confirming key just before it does not count."""
         if event.words is not None:
             self.desk.say(event.words, "warning")
         for screen in self.app.screen_stack:
@@ -72,7 +72,7 @@ class KeyHearing:
         self.desk.keyboard.hear(event.key, at)
 
     def is_typed(self, event: events.Event) -> bool:
-        """Whether it was text, for a dialog or for a pane's filter, which take it before any binding does."""
+        """Return whether it was text for a dialog or for a pane's filter, which take it before any binding."""
         stack, filtered = self.app.screen_stack, self.board.typing
         top = stack[-1] if stack else None
         typed = filtered if len(stack) == 1 and filtered is not None else top
@@ -86,11 +86,11 @@ class KeyHearing:
         return False
 
     def _is_unseen(self, top: Screen[object] | None) -> bool:
-        """Whether there is too little room for what would act: it hears what leads out of it alone."""
+        """Return whether the terminal is too small for the dialog; then only its exits work."""
         return isinstance(top, Dialog) and top.NEEDS_ROOM and self.desk.is_too_small
 
     def place(self) -> KeyScope:
-        """Where the keyboard is."""
+        """Return where the focus is."""
         top = self.app.screen_stack[-1]
         if isinstance(top, Dialog):
             return top.PLACE
@@ -101,7 +101,7 @@ class KeyHearing:
         return next((pane for pane in PANES if pane.value == name), KeyScope.EVERYWHERE)
 
     def distrust_pictures(self) -> None:
-        """A terminal that changed its size may show another picture than was painted, also at its old size again."""
+        """Disarm all screens after a change of the terminal's size, because it may show an older paint."""
         for screen in self.app.screen_stack:
             if isinstance(screen, ARMED):
                 screen.painted.forget()

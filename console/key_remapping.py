@@ -1,9 +1,9 @@
-"""Keys that the settings move: which are known, which may move where, and what is wrong with one that may not.
+"""Keys changed by the settings: the known keys, the allowed changes, and the faults.
 
-`[keys]` names a line of the table by its identifier and gives it other keys: `"order.new" = "N"`, or several with
-commas between them: `"grid.up" = "up, i"`. Whatever would make a key do two things in one place, take the kill chord,
-be the beginning of another key, put a confirmation where a hand falls by habit, or give a confirming key a second
-meaning anywhere, is refused (OP-04, OP-07).
+`[keys]` names a line of the key table by its id and gives it other keys: `"order.new" = "N"`, or several with commas:
+`"grid.up" = "up, i"`. A change is rejected if it gives a key two actions in one place, takes the kill chord, is the
+beginning of another key, puts a confirmation on a habitual key, or gives a confirming key another meaning anywhere
+(OP-04, OP-07).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NAMES: Mapping[str, str] = {
     **{f"f{number}": f"F{number}" for number in range(1, 13)},
     **{f"ctrl+{letter}": f"Ctrl+{letter.upper()}" for letter in "abdefgklnopqrstuvwxy"},
 }
-"""What has a name, and how people write it. Ctrl with C, H, I, J, M or Z is another key on many terminals."""
+"""Named keys, as people write them. Ctrl with C, H, I, J, M or Z is another key on many terminals."""
 OTHER_NAMES: Mapping[str, str] = {
     "esc": "escape",
     "pgup": "pageup",
@@ -64,7 +64,7 @@ def _sign(character: str) -> str:
 
 
 SIGNS: Mapping[str, str] = {_sign(character): character for character in punctuation}
-"""The signs by Textual's names: those of Unicode, but for a few."""
+"""Signs by Textual's names: those of Unicode, with a few exceptions."""
 ALLOWED = (
     "a letter, a digit, a sign, or Enter, Space, Tab, Shift+Tab, Esc, Up, Down, Left, Right, PgUp, PgDn, Home, End, "
     "Ins, Del, Backspace, F1 to F12, or Ctrl+ and a letter but C, H, I, J, M, Z"
@@ -74,18 +74,18 @@ CONFIRMS = "a key that confirms is a capital letter other than K and Y; Enter, s
 
 @dataclass(frozen=True, slots=True)
 class KeyFault:
-    """What is wrong with which line of `[keys]`."""
+    """A line of `[keys]` and its error."""
 
     id: str
     words: str
 
 
 class _WrongError(Exception):
-    """Why a line cannot be moved as it was asked for."""
+    """Why a line cannot be changed as requested."""
 
 
 def fault_in(changes: Mapping[str, str]) -> KeyFault | None:
-    """The first line that cannot stand, or None."""
+    """Return the first invalid line, or None."""
     moved: dict[str, Key] = {}
     for id, value in changes.items():
         try:
@@ -96,14 +96,14 @@ def fault_in(changes: Mapping[str, str]) -> KeyFault | None:
 
 
 def moved_by(changes: Mapping[str, str]) -> dict[str, Key]:
-    """The lines as they hold from now on, by their identifiers; `fault_in` found nothing wrong with them."""
+    """Return the changed lines by id; `fault_in` must have found no fault."""
     return {id: _moved(id, value) for id, value in changes.items()}
 
 
 def _moved(id: str, value: str) -> Key:
     key = next((key for key in KEYS if key.id == id), None)
     if key is None:
-        from difflib import get_close_matches  # only for who mistyped
+        from difflib import get_close_matches  # only for misspelt ids
 
         from core.settings.history import BASKET_KEY
 
@@ -144,7 +144,7 @@ def _split(value: str) -> Iterable[str]:
 
 
 def _named(text: str) -> str:
-    """Textual's name of a key."""
+    """Return Textual's name of a key."""
     if len(text) == 1 and text.isalnum():
         return text
     if len(text) == 1 and text in punctuation:
@@ -168,7 +168,7 @@ def _may_confirm(name: str) -> bool:
 
 
 def _conflict(moved: Mapping[str, Key]) -> KeyFault | None:
-    """A key that would do two things in one place; the one of the two that was moved is at fault."""
+    """Return a changed line whose key would have two actions in one place."""
     table = {key.id: moved.get(key.id, key) for key in KEYS}
     for place in KeyScope:
         holders: dict[str, Key] = {}
@@ -183,7 +183,10 @@ def _conflict(moved: Mapping[str, Key]) -> KeyFault | None:
 
 
 def _taken_from_a_confirmation(table: Mapping[str, Key], moved: Mapping[str, Key]) -> KeyFault | None:
-    """A key that confirms does nothing else anywhere: struck twice, what also opens a ticket would send."""
+    """Return a changed line that reuses a confirming key.
+
+    Such a key must have no other action anywhere: pressed twice, a key that also opens a ticket would confirm it.
+    """
     confirming = {name: key for key in table.values() if _confirms(key) for name in key.keys.split(",")}
     for key in table.values():
         for name in key.keys.split(","):

@@ -1,8 +1,8 @@
-"""Every key of the desk, in one table: bindings, footer, help, the commands and the table of docs/USE.md come from it.
+"""Every key of the desk in one table, the source of bindings, footer, help, commands and the table in docs/USE.md.
 
-A letter means one thing in one place, and a key that confirms names its effect. Every line has an identifier, by which
-the settings may move it (`console.key_remapping` judges that); the kill chord stays where it is, because the driver
-reads it below all bindings (OP-07). One process has one desk: which keys hold now is kept here.
+A letter has one meaning in one place, and a confirming key names its effect. Each line has an id by which the settings
+may change it (`console.key_remapping` checks that); the kill chord is fixed, because the driver reads it below all
+bindings (OP-07). One process has one desk: the current keys are kept here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class KeyScope(Enum):
-    """Where a key applies; the value is how the help calls it."""
+    """Where a key applies; the value is its name in the help."""
 
     EVERYWHERE = "everywhere"
     LIST = "in a list"
@@ -59,21 +59,21 @@ class Key:
     Attributes
     ----------
     id
-        The name under which the settings know it.
+        The name used in the settings.
     keys
-        Textual's names, with commas between alternatives; empty where only the commands have it.
+        Textual's names, separated by commas; empty if only the command list has it.
     written
         How people write it.
     action
-        The Textual action that it runs, on the widget or screen of its place; `app.` for everywhere.
+        The Textual action that it runs on the widget or screen of its place; `app.` for everywhere.
     is_in_footer
-        Whether the footer has room for it.
+        Whether the footer shows it.
     is_first
         Whether it acts before the focused widget sees the key, also over a dialog and in a text field.
     is_fixed
-        Whether the settings must leave it where it is.
+        Whether the settings may not change it.
     in_footer
-        What the footer says of it, where the description would take the room of other keys.
+        A shorter description for the footer.
     """
 
     id: str
@@ -100,9 +100,9 @@ PANES = (
     KeyScope.CHART,
     KeyScope.HISTORY,
 )
-"""Each is called as the place of its keys."""
+"""Each pane has the name of its key scope."""
 NUMBERS = {pane: number % 10 for number, pane in enumerate(PANES, start=1)}
-"""The key of each pane; the tenth has the zero."""
+"""The key of each pane; the tenth has zero."""
 DIALOGS = frozenset({*KeyScope} - {*PANES} - {KeyScope.EVERYWHERE, KeyScope.LIST})
 
 _EVERYWHERE, _LIST, _TICKET, _KILL = KeyScope.EVERYWHERE, KeyScope.LIST, KeyScope.TICKET, KeyScope.KILL
@@ -378,36 +378,36 @@ KEYS: tuple[Key, ...] = (
 )
 
 AWAITED = frozenset({"leave", "leave.always", "grid.open", "exit.urgent"})
-"""Keys of the panes that act when their turn comes: what was typed behind them in one burst misses what they open.
+"""Keys of the panes that act when their turn comes: keys typed after them in one burst miss the dialog that they open.
 
-Every other key of a pane acts before the next one is looked at: what was typed behind it, however fast, is for the pane
-or the line that it opened (OP-04).
+Any other key of a pane acts before the next one is handled: keys typed after it, however fast, go to the pane or line
+that it opened (OP-04).
 """
 
 _held: dict[str, Key] = {key.id: key for key in KEYS}
-"""The table as it holds now."""
+"""The current table."""
 
 
 def use(moved: Mapping[str, Key]) -> None:
-    """These lines hold instead of the table's own, from here on; the desk says it once, as it opens."""
+    """Replace these lines of the table; the desk calls this once, at the start."""
     _held.update({key.id: moved.get(key.id, key) for key in KEYS})
 
 
 def written(id: str) -> str:
-    """How the key of a line is written now."""
+    """Return the current key of a line, as people write it."""
     return _held[id].written
 
 
 def confirming_key(effect: Effect, replaces: ClientOrderId | None = None) -> str:
-    """The one key that confirms an order of this effect now, in the place of that order or of none (OP-04)."""
+    """Return the only key that confirms an order of this effect, or its replacement of that order (OP-04)."""
     letter = confirming_letter(effect, replaces)
     line = next(key for key in KEYS if key.place is _TICKET and key.keys == letter)
     return _held[line.id].keys
 
 
 def bindings_for(place: KeyScope) -> list[BindingType]:
-    """What a widget, a screen or the app puts into its `BINDINGS`; Textual moves what the settings moved, by id."""
-    from textual.binding import Binding  # the settings are judged without it
+    """Return the `BINDINGS` of a widget, screen or app; Textual moves those that the settings changed, by id."""
+    from textual.binding import Binding  # the settings are checked without it
 
     return [
         Binding(
@@ -425,10 +425,10 @@ def bindings_for(place: KeyScope) -> list[BindingType]:
 
 
 def footer(place: KeyScope, acting: Collection[str] | None = None, room: int | None = None) -> str:
-    """The line under the panes while `place` has the keyboard; of its own keys only `acting`, where that is named.
+    """Return the line under the panes while `place` has the focus, with only the `acting` keys of that place if given.
 
-    In so many cells, where they are told, a pane shows whole keys alone: those of every pane make way first, help and
-    kill never do.
+    If `room` is given, in cells, a pane shows only whole keys: keys of all panes are dropped first, help and kill
+    never.
     """
     shown = [key for key in reachable(place) if _is_shown(key, place, acting)]
     making_way = _making_way(shown, place) if room is not None and place in PANES else []
@@ -442,7 +442,7 @@ def _in_a_line(keys: Iterable[Key]) -> str:
 
 
 def _making_way(shown: Iterable[Key], place: KeyScope) -> list[Key]:
-    """What a pane has no room for, in this order: keys of every pane, of every list, its own, the last ones first."""
+    """Return the keys to drop for lack of room: keys of all panes, then of all lists, then the pane's own, last first."""
     others = [key for key in shown if key.id not in ("help", "kill")]
     return [key for where in (_EVERYWHERE, _LIST, place) for key in reversed(others) if key.place is where]
 
@@ -454,12 +454,12 @@ def _is_shown(key: Key, place: KeyScope, acting: Collection[str] | None) -> bool
 
 
 def help_rows(place: KeyScope) -> list[tuple[str, str, str]]:
-    """Where, key and description of everything that a key can do at `place`, the nearest first."""
+    """Return place, key and description of each key at `place`, the nearest first."""
     return [(key.place.value, _written(key), key.description) for key in reachable(place)]
 
 
 def reachable(place: KeyScope, table: Mapping[str, Key] = _held) -> list[Key]:
-    """What works at `place`, the nearest first. A dialog lets only those through that act before everything."""
+    """Return the keys that work at `place`, the nearest first. In a dialog only keys with `is_first` pass through."""
     keys = list(table.values())
     around = [key for key in keys if key.place is _EVERYWHERE and (key.is_first or place not in DIALOGS)]
     if place is _EVERYWHERE:
@@ -469,7 +469,7 @@ def reachable(place: KeyScope, table: Mapping[str, Key] = _held) -> list[Key]:
 
 
 def keys_table() -> str:
-    """The table of docs/USE.md, in markdown: what holds where no setting moved anything."""
+    """Return the key table of docs/USE.md in markdown, without changes by the settings."""
     lines = ["| where | keys |", "| --- | --- |"]
     for place in KeyScope:
         if keys := " · ".join(_cell(key) for key in KEYS if key.place is place):

@@ -1,4 +1,4 @@
-"""The last line: what works where the keyboard is, and for some seconds what was said there."""
+"""The last line: the keys of the focused place, or for some seconds the latest message."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from widgets.footer import FooterLine
 from widgets.grid_picture import Tone
 
 SAID_FOR = 5.0
-"""Seconds for which it holds what was said, unless another screen comes to the top before."""
+"""Seconds for which a message is shown, unless another screen comes to the top."""
 
 
 class LastLine:
-    """`now` is the console's monotonic clock."""
+    """The last line; `now` is the console's monotonic clock."""
 
     def __init__(self, line: FooterLine, now: Callable[[], float]) -> None:
         self._line = line
@@ -27,16 +27,16 @@ class LastLine:
         self._said = (text, tone, self._now(), screen)
 
     def room(self, size: Size) -> int:
-        """Cells for its keys, the kill key's among them: it stands at the end, one cell apart where two are written."""
+        """Return the cells for keys; the kill key is at the end, one cell closer than other keys."""
         return width_of(size) + 1
 
     def take_back(self, beginning: str) -> None:
-        """What was said is so no more."""
+        """Withdraw a message with that beginning."""
         if self._said is not None and self._said[0].startswith(beginning):
             self._said = None
 
     def show(self, keys: Callable[[], str], top: Screen[object], size: Size) -> None:
-        """What was said on this very screen a moment ago, else its keys."""
+        """Show the latest message of this screen, else its keys."""
         if self._said is not None:
             text, tone, at, screen = self._said
             if screen is top and self._now() - at < SAID_FOR:

@@ -1,7 +1,7 @@
-"""Which panes are on the screen and where, for its size, its layout and for what was chosen last.
+"""Which panes are visible and where, by size, layout and the operator's last choice.
 
-One column below 120 columns, two from there on, three from 180 on. Panes are as tall as what they hold; what is left
-goes to the chart and the log. A height changes only where a pane has too little room for what it holds by now.
+There is one column below 120 columns, two from 120 and three from 180. Panes are as tall as their content; spare lines
+go to the chart and the log. Heights change only if a pane has too little room for its content.
 """
 
 from __future__ import annotations
@@ -19,38 +19,38 @@ from console.layouts import LOG, TRADE, ColumnOfPanes, DeskLayout
 from console.screens.dialog import MINIMUM
 
 WIDE, WIDEST = 120, 180
-"""Columns from which there are two columns of panes, and three."""
+"""Terminal columns from which there are two columns of panes, and three."""
 LEAST = 4
-"""Lines of a pane at least: a frame, the titles and a row."""
+"""Least lines of a pane: a frame, the titles and a row."""
 AROUND, ROOM = 10, 5
-"""Lines of a screen that no pane of a column has, and as many of the others as each pane needs to be there."""
+"""Lines outside the columns, and lines that each pane needs to be visible."""
 LEAST_LOG = 5
-"""Lines of the log at least, its frame included."""
+"""Least lines of the log, with its frame."""
 MORE = 35
-"""Columns by which the first of three grows at most."""
+"""Most cells by which the first of three columns grows."""
 ELASTIC, LEAST_ELASTIC = "chart", 16
-"""The pane that holds whatever there is room for, and the lines in which it can be read."""
+"""The pane that fills spare room, and its least height."""
 SHARE = 4
-"""One part in so many of the lines is the log's, where only the columns beside the first hold more."""
+"""The log gets one part in this many of the lines if only the columns beside the first need more."""
 
 Wants = Mapping[str, int]
-"""The lines in which each pane has room for all that it holds, its frame included."""
+"""The lines that each pane needs for its content, with its frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was chosen last where not everything has room.
+    """The last choices, for screens without room for everything.
 
     Attributes
     ----------
     beside
-        In one column, beside the first pane and the log; None before any was asked for.
+        In one column, the pane beside the first one and the log; None before any was chosen.
     turn
-        The pane that was asked for and has no place of its own where there are two columns.
+        With two columns, the chosen pane that has no place of its own.
     last
-        The pane that was asked for last: it stays where a column has no room for all.
+        The pane chosen last, which stays if a column has no room for all.
     zoomed
-        The pane that has all the room; None where it is shared.
+        The pane with the whole area; None if it is shared.
     """
 
     layout: DeskLayout = TRADE
@@ -60,7 +60,7 @@ class Choice:
     zoomed: str | None = None
 
     def with_pane(self, name: str) -> Choice:
-        """So that `name` has a place at every size; what was zoomed gives its room to it."""
+        """Return the choice that shows `name` at every size; it replaces a zoomed pane."""
         zoomed = None if self.zoomed is None else name
         if name == LOG:
             return replace(self, zoomed=zoomed)
@@ -70,11 +70,11 @@ class Choice:
         return replace(self, beside=beside, turn=turn, last=name, zoomed=zoomed)
 
     def with_zoom(self, name: str) -> Choice:
-        """All the room for `name`, or shared again where it has that already."""
+        """Return the choice with `name` zoomed, or not if it is zoomed already."""
         return replace(self, zoomed=None if self.zoomed == name else name)
 
     def under(self) -> str:
-        """The pane under the first one where there is one column."""
+        """Return the pane under the first one in one column."""
         return self.beside or self.layout.one[1]
 
 
@@ -87,12 +87,12 @@ def too_small(width: int, height: int) -> str:
 
 
 def is_narrow(screen: Size) -> bool:
-    """Whether there is one column only."""
+    """Return whether there is only one column."""
     return screen.width < WIDE
 
 
 def places(screen: Size, area: Size, choice: Choice, wants: Wants | None = None) -> dict[str, Region]:
-    """Where each pane stands in the `area` between status and last line; what has no place is not shown."""
+    """Return the place of each visible pane in the `area` between status and last line."""
     if choice.zoomed is not None:
         return {choice.zoomed: Region(0, 0, area.width, area.height)}
     wants, columns = wants or {}, columns_of(screen, choice)
@@ -111,7 +111,7 @@ def places(screen: Size, area: Size, choice: Choice, wants: Wants | None = None)
 
 
 def columns_of(screen: Size, choice: Choice) -> tuple[ColumnOfPanes, ...]:
-    """The columns of that width, with the pane that was asked for in the place of the one that gives way."""
+    """Return the columns of that width, with the chosen pane in place of the one that gives way."""
     layout = choice.layout
     if is_narrow(screen):
         return (ColumnOfPanes((layout.one[0], choice.under())),)
@@ -126,7 +126,7 @@ def columns_of(screen: Size, choice: Choice) -> tuple[ColumnOfPanes, ...]:
 
 
 def _with_room(panes: Sequence[str], most: int, choice: Choice) -> list[str]:
-    """So many of them at most: the first ones, and in the last one's place what was asked for last."""
+    """Return at most `most` panes: the first ones, with the pane chosen last in the last place."""
     if len(panes) <= most:
         return [*panes]
     kept = [*panes[:most]]
@@ -137,7 +137,10 @@ def _with_room(panes: Sequence[str], most: int, choice: Choice) -> list[str]:
 
 
 def _height(panes: Sequence[str], wants: Wants, height: int) -> int:
-    """The lines that a column asks for: more for a chart would leave the panes beside it empty, and the log short."""
+    """Return the lines that a column asks for.
+
+    More for a chart would leave the panes beside it empty and the log short.
+    """
     asked = sum(_wanted(name, wants) for name in panes)
     return min(asked, height - height // SHARE) if ELASTIC in panes else asked
 
@@ -147,8 +150,10 @@ def _wanted(name: str, wants: Wants) -> int:
 
 
 def _heights(panes: Sequence[str], wants: Wants, lines: int) -> list[int]:
-    """What each has of so many lines: as much as it holds, or as much as the others that hold more; what is left goes
-    to the chart, or to the last one."""
+    """Divide the lines: each pane gets its content's height, or an equal share with taller ones.
+
+    Spare lines go to the chart, or to the last pane.
+    """
     least = min(LEAST, lines // len(panes))
     has = [least] * len(panes)
     spare = lines - least * len(panes)
@@ -163,7 +168,7 @@ def _heights(panes: Sequence[str], wants: Wants, lines: int) -> list[int]:
 
 
 def _widths(columns: Sequence[ColumnOfPanes], width: int) -> list[int]:
-    """The first column has half of what is beyond the least of three, up to where its lists need no more."""
+    """Return the widths; the first of three columns gets half of the spare width, as far as its lists need it."""
     rest = width - sum(column.width for column in columns)
     if not columns[0].width or width <= WIDEST:
         return [column.width or rest for column in columns]
@@ -177,7 +182,7 @@ def _names(screen: Size, choice: Choice) -> frozenset[str]:
 
 
 class PaneArea(Container):
-    """The room between status and last line."""
+    """The area between status and last line."""
 
     def __init__(self) -> None:
         super().__init__(id="panes")
@@ -188,13 +193,13 @@ class PaneArea(Container):
         return self.panes
 
     def divide_again(self) -> None:
-        """Textual keeps an arrangement until one of those that have a place in it asks for another."""
+        """Force a new arrangement, which Textual keeps until a visible child asks for another."""
         for child in self.displayed_children[:1]:
             child.refresh(layout=True)
 
 
 class PaneLayout(Layout):
-    """Gives each pane its place, by its identifier."""
+    """Places each pane by its id."""
 
     name = "panes"
 
@@ -204,11 +209,11 @@ class PaneLayout(Layout):
         self.wants: Wants = {}
 
     def names(self, choice: Choice | None = None) -> frozenset[str]:
-        """The panes that have a place, by this choice or another."""
+        """Return the visible panes, by this choice or another."""
         return _names(self.screen, choice or self.choice)
 
     def must_change_for(self, wants: Wants, area: Size) -> bool:
-        """Whether a pane has too little room for what it holds, and another division has more."""
+        """Return whether a pane lacks room that another division would give."""
         now = places(self.screen, area, self.choice, self.wants)
         if all(region.height >= _wanted(name, wants) for name, region in now.items() if name not in (ELASTIC, LOG)):
             return False

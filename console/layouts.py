@@ -1,4 +1,4 @@
-"""Layouts by name: which panes stand in which column, at each width of the terminal."""
+"""Named layouts: the columns of panes at each width of the terminal."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 LOG = "log"
-"""Under all columns, in every layout."""
+"""Below all columns, in every layout."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnOfPanes:
-    """Panes under each other, the first the last to make way; `width` in cells, 0 for what is left."""
+    """Panes below each other, the first the last to be dropped; `width` in cells, 0 for the remaining width."""
 
     panes: tuple[str, ...]
     width: int = 0
@@ -20,16 +20,16 @@ class ColumnOfPanes:
 
 @dataclass(frozen=True, slots=True)
 class DeskLayout:
-    """What is where.
+    """The placement of the panes.
 
     Attributes
     ----------
     one
-        The pane that is always there where there is one column, and the one under it until another is asked for.
+        With one column, the permanent pane and the one below it until another is chosen.
     two, three
-        The columns where there are two, and three.
+        The columns, if there are two or three.
     gives_way
-        Where there are two columns: the pane whose place one takes that has none.
+        With two columns, the pane replaced by a chosen pane without a place.
     """
 
     name: str
@@ -70,12 +70,12 @@ NAME = re.compile(r"[a-z][a-z0-9_-]{0,15}")
 
 
 def fault_of(name: str) -> str:
-    """Why a layout of the operator's cannot be called that; empty where it can."""
+    """Return why the operator's layout cannot have that name; empty if it can."""
     if name in SHIPPED:
         return f"{name} is shipped; call yours otherwise"
     return "" if NAME.fullmatch(name) else "is called by 1 to 16 small letters, digits, - or _, a letter first"
 
 
 def in_words(layout: DeskLayout, columns: Sequence[ColumnOfPanes]) -> str:
-    """`proposals, positions | chart`, of the columns that are shown."""
+    """Format the visible columns, such as `proposals, positions | chart`."""
     return " | ".join(", ".join(column.panes) for column in columns) or ", ".join(layout.one)

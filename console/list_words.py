@@ -1,4 +1,4 @@
-"""A symbol's lists as they are typed: `never WHY`, `close WHY`, `until 2026-12-01 WHY`, `off never` (RK-26)."""
+"""Parse the lists of a symbol: `never WHY`, `close WHY`, `until 2026-12-01 WHY`, `off never` (RK-26)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ OFF = "off"
 
 @dataclass(frozen=True, slots=True)
 class TakeOff:
-    """It is to leave that list; the word is asked for next."""
+    """Remove the symbol from that list, after a typed word."""
 
     kind: ListKind
 
 
 def read_list(symbol: Symbol, text: str, today: date) -> ListSymbol | TakeOff | str:
-    """What is meant; in words what is wrong with it."""
+    """Return the list change, or the error text."""
     first, _, rest = text.strip().partition(" ")
     rest = rest.strip()
     if first == OFF:

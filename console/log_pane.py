@@ -1,4 +1,4 @@
-"""The log with its filter."""
+"""The log pane with its filter."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ class LogPane(FilteredPane, Log):
         self.note(self.filter_note(len(shown), count))
 
     def shown(self) -> list[LogLine]:
-        """The lines that have every word of the filter, an order's in any step of its life."""
+        """Return the lines with every word of the filter; an order matches by any step of its life."""
         return [line for line in self._all if self.passes(line.words)]
 
     def symbol_of(self, key: str) -> Symbol | None:
-        """What its line is of; while the end is followed nobody has chosen one."""
+        """Return the symbol of the line; None while the end is followed, because nobody selected it."""
         if self.grid.follows:
             return None
         line = next((line for line in self._all if str(line.row.sequence) == key), None)
         return None if line is None else line.row.symbol
 
     def on_grid_moved(self) -> None:
-        """The frame says at once whether the end is followed."""
+        """Update the frame, which says whether the end is followed."""
         self.fill()
 
     def action_follow(self) -> None:
@@ -56,12 +56,12 @@ class LogPane(FilteredPane, Log):
         self.fill()
 
     def action_write(self) -> None:
-        """What is shown, the newest last, with the filter named above it."""
+        """Write the lines, the newest last, below the filter."""
         self.write("log", [_written(line) for line in self.shown()])
 
 
 def _written(line: LogLine) -> str:
-    """With its day, its level where it is not plain, and the whole identifier of its order."""
+    """Return the line with its day, its level if not plain, and the whole order id."""
     row = line.row
     said = f"{WARN}: {row.text}" if row.level == WARN else row.text
     order = "" if line.order is None else f"  {line.order}"

@@ -1,4 +1,4 @@
-"""What a key on an order asks of the engine: cancel it, or entries, edit, let the broker's warning stand; why."""
+"""Actions of keys on an order: cancel it or entries, edit it, confirm the broker's warning, show its history."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from widgets.ticket import wrapped
 
 
 class OrderActions:
-    """The acts of the pane of orders."""
+    """The actions of the orders pane."""
 
     def __init__(self, behind: DialogHost, following: FollowUps) -> None:
         self.behind = behind
@@ -96,7 +96,7 @@ class OrderActions:
         self.behind.handle.send(EditOrder(order.id, quantity, limit, order.stop_price))
 
     def confirm_warning(self, view: DeskView, key: str) -> None:
-        """Read in full, and confirmed by a key of its own (OP-11)."""
+        """Confirm a warning after it was shown in full, by its own key (OP-11)."""
         order = self._order(view, key)
         if order is None:
             return
@@ -118,7 +118,7 @@ class OrderActions:
         self.behind.ask(ArmedQuestion(self.behind, title, lines, "let it stand", confirm))
 
     def _order_of(self, order_id: ClientOrderId) -> OrderRow | None:
-        """As it is now; the picture under a question is another by the time that it is answered."""
+        """Return the current state of the order, because the view changes while a question is open."""
         view = self.behind.view
         return next((row for row in view.orders if row.id == order_id), None) if view is not None else None
 

@@ -1,4 +1,4 @@
-"""How an order is called where the operator is asked about it, or told what came of it."""
+"""Describe an order in questions and results."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from widgets import format as f
 
 
 def order_in_words(order: OrderRow) -> str:
-    """`BUY 47 SPY limit 166.76`."""
+    """Format `BUY 47 SPY limit 166.76`."""
     what = f"{f.side_word(order.side)} {f.quantity(order.quantity)} {order.symbol}"
     return f"{what} {f.terms(order.terms)}"

@@ -1,4 +1,4 @@
-"""A halt or a kill that the engine has not heard as the desk is left: it is left behind, or said to be lost (OP-07)."""
+"""A halt or kill that the engine has not received when the desk is left: store it or report its loss (OP-07)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from core.ports import OperatorError
 
 
 def not_heard(handle: EngineAccess) -> str:
-    """For a banner; empty where all was heard."""
+    """Return the banner text; empty if nothing is pending."""
     owed = handle.owes_press
     return f"{owed.upper()} NOT HEARD YET: it is sent as soon as an engine hears it." if owed is not None else ""
 
 
 class OwedPress:
-    """One desk's. What is left in the account's folder halts the engine that runs there, or starts next."""
+    """The pending press of one desk. A file in the account's folder halts the engine that runs or starts next."""
 
     def __init__(self, handle: EngineAccess, surroundings: HostFiles) -> None:
         self._handle = handle
@@ -26,7 +26,7 @@ class OwedPress:
         self._left: set[str] = set()
 
     def leave_behind(self) -> None:
-        """The desk is left, in any thread. A halt too many costs a key."""
+        """Store the press when the desk is left, from any thread. A needless halt costs only a key press."""
         with self._lock:
             owed = self._handle.owes_press
             if owed is not None and owed not in self._left:
@@ -35,7 +35,7 @@ class OwedPress:
                     self._left.add(owed)
 
     def last_words(self) -> tuple[bool, str]:
-        """Whether all was heard, or will be; and what stderr says of it, empty where there is nothing to say."""
+        """Return whether everything was or will be received, and the text for stderr."""
         owed = self._handle.owes_press
         if owed is None:
             return True, ""

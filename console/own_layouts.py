@@ -1,4 +1,6 @@
-"""The operator's own layouts: a file each in `layouts/`, by its name; what is wrong in one is named, the others hold.
+"""The operator's layouts, one file each in `layouts/`, by its name.
+
+An invalid one is reported and the others apply. Example:
 
 one = ["proposals", "positions"]
 [[two]]
@@ -21,28 +23,28 @@ from console.panes import PANES
 
 FOLDER = "layouts"
 KNOWN = tuple(name for name in PANES if name != LOG)
-"""What may stand in a column; the log is under all of them."""
+"""Panes allowed in a column; the log is below all of them."""
 COLUMNS = {"two": 2, "three": 3}
-"""Columns at most, by the key of a file."""
+"""Most columns, by the key of a file."""
 UNDER = 2
 NARROWEST, WIDEST = 30, 120
-"""Cells of a column with a width of its own."""
+"""Cells of a column with a fixed width."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnLayouts:
-    """By name; `faults`: what of the files is not taken, each with its place."""
+    """Layouts by name; `faults` lists rejected entries with their place."""
 
     each: Mapping[str, DeskLayout] = field(default_factory=dict)
     faults: Sequence[str] = ()
 
 
 class _WrongError(Exception):
-    """What is wrong with one layout."""
+    """The error of one layout."""
 
 
 def layouts_in(files: Mapping[str, str | None]) -> OwnLayouts:
-    """By the names of the files; None is one that cannot be read."""
+    """Parse layout files by name; None is an unreadable file."""
     each, faults = {}, []
     for file, text in sorted(files.items()):
         name = file.removesuffix(".toml")
@@ -56,7 +58,7 @@ def layouts_in(files: Mapping[str, str | None]) -> OwnLayouts:
 
 
 def file_of(layout: DeskLayout) -> str:
-    """What its file holds."""
+    """Return the text of its file."""
     lines = [f"one = {_list_of(layout.one)}"]
     for key, columns in (("two", layout.two), ("three", layout.three)):
         for column in columns:
@@ -86,7 +88,7 @@ def _read(name: str, text: str | None) -> DeskLayout:
 
 
 def _columns(key: str, said: object) -> tuple[ColumnOfPanes, ...]:
-    """One of them at least has no width of its own: it takes what is left."""
+    """Parse columns; at least one must have no fixed width and takes the rest."""
     if not isinstance(said, list) or not 1 <= len(said) <= COLUMNS[key]:
         raise _WrongError(f"{key}: one to {COLUMNS[key]} columns, each [[{key}]] with its panes")
     columns = tuple(_column(key, each) for each in said)

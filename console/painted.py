@@ -1,4 +1,4 @@
-"""Whether the terminal has a whole picture of exactly this ticket or question, and how long the link moved since."""
+"""Whether the terminal shows exactly this ticket or question, and whether the link has moved since."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from console.terminal.writer import STALLED_AFTER
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A frame that holds it, handed to the link.
+    """A frame with the content, passed to the link.
 
     Attributes
     ----------
     skipped
-        The frames that the link had skipped before: one more, and this one may be it.
+        Frames that the link had skipped before; one more may be this one.
     question
-        What the terminal was asked behind it.
+        The terminal query sent after it.
     """
 
     shown: ShownTicket
@@ -31,7 +31,7 @@ class Drawing:
 
 
 class Painted:
-    """Tells `Arming` when it was painted, and makes it forget what a stalled link may not show any more (OP-04)."""
+    """Tells `Arming` when the content was painted, and disarms it if a stalled link may no longer show it (OP-04)."""
 
     def __init__(self, arming: Arming, link: Callable[[], TerminalLink], now: Callable[[], float]) -> None:
         self.arming = arming
@@ -43,27 +43,29 @@ class Painted:
         self._ran_at = now()
 
     def must_ask(self, shown: ShownTicket) -> bool:
-        """Whether the next frame is to be waited for: none has shown this yet."""
+        """Return whether to wait for the next frame because none has shown this yet."""
         if self._is_waiting_for_a_frame or self.arming.is_painted(shown):
             return False
         return self._drawing is None or self._drawing.shown != shown
 
     def asked(self) -> int:
-        """The next frame is waited for; the frames that were skipped until now."""
+        """Wait for the next frame; return the number of skipped frames."""
         self._is_waiting_for_a_frame = True
         return self._link().frames_skipped
 
     def drew(self, shown: ShownTicket, skipped: int, is_whole: bool) -> None:
-        """A frame that holds it was handed to the link; not whole where another screen lies over it, or where it was
-        laid out for another size than the terminal's."""
+        """A frame with the content was passed to the link.
+
+        `is_whole` is false if another screen covers it, or it was laid out for another size than the terminal's.
+        """
         self._is_waiting_for_a_frame = False
         if is_whole:
             self._drawing = Drawing(shown, skipped, self._now(), self._link().ask_for_proof())
 
     def look(self) -> bool:
-        """A picture counts from when the terminal proved that it drew it, and no longer than the link moves.
+        """Arm from the time at which the terminal confirmed the paint, while the link moves.
 
-        True where the frame with it was skipped: it must be drawn again.
+        Return True if the frame was skipped and must be drawn again.
         """
         self._link().keep_watch()
         must_draw = self._follow()
@@ -76,7 +78,7 @@ class Painted:
         if drawing is None or self.arming.is_painted(drawing.shown):
             return False
         if link.last_drained_at < drawing.at:
-            return False  # it is on its way; nothing is asked of a link that stands still
+            return False  # it is under way; a stalled link is not asked
         if link.frames_skipped != drawing.skipped:
             self._drawing = None
             return True
@@ -86,20 +88,20 @@ class Painted:
         return False
 
     def see_whether_it_ran(self) -> None:
-        """A desk that stood still itself, as on a machine that slept, knows of no picture before."""
+        """Disarm if the desk itself was stalled, for example on a machine that slept."""
         now = self._now()
         if now - self._ran_at > STALLED_AFTER:
             self.forget()
         self._ran_at = now
 
     def forget(self) -> None:
-        """It is not on the screen, or not to be read: it must be painted again."""
+        """It is not on the screen or not readable, so it must be painted again."""
         self.arming.forget()
         self._drawing = None
 
 
 def ask_whether_drawn(screen: Screen[None], painted: Painted, shown: ShownTicket) -> None:
-    """After the next frame, where none has shown it yet: that frame holds it."""
+    """Check after the next frame that it was drawn, if no frame has shown it yet."""
     if painted.must_ask(shown):
         skipped = painted.asked()
         screen.call_after_refresh(

@@ -1,6 +1,6 @@
-"""The panes of the desk, in one table, by their names: board, layout, help, details and the chart read it.
+"""The panes of the desk in one table, by name, for board, layout, help, details and chart.
 
-What a key on a row wants is told to the desk, which alone may act.
+Actions of a row's keys are passed to the desk, which alone may act.
 """
 
 from __future__ import annotations
@@ -31,14 +31,11 @@ from widgets.strategies import Strategies
 from widgets.watch import Watch
 
 Want = Callable[[str, str | None], None]
-"""Does what a key asks for at once, by its name and the row's key: the next key may already be text for what it opens.
-"""
+"""Runs an action by name on the key of a row, at once: the next key may be text for the dialog that it opens."""
 
 
 class Wanting:
-    """A pane whose keys want something done to its selected row: decline, close, cancel, and so on. Stands before the
-    pane that it makes one of.
-    """
+    """Mixin before a pane whose keys act on its selected row, such as decline, close or cancel."""
 
     grid: Grid
 
@@ -69,7 +66,7 @@ class OrdersPane(Wanting, Orders):
         self.want("all" if self.shows_all else "fewer", "")
 
     def action_all_entries(self) -> None:
-        """Whatever row is selected, also where none is."""
+        """Cancel all entries, whatever row is selected."""
         self.want("cancel all entries", "")
 
 
@@ -99,7 +96,7 @@ class WatchPane(Wanting, Watch):
     BINDINGS = bindings_for(KeyScope.WATCH)
 
     def action_want(self, what: str) -> None:
-        """What it wants is of the list: a list without rows has keys too."""
+        """Act on the list, because a list without rows has keys too."""
         self.want(what, self.name_of_list())
 
     def action_list_symbol(self) -> None:
@@ -111,21 +108,21 @@ class WatchPane(Wanting, Watch):
 
 @dataclass(frozen=True, slots=True)
 class PaneEntry:
-    """One pane. Its number and its keys are in `console.keymap`, what it shows of the picture in its widget.
+    """One pane. Its number and keys are in `console.keymap`, its drawing in its widget.
 
     Attributes
     ----------
     about
-        What it shows, in a line or two, for the help.
+        Its description in the help.
     opens
-        What Enter opens on a row: how that is called, and what tells of the row by its key; None where the desk itself
-        knows.
+        The dialog that Enter opens on a row: its title and the function that returns the details; None if the desk
+        handles it.
     symbols
-        The key and the symbol of each row that has one: the chart is of the selected row's.
+        The key and symbol of each row with a symbol, for the chart.
     is_timed
-        Whether ages or times left run on in it between two pictures.
+        Whether it has ages or countdowns that change between two views.
     has_state
-        Whether its frame says that the desk is not on.
+        Whether its frame shows the desk's state.
     """
 
     scope: KeyScope
@@ -173,7 +170,7 @@ _ENTRIES = (
         "to give, one that is CLOSED waits for its hour. Exits are never held up.",
         ("Protection", protection),
         is_timed=True,
-        has_state=False,  # it says itself what keeps entries shut
+        has_state=False,  # it shows itself why entries are shut
     ),
     PaneEntry(
         KeyScope.STRATEGIES,
@@ -199,7 +196,7 @@ _ENTRIES = (
         "agent, what the account was worth, and each day.",
         ("Trade", trade),
         lambda view: ((row.key, row.symbol) for row in view.trades),
-        has_state=False,  # it is of the past
+        has_state=False,  # its content is past
     ),
     PaneEntry(
         KeyScope.WATCH,
@@ -216,7 +213,7 @@ _ENTRIES = (
         "The session of the symbol that was selected last: candles that rose are strokes, those that fell are "
         "filled, one that forms is grey. `last` is the price that the other panes show; `close` is the last "
         "complete minute's.",
-        has_state=False,  # it says itself how old its bars are
+        has_state=False,  # it shows itself how old its bars are
     ),
     PaneEntry(
         KeyScope.HISTORY,
@@ -224,7 +221,7 @@ _ENTRIES = (
         "The orders and trades of one day, from the journal: `<` and `>` turn the days, `w` stands the worst trades "
         "first, `/` filters by words in any order, Enter tells an order from its bar to its end, and why a trade made "
         "what it made, `e` explains the whole day to the cent, `o` writes what is shown to a file.",
-        has_state=False,  # it is of the past
+        has_state=False,  # its content is past
     ),
 )
 PANES: Mapping[str, PaneEntry] = {entry.scope.value: entry for entry in _ENTRIES}

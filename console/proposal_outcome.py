@@ -1,4 +1,4 @@
-"""What was asked for becomes a proposal, or a refusal: which of the two came, and which one it is."""
+"""The outcome of a request: the staged proposal, or a refusal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.model.values import ProposalId, Quantity, Symbol
 from core.views import DeskView, NotStaged, ProposalRow
 
 PATIENCE = 5.0
-"""Seconds after which nobody waits any more."""
+"""Seconds to wait."""
 
 NO_ANSWER_YET = "the engine has not answered yet; what it stages appears in Proposals"
 
@@ -22,19 +22,19 @@ class StagedProposal:
 
 @dataclass(frozen=True, slots=True)
 class RefusedProposal:
-    """Why nothing was staged, and the same as the log tells it."""
+    """Why nothing was staged, and the same text as in the log."""
 
     words: str
     told: str
 
 
 def any_of_it(_row: ProposalRow) -> bool:
-    """Whatever is staged of the symbol and the strategy."""
+    """Match any proposal of the symbol and strategy."""
     return True
 
 
 def is_close_of(shares: Quantity | None) -> Callable[[ProposalRow], bool]:
-    """An exit that a person asked for, of so many shares at most; no strategy's that came at the same instant."""
+    """Match a manual exit of at most that many shares, not a strategy's exit of the same moment."""
 
     def is_it(row: ProposalRow) -> bool:
         is_by_hand = row.is_urgent and row.exit_reason is ExitReason.MANUAL
@@ -44,22 +44,22 @@ def is_close_of(shares: Quantity | None) -> Callable[[ProposalRow], bool]:
 
 
 def is_guard(row: ProposalRow) -> bool:
-    """A stop that moves, or is put back."""
+    """Match a moved or restored stop."""
     return row.is_guard
 
 
 @dataclass(frozen=True, slots=True)
 class AwaitedProposal:
-    """A proposal that a command of the operator's should bring.
+    """A proposal that a command of the operator should produce.
 
     Attributes
     ----------
     is_it
-        Whether a proposal is what was asked for: another that came at the same instant is not opened for it (OP-04).
+        Whether a proposal is the requested one; another of the same moment is not opened (OP-04).
     known, sequence
-        The proposals that waited before, and the last thing in the log: what is newer is the answer.
+        The proposals that waited before, and the last refusal in the log: newer ones are the answer.
     since
-        When it was asked for, in seconds of the console's clock.
+        When it was requested, in seconds of the console's clock.
     """
 
     symbol: Symbol
@@ -88,11 +88,11 @@ def awaited(
     now: float,
     is_it: Callable[[ProposalRow], bool] = any_of_it,
 ) -> AwaitedProposal:
-    """From this picture on."""
+    """Wait for a proposal from this view on."""
     known = frozenset(row.id for row in view.proposals)
     return AwaitedProposal(symbol, strategy, known, last_refusal(view), now, is_it)
 
 
 def last_refusal(view: DeskView) -> int:
-    """Its number in the journal."""
+    """Return the journal number of the last refusal."""
     return max((row.sequence for row in view.refusals), default=0)

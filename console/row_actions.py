@@ -1,7 +1,7 @@
-"""What a key on a row asks of the engine: decline, close, move a stop, override, pause; of orders see `order_actions`.
+"""Actions of keys on a row: decline, close, move a stop, override, pause; for orders see `order_actions`.
 
-Each says on the last line what it did; none of them sends an order: what opens, closes or replaces is staged, and gets
-a ticket.
+Each reports its effect on the last line. None sends an order: an order that opens, closes or replaces is staged and
+gets a ticket.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ from widgets.ticket import wrapped
 
 NOT_SELECTED = "no row is selected; the arrows select one"
 EVERYBODYS = frozenset({"cancel", "cancel entries", "cancel all entries", "why", "all", "fewer"})
-"""Acts of a desk that does not hold the key: of a cancel its own rule decides."""
+"""Actions allowed on a desk without control; cancels have their own rule."""
 
 
 class RowActions:
-    """The acts of the panes, by the name that a pane asks for."""
+    """The actions of the panes, by name."""
 
     def __init__(self, behind: DialogHost, following: FollowUps, baskets: BasketFollower) -> None:
         self.behind = behind
@@ -86,7 +86,7 @@ class RowActions:
         }
 
     def do(self, what: str, key: str | None) -> None:
-        """`what` on the row with that key; nothing where the row is gone, and without an engine there are no rows."""
+        """Run an action on the row with that key; nothing happens if the row is gone or there is no engine."""
         view = self.behind.view
         if view is None:
             return
@@ -127,7 +127,7 @@ class RowActions:
     # ── positions ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _close(self, view: DeskView, key: str) -> None:
-        """An exit that waits already is the one to confirm."""
+        """Open the close dialog, or the ticket of an exit that waits already."""
         held = next((row for row in view.positions if row.key == key), None)
         if held is None:
             return
@@ -138,7 +138,7 @@ class RowActions:
         self.behind.ask(CloseScreen(self.behind, held, lambda shares: self._stage_close(held, shares)))
 
     def _close_symbol(self, view: DeskView, key: str) -> None:
-        """What is held of it; several strategies may hold it, and then their rows say which."""
+        """Close the position of the symbol; if several strategies hold it, ask to choose a row."""
         held = [row for row in view.positions if row.symbol == key]
         if not held:
             self.behind.say(f"nothing of {key} is held")
@@ -148,7 +148,7 @@ class RowActions:
             self._close(view, held[0].key)
 
     def _close_half(self, view: DeskView, key: str) -> None:
-        """As `c` with `50%`; the ticket of an exit that waits already is not it, and is not opened for it (OP-04)."""
+        """Stage a close of half, as `c` with `50%`; the ticket of a waiting exit is not opened for it (OP-04)."""
         held = next((row for row in view.positions if row.key == key), None)
         if held is None:
             return
@@ -197,7 +197,10 @@ class RowActions:
         self.behind.handle.send(MoveStop(held.symbol, held.strategy, price))
 
     def _to_break_even(self, view: DeskView, key: str) -> None:
-        """As `m` with `0`, but no stop goes farther, and none is made: the engine says where its books have it."""
+        """Move the stop to break-even, as `m` with `0`, but never away from the market and never a new one.
+
+        The engine takes break-even from its books.
+        """
         held = next((row for row in view.positions if row.key == key), None)
         if held is not None:
             self._tighten(held, None)
@@ -212,7 +215,7 @@ class RowActions:
             self.baskets.reverse(held)
 
     def _take_back(self, view: DeskView, key: str) -> None:
-        """It only tightens: it asks nothing (OP-06)."""
+        """Revoke the authorization of exits. No question is needed, because it only tightens (OP-06)."""
         held = next((row for row in view.positions if row.key == key), None)
         if held is None:
             return

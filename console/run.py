@@ -1,4 +1,4 @@
-"""One desk from its opening to its exit status: what its end says on stderr, and that nothing holds the shell up."""
+"""Run one desk until its exit status: its message on stderr, and an end that never blocks the shell."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from console.terminal.driver import may_ask_for_mouse
 from core.model.harmless_text import harmless
 
 if TYPE_CHECKING:
-    from core.settings.display import DisplaySettings  # it brings pydantic, which is not needed before the first paint
+    from core.settings.display import DisplaySettings  # imports pydantic, which is not needed before the first paint
 
 TURN = 0.001
-"""Seconds after which the engine's thread gets its turn while the desk draws; each of its writes waits for one."""
+"""Seconds after which the engine's thread may run while the desk draws; each of its writes waits for that."""
 
 
 def run_desk(
@@ -28,7 +28,10 @@ def run_desk(
     surroundings: HostFiles = NO_SURROUNDINGS,
     display: DisplaySettings | None = None,
 ) -> None:
-    """Open the desk until it is left. Exits 0 after a clean leave; else the last line of stderr says what happened."""
+    """Run the desk until it is left.
+
+    Exit status 0 after a normal end; otherwise the last line of stderr gives the reason.
+    """
     sys.setswitchinterval(TURN)
     choose_moments()
     desk = DeskApp(handle, surroundings=surroundings, display=display)
@@ -44,15 +47,15 @@ def run_desk(
             sys.stderr.writelines(f"keyturn: {line}\n" for line in told)
             sys.stderr.flush()
         except OSError:
-            pass  # the terminal is gone; the status says it
+            pass  # the terminal is gone; the status says so
     leave_with(status, has_ended=has_closed)
 
 
 def leave_with(status: int, *, has_ended: bool) -> None:
-    """End the process. A request that still waits for a network keeps nobody waiting: all is closed by now.
+    """End the process without waiting for pending network requests; everything is closed by now.
 
-    `has_ended` says whether the thread of the engine or of its link has: one that is busy while the interpreter ends
-    can abort the process.
+    `has_ended` says whether the thread of the engine or its link has ended: one that is busy while the interpreter
+    shuts down can abort the process.
     """
     main = threading.main_thread()
     if not has_ended or any(not thread.daemon and thread is not main for thread in threading.enumerate()):
@@ -64,7 +67,7 @@ def leave_with(status: int, *, has_ended: bool) -> None:
 
 
 def outcome(desk: DeskApp, has_closed: bool) -> tuple[int, str | None]:
-    """The exit status, and the line that goes with it; every end that nobody asked for is an error."""
+    """Return the exit status and its message; every unrequested end is an error."""
     if desk.exit_status is not None:
         return desk.exit_status, desk.door.reason
     if desk.closing.failure is not None:

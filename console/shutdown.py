@@ -1,8 +1,8 @@
-"""How the desk hears that it must go, and goes: signals, a terminal that hung up, and the deadline.
+"""End the desk on signals, on a lost terminal, and at a deadline.
 
-Textual handles neither SIGHUP nor SIGTERM, and with the terminal gone its own exit can hang or spin. Here a signal only
-writes a byte; a thread that waits for it does the rest, whatever the event loop is doing, and another one ends the
-process when the desk has not ended by itself.
+Textual handles neither SIGHUP nor SIGTERM, and without its terminal its own exit can hang or spin. Here a signal
+handler only writes a byte. A thread that waits for it does the rest, regardless of the event loop, and another thread
+ends the process if the desk does not.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 
 DEADLINE = 3.0
-"""Seconds that the desk has to end by itself."""
+"""Seconds for the desk to end by itself."""
 
 TERMINAL_GONE, KEYBOARD_FAILED = 0, 255
-"""The bytes for the causes that are no signals."""
+"""Bytes for the causes that are not signals."""
 
 DEADLY = (
     signal.SIGQUIT,
@@ -30,7 +30,7 @@ DEADLY = (
     signal.SIGIO,
     signal.SIGXCPU,
 )
-"""Would end the process where they arrive, and leave the terminal as no shell can use it."""
+"""These would end the process at once and leave the terminal unusable for a shell."""
 
 CAUSES: Mapping[int, tuple[str, int]] = {
     TERMINAL_GONE: ("the terminal is gone", 128 + signal.SIGHUP),
@@ -40,13 +40,13 @@ CAUSES: Mapping[int, tuple[str, int]] = {
     signal.SIGINT: ("interrupted (SIGINT)", 128 + signal.SIGINT),
     **{number: (f"asked to end ({number.name})", 128 + number) for number in DEADLY},
 }
-"""Why the desk leaves, and the exit status that says so."""
+"""The reason for each cause, and its exit status."""
 
 
 class Departure(threading.Thread):
-    """Waits for the signals. SIGUSR1 halts (OP-08); each other one leaves, once.
+    """Waits for the signals. SIGUSR1 halts (OP-08); any other one leaves, once.
 
-    `stop_painting` is called first, then `leave` in a thread of its own; `restore` just before the process is ended by
+    `stop_painting` is called first, then `leave` in a separate thread; `restore` just before the process is ended by
     force, `DEADLINE` seconds later. None of them runs inside a signal handler.
     """
 
@@ -66,21 +66,21 @@ class Departure(threading.Thread):
         self._ear, self._mouth = os.pipe()
         os.set_blocking(self._mouth, False)
         self.status: int | None = None
-        """The exit status that belongs to the cause; None while nothing asked the desk to leave."""
+        """The exit status of the cause; None while nothing asked the desk to leave."""
 
     def listen(self) -> None:
-        """Takes the signals over. Main thread only, like `signal.signal`."""
+        """Install the signal handlers. Main thread only, like `signal.signal`."""
         for number in (*CAUSES, signal.SIGUSR1):
             if number not in (TERMINAL_GONE, KEYBOARD_FAILED):
                 signal.signal(number, self._heard)
         self.start()
 
     def terminal_is_gone(self) -> None:
-        """A read or a write found nobody at the other end. From any thread; repeated, it does nothing."""
+        """Report that a read or write found no terminal. From any thread; repeated calls do nothing."""
         self._say(TERMINAL_GONE)
 
     def keyboard_failed(self) -> None:
-        """The input thread ends by an error of ours. A desk that hears no kill key must not go on (OP-07)."""
+        """Report that the input thread failed. A desk that cannot receive a kill must not go on (OP-07)."""
         self._say(KEYBOARD_FAILED)
 
     def run(self) -> None:

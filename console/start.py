@@ -1,7 +1,7 @@
-"""The start of a desk: whether there is a terminal for it, and the short way where nothing is to be parsed.
+"""The start of a desk: check for a terminal, and skip parsing if there are no options.
 
-`keyturn` and `keyturn demo` without options need no parser. Typer, and the pydantic that it brings, are then imported
-after the first paint or never. What either word does is what the parsed command does.
+`keyturn` and `keyturn demo` without options need no parser. Typer and pydantic are then imported after the first paint
+or never. The effect is that of the parsed command.
 """
 
 from __future__ import annotations
@@ -24,16 +24,19 @@ NO_ERROR_OUTPUT = (
     f"{WITHOUT_ONE}"
 )
 PAINTS_A_SECOND = "240"
-"""At most, of Textual. Its timer leaves a tick out where a paint took longer than one: at its own 60 a key that is
-pressed during a paint waits up to 33 ms for the next."""
+"""Textual's frame rate limit.
+
+Its timer skips a tick after a paint longer than one: at its default of 60 a key pressed during a paint waits up to 33
+ms.
+"""
 COMPLETION = "_KEYTURN_COMPLETE"
-"""The variable by which a shell asks for completions; it calls the program without a word."""
+"""The variable by which a shell asks for completions; it calls the program without arguments."""
 
 
 def open_plainly(
     words: Sequence[str], environ: Mapping[str, str], opens: Mapping[tuple[str, ...], Callable[[], None]]
 ) -> bool:
-    """Open the desk that `words` name, where that is all they are. False, and nothing done, where they need parsing."""
+    """Open the desk named by exactly these `words`. Return False, without effect, if they need parsing."""
     opened = opens.get(tuple(words))
     if opened is None or COMPLETION in environ:
         return False
@@ -43,14 +46,14 @@ def open_plainly(
 
 
 def prepare() -> None:
-    """Before a desk is loaded: refuse where nobody could see it; and let nothing be collected until it has painted."""
+    """Refuse without a terminal, and disable garbage collection until the first paint."""
     need_a_terminal()
-    os.environ.setdefault("TEXTUAL_FPS", PAINTS_A_SECOND)  # Textual reads it when it is loaded
-    gc.disable()  # what is loaded for the first paint stays; `console.desk` turns it on again
+    os.environ.setdefault("TEXTUAL_FPS", PAINTS_A_SECOND)  # Textual reads it on import
+    gc.disable()  # objects loaded for the first paint stay; `console.desk` enables it again
 
 
 def need_a_terminal() -> None:
-    """Refuse, saying what to do instead, where nobody could see the desk or type."""
+    """Refuse, with an alternative, if nobody could see the desk or type."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise OperatorError(NO_TERMINAL)
     if not sys.stderr.isatty():

@@ -1,6 +1,6 @@
-"""The operator's word on what a night said of a strategy: resume it, adopt or decline more of the capital (ST-10).
+"""The operator's decision about a nightly evaluation: resume a strategy, adopt or decline more capital (ST-10).
 
-Each is asked with its figures, and answered by a key that is not the one that asked.
+Each is asked with its figures, and answered by another key than the one that asked it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from widgets.ticket import wrapped
 
 
 def ask_to_reinstate(behind: DialogHost, row: StrategyRow) -> None:
-    """What was retired, or paused in a regime, opens again and begins a record of its own."""
+    """Resume a retired or regime-paused strategy, which starts a new record."""
     name = row.strategy.upper()
     why = "; ".join(words for label, words in row.evaluation if label == "shut")
     text = f"{name} {why}. Resumed, it proposes entries again on every symbol, and is judged anew by what it does then."
@@ -27,7 +27,7 @@ def ask_to_reinstate(behind: DialogHost, row: StrategyRow) -> None:
 
 
 def decide_promotion(behind: DialogHost, following: FollowUps, view: DeskView, key: str, *, is_adopted: bool) -> None:
-    """Asks, and says on the last line what the engine answers: adopting more than there is is refused (ST-08)."""
+    """Ask, and show the engine's answer on the last line; adopting more than is available is rejected (ST-08)."""
     row = next((row for row in view.strategies if row.key == key), None)
     if row is None:
         return

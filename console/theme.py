@@ -1,9 +1,9 @@
 """The colours: calm on paper, unmistakable with real money, readable in any terminal.
 
-A meaning never hangs on a colour: gain and loss have signs and arrows, a selection has its mark, what is urgent is
-turned over. `keyturn` and `light` tell gain from loss by green and red, as most desks do. `colour-blind` uses blue and
-yellow alone on plain greys, far apart in lightness too. Where a terminal has 16 colours, each theme becomes one that is
-made of them: the nearest to those of a full theme would fall together, and red cannot be read there on a selected row.
+No meaning depends on colour: gain and loss have signs and arrows, a selection has its mark, urgent text is reversed.
+`keyturn` and `light` show gain and loss in green and red, as most desks do. `colour-blind` uses only blue and yellow on
+plain greys, which also differ in lightness. In a terminal with 16 colours each theme is replaced by one made of them,
+because the nearest colours would coincide and red is unreadable there on a selected row.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ DEFAULT = "keyturn"
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Every colour that the desk uses, by what it means.
+    """The colours of the desk, by meaning.
 
     Attributes
     ----------
     background, surface, panel
         Of the panes; of dialogs; of the status lines and the last line.
     selection, elsewhere
-        Of the selected row, in the pane with the keyboard and in the others.
+        Of the selected row, in the focused pane and in the others.
     border, focus
-        Of panes; of the pane with the keyboard and of dialogs.
+        Of panes; of the focused pane and of dialogs.
     live
-        Every border, where orders move real money.
+        Every border, if orders use real money.
     """
 
     background: str
@@ -146,19 +146,19 @@ SIXTEEN_LIGHT = Palette(
 SIXTEEN_CONTRAST = replace(SIXTEEN_DARK, muted="#FFFFFF", warning="#FFFFFF")
 PALETTES = {"keyturn": DARK, "light": LIGHT, "colour-blind": COLOUR_BLIND, "high-contrast": HIGH_CONTRAST}
 SIXTEEN = {"light": SIXTEEN_LIGHT, "high-contrast": SIXTEEN_CONTRAST}
-"""For a terminal of 16 colours; `SIXTEEN_DARK` for every other theme."""
+"""For a terminal with 16 colours; all other themes use `SIXTEEN_DARK`."""
 FEW_COLOURS = ("standard", "windows")
-"""What rich calls a terminal of 16 colours."""
+"""Rich's names for a terminal with 16 colours."""
 
 
 def theme_for(name: str, colour_system: str | None) -> Theme:
-    """The theme of that name, in the colours that the terminal has."""
+    """Return the theme of that name, in the colours of the terminal."""
     palette = SIXTEEN.get(name, SIXTEEN_DARK) if colour_system in FEW_COLOURS else PALETTES[name]
     return theme_of(name, palette, is_dark=name != "light")
 
 
 def theme_of(name: str, palette: Palette, is_dark: bool) -> Theme:
-    """Every colour is given, so that none is made up from another one."""
+    """Return the theme; every colour is given, so that none is derived."""
     return Theme(
         name=name,
         primary=palette.field,

@@ -1,6 +1,6 @@
-"""The tour: eight steps on the real desk, each done by doing it. It presses nothing, and takes no key.
+"""The tour: eight steps on the real desk, done by the operator. It presses no key and captures none.
 
-Two lines over the last one say what to do; they go on when the desk shows that it was done.
+Two lines above the last line describe a step; they advance once the desk shows that it was done.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from widgets.lines import Cell, Lines, TextLine
 from widgets.ticket import wrapped
 
 ROWS = 2
-"""Lines that a step has, at every width."""
+"""Lines of a step, at every width."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What the desk shows at one look: its screens, the pane that has the keyboard, its picture."""
+    """The desk in one frame: its screens, the focused pane, the view."""
 
     stack: Sequence[Screen[object]]
     holder: str
@@ -38,13 +38,16 @@ class Sight:
 
     @property
     def entries(self) -> int:
-        """Orders that opened or added, as many as this day had."""
+        """Number of today's orders that opened or added."""
         return sum(not order.effect.only_reduces for order in self.view.orders)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`words` are asked when they are drawn: keys may have been moved. `is_done` is told where the step began."""
+    """One step.
+
+    `words` is called when drawing, because keys may be remapped; `is_done` also gets the state at its begin.
+    """
 
     words: Callable[[], str]
     is_done: Callable[[Sight, Sight], bool]
@@ -115,7 +118,7 @@ THE_END = "That was all. ? says every key that works in a pane. This goes with t
 
 
 class Tour:
-    """Where the operator is on it; nothing is shown before it is begun."""
+    """The operator's position on the tour; nothing is shown before it starts."""
 
     def __init__(self, line: Lines) -> None:
         self.line = line
@@ -125,11 +128,11 @@ class Tour:
         self._is_seen = False
 
     def toggle(self) -> None:
-        """Begin it, or end it where it is."""
+        """Start or end it."""
         self._number, self._begin, self._is_seen = (0 if self._number is None else None), None, False
 
     def look(self, sight: Sight, width: int) -> None:
-        """One look at the desk; shows the step that is next."""
+        """Take a new frame; show the current step."""
         self.line.display = self._number is not None
         if self._number is None:
             return

@@ -1,5 +1,4 @@
-"""What a key on a watchlist asks for: a symbol more, another order of them, another list, an alert (MD-06), a list that
-shuts it (RK-26)."""
+"""Actions of keys on a watchlist: add a symbol, reorder, change lists, add an alert (MD-06), block entries (RK-26)."""
 
 from __future__ import annotations
 
@@ -26,7 +25,7 @@ class WatchActions:
         self.behind.ask(AlertScreen(self.behind, Symbol(symbol)))
 
     def put_on_list(self, _view: DeskView, symbol: str) -> None:
-        """Of the selected symbol."""
+        """Open the lists of the selected symbol."""
         if symbol:
             self.behind.ask(ListsScreen(self.behind, Symbol(symbol)))
 

@@ -1,6 +1,4 @@
-"""Which symbol the chart shows and a new order begins with: that of the row which is selected where the keyboard is, or
-was last.
-"""
+"""The symbol of the chart and of a new order: that of the selected row in the pane that has or last had the focus."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ from core.views import DeskView
 
 
 class WatchedSymbol:
-    """Tells the engine once, when another symbol is wanted; none while no chart is on the screen."""
+    """Requests the chart of a new symbol once; no symbol while no chart is visible."""
 
     def __init__(self, handle: EngineAccess, board: Board) -> None:
         self.handle = handle
@@ -20,7 +18,7 @@ class WatchedSymbol:
         self._told: Symbol | None = None
 
     def look(self, view: DeskView) -> None:
-        """One picture."""
+        """Take a new view."""
         self.symbol = self.of(view)
         wanted = self.symbol if self.board.chart.display else None
         if wanted != self._told:
@@ -28,11 +26,11 @@ class WatchedSymbol:
             self.handle.watch(wanted)
 
     def of(self, view: DeskView) -> Symbol | None:
-        """The selected row's now, else the one of before, else the first that the desk knows."""
+        """Return the selected row's symbol, else the previous one, else the first known."""
         return self.selected(view) or self.symbol or self._first(view)
 
     def selected(self, view: DeskView) -> Symbol | None:
-        """That of the selected row, where the keyboard is, and no other's; in the chart the one that it shows."""
+        """Return the symbol of the selected row in the focused pane only; in the chart the symbol shown."""
         holder = self.board.holder
         if holder == self.board.chart.id:
             return self.symbol

@@ -1,4 +1,4 @@
-"""The way of a key, from the glass to the engine: two links, and what stands still on either counts (OP-04)."""
+"""The health of both links, terminal and engine; a stall of either counts (OP-04)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from console.terminal.link import TerminalLink
 
 
 class WholeWay:
-    """From the glass to the engine: what the terminal's link says, and what the engine's does (OP-04)."""
+    """The combined state of the terminal's link and the engine's (OP-04)."""
 
     def __init__(self, terminal: TerminalLink, engine: LinkToEngine) -> None:
         self._terminal = terminal

@@ -139,7 +139,7 @@ class AdviceScreen(Dialog):
         lines = wrapped("", text, WIDTH)
         self.behind.ask(ArmedQuestion(self.behind, f"Adopt it for {name}?", lines, "adopt it", adopt))
 
-    # # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _selected(self) -> AdviceRow | None:
         row = next((row for row in self.advice.rows if row.key == self.grid.selected), None)

@@ -77,7 +77,7 @@ class BasketScreen(Dialog):
         super().on_resize()
         self._redraw()
 
-    # # ── views ────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── views ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def plan(self) -> BasketView | None:
@@ -112,7 +112,7 @@ class BasketScreen(Dialog):
         elif (word := self.spelling.word) is None or self._typed_for != plan.digest or not _stays(word, worth):
             self.spelling.word, self._typed_for = TypedWord(whole_dollars(worth)), plan.digest
 
-    # # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def _width(self) -> int:
@@ -224,7 +224,7 @@ class BasketScreen(Dialog):
         answers = (GO_ON,) if plan.phase is BasketPhase.ASKING else ()
         return (*answers, *((STOP,) if _can_stop(plan) else ()), BACK)
 
-    # # ── confirmation ─────────────────────────────────────────────────────────────────────────────────────────────
+    # ── confirmation ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _shown(self, plan: BasketView | None) -> ShownTicket | None:
         """Return the confirmable content on the screen: the marked orders, or the basket's question."""

@@ -128,7 +128,7 @@ class Form(Dialog):
     def room_changed(self) -> None:
         self._draw()
 
-    # # ── for subclasses ───────────────────────────────────────────────────────────────────────────────────────────
+    # ── for subclasses ───────────────────────────────────────────────────────────────────────────────────────────
 
     def first(self) -> str:
         """Return the field that has the focus first."""
@@ -222,7 +222,7 @@ class Form(Dialog):
         """Return the form's keys; the last line shows the kill key."""
         return footer(self.PLACE).partition("  Ctrl+")[0]
 
-    # # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def texts(self) -> dict[str, str]:
         return {name: box.value for name, box in self.inputs.items()}

@@ -132,7 +132,7 @@ class KillScreen(Dialog):
         self.resume.forget()
         self._draw()
 
-    # # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _draw(self) -> None:
         if self.is_killed:
@@ -302,7 +302,7 @@ class KillScreen(Dialog):
         self.behind.handle.send(Resume(everything=True))
         self.close()
 
-    # # ── resuming ─────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── resuming ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def hear(self, character: str | None, at: float) -> None:
         """Handle a key by its character, or a click or paste (None); `at` is an instant of the console's clock."""

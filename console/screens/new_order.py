@@ -118,7 +118,7 @@ class NewOrderScreen(Form):
             at, was_sent = self.behind.engine_now(), self._awaited is not None
             kept.keep(place, KeptOrder(typed, self.offers.way, at, self.advice, was_sent))
 
-    # # ── views ────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── views ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def update_view(self, view: DeskView, now: datetime) -> None:
         if self.is_active and self._awaited is None and self.offers.wants_quote(self.texts()):
@@ -240,7 +240,7 @@ class NewOrderScreen(Form):
         offer = self.offers.of(field)
         return offer.words if offer is not None and not offer.text and not self.inputs[field].value else ""
 
-    # # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def describe(self) -> None:
         view = self.behind.view

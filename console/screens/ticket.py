@@ -109,7 +109,7 @@ class TicketScreen(Dialog):
             return ("ticket.review", "ticket.decline", *ALWAYS)
         return ALWAYS if self.phase is TicketPhase.OVER else None
 
-    # # ── views ────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── views ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def update_view(self, view: DeskView, now: datetime) -> None:
         was_lost = self.behind.handle.link.had_gap(self._asked_at, self.behind.now())
@@ -135,7 +135,7 @@ class TicketScreen(Dialog):
             words.append(row.symbol)
         self.spelling.ask_for(" ".join(words) or None)
 
-    # # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _draw(self, view: DeskView, now: datetime) -> None:
         self.box.show(self.standing, view, now, self.behind.now() - self._asked_at > PATIENCE)
@@ -185,7 +185,7 @@ class TicketScreen(Dialog):
         row = self.standing.row
         return REDUCES_AFTER if row is not None and row.effect.only_reduces else OPENS_AFTER
 
-    # # ── paint check ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── paint check ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def _ask_whether_drawn(self) -> None:
         """Check after the next frame that this ticket was drawn."""

@@ -64,7 +64,7 @@ class TicketStatus:
         self._red: tuple[str, str] | None = None
         self._edit: Edit | None = None
 
-    # # ── the console's actions ────────────────────────────────────────────────────────────────────────────────────
+    # ── the console's actions ────────────────────────────────────────────────────────────────────────────────────
 
     def ask(self, view: DeskView | None) -> None:
         """Request new figures; previous tickets no longer count."""
@@ -85,7 +85,7 @@ class TicketStatus:
         self._confirmed = shown_of(shown)
         self.phase = TicketPhase.CONFIRMING
 
-    # # ── views ────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── views ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def update(self, view: DeskView, *, was_lost: bool = False) -> None:
         """Take a new view; `was_lost` if the engine was lost since the ticket was requested."""
