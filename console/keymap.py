@@ -442,7 +442,7 @@ def _in_a_line(keys: Iterable[Key]) -> str:
 
 
 def _making_way(shown: Iterable[Key], place: KeyScope) -> list[Key]:
-    """Return the keys to drop for lack of room: keys of all panes, then of all lists, then the pane's own, last first."""
+    """Return the keys to drop for lack of room: those of all panes, of all lists, then the pane's own, last first."""
     others = [key for key in shown if key.id not in ("help", "kill")]
     return [key for where in (_EVERYWHERE, _LIST, place) for key in reversed(others) if key.place is where]
 
