@@ -23,10 +23,8 @@ def activities(
     context: typer.Context,
     account: Account = None,
     journal_dir: JournalDir = None,
-    day: Annotated[str | None, typer.Option("--day", help="One trading day, 2026-11-20.")] = None,
-    days: Annotated[
-        str | None, typer.Option("--range", help="From one day to another, 2026-11-01..2026-11-30.")
-    ] = None,
+    day: Annotated[str | None, typer.Option("--day", help="One trading day, as 2026-11-20.")] = None,
+    days: Annotated[str | None, typer.Option("--range", help="A range of days, as 2026-11-01..2026-11-30.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the broker's activities recorded in the journal, with each day's change of equity explained to the cent.

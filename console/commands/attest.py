@@ -28,9 +28,13 @@ if TYPE_CHECKING:
 def attest(
     context: typer.Context,
     account: Account = None,
-    without_run: Annotated[bool, typer.Option("--no-run", help="Leave the session out: no control is tried.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of the session's market; the same one gives the same run.")] = 1,
-    html: Annotated[Path | None, typer.Option("--html", help="Write one HTML page that needs nothing else.")] = None,
+    without_run: Annotated[
+        bool, typer.Option("--no-run", help="Skip the simulated session; no control is tried.")
+    ] = False,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the simulated session; the same seed gives the same run.")
+    ] = 1,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print each control: the rule that asks for it, its setting, its last trip, its test, and whether it holds.

@@ -23,23 +23,26 @@ WIDEST = 110
 
 def backtest(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="CSV files of one-minute or daily bars, each played for itself.")],
-    strategy: Annotated[str | None, typer.Option(help="The one strategy that is on; else as the settings say.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="Of files whose names do not begin with one.")] = None,
+    files: Annotated[
+        list[Path], typer.Argument(help="CSV files of one-minute or daily bars; each is tested separately.")
+    ],
+    strategy: Annotated[
+        str | None, typer.Option(help="Run only this strategy; default: those enabled in the settings.")
+    ] = None,
+    symbol: Annotated[str | None, typer.Option(help="Symbol for files whose names do not begin with one.")] = None,
     vix: VixFile = None,
     market: MarketFile = None,
     overrides: Overrides = None,
-    profile: Annotated[str | None, typer.Option(help="micro, swing or freqtrade.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Settings profile: micro, swing or freqtrade.")] = None,
     without_frictions: Annotated[
-        bool, typer.Option("--without-frictions", help="No slippage, partial fill, rejection, halt or interest.")
+        bool,
+        typer.Option("--without-frictions", help="Simulate no slippage, partial fills, rejections, halts or interest."),
     ] = False,
-    seed: Annotated[int, typer.Option(help="Decides what goes wrong, and when.")] = 1,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object; a list of them for several files.")
-    ] = False,
-    csv: Annotated[Path | None, typer.Option("--csv", help="Write CSV tables there; a new or empty folder.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated frictions.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object, or a list for several files.")] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write CSV tables to this new or empty folder.")] = None,
     html: Annotated[
-        Path | None, typer.Option("--html", help="Write one HTML file that needs nothing else; a new one.")
+        Path | None, typer.Option("--html", help="Write a self-contained HTML page to this new file.")
     ] = None,
 ) -> None:
     """Play bars through the engine on the simulated exchange, confirm every proposal, and measure the performance.

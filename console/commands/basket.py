@@ -25,14 +25,14 @@ def basket(
     file: Annotated[
         Path,
         typer.Argument(
-            help="CSV: symbol,side (buy, sell, short, cover), and of quantity,notional,type,limit_price,stop_price,"
-            "time_in_force what is needed."
+            help="CSV: symbol,side (buy, sell, short, cover), and as needed quantity,notional,type,limit_price,"
+            "stop_price,time_in_force."
         ),
     ],
     deploy: Annotated[
-        str | None, typer.Option("--deploy", help="USD, shared equally by the rows that open and name no size.")
+        str | None, typer.Option("--deploy", help="USD, divided equally among opening rows without a size.")
     ] = None,
-    is_checked: Annotated[bool, typer.Option("--check", help="Read the file, say what it holds, do no more.")] = False,
+    is_checked: Annotated[bool, typer.Option("--check", help="Only read the file and print its content.")] = False,
     account: Account = None,
 ) -> None:
     """Hand a file of orders to the desk, where p opens it; nothing is sent before it is marked and signed there.

@@ -21,20 +21,23 @@ class DemoProfile(StrEnum):
 
 def demo(
     context: typer.Context,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the market; each seed is an account of its own.")] = 1,
-    speed: Annotated[str, typer.Option(help="Virtual seconds a second; ×1 while a ticket is open.")] = "1",
-    operator: Annotated[str, typer.Option(help="none, confirm-all, or a script of keys.")] = "none",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the market; each seed has a separate account.")] = 1,
+    speed: Annotated[str, typer.Option(help="Virtual seconds per second; ×1 while a ticket is open.")] = "1",
+    operator: Annotated[str, typer.Option(help="none, confirm-all, or the file of a key script.")] = "none",
     profile: Annotated[
         DemoProfile | None,
         typer.Option(help="swing: 100,000 USD, eight shares, a lively market; micro: 200 USD, SPY, a calm one."),
     ] = None,
-    headless: Annotated[bool, typer.Option("--headless", help="Without a desk, until a signal ends it.")] = False,
+    headless: Annotated[bool, typer.Option("--headless", help="Run without a desk until a signal ends it.")] = False,
     stress: Annotated[
         bool,
         typer.Option("--stress", help="30 positions, 60 orders, 12 strategies, 2,000 quotes a second in 20 symbols."),
     ] = False,
     watch: Annotated[
-        int, typer.Option(min=0, max=200, help="With --stress: a list of so many, and 5,000 quotes a second in them.")
+        int,
+        typer.Option(
+            min=0, max=200, help="With --stress: a watchlist of this many symbols with 5,000 quotes a second."
+        ),
     ] = 0,
     vix: VixFile = None,
     market: MarketFile = None,

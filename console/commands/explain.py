@@ -18,12 +18,12 @@ def explain(
         str | None,
         typer.Argument(
             metavar="[TRADE|DAY|FROM..TO]",
-            help="The beginning of an order's id, a day, or days; without it the last day of the journal.",
+            help="An order id or its first characters, a day, or a range; default: the last day of the journal.",
         ),
     ] = None,
     account: Account = None,
     journal_dir: JournalDir = None,
-    html: Annotated[Path | None, typer.Option("--html", help="Write one HTML page that needs nothing else.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain the result of a trade, a day or some days: each part in USD, and the amount that no record explains.

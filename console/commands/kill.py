@@ -16,7 +16,7 @@ def kill(
     context: typer.Context,
     account: Account = None,
     flatten: Annotated[
-        bool, typer.Option("--flatten", help="Stage the flattening too; each close needs its key.")
+        bool, typer.Option("--flatten", help="Also stage a close of each position; each needs a confirmation.")
     ] = False,
 ) -> None:
     """Halt everything that could open a position, until REARM is typed at the desk.

@@ -19,7 +19,9 @@ def latency(
     journal_dir: JournalDir = None,
     day: Annotated[
         datetime | None,
-        typer.Option("--day", formats=["%Y-%m-%d"], help=f"A {HOME.name} day; without it the last with an order."),
+        typer.Option(
+            "--day", formats=["%Y-%m-%d"], help=f"A day on the {HOME.name} clock; default: the last one with an order."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -16,11 +16,11 @@ def measures(
     context: typer.Context,
     what: Annotated[
         str | None,
-        typer.Argument(metavar="[DAY|FROM..TO]", help="A day, or days; without it all that the journal has."),
+        typer.Argument(metavar="[DAY|FROM..TO]", help="A day or a range; default: the whole journal."),
     ] = None,
     account: Account = None,
     journal_dir: JournalDir = None,
-    html: Annotated[Path | None, typer.Option("--html", help="Write one HTML page that needs nothing else.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure the performance of a desk: daily equity, trades by group, margin in use over time.

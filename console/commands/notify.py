@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from core.model.notice import Delivery
     from core.settings.notify import NotifySettings, RuleSettings
 
-commands = typer.Typer(help="Who is told of what, over which channel.", no_args_is_help=True, rich_markup_mode=None)
+commands = typer.Typer(help="Notification channels and rules.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @commands.callback()
 def notify() -> None:
-    """The notification channels and rules."""
+    """Notification channels and rules."""
 
 
 @commands.command(name="list")
@@ -53,15 +53,16 @@ def list_(context: typer.Context, is_json: AsJson = False) -> None:
 @commands.command(name="test")
 def tried(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(help=f"{', '.join(NoticeKind)}.")],
+    kind: Annotated[str, typer.Argument(help=f"The kind of message: {', '.join(NoticeKind)}.")],
     channel: Annotated[
-        list[str] | None, typer.Option("--channel", help="These alone; without it those of the rules.")
+        list[str] | None,
+        typer.Option("--channel", help="Use only this channel; repeatable. Default: those of the rules."),
     ] = None,
     severity: Annotated[
-        str | None, typer.Option("--severity", help="info, warning or urgent; else the kind's.")
+        str | None, typer.Option("--severity", help="info, warning or urgent; default: that of the kind.")
     ] = None,
-    symbol: Annotated[str | None, typer.Option("--symbol", help="As if it were about this one.")] = None,
-    account: Annotated[str, typer.Option("--account", help="As if it came from this account.")] = "",
+    symbol: Annotated[str | None, typer.Option("--symbol", help="Test the rules for this symbol.")] = None,
+    account: Annotated[str, typer.Option("--account", help="Test the rules for this account.")] = "",
     is_json: AsJson = False,
 ) -> None:
     """Send a test message for this kind now, also in quiet hours, and print each channel's result.

@@ -75,7 +75,7 @@ def build(host: Host) -> typer.Typer:
         _version: bool = typer.Option(
             False,
             "--version",
-            help="Print which Keyturn this is: version and commit.",
+            help="Print the version and commit.",
             callback=say_version,  # as a default value: an annotation could not refer to this local function
             is_eager=True,
         ),
@@ -83,7 +83,7 @@ def build(host: Host) -> typer.Typer:
             None,
             "--host",
             metavar="USER@SERVER",
-            help="Open the desk here, on the engine of that machine, through ssh.",
+            help="Open the desk here on the engine of another machine, through ssh.",
         ),
     ) -> None:
         """Open the desk on the configured account."""

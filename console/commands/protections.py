@@ -16,12 +16,12 @@ from core.ports import OperatorError
 if TYPE_CHECKING:
     from core.risk.protections.base import Answer
 
-commands = typer.Typer(help="What shuts entries, and when.", no_args_is_help=True, rich_markup_mode=None)
+commands = typer.Typer(help="Check which protections block entries.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @commands.callback()
 def protections() -> None:
-    """The protections that block entries."""
+    """Check which protections block entries."""
 
 
 @commands.command()
@@ -35,8 +35,10 @@ def check(
             "`keyturn backtest --csv`.",
         ),
     ],
-    at: Annotated[str, typer.Option("--at", help="The instant that is asked about, UTC where it names no zone.")],
-    profile: Annotated[str | None, typer.Option("--profile", help="micro, swing or freqtrade.")] = None,
+    at: Annotated[str, typer.Option("--at", help="The time to check; UTC if it has no zone.")],
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="Settings profile: micro, swing or freqtrade.")
+    ] = None,
     overrides: Overrides = None,
     is_json: AsJson = False,
 ) -> None:

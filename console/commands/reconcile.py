@@ -30,7 +30,7 @@ def reconcile(
     context: typer.Context,
     account: Account = None,
     accept_broker: Annotated[
-        bool, typer.Option("--accept-broker", help="Take the broker's word for every position that differs.")
+        bool, typer.Option("--accept-broker", help="Accept the broker's books for every position that differs.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help=f"Do not ask for the word {WORD}.")] = False,
     as_json: AsJson = False,

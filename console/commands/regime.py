@@ -17,11 +17,11 @@ from core.ports import OperatorError
 def regime(
     context: typer.Context,
     vix: Annotated[
-        Path | None, typer.Option("--vix", help="CSV: date,close. Without it the source of the settings is asked.")
+        Path | None, typer.Option("--vix", help="CSV (date,close); default: the source in the settings.")
     ] = None,
-    bars: Annotated[Path | None, typer.Option("--bars", help="CSV of SPY's daily bars: date,high,low,close.")] = None,
-    since: Annotated[str | None, typer.Option("--since", help="Changes from this day on.")] = None,
-    until: Annotated[str | None, typer.Option("--until", help="As if this day were the last.")] = None,
+    bars: Annotated[Path | None, typer.Option("--bars", help="CSV of SPY's daily bars (date,high,low,close).")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="Print changes from this day on.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Treat this day as the last one.")] = None,
     overrides: Overrides = None,
     is_json: AsJson = False,
 ) -> None:

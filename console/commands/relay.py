@@ -11,7 +11,7 @@ from console.commands.shared import host_of
 
 def relay(
     context: typer.Context,
-    no_start: Annotated[bool, typer.Option("--no-start", help="Start no engine where none runs.")] = False,
+    no_start: Annotated[bool, typer.Option("--no-start", help="Do not start an engine if none runs.")] = False,
 ) -> None:
     """Bridge a desk on another machine to this machine's engine, over stdin and stdout; started through SSH.
 

@@ -32,25 +32,29 @@ from state.folders import JournalFolder
 def replay(
     context: typer.Context,
     files: Annotated[
-        list[Path], typer.Argument(help="CSV files of one-minute or daily bars; their names begin with the symbol.")
+        list[Path], typer.Argument(help="CSV files of one-minute or daily bars; each name begins with the symbol.")
     ],
-    symbol: Annotated[list[str] | None, typer.Option(help="Replaces the profile's list; may be given again.")] = None,
+    symbol: Annotated[
+        list[str] | None, typer.Option(help="Symbol to trade instead of the profile's; repeatable.")
+    ] = None,
     quotes: Annotated[list[Path] | None, typer.Option(help="CSV file of quotes, the last of each minute.")] = None,
     strategy: Annotated[
         list[str] | None,
-        typer.Option(help="It alone looks at the bars, on or off; may be given again. Without it those that are on."),
+        typer.Option(help="Run only this strategy, enabled or not; repeatable. Default: the enabled ones."),
     ] = None,
     vix: VixFile = None,
     market: MarketFile = None,
     overrides: Overrides = None,
-    profile: Annotated[str | None, typer.Option(help="micro, swing or freqtrade.")] = None,
-    speed: Annotated[str | None, typer.Option(help="Virtual seconds a second, or max; headless max, else 1.")] = None,
-    headless: Annotated[bool, typer.Option("--headless", help="Without a desk.")] = False,
-    operator: Annotated[str, typer.Option(help="none, confirm-all, or a script of keys.")] = "none",
+    profile: Annotated[str | None, typer.Option(help="Settings profile: micro, swing or freqtrade.")] = None,
+    speed: Annotated[
+        str | None, typer.Option(help="Virtual seconds per second, or max. Default: 1; headless: max.")
+    ] = None,
+    headless: Annotated[bool, typer.Option("--headless", help="Run without a desk.")] = False,
+    operator: Annotated[str, typer.Option(help="none, confirm-all, or the file of a key script.")] = "none",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    journal_dir: Annotated[Path | None, typer.Option(help="Write the journal there; a new or empty folder.")] = None,
+    journal_dir: Annotated[Path | None, typer.Option(help="Write the journal to this new or empty folder.")] = None,
     deadlines: Annotated[
-        Path | None, typer.Option(help="The journal folder of another run, which says who was too slow for a bar.")
+        Path | None, typer.Option(help="Journal folder of another run: repeat its missed deadlines.")
     ] = None,
 ) -> None:
     """Play bars (and quotes) through the engine on the simulated exchange.

@@ -25,17 +25,17 @@ SEVERITY = USUAL[NoticeKind.REPORT]
 def report(
     context: typer.Context,
     day: Annotated[
-        str | None, typer.Option("--day", help="A trading day, 2026-11-19; without it the last one of the journal.")
+        str | None, typer.Option("--day", help="A trading day, as 2026-11-19; default: the last one of the journal.")
     ] = None,
     week: Annotated[
         str | None,
-        typer.Option("--week", help="The week from Monday to Friday that holds this day."),
+        typer.Option("--week", help="The trading week that contains this day."),
     ] = None,
     account: Account = None,
     journal_dir: JournalDir = None,
-    html: Annotated[Path | None, typer.Option("--html", help="Write one HTML page that needs nothing else.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a self-contained HTML page.")] = None,
     send: Annotated[
-        bool, typer.Option("--send", help="Send its first lines to whoever the rules tell of a report, now.")
+        bool, typer.Option("--send", help="Send the first lines now to the channels that the rules select for reports.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

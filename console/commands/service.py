@@ -34,13 +34,13 @@ LINGERING = Path("/var/lib/systemd/linger")
 RUNS = ("active", "activating", "reloading", "deactivating")
 
 commands = typer.Typer(
-    help="The engine as a service of systemd or launchd.", no_args_is_help=True, rich_markup_mode=None
+    help="Install the engine as a systemd or launchd service.", no_args_is_help=True, rich_markup_mode=None
 )
 
 
 @commands.callback()
 def service() -> None:
-    """The engine as a service of systemd or launchd."""
+    """Install the engine as a systemd or launchd service."""
 
 
 @commands.command()

@@ -20,22 +20,22 @@ from core.ports import OperatorError
 from state.last_start import Chosen
 
 Account = Annotated[
-    str | None, typer.Option("--account", help="Account folder; without it the one that runs, or ran last.")
+    str | None, typer.Option("--account", help="Account folder; default: the running account, or the last one.")
 ]
 JournalDir = Annotated[
-    Path | None, typer.Option("--journal-dir", help="A folder of journal segments, as a replay leaves it.")
+    Path | None, typer.Option("--journal-dir", help="A folder of journal segments, as written by a replay.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of words.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", help="A setting, KEY=VALUE, the value in TOML: strategies.vwap.entry_deviation=0.002"),
+    typer.Option(
+        "--set", help="Override a setting: KEY=VALUE with a TOML value, as strategies.vwap.entry_deviation=0.002"
+    ),
 ]
-VixFile = Annotated[
-    Path | None, typer.Option("--vix", help="CSV of the VIX, date,close: the regime is measured by it, day by day.")
-]
+VixFile = Annotated[Path | None, typer.Option("--vix", help="CSV of the VIX (date,close) for the daily regime.")]
 MarketFile = Annotated[
     Path | None,
-    typer.Option("--market", help="CSV of SPY's daily bars, date,high,low,close: its trend and range are measured."),
+    typer.Option("--market", help="CSV of SPY's daily bars (date,high,low,close) for trend and volatility."),
 ]
 
 FASTEST = 1_000_000

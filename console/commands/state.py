@@ -34,9 +34,11 @@ PATIENCE_SECONDS = 1.0
 UNDONE = 1
 """The exit code if the word was not typed."""
 
-Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing: for scripts.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for the word, for scripts.")]
 
-commands = typer.Typer(help="Look after the state folder.", no_args_is_help=True, rich_markup_mode=None)
+commands = typer.Typer(
+    help="Show, back up, restore and reset the state folder.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @commands.command()
@@ -51,7 +53,7 @@ def show(context: typer.Context, account: Account = None) -> None:
 @commands.command()
 def backup(
     context: typer.Context,
-    target: Annotated[Path | None, typer.Argument(help="A file or folder; here without it.")] = None,
+    target: Annotated[Path | None, typer.Argument(help="A file or folder; default: the current folder.")] = None,
     account: Account = None,
 ) -> None:
     """Write journal, documents and the exchange's log into one archive, also while an engine runs.
@@ -66,7 +68,7 @@ def backup(
 @commands.command()
 def restore(
     context: typer.Context,
-    archive: Annotated[Path, typer.Argument(help="What `keyturn state backup` wrote.")],
+    archive: Annotated[Path, typer.Argument(help="An archive written by `keyturn state backup`.")],
     account: Account = None,
     yes: Yes = False,
     as_json: AsJson = False,

@@ -23,7 +23,7 @@ BUILT_IN = "built-in"
 """The source of a strategy that comes with the program."""
 APART = "it runs in a process of its own, without files, network or other processes"
 
-commands = typer.Typer(help="Built-in strategies and your own. See docs/STRATEGIES.md.", rich_markup_mode=None)
+commands = typer.Typer(help="List, check and create strategies. See docs/STRATEGIES.md.", rich_markup_mode=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def check(
 @commands.command()
 def new(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Small letters, digits and _, as the file will be called.")],
+    name: Annotated[str, typer.Argument(help="Name of the strategy and its file: lower-case letters, digits and _.")],
 ) -> None:
     """Write a complete, working example into your strategies folder; an existing file is never overwritten.
 

@@ -15,9 +15,9 @@ from state.accounts import journal_of
 
 def whatif(
     context: typer.Context,
-    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DAY", help="As 2026-11-19.")],
+    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DAY", help="A day, as 2026-11-19.")],
     change: Annotated[
-        list[str] | None, typer.Option("--change", help=f"May be given again, each is tried alone: {HOW}.")
+        list[str] | None, typer.Option("--change", help=f"A change, tried separately; repeatable: {HOW}.")
     ] = None,
     account: Account = None,
     journal_dir: JournalDir = None,

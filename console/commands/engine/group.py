@@ -13,7 +13,7 @@ from console.commands.engine.watch import watch
 from console.commands.status import status
 
 commands = typer.Typer(
-    help="The engine as a service: it goes on when the desk is left, or its link is cut.",
+    help="Run the engine in the background, independent of desks and their connections.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -33,20 +33,24 @@ SHOWN_BESIDE = ("order", "ticket", "request", "symbol")
 
 def logs(
     context: typer.Context,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes.")] = False,
-    order: Annotated[str | None, typer.Option("--order", help="Of one order: its id, or its beginning.")] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Keep printing new ones as they arrive.")] = False,
+    order: Annotated[
+        str | None, typer.Option("--order", help="Only this order: its id, or the first characters.")
+    ] = None,
     since: Annotated[
-        str | None, typer.Option("--since", help="2h before the newest line (s, m, h, d), or a time in UTC.")
+        str | None, typer.Option("--since", help="An age before the newest line, as 2h (s, m, h, d), or a UTC time.")
     ] = None,
     level: Annotated[
-        str, typer.Option("--level", help="This and worse: debug, info, warning, error, critical.")
+        str, typer.Option("--level", help="Least level: debug, info, warning, error or critical.")
     ] = "info",
     count: Annotated[
         int | None,
-        typer.Option("-n", "--count", min=0, help="Newest lines; without it 100, or all of an order or since a time."),
+        typer.Option(
+            "-n", "--count", min=0, help="Number of newest lines; default: 100, or all with --order or --since."
+        ),
     ] = None,
     account: Account = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the lines as they stand in the log.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the raw JSON lines of the log.")] = False,
 ) -> None:
     """Print the engine's log: facts, refusals, calls to the broker, errors.
 

@@ -15,7 +15,7 @@ from state.lock import holder, last_account
 
 NOT_RUNNING = 3
 
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 
 def stop(context: typer.Context, account: Account = None, yes: Yes = False) -> None:

@@ -26,10 +26,10 @@ MEMORY = Limits().memory_bytes // MEGABYTE
 def watch(
     context: typer.Context,
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="OPTION", help="Options of `keyturn engine run`, after `--`.")
+        list[str] | None, typer.Argument(metavar="OPTION", help="Options for `keyturn engine run`, after `--`.")
     ] = None,
     memory: Annotated[
-        int, typer.Option("--memory", min=64, help="MB that the engine's own process may take before it is restarted.")
+        int, typer.Option("--memory", min=64, help="Restart the engine when its process uses more than this many MB.")
     ] = MEMORY,
 ) -> None:
     """Run the engine in the foreground under a watchdog, which restarts one that hangs, leaks, gets no data or dies.

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from state.proof.signing_key import SigningKey
 
 Redacted = Annotated[
-    list[str] | None, typer.Option("--redact", help="Keep back amounts, symbols, or both; texts go with either.")
+    list[str] | None, typer.Option("--redact", help="Omit amounts, symbols or both; either also omits texts.")
 ]
 
 
 def key(
     context: typer.Context,
-    is_new: Annotated[bool, typer.Option("--new", help="Make one, and put it into the system's keyring.")] = False,
-    of_agent: Annotated[bool, typer.Option("--agent", help="List those of the SSH agent that could sign.")] = False,
+    is_new: Annotated[bool, typer.Option("--new", help="Create a key in the system's keyring.")] = False,
+    of_agent: Annotated[bool, typer.Option("--agent", help="List the keys of the SSH agent that can sign.")] = False,
 ) -> None:
     """Print the public key of your record. Publish it: anyone who has it can check your exports.
 
@@ -82,7 +82,7 @@ def sign(
 
 def head(
     context: typer.Context,
-    day: Annotated[str | None, typer.Option("--day", help="Of which day, 2026-11-20; without it the last one.")] = None,
+    day: Annotated[str | None, typer.Option("--day", help="The day, as 2026-11-20; default: the last one.")] = None,
     account: Account = None,
     journal_dir: JournalDir = None,
 ) -> None:
@@ -101,10 +101,10 @@ def head(
 
 def export(
     context: typer.Context,
-    out: Annotated[Path, typer.Option("--out", help="A file that is not there yet.")],
-    day: Annotated[str | None, typer.Option("--day", help="One day, 2026-11-20.")] = None,
-    days: Annotated[str | None, typer.Option("--range", help="Days, 2026-11-01..2026-11-20.")] = None,
-    order: Annotated[str | None, typer.Option("--order", help="An excerpt: this order's records alone.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="A new file.")],
+    day: Annotated[str | None, typer.Option("--day", help="One day, as 2026-11-20.")] = None,
+    days: Annotated[str | None, typer.Option("--range", help="A range of days, as 2026-11-01..2026-11-20.")] = None,
+    order: Annotated[str | None, typer.Option("--order", help="Export only the records of this order.")] = None,
     kept_back: Redacted = None,
     account: Account = None,
     journal_dir: JournalDir = None,

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
 def tail(
     context: typer.Context,
-    count: Annotated[int, typer.Option("-n", "--count", min=0, help="How many records.")] = 20,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes.")] = False,
+    count: Annotated[int, typer.Option("-n", "--count", min=0, help="Number of records.")] = 20,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Keep printing new ones as they arrive.")] = False,
     is_explained: Annotated[
         bool,
-        typer.Option("--explain", help="Below each record: which slices fold it, which workflows follow it."),
+        typer.Option(
+            "--explain", help="Below each record, print the slices that fold it and the workflows that follow it."
+        ),
     ] = False,
     account: Account = None,
     journal_dir: JournalDir = None,
@@ -43,7 +45,7 @@ def tail(
 
 
 def explain(
-    name: Annotated[str | None, typer.Argument(help="An input or a fact; without it all of them.")] = None,
+    name: Annotated[str | None, typer.Argument(help="An input or a fact; default: all.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain how the engine handles an input or a fact, from the code itself; no journal is read.
@@ -91,7 +93,7 @@ def verify(
 
 def why(
     context: typer.Context,
-    order: Annotated[str, typer.Argument(help="An order's id, or its beginning.")],
+    order: Annotated[str, typer.Argument(help="An order id, or its first characters.")],
     account: Account = None,
     journal_dir: JournalDir = None,
     as_json: AsJson = False,

@@ -18,9 +18,7 @@ NO_SERVICE = (
 
 def stamp(
     context: typer.Context,
-    url: Annotated[
-        str | None, typer.Option("--url", help="The service, https://…; without it that of proof.stamp_url.")
-    ] = None,
+    url: Annotated[str | None, typer.Option("--url", help="URL of the service; default: proof.stamp_url.")] = None,
     account: Account = None,
     journal_dir: JournalDir = None,
     as_json: AsJson = False,
