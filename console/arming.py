@@ -68,7 +68,7 @@ class Keyboard:
 
 @dataclass(frozen=True, slots=True)
 class ShownTicket:
-    """The content of the screen: a ticket and the digest of what it shows."""
+    """The content of the screen: a ticket and its digest."""
 
     ticket: str
     digest: str

@@ -46,7 +46,7 @@ class Choice:
     beside
         In one column, the pane beside the first one and the log; None before any was chosen.
     turn
-        With two columns, the chosen pane that has no place of its own.
+        With two columns, the chosen pane that otherwise has no place.
     last
         The pane chosen last, which stays if a column has no room for all.
     zoomed

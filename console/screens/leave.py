@@ -82,7 +82,7 @@ def owed_lines(owed: Owed | None, place: str) -> list[TextLine]:
 
 
 def detaching_lines(view: DeskView, *, answers: bool) -> list[TextLine]:
-    """Say what goes on and what waits while the engine runs without this desk (SY-01).
+    """Say how each position is guarded while the engine runs without this desk (SY-01).
 
     If the engine does not answer, nothing is claimed: the list is its last known state.
     """
