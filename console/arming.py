@@ -84,12 +84,12 @@ class Arming:
         self._turned: tuple[ShownTicket, float] | None = None
 
     def paint(self, shown: ShownTicket, at: float) -> None:
-        """The terminal has shown it completely since `at`; for repeated calls the first counts."""
+        """Note that the terminal has shown it completely since `at`; of repeated calls the first counts."""
         if shown != self._painted:
             self._painted, self._painted_at, self._turned = shown, at, None
 
     def forget(self) -> None:
-        """It is no longer on the screen or no longer valid, so it must be painted again."""
+        """Disarm: it is no longer on the screen or no longer valid, so it must be painted again."""
         self._painted = self._turned = None
 
     def hear(self, key: str | None, at: float) -> None:

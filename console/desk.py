@@ -253,7 +253,7 @@ class DeskApp(App[None]):
     # ── leaving ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _exit_soon(self) -> None:
-        """Leave; called from the thread that was told to, which does not wait for the event loop."""
+        """Leave, without waiting for the event loop; called from the thread that was told to leave."""
         self.owed.leave_behind()
         self.call_later(self.exit)
 

@@ -168,7 +168,7 @@ def _heights(panes: Sequence[str], wants: Wants, lines: int) -> list[int]:
 
 
 def _widths(columns: Sequence[ColumnOfPanes], width: int) -> list[int]:
-    """Return the widths; the first of three columns gets half of the spare width, as far as its lists need it."""
+    """Return the widths; the first of three columns gets half of the spare width, at most `MORE` cells."""
     rest = width - sum(column.width for column in columns)
     if not columns[0].width or width <= WIDEST:
         return [column.width or rest for column in columns]

@@ -54,7 +54,7 @@ class Painted:
         return self._link().frames_skipped
 
     def drew(self, shown: ShownTicket, skipped: int, is_whole: bool) -> None:
-        """A frame with the content was passed to the link.
+        """Note that a frame with the content was passed to the link.
 
         `is_whole` is false if another screen covers it, or it was laid out for another size than the terminal's.
         """
@@ -95,7 +95,7 @@ class Painted:
         self._ran_at = now
 
     def forget(self) -> None:
-        """It is not on the screen or not readable, so it must be painted again."""
+        """Disarm: it is not on the screen or not readable, so it must be painted again."""
         self.arming.forget()
         self._drawing = None
 

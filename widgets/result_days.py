@@ -61,7 +61,7 @@ def periods(days: Sequence[DayRow], today: date) -> list[Period]:
 
 
 def by_strategy(days: Sequence[DayRow]) -> list[ClosedRow]:
-    """Return the closed trades of each strategy over all days, in order of first appearance."""
+    """Sum the closed trades of each strategy over all days, in order of first appearance."""
     sums: dict[str, ClosedRow] = {}
     for row in (closed for day in days for closed in day.closed):
         so_far = sums.get(row.strategy, ClosedRow(row.strategy, 0, 0, NO_MONEY))

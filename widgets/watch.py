@@ -89,7 +89,7 @@ class Watch(Pane):
         return self.chosen if self.chosen in names else next(iter(names), "")
 
     def rows(self) -> list[WatchRow]:
-        """Return the symbols of the list in order, then other symbols that are held, ordered or proposed."""
+        """Return the symbols of the list in order, then other symbols with positions, orders, proposals or alerts."""
         if self._view is None:
             return []
         watch, name = self._view.watch, self.name_of_list()
@@ -156,7 +156,7 @@ class Watch(Pane):
 
 
 def whole_words(head: str, said: Sequence[str], room: int) -> str:
-    """Return as many whole words as fit, with the number of the others (`+2`); empty without words."""
+    """Join as many items as fit, none cut, with the number of the others (`+2`); empty without items."""
     for shown in range(len(said), 0, -1):
         left = len(said) - shown
         text = f"{head}{', '.join(said[:shown])}" + (f" +{left}" if left else "")

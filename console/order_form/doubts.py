@@ -42,7 +42,7 @@ def _waits_bare(draft: Draft) -> bool:
 
 
 def _risk(draft: Draft, view: DeskView) -> Decimal | None:
-    """Return the possible loss at the stop in USD, after the factors that reduce every order."""
+    """Return the loss allowed at the stop in USD, after the factors that reduce every order."""
     from core.risk.size_factors.base import WantedEntry  # loads the settings: too slow before the first paint
     from core.risk.sizing import binding_cuts
 

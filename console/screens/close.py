@@ -126,7 +126,7 @@ def part_of(view: DeskView, row: PositionRow, part: Decimal) -> Quantity:
 
 
 def step_of(view: DeskView, row: PositionRow) -> Decimal:
-    """Return the quantity step: whole shares for short positions and for symbols that do not trade in fractions."""
+    """Return the quantity step: whole shares for a whole short position, otherwise the symbol's own step."""
     known = next((known for known in view.symbols if known.symbol == row.symbol), None)
     if row.quantity < 0 and not row.quantity % ONE_SHARE:
         return ONE_SHARE

@@ -126,7 +126,7 @@ class KillScreen(Dialog):
         return False
 
     def chord_again(self) -> None:
-        """Handle the chord while this screen is open: discard the typed letters and arm U again."""
+        """Handle the chord while this screen is open: discard the typed letters and disarm U."""
         self.typed = self._in_any_case = ""
         self._asked_of = ()
         self.resume.forget()
@@ -289,7 +289,7 @@ class KillScreen(Dialog):
         self.behind.handle.send(Rearm(REARM, tuple(doubted)))
 
     def _in_doubt(self) -> list[OrderRow]:
-        """Return the orders in doubt; empty before the first view."""
+        """Return the orders in doubt and unanswered entries; empty before the first view."""
         view = self.behind.view
         return [row for row in view.orders if _is_unknown(row)] if view is not None else []
 

@@ -57,7 +57,7 @@ class ResumeKey:
         return ShownTicket(f"halted {view.status.presses if view is not None else 0}", self.does())
 
     def state(self) -> Cell:
-        """Return whether the key would count now."""
+        """Return the state of the key in words."""
         key = written("kill.resume")
         if self.arming.is_turning() or self.since is not None:
             return Cell("resuming…", "strong")
@@ -107,6 +107,6 @@ class ResumeKey:
         return True
 
     def forget(self) -> None:
-        """Arm again, and stop waiting for the pending result."""
+        """Disarm, and stop waiting for the pending result."""
         self.since = None
         self.painted.forget()
