@@ -27,6 +27,8 @@ from core.settings.directions import (
     NAMED,
     STRICTER,
     ZERO_IS_NEVER,
+    is_of_own,
+    name_of,
 )
 from core.settings.history import VERSION, read, restated
 from core.settings.protections import ProtectionSettings, ProtectionsSettings
@@ -51,6 +53,8 @@ OWN: KeyPath = ("strategies", "own")
 """The tables of the user's strategies in the settings."""
 SECTORS: KeyPath = (LIMITS, "sectors")
 """The sector of each symbol in the settings."""
+NO_OWN = UserStrategySettings()
+"""The table of a user's strategy that nobody wrote; its limits are compared with these."""
 NOT_SET = "not set"
 """The text for a setting that one of two files does not have."""
 
@@ -133,6 +137,7 @@ def _take(values: dict[str, Any], others: dict[str, Any], path: KeyPath) -> dict
     """Return the values with the others' value at a path; the others if the path is empty."""
     if not path:
         return others
+    path = (*OWN, *path[1:]) if is_of_own(path) else path
     here, there = values, others
     for key in path[:-1]:
         here, there = here.setdefault(key, {}), there.get(key, {})
@@ -169,10 +174,17 @@ def _as_held(new: BaseModel, held: BaseModel, paths: Iterable[KeyPath]) -> BaseM
     for key, *rest in paths:
         inner.setdefault(key, []).append(tuple(rest))
     update = {
-        key: getattr(held, key) if () in rests else _as_held(getattr(new, key), getattr(held, key), rests)
+        key: getattr(held, key) if () in rests else _of_both(getattr(new, key), getattr(held, key), rests)
         for key, rests in inner.items()
     }
     return new.model_copy(update=update)
+
+
+def _of_both(new: Any, held: Any, paths: Iterable[KeyPath]) -> Any:
+    """Of one table, or of each of the user's strategies that are there now."""
+    if isinstance(new, BaseModel):
+        return _as_held(new, held, paths)
+    return {name: _as_held(table, held.get(name, NO_OWN), paths) for name, table in new.items()}
 
 
 def tightened(changes: Collection[LimitChange]) -> dict[str, str]:
@@ -249,9 +261,13 @@ def _of_own(tables: Mapping[str, UserStrategySettings]) -> Iterator[tuple[KeyPat
 
 
 def _kind(path: KeyPath, before: object, after: object, equity: Decimal | None) -> ChangeKind:
-    name = ".".join(path[1:] if path[0] == LIMITS else path)
+    name = name_of(path)
     if path[0] != LIMITS and name not in NAMED:
         return ChangeKind.RESTART
+    if is_of_own(path):
+        before, after = (getattr(NO_OWN, path[-1]) if each is NOT_SET else each for each in (before, after))
+        if before == after:
+            return ChangeKind.RESTART
     if name in STRICTER:
         return ChangeKind.TIGHTER if after == STRICTER[name] else ChangeKind.LOOSER
     if name in ZERO_IS_NEVER:
