@@ -11,9 +11,9 @@ import pytest
 
 from core.brokers.alpaca import contract
 from core.brokers.alpaca.fields import UnreadableFieldError
-from core.brokers.alpaca.parsing import a_clock, an_update
+from core.brokers.alpaca.parsing import a_clock, an_unread_update, an_update
 from core.execution.order import Order
-from core.facts import Fact, FillNotBelieved, MarketDataQuarantined, OrderRestated, UpdateIgnored
+from core.facts import Fact, FillNotBelieved, MarketDataQuarantined, OrderFilled, OrderRestated, Source, UpdateIgnored
 from core.market.alpaca import contract as market_contract
 from core.market.alpaca.counts import Counts, Seen
 from core.market.alpaca.quotes import Quotes
@@ -22,9 +22,8 @@ from core.market.alpaca.stream_messages import StreamMessages
 from core.market.alpaca.timetable import Timetable
 from core.market.alpaca.wire import read_bar
 from core.messages.effects import Effect, LookUpOrder
-from core.messages.inputs import BrokerUpdated
+from core.messages.inputs import BrokerUpdated, BrokerUpdateUnread
 from core.model.api_contract import ApiFieldKind, ApiRecord
-from core.model.broker import OrderUpdate
 from core.model.quote import Feed
 from core.runtime.clock_guard import ClockGuard
 from tests.scenarios.house import STEADY, House, a_typed_buy, minutes
@@ -210,12 +209,14 @@ def hostile_updates(order: Order, now: datetime) -> Iterator[tuple[str, dict[str
         yield f"order.{name} {value!r}", good | {"order": good["order"] | {name: value}}
 
 
-def heard(order: Order, now: datetime) -> dict[OrderUpdate, str]:
-    """What the reader makes of them, each once: what it raises is `UnreadableFieldError`, and the stream notes it."""
-    found: dict[OrderUpdate, str] = {}
+def heard(order: Order, now: datetime) -> dict[BrokerUpdated | BrokerUpdateUnread, str]:
+    """What the stream makes of them, each once."""
+    found: dict[BrokerUpdated | BrokerUpdateUnread, str] = {}
     for title, raw in hostile_updates(order, now):
-        with suppress(UnreadableFieldError):
-            found.setdefault(an_update(raw), title)
+        try:
+            found.setdefault(BrokerUpdated(an_update(raw)), title)
+        except UnreadableFieldError:
+            found.setdefault(BrokerUpdateUnread(an_unread_update(raw, "a field")), title)
     return found
 
 
@@ -233,7 +234,7 @@ def test_no_update_field_hides_an_order() -> None:
     for update, title in updates.items():
         house, asked = house_with_an_entry(), list[Effect]()
         house.line.tamper = lambda effect, asked=asked: asked.append(effect) or effect  # type: ignore[misc]
-        house.line.take(now, BrokerUpdated(update))
+        house.line.take(now, update)
         is_looked_up = any(isinstance(effect, LookUpOrder) for effect in asked)
         house.line.take(now, BrokerUpdated(good))
         ledger = house.desk.ledger
@@ -242,5 +243,29 @@ def test_no_update_field_hides_an_order() -> None:
         assert house.held() == "0.1", title
         assert ledger.state.entries_day == house.calendar.trading_day(now), title
         assert ledger.state.entries == {"manual": 1}, title
-        assert update == good or is_looked_up or shown_of(house), title
+        assert update == BrokerUpdated(good) or is_looked_up or shown_of(house), title
+        assert is_looked_up or isinstance(update, BrokerUpdated), title
     assert len(updates) > 20
+
+
+def test_a_fill_that_cannot_be_read_is_looked_up() -> None:
+    """EX-05, OP-06: one odd field, and the look-up counts its shares before the books are compared again"""
+    house = house_with_an_entry()
+    raw = an_update_json("fill") | {"order": entry_json(house.entry) | {"extended_hours": None}}
+    house.line.take(house.line.at, BrokerUpdateUnread(an_unread_update(raw, "extended_hours is missing")))
+    house.until("10:03:08")
+
+    assert house_with_an_entry().until("10:03:08").held() == "0"
+    assert house.held() == "0.1"
+    assert [fill.source for fill in house.facts(OrderFilled)] == [Source.LOOK_UP]
+
+
+def test_a_message_of_no_order_asks_for_the_books() -> None:
+    """EX-05, EX-09: it may have told of a fill, or of an order that is not ours"""
+    house = house_with_an_entry()
+    for order in (7, {}, entry_json(house.entry) | {"client_order_id": "other", "id": "other"}):
+        house.line.take(house.line.at, BrokerUpdateUnread(an_unread_update({"order": order}, "order is unreadable")))
+    house.until("10:03:08")
+
+    assert house.held() == "0.1"
+    assert [told.client_order_id for told in house.facts(UpdateIgnored)] == ["", "", "other"]
