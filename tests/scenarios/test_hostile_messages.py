@@ -16,15 +16,15 @@ from core.execution.order import Order
 from core.facts import Fact, FillNotBelieved, MarketDataQuarantined, OrderFilled, OrderRestated, Source, UpdateIgnored
 from core.market.alpaca import contract as market_contract
 from core.market.alpaca.counts import Counts, Seen
-from core.market.alpaca.quotes import Quotes
+from core.market.alpaca.quotes import Quotes, quote_of
 from core.market.alpaca.stream_failover import StreamFailover
 from core.market.alpaca.stream_messages import StreamMessages
 from core.market.alpaca.timetable import Timetable
-from core.market.alpaca.wire import read_bar
+from core.market.alpaca.wire import read_bar, read_quote
 from core.messages.effects import Effect, LookUpOrder
 from core.messages.inputs import BrokerUpdated, BrokerUpdateUnread
 from core.model.api_contract import ApiFieldKind, ApiRecord
-from core.model.quote import Feed
+from core.model.quote import Feed, NoQuote
 from core.runtime.clock_guard import ClockGuard
 from tests.scenarios.house import STEADY, House, a_typed_buy, minutes
 from tests.unit.core.brokers.alpaca_door import an_order_json, an_update_json
@@ -44,6 +44,12 @@ def hostile(record: ApiRecord) -> Iterator[tuple[str, object]]:
     for field in record.fields:
         if field.kind in WALKED:
             yield from ((field.name, value) for value in HOSTILE)
+
+
+def streamed(record: ApiRecord) -> Iterator[tuple[str, object]]:
+    """What names the message and its symbol too."""
+    yield from hostile(record)
+    yield from ((name, value) for name in ("T", "S") for value in HOSTILE)
 
 
 class Market:
@@ -80,6 +86,10 @@ class Market:
     def says(self, kind: str, **fields: object) -> None:
         self.stream.take([{"T": kind, "S": "SPY", **fields}], {"SPY"})
 
+    def polls_quote(self, **fields: object) -> None:
+        for sighting in self.quotes.found([read_quote(SPY, fields, "poll", Feed.IEX)], self.now):
+            self.hear(sighting)
+
     def polled(self, **fields: object) -> None:
         for minute in self.switch.found_beside([read_bar(SPY, fields, "poll")], self.now):
             self.hear(minute)
@@ -104,19 +114,31 @@ def market(monkeypatch: pytest.MonkeyPatch) -> Market:
     return Market(monkeypatch)
 
 
-def test_no_quote_field_blinds_a_symbol(market: Market) -> None:
+@pytest.mark.parametrize("way", ["stream", "poll"])
+def test_no_quote_field_blinds_a_symbol(market: Market, way: str) -> None:
     """MD-03: each field with each value; the next good quote counts, and what was odd is counted or shown."""
-    for name, value in hostile(market_contract.QUOTE):
+    is_streamed = way == "stream"
+    told = (lambda **fields: market.says("q", **fields)) if is_streamed else market.polls_quote
+    for name, value in (streamed if is_streamed else hostile)(market_contract.QUOTE):
         market.passes(timedelta(seconds=1))
         before, good = market.noted(), a_quote(market.now)
-        market.says("q", **{**good, name: value})
+        told(**{**good, name: value})
         seen = market.house.desk.sightings.quotes.get(SPY)
         is_used = seen is not None and seen.at == good["t"]
         market.passes(timedelta(seconds=1))
-        market.says("q", **a_quote(market.now))
+        told(**a_quote(market.now))
 
         assert market.house.desk.sightings.quotes[SPY].at == market.now, (name, value)
         assert is_used or market.noted() > before, (name, value)
+
+
+def test_a_hostile_quote_confirms_nothing() -> None:
+    """OP-03, MD-03: the quote that is asked for at a key is sound and of no future, or none at all"""
+    now = datetime(2026, 11, 19, 17, tzinfo=UTC)
+    for name, value in hostile(market_contract.QUOTE):
+        quote = quote_of([read_quote(SPY, {**a_quote(now), name: value}, "asked", Feed.IEX)], SPY, now)
+
+        assert isinstance(quote, NoQuote) or (quote.at <= now and 0 < quote.bid <= quote.ask), (name, value)
 
 
 @pytest.mark.parametrize("way", ["stream", "poll"])
@@ -126,7 +148,7 @@ def test_no_bar_field_blinds_a_symbol(market: Market, way: str) -> None:
     market.passes(timedelta(minutes=1))
     told(**a_bar(market.now))
     market.passes(timedelta(minutes=1))
-    for name, value in hostile(market_contract.BAR):
+    for name, value in (streamed if way == "stream" else hostile)(market_contract.BAR):
         before, good = market.noted(), a_bar(market.now)
         told(**{**good, name: value})
         is_used = market.house.desk.normaliser.state.last_starts[SPY] == good["t"]
@@ -142,7 +164,7 @@ def test_no_bar_field_blinds_a_symbol(market: Market, way: str) -> None:
 def test_no_status_field_halts_for_good(market: Market) -> None:
     """MD-06: whatever is told of a halt, the end of it is heard."""
     halted = market.house.desk.normaliser.state.halted
-    for name, value in hostile(market_contract.STATUS):
+    for name, value in streamed(market_contract.STATUS):
         market.passes(timedelta(seconds=1))
         before = market.noted()
         halt = {"t": market.now, "sc": "H", "sm": "Trading Halt", "rm": "News"}
@@ -155,10 +177,11 @@ def test_no_status_field_halts_for_good(market: Market) -> None:
         assert is_used or market.noted() > before, (name, value)
 
 
-def test_a_resumption_of_the_future_ends_no_halt(market: Market) -> None:
+@pytest.mark.parametrize("time", [FUTURE, PAST])
+def test_a_resumption_of_another_time_ends_no_halt(market: Market, time: str) -> None:
     """MD-06"""
     market.says("s", t=market.now, sc="H", sm="Trading Halt", rm="News")
-    market.says("s", t=FUTURE, sc="T", sm="Resumed", rm="")
+    market.says("s", t=time, sc="T", sm="Resumed", rm="")
 
     assert SPY in market.house.desk.normaliser.state.halted
 
