@@ -131,6 +131,7 @@ MORE_IS_LOOSER = frozenset(
         "evaluation.vix_days",
         "evaluation.vix_under",
         "strategies.faults",
+        "strategies.slow_milliseconds",
         *_of_each("position_part"),
         *_of_house("holds_overnight", "vwap"),
         f"strategies.{OWN}.holds_overnight",

@@ -204,6 +204,7 @@ def test_a_change_is_tighter_or_looser(name: str, value: object, kind: ChangeKin
     ("strategies.sma.requires_recommendation", False, True),
     ("strategies.vwap.position_part", "0.5", "0.2"),
     ("strategies.vwap.stop_fraction", "0.05", "0.003"),
+    ("strategies.slow_milliseconds", "900", "20"),
     ("strategies.mean_reversion.max_hold_hours", "48", "2"),
     ("strategies.dips.position_part", "0.5", "0.2"),
     ("strategies.dips.flat_minutes", 0, 5),
