@@ -50,7 +50,9 @@ def _in_capitals(written: object) -> object:
 SymbolName = Annotated[str, BeforeValidator(_in_capitals), Field(pattern=rf"^{SYMBOL.pattern}$")]
 
 EXAMPLE = 'as in "10:00"'
-_CLOCK = re.compile(r"\d\d:\d\d(?::\d\d)?(?P<fraction>[.,]\d+)?(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?", re.IGNORECASE)
+_CLOCK = re.compile(
+    r"\d\d:\d\d(?::\d\d)?(?P<fraction>[.,]\d+)?(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII | re.IGNORECASE
+)
 
 
 def _on_the_clock(written: object) -> object:
