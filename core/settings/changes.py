@@ -151,7 +151,7 @@ def _take(values: dict[str, Any], others: dict[str, Any], path: KeyPath) -> dict
 def without_looser(held: Settings, new: Settings, equity: Decimal | None = None) -> Settings:
     """Return the new settings, but with the held value of each looser limit.
 
-    If the tighter limits of a table are invalid without the others, all of that table's keep their held values.
+    A tighter limit that is invalid without a looser one keeps its held value too.
     """
     if held == new and not held.odd.words:
         return new
@@ -159,13 +159,27 @@ def without_looser(held: Settings, new: Settings, equity: Decimal | None = None)
     limits = held
     for table in (LIMITS, *BESIDE_RISK):
         if changes := [change for change in tighter if change.path[0] == table]:
-            with suppress(ValueError):
-                limits = with_changes(limits, new, changes)
+            limits = _with_what_fits(limits, new, changes)
     kept: dict[str, BaseModel] = {LIMITS: limits.risk}
     for table, paths in BESIDE_RISK.items():
         kept[table] = _as_held(getattr(new, table), getattr(limits, table), paths)
     settings = new.model_copy(update=kept)
     return restated(settings) if held.odd.words else settings
+
+
+def _with_what_fits(held: Settings, new: Settings, changes: list[LimitChange]) -> Settings:
+    """Take the changes together, or each that is valid by itself or after others."""
+    with suppress(ValueError):
+        return with_changes(held, new, changes)
+    left, tried = changes, len(changes) + 1
+    while len(left) < tried:
+        tried, waiting, left = len(left), left, []
+        for change in waiting:
+            try:
+                held = with_changes(held, new, [change])
+            except ValueError:
+                left.append(change)
+    return held
 
 
 def _as_held(new: BaseModel, held: BaseModel, paths: Iterable[KeyPath]) -> BaseModel:

@@ -259,6 +259,17 @@ def test_looser_limits_wait_alone() -> None:
     assert found.risk == Settings().risk
 
 
+def test_tighter_limits_hold_without_one_that_does_not_fit() -> None:
+    """RK-13: from swing to micro, whose largest order is less than the smallest that a looser value allows"""
+    held, file = (a_file(profile=name, **PROFILES[name]) for name in ("swing", "micro"))
+
+    found = without_looser(held, file, Decimal(100_000)).risk
+
+    assert (found.daily_loss.usd, found.per_trade.usd, found.max_open_positions) == (Decimal(10), Decimal("1.50"), 1)
+    assert (found.window_start, found.window_end) == (time(10), time(11, 30))
+    assert (found.min_notional, found.max_notional) == (held.risk.min_notional, held.risk.max_notional)
+
+
 def test_a_change_says_old_and_new(snapshot: SnapshotAssertion) -> None:
     """RK-13"""
     new = a_file(risk={"daily_loss": {"of_equity": "0.02"}, "window_end": "11:00"}, symbols=["SPY", "IBM"])
