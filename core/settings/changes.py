@@ -7,7 +7,7 @@ not named there, or of one that cannot be compared, counts as looser: it needs t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
@@ -159,7 +159,7 @@ def without_looser(held: Settings, new: Settings, equity: Decimal | None = None)
     limits = held
     for table in (LIMITS, *BESIDE_RISK):
         if changes := [change for change in tighter if change.path[0] == table]:
-            limits = _with_what_fits(limits, new, changes)
+            limits, _ = with_what_fits(limits, new, changes)
     kept: dict[str, BaseModel] = {LIMITS: limits.risk}
     for table, paths in BESIDE_RISK.items():
         kept[table] = _as_held(getattr(new, table), getattr(limits, table), paths)
@@ -167,11 +167,13 @@ def without_looser(held: Settings, new: Settings, equity: Decimal | None = None)
     return restated(settings) if held.odd.words else settings
 
 
-def _with_what_fits(held: Settings, new: Settings, changes: list[LimitChange]) -> Settings:
-    """Take the changes together, or each that is valid by itself or after others."""
+def with_what_fits(
+    held: Settings, new: Settings, changes: Sequence[LimitChange]
+) -> tuple[Settings, Sequence[LimitChange]]:
+    """Take the changes together, or each that is valid by itself or after others; also return those left."""
     with suppress(ValueError):
-        return with_changes(held, new, changes)
-    left, tried = changes, len(changes) + 1
+        return with_changes(held, new, changes), ()
+    left, tried = list(changes), len(changes) + 1
     while len(left) < tried:
         tried, waiting, left = len(left), left, []
         for change in waiting:
@@ -179,7 +181,7 @@ def _with_what_fits(held: Settings, new: Settings, changes: list[LimitChange]) -
                 held = with_changes(held, new, [change])
             except ValueError:
                 left.append(change)
-    return held
+    return held, left
 
 
 def _as_held(new: BaseModel, held: BaseModel, paths: Iterable[KeyPath]) -> BaseModel:
