@@ -21,13 +21,14 @@ from core.risk.checks.protections import ProtectionCheck
 from core.risk.gate import Check
 from core.risk.protections.book import ProtectionBook
 from core.risk.size_factors import ALL, BINDING
-from core.settings.changes import OF_THE_SCREEN
+from core.settings.changes import OF_THE_SCREEN, OWN
 from core.settings.changes import leaves as leaves_of
-from core.settings.directions import NO_DIRECTION, STRICTER, ZERO_IS_NEVER, Direction, direction_of
+from core.settings.directions import NO_DIRECTION, STRICTER, ZERO_IS_NEVER, Direction, direction_of, name_of
 from core.settings.protections import ProtectionsSettings
 from core.settings.risk import RiskSettings
 from core.settings.settings import PROFILES, Settings
 from core.settings.types import AmountSettings, SettingsTable
+from core.settings.user_strategies import UserStrategySettings
 from docs.execution import plain_value
 from docs.pages import Tables, filled, table, written
 
@@ -86,7 +87,7 @@ def passes() -> str:
 
 def directions() -> str:
     """Each setting: which way it is looser, and what a looser value needs; those of no direction by table."""
-    keys = [path for path, _ in leaves_of(Settings())]
+    keys = [path for path, _ in leaves_of(Settings())] + [(*OWN, key) for key in UserStrategySettings.model_fields]
     named = [(path, found) for path in keys if (found := direction_of(path)) is not Direction.NONE]
     rows = [(f"`{'.'.join(path)}`", _way(path, found), "the word LOOSEN") for path, found in named]
     left = [(f"`{name}`", f"no way: {reason}", _taken(name)) for name, reason in NO_DIRECTION.items()]
@@ -94,7 +95,7 @@ def directions() -> str:
 
 
 def _way(path: tuple[str, ...], found: Direction) -> str:
-    name = ".".join(path[1:] if path[0] == "risk" else path)
+    name = name_of(path)
     if found is Direction.CHOICE:
         return f"all but {plain_value(STRICTER[name])}"
     return f"{found.value.removesuffix(' is looser')}{', and 0 most' if name in ZERO_IS_NEVER else ''}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from io import BufferedReader
@@ -18,7 +19,7 @@ from core.model.venues import XNYS
 from core.ports import JournalDamagedError
 from state.codec import GENESIS, TAIL, RecordError, checked_sum
 
-SEGMENT_NAME = re.compile(r"\d{4}-\d{2}-\d{2}\.jsonl")
+SEGMENT_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})\.jsonl", re.ASCII)
 UNWRITTEN = bytes(8)
 """A block that the disk did not write; no record holds a zero byte, because JSON escapes it."""
 
@@ -52,8 +53,15 @@ class SegmentStart:
 
 
 def segments(folder: Path) -> list[Path]:
-    """Return the segments of a journal's folder, oldest first."""
-    return sorted(path for path in folder.iterdir() if SEGMENT_NAME.fullmatch(path.name))
+    """Return the segments of a journal's folder, oldest first; a file that is named for no day is none."""
+    return sorted(path for path in folder.iterdir() if _is_segment(path.name))
+
+
+def _is_segment(name: str) -> bool:
+    named = SEGMENT_NAME.fullmatch(name)
+    with suppress(ValueError):
+        return named is not None and date.fromisoformat(named[1]) is not None
+    return False
 
 
 def day_of(at: datetime) -> date:

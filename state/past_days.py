@@ -35,7 +35,7 @@ from state.codec import RecordError, decode
 from state.journal import days_of, read_day
 from state.journal_segments import segments
 
-DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 BEFORE = (CorporateActionApplied, OrderCreated, PositionChanged, PositionCorrected, SettingsApplied)
 """Facts to read from all earlier days."""
 AFTER = (CashMoved, DayCorrected, DayStarted)
@@ -53,7 +53,7 @@ def explained(folder: Path, what: str | None) -> tuple[PostMortem, bool]:
     if DAY.fullmatch(first):
         days = days_between(folder, day_named(first), day_named(last) if dots else day_named(first))
         return _of_days(folder, days), False
-    if asked and (dots or re.fullmatch(r"[\w-]+", asked) is None):
+    if asked and (dots or re.fullmatch(r"[\w-]+", asked, re.ASCII) is None):
         raise OperatorError(f"{asked} is no order, no day and no days; write 2026-11-19 or 2026-11-16..2026-11-20")
     if not asked:
         days = days_between(folder, None, None)

@@ -17,7 +17,7 @@ from core.model.harmless_text import harmless
 CUT = "…"
 TOO_WIDE = "#"
 
-FRACTION = re.compile(r"\.(\d+)")
+FRACTION = re.compile(r"\.(\d+)", re.ASCII)
 
 
 class Align(Enum):

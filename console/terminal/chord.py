@@ -15,9 +15,9 @@ LETTER_K = (ord("k"), ord("K"))
 SHIFT, ALT, CTRL, CAPS_LOCK, NUM_LOCK = 1, 2, 4, 64, 128
 LOCKS = CAPS_LOCK | NUM_LOCK
 
-KITTY_KEY = re.compile(r"\x1b\[(\d{1,7})(?::[\d:]*)?(?:;(\d{0,3})(?::(\d))?)?(?:;[\d:]*)?u")
-F10 = re.compile(r"\x1b\[21(?:;(\d{1,3})(?::(\d))?)?~")
-OTHER_KEY = re.compile(r"\x1b\[27;(\d{1,3});(\d{1,7})~")
+KITTY_KEY = re.compile(r"\x1b\[(\d{1,7})(?::[\d:]*)?(?:;(\d{0,3})(?::(\d))?)?(?:;[\d:]*)?u", re.ASCII)
+F10 = re.compile(r"\x1b\[21(?:;(\d{1,3})(?::(\d))?)?~", re.ASCII)
+OTHER_KEY = re.compile(r"\x1b\[27;(\d{1,3});(\d{1,7})~", re.ASCII)
 
 PRESSED, RELEASED = 1, 3
 

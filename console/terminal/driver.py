@@ -31,7 +31,7 @@ from console.shutdown import Departure
 from console.terminal.input_reader import Dropped, KillChordPort, Reader
 from console.terminal.writer import PacedWriter
 
-FRAME = re.compile(r"\x1b\[\d+;\d+H\Z")
+FRAME = re.compile(r"\x1b\[\d+;\d+H\Z", re.ASCII)
 IDLE, EAGER = 0.1, 0.02
 """Seconds between two checks for silence: with nothing pending, and with something pending."""
 

@@ -14,8 +14,10 @@ from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 
 from console.terminal.chord import CAPS_LOCK, LOCKS, OTHER_KEY, PRESSED, SHIFT
 
-KITTY_TEXT = re.compile(r"\x1b\[(\d{1,7})(?::(\d{0,7})[\d:]*)?(?:;(\d{0,3})(?::(\d))?)?(?:;((?:\d{1,7}:?)*))?u")
-KITTY_FUNCTION = re.compile(r"\x1b\[57\d{3}u")
+KITTY_TEXT = re.compile(
+    r"\x1b\[(\d{1,7})(?::(\d{0,7})[\d:]*)?(?:;(\d{0,3})(?::(\d))?)?(?:;((?:\d{1,7}:?)*))?u", re.ASCII
+)
+KITTY_FUNCTION = re.compile(r"\x1b\[57\d{3}u", re.ASCII)
 """A key of the keypad, or one without a character, and no modifier."""
 MODIFIERS = ("alt+", "ctrl+", "super+", "hyper+", "meta+")
 

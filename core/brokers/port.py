@@ -21,11 +21,14 @@ from core.model.broker import (
     OrderReport,
     OrderUpdate,
     Refused,
+    UnreadUpdate,
 )
 from core.model.connection import ConnectionStatus
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol
+
+HearUpdate = Callable[[OrderUpdate | UnreadUpdate], None]
 
 
 class Broker(Protocol):
@@ -67,6 +70,6 @@ class Broker(Protocol):
 class OrderStream(Protocol):
     """The broker's order updates, pushed. `run` connects, listens and reconnects until it is cancelled."""
 
-    async def run(self, hear: Callable[[OrderUpdate], None], show: Callable[[ConnectionStatus], None]) -> None:
-        """Pass each parsed update to `hear`, each change of the connection to `show`; neither waits or raises."""
+    async def run(self, hear: HearUpdate, show: Callable[[ConnectionStatus], None]) -> None:
+        """Pass each update, read or unread, to `hear`, each change of the connection to `show`; neither blocks."""
         ...

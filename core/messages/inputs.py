@@ -21,6 +21,7 @@ from core.model.broker import (
     OrderReport,
     OrderUpdate,
     Refused,
+    UnreadUpdate,
 )
 from core.model.codes import BlockCode
 from core.model.connection import ConnectionStatus
@@ -262,6 +263,13 @@ class BrokerUpdated:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokerUpdateUnread:
+    """A message of the broker's order stream that cannot be read; it may tell of a fill (EX-05)."""
+
+    update: UnreadUpdate
+
+
+@dataclass(frozen=True, slots=True)
 class CallsCounted:
     """Requests since the start, by endpoint; an observation (EX-17).
 
@@ -388,6 +396,7 @@ Input = (
     | ActivitiesFetched
     | AcceptBroker
     | BrokerUpdated
+    | BrokerUpdateUnread
     | ConnectionChanged
     | CallsCounted
     | Command

@@ -251,6 +251,15 @@ class UnreadableOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadUpdate:
+    """A message of the order stream that cannot be read: what is wrong where, and whose order it names, if any."""
+
+    reason: str
+    client_order_id: ClientOrderId | None = None
+    broker_order_id: BrokerOrderId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ForeignOrder:
     """A working order at the broker of a kind that this desk never sends: shown, and otherwise ignored.
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from core.market.port import Heard
-from core.messages.inputs import BrokerUpdated, ConnectionChanged, Input, Priority, QuoteArrived
-from core.model.broker import OrderUpdate
+from core.messages.inputs import BrokerUpdated, BrokerUpdateUnread, ConnectionChanged, Input, Priority, QuoteArrived
+from core.model.broker import OrderUpdate, UnreadUpdate
 from core.model.connection import Channel, ConnectionState, ConnectionStatus
 from core.model.values import Symbol
 
@@ -32,8 +32,9 @@ class Inbox:
         """Put without waking the engine's thread; the caller makes sure that it wakes up."""
         self._waiting[priority].append(message)
 
-    def hear_update(self, update: OrderUpdate) -> None:
-        self.put(Priority.BROKER, BrokerUpdated(update))
+    def hear_update(self, update: OrderUpdate | UnreadUpdate) -> None:
+        read = BrokerUpdated(update) if isinstance(update, OrderUpdate) else BrokerUpdateUnread(update)
+        self.put(Priority.BROKER, read)
 
     def hear_market(self, heard: Heard) -> None:
         """Put market data. Only the newest quote of each symbol is kept; no bar is dropped."""

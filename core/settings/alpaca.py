@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from core.settings.types import Seconds, SettingsTable, is_loopback
+from core.settings.types import Seconds, SettingsTable, checked_url
 
 
 class AlpacaSettings(SettingsTable):
@@ -25,6 +25,4 @@ class AlpacaSettings(SettingsTable):
     @field_validator("trading_url", "data_url", "trade_stream_url", "data_stream_url")
     @classmethod
     def plain_only_on_loopback(cls, url: str) -> str:
-        if url and not (url.startswith(("https://", "wss://")) or is_loopback(url)):
-            raise ValueError("https or wss; plain http and ws only on this machine (127.0.0.1, localhost, [::1])")
-        return url
+        return checked_url(url, "http", "ws")

@@ -7,7 +7,7 @@ not named there, or of one that cannot be compared, counts as looser: it needs t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
@@ -27,6 +27,8 @@ from core.settings.directions import (
     NAMED,
     STRICTER,
     ZERO_IS_NEVER,
+    is_of_own,
+    name_of,
 )
 from core.settings.history import VERSION, read, restated
 from core.settings.protections import ProtectionSettings, ProtectionsSettings
@@ -51,6 +53,8 @@ OWN: KeyPath = ("strategies", "own")
 """The tables of the user's strategies in the settings."""
 SECTORS: KeyPath = (LIMITS, "sectors")
 """The sector of each symbol in the settings."""
+NO_OWN = UserStrategySettings()
+"""The table of a user's strategy that nobody wrote; its limits are compared with these."""
 NOT_SET = "not set"
 """The text for a setting that one of two files does not have."""
 
@@ -133,6 +137,7 @@ def _take(values: dict[str, Any], others: dict[str, Any], path: KeyPath) -> dict
     """Return the values with the others' value at a path; the others if the path is empty."""
     if not path:
         return others
+    path = (*OWN, *path[1:]) if is_of_own(path) else path
     here, there = values, others
     for key in path[:-1]:
         here, there = here.setdefault(key, {}), there.get(key, {})
@@ -146,7 +151,7 @@ def _take(values: dict[str, Any], others: dict[str, Any], path: KeyPath) -> dict
 def without_looser(held: Settings, new: Settings, equity: Decimal | None = None) -> Settings:
     """Return the new settings, but with the held value of each looser limit.
 
-    If the tighter limits of a table are invalid without the others, all of that table's keep their held values.
+    A tighter limit that is invalid without a looser one keeps its held value too.
     """
     if held == new and not held.odd.words:
         return new
@@ -154,13 +159,29 @@ def without_looser(held: Settings, new: Settings, equity: Decimal | None = None)
     limits = held
     for table in (LIMITS, *BESIDE_RISK):
         if changes := [change for change in tighter if change.path[0] == table]:
-            with suppress(ValueError):
-                limits = with_changes(limits, new, changes)
+            limits, _ = with_what_fits(limits, new, changes)
     kept: dict[str, BaseModel] = {LIMITS: limits.risk}
     for table, paths in BESIDE_RISK.items():
         kept[table] = _as_held(getattr(new, table), getattr(limits, table), paths)
     settings = new.model_copy(update=kept)
     return restated(settings) if held.odd.words else settings
+
+
+def with_what_fits(
+    held: Settings, new: Settings, changes: Sequence[LimitChange]
+) -> tuple[Settings, Sequence[LimitChange]]:
+    """Take the changes together, or each that is valid by itself or after others; also return those left."""
+    with suppress(ValueError):
+        return with_changes(held, new, changes), ()
+    left, tried = list(changes), len(changes) + 1
+    while len(left) < tried:
+        tried, waiting, left = len(left), left, []
+        for change in waiting:
+            try:
+                held = with_changes(held, new, [change])
+            except ValueError:
+                left.append(change)
+    return held, left
 
 
 def _as_held(new: BaseModel, held: BaseModel, paths: Iterable[KeyPath]) -> BaseModel:
@@ -169,10 +190,17 @@ def _as_held(new: BaseModel, held: BaseModel, paths: Iterable[KeyPath]) -> BaseM
     for key, *rest in paths:
         inner.setdefault(key, []).append(tuple(rest))
     update = {
-        key: getattr(held, key) if () in rests else _as_held(getattr(new, key), getattr(held, key), rests)
+        key: getattr(held, key) if () in rests else _of_both(getattr(new, key), getattr(held, key), rests)
         for key, rests in inner.items()
     }
     return new.model_copy(update=update)
+
+
+def _of_both(new: Any, held: Any, paths: Iterable[KeyPath]) -> Any:
+    """Of one table, or of each of the user's strategies that are there now."""
+    if isinstance(new, BaseModel):
+        return _as_held(new, held, paths)
+    return {name: _as_held(table, held.get(name, NO_OWN), paths) for name, table in new.items()}
 
 
 def tightened(changes: Collection[LimitChange]) -> dict[str, str]:
@@ -249,9 +277,13 @@ def _of_own(tables: Mapping[str, UserStrategySettings]) -> Iterator[tuple[KeyPat
 
 
 def _kind(path: KeyPath, before: object, after: object, equity: Decimal | None) -> ChangeKind:
-    name = ".".join(path[1:] if path[0] == LIMITS else path)
+    name = name_of(path)
     if path[0] != LIMITS and name not in NAMED:
         return ChangeKind.RESTART
+    if is_of_own(path):
+        before, after = (getattr(NO_OWN, path[-1]) if each is NOT_SET else each for each in (before, after))
+        if before == after:
+            return ChangeKind.RESTART
     if name in STRICTER:
         return ChangeKind.TIGHTER if after == STRICTER[name] else ChangeKind.LOOSER
     if name in ZERO_IS_NEVER:

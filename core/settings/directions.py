@@ -16,9 +16,18 @@ HOUSE = ("vwap", "momentum", "breakout", "mean_reversion", "sma")
 """The built-in strategies, by their tables."""
 
 
+OWN = "own"
+"""In the place of the name of a strategy of the user's."""
+
+
 def _of_each(key: str) -> tuple[str, ...]:
-    """Return a key for every built-in strategy."""
-    return tuple(f"strategies.{name}.{key}" for name in HOUSE)
+    """Return a key for every built-in strategy, and for the user's."""
+    return tuple(f"strategies.{name}.{key}" for name in (*HOUSE, OWN))
+
+
+def _of_house(key: str, *without: str) -> tuple[str, ...]:
+    """Return a key for the built-in strategies that have it."""
+    return tuple(f"strategies.{name}.{key}" for name in HOUSE if name not in without)
 
 
 MORE_IS_LOOSER = frozenset(
@@ -122,8 +131,12 @@ MORE_IS_LOOSER = frozenset(
         "evaluation.vix_days",
         "evaluation.vix_under",
         "strategies.faults",
+        "strategies.slow_milliseconds",
         *_of_each("position_part"),
-        *(name for name in _of_each("holds_overnight") if "vwap" not in name),
+        *_of_house("holds_overnight", "vwap"),
+        f"strategies.{OWN}.holds_overnight",
+        "strategies.vwap.stop_fraction",
+        "strategies.mean_reversion.max_hold_hours",
     }
 )
 """Limits that allow more the larger they are, those under `risk` without its name; true is more than false."""
@@ -178,7 +191,7 @@ LESS_IS_LOOSER = frozenset(
         "evaluation.least_sharpe",
         "evaluation.least_win_rate",
         *_of_each("flat_minutes"),
-        *(name for name in _of_each("requires_recommendation") if "vwap" not in name),
+        *_of_house("requires_recommendation", "vwap"),
     }
 )
 """Limits that allow more the smaller they are."""
@@ -186,7 +199,7 @@ STRICTER: Mapping[str, object] = {
     "on_missing_equity": "refuse",
     "session.policy": "regular_only",
     "attendance.entries": "cancel",
-    **dict.fromkeys(_of_each("stop_holder"), StopHolder.BROKER),
+    **dict.fromkeys(_of_house("stop_holder"), StopHolder.BROKER),
 }
 """The strictest value of each choice."""
 FOR_EVER = Decimal("Infinity")
@@ -262,9 +275,26 @@ class Direction(Enum):
     NONE = "none"
 
 
+def name_of(path: tuple[str, ...]) -> str:
+    """As the tables here name a setting: one under `risk` without it, one of a strategy of the user's under `own`."""
+    if path[0] == "risk":
+        return ".".join(path[1:])
+    if is_of_own(path):
+        return ".".join((path[0], OWN, *path[2:]))
+    return ".".join(path)
+
+
+def is_of_own(path: tuple[str, ...]) -> bool:
+    """Whether it stands in the table of a strategy of the user's."""
+    match path:
+        case ("strategies", name, _, *_):
+            return name not in (*HOUSE, OWN)
+    return False
+
+
 def direction_of(path: tuple[str, ...]) -> Direction:
     """Return the direction of a setting by its whole key. Raises KeyError if none is defined."""
-    name = ".".join(path[1:] if path[0] == "risk" else path)
+    name = name_of(path)
     if name in STRICTER:
         return Direction.CHOICE
     if name in MORE_IS_LOOSER:

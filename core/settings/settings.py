@@ -71,12 +71,11 @@ class Settings(GrowingSettingsTable):
         return is_named or self.strategies.of(strategy).holds_overnight
 
     def flat_minutes(self, strategy: str) -> int:
-        """Return the minutes before the close in which a strategy is flat; 0 for one that holds over night."""
+        """Return the minutes before the close in which a strategy is flat, by its or the exits' rule; 0 if never."""
         if self.holds_overnight(strategy):
             return 0
-        return (
-            self.strategies.of(strategy) if strategy in self.strategies.names else self.strategies.vwap
-        ).flat_minutes
+        table = self.strategies.of(strategy) if strategy in self.strategies.names else self.strategies.vwap
+        return max(table.flat_minutes, self.exits.flat_minutes if self.exits.guards(strategy) else 0)
 
     @property
     def odd(self) -> HistoricalValue:

@@ -23,11 +23,11 @@ LARGEST_IN_ALL = 200_000_000
 FILES = 60
 """The maximum of older files."""
 
-OURS = re.compile(r"\.(\d{4}-\d{2}-\d{2}|unknown)\.(\d{6})\.jsonl$")
+OURS = re.compile(r"\.(\d{4}-\d{2}-\d{2}|unknown)\.(\d{6})\.jsonl$", re.ASCII)
 DAY = re.compile(rb'\{"at":"(\d{4}-\d{2}-\d{2})T')
 LOOKED_AT = 64
 """Bytes of a file that include the day of its first line."""
-THEIRS = re.compile(r"\.jsonl[.-]\d+$")
+THEIRS = re.compile(r"\.jsonl[.-]\d+$", re.ASCII)
 """File names as given by logrotate."""
 
 

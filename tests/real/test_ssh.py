@@ -100,7 +100,9 @@ def opens_first(desk: RemoteDesk, opened: Callable[[], object]) -> None:
 
 
 def test_a_signed_exit_goes_out_while_the_link_is_cut(server: Server) -> None:
-    """SY-01, OP-13: the desk says so, stays readable, confirms nothing, and is back by itself"""
+    """SY-01, SY-09, OP-13: the desk says so, stays readable, confirms nothing, and is back by itself; another attaches
+    after it has left
+    """
     with attached(server, is_first=True) as desk:
         desk.until_it_shows("key: this desk")
         opens_first(desk, lambda: desk.shows("needs your key"))

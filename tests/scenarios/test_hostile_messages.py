@@ -11,21 +11,20 @@ import pytest
 
 from core.brokers.alpaca import contract
 from core.brokers.alpaca.fields import UnreadableFieldError
-from core.brokers.alpaca.parsing import a_clock, an_update
+from core.brokers.alpaca.parsing import a_clock, an_unread_update, an_update
 from core.execution.order import Order
-from core.facts import Fact, FillNotBelieved, MarketDataQuarantined, OrderRestated, UpdateIgnored
+from core.facts import Fact, FillNotBelieved, MarketDataQuarantined, OrderFilled, OrderRestated, Source, UpdateIgnored
 from core.market.alpaca import contract as market_contract
 from core.market.alpaca.counts import Counts, Seen
-from core.market.alpaca.quotes import Quotes
+from core.market.alpaca.quotes import Quotes, quote_of
 from core.market.alpaca.stream_failover import StreamFailover
 from core.market.alpaca.stream_messages import StreamMessages
 from core.market.alpaca.timetable import Timetable
-from core.market.alpaca.wire import read_bar
+from core.market.alpaca.wire import read_bar, read_quote
 from core.messages.effects import Effect, LookUpOrder
-from core.messages.inputs import BrokerUpdated
+from core.messages.inputs import BrokerUpdated, BrokerUpdateUnread
 from core.model.api_contract import ApiFieldKind, ApiRecord
-from core.model.broker import OrderUpdate
-from core.model.quote import Feed
+from core.model.quote import Feed, NoQuote
 from core.runtime.clock_guard import ClockGuard
 from tests.scenarios.house import STEADY, House, a_typed_buy, minutes
 from tests.unit.core.brokers.alpaca_door import an_order_json, an_update_json
@@ -45,6 +44,12 @@ def hostile(record: ApiRecord) -> Iterator[tuple[str, object]]:
     for field in record.fields:
         if field.kind in WALKED:
             yield from ((field.name, value) for value in HOSTILE)
+
+
+def streamed(record: ApiRecord) -> Iterator[tuple[str, object]]:
+    """What names the message and its symbol too."""
+    yield from hostile(record)
+    yield from ((name, value) for name in ("T", "S") for value in HOSTILE)
 
 
 class Market:
@@ -81,6 +86,10 @@ class Market:
     def says(self, kind: str, **fields: object) -> None:
         self.stream.take([{"T": kind, "S": "SPY", **fields}], {"SPY"})
 
+    def polls_quote(self, **fields: object) -> None:
+        for sighting in self.quotes.found([read_quote(SPY, fields, "poll", Feed.IEX)], self.now):
+            self.hear(sighting)
+
     def polled(self, **fields: object) -> None:
         for minute in self.switch.found_beside([read_bar(SPY, fields, "poll")], self.now):
             self.hear(minute)
@@ -105,19 +114,31 @@ def market(monkeypatch: pytest.MonkeyPatch) -> Market:
     return Market(monkeypatch)
 
 
-def test_no_quote_field_blinds_a_symbol(market: Market) -> None:
+@pytest.mark.parametrize("way", ["stream", "poll"])
+def test_no_quote_field_blinds_a_symbol(market: Market, way: str) -> None:
     """MD-03: each field with each value; the next good quote counts, and what was odd is counted or shown."""
-    for name, value in hostile(market_contract.QUOTE):
+    is_streamed = way == "stream"
+    told = (lambda **fields: market.says("q", **fields)) if is_streamed else market.polls_quote
+    for name, value in (streamed if is_streamed else hostile)(market_contract.QUOTE):
         market.passes(timedelta(seconds=1))
         before, good = market.noted(), a_quote(market.now)
-        market.says("q", **{**good, name: value})
+        told(**{**good, name: value})
         seen = market.house.desk.sightings.quotes.get(SPY)
         is_used = seen is not None and seen.at == good["t"]
         market.passes(timedelta(seconds=1))
-        market.says("q", **a_quote(market.now))
+        told(**a_quote(market.now))
 
         assert market.house.desk.sightings.quotes[SPY].at == market.now, (name, value)
         assert is_used or market.noted() > before, (name, value)
+
+
+def test_a_hostile_quote_confirms_nothing() -> None:
+    """OP-03, MD-03: the quote that is asked for at a key is sound and of no future, or none at all"""
+    now = datetime(2026, 11, 19, 17, tzinfo=UTC)
+    for name, value in hostile(market_contract.QUOTE):
+        quote = quote_of([read_quote(SPY, {**a_quote(now), name: value}, "asked", Feed.IEX)], SPY, now)
+
+        assert isinstance(quote, NoQuote) or (quote.at <= now and 0 < quote.bid <= quote.ask), (name, value)
 
 
 @pytest.mark.parametrize("way", ["stream", "poll"])
@@ -127,7 +148,7 @@ def test_no_bar_field_blinds_a_symbol(market: Market, way: str) -> None:
     market.passes(timedelta(minutes=1))
     told(**a_bar(market.now))
     market.passes(timedelta(minutes=1))
-    for name, value in hostile(market_contract.BAR):
+    for name, value in (streamed if way == "stream" else hostile)(market_contract.BAR):
         before, good = market.noted(), a_bar(market.now)
         told(**{**good, name: value})
         is_used = market.house.desk.normaliser.state.last_starts[SPY] == good["t"]
@@ -143,7 +164,7 @@ def test_no_bar_field_blinds_a_symbol(market: Market, way: str) -> None:
 def test_no_status_field_halts_for_good(market: Market) -> None:
     """MD-06: whatever is told of a halt, the end of it is heard."""
     halted = market.house.desk.normaliser.state.halted
-    for name, value in hostile(market_contract.STATUS):
+    for name, value in streamed(market_contract.STATUS):
         market.passes(timedelta(seconds=1))
         before = market.noted()
         halt = {"t": market.now, "sc": "H", "sm": "Trading Halt", "rm": "News"}
@@ -156,10 +177,11 @@ def test_no_status_field_halts_for_good(market: Market) -> None:
         assert is_used or market.noted() > before, (name, value)
 
 
-def test_a_resumption_of_the_future_ends_no_halt(market: Market) -> None:
+@pytest.mark.parametrize("time", [FUTURE, PAST])
+def test_a_resumption_of_another_time_ends_no_halt(market: Market, time: str) -> None:
     """MD-06"""
     market.says("s", t=market.now, sc="H", sm="Trading Halt", rm="News")
-    market.says("s", t=FUTURE, sc="T", sm="Resumed", rm="")
+    market.says("s", t=time, sc="T", sm="Resumed", rm="")
 
     assert SPY in market.house.desk.normaliser.state.halted
 
@@ -210,12 +232,14 @@ def hostile_updates(order: Order, now: datetime) -> Iterator[tuple[str, dict[str
         yield f"order.{name} {value!r}", good | {"order": good["order"] | {name: value}}
 
 
-def heard(order: Order, now: datetime) -> dict[OrderUpdate, str]:
-    """What the reader makes of them, each once: what it raises is `UnreadableFieldError`, and the stream notes it."""
-    found: dict[OrderUpdate, str] = {}
+def heard(order: Order, now: datetime) -> dict[BrokerUpdated | BrokerUpdateUnread, str]:
+    """What the stream makes of them, each once."""
+    found: dict[BrokerUpdated | BrokerUpdateUnread, str] = {}
     for title, raw in hostile_updates(order, now):
-        with suppress(UnreadableFieldError):
-            found.setdefault(an_update(raw), title)
+        try:
+            found.setdefault(BrokerUpdated(an_update(raw)), title)
+        except UnreadableFieldError:
+            found.setdefault(BrokerUpdateUnread(an_unread_update(raw, "a field")), title)
     return found
 
 
@@ -233,7 +257,7 @@ def test_no_update_field_hides_an_order() -> None:
     for update, title in updates.items():
         house, asked = house_with_an_entry(), list[Effect]()
         house.line.tamper = lambda effect, asked=asked: asked.append(effect) or effect  # type: ignore[misc]
-        house.line.take(now, BrokerUpdated(update))
+        house.line.take(now, update)
         is_looked_up = any(isinstance(effect, LookUpOrder) for effect in asked)
         house.line.take(now, BrokerUpdated(good))
         ledger = house.desk.ledger
@@ -242,5 +266,29 @@ def test_no_update_field_hides_an_order() -> None:
         assert house.held() == "0.1", title
         assert ledger.state.entries_day == house.calendar.trading_day(now), title
         assert ledger.state.entries == {"manual": 1}, title
-        assert update == good or is_looked_up or shown_of(house), title
+        assert update == BrokerUpdated(good) or is_looked_up or shown_of(house), title
+        assert is_looked_up or isinstance(update, BrokerUpdated), title
     assert len(updates) > 20
+
+
+def test_a_fill_that_cannot_be_read_is_looked_up() -> None:
+    """EX-05, OP-06: one odd field, and the look-up counts its shares before the books are compared again"""
+    house = house_with_an_entry()
+    raw = an_update_json("fill") | {"order": entry_json(house.entry) | {"extended_hours": None}}
+    house.line.take(house.line.at, BrokerUpdateUnread(an_unread_update(raw, "extended_hours is missing")))
+    house.until("10:03:08")
+
+    assert house_with_an_entry().until("10:03:08").held() == "0"
+    assert house.held() == "0.1"
+    assert [fill.source for fill in house.facts(OrderFilled)] == [Source.LOOK_UP]
+
+
+def test_a_message_of_no_order_asks_for_the_books() -> None:
+    """EX-05, EX-09: it may have told of a fill, or of an order that is not ours"""
+    house = house_with_an_entry()
+    for order in (7, {}, entry_json(house.entry) | {"client_order_id": "other", "id": "other"}):
+        house.line.take(house.line.at, BrokerUpdateUnread(an_unread_update({"order": order}, "order is unreadable")))
+    house.until("10:03:08")
+
+    assert house.held() == "0.1"
+    assert [told.client_order_id for told in house.facts(UpdateIgnored)] == ["", "", "other"]

@@ -202,6 +202,18 @@ def test_tighter_limits_invalid_alone_are_refused(snapshot: SnapshotAssertion) -
     assert house.desk.control.settings == file
 
 
+def test_a_limit_invalid_alone_keeps_no_other_waiting() -> None:
+    """RK-13: a window that begins later ends before it; the daily loss is tighter at once"""
+    house, file = at_ten(), a_file(window_start="12:00", window_end="13:00", daily_loss=usd("5"))
+    house.presses(SettingsFileSeen(file))
+    reload(house, file)
+
+    risk = house.desk.control.settings.risk
+    assert (risk.daily_loss.usd, risk.window_start) == (Decimal(5), Settings().risk.window_start)
+    assert keys(house.last(LimitsReloaded).taken) == ["risk.daily_loss"]
+    assert keys(house.last(LimitsReloaded).left) == ["risk.window_start", "risk.window_end"]
+
+
 def test_restart_does_not_let_looser_limits_in() -> None:
     """RK-13, SP-03: no start lets in what nobody confirmed; what is tighter holds."""
     house, file = at_ten(), a_file(max_notional=usd("5"), daily_loss=usd("20"))

@@ -14,7 +14,7 @@ from core.brokers.alpaca.broker import AlpacaBroker
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.brokers.alpaca.timeouts import Timeouts
 from core.model.account import Mode
-from core.model.broker import OrderUpdate
+from core.model.broker import OrderUpdate, UnreadUpdate
 from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.keys import Keys
 from core.model.order import Effect, OrderRequest, OrderType, Side
@@ -75,7 +75,11 @@ class Ear:
     def __init__(self, stream: AlpacaOrderStream) -> None:
         self.stream = stream
         self.updates: list[OrderUpdate] = []
+        self.unread: list[UnreadUpdate] = []
         self.lamps: list[ConnectionStatus] = []
+
+    def hear(self, update: OrderUpdate | UnreadUpdate) -> None:
+        (self.updates if isinstance(update, OrderUpdate) else self.unread).append(update)  # type: ignore[attr-defined]
 
     def events(self) -> list[str]:
         return [update.event.value for update in self.updates]
@@ -99,7 +103,7 @@ async def an_ear(exchange: LoopbackExchange, *, is_up: bool = True, **seconds: s
         keys_of(exchange), Mode.PAPER, settings_for(exchange, **seconds), chance=lambda: 0.0, after_a_refusal=0.2
     )
     ear = Ear(stream)
-    task = asyncio.create_task(stream.run(ear.updates.append, ear.lamps.append))
+    task = asyncio.create_task(stream.run(ear.hear, ear.lamps.append))
     try:
         if is_up:
             await ear.shows(ConnectionState.CONNECTING, ConnectionState.UP)

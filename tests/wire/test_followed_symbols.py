@@ -79,6 +79,28 @@ async def test_the_stream_fills_the_plans_places(room: int) -> None:
         assert stream.connections == 7
 
 
+async def test_the_last_place_goes_to_a_new_first_symbol() -> None:
+    """MD-06: every place is taken and none was refused yet; what is bought now has one"""
+    with LoopbackExchange(symbols=["SPY", "IBM", "XOM"], clock=StillClock(MORNING)) as exchange:
+        exchange.data["iex"].room = 2
+        async with a_desk(exchange, symbols=(SPY, Symbol("XOM"))) as desk:
+            await eventually(lambda: desk.is_in(ConnectionState.UP) and len(desk.bars()) == 60)
+            assert desk.lamps[-1].polled == ()
+
+            desk.data.follow((IBM, SPY, Symbol("XOM")))
+            await eventually(lambda: desk.lamps[-1].polled == (Symbol("XOM"),))
+
+            assert exchange.data["iex"]._wanted["statuses"] == {"IBM", "SPY"}
+
+
+async def test_a_symbol_that_is_not_confirmed_is_polled() -> None:
+    """MD-06: the other side says yes, and lists fewer"""
+    with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:
+        exchange.data["iex"].confirms = frozenset({"SPY"})
+        async with a_desk(exchange, symbols=(SPY, IBM)) as desk:
+            await eventually(lambda: desk.is_in(ConnectionState.UP) and desk.lamps[-1].polled == (IBM,))
+
+
 async def test_symbols_over_the_plans_limit_are_polled(snapshot: SnapshotAssertion) -> None:
     """RK-08, MD-02, MD-06: the most important one has the place, no bar is lost or told twice, the others are named"""
     with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:

@@ -36,6 +36,7 @@ from core.model.broker import (
     OrderUpdate,
     UnreadableOrder,
     UnreadablePosition,
+    UnreadUpdate,
     UpdateEvent,
 )
 from core.model.instrument import FRACTIONS, WHOLE_ONES, AssetClass, Borrow, BrokerInstrument
@@ -186,6 +187,21 @@ def an_update(raw: object) -> OrderUpdate:
     report = a_single_order(update.value("order"), may_be_ours=True)
     at = update.moment("timestamp")
     return OrderUpdate(event, at, report, _execution(update, at) if event in FILLS else None)
+
+
+def an_unread_update(raw: object, reason: str) -> UnreadUpdate:
+    """Whose order it names, as far as that can be read."""
+    told = raw.get("order") if isinstance(raw, dict) else None
+    if not isinstance(told, dict):
+        return UnreadUpdate(reason)
+    order, names = Fields(told, "an order", ORDER), dict[str, str]()
+    for name in ("client_order_id", "id"):
+        with suppress(UnreadableFieldError):
+            names[name] = order.text(name)
+    ours, theirs = names.get("client_order_id"), names.get("id")
+    return UnreadUpdate(
+        reason, None if ours is None else ClientOrderId(ours), None if theirs is None else BrokerOrderId(theirs)
+    )
 
 
 def an_activity(raw: object) -> tuple[BrokerOrderId, Execution]:

@@ -5,7 +5,8 @@ meanwhile. It takes a stated refusal of the keys for a temporary error and retri
 notices a mute socket within a minute, reports no connection status, and uses a client that `websockets` has deprecated
 and that supports no proxy. Only its addresses are used.
 
-A message is parsed and handed on, with nothing in between. An unreadable one is noted in `unread`.
+A message is parsed and handed on, with nothing in between. An unreadable one is noted in `unread` and handed on as
+unread, so that the order that it names is looked up.
 """
 
 from __future__ import annotations
@@ -27,19 +28,21 @@ from core.brokers.alpaca.answers import NotJsonError, decoded
 from core.brokers.alpaca.fields import UnreadableFieldError
 from core.brokers.alpaca.foreign import is_foreign
 from core.brokers.alpaca.keys import checked, checked_address, keys_on_the_line
-from core.brokers.alpaca.parsing import an_update
+from core.brokers.alpaca.parsing import an_unread_update, an_update
 from core.brokers.alpaca.stream_status import StreamStatus
 from core.brokers.alpaca.unparsed_messages import UnparsedMessages
+from core.brokers.port import HearUpdate
 from core.io.http_session import is_loopback
 from core.io.redaction import Redaction
 from core.io.wall_clock import utc_now
 from core.model.account import Mode
-from core.model.broker import OrderUpdate
+from core.model.broker import UnreadUpdate
 from core.model.connection import ConnectionState, ConnectionStatus
 from core.model.keys import Keys
 from core.settings.alpaca import AlpacaSettings
 
 UPDATES = "trade_updates"
+NO_OBJECT = "order updates: no JSON object"
 ADDRESSES = {Mode.PAPER: BaseURL.TRADING_STREAM_PAPER.value, Mode.LIVE: BaseURL.TRADING_STREAM_LIVE.value}
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before the next attempt, doubling; half of it is random."""
@@ -107,7 +110,7 @@ class AlpacaOrderStream:
         self._hide = Redaction(keys.secret, keys.key_id)
         self.unread = UnparsedMessages(self._hide)
 
-    async def run(self, hear: Callable[[OrderUpdate], None], show: Callable[[ConnectionStatus], None]) -> None:
+    async def run(self, hear: HearUpdate, show: Callable[[ConnectionStatus], None]) -> None:
         """Connect, listen, and reconnect with growing pauses, until cancelled."""
         lamps = StreamStatus(show, self._now)
         while True:
@@ -128,7 +131,7 @@ class AlpacaOrderStream:
                 lamps.lost(ConnectionState.DOWN, f"no order updates: {_words(error)}")
             await asyncio.sleep(self._pause(lamps.tries))
 
-    async def _live(self, hear: Callable[[OrderUpdate], None], lamps: StreamStatus) -> None:
+    async def _live(self, hear: HearUpdate, lamps: StreamStatus) -> None:
         lamps.connecting()
         connection = _Connect(
             self._url,
@@ -163,26 +166,24 @@ class AlpacaOrderStream:
         if status != "authorized":
             raise _NotAsAgreedError("the answer to the keys cannot be read")
 
-    async def _subscribe(self, socket: ClientConnection, hear: Callable[[OrderUpdate], None]) -> None:
+    async def _subscribe(self, socket: ClientConnection, hear: HearUpdate) -> None:
         await socket.send(json.dumps({"action": "listen", "data": {"streams": [UPDATES]}}))
         data = (await self._message(socket, "listening", hear)).get("data")
         streams = data.get("streams") if isinstance(data, dict) else None
         if not isinstance(streams, list) or UPDATES not in streams:
             raise _NotAsAgreedError("the server does not offer them")
 
-    async def _message(
-        self, socket: ClientConnection, wanted: str, hear: Callable[[OrderUpdate], None] | None = None
-    ) -> dict[str, Any]:
+    async def _message(self, socket: ClientConnection, wanted: str, hear: HearUpdate | None = None) -> dict[str, Any]:
         """Return the next message of this kind; updates before it are handed on."""
         while True:
             raw = await socket.recv()
-            message = self._decoded(raw)
+            message = self._decoded(raw, hear)
             if message.get("stream") == wanted:
                 return message
             if hear is not None:
                 self._take(message, raw, hear)
 
-    async def _stay(self, socket: ClientConnection, hear: Callable[[OrderUpdate], None], lamps: StreamStatus) -> None:
+    async def _stay(self, socket: ClientConnection, hear: HearUpdate, lamps: StreamStatus) -> None:
         """Listen and ping concurrently, until one of them ends, so that no update waits for a pong."""
         tasks = {
             asyncio.create_task(self._listen(socket, hear, lamps)),
@@ -197,11 +198,11 @@ class AlpacaOrderStream:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _listen(self, socket: ClientConnection, hear: Callable[[OrderUpdate], None], lamps: StreamStatus) -> None:
+    async def _listen(self, socket: ClientConnection, hear: HearUpdate, lamps: StreamStatus) -> None:
         while True:
             raw = await socket.recv()
             lamps.heard()
-            self._take(self._decoded(raw), raw, hear)
+            self._take(self._decoded(raw, hear), raw, hear)
 
     async def _keep_pinging(self, socket: ClientConnection, lamps: StreamStatus) -> None:
         """Ping regularly.
@@ -222,7 +223,7 @@ class AlpacaOrderStream:
             if not answered and lamps.quiet_for() >= self._silence_seconds:
                 raise _MuteError
 
-    def _take(self, message: dict[str, Any], raw: str | bytes, hear: Callable[[OrderUpdate], None]) -> None:
+    def _take(self, message: dict[str, Any], raw: str | bytes, hear: HearUpdate) -> None:
         data = message.get("data")
         if message.get("stream") == "authorization" and isinstance(data, dict) and data.get("status") == "unauthorized":
             raise _KeysRefusedError(self._hide(_stated(data)))
@@ -232,18 +233,21 @@ class AlpacaOrderStream:
             update = an_update(data)
         except UnreadableFieldError as error:
             self.unread.note(f"order update: {error}", raw)
+            hear(an_unread_update(data, self._hide(str(error))))
             return
         hear(update)
 
-    def _decoded(self, raw: str | bytes) -> dict[str, Any]:
-        """Parse one message; an unreadable one is noted and otherwise ignored."""
+    def _decoded(self, raw: str | bytes, hear: HearUpdate | None = None) -> dict[str, Any]:
+        """Parse one message; an unreadable one is noted and handed on as unread."""
         try:
             message = decoded(raw)
         except NotJsonError:
             message = None
         if isinstance(message, dict):
             return message
-        self.unread.note("order updates: no JSON object", raw)
+        self.unread.note(NO_OBJECT, raw)
+        if hear is not None:
+            hear(UnreadUpdate(NO_OBJECT))
         return {}
 
     def _pause(self, tries: int) -> float:

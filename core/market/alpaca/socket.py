@@ -27,6 +27,7 @@ from core.settings.alpaca import AlpacaSettings
 
 TOO_MANY = 405
 """Alpaca's code for more symbols than the plan allows; the subscription stays as it was."""
+CHANNELS = ("bars", "quotes", "statuses")
 GOODBYE = 1.0
 """Seconds for a closing handshake; then the connection is cut."""
 QUIET = logging.getLogger("keyturn.alpaca.stream")
@@ -92,7 +93,7 @@ class DataSocket(StockDataStream):
         self._line: _Overheard | None = None
         self.streamed: tuple[Symbol, ...] = ()
         self.is_full = False
-        self._waiting = tuple(dict.fromkeys(symbols))
+        self._ranked = self._waiting = tuple(dict.fromkeys(symbols))
         self._asked: tuple[Symbol, ...] | None = None
         self._at_most = len(self._waiting)
         self._next: tuple[Symbol, ...] | None = None
@@ -121,6 +122,7 @@ class DataSocket(StockDataStream):
         if not self._is_open or self._asked is not None:
             self._next = ranked
             return
+        self._ranked = ranked
         first = ranked[: len(self.streamed)] if self.is_full else ranked
         ended = tuple(symbol for symbol in self.streamed if symbol not in first) if self.is_full else ()
         self._waiting = tuple(symbol for symbol in first if symbol not in self.streamed)
@@ -150,28 +152,33 @@ class DataSocket(StockDataStream):
         self._forget(symbols)
         self.streamed = tuple(symbol for symbol in self.streamed if symbol not in symbols)
         if self._ws is not None:
-            channels = {"bars": [*symbols], "quotes": [*symbols], "statuses": [*symbols]}
-            await self._ws.send(msgpack.packb({"action": "unsubscribe", **channels}))
+            named = {channel: [*symbols] for channel in CHANNELS}
+            await self._ws.send(msgpack.packb({"action": "unsubscribe", **named}))
 
-    def _forget(self, symbols: Sequence[Symbol]) -> None:
-        for channel in ("bars", "quotes", "statuses"):
-            for symbol in symbols:
+    def _forget(self, symbols: Iterable[Symbol]) -> None:
+        for symbol in symbols:
+            for channel in CHANNELS:
                 self._handlers[channel].pop(symbol, None)
 
     async def _take_answer(self, message: Message) -> None:
-        """Handle a confirmation of the subscription, or its refusal over the limit."""
+        """Handle a confirmation of the subscription, or of a part of it, or its refusal over the limit."""
         asked, self._asked = self._asked or (), None
-        if message.get("T") == "subscription":
-            self.streamed += asked
-            self._waiting = self._waiting[len(asked) :]
-        else:
-            self._forget(asked)
-            self._at_most = len(asked) // 2
+        confirmed = tuple(symbol for symbol in asked if _is_listed(symbol, message))
+        self._forget(symbol for symbol in asked if symbol not in confirmed)
+        self.streamed += confirmed
+        self._waiting = self._waiting[len(confirmed) :]
+        if len(confirmed) < len(asked):
+            self._at_most = 0 if confirmed or message.get("T") == "subscription" else len(asked) // 2
             if not self._at_most:
-                self.is_full, self._waiting = True, ()
-                if not self.streamed:
-                    raise _refusal(message)
+                self._fill(message)
         await self._ask_for_more()
+
+    def _fill(self, message: Message) -> None:
+        """No room is left: the places are for the first of them, and some that have one may be of the later ones."""
+        self.is_full, self._waiting = True, ()
+        if not self.streamed:
+            raise _refusal(message)
+        self._next = self._next or self._ranked
 
     def _begin(self, *args: Any, **named: Any) -> _Overheard:
         """Keep the protocol from its first moment, so that it can be cut in its handshake."""
@@ -297,6 +304,12 @@ def messages_of(frame: bytes | str) -> Iterable[Message]:
         return [{}]
     rows = content if isinstance(content, list) else [content]
     return [row if isinstance(row, dict) else {} for row in rows]
+
+
+def _is_listed(symbol: Symbol, message: Message) -> bool:
+    """Whether the other side confirms it on each channel that it speaks of; any other is as it was asked for."""
+    listed = (message.get(channel) for channel in CHANNELS)
+    return message.get("T") == "subscription" and all(symbol in each for each in listed if isinstance(each, list))
 
 
 def _refusal(message: Message) -> StreamRefusedError:

@@ -30,7 +30,7 @@ SECONDS = 2.0
 """The time-out for receiving a request, and for sending its answer."""
 LARGEST = 8_192
 """The maximum size of a request in bytes."""
-LOCAL = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?")
+LOCAL = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?", re.ASCII)
 """Names of this machine's own address."""
 PRIVATE = 0o600
 PACE = 0.02

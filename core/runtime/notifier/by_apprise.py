@@ -23,7 +23,7 @@ from core.runtime.notifier.message import Message
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 OF_THIS_MACHINE = frozenset({"blink1", "dbus", "qt", "glib", "kde", "gnome", "macosx", "syslog", "windows"})
 """Services whose messages never leave this machine."""
-_STATUS = re.compile(r"\berror[=: ]+(\d{3})\b")
+_STATUS = re.compile(r"\berror[=: ]+(\d{3})\b", re.ASCII)
 
 
 def prepare() -> None:

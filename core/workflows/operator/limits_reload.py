@@ -26,6 +26,7 @@ from core.settings.changes import (
     digest_of,
     is_within,
     with_changes,
+    with_what_fits,
     without_looser,
 )
 from core.settings.history import as_recorded
@@ -112,18 +113,25 @@ class LimitsReload:
         file, current = state.sightings.settings_file, state.control.settings
         assert isinstance(file, Settings)
         kinds = {ChangeKind.TIGHTER, ChangeKind.LOOSER} if command.word == WORD else {ChangeKind.TIGHTER}
-        taken = [change for change in state.sightings.file_changes if change.kind in kinds]
-        try:
-            settings = with_changes(current, file, taken)
-        except ValueError as error:
-            return self._refuse(f"{error}; the tighter limits alone do not fit: type {WORD} for all of them")
-        left = [change for change in state.sightings.file_changes if change.kind not in kinds]
+        asked = [change for change in state.sightings.file_changes if change.kind in kinds]
+        settings, unfit = with_what_fits(current, file, asked)
+        if unfit and (command.word == WORD or len(unfit) == len(asked)):
+            return self._refuse_unfit(current, file, asked)
+        taken = [change for change in asked if change not in unfit]
+        left = [change for change in state.sightings.file_changes if change not in taken]
         if taken:
             state.record(SettingsApplied(settings))
         state.record(LimitsReloaded(tuple(c.words for c in taken), tuple(f"{c.words}, {c.kind.value}" for c in left)))
         state.sightings.file_changes = tuple(left)
         self.protection_events.on_tightened(taken)
         return ()
+
+    def _refuse_unfit(self, current: Settings, file: Settings, changes: Sequence[LimitChange]) -> Iterable[Effect]:
+        try:
+            with_changes(current, file, changes)
+        except ValueError as error:
+            return self._refuse(f"{error}; the tighter limits alone do not fit: type {WORD} for all of them")
+        raise AssertionError("they fit")
 
     def _refusal(self, command: ReloadLimits) -> str | None:
         file = self.state.sightings.settings_file

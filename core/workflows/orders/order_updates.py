@@ -26,8 +26,8 @@ from core.facts import (
     UpdateIgnored,
 )
 from core.messages.effects import CancelOrder, Effect, FetchAccount, LookUpOrder
-from core.messages.inputs import BrokerUpdated
-from core.model.broker import Execution, OrderReport, UpdateEvent
+from core.messages.inputs import BrokerUpdated, BrokerUpdateUnread
+from core.model.broker import Execution, OrderReport, UnreadUpdate, UpdateEvent
 from core.model.codes import CancelCode, EndCode
 from core.model.order import OrderStatus, Side
 from core.model.position import Fill
@@ -40,6 +40,8 @@ from core.workflows.orders.closing_sales import ClosingSales
 from core.workflows.orders.contingent_orders import ContingentOrders
 from core.workflows.orders.idle_exits import follow_word
 
+NOBODY = ClientOrderId("")
+"""Named by a message in which no order's id can be read."""
 DERIVED = ":derived:"
 """Part of the id of a derived fill: one implied by the broker's totals and not reported."""
 EARLIER = timedelta(seconds=30)
@@ -72,6 +74,23 @@ class OrderUpdates:
         yield from self.absorb(order, update.report, Source.STREAM, update.execution)
         if update.event is UpdateEvent.ORDER_REPLACE_REJECTED:
             yield from self._look_up_both(order)
+
+    @answers(BrokerUpdateUnread)
+    def on_unread(self, message: BrokerUpdateUnread) -> Iterator[Effect]:
+        """It may tell of a fill: the order that it names is looked up, and without one of ours the books are asked."""
+        order, told = self._named_in(message.update), message.update.client_order_id or NOBODY
+        self.state.record(UpdateIgnored(told if order is None else order.id, f"{message.update.reason}; looked up"))
+        if order is not None and not self.state.sightings.departing.is_here(order):
+            yield look_up(order)
+        else:
+            self.state.sightings.books_are_wanted = True
+
+    def _named_in(self, update: UnreadUpdate) -> Order | None:
+        ledger, theirs = self.state.ledger, update.broker_order_id
+        if update.client_order_id is not None and (order := ledger.order(update.client_order_id)) is not None:
+            return order
+        working = () if theirs is None else ledger.working()
+        return next((order for order in working if order.broker_order_id == theirs), None)
 
     def _look_up_both(self, order: Order) -> Iterator[Effect]:
         """Look up both orders after a replacement was refused: it has ended, and the old order works on (EX-06)."""

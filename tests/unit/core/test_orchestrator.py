@@ -258,6 +258,16 @@ def test_window_and_flat_time_follow_the_session() -> None:
     assert stand.context.flat_from == at("12:55", half_day)
 
 
+@table("not_for flat", (["vwap"], "15:55"), ([], "15:30"))
+def test_nothing_is_bought_that_the_exits_sell(not_for: list[str], flat: str) -> None:
+    """ST-09: they sell half an hour before the close what they guard, so it is bought no later"""
+    stand = Stand(settings=Settings.model_validate({"exits": {"flat_minutes": 30, "not_for": not_for}}))
+
+    stand.shows(a_bar("09:30", "100"))
+
+    assert stand.context.flat_from == at(flat)
+
+
 def test_a_relative_limit_follows_the_opening_equity() -> None:
     """RK-02, RK-03"""
     part = AmountSettings(usd=None, of_equity=Decimal("0.01"))

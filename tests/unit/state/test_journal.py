@@ -112,6 +112,19 @@ def test_each_new_york_day_has_a_segment(folder):
     assert verify(folder).records == 4
 
 
+@pytest.mark.parametrize(
+    "name", ["2026-99-99", "2026-02-30", "\u0662\u0660\u0662\u0666-01-06", "2026-11-2\uff11"], ids=ascii
+)
+def test_a_file_named_for_no_day_is_no_segment(folder, name):
+    """SP-01, SY-06"""
+    written(folder, 3)
+    (folder.journal / f"{name}.jsonl").write_text("anything")
+
+    assert [each.name for each in segments(folder.journal)] == ["2026-11-20.jsonl"]
+    assert days_of(folder.journal) == (NOON.date(),)
+    assert FileJournal(folder).sequence == 3
+
+
 def test_a_restart_goes_on_in_the_days_segment(folder):
     """SP-01"""
     written(folder, 2)

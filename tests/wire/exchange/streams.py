@@ -197,6 +197,8 @@ class DataStream(Stream):
     ----------
     room
         Symbols that the plan allows; None is without end. A request for more leaves the subscription as it was.
+    confirms
+        Of the symbols that are asked for, those whose halts are told; None is all.
     """
 
     def __init__(self, faults: Faults, keys: Keys, say: Callable[[str], None]) -> None:
@@ -204,6 +206,7 @@ class DataStream(Stream):
         self._wanted: dict[str, set[str]] = {channel: set() for channel in CHANNELS}
         self._late: dict[Symbol, Json] = {}
         self.room: int | None = None
+        self.confirms: frozenset[str] | None = None
 
     async def talk(self, wire: Wire) -> None:
         wire.say(packed([{"T": "success", "msg": "connected"}]))
@@ -238,6 +241,8 @@ class DataStream(Stream):
     def _subscribe(self, said: dict[str, Any]) -> None:
         for channel in CHANNELS:
             symbols = set(said.get(channel) or ())
+            if channel == "statuses" and self.confirms is not None:
+                symbols &= self.confirms
             if said.get("action") == "subscribe":
                 self._wanted[channel] |= symbols
             elif said.get("action") == "unsubscribe":

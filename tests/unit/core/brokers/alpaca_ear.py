@@ -16,7 +16,7 @@ from websockets.http11 import Request, Response
 
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.model.account import Mode
-from core.model.broker import OrderUpdate
+from core.model.broker import OrderUpdate, UnreadUpdate
 from core.model.connection import ConnectionState, ConnectionStatus
 from core.settings.alpaca import AlpacaSettings
 from tests.unit.core.brokers.alpaca_door import KEYS, an_update_json
@@ -48,12 +48,16 @@ class Ear:
 
     url: str
     updates: list[OrderUpdate] = field(default_factory=list)
+    unread: list[UnreadUpdate] = field(default_factory=list)
     lamps: list[ConnectionStatus] = field(default_factory=list)
     stream: AlpacaOrderStream | None = None
     happened: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def hear(self, update: OrderUpdate) -> None:
-        self.updates.append(update)
+    def hear(self, update: OrderUpdate | UnreadUpdate) -> None:
+        if isinstance(update, OrderUpdate):
+            self.updates.append(update)
+        else:
+            self.unread.append(update)
         self.happened.set()
 
     def show(self, lamp: ConnectionStatus) -> None:

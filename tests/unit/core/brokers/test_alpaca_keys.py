@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from decimal import Decimal
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from syrupy.assertion import SnapshotAssertion
 
 from core.brokers.alpaca.broker import AlpacaBroker
@@ -63,10 +63,14 @@ def keys(key_id: str, secret: str = SECRET) -> Keys:
     ("https://api\u3002alpaca.markets", Mode.PAPER, False),
     ("https://api%2Ealpaca.markets", Mode.PAPER, False),
     ("https://broker-api.alpaca.markets", Mode.PAPER, False),
+    ("https://api.alpaca.markets\\@localhost", Mode.PAPER, False),
+    ("http://relay.example\\@127.0.0.1", Mode.PAPER, False),
+    ("https://localhost#@api.alpaca.markets", Mode.PAPER, False),
+    ("https://api.alpaca.\nmarkets", Mode.PAPER, False),
     ("https://paper-api.alpaca.markets", Mode.LIVE, False),
 )
 def test_an_address_of_the_other_kind_is_refused(url: str, mode: Mode, is_taken: bool) -> None:
-    """OP-10: with a key of neither kind, before anything is sent; for orders and for their updates"""
+    """OP-10, SY-06: with a key of neither kind, before anything is sent; also where a library reads another host"""
     neither = keys("XXNEITHER")
     stream = url.replace("http", "ws", 1)
     made: tuple[Callable[[], object], ...] = (
@@ -74,7 +78,7 @@ def test_an_address_of_the_other_kind_is_refused(url: str, mode: Mode, is_taken:
         lambda: AlpacaOrderStream(neither, mode, AlpacaSettings(trade_stream_url=stream)),
     )
     for make in made:
-        with nullcontext() if is_taken else pytest.raises(AccountRefusedError):
+        with nullcontext() if is_taken else pytest.raises((AccountRefusedError, ValidationError)):
             make()
 
 

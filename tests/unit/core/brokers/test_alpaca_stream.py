@@ -16,7 +16,7 @@ from core.model.broker import UpdateEvent
 from core.model.connection import Channel, ConnectionState
 from tests.kit.rows import cases
 from tests.kit.timeline import Timeline
-from tests.unit.core.brokers.alpaca_door import KEY_ID, SECRET
+from tests.unit.core.brokers.alpaca_door import KEY_ID, SECRET, an_order_json
 from tests.unit.core.brokers.alpaca_ear import (
     AUTHORISED,
     LISTENING,
@@ -87,15 +87,25 @@ async def test_an_update_before_the_listen_answer_is_heard() -> None:
     an_update(qty="many"),
     an_update(order={"id": "x"}),
 )
-async def test_an_unreadable_message_is_noted(junk: bytes | str) -> None:
-    """EX-01: the raw text is kept."""
+async def test_an_unreadable_message_is_told(junk: bytes | str) -> None:
+    """EX-01, EX-05: the raw text is kept, and whoever listens hears of it."""
     async with an_ear(saying(junk, an_update())) as (ear, _):
         await ear.until(lambda: bool(ear.updates))
 
     assert ear.stream is not None
     assert ear.stream.unread.count == 1
     assert ear.stream.unread.last[0].raw
+    assert len(ear.unread) == 1
     assert ear.states == [CONNECTING, UP]
+
+
+async def test_an_unreadable_update_names_its_order() -> None:
+    """EX-05: by what can be read of it"""
+    order = an_order_json(extended_hours=None, client_order_id="ours", id="theirs")
+    async with an_ear(saying(an_update(order=order), an_update(order=order | {"id": 7}), an_update())) as (ear, _):
+        await ear.until(lambda: bool(ear.updates))
+
+    assert [(told.client_order_id, told.broker_order_id) for told in ear.unread] == [("ours", "theirs"), ("ours", None)]
 
 
 async def test_an_unrequested_stream_is_ignored() -> None:

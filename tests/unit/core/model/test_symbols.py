@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,29 @@ def test_no_lookalike_becomes_a_symbol(text: str, tmp_path: Path) -> None:
     shares = [ListedAsset(Symbol(s), "", "", is_shortable=True, is_fractionable=True) for s in ("FF", "I", "K", "SPY")]
     found = AssetList(shares)
     assert found.find(text) == ()
+
+
+OF_ANY_ALPHABET = {
+    "core/model/harmless_words.py": "it looks at words of people",
+    "state/proof/parts.py": "how a signed line is split never changes",
+}
+
+
+def test_digits_from_outside_are_those_of_ascii() -> None:
+    """`\\d` and `\\w` of a text take every alphabet's: a pattern says that it reads ASCII"""
+    paths = (path for folder in ("console", "core", "state", "widgets") for path in (ROOT / folder).rglob("*.py"))
+    found = {path.relative_to(ROOT).as_posix() for path in paths if any(map(_reads_any_digit, _calls_in(path)))}
+    assert found == {*OF_ANY_ALPHABET}
+
+
+def _calls_in(path: Path) -> Iterator[ast.Call]:
+    return (each for each in ast.walk(ast.parse(path.read_text())) if isinstance(each, ast.Call))
+
+
+def _reads_any_digit(call: ast.Call) -> bool:
+    pattern = next((each.value for each in call.args[:1] if isinstance(each, ast.Constant)), None)
+    text = ast.unparse(call) if isinstance(pattern, str) and re.search(r"\\[dw]", pattern) else ""
+    return text.startswith("re.") and "re.ASCII" not in text
 
 
 ROOMS = ("commands", "order_form", "screens")

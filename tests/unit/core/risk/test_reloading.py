@@ -25,6 +25,7 @@ from core.settings.directions import (
 )
 from core.settings.settings import PROFILES, Settings
 from core.settings.types import WHOLE
+from core.settings.user_strategies import UserStrategySettings
 from tests.kit.rows import table
 
 
@@ -57,6 +58,7 @@ ONE_VALUE: frozenset[str] = frozenset()
 """Settings for which the walk has no other value."""
 RISK = leaves(Settings().risk.model_dump(context=WHOLE))
 BESIDE = leaves(Settings().model_dump(include=set(BESIDE_RISK), context=WHOLE))
+OF_OWN = {f"strategies.own.{key}" for key in UserStrategySettings.model_fields}
 
 
 EVERY = leaves(Settings().model_dump(context=WHOLE))
@@ -127,7 +129,7 @@ def test_each_limit_has_one_direction() -> None:
     """RK-13"""
     named = [*MORE_IS_LOOSER, *LESS_IS_LOOSER, *STRICTER, *EITHER_WAY]
 
-    assert set(named) <= {*RISK, *BESIDE}
+    assert set(named) <= {*RISK, *BESIDE, *OF_OWN}
     assert len(named) == len(set(named))
 
 
@@ -201,6 +203,12 @@ def test_a_change_is_tighter_or_looser(name: str, value: object, kind: ChangeKin
     ("strategies.sma.holds_overnight", True, False),
     ("strategies.sma.requires_recommendation", False, True),
     ("strategies.vwap.position_part", "0.5", "0.2"),
+    ("strategies.vwap.stop_fraction", "0.05", "0.003"),
+    ("strategies.slow_milliseconds", "900", "20"),
+    ("strategies.mean_reversion.max_hold_hours", "48", "2"),
+    ("strategies.dips.position_part", "0.5", "0.2"),
+    ("strategies.dips.flat_minutes", 0, 5),
+    ("strategies.dips.holds_overnight", True, False),
 )
 def test_limits_beside_risk_have_a_direction(name: str, looser: object, tighter: object) -> None:
     """RK-13: no start lets the looser one in, and each start takes the tighter one"""
@@ -215,6 +223,28 @@ def test_limits_beside_risk_have_a_direction(name: str, looser: object, tighter:
     assert without_looser(file[looser], file[tighter]) == file[tighter]
 
 
+def test_a_new_strategy_holds_nothing_overnight_alone() -> None:
+    """RK-13, ST-09: one that was taken out of the file and comes back too; what it reads itself is taken over"""
+    file = a_setting("strategies.dips", {"enabled": True, "holds_overnight": True, "position_part": "0.2", "falls": 3})
+
+    found = without_looser(Settings(), file).strategies.of("dips")
+
+    assert found.holds_overnight is False
+    assert (found.enabled, found.position_part) == (True, Decimal("0.2"))
+    assert found.terms == {"falls": 3}  # type: ignore[union-attr]
+
+
+def test_a_word_loosens_an_own_strategy_alone() -> None:
+    """RK-13: the rest of its table stays"""
+    old = a_setting("strategies.dips", {"enabled": True, "falls": 3})
+    new = a_setting("strategies.dips", {"enabled": True, "falls": 4, "holds_overnight": True})
+    looser = [change for change in changes_between(old, new) if change.kind is ChangeKind.LOOSER]
+
+    assert with_changes(old, new, looser) == a_setting(
+        "strategies.dips", {"enabled": True, "falls": 3, "holds_overnight": True}
+    )
+
+
 def test_looser_limits_wait_alone() -> None:
     """RK-13"""
     file = a_file(
@@ -227,6 +257,17 @@ def test_looser_limits_wait_alone() -> None:
     assert (found.execution.breaker_failures, found.execution.max_queued) == (5, 2)
     assert found.execution.answer_seconds == 9
     assert found.risk == Settings().risk
+
+
+def test_tighter_limits_hold_without_one_that_does_not_fit() -> None:
+    """RK-13: from swing to micro, whose largest order is less than the smallest that a looser value allows"""
+    held, file = (a_file(profile=name, **PROFILES[name]) for name in ("swing", "micro"))
+
+    found = without_looser(held, file, Decimal(100_000)).risk
+
+    assert (found.daily_loss.usd, found.per_trade.usd, found.max_open_positions) == (Decimal(10), Decimal("1.50"), 1)
+    assert (found.window_start, found.window_end) == (time(10), time(11, 30))
+    assert (found.min_notional, found.max_notional) == (held.risk.min_notional, held.risk.max_notional)
 
 
 def test_a_change_says_old_and_new(snapshot: SnapshotAssertion) -> None:
