@@ -39,7 +39,7 @@ BY_PROFILE: Mapping[str, Settings] = {
 BOOK = ProtectionBook(ProtectionsSettings)
 READ = re.compile(r"(?<!core\.)\b(risk|execution)\.([a-z_]+)")
 """How a check's file names a setting that it reads."""
-SIZES = ("atr", "vix", "correlation", "throttle", "kelly")
+SIZES = ("atr", "vix", "trend", "correlation", "throttle", "kelly")
 """Of `risk.sizing`, the part of each term, in the order of the terms."""
 
 

@@ -6,11 +6,11 @@ If no requirement names a figure, the docstring of its table gives the source.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from core.settings.types import Positive, Ratio, SettingsTable, Trades
+from core.settings.types import GrowingSettingsTable, Positive, Ratio, SettingsTable, Trades
 
 
 class AtrSettings(SettingsTable):
@@ -35,6 +35,14 @@ class VixSettings(SettingsTable):
                 "risk.sizing.vix.high is over risk.sizing.vix.elevated, and a size must not rise with fear; change one"
             )
         return self
+
+
+class TrendSettings(SettingsTable):
+    """Half the risk against SPY's trend or in a volatile market: as much as a high VIX leaves."""
+
+    enabled: bool = False
+    against: Ratio = Field(Decimal("0.5"), description="factor of an entry against the trend")
+    volatile: Ratio = Field(Decimal("0.5"), description="factor where SPY's range is wild")
 
 
 class CorrelationSettings(SettingsTable):
@@ -63,11 +71,14 @@ class KellySettings(SettingsTable):
     trade_limit: Trades = Field(30, description="closed trades of the strategy; fewer are not judged")
 
 
-class SizingSettings(SettingsTable):
-    """Terms that scale the risk of a trade, and the budget of all trades together."""
+class SizingSettings(GrowingSettingsTable):
+    """The terms that scale the risk of a trade, and the bound of all of them together."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"trend"})
 
     atr: AtrSettings = AtrSettings()
     vix: VixSettings = VixSettings()
+    trend: TrendSettings = TrendSettings()
     correlation: CorrelationSettings = CorrelationSettings()
     throttle: ThrottleSettings = ThrottleSettings()
     kelly: KellySettings = KellySettings()

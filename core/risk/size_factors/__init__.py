@@ -11,13 +11,12 @@ from core.risk.size_factors.base import Scale
 from core.risk.size_factors.correlation import CorrelationScale
 from core.risk.size_factors.kelly import KellyScale
 from core.risk.size_factors.throttle import ThrottleScale
+from core.risk.size_factors.trend import TrendScale
 from core.risk.size_factors.vix import VixScale
 
-BINDING: tuple[Scale, ...] = (VixScale(), CorrelationScale(), ThrottleScale())
-"""Terms that lower the limit itself: an order over it is refused, also of a manual size.
-
-`SizingBook.is_calm` tells quickly whether none of them can cut.
-"""
+BINDING: tuple[Scale, ...] = (VixScale(), TrendScale(), CorrelationScale(), ThrottleScale())
+"""They lower the limit itself: an order over it is refused, whoever sized it. Where none can cut, `SizingBook.is_calm`
+says so at once."""
 ALL: tuple[Scale, ...] = (AtrScale(), *BINDING, KellyScale())
 """In the order in which a ticket lists them.
 

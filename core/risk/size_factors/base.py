@@ -7,7 +7,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Protocol
 
 from core.model.instrument import ANY_SHARE, ONE, Instrument
-from core.model.regime import UNKNOWN, NoVix, VixReading
+from core.model.regime import UNKNOWN, MarketMeasure, NoMarket, NoVix, VixReading
 from core.model.sizing import LeftOut, Term
 from core.model.values import CENT, Fraction, Money, Price, Symbol
 from core.settings.size_factors import SizingSettings
@@ -107,8 +107,8 @@ class Conditions:
     ----------
     atr
         Average true range of the symbol's one-minute bars, USD.
-    vix
-        The last recorded one, whatever its day.
+    vix, market
+        As the regime was last recorded, whatever day that was.
     throttle
         None before the day has its opening equity.
     equity
@@ -122,6 +122,7 @@ class Conditions:
     settings: SizingSettings = USUAL
     atr: Price | None = None
     vix: VixReading | NoVix = UNKNOWN.vix
+    market: MarketMeasure | NoMarket = UNKNOWN.market
     held: tuple[Likeness, ...] = ()
     throttle: Throttle | None = None
     edge: Edge = NO_EDGE

@@ -20,6 +20,7 @@ from core.risk.protections.trades import ClosedTrade, closed, direction_of
 from core.risk.size_factors.average_true_range import Ranges, RangesState
 from core.risk.size_factors.base import Conditions, Edge
 from core.risk.size_factors.losses import Losses, LossesState
+from core.risk.size_factors.trend import may_cut
 from core.risk.size_factors.vix import factor_of
 from core.settings.size_factors import SizingSettings
 
@@ -76,9 +77,10 @@ class SizingBook:
 
     @property
     def is_calm(self) -> bool:
-        """Return whether neither losses nor the market lower the risk of a trade."""
-        is_vix_calm = factor_of(self.regime().vix, self.settings().vix) == WHOLE
-        return is_vix_calm and self.losses.state.factor == WHOLE
+        """Whether neither losses nor the market lower what a trade may risk: by the factors that their terms apply."""
+        regime, settings = self.regime(), self.settings()
+        is_market_calm = factor_of(regime.vix, settings.vix) == WHOLE and not may_cut(regime.market, settings.trend)
+        return is_market_calm and self.losses.state.factor == WHOLE
 
     @property
     def state(self) -> SizingState:
@@ -126,15 +128,13 @@ class SizingBook:
         equity: Decimal | None,
         open_losses: Decimal,
     ) -> Conditions:
-        """Return the conditions for an order in `symbol`.
-
-        `held` are the positions' symbols, and whether each is long.
-        """
-        settings = self.settings()
+        """For an order in `symbol`. `held` are the symbols of the positions, and whether each is long."""
+        settings, regime = self.settings(), self.regime()
         return Conditions(
             settings=settings,
             atr=self.ranges.atr(symbol, settings.atr.bars),
-            vix=self.regime().vix,
+            vix=regime.vix,
+            market=regime.market,
             held=self.ranges.likenesses(symbol, tuple(held), settings.correlation.days),
             throttle=self.losses.throttle,
             edge=self._edge(strategy),

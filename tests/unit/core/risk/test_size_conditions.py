@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from core.facts import BarClosed, DayStarted, RiskThrottled
 from core.model.bar import Bar
-from core.model.regime import UNKNOWN, Regime, VixLevel, VixReading
+from core.model.regime import UNKNOWN, MarketMeasure, Regime, Trend, VixLevel, VixReading, Volatility
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Money, Price
 from core.model.venues import XNYS
@@ -25,7 +25,7 @@ from core.risk.size_factors.base import Edge, Likeness, WantedEntry
 from core.risk.size_factors.book import KEPT_TRADES, SizingBook
 from core.risk.size_factors.correlation import correlation
 from core.risk.sizing import binding_cuts
-from core.settings.size_factors import SizingSettings, VixSettings
+from core.settings.size_factors import SizingSettings, TrendSettings, VixSettings
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, a_bar, at
 
@@ -254,6 +254,23 @@ def test_a_calm_book_lowers_nothing(terms: VixSettings, level: VixLevel | None, 
     wanted = WantedEntry(Money(Decimal(1)), Price(Decimal(100)), Decimal(1), Money(Decimal(50)), Decimal(1))
 
     assert book.is_calm is (binding_cuts(wanted, conditions) == ())
+
+
+@table("trend", *Trend, None)
+@table("volatility", *Volatility, None)
+@table("terms", TrendSettings(), TrendSettings(enabled=True), TrendSettings(enabled=True, against=Decimal(1)))
+def test_a_calm_book_cuts_neither_direction(
+    trend: Trend | None, volatility: Volatility | None, terms: TrendSettings
+) -> None:
+    """RK-10, RK-19"""
+    regime = replace(UNKNOWN, market=MarketMeasure(SPY, WEDNESDAY, trend, volatility, None, None))
+    book = SizingBook(lambda: SizingSettings(trend=terms), lambda: regime)
+    conditions = book.conditions(SPY, "vwap", held=(), equity=Decimal(200), open_losses=Decimal(0))
+    wanted = WantedEntry(Money(Decimal(1)), Price(Decimal(100)), Decimal(1), Money(Decimal(50)), Decimal(1))
+
+    cuts = [binding_cuts(replace(wanted, is_long=is_long), conditions) for is_long in (True, False)]
+
+    assert book.is_calm is (cuts == [(), ()])
 
 
 def test_the_vix_is_read_at_each_size() -> None:

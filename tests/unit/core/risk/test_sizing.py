@@ -12,13 +12,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from core.model.regime import UNKNOWN, VixLevel, VixReading
+from core.model.regime import UNKNOWN, MarketMeasure, Trend, VixLevel, VixReading, Volatility
 from core.model.sizing import LeftOut, Size, Term
 from core.model.values import Fraction, Money, Price, Symbol
 from core.risk.size_factors import ALL, BINDING
 from core.risk.size_factors.base import Conditions, Edge, Likeness, Throttle, WantedEntry
 from core.risk.sizing import BY_BUDGET, BY_LEAST, BY_NOTIONAL, BY_RISK, BY_STEP, NO_RISK, binding_cuts, size_of
-from core.settings.size_factors import KellySettings, SizingSettings
+from core.settings.size_factors import KellySettings, SizingSettings, TrendSettings
 from tests.kit.rows import table
 
 STOP = Decimal("0.003")
@@ -160,6 +160,41 @@ def test_too_few_days_leave_correlation_out(snapshot: SnapshotAssertion) -> None
 
     assert named(alone, "correlation") == LeftOut("correlation", snapshot)
     assert named(beside_one_over, "correlation") == Term("correlation", Fraction(Decimal("0.5")), "0.90 with QQQ")
+
+
+TREND = replace(
+    NOTHING, settings=SizingSettings(trend=TrendSettings(enabled=True, against=Decimal("0.6"), volatile=Decimal("0.5")))
+)
+
+
+def a_market(trend: Trend | None, volatility: Volatility | None) -> MarketMeasure:
+    return MarketMeasure(Symbol("SPY"), date(2026, 11, 18), trend, volatility, None, None)
+
+
+@table(
+    "trend volatility long short",
+    (Trend.UP, Volatility.USUAL, "1", "0.6"),
+    (Trend.DOWN, Volatility.CALM, "0.6", "1"),
+    (Trend.SIDEWAYS, Volatility.USUAL, "1", "1"),
+    (Trend.SIDEWAYS, Volatility.WILD, "0.5", "0.5"),
+    (Trend.UP, Volatility.WILD, "0.5", "0.3"),
+    (Trend.DOWN, Volatility.WILD, "0.3", "0.5"),
+)
+def test_risk_is_less_against_the_trend(trend: Trend, volatility: Volatility, long: str, short: str) -> None:
+    """RK-10, RK-19"""
+    conditions = replace(TREND, market=a_market(trend, volatility))
+
+    terms = [named(size_of(replace(wanted(), is_long=way), conditions), "trend") for way in (True, False)]
+
+    assert [term.factor for term in terms if isinstance(term, Term)] == [Decimal(long), Decimal(short)]
+
+
+def test_an_unknown_trend_is_left_out(snapshot: SnapshotAssertion) -> None:
+    """RK-10, RK-19"""
+    few = replace(TREND, market=a_market(None, None))
+
+    assert [named(size_of(wanted(), each), "trend") for each in (TREND, few)] == snapshot
+    assert "trend" not in [term.name for term in size_of(wanted(), NOTHING).terms]
 
 
 KELLY = replace(NOTHING, settings=SizingSettings(kelly=KellySettings(enabled=True)), equity=Decimal(100))
@@ -324,6 +359,6 @@ def test_every_term_is_told_once(order: WantedEntry, conditions: Conditions) -> 
     size = size_of(order, conditions)
 
     names = [answer.name for answer in (*size.terms, *size.left_out) if answer.name != BY_BUDGET]
-    assert len(set(names)) == len(names) == len(ALL) - (not conditions.settings.kelly.enabled)
+    assert len(set(names)) == len(names) == len(ALL) - (not conditions.settings.kelly.enabled) - 1
     assert all(0 <= term.factor <= 1 for term in size.terms)
     assert size.quantity == 0 or size.quantity <= size_of(order, conditions, BINDING).quantity
