@@ -27,6 +27,10 @@ class NoticeKind(StrEnum):
     WATCHDOG = "watchdog"
     """From the watchdog's process: the engine hangs, grows or ended."""
     ALERT = "alert"
+    PROPOSAL = "proposal"
+    """A strategy's entry waits for a key; only a rule that names the kind takes it."""
+    REGIME = "regime"
+    """The market regime changed, or the VIX is high and nobody acts."""
     REPORT = "report"
 
     @property
@@ -60,9 +64,12 @@ USUAL = {
     NoticeKind.DISCONNECT: Severity.WARNING,
     NoticeKind.WATCHDOG: Severity.URGENT,
     NoticeKind.ALERT: Severity.WARNING,
+    NoticeKind.PROPOSAL: Severity.INFO,
+    NoticeKind.REGIME: Severity.INFO,
     NoticeKind.REPORT: Severity.INFO,
 }
-"""The usual severity of each kind; a stop that waits for a key, and margin under maintenance, are urgent."""
+"""How much each kind matters. A high VIX is a warning; a stop that waits for a key and margin under maintenance are
+urgent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,14 @@ from core.model.values import AccountId, Symbol
 from core.model.venue import Venue
 from core.settings.notify import NotifySettings, QuietSettings, RuleSettings
 
+NAMED_ALONE = frozenset({NoticeKind.PROPOSAL})
+"""Kinds that a rule takes only where it names them: a strategy may propose every minute."""
+
 
 def takes(rule: RuleSettings, kind: NoticeKind, severity: Severity, symbol: Symbol | None, account: AccountId) -> bool:
     """Whether the rule matches."""
     return (
-        (not rule.kinds or kind in rule.kinds)
+        (kind in rule.kinds if rule.kinds else kind not in NAMED_ALONE)
         and severity.rank >= rule.at_least.rank
         and (not rule.symbols or symbol in rule.symbols)
         and (not rule.accounts or account in rule.accounts)

@@ -29,6 +29,7 @@ from core.facts import (
     ProtectionTripped,
     ReconciliationFailed,
     ReconciliationPassed,
+    RegimeMeasured,
     StopOwed,
 )
 from core.messages.inputs import ConnectionChanged
@@ -41,12 +42,20 @@ from core.model.order_text import OWED, order_in_words
 from core.model.reconciliation import DifferenceKind
 from core.model.said_once import is_news
 from core.model.session import Session
-from core.model.staging import Proposal
+from core.model.staging import MANUAL, Proposal
 from core.model.values import NO_MONEY, Symbol, plain, priced
 from core.settings.notify import NotifySettings, RuleSettings
 from core.trading_state.notifications import BREAKER, KILL, READ_ONLY, of_halt
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
+from core.workflows.operator.market_notices import (
+    CRISIS,
+    REGIME,
+    WITHOUT_ACTION,
+    is_high,
+    labels_in_words,
+    unattended_since,
+)
 from core.workflows.operator.notice_matters import (
     CLOCK,
     exits_that_ended,
@@ -166,9 +175,20 @@ class Notifying:
         self._tell_of_clock()
 
     @follows(ProposalStaged)
-    def after_exit(self, fact: ProposalStaged) -> None:
-        if fact.proposal.is_exit:
+    def after_proposal(self, fact: ProposalStaged) -> None:
+        proposal = fact.proposal
+        if proposal.is_exit:
             self._tell_of_clock()
+        elif not proposal.only_reduces and proposal.strategy != MANUAL:
+            words = f"{proposal.strategy}: {order_in_words(proposal.order)} waits for your key"
+            self._tell(Subject(NoticeKind.PROPOSAL, words, proposal.symbol))
+
+    @follows(RegimeMeasured)
+    def after_regime(self, fact: RegimeMeasured) -> None:
+        grave = Severity.WARNING if is_high(fact.regime) else None
+        self._tell(Subject(NoticeKind.REGIME, labels_in_words(fact.regime), matter=REGIME, grave=grave))
+        if grave is None and CRISIS in self.state.notifications.state.matters:
+            self.state.record(NotificationSettled(CRISIS))
 
     @follows(ClockSettled)
     def after_settling(self, _fact: ClockSettled) -> None:
@@ -249,6 +269,11 @@ class Notifying:
             subject = self._of_held(held)
             if subject.matter not in known and self._is_wanted(subject):
                 yield held.since + TOO_LONG, subject
+        if CRISIS not in known and (since := unattended_since(self.state)) is not None:
+            words = f"VIX high, shares held and no key pressed since {self.state.calendar.venue.clock(since)}"
+            subject = Subject(NoticeKind.REGIME, words, matter=CRISIS, grave=Severity.URGENT)
+            if self._is_wanted(subject):
+                yield since + WITHOUT_ACTION, subject
         grace = timedelta(seconds=float(self._terms.disconnect_seconds))
         for line, since in self._away.items():
             words = f"{_line_in_words(line)} is away since {self.state.calendar.venue.clock(since)}"
@@ -338,6 +363,11 @@ class Notifying:
             case "position":
                 found = control.state.differences
                 return any(d.kind is DifferenceKind.UNREADABLE_POSITION and d.symbol == rest for d in found)
+            case "regime":
+                return is_high(self.state.regime.regime)
+            case "crisis":
+                since, known = unattended_since(self.state), self.state.notifications.state.matters[matter]
+                return since is not None and since <= known.since
             case "clock":
                 return bool(self.state.held_by_clock)
             case "line":
