@@ -18,7 +18,7 @@ from core.ports import OperatorError
 from state.files import naming, open_private, sync_folder
 from state.folder_swap import refuse_half_done
 from state.folders import AccountFolder
-from state.journal_segments import segments, sequence_in
+from state.journal_segments import COMPRESSED, segments, sequence_in
 
 
 class BackupError(OperatorError):
@@ -89,8 +89,13 @@ def _stamps(folder: AccountFolder) -> dict[str, bytes]:
 
 
 def _journal(folder: AccountFolder) -> dict[str, bytes]:
-    """Return every segment up to its last complete line."""
-    return {f"journal/{path.name}": _whole_lines(path) for path in _journal_paths(folder)}
+    """Every segment up to its last whole line."""
+    return {f"journal/{path.name}": _content_of(path) for path in _journal_paths(folder)}
+
+
+def _content_of(path: Path) -> bytes:
+    """A compressed segment is whole."""
+    return bytes_of(path) if path.suffix == COMPRESSED else _whole_lines(path)
 
 
 def _journal_paths(folder: AccountFolder) -> list[Path]:

@@ -23,7 +23,7 @@ from core.ports import OperatorError
 from state.codec import decode
 from state.files import replace_file
 from state.folders import AccountFolder
-from state.journal_segments import segments
+from state.journal_segments import PLAIN, segments
 
 FRESH_SECONDS = 30.0
 """A request older than this was meant for an engine that is gone, and is dropped."""
@@ -68,7 +68,10 @@ def ask(folder: AccountFolder, name: str, text: str, deploy: Decimal | None) -> 
 
 
 def _segments(folder: AccountFolder) -> list[Path]:
-    return list(segments(folder.journal)) if folder.journal.is_dir() else []
+    """Those that may grow."""
+    if not folder.journal.is_dir():
+        return []
+    return [path for path in segments(folder.journal) if path.suffix == PLAIN]
 
 
 def _answer(folder: AccountFolder, before: dict[Path, int], request: str) -> BasketOpened | BasketRefused | None:

@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import os
 import re
+import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from gzip import BadGzipFile, GzipFile
 from io import BufferedReader
 from pathlib import Path
+from typing import cast
 
 from core.files.regular_file import reading
 from core.model.venues import XNYS
 from core.ports import JournalDamagedError
 from state.codec import GENESIS, TAIL, RecordError, checked_sum
 
-SEGMENT_NAME = re.compile(r"(\d{4}-\d{2}-\d{2})\.jsonl", re.ASCII)
+PLAIN, COMPRESSED = ".jsonl", ".gz"
+"""The endings of a segment as it is written, and of one whose day is over (`state.compression`)."""
+SEGMENT_NAME = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}({re.escape(PLAIN)}|{re.escape(COMPRESSED)})")
 UNWRITTEN = bytes(8)
 """A block that the disk did not write; no record holds a zero byte, because JSON escapes it."""
 
@@ -53,15 +58,31 @@ class SegmentStart:
 
 
 def segments(folder: Path) -> list[Path]:
-    """Return the segments of a journal's folder, oldest first; a file that is named for no day is none."""
-    return sorted(path for path in folder.iterdir() if _is_segment(path.name))
+    """The segments of a journal's folder, oldest first. Where a day has both, the uncompressed one counts."""
+    found = sorted(path for path in folder.iterdir() if SEGMENT_NAME.fullmatch(path.name))
+    return list({path.stem: path for path in found}.values())
 
 
-def _is_segment(name: str) -> bool:
-    named = SEGMENT_NAME.fullmatch(name)
-    with suppress(ValueError):
-        return named is not None and date.fromisoformat(named[1]) is not None
-    return False
+@contextmanager
+def opened(path: Path) -> Iterator[BufferedReader]:
+    """A segment's lines, decompressed. One that was compressed since `segments` listed it is found.
+
+    Raises OSError, and `JournalDamagedError` for a compressed segment that is not whole.
+    """
+    if path.suffix == PLAIN and not path.exists() and (compressed := path.with_suffix(COMPRESSED)).exists():
+        path = compressed
+    with reading(path) as file:
+        if path.suffix == PLAIN:
+            yield file
+            return
+        try:
+            with cast(BufferedReader, BufferedReader(GzipFile(fileobj=file))) as lines:
+                yield lines
+        except (EOFError, zlib.error, BadGzipFile) as error:
+            raise JournalDamagedError(
+                f"{path.name}: it cannot be decompressed ({error}). Nothing from here on is believed: put a backup in "
+                "its place"
+            ) from error
 
 
 def day_of(at: datetime) -> date:
@@ -99,7 +120,7 @@ class Walk:
         for path in self._paths[self._index :]:
             self.segment = path
             self.line = 0
-            with reading(path) as file:
+            with opened(path) as file:
                 yield from self._lines(path, file)
 
     def _lines(self, path: Path, file: BufferedReader) -> Iterator[bytes]:
@@ -151,8 +172,8 @@ def sequence_in(line: bytes) -> int | None:
 
 
 def before(path: Path) -> int:
-    """Return the number of the last record before this segment; 0 if its first line is no record."""
-    with reading(path) as file:
+    """The number of the last record before this segment; 0 where its first line is no record."""
+    with opened(path) as file:
         return max(0, (sequence_in(file.readline()) or 1) - 1)
 
 
@@ -162,7 +183,7 @@ def start_at(paths: Sequence[Path], sequence: int) -> SegmentStart:
     Anything unusual on the way moves the start earlier, so that the walk finds it.
     """
     for index in range(len(paths) - 1, 0, -1):
-        with reading(paths[index]) as file:
+        with opened(paths[index]) as file:
             first = sequence_in(file.readline())
         if first is None or first > sequence:
             continue
@@ -174,8 +195,8 @@ def start_at(paths: Sequence[Path], sequence: int) -> SegmentStart:
 
 
 def last_line(path: Path) -> bytes:
-    """Return the last complete line, without its newline; empty if there is none."""
-    with reading(path) as file:
+    """The last line that ends, without its newline; empty where there is none."""
+    with opened(path) as file:
         size = file.seek(0, os.SEEK_END)
         reach = 4096
         while True:
@@ -187,8 +208,8 @@ def last_line(path: Path) -> bytes:
 
 
 def lines_backwards(path: Path, block: int = 65_536) -> Iterator[bytes]:
-    """Yield the complete lines of a segment without newline, the newest first, read in blocks."""
-    with reading(path) as file:
+    """The lines of a segment that end, the newest first and without their newline, read a block at a time."""
+    with opened(path) as file:
         left = file.seek(0, os.SEEK_END)
         rest = b""
         is_end = True

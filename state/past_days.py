@@ -25,7 +25,6 @@ from core.facts import (
     TradeClosed,
 )
 from core.facts.registry import BY_NAME, BY_TYPE
-from core.files.regular_file import reading
 from core.model.values import Price, Symbol
 from core.model.venues import HOME
 from core.ports import JournalDamagedError, OperatorError, Recorded
@@ -33,7 +32,7 @@ from core.post_mortem.days import held_after
 from core.post_mortem.post_mortem import PostMortem, Read, post_mortem
 from state.codec import RecordError, decode
 from state.journal import days_of, read_day
-from state.journal_segments import segments
+from state.journal_segments import opened, segments
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 BEFORE = (CorporateActionApplied, OrderCreated, PositionChanged, PositionCorrected, SettingsApplied)
@@ -169,7 +168,7 @@ def _read(folder: Path, days: Sequence[date], is_wanted: Callable[[bytes], bool]
     for path in segments(folder):
         if path.stem not in names:
             continue
-        with reading(path) as file:
+        with opened(path) as file:
             for number, line in enumerate(file, 1):
                 if not line.endswith(b"\n") or not is_wanted(line):
                     continue

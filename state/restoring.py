@@ -205,7 +205,7 @@ def _unsound(stage: AccountFolder, watch: Watch) -> str | None:
         nonlocal read
         decode(line)
         read += len(line) + 1
-        watch(read / size)
+        watch(min(1.0, read / size))  # a compressed segment is smaller than its records
 
     checkpoint = newest_checkpoint(stage)
     report = verify(stage, checkpoint.sequence if checkpoint else 0, each)

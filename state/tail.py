@@ -7,11 +7,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from core.files.regular_file import reading
 from core.ports import JournalDamagedError, Recorded
 from state.codec import RecordError, decode
 from state.folders import AccountFolder
-from state.journal_segments import segments
+from state.journal_segments import opened, segments
 
 POLL_SECONDS = 0.2
 
@@ -57,7 +56,7 @@ class _Reader:
         self._line = 0
 
     def new_records(self) -> Iterator[Recorded]:
-        with reading(self.path) as file:
+        with opened(self.path) as file:
             file.seek(self._offset)
             for line in file:
                 if not line.endswith(b"\n"):

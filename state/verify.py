@@ -9,12 +9,11 @@ from datetime import datetime
 
 import orjson
 
-from core.files.regular_file import reading
 from core.ports import JournalDamagedError
 from state.codec import GENESIS, RecordError
 from state.folders import AccountFolder
 from state.journal import BEGINNING
-from state.journal_segments import SegmentStart, Walk, day_of, end_of, segments
+from state.journal_segments import SegmentStart, Walk, day_of, end_of, opened, segments
 
 MENDED = "put the journal of a backup in its place"
 
@@ -90,10 +89,10 @@ def _check_times(walk: Walk, each: Callable[[bytes], object] | None) -> None:
 
 
 def fingerprint(folder: AccountFolder) -> str:
-    """Return the SHA-256 over the segments' bytes, in order: equal journals have equal ones (MD-05)."""
+    """SHA-256 over the segments' bytes, decompressed and in order: equal journals have equal ones (MD-05)."""
     total = hashlib.sha256()
     for path in segments(folder.journal):
-        with reading(path) as file:
+        with opened(path) as file:
             while block := file.read(1 << 20):
                 total.update(block)
     return total.hexdigest()

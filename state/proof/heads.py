@@ -18,7 +18,7 @@ from pathlib import Path
 from core.ports import JournalDamagedError, OperatorError
 from state.files import open_private, sync_folder, write_all
 from state.folders import AccountFolder
-from state.journal_segments import Walk, end_of, segments, start_at
+from state.journal_segments import PLAIN, Walk, end_of, segments, start_at
 from state.proof.head import NOTHING_BEFORE, SIGNED_AS, Head, HeadError, SignedHead, read_head
 from state.proof.parts import split
 from state.proof.signing_key import SigningKey
@@ -128,8 +128,9 @@ def _walk(folder: AccountFolder, path: Path, first: int) -> Walk:
 
 
 def lines_of(folder: AccountFolder, head: Head) -> Iterator[tuple[int, bytes]]:
-    """Yield the records of a signed day, each with its number, without newlines."""
-    walk = _walk(folder, folder.journal / f"{head.day}.jsonl", head.first)
+    """The records of a signed day, each with its number, without their newlines."""
+    paths = {path.stem: path for path in segments(folder.journal)}
+    walk = _walk(folder, paths.get(head.day, folder.journal / f"{head.day}{PLAIN}"), head.first)
     for line in walk:
         yield walk.sequence, line
 

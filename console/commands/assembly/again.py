@@ -41,7 +41,7 @@ from core.what_if.run_again import UNKNOWN, AsItWas, RunAgain
 from core.what_if.said_again import Changed, Taken
 from state.folders import AccountFolder
 from state.journal import FileJournal, read, read_day
-from state.journal_segments import segments
+from state.journal_segments import PLAIN, opened, segments
 from state.last_start import Chosen
 from state.past_days import explained
 from state.run_log import file_played
@@ -128,9 +128,11 @@ def _first_other_line(found: RecordedDay, folder: AccountFolder) -> int | None:
     for path in segments(found.source.journal):
         if date.fromisoformat(path.stem) > found.day:
             return None
-        again = folder.journal / path.name
+        again = folder.journal / f"{path.stem}{PLAIN}"
         lines = again.read_bytes().splitlines() if again.exists() else []
-        for place, line in enumerate(path.read_bytes().splitlines()):
+        with opened(path) as recorded:
+            before = recorded.read().splitlines()
+        for place, line in enumerate(before):
             number = SEQUENCE.match(line)
             sequence = int(number.group(1)) if number is not None else 0
             if sequence > found.records[-1].sequence:  # a day that continues

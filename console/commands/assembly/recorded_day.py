@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,7 +18,7 @@ from core.runtime.run_record import RecordedRun
 from core.what_if.said_again import Known
 from state.folders import AccountFolder, JournalFolder
 from state.journal import days_of, read
-from state.journal_segments import segments
+from state.journal_segments import PLAIN, opened, segments
 from state.past_days import records_of
 from state.run_log import read_runs
 
@@ -142,7 +141,7 @@ def account_before(found: RecordedDay, place: Path) -> AccountFolder:
         return folder
     started = found.runs[0].started
     for path in segments(found.source.journal):
-        if not _copied(path, folder.journal / path.name, started.sequence):
+        if not _copied(path, folder.journal / f"{path.stem}{PLAIN}", started.sequence):
             break
     if found.source.exchange.exists():
         with found.source.exchange.open("rb") as lines, folder.exchange.open("wb") as copy:
@@ -151,19 +150,15 @@ def account_before(found: RecordedDay, place: Path) -> AccountFolder:
 
 
 def _copied(path: Path, target: Path, until: int) -> bool:
-    """Copy a segment's lines up to that number; False if it begins after it."""
-    with path.open("rb") as lines:
+    """The lines of a segment up to that number; False where it has others."""
+    with opened(path) as lines:
         first = SEQUENCE.match(lines.readline())
         if first is None or int(first.group(1)) > until:
             return False
-    shutil.copyfile(path, target)
-    with path.open("rb") as lines:
-        size = 0
+    with opened(path) as lines, target.open("wb") as copy:
         for line in lines:
             number = SEQUENCE.match(line)
             if number is None or int(number.group(1)) > until:
-                break
-            size += len(line)
-    with target.open("r+b") as copy:
-        copy.truncate(size)
-    return size == path.stat().st_size
+                return False
+            copy.write(line)
+    return True

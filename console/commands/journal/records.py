@@ -1,9 +1,10 @@
-"""`keyturn journal tail|explain|verify|why`: read, verify and explain the records."""
+"""`keyturn journal tail|explain|verify|compress|why`: read, prove, compress and explain the records."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -89,6 +90,35 @@ def verify(
             say(f"DAMAGED: {report['damage']}")
     if not report["sound"]:
         raise typer.Exit(1)
+
+
+def compress(
+    context: typer.Context,
+    older_than: Annotated[int, typer.Option("--older-than", min=1, help="Days since the segment's day ended.")] = 30,
+    account: Account = None,
+    journal_dir: JournalDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compress the segments of days long over. Every command reads them as before; an engine may run meanwhile.
+
+    A segment goes only after its compressed copy was read back and is the same. gzip -d makes it a text file again.
+
+    Example: keyturn journal compress --older-than 90
+    """
+    from state.compression import closed_segments
+    from state.compression import compress as compressed
+
+    folder, now = journal_of(host_of(context).home, account, journal_dir), datetime.now(UTC)
+    waiting = len(closed_segments(folder, now, older_than))
+    done = []
+    for number, each in enumerate(compressed(folder, now, older_than), 1):
+        done.append(each)
+        if not as_json:
+            say(f"{each.day}: {each.before:,} bytes, {each.after:,} compressed ({number} of {waiting})")
+    if as_json:
+        print_json([asdict(each) for each in done])
+    elif not done:
+        say(f"no segment is older than {counted(older_than, 'day')} and uncompressed; --older-than names fewer days")
 
 
 def why(
