@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from calendar import monthcalendar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 
 from core.analytics.desk_measures import DeskMeasures
 from core.analytics.html_page import HEIGHT, LOW, STYLE, plot
@@ -23,7 +26,9 @@ from core.analytics.measures_words import (
     trade_rows,
 )
 from core.analytics.metrics import ROLLING, drawdowns, framed
+from core.analytics.profit_months import HEAD, WEEKDAYS, ProfitMonth, largest_of, month_rows, months_of, shade_of
 from core.analytics.wording import drawdown_in_words
+from core.model.values import Money
 
 MORE = "td:not(:first-child),th:not(:first-child){text-align:right}h3{margin-top:1.6rem}"
 
@@ -44,6 +49,9 @@ def _body(found: DeskMeasures) -> Iterator[str]:
     if found.days:
         yield _table((), account_rows(found))
         yield from _plots(found)
+        if months := months_of(found.days):
+            yield "<h3>Profit by month</h3>" + _table(HEAD, month_rows(months))
+            yield from _calendar(months)
         days = _table(DAY_HEAD, day_rows(found))
         yield f"<details><summary>{len(found.days):,} closes</summary>{days}</details>"
     if rows := rolling_rows(found):
@@ -63,6 +71,34 @@ def _plots(found: DeskMeasures) -> Iterator[str]:
         yield "<h3>Equity without what was paid in and out, USD</h3>" + plot(list(equity), HEIGHT, "#1f77b4")
         below = [-each for each in drawdowns(equity)]
         yield f"<h3>Drawdown: {escaped(drawdown_in_words(found.measures))}</h3>" + plot(below, LOW, "#c0392b")
+
+
+def _calendar(months: Sequence[ProfitMonth]) -> Iterator[str]:
+    """A table a month, Monday to Friday: green for a profit, red for a loss, darker the larger it is."""
+    largest = largest_of(months)
+    for each in months:
+        profits = dict(each.days)
+        weeks = [
+            [date(each.year, each.month, day) if day else None for day in week[:WEEKDAYS]]
+            for week in monthcalendar(each.year, each.month)
+        ]
+        rows = "".join(
+            "<tr>" + "".join(_day_cell(day, profits, largest) for day in week) + "</tr>"
+            for week in weeks
+            if any(day in profits for day in week)
+        )
+        yield f"<details open><summary>{each.name}</summary><table>{rows}</table></details>"
+
+
+def _day_cell(day: date | None, profits: Mapping[date, Money | None], largest: Decimal) -> str:
+    if day is None or day not in profits:
+        return "<td></td>"
+    profit = profits[day]
+    if profit is None:
+        return f"<td>{day.day} ?</td>"
+    colour = "46,160,67" if profit > 0 else "192,57,43"
+    alpha = 0.15 + 0.2 * shade_of(profit, largest) if profit else 0
+    return f'<td style="background:rgba({colour},{alpha:.2f})">{day.day} {profit:+,.2f}</td>'
 
 
 def _margin(found: DeskMeasures) -> Iterator[str]:

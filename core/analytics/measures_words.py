@@ -12,6 +12,7 @@ from core.analytics.groups import Figures
 from core.analytics.margin_use import MarginDay
 from core.analytics.metrics import ROLLING
 from core.analytics.plot import plotted
+from core.analytics.profit_months import HEAD, calendar_lines, month_rows, months_of
 from core.analytics.wording import LINES, NONE, drawdown_in_words, value_of
 from core.model.venues import HOME
 
@@ -172,6 +173,14 @@ def as_json(found: DeskMeasures) -> dict[str, object]:
             }
             for day, each in zip(found.days, found.growth, strict=True)
         ],
+        "months": [
+            {
+                "month": each.name,
+                "profit": None if each.profit is None else str(each.profit),
+                "days": [{"day": day, "profit": None if made is None else str(made)} for day, made in each.days],
+            }
+            for each in months_of(found.days)
+        ],
         "returns": found.returns,
         "missing": list(found.missing),
         "measures": dict(found.measures),
@@ -211,6 +220,10 @@ def _account(found: DeskMeasures) -> Iterator[str]:
     if len(worth) > 2:  # noqa: PLR2004
         yield "  equity without what was paid in and out, USD"
         yield from (f"  {line}" for line in plotted(worth, WIDTH - 2, HIGH, lambda value: f"{value:,.2f}"))
+    if months := months_of(found.days):
+        yield "  profit by month"
+        yield from ("  " + "".join(f"{cell:>15}" for cell in row) for row in (HEAD, *month_rows(months)))
+        yield from (f"  {line}".rstrip() for line in calendar_lines(months))
     newest = day_rows(found)[-NEWEST:]
     yield from ("  " + "".join(f"{cell:>17}" for cell in row) for row in (DAY_HEAD, *newest))
     if rows := rolling_rows(found):
