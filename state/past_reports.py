@@ -13,7 +13,7 @@ from core.facts import DayCorrected, DayStarted, OrderFilled, TradeClosed
 from core.model.venues import HOME
 from core.ports import OperatorError
 from core.reports.figures import Figures
-from core.reports.report import Report, report_of, week_figures
+from core.reports.report import Quarter, Report, report_of, week_figures
 from core.reports.standing import FOLDED, STAGED
 from state.journal import days_of
 from state.past_days import AFTER, LATER, day_named, days_between, read_beside, records_of
@@ -46,18 +46,45 @@ def reported(folder: Path, day: str | None, week: str | None) -> Report:
 def _of_week(folder: Path, day: date) -> Report:
     monday = day - timedelta(days=day.weekday())
     days = days_between(folder, monday, monday + WORKDAYS)
-    return _of_days(folder, days, is_week=True, before=_week(folder, monday - A_WEEK))
+    return _of_days(
+        folder, days, is_week=True, before=_week(folder, monday - A_WEEK), quarter=_quarter(folder, days[-1])
+    )
 
 
-def _of_days(folder: Path, days: Sequence[date], *, is_week: bool = False, before: Figures | None = None) -> Report:
-    from core.market.calendar import load_calendar  # imports pandas
+def _quarter(folder: Path, last: date) -> Quarter:
+    """Up to that day, of as many sessions as a rolling measure has."""
+    from core.analytics.desk_measures import NEEDS  # drags pandas in
+    from state.measured import measured
+
+    needed = NEEDS["sharpe"]
+    first = [day for day in days_of(folder) if day <= last][-needed:][0]
+    found = measured(folder, f"{first}..{last}")
+    sharpe, deepest = (found.measures.get(name) for name in ("sharpe", "max_drawdown"))
+    return Quarter(found.returns, needed, _number(sharpe), _number(deepest))
+
+
+def _number(value: object) -> float | None:
+    return value if isinstance(value, float) else None
+
+
+def _of_days(
+    folder: Path,
+    days: Sequence[date],
+    *,
+    is_week: bool = False,
+    before: Figures | None = None,
+    quarter: Quarter | None = None,
+) -> Report:
+    from core.market.calendar import load_calendar  # drags pandas in
 
     sessions = load_calendar(days[0], days[-1])
     read, status = read_beside(folder, days, FOLDED)
     began = HOME.day_of(read.records[0].at) if read.records else days[0]
     recent = [known for known in days_of(folder) if known < began][-RECENT:]
     status += records_of(folder, recent, STAGED)
-    return report_of(read, days, HOME.day_of, sessions.session_at, is_week=is_week, status=status, before=before)
+    return report_of(
+        read, days, HOME.day_of, sessions.session_at, is_week=is_week, status=status, before=before, quarter=quarter
+    )
 
 
 def _week(folder: Path, monday: date) -> Figures | None:

@@ -25,6 +25,28 @@ class EquityPoint:
     made: Money
 
 
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """The deepest drawdown along a curve: USD, its fraction of the highest equity before it, and its two ends."""
+
+    amount: Money
+    fraction: Decimal
+    begins: datetime
+    ends: datetime
+
+
+def deepest_fall(equity: Iterable[tuple[datetime, Money]]) -> Fall | None:
+    """None where equity never falls, or is not above zero."""
+    found: Fall | None = None
+    peak: tuple[datetime, Money] | None = None
+    for at, value in equity:
+        if peak is None or value >= peak[1]:
+            peak = (at, value)
+        elif peak[1] > 0 and (found is None or (peak[1] - value) / peak[1] > found.fraction):
+            found = Fall(Money(peak[1] - value), (peak[1] - value) / peak[1], peak[0], at)
+    return found
+
+
 def curve_of(
     days: Iterable[date],
     before: Iterable[Recorded],

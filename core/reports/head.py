@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from core.model.values import ZERO
+from core.model.values import ZERO, Money
 from core.model.venues import HOME
 from core.post_mortem.words import usd
 from core.reports.figures import Figures
@@ -46,8 +46,23 @@ def head_of(report: Report) -> Iterator[str]:
         yield f"  explained so far {usd(known)} USD" + ("" if rest is None else f"; not yet {usd(rest)}")
     for note in dict.fromkeys(note for day in report.found.days for note in day.notes):
         yield f"  note: {note}"
+    if report.is_week:
+        yield from (f"  {line}" for line in _risk(report))
     if report.week_before is not None:
         yield f"  the week before: {_short(report.week_before)}"
+
+
+def _risk(report: Report) -> Iterator[str]:
+    """The deepest drawdown of the week, and of the quarter with its Sharpe ratio."""
+    if (fall := report.fall) is not None:
+        ends = f"{HOME.local(fall.begins):%a %H:%M} to {HOME.local(fall.ends):%a %H:%M}"
+        yield f"deepest drawdown {usd(Money(-fall.amount))} USD ({fall.fraction * 100:.2f} %), {ends}"
+    if (quarter := report.quarter) is None:
+        return
+    if quarter.max_drawdown is not None:
+        sharpe = f"needs {quarter.needed}" if quarter.sharpe is None else f"{quarter.sharpe:.2f} a year"
+        deepest = f"{abs(quarter.max_drawdown) * 100:.2f} %"
+        yield f"last {many(quarter.returns, 'session')}, by closes: deepest drawdown {deepest}; Sharpe {sharpe}"
 
 
 def _equity(report: Report) -> str:

@@ -47,6 +47,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield _listed("held", [held_in_words(each) for each in standing.held])
     waiting = (
         (len(standing.exits), "exits waiting for a key"),
+        (len(standing.entries), "entries waiting for a key"),
         (len(standing.orders), "orders working"),
         (len(standing.doubts), "orders in doubt"),
     )

@@ -21,7 +21,7 @@ from core.post_mortem.let_go import SessionAt
 from core.post_mortem.post_mortem import PostMortem, Read, TradeExplained, post_mortem
 from core.post_mortem.stories import FillStory, Stories
 from core.reports.controls import Controls, controls_of
-from core.reports.curve import EquityPoint, curve_of
+from core.reports.curve import EquityPoint, Fall, curve_of, deepest_fall
 from core.reports.figures import Figures, figures_of
 from core.reports.quality import Quality, quality_of
 from core.reports.standing import StillStands, still_stands
@@ -45,6 +45,26 @@ class ByTheBroker:
     at: datetime
     equity: Money
     cash: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Quarter:
+    """Of the last sessions up to a week's end.
+
+    Attributes
+    ----------
+    returns, needed
+        Returns of a session that the journal has, and how many a Sharpe ratio needs.
+    sharpe
+        Made a year's; None of fewer returns than needed.
+    max_drawdown
+        Between closes, as a fraction; None where no close is known.
+    """
+
+    returns: int
+    needed: int
+    sharpe: float | None
+    max_drawdown: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +99,12 @@ class Report:
     curve: tuple[EquityPoint, ...]
     week_before: Figures | None
     unprotected: tuple[Unprotected, ...] = ()
+    quarter: Quarter | None = None
+
+    @property
+    def fall(self) -> Fall | None:
+        """The deepest drawdown along these days; None of a journal that has no equity for them."""
+        return None if self.whole.opening is None else deepest_fall(self.equity)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -128,15 +154,16 @@ def report_of(
     is_week: bool,
     status: Sequence[Recorded] = (),
     before: Figures | None = None,
+    quarter: Quarter | None = None,
 ) -> Report:
     """Return the report of these days.
 
     Parameters
     ----------
     status
-        Records before `read.records` for the current state, the oldest first.
-    before
-        The figures of the week before.
+        Of the time before `read.records`: what is folded into what still stands, the oldest first.
+    before, quarter
+        Of the week before, and of the quarter up to these days.
     """
     found = post_mortem(read, days, day_of, session_at)
     by_day: dict[date, list[Recorded]] = {}
@@ -161,6 +188,7 @@ def report_of(
         curve_of(days, read.before, by_day, read.closes, stories.fills),
         before,
         unprotected_of(records, session_at),
+        quarter,
     )
 
 

@@ -28,10 +28,12 @@ from core.facts import (
     Rearmed,
     ReconciliationFailed,
     ReconciliationPassed,
+    RegimeMeasured,
     Resumed,
 )
 from core.model.codes import HaltCause
 from core.model.order import AnyOrder, StopHolder
+from core.model.regime import UNKNOWN, Regime
 from core.model.staging import Proposal
 from core.model.values import NO_SHARES, ClientOrderId, Price, ProposalId, Quantity, Symbol
 from core.ports import Recorded
@@ -51,6 +53,7 @@ FOLDED: tuple[type[Fact], ...] = (
     Rearmed,
     ReconciliationFailed,
     ReconciliationPassed,
+    RegimeMeasured,
     Resumed,
 )
 """Facts to read from all earlier days, besides those that explain a day."""
@@ -94,7 +97,11 @@ class StillStands:
     doubts
         Orders whose existence at the broker is unknown.
     shut
-        The reasons why the desk may not open positions, as text.
+        What keeps the desk from opening, in words.
+    entries
+        Proposals to open that wait for a key.
+    regime
+        The market regime, as last measured.
     """
 
     held: tuple[Held, ...]
@@ -102,10 +109,12 @@ class StillStands:
     exits: tuple[Proposal, ...]
     doubts: tuple[AnyOrder, ...]
     shut: tuple[str, ...]
+    entries: tuple[Proposal, ...] = ()
+    regime: Regime = UNKNOWN
 
     @property
     def is_empty(self) -> bool:
-        return not (self.held or self.orders or self.exits or self.doubts or self.shut)
+        return not (self.held or self.orders or self.exits or self.doubts or self.shut or self.entries)
 
 
 def still_stands(
@@ -141,6 +150,7 @@ class _Found:
     halts: dict[HaltCause, str] = field(default_factory=dict)
     shut: dict[str, str] = field(default_factory=dict)
     tripped: dict[tuple[str, str], ProtectionTripped] = field(default_factory=dict)
+    regime: Regime = UNKNOWN
 
     def take(self, record: Recorded) -> None:
         self.books.take(record)
@@ -191,6 +201,8 @@ class _Found:
                 self.shut["breaker"] = f"the breaker is open: {reason}"
             case BreakerClosed():
                 self.shut.pop("breaker", None)
+            case RegimeMeasured(regime=regime):
+                self.regime = regime
             case ProtectionTripped() as tripped:
                 self.tripped[tripped.name, tripped.scope] = tripped
             case ProtectionExpired() | ProtectionOverridden():
@@ -218,6 +230,8 @@ class _Found:
             tuple(each for each in self.proposals.values() if each.only_reduces),
             tuple(created.order for name, created in self.working.items() if name in self.doubts),
             (*(f"halted: {reason}" for reason in self.halts.values()), *self.shut.values(), *protections),
+            tuple(each for each in self.proposals.values() if not each.only_reduces),
+            self.regime,
         )
 
     def _waits_for_its_entry(self, created: OrderCreated) -> bool:

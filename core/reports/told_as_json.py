@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from core.analytics.equity_change import Part
 from core.model.order_text import order_in_words
+from core.model.regime import UNKNOWN
 from core.model.values import Money, plain
 from core.post_mortem.words import cents
+from core.reports.curve import Fall
 from core.reports.figures import Figures, biggest_of, by_cause, by_strategy, not_taken, result_of
 from core.reports.report import Report, TradeTold
 from core.reports.standing import Held, StillStands
+from core.risk.regime.report import in_words as regime_in_words
 
 
 def as_json(report: Report) -> dict[str, object]:
@@ -93,6 +98,8 @@ def as_json(report: Report) -> dict[str, object]:
             "cash": cents(report.by_the_broker.cash),
         },
         "standing": _standing(report.standing),
+        "fall": None if report.fall is None else _fall(report.fall),
+        "quarter": None if report.quarter is None else asdict(report.quarter),
     }
 
 
@@ -142,9 +149,15 @@ def _standing(found: StillStands) -> dict[str, object]:
         "positions": [_held(each) for each in found.held],
         "orders": [order_in_words(order) for order in found.orders],
         "exits_waiting": [order_in_words(each.order) for each in found.exits],
+        "entries_waiting": [order_in_words(each.order) for each in found.entries],
         "in_doubt": [order_in_words(order) for order in found.doubts],
         "shut": list(found.shut),
+        "regime": None if found.regime == UNKNOWN else regime_in_words(found.regime),
     }
+
+
+def _fall(fall: Fall) -> dict[str, object]:
+    return {"amount": cents(fall.amount), "fraction": float(fall.fraction), "from": fall.begins, "to": fall.ends}
 
 
 def _held(each: Held) -> dict[str, object]:

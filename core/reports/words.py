@@ -9,6 +9,7 @@ from core.analytics.equity_change import Part
 from core.analytics.plot import plotted
 from core.model.order import StopHolder
 from core.model.order_text import OWED, order_in_words
+from core.model.regime import UNKNOWN
 from core.model.signal import EXIT_WORDS
 from core.model.values import ZERO, percent, plain, priced
 from core.model.venues import HOME
@@ -19,6 +20,7 @@ from core.reports.head import head_of, many, quiet_line, span_of, table_of
 from core.reports.quality import Noted, lasted
 from core.reports.report import Report, TradeTold
 from core.reports.standing import Held
+from core.risk.regime.report import in_words as regime_in_words
 
 SHOWN, FEW = 6, 3
 """Rows of a list on a page, and of one that is rarely long; more are counted."""
@@ -209,8 +211,11 @@ def standing_of(report: Report) -> Iterator[str]:
         yield f"… and {more} more positions"
     yield from _few("SHUT", [cut(words) for words in found.shut])
     yield from _few("exit waits for its key", [order_in_words(each.order) for each in found.exits])
+    yield from _few("entry waits for its key", [order_in_words(each.order) for each in found.entries])
     yield from _few("in doubt at the broker", [order_in_words(order) for order in found.doubts])
     yield from _few("works", [order_in_words(order) for order in found.orders])
+    if found.regime != UNKNOWN:
+        yield f"market regime: {regime_in_words(found.regime)}"
 
 
 def _few(name: str, things: Sequence[str]) -> Iterator[str]:

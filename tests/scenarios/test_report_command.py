@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -278,6 +279,24 @@ def test_a_week_ends_at_the_last_known_close(keyturn: Keyturn, week: Path, snaps
     assert f"{known:+}" in found[0]
     assert found[0] == snapshot
     assert f"  explained so far {sum(summed(each['parts']) for each in alone):+} USD" in found
+
+
+def test_a_week_has_its_deepest_drawdown(keyturn: Keyturn, week: Path) -> None:
+    """AN-06, AN-01: along the curve, and by closes as `measures` has it; no Sharpe ratio of four returns"""
+    report = reported(week, None, "2026-01-07")
+    found = told(keyturn, week, "--week", "2026-01-07")
+    measures = keyturn("measures", "--journal-dir", week, "--json").json
+
+    values = [value for _, value in report.equity]
+    peaks = list(accumulate(values, max))
+    assert found["fall"]["fraction"] == float(max((p - v) / p for p, v in zip(peaks, values, strict=True)))
+    assert found["quarter"] == {
+        "returns": measures["returns"],
+        "needed": 63,
+        "sharpe": None,
+        "max_drawdown": measures["measures"]["max_drawdown"],
+    }
+    assert told(keyturn, week, "--day", "2026-01-07")["quarter"] is None
 
 
 # ── what stands at the end ───────────────────────────────────────────────────────────────────────────────────────────

@@ -8,15 +8,17 @@ from decimal import Decimal
 
 from core import facts
 from core.facts.orders import Source
-from core.model.codes import HaltCause, IdleCode
+from core.model.codes import HaltCause, IdleCode, ProposalEnd
 from core.model.order import Effect, LegRole, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.position import Fill
+from core.model.regime import UNKNOWN, VixLevel, VixReading
 from core.model.staging import StopPlan
 from core.model.values import ClientOrderId, ExecutionId, Price, ProposalId, Quantity
 from core.ports import Recorded
 from core.reports.standing import StillStands, still_stands
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import SPY, at
+from tests.unit.core.staging.test_stage import NOTHING_SAID, a_proposal
 
 AT = at("10:06")
 
@@ -103,6 +105,22 @@ def test_an_ended_stop_guards_nothing(holder: StopHolder, told: tuple[StopHolder
 def test_a_closed_position_is_not_listed() -> None:
     """AN-06"""
     assert stands(HELD, facts.PositionChanged(SPY, "vwap", quantity("0"), None)).is_empty
+
+
+def test_an_entry_is_listed_until_it_ends() -> None:
+    """AN-06"""
+    staged = facts.ProposalStaged(a_proposal(), NOTHING_SAID)
+    ended = facts.ProposalEnded(ProposalId("entry"), ProposalEnd.EXPIRED, "")
+
+    assert [proposal.id for proposal in stands(staged).entries] == ["entry"]
+    assert stands(staged, ended).is_empty
+
+
+def test_the_last_regime_stands() -> None:
+    """AN-06, RK-19"""
+    last = replace(UNKNOWN, vix=VixReading(Decimal("31.20"), at("10:00").date(), VixLevel.HIGH))
+
+    assert stands(facts.RegimeMeasured(UNKNOWN), facts.RegimeMeasured(last)).regime == last
 
 
 def test_an_order_in_doubt_is_told_until_answered() -> None:
