@@ -34,7 +34,7 @@ class DeskActions:
         if view is None:
             return
         if self.behind.keyboard.may_be_a_rest:
-            self.behind.say(f"{written('flatten')} came right behind an Esc, and may be its rest: press it again")
+            self.behind.say(f"Ignored: possible escape sequence. Press {written('flatten')} again")
             return
         entries = view.kill.entries_working
         if not view.positions and not entries:

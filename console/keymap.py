@@ -301,7 +301,7 @@ KEYS: tuple[Key, ...] = (
     Key("ticket.decline", _TICKET, "x", "x", "decline", "decline", is_in_footer=True),
     Key("ticket.next", _TICKET, "tab", "Tab", "next_ticket", "next ticket", is_in_footer=True),
     Key("ticket.urgent", _TICKET, "exclamation_mark", "!", "urgent", "most urgent exit"),
-    Key("ticket.back", _TICKET, "escape", "Esc", "back", "put aside", is_in_footer=True),
+    Key("ticket.back", _TICKET, "escape", "Esc", "back", "close", is_in_footer=True),
     Key("ticket.leave", _TICKET, "enter", "Enter", "leave", "leave expired"),
     Key("basket.mark", KeyScope.BASKET, "space", "Space", "mark", "mark", is_in_footer=True),
     Key("basket.up", KeyScope.BASKET, "up,k", "↑ k", "move(-1)", "up"),

@@ -86,7 +86,7 @@ TASKS = (
         "2 Positions, AAPL",
         ("Escape", "2", "Home"),
         ("h", "S"),
-        r"SELL to reduce\s+20\s+AAPL",
+        r"SELL, partial close\s+20\s+AAPL",
         2,
         6,
         until="Welc",

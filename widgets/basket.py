@@ -22,7 +22,7 @@ from widgets.lines import Cell, TextLine, spread
 from widgets.ticket import HOLDS, wrapped
 
 NOT_OF_THE_BROKER = "THE BROKER DID NOT ANSWER: this is what the desk knows; Orders has the rest"
-NONE_MARKED = "Nothing is marked yet. POWER AFTER is as if all that would go were."
+NONE_MARKED = "Nothing is marked yet. BUYING POWER is as if all valid orders were."
 NO_ORDERS = "This basket holds no order any more: what it was made of has left Proposals."
 SHORT = {
     BasketOrderState.WAITING: ("waits", "muted"),
@@ -126,7 +126,7 @@ def order_lines(view: BasketView, selected: ProposalId | None, width: int, room:
     shown, first = _window(view.rows, selected, max(1, room - 1))
     more = f"{first + 1}–{first + len(shown)} of {len(view.rows)} " if len(shown) < len(view.rows) else ""
     if view.is_open:
-        header = f"   MARK {'ORDER':<14}{'QTY':>7} {'SYM':<6}{'AT':<13}{'COSTS':>12}{'POWER AFTER':>13}"
+        header = f"   MARK {'ORDER':<14}{'QTY':>7} {'SYM':<6}{'AT':<13}{'COSTS':>12}{'BUYING POWER':>13}"
         rows = [_open_row(row, row.proposal_id == selected) for row in shown]
     else:
         header = f"   {'ORDER':<14}{'QTY':>7} {'SYM':<6}{'EXPECTED':>9}{'FILLED':>7}{'AT':>10}  STATE"
@@ -159,7 +159,7 @@ def _open_row(row: BasketRowView, is_selected: bool) -> TextLine:
     flag = Cell("NO " if row.refusals else " ! " if row.warnings else "   ", "urgent" if row.refusals else "warning")
     sign = "+" if row.effect.only_reduces else "−"
     cost = f"{sign}{f.money(row.cost)}" if row.cost is not None else f.UNKNOWN
-    after = "would not go" if row.refusals else f.money(row.power_after)
+    after = "rejected" if row.refusals else f.money(row.power_after)
     if row.is_taken_back:
         cost, after = "", ""
     return (

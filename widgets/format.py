@@ -27,7 +27,7 @@ PLACES = 4
 EFFECT_WORDS: dict[Effect, str] = {
     Effect.OPEN: "to open",
     Effect.ADD: "to add",
-    Effect.REDUCE: "to reduce",
+    Effect.REDUCE: "partial close",
     Effect.CLOSE: "to close",
     Effect.SHORT: "short",
     Effect.COVER: "to cover",
@@ -229,8 +229,8 @@ def side_word(side: Side) -> str:
 
 
 def doing(side: Side, effect: Effect) -> str:
-    """Format `BUY to open`, `SELL short`."""
-    return f"{side_word(side)} {EFFECT_WORDS[effect]}"
+    """`BUY to open`, `SELL, partial close`, `SELL short`."""
+    return f"{side_word(side)}{', ' if effect is Effect.REDUCE else ' '}{EFFECT_WORDS[effect]}"
 
 
 def purpose(row: ProposalRow) -> str:

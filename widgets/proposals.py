@@ -148,7 +148,7 @@ def _empty(view: DeskView, state: str) -> str:
     on = [row for row in view.strategies if not row.is_off]
     looking = sorted(on, key=lambda row: row.is_paused or bool(row.shut))
     answers = [f"{row.strategy.upper()} on {row.symbol}: {answer_in_words(row, view.proposals)}" for row in looking]
-    return "No proposals. " + ("; ".join(answers) or "No strategy runs; n makes one by hand") + "."
+    return "No proposals. " + ("; ".join(answers) or "No strategy runs; n enters an order") + "."
 
 
 def answer_in_words(strategy: StrategyRow, waiting: Sequence[ProposalRow]) -> str:

@@ -182,7 +182,7 @@ def margin_in_words(status: StatusView) -> str:
         return ""
     if distance < 0:
         return f"  MARGIN {f.percent(-distance)} UNDER maintenance"
-    return f"  {'MARGIN' if status.is_margin_near else 'margin'} {f.percent(distance)} to maintenance"
+    return f"  {'EXCESS LIQUIDITY' if status.is_margin_near else 'excess liquidity'} {f.percent(distance)}"
 
 
 def risk_in_words(status: StatusView) -> str:

@@ -35,7 +35,7 @@ HOLDS = {
     StopHolder.DESK: "manual stop: press ! when it is hit",
     StopHolder.YOU: "YOU hold it",
 }
-ALONE = "with nobody at a desk it waits for a key; u lets it go by itself"
+ALONE = "needs your key when no desk is attached; u pre-authorises it"
 ALONE_SIGNED = "also with nobody at a desk, as what is signed says"
 """What happens to a stop held by this desk while no desk is attached (RK-27)."""
 LASTS = {TimeInForce.DAY: "day", TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC"}
@@ -173,12 +173,15 @@ def _opening(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
         yield (Cell(target),), [_figure("gain", f"{f.money(gain)} USD"), after]
     power = figures.buying_power_after
     signed: list[TextLine] = [(Cell(f"stop {_signed(view.stops_until)}"),)] if view.stops_until is not None else []
-    yield _figure("power after", f"{f.money(power)} USD") if power is not None else _unknown("power after"), signed
+    yield (
+        _figure("buying power after", f"{f.money(power)} USD") if power is not None else _unknown("buying power after"),
+        signed,
+    )
 
 
 def _signed(until: datetime) -> str:
-    """Format the end of the authorization to renew the stop without another confirmation (OP-02)."""
-    return f"signed to {f.day_and_minute(until)}"
+    """Up to when the stop may be sent without a further key (OP-02)."""
+    return f"good until {f.day_and_minute(until)}"
 
 
 def _other_exits(view: TicketView, width: int) -> list[TextLine]:

@@ -144,7 +144,7 @@ class Watch(Pane):
         said += [listed.words for listed in row.lists]
         said += [coming_in_words(coming)] if (coming := near(self._actions(), row.symbol)) is not None else []
         said += [f"{row.working} working"] if row.working else []
-        said += [f"rings for {alert}" for alert in row.alerts]
+        said += [f"alert when {alert}" for alert in row.alerts]
         if row.last_at is not None and _is_old(row, self._now):
             said.append(f"last price {f.age(row.last_at, self._now)} old")
         self.note(whole_words(f"{row.symbol}: ", said, self._room_of_edge()))

@@ -50,7 +50,7 @@ def basket(
     except BasketFileError as error:
         for fault in error.faults:
             say(fault, err=True)
-        say(f"{file.name}: nothing was staged; mend these rows and run it again", err=True)
+        say(f"{file.name}: nothing was staged. Fix these rows and retry", err=True)
         raise typer.Exit(1) from None
     reducing = sum(row.effect.only_reduces for row in rows)
     orders = "order" if len(rows) == 1 else "orders"
@@ -97,7 +97,7 @@ def _handed_in(host: Host, account: str | None, name: str, text: str, deploy: De
 def _of_its_rows(plan: Basket) -> str:
     """Describe the orders that would be refused and the skipped rows; empty if every order would pass."""
     against = [line.refusals[0] for line in plan.lines if line.refusals]
-    told = [f"{len(against)} would not go as it stands: {against[0]}"] if against else []
+    told = [f"{len(against)} would be rejected: {against[0]}"] if against else []
     rows = "row" if len(plan.skipped) == 1 else "rows"
     told += [f"{len(plan.skipped)} {rows} became no order: {plan.skipped[0].reason}"] if plan.skipped else []
     orders = "order" if len(plan.lines) == 1 else "orders"

@@ -28,7 +28,7 @@ def explain(
 ) -> None:
     """Explain the result of a trade, a day or some days: each part in USD, and the amount that no record explains.
 
-    A trade is named by the order that closed it. Its result is split into the signal's profit and the losses on the
+    A trade is told by the order that closed it. Its result is split into what the signal made and what was lost on the
     way: confirmation delay, spread, slippage, fees. Works while the engine runs, on any day of the journal.
 
     Example: keyturn explain 2026-11-19 --html thursday.html

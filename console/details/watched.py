@@ -33,7 +33,7 @@ def watched(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *field("held", f"{f.quantity(row.held)} shares" if row.held else "nothing"),
         *field("working", f"{row.working} orders of this desk"),
         *_coming(view, row),
-        *(line for alert in row.alerts for line in field("rings for", alert)),
+        *(line for alert in row.alerts for line in field("alert when", alert)),
         *(field("waits", "an exit waits for your key", "urgent") if row.exit_waits else ()),
         *(field("waits", "an entry waits for your key", "warning") if row.proposed else ()),
         *(field("HALTED", f"by its exchange since {row.halted}", "warning") if row.halted else ()),

@@ -24,8 +24,8 @@ class AlertScreen(FieldsScreen):
     def __init__(self, behind: DialogHost, symbol: Symbol) -> None:
         self.symbol = symbol
         self._top = 0
-        """Index of the first listed alert."""
-        super().__init__(behind, f"Alert on {symbol}", [TextField("Ring for", "")], "keeps it")
+        """The first that has a line."""
+        super().__init__(behind, f"Alert on {symbol}", [TextField("Alert when", "")], "adds it")
 
     def update_view(self, _view: DeskView, _now: datetime) -> None:
         self.draw()
@@ -37,7 +37,7 @@ class AlertScreen(FieldsScreen):
         listed = [(Cell(f"  {alert.number}  "), Cell(in_words(alert.terms))) for alert in shown]
         place = f"     {self._top + 1} to {self._top + len(shown)} of {len(kept)}; ↓ ↑ the others, drop and a number"
         more = [(Cell(place, "muted"),)] if len(kept) > SHOWN else []
-        heading = "It rings for:" if kept else "Nothing of it is rung for yet."
+        heading = "Alerts:" if kept else "No alerts."
         return (*self._meaning(), (), (Cell(heading, "muted"),), *listed, *more)
 
     def action_next(self) -> None:
@@ -64,7 +64,7 @@ class AlertScreen(FieldsScreen):
             return
         self.dismiss()
         self.behind.handle.send(KeepAlert(meant))
-        self.behind.say(f"{self.symbol}: to ring for {in_words(meant)}")
+        self.behind.say(f"{self.symbol}: alert when {in_words(meant)}")
 
     def _meaning(self) -> Sequence[TextLine]:
         """Return the effect of Enter, above the current price."""
@@ -79,7 +79,7 @@ class AlertScreen(FieldsScreen):
             return (now, (Cell(meant, "warning"),))
         if isinstance(meant, Drop):
             return (now, (Cell(f"Enter drops alert {meant.number}"),))
-        return (now, (Cell(f"Enter: rings for {in_words(meant)}", "strong"),))
+        return (now, (Cell(f"Enter: alert when {in_words(meant)}", "strong"),))
 
     def _meant(self) -> AlertTerms | Drop | str:
         """Return the alert as it would be kept, or the reason for which the engine would reject it."""

@@ -151,7 +151,7 @@ class BasketScreen(Dialog):
         back, mark, stop = written(BACK), written(MARK), written(STOP)
         if plan.is_open:
             marks = f"   {mark} mark" if plan.rows else ""
-            left: TextLine = (*self._does(plan), Cell(f"{marks}  {back} put aside"))
+            left: TextLine = (*self._does(plan), Cell(f"{marks}  {back} close"))
             return spread(left, (self._state(plan), Cell(f"  {f.countdown(plan.ends_at, now)} ")), width)
         if plan.phase is BasketPhase.ASKING:
             left = (

@@ -25,7 +25,7 @@ class DeclineScreen(FieldsScreen):
 
     def update_view(self, view: DeskView, _now: datetime) -> None:
         if all(row.id != self.row.id for row in view.proposals) and not self.wrong:
-            self.refuse("this proposal is over; nothing is left to decline")
+            self.refuse("Proposal is no longer active")
 
     def accept(self) -> None:
         self.dismiss()

@@ -82,7 +82,7 @@ class ReloadedScreen(Scrolled):
     PLACE = KeyScope.READING
 
     def __init__(self, reload: ReloadView) -> None:
-        super().__init__("The limits are asked for", list(_lines(reload)))
+        super().__init__("Limits reloaded", list(_lines(reload)))
 
     def key_line(self) -> TextLine:
         return (Cell(" Esc ", "strong"), Cell("back"))

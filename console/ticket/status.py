@@ -152,21 +152,21 @@ class TicketStatus:
     def _say_it_is_lost(self, view: DeskView) -> None:
         """Say that the engine was lost, and the result of a confirmation, found by order id in compared books."""
         self.is_lost = True
-        self.said = "the engine was lost: this ticket counts no more"
+        self.said = "Engine disconnected: ticket void"
         if self._confirmed is None:
             return
         if any(row.id == ClientOrderId(self.proposal_id) for row in view.orders):
-            self.said += "; its key: sent, Orders has its order"
+            self.said += ". Confirmed and sent: see Orders"
         elif view.status.word in (DeskState.STARTING, DeskState.READ_ONLY):
-            self.said += "; its key: not known yet, the books are not compared"
+            self.said += ". Confirmed; not known yet whether it was sent"
         else:
-            self.said += "; its key: not sent, no order of it exists"
+            self.said += ". Confirmed but not sent: no order exists"
 
     def _without_ticket(self, row: ProposalRow, view: DeskView) -> TicketPhase:
         if row.is_confirming:
             return TicketPhase.CONFIRMING
         if self.shown is not None:
-            self.said = "this ticket's time is over, and its key counts no more"
+            self.said = "Ticket expired"
             if self._was_lost and (self._confirmed is not None or view.status.at < self.shown.ticket.ends_at):
                 self._say_it_is_lost(view)
             return TicketPhase.EXPIRED

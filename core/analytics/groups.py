@@ -55,7 +55,7 @@ def rows_of(trades: Iterable[AnyTrade], stop_of: StopOf, local: LocalTime) -> li
     return [
         TradeRow(
             trade.strategy,
-            "by hand" if trade.strategy == MANUAL else "strategies",
+            "manual" if trade.strategy == MANUAL else "strategies",
             _regime(trade.regime),
             trade.symbol,
             half_hour(local(trade.entry_time)),

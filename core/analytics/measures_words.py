@@ -35,8 +35,8 @@ COLUMNS: tuple[tuple[str, str, str, int], ...] = (
 )
 """For each figure of a group: its column heading, key, format and width."""
 GROUPS: Mapping[str, str] = {
-    "strategy": "strategy, manual is the hand",
-    "by": "hand or strategy",
+    "strategy": "strategy (manual: your own orders)",
+    "by": "manual or strategy",
     "regime": "regime at the entry",
     "symbol": "symbol",
     "half_hour": f"half-hour of the entry, {HOME.name}",

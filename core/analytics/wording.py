@@ -18,7 +18,7 @@ LINES: tuple[tuple[str, str, str], ...] = (
     ("calmar", "Calmar", "ratio"),
     ("omega", "Omega", "ratio"),
     ("max_drawdown", "deepest drawdown", "percent"),
-    ("drawdown_sessions", "its sessions", "count"),
+    ("drawdown_sessions", "drawdown length", "count"),
     ("longest_under_water", "longest under water", "count"),
     ("trades", "trades", "count"),
     ("win_rate", "win rate", "percent"),
@@ -77,9 +77,7 @@ def of_the_bars(result: Mapping[str, Any]) -> list[str]:
         rows = "1 row was" if many == 1 else f"{many:,} rows were"
         lines.append(f"{rows} set aside, the first {result['first_quarantined']}")
     if many := result["outside_session"]:
-        lines.append(
-            "1 bar lies outside of every session" if many == 1 else f"{many:,} bars lie outside of every session"
-        )
+        lines.append("1 bar is outside market hours" if many == 1 else f"{many:,} bars are outside market hours")
     missing = result["missing"]
     if missing["missing"]:
         lines.append(f"{missing['missing']:,} of {missing['of']:,} {missing['unit']} are missing")

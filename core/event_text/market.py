@@ -54,7 +54,7 @@ def _alert(fact: AlertFact) -> str:
     symbol, words = fact.alert.terms.symbol, alerts.in_words(fact.alert.terms)
     match fact:
         case facts.AlertKept():
-            return f"{symbol}: rings for {words}"
+            return f"{symbol}: alert when {words}"
         case facts.AlertDropped():
             return f"{symbol}: rings no longer for {words}"
         case facts.AlertRang():

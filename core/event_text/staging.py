@@ -127,7 +127,7 @@ def _draft(fact: DraftFact) -> str:
             out = f"; left out: {left}" if left else ""
             name = f"{plan.source.value} {plan.name}".strip()
             against = "; ".join(words for line in plan.lines if (words := _against(line)))
-            skipped = f"; would not go: {against}" if against else ""
+            skipped = f"; rejected: {against}" if against else ""
             return f"basket {plan.id} opened of {name}: {len(plan.lines)} orders{out}{skipped}"
         case facts.BasketMarked():
             return f"basket {fact.plan_id}: proposal {fact.proposal_id} {'marked' if fact.is_marked else 'not marked'}"

@@ -32,7 +32,7 @@ class Withheld:
     code: BlockCode = BlockCode.OTHER
 
 
-TAKEN_BACK = Withheld("taken back before it was sent", BlockCode.TAKEN_BACK)
+TAKEN_BACK = Withheld("cancelled before submission", BlockCode.TAKEN_BACK)
 
 
 class Latch(Protocol):

@@ -20,8 +20,8 @@ from core.model.desk import DeskNumber, Seat
 from core.model.sender import Sender
 from core.model.values import AccountId
 
-NO_DOOR = "it did not come through the console: nothing of it was done; find out which program sent it"
-NO_ACCOUNT = "it names no account: nothing of it was done; find out which program sent it"
+NO_DOOR = "Rejected: sender is not the console. Find out which program sent it"
+NO_ACCOUNT = "Rejected: it names no account. Find out which program sent it"
 TOO_LATE = "a door is made known before the desk runs"
 SCRIPT_ON_REAL_MONEY = "keys by script are taken on the simulated exchange alone"
 
@@ -122,7 +122,7 @@ class PortRegistry:
         return stops or command.account == self.account
 
     def _elsewhere(self, account: AccountId) -> str:
-        return f"it is for account {account} and this desk is {self.account}'s: nothing of it was done; say it there"
+        return f"Rejected: it is for account {account}, and this desk is for {self.account}. Send it there"
 
     def _past_the_door(self, sender: Sender | None) -> str | None:
         if sender is None:

@@ -70,7 +70,7 @@ EXIT_WORDS: Mapping[ExitReason, tuple[str, str]] = {
     ExitReason.SIGNAL: ("signal turned", "signal"),
     ExitReason.TIME_EXIT: ("held too long", "time"),
     ExitReason.FORCE_FLAT: ("flat by close", "close"),
-    ExitReason.MANUAL: ("by hand", "hand"),
+    ExitReason.MANUAL: ("manual", "manual"),
     ExitReason.KILL: ("flatten", "kill"),
     ExitReason.EXECUTION_ERROR: ("execution error", "error"),
     ExitReason.BROKER_REJECT: ("broker reject", "reject"),

@@ -30,7 +30,7 @@ class Cause(StrEnum):
     SIGNAL = "signal"
     EXIT = "exit choice"
     STAGED = "delay until staged"
-    KEY = "waiting for the key"
+    KEY = "confirmation delay"
     SENT = "delay until the broker answered"
     SPREAD = "spread"
     SLIPPAGE = "slippage"

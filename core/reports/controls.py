@@ -84,7 +84,7 @@ def controls_of(before: Iterable[Recorded], records: Iterable[Recorded]) -> Cont
 
 def _of_margin(record: Recorded) -> Iterator[NearMiss]:
     if isinstance(record.fact, MarginWarned) and record.fact.limit is not None:
-        yield NearMiss("margin", 1, None, f"{percent(record.fact.distance)} to maintenance margin", record)
+        yield NearMiss("margin", 1, None, f"excess liquidity {percent(record.fact.distance)}", record)
 
 
 def _added(known: NearMiss, more: NearMiss) -> NearMiss:

@@ -94,10 +94,8 @@ def found_in(change: Change, proposals: Iterable[str], strategies: Iterable[str]
     if change.kind in OF_A_PROPOSAL:
         known = [each for each in proposals if each.startswith(change.name)]
         if len(known) != 1:
-            what = "no proposal" if not known else f"{len(known)} proposals"
-            raise OperatorError(
-                f"{what} of the day begin with {change.name!r}; without --change they are listed with their ids"
-            )
+            what = "no proposals match" if not known else f"{len(known)} proposals match"
+            raise OperatorError(f"{what} {change.name!r}; without --change they are listed with their ids")
         return Change(change.kind, known[0], change.number)
     known = list(strategies)
     if change.kind is ChangeKind.OFF and change.name not in known:

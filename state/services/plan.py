@@ -45,9 +45,7 @@ def plan_of(home: Home, environ: Mapping[str, str], command: list[str]) -> Servi
     """Return the plan. Raises `OperatorError` if a service could not find its files again."""
     for folder in home.own:
         if any(folder.is_relative_to(shared) for shared in SHARED):
-            raise OperatorError(
-                f"{folder} is for what may vanish, and a service sees a /tmp of its own; choose another"
-            )
+            raise OperatorError(f"{folder} is a temporary folder, and a service has its own /tmp; choose another")
     chosen = {name: environ[name] for name in PLACES if environ.get(name)}
     if "KEYTURN_HOME" in chosen:
         chosen = {"KEYTURN_HOME": str(Path(chosen["KEYTURN_HOME"]).expanduser().absolute())}

@@ -32,7 +32,7 @@ async def test_banners_stay_readable_over_an_open_plan() -> None:
             house.desk.handle.send(RequestCancel(stop.id))
         await house.until(lambda: house.shows("UNCOVERED "))
         await house.until(lambda: status_is_in_sight(house))
-        await house.sees("Basket ─ rows.csv", "Esc put aside", "Nothing is marked yet")
+        await house.sees("Basket ─ rows.csv", "Esc close", "Nothing is marked yet")
 
         house.desk.handle.send(Kill("command"))
         await house.until(lambda: house.shows("KILLED since"))

@@ -184,4 +184,4 @@ async def test_a_disabled_strategy_is_not_amiss(snapshot: SnapshotAssertion) -> 
             assert not house.shows("VWAP on")
             await house.sees("No proposals. DIPS on IBM: price above threshold; DIPS on SPY:")
         await house.shows_next(strategies=tuple(off))
-        await house.sees("5 Strategies ─ 0 running, 2 off", "No strategy runs; n makes one by hand")
+        await house.sees("5 Strategies ─ 0 running, 2 off", "No strategy runs; n enters an order")

@@ -124,7 +124,7 @@ async def test_a_trade_is_explained_from_its_own_journal(snapshot: SnapshotAsser
         await house.press("home")
         await house.until(lambda: str(history(house).grid.selected).startswith("trade:"))
         await house.press("enter")
-        await house.until(lambda: house.shows("Explained ─", "signal", "waiting for the key", "in all"))
+        await house.until(lambda: house.shows("Explained ─", "signal", "confirmation delay", "in all"))
         await house.press("escape", "e")
         await house.until(lambda: house.shows("Explained ─ Monday 05 January 2026", "SPY vwap"))
 

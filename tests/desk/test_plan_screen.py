@@ -299,4 +299,4 @@ async def test_what_opens_says_what_it_can_lose_by_itself_and_in_all() -> None:
         await house.until(lambda: house.shows("lose 20.20 USD at their stops"))
         await house.until(lambda: house.shows("stop NO STOP: the loss has no bound"))
         await house.press("j")
-        await house.sees("would not go", "buying power: 4,500", "NO BUY to open")
+        await house.sees("rejected", "buying power: 4,500", "NO BUY to open")

@@ -44,7 +44,7 @@ async def test_without_looser_limits_nothing_is_typed() -> None:
     async with open_still(a_view(reload=ReloadView(TIGHTER, digest=DIGEST))) as house:
         await asks(house)
         await house.until(lambda: isinstance(house.desk.screen, ReloadedScreen))
-        await house.sees("The limits are asked for", *TIGHTER)
+        await house.sees("Limits reloaded", *TIGHTER)
         assert not house.shows("in force")
         await house.press(*"LOOSEN")
         said = "the limits are not reloaded: the settings file changed again"

@@ -64,7 +64,7 @@ async def test_a_trade_appears_when_its_exit_fills() -> None:
 
         await house.sees("7 Results ─ 1 closed")
         trade = house.desk.view.trades[0]  # type: ignore[union-attr]
-        await house.sees(f"{trade.entry_price}", f"{trade.exit_price}", "hand")
+        await house.sees(f"{trade.entry_price}", f"{trade.exit_price}", "manual")
 
 
 def test_every_sum_stands_under_its_title() -> None:

@@ -33,7 +33,7 @@ async def test_the_ticket_shows_exactly_what_is_sent() -> None:
             "lose 0.15 USD    size capped by 50 USD",
             "target VWAP 497.89, needs your key",
             "gain 0.17 USD    after fill: 0.1 long",
-            "power after 150.38 USD",
+            "buying power after 150.38 USD",
             "quote  496.20 × 496.22",
             "derived",
             "since the signal 0.00 %",

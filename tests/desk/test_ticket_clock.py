@@ -30,7 +30,7 @@ async def test_an_expired_ticket_offers_its_keys() -> None:
         assert house.desk.screen is ticket
         await house.until(lambda: ticket.phase is TicketPhase.EXPIRED)
 
-        await house.sees("EXPIRED this ticket's time is over", "the proposal 1:", "r open it again", "Enter leave")
+        await house.sees("EXPIRED Ticket expired", "the proposal 1:", "r open it again", "Enter leave")
         await house.until(lambda: not house.shows("B  buy to open"))
         assert house.desk.screen is ticket
         await house.until(lambda: not house.shows("e edit"))
@@ -79,8 +79,8 @@ async def test_a_lost_engine_voids_the_ticket() -> None:
     async with open_desk() as house:
         await loses_its_engine(house, await house.opens_the_ticket())
 
-        await house.sees("LOST the engine was lost: this ticket counts no more", "r open it again")
-        assert not house.shows("time is over")
+        await house.sees("LOST Engine disconnected: ticket void", "r open it again")
+        assert not house.shows("Ticket expired")
 
 
 async def test_an_unanswered_ticket_names_its_order() -> None:
@@ -91,4 +91,4 @@ async def test_an_unanswered_ticket_names_its_order() -> None:
         ticket.standing.confirm(ticket._shown)
         await loses_its_engine(house, ticket)
 
-        await house.sees("LOST the engine was lost", "its key: not", "sent, no order of it exists")
+        await house.sees("LOST    Engine disconnected: ticket void.", "Confirmed but not sent: no order")

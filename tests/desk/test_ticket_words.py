@@ -123,7 +123,7 @@ async def test_every_effect_has_all_its_figures_and_fits(snapshot: SnapshotAsser
         assert "STOP" not in text
     else:
         assert "lose 18,518.52 USD" in text
-        assert "power after" in text
+        assert "buying power after" in text
     assert title_of(large.proposal, "paper").startswith(f"PAPER ─ {f.doing(large.proposal.side, effect)} ─ BRK.B")
 
 

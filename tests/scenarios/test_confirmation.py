@@ -102,7 +102,7 @@ def test_a_key_on_a_closed_ticket_confirms_nothing() -> None:
     house.presses(Confirm(ticket.id, ticket.digest, OrderEffect.OPEN))
     house.until("10:06:05")
 
-    assert house.last(TicketClosed).reason == "put aside"
+    assert house.last(TicketClosed).reason == "closed"
     assert "no such ticket" in house.last(ConfirmationRefused).reasons[0]
     assert requested(house) == []
 

@@ -240,7 +240,7 @@ def test_a_queued_order_is_withdrawn(command: Kill | None, said: str):
         released.set()
         order = house.engine.state.ledger.order(entry)
     assert order is not None
-    assert order.reason == f"{said}, taken back before it was sent"
+    assert order.reason == f"{said}, cancelled before submission"
     assert entry not in floor.looked_up
     assert not [a for a in floor.asked if a.startswith(("submit", "cancel"))]
 

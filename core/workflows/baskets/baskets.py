@@ -39,7 +39,7 @@ NOTHING_HELD = "nothing is held and no entry works: there is nothing to flatten"
 NO_ROWS = "no row of it became an order"
 RUNS = "a basket runs already; wait for its end, or stop it on its screen"
 NO_PLAN = "there is no such basket any more; open it again"
-TIME_OVER = "the basket's time is over; open it again"
+TIME_OVER = "the basket expired; open it again"
 CHANGED = "the basket changed before the key came; read it again and sign it"
 NOT_TYPED = "real money: what its entries cost in all is typed in whole dollars before the key"
 NOT_PRICED = "no price of one of its entries is known, and so not what they cost; wait for a quote, or leave it out"
@@ -139,7 +139,7 @@ class BasketDrafts:
     @answers(LeaveBasket)
     def on_leave(self, command: LeaveBasket) -> Iterable[Effect]:
         if self.state.plans.open_plan(command.plan_id) is not None:
-            self.put_aside("put aside by the operator")
+            self.put_aside("closed by the operator")
         return ()
 
     def put_aside(self, reason: str) -> None:

@@ -31,9 +31,9 @@ from core.model.desk import KeyTurn
 from core.model.sender import seat_of
 from core.trading_state.state import TradingState
 
-NOBODY_HOLDS = "nobody holds the key: nothing of it was done; T takes the key"
-NOT_ATTACHED = "its desk is not attached any more: nothing of it was done; attach again"
-NO_DESK = "it came from no desk: nothing of it was done"
+NOBODY_HOLDS = "Rejected: no desk has control. T takes control"
+NOT_ATTACHED = "Rejected: its desk is not attached any more. Attach again"
+NO_DESK = "Rejected: sender is not an attached desk"
 OTHER_HOLD = "the key changed hands since the ticket was on the screen: nothing was confirmed; open it again"
 OUTRUN = "a halt that its screen did not show came first, or the engine stood still: nothing ended; look, type it again"
 UNPAINTED = "it does not say how its ticket was seen on the screen: nothing was confirmed; open it again"
@@ -96,7 +96,7 @@ class DeskRights:
         if holder is None:
             return NOBODY_HOLDS
         away = "" if holder.away_until is None else ", its link lost,"
-        return f"{holder.desk.seat.in_words}{away} holds the key: nothing of it was done; T takes the key"
+        return f"{holder.desk.seat.in_words}{away} has control. Rejected; T takes control"
 
     def _of_another_hold(self, command: Confirm | SignBasket | AnswerBasket) -> Denied | None:
         if command.hold != self.state.desks.hold:

@@ -24,8 +24,8 @@ from core.workflows.staging.tickets import Tickets
 TAKE = "TAKE"
 """The word that takes control from a desk that is active or whose link was lost less than 60 s ago."""
 ACTIVE_FOR = timedelta(minutes=1)
-"""Time after its last input in which the desk in control counts as active (OP-13)."""
-NO_TERMINAL = "a desk without a terminal of its own holds no key: nothing of it was done"
+"""Within this of anything that the holder said it counts as active (OP-13)."""
+NO_TERMINAL = "Rejected: a desk without its own terminal cannot take control"
 LINK_LOST = "the link of its desk is lost"
 HAS_LEFT = "its desk left"
 
@@ -125,9 +125,9 @@ class KeyHolding:
         holder = desks.holder
         if command.hold != desks.hold:
             has_it = "nobody" if holder is None else holder.desk.seat.in_words
-            return Denial.OTHER_HOLD, f"the key changed hands meanwhile, {has_it} has it: nothing of it was done"
+            return Denial.OTHER_HOLD, f"Rejected: control changed meanwhile, {has_it} has it"
         if self.is_active() and command.word != TAKE:
-            return Denial.WORD, f"{self._who_keeps_it()}: nothing of it was done; T, then type {TAKE}"
+            return Denial.WORD, f"{self._who_keeps_it()}. Rejected; T, then type {TAKE}"
         return None, ""
 
     def _who_keeps_it(self) -> str:

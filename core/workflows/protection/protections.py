@@ -187,7 +187,7 @@ class ProtectionEvents:
                 state.record(ProtectionExpired(told.name, told.scope))
         for name, scope, override in tuple(latches.all_overrides()):
             if state.at >= override.until:
-                state.record(OverrideEnded(name, scope, "its time is over"))
+                state.record(OverrideEnded(name, scope, "expired"))
         return ()
 
 

@@ -111,7 +111,7 @@ class Confirmations:
         if command.came_late:
             return LATE
         if self.state.at >= ticket.ends_at:
-            return "the ticket's time is over; open the proposal again"
+            return "the ticket expired; open the proposal again"
         if command.digest != ticket.digest:
             return "the ticket changed before the key came; open the proposal again"
         if (command.effect, command.replaces) != (ticket.order.effect, ticket.order.replaces):
@@ -212,7 +212,7 @@ class Confirmations:
             is_too_much = confirmation.ticket.order.quantity > left
             return (f"only {plain(left)} are left to close by now; open it again",) if is_too_much else ()
         if proposal.expires_at is not None and self.state.at >= proposal.expires_at:
-            return ("the signal's time is over; wait for the next one",)
+            return ("the signal expired; wait for the next one",)
         twin = twin_of(proposal, context)
         if twin is not None and confirmation.twin_of is None:
             return (self._needs_the_word(confirmation.ticket, twin),)

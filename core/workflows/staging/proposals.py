@@ -189,7 +189,7 @@ class Proposals:
     @answers(LeaveTicket)
     def on_leave_ticket(self, command: LeaveTicket) -> Iterable[Effect]:
         if command.ticket_id in self.state.stage.state.tickets:
-            self.state.record(TicketClosed(command.ticket_id, "put aside"))
+            self.state.record(TicketClosed(command.ticket_id, "closed"))
         return ()
 
     def block_entries(self, reason: str) -> None:
@@ -221,11 +221,11 @@ class Proposals:
     def due(self) -> None:
         at = self.state.at
         for ticket in [t for t in self.state.stage.state.tickets.values() if at >= t.ends_at]:
-            self.state.record(TicketClosed(ticket.id, "its time is over"))
+            self.state.record(TicketClosed(ticket.id, "expired"))
         for proposal in list(self.state.stage.state.proposals.values()):
             is_over = proposal.expires_at is not None and at >= proposal.expires_at
             if is_over and not self.state.stage.is_confirming(proposal.id):
-                self.state.record(ProposalEnded(proposal.id, ProposalEnd.EXPIRED, "its time is over"))
+                self.state.record(ProposalEnded(proposal.id, ProposalEnd.EXPIRED, "expired"))
 
 
 def signal_order_id(

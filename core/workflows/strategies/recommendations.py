@@ -71,7 +71,7 @@ class Recommendations:
     def due(self) -> Iterable[Effect]:
         for told in tuple(self.state.advice.state.adopted.values()):
             if self.state.at >= told.expires_at:
-                self.state.record(RecommendationDropped(told.strategy, told.symbol, "its time is over"))
+                self.state.record(RecommendationDropped(told.strategy, told.symbol, "expired"))
         return ()
 
 
@@ -81,7 +81,7 @@ def why_not(state: TradingState, given: Given, at: datetime) -> str:
     if idea is None:
         return "it names no trade"
     if at >= given.expires_at:
-        return "its time is over"
+        return "expired"
     if not idea.strategy:
         return "it names no strategy; n makes it an order of your own"
     runner = state.orchestrator.roster.runner(idea.strategy, idea.symbol)

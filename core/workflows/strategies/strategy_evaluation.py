@@ -60,7 +60,7 @@ class StrategyEvaluation:
     def due(self) -> Iterable[Effect]:
         for shut in tuple(self.state.evaluation.state.shut.values()):
             if shut.until is not None and self.state.at >= shut.until:
-                self.state.record(StrategyReinstated(shut.strategy, shut.cause, shut.scope, "its time is over"))
+                self.state.record(StrategyReinstated(shut.strategy, shut.cause, shut.scope, "expired"))
         session = self._session()
         if session is not None and self.state.at >= self._night_of(session):
             self._evaluate(session.day)

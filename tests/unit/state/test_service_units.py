@@ -212,5 +212,5 @@ def test_temporary_folders_make_no_service() -> None:
     """SY-02: it would see another /tmp."""
     environ = {"KEYTURN_HOME": "/tmp/keyturn"}
 
-    with pytest.raises(OperatorError, match="/tmp/keyturn is for what may vanish"):
+    with pytest.raises(OperatorError, match="/tmp/keyturn is a temporary folder"):
         plan_of(Home.of(environ), environ, ["keyturn"])

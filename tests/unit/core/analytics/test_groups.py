@@ -78,7 +78,7 @@ def test_each_group_has_figures_of_its_own_trades() -> None:
         "total_r": pytest.approx((mine / 20).sum()),
         "without_r": 0,
     }
-    assert set(groups["by"]) == {"by hand", "strategies"}
+    assert set(groups["by"]) == {"manual", "strategies"}
     assert set(groups["half_hour"]) == {"09:30"}
     assert groups["regime"][NOT_KNOWN]["trades"] == 5
     for each in groups.values():
