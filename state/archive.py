@@ -23,7 +23,8 @@ from state.files import make_folder, naming, open_private, write_all
 
 OURS = re.compile(
     r"journal/\d{4}-\d{2}-\d{2}\.(?:jsonl|gz)|documents\.json|backups/documents\.[1-5]\.json|heads\.jsonl|stamps/\d{4}-\d{2}-\d{2}\.tsr"
-    r"|exchange\.jsonl|runs\.ndjson"
+    r"|exchange\.jsonl|runs\.ndjson",
+    re.ASCII,
 )
 """Files of a backup, below the account's name."""
 FOLDERS = ("", "journal", "backups", "stamps")

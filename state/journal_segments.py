@@ -9,7 +9,7 @@ import os
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from gzip import BadGzipFile, GzipFile
@@ -23,8 +23,8 @@ from core.ports import JournalDamagedError
 from state.codec import GENESIS, TAIL, RecordError, checked_sum
 
 PLAIN, COMPRESSED = ".jsonl", ".gz"
-"""The endings of a segment as it is written, and of one whose day is over (`state.compression`)."""
-SEGMENT_NAME = re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}({re.escape(PLAIN)}|{re.escape(COMPRESSED)})")
+"""Suffixes of a segment as it is written, and of a compressed one (`state.compression`)."""
+SEGMENT_NAME = re.compile(rf"(\d{{4}}-\d{{2}}-\d{{2}})({re.escape(PLAIN)}|{re.escape(COMPRESSED)})", re.ASCII)
 UNWRITTEN = bytes(8)
 """A block that the disk did not write; no record holds a zero byte, because JSON escapes it."""
 
@@ -58,14 +58,24 @@ class SegmentStart:
 
 
 def segments(folder: Path) -> list[Path]:
-    """The segments of a journal's folder, oldest first. Where a day has both, the uncompressed one counts."""
-    found = sorted(path for path in folder.iterdir() if SEGMENT_NAME.fullmatch(path.name))
+    """Return the segments of a journal's folder, oldest first; a file that is named for no day is none.
+
+    Where a day has a compressed and an uncompressed one, the uncompressed one counts.
+    """
+    found = sorted(path for path in folder.iterdir() if _is_segment(path.name))
     return list({path.stem: path for path in found}.values())
+
+
+def _is_segment(name: str) -> bool:
+    named = SEGMENT_NAME.fullmatch(name)
+    with suppress(ValueError):
+        return named is not None and date.fromisoformat(named[1]) is not None
+    return False
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[BufferedReader]:
-    """A segment's lines, decompressed. One that was compressed since `segments` listed it is found.
+    """Open a segment's lines, decompressed, also one that was compressed since `segments` listed it.
 
     Raises OSError, and `JournalDamagedError` for a compressed segment that is not whole.
     """

@@ -24,7 +24,7 @@ class AlertScreen(FieldsScreen):
     def __init__(self, behind: DialogHost, symbol: Symbol) -> None:
         self.symbol = symbol
         self._top = 0
-        """The first that has a line."""
+        """Index of the first listed alert."""
         super().__init__(behind, f"Alert on {symbol}", [TextField("Alert when", "")], "adds it")
 
     def update_view(self, _view: DeskView, _now: datetime) -> None:

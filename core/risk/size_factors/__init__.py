@@ -15,8 +15,10 @@ from core.risk.size_factors.trend import TrendScale
 from core.risk.size_factors.vix import VixScale
 
 BINDING: tuple[Scale, ...] = (VixScale(), TrendScale(), CorrelationScale(), ThrottleScale())
-"""They lower the limit itself: an order over it is refused, whoever sized it. Where none can cut, `SizingBook.is_calm`
-says so at once."""
+"""Terms that lower the limit itself: an order over it is refused, also of a manual size.
+
+`SizingBook.is_calm` tells quickly whether none of them can cut.
+"""
 ALL: tuple[Scale, ...] = (AtrScale(), *BINDING, KellyScale())
 """In the order in which a ticket lists them.
 

@@ -108,7 +108,7 @@ class Conditions:
     atr
         Average true range of the symbol's one-minute bars, USD.
     vix, market
-        As the regime was last recorded, whatever day that was.
+        The regime as last recorded, whatever its day.
     throttle
         None before the day has its opening equity.
     equity

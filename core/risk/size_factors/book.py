@@ -77,7 +77,7 @@ class SizingBook:
 
     @property
     def is_calm(self) -> bool:
-        """Whether neither losses nor the market lower what a trade may risk: by the factors that their terms apply."""
+        """Return whether neither losses nor the market lower the risk of a trade."""
         regime, settings = self.regime(), self.settings()
         is_market_calm = factor_of(regime.vix, settings.vix) == WHOLE and not may_cut(regime.market, settings.trend)
         return is_market_calm and self.losses.state.factor == WHOLE
@@ -128,7 +128,10 @@ class SizingBook:
         equity: Decimal | None,
         open_losses: Decimal,
     ) -> Conditions:
-        """For an order in `symbol`. `held` are the symbols of the positions, and whether each is long."""
+        """Return the conditions for an order in `symbol`.
+
+        `held` are the positions' symbols, and whether each is long.
+        """
         settings, regime = self.settings(), self.regime()
         return Conditions(
             settings=settings,

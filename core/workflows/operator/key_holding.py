@@ -24,7 +24,7 @@ from core.workflows.staging.tickets import Tickets
 TAKE = "TAKE"
 """The word that takes control from a desk that is active or whose link was lost less than 60 s ago."""
 ACTIVE_FOR = timedelta(minutes=1)
-"""Within this of anything that the holder said it counts as active (OP-13)."""
+"""Time after its last input in which the desk in control counts as active (OP-13)."""
 NO_TERMINAL = "Rejected: a desk without its own terminal cannot take control"
 LINK_LOST = "the link of its desk is lost"
 HAS_LEFT = "its desk left"
