@@ -62,6 +62,10 @@ class DayCloses:
         place = bisect_right(self._days.get(symbol, ()), day)
         return self._prices[symbol][place - 1] if place else None
 
+    def on(self, symbol: Symbol, day: date) -> Price | None:
+        """Of this day; None where it had no price then."""
+        return self.until(symbol, day) if day in self._days.get(symbol, ()) else None
+
     def all_until(self, day: date) -> dict[Symbol, Price]:
         """Of each symbol that has one."""
         found = {symbol: self.until(symbol, day) for symbol in tuple(self._days)}

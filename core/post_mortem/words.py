@@ -209,6 +209,7 @@ def _day_as_json(day: DayExplained) -> dict[str, object]:
         "parts": [_part(part) for part in day.parts],
         "rest": None if day.rest is None else cents(day.rest),
         "notes": list(day.notes),
+        "is_provisional": day.is_provisional,
     }
 
 
