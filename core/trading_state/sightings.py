@@ -77,7 +77,10 @@ class Sightings:
     foreign_positions
         Positions of the account that this desk does not trade. Displayed only.
     done_for_day
-        Exits that the broker ended for the day after its close: requested again at the next open (EX-22).
+        Exits that the broker called over for the day after its close: asked for again at the next open (EX-22).
+    trails
+        Where each trailing stop stands, by the broker's last word on it and the minutes since. Shown, and decides
+        nothing.
     capabilities
         The broker's capabilities by its registry. Orders that it cannot take are not sent.
     calls
@@ -127,6 +130,7 @@ class Sightings:
     all_others: tuple[OtherOrder, ...] = ()
     foreign_positions: tuple[ForeignPosition, ...] = ()
     done_for_day: set[ClientOrderId] = field(default_factory=set)
+    trails: dict[ClientOrderId, Price] = field(default_factory=dict)
     capabilities: Capabilities = EVERYTHING
     calls: tuple[tuple[str, int], ...] = ()
     held_queries: dict[type[Effect], datetime] = field(default_factory=dict)
