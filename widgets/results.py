@@ -101,7 +101,8 @@ class Results(Pane):
         places = max((len(text.partition(".")[2]) for text in quantities), default=0)
         self.grid.show([_row(trade, places) for trade in reversed(trades)], empty=NO_TRADES)
         realised = sum((row.realised for row in view.results), Decimal(0))
-        said = f"{len(trades)} closed" if trades or view.results else ""
+        parts = sum(row.in_part for row in view.results)
+        said = f"{len(trades)} closed{f', {parts} in part' * bool(parts)}" if trades or view.results else ""
         self.title_with(f"{said}, {f.signed(realised)} USD" if view.results else said)
 
     def _show_days(self, view: DeskView) -> None:

@@ -31,6 +31,9 @@ class Figures:
     paid
         For all fills, exact, and of several days the sum of theirs to the cent; in `fees` it is below zero, and what
         the trades paid is in `result` already.
+    gained
+        Realised by all fills, those that closed a part too, less their fees (AN-01): exact of a day, of several days
+        the sum to the cent; None where it was not read.
     opening, closing
         The broker's equity at the previous close and at the last close; None if not recorded.
     """
@@ -43,6 +46,11 @@ class Figures:
     paid: Decimal
     opening: Money | None
     closing: Money | None
+    gained: Decimal | None = None
+
+    @property
+    def realised(self) -> Money | None:
+        return None if self.gained is None else to_the_cent(self.gained)
 
     @property
     def result(self) -> Money:
@@ -58,7 +66,11 @@ class Figures:
 
 
 def figures_of(
-    days: tuple[date, date], ends: tuple[Money | None, Money | None], trades: Iterable[AnyTrade], fees: Decimal
+    days: tuple[date, date],
+    ends: tuple[Money | None, Money | None],
+    trades: Iterable[AnyTrade],
+    fees: Decimal,
+    gained: Decimal | None = None,
 ) -> Figures:
     """Return the figures from the first of these days to the last.
 
@@ -69,13 +81,15 @@ def figures_of(
     trades
         The trades closed on these days.
     fees
-        The broker's fees for fills, USD.
+        That the broker took for fills, USD.
+    gained
+        What all fills realised, USD.
     """
     ended = list(trades)
     opening, closing = (None if equity is None else to_the_cent(equity) for equity in ends)
     made = sum((trade.profit for trade in ended), ZERO)
     won = sum(trade.profit > 0 for trade in ended)
-    return Figures(*days, len(ended), won, made, fees, opening, closing)
+    return Figures(*days, len(ended), won, made, fees, opening, closing, gained)
 
 
 def result_of(told: TradeExplained) -> Money:

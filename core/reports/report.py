@@ -195,10 +195,14 @@ def _days(found: PostMortem, fills: Iterable[FillStory], day_of: DayOf) -> tuple
     for each in found.trades:
         trades[day_of(each.story.trade.exit_time)].append(each.story.trade)
     fees: defaultdict[date, Decimal] = defaultdict(lambda: ZERO)
+    gained: defaultdict[date, Decimal] = defaultdict(lambda: ZERO)
     for fill in fills:
         fees[day_of(fill.at)] += fill.fee
+        gained[day_of(fill.at)] += fill.realised
     return tuple(
-        figures_of((each.day, each.day), (each.opening, each.closing), trades[each.day], fees[each.day])
+        figures_of(
+            (each.day, each.day), (each.opening, each.closing), trades[each.day], fees[each.day], gained[each.day]
+        )
         for each in found.days
     )
 
@@ -219,6 +223,7 @@ def _together(days: Sequence[Figures]) -> Figures:
         -sum((day.fees for day in days), ZERO),
         days[0].opening,
         days[-1].closing,
+        None if any(day.realised is None for day in days) else _sum(d.realised for d in days if d.realised is not None),
     )
 
 

@@ -62,13 +62,15 @@ class ResultRow:
     Attributes
     ----------
     realised, unrealised
-        USD: profit of today's closed trades; and of open trades, including their closed parts. The second is None if a
-        price is unknown.
+        USD: what today's fills realised, those that closed a part too, less their fees; and what is open, at the last
+        prices. The second is None where a price is not known.
     failed
         Of `trades`, those whose first exit failed: not a trading result, and not part of `wins` (EX-18).
     declined, shadow
-        Entries of today that were declined, expired or blocked, and their total shadow result; None if no limit was
-        touched.
+        Entries of today that were declined, expired or blocked, and what they would have made together; None where
+        no limit of theirs was touched.
+    in_part
+        Positions that are closed in part.
     """
 
     strategy: str
@@ -79,11 +81,12 @@ class ResultRow:
     declined: int
     shadow: Money | None
     failed: int = 0
+    in_part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedRow:
-    """The closed trades of a strategy, or of manual trading, on one day; `profit` less fees, USD."""
+    """What a strategy, or the hand, closed on one day; `profit` is what its fills realised, less fees, USD."""
 
     strategy: str
     trades: int
@@ -105,7 +108,7 @@ class DayRow:
 
     @property
     def profit(self) -> Money:
-        """Return the profit of all closed trades, USD."""
+        """Of all that was realised, USD."""
         return Money(sum((row.profit for row in self.closed), NO_MONEY))
 
 
