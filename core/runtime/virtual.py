@@ -186,8 +186,8 @@ class VirtualRuntime(Runtime):
     def _play_quiet_bars(self, until: datetime) -> None:
         """Do the same as `step` while only bars are due, without checking every source each time.
 
-        Nothing else can become due while the engine requests nothing, records nothing but the bar, and keeps its next
-        deadline.
+        Nothing else can become due while the engine, asked for a bar, wants nothing and records nothing but the bar;
+        and its next deadline stays where it is. What the feed tells of the same instant has its turn first, as there.
         """
         if not self._is_quiet():
             return
@@ -208,10 +208,13 @@ class VirtualRuntime(Runtime):
             else:
                 heard_at = whole.heard_at
                 exchange.begin_bar(bar, whole.lasts)
-            ended = arriving.popleft()
             arriving.append(message)
-            self.events += 2  # it began, and the previous one was heard
+            self.events += 1  # it began
             self._next = item = next(feed, None)
+            if item is not None and item[0] <= at:
+                return  # the feed tells more of this instant, and that goes before what the engine hears
+            ended = arriving.popleft()
+            self.events += 1
             if (effects := handle(at, ended)) is not NOTHING:
                 for effect in effects:
                     self._perform(effect)
