@@ -37,7 +37,7 @@ TRADE_COLUMNS = (
     Column("→ EXIT", 8, Align.POINT, 2),
     Column("WHY", 6, stretches=True),
     Column("P&L USD", 11, Align.RIGHT),
-    Column("SLIP", 6, Align.RIGHT),
+    Column("FILLS", 6, Align.RIGHT),  # against the intended prices: price improvement is above zero
 )
 DAY_COLUMNS = (
     Column("DAY", 11),
@@ -160,7 +160,7 @@ def _row(trade: TradeRow, places: int) -> Row:
             Cell(f.at_tick(trade.exit_price)),
             Cell(_why(trade)),
             Cell(f.arrowed(trade.profit), f.tone_of(trade.profit)),
-            Cell(f.signed(trade.slippage), f.tone_of(-trade.slippage)),
+            Cell(f.signed(-trade.slippage), f.tone_of(-trade.slippage)),
         ),
     )
 
