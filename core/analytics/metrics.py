@@ -16,9 +16,9 @@ import pandas as pd
 from core.analytics.wording import A_QUARTER
 
 SESSIONS_A_YEAR = 252
-"""Trading days of a US year, by which figures a day are made figures a year."""
+"""Trading days of a US year, to annualize daily figures."""
 ROLLING = A_QUARTER
-"""Sessions of a quarter of it: the window of figures that roll."""
+"""Sessions of a quarter: the window of rolling figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +203,9 @@ def expectancy(profits: pd.Series) -> float | None:
 
 
 def metrics(series: Sequence[DayOfEquity], profits: Sequence[float]) -> dict[str, object]:
-    """Everything, by name; ratios as fractions, money in USD, days as ISO 8601.
+    """Return all measures by name; ratios as fractions, money in USD, days as ISO 8601.
 
-    Nothing is made a year's of fewer returns than a quarter of one has (AN-01): None.
+    Annualized measures of fewer than 63 returns are None (AN-01).
     """
     days, made = framed(series), pd.Series(profits, dtype=float)
     equity = days["equity"]

@@ -8,7 +8,7 @@ from typing import Any
 
 NONE = "–"
 A_QUARTER = 63
-"""Sessions: of fewer nothing is made a year's (AN-01)."""
+"""Sessions: the least for annualized measures (AN-01)."""
 SHOWN_SPLITS = 5
 """The maximum of splits named on a page; a file with more has no market prices."""
 
@@ -42,12 +42,12 @@ LINES: tuple[tuple[str, str, str], ...] = (
 
 
 def told(metrics: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Name and value of every measure, in words."""
+    """Return name and value of every measure, as text."""
     return [_told(key, name, kind, metrics.get(key)) for key, name, kind in LINES]
 
 
 def _told(key: str, name: str, kind: str, value: object) -> tuple[str, str]:
-    """What fills were better than intended by is no slippage below zero, but price improvement."""
+    """Return one measure; negative slippage is called price improvement."""
     if key == "slippage" and isinstance(value, int | float) and value < 0:
         return "price improvement, USD", value_of(-value, kind)
     return name, value_of(value, kind)
@@ -69,9 +69,9 @@ def value_of(value: object, kind: str) -> str:
 
 
 def of_few_sessions(metrics: Mapping[str, Any]) -> str:
-    """Why measures of a year are missing; empty where they are not."""
+    """Return why annualized measures are missing; empty if they are not."""
     sessions = metrics["sessions"]
-    return f"{sessions} sessions: nothing is made a year's of fewer than {A_QUARTER}" if sessions < A_QUARTER else ""
+    return f"{sessions} sessions: annualized measures need {A_QUARTER}" if sessions < A_QUARTER else ""
 
 
 def drawdown_in_words(metrics: Mapping[str, object]) -> str:

@@ -258,7 +258,7 @@ class OrderRequest:
         return share(self.symbol).risk(self.quantity, way)
 
     def stop_behind(self, best: Price) -> Price:
-        """Where its trailing stop stands when `best` is the best price that it has seen."""
+        """Return a trailing stop's price when `best` is the best price that it has seen."""
         behind = best * self.trail_fraction if self.trail_price is None and self.trail_fraction else ZERO
         behind = behind if self.trail_price is None else self.trail_price
         moved = best - behind if self.side is Side.SELL else best + behind

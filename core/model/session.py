@@ -1,4 +1,4 @@
-"""Exchange sessions: when the regular market is open, as its venue keeps its days, and what a day's close is."""
+"""Exchange sessions: the regular market hours of a venue's days, and the close of a day."""
 
 from __future__ import annotations
 
@@ -30,15 +30,14 @@ class NoSession:
 
 
 class DayCloses:
-    """The close of each symbol's days: the last price of its regular session (AN-01, RK-03).
+    """The close of each symbol's days: the last price of the regular session (AN-01, RK-03).
 
-    Whatever values a holding at the end of a day asks here. Only regular prices are taken: a bar outside of a session
-    is none. The last price that was taken of a day is its close.
+    Every valuation at the end of a day uses it. Only prices of regular sessions are passed in.
 
     Parameters
     ----------
     kept
-        Days that are kept of each symbol, the newest; None keeps all.
+        Newest days kept per symbol; None keeps all.
     """
 
     def __init__(self, kept: int | None = None) -> None:
@@ -47,7 +46,7 @@ class DayCloses:
         self._prices: defaultdict[Symbol, list[Price]] = defaultdict(list)
 
     def take(self, symbol: Symbol, day: date, price: Price) -> None:
-        """A price of a regular session. Days come in order; one of an earlier day changes nothing."""
+        """Take a price of a regular session, days in order; ignore one of an earlier day."""
         days, prices = self._days[symbol], self._prices[symbol]
         if days and days[-1] == day:
             prices[-1] = price
@@ -58,15 +57,15 @@ class DayCloses:
                 del days[0], prices[0]
 
     def until(self, symbol: Symbol, day: date) -> Price | None:
-        """Of its newest session that is not after `day`; None where none is known."""
+        """Return the close of its newest session up to `day`; None if unknown."""
         place = bisect_right(self._days.get(symbol, ()), day)
         return self._prices[symbol][place - 1] if place else None
 
     def on(self, symbol: Symbol, day: date) -> Price | None:
-        """Of this day; None where it had no price then."""
+        """Return the close of this day; None without a price."""
         return self.until(symbol, day) if day in self._days.get(symbol, ()) else None
 
     def all_until(self, day: date) -> dict[Symbol, Price]:
-        """Of each symbol that has one."""
+        """Return each symbol's close as of `day`."""
         found = {symbol: self.until(symbol, day) for symbol in tuple(self._days)}
         return {symbol: price for symbol, price in found.items() if price is not None}

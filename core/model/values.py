@@ -70,12 +70,12 @@ def exact_percent(ratio: Decimal) -> str:
 
 
 MOST_PLACES = 9
-"""Of a price that anybody quotes; an average of several has as many as its division gives."""
+"""Decimals of a quoted price; an average may have more."""
 FOUR_PLACES, NINE_PLACES = Decimal("0.0001"), Decimal("0.000000001")
 
 
 def priced(price: Decimal) -> str:
-    """The shortest plain text of a price, with two decimals at least: `328.20`, `0.0123`; an average is rounded."""
+    """Return the shortest plain text of a price, at least two decimals: `328.20`, `0.0123`; averages are rounded."""
     exponent = price.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -MOST_PLACES:
         price = price.quantize(FOUR_PLACES if abs(price) >= 1 else NINE_PLACES)

@@ -53,7 +53,7 @@ class DayExplained:
 
     @property
     def is_provisional(self) -> bool:
-        """The day's equity at its close is not recorded: its parts may still change, and those of its trades."""
+        """Return whether the closing equity is not recorded yet: parts and trades may still change."""
         return self.closing is None
 
     @property

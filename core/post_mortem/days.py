@@ -42,7 +42,7 @@ def days_explained(
     before, by_day, after
         The records before the first day of `by_day`, on each of its days, and after the last one.
     closes
-        Of each day and the one before it (`closes_of`).
+        The closes of each day (`closes_of`).
     fills
         By their own day.
     """
@@ -70,7 +70,7 @@ def days_explained(
 
 
 def held_after(before: Iterable[Recorded]) -> set[Symbol]:
-    """Symbols of which anything is held then."""
+    """Return the symbols with an open position after these records."""
     books = Books()
     for record in before:
         books.take(record)
@@ -80,12 +80,12 @@ def held_after(before: Iterable[Recorded]) -> set[Symbol]:
 def closes_of(
     before: Mapping[Symbol, Price], records: Iterable[Recorded], day_of: Callable[[datetime], date]
 ) -> DayCloses:
-    """By the bars of each day, whenever the engine heard of them: of a whole day it hears at the next open.
+    """Return the closes by the bars of each day. The engine hears a daily bar at the next open.
 
     Parameters
     ----------
     before
-        Last prices of what was held before the records, USD.
+        Last prices of earlier positions, USD.
     """
     closes = DayCloses()
     for symbol, price in before.items():
@@ -98,7 +98,7 @@ def closes_of(
 
 
 class Books:
-    """What is held, as far as it was read.
+    """Positions, as far as read.
 
     Attributes
     ----------

@@ -22,9 +22,8 @@ from core.model.staging import MANUAL, Proposal
 from core.model.values import ClientOrderId, Money, Price, ProposalId, Symbol
 from core.model.venues import HOME
 from core.ports import Recorded
-from core.risk.shadow_trades import BLOCKED, NOT_TAKEN, ShadowTrade, shadow_of
+from core.risk.shadow_trades import BLOCKED, NOT_TAKEN, ShadowTrade, aims_of, shadow_of
 from core.settings.settings import Settings
-from core.staging.shadow_trades import BLOCKED, NOT_TAKEN, ShadowTrade, aims_of, shadow_of
 
 SessionAt = Callable[[datetime], Session | NoSession]
 
@@ -40,8 +39,8 @@ class LetGo:
     end
         `declined`, `expired` or `blocked`.
     would_have_made
-        As a shadow trade, after fees, USD: to its end, or to the last price that was read; None where it would not have
-        filled, and where it was not followed: a strategy holds one position of a symbol at a time.
+        The profit of a shadow trade to its end or to the last price read, after fees, USD; None if it would not have
+        filled, or was not followed: a strategy holds one position of a symbol at a time.
     """
 
     record: Recorded
@@ -56,7 +55,7 @@ def let_go_on(
     before: Iterable[Recorded],
     session_at: SessionAt,
 ) -> list[LetGo]:
-    """On these days, as the desk follows shadow trades while it runs: what is held over night goes on."""
+    """Return the missed trades of these days, with shadow trades as the desk follows them, overnight too."""
     followed, wanted = _Followed(session_at), set(days)
     for record in before:
         followed.hear(record)
@@ -84,7 +83,7 @@ class _Followed:
         return [LetGo(r, p, end, None if shadow is None else shadow.result) for r, p, end, shadow in self._found]
 
     def close(self, day: date) -> None:
-        """The day is over."""
+        """End the day: only what is held overnight goes on."""
         night = HOME.end_of(day)
         for shadow in self._going:
             if not shadow.is_held_at(night):

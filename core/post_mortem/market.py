@@ -27,12 +27,12 @@ class Minute:
 
 
 class Market:
-    """`day_of` gives the trading day of an instant.
+    """`day_of` returns the trading day of an instant.
 
     Attributes
     ----------
     is_of_minutes
-        False where the bars are whole days: the engine hears of each on a later one.
+        False for daily bars, which the engine hears on a later day.
     """
 
     def __init__(self, records: Iterable[Recorded], day_of: Callable[[datetime], date]) -> None:

@@ -20,7 +20,6 @@ from core.post_mortem.market import Minute
 from core.post_mortem.post_mortem import PostMortem, TradeExplained
 from core.post_mortem.split import intended
 from core.post_mortem.words import checks_of, instant, made_by_strategy, name_of, usd
-from core.views.event_text import in_words, kind_of
 
 WIDTH, HEIGHT, PAD = 900, 260, 8
 BAR, HALF = 22, 11

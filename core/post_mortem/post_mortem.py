@@ -43,8 +43,7 @@ class TradeExplained:
     Attributes
     ----------
     best, worst
-        What it was ahead and behind at the most, by the bars while it was held and its own result, USD; None where
-        there are no bars.
+        Its highest and lowest profit, by the bars and its own result, USD; None without bars.
     minutes
         The symbol's bars around it, on the day of its exit.
     missing
@@ -94,7 +93,7 @@ class Read:
     closes
         Last prices of earlier positions, USD.
     after
-        Of the days that follow, as far as the equity at the last day's close is told, and the last day's bars.
+        Records of the following days, for the equity at the last day's close and its late bars.
     """
 
     records: Sequence[Recorded]
@@ -185,7 +184,7 @@ def _trade(
 
 
 def _reach(story: TradeStory, held: Sequence[Bar]) -> tuple[Money | None, Money | None]:
-    """All that was entered, from its average price to the farthest that the bars went, and what it made in the end."""
+    """Return the highest and lowest profit of the full quantity, by the bars' extremes and its own result."""
     if not held or not story.fills:
         return None, None
     trade, sign = story.trade, 1 if story.is_long else -1

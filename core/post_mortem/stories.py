@@ -82,16 +82,9 @@ class OrderStory:
 
 @dataclass(frozen=True, slots=True)
 class FillStory:
-    """A fill, or the part of one that belongs to this trade.
+    """A fill, or the part of one in this trade. `fee` is in USD; `record` is its record number.
 
-    Attributes
-    ----------
-    fee
-        USD.
-    record
-        What tells of it.
-    realised
-        What it closed made against the average price of what was held, less its fee, USD; of what opens, the fee.
+    `realised` is the profit against the position's average price, less the fee, USD; of an opening fill the fee alone.
     """
 
     order: OrderStory

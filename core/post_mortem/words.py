@@ -17,7 +17,6 @@ from core.post_mortem.day import DayExplained
 from core.post_mortem.let_go import LetGo
 from core.post_mortem.post_mortem import PostMortem, TradeExplained
 from core.post_mortem.split import Cause, intended
-from core.views.event_text import in_words, kind_of
 
 WIDTH = 70
 """Columns of the plot."""
@@ -65,7 +64,7 @@ def _parts(parts: Sequence[Part]) -> Iterator[str]:
 
 
 def name_of(part: Part) -> str:
-    """A slippage that gained is price improvement."""
+    """Return its name; a slippage above zero is price improvement."""
     return "price improvement" if part.name == Cause.SLIPPAGE and part.amount > ZERO else part.name
 
 

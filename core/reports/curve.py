@@ -35,9 +35,9 @@ def curve_of(
     day_of: Callable[[datetime], date],
     close_of: Callable[[date], datetime],
 ) -> tuple[EquityPoint, ...]:
-    """A point a minute of these days; where bars are whole days, one at each close.
+    """Return a point per minute of these days; one per close for daily bars.
 
-    A day's first price of what was held is its close of the day before.
+    A position's first price of a day is the close before it.
     """
     books, wanted, points = Books(), set(days), []
     by_record = {fill.record: [] for fill in fills}  # type: dict[int, list[FillStory]]
@@ -91,7 +91,7 @@ def _of_day(
 
 
 def _worth(books: Books, prices: Mapping[Symbol, Price], named: Mapping[Symbol, Instrument]) -> Decimal:
-    """Of all that is held, at these prices; what has none, at its average."""
+    """Return the value of all positions at these prices, otherwise at their average."""
     worth = ZERO
     for (symbol, _), standing in books.standing.items():
         price = prices.get(symbol) or standing.average

@@ -32,8 +32,8 @@ class Figures:
         For all fills, exact, and of several days the sum of theirs to the cent; in `fees` it is below zero, and what
         the trades paid is in `result` already.
     gained
-        Realised by all fills, those that closed a part too, less their fees (AN-01): exact of a day, of several days
-        the sum to the cent; None where it was not read.
+        The realized profit of all fills, partial exits included, less fees (AN-01); of several days the sum in cents;
+        None if not read.
     opening, closing
         The broker's equity at the previous close and at the last close; None if not recorded.
     """
@@ -81,9 +81,9 @@ def figures_of(
     trades
         The trades closed on these days.
     fees
-        That the broker took for fills, USD.
+        The broker's fees for fills, USD.
     gained
-        What all fills realised, USD.
+        The realized profit of all fills, USD.
     """
     ended = list(trades)
     opening, closing = (None if equity is None else to_the_cent(equity) for equity in ends)
@@ -122,7 +122,7 @@ class OfStrategy:
 
 
 def by_strategy(trades: Iterable[TradeExplained]) -> tuple[OfStrategy, ...]:
-    """The best first; together they are the result."""
+    """Return the strategies, the best first; together they are the result."""
     every = list(trades)
     found: dict[str, list[TradeExplained]] = {}
     for told in every:
@@ -150,7 +150,7 @@ def by_cause(trades: Iterable[TradeExplained]) -> tuple[Part, ...]:
 
 
 def _by_day(trades: Iterable[TradeExplained]) -> Iterable[list[TradeExplained]]:
-    """Those that ended on one day are rounded together, as the day is told."""
+    """Yield the trades of each day: a day is rounded as a whole."""
     found: dict[date, list[TradeExplained]] = {}
     for told in trades:
         found.setdefault(HOME.day_of(told.story.trade.exit_time), []).append(told)

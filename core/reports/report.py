@@ -174,7 +174,10 @@ def report_of(
 def week_figures(
     days: Sequence[date], records: Iterable[Recorded], later: Iterable[Recorded], day_of: DayOf
 ) -> Figures:
-    """Of days of which only trades, fills and equity were read; `later` tells at what equity the last one closed."""
+    """Return the figures of days of which only trades, fills and equity were read.
+
+    `later` gives the last closing equity.
+    """
     records = list(records)
     equity = equities([*records, *later])
     ends = (equity.get(days[0], (None, None))[0], closing_of(equity, days[-1]))
@@ -213,7 +216,7 @@ def _close_of(day: date, session_at: SessionAt) -> datetime:
 
 
 def _together(days: Sequence[Figures]) -> Figures:
-    """Cent by cent: the sums are those of what stands beside each day."""
+    """Return the sums of the figures shown for each day."""
     return Figures(
         days[0].first,
         days[-1].last,

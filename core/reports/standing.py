@@ -65,7 +65,7 @@ class Held:
     Attributes
     ----------
     last
-        Its close, or its last price while the day goes on, USD.
+        Its close, or its last price during the day, USD.
     stop
         The nearest of its stops, USD; None without one.
     covered
@@ -118,7 +118,7 @@ def still_stands(
     before
         `FOLDED`, `STAGED`, created orders and changed positions.
     closes
-        Of the day at whose end it is, USD.
+        Closes of the last day, USD.
     """
     found = _Found(Books(), closes)
     end = None

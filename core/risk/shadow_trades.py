@@ -1,18 +1,18 @@
 """Shadow trades: an entry that was declined, expired or blocked is followed as if it had been sent (OP-12).
 
-It waits until the quote comes to its limit, is open at its limit from then on, and ends at its stop, at its target, or
-flat with its session, at the bar's close; one whose strategy holds over night ends at the last of the days that its
-exit rules leave it. It pays what a trade does, by the terms of `exchange.*` at every broker: half
-a spread each way (a limit is filled where a bar goes so far past it, all else is bought and sold so much worse), and
-both fees. Nothing here is sent, and no limit counts it; only the equity curve of a strategy that is shut by it does, so
-that it can recover (RK-13). Where a bar leaves two ways to read it, the worse one counts:
+It waits until the quote reaches its limit, is open at its limit from then on, and ends at its stop, at its target, or
+flat with its session, at the bar's close. If its strategy holds overnight, it ends on the last day that the exit rules
+allow. It pays trading costs by the terms of `exchange.*` at every broker: half a spread each way (a limit fills when a
+bar goes that far past it; any other price is worse by that much), and both fees. Shadow trades are never sent and count
+for no limit; only the equity curve of a strategy that it shut counts them, so that the strategy can recover (RK-13). If
+a bar can be read in two ways, the worse one counts:
 
 - a bar that was under way when the entry was let go does not count; the first whole one after it does
-- in the bar that filled the limit the stop ends it, and its target only where the close is beyond it
+- in the bar that filled the limit the stop ends it; the target only if the close is beyond it
 - a stop goes before a target
-- an open beyond the stop takes the open; a better one than the limit or the target takes neither, but behind a pause
-  the target is filled at the bid of the open
-- where no bar comes after the last one of a session, that one's close ends it
+- an open beyond the stop fills at the open; an open better than the limit or the target brings no improvement, except
+  for a target after a pause, which fills at the bid of the open
+- if no bar comes after the last one of a session, that one's close ends it
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ from core.staging.stage import Stage
 NOT_TAKEN = (ProposalEnd.DECLINED, ProposalEnd.EXPIRED, ProposalEnd.BLOCKED)
 BLOCKED = ProposalEnd.BLOCKED.value
 A_PAUSE = timedelta(hours=4)
-"""Between two bars, as every night is: a price beyond a limit that waited over it is what the limit gets."""
+"""Between two bars, as overnight: a waiting target gets an open beyond it."""
 MOST_DAYS = 30
-"""Of the calendar, that one is followed at most whose rules name no last day."""
+"""Calendar days an overnight shadow trade is followed at most, if the exit rules name no last day."""
 
 
 class ShadowCourse(StrEnum):
@@ -76,11 +76,11 @@ class ShadowTrade:
     let_go_at
         When it was declined, expired or blocked (UTC); bars that begin before it do not count.
     flat_from, closes_at
-        Bars that start at the first or later end flat; the second is its session's close, up to which its limit waits.
+        Bars that start at the first or later end flat; the second is its session's close, until which its limit waits.
     until
-        Of one that is held over night: the close up to which it is held; None of one that is flat with its session.
+        The close until which it is held overnight; None if it is flat by the close.
     last_at
-        Start of the newest bar since it was let go, UTC.
+        Start of the newest bar since `let_go_at`, UTC.
     last
         Close of the newest bar since it was filled, USD; None before.
     left_at
@@ -124,7 +124,7 @@ class ShadowTrade:
         return self.course in (ShadowCourse.WAITS, ShadowCourse.OPEN)
 
     def is_held_at(self, at: datetime) -> bool:
-        """Whether it is open, and goes on then: over the night."""
+        """Return whether it is open and held overnight at that time."""
         return self.course is ShadowCourse.OPEN and self.until is not None and at < self.until
 
     @property
@@ -175,11 +175,11 @@ class ShadowTrade:
 
     @property
     def ends_at(self) -> datetime:
-        """No bar from then on counts: what waits ends with its session, and so does what is not held over night."""
+        """The end of its last bar: the session's close while it waits, and unless it is held overnight."""
         return self.closes_at if self.until is None or self.course is ShadowCourse.WAITS else self.until
 
     def close(self) -> None:
-        """No bar came after the last one of its time."""
+        """End it at the last close: no bar came after the last one."""
         self._leave(ShadowCourse.CLOSE, self._at_the_market(self.last))
 
     def _wait(self, bar: Bar) -> None:
@@ -212,7 +212,7 @@ class ShadowTrade:
         return bar.low <= price if self.side is Side.BUY else bar.high >= price
 
     def _gains(self, price: Price | None, high: Price, low: Price) -> bool:
-        """Whether the quote came to a limit at `price` that takes the gain, while the price was between these two."""
+        """Return whether the quote reached a profit-taking limit at `price` between these two prices."""
         if price is None:
             return False
         beyond = worse_by(self.half_spread, price, self.side)
@@ -235,7 +235,7 @@ def worse_by(half_spread: Decimal, price: Price, side: Side) -> Price:
 
 @dataclass(slots=True)
 class ShadowTradesState:
-    """The shadow trades of one trading day and those that are held over night since before, by the proposal's id."""
+    """The shadow trades of one trading day and those held overnight since, by the proposal's id."""
 
     day: date | None = None
     shadows: dict[str, ShadowTrade] = field(default_factory=dict)
@@ -291,7 +291,7 @@ class ShadowTrades:
                 self.following.setdefault(shadow.symbol, []).append(shadow)
 
     def of_day(self, day: date) -> tuple[ShadowTrade, ...]:
-        """Those that were let go on a trading day, the oldest first."""
+        """Return the shadow trades of a trading day, oldest first."""
         day_of = self.calendar.trading_day
         return tuple(each for each in self.state.shadows.values() if day_of(each.let_go_at) == day)
 
@@ -397,7 +397,7 @@ class ShadowTrades:
 
 @dataclass(frozen=True, slots=True)
 class Aims:
-    """Where an entry meant to take its profit, USD: its own target, and what its signal was measured against."""
+    """An entry's own target and its signal's reference, USD."""
 
     target: Price | None
     reference: Price | None
@@ -456,7 +456,7 @@ def shadow_of(
 
 
 def _target_of(order: OrderRequest, aims: Aims, entry_price: Price) -> Price | None:
-    """Its own, held by the broker or by this desk; else what it was measured against, where that lies ahead."""
+    """Return its own target, at the broker or held here; otherwise its reference if that lies ahead."""
     own = target_of(order) or aims.target
     if own is not None or aims.reference is None:
         return own
@@ -465,7 +465,7 @@ def _target_of(order: OrderRequest, aims: Aims, entry_price: Price) -> Price | N
 
 
 def _until(strategy: str, session: Session, settings: Settings) -> datetime | None:
-    """The close of the last day that a strategy holds it; None where it is flat with its session."""
+    """Return the close until which a strategy may hold it overnight; None if it is flat by the close."""
     if not settings.holds_overnight(strategy):
         return None
     days = settings.exits.max_days if settings.exits.guards(strategy) else 0

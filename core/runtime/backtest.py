@@ -81,7 +81,7 @@ class Backtest:
         runtime.engine.state.add_bar_listener(self._hear)
 
     def run(self, watch: Watch) -> bool:
-        """Play everything. False where it was told to leave before the end."""
+        """Play all sessions. Return False if stopped before the end."""
         runtime, venue = self.runtime, self.runtime.engine.state.calendar.venue
         runtime.take(runtime.at, Start())
         if self.sessions:
@@ -100,7 +100,7 @@ class Backtest:
     # ── sampling ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _look(self, session: Session, day: date) -> None:
-        """The account as a session's day left it, at its closes; before the first, as it was opened."""
+        """Sample the account at the closes of a session's day; before the first session, at its opening."""
         at = session.close if day == session.day else self.runtime.at
         equity, exposure = self.runtime.exchange.closing(at)
         self.series.append(DayOfEquity(day, float(equity), float(exposure)))

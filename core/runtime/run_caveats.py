@@ -23,7 +23,7 @@ def tallied(exchange: SimulatedExchange) -> Tallied:
 
 
 def open_positions(state: TradingState, exchange: SimulatedExchange, at: datetime) -> Iterator[Row]:
-    """Each as if it were closed at the quote's other side, or at its day's close, for its fee: a loss counts too.
+    """Yield each open position as if closed at the opposite quote or its day's close, with its fee.
 
     A symbol that has no price any more while others do is stale: it counts at its last price, and no gain on it counts.
     """

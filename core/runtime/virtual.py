@@ -186,8 +186,8 @@ class VirtualRuntime(Runtime):
     def _play_quiet_bars(self, until: datetime) -> None:
         """Do the same as `step` while only bars are due, without checking every source each time.
 
-        Nothing else can become due while the engine, asked for a bar, wants nothing and records nothing but the bar;
-        and its next deadline stays where it is. What the feed tells of the same instant has its turn first, as there.
+        Nothing else can become due while the engine requests nothing, records nothing but the bar, and keeps its next
+        deadline. Feed items of the same instant come first, as in `step`.
         """
         if not self._is_quiet():
             return
@@ -212,7 +212,7 @@ class VirtualRuntime(Runtime):
             self.events += 1  # it began
             self._next = item = next(feed, None)
             if item is not None and item[0] <= at:
-                return  # the feed tells more of this instant, and that goes before what the engine hears
+                return  # further feed items of this instant come before what the engine hears
             ended = arriving.popleft()
             self.events += 1
             if (effects := handle(at, ended)) is not NOTHING:

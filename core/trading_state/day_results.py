@@ -1,4 +1,4 @@
-"""The slice of the results day by day: what each strategy, and the hand, realised, and what the account was worth."""
+"""The slice of daily results: realized profit by strategy (including manual), and the account's equity."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ KEPT = 400
 
 @dataclass(slots=True)
 class Closed:
-    """Of one strategy on one day. A trade whose first exit failed is no win (EX-18).
+    """The results of one strategy on one day. A trade whose first exit failed is no win (EX-18).
 
-    `realised` is what its fills realised, those that closed a part too, less their fees, USD (AN-01).
+    `realised` is the profit of its fills, partial exits included, less fees, USD (AN-01).
     """
 
     trades: int = 0
@@ -44,7 +44,7 @@ class DayResultsState:
 
 
 class DayResults:
-    """`day_of` gives the trading day of an instant, `realised` a fill's strategy and what it realised, USD."""
+    """`day_of` returns the trading day of an instant, `realised` a fill's strategy and realized profit, USD."""
 
     name = "day_results"
 

@@ -50,7 +50,7 @@ def change_of(state: TradingState, symbol: Symbol, at: datetime) -> Decimal | No
 
 
 def stop_in_force(state: TradingState, order: Order) -> Price | None:
-    """Where a stop acts now: a trailing one has no price of its own, and moves at the broker."""
+    """Return a stop's current price; a trailing stop moves at the broker."""
     if not order.request.type.trails:
         return order.request.stop_price
     seen = seen_price(state, order.request.symbol)
@@ -58,13 +58,13 @@ def stop_in_force(state: TradingState, order: Order) -> Price | None:
 
 
 def see_trail(state: TradingState, order: Order, stop: Price | None) -> None:
-    """The broker's word on where a trailing stop stands."""
+    """Note the broker's price of a trailing stop."""
     if order.request.type.trails and stop is not None:
         state.sightings.trails[order.id] = stop
 
 
 def move_trails(state: TradingState, bar: Bar) -> None:
-    """A whole minute since a trailing stop was sent moves it behind the best price, and never back."""
+    """Move trailing stops by a whole minute since they were sent, never back."""
     for name, stop in tuple(state.sightings.trails.items()):
         order = state.ledger.order(name)
         if order is None or not order.is_working:

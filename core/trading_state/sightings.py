@@ -77,10 +77,9 @@ class Sightings:
     foreign_positions
         Positions of the account that this desk does not trade. Displayed only.
     done_for_day
-        Exits that the broker called over for the day after its close: asked for again at the next open (EX-22).
+        Exits that the broker ended for the day after its close: requested again at the next open (EX-22).
     trails
-        Where each trailing stop stands, by the broker's last word on it and the minutes since. Shown, and decides
-        nothing.
+        The current price of each trailing stop, by the broker's last report and the bars since. Display only.
     capabilities
         The broker's capabilities by its registry. Orders that it cannot take are not sent.
     calls

@@ -138,7 +138,7 @@ class ExchangeLedger:
         return max(self._config.multiplier * equity - exposure - reserved, ZERO)
 
     def closing(self, at: datetime, market: ExchangeMarket) -> tuple[Decimal, Decimal]:
-        """Equity, and the worth of what is held, long and short together, by the closes of the day of `at`, USD."""
+        """Return equity and the value of the holdings, long and short together, at the closes of a day, USD."""
         self.settle(at)
         self._charge(at)
         day = self._calendar.trading_day(at)
@@ -183,7 +183,7 @@ class ExchangeLedger:
         )
 
     def _turn_day(self, at: datetime) -> None:
-        """Before the first thing that moves cash or shares on a day: both as the days before left them."""
+        """Before the first change of cash or shares on a day, keep both as of the days before."""
         today = self._calendar.trading_day(at)
         if today != self._changed_on:
             self._evening, self._changed_on = self._left(), today
@@ -251,7 +251,7 @@ class ExchangeLedger:
         )
 
     def _values(self, price_of: Callable[[Symbol], Price | None]) -> Mapping[Symbol, Decimal]:
-        """Market value of each position, USD, signed; at what it cost where there is no price."""
+        """Return the market value of each position, USD, signed; its cost without a price."""
         values: dict[Symbol, Decimal] = {}
         for symbol, held in self._holdings.items():
             price = price_of(symbol)

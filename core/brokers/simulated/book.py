@@ -140,7 +140,7 @@ class BookedOrder:
 
     @property
     def stop_price(self) -> Price | None:
-        """Where the stop stands now; None of an order that has none, or that has not seen a price yet."""
+        """The stop's current price; None for an order without one, or before it has seen a price."""
         return self.request.stop_price if self.best is None else self.request.stop_behind(self.best)
 
     @property

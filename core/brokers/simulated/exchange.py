@@ -204,9 +204,9 @@ class SimulatedExchange:
         return self._ledger.account(at, self._market, self._book.reserved(), self.instrument)
 
     def closing(self, at: datetime) -> tuple[Decimal, Decimal]:
-        """Equity, and the worth of what is held, long and short together, when the trading day of `at` is over, USD.
+        """Return equity and the value of the holdings, long and short together, at the end of the trading day of `at`.
 
-        By the closes of its session, whatever traded after it: the next day's `last_equity`.
+        USD, at the closes of its session, regardless of later trades: the next day's `last_equity`.
         """
         self.advance(at)
         return self._ledger.closing(at, self._market)
@@ -244,8 +244,9 @@ class SimulatedExchange:
         return self._market.quote(symbol, at)
 
     def price_to_leave(self, at: datetime, symbol: Symbol, side: Side) -> Price | None:
-        """What an order at the market on this side pays or gets: at the quote, and once the session is over at its
-        close, whatever traded after it; None where there is no price.
+        """Return the price of a market order on this side: by the quote, after the session by its close.
+
+        None without a price.
         """
         quote = self.quote(at, symbol)
         close = self._market.close(symbol, self._calendar.trading_day(at))

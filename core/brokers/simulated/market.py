@@ -108,7 +108,7 @@ class ExchangeMarket:
             self._day_closes.take(bar.symbol, session.day, bar.close)
 
     def close(self, symbol: Symbol, day: date) -> Price | None:
-        """What it counts at when a trading day is over; None where it has had no session yet."""
+        """Return its close as of a trading day; None before its first session."""
         return self._day_closes.until(symbol, day)
 
     def quote(self, symbol: Symbol, at: datetime) -> Quote | NoQuote:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from core import facts
 from core.model.instrument import share
 from core.model.order import OrderStatus
+from core.model.order_text import order_in_words, purpose_in_words
 from core.model.position import AnyTrade, Fill
 from core.model.signal import EXIT_WORDS
 from core.model.values import ZERO, ClientOrderId, Money, Quantity, Symbol, plain, priced

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from core.model.position import Position, Trade
 from core.model.values import NO_MONEY, ZERO, Money, Price
-from core.staging.shadow_trades import ShadowTrade
+from core.risk.shadow_trades import ShadowTrade
 from core.trading_state.state import TradingState
 from core.views import ResultRow, ShadowRow
 

@@ -15,8 +15,8 @@ from core.model.session import Session
 from core.model.staging import MANUAL, StopPlan
 from core.model.values import ClientOrderId, Price, Quantity
 from core.risk.protections.trades import ratio_of
+from core.risk.shadow_trades import Aims, ShadowCourse, ShadowTrade, shadow_of
 from core.settings.settings import Settings
-from core.staging.shadow_trades import Aims, ShadowCourse, ShadowTrade, shadow_of
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import (
     SPY,

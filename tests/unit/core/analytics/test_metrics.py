@@ -162,7 +162,7 @@ def test_undefined_measures_are_none() -> None:
 
 
 def test_nothing_is_annualised_under_a_quarter() -> None:
-    """AN-01: 62 returns of a session make no year, 63 do."""
+    """AN-01: 62 daily returns are not annualized, 63 are."""
     closes = [100.0 + number % 5 + number for number in range(ROLLING + 1)]
     series = [DayOfEquity(date(2026, 1, 1) + timedelta(days=n), each) for n, each in enumerate(closes)]
     yearly = ("yearly_return", "sharpe", "sortino", "calmar")
