@@ -18,7 +18,7 @@ from core.model.order_text import WORDS, filled_in
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
-from core.model.values import Price, plain
+from core.model.values import Fraction, Price, plain
 from core.views import MarginView, ProposalRow, TicketView
 from widgets import format as f
 from widgets.grid_picture import Tone
@@ -121,14 +121,14 @@ def _figure(label: str, value: str, tone: Tone = "") -> TextLine:
 
 
 def _cost(view: TicketView) -> list[TextLine]:
-    """What it pays or brings; of an exit without a limit at the price of its result, so that both move alike."""
+    """Return its cost or worth; for an exit without a limit at the price of its result, so that both move together."""
     figures, order = view.ticket.figures, view.ticket.order
     word = "cost" if order.side is Side.BUY else "worth"
-    share, leaves_at = (
-        figures.share_of_equity,
-        _leaves_at(view) if order.effect.only_reduces and order.limit_price is None else None,
-    )
-    cost = figures.cost if leaves_at is None else order.cost(leaves_at)
+    cost, share = figures.cost, figures.share_of_equity
+    is_live = order.effect.only_reduces and order.limit_price is None
+    if is_live and (leaves_at := _leaves_at(view)) is not None:
+        cost = order.cost(leaves_at)
+        share = Fraction(share * cost / figures.cost) if share is not None and figures.cost else None
     return [
         _figure(word, f"{f.money(cost)} USD"),
         (Cell(f"{f.percent(share)} of equity"),) if share is not None else (),
