@@ -53,9 +53,9 @@ class PositionBook:
     Attributes
     ----------
     ended
-        What the last fill ended: slices behind this one ask for it as they fold the same fill.
+        The trade that the last fill ended: later slices read it as they fold the same fill.
     realised
-        What the last fill realised, less its fee, USD; for the same slices.
+        The realized profit of the last fill, less its fee, USD; for the same slices.
     """
 
     def __init__(

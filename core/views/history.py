@@ -17,7 +17,7 @@ class HistoryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """An order that was made that day, a trade that ended on it, or an exit that closed a part of a position.
+    """An order created on that day, a trade that ended on it, or an exit that closed part of a position.
 
     Attributes
     ----------
@@ -28,9 +28,9 @@ class HistoryRow:
     text
         The order or trade and its result, as text.
     profit
-        Of a trade and of a partial exit, less fees, USD; None of an order.
+        Of a trade and of a partial exit, less fees, USD; None for an order.
     realised
-        What that day's fills made of it: of a trade without its partial exits, which are told by themselves (AN-01).
+        Its profit from that day's fills, without partial exits, which have rows of their own (AN-01).
     """
 
     kind: HistoryKind

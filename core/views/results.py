@@ -62,15 +62,15 @@ class ResultRow:
     Attributes
     ----------
     realised, unrealised
-        USD: what today's fills realised, those that closed a part too, less their fees; and what is open, at the last
-        prices. The second is None where a price is not known.
+        USD: the profit of today's fills, partial exits included, less fees; and of open positions at the last prices.
+        The second is None if a price is unknown.
     failed
         Of `trades`, those whose first exit failed: not a trading result, and not part of `wins` (EX-18).
     declined, shadow
-        Entries of today that were declined, expired or blocked, and what they would have made together; None where
-        no limit of theirs was touched.
+        Entries of today that were declined, expired or blocked, and their total shadow result; None if no limit was
+        touched.
     in_part
-        Positions that are closed in part.
+        Positions that are partly closed.
     """
 
     strategy: str
@@ -86,7 +86,7 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True)
 class ClosedRow:
-    """What a strategy, or the hand, closed on one day; `profit` is what its fills realised, less fees, USD."""
+    """The closed trades of a strategy, or of manual trading, on one day; `profit` of its fills, less fees, USD."""
 
     strategy: str
     trades: int
@@ -108,7 +108,7 @@ class DayRow:
 
     @property
     def profit(self) -> Money:
-        """Of all that was realised, USD."""
+        """Return the realized profit, USD."""
         return Money(sum((row.profit for row in self.closed), NO_MONEY))
 
 

@@ -35,7 +35,7 @@ class _Told:
 
 @dataclass(slots=True)
 class _Exit:
-    """What the fills of one exit have closed so far; `gained` is less their fees, USD."""
+    """The fills of one exit so far; `gained` is their profit less fees, USD."""
 
     at: datetime
     symbol: Symbol
@@ -48,7 +48,7 @@ class _Exit:
 
 @dataclass(slots=True)
 class _Exits:
-    """Exits by their order, as the positions before and after their fills tell them (AN-01)."""
+    """Exits by order, from the positions before and after each fill (AN-01)."""
 
     told: dict[ClientOrderId, _Exit] = field(default_factory=dict)
     _held: dict[tuple[Symbol, str], facts.PositionChanged] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class _Exits:
                 found.gained += sign * instrument.notional(fill.quantity, fill.price - known.average_price) - fill.fee
 
     def of_trade(self, trade: AnyTrade, began: datetime | None) -> Money:
-        """What these records' fills made of it, without its partial exits. An older position is known by its trade."""
+        """Return its realized profit in these records, without its partial exits."""
         last = self.told.pop(trade.exit_order, None)
         parts = [each for each in self.told.values() if (each.symbol, each.strategy) == (trade.symbol, trade.strategy)]
         own = [each for each in parts if each.at >= trade.entry_time]
@@ -87,7 +87,7 @@ class _Exits:
 
 
 def history_of(records: Iterable[Recorded]) -> tuple[HistoryRow, ...]:
-    """A row for each order that was made in them, each trade that was closed, each exit of a part; by time."""
+    """Return a row for each order created in the records, each closed trade and each partial exit; by time."""
     orders: dict[ClientOrderId, _Told] = {}
     rows: list[HistoryRow] = []
     exits = _Exits()

@@ -1,4 +1,4 @@
-"""A strategy's day: what it realised, what is open, and what the entries that were not taken would have made."""
+"""Build a strategy's day: realized profit, open positions, and the shadow results of entries not taken."""
 
 from __future__ import annotations
 

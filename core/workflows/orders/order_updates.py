@@ -173,7 +173,7 @@ class OrderUpdates:
             yield from self.closing_sales.cancel_again(order)
 
     def _take_terms(self, order: Order, report: OrderReport) -> None:
-        """Terms that the broker changed become the order's (EX-13)."""
+        """Apply terms that the broker changed (EX-13)."""
         see_trail(self.state, order, report.stop_price)
         before = StatedTerms.of_order(order.request)
         after = StatedTerms.of_report(report, before)
