@@ -104,9 +104,22 @@ def read_beside(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...
         records=[*between, *wanted],
         before=before,
         closes=_last_prices(folder, earlier, held_after(before)),
-        after=list(records_of(folder, [day for day in known if day > days[-1]][:LATER], AFTER)),
+        after=sorted(_after(folder, [day for day in known if day > days[-1]][:LATER], days[-1]), key=_number),
     )
     return read, [record for record in told if not isinstance(record.fact, BEFORE)]
+
+
+def _after(folder: Path, days: Sequence[date], last: date) -> Iterator[Recorded]:
+    """What later days tell of it: of a whole day's bar the engine heard at the next open."""
+    yield from records_of(folder, days, AFTER)
+    for record in records_of(folder, days, (BarClosed,)):
+        if isinstance(record.fact, BarClosed) and HOME.day_of(record.fact.bar.start) > last:
+            return
+        yield record
+
+
+def _number(record: Recorded) -> int:
+    return record.sequence
 
 
 def days_between(folder: Path, first: date | None, last: date | None) -> tuple[date, ...]:
@@ -136,7 +149,7 @@ def _last_prices(folder: Path, days: Sequence[date], symbols: set[Symbol]) -> di
             break
         of_day: dict[Symbol, Price] = {}
         for record in records_of(folder, [day], (BarClosed,)):
-            if isinstance(record.fact, BarClosed):
+            if isinstance(record.fact, BarClosed):  # what the journal calls closed is of a regular session
                 of_day[record.fact.bar.symbol] = record.fact.bar.close
         found = of_day | found
     return found

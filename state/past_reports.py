@@ -94,4 +94,4 @@ def _week(folder: Path, monday: date) -> Figures | None:
     if not days:
         return None
     later = [day for day in known if day > days[-1]][:LATER]
-    return week_figures(days, records_of(folder, days, IN_SUMS), records_of(folder, later, AFTER))
+    return week_figures(days, records_of(folder, days, IN_SUMS), records_of(folder, later, AFTER), HOME.day_of)

@@ -126,7 +126,7 @@ def order_lines(view: BasketView, selected: ProposalId | None, width: int, room:
     shown, first = _window(view.rows, selected, max(1, room - 1))
     more = f"{first + 1}–{first + len(shown)} of {len(view.rows)} " if len(shown) < len(view.rows) else ""
     if view.is_open:
-        header = f"   MARK {'ORDER':<14}{'QTY':>7} {'SYM':<6}{'AT':<13}{'COSTS':>12}{'BUYING POWER':>13}"
+        header = f"   MARK {'ORDER':<14}{'QTY':>7} {'SYM':<6}{'AT':<13}{'POWER ±':>12}{'BUYING POWER':>13}"
         rows = [_open_row(row, row.proposal_id == selected) for row in shown]
     else:
         header = f"   {'ORDER':<14}{'QTY':>7} {'SYM':<6}{'EXPECTED':>9}{'FILLED':>7}{'AT':>10}  STATE"

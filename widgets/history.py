@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -50,10 +51,12 @@ class History(Pane):
             self.grid.show_columns(columns)
         room = widths_of(columns, self.content_size.width)[WHAT]
         self.grid.show([_row(row, room) for row in rows], empty=NOTHING_FOUND if is_filtered else NOTHING)
-        trades = [row for row in self.day.rows if row.profit is not None]
-        made = sum((row.profit or Decimal(0) for row in trades), Decimal(0))
-        orders = len(self.day.rows) - len(trades)
-        told = f"{_count(len(trades), 'trade')} {f.signed(made)} USD, {_count(orders, 'order')}"
+        counted = Counter(row.kind for row in self.day.rows)
+        realised = (row.profit if row.realised is None else row.realised for row in self.day.rows)
+        made = sum((each for each in realised if each is not None), Decimal(0))
+        parts = f" and {_count(counted[HistoryKind.PART], 'part')}" if counted[HistoryKind.PART] else ""
+        trades, orders = (_count(counted[kind], kind.value) for kind in (HistoryKind.TRADE, HistoryKind.ORDER))
+        told = f"{trades}{parts} {f.signed(made)} USD, {orders}"
         said = f"{f.day_in_words(self.day.day)}, {told}"
         self.title_with(f"{said}, worst first" if self.worst_first else said)
 
@@ -90,7 +93,7 @@ def _whole(text: str, room: int) -> str:
 
 
 def _row(row: HistoryRow, room: int) -> Row:
-    is_trade = row.kind is HistoryKind.TRADE
+    is_trade = row.kind is not HistoryKind.ORDER
     return Row(
         row.key,
         (

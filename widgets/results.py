@@ -37,7 +37,7 @@ TRADE_COLUMNS = (
     Column("→ EXIT", 8, Align.POINT, 2),
     Column("WHY", 6, stretches=True),
     Column("P&L USD", 11, Align.RIGHT),
-    Column("SLIP", 6, Align.RIGHT),
+    Column("FILLS", 6, Align.RIGHT),  # against the intended prices: price improvement is above zero
 )
 DAY_COLUMNS = (
     Column("DAY", 11),
@@ -101,7 +101,8 @@ class Results(Pane):
         places = max((len(text.partition(".")[2]) for text in quantities), default=0)
         self.grid.show([_row(trade, places) for trade in reversed(trades)], empty=NO_TRADES)
         realised = sum((row.realised for row in view.results), Decimal(0))
-        said = f"{len(trades)} closed" if trades or view.results else ""
+        parts = sum(row.in_part for row in view.results)
+        said = f"{len(trades)} closed{f', {parts} in part' * bool(parts)}" if trades or view.results else ""
         self.title_with(f"{said}, {f.signed(realised)} USD" if view.results else said)
 
     def _show_days(self, view: DeskView) -> None:
@@ -159,7 +160,7 @@ def _row(trade: TradeRow, places: int) -> Row:
             Cell(f.at_tick(trade.exit_price)),
             Cell(_why(trade)),
             Cell(f.arrowed(trade.profit), f.tone_of(trade.profit)),
-            Cell(f.signed(trade.slippage), f.tone_of(-trade.slippage)),
+            Cell(f.signed(-trade.slippage), f.tone_of(-trade.slippage)),
         ),
     )
 

@@ -18,7 +18,7 @@ from core.model.order_text import WORDS, filled_in
 from core.model.quote import NoQuote, Quote
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
-from core.model.values import plain
+from core.model.values import Fraction, Price, plain
 from core.views import MarginView, ProposalRow, TicketView
 from widgets import format as f
 from widgets.grid_picture import Tone
@@ -121,11 +121,16 @@ def _figure(label: str, value: str, tone: Tone = "") -> TextLine:
 
 
 def _cost(view: TicketView) -> list[TextLine]:
-    figures = view.ticket.figures
-    word = "cost" if view.ticket.order.side is Side.BUY else "worth"
-    share = figures.share_of_equity
+    """Return its cost or worth; for an exit without a limit at the price of its result, so that both move together."""
+    figures, order = view.ticket.figures, view.ticket.order
+    word = "cost" if order.side is Side.BUY else "worth"
+    cost, share = figures.cost, figures.share_of_equity
+    is_live = order.effect.only_reduces and order.limit_price is None
+    if is_live and (leaves_at := _leaves_at(view)) is not None:
+        cost = order.cost(leaves_at)
+        share = Fraction(share * cost / figures.cost) if share is not None and figures.cost else None
     return [
-        _figure(word, f"{f.money(figures.cost)} USD"),
+        _figure(word, f"{f.money(cost)} USD"),
         (Cell(f"{f.percent(share)} of equity"),) if share is not None else (),
     ]
 
@@ -250,7 +255,7 @@ def _closing(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
     if (stop := order.leg(LegRole.STOP)) is not None:
         yield (Cell(f"or STOP {f.price(stop.stop_price)}: whichever fills cancels the other"),), []
     word = "paid" if order.side is Side.SELL else "sold short at"
-    price = order.limit_price or order.stop_price or _touch(view)
+    price = _leaves_at(view)
     if price is None:
         yield _figure(word, f"{f.price(paid)} a share"), [_unknown("result"), after]
         return
@@ -267,6 +272,14 @@ def _closing(view: TicketView) -> Iterator[tuple[TextLine, list[TextLine]]]:
 
 def _unknown(what: str) -> TextLine:
     return (Cell(f"{what} not known", "warning"),)
+
+
+def _leaves_at(view: TicketView) -> Decimal | None:
+    """Where an exit sells or covers: at its limit, at its stop, a trailing one as far behind as it would stand now."""
+    order, touch = view.ticket.order, _touch(view)
+    if order.type.trails and touch is not None:
+        return order.stop_behind(Price(touch))
+    return order.limit_price or order.stop_price or touch
 
 
 def _touch(view: TicketView) -> Decimal | None:

@@ -14,6 +14,7 @@ from core.analytics.plot import plotted
 from core.analytics.tables import Result
 from core.analytics.wording import (
     drawdown_in_words,
+    of_few_sessions,
     of_the_bars,
     of_what_is_modelled,
     of_what_is_not_measured,
@@ -81,6 +82,8 @@ def _parts(result: Result, width: int) -> Iterator[RenderableType]:
         yield Text("INTERRUPTED: the file was not played to its end; run it again", style="bold red")
     yield Text()
     yield _measures(result, width)
+    if few := of_few_sessions(result["metrics"]):
+        yield Text(few, style="dim")
     yield Text(of_what_is_not_measured(result), style="dim")
     yield from (Text(line, style="dim") for line in of_what_is_modelled(result))
     yield Text()

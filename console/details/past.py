@@ -72,9 +72,15 @@ def _trade(row: TradeRow, now: datetime) -> list[TextLine]:
         *field("because", _because(row)),
         *field("held for", held),
         *field("profit", f"{usd(f.arrowed(row.profit).strip())}{_fees(row)}", f.tone_of(row.profit)),
-        *field("slippage", f"{usd(f.signed(row.slippage))}, above zero is worse than intended"),
+        *_against_the_intended(row),
         *field("exit order", short_ids(row.key)),
     ]
+
+
+def _against_the_intended(row: TradeRow) -> list[TextLine]:
+    if row.slippage < 0:
+        return field("price improvement", f"{usd(f.signed(-row.slippage))}, better than intended")
+    return field("slippage", f"{usd(f.signed(row.slippage))}, worse than intended")
 
 
 def _fees(row: TradeRow) -> str:

@@ -13,9 +13,11 @@ from datetime import date
 
 import pandas as pd
 
+from core.analytics.wording import A_QUARTER
+
 SESSIONS_A_YEAR = 252
 """Trading days of a US year, to annualize daily figures."""
-ROLLING = 63
+ROLLING = A_QUARTER
 """Sessions of a quarter: the window of rolling figures."""
 
 
@@ -201,19 +203,23 @@ def expectancy(profits: pd.Series) -> float | None:
 
 
 def metrics(series: Sequence[DayOfEquity], profits: Sequence[float]) -> dict[str, object]:
-    """Return all measures by name; ratios as fractions, money in USD, days as ISO 8601."""
+    """Return all measures by name; ratios as fractions, money in USD, days as ISO 8601.
+
+    Annualized measures of fewer than 63 returns are None (AN-01).
+    """
     days, made = framed(series), pd.Series(profits, dtype=float)
     equity = days["equity"]
     returns, fall = returns_of(equity), deepest(equity)
+    is_long = len(returns) >= ROLLING
     return {
         "sessions": max(len(series) - 1, 0),
         "first_equity": series[0].equity if series else None,
         "last_equity": series[-1].equity if series else None,
         "total_return": series[-1].equity / series[0].equity - 1 if series and series[0].equity > 0 else None,
-        "yearly_return": yearly(equity),
-        "sharpe": sharpe(returns),
-        "sortino": sortino(returns),
-        "calmar": calmar(equity),
+        "yearly_return": yearly(equity) if is_long else None,
+        "sharpe": sharpe(returns) if is_long else None,
+        "sortino": sortino(returns) if is_long else None,
+        "calmar": calmar(equity) if is_long else None,
         "omega": omega(returns),
         "max_drawdown": fall.depth if fall else 0.0,
         "drawdown_from": fall.peak.isoformat() if fall else None,

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 NONE = "–"
+A_QUARTER = 63
+"""Sessions: the least for annualized measures (AN-01)."""
 SHOWN_SPLITS = 5
 """The maximum of splits named on a page; a file with more has no market prices."""
 
@@ -41,7 +43,14 @@ LINES: tuple[tuple[str, str, str], ...] = (
 
 def told(metrics: Mapping[str, object]) -> list[tuple[str, str]]:
     """Return name and value of every measure, as text."""
-    return [(name, value_of(metrics.get(key), kind)) for key, name, kind in LINES]
+    return [_told(key, name, kind, metrics.get(key)) for key, name, kind in LINES]
+
+
+def _told(key: str, name: str, kind: str, value: object) -> tuple[str, str]:
+    """Return one measure; negative slippage is called price improvement."""
+    if key == "slippage" and isinstance(value, int | float) and value < 0:
+        return "price improvement, USD", value_of(-value, kind)
+    return name, value_of(value, kind)
 
 
 def value_of(value: object, kind: str) -> str:
@@ -57,6 +66,12 @@ def value_of(value: object, kind: str) -> str:
             return f"{value:,.2f}"
         case _:
             return f"{value:,.0f}"
+
+
+def of_few_sessions(metrics: Mapping[str, Any]) -> str:
+    """Return why annualized measures are missing; empty if they are not."""
+    sessions = metrics["sessions"]
+    return f"{sessions} sessions: annualized measures need {A_QUARTER}" if sessions < A_QUARTER else ""
 
 
 def drawdown_in_words(metrics: Mapping[str, object]) -> str:

@@ -144,7 +144,9 @@ def _trade(fact: facts.TradeClosed) -> str:
     meant = "" if trade.meant is None else f" of an exit before, closed by {trade.meant.value}"
     what = f"{plain(trade.quantity)} from {cents(trade.entry_price)} to {cents(trade.exit_price)}"
     fees = f" after fees of {cents(trade.fees)} USD" if trade.fees else ""
-    made = f"profit {signed(trade.profit)} USD{fees}, slippage {signed(trade.slippage)} USD"
+    slip = trade.slippage
+    filled = f"price improvement {signed(-slip)} USD" if slip < 0 else f"slippage {signed(slip)} USD"
+    made = f"profit {signed(trade.profit)} USD{fees}, {filled}"
     return f"{trade.symbol} {trade.exit_reason.value}{meant}: {what}, {made}"
 
 

@@ -20,7 +20,7 @@ from core.model.instrument import named
 from core.model.order import Side
 from core.model.position import Ended, Fill, Position
 from core.model.regime import RegimeLabels
-from core.model.values import ZERO, ClientOrderId, Money, Price, Quantity
+from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money, Price, Quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,8 @@ class PositionBook:
     ----------
     ended
         The trade that the last fill ended: later slices read it as they fold the same fill.
+    realised
+        The realized profit of the last fill, less its fee, USD; for the same slices.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class PositionBook:
         self.index, self.chains, self.calendar, self.regime = index, chains, calendar, regime
         self.opened: list[OpenedTrade] = []
         self.ended: Ended | None = None
+        self.realised = NO_MONEY
         self.folds: Mapping[Any, Any] = {
             OrderFilled: self._filled,
             PositionCorrected: self._corrected,
@@ -84,7 +87,7 @@ class PositionBook:
             yield fill
 
     def _filled(self, at: datetime, fact: OrderFilled) -> None:
-        self.ended = None
+        self.ended, self.realised = None, NO_MONEY
         order = self.index.orders[fact.fill.client_order_id]
         self.index.state.executions[fact.fill.execution_id] = order.id
         day = self.calendar.trading_day(fact.fill.at)
@@ -153,6 +156,7 @@ class PositionBook:
             self._count(fill, -fill.fee)
 
     def _count(self, fill: Fill, profit: Decimal) -> None:
+        self.realised = Money(self.realised + profit)
         day, state = self.calendar.trading_day(fill.at), self.index.state
         if state.closed_day is not None and day < state.closed_day:
             return

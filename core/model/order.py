@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 from core.model.instrument import Instrument, share
-from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, Quantity, Symbol, plain
+from core.model.values import ZERO, ClientOrderId, Digest, Fraction, Money, Price, Quantity, Symbol, plain
 
 
 class Side(Enum):
@@ -256,6 +256,14 @@ class OrderRequest:
     def risk(self, way: Decimal) -> Money:
         """Return its loss when the price moves this far against it, USD."""
         return share(self.symbol).risk(self.quantity, way)
+
+    def stop_behind(self, best: Price) -> Price:
+        """Return a trailing stop's price when `best` is the best price that it has seen."""
+        behind = best * self.trail_fraction if self.trail_price is None and self.trail_fraction else ZERO
+        behind = behind if self.trail_price is None else self.trail_price
+        moved = best - behind if self.side is Side.SELL else best + behind
+        ticks = self.instrument.ticks
+        return max(ticks.nearest(moved), Price(ticks.at(moved)))
 
     @property
     def confirming_key(self) -> str:

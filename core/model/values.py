@@ -69,7 +69,15 @@ def exact_percent(ratio: Decimal) -> str:
     return f"{plain(ratio * 100)} %"
 
 
+MOST_PLACES = 9
+"""Decimals of a quoted price; an average may have more."""
+FOUR_PLACES, NINE_PLACES = Decimal("0.0001"), Decimal("0.000000001")
+
+
 def priced(price: Decimal) -> str:
-    """Return the shortest plain text of a price, with two decimals at least: `328.20`, `0.0123`."""
+    """Return the shortest plain text of a price, at least two decimals: `328.20`, `0.0123`; averages are rounded."""
+    exponent = price.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -MOST_PLACES:
+        price = price.quantize(FOUR_PLACES if abs(price) >= 1 else NINE_PLACES)
     whole, _, part = plain(price).partition(".")
     return f"{whole}.{part:0<2}"

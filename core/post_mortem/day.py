@@ -16,7 +16,8 @@ from core.post_mortem.stories import FillStory, Key
 
 NO_PRICE = "no price of {} was recorded before {}: what was held of it is taken at its average price"
 TAKEN_OVER = "{} {} were taken over from the broker's books: they count as held since the day began"
-NO_CLOSING = "the equity at the day's end is not recorded yet: the parts are what is known"
+NO_CLOSING = "provisional: the equity at the day's close is not recorded yet; parts and trades may still change"
+NO_OPENING = "the equity as the day began was not recorded: the parts are what is known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,11 @@ class DayExplained:
     parts: tuple[Part, ...]
     rest: Money | None
     notes: tuple[str, ...]
+
+    @property
+    def is_provisional(self) -> bool:
+        """Return whether the closing equity is not recorded yet: parts and trades may still change."""
+        return self.closing is None
 
     @property
     def change(self) -> Money | None:
@@ -116,7 +122,7 @@ def explained(
     _, *told = in_cents((began_with, *sorted(parts, key=lambda part: part.amount), *moves))
     rest = None
     if opening is None or closing is None:
-        notes.append(NO_CLOSING)
+        notes.append(NO_OPENING if closing is not None else NO_CLOSING)
     else:
         rest = Money(closing - opening - sum((part.amount for part in told), ZERO))
     return DayExplained(day, opening, closing, tuple(told), rest, tuple(dict.fromkeys(notes)))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from core.analytics.equity_change import Part
@@ -18,10 +18,13 @@ from core.facts import (
     PositionChanged,
     PositionCorrected,
 )
+from core.model.session import DayCloses
 from core.model.values import ZERO, Money, Price, Symbol
 from core.ports import Recorded
 from core.post_mortem.day import DayExplained, Standing, explained
 from core.post_mortem.stories import FillStory, Key
+
+A_DAY = timedelta(days=1)
 
 
 def days_explained(
@@ -29,7 +32,7 @@ def days_explained(
     before: Iterable[Recorded],
     by_day: Mapping[date, Sequence[Recorded]],
     after: Iterable[Recorded],
-    closes: Mapping[Symbol, Price],
+    closes: DayCloses,
     fills: Mapping[date, Sequence[FillStory]],
 ) -> Iterator[DayExplained]:
     """Yield each of these days.
@@ -39,18 +42,18 @@ def days_explained(
     before, by_day, after
         The records before the first day of `by_day`, on each of its days, and after the last one.
     closes
-        Last prices of earlier positions, USD.
+        The closes of each day (`closes_of`).
     fills
         By their own day.
     """
     after = list(after)
     read = [record for records in by_day.values() for record in records]
     equity, moves = equities([*read, *after]), _moves([*read, *after])
-    books = Books(closes)
+    books = Books()
     for record in before:
         books.take(record)
     for day, records in by_day.items():
-        began, marked = dict(books.standing), dict(books.closes)
+        began = dict(books.standing)
         books.taken_over.clear()
         for record in records:
             books.take(record)
@@ -59,7 +62,7 @@ def days_explained(
                 day,
                 (equity.get(day, (None, None))[0], closing_of(equity, day)),
                 (began, dict(books.standing)),
-                (marked, dict(books.closes)),
+                (closes.all_until(day - A_DAY), closes.all_until(day)),
                 fills.get(day, ()),
                 moves.get(day, ()),
                 dict(books.taken_over),
@@ -68,14 +71,34 @@ def days_explained(
 
 def held_after(before: Iterable[Recorded]) -> set[Symbol]:
     """Return the symbols with an open position after these records."""
-    books = Books({})
+    books = Books()
     for record in before:
         books.take(record)
     return {symbol for (symbol, _), each in books.standing.items() if each.quantity}
 
 
+def closes_of(
+    before: Mapping[Symbol, Price], records: Iterable[Recorded], day_of: Callable[[datetime], date]
+) -> DayCloses:
+    """Return the closes by the bars of each day. The engine hears a daily bar at the next open.
+
+    Parameters
+    ----------
+    before
+        Last prices of earlier positions, USD.
+    """
+    closes = DayCloses()
+    for symbol, price in before.items():
+        closes.take(symbol, date.min, price)
+    for record in records:
+        if isinstance(record.fact, BarClosed):
+            bar = record.fact.bar
+            closes.take(bar.symbol, day_of(bar.start), bar.close)
+    return closes
+
+
 class Books:
-    """Positions and last prices, as far as read.
+    """Positions, as far as read.
 
     Attributes
     ----------
@@ -83,15 +106,12 @@ class Books:
         Shares in the broker's books that ours lacked, since it was cleared.
     """
 
-    def __init__(self, closes: Mapping[Symbol, Price]) -> None:
+    def __init__(self) -> None:
         self.standing: dict[Key, Standing] = {}
-        self.closes = dict(closes)
         self.taken_over: defaultdict[Key, Decimal] = defaultdict(lambda: ZERO)
 
     def take(self, record: Recorded) -> None:
         match record.fact:
-            case BarClosed(bar=bar):
-                self.closes[bar.symbol] = bar.close
             case PositionChanged() as changed:
                 self.standing[changed.symbol, changed.strategy] = Standing(changed.quantity, changed.average_price)
             case CorporateActionApplied() as split:

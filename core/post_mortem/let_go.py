@@ -6,13 +6,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from core.facts import BarClosed, ProposalEdited, ProposalEnded, ProposalSkipped, ProposalStaged, SettingsApplied
+from core.facts import (
+    BarClosed,
+    OrderCreated,
+    ProposalEdited,
+    ProposalEnded,
+    ProposalSkipped,
+    ProposalStaged,
+    SettingsApplied,
+    SubmissionBlocked,
+)
 from core.model.order import OrderRequest
 from core.model.session import NoSession, Session
 from core.model.staging import MANUAL, Proposal
-from core.model.values import Money, Price, ProposalId, Symbol
+from core.model.values import ClientOrderId, Money, Price, ProposalId, Symbol
+from core.model.venues import HOME
 from core.ports import Recorded
-from core.risk.shadow_trades import BLOCKED, NOT_TAKEN, ShadowTrade, shadow_of
+from core.risk.shadow_trades import BLOCKED, NOT_TAKEN, ShadowTrade, aims_of, shadow_of
 from core.settings.settings import Settings
 
 SessionAt = Callable[[datetime], Session | NoSession]
@@ -29,8 +39,8 @@ class LetGo:
     end
         `declined`, `expired` or `blocked`.
     would_have_made
-        The profit of a shadow trade to the end of its session, after fees, USD; None if it would not have filled, or
-        was not followed: a strategy holds one position of a symbol at a time.
+        The profit of a shadow trade to its end or to the last price read, after fees, USD; None if it would not have
+        filled, or was not followed: a strategy holds one position of a symbol at a time.
     """
 
     record: Recorded
@@ -45,7 +55,7 @@ def let_go_on(
     before: Iterable[Recorded],
     session_at: SessionAt,
 ) -> list[LetGo]:
-    """Return the missed trades of these days, with shadow trades as the desk follows them; each ends with its day."""
+    """Return the missed trades of these days, with shadow trades as the desk follows them, overnight too."""
     followed, wanted = _Followed(session_at), set(days)
     for record in before:
         followed.hear(record)
@@ -55,7 +65,7 @@ def let_go_on(
                 followed.take(record)
             else:
                 followed.hear(record)
-        followed.close()
+        followed.close(day)
     return followed.let_go()
 
 
@@ -64,6 +74,7 @@ class _Followed:
         self._session_at = session_at
         self._settings: Settings | None = None
         self._proposals: dict[ProposalId, Proposal] = {}
+        self._sent: dict[ClientOrderId, ProposalId] = {}
         self._last: dict[Symbol, Price] = {}
         self._found: list[tuple[Recorded, Proposal, str, ShadowTrade | None]] = []
         self._going: list[ShadowTrade] = []
@@ -71,11 +82,13 @@ class _Followed:
     def let_go(self) -> list[LetGo]:
         return [LetGo(r, p, end, None if shadow is None else shadow.result) for r, p, end, shadow in self._found]
 
-    def close(self) -> None:
-        """End the day."""
+    def close(self, day: date) -> None:
+        """End the day: only what is held overnight goes on."""
+        night = HOME.end_of(day)
         for shadow in self._going:
-            shadow.close()
-        self._going.clear()
+            if not shadow.is_held_at(night):
+                shadow.close()
+        self._going = [shadow for shadow in self._going if shadow.is_held_at(night)]
 
     def hear(self, record: Recorded) -> None:
         """Take a record from before the day."""
@@ -84,6 +97,8 @@ class _Followed:
                 self._settings = settings
             case ProposalStaged(proposal=proposal) | ProposalEdited(proposal=proposal):
                 self._proposals[proposal.id] = proposal
+            case OrderCreated(order=order, proposal_id=name):
+                self._sent[order.client_order_id] = name
 
     def take(self, record: Recorded) -> None:
         self.hear(record)
@@ -96,6 +111,9 @@ class _Followed:
                 self._last[bar.symbol] = bar.close
             case ProposalEnded(end=end, proposal_id=name) if end in NOT_TAKEN and name in self._proposals:
                 self._follow(record, self._proposals[name], end.value)
+            case SubmissionBlocked(client_order_id=order) if order in self._sent:
+                if (blocked := self._proposals.get(self._sent[order])) is not None:
+                    self._follow(record, blocked, BLOCKED)
             case ProposalSkipped(proposal=proposal) if proposal is not None:
                 self._follow(record, proposal, BLOCKED)
 
@@ -114,4 +132,5 @@ class _Followed:
         if holds_one or isinstance(session, NoSession) or self._settings is None or not isinstance(order, OrderRequest):
             return None
         last = self._last.get(order.symbol)
-        return shadow_of(at, strategy, order, proposal.stop, proposal.reference, end, session, last, self._settings)
+        aims = aims_of(proposal)
+        return shadow_of(at, strategy, order, proposal.stop, aims, end, session, last, self._settings)

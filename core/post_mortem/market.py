@@ -27,23 +27,27 @@ class Minute:
 
 
 class Market:
-    """`day_of` returns the trading day of an instant."""
+    """`day_of` returns the trading day of an instant.
+
+    Attributes
+    ----------
+    is_of_minutes
+        False for daily bars, which the engine hears on a later day.
+    """
 
     def __init__(self, records: Iterable[Recorded], day_of: Callable[[datetime], date]) -> None:
         self._day_of = day_of
+        self.is_of_minutes = True
         bars: defaultdict[tuple[Symbol, date], dict[datetime, Bar]] = defaultdict(dict)
         for record in records:
             if isinstance(record.fact, BarClosed):
                 bar = record.fact.bar
-                bars[bar.symbol, day_of(record.at)][bar.start] = bar
+                day = day_of(bar.start)
+                bars[bar.symbol, day][bar.start] = bar
+                self.is_of_minutes &= day_of(record.at) == day
         self._bars: defaultdict[Symbol, dict[date, tuple[Bar, ...]]] = defaultdict(dict)
         for (symbol, day), found in bars.items():
             self._bars[symbol][day] = tuple(found[start] for start in sorted(found))
-
-    def close(self, symbol: Symbol, day: date) -> Price | None:
-        """Return the last price of a day."""
-        bars = self._of(symbol, day)
-        return bars[-1].close if bars else None
 
     def around(self, symbol: Symbol, first: datetime, last: datetime) -> tuple[Minute, ...]:
         """Return the bars of the last instant's day around these, with VWAP from the day's first bar on."""

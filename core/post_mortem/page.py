@@ -19,7 +19,7 @@ from core.post_mortem.let_go import LetGo
 from core.post_mortem.market import Minute
 from core.post_mortem.post_mortem import PostMortem, TradeExplained
 from core.post_mortem.split import intended
-from core.post_mortem.words import checks_of, instant, made_by_strategy, usd
+from core.post_mortem.words import checks_of, instant, made_by_strategy, name_of, usd
 
 WIDTH, HEIGHT, PAD = 900, 260, 8
 BAR, HALF = 22, 11
@@ -130,7 +130,7 @@ def amounts(parts: Sequence[Part]) -> str:
         x = 550 if part.amount >= 0 else 550 - length
         tone = "up" if part.amount >= 0 else "down"
         rows.append(
-            f'<text x="0" y="{y + 15}">{escaped(part.name)}</text>'
+            f'<text x="0" y="{y + 15}">{escaped(name_of(part))}</text>'
             f'<text x="280" y="{y + 15}" text-anchor="end">{usd(part.amount)}</text>'
             f'<rect class="{tone}" x="{x:.1f}" y="{y + 5}" width="{max(length, 1):.1f}" height="{HALF}"/>'
         )

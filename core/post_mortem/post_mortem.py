@@ -19,10 +19,11 @@ from core.facts import (
     TradingHalted,
 )
 from core.model.bar import ONE_MINUTE, Bar
+from core.model.session import DayCloses
 from core.model.values import Money, Price, Symbol
 from core.ports import OperatorError, Recorded
 from core.post_mortem.day import DayExplained
-from core.post_mortem.days import days_explained
+from core.post_mortem.days import closes_of, days_explained
 from core.post_mortem.let_go import LetGo, SessionAt, let_go_on
 from core.post_mortem.market import AROUND, Market, Minute
 from core.post_mortem.split import Split, split_of
@@ -42,7 +43,7 @@ class TradeExplained:
     Attributes
     ----------
     best, worst
-        Its highest and lowest open profit by the bars, USD; None without bars.
+        Its highest and lowest profit, by the bars and its own result, USD; None without bars.
     minutes
         The symbol's bars around it, on the day of its exit.
     missing
@@ -92,7 +93,7 @@ class Read:
     closes
         Last prices of earlier positions, USD.
     after
-        Records of the following days, for the equity at the last day's close.
+        Records of the following days, for the equity at the last day's close and its late bars.
     """
 
     records: Sequence[Recorded]
@@ -131,12 +132,13 @@ def post_mortem(
     fills: defaultdict[date, list[FillStory]] = defaultdict(list)
     for fill in stories.fills:
         fills[day_of(fill.at)].append(fill)
-    market, around = Market(read.records, day_of), _Around(read.records)
+    market, around = Market([*read.records, *read.after], day_of), _Around(read.records)
+    closes = closes_of(read.closes, [*read.records, *read.after], day_of)
     return PostMortem(
         days[0],
         days[-1],
-        tuple(days_explained(days, read.before, by_day, read.after, read.closes, fills)),
-        tuple(_trade(story, around, market, day_of) for story in chosen),
+        tuple(days_explained(days, read.before, by_day, read.after, closes, fills)),
+        tuple(_trade(story, around, market, closes, day_of) for story in chosen),
         tuple(let_go_on(days, by_day, read.before, session_at)),
         tuple(record for day in days for record in by_day.get(day, ()) if isinstance(record.fact, DISTURBS)),
     )
@@ -156,13 +158,15 @@ class _Around:
 # ── trades ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _trade(story: TradeStory, around: _Around, market: Market, day_of: Callable[[datetime], date]) -> TradeExplained:
+def _trade(
+    story: TradeStory, around: _Around, market: Market, closes: DayCloses, day_of: Callable[[datetime], date]
+) -> TradeExplained:
     trade = story.trade
     day = day_of(trade.exit_time)
     held = market.between(trade.symbol, trade.entry_time, trade.exit_time)
-    close = market.close(trade.symbol, day)
+    close = closes.on(trade.symbol, day)
     best, worst = _reach(story, held)
-    is_in_a_day = day == day_of(trade.entry_time)
+    is_in_a_day = day == day_of(trade.entry_time) and market.is_of_minutes
     near = around.between(trade.entry_time - AROUND, trade.exit_time + AROUND)
     own = {str(order.id) for order in story.orders}
     return TradeExplained(
@@ -180,13 +184,13 @@ def _trade(story: TradeStory, around: _Around, market: Market, day_of: Callable[
 
 
 def _reach(story: TradeStory, held: Sequence[Bar]) -> tuple[Money | None, Money | None]:
-    """Return the highest and lowest profit of the full quantity, from its average price to the bars' extremes."""
+    """Return the highest and lowest profit of the full quantity, by the bars' extremes and its own result."""
     if not held or not story.fills:
         return None, None
     trade, sign = story.trade, 1 if story.is_long else -1
     high, low = max(bar.high for bar in held), min(bar.low for bar in held)
     ends = [sign * trade.instrument.notional(trade.quantity, price - trade.entry_price) for price in (high, low)]
-    return Money(max(ends)), Money(min(ends))
+    return Money(max(*ends, trade.profit)), Money(min(*ends, trade.profit))
 
 
 def _timeline(story: TradeStory, records: Sequence[Recorded]) -> tuple[Recorded, ...]:

@@ -20,6 +20,7 @@ from core.facts import (
     OrderCreated,
     OrderFilled,
     OrderSent,
+    OwnerShare,
     PositionChanged,
     PositionCorrected,
     ProposalStaged,
@@ -29,7 +30,7 @@ from core.facts import (
 from core.model.order import AnyOrder, Side
 from core.model.position import AnyTrade
 from core.model.staging import Review
-from core.model.values import ZERO, ClientOrderId, Money, Price, ProposalId, Quantity, Symbol, TicketId
+from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money, Price, ProposalId, Quantity, Symbol, TicketId
 from core.ports import Recorded
 
 
@@ -81,7 +82,10 @@ class OrderStory:
 
 @dataclass(frozen=True, slots=True)
 class FillStory:
-    """A fill, or the part of one in this trade. `fee` is in USD; `record` is its record number."""
+    """A fill, or the part of one in this trade. `fee` is in USD; `record` is its record number.
+
+    `realised` is the profit against the position's average price, less the fee, USD; of an opening fill the fee alone.
+    """
 
     order: OrderStory
     record: int
@@ -90,6 +94,7 @@ class FillStory:
     price: Price
     fee: Money
     opens: bool
+    realised: Money = NO_MONEY
 
     @property
     def sign(self) -> int:
@@ -133,6 +138,7 @@ class _Held:
     """A position as far as read."""
 
     quantity: Decimal = ZERO
+    average: Price | None = None
     fills: list[FillStory] = field(default_factory=list)
     ended: list[tuple[FillStory, ...]] = field(default_factory=list)
     is_moved: bool = False
@@ -181,7 +187,8 @@ class Stories:
             case OrderFilled() as filled:
                 self._fill(record, filled)
             case PositionChanged() as changed:
-                self._held[changed.symbol, changed.strategy].quantity = changed.quantity
+                held = self._held[changed.symbol, changed.strategy]
+                held.quantity, held.average = changed.quantity, changed.average_price
             case PositionCorrected() | CorporateActionApplied() as moved:
                 self._move(moved)
             case TradeClosed(trade=trade):
@@ -228,6 +235,12 @@ class Stories:
         after = {owner.strategy: owner.quantity for owner in moved.owners}
         if not after and isinstance(moved, CorporateActionApplied):
             return
+        for owner in moved.owners:
+            held = self._held[moved.symbol, owner.strategy]
+            if isinstance(owner, OwnerShare):
+                held.average = owner.average_price
+            elif isinstance(moved, CorporateActionApplied) and held.average is not None:
+                held.average = Price(held.average / moved.ratio)
         for strategy in {*after, *(strategy for symbol, strategy in self._held if symbol == moved.symbol)}:
             held = self._held[moved.symbol, strategy]
             if held.quantity != after.get(strategy, ZERO):
@@ -244,7 +257,10 @@ class Stories:
             if not quantity:
                 continue
             fee = Money(fill.fee * quantity / fill.quantity)
-            told = FillStory(story, record.sequence, fill.at, Quantity(quantity), fill.price, fee, opens)
+            made = ZERO if opens or held.average is None else sign * (held.average - fill.price)
+            gained = story.order.instrument.notional(Quantity(quantity), made)
+            realised = Money(gained - fee)
+            told = FillStory(story, record.sequence, fill.at, Quantity(quantity), fill.price, fee, opens, realised)
             held.fills.append(told)
             self.fills.append(told)
             held.quantity += sign * quantity

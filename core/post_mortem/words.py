@@ -16,7 +16,7 @@ from core.ports import Recorded
 from core.post_mortem.day import DayExplained
 from core.post_mortem.let_go import LetGo
 from core.post_mortem.post_mortem import PostMortem, TradeExplained
-from core.post_mortem.split import intended
+from core.post_mortem.split import Cause, intended
 
 WIDTH = 70
 """Columns of the plot."""
@@ -60,7 +60,12 @@ def _day(day: DayExplained) -> Iterator[str]:
 
 def _parts(parts: Sequence[Part]) -> Iterator[str]:
     for part in parts:
-        yield f"  {part.name:<36}{usd(part.amount):>12}"
+        yield f"  {name_of(part):<36}{usd(part.amount):>12}"
+
+
+def name_of(part: Part) -> str:
+    """Return its name; a slippage above zero is price improvement."""
+    return "price improvement" if part.name == Cause.SLIPPAGE and part.amount > ZERO else part.name
 
 
 def _trade(told: TradeExplained, *, is_whole: bool) -> Iterator[str]:
@@ -209,6 +214,7 @@ def _day_as_json(day: DayExplained) -> dict[str, object]:
         "parts": [_part(part) for part in day.parts],
         "rest": None if day.rest is None else cents(day.rest),
         "notes": list(day.notes),
+        "is_provisional": day.is_provisional,
     }
 
 

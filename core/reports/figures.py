@@ -10,6 +10,7 @@ from decimal import Decimal
 from core.analytics.equity_change import Part, in_cents, to_the_cent
 from core.model.position import AnyTrade
 from core.model.values import ZERO, Money
+from core.model.venues import HOME
 from core.post_mortem.let_go import LetGo
 from core.post_mortem.post_mortem import TradeExplained
 from core.post_mortem.split import Cause
@@ -25,9 +26,14 @@ class Figures:
     Attributes
     ----------
     made
-        The profit of the closed trades, exact: the sum is rounded once, in `result`.
+        By the trades that ended, exact: of several on one day it is rounded once, in `result`. Of several days it is
+        the sum of their results.
     paid
-        The fees of all fills, exact; `fees` is negative, and `result` already includes the fees of the trades.
+        For all fills, exact, and of several days the sum of theirs to the cent; in `fees` it is below zero, and what
+        the trades paid is in `result` already.
+    gained
+        The realized profit of all fills, partial exits included, less fees (AN-01); of several days the sum in cents;
+        None if not read.
     opening, closing
         The broker's equity at the previous close and at the last close; None if not recorded.
     """
@@ -40,6 +46,11 @@ class Figures:
     paid: Decimal
     opening: Money | None
     closing: Money | None
+    gained: Decimal | None = None
+
+    @property
+    def realised(self) -> Money | None:
+        return None if self.gained is None else to_the_cent(self.gained)
 
     @property
     def result(self) -> Money:
@@ -55,7 +66,11 @@ class Figures:
 
 
 def figures_of(
-    days: tuple[date, date], ends: tuple[Money | None, Money | None], trades: Iterable[AnyTrade], fees: Decimal
+    days: tuple[date, date],
+    ends: tuple[Money | None, Money | None],
+    trades: Iterable[AnyTrade],
+    fees: Decimal,
+    gained: Decimal | None = None,
 ) -> Figures:
     """Return the figures from the first of these days to the last.
 
@@ -67,12 +82,14 @@ def figures_of(
         The trades closed on these days.
     fees
         The broker's fees for fills, USD.
+    gained
+        The realized profit of all fills, USD.
     """
     ended = list(trades)
     opening, closing = (None if equity is None else to_the_cent(equity) for equity in ends)
     made = sum((trade.profit for trade in ended), ZERO)
     won = sum(trade.profit > 0 for trade in ended)
-    return Figures(*days, len(ended), won, made, fees, opening, closing)
+    return Figures(*days, len(ended), won, made, fees, opening, closing, gained)
 
 
 def result_of(told: TradeExplained) -> Money:
@@ -106,19 +123,18 @@ class OfStrategy:
 
 def by_strategy(trades: Iterable[TradeExplained]) -> tuple[OfStrategy, ...]:
     """Return the strategies, the best first; together they are the result."""
+    every = list(trades)
     found: dict[str, list[TradeExplained]] = {}
-    for told in trades:
+    for told in every:
         found.setdefault(told.story.trade.strategy, []).append(told)
-    exact = [Part(name, Money(_made(its))) for name, its in found.items()]
-    told_in_cents = in_cents(sorted(exact, key=lambda part: (-part.amount, part.name)))
+    sums = dict.fromkeys(found, ZERO)
+    for its in _by_day(every):
+        exact = {name: _made(told for told in its if told.story.trade.strategy == name) for name in found}
+        for part in in_cents(Part(name, Money(exact[name])) for name in sorted(exact, key=lambda n: (-exact[n], n))):
+            sums[part.name] += part.amount
     return tuple(
-        OfStrategy(
-            part.name,
-            len(found[part.name]),
-            sum(told.story.trade.profit > 0 for told in found[part.name]),
-            part.amount,
-        )
-        for part in told_in_cents
+        OfStrategy(name, len(its), sum(told.story.trade.profit > 0 for told in its), Money(sums[name]))
+        for name, its in sorted(found.items(), key=lambda item: (-sums[item[0]], item[0]))
     )
 
 
@@ -129,8 +145,16 @@ def by_cause(trades: Iterable[TradeExplained]) -> tuple[Part, ...]:
     for part in (part for told in every for part in told.split.parts):
         sums[part.name] = sums.get(part.name, ZERO) + part.amount
     causes = [Part(cause.value, Money(sums[cause.value])) for cause in Cause if cause.value in sums]
-    rounded = to_the_cent(_made(every)) - sum(sums.values(), ZERO)
+    rounded = sum((to_the_cent(_made(its)) for its in _by_day(every)), ZERO) - sum(sums.values(), ZERO)
     return (*causes, Part(ROUNDED, Money(rounded))) if rounded else tuple(causes)
+
+
+def _by_day(trades: Iterable[TradeExplained]) -> Iterable[list[TradeExplained]]:
+    """Yield the trades of each day: a day is rounded as a whole."""
+    found: dict[date, list[TradeExplained]] = {}
+    for told in trades:
+        found.setdefault(HOME.day_of(told.story.trade.exit_time), []).append(told)
+    return found.values()
 
 
 def _made(trades: Iterable[TradeExplained]) -> Decimal:

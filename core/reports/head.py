@@ -33,7 +33,8 @@ def head_of(report: Report) -> Iterator[str]:
     """Yield the result in two or three lines."""
     whole = report.whole
     yield f"{title_of(report)}: {_equity(report)}"
-    yield f"  {trades_in_words(whole)}: {usd(whole.result)} USD; fees of fills {usd(whole.fees)}"
+    parts = "" if whole.realised in (None, whole.result) else f", realised by all fills {usd(whole.realised)}"
+    yield f"  {trades_in_words(whole)}: {usd(whole.result)} USD{parts}; fees of fills {usd(whole.fees)}"
     if report.explained is not None and report.rest is not None:
         yield (
             f"  of the equity trades made {usd(whole.result)}, what else was held or moved "

@@ -10,7 +10,7 @@ from core.model.signal import EXIT_WORDS
 from core.model.values import ZERO, Money, plain, priced
 from core.model.venues import HOME
 from core.post_mortem.page import WIDTH, amounts, document, table
-from core.post_mortem.words import usd
+from core.post_mortem.words import name_of, usd
 from core.reports.figures import biggest_of, by_cause, by_strategy, not_taken, result_of, the_biggest
 from core.reports.head import head_of, quiet_line, table_of, title_of
 from core.reports.report import Report
@@ -75,7 +75,7 @@ def _trades(report: Report) -> Iterator[Sequence[str]]:
             f"{priced(trade.entry_price)} → {priced(trade.exit_price)}",
             each.entered,
             EXIT_WORDS[trade.exit_reason][0],
-            "" if part is None else f"{part.name} {usd(part.amount)}",
+            "" if part is None else f"{name_of(part)} {usd(part.amount)}",
             told.story.key[:6],
         )
 

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from core.analytics.equity_change import Part
+from core.analytics.equity_change import Part, to_the_cent
 from core.facts import ActivitiesCompared, OrderFilled, ProposalEdited, ProposalStaged, TradeClosed
 from core.model.position import AnyTrade
+from core.model.session import Session
 from core.model.values import ZERO, Money, ProposalId
+from core.model.venues import HOME
 from core.ports import Recorded
-from core.post_mortem.days import closing_of, equities
+from core.post_mortem.days import closes_of, closing_of, equities
 from core.post_mortem.let_go import SessionAt
 from core.post_mortem.post_mortem import PostMortem, Read, TradeExplained, post_mortem
 from core.post_mortem.stories import FillStory, Stories
@@ -175,6 +177,7 @@ def report_of(
     stories = Stories([*read.before, *read.records])
     told = _days(found, stories.fills, day_of)
     reasons = _reasons(read.records)
+    closes = closes_of(read.closes, [*read.records, *read.after], day_of)
     return Report(
         is_week,
         told,
@@ -184,15 +187,21 @@ def report_of(
         controls_of([*read.before, *earlier], records),
         quality_of(of_days, session_at),
         _by_the_broker(of_days[days[-1]]),
-        still_stands(sorted([*status, *read.before], key=lambda record: record.sequence), read.records, read.closes),
-        curve_of(days, read.before, by_day, read.closes, stories.fills),
+        still_stands(
+            sorted([*status, *read.before], key=lambda record: record.sequence),
+            read.records,
+            closes.all_until(days[-1]),
+        ),
+        curve_of(days, read.before, by_day, closes, stories.fills, day_of, lambda day: _close_of(day, session_at)),
         before,
         unprotected_of(records, session_at),
         quarter,
     )
 
 
-def week_figures(days: Sequence[date], records: Iterable[Recorded], later: Iterable[Recorded]) -> Figures:
+def week_figures(
+    days: Sequence[date], records: Iterable[Recorded], later: Iterable[Recorded], day_of: DayOf
+) -> Figures:
     """Return the figures of days of which only trades, fills and equity were read.
 
     `later` gives the last closing equity.
@@ -200,9 +209,16 @@ def week_figures(days: Sequence[date], records: Iterable[Recorded], later: Itera
     records = list(records)
     equity = equities([*records, *later])
     ends = (equity.get(days[0], (None, None))[0], closing_of(equity, days[-1]))
-    trades = [record.fact.trade for record in records if isinstance(record.fact, TradeClosed)]
-    fees = sum((record.fact.fill.fee for record in records if isinstance(record.fact, OrderFilled)), ZERO)
-    return figures_of((days[0], days[-1]), ends, trades, fees)
+    trades: defaultdict[date, list[AnyTrade]] = defaultdict(list)
+    fees: defaultdict[date, Decimal] = defaultdict(lambda: ZERO)
+    for record in records:
+        if isinstance(record.fact, TradeClosed):
+            trades[day_of(record.fact.trade.exit_time)].append(record.fact.trade)
+        elif isinstance(record.fact, OrderFilled):
+            fees[day_of(record.fact.fill.at)] += record.fact.fill.fee
+    told = [figures_of((day, day), (None, None), trades[day], fees[day]) for day in sorted({*days, *trades, *fees})]
+    opening, closing = (None if equity is None else to_the_cent(equity) for equity in ends)
+    return replace(_together(told), first=days[0], last=days[-1], opening=opening, closing=closing)
 
 
 def _days(found: PostMortem, fills: Iterable[FillStory], day_of: DayOf) -> tuple[Figures, ...]:
@@ -210,24 +226,35 @@ def _days(found: PostMortem, fills: Iterable[FillStory], day_of: DayOf) -> tuple
     for each in found.trades:
         trades[day_of(each.story.trade.exit_time)].append(each.story.trade)
     fees: defaultdict[date, Decimal] = defaultdict(lambda: ZERO)
+    gained: defaultdict[date, Decimal] = defaultdict(lambda: ZERO)
     for fill in fills:
         fees[day_of(fill.at)] += fill.fee
+        gained[day_of(fill.at)] += fill.realised
     return tuple(
-        figures_of((each.day, each.day), (each.opening, each.closing), trades[each.day], fees[each.day])
+        figures_of(
+            (each.day, each.day), (each.opening, each.closing), trades[each.day], fees[each.day], gained[each.day]
+        )
         for each in found.days
     )
 
 
+def _close_of(day: date, session_at: SessionAt) -> datetime:
+    session = session_at(HOME.at(day, HOME.opens))
+    return session.close if isinstance(session, Session) else HOME.end_of(day)
+
+
 def _together(days: Sequence[Figures]) -> Figures:
+    """Return the sums of the figures shown for each day."""
     return Figures(
         days[0].first,
         days[-1].last,
         sum(day.trades for day in days),
         sum(day.won for day in days),
-        sum((day.made for day in days), ZERO),
-        sum((day.paid for day in days), ZERO),
+        sum((day.result for day in days), ZERO),
+        -sum((day.fees for day in days), ZERO),
         days[0].opening,
         days[-1].closing,
+        None if any(day.realised is None for day in days) else _sum(d.realised for d in days if d.realised is not None),
     )
 
 

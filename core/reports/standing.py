@@ -68,7 +68,7 @@ class Held:
     Attributes
     ----------
     last
-        The last recorded price, USD.
+        Its close, or its last price during the day, USD.
     stop
         The nearest of its stops, USD; None without one.
     covered
@@ -127,9 +127,9 @@ def still_stands(
     before
         `FOLDED`, `STAGED`, created orders and changed positions.
     closes
-        Last prices of positions before `records`, USD.
+        Closes of the last day, USD.
     """
-    found = _Found(Books(closes))
+    found = _Found(Books(), closes)
     end = None
     for record in (*before, *records):
         found.take(record)
@@ -140,6 +140,7 @@ def still_stands(
 @dataclass(slots=True)
 class _Found:
     books: Books
+    closes: Mapping[Symbol, Price]
     entries: dict[ClientOrderId, Quantity] = field(default_factory=dict)
     working: dict[ClientOrderId, OrderCreated] = field(default_factory=dict)
     stops: dict[Key, tuple[Price, StopHolder]] = field(default_factory=dict)
@@ -241,7 +242,7 @@ class _Found:
         return self.filled[created.parent] < self.entries[created.parent]
 
     def _held(self, key: Key, standing: Standing) -> Held:
-        guards, last = self.orders.guards(*key), self.books.closes.get(key[0])
+        guards, last = self.orders.guards(*key), self.closes.get(key[0])
         covered = Quantity(min(self.orders.exits.covered(*key), abs(standing.quantity)))
         if guards:
             prices = [order.request.stop_price for order in guards if order.request.stop_price is not None]

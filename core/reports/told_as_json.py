@@ -118,6 +118,7 @@ def _figures(figures: Figures) -> dict[str, object]:
         "trades": figures.trades,
         "won": figures.won,
         "result": cents(figures.result),
+        "realised": _cents(figures.realised),
         "fees": cents(figures.fees),
         "opening": _cents(figures.opening),
         "closing": _cents(figures.closing),

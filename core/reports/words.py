@@ -14,7 +14,7 @@ from core.model.signal import EXIT_WORDS
 from core.model.values import ZERO, percent, plain, priced
 from core.model.venues import HOME
 from core.post_mortem.control_trips import TripKind
-from core.post_mortem.words import WIDTH, usd
+from core.post_mortem.words import WIDTH, name_of, usd
 from core.reports.figures import NotTaken, biggest_of, by_cause, by_strategy, not_taken, result_of, the_biggest
 from core.reports.head import head_of, many, quiet_line, span_of, table_of
 from core.reports.quality import Noted, lasted
@@ -91,7 +91,7 @@ def shown_trades(report: Report) -> list[TradeTold]:
 def _trade(each: TradeTold) -> Iterator[str]:
     told, trade = each.told, each.told.story.trade
     part = biggest_of(told)
-    mostly = "" if part is None else f"; mostly {part.name} {usd(part.amount)}"
+    mostly = "" if part is None else f"; mostly {name_of(part)} {usd(part.amount)}"
     side = "long" if told.story.is_long else "short"
     yield (
         f"{usd(result_of(told)):>10}  {trade.symbol} {plain(trade.quantity)} {side}, {trade.strategy}: "
@@ -124,7 +124,7 @@ def _named(each: TradeTold) -> str:
 
 def _amounts(parts: Sequence[Part]) -> Iterator[str]:
     for part in parts:
-        yield f"{part.name:<{NAME}}{usd(part.amount):>12}"
+        yield f"{name_of(part):<{NAME}}{usd(part.amount):>12}"
     if parts:
         yield f"{'in all':<{NAME}}{usd(sum((part.amount for part in parts), ZERO)):>12}"
 

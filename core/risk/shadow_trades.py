@@ -1,14 +1,17 @@
 """Shadow trades: an entry that was declined, expired or blocked is followed as if it had been sent (OP-12).
 
 It waits until the quote reaches its limit, is open at its limit from then on, and ends at its stop, at its target, or
-flat with its session, at the bar's close. It pays trading costs by the terms of `exchange.*` at every broker: half a
-spread each way (a limit fills when a bar goes that far past it; any other price is worse by that much), and both fees.
-Shadow trades are never sent and count for no limit; only the equity curve of a strategy that it shut counts them, so
-that the strategy can recover (RK-13). If a bar can be read in two ways, the worse one counts:
+flat with its session, at the bar's close. If its strategy holds overnight, it ends on the last day that the exit rules
+allow. It pays trading costs by the terms of `exchange.*` at every broker: half a spread each way (a limit fills when a
+bar goes that far past it; any other price is worse by that much), and both fees. Shadow trades are never sent and count
+for no limit; only the equity curve of a strategy that it shut counts them, so that the strategy can recover (RK-13). If
+a bar can be read in two ways, the worse one counts:
 
 - a bar that was under way when the entry was let go does not count; the first whole one after it does
-- in the bar that filled the limit only the stop can end it, and a stop goes before a target
-- an open beyond the stop fills at the open; an open better than the limit or the target brings no improvement
+- in the bar that filled the limit the stop ends it; the target only if the close is beyond it
+- a stop goes before a target
+- an open beyond the stop fills at the open; an open better than the limit or the target brings no improvement, except
+  for a target after a pause, which fills at the bid of the open
 - if no bar comes after the last one of a session, that one's close ends it
 """
 
@@ -30,7 +33,7 @@ from core.model.instrument import Instrument, named, share
 from core.model.order import OrderRequest, Side
 from core.model.session import NoSession, Session
 from core.model.signal import ExitReason
-from core.model.staging import MANUAL, NoStop, StopPlan
+from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
 from core.model.values import ZERO, Money, Price, Quantity, Symbol
 from core.risk.protections.trades import ClosedTrade, Direction, ratio_of
 from core.risk.trading_status import TradingStatus
@@ -40,6 +43,10 @@ from core.staging.stage import Stage
 
 NOT_TAKEN = (ProposalEnd.DECLINED, ProposalEnd.EXPIRED, ProposalEnd.BLOCKED)
 BLOCKED = ProposalEnd.BLOCKED.value
+A_PAUSE = timedelta(hours=4)
+"""Between two bars, as overnight: a waiting target gets an open beyond it."""
+MOST_DAYS = 30
+"""Calendar days an overnight shadow trade is followed at most, if the exit rules name no last day."""
 
 
 class ShadowCourse(StrEnum):
@@ -69,7 +76,11 @@ class ShadowTrade:
     let_go_at
         When it was declined, expired or blocked (UTC); bars that begin before it do not count.
     flat_from, closes_at
-        Bars that start at the first or later end flat; the second is its session's close.
+        Bars that start at the first or later end flat; the second is its session's close, until which its limit waits.
+    until
+        The close until which it is held overnight; None if it is flat by the close.
+    last_at
+        Start of the newest bar since `let_go_at`, UTC.
     last
         Close of the newest bar since it was filled, USD; None before.
     left_at
@@ -101,6 +112,8 @@ class ShadowTrade:
     half_spread: Decimal = ZERO
     fee: Decimal = ZERO
     traded: Instrument | None = None
+    until: datetime | None = None
+    last_at: datetime | None = None
 
     @property
     def instrument(self) -> Instrument:
@@ -109,6 +122,10 @@ class ShadowTrade:
     @property
     def is_followed(self) -> bool:
         return self.course in (ShadowCourse.WAITS, ShadowCourse.OPEN)
+
+    def is_held_at(self, at: datetime) -> bool:
+        """Return whether it is open and held overnight at that time."""
+        return self.course is ShadowCourse.OPEN and self.until is not None and at < self.until
 
     @property
     def result(self) -> Money | None:
@@ -142,28 +159,38 @@ class ShadowTrade:
     def take(self, bar: Bar) -> None:
         if bar.start < self.let_go_at:
             return
-        if bar.start >= self.closes_at:
+        before, self.last_at = self.last_at, bar.start
+        if bar.start >= self.ends_at:
             self.close()
         elif self.course is ShadowCourse.WAITS:
             self._wait(bar)
         elif self._reaches(self.stop, bar):
             self._leave(ShadowCourse.STOP, self._at_the_market(self._worse(self.stop, bar.open)))
-        elif self._gains(self.target, bar):
-            self._leave(ShadowCourse.TARGET, self.target)
+        elif self._gains(self.target, bar.high, bar.low):
+            is_after_a_pause = before is not None and bar.start - before > A_PAUSE
+            opens_beyond = is_after_a_pause and self._gains(self.target, bar.open, bar.open)
+            self._leave(ShadowCourse.TARGET, self._at_the_market(bar.open) if opens_beyond else self.target)
         else:
             self._go_on(bar)
 
+    @property
+    def ends_at(self) -> datetime:
+        """The end of its last bar: the session's close while it waits, and unless it is held overnight."""
+        return self.closes_at if self.until is None or self.course is ShadowCourse.WAITS else self.until
+
     def close(self) -> None:
-        """End it at the last close: no bar came after the last one of its session."""
+        """End it at the last close: no bar came after the last one."""
         self._leave(ShadowCourse.CLOSE, self._at_the_market(self.last))
 
     def _wait(self, bar: Bar) -> None:
-        if bar.start >= self.flat_from:
+        if self.until is None and bar.start >= self.flat_from:
             self._leave(ShadowCourse.CLOSE, None)
         elif self._reaches(worse_by(self.half_spread, self.entry_price, self.side.opposite), bar):
             self.course = ShadowCourse.OPEN
             if self._reaches(self.stop, bar):
-                self._leave(ShadowCourse.STOP, self._at_the_market(self.stop))
+                self._leave(ShadowCourse.STOP, self._at_the_market(self._worse(self.stop, bar.open)))
+            elif self._gains(self.target, bar.close, bar.close):
+                self._leave(ShadowCourse.TARGET, self.target)
             else:
                 self._go_on(bar)
         elif bar.end >= self.closes_at:
@@ -171,7 +198,8 @@ class ShadowTrade:
 
     def _go_on(self, bar: Bar) -> None:
         self.last = bar.close
-        if bar.start >= self.flat_from or bar.end >= self.closes_at:
+        is_flat = self.until is None and bar.start >= self.flat_from
+        if is_flat or bar.end >= self.ends_at:
             self.close()
 
     def _leave(self, course: ShadowCourse, price: Price | None) -> None:
@@ -183,12 +211,12 @@ class ShadowTrade:
             return False
         return bar.low <= price if self.side is Side.BUY else bar.high >= price
 
-    def _gains(self, price: Price | None, bar: Bar) -> bool:
-        """Return whether the quote reached a profit-taking limit at `price`."""
+    def _gains(self, price: Price | None, high: Price, low: Price) -> bool:
+        """Return whether the quote reached a profit-taking limit at `price` between these two prices."""
         if price is None:
             return False
         beyond = worse_by(self.half_spread, price, self.side)
-        return bar.high >= beyond if self.side is Side.BUY else bar.low <= beyond
+        return high >= beyond if self.side is Side.BUY else low <= beyond
 
     def _at_the_market(self, price: Price | None) -> Price | None:
         """Return the price of a market exit when the last price is `price`."""
@@ -207,7 +235,7 @@ def worse_by(half_spread: Decimal, price: Price, side: Side) -> Price:
 
 @dataclass(slots=True)
 class ShadowTradesState:
-    """The shadow trades of one trading day, by the proposal's id."""
+    """The shadow trades of one trading day and those held overnight since, by the proposal's id."""
 
     day: date | None = None
     shadows: dict[str, ShadowTrade] = field(default_factory=dict)
@@ -264,7 +292,8 @@ class ShadowTrades:
 
     def of_day(self, day: date) -> tuple[ShadowTrade, ...]:
         """Return the shadow trades of a trading day, oldest first."""
-        return tuple(self.state.shadows.values()) if self.state.day == day else ()
+        day_of = self.calendar.trading_day
+        return tuple(each for each in self.state.shadows.values() if day_of(each.let_go_at) == day)
 
     def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
         if self.ended:
@@ -280,7 +309,7 @@ class ShadowTrades:
         for shadow in followed:
             shadow.take(bar)
             if shadow.is_counted and not shadow.is_followed:
-                self._end(shadow, min(bar.end, shadow.closes_at))
+                self._end(shadow, min(bar.end, shadow.ends_at))
         left = [shadow for shadow in followed if shadow.is_followed]
         if left:
             self.following[bar.symbol] = left
@@ -298,19 +327,20 @@ class ShadowTrades:
         self.ended, proposal = (), self.stage.ended
         if proposal is None or fact.end not in NOT_TAKEN or self._holds_one(proposal.strategy, proposal.symbol):
             return
-        self._follow(at, proposal.strategy, proposal.order, proposal.stop, proposal.reference, fact.end.value)
+        self._follow(at, proposal.strategy, proposal.order, proposal.stop, aims_of(proposal), fact.end.value)
 
     def _skipped(self, at: datetime, fact: ProposalSkipped) -> None:
         """Follow a signal that the gate refused."""
         self.ended, proposal = (), fact.proposal
         if proposal is None or self._holds_one(proposal.strategy, proposal.symbol):
             return
-        self._follow(at, proposal.strategy, proposal.order, proposal.stop, proposal.reference, BLOCKED)
+        self._follow(at, proposal.strategy, proposal.order, proposal.stop, aims_of(proposal), BLOCKED)
 
     def _submission_blocked(self, at: datetime, fact: SubmissionBlocked) -> None:
         self.ended, order = (), self.ledger.order(fact.client_order_id)
         if order is not None and not self._holds_one(order.strategy, order.request.symbol):
-            self._follow(at, order.strategy, order.request, order.stop, order.reference, BLOCKED)
+            aims = Aims(order.target_price, order.reference)
+            self._follow(at, order.strategy, order.request, order.stop, aims, BLOCKED)
 
     def _holds_one(self, strategy: str, symbol: Symbol) -> bool:
         """Return whether a shadow of the strategy is running: it would hold one position.
@@ -326,7 +356,7 @@ class ShadowTrades:
         strategy: str,
         order: OrderRequest,
         stop: StopPlan | NoStop | None,
-        target: Price | None,
+        aims: Aims,
         end: str,
     ) -> None:
         """Follow an entry if its market is open; a market order opens half a spread from the last price."""
@@ -334,7 +364,7 @@ class ShadowTrades:
         if isinstance(session, NoSession):
             return
         settings, last = self.control.settings, self.last_price(order.symbol)
-        shadow = shadow_of(at, strategy, order, stop, target, end, session, last, settings)
+        shadow = shadow_of(at, strategy, order, stop, aims, end, session, last, settings)
         if shadow is None:
             return
         self._turn_page(session.day)
@@ -354,12 +384,27 @@ class ShadowTrades:
     def _turn_page(self, day: date) -> None:
         if self.state.day == day:
             return
-        for followed in self.following.values():
-            for shadow in followed:
-                shadow.close()
-                if shadow.is_counted:
-                    self._end(shadow, shadow.closes_at)
-        self.restore(ShadowTradesState(day))
+        kept = dict[str, ShadowTrade]()
+        for shadow in (each for followed in self.following.values() for each in followed):
+            if shadow.is_held_at(self.calendar.venue.start_of(day)):
+                kept[shadow.key] = shadow
+                continue
+            shadow.close()
+            if shadow.is_counted:
+                self._end(shadow, shadow.ends_at)
+        self.restore(ShadowTradesState(day, kept))
+
+
+@dataclass(frozen=True, slots=True)
+class Aims:
+    """An entry's own target and its signal's reference, USD."""
+
+    target: Price | None
+    reference: Price | None
+
+
+def aims_of(proposal: Proposal) -> Aims:
+    return Aims(proposal.target_price, proposal.reference)
 
 
 def shadow_of(
@@ -367,7 +412,7 @@ def shadow_of(
     strategy: str,
     order: OrderRequest,
     stop: StopPlan | NoStop | None,
-    target: Price | None,
+    aims: Aims,
     end: str,
     session: Session,
     last: Price | None,
@@ -396,7 +441,7 @@ def shadow_of(
         quantity=order.quantity,
         entry_price=entry_price,
         stop=stop.price if isinstance(stop, StopPlan) else None,
-        target=_ahead(order, target, entry_price),
+        target=_target_of(order, aims, entry_price),
         end=end,
         let_go_at=at,
         flat_from=session.close - flat,
@@ -406,11 +451,22 @@ def shadow_of(
         half_spread=half_spread,
         fee=terms.fee_per_share,
         traded=named(order.instrument),
+        until=_until(strategy, session, settings),
     )
 
 
-def _ahead(order: OrderRequest, reference: Price | None, entry_price: Price) -> Price | None:
-    """Return the signal's profit target: its reference if that lies ahead, or the order's target."""
-    if reference is None or reference > entry_price:
-        return reference
-    return target_of(order)
+def _target_of(order: OrderRequest, aims: Aims, entry_price: Price) -> Price | None:
+    """Return its own target, at the broker or held here; otherwise its reference if that lies ahead."""
+    own = target_of(order) or aims.target
+    if own is not None or aims.reference is None:
+        return own
+    is_ahead = aims.reference > entry_price if order.side is Side.BUY else aims.reference < entry_price
+    return aims.reference if is_ahead else None
+
+
+def _until(strategy: str, session: Session, settings: Settings) -> datetime | None:
+    """Return the close until which a strategy may hold it overnight; None if it is flat by the close."""
+    if not settings.holds_overnight(strategy):
+        return None
+    days = settings.exits.max_days if settings.exits.guards(strategy) else 0
+    return session.close + timedelta(days=days or MOST_DAYS)

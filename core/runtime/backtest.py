@@ -82,12 +82,12 @@ class Backtest:
 
     def run(self, watch: Watch) -> bool:
         """Play all sessions. Return False if stopped before the end."""
-        runtime = self.runtime
+        runtime, venue = self.runtime, self.runtime.engine.state.calendar.venue
         runtime.take(runtime.at, Start())
         if self.sessions:
             self._look(self.sessions[0], self.sessions[0].day - timedelta(days=1))
         for number, session in enumerate(self.sessions, 1):
-            runtime.play(session.close)
+            runtime.play(venue.extended_span(session)[1])
             if not runtime.is_running:
                 break
             self._look(session, session.day)
@@ -100,11 +100,10 @@ class Backtest:
     # ── sampling ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _look(self, session: Session, day: date) -> None:
-        """Sample the account at the close of a session; before the first session, at its opening."""
-        exchange = self.runtime.exchange
+        """Sample the account at the closes of a session's day; before the first session, at its opening."""
         at = session.close if day == session.day else self.runtime.at
-        account, exposure = exchange.account(at), exchange.exposure(at)
-        self.series.append(DayOfEquity(day, float(account.equity), float(exposure)))
+        equity, exposure = self.runtime.exchange.closing(at)
+        self.series.append(DayOfEquity(day, float(equity), float(exposure)))
 
     def _hear(self, bar: Bar) -> None:
         """Note the signals of each strategy for a bar, before any check judges them."""

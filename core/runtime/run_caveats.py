@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.brokers.simulated.exchange import SimulatedExchange
+from core.model.order import Side
 from core.model.position import Position
-from core.model.quote import Quote
 from core.model.values import ZERO, plain
 from core.runtime.replay_report import Row, average, iso, number
 from core.trading_state.state import TradingState
@@ -23,13 +23,13 @@ def tallied(exchange: SimulatedExchange) -> Tallied:
 
 
 def open_positions(state: TradingState, exchange: SimulatedExchange, at: datetime) -> Iterator[Row]:
-    """Yield each open position as if closed now at the opposite quote, with its fee: an unrealized loss counts too.
+    """Yield each open position as if closed at the opposite quote or its day's close, with its fee.
 
     A symbol that has no price any more while others do is stale: it counts at its last price, and no gain on it counts.
     """
     for position in state.ledger.positions():
-        quote = exchange.quote(at, position.symbol)
-        price = None if not isinstance(quote, Quote) else quote.bid if position.quantity > ZERO else quote.ask
+        side = Side.SELL if position.quantity > ZERO else Side.BUY
+        price = exchange.price_to_leave(at, position.symbol, side)
         is_stale = exchange.is_left_behind(at, position.symbol)
         fees = position.fees + exchange.fee(position.quantity)
         yield {

@@ -187,7 +187,7 @@ class VirtualRuntime(Runtime):
         """Do the same as `step` while only bars are due, without checking every source each time.
 
         Nothing else can become due while the engine requests nothing, records nothing but the bar, and keeps its next
-        deadline.
+        deadline. Feed items of the same instant come first, as in `step`.
         """
         if not self._is_quiet():
             return
@@ -208,10 +208,13 @@ class VirtualRuntime(Runtime):
             else:
                 heard_at = whole.heard_at
                 exchange.begin_bar(bar, whole.lasts)
-            ended = arriving.popleft()
             arriving.append(message)
-            self.events += 2  # it began, and the previous one was heard
+            self.events += 1  # it began
             self._next = item = next(feed, None)
+            if item is not None and item[0] <= at:
+                return  # further feed items of this instant come before what the engine hears
+            ended = arriving.popleft()
+            self.events += 1
             if (effects := handle(at, ended)) is not NOTHING:
                 for effect in effects:
                     self._perform(effect)

@@ -1,4 +1,4 @@
-"""The slice of daily results: closed trades by strategy (including manual), and the account's equity."""
+"""The slice of daily results: realized profit by strategy (including manual), and the account's equity."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from core.facts import DayCorrected, DayStarted, TradeClosed
+from core.facts import DayCorrected, DayStarted, OrderFilled, TradeClosed
 from core.model.position import AnyTrade
 from core.model.values import NO_MONEY, Money
 
@@ -17,11 +17,14 @@ KEPT = 400
 
 @dataclass(slots=True)
 class Closed:
-    """The results of one strategy on one day. A trade whose first exit failed is no win (EX-18)."""
+    """The results of one strategy on one day. A trade whose first exit failed is no win (EX-18).
+
+    `realised` is the profit of its fills, partial exits included, less fees, USD (AN-01).
+    """
 
     trades: int = 0
     wins: int = 0
-    profit: Money = NO_MONEY
+    realised: Money = NO_MONEY
 
 
 @dataclass(slots=True)
@@ -41,16 +44,20 @@ class DayResultsState:
 
 
 class DayResults:
-    """`day_of` returns the trading day of an instant."""
+    """`day_of` returns the trading day of an instant, `realised` a fill's strategy and realized profit, USD."""
 
     name = "day_results"
 
-    def __init__(self, day_of: Callable[[datetime], date]) -> None:
+    def __init__(
+        self, day_of: Callable[[datetime], date], realised: Callable[[OrderFilled], tuple[str, Money]]
+    ) -> None:
         self._day_of = day_of
+        self._realised = realised
         self.state = DayResultsState()
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             DayStarted: self._started,
             DayCorrected: self._started,
+            OrderFilled: self._filled,
             TradeClosed: self._closed,
         }
 
@@ -69,9 +76,14 @@ class DayResults:
     def _started(self, _at: datetime, fact: DayStarted | DayCorrected) -> None:
         self._on(fact.day).equity = fact.equity
 
+    def _filled(self, _at: datetime, fact: OrderFilled) -> None:
+        strategy, amount = self._realised(fact)
+        if amount:
+            closed = self._on(self._day_of(fact.fill.at)).closed.setdefault(strategy, Closed())
+            closed.realised = Money(closed.realised + amount)
+
     def _closed(self, _at: datetime, fact: TradeClosed) -> None:
         trade: AnyTrade = fact.trade
         closed = self._on(self._day_of(trade.exit_time)).closed.setdefault(trade.strategy, Closed())
         closed.trades += 1
         closed.wins += trade.profit > 0 and not trade.is_failed
-        closed.profit = Money(closed.profit + trade.profit)

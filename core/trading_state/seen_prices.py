@@ -8,6 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from core.execution.order import Order
+from core.model.bar import Bar
+from core.model.order import Side
 from core.model.values import ZERO, Price, Quantity, Symbol
 from core.trading_state.state import TradingState
 
@@ -44,6 +47,32 @@ def change_of(state: TradingState, symbol: Symbol, at: datetime) -> Decimal | No
     """Return the change since the previous close, as a fraction of it."""
     last, before = seen_price(state, symbol), close_before(state, symbol, at)
     return None if last is None or not before else last[1] / before - 1
+
+
+def stop_in_force(state: TradingState, order: Order) -> Price | None:
+    """Return a stop's current price; a trailing stop moves at the broker."""
+    if not order.request.type.trails:
+        return order.request.stop_price
+    seen = seen_price(state, order.request.symbol)
+    return state.sightings.trails.get(order.id) or (None if seen is None else order.request.stop_behind(seen[1]))
+
+
+def see_trail(state: TradingState, order: Order, stop: Price | None) -> None:
+    """Note the broker's price of a trailing stop."""
+    if order.request.type.trails and stop is not None:
+        state.sightings.trails[order.id] = stop
+
+
+def move_trails(state: TradingState, bar: Bar) -> None:
+    """Move trailing stops by a whole minute since they were sent, never back."""
+    for name, stop in tuple(state.sightings.trails.items()):
+        order = state.ledger.order(name)
+        if order is None or not order.is_working:
+            del state.sightings.trails[name]
+        elif order.request.symbol == bar.symbol and bar.start >= order.created_at:
+            is_sale = order.request.side is Side.SELL
+            moved = order.request.stop_behind(bar.high if is_sale else bar.low)
+            state.sightings.trails[name] = max(stop, moved) if is_sale else min(stop, moved)
 
 
 def spread_of(state: TradingState, symbol: Symbol) -> Decimal | None:

@@ -78,6 +78,8 @@ class Sightings:
         Positions of the account that this desk does not trade. Displayed only.
     done_for_day
         Exits that the broker ended for the day after its close: requested again at the next open (EX-22).
+    trails
+        The current price of each trailing stop, by the broker's last report and the bars since. Display only.
     capabilities
         The broker's capabilities by its registry. Orders that it cannot take are not sent.
     calls
@@ -127,6 +129,7 @@ class Sightings:
     all_others: tuple[OtherOrder, ...] = ()
     foreign_positions: tuple[ForeignPosition, ...] = ()
     done_for_day: set[ClientOrderId] = field(default_factory=set)
+    trails: dict[ClientOrderId, Price] = field(default_factory=dict)
     capabilities: Capabilities = EVERYTHING
     calls: tuple[tuple[str, int], ...] = ()
     held_queries: dict[type[Effect], datetime] = field(default_factory=dict)

@@ -24,7 +24,7 @@ from core.model.calendar import Calendar
 from core.model.instrument import Instrument
 from core.model.position import Ended
 from core.model.regime import Regime, RegimeLabels, labels_of
-from core.model.values import ClientOrderId, Price, Symbol
+from core.model.values import ClientOrderId, Money, Price, Symbol
 from core.ports import PastIndex
 from core.risk.allocation import Allocations
 from core.risk.day import Day
@@ -144,7 +144,7 @@ class Slices:
         self.attendance = add(Attendance(self.desks, self.ledger.order))
         self.watchlists = add(Watchlists())
         self.alerts = add(Alerts())
-        self.results = add(DayResults(day_of))
+        self.results = add(DayResults(day_of, self._realised))
         self.notifications = add(Notifications(day_of))
         self.activities = add(Activities(self.ledger, day_of))
         for each in further:
@@ -171,6 +171,10 @@ class Slices:
 
     def _ended(self) -> Ended | None:
         return self.ledger.book.ended
+
+    def _realised(self, fact: OrderFilled) -> tuple[str, Money]:
+        order = self.ledger.order(fact.fill.client_order_id)
+        return "" if order is None else order.strategy, self.ledger.book.realised
 
     def _entered(self, fact: OrderFilled) -> Scope | None:
         """Return the scope of the entry whose first fill this is; orders that replaced each other are one entry."""

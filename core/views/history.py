@@ -12,11 +12,12 @@ from core.model.values import ClientOrderId, Money, Symbol
 class HistoryKind(StrEnum):
     ORDER = "order"
     TRADE = "trade"
+    PART = "part"
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """An order created on that day, or a trade that ended on it.
+    """An order created on that day, a trade that ended on it, or an exit that closed part of a position.
 
     Attributes
     ----------
@@ -27,7 +28,9 @@ class HistoryRow:
     text
         The order or trade and its result, as text.
     profit
-        Of a trade, less fees, USD; None for an order.
+        Of a trade and of a partial exit, less fees, USD; None for an order.
+    realised
+        Its profit from that day's fills, without partial exits, which have rows of their own (AN-01).
     """
 
     kind: HistoryKind
@@ -37,6 +40,7 @@ class HistoryRow:
     strategy: str
     text: str
     profit: Money | None = None
+    realised: Money | None = None
 
     @property
     def key(self) -> str:

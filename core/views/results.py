@@ -62,13 +62,15 @@ class ResultRow:
     Attributes
     ----------
     realised, unrealised
-        USD: profit of today's closed trades; and of open trades, including their closed parts. The second is None if a
-        price is unknown.
+        USD: the profit of today's fills, partial exits included, less fees; and of open positions at the last prices.
+        The second is None if a price is unknown.
     failed
         Of `trades`, those whose first exit failed: not a trading result, and not part of `wins` (EX-18).
     declined, shadow
         Entries of today that were declined, expired or blocked, and their total shadow result; None if no limit was
         touched.
+    in_part
+        Positions that are partly closed.
     """
 
     strategy: str
@@ -79,11 +81,12 @@ class ResultRow:
     declined: int
     shadow: Money | None
     failed: int = 0
+    in_part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedRow:
-    """The closed trades of a strategy, or of manual trading, on one day; `profit` less fees, USD."""
+    """The closed trades of a strategy, or of manual trading, on one day; `profit` of its fills, less fees, USD."""
 
     strategy: str
     trades: int
@@ -105,7 +108,7 @@ class DayRow:
 
     @property
     def profit(self) -> Money:
-        """Return the profit of all closed trades, USD."""
+        """Return the realized profit, USD."""
         return Money(sum((row.profit for row in self.closed), NO_MONEY))
 
 

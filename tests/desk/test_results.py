@@ -43,7 +43,7 @@ async def test_results_list_trades_and_sums(size: tuple[int, int]) -> None:
         first, second = (next(n for n, line in enumerate(lines) if price in line) for price in ("1,182.11", "495.21"))
         assert "1,182.11 1,180.50 stop" in lines[first]
         assert first + 1 == second
-        await house.sees("▼ −22.00  +0.40", "▲ +0.12  +0.01", "VWAP", "▲ +12.40", "▼ −3.10")
+        await house.sees("▼ −22.00  −0.40", "▲ +0.12  −0.01", "VWAP", "▲ +12.40", "▼ −3.10")
         await house.sees("not taken 2, would be −41.00")
         assert house.desk.focused is house.desk.board.panes["results"].grid
 

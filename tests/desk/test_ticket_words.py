@@ -363,3 +363,24 @@ async def test_a_ticket_with_legs_warns_of_the_gap(snapshot: SnapshotAssertion) 
 
     assert said == snapshot
     assert "NO STOP" not in text_of(view, desk)
+
+
+async def test_worth_and_result_move_together() -> None:
+    """OP-03: an exit's worth is what was paid and its result; a trailing one's is at its trail."""
+    view, _ = await a_ticket()
+    paid, shares = Price(Decimal("99.00")), Quantity(Decimal(10))
+    for kind, trail, leaves_at in ((OrderType.MARKET, None, "100.90"), (OrderType.TRAILING_STOP, "0.50", "100.40")):
+        order = replace(
+            view.ticket.order, effect=Effect.CLOSE, side=Side.SELL, quantity=shares, type=kind, limit_price=None,
+            stop_price=None, trail_price=None if trail is None else Price(Decimal(trail)), legs=(),
+        )  # fmt: skip
+        assert not isinstance(view.quote, NoQuote)
+        quote = replace(view.quote, bid=Price(Decimal("100.90")), ask=Price(Decimal("101.00")))
+        ticket = replace(view.ticket, order=order, figures=replace(view.ticket.figures, cost=Money(Decimal(1))))
+        shown = replace(view, ticket=ticket, quote=quote, average_price=paid)
+
+        text = "\n".join(joined(line) for line in ticket_lines(shown, ticket.opened_at, WIDTH))
+
+        worth = shares * Decimal(leaves_at)
+        assert f"worth {f.money(Money(worth))} USD" in text
+        assert f"result {f.signed(worth - shares * paid)} USD" in text

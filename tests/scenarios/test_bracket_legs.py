@@ -755,6 +755,26 @@ def test_a_trailing_stop_replaces_the_stop() -> None:
     assert (trade.exit_reason, trade.exit_price > 100) == (ExitReason.TRAILING_STOP, True)
 
 
+def test_the_shown_stop_is_the_one_in_force() -> None:
+    """EX-12: the broker moves a trailing stop that took the old one's place; positions and chart show where it is."""
+    house = in_a_position(
+        ("10:06", "10:08", STEADY), ("10:09", "10:09", "99.60 101 99.60 101"), ("10:10", "10:20", "101 101 100.60 101")
+    )
+    house.presses(an_exit(OrderType.TRAILING_STOP, trail_fraction=Fraction(Decimal("0.005"))))
+    confirms_now(house)
+    shown, there = [], []
+    for clock in ("10:08:30", "10:11:30"):
+        house.until(clock)
+        (row,) = house.line.picture().positions
+        chart = ViewBuilder(house.engine).chart(SPY, house.line.at, (row,))
+        assert chart is not None
+        assert chart.stops == (row.standing_stop,)
+        shown.append(row.standing_stop)
+        there += [o.stop_price for o in house.exchange.orders(house.line.at) if o.trail_fraction and not o.is_held]
+
+    assert shown == there == [Decimal("99.11"), Decimal("100.50")]
+
+
 def test_a_stop_limit_is_sent_with_both_prices() -> None:
     """EX-12"""
     house = in_a_position()

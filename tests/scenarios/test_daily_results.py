@@ -5,11 +5,26 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from core.facts import DayCorrected, DayStarted, TradeClosed
-from core.model.values import Money
+import pytest
+
+from core.analytics.equity_change import to_the_cent
+from core.facts import DayCorrected, DayStarted, OrderFilled, TradeClosed
+from core.messages.commands import ProposeClose
+from core.model.staging import MANUAL
+from core.model.values import NO_MONEY, Money, Quantity, priced
+from core.model.venues import HOME
+from core.ports import Recorded
+from core.post_mortem.post_mortem import Read
+from core.reports.report import report_of
 from core.trading_state.day_results import KEPT, DayResults
 from core.views.builders.day_results import DayRows
+from core.views.builders.history import history_of
+from core.views.history import HistoryKind
+from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.house import House
+from tests.scenarios.test_account_activities import SESSIONS, a_house, buys, price_on
 from tests.scenarios.weeks import AUTUMN, Minute, Weeks, settings_with
+from tests.unit.core.brokers.trading_floor import SPY
 
 NOON = datetime(2013, 1, 1, 17, tzinfo=UTC)
 
@@ -61,10 +76,76 @@ def test_rows_are_reused_until_a_day_changes() -> None:
 
 
 def test_a_year_of_sessions_is_kept_and_no_more() -> None:
-    results = DayResults(lambda at: at.date())
+    results = DayResults(lambda at: at.date(), lambda _fact: ("", NO_MONEY))
     for number in range(KEPT + 30):
         day = date(2012, 1, 1) + timedelta(days=number)
         results.folds[DayStarted](NOON, DayStarted(day, Money(Decimal(number))))
 
     assert len(results.state.days) == KEPT
     assert min(results.state.days) == date(2012, 1, 1) + timedelta(days=30)
+
+
+def sells(house: House, quantity: str, day: date) -> None:
+    house.until("09:35", day)
+    house.presses(ProposeClose(SPY, quantity=Quantity(Decimal(quantity)), strategy=MANUAL))
+    confirms_now(house)
+    passes(house, 1)
+
+
+@pytest.fixture(scope="module")
+def in_two_parts() -> House:
+    """Ten shares bought on one day, four sold on the next one and six on the third."""
+    house = a_house(events="", fee_per_share=Decimal("0.01"))
+    buys(house, "10", "09:35", SESSIONS[0])
+    sells(house, "4", SESSIONS[1])
+    sells(house, "6", SESSIONS[2])
+    return house
+
+
+def of_day(house: House, day: date) -> list[Recorded]:
+    return [record for record in house.journal.records() if HOME.day_of(record.at) == day]
+
+
+def realised_by_hand(house: House) -> dict[date, Decimal]:
+    """Each fill against the one entry, less its own fee."""
+    entry, *exits = [fact.fill for fact in house.facts(OrderFilled)]
+    made = {HOME.day_of(entry.at): -entry.fee}
+    return made | {HOME.day_of(f.at): f.quantity * (f.price - entry.price) - f.fee for f in exits}
+
+
+def test_a_partial_exit_is_realised_when_it_fills(in_two_parts: House) -> None:
+    """AN-01: in the results of its day, in the history and in the report; the trade's profit is their sum."""
+    house, made = in_two_parts, realised_by_hand(in_two_parts)
+    rows = {row.day: row.profit for row in DayRows(house.desk).rows() if row.profit}
+    (trade,) = [fact.trade for fact in house.facts(TradeClosed)]
+
+    assert rows == made
+    assert sum(made.values()) == trade.profit
+    for day, kind in ((SESSIONS[1], HistoryKind.PART), (SESSIONS[2], HistoryKind.TRADE)):
+        (row,) = [row for row in history_of(of_day(house, day)) if row.kind is not HistoryKind.ORDER]
+        assert (row.kind, row.realised) == (kind, made[day])
+    reads = Read(list(house.journal.records()))
+    told = report_of(reads, list(made), HOME.day_of, house.calendar.session_at, is_week=True)
+    assert [day.realised for day in told.days] == [to_the_cent(Money(made[day])) for day in made]
+    assert told.whole.realised == sum(day.realised for day in told.days if day.realised is not None)
+
+
+def test_results_show_what_half_a_close_made() -> None:
+    """AN-01"""
+    house = a_house(events="", fee_per_share=Decimal("0.01"))
+    buys(house, "10", "09:35", SESSIONS[0])
+    sells(house, "5", SESSIONS[1])
+
+    (row,) = [row for row in house.line.picture().results if row.strategy == MANUAL]
+
+    made = realised_by_hand(house)[SESSIONS[1]]
+    assert made > 0
+    assert (row.trades, row.in_part, row.realised) == (0, 1, made)
+    (held,) = house.desk.ledger.positions()
+    assert row.unrealised == held.profit(Decimal(price_on(SESSIONS[1])))
+
+
+def test_an_average_of_two_exits_is_rounded() -> None:
+    """AN-01"""
+    assert priced(Decimal("175.0914814814814814814815")) == "175.0915"
+    assert [priced(Decimal(text)) for text in ("328.2", "0.0123", "0.00001234")] == ["328.20", "0.0123", "0.00001234"]

@@ -140,7 +140,7 @@ def test_a_delisted_position_keeps_its_old_price() -> None:
     account = floor.exchange.account(at("10:59:59"))
 
     assert account.equity - BEGINS == Decimal("0.89") * 100
-    assert floor.exchange.exposure(at("10:59:59")) == Decimal("100.90") * 100
+    assert floor.exchange.closing(at("10:59:59")) == (account.equity, Decimal("100.90") * 100)
     assert floor.exchange.priced_at(at("10:59:59"), SPY) == at("10:09:59")
     assert not floor.exchange.is_left_behind(at("10:59:59"), SPY)
     floor.bars(a_bar("15:59", "50", symbol=IBM))

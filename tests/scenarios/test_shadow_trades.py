@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -14,12 +15,14 @@ from core.messages.effects import Effect, SubmitOrder
 from core.messages.inputs import BarArrived
 from core.model.codes import ProposalEnd
 from core.model.values import Fraction, Price, Quantity
+from core.model.venues import HOME
+from core.post_mortem.post_mortem import Read, post_mortem
 from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
 from core.views import DeskView
 from core.views.builders.desk import ViewBuilder
 from core.workflows.staging.proposals import TOO_LATE
-from tests.scenarios.changes import RARELY
+from tests.scenarios.changes import RARELY, ROOMY
 from tests.scenarios.house import (
     FALL,
     RECOVERY,
@@ -33,7 +36,7 @@ from tests.scenarios.house import (
     minutes,
 )
 from tests.scenarios.requests import requested
-from tests.unit.core.brokers.trading_floor import SPY
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
 
 FRIDAY = date(2026, 11, 20)
 UP = ("10:09", "10:30", RECOVERY)
@@ -264,7 +267,7 @@ def test_results_by_strategy_include_what_is_open() -> None:
     house.confirms_at("10:10:15")
     (flat,) = the_view(house.until("10:11")).results
 
-    assert (half.trades, f"{half.realised:.2f}", f"{half.unrealised:.2f}") == (0, "0.00", "0.30")
+    assert (half.trades, f"{half.realised:.2f}", f"{half.unrealised:.2f}") == (0, "0.15", "0.15")
     assert (flat.trades, flat.wins, f"{flat.realised:.2f}", flat.unrealised) == (1, 1, "0.30", Decimal(0))
     assert half.shadow is None
 
@@ -283,3 +286,48 @@ def test_a_rearmed_desk_goes_on_following() -> None:
     assert staged[0] == first
     assert len(staged) == 2
     assert [row.key for row in the_view(house).shadows] == [first]
+
+
+def test_a_typed_bracket_keeps_its_target() -> None:
+    """OP-12: it names no price that it was measured against."""
+    house = House(a_day(("10:06", "10:08", STEADY), UP), ROOMY, cash=Decimal(10_000)).opens().until("10:06")
+    house.presses(PauseStrategy("vwap", SPY))
+    house.presses(Decline(house.proposal.id, ""))
+    house.presses(replace(a_typed_buy("2"), target_price=Price(Decimal("99.90"))))
+    assert house.proposal.order.legs
+    house.presses(Decline(house.proposal.id, ""))
+
+    house.until("10:10:30")
+
+    (row,) = [row for row in the_view(house).shadows if row.strategy == "manual"]
+    assert (row.state, row.result) == ("target", Decimal("0.60"))
+
+
+def test_a_blocked_submission_is_in_the_report() -> None:
+    """OP-12: what the screen shows of it is what the day's report tells."""
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY), UP)
+    house.line.tamper = lambda effect: _killed_before(house, effect)
+    house.confirms_at("10:06:02")
+    house.until("10:10:30")
+
+    found = post_mortem(Read(list(house.journal.records())), [THURSDAY], HOME.day_of, house.calendar.session_at)
+
+    told = [(each.proposal.strategy, each.end, each.would_have_made) for each in found.let_go]
+    assert told[0] == next((row.strategy, row.end, row.result) for row in reversed(the_view(house).shadows))
+    assert (told[0][:2], told[0][2] is not None) == (("vwap", "blocked"), True)
+
+
+def test_a_shadow_is_held_over_night() -> None:
+    """OP-12: as its trade would be, and it is no entry of the next day; a rebuild keeps it."""
+    bars = [*minutes("09:30", "10:30", "99.60"), *minutes("09:30", "10:30", "99.80", day=FRIDAY)]
+    house = House(bars).opens().until("10:06")
+    house.presses(a_typed_buy("0.2", limit=None, stop="99.30"))
+    house.presses(Decline(house.proposal.id, ""))
+
+    house.until("10:06", FRIDAY)
+    house.presses(a_typed_buy("0.2", limit=None, stop="99.30"))
+    house.presses(Decline(house.proposal.id, ""))
+
+    first, second = house.desk.shadows.state.shadows.values()
+    assert (first.course.value, first.result) == ("open", Decimal("0.2") * (Decimal("99.79") - Decimal("99.61")))
+    assert [row.entry_price for row in the_view(house).shadows] == [second.entry_price]

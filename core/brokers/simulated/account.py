@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from core.brokers.simulated.activities import AccountActivities
@@ -19,6 +19,7 @@ from core.model.order import Side
 from core.model.values import CENT, ZERO, Money, Price, Quantity, Symbol
 
 WHOLE = Decimal(1)
+A_DAY = timedelta(days=1)
 DAYS_OF_INTEREST = Decimal(360)
 """Days of a year for interest, as at Alpaca and most brokers."""
 OVER_NIGHT = Decimal(2)
@@ -130,15 +131,19 @@ class ExchangeLedger:
             return max(self.settled_cash(at) - reserved, ZERO)
         self.settle(at)
         self._charge(at)
-        values = self._values(at, market).values()
+        values = self._values(lambda symbol: market.price(symbol, at)).values()
         return self._lendable(self.cash + sum(values, ZERO), sum(map(abs, values), ZERO), reserved)
 
     def _lendable(self, equity: Decimal, exposure: Decimal, reserved: Decimal) -> Decimal:
         return max(self._config.multiplier * equity - exposure - reserved, ZERO)
 
-    def exposure(self, at: datetime, market: ExchangeMarket) -> Decimal:
-        """Return the market value of the holdings, long and short together, USD."""
-        return sum(map(abs, self._values(at, market).values()), ZERO)
+    def closing(self, at: datetime, market: ExchangeMarket) -> tuple[Decimal, Decimal]:
+        """Return equity and the value of the holdings, long and short together, at the closes of a day, USD."""
+        self.settle(at)
+        self._charge(at)
+        day = self._calendar.trading_day(at)
+        values = self._values(lambda symbol: market.close(symbol, day)).values()
+        return self.cash + sum(values, ZERO), sum(map(abs, values), ZERO)
 
     def account(
         self,
@@ -153,7 +158,7 @@ class ExchangeLedger:
         """
         self.settle(at)
         self._charge(at)
-        values = self._values(at, market)
+        values = self._values(lambda symbol: market.price(symbol, at))
         equity = self.cash + sum(values.values(), ZERO)
         exposure = sum(map(abs, values.values()), ZERO)
         if self._config.is_margin:
@@ -178,7 +183,7 @@ class ExchangeLedger:
         )
 
     def _turn_day(self, at: datetime) -> None:
-        """Before the first execution of a day, keep cash and shares of the days before."""
+        """Before the first change of cash or shares on a day, keep both as of the days before."""
         today = self._calendar.trading_day(at)
         if today != self._changed_on:
             self._evening, self._changed_on = self._left(), today
@@ -194,7 +199,7 @@ class ExchangeLedger:
         today = self._calendar.trading_day(at)
         worth, held = self._evening if self._changed_on == today else self._left()
         for symbol, quantity in held.items():
-            close = market.close_before(symbol, today, self._calendar)
+            close = market.close(symbol, today - A_DAY)
             if close is None:
                 return None
             worth += self._instrument(symbol).notional(quantity, close)
@@ -212,7 +217,10 @@ class ExchangeLedger:
         today = self._calendar.trading_day(at)
         nights = 0 if self._charged_until is None else (today - self._charged_until).days
         self._charged_until = today
-        for _ in range(nights if self.cash < ZERO else 0):
+        nights = nights if self.cash < ZERO else 0
+        if nights:
+            self._turn_day(at)
+        for _ in range(nights):
             due = (-self.cash * rate / DAYS_OF_INTEREST).quantize(CENT, ROUND_HALF_UP)
             self.cash -= due
             self.interest += due
@@ -242,11 +250,11 @@ class ExchangeLedger:
             for symbol, held in sorted(self._holdings.items())
         )
 
-    def _values(self, at: datetime, market: ExchangeMarket) -> Mapping[Symbol, Decimal]:
-        """Return the market value of each position at the last price, USD, signed."""
+    def _values(self, price_of: Callable[[Symbol], Price | None]) -> Mapping[Symbol, Decimal]:
+        """Return the market value of each position, USD, signed; its cost without a price."""
         values: dict[Symbol, Decimal] = {}
         for symbol, held in self._holdings.items():
-            price = market.price(symbol, at)
+            price = price_of(symbol)
             values[symbol] = held.cost if price is None else held.instrument.notional(held.quantity, price)
         return values
 

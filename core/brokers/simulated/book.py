@@ -141,16 +141,7 @@ class BookedOrder:
     @property
     def stop_price(self) -> Price | None:
         """The stop's current price; None for an order without one, or before it has seen a price."""
-        return self.request.stop_price if self.best is None else self.stop_behind(self.best)
-
-    def stop_behind(self, best: Price) -> Price:
-        """Return a trailing stop's price when `best` is the best price that it has seen."""
-        request = self.request
-        behind = best * request.trail_fraction if request.trail_price is None and request.trail_fraction else ZERO
-        behind = behind if request.trail_price is None else request.trail_price
-        moved = best - behind if request.side is Side.SELL else best + behind
-        ticks = self.instrument.ticks
-        return max(ticks.nearest(moved), Price(ticks.at(moved)))
+        return self.request.stop_price if self.best is None else self.request.stop_behind(self.best)
 
     @property
     def oco_siblings(self) -> list[BookedOrder]:

@@ -29,7 +29,7 @@ from core.brokers.simulated.log import (
     encoded,
     rebuild,
 )
-from core.brokers.simulated.market import ExchangeMarket
+from core.brokers.simulated.market import ExchangeMarket, side_of
 from core.brokers.simulated.matching import Matching
 from core.brokers.simulated.order_entry import OrderEntry
 from core.brokers.simulated.path_order import PathOrder
@@ -42,6 +42,7 @@ from core.model.calendar import Calendar
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest, Side
 from core.model.quote import NoQuote, Quote
+from core.model.session import NoSession
 from core.model.values import ClientOrderId, Money, Price, Quantity, Symbol
 
 __all__ = ["ExchangeConfig", "Record", "RequestLog", "SimulatedExchange", "rebuild"]
@@ -103,14 +104,14 @@ class SimulatedExchange:
         """Build the rules of the edition that the account was opened under."""
         config, book, ledger = self._config, self._book, self._ledger
         if config.edition == FIRST_EDITION:
-            earlier = EarlierMarket(config, lambda bar: not ledger.is_short(bar.symbol))
+            earlier = EarlierMarket(config, calendar, lambda bar: not ledger.is_short(bar.symbol))
             return earlier, EarlierMatching(config, calendar, earlier, book, ledger)
 
         def around(symbol: Symbol, price: Price, side: Side) -> Price:
             return market.around(symbol, price, side)
 
         directions = PathOrder(ledger, book, around, config.participation)
-        market = ExchangeMarket(config, directions.low_first)
+        market = ExchangeMarket(config, calendar, directions.low_first)
         return market, Matching(config, calendar, market, book, ledger)
 
     # ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -202,10 +203,13 @@ class SimulatedExchange:
         self.advance(at)
         return self._ledger.account(at, self._market, self._book.reserved(), self.instrument)
 
-    def exposure(self, at: datetime) -> Decimal:
-        """Return the value of the holdings, long and short together, USD."""
+    def closing(self, at: datetime) -> tuple[Decimal, Decimal]:
+        """Return equity and the value of the holdings, long and short together, at the end of the trading day of `at`.
+
+        USD, at the closes of its session, regardless of later trades: the next day's `last_equity`.
+        """
         self.advance(at)
-        return self._ledger.exposure(at, self._market)
+        return self._ledger.closing(at, self._market)
 
     def fee(self, quantity: Quantity) -> Money:
         """Return the fee of an execution of so many shares, bought or sold, USD."""
@@ -238,6 +242,17 @@ class SimulatedExchange:
         """Return the recorded quote, or, if the last price is newer, one derived from that."""
         self.advance(at)
         return self._market.quote(symbol, at)
+
+    def price_to_leave(self, at: datetime, symbol: Symbol, side: Side) -> Price | None:
+        """Return the price of a market order on this side: by the quote, after the session by its close.
+
+        None without a price.
+        """
+        quote = self.quote(at, symbol)
+        close = self._market.close(symbol, self._calendar.trading_day(at))
+        if close is not None and isinstance(self._calendar.session_at(at), NoSession):
+            return self._market.around(symbol, close, side)
+        return None if isinstance(quote, NoQuote) else side_of(quote, side)
 
     def priced_at(self, at: datetime, symbol: Symbol) -> datetime | None:
         """Return when the symbol's current price was made; None without one."""

@@ -17,6 +17,7 @@ from core.model.calendar import Calendar
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Side
 from core.model.quote import Feed, NoQuote, Quote
+from core.model.session import DayCloses, Session
 from core.model.values import ZERO, Price, Quantity, Symbol, rounded_down
 
 A_PAUSE = timedelta(hours=4)
@@ -34,12 +35,14 @@ class ExchangeMarket:
     `closes` has the last bar before a symbol's last pause.
     """
 
-    def __init__(self, config: ExchangeConfig, low_first: Callable[[Bar], bool]) -> None:
+    def __init__(self, config: ExchangeConfig, calendar: Calendar, low_first: Callable[[Bar], bool]) -> None:
         self.bars: dict[Symbol, Bar] = {}
         self.lasts: dict[Symbol, timedelta] = {}
         self.quotes: dict[Symbol, Quote] = {}
         self.closes: dict[Symbol, Bar] = {}
         self._config = config
+        self._calendar = calendar
+        self._day_closes = DayCloses(kept=2)
         self._low_first = low_first
         self._before: dict[Symbol, Price | None] = {}
         self._paths: dict[Symbol, Path] = {}
@@ -100,13 +103,13 @@ class ExchangeMarket:
         goes_on = before is not None and bar.start - before.start <= A_PAUSE
         self._before[bar.symbol] = before.close if before is not None and goes_on else None
         self.bars[bar.symbol] = bar
+        session = self._calendar.session_at(bar.start)
+        if isinstance(session, Session):
+            self._day_closes.take(bar.symbol, session.day, bar.close)
 
-    def close_before(self, symbol: Symbol, day: date, calendar: Calendar) -> Price | None:
-        """Return the close of its last bar before a trading day; None if unknown."""
-        for bar in (self.bars.get(symbol), self.closes.get(symbol)):
-            if bar is not None and calendar.trading_day(bar.start) < day:
-                return bar.close
-        return None
+    def close(self, symbol: Symbol, day: date) -> Price | None:
+        """Return its close as of a trading day; None before its first session."""
+        return self._day_closes.until(symbol, day)
 
     def quote(self, symbol: Symbol, at: datetime) -> Quote | NoQuote:
         """Return the recorded quote unless a later price is newer; else one derived from the last price."""

@@ -173,7 +173,7 @@ class SameBar:
         path = self._open_path(order.symbol, segment.at)
         if path is None or order.is_elected or not order.request.type.trails:
             return
-        level = order.stop_behind(self._best_of(order, path))
+        level = order.request.stop_behind(self._best_of(order, path))
         if _is_past(level, order.side, path.bar.close):
             self._count(order.symbol)
 

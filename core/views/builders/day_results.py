@@ -21,7 +21,7 @@ class DayRows:
                 DayRow(
                     day,
                     result.equity,
-                    tuple(ClosedRow(name, c.trades, c.wins, c.profit) for name, c in result.closed.items()),
+                    tuple(ClosedRow(name, c.trades, c.wins, c.realised) for name, c in result.closed.items()),
                 )
                 for day, result in sorted(known.days.items())
             )

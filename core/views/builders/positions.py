@@ -11,7 +11,7 @@ from core.model.order import Side, StopHolder
 from core.model.position import Position
 from core.model.staging import StopPlan
 from core.model.values import NO_SHARES, Price
-from core.trading_state.seen_prices import shown_price
+from core.trading_state.seen_prices import shown_price, stop_in_force
 from core.trading_state.state import TradingState
 from core.views import PositionRow
 from core.views.builders.symbols import halted_in_words
@@ -29,7 +29,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
     cover = cover_of(state.ledger, position, lambda order: state.sightings.departing.is_held_up(order, state.at))
     profit = state.ledger.open_profit(position, last)
     risked = position.risk(plan.way_from(position.average_price)) if plan else None
-    prices = {o.request.stop_price for o in stops if o.request.stop_price is not None}
+    prices = {price for o in stops if (price := stop_in_force(state, o)) is not None}
     signed = state.stage.signed_exits(position.entry_order, at)
     planned = [plan.price] if plan is not None and plan.behind is None else []
     owing = state.owed_stops.of(position)

@@ -1,4 +1,4 @@
-"""Build a strategy's day: closed trades, open positions, and the shadow results of entries not taken."""
+"""Build a strategy's day: realized profit, open positions, and the shadow results of entries not taken."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from core.model.position import Position, Trade
-from core.model.values import ZERO, Money, Price
+from core.model.values import NO_MONEY, ZERO, Money, Price
 from core.risk.shadow_trades import ShadowTrade
 from core.trading_state.state import TradingState
 from core.views import ResultRow, ShadowRow
@@ -26,38 +26,43 @@ def result_rows(
     `trades` are today's; `prices` is the current price per share of each position, USD.
     """
     closed, held, shadows = list(trades), list(prices), state.shadows.of_day(today)
+    of_today = state.results.state.days.get(today)
+    realised = {} if of_today is None else of_today.closed
     names = dict.fromkeys(runner.strategy.name for runners in state.orchestrator.runners.values() for runner in runners)
-    names |= dict.fromkeys([t.strategy for t in closed] + [p.strategy for p, _ in held] + [s.strategy for s in shadows])
+    names |= dict.fromkeys(realised) | dict.fromkeys(
+        [t.strategy for t in closed] + [p.strategy for p, _ in held] + [s.strategy for s in shadows]
+    )
     return tuple(
         _result(
             name,
             [t for t in closed if t.strategy == name],
-            [_profit_so_far(state, p, price) for p, price in held if p.strategy == name],
+            realised[name].realised if name in realised else NO_MONEY,
+            [(p, price) for p, price in held if p.strategy == name],
             [s for s in shadows if s.strategy == name],
         )
         for name in names
     )
 
 
-def _result(name: str, trades: list[Trade], open_profits: list[Money], shadows: list[ShadowTrade]) -> ResultRow:
+def _result(
+    name: str,
+    trades: list[Trade],
+    realised: Money,
+    held: list[tuple[Position, Price]],
+    shadows: list[ShadowTrade],
+) -> ResultRow:
     known = [shadow.result for shadow in shadows if shadow.result is not None]
     return ResultRow(
         strategy=name,
         trades=len(trades),
         wins=sum(1 for trade in trades if trade.profit > 0 and not trade.is_failed),
-        realised=_sum(trade.profit for trade in trades),
-        unrealised=_sum(open_profits),
+        realised=realised,
+        unrealised=_sum(position.profit(price) for position, price in held),
         declined=len(shadows),
         shadow=_sum(known) if known else None,
         failed=sum(trade.is_failed for trade in trades),
+        in_part=sum(position.left > 0 for position, _ in held),
     )
-
-
-def _profit_so_far(state: TradingState, position: Position, price: Price) -> Money:
-    """Return the profit of the whole trade: the open part at `price` and the closed part, less fees, USD."""
-    sign = 1 if position.quantity > 0 else -1
-    closed = sign * (position.proceeds - (position.entry_cost - position.cost))
-    return Money(state.ledger.open_profit(position, price) + closed - position.fees)
 
 
 def _sum(amounts: Iterable[Decimal]) -> Money:

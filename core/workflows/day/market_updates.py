@@ -19,6 +19,7 @@ from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
 from core.model.values import Symbol
 from core.strategies.opposite_signals import Signals
+from core.trading_state.seen_prices import move_trails
 from core.trading_state.state import TradingState
 from core.trading_state.traded_symbols import is_only_watched
 from core.workflows.base.declarations import answers
@@ -80,6 +81,8 @@ class MarketUpdates:
         if (counted := state.orchestrator.session_over(bar)) is not None:
             state.record(counted)
         state.record(BarClosed(bar))
+        if state.sightings.trails:
+            move_trails(state, bar)
         signals = self.strategy_health.ask(bar)
         state.tell_bar(bar)
         if state.normaliser.state.halted:

@@ -319,7 +319,7 @@ class Notifying:
         result = self.state.results.state.days.get(day)
         closed = [] if result is None else list(result.closed.values())
         trades, wins = sum(each.trades for each in closed), sum(each.wins for each in closed)
-        profit = sum((each.profit for each in closed), NO_MONEY)
+        profit = sum((each.realised for each in closed), NO_MONEY)
         held = sum(1 for position in self.state.ledger.positions() if position.quantity)
         working = sum(1 for _ in self.state.ledger.working())
         words = f"{day}: {trades} trades closed, {wins} won, profit {profit:+,.2f} USD"

@@ -33,6 +33,7 @@ from core.model.order import OrderStatus, Side
 from core.model.position import Fill
 from core.model.stated_terms import StatedTerms
 from core.model.values import ClientOrderId, ExecutionId, Price, Quantity, plain
+from core.trading_state.seen_prices import see_trail
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
 from core.workflows.base.follow_up import follow_up
@@ -173,6 +174,7 @@ class OrderUpdates:
 
     def _take_terms(self, order: Order, report: OrderReport) -> None:
         """Apply terms that the broker changed (EX-13)."""
+        see_trail(self.state, order, report.stop_price)
         before = StatedTerms.of_order(order.request)
         after = StatedTerms.of_report(report, before)
         is_possible = after.quantity >= order.filled_quantity and after.suits(order.request)

@@ -59,6 +59,7 @@ from core.model.reconciliation import Difference
 from core.model.said_once import is_news
 from core.model.values import NO_SHARES, ZERO, BrokerOrderId, Price, Quantity, Symbol, plain
 from core.ports import JournalError
+from core.trading_state.seen_prices import see_trail
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
 from core.workflows.base.isolation import apart, done_apart
@@ -166,6 +167,12 @@ class Reconciliation:
         seen_at = self.state.sightings.books_at
         return self.state.control.state.is_reconciled and seen_at is not None and self.state.at - seen_at < longest
 
+    def _see_trails(self, picture: BrokerPicture) -> None:
+        for report in picture.orders:
+            trails = report.trail_price is not None or report.trail_fraction is not None
+            if trails and (order := self.state.order_of(report)) is not None:
+                see_trail(self.state, order, report.stop_price)
+
     def _compare(self, picture: BrokerPicture) -> Iterator[Effect]:
         """Run steps 3 to 10."""
         self.state.sightings.books_at = self.state.at
@@ -175,6 +182,7 @@ class Reconciliation:
             self._not_answered(ours.reason)
             return
         self._unanswered = 0
+        self._see_trails(picture)
         faults = self.state.sightings.faults
         unknown = self._unknown(comparison)  # before a new record can use the id of one of these
         follows = list(self.listed_orders.take_in(comparison))

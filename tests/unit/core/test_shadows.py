@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
+from random import Random
 
-from core.model.order import Side
-from core.model.values import Price, Quantity
+from core.model.bar import Bar
+from core.model.broker import Accepted
+from core.model.order import Effect, OrderClass, OrderRequest, OrderType, Side, StopHolder, TimeInForce
+from core.model.session import Session
+from core.model.staging import MANUAL, StopPlan
+from core.model.values import ClientOrderId, Price, Quantity
 from core.risk.protections.trades import ratio_of
-from core.risk.shadow_trades import ShadowCourse, ShadowTrade
+from core.risk.shadow_trades import Aims, ShadowCourse, ShadowTrade, shadow_of
+from core.settings.settings import Settings
 from tests.kit.rows import table
-from tests.unit.core.brokers.trading_floor import SPY, a_bar, at
+from tests.unit.core.brokers.trading_floor import (
+    SPY,
+    THURSDAY,
+    Floor,
+    NewYorkHours,
+    a_bar,
+    a_stop_leg,
+    a_target_leg,
+    at,
+)
+
+FRIDAY = date(2026, 11, 20)
 
 SELLING = {"side": Side.SELL, "entry_price": "99.60", "stop": "99.90", "target": "99.20"}
 
@@ -155,3 +174,94 @@ def test_without_a_flat_time_the_session_ends_it() -> None:
 
     last = [after(shadow, bar) for bar in (("15:58", "99.65 99.70 99.60 99.65"), ("15:59", "99.65 99.80 99.60 99.75"))]
     assert last == [("open", "0.10"), ("close", "0.30")]
+
+
+HALF, FEE = Decimal("0.01"), Decimal("0.02")
+SHARES = Quantity(Decimal(10))
+
+
+def walk(chance: Random, days: int = 1) -> list[Bar]:
+    """Minutes of a market that moves by cents, jumps now and then, and stands still over the night."""
+    cents, bars = 10_000, []
+    for day in (THURSDAY, FRIDAY)[:days]:
+        for number in range(24):
+            opened = cents + chance.choice((0, 0, 0, 0, 1, -1, 9, -9))
+            cents = opened + chance.randint(-14, 14)
+            high, low = max(opened, cents) + chance.randint(0, 9), min(opened, cents) - chance.randint(0, 9)
+            prices = " ".join(f"{Decimal(each) / 100:.2f}" for each in (opened, high, low, cents))
+            bars.append(a_bar(f"10:{number:02d}", prices, day=day))
+        cents += chance.choice((-60, 0, 60))
+    return bars
+
+
+def a_drawn_bracket(chance: Random, last: Price, is_long: bool) -> OrderRequest:
+    """A limit that waits, its stop and its target, mirrored for a short."""
+    sign = 1 if is_long else -1
+    below, behind, ahead = (Decimal(chance.randint(2, most)) / 100 for most in (60, 40, 60))
+    limit = last - sign * below
+    return OrderRequest(
+        ClientOrderId("entry"), SPY, Side.BUY if is_long else Side.SELL, Effect.OPEN if is_long else Effect.SHORT,
+        SHARES, OrderType.LIMIT, TimeInForce.GTC, Price(limit), order_class=OrderClass.BRACKET,
+        legs=(a_stop_leg(str(limit - sign * behind)), a_target_leg(str(limit + sign * ahead))),
+    )  # fmt: skip
+
+
+@table("days", 1, 2)
+def test_shadows_equal_drawn_brackets(days: int) -> None:
+    """OP-12: 500 in all, taken by an exchange and followed as shadows; over one session, and over a night."""
+    settings = Settings.model_validate({"exchange": {"fee_per_share": str(FEE)}})
+    ended, calendar, over_night = Counter[str](), NewYorkHours(), 0
+    for number in range(250):
+        chance = Random(f"{days} {number}")
+        bars, floor = walk(chance, days), Floor(fee_per_share=FEE, multiplier=Decimal(4))
+        first, *later = bars
+        floor.bars(first)
+        order = a_drawn_bracket(chance, first.close, is_long=number % 2 == 0)
+        assert isinstance(floor.exchange.submit(at("10:00:59.5"), order), Accepted)
+        stop = order.legs[0].stop_price
+        assert stop is not None
+        session = calendar.session_on(THURSDAY)
+        assert isinstance(session, Session)
+        shadow = shadow_of(
+            first.end, MANUAL if days > 1 else "vwap", order, StopPlan(stop, StopHolder.BROKER), Aims(None, None),
+            "declined", session, first.close, settings,
+        )  # fmt: skip
+        assert shadow is not None
+        for bar in later:
+            if bar.start > session.close and shadow.course is ShadowCourse.WAITS:
+                floor.exchange.cancel(session.close, order.client_order_id)
+            floor.bars(bar)
+            if shadow.is_followed:
+                shadow.take(bar)
+
+        end = later[-1].end
+        equity = floor.exchange.account(end).equity
+        held = sum((abs(each.quantity) for each in floor.exchange.picture(end).positions), Decimal(0))
+        made = equity - Decimal(100_000) - held * (HALF + FEE)
+        assert (shadow.result or 0) == made, (number, shadow, bars)
+        ended[shadow.course.value] += 1
+        over_night += shadow.last_at is not None and shadow.last_at > session.close and shadow.left_at is not None
+    assert min(ended[course] for course in ("stop", "target", "waits" if days == 1 else "close")) > 10, ended
+    assert (over_night > 10) == (days > 1)
+
+
+@table(
+    "side aims target",
+    (Side.BUY, Aims(Price(Decimal(101)), Price(Decimal("100.20"))), "101"),
+    (Side.BUY, Aims(None, Price(Decimal("100.20"))), "100.20"),
+    (Side.BUY, Aims(None, Price(Decimal("99.80"))), None),
+    (Side.SELL, Aims(None, Price(Decimal("99.80"))), "99.80"),
+    (Side.SELL, Aims(None, Price(Decimal("100.20"))), None),
+)
+def test_an_entry_without_legs_keeps_its_target(side: Side, aims: Aims, target: str | None) -> None:
+    """OP-12: its own, or what it was measured against where that lies ahead of it, short as long."""
+    effect = Effect.OPEN if side is Side.BUY else Effect.SHORT
+    limit = Price(Decimal(100))
+    order = OrderRequest(ClientOrderId("a"), SPY, side, effect, SHARES, OrderType.LIMIT, limit_price=limit)
+    session = NewYorkHours().session_on(THURSDAY)
+    assert isinstance(session, Session)
+
+    shadow = shadow_of(at("10:00"), "vwap", order, None, aims, "declined", session, limit, Settings())
+
+    assert shadow is not None
+    assert shadow.target == (None if target is None else Decimal(target))

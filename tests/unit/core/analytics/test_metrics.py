@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.analytics.metrics import (
+    ROLLING,
     DayOfEquity,
     Drawdown,
     calmar,
@@ -32,6 +33,7 @@ from core.analytics.metrics import (
     win_rate,
     yearly,
 )
+from core.analytics.wording import of_few_sessions, told
 from tests.kit.rows import table
 
 FIRST = date(2024, 1, 1)
@@ -155,8 +157,29 @@ def test_undefined_measures_are_none() -> None:
     assert profit_factor(pd.Series([1.0])) is None
     assert win_rate(pd.Series([], dtype=float)) is None
     assert deepest(a_series(1, 2, 3)) is None
-    told = metrics([], [])
-    assert (told["sharpe"], told["win_rate"], told["total_return"]) == (None, None, None)
+    found = metrics([], [])
+    assert (found["sharpe"], found["win_rate"], found["total_return"]) == (None, None, None)
+
+
+def test_nothing_is_annualised_under_a_quarter() -> None:
+    """AN-01: 62 daily returns are not annualized, 63 are."""
+    closes = [100.0 + number % 5 + number for number in range(ROLLING + 1)]
+    series = [DayOfEquity(date(2026, 1, 1) + timedelta(days=n), each) for n, each in enumerate(closes)]
+    yearly = ("yearly_return", "sharpe", "sortino", "calmar")
+
+    few, enough = metrics(series[:-1], []), metrics(series, [])
+
+    assert [few[name] for name in yearly] == [None] * 4
+    assert few["total_return"] is not None
+    assert None not in [enough[name] for name in yearly]
+    assert of_few_sessions(few)
+    assert not of_few_sessions(enough)
+
+
+def test_a_gain_of_fills_is_price_improvement() -> None:
+    """AN-01"""
+    assert ("price improvement, USD", "27.20") in told({"slippage": -27.2})
+    assert ("slippage (+ lost), USD", "0.40") in told({"slippage": 0.4})
 
 
 @settings(max_examples=24)

@@ -18,6 +18,7 @@ FRIDAY = date(2026, 11, 20)
 MONDAY = date(2026, 11, 23)
 BEFORE_THANKSGIVING = date(2026, 11, 25)
 HALF_DAY = date(2026, 11, 27)
+MONDAY_AFTER = date(2026, 11, 30)
 
 
 def refused(answer: object) -> RefusalKind:
@@ -71,6 +72,35 @@ def test_last_equity_stays_the_close_all_day() -> None:
     assert opened == friday.last_equity == Decimal(2000)
     assert early == monday.last_equity == Decimal(2000) - 19 * Decimal("100.01") + 19 * Decimal(101)
     assert monday.equity == Decimal(2000) - 19 * Decimal("100.01") + 19 * Decimal(80)
+
+
+def test_after_hours_prices_are_no_close() -> None:
+    """RK-03, AN-01: a half day's close is at 13:00; what trades later moves the next day's equity alone."""
+    floor = Floor(cash=Decimal(2000))
+    floor.bars(a_bar("10:00", "100", day=HALF_DAY))
+    floor.exchange.submit(at("10:00", HALF_DAY), an_order("buy", Side.BUY, "10"))
+    floor.bars(a_bar("12:59", "101", day=HALF_DAY), a_bar("13:00", "105", day=HALF_DAY))
+    floor.bars(a_bar("16:59", "95", day=HALF_DAY))
+    evening = floor.exchange.closing(at("17:00", HALF_DAY))
+    floor.bars(a_bar("08:00", "90", day=MONDAY_AFTER), a_bar("09:30", "80", day=MONDAY_AFTER))
+
+    closed = Decimal(2000) - 10 * Decimal("100.01") + 10 * Decimal(101)
+    assert evening == (closed, 10 * Decimal(101))
+    assert floor.exchange.account(at("09:31", MONDAY_AFTER)).last_equity == closed
+
+
+def test_interest_of_a_night_is_after_its_close() -> None:
+    """RK-03"""
+    floor = Floor(cash=Decimal(1000), multiplier=Decimal(2), margin_interest=Decimal("0.36"))
+    floor.bars(a_bar("10:00", "100", day=FRIDAY))
+    floor.exchange.submit(at("10:00", FRIDAY), an_order("buy", Side.BUY, "15"))
+    floor.bars(a_bar("15:59", "100", day=FRIDAY))
+    evening, _ = floor.exchange.closing(at("16:00", FRIDAY))
+
+    monday = floor.exchange.account(at("09:00", MONDAY))
+
+    assert floor.exchange.interest > 0
+    assert monday.last_equity == evening == monday.equity + floor.exchange.interest
 
 
 def test_unsettled_money_buys_nothing() -> None:

@@ -1,0 +1,195 @@
+"""One mark: what is held has one value at a day's close, in every command, and each day is explained to the cent."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.data import days_of as recorded_days
+from tests.data import minutes_of as recorded_minutes
+from tests.scenarios.backtests import Keyturn, keyturn_at, minutes_of
+from tests.scenarios.figures_oracle import cents, closes_of, fills_of, worth_at_closes
+
+NIGHTS = '''
+from dataclasses import dataclass
+
+from core.strategies.kit import NO_SETUP, Answer, Bar, Context, ExitReason, OwnStrategy
+
+
+@dataclass(frozen=True, slots=True)
+class NightsSettings:
+    pass
+
+
+@dataclass(slots=True)
+class NightsState:
+    pass
+
+
+class Nights(OwnStrategy):
+    """Buys late in a session and sells on the next one."""
+
+    name = "nights"
+    Settings = NightsSettings
+    State = NightsState
+
+    def on_bar(self, bar: Bar, context: Context) -> Answer:
+        clock = f"{bar.start:%H:%M}"
+        if context.entry_price is not None and clock < "19:00":
+            return self.sell(bar, context, ExitReason.TAKE_PROFIT, "it is the next day")
+        if refusal := self.refusal(bar, context):
+            return refusal
+        if clock < LATE:
+            return NO_SETUP
+        return self.buy(bar, context, stop=bar.close * 90 / 100, reason="it is late")
+'''
+OVER_NIGHT = (
+    "--profile", "swing", "--strategy", "nights", "--set", "strategies.nights.holds_overnight=true",
+    "--set", "strategies.nights.flat_minutes=0", "--set", "risk.window_end='15:59'",
+)  # fmt: skip
+NO_FRICTIONS = tuple(
+    word
+    for name in ("slippage", "slippage_by_size", "partial_fills", "rejections", "halts", "margin_interest")
+    for word in ("--set", f"exchange.{name}=0")
+)
+FEES = ("--set", "exchange.fee_per_share=0.0035")
+"""In parts of a cent, so that sums of cents are no matter of course."""
+Played = tuple[Keyturn, Path, tuple[object, ...]]
+"""The program, a journal's folder, and the words that played it."""
+
+
+def played_over_nights(folder: Path, bars: Path, late: str = "19:30") -> Played:
+    keyturn, own = keyturn_at(folder / "home"), folder / "home" / "strategies"
+    own.mkdir(parents=True)
+    (own / "nights.py").write_text(NIGHTS.replace("LATE", repr(late)))
+    words = (bars, *OVER_NIGHT)
+    done = keyturn("replay", *words, "--headless", "--operator", "confirm-all", "--json", "--journal-dir", folder / "j")
+    assert done.code == 0, done.err
+    return keyturn, folder / "j", words
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """Four recorded days with their extended hours, thinned; something is held over every night."""
+    folder = tmp_path_factory.mktemp("recorded nights")
+    header, *lines = recorded_minutes("SPY").read_text().splitlines()
+    kept = [line for line in lines if not "14:05" < line[11:16] < "19:25"]
+    (folder / "SPY_thinned.csv").write_text("\n".join([header, *kept]) + "\n")
+    return played_over_nights(folder, folder / "SPY_thinned.csv")
+
+
+@pytest.fixture(scope="module")
+def a_year(tmp_path_factory: pytest.TempPathFactory) -> tuple[Keyturn, Path, Path]:
+    """A recorded year of days, in which each position is held over a night or more."""
+    folder = tmp_path_factory.mktemp("a year of days")
+    header, *lines = recorded_days("IBM").read_text().splitlines()
+    bars = folder / "IBM_days.csv"
+    bars.write_text("\n".join([header, *(line for line in lines if "2008-06" <= line < "2009-06")]) + "\n")
+    keyturn = keyturn_at(folder / "home")
+    words = (bars, "--symbol", "IBM", "--profile", "swing", "--strategy", "mean_reversion", *FEES)
+    done = keyturn("replay", *words, "--headless", "--operator", "confirm-all", "--json", "--journal-dir", folder / "j")
+    assert done.code == 0, done.err
+    return keyturn, folder / "j", bars
+
+
+def explained(keyturn: Keyturn, journal: Path, days: str) -> list[dict[str, Any]]:
+    found = keyturn("explain", days, "--journal-dir", journal, "--json").json["days"]
+    assert isinstance(found, list)
+    return found
+
+
+def test_five_commands_value_a_night_alike(recorded: Played) -> None:
+    """AN-01, RK-03: backtest, measures, explain, report and whatif have the closes that pandas finds."""
+    keyturn, journal, words = recorded
+    worth = worth_at_closes(fills_of(journal), {"SPY": closes_of(Path(str(words[0])))})
+    known = {day: cents(amount) for day, amount in list(worth.items())[:-1]}
+    tested = keyturn("backtest", *words, *NO_FRICTIONS, "--json").json
+    measured = keyturn("measures", "--journal-dir", journal, "--json").json["days"]
+    week = keyturn("report", "--week", "2013-10-08", "--journal-dir", journal, "--json").json
+    change = ("--change", "off=nights")
+    again = keyturn("whatif", "2013-10-08", "--journal-dir", journal, "--json", *change).json["changes"]
+
+    assert len(fills_of(journal)) == 7
+    assert [f"{row['equity']:.2f}" for row in tested["equity"][1:]] == [cents(amount) for amount in worth]
+    assert {row["day"]: cents(Decimal(row["equity"])) for row in measured[1:]} == known
+    assert {row["day"]: row["closing"] for row in explained(keyturn, journal, "2013-10-07..2013-10-09")} == known
+    assert {row["last"]: row["closing"] for row in week["days"] if row["closing"]} == known
+    made = Decimal(known["2013-10-08"]) - Decimal(known["2013-10-07"])
+    assert Decimal(again[0]["equity_change"]["was"]) == made
+    assert week["standing"]["positions"][0]["last"] == str(closes_of(Path(str(words[0]))).iloc[-1])
+
+
+def test_each_night_is_explained_to_the_cent(recorded: Played) -> None:
+    """AN-06: nothing is left in the remainder of a day that holds something over the night."""
+    keyturn, journal, _ = recorded
+
+    days = explained(keyturn, journal, "2013-10-07..2013-10-10")
+
+    assert [day["rest"] for day in days] == ["0.00", "0.00", "0.00", None]
+    assert [day["is_provisional"] for day in days] == [False, False, False, True]
+    assert all(day["parts"] for day in days)
+
+
+def test_days_of_whole_bars_lag_nothing(a_year: tuple[Keyturn, Path, Path]) -> None:
+    """AN-06: the engine hears of a day's bar on the next one; what it made counts on its own day."""
+    keyturn, journal, bars = a_year
+    worth = worth_at_closes(fills_of(journal), {"IBM": closes_of(bars)})
+
+    days = explained(keyturn, journal, "2008-06-02..2009-05-28")
+
+    known = {day["day"]: day["closing"] for day in days}
+    assert known == {day: cents(amount) for day, amount in worth.items() if day in known}
+    assert {day["rest"] for day in days} == {"0.00"}
+    assert len(days) > 240
+    assert len([day for day in days if Decimal(day["equity_change"])]) > 20
+
+
+def test_a_week_adds_up_to_what_it_shows(a_year: tuple[Keyturn, Path, Path]) -> None:
+    """AN-06: each column, to the cent; and each day's figures are those that the day's own page has."""
+    keyturn, journal, _ = a_year
+    for monday in ("2008-09-01", "2008-10-06"):
+        week = keyturn("report", "--week", monday, "--journal-dir", journal, "--json").json
+        for name in ("equity_change", "result", "fees"):
+            assert sum(Decimal(day[name]) for day in week["days"]) == Decimal(week["whole"][name])
+        assert sum(Decimal(row["result"]) for row in week["strategies"]) == Decimal(week["whole"]["result"])
+        assert sum(Decimal(row["amount"]) for row in week["causes"]) == Decimal(week["whole"]["result"])
+        for day in week["days"]:
+            alone = keyturn("report", "--day", day["first"], "--journal-dir", journal, "--json").json["whole"]
+            assert alone == day
+            told = explained(keyturn, journal, day["first"])[0]
+            assert [told[name] for name in ("opening", "closing", "equity_change")] == [
+                day[name] for name in ("opening", "closing", "equity_change")
+            ]
+
+
+def test_a_result_is_within_its_best_and_worst(a_year: tuple[Keyturn, Path, Path]) -> None:
+    """AN-06: the exit counts."""
+    keyturn, journal, _ = a_year
+
+    trades = keyturn("explain", "2008-06-02..2009-05-29", "--journal-dir", journal, "--json").json["trades"]
+
+    held = [trade for trade in trades if trade["best"] is not None]
+    assert len(held) > 5
+    for trade in held:
+        assert Decimal(trade["worst"]) <= Decimal(trade["profit"]) <= Decimal(trade["best"])
+
+
+def test_a_seeded_month_is_explained_to_the_cent(tmp_path: Path) -> None:
+    """AN-06, AN-01"""
+    bars = minutes_of(tmp_path / "SPY_seeded.csv", last=date(2026, 2, 3))
+    header, *lines = bars.read_text().splitlines()
+    bars.write_text("\n".join([header, *(line for line in lines if not "14:40" < line[11:16] < "20:40")]) + "\n")
+    keyturn, journal, _ = played_over_nights(tmp_path, bars, late="20:40")
+
+    worth = worth_at_closes(fills_of(journal), {"SPY": closes_of(bars)})
+    days = explained(keyturn, journal, "2026-01-05..2026-02-02")
+
+    assert {day["day"]: day["closing"] for day in days} == {
+        day: cents(amount) for day, amount in list(worth.items())[:-1]
+    }
+    assert {day["rest"] for day in days} == {"0.00"}
+    assert len(days) == 20
