@@ -103,9 +103,15 @@ class FileKillSwitch:
             os.replace(self._ready, self._path)
 
     def _name_what_is_ready(self) -> None:
-        """Give the latch's name to the empty file if the name is free, so that no other kill is overwritten."""
-        if self._is_ready_of_another():
-            self._ready.unlink(missing_ok=True)
+        """The empty file gets the latch's name where nothing has it: no kill of another is written over.
+
+        What else stands in its place, a folder or a circle of links, keeps nobody from killing.
+        """
+        try:
+            if self._is_ready_of_another():
+                self._ready.unlink(missing_ok=True)
+        except OSError:
+            return
         try:
             os.link(self._ready, self._path)
         except (FileExistsError, FileNotFoundError):
@@ -117,12 +123,12 @@ class FileKillSwitch:
         self._ready.unlink(missing_ok=True)
 
     def _is_ready_of_another(self) -> bool:
-        """Whether the prepared file belongs to an earlier kill whose process died while naming it."""
+        """Whether what lies ready is no empty file, or an older kill's own: a process died as it named it."""
         try:
-            found = os.stat(self._ready)
+            found = os.lstat(self._ready)
         except FileNotFoundError:
             return False
-        return found.st_size > 0 or found.st_nlink > 1
+        return not stat.S_ISREG(found.st_mode) or found.st_size > 0 or found.st_nlink > 1
 
     def _has_its_name(self, descriptor: int) -> bool:
         try:
