@@ -46,7 +46,7 @@ from core.protocol.frames import (
 )
 from core.protocol.stream import FrameReader
 from core.runtime.service import desks
-from core.runtime.service.arrivals import NEW, WITHIN
+from core.runtime.service.arrivals import BACK, NEW, WITHIN
 from core.runtime.service.desk_connection import COMMANDS_A_SECOND, DeskConnection, FloodError
 from core.runtime.service.doorway import LINES, STRANGERS, Doorway
 from core.runtime.service.peer import peer_of
@@ -211,6 +211,22 @@ def test_a_returning_desk_has_its_place(there: Served, timeline: Timeline) -> No
     last = strangers[numbers.index(max(numbers))]
     assert last.until(Refused).reason == RefusalCode.TOO_MANY
     assert there.service.desks.count <= desks.MOST
+
+
+def test_returns_of_others_cost_the_holder_nothing(there: Served, timeline: Timeline) -> None:
+    """OP-13, SY-01: a desk that comes back as often as any may takes nobody's turn but its own"""
+    operator = Client(there, HELLO)
+    known = operator.until(Welcome)
+    other = Client(there, HELLO).until(Welcome)
+    operator.connection.close()
+    until(lambda: there.service.desks.count == 0, "both are lost")
+    for _ in range(BACK):
+        other = Client(there, msgspec.structs.replace(HELLO, token=other.token)).until(Welcome)
+    assert Client(there, msgspec.structs.replace(HELLO, token=other.token)).is_hung_up()
+
+    back = Client(there, msgspec.structs.replace(HELLO, token=known.token)).until(Welcome)
+
+    assert back.desk == known.desk
 
 
 def test_a_press_on_a_dropped_line_counts(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from core.model.desk import NO_NUMBER, DeskNumber, Seat
 from core.model.listed_asset import AssetsFound
 from core.model.values import AccountId
 from core.runtime.base import Runtime
+from core.runtime.service.arrivals import Arrival
 
 NOT_FOR_DESKS = ServeDesks | AttachDesk | DetachDesk | LoseDesk | SettingsFileSeen | WatchlistFilesSeen
 """Inputs of the desk server and of the file keeper, which a desk must not send."""
@@ -49,9 +50,12 @@ class EngineBooks:
         self._send(AttachDesk(seat, link, self._tokens.get(token), by_itself=bool(token)), None)
         return link
 
-    def knows(self, token: str) -> bool:
-        """Whether this token was issued to a desk that has not detached since."""
-        return token in self._tokens
+    def arrival_of(self, token: str) -> Arrival:
+        """What a desk with this token is: new, back, or the one that has control and is back."""
+        number = self._tokens.get(token)
+        if number is None:
+            return Arrival.NEW
+        return Arrival.HOLDER if number == self.holder else Arrival.BACK
 
     @property
     def holder(self) -> DeskNumber | None:
