@@ -46,7 +46,8 @@ from core.protocol.frames import (
 )
 from core.protocol.stream import FrameReader
 from core.runtime.service import desks
-from core.runtime.service.arrivals import BACK, NEW, WITHIN
+from core.runtime.service.arrivals import BACK, NEW, WITHIN, Arrival
+from core.runtime.service.books import TOKENS
 from core.runtime.service.desk_connection import COMMANDS_A_SECOND, DeskConnection, FloodError
 from core.runtime.service.doorway import LINES, STRANGERS, Doorway
 from core.runtime.service.peer import peer_of
@@ -227,6 +228,17 @@ def test_returns_of_others_cost_the_holder_nothing(there: Served, timeline: Time
     back = Client(there, msgspec.structs.replace(HELLO, token=known.token)).until(Welcome)
 
     assert back.desk == known.desk
+
+
+def test_of_lost_desks_the_last_are_known(there: Served) -> None:
+    """OP-13: and the one that has control, however many came after it"""
+    known = Client(there, HELLO).until(Welcome)
+    books, taken = there.service.books, [DeskNumber(100 + n) for n in range(2 * TOKENS)]
+    tokens = [books.token_of(number) for number in taken]
+
+    assert books.arrival_of(known.token) is Arrival.HOLDER
+    assert [books.arrival_of(token) for token in tokens].count(Arrival.BACK) == TOKENS - 1
+    assert books.arrival_of(tokens[-1]) is Arrival.BACK
 
 
 def test_a_press_on_a_dropped_line_counts(tmp_path: Path) -> None:

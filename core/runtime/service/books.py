@@ -27,6 +27,9 @@ from core.runtime.service.arrivals import Arrival
 NOT_FOR_DESKS = ServeDesks | AttachDesk | DetachDesk | LoseDesk | SettingsFileSeen | WatchlistFilesSeen
 """Inputs of the desk server and of the file keeper, which a desk must not send."""
 
+TOKENS = 256
+"""Desks that are known when they come back; the one that has control always is."""
+
 
 class EngineBooks:
     """The interface to one engine. Any thread; never waits."""
@@ -68,6 +71,9 @@ class EngineBooks:
     def token_of(self, desk: DeskNumber) -> str:
         """Issue the token by which a desk returns; it replaces the previous one."""
         self._tokens = {token: number for token, number in self._tokens.items() if number != desk}
+        if len(self._tokens) >= TOKENS:
+            oldest = next(token for token, number in self._tokens.items() if number != self.holder)
+            self._tokens = {token: number for token, number in self._tokens.items() if token != oldest}
         token = secrets.token_hex(16)
         self._tokens[token] = desk
         return token
