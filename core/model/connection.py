@@ -51,7 +51,9 @@ class ConnectionStatus:
     words
         The problem and the remedy, in one line; empty if there is none.
     polled
-        Symbols beyond the stream's limit: polled each minute, and their trading halts are not received.
+        Symbols that the stream has no room for: polled each minute, and their trading halts are not heard.
+    odd
+        What came over it since the start and was left out or is strange, and how often, in words (MD-03).
     """
 
     line: Channel
@@ -61,6 +63,7 @@ class ConnectionStatus:
     tries: int = 0
     words: str = ""
     polled: tuple[Symbol, ...] = ()
+    odd: tuple[tuple[str, int], ...] = ()
 
 
 PERCENTILES = (50, 90, 95, 99)
