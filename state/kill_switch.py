@@ -108,6 +108,8 @@ class FileKillSwitch:
         What else stands in its place, a folder or a circle of links, keeps nobody from killing.
         """
         try:
+            if not stat.S_ISREG(os.lstat(self._ready).st_mode):
+                return
             if self._is_ready_of_another():
                 self._ready.unlink(missing_ok=True)
         except OSError:
@@ -123,12 +125,12 @@ class FileKillSwitch:
         self._ready.unlink(missing_ok=True)
 
     def _is_ready_of_another(self) -> bool:
-        """Whether what lies ready is no empty file, or an older kill's own: a process died as it named it."""
+        """Whether the file that lies ready is an older kill's own: a process died as it named it."""
         try:
             found = os.lstat(self._ready)
         except FileNotFoundError:
             return False
-        return not stat.S_ISREG(found.st_mode) or found.st_size > 0 or found.st_nlink > 1
+        return stat.S_ISREG(found.st_mode) and (found.st_size > 0 or found.st_nlink > 1)
 
     def _has_its_name(self, descriptor: int) -> bool:
         try:
