@@ -103,9 +103,9 @@ class FileKillSwitch:
             os.replace(self._ready, self._path)
 
     def _name_what_is_ready(self) -> None:
-        """The empty file gets the latch's name where nothing has it: no kill of another is written over.
+        """Give the latch's name to the empty file if the name is free, so that no other kill is overwritten.
 
-        What else stands in its place, a folder or a circle of links, keeps nobody from killing.
+        Anything else in the file's place, like a folder or a link, prevents no kill.
         """
         try:
             if not stat.S_ISREG(os.lstat(self._ready).st_mode):
@@ -125,7 +125,7 @@ class FileKillSwitch:
         self._ready.unlink(missing_ok=True)
 
     def _is_ready_of_another(self) -> bool:
-        """Whether the file that lies ready is an older kill's own: a process died as it named it."""
+        """Whether the prepared file belongs to an earlier kill whose process died while naming it."""
         try:
             found = os.lstat(self._ready)
         except FileNotFoundError:

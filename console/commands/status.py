@@ -18,7 +18,7 @@ STOPPED = 3
 STALE_SECONDS = 5.0
 """A heartbeat comes fifty times a second."""
 TOLD_APART = (UnprotectedKind.IN_DOUBT, UnprotectedKind.AT_LIMIT, UnprotectedKind.IDLE)
-"""Each other, also one of a later release, is told as what no stop guards."""
+"""Every other kind, also one of a later release, is told as unprotected."""
 
 
 def status(context: typer.Context, account: Account = None, as_json: AsJson = False) -> None:
@@ -63,7 +63,7 @@ def exit_code(state: object) -> int:
 
 
 def _uncovered(unprotected: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator[str]:
-    """What no stop guards, each with the desk's own words for what to do; an older desk that runs says no kinds."""
+    """Yield a line for unprotected shares of each kind, with a remedy; an older running desk gives no kinds."""
     told = tuple(zip_longest(kinds[: len(unprotected)], unprotected))
     doubted = [words for kind, words in told if kind == UnprotectedKind.IN_DOUBT]
     limited = [words for kind, words in told if kind == UnprotectedKind.AT_LIMIT]

@@ -70,7 +70,7 @@ class Record:
         return TableError(f"{self.place}: {name} {shown(self[name])} {words}")
 
     def number(self, name: str, such_as: str) -> Decimal:
-        """Finite, in the digits and signs of ASCII. Raises `TableError`."""
+        """Parse a finite number in ASCII digits. Raises `TableError`."""
         if not NUMBER.fullmatch(self[name]):
             raise self.fault(name, f"is no number such as {such_as}")
         return Decimal(self[name])
@@ -110,7 +110,7 @@ class Table:
         return [self.header.index(name) for name in names]
 
     def why_too_long(self, row: Row) -> str:
-        """A comma within a number moves all that follows; empty where it has nothing beyond the header."""
+        """Return why a row has too many fields, as after a comma within a number; empty if it does not."""
         beyond = len(row) > len(self.header) and any(map(str.strip, row[len(self.header) :]))
         return f"the line has {len(row)} fields, the header {len(self.header)}" if beyond else ""
 

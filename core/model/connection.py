@@ -51,9 +51,9 @@ class ConnectionStatus:
     words
         The problem and the remedy, in one line; empty if there is none.
     polled
-        Symbols that the stream has no room for: polled each minute, and their trading halts are not heard.
+        Symbols beyond the stream's limit: polled each minute, and their trading halts are not received.
     odd
-        What came over it since the start and was left out or is strange, and how often, in words (MD-03).
+        What was left out of its messages since the start, in words, and how often (MD-03).
     """
 
     line: Channel

@@ -21,7 +21,7 @@ def capitals(text: str) -> str:
 
 
 def small_letters(text: str) -> str:
-    """Capitals of ASCII as small letters: `str.lower` makes a k of the sign for kelvin."""
+    """Lower the ASCII capitals alone: `str.lower` turns the kelvin sign into a k."""
     return text.translate(_SMALL)
 
 

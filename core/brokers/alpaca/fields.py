@@ -19,7 +19,7 @@ from core.model.values import is_number
 NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,40})?")
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{5,8}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
 YEARS = range(1990, 2101)
-"""No time and no day of a broker's lies outside of them: at either end of the calendar reckoning ends in an error."""
+"""The years of a valid time: arithmetic at either end of the calendar overflows."""
 LONGEST_TEXT = 200
 SMALLEST_EXPONENT = -40
 SHOWN = 40
@@ -127,7 +127,7 @@ class Fields:
         raise self.unreadable(name, f"{shown(value)} is no time with a zone")
 
     def day(self, name: str) -> date:
-        """A day, also where a time follows it."""
+        """Parse a day; a time after it is ignored."""
         with suppress(ValueError):
             day = date.fromisoformat(self.text(name)[:10])
             if day.year in YEARS:

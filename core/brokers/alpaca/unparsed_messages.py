@@ -41,7 +41,7 @@ class UnparsedMessages:
 
     @property
     def odd(self) -> tuple[tuple[str, int], ...]:
-        """As a lamp tells of them."""
+        """Return the count for a connection's status."""
         return (("messages that could not be read", self._count),) if self._count else ()
 
     @property

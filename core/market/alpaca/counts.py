@@ -33,7 +33,7 @@ class Seen(Enum):
 USUAL = frozenset(
     {Seen.BARS, Seen.QUOTES, Seen.CONFLATED, Seen.CONNECTIONS, Seen.LOST, Seen.MUTED, Seen.POLLS, Seen.FILLS}
 )
-"""What there is on a sound day, or the lamp tells of itself."""
+"""Counts of a usual day, and what the connection's status shows itself."""
 
 
 class Counts:
@@ -62,7 +62,7 @@ class Counts:
             return {what.value: self._seen[what] for what in Seen if self._seen[what]}
 
     def odd(self) -> tuple[tuple[str, int], ...]:
-        """What was left out or is strange of all that came, by its words."""
+        """Return what was left out, in words, and how often."""
         with self._lock:
             return tuple((what.value, self._seen[what]) for what in Seen if self._seen[what] and what not in USUAL)
 

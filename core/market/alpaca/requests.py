@@ -213,7 +213,7 @@ class DataRequests(StockHistoricalDataClient):
 
 
 def _body(response: requests.Response) -> bytes:
-    """All of it, unless there is no end of it."""
+    """Return the whole body. Raises `AskError` beyond `LARGEST_BODY`."""
     body = bytearray()
     for piece in response.iter_content(PIECE):
         body += piece
@@ -224,7 +224,7 @@ def _body(response: requests.Response) -> bytes:
 
 
 def _figure(text: str) -> Decimal:
-    """Exact. One beyond all measure is none, and whoever reads its field says so: the others are read all the same."""
+    """Parse exactly; a number beyond all measure becomes NaN, so that only its own field is unreadable."""
     try:
         return Decimal(text)
     except ArithmeticError:
@@ -255,7 +255,7 @@ def _refusal(response: requests.Response, body: bytes) -> Failure:
 
 
 def _message(body: bytes) -> str:
-    """What it says, where it says it in JSON: an HTML page tells nobody anything."""
+    """Return the message of a JSON answer; an HTML page has none."""
     try:
         message = json.loads(body)["message"]
     except (ValueError, KeyError, TypeError, RecursionError):

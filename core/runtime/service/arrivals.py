@@ -14,7 +14,7 @@ WITHIN = 20.0
 
 
 class Arrival(Enum):
-    """Who comes. The desk that has control comes back on turns of its own."""
+    """The kinds of arrival. The desk that has control has a limit of its own."""
 
     NEW = "new"
     BACK = "back"
@@ -22,7 +22,7 @@ class Arrival(Enum):
 
 
 MOST = {Arrival.NEW: NEW, Arrival.BACK: BACK, Arrival.HOLDER: NEW}
-"""How often each comes within `WITHIN`."""
+"""The most arrivals of each kind within `WITHIN`."""
 
 
 class Arrivals:
@@ -30,7 +30,7 @@ class Arrivals:
         self._times = {arrival: deque[float](maxlen=most) for arrival, most in MOST.items()}
 
     def takes(self, now: float, arrival: Arrival) -> bool:
-        """Whether one more may be counted now; it is, where this is true."""
+        """Whether one more may be attached now; if so, it is counted."""
         times = self._times[arrival]
         if len(times) == times.maxlen and now - times[0] < WITHIN:
             return False

@@ -28,7 +28,7 @@ NOT_FOR_DESKS = ServeDesks | AttachDesk | DetachDesk | LoseDesk | SettingsFileSe
 """Inputs of the desk server and of the file keeper, which a desk must not send."""
 
 TOKENS = 256
-"""Desks that are known when they come back; the one that has control always is."""
+"""The most tokens that are remembered; the token of the desk that has control always is."""
 
 
 class EngineBooks:
@@ -54,7 +54,7 @@ class EngineBooks:
         return link
 
     def arrival_of(self, token: str) -> Arrival:
-        """What a desk with this token is: new, back, or the one that has control and is back."""
+        """Return whether a desk with this token is new, returns, or returns with control."""
         number = self._tokens.get(token)
         if number is None:
             return Arrival.NEW

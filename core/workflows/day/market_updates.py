@@ -227,7 +227,7 @@ class MarketUpdates:
                 yield position, at
 
     def _hours_of(self, position: Position) -> tuple[Session | None, datetime | None]:
-        """The session in which it is to be flat, and from when; also where its strategy follows the symbol no more."""
+        """Return the session and the time from which a position must be flat, also if its strategy has no runner."""
         runner = self.state.orchestrator.roster.runner(position.strategy, position.symbol)
         if runner is not None:
             return runner.context.session, runner.context.flat_from

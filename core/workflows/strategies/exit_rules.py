@@ -63,8 +63,9 @@ class ExitRules:
         return flat_from is not None and bar.start >= flat_from
 
     def flat_from(self, position: Position, session: Session) -> datetime | None:
-        """The bar from which it is to be flat; None where it may be held over night. The rules' own minutes, and its
-        strategy's too where that does not follow the symbol and so says nothing.
+        """Return the start of the bar from which a position must be flat; None if it may be held over night.
+
+        If its strategy does not run on the symbol, the strategy's own minutes count as well.
         """
         settings = self.state.control.settings
         if settings.holds_overnight(position.strategy):
