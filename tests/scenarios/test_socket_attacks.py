@@ -15,9 +15,9 @@ import pytest
 from msgspec import Raw
 
 from core.facts import CommandRefused, DeskAttached, Fact
-from core.messages.commands import AttachDesk, Command, DetachDesk, Halt, LookAt, LoseDesk
+from core.messages.commands import AttachDesk, Command, DetachDesk, Halt, LookAt, LoseDesk, OpenTicket
 from core.model.desk import DeskNumber, Seat
-from core.model.values import AccountId, Symbol
+from core.model.values import AccountId, ProposalId, Symbol
 from core.protocol import frames
 from core.protocol.codec import encode
 from core.protocol.frames import (
@@ -358,6 +358,27 @@ def test_a_flood_ends_its_desk(there: Served, engine: VirtualRuntime) -> None:
         assert isinstance(refused, Refused)
         assert f"more than {COMMANDS_A_SECOND} frames in a second" in refused.words
     assert desk.is_hung_up()
+    is_well(there, engine)
+
+
+def test_a_desk_without_control_writes_little(there: Served, engine: VirtualRuntime) -> None:
+    """OP-13: also where it comes back; its halts are taken all the same"""
+    told: list[Fact] = []
+    engine.engine.state.add_listener(lambda _sequence, _at, fact: told.append(fact))
+    holder = Client(there, HELLO)
+    holder.until(Welcome)
+    say = Say(1, Raw(encode(OpenTicket(ProposalId("none")))), 0)
+    token = ""
+    for _ in range(3):
+        other = Client(there, msgspec.structs.replace(HELLO, token=token))
+        token = other.until(Welcome).token
+        with suppress(ConnectionError):
+            other.says(*[say] * 100)
+            assert other.until(Refused).reason == RefusalCode.TOO_MANY
+        assert other.is_hung_up()
+    assert Counter(type(fact) for fact in told)[CommandRefused] == desks.MOST_REFUSED
+    holder.says(*[say] * 100)
+    holder.until(Answered)
     is_well(there, engine)
 
 
