@@ -33,7 +33,7 @@ class Drop:
 
 
 def read_alert(symbol: Symbol, text: str, last: Price | None) -> AlertTerms | Drop | str:
-    """What is meant, or what is wrong with it; `last` says from which side a bare price is come to."""
+    """Return the alert, or the error text; `last` tells on which side of the market a bare price is."""
     typed = small_letters(text.strip())
     if found := WORD.fullmatch(typed):
         return _named(symbol, found[1], found[2])

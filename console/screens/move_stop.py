@@ -73,7 +73,7 @@ class MoveStopScreen(FieldsScreen):
 
     @property
     def _ranges(self) -> Decimal | None:
-        """How many average true ranges were typed; None where it is something else."""
+        """The typed number of average true ranges; None for other input."""
         typed = small_letters(self._text)
         return number_in(typed.removesuffix(RANGES)) if typed.endswith(RANGES) else None
 

@@ -79,7 +79,7 @@ class ExitRules:
         return self.state.orchestrator.roster.runner(position.strategy, position.symbol) is not None
 
     def _flat_without_its_strategy(self, position: Position, bar: Bar) -> Due | None:
-        """The close of the day for what a strategy holds in a symbol that it does not follow any more (EX-09)."""
+        """Return the end-of-day exit of a position whose strategy no longer follows its symbol (EX-09)."""
         if self._is_run(position) or not self._is_late(position, bar):
             return None
         words = "flat before the market closes; its strategy does not follow this symbol any more"
