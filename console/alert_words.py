@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from console.order_form.numbers import TOO_LARGE, WHOLE, is_too_large, number_in
 from core.model.alert import AlertKind, AlertTerms
+from core.model.symbols import small_letters
 from core.model.values import Price, Symbol
 
 SIDES = {">": True, "<": False}
@@ -33,7 +34,7 @@ class Drop:
 
 def read_alert(symbol: Symbol, text: str, last: Price | None) -> AlertTerms | Drop | str:
     """Return the alert, or the error text; `last` tells on which side of the market a bare price is."""
-    typed = text.strip().lower()
+    typed = small_letters(text.strip())
     if found := WORD.fullmatch(typed):
         return _named(symbol, found[1], found[2])
     if typed.endswith("%"):
@@ -52,7 +53,8 @@ def read_alert(symbol: Symbol, text: str, last: Price | None) -> AlertTerms | Dr
 def _named(symbol: Symbol, word: str, rest: str) -> AlertTerms | Drop | str:
     """Parse a word, recognised by its beginning."""
     if DROP.startswith(word):
-        return Drop(int(rest)) if rest.isdecimal() and len(rest) < len("1000") else "drop which? its number"
+        is_number = rest.isascii() and rest.isdecimal() and len(rest) < len("1000")
+        return Drop(int(rest)) if is_number else "drop which? its number"
     kind = next((kind for name, kind in WORDS.items() if name.startswith(word)), None)
     if kind is None:
         return f"one of: {EXAMPLES}"

@@ -23,6 +23,7 @@ desk wrote down: that the broker says the same is shown by the broker's own acti
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import math
 import re
@@ -59,6 +60,8 @@ def main() -> int:
     wish.add_argument("--head", help="an earlier head: a file with its line, or its hash")
     wish.add_argument("--show", action="store_true", help="print the records too")
     asked = wish.parse_args()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # the block has no letter in some terminals
     try:
         key = key_of(asked.key)
         earlier = hash_of(asked.head, key) if asked.head else None
@@ -173,7 +176,7 @@ def is_way(value: Any) -> bool:
 
 
 is_hash, is_salt, is_signature = (text_like(f"[0-9a-f]{{{digits}}}") for digits in (64, 32, 128))
-is_clock = text_like(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.(?!000000)[0-9]{6})?Z")
+is_clock = text_like(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(\.(?!000000)[0-9]{6})?Z")
 is_plain = text_like(r"[A-Za-z0-9_.:+\-\d]*")
 """A name, a code or a time: all that stands in a skeleton beside numbers."""
 is_amount = text_like(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
@@ -210,7 +213,7 @@ LINE = {
 }
 """Of a record, once its parts are put together: as many digits in a sum as in a salt."""
 VALUES: dict[str, Callable[[Any], bool]] = {
-    "a": lambda value: is_amount(value) or (type(value) is float and math.isfinite(value)),
+    "a": lambda value: is_amount(value) or type(value) is float,
     "s": lambda value: type(value) is str,
     "t": lambda value: type(value) in (str, dict),
 }
@@ -239,7 +242,7 @@ def parsed(line: bytes, where: str) -> dict[str, Any]:
 
 def loaded(text: str) -> Any:
     """JSON in which no name stands twice and each number is one. Raises ValueError, RecursionError."""
-    return json.loads(text, object_pairs_hook=each_once, parse_constant=int)
+    return json.loads(text, object_pairs_hook=each_once, parse_constant=int, parse_float=finite)
 
 
 def sound(text: str) -> Any:
@@ -252,6 +255,12 @@ def sound(text: str) -> Any:
     if re.sub(f'"{mark}([^"]+)"', r"\1", again) != text:
         raise ValueError("written in another way")
     return value
+
+
+def finite(text: str) -> float:
+    if math.isinf(number := float(text)):
+        raise ValueError("without an end")
+    return number
 
 
 def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -460,6 +469,8 @@ def lines_of(records: list[dict[str, Any]], days: list[dict[str, Any]], contents
             raise RecordError("edited", f"{where} is not written as a record") from None
         if line["seq"] != record["seq"] or not is_on(head["day"], line["at"]) or line["at"][:-1] < before:
             raise RecordError("edited", f"{where} has another number, or a time of another place")
+        if head["v"] > 1 and "salt" not in record and line["sum"] is not HIDDEN:
+            raise RecordError("edited", f"{where} shows a sum that nobody could check")
         if record["seq"] == head["last"] and not is_sum_of(head["sum"], line["sum"], record):
             raise RecordError("edited", f"the sum of {head['day']} is not that of its last record")
         before = line["at"][:-1]
@@ -475,8 +486,8 @@ def is_on(day: str, at: str) -> bool:
 def is_sum_of(signed: str, told: Any, record: dict[str, Any]) -> bool:
     """A head has the salted hash of its last record's sum; the first heads had the sum."""
     if told is HIDDEN or is_salt(signed):
-        return told in (HIDDEN, signed)
-    return "salt" not in record or sha256(bytes.fromhex(record["salt"]) + told.encode()).hexdigest() == signed
+        return told is HIDDEN or told == signed
+    return sha256(bytes.fromhex(record["salt"]) + told.encode()).hexdigest() == signed
 
 
 def joined(record: dict[str, Any]) -> Any:

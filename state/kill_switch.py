@@ -103,9 +103,17 @@ class FileKillSwitch:
             os.replace(self._ready, self._path)
 
     def _name_what_is_ready(self) -> None:
-        """Give the latch's name to the empty file if the name is free, so that no other kill is overwritten."""
-        if self._is_ready_of_another():
-            self._ready.unlink(missing_ok=True)
+        """Give the latch's name to the empty file if the name is free, so that no other kill is overwritten.
+
+        Anything else in the file's place, like a folder or a link, prevents no kill.
+        """
+        try:
+            if not stat.S_ISREG(os.lstat(self._ready).st_mode):
+                return
+            if self._is_ready_of_another():
+                self._ready.unlink(missing_ok=True)
+        except OSError:
+            return
         try:
             os.link(self._ready, self._path)
         except (FileExistsError, FileNotFoundError):
@@ -119,10 +127,10 @@ class FileKillSwitch:
     def _is_ready_of_another(self) -> bool:
         """Whether the prepared file belongs to an earlier kill whose process died while naming it."""
         try:
-            found = os.stat(self._ready)
+            found = os.lstat(self._ready)
         except FileNotFoundError:
             return False
-        return found.st_size > 0 or found.st_nlink > 1
+        return stat.S_ISREG(found.st_mode) and (found.st_size > 0 or found.st_nlink > 1)
 
     def _has_its_name(self, descriptor: int) -> bool:
         try:

@@ -148,7 +148,7 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
 def file_played(path: Path) -> PlayedFile:
     """Return a file's path and digest. Raises OSError."""
     total = sha256()
-    with path.open("rb") as file:
+    with reading(path) as file:
         while block := file.read(AT_ONCE):
             total.update(block)
     return PlayedFile(str(path.absolute()), total.hexdigest())

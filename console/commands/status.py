@@ -17,6 +17,8 @@ from state.lock import holder, last_account
 STOPPED = 3
 STALE_SECONDS = 5.0
 """A heartbeat comes fifty times a second."""
+TOLD_APART = (UnprotectedKind.IN_DOUBT, UnprotectedKind.AT_LIMIT, UnprotectedKind.IDLE)
+"""Every other kind, also one of a later release, is told as unprotected."""
 
 
 def status(context: typer.Context, account: Account = None, as_json: AsJson = False) -> None:
@@ -62,11 +64,11 @@ def exit_code(state: object) -> int:
 
 def _uncovered(unprotected: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator[str]:
     """Yield a line for unprotected shares of each kind, with a remedy; an older running desk gives no kinds."""
-    told = tuple(zip_longest(kinds, unprotected))
+    told = tuple(zip_longest(kinds[: len(unprotected)], unprotected))
     doubted = [words for kind, words in told if kind == UnprotectedKind.IN_DOUBT]
     limited = [words for kind, words in told if kind == UnprotectedKind.AT_LIMIT]
     idle = [words for kind, words in told if kind == UnprotectedKind.IDLE]
-    open_ = [words for kind, words in told if kind in (UnprotectedKind.NO_STOP, None)]
+    open_ = [words for kind, words in told if kind not in TOLD_APART]
     if open_:
         yield f"UNCOVERED {', '.join(open_)} at the broker; m in Positions gives one, c closes"
     if idle:

@@ -29,6 +29,9 @@ def wire(view: DeskView, _key: str, _now: datetime) -> list[TextLine]:
     ]
     if not found.spans:
         lines += field("", "no order was confirmed today")
+    odd = [(lamp.line.value, what, count) for lamp in view.status.lamps for what, count in lamp.odd]
+    for number, (line, what, count) in enumerate(odd):
+        lines += field("left out" if not number else "", f"{count:>6}  {line}: {what}", "warning")
     lines.append(())
     for number, (endpoint, count) in enumerate(found.calls):
         lines += field("calls" if not number else "", f"{count:>6}  {endpoint}")

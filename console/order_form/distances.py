@@ -12,6 +12,7 @@ from enum import Enum
 
 from console.order_form.numbers import WHOLE
 from core.model.instrument import Ticks
+from core.model.symbols import small_letters
 from core.model.values import Price
 
 
@@ -58,7 +59,7 @@ def distance_in(text: str) -> Distance | None:
     found = DISTANCE.fullmatch(text.strip())
     if found is None or not Decimal(found[1]):
         return None
-    unit = found[2].lower()
+    unit = small_letters(found[2])
     measure = Measure.ATR if unit.startswith("a") else Measure(unit)
     return Distance(Decimal(found[1]), measure)
 

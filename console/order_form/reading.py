@@ -14,7 +14,7 @@ from console.order_form.prices import read_prices, read_target, read_trail
 from core.messages.commands import ProposeOrder
 from core.model.order import TYPED, Effect, StopHolder, TimeInForce
 from core.model.staging import MANUAL
-from core.model.symbols import capitals
+from core.model.symbols import capitals, small_letters
 from core.model.values import ZERO, Quantity, Symbol, plain, rounded_down
 from core.staging.resting_entries import LONGEST_TTL
 from core.views import DeskView
@@ -58,7 +58,7 @@ def read_draft(texts: Mapping[str, str], view: DeskView) -> Draft:
     draft = Draft()
     clean = {name: texts.get(name, "").strip() for name in ORDER}
     _read_symbol(draft, capitals(clean["symbol"]), view)
-    choice = {name: chosen(name, clean[name].lower()) for name in CHOICES}
+    choice = {name: chosen(name, small_letters(clean[name])) for name in CHOICES}
     _read_effect(draft, choice["effect"], view)
     _read_type(draft, choice["type"])
     read_trail(draft, clean["trail"])
@@ -67,7 +67,7 @@ def read_draft(texts: Mapping[str, str], view: DeskView) -> Draft:
     _read_lasts(draft, choice["lasts"])
     _read_holder(draft, choice["holder"])
     read_target(draft, clean["target"])
-    _read_ttl(draft, clean["ttl"].lower())
+    _read_ttl(draft, small_letters(clean["ttl"]))
     doubt(draft, view)
     return draft
 

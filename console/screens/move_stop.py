@@ -14,6 +14,7 @@ from console.order_form.numbers import number_in
 from console.screens.dialog_host import DialogHost
 from console.screens.text_fields import FieldsScreen, TextField
 from core.model.order import StopHolder
+from core.model.symbols import small_letters
 from core.model.values import Price, plain
 from core.views import DeskView, PositionRow
 from widgets import format as f
@@ -73,7 +74,7 @@ class MoveStopScreen(FieldsScreen):
     @property
     def _ranges(self) -> Decimal | None:
         """The typed number of average true ranges; None for other input."""
-        typed = self._text.lower()
+        typed = small_letters(self._text)
         return number_in(typed.removesuffix(RANGES)) if typed.endswith(RANGES) else None
 
     def _price(self, row: PositionRow) -> Price | str:

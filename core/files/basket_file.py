@@ -14,7 +14,7 @@ from pathlib import Path
 from core.files.csv_table import FIRST_ROW, Record, Row, Table, TableError, shown
 from core.messages.commands import BasketRow
 from core.model.order import TYPED, Effect, OrderType, TimeInForce
-from core.model.symbols import symbol_in
+from core.model.symbols import small_letters, symbol_in
 from core.model.values import Fraction, Money, Price, Quantity
 from core.staging.resting_entries import LONGEST_TTL
 
@@ -111,7 +111,7 @@ def _record(place: str, header: Sequence[str], row: Row) -> Record:
 
 
 def _row(row: Record) -> BasketRow:
-    symbol, side = symbol_in(row["symbol"]), row["side"].lower()
+    symbol, side = symbol_in(row["symbol"]), small_letters(row["side"])
     if symbol is None:
         raise row.fault("symbol", "is no symbol such as SPY")
     if side not in SIDES:
@@ -176,7 +176,7 @@ def _ttl(row: Record, effect: Effect) -> int | None:
 
 
 def _type(row: Record, limit: Decimal | None, effect: Effect) -> OrderType:
-    word = row["type"].lower()
+    word = small_letters(row["type"])
     if word and word not in TYPED:
         raise row.fault("type", f"must be {', '.join(TYPED)}; a basket takes no other")
     kind = TYPED.get(word, OrderType.MARKET if limit is None else OrderType.LIMIT)
@@ -190,7 +190,7 @@ def _type(row: Record, limit: Decimal | None, effect: Effect) -> OrderType:
 
 
 def _lasts(row: Record) -> TimeInForce:
-    word = row["time_in_force"].lower()
+    word = small_letters(row["time_in_force"])
     if word and word not in LASTS:
         raise row.fault("time_in_force", f"must be {' or '.join(LASTS)}")
     return LASTS.get(word, TimeInForce.DAY)

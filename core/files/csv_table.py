@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 from core.files.regular_file import OddFileError, TooLargeError, bytes_of
@@ -20,6 +21,8 @@ A_FOLDER = "is a folder; name one CSV file in it"
 PACKED = b"\x1f\x8b"
 """The first bytes of a gzip file."""
 Row = list[str]
+
+NUMBER = re.compile(r"[+-]?([0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
 
 
 class TableError(OperatorError):
@@ -67,14 +70,10 @@ class Record:
         return TableError(f"{self.place}: {name} {shown(self[name])} {words}")
 
     def number(self, name: str, such_as: str) -> Decimal:
-        """Parse a finite number. Raises `TableError`."""
-        try:
-            number = Decimal(self[name])
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite():
+        """Parse a finite number in ASCII digits. Raises `TableError`."""
+        if not NUMBER.fullmatch(self[name]):
             raise self.fault(name, f"is no number such as {such_as}")
-        return number
+        return Decimal(self[name])
 
 
 class Table:
@@ -110,11 +109,18 @@ class Table:
             raise TableError(f"{self.path}:1: the column {', '.join(twice)} is there twice; keep one of them")
         return [self.header.index(name) for name in names]
 
+    def why_too_long(self, row: Row) -> str:
+        """Return why a row has too many fields, as after a comma within a number; empty if it does not."""
+        beyond = len(row) > len(self.header) and any(map(str.strip, row[len(self.header) :]))
+        return f"the line has {len(row)} fields, the header {len(self.header)}" if beyond else ""
+
     def records(self, names: Sequence[str]) -> Iterator[Record]:
         """Yield each row with these columns. Raises `TableError` at the first that lacks one."""
         columns = self.columns(names)
         for line, row in enumerate(self.rows, FIRST_ROW):
             place = f"{self.path}:{line}"
+            if too_long := self.why_too_long(row):
+                raise TableError(f"{place}: {too_long}; take the comma out of a number, or quote it")
             if max(columns) >= len(row):
                 raise TableError(f"{place}: the line has {len(row)} fields, {max(columns) + 1} are needed; complete it")
             yield Record(place, {name: row[column].strip() for name, column in zip(names, columns, strict=True)})

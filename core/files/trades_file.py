@@ -13,7 +13,7 @@ from pathlib import Path
 from core.files.csv_table import Record, Table, TableError, shown, text_of
 from core.model.instrument import ANY_SHARE
 from core.model.signal import ExitReason
-from core.model.symbols import symbol_in
+from core.model.symbols import small_letters, symbol_in
 from core.risk.protections.trades import ClosedTrade, Direction, ratio_of
 
 COLUMNS = ("open_time", "close_time", "symbol", "side", "profit_ratio", "exit_reason")
@@ -72,12 +72,12 @@ def moment_of(text: str) -> datetime | None:
 
 
 def _trade(row: Record) -> ClosedTrade:
-    if row["side"].lower() not in set(Direction):
+    if small_letters(row["side"]) not in set(Direction):
         raise row.fault("side", "must be long or short")
     ratio = row.number("profit_ratio", "-0.003")
     if not SMALLEST <= ratio <= LARGEST:
         raise row.fault("profit_ratio", "is no ratio such as -0.003")
-    return _closed(row, "open_time", "close_time", Direction(row["side"].lower()), ratio)
+    return _closed(row, "open_time", "close_time", Direction(small_letters(row["side"])), ratio)
 
 
 def _of_a_backtest(row: Record) -> ClosedTrade:
@@ -103,7 +103,7 @@ def _closed(row: Record, opened: str, closed: str, direction: Direction, ratio: 
     symbol = symbol_in(row["symbol"])
     if symbol is None:
         raise row.fault("symbol", "is no symbol such as SPY")
-    if row["exit_reason"].lower() not in REASONS:
+    if small_letters(row["exit_reason"]) not in REASONS:
         raise row.fault("exit_reason", f"is not known; write one of {', '.join(REASONS)}")
     if not SMALLEST <= ratio <= LARGEST:
         raise TableError(f"{row.place}: a profit of {ratio:.3g} times what was staked cannot be; mend the row")
@@ -113,7 +113,7 @@ def _closed(row: Record, opened: str, closed: str, direction: Direction, ratio: 
         opened_at=opened_at,
         closed_at=closed_at,
         ratio=ratio_of(ratio),
-        exit_reason=REASONS[row["exit_reason"].lower()],
+        exit_reason=REASONS[small_letters(row["exit_reason"])],
     )
 
 

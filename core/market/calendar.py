@@ -94,12 +94,16 @@ class ExchangeCalendar:
         return tuple(self._sessions)
 
     def overruled(self, first: date, last: date, sessions: Iterable[Session]) -> ExchangeCalendar:
-        """Return a copy with only these sessions from `first` to `last`: the broker's calendar overrides the table."""
-        told = list(sessions)
+        """Return a copy with only these sessions from `first` to `last`: the broker's calendar overrides the table.
+
+        Of several sessions of a day the last counts; those of other days do not.
+        """
+        told = {session.day: session for session in sessions if first <= session.day <= last}
         kept = [session for session in self._sessions if not first <= session.day <= last]
-        days = {session.day for session in told}
-        closed = {day: "closed, says the broker" for day in self._by_day if first <= day <= last and day not in days}
-        return ExchangeCalendar(self.first, self.last, [*kept, *told], {**self._holidays, **closed}, self.venue)
+        closed = {day: "closed, says the broker" for day in self._by_day if first <= day <= last and day not in told}
+        return ExchangeCalendar(
+            self.first, self.last, [*kept, *told.values()], {**self._holidays, **closed}, self.venue
+        )
 
     def _find(self, at: datetime) -> Session | NoSession:
         day = self.trading_day(at)

@@ -96,6 +96,8 @@ def _read(
     last: datetime | None = None
     for index, row in enumerate(table.rows):
         try:
+            if too_long := table.why_too_long(row):
+                raise _BadRowError(too_long)
             item = parse(row, columns)
         except _BadRowError as error:
             items.append(BrokenRow(place_of(path, index), str(error)))

@@ -76,7 +76,7 @@ def read_days(path: Path, venue: Venue = HOME) -> list[DayRow | BrokenRow]:
     items: list[DayRow | BrokenRow] = []
     last: date | None = None
     for index, row in enumerate(table.rows):
-        day = _day(row, when, venue)
+        day = table.why_too_long(row) or _day(row, when, venue)
         if isinstance(day, str):
             items.append(BrokenRow(place_of(path, index), day))
             continue

@@ -52,6 +52,8 @@ class ConnectionStatus:
         The problem and the remedy, in one line; empty if there is none.
     polled
         Symbols beyond the stream's limit: polled each minute, and their trading halts are not received.
+    odd
+        What was left out of its messages since the start, in words, and how often (MD-03).
     """
 
     line: Channel
@@ -61,6 +63,7 @@ class ConnectionStatus:
     tries: int = 0
     words: str = ""
     polled: tuple[Symbol, ...] = ()
+    odd: tuple[tuple[str, int], ...] = ()
 
 
 PERCENTILES = (50, 90, 95, 99)

@@ -15,6 +15,7 @@ from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 
+from core.files.regular_file import bytes_of
 from core.ports import JournalDamagedError, OperatorError
 from state.files import open_private, sync_folder, write_all
 from state.folders import AccountFolder
@@ -45,7 +46,10 @@ def read_heads(path: Path) -> list[SignedHead]:
 
 
 def _whole(path: Path) -> bytes:
-    content = path.read_bytes() if path.exists() else b""
+    try:
+        content = bytes_of(path)
+    except FileNotFoundError:
+        return b""
     return content[: content.rfind(b"\n") + 1]
 
 

@@ -406,9 +406,10 @@ def _another_time(value: str, skeleton: Any, chance: Random) -> tuple[str | None
 
 
 def _another_sum(export: Export, at: int, chance: Random) -> str | None:
-    """In the text that holds it."""
+    """In the text that holds it; where texts are kept back, one that is shown all the same."""
     if not export.is_whole:
-        return None
+        shown = orjson.loads(_shown(export.records[at], 0)) | {"sum": "ab" * 16}
+        return _kept(export, at, 0, json_of(shown), "a shown sum")
     texts = orjson.loads(export.records[at]["parts"][3])
     if not texts or not isinstance(texts[-1], str):
         return None
@@ -439,7 +440,9 @@ def _of_values(export: Export, name: str, chance: Random) -> str | None:
         case "one more":
             values.append(values[0])
         case "of another kind":
-            values[chance.randrange(len(values))] = chance.choice([None, 1, True, [], [[]], Raw("1e400"), Raw("NaN")])
+            values[chance.randrange(len(values))] = chance.choice(
+                [None, 1, True, [], [[]], Raw("1e400"), Raw("NaN"), Raw('{"a":1e400}'), Raw('{"a":[-1e400]}')]
+            )
         case "no list":
             return _kept(export, at, place, chance.choice(['{"0":"1"}', '"1"', "null", "1", ""]), how)
         case "a mark twice" if len(values) > 1:

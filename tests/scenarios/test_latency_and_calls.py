@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -13,6 +14,7 @@ from console.details.wire import in_words, wire
 from core.execution.latency import percentile
 from core.execution.latency_report import latency_report
 from core.facts import OrderSent, ProposalSkipped, ProposalStaged
+from core.market.alpaca.counts import Seen
 from core.messages.commands import Kill
 from core.messages.effects import CancelOrder
 from core.messages.inputs import AccountFetched, CallsCounted, ConnectionChanged, LookUpAnswered, PictureFetched
@@ -102,6 +104,15 @@ def test_latencies_are_shown_with_their_units() -> None:
     assert "confirmed to sent" in detail(house)
     assert "100.0 ms" in detail(house)
     assert [in_words(timedelta(seconds=s)) for s in (0.0024, 1.2, 125)] == ["2.4 ms", "1.20 s", "2:05"]
+
+
+def test_what_was_left_out_is_shown_with_its_count() -> None:
+    """MD-03: where the calls are"""
+    house = a_house_in_a_position()
+    lamp = ConnectionStatus(Channel.DATA, ConnectionState.UP, house.line.at, odd=((Seen.LATE.value, 12),))
+    house.line.take(house.line.at, ConnectionChanged(lamp))
+
+    assert re.search(rf"left out +12  data: {Seen.LATE.value}", detail(house))
 
 
 def test_invalid_and_rejected_orders_count_apart() -> None:

@@ -15,9 +15,13 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.commands.assembly.host import Host
+from console.commands.assembly.settings import display_of
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
+from core.files.regular_file import OddFileError
 from core.runtime.virtual import VirtualRuntime
 from state.folders import AccountFolder, Home
+from state.proof.heads import read_heads
+from state.run_log import file_played
 from tests.scenarios.backtests import Keyturn
 
 
@@ -162,6 +166,19 @@ def test_a_script_of_keys_that_is_a_pipe_is_named(
 
     assert answer.code == 2
     assert answer.err.replace(str(path), "keys.txt") == snapshot
+
+
+def test_no_reader_opens_a_pipe(ran: AccountFolder, tmp_path: Path) -> None:
+    """SP-06, SP-08: the look of the screen before it is painted, the signed heads, a file that was played"""
+    home = tmp_path / "home"
+    for path in (home / "settings.toml", ran.heads, tmp_path / "played.csv"):
+        replaced(path)
+
+    assert display_of(Host.of({"KEYTURN_HOME": str(home)})) is None
+    with pytest.raises(OddFileError):
+        read_heads(ran.heads)
+    with pytest.raises(OddFileError):
+        file_played(tmp_path / "played.csv")
 
 
 def test_a_running_engine_goes_on_and_names_a_pipe(tmp_path: Path, snapshot: SnapshotAssertion) -> None:

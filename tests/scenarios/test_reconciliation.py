@@ -38,7 +38,7 @@ from core.workflows.operator.kill_switch import REARM
 from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import others_order
 from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy, minutes
-from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
+from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, a_bar, at
 
 FRIDAY = date(2026, 11, 20)
 
@@ -553,6 +553,21 @@ def test_a_position_in_a_removed_symbol_is_flat_by_the_close() -> None:
     waiting = house.desk.stage.exit_waiting(SPY, "vwap")
     assert waiting is not None
     assert (waiting.exit_reason, waiting.order.quantity) == (ExitReason.FORCE_FLAT, Decimal("0.502"))
+
+
+def test_a_removed_symbol_is_flat_without_a_bar() -> None:
+    """EX-09, ST-02: the clock says it, and by the minutes of the strategy where the rules have none"""
+    day = minutes("10:07", "15:59", STEADY)
+    of_another = [replace(bar, symbol=IBM) for bar in day]
+    for settings, bars in (({}, of_another), ({"exits": {"flat_minutes": 0}}, day)):
+        house = in_a_symbol_that_was_removed(*bars, **settings).until("15:54")
+        assert house.desk.stage.exit_waiting(SPY, "vwap") is None
+
+        house.until("15:58")
+
+        waiting = house.desk.stage.exit_waiting(SPY, "vwap")
+        assert waiting is not None
+        assert waiting.exit_reason is ExitReason.FORCE_FLAT
 
 
 def test_a_position_in_a_removed_symbol_is_held_over() -> None:

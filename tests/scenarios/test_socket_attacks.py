@@ -15,9 +15,9 @@ import pytest
 from msgspec import Raw
 
 from core.facts import CommandRefused, DeskAttached, Fact
-from core.messages.commands import AttachDesk, Command, DetachDesk, Halt, LookAt, LoseDesk
+from core.messages.commands import AttachDesk, Command, DetachDesk, Halt, LookAt, LoseDesk, OpenTicket
 from core.model.desk import DeskNumber, Seat
-from core.model.values import AccountId, Symbol
+from core.model.values import AccountId, ProposalId, Symbol
 from core.protocol import frames
 from core.protocol.codec import encode
 from core.protocol.frames import (
@@ -46,7 +46,8 @@ from core.protocol.frames import (
 )
 from core.protocol.stream import FrameReader
 from core.runtime.service import desks
-from core.runtime.service.arrivals import NEW, WITHIN
+from core.runtime.service.arrivals import BACK, NEW, WITHIN, Arrival
+from core.runtime.service.books import TOKENS
 from core.runtime.service.desk_connection import COMMANDS_A_SECOND, DeskConnection, FloodError
 from core.runtime.service.doorway import LINES, STRANGERS, Doorway
 from core.runtime.service.peer import peer_of
@@ -213,6 +214,33 @@ def test_a_returning_desk_has_its_place(there: Served, timeline: Timeline) -> No
     assert there.service.desks.count <= desks.MOST
 
 
+def test_returns_of_others_cost_the_holder_nothing(there: Served, timeline: Timeline) -> None:
+    """OP-13, SY-01: a desk that comes back as often as any may takes nobody's turn but its own"""
+    operator = Client(there, HELLO)
+    known = operator.until(Welcome)
+    other = Client(there, HELLO).until(Welcome)
+    operator.connection.close()
+    until(lambda: there.service.desks.count == 0, "both are lost")
+    for _ in range(BACK):
+        other = Client(there, msgspec.structs.replace(HELLO, token=other.token)).until(Welcome)
+    assert Client(there, msgspec.structs.replace(HELLO, token=other.token)).is_hung_up()
+
+    back = Client(there, msgspec.structs.replace(HELLO, token=known.token)).until(Welcome)
+
+    assert back.desk == known.desk
+
+
+def test_of_lost_desks_the_last_are_known(there: Served) -> None:
+    """OP-13: and the one that has control, however many came after it"""
+    known = Client(there, HELLO).until(Welcome)
+    books, taken = there.service.books, [DeskNumber(100 + n) for n in range(2 * TOKENS)]
+    tokens = [books.token_of(number) for number in taken]
+
+    assert books.arrival_of(known.token) is Arrival.HOLDER
+    assert [books.arrival_of(token) for token in tokens].count(Arrival.BACK) == TOKENS - 1
+    assert books.arrival_of(tokens[-1]) is Arrival.BACK
+
+
 def test_a_press_on_a_dropped_line_counts(tmp_path: Path) -> None:
     """OP-07: other lines in any number take none away."""
     path = tmp_path / "engine.sock"
@@ -330,6 +358,27 @@ def test_a_flood_ends_its_desk(there: Served, engine: VirtualRuntime) -> None:
         assert isinstance(refused, Refused)
         assert f"more than {COMMANDS_A_SECOND} frames in a second" in refused.words
     assert desk.is_hung_up()
+    is_well(there, engine)
+
+
+def test_a_desk_without_control_writes_little(there: Served, engine: VirtualRuntime) -> None:
+    """OP-13: also where it comes back; its halts are taken all the same"""
+    told: list[Fact] = []
+    engine.engine.state.add_listener(lambda _sequence, _at, fact: told.append(fact))
+    holder = Client(there, HELLO)
+    holder.until(Welcome)
+    say = Say(1, Raw(encode(OpenTicket(ProposalId("none")))), 0)
+    token = ""
+    for _ in range(3):
+        other = Client(there, msgspec.structs.replace(HELLO, token=token))
+        token = other.until(Welcome).token
+        with suppress(ConnectionError):
+            other.says(*[say] * 100)
+            assert other.until(Refused).reason == RefusalCode.TOO_MANY
+        assert other.is_hung_up()
+    assert Counter(type(fact) for fact in told)[CommandRefused] == desks.MOST_REFUSED
+    holder.says(*[say] * 100)
+    holder.until(Answered)
     is_well(there, engine)
 
 

@@ -127,10 +127,7 @@ def a_non_trade(raw: object) -> Activity:
         raise row.unreadable("currency", f"{currency} is not {DOLLARS}")
     if word == TRADE:
         raise row.unreadable("activity_type", "is a fill without an order")
-    try:
-        day = date.fromisoformat(row.text("date")[:10])
-    except ValueError:
-        raise row.unreadable("date", "is no day") from None
+    day = row.day("date")
     moves = row.word("status") != CANCELLED
     amount = row.optional_number("net_amount") if moves else None
     quantity, symbol = row.optional_number("qty") if moves else None, row.word("symbol")

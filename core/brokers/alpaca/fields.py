@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,8 @@ from core.model.values import is_number
 
 NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,40})?")
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{5,8}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})")
+YEARS = range(1990, 2101)
+"""The years of a valid time: arithmetic at either end of the calendar overflows."""
 LONGEST_TEXT = 200
 SMALLEST_EXPONENT = -40
 SHOWN = 40
@@ -117,11 +120,19 @@ class Fields:
         """Return a time with its zone, as UTC, cut to microseconds."""
         value = self.value(name)
         if isinstance(value, str) and MOMENT.fullmatch(value):
-            try:
-                return datetime.fromisoformat(value).astimezone(UTC)
-            except (ValueError, OverflowError):
-                pass
+            with suppress(ValueError, OverflowError):
+                at = datetime.fromisoformat(value).astimezone(UTC)
+                if at.year in YEARS:
+                    return at
         raise self.unreadable(name, f"{shown(value)} is no time with a zone")
+
+    def day(self, name: str) -> date:
+        """Parse a day; a time after it is ignored."""
+        with suppress(ValueError):
+            day = date.fromisoformat(self.text(name)[:10])
+            if day.year in YEARS:
+                return day
+        raise self.unreadable(name, "is no day")
 
     def flag(self, name: str) -> bool:
         """Return a required boolean: a missing one is not false."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import datetime, time
 from decimal import Decimal
 from enum import Enum
 from typing import TypeVar
@@ -348,11 +348,11 @@ def a_clock(raw: object) -> datetime:
 def a_session(raw: object) -> Session:
     """Parse a day of the calendar; its times have no zone and are the exchange's, in summer and winter."""
     row = Fields(raw, "a day of the calendar", DAY)
+    day = row.day("date")
     try:
-        day = date.fromisoformat(row.text("date"))
         opens, closes = (time.fromisoformat(row.text(name)) for name in ("open", "close"))
     except ValueError as error:
-        raise row.unreadable("date, open or close", "is no date or time of day") from error
+        raise row.unreadable("open or close", "is no time of day") from error
     if opens.tzinfo or closes.tzinfo or not opens < closes:
         raise row.unreadable("open and close", "are no session")
     return Session(day, *(XNYS.at(day, clock) for clock in (opens, closes)))

@@ -17,6 +17,7 @@ import logging
 import random
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -112,7 +113,7 @@ class AlpacaOrderStream:
 
     async def run(self, hear: HearUpdate, show: Callable[[ConnectionStatus], None]) -> None:
         """Connect, listen, and reconnect with growing pauses, until cancelled."""
-        lamps = StreamStatus(show, self._now)
+        lamps = StreamStatus(lambda lamp: show(replace(lamp, odd=self.unread.odd)), self._now)
         while True:
             try:
                 await self._live(hear, lamps)

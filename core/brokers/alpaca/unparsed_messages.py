@@ -40,6 +40,11 @@ class UnparsedMessages:
         return self._count
 
     @property
+    def odd(self) -> tuple[tuple[str, int], ...]:
+        """Return the count for a connection's status."""
+        return (("messages that could not be read", self._count),) if self._count else ()
+
+    @property
     def last(self) -> tuple[UnparsedMessage, ...]:
         """Return the messages, the newest last."""
         with self._lock:

@@ -30,6 +30,12 @@ class Seen(Enum):
     FILLS = "gaps filled"
 
 
+USUAL = frozenset(
+    {Seen.BARS, Seen.QUOTES, Seen.CONFLATED, Seen.CONNECTIONS, Seen.LOST, Seen.MUTED, Seen.POLLS, Seen.FILLS}
+)
+"""Counts of a usual day, and what the connection's status shows itself."""
+
+
 class Counts:
     """Thread-safe."""
 
@@ -54,6 +60,11 @@ class Counts:
         """Return all counts, by their text."""
         with self._lock:
             return {what.value: self._seen[what] for what in Seen if self._seen[what]}
+
+    def odd(self) -> tuple[tuple[str, int], ...]:
+        """Return what was left out, in words, and how often."""
+        with self._lock:
+            return tuple((what.value, self._seen[what]) for what in Seen if self._seen[what] and what not in USUAL)
 
     def requests(self) -> dict[str, int]:
         """Return the sent requests, retries included, by endpoint."""

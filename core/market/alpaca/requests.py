@@ -6,6 +6,7 @@ retries by itself, parses numbers as floats and fails on `null`. Retries are in 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -44,6 +45,12 @@ KEYS_REFUSED = (401, 403)
 ABOUT_SYMBOLS = (400, 404, 422)
 """Status of a request with an unknown symbol, whatever the other symbols are."""
 SERVER_ERROR = 500
+LARGEST_BODY = 32 * 2**20
+"""Bytes; ten thousand bars are a little over one MiB."""
+PIECE = 2**16
+LONGEST_NUMBER = 40
+"""Digits."""
+NO_NUMBER = Decimal("NaN")
 PLACE = "Alpaca's history"
 
 Record = Mapping[str, Any]
@@ -185,34 +192,61 @@ class DataRequests(StockHistoricalDataClient):
         """Send once, with time-outs and Decimal numbers; every failure is an `AskError`, never the library's error."""
         self._counts.ask(f"{method} {_path(url)}")
         try:
-            with within(sum(self._timeout)):
-                response = self._session.request(method, url, timeout=self._timeout, **opts)
-            if response.status_code == OK:
-                answer: dict[str, Any] = response.json(parse_float=Decimal)
-                return answer
+            with (
+                within(sum(self._timeout)),
+                self._session.request(method, url, timeout=self._timeout, stream=True, **opts) as response,
+            ):
+                body = _body(response)
         except requests.Timeout as error:
             raise AskError(Failure(f"Alpaca's data service did not answer in time at {_path(url)}")) from error
-        except requests.JSONDecodeError as error:
-            raise AskError(Failure(f"Alpaca's data service sent no JSON at {_path(url)}; it is asked again")) from error
-        except (requests.RequestException, ValueError, RecursionError) as error:
+        except (requests.RequestException, ValueError) as error:
             words = f"Alpaca's data service cannot be reached at {_path(url)} ({type(error).__name__})"
             raise AskError(Failure(f"{words}; check the network and alpaca.data_url")) from error
-        failure = _refusal(response)
-        raise AskError(replace(failure, words=self.hide(failure.words)))
+        if response.status_code != OK:
+            failure = _refusal(response, body)
+            raise AskError(replace(failure, words=self.hide(failure.words)))
+        try:
+            answer: dict[str, Any] = json.loads(body, parse_float=_figure, parse_int=_whole_number)
+        except (ValueError, RecursionError) as error:
+            raise AskError(Failure(f"Alpaca's data service sent no JSON at {_path(url)}; it is asked again")) from error
+        return answer
+
+
+def _body(response: requests.Response) -> bytes:
+    """Return the whole body. Raises `AskError` beyond `LARGEST_BODY`."""
+    body = bytearray()
+    for piece in response.iter_content(PIECE):
+        body += piece
+        if len(body) > LARGEST_BODY:
+            words = f"Alpaca's data service answered with more than {LARGEST_BODY // 2**20} MiB; it is asked again"
+            raise AskError(Failure(words))
+    return bytes(body)
+
+
+def _figure(text: str) -> Decimal:
+    """Parse exactly; a number beyond all measure becomes NaN, so that only its own field is unreadable."""
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        return NO_NUMBER
+
+
+def _whole_number(text: str) -> int | Decimal:
+    return int(text) if len(text) <= LONGEST_NUMBER else NO_NUMBER
 
 
 def _has_null(bars: object) -> bool:
     return bars is None or (isinstance(bars, Mapping) and None in bars.values())
 
 
-def _refusal(response: requests.Response) -> Failure:
+def _refusal(response: requests.Response, body: bytes) -> Failure:
     status = response.status_code
     at_least = asked_for(response.headers.get("Retry-After")) or timedelta(0)
     if status == TOO_MANY:
         return Failure("too many requests to Alpaca's data service (429); it is asked again, slower", at_least=at_least)
     if status >= SERVER_ERROR:
         return Failure(f"Alpaca's data service has an error on its side ({status})", at_least=at_least)
-    said = _message(response)
+    said = _message(body)
     if status in KEYS_REFUSED:
         advice = "check the keys, and whether your plan has the feed of alpaca.feed"
         return Failure(f"Alpaca's data service refused ({status}{said}): {advice}", is_refused=True)
@@ -220,10 +254,10 @@ def _refusal(response: requests.Response) -> Failure:
     return Failure(words, is_refused=True, may_be_a_symbol=status in ABOUT_SYMBOLS)
 
 
-def _message(response: requests.Response) -> str:
+def _message(body: bytes) -> str:
     """Return the message of a JSON answer; an HTML page has none."""
     try:
-        message = response.json()["message"]
+        message = json.loads(body)["message"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
     return f" {shown(message)}"

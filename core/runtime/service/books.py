@@ -22,9 +22,13 @@ from core.model.desk import NO_NUMBER, DeskNumber, Seat
 from core.model.listed_asset import AssetsFound
 from core.model.values import AccountId
 from core.runtime.base import Runtime
+from core.runtime.service.arrivals import Arrival
 
 NOT_FOR_DESKS = ServeDesks | AttachDesk | DetachDesk | LoseDesk | SettingsFileSeen | WatchlistFilesSeen
 """Inputs of the desk server and of the file keeper, which a desk must not send."""
+
+TOKENS = 256
+"""The most tokens that are remembered; the token of the desk that has control always is."""
 
 
 class EngineBooks:
@@ -49,9 +53,12 @@ class EngineBooks:
         self._send(AttachDesk(seat, link, self._tokens.get(token), by_itself=bool(token)), None)
         return link
 
-    def knows(self, token: str) -> bool:
-        """Whether this token was issued to a desk that has not detached since."""
-        return token in self._tokens
+    def arrival_of(self, token: str) -> Arrival:
+        """Return whether a desk with this token is new, returns, or returns with control."""
+        number = self._tokens.get(token)
+        if number is None:
+            return Arrival.NEW
+        return Arrival.HOLDER if number == self.holder else Arrival.BACK
 
     @property
     def holder(self) -> DeskNumber | None:
@@ -64,6 +71,9 @@ class EngineBooks:
     def token_of(self, desk: DeskNumber) -> str:
         """Issue the token by which a desk returns; it replaces the previous one."""
         self._tokens = {token: number for token, number in self._tokens.items() if number != desk}
+        if len(self._tokens) >= TOKENS:
+            oldest = next(token for token, number in self._tokens.items() if number != self.holder)
+            self._tokens = {token: number for token, number in self._tokens.items() if token != oldest}
         token = secrets.token_hex(16)
         self._tokens[token] = desk
         return token

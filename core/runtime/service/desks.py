@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import astuple
 
+from core.messages.commands import Command, Halt, KeyPressed, Kill, LookAt, RequestCancel
 from core.messages.lateness import STOOD_STILL
 from core.model.desk import DeskNumber
 from core.model.values import Symbol
@@ -37,7 +38,8 @@ from core.protocol.frames import (
     Watch,
     Welcome,
 )
-from core.runtime.service.books import EngineBooks
+from core.runtime.service.arrivals import WITHIN
+from core.runtime.service.books import TOKENS, EngineBooks
 from core.runtime.service.desk_connection import DeskConnection, FloodError
 from core.runtime.service.picture_feed import Drawn, Wish
 
@@ -52,6 +54,10 @@ COUNTED = 10.0
 """Seconds for the engine to count a desk; after that it is disconnected, and tries again."""
 CATCHES_UP = 0.5
 """Seconds after a standstill within which the received commands count as late."""
+MOST_REFUSED, MOST_CANCELS = 60, 200
+"""The most commands of a desk without control within `WITHIN` seconds, and cancels of entries: each is recorded."""
+WITHOUT_CONTROL = LookAt | KeyPressed | Halt | Kill
+"""Commands of every desk without such a limit."""
 A_BREATH = 0.1
 """Seconds of pause after an unexpected error, so that repeated errors do not use up the processor."""
 
@@ -75,6 +81,7 @@ class DeskServer:
         self._desks: dict[DeskNumber, DeskConnection] = {}
         self._arriving: deque[DeskConnection] = deque()
         self._forsaken: set[str] = set()
+        self._recorded: dict[tuple[DeskNumber, int], deque[float]] = {}
         self._newest: Drawn | None = None
         self._wish: Wish | None = None
         self._words: tuple[str, ...] | None = None
@@ -224,6 +231,7 @@ class DeskServer:
     def _do(self, desk: DeskConnection, request: FromDesk) -> None:
         if isinstance(request, Say):
             command = decode_command(request.command)
+            self._count_without_control(desk.number, command)
             refusal = self._books.hear(desk.number, command, request.seen, is_late=self._has_stood_still())
             desk.say(Answered(request.number, refusal))
         elif isinstance(request, Attend):
@@ -236,6 +244,19 @@ class DeskServer:
             desk.say(Found(found.asked, found.is_listed, tuple(astuple(match) for match in found.matches)))
         elif not isinstance(request, Seen):
             raise FrameError(f"{type(request).__name__} is nothing that a desk says")
+
+    def _count_without_control(self, desk: DeskNumber, command: Command) -> None:
+        """Count a command that the engine records for a desk without control. Raises `FloodError` above the limit."""
+        if desk == self._books.holder or isinstance(command, WITHOUT_CONTROL):
+            return
+        most = MOST_CANCELS if isinstance(command, RequestCancel) else MOST_REFUSED
+        key, now = (desk, most), self._now()
+        if key not in self._recorded and len(self._recorded) >= TOKENS:
+            del self._recorded[next(iter(self._recorded))]
+        times = self._recorded.setdefault(key, deque(maxlen=most))
+        if len(times) == most and now - times[0] < WITHIN:
+            raise FloodError(f"more than {most} such commands in {WITHIN:g} s without control")
+        times.append(now)
 
     def _speak(self, desk: DeskConnection) -> None:
         if desk.is_silent(self._now()):

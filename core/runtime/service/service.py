@@ -11,7 +11,7 @@ from core.messages.command_ports import CommandPort, PortKind
 from core.model.desk import Seat
 from core.protocol.frames import PROTOCOL, Hello, Press, PressKind, RefusalCode, Refused
 from core.runtime.base import Runtime
-from core.runtime.service.arrivals import Arrivals
+from core.runtime.service.arrivals import Arrival, Arrivals
 from core.runtime.service.books import EngineBooks
 from core.runtime.service.desk_connection import DeskConnection
 from core.runtime.service.desks import FULL, MOST, DeskServer
@@ -86,10 +86,10 @@ class EngineService:
         return None
 
     def _welcome(self, caller: Caller, hello: Hello) -> Refused | None:
-        places = 2 * MOST if self.books.knows(hello.token) else MOST
-        if self.desks.count >= places:
+        arrival = self.books.arrival_of(hello.token)
+        if arrival is not Arrival.HOLDER and self.desks.count >= (MOST if arrival is Arrival.NEW else 2 * MOST):
             return Refused(RefusalCode.TOO_MANY, FULL)
-        if not self._arrivals.takes(self._now(), is_back=self.books.knows(hello.token)):
+        if not self._arrivals.takes(self._now(), arrival):
             caller.connection.close()
             return None
         peer = caller.peer

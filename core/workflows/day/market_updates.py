@@ -219,10 +219,20 @@ class MarketUpdates:
     def _to_flatten(self) -> Iterator[tuple[Position, datetime]]:
         """Yield positions of strategies that are flat overnight, each with its next try, while the session is open."""
         for position in self.state.ledger.positions():
-            for runner in self.state.orchestrator.runners.get(position.symbol, ()):
-                session, at = runner.context.session, runner.context.flat_from + WITHOUT_A_BAR
-                tried = self._flattened.get((position.symbol, position.strategy))
-                if tried is not None and tried >= at:
-                    at = tried + ONE_MINUTE
-                if runner.name == position.strategy and self.state.at < session.close and at < session.close:
-                    yield position, at
+            session, flat_from = self._hours_of(position)
+            if session is None or flat_from is None:
+                continue
+            at = flat_from + WITHOUT_A_BAR
+            tried = self._flattened.get((position.symbol, position.strategy))
+            if tried is not None and tried >= at:
+                at = tried + ONE_MINUTE
+            if self.state.at < session.close and at < session.close:
+                yield position, at
+
+    def _hours_of(self, position: Position) -> tuple[Session | None, datetime | None]:
+        """Return the session and the time from which a position must be flat, also if its strategy has no runner."""
+        runner = self.state.orchestrator.roster.runner(position.strategy, position.symbol)
+        if runner is not None:
+            return runner.context.session, runner.context.flat_from
+        session = self.state.calendar.session_at(self.state.at)
+        return (session, self.exit_rules.flat_from(position, session)) if isinstance(session, Session) else (None, None)

@@ -6,7 +6,7 @@ They propose, like all others (OP-01). A strategy's own exit takes precedence: t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from core.exits.rules import Due, ExitPosition, exit_due
 from core.model.bar import Bar
@@ -50,24 +50,37 @@ class ExitRules:
             unprotected=Quantity(held - ledger.exits.guarded(position.symbol, position.strategy)),
             best=mark.best,
             days=(day_of(bar.start) - day_of(position.opened_at)).days,
-            is_late=self._is_late(position.strategy, bar),
+            is_late=self._is_late(position, bar),
             own_stop=mark.stop,
             own_target=mark.target,
             is_target_at_broker=any(o.is_target for o in exits),
             is_trailed_at_broker=any(o.request.type.trails for o in exits),
         )
 
-    def _is_late(self, strategy: str, bar: Bar) -> bool:
-        settings = self.state.control.settings
+    def _is_late(self, position: Position, bar: Bar) -> bool:
         session = self.state.calendar.session_at(bar.start)
-        if settings.holds_overnight(strategy) or not isinstance(session, Session):
-            return False
-        return bar.start >= session.close - timedelta(minutes=settings.exits.flat_minutes)
+        flat_from = self.flat_from(position, session) if isinstance(session, Session) else None
+        return flat_from is not None and bar.start >= flat_from
+
+    def flat_from(self, position: Position, session: Session) -> datetime | None:
+        """Return the start of the bar from which a position must be flat; None if it may be held over night.
+
+        If its strategy does not run on the symbol, the strategy's own minutes count as well.
+        """
+        settings = self.state.control.settings
+        if settings.holds_overnight(position.strategy):
+            return None
+        minutes = settings.exits.flat_minutes
+        if not self._is_run(position):
+            minutes = max(minutes, settings.flat_minutes(position.strategy))
+        return session.close - timedelta(minutes=minutes)
+
+    def _is_run(self, position: Position) -> bool:
+        return self.state.orchestrator.roster.runner(position.strategy, position.symbol) is not None
 
     def _flat_without_its_strategy(self, position: Position, bar: Bar) -> Due | None:
         """Return the end-of-day exit of a position whose strategy no longer follows its symbol (EX-09)."""
-        is_run = self.state.orchestrator.roster.runner(position.strategy, position.symbol) is not None
-        if is_run or not self._is_late(position.strategy, bar):
+        if self._is_run(position) or not self._is_late(position, bar):
             return None
         words = "flat before the market closes; its strategy does not follow this symbol any more"
         return Due(Quantity(abs(position.quantity)), ExitReason.FORCE_FLAT, bar.close, words)

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from console.commands.assembly.host import Host
-from console.commands.status import exit_code, status_of
+from console.commands.status import _uncovered, exit_code, status_of
 from core.ports import OperatorError
 from state.folders import AccountFolder
 from state.heartbeat import Heartbeat, Status
@@ -71,3 +71,16 @@ def _beaten(host: Host, pid: int) -> AccountFolder:
     folder.prepare()
     Heartbeat(folder).beat(Status("on", pid, "paper", 0, 0, 0, 0, 0, "demo"))
     return folder
+
+
+@pytest.mark.parametrize(
+    ("kinds", "told"),
+    [(("no_stop",), 1), (("of a later release",), 1), ((), 1), (("no_stop", "idle", "in_doubt"), 1)],
+    ids=["known", "unknown", "none", "more"],
+)
+def test_unprotected_shares_are_told_whatever_their_kind(kinds: tuple[str, ...], told: int) -> None:
+    """SY-02: a heartbeat may be of another release"""
+    lines = list(_uncovered(("SPY 2.5",), kinds))
+    assert len(lines) == told
+    assert "SPY 2.5" in lines[0]
+    assert list(_uncovered((), kinds)) == []

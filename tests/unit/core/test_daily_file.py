@@ -86,6 +86,12 @@ def test_an_impossible_vix_close_is_refused(tmp_path: Path, close: str, snapshot
     ("2020-02-24,1,330,321", "the line has 4 fields, 5 are needed; complete it"),
     ("24.02.2020,1,330,321,322,1", "date '24.02.2020' is no day such as 2020-02-24"),
     ("2020-02-24,1,330,321,x,1", "close 'x' is no number such as 18.70"),
+    ("2020-02-24,1,330,321,\uff11,1", "close '\\uff11' is no number such as 18.70"),
+    ("2020-02-24,1,330,321,1_0,1", "close '1_0' is no number such as 18.70"),
+    (
+        "2020-02-24,1,3,300.5,321,322,1",
+        "the line has 7 fields, the header 6; take the comma out of a number, or quote it",
+    ),
     ("2020-02-24,1,330,321,nan,1", "close 'nan' is no number such as 18.70"),
     ("2020-02-24,1,330,321,Infinity,1", "close 'Infinity' is no number such as 18.70"),
     ("2020-02-24,1,330,0,322,1", "low '0' is not above zero and under 10,000,000"),

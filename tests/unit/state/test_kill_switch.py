@@ -83,6 +83,16 @@ def test_a_kill_latches_over_anything(folder, made, is_prepared):
     assert switch.set_by() == (() if made is os.mkdir else ("key flatten",))
 
 
+@pytest.mark.parametrize("made", ANYTHING.values(), ids=ANYTHING)
+def test_a_kill_needs_nothing_that_lies_ready(folder, made):
+    """OP-08: whatever stands in the place of the file that is laid ready for it"""
+    made(folder.kill_switch.with_name(".kill_switch_ready"))
+    switch = FileKillSwitch(folder, {})
+    switch.latch("key")
+
+    assert (switch.is_on(), switch.set_by()) == ("file", ("key",))
+
+
 @pytest.mark.parametrize(("value", "door"), [("1", "environment"), ("yes", "environment"), ("0", None), ("", None)])
 def test_the_environment_kills_also_in_doubt(folder, value, door):
     """OP-08"""

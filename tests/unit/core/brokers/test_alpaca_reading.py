@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.brokers.alpaca.activities import a_non_trade
 from core.brokers.alpaca.answers import NotJsonError, decoded, doubt, is_unauthorised, refusal
 from core.brokers.alpaca.fields import Fields, UnreadableFieldError
 from core.brokers.alpaca.parsing import (
@@ -68,6 +69,25 @@ def test_an_unknown_word_is_not_guessed() -> None:
     assert (update.event, update.execution) == (UpdateEvent.OTHER, None)
     assert (update.report.status, update.report.raw_status) == (None, "busted")
     assert event_of("other") is UpdateEvent.OTHER
+
+
+@table("time", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00")
+def test_no_time_is_at_an_end_of_the_calendar(time: str) -> None:
+    """EX-23, MD-03: whoever reckons with one would fail"""
+    fill = {"id": "1::a", "order_id": "b", "transaction_time": time, "qty": "1", "price": "9"}
+    session = {"date": time[:10], "open": "09:30", "close": "16:00"}
+    fee = {"id": "a", "activity_type": "FEE", "date": time[:10], "net_amount": "-1"}
+    for read in (
+        lambda: a_clock({"timestamp": time}),
+        lambda: submitted_at(an_order_json(submitted_at=time)),
+        lambda: an_update(an_update_json(timestamp=time)),
+        lambda: an_activity(fill),
+        lambda: a_session(session),
+        lambda: a_non_trade(fee),
+    ):
+        with pytest.raises(UnreadableFieldError, match="is no"):
+            read()
+    assert an_order(an_order_json(submitted_at=time, created_at=time)).accepted_at is None
 
 
 def test_a_fill_is_one_execution_of_a_cumulative_order() -> None:

@@ -90,10 +90,11 @@ async def test_an_update_before_the_listen_answer_is_heard() -> None:
 async def test_an_unreadable_message_is_told(junk: bytes | str) -> None:
     """EX-01, EX-05: the raw text is kept, and whoever listens hears of it."""
     async with an_ear(saying(junk, an_update())) as (ear, _):
-        await ear.until(lambda: bool(ear.updates))
+        await ear.until(lambda: bool(ear.updates) and ear.lamps[-1].odd != ())
 
     assert ear.stream is not None
     assert ear.stream.unread.count == 1
+    assert [count for _, count in ear.lamps[-1].odd] == [1]
     assert ear.stream.unread.last[0].raw
     assert len(ear.unread) == 1
     assert ear.states == [CONNECTING, UP]

@@ -154,3 +154,14 @@ def test_the_brokers_sessions_win(snapshot: SnapshotAssertion) -> None:
     assert told.session_on(date(2026, 11, 17)) == NoSession(snapshot)
     assert told.session_on(date(2026, 11, 19)) == table.session_on(date(2026, 11, 19))
     assert told.next_session(early.close) == third
+
+
+def test_a_day_is_told_once_and_of_its_own_range() -> None:
+    """RK-07: whatever else stands in the broker's answer"""
+    table = load_calendar(date(2026, 11, 16), date(2026, 11, 20))
+    first, second, third = table.sessions()[:3]
+    long = replace(first, close=first.close + timedelta(hours=1))
+
+    told = table.overruled(first.day, second.day, [long, second, first, replace(third, close=long.close)])
+
+    assert told.sessions() == table.sessions()

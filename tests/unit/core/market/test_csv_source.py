@@ -77,6 +77,7 @@ def test_common_csv_dialects_are_read(tmp_path: Path, content: str) -> None:
     ("2013-10-08T14:50:30Z,1,2,1,3,5", "close 3 is not within 1 to 2"),
     ("2013-10-08T14:50:30Z,1,1,1,1,-5", "volume -5 is no number of shares"),
     ("2013-10-08T14:50:30Z,1,1,1,1", "volume is missing: the line has 5 fields"),
+    ("2013-10-08T14:50:30Z,1,1,1,1,5,000", "the line has 7 fields, the header 6"),
     ("2013-10-08T14:50:30Z,1,1,1,1,", "volume '' is not a number"),
     ("2013-10-08T14:50:30,1,1,1,1,5", "has no zone"),
     ("yesterday,1,1,1,1,5", "timestamp 'yesterday' is no time"),

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from console.alert_words import Drop, read_alert
 from core.files.basket_file import BasketFileError, read_plan
 from core.files.csv_table import TableError
 from core.files.trades_file import COLUMNS, read_trades
 from core.model.listed_asset import AssetList, ListedAsset
-from core.model.symbols import capitals, symbol_in
+from core.model.symbols import capitals, small_letters, symbol_in
 from core.model.values import Symbol
 from state.watchlist_files import WatchlistFiles
 from tests.kit.rows import table
@@ -71,6 +72,15 @@ def _reads_any_digit(call: ast.Call) -> bool:
     pattern = next((each.value for each in call.args[:1] if isinstance(each, ast.Constant)), None)
     text = ast.unparse(call) if isinstance(pattern, str) and re.search(r"\\[dw]", pattern) else ""
     return text.startswith("re.") and "re.ASCII" not in text
+
+
+def test_no_word_is_written_with_a_sign_for_kelvin(tmp_path: Path) -> None:
+    """Of a plan, an alert and a distance"""
+    assert small_letters("MAR\u212aET") == "mar\u212aet"
+    with pytest.raises(BasketFileError, match="type"):
+        read_plan(tmp_path / "plan.csv", "symbol,side,quantity,type\nSPY,sell,1,mar\u212aet\n")
+    assert isinstance(read_alert(Symbol("SPY"), "drop \uff13", None), str)
+    assert isinstance(read_alert(Symbol("SPY"), "drop 3", None), Drop)
 
 
 ROOMS = ("commands", "order_form", "screens")

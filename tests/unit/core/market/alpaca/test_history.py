@@ -14,6 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 from core.market.alpaca import history as history_room
 from core.market.alpaca.cache import BarCache, hours_of
 from core.market.alpaca.counts import Seen
+from core.market.alpaca.requests import PLACE
 from core.market.port import MarketDataError
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import ONE_MINUTE
@@ -139,6 +140,34 @@ async def test_numbers_come_from_the_answers_text() -> None:
 
         assert isinstance(found[0], BarArrived)
         assert found[0].bar.volume == Decimal("123456.000000001")
+
+
+@cases("number", "1e9999999999999999999", "-1e-9999999999999999999", "many digits", "NaN", "Infinity", "1e400")
+async def test_a_number_beyond_measure_spoils_its_bar(number: str, pauses: list[float]) -> None:
+    """MD-03: the other bars and symbols of the answer are read"""
+    async with a_server() as server:
+        desk = Desk(server, "11:00:00", symbols=(SPY, QQQ))
+        number = number.replace("many digits", "9" * 5000)
+        row = '{"t":"2013-10-08T13:3%d:00Z","o":1.10,"h":1.2,"l":1.05,"c":%s,"v":7}'
+        rows = f"{row % (0, number)},{row % (1, '1.15')}"
+        server.answers.append(Answer(body='{"bars":{"SPY":[%s],"QQQ":[%s]}}' % (rows, row % (0, "1.15"))))  # noqa: UP031
+
+        found = await in_thread(lambda: desk.data.history((SPY, QQQ), at("9:30"), at("9:40")))
+
+        assert [(m.bar.symbol, m.bar.start) for m in found if isinstance(m, BarArrived)] == [
+            (QQQ, at("9:30")),
+            (SPY, at("9:31")),
+        ]
+        assert [m.place for m in found if isinstance(m, MarketDataBroken)] == [PLACE]
+
+
+async def test_an_answer_without_an_end_is_left(pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    """MD-04"""
+    monkeypatch.setattr("core.market.alpaca.requests.LARGEST_BODY", 1000)
+    async with a_server() as server:
+        server.always = Answer(body="[" + "0," * 600 + "0]")
+        with pytest.raises(MarketDataError):
+            await the_bars(Desk(server, "11:00:00"), "9:30", "9:40")
 
 
 async def test_a_server_in_trouble_is_asked_again(pauses: list[float]) -> None:
@@ -268,6 +297,7 @@ async def test_the_latest_quote_names_its_feed() -> None:
     (Answer(body={"quotes": {"SPY": None}}), "Alpaca has no quote of SPY"),
     (Answer(body={"quotes": {"SPY": QUOTE | {"bp": 0}}}), "SPY: bid 0.0000, ask 100.01 make no market"),
     (Answer(body={"quotes": {"SPY": QUOTE | {"bp": 101}}}), "SPY: bid 101.00, ask 100.01 make no market"),
+    (Answer(body='{"quotes":{"SPY":{"bp":1e9999999999999999999}}}'), "SPY quote: t, its time, is missing"),
     (Answer(body={"quotes": {"SPY": QUOTE | {"t": None}}}), "SPY quote: t, its time, is missing"),
     (Answer(503), "has an error on its side"),
     (Answer(hangs=3), "did not answer in time"),

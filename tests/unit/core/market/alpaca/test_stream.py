@@ -335,6 +335,7 @@ async def test_bad_quotes_are_reported_once() -> None:
         await server.quotes_now(desk.now, 100.0, 100.01)
 
         await eventually(lambda: len(desk.bids()) == 2)
+        assert desk.lamps[-1].odd == ((Seen.BAD_QUOTES.value, 3),)
         assert [f"{bid}" for bid in desk.bids()] == ["100.02", "100.00"]
 
 
