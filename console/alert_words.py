@@ -52,7 +52,11 @@ def read_alert(symbol: Symbol, text: str, last: Price | None) -> AlertTerms | Dr
 def _named(symbol: Symbol, word: str, rest: str) -> AlertTerms | Drop | str:
     """Parse a word, recognised by its beginning."""
     if DROP.startswith(word):
-        return Drop(int(rest)) if rest.isdecimal() and len(rest) < len("1000") else "drop which? its number"
+        return (
+            Drop(int(rest))
+            if rest.isascii() and rest.isdecimal() and len(rest) < len("1000")
+            else "drop which? its number"
+        )
     kind = next((kind for name, kind in WORDS.items() if name.startswith(word)), None)
     if kind is None:
         return f"one of: {EXAMPLES}"

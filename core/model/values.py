@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_DOWN, Decimal
 from typing import NewType
 
@@ -46,6 +47,18 @@ NO_NUMBER = "a quantity and a price must each be a number, below a million milli
 def is_number(number: Decimal) -> bool:
     """Whether it is finite and below the upper bound."""
     return number.is_finite() and abs(number) < MOST
+
+
+_WRITTEN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+
+
+def number_in(text: str) -> Decimal | None:
+    """The number that a text from outside is; None where it is none, or is written as only Python reads it.
+
+    Plain digits, with a sign, a point and an exponent at most: `1_000`, other scripts' digits, `nan` and blanks within
+    or around it are no number.
+    """
+    return Decimal(text) if _WRITTEN.fullmatch(text) else None
 
 
 def rounded_down(quantity: Decimal, step: Decimal) -> Quantity:

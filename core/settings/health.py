@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from core.settings.types import SettingsTable
 
-LOOPBACK = re.compile(r"(127(?:\.\d{1,3}){3}|localhost|\[::1\]):(\d{1,5})", re.ASCII)
+LOOPBACK = re.compile(r"(127(?:\.[0-9]{1,3}){3}|localhost|\[::1\]):([0-9]{1,5})")
 LAST_PORT = 65_535
 PLACES = "127.0.0.1:9464, [::1]:9464, or unix: and a name in the account's folder or a whole path"
 
