@@ -25,6 +25,7 @@ from console.commands import (
     replay,
     report,
     service,
+    settings,
     state,
     status,
     strategies,
@@ -118,5 +119,6 @@ def build(host: Host) -> typer.Typer:
     program.add_typer(engine.commands, name="engine")
     program.add_typer(service.commands, name="service")
     program.add_typer(journal.commands, name="journal")
+    program.add_typer(settings.commands, name="settings")
     program.add_typer(state.commands, name="state")
     return program

@@ -243,6 +243,7 @@ NO_DIRECTION: Mapping[str, str] = {
     "staging.basket.report_seconds": "how long the report is waited for",
     "reconciliation.again_seconds": "how often is asked",
     "reconciliation.apart_seconds": "how often is asked",
+    "attendance.key_seconds": "how long control waits for its desk, disarmed; any other halts, kills and takes it",
     "exits.profit_target": "where a gain is taken: what is lost stays bounded by the stop",
     "evaluation.minutes_after_close": "when it is judged",
     "evaluation.window_days": "a longer window counts more good and more bad trades",
@@ -261,6 +262,7 @@ NO_DIRECTION: Mapping[str, str] = {
     "health": "who reads figures on this machine",
     "notify": "who is told; nothing is sent by it that trades",
     "proof": "how the record is signed",
+    "watchdog": "when the engine is started again; nothing that trades is decided by it",
 }
 """By key or by table, why no value of it is looser than another."""
 
