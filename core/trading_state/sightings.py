@@ -21,7 +21,7 @@ from core.model.capabilities import EVERYTHING, Capabilities
 from core.model.connection import Channel, ConnectionStatus
 from core.model.corporate_action import CorporateAction
 from core.model.desk import DeskNumber
-from core.model.instrument import BrokerInstrument
+from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.quote import Quote
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.risk.disk_failure import DiskFailure
@@ -50,8 +50,10 @@ class Sightings:
     looked_at
         The symbols for which the operator last typed an order, the newest at the end. Their figures are displayed only.
     instruments
-        The broker's data on each symbol. Tradability, lending and margin requirements are checked by it; rows of a
-        basket are interpreted by it.
+        What the broker says of each symbol. Tradability, lending and margin requirements are checked by it; rows of a
+        basket are read by it.
+    unlisted
+        Symbols of which the broker said itself that it has none, the last few. An order in one is refused at once.
     lamps
         The status of each connection. Entries wait for both (OP-04); the books are requested when the order stream is
         back.
@@ -114,6 +116,7 @@ class Sightings:
     corporate_actions: dict[Symbol, tuple[CorporateAction, ...]] = field(default_factory=dict)
     looked_at: dict[Symbol, None] = field(default_factory=dict)
     instruments: dict[Symbol, BrokerInstrument] = field(default_factory=dict)
+    unlisted: dict[Symbol, NoInstrument] = field(default_factory=dict)
     lamps: dict[Channel, ConnectionStatus] = field(default_factory=dict)
     departing: Departures = field(default_factory=Departures)
     books_at: datetime | None = None
