@@ -86,14 +86,21 @@ def build(host: Host) -> typer.Typer:
             metavar="USER@SERVER",
             help="Open the desk here on the engine of another machine, through ssh.",
         ),
+        simulated: bool = typer.Option(
+            False,
+            "--simulated",
+            help="On the built-in exchange, whatever the settings name; before a command, that command too.",
+        ),
     ) -> None:
         """Open the desk on the configured account."""
-        context.obj = host
+        context.obj = host.simulated() if simulated else host
+        if destination is not None and simulated:
+            raise OperatorError("--simulated is of this machine; leave it out with --host")
         if destination is not None and context.invoked_subcommand is not None:
             raise OperatorError(without_host(destination, context.invoked_subcommand))
         if context.invoked_subcommand is None:
             prepare()
-            open_desk(host, destination)
+            open_desk(context.obj, destination)
 
     program.command(name="demo")(demo.demo)
     program.command(name="replay")(replay.replay)
