@@ -382,6 +382,9 @@ class DeskApp(App[None]):
     def action_copy_row(self) -> None:
         self.errands.copy_row()
 
+    def action_export_pane(self) -> None:
+        self.errands.export_pane()
+
     def action_help(self) -> None:
         self.errands.open_help(self.hearing.place())
 

@@ -14,6 +14,7 @@ from console.commands import (
     demo,
     doctor,
     explain,
+    export,
     kill,
     latency,
     measures,
@@ -114,6 +115,8 @@ def build(host: Host) -> typer.Typer:
     program.command(name="kill")(kill.kill)
     program.command(name="basket")(basket.basket)
     program.command(name="plan", hidden=True)(basket.basket)
+    for command in (export.positions, export.orders, export.trades, export.quote, export.export):
+        program.command()(command)
     program.command(name="activities")(activities.activities)
     program.command(name="latency")(latency.latency)
     program.command(name="measures")(measures.measures)
