@@ -123,6 +123,8 @@ MORE_IS_LOOSER = frozenset(
         "exits.trail_from",
         "exits.stale_days",
         "exits.max_days",
+        "regime.vix_elevated",
+        "regime.vix_high",
         "evaluation.least_days",
         "evaluation.least_trades",
         "evaluation.losses_in_a_row",
@@ -222,7 +224,7 @@ BESIDE_RISK: Mapping[str, tuple[tuple[str, ...], ...]] = {
     table: tuple(tuple(name.split(".")[1:]) for name in sorted(NAMED) if name.startswith(f"{table}."))
     for table in (
         *("execution", "attendance", "staging", "confirm", "orders", "reconciliation"),
-        *("exits", "evaluation", "strategies"),
+        *("exits", "evaluation", "strategies", "regime"),
     )
 }
 """The limits of other tables, by table: all named ones; the rest of these tables is read at a start alone."""
@@ -255,6 +257,7 @@ NO_DIRECTION: Mapping[str, str] = {
     "strategies": "what a strategy looks for and whether it looks: it proposes, and limits and keys are the same",
     "exchange": "rules of the simulated exchange, where no money is",
     "alpaca": "where Alpaca is reached and how long it is waited for; its hosts are held to the account's kind (OP-10)",
+    "regime.vix_low": "nothing is sized by it: low and normal are traded alike",
     "regime": "where the VIX is read",
     "advisers": "advisers say words, and nothing of it is sent (OP-09)",
     "display": "the screen",

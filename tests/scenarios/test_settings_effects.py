@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 
 from console.commands.engine.watch import limits_of
 from core.facts import DeskLost
 from core.messages.commands import LoseDesk
+from core.messages.inputs import RegimeArrived
+from core.model.regime import DailyValue, NoMarket, Regime
+from core.risk.regime.vix import last_reading
+from core.risk.size_factors.vix import factor_of
 from core.settings.health import WatchdogSettings
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
@@ -35,6 +40,20 @@ def test_a_slow_disk_is_what_is_set(took: float, limit: int, is_slow: bool) -> N
     house.journal.last_sync_seconds = took  # type: ignore[attr-defined]
 
     assert (ViewBuilder(house.engine).draw(house.line.at).status.disk is not None) is is_slow
+
+
+@table("high factor", (30, "1"), (12, "0.5"))
+def test_the_vix_is_high_where_it_is_set(high: int, factor: str) -> None:
+    """RK-19, RK-10: regime.vix_high; a size shrinks by it."""
+    terms = {"regime": {"vix_low": 5, "vix_elevated": 6, "vix_high": high}} if high < 15 else {}
+    house = House(minutes("09:30", "09:32"), Settings.model_validate(terms)).opens()
+    reading = last_reading([DailyValue(date(2026, 1, 2), Decimal(14))])
+    assert reading is not None
+
+    house.line.take(house.line.at, RegimeArrived(Regime(reading, NoMarket("not asked"))))
+
+    vix = house.engine.state.regime.regime.vix
+    assert factor_of(vix, house.engine.state.control.settings.risk.sizing.vix) == Decimal(factor)
 
 
 def test_the_watchdog_goes_by_the_settings() -> None:
