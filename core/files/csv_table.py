@@ -20,7 +20,7 @@ LARGEST = 1 << 30
 """The maximum size of a file in bytes; twenty years of minutes are a tenth of it."""
 A_FOLDER = "is a folder; name one CSV file in it"
 PACKED = b"\x1f\x8b"
-"""What a file of gzip begins with."""
+"""The first bytes of a gzip file."""
 OTHER_SEPARATORS = ";\t|"
 Row = list[str]
 
@@ -96,11 +96,11 @@ class Record:
         return self.fields.get(name, "")
 
     def fault(self, name: str, words: str, kind: FileFault = FileFault.VALUE) -> TableError:
-        """What is wrong with one value: place, column, the value itself, and why."""
+        """Return the error for a value: place, column, the value itself, and the reason."""
         return TableError(f"{self.place}: {name} {shown(self[name])} {words}", kind)
 
     def number(self, name: str, such_as: str) -> Decimal:
-        """In plain digits. Raises `TableError`."""
+        """Parse a number in plain digits. Raises `TableError`."""
         number = number_in(self[name])
         if number is None:
             raise self.fault(name, f"is no number such as {such_as}", FileFault.NUMBER)
@@ -147,7 +147,7 @@ class Table:
 
     @property
     def _header_fault(self) -> FileFault:
-        """What is wrong with a first line that lacks names: it may be a row, or have other separators."""
+        """Return the fault of a first line that lacks names: it may be a row, or have other separators."""
         if len(self.header) == 1 and any(mark in self.header[0] for mark in OTHER_SEPARATORS):
             return FileFault.SEPARATOR
         return FileFault.HEADER if any(number_in(name) is not None for name in self.header) else FileFault.COLUMN

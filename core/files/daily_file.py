@@ -25,7 +25,7 @@ LARGEST_INDEX = Decimal(200)
 VOLUME_COLUMNS = frozenset({"volume", "vol", "vol."})
 NOT_THE_VIX = "give the VIX's own history"
 SLASHED = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
-"""Of a date: month/day/year, the exchange's own, where the file shows that it is that."""
+"""Month/day/year, the exchange's own format; used if the file shows that it is that."""
 MONTHS = 12
 A_LEVEL = "18.70"
 """An example of a figure."""
@@ -100,7 +100,7 @@ def _date(row: Record) -> date:
 
 
 def _require_month_first(table: Table) -> None:
-    """Refuse dates with slashes where no day above the twelfth shows that it stands second. Raises `TableError`."""
+    """Refuse dates with slashes if no day above 12 shows the order. Raises `TableError`."""
     if "date" not in table.header:
         return
     column = table.header.index("date")

@@ -198,7 +198,7 @@ def _time(row: Row, column: int) -> datetime:
 
 
 def _numbers(row: Row, columns: Sequence[int], names: tuple[str, ...]) -> list[Decimal]:
-    """The figures of a row, in the order of its columns. Raises `_BadRowError`."""
+    """Return the numbers of a row, in the order of its columns. Raises `_BadRowError`."""
     found = []
     for name, column in zip(names[1:], columns[1:], strict=True):
         if column >= len(row):

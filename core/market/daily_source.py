@@ -56,7 +56,7 @@ def is_daily(path: Path) -> bool:
 
 
 def symbol_named_in(path: Path) -> Symbol | None:
-    """What the file's own column calls its first bar; None where there is no such column, or no such file."""
+    """Return the first value of the symbol column; None if there is no such column, or no such file."""
     try:
         return symbol_in_column(_beginning(path))
     except (OSError, UnicodeDecodeError, TableError):
@@ -70,7 +70,7 @@ def _beginning(path: Path) -> Table:
 
 
 def read_days(path: Path, symbol: Symbol, venue: Venue = HOME) -> list[DayRow | BrokenRow]:
-    """Every row of a file of daily bars, in order, one item a row; an instant names the venue's day.
+    """Return every row of a file of daily bars, in order, one item a row; an instant is converted to the venue's day.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a file of bars is: which columns hold what, how its times are written, what its rows stand for (MD-08).
+"""The shape of a file of bars: its columns, the format of its times, the period of its rows (MD-08).
 
 The exports of brokers and vendors are recognised by the names of their columns. What can be read in more than one way
 is refused with the row, the column and what to do, and is never guessed: a time without a zone, 01/02/2024, bars of

@@ -64,9 +64,10 @@ class AssetList:
         return place < len(self._symbols) and self._symbols[place] == symbol
 
     def find(self, text: str, most: int = MOST_FOUND) -> tuple[ListedAsset, ...]:
-        """The exact symbol first, then those that begin so, then names: each word typed begins one of theirs.
+        """Return the exact symbol first, then symbols with this prefix, then names with words that begin with each
+        typed word.
 
-        Of nothing typed, the whole list where it is as short as one answer.
+        Without a text, return the whole list if it is as short as one answer.
         """
         asked = text.strip()[:LONGEST_QUERY]
         if not asked:

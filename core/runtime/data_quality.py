@@ -60,7 +60,7 @@ def first_complete(feed: Iterable[Timed], calendar: Calendar) -> Bar | str:
 
 
 def unreadable(feed: Iterable[Timed], calendar: Calendar) -> tuple[int, int, str]:
-    """How many rows of a file no strategy may see, of how many, and the first one's place and reason.
+    """Return how many rows of a file are unusable, of how many, and the first one's place and reason.
 
     A sound bar outside of every session is not among them.
     """

@@ -11,7 +11,7 @@ from core.settings.types import GrowingSettingsTable, Seconds
 
 
 class AttendanceSettings(GrowingSettingsTable):
-    """While nobody is at a desk. Proposals are only followed as shadows then; signed exits go on."""
+    """While no desk is attached. Proposals are then only followed as shadows; confirmed exits continue."""
 
     LATER: ClassVar[frozenset[str]] = frozenset({"key_seconds"})
 
@@ -23,5 +23,5 @@ class AttendanceSettings(GrowingSettingsTable):
         Decimal(0), description="hours without a key on a live account after which entries are halted; 0 is never"
     )
     key_seconds: Seconds = Field(
-        Decimal(60), description="for which a desk whose link died keeps control, disarmed (OP-13)"
+        Decimal(60), description="for which a desk keeps control after its connection was lost, disarmed (OP-13)"
     )

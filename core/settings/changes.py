@@ -45,7 +45,7 @@ WITH_A_LOCK = tuple(
 )
 """The names of the protections, which an override passes."""
 LIMITS = "risk"
-"""The table of which a running engine takes over everything; of others it takes what `directions` names."""
+"""A running engine takes over this whole table; of others only the settings named in `directions`."""
 OF_THE_SCREEN = ("display", "health", "keys", "notify", "proof", "watchdog")
 """Tables that no order depends on."""
 

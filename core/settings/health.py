@@ -16,7 +16,7 @@ PLACES = "127.0.0.1:9464, [::1]:9464, or unix: and a name in the account's folde
 
 
 class HealthSettings(GrowingSettingsTable):
-    """Health and figures of a running engine, over HTTP; a restart takes a change over."""
+    """Health and figures of a running engine, over HTTP; a change needs a restart."""
 
     LATER: ClassVar[frozenset[str]] = frozenset({"slow_sync_milliseconds"})
 
@@ -34,7 +34,7 @@ class HealthSettings(GrowingSettingsTable):
 
 
 class WatchdogSettings(SettingsTable):
-    """When the engine's watchdog restarts it, and when it gives up (SY-02); the next start of a service takes them."""
+    """When the watchdog restarts the engine, and when it gives up (SY-02); a change needs a restart of the service."""
 
     silent_seconds: int = Field(60, ge=10, le=3600, description="without a heartbeat: it hangs")
     memory_mb: int = Field(512, ge=64, le=65_536, description="MB that the engine's own process may take")

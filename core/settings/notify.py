@@ -68,7 +68,7 @@ class QuietSettings(SettingsTable):
 
 
 class NotifySettings(SettingsTable):
-    """Notifications; a restart takes a change over. Without a rule or a command nobody is told anything."""
+    """Notifications; a change needs a restart. Without a rule or a command nothing is sent or recorded."""
 
     command: tuple[str, ...] = Field(
         (),
@@ -92,7 +92,7 @@ class NotifySettings(SettingsTable):
 
     @property
     def in_force(self) -> dict[str, RuleSettings]:
-        """The rules, and for a command that none of them names one of its own: all that is urgent (OP-06)."""
+        """Return the rules, and one for a command that none of them names: everything urgent (OP-06)."""
         named = {name for rule in self.rules.values() for name in self._channels_of(rule)}
         if not self.command or COMMAND in named:
             return self.rules

@@ -14,7 +14,7 @@ from core.facts import DeskAttached, DeskLeft, DeskLost, DesksServed, EngineStar
 from core.model.desk import DeskNumber, Seat
 
 Lasts = Callable[[], timedelta]
-"""How long the key is kept for a holder whose link died, or whose engine did (OP-13)."""
+"""How long control is reserved after the holder's connection, or its engine, was lost (OP-13)."""
 
 
 @dataclass(frozen=True, slots=True)

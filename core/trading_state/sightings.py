@@ -50,10 +50,10 @@ class Sightings:
     looked_at
         The symbols for which the operator last typed an order, the newest at the end. Their figures are displayed only.
     instruments
-        What the broker says of each symbol. Tradability, lending and margin requirements are checked by it; rows of a
-        basket are read by it.
+        The broker's data on each symbol. Tradability, lending and margin requirements are checked by it; rows of a
+        basket are interpreted by it.
     unlisted
-        Symbols of which the broker said itself that it has none, the last few. An order in one is refused at once.
+        The last few symbols that the broker itself said it does not list. An order in one is refused at once.
     lamps
         The status of each connection. Entries wait for both (OP-04); the books are requested when the order stream is
         back.

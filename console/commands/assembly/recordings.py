@@ -469,7 +469,7 @@ def of_symbols(symbols: Iterable[str]) -> Chosen:
 
 
 def symbol_in_name(path: Path) -> Symbol:
-    """What a file's name begins with, or its own column says; nobody guesses it. Raises `OperatorError`."""
+    """Return the symbol at the beginning of a file's name, or in its symbol column. Raises `OperatorError`."""
     from core.market.csv_source import symbol_of
     from core.market.daily_source import symbol_named_in
 
@@ -480,7 +480,7 @@ def symbol_in_name(path: Path) -> Symbol:
 
 
 def _symbol_of(settings: Settings, path: Path) -> Symbol:
-    """By the file's name or its own column, or the only one that the settings name. Raises `OperatorError`."""
+    """Return the symbol in the file's name or its symbol column, or the only configured one. Raises `OperatorError`."""
     from core.market.csv_source import symbol_of
     from core.market.daily_source import symbol_named_in
     from core.model.values import Symbol

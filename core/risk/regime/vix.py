@@ -20,7 +20,7 @@ class VixLevels:
 
 
 USUAL = VixLevels(Decimal(15), Decimal(20), Decimal(30))
-"""Those of the requirement; what is kept on the disk for every process is measured by them."""
+"""The default borders; the value on the disk, shared by every process, is measured by them."""
 BAND = Decimal(1)
 """Points under a border before the level below it counts.
 
@@ -33,7 +33,7 @@ CLOSES = 10
 
 
 def plain_level(value: Decimal, levels: VixLevels = USUAL) -> VixLevel:
-    """The level by the borders alone: low < 15, normal 15 to 20, elevated 20 to 30, high > 30 as usual."""
+    """Return the level by the borders alone: low < 15, normal 15 to 20, elevated 20 to 30, high > 30 by default."""
     if value > levels.high_over:
         return VixLevel.HIGH
     if value >= levels.elevated_from:
@@ -42,7 +42,7 @@ def plain_level(value: Decimal, levels: VixLevels = USUAL) -> VixLevel:
 
 
 def level_after(value: Decimal, before: VixLevel | None, levels: VixLevels = USUAL) -> VixLevel:
-    """The level that a new value leaves, given the one that stood before it; None where there was none."""
+    """Return the level after a new value, given the level before; None if there was none."""
     level = plain_level(value, levels)
     if before is None:
         return level
@@ -56,7 +56,7 @@ def can_leave(value: Decimal, level: VixLevel) -> bool:
 
 
 def by_levels(reading: VixReading, levels: VixLevels) -> VixReading:
-    """The reading at the level that its last closes leave by these borders; as it is by the usual ones."""
+    """Return the reading at the level of its last closes by these borders; unchanged for the default ones."""
     if levels == USUAL:
         return reading
     again = last_reading(reading.closes or (DailyValue(reading.measured_on, reading.value),), levels)
@@ -64,13 +64,13 @@ def by_levels(reading: VixReading, levels: VixLevels) -> VixReading:
 
 
 def last_reading(history: Iterable[DailyValue], levels: VixLevels = USUAL) -> VixReading | None:
-    """The newest; None where the history is empty."""
+    """Return the newest reading; None if the history is empty."""
     last = deque(readings(history, levels), maxlen=1)
     return last[0] if last else None
 
 
 def readings(history: Iterable[DailyValue], levels: VixLevels = USUAL) -> Iterator[VixReading]:
-    """Each day's value with the level that it left, in order of time."""
+    """Yield each day's value with its level, in order of time."""
     level: VixLevel | None = None
     closes: deque[DailyValue] = deque(maxlen=CLOSES)
     for day in history:

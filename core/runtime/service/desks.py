@@ -99,7 +99,7 @@ class DeskServer:
         self._wake_up()
 
     def show_once(self, looker: DeskConnection) -> Refused | None:
-        """One picture for a connection that is no desk; nothing that it says is heard. Where it may not, why."""
+        """Send one picture to a connection that is no desk and that is not read; return why if it may not have one."""
         if len(self._lookers) + len(self._coming) >= LOOKERS:
             return Refused(RefusalCode.TOO_MANY, f"{LOOKERS} programs are being shown the desk; ask again")
         self._coming.append(looker)
@@ -112,14 +112,14 @@ class DeskServer:
         self._wake_up()
 
     def wish(self) -> Wish | None:
-        """What the next picture should have; None where nobody waits for one. Asked at every beat of the engine."""
+        """Return which views the desks need; None if no desk waits for one. Called at every beat of the engine."""
         if self._arriving or self._coming:
             self._wake_up()
         return self._wish
 
     @property
     def count(self) -> int:
-        """Desks that are attached."""
+        """The number of attached desks."""
         return len(self._desks) + len(self._arriving) + len(self._coming) + len(self._lookers)
 
     def close(self, words: tuple[str, ...] = ()) -> None:
@@ -165,7 +165,7 @@ class DeskServer:
         self._note()
 
     def _show_once(self, looker: DeskConnection) -> None:
-        """As much of one picture as it takes now; for the rest of it, and for one that is not drawn yet, it waits."""
+        """Send as much of one picture as fits now; the rest, or one that is not drawn yet, comes at a later turn."""
         is_over = self._now() - looker.heard_at > SHOWN_WITHIN
         with suppress(Exception):  # the edge of one connection: it is let go of
             if self._newest is not None and not looker.has_picture:
