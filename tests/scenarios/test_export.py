@@ -134,7 +134,7 @@ def test_cells_are_plain(value: object, cell: str) -> None:
 def test_no_engine_is_one_line(there: Served) -> None:
     """SY-07"""
     there.service.runtime.leave()
-    there.thread.join(5.0)
+    there.thread.join()
 
     with pytest.raises(OperatorError):
         picture_over(there.connect())
