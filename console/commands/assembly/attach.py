@@ -98,7 +98,11 @@ QUESTION = "The first start here: which profile? It gives every limit that you d
 
 def is_first_start(host: Host, settings: Settings) -> bool:
     """Whether nobody has said which profile, and no engine of ours ever ran on the account that the keys are of."""
+    from state.known_accounts import KnownAccounts
+
     if is_simulated(settings) or "KEYTURN_PROFILE" in host.environ or _names_a_profile(host):
+        return False
+    if KnownAccounts(host.home).path.exists():
         return False
     with suppress(OperatorError):
         return known_account(host) is None
