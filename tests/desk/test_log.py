@@ -177,7 +177,7 @@ async def test_identifiers_are_short_on_screen_only() -> None:
         (bought,) = (fact for fact in house.facts(OrderCreated) if fact.order.side is Side.BUY)
         whole = bought.order.client_order_id
 
-        await house.press("6", "slash", *"filled buy", "enter", "Y")
+        await house.press("6", "slash", *"sold", "ctrl+u", *"filled buy", "enter", "Y")
         await house.until(lambda: written)
         assert b64decode(written[-1][7:-1]).decode().endswith(f"vwap  {whole}")
         assert not house.shows(whole)
