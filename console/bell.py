@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.views import WARNED, DeskView
 
 AGAIN_AFTER = 30.0
-"""Seconds after which an exit that still waits rings again, where no setting says otherwise."""
+"""Seconds after which a waiting exit rings again, unless a setting says otherwise."""
 
 
 class Bell:

@@ -281,7 +281,7 @@ class DeskCommands:
         self.desk.say("the row was handed to the terminal's clipboard")
 
     def export_pane(self) -> None:
-        """Every row of the pane that has the keyboard, with every column, into a CSV file of its own (SY-08)."""
+        """Write every row and column of the focused pane to a new CSV file (SY-08)."""
         view, name = self.desk.view, self.board.holder
         if view is None:
             return
@@ -292,7 +292,7 @@ class DeskCommands:
         self._write_file(f"{name}-{self.desk.engine_now():%Y%m%d-%H%M%S}.csv", text)
 
     def write_shown(self, of: str, text: str) -> None:
-        """Into a file of its own, which is named."""
+        """Write text to a new file and name it."""
         self._write_file(f"{of}-{self.desk.engine_now():%Y%m%d-%H%M%S}.txt", text)
 
     def _write_file(self, name: str, text: str) -> None:

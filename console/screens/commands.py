@@ -66,7 +66,7 @@ class CommandsScreen(TypedDialog):
         super().on_mount()
 
     def _filter(self) -> None:
-        """Every word typed must stand in it, in any order; where none has them, their letters in theirs."""
+        """Filter: every typed word must occur, in any order; if none matches, its letters in their order."""
         words = self.typed.casefold().split()
         found = [key for key in self.keys.values() if all(word in _searched(key) for word in words)]
         if not found:
@@ -117,7 +117,8 @@ def _searched(key: Key) -> str:
 
 
 def _has_letters(key: Key, word: str) -> bool:
-    """Whether the letters of a word stand in the description in their order, the first one at the beginning of a word:
+    """Return whether the letters occur in this order, the first at the start of a word.
+
     `flteve` finds `flatten everything`.
     """
     text = described(key).casefold()

@@ -29,7 +29,9 @@ def watch(
     ] = None,
     memory: Annotated[
         int | None,
-        typer.Option("--memory", min=64, help="MB that the engine's own process may take; else watchdog.memory_mb."),
+        typer.Option(
+            "--memory", min=64, help="Restart the engine when its process uses more MB; else watchdog.memory_mb."
+        ),
     ] = None,
 ) -> None:
     """Run the engine in the foreground under a watchdog, which restarts one that hangs, leaks, gets no data or dies.

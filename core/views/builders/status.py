@@ -80,7 +80,7 @@ class StatusViews:
         return f"breaker: {refusal}" if refusal is not None else None
 
     def _slow_disk(self) -> str | None:
-        """A sync over `health.slow_sync_milliseconds` is shown (SP-06)."""
+        """Return a warning if a sync takes more than `health.slow_sync_milliseconds` (SP-06)."""
         limit = self.state.control.settings.health.slow_sync_milliseconds
         last = getattr(self.state.journal, "last_sync_seconds", 0.0)
         return (

@@ -25,7 +25,7 @@ def takes(rule: RuleSettings, kind: NoticeKind, severity: Severity, symbol: Symb
 def rules_for(
     terms: NotifySettings, kind: NoticeKind, severity: Severity, symbol: Symbol | None, account: AccountId
 ) -> Iterator[tuple[str, RuleSettings]]:
-    """Every one that takes it, with its name."""
+    """Yield every rule that matches, with its name."""
     for name, rule in terms.in_force.items():
         if takes(rule, kind, severity, symbol, account):
             yield name, rule
