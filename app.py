@@ -38,7 +38,11 @@ def main() -> None:
     _open_what_is_closed()
     try:
         host = Host.of(dict(os.environ))
-        opens = {(): lambda: open_desk(host), ("demo",): lambda: open_demo(host, DemoOptions())}
+        opens = {
+            (): lambda: open_desk(host),
+            ("--simulated",): lambda: open_desk(host.simulated()),
+            ("demo",): lambda: open_demo(host, DemoOptions()),
+        }
         if not open_plainly(sys.argv[1:], host.environ, opens):
             from console.commands.program import build
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.views import WARNED, DeskView
 
 AGAIN_AFTER = 30.0
-"""Seconds after which a waiting exit rings again."""
+"""Seconds after which a waiting exit rings again, unless a setting says otherwise."""
 
 
 class Bell:
@@ -15,7 +15,8 @@ class Bell:
     in doubt (EX-23).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, again_after: float = AGAIN_AFTER) -> None:
+        self.again_after = again_after
         self._staged: int | None = None
         self._warned: frozenset[str] = frozenset()
         self._owed: frozenset[str] = frozenset()
@@ -39,7 +40,7 @@ class Bell:
         is_new = is_new or not owed <= self._owed
         self._owed = owed
         is_urgent = bool(owed) or any(row.is_urgent for row in view.proposals)
-        if is_new or (is_urgent and now - self._rang_at >= AGAIN_AFTER):
+        if is_new or (is_urgent and now - self._rang_at >= self.again_after):
             self._rang_at = now
             return True
         return False

@@ -22,6 +22,7 @@ from textual.screen import Screen
 
 from console.arming import Keyboard
 from console.baskets import BasketFollower
+from console.bell import AGAIN_AFTER
 from console.board import Board
 from console.client.access import EngineAccess
 from console.closing import Closing
@@ -124,6 +125,7 @@ class DeskApp(App[None]):
             self.plans,
             self.following,
             self.errands,
+            display.bell_seconds if display is not None else AGAIN_AFTER,
         )
         use({})
 
@@ -379,6 +381,9 @@ class DeskApp(App[None]):
 
     def action_copy_row(self) -> None:
         self.errands.copy_row()
+
+    def action_export_pane(self) -> None:
+        self.errands.export_pane()
 
     def action_help(self) -> None:
         self.errands.open_help(self.hearing.place())

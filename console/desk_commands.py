@@ -41,6 +41,8 @@ from console.screens.why import ExplainScreen, WhyScreen
 from core.model.harmless_text import harmless
 from core.ports import JournalError, OperatorError
 from core.views import DeskView
+from core.views.export import HISTORY, as_csv, cells, names_of
+from core.views.export import PANES as EXPORTED
 from core.views.history import HistoryDay, HistoryKind
 from widgets.chart import Chart
 from widgets.grid import Grid
@@ -278,13 +280,28 @@ class DeskCommands:
         self.desk.control_terminal(copying(row.copied or in_a_line(row.cells)))
         self.desk.say("the row was handed to the terminal's clipboard")
 
+    def export_pane(self) -> None:
+        """Write every row and column of the focused pane to a new CSV file (SY-08)."""
+        view, name = self.desk.view, self.board.holder
+        if view is None:
+            return
+        day = self.board.history.day
+        exported = EXPORTED.get(OTHER_ROWS.get(name, name), HISTORY)
+        rows = exported.rows(view) if exported is not HISTORY else () if day is None else day.rows
+        text = as_csv(names_of(exported), map(cells, rows))
+        self._write_file(f"{name}-{self.desk.engine_now():%Y%m%d-%H%M%S}.csv", text)
+
     def write_shown(self, of: str, text: str) -> None:
         """Write text to a new file and name it."""
-        name = f"{of}-{self.desk.engine_now():%Y%m%d-%H%M%S}.txt"
+        self._write_file(f"{of}-{self.desk.engine_now():%Y%m%d-%H%M%S}.txt", text)
+
+    def _write_file(self, name: str, text: str) -> None:
         write = self.desk.surroundings.write
         self.aside(lambda: write(name, text), lambda path: self.desk.say(f"written to {path}"))
 
 
+OTHER_ROWS = {KeyScope.RESULTS.value: "trades"}
+"""What a pane's rows are in a file, where it shows more than one kind."""
 LONGEST = 4000
 """Characters; some terminals silently drop a longer text."""
 

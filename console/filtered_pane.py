@@ -54,6 +54,8 @@ class FilteredPane(Pane):
             self.action_clear_filter()
         elif event.key == ERASE:
             self._filter(self.filter[:-1])
+        elif event.key == "ctrl+u":
+            self._filter("")
         else:
             self._filter(self.filter + (character or ""))
         return True

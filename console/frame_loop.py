@@ -59,6 +59,7 @@ class FrameLoop:
         plans: BasketFollower,
         following: FollowUps,
         commands: DeskCommands,
+        bell_seconds: float,
     ) -> None:
         self.app = app
         self.desk = desk
@@ -73,7 +74,7 @@ class FrameLoop:
         self.key = KeyWatch(desk)
         self.tour = Tour(board.tour)
         self.title = ""
-        self._bell = Bell()
+        self._bell = Bell(bell_seconds)
         self._rung: int | None = None
         self._has_keys = False
         self._notes_said = 0

@@ -42,7 +42,7 @@ def _lines(table: BaseModel, path: tuple[str, ...]) -> Iterator[str]:
             continue
         if field.description:
             yield f"# {field.description}"
-        yield f"# {key} is not set" if value is None else f"{key} = {_toml(value)}"
+        yield f"# {key} is not set" if value is None else f"{key} = {written(value)}"
     for key, value in inner:
         yield ""
         summary = (type(value).__doc__ or "").partition("\n")[0]
@@ -51,7 +51,8 @@ def _lines(table: BaseModel, path: tuple[str, ...]) -> Iterator[str]:
         yield from _lines(value, (*path, key))
 
 
-def _toml(value: object) -> str:
+def written(value: object) -> str:
+    """A value as a settings file has it; None is `not set`."""
     match value:
         case AmountSettings(usd=Decimal() as usd):
             return f"{{ usd = {usd:f} }}"
@@ -66,7 +67,9 @@ def _toml(value: object) -> str:
         case Enum():
             return f'"{value.value}"'
         case tuple():
-            return "[" + ", ".join(map(_toml, value)) + "]"
+            return "[" + ", ".join(map(written, value)) + "]"
+        case None:
+            return "not set"
         case str():
             return f'"{value}"'
         case _:

@@ -46,6 +46,7 @@ def demo(
     """Open the desk on the simulated exchange. It continues where it was left.
 
     A new account has 100,000 USD, three positions and a lively market; with --profile micro 200 USD.
+    Eight symbols are listed: AAPL, BAC, IBM, IWM, MSFT, QQQ, SPY, XOM; / in an order form shows them.
 
     With --operator confirm-all it is the busy demo: more entries a day, and delayed answers.
 

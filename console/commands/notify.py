@@ -37,14 +37,14 @@ def list_(context: typer.Context, is_json: AsJson = False) -> None:
     terms = settings_of(host).notify
     where = {name: _address_of(host, terms, name) for name in terms.names}
     if is_json:
-        rules = {name: rule.model_dump(mode="json") for name, rule in terms.rules.items()}
+        rules = {name: rule.model_dump(mode="json") for name, rule in terms.in_force.items()}
         print_json({"channels": where, "rules": rules, "quiet": terms.quiet.model_dump(mode="json")})
         return
     if not terms.names:
         say("no channel: name one in the settings, [notify.channels.phone]; docs/NOTIFICATIONS.md shows how")
     for name, found in where.items():
         say(f"channel {name}: address {found}")
-    for name, rule in terms.rules.items():
+    for name, rule in terms.in_force.items():
         say(f"rule {name}: {_rule_in_words(rule)}")
     if terms.quiet.begins is not None:
         say(f"quiet from {terms.quiet.begins:%H:%M} to {terms.quiet.ends:%H:%M} {HOME.name}")

@@ -14,6 +14,7 @@ from console.commands import (
     demo,
     doctor,
     explain,
+    export,
     kill,
     latency,
     measures,
@@ -25,6 +26,7 @@ from console.commands import (
     replay,
     report,
     service,
+    settings,
     state,
     status,
     strategies,
@@ -85,14 +87,21 @@ def build(host: Host) -> typer.Typer:
             metavar="USER@SERVER",
             help="Open the desk here on the engine of another machine, through ssh.",
         ),
+        simulated: bool = typer.Option(
+            False,
+            "--simulated",
+            help="On the built-in exchange, whatever the settings name; before a command, that command too.",
+        ),
     ) -> None:
         """Open the desk on the configured account."""
-        context.obj = host
+        context.obj = host.simulated() if simulated else host
+        if destination is not None and simulated:
+            raise OperatorError("--simulated is of this machine; leave it out with --host")
         if destination is not None and context.invoked_subcommand is not None:
             raise OperatorError(without_host(destination, context.invoked_subcommand))
         if context.invoked_subcommand is None:
             prepare()
-            open_desk(host, destination)
+            open_desk(context.obj, destination)
 
     program.command(name="demo")(demo.demo)
     program.command(name="replay")(replay.replay)
@@ -106,6 +115,8 @@ def build(host: Host) -> typer.Typer:
     program.command(name="kill")(kill.kill)
     program.command(name="basket")(basket.basket)
     program.command(name="plan", hidden=True)(basket.basket)
+    for command in (export.positions, export.orders, export.trades, export.quote, export.export):
+        program.command()(command)
     program.command(name="activities")(activities.activities)
     program.command(name="latency")(latency.latency)
     program.command(name="measures")(measures.measures)
@@ -118,5 +129,6 @@ def build(host: Host) -> typer.Typer:
     program.add_typer(engine.commands, name="engine")
     program.add_typer(service.commands, name="service")
     program.add_typer(journal.commands, name="journal")
+    program.add_typer(settings.commands, name="settings")
     program.add_typer(state.commands, name="state")
     return program

@@ -16,6 +16,7 @@ import typer
 from console.commands.assembly.host import Host
 from core.io.harmless_json import harmless_json
 from core.model.harmless_text import harmless
+from core.model.values import number_in
 from core.ports import OperatorError
 from state.last_start import Chosen
 
@@ -125,10 +126,7 @@ def speed_of(text: str) -> float | None:
     """Parse a speed: `max` is None, otherwise a number above zero, up to `FASTEST`."""
     if text == "max":
         return None
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
+    speed = float(number_in(text) or 0)
     if not 0 < speed <= FASTEST:
         raise OperatorError(f"--speed {text}: a number above zero, {FASTEST:,} at most, or `max`")
     return speed

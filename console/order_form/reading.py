@@ -16,6 +16,7 @@ from core.model.order import TYPED, Effect, StopHolder, TimeInForce
 from core.model.staging import MANUAL
 from core.model.symbols import capitals, small_letters
 from core.model.values import ZERO, Quantity, Symbol, plain, rounded_down
+from core.model.watchlist import SHARE
 from core.staging.resting_entries import LONGEST_TTL
 from core.views import DeskView
 from widgets import format as f
@@ -78,7 +79,11 @@ def read_draft(texts: Mapping[str, str], view: DeskView) -> Draft:
 def _read_symbol(draft: Draft, text: str, view: DeskView) -> None:
     draft.symbol = next((row for row in view.symbols if row.symbol == text), None)
     if draft.symbol is None:
-        draft.faults["symbol"] = f"not looked up yet; {written('form.symbol')} searches the list"
+        wait = f"not looked up yet; {written('form.symbol')} searches the list"
+        draft.faults["symbol"] = wait if SHARE.fullmatch(text) or not text else "not how a share is written"
+        return
+    if draft.symbol.is_listed is False and not any(row.symbol == text for row in view.positions):
+        draft.faults["symbol"] = f"the broker does not list it; {written('form.symbol')} searches the list"
         return
     quote = draft.symbol.quote
     draft.is_stale = quote is not None and view.status.at - quote.at > f.STALE_AFTER

@@ -66,9 +66,11 @@ class CommandsScreen(TypedDialog):
         super().on_mount()
 
     def _filter(self) -> None:
-        """Filter: every typed word must occur, in any order."""
+        """Filter: every typed word must occur, in any order; if none matches, its letters in their order."""
         words = self.typed.casefold().split()
         found = [key for key in self.keys.values() if all(word in _searched(key) for word in words)]
+        if not found:
+            found = [key for key in self.keys.values() if all(_has_letters(key, word) for word in words)]
         self.line.show([(Cell("> ", "muted"), Cell(f"{self.typed}▏", "strong"))])
         self.grid.show([_row(key, self.place) for key in found])
         if found:
@@ -80,6 +82,10 @@ class CommandsScreen(TypedDialog):
 
     def erase(self) -> None:
         self.typed = self.typed[:-1]
+        self._filter()
+
+    def action_clear(self) -> None:
+        self.typed = ""
         self._filter()
 
     def action_next(self) -> None:
@@ -108,6 +114,21 @@ def described(key: Key) -> str:
 
 def _searched(key: Key) -> str:
     return f"{described(key)} {key.place.value} {key.id}".casefold()
+
+
+def _has_letters(key: Key, word: str) -> bool:
+    """Return whether the letters occur in this order, the first at the start of a word.
+
+    `flteve` finds `flatten everything`.
+    """
+    text = described(key).casefold()
+    starts = (place for place, letter in enumerate(text) if letter == word[:1] and text[:place][-1:] in ("", " "))
+    return any(_follow(text[start:], word) for start in starts)
+
+
+def _follow(text: str, word: str) -> bool:
+    letters = iter(text)
+    return all(letter in letters for letter in word)
 
 
 def _row(key: Key, here: KeyScope) -> Row:

@@ -41,9 +41,9 @@ class SymbolScreen(FieldsScreen):
 
     def preview(self) -> Sequence[TextLine]:
         view, symbol = self.behind.view, self.search.symbol()
-        if not symbol or view is None:
-            return ()
         lines = self.search.lines()
+        if not symbol or view is None:
+            return lines
         return [*lines, *([()] if lines else []), (Cell(self.about(symbol, view)),)]
 
     def about(self, symbol: Symbol, view: DeskView) -> str:

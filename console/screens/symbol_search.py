@@ -32,7 +32,7 @@ class SymbolSearch:
         if text != self.text:
             self.text, self.at = text, 0
         found = self._found()
-        if text.strip() and (found is None or not found.is_listed) and self._is_due(text):
+        if (found is None or not found.is_listed) and self._is_due(text):
             self.behind.handle.search(text)
 
     def _is_due(self, text: str) -> bool:
@@ -47,7 +47,7 @@ class SymbolSearch:
     def lacks_it(self) -> bool:
         """Whether the broker's list is loaded and has no match."""
         found = self._found()
-        return found is not None and found.is_listed and not found.matches
+        return bool(self.text.strip()) and found is not None and found.is_listed and not found.matches
 
     @property
     def is_unchecked(self) -> bool:
@@ -67,12 +67,12 @@ class SymbolSearch:
     def symbol(self) -> Symbol:
         """Return the chosen symbol, or the input if nothing matches."""
         matches = self.matches()
-        return matches[self.at].symbol if matches else Symbol(self.text.strip())
+        return matches[self.at].symbol if matches and self.text.strip() else Symbol(self.text.strip())
 
     def lines(self) -> list[TextLine]:
         """Return the matches, or why there are none."""
         found = self._found()
-        if not self.text.strip() or found is None:
+        if found is None or (not self.text.strip() and not found.matches):
             return []
         if not found.is_listed:
             return [(Cell(NO_LIST, "muted"),)]
@@ -81,7 +81,7 @@ class SymbolSearch:
         return [self._line(place, match) for place, match in enumerate(found.matches)]
 
     def _line(self, place: int, match: ListedAsset) -> TextLine:
-        is_chosen = place == self.at
+        is_chosen = place == self.at and bool(self.text.strip())
         return (
             Cell("▸ " if is_chosen else "  "),
             Cell(f"{match.symbol:<8} ", "strong" if is_chosen else ""),

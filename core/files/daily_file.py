@@ -6,13 +6,14 @@ averages.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
-from core.files.csv_table import FIRST_ROW, Record, Table, text_of
+from core.files.csv_table import FIRST_ROW, FileFault, Record, Table, TableError, text_of
 from core.model.regime import DailyBar, DailyValue
 from core.model.values import Price
 
@@ -23,8 +24,9 @@ LARGEST_INDEX = Decimal(200)
 """Points: the VIX's highest close is 82.69."""
 VOLUME_COLUMNS = frozenset({"volume", "vol", "vol."})
 NOT_THE_VIX = "give the VIX's own history"
-FORMS = ("%Y-%m-%d", "%m/%d/%Y")
-"""Date formats: ISO 8601, and the exchange's own."""
+SLASHED = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
+"""Month/day/year, the exchange's own format; used if the file shows that it is that."""
+MONTHS = 12
 A_LEVEL = "18.70"
 """An example of a figure."""
 _Item = TypeVar("_Item", DailyBar, DailyValue)
@@ -60,6 +62,7 @@ def _require_no_volumes(table: Table) -> None:
 def _read(table: Table, names: tuple[str, ...], item_of: Callable[[Record, date], _Item]) -> list[_Item]:
     items: list[_Item] = []
     last: date | None = None
+    _require_month_first(table)
     for row in table.records(names):
         day = _date(row)
         if last is not None and day <= last:
@@ -89,12 +92,26 @@ def is_of_the_vix(value: Decimal) -> bool:
 
 
 def _date(row: Record) -> date:
-    for form in FORMS:
-        try:
-            return datetime.strptime(row["date"], form).date()  # noqa: DTZ007
-        except ValueError:
-            continue
-    raise row.fault("date", "is no day such as 2020-02-24")
+    found = SLASHED.fullmatch(row["date"])
+    try:
+        return date(int(found[3]), int(found[1]), int(found[2])) if found else date.fromisoformat(row["date"])
+    except ValueError:
+        raise row.fault("date", "is no day such as 2020-02-24", FileFault.DATE) from None
+
+
+def _require_month_first(table: Table) -> None:
+    """Refuse dates with slashes if no day above 12 shows the order. Raises `TableError`."""
+    if "date" not in table.header:
+        return
+    column = table.header.index("date")
+    found = [SLASHED.fullmatch(row[column].strip()) for row in table.rows if column < len(row)]
+    pairs = [(int(each[1]), int(each[2])) for each in found if each is not None]
+    if pairs and all(day <= MONTHS for _, day in pairs):
+        raise TableError(
+            f"{table.path}:{FIRST_ROW}: date {pairs[0][0]}/{pairs[0][1]} may name two days, and no row tells which; "
+            "write the year first, as 2024-01-02",
+            FileFault.DATE,
+        )
 
 
 def _price(row: Record, name: str) -> Decimal:

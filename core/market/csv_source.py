@@ -12,14 +12,25 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TypeVar
 
-from core.files.csv_table import FIRST_ROW, Row, Table, TableError, shown, text_of
+from core.files.csv_table import FIRST_ROW, FileFault, Row, Table, TableError, shown, text_of
+from core.market.file_shape import (
+    instant_in,
+    is_newest_first,
+    not_in_order,
+    require_minutes,
+    require_one_reading,
+    require_symbol,
+    require_zone,
+    shape_of,
+    when_trouble,
+)
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.quote import Feed, Quote
-from core.model.values import ZERO, Price, Quantity, Symbol
+from core.model.values import ZERO, Price, Quantity, Symbol, number_in
 
 BAR_COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
 QUOTE_COLUMNS = ("timestamp", "bid_close", "bid_size", "ask_close", "ask_size")
@@ -28,8 +39,6 @@ TOO_MUCH = Decimal(10_000_000_000_000)
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 """Range of valid market times; a calendar is loaded for those within."""
 
-_price = cast("Callable[[str], Price]", Decimal)
-_quantity = cast("Callable[[str], Quantity]", Decimal)
 _SYMBOL_IN_NAME = re.compile(r"([A-Z]+(?:\.[A-Z]+)?)_")
 _Item = TypeVar("_Item", Bar, Quote)
 
@@ -54,7 +63,14 @@ def read_bars(path: Path, symbol: Symbol) -> Iterator[Bar | BrokenRow]:
     TableError
         At the call, before anything is handed out.
     """
-    return iter(_read(path, BAR_COLUMNS, lambda row, columns: _bar(row, columns, symbol), lambda bar: bar.start))
+    table = Table(path, text_of(path), "minute, or a day")
+    shape = shape_of(table)
+    require_one_reading(table, shape)
+    require_zone(table, shape)
+    require_symbol(table, shape, symbol)
+    items = _read(table, shape.columns, lambda row, columns: _bar(row, columns, symbol), lambda bar: bar.start)
+    require_minutes(path, [item.start for item in items if isinstance(item, Bar)])
+    return iter(items)
 
 
 def read_quotes(path: Path, symbol: Symbol) -> Iterator[Quote | BrokenRow]:
@@ -67,7 +83,9 @@ def read_quotes(path: Path, symbol: Symbol) -> Iterator[Quote | BrokenRow]:
     TableError
         At the call, before anything is handed out.
     """
-    return iter(_read(path, QUOTE_COLUMNS, lambda row, columns: _quote(row, columns, symbol), lambda quote: quote.at))
+    table = Table(path, text_of(path), "minute")
+    columns = table.columns(QUOTE_COLUMNS)
+    return iter(_read(table, columns, lambda row, columns: _quote(row, columns, symbol), lambda quote: quote.at))
 
 
 def symbol_of(path: Path) -> Symbol | None:
@@ -85,15 +103,15 @@ def place_of(path: Path, index: int) -> str:
 
 
 def _read(
-    path: Path,
-    names: tuple[str, ...],
-    parse: Callable[[Row, list[int]], _Item],
+    table: Table,
+    columns: Sequence[int],
+    parse: Callable[[Row, Sequence[int]], _Item],
     time_of: Callable[[_Item], datetime],
 ) -> list[_Item | BrokenRow]:
-    table = Table(path, text_of(path), "minute, or a day")
-    columns = table.columns(names)
+    path = table.path
     items: list[_Item | BrokenRow] = []
     last: datetime | None = None
+    unordered: tuple[int, bool] | None = None
     for index, row in enumerate(table.rows):
         try:
             if too_long := table.why_too_long(row):
@@ -103,46 +121,44 @@ def _read(
             items.append(BrokenRow(place_of(path, index), str(error)))
             continue
         now = time_of(item)
-        if last is not None and now <= last:
-            raise TableError(
-                f"{path}:{index + FIRST_ROW}: {shown(row[columns[0]])} "
-                + ("repeats the row before it" if now == last else "is earlier than the row before it")
-                + "; sort the file by time and keep one row a minute"
-            )
+        if unordered is None and last is not None and now <= last:
+            unordered = index, now == last
         last = now
         items.append(item)
+    if unordered is not None:
+        index, is_repeated = unordered
+        times = [time_of(item) for item in items if not isinstance(item, BrokenRow)]
+        raise not_in_order(
+            f"{path}:{index + FIRST_ROW}",
+            shown(table.rows[index][columns[0]]),
+            is_repeated=is_repeated,
+            is_newest_first=is_newest_first(times),
+            unit="minute",
+        )
     if isinstance(items[-1], BrokenRow) and not table.is_whole:
         raise TableError(
             f"{path}:{len(items) + 1}: the last line was cut off ({items[-1].reason}); "
             "fetch the file again, or remove the line"
         )
     if last is None:
-        raise TableError(f"{path}: no row can be read; the first is on line {FIRST_ROW}: {_first_reason(items)}")
+        raise TableError(
+            f"{path}: no row can be read; the first is on line {FIRST_ROW}: {_first_reason(items)}",
+            FileFault.UNREADABLE,
+        )
     return items
 
 
 def _bar(row: Row, columns: Sequence[int], symbol: Symbol, start: datetime | None = None) -> Bar:
-    time, opened, high, low, close, volume = columns
     if start is None:
-        start = _time(row, time)
-    try:
-        bar = Bar(
-            symbol,
-            start,
-            _price(row[opened]),
-            _price(row[high]),
-            _price(row[low]),
-            _price(row[close]),
-            _quantity(row[volume]),
-        )
-        if (
-            ZERO < bar.low <= bar.open <= bar.high < TOO_MUCH
-            and bar.low <= bar.close <= bar.high
-            and ZERO <= bar.volume < TOO_MUCH
-        ):
-            return bar
-    except (IndexError, InvalidOperation):
-        raise _BadRowError(_bad_number(row, columns, BAR_COLUMNS)) from None
+        start = _time(row, columns[0])
+    opened, high, low, close, volume = _numbers(row, columns, BAR_COLUMNS)
+    bar = Bar(symbol, start, Price(opened), Price(high), Price(low), Price(close), Quantity(volume))
+    if (
+        ZERO < bar.low <= bar.open <= bar.high < TOO_MUCH
+        and bar.low <= bar.close <= bar.high
+        and ZERO <= bar.volume < TOO_MUCH
+    ):
+        return bar
     raise _BadRowError(_bad_bar(bar))
 
 
@@ -154,23 +170,14 @@ def bar_of(row: Row, columns: Sequence[int], symbol: Symbol, start: datetime) ->
         return str(error)
 
 
-def _quote(row: Row, columns: list[int], symbol: Symbol) -> Quote:
-    time, bid, bid_size, ask, ask_size = columns
-    start = _time(row, time)
-    try:
-        quote = Quote(
-            symbol,
-            start + ONE_MINUTE,
-            _price(row[bid]),
-            _quantity(row[bid_size]),
-            _price(row[ask]),
-            _quantity(row[ask_size]),
-            Feed.RECORDED,
-        )
-        if ZERO < quote.bid <= quote.ask < TOO_MUCH and quote.bid_size >= ZERO and quote.ask_size >= ZERO:
-            return quote
-    except (IndexError, InvalidOperation):
-        raise _BadRowError(_bad_number(row, columns, QUOTE_COLUMNS)) from None
+def _quote(row: Row, columns: Sequence[int], symbol: Symbol) -> Quote:
+    start = _time(row, columns[0])
+    bid, bid_size, ask, ask_size = _numbers(row, columns, QUOTE_COLUMNS)
+    quote = Quote(
+        symbol, start + ONE_MINUTE, Price(bid), Quantity(bid_size), Price(ask), Quantity(ask_size), Feed.RECORDED
+    )
+    if ZERO < quote.bid <= quote.ask < TOO_MUCH and quote.bid_size >= ZERO and quote.ask_size >= ZERO:
+        return quote
     raise _BadRowError(_bad_quote(quote))
 
 
@@ -178,12 +185,11 @@ def _time(row: Row, column: int) -> datetime:
     """Return the row's minute, UTC. A time without a zone is refused: guessing one would move every bar."""
     if not row:
         raise _BadRowError("the line is empty")
-    try:
-        start = datetime.fromisoformat(row[column])
-    except IndexError:
-        raise _BadRowError("the line ends before its time") from None
-    except ValueError:
-        raise _BadRowError(f"timestamp {shown(row[column])} is no time such as 2013-10-08T14:50:00Z") from None
+    if column >= len(row):
+        raise _BadRowError("the line ends before its time")
+    start = instant_in(row[column])
+    if start is None:
+        raise _BadRowError(when_trouble(row[column], "timestamp", "2013-10-08T14:50:00Z"))
     if not FIRST_YEAR <= start.year <= LAST_YEAR:
         raise _BadRowError(f"timestamp {shown(row[column])} is outside the years {FIRST_YEAR} to {LAST_YEAR}")
     if start.tzinfo is UTC:
@@ -193,17 +199,17 @@ def _time(row: Row, column: int) -> datetime:
     return start.astimezone(UTC)
 
 
-def _bad_number(row: Row, columns: Sequence[int], names: tuple[str, ...]) -> str:
+def _numbers(row: Row, columns: Sequence[int], names: tuple[str, ...]) -> list[Decimal]:
+    """Return the numbers of a row, in the order of its columns. Raises `_BadRowError`."""
+    found = []
     for name, column in zip(names[1:], columns[1:], strict=True):
         if column >= len(row):
-            return f"{name} is missing: the line has {len(row)} fields"
-        try:
-            number = Decimal(row[column])
-        except InvalidOperation:
-            return f"{name} {shown(row[column])} is not a number"
-        if not number.is_finite():
-            return f"{name} {shown(row[column])} is not a finite number"
-    return "a figure is not a number"
+            raise _BadRowError(f"{name} is missing: the line has {len(row)} fields")
+        number = number_in(row[column].strip())
+        if number is None:
+            raise _BadRowError(f"{name} {shown(row[column])} is not a number")
+        found.append(number)
+    return found
 
 
 def _bad_bar(bar: Bar) -> str:

@@ -9,25 +9,32 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice, pairwise
+from datetime import date, time
+from itertools import islice
 from pathlib import Path
 
-from core.files.csv_table import FIRST_ROW, Row, Table, TableError, shown, text_of
+from core.files.csv_table import FIRST_ROW, FileFault, Row, Table, TableError, shown, text_of
 from core.files.regular_file import reading
 from core.market.calendar import ExchangeCalendar
 from core.market.csv_source import FIRST_YEAR, LAST_YEAR, BrokenRow, bar_of, place_of
+from core.market.file_shape import (
+    LOOKED_AT,
+    instant_in,
+    is_newest_first,
+    is_of_days,
+    not_in_order,
+    require_days,
+    require_one_reading,
+    require_symbol,
+    shape_of,
+    symbol_in_column,
+    when_trouble,
+)
 from core.model.bar import Bar, WholeSession
 from core.model.session import Session
 from core.model.values import Symbol
 from core.model.venue import Venue
 from core.model.venues import HOME
-
-FIGURES = ("open", "high", "low", "close", "volume")
-A_DAY_APART = timedelta(hours=20)
-"""Two daily bars are never nearer: not on the day on which the clocks change, not around a half day."""
-LOOKED_AT = 6
-"""Lines of a file that show the period of its bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +50,26 @@ class DayRow:
 def is_daily(path: Path) -> bool:
     """Return whether the bars of a file are a day apart; False for an unreadable one, which is reported elsewhere."""
     try:
-        with reading(path) as file:
-            first_lines = "".join(islice(io.TextIOWrapper(file, encoding="utf-8-sig"), LOOKED_AT))
-        table = Table(path, first_lines, "day", may_be_none=True)
+        return is_of_days(_beginning(path))
     except (OSError, UnicodeDecodeError, TableError):
         return False
-    if "timestamp" not in table.header:
-        return "date" in table.header
-    times = list(_times(table.rows, table.header.index("timestamp")))
-    return len(times) > 1 and all(later - earlier >= A_DAY_APART for earlier, later in pairwise(times))
 
 
-def _times(rows: list[Row], column: int) -> Iterator[datetime]:
-    for row in rows:
-        try:
-            at = datetime.fromisoformat(row[column])
-        except (IndexError, ValueError):
-            continue
-        yield at.replace(tzinfo=UTC) if at.tzinfo is None else at
+def symbol_named_in(path: Path) -> Symbol | None:
+    """Return the first value of the symbol column; None if there is no such column, or no such file."""
+    try:
+        return symbol_in_column(_beginning(path))
+    except (OSError, UnicodeDecodeError, TableError):
+        return None
 
 
-def read_days(path: Path, venue: Venue = HOME) -> list[DayRow | BrokenRow]:
+def _beginning(path: Path) -> Table:
+    with reading(path) as file:
+        first_lines = "".join(islice(io.TextIOWrapper(file, encoding="utf-8-sig"), LOOKED_AT))
+    return Table(path, first_lines, "day", may_be_none=True)
+
+
+def read_days(path: Path, symbol: Symbol, venue: Venue = HOME) -> list[DayRow | BrokenRow]:
     """Return every row of a file of daily bars, in order, one item a row; an instant is converted to the venue's day.
 
     Raises
@@ -72,22 +78,34 @@ def read_days(path: Path, venue: Venue = HOME) -> list[DayRow | BrokenRow]:
         The file has another shape, or its days are not in order.
     """
     table = Table(path, text_of(path), "day")
-    when, *figures = table.columns(("date" if "date" in table.header else "timestamp", *FIGURES))
+    shape = shape_of(table)
+    require_one_reading(table, shape)
+    require_symbol(table, shape, symbol)
     items: list[DayRow | BrokenRow] = []
     last: date | None = None
+    unordered: tuple[int, bool] | None = None
     for index, row in enumerate(table.rows):
-        day = table.why_too_long(row) or _day(row, when, venue)
+        day = table.why_too_long(row) or _day(row, shape.when, venue)
         if isinstance(day, str):
             items.append(BrokenRow(place_of(path, index), day))
             continue
-        if last is not None and day <= last:
-            raise TableError(
-                f"{path}:{index + FIRST_ROW}: {day} is not after {last}; sort the file by date, one row a day"
-            )
+        if unordered is None and last is not None and day <= last:
+            unordered = index, day == last
         last = day
-        items.append(DayRow(place_of(path, index), day, row, (when, *figures)))
+        items.append(DayRow(place_of(path, index), day, row, shape.columns))
+    days = [item.day for item in items if isinstance(item, DayRow)]
+    if unordered is not None:
+        index, is_repeated = unordered
+        raise not_in_order(
+            f"{path}:{index + FIRST_ROW}",
+            shown(table.rows[index][shape.when].strip()),
+            is_repeated=is_repeated,
+            is_newest_first=is_newest_first(days),
+            unit="day",
+        )
     if last is None:
-        raise TableError(f"{path}: no row names its day, such as 2008-01-02; mend the file")
+        raise TableError(f"{path}: no row names its day, such as 2008-01-02; mend the file", FileFault.UNREADABLE)
+    require_days(path, days)
     return items
 
 
@@ -96,10 +114,9 @@ def _day(row: Row, column: int, venue: Venue) -> date | str:
     if column >= len(row):
         return "the line ends before its date"
     text = row[column].strip()
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return f"date {shown(text)} is no day such as 2008-01-02"
+    at = instant_in(text)
+    if at is None:
+        return when_trouble(text, "date", "2008-01-02")
     if not FIRST_YEAR <= at.year <= LAST_YEAR:
         return f"date {shown(text)} is outside the years {FIRST_YEAR} to {LAST_YEAR}"
     return at.date() if at.time() == time() or at.tzinfo is None else venue.day_of(at)

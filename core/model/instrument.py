@@ -271,6 +271,7 @@ class BrokerInstrument(Instrument):
 
 @dataclass(frozen=True, slots=True)
 class NoInstrument:
-    """The broker does not know the symbol, or has not answered yet."""
+    """The broker does not know the symbol, or has not answered yet; `unlisted` is set if it said so itself."""
 
     reason: str
+    unlisted: Symbol | None = None

@@ -66,10 +66,12 @@ class AssetList:
     def find(self, text: str, most: int = MOST_FOUND) -> tuple[ListedAsset, ...]:
         """Return the exact symbol first, then symbols with this prefix, then names with words that begin with each
         typed word.
+
+        Without a text, return the whole list if it is as short as one answer.
         """
         asked = text.strip()[:LONGEST_QUERY]
         if not asked:
-            return ()
+            return tuple(self._assets) if len(self) <= most else ()
         by_symbol = self._beginning(capitals(asked))
         places = [*by_symbol, *sorted(self._named(_words(asked)) - {*by_symbol})]
         return tuple(self._assets[place] for place in places[:most])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_DOWN, Decimal
 from typing import NewType
 
@@ -46,6 +47,18 @@ NO_NUMBER = "a quantity and a price must each be a number, below a million milli
 def is_number(number: Decimal) -> bool:
     """Whether it is finite and below the upper bound."""
     return number.is_finite() and abs(number) < MOST
+
+
+_WRITTEN = re.compile(r"[+-]?(?:[0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?")
+
+
+def number_in(text: str) -> Decimal | None:
+    """Parse a number in a text from outside; None if it is no number in plain digits.
+
+    It may have a sign, a point, an exponent, and 40 digits on each side of the point. `1_000`, digits of other scripts,
+    `nan` and blanks are no number.
+    """
+    return Decimal(text) if _WRITTEN.fullmatch(text) else None
 
 
 def rounded_down(quantity: Decimal, step: Decimal) -> Quantity:

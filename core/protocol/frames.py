@@ -43,6 +43,8 @@ class Role(StrEnum):
 
     DESK = "desk"
     PRESS = "press"
+    LOOK = "look"
+    """Shows one picture, and hangs up: nothing is attached, and nothing that it says is heard (SY-08)."""
 
 
 class PressKind(StrEnum):

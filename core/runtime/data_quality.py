@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.market.normaliser import Complete, Normaliser
+from core.market.normaliser import Complete, Normaliser, Quarantined
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.calendar import Calendar
@@ -57,6 +57,28 @@ def first_complete(feed: Iterable[Timed], calendar: Calendar) -> Bar | str:
         if number == 0:
             reason = f"the first, {place}: {why}"
     return reason
+
+
+def unreadable(feed: Iterable[Timed], calendar: Calendar) -> tuple[int, int, str]:
+    """Return how many rows of a file are unusable, of how many, and the first one's place and reason.
+
+    A sound bar outside of every session is not among them.
+    """
+    normaliser, broken, rows, first = Normaliser(calendar), 0, 0, ""
+    for _, _, item in feed:
+        rows += 1
+        trouble = ""
+        if isinstance(item, MarketDataBroken):
+            trouble = f"{item.place}: {item.reason}"
+        elif isinstance(item, BarArrived):
+            judgement = normaliser.judge(item.bar, item.heard_at)
+            if isinstance(judgement, Quarantined):
+                trouble = f"{item.place}: {judgement.reason}"
+            elif isinstance(judgement, Complete):
+                normaliser.fold(item.bar)
+        broken += bool(trouble)
+        first = first or trouble
+    return broken, rows, first
 
 
 def missing(sessions: Iterable[Session], first: datetime, heard: Normaliser, is_daily: bool) -> dict[str, object]:

@@ -60,7 +60,7 @@ def seed_of(account: str) -> int | None:
     if account == demo_account(1):
         return 1
     seed = account.removeprefix("demo-")
-    return int(seed) if seed != account and seed.isdecimal() else None
+    return int(seed) if seed != account and seed.isascii() and seed.isdecimal() else None
 
 
 def require_sound(state: TradingState, records: Sequence[Record], settings: Settings, *, is_new: bool) -> None:

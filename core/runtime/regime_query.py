@@ -15,7 +15,7 @@ from core.risk.regime.changes import RegimeChange, market_changes, vix_changes
 from core.risk.regime.frequency import entries_allowed
 from core.risk.regime.market import market_of
 from core.risk.regime.report import Look
-from core.risk.regime.vix import last_reading
+from core.risk.regime.vix import VixLevels, by_levels, last_reading
 from core.runtime.regime_watch import NOT_ASKED, SPY
 from core.settings.settings import Settings
 
@@ -45,15 +45,17 @@ def look(query: RegimeQuery, settings: Settings, vix: VixService | None, now: da
     failure = ""
     age: int | None = None
     today = XNYS.day_of(now)
+    levels = VixLevels(settings.regime.vix_low, settings.regime.vix_elevated, settings.regime.vix_high)
     reading: VixReading | NoVix = NOT_ASKED
     if query.vix is not None:
         history = [value for value in read_daily_values(query.vix) if _is_by(value.day, query.until)]
-        changes += vix_changes(history)
-        reading = last_reading(history) or NoVix("the file begins later")
+        changes += vix_changes(history, levels)
+        reading = last_reading(history, levels) or NoVix("the file begins later")
     elif vix is not None:
         kept = vix.last()
         reading, failure = kept.reading, kept.failure
         if isinstance(reading, VixReading):
+            reading = by_levels(reading, levels)
             age = (today - reading.measured_on).days
     market: MarketMeasure | NoMarket = NoMarket("name a file of daily bars with --bars")
     if query.bars is not None:

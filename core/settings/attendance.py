@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from core.settings.types import SettingsTable
+from core.settings.types import GrowingSettingsTable, Seconds
 
 
-class AttendanceSettings(SettingsTable):
+class AttendanceSettings(GrowingSettingsTable):
     """While no desk is attached. Proposals are then only followed as shadows; confirmed exits continue."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"key_seconds"})
 
     entries: Literal["keep", "cancel"] = Field("keep", description="entries that rest while no desk is attached")
     cancel_minutes: Annotated[Decimal, Field(gt=0, le=1440)] = Field(
@@ -19,4 +21,7 @@ class AttendanceSettings(SettingsTable):
     )
     dead_man_hours: Annotated[Decimal, Field(ge=0, le=720)] = Field(
         Decimal(0), description="hours without a key on a live account after which entries are halted; 0 is never"
+    )
+    key_seconds: Seconds = Field(
+        Decimal(60), description="for which a desk keeps control after its connection was lost, disarmed (OP-13)"
     )

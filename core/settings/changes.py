@@ -46,7 +46,7 @@ WITH_A_LOCK = tuple(
 """The names of the protections, which an override passes."""
 LIMITS = "risk"
 """A running engine takes over this whole table; of others only the settings named in `directions`."""
-OF_THE_SCREEN = ("display", "health", "keys", "notify", "proof")
+OF_THE_SCREEN = ("display", "health", "keys", "notify", "proof", "watchdog")
 """Tables that no order depends on."""
 
 OWN: KeyPath = ("strategies", "own")

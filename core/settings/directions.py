@@ -125,6 +125,8 @@ MORE_IS_LOOSER = frozenset(
         "exits.trail_from",
         "exits.stale_days",
         "exits.max_days",
+        "regime.vix_elevated",
+        "regime.vix_high",
         "evaluation.least_days",
         "evaluation.least_trades",
         "evaluation.losses_in_a_row",
@@ -225,7 +227,7 @@ BESIDE_RISK: Mapping[str, tuple[tuple[str, ...], ...]] = {
     table: tuple(tuple(name.split(".")[1:]) for name in sorted(NAMED) if name.startswith(f"{table}."))
     for table in (
         *("execution", "attendance", "staging", "confirm", "orders", "reconciliation"),
-        *("exits", "evaluation", "strategies"),
+        *("exits", "evaluation", "strategies", "regime"),
     )
 }
 """The limits of other tables, by table: all named ones; the rest of these tables is read at a start alone."""
@@ -246,6 +248,7 @@ NO_DIRECTION: Mapping[str, str] = {
     "staging.basket.report_seconds": "how long the report is waited for",
     "reconciliation.again_seconds": "how often is asked",
     "reconciliation.apart_seconds": "how often is asked",
+    "attendance.key_seconds": "how long control waits for its desk, disarmed; any other halts, kills and takes it",
     "exits.profit_target": "where a gain is taken: what is lost stays bounded by the stop",
     "evaluation.minutes_after_close": "when it is judged",
     "evaluation.window_days": "a longer window counts more good and more bad trades",
@@ -257,6 +260,7 @@ NO_DIRECTION: Mapping[str, str] = {
     "strategies": "what a strategy looks for and whether it looks: it proposes, and limits and keys are the same",
     "exchange": "rules of the simulated exchange, where no money is",
     "alpaca": "where Alpaca is reached and how long it is waited for; its hosts are held to the account's kind (OP-10)",
+    "regime.vix_low": "nothing is sized by it: low and normal are traded alike",
     "regime": "where the VIX is read",
     "advisers": "advisers say words, and nothing of it is sent (OP-09)",
     "display": "the screen",
@@ -264,6 +268,7 @@ NO_DIRECTION: Mapping[str, str] = {
     "health": "who reads figures on this machine",
     "notify": "who is told; nothing is sent by it that trades",
     "proof": "how the record is signed",
+    "watchdog": "when the engine is started again; nothing that trades is decided by it",
 }
 """By key or by table, why no value of it is looser than another."""
 

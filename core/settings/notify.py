@@ -68,10 +68,12 @@ class QuietSettings(SettingsTable):
 
 
 class NotifySettings(SettingsTable):
-    """Notifications; a change needs a restart. Without a rule nothing is sent, and nothing is recorded."""
+    """Notifications; a change needs a restart. Without a rule or a command nothing is sent or recorded."""
 
     command: tuple[str, ...] = Field(
-        (), description='the channel "command": a program and its arguments, the message on its standard input'
+        (),
+        description='the channel "command": a program and its arguments, the message on its standard input; '
+        "where no rule names it, it is told all that is urgent",
     )
     seconds: int = Field(15, ge=1, le=120, description="seconds that one try may take")
     give_up_minutes: int = Field(720, ge=1, le=10_080, description="minutes for which what failed is tried again")
@@ -88,6 +90,14 @@ class NotifySettings(SettingsTable):
         """Every channel."""
         return (*self.channels, *((COMMAND,) if self.command else ()))
 
+    @property
+    def in_force(self) -> dict[str, RuleSettings]:
+        """Return the rules, and one for a command that none of them names: everything urgent (OP-06)."""
+        named = {name for rule in self.rules.values() for name in self._channels_of(rule)}
+        if not self.command or COMMAND in named:
+            return self.rules
+        return {**self.rules, COMMAND: RuleSettings(channels=(COMMAND,), at_least=Severity.URGENT)}
+
     def a_minute(self, channel: str) -> int:
         found = self.channels.get(channel)
         return ChannelSettings().a_minute if found is None else found.a_minute
@@ -96,6 +106,8 @@ class NotifySettings(SettingsTable):
     def channels_are_there(self) -> Self:
         if COMMAND in self.channels:
             raise ValueError(f"notify.channels.{COMMAND}: that is the channel of notify.command; call it otherwise")
+        if COMMAND in self.rules and COMMAND not in self._channels_of(self.rules[COMMAND]):
+            raise ValueError(f"notify.rules.{COMMAND}: that is the rule of notify.command; call it otherwise")
         if self.command and not self.command[0].startswith("/"):
             raise ValueError("notify.command: its program is no whole path; write it from the / on")
         for place, name in self._named():
@@ -103,6 +115,12 @@ class NotifySettings(SettingsTable):
                 known = ", ".join(self.names) or "none"
                 raise ValueError(f"{place}: {name!r} is no channel; there are: {known}")
         return self
+
+    @staticmethod
+    def _channels_of(rule: RuleSettings) -> Iterator[str]:
+        yield from rule.channels
+        for step in rule.escalate:
+            yield from step.channels
 
     def _named(self) -> Iterator[tuple[str, str]]:
         """Yield each channel that a rule names, with its place."""

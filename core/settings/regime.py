@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from core.settings.types import Positive, Seconds, SettingsTable, Url
+from core.settings.types import GrowingSettingsTable, Positive, Seconds, SettingsTable, Url
 
 
 class FrequencySettings(SettingsTable):
@@ -21,10 +22,24 @@ CBOE = "https://cdn.cboe.com/api/global/us_indices/daily_prices/VIX_History.csv"
 """The exchange's own file of every close of the VIX, public and without a key."""
 
 
-class RegimeSettings(SettingsTable):
+Points = Annotated[Decimal, Field(gt=0, le=200)]
+
+
+class RegimeSettings(GrowingSettingsTable):
     """The measure of the market (RK-19)."""
 
+    LATER: ClassVar[frozenset[str]] = frozenset({"vix_low", "vix_elevated", "vix_high"})
+
+    vix_low: Points = Field(Decimal(15), description="points of the VIX; under them it is low")
+    vix_elevated: Points = Field(Decimal(20), description="points from which it is elevated, and sizes shrink")
+    vix_high: Points = Field(Decimal(30), description="points over which it is high, and sizes shrink further")
     vix_url: Url = Field(CBOE, description="a CSV with DATE and CLOSE; empty: the VIX is not asked for")
     connect_seconds: Seconds = Field(Decimal(3), description="until a connection stands")
     read_seconds: Seconds = Field(Decimal(5), description="until the next piece of the answer")
     answer_seconds: Seconds = Field(Decimal(15), description="until the whole answer has come")
+
+    @model_validator(mode="after")
+    def levels_rise(self) -> Self:
+        if not self.vix_low <= self.vix_elevated <= self.vix_high:
+            raise ValueError("regime.vix_low, vix_elevated and vix_high: none may be over the next")
+        return self

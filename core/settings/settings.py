@@ -18,7 +18,7 @@ from core.settings.evaluation import EvaluationSettings
 from core.settings.exchange import ExchangeSettings
 from core.settings.execution import ExecutionSettings, OrdersSettings
 from core.settings.exits import OF_NO_STRATEGY, ExitSettings
-from core.settings.health import HealthSettings
+from core.settings.health import HealthSettings, WatchdogSettings
 from core.settings.notify import NotifySettings
 from core.settings.proof import ProofSettings
 from core.settings.protections import FREQTRADE
@@ -34,7 +34,7 @@ class Settings(GrowingSettingsTable):
     """All settings. The profile gives the defaults; file, environment and command line override them."""
 
     LATER: ClassVar[frozenset[str]] = frozenset(
-        {"advisers", "attendance", "confirm", "evaluation", "exits", "health", "notify", "orders", "proof"}
+        {"advisers", "attendance", "confirm", "evaluation", "exits", "health", "notify", "orders", "proof", "watchdog"}
     )
 
     profile: Literal["micro", "swing", "freqtrade"] = "micro"
@@ -58,6 +58,7 @@ class Settings(GrowingSettingsTable):
     health: HealthSettings = HealthSettings()
     notify: NotifySettings = NotifySettings()
     proof: ProofSettings = ProofSettings()
+    watchdog: WatchdogSettings = WatchdogSettings()
     keys: dict[str, str] = Field({}, description="other keys, by the identifier of the table's line")
 
     _odd: HistoricalValue = PrivateAttr(NOTHING_ODD)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -19,11 +19,14 @@ from pydantic import (
     JsonValue,
     SerializationInfo,
     SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
     model_serializer,
     model_validator,
 )
 
 from core.model.symbols import SYMBOL, symbol_in
+from core.model.values import number_in
 from core.model.venues import HOME
 
 LARGEST_AMOUNT = 1_000_000_000
@@ -51,7 +54,7 @@ SymbolName = Annotated[str, BeforeValidator(_in_capitals), Field(pattern=rf"^{SY
 
 EXAMPLE = 'as in "10:00"'
 _CLOCK = re.compile(
-    r"\d\d:\d\d(?::\d\d)?(?P<fraction>[.,]\d+)?(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII | re.IGNORECASE
+    r"\d\d:\d\d(?::\d\d)?(?P<fraction>[.,]\d+)?(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?", re.IGNORECASE | re.ASCII
 )
 
 
@@ -113,6 +116,17 @@ class SettingsTable(BaseModel):
     @classmethod
     def _with_its_fields(cls, values: object) -> object:
         return cls.as_fields(values) if isinstance(values, Mapping) else values
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _in_plain_digits(cls, written: object, info: ValidationInfo) -> object:
+        """A number that is written as text is one that a person would read: `1_000` is none (MD-08)."""
+        if isinstance(written, str) and info.field_name is not None:
+            kinds = (kind := cls.model_fields[info.field_name].annotation, *get_args(kind))
+            is_python = not written.isascii() or "_" in written
+            if is_python and (Decimal in kinds or int in kinds) and str not in kinds and number_in(written) is None:
+                raise ValueError("must be a number in plain digits, such as 1000 or 0.3")
+        return written
 
     @classmethod
     def as_fields(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,13 +6,14 @@ reserved for the seat that had it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.facts import DeskAttached, DeskLeft, DeskLost, DesksServed, EngineStarted, EngineStopped, KeyFreed, KeyTaken
 from core.model.desk import DeskNumber, Seat
 
-KEPT_FOR = timedelta(seconds=60)
+Lasts = Callable[[], timedelta]
 """How long control is reserved after the holder's connection, or its engine, was lost (OP-13)."""
 
 
@@ -71,7 +72,8 @@ class DesksState:
 class Desks:
     name = "desks"
 
-    def __init__(self) -> None:
+    def __init__(self, kept_for: Lasts) -> None:
+        self.kept_for = kept_for
         self.state = DesksState()
         self.folds = {
             DesksServed: self._served,
@@ -144,11 +146,11 @@ class Desks:
         self._forget(at)
         self.state.is_served = False
         kept = self.state.kept
-        self.state.kept = None if kept is None or at > kept.until else KeptSeat(kept.seat, at + KEPT_FOR)
+        self.state.kept = None if kept is None or at > kept.until else KeptSeat(kept.seat, at + self.kept_for())
 
     def _forget(self, at: datetime) -> None:
         if self.holder is not None and self.state.is_served:
-            self.state.kept = KeptSeat(self.holder.desk.seat, at + KEPT_FOR)
+            self.state.kept = KeptSeat(self.holder.desk.seat, at + self.kept_for())
         self.state.attached = {}
         self.state.holder = None
 

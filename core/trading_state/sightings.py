@@ -21,7 +21,7 @@ from core.model.capabilities import EVERYTHING, Capabilities
 from core.model.connection import Channel, ConnectionStatus
 from core.model.corporate_action import CorporateAction
 from core.model.desk import DeskNumber
-from core.model.instrument import BrokerInstrument
+from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.quote import Quote
 from core.model.values import ClientOrderId, Price, Quantity, Symbol
 from core.risk.disk_failure import DiskFailure
@@ -52,6 +52,8 @@ class Sightings:
     instruments
         The broker's data on each symbol. Tradability, lending and margin requirements are checked by it; rows of a
         basket are interpreted by it.
+    unlisted
+        The last few symbols that the broker itself said it does not list. An order in one is refused at once.
     lamps
         The status of each connection. Entries wait for both (OP-04); the books are requested when the order stream is
         back.
@@ -116,6 +118,7 @@ class Sightings:
     corporate_actions: dict[Symbol, tuple[CorporateAction, ...]] = field(default_factory=dict)
     looked_at: dict[Symbol, None] = field(default_factory=dict)
     instruments: dict[Symbol, BrokerInstrument] = field(default_factory=dict)
+    unlisted: dict[Symbol, NoInstrument] = field(default_factory=dict)
     lamps: dict[Channel, ConnectionStatus] = field(default_factory=dict)
     departing: Departures = field(default_factory=Departures)
     books_at: datetime | None = None

@@ -10,7 +10,7 @@ A new slice is a class and a line in `Slices`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 from core.execution.breaker import Breaker
@@ -105,7 +105,7 @@ class Slices:
         self.slices: list[Slice] = []
         add, day_of = self._add, calendar.trading_day
         self.control = add(TradingStatus(disk))
-        self.desks = add(Desks())
+        self.desks = add(Desks(lambda: timedelta(seconds=float(self.control.settings.attendance.key_seconds))))
         self.normaliser = add(Normaliser(calendar))
         told, named = self._is_of_the_running, self._named
         self.ledger = add(Ledger(calendar, past, regime=self._labels, is_still_told=told, named=named))

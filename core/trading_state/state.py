@@ -300,7 +300,8 @@ class TradingState(Slices):
         return self.opening.opening_equity(self.calendar.trading_day(self.at))
 
     def instrument(self, symbol: Symbol) -> BrokerInstrument | NoInstrument:
-        return self.sightings.instruments.get(symbol) or NoInstrument("the broker has not said yet whether it trades")
+        known = self.sightings.instruments.get(symbol) or self.sightings.unlisted.get(symbol)
+        return known or NoInstrument("the broker has not said yet whether it trades")
 
     def traded(self, symbol: Symbol) -> Instrument:
         """Return the instrument of an order, as the broker lists it; a share if that is unknown."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import Enum
 
-from core.model.values import ProposalId, is_number, plain
+from core.model.values import ProposalId, is_number, number_in, plain
 from core.ports import OperatorError
 
 HOW = "write confirm=ID, decline=ID, quantity=ID:10, stop=ID:98.50, off=STRATEGY or set:KEY=VALUE"
@@ -80,11 +80,8 @@ def change_of(text: str) -> Change:
     if kind not in (ChangeKind.QUANTITY, ChangeKind.STOP):
         return Change(kind, rest)
     name, colon, number = rest.rpartition(":")
-    try:
-        value = Decimal(number)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not (colon and name and is_number(value) and value > 0):
+    value = number_in(number)
+    if not (colon and name and value is not None and is_number(value) and value > 0):
         raise OperatorError(f"--change {text!r}: a number above zero stands behind the last colon; {HOW}")
     return Change(kind, name, value)
 

@@ -63,7 +63,7 @@ class RunAgain(VirtualRuntime):
         for door in self._said.doors():
             self.admit(door.known)
         terms = run.started.settings.notify
-        if run.started.kind is RunKind.DEMO and terms.in_demo and terms.rules:
+        if run.started.kind is RunKind.DEMO and terms.in_demo and terms.in_force:
             self._notifier = Silent()
         if isinstance(self.operator, Script):
             self.operator = self._script = Noted(self.operator)

@@ -21,7 +21,10 @@ async def test_the_bell_rings_for_proposals_and_exits() -> None:
         rung = [bell.rings(entry, at) for at in (0.0, 0.1, 40.0)]
         rung += [bell.rings(waiting_exit, at) for at in (41.0, 41.1, 70.9, 71.0, 71.1, 101.0)]
 
+        quick = Bell(5)
+
         assert rung == [True, False, False, True, False, False, True, False, True]
+        assert [quick.rings(waiting_exit, at) for at in (0.0, 4.9, 5.0, 9.9, 10.0)] == [True, False, True, False, True]
 
 
 async def test_the_title_counts_what_waits() -> None:

@@ -78,6 +78,19 @@ async def test_a_command_is_found_by_words() -> None:
         await house.until(lambda: isinstance(house.desk.screen, KillScreen))
 
 
+async def test_letters_find_a_command_and_ctrl_u_clears() -> None:
+    """DESK: where no command has what is typed."""
+    async with open_desk() as house:
+        await house.press("ctrl+p", *"flteve")
+        await house.until(lambda: isinstance(house.desk.screen, CommandsScreen))
+        screen = house.desk.screen
+        assert isinstance(screen, CommandsScreen)
+        assert screen.grid.selected == "flatten"
+
+        await house.press("ctrl+u")
+        assert (screen.typed, len(screen.grid.window.rows)) == ("", len(screen.keys))
+
+
 async def test_another_panes_command_only_goes_there() -> None:
     """OP-04: its row is seen before it is acted on"""
     async with open_desk() as house:

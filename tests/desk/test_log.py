@@ -86,6 +86,23 @@ async def test_o_writes_what_is_shown_and_says_where(snapshot: SnapshotAssertion
         await house.until(lambda: "the disk is full" in house.footer())
 
 
+async def test_capital_e_writes_every_pane_as_csv() -> None:
+    """SY-08: in two keys, with a line of names and every row."""
+    disk = Disk()
+    async with open_desk(surroundings=disk) as house:
+        names = {"1": "proposals", "2": "positions", "3": "orders", "7": "results", "8": "watch", "0": "history"}
+        for key, name in names.items():
+            await house.press(key, "E")
+            await house.until(lambda name=name: any(file.startswith(f"{name}-") for file in disk.files))
+
+        read = {file.partition("-")[0]: text.splitlines() for file, text in disk.files.items()}
+        assert house.desk.view is not None
+        assert len(read["proposals"]) == 1 + len(house.desk.view.proposals)
+        assert read["proposals"][0].startswith("id,strategy,side,")
+        assert read["results"][0].startswith("key,strategy,symbol,")
+        assert all(file.endswith(".csv") for file in disk.files)
+
+
 async def test_capital_y_hands_the_selected_row_to_the_terminals_clipboard(snapshot: SnapshotAssertion) -> None:
     async with open_desk() as house:
         written: list[str] = []
@@ -160,7 +177,7 @@ async def test_identifiers_are_short_on_screen_only() -> None:
         (bought,) = (fact for fact in house.facts(OrderCreated) if fact.order.side is Side.BUY)
         whole = bought.order.client_order_id
 
-        await house.press("6", "slash", *"filled buy", "enter", "Y")
+        await house.press("6", "slash", *"sold", "ctrl+u", *"filled buy", "enter", "Y")
         await house.until(lambda: written)
         assert b64decode(written[-1][7:-1]).decode().endswith(f"vwap  {whole}")
         assert not house.shows(whole)

@@ -55,6 +55,7 @@ def loaded_at(start: str, folder: Path) -> Loaded:
     """At the first paint of `start`, in an empty home, with keys of a paper account."""
     told = folder / "told.json"
     variables = {"KEYTURN_HOME": str(folder), "APCA_API_KEY_ID": "PK" + "T" * 18, "APCA_API_SECRET_KEY": "x" * 40}
+    variables["KEYTURN_PROFILE"] = "micro"  # else the first start asks for one
     with Pty([sys.executable, str(APP), str(told), *start.split()[1:]], variables) as desk:
         assert desk.ended() == 0, desk.what_it_shows()
         assert b"KEYTURN" in desk.raw

@@ -21,6 +21,7 @@ from core.model.bar import Bar
 from core.model.values import Price, Quantity, Symbol
 from core.runtime.data_quality import jumps
 from core.runtime.feed import bar_item
+from tests.kit.rows import table
 from tests.scenarios.backtests import HEADER, Keyturn, minutes_of, shortened
 
 VWAP = ("--strategy", "vwap")
@@ -43,8 +44,9 @@ def rewritten(path: Path, change: dict[int, str | None]) -> Path:
     return path
 
 
-def test_rows_without_a_bar_are_counted(keyturn: Keyturn, bars: Path, snapshot: SnapshotAssertion) -> None:
+def test_rows_without_a_bar_are_counted(keyturn: Keyturn, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     """AN-04, MD-03: set aside, or outside of every session; the page tells the first, and so does the HTML."""
+    bars = shortened(minutes_of(tmp_path / "SPY_seeded.csv", last=date(2026, 1, 5)), 240)
     outside = f"2026-01-05T14:29:00Z,500,500,500,500,10\n{bars.read_text().splitlines()[1]}"
     rewritten(bars, {2: outside, 5: "2026-01-05T14:33:00Z,x,1,1,1,1", 6: "2026-01-05T14:34:30Z,99,99,99,99,10"})
     html = bars.with_name("page.html")
@@ -73,6 +75,22 @@ def test_missing_bars_are_counted_between_the_ends(
     assert minutes["missing"] == {"unit": "minutes", "missing": 40, "of": 88}
     assert sessions["missing"] == {"unit": "sessions", "missing": 20, "of": 100}
     assert keyturn("backtest", bars, *VWAP).lines[2] == snapshot
+
+
+@table("bad code", (2, 0), (3, 2), (80, 2))
+def test_at_most_one_row_in_a_hundred_is_broken(
+    keyturn: Keyturn, tmp_path_factory: pytest.TempPathFactory, bad: int, code: int
+) -> None:
+    """MD-08: whether its figures cannot be read, or its time is none of a minute."""
+    folder = tmp_path_factory.mktemp("bad")
+    bars = shortened(minutes_of(folder / "SPY_seeded.csv", last=date(2026, 1, 5)), 240)
+    odd: dict[int, str | None] = {3: "2026-01-05T14:31:30Z,9,9,9,9,1"}
+    rewritten(bars, odd | dict.fromkeys(range(10, 9 + bad), "2026-01-05T15:00:00Z,4_9,5,4,5,1"))
+
+    answer = keyturn("backtest", bars, *VWAP, "--json")
+
+    assert answer.code == code
+    assert answer.err.count(f" {bad} of 240 ") == (code == 2)
 
 
 # ── files that cannot be played ──────────────────────────────────────────────────────────────────────────────────────

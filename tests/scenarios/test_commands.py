@@ -393,7 +393,7 @@ def test_a_broken_file_is_refused_by_line(keyturn: Keyturn, tmp_path: Path, snap
 
 def test_bad_rows_are_quarantined(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
     """MD-03: impossible dates, and a price that is none."""
-    lines = bars.read_text().splitlines()[:60]
+    lines = bars.read_text().splitlines()[:321]
     for number, time in ((3, "0001-01-01T14:30:00Z"), (5, "9999-12-31T23:59:00Z")):
         lines[number] = f"{time},{lines[number].partition(',')[2]}"
     lines[10] = lines[10].replace(lines[10].split(",")[1], "n/a", 1)
@@ -403,7 +403,7 @@ def test_bad_rows_are_quarantined(keyturn: Keyturn, bars: Path, tmp_path: Path) 
 
     found = keyturn("replay", path, "--headless", "--json", "--journal-dir", folder).json
 
-    assert (found["bars"], found["quarantined"]) == (56, 3)
+    assert (found["bars"], found["quarantined"]) == (317, 3)
     assert "SPY_three_bad.csv:11" in keyturn("journal", "tail", "-n", "2000", "--journal-dir", folder).out
 
 
@@ -521,7 +521,7 @@ HARMFUL = "\x1b]0;owned\x07\x9b2J\u202e"
 
 def test_outside_text_is_made_harmless(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
     """SY-06: not in an error, not in words, not in JSON, which stays the same JSON."""
-    lines = bars.read_text().splitlines()[:60]
+    lines = bars.read_text().splitlines()[:121]
     lines[10] = "n/a" + lines[10]
     path = tmp_path / f"SPY_{HARMFUL}.csv"
     path.write_text("\n".join(lines) + "\n")

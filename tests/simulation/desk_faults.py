@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.facts import DeskLost
 from core.messages.commands import Command, Confirm, SignBasket
 from core.workflows.baskets.baskets import BasketDrafts
 from core.workflows.operator import key_holding
@@ -47,7 +48,7 @@ def a_turned_key_crosses_a_hand_over(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_dead_desk_keeps_the_key(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(key_holding, "KEPT_FOR", timedelta(days=365))
+    patch.setattr(key_holding, "DeskLost", lambda desk, until: DeskLost(desk, until and until + timedelta(days=365)))
 
 
 def attendance_is_ignored(patch: pytest.MonkeyPatch) -> None:

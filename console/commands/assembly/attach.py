@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from console.client.engine_link import LinkBrokenError
@@ -13,6 +15,7 @@ from core.ports import OperatorError
 from state.halt_request import HaltRequest  # loaded with the desk: when it is needed, another release may be installed
 
 if TYPE_CHECKING:
+    from core.settings.settings import Settings
     from state.folders import AccountFolder
 
 PATIENCE = 2.0
@@ -76,7 +79,61 @@ def attach(host: Host) -> None:
     from state.release import release
 
     settings = settings_of(host)
+    if is_first_start(host, settings):
+        choose_profile(host)
     nearby = EngineNearby(host)
     files = DeskFiles(host.home, nearby.folder, is_real=not is_simulated(settings))
     handle = RemoteEngine(lambda _role: nearby.connect(), a_seat(), release(version("keyturn")))
     run_desk(handle, files, display_of(host))
+
+
+PROFILES = {
+    "micro": "200 USD: SPY, one entry a day, at most 50 USD an order and 1.50 USD of loss a trade",
+    "swing": "100,000 USD on margin: ten entries a day, 8 % of equity an order at most",
+    "freqtrade": "as micro, with the protections of that project",
+}
+"""What each is for, where somebody starts at a broker for the first time."""
+QUESTION = "The first start here: which profile? It gives every limit that you do not set yourself."
+
+
+def is_first_start(host: Host, settings: Settings) -> bool:
+    """Whether nobody has said which profile, and no engine of ours ever ran on the account that the keys are of."""
+    from state.known_accounts import KnownAccounts
+
+    if is_simulated(settings) or "KEYTURN_PROFILE" in host.environ or _names_a_profile(host):
+        return False
+    if KnownAccounts(host.home).path.exists():
+        return False
+    with suppress(OperatorError):
+        return known_account(host) is None
+    return False
+
+
+def _names_a_profile(host: Host) -> bool:
+    import tomllib
+
+    try:
+        return "profile" in tomllib.loads(host.home.settings.read_text())
+    except OSError:
+        return False
+
+
+def choose_profile(host: Host, ask: Callable[[str], str] = input, say: Callable[[str], None] = print) -> str:
+    """Ask for one of them, and write it as the first line of the settings file. Raises `OperatorError`."""
+    from state.files import make_folder, replace_file
+
+    say(QUESTION)
+    for name, words in PROFILES.items():
+        say(f"  {name:<10} {words}")
+    chosen = ""
+    while chosen not in PROFILES:
+        try:
+            chosen = ask("micro, swing or freqtrade [micro]: ").strip().lower() or "micro"
+        except EOFError:
+            raise OperatorError("no profile was chosen; set KEYTURN_PROFILE or write it into the settings") from None
+    path = host.home.settings
+    before = path.read_bytes() if path.exists() else b""
+    make_folder(path.parent)
+    replace_file(path, f'profile = "{chosen}"\n'.encode() + before)
+    say(f"{path}: profile = {chosen}; `keyturn settings example` shows every limit")
+    return chosen

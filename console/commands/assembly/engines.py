@@ -161,7 +161,7 @@ def notifier_of(host: Host, settings: Settings, engine: Engine) -> Notifier | No
     """Return the notifier; None if there is no rule (SY-03). A rule that can never match is reported."""
     from core.workflows.operator.notice_routes import accounts_not_known
 
-    if not settings.notify.rules:
+    if not settings.notify.in_force:
         return None
     known = {engine.state.account_name, *(folder.name for folder in host.home.accounts())}
     for words in accounts_not_known(settings.notify, known):

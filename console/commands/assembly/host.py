@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from state.folders import Home
+
+BROKER = "KEYTURN_ACCOUNT__BROKER"
+"""The variable of `account.broker`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +29,7 @@ class Host:
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Self:
         return cls(environ, Home.of(environ))
+
+    def simulated(self) -> Self:
+        """The same with the built-in exchange as its broker, for whatever it starts too (SY-09)."""
+        return replace(self, environ={**self.environ, BROKER: "simulated"})

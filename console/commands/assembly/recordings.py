@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -41,6 +42,8 @@ again that the evaluation retired: the run would continue without it.
 """
 
 
+MOST_UNREADABLE = Decimal("0.01")
+"""Of the rows of a file: what has more holes was not meant, or is another kind of file (MD-08)."""
 FILE_SEED = "file"
 """The seed of a replay's exchange."""
 DAILY = (
@@ -166,11 +169,13 @@ def recorded(
     _require_starts(settings, kinds)
     if days:
         return _of_days(settings, kinds, days, tuple(quotes))
-    bars = list(_of_minutes(settings, minutes))
-    feeds = [*bars, *_of_quotes(settings, quotes)]
+    bars, quoted = list(_of_minutes(settings, minutes)), tuple(quotes)
+    feeds = [*bars, *_of_quotes(settings, quoted)]
     first, last = min(feed[0][0] for feed in feeds if feed), max(feed[-1][0] for feed in feeds if feed)
     calendar = load_calendar(first.date() - timedelta(days=7), last.date() + timedelta(days=7))
-    return Recording(settings, kinds, calendar, feeds, first, last, _starts(minutes, bars, calendar), is_daily=False)
+    starts = _starts(minutes, bars, calendar)
+    _require_readable([*minutes, *quoted], feeds, calendar)
+    return Recording(settings, kinds, calendar, feeds, first, last, starts, is_daily=False)
 
 
 def _only(names: tuple[str, ...], settings: Settings, kinds: StrategyKinds) -> Settings:
@@ -382,7 +387,8 @@ def _of_days(settings: Settings, kinds: StrategyKinds, files: list[Path], quotes
 
     if quotes:
         raise OperatorError(f"{quotes[0].name}: the quotes of minutes say nothing beside bars of days; leave them out")
-    read = [(path, _symbol_of(settings, path), read_days(path)) for path in files]
+    symbols = [(path, _symbol_of(settings, path)) for path in files]
+    read = [(path, symbol, read_days(path, symbol)) for path, symbol in symbols]
     days = [row.day for _, _, rows in read for row in rows if isinstance(row, DayRow)]
     calendar = load_calendar(min(days) - timedelta(days=7), max(days) + timedelta(days=7))
     feeds = [days_of_rows(rows, symbol, calendar) for _, symbol, rows in read]
@@ -393,7 +399,24 @@ def _of_days(settings: Settings, kinds: StrategyKinds, files: list[Path], quotes
             )
             raise OperatorError(f"{path.name}: none of its rows is the bar of a trading day; the first, {reason}")
     first, last = min(feed[0][0] for feed in feeds), max(feed[-1][0] for feed in feeds)
-    return Recording(settings, kinds, calendar, feeds, first, last, _starts(files, feeds, calendar), is_daily=True)
+    starts = _starts(files, feeds, calendar)
+    _require_readable(files, feeds, calendar)
+    return Recording(settings, kinds, calendar, feeds, first, last, starts, is_daily=True)
+
+
+def _require_readable(files: Iterable[Path], feeds: Iterable[list[Timed]], calendar: ExchangeCalendar) -> None:
+    """Refuse a file of which more than `MOST_UNREADABLE` could not be played (MD-08). Raises `TableError`."""
+    from core.files.csv_table import FileFault, TableError
+    from core.runtime.data_quality import unreadable
+
+    for path, feed in zip(files, feeds, strict=True):
+        broken, rows, first = unreadable(feed, calendar)
+        if broken > MOST_UNREADABLE * rows:
+            raise TableError(
+                f"{path}: {broken} of {rows} rows cannot be read, more than 1 %; the first, {first}; "
+                "mend these rows, or leave them out",
+                FileFault.UNREADABLE,
+            )
 
 
 def _starts(files: list[Path], feeds: list[list[Timed]], calendar: ExchangeCalendar) -> tuple[datetime, ...]:
@@ -446,21 +469,24 @@ def of_symbols(symbols: Iterable[str]) -> Chosen:
 
 
 def symbol_in_name(path: Path) -> Symbol:
-    """Return the symbol at the beginning of a file's name. Raises `OperatorError`."""
+    """Return the symbol at the beginning of a file's name, or in its symbol column. Raises `OperatorError`."""
     from core.market.csv_source import symbol_of
+    from core.market.daily_source import symbol_named_in
 
-    symbol = symbol_of(path)
+    symbol = symbol_of(path) or symbol_named_in(path)
     if symbol is None:
         raise OperatorError(f"{path.name}: its name begins with no symbol, as SPY_daily.csv does; add --symbol SYM")
     return symbol
 
 
 def _symbol_of(settings: Settings, path: Path) -> Symbol:
-    """Return the symbol in the file's name, or the only configured one. Raises `OperatorError`."""
+    """Return the symbol in the file's name or its symbol column, or the only configured one. Raises `OperatorError`."""
     from core.market.csv_source import symbol_of
+    from core.market.daily_source import symbol_named_in
     from core.model.values import Symbol
 
-    symbol = symbol_of(path) or (Symbol(settings.symbols[0]) if len(settings.symbols) == 1 else None)
+    only = Symbol(settings.symbols[0]) if len(settings.symbols) == 1 else None
+    symbol = symbol_of(path) or symbol_named_in(path) or only
     if symbol not in settings.symbols:
         named = f"{symbol} is" if symbol else "its symbol is"
         raise OperatorError(f"{path.name}: {named} not among the symbols; add --symbol {symbol or 'SYM'}")

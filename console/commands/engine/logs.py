@@ -27,7 +27,7 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 NAMED = 5
 """The maximum of damaged lines that are named; more are only counted."""
 AGES = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-AGE = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
+AGE = re.compile(r"([0-9]{1,6})([smhd])")
 SHOWN_BESIDE = ("order", "ticket", "request", "symbol")
 
 

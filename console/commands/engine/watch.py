@@ -17,10 +17,9 @@ from core.ports import OperatorError
 from state.watchdog.limits import MEGABYTE, Limits
 
 if TYPE_CHECKING:
+    from core.settings.health import WatchdogSettings
     from core.settings.notify import NotifySettings
     from state.folders import AccountFolder
-
-MEMORY = Limits().memory_bytes // MEGABYTE
 
 
 def watch(
@@ -29,8 +28,11 @@ def watch(
         list[str] | None, typer.Argument(metavar="OPTION", help="Options for `keyturn engine run`, after `--`.")
     ] = None,
     memory: Annotated[
-        int, typer.Option("--memory", min=64, help="Restart the engine when its process uses more than this many MB.")
-    ] = MEMORY,
+        int | None,
+        typer.Option(
+            "--memory", min=64, help="Restart the engine when its process uses more MB; else watchdog.memory_mb."
+        ),
+    ] = None,
 ) -> None:
     """Run the engine in the foreground under a watchdog, which restarts one that hangs, leaks, gets no data or dies.
 
@@ -39,8 +41,34 @@ def watch(
 
     Example: keyturn engine watch --memory 768
     """
-    limits = replace(Limits(), memory_bytes=memory * MEGABYTE)
-    raise typer.Exit(watched(host_of(context), own_program("engine", "run", *(words or ())), limits))
+    host = host_of(context)
+    limits = limits_of(_settings_or_defaults(host))
+    if memory is not None:
+        limits = replace(limits, memory_bytes=memory * MEGABYTE)
+    raise typer.Exit(watched(host, own_program("engine", "run", *(words or ())), limits))
+
+
+def limits_of(terms: WatchdogSettings) -> Limits:
+    """The watchdog's limits as the settings give them."""
+    return Limits(
+        silent_seconds=float(terms.silent_seconds),
+        memory_bytes=terms.memory_mb * MEGABYTE,
+        growth_bytes_a_day=terms.growth_mb_a_day * MEGABYTE,
+        data_silent_seconds=float(terms.data_silent_seconds),
+        restarts=terms.restarts,
+        within_seconds=float(terms.within_seconds),
+    )
+
+
+def _settings_or_defaults(host: Host) -> WatchdogSettings:
+    """Wrong settings are told by the engine, which does not start with them; its watchdog goes by the defaults."""
+    from console.commands.assembly.settings import settings_of
+    from core.settings.health import WatchdogSettings as Terms
+
+    try:
+        return settings_of(host).watchdog
+    except OperatorError:
+        return Terms()
 
 
 def watched(host: Host, command: Sequence[str], limits: Limits) -> int:
@@ -64,7 +92,7 @@ def _told_by(host: Host) -> NotifySettings | None:
     from console.commands.assembly.settings import is_simulated, settings_of
 
     settings = settings_of(host)
-    if not settings.notify.rules or (is_simulated(settings) and not settings.notify.in_demo):
+    if not settings.notify.in_force or (is_simulated(settings) and not settings.notify.in_demo):
         return None
     return settings.notify
 

@@ -220,7 +220,7 @@ class AlpacaBroker:
             asset = self._questions.get(f"/assets/{_in_path(symbol)}", "GET /assets/{symbol}", an_instrument)
         except StatedRefusalError as error:
             if is_missing(error.stated):
-                return NoInstrument(f"Alpaca does not list {symbol}")
+                return NoInstrument(f"Alpaca does not list {symbol}", unlisted=symbol)
             return NoInstrument(as_no_answer(error).reason)
         except NOTHING_READ as error:
             return NoInstrument(as_no_answer(error).reason)

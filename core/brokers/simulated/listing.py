@@ -21,7 +21,7 @@ class Listing:
         """Return an instrument with its own margin requirement, or else the exchange's rule."""
         found = BrokerInstrument(symbol) if self._instruments is None else self._instruments.get(symbol)
         if found is None:
-            return NoInstrument(f"{symbol} is not listed here")
+            return NoInstrument(f"{symbol} is not listed here", unlisted=symbol)
         if not self._config.is_margin:
             return found
         rule = self._config.requirement

@@ -16,7 +16,7 @@ from typing import Protocol
 from core.model.bar import Bar
 from core.model.order import Effect, Leg, LegRole, OrderClass, OrderRequest, OrderType, Side, TimeInForce
 from core.model.quote import Quote
-from core.model.values import ClientOrderId, Fraction, Price, Quantity, Symbol
+from core.model.values import ClientOrderId, Fraction, Price, Quantity, Symbol, number_in
 
 Record = Mapping[str, str | None]
 """One request as plain JSON; `at` is ISO 8601 in UTC, numbers are text so that they stay exact."""
@@ -201,11 +201,10 @@ def fault_in(record: Mapping[str, object]) -> str | None:
 def _number_fault(name: str, text: str | None) -> str | None:
     if text is None or text in ("True", "False"):
         return None
-    try:
-        number = Decimal(text)
-    except ArithmeticError:
+    number = number_in(text)
+    if number is None:
         return f"{name} {text!r} is no number"
-    is_one = number.is_finite() and abs((number or number + 1).adjusted()) < MOST_DIGITS
+    is_one = abs((number or number + 1).adjusted()) < MOST_DIGITS
     return None if is_one else f"{name} {text!r} is no number of a request"
 
 

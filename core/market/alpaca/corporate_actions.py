@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from core.market.alpaca.contract import CORPORATE_ACTION, CORPORATE_ACTIONS
 from core.market.alpaca.wire import shown
 from core.messages.inputs import MarketDataBroken
 from core.model.corporate_action import ActionKind, CorporateAction
-from core.model.values import Symbol, is_number
+from core.model.values import Symbol, is_number, number_in
 
 PLACE = "Alpaca's corporate actions"
 Read = CorporateAction | MarketDataBroken
@@ -124,7 +124,4 @@ def _figure(row: Mapping[object, object], name: str | None) -> Decimal | None:
 
 
 def _number(said: object) -> Decimal | None:
-    try:
-        return Decimal(str(said))
-    except InvalidOperation:
-        return None
+    return number_in(str(said))

@@ -19,6 +19,8 @@ class QuantityRulesCheck:
         order = candidate.order
         if order.quantity <= 0:
             return refused(self.name, f"{plain(order.quantity)} is no quantity: it must be above zero")
+        if not isinstance(state.instrument, BrokerInstrument) and state.instrument.unlisted:
+            return refused(self.name, state.instrument.reason)
         if not isinstance(state.instrument, BrokerInstrument):
             return refused(self.name, "the broker has not said yet whether fractions trade; try again in a moment")
         lots = state.instrument.lots

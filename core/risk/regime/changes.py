@@ -10,7 +10,7 @@ from decimal import Decimal
 from core.model.regime import DailyBar, DailyValue, MarketMeasure, Trend, VixReading, Volatility
 from core.model.values import Symbol
 from core.risk.regime.market import MarketFold
-from core.risk.regime.vix import readings
+from core.risk.regime.vix import USUAL, VixLevels, readings
 
 Label = Trend | Volatility
 
@@ -29,9 +29,9 @@ class RegimeChange:
     measure: Decimal | None
 
 
-def vix_changes(history: Iterable[DailyValue]) -> Iterator[RegimeChange]:
+def vix_changes(history: Iterable[DailyValue], levels: VixLevels = USUAL) -> Iterator[RegimeChange]:
     last: VixReading | None = None
-    for reading in readings(history):
+    for reading in readings(history, levels):
         if last is None or reading.level is not last.level:
             before = last.level.value if last is not None else None
             yield RegimeChange(reading.measured_on, "vix", before, reading.level.value, reading.value)

@@ -66,6 +66,11 @@ class DeskConnection:
         """Whether all earlier messages have been sent."""
         return not self._out
 
+    @property
+    def has_picture(self) -> bool:
+        """Whether it was shown one, taken or on its way."""
+        return self._shown is not None
+
     def is_silent(self, now: float) -> bool:
         return now - self.heard_at > SILENT
 

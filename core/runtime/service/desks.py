@@ -46,6 +46,9 @@ from core.runtime.service.picture_feed import Drawn, Wish
 MOST = 16
 """The maximum number of desks."""
 FULL = f"{MOST} desks are attached, and no more can be; leave one with q"
+LOOKERS = 8
+"""Connections at once that only want to be shown one picture; and how many seconds each has for it."""
+SHOWN_WITHIN = 10.0
 TICK, LONG_TICK = 0.2, 5.0
 """Seconds between two checks for pulses and silent desks; the longer one while no desk is attached."""
 FAREWELL = 0.5
@@ -80,6 +83,8 @@ class DeskServer:
         self._now = now
         self._desks: dict[DeskNumber, DeskConnection] = {}
         self._arriving: deque[DeskConnection] = deque()
+        self._coming: deque[DeskConnection] = deque()
+        self._lookers: deque[DeskConnection] = deque()
         self._forsaken: set[str] = set()
         self._recorded: dict[tuple[DeskNumber, int], deque[float]] = {}
         self._newest: Drawn | None = None
@@ -100,6 +105,14 @@ class DeskServer:
         self._arriving.append(desk)
         self._wake_up()
 
+    def show_once(self, looker: DeskConnection) -> Refused | None:
+        """Send one picture to a connection that is no desk and that is not read; return why if it may not have one."""
+        if len(self._lookers) + len(self._coming) >= LOOKERS:
+            return Refused(RefusalCode.TOO_MANY, f"{LOOKERS} programs are being shown the desk; ask again")
+        self._coming.append(looker)
+        self._wake_up()
+        return None
+
     def show(self, drawn: Drawn) -> None:
         """Take the engine's new view."""
         self._newest = drawn
@@ -107,14 +120,14 @@ class DeskServer:
 
     def wish(self) -> Wish | None:
         """Return which views the desks need; None if no desk waits for one. Called at every beat of the engine."""
-        if self._arriving:
+        if self._arriving or self._coming:
             self._wake_up()
         return self._wish
 
     @property
     def count(self) -> int:
         """The number of attached desks."""
-        return len(self._desks) + len(self._arriving)
+        return len(self._desks) + len(self._arriving) + len(self._coming) + len(self._lookers)
 
     def close(self, words: tuple[str, ...] = ()) -> None:
         """Stop after the engine has ended; `words` are its last messages."""
@@ -151,11 +164,28 @@ class DeskServer:
         self._take_in()
         for desk in list(self._desks.values()):
             self._speak(desk)
+        for _ in range(len(self._lookers)):
+            self._show_once(self._lookers.popleft())
+        while self._coming:
+            self._lookers.append(self._coming.popleft())
+            self._newest = None  # it is shown what is
         self._note()
+
+    def _show_once(self, looker: DeskConnection) -> None:
+        """Send as much of one picture as fits now; the rest, or one that is not drawn yet, comes at a later turn."""
+        is_over = self._now() - looker.heard_at > SHOWN_WITHIN
+        with suppress(Exception):  # the edge of one connection: it is let go of
+            if self._newest is not None and not looker.has_picture:
+                looker.show(self._newest)
+            looker.send(self._now())
+            if not is_over and not (looker.has_picture and looker.has_room):
+                self._lookers.append(looker)
+                return
+        looker.close()
 
     @property
     def _is_busy(self) -> bool:
-        return bool(self._desks or self._arriving or self._forsaken)
+        return bool(self._desks or self._arriving or self._forsaken or self._coming or self._lookers)
 
     def _take_in(self) -> None:
         """Take in the desks that the engine has counted; the engine's next beat calls again."""
@@ -301,6 +331,7 @@ class DeskServer:
     def _note(self) -> None:
         """Update the values that the engine's thread reads at its next beat."""
         ready = [desk for desk in self._desks.values() if desk.has_room]
+        ready += [looker for looker in self._lookers if not looker.has_picture]
         self._wish = Wish(frozenset(desk.watched for desk in ready), self._newest is None) if ready else None
         attends = any(desk.attends for desk in self._desks.values())
         if attends != self._has_attended:
@@ -317,7 +348,7 @@ class DeskServer:
                 with suppress(OSError):
                     desk.send(self._now())
             time.sleep(0.01)
-        for desk in self._desks.values():
+        for desk in (*self._desks.values(), *self._coming, *self._lookers):
             desk.close()
         self._selector.close()
         os.close(self._wakes)

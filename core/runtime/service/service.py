@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from core.messages.command_ports import CommandPort, PortKind
 from core.model.desk import Seat
-from core.protocol.frames import PROTOCOL, Hello, Press, PressKind, RefusalCode, Refused
+from core.protocol.frames import PROTOCOL, Hello, Press, PressKind, RefusalCode, Refused, Role
 from core.runtime.base import Runtime
 from core.runtime.service.arrivals import Arrival, Arrivals
 from core.runtime.service.books import EngineBooks
@@ -86,6 +86,8 @@ class EngineService:
         return None
 
     def _welcome(self, caller: Caller, hello: Hello) -> Refused | None:
+        if hello.role is Role.LOOK:
+            return self.desks.show_once(DeskConnection(caller.connection, "", caller.reader, self._now()))
         arrival = self.books.arrival_of(hello.token)
         if arrival is not Arrival.HOLDER and self.desks.count >= (MOST if arrival is Arrival.NEW else 2 * MOST):
             return Refused(RefusalCode.TOO_MANY, FULL)

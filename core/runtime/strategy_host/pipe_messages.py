@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -20,7 +20,7 @@ from core.model.order import StopHolder
 from core.model.recommendation import Recommendation
 from core.model.session import Session
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
-from core.model.values import MOST, Money, Price, Quantity, Symbol, VenueId
+from core.model.values import MOST, Money, Price, Quantity, Symbol, VenueId, number_in
 from core.model.venues import VENUES
 from core.risk.size_factors.base import Conditions
 from core.strategies.base import Figures
@@ -241,10 +241,9 @@ def number(text: object) -> Decimal:
     """Parse a finite number of limited size. Raises `WireError`."""
     if not isinstance(text, str) or len(text) > LONGEST_NUMBER:
         raise WireError
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise WireError from None
+    value = number_in(text)
+    if value is None:
+        raise WireError
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < FINEST or not FINEST < value.adjusted() < LARGEST_POWER:
         raise WireError

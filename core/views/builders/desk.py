@@ -46,15 +46,13 @@ from core.views.chart_past import Past, nothing_before
 class ViewBuilder:
     """Listens to a desk, and builds its view on request."""
 
-    def __init__(
-        self, engine: Engine, slowest_sync: float = 0.25, past: Past = nothing_before, listed: Listed = no_list
-    ) -> None:
+    def __init__(self, engine: Engine, past: Past = nothing_before, listed: Listed = no_list) -> None:
         self.engine = engine
         self.state = engine.state
         self.listed = listed
         gate = standard_gate()
         self.protections = ProtectionRows(self.state)
-        self.status = StatusViews(engine, self.protections, slowest_sync)
+        self.status = StatusViews(engine, self.protections)
         self.plan = BasketViewBuilder(self.state, gate)
         self.log = EventLog()
         self.tickets = TicketViews(self.state, gate, self.log)

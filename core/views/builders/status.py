@@ -20,9 +20,9 @@ from core.views.builders.protections import ProtectionRows
 class StatusViews:
     """Builds the status line."""
 
-    def __init__(self, engine: Engine, protections: ProtectionRows, slowest_sync: float) -> None:
+    def __init__(self, engine: Engine, protections: ProtectionRows) -> None:
         self.engine, self.state = engine, engine.state
-        self.protections, self.slowest_sync = protections, slowest_sync
+        self.protections = protections
 
     def draw(self, at: datetime, entries_shut: str) -> StatusView:
         state, control = self.state, self.state.control
@@ -80,11 +80,12 @@ class StatusViews:
         return f"breaker: {refusal}" if refusal is not None else None
 
     def _slow_disk(self) -> str | None:
-        """Return a warning if a sync takes more than 250 ms (SP-06)."""
+        """Return a warning if a sync takes more than `health.slow_sync_milliseconds` (SP-06)."""
+        limit = self.state.control.settings.health.slow_sync_milliseconds
         last = getattr(self.state.journal, "last_sync_seconds", 0.0)
         return (
             f"slow: a write took {last * 1000:.0f} ms, and every order waits for its write"
-            if last > self.slowest_sync
+            if last * 1000 > limit
             else None
         )
 

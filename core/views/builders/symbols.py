@@ -62,7 +62,7 @@ def _symbol_view(
         conditions=conditions,
         room_to_buy=rooms[0],
         room_to_short=rooms[1],
-        is_listed=is_listed,
+        is_listed=False if symbol in state.sightings.unlisted else is_listed,
         is_described=instrument is not None,
     )
 

@@ -6,10 +6,13 @@ RK-19, RK-08, RK-16. For a symbol that is only watched, only the last close is k
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from core.facts import PastDaysLoaded, RegimeMeasured
 from core.messages.effects import Effect
 from core.messages.inputs import PastArrived, RegimeArrived
+from core.model.regime import VixReading
+from core.risk.regime.vix import VixLevels, by_levels
 from core.trading_state.state import TradingState
 from core.trading_state.traded_symbols import is_only_watched
 from core.workflows.base.declarations import answers
@@ -33,6 +36,10 @@ class RegimeUpdates:
         """Values that the measurement lacks keep their last known value."""
         known = self.state.regime.regime
         found = message.regime.after(known)
+        if isinstance(found.vix, VixReading):
+            terms = self.state.control.settings.regime
+            levels = VixLevels(terms.vix_low, terms.vix_elevated, terms.vix_high)
+            found = replace(found, vix=by_levels(found.vix, levels))
         if found != known:
             self.state.record(RegimeMeasured(found))
         return ()

@@ -14,7 +14,6 @@ from core.messages.commands import AttachDesk, DetachDesk, KeyPressed, LoseDesk,
 from core.messages.effects import Effect
 from core.model.codes import Denial, KeyEnd, TicketEnd
 from core.model.desk import DeskNumber
-from core.trading_state.desks import KEPT_FOR
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
 from core.workflows.baskets.baskets import BasketDrafts
@@ -89,7 +88,7 @@ class KeyHolding:
     def _lose(self, desk: DeskNumber) -> None:
         is_holder = self.state.desks.is_holder(desk)
         self._forget(desk)
-        self.state.record(DeskLost(desk, self.state.at + KEPT_FOR if is_holder else None))
+        self.state.record(DeskLost(desk, self.state.at + self.state.desks.kept_for() if is_holder else None))
         if is_holder:
             self._close_what_is_open(LINK_LOST)
 

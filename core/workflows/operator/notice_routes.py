@@ -29,7 +29,7 @@ def rules_for(
     terms: NotifySettings, kind: NoticeKind, severity: Severity, symbol: Symbol | None, account: AccountId
 ) -> Iterator[tuple[str, RuleSettings]]:
     """Yield every rule that matches, with its name."""
-    for name, rule in terms.rules.items():
+    for name, rule in terms.in_force.items():
         if takes(rule, kind, severity, symbol, account):
             yield name, rule
 

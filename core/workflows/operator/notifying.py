@@ -117,7 +117,7 @@ class Notifying:
     @follows(OrderFilled)
     def after_fill(self, fact: OrderFilled) -> None:
         order = self.state.ledger.order(fact.fill.client_order_id)
-        if order is None or not self._terms.rules:
+        if order is None or not self._terms.in_force:
             return
         request, fill = order.request, fact.fill
         rest = "" if not order.is_working else f", {plain(order.remaining)} to come"
@@ -237,7 +237,7 @@ class Notifying:
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def next_due(self) -> Iterator[datetime]:
-        if not self._terms.rules:
+        if not self._terms.in_force:
             return
         yield from (at for at, _ in self._lasting())
         yield from (at for at, _ in self._steps())
@@ -245,7 +245,7 @@ class Notifying:
             yield report
 
     def due(self) -> None:
-        if not self._terms.rules:
+        if not self._terms.in_force:
             return
         for at, subject in list(self._lasting()):
             if at <= self.state.at:
@@ -388,7 +388,7 @@ class Notifying:
 
     def _tell_of(self, fact: Fact, kind: NoticeKind, matter: str = "", grave: Severity | None = None) -> None:
         """Notify in the words of the log."""
-        if self._terms.rules:
+        if self._terms.in_force:
             self._tell(Subject(kind, event_text.in_words(fact), matter=matter, grave=grave))
 
     def _tell(self, subject: Subject) -> None:

@@ -17,6 +17,7 @@ from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol
 from core.staging.attached_legs import target_of, with_legs
 from core.staging.resting_entries import aimed_at, refusal_of, stop_for
 from core.trading_state.state import TradingState
+from core.trading_state.traded_symbols import is_a_share
 from core.workflows.base.declarations import answers
 from core.workflows.staging.closing_terms import closing_side
 from core.workflows.staging.proposal_staging import ProposalStaging
@@ -59,6 +60,9 @@ class ManualProposals:
         )
 
     def _propose_entry(self, command: ProposeOrder) -> None:
+        if (unknown := self._unknown(command.symbol)) is not None:
+            self._skip(command.symbol, unknown)
+            return
         order = self._entry(command)
         market = self._market(order)
         typed = StopPlan(command.stop_price, command.stop_holder) if command.stop_price else NoStop("none was typed")
@@ -88,6 +92,13 @@ class ManualProposals:
                 ttl_seconds=command.ttl_seconds,
             )
         )
+
+    def _unknown(self, symbol: Symbol) -> str | None:
+        """Why nothing can be opened in it, however long one waits; None where something may be."""
+        if not is_a_share(self.state, symbol):
+            return f"{symbol} is not how a share is written"
+        unlisted = self.state.sightings.unlisted.get(symbol)
+        return None if unlisted is None else unlisted.reason
 
     def _entry(self, command: ProposeOrder) -> OrderRequest:
         order = OrderRequest(

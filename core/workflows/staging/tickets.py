@@ -14,7 +14,7 @@ from core.messages.effects import Effect, FetchFigures
 from core.messages.inputs import FiguresFetched
 from core.model.broker import FreshFigures
 from core.model.codes import ProposalEnd
-from core.model.instrument import BrokerInstrument
+from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.order import OrderRequest
 from core.model.quote import Quote
 from core.model.staging import Proposal, Ticket, digest_of_ticket
@@ -131,8 +131,17 @@ class Tickets:
             self.state.sightings.account = fresh.account
         if isinstance(fresh.quote, Quote):
             self.state.sightings.quotes[fresh.quote.symbol] = fresh.quote
-        if isinstance(fresh.instrument, BrokerInstrument):
-            self.state.sightings.instruments[fresh.instrument.symbol] = fresh.instrument
+        self._note_listing(fresh.instrument)
+
+    def _note_listing(self, instrument: BrokerInstrument | NoInstrument) -> None:
+        unlisted = self.state.sightings.unlisted
+        if isinstance(instrument, BrokerInstrument):
+            self.state.sightings.instruments[instrument.symbol] = instrument
+            unlisted.pop(instrument.symbol, None)
+        elif instrument.unlisted is not None:
+            unlisted[instrument.unlisted] = instrument
+            for old in [*unlisted][:-LOOKED_AT]:
+                del unlisted[old]
 
     def _show(self, proposal_id: ProposalId, fresh: FreshFigures | None) -> Iterable[Effect]:
         proposal = self.state.stage.state.proposals.get(proposal_id)

@@ -462,7 +462,9 @@ def test_an_unlisted_asset_is_no_instrument(snapshot: SnapshotAssertion) -> None
     with a_door(refused(404, 40410000, "asset not found for XYZ"), Says(500), Says(200, AN_ASSET)) as door:
         broker = a_broker(door)
 
-        assert broker.instrument(Symbol("XYZ")) == NoInstrument(snapshot)
+        unlisted = broker.instrument(Symbol("XYZ"))
+        assert isinstance(unlisted, NoInstrument)
+        assert (unlisted.reason, unlisted.unlisted) == (snapshot, "XYZ")
         assert isinstance(broker.instrument(Symbol("SPY")), BrokerInstrument)
 
 

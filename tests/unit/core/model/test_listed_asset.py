@@ -35,8 +35,8 @@ SHARES = AssetList(
     ("brk.b", ["BRK.B"]),
     ("pple", []),
     ("apple berk", []),
-    ("", []),
-    ("  ", []),
+    ("", ["AA", "AAPL", "APLE", "BRK.B", "INC", "T"]),
+    ("  ", ["AA", "AAPL", "APLE", "BRK.B", "INC", "T"]),
     ("&", []),
 )
 def test_symbols_are_found_before_names(typed: str, found: list[str]) -> None:

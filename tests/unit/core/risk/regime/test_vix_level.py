@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model.regime import VixLevel
-from core.risk.regime.vix import BAND, ORDER, last_reading, level_after, plain_level, readings
+from core.risk.regime.vix import (
+    BAND,
+    ORDER,
+    USUAL,
+    VixLevels,
+    by_levels,
+    last_reading,
+    level_after,
+    plain_level,
+    readings,
+)
 from tests.kit.rows import table
 from tests.unit.core.risk.regime.seasons import values
 
@@ -74,3 +84,15 @@ def test_the_same_value_again_changes_no_level(value: Decimal, before: VixLevel)
     level = level_after(value, before)
 
     assert level_after(value, level) is level
+
+
+@table("low elevated high level", ("10", "12", "13", HIGH), ("15", "20", "30", NORMAL), ("18", "20", "30", LOW))
+def test_levels_are_settings(low: str, elevated: str, high: str, level: VixLevel) -> None:
+    """RK-19: a reading of the shared file is at the level that its closes leave by the account's own borders."""
+    reading = last_reading(values("14", "14", "16"))
+    assert reading is not None
+
+    found = by_levels(reading, VixLevels(Decimal(low), Decimal(elevated), Decimal(high)))
+
+    assert (found.level, found.value, found.closes) == (level, reading.value, reading.closes)
+    assert by_levels(reading, USUAL) is reading

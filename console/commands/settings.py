@@ -1,0 +1,100 @@
+"""`keyturn settings`: an example file made from the code, and every key with its default and which way it is looser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.commands.shared import AsJson, print_json, say
+from core.ports import OperatorError
+from core.settings.types import SettingsTable
+
+commands = typer.Typer(
+    help="The settings: an example of the file, and every key.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One that can be set, with what a person needs to know of it."""
+
+    name: str
+    default: str
+    looser: str
+    meaning: str
+
+
+@commands.callback()
+def settings() -> None:
+    """The settings: an example of the file, and every key."""
+
+
+@commands.command()
+def example(
+    profile: Annotated[str, typer.Option("--profile", help="micro, swing or freqtrade.")] = "micro",
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Write it there; a file that is there is never overwritten.")
+    ] = None,
+) -> None:
+    """Print a settings.toml with every key, its meaning and the profile's value.
+
+    Example: keyturn settings example --profile swing --output settings.toml
+    """
+    from core.settings.settings import PROFILES
+    from state.example_settings import example_settings
+
+    if profile not in PROFILES:
+        raise OperatorError(f"--profile {profile}: there is none; one of {', '.join(PROFILES)}")
+    text = example_settings(profile)
+    if output is None:
+        say(text.rstrip("\n"))
+        return
+    try:
+        with output.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise OperatorError(f"{output}: is there already; name another file") from None
+    except OSError as error:
+        raise OperatorError(f"{output}: {error.strerror}; name another place") from None
+    say(f"{output}: written, profile {profile}")
+
+
+@commands.command()
+def keys(is_json: AsJson = False) -> None:
+    """Print every key: its default, which way it is looser, what it is.
+
+    Example: keyturn settings keys
+    """
+    found = list(every_key())
+    if is_json:
+        print_json({each.name: {"default": each.default, "looser": each.looser, "is": each.meaning} for each in found})
+        return
+    for each in found:
+        say(f"{each.name} = {each.default}  ({each.looser})  {each.meaning}")
+
+
+def every_key() -> Iterator[Key]:
+    """Each setting of the micro profile that holds a value."""
+    from core.settings.changes import leaves
+    from core.settings.directions import direction_of
+    from core.settings.settings import PROFILES, Settings
+    from state.example_settings import written
+
+    terms = Settings.model_validate(PROFILES["micro"])
+    for path, value in leaves(terms):
+        meaning = meaning_of(terms, path)
+        yield Key(".".join(path), written(value), direction_of(path).value, meaning)
+
+
+def meaning_of(terms: SettingsTable, path: tuple[str, ...]) -> str:
+    """The description of a key; of one that only turns its table on or off, what the table is."""
+    table: object = terms
+    for part in path[:-1]:
+        table = getattr(table, part)
+    field = type(table).model_fields[path[-1]] if isinstance(table, SettingsTable) else None
+    summary = (type(table).__doc__ or "").partition("\n")[0]
+    return (field.description if field is not None else None) or summary

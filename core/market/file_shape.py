@@ -1,0 +1,249 @@
+"""The shape of a file of bars: its columns, the format of its times, the period of its rows (MD-08).
+
+The exports of brokers and vendors are recognised by the names of their columns. What can be read in more than one way
+is refused with the row, the column and what to do, and is never guessed: a time without a zone, 01/02/2024, bars of
+another length than a minute or a day, several symbols, newest first.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice, pairwise
+from pathlib import Path
+
+from core.files.csv_table import FIRST_ROW, FileFault, Table, TableError, shown
+from core.model.symbols import symbol_in
+from core.model.values import Symbol
+
+FIGURES = ("open", "high", "low", "close", "volume")
+OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "open": ("o", "1. open", "<open>"),
+    "high": ("h", "2. high", "<high>"),
+    "low": ("l", "3. low", "<low>"),
+    "close": ("c", "4. close", "<close>", "close/last"),
+    "volume": ("v", "vol", "vol.", "5. volume", "6. volume", "<vol>"),
+}
+"""How Polygon, Alpha Vantage, stooq, Nasdaq and others call the figures of a bar."""
+WHEN = ("timestamp", "datetime", "ts_event", "window_start", "t", "date", "<date>", "time", "")
+"""What holds a row's time, the surest first; a table of pandas may leave its index without a name."""
+CLOCKS = ("time", "<time>")
+"""A time of day beside a column of dates."""
+SYMBOLS = ("symbol", "ticker", "<ticker>", "act_symbol")
+SLASHED = re.compile(r"[0-9]{1,4}([/.])[0-9]{1,2}\1[0-9]{1,4}(?![0-9])")
+"""`01/02/2024`, `2024.01.02`."""
+MIDNIGHT = re.compile(r"[0:]*")
+EPOCHS: Mapping[int, int] = {9: 1, 10: 1, 12: 10**3, 13: 10**3, 15: 10**6, 16: 10**6, 18: 10**9, 19: 10**9}
+"""Digits of a count since 1970, and how many of them are a second: of the years that are read no two are alike."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND, A_MINUTE = timedelta(seconds=1), 60
+A_DAY_APART = timedelta(hours=20)
+"""Two daily bars are never nearer: not on the day on which the clocks change, not around a half day."""
+A_WEEK_APART = timedelta(days=5)
+"""Two bars of weeks are never nearer; between two of days stand four nights at most."""
+FEWEST_GAPS = 3
+"""Between rows, to say how long their bars are: two minutes that were traded may lie anywhere."""
+LOOKED_AT = 6
+"""Lines of a file that tell what its bars are."""
+RAW_UNIT = 1_000_000_000
+"""What Databento multiplies prices by where they are not asked for as decimals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Where a file's bars have their time and their figures; `clock` and `symbol` are columns that it may have."""
+
+    when: int
+    figures: tuple[int, ...]
+    clock: int | None
+    symbol: int | None
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        return (self.when, *self.figures)
+
+
+def shape_of(table: Table) -> Shape:
+    """By the names of the columns. Raises `TableError`."""
+    found: dict[str, int] = {}
+    for figure in FIGURES:
+        names = [name for name in (figure, *OTHER_NAMES[figure]) if name in table.header]
+        if names:
+            found[figure] = table.columns(names[:1])[0]
+    whens = [name for name in WHEN if name in table.header]
+    missing = [*([] if whens else ["timestamp"]), *(figure for figure in FIGURES if figure not in found)]
+    if table.header[0] == "price" and table.rows and table.rows[0][:1] in (["Ticker"], ["ticker"]):
+        raise TableError(
+            f"{table.path}:1: three lines of header, as yfinance writes them; "
+            "download with multi_level_index=False, or keep one line: Date,Close,High,Low,Open,Volume",
+            FileFault.HEADER,
+        )
+    if missing:
+        table.columns(("timestamp", *FIGURES) if not whens else (whens[0], *FIGURES))
+    when = table.columns(whens[:1])[0]
+    clocks = [name for name in CLOCKS if name in table.header and name != table.header[when]]
+    is_of_dates = table.header[when] in ("date", "<date>")
+    symbols = [name for name in SYMBOLS if name in table.header]
+    return Shape(
+        when,
+        tuple(found[figure] for figure in FIGURES),
+        table.header.index(clocks[0]) if clocks and is_of_dates else None,
+        table.header.index(symbols[0]) if symbols else None,
+    )
+
+
+def is_of_days(table: Table) -> bool:
+    """Whether its rows are days: they are dates, midnights, or as far apart as days are. Raises `TableError`."""
+    shape = shape_of(table)
+    texts = [row[shape.when].strip() for row in table.rows if shape.when < len(row)]
+    clocks = [row[shape.clock] for row in table.rows if shape.clock is not None and shape.clock < len(row)]
+    if any(not MIDNIGHT.fullmatch(clock.strip()) for clock in clocks):
+        return False
+    slashed = [SLASHED.fullmatch(text) is not None for text in texts]
+    if any(slashed):
+        return all(slashed)
+    times = [time for text in texts if (time := instant_in(text)) is not None]
+    if not times:
+        return table.header[shape.when] in ("date", "<date>")
+    dates = [":" not in text and len(text) <= len("2024-01-02") and len(text) not in EPOCHS for text in texts]
+    if all(dates) or (len(times) == 1 and table.header[shape.when] in ("date", "<date>")):
+        return all(dates) or not (times[0].hour or times[0].minute)
+    return len(times) > 1 and all(abs(later - earlier) >= A_DAY_APART for earlier, later in pairwise(_in_zone(times)))
+
+
+def _in_zone(times: Sequence[datetime]) -> Iterator[datetime]:
+    return (time.replace(tzinfo=UTC) if time.tzinfo is None else time for time in times)
+
+
+def instant_in(text: str) -> datetime | None:
+    """ISO 8601, with a zone or without, or a count since 1970 in seconds or a thousandth, millionth, milliardth."""
+    try:
+        if len(text) > len("20240102") and text.isdecimal() and text.isascii():
+            unit = EPOCHS.get(len(text))
+            return None if unit is None else EPOCH + timedelta(microseconds=int(text) * 1_000_000 // unit)
+        return datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+def when_trouble(text: str, name: str, such_as: str) -> str:
+    """Why no time is read from this, and how to write it."""
+    if SLASHED.match(text):
+        return f"{name} {shown(text)} may name two days; write the year first, as {such_as}"
+    return f"{name} {shown(text)} is no {'day' if name == 'date' else 'time'} such as {such_as}"
+
+
+def symbol_in_column(table: Table) -> Symbol | None:
+    """What its first row says, where it has a column for it and a symbol there. Raises `TableError`."""
+    column = shape_of(table).symbol
+    texts = [row[column] for row in table.rows[:1] if column is not None and column < len(row)]
+    return symbol_in(texts[0].strip()) if texts else None
+
+
+def require_symbol(table: Table, shape: Shape, symbol: Symbol) -> None:
+    """Refuse a file whose own column says that a row is of another symbol. Raises `TableError`."""
+    if shape.symbol is None:
+        return
+    name = table.header[shape.symbol]
+    for line, row in enumerate(table.rows, FIRST_ROW):
+        said = row[shape.symbol].strip() if shape.symbol < len(row) else ""
+        if said.upper() != symbol and said:
+            raise TableError(
+                f"{table.path}:{line}: {name} {shown(said)}, and {symbol} is played; "
+                f"keep the rows of one symbol in a file, and call it {symbol} there or leave the column out",
+                FileFault.SYMBOL,
+            )
+
+
+def require_one_reading(table: Table, shape: Shape) -> None:
+    """Refuse what nearly every row would be refused for, at its first: no zone, slashes, raw prices.
+
+    Raises `TableError`.
+    """
+    for line, row in enumerate(islice(table.rows, LOOKED_AT), FIRST_ROW):
+        if max(shape.columns) >= len(row):
+            continue
+        place, text, name = f"{table.path}:{line}", row[shape.when].strip(), table.header[shape.when] or "the index"
+        if SLASHED.match(text):
+            raise TableError(
+                f"{place}: {name} {shown(text)} may name two days, by whose order day and month stand; "
+                "write the year first, as 2024-01-02",
+                FileFault.DATE,
+            )
+        opened = row[shape.figures[0]].strip()
+        if "rtype" in table.header and opened.isdecimal() and int(opened) >= RAW_UNIT:
+            raise TableError(
+                f"{place}: open {shown(opened)} is in milliardths, as Databento writes prices; export with pretty_px",
+                FileFault.NUMBER,
+            )
+
+
+def require_zone(table: Table, shape: Shape) -> None:
+    """Refuse minutes of which none has a zone: guessing one would move every bar. Raises `TableError`."""
+    name = table.header[shape.when] or "the index"
+    rows = [row for row in table.rows[:LOOKED_AT] if max(shape.columns) < len(row)]
+    if rows and shape.clock is not None:
+        day, clock = (shown(rows[0][column].strip()) for column in (shape.when, shape.clock))
+        raise TableError(
+            f"{table.path}:{FIRST_ROW}: {name} {day} and time {clock} have no zone; "
+            "write both as one timestamp with its zone, as 2024-01-02T09:30:00-05:00 for New York",
+            FileFault.ZONE,
+        )
+    times = [time for row in rows if (time := instant_in(row[shape.when])) is not None]
+    if times and all(time.tzinfo is None for time in times):
+        raise TableError(
+            f"{table.path}:{FIRST_ROW}: {name} {shown(rows[0][shape.when])} has no zone; write it behind each time, as "
+            "2024-01-02T14:30:00Z for UTC or 2024-01-02T09:30:00-05:00 for New York",
+            FileFault.ZONE,
+        )
+
+
+def not_in_order(place: str, text: str, *, is_repeated: bool, is_newest_first: bool, unit: str) -> TableError:
+    """What a row says that is not after the row before it."""
+    if is_newest_first:
+        return TableError(
+            f"{place}: {text} is earlier than the row before it, and so to the end: the newest stands first; "
+            "turn the rows round, as (head -n 1 FILE; tail -n +2 FILE | tac) > NEW does",
+            FileFault.NEWEST_FIRST,
+        )
+    how = "repeats the row before it" if is_repeated else "is earlier than the row before it"
+    return TableError(f"{place}: {text} {how}; sort the file by time and keep one row a {unit}", FileFault.ORDER)
+
+
+def is_newest_first(times: Sequence[datetime | date]) -> bool:
+    """Whether each is before the one before it; two rows show no order."""
+    return len(times) > FEWEST_GAPS - 1 and all(later < earlier for earlier, later in pairwise(times))
+
+
+def require_minutes(path: Path, times: Sequence[datetime]) -> None:
+    """Refuse bars of another length than a minute: by what all gaps between them, or most, are. Raises `TableError`."""
+    if len(times) <= FEWEST_GAPS:
+        return
+    gaps = Counter((later - earlier) // SECOND for earlier, later in pairwise(times))
+    usual, many = max(gaps.items(), key=lambda item: (item[1], -item[0]))
+    finest = math.gcd(*gaps)
+    length = usual if 2 * many >= gaps.total() else finest
+    if finest % A_MINUTE == 0:
+        length = max(length, finest)
+    if length == A_MINUTE or (length % A_MINUTE and 2 * sum(1 for time in times if time.second) < len(times)):
+        return
+    words = f"{length // A_MINUTE} minutes" if length % A_MINUTE == 0 else f"{length} s"
+    raise TableError(
+        f"{path}:{FIRST_ROW + 1}: its bars are {words} apart; bars of one minute or of one day are played: "
+        "export those",
+        FileFault.BAR_LENGTH,
+    )
+
+
+def require_days(path: Path, days: Sequence[date]) -> None:
+    """Refuse bars of weeks or months. Raises `TableError`."""
+    if len(days) > FEWEST_GAPS and min(later - earlier for earlier, later in pairwise(days)) >= A_WEEK_APART:
+        raise TableError(
+            f"{path}:{FIRST_ROW + 1}: its bars are weeks apart; bars of one minute or of one day are played: "
+            "export those",
+            FileFault.BAR_LENGTH,
+        )

@@ -1,0 +1,140 @@
+"""What a running engine shows, for a program: positions, orders, trades, quotes and every pane (SY-08)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from console.commands.export import picture_over
+from console.keymap import PANES as DESK_PANES
+from core.facts import DeskAttached
+from core.model.order import Side
+from core.model.values import Symbol
+from core.ports import OperatorError
+from core.protocol.frames import PROTOCOL, Hello, Press, PressKind, Role, pack
+from core.runtime.service.desks import LOOKERS
+from core.runtime.virtual import VirtualRuntime
+from core.views import DeskView
+from core.views.builders.desk import ViewBuilder
+from core.views.export import PANES, as_csv, cells, names_of, quote_of, value_of
+from tests.kit.rows import table
+from tests.kit.served import Served, served
+from tests.kit.simulated_runtime import runtime
+from tests.kit.waiting import until
+from tests.scenarios.house import a_house_in_a_position
+
+SPY = Symbol("SPY")
+
+
+@pytest.fixture
+def engine() -> VirtualRuntime:
+    return runtime()
+
+
+@pytest.fixture
+def there(timeline: object, engine: VirtualRuntime) -> Iterator[Served]:
+    with served(engine) as found:
+        until(lambda: engine.at >= engine.pace.free_until)
+        yield found
+
+
+def test_a_program_is_shown_the_desk_and_attaches_none(there: Served, engine: VirtualRuntime) -> None:
+    """SY-08: nothing is recorded, and nobody gets control."""
+    recorded: list[object] = []
+    engine.engine.state.add_listener(lambda _sequence, _at, fact: recorded.append(fact))
+
+    view = picture_over(there.connect())
+    again = picture_over(there.connect())
+
+    assert isinstance(view, DeskView)
+    assert again.status.at >= view.status.at
+    assert not [fact for fact in recorded if isinstance(fact, DeskAttached)]
+    assert engine.engine.state.desks.holder is None
+    assert there.service.desks.count == 0
+
+
+def test_a_program_that_looks_is_not_heard(there: Served, engine: VirtualRuntime) -> None:
+    """SY-08, SY-06: a press over its connection is nothing."""
+    with there.connect() as connection:
+        connection.sendall(pack(Hello(PROTOCOL, "tests", Role.LOOK)) + pack(Press(1, PressKind.KILL)))
+        while connection.recv(1 << 18):
+            pass
+
+    assert engine.latch.presses == 0
+
+
+def test_only_so_many_are_shown_at_once(there: Served) -> None:
+    """SY-08: one that takes nothing loses its place, and the next one is told to ask again."""
+    lookers = [there.connect() for _ in range(LOOKERS)]
+    for connection in lookers:
+        connection.sendall(pack(Hello(PROTOCOL, "tests", Role.LOOK)))
+    views = [connection.recv(1) for connection in lookers]
+    for connection in lookers:
+        connection.close()
+
+    until(lambda: there.service.desks.count == 0)
+    assert all(views)
+    assert isinstance(picture_over(there.connect()), DeskView)
+
+
+def test_each_pane_is_exported_with_every_field() -> None:
+    """SY-08"""
+    view = ViewBuilder(a_house_in_a_position().engine).draw(datetime(2026, 1, 5, 15, 7, tzinfo=UTC))
+    names = {pane.value for pane in DESK_PANES} - {"history"}
+
+    assert names <= PANES.keys()
+    for name, exported in PANES.items():
+        rows = [cells(row) for row in exported.rows(view)]
+        assert set(exported.first) <= set(names_of(exported)), name
+        assert all(list(row) == names_of(exported) for row in rows), name
+        read = list(csv.DictReader(io.StringIO(as_csv(names_of(exported), rows))))
+        assert len(read) == len(rows), name
+    (position,) = [cells(row) for row in PANES["positions"].rows(view)]
+    assert (position["symbol"], Decimal(position["quantity"])) == ("SPY", view.positions[0].quantity)
+    assert {each.name for each in fields(view.positions[0])} == position.keys()
+
+
+def test_a_quote_is_of_a_symbol_that_is_followed() -> None:
+    """SY-08"""
+    view = ViewBuilder(a_house_in_a_position().engine).draw(datetime(2026, 1, 5, 15, 7, tzinfo=UTC))
+
+    found = quote_of(view, SPY)
+
+    assert found is not None
+    assert found["last"] == value_of(next(row.last for row in view.symbols if row.symbol == SPY))
+    assert quote_of(view, Symbol("ZZZZ")) is None
+
+
+@table(
+    "value cell",
+    (Decimal("1.500"), "1.5"),
+    (Decimal("-2"), "-2"),
+    (datetime(2026, 1, 5, 15, tzinfo=UTC), "2026-01-05T15:00:00Z"),
+    (Side.BUY, "buy"),
+    (None, ""),
+    (True, "true"),
+    ((), ""),
+    ((Decimal(1), Side.SELL), '["1", "sell"]'),
+    ("=1+1", "'=1+1"),
+    ("a\x1b[2Jb", "a\ufffd[2Jb"),
+)
+def test_cells_are_plain(value: object, cell: str) -> None:
+    """SY-08, SY-06: no digit is lost, and nothing is reckoned with by a spreadsheet."""
+    text = as_csv(["one", "two"], [{"one": value_of(value), "two": 1}])
+
+    assert next(csv.reader(io.StringIO(text.partition("\n")[2]))) == [cell, "1"]
+
+
+def test_no_engine_is_one_line(there: Served) -> None:
+    """SY-07"""
+    there.service.runtime.leave()
+    there.thread.join()
+
+    with pytest.raises(OperatorError):
+        picture_over(there.connect())
