@@ -220,7 +220,10 @@ class DeskApp(App[None]):
         self.frames.draw_last_line()
 
     def open_ticket(self, proposal_id: ProposalId) -> None:
-        if may_act(self):
+        """None without an engine that answers: nothing could be asked or confirmed on it."""
+        if self.view is None or (trouble := self.handle.link.trouble) is not None:
+            self.say("no engine: no ticket opens" if self.view is None else f"no ticket opens: {trouble}", "warning")
+        elif may_act(self):
             self.push_screen(TicketScreen(self, proposal_id))
 
     def show_order(self, order_id: ClientOrderId) -> None:

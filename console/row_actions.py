@@ -7,7 +7,6 @@ gets a ticket.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from console.baskets import BasketFollower
 from console.follow_ups import FollowUps
@@ -21,6 +20,7 @@ from console.screens.key_holder import may_act
 from console.screens.move_stop import MoveStopScreen
 from console.screens.override import OVERRIDE, OverrideScreen
 from console.screens.question import WIDTH, ArmedQuestion
+from console.screens.text_fields import FieldsScreen
 from console.strategy_review import ask_to_reinstate, decide_promotion
 from console.watch_actions import WatchActions
 from core.messages.commands import (
@@ -135,7 +135,8 @@ class RowActions:
         if waiting is not None:
             self.behind.open_ticket(waiting)
             return
-        self.behind.ask(CloseScreen(self.behind, held, lambda shares: self._stage_close(held, shares)))
+        dialog = CloseScreen(self.behind, held, lambda shares: self._stage_close(held, shares, dialog))
+        self.behind.ask(dialog)
 
     def _close_symbol(self, view: DeskView, key: str) -> None:
         """Close the position of the symbol; if several strategies hold it, ask to choose a row."""
@@ -161,8 +162,8 @@ class RowActions:
             return
         self._stage_close(held, half)
 
-    def _stage_close(self, held: PositionRow, shares: Quantity | None) -> None:
-        self.following.wait_for_ticket(held.symbol, held.strategy, is_close_of(shares))
+    def _stage_close(self, held: PositionRow, shares: Quantity | None, dialog: FieldsScreen | None = None) -> None:
+        self.following.wait_for_ticket(held.symbol, held.strategy, is_close_of(shares), dialog)
         self.behind.handle.send(ProposeClose(held.symbol, quantity=shares, strategy=held.strategy))
 
     def _waiting_exit(self, view: DeskView, held: PositionRow) -> ProposalId | None:
@@ -189,12 +190,13 @@ class RowActions:
         if held.is_closing and held.holder is not StopHolder.BROKER and not held.unprotected:
             self.behind.say(f"an exit of {held.symbol} is on its way; no share of it is left to guard", "warning")
             return
-        stage, tighten = partial(self._stage_stop, held), partial(self._tighten, held)
-        self.behind.ask(MoveStopScreen(self.behind, held, stage, tighten))
 
-    def _stage_stop(self, held: PositionRow, price: Price) -> None:
-        self.following.wait_for_ticket(held.symbol, held.strategy, is_guard)
-        self.behind.handle.send(MoveStop(held.symbol, held.strategy, price))
+        def stage(price: Price) -> None:
+            self.following.wait_for_ticket(held.symbol, held.strategy, is_guard, dialog)
+            self.behind.handle.send(MoveStop(held.symbol, held.strategy, price))
+
+        dialog = MoveStopScreen(self.behind, held, stage, lambda price: self._tighten(held, price, dialog))
+        self.behind.ask(dialog)
 
     def _to_break_even(self, view: DeskView, key: str) -> None:
         """Move the stop to break-even, as `m` with `0`, but never away from the market and never a new one.
@@ -205,8 +207,8 @@ class RowActions:
         if held is not None:
             self._tighten(held, None)
 
-    def _tighten(self, held: PositionRow, price: Price | None) -> None:
-        self.following.wait_for_ticket(held.symbol, held.strategy, is_guard)
+    def _tighten(self, held: PositionRow, price: Price | None, dialog: FieldsScreen | None = None) -> None:
+        self.following.wait_for_ticket(held.symbol, held.strategy, is_guard, dialog)
         self.behind.handle.send(TightenStop(held.symbol, held.strategy, price))
 
     def _reverse(self, view: DeskView, key: str) -> None:

@@ -103,7 +103,6 @@ class MoveStopScreen(FieldsScreen):
         if isinstance(price, str):
             self.refuse(price)
         else:
-            self.dismiss()
             (self.act if self._ranges is None else self.tighten)(price)
 
 

@@ -66,7 +66,7 @@ async def test_half_rounds_down_to_a_lot() -> None:
             row = a_position(quantity=shares(held))
             await house.shows_next(positions=(row,))
             await house.press("h")
-            await house.press("c", *"50", "percent_sign", "enter")
+            await house.press("c", *"50", "percent_sign", "enter", "escape")
             assert sent == [ProposeClose(SPY, quantity=shares(half), strategy=row.strategy)] * 2, held
             sent.clear()
 
@@ -201,7 +201,7 @@ async def test_m_moves_a_stop_nearer_by_average_ranges() -> None:
             await house.press("m", *("full_stop" if letter == "." else letter for letter in typed))
             ranges = typed.lower().removesuffix("atr")
             await house.sees(f"Enter stages stop {price} USD, {ranges} ATR of 0.2000 USD nearer")
-            await house.press("enter")
+            await house.press("enter", "escape")
             assert sent == [TightenStop(SPY, "vwap", usd(price))]
             sent.clear()
 

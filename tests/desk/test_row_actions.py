@@ -24,11 +24,12 @@ from core.messages.commands import (
     ResumeStrategy,
 )
 from core.model.order import OrderStatus, StopHolder
+from core.model.signal import ExitReason
 from core.model.values import Price, Quantity
 from core.views import DeskView, OrderRow, PositionRow
 from tests.desk.desk_house import SPY, House, open_desk
 from tests.desk.hands import held_back
-from tests.desk.still_house import a_position, a_view, open_still
+from tests.desk.still_house import a_position, a_view, an_exit, open_still
 from tests.kit.stepped_engine import WiredHandle
 
 
@@ -105,9 +106,10 @@ async def test_c_takes_shares_or_a_percentage() -> None:
             row = a_position("SPY", quantity=Quantity(Decimal(held)))
             await house.shows_next(positions=(row,))
             await house.press("c", *keys(typed))
-            await house.sees(f"Close ─ SPY, {held.replace('-', '−')} held", f"Enter stages {said}")
+            side = "short" if held.startswith("-") else "long"
+            await house.sees(f"Close ─ SPY, {held.removeprefix('-')} {side}", f"Enter stages {said}")
             assert not sent, said
-            await house.press("enter")
+            await house.press("enter", "escape")
             exactly = None if shares is None else Quantity(Decimal(shares))
             assert sent == [ProposeClose(SPY, quantity=exactly, strategy=row.strategy)], said
 
@@ -168,10 +170,12 @@ async def test_m_moves_a_stop_or_to_break_even() -> None:
         await house.sees("a price in USD for one share, 0 for break-even, or 1atr")
         await house.press(*"495.10", "enter")
         await house.until(lambda: sent)
+        await house.press("escape")
         await house.press("m", "0")
         await house.sees("stop 496.21 USD, break-even", "it may act at once")
         await house.press("enter")
         await house.until(lambda: len(sent) == 2)
+        await house.press("escape")
         prices = (Price(Decimal("495.10")), Price(Decimal("496.21")))
         assert sent == [MoveStop(SPY, "vwap", price) for price in prices]
 
@@ -201,6 +205,34 @@ async def test_m_gives_a_position_a_stop() -> None:
         await house.until(lambda: house.shows("broker 0.1") and picture(house).kill.stops_working)
         (stop,) = picture(house).kill.stops_working
         assert (stop.stop_price, stop.quantity) == (Price(Decimal("494.90")), Quantity(Decimal("0.1")))
+
+
+async def test_a_refused_stop_keeps_its_dialog() -> None:
+    """OP-04: what is typed behind a refusal mends the line, and acts on no pane; the mended one gets its ticket"""
+    async with open_desk(handled_by=WiredHandle) as house:
+        await house.buys()
+        await house.press("2", "m", *"498", "enter")
+        await house.sees("stop 498 is on the wrong side of the market")
+        await house.press("F", "S", "c")
+        dialog = house.desk.screen
+        assert isinstance(dialog, MoveStopScreen)
+        assert dialog.fields[0].text == "498FSc"
+        assert not picture(house).proposals
+
+        await house.press("ctrl+u", *"495.10", "enter")
+        await house.until(lambda: isinstance(house.desk.screen, TicketScreen) and house.is_armed())
+        await house.press("R")
+        await house.until(lambda: picture(house).positions[0].stop_price == Price(Decimal("495.10")))
+
+
+async def test_a_dialog_left_before_its_answer_opens_none() -> None:
+    """OP-04: Esc was the answer; what was staged waits in Proposals"""
+    async with open_still(a_view(positions=(a_position("SPY"),), proposals=())) as house:
+        held_back(house, ProposeClose)
+        await house.press("2", "c", "enter", "escape")
+        await house.shows_next(proposals=(an_exit(exit_reason=ExitReason.MANUAL, quantity=Quantity(Decimal(47))),))
+        await house.until(lambda: "waits in Proposals" in house.footer())
+        assert len(house.desk.screen_stack) == 1
 
 
 async def test_m_says_who_has_the_stop_of_what() -> None:
