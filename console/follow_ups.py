@@ -209,15 +209,15 @@ class FollowUps:
                     self.behind.open_ticket(proposal_id)
                 elif dialog is None and may_open:
                     self.behind.open_ticket(proposal_id)
-            case RefusedProposal(_, reason):
-                self._refused(reason)
+            case RefusedProposal(words, told):
+                self._refused(words, told)
             case None if waited > PATIENCE:
-                self._refused(NO_ANSWER_YET)
+                self._refused(NO_ANSWER_YET, NO_ANSWER_YET)
 
-    def _refused(self, why: str) -> None:
+    def _refused(self, why: str, told: str) -> None:
         """In the dialog that asked, while it is there: what is typed next mends its line, and acts on nothing else."""
         dialog, self._awaited, self._dialog = self._dialog, None, None
         if dialog is not None and dialog.is_attached:
             dialog.refuse(why)
         else:
-            self.behind.say(why, "warning")
+            self.behind.say(told, "warning")
