@@ -250,6 +250,10 @@ class DeskApp(App[None]):
         """Show the watchlist of that name from the first view that has it."""
         self.board.watch.chosen = name
 
+    def step_off(self, pane: str, key: str) -> None:
+        """The operator took that row away: the selection goes to its neighbour, and is not lost with it."""
+        self.board.panes[pane].grid.step_off(key)
+
     def ask(self, question: Dialog) -> None:
         self.push_screen(question)
 

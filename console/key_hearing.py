@@ -14,6 +14,7 @@ from console.screens.basket import BasketScreen
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
 from console.screens.form import FIRST_KEYS
+from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.question import ArmedQuestion
@@ -93,7 +94,9 @@ class KeyHearing:
         typed = filtered if len(stack) == 1 and filtered is not None else top
         if self._is_unseen(top) and isinstance(event, events.Key | events.Paste):
             return not (isinstance(event, events.Key) and event.key in FIRST_KEYS)
-        if isinstance(event, events.Key) and isinstance(typed, NewOrderScreen | TypedDialog | FilteredPane):
+        if isinstance(event, events.Key) and isinstance(
+            typed, NewOrderScreen | TypedDialog | FilteredPane | HelpScreen
+        ):
             return typed.take(event)
         if isinstance(event, events.Paste) and isinstance(typed, TypedDialog | FilteredPane):
             typed.paste(event.text)

@@ -81,12 +81,14 @@ class RowActions:
             "all": orders.say_all,
             "fewer": lambda _view, _key: self.behind.say("refusals are hidden again"),
             "override": self._override,
-            "pause": self._pause,
+            "pause": self._pause_all,
+            "pause here": self._pause,
             "more": lambda view, key: decide_promotion(self.behind, self.following, view, key, is_adopted=True),
             "add symbol": watchlists.add,
             "edit list": watchlists.edit,
             "alert": watchlists.ring,
             "list symbol": watchlists.put_on_list,
+            "remove symbol": watchlists.remove,
             "no more": lambda view, key: decide_promotion(self.behind, self.following, view, key, is_adopted=False),
         }
 
@@ -113,6 +115,7 @@ class RowActions:
 
     def _send_decline(self, proposal_id: ProposalId, reason: str) -> None:
         self.behind.handle.send(Decline(proposal_id, reason))
+        self.behind.step_off("proposals", proposal_id)
         self.behind.say(f"declining: {reason}")
 
     def _refuse_symbol(self, view: DeskView, key: str) -> None:
@@ -277,6 +280,29 @@ class RowActions:
         self.behind.say(f"asked: {row.name} is overridden", "warning")
 
     # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _pause_all(self, view: DeskView, key: str) -> None:
+        """On each of its symbols: all pause, or, where none would any more, all go on. What is retired is asked for."""
+        row = next((row for row in view.strategies if row.key == key), None)
+        if row is None:
+            return
+        each = [
+            one for one in view.strategies if one.strategy == row.strategy and not one.is_off and not one.is_missing
+        ]
+        if len(each) < 2 or (row.may_be_resumed and not row.is_paused):  # noqa: PLR2004 - one symbol is not several
+            self._pause(view, key)
+            return
+        running = [one for one in each if not one.is_paused]
+        name, many = row.strategy.upper(), f"{len(running or each)} symbols"
+        for one in running:
+            self.behind.handle.send(PauseStrategy(one.strategy, one.symbol))
+        if running:
+            here = written("strategy.pause_here")
+            self.behind.say(f"asked {name} to pause on {many}: its exits go on; {here} is for one symbol")
+            return
+        for one in each:
+            self.behind.handle.send(ResumeStrategy(one.strategy, one.symbol))
+        self.behind.say(f"asked {name} to go on with {many}: it proposes entries again")
 
     def _pause(self, view: DeskView, key: str) -> None:
         row = next((row for row in view.strategies if row.key == key), None)

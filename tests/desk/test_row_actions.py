@@ -25,11 +25,11 @@ from core.messages.commands import (
 )
 from core.model.order import OrderStatus, StopHolder
 from core.model.signal import ExitReason
-from core.model.values import Price, Quantity
+from core.model.values import Price, Quantity, Symbol
 from core.views import DeskView, OrderRow, PositionRow
 from tests.desk.desk_house import SPY, House, open_desk
 from tests.desk.hands import held_back
-from tests.desk.still_house import a_position, a_view, an_exit, open_still
+from tests.desk.still_house import a_position, a_strategy, a_view, an_exit, open_still
 from tests.kit.stepped_engine import WiredHandle
 
 
@@ -324,6 +324,47 @@ async def test_a_lists_refused_signals() -> None:
 
 
 # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_declined_row_leaves_the_cursor_in_its_place() -> None:
+    """OP-12: the neighbour is selected by the key that declined, never by a row that went by itself (OP-04)"""
+    rows = tuple(an_exit(symbol) for symbol in ("AIG", "IBM", "SPY"))
+    async with open_still(a_view(proposals=rows)) as house:
+        held_back(house, Decline)
+        grid = house.desk.board.panes["proposals"].grid
+        await house.press("1", "home", "down", "x", "enter")
+        await house.until(lambda: grid.selected == rows[2].id)
+        await house.shows_next(proposals=(rows[0], rows[2]))
+        assert grid.selected == rows[2].id
+        await house.press("x", "enter")
+        await house.until(lambda: grid.selected == rows[0].id)
+        await house.shows_next(proposals=())
+        await house.shows_next(proposals=(rows[1],))
+        await house.shows_next(proposals=())
+        assert grid.selected is None
+
+
+async def test_space_pauses_a_strategy_on_all_its_symbols() -> None:
+    """ST-09: `s` on the selected one alone; what is off, and another strategy, stays as it is"""
+    each = [replace(a_strategy(), key=f"vwap/{one}", strategy="vwap", symbol=Symbol(one)) for one in ("SPY", "IBM")]
+    other = replace(each[0], key="sma/SPY", strategy="sma")
+    off = replace(each[0], key="vwap/AIG", symbol=Symbol("AIG"), is_off=True)
+    async with open_still(a_view(strategies=(*each, off, other))) as house:
+        sent = held_back(house, PauseStrategy, ResumeStrategy)
+        await house.press("5", "home", "space")
+        assert sent == [PauseStrategy("vwap", Symbol("SPY")), PauseStrategy("vwap", Symbol("IBM"))]
+        sent.clear()
+        await house.press("s")
+        assert sent == [PauseStrategy("vwap", Symbol("SPY"))]
+        sent.clear()
+        paused = [replace(row, is_paused=True) for row in each]
+        await house.shows_next(strategies=(paused[0], each[1], off, other))
+        await house.press("space")
+        assert sent == [PauseStrategy("vwap", Symbol("IBM"))]
+        sent.clear()
+        await house.shows_next(strategies=(*paused, off, other))
+        await house.press("space")
+        assert sent == [ResumeStrategy("vwap", Symbol("SPY")), ResumeStrategy("vwap", Symbol("IBM"))]
 
 
 async def test_space_pauses_and_resumes_a_strategy() -> None:
