@@ -207,7 +207,8 @@ _ENTRIES = (
         KeyScope.WATCH,
         WatchPane,
         "The symbols of a list: quote, last price, change since the close before, the day's course and volume, and "
-        "what you hold or have working. What is held, ordered or proposed has the first list, `held`. Any share may be added.",
+        "what you hold or have working. What is held, ordered or proposed has the first list, `held`. Any share may be "
+        "added.",
         ("Symbol", watched),
         lambda view: ((row.symbol, row.symbol) for row in view.watch.rows),
         is_timed=True,
