@@ -25,7 +25,7 @@ PATIENCE = 30.0
 """Seconds until a screen shows what is waited for."""
 SETTLED = 0.9
 """Seconds between two keys of what is only prepared."""
-ARMED = "armed"
+ARMED = r"(?<!not )armed(?! in)"
 CONFIRMING = frozenset("BHSCRPD")
 
 
@@ -198,7 +198,7 @@ def types(key: str) -> None:
         pause(float(key[1:]))
         return
     if key in CONFIRMING:
-        waits(rf"{ARMED}|{key}  ", 10)
+        waits(ARMED, 10)
         pause(0.6)
     tmux("send-keys", "-t", "=k:", key)
     pause(SETTLED)
