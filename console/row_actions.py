@@ -293,7 +293,8 @@ class RowActions:
             self._pause(view, key)
             return
         running = [one for one in each if not one.is_paused]
-        name, many = row.strategy.upper(), f"{len(running or each)} symbols"
+        count = len(running or each)
+        name, many = row.strategy.upper(), f"{count} symbol{'s' if count > 1 else ''}"
         for one in running:
             self.behind.handle.send(PauseStrategy(one.strategy, one.symbol))
         if running:
