@@ -222,7 +222,7 @@ DIALOGS: dict[type[Dialog], Scene] = {
     NewOrderScreen: Scene(full(), presses("n"), grows=True),
     TakeByWord: Scene(full(status=replace(STATUS, key=KEYS["elsewhere"])), presses("T", "T", "A")),
     TakeByQuestion: Scene(full(status=replace(STATUS, key=KEYS["far"])), presses("T")),
-    OverrideScreen: Scene(full(protections=OVERRIDABLE), presses("4", "down", "down", "o", *"OVE")),
+    OverrideScreen: Scene(full(protections=OVERRIDABLE), presses("4", "home", "o", *"OVE")),
     BasketScreen: Scene(plan_that_waits(), opens_the_plan, grows=True),
     ReloadedScreen: Scene(full(reload=TIGHTER), presses("ctrl+p", *"reload", "enter")),
     TicketScreen: Scene(full(proposals=(ENTRY,)), opens_the_first, {"answer": opened}, grows=True),
