@@ -204,10 +204,12 @@ class FollowUps:
                 self._awaited = self._dialog = None
                 if dialog is not None and not dialog.is_attached:
                     self.behind.say("staged; it waits in Proposals")
-                elif dialog is not None and dialog.is_current:
+                elif dialog is not None and dialog.is_active:
                     dialog.dismiss()
                     self.behind.open_ticket(proposal_id)
-                elif dialog is None and may_open:
+                elif dialog is not None:
+                    dialog.refuse("staged; it waits in Proposals")
+                elif may_open:
                     self.behind.open_ticket(proposal_id)
             case RefusedProposal(words, told):
                 self._refused(words, told)

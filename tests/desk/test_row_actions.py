@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
+from console.screens.close import CloseScreen
 from console.screens.move_stop import MoveStopScreen
 from console.screens.ticket import TicketScreen
 from core.facts import CancelRequested, OrderFilled, ProposalEnded
@@ -233,6 +234,15 @@ async def test_a_dialog_left_before_its_answer_opens_none() -> None:
         await house.shows_next(proposals=(an_exit(exit_reason=ExitReason.MANUAL, quantity=Quantity(Decimal(47))),))
         await house.until(lambda: "waits in Proposals" in house.footer())
         assert len(house.desk.screen_stack) == 1
+
+        await house.shows_next(proposals=())
+        await house.press("c", "enter", "ctrl+k")
+        await house.until(lambda: len(house.desk.screen_stack) > 2)  # over the dialog that asks
+        await house.shows_next(proposals=(an_exit(exit_reason=ExitReason.MANUAL, quantity=Quantity(Decimal(47))),))
+        dialog = house.desk.screen_stack[1]
+        assert isinstance(dialog, CloseScreen)
+        await house.until(lambda: not dialog.is_asking)
+        assert not isinstance(house.desk.screen, TicketScreen)
 
 
 async def test_m_says_who_has_the_stop_of_what() -> None:
