@@ -220,6 +220,6 @@ class FollowUps:
         """In the dialog that asked, while it is there: what is typed next mends its line, and acts on nothing else."""
         dialog, self._awaited, self._dialog = self._dialog, None, None
         if dialog is not None and dialog.is_attached:
-            dialog.refuse(why)
+            dialog.hear_refusal(why)
         else:
             self.behind.say(told, "warning")

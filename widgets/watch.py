@@ -117,8 +117,8 @@ class Watch(Pane):
         rows, room = self.rows(), widths_of(columns, self.content_size.width)[-1]
         empty = NOTHING_HELD if self.name_of_list() == HELD else "Nothing is watched. a adds a symbol."
         self.grid.show([self._row(row, now, room) for row in rows], empty=empty)
-        names = self._names()
-        others = f" of {len(names)} lists" if len(names) > 1 else ""
+        names = self._own()
+        others = f" of {len(names)} lists" if len(names) > 1 and self.name_of_list() != HELD else ""
         many = sum(len(row.alerts) for row in rows)
         alerts = f", {many} {'alert' if many == 1 else 'alerts'}" if many else ""
         told = f"{self.name_of_list()}{others}, {len(rows)}"

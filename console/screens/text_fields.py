@@ -171,6 +171,11 @@ class FieldsScreen(TypedDialog):
         self.is_asking = False
         self.draw()
 
+    def hear_refusal(self, words: str) -> None:
+        """Of the engine. The next character takes the place of what it refused, Backspace edits it."""
+        self.fields[self.at].is_fresh = True
+        self.refuse(words)
+
     def begin_asking(self) -> None:
         """The engine was asked; it stages what was typed, or refuses it."""
         self.is_asking = True

@@ -217,7 +217,7 @@ async def test_a_refused_stop_keeps_its_dialog() -> None:
         await house.press("F", "S", "c")
         dialog = house.desk.screen
         assert isinstance(dialog, MoveStopScreen)
-        assert dialog.fields[0].text == "498FSc"
+        assert dialog.fields[0].text == "FSc"
         assert not picture(house).proposals
 
         await house.press("ctrl+u", *"495.10", "enter")

@@ -63,20 +63,20 @@ async def test_a_watch_row_shows_price_change_and_held() -> None:
         await at_watch(house)
         for size in SIZES:
             await house.pilot.resize_terminal(*size)
-            await house.sees("8 Watch ─ main of 3 lists, 2", "166.76", "▼ −0.21 %", "▲ +0.80 %", "27")
+            await house.sees("8 Watch ─ main of 2 lists, 2", "166.76", "▼ −0.21 %", "▲ +0.80 %", "27")
             assert symbols(house) == [SPY, IBM]
         await house.press("down")
         await house.sees("IBM: 2 working")
         await house.press(">")
-        await house.sees("8 Watch ─ banks of 3 lists, 1")
+        await house.sees("8 Watch ─ banks of 2 lists, 1")
         assert symbols(house) == [SPY]
         await house.press("<", "<")
-        await house.sees("8 Watch ─ held of 3 lists, 2", "100 !")
+        await house.sees("8 Watch ─ held, 2", "100 !")
         assert symbols(house) == [IBM, AIG], "what is held or waits has a list of its own, the first"
         await house.press("d", "e")
         assert len(house.desk.screen_stack) == 1
         await house.press(">")
-        await house.sees("8 Watch ─ main of 3 lists, 2")
+        await house.sees("8 Watch ─ main of 2 lists, 2")
         await house.press("end")
         await house.press("a", "B", "x", "enter")  # a burst after a number confirms nothing
         await house.wait(0.2)
@@ -183,9 +183,9 @@ async def test_replacing_or_removing_a_list_asks_first() -> None:
         await edits(house)
         await house.press("ctrl+u", *"bac", "space", *"ibm", "up", "ctrl+u", *"banks", "enter")
         await house.until(lambda: symbols(house) == ["BAC", "IBM"])
-        await house.sees("8 Watch ─ banks of 3 lists, 2")
+        await house.sees("8 Watch ─ banks of 2 lists, 2")
         await house.press("<")
-        await house.sees("8 Watch ─ main of 3 lists, 1")
+        await house.sees("8 Watch ─ main of 2 lists, 1")
         assert symbols(house) == ["SPY"]
         await edits(house)
         await house.press("ctrl+u", "enter")
@@ -209,7 +209,7 @@ async def test_replacing_or_removing_a_list_asks_first() -> None:
         await house.press("ctrl+u", "enter")
         await house.until(house.is_armed)
         await house.press("D")
-        await house.sees("8 Watch ─ main of 2 lists, 1")
+        await house.sees("8 Watch ─ main, 1")
 
 
 async def edits(house: House) -> None:
@@ -292,7 +292,7 @@ async def test_quote_columns_show_where_they_fit() -> None:
         await house.press("escape", "L")
         await house.shows_next(watch=replace(waits, rows=(first, row, last)))
         await at_watch(house)
-        await house.sees("8 Watch ─ main of 3 lists")
+        await house.sees("8 Watch ─ main of 2 lists")
         await house.until(lambda: header(house) == ["SYM", "BID", "ASK", "LAST", "CHANGE", "TODAY", "HELD"])
         await house.sees("182.10 182.13", "▲ +0.80 %", "27 2 ord")
         await house.pilot.resize_terminal(200, 60)
