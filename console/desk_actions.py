@@ -36,7 +36,7 @@ class DeskActions:
             return
         if self.behind.keyboard.may_be_a_rest:
             key, waits = written("flatten"), PASSES_AFTER if self.behind.link.paint_is_proved else CUT_FOR
-            self.behind.say(f"{key} came within {waits:g} s of an Esc, and may be its rest: press {key} again")
+            self.behind.say(f"Ignored: possible escape sequence within {waits:g} s of Esc. Press {key} again")
             return
         entries = view.kill.entries_working
         if not view.positions and not entries:

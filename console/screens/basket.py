@@ -155,7 +155,7 @@ class BasketScreen(Dialog):
         if plan.is_open:
             marks = f"   {mark} mark" if plan.rows else ""
             declines = f"  {written(DECLINE)} decline all" if _can_decline(plan) else ""
-            left: TextLine = (*self._does(plan), Cell(f"{marks}{declines}  {back} put aside"))
+            left: TextLine = (*self._does(plan), Cell(f"{marks}{declines}  {back} close"))
             return spread(left, (self._state(plan), Cell(f"  {f.countdown(plan.ends_at, now)} ")), width)
         if plan.phase is BasketPhase.ASKING:
             left = (
