@@ -37,7 +37,7 @@ def read_alert(symbol: Symbol, text: str, last: Price | None) -> AlertTerms | Dr
     typed = small_letters(text.strip())
     if found := WORD.fullmatch(typed):
         return _named(symbol, found[1], found[2])
-    if typed.endswith("%"):
+    if typed.endswith("%") or typed[:1] in SIGNS:
         return _change(symbol, typed)
     side = SIDES.get(typed[:1])
     price = number_in(typed if side is None else typed[1:])
@@ -67,9 +67,9 @@ def _named(symbol: Symbol, word: str, rest: str) -> AlertTerms | Drop | str:
 
 
 def _change(symbol: Symbol, typed: str) -> AlertTerms | str:
-    """Parse a percentage; upwards if it has no sign."""
+    """Up without a sign; behind a sign a bare number is percent too."""
     is_up = SIGNS.get(typed[:1])
-    fraction = _percent(typed if is_up is None else typed[1:])
+    fraction = _percent(typed if is_up is None else f"{typed[1:].removesuffix('%')}%")
     if fraction is None:
         return "a change is typed as +2% or -2%"
     return AlertTerms(symbol, AlertKind.CHANGE, fraction if is_up is not False else -fraction, is_up is not False)

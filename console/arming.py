@@ -34,7 +34,10 @@ slow.
 """
 
 CUT_FOR = 3.5
-"""Seconds after an escape, or its continuation, within which a link may deliver the rest of a sequence."""
+"""Seconds after an escape, and after what may go on with it, within which a link may bring the rest of a sequence."""
+PASSES_AFTER = 0.6
+"""Seconds behind an escape from which on a key that only stages is none's rest, once the terminal has answered what it
+was asked then: whatever it sent before has arrived before its answer."""
 LONGEST_CUT = 40
 """Longest rest of a cut sequence, in keys."""
 
@@ -45,7 +48,9 @@ class Keyboard:
     def __init__(self) -> None:
         self.heard_at = float("-inf")
         self.may_be_a_rest = False
-        """Whether the last key may be the end of a cut escape sequence."""
+        """Whether the last key may be the end of what an escape began and a link cut behind it."""
+        self.begun_at = float("-inf")
+        """When the key before the last one was heard."""
         self._key = ""
         self._key_at = float("-inf")
         self._begun = ""
@@ -56,8 +61,14 @@ class Keyboard:
         if key is not None:
             begun = self._begun if self.heard_at - self._key_at < CUT_FOR else ""
             self.may_be_a_rest = begun != ""
+            self.begun_at = self._key_at
             self._begun = next((it for it in (begun + key, key) if OPEN.fullmatch(it) and len(it) <= LONGEST_CUT), "")
             self._key, self._key_at = key.casefold(), self.heard_at
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the last key may be the beginning of a sequence whose rest is on its way."""
+        return self._begun != ""
 
     def quiet_from(self, key: str, silence: float) -> float:
         """Return the time from which this key, pressed after a silence, is a new press."""

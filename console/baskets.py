@@ -14,7 +14,7 @@ from console.screens.basket import BasketScreen
 from console.screens.dialog_host import DialogHost
 from console.screens.key_holder import holds_key
 from core.messages.commands import OpenBasket, ReversePosition
-from core.model.basket import BasketOrderState, BasketPhase, BasketSource
+from core.model.basket import BasketEnd, BasketOrderState, BasketPhase, BasketSource
 from core.model.values import TicketId
 from core.views import BasketView, DeskView, PositionRow
 
@@ -97,7 +97,8 @@ class BasketFollower:
             self._announce(f"the basket ASKS: {'a buy is in doubt' if in_doubt else 'a sell is not filled'}")
         elif self._has_looked and phase_before is not plan.phase and plan.phase is BasketPhase.OVER:
             end = plan.end.value if plan.end is not None else "over"
-            if may_open:
+            is_told = plan.source is BasketSource.FLATTEN and plan.end is BasketEnd.LEFT
+            if may_open and not is_told:  # its screen said what becomes of the closes
                 self.behind.say(f"basket {end}: {plan.end_reason}; {written('basket')} shows it", "strong")
 
         is_ours = holds_key(self.behind)

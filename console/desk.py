@@ -222,7 +222,10 @@ class DeskApp(App[None]):
         self.frames.draw_last_line()
 
     def open_ticket(self, proposal_id: ProposalId) -> None:
-        if may_act(self):
+        """None without an engine that answers: nothing could be asked or confirmed on it."""
+        if self.view is None or (trouble := self.handle.link.trouble) is not None:
+            self.say("no engine: no ticket opens" if self.view is None else f"no ticket opens: {trouble}", "warning")
+        elif may_act(self):
             self.push_screen(TicketScreen(self, proposal_id))
 
     def show_order(self, order_id: ClientOrderId) -> None:
@@ -248,6 +251,10 @@ class DeskApp(App[None]):
     def show_list(self, name: str) -> None:
         """Show the watchlist of that name from the first view that has it."""
         self.board.watch.chosen = name
+
+    def step_off(self, pane: str, key: str) -> None:
+        """The operator took that row away: the selection goes to its neighbour, and is not lost with it."""
+        self.board.panes[pane].grid.step_off(key)
 
     def ask(self, question: Dialog) -> None:
         self.push_screen(question)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from console.arming import CUT_FOR, PASSES_AFTER
 from console.broker_text import breaker_in_words
 from console.follow_ups import FollowUps
 from console.keymap import written
@@ -34,7 +35,8 @@ class DeskActions:
         if view is None:
             return
         if self.behind.keyboard.may_be_a_rest:
-            self.behind.say(f"Ignored: possible escape sequence. Press {written('flatten')} again")
+            key, waits = written("flatten"), PASSES_AFTER if self.behind.link.paint_is_proved else CUT_FOR
+            self.behind.say(f"Ignored: possible escape sequence within {waits:g} s of Esc. Press {key} again")
             return
         entries = view.kill.entries_working
         if not view.positions and not entries:

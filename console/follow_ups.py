@@ -17,6 +17,7 @@ from console.proposal_outcome import (
     last_refusal,
 )
 from console.screens.dialog_host import DialogHost
+from console.screens.text_fields import FieldsScreen
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId, Symbol
 from core.views import IN_DOUBT, DeskView, LogRow, ProposalRow
@@ -52,6 +53,7 @@ class FollowUps:
         self.sign_closes = sign_closes
         self.cancels = EntryCancels(behind)
         self._awaited: AwaitedProposal | None = None
+        self._dialog: FieldsScreen | None = None
         self._order: tuple[ClientOrderId, float] | None = None
         self._sent: ClientOrderId | None = None
         self._marked: tuple[ClientOrderId, float] | None = None
@@ -60,12 +62,26 @@ class FollowUps:
         self._failed_close = 0
         self._word_after: tuple[str, int] | None = None
 
-    def wait_for_ticket(self, symbol: Symbol, strategy: str, is_it: Callable[[ProposalRow], bool]) -> None:
-        """Open the ticket of the requested proposal once it is staged; a refusal is shown on the last line."""
+    def wait_for_ticket(
+        self,
+        symbol: Symbol,
+        strategy: str,
+        is_it: Callable[[ProposalRow], bool],
+        dialog: FieldsScreen | None = None,
+    ) -> None:
+        """What was asked for just now: its ticket opens when it is staged; a refusal stands on the last line.
+
+        Where a dialog asked, it stays open until the answer, says a refusal, and makes way for the ticket.
+        """
         view = self.behind.view
-        if view is not None:
-            self._awaited = awaited(view, symbol, strategy, self.behind.now(), is_it)
+        if view is None:
+            return
+        self._awaited = awaited(view, symbol, strategy, self.behind.now(), is_it)
+        self._dialog = dialog
+        if dialog is None:
             self.behind.say("staging…")
+        else:
+            dialog.begin_asking()
 
     def wait_for_order(self, order_id: ClientOrderId) -> None:
         self._order = (order_id, self.behind.now())
@@ -182,15 +198,28 @@ class FollowUps:
     def _look_for_proposal(self, view: DeskView, may_open: bool) -> None:
         if self._awaited is None:
             return
-        waited = self.behind.now() - self._awaited.since
+        waited, dialog = self.behind.now() - self._awaited.since, self._dialog
         match self._awaited.answer(view):
             case StagedProposal(proposal_id):
-                self._awaited = None
-                if may_open:
+                self._awaited = self._dialog = None
+                if dialog is not None and not dialog.is_attached:
+                    self.behind.say("staged; it waits in Proposals")
+                elif dialog is not None and dialog.is_active:
+                    dialog.dismiss()
                     self.behind.open_ticket(proposal_id)
-            case RefusedProposal(_, reason):
-                self._awaited = None
-                self.behind.say(reason, "warning")
+                elif dialog is not None:
+                    dialog.refuse("staged; it waits in Proposals")
+                elif may_open:
+                    self.behind.open_ticket(proposal_id)
+            case RefusedProposal(words, told):
+                self._refused(words, told)
             case None if waited > PATIENCE:
-                self._awaited = None
-                self.behind.say(NO_ANSWER_YET, "warning")
+                self._refused(NO_ANSWER_YET, NO_ANSWER_YET)
+
+    def _refused(self, why: str, told: str) -> None:
+        """In the dialog that asked, while it is there: what is typed next mends its line, and acts on nothing else."""
+        dialog, self._awaited, self._dialog = self._dialog, None, None
+        if dialog is not None and dialog.is_attached:
+            dialog.hear_refusal(why)
+        else:
+            self.behind.say(told, "warning")

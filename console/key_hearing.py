@@ -6,6 +6,7 @@ from textual import events
 from textual.app import App
 from textual.screen import Screen
 
+from console.arming import PASSES_AFTER
 from console.board import Board
 from console.filtered_pane import FilteredPane
 from console.keymap import PANES, KeyScope
@@ -13,6 +14,7 @@ from console.screens.basket import BasketScreen
 from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
 from console.screens.form import FIRST_KEYS
+from console.screens.help import HelpScreen
 from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.question import ArmedQuestion
@@ -41,6 +43,7 @@ class KeyHearing:
         self.desk = desk
         self.board = board
         self._told_at = float("-inf")
+        self._asked_at_escape = 0
 
     def hear(self, event: events.Event, at: float) -> None:
         """Handle a key, click or paste at that time of the console's clock."""
@@ -54,6 +57,19 @@ class KeyHearing:
             top.hear(key, at)
         else:
             self.desk.keyboard.hear(key, at)
+        if key is not None:
+            self._judge_rest(at)
+
+    def _judge_rest(self, at: float) -> None:
+        """Behind an escape the terminal is asked: its answer comes behind the rest of what the link may have cut, so a
+        key behind both is none. Only what stages goes by it; a confirming key waits longer (`console.arming`).
+        """
+        keyboard, link = self.desk.keyboard, self.desk.link
+        if keyboard.may_be_a_rest and at - keyboard.begun_at >= PASSES_AFTER and link.paint_is_proved is True:
+            answered_at = link.painted_at(self._asked_at_escape)
+            keyboard.may_be_a_rest = answered_at is None or answered_at > at
+        if keyboard.has_begun:
+            self._asked_at_escape = link.ask_for_proof()
 
     def _tell(self, at: float) -> None:
         """Report activity from time to time, because most keys send the engine nothing (OP-13, RK-27)."""
@@ -78,7 +94,9 @@ class KeyHearing:
         typed = filtered if len(stack) == 1 and filtered is not None else top
         if self._is_unseen(top) and isinstance(event, events.Key | events.Paste):
             return not (isinstance(event, events.Key) and event.key in FIRST_KEYS)
-        if isinstance(event, events.Key) and isinstance(typed, NewOrderScreen | TypedDialog | FilteredPane):
+        if isinstance(event, events.Key) and isinstance(
+            typed, NewOrderScreen | TypedDialog | FilteredPane | HelpScreen
+        ):
             return typed.take(event)
         if isinstance(event, events.Paste) and isinstance(typed, TypedDialog | FilteredPane):
             typed.paste(event.text)

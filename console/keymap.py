@@ -176,8 +176,10 @@ KEYS: tuple[Key, ...] = (
         is_in_footer=True,
         in_footer="break-even",
     ),
-    Key("position.stop", KeyScope.POSITIONS, "m", "m", "want('move stop')", "move stop", is_in_footer=True),
-    Key("position.reverse", KeyScope.POSITIONS, "v", "v", "want('reverse')", "reverse", is_in_footer=True),
+    Key("position.stop", KeyScope.POSITIONS, "m", "m", "want('move stop')", "move stop", True, in_footer="stop"),
+    Key("position.trail", KeyScope.POSITIONS, "t", "t", "want('trail')", "trailing stop", True, in_footer="trail"),
+    Key("position.target", KeyScope.POSITIONS, "g", "g", "want('target')", "target", is_in_footer=True),
+    Key("position.reverse", KeyScope.POSITIONS, "v", "v", "want('reverse')", "reverse"),
     Key("position.alert", KeyScope.POSITIONS, "plus", "+", "app.of_symbol('alert')", "an alert on its symbol"),
     Key("position.sort_back", KeyScope.POSITIONS, "less_than_sign", "<", "sort(-1)", "sort by the column before"),
     Key("position.sort", KeyScope.POSITIONS, "greater_than_sign", ">", "sort(1)", "sort by the next column"),
@@ -212,6 +214,16 @@ KEYS: tuple[Key, ...] = (
     Key("protection.override", KeyScope.PROTECTIONS, "o", "o", "want('override')", "override", is_in_footer=True),
     Key("protection.all", KeyScope.PROTECTIONS, "a", "a", "all", "the calm ones too", is_in_footer=True),
     Key("strategy.pause", KeyScope.STRATEGIES, "space", "Space", "want('pause')", "pause or resume", is_in_footer=True),
+    Key(
+        "strategy.pause_here",
+        KeyScope.STRATEGIES,
+        "s",
+        "s",
+        "want('pause here')",
+        "pause or resume on this symbol alone",
+        is_in_footer=True,
+        in_footer="this symbol alone",
+    ),
     Key("strategy.more", KeyScope.STRATEGIES, "plus", "+", "want('more')", "adopt the allocation that is proposed"),
     Key("strategy.no_more", KeyScope.STRATEGIES, "minus", "-", "want('no more')", "decline it"),
     Key("log.filter", KeyScope.LOG, "slash", "/", "filter", "filter", is_in_footer=True),
@@ -245,8 +257,9 @@ KEYS: tuple[Key, ...] = (
     Key("chart.close", KeyScope.CHART, "c", "c", "app.of_symbol('close symbol')", "close what is held of it"),
     Key("chart.alert", KeyScope.CHART, "plus", "+", "app.of_symbol('alert')", "an alert on it"),
     Key("chart.no_cross", KeyScope.CHART, "escape", "Esc", "clear_cross", "without crosshair"),
-    Key("watch.add", KeyScope.WATCH, "a", "a", "want('add symbol')", "add a symbol", is_in_footer=True),
-    Key("watch.edit", KeyScope.WATCH, "e", "e", "want('edit list')", "edit the list", is_in_footer=True),
+    Key("watch.add", KeyScope.WATCH, "a", "a", "want('add symbol')", "add a symbol", True, in_footer="add"),
+    Key("watch.remove", KeyScope.WATCH, "d", "d", "remove", "remove from the list", True, in_footer="remove"),
+    Key("watch.edit", KeyScope.WATCH, "e", "e", "want('edit list')", "edit the list", True, in_footer="edit list"),
     Key("watch.alert", KeyScope.WATCH, "plus", "+", "app.of_symbol('alert')", "alert", is_in_footer=True),
     Key(
         "symbol.list",
@@ -311,6 +324,9 @@ KEYS: tuple[Key, ...] = (
     Key("basket.go_on", KeyScope.BASKET, "O", "O", "go_on", "go on with the buys"),
     Key("basket.stop", KeyScope.BASKET, "s", "s", "stop", "stop", is_in_footer=True),
     Key("basket.urgent", KeyScope.BASKET, "exclamation_mark", "!", "urgent", "most urgent exit"),
+    Key(
+        "basket.decline", KeyScope.BASKET, "x", "x", "decline_all", "decline all of them", True, in_footer="decline all"
+    ),
     Key("basket.back", KeyScope.BASKET, "escape", "Esc", "back", "back", is_in_footer=True),
     Key("kill.kill", _KILL, "K", "K", "kill", "kill: cancel entries and stay shut", is_in_footer=True, is_fixed=True),
     Key("kill.flatten", _KILL, "F", "F", "flatten", "flatten", is_in_footer=True, is_fixed=True),
@@ -374,6 +390,7 @@ KEYS: tuple[Key, ...] = (
     Key("advice.order", KeyScope.ADVICE, "n", "n", "order", "as an order", is_in_footer=True),
     Key("advice.drop", KeyScope.ADVICE, "x", "x", "drop", "take back", is_in_footer=True),
     Key("advice.back", KeyScope.ADVICE, "escape", "Esc", "back", "back", is_in_footer=True),
+    Key("help.find", KeyScope.HELP, "slash", "/", "find", "find a key by words", is_in_footer=True),
     Key("help.tour", KeyScope.HELP, "t", "t", "tour", "the tour, or its end", is_in_footer=True),
     Key("help.back", KeyScope.HELP, "escape", "Esc", "back", "back", is_in_footer=True),
     Key("guide.tour", KeyScope.GUIDE, "t", "t", "tour", "a tour of eight steps", is_in_footer=True),
@@ -457,8 +474,18 @@ def _is_shown(key: Key, place: KeyScope, acting: Collection[str] | None) -> bool
 
 
 def help_rows(place: KeyScope) -> list[tuple[str, str, str]]:
-    """Return place, key and description of each key at `place`, the nearest first."""
-    return [(key.place.value, _written(key), key.description) for key in reachable(place)]
+    """Where, key and description of everything that a key can do at `place`: its own first, then the others."""
+    return [_row_of(key) for key in sorted(reachable(place), key=lambda key: key.place is not place)]
+
+
+def rows_elsewhere(place: KeyScope) -> list[tuple[str, str, str]]:
+    """The same of what works at other places alone."""
+    here = {key.id for key in reachable(place)}
+    return [_row_of(key) for key in _held.values() if key.id not in here]
+
+
+def _row_of(key: Key) -> tuple[str, str, str]:
+    return key.place.value, _written(key), key.description
 
 
 def reachable(place: KeyScope, table: Mapping[str, Key] = _held) -> list[Key]:

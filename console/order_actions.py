@@ -87,13 +87,15 @@ class OrderActions:
         elif order.effect.only_reduces:
             self.behind.say("an exit is not edited: cancel it, and close again", "warning")
         else:
-            self.behind.ask(
-                EditOrderScreen(self.behind, order, lambda shares, limit: self._stage_edit(order, shares, limit))
-            )
+            self._ask_for_terms(order)
 
-    def _stage_edit(self, order: OrderRow, quantity: Quantity, limit: Price | None) -> None:
-        self.following.wait_for_ticket(order.symbol, order.strategy, lambda row: row.replaces == order.id)
-        self.behind.handle.send(EditOrder(order.id, quantity, limit, order.stop_price))
+    def _ask_for_terms(self, order: OrderRow) -> None:
+        def stage(quantity: Quantity, limit: Price | None) -> None:
+            self.following.wait_for_ticket(order.symbol, order.strategy, lambda row: row.replaces == order.id, dialog)
+            self.behind.handle.send(EditOrder(order.id, quantity, limit, order.stop_price))
+
+        dialog = EditOrderScreen(self.behind, order, stage)
+        self.behind.ask(dialog)
 
     def confirm_warning(self, view: DeskView, key: str) -> None:
         """Confirm a warning after it was shown in full, by its own key (OP-11)."""

@@ -102,6 +102,11 @@ class WatchPane(Wanting, Watch):
     def action_list_symbol(self) -> None:
         self.want("list symbol", self.grid.selected)
 
+    def action_remove(self) -> None:
+        """Off the list that is shown; the selection goes to its neighbour, as in a list that was walked through."""
+        symbol, name = self.grid.selected, self.name_of_list()
+        self.want("remove symbol", None if symbol is None else f"{name} {symbol}")
+
     def action_turn(self, step: int) -> None:
         self.turn(step)
 
@@ -202,7 +207,8 @@ _ENTRIES = (
         KeyScope.WATCH,
         WatchPane,
         "The symbols of a list: quote, last price, change since the close before, the day's course and volume, and "
-        "what you hold or have working. What is held, ordered or proposed joins by itself. Any share may be added.",
+        "what you hold or have working. What is held, ordered or proposed has the first list, `held`. Any share may be "
+        "added.",
         ("Symbol", watched),
         lambda view: ((row.symbol, row.symbol) for row in view.watch.rows),
         is_timed=True,

@@ -48,6 +48,12 @@ def is_guard(row: ProposalRow) -> bool:
     return row.is_guard
 
 
+def waits_for_price(row: ProposalRow) -> bool:
+    """An exit that a person asked for and that would rest at the broker, as a trailing stop or a target."""
+    is_by_hand = row.effect.only_reduces and row.exit_reason is ExitReason.MANUAL
+    return is_by_hand and not row.type.goes_at_once
+
+
 @dataclass(frozen=True, slots=True)
 class AwaitedProposal:
     """A proposal that a command of the operator should produce.

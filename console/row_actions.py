@@ -7,20 +7,21 @@ gets a ticket.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from console.baskets import BasketFollower
 from console.follow_ups import FollowUps
 from console.keymap import written
 from console.order_actions import OrderActions
-from console.proposal_outcome import is_close_of, is_guard
+from console.proposal_outcome import is_close_of, is_guard, waits_for_price
 from console.screens.close import HALF, CloseScreen, part_of
 from console.screens.decline import DeclineScreen
 from console.screens.dialog_host import DialogHost
 from console.screens.key_holder import may_act
 from console.screens.move_stop import MoveStopScreen
 from console.screens.override import OVERRIDE, OverrideScreen
+from console.screens.protect import TargetScreen, Trail, TrailScreen
 from console.screens.question import WIDTH, ArmedQuestion
+from console.screens.text_fields import FieldsScreen
 from console.strategy_review import ask_to_reinstate, decide_promotion
 from console.watch_actions import WatchActions
 from core.messages.commands import (
@@ -31,8 +32,10 @@ from core.messages.commands import (
     ProposeClose,
     RefuseSymbol,
     ResumeStrategy,
+    SetTarget,
     TakeBackExits,
     TightenStop,
+    TrailStop,
 )
 from core.model.order import StopHolder
 from core.model.values import Price, ProposalId, Quantity, plain
@@ -65,6 +68,8 @@ class RowActions:
             "close symbol": self._close_symbol,
             "move stop": self._move_stop,
             "break even": self._to_break_even,
+            "trail": self._trail,
+            "target": self._target,
             "reverse": self._reverse,
             "attended": self._take_back,
             "cancel": orders.cancel,
@@ -76,12 +81,14 @@ class RowActions:
             "all": orders.say_all,
             "fewer": lambda _view, _key: self.behind.say("refusals are hidden again"),
             "override": self._override,
-            "pause": self._pause,
+            "pause": self._pause_all,
+            "pause here": self._pause,
             "more": lambda view, key: decide_promotion(self.behind, self.following, view, key, is_adopted=True),
             "add symbol": watchlists.add,
             "edit list": watchlists.edit,
             "alert": watchlists.ring,
             "list symbol": watchlists.put_on_list,
+            "remove symbol": watchlists.remove,
             "no more": lambda view, key: decide_promotion(self.behind, self.following, view, key, is_adopted=False),
         }
 
@@ -108,6 +115,7 @@ class RowActions:
 
     def _send_decline(self, proposal_id: ProposalId, reason: str) -> None:
         self.behind.handle.send(Decline(proposal_id, reason))
+        self.behind.step_off("proposals", proposal_id)
         self.behind.say(f"declining: {reason}")
 
     def _refuse_symbol(self, view: DeskView, key: str) -> None:
@@ -135,7 +143,8 @@ class RowActions:
         if waiting is not None:
             self.behind.open_ticket(waiting)
             return
-        self.behind.ask(CloseScreen(self.behind, held, lambda shares: self._stage_close(held, shares)))
+        dialog = CloseScreen(self.behind, held, lambda shares: self._stage_close(held, shares, dialog))
+        self.behind.ask(dialog)
 
     def _close_symbol(self, view: DeskView, key: str) -> None:
         """Close the position of the symbol; if several strategies hold it, ask to choose a row."""
@@ -161,40 +170,33 @@ class RowActions:
             return
         self._stage_close(held, half)
 
-    def _stage_close(self, held: PositionRow, shares: Quantity | None) -> None:
-        self.following.wait_for_ticket(held.symbol, held.strategy, is_close_of(shares))
+    def _stage_close(self, held: PositionRow, shares: Quantity | None, dialog: FieldsScreen | None = None) -> None:
+        self.following.wait_for_ticket(held.symbol, held.strategy, is_close_of(shares), dialog)
         self.behind.handle.send(ProposeClose(held.symbol, quantity=shares, strategy=held.strategy))
 
     def _waiting_exit(self, view: DeskView, held: PositionRow) -> ProposalId | None:
+        """What is to sell at once; a trailing stop or a target that waits for its key makes way for a close."""
         mine = (r for r in view.proposals if r.is_urgent and (r.symbol, r.strategy) == (held.symbol, held.strategy))
-        row = next(mine, None)
+        row = next((row for row in mine if not waits_for_price(row)), None)
         return row.id if row is not None else None
 
     def _move_stop(self, view: DeskView, key: str) -> None:
         held = next((row for row in view.positions if row.key == key), None)
         if held is None:
             return
-        if held.doubt and held.holder is not StopHolder.BROKER and not held.unprotected:
-            why = f"the {held.doubt} of {held.symbol} is in doubt: the broker is asked; wait a minute"
-            self.behind.say(why, "warning")
-            return
-        if held.idle and held.holder is not StopHolder.BROKER:
-            why = f"the {held.idle} of {held.symbol} does not trade at the broker; c closes, d in Orders cancels it"
-            self.behind.say(why, "warning")
-            return
+        why = _why_not_guarded(held)
         if held.at_limit and held.holder is not StopHolder.BROKER and not held.unprotected:
             why = f"an exit of {held.symbol} waits at its limit and holds the shares; d in Orders takes it back"
+        if why:
             self.behind.say(why, "warning")
             return
-        if held.is_closing and held.holder is not StopHolder.BROKER and not held.unprotected:
-            self.behind.say(f"an exit of {held.symbol} is on its way; no share of it is left to guard", "warning")
-            return
-        stage, tighten = partial(self._stage_stop, held), partial(self._tighten, held)
-        self.behind.ask(MoveStopScreen(self.behind, held, stage, tighten))
 
-    def _stage_stop(self, held: PositionRow, price: Price) -> None:
-        self.following.wait_for_ticket(held.symbol, held.strategy, is_guard)
-        self.behind.handle.send(MoveStop(held.symbol, held.strategy, price))
+        def stage(price: Price) -> None:
+            self.following.wait_for_ticket(held.symbol, held.strategy, is_guard, dialog)
+            self.behind.handle.send(MoveStop(held.symbol, held.strategy, price))
+
+        dialog = MoveStopScreen(self.behind, held, stage, lambda price: self._tighten(held, price, dialog))
+        self.behind.ask(dialog)
 
     def _to_break_even(self, view: DeskView, key: str) -> None:
         """Move the stop to break-even, as `m` with `0`, but never away from the market and never a new one.
@@ -205,9 +207,41 @@ class RowActions:
         if held is not None:
             self._tighten(held, None)
 
-    def _tighten(self, held: PositionRow, price: Price | None) -> None:
-        self.following.wait_for_ticket(held.symbol, held.strategy, is_guard)
+    def _tighten(self, held: PositionRow, price: Price | None, dialog: FieldsScreen | None = None) -> None:
+        self.following.wait_for_ticket(held.symbol, held.strategy, is_guard, dialog)
         self.behind.handle.send(TightenStop(held.symbol, held.strategy, price))
+
+    def _trail(self, view: DeskView, key: str) -> None:
+        held = self._guardable(view, key)
+        if held is None:
+            return
+
+        def stage(trail: Trail) -> None:
+            self.following.wait_for_ticket(held.symbol, held.strategy, waits_for_price, dialog)
+            self.behind.handle.send(TrailStop(held.symbol, held.strategy, trail.price, trail.fraction))
+
+        dialog = TrailScreen(self.behind, held, stage)
+        self.behind.ask(dialog)
+
+    def _target(self, view: DeskView, key: str) -> None:
+        held = self._guardable(view, key)
+        if held is None:
+            return
+
+        def stage(target: Price) -> None:
+            self.following.wait_for_ticket(held.symbol, held.strategy, waits_for_price, dialog)
+            self.behind.handle.send(SetTarget(held.symbol, held.strategy, target))
+
+        dialog = TargetScreen(self.behind, held, stage)
+        self.behind.ask(dialog)
+
+    def _guardable(self, view: DeskView, key: str) -> PositionRow | None:
+        """The position, where another order may hold its shares; else why not is said."""
+        held = next((row for row in view.positions if row.key == key), None)
+        if held is not None and (why := _why_not_guarded(held)):
+            self.behind.say(why, "warning")
+            return None
+        return held
 
     def _reverse(self, view: DeskView, key: str) -> None:
         held = next((row for row in view.positions if row.key == key), None)
@@ -247,6 +281,30 @@ class RowActions:
 
     # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _pause_all(self, view: DeskView, key: str) -> None:
+        """On each of its symbols: all pause, or, where none would any more, all go on. What is retired is asked for."""
+        row = next((row for row in view.strategies if row.key == key), None)
+        if row is None:
+            return
+        each = [
+            one for one in view.strategies if one.strategy == row.strategy and not one.is_off and not one.is_missing
+        ]
+        if len(each) < 2 or (row.may_be_resumed and not row.is_paused):  # noqa: PLR2004 - one symbol is not several
+            self._pause(view, key)
+            return
+        running = [one for one in each if not one.is_paused]
+        count = len(running or each)
+        name, many = row.strategy.upper(), f"{count} symbol{'s' if count > 1 else ''}"
+        for one in running:
+            self.behind.handle.send(PauseStrategy(one.strategy, one.symbol))
+        if running:
+            here = written("strategy.pause_here")
+            self.behind.say(f"asked {name} to pause on {many}: its exits go on; {here} is for one symbol")
+            return
+        for one in each:
+            self.behind.handle.send(ResumeStrategy(one.strategy, one.symbol))
+        self.behind.say(f"asked {name} to go on with {many}: it proposes entries again")
+
     def _pause(self, view: DeskView, key: str) -> None:
         row = next((row for row in view.strategies if row.key == key), None)
         if row is None:
@@ -260,3 +318,16 @@ class RowActions:
         else:
             self.behind.handle.send(PauseStrategy(row.strategy, row.symbol))
             self.behind.say(f"asked {name} to pause: it opens nothing, its exits go on")
+
+
+def _why_not_guarded(held: PositionRow) -> str:
+    """Why no other stop or target is asked for now; empty where one may be."""
+    if held.holder is StopHolder.BROKER:
+        return ""
+    if held.doubt and not held.unprotected:
+        return f"the {held.doubt} of {held.symbol} is in doubt: the broker is asked; wait a minute"
+    if held.idle:
+        return f"the {held.idle} of {held.symbol} does not trade at the broker; c closes, d in Orders cancels it"
+    if held.is_closing and not held.unprotected:
+        return f"an exit of {held.symbol} is on its way; no share of it is left to guard"
+    return ""

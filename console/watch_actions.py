@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from console.keymap import written
 from console.screens.add_symbol import AddSymbolScreen
 from console.screens.alert import AlertScreen
 from console.screens.dialog_host import DialogHost
 from console.screens.lists import ListsScreen
 from console.screens.watchlist import WatchlistScreen
+from core.messages.commands import KeepWatchlist
 from core.model.values import Symbol
+from core.model.watchlist import MAIN
 from core.views import DeskView
+from widgets.watch import HELD
 
 
 class WatchActions:
@@ -16,10 +20,30 @@ class WatchActions:
         self.behind = behind
 
     def add(self, view: DeskView, name: str) -> None:
-        self.behind.ask(AddSymbolScreen(self.behind, name, _symbols_of(view, name)))
+        """To the list that is shown; the desk's own list of what is held takes none, and then it is the first."""
+        mine = MAIN if name == HELD else name
+        self.behind.ask(AddSymbolScreen(self.behind, mine, _symbols_of(view, mine)))
 
     def edit(self, view: DeskView, name: str) -> None:
+        if name == HELD:
+            self.behind.say(
+                f"{HELD} is what is held, ordered and proposed; {written('watch.list_after')} is the next list"
+            )
+            return
         self.behind.ask(WatchlistScreen(self.behind, name, _symbols_of(view, name)))
+
+    def remove(self, view: DeskView, key: str) -> None:
+        """One symbol off its list: it comes back with the key that adds one. The last one is no list any more."""
+        name, _, symbol = key.partition(" ")
+        left = tuple(each for each in _symbols_of(view, name) if each != symbol)
+        if name == HELD:
+            self.behind.say(f"{symbol} stands there while something of it is held, ordered or proposed")
+        elif not left:
+            self.behind.say(f"{symbol} is the last one of {name}; {written('watch.edit')} removes the list", "warning")
+        else:
+            self.behind.handle.send(KeepWatchlist(name, left))
+            self.behind.step_off("watch", symbol)
+            self.behind.say(f"removing {symbol} from {name}; {written('watch.add')} adds it again")
 
     def ring(self, _view: DeskView, symbol: str) -> None:
         self.behind.ask(AlertScreen(self.behind, Symbol(symbol)))

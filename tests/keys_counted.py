@@ -25,7 +25,7 @@ PATIENCE = 30.0
 """Seconds until a screen shows what is waited for."""
 SETTLED = 0.9
 """Seconds between two keys of what is only prepared."""
-ARMED = "armed"
+ARMED = r"(?<!not )armed(?! in)"
 CONFIRMING = frozenset("BHSCRPD")
 
 
@@ -102,6 +102,46 @@ TASKS = (
         until="Welc",
     ),
     Task(
+        "trailing stop",
+        "2 Positions, AAPL",
+        ("Escape", "2", "Home"),
+        ("t", "Enter", "S"),
+        r"SELL protect\s+40\s+AAPL\s+trail.*SUBMITTED",
+        4,
+        0,
+        until="Welc",
+    ),
+    Task(
+        "target beside a stop",
+        "2 Positions, half of AAPL",
+        ("Escape", "2", "Home", "h", "S", ":3"),
+        ("g", "Enter", "S"),
+        r"SELL 20 AAPL 186\.\d+ working, stop 178\.68 working",
+        4,
+        0,
+        until="Welc",
+    ),
+    Task(
+        "alert on a change",
+        "8 Watch, SPY",
+        ("Escape", "8", "Home"),
+        ("+", "+", "2", "Enter"),
+        r"SPY: to ring for .*2",
+        4,
+        5,
+        until="Welc",
+    ),
+    Task(
+        "export the log",
+        "1 Proposals",
+        ("Escape",),
+        ("6", "o"),
+        r"lines? .*written|wrote|written to",
+        3,
+        2,
+        until="Welc",
+    ),
+    Task(
         "cancel all of a symbol",
         "3 Orders, the entry",
         ("Escape", "8", "Home", "n", "Down", "Down", "b", "NPage", "NPage", "Enter", "B", "3", "Home"),
@@ -153,9 +193,12 @@ def waits(pattern: str, seconds: float = PATIENCE) -> bool:
 
 
 def types(key: str) -> None:
-    """A confirming key when its screen is armed, as a person would."""
+    """A confirming key when its screen is armed, as a person would; `:3` waits so many seconds."""
+    if key.startswith(":") and len(key) > 1:
+        pause(float(key[1:]))
+        return
     if key in CONFIRMING:
-        waits(rf"{ARMED}|{key}  ", 10)
+        waits(ARMED, 10)
         pause(0.6)
     tmux("send-keys", "-t", "=k:", key)
     pause(SETTLED)

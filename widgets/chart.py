@@ -106,7 +106,7 @@ class Chart(Lines, can_focus=True):
         self.show(self._lines_now())
 
     def _legend(self) -> str:
-        closes = "line: close" if self.look.is_line else "┃ up  █ down"
+        closes = "line: close" if self.look.is_line else "▌ up  █ down"
         overlay = "" if self.look.overlay == "none" else f"   {self.look.overlay}"
         lacks = self._chart is not None and self.look.minutes >= HOUR and not behind(self._chart, self.look.minutes)
         first = "earlier days are not here yet   " if lacks else ""

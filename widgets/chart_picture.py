@@ -1,8 +1,8 @@
 """Draw a session as lines of text: candles or a line, an overlay, levels with their prices, fills as letters.
 
-A candle is one cell wide and is drawn in half lines: a thin stroke from low to high, between open and close a heavy
-stroke if it rose and a filled block if it fell. Lines are braille dots. Shapes carry every meaning, so colour is never
-needed.
+A candle is one cell wide and is drawn in half lines: a thin stroke from low to high, a block between open and close,
+half as wide where it rose. Lines are braille dots. Every meaning has a shape, so that it needs no colour. The scale is
+that of the bars: a stop, a target or an entry beyond them is a mark at the edge.
 """
 
 from __future__ import annotations
@@ -28,10 +28,17 @@ BRAILLE = 0x2800
 NAMES = 6
 """Cells for the word before a price at the edge: entry, stop, target, last, close, VWAP."""
 LEAST = 4
-"""With fewer lines than this only the figures are shown, without a chart."""
-UP = {"  ": " ", "w ": "╵", " w": "╷", "ww": "│", "b ": "╹", " b": "╻", "bb": "┃", "wb": "╽", "bw": "╿"}
+"""Lines below which there is no chart, only its figures."""
+UP = {"  ": " ", "w ": "╵", " w": "╷", "ww": "│", "b ": "▘", " b": "▖", "bb": "▌", "wb": "▖", "bw": "▘"}
 DOWN = UP | {"b ": "▀", " b": "▄", "bb": "█", "wb": "▄", "bw": "▀"}
-"""Character of a cell by its upper and lower half: empty, wick or body."""
+"""By what stands in the upper and the lower half of a cell: nothing, wick or body. A body is a block in both, half as
+wide where it rose, so that it reads as one in sixteen colours and differs in none."""
+WICKS, CROSSED = "╵╷│", "┿"
+"""A wick, and one that a line over the bars crosses."""
+ABOVE, BELOW = "↑", "↓"
+"""Beside the price of a stop, a target or an entry that lies beyond the bars: it is marked at the edge."""
+MOST_VOLUME, LINES_A_VOLUME = 4, 8
+"""Lines of volume under the bars, and lines of the chart for each."""
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 
@@ -105,6 +112,8 @@ class Canvas:
         for (y, x), (bits, tone) in self._dots.items():
             if y == line and (y, x) not in self._drawn:
                 row[x] = Cell(chr(BRAILLE | bits), tone)
+            elif y == line and row[x].text in WICKS:
+                row[x] = Cell(CROSSED, row[x].tone)
         return tuple(
             Cell("".join(cell.text for cell in cells), tone) for tone, cells in groupby(row, lambda cell: cell.tone)
         )
@@ -119,10 +128,9 @@ def chart_lines(
     """
     candles = candles_of(chart.bars, look.minutes, behind(chart, look.minutes))
     under = under_cross(candles, look.cross)
-    lines, volumes = height - 2, 0
-    if look.overlay == "volume" and lines > LEAST:
-        volumes = max(1, min(4, lines // 4))
-        lines -= volumes
+    lines = height - 2
+    volumes = _lines_of_volume(lines, look)
+    lines -= volumes
     over = curves(candles, look.overlay)
     every = _known(chart, candles, over, levels)
     tick = min(map(STOCK_TICKS.at, every))
@@ -136,8 +144,8 @@ def chart_lines(
     shown = candles[window.first : window.end]
     overlays = tuple((name, curve[window.first : window.end]) for name, curve in over)
     fills = tuple(fill for fill in chart.fills if fill.at >= shown[0].start)
-    known = (*_known(chart, shown, overlays, levels, look.is_line), *(fill.price for fill in fills))
-    prices = PriceScale.of(known, lines)
+    of_bars = _of_bars(shown, overlays, levels, look.is_line)
+    prices = PriceScale.of((*of_bars, *(fill.price for fill in fills)), lines)
     canvas = _drawn(chart, shown, overlays, fills, prices, cells, look, levels)
     if under is not None:
         canvas.cross((under - window.first) // (DOTS_ACROSS if look.is_line else 1))
@@ -146,6 +154,13 @@ def chart_lines(
     foot = _volumes(shown, volumes, look)
     head = (Cell(_head(figures(chart, candles[-1], levels, bar, look.minutes), width)),)
     return [head, *plot, *foot, _foot(shown, cells, look)]
+
+
+def _lines_of_volume(lines: int, look: Look) -> int:
+    """Under every overlay where there is room, more of it where it is the overlay, and none where nothing is."""
+    if look.overlay == "volume" and lines > LEAST:
+        return max(1, min(MOST_VOLUME, lines // 4))
+    return 0 if look.overlay == "none" else min(MOST_VOLUME, lines // LINES_A_VOLUME)
 
 
 def under_cross(candles: Sequence[Candle], cross: datetime | None) -> int | None:
@@ -236,14 +251,19 @@ def _block(eighths: int) -> str:
     return BLOCKS[min(eighths, 8) - 1] if eighths > 0 else " "
 
 
-def _known(
-    chart: ChartView, candles: Sequence[Candle], overlays: Sequence[Overlay], levels: Levels, is_line: bool = False
+def _known(chart: ChartView, candles: Sequence[Candle], overlays: Sequence[Overlay], levels: Levels) -> list[Decimal]:
+    """Every price that the chart has to show of these bars."""
+    levels_too = (*chart.entries, *chart.stops, *levels.stops, *levels.targets)
+    return [*_of_bars(candles, overlays, levels), *levels_too]
+
+
+def _of_bars(
+    candles: Sequence[Candle], overlays: Sequence[Overlay], levels: Levels, is_line: bool = False
 ) -> list[Decimal]:
-    """Return every price that the scale must include."""
+    """What the scale spans: the bars, the lines over them and the last price. A stop far away squeezes none of it."""
     of_bars = (price for c in candles for price in ((c.close,) if is_line else (c.high, c.low)))
     of_lines = (price for _, curve in overlays for price in curve)
-    prices = (*of_bars, *of_lines, *chart.entries, *chart.stops, levels.last, *levels.stops, *levels.targets)
-    return [price for price in prices if price is not None]
+    return [price for price in (*of_bars, *of_lines, levels.last) if price is not None]
 
 
 def _drawn(
@@ -257,12 +277,15 @@ def _drawn(
     levels: Levels,
 ) -> Canvas:
     canvas, across = Canvas(cells, prices.lines), DOTS_ACROSS if look.is_line else 1
-    for target in levels.targets:
-        canvas.level(prices.line_of(target), "┄", "muted")
-    for entry in chart.entries:
-        canvas.level(prices.line_of(entry), "─", "muted")
-    for stop in (*chart.stops, *levels.stops):
-        canvas.level(prices.line_of(stop), "╌", "warning")
+    lines: list[tuple[str, Tone, tuple[Price, ...]]] = [
+        ("┄", "muted", levels.targets),
+        ("─", "muted", chart.entries),
+        ("╌", "warning", (*chart.stops, *levels.stops)),
+    ]
+    for sign, tone, each in lines:
+        for price in each:
+            if prices.spans(price):
+                canvas.level(prices.line_of(price), sign, tone)
     for _, curve in overlays:
         for place, value in enumerate(curve):
             if value is not None and not (look.is_line and place % DOTS_ACROSS):
@@ -312,15 +335,14 @@ def _labels(
     tick: Decimal,
     widest: int,
 ) -> dict[int, Cell]:
-    """Return the price labels by line, aligned on the decimal point.
-
-    Named prices come first and move by one line when two would share one. A higher price is never below a lower one.
-    """
+    """By line, all on one decimal point. What has a name goes before what has none, and moves a line where two would
+    stand on one; a higher price never stands below a lower one."""
+    stops = dict.fromkeys((*chart.stops, *levels.stops))
     named: tuple[tuple[str, Decimal | None, Tone], ...] = (
         ("last", levels.last, "strong"),
-        *(("stop", stop, "warning") for stop in (*chart.stops, *levels.stops)),
-        *(("entry", entry, "") for entry in chart.entries),
-        *(("target", target, "") for target in levels.targets),
+        *(("stop", stop, "warning") for stop in scale.outermost_first(stops)),
+        *(("entry", entry, "") for entry in scale.outermost_first(chart.entries)),
+        *(("target", target, "") for target in scale.outermost_first(levels.targets)),
         ("close", None if _is_shown_as_last(close, levels) else close, "muted"),
         *((name, curve[-1], "muted") for name, curve in overlays),
     )
@@ -334,7 +356,8 @@ def _labels(
         in_order = (free for free in near if all((at < free) is (there > price) for at, there in placed.items()))
         if (free := next(in_order, None)) is not None:
             placed[free] = price
-            labels[free] = Cell(f"{name:<{NAMES}} {_on_edge(price, tick):>{widest}}", tone)
+            beyond = " " if scale.spans(price) else ABOVE if price > scale.high else BELOW
+            labels[free] = Cell(f"{name:<{NAMES}}{beyond}{_on_edge(price, tick):>{widest}}", tone)
     for price in scale.labels():
         labels.setdefault(scale.line_of(price), Cell(f"{_on_edge(price, tick):>{NAMES + 1 + widest}}", "muted"))
     return labels

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from core.model.instrument import STOCK_TICKS
+from core.model.values import Price
 
 DOTS_DOWN, DOTS_ACROSS = 4, 2
 """Dots of one cell."""
@@ -53,6 +54,15 @@ class PriceScale:
     def half_of(self, price: Decimal) -> int:
         """Return the same in half lines."""
         return self.dot_of(price) // (DOTS_DOWN // 2)
+
+    def spans(self, price: Decimal) -> bool:
+        """Whether it lies between the edges."""
+        return self.low <= price <= self.high
+
+    def outermost_first(self, prices: Iterable[Price]) -> list[Price]:
+        """Those that are farthest from the middle lead: at an edge the outer ones stand outside."""
+        middle = (self.low + self.high) / 2
+        return sorted(prices, key=lambda price: -abs(price - middle))
 
     def line_of(self, price: Decimal) -> int:
         return self.dot_of(price) // DOTS_DOWN

@@ -237,6 +237,8 @@ def purpose(row: ProposalRow) -> str:
     """Format `BUY to open`, `REPLACE stop` or `REPLACE order` for a replacement, `SELL protect` for a new stop."""
     if row.replaces is not None:
         return "REPLACE stop" if row.is_guard else "REPLACE order"
+    if row.effect.only_reduces and row.type.trails:
+        return f"{side_word(row.side)} trailing stop"
     return f"{side_word(row.side)} protect" if row.is_guard else doing(row.side, row.effect)
 
 

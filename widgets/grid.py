@@ -183,7 +183,13 @@ class Grid(Widget, can_focus=True):
         if key in self.window:
             self._move_to(self.window.index_of(key))
 
-    # Keys and mouse
+    def step_off(self, key: str) -> None:
+        """Selects the neighbour of that row, where it is the selected one: the operator has just taken it away."""
+        if self.selected == key and len(self.window.rows) > 1:
+            index = self.window.index_of(key)
+            self._move_to(index + 1 if index + 1 < len(self.window.rows) else index - 1)
+
+    # What the operator does
 
     def action_up(self) -> None:
         self._move_by(-1)

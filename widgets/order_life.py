@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from core.model.log_levels import at_least
 from core.model.order import Leg, LegRole, OrderStatus, OrderType, StopHolder
@@ -13,6 +14,8 @@ from widgets import format as f
 from widgets.identifiers import short_id
 
 FILL, ORDER, PROPOSAL = "fill", "order", "proposal"
+SETTLES = timedelta(seconds=5)
+"""After an order's end its legs begin to work, or its stop is sent: that belongs to its fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +34,43 @@ class LogLine:
 def folded(rows: Sequence[LogRow], orders: Sequence[OrderRow]) -> list[LogLine]:
     """Fold the rows of each story into one line, placed at its last step; other rows keep their own line.
 
-    A story is a proposal with its tickets, and the resulting order with its fills and legs. Its line keeps the number
-    of its first row while it grows.
+    A story is a proposal with its tickets, and the order that came of it with its fills and legs. Its line keeps the
+    number of its first row while it grows, until its order has ended: what comes of its legs later has a second line,
+    at its own time.
     """
     by_id = {order.id: order for order in orders}
     steps: dict[str, list[LogRow]] = {}
     for row in rows:
         if key := story_of(row):
             steps.setdefault(key, []).append(row)
+    parts = {key: _parted(each, by_id) for key, each in steps.items()}
     lines = []
     for row in rows:
         key = story_of(row)
         if not key:
             lines.append(LogLine(row, _words((row,))))
-        elif row is steps[key][-1]:
-            lines.append(_line_of(steps[key], by_id, orders))
+            continue
+        own, later = parts[key]
+        if row is own[-1]:
+            lines.append(_line_of(own, by_id, orders, has_more=bool(later)))
+        elif later and row is later[-1]:
+            lines.append(_later_line(own, later, by_id, orders))
     return lines
+
+
+def _parted(steps: Sequence[LogRow], by_id: Mapping[ClientOrderId, OrderRow]) -> tuple[list[LogRow], list[LogRow]]:
+    """The steps until its order had ended, and those of its legs long after it: none where it works yet."""
+    id = _order_of(steps)
+    order = None if id is None else by_id.get(id)
+    ended_at = order.ended_at if order is not None else None
+    if ended_at is None:
+        return [*steps], []
+    own = [step for step in steps if step.at <= ended_at + SETTLES]
+    return ([*steps], []) if not own else (own, [step for step in steps if step.at > ended_at + SETTLES])
+
+
+def _order_of(steps: Sequence[LogRow]) -> ClientOrderId | None:
+    return next((step.order for step in steps if step.order is not None), None)
 
 
 def story_of(row: LogRow) -> str:
@@ -54,9 +78,34 @@ def story_of(row: LogRow) -> str:
     return row.story or row.order or ""
 
 
-def _line_of(steps: Sequence[LogRow], by_id: Mapping[ClientOrderId, OrderRow], orders: Sequence[OrderRow]) -> LogLine:
+def _later_line(
+    own: Sequence[LogRow],
+    later: Sequence[LogRow],
+    by_id: Mapping[ClientOrderId, OrderRow],
+    orders: Sequence[OrderRow],
+) -> LogLine:
+    """What its legs came to since: `BUY 40 AAPL: stop 178.68 CANCELLED`."""
+    last, id = later[-1], _order_of([*own, *later])
+    assert id is not None
+    order = by_id[id]
+    head = f"{f.side_word(order.side)} {f.quantity(order.quantity)} {order.symbol}"
+    gravest = max((step.level for step in later), key=_gravity)
+    text = f"{head}: {', '.join(_guards(order, orders)) or 'nothing of it works any more'}"
+    kind = FILL if any(step.kind == FILL for step in later) else ORDER
+    row = replace(last, sequence=later[0].sequence, kind=kind, text=text, level=gravest, source=order.strategy)
+    return LogLine(row, f"{_words((row, *later))} {id}", id)
+
+
+def _line_of(
+    steps: Sequence[LogRow],
+    by_id: Mapping[ClientOrderId, OrderRow],
+    orders: Sequence[OrderRow],
+    *,
+    has_more: bool,
+) -> LogLine:
+    """`has_more`: what its legs came to since stands in a line of its own, and not in this one."""
     last = steps[-1]
-    id = next((step.order for step in steps if step.order is not None), None)
+    id = _order_of(steps)
     gravest = max((step.level for step in steps), key=_gravity)
     if id is None:
         said = next((step for step in reversed(steps) if step.kind == PROPOSAL), last)
@@ -64,7 +113,7 @@ def _line_of(steps: Sequence[LogRow], by_id: Mapping[ClientOrderId, OrderRow], o
         return LogLine(row, _words((row, *steps)))
     order = by_id.get(id)
     kind = FILL if any(step.kind == FILL for step in steps) else ORDER
-    text = _last_words(steps) if order is None else life(order, orders)
+    text = _last_words(steps) if order is None else life(order, () if has_more else orders)
     source = last.source if order is None else order.strategy
     row = replace(last, sequence=steps[0].sequence, kind=kind, text=text, level=gravest, source=source)
     return LogLine(row, f"{_words((row, *steps))} {id}", id)

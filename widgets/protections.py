@@ -61,7 +61,7 @@ class Protections(Pane):
         before = (self._rows, self._refused, self._clear)
         self._rows, self._refused = rows, refused = view.protections, view.status.entries_refused
         self._make_room()
-        shown = [row for row in rows if self.shows_all or self._has_a_line(row)]
+        shown = sorted((row for row in rows if self.shows_all or self._has_a_line(row)), key=_urgency)
         drawn = [line for row in shown for line in _lines_of(row, now)]
         self._clear = tuple(row.name for row in rows if row not in shown)
         self.grid.show(drawn, empty=CLEAR if rows else NOTHING)
@@ -121,6 +121,13 @@ class Protections(Pane):
     def _count(self) -> str:
         """Format `5 clear: Daily loss, Breaker, Session, Window, Orders`."""
         return f"{len(self._clear)} clear: {', '.join(self._clear)}" if self._clear else ""
+
+
+def _urgency(row: ProtectionRow) -> int:
+    """What has tripped stands first, then what passes by a typed word alone, then what is used up or closed."""
+    if row.has_tripped:
+        return 0
+    return 1 if row.passes_overridden else 2 if row.is_tripped else 3
 
 
 def guard_of(key: str | None) -> str | None:

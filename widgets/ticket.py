@@ -73,7 +73,17 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "") ->
         stops = ", ".join(view.put_back_in_words)
         signed = "" if view.stops_until is None else f", {_signed(view.stops_until)}"
         lines += wrapped("then   ", f"asks for a stop for what is left: {stops}{signed}", width)
+    if view.lost_targets:
+        lines += wrapped("then   ", _without_target(view), width, "urgent")
     return lines + checks(view.now, width, told)
+
+
+def _without_target(view: TicketView) -> str:
+    """What stays held loses its target with this order: said in red, because nothing puts it back."""
+    gone, order = ", ".join(view.lost_targets), view.ticket.order
+    if order.type.waits:
+        return f"NO TARGET beside this stop: {gone} is not put back"
+    return f"NO TARGET for the {plain(abs(view.quantity_after))} that stay: {gone} is not put back; g sets one"
 
 
 def order_in_words(order: OrderRequest) -> str:

@@ -34,8 +34,11 @@ BY_ROOM = (
 )
 """Column sets from the widest pane to the narrowest."""
 CellOf = Callable[[WatchRow, datetime, Column], Cell]
+NOTHING_HELD = "Nothing is held, ordered or proposed. > is the next list."
 POLLED = "polled each minute, its trading halts are not heard"
 EXIT_WAITS, PROPOSED = "!", "?"
+HELD = "held"
+"""The list of what is held, ordered, proposed or rung for: it is always the first, and nobody edits it."""
 AROUND_TITLE = 12
 """Cells of the upper edge for corners, number and separators."""
 EDGE = 6
@@ -50,7 +53,7 @@ def columns_of(width: int) -> tuple[Column, ...]:
 
 
 class Watch(Pane):
-    """The watchlist; `chosen` is the name of the shown list. If that does not exist, the first list is shown."""
+    """`chosen` is the list that is shown, by its name; where there is none of that name, the operator's first."""
 
     NUMBER = 8
     NAME = "Watch"
@@ -73,6 +76,8 @@ class Watch(Pane):
         if names:
             self.chosen = names[(names.index(self.name_of_list()) + step) % len(names)]
             self._fill()
+            if self.grid.selected is None:
+                self.grid.action_first()
 
     def on_resize(self) -> None:
         self._fill()
@@ -81,22 +86,25 @@ class Watch(Pane):
         self._say()
 
     def _names(self) -> list[str]:
-        return [] if self._view is None else [each.name for each in self._view.watch.lists]
+        return [] if self._view is None else [HELD, *self._own()]
+
+    def _own(self) -> list[str]:
+        """The operator's lists; one that is called as the desk's own comes with it."""
+        return [] if self._view is None else [each.name for each in self._view.watch.lists if each.name != HELD]
 
     def name_of_list(self) -> str:
-        """Return the name of the shown list; empty before the first list arrives."""
-        names = self._names()
-        return self.chosen if self.chosen in names else next(iter(names), "")
+        """The list that is shown; empty before there is any."""
+        return self.chosen if self.chosen in self._names() else next(iter(self._own()), "")
 
     def rows(self) -> list[WatchRow]:
-        """Return the symbols of the list in order, then other symbols with positions, orders, proposals or alerts."""
+        """Those of the list, in its order."""
         if self._view is None:
             return []
         watch, name = self._view.watch, self.name_of_list()
         listed = next((each.symbols for each in watch.lists if each.name == name), ())
         by_symbol = {row.symbol: row for row in watch.rows}
-        beside = [row.symbol for row in watch.rows if row.symbol not in listed and _has_something(row)]
-        return [by_symbol[symbol] for symbol in (*listed, *beside)]
+        ours = [row.symbol for row in watch.rows if name == HELD and _has_something(row) and row.symbol not in listed]
+        return [by_symbol[symbol] for symbol in (*ours, *listed)]
 
     def _fill(self) -> None:
         if self._now is None:
@@ -107,9 +115,10 @@ class Watch(Pane):
             self._drawn = {}
             self.grid.show_columns(columns)
         rows, room = self.rows(), widths_of(columns, self.content_size.width)[-1]
-        self.grid.show([self._row(row, now, room) for row in rows], empty="Nothing is watched. a adds a symbol.")
-        names = self._names()
-        others = f" of {len(names)} lists" if len(names) > 1 else ""
+        empty = NOTHING_HELD if self.name_of_list() == HELD else "Nothing is watched. a adds a symbol."
+        self.grid.show([self._row(row, now, room) for row in rows], empty=empty)
+        names = self._own()
+        others = f" of {len(names)} lists" if len(names) > 1 and self.name_of_list() != HELD else ""
         many = sum(len(row.alerts) for row in rows)
         alerts = f", {many} {'alert' if many == 1 else 'alerts'}" if many else ""
         told = f"{self.name_of_list()}{others}, {len(rows)}"

@@ -22,9 +22,10 @@ from console.screens.dialog_host import DialogHost
 from console.screens.key_holder import holds_key, proof_of
 from console.ticket.spelling import Spelling
 from console.ticket.typed_word import TypedWord
-from core.messages.commands import AnswerBasket, LeaveBasket, MarkInBasket, SignBasket
+from core.messages.commands import AnswerBasket, Decline, LeaveBasket, MarkInBasket, SignBasket
 from core.model.account import Mode
-from core.model.basket import TYPED_HOLDS, BasketPhase, whole_dollars
+from core.model.basket import TYPED_HOLDS, BasketPhase, BasketSource, whole_dollars
+from core.model.signal import ExitReason
 from core.model.values import Digest, Money, TicketId
 from core.views import BasketView, DeskView, ProposalRow
 from widgets import format as f
@@ -40,7 +41,9 @@ LEAST = 4
 """Least lines of text."""
 WIDEST = 116
 SIGN, GO_ON, STOP, BACK = "basket.sign", "basket.go_on", "basket.stop", "basket.back"
-MARK = "basket.mark"
+MARK, DECLINE = "basket.mark", "basket.decline"
+FLATTENS = (ExitReason.MANUAL, ExitReason.KILL)
+"""Why a close is staged that a flattening asks for."""
 
 
 class BasketScreen(Dialog):
@@ -151,7 +154,8 @@ class BasketScreen(Dialog):
         back, mark, stop = written(BACK), written(MARK), written(STOP)
         if plan.is_open:
             marks = f"   {mark} mark" if plan.rows else ""
-            left: TextLine = (*self._does(plan), Cell(f"{marks}  {back} close"))
+            declines = f"  {written(DECLINE)} decline all" if _can_decline(plan) else ""
+            left: TextLine = (*self._does(plan), Cell(f"{marks}{declines}  {back} close"))
             return spread(left, (self._state(plan), Cell(f"  {f.countdown(plan.ends_at, now)} ")), width)
         if plan.phase is BasketPhase.ASKING:
             left = (
@@ -220,7 +224,9 @@ class BasketScreen(Dialog):
         if plan is None:
             return (BACK,)
         if plan.is_open:
-            return (*((MARK,) if plan.rows else ()), *((SIGN,) if plan.digest is not None else ()), BACK)
+            declines = (DECLINE,) if _can_decline(plan) else ()
+            signs = (SIGN,) if plan.digest is not None else ()
+            return (*((MARK,) if plan.rows else ()), *signs, *declines, BACK)
         answers = (GO_ON,) if plan.phase is BasketPhase.ASKING else ()
         return (*answers, *((STOP,) if _can_stop(plan) else ()), BACK)
 
@@ -336,17 +342,40 @@ class BasketScreen(Dialog):
             self.behind.handle.send(LeaveBasket(plan.id))
             self.behind.say("stopping: what has not gone does not go", "warning")
 
+    def action_decline_all(self) -> None:
+        """A flattening that is not wanted: each close that it staged is declined. An exit of a strategy's own stays."""
+        plan, view = self.plan, self.behind.view
+        if plan is None or view is None or not _can_decline(plan) or self._sent is not None:
+            return
+        mine = {row.proposal_id for row in plan.rows}
+        closes = [row.id for row in view.proposals if row.id in mine and row.exit_reason in FLATTENS]
+        self.behind.handle.send(LeaveBasket(plan.id))
+        for proposal_id in closes:
+            self.behind.handle.send(Decline(proposal_id, "the flattening was declined"))
+        self.dismiss()
+        self.behind.say(f"declining {len(closes)} closes: nothing is sold")
+
     def action_back(self) -> None:
         """Close an unconfirmed basket; a running one continues without its screen."""
         plan = self.plan
         if plan is not None and plan.is_open and self._sent is None:
             self.behind.handle.send(LeaveBasket(plan.id))
+            if _can_decline(plan):
+                again, all_of_it = written("flatten"), written(DECLINE)
+                self.behind.say(
+                    f"the closes wait in Proposals: {again} opens them as one basket, {all_of_it} declines all"
+                )
         self.dismiss()
 
 
 def _stays(word: TypedWord, worth: Money) -> bool:
     """Return whether the requested number still applies: the cost differs by at most half of the engine's tolerance."""
     return 2 * abs(Decimal(word.word) - worth) <= max(Decimal(1), TYPED_HOLDS * worth)
+
+
+def _can_decline(plan: BasketView) -> bool:
+    """Whether it is a flattening that nobody has signed."""
+    return plan.is_open and plan.source is BasketSource.FLATTEN and bool(plan.rows)
 
 
 def _can_stop(plan: BasketView) -> bool:

@@ -106,12 +106,12 @@ class CloseScreen(FieldsScreen):
         elif isinstance(wanted, str):
             self.refuse("Enter did nothing")
         else:
-            self.dismiss()
             self.act(wanted if self.fields[0].text.strip() else None)
 
 
 def _title(row: PositionRow) -> str:
-    return f"Close ─ {row.symbol}, {f.quantity(row.quantity)} held"
+    side = "long" if row.quantity > 0 else "short"
+    return f"Close ─ {row.symbol}, {f.quantity(Quantity(abs(row.quantity)))} {side}"
 
 
 def part_of(view: DeskView, row: PositionRow, part: Decimal) -> Quantity:

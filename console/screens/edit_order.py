@@ -51,5 +51,4 @@ class EditOrderScreen(FieldsScreen):
         elif quantity == row.quantity and limit == row.limit_price:
             self.refuse("nothing is changed yet")
         else:
-            self.dismiss()
             self.act(Quantity(quantity), Price(limit) if limit is not None else None)

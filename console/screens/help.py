@@ -1,12 +1,18 @@
-"""`?`: a description of the focused pane, and its keys, the nearest first."""
+"""`?`: what the pane with the keyboard shows, and every key that works there, its own first; `/` finds a key by words.
+
+What is searched is every key of the desk: one that works at another place is found too, with its place.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from textual import events
 
 from console.details.lines import WIDTH
-from console.keymap import KeyScope, bindings_for, help_rows, written
+from console.keymap import KeyScope, bindings_for, help_rows, rows_elsewhere, written
 from console.screens.reading import ReadingScreen
+from console.screens.text_fields import ERASE, LONGEST
 from widgets.lines import Cell, TextLine
 from widgets.ticket import wrapped
 
@@ -28,23 +34,72 @@ class HelpScreen(ReadingScreen):
         super().__init__(f"Help ─ {place.value}")
         self.place = place
         self.tour = tour
-        said = wrapped("", about or ABOUT.get(place, ABOUT[KeyScope.EVERYWHERE]), WIDTH)
-        self.read([*said, (), *_keys(place), (), *_more()])
+        self.filter = ""
+        self.is_typing = False
+        self._about = wrapped("", about or ABOUT.get(place, ABOUT[KeyScope.EVERYWHERE]), WIDTH)
+        self._fill()
+
+    def _fill(self) -> None:
+        if not self.filter and not self.is_typing:
+            self.read([*self._about, (), *_keys(help_rows(self.place)), (), *_more()])
+            return
+        words = self.filter.casefold().split()
+        rows = [*help_rows(self.place), *rows_elsewhere(self.place)]
+        found = [row for row in rows if all(word in " ".join(row).casefold() for word in words)]
+        cursor = "▏" if self.is_typing else ""
+        keys = "Enter keeps it  Esc clears it" if self.is_typing else f"{written('help.find')} another"
+        line = (
+            Cell(f"/ {self.filter}{cursor}", "strong"),
+            Cell(f"   {len(found)} of {len(rows)} keys  {keys}", "muted"),
+        )
+        self.read([line, (), *_keys(found)])
+
+    # ── the search ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def action_find(self) -> None:
+        self.is_typing = True
+        self.action_scroll(-len(self._lines))
+        self._fill()
+
+    def take(self, event: events.Key) -> bool:
+        """Whether a key was for the search, while it is typed; the kill chord and the keys that scroll never are."""
+        character = event.character if event.is_printable else None
+        if not self.is_typing or (event.key not in ("enter", "escape", "ctrl+u", ERASE) and not character):
+            return False
+        if event.key in ("enter", "escape"):
+            self.is_typing = False
+            self.filter = self.filter if event.key == "enter" else ""
+        elif event.key == "ctrl+u":
+            self.filter = ""
+        else:
+            self.filter = self.filter[:-1] if event.key == ERASE else (self.filter + (character or ""))[:LONGEST]
+        self._fill()
+        return True
+
+    def action_back(self) -> None:
+        """What was searched first."""
+        if self.filter:
+            self.filter = ""
+            self._fill()
+        else:
+            super().action_back()
 
     def action_tour(self) -> None:
         self.dismiss()
         self.tour()
 
 
-def _keys(place: KeyScope) -> Iterator[TextLine]:
+def _keys(rows: Iterable[tuple[str, str, str]]) -> Iterator[TextLine]:
     yield (Cell(f"{'WHERE':<14}{'KEY':<15}WHAT IT DOES", "muted"),)
-    for where, key, what in help_rows(place):
+    for where, key, what in rows:
         yield (Cell(f"{where:<14}", "muted"), Cell(f"{key:<15}", "strong"), Cell(what))
 
 
 def _more() -> list[TextLine]:
     text = (
-        f"{written('help.tour')} begins the tour, or ends it. {written('commands')} finds every command by its name. "
+        f"{written('help.find')} finds a key by words, at every place. "
+        f"{written('help.tour')} begins the tour, or ends it. "
+        f"{written('commands')} finds every command by its name. "
     )
     text += "The kill works from everywhere: also here, in text fields, and while the link stalls."
     return wrapped("", text, WIDTH, "muted")

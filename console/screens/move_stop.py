@@ -47,14 +47,8 @@ class MoveStopScreen(FieldsScreen):
         row = self.row
         if row is None:
             return [(Cell("nothing is held any more", "warning"),)]
-        age = f", {f.age(row.last_at, self.behind.engine_now())} old" if row.last_at is not None else ""
-        prices = (
-            Cell("paid ", "muted"),
-            Cell(f"{f.price(row.average_price)} USD"),
-            Cell("   last ", "muted"),
-            Cell(f"{f.at_tick(row.last)} USD{age}"),
-        )
-        lines: list[TextLine] = [(Cell("stop now ", "muted"), _stop_now(row))]
+        prices = prices_of(row, self.behind.engine_now())
+        lines: list[TextLine] = [(Cell("stop now ", "muted"), stop_now(row))]
         if row.holder is StopHolder.BROKER:
             lines = [(*lines[0], Cell("   "), *prices)]
         else:
@@ -104,7 +98,6 @@ class MoveStopScreen(FieldsScreen):
         if isinstance(price, str):
             self.refuse(price)
         else:
-            self.dismiss()
             (self.act if self._ranges is None else self.tighten)(price)
 
 
@@ -119,8 +112,19 @@ def _nearer(row: PositionRow, ranges: Decimal) -> Price | str:
     return row.instrument.ticks.rounded(price) if price > 0 else "there is no price so far down"
 
 
-def _stop_now(row: PositionRow) -> Cell:
-    """Return the price of the working stop, or say that none works, because a price alone would suggest protection."""
+def prices_of(row: PositionRow, now: datetime) -> TextLine:
+    """What was paid, and what it stands at."""
+    age = f", {f.age(row.last_at, now)} old" if row.last_at is not None else ""
+    return (
+        Cell("paid ", "muted"),
+        Cell(f"{f.price(row.average_price)} USD"),
+        Cell("   last ", "muted"),
+        Cell(f"{f.at_tick(row.last)} USD{age}"),
+    )
+
+
+def stop_now(row: PositionRow) -> Cell:
+    """Where a stop works, or that none does: a price alone would look like protection."""
     if row.holder is StopHolder.BROKER:
         nearer = f", and {', '.join(map(f.price, row.nearer_stops))}" if row.nearer_stops else ""
         return Cell(f"{f.price(row.stop_price)} USD{nearer}")

@@ -76,6 +76,8 @@ class NewOrderScreen(Form):
         self.order_keys = OrderKeys(self.acts_of_fields)
         self._awaited: AwaitedProposal | None = None
         self._was_entered = False
+        self._refused: tuple[dict[str, str], str] | None = None
+        """What the fields said as Enter was refused, and which of them it was; "" where the engine refused them."""
         self.was_edited = False
         self._is_staged = False
         self.looking = QuoteRefresh(behind)
@@ -93,7 +95,7 @@ class NewOrderScreen(Form):
         put_title(self.box, f"New order ─ DRAFT of {f.clock(draft.at)}{sent} ─ {written('form.clear')} clears it")
 
     def dismiss(self, result: None = None) -> AwaitComplete:
-        """Close the form and keep its texts as a draft."""
+        """However it is closed, what was typed is kept for the next one; not what was refused and left as it was."""
         self._keep_draft()
         return super().dismiss(result)
 
@@ -101,7 +103,8 @@ class NewOrderScreen(Form):
         texts = self.texts()
         self.offers.note(texts)
         kept = self.behind.forms.kept
-        if self._is_staged:
+        at_fault = self._refused[1] if self._refused is not None and texts == self._refused[0] else None
+        if self._is_staged or at_fault == "":
             kept.drop(self.opened_on)
             kept.drop(texts["symbol"])
         elif self.was_edited:
@@ -111,7 +114,8 @@ class NewOrderScreen(Form):
             typed = {
                 name: text
                 for name, text in texts.items()
-                if (self.offers.is_typed(name) if name in FILLED else text != DEFAULTS.get(name, ""))
+                if name != at_fault
+                and (self.offers.is_typed(name) if name in FILLED else text != DEFAULTS.get(name, ""))
             }
             is_free = is_known and kept.of(texts["symbol"]) is None
             place = texts["symbol"] if is_free else self.opened_on
@@ -135,6 +139,7 @@ class NewOrderScreen(Form):
                 self.behind.open_ticket(proposal_id)
             case RefusedProposal(words, _):
                 self._awaited = None
+                self._refused = self.texts(), ""
                 self.answered(words, "NOT STAGED ")
             case None if self.behind.now() - self._awaited.since > PATIENCE:
                 self._awaited = None
@@ -228,6 +233,7 @@ class NewOrderScreen(Form):
             at = "limit" if order.field == "quantity" and self._why_empty("limit") else order.field
             label = next(field.label for field in self.fields if field.name == at)
             self.go_to(at)
+            self._refused = self.texts(), order.field
             self.answered(f"{label}: {self._why_empty(at) or order.message}")
             return
         strategy = None if order.effect.only_reduces else MANUAL

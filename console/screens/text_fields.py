@@ -18,10 +18,13 @@ from console.screens.dialog import Dialog
 from console.screens.dialog_host import DialogHost
 from widgets.edges import put_note, put_title
 from widgets.lines import Cell, Lines, TextLine, joined
+from widgets.ticket import wrapped
 
 ERASE = "backspace"
 LONGEST = 80
-"""Most characters of a line; further ones are ignored."""
+"""Characters of a line; what comes after them is not taken."""
+LONGEST_LINE = 66
+"""Cells of a line that says why Enter did nothing."""
 
 
 class TypedDialog(Dialog):
@@ -39,10 +42,10 @@ class TypedDialog(Dialog):
             self.take(event)
 
     def take(self, event: events.Key) -> bool:
-        """Return whether the key belongs to this dialog. The kill chord never does."""
-        character = event.character if event.is_printable else None
-        if event.key != ERASE and event.key not in self._acts and not character:
+        """Whether the key is this dialog's. The kill chord never is."""
+        if not self._is_its_own(event):
             return False
+        character = event.character if event.is_printable else None
         if not self.is_mounted:
             self._early.append(event)
         elif event.key in self._acts:
@@ -52,6 +55,9 @@ class TypedDialog(Dialog):
         elif character:
             self.write(character)
         return True
+
+    def _is_its_own(self, event: events.Key) -> bool:
+        return event.key == ERASE or event.key in self._acts or bool(event.is_printable and event.character)
 
     def paste(self, text: str) -> None:
         """Insert the first line of a paste as text; nothing in it acts as a key (OP-04)."""
@@ -106,6 +112,8 @@ class FieldsScreen(TypedDialog):
         self.fields = fields
         self.at = 0
         self.wrong = ""
+        self.is_asking = False
+        """Enter asked the engine, and it has not answered: only Esc is heard, and a refusal is said here."""
         self.box = Vertical(classes="fields")
         self.body = Lines()
         put_title(self.box, title)
@@ -131,8 +139,9 @@ class FieldsScreen(TypedDialog):
         lines = [self._line(number, field) for number, field in enumerate(self.fields)]
         shown = self.preview()
         is_told = any(joined(line).strip() == self.wrong for line in shown)
-        said = [(Cell(self.wrong, "warning"),)] if self.wrong and not is_told else []
-        self.body.show([*lines, (), *shown, *said])
+        said = wrapped("", self.wrong, LONGEST_LINE, "warning") if self.wrong and not is_told else []
+        asking: list[TextLine] = [(Cell("staging…", "muted"),)] if self.is_asking else []
+        self.body.show([*lines, (), *shown, *said, *asking])
 
     def _line(self, number: int, field: TextField) -> TextLine:
         is_here = number == self.at
@@ -157,9 +166,29 @@ class FieldsScreen(TypedDialog):
         self.draw()
 
     def refuse(self, words: str) -> None:
-        """Say why Enter did nothing."""
+        """Enter did nothing, and why; what was typed stays, to be mended."""
         self.wrong = words
+        self.is_asking = False
         self.draw()
+
+    def hear_refusal(self, words: str) -> None:
+        """Of the engine. The next character takes the place of what it refused, Backspace edits it."""
+        self.fields[self.at].is_fresh = True
+        self.refuse(words)
+
+    def begin_asking(self) -> None:
+        """The engine was asked; it stages what was typed, or refuses it."""
+        self.is_asking = True
+        self.draw()
+
+    def take(self, event: events.Key) -> bool:
+        """Keys typed before the answer change nothing: they were meant for a picture that is not there yet (OP-04)."""
+        is_heard = not self.is_asking or self._acts.get(event.key) == "back"
+        return super().take(event) if is_heard else self._is_its_own(event)
+
+    def paste(self, text: str) -> None:
+        if not self.is_asking:
+            super().paste(text)
 
     def action_accept(self) -> None:
         self.accept()

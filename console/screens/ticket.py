@@ -312,6 +312,7 @@ class TicketScreen(Dialog):
         if self._was_turned():
             return
         self.behind.handle.send(Decline(self.proposal_id, reason))
+        self.behind.step_off("proposals", self.proposal_id)
         self.behind.say(f"declining: {reason}")
         self._leave()
 

@@ -381,6 +381,28 @@ class TightenStop(Addressed):
 
 
 @dataclass(frozen=True, slots=True)
+class TrailStop(Addressed):
+    """Stage a trailing stop for all of a position: its stop, and its target where it has one, make way (EX-12, EX-21).
+
+    `trail_price` is USD and `trail_fraction` a part of the price; one of them.
+    """
+
+    symbol: Symbol
+    strategy: str
+    trail_price: Price | None = None
+    trail_fraction: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetTarget(Addressed):
+    """Stage a target for all of a position; with a stop in force both become a pair, an OCO (EX-12)."""
+
+    symbol: Symbol
+    strategy: str
+    target_price: Price
+
+
+@dataclass(frozen=True, slots=True)
 class EditOrder(Addressed):
     """Stage the replacement of a working entry by one with another quantity or price.
 
@@ -684,6 +706,8 @@ Command = (
     | EditProposal
     | MoveStop
     | TightenStop
+    | TrailStop
+    | SetTarget
     | EditOrder
     | TakeBackExits
     | PauseStrategy

@@ -129,6 +129,11 @@ class Proposal:
         """Whether it closes a position, or a part of it; it is sent before everything but owed stops (OP-06)."""
         return self.only_reduces and not self.is_guard
 
+    @property
+    def waits_for_its_price(self) -> bool:
+        """An exit that a person asked for and that would rest at the broker: it sells nothing at once."""
+        return self.is_exit and self.exit_reason is ExitReason.MANUAL and not self.order.type.goes_at_once
+
 
 class CheckResult(Enum):
     """Result of one check."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from core.model.bar import Bar
-from core.model.values import Quantity, Symbol
+from core.model.values import SUB_PENNY, ZERO, Price, Quantity, Symbol
 from core.model.venues import HOME
 from core.views.results import ChartBar
 
@@ -50,23 +50,52 @@ def nothing_before(_symbol: Symbol, _day: date, _until: datetime) -> ChartPast |
 
 
 def hours_of(minutes: Iterable[Bar]) -> tuple[ChartBar, ...]:
-    """Combine ordered minutes into bars that begin at the full hours of the market's clock."""
+    """Minutes in their order, as bars that begin at the full hours of the market's clock, each with its day's VWAP."""
     made: list[ChartBar] = []
+    measured = _DayVwap()
     for minute in minutes:
         start = full_hour(minute.start)
         if made and made[-1].start == start:
             made[-1] = _with(made[-1], minute)
         else:
+            _close(made, measured)
+            if not made or HOME.day_of(made[-1].start) != HOME.day_of(start):
+                measured = _DayVwap()
             made.append(bar_at(start, minute))
+        measured.take(minute)
+    _close(made, measured)
     return tuple(made)
 
 
 def day_of(midnight: datetime, minutes: Iterable[Bar]) -> ChartBar | None:
-    """Combine the minutes of one session into one bar; None without minutes."""
-    made: ChartBar | None = None
+    """Minutes of one session as one bar with its VWAP; None of none."""
+    made: list[ChartBar] = []
+    measured = _DayVwap()
     for minute in minutes:
-        made = bar_at(midnight, minute) if made is None else _with(made, minute)
-    return made
+        made = [bar_at(midnight, minute)] if not made else [_with(made[0], minute)]
+        measured.take(minute)
+    _close(made, measured)
+    return made[0] if made else None
+
+
+class _DayVwap:
+    """As the strategy works it out: the typical prices of a day's minutes, weighted by their volume."""
+
+    def __init__(self) -> None:
+        self._volume = self._weighted = ZERO
+
+    def take(self, bar: Bar) -> None:
+        self._volume += bar.volume
+        self._weighted += (bar.high + bar.low + bar.close) * bar.volume
+
+    def price(self) -> Price | None:
+        return Price((self._weighted / (3 * self._volume)).quantize(SUB_PENNY)) if self._volume else None
+
+
+def _close(made: list[ChartBar], measured: _DayVwap) -> None:
+    """The last one is whole: where VWAP stood then."""
+    if made:
+        made[-1] = replace(made[-1], reference=measured.price())
 
 
 def full_hour(at: datetime) -> datetime:

@@ -156,6 +156,8 @@ class PositionRow:
         When an exit was confirmed that waits for the broker's request limit, its stop in force; else None.
     owed, owed_since, owed_why
         Shares whose ticket named a stop and that have none in force, since when, and why (EX-22).
+    targets
+        Where the broker takes its profit, USD, each price once.
     """
 
     key: str
@@ -190,6 +192,7 @@ class PositionRow:
     owed_since: datetime | None = None
     owed_why: OwedReason | None = None
     exit_waits_since: datetime | None = None
+    targets: tuple[Price, ...] = ()
 
     @property
     def calls_a_person(self) -> bool:

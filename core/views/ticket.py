@@ -109,7 +109,9 @@ class TicketView:
     actions
         Corporate actions of its symbol within two sessions, as text.
     word
-        The word typed before its key because it repeats an entry of the last seconds; empty if it does not (RK-25).
+        What is typed before its key, because it is like an entry of the last seconds; empty where it is not (RK-25).
+    lost_targets
+        Targets that it cancels, in words, where shares stay held that have none then.
     """
 
     ticket: Ticket
@@ -135,6 +137,7 @@ class TicketView:
     hold: int = 0
     actions: tuple[str, ...] = ()
     word: str = ""
+    lost_targets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

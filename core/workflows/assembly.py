@@ -58,6 +58,7 @@ from core.workflows.staging.confirmation import Confirmations
 from core.workflows.staging.exit_resizing import ExitResizing
 from core.workflows.staging.manual_proposals import ManualProposals
 from core.workflows.staging.order_changes import OrderChanges
+from core.workflows.staging.position_protection import PositionProtection
 from core.workflows.staging.proposal_edits import ProposalEdits
 from core.workflows.staging.proposal_staging import ProposalStaging
 from core.workflows.staging.proposals import Proposals
@@ -134,6 +135,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         ProposalEdits(state, gate),
         order_changes,
         StopTightening(state, order_changes),
+        PositionProtection(state, staging, order_changes),
         order_updates,
         submission,
         BrokerWarnings(state, cancellation),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual import events
 
-from console.arming import ALONE_FOR, HELD_FOR, OPENS_AFTER, REDUCES_AFTER, Arming, Keyboard, ShownTicket
+from console.arming import ALONE_FOR, CUT_FOR, HELD_FOR, OPENS_AFTER, REDUCES_AFTER, Arming, Keyboard, ShownTicket
+from console.key_hearing import KeyHearing
 from tests.kit.rows import each
 
 TICKET = ShownTicket("t1", "digest")
@@ -140,6 +145,44 @@ def test_leaving_the_screen_disarms() -> None:
     assert not arming.turn(TICKET, KEY, OPENS_AFTER, 3.0)
     arming.paint(TICKET, 4.0)
     assert not arming.turn(TICKET, KEY, OPENS_AFTER, 4.3)
+
+
+class Terminal:
+    """Answers what it was asked at that instant; None is not yet."""
+
+    def __init__(self, answers_at: float | None, *, is_proved: bool = True) -> None:
+        self.answers_at, self.paint_is_proved = answers_at, is_proved
+        self.asked = 0
+
+    def ask_for_proof(self) -> int:
+        self.asked += 1
+        return self.asked
+
+    def painted_at(self, _question: int) -> float | None:
+        return self.answers_at
+
+
+def a_key_behind_escape(link: Terminal, after: float) -> bool:
+    """Whether it may be the rest of a sequence that a link cut."""
+    app, desk = SimpleNamespace(screen_stack=[]), SimpleNamespace(keyboard=Keyboard(), link=link, handle=None)
+    hearing = KeyHearing(cast("Any", app), cast("Any", desk), cast("Any", None))
+    hearing._told_at = 1000.0
+    hearing.hear(events.Key("escape", "\x1b"), 10.0)
+    hearing.hear(events.Key("F", "F"), 10.0 + after)
+    return desk.keyboard.may_be_a_rest
+
+
+async def test_a_key_behind_escape_waits_at_the_links_pace() -> None:
+    """OP-04: what the terminal sent before its answer has arrived before it; one that never answers is waited for"""
+    local, far, silent = Terminal(10.01), Terminal(12.0), Terminal(None)
+    by_time = Terminal(10.0, is_proved=False)
+
+    assert a_key_behind_escape(local, 0.5)
+    assert not a_key_behind_escape(local, 0.61)
+    assert a_key_behind_escape(far, 1.9)
+    assert not a_key_behind_escape(far, 2.1)
+    assert [a_key_behind_escape(link, CUT_FOR - 0.1) for link in (silent, by_time)] == [True, True]
+    assert [a_key_behind_escape(link, CUT_FOR + 0.1) for link in (silent, by_time)] == [False, False]
 
 
 def test_repainting_the_same_stays_armed() -> None:

@@ -8,7 +8,8 @@ from datetime import timedelta
 from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
 from core.facts import Halted, Killed, Resumed
-from core.messages.commands import RequestCancel
+from core.messages.commands import Decline, RequestCancel
+from core.model.values import ProposalId
 from core.model.venues import XNYS
 from tests.desk.desk_house import House, WatchedDesk, open_desk
 
@@ -93,7 +94,7 @@ async def test_after_a_gone_row_enter_opens_or_1_selects_the_first() -> None:
         house.types_an_order()
         house.types_an_order("0.08")
         await house.until(lambda: house.shows("3 waiting"))
-        await house.press("x", "enter")
+        house.desk.handle.send(Decline(ProposalId(grid.selected or ""), "it went by itself"))
         await house.until(lambda: house.shows("2 waiting") and grid.selected is None)
 
         await house.press("x", "x")
@@ -103,7 +104,8 @@ async def test_after_a_gone_row_enter_opens_or_1_selects_the_first() -> None:
         await house.until(lambda: house.shows("0.09 SPY at 496.00 limit"))
         assert house.sent_nothing()
 
-        await house.press("escape", "1", "x", "enter")
+        await house.press("escape", "1")
+        house.desk.handle.send(Decline(ProposalId(grid.selected or ""), "it went by itself"))
         await house.until(lambda: house.shows("1 waiting") and grid.selected is None)
         await house.press("1")
         assert house.desk.view is not None

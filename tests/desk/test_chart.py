@@ -16,11 +16,13 @@ from textual.geometry import Region
 from core.market.calendar import load_calendar
 from core.model.account import Mode
 from core.model.values import Price, Quantity, Symbol
+from core.model.venues import HOME
 from core.trading_state.state import TradingState
 from core.views import ChartBar, ChartView
 from core.views.builders.charts import Charts
+from core.views.chart_past import day_of, hours_of
 from state.journal import MemoryJournal
-from tests.desk.desk_house import SPY, open_desk
+from tests.desk.desk_house import SPY, market, open_desk
 from tests.desk.still_house import StillHouse, a_chart, a_held_chart, a_position, a_view, open_still
 from tests.kit.rows import each
 from tests.kit.styled import StyledApp
@@ -86,7 +88,9 @@ def test_a_session_chart_draws_all_its_parts(snapshot: SnapshotAssertion) -> Non
     assert lines[-1].startswith("09:30") and "10:30" in lines[-1]  # noqa: PT018
     entry, stop = (next(line for line in lines[1:] if word in line) for word in ("entry", "stop"))
     assert "──" in entry and "B" in entry  # noqa: PT018
-    assert "╌╌" in stop
+    assert "stop  ↓" in stop
+    near = replace(a_held_chart(), stops=(a_held_chart().bars[60].low,))
+    assert any("╌╌" in line and "stop   " in line for line in texts(near, 98)[1:])
     assert sum("S" in line[:80] for line in lines[1:-1]) == 1
     assert any("\u2800" < sign <= "\u28ff" for line in lines for sign in line)
 
@@ -218,13 +222,18 @@ def test_up_and_down_differ_without_colour() -> None:
     bar = a_chart(minutes=1).bars[0]
     low, high = Price(bar.close - 1), Price(bar.close + 1)
     up, down, still = (
-        "".join(texts(a_chart(bars=(replace(bar, open=first, close=then, high=high, low=low),)), 78, 24))
+        "".join(
+            joined(line)
+            for line in chart_lines(
+                a_chart(bars=(replace(bar, open=first, close=then, high=high, low=low),)), 78, 24, Look(overlay="none")
+            )
+        )
         for first, then in ((low, high), (high, low), (bar.close, bar.close))
     )
 
-    assert "┃" in up and "█" not in up  # noqa: PT018
-    assert "█" in down and "┃" not in down  # noqa: PT018
-    assert any(sign in still for sign in "╽╿╹╻┃")
+    assert "▌" in up and "█" not in up  # noqa: PT018
+    assert "█" in down and "▌" not in down  # noqa: PT018
+    assert any(sign in still for sign in "▘▖▌")
 
 
 def test_last_price_and_close_are_both_named(snapshot: SnapshotAssertion) -> None:
@@ -281,7 +290,7 @@ async def turns_the_chart(house: StillHouse) -> None:
     await house.press(">", ">")
     await house.until(lambda: house.shows("9 Chart ─ SPY, 1 hour", "earlier days are not here yet"))
     await house.press("<", "<", "left", "right", "right", "escape", "escape", "<", "l")
-    await house.until(lambda: house.shows("9 Chart ─ SPY, 1 min", "┃ up  █ down"))
+    await house.until(lambda: house.shows("9 Chart ─ SPY, 1 min", "▌ up  █ down"))
     assert house.desk.board.chart.look.cross is None
     assert house.desk.focused is house.desk.board.chart
     assert len(house.desk.screen_stack) == 1
@@ -314,7 +323,7 @@ async def test_the_selected_row_picks_the_chart() -> None:
 
         await house.press("2", "down")
         await house.until(lambda: house.handle.watched == [SPY, "IBM"])
-        await house.until(lambda: house.shows("Chart ─ IBM", "┃ up  █ down   VWAP", "09:30"))
+        await house.until(lambda: house.shows("Chart ─ IBM", "▌ up  █ down   VWAP", "09:30"))
         await house.press("6")
         await house.wait(0.25)
         assert house.handle.watched[-1] == "IBM"
@@ -366,9 +375,9 @@ def test_penny_prices_have_four_places(snapshot: SnapshotAssertion) -> None:
     lines = [joined(line).rstrip() for line in chart_lines(replace(chart, fills=()), 100, 30, Look(), levels)]
 
     assert lines[0] == snapshot
-    edges = {found[1]: line for line in lines[1:-1] if (found := re.search(r" (\w+) +[\d.]+$", line))}
+    edges = {found[1]: line for line in lines[1:-1] if (found := re.search(r" (\w+)[ ↑↓]+[\d.]+$", line))}
     assert edges["last"].endswith("last   0.4971")
-    assert edges["target"].endswith("target 1.02")
+    assert edges["target"].endswith("target↑1.02")
     assert len({line.rindex(".") for line in edges.values()}) == 1
 
 
@@ -383,8 +392,38 @@ def test_each_positions_entry_and_stop_are_drawn(snapshot: SnapshotAssertion) ->
     lines = texts(chart, 118, 40)
 
     assert lines[0] == snapshot
-    for edge in ("entry  496.21", "entry  497.02", "stop   494.72", "stop   495.50"):
-        assert any(line.rstrip().endswith(edge) for line in lines[1:])
+    edges = [line.rstrip() for line in lines[1:]]
+    places = [
+        next(number for number, line in enumerate(edges) if line.endswith(edge))
+        for edge in ("entry  497.02", "entry  496.21", "stop   495.50", "stop  ↓494.72")
+    ]
+    assert places == sorted(places)
+
+
+def test_the_scale_is_that_of_the_bars() -> None:
+    """MD-06: a stop or a target far away squeezes no candle; both are marks at the edge, the outer one outside"""
+    plain, far = a_chart(minutes=75), (Price(Decimal("420.00")), Price(Decimal("640.00")))
+    levels = Levels(targets=(Price(Decimal("600.00")), far[1]))
+    held = replace(plain, stops=(far[0],))
+    alone, with_levels = texts(plain, 98), [joined(line) for line in chart_lines(held, 98, 24, Look(), levels)]
+
+    assert [line[:70] for line in alone[1:]] == [line[:70] for line in with_levels[1:]]
+    edges = [line.rstrip()[-13:].lstrip() for line in with_levels[1:]]
+    assert (edges[0], edges[1]) == ("target↑640.00", "target↑600.00")
+    assert "stop  ↓420.00" in edges[-5:]
+
+
+def test_every_timeframe_has_its_days_vwap() -> None:
+    """MD-06: of each day behind the session, by hours as by days"""
+    bars = market()[1]
+    hours, day = hours_of(bars), day_of(HOME.start_of(HOME.day_of(bars[0].start)), bars)
+    volume = sum(bar.volume for bar in bars)
+    vwap = sum((bar.high + bar.low + bar.close) * bar.volume for bar in bars) / (3 * volume)
+    assert day is not None
+    assert day.reference == hours[-1].reference == vwap.quantize(Decimal("0.0001"))
+    assert len({hour.reference for hour in hours}) == len(hours)
+    again = hours_of([*bars, *(replace(bar, start=bar.start + timedelta(days=1)) for bar in bars)])
+    assert [hour.reference for hour in again] == [hour.reference for hour in hours] * 2
 
 
 def test_a_view_has_each_entry_and_stop() -> None:

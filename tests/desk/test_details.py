@@ -147,5 +147,9 @@ async def test_reading_the_journal_may_fail() -> None:
         await house.press("end")
         await house.sees("Ctrl+K or F10", "Ctrl+P finds every command")
         assert isinstance(house.desk.screen, HelpScreen)
+        await house.press("slash", *"stop", "space", *"trail")
+        await house.sees("1 of", "positions", "trailing stop")  # of every place, and no letter is a command
+        await house.press("enter", "escape")
+        await house.sees("Help ─ orders", "The orders of today")
         await house.press("escape")
         assert len(house.desk.screen_stack) == 1

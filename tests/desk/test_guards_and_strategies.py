@@ -58,9 +58,10 @@ async def test_a_guard_shows_measure_limit_and_state() -> None:
         await house.press("4", "a", "home")
 
         await house.sees("1 TRIPPED", "0.00 of 2,000 USD", "2 of 3 ▓▓▓░░", "1 of 1", "open until 15:45")
-        await house.sees("TRIPPED, 21:00 left", "Daily loss: equity since the day")
+        await house.sees("TRIPPED, 21:00 left", "Cooldown: AIG was stopped out")
+        assert house.desk.board.panes["protections"].grid.window.rows[0].cells[0].text == "Cooldown"
         await house.press("down", "down")
-        await house.sees("Cooldown: AIG was stopped out")
+        await house.sees("Daily loss: equity since the day")
         await house.shows_next(protections=measures)
         await house.sees("closed until Tue 09:30", "1 of 1 today", "TRIPPED since 10:24:00", "2,000.00 USD")
         await house.shows_next(protections=unused)

@@ -166,7 +166,7 @@ async def test_flatten_stages_a_close_for_its_key() -> None:
     async with open_desk(handled_by=WiredHandle) as house:
         await house.buys()
         await house.press("escape", "apostrophe", "F")  # cut by the link, `ESC ' F` and Alt+F are an Esc and then an F
-        await house.sees("Ignored: possible escape sequence. Press F again")
+        await house.sees("possible escape sequence within 0.6 s of Esc. Press F again")
         assert not house.facts(ProposalStaged)[1:]
         await house.kills()
 

@@ -19,7 +19,7 @@ from core.model.quote import Feed, Quote
 from core.model.values import Money, Price, Quantity, Symbol
 from core.risk.size_factors.base import Conditions
 from core.settings.settings import Settings
-from core.views import DeskView, SizingView, SymbolView
+from core.views import DeskView, LogRow, NotStaged, SizingView, SymbolView
 from tests.desk.desk_house import SPY, House, open_desk
 from tests.desk.hands import Disk
 from tests.desk.still_house import a_view, open_still
@@ -214,6 +214,24 @@ async def test_escape_keeps_what_was_typed_for_the_symbol_and_one_key_clears_it(
         await house.sees("cleared: the form is as it opens")
         assert not house.shows("DRAFT")
         assert text_in(form, "quantity", "limit") == ("50", "100.00")
+        await house.press("escape", "n")
+        assert not house.shows("DRAFT")
+
+
+async def test_a_refused_value_is_no_draft() -> None:
+    """OP-01: what was refused and left as it was does not come back; the other fields do"""
+    async with open_still(a_quote("99.98", "100.00"), WIDE) as house:
+        await house.press("n", *"5x", "tab", "tab", *"99.50", "enter", "escape")
+        form = await the_form_after(house, "n")
+        assert text_in(form, "quantity", "limit")[1] == "99.50"
+        assert text_in(form, "quantity") != ("5x",)
+
+        await house.press("ctrl+u", *"7", "enter")
+        await house.until(lambda: house.handle.commands)
+        no = NotStaged("manual", SPY, (), "no")
+        row = LogRow(10**6, house.desk.engine_now(), "skipped", "no", refused=no)
+        await house.shows_next(refusals=(row,))
+        await house.sees("NOT STAGED")
         await house.press("escape", "n")
         assert not house.shows("DRAFT")
 

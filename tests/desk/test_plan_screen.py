@@ -174,6 +174,25 @@ async def test_flatten_is_one_plan_with_one_key_also_when_killed() -> None:
         await house.sees("AAA 0", "BBB 0")
 
 
+async def test_an_unwanted_flatten_is_declined_whole() -> None:
+    """OP-05, OP-07: put aside it opens again as one basket, and one key declines each of its closes"""
+    async with open_floor("AAA", "BBB") as house:
+        await house.press("F")
+        await house.until(lambda: house.shows("Basket ─ flatten everything", "P sign 2 orders"))
+        await house.press("escape")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+        waiting = house.runtime.engine.state.stage.proposals
+        assert len(waiting()) == 2
+
+        await house.press("1", "home")
+        await house.press("F")
+        await house.until(lambda: house.shows("P sign 2 orders", "x decline all"))
+        await house.press("x")
+        await house.until(lambda: not waiting())
+        assert signed(house) == 0
+        assert len(house.desk.screen_stack) == 1
+
+
 async def test_flatten_takes_the_working_entries_back_on_one_key() -> None:
     """OP-07: also where nothing is held"""
     async with open_floor("AAA", size=(80, 24)) as house:

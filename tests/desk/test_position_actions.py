@@ -8,12 +8,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from console.screens.move_stop import MoveStopScreen
+from console.screens.protect import TrailScreen
 from console.screens.ticket import TicketScreen
 from core.facts import OrderStateChanged
-from core.messages.commands import ProposeClose, RequestCancel, TightenStop
+from core.messages.commands import ProposeClose, RequestCancel, SetTarget, TightenStop, TrailStop
 from core.model.order import OrderStatus, OrderType, StopHolder
 from core.model.signal import ExitReason
-from core.model.values import Price, ProposalId, Quantity
+from core.model.values import Fraction, Price, ProposalId, Quantity
 from tests.desk.desk_house import SPY, House, open_desk
 from tests.desk.hands import held_back
 from tests.desk.plan_house import open_on
@@ -22,6 +23,7 @@ from tests.desk.test_row_actions import picture
 from tests.kit.stepped_engine import WiredHandle
 from tests.scenarios.house import STEADY, a_house_in_a_position
 from tests.scenarios.house import House as Story
+from tests.scenarios.test_position_protection import in_a_position
 
 
 def shares(text: str) -> Quantity:
@@ -66,7 +68,7 @@ async def test_half_rounds_down_to_a_lot() -> None:
             row = a_position(quantity=shares(held))
             await house.shows_next(positions=(row,))
             await house.press("h")
-            await house.press("c", *"50", "percent_sign", "enter")
+            await house.press("c", *"50", "percent_sign", "enter", "escape")
             assert sent == [ProposeClose(SPY, quantity=shares(half), strategy=row.strategy)] * 2, held
             sent.clear()
 
@@ -201,7 +203,7 @@ async def test_m_moves_a_stop_nearer_by_average_ranges() -> None:
             await house.press("m", *("full_stop" if letter == "." else letter for letter in typed))
             ranges = typed.lower().removesuffix("atr")
             await house.sees(f"Enter stages stop {price} USD, {ranges} ATR of 0.2000 USD nearer")
-            await house.press("enter")
+            await house.press("enter", "escape")
             assert sent == [TightenStop(SPY, "vwap", usd(price))]
             sent.clear()
 
@@ -249,3 +251,62 @@ async def test_a_stop_moves_by_an_average_range() -> None:
         assert abs(stop - (usd("99.30") + average)) <= Decimal("0.005")
         replaced = [fact for fact in house.facts(OrderStateChanged) if fact.after is OrderStatus.CANCELLED]
         assert len(replaced) == 1
+
+
+# ── a trailing stop, a target ────────────────────────────────────────────────────────────────────────────────────────
+
+
+NAMED = {".": "full_stop", "%": "percent_sign", "$": "dollar_sign"}
+
+
+async def test_t_trails_and_g_aims_from_the_position() -> None:
+    """EX-12: what is typed in each unit, what an offer stages with one key, and that Enter sends nothing"""
+    known = a_position(average_range=usd("0.20"), targets=(usd("170.00"),))
+    fraction = {"0.4%": "0.004", "2%": "0.02", ".5%": "0.005"}
+    async with open_still(a_view(positions=(known,), proposals=())) as house:
+        sent = held_back(house, TrailStop, SetTarget)
+        await house.press("2")
+        for keys, part in (((), "0.4%"), (("down",), "1%"), (("2", "%"), "2%"), ((".", "5", "%"), ".5%")):
+            await house.press("t", *(NAMED.get(key, key) for key in keys), "enter", "escape")
+            wanted = Fraction(Decimal(fraction.get(part, "0.01")))
+            assert sent.pop() == TrailStop(SPY, "vwap", trail_fraction=wanted), keys
+        for typed, price in (("2", "2"), ("1.50", "1.50"), ("$3", "3"), ("1atr", "0.20")):
+            await house.press("t", *(NAMED.get(key, key) for key in typed), "enter", "escape")
+            assert sent.pop() == TrailStop(SPY, "vwap", trail_price=usd(price)), typed
+        for typed, price in (("172", "172"), ("2r", "167.76"), ("1%", "168.43"), ("3atr", "167.36")):
+            await house.press("g", *(NAMED.get(key, key) for key in typed), "enter", "escape")
+            assert sent.pop() == SetTarget(SPY, "vwap", usd(price)), typed
+        await house.press("g", "down", "enter", "escape")
+        assert sent.pop() == SetTarget(SPY, "vwap", usd("167.76"))
+
+        await house.press("g", "enter")
+        await house.sees("its target is 170.00 USD already")
+        await house.press("escape", "t")
+        await house.sees("NO TARGET beside it: 170.00 USD is cancelled")
+        await house.press("x", "enter", "S")
+        assert isinstance(house.desk.screen, TrailScreen)
+        assert not sent
+
+
+async def test_a_trail_takes_three_keys_to_the_broker() -> None:
+    """OP-04, EX-12: `t` Enter and its ticket's key; then `g` is refused where it was asked, and `c` still closes"""
+    async with open_on(in_a_position()) as house:
+        await house.press("2", "t", "enter")
+        ticket = await armed_ticket(house)
+        assert house.shows("first cancels SELL 20 SPY stop 99.30")
+        await house.press("escape")
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+
+        await house.press("t", "enter")
+        assert (await armed_ticket(house)).proposal_id != ticket.proposal_id
+        await house.press("S")
+        trails = OrderType.TRAILING_STOP
+        await house.until(lambda: any(o.type is trails and o.status.is_working for o in picture(house).orders))
+        await house.until(lambda: picture(house).positions[0].covered == 20)
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+
+        await house.press("g", "enter")
+        await house.sees("no target beside a trailing stop")
+        await house.press("escape")
+        await house.press("c", "enter")
+        assert (await armed_ticket(house)).standing.row.type is OrderType.MARKET  # type: ignore[union-attr]

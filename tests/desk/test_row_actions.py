@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
+from console.screens.close import CloseScreen
 from console.screens.move_stop import MoveStopScreen
 from console.screens.ticket import TicketScreen
 from core.facts import CancelRequested, OrderFilled, ProposalEnded
@@ -24,11 +25,12 @@ from core.messages.commands import (
     ResumeStrategy,
 )
 from core.model.order import OrderStatus, StopHolder
-from core.model.values import Price, Quantity
+from core.model.signal import ExitReason
+from core.model.values import Price, Quantity, Symbol
 from core.views import DeskView, OrderRow, PositionRow
 from tests.desk.desk_house import SPY, House, open_desk
 from tests.desk.hands import held_back
-from tests.desk.still_house import a_position, a_view, open_still
+from tests.desk.still_house import a_position, a_strategy, a_view, an_exit, open_still
 from tests.kit.stepped_engine import WiredHandle
 
 
@@ -105,9 +107,10 @@ async def test_c_takes_shares_or_a_percentage() -> None:
             row = a_position("SPY", quantity=Quantity(Decimal(held)))
             await house.shows_next(positions=(row,))
             await house.press("c", *keys(typed))
-            await house.sees(f"Close ─ SPY, {held.replace('-', '−')} held", f"Enter stages {said}")
+            side = "short" if held.startswith("-") else "long"
+            await house.sees(f"Close ─ SPY, {held.removeprefix('-')} {side}", f"Enter stages {said}")
             assert not sent, said
-            await house.press("enter")
+            await house.press("enter", "escape")
             exactly = None if shares is None else Quantity(Decimal(shares))
             assert sent == [ProposeClose(SPY, quantity=exactly, strategy=row.strategy)], said
 
@@ -168,10 +171,12 @@ async def test_m_moves_a_stop_or_to_break_even() -> None:
         await house.sees("a price in USD for one share, 0 for break-even, or 1atr")
         await house.press(*"495.10", "enter")
         await house.until(lambda: sent)
+        await house.press("escape")
         await house.press("m", "0")
         await house.sees("stop 496.21 USD, break-even", "it may act at once")
         await house.press("enter")
         await house.until(lambda: len(sent) == 2)
+        await house.press("escape")
         prices = (Price(Decimal("495.10")), Price(Decimal("496.21")))
         assert sent == [MoveStop(SPY, "vwap", price) for price in prices]
 
@@ -201,6 +206,43 @@ async def test_m_gives_a_position_a_stop() -> None:
         await house.until(lambda: house.shows("broker 0.1") and picture(house).kill.stops_working)
         (stop,) = picture(house).kill.stops_working
         assert (stop.stop_price, stop.quantity) == (Price(Decimal("494.90")), Quantity(Decimal("0.1")))
+
+
+async def test_a_refused_stop_keeps_its_dialog() -> None:
+    """OP-04: what is typed behind a refusal mends the line, and acts on no pane; the mended one gets its ticket"""
+    async with open_desk(handled_by=WiredHandle) as house:
+        await house.buys()
+        await house.press("2", "m", *"498", "enter")
+        await house.sees("stop 498 is on the wrong side of the market")
+        await house.press("F", "S", "c")
+        dialog = house.desk.screen
+        assert isinstance(dialog, MoveStopScreen)
+        assert dialog.fields[0].text == "FSc"
+        assert not picture(house).proposals
+
+        await house.press("ctrl+u", *"495.10", "enter")
+        await house.until(lambda: isinstance(house.desk.screen, TicketScreen) and house.is_armed())
+        await house.press("R")
+        await house.until(lambda: picture(house).positions[0].stop_price == Price(Decimal("495.10")))
+
+
+async def test_a_dialog_left_before_its_answer_opens_none() -> None:
+    """OP-04: Esc was the answer; what was staged waits in Proposals"""
+    async with open_still(a_view(positions=(a_position("SPY"),), proposals=())) as house:
+        held_back(house, ProposeClose)
+        await house.press("2", "c", "enter", "escape")
+        await house.shows_next(proposals=(an_exit(exit_reason=ExitReason.MANUAL, quantity=Quantity(Decimal(47))),))
+        await house.until(lambda: "waits in Proposals" in house.footer())
+        assert len(house.desk.screen_stack) == 1
+
+        await house.shows_next(proposals=())
+        await house.press("c", "enter", "ctrl+k")
+        await house.until(lambda: len(house.desk.screen_stack) > 2)  # over the dialog that asks
+        await house.shows_next(proposals=(an_exit(exit_reason=ExitReason.MANUAL, quantity=Quantity(Decimal(47))),))
+        dialog = house.desk.screen_stack[1]
+        assert isinstance(dialog, CloseScreen)
+        await house.until(lambda: not dialog.is_asking)
+        assert not isinstance(house.desk.screen, TicketScreen)
 
 
 async def test_m_says_who_has_the_stop_of_what() -> None:
@@ -292,6 +334,47 @@ async def test_a_lists_refused_signals() -> None:
 
 
 # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_declined_row_leaves_the_cursor_in_its_place() -> None:
+    """OP-12: the neighbour is selected by the key that declined, never by a row that went by itself (OP-04)"""
+    rows = tuple(an_exit(symbol) for symbol in ("AIG", "IBM", "SPY"))
+    async with open_still(a_view(proposals=rows)) as house:
+        held_back(house, Decline)
+        grid = house.desk.board.panes["proposals"].grid
+        await house.press("1", "home", "down", "x", "enter")
+        await house.until(lambda: grid.selected == rows[2].id)
+        await house.shows_next(proposals=(rows[0], rows[2]))
+        assert grid.selected == rows[2].id
+        await house.press("x", "enter")
+        await house.until(lambda: grid.selected == rows[0].id)
+        await house.shows_next(proposals=())
+        await house.shows_next(proposals=(rows[1],))
+        await house.shows_next(proposals=())
+        assert grid.selected is None
+
+
+async def test_space_pauses_a_strategy_on_all_its_symbols() -> None:
+    """ST-09: `s` on the selected one alone; what is off, and another strategy, stays as it is"""
+    each = [replace(a_strategy(), key=f"vwap/{one}", strategy="vwap", symbol=Symbol(one)) for one in ("SPY", "IBM")]
+    other = replace(each[0], key="sma/SPY", strategy="sma")
+    off = replace(each[0], key="vwap/AIG", symbol=Symbol("AIG"), is_off=True)
+    async with open_still(a_view(strategies=(*each, off, other))) as house:
+        sent = held_back(house, PauseStrategy, ResumeStrategy)
+        await house.press("5", "home", "space")
+        assert sent == [PauseStrategy("vwap", Symbol("SPY")), PauseStrategy("vwap", Symbol("IBM"))]
+        sent.clear()
+        await house.press("s")
+        assert sent == [PauseStrategy("vwap", Symbol("SPY"))]
+        sent.clear()
+        paused = [replace(row, is_paused=True) for row in each]
+        await house.shows_next(strategies=(paused[0], each[1], off, other))
+        await house.press("space")
+        assert sent == [PauseStrategy("vwap", Symbol("IBM"))]
+        sent.clear()
+        await house.shows_next(strategies=(*paused, off, other))
+        await house.press("space")
+        assert sent == [ResumeStrategy("vwap", Symbol("SPY")), ResumeStrategy("vwap", Symbol("IBM"))]
 
 
 async def test_space_pauses_and_resumes_a_strategy() -> None:

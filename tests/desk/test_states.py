@@ -119,7 +119,6 @@ async def test_without_an_engine_the_screen_says_so() -> None:
             await house.sees("1 Proposals ─ 1 waiting")
             assert house.desk.focused is house.desk.board.proposals.grid
         await house.until(lambda: "n new order" in house.footer())
-        await house.shows_next(proposals=())
         house.handle.view = EngineFailed("the lock is held by process 7")
         for size in ((120, 40), (80, 24), (200, 60)):
             await house.pilot.resize_terminal(*size)

@@ -19,6 +19,7 @@ from core.model.quote import Feed, Quote
 from core.model.values import Price, Quantity, Symbol
 from core.views import WatchlistRow, WatchRow, WatchView
 from tests.desk.desk_house import SPY, House, open_desk
+from tests.desk.hands import held_back
 from tests.desk.still_house import StillHouse, a_position, a_view, open_still, the_engines_view
 from tests.kit.rows import each
 from widgets.watch import Watch, _has, whole_words
@@ -62,15 +63,21 @@ async def test_a_watch_row_shows_price_change_and_held() -> None:
         await at_watch(house)
         for size in SIZES:
             await house.pilot.resize_terminal(*size)
-            await house.sees("8 Watch ─ main of 2 lists, 3", "166.76", "▼ −0.21 %", "▲ +0.80 %", "27", "100 !")
-            assert symbols(house) == [SPY, IBM, AIG]
+            await house.sees("8 Watch ─ main of 2 lists, 2", "166.76", "▼ −0.21 %", "▲ +0.80 %", "27")
+            assert symbols(house) == [SPY, IBM]
         await house.press("down")
         await house.sees("IBM: 2 working")
         await house.press(">")
-        await house.sees("8 Watch ─ banks of 2 lists, 3")
-        assert symbols(house) == [SPY, IBM, AIG], "what is held or waits joins every list"
-        await house.press("<")
-        await house.sees("8 Watch ─ main of 2 lists, 3")
+        await house.sees("8 Watch ─ banks of 2 lists, 1")
+        assert symbols(house) == [SPY]
+        await house.press("<", "<")
+        await house.sees("8 Watch ─ held, 2", "100 !")
+        assert symbols(house) == [IBM, AIG], "what is held or waits has a list of its own, the first"
+        await house.press("d", "e")
+        assert len(house.desk.screen_stack) == 1
+        await house.press(">")
+        await house.sees("8 Watch ─ main of 2 lists, 2")
+        await house.press("end")
         await house.press("a", "B", "x", "enter")  # a burst after a number confirms nothing
         await house.wait(0.2)
         assert not [c for c in house.handle.commands if not isinstance(c, KeepWatchlist)]
@@ -129,6 +136,21 @@ async def test_typed_symbols_join_or_are_refused() -> None:
         assert house.sent_nothing()
 
 
+async def test_d_takes_the_selected_symbol_off_its_list() -> None:
+    """MD-06: the selection goes to its neighbour; the last one stays, and so does what is held"""
+    async with open_still(a_view(watch=two_lists())) as house:
+        sent = held_back(house, KeepWatchlist)
+        await at_watch(house)
+        await house.press("d")
+        assert sent == [KeepWatchlist("main", (IBM,))]
+        assert watch_of(house).grid.selected == IBM
+        await house.press(">", "d")
+        await house.until(lambda: "SPY is the last one of banks" in house.footer())
+        await house.press("<", "<", "d")
+        await house.until(lambda: "stands there while something of it is held" in house.footer())
+        assert len(sent) == 1
+
+
 async def test_a_name_finds_its_symbol() -> None:
     """MD-06, OP-01: the list is the engine's, and stands in no picture; a new order takes what is found"""
     async with open_desk() as house:
@@ -160,8 +182,8 @@ async def test_replacing_or_removing_a_list_asks_first() -> None:
         await at_watch(house)
         await edits(house)
         await house.press("ctrl+u", *"bac", "space", *"ibm", "up", "ctrl+u", *"banks", "enter")
-        await house.until(lambda: symbols(house) == ["BAC", "IBM", "SPY"])
-        await house.sees("8 Watch ─ banks of 2 lists, 3")
+        await house.until(lambda: symbols(house) == ["BAC", "IBM"])
+        await house.sees("8 Watch ─ banks of 2 lists, 2")
         await house.press("<")
         await house.sees("8 Watch ─ main of 2 lists, 1")
         assert symbols(house) == ["SPY"]

@@ -126,6 +126,8 @@ def test_every_loosening_command_needs_a_port() -> None:
         "ListSymbol",
         "ReversePosition",
         "TightenStop",
+        "TrailStop",
+        "SetTarget",
         "KeepWatchlist",
         "KeepAlert",
         "DropAlert",

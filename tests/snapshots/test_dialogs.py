@@ -37,6 +37,7 @@ from console.screens.lists import ListsScreen, TakeOffScreen
 from console.screens.move_stop import MoveStopScreen
 from console.screens.new_order import NewOrderScreen
 from console.screens.override import OverrideScreen
+from console.screens.protect import TargetScreen, TrailScreen
 from console.screens.question import ArmedQuestion, EverybodysQuestion
 from console.screens.take_key import TakeByQuestion, TakeByWord
 from console.screens.ticket import TicketScreen
@@ -216,10 +217,12 @@ DIALOGS: dict[type[Dialog], Scene] = {
     LeaveScreen: Scene(full(), presses("q")),
     LoosenScreen: Scene(full(reload=LOOSER), presses("ctrl+p", *"reload", "enter", *"LOO")),
     MoveStopScreen: Scene(full(), presses("2", "m")),
+    TrailScreen: Scene(full(), presses("2", "t")),
+    TargetScreen: Scene(full(), presses("2", "g")),
     NewOrderScreen: Scene(full(), presses("n"), grows=True),
     TakeByWord: Scene(full(status=replace(STATUS, key=KEYS["elsewhere"])), presses("T", "T", "A")),
     TakeByQuestion: Scene(full(status=replace(STATUS, key=KEYS["far"])), presses("T")),
-    OverrideScreen: Scene(full(protections=OVERRIDABLE), presses("4", "down", "down", "o", *"OVE")),
+    OverrideScreen: Scene(full(protections=OVERRIDABLE), presses("4", "home", "o", *"OVE")),
     BasketScreen: Scene(plan_that_waits(), opens_the_plan, grows=True),
     ReloadedScreen: Scene(full(reload=TIGHTER), presses("ctrl+p", *"reload", "enter")),
     TicketScreen: Scene(full(proposals=(ENTRY,)), opens_the_first, {"answer": opened}, grows=True),

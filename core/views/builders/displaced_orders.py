@@ -64,3 +64,11 @@ def _shared_out(stops: Iterable[tuple[Quantity, Price | None]], left: Decimal) -
 def lost_in_words(orders: Iterable[Order]) -> tuple[str, ...]:
     """Return targets and other orders that are not stops: they are not restored."""
     return cancelled_in_words(order for order in orders if not order.is_protective)
+
+
+def lost_targets(in_the_way: Iterable[Order], order: OrderRequest, after: Quantity) -> tuple[str, ...]:
+    """`186.84`: targets that a sale cancels and that shares which stay would have; the broker's own sale has none."""
+    if order.legs or not (after or order.type.waits):
+        return ()
+    targets = (o.request.limit_price for o in in_the_way if o.is_target)
+    return tuple(dict.fromkeys(priced(price) for price in targets if price is not None))

@@ -12,7 +12,7 @@ from core import facts
 from core.event_text import in_words, kind_of, severity_of
 from core.event_text.sources import ENGINE, SOURCES, level_of, strategy_of
 from core.messages.commands import Halt, Kill
-from core.model.codes import FAILED_CLOSES
+from core.model.codes import FAILED_CLOSES, CancelCode, RefusalKind
 from core.model.desk import DeskNumber
 from core.model.log_levels import WARN
 from core.model.order_text import order_in_words, purpose_in_words
@@ -81,6 +81,8 @@ class EventLog:
         self._symbols = SymbolOfFact()
         self._noted = 0
         self._failing = SaidOnce()
+        self._making_way: deque[str] = deque(maxlen=REFUSALS)
+        """Orders that were last taken out of the way of our own exit: of a pair the broker itself cancels the other."""
         self.stories = Stories()
 
     def recall(self, state: TradingState) -> None:
@@ -122,10 +124,13 @@ class EventLog:
         self._noted = len(notes)
 
     def _is_told(self, fact: facts.Fact) -> bool:
-        """Whether the fact is skipped: a repeated failure of a repeated request, or a command whose result is logged.
-
-        Presses of halt and kill are always logged.
+        """The same trouble as before, with a question that is asked again by itself; and what a key asked for, where it
+        was no press: what came of it is told. So is it of what had ended before its cancel, and was in the way.
         """
+        if isinstance(fact, facts.CancelRequested) and fact.code is CancelCode.MAKES_WAY:
+            self._making_way.append(fact.client_order_id)
+        if isinstance(fact, facts.CancelFailed) and fact.refusal is RefusalKind.NOT_WORKING:
+            return fact.client_order_id in self._making_way
         if isinstance(fact, facts.CommandGiven):
             return fact.command not in PRESSES
         if isinstance(fact, facts.CallAnswered):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from core.execution.cover import cover_of
@@ -72,6 +73,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         owed_since=owing.since if owing else None,
         owed_why=owing.why if owing else None,
         exit_waits_since=held.since if held else None,
+        targets=_targets(state, exits),
     )
 
 
@@ -86,6 +88,12 @@ def _stops_act_from(state: TradingState, at: datetime) -> datetime | None:
 def newest_price(state: TradingState, position: Position) -> tuple[datetime, Price]:
     """Return the price that every pane shows for its symbol."""
     return shown_price(state, position.symbol) or (position.opened_at, position.average_price)
+
+
+def _targets(state: TradingState, exits: Iterable[Order]) -> tuple[Price, ...]:
+    """Of what works now; of an entry that is not filled whole they are to come."""
+    targets = (o.request.limit_price for o in exits if o.is_target and not state.ledger.legs.is_held(o))
+    return tuple(dict.fromkeys(price for price in targets if price is not None))
 
 
 def _holder(stops: list[Order], plan: StopPlan | None) -> StopHolder:

@@ -24,6 +24,7 @@ from core.views import ProposalRow, ReplacedView, TicketView
 from core.views.builders.corporate_actions import said_on_a_ticket
 from core.views.builders.displaced_orders import (
     cancelled_in_words,
+    lost_targets,
     orders_in_the_way,
     put_back_in_words,
     quantity_after,
@@ -110,6 +111,7 @@ class TicketViews:
             cancels_in_words=cancelled_in_words(in_the_way),
             quantity_after=after,
             put_back_in_words=put_back,
+            lost_targets=lost_targets(in_the_way, ticket.order, after),
             replaced=_replaced(state, proposal, held),
             capped_by=cap_of(candidate, context),
             moved=self._moved_since_signal(proposal),

@@ -50,7 +50,7 @@ class ManualProposals:
         self.staging.stage_close(
             position,
             command.quantity,
-            order_id=self._order_id(),
+            order_id=next_manual_id(self.state),
             signal_time=self.state.at,
             exit_reason=ExitReason.MANUAL,
             intended=command.limit_price,
@@ -102,7 +102,7 @@ class ManualProposals:
 
     def _entry(self, command: ProposeOrder) -> OrderRequest:
         order = OrderRequest(
-            client_order_id=self._order_id(),
+            client_order_id=next_manual_id(self.state),
             symbol=command.symbol,
             side=side_of(command.effect),
             effect=command.effect,
@@ -158,14 +158,8 @@ class ManualProposals:
     def _close_by_hand(
         self, position: Position, part: Decimal, exit_reason: ExitReason, shares: Quantity | None = None
     ) -> None:
-        """Propose a close; `shares` is a typed and confirmed number that is never replaced by another."""
-        waiting = [
-            p
-            for p in self.state.stage.state.proposals.values()
-            if p.is_exit and p.symbol == position.symbol and p.strategy == position.strategy
-        ]
-        if waiting:
-            told = "an exit of this position waits already; open it in Proposals"
+        """`shares` is a number that was typed and read back: another one is never sold in its place."""
+        if told := self.staging.make_room(position):
             self._skip(position.symbol, told, position.strategy)
             return
         whole = abs(position.quantity)
@@ -178,7 +172,7 @@ class ManualProposals:
         self.staging.stage_close(
             position,
             Quantity(quantity),
-            order_id=self._order_id(),
+            order_id=next_manual_id(self.state),
             signal_time=self.state.at,
             exit_reason=exit_reason,
             intended=self.state.orchestrator.state.marks.get(position.symbol),
@@ -186,13 +180,15 @@ class ManualProposals:
             reason="closed by the operator" if exit_reason is ExitReason.MANUAL else "flattened after the kill",
         )
 
-    def _order_id(self) -> ClientOrderId:
-        state = self.state.stage.state
-        return order_id_of(MANUAL, self.state.control.state.installation or "", plain(Decimal(state.manual_orders + 1)))
-
     def _step(self, symbol: Symbol) -> Decimal:
         instrument = self.state.sightings.instruments.get(symbol)
         return instrument.quantity_step if instrument else Decimal(1)
+
+
+def next_manual_id(state: TradingState) -> ClientOrderId:
+    """Of the next order that a person asks for (EX-04)."""
+    installation = state.control.state.installation or ""
+    return order_id_of(MANUAL, installation, plain(Decimal(state.stage.state.manual_orders + 1)))
 
 
 def side_of(effect: OrderEffect) -> Side:

@@ -155,11 +155,17 @@ class OrderChanges:
         return old.role if old else None
 
     def not_movable(self, position: Position) -> str | None:
-        """Return why none of its stops can move now."""
-        if any(entry.filled_quantity for entry in self._waited_for(position)):
-            return "the broker's stop waits for its entry to fill; cancel what is left of that first, or wait"
+        """Why none of its stops takes another price now."""
+        if refusal := self.waits_for_entry(position):
+            return refusal
         if any(order.request.type.trails for order in self.stops(position)):
             return "a trailing stop moves by itself; cancel it, then m asks for another stop"
+        return None
+
+    def waits_for_entry(self, position: Position) -> str | None:
+        """Why no other order may guard it yet: an entry that is filled in part has a stop of the broker's to come."""
+        if any(entry.filled_quantity for entry in self._waited_for(position)):
+            return "the broker's stop waits for its entry to fill; cancel what is left of that first, or wait"
         return None
 
     def _waited_for(self, position: Position) -> Iterator[Order]:

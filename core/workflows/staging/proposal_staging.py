@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.facts import ProposalSkipped, ProposalStaged
+from core.facts import ProposalEnded, ProposalSkipped, ProposalStaged
 from core.messages.commands import ProposeOrder
-from core.model.codes import GuardCode
+from core.model.codes import GuardCode, ProposalEnd
 from core.model.order import OrderRequest, OrderType, traded_in
 from core.model.position import Position
 from core.model.signal import ExitReason
@@ -115,6 +115,19 @@ class ProposalStaging:
                 guard=why,
             )
         )
+
+    def make_room(self, position: Position) -> str | None:
+        """Why no exit of it can be asked for by hand now; what only waits to be signed for its price goes."""
+        waiting = [
+            p
+            for p in self.state.stage.state.proposals.values()
+            if p.is_exit and p.symbol == position.symbol and p.strategy == position.strategy
+        ]
+        if any(not p.waits_for_its_price or self.state.stage.is_confirming(p.id) for p in waiting):
+            return "an exit of this position waits already; open it in Proposals"
+        for proposal in waiting:
+            self.state.record(ProposalEnded(proposal.id, ProposalEnd.WITHDRAWN, "changed again"))
+        return None
 
     def closable(self, position: Position, quantity: Quantity) -> Quantity:
         """Return the part of these shares that is left to close now."""
