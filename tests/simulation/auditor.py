@@ -149,6 +149,8 @@ class Story:
     started: int = 0
     down: tuple[datetime, datetime] | None = None
     taken_away: set[str] = field(default_factory=set)
+    declined: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By whose shares: the record in which a person declined their stop last."""
     called_off: set[str] = field(default_factory=set)
     raised: int = 0
     """How often a workflow was made to raise."""
@@ -397,6 +399,9 @@ class Auditor:
         self.story.waiting.discard(fact.proposal_id)
         if fact.end is ProposalEnd.SENT:
             return
+        proposal = self.story.proposals[fact.proposal_id]
+        if fact.end is ProposalEnd.DECLINED and proposal.is_owed:
+            self.story.declined[proposal.symbol, proposal.strategy] = self._sequence
         for ticket_id in self.story.confirmed:
             if self.story.tickets[ticket_id].proposal_id == fact.proposal_id and not self._has_redeemed(ticket_id):
                 self.story.refused.add(ticket_id)

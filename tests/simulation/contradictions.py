@@ -67,8 +67,8 @@ class Contradictions:
         Of this machine's clock against the broker's, seconds.
     contradicted
         Orders of which anything was said that was not so.
-    restated
-        Orders of which the broker changed the terms.
+    restated, made_less
+        Orders of which the broker changed the terms, and those of them that it made smaller.
     """
 
     world: World
@@ -82,6 +82,7 @@ class Contradictions:
     ahead: Decimal = ZERO
     contradicted: set[str] = field(default_factory=set)
     restated: set[str] = field(default_factory=set)
+    made_less: set[str] = field(default_factory=set)
 
     @property
     def _book(self) -> Book:
@@ -239,6 +240,8 @@ class Contradictions:
         order.request = changed
         self._book._has_changed(order)
         self.restated.add(request.client_order_id)
+        if changed.quantity < request.quantity:
+            self.made_less.add(request.client_order_id)
         self.world.surprises.met[f"{term} restated"] += 1
         if is_told:
             self._tell(order, UpdateEvent.RESTATED)

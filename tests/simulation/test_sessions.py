@@ -158,3 +158,24 @@ def test_a_refused_name_may_be_an_order_later() -> None:
     assert player.world.forgotten.total() == 1
     assert player.world.forgotten.keys() <= player.world.engine.state.ledger.state.orders.keys()
     assert played.failures == []
+
+
+DECLINED = (
+    Event("an_entry_waits_for_its_trigger", ("short", "stop", "0.60", "8", "3.00", "SPY", 0, "0.70")),
+    Event("the_market_closes"),
+    Event("a_proposal_is_declined", (0,)),
+    Event("a_position_grows_old", ("night", 8, "0.3")),
+)
+TAKEN_BACK = (
+    Event("an_order_works_again", ("fraction", "expired", 1.0, "part")),
+    Event("the_broker_forgets_an_order", ("stop", True, "cancel", 5.0)),
+    Event("an_exit_is_signed", ("open", "0.60", 1000, 0.05)),
+    Event("the_line_fails", ("answer", "FetchAccount", "late", 90.0)),
+    Event("a_fill_comes_late", ("stop", "expired", 30, 10.0, "")),
+)
+
+
+def test_who_took_a_stop_off_is_not_to_be_told() -> None:
+    """EX-22: the auditor finds nothing owed where a person declined the stop, or cancelled it and another has sold"""
+    assert play(made(720, 40).having(DECLINED)).failures == []
+    assert play(made(720, 14).having(TAKEN_BACK)).failures == []
