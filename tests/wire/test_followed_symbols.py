@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from syrupy.assertion import SnapshotAssertion
 
 from console.commands.assembly.host import Host
-from core.market.alpaca.socket import DataSocket
+from core.market.alpaca.socket import DataSocket, StreamLostError
 from core.messages.inputs import BarArrived, TradingHaltHeard
 from core.model.connection import ConnectionState
 from core.model.values import Symbol
@@ -77,6 +77,23 @@ async def test_the_stream_fills_the_plans_places(room: int) -> None:
             assert (streamed, is_full) == (tuple(symbols[:room]), many > room), many
             assert subscribed == set(streamed), many
         assert stream.connections == 7
+
+
+async def test_a_line_that_ends_behind_an_answer_is_lost() -> None:
+    """MD-02: the answer was heard, and what it asks for next can be sent no more"""
+    with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:
+        exchange.data["iex"].room = 1
+        settings = AlpacaSettings(data_stream_url=exchange.data_stream_url)
+        socket = DataSocket(settings, SecretStr(exchange.keys.id), SecretStr(exchange.keys.secret), [SPY, IBM])
+        await socket.open()
+        await socket.follow((IBM, SPY))
+        await eventually(lambda: socket._ws.messages)
+        await asyncio.to_thread(exchange.make, "disconnect", of="data")
+        await eventually(lambda: socket._ws.closed)
+
+        with pytest.raises(StreamLostError):
+            await socket.receive()
+        await socket.shut()
 
 
 async def test_symbols_over_the_plans_limit_are_polled(snapshot: SnapshotAssertion) -> None:
