@@ -7,17 +7,25 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import OrderFilled, PositionCorrected
-from core.messages.commands import RequestCancel
+from core.facts import OrderFilled, PositionChanged, PositionCorrected, TradeClosed
+from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, SubmitOrder
 from core.model.codes import EndCode
 from core.model.order import OrderStatus, TimeInForce
-from core.model.values import Price
+from core.model.values import Price, Quantity
 from tests.scenarios.changes import ROOMY, confirms_now, passes
-from tests.scenarios.house import House, a_house_with_a_proposal, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.house import (
+    STEADY,
+    House,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    assert_can_be_rebuilt,
+    minutes,
+)
 from tests.scenarios.requests import CANCEL, requested
 from tests.scenarios.test_contradicting_reports import BrokersWord
-from tests.unit.core.brokers.trading_floor import a_bar
+from tests.unit.core.brokers.trading_floor import SPY, a_bar
 
 TEN = "10"
 SEEN_AGAIN = {"soon": ("10:07:05", "10:09"), "late": ("10:09", "10:12")}
@@ -118,3 +126,28 @@ def test_a_lost_answer_whose_order_fills_counts_once(broker: BrokersWord, until:
     assert is_taken_in is (house.entry.end_code is EndCode.NEVER_ARRIVED) is (until == "10:10")
     assert_counted_once(house, "0.502")
     assert house.desk.ledger.exits.covered(house.entry.request.symbol, house.entry.strategy) == Decimal("0.502")
+
+
+@pytest.mark.parametrize("held", ["all", "a part"])
+def test_a_late_fill_of_a_lost_exit_sells_once(broker: BrokersWord, held: str) -> None:
+    """EX-05, EX-09, EX-18: its shares were missing, and were taken off our books before it was told"""
+    house = a_house_in_a_position(("10:06", "10:40", STEADY))
+    house.presses(ProposeClose(SPY, quantity=None if held == "all" else Quantity(Decimal("0.3"))))
+    confirms_now(house, arrives_after=0.05)
+    broker.changes[house.sale.id] = lambda _report: None
+    house.line.is_deaf = True
+    house.until("10:12")
+    left = {"all": "0", "a part": "0.202"}[held]
+    if held == "a part":
+        house.accepts(house.exchange.picture(house.line.at))
+    assert (house.sale.end_code, house.held(), house.held_by_the_broker()) == (EndCode.LOST_THERE, left, left)
+    is_seen_again(house, broker)
+    house.until("10:15")
+
+    assert (house.held(), house.held_by_the_broker()) == (left, left)
+    assert [f.fill.client_order_id for f in house.facts(OrderFilled)] == [house.entry.id, house.sale.id]
+    assert min(fact.quantity for fact in house.facts(PositionChanged)) == Decimal(left)
+    assert [trade.trade.entry_order for trade in house.facts(TradeClosed)] == (
+        [house.entry.id] if held == "all" else []
+    )
+    assert_can_be_rebuilt(house)
