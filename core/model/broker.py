@@ -237,6 +237,8 @@ class UnreadableOrder:
         What is not filled of it.
     closes
         It says of itself that it closes what is held.
+    is_over
+        It is listed among those that have ended: one with our form of id, of which it matters what it filled.
     """
 
     reason: str
@@ -247,6 +249,7 @@ class UnreadableOrder:
     type: OrderType | None = None
     left: Quantity | None = None
     closes: bool = False
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ held is in no list. Closed orders are nested: a parent that is filled shows its 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.brokers.alpaca.fields import UnreadableFieldError, rows
@@ -111,7 +112,7 @@ class AlpacaBooks:
         return page
 
     def _report(self, raw: object, status: str) -> Row | None:
-        """One that works and cannot be read is named: whoever compares knows whether it is ours."""
+        """One that works, or may be ours, and cannot be read is named: whoever compares knows whose it is."""
         foreign = None
         try:
             foreign = a_foreign_order(raw)
@@ -122,11 +123,10 @@ class AlpacaBooks:
             if foreign is not None and status == "open":
                 return foreign  # named as ours are, and of a kind that this desk never sends
             found = what_can_be_read(raw, str(error))
-            if foreign is None and status != "open" and ORDER_ID.fullmatch(found.client_order_id or ""):
-                raise
-            end = "named and left alone" if status == "open" else "over, not ours, left out"
+            is_named = status == "open" or (foreign is None and ORDER_ID.fullmatch(found.client_order_id or ""))
+            end = "named and left alone" if is_named else "over, not ours, left out"
             self._questions.unread.note(f"GET /orders: {error}; {end}", raw)
-            return found if status == "open" else None
+            return replace(found, is_over=status != "open") if is_named else None
 
 
 def _may_work(row: Row) -> bool:

@@ -36,7 +36,6 @@ from core.model.connection import Channel, ConnectionState
 from core.model.harmless_words import harmless
 from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode
 from core.model.order import Side
-from core.model.reconciliation import DifferenceKind
 from core.model.said_once import is_news
 from core.model.session import Session
 from core.model.staging import Proposal
@@ -185,9 +184,9 @@ class Notifying:
 
     @follows(ReconciliationPassed)
     def after_agreement(self, fact: ReconciliationPassed) -> None:
-        """The books agree beside a position that nobody can read."""
+        """The books agree beside a row that nobody can read."""
         for found in fact.differences:
-            if found.kind is DifferenceKind.UNREADABLE_POSITION:
+            if found.hides_what_is_held:
                 matter = of_unread(found.symbol)
                 self._tell(Subject(NoticeKind.HALT, found.in_words, found.symbol, matter, Severity.URGENT))
 
@@ -338,7 +337,7 @@ class Notifying:
                 return any(cause.value == rest for cause in control.halts)
             case "position":
                 found = control.state.differences
-                return any(d.kind is DifferenceKind.UNREADABLE_POSITION and d.symbol == rest for d in found)
+                return any(each.hides_what_is_held and each.symbol == rest for each in found)
             case "clock":
                 return bool(self.state.held_by_clock)
             case "line":
