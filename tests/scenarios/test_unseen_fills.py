@@ -7,10 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import OrderFilled, PositionChanged, PositionCorrected, TradeClosed
+from core.facts import NotificationDue, OrderFilled, PositionChanged, PositionCorrected, TradeClosed
 from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, SubmitOrder
 from core.model.codes import EndCode
+from core.model.notice import Severity
 from core.model.order import OrderStatus, TimeInForce
 from core.model.values import Price, Quantity
 from tests.scenarios.changes import ROOMY, confirms_now, passes
@@ -23,6 +24,7 @@ from tests.scenarios.house import (
     assert_can_be_rebuilt,
     minutes,
 )
+from tests.scenarios.receivers import Receivers, settings, with_receivers
 from tests.scenarios.requests import CANCEL, requested
 from tests.scenarios.test_contradicting_reports import BrokersWord
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
@@ -40,7 +42,8 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> BrokersWord:
 def an_unseen_bracket(broker: BrokersWord, hidden: str = "10:06:15") -> House:
     """Ten are typed at 100 with stop and target and acknowledged; then no list has them, and they fill in 10:06."""
     bars = [*minutes("09:30", "10:05", "101"), a_bar("10:06", "100.05 100.05 99.95 100"), *minutes("10:07", "10:20")]
-    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    terms = ROOMY.model_copy(update={"notify": settings().notify})
+    house = with_receivers(House(bars, terms, cash=Decimal(10_000)).opens(), Receivers()).until("10:05")
     typed = replace(a_typed_buy(TEN, limit="100", stop="99"), target_price=Price(Decimal(103)))
     house.presses(replace(typed, time_in_force=TimeInForce.DAY))
     confirms_now(house)
@@ -82,9 +85,13 @@ def test_a_fill_of_an_unseen_order_counts_once(broker: BrokersWord, when: str) -
 
 
 def test_shares_of_an_unseen_order_keep_its_stop(broker: BrokersWord) -> None:
-    """EX-13, EX-06: the wait has a bound, and what is taken in then is its owner's"""
+    """EX-13, EX-06, SY-03: the wait has a bound; what is taken in then is its owner's, and a person is called, once"""
     house = an_unseen_bracket(broker)
     house.until("10:12")
+    corrected = [record.at for record in house.journal.records() if isinstance(record.fact, PositionCorrected)]
+    notices = [fact.notice for fact in house.facts(NotificationDue) if fact.notice.severity is Severity.URGENT]
+    assert [notice.at for notice in notices] == corrected
+    assert len(corrected) == 1
 
     assert house.entry.end_code is EndCode.LOST_THERE
     assert (house.held(), house.held_by_the_broker()) == (TEN, TEN)

@@ -24,6 +24,7 @@ from core.facts import (
     NotificationSettled,
     NotificationSuppressed,
     OrderFilled,
+    PositionCorrected,
     ProposalStaged,
     ProtectionTripped,
     ReconciliationFailed,
@@ -189,6 +190,20 @@ class Notifying:
             if found.hides_what_is_held:
                 matter = of_unread(found.symbol)
                 self._tell(Subject(NoticeKind.HALT, found.in_words, found.symbol, matter, Severity.URGENT))
+
+    @follows(PositionCorrected)
+    def after_correction(self, fact: PositionCorrected) -> None:
+        """The books moved beside an order that the broker does not find: its fill may be what nobody told (EX-05)."""
+        lost = next(
+            (order for order in self.state.ledger.lost_today(fact.symbol, self.state.at) if order.remaining), None
+        )
+        if lost is None or fact.is_split:
+            return
+        words = (
+            f"{fact.reason}; {order_in_words(lost.request)}, which the broker did not find, may have filled: "
+            "look at the broker"
+        )
+        self._tell(Subject(NoticeKind.HALT, words, fact.symbol, grave=Severity.URGENT))
 
     @follows(Killed)
     def after_kill(self, fact: Killed) -> None:

@@ -143,16 +143,11 @@ class OrderRecovery:
         """Whose order ended today because the broker lacked it, and can have bought what its books show more; None
         where none can, or several owners'.
         """
-        way, today = Side.BUY if growth > 0 else Side.SELL, self.state.calendar.trading_day(self.state.at)
+        way = Side.BUY if growth > 0 else Side.SELL
         owners = {
             order.strategy
-            for order in self.state.ledger.state.orders.values()
-            if order.is_lost
-            and not order.only_reduces
-            and (order.request.symbol, order.request.side) == (symbol, way)
-            and order.remaining >= abs(growth)
-            and order.ended_at is not None
-            and self.state.calendar.trading_day(order.ended_at) == today
+            for order in self.state.ledger.lost_today(symbol, self.state.at)
+            if not order.only_reduces and order.request.side is way and order.remaining >= abs(growth)
         }
         return owners.pop() if len(owners) == 1 else None
 
