@@ -127,12 +127,14 @@ def test_a_lost_answer_whose_order_fills_counts_once(broker: BrokersWord, until:
     house.confirms_at("10:06:02")
     house.until(until)
     is_taken_in = bool(house.facts(PositionCorrected))
+    covered = house.desk.ledger.exits.covered(SPY, "vwap")
     is_seen_again(house, broker)
     passes(house, 130)
 
     assert is_taken_in is (house.entry.end_code is EndCode.NEVER_ARRIVED) is (until == "10:10")
+    assert covered == (Decimal("0.502") if is_taken_in else 0)
     assert_counted_once(house, "0.502")
-    assert house.desk.ledger.exits.covered(house.entry.request.symbol, house.entry.strategy) == Decimal("0.502")
+    assert [(stop.request.quantity, stop.is_working) for stop in house.stops] == [(Decimal("0.502"), True)]
 
 
 @pytest.mark.parametrize("held", ["all", "a part"])

@@ -26,7 +26,7 @@ from core.model.order import OrderRequest, OrderStatus, OrderType, Side, TimeInF
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, StandingAuthorization
-from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
+from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol
 from core.risk.self_cross import is_wash_trade
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
@@ -216,7 +216,7 @@ class ProtectiveStops:
             if self._is_left_to_its_legs(entry):
                 yield from self.order_recovery.ask_for_legs(entry)
                 continue
-            owed = entry.filled_quantity - use.released
+            owed = entry.filled_quantity + self._taken_in(entry) - use.released
             quantity = min(owed, self._unprotected(entry, use.mandate.side))
             if quantity > 0 and self.state.control.naked_at is None:
                 yield from self.release_stop(use, entry, Quantity(quantity))
@@ -224,9 +224,18 @@ class ProtectiveStops:
     def _is_of_what_is_held(self, entry: Order) -> bool:
         """Not where all that it bought was closed again: what is held by now is another ticket's."""
         position = self.state.ledger.position(entry.request.symbol, entry.strategy)
-        if position is None or entry.ended_at is None or entry.late_fill:
+        if position is None or entry.ended_at is None or entry.late_fill or self._taken_in(entry):
             return True
         return position.entry_order == entry.id or entry.ended_at >= position.began
+
+    def _taken_in(self, entry: Order) -> Quantity:
+        """Shares that the broker's books showed after it had lost the entry: they are its, until its fill is told."""
+        position = self.state.ledger.position(entry.request.symbol, entry.strategy)
+        if position is None or not entry.is_lost or entry.ended_at is None or position.entry_order:
+            return NO_SHARES
+        is_its_side = (position.quantity > 0) is (entry.request.side is Side.BUY)
+        is_since = is_its_side and position.opened_at >= entry.ended_at
+        return min(Quantity(abs(position.quantity)), entry.remaining) if is_since else NO_SHARES
 
     def _is_left_to_its_legs(self, entry: Order) -> bool:
         """Whether the broker's legs guard what it filled, or may: where it ended as filled, whatever became of them but
