@@ -1,6 +1,7 @@
 """Each request to the broker is counted as it leaves; queries wait where the minute is short of room (RK-24).
 
-Orders, cancels, the clock and a ticket's figures leave at once, always. Queries share what the reserve leaves beside
+Orders, cancels, the clock and a ticket's figures leave at once; of a kill's cancels those beyond the limit go one a
+second. Queries share what the reserve leaves beside
 them: first wait the account and activities, then comparisons and look-ups, last what an exit, a kill or a person waits
 for. A query that waits is asked once, however often it is wanted, moves up after 10 s and after 30 s, and never uses
 the reserve, nor what exits under way are about to need; while an exit waits for room none moves up as far as it. After
@@ -23,6 +24,7 @@ from core.messages.effects import (
     FetchActivities,
     FetchFigures,
     FetchPicture,
+    LatchKill,
     LookUpOrder,
     LookUpSymbols,
 )
@@ -44,7 +46,7 @@ from core.model.values import Symbol
 from core.risk.message_counts import Share, for_queries, of_an_earlier_run
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
-from core.workflows.orders.request_room import A_MOMENT, RequestRoom, held_exits
+from core.workflows.orders.request_room import A_MOMENT, KillCancels, RequestRoom, held_exits
 
 MOVES_UP = (timedelta(seconds=10), timedelta(seconds=30))
 """After which a query that waits may use as much as those of the next share."""
@@ -86,15 +88,22 @@ class RequestPacing:
         self._assets: dict[Symbol, datetime] = {}
         self._beyond = 0
         self._do_exits_wait = False
+        self._cancels = KillCancels(state)
 
     # ── what leaves ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def paced(self, asked: list[Effect]) -> list[Effect]:
         """Those that leave now, in their order, and those of earlier acts for which there is room."""
-        if self._limit is None and not self._waiting:
+        if self._limit is None and not self._waiting and not self._cancels:
             return [self._with_all_assets(effect) if isinstance(effect, FetchPicture) else effect for effect in asked]
-        leaving: list[Effect] = []
-        for effect in asked:
+        others = [effect for effect in asked if not self._cancels.take(effect)]
+        leaving: list[Effect] = [effect for effect in others if isinstance(effect, LatchKill)]
+        for cancel in self._cancels.leaving(self._limit):
+            self._count(cancel)
+            leaving.append(cancel)
+        for effect in others:
+            if isinstance(effect, LatchKill):
+                continue
             if isinstance(effect, Query) and not _is_of_a_ticket(effect) and not self._is_free(effect):
                 leaving += self._let_go(self._wait(effect))
             else:
@@ -333,10 +342,11 @@ class RequestPacing:
     @property
     def is_holding(self) -> bool:
         """Whether anything waits for room."""
-        return bool(self._waiting)
+        return bool(self._waiting or self._cancels)
 
     def next_due(self) -> Iterator[datetime]:
         limit, at = self._limit, self.state.at
+        yield from self._cancels.next_due()
         for waiting in self._waiting.values():
             yield from (waiting.since + after for after in MOVES_UP if waiting.since + after > at)
             if self.room.is_refused:
