@@ -44,7 +44,7 @@ from core.facts import (
     StopInForce,
     StopOwed,
 )
-from core.model.codes import NEEDS_NOBODY, UNDER_WAY, CancelCode, EndCode, IdleCode, OwedReason, ProposalEnd
+from core.model.codes import BY_A_PERSON, NEEDS_NOBODY, UNDER_WAY, EndCode, IdleCode, OwedReason, ProposalEnd
 from core.model.order import OrderStatus
 from core.model.position import Position
 from core.model.staging import AuthorizationKind
@@ -59,7 +59,6 @@ MAY_CHANGE_IT = (
     OrderRestated, OrderRevived, OrdersRecalled, ContingentOrdersMissing, PositionCorrected, ProposalStaged,
     ConfirmationReceived, AuthorizationEnded, Rearmed, DayStarted, OrderIdled, OrderTradesAgain,
 )  # fmt: skip
-TAKEN_BACK = frozenset({CancelCode.OPERATOR, CancelCode.KILLED})
 
 
 @dataclass(slots=True)
@@ -164,7 +163,7 @@ class OwedStops:
         if order is not None and order.is_protective:
             key = position_key(order.request.symbol, order.strategy)
             named = self.state.named.get(key, NO_SHARES)
-            if fact.after.is_terminal and order.cancel_code in TAKEN_BACK:
+            if fact.after.is_terminal and order.cancel_code in BY_A_PERSON:
                 self._name(key, named - order.remaining)
             elif fact.after is OrderStatus.SUBMITTED:
                 self._name_guarded(order)
