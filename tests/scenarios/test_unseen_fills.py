@@ -29,7 +29,7 @@ from tests.scenarios.requests import CANCEL, requested
 from tests.scenarios.test_contradicting_reports import BrokersWord
 from tests.unit.core.brokers.trading_floor import SPY, a_bar
 
-TEN = "10"
+TEN, ALL = "10", Decimal("0.502")
 SEEN_AGAIN = {"soon": ("10:07:05", "10:09"), "late": ("10:09", "10:12")}
 """Before the bound is over, and long after it."""
 
@@ -39,9 +39,10 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> BrokersWord:
     return BrokersWord(monkeypatch)
 
 
-def an_unseen_bracket(broker: BrokersWord, hidden: str = "10:06:15") -> House:
+def an_unseen_bracket(broker: BrokersWord, hidden: str = "10:06:15", then: str = "100") -> House:
     """Ten are typed at 100 with stop and target and acknowledged; then no list has them, and they fill in 10:06."""
-    bars = [*minutes("09:30", "10:05", "101"), a_bar("10:06", "100.05 100.05 99.95 100"), *minutes("10:07", "10:20")]
+    fills = a_bar("10:06", "100.05 100.05 99.95 100")
+    bars = [*minutes("09:30", "10:05", "101"), fills, *minutes("10:07", "10:20", then)]
     terms = ROOMY.model_copy(update={"notify": settings().notify})
     house = with_receivers(House(bars, terms, cash=Decimal(10_000)).opens(), Receivers()).until("10:05")
     typed = replace(a_typed_buy(TEN, limit="100", stop="99"), target_price=Price(Decimal(103)))
@@ -160,3 +161,16 @@ def test_a_late_fill_of_a_lost_exit_sells_once(broker: BrokersWord, held: str) -
         [house.entry.id] if held == "all" else []
     )
     assert_can_be_rebuilt(house)
+
+
+def test_a_lost_entrys_leg_counts_only_after_its_fills(broker: BrokersWord) -> None:
+    """EX-05, EX-13: both fill unseen, and the leg is told first: no short is opened, and no second stop is sent"""
+    house = an_unseen_bracket(broker, hidden="10:05:20", then="98.90")
+    house.until("10:12")
+    at_its_end = house.entry.end_code, house.held(), house.held_by_the_broker()
+    is_seen_again(house, broker)
+    house.until("10:15")
+
+    assert at_its_end == (EndCode.LOST_THERE, "0", "0")
+    assert [fact.quantity for fact in house.facts(PositionChanged)] == [Decimal(TEN), 0]
+    assert (house.held_by_the_broker(), [stop.filled_quantity for stop in house.stops]) == ("0", [Decimal(TEN)])

@@ -106,11 +106,13 @@ class OrderUpdates:
         yield from self.take_in(order, report, source, execution)
 
     def _entry_behind(self, leg: Order, report: OrderReport) -> Order | None:
-        """The entry of a leg that was filled before anything told us of its own fills; also one that was given up."""
+        """The entry of a leg that was filled before anything told us of its own fills; also one that was given up, or
+        that the broker had lost: what its leg sold it has bought.
+        """
         entry = self.state.ledger.order(leg.parent) if leg.parent is not None else None
         if entry is None or not self.state.ledger.legs.is_held(leg) or report.filled_quantity <= leg.filled_quantity:
             return None
-        has_ended_there = entry.status.is_terminal and entry.broker_order_id is not None
+        has_ended_there = entry.status.is_terminal and entry.broker_order_id is not None and not entry.is_lost
         return None if has_ended_there else entry
 
     def take_in(
