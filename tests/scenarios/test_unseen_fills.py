@@ -16,6 +16,7 @@ from core.model.order import OrderStatus, TimeInForce
 from core.model.values import Price, Quantity
 from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.house import (
+    FALL,
     STEADY,
     House,
     a_house_in_a_position,
@@ -161,6 +162,22 @@ def test_a_late_fill_of_a_lost_exit_sells_once(broker: BrokersWord, held: str) -
         [house.entry.id] if held == "all" else []
     )
     assert_can_be_rebuilt(house)
+
+
+def test_a_lost_stop_that_may_have_sold_is_not_sent_again(broker: BrokersWord) -> None:
+    """EX-13, EX-22: the broker's books show none of its shares: another one would open the other side"""
+    house = a_house_in_a_position(("10:06", "10:06", STEADY), ("10:07", "10:40", FALL))
+    (stop,) = house.stops
+    broker.changes[stop.id] = lambda _report: None
+    house.line.is_deaf = True
+    house.until("10:14")
+    at_its_end = house.held(), house.held_by_the_broker()
+    is_seen_again(house, broker)
+    house.until("10:17")
+
+    assert (stop.end_code, at_its_end, house.stops) == (EndCode.LOST_THERE, ("0", "0"), [stop])
+    assert (house.held(), house.held_by_the_broker(), stop.filled_quantity) == ("0", "0", ALL)
+    assert [fact.trade.exit_order for fact in house.facts(TradeClosed)] == [stop.id]
 
 
 def test_a_lost_entrys_leg_counts_only_after_its_fills(broker: BrokersWord) -> None:

@@ -135,6 +135,7 @@ class OrderRecovery:
             since = self._differs_since.setdefault(order.id, self.state.at)
             if self.state.at - since < MAY_HAVE_FILLED:
                 return
+            self.state.sightings.differing |= {order.request.symbol}
         self._differs_since.pop(order.id, None)
         is_new = order.status is OrderStatus.PENDING
         yield from self._never_arrived(order) if is_new else self._end_lost(order)
