@@ -164,12 +164,18 @@ def test_a_late_fill_of_a_lost_exit_sells_once(broker: BrokersWord, held: str) -
     assert_can_be_rebuilt(house)
 
 
-def test_a_lost_stop_that_may_have_sold_is_not_sent_again(broker: BrokersWord) -> None:
-    """EX-13, EX-22: the broker's books show none of its shares: another one would open the other side"""
+@pytest.mark.parametrize("closed_at", [None, "10:07:30", "10:08:15"])
+def test_a_lost_stop_that_may_have_sold_is_not_sent_again(broker: BrokersWord, closed_at: str | None) -> None:
+    """EX-13, EX-21, EX-22: the broker's books show none of its shares: another exit would open the other side"""
     house = a_house_in_a_position(("10:06", "10:06", STEADY), ("10:07", "10:40", FALL))
     (stop,) = house.stops
     broker.changes[stop.id] = lambda _report: None
     house.line.is_deaf = True
+    if closed_at is not None:
+        house.until(closed_at)
+        house.line.breaks_at(CancelOrder, arrives=False, times=100)
+        house.presses(ProposeClose(SPY))
+        confirms_now(house)
     house.until("10:14")
     at_its_end = house.held(), house.held_by_the_broker()
     is_seen_again(house, broker)

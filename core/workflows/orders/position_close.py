@@ -96,7 +96,8 @@ class PositionClose:
         """
         for use in self._standing(but):
             is_to_sell = use.mandate.kind is AuthorizationKind.CLOSE and use.is_unused
-            if is_to_sell and not self._stops_left(use):
+            is_sold = self.state.may_be_sold(use.mandate.symbol, use.mandate.side)
+            if is_to_sell and not is_sold and not self._stops_left(use):
                 yield from apart(self.state, partial(self._sell, use))
         over = [parent for parent in _sales(self._standing(but)) if self._is_over(parent)]
         settled: set[ClientOrderId] = set()

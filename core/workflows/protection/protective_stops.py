@@ -102,7 +102,7 @@ class ProtectiveStops:
             yield from self._make_way_for(order)
         if _is_lost(order) and order.role is None:
             yield from self._after_loss(order)
-        if (not order.request.legs and order.role is None) or self._may_have_sold(order):
+        if not order.request.legs and order.role is None:
             return
         for leg in self.state.ledger.legs.of(order.id):
             if leg.is_working and self.state.ledger.legs.is_orphan(leg):
@@ -110,18 +110,12 @@ class ProtectiveStops:
         yield from self.cover(order.id if order.role is None else order.parent or order.id)
 
     def _after_loss(self, stop: Order) -> Iterator[Effect]:
-        """The broker had it and is proven not to have it any more: what was signed for it permits another (EX-22). Not
-        where its books show less than ours: it may have sold.
-        """
+        """The broker had it and is proven not to have it any more: what was signed for it permits another (EX-22)."""
         mandate_id = None if stop.permit is None else stop.permit.mandate_id
         for use in self.state.stage.mandates(AuthorizationKind.PROTECTIVE_STOP):
             if use.mandate.id == mandate_id and self.state.at <= use.mandate.ends_at and stop.remaining > 0:
                 self.state.record(PermissionReturned(stop.id, use.mandate.id, stop.remaining))
-                if not self._may_have_sold(stop):
-                    yield from self.cover(use.mandate.parent)
-
-    def _may_have_sold(self, order: Order) -> bool:
-        return _is_lost(order) and order.request.symbol in self.state.sightings.differing
+                yield from self.cover(use.mandate.parent)
 
     def _make_way_for(self, stop: Order) -> Iterator[Effect]:
         """Entries that a broker with Alpaca's table lets bar a stop are taken back: its ticket can be sent then.
@@ -270,6 +264,8 @@ class ProtectiveStops:
 
         `parent` is its entry; or the stop whose place it takes, where the entry is forgotten.
         """
+        if self.state.may_be_sold(use.mandate.symbol, use.mandate.side):
+            return
         signed = Quantity(use.mandate.quantity - use.released)
         if ZERO < signed < quantity and self.state.at <= use.mandate.ends_at:
             yield from self._release_part(use, parent, signed, lasts)
