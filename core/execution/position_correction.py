@@ -50,19 +50,20 @@ def given_back(ledger: Ledger, order: Order, execution: Execution, *, is_derived
     if not order.is_lost or order.ended_at is None:
         return None
     symbol = order.request.symbol
-    undone = _sold if order.only_reduces else _bought
-    after = undone(ledger, order, execution, is_derived)
+    after = _sold(ledger, order, execution) if order.only_reduces else None
+    is_taken_off = after is not None
+    after = after or _taken_in(ledger, order, execution, is_derived)
     if after is None:
         return None
     shares = tuple(share for share in after if share.quantity)
     net = Quantity(sum((share.quantity for share in shares), ZERO))
-    what = "taken off" if order.only_reduces else "taken in"
+    what = "taken off" if is_taken_off else "taken in"
     reason = f"{symbol}: a fill of {order.id} had been {what} before it was told"
     average = shares[0].average_price if shares else None
     return PositionCorrected(symbol, net, average, reason, shares)
 
 
-def _bought(ledger: Ledger, order: Order, execution: Execution, is_derived: bool) -> tuple[OwnerShare, ...] | None:
+def _taken_in(ledger: Ledger, order: Order, execution: Execution, is_derived: bool) -> tuple[OwnerShare, ...] | None:
     """Without the shares that the books took in after its end. What nobody told the time of may be among them; what was
     bought later is not.
     """
@@ -79,7 +80,7 @@ def _bought(ledger: Ledger, order: Order, execution: Execution, is_derived: bool
     return None if left == execution.quantity else tuple(after)
 
 
-def _sold(ledger: Ledger, order: Order, execution: Execution, _is_derived: bool) -> tuple[OwnerShare, ...] | None:
+def _sold(ledger: Ledger, order: Order, execution: Execution) -> tuple[OwnerShare, ...] | None:
     """With the shares that the books took off its owner since it was written: this fill has sold them."""
     symbol, strategy = order.request.symbol, order.strategy
     taken = ledger.state.taken_off.get(position_key(symbol, strategy))

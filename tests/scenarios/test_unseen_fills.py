@@ -197,3 +197,28 @@ def test_a_lost_entrys_leg_counts_only_after_its_fills(broker: BrokersWord) -> N
     assert at_its_end == (EndCode.LOST_THERE, "0", "0")
     assert [fact.quantity for fact in house.facts(PositionChanged)] == [Decimal(TEN), 0]
     assert (house.held_by_the_broker(), [stop.filled_quantity for stop in house.stops]) == ("0", [Decimal(TEN)])
+
+
+def test_a_short_that_a_lost_stop_left_counts_once(broker: BrokersWord) -> None:
+    """EX-05, EX-09: it sold unseen, a close sold the same shares again, and its fill is told after the correction"""
+    bars = [*minutes("09:45", "10:09", "99.60"), *minutes("10:10", "10:40", FALL)]
+    house = House(bars, ROOMY, cash=Decimal(10_000), multiplier=Decimal(2)).opens().until("10:05")
+    house.presses(a_typed_buy("15", limit=None))
+    confirms_now(house)
+    house.until("10:06:30")
+    (stop,) = house.stops
+    broker.changes |= {stop.id: lambda _report: None, house.entry.id: lambda report: replace(report, legs=())}
+    house.until("10:09:30")
+    house.line.is_deaf = True
+    house.until("10:10:25")
+    house.line.is_deaf = False
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    house.until("10:12")
+    before = house.held(), house.held_by_the_broker()
+    is_seen_again(house, broker)
+    house.until("10:15")
+
+    assert (stop.end_code, before) == (EndCode.LOST_THERE, ("-15", "-15"))
+    assert (house.held(), house.held_by_the_broker(), stop.filled_quantity) == ("-15", "-15", 15)
+    assert_can_be_rebuilt(house)
