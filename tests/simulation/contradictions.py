@@ -55,8 +55,8 @@ class Contradictions:
         How the next answers for the books differ from the truth, one each: which list is `empty` or `short`.
     ended
         Orders that it calls ended, and how; True or not.
-    forgotten
-        Orders that it does not know, for now or for good.
+    forgotten, hidden
+        Orders that it does not know, for now or for good; and those that it did not know at any time.
     idle
         Orders that work there, and the word by which it calls them: they may trade all the same.
     words, words_left
@@ -75,6 +75,7 @@ class Contradictions:
     lists: list[str] = field(default_factory=list)
     ended: dict[str, str] = field(default_factory=dict)
     forgotten: set[str] = field(default_factory=set)
+    hidden: set[str] = field(default_factory=set)
     idle: dict[str, str] = field(default_factory=dict)
     words: tuple[str, ...] = ()
     words_left: int = 0
@@ -209,6 +210,7 @@ class Contradictions:
         """The broker knows it no more: it is gone without a word, or works on unseen."""
         order_id = order.request.client_order_id
         self.forgotten.add(order_id)
+        self.hidden.add(order_id)
         self.contradicted.add(order_id)
         if is_gone:
             self._book.end(order, UpdateEvent.CANCELED, self._at)
