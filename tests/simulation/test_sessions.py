@@ -179,3 +179,19 @@ def test_who_took_a_stop_off_is_not_to_be_told() -> None:
     """EX-22: the auditor finds nothing owed where a person declined the stop, or cancelled it and another has sold"""
     assert play(made(720, 40).having(DECLINED)).failures == []
     assert play(made(720, 14).having(TAKEN_BACK)).failures == []
+
+
+UNSEEN = (
+    Event("the_broker_forgets_an_order", ("entry", False, "part", 5.0)),
+    Event("time_passes", (70.0,)),
+    Event("the_broker_forgets_an_order", ("stop", False, "fall", 5.0)),
+    Event("time_passes", (70.0,)),
+    Event("the_broker_forgets_an_order", ("stop", True, "exit", 130.0)),
+)
+
+
+def test_no_signed_exit_sells_what_a_lost_stop_may_have() -> None:
+    """EX-13, OP-06: the broker lost a stop and refused the next one, and the lost one sold unseen"""
+    played = play(made(743, 91).having(UNSEEN))
+
+    assert played.failures == []
