@@ -56,7 +56,7 @@ SHORTEST = timedelta(seconds=1)
 """What was over sooner is how long a stop takes to the broker, and is not recorded."""
 MAY_CHANGE_IT = (
     OrderStateUnknown, OrderKept, KeptOrderReleased, CancelRequested, CancelDropped, LegResized,
-    OrderRestated, OrderRevived, OrdersRecalled, ContingentOrdersMissing, PositionCorrected, ProposalStaged,
+    OrderRestated, OrderRevived, OrdersRecalled, ContingentOrdersMissing, ProposalStaged,
     ConfirmationReceived, AuthorizationEnded, Rearmed, DayStarted, OrderIdled, OrderTradesAgain,
 )  # fmt: skip
 
@@ -119,6 +119,7 @@ class OwedStops:
             OrderCreated: self._created,
             OrderFilled: self._filled,
             OrderStateChanged: self._changed,
+            PositionCorrected: self._corrected,
             ProposalEnded: self._proposal_ended,
             Killed: self._killed,
             StopOwed: self._told,
@@ -167,6 +168,16 @@ class OwedStops:
                 self._name(key, named - order.remaining)
             elif fact.after is OrderStatus.SUBMITTED:
                 self._name_guarded(order)
+        self._look(at)
+
+    def _corrected(self, at: datetime, fact: PositionCorrected) -> None:
+        """What an order that the broker lacked may have bought is owed its ticket's stop; a leg is there already."""
+        entries = (o for o in self._ledger.lost_today(fact.symbol, at) if not o.only_reduces and not o.request.legs)
+        lost = [entry for entry in entries if entry.wants_broker_stop]
+        for share in fact.owners:
+            bought = sum((o.remaining for o in lost if o.strategy == share.strategy), ZERO)
+            key = position_key(fact.symbol, share.strategy)
+            self._name(key, max(self.state.named.get(key, NO_SHARES), min(abs(share.quantity), bought)))
         self._look(at)
 
     def _name_guarded(self, stop: Order) -> None:

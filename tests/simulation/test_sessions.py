@@ -190,8 +190,19 @@ UNSEEN = (
 )
 
 
+TWO_LOST = (
+    Event("the_broker_forgets_an_order", ("entry", True, "exit", 130.0)),
+    Event("time_passes", (1.0,)),
+    Event("the_broker_forgets_an_order", ("stop", True, "move", 130.0)),
+    Event("the_broker_forgets_an_order", ("fraction", False, "fall", 130.0)),
+)
+
+
 def test_no_signed_exit_sells_what_a_lost_stop_may_have() -> None:
     """EX-13, OP-06: the broker lost a stop and refused the next one, and the lost one sold unseen"""
-    played = play(made(743, 91).having(UNSEEN))
+    assert play(made(743, 91).having(UNSEEN)).failures == []
 
-    assert played.failures == []
+
+def test_shares_of_two_lost_entries_have_no_stop_by_guess() -> None:
+    """EX-13, EX-22: by the ticket of the one, and again when the fill of the other is told, would be too much"""
+    assert play(made(745, 37).having(TWO_LOST)).failures == []

@@ -229,9 +229,14 @@ class ProtectiveStops:
         return position.entry_order == entry.id or entry.ended_at >= position.began
 
     def _taken_in(self, entry: Order) -> Quantity:
-        """Shares that the broker's books showed after it had lost the entry: they are its, until its fill is told."""
+        """Shares that the broker's books showed after it had lost the entry: they are its, until its fill is told; of
+        several lost ones nobody can say whose.
+        """
         position = self.state.ledger.position(entry.request.symbol, entry.strategy)
         if position is None or not entry.is_lost or entry.ended_at is None or position.entry_order:
+            return NO_SHARES
+        lost = self.state.ledger.lost_today(position.symbol, self.state.at)
+        if [o for o in lost if not o.only_reduces and o.strategy == entry.strategy and o.remaining > 0] != [entry]:
             return NO_SHARES
         is_its_side = (position.quantity > 0) is (entry.request.side is Side.BUY)
         is_since = is_its_side and position.opened_at >= entry.ended_at
