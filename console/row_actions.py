@@ -253,7 +253,7 @@ class RowActions:
         held = next((row for row in view.positions if row.key == key), None)
         if held is None:
             return
-        if held.unattended_until is None:
+        if held.unattended_until is None and held.exit_waits_since is None:
             self.behind.say(f"each exit of {held.symbol} needs your key already")
             return
         self.behind.handle.send(TakeBackExits(held.symbol, held.strategy))

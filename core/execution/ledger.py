@@ -123,6 +123,14 @@ class Ledger:
             and (strategy is None or o.strategy == strategy)
         )
 
+    def lost_today(self, symbol: Symbol, at: datetime) -> Iterator[Order]:
+        """Orders that ended today because the broker did not have them."""
+        today = self.calendar.trading_day(at)
+        for order in self.state.orders.values():
+            is_its = order.is_lost and order.request.symbol == symbol
+            if is_its and order.ended_at is not None and self.calendar.trading_day(order.ended_at) == today:
+                yield order
+
     def unfilled_entries(self, strategy: str, day: date) -> tuple[Order, ...]:
         """Return working entries of a strategy without a fill on a trading day, whatever was filled before.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from core.execution.order import Order
 from core.model.position import AnyTrade, Position
 from core.model.staging import Approval
-from core.model.values import NO_MONEY, ClientOrderId, ExecutionId, Money, Symbol
+from core.model.values import NO_MONEY, ClientOrderId, ExecutionId, Money, Quantity, Symbol
 
 UNKNOWN_OWNER = "broker"
 """Strategy name of a position taken over from the broker's books that has no owner."""
@@ -18,15 +18,24 @@ def position_key(symbol: Symbol, strategy: str) -> str:
     return f"{symbol}/{strategy}"
 
 
+@dataclass(frozen=True, slots=True)
+class TakenOff:
+    """Shares that a correction took off a position, as it was before: `quantity` is below zero for a short."""
+
+    position: Position
+    quantity: Quantity
+    at: datetime
+
+
 @dataclass(slots=True)
 class LedgerState:
     """The ledger's state.
 
     `positions` is keyed `SYMBOL/strategy`; flat ones are not kept. Orders that ended before today leave once nothing
-    depends on them, and after a week in any case; those that never arrived are kept longer. `forgotten` is the number
-    of those that left, with the sum of all of them: the index of past orders has them whole, and no id is used again.
-    `trades` has those of today. For an order not recorded yet, `permits` has its approval, and `redeemed` the stop that
-    it reduces.
+    rests on them, and after a week in any case; what never arrived is kept for longer. So many are `forgotten`, with
+    the sum of all of them: the index of past orders has them whole, and no name is ever used again. Of trades there are
+    those of today, and of corrections what they took off today. By an order that is not written down yet, `permits` has
+    what permits it, and `redeemed` the stop that it is less of.
     """
 
     orders: dict[ClientOrderId, Order] = field(default_factory=dict)
@@ -43,6 +52,7 @@ class LedgerState:
     permits: dict[ClientOrderId, Approval] = field(default_factory=dict)
     orders_sent: int = 0
     updates_ignored: int = 0
+    taken_off: dict[str, TakenOff] = field(default_factory=dict)
 
     def position(self, symbol: Symbol, strategy: str) -> Position | None:
         return self.positions.get(position_key(symbol, strategy))

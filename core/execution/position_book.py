@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from core.execution.ended_trades import trade_of
-from core.execution.ledger_state import UNKNOWN_OWNER, LedgerIndex, position_key
+from core.execution.ledger_state import UNKNOWN_OWNER, LedgerIndex, TakenOff, position_key
 from core.execution.order import Order
 from core.execution.order_retention import KEPT
 from core.execution.position_moves import moved, split, with_part
 from core.execution.replacement_chains import ReplacementChains
-from core.facts import CorporateActionApplied, OrderFilled, PositionCorrected
+from core.facts import CorporateActionApplied, OrderFilled, OwnerShare, PositionCorrected
 from core.model.calendar import Calendar
 from core.model.instrument import named
 from core.model.order import Side
 from core.model.position import Ended, Fill, Position
 from core.model.regime import RegimeLabels
-from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money, Price, Quantity
+from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money, Price, Quantity, Symbol
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,9 @@ class PositionBook:
         day, state = self.calendar.trading_day(at), self.index.state
         self.opened = [fill for fill in self.opened if at - fill.heard_at <= KEPT]
         state.trades = [t for t in state.trades if self.calendar.trading_day(t.exit_time) >= day]
+        state.taken_off = {
+            key: taken for key, taken in state.taken_off.items() if self.calendar.trading_day(taken.at) >= day
+        }
 
     def _count_entry(self, strategy: str, day: date) -> None:
         """Count an entry; a late fill of an earlier day does not count for the current one."""
@@ -179,11 +182,12 @@ class PositionBook:
         for position in held:
             del self.index.state.positions[position_key(position.symbol, position.strategy)]
         for share in fact.owners:
-            found = next((p for p in held if p.strategy == share.strategy), None)
+            found = next((p for p in held if p.strategy == share.strategy), None) or self._taken_off(fact.symbol, share)
             before = found or Position(
                 fact.symbol, share.strategy, at, ClientOrderId(""), traded=held[0].traded if held else None
             )
             self.index.state.positions[position_key(fact.symbol, share.strategy)] = with_part(before, share)
+        self._note_taken_off(at, fact, held)
         if fact.owners or fact.quantity == 0 or fact.average_price is None:
             return
         traded = held[0].traded if held else None
@@ -196,6 +200,30 @@ class PositionBook:
             Quantity(abs(fact.quantity)), cost, cost, regime=alone.regime, fees=alone.fees,
             heard_at=alone.heard_at, traded=traded,
         )  # fmt: skip
+
+    def _taken_off(self, symbol: Symbol, share: OwnerShare) -> Position | None:
+        """The position as it was, where a correction took it off and another gives it back."""
+        taken = self.index.state.taken_off.get(position_key(symbol, share.strategy))
+        return taken.position if taken is not None and taken.position.quantity * share.quantity > 0 else None
+
+    def _note_taken_off(self, at: datetime, fact: PositionCorrected, held: tuple[Position, ...]) -> None:
+        after, taken_off = {share.strategy: share.quantity for share in fact.owners}, self.index.state.taken_off
+        if fact.is_split or (fact.quantity and not fact.owners):
+            return
+        for position in held:
+            key = position_key(fact.symbol, position.strategy)
+            before = taken_off[key].quantity if key in taken_off else ZERO
+            less = Quantity(before + position.quantity - after.pop(position.strategy, ZERO))
+            self._take_note(key, TakenOff(position, less, at))
+        for strategy, quantity in after.items():
+            if (taken := taken_off.get(key := position_key(fact.symbol, strategy))) is not None:
+                self._take_note(key, replace(taken, quantity=Quantity(taken.quantity - quantity)))
+
+    def _take_note(self, key: str, taken: TakenOff) -> None:
+        if taken.position.quantity * taken.quantity > 0:
+            self.index.state.taken_off[key] = taken
+        else:
+            self.index.state.taken_off.pop(key, None)
 
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
         """Multiply each owner's shares at the same cost; books that had the split already do not change."""

@@ -1,9 +1,12 @@
 """Allocate shares to owners if the broker's books show more or fewer of a symbol than ours (EX-09, EX-13).
 
-The broker has one position per symbol, our books one per owner. A single owner keeps the position. With several, each
-keeps its shares and its stop: missing shares are taken where no stop protects them. Shares that nobody here bought, or
-that are held in the other direction, get no owner; their price is derived from the broker's average. A split multiplies
-each part.
+The broker knows one position a symbol, our books one for each owner. What one holds alone stays its own. Where several
+hold it, each keeps what it has, and its stop: what is missing is taken where no stop guards it, and what nobody here
+bought is nobody's in particular, at what the broker's average leaves for it; so is what is held the other way round. A
+split gives each its part.
+
+What a correction took in or took off for an order that the broker had lost goes back before its fill is counted: each
+share counts once.
 """
 
 from __future__ import annotations
@@ -13,8 +16,11 @@ from decimal import ROUND_DOWN, Decimal
 
 from core.execution.cover import unreserved_of
 from core.execution.ledger import Ledger
-from core.execution.ledger_state import UNKNOWN_OWNER
-from core.facts import OwnerShare
+from core.execution.ledger_state import UNKNOWN_OWNER, position_key
+from core.execution.order import Order
+from core.facts import OwnerShare, PositionCorrected
+from core.model.broker import Execution
+from core.model.order import Side
 from core.model.position import Position
 from core.model.values import ZERO, Money, Price, Quantity, Symbol
 
@@ -37,6 +43,60 @@ def owners_after(
     if is_split:
         return _multiplied(held, true)
     return _moved(ledger, held, true, average)
+
+
+def given_back(ledger: Ledger, order: Order, execution: Execution, *, is_derived: bool) -> PositionCorrected | None:
+    """What the books said of the shares of a lost order, undone before this fill of it (EX-05, EX-09)."""
+    if not order.is_lost or order.ended_at is None:
+        return None
+    symbol = order.request.symbol
+    after = _sold(ledger, order, execution) if order.only_reduces else None
+    is_taken_off = after is not None
+    after = after or _taken_in(ledger, order, execution, is_derived)
+    if after is None:
+        return None
+    shares = tuple(share for share in after if share.quantity)
+    net = Quantity(sum((share.quantity for share in shares), ZERO))
+    what = "taken off" if is_taken_off else "taken in"
+    reason = f"{symbol}: a fill of {order.id} had been {what} before it was told"
+    average = shares[0].average_price if shares else None
+    return PositionCorrected(symbol, net, average, reason, shares)
+
+
+def _taken_in(ledger: Ledger, order: Order, execution: Execution, is_derived: bool) -> tuple[OwnerShare, ...] | None:
+    """Without the shares that the books took in after its end. What nobody told the time of may be among them; what was
+    bought later is not.
+    """
+    held, ended_at = ledger.positions_in(order.request.symbol), order.ended_at
+    sign, left, after = 1 if order.request.side is Side.BUY else -1, execution.quantity, []
+    for taken in held:
+        is_theirs = taken.strategy in (order.strategy, UNKNOWN_OWNER) and not taken.entry_order
+        is_in_time = is_derived or execution.at <= taken.opened_at
+        is_since = ended_at is not None and taken.opened_at >= ended_at
+        given = min(left, abs(taken.quantity)) if is_theirs and is_in_time and is_since else ZERO
+        given = given if taken.quantity * sign > 0 else ZERO
+        left = Quantity(left - given)
+        after.append(OwnerShare(taken.strategy, Quantity(taken.quantity - sign * given), taken.average_price))
+    return None if left == execution.quantity else tuple(after)
+
+
+def _sold(ledger: Ledger, order: Order, execution: Execution) -> tuple[OwnerShare, ...] | None:
+    """With the shares that the books took off its owner since it was written: this fill has sold them."""
+    symbol, strategy = order.request.symbol, order.strategy
+    taken = ledger.state.taken_off.get(position_key(symbol, strategy))
+    sign = 1 if order.request.side is Side.SELL else -1
+    if taken is None or taken.at < order.created_at or taken.quantity * sign <= 0:
+        return None
+    given = sign * min(execution.quantity, abs(taken.quantity))
+    others = [p for p in ledger.positions_in(symbol) if p.strategy != strategy]
+    own = ledger.position(symbol, strategy)
+    before = own.quantity if own is not None else ZERO
+    if before * sign < 0:
+        return None
+    of, price = taken.position.instrument, taken.position.average_price
+    cost = of.cost(abs(given), price) + (own.cost if own is not None else ZERO)
+    whole = OwnerShare(strategy, Quantity(before + given), of.price_of(abs(before + given), cost))
+    return (*(OwnerShare(p.strategy, p.quantity, p.average_price) for p in others), whole)
 
 
 def _moved(ledger: Ledger, held: tuple[Position, ...], true: Quantity, average: Price) -> tuple[OwnerShare, ...]:

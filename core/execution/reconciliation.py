@@ -134,6 +134,18 @@ class Comparison:
         self._is_any_unnamed = any(held.symbol is None for held in picture.unreadable_positions)
         self._unread = {held.symbol for held in picture.unreadable_positions if held.symbol is not None}
         self._theirs = {position.symbol: position for position in (*picture.positions, *self._taken_over())}
+        self.unread = {order.id: row for row in picture.unreadable if (order := self._of_ours(row)) is not None}
+
+    def _of_ours(self, row: UnreadableOrder) -> Order | None:
+        """What we sent, or what was made with it; nothing is to be read of what is over on both sides."""
+        named = None if row.client_order_id is None else self.ledger.order(row.client_order_id)
+        by_the_broker = (o for o in self.ledger.working() if o.broker_order_id == row.broker_order_id)
+        order = named or next(by_the_broker, None)
+        return None if order is None or (row.is_over and not order.is_working) else order
+
+    def is_unread(self, order: Order) -> bool:
+        """Whether the broker lists it, or what it was made with, and nobody can read how it stands."""
+        return order.id in self.unread or order.parent in self.unread
 
     def _taken_over(self) -> Iterator[BrokerPosition]:
         """Yield positions of untraded kinds that older books took over: they are compared until they are gone."""
@@ -157,12 +169,12 @@ class Comparison:
         ]
 
     def unknown(self) -> frozenset[Symbol]:
-        """Return the symbols with an unknown quantity at the broker.
-
-        A position without a symbol may be in each of our symbols that the broker does not list.
+        """Symbols of which nobody knows how much is held: neither nothing nor a number. A position without a symbol may
+        be in each of ours that the broker does not list; what an order of ours has filled may be in the broker's.
         """
         unlisted = {held.symbol for held in self.ledger.positions() if held.symbol not in self._theirs}
-        return frozenset(self._unread | (unlisted if self._is_any_unnamed else set()))
+        moved = {order.request.symbol for name in self.unread if (order := self.ledger.order(name)) is not None}
+        return frozenset(self._unread | moved | (unlisted if self._is_any_unnamed else set()))
 
     def positions(self) -> tuple[Difference, ...]:
         """Return a difference for each of those symbols."""
@@ -285,7 +297,11 @@ class Comparison:
                 yield Difference(DifferenceKind.FOREIGN_POSITION, held.symbol, None, _held(held), LEFT_ALONE)
 
     def _unreadable(self) -> Iterator[Difference]:
-        for order in self.picture.unreadable:
+        for name, row in self.unread.items():
+            ours = self.ledger.state.orders[name]
+            note = "it stays as our books have it, and nothing opens in its symbol; look at it at the broker"
+            yield Difference(DifferenceKind.UNREADABLE_ORDER, ours.request.symbol, _ours(ours), row.reason, note)
+        for order in self.unread_of_others():
             symbol = order.symbol or NO_SYMBOL
             where = f"nothing opens in {symbol}" if order.symbol else "nothing opens"
             note = f"it is left alone and {where}; cancel it at the broker, or wait until it is over"
@@ -304,19 +320,18 @@ class Comparison:
                 note,
             )
 
-    def unreadable_of_ours(self) -> UnreadableOrder | None:
-        """Return an unreadable order that we sent, or a leg of one: without it no comparison can be trusted."""
-        ours = {order.broker_order_id for order in self.ledger.working()}
-        for order in self.picture.unreadable:
-            if order.broker_order_id in ours:
-                return order
-            if order.client_order_id is not None and self.ledger.has(order.client_order_id):
-                return order
-        return None
+    def unread_of_others(self) -> tuple[UnreadableOrder, ...]:
+        """Rows of orders that are not this desk's."""
+        ours = set(map(id, self.unread.values()))
+        return tuple(row for row in self.picture.unreadable if id(row) not in ours and not self._was_ours(row))
+
+    def _was_ours(self, row: UnreadableOrder) -> bool:
+        return row.is_over and row.client_order_id is not None and self.ledger.has(row.client_order_id)
 
     def _orphaned(self) -> Iterator[Difference]:
         for order in self.ledger.working():
-            if order.status is not OrderStatus.PENDING and order.id not in self.reports:
+            is_there = order.id in self.reports or self.is_unread(order)
+            if order.status is not OrderStatus.PENDING and not is_there:
                 note = f"{order.id} is looked up"
                 yield Difference(DifferenceKind.ORPHANED_ORDER, order.request.symbol, _ours(order), None, note)
 

@@ -424,7 +424,9 @@ class EditOrder(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class TakeBackExits(Addressed):
-    """Require a key again for each exit of this position that was confirmed with its entry (OP-06)."""
+    """The exits of this position that were signed with its entry need a key again, each of them (OP-06); one whose key
+    was turned and that waits for the broker's limit of requests does not go (RK-24).
+    """
 
     symbol: Symbol
     strategy: str

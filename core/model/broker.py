@@ -237,7 +237,9 @@ class UnreadableOrder:
     left
         Its unfilled quantity.
     closes
-        It is marked as closing a position.
+        It says of itself that it closes what is held.
+    is_over
+        It is listed among those that have ended: one with our form of id, of which it matters what it filled.
     """
 
     reason: str
@@ -248,6 +250,7 @@ class UnreadableOrder:
     type: OrderType | None = None
     left: Quantity | None = None
     closes: bool = False
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ class DifferenceKind(Enum):
     UNKNOWN_ORDER = "unknown_order"
     """An order works at the broker that this desk never sent."""
     UNREADABLE_ORDER = "unreadable_order"
-    """An external order works at the broker and cannot be read."""
+    """An order works at the broker and cannot be read; one of ours where `local` names it."""
     UNREADABLE_POSITION = "unreadable_position"
     """The broker holds a symbol with an unreadable quantity or side."""
     ORPHANED_ORDER = "orphaned_order"
@@ -76,7 +76,8 @@ DONE_ABOUT: Mapping[DifferenceKind, str] = {
     DifferenceKind.QUANTITY_MISMATCH: "the broker's quantity is taken over, each owner keeps its stop; "
     "a split is named and left to a person",
     DifferenceKind.UNKNOWN_ORDER: "shown, and left alone",
-    DifferenceKind.UNREADABLE_ORDER: "named and left alone; nothing opens in its symbol, or in any where it names none",
+    DifferenceKind.UNREADABLE_ORDER: "named and left alone; nothing opens in its symbol, or in any where it names "
+    "none; one of ours stays as our books have it",
     DifferenceKind.UNREADABLE_POSITION: "our books keep theirs, nothing of it is corrected or sent anew, and nothing "
     "opens anywhere; exits and stops of other symbols go on",
     DifferenceKind.ORPHANED_ORDER: "looked up by our own id until the broker says what became of it",
@@ -113,6 +114,12 @@ class Difference:
     @property
     def is_error(self) -> bool:
         return self.kind in ERRORS
+
+    @property
+    def hides_what_is_held(self) -> bool:
+        """A row that cannot be read: of a position, or of an order of ours, which may have filled."""
+        is_ours = self.kind is DifferenceKind.UNREADABLE_ORDER and self.local is not None
+        return is_ours or self.kind is DifferenceKind.UNREADABLE_POSITION
 
     @property
     def in_words(self) -> str:

@@ -44,7 +44,7 @@ from core.facts import (
     StopInForce,
     StopOwed,
 )
-from core.model.codes import NEEDS_NOBODY, UNDER_WAY, CancelCode, EndCode, IdleCode, OwedReason, ProposalEnd
+from core.model.codes import BY_A_PERSON, NEEDS_NOBODY, UNDER_WAY, EndCode, IdleCode, OwedReason, ProposalEnd
 from core.model.order import OrderStatus
 from core.model.position import Position
 from core.model.staging import AuthorizationKind
@@ -56,10 +56,9 @@ SHORTEST = timedelta(seconds=1)
 """A shorter period is the normal transmission time of a stop, and is not recorded."""
 MAY_CHANGE_IT = (
     OrderStateUnknown, OrderKept, KeptOrderReleased, CancelRequested, CancelDropped, LegResized,
-    OrderRestated, OrderRevived, OrdersRecalled, ContingentOrdersMissing, PositionCorrected, ProposalStaged,
+    OrderRestated, OrderRevived, OrdersRecalled, ContingentOrdersMissing, ProposalStaged,
     ConfirmationReceived, AuthorizationEnded, Rearmed, DayStarted, OrderIdled, OrderTradesAgain,
 )  # fmt: skip
-TAKEN_BACK = frozenset({CancelCode.OPERATOR, CancelCode.KILLED})
 
 
 @dataclass(slots=True)
@@ -122,6 +121,7 @@ class OwedStops:
             OrderCreated: self._created,
             OrderFilled: self._filled,
             OrderStateChanged: self._changed,
+            PositionCorrected: self._corrected,
             ProposalEnded: self._proposal_ended,
             Killed: self._killed,
             StopOwed: self._told,
@@ -167,10 +167,20 @@ class OwedStops:
         if order is not None and order.is_protective:
             key = position_key(order.request.symbol, order.strategy)
             named = self.state.named.get(key, NO_SHARES)
-            if fact.after.is_terminal and order.cancel_code in TAKEN_BACK:
+            if fact.after.is_terminal and order.cancel_code in BY_A_PERSON:
                 self._name(key, named - order.remaining)
             elif fact.after is OrderStatus.SUBMITTED:
                 self._name_guarded(order)
+        self._look(at)
+
+    def _corrected(self, at: datetime, fact: PositionCorrected) -> None:
+        """What an order that the broker lacked may have bought is owed its ticket's stop; a leg is there already."""
+        entries = (o for o in self._ledger.lost_today(fact.symbol, at) if not o.only_reduces and not o.request.legs)
+        lost = [entry for entry in entries if entry.wants_broker_stop]
+        for share in fact.owners:
+            bought = sum((o.remaining for o in lost if o.strategy == share.strategy), ZERO)
+            key = position_key(fact.symbol, share.strategy)
+            self._name(key, max(self.state.named.get(key, NO_SHARES), min(abs(share.quantity), bought)))
         self._look(at)
 
     def _name_guarded(self, stop: Order) -> None:

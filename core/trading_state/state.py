@@ -44,6 +44,8 @@ Listener = Callable[[int, datetime, Fact], None]
 BarListener = Callable[[Bar], None]
 
 
+SETTLED_WITHIN = timedelta(minutes=5)
+"""After an exit was lost its fill is told, the books are corrected, or a person looks."""
 OF_NOW = timedelta(seconds=15)
 """An older quote says nothing about the current moment."""
 
@@ -277,6 +279,18 @@ class TradingState(Slices):
         if symbol in self.sightings.differing and symbol not in self.sightings.unread_positions:
             return (self.sightings.held_by_the_broker or {}).get(symbol, Quantity(ZERO))
         return self.ledger.net_quantity(symbol)
+
+    def may_be_sold(self, symbol: Symbol, side: Side) -> bool:
+        """Whether the broker's books differ, and an exit on this side that it has just lost may have filled: no other
+        exit is sent for those shares, which would open the other side.
+        """
+        if symbol not in self.sightings.differing:
+            return False
+        return any(
+            order.only_reduces and order.request.side is side and order.remaining > 0
+            for order in self.ledger.lost_today(symbol, self.at)
+            if order.ended_at is not None and self.at - order.ended_at <= SETTLED_WITHIN
+        )
 
     def last_price(self, symbol: Symbol) -> tuple[datetime, Price] | None:
         """Return the newer of the last bar's close and the last quote's middle, with its time, or None.

@@ -72,3 +72,6 @@ async def test_an_authorised_position_says_so(snapshot: SnapshotAssertion) -> No
         assert not any(" u " in line for line in house.picture().splitlines() if "166.76" in line)
         await house.press("u")
         assert len(house.handle.commands) == 1
+        await house.shows_next(positions=(a_position("SPY", exit_waits_since=view.status.at), a_position("QQQ")))
+        await house.press("u")
+        assert len(house.handle.commands) == 2

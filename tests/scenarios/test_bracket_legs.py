@@ -667,6 +667,19 @@ def test_a_dropped_entrys_leg_counts_only_after_its_fills() -> None:
     assert house.held() == house.held_by_the_broker() == "0"
 
 
+def test_an_entrys_look_up_tells_of_its_legs_fill() -> None:
+    """EX-05: the entry has nothing new, and its stop sold without a word"""
+    house = in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:20", FALL))
+    house.line.is_deaf = True
+    house.line.breaks_at(FetchPicture, arrives=False, times=99)
+    house.until("10:08:40")
+    assert house.held() == "20"
+
+    house.line.take(house.line.at, house.line.ask(LookUpOrder(house.entry.id, with_legs=True)))
+
+    assert house.held() == house.held_by_the_broker() == "0"
+
+
 def the_report(house: House, order_id: ClientOrderId) -> OrderReport:
     reply = house.line.ask(LookUpOrder(order_id, with_legs=True))
     assert isinstance(reply, LookUpAnswered)

@@ -221,6 +221,20 @@ def test_a_lost_stop_is_sent_again_as_signed(broker: BrokersWord, is_gone: bool)
     assert [p.guard for p in house.desk.stage.proposals()] == ([] if is_gone else [GuardCode.REFUSED])
 
 
+def test_a_stop_that_was_taken_back_and_lost_is_not_asked_for(broker: BrokersWord) -> None:
+    """EX-22, EX-13: who cancels a stop that the broker knows no more has what was wanted"""
+    house = a_house_in_a_position(("10:06", "11:00", STEADY))
+    (stop,) = house.stops
+    house.exchange.cancel(house.line.at, stop.id)
+    house.exchange.take_updates()
+    broker.changes[stop.id] = lambda _report: None
+    house.presses(RequestCancel(stop.id))
+    house.until("10:12")
+
+    assert stop.end_code is EndCode.LOST_THERE
+    assert (house.desk.stage.proposals(), house.facts(StopOwed)) == ((), [])
+
+
 def test_a_stop_that_waits_follows_what_is_held(broker: BrokersWord) -> None:
     """EX-13: a part is sold while its stop waits for a key"""
     house = a_house_in_a_position(("10:06", "11:00", STEADY))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.facts import OtherTakenBack, ProposalSkipped, ReconciliationPassed
@@ -15,11 +16,14 @@ from core.messages.effects import Effect
 from core.messages.inputs import Input, PictureFetched
 from core.model.broker import BrokerPicture, UnreadableOrder
 from core.model.order import OrderType, Side
+from core.model.reconciliation import DifferenceKind
 from core.model.values import BrokerOrderId, ClientOrderId, Quantity, Symbol
 from core.runtime.virtual import VirtualRuntime
 from core.views.builders.desk import ViewBuilder
 from tests.scenarios.changes import confirms_now, passes
-from tests.scenarios.house import House, a_house_in_a_position, a_typed_buy
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, a_typed_buy
+from tests.scenarios.receivers import Receivers, settings, with_receivers
+from tests.scenarios.requests import CANCEL, requested
 from tests.scenarios.test_reconciliation import a_quiet_house, kinds
 from tests.unit.core.brokers.trading_floor import SPY, an_order
 
@@ -220,14 +224,29 @@ def test_kill_keeps_the_stop_of_unknown_shares() -> None:
     assert house.facts(OtherTakenBack) == []
 
 
-def test_own_unreadable_order_makes_it_read_only(snapshot: SnapshotAssertion) -> None:
-    """EX-09: a start that cannot read its own stop is read-only, and says which order it is"""
-    house = a_house_in_a_position()
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_own_unreadable_order_is_one_row(is_restarted: bool) -> None:
+    """EX-09, SY-03: our stop stays as our books have it, it is named and told, and nothing opens in its symbol"""
+    house = a_house_in_a_position(("10:06", "10:30", STEADY), settings=settings())
+    if is_restarted:
+        house.restarted()
+    with_receivers(house, Receivers())
     (stop,) = house.stops
-    house.restarted()
-    with_unreadable(house, by_hand("SPY", stop.id))
-    house.until_moment(house.line.at + timedelta(seconds=5))
+    with_unreadable(
+        house, by_hand("SPY", stop.id), replace(by_hand(None, "another"), broker_order_id=BrokerOrderId("2"))
+    )
+    house.until("10:12")
 
     state = house.desk.control.state
-    assert state.read_only_at is not None
-    assert state.read_only_because[0] == snapshot
+    ours, _other = state.differences
+    assert (state.is_reconciled, ours.kind, ours.local) == (True, DifferenceKind.UNREADABLE_ORDER, "SELL 0.502 stop")
+    assert (house.stops, stop.is_working, house.held(), CANCEL in requested(house)) == ([stop], True, "0.502", False)
+    assert "position SPY" in house.desk.notifications.state.matters
+    assert [one.client_order_id for one in house.desk.sightings.all_others] == ["another"]
+    house.presses(a_typed_buy())
+    assert len(house.facts(ProposalSkipped)) == 1
+
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 10)
+    assert (house.held(), house.held_by_the_broker()) == ("0", "0")

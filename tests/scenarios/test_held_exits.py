@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core.facts import AuthorizationEnded, OrderFilled, ProposalSkipped
-from core.messages.commands import Kill, MoveStop, ProposeClose
+from core.messages.commands import Kill, MoveStop, ProposeClose, TakeBackExits
 from core.messages.effects import CancelOrder, FetchFigures, SubmitOrder
 from core.messages.inputs import AccountFetched
 from core.model.codes import AuthorizationCode
 from core.model.notice import Severity
+from core.model.staging import AuthorizationKind
 from core.model.values import Price
 from core.workflows.orders.request_room import TOO_LONG, held_exits
 from tests.scenarios.house import STEADY, House, a_house_in_a_position
@@ -98,6 +99,21 @@ def test_others_requests_hold_up_no_exit() -> None:
 
     assert held_exits(house.desk) == []
     assert (first(left, SubmitOrder) or 9) < 1
+
+
+def test_a_waiting_exit_is_taken_back() -> None:
+    """EX-22, RK-24: its stop stays, nothing is sold when there is room, and the next key counts"""
+    house = holding()
+    house.presses(TakeBackExits(SPY, "vwap"))
+    passes(house, 62)
+
+    assert (held_exits(house.desk), stop_of(house), house.held_by_the_broker()) == ([], (True, False), "0.502")
+    assert house.desk.stage.mandates(AuthorizationKind.RESTORE_STOP) == ()
+    ended = {fact.code for fact in house.facts(AuthorizationEnded)}
+    assert ended == {AuthorizationCode.TAKEN_BACK, AuthorizationCode.STAYED}
+    confirms_a_close(house)
+    passes(house, 5)
+    assert house.held_by_the_broker() == "0"
 
 
 def test_a_long_wait_is_an_urgent_notice() -> None:

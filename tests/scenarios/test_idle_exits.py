@@ -29,7 +29,7 @@ from tests.scenarios.receivers import Receivers, settings, with_receivers
 from tests.scenarios.requests import CANCEL, requested, sell
 from tests.scenarios.test_contradicting_reports import BrokersWord, Change, with_terms
 from tests.scenarios.test_owed_notices import row_of
-from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
 
 FRIDAY = THURSDAY + timedelta(days=1)
 LONG = ("10:06", "10:40", STEADY)
@@ -194,6 +194,44 @@ def test_a_sale_at_the_market_that_rests_is_no_cover() -> None:
     house.until("10:15")
     assert (house.held(), house.desk.owed_stops.all()) == ("0", ())
     assert_can_be_rebuilt(house)
+
+
+def a_stop_that_rests(*then: str) -> House:
+    """15 are held with a stop at 99.30; 10:10 goes through it and next to nothing trades with us from then on."""
+    falls = a_bar("10:10", "99.65 99.65 99.20 99.20", volume=100)
+    thin = [a_bar(f"10:{10 + minute}", prices, volume=1) for minute, prices in enumerate(then, 1)]
+    terms = ROOMY.model_copy(update={"notify": settings().notify})
+    house = House([*a_day(("10:06", "10:09", ABOVE)), falls, *thin], settings=terms, cash=Decimal(10_000))
+    with_receivers(house.opens().until("10:08:00"), Receivers())
+    house.presses(a_typed_buy("15", limit=None))
+    confirms_now(house)
+    house.until("10:10:59")
+    return house
+
+
+def test_a_triggered_stop_that_rests_is_no_cover() -> None:
+    """EX-22, SY-03: the broker made it a limit at a collar; ten seconds after the market is beyond it it is told"""
+    house = a_stop_that_rests("99.20", "99.20", "99.20")
+    (stop,) = house.stops
+    assert (row_of(house).covered, house.facts(StopOwed)) == (Decimal(house.held()), [])
+    house.until("10:11:15")
+
+    left = Decimal(house.held())
+    assert 0 < left < 15
+    assert [fact.code for fact in house.facts(OrderIdled)] == [IdleCode.UNFILLED]
+    assert [(fact.why, fact.quantity) for fact in house.facts(StopOwed)] == [(OwedReason.UNFILLED, left)]
+    assert (row_of(house).covered, row_of(house).calls_a_person, stop.is_working) == (0, True, True)
+    assert house.desk.notifications.state.matters["stop manual SPY"].notice.at <= at("10:11:15")
+    assert (house.stops, CANCEL in requested(house)) == ([stop], False)
+    assert_can_be_rebuilt(house)
+
+
+def test_a_stop_whose_price_comes_back_covers_again() -> None:
+    """EX-22: what would sell at any price was not triggered"""
+    house = a_stop_that_rests("99.20", "99.65").until("10:13:05")
+
+    assert [len(house.facts(kind)) for kind in (OrderIdled, OrderTradesAgain)] == [1, 1]
+    assert house.desk.owed_stops.all() == ()
 
 
 def test_a_fill_that_was_missed_is_looked_up_first() -> None:

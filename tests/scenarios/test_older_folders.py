@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from core.facts import (
     OrderSent,
     PositionCorrected,
@@ -20,7 +22,7 @@ from core.model.codes import DeskState, ReadOnlyCode
 from core.model.order import OrderStatus, Side, order_id_of
 from core.model.staging import MANUAL
 from core.model.values import ClientOrderId, Quantity
-from tests.scenarios.changes import passes
+from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import is_changed_there
 from tests.scenarios.house import (
     STEADY,
@@ -29,6 +31,7 @@ from tests.scenarios.house import (
     a_house_with_a_proposal,
     a_typed_buy,
     assert_can_be_rebuilt,
+    minutes,
 )
 from tests.unit.core.brokers.trading_floor import SPY
 
@@ -131,6 +134,33 @@ def test_a_stop_beyond_what_both_books_show_is_cut() -> None:
 
     working = [o.request.quantity for o in house.exchange._book.all_working() if o.request.type.is_stop]
     assert working == [Decimal("0.502")]
+    assert house.desk.control.word() is DeskState.READ_ONLY
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_leg_that_the_broker_raised_is_cut(when: str) -> None:
+    """EX-24, EX-13: a leg of whole shares, raised before the folder was restored or since"""
+    house = House(minutes("09:45", "10:40", "99.60"), ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    house.presses(a_typed_buy("15", limit=None))
+    confirms_now(house)
+    house.until("10:06:30")
+    (stop,) = house.stops
+    before = list(house.journal.records())[-1].sequence
+    house.presses(a_typed_buy("3", limit="99.00", stop="98.50"))
+    confirms_now(house)
+    house.until("10:08:30")
+    house.loses_the_journal_after(before)
+    if when == "before":
+        is_changed_there(house, stop.id, quantity=Quantity(Decimal(30)))
+    house = house.restarted().until("10:09")
+    if when == "after":
+        is_changed_there(house, stop.id, quantity=Quantity(Decimal(30)))
+    house.until("10:14")
+
+    working = [o for o in house.exchange._book.all_working() if o.request.type.is_stop and o.side is Side.SELL]
+    guarding = sum(o.remaining for o in working if not o.is_held)
+    assert (house.held(), house.held_by_the_broker(), guarding) == ("15", "15", 15)
+    assert house.desk.ledger.exits.covered(SPY, MANUAL) == 15
     assert house.desk.control.word() is DeskState.READ_ONLY
 
 

@@ -457,6 +457,7 @@ def test_unlisted_filled_stop_counts_once() -> None:
     house = a_house_in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:30", "99.60 99.60 98 98"))
     house.line.is_deaf = True
     house.line.breaks_at(FetchPicture, arrives=False, times=99)
+    house.line.breaks_at(LookUpOrder, arrives=False, times=99)
     house.until("10:10")
     house.line.is_deaf = False
     house.line.mends()

@@ -104,6 +104,24 @@ def test_a_kill_with_60_working_orders() -> None:
     assert meter.most() <= LIMIT - RESERVE
 
 
+def test_a_kill_after_150_requests_of_exits() -> None:
+    """RK-24, OP-07: beyond the broker's limit the cancels go one a second"""
+    house, meter = a_wide_floor(60)
+    house.until("10:00")
+    buys(house, named(60), limit="99.50")
+    used = house.desk.messages.requests(house.line.at)
+    house.desk.messages.count(house.line.at, LIMIT - RESERVE - used)
+    killed_at = house.line.at
+
+    house.presses(Kill("key"))
+    passes(house, 65)
+
+    after = [(at - killed_at).total_seconds() for at, kind in meter.times if kind == "CancelOrder"]
+    assert after == [0.0] * (RESERVE + 1) + [float(second) for second in range(1, 60 - RESERVE)]
+    assert [order for order in house.desk.ledger.working() if not order.only_reduces] == []
+    assert meter.most() <= LIMIT - RESERVE
+
+
 def test_a_day_of_200_symbols() -> None:
     """RK-24, EX-17: assets are spread, and the books are compared every minute"""
     house, meter = a_wide_floor(200, "09:30", "12:59", every=60, day=HALF_DAY)

@@ -7,19 +7,30 @@ from decimal import Decimal
 
 import pytest
 
-from core.facts import OrderFilled, PositionCorrected
-from core.messages.commands import RequestCancel
+from core.facts import NotificationDue, OrderFilled, PositionChanged, PositionCorrected, TradeClosed
+from core.messages.commands import ProposeClose, RequestCancel
 from core.messages.effects import CancelOrder, SubmitOrder
 from core.model.codes import EndCode
+from core.model.notice import Severity
 from core.model.order import OrderStatus, TimeInForce
-from core.model.values import Price
+from core.model.values import Price, Quantity
 from tests.scenarios.changes import ROOMY, confirms_now, passes
-from tests.scenarios.house import House, a_house_with_a_proposal, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.house import (
+    FALL,
+    STEADY,
+    House,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    assert_can_be_rebuilt,
+    minutes,
+)
+from tests.scenarios.receivers import Receivers, settings, with_receivers
 from tests.scenarios.requests import CANCEL, requested
 from tests.scenarios.test_contradicting_reports import BrokersWord
-from tests.unit.core.brokers.trading_floor import a_bar
+from tests.unit.core.brokers.trading_floor import SPY, a_bar
 
-TEN = "10"
+TEN, ALL = "10", Decimal("0.502")
 SEEN_AGAIN = {"soon": ("10:07:05", "10:09"), "late": ("10:09", "10:12")}
 """Before the bound is over, and long after it."""
 
@@ -29,10 +40,12 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> BrokersWord:
     return BrokersWord(monkeypatch)
 
 
-def an_unseen_bracket(broker: BrokersWord, hidden: str = "10:06:15") -> House:
+def an_unseen_bracket(broker: BrokersWord, hidden: str = "10:06:15", then: str = "100") -> House:
     """Ten are typed at 100 with stop and target and acknowledged; then no list has them, and they fill in 10:06."""
-    bars = [*minutes("09:30", "10:05", "101"), a_bar("10:06", "100.05 100.05 99.95 100"), *minutes("10:07", "10:20")]
-    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:05")
+    fills = a_bar("10:06", "100.05 100.05 99.95 100")
+    bars = [*minutes("09:30", "10:05", "101"), fills, *minutes("10:07", "10:20", then)]
+    terms = ROOMY.model_copy(update={"notify": settings().notify})
+    house = with_receivers(House(bars, terms, cash=Decimal(10_000)).opens(), Receivers()).until("10:05")
     typed = replace(a_typed_buy(TEN, limit="100", stop="99"), target_price=Price(Decimal(103)))
     house.presses(replace(typed, time_in_force=TimeInForce.DAY))
     confirms_now(house)
@@ -74,9 +87,13 @@ def test_a_fill_of_an_unseen_order_counts_once(broker: BrokersWord, when: str) -
 
 
 def test_shares_of_an_unseen_order_keep_its_stop(broker: BrokersWord) -> None:
-    """EX-13, EX-06: the wait has a bound, and what is taken in then is its owner's"""
+    """EX-13, EX-06, SY-03: the wait has a bound; what is taken in then is its owner's, and a person is called, once"""
     house = an_unseen_bracket(broker)
     house.until("10:12")
+    corrected = [record.at for record in house.journal.records() if isinstance(record.fact, PositionCorrected)]
+    notices = [fact.notice for fact in house.facts(NotificationDue) if fact.notice.severity is Severity.URGENT]
+    assert [notice.at for notice in notices] == corrected
+    assert len(corrected) == 1
 
     assert house.entry.end_code is EndCode.LOST_THERE
     assert (house.held(), house.held_by_the_broker()) == (TEN, TEN)
@@ -112,9 +129,96 @@ def test_a_lost_answer_whose_order_fills_counts_once(broker: BrokersWord, until:
     house.confirms_at("10:06:02")
     house.until(until)
     is_taken_in = bool(house.facts(PositionCorrected))
+    covered = house.desk.ledger.exits.covered(SPY, "vwap")
     is_seen_again(house, broker)
     passes(house, 130)
 
     assert is_taken_in is (house.entry.end_code is EndCode.NEVER_ARRIVED) is (until == "10:10")
+    assert covered == (Decimal("0.502") if is_taken_in else 0)
     assert_counted_once(house, "0.502")
-    assert house.desk.ledger.exits.covered(house.entry.request.symbol, house.entry.strategy) == Decimal("0.502")
+    assert [(stop.request.quantity, stop.is_working) for stop in house.stops] == [(Decimal("0.502"), True)]
+
+
+@pytest.mark.parametrize("held", ["all", "a part"])
+def test_a_late_fill_of_a_lost_exit_sells_once(broker: BrokersWord, held: str) -> None:
+    """EX-05, EX-09, EX-18: its shares were missing, and were taken off our books before it was told"""
+    house = a_house_in_a_position(("10:06", "10:40", STEADY))
+    house.presses(ProposeClose(SPY, quantity=None if held == "all" else Quantity(Decimal("0.3"))))
+    confirms_now(house, arrives_after=0.05)
+    broker.changes[house.sale.id] = lambda _report: None
+    house.line.is_deaf = True
+    house.until("10:12")
+    left = {"all": "0", "a part": "0.202"}[held]
+    if held == "a part":
+        house.accepts(house.exchange.picture(house.line.at))
+    assert (house.sale.end_code, house.held(), house.held_by_the_broker()) == (EndCode.LOST_THERE, left, left)
+    is_seen_again(house, broker)
+    house.until("10:15")
+
+    assert (house.held(), house.held_by_the_broker()) == (left, left)
+    assert [f.fill.client_order_id for f in house.facts(OrderFilled)] == [house.entry.id, house.sale.id]
+    assert min(fact.quantity for fact in house.facts(PositionChanged)) == Decimal(left)
+    assert [trade.trade.entry_order for trade in house.facts(TradeClosed)] == (
+        [house.entry.id] if held == "all" else []
+    )
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize("closed_at", [None, "10:07:30", "10:08:15"])
+def test_a_lost_stop_that_may_have_sold_is_not_sent_again(broker: BrokersWord, closed_at: str | None) -> None:
+    """EX-13, EX-21, EX-22: the broker's books show none of its shares: another exit would open the other side"""
+    house = a_house_in_a_position(("10:06", "10:06", STEADY), ("10:07", "10:40", FALL))
+    (stop,) = house.stops
+    broker.changes[stop.id] = lambda _report: None
+    house.line.is_deaf = True
+    if closed_at is not None:
+        house.until(closed_at)
+        house.line.breaks_at(CancelOrder, arrives=False, times=100)
+        house.presses(ProposeClose(SPY))
+        confirms_now(house)
+    house.until("10:14")
+    at_its_end = house.held(), house.held_by_the_broker()
+    is_seen_again(house, broker)
+    house.until("10:17")
+
+    assert (stop.end_code, at_its_end, house.stops) == (EndCode.LOST_THERE, ("0", "0"), [stop])
+    assert (house.held(), house.held_by_the_broker(), stop.filled_quantity) == ("0", "0", ALL)
+    assert [fact.trade.exit_order for fact in house.facts(TradeClosed)] == [stop.id]
+
+
+def test_a_lost_entrys_leg_counts_only_after_its_fills(broker: BrokersWord) -> None:
+    """EX-05, EX-13: both fill unseen, and the leg is told first: no short is opened, and no second stop is sent"""
+    house = an_unseen_bracket(broker, hidden="10:05:20", then="98.90")
+    house.until("10:12")
+    at_its_end = house.entry.end_code, house.held(), house.held_by_the_broker()
+    is_seen_again(house, broker)
+    house.until("10:15")
+
+    assert at_its_end == (EndCode.LOST_THERE, "0", "0")
+    assert [fact.quantity for fact in house.facts(PositionChanged)] == [Decimal(TEN), 0]
+    assert (house.held_by_the_broker(), [stop.filled_quantity for stop in house.stops]) == ("0", [Decimal(TEN)])
+
+
+def test_a_short_that_a_lost_stop_left_counts_once(broker: BrokersWord) -> None:
+    """EX-05, EX-09: it sold unseen, a close sold the same shares again, and its fill is told after the correction"""
+    bars = [*minutes("09:45", "10:09", "99.60"), *minutes("10:10", "10:40", FALL)]
+    house = House(bars, ROOMY, cash=Decimal(10_000), multiplier=Decimal(2)).opens().until("10:05")
+    house.presses(a_typed_buy("15", limit=None))
+    confirms_now(house)
+    house.until("10:06:30")
+    (stop,) = house.stops
+    broker.changes |= {stop.id: lambda _report: None, house.entry.id: lambda report: replace(report, legs=())}
+    house.until("10:09:30")
+    house.line.is_deaf = True
+    house.until("10:10:25")
+    house.line.is_deaf = False
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    house.until("10:12")
+    before = house.held(), house.held_by_the_broker()
+    is_seen_again(house, broker)
+    house.until("10:15")
+
+    assert (stop.end_code, before) == (EndCode.LOST_THERE, ("-15", "-15"))
+    assert (house.held(), house.held_by_the_broker(), stop.filled_quantity) == ("-15", "-15", 15)
+    assert_can_be_rebuilt(house)

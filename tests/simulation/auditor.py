@@ -149,6 +149,8 @@ class Story:
     started: int = 0
     down: tuple[datetime, datetime] | None = None
     taken_away: set[str] = field(default_factory=set)
+    declined: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By whose shares: the record in which a person declined their stop last."""
     called_off: set[str] = field(default_factory=set)
     raised: int = 0
     """How often a workflow was made to raise."""
@@ -397,6 +399,9 @@ class Auditor:
         self.story.waiting.discard(fact.proposal_id)
         if fact.end is ProposalEnd.SENT:
             return
+        proposal = self.story.proposals[fact.proposal_id]
+        if fact.end is ProposalEnd.DECLINED and proposal.is_owed:
+            self.story.declined[proposal.symbol, proposal.strategy] = self._sequence
         for ticket_id in self.story.confirmed:
             if self.story.tickets[ticket_id].proposal_id == fact.proposal_id and not self._has_redeemed(ticket_id):
                 self.story.refused.add(ticket_id)
@@ -549,7 +554,8 @@ class Auditor:
         self.require(self._at <= mandate.ends_at, f"{mandate.id}: released after its end")
         if mandate.kind is AuthorizationKind.PROTECTIVE_STOP:
             parent = story.orders[mandate.parent]
-            self.require(story.released[mandate.id] <= parent.filled, f"{mandate.id}: more stop than was filled")
+            filled = self._filled_there(mandate.parent, parent)
+            self.require(story.released[mandate.id] <= filled, f"{mandate.id}: more stop than was filled")
         if mandate.kind is AuthorizationKind.CLOSE:
             self.require(story.released[mandate.id] == order.quantity, f"{mandate.id}: sold twice")
 
@@ -643,9 +649,26 @@ class Auditor:
         hanging = (o for o in replacements if o.status is OrderStatus.PENDING and self._at - o.at <= A_DOUBT)
         return any(beyond <= seen.order.quantity - less.order.quantity for less in hanging)
 
+    def _hides_a_fill(self, symbol: str) -> bool:
+        """Whether the broker does not tell of an order, and it filled more than the desk has heard; or did not, and the
+        desk heard after it had given the order up.
+        """
+        orders = self.story.orders
+        hidden = [(name, orders[name]) for name in self.world.contradictions.hidden if name in orders]
+        its = [(name, seen) for name, seen in hidden if seen.order.symbol == symbol]
+        was_late = any(seen.filled and seen.code is EndCode.LOST_THERE for _, seen in its)
+        return was_late or any(self._filled_there(name, seen) > seen.filled for name, seen in its)
+
+    def _filled_there(self, order_id: str, seen: Seen) -> Decimal:
+        """What is known of its fills; what the exchange says of one that it hid."""
+        booked = self.world.exchange._book.find(order_id)
+        is_hidden = order_id in self.world.contradictions.hidden
+        return max(seen.filled, booked.filled) if is_hidden and booked is not None else seen.filled
+
     def _corrected(self, fact: PositionCorrected) -> None:
         """Whose it is then says the fact; where nobody held any, it is the broker's."""
-        self.require(bool(self.world.foreign), f"a position had to be corrected, and nobody else trades here: {fact}")
+        is_foreseen = bool(self.world.foreign) or self._hides_a_fill(fact.symbol)
+        self.require(is_foreseen, f"a position had to be corrected, and nobody else trades here: {fact}")
         positions = self.story.positions
         keys = [key for key in positions if key.startswith(f"{fact.symbol}/") and positions[key]]
         for key in keys:

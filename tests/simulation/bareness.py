@@ -371,11 +371,16 @@ class Meter:
         world, story = self.world, self.world.auditor.story
         for stop in sorted(stops, key=lambda stop: stop.sequence)[::-1]:
             order_id = stop.order.client_order_id
+            booked = world.exchange._book.find(order_id)
+            if story.declined.get((stop.order.symbol, stop.strategy), 0) > stop.sequence:
+                return "the operator declined another stop"
+            if booked is not None and booked.filled and not booked.remaining:
+                continue  # it sold its own shares: those that are bare had another
             if order_id in world.meddled:
                 return "somebody took the stop away at the broker"
             if order_id in story.taken_away:
                 return "the operator took the stop back"
-            if order_id in world.contradictions.restated:
+            if order_id in world.contradictions.made_less:
                 return MADE_LESS
             if {o.order.client_order_id for o in self._made_with(stop)} & {*story.taken_away, *world.meddled}:
                 return "its target was taken back, and the broker ends both"
@@ -398,7 +403,6 @@ class Meter:
                 return NEVER_ARRIVED
             if stop.blocked is BlockCode.LAPSED:
                 return NO_CAUSE
-            booked = world.exchange._book.find(order_id)
             if stop.status.is_working and booked is not None and not booked.is_working:
                 return "nobody had told of the stop's end"
         return NO_CAUSE

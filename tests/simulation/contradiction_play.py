@@ -434,9 +434,9 @@ def an_idle_stop(chance: Random) -> Arguments:
 
 def a_forgotten_order(chance: Random) -> Arguments:
     return (
-        chance.choice(("stop", "stop", "stop", "entry")),
+        chance.choice(("stop", "stop", "fraction", "entry")),
         chance.random() < 0.6,
-        chance.choice(("", "exit", "exit", "part", "cancel", "kill", "move")),
+        chance.choice(("", "exit", "fall", "part", "cancel", "kill", "move")),
         chance.choice((5.0, 30.0, 130.0)),
     )
 

@@ -55,8 +55,8 @@ class Contradictions:
         How the next answers for the books differ from the truth, one each: which list is `empty` or `short`.
     ended
         Orders that it calls ended, and how; True or not.
-    forgotten
-        Orders that it does not know, for now or for good.
+    forgotten, hidden
+        Orders that it does not know, for now or for good; and those that it did not know at any time.
     idle
         Orders that work there, and the word by which it calls them: they may trade all the same.
     words, words_left
@@ -67,14 +67,15 @@ class Contradictions:
         Of this machine's clock against the broker's, seconds.
     contradicted
         Orders of which anything was said that was not so.
-    restated
-        Orders of which the broker changed the terms.
+    restated, made_less
+        Orders of which the broker changed the terms, and those of them that it made smaller.
     """
 
     world: World
     lists: list[str] = field(default_factory=list)
     ended: dict[str, str] = field(default_factory=dict)
     forgotten: set[str] = field(default_factory=set)
+    hidden: set[str] = field(default_factory=set)
     idle: dict[str, str] = field(default_factory=dict)
     words: tuple[str, ...] = ()
     words_left: int = 0
@@ -82,6 +83,7 @@ class Contradictions:
     ahead: Decimal = ZERO
     contradicted: set[str] = field(default_factory=set)
     restated: set[str] = field(default_factory=set)
+    made_less: set[str] = field(default_factory=set)
 
     @property
     def _book(self) -> Book:
@@ -208,6 +210,7 @@ class Contradictions:
         """The broker knows it no more: it is gone without a word, or works on unseen."""
         order_id = order.request.client_order_id
         self.forgotten.add(order_id)
+        self.hidden.add(order_id)
         self.contradicted.add(order_id)
         if is_gone:
             self._book.end(order, UpdateEvent.CANCELED, self._at)
@@ -239,6 +242,8 @@ class Contradictions:
         order.request = changed
         self._book._has_changed(order)
         self.restated.add(request.client_order_id)
+        if changed.quantity < request.quantity:
+            self.made_less.add(request.client_order_id)
         self.world.surprises.met[f"{term} restated"] += 1
         if is_told:
             self._tell(order, UpdateEvent.RESTATED)

@@ -158,3 +158,51 @@ def test_a_refused_name_may_be_an_order_later() -> None:
     assert player.world.forgotten.total() == 1
     assert player.world.forgotten.keys() <= player.world.engine.state.ledger.state.orders.keys()
     assert played.failures == []
+
+
+DECLINED = (
+    Event("an_entry_waits_for_its_trigger", ("short", "stop", "0.60", "8", "3.00", "SPY", 0, "0.70")),
+    Event("the_market_closes"),
+    Event("a_proposal_is_declined", (0,)),
+    Event("a_position_grows_old", ("night", 8, "0.3")),
+)
+TAKEN_BACK = (
+    Event("an_order_works_again", ("fraction", "expired", 1.0, "part")),
+    Event("the_broker_forgets_an_order", ("stop", True, "cancel", 5.0)),
+    Event("an_exit_is_signed", ("open", "0.60", 1000, 0.05)),
+    Event("the_line_fails", ("answer", "FetchAccount", "late", 90.0)),
+    Event("a_fill_comes_late", ("stop", "expired", 30, 10.0, "")),
+)
+
+
+def test_who_took_a_stop_off_is_not_to_be_told() -> None:
+    """EX-22: the auditor finds nothing owed where a person declined the stop, or cancelled it and another has sold"""
+    assert play(made(720, 40).having(DECLINED)).failures == []
+    assert play(made(720, 14).having(TAKEN_BACK)).failures == []
+
+
+UNSEEN = (
+    Event("the_broker_forgets_an_order", ("entry", False, "part", 5.0)),
+    Event("time_passes", (70.0,)),
+    Event("the_broker_forgets_an_order", ("stop", False, "fall", 5.0)),
+    Event("time_passes", (70.0,)),
+    Event("the_broker_forgets_an_order", ("stop", True, "exit", 130.0)),
+)
+
+
+TWO_LOST = (
+    Event("the_broker_forgets_an_order", ("entry", True, "exit", 130.0)),
+    Event("time_passes", (1.0,)),
+    Event("the_broker_forgets_an_order", ("stop", True, "move", 130.0)),
+    Event("the_broker_forgets_an_order", ("fraction", False, "fall", 130.0)),
+)
+
+
+def test_no_signed_exit_sells_what_a_lost_stop_may_have() -> None:
+    """EX-13, OP-06: the broker lost a stop and refused the next one, and the lost one sold unseen"""
+    assert play(made(743, 91).having(UNSEEN)).failures == []
+
+
+def test_shares_of_two_lost_entries_have_no_stop_by_guess() -> None:
+    """EX-13, EX-22: by the ticket of the one, and again when the fill of the other is told, would be too much"""
+    assert play(made(745, 37).having(TWO_LOST)).failures == []

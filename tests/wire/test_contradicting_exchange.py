@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from core.facts import ReconciliationFailed
+from core.facts import ConfirmationReceived, OrderKept, OrderStateUnknown, ReconciliationFailed
 from core.model.codes import EndCode, ReadOnlyCode
 from core.model.order import OrderStatus, Side
 from core.model.values import ClientOrderId, Quantity
@@ -66,6 +66,28 @@ def test_an_empty_list_of_positions_takes_no_stop_back(market: LoopbackExchange,
     assert covered == ONE_AND_A_HALF
     assert market.received("DELETE") == []
     assert exits(market) == [(ONE_AND_A_HALF, True)]
+
+
+@pytest.mark.parametrize("fault", ["server-error", "rate-limited-retry-after"])
+def test_a_stop_that_is_not_taken_is_owed_after_a_kill(market: LoopbackExchange, tmp_path: Path, fault: str) -> None:
+    """EX-22, EX-20: its first request is refused or fails, and the machine dies before the next; no key is turned"""
+    home = tmp_path / "home"
+    with a_desk(market, home) as desk:
+        entry = turn(desk, a_limit(desk, "0.99", "1.5"))
+        waits(desk, lambda _: status_of(desk, entry) is OrderStatus.SUBMITTED, "it rests")
+        market.make(fault, of="submit", seconds=20)
+        market.call(lambda: market.floor.fill(entry, ONE_AND_A_HALF))
+        waits(desk, lambda _: any(isinstance(fact, OrderStateUnknown | OrderKept) for fact in written(desk)), "no stop")
+        bare = exits(market)
+        left = as_a_kill_leaves_it(home)
+    keys = len([fact for fact in written(desk) if isinstance(fact, ConfirmationReceived)])
+    with a_desk(market, left) as desk:
+        waits(desk, is_held(SPY), "the shares")
+        waits(desk, lambda view: view.positions[0].covered == ONE_AND_A_HALF, "its stop")
+        again = len([fact for fact in written(desk) if isinstance(fact, ConfirmationReceived)])
+
+    assert (bare, exits(market)) == ([], [(ONE_AND_A_HALF, True)])
+    assert (keys, again) == (1, 1)
 
 
 def test_a_short_filled_entry_is_guarded_once(market: LoopbackExchange, tmp_path: Path) -> None:

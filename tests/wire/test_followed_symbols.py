@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from syrupy.assertion import SnapshotAssertion
 
 from console.commands.assembly.host import Host
-from core.market.alpaca.socket import DataSocket
+from core.market.alpaca.socket import DataSocket, StreamLostError
 from core.messages.inputs import BarArrived, TradingHaltHeard
 from core.model.connection import ConnectionState
 from core.model.values import Symbol
@@ -79,26 +79,21 @@ async def test_the_stream_fills_the_plans_places(room: int) -> None:
         assert stream.connections == 7
 
 
-async def test_the_last_place_goes_to_a_new_first_symbol() -> None:
-    """MD-06: every place is taken and none was refused yet; what is bought now has one"""
-    with LoopbackExchange(symbols=["SPY", "IBM", "XOM"], clock=StillClock(MORNING)) as exchange:
-        exchange.data["iex"].room = 2
-        async with a_desk(exchange, symbols=(SPY, Symbol("XOM"))) as desk:
-            await eventually(lambda: desk.is_in(ConnectionState.UP) and len(desk.bars()) == 60)
-            assert desk.lamps[-1].polled == ()
-
-            desk.data.follow((IBM, SPY, Symbol("XOM")))
-            await eventually(lambda: desk.lamps[-1].polled == (Symbol("XOM"),))
-
-            assert exchange.data["iex"]._wanted["statuses"] == {"IBM", "SPY"}
-
-
-async def test_a_symbol_that_is_not_confirmed_is_polled() -> None:
-    """MD-06: the other side says yes, and lists fewer"""
+async def test_a_line_that_ends_behind_an_answer_is_lost() -> None:
+    """MD-02: the answer was heard, and what it asks for next can be sent no more"""
     with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:
-        exchange.data["iex"].confirms = frozenset({"SPY"})
-        async with a_desk(exchange, symbols=(SPY, IBM)) as desk:
-            await eventually(lambda: desk.is_in(ConnectionState.UP) and desk.lamps[-1].polled == (IBM,))
+        exchange.data["iex"].room = 1
+        settings = AlpacaSettings(data_stream_url=exchange.data_stream_url)
+        socket = DataSocket(settings, SecretStr(exchange.keys.id), SecretStr(exchange.keys.secret), [SPY, IBM])
+        await socket.open()
+        await socket.follow((IBM, SPY))
+        await eventually(lambda: socket._ws.messages)
+        await asyncio.to_thread(exchange.make, "disconnect", of="data")
+        await eventually(lambda: socket._ws.closed)
+
+        with pytest.raises(StreamLostError):
+            await socket.receive()
+        await socket.shut()
 
 
 async def test_symbols_over_the_plans_limit_are_polled(snapshot: SnapshotAssertion) -> None:
@@ -184,3 +179,25 @@ def test_a_desk_follows_its_market_and_positions(tmp_path: Path) -> None:
     assert likeness[0] is not None
     assert likeness[1] >= 20
     assert None not in ranges
+
+
+async def test_the_last_place_goes_to_a_new_first_symbol() -> None:
+    """MD-06: every place is taken and none was refused yet; what is bought now has one"""
+    with LoopbackExchange(symbols=["SPY", "IBM", "XOM"], clock=StillClock(MORNING)) as exchange:
+        exchange.data["iex"].room = 2
+        async with a_desk(exchange, symbols=(SPY, Symbol("XOM"))) as desk:
+            await eventually(lambda: desk.is_in(ConnectionState.UP) and len(desk.bars()) == 60)
+            assert desk.lamps[-1].polled == ()
+
+            desk.data.follow((IBM, SPY, Symbol("XOM")))
+            await eventually(lambda: desk.lamps[-1].polled == (Symbol("XOM"),))
+
+            assert exchange.data["iex"]._wanted["statuses"] == {"IBM", "SPY"}
+
+
+async def test_a_symbol_that_is_not_confirmed_is_polled() -> None:
+    """MD-06: the other side says yes, and lists fewer"""
+    with LoopbackExchange(symbols=["SPY", "IBM"], clock=StillClock(MORNING)) as exchange:
+        exchange.data["iex"].confirms = frozenset({"SPY"})
+        async with a_desk(exchange, symbols=(SPY, IBM)) as desk:
+            await eventually(lambda: desk.is_in(ConnectionState.UP) and desk.lamps[-1].polled == (IBM,))

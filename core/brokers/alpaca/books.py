@@ -10,6 +10,7 @@ no list. Closed orders are nested: a filled parent shows its legs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.brokers.alpaca.fields import UnreadableFieldError, rows
@@ -112,7 +113,7 @@ class AlpacaBooks:
         return page
 
     def _report(self, raw: object, status: str) -> Row | None:
-        """Parse an order; an unreadable working one is reported, and the comparison decides whether it is ours."""
+        """One that works, or may be ours, and cannot be read is named: whoever compares knows whose it is."""
         foreign = None
         try:
             foreign = a_foreign_order(raw)
@@ -123,11 +124,10 @@ class AlpacaBooks:
             if foreign is not None and status == "open":
                 return foreign  # its id has our form, but it is of a kind that this desk never sends
             found = what_can_be_read(raw, str(error))
-            if foreign is None and status != "open" and ORDER_ID.fullmatch(found.client_order_id or ""):
-                raise
-            end = "named and left alone" if status == "open" else "over, not ours, left out"
+            is_named = status == "open" or (foreign is None and ORDER_ID.fullmatch(found.client_order_id or ""))
+            end = "named and left alone" if is_named else "over, not ours, left out"
             self._questions.unread.note(f"GET /orders: {error}; {end}", raw)
-            return found if status == "open" else None
+            return replace(found, is_over=status != "open") if is_named else None
 
 
 def _may_work(row: Row) -> bool:

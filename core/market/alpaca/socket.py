@@ -224,9 +224,12 @@ class DataSocket(StockDataStream):
         if self._ws is None:
             raise StreamLostError("Alpaca's stream was closed")
         try:
-            frame = await self._ws.recv()
+            return await self._take(await self._ws.recv())
         except ConnectionClosed as error:
             raise StreamLostError(self.cut_because or _closed(error)) from error
+
+    async def _take(self, frame: bytes | str) -> list[Message]:
+        """An answer in it may ask for more, which a line that has ended meanwhile takes no more."""
         messages = list(messages_of(frame))
         for message in messages:
             is_error = message.get("T") == "error"

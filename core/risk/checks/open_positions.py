@@ -62,13 +62,14 @@ def places_taken(ledger: Ledger) -> set[tuple[Symbol, str]]:
 
 
 def _unreadable(state: ReviewContext, symbol: Symbol) -> str | None:
-    """Return the reason if an external order or position that may be in this symbol cannot be read (EX-09)."""
+    """A position, or an order that may be in this symbol, of which nobody can tell what it does there (EX-09)."""
     for found in state.control.state.differences:
         if found.kind is DifferenceKind.UNREADABLE_POSITION:
             return f"the broker's row of {found.symbol} cannot be read: nobody knows what is held; look at the broker"
         if found.kind is DifferenceKind.UNREADABLE_ORDER and found.symbol in (symbol, NO_SYMBOL):
             where = "may be in" if found.symbol == NO_SYMBOL else "is in"
-            return f"somebody's order {where} {symbol} and cannot be read ({found.broker}); cancel it at the broker"
+            whose = "an order of ours" if found.hides_what_is_held else "somebody's order"
+            return f"{whose} {where} {symbol} and cannot be read ({found.broker}); cancel it at the broker"
     return None
 
 

@@ -25,6 +25,7 @@ from core.facts import (
     NotificationSettled,
     NotificationSuppressed,
     OrderFilled,
+    PositionCorrected,
     ProposalStaged,
     ProtectionTripped,
     ReconciliationFailed,
@@ -39,7 +40,6 @@ from core.model.harmless_words import harmless
 from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode
 from core.model.order import Side
 from core.model.order_text import OWED, order_in_words
-from core.model.reconciliation import DifferenceKind
 from core.model.said_once import is_news
 from core.model.session import Session
 from core.model.staging import MANUAL, Proposal
@@ -204,11 +204,25 @@ class Notifying:
 
     @follows(ReconciliationPassed)
     def after_agreement(self, fact: ReconciliationPassed) -> None:
-        """Notify of an unreadable position when the books agree otherwise."""
+        """Notify of an unreadable row when the books agree otherwise."""
         for found in fact.differences:
-            if found.kind is DifferenceKind.UNREADABLE_POSITION:
+            if found.hides_what_is_held:
                 matter = of_unread(found.symbol)
                 self._tell(Subject(NoticeKind.HALT, found.in_words, found.symbol, matter, Severity.URGENT))
+
+    @follows(PositionCorrected)
+    def after_correction(self, fact: PositionCorrected) -> None:
+        """Notify of a correction beside an order that the broker does not find: it may be its fill (EX-05)."""
+        lost = next(
+            (order for order in self.state.ledger.lost_today(fact.symbol, self.state.at) if order.remaining), None
+        )
+        if lost is None or fact.is_split:
+            return
+        words = (
+            f"{fact.reason}; {order_in_words(lost.request)}, which the broker did not find, may have filled: "
+            "look at the broker"
+        )
+        self._tell(Subject(NoticeKind.HALT, words, fact.symbol, grave=Severity.URGENT))
 
     @follows(Killed)
     def after_kill(self, fact: Killed) -> None:
@@ -362,7 +376,7 @@ class Notifying:
                 return any(cause.value == rest for cause in control.halts)
             case "position":
                 found = control.state.differences
-                return any(d.kind is DifferenceKind.UNREADABLE_POSITION and d.symbol == rest for d in found)
+                return any(each.hides_what_is_held and each.symbol == rest for each in found)
             case "regime":
                 return is_high(self.state.regime.regime)
             case "crisis":

@@ -137,6 +137,7 @@ class OrderRecovery:
             since = self._differs_since.setdefault(order.id, self.state.at)
             if self.state.at - since < MAY_HAVE_FILLED:
                 return
+            self.state.sightings.differing |= {order.request.symbol}
         self._differs_since.pop(order.id, None)
         is_new = order.status is OrderStatus.PENDING
         yield from self._never_arrived(order) if is_new else self._end_lost(order)
@@ -146,16 +147,11 @@ class OrderRecovery:
 
         None if there is none, or several owners.
         """
-        way, today = Side.BUY if growth > 0 else Side.SELL, self.state.calendar.trading_day(self.state.at)
+        way = Side.BUY if growth > 0 else Side.SELL
         owners = {
             order.strategy
-            for order in self.state.ledger.state.orders.values()
-            if order.is_lost
-            and not order.only_reduces
-            and (order.request.symbol, order.request.side) == (symbol, way)
-            and order.remaining >= abs(growth)
-            and order.ended_at is not None
-            and self.state.calendar.trading_day(order.ended_at) == today
+            for order in self.state.ledger.lost_today(symbol, self.state.at)
+            if not order.only_reduces and order.request.side is way and order.remaining >= abs(growth)
         }
         return owners.pop() if len(owners) == 1 else None
 

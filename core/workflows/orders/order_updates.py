@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.execution import order_states
 from core.execution.cover import unreserved_of
-from core.execution.ledger_state import UNKNOWN_OWNER
 from core.execution.order import Order
+from core.execution.position_correction import given_back
 from core.facts import (
     CancelRequested,
     FillNotBelieved,
@@ -18,9 +17,7 @@ from core.facts import (
     OrderFilled,
     OrderRestated,
     OrderRevived,
-    OwnerShare,
     PositionChanged,
-    PositionCorrected,
     Source,
     TradeClosed,
     UpdateIgnored,
@@ -131,11 +128,13 @@ class OrderUpdates:
         yield from self.take_in(order, report, source, execution)
 
     def _entry_behind(self, leg: Order, report: OrderReport) -> Order | None:
-        """Return the entry, even a given-up one, whose fills are missing while its leg has filled; else None."""
+        """The entry of a leg that was filled before anything told us of its own fills; also one that was given up, or
+        that the broker had lost: what its leg sold it has bought.
+        """
         entry = self.state.ledger.order(leg.parent) if leg.parent is not None else None
         if entry is None or not self.state.ledger.legs.is_held(leg) or report.filled_quantity <= leg.filled_quantity:
             return None
-        has_ended_there = entry.status.is_terminal and entry.broker_order_id is not None
+        has_ended_there = entry.status.is_terminal and entry.broker_order_id is not None and not entry.is_lost
         return None if has_ended_there else entry
 
     def take_in(
@@ -277,7 +276,8 @@ class OrderUpdates:
         ledger = self.state.ledger
         trades_before = len(ledger.state.trades)
         at = self._time_of(order, execution)
-        self._give_back(order, execution)
+        if (correction := given_back(ledger, order, execution, is_derived=DERIVED in execution.id)) is not None:
+            self.state.record(correction)
         fill = Fill(execution.id, order.id, at, execution.quantity, execution.price, execution.fee)
         self.state.record(OrderFilled(fill, max(report.filled_quantity, order.reported_quantity), source, is_late))
         if not order.status.is_terminal:
@@ -300,36 +300,6 @@ class OrderUpdates:
         yield FetchAccount()
         if is_late:
             self.state.sightings.books_are_wanted = True
-
-    def _give_back(self, order: Order, execution: Execution) -> None:
-        """Remove shares that the books took in after the order was lost and that this fill bought, to count them once.
-
-        A fill without a reported time may be among them; one bought later is not (EX-05, EX-09).
-        """
-        if not order.is_lost or order.only_reduces or order.ended_at is None:
-            return
-        held = self.state.ledger.positions_in(order.request.symbol)
-        sign = 1 if order.request.side is Side.BUY else -1
-        left, after = execution.quantity, list(held)
-        for taken in held:
-            is_theirs = taken.strategy in (order.strategy, UNKNOWN_OWNER) and not taken.entry_order
-            is_in_time = DERIVED in execution.id or execution.at <= taken.opened_at
-            if not (is_theirs and is_in_time and taken.opened_at >= order.ended_at and taken.quantity * sign > 0):
-                continue
-            given = min(left, abs(taken.quantity))
-            left = Quantity(left - given)
-            after[after.index(taken)] = replace(taken, quantity=Quantity(taken.quantity - sign * given))
-        if left == execution.quantity:
-            return
-        shares = tuple(
-            OwnerShare(now.strategy, now.quantity, before.average_price)
-            for before, now in zip(held, after, strict=True)
-            if now.quantity and before.average_price is not None
-        )
-        net = Quantity(sum((share.quantity for share in shares), Decimal(0)))
-        reason = f"{order.request.symbol}: a fill of {order.id} had been taken in before it was told"
-        average = shares[0].average_price if shares else None
-        self.state.record(PositionCorrected(order.request.symbol, net, average, reason, shares))
 
     def _time_of(self, order: Order, execution: Execution) -> datetime:
         """Return the fill's time, neither before its order nor in the future: days and holding times depend on it."""

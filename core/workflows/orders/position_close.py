@@ -20,6 +20,7 @@ from core.execution.cover import unreserved
 from core.execution.excess_exits import free_of_exits
 from core.execution.order import Order
 from core.facts import AuthorizationEnded, AuthorizationProlonged, CancelDropped, OrderStateChanged, SubmissionBlocked
+from core.messages.commands import TakeBackExits
 from core.messages.effects import Effect
 from core.model.codes import AuthorizationCode, CancelCode
 from core.model.order import AnyOrder, OrderClass, OrderRequest, OrderStatus, Side, TimeInForce, order_id_of
@@ -28,7 +29,7 @@ from core.model.staging import MANUAL, AuthorizationKind, Proposal, Ticket
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, plain
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
-from core.workflows.base.declarations import follows
+from core.workflows.base.declarations import answers, follows
 from core.workflows.base.isolation import apart
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.closing_sales import LATE, ClosingSales
@@ -38,6 +39,7 @@ from core.workflows.protection.protective_stops import NOTHING_LEFT, ProtectiveS
 from core.workflows.staging.closing_terms import terms_of
 
 MAKES_WAY = "its position is being closed"
+WANTED_NO_MORE = "taken back by the operator before it began: its stop stays"
 
 
 class PositionClose:
@@ -74,6 +76,14 @@ class PositionClose:
             self.room.begin(held.requests)
             yield from self._take_out(held.stops)
 
+    @answers(TakeBackExits)
+    def on_take_back(self, command: TakeBackExits) -> Iterable[Effect]:
+        """A close that has not begun is over: its stop stays where it is. One that has begun is an order to cancel."""
+        for held in held_exits(self.state):
+            if (held.proposal.symbol, held.proposal.strategy) == (command.symbol, command.strategy):
+                self._end(held.use, WANTED_NO_MORE, AuthorizationCode.TAKEN_BACK)
+        return self.go_on()
+
     def _take_out(self, stops: Iterable[Order]) -> Iterator[Effect]:
         for stop in stops:
             if stop.is_working and not stop.is_cancelling:
@@ -86,7 +96,8 @@ class PositionClose:
         """
         for use in self._standing(but):
             is_to_sell = use.mandate.kind is AuthorizationKind.CLOSE and use.is_unused
-            if is_to_sell and not self._stops_left(use):
+            is_sold = self.state.may_be_sold(use.mandate.symbol, use.mandate.side)
+            if is_to_sell and not is_sold and not self._stops_left(use):
                 yield from apart(self.state, partial(self._sell, use))
         over = [parent for parent in _sales(self._standing(but)) if self._is_over(parent)]
         settled: set[ClientOrderId] = set()

@@ -1,11 +1,11 @@
 """Count each request to the broker as it leaves; queries wait if the minute is short of room (RK-24).
 
-Orders, cancels, the clock and a ticket's figures always leave at once. Queries share the budget outside the reserve:
-account and activities come last, comparisons and look-ups before them, and queries that an exit, a kill or the operator
-waits for first. A waiting query is sent once, however often it is requested; it moves up after 10 s and after 30 s, and
-never uses the reserve, nor the requests that exits under way are about to need; while an exit waits for room, none
-moves up to the first share. After a stated 429 all wait until the time that the broker named. Without a limit of the
-broker none waits.
+Orders, cancels, the clock and a ticket's figures leave at once; of a kill's cancels those beyond the limit go one a
+second. Queries share what the reserve leaves beside
+them: first wait the account and activities, then comparisons and look-ups, last what an exit, a kill or a person waits
+for. A query that waits is asked once, however often it is wanted, moves up after 10 s and after 30 s, and never uses
+the reserve, nor what exits under way are about to need; while an exit waits for room none moves up as far as it. After
+a stated 429 all of them wait until the time that the broker named. Without a limit of the broker's none waits.
 
 Properties of assets are kept for a quarter of an hour. Unknown properties of traded or held assets are fetched with the
 books if there is room, and a few old ones.
@@ -24,6 +24,7 @@ from core.messages.effects import (
     FetchActivities,
     FetchFigures,
     FetchPicture,
+    LatchKill,
     LookUpOrder,
     LookUpSymbols,
 )
@@ -45,7 +46,7 @@ from core.model.values import Symbol
 from core.risk.message_counts import Share, for_queries, of_an_earlier_run
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
-from core.workflows.orders.request_room import A_MOMENT, RequestRoom, held_exits
+from core.workflows.orders.request_room import A_MOMENT, KillCancels, RequestRoom, held_exits
 
 MOVES_UP = (timedelta(seconds=10), timedelta(seconds=30))
 """Times after which a waiting query may use the next share."""
@@ -87,15 +88,22 @@ class RequestPacing:
         self._assets: dict[Symbol, datetime] = {}
         self._beyond = 0
         self._do_exits_wait = False
+        self._cancels = KillCancels(state)
 
     # ── outgoing effects ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def paced(self, asked: list[Effect]) -> list[Effect]:
-        """Return the effects that leave now, in order, and waiting queries that have room."""
-        if self._limit is None and not self._waiting:
+        """Those that leave now, in their order, and those of earlier acts for which there is room."""
+        if self._limit is None and not self._waiting and not self._cancels:
             return [self._with_all_assets(effect) if isinstance(effect, FetchPicture) else effect for effect in asked]
-        leaving: list[Effect] = []
-        for effect in asked:
+        others = [effect for effect in asked if not self._cancels.take(effect)]
+        leaving: list[Effect] = [effect for effect in others if isinstance(effect, LatchKill)]
+        for cancel in self._cancels.leaving(self._limit):
+            self._count(cancel)
+            leaving.append(cancel)
+        for effect in others:
+            if isinstance(effect, LatchKill):
+                continue
             if isinstance(effect, Query) and not _is_of_a_ticket(effect) and not self._is_free(effect):
                 leaving += self._let_go(self._wait(effect))
             else:
@@ -329,11 +337,12 @@ class RequestPacing:
 
     @property
     def is_holding(self) -> bool:
-        """Whether a query waits for room."""
-        return bool(self._waiting)
+        """Whether anything waits for room."""
+        return bool(self._waiting or self._cancels)
 
     def next_due(self) -> Iterator[datetime]:
         limit, at = self._limit, self.state.at
+        yield from self._cancels.next_due()
         for waiting in self._waiting.values():
             yield from (waiting.since + after for after in MOVES_UP if waiting.since + after > at)
             if self.room.is_refused:

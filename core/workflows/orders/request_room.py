@@ -1,10 +1,13 @@
 """The minute's room for requests to the broker, and the exits that wait for it (RK-24).
 
-An exit that must cancel its stop first begins only with room for all its requests: each cancel, a look-up of it, and
-the order. Until then the stop stays in force. It leaves the reserve alone, except for half of it if others than exits
-used the rest: neither queries nor entries delay an exit (EX-22). The other half is left to a kill's cancels and to
-exits that have begun, whose room no query takes. After a stated 429 no exit begins until the time that the broker
-named. Without a limit of the broker none waits.
+An exit whose stop makes way first begins only where its whole way has room: each cancel, a look at it, and the order.
+Until then the stop stays in force. It leaves the reserve alone, but for half of it where it was not exits that used up
+the rest: neither queries nor entries hold an exit up (EX-22). The other half is left to a kill's cancels and to what
+has begun, which keeps its room, so that no query takes it. After a stated 429 no exit begins until the time that the
+broker named. Without a limit of the broker's none waits.
+
+The cancels of a kill go at once, what opens first, up to the broker's limit; beyond it one goes a second, so that none
+is lost to a refusal and none waits for a whole minute (OP-07).
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from datetime import datetime, timedelta
 from core.execution.order import Order
 from core.execution.request_costs import requests_of
 from core.messages.effects import CancelOrder, Effect, FetchClock, FetchFigures, ReplaceOrder, SubmitOrder
+from core.model.codes import CancelCode
 from core.model.position import Position
 from core.model.staging import AuthorizationKind, Proposal, Ticket
 from core.model.values import ClientOrderId
@@ -119,6 +123,49 @@ class RequestRoom:
     def _of_the_minute(self) -> list[tuple[datetime, int]]:
         since = self.state.at - MINUTE
         return [(at, count) for at, count in self._begun if at > since]
+
+
+class KillCancels:
+    """Those of a kill that were asked for and have not left: by order, in the order in which they go."""
+
+    def __init__(self, state: TradingState) -> None:
+        self.state = state
+        self._held: dict[object, CancelOrder] = {}
+        self._next_at: datetime | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._held)
+
+    def take(self, effect: Effect) -> bool:
+        """Whether it is one of them; asked for twice it goes once."""
+        if not isinstance(effect, CancelOrder) or self.state.control.killed_by is None:
+            return False
+        order = self.state.ledger.order(effect.client_order_id)
+        if order is not None and order.cancel_code is not CancelCode.KILLED:
+            return False
+        self._held[effect.client_order_id, effect.broker_order_id] = effect
+        return True
+
+    def leaving(self, limit: int | None) -> Iterator[CancelOrder]:
+        """Those whose turn it is, none of an order that ended; each is to be counted before the next is asked for."""
+        for key in sorted(self._held, key=lambda key: self._reduces(self._held[key])):
+            order = self.state.ledger.order(self._held[key].client_order_id)
+            if order is not None and not order.is_working:
+                del self._held[key]
+                continue
+            if limit is not None and self.state.messages.requests(self.state.at) >= limit:
+                if self._next_at is not None and self.state.at < self._next_at:
+                    return
+                self._next_at = self.state.at + A_MOMENT
+            yield self._held.pop(key)
+
+    def next_due(self) -> Iterator[datetime]:
+        if self._held and self._next_at is not None:
+            yield self._next_at
+
+    def _reduces(self, effect: CancelOrder) -> bool:
+        order = self.state.ledger.order(effect.client_order_id)
+        return order is not None and order.only_reduces
 
 
 def held_exits(state: TradingState) -> list[HeldExit]:

@@ -26,7 +26,7 @@ from core.model.order import OrderRequest, OrderStatus, OrderType, Side, TimeInF
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, StandingAuthorization
-from core.model.values import ZERO, ClientOrderId, Quantity, Symbol
+from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol
 from core.risk.self_cross import is_wash_trade
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.state import TradingState
@@ -218,7 +218,7 @@ class ProtectiveStops:
             if self._is_left_to_its_legs(entry):
                 yield from self.order_recovery.ask_for_legs(entry)
                 continue
-            owed = entry.filled_quantity - use.released
+            owed = entry.filled_quantity + self._taken_in(entry) - use.released
             quantity = min(owed, self._unprotected(entry, use.mandate.side))
             if quantity > 0 and self.state.control.naked_at is None:
                 yield from self.release_stop(use, entry, Quantity(quantity))
@@ -226,9 +226,23 @@ class ProtectiveStops:
     def _is_of_what_is_held(self, entry: Order) -> bool:
         """Whether its shares are still held; not if all of them were closed: the position is another ticket's then."""
         position = self.state.ledger.position(entry.request.symbol, entry.strategy)
-        if position is None or entry.ended_at is None or entry.late_fill:
+        if position is None or entry.ended_at is None or entry.late_fill or self._taken_in(entry):
             return True
         return position.entry_order == entry.id or entry.ended_at >= position.began
+
+    def _taken_in(self, entry: Order) -> Quantity:
+        """Shares that the broker's books showed after it had lost the entry: they are its, until its fill is told; of
+        several lost ones nobody can say whose.
+        """
+        position = self.state.ledger.position(entry.request.symbol, entry.strategy)
+        if position is None or not entry.is_lost or entry.ended_at is None or position.entry_order:
+            return NO_SHARES
+        lost = self.state.ledger.lost_today(position.symbol, self.state.at)
+        if [o for o in lost if not o.only_reduces and o.strategy == entry.strategy and o.remaining > 0] != [entry]:
+            return NO_SHARES
+        is_its_side = (position.quantity > 0) is (entry.request.side is Side.BUY)
+        is_since = is_its_side and position.opened_at >= entry.ended_at
+        return min(Quantity(abs(position.quantity)), entry.remaining) if is_since else NO_SHARES
 
     def _is_left_to_its_legs(self, entry: Order) -> bool:
         """Whether the broker's legs protect its fills, or may; after a complete fill always, unless they were lost.
@@ -258,6 +272,8 @@ class ProtectiveStops:
 
         `parent` is its entry; or the stop that it replaces if the entry is forgotten.
         """
+        if self.state.may_be_sold(use.mandate.symbol, use.mandate.side):
+            return
         signed = Quantity(use.mandate.quantity - use.released)
         if ZERO < signed < quantity and self.state.at <= use.mandate.ends_at:
             yield from self._release_part(use, parent, signed, lasts)

@@ -14,7 +14,7 @@ from functools import partial
 
 from core.execution.order import Order
 from core.facts import OrderStateChanged
-from core.model.codes import CUT, EndCode, GuardCode
+from core.model.codes import BY_A_PERSON, CUT, EndCode, GuardCode
 from core.model.order import OrderRequest, OrderStatus, Side, TimeInForce
 from core.model.position import Position
 from core.model.signal import ExitReason
@@ -145,7 +145,8 @@ def _why_asked_for(order: Order) -> RequestedChange | None:
         return WITH_ITS_DAY
     if order.status is OrderStatus.REJECTED or order.end_code in ENDED_BY_THE_BROKER:
         return None if _was_taken_back(order) else REFUSED
-    return NOT_THERE if order.end_code in (EndCode.NEVER_ARRIVED, EndCode.LOST_THERE) else None
+    is_gone = order.end_code in (EndCode.NEVER_ARRIVED, EndCode.LOST_THERE)
+    return NOT_THERE if is_gone and order.cancel_code not in BY_A_PERSON else None
 
 
 def _has_a_price(stop: Order) -> bool:

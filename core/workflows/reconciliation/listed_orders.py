@@ -56,11 +56,13 @@ class ListedOrders:
         for report in self._forgotten(told):
             yield from apart(self.state, partial(self._recall, report))
         for order in self._to_look_at():
-            is_there = order.id in listing.reports  # whatever an earlier run assumed
+            if comparison.is_unread(order):
+                continue  # it is there, and stays as it is
+            is_there = order.id in listing.reports  # whatever an earlier run believed of it
             if is_there or not self.state.sightings.departing.is_here(order):
                 yield from apart(self.state, partial(self._take_in_one, order, comparison))
         for order in self._to_look_at():
-            if order.id not in listing.reports:
+            if order.id not in listing.reports and not comparison.is_unread(order):
                 yield from apart(self.state, partial(self.order_recovery.end_missing, order, comparison))
         self._restless = {report.client_order_id for report in told if not self._rests(report)}
 

@@ -31,6 +31,7 @@ the extended hours around it while anything may happen in them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -178,16 +179,14 @@ class Reconciliation:
         self.state.sightings.books_at = self.state.at
         self.state.sightings.held_by_the_broker = {p.symbol: p.quantity for p in picture.positions}
         comparison = self._beside(picture)
-        if (ours := comparison.unreadable_of_ours()) is not None:
-            self._not_answered(ours.reason)
-            return
         self._unanswered = 0
         self._see_trails(picture)
         faults = self.state.sightings.faults
         unknown = self._unknown(comparison)  # before a new record can use the id of one of these
         follows = list(self.listed_orders.take_in(comparison))
         self.state.sightings.others = comparison.others()
-        self.state.sightings.all_others = tuple(others_in(picture, self.state.sightings.others, self.state.ledger))
+        without_ours = replace(picture, unreadable=comparison.unread_of_others())
+        self.state.sightings.all_others = tuple(others_in(without_ours, self.state.sightings.others, self.state.ledger))
         self.state.sightings.foreign_positions = picture.foreign_positions
         positions = comparison.positions()
         self.state.sightings.unread_positions = comparison.unknown()

@@ -13,7 +13,7 @@ from core.facts import AuthorizationEnded, ExitReleased, TicketClosed, TicketOpe
 from core.messages.commands import TakeBackExits
 from core.messages.effects import Effect
 from core.model.broker import NoAnswer
-from core.model.codes import AuthorizationCode
+from core.model.codes import AuthorizationCode, EndCode
 from core.model.order import OrderStatus, OrderType
 from core.model.position import Position
 from core.model.signal import ExitReason
@@ -89,7 +89,7 @@ class AutoExits:
             return None
         if not proposal.is_exit or not state.control.lets_exits_go:
             return None
-        if self._was_refused(position):
+        if self._was_refused(position) or self._may_be_sold(position):
             return None
         use = state.stage.signed_exits(position.entry_order, state.at)
         if use is None or order.side is not use.mandate.side:
@@ -101,6 +101,21 @@ class AutoExits:
         known = (self.state.ledger.order(order_id) for order_id in use.exits)
         sold = (o.request.quantity if o.is_working else o.filled_quantity for o in known if o is not None)
         return sum(sold, ZERO)
+
+    def _may_be_sold(self, position: Position) -> bool:
+        """Whether the broker lost an exit of it, and refused its stop since: what it lost may work on, or have sold."""
+        its = position.symbol, position.strategy
+        is_refused = any(
+            order.status is OrderStatus.REJECTED and order.is_protective
+            for order in self.state.ledger.state.orders.values()
+            if (order.request.symbol, order.strategy) == its and order.created_at >= position.began
+        )
+        lost = self.state.ledger.lost_today(position.symbol, self.state.at)
+        return is_refused and any(
+            order.only_reduces and order.end_code is EndCode.LOST_THERE and order.remaining > 0
+            for order in lost
+            if order.strategy == position.strategy
+        )
 
     def _was_refused(self, position: Position) -> bool:
         """Whether the broker refused to close shares of it before."""
