@@ -20,7 +20,7 @@ def position_key(symbol: Symbol, strategy: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TakenOff:
-    """Shares that a correction took off a position, as it was before: `quantity` is below zero for a short."""
+    """Shares that a correction removed from a position, as it was before; `quantity` is below zero for a short."""
 
     position: Position
     quantity: Quantity
@@ -32,10 +32,10 @@ class LedgerState:
     """The ledger's state.
 
     `positions` is keyed `SYMBOL/strategy`; flat ones are not kept. Orders that ended before today leave once nothing
-    rests on them, and after a week in any case; what never arrived is kept for longer. So many are `forgotten`, with
-    the sum of all of them: the index of past orders has them whole, and no name is ever used again. Of trades there are
-    those of today, and of corrections what they took off today. By an order that is not written down yet, `permits` has
-    what permits it, and `redeemed` the stop that it is less of.
+    depends on them, and after a week in any case; those that never arrived are kept longer. `forgotten` is the number
+    of those that left, with the sum of all of them: the index of past orders has them whole, and no id is used again.
+    `trades` has those of today, and `taken_off` the shares that corrections removed today. For an order not recorded
+    yet, `permits` has its approval, and `redeemed` the stop that it reduces.
     """
 
     orders: dict[ClientOrderId, Order] = field(default_factory=dict)

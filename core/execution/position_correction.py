@@ -1,12 +1,12 @@
 """Allocate shares to owners if the broker's books show more or fewer of a symbol than ours (EX-09, EX-13).
 
-The broker knows one position a symbol, our books one for each owner. What one holds alone stays its own. Where several
-hold it, each keeps what it has, and its stop: what is missing is taken where no stop guards it, and what nobody here
-bought is nobody's in particular, at what the broker's average leaves for it; so is what is held the other way round. A
-split gives each its part.
+The broker has one position per symbol, our books one per owner. A single owner keeps the position. With several, each
+keeps its shares and its stop: missing shares are taken where no stop protects them. Shares that nobody here bought, or
+that are held in the other direction, get no owner; their price is derived from the broker's average. A split multiplies
+each part.
 
-What a correction took in or took off for an order that the broker had lost goes back before its fill is counted: each
-share counts once.
+If a correction added or removed shares of an order that the broker had lost, it is undone before the order's fill is
+counted, so that each share counts once.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def owners_after(
 
 
 def given_back(ledger: Ledger, order: Order, execution: Execution, *, is_derived: bool) -> PositionCorrected | None:
-    """What the books said of the shares of a lost order, undone before this fill of it (EX-05, EX-09)."""
+    """Return the correction that undoes an earlier one for a lost order, before this fill of it (EX-05, EX-09)."""
     if not order.is_lost or order.ended_at is None:
         return None
     symbol = order.request.symbol
@@ -64,8 +64,9 @@ def given_back(ledger: Ledger, order: Order, execution: Execution, *, is_derived
 
 
 def _taken_in(ledger: Ledger, order: Order, execution: Execution, is_derived: bool) -> tuple[OwnerShare, ...] | None:
-    """Without the shares that the books took in after its end. What nobody told the time of may be among them; what was
-    bought later is not.
+    """Return the owners without the shares that the books took in after the order was lost.
+
+    A fill without a reported time may be among them; one bought later is not.
     """
     held, ended_at = ledger.positions_in(order.request.symbol), order.ended_at
     sign, left, after = 1 if order.request.side is Side.BUY else -1, execution.quantity, []
@@ -81,7 +82,7 @@ def _taken_in(ledger: Ledger, order: Order, execution: Execution, is_derived: bo
 
 
 def _sold(ledger: Ledger, order: Order, execution: Execution) -> tuple[OwnerShare, ...] | None:
-    """With the shares that the books took off its owner since it was written: this fill has sold them."""
+    """Return the owners with the shares that the books removed since the order was recorded: this fill sold them."""
     symbol, strategy = order.request.symbol, order.strategy
     taken = ledger.state.taken_off.get(position_key(symbol, strategy))
     sign = 1 if order.request.side is Side.SELL else -1

@@ -137,14 +137,14 @@ class Comparison:
         self.unread = {order.id: row for row in picture.unreadable if (order := self._of_ours(row)) is not None}
 
     def _of_ours(self, row: UnreadableOrder) -> Order | None:
-        """What we sent, or what was made with it; nothing is to be read of what is over on both sides."""
+        """Return our order of an unreadable row, or None; an order that ended on both sides needs no reading."""
         named = None if row.client_order_id is None else self.ledger.order(row.client_order_id)
         by_the_broker = (o for o in self.ledger.working() if o.broker_order_id == row.broker_order_id)
         order = named or next(by_the_broker, None)
         return None if order is None or (row.is_over and not order.is_working) else order
 
     def is_unread(self, order: Order) -> bool:
-        """Whether the broker lists it, or what it was made with, and nobody can read how it stands."""
+        """Whether the broker lists the order, or its parent, in a row that cannot be read."""
         return order.id in self.unread or order.parent in self.unread
 
     def _taken_over(self) -> Iterator[BrokerPosition]:
@@ -169,8 +169,10 @@ class Comparison:
         ]
 
     def unknown(self) -> frozenset[Symbol]:
-        """Symbols of which nobody knows how much is held: neither nothing nor a number. A position without a symbol may
-        be in each of ours that the broker does not list; what an order of ours has filled may be in the broker's.
+        """Return the symbols with an unknown quantity at the broker.
+
+        A position without a symbol may be in each of our symbols that the broker does not list. An unreadable order of
+        ours may have filled.
         """
         unlisted = {held.symbol for held in self.ledger.positions() if held.symbol not in self._theirs}
         moved = {order.request.symbol for name in self.unread if (order := self.ledger.order(name)) is not None}
@@ -321,7 +323,7 @@ class Comparison:
             )
 
     def unread_of_others(self) -> tuple[UnreadableOrder, ...]:
-        """Rows of orders that are not this desk's."""
+        """Return the unreadable rows of external orders."""
         ours = set(map(id, self.unread.values()))
         return tuple(row for row in self.picture.unreadable if id(row) not in ours and not self._was_ours(row))
 

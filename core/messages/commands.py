@@ -424,8 +424,9 @@ class EditOrder(Addressed):
 
 @dataclass(frozen=True, slots=True)
 class TakeBackExits(Addressed):
-    """The exits of this position that were signed with its entry need a key again, each of them (OP-06); one whose key
-    was turned and that waits for the broker's limit of requests does not go (RK-24).
+    """Require a key again for each exit of this position that was confirmed with its entry (OP-06).
+
+    A confirmed exit that waits for the broker's limit of requests is taken back (RK-24).
     """
 
     symbol: Symbol

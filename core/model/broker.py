@@ -237,9 +237,9 @@ class UnreadableOrder:
     left
         Its unfilled quantity.
     closes
-        It says of itself that it closes what is held.
+        It is marked as closing a position.
     is_over
-        It is listed among those that have ended: one with our form of id, of which it matters what it filled.
+        It is listed as ended; it has our form of id, so its fills may be ours.
     """
 
     reason: str

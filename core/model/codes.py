@@ -60,9 +60,9 @@ class CancelCode(Enum):
 
 
 CUT = frozenset({CancelCode.TOO_MUCH, CancelCode.NONE_AT_THE_BROKER})
-"""An exit that had too much to close: what is held of it after all is owed its stop."""
+"""An exit with too large a quantity: shares that are still held after all are owed their stop."""
 BY_A_PERSON = frozenset({CancelCode.OPERATOR, CancelCode.KILLED})
-"""A stop that is cancelled so is owed no more."""
+"""A stop cancelled for one of these is no longer owed."""
 
 
 class BlockCode(Enum):

@@ -23,7 +23,7 @@ class DifferenceKind(Enum):
     UNKNOWN_ORDER = "unknown_order"
     """An order works at the broker that this desk never sent."""
     UNREADABLE_ORDER = "unreadable_order"
-    """An order works at the broker and cannot be read; one of ours where `local` names it."""
+    """An order works at the broker and cannot be read; it is ours if `local` names it."""
     UNREADABLE_POSITION = "unreadable_position"
     """The broker holds a symbol with an unreadable quantity or side."""
     ORPHANED_ORDER = "orphaned_order"
@@ -117,7 +117,7 @@ class Difference:
 
     @property
     def hides_what_is_held(self) -> bool:
-        """A row that cannot be read: of a position, or of an order of ours, which may have filled."""
+        """Whether an unreadable row may hide a position: one of a position, or of our order, which may have filled."""
         is_ours = self.kind is DifferenceKind.UNREADABLE_ORDER and self.local is not None
         return is_ours or self.kind is DifferenceKind.UNREADABLE_POSITION
 

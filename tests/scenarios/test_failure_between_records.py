@@ -12,7 +12,7 @@ import pytest
 from core.facts import ApprovalRedeemed, Fact, OrderCreated, ProposalStaged, SubmissionBlocked
 from core.messages.commands import Decline, ProposeOrder
 from core.model.broker import Refused
-from core.model.codes import HaltCause, RefusalKind
+from core.model.codes import HaltCause, OwedReason, RefusalKind
 from core.model.order import Effect, LegRole, OrderStatus, OrderType, Side, StopHolder
 from core.model.values import Price, Quantity
 from core.workflows.orders.interrupted_orders import FAILED, NOT_SENT
@@ -141,11 +141,12 @@ FAILURES = {"dies": dies, "raises": raises}
 
 
 def is_owed_to_nobody(house: House) -> Decimal:
-    """Shares that the broker has, and that neither an exit covers nor a ticket would."""
+    """Shares that neither an exit covers nor a ticket would, and whose stop has not triggered either."""
     covered = house.desk.ledger.exits.covered
     there = sum((covered(p.symbol, p.strategy) for p in house.desk.ledger.positions()), Decimal(0))
     asked = sum((p.order.quantity for p in house.desk.stage.proposals() if p.is_guard or p.is_exit), Decimal(0))
-    return max(abs(Decimal(house.held_by_the_broker())) - there - asked, Decimal(0))
+    selling = sum((o.quantity for o in house.desk.owed_stops.all() if o.why is OwedReason.UNFILLED), Decimal(0))
+    return max(abs(Decimal(house.held_by_the_broker())) - there - asked - selling, Decimal(0))
 
 
 def is_a_target_alone(house: House) -> bool:

@@ -27,12 +27,12 @@ from core.facts import ConfirmationRefused, ProposalEnded, ProposalSkipped
 from core.messages.commands import Confirm, Halt, Kill, OpenTicket, ProposeClose, ProposeFlattening, RequestCancel
 from core.messages.effects import FetchPicture
 from core.messages.inputs import AccountFetched, PictureFetched, RegimeArrived
-from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer, OrderReport, UnreadableOrder
+from core.model.broker import BrokerPicture, BrokerPosition, NoAnswer, OrderReport
 from core.model.codes import HaltCause
 from core.model.order import Effect, OrderStatus
 from core.model.regime import MarketMeasure, NoVix, Regime, Trend, Volatility
 from core.model.staging import CheckResult, Ticket
-from core.model.values import BrokerOrderId, Price, ProposalId, Quantity, Symbol
+from core.model.values import Price, ProposalId, Quantity, Symbol
 from core.runtime.link import Link
 from core.settings.settings import Settings
 from tests.scenarios.changes import passes
@@ -121,15 +121,6 @@ def _raises(_message: object) -> tuple[()]:
     raise ZeroDivisionError("nobody foresaw this")
 
 
-def our_stop_cannot_be_read(house: House) -> None:
-    """Its reconciliation fails, and again, until the desk believes it."""
-    stop = house.stops[0]
-    unreadable = UnreadableOrder("order 61e69015: qty is missing", BrokerOrderId("61e69015"), stop.id, SPY)
-    books = replace(the_books(house), unreadable=(unreadable,))
-    for _ in range(Settings().reconciliation.max_unanswered):
-        hears(house, books)
-
-
 def the_broker_reports(quantity: str) -> Callable[[House], None]:
     """Ours are 0.4: too far apart to be corrected."""
 
@@ -172,7 +163,6 @@ HALTED = (
     Row("halted-by-the-first-kill-press", is_halted_by("key"), "halted (key): by key", "kill switch"),
     Row("halted-by-a-signal", is_halted_by("SIGUSR1"), "halted (key): by SIGUSR1", "kill switch"),
     Row("halted-by-an-invariant", nobody_foresaw_this, "halted (invariant): ZeroDivisionError", "kill switch"),
-    Row("halted-by-an-order-not-reconciled", our_stop_cannot_be_read, "order 61e69015: qty is missing", "kill switch"),
 )
 KILLED = Row("killed", is_killed, "killed by key", "kill switch")
 READ_ONLY = Row("read-only", the_broker_reports("9"), "read-only: ", "kill switch")

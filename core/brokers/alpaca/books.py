@@ -113,7 +113,7 @@ class AlpacaBooks:
         return page
 
     def _report(self, raw: object, status: str) -> Row | None:
-        """One that works, or may be ours, and cannot be read is named: whoever compares knows whose it is."""
+        """Parse an order; report an unreadable one that works or may be ours, whose owner the comparison finds."""
         foreign = None
         try:
             foreign = a_foreign_order(raw)

@@ -62,7 +62,7 @@ def places_taken(ledger: Ledger) -> set[tuple[Symbol, str]]:
 
 
 def _unreadable(state: ReviewContext, symbol: Symbol) -> str | None:
-    """A position, or an order that may be in this symbol, of which nobody can tell what it does there (EX-09)."""
+    """Return the reason if an order or position that may be in this symbol cannot be read (EX-09)."""
     for found in state.control.state.differences:
         if found.kind is DifferenceKind.UNREADABLE_POSITION:
             return f"the broker's row of {found.symbol} cannot be read: nobody knows what is held; look at the broker"

@@ -1,8 +1,8 @@
 """Mark exits that the broker holds but does not trade: they keep working but cover nothing (EX-22).
 
-By the broker's word for it, or because a sale at the market has not filled in time: the broker makes most of those
-limits at a collar, five per cent from the quote, and a stop that the market has passed is one of them. Nothing is sent
-or ended here; an order is looked up before it is marked by time, for its fill may have been missed.
+An exit is marked by the broker's status, or because a market sale has not filled in time: the broker turns most of
+those into limits at a collar, five per cent from the quote, and a stop that the market has passed becomes one of them.
+Nothing is sent or cancelled here; an order is looked up before it is marked by time, as its fill may have been missed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def follow_word(state: TradingState, order: Order, report: OrderReport) -> None:
 
 
 class IdleExits:
-    """`_asked` are orders at the market that were looked up; `_passed` has since when the market is beyond a stop."""
+    """`_asked` holds the market orders that were looked up, `_passed` the time at which the market passed a stop."""
 
     def __init__(self, state: TradingState) -> None:
         self.state = state
@@ -56,7 +56,7 @@ class IdleExits:
 
     @answers(BarArrived)
     def on_bar(self, message: BarArrived) -> tuple[()]:
-        """Which stops the market has passed; what would sell at any price has not begun where it came back."""
+        """Note the stops that the market has passed; one that it came back over has not triggered."""
         for stop in self._stops(message.bar.symbol):
             if self._is_passed(stop):
                 self._passed.setdefault(stop.id, self.state.at)
@@ -73,7 +73,7 @@ class IdleExits:
                 yield order
 
     def _is_passed(self, stop: Order) -> bool:
-        """By the last bar, or by a newer quote of which both sides are beyond its price."""
+        """Whether the last bar, or both sides of a newer quote, are beyond the stop's price."""
         symbol, level = stop.request.symbol, stop.request.stop_price
         last, quote = self.state.last_price(symbol), self.state.sightings.quotes.get(symbol)
         if last is None or level is None:

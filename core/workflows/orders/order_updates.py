@@ -128,8 +128,9 @@ class OrderUpdates:
         yield from self.take_in(order, report, source, execution)
 
     def _entry_behind(self, leg: Order, report: OrderReport) -> Order | None:
-        """The entry of a leg that was filled before anything told us of its own fills; also one that was given up, or
-        that the broker had lost: what its leg sold it has bought.
+        """Return the entry whose fills are missing while its leg has filled; else None.
+
+        A given-up or lost entry counts too: it bought the shares that its leg sold.
         """
         entry = self.state.ledger.order(leg.parent) if leg.parent is not None else None
         if entry is None or not self.state.ledger.legs.is_held(leg) or report.filled_quantity <= leg.filled_quantity:

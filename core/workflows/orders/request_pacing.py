@@ -1,11 +1,11 @@
 """Count each request to the broker as it leaves; queries wait if the minute is short of room (RK-24).
 
-Orders, cancels, the clock and a ticket's figures leave at once; of a kill's cancels those beyond the limit go one a
-second. Queries share what the reserve leaves beside
-them: first wait the account and activities, then comparisons and look-ups, last what an exit, a kill or a person waits
-for. A query that waits is asked once, however often it is wanted, moves up after 10 s and after 30 s, and never uses
-the reserve, nor what exits under way are about to need; while an exit waits for room none moves up as far as it. After
-a stated 429 all of them wait until the time that the broker named. Without a limit of the broker's none waits.
+Orders, cancels, the clock and a ticket's figures leave at once; a kill's cancels beyond the limit leave one a second.
+Queries share the budget outside the reserve: account and activities come last, comparisons and look-ups before them,
+and queries that an exit, a kill or the operator waits for first. A waiting query is sent once, however often it is
+requested; it moves up after 10 s and after 30 s, and never uses the reserve, nor the requests that exits under way are
+about to need; while an exit waits for room, none moves up to the first share. After a stated 429 all wait until the
+time that the broker named. Without a limit of the broker none waits.
 
 Properties of assets are kept for a quarter of an hour. Unknown properties of traded or held assets are fetched with the
 books if there is room, and a few old ones.
@@ -93,7 +93,7 @@ class RequestPacing:
     # ── outgoing effects ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def paced(self, asked: list[Effect]) -> list[Effect]:
-        """Those that leave now, in their order, and those of earlier acts for which there is room."""
+        """Return the effects that leave now, in order, and waiting ones that have room."""
         if self._limit is None and not self._waiting and not self._cancels:
             return [self._with_all_assets(effect) if isinstance(effect, FetchPicture) else effect for effect in asked]
         others = [effect for effect in asked if not self._cancels.take(effect)]
@@ -337,7 +337,7 @@ class RequestPacing:
 
     @property
     def is_holding(self) -> bool:
-        """Whether anything waits for room."""
+        """Whether a query or a cancel waits for room."""
         return bool(self._waiting or self._cancels)
 
     def next_due(self) -> Iterator[datetime]:

@@ -1,13 +1,13 @@
 """The minute's room for requests to the broker, and the exits that wait for it (RK-24).
 
-An exit whose stop makes way first begins only where its whole way has room: each cancel, a look at it, and the order.
-Until then the stop stays in force. It leaves the reserve alone, but for half of it where it was not exits that used up
-the rest: neither queries nor entries hold an exit up (EX-22). The other half is left to a kill's cancels and to what
-has begun, which keeps its room, so that no query takes it. After a stated 429 no exit begins until the time that the
-broker named. Without a limit of the broker's none waits.
+An exit that must cancel its stop first begins only with room for all its requests: each cancel, a look-up of it, and
+the order. Until then the stop stays in force. It leaves the reserve alone, except for half of it if others than exits
+used the rest: neither queries nor entries delay an exit (EX-22). The other half is left to a kill's cancels and to
+exits that have begun, whose room no query takes. After a stated 429 no exit begins until the time that the broker
+named. Without a limit of the broker none waits.
 
-The cancels of a kill go at once, what opens first, up to the broker's limit; beyond it one goes a second, so that none
-is lost to a refusal and none waits for a whole minute (OP-07).
+A kill's cancels leave at once up to the broker's limit, those of opening orders first. Beyond it one leaves each
+second, so that none is rejected and none waits for a whole minute (OP-07).
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class RequestRoom:
 
 
 class KillCancels:
-    """Those of a kill that were asked for and have not left: by order, in the order in which they go."""
+    """A kill's cancels that have not left, by order."""
 
     def __init__(self, state: TradingState) -> None:
         self.state = state
@@ -137,7 +137,7 @@ class KillCancels:
         return bool(self._held)
 
     def take(self, effect: Effect) -> bool:
-        """Whether it is one of them; asked for twice it goes once."""
+        """Hold the effect if it is a kill's cancel, once for each order; return whether it was held."""
         if not isinstance(effect, CancelOrder) or self.state.control.killed_by is None:
             return False
         order = self.state.ledger.order(effect.client_order_id)
@@ -147,7 +147,7 @@ class KillCancels:
         return True
 
     def leaving(self, limit: int | None) -> Iterator[CancelOrder]:
-        """Those whose turn it is, none of an order that ended; each is to be counted before the next is asked for."""
+        """Yield the cancels that leave now, none of an ended order; count each before taking the next."""
         for key in sorted(self._held, key=lambda key: self._reduces(self._held[key])):
             order = self.state.ledger.order(self._held[key].client_order_id)
             if order is not None and not order.is_working:
