@@ -275,7 +275,7 @@ def our_tickets(desk: Watched, many: int) -> tuple[list[float], list[float]]:
         dialogs.append(desk.read_at - began)
         at = desk.until(lambda seen: b"armed" in seen, f"ticket {number}")
         tickets.append(at - began)
-        desk.after(ESCAPE, lambda _: not is_ticket_open(desk), f"ticket {number} is put aside")
+        desk.after(ESCAPE, lambda _: not is_ticket_open(desk), f"ticket {number} is closed")
         desk.read_for(chance.uniform(0.05, 0.15))
     return dialogs, tickets
 

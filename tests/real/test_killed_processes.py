@@ -65,7 +65,7 @@ def test_a_killed_engine_takes_its_ticket_with_it(account: Account) -> None:
 
     engine = account.running()
     desk.until(lambda: not desk.shows("ENGINE AWAY"))
-    desk.until_it_shows("LOST    the engine was lost")
+    desk.until_it_shows("LOST    Engine disconnected")
     desk.type(b"B")
     desk.presses(b"r", desk.is_armed)
     assert account.nothing_was_sent()

@@ -23,7 +23,7 @@ pytestmark = needs("sshd", "ssh", "ssh-keygen")
 DESTINATION = "keyturn-server"
 SIZE = 140, 44
 FAST = 300.0
-AWAY, LOST = "While you were away", "LOST    the engine was lost"
+AWAY, LOST = "While you were away", "LOST    Engine disconnected"
 
 
 class RemoteDesk(Pty):
