@@ -67,6 +67,8 @@ class IdleExits:
         return ()
 
     def _stops(self, symbol: Symbol) -> Iterator[Order]:
+        if not self.state.ledger.positions_in(symbol):  # asked at each bar: most symbols are not held
+            return
         for order in self.state.ledger.working():
             is_stop = order.request.type is OrderType.STOP and order.only_reduces and order.request.symbol == symbol
             if is_stop and order.status is not OrderStatus.PENDING and not self.state.ledger.legs.is_held(order):
