@@ -13,11 +13,9 @@ It prints what the record is, and ends with 0 where it is complete, with 1 where
     reordered   all is there, in another order
     rewritten   signed by another key, or another record than the one that the earlier head belongs to
 
-Nothing of the file is printed as it stands: each character outside of plain ASCII is escaped.
-
-What it cannot find: whoever holds the private key can write a whole other record, as long as no head of the first one
-was published, kept elsewhere or stamped. Against that, and nothing else, stands EARLIER. And a record says what its
-desk wrote down: that the broker says the same is shown by the broker's own activities in it, or by the broker.
+Each character outside of plain ASCII is printed escaped. What it cannot find: the holder of the private key can write
+another record, unless a head of the first was published, kept elsewhere or stamped (EARLIER). What the desk wrote down
+is compared with no broker: see PROOF.md.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ import math
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -103,7 +101,8 @@ def verify(
     told = [parsed(line, f"line {number}") for number, line in enumerate(lines, start=1)]
     if not told:
         raise RecordError("cut", "it is empty")
-    contents = check_signature(told[0], "record", key, "the first line", CONTENTS)
+    has_end = type(told[0].get("record")) is dict and "end" in told[0]["record"]
+    contents = check_signature(told[0], "record", key, "the first line", EXCERPT if has_end else CONTENTS)
     many = contents["heads"]
     heads = heads_of(told[1 : 1 + many], contents, key)
     hashes = [sha256(written(head)).hexdigest() for head in heads]
@@ -147,7 +146,7 @@ def text_like(pattern: str) -> Callable[[Any], bool]:
 
 
 def one_of(*values: int) -> Callable[[Any], bool]:
-    return lambda value: type(value) is int and value in values
+    return lambda value: type(value) is type(values[0]) and value in values
 
 
 def is_day(value: Any) -> bool:
@@ -175,6 +174,11 @@ def is_way(value: Any) -> bool:
     )
 
 
+def is_end(value: Any) -> bool:
+    parts, way = (value["parts"], value["way"]) if type(value) is dict and list(value) == ["parts", "way"] else ((), ())
+    return type(parts) is list and len(parts) == len(PARTS) and all(map(is_hash, parts)) and is_way(way)
+
+
 is_hash, is_salt, is_signature = (text_like(f"[0-9a-f]{{{digits}}}") for digits in (64, 32, 128))
 is_clock = text_like(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(\.(?!000000)[0-9]{6})?Z")
 is_plain = text_like(r"[A-Za-z0-9_.:+\-\d]*")
@@ -187,11 +191,12 @@ CONTENTS = {
     "last_day": is_day,
     "heads": number_from(1),
     "records": number_from(1),
-    "is_excerpt": lambda value: type(value) is bool,
+    "is_excerpt": one_of(False),
     "kept_back": is_kept_back,
     "head": is_hash,
     "key": is_hash,
 }
+EXCERPT = CONTENTS | {"v": one_of(2), "is_excerpt": one_of(True), "end": is_end}
 HEAD = {
     "v": one_of(1, 2),
     "number": number_from(1),
@@ -366,20 +371,20 @@ def what_differs(numbers: list[int], wanted: range) -> tuple[str, str]:
 
 
 def check_excerpt(records: list[dict[str, Any]], days: list[dict[str, Any]], contents: dict[str, Any]) -> None:
-    """Each record leads to the root of its day, from its own place in the tree."""
+    """Each record leads to the root of its day from its own place, and the last of the last day, so that all count."""
     numbers = numbers_of(records)
-    if len(numbers) != contents["records"]:
-        raise RecordError(
-            "cut" if len(numbers) < contents["records"] else "edited", f"{len(numbers)} of {contents['records']}"
-        )
+    if (many := len(numbers)) != contents["records"]:
+        raise RecordError("cut" if many < contents["records"] else "edited", f"{many} of {contents['records']}")
     if numbers != sorted(set(numbers)):
         raise RecordError("reordered", "its records are not in their order")
     if numbers[0] < days[0]["first"] or numbers[-1] > days[-1]["last"]:
         raise RecordError("edited", "a record is of no day in it")
-    for record, head in with_heads(records, days):
-        leaf, way = leaf_of(record, contents), record["way"]
+    end = {"seq": days[-1]["last"], **contents["end"]}
+    proofs = [(leaf_of(record, contents), record, head) for record, head in with_heads(records, days)]
+    proofs.append((leaf_with(end["seq"], map(bytes.fromhex, end["parts"])), end, days[-1]))
+    for leaf, record, head in proofs:
         sides = sides_of(record["seq"] - head["first"], head["last"] - head["first"] + 1)
-        if [side for side, _ in way] != sides or climbed(leaf, way).hex() != head["root"]:
+        if [side for side, _ in record["way"]] != sides or climbed(leaf, record["way"]).hex() != head["root"]:
             raise RecordError("edited", f"record {record['seq']} is not what was signed")
 
 
@@ -411,7 +416,11 @@ def leaf_of(record: dict[str, Any], contents: dict[str, Any]) -> bytes:
         hashes = [committed(*each) for each in zip(salts, PARTS, parts, strict=True)]
     else:
         raise RecordError("edited", f"{where} is not written as a record")
-    return sha256(b"\x00" + record["seq"].to_bytes(8, "big") + b"".join(hashes)).digest()
+    return leaf_with(record["seq"], hashes)
+
+
+def leaf_with(number: int, hashes: Iterable[bytes]) -> bytes:
+    return sha256(b"\x00" + number.to_bytes(8, "big") + b"".join(hashes)).digest()
 
 
 def hash_of_part(name: str, part: Any, is_hidden: bool, where: str) -> bytes:

@@ -8,7 +8,7 @@ its day. `docs/verify_record.py` checks it and shares no code with this module.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 
@@ -22,7 +22,7 @@ from state.proof.parts import KEPT_BACK, Part, Parts, split
 from state.proof.signing_key import SigningKey
 from state.proof.tree import commitment, commitments, leaf, path, salt_of_line, salt_of_part
 
-VERSION = 1
+VERSION, OF_AN_EXCERPT = 1, 2
 SIGNED_AS = b"keyturn record 1\n"
 """Prefix of the signed first line."""
 
@@ -31,7 +31,8 @@ SIGNED_AS = b"keyturn record 1\n"
 class Contents:
     """The content of the first line.
 
-    `head` is the hash of the last included head, `kept_back` names the withheld parts.
+    `head` is the hash of the last included head, `kept_back` names the withheld parts. An excerpt has an `end`: the
+    commitments of the last record of its last day, and that leaf's path. They fix how many records the day has.
     """
 
     v: int
@@ -43,10 +44,16 @@ class Contents:
     kept_back: tuple[str, ...]
     head: str
     key: str
+    end: dict[str, object] | None = None
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """The fields as they are signed; only an excerpt has an end."""
+        return {name: value for name, value in asdict(self).items() if name != "end" or value is not None}
 
     @property
     def written(self) -> bytes:
-        return orjson.dumps(asdict(self))
+        return orjson.dumps(self.fields)
 
 
 def export(
@@ -82,7 +89,7 @@ def export(
         )
     many = sum(head.last - head.first + 1 for head in shown) if wanted is None else len(wanted)
     contents = Contents(
-        VERSION,
+        VERSION if wanted is None else OF_AN_EXCERPT,
         shown[0].day,
         shown[-1].day,
         len(heads),
@@ -91,9 +98,10 @@ def export(
         tuple(sorted(kept_back)),
         heads[-1].head.hash,
         key.public.hex(),
+        None if wanted is None else _end(folder, key, shown[-1]),
     )
     signature = key.sign(SIGNED_AS + contents.written).hex()
-    yield orjson.dumps({"record": asdict(contents), "signature": signature}) + b"\n"
+    yield orjson.dumps({"record": contents.fields, "signature": signature}) + b"\n"
     yield from (signed.line for signed in heads)
     hidden = _hidden(kept_back)
     for head in shown:
@@ -114,11 +122,25 @@ def _records(
     if not any(head.first <= sequence <= head.last for sequence in only):
         return
     records = [(sequence, split(line, head.v)) for sequence, line in lines_of(folder, head)]
-    leaves = [leaf(sequence, commitments(parts, salt_of_line(key.secret, sequence))) for sequence, parts in records]
+    leaves = [leaf(sequence, _committed(sequence, parts, key)) for sequence, parts in records]
     for index, (sequence, parts) in enumerate(records):
         if sequence in only:
-            way = [["left" if is_left else "right", beside.hex()] for is_left, beside in path(leaves, index)]
-            yield orjson.dumps({**_record(sequence, parts, key, hidden), "way": way}) + b"\n"
+            yield orjson.dumps({**_record(sequence, parts, key, hidden), "way": _way(leaves, index)}) + b"\n"
+
+
+def _end(folder: AccountFolder, key: SigningKey, head: Head) -> dict[str, object]:
+    """Return the commitments of a day's last record and its way; a commitment discloses nothing of its part."""
+    committed = [_committed(sequence, split(line, head.v), key) for sequence, line in lines_of(folder, head)]
+    leaves = [leaf(sequence, each) for sequence, each in enumerate(committed, head.first)]
+    return {"parts": [each.hex() for each in committed[-1]], "way": _way(leaves, len(leaves) - 1)}
+
+
+def _committed(sequence: int, parts: Parts, key: SigningKey) -> tuple[bytes, ...]:
+    return commitments(parts, salt_of_line(key.secret, sequence))
+
+
+def _way(leaves: Sequence[bytes], index: int) -> list[list[str]]:
+    return [["left" if is_left else "right", beside.hex()] for is_left, beside in path(leaves, index)]
 
 
 def _record(sequence: int, parts: Parts, key: SigningKey, hidden: Collection[Part]) -> dict[str, object]:

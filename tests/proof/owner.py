@@ -257,7 +257,7 @@ def wide(text: str) -> str:
 
 CHANGES: tuple[Change, ...] = (missing, beside, twice, elsewhere, renamed, other_kind, extreme, characters)
 
-CONTENTS = ("v", "first_day", "last_day", "heads", "records", "is_excerpt", "kept_back", "head", "key")
+CONTENTS = ("v", "first_day", "last_day", "heads", "records", "is_excerpt", "kept_back", "head", "key", "end")
 HEAD = ("v", "number", "day", "first", "last", "sum", "root", "before", "key")
 LINE = ("seq", "at", "fact", "v", "data", "sum")
 
@@ -281,7 +281,9 @@ def forged(lines: Lines, key: SigningKey, field: str, chance: Random) -> Forgery
     return Forgery(field, change, made)
 
 
-def _of_contents(export: Export, name: str, chance: Random) -> str:
+def _of_contents(export: Export, name: str, chance: Random) -> str | None:
+    if name not in export.contents:
+        return None
     change = chance.choice(CHANGES)
     export.lines()
     export.contents = change(export.contents, name, chance)
@@ -490,6 +492,14 @@ def _kept(export: Export, at: int, place: int, text: str, how: str) -> str:
 # ── what is done to days ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _of_end(export: Export, name: str, chance: Random) -> str | None:
+    if not export.contents["is_excerpt"]:
+        return None
+    change = chance.choice(CHANGES)
+    export.contents["end"] = change(export.contents["end"], name, chance)
+    return change.__name__
+
+
 def _of_days(export: Export, name: str, chance: Random) -> str | None:
     if not _can_grow(export) or len(export.heads) < 2:
         return None
@@ -614,8 +624,7 @@ def _of_way(export: Export, name: str, chance: Random) -> str | None:
     """The tree's ways in an excerpt: longer, shorter, of another leaf, of another form."""
     if not export.contents["is_excerpt"]:
         return None
-    at = chance.randrange(len(export.records))
-    way = export.records[at]["way"]
+    way = chance.choice([*export.records, export.contents["end"]])["way"]
     if not way:
         return None
     how = chance.choice(("shorter", "longer", "other sides", "no pair", "another form"))
@@ -647,6 +656,7 @@ FIELDS: dict[str, Callable[[Export, str, Random], str | None]] = {
     "values": _of_values,
     "days": _of_days,
     "way": _of_way,
+    "end": _of_end,
 }
 EACH_FIELD = (
     *(f"contents.{name}" for name in CONTENTS),
@@ -659,4 +669,6 @@ EACH_FIELD = (
     *(f"values.{name}" for name in ("amounts", "symbols", "texts")),
     *(f"days.{name}" for name in DAYS),
     "way.steps",
+    "end.parts",
+    "end.way",
 )

@@ -71,6 +71,28 @@ def test_the_name_of_a_day_paints_nothing(exports: list[Lines]) -> None:
     assert is_plain(refusal)
 
 
+@pytest.mark.parametrize("by", [-1, 1, 2, 9, -9])
+def test_the_last_day_of_an_excerpt_has_its_number(original: Path, by: int) -> None:
+    """SP-08: also where the last day shows no record, and where the tree of another number has the same ways"""
+    folder = AccountFolder(original)
+    for only in ((1, 7), (1, 30), (1, 2 * A_DAY + 1, 3 * A_DAY)):
+        export = Export(exported(folder, 3, only=only), KEY)
+        assert verdict(export.lines()).startswith("excerpt")
+        export.heads[-1]["last"] += by
+
+        assert verdict(export.lines()).split(":")[0] in FOUND
+
+
+def test_an_excerpt_without_its_end_is_refused(exports: list[Lines]) -> None:
+    """SP-08: as an older release made it, or as one who hides a number would"""
+    export = Export(exports[3], KEY)
+    del export.contents["end"]
+
+    for version in (1, 2):
+        export.contents["v"] = version
+        assert verdict(export.lines()).split(":")[0] in FOUND
+
+
 @pytest.mark.parametrize("field", EACH_FIELD)
 def test_a_field_of_another_form_is_refused(exports: list[Lines], field: str) -> None:
     """SP-08: two draws of each; `make forgeries` tries thousands"""
