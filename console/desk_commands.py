@@ -41,8 +41,6 @@ from console.screens.why import ExplainScreen, WhyScreen
 from core.model.harmless_text import harmless
 from core.ports import JournalError, OperatorError
 from core.views import DeskView
-from core.views.export import HISTORY, as_csv, cells, names_of
-from core.views.export import PANES as EXPORTED
 from core.views.history import HistoryDay, HistoryKind
 from widgets.chart import Chart
 from widgets.grid import Grid
@@ -282,6 +280,9 @@ class DeskCommands:
 
     def export_pane(self) -> None:
         """Write every row and column of the focused pane to a new CSV file (SY-08)."""
+        from core.views.export import HISTORY, as_csv, cells, names_of
+        from core.views.export import PANES as EXPORTED
+
         view, name = self.desk.view, self.board.holder
         if view is None:
             return

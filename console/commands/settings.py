@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from console.commands.shared import AsJson, print_json, say
 from core.ports import OperatorError
-from core.settings.types import SettingsTable
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 commands = typer.Typer(
     help="The settings: an example of the file, and every key.", no_args_is_help=True, rich_markup_mode=None
@@ -90,11 +92,9 @@ def every_key() -> Iterator[Key]:
         yield Key(".".join(path), written(value), direction_of(path).value, meaning)
 
 
-def meaning_of(terms: SettingsTable, path: tuple[str, ...]) -> str:
+def meaning_of(table: BaseModel, path: tuple[str, ...]) -> str:
     """The description of a key; of one that only turns its table on or off, what the table is."""
-    table: object = terms
     for part in path[:-1]:
         table = getattr(table, part)
-    field = type(table).model_fields[path[-1]] if isinstance(table, SettingsTable) else None
-    summary = (type(table).__doc__ or "").partition("\n")[0]
-    return (field.description if field is not None else None) or summary
+    description = type(table).model_fields[path[-1]].description
+    return description or (type(table).__doc__ or "").partition("\n")[0]

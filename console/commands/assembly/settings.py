@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from console.commands.assembly.host import Host
-from core.files.regular_file import bytes_of
 from core.ports import OperatorError
-from state.toml_text import LARGEST
 
 if TYPE_CHECKING:
     from core.settings.display import DisplaySettings
@@ -40,6 +38,9 @@ def backtest_settings(host: Host, overrides: tuple[str, ...]) -> Settings:
 
 def display_of(host: Host, overrides: tuple[str, ...] = ()) -> DisplaySettings | None:
     """Return the display settings before the first paint; None, without delay, if none is set."""
+    from core.files.regular_file import bytes_of
+    from state.toml_text import LARGEST
+
     try:
         written = bytes_of(host.home.settings, LARGEST).decode(errors="replace")
     except OSError:
