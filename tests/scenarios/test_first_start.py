@@ -47,6 +47,7 @@ def test_simulated_stands_for_a_command_too(keyturn: Keyturn) -> None:
         (KEYS, None, True),
         (KEYS, 'symbols = ["SPY"]\n', True),
         (KEYS, 'profile = "swing"\n', False),
+        (KEYS, '\ufeffprofile = "swing"\n', False),
         (KEYS | {"KEYTURN_PROFILE": "swing"}, None, False),
         (KEYS | {"KEYTURN_ACCOUNT__BROKER": "simulated"}, None, False),
         ({}, None, False),
@@ -58,15 +59,16 @@ def test_the_profile_is_asked_for_once(
     """SY-09: at a broker, where nobody has said it; without keys nothing starts, and nothing is asked."""
     host = a_host(tmp_path, **environ)
     if text is not None:
-        host.home.settings.write_text(text)
+        host.home.settings.write_text(text, encoding="utf-8")
 
     assert is_first_start(host, settings_of(host)) is is_first
 
 
-def test_the_answer_is_the_files_first_line(tmp_path: Path) -> None:
-    """SY-09: what stands in it stays; a word that is none is asked for again."""
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_the_answer_is_the_files_first_line(tmp_path: Path, mark: str) -> None:
+    """SY-09: what stands in it stays, after an editor's byte order mark too; another word is asked for again."""
     host, words = a_host(tmp_path, **KEYS), iter(["large", "swing"])
-    host.home.settings.write_text('symbols = ["QQQ"]\n')
+    host.home.settings.write_text(f'{mark}symbols = ["QQQ"]\n', encoding="utf-8")
 
     chosen = choose_profile(host, lambda _question: next(words), lambda _line: None)
 

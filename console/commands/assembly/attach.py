@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -99,23 +100,15 @@ QUESTION = "The first start here: which profile? It gives every limit that you d
 def is_first_start(host: Host, settings: Settings) -> bool:
     """Whether nobody has said which profile, and no engine of ours ever ran on the account that the keys are of."""
     from state.known_accounts import KnownAccounts
+    from state.toml_file import tables_of
 
-    if is_simulated(settings) or "KEYTURN_PROFILE" in host.environ or _names_a_profile(host):
+    if is_simulated(settings) or "KEYTURN_PROFILE" in host.environ or KnownAccounts(host.home).path.exists():
         return False
-    if KnownAccounts(host.home).path.exists():
+    if "profile" in tables_of(host.home.settings, "settings", OperatorError):
         return False
     with suppress(OperatorError):
         return known_account(host) is None
     return False
-
-
-def _names_a_profile(host: Host) -> bool:
-    import tomllib
-
-    try:
-        return "profile" in tomllib.loads(host.home.settings.read_text())
-    except OSError:
-        return False
 
 
 def choose_profile(host: Host, ask: Callable[[str], str] = input, say: Callable[[str], None] = print) -> str:
@@ -132,7 +125,7 @@ def choose_profile(host: Host, ask: Callable[[str], str] = input, say: Callable[
         except EOFError:
             raise OperatorError("no profile was chosen; set KEYTURN_PROFILE or write it into the settings") from None
     path = host.home.settings
-    before = path.read_bytes() if path.exists() else b""
+    before = path.read_bytes().removeprefix(BOM_UTF8) if path.exists() else b""
     make_folder(path.parent)
     replace_file(path, f'profile = "{chosen}"\n'.encode() + before)
     say(f"{path}: profile = {chosen}; `keyturn settings example` shows every limit")
