@@ -52,7 +52,7 @@ def nothing_before(_symbol: Symbol, _day: date, _until: datetime) -> ChartPast |
 def hours_of(minutes: Iterable[Bar]) -> tuple[ChartBar, ...]:
     """Minutes in their order, as bars that begin at the full hours of the market's clock, each with its day's VWAP."""
     made: list[ChartBar] = []
-    measured = _DayVwap()
+    measured = DayVwap()
     for minute in minutes:
         start = full_hour(minute.start)
         if made and made[-1].start == start:
@@ -60,7 +60,7 @@ def hours_of(minutes: Iterable[Bar]) -> tuple[ChartBar, ...]:
         else:
             _close(made, measured)
             if not made or HOME.day_of(made[-1].start) != HOME.day_of(start):
-                measured = _DayVwap()
+                measured = DayVwap()
             made.append(bar_at(start, minute))
         measured.take(minute)
     _close(made, measured)
@@ -70,7 +70,7 @@ def hours_of(minutes: Iterable[Bar]) -> tuple[ChartBar, ...]:
 def day_of(midnight: datetime, minutes: Iterable[Bar]) -> ChartBar | None:
     """Minutes of one session as one bar with its VWAP; None of none."""
     made: list[ChartBar] = []
-    measured = _DayVwap()
+    measured = DayVwap()
     for minute in minutes:
         made = [bar_at(midnight, minute)] if not made else [_with(made[0], minute)]
         measured.take(minute)
@@ -78,21 +78,22 @@ def day_of(midnight: datetime, minutes: Iterable[Bar]) -> ChartBar | None:
     return made[0] if made else None
 
 
-class _DayVwap:
-    """As the strategy works it out: the typical prices of a day's minutes, weighted by their volume."""
+class DayVwap:
+    """VWAP of a day as the strategy computes it: the minutes' typical prices, weighted by volume."""
 
     def __init__(self) -> None:
         self._volume = self._weighted = ZERO
 
-    def take(self, bar: Bar) -> None:
+    def take(self, bar: Bar | ChartBar) -> None:
         self._volume += bar.volume
         self._weighted += (bar.high + bar.low + bar.close) * bar.volume
 
     def price(self) -> Price | None:
+        """Return VWAP so far, to a hundredth of a cent; None without volume."""
         return Price((self._weighted / (3 * self._volume)).quantize(SUB_PENNY)) if self._volume else None
 
 
-def _close(made: list[ChartBar], measured: _DayVwap) -> None:
+def _close(made: list[ChartBar], measured: DayVwap) -> None:
     """The last one is whole: where VWAP stood then."""
     if made:
         made[-1] = replace(made[-1], reference=measured.price())

@@ -14,12 +14,11 @@ from datetime import date, datetime, timedelta
 
 from core.facts import BarClosed, Fact, OrderFilled
 from core.model.bar import ONE_MINUTE, Bar
-from core.model.values import SUB_PENNY, Price, Symbol
-from core.strategies.vwap import VwapState
+from core.model.values import Symbol
 from core.trading_state.state import TradingState
 from core.trading_state.traded_symbols import traded_symbols
 from core.views import ChartBar, ChartFill, ChartView, PositionRow
-from core.views.chart_past import ChartPast, Past, nothing_before
+from core.views.chart_past import ChartPast, DayVwap, Past, nothing_before
 
 LOOKED_AT = 16
 """Untraded symbols whose minutes are kept: a session of one takes less than half a megabyte."""
@@ -33,7 +32,7 @@ class VwapLine:
 
     day: date
     heard_from: datetime
-    measured: VwapState = field(default_factory=VwapState)
+    vwap: DayVwap = field(default_factory=DayVwap)
     bars: tuple[ChartBar, ...] = ()
     past: ChartPast | None = None
 
@@ -52,15 +51,11 @@ class VwapLine:
         return made
 
     def take(self, bar: Bar | ChartBar) -> None:
-        """Append the next bar with VWAP as the strategy computes it; skip a bar that history provided."""
+        """Append the next bar with VWAP; skip a bar that history provided."""
         if self.bars and bar.start <= self.bars[-1].start:
             return
-        measured = self.measured
-        measured.volume += bar.volume
-        measured.weighted += (bar.high + bar.low + bar.close) * bar.volume
-        vwap = measured.vwap
-        reference = None if vwap is None else Price(vwap.quantize(SUB_PENNY))
-        self.bars += (ChartBar(bar.start, bar.open, bar.high, bar.low, bar.close, reference, bar.volume),)
+        self.vwap.take(bar)
+        self.bars += (ChartBar(bar.start, bar.open, bar.high, bar.low, bar.close, self.vwap.price(), bar.volume),)
 
 
 class Charts:
