@@ -114,10 +114,13 @@ class LimitsReload:
         assert isinstance(file, Settings)
         kinds = {ChangeKind.TIGHTER, ChangeKind.LOOSER} if command.word == WORD else {ChangeKind.TIGHTER}
         asked = [change for change in state.sightings.file_changes if change.kind in kinds]
-        settings, unfit = with_what_fits(current, file, asked)
-        if unfit and (command.word == WORD or len(unfit) == len(asked)):
-            return self._refuse_unfit(current, file, asked)
-        taken = [change for change in asked if change not in unfit]
+        try:
+            settings, taken = with_changes(current, file, asked), asked
+        except ValueError as error:
+            settings, unfit = with_what_fits(current, file, asked)
+            if command.word == WORD or len(unfit) == len(asked):
+                return self._refuse(f"{error}; the tighter limits alone do not fit: type {WORD} for all of them")
+            taken = [change for change in asked if change not in unfit]
         left = [change for change in state.sightings.file_changes if change not in taken]
         if taken:
             state.record(SettingsApplied(settings))
@@ -125,13 +128,6 @@ class LimitsReload:
         state.sightings.file_changes = tuple(left)
         self.protection_events.on_tightened(taken)
         return ()
-
-    def _refuse_unfit(self, current: Settings, file: Settings, changes: Sequence[LimitChange]) -> Iterable[Effect]:
-        try:
-            with_changes(current, file, changes)
-        except ValueError as error:
-            return self._refuse(f"{error}; the tighter limits alone do not fit: type {WORD} for all of them")
-        raise AssertionError("they fit")
 
     def _refusal(self, command: ReloadLimits) -> str | None:
         file = self.state.sightings.settings_file
