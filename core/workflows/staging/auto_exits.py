@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from core.execution.order import Order
 from core.facts import AuthorizationEnded, ExitReleased, TicketClosed, TicketOpened
 from core.messages.commands import TakeBackExits
 from core.messages.effects import Effect
@@ -104,14 +105,8 @@ class AutoExits:
 
     def _may_be_sold(self, position: Position) -> bool:
         """Whether the broker lost an exit of it, and refused its stop since: what it lost may work on, or have sold."""
-        its = position.symbol, position.strategy
-        is_refused = any(
-            order.status is OrderStatus.REJECTED and order.is_protective
-            for order in self.state.ledger.state.orders.values()
-            if (order.request.symbol, order.strategy) == its and order.created_at >= position.began
-        )
         lost = self.state.ledger.lost_today(position.symbol, self.state.at)
-        return is_refused and any(
+        return any(order.is_protective for order in self._refused(position)) and any(
             order.only_reduces and order.end_code is EndCode.LOST_THERE and order.remaining > 0
             for order in lost
             if order.strategy == position.strategy
@@ -119,9 +114,11 @@ class AutoExits:
 
     def _was_refused(self, position: Position) -> bool:
         """Whether the broker refused to close shares of it before."""
-        return any(
-            order.status is OrderStatus.REJECTED and order.only_reduces and not order.stands_by
-            for order in self.state.ledger.state.orders.values()
-            if (order.request.symbol, order.strategy) == (position.symbol, position.strategy)
-            if order.created_at >= position.began
-        )
+        return any(order.only_reduces and not order.stands_by for order in self._refused(position))
+
+    def _refused(self, position: Position) -> Iterator[Order]:
+        """Yield the orders that the broker refused while the position was open."""
+        for order in self.state.ledger.state.orders.values():
+            is_its = (order.request.symbol, order.strategy) == (position.symbol, position.strategy)
+            if is_its and order.status is OrderStatus.REJECTED and order.created_at >= position.began:
+                yield order

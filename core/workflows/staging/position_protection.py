@@ -12,15 +12,14 @@ from collections.abc import Iterable
 from core.execution.order import Order, nearest_first
 from core.messages.commands import ProposeOrder, SetTarget, TrailStop
 from core.messages.effects import Effect
-from core.model.order import Effect as OrderEffect
-from core.model.order import OrderType, Side, StopHolder, TimeInForce
+from core.model.order import OrderType, StopHolder, TimeInForce
 from core.model.position import Position
 from core.model.quote import Quote
 from core.model.signal import ExitReason
 from core.model.values import NO_NUMBER, Price, Quantity, is_number, priced
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
-from core.workflows.staging.closing_terms import closing_side
+from core.workflows.staging.closing_terms import closing_side, effect_of_exit
 from core.workflows.staging.manual_proposals import next_manual_id
 from core.workflows.staging.order_changes import OrderChanges
 from core.workflows.staging.proposal_staging import ProposalStaging
@@ -43,10 +42,11 @@ class PositionProtection:
         if refusal is not None or position is None:
             self._skip(command, refusal)
             return ()
+        held = Quantity(abs(position.quantity))
         terms = ProposeOrder(
             command.symbol,
-            _effect(position),
-            Quantity(abs(position.quantity)),
+            effect_of_exit(closing_side(position), held, held),
+            held,
             OrderType.TRAILING_STOP,
             limit_price=None,
             stop_price=None,
@@ -70,10 +70,11 @@ class PositionProtection:
         if refusal := self._misplaced(position, command.target_price, stops):
             self._skip(command, refusal)
             return ()
+        held = Quantity(abs(position.quantity))
         terms = ProposeOrder(
             command.symbol,
-            _effect(position),
-            Quantity(abs(position.quantity)),
+            effect_of_exit(closing_side(position), held, held),
+            held,
             OrderType.LIMIT,
             limit_price=command.target_price,
             stop_price=stops[0].request.stop_price if stops else None,
@@ -144,7 +145,3 @@ class PositionProtection:
 
     def _skip(self, command: TrailStop | SetTarget, reason: str | None) -> None:
         self.staging.skip(command.strategy, command.symbol, (reason or "",))
-
-
-def _effect(position: Position) -> OrderEffect:
-    return OrderEffect.CLOSE if closing_side(position) is Side.SELL else OrderEffect.COVER
