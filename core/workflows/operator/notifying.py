@@ -48,22 +48,20 @@ from core.settings.notify import NotifySettings, RuleSettings
 from core.trading_state.notifications import BREAKER, KILL, READ_ONLY, of_halt
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers, follows
-from core.workflows.operator.market_notices import (
+from core.workflows.operator.notice_matters import (
+    CLOCK,
     CRISIS,
     REGIME,
     WITHOUT_ACTION,
+    exits_that_ended,
     is_high,
     labels_in_words,
-    unattended_since,
-)
-from core.workflows.operator.notice_matters import (
-    CLOCK,
-    exits_that_ended,
     of_exit,
     of_held,
     of_line,
     of_owed,
     of_unread,
+    unattended_since,
 )
 from core.workflows.operator.notice_routes import channels_of, rules_for
 from core.workflows.orders.request_room import TOO_LONG, HeldExit, held_exits
