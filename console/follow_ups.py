@@ -69,9 +69,9 @@ class FollowUps:
         is_it: Callable[[ProposalRow], bool],
         dialog: FieldsScreen | None = None,
     ) -> None:
-        """What was asked for just now: its ticket opens when it is staged; a refusal stands on the last line.
+        """Wait for the proposal just requested: open its ticket once it is staged, or show a refusal on the last line.
 
-        Where a dialog asked, it stays open until the answer, says a refusal, and makes way for the ticket.
+        A dialog that requested it stays open until the answer, shows a refusal itself, and closes for the ticket.
         """
         view = self.behind.view
         if view is None:
@@ -217,7 +217,7 @@ class FollowUps:
                 self._refused(NO_ANSWER_YET, NO_ANSWER_YET)
 
     def _refused(self, why: str, told: str) -> None:
-        """In the dialog that asked, while it is there: what is typed next mends its line, and acts on nothing else."""
+        """Show a refusal in the dialog that asked, if it is still open, so that its line can be corrected there."""
         dialog, self._awaited, self._dialog = self._dialog, None, None
         if dialog is not None and dialog.is_attached:
             dialog.hear_refusal(why)

@@ -175,7 +175,7 @@ class RowActions:
         self.behind.handle.send(ProposeClose(held.symbol, quantity=shares, strategy=held.strategy))
 
     def _waiting_exit(self, view: DeskView, held: PositionRow) -> ProposalId | None:
-        """What is to sell at once; a trailing stop or a target that waits for its key makes way for a close."""
+        """Return a waiting exit that would sell at once; a waiting trailing stop or target is replaced by a close."""
         mine = (r for r in view.proposals if r.is_urgent and (r.symbol, r.strategy) == (held.symbol, held.strategy))
         row = next((row for row in mine if not waits_for_price(row)), None)
         return row.id if row is not None else None
@@ -236,7 +236,7 @@ class RowActions:
         self.behind.ask(dialog)
 
     def _guardable(self, view: DeskView, key: str) -> PositionRow | None:
-        """The position, where another order may hold its shares; else why not is said."""
+        """Return the position if a new order may hold its shares; else say why not."""
         held = next((row for row in view.positions if row.key == key), None)
         if held is not None and (why := _why_not_guarded(held)):
             self.behind.say(why, "warning")
@@ -282,7 +282,7 @@ class RowActions:
     # ── strategies ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _pause_all(self, view: DeskView, key: str) -> None:
-        """On each of its symbols: all pause, or, where none would any more, all go on. What is retired is asked for."""
+        """Pause the strategy on all its symbols; if all are paused, resume all. A retired one needs a question."""
         row = next((row for row in view.strategies if row.key == key), None)
         if row is None:
             return
@@ -321,7 +321,7 @@ class RowActions:
 
 
 def _why_not_guarded(held: PositionRow) -> str:
-    """Why no other stop or target is asked for now; empty where one may be."""
+    """Return why no other stop or target can be staged now; empty if one can."""
     if held.holder is StopHolder.BROKER:
         return ""
     if held.doubt and not held.unprotected:

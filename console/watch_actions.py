@@ -20,7 +20,7 @@ class WatchActions:
         self.behind = behind
 
     def add(self, view: DeskView, name: str) -> None:
-        """To the list that is shown; the desk's own list of what is held takes none, and then it is the first."""
+        """Add to the list that is shown, or to the main list while the list of what is held is shown."""
         mine = MAIN if name == HELD else name
         self.behind.ask(AddSymbolScreen(self.behind, mine, _symbols_of(view, mine)))
 
@@ -33,11 +33,11 @@ class WatchActions:
         self.behind.ask(WatchlistScreen(self.behind, name, _symbols_of(view, name)))
 
     def remove(self, view: DeskView, key: str) -> None:
-        """One symbol off its list: it comes back with the key that adds one. The last one is no list any more."""
+        """Remove one symbol from its list. The last one stays: an empty list would be removed."""
         name, _, symbol = key.partition(" ")
         left = tuple(each for each in _symbols_of(view, name) if each != symbol)
         if name == HELD:
-            self.behind.say(f"{symbol} stands there while something of it is held, ordered or proposed")
+            self.behind.say(f"{symbol} is listed while it is held, ordered or proposed")
         elif not left:
             self.behind.say(f"{symbol} is the last one of {name}; {written('watch.edit')} removes the list", "warning")
         else:

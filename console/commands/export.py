@@ -1,6 +1,6 @@
-"""`keyturn positions`, `orders`, `trades`, `quote` and `export`: what a running engine's desk shows, for a program.
+"""`keyturn positions`, `orders`, `trades`, `quote` and `export`: print the desk's rows of a running engine.
 
-They look and ask for nothing: no desk is attached, nobody takes control, and nothing of it is recorded (SY-08).
+They only read: no desk is attached, nobody takes control, and nothing is recorded (SY-08).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from state.folders import AccountFolder
 
 PATIENCE = 10.0
-"""Seconds that an engine has to draw its picture."""
+"""Time-out for the engine's snapshot, in seconds."""
 AT_ONCE = 1 << 18
-AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV, every column, with a line of names.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV with every column and a header line.")]
 
 
 def positions(context: typer.Context, account: Account = None, as_json: AsJson = False, as_csv: AsCsv = False) -> None:
@@ -66,7 +66,7 @@ def export(
 
 def quote(
     context: typer.Context,
-    symbol: Annotated[str, typer.Argument(help="One that the engine follows.")],
+    symbol: Annotated[str, typer.Argument(help="A symbol that the engine follows.")],
     account: Account = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -93,7 +93,7 @@ def _print(context: typer.Context, pane: str, account: str | None, *, as_json: b
     from core.views.export import PANES, cells, names_of
 
     if pane not in PANES:
-        raise OperatorError(f"{pane}: no pane is called so; one of {', '.join(PANES)}")
+        raise OperatorError(f"{pane}: no such pane; one of {', '.join(PANES)}")
     exported: Exported = PANES[pane]
     rows = [cells(row) for row in exported.rows(_picture(context, account))]
     if as_json:
@@ -123,14 +123,14 @@ def _picture(context: typer.Context, account: str | None) -> DeskView:
 
 
 def picture_of(folder: AccountFolder) -> DeskView:
-    """What the account's engine shows now. Raises `OperatorError`."""
+    """Return the current view of the account's engine. Raises `OperatorError`."""
     from state.engine_socket import connected
 
     return picture_over(connected(folder.engine_socket, PATIENCE))
 
 
 def picture_over(connection: socket.socket) -> DeskView:
-    """One picture of the engine at the other end, and the connection is closed. Raises `OperatorError`."""
+    """Return one view from the engine at the other end, and close the connection. Raises `OperatorError`."""
     from importlib.metadata import version
 
     from core.protocol.codec import decode_view
@@ -154,7 +154,7 @@ def picture_over(connection: socket.socket) -> DeskView:
                         assert isinstance(view, DeskView)
                         return view
     except FrameError as error:
-        raise OperatorError(f"the engine said what cannot be read: {error}; `keyturn engine restart`") from None
+        raise OperatorError(f"the engine's answer cannot be read: {error}; `keyturn engine restart`") from None
     except OSError as error:
-        raise OperatorError(f"the engine does not show itself ({error}); `keyturn status` says how it is") from None
-    raise OperatorError("the engine is not ready to be shown; `keyturn status` says how it is")
+        raise OperatorError(f"the engine does not answer ({error}); see `keyturn status`") from None
+    raise OperatorError("the engine is not ready; see `keyturn status`")

@@ -1,4 +1,4 @@
-"""`keyturn settings`: an example file made from the code, and every key with its default and which way it is looser."""
+"""`keyturn settings`: print an example file, and every key with its default and its looser direction."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 commands = typer.Typer(
-    help="The settings: an example of the file, and every key.", no_args_is_help=True, rich_markup_mode=None
+    help="Print an example of the settings file, or every key.", no_args_is_help=True, rich_markup_mode=None
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One that can be set, with what a person needs to know of it."""
+    """A key of the settings: its default, its looser direction and its meaning."""
 
     name: str
     default: str
@@ -38,9 +38,7 @@ def settings() -> None:
 @commands.command()
 def example(
     profile: Annotated[str, typer.Option("--profile", help="micro, swing or freqtrade.")] = "micro",
-    output: Annotated[
-        Path | None, typer.Option("--output", help="Write it there; a file that is there is never overwritten.")
-    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="Write to this new file.")] = None,
 ) -> None:
     """Print a settings.toml with every key, its meaning and the profile's value.
 
@@ -59,7 +57,7 @@ def example(
         with output.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise OperatorError(f"{output}: is there already; name another file") from None
+        raise OperatorError(f"{output} exists already; name another file") from None
     except OSError as error:
         raise OperatorError(f"{output}: {error.strerror}; name another place") from None
     say(f"{output}: written, profile {profile}")
@@ -67,7 +65,7 @@ def example(
 
 @commands.command()
 def keys(is_json: AsJson = False) -> None:
-    """Print every key: its default, which way it is looser, what it is.
+    """Print every key with its default, its looser direction and its meaning.
 
     Example: keyturn settings keys
     """
@@ -80,7 +78,7 @@ def keys(is_json: AsJson = False) -> None:
 
 
 def every_key() -> Iterator[Key]:
-    """Each setting of the micro profile that holds a value."""
+    """Yield every key, with the default of the micro profile."""
     from core.settings.changes import leaves
     from core.settings.directions import direction_of
     from core.settings.settings import PROFILES, Settings
@@ -93,7 +91,7 @@ def every_key() -> Iterator[Key]:
 
 
 def meaning_of(table: BaseModel, path: tuple[str, ...]) -> str:
-    """The description of a key; of one that only turns its table on or off, what the table is."""
+    """Return the description of a key; without one, that of its table."""
     for part in path[:-1]:
         table = getattr(table, part)
     description = type(table).model_fields[path[-1]].description

@@ -1,6 +1,6 @@
-"""`?`: what the pane with the keyboard shows, and every key that works there, its own first; `/` finds a key by words.
+"""`?`: describe the focused pane and list every key that works there, its own first; `/` searches all keys of the desk.
 
-What is searched is every key of the desk: one that works at another place is found too, with its place.
+A key that works elsewhere is found too, with its place.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class HelpScreen(ReadingScreen):
         self._fill()
 
     def take(self, event: events.Key) -> bool:
-        """Whether a key was for the search, while it is typed; the kill chord and the keys that scroll never are."""
+        """Handle a key of the search; return False for any other, such as the kill chord and scroll keys."""
         character = event.character if event.is_printable else None
         if not self.is_typing or (event.key not in ("enter", "escape", "ctrl+u", ERASE) and not character):
             return False
@@ -77,7 +77,7 @@ class HelpScreen(ReadingScreen):
         return True
 
     def action_back(self) -> None:
-        """What was searched first."""
+        """Clear the search first."""
         if self.filter:
             self.filter = ""
             self._fill()

@@ -113,7 +113,7 @@ def _nearer(row: PositionRow, ranges: Decimal) -> Price | str:
 
 
 def prices_of(row: PositionRow, now: datetime) -> TextLine:
-    """What was paid, and what it stands at."""
+    """Show the average price and the last price."""
     age = f", {f.age(row.last_at, now)} old" if row.last_at is not None else ""
     return (
         Cell("paid ", "muted"),
@@ -124,7 +124,7 @@ def prices_of(row: PositionRow, now: datetime) -> TextLine:
 
 
 def stop_now(row: PositionRow) -> Cell:
-    """Where a stop works, or that none does: a price alone would look like protection."""
+    """Show where a stop works, or that none does: a price alone would look like protection."""
     if row.holder is StopHolder.BROKER:
         nearer = f", and {', '.join(map(f.price, row.nearer_stops))}" if row.nearer_stops else ""
         return Cell(f"{f.price(row.stop_price)} USD{nearer}")

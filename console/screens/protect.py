@@ -1,8 +1,8 @@
 """`t` and `g` on a position: a trailing stop, and a target, each for all of it. Enter stages it; a ticket follows.
 
-How far is typed as in a new order: USD, `2%` or `1atr` for a trail; a price, `2%`, `3atr` or `2r` for a target. The
-line begins with the first of a few offers, and ↓ ↑ go through them. What Enter would stage is spelled out, with what is
-cancelled for it.
+Distances are typed as in a new order: USD, `2%` or `1atr` for a trail; a price, `2%`, `3atr` or `2r` for a target. The
+line begins with the first of a few suggestions; ↓ ↑ show the others. The preview spells out what Enter would stage, and
+what is cancelled for it.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ GONE = "nothing is held any more"
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """How far behind, USD or a part of the price; one of them."""
+    """The distance of a trailing stop: USD, or a fraction of the price; exactly one is set."""
 
     price: Price | None = None
     fraction: Fraction | None = None
 
     def way(self, last: Decimal) -> Decimal:
-        """USD at that price."""
+        """Return the distance at that price, USD."""
         return self.price if self.price is not None else last * (self.fraction or ZERO)
 
     @property
@@ -46,7 +46,7 @@ class Trail:
 
 
 class ProtectScreen(FieldsScreen):
-    """The base: one line, offers for it, and the position as it is now."""
+    """Base: one line, suggestions for it, and the current position."""
 
     DOES = ""
 
@@ -88,7 +88,7 @@ class ProtectScreen(FieldsScreen):
         return [now, prices_of(row, self.behind.engine_now()), *self.meaning(row)]
 
     def meaning(self, row: PositionRow) -> list[TextLine]:
-        """What Enter would stage, spelled out."""
+        """Spell out what Enter would stage."""
         raise NotImplementedError
 
     def say_gone(self) -> None:
@@ -143,7 +143,7 @@ class TrailScreen(ProtectScreen):
 
 
 class TargetScreen(ProtectScreen):
-    """`act` stages the target, with the stop that is in force."""
+    """`act` stages the target, with the stop in force."""
 
     DOES = "Target"
 
@@ -177,14 +177,14 @@ class TargetScreen(ProtectScreen):
 
 
 def nearest_stop(row: PositionRow) -> Price | None:
-    """Of the stops in force the one that acts first: it stands beside a target."""
+    """Return the stop in force that acts first; a target is paired with it."""
     if row.holder is not StopHolder.BROKER:
         return None
     return row.nearer_stops[0] if row.nearer_stops else row.stop_price
 
 
 def trail_offers(row: PositionRow) -> tuple[str, ...]:
-    """As far as its stop is now, where it has one, then usual ways."""
+    """Suggest the distance of its current stop, if it has one, then usual distances."""
     usual = ("1%", "2%", *(("1atr",) if row.average_range is not None else ()))
     if row.last is None or row.standing_stop is None:
         return usual
@@ -194,7 +194,7 @@ def trail_offers(row: PositionRow) -> tuple[str, ...]:
 
 
 def trail_in(text: str, row: PositionRow) -> Trail | str:
-    """What was typed, or why it is none."""
+    """Return the typed trail, or the error text."""
     distance = distance_in(text)
     if distance is None:
         price = number_in(text.removeprefix("$"))
@@ -210,13 +210,13 @@ def trail_in(text: str, row: PositionRow) -> Trail | str:
 
 
 def target_offers(row: PositionRow) -> tuple[str, ...]:
-    """The one that it has, then twice and three times its risk, then parts of the price."""
+    """Suggest its current target, then twice and three times its risk, then percentages."""
     has = tuple(plain(price) for price in row.targets[:1])
     return (*has, *(("2r", "3r") if _risk(row) is not None else ()), "2%", "5%")
 
 
 def target_in(text: str, row: PositionRow) -> Price | str:
-    """What was typed as a price, or why it is none."""
+    """Return the typed price, or the error text."""
     distance = distance_in(text)
     if distance is None:
         price = number_in(text)
@@ -230,7 +230,7 @@ def target_in(text: str, row: PositionRow) -> Price | str:
 
 
 def _risk(row: PositionRow) -> Decimal | None:
-    """The way from what was paid to its stop, while that is a loss, USD."""
+    """Return the distance from the average price to its stop if that is a loss, USD; else None."""
     stop = row.standing_stop
     if stop is None:
         return None

@@ -22,9 +22,9 @@ from widgets.ticket import wrapped
 
 ERASE = "backspace"
 LONGEST = 80
-"""Characters of a line; what comes after them is not taken."""
+"""Maximum characters of a line; more are ignored."""
 LONGEST_LINE = 66
-"""Cells of a line that says why Enter did nothing."""
+"""Cells of a line with the reason why Enter did nothing."""
 
 
 class TypedDialog(Dialog):
@@ -42,7 +42,7 @@ class TypedDialog(Dialog):
             self.take(event)
 
     def take(self, event: events.Key) -> bool:
-        """Whether the key is this dialog's. The kill chord never is."""
+        """Handle a key; return whether it is this dialog's. The kill chord never is."""
         if not self._is_its_own(event):
             return False
         character = event.character if event.is_printable else None
@@ -113,7 +113,7 @@ class FieldsScreen(TypedDialog):
         self.at = 0
         self.wrong = ""
         self.is_asking = False
-        """Enter asked the engine, and it has not answered: only Esc is heard, and a refusal is said here."""
+        """Whether the engine has not answered Enter yet; until then only Esc works."""
         self.box = Vertical(classes="fields")
         self.body = Lines()
         put_title(self.box, title)
@@ -166,23 +166,23 @@ class FieldsScreen(TypedDialog):
         self.draw()
 
     def refuse(self, words: str) -> None:
-        """Enter did nothing, and why; what was typed stays, to be mended."""
+        """Show why Enter did nothing; the typed text stays, to be corrected."""
         self.wrong = words
         self.is_asking = False
         self.draw()
 
     def hear_refusal(self, words: str) -> None:
-        """Of the engine. The next character takes the place of what it refused, Backspace edits it."""
+        """Show the engine's refusal. The next character replaces the refused text, Backspace edits it."""
         self.fields[self.at].is_fresh = True
         self.refuse(words)
 
     def begin_asking(self) -> None:
-        """The engine was asked; it stages what was typed, or refuses it."""
+        """Wait for the engine, which stages the typed text or refuses it."""
         self.is_asking = True
         self.draw()
 
     def take(self, event: events.Key) -> bool:
-        """Keys typed before the answer change nothing: they were meant for a picture that is not there yet (OP-04)."""
+        """Ignore keys typed before the answer, but Esc: they were meant for the next screen (OP-04)."""
         is_heard = not self.is_asking or self._acts.get(event.key) == "back"
         return super().take(event) if is_heard else self._is_its_own(event)
 

@@ -56,7 +56,7 @@ def _alert(fact: AlertFact) -> str:
         case facts.AlertKept():
             return f"{symbol}: alert when {words}"
         case facts.AlertDropped():
-            return f"{symbol}: rings no longer for {words}"
+            return f"{symbol}: alert removed: {words}"
         case facts.AlertRang():
             return f"{symbol} {fact.seen} ({words})"
 

@@ -31,7 +31,7 @@ RECKONED = ("=", "+", "-", "@")
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What a pane shows: the class of its rows, those of a picture, and which columns a person reads first."""
+    """The export of a pane: the class of its rows, its rows in a view, and the columns to print first."""
 
     kind: type
     rows: Callable[[DeskView], Iterable[object]]
@@ -82,18 +82,18 @@ PANES: Mapping[str, Exported] = {
         ("start", "open", "high", "low", "close", "volume"),
     ),
 }
-"""By the name of the pane, and of what stands in one beside its rows."""
+"""By the name of the pane, or of a second table in it."""
 HISTORY = Exported(HistoryRow, lambda _view: (), ("at", "symbol", "text", "profit"))
-"""Its rows are the journal's, and no picture has them."""
+"""Its rows come from the journal; no view has them."""
 
 
 def cells(row: object) -> Cells:
-    """Each field of a row by its name."""
+    """Return each field of a row by its name."""
     return {each.name: value_of(getattr(row, each.name)) for each in fields(row)}  # type: ignore[arg-type]
 
 
 def value_of(value: object) -> Any:
-    """As JSON has it."""
+    """Return the value for JSON."""
     match value:
         case None | bool() | int() | float():
             return value

@@ -85,7 +85,7 @@ async def test_plus_adds_an_alert_and_drop_removes_it() -> None:
         await house.press(*"drop 2", "enter")
         await house.sees("there is no alert 2 on SPY")
         await house.press("backspace", "1", "enter")
-        await house.sees("SPY: rings no longer for change at +2.00 % or above")
+        await house.sees("SPY: alert removed: change at +2.00 % or above")
         assert [fact.alert.number for fact in house.facts(AlertDropped)] == [1]
         assert house.sent_nothing()
 

@@ -147,7 +147,7 @@ async def test_d_takes_the_selected_symbol_off_its_list() -> None:
         await house.press(">", "d")
         await house.until(lambda: "SPY is the last one of banks" in house.footer())
         await house.press("<", "<", "d")
-        await house.until(lambda: "stands there while something of it is held" in house.footer())
+        await house.until(lambda: "is listed while it is held" in house.footer())
         assert len(sent) == 1
 
 

@@ -93,12 +93,12 @@ PROFILES = {
     "swing": "100,000 USD on margin: ten entries a day, 8 % of equity an order at most",
     "freqtrade": "as micro, with the protections of that project",
 }
-"""What each is for, where somebody starts at a broker for the first time."""
-QUESTION = "The first start here: which profile? It gives every limit that you do not set yourself."
+"""The profiles, as described at the first start at a broker."""
+QUESTION = "First start here. Which profile? It sets every limit that you do not set yourself."
 
 
 def is_first_start(host: Host, settings: Settings) -> bool:
-    """Whether nobody has said which profile, and no engine of ours ever ran on the account that the keys are of."""
+    """Whether no profile is set, and no engine has run on the account of these keys."""
     from state.known_accounts import KnownAccounts
     from state.toml_file import tables_of
 
@@ -112,7 +112,7 @@ def is_first_start(host: Host, settings: Settings) -> bool:
 
 
 def choose_profile(host: Host, ask: Callable[[str], str] = input, say: Callable[[str], None] = print) -> str:
-    """Ask for one of them, and write it as the first line of the settings file. Raises `OperatorError`."""
+    """Ask for a profile, and write it as the first line of the settings file. Raises `OperatorError`."""
     from state.files import make_folder, replace_file
 
     say(QUESTION)

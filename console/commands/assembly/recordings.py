@@ -414,7 +414,7 @@ def _require_readable(files: Iterable[Path], feeds: Iterable[list[Timed]], calen
         if broken > MOST_UNREADABLE * rows:
             raise TableError(
                 f"{path}: {broken} of {rows} rows cannot be read, more than 1 %; the first, {first}; "
-                "mend these rows, or leave them out",
+                "fix these rows, or leave them out",
                 FileFault.UNREADABLE,
             )
 

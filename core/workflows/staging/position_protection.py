@@ -1,8 +1,7 @@
-"""A trailing stop or a target for a position that is held, through a ticket like any exit (EX-12).
+"""Propose a trailing stop or a target for a position; it gets a ticket like any exit (EX-12).
 
-Either holds all of its shares at the broker, so what guards them now makes way first, and a stop goes back where the
-new order is rejected (EX-21). With a stop in force a target comes with that stop as a pair, of which either cancels the
-other.
+Either reserves all of the shares at the broker. So their stops and targets are cancelled first, and a stop is put back
+if the new order is rejected (EX-21). With a stop in force, the target and that stop are an OCO pair.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class PositionProtection:
 
     @answers(TrailStop)
     def on_trail_stop(self, command: TrailStop) -> Iterable[Effect]:
-        """A trailing stop takes the place of each stop and target that works for the position."""
+        """Propose a trailing stop that replaces each working stop and target of the position."""
         position = self.state.ledger.position(command.symbol, command.strategy)
         refusal = self._not_guarded_anew(command, position) or self._no_distance(command)
         if refusal is not None or position is None:
@@ -60,7 +59,7 @@ class PositionProtection:
 
     @answers(SetTarget)
     def on_set_target(self, command: SetTarget) -> Iterable[Effect]:
-        """A limit for all of it; the nearest stop that is in force is the other half of the pair."""
+        """Propose a limit for the whole position, paired with the nearest stop in force."""
         position = self.state.ledger.position(command.symbol, command.strategy)
         refusal = self._not_guarded_anew(command, position)
         if refusal is not None or position is None:
@@ -84,7 +83,7 @@ class PositionProtection:
         self._stage(command, position, terms, "the operator asks for a target")
         return ()
 
-    # ── what stands against it ───────────────────────────────────────────────────────────────────────────────────
+    # ── refusals ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _not_guarded_anew(self, command: TrailStop | SetTarget, position: Position | None) -> str | None:
         if position is None:
@@ -103,7 +102,7 @@ class PositionProtection:
         return None if is_number(fraction) and 0 < fraction < 1 else NO_DISTANCE
 
     def _misplaced(self, position: Position, target: Price, stops: list[Order]) -> str | None:
-        """A target on the wrong side of the market would sell at once: that is a close, and no target."""
+        """Return a refusal if the target would trade at once: that would be a close."""
         if not is_number(target) or target <= 0:
             return NO_NUMBER
         if any(stop.request.type.trails for stop in stops):
@@ -114,7 +113,7 @@ class PositionProtection:
         return None
 
     def _market(self, position: Position) -> Price | None:
-        """The side of the newest quote that a limit would meet, else the last price."""
+        """Return the side of the newest quote that a limit would meet, else the last price."""
         quote, last = self.state.sightings.quotes.get(position.symbol), self.state.last_price(position.symbol)
         if isinstance(quote, Quote) and (last is None or quote.at >= last[0]):
             return quote.bid if position.quantity > 0 else quote.ask
@@ -123,7 +122,7 @@ class PositionProtection:
     # ── staging ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _lasts(self, position: Position) -> TimeInForce:
-        """As long as the longest of the stops whose place it takes."""
+        """Return the longest time in force of the stops that it replaces."""
         lasts = {stop.request.time_in_force for stop in self.order_changes.stops(position)}
         return TimeInForce.GTC if TimeInForce.GTC in lasts else TimeInForce.DAY
 
