@@ -36,8 +36,8 @@ slow.
 CUT_FOR = 3.5
 """Seconds after an escape, and after what may go on with it, within which a link may bring the rest of a sequence."""
 PASSES_AFTER = 0.6
-"""Seconds behind an escape from which on a key that only stages is none's rest, once the terminal has answered what it
-was asked then: whatever it sent before has arrived before its answer."""
+"""Seconds after an escape from which a key that only stages is accepted, once the terminal has answered the query sent
+at the escape: whatever it sent before that has arrived before its answer."""
 LONGEST_CUT = 40
 """Longest rest of a cut sequence, in keys."""
 

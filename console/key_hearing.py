@@ -61,8 +61,10 @@ class KeyHearing:
             self._judge_rest(at)
 
     def _judge_rest(self, at: float) -> None:
-        """Behind an escape the terminal is asked: its answer comes behind the rest of what the link may have cut, so a
-        key behind both is none. Only what stages goes by it; a confirming key waits longer (`console.arming`).
+        """Decide whether a key after an escape may be the rest of a sequence that the link cut.
+
+        The terminal is queried at the escape, and its answer arrives after such a rest: a key after both is a key. This
+        holds for keys that only stage; a confirming key waits longer (`console.arming`).
         """
         keyboard, link = self.desk.keyboard, self.desk.link
         if keyboard.may_be_a_rest and at - keyboard.begun_at >= PASSES_AFTER and link.paint_is_proved is True:

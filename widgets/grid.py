@@ -184,7 +184,7 @@ class Grid(Widget, can_focus=True):
             self._move_to(self.window.index_of(key))
 
     def step_off(self, key: str) -> None:
-        """Selects the neighbour of that row, where it is the selected one: the operator has just taken it away."""
+        """Select the neighbour of that row if it is selected: the operator has just removed it."""
         if self.selected == key and len(self.window.rows) > 1:
             index = self.window.index_of(key)
             self._move_to(index + 1 if index + 1 < len(self.window.rows) else index - 1)

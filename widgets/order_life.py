@@ -15,7 +15,7 @@ from widgets.identifiers import short_id
 
 FILL, ORDER, PROPOSAL = "fill", "order", "proposal"
 SETTLES = timedelta(seconds=5)
-"""After an order's end its legs begin to work, or its stop is sent: that belongs to its fill."""
+"""Time after an order's end in which its legs begin to work or its stop is sent: these steps belong to its fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,8 @@ class LogLine:
 def folded(rows: Sequence[LogRow], orders: Sequence[OrderRow]) -> list[LogLine]:
     """Fold the rows of each story into one line, placed at its last step; other rows keep their own line.
 
-    A story is a proposal with its tickets, and the order that came of it with its fills and legs. Its line keeps the
-    number of its first row while it grows, until its order has ended: what comes of its legs later has a second line,
-    at its own time.
+    A story is a proposal with its tickets, and its order with its fills and legs. Its line keeps the number of its
+    first row while it grows, until its order has ended; later steps of its legs have a second line, at their own time.
     """
     by_id = {order.id: order for order in orders}
     steps: dict[str, list[LogRow]] = {}
@@ -59,7 +58,7 @@ def folded(rows: Sequence[LogRow], orders: Sequence[OrderRow]) -> list[LogLine]:
 
 
 def _parted(steps: Sequence[LogRow], by_id: Mapping[ClientOrderId, OrderRow]) -> tuple[list[LogRow], list[LogRow]]:
-    """The steps until its order had ended, and those of its legs long after it: none where it works yet."""
+    """Split the steps at the end of the order; the second part, of its legs, is empty while it works."""
     id = _order_of(steps)
     order = None if id is None else by_id.get(id)
     ended_at = order.ended_at if order is not None else None
@@ -84,7 +83,7 @@ def _later_line(
     by_id: Mapping[ClientOrderId, OrderRow],
     orders: Sequence[OrderRow],
 ) -> LogLine:
-    """What its legs came to since: `BUY 40 AAPL: stop 178.68 CANCELLED`."""
+    """Describe the legs after the order's end: `BUY 40 AAPL: stop 178.68 CANCELLED`."""
     last, id = later[-1], _order_of([*own, *later])
     assert id is not None
     order = by_id[id]
@@ -103,7 +102,7 @@ def _line_of(
     *,
     has_more: bool,
 ) -> LogLine:
-    """`has_more`: what its legs came to since stands in a line of its own, and not in this one."""
+    """Describe a story; with `has_more` the legs have a second line and are left out of this one."""
     last = steps[-1]
     id = _order_of(steps)
     gravest = max((step.level for step in steps), key=_gravity)

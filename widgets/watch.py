@@ -38,7 +38,7 @@ NOTHING_HELD = "Nothing is held, ordered or proposed. > is the next list."
 POLLED = "polled each minute, its trading halts are not heard"
 EXIT_WAITS, PROPOSED = "!", "?"
 HELD = "held"
-"""The list of what is held, ordered, proposed or rung for: it is always the first, and nobody edits it."""
+"""The list of all symbols with a position, an order, a proposal or an alert: always the first, and not edited."""
 AROUND_TITLE = 12
 """Cells of the upper edge for corners, number and separators."""
 EDGE = 6
@@ -53,7 +53,7 @@ def columns_of(width: int) -> tuple[Column, ...]:
 
 
 class Watch(Pane):
-    """`chosen` is the list that is shown, by its name; where there is none of that name, the operator's first."""
+    """`chosen` is the name of the list to show; if there is none of that name, the operator's first is shown."""
 
     NUMBER = 8
     NAME = "Watch"
@@ -89,15 +89,15 @@ class Watch(Pane):
         return [] if self._view is None else [HELD, *self._own()]
 
     def _own(self) -> list[str]:
-        """The operator's lists; one that is called as the desk's own comes with it."""
+        """Return the operator's lists; one named like the list of what is held is shown in it."""
         return [] if self._view is None else [each.name for each in self._view.watch.lists if each.name != HELD]
 
     def name_of_list(self) -> str:
-        """The list that is shown; empty before there is any."""
+        """Return the name of the list that is shown; empty without lists."""
         return self.chosen if self.chosen in self._names() else next(iter(self._own()), "")
 
     def rows(self) -> list[WatchRow]:
-        """Those of the list, in its order."""
+        """Return the rows of the list, in its order."""
         if self._view is None:
             return []
         watch, name = self._view.watch, self.name_of_list()

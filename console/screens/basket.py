@@ -343,7 +343,7 @@ class BasketScreen(Dialog):
             self.behind.say("stopping: what has not gone does not go", "warning")
 
     def action_decline_all(self) -> None:
-        """A flattening that is not wanted: each close that it staged is declined. An exit of a strategy's own stays."""
+        """Decline each close that the flattening staged. A strategy's own exit stays."""
         plan, view = self.plan, self.behind.view
         if plan is None or view is None or not _can_decline(plan) or self._sent is not None:
             return

@@ -77,7 +77,7 @@ class NewOrderScreen(Form):
         self._awaited: AwaitedProposal | None = None
         self._was_entered = False
         self._refused: tuple[dict[str, str], str] | None = None
-        """What the fields said as Enter was refused, and which of them it was; "" where the engine refused them."""
+        """The texts that were refused, and the field at fault; "" if the engine refused them."""
         self.was_edited = False
         self._is_staged = False
         self.looking = QuoteRefresh(behind)
@@ -95,7 +95,7 @@ class NewOrderScreen(Form):
         put_title(self.box, f"New order ─ DRAFT of {f.clock(draft.at)}{sent} ─ {written('form.clear')} clears it")
 
     def dismiss(self, result: None = None) -> AwaitComplete:
-        """However it is closed, what was typed is kept for the next one; not what was refused and left as it was."""
+        """Close, and keep the typed texts as a draft, without those that were refused and not changed."""
         self._keep_draft()
         return super().dismiss(result)
 

@@ -50,7 +50,7 @@ def nothing_before(_symbol: Symbol, _day: date, _until: datetime) -> ChartPast |
 
 
 def hours_of(minutes: Iterable[Bar]) -> tuple[ChartBar, ...]:
-    """Minutes in their order, as bars that begin at the full hours of the market's clock, each with its day's VWAP."""
+    """Combine minutes into bars from the full hours of the market's clock, each with its day's VWAP so far."""
     made: list[ChartBar] = []
     measured = DayVwap()
     for minute in minutes:
@@ -68,7 +68,7 @@ def hours_of(minutes: Iterable[Bar]) -> tuple[ChartBar, ...]:
 
 
 def day_of(midnight: datetime, minutes: Iterable[Bar]) -> ChartBar | None:
-    """Minutes of one session as one bar with its VWAP; None of none."""
+    """Combine the minutes of one session into one bar with its VWAP; None without minutes."""
     made: list[ChartBar] = []
     measured = DayVwap()
     for minute in minutes:
@@ -94,7 +94,7 @@ class DayVwap:
 
 
 def _close(made: list[ChartBar], measured: DayVwap) -> None:
-    """The last one is whole: where VWAP stood then."""
+    """Complete the last bar with VWAP at its end."""
     if made:
         made[-1] = replace(made[-1], reference=measured.price())
 

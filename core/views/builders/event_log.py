@@ -82,7 +82,7 @@ class EventLog:
         self._noted = 0
         self._failing = SaidOnce()
         self._making_way: deque[str] = deque(maxlen=REFUSALS)
-        """Orders that were last taken out of the way of our own exit: of a pair the broker itself cancels the other."""
+        """The last orders cancelled to make way for an exit; of a pair, the broker itself cancels the other."""
         self.stories = Stories()
 
     def recall(self, state: TradingState) -> None:
@@ -124,8 +124,10 @@ class EventLog:
         self._noted = len(notes)
 
     def _is_told(self, fact: facts.Fact) -> bool:
-        """The same trouble as before, with a question that is asked again by itself; and what a key asked for, where it
-        was no press: what came of it is told. So is it of what had ended before its cancel, and was in the way.
+        """Whether the log already tells it, or its result.
+
+        That is a repeated failure of a request that the desk repeats by itself, a command other than a press, and a
+        failed cancel of an order that had ended already and was to make way.
         """
         if isinstance(fact, facts.CancelRequested) and fact.code is CancelCode.MAKES_WAY:
             self._making_way.append(fact.client_order_id)
