@@ -15,7 +15,7 @@ from core.risk.regime.changes import RegimeChange, market_changes, vix_changes
 from core.risk.regime.frequency import entries_allowed
 from core.risk.regime.market import market_of
 from core.risk.regime.report import Look
-from core.risk.regime.vix import VixLevels, by_levels, last_reading
+from core.risk.regime.vix import by_levels, last_reading, levels_of
 from core.runtime.regime_watch import NOT_ASKED, SPY
 from core.settings.settings import Settings
 
@@ -45,7 +45,7 @@ def look(query: RegimeQuery, settings: Settings, vix: VixService | None, now: da
     failure = ""
     age: int | None = None
     today = XNYS.day_of(now)
-    levels = VixLevels(settings.regime.vix_low, settings.regime.vix_elevated, settings.regime.vix_high)
+    levels = levels_of(settings.regime)
     reading: VixReading | NoVix = NOT_ASKED
     if query.vix is not None:
         history = [value for value in read_daily_values(query.vix) if _is_by(value.day, query.until)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from core.model.regime import DailyValue, VixLevel, VixReading
+from core.settings.regime import RegimeSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,11 @@ class VixLevels:
     high_over: Decimal
 
 
-USUAL = VixLevels(Decimal(15), Decimal(20), Decimal(30))
+def levels_of(settings: RegimeSettings) -> VixLevels:
+    return VixLevels(settings.vix_low, settings.vix_elevated, settings.vix_high)
+
+
+USUAL = levels_of(RegimeSettings())
 """The default borders; the value on the disk, shared by every process, is measured by them."""
 BAND = Decimal(1)
 """Points under a border before the level below it counts.

@@ -12,7 +12,7 @@ from core.facts import PastDaysLoaded, RegimeMeasured
 from core.messages.effects import Effect
 from core.messages.inputs import PastArrived, RegimeArrived
 from core.model.regime import VixReading
-from core.risk.regime.vix import VixLevels, by_levels
+from core.risk.regime.vix import by_levels, levels_of
 from core.trading_state.state import TradingState
 from core.trading_state.traded_symbols import is_only_watched
 from core.workflows.base.declarations import answers
@@ -37,8 +37,7 @@ class RegimeUpdates:
         known = self.state.regime.regime
         found = message.regime.after(known)
         if isinstance(found.vix, VixReading):
-            terms = self.state.control.settings.regime
-            levels = VixLevels(terms.vix_low, terms.vix_elevated, terms.vix_high)
+            levels = levels_of(self.state.control.settings.regime)
             found = replace(found, vix=by_levels(found.vix, levels))
         if found != known:
             self.state.record(RegimeMeasured(found))
