@@ -219,9 +219,10 @@ class MarketUpdates:
     def _to_flatten(self) -> Iterator[tuple[Position, datetime]]:
         """Yield positions of strategies that are flat overnight, each with its next try, while the session is open."""
         for position in self.state.ledger.positions():
-            session, flat_from = self._hours_of(position)
-            if session is None or flat_from is None:
+            hours = self._hours_of(position)
+            if hours is None:
                 continue
+            session, flat_from = hours
             at = flat_from + WITHOUT_A_BAR
             tried = self._flattened.get((position.symbol, position.strategy))
             if tried is not None and tried >= at:
@@ -229,10 +230,13 @@ class MarketUpdates:
             if self.state.at < session.close and at < session.close:
                 yield position, at
 
-    def _hours_of(self, position: Position) -> tuple[Session | None, datetime | None]:
-        """Return the session and the time from which a position must be flat, also if its strategy has no runner."""
+    def _hours_of(self, position: Position) -> tuple[Session, datetime] | None:
+        """Return the session and the time from which a position must be flat; None if it need not be."""
         runner = self.state.orchestrator.roster.runner(position.strategy, position.symbol)
         if runner is not None:
             return runner.context.session, runner.context.flat_from
         session = self.state.calendar.session_at(self.state.at)
-        return (session, self.exit_rules.flat_from(position, session)) if isinstance(session, Session) else (None, None)
+        if not isinstance(session, Session):
+            return None
+        flat_from = self.exit_rules.flat_from(position, session)
+        return None if flat_from is None else (session, flat_from)
