@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthcalendar
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -26,7 +25,7 @@ from core.analytics.measures_words import (
     trade_rows,
 )
 from core.analytics.metrics import ROLLING, drawdowns, framed
-from core.analytics.profit_months import HEAD, WEEKDAYS, ProfitMonth, largest_of, month_rows, months_of, shade_of
+from core.analytics.profit_months import HEAD, ProfitMonth, largest_of, month_rows, months_of, shade_of
 from core.analytics.wording import drawdown_in_words
 from core.model.values import Money
 
@@ -78,26 +77,20 @@ def _calendar(months: Sequence[ProfitMonth]) -> Iterator[str]:
     largest = largest_of(months)
     for each in months:
         profits = dict(each.days)
-        weeks = [
-            [date(each.year, each.month, day) if day else None for day in week[:WEEKDAYS]]
-            for week in monthcalendar(each.year, each.month)
-        ]
         rows = "".join(
-            "<tr>" + "".join(_day_cell(day, profits, largest) for day in week) + "</tr>"
-            for week in weeks
-            if any(day in profits for day in week)
+            "<tr>" + "".join(_day_cell(day, profits, largest) for day in week) + "</tr>" for week in each.weeks
         )
         yield f"<details open><summary>{each.name}</summary><table>{rows}</table></details>"
 
 
-def _day_cell(day: date | None, profits: Mapping[date, Money | None], largest: Decimal) -> str:
-    if day is None or day not in profits:
+def _day_cell(day: date, profits: Mapping[date, Money | None], largest: Decimal) -> str:
+    if day not in profits:
         return "<td></td>"
     profit = profits[day]
     if profit is None:
         return f"<td>{day.day} ?</td>"
     colour = "46,160,67" if profit > 0 else "192,57,43"
-    alpha = 0.15 + 0.2 * shade_of(profit, largest) if profit else 0
+    alpha = 0.2 * shade_of(profit, largest) - 0.05 if profit else 0
     return f'<td style="background:rgba({colour},{alpha:.2f})">{day.day} {profit:+,.2f}</td>'
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from calendar import day_abbr, monthcalendar
-from collections.abc import Iterator, Sequence
+from calendar import Calendar, day_abbr
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
 from core.analytics.account_days import AccountDay
+from core.analytics.wording import NONE
 from core.model.values import ZERO, Money
 
 WEEKDAYS = 5
-SHADES = "░▒▓█"
-"""From the smallest quarter of the largest daily profit or loss of the shown months to the largest."""
+SHADES = " ░▒▓█"
+"""By `shade_of`."""
 HEAD = ("month", "profit, USD", "sessions", "best day", "worst day")
 SHOWN = 3
 """Months in the calendar of a page of text, the newest of them."""
@@ -47,6 +48,13 @@ class ProfitMonth:
     def profit(self) -> Money | None:
         """USD, of the sessions that are known; None where none is."""
         return Money(sum(self.known, ZERO)) if self.known else None
+
+    @property
+    def weeks(self) -> list[list[date]]:
+        """The weeks with a session, Monday to Friday, with days of the months before and after."""
+        sessions = {day for day, _ in self.days}
+        weeks = (week[:WEEKDAYS] for week in Calendar().monthdatescalendar(self.year, self.month))
+        return [week for week in weeks if not sessions.isdisjoint(week)]
 
 
 def months_of(closes: Sequence[AccountDay]) -> tuple[ProfitMonth, ...]:
@@ -84,10 +92,8 @@ def calendar_lines(months: Sequence[ProfitMonth]) -> Iterator[str]:
     for each in shown:
         profits = dict(each.days)
         yield f"{each.name:<{NAME}}" + "".join(f"{day:>{CELL}}" for day in list(day_abbr)[:WEEKDAYS])
-        for week in monthcalendar(each.year, each.month):
-            days = [date(each.year, each.month, day) if day else None for day in week[:WEEKDAYS]]
-            if any(day in profits for day in days):
-                yield f"{'':<{NAME}}" + "".join(f"{_cell(day, profits, largest):>{CELL}}" for day in days)
+        for week in each.weeks:
+            yield f"{'':<{NAME}}" + "".join(f"{_cell(day, profits, largest):>{CELL}}" for day in week)
 
 
 def largest_of(months: Sequence[ProfitMonth]) -> Decimal:
@@ -95,20 +101,17 @@ def largest_of(months: Sequence[ProfitMonth]) -> Decimal:
 
 
 def shade_of(profit: Decimal, largest: Decimal) -> int:
-    """Which quarter of the largest it is in, 0 to 3; −1 for nothing made or lost."""
-    if not profit or not largest:
-        return -1
-    return min(3, int(abs(profit) / largest * 4))
+    """Return the quarter of the largest profit or loss that it is in, 1 to 4; 0 without a profit or loss."""
+    return min(4, 1 + int(abs(profit) / largest * 4)) if profit else 0
 
 
-def _cell(day: date | None, profits: dict[date, Money | None], largest: Decimal) -> str:
-    if day not in profits or day is None:
+def _cell(day: date, profits: Mapping[date, Money | None], largest: Decimal) -> str:
+    if day not in profits:
         return ""
     profit = profits[day]
     if profit is None:
         return f"{day.day:>2} ?"
-    shade = shade_of(profit, largest)
-    return f"{day.day:>2} {_short(profit)}{SHADES[shade] if shade >= 0 else ' '}"
+    return f"{day.day:>2} {_short(profit)}{SHADES[shade_of(profit, largest)]}"
 
 
 def _short(profit: Money) -> str:
@@ -120,4 +123,4 @@ def _short(profit: Money) -> str:
 
 
 def _usd(profit: Money | None) -> str:
-    return "-" if profit is None else f"{profit:+,.2f}"
+    return NONE if profit is None else f"{profit:+,.2f}"

@@ -48,7 +48,7 @@ def test_a_shade_is_a_quarter_of_the_largest() -> None:
 
     shades = [shade_of(Decimal(profit), largest) for profit in ("0", "1", "-24.99", "25", "-50", "75", "-100")]
 
-    assert shades == [-1, 0, 0, 1, 2, 3, 3]
+    assert shades == [0, 1, 1, 2, 3, 4, 4]
 
 
 def test_a_week_of_millions_fits_in_80_columns() -> None:
