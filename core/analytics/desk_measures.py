@@ -12,8 +12,9 @@ from core.analytics.account_days import AccountDay, AccountFacts, account_days, 
 from core.analytics.equity_change import to_the_cent
 from core.analytics.groups import Figures, LocalTime, by_groups, figures, framed, rows_of
 from core.analytics.margin_use import MarginDay, MarginInstant, instants_of, margin_days
-from core.analytics.metrics import ROLLING, SESSIONS_A_YEAR, DayOfEquity, metrics, returns_of, rolled
+from core.analytics.metrics import SESSIONS_A_YEAR, DayOfEquity, metrics, returns_of, rolled
 from core.analytics.metrics import framed as series_of
+from core.analytics.wording import ROLLING
 from core.facts import CorporateActionApplied, MarginSampled, OrderCreated, PositionCorrected, TradeClosed
 from core.model.position import AnyTrade
 from core.model.staging import StopPlan

@@ -24,9 +24,9 @@ from core.analytics.measures_words import (
     title,
     trade_rows,
 )
-from core.analytics.metrics import ROLLING, drawdowns, framed
+from core.analytics.metrics import drawdowns, framed
 from core.analytics.profit_months import HEAD, ProfitMonth, largest_of, month_rows, months_of, shade_of
-from core.analytics.wording import drawdown_in_words
+from core.analytics.wording import ROLLING, drawdown_in_words
 from core.model.values import Money
 
 MORE = "td:not(:first-child),th:not(:first-child){text-align:right}h3{margin-top:1.6rem}"

@@ -10,10 +10,9 @@ from textwrap import wrap
 from core.analytics.desk_measures import DeskMeasures
 from core.analytics.groups import Figures
 from core.analytics.margin_use import MarginDay
-from core.analytics.metrics import ROLLING
 from core.analytics.plot import plotted
 from core.analytics.profit_months import HEAD, calendar_lines, month_rows, months_of
-from core.analytics.wording import LINES, NONE, drawdown_in_words, value_of
+from core.analytics.wording import LINES, NONE, ROLLING, drawdown_in_words, value_of
 from core.model.venues import HOME
 
 WIDTH, HIGH = 80, 7

@@ -13,12 +13,10 @@ from datetime import date
 
 import pandas as pd
 
-from core.analytics.wording import A_QUARTER
+from core.analytics.wording import ROLLING
 
 SESSIONS_A_YEAR = 252
 """Trading days of a US year, to annualize daily figures."""
-ROLLING = A_QUARTER
-"""Sessions of a quarter: the window of rolling figures."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 NONE = "–"
-A_QUARTER = 63
-"""Sessions: the least for annualized measures (AN-01)."""
+ROLLING = 63
+"""Sessions of a quarter: the window of rolling figures, and the least for annualized measures (AN-01)."""
 SHOWN_SPLITS = 5
 """The maximum of splits named on a page; a file with more has no market prices."""
 
@@ -71,7 +71,7 @@ def value_of(value: object, kind: str) -> str:
 def of_few_sessions(metrics: Mapping[str, Any]) -> str:
     """Return why annualized measures are missing; empty if they are not."""
     sessions = metrics["sessions"]
-    return f"{sessions} sessions: annualized measures need {A_QUARTER}" if sessions < A_QUARTER else ""
+    return f"{sessions} sessions: annualized measures need {ROLLING}" if sessions < ROLLING else ""
 
 
 def drawdown_in_words(metrics: Mapping[str, object]) -> str:

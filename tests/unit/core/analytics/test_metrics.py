@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.analytics.metrics import (
-    ROLLING,
     DayOfEquity,
     Drawdown,
     calmar,
@@ -33,7 +32,7 @@ from core.analytics.metrics import (
     win_rate,
     yearly,
 )
-from core.analytics.wording import of_few_sessions, told
+from core.analytics.wording import ROLLING, of_few_sessions, told
 from tests.kit.rows import table
 
 FIRST = date(2024, 1, 1)
