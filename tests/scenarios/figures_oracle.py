@@ -1,4 +1,4 @@
-"""What an account is worth at each close, worked out a second time: by pandas, from files and fills alone.
+"""The account's value at each close, computed independently: with pandas, from files and fills alone.
 
 Nothing of the product is imported here. Prices and quantities come in as text and stay exact.
 """

@@ -667,8 +667,8 @@ def test_a_dropped_entrys_leg_counts_only_after_its_fills() -> None:
     assert house.held() == house.held_by_the_broker() == "0"
 
 
-def test_an_entrys_look_up_tells_of_its_legs_fill() -> None:
-    """EX-05: the entry has nothing new, and its stop sold without a word"""
+def test_an_entrys_look_up_reports_the_fill_of_its_leg() -> None:
+    """EX-05: the entry is unchanged, and the sale of its stop was not reported"""
     house = in_a_position(("10:06", "10:07", STEADY), ("10:08", "10:20", FALL))
     house.line.is_deaf = True
     house.line.breaks_at(FetchPicture, arrives=False, times=99)

@@ -222,7 +222,7 @@ def test_a_lost_stop_is_sent_again_as_signed(broker: BrokersWord, is_gone: bool)
 
 
 def test_a_stop_that_was_taken_back_and_lost_is_not_asked_for(broker: BrokersWord) -> None:
-    """EX-22, EX-13: who cancels a stop that the broker knows no more has what was wanted"""
+    """EX-22, EX-13: the operator cancelled it, so it is not owed"""
     house = a_house_in_a_position(("10:06", "11:00", STEADY))
     (stop,) = house.stops
     house.exchange.cancel(house.line.at, stop.id)

@@ -1,4 +1,4 @@
-"""One mark: what is held has one value at a day's close, in every command, and each day is explained to the cent."""
+"""A position has one value at a day's close, in every command, and each day is explained to the cent."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ NO_FRICTIONS = tuple(
     for word in ("--set", f"exchange.{name}=0")
 )
 FEES = ("--set", "exchange.fee_per_share=0.0035")
-"""In parts of a cent, so that sums of cents are no matter of course."""
+"""In fractions of a cent, so that rounding differences show."""
 Played = tuple[Keyturn, Path, tuple[object, ...]]
 """The program, a journal's folder, and the words that played it."""
 
@@ -134,8 +134,8 @@ def test_each_night_is_explained_to_the_cent(recorded: Played) -> None:
     assert all(day["parts"] for day in days)
 
 
-def test_days_of_whole_bars_lag_nothing(a_year: tuple[Keyturn, Path, Path]) -> None:
-    """AN-06: the engine hears of a day's bar on the next one; what it made counts on its own day."""
+def test_daily_bars_count_on_their_own_day(a_year: tuple[Keyturn, Path, Path]) -> None:
+    """AN-06: the engine receives a daily bar on the next day; its profit counts on its own day."""
     keyturn, journal, bars = a_year
     worth = worth_at_closes(fills_of(journal), {"IBM": closes_of(bars)})
 

@@ -125,7 +125,7 @@ def test_a_quote_is_of_a_symbol_that_is_followed() -> None:
     ("a\x1b[2Jb", "a\ufffd[2Jb"),
 )
 def test_cells_are_plain(value: object, cell: str) -> None:
-    """SY-08, SY-06: no digit is lost, and nothing is reckoned with by a spreadsheet."""
+    """SY-08, SY-06: no digit is lost, and no spreadsheet evaluates a cell."""
     text = as_csv(["one", "two"], [{"one": value_of(value), "two": 1}])
 
     assert next(csv.reader(io.StringIO(text.partition("\n")[2]))) == [cell, "1"]

@@ -22,7 +22,7 @@ def a_host(tmp_path: Path, **environ: str) -> Host:
     return Host.of({"KEYTURN_HOME": str(tmp_path), **environ})
 
 
-def test_simulated_goes_over_the_broker_of_the_settings(tmp_path: Path) -> None:
+def test_simulated_overrides_the_broker_of_the_settings(tmp_path: Path) -> None:
     """SY-09: in the environment, so that the engine that is started has it too."""
     host = a_host(tmp_path, KEYTURN_ACCOUNT__BROKER="alpaca").simulated()
     folder = known_account(host)
@@ -32,8 +32,8 @@ def test_simulated_goes_over_the_broker_of_the_settings(tmp_path: Path) -> None:
     assert folder.name == "demo"
 
 
-def test_simulated_stands_for_a_command_too(keyturn: Keyturn) -> None:
-    """SY-09: what asks for the account's engine asks the exchange's; another machine's is no such."""
+def test_simulated_applies_to_a_command_too(keyturn: Keyturn) -> None:
+    """SY-09: the command goes to the exchange's engine; it is refused for another machine."""
     answer, elsewhere = keyturn("--simulated", "engine", "status"), keyturn("--simulated", "--host", "me@there")
 
     assert "simulated" not in answer.err

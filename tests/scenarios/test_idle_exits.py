@@ -210,7 +210,7 @@ def a_stop_that_rests(*then: str) -> House:
 
 
 def test_a_triggered_stop_that_rests_is_no_cover() -> None:
-    """EX-22, SY-03: the broker made it a limit at a collar; ten seconds after the market is beyond it it is told"""
+    """EX-22, SY-03: the broker made it a limit at a collar; it is reported ten seconds after the market passed it"""
     house = a_stop_that_rests("99.20", "99.20", "99.20")
     (stop,) = house.stops
     assert (row_of(house).covered, house.facts(StopOwed)) == (Decimal(house.held()), [])

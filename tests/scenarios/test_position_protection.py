@@ -105,7 +105,7 @@ def test_a_rejected_pair_gives_the_stop_back() -> None:
 
 
 def test_a_close_withdraws_a_trail_that_waits() -> None:
-    """OP-04: what only waited for its key does not keep a close from being asked for, nor the next trail"""
+    """OP-04: a proposal that waits for its key blocks neither a close nor the next trail"""
     house = in_a_position()
     house.presses(a_trail())
     first = house.proposal.id
@@ -146,7 +146,7 @@ def test_what_cannot_guard_is_refused() -> None:
 
 
 def test_fractions_neither_trail_nor_pair() -> None:
-    """EX-12: the broker takes either for whole shares only, and no stop makes way for nothing"""
+    """EX-12: the broker takes either for whole shares only, so the stop is not cancelled for one"""
     house = a_house_in_a_position()
     for command in (a_trail(), SetTarget(SPY, house.entry.strategy, usd("101"))):
         house.presses(command)
@@ -173,7 +173,7 @@ def test_a_ticket_names_the_target_that_it_loses() -> None:
 
 
 def test_a_pair_lasts_as_long_as_its_stop() -> None:
-    """EX-12: what guarded a position until it is cancelled is not made an order for the day"""
+    """EX-12: a stop good until cancelled is not replaced by a day order"""
     house = with_a_target()
     house.presses(SetTarget(SPY, "manual", usd("102")))
     stop = next(o for o in house.desk.ledger.state.orders.values() if o.role is LegRole.STOP)

@@ -215,7 +215,7 @@ def test_a_returning_desk_has_its_place(there: Served, timeline: Timeline) -> No
 
 
 def test_returns_of_others_cost_the_holder_nothing(there: Served, timeline: Timeline) -> None:
-    """OP-13, SY-01: a desk that comes back as often as any may takes nobody's turn but its own"""
+    """OP-13, SY-01: a desk that reconnects up to its limit uses up no reconnection of another"""
     operator = Client(there, HELLO)
     known = operator.until(Welcome)
     other = Client(there, HELLO).until(Welcome)
@@ -230,7 +230,7 @@ def test_returns_of_others_cost_the_holder_nothing(there: Served, timeline: Time
     assert back.desk == known.desk
 
 
-def test_of_lost_desks_the_last_are_known(there: Served) -> None:
+def test_the_last_lost_desks_are_known(there: Served) -> None:
     """OP-13: and the one that has control, however many came after it"""
     known = Client(there, HELLO).until(Welcome)
     books, taken = there.service.books, [DeskNumber(100 + n) for n in range(2 * TOKENS)]
