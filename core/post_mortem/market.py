@@ -32,19 +32,20 @@ class Market:
     Attributes
     ----------
     is_of_minutes
-        False for daily bars, which the engine hears on a later day.
+        False for daily bars: the engine hears each of them on a later day.
     """
 
     def __init__(self, records: Iterable[Recorded], day_of: Callable[[datetime], date]) -> None:
         self._day_of = day_of
-        self.is_of_minutes = True
+        is_of_days = True
         bars: defaultdict[tuple[Symbol, date], dict[datetime, Bar]] = defaultdict(dict)
         for record in records:
             if isinstance(record.fact, BarClosed):
                 bar = record.fact.bar
                 day = day_of(bar.start)
                 bars[bar.symbol, day][bar.start] = bar
-                self.is_of_minutes &= day_of(record.at) == day
+                is_of_days &= day_of(record.at) > day
+        self.is_of_minutes = not (bars and is_of_days)
         self._bars: defaultdict[Symbol, dict[date, tuple[Bar, ...]]] = defaultdict(dict)
         for (symbol, day), found in bars.items():
             self._bars[symbol][day] = tuple(found[start] for start in sorted(found))
