@@ -19,11 +19,11 @@ class QuantityRulesCheck:
         order = candidate.order
         if order.quantity <= 0:
             return refused(self.name, f"{plain(order.quantity)} is no quantity: it must be above zero")
-        if not isinstance(state.instrument, BrokerInstrument) and state.instrument.unlisted:
-            return refused(self.name, state.instrument.reason)
-        if not isinstance(state.instrument, BrokerInstrument):
-            return refused(self.name, "the broker has not said yet whether fractions trade; try again in a moment")
-        lots = state.instrument.lots
+        instrument = state.instrument
+        if not isinstance(instrument, BrokerInstrument):
+            not_yet = "the broker has not said yet whether fractions trade; try again in a moment"
+            return refused(self.name, instrument.reason if instrument.unlisted else not_yet)
+        lots = instrument.lots
         if order.quantity < lots.least:
             return refused(
                 self.name, f"{plain(order.quantity)} is under {plain(lots.least)}, the least that trades; take more"
