@@ -5,18 +5,20 @@ It is read backwards as far as lines are readable, without checking the chain. I
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from core.facts import Fact, InstallationNamed, Killed, Rearmed
 from core.facts.registry import kind_of
-from core.files.regular_file import bytes_of
-from core.ports import Recorded
+from core.ports import JournalDamagedError, Recorded
 from state.codec import RecordError, decode
 from state.documents import newest_checkpoint
 from state.folders import AccountFolder
 from state.journal import BEGINNING
-from state.journal_segments import lines_backwards, segments
+from state.journal_segments import lines_backwards, opened, segments
 
 UNREADABLE = "a record that cannot be read"
 
@@ -27,8 +29,8 @@ class JournalEnd:
 
     Attributes
     ----------
-    sequence, at, segment, line
-        The last record and its place; 0, None or empty without one.
+    sequence, at, day, line
+        The last record, and its segment's day; 0, None or empty without one.
     killed_by
         The source of a kill without a later re-arming.
     installation
@@ -37,7 +39,7 @@ class JournalEnd:
 
     sequence: int = 0
     at: datetime | None = None
-    segment: str = ""
+    day: str = ""
     line: bytes = b""
     killed_by: str | None = None
     installation: str | None = None
@@ -45,13 +47,13 @@ class JournalEnd:
 
 def ending_of(folder: AccountFolder) -> JournalEnd:
     """Return the end of an account's journal; its documents are consulted about a kill too. Raises OSError."""
-    segment, line, last = _last_record(folder)
+    day, line, last = _last_record(folder)
     turned = _newest(folder, Killed, Rearmed)
     named = _newest(folder, InstallationNamed)
     return JournalEnd(
         sequence=last.sequence if last else 0,
         at=last.at if last else None,
-        segment=segment,
+        day=day,
         line=line,
         killed_by=_killed_by(folder, turned),
         installation=named.fact.name if named and isinstance(named.fact, InstallationNamed) else None,
@@ -60,15 +62,25 @@ def ending_of(folder: AccountFolder) -> JournalEnd:
 
 def holds(folder: AccountFolder, ending: JournalEnd) -> bool:
     """Whether a journal has this record; then it has all earlier ones too, because their sums are chained."""
-    path = folder.journal / ending.segment
-    return path.is_file() and any(ending.line == line for line in lines_backwards(path))
+    return any(ending.line == line for path in _segments(folder) if path.stem == ending.day for line in _readable(path))
+
+
+def _segments(folder: AccountFolder) -> list[Path]:
+    """The newest first."""
+    return segments(folder.journal)[::-1] if folder.journal.is_dir() else []
+
+
+def _readable(path: Path) -> Iterator[bytes]:
+    """The lines of a segment, the newest first; none of one that cannot be decompressed."""
+    with suppress(JournalDamagedError):
+        yield from lines_backwards(path)
 
 
 def _last_record(folder: AccountFolder) -> tuple[str, bytes, Recorded | None]:
-    for path in reversed(segments(folder.journal) if folder.journal.is_dir() else []):
-        for line in lines_backwards(path):
+    for path in _segments(folder):
+        for line in _readable(path):
             try:
-                return path.name, line, decode(line)
+                return path.stem, line, decode(line)
             except RecordError:
                 continue
     return "", b"", None
@@ -76,9 +88,14 @@ def _last_record(folder: AccountFolder) -> tuple[str, bytes, Recorded | None]:
 
 def _newest(folder: AccountFolder, *kinds: type[Fact]) -> Recorded | None:
     """Return the newest record of these facts; an unreadable one counts as a kill if a kill was searched."""
+    unreadable = Recorded(0, BEGINNING, Killed(UNREADABLE)) if Killed in kinds else None
     patterns = [b'"fact":"%b","v":' % name.encode() for kind in kinds for name in kind_of(kind).names]
-    for path in reversed(segments(folder.journal) if folder.journal.is_dir() else []):
-        content = bytes_of(path)
+    for path in _segments(folder):
+        try:
+            with opened(path) as file:
+                content = file.read()
+        except JournalDamagedError:
+            return unreadable
         found = max(content.rfind(pattern) for pattern in patterns)
         if found < 0:
             continue
@@ -86,7 +103,7 @@ def _newest(folder: AccountFolder, *kinds: type[Fact]) -> Recorded | None:
         try:
             return decode(line)
         except RecordError:
-            return Recorded(0, BEGINNING, Killed(UNREADABLE)) if Killed in kinds else None
+            return unreadable
     return None
 
 
