@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from gzip import BadGzipFile, GzipFile
-from io import BufferedReader
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import cast
 
@@ -73,14 +73,19 @@ def _is_segment(name: str) -> bool:
     return False
 
 
+def _found(path: Path) -> Path:
+    """The segment's file, which may have been compressed since `segments` listed it."""
+    compressed = path.with_suffix(COMPRESSED)
+    return compressed if path.suffix == PLAIN and not path.exists() and compressed.exists() else path
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[BufferedReader]:
     """Open a segment's lines, decompressed, also one that was compressed since `segments` listed it.
 
     Raises OSError, and `JournalDamagedError` for a compressed segment that is not whole.
     """
-    if path.suffix == PLAIN and not path.exists() and (compressed := path.with_suffix(COMPRESSED)).exists():
-        path = compressed
+    path = _found(path)
     with reading(path) as file:
         if path.suffix == PLAIN:
             yield file
@@ -218,8 +223,13 @@ def last_line(path: Path) -> bytes:
 
 
 def lines_backwards(path: Path, block: int = 65_536) -> Iterator[bytes]:
-    """The lines of a segment that end, the newest first and without their newline, read a block at a time."""
-    with opened(path) as file:
+    """The lines of a segment that end, the newest first and without their newline, read a block at a time.
+
+    A compressed one is decompressed whole: each step back in it would decompress it again from its start.
+    """
+    path = _found(path)
+    with opened(path) as source:
+        file = BytesIO(source.read()) if path.suffix == COMPRESSED else source
         left = file.seek(0, os.SEEK_END)
         rest = b""
         is_end = True
