@@ -178,24 +178,20 @@ class AmountSettings(SettingsTable):
         return None if equity is None or self.of_equity is None else self.of_equity * equity
 
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ADDRESS = re.compile(r"[a-z]+://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?][!-\[\]-~]*)?")
 """A host that every library reads alike: no name before an @, no backslash, no letter that is made into another."""
-
-
-def is_loopback(url: str) -> bool:
-    """Return whether it is unencrypted and on this machine (SY-06)."""
-    parts = urlsplit(url)
-    return parts.scheme in ("http", "ws") and parts.hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def checked_url(url: str, *schemes: str) -> str:
     """Accept an address over TLS by one of these, or of this machine; empty is none. Raises ValueError (SY-06)."""
     if not url:
         return url
-    if not (url.startswith(tuple(f"{scheme}s://" for scheme in schemes)) or is_loopback(url)):
-        secure, plain = (" or ".join(f"{scheme}{s}" for scheme in schemes) for s in ("s", ""))
-        also = plain.replace(" or ", " and ")
-        raise ValueError(f"{secure}; plain {also} only on this machine (127.0.0.1, localhost, [::1])")
+    secure, plain = (tuple(f"{scheme}{s}" for scheme in schemes) for s in ("s", ""))
+    scheme = url.partition("://")[0]
+    if scheme not in secure and not (scheme in plain and urlsplit(url).hostname in LOOPBACK):
+        names = f"{' or '.join(secure)}; plain {' and '.join(plain)}"
+        raise ValueError(f"{names} only on this machine (127.0.0.1, localhost, [::1])")
     if not _ADDRESS.fullmatch(url):
         raise ValueError("a plain address: no name or password before the host, no backslash, ASCII alone")
     return url
@@ -203,8 +199,6 @@ def checked_url(url: str, *schemes: str) -> str:
 
 def plain_only_on_loopback(url: str) -> str:
     """Of HTTP. Raises ValueError."""
-    if is_loopback(url) and not url.startswith("http://"):
-        raise ValueError("https; plain http only on this machine (127.0.0.1, localhost, [::1])")
     return checked_url(url, "http")
 
 
