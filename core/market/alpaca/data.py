@@ -379,12 +379,12 @@ class AlpacaData:
     def _look(self) -> None:
         """Show the status if it changed, and wake every task to check for due work."""
         assert self._switch is not None
-        lamp = replace(self._switch.lamp(), polled=self._polled, odd=self.counts.odd())
+        lamp = replace(self._switch.lamp(), polled=self._polled)
         before = self._shown
         is_another = before is None or _is_another(lamp, before)
         if is_another or _is_much_newer(lamp, before):
             self._shown = lamp
-            self._show(lamp)
+            self._show(replace(lamp, odd=self.counts.odd()))
         if is_another:
             self._naps.wake()
 
