@@ -70,15 +70,16 @@ def test_a_program_that_looks_is_not_heard(there: Served, engine: VirtualRuntime
 
 
 def test_only_so_many_are_shown_at_once(there: Served) -> None:
-    """SY-08: one that takes nothing loses its place, and the next one is told to ask again."""
+    """SY-08: they take no desk's place, and one that takes nothing loses its own."""
     lookers = [there.connect() for _ in range(LOOKERS)]
     for connection in lookers:
         connection.sendall(pack(Hello(PROTOCOL, "tests", Role.LOOK)))
     views = [connection.recv(1) for connection in lookers]
+    assert there.service.desks.count == 0
     for connection in lookers:
         connection.close()
 
-    until(lambda: there.service.desks.count == 0)
+    until(lambda: not there.service.desks.is_watched)
     assert all(views)
     assert isinstance(picture_over(there.connect()), DeskView)
 

@@ -126,8 +126,13 @@ class DeskServer:
 
     @property
     def count(self) -> int:
-        """The number of attached desks."""
-        return len(self._desks) + len(self._arriving) + len(self._coming) + len(self._lookers)
+        """The number of desks, attached or arriving."""
+        return len(self._desks) + len(self._arriving)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody is shown a view: a desk, or a connection that wants one picture."""
+        return bool(self.count or self._coming or self._lookers)
 
     def close(self, words: tuple[str, ...] = ()) -> None:
         """Stop after the engine has ended; `words` are its last messages."""
@@ -185,7 +190,7 @@ class DeskServer:
 
     @property
     def _is_busy(self) -> bool:
-        return bool(self._desks or self._arriving or self._forsaken or self._coming or self._lookers)
+        return bool(self.is_watched or self._forsaken)
 
     def _take_in(self) -> None:
         """Take in the desks that the engine has counted; the engine's next beat calls again."""

@@ -66,7 +66,7 @@ class EngineService:
     def begin(self) -> None:
         """Start serving desks; the caller runs the runtime next."""
         self.runtime.on_beat(self._feed.look)
-        self.runtime.rest_while(lambda: not self.desks.count)
+        self.runtime.rest_while(lambda: not self.desks.is_watched)
         self.books.begin()
         self.desks.thread.start()
         self.doorway.thread.start()
