@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from operator import attrgetter
 from pathlib import Path
 
 from core.facts import (
@@ -104,22 +105,19 @@ def read_beside(folder: Path, days: Sequence[date], kinds: tuple[type[Fact], ...
         records=[*between, *wanted],
         before=before,
         closes=_last_prices(folder, earlier, held_after(before)),
-        after=sorted(_after(folder, [day for day in known if day > days[-1]][:LATER], days[-1]), key=_number),
+        after=_after(folder, [day for day in known if day > days[-1]][:LATER], days[-1]),
     )
     return read, [record for record in told if not isinstance(record.fact, BEFORE)]
 
 
-def _after(folder: Path, days: Sequence[date], last: date) -> Iterator[Recorded]:
-    """What later days tell of it: of a whole day's bar the engine heard at the next open."""
-    yield from records_of(folder, days, AFTER)
+def _after(folder: Path, days: Sequence[date], last: date) -> list[Recorded]:
+    """Return what later days record of it. The engine receives the bar of a whole day at the next open."""
+    found = list(records_of(folder, days, AFTER))
     for record in records_of(folder, days, (BarClosed,)):
         if isinstance(record.fact, BarClosed) and HOME.day_of(record.fact.bar.start) > last:
-            return
-        yield record
-
-
-def _number(record: Recorded) -> int:
-    return record.sequence
+            break
+        found.append(record)
+    return sorted(found, key=attrgetter("sequence"))
 
 
 def days_between(folder: Path, first: date | None, last: date | None) -> tuple[date, ...]:
