@@ -259,8 +259,7 @@ class OrderRequest:
 
     def stop_behind(self, best: Price) -> Price:
         """Return a trailing stop's price when `best` is the best price that it has seen."""
-        behind = best * self.trail_fraction if self.trail_price is None and self.trail_fraction else ZERO
-        behind = behind if self.trail_price is None else self.trail_price
+        behind = best * (self.trail_fraction or ZERO) if self.trail_price is None else self.trail_price
         moved = best - behind if self.side is Side.SELL else best + behind
         ticks = self.instrument.ticks
         return max(ticks.nearest(moved), Price(ticks.at(moved)))
