@@ -19,10 +19,9 @@ from typing import TypeVar
 from core.files.csv_table import FIRST_ROW, FileFault, Row, Table, TableError, shown, text_of
 from core.market.file_shape import (
     instant_in,
-    is_newest_first,
-    not_in_order,
     require_minutes,
     require_one_reading,
+    require_order,
     require_symbol,
     require_zone,
     shape_of,
@@ -110,8 +109,7 @@ def _read(
 ) -> list[_Item | BrokenRow]:
     path = table.path
     items: list[_Item | BrokenRow] = []
-    last: datetime | None = None
-    unordered: tuple[int, bool] | None = None
+    times: list[tuple[int, datetime]] = []
     for index, row in enumerate(table.rows):
         try:
             if too_long := table.why_too_long(row):
@@ -120,27 +118,15 @@ def _read(
         except _BadRowError as error:
             items.append(BrokenRow(place_of(path, index), str(error)))
             continue
-        now = time_of(item)
-        if unordered is None and last is not None and now <= last:
-            unordered = index, now == last
-        last = now
+        times.append((index, time_of(item)))
         items.append(item)
-    if unordered is not None:
-        index, is_repeated = unordered
-        times = [time_of(item) for item in items if not isinstance(item, BrokenRow)]
-        raise not_in_order(
-            f"{path}:{index + FIRST_ROW}",
-            shown(table.rows[index][columns[0]]),
-            is_repeated=is_repeated,
-            is_newest_first=is_newest_first(times),
-            unit="minute",
-        )
+    require_order(table, columns[0], times, "minute")
     if isinstance(items[-1], BrokenRow) and not table.is_whole:
         raise TableError(
             f"{path}:{len(items) + 1}: the last line was cut off ({items[-1].reason}); "
             "fetch the file again, or remove the line"
         )
-    if last is None:
+    if not times:
         raise TableError(
             f"{path}: no row can be read; the first is on line {FIRST_ROW}: {_first_reason(items)}",
             FileFault.UNREADABLE,

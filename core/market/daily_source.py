@@ -13,18 +13,17 @@ from datetime import date, time
 from itertools import islice
 from pathlib import Path
 
-from core.files.csv_table import FIRST_ROW, FileFault, Row, Table, TableError, shown, text_of
+from core.files.csv_table import FileFault, Row, Table, TableError, shown, text_of
 from core.files.regular_file import reading
 from core.market.calendar import ExchangeCalendar
 from core.market.csv_source import FIRST_YEAR, LAST_YEAR, BrokenRow, bar_of, place_of
 from core.market.file_shape import (
     LOOKED_AT,
     instant_in,
-    is_newest_first,
     is_of_days,
-    not_in_order,
     require_days,
     require_one_reading,
+    require_order,
     require_symbol,
     shape_of,
     symbol_in_column,
@@ -82,30 +81,18 @@ def read_days(path: Path, symbol: Symbol, venue: Venue = HOME) -> list[DayRow | 
     require_one_reading(table, shape)
     require_symbol(table, shape, symbol)
     items: list[DayRow | BrokenRow] = []
-    last: date | None = None
-    unordered: tuple[int, bool] | None = None
+    days: list[tuple[int, date]] = []
     for index, row in enumerate(table.rows):
         day = table.why_too_long(row) or _day(row, shape.when, venue)
         if isinstance(day, str):
             items.append(BrokenRow(place_of(path, index), day))
             continue
-        if unordered is None and last is not None and day <= last:
-            unordered = index, day == last
-        last = day
+        days.append((index, day))
         items.append(DayRow(place_of(path, index), day, row, shape.columns))
-    days = [item.day for item in items if isinstance(item, DayRow)]
-    if unordered is not None:
-        index, is_repeated = unordered
-        raise not_in_order(
-            f"{path}:{index + FIRST_ROW}",
-            shown(table.rows[index][shape.when].strip()),
-            is_repeated=is_repeated,
-            is_newest_first=is_newest_first(days),
-            unit="day",
-        )
-    if last is None:
+    require_order(table, shape.when, days, "day")
+    if not days:
         raise TableError(f"{path}: no row names its day, such as 2008-01-02; mend the file", FileFault.UNREADABLE)
-    require_days(path, days)
+    require_days(path, [day for _, day in days])
     return items
 
 

@@ -17,7 +17,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 from core.files.csv_table import FIRST_ROW, FileFault, Table, TableError, shown
-from core.model.symbols import symbol_in
+from core.model.symbols import capitals, symbol_in
 from core.model.values import Symbol
 from core.model.venues import HOME
 
@@ -111,8 +111,10 @@ def is_of_days(table: Table) -> bool:
     if not times:
         return table.header[shape.when] in ("date", "<date>")
     dates = [":" not in text and len(text) <= len("2024-01-02") and len(text) not in EPOCHS for text in texts]
-    if all(dates) or (len(times) == 1 and table.header[shape.when] in ("date", "<date>")):
-        return all(dates) or not (times[0].hour or times[0].minute)
+    if all(dates):
+        return True
+    if len(times) == 1 and table.header[shape.when] in ("date", "<date>"):
+        return not (times[0].hour or times[0].minute)
     return len(times) > 1 and all(abs(later - earlier) >= A_DAY_APART for earlier, later in pairwise(_in_zone(times)))
 
 
@@ -152,7 +154,7 @@ def require_symbol(table: Table, shape: Shape, symbol: Symbol) -> None:
     name = table.header[shape.symbol]
     for line, row in enumerate(table.rows, FIRST_ROW):
         said = row[shape.symbol].strip() if shape.symbol < len(row) else ""
-        if said.upper() != symbol and said:
+        if said and capitals(said) != symbol:
             raise TableError(
                 f"{table.path}:{line}: {name} {shown(said)}, and {symbol} is played; "
                 f"keep the rows of one symbol in a file, and call it {symbol} there or leave the column out",
@@ -161,7 +163,7 @@ def require_symbol(table: Table, shape: Shape, symbol: Symbol) -> None:
 
 
 def require_one_reading(table: Table, shape: Shape) -> None:
-    """Refuse what nearly every row would be refused for, at its first: no zone, slashes, raw prices.
+    """Refuse what nearly every row would be refused for, at its first: slashes, raw prices.
 
     Raises `TableError`.
     """
@@ -203,21 +205,28 @@ def require_zone(table: Table, shape: Shape) -> None:
         )
 
 
-def not_in_order(place: str, text: str, *, is_repeated: bool, is_newest_first: bool, unit: str) -> TableError:
-    """What a row says that is not after the row before it."""
-    if is_newest_first:
-        return TableError(
-            f"{place}: {text} is earlier than the row before it, and so to the end: the newest stands first; "
-            "turn the rows round, as (head -n 1 FILE; tail -n +2 FILE | tac) > NEW does",
-            FileFault.NEWEST_FIRST,
-        )
-    how = "repeats the row before it" if is_repeated else "is earlier than the row before it"
-    return TableError(f"{place}: {text} {how}; sort the file by time and keep one row a {unit}", FileFault.ORDER)
+def require_order(table: Table, column: int, times: Sequence[tuple[int, date]], unit: str) -> None:
+    """Refuse rows that are not in the order of their times, at the first. Raises `TableError`.
+
+    `times` has each readable row's index and its time or day, which stands in `column`.
+    """
+    for (_, earlier), (index, later) in pairwise(times):
+        if later > earlier:
+            continue
+        row = f"{table.path}:{index + FIRST_ROW}: {shown(table.rows[index][column].strip())}"
+        if _is_newest_first([time for _, time in times]):
+            raise TableError(
+                f"{row} is earlier than the row before it, and so to the end: the newest stands first; "
+                "turn the rows round, as (head -n 1 FILE; tail -n +2 FILE | tac) > NEW does",
+                FileFault.NEWEST_FIRST,
+            )
+        how = "repeats the row before it" if later == earlier else "is earlier than the row before it"
+        raise TableError(f"{row} {how}; sort the file by time and keep one row a {unit}", FileFault.ORDER)
 
 
-def is_newest_first(times: Sequence[datetime | date]) -> bool:
+def _is_newest_first(times: Sequence[date]) -> bool:
     """Whether each is before the one before it; two rows show no order."""
-    return len(times) > FEWEST_GAPS - 1 and all(later < earlier for earlier, later in pairwise(times))
+    return len(times) >= FEWEST_GAPS and all(later < earlier for earlier, later in pairwise(times))
 
 
 def require_minutes(path: Path, times: Sequence[datetime]) -> None:
