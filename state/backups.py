@@ -18,7 +18,7 @@ from core.ports import OperatorError
 from state.files import naming, open_private, sync_folder
 from state.folder_swap import refuse_half_done
 from state.folders import AccountFolder
-from state.journal_segments import COMPRESSED, segments, sequence_in
+from state.journal_segments import COMPRESSED, current_file, segments, sequence_in
 
 
 class BackupError(OperatorError):
@@ -90,7 +90,8 @@ def _stamps(folder: AccountFolder) -> dict[str, bytes]:
 
 def _journal(folder: AccountFolder) -> dict[str, bytes]:
     """Every segment up to its last whole line."""
-    return {f"journal/{path.name}": _content_of(path) for path in _journal_paths(folder)}
+    paths = map(current_file, _journal_paths(folder))
+    return {f"journal/{path.name}": _content_of(path) for path in paths}
 
 
 def _content_of(path: Path) -> bytes:

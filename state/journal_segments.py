@@ -73,8 +73,8 @@ def _is_segment(name: str) -> bool:
     return False
 
 
-def _found(path: Path) -> Path:
-    """The segment's file, which may have been compressed since `segments` listed it."""
+def current_file(path: Path) -> Path:
+    """Return the file of a segment, which may have been compressed since `segments` listed it."""
     compressed = path.with_suffix(COMPRESSED)
     return compressed if path.suffix == PLAIN and not path.exists() and compressed.exists() else path
 
@@ -85,7 +85,7 @@ def opened(path: Path) -> Iterator[BufferedReader]:
 
     Raises OSError, and `JournalDamagedError` for a compressed segment that is not whole.
     """
-    path = _found(path)
+    path = current_file(path)
     with reading(path) as file:
         if path.suffix == PLAIN:
             yield file
@@ -227,7 +227,7 @@ def lines_backwards(path: Path, block: int = 65_536) -> Iterator[bytes]:
 
     A compressed one is decompressed whole: each step back in it would decompress it again from its start.
     """
-    path = _found(path)
+    path = current_file(path)
     with opened(path) as source:
         file = BytesIO(source.read()) if path.suffix == COMPRESSED else source
         left = file.seek(0, os.SEEK_END)

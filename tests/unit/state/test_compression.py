@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.ports import JournalDamagedError, OperatorError
-from state import compression
+from state import backups, compression
 from state.archive import look
 from state.backups import backup
 from state.compression import compress
@@ -126,6 +126,21 @@ def test_a_backup_of_them_is_restored(folder: AccountFolder, tmp_path: Path) -> 
     assert endings(there)[:3] == [".gz"] * 3
     assert next(iter(read(there.journal))) == next(iter(read(folder.journal)))
     assert fingerprint(folder) == whole
+
+
+def test_a_backup_reads_a_segment_compressed_meanwhile(
+    folder: AccountFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SP-04"""
+    listed = segments(folder.journal)
+    monkeypatch.setattr(backups, "_journal_paths", lambda _folder: listed)
+    list(compress(folder, LATER, 30))
+
+    found = look(backup(folder, tmp_path)).files
+
+    assert [name for name in found if name.startswith("journal/")] == [
+        f"journal/{path.name}" for path in segments(folder.journal)
+    ]
 
 
 @pytest.mark.parametrize("act", ["replace", "unlink"])
