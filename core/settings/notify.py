@@ -52,6 +52,10 @@ class RuleSettings(SettingsTable):
     escalate: tuple[EscalationSettings, ...] = ()
 
 
+OF_COMMAND = RuleSettings(channels=(COMMAND,), at_least=Severity.URGENT)
+"""The rule of a command that no other rule names."""
+
+
 class QuietSettings(SettingsTable):
     """Quiet hours, by the exchange's clock, in which other notices wait."""
 
@@ -96,7 +100,7 @@ class NotifySettings(SettingsTable):
         named = {name for rule in self.rules.values() for name in self._channels_of(rule)}
         if not self.command or COMMAND in named:
             return self.rules
-        return {**self.rules, COMMAND: RuleSettings(channels=(COMMAND,), at_least=Severity.URGENT)}
+        return {**self.rules, COMMAND: OF_COMMAND}
 
     def a_minute(self, channel: str) -> int:
         found = self.channels.get(channel)
