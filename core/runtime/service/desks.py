@@ -179,13 +179,17 @@ class DeskServer:
     def _show_once(self, looker: DeskConnection) -> None:
         """Send as much of one picture as fits now; the rest, or one that is not drawn yet, comes at a later turn."""
         is_over = self._now() - looker.heard_at > SHOWN_WITHIN
-        with suppress(Exception):  # the edge of one connection: it is let go of
+        try:
             if self._newest is not None and not looker.has_picture:
                 looker.show(self._newest)
             looker.send(self._now())
             if not is_over and not (looker.has_picture and looker.has_room):
                 self._lookers.append(looker)
                 return
+        except (FrameError, OSError):
+            pass  # it left, or the view is above the frame limit
+        except Exception as error:  # the boundary of one connection
+            self._say(f"a view could not be shown ({type(error).__name__}: {error}); the engine goes on")
         looker.close()
 
     @property
