@@ -1,10 +1,10 @@
 """Fills docs/SETTINGS.md: every key, its default, which way it is looser, what it does, where it is read.
 
-.venv/bin/python docs/settings.py          writes the page; it takes a minute, for mypy looks at the whole program
+.venv/bin/python docs/settings.py          writes the page; it takes a minute, because mypy checks the whole program
 .venv/bin/python docs/settings.py --quick  the same, and keeps the places that the page names already
 
-Where a key is read is found by taking it away: in a copy of the program no table has its keys, and mypy says who asks
-for them. Keys that are read by a name in a variable are not found so, and stand in `BY_NAME`.
+A key's readers are found by removing the keys from a copy of the program: mypy then reports each use. It does not find
+keys that are read by a name in a variable; these are in `BY_NAME`.
 """
 
 from __future__ import annotations

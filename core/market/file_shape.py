@@ -29,9 +29,9 @@ OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "close": ("c", "4. close", "<close>", "close/last"),
     "volume": ("v", "vol", "vol.", "5. volume", "6. volume", "<vol>"),
 }
-"""How Polygon, Alpha Vantage, stooq, Nasdaq and others call the figures of a bar."""
+"""Column names of Polygon, Alpha Vantage, stooq, Nasdaq and others."""
 WHEN = ("timestamp", "datetime", "ts_event", "window_start", "t", "date", "<date>", "time", "")
-"""What holds a row's time, the surest first; a table of pandas may leave its index without a name."""
+"""Column names for a row's time, the most reliable first; pandas may leave its index without a name."""
 CLOCKS = ("time", "<time>")
 """A time of day beside a column of dates."""
 SYMBOLS = ("symbol", "ticker", "<ticker>", "act_symbol")
@@ -39,24 +39,24 @@ SLASHED = re.compile(r"[0-9]{1,4}([/.])[0-9]{1,2}\1[0-9]{1,4}(?![0-9])")
 """`01/02/2024`, `2024.01.02`."""
 MIDNIGHT = re.compile(r"[0:]*")
 EPOCHS: Mapping[int, int] = {9: 1, 10: 1, 12: 10**3, 13: 10**3, 15: 10**6, 16: 10**6, 18: 10**9, 19: 10**9}
-"""Digits of a count since 1970, and how many of them are a second: of the years that are read no two are alike."""
+"""Digits of a Unix timestamp, and its units per second: in the accepted years no two overlap."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND, A_MINUTE = timedelta(seconds=1), 60
 A_DAY_APART = timedelta(hours=20)
-"""Two daily bars are never nearer: not on the day on which the clocks change, not around a half day."""
+"""Less than any gap between daily bars, even when the clocks change or around a half day."""
 A_WEEK_APART = timedelta(days=5)
-"""Two bars of weeks are never nearer; between two of days stand four nights at most."""
+"""Less than any gap between weekly bars; between daily bars there are at most four nights."""
 FEWEST_GAPS = 3
-"""Between rows, to say how long their bars are: two minutes that were traded may lie anywhere."""
+"""Gaps needed to determine the length of bars: two traded minutes may be any distance apart."""
 LOOKED_AT = 6
-"""Lines of a file that tell what its bars are."""
+"""Lines read to determine the kind of a file's bars."""
 RAW_UNIT = 1_000_000_000
-"""What Databento multiplies prices by where they are not asked for as decimals."""
+"""The factor of Databento's raw prices."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Where a file's bars have their time and their figures; `clock` and `symbol` are columns that it may have."""
+    """The columns of a file's bars; `clock` and `symbol` are None if it has none."""
 
     when: int
     figures: tuple[int, ...]
@@ -69,7 +69,7 @@ class Shape:
 
 
 def shape_of(table: Table) -> Shape:
-    """By the names of the columns. Raises `TableError`."""
+    """Find the columns by their names. Raises `TableError`."""
     found: dict[str, int] = {}
     for figure in FIGURES:
         names = [name for name in (figure, *OTHER_NAMES[figure]) if name in table.header]
@@ -98,7 +98,7 @@ def shape_of(table: Table) -> Shape:
 
 
 def is_of_days(table: Table) -> bool:
-    """Whether its rows are days: they are dates, midnights, or as far apart as days are. Raises `TableError`."""
+    """Return whether its rows are daily: dates, midnights, or a day apart. Raises `TableError`."""
     shape = shape_of(table)
     texts = [row[shape.when].strip() for row in table.rows if shape.when < len(row)]
     clocks = [row[shape.clock] for row in table.rows if shape.clock is not None and shape.clock < len(row)]
@@ -123,7 +123,7 @@ def _in_zone(times: Sequence[datetime]) -> Iterator[datetime]:
 
 
 def instant_in(text: str) -> datetime | None:
-    """ISO 8601, with a zone or without, or a count since 1970 in seconds or a thousandth, millionth, milliardth."""
+    """Parse ISO 8601, with or without a zone, or a Unix timestamp in s, ms, µs or ns; None if it is neither."""
     try:
         if len(text) > len("20240102") and text.isdecimal() and text.isascii():
             unit = EPOCHS.get(len(text))
@@ -134,21 +134,21 @@ def instant_in(text: str) -> datetime | None:
 
 
 def when_trouble(text: str, name: str, such_as: str) -> str:
-    """Why no time is read from this, and how to write it."""
+    """Return why a time cannot be read, and how to write it."""
     if SLASHED.match(text):
         return f"{name} {shown(text)} may name two days; write the year first, as {such_as}"
     return f"{name} {shown(text)} is no {'day' if name == 'date' else 'time'} such as {such_as}"
 
 
 def symbol_in_column(table: Table) -> Symbol | None:
-    """What its first row says, where it has a column for it and a symbol there. Raises `TableError`."""
+    """Return the symbol in the first row, if there is a column for it. Raises `TableError`."""
     column = shape_of(table).symbol
     texts = [row[column] for row in table.rows[:1] if column is not None and column < len(row)]
     return symbol_in(texts[0].strip()) if texts else None
 
 
 def require_symbol(table: Table, shape: Shape, symbol: Symbol) -> None:
-    """Refuse a file whose own column says that a row is of another symbol. Raises `TableError`."""
+    """Refuse a file whose symbol column has another symbol. Raises `TableError`."""
     if shape.symbol is None:
         return
     name = table.header[shape.symbol]
@@ -163,10 +163,7 @@ def require_symbol(table: Table, shape: Shape, symbol: Symbol) -> None:
 
 
 def require_one_reading(table: Table, shape: Shape) -> None:
-    """Refuse what nearly every row would be refused for, at its first: slashes, raw prices.
-
-    Raises `TableError`.
-    """
+    """Refuse dates with slashes and raw prices at the first row: nearly all rows have them. Raises `TableError`."""
     for line, row in enumerate(islice(table.rows, LOOKED_AT), FIRST_ROW):
         if max(shape.columns) >= len(row):
             continue
@@ -186,7 +183,7 @@ def require_one_reading(table: Table, shape: Shape) -> None:
 
 
 def require_zone(table: Table, shape: Shape) -> None:
-    """Refuse minutes of which none has a zone: guessing one would move every bar. Raises `TableError`."""
+    """Refuse times without a zone: guessing one would move every bar. Raises `TableError`."""
     name = table.header[shape.when] or "the index"
     rows = [row for row in table.rows[:LOOKED_AT] if max(shape.columns) < len(row)]
     if rows and shape.clock is not None:
@@ -208,7 +205,7 @@ def require_zone(table: Table, shape: Shape) -> None:
 def require_order(table: Table, column: int, times: Sequence[tuple[int, date]], unit: str) -> None:
     """Refuse rows that are not in the order of their times, at the first. Raises `TableError`.
 
-    `times` has each readable row's index and its time or day, which stands in `column`.
+    `times` has the index of each readable row, and its time or day from `column`.
     """
     for (_, earlier), (index, later) in pairwise(times):
         if later > earlier:
@@ -225,12 +222,12 @@ def require_order(table: Table, column: int, times: Sequence[tuple[int, date]], 
 
 
 def _is_newest_first(times: Sequence[date]) -> bool:
-    """Whether each is before the one before it; two rows show no order."""
+    """Whether each is earlier than the previous one; two rows show no order."""
     return len(times) >= FEWEST_GAPS and all(later < earlier for earlier, later in pairwise(times))
 
 
 def require_minutes(path: Path, times: Sequence[datetime]) -> None:
-    """Refuse bars of another length than a minute: by what all gaps between them, or most, are. Raises `TableError`."""
+    """Refuse bars that are not one minute long, by the usual gap or the common divisor. Raises `TableError`."""
     if len(times) <= FEWEST_GAPS:
         return
     gaps = Counter((later - earlier) // SECOND for earlier, later in pairwise(times))

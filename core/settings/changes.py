@@ -197,7 +197,7 @@ def _as_held(new: BaseModel, held: BaseModel, paths: Iterable[KeyPath]) -> BaseM
 
 
 def _of_both(new: Any, held: Any, paths: Iterable[KeyPath]) -> Any:
-    """Of one table, or of each of the user's strategies that are there now."""
+    """Return the new table with the held values, or each table of the user's current strategies."""
     if isinstance(new, BaseModel):
         return _as_held(new, held, paths)
     return {name: _as_held(table, held.get(name, NO_OWN), paths) for name, table in new.items()}

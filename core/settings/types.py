@@ -120,7 +120,7 @@ class SettingsTable(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _in_plain_digits(cls, written: object, info: ValidationInfo) -> object:
-        """A number that is written as text is one that a person would read: `1_000` is none (MD-08)."""
+        """Refuse a number in text that is not in plain digits, such as `1_000` (MD-08)."""
         if isinstance(written, str) and info.field_name is not None:
             kinds = (kind := cls.model_fields[info.field_name].annotation, *get_args(kind))
             is_python = not written.isascii() or "_" in written
@@ -184,7 +184,7 @@ _ADDRESS = re.compile(r"[a-z]+://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5
 
 
 def checked_url(url: str, *schemes: str) -> str:
-    """Accept an address over TLS by one of these, or of this machine; empty is none. Raises ValueError (SY-06)."""
+    """Accept a TLS address of these schemes, a plain one on this machine, or none. Raises ValueError (SY-06)."""
     if not url:
         return url
     secure, plain = (tuple(f"{scheme}{s}" for scheme in schemes) for s in ("s", ""))
@@ -198,7 +198,7 @@ def checked_url(url: str, *schemes: str) -> str:
 
 
 def plain_only_on_loopback(url: str) -> str:
-    """Of HTTP. Raises ValueError."""
+    """Accept an HTTP address, as `checked_url` does. Raises ValueError."""
     return checked_url(url, "http")
 
 

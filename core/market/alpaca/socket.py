@@ -174,7 +174,7 @@ class DataSocket(StockDataStream):
         await self._ask_for_more()
 
     def _fill(self, message: Message) -> None:
-        """No room is left: the places are for the first of them, and some that have one may be of the later ones."""
+        """Note that the plan allows no more symbols, and stream the first ones in place of later ones."""
         self.is_full, self._waiting = True, ()
         if not self.streamed:
             raise _refusal(message)
@@ -229,7 +229,7 @@ class DataSocket(StockDataStream):
             raise StreamLostError(self.cut_because or _closed(error)) from error
 
     async def _take(self, frame: bytes | str) -> list[Message]:
-        """An answer in it may ask for more, which a line that has ended meanwhile takes no more."""
+        """Handle a frame. An answer in it may send a request, which raises if the connection has closed."""
         messages = list(messages_of(frame))
         for message in messages:
             is_error = message.get("T") == "error"
@@ -310,7 +310,7 @@ def messages_of(frame: bytes | str) -> Iterable[Message]:
 
 
 def _is_listed(symbol: Symbol, message: Message) -> bool:
-    """Whether the other side confirms it on each channel that it speaks of; any other is as it was asked for."""
+    """Return whether a confirmation has the symbol in each of its channels; one that it omits counts as confirmed."""
     listed = (message.get(channel) for channel in CHANNELS)
     return message.get("T") == "subscription" and all(symbol in each for each in listed if isinstance(each, list))
 

@@ -47,7 +47,7 @@ MOST = 16
 """The maximum number of desks."""
 FULL = f"{MOST} desks are attached, and no more can be; leave one with q"
 LOOKERS = 8
-"""Connections at once that only want to be shown one picture; and how many seconds each has for it."""
+"""The maximum number of connections that are shown one view, and the seconds that each may take."""
 SHOWN_WITHIN = 10.0
 TICK, LONG_TICK = 0.2, 5.0
 """Seconds between two checks for pulses and silent desks; the longer one while no desk is attached."""
@@ -58,7 +58,7 @@ COUNTED = 10.0
 CATCHES_UP = 0.5
 """Seconds after a standstill within which the received commands count as late."""
 MOST_REFUSED, MOST_CANCELS = 60, 200
-"""The most commands of a desk without control within `WITHIN` seconds, and cancels of entries: each is recorded."""
+"""The most commands, and the most cancels, of a desk without control within `WITHIN` seconds: each is recorded."""
 WITHOUT_CONTROL = LookAt | KeyPressed | Halt | Kill
 """Commands of every desk without such a limit."""
 A_BREATH = 0.1
@@ -106,7 +106,7 @@ class DeskServer:
         self._wake_up()
 
     def show_once(self, looker: DeskConnection) -> Refused | None:
-        """Send one picture to a connection that is no desk and that is not read; return why if it may not have one."""
+        """Send one view to a connection that is no desk; return why if refused. Nothing is read from it."""
         if len(self._lookers) + len(self._coming) >= LOOKERS:
             return Refused(RefusalCode.TOO_MANY, f"{LOOKERS} programs are being shown the desk; ask again")
         self._coming.append(looker)
@@ -131,7 +131,7 @@ class DeskServer:
 
     @property
     def is_watched(self) -> bool:
-        """Whether anybody is shown a view: a desk, or a connection that wants one picture."""
+        """Whether anybody is shown a view: a desk, or a connection that is shown one."""
         return bool(self.count or self._coming or self._lookers)
 
     def close(self, words: tuple[str, ...] = ()) -> None:
@@ -173,11 +173,11 @@ class DeskServer:
             self._show_once(self._lookers.popleft())
         while self._coming:
             self._lookers.append(self._coming.popleft())
-            self._newest = None  # it is shown what is
+            self._newest = None  # it must get a current view
         self._note()
 
     def _show_once(self, looker: DeskConnection) -> None:
-        """Send as much of one picture as fits now; the rest, or one that is not drawn yet, comes at a later turn."""
+        """Send as much of one view as fits now; the rest follows in later turns."""
         is_over = self._now() - looker.heard_at > SHOWN_WITHIN
         try:
             if self._newest is not None and not looker.has_picture:
