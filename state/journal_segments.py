@@ -91,6 +91,8 @@ def opened(path: Path) -> Iterator[BufferedReader]:
             yield file
             return
         try:
+            if not os.fstat(file.fileno()).st_size:
+                raise EOFError("it is empty")  # gzip takes no bytes for no content
             with cast(BufferedReader, BufferedReader(GzipFile(fileobj=file))) as lines:
                 yield lines
         except (EOFError, zlib.error, BadGzipFile) as error:

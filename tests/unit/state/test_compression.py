@@ -206,6 +206,9 @@ def test_a_damaged_one_is_named(folder: AccountFolder, harm: str) -> None:
     assert report.records < 2 * A_DAY
     with pytest.raises(JournalDamagedError):
         list(read(folder.journal))
+    if harm != "another record":
+        with pytest.raises(JournalDamagedError):
+            list(lines_backwards(path))
 
 
 def test_one_that_was_compressed_meanwhile_is_found(folder: AccountFolder) -> None:
