@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from console.client.engine_link import LinkBrokenError
 from console.client.ssh_command import checked, ssh_command
-from console.client.ssh_process import SshProcess
+from console.client.ssh_process import SshProcess, ctrl_c_ignored
 from console.client.ssh_stream import GREETING_PATIENCE, SshStream
 from core.model.said_once import is_news
 from core.ports import OperatorError
@@ -83,7 +83,8 @@ class SshLink:
             It ended before that; the message gives the reason.
         """
         self._tell = tell
-        stream = self._start(may_ask=True)
+        with ctrl_c_ignored():
+            stream = self._start(may_ask=True)
         self._thread.start()
         while not stream.greeted.wait(LOOK):
             if not self._thread.is_alive():
@@ -111,12 +112,13 @@ class SshLink:
             self._stream.give_up()
 
     def close(self) -> None:
-        """End ssh; it has exited when this returns."""
-        self.give_up()
-        if self._thread.ident is not None:  # the first ssh could be started
-            self._thread.join(ENDS)
-        if self._process is not None:
-            self._process.end()
+        """End ssh; it has exited when this returns, also after further Ctrl+C. For the main thread."""
+        with ctrl_c_ignored():
+            self.give_up()
+            if self._thread.ident is not None:  # the first ssh could be started
+                self._thread.join(ENDS)
+            if self._process is not None:
+                self._process.end()
 
     # ── the link's thread ────────────────────────────────────────────────────────────────────────────────────────
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 
 from console.client.ssh_command import VARIABLE, end_in_words
 from core.model.harmless_text import harmless
@@ -25,7 +25,7 @@ class SshProcess:
     Parameters
     ----------
     may_ask
-        It may use the terminal, for a password. Start such a process in the main thread.
+        It may use the terminal, for a password. Start such a process under `ctrl_c_ignored`.
     hear
         Called with each line of its standard error, made harmless, in a separate thread.
     """
@@ -34,15 +34,14 @@ class SshProcess:
         self._hear = hear
         self._last = ""
         try:
-            with _ctrl_c_is_not_for_it() if may_ask else nullcontext():
-                self._process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    bufsize=0,
-                    start_new_session=not may_ask,
-                )
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                start_new_session=not may_ask,
+            )
         except OSError as error:
             why = error.strerror or error
             raise OperatorError(f"{command[0]} cannot be started: {why}; install ssh, or mend {VARIABLE}") from None
@@ -84,8 +83,11 @@ class SshProcess:
 
 
 @contextmanager
-def _ctrl_c_is_not_for_it() -> Iterator[None]:
-    """Start processes with SIGINT ignored, which ssh inherits; Ctrl+C still ends its password prompt."""
+def ctrl_c_ignored() -> Iterator[None]:
+    """Ignore SIGINT in this process, and in processes started meanwhile; for the main thread alone.
+
+    ssh keeps it ignored, and Ctrl+C still ends its password prompt. A second Ctrl+C cannot leave an ssh behind.
+    """
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from console.client.ssh_link import SshLink
 from core.facts import ConfirmationReceived, DeskAttached, DeskLost, KeyFreed
 from core.ports import OperatorError
 from core.runtime.virtual import VirtualRuntime
@@ -20,6 +21,7 @@ from tests.kit.served import Served, served
 from tests.kit.simulated_runtime import runtime
 from tests.kit.through_ssh import DENIED, SERVER, StandIn, Through, through
 from tests.kit.waiting import PATIENCE, until
+from tests.real.tools import is_running
 from tests.scenarios.test_socket_desks import Told, holds, key_on, with_a_ticket
 
 SILENT = "exec sleep 1000"
@@ -205,3 +207,16 @@ def test_a_first_ssh_that_fails_is_an_error(ssh: StandIn) -> None:
             pass
         assert words in str(refused.value), does
         assert len(ssh.calls()) == calls
+
+
+def test_two_ctrl_c_leave_no_ssh(tmp_path: Path) -> None:
+    """SY-01: the second arrives while ssh is being ended."""
+    program, ctrl_c = StandIn(tmp_path / "ssh"), "kill -INT $PPID"
+    program.does(f"(sleep 0.2; {ctrl_c}) &\ncat > /dev/null\n{ctrl_c}\nexec sleep 1000.75")
+    link = SshLink(SERVER, str(program.path), lambda line: None)
+    with pytest.raises(KeyboardInterrupt):
+        link.begin(lambda words: None)
+    process = link.process
+    assert process is not None
+    link.close()
+    assert not is_running(process)
