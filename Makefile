@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 
-.PHONY: help venv demo test test-real soak forgeries steady coverage mutants check check-spec bench month lock docs man wheel snapshots \
+.PHONY: help venv demo test test-real soak forgeries steady coverage mutants check check-spec bench month lock docs man sessions wheel snapshots \
   key-counts chord exchange risk-days contract
 
 help:
@@ -38,6 +38,7 @@ help:
 	@echo 'make wheel      dist/: the wheel, the sdist, and the locked versions for whoever installs them'
 	@echo 'make man        the manual page, docs/keyturn.1'
 	@echo 'make venv       the environment in .venv; its program is .venv/bin/keyturn'
+	@echo 'make sessions   the table of New York sessions again from exchange-calendars'
 	@echo 'make lock       requirements.lock again from pyproject.toml'
 
 venv: .venv/.ready
@@ -175,6 +176,9 @@ man: .venv/.ready
 SPEC ?=
 check-spec: .venv/.ready
 	@$(BIN)/python docs/requirements.py --spec $(SPEC)
+
+sessions: .venv/.ready
+	@$(BIN)/python -m core.market.calendar
 
 docs: man
 	@$(BIN)/python docs/execution.py

@@ -1,7 +1,7 @@
 """The trading calendar of a venue: its sessions, early closes and holidays.
 
-The library is used once, when a range is loaded; from then on plain dictionaries and lists answer. A day outside of the
-loaded range is an error and never a guess.
+New York's sessions come from a table (`session_table`), other ranges from exchange-calendars. Either is read once, when
+a range is loaded. A day outside of the loaded range is an error and never a guess.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
+from core.market.session_table import FIRST_YEAR, LAST_YEAR, TABLE, Sessions, as_table, has_years, sessions_of
 from core.model.session import NoSession, Session
 from core.model.venue import Venue
 from core.model.venues import HOME
@@ -126,10 +127,9 @@ class ExchangeCalendar:
 
 
 def load_calendar(first: date, last: date, venue: Venue = HOME) -> ExchangeCalendar:
-    """Load a venue's sessions from exchange-calendars, from `first` to two weeks after `last`.
+    """Load a venue's sessions from `first` to two weeks after `last`.
 
-    The first call imports pandas (0.4 s); loading takes 0.1 s, for 4 days or 5 years alike, and is done once for the
-    same five years. Call it after the first paint.
+    Beyond the years of the shipped table the library is loaded, which imports pandas (0.4 s).
 
     Raises
     ------
@@ -144,7 +144,7 @@ def load_calendar(first: date, last: date, venue: Venue = HOME) -> ExchangeCalen
     return ExchangeCalendar(first, until, of_range, holidays, venue)
 
 
-def _known(first_year: int, last_year: int, venue: Venue) -> tuple[tuple[Session, ...], Mapping[date, str]]:
+def _known(first_year: int, last_year: int, venue: Venue) -> Sessions:
     """Load the five years that include these.
 
     Only these years are loaded if no such period includes them or the library has less.
@@ -158,8 +158,18 @@ def _known(first_year: int, last_year: int, venue: Venue) -> tuple[tuple[Session
 
 
 @lru_cache(maxsize=32)
-def _listed(first_year: int, last_year: int, venue: Venue) -> tuple[tuple[Session, ...], Mapping[date, str]]:
-    """Load sessions and holidays of whole years; cached in the process."""
+def _listed(first_year: int, last_year: int, venue: Venue) -> Sessions:
+    """Return sessions and holidays of whole years; cached in the process."""
+    if has_years(venue, first_year, last_year):
+        return sessions_of(venue, first_year, last_year)
+    return from_library(first_year, last_year, venue)
+
+
+def from_library(first_year: int, last_year: int, venue: Venue) -> Sessions:
+    """Load sessions and holidays of whole years from exchange-calendars.
+
+    Raises `CalendarRangeError` for a range that it does not know.
+    """
     import exchange_calendars
 
     first, until = date(first_year, 1, 1), date(last_year, 12, 31)
@@ -179,3 +189,7 @@ def _listed(first_year: int, last_year: int, venue: Venue) -> tuple[tuple[Sessio
 def _utc(stamp: datetime) -> datetime:
     """Convert a pandas timestamp to a plain datetime."""
     return datetime(stamp.year, stamp.month, stamp.day, stamp.hour, stamp.minute, tzinfo=UTC)
+
+
+if __name__ == "__main__":
+    TABLE.write_text(as_table(from_library(FIRST_YEAR, LAST_YEAR, HOME), HOME, FIRST_YEAR, LAST_YEAR), encoding="utf-8")

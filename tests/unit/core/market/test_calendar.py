@@ -8,8 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from core.market.calendar import CalendarRangeError, ExchangeCalendar, load_calendar
+from core.market.calendar import CalendarRangeError, ExchangeCalendar, from_library, load_calendar
+from core.market.session_table import FIRST_YEAR, LAST_YEAR, TABLE, as_table, has_years, sessions_of
 from core.model.session import NoSession, Session
+from core.model.venues import HOME
 from tests.kit.rows import table
 
 
@@ -165,3 +167,18 @@ def test_a_day_is_told_once_and_of_its_own_range() -> None:
     told = table.overruled(first.day, second.day, [long, second, first, replace(third, close=long.close)])
 
     assert told.sessions() == table.sessions()
+
+
+def test_the_table_equals_the_library() -> None:
+    """SY-09: New York's sessions are read without pandas."""
+    library = from_library(FIRST_YEAR, LAST_YEAR, HOME)
+
+    assert as_table(library, HOME, FIRST_YEAR, LAST_YEAR) == TABLE.read_text(encoding="utf-8")
+    assert sessions_of(HOME, FIRST_YEAR, LAST_YEAR)[0] == library[0]
+
+
+def test_other_years_come_from_the_library() -> None:
+    assert not has_years(HOME, LAST_YEAR, LAST_YEAR + 1)
+    late = load_calendar(date(LAST_YEAR, 12, 30), date(LAST_YEAR + 1, 1, 3))
+    assert late.session_on(date(LAST_YEAR + 1, 1, 1)) == NoSession("holiday, New Year's Day")
+    assert len(late.sessions()) > 2
