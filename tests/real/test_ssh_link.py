@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -211,11 +212,19 @@ def test_a_first_ssh_that_fails_is_an_error(ssh: StandIn) -> None:
 
 def test_two_ctrl_c_leave_no_ssh(tmp_path: Path) -> None:
     """SY-01: the second arrives while ssh is being ended."""
-    program, ctrl_c = StandIn(tmp_path / "ssh"), "kill -INT $PPID"
-    program.does(f"(sleep 0.2; {ctrl_c}) &\ncat > /dev/null\n{ctrl_c}\nexec sleep 1000.75")
+    program = StandIn(tmp_path / "ssh")
+    program.does("cat > /dev/null\nkill -INT $PPID\nexec sleep 1000.75")
     link = SshLink(SERVER, str(program.path), lambda line: None)
+
+    def press() -> None:
+        until(lambda: any(thread.name == "ssh link" for thread in threading.enumerate()))
+        os.kill(os.getpid(), signal.SIGINT)
+
+    person = threading.Thread(target=press)
+    person.start()
     with pytest.raises(KeyboardInterrupt):
         link.begin(lambda words: None)
+    person.join()
     process = link.process
     assert process is not None
     link.close()
