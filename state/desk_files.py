@@ -56,7 +56,7 @@ class DeskFiles:
         journal = self.folder().journal
         days = days_of(journal)
         chosen = day or (days[-1] if days else date.min)
-        return HistoryDay(chosen, days, history_of(read_day(journal, chosen)) if chosen in days else ())
+        return HistoryDay(chosen, days, *(history_of(read_day(journal, chosen)) if chosen in days else ()))
 
     def write(self, name: str, text: str) -> str:
         """Write a new file; if `name` is taken it gets a number: no file is overwritten."""

@@ -52,11 +52,9 @@ class History(Pane):
         room = widths_of(columns, self.content_size.width)[WHAT]
         self.grid.show([_row(row, room) for row in rows], empty=NOTHING_FOUND if is_filtered else NOTHING)
         counted = Counter(row.kind for row in self.day.rows)
-        realised = (row.profit if row.realised is None else row.realised for row in self.day.rows)
-        made = sum((each for each in realised if each is not None), Decimal(0))
         parts = f" and {_count(counted[HistoryKind.PART], 'part')}" if counted[HistoryKind.PART] else ""
         trades, orders = (_count(counted[kind], kind.value) for kind in (HistoryKind.TRADE, HistoryKind.ORDER))
-        told = f"{trades}{parts} {f.signed(made)} USD, {orders}"
+        told = f"{trades}{parts} {f.signed(self.day.realised)} USD, {orders}"
         said = f"{f.day_in_words(self.day.day)}, {told}"
         self.title_with(f"{said}, worst first" if self.worst_first else said)
 

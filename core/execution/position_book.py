@@ -19,6 +19,7 @@ from core.model.calendar import Calendar
 from core.model.instrument import named
 from core.model.order import Side
 from core.model.position import Ended, Fill, Position
+from core.model.realised import realised
 from core.model.regime import RegimeLabels
 from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money, Price, Quantity, Symbol
 
@@ -123,12 +124,12 @@ class PositionBook:
         key = position_key(order.request.symbol, order.strategy)
         held, fee = self.index.state.positions.get(key), fill.fee
         ((instrument, signed),) = order.request.moves(fill.quantity)
-        self._pay(fill)
+        quantity, average = (ZERO, None) if held is None else (held.quantity, held.average_price)
+        self._count(fill, realised(instrument, quantity, average, signed, fill.price, fee))
         is_through = held is not None and held.quantity * signed < 0 and abs(signed) > abs(held.quantity)
         if held is not None and is_through:
             paid = Money(fee * abs(held.quantity) / fill.quantity)
             flat = moved(held, Quantity(-held.quantity), fill.price, order.intended_price, paid)
-            self._realise(held, flat, fill)
             self._close(key, flat, fill, order)
             signed, fee, held = Quantity(signed + held.quantity), Money(fee - paid), None
         if held is None:
@@ -137,29 +138,19 @@ class PositionBook:
                 regime=self.regime(), heard_at=at, traded=named(instrument),
             )  # fmt: skip
         after = moved(held, signed, fill.price, order.intended_price, fee)
-        self._realise(held, after, fill)
         if after.quantity == 0:
             self._close(key, after, fill, order)
         else:
             self.index.state.positions[key] = after
 
-    def _realise(self, held: Position, after: Position, fill: Fill) -> None:
+    def _count(self, fill: Fill, profit: Money) -> None:
         """Count the realised profit on the trading day of the fill, whether or not the position is flat then.
 
-        A late fill of an earlier day does not count for the current one.
+        An entry's is its fee: the money is gone then. A late fill of an earlier day does not count for the current one.
         """
-        if after.left == held.left:
+        self.realised = profit
+        if not profit:
             return
-        gained = (after.proceeds - held.proceeds) - (held.cost - after.cost)
-        self._count(fill, gained if held.quantity > 0 else -gained)
-
-    def _pay(self, fill: Fill) -> None:
-        """Count the fee on the day of its fill, also of an entry: the money is gone then."""
-        if fill.fee:
-            self._count(fill, -fill.fee)
-
-    def _count(self, fill: Fill, profit: Decimal) -> None:
-        self.realised = Money(self.realised + profit)
         day, state = self.calendar.trading_day(fill.at), self.index.state
         if state.closed_day is not None and day < state.closed_day:
             return

@@ -19,6 +19,7 @@ from core.model.stated_terms import StatedTerms
 from core.model.values import (
     BrokerOrderId,
     ClientOrderId,
+    Money,
     Price,
     ProposalId,
     Quantity,
@@ -375,15 +376,19 @@ class OrderFilled(Fact):
     is_late: bool
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class PositionChanged(Fact):
-    """The position after the fill before it; informational, folded from the fill."""
+    """The position after the fill before it; informational, folded from the fill.
+
+    `realised` is that fill's profit less its fee, USD (`core.model.realised`); None in records of version 1.
+    """
 
     symbol: Symbol
     strategy: str
     quantity: Quantity
     average_price: Price | None
+    realised: Money | None = None
 
 
 @fact(version=4)

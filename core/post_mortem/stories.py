@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from core.execution.ledger_state import UNKNOWN_OWNER
 from core.facts import (
     ConfirmationReceived,
     CorporateActionApplied,
@@ -29,6 +30,7 @@ from core.facts import (
 )
 from core.model.order import AnyOrder, Side
 from core.model.position import AnyTrade
+from core.model.realised import closed_by, realised
 from core.model.staging import Review
 from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money, Price, ProposalId, Quantity, Symbol, TicketId
 from core.ports import Recorded
@@ -230,17 +232,24 @@ class Stories:
     def _move(self, moved: PositionCorrected | CorporateActionApplied) -> None:
         """Note moved shares.
 
-        A split without owners leaves our books; a correction without owners removes the position.
+        A split without owners leaves our books; a correction without owners is of the one that holds it, else of
+        no strategy.
         """
         after = {owner.strategy: owner.quantity for owner in moved.owners}
         if not after and isinstance(moved, CorporateActionApplied):
             return
+        if not after and isinstance(moved, PositionCorrected) and moved.quantity:
+            held_by = [
+                strategy for (symbol, strategy), each in self._held.items() if symbol == moved.symbol and each.quantity
+            ]
+            alone = held_by[0] if len(held_by) == 1 else UNKNOWN_OWNER
+            after, self._held[moved.symbol, alone].average = {alone: moved.quantity}, moved.average_price
         for owner in moved.owners:
             held = self._held[moved.symbol, owner.strategy]
             if isinstance(owner, OwnerShare):
                 held.average = owner.average_price
-            elif isinstance(moved, CorporateActionApplied) and held.average is not None:
-                held.average = Price(held.average / moved.ratio)
+            elif held.average is not None and owner.quantity:  # the same cost
+                held.average = Price(held.average * held.quantity / owner.quantity)
         for strategy in {*after, *(strategy for symbol, strategy in self._held if symbol == moved.symbol)}:
             held = self._held[moved.symbol, strategy]
             if held.quantity != after.get(strategy, ZERO):
@@ -252,15 +261,15 @@ class Stories:
             return
         held = self._held[story.order.symbol, story.strategy]
         sign = 1 if story.order.side is Side.BUY else -1
-        closes = min(abs(held.quantity), fill.quantity) if held.quantity * sign < 0 else ZERO
-        for quantity, opens in ((closes, False), (fill.quantity - closes, True)):
+        instrument = story.order.instrument
+        closes = closed_by(held.quantity, sign * fill.quantity)
+        paid = Money(fill.fee * closes / fill.quantity)
+        parts = ((closes, paid, False), (fill.quantity - closes, Money(fill.fee - paid), True))
+        for quantity, fee, opens in parts:
             if not quantity:
                 continue
-            fee = Money(fill.fee * quantity / fill.quantity)
-            made = ZERO if opens or held.average is None else sign * (held.average - fill.price)
-            gained = story.order.instrument.notional(Quantity(quantity), made)
-            realised = Money(gained - fee)
-            told = FillStory(story, record.sequence, fill.at, Quantity(quantity), fill.price, fee, opens, realised)
+            made = realised(instrument, held.quantity, held.average, sign * quantity, fill.price, fee)
+            told = FillStory(story, record.sequence, fill.at, Quantity(quantity), fill.price, fee, opens, made)
             held.fills.append(told)
             self.fills.append(told)
             held.quantity += sign * quantity

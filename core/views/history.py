@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from core.model.values import ClientOrderId, Money, Symbol
+from core.model.values import NO_MONEY, ClientOrderId, Money, Symbol
 
 
 class HistoryKind(StrEnum):
@@ -29,8 +29,6 @@ class HistoryRow:
         The order or trade and its result, as text.
     profit
         Of a trade and of a partial exit, less fees, USD; None for an order.
-    realised
-        Its profit from that day's fills, without partial exits, which have rows of their own (AN-01).
     """
 
     kind: HistoryKind
@@ -40,7 +38,6 @@ class HistoryRow:
     strategy: str
     text: str
     profit: Money | None = None
-    realised: Money | None = None
 
     @property
     def key(self) -> str:
@@ -49,8 +46,12 @@ class HistoryRow:
 
 @dataclass(frozen=True, slots=True)
 class HistoryDay:
-    """`days` are the journal's days, oldest first; `rows` are in the order in which they ended."""
+    """`days` are the journal's days, oldest first; `rows` are in the order in which they ended.
+
+    `realised` is the profit of all fills of the day, less their fees, USD (AN-01).
+    """
 
     day: date
     days: tuple[date, ...]
-    rows: tuple[HistoryRow, ...]
+    rows: tuple[HistoryRow, ...] = ()
+    realised: Money = NO_MONEY

@@ -81,7 +81,7 @@ class Disk:
             raise OperatorError("this disk has no journal")
         today = date(2026, 1, 5)
         records = list(self.house.runtime.engine.state.journal.records())
-        return HistoryDay(day or today, (today,), history_of(records))
+        return HistoryDay(day or today, (today,), *history_of(records))
 
     def write(self, name: str, text: str) -> str:
         if self.fails:

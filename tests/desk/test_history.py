@@ -45,6 +45,7 @@ PAST = {
     MONDAY: (an_order(1, "AIG"), a_trade(2, "AIG", "-22.00"), a_trade(3, "IBM", "56.43"), a_trade(4, "BAC", "-3.10")),
     TUESDAY: (an_order(5, "SPY"),),
 }
+MADE = {MONDAY: Money(Decimal("31.33")), TUESDAY: Money(Decimal(0))}
 
 
 class Past(Disk):
@@ -54,7 +55,7 @@ class Past(Disk):
         if self.fails:
             raise OperatorError(self.fails)
         chosen = day or TUESDAY
-        return HistoryDay(chosen, tuple(PAST), PAST[chosen])
+        return HistoryDay(chosen, tuple(PAST), PAST[chosen], MADE[chosen])
 
 
 def history(house: House) -> History:
@@ -106,7 +107,7 @@ async def test_a_trade_is_explained_from_its_own_journal(snapshot: SnapshotAsser
     async with open_desk((80, 24), surroundings=disk) as house:
         disk.house = house
         await house.buys()
-        rows = history_of(list(house.runtime.engine.state.journal.records()))
+        rows, _ = history_of(list(house.runtime.engine.state.journal.records()))
         assert next(row for row in rows if row.text.startswith("BUY")).text == snapshot
         assert {row.kind for row in rows} == {HistoryKind.ORDER}
         assert [row.at for row in rows] == sorted(row.at for row in rows)

@@ -122,8 +122,8 @@ def test_a_partial_exit_is_realised_when_it_fills(in_two_parts: House) -> None:
     assert rows == made
     assert sum(made.values()) == trade.profit
     for day, kind in ((SESSIONS[1], HistoryKind.PART), (SESSIONS[2], HistoryKind.TRADE)):
-        (row,) = [row for row in history_of(of_day(house, day)) if row.kind is not HistoryKind.ORDER]
-        assert (row.kind, row.realised) == (kind, made[day])
+        rows_of_day, realised = history_of(of_day(house, day))
+        assert ([row.kind for row in rows_of_day if row.kind is not HistoryKind.ORDER], realised) == ([kind], made[day])
     reads = Read(list(house.journal.records()))
     told = report_of(reads, list(made), HOME.day_of, house.calendar.session_at, is_week=True)
     assert [day.realised for day in told.days] == [to_the_cent(Money(made[day])) for day in made]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from core import facts
 from core.model.instrument import share
-from core.model.order import OrderStatus
+from core.model.order import AnyOrder, OrderStatus, Side
 from core.model.order_text import order_in_words, purpose_in_words
 from core.model.position import AnyTrade, Fill
+from core.model.realised import realised
 from core.model.signal import EXIT_WORDS
-from core.model.values import ZERO, ClientOrderId, Money, Quantity, Symbol, plain, priced
+from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money, Quantity, Symbol, plain, priced
 from core.ports import Recorded
 from core.views.history import HistoryKind, HistoryRow
 
@@ -42,64 +43,80 @@ class _Exit:
     strategy: str
     quantity: Decimal = ZERO
     cost: Decimal = ZERO
-    fees: Decimal = ZERO
     gained: Decimal = ZERO
 
 
 @dataclass(slots=True)
-class _Exits:
-    """Exits by order, from the positions before and after each fill (AN-01)."""
+class _Fills:
+    """Exits by order, and what every fill realized (AN-01)."""
 
     told: dict[ClientOrderId, _Exit] = field(default_factory=dict)
+    realised: Money = NO_MONEY
+    _fill: Fill | None = None
     _held: dict[tuple[Symbol, str], facts.PositionChanged] = field(default_factory=dict)
-    fill: Fill | None = None
+    _unknown: Fill | None = None
+    """An exit of a record of version 1, whose position began before these records: its trade has the price."""
 
     def filled(self, fill: Fill) -> None:
-        self.fill = fill
+        self._fill, self._unknown = fill, None
 
-    def changed(self, after: facts.PositionChanged, order: facts.OrderCreated | None) -> None:
-        key, fill = (after.symbol, after.strategy), self.fill
-        before, self._held[key], self.fill = self._held.get(key), after, None
+    def changed(self, after: facts.PositionChanged, orders: Mapping[ClientOrderId, _Told]) -> None:
+        key, fill = (after.symbol, after.strategy), self._fill
+        before, self._held[key], self._fill = self._held.get(key), after, None
         if fill is None:
             return
-        is_less = before is not None and abs(after.quantity) < abs(before.quantity)
-        if not after.quantity or is_less or (before is None and order is not None and order.order.effect.only_reduces):
-            known = after if before is None else before
+        order = orders[fill.client_order_id].made.order if fill.client_order_id in orders else None
+        made = after.realised
+        if made is None:
+            made = self._of_version_1(fill, order, before, after)
+        self.realised = Money(self.realised + made)
+        if made + fill.fee or not after.quantity or (order is not None and order.effect.only_reduces):
             found = self.told.setdefault(fill.client_order_id, _Exit(fill.at, *key))
-            instrument = share(after.symbol) if order is None else order.order.instrument
-            found.at, found.quantity, found.fees = fill.at, found.quantity + fill.quantity, found.fees + fill.fee
+            instrument = share(after.symbol) if order is None else order.instrument
+            found.at, found.quantity = fill.at, found.quantity + fill.quantity
             found.cost += instrument.cost(fill.quantity, fill.price)
-            if known.average_price is not None:
-                sign = 1 if known.quantity > ZERO else -1
-                found.gained += sign * instrument.notional(fill.quantity, fill.price - known.average_price) - fill.fee
+            found.gained += made
 
-    def of_trade(self, trade: AnyTrade, began: datetime | None) -> Money:
-        """Return its realized profit in these records, without its partial exits."""
-        last = self.told.pop(trade.exit_order, None)
-        parts = [each for each in self.told.values() if (each.symbol, each.strategy) == (trade.symbol, trade.strategy)]
-        own = [each for each in parts if each.at >= trade.entry_time]
-        if last is None or began is None or trade.entry_time >= began:
-            return Money(trade.profit - sum((each.gained for each in own), ZERO))
+    def _of_version_1(
+        self, fill: Fill, order: AnyOrder | None, before: facts.PositionChanged | None, after: facts.PositionChanged
+    ) -> Money:
+        sign = 0 if order is None else 1 if order.side is Side.BUY else -1
+        held, average = (ZERO, None) if before is None else (before.quantity, before.average_price)
+        if before is None and after.quantity and order is not None and order.effect.only_reduces:
+            held, average = after.quantity - sign * fill.quantity, after.average_price
+        elif before is None and not after.quantity:
+            self._unknown = fill
+        elif before is not None and order is None:
+            sign = 1 if after.quantity > before.quantity else -1
+        instrument = share(after.symbol) if order is None else order.instrument
+        return realised(instrument, held, average, sign * fill.quantity, fill.price, fill.fee)
+
+    def closed(self, trade: AnyTrade) -> None:
+        """Take out the exit that ended a trade: it has a row of its own."""
+        self.told.pop(trade.exit_order, None)
+        if self._unknown is None:
+            return
+        fill, self._unknown = self._unknown, None
         as_long = trade.instrument.notional(trade.quantity, trade.exit_price - trade.entry_price)
         made = trade.profit + trade.fees
-        sign = 1 if abs(as_long - made) <= abs(-as_long - made) else -1
-        return Money(sign * (last.cost - trade.instrument.cost(last.quantity, trade.entry_price)) - last.fees)
+        held = fill.quantity if abs(as_long - made) <= abs(-as_long - made) else -fill.quantity
+        whole = realised(trade.instrument, held, trade.entry_price, -held, fill.price, NO_MONEY)
+        self.realised = Money(self.realised + whole)
 
 
-def history_of(records: Iterable[Recorded]) -> tuple[HistoryRow, ...]:
-    """Return a row for each order created in the records, each closed trade and each partial exit; by time."""
+def history_of(records: Iterable[Recorded]) -> tuple[tuple[HistoryRow, ...], Money]:
+    """Return a row for each order created in the records, each closed trade and each partial exit, by time; and what
+    all their fills realized, USD.
+    """
     orders: dict[ClientOrderId, _Told] = {}
     rows: list[HistoryRow] = []
-    exits = _Exits()
-    began: datetime | None = None
+    fills = _Fills()
     for recorded in records:
-        began = began or recorded.at
         if isinstance(recorded.fact, facts.OrderFilled):
-            exits.filled(recorded.fact.fill)
+            fills.filled(recorded.fact.fill)
         match recorded.fact:
             case facts.PositionChanged() as changed:
-                filled = None if exits.fill is None else orders.get(exits.fill.client_order_id)
-                exits.changed(changed, None if filled is None else filled.made)
+                fills.changed(changed, orders)
             case facts.OrderCreated() as made:
                 orders[made.order.client_order_id] = _Told(made, recorded.at)
             case facts.OrderFilled(fill=fill) if fill.client_order_id in orders:
@@ -110,10 +127,11 @@ def history_of(records: Iterable[Recorded]) -> tuple[HistoryRow, ...]:
             case facts.OrderStateChanged(client_order_id=id) as changed if id in orders:
                 orders[id].status, orders[id].reason = changed.after, changed.reason
             case facts.TradeClosed(trade=trade):
-                rows.append(_trade(trade, exits.of_trade(trade, began)))
+                fills.closed(trade)
+                rows.append(_trade(trade))
     rows += (_order(id, told) for id, told in orders.items())
-    rows += (_part(id, told) for id, told in exits.told.items())
-    return tuple(sorted(rows, key=lambda row: row.at))
+    rows += (_part(id, told) for id, told in fills.told.items())
+    return tuple(sorted(rows, key=lambda row: row.at)), fills.realised
 
 
 def _order(id: ClientOrderId, told: _Told) -> HistoryRow:
@@ -130,14 +148,13 @@ def _order(id: ClientOrderId, told: _Told) -> HistoryRow:
 def _part(id: ClientOrderId, told: _Exit) -> HistoryRow:
     price = share(told.symbol).price_of(told.quantity, Money(told.cost))
     text = f"{plain(told.quantity)} closed at {priced(price)}, a part of the position"
-    made = Money(told.gained)
-    return HistoryRow(HistoryKind.PART, id, told.at, told.symbol, told.strategy, text, made, made)
+    return HistoryRow(HistoryKind.PART, id, told.at, told.symbol, told.strategy, text, Money(told.gained))
 
 
-def _trade(trade: AnyTrade, realised: Money) -> HistoryRow:
+def _trade(trade: AnyTrade) -> HistoryRow:
     held = str(trade.exit_time - trade.entry_time).partition(".")[0]
     prices = f"{plain(trade.quantity)} at {priced(trade.entry_price)} → {priced(trade.exit_price)}"
     text = f"{prices}, {EXIT_WORDS[trade.exit_reason][0]}, held {held}"
     return HistoryRow(
-        HistoryKind.TRADE, trade.exit_order, trade.exit_time, trade.symbol, trade.strategy, text, trade.profit, realised
+        HistoryKind.TRADE, trade.exit_order, trade.exit_time, trade.symbol, trade.strategy, text, trade.profit
     )

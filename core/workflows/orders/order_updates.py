@@ -292,6 +292,7 @@ class OrderUpdates:
                 order.strategy,
                 held.quantity if held else Quantity(Decimal(0)),
                 held.average_price if held else None,
+                ledger.book.realised,
             )
         )
         if len(ledger.state.trades) > trades_before:
