@@ -10,7 +10,7 @@ from core.model.evaluation import Evaluated, SuspensionCause
 from core.model.values import Fraction
 
 
-@fact(version=2)
+@fact(version=3)
 @dataclass(frozen=True, slots=True)
 class StrategiesEvaluated(Fact):
     """The nightly evaluation of a trading day: each strategy that traded long enough, with its figures."""

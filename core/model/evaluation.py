@@ -36,10 +36,14 @@ class EvaluationFigures:
         The first day that counts.
     win_rate
         A fraction.
+    sharpe
+        Annualized; in records of version 3 on, none of fewer than 63 sessions (AN-01).
     losses_in_a_row
         Up to its last trade, however long ago they began.
     failed
         Further trades whose first exit failed: no trading result (EX-18).
+    daily_sharpe
+        The same of a session, not annualized: what is judged. None in records of earlier versions.
     """
 
     since: date
@@ -50,6 +54,7 @@ class EvaluationFigures:
     sharpe: Decimal | NoFigure
     profit_factor: Decimal | NoFigure
     failed: int = 0
+    daily_sharpe: Decimal | NoFigure | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,13 @@ class EvaluationSettings(SettingsTable):
     window_days: Days = Field(30, description="calendar days of trades that count")
     least_trades: Trades = Field(10, description="of them, for a win rate")
     losses_in_a_row: Trades = Field(10, description="retire it")
-    least_sharpe: Sharpe = Field(Decimal("0.5"), description="a lower Sharpe ratio retires it")
+    least_sharpe: Sharpe = Field(
+        Decimal("0.5"), description="a year; a lower Sharpe ratio retires it, compared a session: / √252"
+    )
     least_win_rate: Ratio = Field(Decimal("0.40"), description="a lower win rate retires it")
-    more_over_sharpe: Sharpe = Field(Decimal("1.5"), description="more, with the two beside it, is proposed for more")
+    more_over_sharpe: Sharpe = Field(
+        Decimal("1.5"), description="as least_sharpe; more, with the two beside it, is proposed for more"
+    )
     more_over_win_rate: Ratio = Field(Decimal("0.60"), description="see more_over_sharpe")
     more_over_profit_factor: Positive = Field(Decimal("1.8"), description="see more_over_sharpe")
     more: Ratio = Field(Decimal("0.10"), description="of the allocation, by which it is proposed to grow; 0 never")

@@ -8,7 +8,7 @@ from core.messages.commands import DecidePromotion, ReinstateStrategy
 from core.views import LogRow, StrategyRow
 from tests.desk.still_house import StillHouse, a_strategy, a_view, open_still
 
-FIGURES = "31 trades, won 25.8%, Sharpe -2.10, profit factor 0.61, 3 losses in a row"
+FIGURES = "31 trades, won 25.8%, Sharpe -0.13 a session, profit factor 0.61, 3 losses in a row"
 WHY = "it won 25.8% of 31 trades, under 40%"
 
 
@@ -37,7 +37,7 @@ async def test_a_retired_strategy_shows_its_figures_and_space_asks_to_resume_it(
 
         await house.sees("5 Strategies ─ 1 running, 1 RETIRED", "RETIRED, Enter says why")
         await house.press("enter")
-        await house.sees("won 25.8%", "profit factor 0.61", "under 40%", "its exits go on")
+        await house.sees("won 25.8%", "0.61, 3 losses in a row", "under 40%", "its exits go on")
         await house.press("escape", "space")
         await house.sees("Resume VWAP?", "under 40%", "judged anew")
         assert house.handle.commands == []
@@ -49,7 +49,7 @@ async def test_a_retired_strategy_shows_its_figures_and_space_asks_to_resume_it(
 
 async def test_proposed_changes_are_adopted_or_declined() -> None:
     """ST-08, ST-10: what is refused, as more than there is, is announced; nobody need look for it in the log."""
-    row = a_strategy(proposed="10% more of its allocation: Sharpe 2.10, 70.0% of 30 trades won, profit factor 2.40")
+    row = a_strategy(proposed="10% more of its allocation: Sharpe 0.13 a session, 70.0% of 30 trades won, profit factor 2.40")
     view = a_view(strategies=(row, a_strategy("IBM")))
     refused = "vwap: the larger allocation is not adopted: the allocations would be 105 % of equity together"
     async with open_still(view) as house:

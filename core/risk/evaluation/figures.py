@@ -12,10 +12,13 @@ from core.model.values import ZERO, Fraction, Money
 
 SESSIONS_A_YEAR = Decimal(252)
 PLACES = Decimal("0.0001")
+DAILY_PLACES = Decimal("0.000001")
 DIGITS = 28
 """Precision of every step, independent of the process's context."""
 LEAST_SESSIONS = 2
 """Minimum for a standard deviation."""
+ANNUAL_SESSIONS = 63
+"""Minimum for an annualized figure: a quarter, as in `core.analytics.wording` (AN-01)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ def figures_of(
     recent = [result for result in results if result.day >= since]
     traded = [result for result in recent if not result.is_failed]
     counted = [result.profit for result in traded]
+    daily = sharpe_of(traded, sessions)
     wins = sum(profit > ZERO for profit in counted)
     return EvaluationFigures(
         since=since,
@@ -48,9 +52,10 @@ def figures_of(
         wins=wins,
         losses_in_a_row=losses_in_a_row,
         win_rate=win_rate_of(wins, len(counted), least_trades),
-        sharpe=sharpe_of(traded, sessions),
+        sharpe=a_year(daily, len(sessions)),
         profit_factor=profit_factor_of(counted),
         failed=len(recent) - len(traded),
+        daily_sharpe=daily,
     )
 
 
@@ -75,7 +80,7 @@ def profit_factor_of(profits: Sequence[Decimal]) -> Decimal | NoFigure:
 
 
 def sharpe_of(results: Sequence[Result], sessions: Sequence[date]) -> Decimal | NoFigure:
-    """The annual Sharpe ratio of the daily results, to four places: √252 × mean / standard deviation.
+    """The Sharpe ratio of the daily results, to six places, not annualized: mean / standard deviation.
 
     A day's result is the sum, in USD, of the trades that ended on it, and zero on a session without any; the deviation
     is the sample's (n − 1), the riskless rate zero. The ratio does not depend on the capital, so it equals the ratio of
@@ -94,4 +99,22 @@ def sharpe_of(results: Sequence[Result], sessions: Sequence[date]) -> Decimal | 
         variance = sum(((day - mean) ** 2 for day in of_day.values()), ZERO) / (len(of_day) - 1)
         if not variance:
             return NoFigure("every session made the same, so that there is no Sharpe ratio")
-        return (SESSIONS_A_YEAR.sqrt() * mean / variance.sqrt()).quantize(PLACES)
+        return (mean / variance.sqrt()).quantize(DAILY_PLACES)
+
+
+def a_year(daily: Decimal | NoFigure, sessions: int) -> Decimal | NoFigure:
+    """The annual Sharpe ratio, to four places: √252 × that of a session. There is none of fewer than 63 sessions."""
+    if isinstance(daily, NoFigure):
+        return daily
+    if sessions < ANNUAL_SESSIONS:
+        return NoFigure(f"{sessions} sessions of the {ANNUAL_SESSIONS} that a Sharpe ratio a year needs")
+    with localcontext() as context:
+        context.prec = DIGITS
+        return (SESSIONS_A_YEAR.sqrt() * daily).quantize(PLACES)
+
+
+def of_a_session(yearly: Decimal) -> Decimal:
+    """Return the ratio of a session that a limit for a year means."""
+    with localcontext() as context:
+        context.prec = DIGITS
+        return (yearly / SESSIONS_A_YEAR.sqrt()).quantize(DAILY_PLACES)

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from core.model.evaluation import EvaluationFigures, NoFigure
 from core.model.values import ZERO, percent
-from core.risk.evaluation.figures import Result
+from core.risk.evaluation.figures import Result, of_a_session
 from core.settings.evaluation import EvaluationSettings
 
 
@@ -35,12 +35,16 @@ def judged(figures: EvaluationFigures, terms: EvaluationSettings) -> Retire | Pr
     """
     if figures.losses_in_a_row >= terms.losses_in_a_row:
         return Retire(f"{figures.losses_in_a_row} losses in a row, {terms.losses_in_a_row} retire it")
-    if isinstance(figures.sharpe, NoFigure):
-        return Keep(f"skipped this time: {figures.sharpe.reason}")
+    sharpe = figures.daily_sharpe
+    if sharpe is None or isinstance(sharpe, NoFigure):
+        return Keep(f"skipped this time: {'no Sharpe ratio' if sharpe is None else sharpe.reason}")
     if isinstance(figures.win_rate, NoFigure):
         return Keep(f"skipped this time: {figures.win_rate.reason}")
-    if figures.sharpe < terms.least_sharpe:
-        return Retire(f"Sharpe {figures.sharpe:.2f} of {terms.window_days} days is under {terms.least_sharpe}")
+    if sharpe < (least := of_a_session(terms.least_sharpe)):
+        return Retire(
+            f"Sharpe {sharpe:.3f} a session of {terms.window_days} days is under {least:.3f}, "
+            f"which is {terms.least_sharpe} a year"
+        )
     if figures.win_rate < terms.least_win_rate:
         return Retire(
             f"it won {percent(figures.win_rate, 1)} of {figures.trades} trades, "
@@ -50,12 +54,12 @@ def judged(figures: EvaluationFigures, terms: EvaluationSettings) -> Retire | Pr
         return Keep(f"nothing more is proposed: {figures.profit_factor.reason}")
     if (
         terms.more
-        and figures.sharpe > terms.more_over_sharpe
+        and sharpe > of_a_session(terms.more_over_sharpe)
         and figures.win_rate > terms.more_over_win_rate
         and figures.profit_factor > terms.more_over_profit_factor
     ):
         return Promote(
-            f"Sharpe {figures.sharpe:.2f}, {percent(figures.win_rate, 1)} of {figures.trades} trades won, "
+            f"Sharpe {sharpe:.2f} a session, {percent(figures.win_rate, 1)} of {figures.trades} trades won, "
             f"profit factor {figures.profit_factor:.2f}"
         )
     return Keep("goes on as it is")

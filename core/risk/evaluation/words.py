@@ -53,11 +53,11 @@ def shut_in_words(cause: SuspensionCause, scope: str) -> str:
 
 
 def figures_in_words(figures: EvaluationFigures) -> str:
-    """As in `31 trades, won 58.1 %, Sharpe 1.20, profit factor 1.40, 2 losses in a row`."""
+    """As in `31 trades, won 58.1 %, Sharpe 0.08 a session, profit factor 1.40, 2 losses in a row`."""
     parts = [
         f"{figures.trades} trades",
         f"won {'unknown' if isinstance(figures.win_rate, NoFigure) else percent(figures.win_rate, 1)}",
-        f"Sharpe {_figure(figures.sharpe, '.2f')}",
+        f"Sharpe {_sharpe(figures)}",
         f"profit factor {_figure(figures.profit_factor, '.2f')}",
         f"{figures.losses_in_a_row} losses in a row",
         *((f"{figures.failed} after a failed exit, counted apart",) if figures.failed else ()),
@@ -67,8 +67,16 @@ def figures_in_words(figures: EvaluationFigures) -> str:
 
 def missing_in_words(figures: EvaluationFigures) -> tuple[str, ...]:
     """Explain each missing figure."""
-    found = (figures.win_rate, figures.sharpe, figures.profit_factor)
+    sharpe = figures.sharpe if figures.daily_sharpe is None else figures.daily_sharpe
+    found = (figures.win_rate, sharpe, figures.profit_factor)
     return tuple(figure.reason for figure in found if isinstance(figure, NoFigure))
+
+
+def _sharpe(figures: EvaluationFigures) -> str:
+    """Of a year where it has the sessions for it, otherwise of a session."""
+    if isinstance(figures.sharpe, Decimal) or not isinstance(figures.daily_sharpe, Decimal):
+        return _figure(figures.sharpe, ".2f")
+    return f"{figures.daily_sharpe:.2f} a session"
 
 
 def _figure(figure: Decimal | NoFigure, form: str) -> str:

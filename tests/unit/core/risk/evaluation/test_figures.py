@@ -5,13 +5,13 @@ from __future__ import annotations
 import statistics
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from math import sqrt
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
+from core.analytics.wording import ROLLING
 from core.facts import DayStarted, PositionChanged, RegimeMeasured
 from core.model.evaluation import NoFigure
 from core.model.position import Trade
@@ -20,7 +20,15 @@ from core.model.session import Session
 from core.model.signal import ExitReason
 from core.model.values import ClientOrderId, Money, Price, Quantity
 from core.risk.evaluation.book import EvaluationBook
-from core.risk.evaluation.figures import Result, figures_of, profit_factor_of, sharpe_of, win_rate_of
+from core.risk.evaluation.figures import (
+    Result,
+    a_year,
+    figures_of,
+    of_a_session,
+    profit_factor_of,
+    sharpe_of,
+    win_rate_of,
+)
 from core.risk.evaluation.verdicts import Keep, Promote, Retire, bad_regimes, judged
 from core.settings.evaluation import EvaluationSettings
 from tests.kit.rows import table
@@ -99,10 +107,11 @@ def test_nightly_figures_equal_a_rescan(course: list[tuple[int, Decimal]], quiet
             by_day[ended] = by_day.get(ended, Decimal(0)) + profit
     results = list(by_day.values())
     is_known = len([d for d in sessions_to(night) if d >= oldest]) >= 2 and len(set(results)) > 1
-    assert isinstance(found.sharpe, NoFigure) != is_known
-    if not isinstance(found.sharpe, NoFigure):
-        ratio = sqrt(252) * float(statistics.mean(results)) / float(statistics.stdev(results))
-        assert float(found.sharpe) == pytest.approx(ratio, abs=1e-3)
+    assert isinstance(found.daily_sharpe, NoFigure) != is_known
+    assert isinstance(found.sharpe, NoFigure), "30 days are under 63 sessions"
+    if isinstance(found.daily_sharpe, Decimal):
+        ratio = float(statistics.mean(results)) / float(statistics.stdev(results))
+        assert float(found.daily_sharpe) == pytest.approx(ratio, abs=1e-5)
 
 
 @settings(max_examples=24)
@@ -129,11 +138,15 @@ def test_a_late_trade_counts_at_the_newest_day() -> None:
 
 
 def test_the_formulas_by_hand() -> None:
-    """ST-10"""
+    """ST-10, AN-01: annualized from 63 sessions on"""
     days = [FIRST, FIRST + timedelta(days=1), FIRST + timedelta(days=2)]
     results = [Result(days[0], Money(Decimal(3))), Result(days[2], Money(Decimal(0)))]
 
-    assert sharpe_of(results, days) == Decimal("9.1652")  # √252 × 1 ÷ √3
+    daily = sharpe_of(results, days)
+    assert daily == Decimal("0.577350")  # 1 ÷ √3
+    assert isinstance(a_year(daily, ROLLING - 1), NoFigure)
+    assert a_year(daily, ROLLING) == Decimal("9.1651")
+    assert of_a_session(Decimal("0.5")) == Decimal("0.031497")
     assert profit_factor_of([Decimal(3), Decimal(-2), Decimal(0)]) == Decimal("1.5")
     assert win_rate_of(6, 10, 10) == Decimal("0.6")
     assert isinstance(win_rate_of(6, 9, 10), NoFigure)
