@@ -49,6 +49,14 @@ def terms_in_words(order: OrderRequest) -> str:
     return f"{terms}{' in extended hours too' if order.extended_hours else ''}"
 
 
+def stop_in_words(terms: Terms) -> str:
+    """As in `at 99.30`, or `trailing stop 0.5 % behind`; empty without a price."""
+    kind, _limit, price, *_trail = terms
+    if kind.trails:
+        return filled_in(WORDS[kind].terms, terms, _priced)
+    return "" if price is None else f"at {priced(price)}"
+
+
 def _priced(price: Decimal | None) -> str:
     return "no price" if price is None else priced(price)
 

@@ -49,7 +49,8 @@ async def test_a_retired_strategy_shows_its_figures_and_space_asks_to_resume_it(
 
 async def test_proposed_changes_are_adopted_or_declined() -> None:
     """ST-08, ST-10: what is refused, as more than there is, is announced; nobody need look for it in the log."""
-    row = a_strategy(proposed="10% more of its allocation: Sharpe 0.13 a session, 70.0% of 30 trades won, profit factor 2.40")
+    figures = "Sharpe 0.13 a session, 70.0% of 30 trades won, profit factor 2.40"
+    row = a_strategy(proposed=f"10% more of its allocation: {figures}")
     view = a_view(strategies=(row, a_strategy("IBM")))
     refused = "vwap: the larger allocation is not adopted: the allocations would be 105 % of equity together"
     async with open_still(view) as house:

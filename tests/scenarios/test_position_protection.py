@@ -6,12 +6,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from core.facts import ProposalEnded, ProposalSkipped, TradeClosed
-from core.messages.commands import Decline, ProposeClose, SetTarget, TrailStop
+from core.messages.commands import Decline, ProposeClose, RequestCancel, SetTarget, TrailStop
 from core.model.order import LegRole, OrderClass, OrderType
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Price
 from core.views.builders.desk import ViewBuilder
 from core.workflows.staging.position_protection import BESIDE_A_TRAIL, NO_DISTANCE
+from tests.kit.rows import cases
 from tests.scenarios.changes import ABOVE, ROOMY, confirms_now, passes
 from tests.scenarios.exchange_requests import BUY, CANCEL, LIMIT, SELL, sent, submit
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_typed_buy
@@ -170,6 +171,55 @@ def test_a_ticket_names_the_target_that_it_loses() -> None:
         passes(house, 1)
         (ticket,) = ViewBuilder(house.engine).draw(house.line.at).tickets
         assert ticket.lost_targets == lost, command
+
+
+@cases(
+    "guard lost back",
+    (a_trail(), (), ("10 trailing stop 0.5 % behind",)),
+    (SetTarget(SPY, VWAP, usd("100.50")), ("100.50",), ("10 at 99.30",)),
+)
+def test_a_half_close_says_what_guards_the_rest(
+    guard: TrailStop | SetTarget, lost: tuple[str, ...], back: tuple[str, ...]
+) -> None:
+    """EX-21, OP-03: a trailing stop comes back as it trails; a pair's stop without its target"""
+    house = in_a_position()
+    house.presses(guard)
+    confirms_now(house)
+    passes(house, 5)
+
+    house.presses(ProposeClose(SPY, part=Fraction(Decimal("0.5")), strategy=VWAP))
+    house.opens_ticket()
+    passes(house, 1)
+    (ticket,) = ViewBuilder(house.engine).draw(house.line.at).tickets
+    house.confirms()
+    passes(house, 10)
+
+    assert (ticket.lost_targets, ticket.put_back_in_words) == (lost, back)
+    (stop,) = [o for o in house.desk.ledger.state.orders.values() if o.is_working]
+    assert (stop.request.type.trails, stop.request.quantity) == (isinstance(guard, TrailStop), Decimal(10))
+
+
+def test_a_half_close_names_a_target_without_a_stop() -> None:
+    """EX-21: nothing is put back, and the ticket says so of the target too"""
+    house = in_a_position()
+    house.presses(SetTarget(SPY, VWAP, usd("100.50")))
+    target = house.proposal
+    assert target.order.legs
+    stop = house.stops[-1]
+    house.presses(Decline(target.id, "for the test"))
+    house.presses(RequestCancel(stop.id))
+    passes(house, 5)
+    house.presses(SetTarget(SPY, VWAP, usd("100.50")))
+    assert not house.proposal.order.legs
+    confirms_now(house)
+    passes(house, 5)
+
+    house.presses(ProposeClose(SPY, part=Fraction(Decimal("0.5")), strategy=VWAP))
+    house.opens_ticket()
+    passes(house, 1)
+    (ticket,) = ViewBuilder(house.engine).draw(house.line.at).tickets
+
+    assert (ticket.lost_targets, ticket.put_back_in_words) == (("100.50",), ())
 
 
 def test_a_pair_lasts_as_long_as_its_stop() -> None:

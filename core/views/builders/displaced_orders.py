@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from core.execution.order import Order, nearest_first
-from core.model.order import OrderRequest, Side
-from core.model.order_text import order_in_words
+from core.model.order import OrderRequest, OrderType, Side, Terms
+from core.model.order_text import order_in_words, stop_in_words
 from core.model.staging import AuthorizationKind
-from core.model.values import ClientOrderId, Price, Quantity, plain, priced
+from core.model.values import ClientOrderId, Quantity, plain, priced
 from core.trading_state.state import TradingState
 from core.workflows.orders.closing_sales import ClosingSales
 
@@ -30,11 +30,11 @@ def cancelled_in_words(orders: Iterable[Order]) -> tuple[str, ...]:
 
 
 def put_back_in_words(state: TradingState, orders: Sequence[Order], left: Decimal) -> tuple[str, ...]:
-    """Return the stops restored after a partial close, as text, nearest first: `7 at 520.00`.
+    """Return the stops restored after a partial close, as text, nearest first: `7 at 520.00`, or by what they trail.
 
     Then stops that were cancelled for an exit which is now cancelled for this one, and that are owed since.
     """
-    stops = [(o.remaining, o.request.stop_price) for o in nearest_first(o for o in orders if o.is_protective)]
+    stops = [(o.remaining, o.request.terms) for o in nearest_first(o for o in orders if o.is_protective)]
     return _shared_out([*stops, *_owed_after(state, orders)], left)
 
 
@@ -44,21 +44,27 @@ def goes_back_in_words(state: TradingState, order: Order) -> tuple[str, ...]:
     return _shared_out(_owed_after(state, [order]), order.remaining) if is_guard else ()
 
 
-def _owed_after(state: TradingState, orders: Iterable[Order]) -> list[tuple[Quantity, Price | None]]:
+def _owed_after(state: TradingState, orders: Iterable[Order]) -> list[tuple[Quantity, Terms]]:
     sales, names = ClosingSales(state), {order.id for order in orders}
     uses = state.stage.mandates(AuthorizationKind.RESTORE_STOP)
     owed = [use for use in uses if not names.isdisjoint(order.id for order in sales.line(use))]
-    return [(Quantity(sales.owed_at_most(use)), use.mandate.stop_price) for use in reversed(owed)]
+    return [
+        (
+            Quantity(sales.owed_at_most(use)),
+            use.mandate.terms or (OrderType.STOP, None, use.mandate.stop_price, None, None),
+        )
+        for use in reversed(owed)
+    ]
 
 
-def _shared_out(stops: Iterable[tuple[Quantity, Price | None]], left: Decimal) -> tuple[str, ...]:
-    found: dict[Price, Decimal] = {}
-    for quantity, price in stops:
+def _shared_out(stops: Iterable[tuple[Quantity, Terms]], left: Decimal) -> tuple[str, ...]:
+    found: dict[str, Decimal] = {}
+    for quantity, terms in stops:
         back = min(quantity, left)
-        if back > 0 and price is not None:
-            found[price] = found.get(price, Decimal(0)) + back
+        if back > 0 and (place := stop_in_words(terms)):
+            found[place] = found.get(place, Decimal(0)) + back
             left -= back
-    return tuple(f"{plain(quantity)} at {priced(price)}" for price, quantity in found.items())
+    return tuple(f"{plain(quantity)} {place}" for place, quantity in found.items())
 
 
 def lost_in_words(orders: Iterable[Order]) -> tuple[str, ...]:
@@ -70,5 +76,5 @@ def lost_targets(in_the_way: Iterable[Order], order: OrderRequest, after: Quanti
     """`186.84`: targets that a sale cancels and that shares which stay would have; the broker's own sale has none."""
     if order.legs or not (after or order.type.waits):
         return ()
-    targets = (o.request.limit_price for o in in_the_way if o.is_target)
+    targets = (o.request.limit_price for o in in_the_way if o.is_target or (o.only_reduces and o.request.type.rests))
     return tuple(dict.fromkeys(priced(price) for price in targets if price is not None))
