@@ -132,5 +132,5 @@ class _Followed:
         if holds_one or isinstance(session, NoSession) or self._settings is None or not isinstance(order, OrderRequest):
             return None
         last = self._last.get(order.symbol)
-        aims = aims_of(proposal)
+        aims = aims_of(proposal, self._settings)
         return shadow_of(at, strategy, order, proposal.stop, aims, end, session, last, self._settings)

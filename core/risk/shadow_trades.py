@@ -1,14 +1,18 @@
 """Shadow trades: an entry that was declined, expired or blocked is followed as if it had been sent (OP-12).
 
 It waits until the quote reaches its limit, is open at its limit from then on, and ends at its stop, at its target, or
-flat with its session, at the bar's close. If its strategy holds overnight, it ends on the last day that the exit rules
-allow. It pays trading costs by the terms of `exchange.*` at every broker: half a spread each way (a limit fills when a
-bar goes that far past it; any other price is worse by that much), and both fees. Shadow trades are never sent and count
-for no limit; only the equity curve of a strategy that it shut counts them, so that the strategy can recover (RK-13). If
-a bar can be read in two ways, the worse one counts:
+flat with its session, at the bar's close. A stop entry waits for its trigger first and opens at the market there; after
+it a stop-limit waits for its limit. An entry with a time to live waits so long, and for its first whole bar at least.
+If its strategy holds overnight, it ends on the last day that the exit rules allow. It pays trading costs by the terms
+of `exchange.*` at every broker: half a spread each way (a limit fills when a bar goes that far past it; any other price
+is worse by that much), and both fees. Shadow trades are never sent and count for no limit; only the equity curve of a
+strategy that it shut counts them, so that the strategy can recover (RK-13). If a bar can be read in two ways, the worse
+one counts:
 
 - a bar that was under way when the entry was let go does not count; the first whole one after it does
-- in the bar that filled the limit the stop ends it; the target only if the close is beyond it
+- a stop-limit that a bar triggers fills in it if the price met then, or the bar's close, is within the limit
+- a trail follows the bar's low (a stop its high) after the bar, unless the close is certainly beyond it
+- in the bar that filled the entry the stop ends it; the target only if the close is beyond it
 - a stop goes before a target
 - an open beyond the stop fills at the open; an open better than the limit or the target brings no improvement, except
   for a target after a pause, which fills at the bid of the open
@@ -26,7 +30,7 @@ from typing import Any
 
 from core.execution.ledger import Ledger
 from core.facts import BarClosed, ProposalEnded, ProposalSkipped, SubmissionBlocked
-from core.model.bar import Bar
+from core.model.bar import ONE_MINUTE, Bar
 from core.model.calendar import Calendar
 from core.model.codes import ProposalEnd
 from core.model.instrument import Instrument, named, share
@@ -34,11 +38,12 @@ from core.model.order import OrderRequest, Side
 from core.model.session import NoSession, Session
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
-from core.model.values import ZERO, Money, Price, Quantity, Symbol
+from core.model.values import ZERO, Fraction, Money, Price, Quantity, Symbol
 from core.risk.protections.trades import ClosedTrade, Direction, ratio_of
 from core.risk.trading_status import TradingStatus
 from core.settings.settings import Settings
 from core.staging.attached_legs import target_of
+from core.staging.resting_entries import time_to_live
 from core.staging.stage import Stage
 
 NOT_TAKEN = (ProposalEnd.DECLINED, ProposalEnd.EXPIRED, ProposalEnd.BLOCKED)
@@ -91,6 +96,16 @@ class ShadowTrade:
         USD a share, each way; zero in records from before they were counted.
     traded
         The instrument, as its order named it; None is a share.
+    expires_at
+        When its time to live is over and it waits no more; None without one.
+    trigger
+        While it waits for one: the price that triggers it, USD; that of a trailing entry follows the market.
+    has_limit
+        Whether it fills at `entry_price` or not at all; otherwise that is set as it fills.
+    trail_price, trail_fraction
+        How far a trailing entry follows the best price.
+    behind
+        How far its stop follows the best price from its fill, USD; None for a stop that stays.
     """
 
     key: str
@@ -114,6 +129,12 @@ class ShadowTrade:
     traded: Instrument | None = None
     until: datetime | None = None
     last_at: datetime | None = None
+    expires_at: datetime | None = None
+    trigger: Price | None = None
+    has_limit: bool = True
+    trail_price: Price | None = None
+    trail_fraction: Fraction | None = None
+    behind: Price | None = None
 
     @property
     def instrument(self) -> Instrument:
@@ -183,9 +204,10 @@ class ShadowTrade:
         self._leave(ShadowCourse.CLOSE, self._at_the_market(self.last))
 
     def _wait(self, bar: Bar) -> None:
-        if self.until is None and bar.start >= self.flat_from:
+        is_over = self.expires_at is not None and bar.start >= self.expires_at
+        if is_over or (self.until is None and bar.start >= self.flat_from):
             self._leave(ShadowCourse.CLOSE, None)
-        elif self._reaches(worse_by(self.half_spread, self.entry_price, self.side.opposite), bar):
+        elif self._fills(bar):
             self.course = ShadowCourse.OPEN
             if self._reaches(self.stop, bar):
                 self._leave(ShadowCourse.STOP, self._at_the_market(self._worse(self.stop, bar.open)))
@@ -196,8 +218,56 @@ class ShadowTrade:
         elif bar.end >= self.closes_at:
             self._leave(ShadowCourse.CLOSE, None)
 
+    def _fills(self, bar: Bar) -> bool:
+        """Return whether the bar fills the waiting entry; a market fill sets its price and a stop that follows it."""
+        met = self._met(bar) if self.trigger is not None else None
+        if self.trigger is not None and met is None:
+            return False
+        self.trigger = None
+        if self.has_limit:
+            limit = worse_by(self.half_spread, self.entry_price, self.side.opposite)
+            if met is None or met == bar.open:
+                return self._reaches(limit, bar)
+            return any(price <= limit if self.side is Side.BUY else price >= limit for price in (met, bar.close))
+        assert met is not None
+        self.entry_price = worse_by(self.half_spread, met, self.side)
+        if self.behind is not None:
+            self.stop = self._behind(self.entry_price, self.behind, self.side.opposite)
+        return True
+
+    def _met(self, bar: Bar) -> Price | None:
+        """Return the price at which the bar triggers it, the open if that is beyond; a trail follows the bar."""
+        trigger, is_buy = self.trigger, self.side is Side.BUY
+        assert trigger is not None
+        if bar.high >= trigger if is_buy else bar.low <= trigger:
+            return max(trigger, bar.open) if is_buy else min(trigger, bar.open)
+        if self.trail_price is None and self.trail_fraction is None:
+            return None
+        best = bar.low if is_buy else bar.high
+        way = best * (self.trail_fraction or ZERO) if self.trail_price is None else self.trail_price
+        moved = self._behind(best, way, self.side)
+        self.trigger = self.entry_price = min(trigger, moved) if is_buy else max(trigger, moved)
+        is_met = bar.close >= self.trigger if is_buy else bar.close <= self.trigger
+        return self.trigger if is_met else None
+
+    def _behind(self, best: Decimal, way: Decimal, side: Side) -> Price:
+        """Return the price of a trailing order on this side."""
+        return self.instrument.ticks.nearest(best + way if side is Side.BUY else best - way)
+
+    def _trail(self, bar: Bar) -> bool:
+        """Move a stop that trails; return whether the bar's close is beyond it."""
+        if self.behind is None or self.stop is None:
+            return False
+        is_buy = self.side is Side.BUY
+        moved = self._behind(bar.high if is_buy else bar.low, self.behind, self.side.opposite)
+        self.stop = max(self.stop, moved) if is_buy else min(self.stop, moved)
+        return bar.close <= self.stop if is_buy else bar.close >= self.stop
+
     def _go_on(self, bar: Bar) -> None:
         self.last = bar.close
+        if self._trail(bar):
+            self._leave(ShadowCourse.STOP, self._at_the_market(self.stop))
+            return
         is_flat = self.until is None and bar.start >= self.flat_from
         if is_flat or bar.end >= self.ends_at:
             self.close()
@@ -327,19 +397,22 @@ class ShadowTrades:
         self.ended, proposal = (), self.stage.ended
         if proposal is None or fact.end not in NOT_TAKEN or self._holds_one(proposal.strategy, proposal.symbol):
             return
-        self._follow(at, proposal.strategy, proposal.order, proposal.stop, aims_of(proposal), fact.end.value)
+        aims = aims_of(proposal, self.control.settings)
+        self._follow(at, proposal.strategy, proposal.order, proposal.stop, aims, fact.end.value)
 
     def _skipped(self, at: datetime, fact: ProposalSkipped) -> None:
         """Follow a signal that the gate refused."""
         self.ended, proposal = (), fact.proposal
         if proposal is None or self._holds_one(proposal.strategy, proposal.symbol):
             return
-        self._follow(at, proposal.strategy, proposal.order, proposal.stop, aims_of(proposal), BLOCKED)
+        aims = aims_of(proposal, self.control.settings)
+        self._follow(at, proposal.strategy, proposal.order, proposal.stop, aims, BLOCKED)
 
     def _submission_blocked(self, at: datetime, fact: SubmissionBlocked) -> None:
         self.ended, order = (), self.ledger.order(fact.client_order_id)
         if order is not None and not self._holds_one(order.strategy, order.request.symbol):
-            aims = Aims(order.target_price, order.reference)
+            life = None if order.expires_at is None else order.expires_at - order.created_at
+            aims = Aims(order.target_price, order.reference, life)
             self._follow(at, order.strategy, order.request, order.stop, aims, BLOCKED)
 
     def _holds_one(self, strategy: str, symbol: Symbol) -> bool:
@@ -397,14 +470,15 @@ class ShadowTrades:
 
 @dataclass(frozen=True, slots=True)
 class Aims:
-    """An entry's own target and its signal's reference, USD."""
+    """An entry's own target and its signal's reference, USD, and how long it waits (EX-07)."""
 
     target: Price | None
     reference: Price | None
+    life: timedelta | None = None
 
 
-def aims_of(proposal: Proposal) -> Aims:
-    return Aims(proposal.target_price, proposal.reference)
+def aims_of(proposal: Proposal, settings: Settings) -> Aims:
+    return Aims(proposal.target_price, proposal.reference, time_to_live(proposal, settings))
 
 
 def shadow_of(
@@ -425,14 +499,17 @@ def shadow_of(
     last
         The symbol's last price, USD.
     """
-    known = order.limit_price or last
+    known = order.limit_price or order.stop_price or last
     if order.replaces is not None or order.effect.only_reduces or known is None:
+        return None
+    if order.type.trails and last is None:
         return None
     terms = settings.exchange
     flat = timedelta(minutes=settings.flat_minutes(strategy))
-    is_open = order.limit_price is None
+    is_open = order.type.goes_at_once
+    trigger = order.stop_behind(last) if order.type.trails and last is not None else order.stop_price
     half_spread = terms.half_spread_ticks.to_integral_value(ROUND_CEILING) * order.instrument.ticks.at(known)
-    entry_price = worse_by(half_spread, known, order.side) if is_open else known
+    entry_price = worse_by(half_spread, known, order.side) if is_open else order.limit_price or trigger or known
     return ShadowTrade(
         key=str(order.client_order_id),
         strategy=strategy,
@@ -452,6 +529,12 @@ def shadow_of(
         fee=terms.fee_per_share,
         traded=named(order.instrument),
         until=_until(strategy, session, settings),
+        expires_at=None if aims.life is None else at + max(aims.life, ONE_MINUTE),
+        trigger=trigger,
+        has_limit=order.type.has_limit,
+        trail_price=order.trail_price,
+        trail_fraction=order.trail_fraction,
+        behind=stop.behind if isinstance(stop, StopPlan) else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
@@ -243,6 +243,83 @@ def test_shadows_equal_drawn_brackets(days: int) -> None:
         over_night += shadow.last_at is not None and shadow.last_at > session.close and shadow.left_at is not None
     assert min(ended[course] for course in ("stop", "target", "waits" if days == 1 else "close")) > 10, ended
     assert (over_night > 10) == (days > 1)
+
+
+STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
+
+
+def test_shadows_equal_drawn_stop_entries() -> None:
+    """OP-12: 300, long and short; a stop fills as at the exchange, a stop-limit there or later, and never better."""
+    settings, calendar, filled = Settings(), NewYorkHours(), Counter[tuple[str, bool]]()
+    for number in range(300):
+        chance = Random(f"stop {number}")
+        bars, floor = walk(chance), Floor(multiplier=Decimal(4))
+        first, *later = bars
+        floor.bars(first)
+        kind, sign = STOPS[number % 2], 1 if number % 4 < 2 else -1
+        trigger = first.close + sign * Decimal(chance.randint(3, 30)) / 100
+        limit = Price(trigger + sign * Decimal(chance.randint(0, 6)) / 100) if kind.has_limit else None
+        side, effect = (Side.BUY, Effect.OPEN) if sign > 0 else (Side.SELL, Effect.SHORT)
+        order = OrderRequest(
+            ClientOrderId("entry"), SPY, side, effect, SHARES, kind, limit_price=limit, stop_price=Price(trigger)
+        )
+        assert isinstance(floor.exchange.submit(at("10:00:59.5"), order), Accepted)
+        session = calendar.session_on(THURSDAY)
+        assert isinstance(session, Session)
+        none = Aims(None, None)
+        shadow = shadow_of(first.end, MANUAL, order, None, none, "declined", session, first.close, settings)
+        assert shadow is not None
+        floor.bars(*later)
+        for bar in later:
+            shadow.take(bar)
+
+        (held,) = floor.exchange.picture(later[-1].end).positions or (None,)
+        is_open = shadow.course is ShadowCourse.OPEN
+        filled[kind.name, is_open] += 1
+        if kind is OrderType.STOP:
+            assert (held is not None, held and held.average_price) == (is_open, shadow.entry_price if is_open else None)
+        elif is_open:
+            assert held is not None
+            assert sign * (shadow.entry_price - held.average_price) >= 0
+    assert min(filled.values()) > 10, filled
+
+
+def test_a_stop_entry_waits_for_its_trigger() -> None:
+    """OP-12: at the open where that is beyond; a stop-limit then waits for its limit, a trail follows the low"""
+    stop = {"trigger": Price(Decimal(100)), "entry_price": Price(Decimal(100)), "has_limit": False, "target": None}
+    waits = replace(a_shadow(), **stop)  # type: ignore[arg-type]
+    assert after(waits, ("10:07", "99.50 99.99 99.40 99.50")) == ("waits", None)
+    assert after(replace(waits), ("10:08", "99.50 100.20 99.50 100.10")) == ("open", "0.20")
+    assert after(replace(waits), ("10:08", "100.40 100.50 100.30 100.40")) == ("open", "0.00")
+    limited = replace(waits, has_limit=True, entry_price=Price(Decimal("100.10")))
+    assert after(limited, ("10:08", "100.40 100.50 100.30 100.40")) == ("waits", None)
+    assert after(limited, ("10:09", "100.30 100.30 100.10 100.20")) == ("open", "0.20")
+    trails = replace(waits, trail_price=Price(Decimal(1)), behind=Price(Decimal("0.50")))
+    assert after(trails, ("10:08", "98 98 97.50 97.60")) == ("waits", None)
+    assert after(trails, ("10:09", "98.10 98.80 98.10 98.80")) == ("open", "0.60")
+    assert (trails.entry_price, trails.stop) == (Decimal("98.50"), Decimal("98.30"))
+    assert after(trails, ("10:10", "98.80 99 98.75 98.75")) == ("open", "0.50")
+    assert after(trails, ("10:11", "98.75 98.75 98.40 98.60")) == ("stop", "0.00")
+
+
+def test_a_shadow_waits_no_longer_than_its_time() -> None:
+    """OP-12, EX-07: a whole bar at least, then until its time to live is over"""
+    order = OrderRequest(
+        ClientOrderId("a"), SPY, Side.BUY, Effect.OPEN, SHARES, OrderType.LIMIT, limit_price=Price(Decimal(99))
+    )
+    session = NewYorkHours().session_on(THURSDAY)
+    assert isinstance(session, Session)
+    for seconds, filled in ((1, "10:07"), (90, "10:07"), (100, "10:08"), (None, "10:30")):
+        life = None if seconds is None else timedelta(seconds=seconds)
+        for clock, course in ((filled, "open"), ("10:31" if seconds is None else "10:09", None)):
+            shadow = shadow_of(
+                at("10:06:25"), MANUAL, order, None, Aims(None, None, life), "declined", session, order.limit_price,
+                Settings(),
+            )  # fmt: skip
+            assert shadow is not None
+            found, _ = after(shadow, (clock, "99 99.10 98.90 99"))
+            assert course is None or found == course, (seconds, clock)
+            assert course is not None or found == ("open" if seconds is None else "close"), (seconds, clock)
 
 
 @table(
