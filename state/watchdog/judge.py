@@ -102,16 +102,21 @@ class Judge:
         self.limits = limits
         self._disk_refuses = disk_refuses
         self._data_restart_at: float | None = None
+        self._growth, self._has_grown = Growth(0.0), True
         self.begin(0.0, 0)
+        self._has_grown = True  # the clock of the first process is another
 
     def begin(self, at: float, pid: int) -> None:
-        """Start with a new process."""
+        """Start with a new process. Memory's growth is measured on over it, unless it was the reason."""
         self._pid = pid
         self._looked_at = self._alive_at = at
         self._began_at = at
         self._beat: int | None = None
         self.has_beaten = False
-        self._growth = Growth(at)
+        if self._has_grown:
+            self._growth, self._has_grown = Growth(at), False
+        else:
+            self._growth.begin(at)
         self._since: dict[Trouble, float] = {}
         self._said: set[RemarkCode] = set()
         self._says: list[Remark] = []
@@ -190,10 +195,14 @@ class Judge:
         if seen.resident is None:
             return None
         self._growth.add(seen.at, seen.resident)
-        a_day = self._growth.a_day()
-        if a_day is None or a_day <= self.limits.growth_bytes_a_day:
+        a_day, rise, limit = self._growth.a_day(), self._growth.rise(), self.limits.growth_bytes_a_day
+        if a_day is not None and a_day > limit:
+            words = f"memory grows by {a_day / MEGABYTE:.1f} MB a day, limit {limit // MEGABYTE}"
+        elif rise is not None and rise > limit * self.limits.days_at_once:
+            words = f"memory grew by {rise // MEGABYTE} MB in its first hours, limit {limit // MEGABYTE} a day"
+        else:
             return None
-        words = f"memory grows by {a_day / MEGABYTE:.1f} MB a day, limit {self.limits.growth_bytes_a_day // MEGABYTE}"
+        self._has_grown = True
         if seen.status is not None and seen.status.data_silent_seconds is not None:
             self._say(RemarkCode.GROWTH, f"{words}; the restart waits for the close")
             return None

@@ -21,6 +21,8 @@ class Limits:
         Resident memory of the engine's process alone; its strategies have separate limits.
     growth_bytes_a_day
         See `growth.py` for its calculation.
+    days_at_once
+        As many days' growth within hours is too much at once.
     data_silent_seconds
         The limit of an open session without a bar or a quote.
     data_again_seconds
@@ -43,6 +45,7 @@ class Limits:
     starting_seconds: float = 300.0
     memory_bytes: int = 512 * MEGABYTE
     growth_bytes_a_day: int = 10 * MEGABYTE
+    days_at_once: int = 5
     data_silent_seconds: float = 300.0
     data_again_seconds: float = 3600.0
     holds_seconds: float = 10.0

@@ -73,6 +73,30 @@ def test_growth_needs_three_days_of_hours() -> None:
     assert reckoned(whole + 0.02, lambda day: 90 + 50 * day) == pytest.approx(50, abs=1)
 
 
+def test_a_leak_is_found_across_restarts() -> None:
+    """SY-02: no process lives for three days"""
+    growth, found = Growth(0.0), dict[int, float | None]()
+    for number in range(7 * 24 * 6):
+        at = number * 600.0
+        if number and number % (36 * 6) == 0:
+            growth.begin(at)
+        growth.add(at, int((90 + 12 * (at % (36 * HOUR)) / DAY) * MB))
+        found[int(at // DAY)] = growth.a_day()
+
+    assert (found[2], found[6]) == (None, pytest.approx(12 * MB, abs=MB / 10))
+
+
+@table("course rise", ([90, 110, 130, 150], 60), ([90, 110, 105, 150], 0), ([90, 110, 150], None))
+def test_a_rise_of_each_hour_is_told_at_once(course: list[int], rise: int | None) -> None:
+    """SY-02: from the second hour on"""
+    growth = Growth(0.0)
+    growth.add(10.0, 20 * MB)
+    for number, resident in enumerate([*course, 0], start=1):
+        growth.add(number * HOUR, resident * MB)
+
+    assert growth.rise() == (None if rise is None else rise * MB)
+
+
 def test_an_ended_leak_is_forgotten_after_a_week() -> None:
     """SY-02"""
     assert reckoned(14, lambda day: 90 + 20 * min(day, 4.0)) == pytest.approx(0, abs=0.1)

@@ -183,6 +183,25 @@ def test_a_leak_is_found_on_the_fourth_day(watch: Watch) -> None:
     assert 3 < (watch.at - begun) / 86_400 < 3.1
 
 
+def test_a_large_leak_is_found_within_hours(watch: Watch) -> None:
+    """SY-02"""
+    begun = watch.at
+
+    assert leaks(watch, 2, 300) is Trouble.GROWTH
+    assert 5 < (watch.at - begun) / 3_600 < 8
+
+
+def test_growth_is_measured_across_restarts(watch: Watch) -> None:
+    """SY-02: each process lives for 36 hours; one that was restarted for growth is measured anew"""
+    reasons = []
+    for _ in range(4):
+        reasons.append(leaks(watch, 1.5, 12))
+        watch.judge.begin(watch.at, PID)
+
+    assert [*reasons, leaks(watch, 1.5, 12)].count(Trouble.GROWTH) == 1
+    assert Trouble.GROWTH not in reasons[:2]
+
+
 def test_a_restart_for_growth_waits_for_the_close(watch: Watch, snapshot) -> None:
     """SY-02: it does not hurry, and an open session does."""
     in_session = replace(STATUS, data_silent_seconds=0)
