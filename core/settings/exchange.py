@@ -69,4 +69,5 @@ class ExchangeSettings(GrowingSettingsTable):
     @property
     def makes_activities(self) -> bool:
         """Whether the account has activities beside fills: then they are compared each day (AN-06)."""
-        return bool(self.events or self.sec_fee or self.taf_fee)
+        is_lent = self.margin_interest and self.multiplier > 1
+        return bool(self.events or self.sec_fee or self.taf_fee or is_lent)

@@ -96,7 +96,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
     auto_exits = AutoExits(state, tickets, confirmations)
     protection_events, margin_monitor = ProtectionEvents(state), MarginMonitor(state)
     recommendations = Recommendations(state)
-    watching = Watching(state)
+    watching, regime_updates = Watching(state), RegimeUpdates(state)
     kill_switch = KillSwitchWorkflow(state, cancellation, proposals)
     reconciliation = Reconciliation(
         state,
@@ -121,8 +121,8 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         recommendations,
         StrategyEvaluation(state),
         Advising(state),
-        RegimeUpdates(state),
-        LimitsReload(state, protection_events),
+        regime_updates,
+        LimitsReload(state, protection_events, regime_updates),
         strategy_health,
         MarketUpdates(
             state, proposals, strategy_health, ExitRules(state), protection_events, recommendations, auto_exits

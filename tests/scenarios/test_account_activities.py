@@ -147,6 +147,22 @@ def test_every_cent_of_a_month_is_explained() -> None:
     assert days[-1].change.closing == house.exchange.account(house.line.at).equity.quantize(Decimal("0.01"))
 
 
+def test_interest_is_listed_without_other_events() -> None:
+    """AN-06, AN-04: 500 USD lent over nights by an account that has nothing but its trades"""
+    lent = {"multiplier": "2", "margin_interest": "0.12"}
+    terms = Settings.model_validate({**TABLE, "exchange": {"cash": "1000", **lent}})
+    rules = {name: Decimal(value) for name, value in lent.items()}
+    house = House(the_market(), terms, cash=Decimal(1000), **rules).opens()  # type: ignore[arg-type]
+    buys(house, "15", "09:35", SESSIONS[0])
+    house.until("21:00", SESSIONS[4])
+
+    days = days_of(house)
+
+    paid = [f.amount for f in house.facts(CashMoved) if f.kind is ActivityKind.INTEREST]
+    assert sum(paid) == -house.exchange.interest < 0
+    assert [day.change.rest for day in days] == [Money(Decimal(0))] * len(days)
+
+
 def test_split_is_applied_once_at_the_same_cost() -> None:
     """EX-09: also where the desk starts again, and the broker lists it again."""
     house = a_house()

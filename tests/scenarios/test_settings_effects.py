@@ -7,14 +7,16 @@ from decimal import Decimal
 
 from console.commands.engine.watch import limits_of
 from core.facts import DeskLost
-from core.messages.commands import LoseDesk
+from core.messages.commands import LoseDesk, ReloadLimits, SettingsFileSeen
 from core.messages.inputs import RegimeArrived
-from core.model.regime import DailyValue, NoMarket, Regime
+from core.model.regime import DailyValue, NoMarket, Regime, VixLevel, VixReading
 from core.risk.regime.vix import last_reading
 from core.risk.size_factors.vix import factor_of
+from core.settings.changes import digest_of
 from core.settings.health import WatchdogSettings
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
+from core.workflows.operator.limits_reload import WORD
 from state.watchdog.limits import MEGABYTE, Limits
 from tests.kit.rows import table
 from tests.scenarios.house import House, minutes
@@ -54,6 +56,25 @@ def test_the_vix_is_high_where_it_is_set(high: int, factor: str) -> None:
 
     vix = house.engine.state.regime.regime.vix
     assert factor_of(vix, house.engine.state.control.settings.risk.sizing.vix) == Decimal(factor)
+
+
+def test_a_reloaded_level_acts_at_once() -> None:
+    """RK-19, RK-13: not with the next measurement only; and back"""
+    house = House(minutes("09:30", "09:32")).opens()
+    reading = last_reading([DailyValue(date(2026, 1, 2), Decimal(25))])
+    assert reading is not None
+    house.line.take(house.line.at, RegimeArrived(Regime(reading, NoMarket("not asked"))))
+    found = []
+
+    for levels in ({"vix_high": 24}, {}):
+        file = Settings.model_validate({"regime": levels})
+        house.presses(SettingsFileSeen(file))
+        house.presses(ReloadLimits(digest_of(file), WORD))
+        vix = house.engine.state.regime.regime.vix
+        assert isinstance(vix, VixReading)
+        found.append(vix.level)
+
+    assert found == [VixLevel.HIGH, VixLevel.ELEVATED]
 
 
 def test_the_watchdog_goes_by_the_settings() -> None:

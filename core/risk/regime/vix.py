@@ -62,8 +62,11 @@ def can_leave(value: Decimal, level: VixLevel) -> bool:
 
 def by_levels(reading: VixReading, levels: VixLevels) -> VixReading:
     """Return the reading at the level of its last closes by these borders; unchanged for the default ones."""
-    if levels == USUAL:
-        return reading
+    return reading if levels == USUAL else at_levels(reading, levels)
+
+
+def at_levels(reading: VixReading, levels: VixLevels) -> VixReading:
+    """Return the reading at the level of its last closes by these borders, whatever borders it was measured by."""
     again = last_reading(reading.closes or (DailyValue(reading.measured_on, reading.value),), levels)
     return reading if again is None else replace(reading, level=again.level)
 

@@ -12,7 +12,7 @@ from core.facts import PastDaysLoaded, RegimeMeasured
 from core.messages.effects import Effect
 from core.messages.inputs import PastArrived, RegimeArrived
 from core.model.regime import VixReading
-from core.risk.regime.vix import by_levels, levels_of
+from core.risk.regime.vix import VixLevels, at_levels, by_levels, levels_of
 from core.trading_state.state import TradingState
 from core.trading_state.traded_symbols import is_only_watched
 from core.workflows.base.declarations import answers
@@ -42,3 +42,9 @@ class RegimeUpdates:
         if found != known:
             self.state.record(RegimeMeasured(found))
         return ()
+
+    def use_levels(self, levels: VixLevels) -> None:
+        """Measure the last value by other levels at once; the next measurement has the whole history."""
+        known = self.state.regime.regime
+        if isinstance(known.vix, VixReading) and (found := at_levels(known.vix, levels)) != known.vix:
+            self.state.record(RegimeMeasured(replace(known, vix=found)))

@@ -19,6 +19,7 @@ from core.facts import (
 from core.messages.commands import ReloadLimits, SettingsFault, SettingsFileSeen, SettingsSource
 from core.messages.effects import Effect
 from core.model.said_once import is_news
+from core.risk.regime.vix import levels_of
 from core.settings.changes import (
     ChangeKind,
     LimitChange,
@@ -33,6 +34,7 @@ from core.settings.history import as_recorded
 from core.settings.settings import Settings
 from core.trading_state.state import TradingState
 from core.workflows.base.declarations import answers
+from core.workflows.day.regime_updates import RegimeUpdates
 from core.workflows.protection.protections import ProtectionEvents
 
 WORD = "LOOSEN"
@@ -42,8 +44,8 @@ PROFILE = ("profile",)
 
 
 class LimitsReload:
-    def __init__(self, state: TradingState, protection_events: ProtectionEvents) -> None:
-        self.state = state
+    def __init__(self, state: TradingState, protection_events: ProtectionEvents, regime_updates: RegimeUpdates) -> None:
+        self.state, self.regime_updates = state, regime_updates
         self.protection_events = protection_events
 
     def begin_with(self, settings: Settings, installation: str) -> None:
@@ -124,6 +126,8 @@ class LimitsReload:
         left = [change for change in state.sightings.file_changes if change not in taken]
         if taken:
             state.record(SettingsApplied(settings))
+        if (levels := levels_of(settings.regime)) != levels_of(current.regime):
+            self.regime_updates.use_levels(levels)
         state.record(LimitsReloaded(tuple(c.words for c in taken), tuple(f"{c.words}, {c.kind.value}" for c in left)))
         state.sightings.file_changes = tuple(left)
         self.protection_events.on_tightened(taken)
