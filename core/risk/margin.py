@@ -18,8 +18,8 @@ from core.model.order import OrderRequest, Side
 from core.model.values import ZERO, Fraction, Money, Price, Symbol
 
 WHOLE = Fraction(Decimal(1))
-OVERNIGHT = Decimal(2)
-"""Overnight buying power as a multiple of equity, at most, by Regulation T; by day a broker may lend more."""
+REGULATION_T = Decimal(2)
+"""Half of a position's value is paid (12 CFR 220.12), so that the night lends twice the free equity at least."""
 NOTHING_LEFT = Fraction(Decimal(-1))
 """The distance of an account that uses margin without equity."""
 
@@ -71,6 +71,23 @@ def distance_of(account: Account) -> Fraction | None:
     return _distance(account.equity, account.maintenance_margin)
 
 
+def night_multiple(account: Account) -> Decimal:
+    """Return overnight buying power as a multiple of the equity that is free for it.
+
+    No field of an account states it. `multiplier` is the day's: at two or less the night lends the same. Above that it
+    is what the account's figures come to, `regt_buying_power` / (`equity` − `initial_margin`), between two and the day's.
+
+    It stays at Regulation T's two where the figures come to less, because working orders reserve a part of them: a lower
+    multiple would let more pass. The same holds where the broker leaves out a figure, and where no equity is free.
+    """
+    if account.multiplier <= REGULATION_T:
+        return account.multiplier
+    night, initial = account.overnight_buying_power, account.initial_margin
+    if night is None or initial is None or account.equity <= initial:
+        return REGULATION_T
+    return min(account.multiplier, max(REGULATION_T, night / (account.equity - initial)))
+
+
 LEAST_CALL, LEAST_PART = Money(Decimal(1000)), Decimal("0.05")
 """A deficit under the smaller of 1,000 USD and 5 % of equity is generally no call (FINRA 4210(d), Alpaca's page)."""
 
@@ -110,7 +127,7 @@ def effect_of(
     Notes
     -----
     The initial requirement is the larger of 1 / `multiplier` and the asset's own requirement; an asset that is not
-    marginable requires its full value. Buying power counts at the account's multiple, overnight at two at most, so an
+    marginable requires its full value. Buying power counts at the account's multiple, overnight at `night_multiple`, so an
     asset with a higher requirement uses more of it than it costs.
     """
     requirement = requirement_of(instrument, order.side)
@@ -121,7 +138,7 @@ def effect_of(
     coming, free = entries
     cost = order.cost(price)
     initial = cost * max(1 / account.multiplier, requirement)
-    lent = min(account.multiplier, OVERNIGHT)
+    lent = night_multiple(account)
     spoken_for, overnight = account.buying_power - free, account.overnight_buying_power
     return MarginEffect(
         cost=Money(cost),

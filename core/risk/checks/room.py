@@ -18,7 +18,7 @@ from core.risk.checks.buying_power import free_for
 from core.risk.checks.session_limits import limits_of
 from core.risk.day_value import value_taken
 from core.risk.gate import ReviewContext
-from core.risk.margin import OVERNIGHT, Unknown, maintenance_coming, requirement_of
+from core.risk.margin import Unknown, maintenance_coming, night_multiple, requirement_of
 from core.risk.portfolio import exposure_by_sector, exposure_by_symbol
 from core.settings.portfolio import UNLIMITED
 
@@ -113,6 +113,6 @@ def _of_margin(side: Side, state: ReviewContext, account: Account, taken: RoomTa
         left = account.equity * (1 - terms.refuse_at) - account.maintenance_margin - taken.coming
         yield "maintenance", _DOWN.divide(left, requirement)
     if terms.holds_overnight and account.overnight_buying_power is not None:
-        lent = min(account.multiplier, OVERNIGHT)
+        lent = night_multiple(account)
         free = account.overnight_buying_power - (account.buying_power - taken.free)
         yield "the night's buying power", _DOWN.divide(free, max(Decimal(1), lent * requirement))

@@ -20,7 +20,7 @@ from core.model.staging import CheckResult, Proposal
 from core.model.values import ClientOrderId, Fraction, Money, ProposalId, Symbol
 from core.risk.checks.margin import MarginCheck
 from core.risk.gate import Candidate, ReviewContext
-from core.risk.margin import distance_of, limit_under
+from core.risk.margin import distance_of, limit_under, night_multiple
 from core.settings.settings import PROFILES, Settings
 from core.workflows.staging.ticket_figures import figures_of
 from tests.kit.rows import cases, table
@@ -126,6 +126,31 @@ JUDGED: dict[str, tuple[Candidate, dict[str, object], CheckResult]] = {
     "without a price nothing can be measured": (buys("1", limit=None), {"quote": NoQuote("none")}, REFUSES),
     "without an account an entry is refused": (buys("1"), {"account": NoAccount("no answer")}, REFUSES),
 }  # fmt: skip
+
+
+@table(
+    "multiplier night initial multiple",
+    ("1", "0", "0", "1"),
+    ("2", "150000", "25000", "2"),
+    ("4", "150000", "25000", "2"),
+    ("4", "225000", "25000", "3"),
+    ("4", "400000", "25000", "4"),
+    ("4", "90000", "25000", "2"),
+    ("4", None, "25000", "2"),
+    ("4", "150000", None, "2"),
+    ("4", "0", "100000", "2"),
+)
+def test_the_nights_multiple_is_the_accounts(
+    multiplier: str, night: str | None, initial: str | None, multiple: str
+) -> None:
+    """RK-14: of 100,000 USD; two where the account does not say more"""
+    account = on_margin(
+        multiplier=Decimal(multiplier),
+        overnight_buying_power=None if night is None else money(night),
+        initial_margin=None if initial is None else money(initial),
+    )
+
+    assert night_multiple(account) == Decimal(multiple)
 
 
 @pytest.mark.parametrize("claim", JUDGED)
