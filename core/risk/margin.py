@@ -75,9 +75,9 @@ def night_multiple(account: Account) -> Decimal:
     """Return overnight buying power as a multiple of the equity that is free for it.
 
     No field of an account states it. `multiplier` is the day's: at two or less the night lends the same. Above that it
-    is what the account's figures come to, `regt_buying_power` / (`equity` − `initial_margin`), between two and the day's.
+    is what the account's figures come to, overnight buying power / (equity − initial margin), from two to the day's.
 
-    It stays at Regulation T's two where the figures come to less, because working orders reserve a part of them: a lower
+    It stays at Regulation T's two where they come to less, because working orders reserve a part of them, and a lower
     multiple would let more pass. The same holds where the broker leaves out a figure, and where no equity is free.
     """
     if account.multiplier <= REGULATION_T:
@@ -127,8 +127,8 @@ def effect_of(
     Notes
     -----
     The initial requirement is the larger of 1 / `multiplier` and the asset's own requirement; an asset that is not
-    marginable requires its full value. Buying power counts at the account's multiple, overnight at `night_multiple`, so an
-    asset with a higher requirement uses more of it than it costs.
+    marginable requires its full value. Buying power counts at the account's multiple, overnight at `night_multiple`, so
+    an asset with a higher requirement uses more of it than it costs.
     """
     requirement = requirement_of(instrument, order.side)
     if isinstance(requirement, Unknown):
