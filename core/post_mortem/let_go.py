@@ -122,7 +122,7 @@ class _Followed:
             return
         shadow = self._shadow(record.at, proposal, end)
         self._found.append((record, proposal, end, shadow))
-        if shadow is not None:
+        if shadow is not None and shadow.is_followed:
             self._going.append(shadow)
 
     def _shadow(self, at: datetime, proposal: Proposal, end: str) -> ShadowTrade | None:

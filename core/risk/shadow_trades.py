@@ -2,12 +2,12 @@
 
 It waits until the quote reaches its limit, is open at its limit from then on, and ends at its stop, at its target, or
 flat with its session, at the bar's close. A stop entry waits for its trigger first and opens at the market there; after
-it a stop-limit waits for its limit. An entry with a time to live waits so long, and for its first whole bar at least.
-If its strategy holds overnight, it ends on the last day that the exit rules allow. It pays trading costs by the terms
-of `exchange.*` at every broker: half a spread each way (a limit fills when a bar goes that far past it; any other price
-is worse by that much), and both fees. Shadow trades are never sent and count for no limit; only the equity curve of a
-strategy that it shut counts them, so that the strategy can recover (RK-13). If a bar can be read in two ways, the worse
-one counts:
+it a stop-limit waits for its limit. One that is immediate or cancelled opens at once or never. An entry with a time to
+live waits so long, and for its first whole bar at least. If its strategy holds overnight, it ends on the last day that
+the exit rules allow. It pays trading costs by the terms of `exchange.*` at every broker: half a spread each way (a
+limit fills when a bar goes that far past it; any other price is worse by that much), and both fees. Shadow trades are
+never sent and count for no limit; only the equity curve of a strategy that it shut counts them, so that the strategy
+can recover (RK-13). If a bar can be read in two ways, the worse one counts:
 
 - a bar that was under way when the entry was let go does not count; the first whole one after it does
 - a stop-limit that a bar triggers fills in it if the price met then, or the bar's close, is within the limit
@@ -34,7 +34,7 @@ from core.model.bar import ONE_MINUTE, Bar
 from core.model.calendar import Calendar
 from core.model.codes import ProposalEnd
 from core.model.instrument import Instrument, named, share
-from core.model.order import OrderRequest, Side
+from core.model.order import OrderRequest, Side, TimeInForce
 from core.model.session import NoSession, Session
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
@@ -445,7 +445,8 @@ class ShadowTrades:
             return
         shadow.is_counted = end != ProposalEnd.DECLINED.value and self._counts(strategy, session.day)
         self.state.shadows[shadow.key] = shadow
-        self.following.setdefault(shadow.symbol, []).append(shadow)
+        if shadow.is_followed:
+            self.following.setdefault(shadow.symbol, []).append(shadow)
 
     def _counts(self, strategy: str, day: date) -> bool:
         """Return whether one more counts: a strategy's trades and shadows together stay within its entries a day."""
@@ -510,6 +511,11 @@ def shadow_of(
     trigger = order.stop_behind(last) if order.type.trails and last is not None else order.stop_price
     half_spread = terms.half_spread_ticks.to_integral_value(ROUND_CEILING) * order.instrument.ticks.at(known)
     entry_price = worse_by(half_spread, known, order.side) if is_open else order.limit_price or trigger or known
+    course = ShadowCourse.OPEN if is_open else ShadowCourse.WAITS
+    if order.time_in_force is TimeInForce.IOC and not is_open:
+        limit = worse_by(half_spread, entry_price, order.side.opposite)
+        is_open = last is not None and (last <= limit if order.side is Side.BUY else last >= limit)
+        course = ShadowCourse.OPEN if is_open else ShadowCourse.CLOSE
     return ShadowTrade(
         key=str(order.client_order_id),
         strategy=strategy,
@@ -523,7 +529,7 @@ def shadow_of(
         let_go_at=at,
         flat_from=session.close - flat,
         closes_at=session.close,
-        course=ShadowCourse.OPEN if is_open else ShadowCourse.WAITS,
+        course=course,
         last=last if is_open else None,
         half_spread=half_spread,
         fee=terms.fee_per_share,

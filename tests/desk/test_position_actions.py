@@ -305,6 +305,15 @@ async def test_a_trail_takes_three_keys_to_the_broker() -> None:
         await house.until(lambda: picture(house).positions[0].covered == 20)
         await house.until(lambda: len(house.desk.screen_stack) == 1)
 
+        in_force = picture(house).positions[0].standing_stop
+        assert in_force is not None
+        for key in ("m", "t", "g"):  # each shows where the trail is now
+            await house.press(key)
+            await house.sees(f"stop now {in_force}")
+            await house.press("escape")
+            await house.until(lambda: len(house.desk.screen_stack) == 1)
+        await house.press("b")
+        await house.sees("a trailing stop moves by itself")
         await house.press("g", "enter")
         await house.sees("no target beside a trailing stop")
         await house.press("escape")

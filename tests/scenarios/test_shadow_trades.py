@@ -14,6 +14,7 @@ from core.messages.commands import Decline, EditProposal, Kill, PauseStrategy, P
 from core.messages.effects import Effect, SubmitOrder
 from core.messages.inputs import BarArrived
 from core.model.codes import ProposalEnd
+from core.model.order import OrderType, TimeInForce
 from core.model.values import Fraction, Price, Quantity
 from core.model.venues import HOME
 from core.post_mortem.post_mortem import Read, post_mortem
@@ -315,6 +316,36 @@ def test_a_blocked_submission_is_in_the_report() -> None:
     told = [(each.proposal.strategy, each.end, each.would_have_made) for each in found.let_go]
     assert told[0] == next((row.strategy, row.end, row.result) for row in reversed(the_view(house).shadows))
     assert (told[0][:2], told[0][2] is not None) == (("vwap", "blocked"), True)
+
+
+def test_screen_and_report_agree_on_each_type() -> None:
+    """OP-12: limits that wait, expire or go at once, and stops that are triggered or not"""
+    house = House(a_day(("10:06", "10:08", STEADY), UP), ROOMY, cash=Decimal(10_000)).opens().until("10:06")
+    for waiting in house.desk.stage.proposals():
+        house.presses(Decline(waiting.id, ""))
+    plain, stop = a_typed_buy("1"), OrderType.STOP
+    typed = [
+        plain,
+        replace(plain, limit_price=Price(Decimal("99.40")), ttl_seconds=60),
+        replace(plain, limit_price=Price(Decimal("99.70")), time_in_force=TimeInForce.IOC),
+        *(replace(plain, type=stop, limit_price=None, trigger_price=Price(Decimal(at))) for at in ("99.80", "101")),
+        replace(
+            plain, type=OrderType.STOP_LIMIT, limit_price=Price(Decimal(100)), trigger_price=Price(Decimal("99.80"))
+        ),
+        replace(plain, type=OrderType.TRAILING_STOP, limit_price=None, trail_price=Price(Decimal("0.20"))),
+    ]
+    for command in typed:
+        house.presses(command)
+        assert house.desk.stage.proposals(), (command, house.last(ProposalSkipped))
+        house.presses(Decline(house.proposal.id, ""))
+    house.until("16:30")
+
+    found = post_mortem(Read(list(house.journal.records())), [THURSDAY], HOME.day_of, house.calendar.session_at)
+
+    told = [(each.end, each.would_have_made) for each in found.let_go if each.proposal.strategy == "manual"]
+    shown = [(row.end, row.result) for row in reversed(the_view(house).shadows) if row.strategy == "manual"]
+    assert told == shown
+    assert [result is not None for _, result in shown] == [True, False, True, True, False, True, True]
 
 
 def test_a_shadow_is_held_over_night() -> None:

@@ -302,6 +302,23 @@ def test_a_stop_entry_waits_for_its_trigger() -> None:
     assert after(trails, ("10:11", "98.75 98.75 98.40 98.60")) == ("stop", "0.00")
 
 
+@table("last course result", ("98.99", "open", "-0.20"), ("99.00", "close", None))
+def test_an_immediate_entry_fills_at_once_or_never(last: str, course: str, result: str | None) -> None:
+    """OP-12: at its limit, half a spread over the last price"""
+    order = OrderRequest(
+        ClientOrderId("a"), SPY, Side.BUY, Effect.OPEN, SHARES, OrderType.LIMIT, TimeInForce.IOC, Price(Decimal(99))
+    )
+    session = NewYorkHours().session_on(THURSDAY)
+    assert isinstance(session, Session)
+
+    shadow = shadow_of(
+        at("10:06"), MANUAL, order, None, Aims(None, None), "declined", session, Price(Decimal(last)), Settings()
+    )
+
+    assert shadow is not None
+    assert after(shadow) == (course, result)
+
+
 def test_a_shadow_waits_no_longer_than_its_time() -> None:
     """OP-12, EX-07: a whole bar at least, then until its time to live is over"""
     order = OrderRequest(
